@@ -1,0 +1,133 @@
+/**
+ * A system call as plain data: its name, its arguments, and the errors that it may answer without
+ * having failed. The same value is performed at once (`linux.*`), laid into a program, and printed
+ * in a plan.
+ *
+ * @module
+ */
+
+import type { SyscallName } from "./syscall_numbers.ts";
+
+/** One system call, described. Identity matters: a {@linkcode ResultOf} names a call by it. */
+export interface Call {
+  readonly name: SyscallName;
+  readonly args: readonly Argument[];
+}
+
+/**
+ * What an argument can be: a number as it is, `null` for NULL, a string for the address of a copy
+ * ending in NUL, bytes for the address of a copy, or one of the kinds below.
+ */
+export type Argument =
+  | number
+  | bigint
+  | null
+  | string
+  | Uint8Array<ArrayBuffer>
+  | Named
+  | Struct
+  | Output
+  | OutputField
+  | ResultOf;
+
+/** A number that is shown by its kernel name: flags, a command of `prctl`, `AT_FDCWD`. */
+export class Named {
+  constructor(readonly value: number | bigint, readonly text: string) {}
+}
+
+/** Memory that the kernel fills; what it holds can be read once the program has run. */
+export class Output {
+  constructor(readonly size: number, readonly text = "&out") {}
+}
+
+/** A 32-bit field of an {@linkcode Output}, as an argument of a later call: an end of a pipe, say. */
+export class OutputField {
+  constructor(readonly output: Output, readonly offset: number, readonly text: string) {}
+}
+
+/** The result of an earlier call of the same program, as an argument: a file descriptor, a pid. */
+export class ResultOf {
+  constructor(readonly call: Call, readonly text: string) {}
+}
+
+/** A structure passed by address, with the addresses that it holds itself. */
+export class Struct {
+  constructor(
+    readonly bytes: Uint8Array<ArrayBuffer>,
+    readonly text: string,
+    readonly pointers: readonly Pointer[] = [],
+  ) {}
+}
+
+/** An address inside a {@linkcode Struct}, and what it points to. */
+export interface Pointer {
+  readonly offset: number;
+  readonly to: string | Uint8Array<ArrayBuffer> | Struct | Output;
+}
+
+/** Describes a system call. */
+export function call(name: SyscallName, ...args: Argument[]): Call {
+  return { name, args };
+}
+
+/** The named flags of a bit set, or'ed together as C writes them: `MS_NOSUID|MS_NODEV`. */
+export function flags(value: number, names: Readonly<Record<string, number>>): Named {
+  let rest = value;
+  const words: string[] = [];
+  for (const [name, bits] of Object.entries(names)) {
+    // Division, because flags beyond bit 31 do not survive JavaScript's bit operators.
+    if (bits !== 0 && containsBits(rest, bits)) {
+      words.push(name);
+      rest -= bits;
+    }
+  }
+  if (rest !== 0 || words.length === 0) words.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  return new Named(value, words.join("|"));
+}
+
+/** One constant of a set, by its name there: `SIG_SETMASK`, `PR_SET_DUMPABLE`. */
+export function constant(value: number, names: Readonly<Record<string, number>>): Named {
+  const entry = Object.entries(names).find(([, known]) => known === value);
+  return new Named(value, entry?.[0] ?? String(value));
+}
+
+/** A file mode, shown in octal. */
+export function mode(value: number): Named {
+  return new Named(value, `0${value.toString(8)}`);
+}
+
+/** A list of pointers that ends in NULL, as execve(2) wants its arguments and environment. */
+export function pointerList(items: readonly string[], text: string): Struct {
+  return new Struct(
+    new Uint8Array((items.length + 1) * 8),
+    text,
+    items.map((to, index) => ({ offset: index * 8, to })),
+  );
+}
+
+/** The call as C would write it, with its arguments by their kernel names. */
+export function describeCall(call: Call): string {
+  return `${call.name}(${call.args.map(describeArgument).join(", ")})`;
+}
+
+function describeArgument(argument: Argument): string {
+  if (argument === null) return "NULL";
+  if (typeof argument === "string") return JSON.stringify(argument);
+  if (typeof argument === "number" || typeof argument === "bigint") return String(argument);
+  if (argument instanceof Uint8Array) return describeBytes(argument);
+  return argument.text;
+}
+
+function describeBytes(bytes: Uint8Array): string {
+  const shown = bytes.subarray(0, 40);
+  const text = new TextDecoder().decode(shown);
+  const printable = !/[^\t\n\x20-\x7e]/.test(text);
+  if (printable) return JSON.stringify(text) + (bytes.length > shown.length ? "..." : "");
+  return `[${bytes.length} bytes]`;
+}
+
+function containsBits(value: number, bits: number): boolean {
+  const high = Math.floor(value / 2 ** 32), low = value >>> 0;
+  const bitsHigh = Math.floor(bits / 2 ** 32), bitsLow = bits >>> 0;
+  return (high & bitsHigh) === bitsHigh && (low & bitsLow) === bitsLow;
+}

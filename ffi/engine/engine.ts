@@ -1,0 +1,189 @@
+/**
+ * The engine, loaded: machine code that walks a {@linkcode SyscallProgram} in the calling thread,
+ * and the memory in which it does so.
+ *
+ * Nothing here touches FFI until {@linkcode engine} is called for the first time.
+ *
+ * @module
+ */
+
+import { type Call, call, constant, Output } from "../call.ts";
+import { GrantError, UnsupportedError } from "../errors.ts";
+import { type Libc, openLibc } from "../libc.ts";
+import { Memory } from "../memory.ts";
+import { assemble, HEADER, recordIndex, resultOffset, type SyscallProgram } from "../program.ts";
+import type { Architecture } from "../syscall_numbers.ts";
+import { ENGINE } from "./bytes.ts";
+
+const SYMBOLS = {
+  // u32 run(table, u32 offset): the errno of the first failure, or 0
+  run: { parameters: ["pointer", "u32"], result: "u32" },
+  runInBuffer: { name: "run", parameters: ["buffer", "u32"], result: "u32" },
+  runInPool: { name: "run", parameters: ["pointer", "u32"], result: "u32", nonblocking: true },
+} as const;
+
+const MMAP_FLAGS = { PROT_READ: 1, PROT_WRITE: 2, MAP_PRIVATE: 2, MAP_ANONYMOUS: 0x20 } as const;
+const MFD_CLOEXEC = 1;
+const ARENA_SIZE = 256 * 1024;
+
+let loaded: Engine | undefined;
+
+/**
+ * The engine of this isolate; loads it at the first call.
+ *
+ * @throws {GrantError} without `--allow-ffi`
+ * @throws {UnsupportedError} where there is no engine for this machine
+ */
+export function engine(): Engine {
+  return loaded ??= Engine.load();
+}
+
+/** What a program has left behind. */
+export class Outcome {
+  readonly #program: SyscallProgram;
+  readonly #table: DataView;
+
+  constructor(program: SyscallProgram, table: DataView) {
+    this.#program = program;
+    this.#table = table;
+  }
+
+  /** The first call that failed, if one did. */
+  get failed(): { readonly call: Call; readonly errno: number } | undefined {
+    const errno = this.#table.getUint32(HEADER.failedWith, true);
+    if (errno === 0) return undefined;
+    const at = this.#table.getUint32(HEADER.failedAt, true);
+    return { call: this.#program.calls[recordIndex(at)]!, errno };
+  }
+
+  /** What the call answered: a negative errno where it failed. */
+  result(call: Call): bigint {
+    return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call)), true);
+  }
+
+  /** What the kernel has written there. */
+  output(output: Output): DataView {
+    const at = this.#program.outputs.get(output);
+    if (at === undefined) throw new TypeError("the output is not in the program");
+    return new DataView(this.#table.buffer, this.#table.byteOffset + at, output.size);
+  }
+}
+
+/** The machine code and the memory that its programs run in. */
+export class Engine {
+  /** The architecture of this machine. */
+  readonly architecture: Architecture;
+  /** What libc is needed for beside the engine. */
+  readonly libc: Libc;
+  readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  // Calls of this isolate follow one another, so one arena serves them all.
+  #arena: Memory;
+
+  private constructor(architecture: Architecture, libc: Libc) {
+    this.architecture = architecture;
+    this.libc = libc;
+    this.#symbols = loadShared(libc, Uint8Array.fromBase64(ENGINE[architecture]));
+    this.#arena = this.allocate(ARENA_SIZE);
+  }
+
+  /** Loads the engine into this process. */
+  static load(): Engine {
+    if (Deno.build.os !== "linux") {
+      throw new UnsupportedError(
+        `containers are made of Linux namespaces, and this is ${Deno.build.os}; run it on Linux`,
+      );
+    }
+    const architecture = Deno.build.arch;
+    if (architecture !== "x86_64" && architecture !== "aarch64") {
+      throw new UnsupportedError(`the engine is made for x86_64 and aarch64, not ${architecture}`);
+    }
+    try {
+      return new Engine(architecture, openLibc());
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      throw new GrantError(
+        "system calls need the permission to use FFI; run it with `deno run --allow-ffi` " +
+          "(plain: a path after it is not enough, as memory is addressed too)",
+        "ffi",
+        { cause: error },
+      );
+    }
+  }
+
+  /** Runs a program in the calling thread, up to its end or its first failure. */
+  run(program: SyscallProgram): Outcome {
+    const size = program.bytes.length;
+    if (size > this.#arena.size) this.#growArena(size);
+    const arena = this.#arena;
+    place(program, arena);
+    this.#symbols.run(arena.pointer, HEADER.size);
+    return new Outcome(program, new DataView(arena.bytes.slice(0, size).buffer));
+  }
+
+  /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */
+  runIn(memory: Memory): number {
+    return this.#symbols.run(memory.pointer, HEADER.size);
+  }
+
+  /** As {@linkcode runIn}, on a thread of Deno's pool, so that it may block. */
+  runInPool(memory: Memory): Promise<number> {
+    return this.#symbols.runInPool(memory.pointer, HEADER.size);
+  }
+
+  /** Zeroed memory outside V8's heap. */
+  allocate(size: number): Memory {
+    const map = call(
+      "mmap",
+      null,
+      size,
+      constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE, {}),
+      constant(MMAP_FLAGS.MAP_PRIVATE | MMAP_FLAGS.MAP_ANONYMOUS, {}),
+      -1,
+      0,
+    );
+    const table = assemble([{ call: map }], this.architecture).bytes.slice();
+    const errno = this.#symbols.runInBuffer(table, HEADER.size);
+    if (errno !== 0) throw new RangeError(`mmap of ${size} bytes failed with errno ${errno}`);
+    const address = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
+    return new Memory(Number(address), size);
+  }
+
+  #growArena(size: number): void {
+    const old = this.#arena;
+    this.#arena = this.allocate(2 ** Math.ceil(Math.log2(size)));
+    this.run(assemble([{ call: call("munmap", old.address, old.size) }], this.architecture));
+  }
+}
+
+/** Copies a program into memory and makes its offsets addresses. */
+export function place(program: SyscallProgram, memory: Memory): void {
+  memory.bytes.set(program.bytes);
+  const { view, address } = memory;
+  for (const at of program.relocations) {
+    const value = address + view.getUint32(at, true);
+    view.setUint32(at, value >>> 0, true);
+    view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
+  }
+}
+
+/** Opens a shared object that exists in memory only. */
+function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
+  const name = new TextEncoder().encode("ramekin-engine\0");
+  const fd = libc.memfd_create(name, MFD_CLOEXEC);
+  if (fd < 0) throw new UnsupportedError("memfd_create failed; the engine is loaded from a memfd");
+  try {
+    if (Number(libc.write(fd, image, BigInt(image.length))) !== image.length) {
+      throw new UnsupportedError("the engine could not be written to its memfd");
+    }
+    return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS).symbols;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UnsupportedError(
+      "the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and memory files " +
+        "that may be executed (vm.memfd_noexec below 2)",
+      { cause: error },
+    );
+  } finally {
+    libc.close(fd);
+  }
+}

@@ -1,0 +1,97 @@
+# The engine for x86_64: walks a table of system calls. ffi/program.ts lays the table out.
+#
+# It keeps everything in registers and never touches the stack between entry and return: after
+# clone(CLONE_VM) the child goes on in this same loop, on its parent's stack pointer, while the
+# parent may already have returned. Nothing here decides anything; the table does.
+
+    .intel_syntax noprefix
+
+    .set FAILED_AT,   0          # header: offset of the first record that failed
+    .set FAILED_WITH, 4          # header: its errno; 0 while all is well
+
+    .set NUMBER,      0          # record: number of the system call
+    .set REFERENCES,  4          # bit i: argument i is the offset of the value, not the value
+    .set ACCEPTED,    8          # errnos that are no failure, a byte each
+    .set ON_ZERO,    16          # where to go on, in bytes from this record; 0 ends the walk
+    .set ON_ACCEPTED,20
+    .set ON_FAILURE, 24
+    .set ON_SUCCESS, 28
+    .set ARGUMENTS,  32
+    .set RESULT,     80
+
+    .set UNDER_WAY, -4096        # a result that no system call gives
+
+    .macro argument index, register
+    mov     \register, [rbp + ARGUMENTS + 8 * \index]
+    test    r12b, 1 << \index
+    jz      1f
+    mov     \register, [rbx + \register]
+1:
+    .endm
+
+    .text
+    .p2align 4
+    .globl  run
+    .type   run, @function
+# u32 run(table, u32 offset of the first record): the errno of the first failure, or 0
+run:
+    push    rbx
+    push    rbp
+    push    r12
+    mov     esi, esi
+    mov     rbx, rdi
+    lea     rbp, [rdi + rsi]
+call:
+    mov     r12d, [rbp + REFERENCES]
+    argument 0, rdi
+    argument 1, rsi
+    argument 2, rdx
+    argument 3, r10
+    argument 4, r8
+    argument 5, r9
+    mov     eax, [rbp + NUMBER]
+    mov     qword ptr [rbp + RESULT], UNDER_WAY
+    syscall
+    mov     [rbp + RESULT], rax
+    cmp     rax, -4095
+    jae     error
+    test    rax, rax
+    jz      zero
+    movsxd  rax, dword ptr [rbp + ON_SUCCESS]
+    jmp     go
+zero:
+    movsxd  rax, dword ptr [rbp + ON_ZERO]
+    jmp     go
+error:
+    neg     eax
+    mov     rcx, [rbp + ACCEPTED]
+1:
+    test    rcx, rcx
+    jz      failure
+    cmp     al, cl
+    je      accepted
+    shr     rcx, 8
+    jmp     1b
+accepted:
+    movsxd  rax, dword ptr [rbp + ON_ACCEPTED]
+    jmp     go
+failure:
+    cmp     dword ptr [rbx + FAILED_WITH], 0
+    jne     2f
+    mov     rcx, rbp
+    sub     rcx, rbx
+    mov     [rbx + FAILED_AT], ecx
+    mov     [rbx + FAILED_WITH], eax
+2:
+    movsxd  rax, dword ptr [rbp + ON_FAILURE]
+go:
+    add     rbp, rax
+    test    rax, rax
+    jnz     call
+    mov     eax, [rbx + FAILED_WITH]
+    pop     r12
+    pop     rbp
+    pop     rbx
+    ret
+    .size   run, . - run
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,99 @@
+/**
+ * What can go wrong, typed. Each message says what failed, where, why, and what to do.
+ *
+ * @module
+ */
+
+import { ERRNO, type ErrnoName, errnoName, errnoText } from "./errno.ts";
+
+/** What a {@linkcode SyscallError} tells beside its message. */
+export interface SyscallErrorDetails {
+  /** The system call by the kernel's name: `"mount"`. */
+  readonly syscall: string;
+  /** The errno: `1`. */
+  readonly errno: number;
+  /** The call as C would write it: `mount("tmpfs", "/tmp", ...)`. */
+  readonly call?: string | undefined;
+  /** The name of the step that made the call: `"tmpfs"`. */
+  readonly step?: string | undefined;
+  /** The position of that step in its recipe, counted from 0. */
+  readonly stepIndex?: number | undefined;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+}
+
+/**
+ * A system call that failed.
+ *
+ * @example
+ * ```ts
+ * import { SyscallError } from "./mod.ts";
+ *
+ * const error = new SyscallError({ syscall: "mount", errno: 1 });
+ * console.log(error.code); // EPERM
+ * ```
+ */
+export class SyscallError extends Error {
+  override readonly name = "SyscallError";
+  /** The system call by the kernel's name: `"mount"`. */
+  readonly syscall: string;
+  /** The errno's number. */
+  readonly errno: number;
+  /** The errno's name: `"EPERM"`. */
+  readonly code: ErrnoName | "UNKNOWN";
+  /** The call as C would write it, where it is known. */
+  readonly call: string | undefined;
+  /** The name of the step that made the call, where a recipe did. */
+  readonly step: string | undefined;
+  /** The position of that step in its recipe, counted from 0. */
+  readonly stepIndex: number | undefined;
+  /** What to do about it, where that is known. */
+  readonly hint: string | undefined;
+
+  /** An error of the system call that the details name. */
+  constructor(details: SyscallErrorDetails) {
+    super(syscallMessage(details));
+    this.syscall = details.syscall;
+    this.errno = details.errno;
+    this.code = errnoName(details.errno) ?? "UNKNOWN";
+    this.call = details.call;
+    this.step = details.step;
+    this.stepIndex = details.stepIndex;
+    this.hint = details.hint;
+  }
+}
+
+/** What this kernel, architecture or setting of the host does not offer. */
+export class UnsupportedError extends Error {
+  override readonly name = "UnsupportedError";
+}
+
+/** A permission that was not granted; the message names it and what grants it. */
+export class GrantError extends Error {
+  override readonly name = "GrantError";
+  /** The grant that is missing: `"ffi"`. */
+  readonly grant: string;
+
+  /** An error of the grant that is missing. */
+  constructor(message: string, grant: string, options?: ErrorOptions) {
+    super(message, options);
+    this.grant = grant;
+  }
+}
+
+/** An argument that cannot even be handed to the kernel. */
+export function invalidArgument(syscall: string, call: string, hint: string): SyscallError {
+  return new SyscallError({ syscall, errno: ERRNO.EINVAL, call, hint });
+}
+
+function syscallMessage(details: SyscallErrorDetails): string {
+  const { syscall, errno, call, step, stepIndex, hint } = details;
+  const name = errnoName(errno);
+  const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
+  const where = step === undefined
+    ? ""
+    : stepIndex === undefined
+    ? `${step}: `
+    : `step ${stepIndex + 1} (${step}): `;
+  return `${where}${call ?? syscall} failed: ${reason}` + (hint ? `\n  ${hint}` : "");
+}

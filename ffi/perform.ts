@@ -1,0 +1,33 @@
+/**
+ * System calls made at once, in the calling thread.
+ *
+ * @module
+ */
+
+import { type Call, describeCall } from "./call.ts";
+import { engine, type Outcome } from "./engine/engine.ts";
+import { SyscallError } from "./errors.ts";
+import { assemble, type Label, type ProgramRecord } from "./program.ts";
+
+/** Makes the call and answers its result; see {@linkcode performAll}. */
+export function perform(call: Call, hint?: string): number {
+  return Number(performAll([{ call }], hint).result(call));
+}
+
+/**
+ * Makes the calls in the calling thread.
+ *
+ * @throws {SyscallError} naming the call that failed
+ */
+export function performAll(parts: readonly (ProgramRecord | Label)[], hint?: string): Outcome {
+  const loaded = engine();
+  const outcome = loaded.run(assemble(parts, loaded.architecture));
+  const failed = outcome.failed;
+  if (failed === undefined) return outcome;
+  throw new SyscallError({
+    syscall: failed.call.name,
+    errno: failed.errno,
+    call: describeCall(failed.call),
+    hint,
+  });
+}

@@ -1,0 +1,280 @@
+/**
+ * System calls laid out as the table that the engine walks: a control-flow graph whose nodes are
+ * calls, each with four ways to go on (zero, an accepted errno, failure, success).
+ *
+ * A table is a header (the first failure), the records, then the memory that they point to. The
+ * layout is repeated at the head of `engine/x86_64.S` and `engine/aarch64.S`.
+ *
+ * @module
+ */
+
+import {
+  type Argument,
+  type Call,
+  describeCall,
+  Named,
+  Output,
+  OutputField,
+  ResultOf,
+  Struct,
+} from "./call.ts";
+import { ERRNO, type ErrnoName } from "./errno.ts";
+import { invalidArgument } from "./errors.ts";
+import { type Architecture, syscallNumber } from "./syscall_numbers.ts";
+
+/** A place in a program that other records go on to. */
+export class Label {
+  constructor(readonly text: string) {}
+}
+
+/** Where the walk ends and control returns to JavaScript. */
+export const END: Label = new Label("end");
+
+/** How a record goes on. What is left out goes on with the next record; a failure ends the walk. */
+export interface Edges {
+  /** Errnos that are no failure: `EEXIST` of mkdir, say. At most eight. */
+  readonly accept?: readonly ErrnoName[];
+  /** Where to go on when the call answers 0, as clone(2) does in the child. */
+  readonly onZero?: Label;
+  /** Where to go on after an accepted errno. */
+  readonly onAccepted?: Label;
+  /** Where to go on after any other errno. */
+  readonly onFailure?: Label;
+  /** Where to go on when the call answers more than 0. */
+  readonly onSuccess?: Label;
+}
+
+/** A call with its ways to go on. */
+export interface ProgramRecord extends Edges {
+  readonly call: Call;
+}
+
+/** Offsets of the table's header. */
+export const HEADER = { failedAt: 0, failedWith: 4, size: 16 } as const;
+
+const RECORD = {
+  number: 0,
+  references: 4,
+  accepted: 8,
+  onZero: 16,
+  onAccepted: 20,
+  onFailure: 24,
+  onSuccess: 28,
+  arguments: 32,
+  result: 80,
+  size: 88,
+} as const;
+
+/** What the engine leaves as the result of a call that has not come back, as execve(2) does not. */
+export const UNDER_WAY = -4096n;
+
+/** A program, assembled: the bytes of its table and where everything lies in them. */
+export interface SyscallProgram {
+  /** The table; addresses in it are still offsets. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the table holds an address: the table's own address has to be added there. */
+  readonly relocations: readonly number[];
+  /** The calls, in the order of their records. */
+  readonly calls: readonly Call[];
+  /** Where each output lies. */
+  readonly outputs: ReadonlyMap<Output, number>;
+}
+
+/** Lays records and labels out as a table. */
+export function assemble(
+  parts: readonly (ProgramRecord | Label)[],
+  architecture: Architecture,
+): SyscallProgram {
+  const places = new Map<Label, number>();
+  const records: ProgramRecord[] = [];
+  const offsets = new Map<Call, number>();
+  for (const part of parts) {
+    const offset = HEADER.size + records.length * RECORD.size;
+    if (part instanceof Label) places.set(part, offset);
+    else {
+      offsets.set(part.call, offset);
+      records.push(part);
+    }
+  }
+  const table = new Table(HEADER.size + records.length * RECORD.size, offsets);
+  records.forEach((record, index) => {
+    const offset = HEADER.size + index * RECORD.size;
+    const last = index === records.length - 1;
+    const step = (label: Label | undefined, otherwise: number) => {
+      if (label === undefined) return otherwise;
+      if (label === END) return 0;
+      const place = places.get(label);
+      if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
+      return place - offset;
+    };
+    const next = last ? 0 : RECORD.size;
+    table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
+    table.accepted(offset + RECORD.accepted, record.accept ?? []);
+    table.int32(offset + RECORD.onZero, step(record.onZero, next));
+    table.int32(offset + RECORD.onAccepted, step(record.onAccepted, next));
+    table.int32(offset + RECORD.onFailure, step(record.onFailure, 0));
+    table.int32(offset + RECORD.onSuccess, step(record.onSuccess, next));
+    table.arguments(offset, record.call);
+  });
+  return {
+    bytes: table.finished(),
+    relocations: table.relocations,
+    calls: records.map((record) => record.call),
+    outputs: table.outputs,
+  };
+}
+
+/** Where the record of the call with this number begins. */
+export function recordOffset(index: number): number {
+  return HEADER.size + index * RECORD.size;
+}
+
+/** Where the result of the call with this number lies. */
+export function resultOffset(index: number): number {
+  return recordOffset(index) + RECORD.result;
+}
+
+/** Where an argument of the call with this number lies. */
+export function argumentOffset(index: number, argument: number): number {
+  return recordOffset(index) + RECORD.arguments + argument * 8;
+}
+
+/** The number of the call whose record begins at this offset. */
+export function recordIndex(offset: number): number {
+  return (offset - HEADER.size) / RECORD.size;
+}
+
+const encoder = new TextEncoder();
+
+/** The table while it is written: records in front, what they point to behind. */
+class Table {
+  readonly relocations: number[] = [];
+  readonly outputs: Map<Output, number> = new Map();
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #end: number;
+  readonly #offsets: ReadonlyMap<Call, number>;
+  readonly #strings = new Map<string, number>();
+  readonly #structs = new Map<Struct, number>();
+
+  constructor(end: number, offsets: ReadonlyMap<Call, number>) {
+    this.#bytes = new Uint8Array(end * 2 + 1024);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#end = end;
+    this.#offsets = offsets;
+  }
+
+  finished(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#end);
+  }
+
+  int32(offset: number, value: number): void {
+    this.#view.setInt32(offset, value, true);
+  }
+
+  accepted(offset: number, names: readonly ErrnoName[]): void {
+    if (names.length > 8) throw new TypeError("a record accepts at most eight errnos");
+    names.forEach((name, index) => this.#view.setUint8(offset + index, ERRNO[name]));
+  }
+
+  arguments(record: number, call: Call): void {
+    if (call.args.length > 6) throw new TypeError(`${call.name} has more than six arguments`);
+    let references = 0;
+    call.args.forEach((argument, index) => {
+      const offset = record + RECORD.arguments + index * 8;
+      if (argument instanceof ResultOf) {
+        const source = this.#offsets.get(argument.call);
+        if (source === undefined) {
+          throw new TypeError(`${argument.call.name} is not in the program`);
+        }
+        references |= 1 << index;
+        this.int32(offset, source + RECORD.result);
+      } else if (argument instanceof OutputField) {
+        references |= 1 << index;
+        this.int32(offset, this.#output(argument.output) + argument.offset);
+      } else {
+        this.#value(offset, argument, call);
+      }
+    });
+    this.int32(record + RECORD.references, references);
+  }
+
+  #value(offset: number, argument: Exclude<Argument, ResultOf | OutputField>, call: Call): void {
+    if (argument === null) return;
+    if (argument instanceof Named) this.#number(offset, argument.value);
+    else if (typeof argument === "number" || typeof argument === "bigint") {
+      this.#number(offset, argument);
+    } else this.#address(offset, this.#place(argument, call));
+  }
+
+  #number(offset: number, value: number | bigint): void {
+    if (typeof value === "bigint") this.#view.setBigInt64(offset, BigInt.asIntN(64, value), true);
+    else {
+      this.#view.setInt32(offset, value | 0, true);
+      this.#view.setInt32(offset + 4, Math.floor(value / 2 ** 32), true);
+    }
+  }
+
+  #address(offset: number, to: number): void {
+    this.#number(offset, to);
+    this.relocations.push(offset);
+  }
+
+  #place(value: string | Uint8Array | Struct | Output, call: Call): number {
+    if (typeof value === "string") return this.#string(value, call);
+    if (value instanceof Output) return this.#output(value);
+    if (value instanceof Struct) return this.#struct(value, call);
+    const at = this.#reserve(value.length);
+    this.#bytes.set(value, at);
+    return at;
+  }
+
+  #string(text: string, call: Call): number {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    if (text.includes("\0")) {
+      throw invalidArgument(
+        call.name,
+        describeCall(call),
+        "a NUL byte ends every string of the kernel's; take it out",
+      );
+    }
+    // UTF-8 takes at most three bytes a UTF-16 unit.
+    const at = this.#reserve(text.length * 3 + 1);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at, this.#end));
+    this.#end = at + written + 1;
+    this.#strings.set(text, at);
+    return at;
+  }
+
+  #struct(struct: Struct, call: Call): number {
+    const known = this.#structs.get(struct);
+    if (known !== undefined) return known;
+    const at = this.#reserve(struct.bytes.length);
+    this.#structs.set(struct, at);
+    this.#bytes.set(struct.bytes, at);
+    for (const { offset, to } of struct.pointers) this.#address(at + offset, this.#place(to, call));
+    return at;
+  }
+
+  #output(output: Output): number {
+    const known = this.outputs.get(output);
+    if (known !== undefined) return known;
+    const at = this.#reserve(output.size);
+    this.outputs.set(output, at);
+    return at;
+  }
+
+  /** Memory behind all that is there, aligned for any structure. */
+  #reserve(size: number): number {
+    const at = Math.ceil(this.#end / 8) * 8;
+    this.#end = at + size;
+    if (this.#end > this.#bytes.length) {
+      const grown = new Uint8Array(this.#end * 2);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return at;
+  }
+}
