@@ -35,6 +35,9 @@ export class Named {
   constructor(readonly value: number | bigint, readonly text: string) {}
 }
 
+/** The descriptor of an open file: a number, or the result of an earlier call. */
+export type Fd = number | Named | ResultOf | OutputField;
+
 /** Memory that the kernel fills; what it holds can be read once the program has run. */
 export class Output {
   constructor(readonly size: number, readonly text = "&out") {}
@@ -129,5 +132,5 @@ function describeBytes(bytes: Uint8Array): string {
 function containsBits(value: number, bits: number): boolean {
   const high = Math.floor(value / 2 ** 32), low = value >>> 0;
   const bitsHigh = Math.floor(bits / 2 ** 32), bitsLow = bits >>> 0;
-  return (high & bitsHigh) === bitsHigh && (low & bitsLow) === bitsLow;
+  return (high & bitsHigh) >>> 0 === bitsHigh && (low & bitsLow) >>> 0 === bitsLow;
 }

@@ -34,6 +34,7 @@ export interface SyscallErrorDetails {
  * ```
  */
 export class SyscallError extends Error {
+  /** `"SyscallError"`. */
   override readonly name = "SyscallError";
   /** The system call by the kernel's name: `"mount"`. */
   readonly syscall: string;
@@ -65,11 +66,13 @@ export class SyscallError extends Error {
 
 /** What this kernel, architecture or setting of the host does not offer. */
 export class UnsupportedError extends Error {
+  /** `"UnsupportedError"`. */
   override readonly name = "UnsupportedError";
 }
 
 /** A permission that was not granted; the message names it and what grants it. */
 export class GrantError extends Error {
+  /** `"GrantError"`. */
   override readonly name = "GrantError";
   /** The grant that is missing: `"ffi"`. */
   readonly grant: string;

@@ -14,8 +14,10 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   // char *getenv(const char *name)
   getenv: { parameters: ["buffer"], result: "pointer" },
-  // extern char **environ
+  // extern char **environ, as it was when the library was opened
   environ: { type: "pointer" },
+  // void *dlsym(void *handle, const char *symbol); part of libc since glibc 2.34
+  dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
 } as const;
 
 /** The library, opened. */

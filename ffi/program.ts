@@ -66,7 +66,7 @@ const RECORD = {
 } as const;
 
 /** What the engine leaves as the result of a call that has not come back, as execve(2) does not. */
-export const UNDER_WAY = -4096n;
+export const UNDER_WAY: bigint = -(2n ** 32n);
 
 /** A program, assembled: the bytes of its table and where everything lies in them. */
 export interface SyscallProgram {
@@ -96,24 +96,25 @@ export function assemble(
       records.push(part);
     }
   }
-  const table = new Table(HEADER.size + records.length * RECORD.size, offsets);
+  const end = HEADER.size + records.length * RECORD.size;
+  const table = new Table(end, offsets);
   records.forEach((record, index) => {
     const offset = HEADER.size + index * RECORD.size;
-    const last = index === records.length - 1;
-    const step = (label: Label | undefined, otherwise: number) => {
+    // The offset of a record, or 0 to end the walk.
+    const goOn = (label: Label | undefined, otherwise: number): number => {
       if (label === undefined) return otherwise;
       if (label === END) return 0;
       const place = places.get(label);
       if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
-      return place - offset;
+      return place === end ? 0 : place;
     };
-    const next = last ? 0 : RECORD.size;
+    const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
     table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
     table.accepted(offset + RECORD.accepted, record.accept ?? []);
-    table.int32(offset + RECORD.onZero, step(record.onZero, next));
-    table.int32(offset + RECORD.onAccepted, step(record.onAccepted, next));
-    table.int32(offset + RECORD.onFailure, step(record.onFailure, 0));
-    table.int32(offset + RECORD.onSuccess, step(record.onSuccess, next));
+    table.int32(offset + RECORD.onZero, goOn(record.onZero, next));
+    table.int32(offset + RECORD.onAccepted, goOn(record.onAccepted, next));
+    table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
+    table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
     table.arguments(offset, record.call);
   });
   return {

@@ -8,7 +8,7 @@
 const HERE = new URL("../ffi/engine/", import.meta.url).pathname;
 
 /** The tool of an architecture, native or cross. */
-export function tool(name: "as" | "ld", architecture: string): string {
+export function tool(name: "as" | "ld" | "objcopy", architecture: string): string {
   return architecture === Deno.build.arch ? name : `${architecture}-linux-gnu-${name}`;
 }
 
@@ -31,14 +31,22 @@ export function assembleEngine(architecture: string): Uint8Array<ArrayBuffer> {
 
 /** The init as a static executable of one segment, its ELF header part of the source. */
 export function assembleInit(architecture: string): Uint8Array<ArrayBuffer> {
-  return build(architecture, `init_${architecture}.S`, ["--oformat", "binary", "-Ttext=0x400000"]);
+  const source = `init_${architecture}.S`;
+  // The linker for aarch64 knows no `--oformat binary`, so objcopy takes the text out.
+  return build(architecture, source, ["-Ttext=0x400000"], ["-O", "binary", "-j", ".text"]);
 }
 
-function build(architecture: string, source: string, ld: string[]): Uint8Array<ArrayBuffer> {
+function build(
+  architecture: string,
+  source: string,
+  ld: string[],
+  objcopy?: string[],
+): Uint8Array<ArrayBuffer> {
   const folder = Deno.makeTempDirSync({ prefix: "ramekin-assemble-" });
   try {
     run(tool("as", architecture), [HERE + source, "-o", `${folder}/object`]);
     run(tool("ld", architecture), [...ld, "-o", `${folder}/image`, `${folder}/object`]);
+    if (objcopy) run(tool("objcopy", architecture), [...objcopy, `${folder}/image`]);
     return Deno.readFileSync(`${folder}/image`);
   } finally {
     Deno.removeSync(folder, { recursive: true });

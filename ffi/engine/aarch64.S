@@ -9,14 +9,14 @@
     .set NUMBER,      0          // record: number of the system call
     .set REFERENCES,  4          // bit i: argument i is the offset of the value, not the value
     .set ACCEPTED,    8          // errnos that are no failure, a byte each
-    .set ON_ZERO,    16          // where to go on, in bytes from this record; 0 ends the walk
+    .set ON_ZERO,    16          // where to go on: offset of a record, or 0 to end the walk
     .set ON_ACCEPTED,20
     .set ON_FAILURE, 24
     .set ON_SUCCESS, 28
     .set ARGUMENTS,  32
     .set RESULT,     80
 
-    .set UNDER_WAY, -4096        // a result that no system call gives
+    .set UNDER_WAY, -1 << 32     // a result that no system call gives
 
     // x9: the table, x10: the record, x11: its references; caller-saved, so nothing to restore
     .macro argument index
@@ -46,14 +46,17 @@ call:
     mov     x12, UNDER_WAY
     str     x12, [x10, RESULT]
     svc     0
+    cbz     x0, zero
     str     x0, [x10, RESULT]
     cmn     x0, 4095
     b.hs    error
-    cbz     x0, zero
-    ldrsw   x12, [x10, ON_SUCCESS]
+    ldr     w12, [x10, ON_SUCCESS]
     b       go
 zero:
-    ldrsw   x12, [x10, ON_ZERO]
+    // Only the half that is not 0: a child of clone(CLONE_VM) must not write over the pid that its
+    // parent may have written here already.
+    str     wzr, [x10, RESULT + 4]
+    ldr     w12, [x10, ON_ZERO]
     b       go
 error:
     neg     w0, w0
@@ -66,7 +69,7 @@ error:
     lsr     x12, x12, 8
     b       1b
 accepted:
-    ldrsw   x12, [x10, ON_ACCEPTED]
+    ldr     w12, [x10, ON_ACCEPTED]
     b       go
 failure:
     ldr     w12, [x9, FAILED_WITH]
@@ -75,9 +78,9 @@ failure:
     str     w12, [x9, FAILED_AT]
     str     w0, [x9, FAILED_WITH]
 2:
-    ldrsw   x12, [x10, ON_FAILURE]
+    ldr     w12, [x10, ON_FAILURE]
 go:
-    add     x10, x10, x12
+    add     x10, x9, x12
     cbnz    x12, call
     ldr     w0, [x9, FAILED_WITH]
     ret

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Call, call, constant, Output } from "../call.ts";
+import { type Call, call, constant, type Output } from "../call.ts";
 import { GrantError, UnsupportedError } from "../errors.ts";
 import { type Libc, openLibc } from "../libc.ts";
 import { Memory } from "../memory.ts";
@@ -78,6 +78,7 @@ export class Engine {
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   // Calls of this isolate follow one another, so one arena serves them all.
   #arena: Memory;
+  readonly #kept = new Map<string, unknown>();
 
   private constructor(architecture: Architecture, libc: Libc) {
     this.architecture = architecture;
@@ -122,12 +123,20 @@ export class Engine {
 
   /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */
   runIn(memory: Memory): number {
+    memory.view.setBigUint64(0, 0n);
     return this.#symbols.run(memory.pointer, HEADER.size);
   }
 
   /** As {@linkcode runIn}, on a thread of Deno's pool, so that it may block. */
   runInPool(memory: Memory): Promise<number> {
+    memory.view.setBigUint64(0, 0n);
     return this.#symbols.runInPool(memory.pointer, HEADER.size);
+  }
+
+  /** What is made once and kept as long as the engine: descriptors, tables in memory. */
+  once<T>(name: string, make: () => T): T {
+    if (!this.#kept.has(name)) this.#kept.set(name, make());
+    return this.#kept.get(name) as T;
   }
 
   /** Zeroed memory outside V8's heap. */
@@ -148,10 +157,16 @@ export class Engine {
     return new Memory(Number(address), size);
   }
 
+  /** Gives memory back; nothing may use it any more. */
+  release(memory: Memory): void {
+    const unmap = call("munmap", memory.address, memory.size);
+    this.run(assemble([{ call: unmap }], this.architecture));
+  }
+
   #growArena(size: number): void {
     const old = this.#arena;
     this.#arena = this.allocate(2 ** Math.ceil(Math.log2(size)));
-    this.run(assemble([{ call: call("munmap", old.address, old.size) }], this.architecture));
+    this.release(old);
   }
 }
 

@@ -12,14 +12,12 @@
     .set NUMBER,      0          # record: number of the system call
     .set REFERENCES,  4          # bit i: argument i is the offset of the value, not the value
     .set ACCEPTED,    8          # errnos that are no failure, a byte each
-    .set ON_ZERO,    16          # where to go on, in bytes from this record; 0 ends the walk
+    .set ON_ZERO,    16          # where to go on: offset of a record, or 0 to end the walk
     .set ON_ACCEPTED,20
     .set ON_FAILURE, 24
     .set ON_SUCCESS, 28
     .set ARGUMENTS,  32
     .set RESULT,     80
-
-    .set UNDER_WAY, -4096        # a result that no system call gives
 
     .macro argument index, register
     mov     \register, [rbp + ARGUMENTS + 8 * \index]
@@ -50,17 +48,21 @@ call:
     argument 4, r8
     argument 5, r9
     mov     eax, [rbp + NUMBER]
-    mov     qword ptr [rbp + RESULT], UNDER_WAY
+    mov     dword ptr [rbp + RESULT], 0          # under way: -2^32, which no system call gives
+    mov     dword ptr [rbp + RESULT + 4], -1
     syscall
+    test    rax, rax
+    jz      zero
     mov     [rbp + RESULT], rax
     cmp     rax, -4095
     jae     error
-    test    rax, rax
-    jz      zero
-    movsxd  rax, dword ptr [rbp + ON_SUCCESS]
+    mov     eax, [rbp + ON_SUCCESS]
     jmp     go
 zero:
-    movsxd  rax, dword ptr [rbp + ON_ZERO]
+    # Only the half that is not 0: a child of clone(CLONE_VM) must not write over the pid that its
+    # parent may have written here already.
+    mov     dword ptr [rbp + RESULT + 4], 0
+    mov     eax, [rbp + ON_ZERO]
     jmp     go
 error:
     neg     eax
@@ -68,12 +70,13 @@ error:
 1:
     test    rcx, rcx
     jz      failure
-    cmp     al, cl
+    movzx   edx, cl              # all of the errno counts: 524 (ENOTSUPP) is not 12 (ENOMEM)
+    cmp     eax, edx
     je      accepted
     shr     rcx, 8
     jmp     1b
 accepted:
-    movsxd  rax, dword ptr [rbp + ON_ACCEPTED]
+    mov     eax, [rbp + ON_ACCEPTED]
     jmp     go
 failure:
     cmp     dword ptr [rbx + FAILED_WITH], 0
@@ -83,10 +86,10 @@ failure:
     mov     [rbx + FAILED_AT], ecx
     mov     [rbx + FAILED_WITH], eax
 2:
-    movsxd  rax, dword ptr [rbp + ON_FAILURE]
+    mov     eax, [rbp + ON_FAILURE]
 go:
-    add     rbp, rax
-    test    rax, rax
+    lea     rbp, [rbx + rax]
+    test    eax, eax
     jnz     call
     mov     eax, [rbx + FAILED_WITH]
     pop     r12

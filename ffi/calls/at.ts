@@ -1,0 +1,16 @@
+/**
+ * The folder that a path begins at.
+ *
+ * @module
+ */
+
+import { type Fd, Named } from "../call.ts";
+import { AT_FDCWD } from "./constants/at.ts";
+
+/** `AT_FDCWD`, with its name: the working directory. */
+export const at_fdcwd: Named = new Named(AT_FDCWD, "AT_FDCWD");
+
+/** A folder as an argument; {@linkcode AT_FDCWD} is shown by its name. */
+export function at(folder: Fd): Fd {
+  return folder === AT_FDCWD ? at_fdcwd : folder;
+}

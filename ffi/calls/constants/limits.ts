@@ -1,0 +1,31 @@
+/**
+ * The resources that a process may use up to a limit. See asm-generic/resource.h.
+ *
+ * @module
+ */
+
+/** The resources of setrlimit(2), by the names behind `RLIMIT_`. */
+export const RLIMITS = {
+  CPU: 0,
+  FSIZE: 1,
+  DATA: 2,
+  STACK: 3,
+  CORE: 4,
+  RSS: 5,
+  NPROC: 6,
+  NOFILE: 7,
+  MEMLOCK: 8,
+  AS: 9,
+  LOCKS: 10,
+  SIGPENDING: 11,
+  MSGQUEUE: 12,
+  NICE: 13,
+  RTPRIO: 14,
+  RTTIME: 15,
+} as const;
+
+/** The name of a resource, as it is behind `RLIMIT_`: `"NOFILE"`. */
+export type ResourceName = keyof typeof RLIMITS;
+
+/** No limit. */
+export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;

@@ -1,0 +1,93 @@
+/**
+ * The flags of the calls that mount by descriptors. See linux/mount.h.
+ *
+ * @module
+ */
+
+/** Opens a copy of the mount, attached to nothing. */
+export const OPEN_TREE_CLONE = 0x1;
+/** execve(2) closes the descriptor. */
+export const OPEN_TREE_CLOEXEC = 0x80000;
+
+/** Follows symbolic links on the way from. */
+export const MOVE_MOUNT_F_SYMLINKS = 0x1;
+/** Follows automounts on the way from. */
+export const MOVE_MOUNT_F_AUTOMOUNTS = 0x2;
+/** An empty path from means the descriptor itself. */
+export const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+/** Follows symbolic links on the way to. */
+export const MOVE_MOUNT_T_SYMLINKS = 0x10;
+/** Follows automounts on the way to. */
+export const MOVE_MOUNT_T_AUTOMOUNTS = 0x20;
+/** An empty path to means the descriptor itself. */
+export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+/** Gives the mount the other one's peers, and moves nothing. */
+export const MOVE_MOUNT_SET_GROUP = 0x100;
+/** Puts the mount beneath the topmost one (Linux 6.5). */
+export const MOVE_MOUNT_BENEATH = 0x200;
+
+/** The flags of move_mount(2), by name. */
+export const MOVE_MOUNT_FLAGS: Readonly<Record<string, number>> = {
+  MOVE_MOUNT_F_SYMLINKS,
+  MOVE_MOUNT_F_AUTOMOUNTS,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_SYMLINKS,
+  MOVE_MOUNT_T_AUTOMOUNTS,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  MOVE_MOUNT_SET_GROUP,
+  MOVE_MOUNT_BENEATH,
+};
+
+/** execve(2) closes the descriptor. For fsopen(2). */
+export const FSOPEN_CLOEXEC = 0x1;
+/** execve(2) closes the descriptor. For fsmount(2). */
+export const FSMOUNT_CLOEXEC = 0x1;
+
+/** execve(2) closes the descriptor. */
+export const FSPICK_CLOEXEC = 0x1;
+/** Takes a symbolic link for what it is. */
+export const FSPICK_SYMLINK_NOFOLLOW = 0x2;
+/** Does not set off an automount. */
+export const FSPICK_NO_AUTOMOUNT = 0x4;
+/** An empty path means the descriptor itself. */
+export const FSPICK_EMPTY_PATH = 0x8;
+
+/** The flags of fspick(2), by name. */
+export const FSPICK_FLAGS: Readonly<Record<string, number>> = {
+  FSPICK_CLOEXEC,
+  FSPICK_SYMLINK_NOFOLLOW,
+  FSPICK_NO_AUTOMOUNT,
+  FSPICK_EMPTY_PATH,
+};
+
+/** Sets an option without a value. */
+export const FSCONFIG_SET_FLAG = 0;
+/** Sets an option to a text. */
+export const FSCONFIG_SET_STRING = 1;
+/** Sets an option to bytes. */
+export const FSCONFIG_SET_BINARY = 2;
+/** Sets an option to a file, by its path. */
+export const FSCONFIG_SET_PATH = 3;
+/** Sets an option to a file, by its path or, where that is empty, its descriptor. */
+export const FSCONFIG_SET_PATH_EMPTY = 4;
+/** Sets an option to a descriptor. */
+export const FSCONFIG_SET_FD = 5;
+/** Makes the filesystem, or shares one that is there. */
+export const FSCONFIG_CMD_CREATE = 6;
+/** Changes the filesystem that is there. */
+export const FSCONFIG_CMD_RECONFIGURE = 7;
+/** Makes the filesystem, and shares none (Linux 6.6). */
+export const FSCONFIG_CMD_CREATE_EXCL = 8;
+
+/** The commands of fsconfig(2), by name. */
+export const FSCONFIG_COMMANDS: Readonly<Record<string, number>> = {
+  FSCONFIG_SET_FLAG,
+  FSCONFIG_SET_STRING,
+  FSCONFIG_SET_BINARY,
+  FSCONFIG_SET_PATH,
+  FSCONFIG_SET_PATH_EMPTY,
+  FSCONFIG_SET_FD,
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_CMD_RECONFIGURE,
+  FSCONFIG_CMD_CREATE_EXCL,
+};

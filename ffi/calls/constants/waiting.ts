@@ -1,0 +1,55 @@
+/**
+ * How children are waited for. See linux/wait.h and asm-generic/siginfo.h.
+ *
+ * @module
+ */
+
+/** Any child. */
+export const P_ALL = 0;
+/** The child with this pid. */
+export const P_PID = 1;
+/** Any child of this process group. */
+export const P_PGID = 2;
+/** The child of this descriptor. */
+export const P_PIDFD = 3;
+
+/** What the id of waitid(2) means, by name. */
+export const WAIT_ID_TYPES: Readonly<Record<string, number>> = {
+  P_ALL,
+  P_PID,
+  P_PGID,
+  P_PIDFD,
+};
+
+/** Does not wait. */
+export const WNOHANG = 0x1;
+/** For a child that a signal stops. */
+export const WSTOPPED = 0x2;
+/** For a child that ends. */
+export const WEXITED = 0x4;
+/** For a child that goes on. */
+export const WCONTINUED = 0x8;
+/** Leaves the child to be waited for again. */
+export const WNOWAIT = 0x1000000;
+
+/** What waitid(2) waits for, by name. */
+export const WAIT_FLAGS: Readonly<Record<string, number>> = {
+  WNOHANG,
+  WSTOPPED,
+  WEXITED,
+  WCONTINUED,
+  WNOWAIT,
+};
+
+/** The child has exited. */
+export const CLD_EXITED = 1;
+/** A signal has killed the child. */
+export const CLD_KILLED = 2;
+/** A signal has killed the child, which left a core dump. */
+export const CLD_DUMPED = 3;
+/** A traced child has trapped. */
+export const CLD_TRAPPED = 4;
+/** A signal has stopped the child. */
+export const CLD_STOPPED = 5;
+/** The child goes on. */
+export const CLD_CONTINUED = 6;

@@ -1,0 +1,42 @@
+/**
+ * The names in a folder. See getdents64(2).
+ *
+ * @module
+ */
+
+import { type Call, call, type Fd, type Output } from "../call.ts";
+
+/** Tells the next names in an open folder; none of them at the end. See getdents64(2). */
+export function getdents64(folder: Fd, entries: Output): Call {
+  return call("getdents64", folder, entries, entries.size);
+}
+
+/** A name in a folder. */
+export interface DirectoryEntry {
+  /** Its inode. */
+  readonly ino: bigint;
+  /** What it is, as the mode of a file has it: `S_IFDIR`; 0 where the filesystem does not tell. */
+  readonly type: number;
+  readonly name: string;
+}
+
+// struct linux_dirent64 (include/linux/dirent.h)
+const ENTRY = { ino: 0, reclen: 16, type: 18, name: 19 } as const;
+// A DT_ constant is the kind of file of a mode, moved by this much (DTTOIF of dirent.h).
+const TYPE_SHIFT = 12;
+
+/** The names in what getdents64(2) has told, whose result is the size; `.` and `..` are left out. */
+export function readDirectoryEntries(entries: DataView, size: number): DirectoryEntry[] {
+  const found: DirectoryEntry[] = [];
+  for (let start = 0; start < size;) {
+    const length = entries.getUint16(start + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start, length);
+    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    if (name !== "." && name !== "..") {
+      const type = entries.getUint8(start + ENTRY.type) << TYPE_SHIFT;
+      found.push({ ino: entries.getBigUint64(start + ENTRY.ino, true), type, name });
+    }
+    start += length;
+  }
+  return found;
+}

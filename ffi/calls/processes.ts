@@ -1,0 +1,201 @@
+/**
+ * Processes: programs, signals, waiting, limits. See execve(2), waitid(2), prctl(2), signal(7).
+ *
+ * @module
+ */
+
+import {
+  type Call,
+  call,
+  constant,
+  type Fd,
+  flags,
+  Named,
+  type Output,
+  type OutputField,
+  type ResultOf,
+  Struct,
+} from "../call.ts";
+import { at } from "./at.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
+import {
+  AMBIENT_OPERATIONS,
+  PR_CAP_AMBIENT,
+  PR_CAPBSET_DROP,
+  PR_CAPBSET_READ,
+  PR_SET_PDEATHSIG,
+  PR_SET_SECUREBITS,
+  PRCTL_OPERATIONS,
+  SECUREBITS,
+} from "./constants/prctl.ts";
+import { CAPABILITIES } from "./constants/capabilities.ts";
+import { SIGNALS, SIGRTMIN } from "./constants/signals.ts";
+
+export * from "./limits.ts";
+export * from "./polling.ts";
+export * from "./constants/prctl.ts";
+export * from "./constants/signals.ts";
+export * from "./waiting.ts";
+
+/** The pid of a process: a number, or the result of an earlier call. */
+export type Pid = number | ResultOf | OutputField;
+
+/** A signal, by its name. */
+function signalName(signal: number): Named {
+  const known = constant(signal, SIGNALS);
+  return signal < SIGRTMIN ? known : new Named(signal, `SIGRTMIN+${signal - SIGRTMIN}`);
+}
+
+/** Sends a signal; 0 only asks whether it could be sent. See kill(2). */
+export function kill(pid: Pid, signal: number): Call {
+  return call("kill", pid, signalName(signal));
+}
+
+/** Opens a descriptor of a process. See pidfd_open(2). */
+export function pidfd_open(pid: Pid, flagBits: number): Call {
+  return call("pidfd_open", pid, flagBits);
+}
+
+/** Sends a signal to the process of a descriptor. See pidfd_send_signal(2). */
+export function pidfd_send_signal(pidfd: Fd, signal: number): Call {
+  return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
+}
+
+/** Copies a descriptor of another process. See pidfd_getfd(2). */
+export function pidfd_getfd(pidfd: Fd, target: number): Call {
+  return call("pidfd_getfd", pidfd, target, 0);
+}
+
+/** Sets what a signal does. See rt_sigaction(2). */
+export function rt_sigaction(signal: number, action: "SIG_DFL" | "SIG_IGN"): Call {
+  const bytes = action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
+  return call("rt_sigaction", signalName(signal), bytes, null, SIGSET_SIZE);
+}
+
+const SIGSET_SIZE = 8;
+// struct kernel_sigaction: handler, flags, restorer, mask.
+const DEFAULT_ACTION = new Struct(new Uint8Array(32), "SIG_DFL");
+const IGNORE_ACTION = new Struct(new Uint8Array([1, ...new Array(31).fill(0)]), "SIG_IGN");
+
+/** Blocks signals: the mask becomes this one, and what it was is stored. See sigprocmask(2). */
+export function rt_sigprocmask(mask: "all" | "none" | Output, old: Output | null): Call {
+  const how = new Named(2, "SIG_SETMASK");
+  return call(
+    "rt_sigprocmask",
+    how,
+    typeof mask === "string" ? MASKS[mask] : mask,
+    old,
+    SIGSET_SIZE,
+  );
+}
+
+const MASKS = {
+  all: new Struct(new Uint8Array(SIGSET_SIZE).fill(255), "~[]"),
+  none: new Struct(new Uint8Array(SIGSET_SIZE), "[]"),
+} as const;
+
+/** The environment of a program: laid out, or the address where it lies. */
+export type Environment = Struct | number | bigint;
+
+/** Becomes another program. See execve(2). */
+export function execve(path: string, argv: Struct, envp: Environment): Call {
+  return call("execve", path, argv, envp);
+}
+
+/** Becomes another program, by its descriptor. See execveat(2). */
+export function execveat(
+  folder: Fd,
+  path: string,
+  argv: Struct,
+  envp: Environment,
+  flagBits: number,
+): Call {
+  const named = flags(flagBits, { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW });
+  return call("execveat", at(folder), path, argv, envp, named);
+}
+
+/** Ends the process. See exit_group(2). */
+export function exit_group(code: number): Call {
+  return call("exit_group", code);
+}
+
+/** Tells the process's id. See getpid(2). */
+export function getpid(): Call {
+  return call("getpid");
+}
+
+/** Tells the parent's id. See getppid(2). */
+export function getppid(): Call {
+  return call("getppid");
+}
+
+/** Tells the thread's id. See gettid(2). */
+export function gettid(): Call {
+  return call("gettid");
+}
+
+/** Puts a process into a process group; 0 stands for the caller. See setpgid(2). */
+export function setpgid(pid: Pid, group: Pid): Call {
+  return call("setpgid", pid, group);
+}
+
+/** Tells the process group of a process. See getpgid(2). */
+export function getpgid(pid: Pid): Call {
+  return call("getpgid", pid);
+}
+
+/** Tells the session of a process. See getsid(2). */
+export function getsid(pid: Pid): Call {
+  return call("getsid", pid);
+}
+
+/** Makes the process the leader of a new session. See setsid(2). */
+export function setsid(): Call {
+  return call("setsid");
+}
+
+/** Does one of many things to the process. See prctl(2). */
+export function prctl(
+  operation: number,
+  argument2: Fd | string | Output = 0,
+  argument3 = 0,
+  argument4 = 0,
+  argument5 = 0,
+): Call {
+  const named = constant(operation, PRCTL_OPERATIONS);
+  const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
+  const third = operation === PR_CAP_AMBIENT ? constant(argument3, CAPABILITIES) : argument3;
+  return call("prctl", named, second, third, argument4, argument5);
+}
+
+/** The first argument of an operation, by its name where it has one. */
+function nameSecond(operation: number, argument: number): number | Named {
+  switch (operation) {
+    case PR_SET_PDEATHSIG:
+      return signalName(argument);
+    case PR_CAPBSET_READ:
+    case PR_CAPBSET_DROP:
+      return constant(argument, CAPABILITIES);
+    case PR_CAP_AMBIENT:
+      return constant(argument, AMBIENT_OPERATIONS);
+    case PR_SET_SECUREBITS:
+      return flags(argument, SECUREBITS);
+    default:
+      return argument;
+  }
+}
+
+/** Lets others run. See sched_yield(2). */
+export function sched_yield(): Call {
+  return call("sched_yield");
+}
+
+/** Tells the processors that a thread may run on, as bits; the result is their size. */
+export function sched_getaffinity(pid: Pid, processors: Output): Call {
+  return call("sched_getaffinity", pid, processors.size, processors);
+}
+
+/** Sets the processors that a thread may run on. See sched_setaffinity(2). */
+export function sched_setaffinity(pid: Pid, processors: Uint8Array<ArrayBuffer>): Call {
+  return call("sched_setaffinity", pid, processors.length, processors);
+}

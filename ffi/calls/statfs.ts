@@ -1,0 +1,52 @@
+/**
+ * The state of a filesystem.
+ *
+ * @module
+ */
+
+import { type Call, call, Output } from "../call.ts";
+
+/** Tells of the filesystem that a file is in. See statfs(2). */
+export function statfs(path: string, told: Output): Call {
+  return call("statfs", path, told);
+}
+
+/** Memory for what statfs(2) tells. */
+export function statfsOutput(): Output {
+  return new Output(120, "&statfs");
+}
+
+/** What statfs(2) tells: struct statfs (asm-generic/statfs.h). */
+export interface FilesystemState {
+  /** The magic number of its type (linux/magic.h). */
+  readonly type: number;
+  /** The size of a block. */
+  readonly bsize: number;
+  /** All blocks. */
+  readonly blocks: number;
+  /** The blocks that are free. */
+  readonly bfree: number;
+  /** The blocks that an ordinary user can have. */
+  readonly bavail: number;
+  /** All inodes. */
+  readonly files: number;
+  /** The inodes that are free. */
+  readonly ffree: number;
+  /** The flags of the mount: `ST_RDONLY` is 1 (linux/statfs.h). */
+  readonly flags: number;
+}
+
+/** What statfs(2) has told. */
+export function readStatfs(told: DataView): FilesystemState {
+  const word = (index: number) => Number(told.getBigUint64(index * 8, true));
+  return {
+    type: word(0),
+    bsize: word(1),
+    blocks: word(2),
+    bfree: word(3),
+    bavail: word(4),
+    files: word(5),
+    ffree: word(6),
+    flags: word(10),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * The environment of this process as libc has it, `Deno.env.set` included. Reading it this way
+ * needs no more than `--allow-ffi`.
+ *
+ * @module
+ */
+
+import { type Pointer, Struct } from "./call.ts";
+import { engine } from "./engine/engine.ts";
+
+const encoder = new TextEncoder();
+
+/** The value of a variable, if it is set. */
+export function environmentVariable(name: string): string | undefined {
+  const value = engine().libc.getenv(encoder.encode(`${name}\0`));
+  return value === null ? undefined : Deno.UnsafePointerView.getCString(value);
+}
+
+/**
+ * The environment for execve(2): this process's, unless it is to be left out, with changes. The
+ * strings that stay are passed on by their addresses, so their bytes need not be UTF-8.
+ */
+export function environmentBlock(
+  inherited: boolean,
+  changes: ReadonlyMap<string, string>,
+): Struct {
+  const kept = inherited ? inheritedStrings(changes) : [];
+  const added = [...changes].map(([name, value]) => `${name}=${value}`);
+  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
+  new BigUint64Array(bytes.buffer).set(kept);
+  const pointers: Pointer[] = added.map((to, i) => ({ offset: (kept.length + i) * 8, to }));
+  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
+}
+
+function inheritedStrings(changes: ReadonlyMap<string, string>): bigint[] {
+  const list = environ();
+  const addresses: bigint[] = [];
+  if (list === null) return addresses;
+  const view = new Deno.UnsafePointerView(list);
+  for (let offset = 0;; offset += 8) {
+    const address = view.getBigUint64(offset);
+    if (address === 0n) return addresses;
+    if (changes.size === 0 || !changes.has(nameAt(address))) addresses.push(address);
+  }
+}
+
+function nameAt(address: bigint): string {
+  const text = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
+  return text.slice(0, text.indexOf("="));
+}
+
+/** Where the list lies now: `setenv` moves it, and the symbol's value is as old as the library. */
+function environ(): Deno.PointerValue {
+  const { libc } = engine();
+  const variable = libc.dlsym?.(null, encoder.encode("environ\0")) ?? null;
+  if (variable === null) return libc.environ;
+  return Deno.UnsafePointer.create(new Deno.UnsafePointerView(variable).getBigUint64());
+}

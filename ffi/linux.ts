@@ -1,0 +1,40 @@
+/**
+ * System calls of Linux under the kernel's names, made at once in the calling thread: typed, with
+ * the exact errno, and with nothing but `--allow-ffi`, which the first call asks for.
+ *
+ * They move or change the thread that JavaScript runs on. Deno has more threads, which stay as
+ * they are; do such things in a `Worker`, which has a thread of its own, or let a recipe do them in
+ * a process of its own.
+ *
+ * @module
+ */
+
+export * from "./calls/constants/at.ts";
+export * from "./calls/constants/capabilities.ts";
+export * from "./calls/constants/files.ts";
+export * from "./calls/constants/limits.ts";
+export * from "./calls/constants/mount_descriptors.ts";
+export * from "./calls/constants/mounts.ts";
+export * from "./calls/constants/namespaces.ts";
+export * from "./calls/constants/open.ts";
+export * from "./calls/constants/prctl.ts";
+export * from "./calls/constants/signals.ts";
+export * from "./calls/constants/statx.ts";
+export * from "./calls/constants/waiting.ts";
+export type { OpenHow } from "./calls/files.ts";
+export type { Rlimit } from "./calls/limits.ts";
+export type { MountAttributes } from "./calls/mounts.ts";
+export type { Utsname } from "./calls/namespaces.ts";
+export type { FilesystemState } from "./calls/statfs.ts";
+export type { Statx } from "./calls/statx.ts";
+export type { CapabilityState } from "./calls/users.ts";
+export type { ChildState } from "./calls/waiting.ts";
+export * from "./linux/files.ts";
+export * from "./linux/folders.ts";
+export * from "./linux/mount_descriptors.ts";
+export * from "./linux/mounts.ts";
+export * from "./linux/namespaces.ts";
+export * from "./linux/owned_fd.ts";
+export * from "./linux/prctl.ts";
+export * from "./linux/processes.ts";
+export * from "./linux/users.ts";

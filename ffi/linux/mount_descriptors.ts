@@ -1,0 +1,225 @@
+/**
+ * Mounts by descriptors: what is mounted can be prepared before anybody sees it, and paths cannot
+ * change between a check and its use.
+ *
+ * @module
+ */
+
+import * as calls from "../calls/mounts.ts";
+import { direct, takes } from "./direct.ts";
+import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
+
+const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+
+/**
+ * Opens a mount, or with `OPEN_TREE_CLONE` a copy of it, attached to nothing. See
+ * [open_tree(2)](https://man7.org/linux/man-pages/man2/open_tree.2.html). Linux 5.2.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN for a copy, `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assert } from "@std/assert";
+ *
+ * using root = linux.open_tree(linux.AT_FDCWD, "/");
+ * assert(root.number > 2);
+ * ```
+ */
+export function open_tree(folder: Fd, path: string, flags = calls.OPEN_TREE_CLOEXEC): OwnedFd {
+  return new OwnedFd(
+    direct(calls.open_tree(raw(folder), path, flags), {
+      EPERM: TAKES_ADMIN,
+      EINVAL: "a copy for an ordinary user must hold what is mounted below: linux.AT_RECURSIVE",
+    }),
+  );
+}
+
+/**
+ * Attaches a mount, or moves it. See
+ * [move_mount(2)](https://man7.org/linux/man-pages/man2/move_mount.2.html). Linux 5.2.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `ENOENT`, `EINVAL`
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace: a folder at a second place, read-only
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function bindReadOnly(from: string, to: string): void {
+ *   using tree = linux.open_tree(
+ *     linux.AT_FDCWD,
+ *     from,
+ *     linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC,
+ *   );
+ *   linux.mount_setattr(tree, "", linux.AT_EMPTY_PATH, { attr_set: linux.MOUNT_ATTR_RDONLY });
+ *   linux.move_mount(tree, "", linux.AT_FDCWD, to, linux.MOVE_MOUNT_F_EMPTY_PATH);
+ * }
+ * ```
+ */
+export function move_mount(
+  fromFolder: Fd,
+  fromPath: string,
+  toFolder: Fd,
+  toPath: string,
+  flags = 0,
+): void {
+  direct(calls.move_mount(raw(fromFolder), fromPath, raw(toFolder), toPath, flags), {
+    EPERM: TAKES_ADMIN,
+    EINVAL: "a folder is mounted on a folder only, a file on a file only, and no mount out of a " +
+      "shared one (MS_PRIVATE)",
+    ENOTDIR: "a folder is mounted on a folder only, and a file on a file only",
+  });
+}
+
+/**
+ * Changes the attributes of a mount, with `AT_RECURSIVE` of all below. See
+ * [mount_setattr(2)](https://man7.org/linux/man-pages/man2/mount_setattr.2.html). Linux 5.12.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN or where an attribute is locked, `EINVAL`
+ * where it is no mount or attributes contradict each other
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function makeReadOnly(path: string): void {
+ *   const attributes = { attr_set: linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID };
+ *   linux.mount_setattr(linux.AT_FDCWD, path, linux.AT_RECURSIVE, attributes);
+ * }
+ * ```
+ */
+export function mount_setattr(
+  folder: Fd,
+  path: string,
+  flags: number,
+  attributes: calls.MountAttributes,
+): void {
+  direct(calls.mount_setattr(raw(folder), path, flags, attributes), {
+    EPERM: `${TAKES_ADMIN}; attributes that the mount got outside are locked`,
+    EINVAL: "the path is no mount, or the attributes contradict each other",
+  });
+}
+
+/**
+ * Opens a filesystem to be configured. See
+ * [fsopen(2)](https://man7.org/linux/man-pages/man2/fsopen.2.html). Linux 5.2.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `ENODEV` for an unknown type
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace: a tmpfs, option by option
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function tmpfs(path: string): void {
+ *   using filesystem = linux.fsopen("tmpfs");
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_SET_STRING, "size", "10m");
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_CMD_CREATE);
+ *   using mount = linux.fsmount(filesystem, linux.FSMOUNT_CLOEXEC, linux.MOUNT_ATTR_NOSUID);
+ *   linux.move_mount(mount, "", linux.AT_FDCWD, path, linux.MOVE_MOUNT_F_EMPTY_PATH);
+ * }
+ * ```
+ */
+export function fsopen(type: string, flags = calls.FSOPEN_CLOEXEC): OwnedFd {
+  return new OwnedFd(
+    direct(calls.fsopen(type, flags), {
+      EPERM: TAKES_ADMIN,
+      ENODEV: "this kernel does not know the type of filesystem (see /proc/filesystems)",
+    }),
+  );
+}
+
+/**
+ * Configures a filesystem. See
+ * [fsconfig(2)](https://man7.org/linux/man-pages/man2/fsconfig.2.html). Linux 5.2.
+ *
+ * What the kernel has against an option can be read from the descriptor.
+ *
+ * @throws {SyscallError} `EINVAL` for an option or value that the filesystem does not know
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function smallTmpfs(): linux.OwnedFd {
+ *   const filesystem = linux.fsopen("tmpfs");
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_SET_STRING, "size", "1m");
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_SET_FLAG, "ro");
+ *   return filesystem;
+ * }
+ * ```
+ */
+export function fsconfig(
+  filesystem: Fd,
+  command: number,
+  key: string | null = null,
+  value: string | Uint8Array<ArrayBuffer> | null = null,
+  aux: Fd = 0,
+): void {
+  direct(calls.fsconfig(raw(filesystem), command, key, value, raw(aux)), {
+    EPERM: TAKES_ADMIN,
+    EINVAL: "an option does not suit the filesystem; linux.read of its descriptor tells which",
+  });
+}
+
+/**
+ * Makes a mount, attached to nothing yet, of a configured filesystem. See
+ * [fsmount(2)](https://man7.org/linux/man-pages/man2/fsmount.2.html). Linux 5.2.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` before `FSCONFIG_CMD_CREATE`
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function detachedTmpfs(): linux.OwnedFd {
+ *   using filesystem = linux.fsopen("tmpfs");
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_CMD_CREATE);
+ *   return linux.fsmount(filesystem, linux.FSMOUNT_CLOEXEC, linux.MOUNT_ATTR_NODEV);
+ * }
+ * ```
+ */
+export function fsmount(
+  filesystem: Fd,
+  flags = calls.FSMOUNT_CLOEXEC,
+  attributes = 0,
+): OwnedFd {
+  return new OwnedFd(
+    direct(calls.fsmount(raw(filesystem), flags, attributes), {
+      EPERM: TAKES_ADMIN,
+      EINVAL: "the filesystem is to be made first: fsconfig with linux.FSCONFIG_CMD_CREATE",
+    }),
+  );
+}
+
+/**
+ * Opens the filesystem of a mount, to configure it again. See
+ * [fspick(2)](https://man7.org/linux/man-pages/man2/fspick.2.html). Linux 5.2.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where it is no mount
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function resize(path: string, size: string): void {
+ *   using filesystem = linux.fspick(linux.AT_FDCWD, path);
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_SET_STRING, "size", size);
+ *   linux.fsconfig(filesystem, linux.FSCONFIG_CMD_RECONFIGURE);
+ * }
+ * ```
+ */
+export function fspick(folder: Fd, path: string, flags = calls.FSPICK_CLOEXEC): OwnedFd {
+  return new OwnedFd(
+    direct(calls.fspick(raw(folder), path, flags), {
+      EPERM: TAKES_ADMIN,
+      EINVAL: "the path is no mount",
+    }),
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * Mounts, in the mount namespace of the calling thread.
+ *
+ * @module
+ */
+
+import * as calls from "../calls/mounts.ts";
+import { readStatfs, statfs as statfsCall, statfsOutput } from "../calls/statfs.ts";
+import type { FilesystemState } from "../calls/statfs.ts";
+import { direct, outcomeOf, takes } from "./direct.ts";
+
+const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+const UNKNOWN_TYPE = "this kernel does not know the type of filesystem (see /proc/filesystems)";
+
+/**
+ * Mounts a filesystem, or changes, moves or binds a mount. See
+ * [mount(2)](https://man7.org/linux/man-pages/man2/mount.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `ENOENT`, `ENOTDIR`, `ENODEV` for an
+ * unknown type, `EINVAL` for an option that the filesystem does not know
+ * @tags allow-ffi
+ *
+ * @example For a Worker: mounts that are seen nowhere else
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function scratch(path: string): void {
+ *   linux.unshare(linux.CLONE_NEWNS);
+ *   linux.mount(null, "/", null, linux.MS_REC | linux.MS_PRIVATE);
+ *   linux.mount("tmpfs", path, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=10m");
+ * }
+ * ```
+ */
+export function mount(
+  source: string | null,
+  target: string,
+  type: string | null,
+  flags = 0,
+  data: string | null = null,
+): void {
+  direct(calls.mount(source, target, type, flags, data), {
+    EPERM: TAKES_ADMIN,
+    ENODEV: UNKNOWN_TYPE,
+  });
+}
+
+/**
+ * Takes a mount away. See [umount2(2)](https://man7.org/linux/man-pages/man2/umount.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where nothing is mounted, `EBUSY`
+ * while it is used
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function takeAway(path: string): void {
+ *   linux.umount2(path, linux.MNT_DETACH);
+ * }
+ * ```
+ */
+export function umount2(target: string, flags = 0): void {
+  direct(calls.umount2(target, flags), {
+    EPERM: TAKES_ADMIN,
+    EBUSY: "it is in use; linux.MNT_DETACH takes it away all the same",
+    EINVAL: "nothing is mounted there, or it was mounted outside the user namespace",
+  });
+}
+
+/**
+ * Tells of the filesystem that a file is in. See
+ * [statfs(2)](https://man7.org/linux/man-pages/man2/statfs.2.html).
+ *
+ * @throws {SyscallError} `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const PROC_SUPER_MAGIC = 0x9fa0;
+ * assertEquals(linux.statfs("/proc").type, PROC_SUPER_MAGIC);
+ * ```
+ */
+export function statfs(path: string): FilesystemState {
+  const told = statfsOutput();
+  return readStatfs(outcomeOf(statfsCall(path, told)).output(told));
+}

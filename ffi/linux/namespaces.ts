@@ -1,0 +1,231 @@
+/**
+ * Namespaces of the calling thread.
+ *
+ * All but the user namespace belong to a thread, not to the process. JavaScript runs on a thread
+ * of its own in a `Worker`, but what is asynchronous (nonblocking FFI, `Deno.readFile`) runs on
+ * threads of a pool, which stay where they are.
+ *
+ * @module
+ */
+
+import * as calls from "../calls/namespaces.ts";
+import { direct, type Hints, outcomeOf, takes } from "./direct.ts";
+import { type Fd, raw } from "./owned_fd.ts";
+
+const MANY_THREADS = "a process of several threads, as Deno is, cannot enter a user namespace " +
+  '(user_namespaces(7)); a recipe can: recipe(unshare("user"), ...)';
+const SHARED_ROOT = "a thread enters a mount namespace only when it shares its root and working " +
+  "directory with no other thread: linux.unshare(linux.CLONE_FS) first";
+
+/**
+ * Gives the calling thread namespaces of its own. See
+ * [unshare(2)](https://man7.org/linux/man-pages/man2/unshare.2.html).
+ *
+ * `CLONE_NEWPID` and `CLONE_NEWTIME` are for the children that the thread makes afterwards. After
+ * `CLONE_NEWPID` it can make no more threads (clone(2), EINVAL), which Deno may need: leave that
+ * to a recipe. `CLONE_NEWUSER` always fails here, as Deno has several threads.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` for `CLONE_NEWUSER`, `ENOSPC`
+ * where there are as many namespaces as there may be
+ * @tags allow-ffi
+ *
+ * @example For a Worker: a hostname that is seen nowhere else
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function callMyself(name: string): void {
+ *   linux.unshare(linux.CLONE_NEWUTS);
+ *   linux.sethostname(name);
+ * }
+ * ```
+ */
+export function unshare(flags: number): void {
+  const shared = calls.CLONE_VM | calls.CLONE_SIGHAND | calls.CLONE_THREAD;
+  direct(calls.unshare(flags), {
+    EPERM: takes("CAP_SYS_ADMIN", '"user", ...'),
+    EINVAL: has(flags, calls.CLONE_NEWUSER)
+      ? MANY_THREADS
+      : has(flags, shared)
+      ? "threads of one process cannot cease to share this"
+      : "this kernel does not have all of these namespaces (ls /proc/self/ns)",
+    ENOSPC: "there are as many namespaces as sysctl user.max_*_namespaces allow, or they are " +
+      "nested too deep",
+  });
+}
+
+/**
+ * Moves the calling thread into the namespace of a descriptor, or with a pidfd into namespaces of
+ * a process; 0 stands for whatever namespace it is. See
+ * [setns(2)](https://man7.org/linux/man-pages/man2/setns.2.html).
+ *
+ * A pid namespace is for the children that the thread makes afterwards. A user namespace cannot be
+ * entered here, as Deno has several threads.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where it is another namespace or
+ * cannot be entered from a thread
+ * @tags allow-ffi
+ *
+ * @example For a Worker: into the network namespace of a process
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function enterNetworkOf(pid: number): void {
+ *   using process = linux.pidfd_open(pid);
+ *   linux.setns(process, linux.CLONE_NEWNET);
+ * }
+ * ```
+ */
+export function setns(fd: Fd, kind = 0): void {
+  const hints: Hints = {
+    EPERM: takes("CAP_SYS_ADMIN there and here", '"user", ...'),
+    EUSERS: "a process of several threads, as Deno is, cannot enter a time namespace; a recipe can",
+    EINVAL: has(kind, calls.CLONE_NEWUSER)
+      ? MANY_THREADS
+      : has(kind, calls.CLONE_NEWNS)
+      ? SHARED_ROOT
+      : kind === 0
+      ? `for a user namespace: ${MANY_THREADS}; for a mount namespace: ${SHARED_ROOT}`
+      : "the descriptor is of another namespace",
+  };
+  direct(calls.setns(raw(fd), kind), hints);
+}
+
+/**
+ * Makes a mount the root of the mount namespace, and shows the old one below it. See
+ * [pivot_root(2)](https://man7.org/linux/man-pages/man2/pivot_root.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where the new root is no mount
+ * or mounts are shared, `EBUSY` where the new root is the root already
+ * @tags allow-ffi
+ *
+ * @example For a Worker with a mount namespace: a new root, the old one gone
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function enterRoot(path: string): void {
+ *   linux.chdir(path);
+ *   linux.pivot_root(".", ".");
+ *   linux.umount2(".", linux.MNT_DETACH);
+ * }
+ * ```
+ */
+export function pivot_root(newRoot: string, oldRoot: string): void {
+  direct(calls.pivot_root(newRoot, oldRoot), {
+    EPERM: takes("CAP_SYS_ADMIN", '"user", "mount"'),
+    EINVAL: "the new root must be a mount (bind it on itself), no mount may be shared " +
+      "(MS_REC|MS_PRIVATE on /), and the root must not be the initial ramdisk",
+  });
+}
+
+/**
+ * Makes a folder the root of the calling thread, and of those that share it: all threads of the
+ * process, unless `unshare(CLONE_FS)` went before. See
+ * [chroot(2)](https://man7.org/linux/man-pages/man2/chroot.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_CHROOT, `ENOENT`, `ENOTDIR`
+ * @tags allow-ffi
+ *
+ * @example For a Worker
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function enterFolder(path: string): void {
+ *   linux.unshare(linux.CLONE_FS);
+ *   linux.chroot(path);
+ *   linux.chdir("/");
+ * }
+ * ```
+ */
+export function chroot(path: string): void {
+  direct(calls.chroot(path), { EPERM: takes("CAP_SYS_CHROOT", '"user", "mount"') });
+}
+
+/**
+ * Sets the hostname of the thread's UTS namespace. See
+ * [sethostname(2)](https://man7.org/linux/man-pages/man2/sethostname.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` for more than 64 bytes
+ * @tags allow-ffi
+ *
+ * @example For a Worker
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function callMyself(name: string): void {
+ *   linux.unshare(linux.CLONE_NEWUTS);
+ *   linux.sethostname(name);
+ * }
+ * ```
+ */
+export function sethostname(name: string): void {
+  direct(calls.sethostname(name), nameHints("hostname"));
+}
+
+/**
+ * Sets the NIS domain name of the thread's UTS namespace. See
+ * [setdomainname(2)](https://man7.org/linux/man-pages/man2/setdomainname.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` for more than 64 bytes
+ * @tags allow-ffi
+ *
+ * @example For a Worker
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function belongTo(domain: string): void {
+ *   linux.unshare(linux.CLONE_NEWUTS);
+ *   linux.setdomainname(domain);
+ * }
+ * ```
+ */
+export function setdomainname(name: string): void {
+  direct(calls.setdomainname(name), nameHints("domain name"));
+}
+
+/**
+ * Tells the hostname of the thread's UTS namespace. See
+ * [gethostname(2)](https://man7.org/linux/man-pages/man2/gethostname.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.gethostname(), linux.uname().nodename);
+ * ```
+ */
+export function gethostname(): string {
+  return uname().nodename;
+}
+
+/**
+ * Tells the names of the kernel and the machine. See
+ * [uname(2)](https://man7.org/linux/man-pages/man2/uname.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.uname().sysname, "Linux");
+ * ```
+ */
+export function uname(): calls.Utsname {
+  const names = calls.utsname();
+  return calls.readUtsname(outcomeOf(calls.uname(names)).output(names));
+}
+
+function nameHints(what: string): Hints {
+  return {
+    EPERM: takes("CAP_SYS_ADMIN", '"user", "uts"'),
+    EINVAL: `a ${what} has at most 64 bytes`,
+  };
+}
+
+function has(flags: number, some: number): boolean {
+  return (flags & some) !== 0;
+}

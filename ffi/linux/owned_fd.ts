@@ -1,0 +1,57 @@
+/**
+ * Descriptors that are closed at the end of their scope.
+ *
+ * @module
+ */
+
+import * as calls from "../calls/files.ts";
+import { direct } from "./direct.ts";
+
+/** The descriptor of an open file: its number, or what an `open` has answered. */
+export type Fd = number | OwnedFd;
+
+/**
+ * A descriptor that is closed at the end of its scope.
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assert } from "@std/assert";
+ *
+ * using root = linux.open("/", linux.O_PATH | linux.O_CLOEXEC);
+ * assert(root.number > 2);
+ * ```
+ */
+export class OwnedFd implements Disposable {
+  #number: number | undefined;
+
+  /** Takes over an open descriptor. */
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  /** Its number, as long as it is open. */
+  get number(): number {
+    if (this.#number === undefined) throw new TypeError("the descriptor is closed");
+    return this.#number;
+  }
+
+  /** Closes it, unless it is closed. */
+  close(): void {
+    const number = this.#number;
+    if (number === undefined) return;
+    // The number is free even where close(2) fails, and may be another file's by then.
+    this.#number = undefined;
+    direct(calls.close(number));
+  }
+
+  /** Closes it at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** The number of a descriptor. */
+export function raw(fd: Fd): number {
+  return typeof fd === "number" ? fd : fd.number;
+}

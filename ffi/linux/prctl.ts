@@ -1,0 +1,112 @@
+/**
+ * What a process or a thread can set of itself.
+ *
+ * @module
+ */
+
+import { Output } from "../call.ts";
+import {
+  PR_GET_CHILD_SUBREAPER,
+  PR_GET_NAME,
+  PR_GET_PDEATHSIG,
+  prctl as prctlCall,
+  prlimit64,
+  readRlimit,
+  type ResourceName,
+  type Rlimit,
+  rlimitOutput,
+  RLIMITS,
+} from "../calls/processes.ts";
+import { direct, outcomeOf } from "./direct.ts";
+
+// TASK_COMM_LEN (linux/sched.h): the name of a thread, its NUL included.
+const NAME_LENGTH = 16;
+
+/**
+ * Sets or tells one of many things; `PR_GET_NAME` tells a text, all others a number. See
+ * [prctl(2)](https://man7.org/linux/man-pages/man2/prctl.2.html).
+ *
+ * `PR_SET_PDEATHSIG`, the name, `PR_SET_NO_NEW_PRIVS`, the securebits and what is of capabilities
+ * belong to the calling thread.
+ *
+ * @throws {SyscallError} `EINVAL` for what the kernel does not know, `EPERM` without the capability
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const name = linux.prctl(linux.PR_GET_NAME);
+ * linux.prctl(linux.PR_SET_NAME, "kitchen");
+ * assertEquals(linux.prctl(linux.PR_GET_NAME), "kitchen");
+ * linux.prctl(linux.PR_SET_NAME, name);
+ * ```
+ */
+export function prctl(operation: typeof PR_GET_NAME): string;
+/** Sets or tells one of many things, as a number. */
+export function prctl(
+  operation: number,
+  argument2?: number | string,
+  argument3?: number,
+  argument4?: number,
+  argument5?: number,
+): number;
+export function prctl(
+  operation: number,
+  argument2: number | string = 0,
+  argument3 = 0,
+  argument4 = 0,
+  argument5 = 0,
+): number | string {
+  switch (operation) {
+    case PR_GET_NAME: {
+      const name = new Output(NAME_LENGTH, "&name");
+      const view = outcomeOf(prctlCall(operation, name)).output(name);
+      const bytes = new Uint8Array(view.buffer, view.byteOffset, NAME_LENGTH);
+      return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+    }
+    // These two store an int where their argument points.
+    case PR_GET_PDEATHSIG:
+    case PR_GET_CHILD_SUBREAPER: {
+      const told = new Output(4, "&told");
+      return outcomeOf(prctlCall(operation, told)).output(told).getInt32(0, true);
+    }
+    default:
+      return direct(prctlCall(operation, argument2, argument3, argument4, argument5), {
+        EPERM: "the thread has not the capability that this takes (CAP_SETPCAP), or not any more",
+      });
+  }
+}
+
+/**
+ * Tells a limit of a process, and sets it where one is given; 0 stands for this process. See
+ * [prlimit(2)](https://man7.org/linux/man-pages/man2/prlimit.2.html).
+ *
+ * @throws {SyscallError} `EPERM` where a hard limit is raised without CAP_SYS_RESOURCE, `EINVAL`
+ * where the soft limit is above the hard one, `ESRCH`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { hard } = linux.prlimit(0, "CORE");
+ * linux.prlimit(0, "CORE", { soft: 0, hard });
+ * assertEquals(linux.prlimit(0, "CORE").soft, 0n);
+ * ```
+ */
+export function prlimit(
+  pid: number,
+  resource: ResourceName,
+  limit: Rlimit | null = null,
+): Record<keyof Rlimit, bigint> {
+  const old = rlimitOutput();
+  const call = prlimit64(pid, RLIMITS[resource], limit, old);
+  const outcome = outcomeOf(call, {
+    EPERM: "raising a hard limit takes CAP_SYS_RESOURCE outside of user namespaces",
+    EINVAL: "the soft limit is above the hard one",
+  });
+  return readRlimit(outcome.output(old));
+}

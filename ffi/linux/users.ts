@@ -1,0 +1,260 @@
+/**
+ * Users, groups and capabilities of the calling thread.
+ *
+ * For the kernel each thread has its own: what is set here is set for the calling thread alone,
+ * unlike libc's functions of the same names (nptl(7)).
+ *
+ * @module
+ */
+
+import type { Call, Output } from "../call.ts";
+import * as calls from "../calls/users.ts";
+import { direct, type Hints, outcomeOf } from "./direct.ts";
+
+/** The real, the effective and the saved id of a thread. See credentials(7). */
+export interface Ids {
+  /** Who has started it. */
+  readonly real: number;
+  /** Whose rights it has. */
+  readonly effective: number;
+  /** Whose rights it can take again. */
+  readonly saved: number;
+}
+
+/**
+ * Tells the real user id. See [getuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.getuid(), linux.getresuid().real);
+ * ```
+ */
+export function getuid(): number {
+  return direct(calls.getuid());
+}
+
+/**
+ * Tells the effective user id. See
+ * [geteuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.geteuid(), linux.getresuid().effective);
+ * ```
+ */
+export function geteuid(): number {
+  return direct(calls.geteuid());
+}
+
+/**
+ * Tells the real group id. See [getgid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.getgid(), linux.getresgid().real);
+ * ```
+ */
+export function getgid(): number {
+  return direct(calls.getgid());
+}
+
+/**
+ * Tells the effective group id. See
+ * [getegid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.getegid(), linux.getresgid().effective);
+ * ```
+ */
+export function getegid(): number {
+  return direct(calls.getegid());
+}
+
+/**
+ * Tells the real, effective and saved user ids. See
+ * [getresuid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * const { real, effective, saved } = linux.getresuid();
+ * ```
+ */
+export function getresuid(): Ids {
+  return ids(calls.getresuid);
+}
+
+/**
+ * Tells the real, effective and saved group ids. See
+ * [getresgid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * const { real, effective, saved } = linux.getresgid();
+ * ```
+ */
+export function getresgid(): Ids {
+  return ids(calls.getresgid);
+}
+
+/**
+ * Sets the user ids of the calling thread; -1 leaves one as it is. See
+ * [setresuid(2)](https://man7.org/linux/man-pages/man2/setresuid.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SETUID for an id that the thread has not, `EINVAL`
+ * for one that the user namespace has not
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * linux.setresuid(-1, linux.geteuid(), -1);
+ * ```
+ */
+export function setresuid(real: number, effective: number, saved: number): void {
+  direct(calls.setresuid(real, effective, saved), idHints("CAP_SETUID"));
+}
+
+/**
+ * Sets the group ids of the calling thread; -1 leaves one as it is. See
+ * [setresgid(2)](https://man7.org/linux/man-pages/man2/setresuid.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SETGID for an id that the thread has not, `EINVAL`
+ * for one that the user namespace has not
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * linux.setresgid(-1, linux.getegid(), -1);
+ * ```
+ */
+export function setresgid(real: number, effective: number, saved: number): void {
+  direct(calls.setresgid(real, effective, saved), idHints("CAP_SETGID"));
+}
+
+/**
+ * Tells the supplementary groups. See
+ * [getgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * const groups: number[] = linux.getgroups();
+ * ```
+ */
+export function getgroups(): number[] {
+  const count = direct(calls.getgroups(null));
+  const groups = calls.groupsOutput(count);
+  const view = outcomeOf(calls.getgroups(groups)).output(groups);
+  return Array.from({ length: count }, (_, index) => view.getUint32(index * 4, true));
+}
+
+/**
+ * Sets the supplementary groups of the calling thread. See
+ * [setgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html).
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SETGID or where the user namespace denies it
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function leaveGroups(): void {
+ *   linux.setgroups([]);
+ * }
+ * ```
+ */
+export function setgroups(groups: readonly number[]): void {
+  direct(calls.setgroups(groups), idHints("CAP_SETGID"));
+}
+
+/**
+ * Tells the capabilities of the calling thread. See
+ * [capget(2)](https://man7.org/linux/man-pages/man2/capget.2.html).
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * const mayMount = linux.capget().effective.includes("CAP_SYS_ADMIN");
+ * ```
+ */
+export function capget(): calls.CapabilityState {
+  const data = calls.capabilityOutput();
+  return calls.readCapabilities(outcomeOf(calls.capget(data)).output(data));
+}
+
+/**
+ * Sets the capabilities of the calling thread. See
+ * [capset(2)](https://man7.org/linux/man-pages/man2/capget.2.html).
+ *
+ * @throws {SyscallError} `EPERM` for a capability that the thread has not
+ * @tags allow-ffi
+ *
+ * @example For a Worker: no more rights than any user's
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function giveUpRights(): void {
+ *   linux.capset({ effective: [], permitted: [], inheritable: [] });
+ * }
+ * ```
+ */
+export function capset(state: calls.CapabilityState): void {
+  direct(calls.capset(state), { EPERM: "a thread can only keep capabilities that it has" });
+}
+
+function ids(describe: (real: Output, effective: Output, saved: Output) => Call): Ids {
+  const [real, effective, saved] = [
+    calls.idOutput("&real"),
+    calls.idOutput("&effective"),
+    calls.idOutput("&saved"),
+  ] as const;
+  const outcome = outcomeOf(describe(real, effective, saved));
+  const id = (output: Output) => outcome.output(output).getUint32(0, true);
+  return { real: id(real), effective: id(effective), saved: id(saved) };
+}
+
+function idHints(capability: string): Hints {
+  return {
+    EPERM: `this takes ${capability}; a user namespace may deny setgroups(2) altogether`,
+    EINVAL: "the id is not mapped into the user namespace",
+  };
+}

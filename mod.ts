@@ -1,0 +1,42 @@
+/**
+ * Linux namespaces in TypeScript: compose steps into recipes, and run programs in the containers
+ * that they make, with `deno run --allow-ffi` and nothing else.
+ *
+ * @example A program as PID 1, under a name of its own
+ * ```ts
+ * import { hostname, mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount", "pid", "uts"),
+ *   mapRoot(),
+ *   proc(),
+ *   hostname("a-cooler-hostname"),
+ * );
+ * const { stdout } = await box.command("sh", { args: ["-c", "hostname; echo $$"] }).output();
+ * console.log(new TextDecoder().decode(stdout));
+ * ```
+ *
+ * @module
+ */
+
+export {
+  GrantError,
+  SyscallError,
+  type SyscallErrorDetails,
+  UnsupportedError,
+} from "./ffi/errors.ts";
+export { ERRNO, type ErrnoName } from "./ffi/errno.ts";
+export { CAPABILITIES, type CapabilityName } from "./ffi/calls/users.ts";
+export { RLIMITS, type SignalName, SIGNALS } from "./ffi/calls/processes.ts";
+export * as linux from "./ffi/linux.ts";
+export * from "./recipe/steps/builders.ts";
+export { type Ingredient, Recipe, recipe } from "./recipe/recipe.ts";
+export { RecipeError, type RecipeErrorDetails } from "./recipe/recipe_error.ts";
+export type { Step } from "./recipe/steps.ts";
+export type { NamespaceKind } from "./recipe/namespaces.ts";
+export { Command, type CommandOptions } from "./recipe/command.ts";
+export { type CommandOutput, Container, type ContainerLimits } from "./recipe/container.ts";
+export type { CommandStatus } from "./recipe/status.ts";
+export type { StdioKind } from "./recipe/stdio.ts";
+export type { OutputStream } from "./recipe/streams.ts";
+export { Plan, type PlanEntry } from "./recipe/plan.ts";

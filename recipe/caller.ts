@@ -1,0 +1,34 @@
+/**
+ * Who runs a recipe: what a plan has to know of the calling process.
+ *
+ * @module
+ */
+
+import {
+  capabilityOutput,
+  capget,
+  getegid,
+  geteuid,
+  readCapabilities,
+} from "../ffi/calls/users.ts";
+import { performAll } from "../ffi/perform.ts";
+
+/** The identity of the calling thread. */
+export interface Caller {
+  readonly euid: number;
+  readonly egid: number;
+  /** Whether it may write any id map of its children: CAP_SETUID and CAP_SETGID, effective. */
+  readonly mayMapIds: boolean;
+}
+
+/** Asks the kernel, and so for the permission to use FFI. */
+export function callerOf(): Caller {
+  const [uid, gid, capabilities] = [geteuid(), getegid(), capabilityOutput()];
+  const outcome = performAll([{ call: uid }, { call: gid }, { call: capget(capabilities) }]);
+  const { effective } = readCapabilities(outcome.output(capabilities));
+  return {
+    euid: Number(outcome.result(uid)),
+    egid: Number(outcome.result(gid)),
+    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * The end of a program, and what it writes until then, while the script's thread waits.
+ *
+ * @module
+ */
+
+import { close } from "../ffi/calls/files.ts";
+import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
+import { perform, performAll } from "../ffi/perform.ts";
+import { readSome } from "../ffi/transfer.ts";
+import { type CommandOutput, commandOutput } from "./container.ts";
+import type { Launched } from "./launch.ts";
+import { type CommandStatus, reapStatus } from "./status.ts";
+import { concat } from "./streams.ts";
+
+/** Collects what the program writes, waits for its end, and kills it when its time is over. */
+export function collectSync(
+  { pidfd }: Launched,
+  descriptors: readonly (number | undefined)[],
+  timeout: number | undefined,
+): CommandOutput {
+  const end = timeout === undefined ? Infinity : performance.now() + timeout;
+  const collected = new Map<number, Uint8Array<ArrayBuffer>[]>();
+  for (const fd of descriptors) if (fd !== undefined) collected.set(fd, []);
+  const open = new Set(collected.keys());
+  let timedOut = false;
+  let status: CommandStatus | undefined;
+  while (status === undefined || (open.size > 0 && !timedOut)) {
+    waitForAny(status === undefined ? [...open, pidfd] : [...open], timedOut ? Infinity : end);
+    if (!timedOut && performance.now() >= end) {
+      timedOut = true;
+      if (status === undefined) perform(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    }
+    for (const fd of open) {
+      const bytes = readSome(fd);
+      if (bytes?.length === 0) open.delete(fd);
+      else if (bytes !== undefined) collected.get(fd)!.push(bytes);
+    }
+    status ??= reapStatus(pidfd);
+  }
+  for (const fd of [...collected.keys(), pidfd]) perform(close(fd));
+  const [, stdout, stderr] = descriptors.map((fd) =>
+    fd === undefined ? undefined : concat(collected.get(fd)!)
+  );
+  return commandOutput({ ...status, timedOut }, stdout, stderr);
+}
+
+function waitForAny(fds: readonly number[], end: number): void {
+  const left = end === Infinity ? undefined : Math.max(0, end - performance.now());
+  const call = ppoll(fds.map((fd) => ({ fd, events: POLLIN })), left);
+  performAll([{ call, accept: ["EINTR"] }]);
+}

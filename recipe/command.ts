@@ -1,0 +1,210 @@
+/**
+ * A program in a container, with the shape of `Deno.Command`.
+ *
+ * @module
+ */
+
+import { environmentBlock, environmentVariable } from "../ffi/environment.ts";
+import { collectSync } from "./collect_sync.ts";
+import { type CommandOutput, Container } from "./container.ts";
+import type { Draft } from "./draft.ts";
+import {
+  boolean,
+  dictionary,
+  type Field,
+  id,
+  integer,
+  list,
+  oneOf,
+  optional,
+  text,
+  variableName,
+  wrongField,
+} from "./fields.ts";
+import { launch } from "./launch.ts";
+import { layOut } from "./layout.ts";
+import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
+import { Plan } from "./plan.ts";
+import { RecipeError } from "./recipe_error.ts";
+import { initImage, scriptPidfd } from "./resources.ts";
+import { StandardStreams, type StdioKind } from "./stdio.ts";
+import { ProgramTerminal } from "./terminal.ts";
+
+/** Options of a command: those of `Deno.Command`, and what a container adds. */
+export interface CommandOptions {
+  /** Arguments of the program. */
+  readonly args?: readonly string[];
+  /** Its working directory, in the container; without it, the one that the steps have left. */
+  readonly cwd?: string | URL;
+  /** Whether it gets nothing of this process's environment. */
+  readonly clearEnv?: boolean;
+  /** Variables of its environment, over those of this process and of the step `setEnv`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its user, as the container's user namespace has it. */
+  readonly uid?: number;
+  /** Its group, as the container's user namespace has it. */
+  readonly gid?: number;
+  /** Kills the container (SIGKILL) when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
+  readonly stdin?: StdioKind;
+  /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
+  readonly stdout?: StdioKind;
+  /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
+  readonly stderr?: StdioKind;
+  /** After how many milliseconds the container is killed (SIGKILL). */
+  readonly timeout?: number;
+  /**
+   * Whether the program gets a terminal of its own, as shells and editors want one. With the
+   * streams inherited, the script's terminal is joined with it; a stream that is piped is the
+   * script's side of it.
+   */
+  readonly terminal?: boolean;
+}
+
+const kind = oneOf(["piped", "inherit", "null"]);
+const FIELDS: Readonly<Record<keyof CommandOptions, Field>> = {
+  args: optional(list(text())),
+  cwd: optional(text({ min: 1 })),
+  clearEnv: optional(boolean()),
+  env: optional(dictionary(variableName(), text())),
+  uid: optional(id()),
+  gid: optional(id()),
+  signal: { expected: "an AbortSignal", optional: true, complaint: () => undefined },
+  stdin: optional(kind),
+  stdout: optional(kind),
+  stderr: optional(kind),
+  timeout: optional(integer(0)),
+  terminal: optional(boolean()),
+};
+
+/** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
+export class Command {
+  readonly #draft: Draft;
+  readonly #program: string;
+  readonly #options: CommandOptions;
+
+  /** Use {@linkcode Recipe.command}. */
+  constructor(draft: Draft, program: string | URL, options: CommandOptions) {
+    this.#draft = draft;
+    this.#program = pathOf(program);
+    this.#options = options;
+    const complaint = text({ min: 1 }).complaint(this.#program);
+    if (complaint !== undefined) throw new RecipeError(`the program's name ${complaint}`);
+    const wrong = wrongField({ ...options, cwd: options.cwd && pathOf(options.cwd) }, FIELDS);
+    if (wrong !== undefined) {
+      throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
+    }
+  }
+
+  /**
+   * Runs the program to its end, and answers how it has ended and what it has written.
+   *
+   * @throws {SyscallError} naming the step that failed
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   */
+  async output(): Promise<CommandOutput> {
+    this.#refusePipedInput("output");
+    return await this.#start(["null", "piped", "piped"]).output();
+  }
+
+  /**
+   * Runs the program to its end, while the script's thread waits, and answers how it has ended and
+   * what it has written.
+   *
+   * @throws {SyscallError} naming the step that failed
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   */
+  outputSync(): CommandOutput {
+    this.#refusePipedInput("outputSync");
+    if (this.#options.terminal === true) {
+      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    const { signal, timeout } = this.#options;
+    signal?.throwIfAborted();
+    const streams = new StandardStreams(this.#kinds(["null", "piped", "piped"]));
+    const launched = this.#launch(streams, undefined);
+    return collectSync(launched, streams.release(), timeout);
+  }
+
+  /**
+   * Starts the program. When this returns, it runs.
+   *
+   * @throws {SyscallError} naming the step that failed
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   */
+  spawn(): Container {
+    return this.#start(["inherit", "inherit", "inherit"]);
+  }
+
+  /** Every system call from the clone to the program, without making any. */
+  plan(): Plan {
+    const order = this.#order(["null", "null", "null"], { script: -1, init: -1 });
+    return new Plan(this.#draft, layOut(this.#draft, order));
+  }
+
+  #start(defaults: readonly [StdioKind, StdioKind, StdioKind]): Container {
+    const kinds = this.#kinds(defaults);
+    const { signal, timeout } = this.#options;
+    if (this.#options.terminal !== true) {
+      const streams = new StandardStreams(kinds);
+      const launched = this.#launch(streams, undefined);
+      return new Container(launched, streams.release(), { signal, timeout });
+    }
+    const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
+    const launched = this.#launch(undefined, terminal);
+    const ours = terminal.join(launched.terminal, kinds);
+    return new Container(launched, ours, { signal, timeout, ended: () => terminal.leave() });
+  }
+
+  #launch(streams: StandardStreams | undefined, terminal: ProgramTerminal | undefined) {
+    try {
+      const init = this.#draft.hasInit ? initImage() : -1;
+      const resources = { script: scriptPidfd(), init };
+      return launch(this.#draft, {
+        ...this.#order(streams?.theirs ?? [], resources),
+        terminal: terminal?.theirs,
+      });
+    } catch (error) {
+      streams?.close();
+      terminal?.close();
+      throw error;
+    }
+  }
+
+  #order(stdio: readonly Stdio[], resources: Order["resources"]): Order {
+    const { args = [], cwd, clearEnv, env = {}, uid, gid } = this.#options;
+    const changes = new Map([...this.#draft.environment, ...Object.entries(env)]);
+    const inherits = clearEnv !== true;
+    return {
+      program: this.#program,
+      args,
+      environment: environmentBlock(inherits, changes),
+      searchPath: changes.get("PATH") ?? (inherits ? environmentVariable("PATH") : undefined) ??
+        DEFAULT_PATH,
+      cwd: cwd === undefined ? undefined : pathOf(cwd),
+      uid,
+      gid,
+      stdio,
+      terminal: undefined,
+      resources,
+    };
+  }
+
+  #kinds(defaults: readonly [StdioKind, StdioKind, StdioKind]): [StdioKind, StdioKind, StdioKind] {
+    const { stdin, stdout, stderr } = this.#options;
+    return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
+  }
+
+  #refusePipedInput(method: string): void {
+    if (this.#options.stdin === "piped") {
+      throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
+    }
+  }
+}
+
+function pathOf(path: string | URL): string {
+  if (typeof path === "string") return path;
+  if (path.protocol !== "file:") throw new RecipeError(`${path} is no file: URL`);
+  return decodeURIComponent(path.pathname);
+}

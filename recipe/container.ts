@@ -1,0 +1,202 @@
+/**
+ * A container that runs, with the shape of `Deno.ChildProcess`.
+ *
+ * @module
+ */
+
+import { close } from "../ffi/calls/files.ts";
+import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
+import { perform } from "../ffi/perform.ts";
+import { reactor, type Watch } from "../ffi/reactor.ts";
+import type { Launched } from "./launch.ts";
+import { type CommandStatus, reapStatus } from "./status.ts";
+import { Channel, inputStream, type OutputStream, outputStream } from "./streams.ts";
+
+/** How a program has ended, and what it has written: see `Deno.CommandOutput`. */
+export interface CommandOutput extends CommandStatus {
+  /** What it has written to its standard output; throws a `TypeError` where that is not piped. */
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  /** What it has written to its standard error; throws a `TypeError` where that is not piped. */
+  readonly stderr: Uint8Array<ArrayBuffer>;
+}
+
+/** What ends a container, beside itself. */
+export interface ContainerLimits {
+  /** Kills the container when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** After how many milliseconds it is killed. */
+  readonly timeout?: number | undefined;
+  /** Called once, when it has ended. */
+  readonly ended?: () => Promise<void>;
+}
+
+/**
+ * A container that runs: its program, and all that this has started. Made by `spawn()`.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "pid"), mapRoot());
+ * await using container = box.command("cat", { stdin: "piped", stdout: "piped" }).spawn();
+ * const writer = container.stdin.getWriter();
+ * await writer.write(new TextEncoder().encode("hello"));
+ * await writer.close();
+ * console.log(await container.stdout.text()); // hello
+ * ```
+ */
+export class Container implements AsyncDisposable {
+  /** The pid of the container's first process, as this script sees it. */
+  readonly pid: number;
+  /** Resolves when the program has ended. */
+  readonly status: Promise<CommandStatus>;
+  readonly #pidfd: number;
+  readonly #exit: Watch;
+  readonly #channels: readonly (Channel | undefined)[];
+  #stdin: WritableStream<Uint8Array> | undefined;
+  readonly #outputs: (OutputStream | undefined)[] = [];
+  #ended = false;
+  #timedOut = false;
+  #killed = false;
+
+  /** Use `spawn()`. */
+  constructor(
+    launched: Launched,
+    descriptors: readonly (number | undefined)[],
+    limits: ContainerLimits,
+  ) {
+    this.pid = launched.pid;
+    this.#pidfd = launched.pidfd;
+    this.#exit = reactor().watch(launched.pidfd);
+    this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new Channel(fd));
+    this.status = this.#wait(limits);
+  }
+
+  /** What the program reads. Throws a `TypeError` where that is not piped. */
+  get stdin(): WritableStream<Uint8Array> {
+    return this.#stdin ??= inputStream(this.#channel(0));
+  }
+
+  /** What the program writes to its standard output. Throws a `TypeError` where it is not piped. */
+  get stdout(): OutputStream {
+    return this.#outputs[1] ??= outputStream(this.#channel(1));
+  }
+
+  /** What the program writes to its standard error. Throws a `TypeError` where it is not piped. */
+  get stderr(): OutputStream {
+    return this.#outputs[2] ??= outputStream(this.#channel(2));
+  }
+
+  /** Waits for the end of the program, and answers how it has ended and what it has written. */
+  async output(): Promise<CommandOutput> {
+    if (this.#channels[0] !== undefined && this.#stdin === undefined) this.#channels[0].close();
+    const [status, stdout, stderr] = await Promise.all([
+      this.status,
+      this.#collect(1),
+      this.#collect(2),
+    ]);
+    return commandOutput(status, stdout, stderr);
+  }
+
+  /**
+   * Sends a signal to the container's first process. Where that is the program itself, as PID 1 it
+   * ignores the signals that it does not handle, SIGKILL apart; with the step `init` it gets them.
+   *
+   * @throws {TypeError} when the container has ended
+   */
+  kill(signal: Deno.Signal = "SIGTERM"): void {
+    if (this.#ended) throw new TypeError("the container has ended already");
+    const number = SIGNALS[signal as keyof typeof SIGNALS];
+    if (number === undefined) throw new TypeError(`Linux has no signal ${signal}`);
+    perform(pidfd_send_signal(this.#pidfd, number));
+  }
+
+  /** Lets the container keep the event loop alive, as it does at first. */
+  ref(): void {
+    this.#keepAlive(true);
+  }
+
+  /** Keeps the container from keeping the event loop alive. */
+  unref(): void {
+    this.#keepAlive(false);
+  }
+
+  /** Kills the container (SIGKILL), closes its streams, and waits until nothing of it is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.kill("SIGKILL");
+    await this.status;
+    for (const channel of this.#channels) channel?.close();
+  }
+
+  async #wait({ signal, timeout, ended }: ContainerLimits): Promise<CommandStatus> {
+    const kill = () => {
+      if (this.#ended) return;
+      this.#killed = true;
+      this.kill("SIGKILL");
+    };
+    if (signal?.aborted === true) kill();
+    signal?.addEventListener("abort", kill);
+    const timer = timeout === undefined ? undefined : setTimeout(() => {
+      this.#timedOut = !this.#ended;
+      kill();
+    }, timeout);
+    let status: CommandStatus | undefined;
+    while (status === undefined) {
+      await this.#exit.ready("readable");
+      status = reapStatus(this.#pidfd);
+    }
+    this.#ended = true;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", kill);
+    this.#exit.close();
+    perform(close(this.#pidfd));
+    if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
+    await ended?.();
+    return this.#timedOut ? { ...status, timedOut: true } : status;
+  }
+
+  #channel(fd: 0 | 1 | 2): Channel {
+    const channel = this.#channels[fd];
+    if (channel === undefined) {
+      const name = ["stdin", "stdout", "stderr"][fd];
+      throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    }
+    return channel;
+  }
+
+  async #collect(fd: 1 | 2): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const channel = this.#channels[fd];
+    if (channel === undefined) return undefined;
+    const stream = this.#outputs[fd];
+    if (stream !== undefined) return await stream.bytes();
+    const bytes = await channel.readAll();
+    channel.close();
+    return bytes;
+  }
+
+  #keepAlive(ref: boolean): void {
+    this.#exit.keepAlive(ref);
+    for (const channel of this.#channels) channel?.keepAlive(ref);
+  }
+}
+
+/** A status with what was collected; a stream that was not piped has nothing to give. */
+export function commandOutput(
+  status: CommandStatus,
+  stdout: Uint8Array<ArrayBuffer> | undefined,
+  stderr: Uint8Array<ArrayBuffer> | undefined,
+): CommandOutput {
+  const collected = (name: string, bytes: Uint8Array<ArrayBuffer> | undefined) => {
+    if (bytes === undefined) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    return bytes;
+  };
+  return {
+    ...status,
+    get stdout() {
+      return collected("stdout", stdout);
+    },
+    get stderr() {
+      return collected("stderr", stderr);
+    },
+  };
+}

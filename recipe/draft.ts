@@ -1,0 +1,194 @@
+/**
+ * The plan while the steps are writing it: the calls so far, and the state that the container will
+ * be in when they have been made.
+ *
+ * @module
+ */
+
+import { type Call, call, Output, OutputField } from "../ffi/call.ts";
+import { type Edges, Label, type ProgramRecord } from "../ffi/program.ts";
+import { type Caller, callerOf } from "./caller.ts";
+import { Ground, isWithin, normalize } from "./ground.ts";
+import type { NamespaceKind } from "./namespaces.ts";
+import { RecipeError } from "./recipe_error.ts";
+
+/**
+ * The calls of one process on the way to the program. A recipe needs a further process where one
+ * cannot enter a namespace itself, only its children can (pid_namespaces(7)), and for its init.
+ */
+export interface Stage {
+  readonly parts: (ProgramRecord | Label)[];
+  /** Receives the process's pid, as its parent sees it. */
+  readonly pid: Output;
+  /** What this process does once the next stage has begun: end, or go on as the init. */
+  then: "exec" | "exit" | "init";
+}
+
+/** A place where the container waits until the script has done something for it from outside. */
+export interface Meeting {
+  /** The stage that waits. */
+  readonly stage: Stage;
+  readonly stepIndex: number;
+  /** The call by which the container says that it waits. */
+  readonly arrival: Call;
+  /** What the script does for the process with this pid. */
+  acts(pid: string): readonly MeetingAct[];
+}
+
+/** What a script does at a meeting: calls of its own, or a program that it runs. */
+export type MeetingAct =
+  | { readonly calls: readonly Call[] }
+  | { readonly program: string; readonly args: readonly string[] };
+
+/** The socket pair of the meetings: the script's end, and the container's. */
+export const MEETING_SOCKETS: Output = new Output(8, "&sockets");
+/** The script's end. */
+export const SCRIPT_SOCKET: OutputField = new OutputField(MEETING_SOCKETS, 0, "sockets[0]");
+/** The container's end. */
+export const CONTAINER_SOCKET: OutputField = new OutputField(MEETING_SOCKETS, 4, "sockets[1]");
+
+/** Where a step's calls are written; see {@linkcode StepDefinition.plan}. */
+export class Draft {
+  /** The stages so far; steps write to the last. */
+  readonly stages: Stage[] = [newStage()];
+  /** The kinds of namespaces that are no longer the host's. */
+  readonly own: Set<NamespaceKind> = new Set();
+  /** Which paths are the recipe's and which are the host's. */
+  readonly ground: Ground = new Ground();
+  /** Changes of the environment. */
+  readonly environment: Map<string, string> = new Map();
+  /** Meetings, in their order. */
+  readonly meetings: Meeting[] = [];
+  /** The step that made each call. */
+  readonly stepOf: Map<Call, number> = new Map();
+  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
+  cloneFlags = 0;
+  /** The step that those flags serve first. */
+  cloneStep: number | undefined;
+  /** The signal that the container gets when the script ends, by number; 0 for none. */
+  deathSignal = 9;
+  /** Whether setgroups(2) is denied in the user namespace. */
+  setgroupsDenied = false;
+  /** Whether the program leads a session already. */
+  sessionLeader = false;
+  /** Whether the user namespace has its id maps. */
+  idsMapped = false;
+  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
+  terminals: string | undefined;
+  #caller: Caller | undefined;
+  #index = 0;
+  readonly #steps: readonly { readonly step: string }[];
+
+  /** A draft of these steps, which {@linkcode draftOf} lets write to it. */
+  constructor(steps: readonly { readonly step: string }[]) {
+    this.#steps = steps;
+  }
+
+  /** The next step begins to write. */
+  begin(index: number): void {
+    this.#index = index;
+  }
+
+  /** Who will run the recipe. */
+  get caller(): Caller {
+    return this.#caller ??= callerOf();
+  }
+
+  /** The stage that is being written. */
+  get stage(): Stage {
+    return this.stages.at(-1)!;
+  }
+
+  /** Whether a process stays behind as the init. */
+  get hasInit(): boolean {
+    return this.stages.some((stage) => stage.then === "init");
+  }
+
+  /** The name of the step with this number. */
+  stepName(index: number): string {
+    return this.#steps[index]!.step;
+  }
+
+  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
+  get untouched(): boolean {
+    return this.stages.length === 1 && this.stage.parts.length === 0;
+  }
+
+  /** Leaves namespaces to the first clone. */
+  cloneWith(flags: number): void {
+    this.cloneFlags |= flags;
+    this.cloneStep ??= this.#index;
+  }
+
+  /** Adds a call and answers it, so that later calls can refer to its result. */
+  call(call: Call, edges: Edges = {}): Call {
+    this.stage.parts.push({ call, ...edges });
+    this.stepOf.set(call, this.#index);
+    return call;
+  }
+
+  /** A place that edges of earlier calls can go on to. */
+  place(label: Label): void {
+    this.stage.parts.push(label);
+  }
+
+  /** Refuses the step, unless the container has a namespace of this kind by now. */
+  needs(kind: NamespaceKind, otherwise: string): void {
+    if (this.own.has(kind)) return;
+    this.refuse(`${otherwise}; put unshare("${kind}") before it`);
+  }
+
+  /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
+  needsOwnGround(path: string): void {
+    this.needs("mount", `${path} would be made on the host`);
+    if (this.ground.isOwn(path)) return;
+    this.refuse(
+      `${path} is the host's, and would stay there; ` +
+        "mount a tmpfs or an overlay there first, or say { host: true }",
+    );
+  }
+
+  /** Refuses the step that is writing. */
+  refuse(message: string): never {
+    throw new RecipeError(message, {
+      step: this.#steps[this.#index]!.step,
+      stepIndex: this.#index,
+    });
+  }
+
+  /**
+   * The directory that a later step will make the root, if the path lies in it. What lies there may
+   * be anybody's, so paths in it are resolved as if it already were the root.
+   */
+  rootOf(path: string): string | undefined {
+    const next = this.#steps.slice(this.#index + 1).find((step) =>
+      step.step === "pivotRoot" || step.step === "chroot"
+    );
+    if (next === undefined) return undefined;
+    const root = normalize((next as unknown as { path: string }).path);
+    const target = normalize(path);
+    return root !== "/" && target !== root && isWithin(target, root) ? root : undefined;
+  }
+
+  /** Goes on in a new process; the one so far ends, or stays as the init. */
+  fork(then: "exit" | "init"): void {
+    this.stage.then = then;
+    this.stages.push(newStage());
+  }
+
+  /** The container waits here until the script has done its part. */
+  meet(acts: (pid: string) => readonly MeetingAct[]): void {
+    const byte = new Output(1, "&byte");
+    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
+    // A script that has given up closes its end: then 0 is read, and the container ends too.
+    this.call(call("read", CONTAINER_SOCKET, byte, 1), { onZero: GIVE_UP });
+    this.meetings.push({ stage: this.stage, stepIndex: this.#index, arrival, acts });
+  }
+}
+
+/** Where a process of the container goes on that has to end without a word. */
+export const GIVE_UP: Label = new Label("give up");
+
+function newStage(): Stage {
+  return { parts: [], pid: new Output(4, "&pid"), then: "exec" };
+}

@@ -1,0 +1,228 @@
+/**
+ * What the fields of a step may hold, said once: the check of a value that came from anywhere, and
+ * the words for what was expected.
+ *
+ * @module
+ */
+
+/** What a field may hold. */
+export interface Field {
+  /** What is expected, for a message: `"a path that begins with /"`. */
+  readonly expected: string;
+  /** Whether it may be left out. */
+  readonly optional: boolean;
+  /** What is wrong with the value, or `undefined` when nothing is. */
+  complaint(value: unknown): string | undefined;
+}
+
+/** The fields of a step, beside `step` itself. */
+export type Fields<S> = { readonly [K in Exclude<keyof S, "step">]-?: Field };
+
+/** The field, but it may be left out. */
+export function optional(field: Field): Field {
+  return { ...field, optional: true };
+}
+
+/** A string without NUL bytes, of at least `min` and at most `max` bytes in UTF-8. */
+export function text(limits: { min?: number; max?: number } = {}): Field {
+  const { min = 0, max = Infinity } = limits;
+  return field("a string", (value) => {
+    if (typeof value !== "string") return mismatch(value, "a string");
+    if (value.includes("\0")) return "holds a NUL byte, which no string of the kernel's can";
+    const size = new TextEncoder().encode(value).length;
+    if (size < min) return "is empty";
+    if (size > max) return `has ${size} bytes; the kernel takes at most ${max}`;
+    return undefined;
+  });
+}
+
+/** The kernel's PATH_MAX, the NUL at its end left out. */
+const PATH_BYTES = 4095;
+
+/** The name of an environment variable. */
+export function variableName(): Field {
+  const base = text({ min: 1 });
+  return field("a name of a variable", (value) =>
+    base.complaint(value) ??
+      ((value as string).includes("=") ? `a name must not contain "="` : undefined));
+}
+
+/** A path, relative or absolute. */
+export function path(): Field {
+  return { ...text({ min: 1, max: PATH_BYTES }), expected: "a path" };
+}
+
+/** A path that begins with `/` and has no `..`, so that its place can be told before anything runs. */
+export function absolutePath(): Field {
+  const base = path();
+  return field("a path that begins with /", (value) => {
+    const complaint = base.complaint(value);
+    if (complaint !== undefined) return complaint;
+    if (!(value as string).startsWith("/")) return `"${value}" has to begin with /`;
+    if ((value as string).split("/").includes("..")) return `"${value}" must not contain ".."`;
+    return undefined;
+  });
+}
+
+/** A whole number from `min` to `max`. */
+export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Field {
+  const expected = max === Number.MAX_SAFE_INTEGER
+    ? `a whole number, ${min} or more`
+    : `a whole number from ${min} to ${max}`;
+  return field(expected, (value) => {
+    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
+    if (value < min || value > max) return `${value} is not ${expected}`;
+    return undefined;
+  });
+}
+
+/** A user or group id; -1 (4294967295) means none to the kernel. */
+export function id(): Field {
+  return integer(0, 0xffff_fffe);
+}
+
+/** A file mode's permission bits. */
+export function modeBits(): Field {
+  return integer(0, 0o7777);
+}
+
+/** True or false. */
+export function boolean(): Field {
+  return field("true or false", (value) => {
+    if (typeof value !== "boolean") return mismatch(value, "true or false");
+    return undefined;
+  });
+}
+
+/** One of these words. */
+export function oneOf(words: readonly string[]): Field {
+  const expected = words.map((word) => `"${word}"`).join(", ");
+  return field(`one of ${expected}`, (value) => {
+    if (typeof value !== "string") return mismatch(value, `one of ${expected}`);
+    if (words.includes(value)) return undefined;
+    const near = nearest(value, words);
+    return near === undefined
+      ? `"${value}" is none of ${expected}`
+      : `"${value}" is none of ${expected}; did you mean "${near}"?`;
+  });
+}
+
+/** A list of such values, with at least `min` of them. */
+export function list(of: Field, min = 0): Field {
+  const expected = `a list, each ${of.expected}`;
+  return field(expected, (value) => {
+    if (!Array.isArray(value)) return mismatch(value, expected);
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
+    for (const [index, item] of value.entries()) {
+      const complaint = of.complaint(item);
+      if (complaint !== undefined) return `number ${index + 1}: ${complaint}`;
+    }
+    return undefined;
+  });
+}
+
+/** An object of names and such values. */
+export function dictionary(key: Field, of: Field): Field {
+  const expected = `an object, each value ${of.expected}`;
+  return field(expected, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    for (const [name, item] of Object.entries(value)) {
+      const complaint = key.complaint(name) ?? of.complaint(item);
+      if (complaint !== undefined) return `"${name}": ${complaint}`;
+    }
+    return undefined;
+  });
+}
+
+/** An object with just these fields. */
+export function object(fields: Readonly<Record<string, Field>>): Field {
+  const expected = `an object with ${Object.keys(fields).join(", ")}`;
+  return field(expected, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    const wrong = wrongField(value, fields);
+    return wrong && `"${wrong.field}" ${wrong.complaint}`;
+  });
+}
+
+/** Either of two. */
+export function either(one: Field, other: Field): Field {
+  const expected = `${one.expected}, or ${other.expected}`;
+  return field(expected, (value) => {
+    if (one.complaint(value) === undefined || other.complaint(value) === undefined) {
+      return undefined;
+    }
+    return mismatch(value, expected);
+  });
+}
+
+/** The first field of the object that is wrong, and how. */
+export function wrongField(
+  value: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, Field>>,
+): { readonly field: string; readonly complaint: string } | undefined {
+  for (const [name, field] of Object.entries(fields)) {
+    const given = value[name];
+    if (given === undefined) {
+      if (field.optional) continue;
+      return { field: name, complaint: `is missing: ${field.expected}` };
+    }
+    const complaint = field.complaint(given);
+    if (complaint !== undefined) return { field: name, complaint };
+  }
+  const names = Object.keys(fields);
+  for (const name of Object.keys(value)) {
+    if (names.includes(name) || value[name] === undefined) continue;
+    const near = nearest(name, names);
+    const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+    return {
+      field: name,
+      complaint: `is unknown; ${near === undefined ? known : `did you mean "${near}"?`}`,
+    };
+  }
+  return undefined;
+}
+
+/** The word that was probably meant: the nearest within a third of its length. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of words) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Whether the value is an object with fields of its own. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function field(expected: string, complaint: (value: unknown) => string | undefined): Field {
+  return { expected, optional: false, complaint };
+}
+
+function mismatch(value: unknown, expected: string): string {
+  return `should be ${expected}, not ${shown(value)}`;
+}
+
+function shown(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  return typeof value === "function" ? "a function" : String(value);
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,203 @@
+/**
+ * What to do about a system call of a container that has failed. The host is asked only now: a
+ * launch that succeeds pays nothing for it.
+ *
+ * @module
+ */
+
+import type { ErrnoName } from "../ffi/errno.ts";
+import type { Draft } from "./draft.ts";
+import { readHostNumber } from "./host_file.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
+
+/** What a hint is made of. */
+interface Failure {
+  /** The call as C would write it, to look for names in. */
+  readonly text: string;
+  readonly draft: Draft;
+}
+
+type Hint = (failure: Failure) => string | undefined;
+
+/** The mend of a failed call, told by its name and its text, where there is a likely one. */
+export function hintFor(
+  syscall: string,
+  text: string,
+  code: ErrnoName | undefined,
+  draft: Draft,
+): string | undefined {
+  if (code === undefined) return undefined;
+  const failure = { text, draft };
+  return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure);
+}
+
+const HINTS: Readonly<Record<string, Hint>> = {
+  EMFILE: () => "this process has as many open files as it may; raise the limit (ulimit -n)",
+  ENFILE: () => "this machine has as many open files as it may (sysctl fs.file-max)",
+  ENOMEM: () => "memory is short, here or in this process's cgroup",
+  ENOSYS: ({ text }) => {
+    const since = SINCE[text.slice(0, text.indexOf("("))];
+    return since === undefined
+      ? "this kernel, or a seccomp filter around this process, does not have the call"
+      : `the call needs Linux ${since}, and no seccomp filter that hides it`;
+  },
+  "clone EAGAIN": () =>
+    "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
+  "clone EPERM": namespacesDenied,
+  "unshare EPERM": namespacesDenied,
+  "clone ENOSPC": namespacesUsedUp,
+  "unshare ENOSPC": namespacesUsedUp,
+  "clone EUSERS": namespacesUsedUp,
+  "unshare EUSERS": namespacesUsedUp,
+  "clone EINVAL": namespaceUnknown,
+  "unshare EINVAL": namespaceUnknown,
+  "write EPERM": ({ text, draft }) =>
+    appArmor() ??
+      (text.includes("/proc/") || draft.own.has("user")
+        ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
+          "newuidmap and /etc/subuid"
+        : undefined),
+  "openat EACCES": ({ text }) =>
+    /\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text) ? appArmor() : undefined,
+  "openat ENOENT": ({ text }) => {
+    if (text.includes("timens_offsets")) return "this kernel has no time namespaces (Linux 5.6)";
+    if (text.includes("/proc/self/")) {
+      return "there is no /proc here; Ramekin needs it to be mounted";
+    }
+    return undefined;
+  },
+  "mount EPERM": ({ text, draft }) => {
+    if (text.includes(`"proc"`)) {
+      return draft.own.has("pid")
+        ? "the kernel lets an ordinary user mount /proc only where the /proc outside is not " +
+          'covered in part, as in many containers it is; bind it instead: bind("/proc")'
+        : 'a new /proc needs a pid namespace: put unshare("pid") before it';
+    }
+    if (text.includes(`"sysfs"`)) return 'a new /sys needs a network namespace: unshare("net")';
+    if (text.includes(`"mqueue"`)) return 'a new mqueue needs an ipc namespace: unshare("ipc")';
+    if (text.includes("MS_REMOUNT")) {
+      return "options that the mount got outside are locked; repeat those that /proc/self/mountinfo " +
+        "shows for it";
+    }
+    return appArmor() ?? needsPrivilege(draft);
+  },
+  "mount EACCES": () => appArmor(),
+  "mount ENOENT": () => "the mount point, or the source, does not exist; mkdir() makes a folder",
+  "mount ENOTDIR": () => "the mount point is no folder",
+  "mount ENODEV": ({ text }) =>
+    `this kernel does not know the type of filesystem (see /proc/filesystems): ${text}`,
+  "mount EINVAL": ({ text }) =>
+    text.includes(`"overlay"`)
+      ? "an option or a folder of the overlay does not suit the kernel; it says more in dmesg(1)"
+      : "an option does not suit the filesystem, or there is no mount at this place",
+  "mount EBUSY": () => "something is mounted there already, or it is in use",
+  "open_tree ENOENT": () =>
+    "the source does not exist; { optional: true } leaves the step out then",
+  "open_tree EINVAL": () =>
+    "an ordinary user cannot leave away what is mounted below the source; leave out " +
+    "{ recursive: false }",
+  "move_mount ENOENT": () =>
+    "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
+  "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
+  "move_mount EINVAL": () => "a folder can be bound on a folder only, and a file on a file only",
+  "umount2 EINVAL": () =>
+    "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
+  "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
+  "pivot_root EINVAL": () =>
+    "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root " +
+    "is on a shared mount",
+  "mknodat EPERM": ({ draft }) =>
+    draft.own.has("user")
+      ? "a user namespace has no right to make device files; devices() and bind() need none"
+      : "making device files needs CAP_MKNOD",
+  "setresuid EINVAL": unmapped,
+  "setresgid EINVAL": unmapped,
+  "setgroups EINVAL": unmapped,
+  "setresuid EPERM": () => "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()",
+  "setresgid EPERM": () => "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
+  "setgroups EPERM": () =>
+    'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })',
+  "setsid EPERM": () => "the program leads a session already",
+  "sethostname EPERM": ({ draft }) => needsPrivilege(draft),
+  "setdomainname EPERM": ({ draft }) => needsPrivilege(draft),
+  "chroot EPERM": ({ draft }) => needsPrivilege(draft),
+  "pivot_root EPERM": ({ draft }) => needsPrivilege(draft),
+  "open_tree EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
+  "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
+  "prctl EPERM": () => "the process has not the capability that this takes, or not any more",
+  "capset EPERM": () => "a process can only keep capabilities that it has",
+  "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
+  "execve ENOEXEC": () => "the file is neither a program nor a script",
+  "execve E2BIG": () => "arguments and environment are larger than the kernel takes (execve(2))",
+  "pwrite64 ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  "write ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  EROFS: () => "the filesystem can only be read there",
+  ELOOP: () => "there are too many symbolic links on the way",
+};
+
+/** The first version of Linux with each call that older ones lack. */
+const SINCE: Readonly<Record<string, string>> = {
+  open_tree: "5.2",
+  move_mount: "5.2",
+  mount_setattr: "5.12",
+  openat2: "5.6",
+  close_range: "5.9",
+  pidfd_open: "5.3",
+};
+
+function namespacesDenied({ draft, text }: Failure): string | undefined {
+  if (!text.includes("CLONE_NEWUSER")) return needsPrivilege(draft);
+  if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+    return "ordinary users may not make user namespaces here: " +
+      "sysctl -w kernel.unprivileged_userns_clone=1 allows it";
+  }
+  return appArmor() ??
+    "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module " +
+      "around this process (docker run --security-opt seccomp=unconfined ...)";
+}
+
+function appArmor(): string | undefined {
+  return readHostNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1
+    ? "AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile " +
+      'for deno with "userns," allows it, or ' +
+      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    : undefined;
+}
+
+function namespacesUsedUp({ text }: Failure): string | undefined {
+  for (const kind of NAMESPACE_KINDS) {
+    if (!text.includes(flagName(kind))) continue;
+    const file = `user.max_${kind === "mount" ? "mnt" : kind}_namespaces`;
+    const limit = readHostNumber(`/proc/sys/${file.replace(".", "/")}`);
+    if (limit !== undefined && limit < 16) {
+      return `there may be ${limit} ${kind} namespaces here: sysctl -w ${file}=10000 allows more`;
+    }
+  }
+  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls " +
+    "user.max_*_namespaces allow";
+}
+
+function namespaceUnknown({ text }: Failure): string | undefined {
+  const missing = NAMESPACE_KINDS.find((kind) =>
+    text.includes(flagName(kind)) &&
+    readHostNumber(`/proc/sys/user/max_${kind === "mount" ? "mnt" : kind}_namespaces`) === undefined
+  );
+  return missing === undefined ? undefined : `this kernel has no ${missing} namespaces`;
+}
+
+function unmapped({ draft }: Failure): string | undefined {
+  return draft.own.has("user")
+    ? "the id is not mapped into the user namespace; mapIds() maps more than one"
+    : undefined;
+}
+
+function needsPrivilege(draft: Draft): string {
+  return draft.own.has("user")
+    ? "the user namespace has no right to this"
+    : 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
+      'unshare("user", ...), mapRoot()';
+}
+
+function flagName(kind: NamespaceKind): string {
+  return kind === "mount" ? "CLONE_NEWNS" : `CLONE_NEW${kind.toUpperCase()}`;
+}

@@ -1,0 +1,151 @@
+/**
+ * A launch: the program is run, the meetings are held, and what has failed is told and cleared away.
+ *
+ * @module
+ */
+
+import type { Output } from "../ffi/call.ts";
+import { close } from "../ffi/calls/files.ts";
+import {
+  kill,
+  P_PID,
+  pidfd_open,
+  PR_SET_DUMPABLE,
+  prctl,
+  SIGNALS,
+  waitid,
+  WEXITED,
+} from "../ffi/calls/processes.ts";
+import { controlOutput, descriptorOf, receiveDescriptor } from "../ffi/calls/sockets.ts";
+import { engine, Outcome, place } from "../ffi/engine/engine.ts";
+import { perform, performAll } from "../ffi/perform.ts";
+import { assemble, UNDER_WAY } from "../ffi/program.ts";
+import { type Draft, MEETING_SOCKETS } from "./draft.ts";
+import { launchError } from "./explain.ts";
+import { runIdMapTool } from "./id_map_tool.ts";
+import { type Layout, layOut } from "./layout.ts";
+import { holdMeetings, waitForEnd } from "./meetings.ts";
+import type { Order } from "./order.ts";
+
+/** A container that runs. */
+export interface Launched {
+  /** Its pid, as this script sees it. */
+  readonly pid: number;
+  /** A pidfd of it. */
+  readonly pidfd: number;
+  /** The script's side of the terminal that the container has opened, if it was to. */
+  readonly terminal: number | undefined;
+}
+
+/** A launch under way. */
+export interface Launch {
+  readonly draft: Draft;
+  readonly order: Order;
+  readonly layout: Layout;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Makes a container and starts the program in it. When this returns, the program runs.
+ *
+ * @throws {SyscallError} naming the step and the call that failed; then nothing is left
+ * @throws {Deno.errors.NotFound} when there is no such program in the container
+ */
+export function launch(draft: Draft, order: Order): Launched {
+  const layout = layOut(draft, order);
+  const loaded = engine();
+  const program = assemble(layout.parts, loaded.architecture);
+  // A script that is awake makes calls of its own while the container walks its table, so the table
+  // needs memory that nothing else uses.
+  const memory = layout.vfork ? undefined : loaded.allocate(program.bytes.length);
+  let outcome: Outcome;
+  if (memory === undefined) outcome = loaded.run(program);
+  else {
+    place(program, memory);
+    loaded.runIn(memory);
+    outcome = new Outcome(program, memory.view);
+  }
+  const started: Launch = { draft, order, layout, outcome };
+  let terminal: number | undefined;
+  try {
+    if (memory !== undefined && outcome.failed === undefined) {
+      const socket = socketOf(outcome);
+      holdMeetings(
+        draft,
+        socket,
+        (stage) => pidOf(outcome, stage.pid),
+        (tool, args) => runIdMapTool(launch, tool, args),
+      );
+      if (order.terminal?.place === "container") terminal = receiveTerminal(socket);
+      waitForEnd(socket);
+      const dumpable = Number(outcome.result(layout.dumpable));
+      performAll([{ call: prctl(PR_SET_DUMPABLE, dumpable), accept: ["EINVAL"] }]);
+    }
+    if (outcome.failed !== undefined || !hasBegun(started)) throw launchError(started);
+    if (order.terminal?.place === "container") terminal ??= receiveTerminal(socketOf(outcome));
+    const pid = children(started).at(-1)!;
+    const pidfd = layout.pidfd === undefined
+      ? perform(pidfd_open(pid, 0))
+      : Number(outcome.result(layout.pidfd));
+    for (const passed of children(started).slice(0, -1)) reap(passed);
+    if (hasSockets(started)) perform(close(socketOf(outcome)));
+    return { pid, pidfd, terminal };
+  } catch (error) {
+    if (terminal !== undefined) perform(close(terminal));
+    clearAway(started);
+    throw error;
+  } finally {
+    if (memory !== undefined) loaded.release(memory);
+  }
+}
+
+/** Whether the program has been started: execve(2) does not come back from where it succeeds. */
+function hasBegun({ layout, outcome }: Launch): boolean {
+  return layout.attempts.some(({ execve }) => outcome.result(execve) === UNDER_WAY);
+}
+
+/** Ends every process of a launch that has failed, and closes what it has opened. */
+function clearAway(started: Launch): void {
+  const { layout, outcome } = started;
+  for (const pid of children(started)) {
+    perform(kill(pid, SIGNALS.SIGKILL));
+    reap(pid);
+  }
+  if (layout.pidfd !== undefined && outcome.result(layout.pidfd) > 0n) {
+    perform(close(Number(outcome.result(layout.pidfd))));
+  }
+  if (hasSockets(started)) perform(close(socketOf(outcome)));
+}
+
+/** The processes that are this script's own children; what comes behind an init is the init's. */
+function children({ draft, outcome }: Launch): number[] {
+  const pids: number[] = [];
+  for (const stage of draft.stages) {
+    const pid = pidOf(outcome, stage.pid);
+    if (pid > 0) pids.push(pid);
+    if (stage.then === "init") break;
+  }
+  return pids;
+}
+
+function reap(pid: number): void {
+  performAll([{ call: waitid(P_PID, pid, null, WEXITED), accept: ["ECHILD"] }]);
+}
+
+function pidOf(outcome: Outcome, stage: Output): number {
+  return outcome.output(stage).getInt32(0, true);
+}
+
+function hasSockets({ layout, outcome }: Launch): boolean {
+  return layout.sockets !== undefined && outcome.result(layout.sockets) === 0n;
+}
+
+function socketOf(outcome: Outcome): number {
+  return outcome.output(MEETING_SOCKETS).getInt32(0, true);
+}
+
+function receiveTerminal(socket: number): number | undefined {
+  const control = controlOutput();
+  const outcome = performAll([{ call: receiveDescriptor(socket, control) }]);
+  return descriptorOf(outcome.output(control));
+}

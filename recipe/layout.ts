@@ -1,0 +1,157 @@
+/**
+ * A whole launch as one program: what the script's thread does around the clone, the stages of the
+ * container with their steps, and the way into the program at the end.
+ *
+ * What runs between the clone and execve(2) shares the script's memory, so it is nothing but these
+ * calls; they allocate nothing and touch nothing but their own table.
+ *
+ * @module
+ */
+
+import { type Call, Output, OutputField, pointerList, ResultOf } from "../ffi/call.ts";
+import { close, close_range, CLOSE_RANGE_CLOEXEC, dup3, eventfd2 } from "../ffi/calls/files.ts";
+import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
+import { socketpair } from "../ffi/calls/sockets.ts";
+import { clone, CLONE_PARENT, CLONE_VFORK, CLONE_VM } from "../ffi/calls/namespaces.ts";
+import {
+  execveat,
+  exit_group,
+  pidfd_open,
+  PR_GET_DUMPABLE,
+  PR_SET_DUMPABLE,
+  prctl,
+  rt_sigaction,
+  rt_sigprocmask,
+  SIGNALS,
+} from "../ffi/calls/processes.ts";
+import { END, Label, type ProgramRecord } from "../ffi/program.ts";
+import {
+  CONTAINER_SOCKET,
+  type Draft,
+  GIVE_UP,
+  MEETING_SOCKETS,
+  SCRIPT_SOCKET,
+  type Stage,
+} from "./draft.ts";
+import { type Attempt, openNull, type Order, tieToScript, writeOrder } from "./order.ts";
+import { type Chapter, IN_CONTAINER, Writer } from "./writer.ts";
+
+/** A launch, laid out, with the calls and outputs that have to be looked at afterwards. */
+export interface Layout {
+  readonly parts: readonly (ProgramRecord | Label)[];
+  /** Whether the script's thread sleeps until the program has begun. */
+  readonly vfork: boolean;
+  /** The part of the launch that each call belongs to which is no step's. */
+  readonly chapters: ReadonlyMap<Call, Chapter>;
+  /** What makes the container's first process. */
+  readonly clone: Call;
+  /** What makes the sockets of the script and the container, where they are needed. */
+  readonly sockets: Call | undefined;
+  /** What opens the container's pidfd, where the thread has slept. */
+  readonly pidfd: Call | undefined;
+  /** What the memory's dumpability was, to be restored once the program has begun. */
+  readonly dumpable: Call;
+  /** The attempts at the program, in the order of PATH. */
+  readonly attempts: readonly Attempt[];
+}
+
+/** Lays a launch out. */
+export function layOut(draft: Draft, order: Order): Layout {
+  const writer = new Writer();
+  const vfork = draft.meetings.length === 0;
+  const needsSockets = !vfork || order.terminal?.place === "container";
+  const labels = draft.stages.map((_, index) => new Label(`process ${index + 1}`));
+  const restore = new Label("restore");
+  const mask = new Output(8, "&mask");
+
+  writer.chapter = "script";
+  const sockets = needsSockets
+    ? writer.add(socketpair(MEETING_SOCKETS), { onFailure: END })
+    : undefined;
+  // Changing ids in the container makes the shared memory undumpable (prctl(2)).
+  const dumpable = writer.add(prctl(PR_GET_DUMPABLE));
+  // A handler of the script's must not run in the container, on its memory.
+  writer.add(rt_sigprocmask("all", mask));
+  writer.chapter = "clone";
+  const cloned = writer.add(
+    cloneStage(draft.stages[0]!, draft.cloneFlags | (vfork ? CLONE_VFORK : 0)),
+    {
+      onZero: labels[0]!,
+      onFailure: restore,
+    },
+  );
+  writer.chapter = "script";
+  writer.place(restore);
+  writer.add(rt_sigprocmask(mask, null));
+  if (needsSockets) writer.add(close(CONTAINER_SOCKET));
+  let pidfd: Call | undefined;
+  if (vfork) {
+    writer.add(prctl(PR_SET_DUMPABLE, new ResultOf(dumpable, "dumpable")), { accept: ["EINVAL"] });
+    pidfd = writer.add(pidfd_open(new OutputField(draft.stages.at(-1)!.pid, 0, "pid"), 0));
+  }
+  writer.end();
+
+  let attempts: readonly Attempt[] = [];
+  draft.stages.forEach((stage, index) => {
+    writer.place(labels[index]!);
+    writer.chapter = "begin";
+    if (index === 0) {
+      defaultSignals(writer);
+      if (needsSockets) writer.add(close(SCRIPT_SOCKET), IN_CONTAINER);
+      if (order.stdio.includes("null")) writer.add(openNull, IN_CONTAINER);
+    }
+    if (draft.stages[index - 1]?.then !== "init") tieToScript(writer, draft, order);
+    for (const part of stage.parts) writer.part(part);
+    if (stage.then === "exec") {
+      writer.chapter = "program";
+      attempts = writeOrder(writer, draft, order);
+      return;
+    }
+    writer.chapter = "clone";
+    const flags = CLONE_VFORK | (stage.then === "exit" ? CLONE_PARENT : 0);
+    const next = draft.stages[index + 1]!;
+    const cloned = writer.add(cloneStage(next, flags), {
+      ...IN_CONTAINER,
+      onZero: labels[index + 1]!,
+    });
+    if (stage.then === "exit") writer.add(exit_group(0));
+    else becomeInit(writer, draft, order, cloned);
+  });
+  writer.chapter = "failure";
+  writer.place(GIVE_UP);
+  writer.add(exit_group(127));
+  return {
+    parts: writer.parts,
+    vfork,
+    chapters: writer.chapters,
+    clone: cloned,
+    sockets,
+    pidfd,
+    dumpable,
+    attempts,
+  };
+}
+
+function cloneStage(stage: Stage, flags: number): Call {
+  return clone(flags | CLONE_VM, stage.pid);
+}
+
+/** execve(2) leaves ignored signals ignored; the program is to begin with none. */
+function defaultSignals(writer: Writer): void {
+  for (let signal = 1; signal <= 64; signal++) {
+    if (signal === SIGNALS.SIGKILL || signal === SIGNALS.SIGSTOP) continue;
+    writer.add(rt_sigaction(signal, "SIG_DFL"), IN_CONTAINER);
+  }
+}
+
+/** The process goes on as the init, which learns from descriptor 0 which child it waits for. */
+function becomeInit(writer: Writer, draft: Draft, order: Order, cloned: Call): void {
+  writer.chapter = "init";
+  writer.add(close_range(0, 0xffff_ffff, CLOSE_RANGE_CLOEXEC), IN_CONTAINER);
+  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), 0), IN_CONTAINER);
+  writer.add(dup3(new ResultOf(event, "event"), 0, 0), IN_CONTAINER);
+  tieToScript(writer, draft, order);
+  const argv = pointerList(["init"], '["init"]');
+  const none = pointerList([], "[]");
+  writer.add(execveat(order.resources.init, "", argv, none, AT_EMPTY_PATH), IN_CONTAINER);
+}

@@ -1,0 +1,44 @@
+/**
+ * The kinds of namespaces, by util-linux's words. See namespaces(7).
+ *
+ * @module
+ */
+
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+} from "../ffi/calls/namespaces.ts";
+
+/** A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or `"time"`. */
+export type NamespaceKind =
+  | "user"
+  | "mount"
+  | "pid"
+  | "uts"
+  | "ipc"
+  | "net"
+  | "cgroup"
+  | "time";
+
+/** The flag of clone(2), unshare(2) and setns(2) for each kind. */
+export const CLONE_FLAG: Readonly<Record<NamespaceKind, number>> = {
+  user: CLONE_NEWUSER,
+  mount: CLONE_NEWNS,
+  pid: CLONE_NEWPID,
+  uts: CLONE_NEWUTS,
+  ipc: CLONE_NEWIPC,
+  net: CLONE_NEWNET,
+  cgroup: CLONE_NEWCGROUP,
+  time: CLONE_NEWTIME,
+};
+
+/** Every kind. */
+export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
+  CLONE_FLAG,
+) as NamespaceKind[];

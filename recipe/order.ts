@@ -1,0 +1,191 @@
+/**
+ * The last part of a launch: from the container that the steps have made into the program.
+ *
+ * @module
+ */
+
+import { type Call, Output, pointerList, ResultOf, Struct } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  chdir,
+  close_range,
+  CLOSE_RANGE_CLOEXEC,
+  dup3,
+  ioctl,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_RDONLY,
+  O_RDWR,
+  openat,
+  read,
+  TIOCGPTPEER,
+  TIOCSCTTY,
+  TIOCSPTLCK,
+  TIOCSWINSZ,
+} from "../ffi/calls/files.ts";
+import {
+  execve,
+  POLLIN,
+  ppoll,
+  PR_SET_PDEATHSIG,
+  prctl,
+  rt_sigprocmask,
+  setsid,
+} from "../ffi/calls/processes.ts";
+import { sendDescriptor } from "../ffi/calls/sockets.ts";
+import { setgroups, setresgid, setresuid } from "../ffi/calls/users.ts";
+import { Label } from "../ffi/program.ts";
+import { CONTAINER_SOCKET, type Draft, GIVE_UP } from "./draft.ts";
+import { IN_CONTAINER, type Writer } from "./writer.ts";
+
+/** What to run in the container, and with what. */
+export interface Order {
+  /** The program: a path, or a name that is looked for in `searchPath`. */
+  readonly program: string;
+  /** Its arguments, without its own name. */
+  readonly args: readonly string[];
+  /** Its environment, laid out. */
+  readonly environment: Struct;
+  /** The value of PATH. */
+  readonly searchPath: string;
+  /** Its working directory, in the container. */
+  readonly cwd: string | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  /** Its standard input, output and error. */
+  readonly stdio: readonly Stdio[];
+  /** Its controlling terminal, in place of the three. */
+  readonly terminal: Terminal | undefined;
+  readonly resources: Resources;
+}
+
+/** What a standard stream is: the script's own, /dev/null, or a descriptor of the script's. */
+export type Stdio = "inherit" | "null" | { readonly fd: number };
+
+/** A terminal of the program's own. */
+export type Terminal =
+  /** One that the script has opened: its descriptor. */
+  | { readonly place: "script"; readonly fd: number }
+  /**
+   * One of the container's own /dev/pts. Its other side is sent to the script; `reserved` is a
+   * descriptor number that is free to be reused for it in the container.
+   */
+  | { readonly place: "container"; readonly reserved: number; readonly size: Struct };
+
+/** Descriptors that the script keeps for all its launches. */
+export interface Resources {
+  /** A pidfd of the script, by which a container sees whether the script is still there. */
+  readonly script: number;
+  /** The memfd of the init's image. */
+  readonly init: number;
+}
+
+/** Where programs are looked for when there is no PATH. */
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** One place where the program may be. */
+export interface Attempt {
+  readonly path: string;
+  readonly execve: Call;
+  /** Reads the beginning of the file once every attempt has failed, to tell why. */
+  readonly readHead: Call;
+  readonly head: Output;
+}
+
+/** Opens /dev/null while the host's /dev is still in sight. */
+export const openNull: Call = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+/** Ends the container when the script ends, or at once when it has ended already. */
+export function tieToScript(writer: Writer, draft: Draft, order: Order): void {
+  if (draft.deathSignal === 0) return;
+  writer.add(prctl(PR_SET_PDEATHSIG, draft.deathSignal), IN_CONTAINER);
+  // Between the clone and this, nobody would have told; the pidfd is readable once it is gone.
+  writer.add(ppoll([{ fd: order.resources.script, events: POLLIN }], 0), {
+    ...IN_CONTAINER,
+    onSuccess: GIVE_UP,
+  });
+}
+
+/** Writes what is left to do once the steps are done; answers the attempts at the program. */
+export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly Attempt[] {
+  const add = (call: Call) => writer.add(call, IN_CONTAINER);
+  if (order.cwd !== undefined) add(chdir(order.cwd));
+  if (order.terminal === undefined) connectStdio(add, order.stdio);
+  else connectTerminal(add, order.terminal);
+  if (order.uid !== undefined || order.gid !== undefined) {
+    if (!draft.setgroupsDenied) add(setgroups([]));
+    if (order.gid !== undefined) add(setresgid(order.gid, order.gid, order.gid));
+    if (order.uid !== undefined) add(setresuid(order.uid, order.uid, order.uid));
+  }
+  tieToScript(writer, draft, order);
+  add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
+  add(rt_sigprocmask("none", null));
+  return writeAttempts(writer, order);
+}
+
+function connectStdio(add: (call: Call) => Call, stdio: Order["stdio"]): void {
+  stdio.forEach((kind, fd) => {
+    if (kind === "inherit") return;
+    add(dup3(kind === "null" ? new ResultOf(openNull, "null") : kind.fd, fd, 0));
+  });
+}
+
+/** The program leads a session of its own, with the terminal as its controlling one (tty(4)). */
+function connectTerminal(add: (call: Call) => Call, terminal: Terminal): void {
+  const slave = terminal.place === "script" ? terminal.fd : openTerminal(add, terminal);
+  add(setsid());
+  add(ioctl(slave, TIOCSCTTY, 0));
+  for (const fd of [0, 1, 2]) add(dup3(slave, fd, 0));
+}
+
+/** Opens a terminal in the container and sends the other side to the script. */
+function openTerminal(
+  add: (call: Call) => Call,
+  { reserved, size }: Terminal & { place: "container" },
+): ResultOf {
+  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const master = new ResultOf(opened, "master");
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  add(ioctl(master, TIOCSWINSZ, size));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  // The message holds the number of the descriptor, so it has to be known beforehand.
+  add(dup3(master, reserved, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, reserved));
+  return new ResultOf(slave, "slave");
+}
+
+/** Tries the program wherever it may be, as execvp(3) does. */
+function writeAttempts(writer: Writer, order: Order): readonly Attempt[] {
+  const paths = candidates(order.program, order.searchPath);
+  const argv = pointerList(
+    [order.program, ...order.args],
+    `[${[order.program, ...order.args].map((arg) => JSON.stringify(arg)).join(", ")}]`,
+  );
+  const tellWhy = new Label("tell why");
+  const attempts = paths.map((path, index) => {
+    const last = index === paths.length - 1;
+    const call = writer.add(
+      execve(path, argv, order.environment),
+      last ? { onFailure: tellWhy } : { accept: NOT_HERE, onFailure: tellWhy },
+    );
+    return { path, execve: call };
+  });
+  writer.chapter = "failure";
+  writer.place(tellWhy);
+  return attempts.map(({ path, execve }) => {
+    const next = new Label(`after ${path}`);
+    const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
+    const head = new Output(256, "&head");
+    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
+    writer.place(next);
+    return { path, execve, readHead, head };
+  });
+}
+
+/** The errors after which execvp(3) goes on to the next folder of PATH. */
+const NOT_HERE = ["ENOENT", "ENOTDIR", "EACCES"] as const;
+
+function candidates(program: string, searchPath: string): readonly string[] {
+  if (program.includes("/")) return [program];
+  return searchPath.split(":").map((folder) => folder === "" ? program : `${folder}/${program}`);
+}

@@ -1,0 +1,104 @@
+/**
+ * What a launch will do, to be read before it does it.
+ *
+ * @module
+ */
+
+import { describeCall } from "../ffi/call.ts";
+import type { Draft, Meeting } from "./draft.ts";
+import type { Layout } from "./layout.ts";
+import type { Chapter } from "./writer.ts";
+
+/** One thing that a launch does. */
+export interface PlanEntry {
+  /** The step that it serves, counted from 0; what serves no step has none. */
+  readonly stepIndex?: number;
+  /** The name of that step, or the part of the launch: `"clone"`, `"program"` ... */
+  readonly part: string;
+  /** Who does it: the container's process, or the script for it. */
+  readonly by: "container" | "script";
+  /** The system call with its arguments by their kernel names, or a program that is run. */
+  readonly call: string;
+}
+
+/**
+ * Every system call of a launch, in order, without any having been made.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * console.log(recipe(unshare("user", "mount"), mapRoot(), tmpfs("/tmp")).plan().toString());
+ * ```
+ */
+export class Plan {
+  /** What is done, in order. */
+  readonly entries: readonly PlanEntry[];
+
+  /** Use `plan()` of a recipe or a command. */
+  constructor(draft: Draft, layout: Layout) {
+    const entries: PlanEntry[] = [];
+    for (const part of layout.parts) {
+      if (!("call" in part)) continue;
+      const { call } = part;
+      const stepIndex = draft.stepOf.get(call) ??
+        (call === layout.clone ? draft.cloneStep : undefined);
+      const chapter = layout.chapters.get(call);
+      if (chapter === "failure") continue;
+      entries.push({
+        ...(stepIndex === undefined ? {} : { stepIndex }),
+        part: stepIndex === undefined ? PARTS[chapter!] : draft.stepName(stepIndex),
+        by: chapter === "script" || call === layout.clone ? "script" : "container",
+        call: describeCall(call),
+      });
+      const meeting = draft.meetings.find((meeting) => meeting.arrival === call);
+      if (meeting !== undefined) entries.push(...scriptsPart(draft, meeting));
+    }
+    this.entries = entries;
+  }
+
+  /** The plan as text: a heading for each step, and its calls below. */
+  toString(): string {
+    const lines: string[] = [];
+    let heading: string | undefined;
+    for (const [index, entry] of this.entries.entries()) {
+      const number = entry.stepIndex === undefined ? "" : `${entry.stepIndex + 1} `;
+      if (heading !== number + entry.part) lines.push(heading = number + entry.part);
+      if (isRepeated(this.entries, index)) continue;
+      lines.push(`    ${entry.by === "script" ? "script: " : ""}${entry.call}`);
+    }
+    return lines.join("\n");
+  }
+
+  /** The entries, as JSON has them. */
+  toJSON(): readonly PlanEntry[] {
+    return this.entries;
+  }
+}
+
+const PARTS: Readonly<Record<Chapter, string>> = {
+  begin: "the container begins",
+  clone: "a process is made",
+  failure: "when it fails",
+  init: "the init",
+  program: "the program",
+  script: "the script",
+};
+
+/** What the script does while the container waits for it. */
+function scriptsPart(draft: Draft, { stepIndex, acts }: Meeting): PlanEntry[] {
+  const part = draft.stepName(stepIndex);
+  return acts("PID").flatMap((act) =>
+    "calls" in act ? act.calls.map(describeCall) : [[act.program, ...act.args].join(" ")]
+  ).map((call) => ({ stepIndex, part, by: "script", call }));
+}
+
+/** The same call for one number after the other is told by its first and its last. */
+function isRepeated(entries: readonly PlanEntry[], index: number): boolean {
+  const name = (entry: PlanEntry | undefined) => entry?.call.replace(/\(.*/s, "");
+  const same = name(entries[index - 1]);
+  return same === name(entries[index]) && same === name(entries[index + 1]) &&
+    SERIES.has(same ?? "");
+}
+
+const SERIES: ReadonlySet<string> = new Set(["rt_sigaction", "prctl", "execve"]);

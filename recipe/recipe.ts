@@ -1,0 +1,99 @@
+/**
+ * A recipe: the steps that make a container, in the order in which they happen.
+ *
+ * @module
+ */
+
+import { Command, type CommandOptions } from "./command.ts";
+import { Draft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
+import { checkStep } from "./step.ts";
+import { type Step, STEP_DEFINITIONS } from "./steps.ts";
+
+/** What {@linkcode recipe} takes: steps, and recipes whose steps are taken in their place. */
+export type Ingredient = Step | Recipe;
+
+/**
+ * Makes a recipe of steps and other recipes. The fields of each step are checked at once; whether
+ * the steps are in a possible order, when it is planned or run.
+ *
+ * @example
+ * ```ts
+ * import { hostname, mapRoot, proc, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount", "pid", "uts", "ipc", "net"),
+ *   mapRoot(),
+ *   tmpfs("/tmp", { size: "10m" }),
+ *   proc(),
+ *   hostname("a-cooler-hostname"),
+ * );
+ * const { code, stdout } = await box.command("hostname").output();
+ * console.log(code, new TextDecoder().decode(stdout)); // 0 a-cooler-hostname
+ * ```
+ *
+ * @throws {RecipeError} where a step is none, or a field of it is wrong
+ */
+export function recipe(...ingredients: Ingredient[]): Recipe {
+  return new Recipe(
+    ingredients.flatMap((item) => item instanceof Recipe ? item.steps : [item]),
+  );
+}
+
+/** The steps that make a container; made by {@linkcode recipe}. It never changes. */
+export class Recipe {
+  /** The steps, in the order in which they happen. */
+  readonly steps: readonly Step[];
+
+  /** A recipe of these steps; {@linkcode recipe} takes recipes too. */
+  constructor(steps: readonly Step[]) {
+    steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
+    this.steps = Object.freeze(structuredClone(steps) as Step[]);
+    this.steps.forEach(deepFreeze);
+  }
+
+  /** This recipe with more steps behind its own. */
+  with(...ingredients: Ingredient[]): Recipe {
+    return recipe(this, ...ingredients);
+  }
+
+  /**
+   * A program in a container of this recipe, with the options and methods of `Deno.Command`.
+   * Nothing runs yet.
+   *
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   */
+  command(program: string | URL, options: CommandOptions = {}): Command {
+    return new Command(this.#draft(), program, options);
+  }
+
+  /**
+   * Every system call that the recipe makes, without making any.
+   *
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   */
+  plan(): Plan {
+    return this.command("PROGRAM").plan();
+  }
+
+  /** The steps, as JSON has them. */
+  toJSON(): { readonly steps: readonly Step[] } {
+    return { steps: this.steps };
+  }
+
+  /** What the steps write to a new draft. */
+  #draft(): Draft {
+    const draft = new Draft(this.steps);
+    this.steps.forEach((step, index) => {
+      draft.begin(index);
+      STEP_DEFINITIONS.get(step.step)!.plan(step, draft);
+    });
+    return draft;
+  }
+}
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  Object.freeze(value);
+  Object.values(value).forEach(deepFreeze);
+}

@@ -1,0 +1,164 @@
+/**
+ * Every step there is: the type of them all, and the table of their definitions. A new step is a
+ * definition in a file of `steps/`, its type in {@linkcode Step}, and its line in the table.
+ *
+ * @module
+ */
+
+import type { AnyStepDefinition } from "./step.ts";
+import { bindDefinition, type BindStep } from "./steps/bind.ts";
+import { devicesDefinition, type DevicesStep } from "./steps/devices.ts";
+import {
+  mkdirDefinition,
+  type MkdirStep,
+  mknodDefinition,
+  type MknodStep,
+  symlinkDefinition,
+  type SymlinkStep,
+  writeFileDefinition,
+  type WriteFileStep,
+} from "./steps/files.ts";
+import {
+  mapCurrentUserDefinition,
+  type MapCurrentUserStep,
+  mapIdsDefinition,
+  type MapIdsStep,
+  mapRootDefinition,
+  type MapRootStep,
+} from "./steps/id_maps.ts";
+import {
+  capabilitiesDefinition,
+  type CapabilitiesStep,
+  noNewPrivilegesDefinition,
+  type NoNewPrivilegesStep,
+  setUserDefinition,
+  type SetUserStep,
+} from "./steps/identity.ts";
+import {
+  mountDefinition,
+  type MountStep,
+  mqueueDefinition,
+  type MqueueStep,
+  procDefinition,
+  type ProcStep,
+  propagationDefinition,
+  type PropagationStep,
+  remountDefinition,
+  type RemountStep,
+  sysfsDefinition,
+  type SysfsStep,
+  tmpfsDefinition,
+  type TmpfsStep,
+  unmountDefinition,
+  type UnmountStep,
+} from "./steps/mounts.ts";
+import {
+  domainnameDefinition,
+  type DomainnameStep,
+  hostnameDefinition,
+  type HostnameStep,
+} from "./steps/names.ts";
+import { overlayDefinition, type OverlayStep } from "./steps/overlay.ts";
+import {
+  dieWithParentDefinition,
+  type DieWithParentStep,
+  initDefinition,
+  type InitStep,
+  newSessionDefinition,
+  type NewSessionStep,
+  rlimitDefinition,
+  type RlimitStep,
+  setEnvDefinition,
+  type SetEnvStep,
+  umaskDefinition,
+  type UmaskStep,
+} from "./steps/process.ts";
+import {
+  chdirDefinition,
+  type ChdirStep,
+  chrootDefinition,
+  type ChrootStep,
+  pivotRootDefinition,
+  type PivotRootStep,
+} from "./steps/root.ts";
+import { timeOffsetDefinition, type TimeOffsetStep } from "./steps/time.ts";
+import { unshareDefinition, type UnshareStep } from "./steps/unshare.ts";
+
+/** A step of a recipe, as plain data; each has a builder of its name. */
+export type Step =
+  | BindStep
+  | CapabilitiesStep
+  | ChdirStep
+  | ChrootStep
+  | DevicesStep
+  | DieWithParentStep
+  | DomainnameStep
+  | HostnameStep
+  | InitStep
+  | MapCurrentUserStep
+  | MapIdsStep
+  | MapRootStep
+  | MkdirStep
+  | MknodStep
+  | MountStep
+  | MqueueStep
+  | NewSessionStep
+  | NoNewPrivilegesStep
+  | OverlayStep
+  | PivotRootStep
+  | ProcStep
+  | PropagationStep
+  | RemountStep
+  | RlimitStep
+  | SetEnvStep
+  | SetUserStep
+  | SymlinkStep
+  | SysfsStep
+  | TimeOffsetStep
+  | TmpfsStep
+  | UmaskStep
+  | UnmountStep
+  | UnshareStep
+  | WriteFileStep;
+
+const DEFINITIONS = [
+  bindDefinition,
+  capabilitiesDefinition,
+  chdirDefinition,
+  chrootDefinition,
+  devicesDefinition,
+  dieWithParentDefinition,
+  domainnameDefinition,
+  hostnameDefinition,
+  initDefinition,
+  mapCurrentUserDefinition,
+  mapIdsDefinition,
+  mapRootDefinition,
+  mkdirDefinition,
+  mknodDefinition,
+  mountDefinition,
+  mqueueDefinition,
+  newSessionDefinition,
+  noNewPrivilegesDefinition,
+  overlayDefinition,
+  pivotRootDefinition,
+  procDefinition,
+  propagationDefinition,
+  remountDefinition,
+  rlimitDefinition,
+  setEnvDefinition,
+  setUserDefinition,
+  symlinkDefinition,
+  sysfsDefinition,
+  timeOffsetDefinition,
+  tmpfsDefinition,
+  umaskDefinition,
+  unmountDefinition,
+  unshareDefinition,
+  writeFileDefinition,
+] satisfies readonly { readonly step: Step["step"] }[] as unknown as readonly AnyStepDefinition[];
+
+/** The definition of each step, by its name. */
+export const STEP_DEFINITIONS: ReadonlyMap<string, AnyStepDefinition> = new Map(
+  DEFINITIONS.map((definition) => [definition.step, definition]),
+);

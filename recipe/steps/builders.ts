@@ -1,0 +1,88 @@
+/**
+ * The builders of all steps, with the types of the steps and their options.
+ *
+ * @module
+ */
+
+export { bind, type BindOptions, type BindRestriction, type BindStep } from "./bind.ts";
+export { devices, type DevicesStep } from "./devices.ts";
+export {
+  type FileOptions,
+  mkdir,
+  type MkdirStep,
+  mknod,
+  type MknodStep,
+  symlink,
+  type SymlinkStep,
+  writeFile,
+  type WriteFileStep,
+} from "./files.ts";
+export {
+  type IdRange,
+  mapCurrentUser,
+  type MapCurrentUserStep,
+  mapIds,
+  type MapIdsStep,
+  mapRoot,
+  type MapRootStep,
+} from "./id_maps.ts";
+export {
+  capabilities,
+  type CapabilitiesStep,
+  type CapabilitySets,
+  noNewPrivileges,
+  type NoNewPrivilegesStep,
+  setUser,
+  type SetUserStep,
+  type UserIds,
+} from "./identity.ts";
+export {
+  type FilesystemOptions,
+  mount,
+  type MountStep,
+  mqueue,
+  type MqueueStep,
+  proc,
+  type ProcStep,
+  type Propagation,
+  propagation,
+  type PropagationOptions,
+  type PropagationStep,
+  remount,
+  type RemountStep,
+  sysfs,
+  type SysfsStep,
+  tmpfs,
+  type TmpfsOptions,
+  type TmpfsStep,
+  unmount,
+  type UnmountOptions,
+  type UnmountStep,
+} from "./mounts.ts";
+export { domainname, type DomainnameStep, hostname, type HostnameStep } from "./names.ts";
+export { overlay, type OverlayOptions, type OverlayStep } from "./overlay.ts";
+export {
+  dieWithParent,
+  type DieWithParentStep,
+  init,
+  type InitStep,
+  newSession,
+  type NewSessionStep,
+  type ResourceName,
+  rlimit,
+  type RlimitStep,
+  setEnv,
+  type SetEnvStep,
+  umask,
+  type UmaskStep,
+} from "./process.ts";
+export {
+  chdir,
+  type ChdirStep,
+  chroot,
+  type ChrootStep,
+  pivotRoot,
+  type PivotRootStep,
+} from "./root.ts";
+export { timeOffset, type TimeOffsets, type TimeOffsetStep } from "./time.ts";
+export { unshare, type UnshareOptions, type UnshareStep } from "./unshare.ts";

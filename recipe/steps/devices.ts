@@ -1,0 +1,87 @@
+/**
+ * The step `devices`: a minimal /dev.
+ *
+ * @module
+ */
+
+import { ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, close, O_CREAT, O_WRONLY, symlinkat } from "../../ffi/calls/files.ts";
+import {
+  MS_NOEXEC,
+  MS_NOSUID,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from "../../ffi/calls/mounts.ts";
+import { absolutePath } from "../fields.ts";
+import { normalize } from "../ground.ts";
+import { attachAt, entryAt, mountAt, openAt } from "../place.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Mounts a minimal /dev. */
+export interface DevicesStep {
+  /** Which step it is. */
+  readonly step: "devices";
+  /** The folder to mount on. */
+  readonly target: string;
+}
+
+/** The host's devices that harm nobody; bound, as an ordinary user cannot make device files. */
+const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
+
+/** Where the links of /dev lead to. */
+const LINKS = {
+  fd: "/proc/self/fd",
+  stdin: "/proc/self/fd/0",
+  stdout: "/proc/self/fd/1",
+  stderr: "/proc/self/fd/2",
+  ptmx: "pts/ptmx",
+} as const;
+
+/**
+ * Mounts a minimal /dev: null, zero, full, random, urandom and tty of the host, terminals (pts) and
+ * shared memory (shm) of the container's own, and the links to descriptors. Needs
+ * `unshare("mount")` before it.
+ *
+ * @example
+ * ```ts
+ * import { devices, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), devices());
+ * const { stdout } = await box.command("ls", { args: ["/dev"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // fd full null ptmx pts random shm ...
+ * ```
+ */
+export function devices(target = "/dev"): DevicesStep {
+  return { step: "devices", target };
+}
+
+/** How `devices` is checked and planned. */
+export const devicesDefinition: StepDefinition<DevicesStep> = {
+  step: "devices",
+  fields: { target: absolutePath() },
+  plan(step, draft) {
+    draft.needs("mount", "it would be mounted on the host");
+    const folder = normalize(step.target);
+    // Opened first, as the new /dev may cover them.
+    const trees = DEVICES.map((name) => {
+      const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+      const opened = draft.call(open_tree(at_fdcwd, `/dev/${name}`, flags));
+      return { name, tree: new ResultOf(opened, name) };
+    });
+    mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
+    for (const { name, tree } of trees) {
+      const target = `${folder}/${name}`;
+      draft.call(close(openAt(draft, target, O_WRONLY | O_CREAT, 0o666)));
+      attachAt(draft, tree, target);
+    }
+    const pts = "newinstance,ptmxmode=0666,mode=0620";
+    mountAt(draft, "devpts", `${folder}/pts`, "devpts", MS_NOSUID | MS_NOEXEC, pts);
+    mountAt(draft, "tmpfs", `${folder}/shm`, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=1777");
+    for (const [name, to] of Object.entries(LINKS)) {
+      const entry = entryAt(draft, `${folder}/${name}`);
+      draft.call(symlinkat(to, entry.folder, entry.name));
+    }
+    draft.terminals = `${folder}/ptmx`;
+  },
+};

@@ -1,0 +1,239 @@
+/**
+ * The steps that make files: `mkdir`, `symlink`, `writeFile` and `mknod`. They make them on
+ * filesystems that the recipe has mounted, and on the host's only when that is said.
+ *
+ * @module
+ */
+
+import {
+  close,
+  fchmod,
+  makedev,
+  mknodat,
+  O_CREAT,
+  O_DIRECTORY,
+  O_TRUNC,
+  O_WRONLY,
+  pwrite64,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  symlinkat,
+  write,
+} from "../../ffi/calls/files.ts";
+import type { Draft } from "../draft.ts";
+import { absolutePath, boolean, integer, modeBits, oneOf, optional, text } from "../fields.ts";
+import { entryAt, makeFolders, openAt } from "../place.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Options of the steps that make files. */
+export interface FileOptions {
+  /** The permission bits of what is made. */
+  readonly mode?: number;
+  /** Says that the file may be made on the host, where it stays. */
+  readonly host?: boolean;
+}
+
+const fileFields = {
+  path: absolutePath(),
+  mode: optional(modeBits()),
+  host: optional(boolean()),
+};
+
+/** Makes a folder. */
+export interface MkdirStep extends FileOptions {
+  /** Which step it is. */
+  readonly step: "mkdir";
+  /** The folder. */
+  readonly path: string;
+}
+
+/**
+ * Makes a folder, and those that it lies in, where they are missing, as `mkdir -p` does.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, mkdir, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"), mkdir("/mnt/a/b"));
+ * console.log((await box.command("test", { args: ["-d", "/mnt/a/b"] }).output()).success); // true
+ * ```
+ */
+export function mkdir(path: string, options: FileOptions = {}): MkdirStep {
+  return { step: "mkdir", path, ...options };
+}
+
+/** How `mkdir` is checked and planned. */
+export const mkdirDefinition: StepDefinition<MkdirStep> = {
+  step: "mkdir",
+  fields: fileFields,
+  plan(step, draft) {
+    mayMake(draft, step);
+    makeFolders(draft, step.path);
+    if (step.mode === undefined) return;
+    const fd = openAt(draft, step.path, O_DIRECTORY);
+    draft.call(fchmod(fd, step.mode));
+    draft.call(close(fd));
+  },
+};
+
+/** Makes a symbolic link. */
+export interface SymlinkStep extends Pick<FileOptions, "host"> {
+  /** Which step it is. */
+  readonly step: "symlink";
+  /** What the link says. */
+  readonly target: string;
+  /** The link. */
+  readonly path: string;
+}
+
+/**
+ * Makes a symbolic link at `path` that says `target`, in the order of ln(1). See symlink(2).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, symlink, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"), symlink("usr/bin", "/mnt/bin"));
+ * const { stdout } = await box.command("readlink", { args: ["/mnt/bin"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // usr/bin
+ * ```
+ */
+export function symlink(
+  target: string,
+  path: string,
+  options: Pick<FileOptions, "host"> = {},
+): SymlinkStep {
+  return { step: "symlink", target, path, ...options };
+}
+
+/** How `symlink` is checked and planned. */
+export const symlinkDefinition: StepDefinition<SymlinkStep> = {
+  step: "symlink",
+  fields: {
+    target: text({ min: 1, max: 4095 }),
+    path: absolutePath(),
+    host: optional(boolean()),
+  },
+  plan(step, draft) {
+    mayMake(draft, step);
+    const { folder, name } = entryAt(draft, step.path);
+    draft.call(symlinkat(step.target, folder, name));
+  },
+};
+
+/** Writes a file. */
+export interface WriteFileStep extends FileOptions {
+  /** Which step it is. */
+  readonly step: "writeFile";
+  /** The file. */
+  readonly path: string;
+  /** What it is to hold. */
+  readonly text: string;
+}
+
+/**
+ * Writes a text to a file, which is made, or emptied first, with the mode 0644 where no other is
+ * given.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, tmpfs, unshare, writeFile } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   tmpfs("/mnt"),
+ *   writeFile("/mnt/motd", "Welcome.\n"),
+ * );
+ * const { stdout } = await box.command("cat", { args: ["/mnt/motd"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // Welcome.
+ * ```
+ */
+export function writeFile(path: string, text: string, options: FileOptions = {}): WriteFileStep {
+  return { step: "writeFile", path, text, ...options };
+}
+
+/** How `writeFile` is checked and planned. */
+export const writeFileDefinition: StepDefinition<WriteFileStep> = {
+  step: "writeFile",
+  fields: { ...fileFields, text: text() },
+  plan(step, draft) {
+    mayMake(draft, step);
+    const bytes = new TextEncoder().encode(step.text);
+    const fd = openAt(draft, step.path, O_WRONLY | O_CREAT | O_TRUNC, step.mode ?? 0o644);
+    if (bytes.length > 0) {
+      draft.call(write(fd, bytes, bytes.length));
+      // A full filesystem makes the write above a short one; this one it makes an error.
+      draft.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1));
+    }
+    // The umask has taken from the mode of a new file, and that of an old one is its own.
+    if (step.mode !== undefined) draft.call(fchmod(fd, step.mode));
+    draft.call(close(fd));
+  },
+};
+
+/** Makes a device file or a named pipe. */
+export interface MknodStep extends FileOptions {
+  /** Which step it is. */
+  readonly step: "mknod";
+  /** The file. */
+  readonly path: string;
+  /** What it is, by the letter of mknod(1): block or character device, or pipe. */
+  readonly type: "b" | "c" | "p";
+  /** The device's major number. */
+  readonly major?: number;
+  /** The device's minor number. */
+  readonly minor?: number;
+}
+
+/**
+ * Makes a device file or a named pipe, with the mode 0666 less the umask where no other is given.
+ * Devices need CAP_MKNOD on the host: in a user namespace use `devices`, or `bind` one of the
+ * host's. See mknod(2).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, mknod, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   tmpfs("/mnt"),
+ *   mknod("/mnt/pipe", { type: "p" }),
+ * );
+ * console.log((await box.command("test", { args: ["-p", "/mnt/pipe"] }).output()).success); // true
+ * ```
+ */
+export function mknod(path: string, node: Omit<MknodStep, "step" | "path">): MknodStep {
+  return { step: "mknod", path, ...node };
+}
+
+/** How `mknod` is checked and planned. */
+export const mknodDefinition: StepDefinition<MknodStep> = {
+  step: "mknod",
+  fields: {
+    ...fileFields,
+    type: oneOf(["b", "c", "p"]),
+    major: optional(integer(0, 0xfff)),
+    minor: optional(integer(0, 0xf_ffff)),
+  },
+  complaint({ type, major, minor }) {
+    if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
+    if (type !== "p" && (major === undefined || minor === undefined)) {
+      return `a device needs "major" and "minor"`;
+    }
+    return undefined;
+  },
+  plan(step, draft) {
+    mayMake(draft, step);
+    const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
+    const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
+    const { folder, name } = entryAt(draft, step.path);
+    draft.call(mknodat(folder, name, type | (step.mode ?? 0o666), device));
+  },
+};
+
+function mayMake(draft: Draft, { path, host }: { path: string; host?: boolean }): void {
+  if (host !== true) draft.needsOwnGround(path);
+}

@@ -1,0 +1,229 @@
+/**
+ * The steps that say who is who in a user namespace: `mapRoot`, `mapCurrentUser` and `mapIds`. See
+ * user_namespaces(7).
+ *
+ * @module
+ */
+
+import { type Call, ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
+import type { Draft } from "../draft.ts";
+import { id, integer, list, object, oneOf, optional } from "../fields.ts";
+import type { StepDefinition } from "../step.ts";
+
+const encoder = new TextEncoder();
+
+/** Makes the caller root in the user namespace. */
+export interface MapRootStep {
+  /** Which step it is. */
+  readonly step: "mapRoot";
+}
+
+/**
+ * Maps root of the container's user namespace to the user who runs the recipe, as
+ * `unshare --map-root-user` does. All other ids are unmapped, and setgroups(2) is denied.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const { stdout } = await recipe(unshare("user"), mapRoot()).command("id", { args: ["-u"] })
+ *   .output();
+ * console.log(new TextDecoder().decode(stdout)); // 0
+ * ```
+ */
+export function mapRoot(): MapRootStep {
+  return { step: "mapRoot" };
+}
+
+/** How `mapRoot` is checked and planned. */
+export const mapRootDefinition: StepDefinition<MapRootStep> = {
+  step: "mapRoot",
+  fields: {},
+  plan(_step, draft) {
+    const { euid, egid } = draft.caller;
+    mapOwnIds(draft, { inside: 0, outside: euid, count: 1 }, {
+      inside: 0,
+      outside: egid,
+      count: 1,
+    });
+  },
+};
+
+/** Keeps the caller's own ids in the user namespace. */
+export interface MapCurrentUserStep {
+  /** Which step it is. */
+  readonly step: "mapCurrentUser";
+}
+
+/**
+ * Maps the user who runs the recipe to itself, as `unshare --map-current-user` does. The program
+ * then runs without capabilities, as execve(2) takes them from all but root.
+ *
+ * @example
+ * ```ts
+ * import { mapCurrentUser, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user"), mapCurrentUser());
+ * const { stdout } = await box.command("id", { args: ["-u"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // 1000, where that is your id
+ * ```
+ */
+export function mapCurrentUser(): MapCurrentUserStep {
+  return { step: "mapCurrentUser" };
+}
+
+/** How `mapCurrentUser` is checked and planned. */
+export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
+  step: "mapCurrentUser",
+  fields: {},
+  plan(_step, draft) {
+    const { euid, egid } = draft.caller;
+    mapOwnIds(draft, { inside: euid, outside: euid, count: 1 }, {
+      inside: egid,
+      outside: egid,
+      count: 1,
+    });
+  },
+};
+
+/** A range of ids: `count` of them from `inside` in the container are those from `outside` on. */
+export interface IdRange {
+  /** The first id in the container. */
+  readonly inside: number;
+  /** The first id outside, as the user who runs the recipe sees it. */
+  readonly outside: number;
+  /** How many ids. */
+  readonly count: number;
+}
+
+/** Maps ranges of ids into the user namespace. */
+export interface MapIdsStep {
+  /** Which step it is. */
+  readonly step: "mapIds";
+  /** The ranges of user ids. */
+  readonly uids: readonly IdRange[];
+  /** The ranges of group ids. */
+  readonly gids: readonly IdRange[];
+  /**
+   * Whether programs may set their supplementary groups. An ordinary user who maps only the own
+   * group has to deny it, as dropping a group could open files to them (user_namespaces(7)).
+   */
+  readonly setgroups?: "allow" | "deny";
+}
+
+/**
+ * Maps ranges of user and group ids into the container's user namespace.
+ *
+ * One id each, the caller's own, the container maps itself. A privileged caller writes any ranges
+ * from outside. For an ordinary one `newuidmap` and `newgidmap` (Debian: uidmap) write what
+ * /etc/subuid and /etc/subgid give to that user.
+ *
+ * @example
+ * ```ts
+ * import { mapIds, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user"),
+ *   mapIds({
+ *     uids: [{ inside: 0, outside: 1000, count: 1 }, { inside: 1, outside: 100000, count: 65535 }],
+ *     gids: [{ inside: 0, outside: 1000, count: 1 }, { inside: 1, outside: 100000, count: 65535 }],
+ *   }),
+ * );
+ * console.log(box.steps.length);
+ * ```
+ */
+export function mapIds(maps: Omit<MapIdsStep, "step">): MapIdsStep {
+  return { step: "mapIds", ...maps };
+}
+
+/** Kernel limit of lines in a map (user_namespaces(7), since Linux 4.15). */
+const MAP_LINES = 340;
+
+const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
+
+/** How `mapIds` is checked and planned. */
+export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
+  step: "mapIds",
+  fields: {
+    uids: list(range, 1),
+    gids: list(range, 1),
+    setgroups: optional(oneOf(["allow", "deny"])),
+  },
+  complaint({ uids, gids }) {
+    return contradiction("uids", uids) ?? contradiction("gids", gids);
+  },
+  plan(step, draft) {
+    const { euid, egid, mayMapIds } = draft.caller;
+    const [uid, gid] = [step.uids[0]!, step.gids[0]!];
+    const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === euid &&
+      step.gids.length === 1 && gid.count === 1 && gid.outside === egid;
+    if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid, gid);
+    draft.needs("user", "there are no ids to map");
+    claimMaps(draft);
+    if (step.setgroups === "deny") denySetgroups(draft);
+    const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
+    draft.meet((pid) =>
+      mayMapIds
+        ? [
+          { calls: writeFileCalls(`/proc/${pid}/uid_map`, uids) },
+          { calls: writeFileCalls(`/proc/${pid}/gid_map`, gids) },
+        ]
+        : [
+          { program: "newuidmap", args: [pid, ...uids.trim().split(/\s/)] },
+          { program: "newgidmap", args: [pid, ...gids.trim().split(/\s/)] },
+        ]
+    );
+  },
+};
+
+/** The container writes the maps of one id each itself. */
+function mapOwnIds(draft: Draft, uid: IdRange, gid: IdRange): void {
+  draft.needs("user", "there are no ids to map");
+  claimMaps(draft);
+  denySetgroups(draft);
+  for (const call of writeFileCalls("/proc/self/uid_map", mapText([uid]))) draft.call(call);
+  for (const call of writeFileCalls("/proc/self/gid_map", mapText([gid]))) draft.call(call);
+}
+
+/** Has to be said before there is a group map. */
+function denySetgroups(draft: Draft): void {
+  draft.setgroupsDenied = true;
+  for (const call of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call);
+}
+
+/** The map files take their whole text in one write(2) (user_namespaces(7)). */
+function writeFileCalls(path: string, text: string): Call[] {
+  const bytes = encoder.encode(text);
+  const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  return [opened, write(fd, bytes, bytes.length), close(fd)];
+}
+
+function mapText(ranges: readonly IdRange[]): string {
+  return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("");
+}
+
+function claimMaps(draft: Draft): void {
+  if (draft.idsMapped) {
+    draft.refuse("the ids are mapped already, and the kernel takes one map only");
+  }
+  draft.idsMapped = true;
+}
+
+function contradiction(name: string, ranges: readonly IdRange[]): string | undefined {
+  if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
+  for (const [i, a] of ranges.entries()) {
+    if (a.inside + a.count > 2 ** 32 || a.outside + a.count > 2 ** 32) {
+      return `"${name}", range ${i + 1}, goes beyond the last id, 4294967295`;
+    }
+    for (const [j, b] of ranges.slice(0, i).entries()) {
+      for (const side of ["inside", "outside"] as const) {
+        if (a[side] < b[side] + b.count && b[side] < a[side] + a.count) {
+          return `"${name}" contradicts itself: ranges ${j + 1} and ${i + 1} overlap ${side}`;
+        }
+      }
+    }
+  }
+  return undefined;
+}

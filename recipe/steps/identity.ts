@@ -1,0 +1,222 @@
+/**
+ * The steps that say who the program is and what it may: `setUser`, `capabilities` and
+ * `noNewPrivileges`. See credentials(7) and capabilities(7).
+ *
+ * @module
+ */
+
+import {
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAPBSET_DROP,
+  PR_SET_NO_NEW_PRIVS,
+  prctl,
+} from "../../ffi/calls/processes.ts";
+import {
+  CAPABILITIES,
+  type CapabilityName,
+  capset,
+  setgroups,
+  setresgid,
+  setresuid,
+} from "../../ffi/calls/users.ts";
+import { id, list, oneOf, optional } from "../fields.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Changes the user and the groups. */
+export interface SetUserStep extends UserIds {
+  /** Which step it is. */
+  readonly step: "setUser";
+}
+
+/** The ids of a user, as the container's user namespace has them. */
+export interface UserIds {
+  /** The user id: real, effective and saved. */
+  readonly uid: number;
+  /**
+   * The group id: real, effective and saved.
+   *
+   * @default the user id
+   */
+  readonly gid?: number;
+  /**
+   * The supplementary groups. Where setgroups(2) is denied, as after `mapRoot`, none can be set and
+   * those of the caller stay.
+   *
+   * @default none
+   */
+  readonly groups?: readonly number[];
+}
+
+/**
+ * Changes the user, the group and the supplementary groups; from root to another user, this takes
+ * the capabilities away. The ids have to be mapped, in a user namespace. See setresuid(2).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, setUser, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user"), mapRoot(), setUser({ uid: 0 }));
+ * const { stdout } = await box.command("id", { args: ["-u"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // 0
+ * ```
+ */
+export function setUser(ids: UserIds): SetUserStep {
+  return { step: "setUser", ...ids };
+}
+
+/** How `setUser` is checked and planned. */
+export const setUserDefinition: StepDefinition<SetUserStep> = {
+  step: "setUser",
+  fields: { uid: id(), gid: optional(id()), groups: optional(list(id())) },
+  plan({ uid, gid = uid, groups }, draft) {
+    if (groups !== undefined && draft.setgroupsDenied) {
+      draft.refuse(
+        `"groups" cannot be set, as the id map denies setgroups(2); leave them out, ` +
+          `or map with mapIds({ ..., setgroups: "allow" })`,
+      );
+    }
+    if (!draft.setgroupsDenied) draft.call(setgroups(groups ?? []));
+    draft.call(setresgid(gid, gid, gid));
+    draft.call(setresuid(uid, uid, uid));
+  },
+};
+
+/** Sets what the program may do beyond an ordinary user. */
+export interface CapabilitiesStep extends CapabilitySets {
+  /** Which step it is. */
+  readonly step: "capabilities";
+}
+
+/**
+ * The sets of capabilities (capabilities(7)). The bounding set stays as it is when it is left out,
+ * and so do all the others when none of them is given.
+ */
+export interface CapabilitySets {
+  /** What any program of the container can ever gain. */
+  readonly bounding?: readonly CapabilityName[];
+  /**
+   * What the process may take into its effective set.
+   *
+   * @default those of `effective` and `ambient`
+   */
+  readonly permitted?: readonly CapabilityName[];
+  /**
+   * What the kernel checks.
+   *
+   * @default those of `permitted`
+   */
+  readonly effective?: readonly CapabilityName[];
+  /**
+   * What files may pass on.
+   *
+   * @default those of `ambient`
+   */
+  readonly inheritable?: readonly CapabilityName[];
+  /**
+   * What a program keeps that is not run by root.
+   *
+   * @default none
+   */
+  readonly ambient?: readonly CapabilityName[];
+}
+
+/**
+ * Sets the capabilities: each set that is given becomes exactly what is listed. A program that root
+ * runs has all of the bounding set again, so to hold root to less, list the bounding set.
+ *
+ * @example Root that may only bind low ports
+ * ```ts
+ * import { capabilities, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "net"),
+ *   mapRoot(),
+ *   capabilities({ bounding: ["CAP_NET_BIND_SERVICE"] }),
+ * );
+ * const { stdout } = await box.command("grep", { args: ["CapEff", "/proc/self/status"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // CapEff:	0000000000000400
+ * ```
+ */
+export function capabilities(sets: CapabilitySets): CapabilitiesStep {
+  return { step: "capabilities", ...sets };
+}
+
+const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+
+/** How `capabilities` is checked and planned. */
+export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
+  step: "capabilities",
+  fields: {
+    bounding: capabilityList,
+    permitted: capabilityList,
+    effective: capabilityList,
+    inheritable: capabilityList,
+    ambient: capabilityList,
+  },
+  complaint({ permitted, effective, inheritable, ambient }) {
+    const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
+      of === undefined ? undefined : set?.find((name) => !of.includes(name));
+    const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
+    if (notPermitted !== undefined) return `${notPermitted} is not in "permitted"`;
+    const notInheritable = lacks(ambient, inheritable);
+    if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
+    return undefined;
+  },
+  plan(step, draft) {
+    // The bounding set first: dropping from it needs CAP_SETPCAP, which the others may take away.
+    if (step.bounding !== undefined) {
+      for (const [name, number] of Object.entries(CAPABILITIES)) {
+        if (step.bounding.includes(name as CapabilityName)) continue;
+        // A kernel that is older than a capability does not know its number.
+        draft.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"] });
+      }
+    }
+    const { ambient = [], effective = [] } = step;
+    if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === undefined) {
+      return;
+    }
+    const permitted = step.permitted ?? [...effective, ...ambient];
+    draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+    draft.call(capset({
+      permitted,
+      effective: step.effective ?? permitted,
+      inheritable: step.inheritable ?? ambient,
+    }));
+    for (const name of ambient) {
+      draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
+    }
+  },
+};
+
+/** Keeps the program from gaining privileges. */
+export interface NoNewPrivilegesStep {
+  /** Which step it is. */
+  readonly step: "noNewPrivileges";
+}
+
+/**
+ * Keeps the program and all that it starts from gaining privileges by setuid programs or file
+ * capabilities. See PR_SET_NO_NEW_PRIVS in prctl(2).
+ *
+ * @example
+ * ```ts
+ * import { noNewPrivileges, recipe } from "@ramekin/ramekin";
+ *
+ * const box = recipe(noNewPrivileges());
+ * const { stdout } = await box.command("grep", { args: ["NoNewPrivs", "/proc/self/status"] })
+ *   .output();
+ * console.log(new TextDecoder().decode(stdout)); // NoNewPrivs:	1
+ * ```
+ */
+export function noNewPrivileges(): NoNewPrivilegesStep {
+  return { step: "noNewPrivileges" };
+}
+
+/** How `noNewPrivileges` is checked and planned. */
+export const noNewPrivilegesDefinition: StepDefinition<NoNewPrivilegesStep> = {
+  step: "noNewPrivileges",
+  fields: {},
+  plan: (_step, draft) => void draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1)),
+};

@@ -1,0 +1,443 @@
+/**
+ * The steps that mount filesystems: `mount`, `tmpfs`, `proc`, `sysfs` and `mqueue`, and those that
+ * change what is mounted: `propagation`, `remount` and `unmount`. See mount(2) and mount(8).
+ *
+ * @module
+ */
+
+import {
+  MNT_DETACH,
+  mount as mountCall,
+  MS_BIND,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_PRIVATE,
+  MS_REC,
+  MS_REMOUNT,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+  umount2,
+} from "../../ffi/calls/mounts.ts";
+import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../fields.ts";
+import { mountOptionsComplaint, parseMountOptions } from "../mount_options.ts";
+import { mountAt } from "../place.ts";
+import type { StepDefinition } from "../step.ts";
+
+const NEEDS_MOUNT = "it would be mounted on the host";
+
+/** Mounts a filesystem of any type. */
+export interface MountStep {
+  /** Which step it is. */
+  readonly step: "mount";
+  /** The device, or any word for a filesystem without one. */
+  readonly source: string;
+  /** The folder to mount on. */
+  readonly target: string;
+  /** The type, as /proc/filesystems lists them. */
+  readonly type: string;
+  /** Options as mount(8) takes them: `"ro,nosuid,size=10m"`. */
+  readonly options?: string;
+}
+
+/**
+ * Mounts a filesystem of any type, with options as mount(8) takes them. A mount point that is
+ * missing is made on filesystems that the recipe has mounted, and an error elsewhere. Needs
+ * `unshare("mount")` before it.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, mount, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   mount("scratch", "/mnt", { type: "tmpfs", options: "nosuid,size=1m" }),
+ * );
+ * const { success } = await box.command("mountpoint", { args: ["/mnt"], stdout: "null" }).output();
+ * console.log(success); // true
+ * ```
+ */
+export function mount(
+  source: string,
+  target: string,
+  options: Pick<MountStep, "type" | "options">,
+): MountStep {
+  return { step: "mount", source, target, ...options };
+}
+
+/** How `mount` is checked and planned. */
+export const mountDefinition: StepDefinition<MountStep> = {
+  step: "mount",
+  fields: {
+    source: text(),
+    target: absolutePath(),
+    type: text({ min: 1 }),
+    options: optional(text({ max: 4095 })),
+  },
+  complaint: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
+  plan(step, draft) {
+    draft.needs("mount", NEEDS_MOUNT);
+    const { flags, data } = parseMountOptions(step.options);
+    mountAt(draft, step.source, step.target, step.type, flags, data);
+  },
+};
+
+/** Mounts an empty filesystem in memory. */
+export interface TmpfsStep extends TmpfsOptions {
+  /** Which step it is. */
+  readonly step: "tmpfs";
+  /** The folder to mount on. */
+  readonly target: string;
+}
+
+/** Options of {@linkcode tmpfs}. */
+export interface TmpfsOptions {
+  /**
+   * How much it may hold, as tmpfs(5) takes it: bytes, or with `k`, `m`, `g`, or `%` of memory.
+   *
+   * @default {"50%"}
+   */
+  readonly size?: string;
+  /**
+   * The mode of its root.
+   *
+   * @default {0o1777}
+   */
+  readonly mode?: number;
+  /** Further options as mount(8) takes them: `"noexec,nr_inodes=1k"`. */
+  readonly options?: string;
+}
+
+/**
+ * Mounts an empty filesystem in memory, without device files and setuid programs. It is gone when
+ * the container ends. Needs `unshare("mount")` before it. See tmpfs(5).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/tmp", { size: "10m" }));
+ * const { stdout } = await box.command("ls", { args: ["/tmp"] }).output();
+ * console.log(stdout.length); // 0
+ * ```
+ */
+export function tmpfs(target: string, options: TmpfsOptions = {}): TmpfsStep {
+  return { step: "tmpfs", target, ...options };
+}
+
+/** How `tmpfs` is checked and planned. */
+export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
+  step: "tmpfs",
+  fields: {
+    target: absolutePath(),
+    size: optional(text({ min: 1 })),
+    mode: optional(modeBits()),
+    options: optional(text({ max: 4095 })),
+  },
+  complaint({ size, options }) {
+    if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
+      return `"size" is "${size}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
+    }
+    return options === undefined ? undefined : mountOptionsComplaint(options);
+  },
+  plan(step, draft) {
+    draft.needs("mount", NEEDS_MOUNT);
+    const { flags, data } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
+    const words = [
+      ...(step.size === undefined ? [] : [`size=${step.size}`]),
+      ...(step.mode === undefined ? [] : [`mode=${step.mode.toString(8).padStart(4, "0")}`]),
+      ...(data === null ? [] : [data]),
+    ];
+    mountAt(draft, "tmpfs", step.target, "tmpfs", flags, words.join(",") || null);
+  },
+};
+
+/** Mounts the processes' filesystem of the container's pid namespace. */
+export interface ProcStep extends FilesystemOptions {
+  /** Which step it is. */
+  readonly step: "proc";
+  /** The folder to mount on. */
+  readonly target: string;
+}
+
+/** Options of {@linkcode proc}, {@linkcode sysfs} and {@linkcode mqueue}. */
+export interface FilesystemOptions {
+  /** Further options as mount(8) takes them: `"ro"`, `"hidepid=2"`. */
+  readonly options?: string;
+}
+
+/**
+ * Mounts /proc, which shows the processes of the container's pid namespace. Needs
+ * `unshare("mount")` before it; an ordinary user needs `unshare("pid")` too, and a /proc outside
+ * that nothing covers in part. See proc(5).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
+ * const { stdout } = await box.command("sh", { args: ["-c", "echo /proc/[0-9]*"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // /proc/1
+ * ```
+ */
+export function proc(target = "/proc", options: FilesystemOptions = {}): ProcStep {
+  return { step: "proc", target, ...options };
+}
+
+/** How `proc` is checked and planned. */
+export const procDefinition: StepDefinition<ProcStep> = special("proc", "proc");
+
+/** Mounts the devices' filesystem of the container's network namespace. */
+export interface SysfsStep extends FilesystemOptions {
+  /** Which step it is. */
+  readonly step: "sysfs";
+  /** The folder to mount on. */
+  readonly target: string;
+}
+
+/**
+ * Mounts /sys, which shows the interfaces of the container's network namespace. Needs
+ * `unshare("mount")` before it; an ordinary user needs `unshare("net")` too. See sysfs(5).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, sysfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount", "net"), mapRoot(), sysfs());
+ * const { stdout } = await box.command("ls", { args: ["/sys/class/net"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // lo
+ * ```
+ */
+export function sysfs(target = "/sys", options: FilesystemOptions = {}): SysfsStep {
+  return { step: "sysfs", target, ...options };
+}
+
+/** How `sysfs` is checked and planned. */
+export const sysfsDefinition: StepDefinition<SysfsStep> = special("sysfs", "sysfs");
+
+/** Mounts the POSIX message queues of the container's ipc namespace. */
+export interface MqueueStep extends FilesystemOptions {
+  /** Which step it is. */
+  readonly step: "mqueue";
+  /** The folder to mount on. */
+  readonly target: string;
+}
+
+/**
+ * Mounts the POSIX message queues of the container's ipc namespace. Needs `unshare("mount")`
+ * before it; an ordinary user needs `unshare("ipc")` too. See mq_overview(7).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, mqueue, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount", "ipc"),
+ *   mapRoot(),
+ *   tmpfs("/mnt"),
+ *   mqueue("/mnt/mqueue"),
+ * );
+ * const { success } = await box.command("touch", { args: ["/mnt/mqueue/a"] }).output();
+ * console.log(success); // true
+ * ```
+ */
+export function mqueue(target = "/dev/mqueue", options: FilesystemOptions = {}): MqueueStep {
+  return { step: "mqueue", target, ...options };
+}
+
+/** How `mqueue` is checked and planned. */
+export const mqueueDefinition: StepDefinition<MqueueStep> = special("mqueue", "mqueue");
+
+/** The definition of a filesystem that the kernel fills: no devices, setuid or programs on it. */
+function special<S extends ProcStep | SysfsStep | MqueueStep>(
+  step: S["step"],
+  type: string,
+): StepDefinition<S> {
+  return {
+    step,
+    fields: { target: absolutePath(), options: optional(text({ max: 4095 })) },
+    complaint: ({ options }: S) =>
+      options === undefined ? undefined : mountOptionsComplaint(options),
+    plan({ target, options }: S, draft) {
+      draft.needs("mount", NEEDS_MOUNT);
+      const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+      const { flags, data } = parseMountOptions(options, initial);
+      mountAt(draft, type, target, type, flags, data);
+    },
+  } as StepDefinition<S>;
+}
+
+/** How mounts and unmounts spread from and to a mount. */
+export type Propagation = "private" | "shared" | "slave" | "unbindable";
+
+const PROPAGATION: Readonly<Record<Propagation, number>> = {
+  private: MS_PRIVATE,
+  shared: MS_SHARED,
+  slave: MS_SLAVE,
+  unbindable: MS_UNBINDABLE,
+};
+
+/** Changes how mounts spread. */
+export interface PropagationStep extends PropagationOptions {
+  /** Which step it is. */
+  readonly step: "propagation";
+  /** The mount point. */
+  readonly target: string;
+  /** The new type. */
+  readonly type: Propagation;
+}
+
+/** Options of {@linkcode propagation}. */
+export interface PropagationOptions {
+  /** Whether the mounts below it change too. */
+  readonly recursive?: boolean;
+}
+
+/**
+ * Changes how mounts and unmounts spread from and to a mount. Needs `unshare("mount")` before it.
+ * See mount_namespaces(7).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, propagation, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   propagation("/", "shared", { recursive: true }),
+ * );
+ * console.log(box.plan().toString());
+ * ```
+ */
+export function propagation(
+  target: string,
+  type: Propagation,
+  options: PropagationOptions = {},
+): PropagationStep {
+  return { step: "propagation", target, type, ...options };
+}
+
+/** How `propagation` is checked and planned. */
+export const propagationDefinition: StepDefinition<PropagationStep> = {
+  step: "propagation",
+  fields: {
+    target: absolutePath(),
+    type: oneOf(Object.keys(PROPAGATION)),
+    recursive: optional(boolean()),
+  },
+  plan(step, draft) {
+    draft.needs("mount", "it would change the host's mounts");
+    const flags = PROPAGATION[step.type] | (step.recursive === true ? MS_REC : 0);
+    draft.call(mountCall(null, step.target, null, flags, null));
+  },
+};
+
+/** Changes the options of a mount. */
+export interface RemountStep {
+  /** Which step it is. */
+  readonly step: "remount";
+  /** The mount point. */
+  readonly target: string;
+  /** The options that it is to have, as mount(8) takes them; those left out are taken away. */
+  readonly options: string;
+  /**
+   * Whether only this mount changes (`true`), or the filesystem itself, wherever it is mounted.
+   *
+   * @default {true}
+   */
+  readonly bind?: boolean;
+}
+
+/**
+ * Gives a mount other options: `remount("/usr", "ro,nosuid")`. An ordinary user has to repeat the
+ * options that the mount got outside, as they are locked (mount_namespaces(7)). Needs
+ * `unshare("mount")` before it.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, remount, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   tmpfs("/mnt"),
+ *   remount("/mnt", "ro,nosuid,nodev"),
+ * );
+ * const { success } = await box.command("touch", { args: ["/mnt/a"], stderr: "null" }).output();
+ * console.log(success); // false
+ * ```
+ */
+export function remount(
+  target: string,
+  options: string,
+  more: Pick<RemountStep, "bind"> = {},
+): RemountStep {
+  return { step: "remount", target, options, ...more };
+}
+
+/** How `remount` is checked and planned. */
+export const remountDefinition: StepDefinition<RemountStep> = {
+  step: "remount",
+  fields: {
+    target: absolutePath(),
+    options: text({ max: 4095 }),
+    bind: optional(boolean()),
+  },
+  complaint: ({ options }) => mountOptionsComplaint(options),
+  plan(step, draft) {
+    draft.needs("mount", "it would change the host's mounts");
+    const whole = step.bind === false;
+    if (whole && !draft.ground.isOwn(step.target)) {
+      draft.refuse(
+        `{ bind: false } would change the host's filesystem at ${step.target} everywhere; ` +
+          "leave it out, to change this mount alone",
+      );
+    }
+    const { flags, data } = parseMountOptions(step.options);
+    const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags;
+    draft.call(mountCall(null, step.target, null, remounted, data));
+  },
+};
+
+/** Takes a mount away. */
+export interface UnmountStep extends UnmountOptions {
+  /** Which step it is. */
+  readonly step: "unmount";
+  /** The mount point. */
+  readonly target: string;
+}
+
+/** Options of {@linkcode unmount}. */
+export interface UnmountOptions {
+  /** Whether it goes at once and with all below it, even where it is in use (MNT_DETACH). */
+  readonly detach?: boolean;
+}
+
+/**
+ * Takes the topmost mount at a place away. An ordinary user cannot take away what was mounted
+ * outside (mount_namespaces(7)). Needs `unshare("mount")` before it. See umount(2).
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, tmpfs, unmount, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"), unmount("/mnt"));
+ * console.log((await box.command("true").output()).success); // true
+ * ```
+ */
+export function unmount(target: string, options: UnmountOptions = {}): UnmountStep {
+  return { step: "unmount", target, ...options };
+}
+
+/** How `unmount` is checked and planned. */
+export const unmountDefinition: StepDefinition<UnmountStep> = {
+  step: "unmount",
+  fields: { target: absolutePath(), detach: optional(boolean()) },
+  plan(step, draft) {
+    draft.needs("mount", "it would unmount it on the host");
+    draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
+    draft.ground.unmounted(step.target);
+  },
+};

@@ -1,0 +1,79 @@
+/**
+ * The steps that name the machine: `hostname` and `domainname`. See uts_namespaces(7).
+ *
+ * @module
+ */
+
+import { setdomainname, sethostname } from "../../ffi/calls/namespaces.ts";
+import { text } from "../fields.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** The kernel's __NEW_UTS_LEN. */
+const NAME_BYTES = 64;
+
+/** Sets the hostname of the container's uts namespace. */
+export interface HostnameStep {
+  /** Which step it is. */
+  readonly step: "hostname";
+  /** The name, of at most 64 bytes. */
+  readonly name: string;
+}
+
+/**
+ * Sets the hostname. Needs `unshare("uts")` before it. See sethostname(2).
+ *
+ * @example
+ * ```ts
+ * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "uts"), mapRoot(), hostname("a-cooler-hostname"));
+ * const { stdout } = await box.command("uname", { args: ["-n"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
+ * ```
+ */
+export function hostname(name: string): HostnameStep {
+  return { step: "hostname", name };
+}
+
+/** How `hostname` is checked and planned. */
+export const hostnameDefinition: StepDefinition<HostnameStep> = {
+  step: "hostname",
+  fields: { name: text({ min: 1, max: NAME_BYTES }) },
+  plan(step, draft) {
+    draft.needs("uts", "it would rename the host");
+    draft.call(sethostname(step.name));
+  },
+};
+
+/** Sets the NIS domain name of the container's uts namespace. */
+export interface DomainnameStep {
+  /** Which step it is. */
+  readonly step: "domainname";
+  /** The name, of at most 64 bytes. */
+  readonly name: string;
+}
+
+/**
+ * Sets the NIS domain name. Needs `unshare("uts")` before it. See setdomainname(2).
+ *
+ * @example
+ * ```ts
+ * import { domainname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "uts"), mapRoot(), domainname("example"));
+ * console.log(box.plan().toString());
+ * ```
+ */
+export function domainname(name: string): DomainnameStep {
+  return { step: "domainname", name };
+}
+
+/** How `domainname` is checked and planned. */
+export const domainnameDefinition: StepDefinition<DomainnameStep> = {
+  step: "domainname",
+  fields: { name: text({ min: 1, max: NAME_BYTES }) },
+  plan(step, draft) {
+    draft.needs("uts", "it would rename the host's domain");
+    draft.call(setdomainname(step.name));
+  },
+};

@@ -1,0 +1,249 @@
+/**
+ * The steps about the process itself: `setEnv`, `umask`, `rlimit`, `newSession`, `dieWithParent`
+ * and `init`.
+ *
+ * @module
+ */
+
+import { umask as umaskCall } from "../../ffi/calls/files.ts";
+import {
+  prlimit64,
+  RLIM_INFINITY,
+  RLIMITS,
+  setsid,
+  type SignalName,
+  SIGNALS,
+} from "../../ffi/calls/processes.ts";
+import { dictionary, either, integer, oneOf, text, variableName } from "../fields.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Sets variables of the program's environment. */
+export interface SetEnvStep {
+  /** Which step it is. */
+  readonly step: "setEnv";
+  /** The variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/**
+ * Sets variables of the program's environment. Those that a command is given come over them.
+ *
+ * @example
+ * ```ts
+ * import { recipe, setEnv } from "@ramekin/ramekin";
+ *
+ * const { stdout } = await recipe(setEnv({ LANG: "C" })).command("printenv", { args: ["LANG"] })
+ *   .output();
+ * console.log(new TextDecoder().decode(stdout)); // C
+ * ```
+ */
+export function setEnv(variables: Readonly<Record<string, string>>): SetEnvStep {
+  return { step: "setEnv", variables };
+}
+
+/** How `setEnv` is checked and planned. */
+export const setEnvDefinition: StepDefinition<SetEnvStep> = {
+  step: "setEnv",
+  fields: { variables: dictionary(variableName(), text()) },
+  plan({ variables }, draft) {
+    for (const [name, value] of Object.entries(variables)) draft.environment.set(name, value);
+  },
+};
+
+/** Sets the permission bits that new files do not get. */
+export interface UmaskStep {
+  /** Which step it is. */
+  readonly step: "umask";
+  /** The bits. */
+  readonly mask: number;
+}
+
+/**
+ * Sets the permission bits that new files do not get: `umask(0o077)`. See umask(2).
+ *
+ * @example
+ * ```ts
+ * import { recipe, umask } from "@ramekin/ramekin";
+ *
+ * const { stdout } = await recipe(umask(0o077)).command("sh", { args: ["-c", "umask"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // 0077
+ * ```
+ */
+export function umask(mask: number): UmaskStep {
+  return { step: "umask", mask };
+}
+
+/** How `umask` is checked and planned. */
+export const umaskDefinition: StepDefinition<UmaskStep> = {
+  step: "umask",
+  fields: { mask: integer(0, 0o777) },
+  plan: ({ mask }, draft) => void draft.call(umaskCall(mask)),
+};
+
+/** A resource that setrlimit(2) limits, by prlimit(1)'s word: `"nofile"`. */
+export type ResourceName = Lowercase<keyof typeof RLIMITS>;
+
+/** Limits a resource of the process. */
+export interface RlimitStep {
+  /** Which step it is. */
+  readonly step: "rlimit";
+  /** The resource. */
+  readonly resource: ResourceName;
+  /** What is enforced; the process may raise it up to `hard`. */
+  readonly soft: number | "unlimited";
+  /** The ceiling. */
+  readonly hard: number | "unlimited";
+}
+
+/**
+ * Limits a resource of the process and those that it starts, by prlimit(1)'s words: `"nofile"`,
+ * `"nproc"`, `"as"`, `"core"` ... To raise a ceiling takes CAP_SYS_RESOURCE on the host. See
+ * setrlimit(2) for the units.
+ *
+ * @example
+ * ```ts
+ * import { recipe, rlimit } from "@ramekin/ramekin";
+ *
+ * const { stdout } = await recipe(rlimit("nofile", 64)).command("sh", { args: ["-c", "ulimit -n"] })
+ *   .output();
+ * console.log(new TextDecoder().decode(stdout)); // 64
+ * ```
+ */
+export function rlimit(
+  resource: ResourceName,
+  soft: number | "unlimited",
+  hard: number | "unlimited" = soft,
+): RlimitStep {
+  return { step: "rlimit", resource, soft, hard };
+}
+
+const limit = either(integer(0), oneOf(["unlimited"]));
+
+/** How `rlimit` is checked and planned. */
+export const rlimitDefinition: StepDefinition<RlimitStep> = {
+  step: "rlimit",
+  fields: {
+    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+    soft: limit,
+    hard: limit,
+  },
+  complaint({ soft, hard }) {
+    if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
+      return `"soft" (${soft}) is beyond "hard" (${hard})`;
+    }
+    return undefined;
+  },
+  plan({ resource, soft, hard }, draft) {
+    const number = (value: number | "unlimited") => value === "unlimited" ? RLIM_INFINITY : value;
+    const name = resource.toUpperCase() as keyof typeof RLIMITS;
+    draft.call(prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null));
+  },
+};
+
+/** Makes the program the leader of a new session. */
+export interface NewSessionStep {
+  /** Which step it is. */
+  readonly step: "newSession";
+}
+
+/**
+ * Makes the program the leader of a new session without a controlling terminal, so that it cannot
+ * push characters into the caller's (TIOCSTI). See setsid(2).
+ *
+ * @example
+ * ```ts
+ * import { newSession, recipe } from "@ramekin/ramekin";
+ *
+ * const box = recipe(newSession());
+ * console.log((await box.command("true").output()).success); // true
+ * ```
+ */
+export function newSession(): NewSessionStep {
+  return { step: "newSession" };
+}
+
+/** How `newSession` is checked and planned. */
+export const newSessionDefinition: StepDefinition<NewSessionStep> = {
+  step: "newSession",
+  fields: {},
+  plan(_step, draft) {
+    draft.call(setsid());
+    draft.sessionLeader = true;
+  },
+};
+
+/** Says what becomes of the container when the script ends. */
+export interface DieWithParentStep {
+  /** Which step it is. */
+  readonly step: "dieWithParent";
+  /** The signal that it gets, or `null` when it is to live on. */
+  readonly signal: SignalName | null;
+}
+
+/**
+ * Says what becomes of the container when the script ends, by whatever cause. Without this step it
+ * is killed; this one has it told by another signal, or live on: `dieWithParent(null)`. See
+ * PR_SET_PDEATHSIG in prctl(2).
+ *
+ * @example
+ * ```ts
+ * import { dieWithParent, recipe } from "@ramekin/ramekin";
+ *
+ * const box = recipe(dieWithParent("SIGTERM"));
+ * console.log((await box.command("true").output()).success); // true
+ * ```
+ */
+export function dieWithParent(signal: SignalName | null = "SIGKILL"): DieWithParentStep {
+  return { step: "dieWithParent", signal };
+}
+
+/** How `dieWithParent` is checked and planned. */
+export const dieWithParentDefinition: StepDefinition<DieWithParentStep> = {
+  step: "dieWithParent",
+  fields: {
+    signal: {
+      ...oneOf(Object.keys(SIGNALS)),
+      complaint: (value) =>
+        value === null ? undefined : oneOf(Object.keys(SIGNALS)).complaint(value),
+    },
+  },
+  plan({ signal }, draft) {
+    draft.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  },
+};
+
+/** Puts a small init before the program. */
+export interface InitStep {
+  /** Which step it is. */
+  readonly step: "init";
+}
+
+/**
+ * Makes a small init PID 1 of the container, and the program, with all steps behind this one, its
+ * child. The init reaps orphans, forwards signals, and ends with the program: with its exit code,
+ * or with 128 and the number of the signal that ended it. Without it the program itself is PID 1,
+ * which ignores the signals that it does not handle (pid_namespaces(7)).
+ *
+ * @example
+ * ```ts
+ * import { init, mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
+ * const { stdout } = await box.command("cat", { args: ["/proc/1/comm"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // init
+ * ```
+ */
+export function init(): InitStep {
+  return { step: "init" };
+}
+
+/** How `init` is checked and planned. */
+export const initDefinition: StepDefinition<InitStep> = {
+  step: "init",
+  fields: {},
+  plan(_step, draft) {
+    draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
+    if (draft.hasInit) draft.refuse("there is an init already");
+    draft.fork("init");
+  },
+};

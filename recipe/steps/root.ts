@@ -1,0 +1,130 @@
+/**
+ * The steps that change where paths begin: `pivotRoot`, `chroot` and `chdir`.
+ *
+ * @module
+ */
+
+import { chdir as chdirCall } from "../../ffi/calls/files.ts";
+import { MNT_DETACH, mount, MS_BIND, MS_REC, umount2 } from "../../ffi/calls/mounts.ts";
+import { chroot as chrootCall, pivot_root } from "../../ffi/calls/namespaces.ts";
+import { absolutePath, path as pathField } from "../fields.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Makes a folder the root, and takes the old root away. */
+export interface PivotRootStep {
+  /** Which step it is. */
+  readonly step: "pivotRoot";
+  /** The folder. */
+  readonly path: string;
+}
+
+/**
+ * Makes a folder the root of the container's mount namespace, and takes the old root away: nothing
+ * of it is left to be reached, and no folder of it stays behind. The working directory is then `/`.
+ * Needs `unshare("mount")` before it. See pivot_root(2).
+ *
+ * @example
+ * ```ts
+ * import { bind, mapRoot, pivotRoot, recipe, symlink, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   tmpfs("/mnt"),
+ *   bind("/usr", "/mnt/usr", { readOnly: true }),
+ *   bind("/lib64", "/mnt/lib64", { readOnly: true, optional: true }),
+ *   symlink("usr/lib", "/mnt/lib"),
+ *   pivotRoot("/mnt"),
+ * );
+ * const { stdout } = await box.command("/usr/bin/ls", { args: ["/"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // lib lib64 usr
+ * ```
+ */
+export function pivotRoot(path: string): PivotRootStep {
+  return { step: "pivotRoot", path };
+}
+
+/** How `pivotRoot` is checked and planned. */
+export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
+  step: "pivotRoot",
+  fields: { path: absolutePath() },
+  plan({ path }, draft) {
+    draft.needs("mount", "it would change the host's root");
+    if (!draft.ground.isMountPoint(path)) {
+      // The new root has to be a mount point; mounted on itself, any folder is one.
+      draft.call(mount(path, path, null, MS_BIND | MS_REC, null));
+    }
+    draft.call(chdirCall(path));
+    // With both arguments the same, the old root comes to lie upon the new one (pivot_root(2)).
+    draft.call(pivot_root(".", "."));
+    draft.call(umount2(".", MNT_DETACH));
+    draft.call(chdirCall("/"));
+    draft.ground.enter(path);
+  },
+};
+
+/** Makes a folder the root of the program. */
+export interface ChrootStep {
+  /** Which step it is. */
+  readonly step: "chroot";
+  /** The folder. */
+  readonly path: string;
+}
+
+/**
+ * Makes a folder the root for the program, and `/` the working directory. Whoever is root in there
+ * gets out again: `pivotRoot` is the safe one. See chroot(2).
+ *
+ * @example
+ * ```ts
+ * import { chroot, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user"), mapRoot(), chroot("/"));
+ * const { stdout } = await box.command("pwd").output();
+ * console.log(new TextDecoder().decode(stdout)); // /
+ * ```
+ */
+export function chroot(path: string): ChrootStep {
+  return { step: "chroot", path };
+}
+
+/** How `chroot` is checked and planned. */
+export const chrootDefinition: StepDefinition<ChrootStep> = {
+  step: "chroot",
+  fields: { path: absolutePath() },
+  plan({ path }, draft) {
+    draft.call(chrootCall(path));
+    draft.call(chdirCall("/"));
+    draft.ground.enter(path);
+  },
+};
+
+/** Changes the working directory. */
+export interface ChdirStep {
+  /** Which step it is. */
+  readonly step: "chdir";
+  /** The folder. */
+  readonly path: string;
+}
+
+/**
+ * Changes the working directory, in the file tree as it is at this step. See chdir(2).
+ *
+ * @example
+ * ```ts
+ * import { chdir, recipe } from "@ramekin/ramekin";
+ *
+ * const { stdout } = await recipe(chdir("/usr")).command("pwd").output();
+ * console.log(new TextDecoder().decode(stdout)); // /usr
+ * ```
+ */
+export function chdir(path: string): ChdirStep {
+  return { step: "chdir", path };
+}
+
+/** How `chdir` is checked and planned. */
+export const chdirDefinition: StepDefinition<ChdirStep> = {
+  step: "chdir",
+  fields: { path: pathField() },
+  plan: ({ path }, draft) => void draft.call(chdirCall(path)),
+};
