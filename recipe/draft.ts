@@ -99,9 +99,14 @@ export class Draft {
     return this.stages.at(-1)!;
   }
 
+  /** The process that lives as long as the container: its init, or the program. */
+  get main(): Stage {
+    return this.stages.find((stage) => stage.then === "init") ?? this.stage;
+  }
+
   /** Whether a process stays behind as the init. */
   get hasInit(): boolean {
-    return this.stages.some((stage) => stage.then === "init");
+    return this.main.then === "init";
   }
 
   /** The name of the step with this number. */

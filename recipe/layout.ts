@@ -87,7 +87,7 @@ export function layOut(draft: Draft, order: Order): Layout {
   let pidfd: Call | undefined;
   if (vfork) {
     writer.add(prctl(PR_SET_DUMPABLE, new ResultOf(dumpable, "dumpable")), { accept: ["EINVAL"] });
-    pidfd = writer.add(pidfd_open(new OutputField(draft.stages.at(-1)!.pid, 0, "pid"), 0));
+    pidfd = writer.add(pidfd_open(new OutputField(draft.main.pid, 0, "pid"), 0));
   }
   writer.end();
 
