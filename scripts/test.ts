@@ -1,0 +1,158 @@
+/**
+ * `deno task test`: runs every test and every example of the documentation, as the current user,
+ * and where that is root again as an ordinary user. The last line is `N passed, N failed`.
+ *
+ * Arguments are handed on to `deno test`; with any, the examples are left out:
+ * `deno task test tests/recipe --filter hostname`.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console -- a program, whose output is the console's
+
+/** The uid and gid of nobody, who stands for every ordinary user. */
+const NOBODY = 65534;
+
+/** How often each outcome has come up. */
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: string[];
+}
+
+/** Who runs a part of the suite. */
+interface Runner {
+  readonly name: string;
+  /** Runs Deno with these arguments, and answers whether it has succeeded. */
+  deno(args: readonly string[]): Promise<boolean>;
+}
+
+const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const workshop = await Deno.makeTempDir({ prefix: "ramekin-test-" });
+  const total: Tally = { passed: 0, failed: 0, skipped: [] };
+  try {
+    for (const runner of await runners(workshop)) {
+      for (const part of args.length > 0 ? [["-A", ...args]] : PARTS) {
+        console.log(`\nas ${runner.name}: deno test ${part.join(" ")}`);
+        add(total, await runTests(runner, part, workshop), runner.name);
+      }
+    }
+  } finally {
+    await Deno.remove(workshop, { recursive: true });
+  }
+  if (total.skipped.length > 0) console.log(`\nskipped:\n  ${total.skipped.join("\n  ")}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+/** The whole suite: the tests may do anything, the examples get by with what the README asks for. */
+const PARTS: readonly (readonly string[])[] = [
+  ["-A", "tests"],
+  ["--allow-ffi", "--doc", "mod.ts", "ffi", "recipe"],
+];
+
+async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {
+  const report = `${workshop}/report-${crypto.randomUUID()}.xml`;
+  const success = await runner.deno(["test", `--junit-path=${report}`, ...args]);
+  const tally = readReport(await Deno.readTextFile(report).catch(() => ""));
+  // A test file that cannot be loaded is in no report.
+  if (!success && tally.failed === 0) tally.failed = 1;
+  return tally;
+}
+
+/** Counts the outcomes in a report of JUnit's form. */
+export function readReport(xml: string): Tally {
+  const tally: Tally = { passed: 0, failed: 0, skipped: [] };
+  for (const [, name, outcome] of xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*(<\w+)?/g)) {
+    if (outcome === "<skipped") tally.skipped.push(unescape(name!));
+    else if (outcome === undefined) tally.passed++;
+    else tally.failed++;
+  }
+  return tally;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  quot: '"',
+  apos: "'",
+  lt: "<",
+  gt: ">",
+  amp: "&",
+};
+
+function unescape(text: string): string {
+  return text.replace(/&(\w+);/g, (entity, name) => ENTITIES[name] ?? entity);
+}
+
+function add(total: Tally, { passed, failed, skipped }: Tally, who: string): void {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped.push(...skipped.map((name) => `${who}: ${name}`));
+}
+
+async function runners(workshop: string): Promise<Runner[]> {
+  const deno = Deno.execPath();
+  const self: Runner = {
+    name: Deno.uid() === 0 ? "root" : "an ordinary user",
+    deno: (args) => run(deno, args, PROJECT),
+  };
+  return Deno.uid() === 0 ? [self, await nobody(deno, workshop)] : [self];
+}
+
+/** An ordinary user, who gets copies of what root's folders hide. */
+async function nobody(deno: string, workshop: string): Promise<Runner> {
+  await Deno.chmod(workshop, 0o777);
+  const home = `${workshop}/home`;
+  await Deno.mkdir(home);
+  await Deno.chown(home, NOBODY, NOBODY);
+  const program = await reachable(deno, "-x") ? deno : await copied(deno, `${workshop}/deno`);
+  const project = await reachable(`${PROJECT}/mod.ts`, "-r")
+    ? PROJECT
+    : await copied(PROJECT, `${workshop}/project`);
+  const { npmCache } = JSON.parse(await textOf(deno, ["info", "--json"]));
+  await asNobody("cp", ["-r", await copied(npmCache, `${workshop}/npm`), `${home}/npm`], home);
+  return {
+    name: "an ordinary user",
+    // The types have been checked as root.
+    deno: (args) =>
+      asNobody(
+        program,
+        args[0] === "test" ? ["test", "--no-check", ...args.slice(1)] : args,
+        project,
+        ["env", `HOME=${home}`, `DENO_DIR=${home}`],
+      ),
+  };
+}
+
+function asNobody(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  prefix: readonly string[] = [],
+): Promise<boolean> {
+  const ids = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
+  return run("setpriv", [...ids, ...prefix, program, ...args], cwd);
+}
+
+function reachable(path: string, test: string): Promise<boolean> {
+  return asNobody("test", [test, path], "/");
+}
+
+async function copied(from: string, to: string): Promise<string> {
+  await run("cp", ["-r", "--no-preserve=ownership", from, to], "/");
+  await run("chmod", ["-R", "a+rX", to], "/");
+  return to;
+}
+
+async function run(program: string, args: readonly string[], cwd: string): Promise<boolean> {
+  const command = new Deno.Command(program, { args: [...args], cwd, stdin: "null" });
+  return (await command.spawn().status).success;
+}
+
+async function textOf(program: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args: [...args] }).output();
+  return new TextDecoder().decode(stdout);
+}
