@@ -133,6 +133,7 @@ const NUMBERS = {
   seccomp: [317, 277],
   semctl: [66, 191],
   semget: [64, 190],
+  sendfile: [40, 71],
   sendmsg: [46, 211],
   sendto: [44, 206],
   setdomainname: [171, 162],

@@ -166,13 +166,19 @@ export class Draft {
    * be anybody's, so paths in it are resolved as if it already were the root.
    */
   rootOf(path: string): string | undefined {
+    const root = this.nextRoot;
+    const target = normalize(path);
+    return root !== undefined && root !== "/" && target !== root && isWithin(target, root)
+      ? root
+      : undefined;
+  }
+
+  /** The directory that a later step will make the root. */
+  get nextRoot(): string | undefined {
     const next = this.#steps.slice(this.#index + 1).find((step) =>
       step.step === "pivotRoot" || step.step === "chroot"
     );
-    if (next === undefined) return undefined;
-    const root = normalize((next as unknown as { path: string }).path);
-    const target = normalize(path);
-    return root !== "/" && target !== root && isWithin(target, root) ? root : undefined;
+    return next && normalize((next as unknown as { path: string }).path);
   }
 
   /** Goes on in a new process; the one so far ends, or stays as the init. */

@@ -133,6 +133,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "write ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
   EROFS: () => "the filesystem can only be read there",
   ELOOP: () => "there are too many symbolic links on the way",
+  "sendfile ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
 };
 
 /** The first version of Linux with each call that older ones lack. */

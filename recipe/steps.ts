@@ -73,6 +73,7 @@ import {
   umaskDefinition,
   type UmaskStep,
 } from "./steps/process.ts";
+import { programsDefinition, type ProgramsStep } from "./steps/programs.ts";
 import {
   chdirDefinition,
   type ChdirStep,
@@ -107,6 +108,7 @@ export type Step =
   | OverlayStep
   | PivotRootStep
   | ProcStep
+  | ProgramsStep
   | PropagationStep
   | RemountStep
   | RlimitStep
@@ -143,6 +145,7 @@ const DEFINITIONS = [
   overlayDefinition,
   pivotRootDefinition,
   procDefinition,
+  programsDefinition,
   propagationDefinition,
   remountDefinition,
   rlimitDefinition,

@@ -76,6 +76,7 @@ export {
   umask,
   type UmaskStep,
 } from "./process.ts";
+export { programs, type ProgramsOptions, type ProgramsStep } from "./programs.ts";
 export {
   chdir,
   type ChdirStep,

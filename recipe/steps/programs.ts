@@ -1,0 +1,161 @@
+/**
+ * The step `programs`: programs with their loader and their libraries, in a new root.
+ *
+ * @module
+ */
+
+import { type Call, call, type Fd, ResultOf } from "../../ffi/call.ts";
+import {
+  at_fdcwd,
+  close,
+  fchmod,
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDONLY,
+  O_TRUNC,
+  O_WRONLY,
+  openat,
+} from "../../ffi/calls/files.ts";
+import {
+  AT_EMPTY_PATH,
+  MOUNT_ATTR_RDONLY,
+  mount_setattr,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from "../../ffi/calls/mounts.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { Label } from "../../ffi/program.ts";
+import type { Draft } from "../draft.ts";
+import { absolutePath, boolean, list, optional } from "../fields.ts";
+import { folderOf, normalize } from "../ground.ts";
+import type { PlacedFile } from "../library_search.ts";
+import { attachAt, makeFolders, openAt } from "../place.ts";
+import { filesOfPrograms } from "../program_files.ts";
+import { programHost } from "../program_host.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Puts programs with all that they need into a new root. */
+export interface ProgramsStep extends ProgramsOptions {
+  /** Which step it is. */
+  readonly step: "programs";
+  /** The programs. */
+  readonly programs: readonly string[];
+}
+
+/** Options of {@linkcode programs}. */
+export interface ProgramsOptions {
+  /** The new root; without it, the one that the next `pivotRoot` or `chroot` enters. */
+  readonly root?: string;
+  /** Whether the files are copied. Else they are bound: the host's own, which can only be read. */
+  readonly copy?: boolean;
+}
+
+/**
+ * Puts programs into a new root, each at its own path there, with their loader and the libraries
+ * that they name: those that the loader would find on the host (ld.so(8)), read from the files
+ * themselves when the recipe is planned. A script brings its interpreter. What a program looks for
+ * only when it runs is not seen: plugins, locales, the modules of a language, and what
+ * `/usr/bin/env` starts.
+ *
+ * The new root has to be a filesystem of the recipe, such as a tmpfs. Needs `unshare("mount")`
+ * before it.
+ *
+ * @example A root with nothing but bash and ls
+ * ```ts
+ * import { mapRoot, pivotRoot, programs, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "mount"),
+ *   mapRoot(),
+ *   tmpfs("/mnt"),
+ *   programs("/bin/bash", "/bin/ls"),
+ *   pivotRoot("/mnt"),
+ * );
+ * const { stdout } = await box.command("bash", { args: ["-c", "ls /bin"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // bash ls
+ * ```
+ */
+export function programs(...paths: string[] | [...string[], ProgramsOptions]): ProgramsStep {
+  const last = paths.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = paths.filter((path) => typeof path !== "object");
+  return { step: "programs", programs: names as string[], ...options };
+}
+
+/** How `programs` is checked and planned. */
+export const programsDefinition: StepDefinition<ProgramsStep> = {
+  step: "programs",
+  fields: {
+    programs: list(absolutePath(), 1),
+    root: optional(absolutePath()),
+    copy: optional(boolean()),
+  },
+  plan(step, draft) {
+    draft.needs("mount", "it would be put on the host");
+    const root = normalize(step.root ?? nextRoot(draft));
+    draft.needsOwnGround(root);
+    const files = filesOf(step, draft).map(({ source, target }) => ({
+      source,
+      target: normalize(`${root}/${target}`),
+    }));
+    for (const folder of new Set(files.map(({ target }) => folderOf(target)))) {
+      makeFolders(draft, folder);
+    }
+    for (const file of files) {
+      if (step.copy === true) copy(draft, file);
+      else bind(draft, file);
+    }
+  },
+};
+
+function nextRoot(draft: Draft): string {
+  return draft.nextRoot ??
+    draft.refuse(
+      'there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }',
+    );
+}
+
+function filesOf(step: ProgramsStep, draft: Draft): readonly PlacedFile[] {
+  try {
+    return filesOfPrograms(step.programs, programHost(), (complaint) => draft.refuse(complaint));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return draft.refuse(`a file that is needed cannot be read: ${error.message}`);
+  }
+}
+
+function bind(draft: Draft, { source, target }: PlacedFile): void {
+  draft.call(close(openAt(draft, target, O_WRONLY | O_CREAT, 0o644)));
+  const opened = draft.call(open_tree(at_fdcwd, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  const tree = new ResultOf(opened, "tree");
+  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
+  attachAt(draft, tree, target);
+  draft.call(close(tree));
+  draft.ground.mounted(target, false);
+}
+
+/** More than any file has, and what the kernel moves at once at most (sendfile(2)). */
+const AT_ONCE = 0x7fff_f000;
+
+function copy(draft: Draft, { source, target }: PlacedFile): void {
+  const from = new ResultOf(
+    draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)),
+    "from",
+  );
+  const to = openAt(draft, target, O_WRONLY | O_CREAT | O_TRUNC, 0o755);
+  const more = new Label("more");
+  const done = new Label("done");
+  draft.place(more);
+  // A full filesystem makes the first call a short one, and the next one an error.
+  draft.call(sendfile(to, from, AT_ONCE), { onSuccess: more, onZero: done });
+  draft.place(done);
+  draft.call(fchmod(to, 0o755));
+  draft.call(close(to));
+  draft.call(close(from));
+}
+
+/** Copies from one file to another, in the kernel. See sendfile(2). */
+function sendfile(to: Fd, from: Fd, count: number): Call {
+  return call("sendfile", to, from, null, count);
+}

@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import { type Elf, readElf } from "../../ffi/elf.ts";
+import { missing, testWith } from "./support.ts";
+
+const MACHINE = Deno.build.arch === "x86_64" ? 62 : 183;
+
+/** Reads ELF from bytes in memory. */
+function elfOf(bytes: Uint8Array): Elf | undefined {
+  return readElf((offset, length) => bytes.subarray(offset, offset + length));
+}
+
+Deno.test("a program names its loader and its libraries", () => {
+  const elf = elfOf(Deno.readFileSync("/bin/ls"))!;
+  assertEquals(elf.machine, MACHINE);
+  assertEquals(Deno.statSync(elf.interpreter!).isFile, true);
+  assertEquals(elf.soname, undefined);
+  assertEquals(elf.needed.includes("libc.so.6"), true);
+});
+
+testWith(missing("objcopy"), "what readelf tells is what is read", async () => {
+  for (
+    const path of [
+      "/bin/ls",
+      "/bin/sh",
+      "/usr/bin/objcopy",
+      elfOf(Deno.readFileSync("/bin/ls"))!.interpreter!,
+    ]
+  ) {
+    const { stdout } = await new Deno.Command("readelf", { args: ["-dlW", path] }).output();
+    const text = new TextDecoder().decode(stdout);
+    const all = (pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
+    const elf = elfOf(Deno.readFileSync(path))!;
+    assertEquals(elf.needed, all(/\(NEEDED\).*\[(.*)\]/g), path);
+    assertEquals(elf.soname, all(/\(SONAME\).*\[(.*)\]/g)[0], path);
+    assertEquals(elf.interpreter, all(/interpreter: (.*)\]/g)[0], path);
+  }
+});
+
+Deno.test("what is no ELF file of 64 bits, little endian, is none", () => {
+  const program = Deno.readFileSync("/bin/ls");
+  assertEquals(elfOf(new Uint8Array()), undefined);
+  assertEquals(elfOf(new TextEncoder().encode("#!/bin/sh\n".repeat(20))), undefined);
+  assertEquals(elfOf(program.with(4, 1)), undefined);
+  assertEquals(elfOf(program.with(5, 2)), undefined);
+});
+
+Deno.test("a damaged file is read without end or error", () => {
+  const program = Deno.readFileSync("/bin/ls");
+  for (let length = 0; length < 2000; length += 7) elfOf(program.subarray(0, length));
+  let seed = 1;
+  for (let round = 0; round < 500; round++) {
+    const damaged = program.slice();
+    for (let byte = 0; byte < 20; byte++) {
+      seed = (seed * 1103515245 + 12345) % 2 ** 31;
+      damaged[6 + seed % 1000] = seed >> 16;
+    }
+    elfOf(damaged);
+  }
+});
