@@ -12,6 +12,23 @@ import type { SyscallName } from "./syscall_numbers.ts";
 export interface Call {
   readonly name: SyscallName;
   readonly args: readonly Argument[];
+  /** What the call tells about an earlier one, where it was made for nothing else. */
+  readonly verdict?: Verdict;
+}
+
+/**
+ * What it means that a call fails which was made to look at what an earlier one has brought: the
+ * engine stops at a failing call, and compares nothing itself.
+ */
+export interface Verdict {
+  /** What was asked for, by the kernel's name: `RTM_NEWLINK`. */
+  readonly name: string;
+  /** What was asked for, in full. */
+  readonly text: string;
+  /** What came back. */
+  readonly answer: Output;
+  /** Reads what came back: the errno, and the kernel's own words where there are any. */
+  read(answer: DataView): { readonly errno: number; readonly words: string | undefined };
 }
 
 /**
@@ -43,9 +60,12 @@ export class Output {
   constructor(readonly size: number, readonly text = "&out") {}
 }
 
-/** A 32-bit field of an {@linkcode Output}, as an argument of a later call: an end of a pipe, say. */
+/**
+ * A 32-bit field of an {@linkcode Output}, or of a {@linkcode Struct} that the kernel writes to, as
+ * an argument of a later call: an end of a pipe, say.
+ */
 export class OutputField {
-  constructor(readonly output: Output, readonly offset: number, readonly text: string) {}
+  constructor(readonly output: Output | Struct, readonly offset: number, readonly text: string) {}
 }
 
 /** The result of an earlier call of the same program, as an argument: a file descriptor, a pid. */
@@ -60,12 +80,17 @@ export class Struct {
     readonly text: string,
     readonly pointers: readonly Pointer[] = [],
   ) {}
+
+  /** How many bytes it has. */
+  get size(): number {
+    return this.bytes.length;
+  }
 }
 
 /** An address inside a {@linkcode Struct}, and what it points to. */
 export interface Pointer {
   readonly offset: number;
-  readonly to: string | Uint8Array<ArrayBuffer> | Struct | Output;
+  readonly to: string | Uint8Array<ArrayBuffer> | Struct | Output | OutputField | ResultOf;
 }
 
 /** Describes a system call. */

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { type Call, describeCall } from "./call.ts";
+import type { Call } from "./call.ts";
 import { engine, type Outcome } from "./engine/engine.ts";
 import { SyscallError } from "./errors.ts";
+import { failureOf, hintOf } from "./failure.ts";
 import { assemble, type Label, type ProgramRecord } from "./program.ts";
 
 /** Makes the call and answers its result; see {@linkcode performAll}. */
@@ -22,12 +23,8 @@ export function perform(call: Call, hint?: string): number {
 export function performAll(parts: readonly (ProgramRecord | Label)[], hint?: string): Outcome {
   const loaded = engine();
   const outcome = loaded.run(assemble(parts, loaded.architecture));
-  const failed = outcome.failed;
-  if (failed === undefined) return outcome;
-  throw new SyscallError({
-    syscall: failed.call.name,
-    errno: failed.errno,
-    call: describeCall(failed.call),
-    hint,
-  });
+  const failure = failureOf(outcome);
+  if (failure === undefined) return outcome;
+  const { name, errno, text, words } = failure;
+  throw new SyscallError({ syscall: name, errno, call: text, hint: hintOf(words, hint) });
 }

@@ -15,6 +15,7 @@ import {
   Named,
   Output,
   OutputField,
+  type Pointer,
   ResultOf,
   Struct,
 } from "./call.ts";
@@ -183,16 +184,9 @@ class Table {
     let references = 0;
     call.args.forEach((argument, index) => {
       const offset = record + RECORD.arguments + index * 8;
-      if (argument instanceof ResultOf) {
-        const source = this.#offsets.get(argument.call);
-        if (source === undefined) {
-          throw new TypeError(`${argument.call.name} is not in the program`);
-        }
+      if (argument instanceof ResultOf || argument instanceof OutputField) {
         references |= 1 << index;
-        this.int32(offset, source + RECORD.result);
-      } else if (argument instanceof OutputField) {
-        references |= 1 << index;
-        this.int32(offset, this.#output(argument.output) + argument.offset);
+        this.int32(offset, this.#source(argument, call));
       } else {
         this.#value(offset, argument, call);
       }
@@ -221,8 +215,19 @@ class Table {
     this.relocations.push(offset);
   }
 
-  #place(value: string | Uint8Array | Struct | Output, call: Call): number {
+  /** Where a value lies that is known once the program runs. */
+  #source(argument: ResultOf | OutputField, call: Call): number {
+    if (argument instanceof OutputField) {
+      return this.#place(argument.output, call) + argument.offset;
+    }
+    const record = this.#offsets.get(argument.call);
+    if (record === undefined) throw new TypeError(`${argument.call.name} is not in the program`);
+    return record + RECORD.result;
+  }
+
+  #place(value: Pointer["to"], call: Call): number {
     if (typeof value === "string") return this.#string(value, call);
+    if (value instanceof ResultOf || value instanceof OutputField) return this.#source(value, call);
     if (value instanceof Output) return this.#output(value);
     if (value instanceof Struct) return this.#struct(value, call);
     const at = this.#reserve(value.length);

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { describeCall } from "../ffi/call.ts";
 import { ERRNO, type ErrnoName, errnoName, errnoText } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import { failureOf, hintOf } from "../ffi/failure.ts";
 import type { Draft } from "./draft.ts";
 import { hintFor } from "./hints.ts";
 import type { Launch } from "./launch.ts";
@@ -16,26 +16,27 @@ import type { Attempt } from "./order.ts";
 /** The error of a launch that has come to nothing. */
 export function launchError(launch: Launch): Error {
   const { draft, outcome, layout } = launch;
-  if (outcome.failed === undefined) {
+  const failure = failureOf(outcome);
+  if (failure === undefined) {
     return new SyscallError({
       syscall: "clone",
       errno: ERRNO.EINTR,
       hint: "the container was killed while it was being made; is its memory short?",
     });
   }
-  const { call, errno } = outcome.failed;
+  const { call, errno, name, text, words } = failure;
   if (layout.attempts.some((attempt) => attempt.execve === call)) {
     return programError(launch, errno);
   }
   return new SyscallError({
-    syscall: call.name,
+    syscall: name,
     errno,
-    call: describeCall(call),
+    call: text,
     ...stepDetails(
       draft,
       draft.stepOf.get(call) ?? (call === layout.clone ? draft.cloneStep : undefined),
     ),
-    hint: hintFor(call.name, describeCall(call), errnoName(errno), draft),
+    hint: hintOf(words, hintFor(name, text, errnoName(errno), draft)),
   });
 }
 
@@ -43,7 +44,7 @@ export function launchError(launch: Launch): Error {
 export function stepError(error: unknown, draft: Draft, stepIndex: number): unknown {
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call } = error;
-  const hint = hintFor(syscall, call ?? syscall, errnoName(errno), draft);
+  const hint = hintOf(error.hint, hintFor(syscall, call ?? syscall, errnoName(errno), draft));
   return new SyscallError({ syscall, errno, call, ...stepDetails(draft, stepIndex), hint });
 }
 
@@ -66,6 +67,9 @@ function programError(launch: Launch, lastErrno: number): Error {
   const error = (hint: string) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
   if (found !== undefined) return error(whyNotStarted(told.path, headOf(launch, found)!, errno));
+  if (denied !== undefined && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${told.path} is a folder`);
+  }
   if (denied !== undefined) {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }

@@ -1,5 +1,6 @@
 /**
- * Sockets, as far as they hand descriptors over. See unix(7) and cmsg(3).
+ * Sockets, as far as they hand descriptors over or speak with the kernel. See unix(7), cmsg(3) and
+ * netlink(7).
  *
  * @module
  */
@@ -8,19 +9,35 @@ import {
   type Call,
   call,
   constant,
+  type Fd,
+  flags,
   Output,
-  type OutputField,
+  OutputField,
   type Pointer,
   type ResultOf,
   Struct,
 } from "../call.ts";
+import {
+  AF_NETLINK,
+  AF_UNIX,
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  NETLINK_CAP_ACK,
+  NETLINK_EXT_ACK,
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  SIOCGIFINDEX,
+  SIOCGSKNS,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOL_NETLINK,
+  SOL_SOCKET,
+} from "./constants/sockets.ts";
 
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
+export * from "./constants/sockets.ts";
+
 const SCM_RIGHTS = 1;
-const MSG_CMSG_CLOEXEC = 0x40000000;
 
 const CMSG_HEADER = 16;
 const CMSG_SPACE = 24;
@@ -83,4 +100,86 @@ function message(
     { offset: MSGHDR.iov, to: iov },
     { offset: MSGHDR.control, to: control },
   ]);
+}
+
+/** Makes a socket that speaks with the kernel. See netlink(7). */
+export function netlinkSocket(protocol: number): Call {
+  const type = SOCK_RAW | SOCK_CLOEXEC;
+  return call(
+    "socket",
+    constant(AF_NETLINK, { AF_NETLINK }),
+    constant(type, { "SOCK_RAW|SOCK_CLOEXEC": type }),
+    constant(protocol, { NETLINK_ROUTE, NETLINK_NETFILTER }),
+  );
+}
+
+/** Turns an option of a netlink socket on. See setsockopt(2), netlink(7). */
+export function setNetlinkOption(socket: Fd, option: number): Call {
+  return call(
+    "setsockopt",
+    socket,
+    constant(SOL_NETLINK, { SOL_NETLINK }),
+    constant(option, { NETLINK_CAP_ACK, NETLINK_EXT_ACK }),
+    new Struct(Uint8Array.of(1, 0, 0, 0), "&1"),
+    4,
+  );
+}
+
+/** Sends a message to where a socket's messages go by themselves. See sendto(2). */
+export function sendto(socket: Fd, message: Struct): Call {
+  return call("sendto", socket, message, message.size, 0, null, 0);
+}
+
+/** Sends a message that lies in pieces. See sendmsg(2). */
+export function sendPieces(socket: Fd, pieces: readonly Piece[], text: string): Call {
+  const vector = new Uint8Array(pieces.length * 16);
+  const view = new DataView(vector.buffer);
+  pieces.forEach(({ size }, index) => view.setBigUint64(index * 16 + 8, BigInt(size), true));
+  const iov = new Struct(
+    vector,
+    "&iov",
+    pieces.map(({ at }, index) => ({ offset: index * 16, to: at })),
+  );
+  const bytes = new Uint8Array(MSGHDR.size);
+  new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
+  return call("sendmsg", socket, new Struct(bytes, text, [{ offset: MSGHDR.iov, to: iov }]), 0);
+}
+
+/** A part of a message, where it lies: struct iovec. */
+export interface Piece {
+  readonly at: Pointer["to"];
+  readonly size: number;
+}
+
+/** Receives a message. See recvfrom(2). */
+export function recvfrom(socket: Fd, message: Output, flagBits: number): Call {
+  const named = flags(flagBits, { MSG_DONTWAIT });
+  return call("recvfrom", socket, message, message.size, named, null, null);
+}
+
+/** Opens the network namespace that a socket was made in. See SIOCGSKNS in linux/sockios.h. */
+export function openSocketNamespace(socket: Fd): Call {
+  return call("ioctl", socket, constant(SIOCGSKNS, { SIOCGSKNS }), 0);
+}
+
+const IFREQ = { index: 16, size: 40 } as const;
+
+/**
+ * Tells the index of the interface with a name, in the network namespace of a socket; it is written
+ * beside the name, where {@linkcode indexField} finds it. See netdevice(7).
+ */
+export function getInterfaceIndex(socket: Fd, request: Struct): Call {
+  return call("ioctl", socket, constant(SIOCGIFINDEX, { SIOCGIFINDEX }), request);
+}
+
+/** What {@linkcode getInterfaceIndex} takes: struct ifreq, with the name of an interface. */
+export function interfaceRequest(name: string): Struct {
+  const bytes = new Uint8Array(IFREQ.size);
+  new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ.index - 1));
+  return new Struct(bytes, `{${JSON.stringify(name)}}`);
+}
+
+/** Where the index is found that {@linkcode getInterfaceIndex} has asked for. */
+export function indexField(request: Struct, name: string): OutputField {
+  return new OutputField(request, IFREQ.index, `index of ${name}`);
 }

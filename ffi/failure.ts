@@ -1,0 +1,41 @@
+/**
+ * What has failed in a program, told as the one who wrote it thinks of it: a call, or what an
+ * earlier call has asked for.
+ *
+ * @module
+ */
+
+import { type Call, describeCall } from "./call.ts";
+import type { Outcome } from "./engine/engine.ts";
+
+/** The first failure of a program. */
+export interface Failure {
+  /** The call that failed. */
+  readonly call: Call;
+  readonly errno: number;
+  /** The name of the call, or of what it has found refused. */
+  readonly name: string;
+  /** The call as C would write it, or what it has found refused. */
+  readonly text: string;
+  /** The kernel's own words for it, where there are any. */
+  readonly words: string | undefined;
+}
+
+/** What has failed, if anything has. */
+export function failureOf(outcome: Outcome): Failure | undefined {
+  const { failed } = outcome;
+  if (failed === undefined) return undefined;
+  const { call, errno } = failed;
+  const { verdict } = call;
+  if (verdict === undefined) {
+    return { call, errno, name: call.name, text: describeCall(call), words: undefined };
+  }
+  const { name, text, answer } = verdict;
+  return { call, name, text, ...verdict.read(outcome.output(answer)) };
+}
+
+/** What the kernel says of a failure, then what to do about it. */
+export function hintOf(words: string | undefined, mend: string | undefined): string | undefined {
+  if (words === undefined) return mend;
+  return mend === undefined ? words : `${words}; ${mend}`;
+}

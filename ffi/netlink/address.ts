@@ -1,0 +1,79 @@
+/**
+ * Addresses of network interfaces. See rtnetlink(7), linux/if_addr.h.
+ *
+ * @module
+ */
+
+import { AF_INET6 } from "../calls/constants/sockets.ts";
+import { formatIp, type IpPrefix } from "./ip.ts";
+import {
+  Attribute,
+  decodeAttributes,
+  type Later,
+  type Message,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+  type Received,
+  uint32,
+} from "./message.ts";
+
+const RTM_NEWADDR = 20;
+const RTM_GETADDR = 22;
+
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_F_NODAD = 2;
+
+/**
+ * Gives an interface an address. One of IPv6 is of use at once: nobody is asked whether it is taken
+ * already, as no one else gives addresses away where a recipe does.
+ */
+export function addAddress(index: number | Later, { family, bytes, length }: IpPrefix): Message {
+  const flags = family === AF_INET6 ? IFA_F_NODAD : 0;
+  return {
+    type: RTM_NEWADDR,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    payload: [
+      // struct ifaddrmsg (linux/if_addr.h)
+      Uint8Array.of(family, length, flags, 0),
+      uint32(index),
+      new Attribute(IFA_LOCAL, [bytes]),
+      new Attribute(IFA_ADDRESS, [bytes]),
+    ],
+    words: ["RTM_NEWADDR", `${formatIp(bytes)}/${length}`, describe(index)],
+  };
+}
+
+/** Asks for all addresses. */
+export function listAddresses(): Message {
+  const payload = [new Uint8Array(ADDRESS_HEADER_SIZE)];
+  return { type: RTM_GETADDR, flags: NLM_F_DUMP, payload, words: ["RTM_GETADDR"] };
+}
+
+/** An address of a network interface. */
+export interface InterfaceAddress {
+  /** The index of the interface. */
+  readonly link: number;
+  /** The address with the length of its network's prefix: `"10.0.0.2/24"`. */
+  readonly address: string;
+}
+
+const ADDRESS_HEADER_SIZE = 8;
+
+/** An address that the kernel tells of. */
+export function readAddress({ payload }: Received): InterfaceAddress {
+  const header = new DataView(payload.buffer, payload.byteOffset, ADDRESS_HEADER_SIZE);
+  const attributes = decodeAttributes(payload.subarray(ADDRESS_HEADER_SIZE));
+  // Of a point-to-point link, IFA_ADDRESS is the other side's.
+  const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS)!;
+  return {
+    link: header.getUint32(4, true),
+    address: `${formatIp(bytes)}/${header.getUint8(1)}`,
+  };
+}
+
+function describe(index: number | Later): string {
+  return typeof index === "number" ? String(index) : index.text;
+}

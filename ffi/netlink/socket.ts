@@ -1,0 +1,109 @@
+/**
+ * A netlink socket of the script's own, whose requests are made at once, in the calling thread.
+ *
+ * @module
+ */
+
+import { Output, ResultOf } from "../call.ts";
+import { close } from "../calls/files.ts";
+import { MSG_DONTWAIT, NETLINK_ROUTE, recvfrom } from "../calls/sockets.ts";
+import { SyscallError } from "../errors.ts";
+import { perform, performAll } from "../perform.ts";
+import { type InterfaceAddress, listAddresses, readAddress } from "./address.ts";
+import { type Link, listLinks, readLink } from "./link.ts";
+import {
+  decode,
+  type Message,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readAnswer,
+  type Received,
+} from "./message.ts";
+import { answerOutput, requestCalls, send, socketCalls } from "./request.ts";
+import { listRoutes, readRoute, type Route } from "./route.ts";
+
+/** The most that the kernel puts into one answer (NLMSG_GOODSIZE grows to this for lists). */
+const RECEIVE_SIZE = 32 * 1024;
+
+/**
+ * Speaks with the kernel about the network namespace that the calling thread is in when the socket
+ * is opened, wherever the thread goes. See rtnetlink(7).
+ */
+export class NetlinkSocket implements Disposable {
+  #fd: number | undefined;
+
+  /**
+   * Opens it.
+   *
+   * @throws {SyscallError} `EAFNOSUPPORT` where the kernel has no network
+   */
+  constructor(protocol: number = NETLINK_ROUTE) {
+    const [socket, ...options] = socketCalls(protocol, (call) => new ResultOf(call, "socket"));
+    const outcome = performAll([socket, ...options].map((call) => ({ call })));
+    this.#fd = Number(outcome.result(socket));
+  }
+
+  /** Its descriptor, as long as it is open. */
+  get number(): number {
+    if (this.#fd === undefined) throw new TypeError("the socket is closed");
+    return this.#fd;
+  }
+
+  /** All interfaces. */
+  links(): Link[] {
+    return this.list(listLinks()).map(readLink);
+  }
+
+  /** The addresses of all interfaces. */
+  addresses(): InterfaceAddress[] {
+    return this.list(listAddresses()).map(readAddress);
+  }
+
+  /** The routes of all tables. */
+  routes(): Route[] {
+    return this.list(listRoutes()).map(readRoute);
+  }
+
+  /** Makes a request of one message with `NLM_F_ACK`. */
+  request(message: Message): void {
+    const calls = requestCalls(this.number, message, answerOutput());
+    performAll(calls.map((call) => ({ call })));
+  }
+
+  /** The messages that the kernel answers a request of a list with. */
+  list(message: Message): Received[] {
+    perform(send(this.number, [message]));
+    const received: Received[] = [];
+    for (;;) {
+      const output = new Output(RECEIVE_SIZE);
+      const call = recvfrom(this.number, output, MSG_DONTWAIT);
+      const outcome = performAll([{ call }]);
+      const { buffer, byteOffset } = outcome.output(output);
+      const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call)));
+      for (const answer of decode(bytes)) {
+        if (answer.type === NLMSG_DONE) return received;
+        if (answer.type === NLMSG_ERROR) throw refusal(message, bytes);
+        received.push(answer);
+      }
+    }
+  }
+
+  /** Closes it, unless it is closed. */
+  close(): void {
+    const fd = this.#fd;
+    if (fd === undefined) return;
+    this.#fd = undefined;
+    perform(close(fd));
+  }
+
+  /** Closes it at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function refusal({ words }: Message, answer: Uint8Array): SyscallError {
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
+  const { errno, words: hint } = readAnswer(view);
+  return new SyscallError({ syscall: words[0]!, errno, call: words.join(" "), hint });
+}
