@@ -5,9 +5,10 @@
  */
 
 import { environmentBlock, environmentVariable } from "../ffi/environment.ts";
+import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { collectSync } from "./collect_sync.ts";
 import { type CommandOutput, Container } from "./container.ts";
-import type { Draft } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import {
   boolean,
   dictionary,
@@ -28,6 +29,7 @@ import { Plan } from "./plan.ts";
 import { RecipeError } from "./recipe_error.ts";
 import { initImage, scriptPidfd } from "./resources.ts";
 import { StandardStreams, type StdioKind } from "./stdio.ts";
+import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./terminal.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
@@ -149,12 +151,13 @@ export class Command {
     if (this.#options.terminal !== true) {
       const streams = new StandardStreams(kinds);
       const launched = this.#launch(streams, undefined);
-      return new Container(launched, streams.release(), { signal, timeout });
+      return new Container(launched, streams.release(), { signal, timeout }, enter);
     }
     const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
     const launched = this.#launch(undefined, terminal);
     const ours = terminal.join(launched.terminal, kinds);
-    return new Container(launched, ours, { signal, timeout, ended: () => terminal.leave() });
+    const limits = { signal, timeout, ended: () => terminal.leave() };
+    return new Container(launched, ours, limits, enter);
   }
 
   #launch(streams: StandardStreams | undefined, terminal: ProgramTerminal | undefined) {
@@ -175,7 +178,7 @@ export class Command {
   #order(stdio: readonly Stdio[], resources: Order["resources"]): Order {
     const { args = [], cwd, clearEnv, env = {}, uid, gid } = this.#options;
     const changes = new Map([...this.#draft.environment, ...Object.entries(env)]);
-    const inherits = clearEnv !== true;
+    const inherits = clearEnv !== true && !this.#draft.clearsEnvironment;
     return {
       program: this.#program,
       args,
@@ -201,6 +204,18 @@ export class Command {
       throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
     }
   }
+}
+
+/** A command in all namespaces of a process, and its root, working directory and cgroups. */
+function enter(
+  target: ProcessIdentity,
+  program: string | URL,
+  options: CommandOptions,
+): Command {
+  const step: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
+  const draft = new Draft([step]);
+  joinDefinition.plan(step, draft);
+  return new Command(draft, program, options);
 }
 
 function pathOf(path: string | URL): string {

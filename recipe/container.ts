@@ -8,7 +8,12 @@ import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
 import { perform } from "../ffi/perform.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
+import { type ProcessIdentity, processIdentity } from "../ffi/linux/process_identity.ts";
+import { namespaces } from "../ffi/linux/process_namespaces.ts";
+import type { Command, CommandOptions } from "./command.ts";
 import type { Launched } from "./launch.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
+import { NAMESPACE_FILE } from "./target.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
 import { Channel, inputStream, type OutputStream, outputStream } from "./streams.ts";
 
@@ -29,6 +34,13 @@ export interface ContainerLimits {
   /** Called once, when it has ended. */
   readonly ended?: () => Promise<void>;
 }
+
+/** Makes a command that joins all of a process. */
+export type Enter = (
+  target: ProcessIdentity,
+  program: string | URL,
+  options: CommandOptions,
+) => Command;
 
 /**
  * A container that runs: its program, and all that this has started. Made by `spawn()`.
@@ -51,6 +63,7 @@ export class Container implements AsyncDisposable {
   /** Resolves when the program has ended. */
   readonly status: Promise<CommandStatus>;
   readonly #pidfd: number;
+  readonly #enter: Enter;
   readonly #exit: Watch;
   readonly #channels: readonly (Channel | undefined)[];
   #stdin: WritableStream<Uint8Array> | undefined;
@@ -64,12 +77,67 @@ export class Container implements AsyncDisposable {
     launched: Launched,
     descriptors: readonly (number | undefined)[],
     limits: ContainerLimits,
+    enter: Enter,
   ) {
     this.pid = launched.pid;
+    this.#enter = enter;
     this.#pidfd = launched.pidfd;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new Channel(fd));
     this.status = this.#wait(limits);
+  }
+
+  /** The same as `pid`; `linux.pidsIn` tells what it is in the container. */
+  get hostPid(): number {
+    return this.pid;
+  }
+
+  /**
+   * What tells the container's first process from all others, as data: what `join` makes of a
+   * container.
+   *
+   * @throws {TypeError} when the container has ended
+   */
+  get identity(): ProcessIdentity {
+    this.#needsToRun();
+    return processIdentity(this.pid);
+  }
+
+  /**
+   * The ids of the namespaces that the container's first process is in, by their kinds; it shares
+   * those with the script that are the same as `linux.namespaces()` has.
+   *
+   * @throws {TypeError} when the container has ended
+   */
+  get namespaces(): Readonly<Partial<Record<NamespaceKind, number>>> {
+    this.#needsToRun();
+    const ids = namespaces(this.pid);
+    return Object.fromEntries(
+      NAMESPACE_KINDS.map((kind) => [kind, ids[NAMESPACE_FILE[kind]]])
+        .filter(([, id]) => id !== undefined),
+    );
+  }
+
+  /**
+   * A program in this container, with the options and methods of `recipe.command`: in all its
+   * namespaces, its root, working directory and cgroups, as root of its user namespace. For a part
+   * of them, and for steps of its own, see `join`. Nothing runs yet.
+   *
+   * @example
+   * ```ts
+   * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   *
+   * const box = recipe(unshare("user", "uts"), mapRoot(), hostname("a-cooler-hostname"));
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * const { stdout } = await container.enter("hostname").output();
+   * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
+   * ```
+   *
+   * @throws {TypeError} when the container has ended
+   * @throws {SyscallError} `EACCES` where its first process has become another user
+   */
+  enter(program: string | URL, options: CommandOptions = {}): Command {
+    return this.#enter(this.identity, program, options);
   }
 
   /** What the program reads. Throws a `TypeError` where that is not piped. */
@@ -105,7 +173,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} when the container has ended
    */
   kill(signal: Deno.Signal = "SIGTERM"): void {
-    if (this.#ended) throw new TypeError("the container has ended already");
+    this.#needsToRun();
     const number = SIGNALS[signal as keyof typeof SIGNALS];
     if (number === undefined) throw new TypeError(`Linux has no signal ${signal}`);
     perform(pidfd_send_signal(this.#pidfd, number));
@@ -153,6 +221,10 @@ export class Container implements AsyncDisposable {
     if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
     await ended?.();
     return this.#timedOut ? { ...status, timedOut: true } : status;
+  }
+
+  #needsToRun(): void {
+    if (this.#ended) throw new TypeError("the container has ended already");
   }
 
   #channel(fd: 0 | 1 | 2): Channel {

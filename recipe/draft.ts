@@ -22,6 +22,8 @@ export interface Stage {
   readonly pid: Output;
   /** What this process does once the next stage has begun: end, or go on as the init. */
   then: "exec" | "exit" | "init";
+  /** Whether it has a copy of its maker's memory, and does not share it. */
+  ownMemory: boolean;
 }
 
 /** A place where the container waits until the script has done something for it from outside. */
@@ -39,6 +41,17 @@ export interface Meeting {
 export type MeetingAct =
   | { readonly calls: readonly Call[] }
   | { readonly program: string; readonly args: readonly string[] };
+
+/** A descriptor that the script opens for a step before there is a container, which inherits it. */
+export interface Handed {
+  readonly stepIndex: number;
+  /** What opens it. */
+  readonly call: Call;
+  /** Receives its number. */
+  readonly descriptor: Output;
+  /** Looks, once it is open, whether it is what the step was planned for; throws where it is not. */
+  check?(): void;
+}
 
 /** The socket pair of the meetings: the script's end, and the container's. */
 export const MEETING_SOCKETS: Output = new Output(8, "&sockets");
@@ -59,6 +72,10 @@ export class Draft {
   readonly environment: Map<string, string> = new Map();
   /** Meetings, in their order. */
   readonly meetings: Meeting[] = [];
+  /** What the script opens for the container. */
+  readonly handed: Handed[] = [];
+  /** The kinds of namespaces that are others' too. */
+  readonly joined: Set<NamespaceKind> = new Set();
   /** The step that made each call. */
   readonly stepOf: Map<Call, number> = new Map();
   /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
@@ -69,6 +86,10 @@ export class Draft {
   deathSignal = 9;
   /** Whether setgroups(2) is denied in the user namespace. */
   setgroupsDenied = false;
+  /** Whether processes that nobody vouches for can see the container while it is being made. */
+  exposed = false;
+  /** Whether the program gets the variables of `environment` only, and none of the script's. */
+  clearsEnvironment = false;
   /** Whether the program leads a session already. */
   sessionLeader = false;
   /** Whether the user namespace has its id maps. */
@@ -87,6 +108,11 @@ export class Draft {
   /** The next step begins to write. */
   begin(index: number): void {
     this.#index = index;
+  }
+
+  /** The position of the step that is writing. */
+  get index(): number {
+    return this.#index;
   }
 
   /** Who will run the recipe. */
@@ -130,6 +156,13 @@ export class Draft {
     this.stage.parts.push({ call, ...edges });
     this.stepOf.set(call, this.#index);
     return call;
+  }
+
+  /** Has the script open something for the container, before there is one. */
+  hand(call: Call, text: string, check?: () => void): OutputField {
+    const descriptor = new Output(4, `&${text}`);
+    this.handed.push({ stepIndex: this.#index, call, descriptor, ...(check && { check }) });
+    return new OutputField(descriptor, 0, text);
   }
 
   /** A place that edges of earlier calls can go on to. */
@@ -201,5 +234,5 @@ export class Draft {
 export const GIVE_UP: Label = new Label("give up");
 
 function newStage(): Stage {
-  return { parts: [], pid: new Output(4, "&pid"), then: "exec" };
+  return { parts: [], pid: new Output(4, "&pid"), then: "exec", ownMemory: false };
 }

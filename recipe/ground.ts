@@ -5,18 +5,29 @@
  * @module
  */
 
-interface Mount {
+/** A mount, as the steps tell of it. */
+export interface GroundMount {
+  /** Where it is. */
   readonly target: string;
+  /** Whether it is a filesystem of the recipe's own. */
   readonly own: boolean;
+  /** Whether it is there in any case. */
+  readonly certain: boolean;
 }
+
+const HOST_ROOT: GroundMount = { target: "/", own: false, certain: true };
 
 /** The mounts that the steps have made so far. */
 export class Ground {
-  #mounts: readonly Mount[] = [{ target: "/", own: false }];
+  /** In the order in which they were made. */
+  #mounts: readonly GroundMount[] = [HOST_ROOT];
 
-  /** A step has mounted something here: a filesystem of its own, or files of the host. */
-  mounted(target: string, own: boolean): void {
-    this.#mounts = [...this.#mounts, { target: normalize(target), own }];
+  /**
+   * A step has mounted something here: a filesystem of its own, or files of the host. It may depend
+   * on the host whether it has.
+   */
+  mounted(target: string, own: boolean, certain = true): void {
+    this.#mounts = [...this.#mounts, { target: normalize(target), own, certain }];
   }
 
   /** The topmost mount here is gone. */
@@ -27,30 +38,49 @@ export class Ground {
 
   /** Whether a step of the recipe has mounted something exactly here. */
   isMountPoint(target: string): boolean {
-    return this.#mounts.findLastIndex((mount) => mount.target === normalize(target)) > 0;
+    const path = normalize(target);
+    return this.#visible().some((mount) =>
+      mount !== this.#mounts[0] && mount.certain && mount.target === path
+    );
+  }
+
+  /** Whether the path is known to be there: a mount point of the recipe's, or above one. */
+  isThere(path: string): boolean {
+    const folder = normalize(path);
+    return this.#visible().some(({ target, certain }) => certain && isWithin(target, folder));
   }
 
   /** Whether the path lies on a filesystem that the recipe has made. */
   isOwn(path: string): boolean {
-    return this.#mountOf(normalize(path)).own;
+    return this.mountOf(path).own;
+  }
+
+  /** The mount that the path lies on: of the deepest, the one mounted last. */
+  mountOf(path: string): GroundMount {
+    const normal = normalize(path);
+    return this.#visible()
+      .filter(({ target }) => isWithin(normal, target))
+      .reduce((best, mount) => mount.target.length >= best.target.length ? mount : best);
   }
 
   /** The root has become this directory. */
   enter(root: string): void {
     const folder = normalize(root);
     if (folder === "/") return;
-    const { own } = this.#mountOf(folder);
-    const inside = this.#mounts
+    const { own } = this.mountOf(folder);
+    const inside = this.#visible()
       .filter(({ target }) => target !== folder && isWithin(target, folder))
-      .map(({ target, own }) => ({ target: target.slice(folder.length), own }));
-    this.#mounts = [{ target: "/", own }, ...inside];
+      .map((mount) => ({ ...mount, target: mount.target.slice(folder.length) }));
+    this.#mounts = [{ ...HOST_ROOT, own }, ...inside];
   }
 
-  /** The mount that the path lies on: of the deepest, the one mounted last. */
-  #mountOf(path: string): Mount {
-    return this.#mounts
-      .filter(({ target }) => isWithin(path, target))
-      .reduce((best, mount) => mount.target.length >= best.target.length ? mount : best);
+  /** The mounts that no later one covers with the folder that they lie in. */
+  #visible(): readonly GroundMount[] {
+    return this.#mounts.filter(({ target }, index) =>
+      !this.#mounts.slice(index + 1).some((later) =>
+        later.target !== target && isWithin(target, later.target)
+      )
+    );
   }
 }
 

@@ -22,6 +22,7 @@ import { perform, performAll } from "../ffi/perform.ts";
 import { assemble, UNDER_WAY } from "../ffi/program.ts";
 import { type Draft, MEETING_SOCKETS } from "./draft.ts";
 import { launchError } from "./explain.ts";
+import { closeHanded, type HandedDescriptors, openHanded, writeHanded } from "./handed.ts";
 import { runIdMapTool } from "./id_map_tool.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { holdMeetings, waitForEnd } from "./meetings.ts";
@@ -52,12 +53,25 @@ export interface Launch {
  * @throws {Deno.errors.NotFound} when there is no such program in the container
  */
 export function launch(draft: Draft, order: Order): Launched {
+  const handed = openHanded(draft);
+  try {
+    return start(draft, order, handed);
+  } finally {
+    closeHanded(handed);
+  }
+}
+
+function start(draft: Draft, order: Order, handed: HandedDescriptors): Launched {
   const layout = layOut(draft, order);
   const loaded = engine();
   const program = assemble(layout.parts, loaded.architecture);
+  writeHanded(program, handed);
   // A script that is awake makes calls of its own while the container walks its table, so the table
-  // needs memory that nothing else uses.
-  const memory = layout.vfork ? undefined : loaded.allocate(program.bytes.length);
+  // needs memory that nothing else uses; and memory of its own to be shared, if all else is copied.
+  const copied = draft.stages.some((stage) => stage.ownMemory);
+  const memory = layout.vfork && !copied
+    ? undefined
+    : loaded.allocate(program.bytes.length, copied ? "shared" : "private");
   let outcome: Outcome;
   if (memory === undefined) outcome = loaded.run(program);
   else {
@@ -68,7 +82,7 @@ export function launch(draft: Draft, order: Order): Launched {
   const started: Launch = { draft, order, layout, outcome };
   let terminal: number | undefined;
   try {
-    if (memory !== undefined && outcome.failed === undefined) {
+    if (!layout.vfork && outcome.failed === undefined) {
       const socket = socketOf(outcome);
       holdMeetings(
         draft,
@@ -78,8 +92,7 @@ export function launch(draft: Draft, order: Order): Launched {
       );
       if (order.terminal?.place === "container") terminal = receiveTerminal(socket);
       waitForEnd(socket);
-      const dumpable = Number(outcome.result(layout.dumpable));
-      performAll([{ call: prctl(PR_SET_DUMPABLE, dumpable), accept: ["EINVAL"] }]);
+      restoreDumpable(started);
     }
     if (outcome.failed !== undefined || !hasBegun(started)) throw launchError(started);
     if (order.terminal?.place === "container") terminal ??= receiveTerminal(socketOf(outcome));
@@ -93,6 +106,7 @@ export function launch(draft: Draft, order: Order): Launched {
   } catch (error) {
     if (terminal !== undefined) perform(close(terminal));
     clearAway(started);
+    restoreDumpable(started);
     throw error;
   } finally {
     if (memory !== undefined) loaded.release(memory);
@@ -115,6 +129,14 @@ function clearAway(started: Launch): void {
     perform(close(Number(outcome.result(layout.pidfd))));
   }
   if (hasSockets(started)) perform(close(socketOf(outcome)));
+}
+
+/** The memory can be looked into again as before: nothing of the container shares it any more. */
+function restoreDumpable({ layout, outcome }: Launch): void {
+  const dumpable = Number(outcome.result(layout.dumpable));
+  // 0 is also what stands there when the launch has not come as far.
+  if (dumpable <= 0) return;
+  performAll([{ call: prctl(PR_SET_DUMPABLE, dumpable), accept: ["EINVAL"] }]);
 }
 
 /** The processes that are this script's own children; what comes behind an init is the init's. */

@@ -70,6 +70,9 @@ export function layOut(draft: Draft, order: Order): Layout {
     : undefined;
   // Changing ids in the container makes the shared memory undumpable (prctl(2)).
   const dumpable = writer.add(prctl(PR_GET_DUMPABLE));
+  // Who sees the container must not get at the memory that it shares with the script, nor at the
+  // script's program by /proc/PID/exe (CVE-2019-5736).
+  if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0));
   // A handler of the script's must not run in the container, on its memory.
   writer.add(rt_sigprocmask("all", mask));
   writer.chapter = "clone";
@@ -133,7 +136,7 @@ export function layOut(draft: Draft, order: Order): Layout {
 }
 
 function cloneStage(stage: Stage, flags: number): Call {
-  return clone(flags | CLONE_VM, stage.pid);
+  return clone(flags | (stage.ownMemory ? 0 : CLONE_VM), stage.pid);
 }
 
 /** execve(2) leaves ignored signals ignored; the program is to begin with none. */

@@ -37,7 +37,12 @@ export class Plan {
 
   /** Use `plan()` of a recipe or a command. */
   constructor(draft: Draft, layout: Layout) {
-    const entries: PlanEntry[] = [];
+    const entries: PlanEntry[] = draft.handed.map(({ call, stepIndex }) => ({
+      stepIndex,
+      part: draft.stepName(stepIndex),
+      by: "script",
+      call: describeCall(call),
+    }));
     for (const part of layout.parts) {
       if (!("call" in part)) continue;
       const { call } = part;

@@ -34,6 +34,7 @@ import {
   setUserDefinition,
   type SetUserStep,
 } from "./steps/identity.ts";
+import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import {
   mountDefinition,
   type MountStep,
@@ -96,6 +97,7 @@ export type Step =
   | DomainnameStep
   | HostnameStep
   | InitStep
+  | JoinStep
   | MapCurrentUserStep
   | MapIdsStep
   | MapRootStep
@@ -133,6 +135,7 @@ const DEFINITIONS = [
   domainnameDefinition,
   hostnameDefinition,
   initDefinition,
+  joinDefinition,
   mapCurrentUserDefinition,
   mapIdsDefinition,
   mapRootDefinition,

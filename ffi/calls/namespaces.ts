@@ -4,10 +4,12 @@
  * @module
  */
 
-import { type Call, call, type Fd, flags, Named, Output } from "../call.ts";
+import { type Call, call, constant, type Fd, flags, Named, Output } from "../call.ts";
+import { NAMESPACE_REQUESTS } from "./constants/namespace_files.ts";
 import { CLONE_FLAGS, CLONE_PARENT_SETTID, CLONE_PIDFD } from "./constants/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
 
+export * from "./constants/namespace_files.ts";
 export * from "./constants/namespaces.ts";
 
 /**
@@ -31,6 +33,11 @@ export function unshare(flagBits: number): Call {
 /** Moves the calling thread into namespaces. See setns(2). */
 export function setns(fd: Fd, flagBits: number): Call {
   return call("setns", fd, flags(flagBits, CLONE_FLAGS));
+}
+
+/** Asks something of the file of a namespace. See ioctl_ns(2). */
+export function namespaceIoctl(fd: Fd, request: number, told: Output | 0 = 0): Call {
+  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), told);
 }
 
 /** Makes a mount the root of the mount namespace. See pivot_root(2). */

@@ -22,7 +22,13 @@ const SYMBOLS = {
   runInPool: { name: "run", parameters: ["pointer", "u32"], result: "u32", nonblocking: true },
 } as const;
 
-const MMAP_FLAGS = { PROT_READ: 1, PROT_WRITE: 2, MAP_PRIVATE: 2, MAP_ANONYMOUS: 0x20 } as const;
+const MMAP_FLAGS = {
+  PROT_READ: 1,
+  PROT_WRITE: 2,
+  MAP_SHARED: 1,
+  MAP_PRIVATE: 2,
+  MAP_ANONYMOUS: 0x20,
+} as const;
 const MFD_CLOEXEC = 1;
 const ARENA_SIZE = 256 * 1024;
 
@@ -139,14 +145,15 @@ export class Engine {
     return this.#kept.get(name) as T;
   }
 
-  /** Zeroed memory outside V8's heap. */
-  allocate(size: number): Memory {
+  /** Zeroed memory outside V8's heap. `"shared"` stays one also for a child that copies the rest. */
+  allocate(size: number, sharing: "private" | "shared" = "private"): Memory {
+    const kind = sharing === "shared" ? MMAP_FLAGS.MAP_SHARED : MMAP_FLAGS.MAP_PRIVATE;
     const map = call(
       "mmap",
       null,
       size,
       constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE, {}),
-      constant(MMAP_FLAGS.MAP_PRIVATE | MMAP_FLAGS.MAP_ANONYMOUS, {}),
+      constant(kind | MMAP_FLAGS.MAP_ANONYMOUS, {}),
       -1,
       0,
     );

@@ -36,6 +36,7 @@ export {
   type SetUserStep,
   type UserIds,
 } from "./identity.ts";
+export { join, type JoinOptions, type JoinStep, type JoinTarget } from "./join.ts";
 export {
   type FilesystemOptions,
   mount,

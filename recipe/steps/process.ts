@@ -243,6 +243,9 @@ export const initDefinition: StepDefinition<InitStep> = {
   fields: {},
   plan(_step, draft) {
     draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
+    if (draft.joined.has("pid")) {
+      draft.refuse("the pid namespace that is joined has its PID 1 already");
+    }
     if (draft.hasInit) draft.refuse("there is an init already");
     draft.fork("init");
   },

@@ -68,14 +68,18 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
   },
   plan(step, draft) {
     const kinds = new Set(step.kinds);
-    if (kinds.has("pid") && draft.own.has("pid")) {
+    if (kinds.has("pid") && draft.own.has("pid") && !draft.joined.has("pid")) {
       draft.refuse(
         "the container is in a pid namespace of its own already; for one within it, " +
           "run a second recipe in the container",
       );
     }
     enterNamespaces(kinds, draft);
-    for (const kind of kinds) draft.own.add(kind);
+    for (const kind of kinds) {
+      draft.own.add(kind);
+      draft.joined.delete(kind);
+    }
+    if (kinds.has("user")) [draft.idsMapped, draft.setgroupsDenied] = [false, false];
     if (kinds.has("mount")) {
       const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
       draft.call(mount(null, "/", null, MS_REC | propagation, null));
