@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
+  init,
   mapRoot,
   type NamespaceKind,
   type Recipe,
@@ -25,7 +26,7 @@ export const notRoot: string | undefined = root ? undefined : "needs root";
 export const notOrdinary: string | undefined = root ? "is for ordinary users" : undefined;
 
 // What a script keeps for all its launches is opened by the first; no test is to be blamed for it.
-await recipe().command("true").output();
+await recipe(unshare("user", "pid"), mapRoot(), init()).command("true").output();
 
 /**
  * A test after which nothing may be left: no process, open file, mount, interface or cgroup. One
