@@ -74,6 +74,11 @@ export class Ground {
     this.#mounts = [{ ...HOST_ROOT, own }, ...inside];
   }
 
+  /** The container is among mounts that others have made. */
+  leave(): void {
+    this.#mounts = [HOST_ROOT];
+  }
+
   /** The mounts that no later one covers with the folder that they lie in. */
   #visible(): readonly GroundMount[] {
     return this.#mounts.filter(({ target }, index) =>

@@ -1,6 +1,7 @@
 /**
  * Places in the container's file tree, as steps name them: opened beneath the root that a later
- * step will enter, so that no symlink there leads out of it (CVE-2021-30465).
+ * step will enter, or beneath the filesystem of the recipe that they are said to lie on, so that no
+ * symlink there leads out of it (CVE-2021-30465).
  *
  * @module
  */
@@ -11,14 +12,15 @@ import {
   close,
   fchdir,
   mkdirat,
+  mknodat,
   O_CLOEXEC,
-  O_CREAT,
   O_DIRECTORY,
   O_PATH,
-  O_WRONLY,
   openat,
   openat2,
+  RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
+  S_IFREG,
 } from "../ffi/calls/files.ts";
 import {
   mount,
@@ -26,44 +28,87 @@ import {
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
 } from "../ffi/calls/mounts.ts";
+import type { Edges } from "../ffi/program.ts";
 import type { Draft } from "./draft.ts";
-import { folderOf, nameOf, normalize } from "./ground.ts";
+import { folderOf, isWithin, nameOf, normalize } from "./ground.ts";
 
-/** A name in an opened folder, for the calls that end in `at`. */
-export interface Entry {
-  readonly folder: Fd;
-  readonly name: string;
+/** A folder that the way to a place does not leave. */
+interface Base {
+  readonly folder: string;
+  /** What becomes of symlinks that lead out of it. */
+  readonly resolve: number;
 }
 
-/** The folder that the path lies in, opened, and its name there. */
-export function entryAt(draft: Draft, path: string): Entry {
+/** Where the way to a path begins; on the host's files it is not watched. */
+function baseOf(draft: Draft, path: string): Base | undefined {
   const root = draft.rootOf(path);
-  if (root === undefined) return { folder: at_fdcwd, name: path };
+  if (root !== undefined) return { folder: root, resolve: RESOLVE_IN_ROOT };
+  const { target, own } = draft.ground.mountOf(path);
+  if (!own || target === normalize(path)) return undefined;
+  return target === "/" ? undefined : { folder: target, resolve: RESOLVE_BENEATH };
+}
+
+/** Uses the folder that the path lies in, opened, and its name there. */
+export function atEntry(
+  draft: Draft,
+  path: string,
+  use: (folder: Fd, name: string) => void,
+): void {
+  const base = baseOf(draft, path);
+  if (base === undefined) return use(at_fdcwd, path);
   const normal = normalize(path);
-  return { folder: openAt(draft, folderOf(normal), O_PATH | O_DIRECTORY), name: nameOf(normal) };
+  const folder = folderOf(normal) === base.folder
+    ? openBase(draft, base)
+    : openBeneath(draft, base, folderOf(normal), O_PATH | O_DIRECTORY, 0);
+  use(folder, nameOf(normal));
+  draft.call(close(folder));
 }
 
 /** Opens the path. */
-export function openAt(draft: Draft, path: string, flags: number, mode = 0): ResultOf {
-  const root = draft.rootOf(path);
-  if (root === undefined) {
-    return new ResultOf(draft.call(openat(at_fdcwd, path, flags | O_CLOEXEC, mode)), "fd");
-  }
-  const opened = draft.call(openat(at_fdcwd, root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-  const folder = new ResultOf(opened, "root");
-  const relative = normalize(path).slice(root.length) || ".";
-  const how = { flags: flags | O_CLOEXEC, mode, resolve: RESOLVE_IN_ROOT };
-  return new ResultOf(draft.call(openat2(folder, relative, how)), "fd");
+export function openAt(
+  draft: Draft,
+  path: string,
+  flags: number,
+  mode = 0,
+  edges: Edges = {},
+): ResultOf {
+  const base = path.startsWith("/") ? baseOf(draft, path) : undefined;
+  return base === undefined
+    ? new ResultOf(draft.call(openat(at_fdcwd, path, flags | O_CLOEXEC, mode), edges), "fd")
+    : openBeneath(draft, base, normalize(path), flags, mode, edges);
+}
+
+function openBeneath(
+  draft: Draft,
+  base: Base,
+  path: string,
+  flags: number,
+  mode: number,
+  edges: Edges = {},
+): ResultOf {
+  const folder = openBase(draft, base);
+  const relative = path.slice(base.folder.length + 1);
+  const how = { flags: flags | O_CLOEXEC, mode, resolve: base.resolve };
+  const opened = draft.call(openat2(folder, relative, how), edges);
+  draft.call(close(folder));
+  return new ResultOf(opened, "fd");
+}
+
+function openBase(draft: Draft, { folder, resolve }: Base): ResultOf {
+  const opened = openat(at_fdcwd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  return new ResultOf(draft.call(opened), resolve === RESOLVE_IN_ROOT ? "root" : "base");
 }
 
 /** Makes a folder, and those that it lies in, where they are missing. */
 export function makeFolders(draft: Draft, path: string): void {
   const parts = normalize(path).slice(1).split("/");
+  const root = draft.rootOf(path);
   parts.forEach((_, index) => {
     const folder = "/" + parts.slice(0, index + 1).join("/");
-    if (folder === draft.rootOf(path) || draft.ground.isMountPoint(folder)) return;
-    const entry = entryAt(draft, folder);
-    draft.call(mkdirat(entry.folder, entry.name, 0o755), { accept: ["EEXIST"] });
+    if (draft.ground.isThere(folder) || (root !== undefined && isWithin(root, folder))) return;
+    atEntry(draft, folder, (within, name) => {
+      draft.call(mkdirat(within, name, 0o755), { accept: ["EEXIST"] });
+    });
   });
 }
 
@@ -72,15 +117,20 @@ export function makeFolders(draft: Draft, path: string): void {
  * On the host's a missing place is an error of the mount.
  */
 export function needsMountPoint(draft: Draft, path: string): boolean {
-  return draft.ground.isOwn(path) && !draft.ground.isMountPoint(path);
+  return !draft.ground.isThere(path) && draft.ground.isOwn(folderOf(normalize(path)));
 }
 
 /** Makes the place to mount on, where it is missing. */
 export function makeMountPoint(draft: Draft, path: string, kind: "folder" | "file"): void {
   if (kind === "folder") return makeFolders(draft, path);
   makeFolders(draft, folderOf(normalize(path)));
-  draft.call(close(openAt(draft, path, O_WRONLY | O_CREAT, 0o644)));
+  atEntry(draft, path, (folder, name) => {
+    draft.call(mknodat(folder, name, S_IFREG | 0o644, 0), { accept: ["EEXIST"] });
+  });
 }
+
+/** What mount(2) reads of its options at most: a page, with the NUL at its end. */
+const OPTION_BYTES = 4095;
 
 /** Mounts a new filesystem on a folder. */
 export function mountAt(
@@ -91,27 +141,46 @@ export function mountAt(
   flags: number,
   data: string | null,
 ): void {
+  checkOptions(draft, data);
   if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
-  if (draft.rootOf(target) === undefined) {
+  if (baseOf(draft, target) === undefined) {
     draft.call(mount(source, target, type, flags, data));
   } else {
     // mount(2) takes no descriptor, but it takes the working directory.
-    const here = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    draft.call(here);
-    draft.call(fchdir(openAt(draft, target, O_PATH | O_DIRECTORY)));
-    draft.call(mount(source, ".", type, flags, data));
-    draft.call(fchdir(new ResultOf(here, "here")));
+    inPlace(draft, openAt(draft, target, O_PATH | O_DIRECTORY), () => {
+      draft.call(mount(source, ".", type, flags, data));
+    });
   }
   draft.ground.mounted(target, true);
+}
+
+/** Makes calls with an open folder as the working directory, and closes it. */
+export function inPlace(draft: Draft, folder: ResultOf, use: () => void): void {
+  const opened = draft.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  const here = new ResultOf(opened, "here");
+  draft.call(fchdir(folder));
+  use();
+  draft.call(fchdir(here));
+  draft.call(close(here));
+  draft.call(close(folder));
+}
+
+/** Refuses options that mount(2) would cut off without a word. */
+export function checkOptions(draft: Draft, data: string | null): void {
+  const size = new TextEncoder().encode(data ?? "").length;
+  if (size > OPTION_BYTES) {
+    draft.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use less`);
+  }
 }
 
 /** Attaches a mount that is open to a place. */
 export function attachAt(draft: Draft, tree: Fd, target: string): void {
   const flags = MOVE_MOUNT_F_EMPTY_PATH;
-  if (draft.rootOf(target) === undefined) {
+  if (baseOf(draft, target) === undefined) {
     draft.call(move_mount(tree, "", at_fdcwd, target, flags));
   } else {
     const place = openAt(draft, target, O_PATH);
     draft.call(move_mount(tree, "", place, "", flags | MOVE_MOUNT_T_EMPTY_PATH));
+    draft.call(close(place));
   }
 }

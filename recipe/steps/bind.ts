@@ -6,7 +6,7 @@
  */
 
 import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
+import { close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -23,7 +23,7 @@ import {
 import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../fields.ts";
-import { attachAt, makeMountPoint, needsMountPoint } from "../place.ts";
+import { attachAt, makeMountPoint, needsMountPoint, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** What a bound file must not be used for. */
@@ -100,7 +100,13 @@ export const bindDefinition: StepDefinition<BindStep> = {
     draft.needs("mount", "it would be mounted on the host");
     const missing = new Label("the source is missing");
     const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-    const tree = openTree(draft, step.source, recursive, step.optional === true, missing);
+    const source = openSource(draft, step, missing);
+    const cloned = open_tree(
+      source,
+      "",
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive,
+    );
+    const tree = new ResultOf(draft.call(cloned), "tree");
     const attributes = (step.restrict ?? []).reduce(
       (sum, word) => sum | RESTRICTIONS[word],
       step.readOnly === true ? MOUNT_ATTR_RDONLY : 0,
@@ -109,31 +115,30 @@ export const bindDefinition: StepDefinition<BindStep> = {
       const set = { attr_set: attributes };
       draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set));
     }
-    if (needsMountPoint(draft, step.target)) makeMountPointLike(draft, step.source, step.target);
+    if (needsMountPoint(draft, step.target)) makeMountPointLike(draft, source, step.target);
     attachAt(draft, tree, step.target);
+    draft.call(close(tree));
+    draft.call(close(source));
     draft.place(missing);
-    draft.ground.mounted(step.target, false);
+    draft.ground.mounted(step.target, false, step.optional !== true);
   },
 };
 
-/** Opens what is at a path as a mount of its own, which is nowhere attached yet. */
-function openTree(
+/** Opens what is to be shown; where that is missing and may be, goes on at the label. */
+function openSource(
   draft: Draft,
-  source: string,
-  recursive: number,
-  optional: boolean,
+  { source, optional }: BindStep,
   missing: Label,
 ): ResultOf {
-  const opened = open_tree(at_fdcwd, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-  draft.call(opened, optional ? { accept: ["ENOENT"], onAccepted: missing } : {});
-  return new ResultOf(opened, "tree");
+  const edges = optional === true ? { accept: ["ENOENT"], onAccepted: missing } as const : {};
+  return openAt(draft, source, O_PATH, 0, edges);
 }
 
 /** Makes a folder to mount a folder on, or a file to mount anything else on. */
-function makeMountPointLike(draft: Draft, source: string, target: string): void {
+function makeMountPointLike(draft: Draft, source: ResultOf, target: string): void {
   const isFile = new Label("the source is no folder");
   const made = new Label("the mount point is there");
-  const opened = draft.call(openat(at_fdcwd, source, O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
+  const opened = draft.call(openat(source, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
     accept: ["ENOTDIR"],
     onAccepted: isFile,
   });

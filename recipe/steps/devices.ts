@@ -5,7 +5,7 @@
  */
 
 import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, O_CREAT, O_WRONLY, symlinkat } from "../../ffi/calls/files.ts";
+import { at_fdcwd, close, symlinkat } from "../../ffi/calls/files.ts";
 import {
   MS_NOEXEC,
   MS_NOSUID,
@@ -15,7 +15,7 @@ import {
 } from "../../ffi/calls/mounts.ts";
 import { absolutePath } from "../fields.ts";
 import { normalize } from "../ground.ts";
-import { attachAt, entryAt, mountAt, openAt } from "../place.ts";
+import { atEntry, attachAt, makeMountPoint, mountAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Mounts a minimal /dev. */
@@ -72,15 +72,17 @@ export const devicesDefinition: StepDefinition<DevicesStep> = {
     mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
     for (const { name, tree } of trees) {
       const target = `${folder}/${name}`;
-      draft.call(close(openAt(draft, target, O_WRONLY | O_CREAT, 0o666)));
+      makeMountPoint(draft, target, "file");
       attachAt(draft, tree, target);
+      draft.call(close(tree));
     }
     const pts = "newinstance,ptmxmode=0666,mode=0620";
     mountAt(draft, "devpts", `${folder}/pts`, "devpts", MS_NOSUID | MS_NOEXEC, pts);
     mountAt(draft, "tmpfs", `${folder}/shm`, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=1777");
     for (const [name, to] of Object.entries(LINKS)) {
-      const entry = entryAt(draft, `${folder}/${name}`);
-      draft.call(symlinkat(to, entry.folder, entry.name));
+      atEntry(draft, `${folder}/${name}`, (within, name) => {
+        draft.call(symlinkat(to, within, name));
+      });
     }
     draft.terminals = `${folder}/ptmx`;
   },

@@ -8,6 +8,7 @@
 import {
   close,
   fchmod,
+  fchmodat,
   makedev,
   mknodat,
   O_CREAT,
@@ -23,7 +24,7 @@ import {
 } from "../../ffi/calls/files.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, integer, modeBits, oneOf, optional, text } from "../fields.ts";
-import { entryAt, makeFolders, openAt } from "../place.ts";
+import { atEntry, makeFolders, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Options of the steps that make files. */
@@ -117,8 +118,9 @@ export const symlinkDefinition: StepDefinition<SymlinkStep> = {
   },
   plan(step, draft) {
     mayMake(draft, step);
-    const { folder, name } = entryAt(draft, step.path);
-    draft.call(symlinkat(step.target, folder, name));
+    atEntry(draft, step.path, (folder, name) => {
+      draft.call(symlinkat(step.target, folder, name));
+    });
   },
 };
 
@@ -229,8 +231,11 @@ export const mknodDefinition: StepDefinition<MknodStep> = {
     mayMake(draft, step);
     const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
     const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
-    const { folder, name } = entryAt(draft, step.path);
-    draft.call(mknodat(folder, name, type | (step.mode ?? 0o666), device));
+    atEntry(draft, step.path, (folder, name) => {
+      draft.call(mknodat(folder, name, type | (step.mode ?? 0o666), device));
+      // The umask has taken from the mode.
+      if (step.mode !== undefined) draft.call(fchmodat(folder, name, step.mode));
+    });
   },
 };
 

@@ -5,21 +5,29 @@
  */
 
 import { ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, close, mkdirat, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
 import {
-  at_fdcwd,
-  chdir,
-  fchdir,
-  mkdirat,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_PATH,
-  openat,
-} from "../../ffi/calls/files.ts";
-import { mount, MS_NODEV, MS_NOSUID } from "../../ffi/calls/mounts.ts";
+  AT_EMPTY_PATH,
+  mount,
+  move_mount,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_NODEV,
+  MS_NOSUID,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from "../../ffi/calls/mounts.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, list, optional } from "../fields.ts";
 import { isWithin, normalize } from "../ground.ts";
-import { makeMountPoint, mountAt, needsMountPoint } from "../place.ts";
+import {
+  checkOptions,
+  inPlace,
+  makeMountPoint,
+  mountAt,
+  needsMountPoint,
+  openAt,
+} from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Lays folders over one another. */
@@ -54,9 +62,9 @@ export interface OverlayOptions {
  * const box = recipe(
  *   unshare("user", "mount"),
  *   mapRoot(),
- *   overlay("/mnt", { lower: ["/mnt"], discard: true }),
+ *   overlay("/usr", { lower: ["/usr"], discard: true }),
  * );
- * console.log((await box.command("touch", { args: ["/mnt/a"] }).output()).success); // true
+ * console.log((await box.command("touch", { args: ["/usr/a"] }).output()).success); // true
  * ```
  */
 export function overlay(target: string, options: OverlayOptions): OverlayStep {
@@ -91,22 +99,32 @@ export const overlayDefinition: StepDefinition<OverlayStep> = {
 
 /** An overlay whose upper folder lies in a tmpfs that it covers itself. */
 function discardingOverlay(draft: Draft, { target, lower }: OverlayStep): void {
-  if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
   const folder = normalize(target);
-  const here = draft.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-  // From here the target's own files can be reached when the tmpfs covers them.
-  draft.call(chdir(folder));
-  draft.call(mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755"));
-  const [upper, work] = [`${folder}/upper`, `${folder}/work`];
-  draft.call(mkdirat(at_fdcwd, upper, 0o755));
-  draft.call(mkdirat(at_fdcwd, work, 0o755));
-  const reachable = lower.map(normalize).map((path) =>
-    isWithin(path, folder) ? `.${path.slice(folder === "/" ? 0 : folder.length)}` : path
-  );
-  const data = overlayData(draft, reachable, upper, work);
-  draft.call(mount("overlay", folder, "overlay", 0, data));
-  draft.call(fchdir(new ResultOf(here, "here")));
+  if (needsMountPoint(draft, folder)) makeMountPoint(draft, folder, "folder");
+  // By this the target's own files can be reached when the tmpfs covers them.
+  const covered = openAt(draft, folder, O_PATH | O_DIRECTORY);
+  mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+  inPlace(draft, openAt(draft, folder, O_PATH | O_DIRECTORY), () => {
+    for (const name of ["upper", "work"]) draft.call(mkdirat(at_fdcwd, name, 0o755));
+    if (lower.some((path) => isWithin(normalize(path), folder))) uncover(draft, covered);
+    const reachable = lower.map(normalize).map((path) =>
+      isWithin(path, folder) ? "lower" + path.slice(folder === "/" ? 0 : folder.length) : path
+    );
+    const data = overlayData(draft, reachable, "upper", "work");
+    checkOptions(draft, data);
+    draft.call(mount("overlay", ".", "overlay", 0, data));
+  });
+  draft.call(close(covered));
   draft.ground.mounted(folder, true);
+}
+
+/** Shows a folder that is covered as `lower` in the working directory. */
+function uncover(draft: Draft, covered: ResultOf): void {
+  draft.call(mkdirat(at_fdcwd, "lower", 0o755));
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+  const tree = new ResultOf(draft.call(open_tree(covered, "", flags)), "tree");
+  draft.call(move_mount(tree, "", at_fdcwd, "lower", MOVE_MOUNT_F_EMPTY_PATH));
+  draft.call(close(tree));
 }
 
 function overlayData(
