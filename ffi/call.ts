@@ -47,9 +47,24 @@ export type Argument =
   | OutputField
   | ResultOf;
 
+/**
+ * How a value is shown. Only plans and errors show it, so what takes time to write is a function
+ * that writes it when it is asked for.
+ */
+export type Text = string | (() => string);
+
 /** A number that is shown by its kernel name: flags, a command of `prctl`, `AT_FDCWD`. */
 export class Named {
-  constructor(readonly value: number | bigint, readonly text: string) {}
+  readonly #text: Text;
+
+  constructor(readonly value: number | bigint, text: Text) {
+    this.#text = text;
+  }
+
+  /** Its kernel name. */
+  get text(): string {
+    return written(this.#text);
+  }
 }
 
 /** The descriptor of an open file: a number, or the result of an earlier call. */
@@ -75,11 +90,20 @@ export class ResultOf {
 
 /** A structure passed by address, with the addresses that it holds itself. */
 export class Struct {
+  readonly #text: Text;
+
   constructor(
     readonly bytes: Uint8Array<ArrayBuffer>,
-    readonly text: string,
+    text: Text,
     readonly pointers: readonly Pointer[] = [],
-  ) {}
+  ) {
+    this.#text = text;
+  }
+
+  /** Its fields, as C would write them. */
+  get text(): string {
+    return written(this.#text);
+  }
 
   /** How many bytes it has. */
   get size(): number {
@@ -100,6 +124,10 @@ export function call(name: SyscallName, ...args: Argument[]): Call {
 
 /** The named flags of a bit set, or'ed together as C writes them: `MS_NOSUID|MS_NODEV`. */
 export function flags(value: number, names: Readonly<Record<string, number>>): Named {
+  return new Named(value, () => flagNames(value, names));
+}
+
+function flagNames(value: number, names: Readonly<Record<string, number>>): string {
   let rest = value;
   const words: string[] = [];
   for (const [name, bits] of Object.entries(names)) {
@@ -110,22 +138,24 @@ export function flags(value: number, names: Readonly<Record<string, number>>): N
     }
   }
   if (rest !== 0 || words.length === 0) words.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
-  return new Named(value, words.join("|"));
+  return words.join("|");
 }
 
 /** One constant of a set, by its name there: `SIG_SETMASK`, `PR_SET_DUMPABLE`. */
 export function constant(value: number, names: Readonly<Record<string, number>>): Named {
-  const entry = Object.entries(names).find(([, known]) => known === value);
-  return new Named(value, entry?.[0] ?? String(value));
+  return new Named(value, () => {
+    const entry = Object.entries(names).find(([, known]) => known === value);
+    return entry?.[0] ?? String(value);
+  });
 }
 
 /** A file mode, shown in octal. */
 export function mode(value: number): Named {
-  return new Named(value, `0${value.toString(8)}`);
+  return new Named(value, () => `0${value.toString(8)}`);
 }
 
 /** A list of pointers that ends in NULL, as execve(2) wants its arguments and environment. */
-export function pointerList(items: readonly string[], text: string): Struct {
+export function pointerList(items: readonly string[], text: Text): Struct {
   return new Struct(
     new Uint8Array((items.length + 1) * 8),
     text,
@@ -144,6 +174,10 @@ function describeArgument(argument: Argument): string {
   if (typeof argument === "number" || typeof argument === "bigint") return String(argument);
   if (argument instanceof Uint8Array) return describeBytes(argument);
   return argument.text;
+}
+
+function written(text: Text): string {
+  return typeof text === "string" ? text : text();
 }
 
 function describeBytes(bytes: Uint8Array): string {

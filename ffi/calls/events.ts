@@ -57,7 +57,8 @@ export function epoll_ctl(
   const view = new DataView(bytes.buffer);
   view.setUint32(0, event.events, true);
   view.setUint32(data, event.data, true);
-  const struct = new Struct(bytes, `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`);
+  const text = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
+  const struct = new Struct(bytes, text);
   const named = constant(operation, { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD });
   return call("epoll_ctl", epoll, named, fd, struct);
 }

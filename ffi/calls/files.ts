@@ -73,7 +73,8 @@ const OPEN_HOW_SIZE = 24;
 export function openat2(folder: Fd, path: string, how: OpenHow): Call {
   const { resolve = 0 } = how;
   const words = new BigUint64Array([how.flags, how.mode ?? 0, resolve].map(BigInt));
-  const text = `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ` +
+  const text = () =>
+    `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ` +
     `${flags(resolve, RESOLVE_FLAGS).text}}`;
   const struct = new Struct(new Uint8Array(words.buffer), text);
   return call("openat2", at(folder), path, struct, OPEN_HOW_SIZE);

@@ -26,7 +26,7 @@ export function prlimit64(
   old: Output | null,
 ): Call {
   const known = constant(resource, RLIMITS);
-  const named = new Named(resource, `RLIMIT_${known.text}`);
+  const named = new Named(resource, () => `RLIMIT_${known.text}`);
   if (limit === null) return call("prlimit64", pid, named, null, old);
   const text = (value: bigint) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
   const words = [BigInt(limit.soft), BigInt(limit.hard)] as const;

@@ -19,8 +19,8 @@ export * from "./constants/namespaces.ts";
 export function clone(flagBits: number, stored: Output | null): Call {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
-  const set = bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named = new Named(bits + SIGNALS.SIGCHLD, `${set}SIGCHLD`);
+  const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
+  const named = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
   // The order of the last two arguments differs between architectures; both are 0.
   return call("clone", named, null, stored, 0, 0);
 }

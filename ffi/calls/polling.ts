@@ -27,7 +27,7 @@ export function ppoll(fds: readonly PollFd[], milliseconds: number | undefined):
     view.setInt32(index * 8, fd, true);
     view.setInt16(index * 8 + 4, events, true);
   });
-  const list = new Struct(bytes, `[${fds.map(({ fd }) => fd).join(", ")}]`);
+  const list = new Struct(bytes, () => `[${fds.map(({ fd }) => fd).join(", ")}]`);
   return call("ppoll", list, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
 }
 

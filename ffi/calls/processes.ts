@@ -42,8 +42,8 @@ export type Pid = number | ResultOf | OutputField;
 
 /** A signal, by its name. */
 function signalName(signal: number): Named {
-  const known = constant(signal, SIGNALS);
-  return signal < SIGRTMIN ? known : new Named(signal, `SIGRTMIN+${signal - SIGRTMIN}`);
+  if (signal < SIGRTMIN) return constant(signal, SIGNALS);
+  return new Named(signal, () => `SIGRTMIN+${signal - SIGRTMIN}`);
 }
 
 /** Sends a signal; 0 only asks whether it could be sent. See kill(2). */
