@@ -70,6 +70,8 @@ export function text(view: DataView): string {
 
 const PACKAGES: Readonly<Record<string, string>> = {
   "as": "binutils",
+  "busybox": "busybox-static",
+  "gcc": "gcc",
   "ld": "binutils",
   "objcopy": "binutils",
   "qemu-aarch64-static": "qemu-user-static",

@@ -1,0 +1,122 @@
+/**
+ * The machine's first root, in two parts: a base of Debian, Deno and the kernel's modules, kept for
+ * the next time, and the project as it is now.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console -- part of a program, whose output is the console's
+
+import { Archive } from "./archive.ts";
+import type { Machine } from "./machine.ts";
+import { addModules } from "./modules.ts";
+import { fetchDeno, unpackDebian } from "./packages.ts";
+import { run } from "./run.ts";
+
+const PROJECT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+
+/** A kernel and an archive for it. */
+export interface Base {
+  readonly kernel: string;
+  readonly archive: string;
+}
+
+/** What is fetched lies in the user's folder for caches. */
+export function cacheFolder(): string {
+  const caches = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
+  return `${caches}/ramekin/vm`;
+}
+
+/** The base of a machine, made where there is none. */
+export async function base(machine: Machine): Promise<Base> {
+  const folder = `${cacheFolder()}/${machine.name}-${Deno.version.deno}`;
+  const kept = { kernel: `${folder}/kernel`, archive: `${folder}/base.cpio` };
+  if (exists(kept.archive)) return kept;
+  console.log(`${machine.name}: fetching Debian and Deno, once`);
+  const work = `${folder}.unfinished`;
+  if (exists(work)) Deno.removeSync(work, { recursive: true });
+  for (const name of ["apt", "deno", "root", "linux"]) {
+    Deno.mkdirSync(`${work}/${name}`, { recursive: true });
+  }
+  const [deno] = await Promise.all([
+    fetchDeno(machine, `${work}/deno`),
+    unpackDebian(machine, `${work}/apt`, `${work}/root`, `${work}/linux`),
+  ]);
+  Deno.mkdirSync(folder, { recursive: true });
+  const boot = `${work}/linux/boot`;
+  const [image] = [...Deno.readDirSync(boot)].filter(({ name }) => name.startsWith("vmlinuz"));
+  Deno.copyFileSync(`${boot}/${image!.name}`, kept.kernel);
+  writeBase(`${work}/base.cpio`, `${work}/root`, deno, `${work}/linux`);
+  Deno.renameSync(`${work}/base.cpio`, kept.archive);
+  Deno.removeSync(work, { recursive: true });
+  return kept;
+}
+
+function writeBase(path: string, root: string, deno: string, kernel: string): void {
+  using archive = new Archive(path);
+  // Nobody reads there; it would only have to be unpacked.
+  const unread = ["usr/share", "var/lib/dpkg", "usr/lib/systemd"].map((name) => `${root}/${name}`);
+  for (const { name, isSymlink } of Deno.readDirSync(root)) {
+    if (isSymlink) archive.link(name, Deno.readLinkSync(`${root}/${name}`));
+    else archive.tree(name, `${root}/${name}`, (path) => !unread.includes(path));
+  }
+  archive.file("usr/local/bin/deno", Deno.readFileSync(deno), 0o755);
+  addModules(archive, kernel);
+  archive.link("usr/sbin/modprobe", "/bin/busybox");
+  archive.folder("mnt");
+  // The kernel opens it for process 1.
+  archive.characterDevice("dev/console", 5, 1);
+  archive.characterDevice("dev/null", 1, 3, 0o666);
+  archive.file(
+    "etc/passwd",
+    "root:x:0:0::/root:/bin/bash\nnobody:x:65534:65534::/home/nobody:/bin/sh\n",
+  );
+  archive.file("etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
+  for (const name of ["etc/subuid", "etc/subgid"]) archive.file(name, "nobody:100000:65536\n");
+}
+
+/** What is done in the machine. */
+export interface Errand {
+  /** What `deno test` is told besides. */
+  readonly args: readonly string[];
+  /** Who runs it. */
+  readonly users: readonly ("root" | "nobody")[];
+  /** A shell instead of the suite. */
+  readonly shell: boolean;
+}
+
+/** Adds the project and an errand to a copy of the base. */
+export async function addProject(base: Base, path: string, errand: Errand): Promise<void> {
+  Deno.copyFileSync(base.archive, path);
+  const denoDir = `${cacheFolder()}/deno`;
+  await run(Deno.execPath(), ["test", "--no-run", "--no-check", "--quiet", "tests/"], {
+    cwd: PROJECT,
+    env: { DENO_DIR: denoDir },
+  });
+  using archive = new Archive(path);
+  archive.file("vm/init", Deno.readFileSync(`${PROJECT}/scripts/vm/init.sh`), 0o755);
+  for (const home of ["root", "home/nobody"]) {
+    archive.tree(`${home}/.cache/deno`, denoDir);
+  }
+  // In the folder where it lies here, because Deno's cache goes by the path.
+  archive.tree(PROJECT.slice(1), PROJECT, (path) => !/\/(\.[^/]+|node_modules)$/.test(path));
+  if (errand.shell) archive.file("vm/shell", "");
+  for (const user of errand.users) archive.file(`vm/${user}`, suite(errand.args));
+}
+
+/** The suite, as a script of the shell. */
+function suite(args: readonly string[]): string {
+  const words = ["deno", "test", "-A", "--no-check", "--cached-only", "--quiet", ...args];
+  const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  return `cd '${PROJECT}' && exec ${quoted.join(" ")}\n`;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** The machines that are emulated: hosts that the one at hand is not. */
+
+/** A machine, and what runs it. */
+export interface Machine {
+  /** The architecture, by the name that the kernel and Deno have for it. */
+  readonly name: "x86_64" | "aarch64";
+  /** The architecture, by Debian's name. */
+  readonly debian: string;
+  /** The package of npm that holds Deno for it. */
+  readonly deno: string;
+  /** The emulator and the board; `-cpu max` is everything that it can emulate. */
+  readonly emulator: readonly string[];
+  /** The serial port, as the kernel names it. */
+  readonly console: string;
+  /** How long it may run, in seconds. */
+  readonly bound: number;
+}
+
+/** An x86_64 whose only security module besides the capabilities is Landlock, and an aarch64. */
+export const MACHINES: readonly Machine[] = [
+  {
+    name: "x86_64",
+    debian: "amd64",
+    deno: "@deno/linux-x64-glibc",
+    emulator: ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"],
+    console: "ttyS0",
+    bound: 300,
+  },
+  {
+    name: "aarch64",
+    debian: "arm64",
+    deno: "@deno/linux-arm64-glibc",
+    // Authenticated pointers by the algorithm of the architecture take half of the emulator's time.
+    emulator: ["qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on"],
+    console: "ttyAMA0",
+    bound: 600,
+  },
+];
+
+/** What the kernel is told: cgroup v2 alone, Landlock, and to power off when it panics. */
+export function commandLine(machine: Machine): string {
+  return `console=${machine.console} quiet panic=-1 rdinit=/vm/init ` +
+    "cgroup_no_v1=all lsm=landlock";
+}

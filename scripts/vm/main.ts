@@ -1,0 +1,56 @@
+/**
+ * `deno task test:vm [x86_64|aarch64] [--as=root|nobody] [--shell] [...]`: the suite on hosts that
+ * this one is not, in emulated machines with Debian's kernel. Needs Debian's packages
+ * qemu-system-x86 and qemu-system-arm.
+ *
+ * Other arguments are handed on to `deno test`:
+ * `deno task test:vm aarch64 tests/recipe --filter hostname`.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console -- a program, whose output is the console's
+
+import { emulate } from "./emulator.ts";
+import { addProject, base, cacheFolder } from "./initramfs.ts";
+import { type Machine, MACHINES } from "./machine.ts";
+
+const args = Deno.args.slice();
+const take = (word: string): boolean => {
+  const index = args.indexOf(word);
+  if (index >= 0) args.splice(index, 1);
+  return index >= 0;
+};
+
+const shell = take("--shell");
+const asked = (["root", "nobody"] as const).filter((user) => take(`--as=${user}`));
+const users = asked.length > 0 ? asked : ["root", "nobody"] as const;
+const named = MACHINES.filter(({ name }) => take(name));
+const machines = named.length > 0 ? named : MACHINES;
+if (!args.some((word) => word.startsWith("tests"))) args.push("tests/");
+
+let worst = 0;
+for (const machine of machines) {
+  try {
+    worst = Math.max(worst, await runMachine(machine));
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    worst = 1;
+  }
+}
+Deno.exit(worst);
+
+async function runMachine(machine: Machine): Promise<number> {
+  const started = performance.now();
+  const initramfs = `${cacheFolder()}/${Deno.pid}.cpio`;
+  try {
+    const parts = await base(machine);
+    await addProject(parts, initramfs, { args, users: shell ? [] : users, shell });
+    const megabytes = Math.round(Deno.statSync(initramfs).size / 2 ** 20);
+    console.log(`\n${machine.name}: Debian, Deno and the project are ${megabytes} MiB`);
+    return await emulate(machine, parts.kernel, initramfs, shell);
+  } finally {
+    await Deno.remove(initramfs).catch(() => {});
+    console.log(`${machine.name}: ${Math.round((performance.now() - started) / 1000)} seconds`);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * What the machine is made of: packages of Debian and Deno from npm, each by its ordinary client.
+ * The host's apt lends its sources and keys; its state stays as it is.
+ *
+ * @module
+ */
+
+import type { Machine } from "./machine.ts";
+import { run, runForBytes } from "./run.ts";
+
+/** What the suite finds in the machine: a small Debian. */
+const PACKAGES = [
+  "bash",
+  "busybox-static",
+  "coreutils",
+  "dash",
+  "findutils",
+  "grep",
+  "hostname",
+  "iproute2",
+  "libc-bin",
+  "libgcc-s1",
+  "mount",
+  "procps",
+  "sed",
+  "uidmap",
+  "usr-is-merged",
+  "util-linux",
+];
+
+/** Fetches Debian's packages and unpacks them below `root`; the kernel's below `kernel`. */
+export async function unpackDebian(
+  machine: Machine,
+  folder: string,
+  root: string,
+  kernel: string,
+): Promise<void> {
+  const apt = new Apt(machine.debian, folder);
+  await apt.update();
+  // Debian's folders of programs and libraries are links, which a package alone does not know.
+  for (const name of ["bin", "lib", "lib64", "sbin"]) {
+    Deno.mkdirSync(`${root}/usr/${name}`, { recursive: true });
+    Deno.symlinkSync(`usr/${name}`, `${root}/${name}`);
+  }
+  for (const path of await apt.withDependencies(PACKAGES)) await unpack(path, root);
+  Deno.mkdirSync(kernel, { recursive: true });
+  await unpack(await apt.kernel(), kernel);
+  await run("find", [kernel, "-name", "*.ko.xz", "-exec", "xz", "--decompress", "{}", "+"]);
+}
+
+/** Fetches Deno in the version that runs this script; answers the path of the program. */
+export async function fetchDeno(machine: Machine, folder: string): Promise<string> {
+  const version = Deno.version.deno;
+  await run("npm", ["pack", "--silent", `${machine.deno}@${version}`], { cwd: folder });
+  const archive = machine.deno.replace("@", "").replace("/", "-");
+  await run("tar", ["-xzf", `${archive}-${version}.tgz`], { cwd: folder });
+  return `${folder}/package/deno`;
+}
+
+/** apt for one architecture, with a state and a cache of its own. */
+class Apt {
+  readonly #debian: string;
+  readonly #folder: string;
+  readonly #env: Record<string, string>;
+
+  constructor(debian: string, folder: string) {
+    this.#debian = debian;
+    this.#folder = folder;
+    this.#env = { APT_CONFIG: `${folder}/apt.conf`, LC_ALL: "C" };
+    for (const name of ["lists/partial", "archives/partial"]) {
+      Deno.mkdirSync(`${folder}/${name}`, { recursive: true });
+    }
+    // No package is installed, as far as this apt knows.
+    Deno.writeTextFileSync(`${folder}/status`, "");
+    Deno.writeTextFileSync(
+      `${folder}/apt.conf`,
+      `
+        APT::Architecture "${debian}";
+        APT::Architectures { "${debian}"; };
+        APT::Install-Recommends "false";
+        APT::Sandbox::User "";
+        Dir::State "${folder}";
+        Dir::State::status "${folder}/status";
+        Dir::Cache "${folder}";
+        Debug::NoLocking "true";
+      `,
+    );
+  }
+
+  async update(): Promise<void> {
+    await this.#get("update");
+  }
+
+  /** Fetches packages and all that they need; answers their files. */
+  async withDependencies(packages: readonly string[]): Promise<string[]> {
+    await this.#get("install", "--download-only", "--yes", ...packages);
+    return filesIn(`${this.#folder}/archives`, ".deb");
+  }
+
+  /** Fetches the kernel for clouds, which has few drivers; answers its file. */
+  async kernel(): Promise<string> {
+    const newest = `linux-image-cloud-${this.#debian}`;
+    const depends = await run("apt-cache", ["depends", newest], { env: this.#env });
+    const name = /Depends: (\S+)/.exec(depends)?.[1];
+    if (name === undefined) {
+      throw new Error(
+        `apt knows no ${newest}: on a host that is not Debian, use a Debian container`,
+      );
+    }
+    const folder = `${this.#folder}/kernel`;
+    Deno.mkdirSync(folder);
+    await run("apt-get", ["--quiet", "download", name], { env: this.#env, cwd: folder });
+    return filesIn(folder, ".deb")[0]!;
+  }
+
+  async #get(...args: readonly string[]): Promise<void> {
+    await run("apt-get", ["--quiet", ...args], { env: this.#env });
+  }
+}
+
+function filesIn(folder: string, end: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(end))
+    .sort().map((name) => `${folder}/${name}`);
+}
+
+async function unpack(path: string, into: string): Promise<void> {
+  const archive = `${path}.tar`;
+  Deno.writeFileSync(archive, await runForBytes("dpkg-deb", ["--fsys-tarfile", path]));
+  await run("tar", ["-xf", archive, "--keep-directory-symlink", "--no-same-owner", "-p"], {
+    cwd: into,
+  });
+  Deno.removeSync(archive);
+}
