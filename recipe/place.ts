@@ -142,6 +142,7 @@ export function mountAt(
   data: string | null,
 ): void {
   checkOptions(draft, data);
+  refuseRoot(draft, target);
   if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
   if (baseOf(draft, target) === undefined) {
     draft.call(mount(source, target, type, flags, data));
@@ -173,8 +174,18 @@ export function checkOptions(draft: Draft, data: string | null): void {
   }
 }
 
+/** What is mounted on the root lies above it, and paths still begin below (path_resolution(7)). */
+function refuseRoot(draft: Draft, target: string): void {
+  if (normalize(target) !== "/") return;
+  draft.refuse(
+    "what is mounted on / is seen by nobody, as paths begin below it; mount it in a folder, " +
+      "on a tmpfs for instance, and make that the root with pivotRoot()",
+  );
+}
+
 /** Attaches a mount that is open to a place. */
 export function attachAt(draft: Draft, tree: Fd, target: string): void {
+  refuseRoot(draft, target);
   const flags = MOVE_MOUNT_F_EMPTY_PATH;
   if (baseOf(draft, target) === undefined) {
     draft.call(move_mount(tree, "", at_fdcwd, target, flags));
