@@ -29,6 +29,14 @@ export { ERRNO, type ErrnoName } from "./ffi/errno.ts";
 export { CAPABILITIES, type CapabilityName } from "./ffi/calls/users.ts";
 export { RLIMITS, type SignalName, SIGNALS } from "./ffi/calls/processes.ts";
 export * as linux from "./ffi/linux.ts";
+export { type MountEntry, type MountPropagation, mountsOf } from "./ffi/linux/mountinfo.ts";
+export {
+  listNamespaces,
+  type NamespaceEntry,
+  type NamespaceProcess,
+  type NamespaceType,
+} from "./ffi/linux/namespace_list.ts";
+export { pidsIn } from "./ffi/linux/process_ids.ts";
 export * from "./recipe/steps/builders.ts";
 export { type Ingredient, Recipe, recipe } from "./recipe/recipe.ts";
 export { RecipeError, type RecipeErrorDetails } from "./recipe/recipe_error.ts";
@@ -36,6 +44,7 @@ export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command, type CommandOptions } from "./recipe/command.ts";
 export { type CommandOutput, Container, type ContainerLimits } from "./recipe/container.ts";
+export type { KeptNamespace } from "./recipe/keep.ts";
 export type { CommandStatus } from "./recipe/status.ts";
 export type { StdioKind } from "./recipe/stdio.ts";
 export type { OutputStream } from "./recipe/streams.ts";

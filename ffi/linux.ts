@@ -36,7 +36,6 @@ export type { Route } from "./netlink/route.ts";
 export * from "./linux/files.ts";
 export * from "./linux/folders.ts";
 export * from "./linux/mount_descriptors.ts";
-export { type MountEntry, type MountPropagation, mountsOf } from "./linux/mountinfo.ts";
 export * from "./linux/mounts.ts";
 export * from "./linux/namespaces.ts";
 export * from "./linux/network.ts";

@@ -11,6 +11,7 @@ import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/linux/process_identity.ts";
 import { namespaces } from "../ffi/linux/process_namespaces.ts";
 import type { Command, CommandOptions } from "./command.ts";
+import { keepNamespace, type KeptNamespace } from "./keep.ts";
 import type { Launched } from "./launch.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
 import { NAMESPACE_FILE } from "./target.ts";
@@ -87,7 +88,7 @@ export class Container implements AsyncDisposable {
     this.status = this.#wait(limits);
   }
 
-  /** The same as `pid`; `linux.pidsIn` tells what it is in the container. */
+  /** The same as `pid`; `pidsIn` tells what it is in the container. */
   get hostPid(): number {
     return this.pid;
   }
@@ -138,6 +139,32 @@ export class Container implements AsyncDisposable {
    */
   enter(program: string | URL, options: CommandOptions = {}): Command {
     return this.#enter(this.identity, program, options);
+  }
+
+  /**
+   * Keeps a namespace of the container's first process beyond its end, by a mount on a new file,
+   * for `join(path)` here or in another script. For root only: it is a mount outside of any
+   * container. A pid namespace can be kept, but has no more processes once its PID 1 has ended.
+   *
+   * @example For root: a network that outlives its container
+   * ```ts
+   * import { join, recipe, unshare } from "@ramekin/ramekin";
+   *
+   * async function showLinksAfterwards(): Promise<void> {
+   *   const first = recipe(unshare("net")).command("sleep", { args: ["60"] }).spawn();
+   *   using network = first.keep("net", "/run/kitchen-network");
+   *   await first[Symbol.asyncDispose]();
+   *   await recipe(join(network.path)).command("ip", { args: ["link"] }).spawn().status;
+   * }
+   * ```
+   *
+   * @throws {TypeError} when the container has ended
+   * @throws {SyscallError} `EPERM` for an ordinary user, `EEXIST` where the file is there already,
+   * `EINVAL` for a mount namespace where mounts are not private
+   */
+  keep(kind: NamespaceKind, path: string): KeptNamespace {
+    this.#needsToRun();
+    return keepNamespace(this.pid, kind, path);
   }
 
   /** What the program reads. Throws a `TypeError` where that is not piped. */

@@ -53,10 +53,10 @@ export interface MountPropagation {
  *
  * @example
  * ```ts
- * import { linux } from "@ramekin/ramekin";
+ * import { mountsOf } from "@ramekin/ramekin";
  * import { assertEquals } from "@std/assert";
  *
- * const proc = linux.mountsOf(Deno.pid).findLast((mount) => mount.target === "/proc");
+ * const proc = mountsOf(Deno.pid).findLast((mount) => mount.target === "/proc");
  * assertEquals(proc?.type, "proc");
  * ```
  */

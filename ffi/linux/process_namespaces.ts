@@ -6,8 +6,8 @@
 
 import { Output } from "../call.ts";
 import { at_fdcwd, readlinkat } from "../calls/files.ts";
-import { SyscallError } from "../errors.ts";
-import { performAll } from "../perform.ts";
+import { readLinks } from "../links.ts";
+import { direct } from "./direct.ts";
 
 /** The names of namespaces in /proc/PID/ns. */
 export const NAMESPACE_FILES = [
@@ -52,27 +52,25 @@ export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
  */
 export function namespaces(pid?: number): NamespaceIds {
   const folder = pid === undefined ? "/proc/thread-self/ns" : `/proc/${pid}/ns`;
-  const links = NAMESPACE_FILES.map((name) => {
-    const target = new Output(64, "&target");
-    return { name, target, call: readlinkat(at_fdcwd, `${folder}/${name}`, target) };
-  });
-  const outcome = performAll(
-    links.map(({ call }) => ({ call, accept: ["ENOENT", "EACCES", "ESRCH"] as const })),
-  );
-  const ids: Partial<Record<NamespaceFile, number>> = {};
-  for (const { name, target, call } of links) {
-    const length = Number(outcome.result(call));
-    if (length <= 0) continue;
-    const { buffer, byteOffset } = outcome.output(target);
-    const text = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
-    ids[name] = Number(/\[(\d+)\]$/.exec(text)![1]);
+  const links = readLinks(NAMESPACE_FILES.map((name) => `${folder}/${name}`));
+  if (links.every((link) => link === undefined)) {
+    direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
+      EACCES: "the process is another user's, or has privileges that this one has not",
+      ENOENT: "there is no such process, or not any more",
+    });
   }
-  if (Object.keys(ids).length > 0) return ids;
-  const { call } = links[0]!;
-  throw new SyscallError({
-    syscall: call.name,
-    errno: -Number(outcome.result(call)),
-    call: `readlinkat(AT_FDCWD, "${folder}/${links[0]!.name}", ...)`,
-    hint: "there is no such process, or it is another user's",
+  const ids: Partial<Record<NamespaceFile, number>> = {};
+  NAMESPACE_FILES.forEach((name, index) => {
+    const link = namespaceLink(links[index]);
+    if (link !== undefined) ids[name] = link.id;
   });
+  return ids;
+}
+
+/** The type and the id in what a link to a namespace says: `net:[4026531840]`. */
+export function namespaceLink(
+  link: string | undefined,
+): { readonly type: string; readonly id: number } | undefined {
+  const [, type, id] = /^(\w+):\[(\d+)\]$/.exec(link ?? "") ?? [];
+  return type === undefined ? undefined : { type, id: Number(id) };
 }

@@ -158,13 +158,16 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, draft: Dr
   if (step.environment === true) takeEnvironment(draft, environmentOf(pid));
   if (step.cgroup === true) cgroupFilesOf(pid).forEach((file) => enterCgroup(draft, file));
 
-  // The folder in /proc and the pidfd keep meaning the process which they were opened for.
-  const folder = step.root === true || step.cwd === true
-    ? draft.hand(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process")
-    : undefined;
+  // The folder in /proc and the pidfd go on meaning the process that they were opened for.
+  const looksInto = step.root === true || step.cwd === true;
   const check = () => void targetOf(pid, started);
-  const pidfd = kinds.size > 0 || folder !== undefined
-    ? draft.hand(pidfd_open(pid, 0), "pidfd", check)
+  const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", check);
+  const folder = looksInto
+    ? draft.hand(
+      openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC),
+      "process",
+      check,
+    )
     : undefined;
   const open = (name: "root" | "cwd") => {
     if (step[name] !== true) return undefined;
@@ -172,7 +175,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, draft: Dr
     return new ResultOf(opened, name);
   };
   const [root, cwd] = [open("root"), open("cwd")];
-  if (kinds.size > 0) enter(draft, pidfd!, kinds, step.credentials);
+  if (kinds.size > 0) enter(draft, pidfd, kinds, step.credentials);
   if (kinds.has("user")) draft.setgroupsDenied = deniesSetgroups(pid);
   if (root !== undefined) {
     draft.call(fchdir(root));
@@ -238,6 +241,7 @@ function becomeRoot(draft: Draft, credentials: JoinStep["credentials"]): void {
   draft.call(setresuid(0, 0, 0), { accept: ["EINVAL"] });
   draft.call(prctl(PR_SET_DUMPABLE, 0));
 }
+  draft.ids = { uid: 0, gid: 0 };
 
 /** The process enters a cgroup: 0 stands for itself. */
 function enterCgroup(draft: Draft, file: string): void {

@@ -1,0 +1,87 @@
+/**
+ * Namespaces that stay without a process in them: kept by a mount, as ip-netns(8) keeps its own.
+ *
+ * @module
+ */
+
+import { ResultOf } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  close,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_RDONLY,
+  openat,
+  unlinkat,
+} from "../ffi/calls/files.ts";
+import { MNT_DETACH, mount, MS_BIND, umount2 } from "../ffi/calls/mounts.ts";
+import { SyscallError } from "../ffi/errors.ts";
+import { perform, performAll } from "../ffi/perform.ts";
+import type { NamespaceKind } from "./namespaces.ts";
+import { NAMESPACE_FILE } from "./target.ts";
+
+/**
+ * A namespace that is kept by a mount on a file. `join(kept.path)` enters it, also from another
+ * script. It stays until it is released, or unmounted by hand, or the machine stops.
+ */
+export class KeptNamespace implements Disposable {
+  /** The kind of namespace. */
+  readonly kind: NamespaceKind;
+  /** The file that it is mounted on. */
+  readonly path: string;
+  #released = false;
+
+  /** Use {@linkcode Container.keep}. */
+  constructor(kind: NamespaceKind, path: string) {
+    this.kind = kind;
+    this.path = path;
+  }
+
+  /** Unmounts and removes the file. The namespace stays as long as somebody else is in it. */
+  release(): void {
+    if (this.#released) return;
+    perform(umount2(this.path, MNT_DETACH));
+    this.#released = true;
+    perform(unlinkat(at_fdcwd, this.path, 0));
+  }
+
+  /** Releases it at the end of a `using` scope. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** Mounts the namespace of a process on a new file. */
+export function keepNamespace(pid: number, kind: NamespaceKind, path: string): KeptNamespace {
+  const made = openat(at_fdcwd, path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444);
+  performAll(
+    [{ call: made }, { call: close(new ResultOf(made, "fd")) }],
+    "the namespace is mounted on a new file, in a folder that is there",
+  );
+  const bind = mount(`/proc/${pid}/ns/${NAMESPACE_FILE[kind]}`, path, null, MS_BIND, null);
+  try {
+    perform(bind);
+  } catch (error) {
+    perform(unlinkat(at_fdcwd, path, 0));
+    throw error instanceof SyscallError ? keepError(error, kind) : error;
+  }
+  return new KeptNamespace(kind, path);
+}
+
+function keepError({ syscall, errno, code, call }: SyscallError, kind: NamespaceKind) {
+  return new SyscallError({ syscall, errno, call, hint: mendFor(code, kind) });
+}
+
+function mendFor(code: string, kind: NamespaceKind): string | undefined {
+  if (code === "EPERM") {
+    return "a namespace is kept by a mount in this script's own file tree, which takes " +
+      "CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";
+  }
+  if (code === "EINVAL" && kind === "mount") {
+    return "a mount namespace cannot be mounted where that would be seen in itself: the mount that " +
+      "the file lies on has to be private (mount --make-private), and the namespace younger than " +
+      "this script's";
+  }
+  return undefined;
+}
