@@ -19,6 +19,8 @@ export interface Caller {
   readonly egid: number;
   /** Whether it may write any id map of its children: CAP_SETUID and CAP_SETGID, effective. */
   readonly mayMapIds: boolean;
+  /** Whether it may change its network: CAP_NET_ADMIN, effective. */
+  readonly mayChangeNetwork: boolean;
 }
 
 /** Asks the kernel, and so for the permission to use FFI. */
@@ -29,6 +31,7 @@ export function callerOf(): Caller {
   return {
     euid: Number(outcome.result(uid)),
     egid: Number(outcome.result(gid)),
+    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
     mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
   };
 }

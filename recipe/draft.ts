@@ -7,9 +7,11 @@
 
 import { type Call, call, Output, OutputField } from "../ffi/call.ts";
 import { type Edges, Label, type ProgramRecord } from "../ffi/program.ts";
+import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Caller, callerOf } from "./caller.ts";
 import { Ground, isWithin, normalize } from "./ground.ts";
 import type { NamespaceKind } from "./namespaces.ts";
+import type { NetworkSockets } from "./network.ts";
 import { RecipeError } from "./recipe_error.ts";
 
 /**
@@ -72,8 +74,12 @@ export class Draft {
   readonly environment: Map<string, string> = new Map();
   /** Meetings, in their order. */
   readonly meetings: Meeting[] = [];
+  /** What is open of the container's networks. */
+  network: NetworkSockets = {};
   /** What the script opens for the container. */
   readonly handed: Handed[] = [];
+  /** The limits of the container's control group, where it is to have one. */
+  limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   /** The kinds of namespaces that are others' too. */
   readonly joined: Set<NamespaceKind> = new Set();
   /** The step that made each call. */
@@ -94,6 +100,10 @@ export class Draft {
   sessionLeader = false;
   /** Whether the user namespace has its id maps. */
   idsMapped = false;
+  /** Whether the user namespace lies in another one of the container's. */
+  nestedUser = false;
+  /** Who the process has become, in its user namespace; at first it is the caller. */
+  ids: { readonly uid: number; readonly gid: number } | undefined;
   /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
   terminals: string | undefined;
   #caller: Caller | undefined;

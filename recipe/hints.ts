@@ -57,8 +57,29 @@ const HINTS: Readonly<Record<string, Hint>> = {
         ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
           "newuidmap and /etc/subuid"
         : undefined),
-  "openat EACCES": ({ text }) =>
-    /\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text) ? appArmor() : undefined,
+  "openat EACCES": ({ text, draft }) => {
+    if (text.includes("/proc/self/") && draft.exposed) {
+      return "a container that joins others is closed to all but root while it is made, also to " +
+        "itself; do this in a second recipe, run in there";
+    }
+    if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text)) return appArmor();
+    if (text.includes("cgroup.procs")) return cgroupDenied();
+    return isOfProcess(text) ? otherUsers() : undefined;
+  },
+  "pidfd_open ESRCH": () => "there is no such process, or not any more",
+  "setns ESRCH": () => "the process has ended",
+  "setns EPERM": ({ text }) =>
+    text.includes("CLONE_NEWUSER")
+      ? "only who has made a user namespace, or is privileged, may join it"
+      : "this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that " +
+        'too, join(target, "user", ...)',
+  "setns EINVAL": ({ text }) =>
+    text.includes("CLONE_NEWUSER")
+      ? "the user namespace is the container's already, or the file is no user namespace"
+      : text.includes("CLONE_NEWPID")
+      ? "a pid namespace can be joined from one above it only; or the file is no pid namespace"
+      : "the file is no namespace of this kind",
+  "write EACCES": ({ text }) => text.includes("cgroup") ? cgroupDenied() : undefined,
   "openat ENOENT": ({ text }) => {
     if (text.includes("timens_offsets")) return "this kernel has no time namespaces (Linux 5.6)";
     if (text.includes("/proc/self/")) {
@@ -117,6 +138,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "setresgid EPERM": () => "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
   "setgroups EPERM": () =>
     'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })',
+  "chdir ENOENT": () => "the working directory does not exist in the container",
+  "chdir ENOTDIR": () => "the working directory is no folder",
   "setsid EPERM": () => "the program leads a session already",
   "sethostname EPERM": ({ draft }) => needsPrivilege(draft),
   "setdomainname EPERM": ({ draft }) => needsPrivilege(draft),
@@ -130,10 +153,26 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "execve ENOEXEC": () => "the file is neither a program nor a script",
   "execve E2BIG": () => "arguments and environment are larger than the kernel takes (execve(2))",
   "pwrite64 ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  "write ERANGE": () => "the clock would be before 0, or beyond what the kernel counts",
   "write ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  "sendfile ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  "ioctl ENODEV": noInterface,
+  "RTM_NEWLINK ENODEV": noInterface,
+  "RTM_NEWLINK EEXIST": () => "an interface has this name already; choose another one",
+  "RTM_NEWLINK EOPNOTSUPP": ({ text }) => {
+    const kind = text.split(" ")[1];
+    return `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`;
+  },
+  "RTM_NEWLINK EPERM": changesNetwork,
+  "RTM_NEWADDR EPERM": changesNetwork,
+  "RTM_NEWROUTE EPERM": changesNetwork,
+  "RTM_NEWADDR EEXIST": () => "the interface has this address already",
+  "RTM_NEWADDR EACCES": () => "IPv6 is off there (sysctl net.ipv6.conf.*.disable_ipv6)",
+  "RTM_NEWROUTE EEXIST": () => "there is a route to it already",
+  "RTM_NEWROUTE ENETUNREACH": gatewayOutOfReach,
+  "RTM_NEWROUTE EHOSTUNREACH": gatewayOutOfReach,
   EROFS: () => "the filesystem can only be read there",
   ELOOP: () => "there are too many symbolic links on the way",
-  "sendfile ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
 };
 
 /** The first version of Linux with each call that older ones lack. */
@@ -146,8 +185,8 @@ const SINCE: Readonly<Record<string, string>> = {
   pidfd_open: "5.3",
 };
 
-function namespacesDenied({ draft, text }: Failure): string | undefined {
-  if (!text.includes("CLONE_NEWUSER")) return needsPrivilege(draft);
+function namespacesDenied({ text }: Failure): string | undefined {
+  if (!text.includes("CLONE_NEWUSER")) return PRIVILEGE;
   if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: " +
       "sysctl -w kernel.unprivileged_userns_clone=1 allows it";
@@ -155,6 +194,20 @@ function namespacesDenied({ draft, text }: Failure): string | undefined {
   return appArmor() ??
     "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module " +
       "around this process (docker run --security-opt seccomp=unconfined ...)";
+}
+
+function otherUsers(): string {
+  return "the process is another user's, or has privileges that this one has not";
+}
+
+function cgroupDenied(): string {
+  return "this user may not bring processes into this cgroup: it, or one that both the old and the " +
+    "new lie in, is another user's";
+}
+
+/** Whether the call opens something of /proc/PID. */
+function isOfProcess(text: string): boolean {
+  return /\/proc\/\d+\/|^openat\(process,/.test(text);
 }
 
 function appArmor(): string | undefined {
@@ -186,6 +239,24 @@ function namespaceUnknown({ text }: Failure): string | undefined {
   return missing === undefined ? undefined : `this kernel has no ${missing} namespaces`;
 }
 
+function noInterface({ text }: Failure): string | undefined {
+  if (!/SIOCGIFINDEX|RTM_/.test(text)) return undefined;
+  const name = text.match(/"([^"]*)"/)?.[1];
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+
+function changesNetwork({ draft }: Failure): string {
+  return draft.own.has("user")
+    ? "the network belongs to another user namespace; join that too, as in join(target, " +
+      '"user", "net")'
+    : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
+      'unshare("user", "net"), mapRoot()';
+}
+
+function gatewayOutOfReach(): string {
+  return "the gateway lies in no network of the container's; address() puts an interface into one";
+}
+
 function unmapped({ draft }: Failure): string | undefined {
   return draft.own.has("user")
     ? "the id is not mapped into the user namespace; mapIds() maps more than one"
@@ -193,11 +264,12 @@ function unmapped({ draft }: Failure): string | undefined {
 }
 
 function needsPrivilege(draft: Draft): string {
-  return draft.own.has("user")
-    ? "the user namespace has no right to this"
-    : 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
-      'unshare("user", ...), mapRoot()';
+  return draft.own.has("user") ? "the user namespace has no right to this" : PRIVILEGE;
 }
+
+const PRIVILEGE =
+  'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
+  'unshare("user", ...), mapRoot()';
 
 function flagName(kind: NamespaceKind): string {
   return kind === "mount" ? "CLONE_NEWNS" : `CLONE_NEW${kind.toUpperCase()}`;

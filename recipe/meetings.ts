@@ -7,6 +7,7 @@
 import { type Call, Output } from "../ffi/call.ts";
 import { read, write } from "../ffi/calls/files.ts";
 import { perform, performAll } from "../ffi/perform.ts";
+import { Label } from "../ffi/program.ts";
 import type { Draft, Meeting, Stage } from "./draft.ts";
 import { stepError } from "./explain.ts";
 
@@ -33,9 +34,12 @@ export function waitForEnd(socket: number): void {
   while (waitForByte(socket));
 }
 
+/** Makes the calls; the last one, which closes what they have opened, also where one has failed. */
 function makeCalls(calls: readonly Call[], draft: Draft, meeting: Meeting): void {
+  const last = new Label("last");
+  const parts = calls.slice(0, -1).map((call) => ({ call, onFailure: last }));
   try {
-    performAll(calls.map((call) => ({ call })));
+    performAll([...parts, last, { call: calls.at(-1)! }]);
   } catch (error) {
     throw stepError(error, draft, meeting.stepIndex);
   }

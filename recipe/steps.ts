@@ -59,6 +59,28 @@ import {
   hostnameDefinition,
   type HostnameStep,
 } from "./steps/names.ts";
+import {
+  addressDefinition,
+  type AddressStep,
+  routeDefinition,
+  type RouteStep,
+} from "./steps/network/addresses.ts";
+import {
+  bridgeDefinition,
+  type BridgeStep,
+  dummyDefinition,
+  type DummyStep,
+  loopbackDefinition,
+  type LoopbackStep,
+} from "./steps/network/links.ts";
+import {
+  macvlanDefinition,
+  type MacvlanStep,
+  moveInterfaceDefinition,
+  type MoveInterfaceStep,
+  vethDefinition,
+  type VethStep,
+} from "./steps/network/outside.ts";
 import { overlayDefinition, type OverlayStep } from "./steps/overlay.ts";
 import {
   dieWithParentDefinition,
@@ -88,22 +110,28 @@ import { unshareDefinition, type UnshareStep } from "./steps/unshare.ts";
 
 /** A step of a recipe, as plain data; each has a builder of its name. */
 export type Step =
+  | AddressStep
   | BindStep
+  | BridgeStep
   | CapabilitiesStep
   | ChdirStep
   | ChrootStep
   | DevicesStep
   | DieWithParentStep
   | DomainnameStep
+  | DummyStep
   | HostnameStep
   | InitStep
   | JoinStep
+  | LoopbackStep
+  | MacvlanStep
   | MapCurrentUserStep
   | MapIdsStep
   | MapRootStep
   | MkdirStep
   | MknodStep
   | MountStep
+  | MoveInterfaceStep
   | MqueueStep
   | NewSessionStep
   | NoNewPrivilegesStep
@@ -114,6 +142,7 @@ export type Step =
   | PropagationStep
   | RemountStep
   | RlimitStep
+  | RouteStep
   | SetEnvStep
   | SetUserStep
   | SymlinkStep
@@ -123,25 +152,32 @@ export type Step =
   | UmaskStep
   | UnmountStep
   | UnshareStep
+  | VethStep
   | WriteFileStep;
 
 const DEFINITIONS = [
+  addressDefinition,
   bindDefinition,
+  bridgeDefinition,
   capabilitiesDefinition,
   chdirDefinition,
   chrootDefinition,
   devicesDefinition,
   dieWithParentDefinition,
   domainnameDefinition,
+  dummyDefinition,
   hostnameDefinition,
   initDefinition,
   joinDefinition,
+  loopbackDefinition,
+  macvlanDefinition,
   mapCurrentUserDefinition,
   mapIdsDefinition,
   mapRootDefinition,
   mkdirDefinition,
   mknodDefinition,
   mountDefinition,
+  moveInterfaceDefinition,
   mqueueDefinition,
   newSessionDefinition,
   noNewPrivilegesDefinition,
@@ -152,6 +188,7 @@ const DEFINITIONS = [
   propagationDefinition,
   remountDefinition,
   rlimitDefinition,
+  routeDefinition,
   setEnvDefinition,
   setUserDefinition,
   symlinkDefinition,
@@ -161,6 +198,7 @@ const DEFINITIONS = [
   umaskDefinition,
   unmountDefinition,
   unshareDefinition,
+  vethDefinition,
   writeFileDefinition,
 ] satisfies readonly { readonly step: Step["step"] }[] as unknown as readonly AnyStepDefinition[];
 

@@ -82,9 +82,13 @@ export const MACVLAN_MODES = {
 /** A name of {@linkcode MACVLAN_MODES}. */
 export type MacvlanMode = keyof typeof MACVLAN_MODES;
 
-/** Makes two interfaces with a cable between them. See veth(4). */
-export function addVeth(one: LinkSettings, other: LinkSettings): Message {
-  const peer = new Attribute(VETH_INFO_PEER, [...linkHeader(0, other.up), ...settings(other)]);
+/**
+ * Makes two interfaces with a cable between them, of which the other cannot be up yet: it is made
+ * before there is a cable. See veth(4).
+ */
+export function addVeth(one: LinkSettings, other: Omit<LinkSettings, "up">): Message {
+  const header = linkHeader(0, undefined);
+  const peer = new Attribute(VETH_INFO_PEER, [...header, ...settings(other)]);
   const words = [...describe(one), "peer", ...describe(other)];
   return addLink("veth", one, words, [peer]);
 }

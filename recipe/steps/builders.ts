@@ -61,6 +61,34 @@ export {
   type UnmountStep,
 } from "./mounts.ts";
 export { domainname, type DomainnameStep, hostname, type HostnameStep } from "./names.ts";
+export {
+  address,
+  type AddressStep,
+  route,
+  type RouteOptions,
+  type RouteStep,
+} from "./network/addresses.ts";
+export {
+  bridge,
+  type BridgeOptions,
+  type BridgeStep,
+  dummy,
+  type DummyStep,
+  loopback,
+  type LoopbackStep,
+} from "./network/links.ts";
+export {
+  macvlan,
+  type MacvlanMode,
+  type MacvlanOptions,
+  type MacvlanStep,
+  moveInterface,
+  type MoveInterfaceOptions,
+  type MoveInterfaceStep,
+  veth,
+  type VethOptions,
+  type VethStep,
+} from "./network/outside.ts";
 export { overlay, type OverlayOptions, type OverlayStep } from "./overlay.ts";
 export {
   dieWithParent,

@@ -9,6 +9,7 @@ import { mount, MS_PRIVATE, MS_REC, MS_SLAVE } from "../../ffi/calls/mounts.ts";
 import type { Draft } from "../draft.ts";
 import { list, oneOf, optional } from "../fields.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
+import { leaveNetwork } from "../network.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Gives the container namespaces of its own. */
@@ -74,12 +75,13 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
           "run a second recipe in the container",
       );
     }
+    if (kinds.has("net")) leaveNetwork(draft);
     enterNamespaces(kinds, draft);
+    if (kinds.has("user")) [draft.nestedUser, draft.idsMapped] = [draft.own.has("user"), false];
     for (const kind of kinds) {
       draft.own.add(kind);
       draft.joined.delete(kind);
     }
-    if (kinds.has("user")) [draft.idsMapped, draft.setgroupsDenied] = [false, false];
     if (kinds.has("mount")) {
       const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
       draft.call(mount(null, "/", null, MS_REC | propagation, null));

@@ -1,0 +1,131 @@
+/**
+ * The steps `address` and `route`. See ip-address(8) and ip-route(8).
+ *
+ * @module
+ */
+
+import { addAddress } from "../../../ffi/netlink/address.ts";
+import { type IpPrefix, parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
+import { addRoute } from "../../../ffi/netlink/route.ts";
+import { optional } from "../../fields.ts";
+import { inside } from "../../network.ts";
+import { destination, interfaceName, ipAddress, ipPrefix } from "../../network_fields.ts";
+import type { StepDefinition } from "../../step.ts";
+import { HOSTS_NETWORK } from "./links.ts";
+
+/** Gives an interface an address. */
+export interface AddressStep {
+  /** Which step it is. */
+  readonly step: "address";
+  /** The interface. */
+  readonly device: string;
+  /** The address with the length of its network's prefix: `"10.0.0.2/24"`, `"fd00::2/64"`. */
+  readonly address: string;
+}
+
+/**
+ * Gives an interface of the container an address of IPv4 or IPv6, with the length of its network's
+ * prefix. What is in that network is then reached through the interface. See ip-address(8).
+ *
+ * @example
+ * ```ts
+ * import { address, bridge, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "net"),
+ *   mapRoot(),
+ *   bridge("lan"),
+ *   address("lan", "10.0.0.1/24"),
+ *   address("lan", "fd00::1/64"),
+ * );
+ * console.log(box.plan().toString());
+ * ```
+ */
+export function address(device: string, address: string): AddressStep {
+  return { step: "address", device, address };
+}
+
+/** How `address` is checked and planned. */
+export const addressDefinition: StepDefinition<AddressStep> = {
+  step: "address",
+  fields: { device: interfaceName(), address: ipPrefix() },
+  plan({ device, address }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    inside(draft, (kernel) => {
+      kernel.request(addAddress(kernel.indexOf(device), parsePrefix(address)!));
+    });
+  },
+};
+
+/** Says where packets go. */
+export interface RouteStep extends RouteOptions {
+  /** Which step it is. */
+  readonly step: "route";
+  /** The network that they are for, `"10.1.0.0/16"`, or `"default"` for all others. */
+  readonly destination: string;
+}
+
+/** Options of {@linkcode route}: at least one of them. */
+export interface RouteOptions {
+  /** The address of the gateway that takes them. */
+  readonly via?: string;
+  /** The interface that they go through. */
+  readonly device?: string;
+}
+
+/**
+ * Says where packets for a network go: to a gateway, through an interface, or both. `"default"` is
+ * everything of the gateway's kind, IPv4 where there is none; `"::/0"` is all of IPv6. See
+ * ip-route(8).
+ *
+ * @example
+ * ```ts
+ * import { address, bridge, mapRoot, recipe, route, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "net"),
+ *   mapRoot(),
+ *   bridge("lan"),
+ *   address("lan", "10.0.0.2/24"),
+ *   route("default", { via: "10.0.0.1" }),
+ * );
+ * console.log(box.plan().toString());
+ * ```
+ */
+export function route(destination: string, options: RouteOptions): RouteStep {
+  return { step: "route", destination, ...options };
+}
+
+/** How `route` is checked and planned. */
+export const routeDefinition: StepDefinition<RouteStep> = {
+  step: "route",
+  fields: {
+    destination: destination(),
+    via: optional(ipAddress()),
+    device: optional(interfaceName()),
+  },
+  complaint(step) {
+    const { destination, via, device } = step;
+    if (via === undefined && device === undefined) {
+      return `where to? It needs "via", the address of a gateway, or "device", an interface`;
+    }
+    return via !== undefined && parseIp(via)!.family !== prefixOf(step).family
+      ? `"${destination}" and "${via}" are of two kinds, IPv4 and IPv6`
+      : undefined;
+  },
+  plan(step, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    const { via, device } = step;
+    inside(draft, (kernel) => {
+      kernel.request(addRoute(prefixOf(step), {
+        via: via === undefined ? undefined : parseIp(via)!,
+        device: device === undefined ? undefined : kernel.indexOf(device),
+      }));
+    });
+  },
+};
+
+function prefixOf({ destination, via }: RouteStep): IpPrefix {
+  if (destination !== "default") return parsePrefix(destination)!;
+  return parsePrefix(via?.includes(":") ? "::/0" : "0.0.0.0/0")!;
+}

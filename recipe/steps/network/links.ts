@@ -1,0 +1,137 @@
+/**
+ * The steps `loopback`, `bridge` and `dummy`: interfaces of the container's own. See ip-link(8).
+ *
+ * @module
+ */
+
+import { addBridge, addDummy, setLink } from "../../../ffi/netlink/link.ts";
+import { list, optional } from "../../fields.ts";
+import { inside } from "../../network.ts";
+import { interfaceName } from "../../network_fields.ts";
+import type { StepDefinition } from "../../step.ts";
+
+/** Why the steps need a network namespace. */
+export const HOSTS_NETWORK = "it would change the host's network";
+
+/** Brings the loopback interface up. */
+export interface LoopbackStep {
+  /** Which step it is. */
+  readonly step: "loopback";
+}
+
+/**
+ * Brings the loopback interface up, and with it 127.0.0.1 and ::1. A network namespace begins with
+ * nothing but this interface, and it is down. Needs `unshare("net")` before it.
+ *
+ * @example
+ * ```ts
+ * import { loopback, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "net"), mapRoot(), loopback());
+ * const { stdout } = await box.command("cat", { args: ["/proc/net/dev"] }).output();
+ * console.log(new TextDecoder().decode(stdout));
+ * ```
+ */
+export function loopback(): LoopbackStep {
+  return { step: "loopback" };
+}
+
+/** How `loopback` is checked and planned. */
+export const loopbackDefinition: StepDefinition<LoopbackStep> = {
+  step: "loopback",
+  fields: {},
+  plan(_step, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    inside(draft, (kernel) => kernel.request(setLink("lo", { up: true })));
+  },
+};
+
+/** Makes a bridge. */
+export interface BridgeStep extends BridgeOptions {
+  /** Which step it is. */
+  readonly step: "bridge";
+  /** Its name, of at most 15 bytes. */
+  readonly name: string;
+}
+
+/** Options of {@linkcode bridge}. */
+export interface BridgeOptions {
+  /** Interfaces of the container that become ports of it. */
+  readonly ports?: readonly string[];
+}
+
+/**
+ * Makes a bridge in the container's network namespace and brings it up: a switch that passes packets
+ * on between its ports. Other containers are plugged in with `join` and `veth`. Needs
+ * `unshare("net")` before it; the bridge ends with that namespace.
+ *
+ * @example
+ * ```ts
+ * import { address, bridge, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const lan = recipe(
+ *   unshare("user", "net"),
+ *   mapRoot(),
+ *   bridge("lan"),
+ *   address("lan", "10.0.0.1/24"),
+ * );
+ * console.log((await lan.command("true").output()).success); // true
+ * ```
+ */
+export function bridge(name: string, options: BridgeOptions = {}): BridgeStep {
+  return { step: "bridge", name, ...options };
+}
+
+/** How `bridge` is checked and planned. */
+export const bridgeDefinition: StepDefinition<BridgeStep> = {
+  step: "bridge",
+  fields: { name: interfaceName(), ports: optional(list(interfaceName())) },
+  plan({ name, ports = [] }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    inside(draft, (kernel) => {
+      kernel.request(addBridge({ name, up: true }));
+      if (ports.length === 0) return;
+      const master = kernel.indexOf(name);
+      for (const port of ports) kernel.request(setLink(port, { master, up: true }));
+    });
+  },
+};
+
+/** Makes an interface that leads nowhere. */
+export interface DummyStep {
+  /** Which step it is. */
+  readonly step: "dummy";
+  /** Its name, of at most 15 bytes. */
+  readonly name: string;
+}
+
+/**
+ * Makes an interface that leads nowhere, to hold addresses, and brings it up. Needs `unshare("net")`
+ * before it, and a kernel with CONFIG_DUMMY; the interface ends with the namespace.
+ *
+ * @example
+ * ```ts
+ * import { address, dummy, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(
+ *   unshare("user", "net"),
+ *   mapRoot(),
+ *   dummy("holder"),
+ *   address("holder", "10.0.0.1/32"),
+ * );
+ * console.log(box.plan().toString());
+ * ```
+ */
+export function dummy(name: string): DummyStep {
+  return { step: "dummy", name };
+}
+
+/** How `dummy` is checked and planned. */
+export const dummyDefinition: StepDefinition<DummyStep> = {
+  step: "dummy",
+  fields: { name: interfaceName() },
+  plan({ name }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    inside(draft, (kernel) => kernel.request(addDummy({ name, up: true })));
+  },
+};

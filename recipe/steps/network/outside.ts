@@ -1,0 +1,201 @@
+/**
+ * The steps `veth`, `macvlan` and `moveInterface`: interfaces that lead out of the container, into
+ * the network that it was in before `unshare("net")`. See veth(4) and ip-link(8).
+ *
+ * @module
+ */
+
+import { addAddress } from "../../../ffi/netlink/address.ts";
+import { parsePrefix } from "../../../ffi/netlink/ip.ts";
+import {
+  addMacvlan,
+  addVeth,
+  MACVLAN_MODES,
+  type MacvlanMode,
+  setLink,
+} from "../../../ffi/netlink/link.ts";
+import { oneOf, optional } from "../../fields.ts";
+import { inside, outside } from "../../network.ts";
+import { interfaceName, ipPrefix } from "../../network_fields.ts";
+import type { StepDefinition } from "../../step.ts";
+import { HOSTS_NETWORK } from "./links.ts";
+
+export type { MacvlanMode };
+
+/** Lays a cable out of the container. */
+export interface VethStep extends VethOptions {
+  /** Which step it is. */
+  readonly step: "veth";
+  /** The name of its end in the container, of at most 15 bytes. */
+  readonly name: string;
+}
+
+/** Options of {@linkcode veth}: the end outside. */
+export interface VethOptions {
+  /** The name of the end outside, of at most 15 bytes; without it, the kernel makes one up. */
+  readonly peer?: string;
+  /** An address of the end outside, which has to have a name. */
+  readonly peerAddress?: string;
+  /** The bridge outside that the end there becomes a port of. */
+  readonly bridge?: string;
+}
+
+/**
+ * Lays a cable between the container and the network that it was in before `unshare("net")`: two
+ * interfaces, both up, where what goes into the one comes out of the other. Both end with the
+ * container.
+ *
+ * Where that network is the host's, root's script makes the cable there. An ordinary user joins a
+ * container that has a network, and leaves it again: see the example. See veth(4).
+ *
+ * @example Two containers on a bridge that is in a third
+ * ```ts
+ * import { address, bridge, join, mapRoot, recipe, unshare, veth } from "@ramekin/ramekin";
+ *
+ * const lan = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));
+ * await using hub = lan.command("sleep", { args: ["60"] }).spawn();
+ * const host = (ip: string) =>
+ *   recipe(
+ *     join(hub, "user", "net"),
+ *     unshare("net"),
+ *     veth("eth0", { bridge: "lan" }),
+ *     address("eth0", ip),
+ *   );
+ * await using a = host("10.0.0.1/24").command("sleep", { args: ["60"] }).spawn();
+ * await using b = host("10.0.0.2/24").command("sleep", { args: ["60"] }).spawn();
+ * console.log(a.pid !== b.pid); // true
+ * ```
+ */
+export function veth(name: string, options: VethOptions = {}): VethStep {
+  return { step: "veth", name, ...options };
+}
+
+/** How `veth` is checked and planned. */
+export const vethDefinition: StepDefinition<VethStep> = {
+  step: "veth",
+  fields: {
+    name: interfaceName(),
+    peer: optional(interfaceName()),
+    peerAddress: optional(ipPrefix()),
+    bridge: optional(interfaceName()),
+  },
+  complaint({ peer, peerAddress }) {
+    return peerAddress !== undefined && peer === undefined
+      ? `"peerAddress" needs "peer", the name of the end that gets it`
+      : undefined;
+  },
+  plan({ name, peer, peerAddress, bridge }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    outside(draft, (kernel, namespace) => {
+      const master = bridge === undefined ? undefined : kernel.indexOf(bridge);
+      kernel.request(addVeth({ name: peer, master, up: true }, { name, namespace }));
+      if (peerAddress !== undefined) {
+        kernel.request(addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!));
+      }
+    });
+    inside(draft, (kernel) => kernel.request(setLink(name, { up: true })));
+  },
+};
+
+/** Puts an interface of the container's on the wire of one outside. */
+export interface MacvlanStep extends MacvlanOptions {
+  /** Which step it is. */
+  readonly step: "macvlan";
+  /** Its name, of at most 15 bytes. */
+  readonly name: string;
+}
+
+/** Options of {@linkcode macvlan}. */
+export interface MacvlanOptions {
+  /** The interface outside. */
+  readonly parent: string;
+  /**
+   * How those on one parent see one another; none of them sees the parent itself. See ip-link(8).
+   *
+   * @default {"bridge"}
+   */
+  readonly mode?: MacvlanMode;
+}
+
+/**
+ * Makes an interface with a hardware address of its own on the wire of one that is outside, in the
+ * network that the container was in before `unshare("net")`, and brings it up. It ends with the
+ * container. See ip-link(8).
+ *
+ * @example Root's container, on the wire that eth0 is on
+ * ```ts
+ * import { macvlan, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("net"), macvlan("eth0", { parent: "eth0" }));
+ * console.log(box.steps.length);
+ * ```
+ */
+export function macvlan(name: string, options: MacvlanOptions): MacvlanStep {
+  return { step: "macvlan", name, ...options };
+}
+
+/** How `macvlan` is checked and planned. */
+export const macvlanDefinition: StepDefinition<MacvlanStep> = {
+  step: "macvlan",
+  fields: {
+    name: interfaceName(),
+    parent: interfaceName(),
+    mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
+  },
+  plan({ name, parent, mode = "bridge" }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    outside(draft, (kernel, namespace) => {
+      const link = kernel.indexOf(parent);
+      kernel.request(addMacvlan({ name, namespace, up: true }, link, mode));
+    });
+  },
+};
+
+/** Moves an interface into the container. */
+export interface MoveInterfaceStep extends MoveInterfaceOptions {
+  /** Which step it is. */
+  readonly step: "moveInterface";
+  /** Its name outside. */
+  readonly name: string;
+}
+
+/** Options of {@linkcode moveInterface}. */
+export interface MoveInterfaceOptions {
+  /** Its name in the container, of at most 15 bytes; without it, the one that it has. */
+  readonly as?: string;
+}
+
+/**
+ * Moves an interface into the container from the network that this was in before `unshare("net")`,
+ * and brings it up; its addresses are left behind. When the container's network namespace ends, the
+ * kernel gives a real device back to the machine's first network namespace, and takes a virtual one
+ * (veth, macvlan, dummy ...) away. See network_namespaces(7).
+ *
+ * @example Root's container gets a network card
+ * ```ts
+ * import { moveInterface, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("net"), moveInterface("eth1", { as: "eth0" }));
+ * console.log(box.steps.length);
+ * ```
+ */
+export function moveInterface(
+  name: string,
+  options: MoveInterfaceOptions = {},
+): MoveInterfaceStep {
+  return { step: "moveInterface", name, ...options };
+}
+
+/** How `moveInterface` is checked and planned. */
+export const moveInterfaceDefinition: StepDefinition<MoveInterfaceStep> = {
+  step: "moveInterface",
+  fields: { name: interfaceName(), as: optional(interfaceName()) },
+  plan({ name, as = name }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    outside(draft, (kernel, namespace) => {
+      // By its index, because a name beside that is the one it is to get.
+      kernel.request(setLink({ index: kernel.indexOf(name) }, { name: as, namespace }));
+    });
+    inside(draft, (kernel) => kernel.request(setLink(as, { up: true })));
+  },
+};
