@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyscallError } from "../../ffi/errors.ts";
 import * as linux from "../../ffi/linux.ts";
+import { rounds } from "../rounds.ts";
 import { inThread, isRoot } from "./linux_thread.ts";
 import { testWith } from "./support.ts";
 
@@ -111,7 +112,7 @@ Deno.test("errnos are exact, whatever is allocated meanwhile", () => {
   ];
   let garbage: unknown[] = [];
   let wrong = 0;
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < rounds(100_000); i++) {
     garbage.push(new Uint8Array(512), { i });
     if (garbage.length > 1000) garbage = [];
     const [code, attempt] = attempts[i % attempts.length]!;

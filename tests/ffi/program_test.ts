@@ -25,6 +25,7 @@ import {
   resultOffset,
   type SyscallProgram,
 } from "../../ffi/program.ts";
+import { rounds } from "../rounds.ts";
 
 /** A record of a table. */
 interface Row {
@@ -297,7 +298,7 @@ Deno.test("a table grows as far as it has to", () => {
 
 Deno.test("random programs read as they were written", () => {
   const random = randomNumbers(2026);
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < rounds(200); round++) {
     const outputs = [1, 4, 128].map((size) => new Output(size));
     const calls: Call[] = [];
     for (let index = random(20); index >= 0; index--) {

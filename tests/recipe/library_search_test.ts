@@ -4,6 +4,7 @@ import { engine } from "../../ffi/engine/engine.ts";
 import { readLoaderCache } from "../../recipe/loader_cache.ts";
 import { filesOfPrograms, type ProgramHost } from "../../recipe/program_files.ts";
 import { programHost } from "../../recipe/program_host.ts";
+import { rounds } from "../rounds.ts";
 
 // Loaded before the first test, which would be said to leak it: the engine stays.
 engine();
@@ -245,7 +246,8 @@ Deno.test("a damaged cache holds less, or nothing", () => {
 });
 
 Deno.test("the libraries of every program of this host are those that ldd finds", async () => {
-  const programs = [...Deno.readDirSync("/usr/bin")].map(({ name }) => `/usr/bin/${name}`);
+  const all = [...Deno.readDirSync("/usr/bin")].map(({ name }) => `/usr/bin/${name}`);
+  const programs = all.slice(0, rounds(all.length));
   const host = programHost();
   let compared = 0;
   for (const [program, expected] of await ldd(programs)) {
@@ -256,7 +258,7 @@ Deno.test("the libraries of every program of this host are those that ldd finds"
     assertEquals(realPaths(libraries), realPaths(expected), program);
     compared++;
   }
-  assertEquals(compared > 50, true, `only ${compared} programs were compared`);
+  assertEquals(compared > rounds(50), true, `only ${compared} programs were compared`);
 });
 
 /** What ldd(1) tells, for the programs that it takes and whose libraries are all there. */
