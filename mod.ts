@@ -46,6 +46,7 @@ export { Command, type CommandOptions } from "./recipe/command.ts";
 export { type CommandOutput, Container, type ContainerLimits } from "./recipe/container.ts";
 export type { KeptNamespace } from "./recipe/keep.ts";
 export type { CommandStatus } from "./recipe/status.ts";
+export type { Usage } from "./ffi/cgroups/usage.ts";
 export type { StdioKind } from "./recipe/stdio.ts";
 export type { OutputStream } from "./recipe/streams.ts";
 export { Plan, type PlanEntry } from "./recipe/plan.ts";

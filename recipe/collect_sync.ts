@@ -15,7 +15,7 @@ import { concat } from "./streams.ts";
 
 /** Collects what the program writes, waits for its end, and kills it when its time is over. */
 export function collectSync(
-  { pidfd }: Launched,
+  { pidfd, cgroup }: Launched,
   descriptors: readonly (number | undefined)[],
   timeout: number | undefined,
 ): CommandOutput {
@@ -39,6 +39,7 @@ export function collectSync(
     status ??= reapStatus(pidfd);
   }
   for (const fd of [...collected.keys(), pidfd]) perform(close(fd));
+  if (cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   const [, stdout, stderr] = descriptors.map((fd) =>
     fd === undefined ? undefined : concat(collected.get(fd)!)
   );

@@ -8,6 +8,7 @@ import { environmentBlock, environmentVariable } from "../ffi/environment.ts";
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { collectSync } from "./collect_sync.ts";
 import { type CommandOutput, Container } from "./container.ts";
+import { planCgroup } from "./container_cgroup.ts";
 import { Draft } from "./draft.ts";
 import {
   boolean,
@@ -142,7 +143,9 @@ export class Command {
   /** Every system call from the clone to the program, without making any. */
   plan(): Plan {
     const order = this.#order(["null", "null", "null"], { script: -1, init: -1 });
-    return new Plan(this.#draft, layOut(this.#draft, order));
+    const cgroup = planCgroup(this.#draft);
+    const layout = layOut(this.#draft, cgroup ? { ...order, entrance: cgroup.entrance } : order);
+    return new Plan(this.#draft, layout, cgroup?.calls);
   }
 
   #start(defaults: readonly [StdioKind, StdioKind, StdioKind]): Container {

@@ -6,16 +6,19 @@
 
 import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
+import type { Usage } from "../ffi/cgroups/usage.ts";
 import { perform } from "../ffi/perform.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/linux/process_identity.ts";
 import { namespaces } from "../ffi/linux/process_namespaces.ts";
 import type { Command, CommandOptions } from "./command.ts";
 import { keepNamespace, type KeptNamespace } from "./keep.ts";
+import type { ContainerCgroup } from "./container_cgroup.ts";
 import type { Launched } from "./launch.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
 import { NAMESPACE_FILE } from "./target.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
+import type { Limits } from "./steps/limits.ts";
 import { Channel, inputStream, type OutputStream, outputStream } from "./streams.ts";
 
 /** How a program has ended, and what it has written: see `Deno.CommandOutput`. */
@@ -66,6 +69,7 @@ export class Container implements AsyncDisposable {
   readonly #pidfd: number;
   readonly #enter: Enter;
   readonly #exit: Watch;
+  readonly #cgroup: ContainerCgroup | undefined;
   readonly #channels: readonly (Channel | undefined)[];
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
@@ -83,6 +87,7 @@ export class Container implements AsyncDisposable {
     this.pid = launched.pid;
     this.#enter = enter;
     this.#pidfd = launched.pidfd;
+    this.#cgroup = launched.cgroup;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new Channel(fd));
     this.status = this.#wait(limits);
@@ -204,6 +209,46 @@ export class Container implements AsyncDisposable {
     const number = SIGNALS[signal as keyof typeof SIGNALS];
     if (number === undefined) throw new TypeError(`Linux has no signal ${signal}`);
     perform(pidfd_send_signal(this.#pidfd, number));
+    if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
+  }
+
+  /**
+   * What the container uses of the machine; once it has ended, what it has used.
+   *
+   * @throws {TypeError} where the recipe has no step `limits`
+   */
+  usage(): Usage {
+    return this.#group.usage();
+  }
+
+  /**
+   * Changes limits; those that are left out stay as they are.
+   *
+   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   * @throws {RecipeError} where a limit is wrong
+   * @throws {UnsupportedError} where it cannot be set here
+   * @throws {SyscallError} naming the file that says no: `EBUSY` where more is in use than is to be
+   */
+  update(limits: Limits): void {
+    this.#runningGroup.update(limits);
+  }
+
+  /**
+   * Freezes all processes of the container, which do not notice; resolves when they stand still.
+   *
+   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   */
+  async pause(): Promise<void> {
+    await this.#runningGroup.pause();
+  }
+
+  /**
+   * Lets the processes go on that `pause()` has frozen.
+   *
+   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   */
+  resume(): void {
+    this.#runningGroup.resume();
   }
 
   /** Lets the container keep the event loop alive, as it does at first. */
@@ -245,6 +290,7 @@ export class Container implements AsyncDisposable {
     signal?.removeEventListener("abort", kill);
     this.#exit.close();
     perform(close(this.#pidfd));
+    if (this.#cgroup !== undefined) status = { ...status, ...await this.#cgroup.end() };
     if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
     await ended?.();
     return this.#timedOut ? { ...status, timedOut: true } : status;
@@ -252,6 +298,18 @@ export class Container implements AsyncDisposable {
 
   #needsToRun(): void {
     if (this.#ended) throw new TypeError("the container has ended already");
+  }
+
+  get #group(): ContainerCgroup {
+    if (this.#cgroup !== undefined) return this.#cgroup;
+    throw new TypeError(
+      "the container has no control group of its own; the step limits({}) gives it one",
+    );
+  }
+
+  get #runningGroup(): ContainerCgroup {
+    if (this.#ended) throw new TypeError("the container has ended already");
+    return this.#group;
   }
 
   #channel(fd: 0 | 1 | 2): Channel {

@@ -78,8 +78,6 @@ export class Draft {
   network: NetworkSockets = {};
   /** What the script opens for the container. */
   readonly handed: Handed[] = [];
-  /** The limits of the container's control group, where it is to have one. */
-  limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   /** The kinds of namespaces that are others' too. */
   readonly joined: Set<NamespaceKind> = new Set();
   /** The step that made each call. */
@@ -106,6 +104,9 @@ export class Draft {
   ids: { readonly uid: number; readonly gid: number } | undefined;
   /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
   terminals: string | undefined;
+  /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
+  shielded = false;
+  #limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   #caller: Caller | undefined;
   #index = 0;
   readonly #steps: readonly { readonly step: string }[];
@@ -237,6 +238,32 @@ export class Draft {
     // A script that has given up closes its end: then 0 is read, and the container ends too.
     this.call(call("read", CONTAINER_SOCKET, byte, 1), { onZero: GIVE_UP });
     this.meetings.push({ stage: this.stage, stepIndex: this.#index, arrival, acts });
+    this.#shield();
+  }
+
+  /** The limits of the container's control group, where it is to have one, and their step. */
+  get limits(): { readonly stepIndex: number; readonly limits: GroupLimits } | undefined {
+    return this.#limits;
+  }
+
+  /** Gives the container a control group with limits. */
+  limitTo(limits: GroupLimits): void {
+    if (this.#limits !== undefined) {
+      this.refuse("the container has its limits already; they hold for all of it");
+    }
+    this.#limits = { stepIndex: this.#index, limits };
+    this.#shield();
+  }
+
+  /**
+   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
+   * the script does until the program has begun. It spares those whose maker sleeps meanwhile
+   * (CLONE_VFORK); and as a script that meets its container cannot, another process sleeps for it.
+   */
+  #shield(): void {
+    if (this.shielded || this.#limits === undefined || this.meetings.length === 0) return;
+    this.shielded = true;
+    this.stages.unshift({ ...newStage(), then: "exit" });
   }
 }
 

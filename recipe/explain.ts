@@ -11,6 +11,7 @@ import { failureOf, hintOf } from "../ffi/failure.ts";
 import type { Draft } from "./draft.ts";
 import { hintFor } from "./hints.ts";
 import type { Launch } from "./launch.ts";
+import { stepOf } from "./layout.ts";
 import type { Attempt } from "./order.ts";
 
 /** The error of a launch that has come to nothing. */
@@ -32,10 +33,7 @@ export function launchError(launch: Launch): Error {
     syscall: name,
     errno,
     call: text,
-    ...stepDetails(
-      draft,
-      draft.stepOf.get(call) ?? (call === layout.clone ? draft.cloneStep : undefined),
-    ),
+    ...stepDetails(draft, stepOf(call, draft, layout)),
     hint: hintOf(words, hintFor(name, text, errnoName(errno), draft)),
   });
 }

@@ -20,6 +20,7 @@ import { controlOutput, descriptorOf, receiveDescriptor } from "../ffi/calls/soc
 import { engine, Outcome, place } from "../ffi/engine/engine.ts";
 import { perform, performAll } from "../ffi/perform.ts";
 import { assemble, UNDER_WAY } from "../ffi/program.ts";
+import { ContainerCgroup } from "./container_cgroup.ts";
 import { type Draft, MEETING_SOCKETS } from "./draft.ts";
 import { launchError } from "./explain.ts";
 import { closeHanded, type HandedDescriptors, openHanded, writeHanded } from "./handed.ts";
@@ -36,6 +37,8 @@ export interface Launched {
   readonly pidfd: number;
   /** The script's side of the terminal that the container has opened, if it was to. */
   readonly terminal: number | undefined;
+  /** Its control group, where it has one. */
+  readonly cgroup?: ContainerCgroup | undefined;
 }
 
 /** A launch under way. */
@@ -53,6 +56,19 @@ export interface Launch {
  * @throws {Deno.errors.NotFound} when there is no such program in the container
  */
 export function launch(draft: Draft, order: Order): Launched {
+  const cgroup = ContainerCgroup.make(draft);
+  if (cgroup === undefined) return launchHanded(draft, order);
+  try {
+    const launched = launchHanded(draft, { ...order, entrance: cgroup.entrance });
+    cgroup.entered();
+    return { ...launched, cgroup };
+  } catch (error) {
+    cgroup.discard();
+    throw error;
+  }
+}
+
+function launchHanded(draft: Draft, order: Order): Launched {
   const handed = openHanded(draft);
   try {
     return start(draft, order, handed);

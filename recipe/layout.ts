@@ -9,10 +9,25 @@
  */
 
 import { type Call, Output, OutputField, pointerList, ResultOf } from "../ffi/call.ts";
-import { close, close_range, CLOSE_RANGE_CLOEXEC, dup3, eventfd2 } from "../ffi/calls/files.ts";
+import {
+  close,
+  close_range,
+  CLOSE_RANGE_CLOEXEC,
+  dup3,
+  eventfd2,
+  write,
+} from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { socketpair } from "../ffi/calls/sockets.ts";
-import { clone, CLONE_PARENT, CLONE_VFORK, CLONE_VM } from "../ffi/calls/namespaces.ts";
+import { cloneInto } from "../ffi/calls/clone3.ts";
+import {
+  clone,
+  CLONE_NEWCGROUP,
+  CLONE_PARENT,
+  CLONE_VFORK,
+  CLONE_VM,
+  unshare,
+} from "../ffi/calls/namespaces.ts";
 import {
   execveat,
   exit_group,
@@ -25,14 +40,7 @@ import {
   SIGNALS,
 } from "../ffi/calls/processes.ts";
 import { END, Label, type ProgramRecord } from "../ffi/program.ts";
-import {
-  CONTAINER_SOCKET,
-  type Draft,
-  GIVE_UP,
-  MEETING_SOCKETS,
-  SCRIPT_SOCKET,
-  type Stage,
-} from "./draft.ts";
+import { CONTAINER_SOCKET, type Draft, GIVE_UP, MEETING_SOCKETS, SCRIPT_SOCKET } from "./draft.ts";
 import { type Attempt, openNull, type Order, tieToScript, writeOrder } from "./order.ts";
 import { type Chapter, IN_CONTAINER, Writer } from "./writer.ts";
 
@@ -76,13 +84,10 @@ export function layOut(draft: Draft, order: Order): Layout {
   // A handler of the script's must not run in the container, on its memory.
   writer.add(rt_sigprocmask("all", mask));
   writer.chapter = "clone";
-  const cloned = writer.add(
-    cloneStage(draft.stages[0]!, draft.cloneFlags | (vfork ? CLONE_VFORK : 0)),
-    {
-      onZero: labels[0]!,
-      onFailure: restore,
-    },
-  );
+  const cloned = writer.add(cloneStage(draft, order, 0, vfork ? CLONE_VFORK : 0), {
+    onZero: labels[0]!,
+    onFailure: restore,
+  });
   writer.chapter = "script";
   writer.place(restore);
   writer.add(rt_sigprocmask(mask, null));
@@ -104,6 +109,7 @@ export function layOut(draft: Draft, order: Order): Layout {
       if (order.stdio.includes("null")) writer.add(openNull, IN_CONTAINER);
     }
     if (draft.stages[index - 1]?.then !== "init") tieToScript(writer, draft, order);
+    if (index === firstOf(draft)) enterGroup(writer, draft, order);
     for (const part of stage.parts) writer.part(part);
     if (stage.then === "exec") {
       writer.chapter = "program";
@@ -112,8 +118,7 @@ export function layOut(draft: Draft, order: Order): Layout {
     }
     writer.chapter = "clone";
     const flags = CLONE_VFORK | (stage.then === "exit" ? CLONE_PARENT : 0);
-    const next = draft.stages[index + 1]!;
-    const cloned = writer.add(cloneStage(next, flags), {
+    const cloned = writer.add(cloneStage(draft, order, index + 1, flags), {
       ...IN_CONTAINER,
       onZero: labels[index + 1]!,
     });
@@ -135,8 +140,43 @@ export function layOut(draft: Draft, order: Order): Layout {
   };
 }
 
-function cloneStage(stage: Stage, flags: number): Call {
-  return clone(flags | (stage.ownMemory ? 0 : CLONE_VM), stage.pid);
+/** The stage that begins as the container: with its namespaces, and in its control group. */
+function firstOf(draft: Draft): number {
+  return draft.shielded ? 1 : 0;
+}
+
+function cloneStage(draft: Draft, order: Order, index: number, ways: number): Call {
+  const stage = draft.stages[index]!;
+  const flags = ways | (stage.ownMemory ? 0 : CLONE_VM);
+  if (index !== firstOf(draft)) return clone(flags, stage.pid);
+  const { entrance } = order;
+  if (entrance === undefined) return clone(flags | draft.cloneFlags, stage.pid);
+  const all = flags | (draft.cloneFlags & ~CLONE_NEWCGROUP);
+  const { folder } = entrance;
+  return folder === undefined ? clone(all, stage.pid) : cloneInto(all, stage.pid, folder);
+}
+
+/** The root of a cgroup namespace is the group of its maker, which has to be in it by then. */
+function enterGroup(writer: Writer, draft: Draft, { entrance }: Order): void {
+  if (entrance === undefined) return;
+  writer.chapter = "limits";
+  for (const file of entrance.files) writer.add(write(file, MYSELF, MYSELF.length), IN_CONTAINER);
+  if ((draft.cloneFlags & CLONE_NEWCGROUP) !== 0) {
+    writer.add(unshare(CLONE_NEWCGROUP), IN_CONTAINER);
+  }
+}
+
+/** "0" stands for the process that writes it. */
+const MYSELF = new Uint8Array([48]);
+
+/** The step that a call serves, if it does. */
+export function stepOf(
+  call: Call,
+  draft: Draft,
+  { clone, chapters }: Pick<Layout, "clone" | "chapters">,
+): number | undefined {
+  if (call === clone) return draft.cloneStep;
+  return chapters.get(call) === "limits" ? draft.limits?.stepIndex : draft.stepOf.get(call);
 }
 
 /** execve(2) leaves ignored signals ignored; the program is to begin with none. */

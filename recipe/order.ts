@@ -32,6 +32,7 @@ import {
   rt_sigprocmask,
   setsid,
 } from "../ffi/calls/processes.ts";
+import type { Entrance } from "../ffi/cgroups/group.ts";
 import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { setgroups, setresgid, setresuid } from "../ffi/calls/users.ts";
 import { Label } from "../ffi/program.ts";
@@ -57,6 +58,8 @@ export interface Order {
   /** Its controlling terminal, in place of the three. */
   readonly terminal: Terminal | undefined;
   readonly resources: Resources;
+  /** The way into the container's control group, where it has one. */
+  readonly entrance?: Entrance;
 }
 
 /** What a standard stream is: the script's own, /dev/null, or a descriptor of the script's. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { describeCall } from "../ffi/call.ts";
+import { type Call, describeCall } from "../ffi/call.ts";
 import type { Draft, Meeting } from "./draft.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, stepOf } from "./layout.ts";
 import type { Chapter } from "./writer.ts";
 
 /** One thing that a launch does. */
@@ -36,8 +36,12 @@ export class Plan {
   readonly entries: readonly PlanEntry[];
 
   /** Use `plan()` of a recipe or a command. */
-  constructor(draft: Draft, layout: Layout) {
-    const entries: PlanEntry[] = draft.handed.map(({ call, stepIndex }) => ({
+  constructor(draft: Draft, layout: Layout, cgroup: readonly Call[] = []) {
+    const before = [
+      ...cgroup.map((call) => ({ call, stepIndex: draft.limits!.stepIndex })),
+      ...draft.handed,
+    ];
+    const entries: PlanEntry[] = before.map(({ call, stepIndex }) => ({
       stepIndex,
       part: draft.stepName(stepIndex),
       by: "script",
@@ -46,8 +50,7 @@ export class Plan {
     for (const part of layout.parts) {
       if (!("call" in part)) continue;
       const { call } = part;
-      const stepIndex = draft.stepOf.get(call) ??
-        (call === layout.clone ? draft.cloneStep : undefined);
+      const stepIndex = stepOf(call, draft, layout);
       const chapter = layout.chapters.get(call);
       if (chapter === "failure") continue;
       entries.push({
@@ -86,6 +89,7 @@ const PARTS: Readonly<Record<Chapter, string>> = {
   clone: "a process is made",
   failure: "when it fails",
   init: "the init",
+  limits: "the limits",
   program: "the program",
   script: "the script",
 };

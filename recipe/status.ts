@@ -26,6 +26,8 @@ export interface CommandStatus {
   readonly signal: Deno.Signal | null;
   /** Whether it was killed because its `timeout` was over. */
   readonly timedOut: boolean;
+  /** Whether a process was killed as memory was short; told where the step `limits` is there. */
+  readonly outOfMemory: boolean;
 }
 
 /** The status of the child behind the pidfd, which then is no more; `undefined` while it runs. */
@@ -35,10 +37,9 @@ export function reapStatus(pidfd: number): CommandStatus | undefined {
   const state = readChildState(outcome.output(info));
   if (state === undefined) return undefined;
   const { code, status } = state;
-  if (code === CLD_EXITED) {
-    return { success: status === 0, code: status, signal: null, timedOut: false };
-  }
-  return { success: false, code: 128 + status, signal: signalName(status), timedOut: false };
+  const rest = { timedOut: false, outOfMemory: false };
+  if (code === CLD_EXITED) return { success: status === 0, code: status, signal: null, ...rest };
+  return { success: false, code: 128 + status, signal: signalName(status), ...rest };
 }
 
 function signalName(number: number): Deno.Signal | null {

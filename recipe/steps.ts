@@ -35,6 +35,7 @@ import {
   type SetUserStep,
 } from "./steps/identity.ts";
 import { joinDefinition, type JoinStep } from "./steps/join.ts";
+import { limitsDefinition, type LimitsStep } from "./steps/limits.ts";
 import {
   mountDefinition,
   type MountStep,
@@ -123,6 +124,7 @@ export type Step =
   | HostnameStep
   | InitStep
   | JoinStep
+  | LimitsStep
   | LoopbackStep
   | MacvlanStep
   | MapCurrentUserStep
@@ -169,6 +171,7 @@ const DEFINITIONS = [
   hostnameDefinition,
   initDefinition,
   joinDefinition,
+  limitsDefinition,
   loopbackDefinition,
   macvlanDefinition,
   mapCurrentUserDefinition,

@@ -12,6 +12,7 @@ import { GIVE_UP } from "./draft.ts";
 export type Chapter =
   | "clone"
   | "begin"
+  | "limits"
   | "program"
   | "init"
   | "script"

@@ -37,6 +37,7 @@ export {
   type UserIds,
 } from "./identity.ts";
 export { join, type JoinOptions, type JoinStep, type JoinTarget } from "./join.ts";
+export { type IoLimits, type Limits, limits, type LimitsStep, type Size } from "./limits.ts";
 export {
   type FilesystemOptions,
   mount,

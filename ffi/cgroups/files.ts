@@ -1,0 +1,107 @@
+/**
+ * The files of control groups: small, and each a question or an order to the kernel.
+ *
+ * @module
+ */
+
+import { type Call, Output, ResultOf } from "../call.ts";
+import {
+  at_fdcwd,
+  close,
+  faccessat,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_RDONLY,
+  O_WRONLY,
+  openat,
+  S_IFDIR,
+  W_OK,
+  write,
+} from "../calls/files.ts";
+import { getdents64, readDirectoryEntries } from "../calls/getdents.ts";
+import { SyscallError } from "../errors.ts";
+import { perform, performAll } from "../perform.ts";
+import { Label } from "../program.ts";
+import { readWholeText } from "../whole_file.ts";
+
+/** What the file tells; nothing where there is none, or none that may be read. */
+export function readFile(path: string): string | undefined {
+  try {
+    return readWholeText(at_fdcwd, path).trim();
+  } catch (error) {
+    if (error instanceof SyscallError) return undefined;
+    throw error;
+  }
+}
+
+/** The number that the file holds. */
+export function readNumber(path: string): number | undefined {
+  return toNumber(readFile(path));
+}
+
+/** The number behind a word at the beginning of a line: `oom_kill 1`. */
+export function readEntry(path: string, word: string): number | undefined {
+  const line = readFile(path)?.split("\n").find((line) => line.startsWith(`${word} `));
+  return toNumber(line?.slice(word.length));
+}
+
+function toNumber(text: string | undefined): number | undefined {
+  return text === undefined || text.trim() === "" ? undefined : Number(text);
+}
+
+/** The calls that write to a file, in their order. */
+export function writeCalls(path: string, text: string): readonly [Call, Call, Call] {
+  const bytes = new TextEncoder().encode(text);
+  const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  return [opened, write(fd, bytes, bytes.length), close(fd)];
+}
+
+/**
+ * Writes to a file.
+ *
+ * @throws {SyscallError} where it does not take it
+ */
+export function writeFile(path: string, text: string): void {
+  const [opened, written, closed] = writeCalls(path, text);
+  const closing = new Label("closing");
+  performAll([{ call: opened }, { call: written, onFailure: closing }, closing, { call: closed }]);
+}
+
+/** The processes in a group; 0 stands for one that cannot be seen from here. */
+export function pidsIn(folder: string): readonly number[] {
+  return (readFile(`${folder}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+}
+
+/** Whether this process may write to the file, or make others in the folder. */
+export function mayWrite(path: string): boolean {
+  const asked = faccessat(at_fdcwd, path, W_OK);
+  const outcome = performAll([{ call: asked, accept: ["EACCES", "EPERM", "EROFS", "ENOENT"] }]);
+  return outcome.result(asked) === 0n;
+}
+
+/** The folders in a folder; none where that is gone. */
+export function foldersIn(path: string): readonly string[] {
+  let folder: number;
+  try {
+    folder = perform(openat(at_fdcwd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  } catch (error) {
+    if (error instanceof SyscallError) return [];
+    throw error;
+  }
+  const names: string[] = [];
+  try {
+    for (;;) {
+      const entries = new Output(8192, "&entries");
+      const list = getdents64(folder, entries);
+      const outcome = performAll([{ call: list, accept: ["ENOENT"] }]);
+      const size = Number(outcome.result(list));
+      if (size <= 0) return names;
+      for (const { type, name } of readDirectoryEntries(outcome.output(entries), size)) {
+        if (type === S_IFDIR) names.push(name);
+      }
+    }
+  } finally {
+    perform(close(folder));
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * A group: the folders, one in each hierarchy, that limit the same processes and count for them.
+ *
+ * @module
+ */
+
+import { type Call, Named } from "../call.ts";
+import { cloneIntoProbe } from "../calls/clone3.ts";
+import {
+  at_fdcwd,
+  close,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  O_WRONLY,
+  openat,
+} from "../calls/files.ts";
+import { engine } from "../engine/engine.ts";
+import { ERRNO } from "../errno.ts";
+import { SyscallError, UnsupportedError } from "../errors.ts";
+import { perform } from "../perform.ts";
+import { assemble } from "../program.ts";
+import { denialOf } from "./denials.ts";
+import {
+  callsOf,
+  type GroupDesign,
+  type GroupFolder,
+  type SettingAct,
+  settingActs,
+} from "./design.ts";
+import { killGroup } from "./emptying.ts";
+import { mayWrite, readEntry, readFile, readNumber, writeFile } from "./files.ts";
+import type { Controller } from "./hierarchies.ts";
+import { type GroupLimits, limitsIn } from "./limits.ts";
+import { removeTree, sweep } from "./owner.ts";
+import type { Act } from "./place.ts";
+import { type Usage, usageOf } from "./usage.ts";
+
+/** How a process gets into a group: descriptors that are opened for it. */
+export interface Entrance {
+  /** The folder of version 2 that clone3(2) makes the process in. */
+  readonly folder: Named | undefined;
+  /** Files that the process writes "0" to, which stands for itself. */
+  readonly files: readonly Named[];
+}
+
+/** How a process will get into a group that is not made yet: with descriptors that are none. */
+export function designEntrance({ folders }: GroupDesign): Entrance {
+  return entranceOf(folders, () => -1);
+}
+
+/** Closes the descriptors of an entrance. */
+export function closeEntrance({ folder, files }: Entrance): void {
+  for (const { value } of folder === undefined ? files : [folder, ...files]) {
+    perform(close(Number(value)));
+  }
+}
+
+/** A group that has been made. */
+export class Group {
+  /** Its folders. */
+  readonly folders: readonly GroupFolder[];
+  #limits: GroupLimits;
+
+  /** Use {@linkcode Group.make}. */
+  constructor(folders: readonly GroupFolder[], limits: GroupLimits) {
+    this.folders = folders;
+    this.#limits = limits;
+  }
+
+  /**
+   * Makes a group. For the first time, the groups of scripts that are gone are removed before.
+   *
+   * @throws {SyscallError} naming the file that says no; then nothing is left
+   * @throws {UnsupportedError} where the kernel does not have that file
+   */
+  static make({ folders, limits, acts }: GroupDesign): Group {
+    engine().once("sweep of groups", () => {
+      for (const { folder } of folders) sweep(folder.slice(0, folder.lastIndexOf("/")));
+    });
+    const group = new Group(folders, limits);
+    try {
+      makeAll(acts);
+    } catch (error) {
+      group.remove();
+      throw error;
+    }
+    return group;
+  }
+
+  /**
+   * Opens what a process needs to get in.
+   *
+   * @throws {SyscallError} where no more files may be open
+   */
+  enter(): Entrance {
+    const opened: number[] = [];
+    try {
+      return entranceOf(this.folders, (call) => {
+        opened.push(perform(call));
+        return opened.at(-1)!;
+      });
+    } catch (error) {
+      for (const fd of opened) perform(close(fd));
+      throw error;
+    }
+  }
+
+  /**
+   * Changes limits; those that are left out stay.
+   *
+   * @throws {UnsupportedError} where the group has not the controller
+   * @throws {SyscallError} naming the file that says no: `EBUSY` below what is in use
+   */
+  update(changes: GroupLimits): void {
+    const limits = { ...this.#limits, ...changes };
+    // Version 1 limits the sum of memory and swap, which changes with either.
+    const sum = this.#of("memory")?.version === 1 && limits.swap !== undefined &&
+      changes.memory !== undefined;
+    const names = limitsIn(sum ? { ...changes, swap: limits.swap! } : changes);
+    for (const act of inOrder(settingActs(this.folders, names, limits))) {
+      if (act.file.endsWith("/memory.max")) makeRoom(act, limits.memory!);
+      makeAll([act]);
+    }
+    this.#limits = limits;
+  }
+
+  /** What its processes use, and have used. */
+  usage(): Usage {
+    return usageOf(this.folders);
+  }
+
+  /** How many of its processes were killed because memory was short. */
+  outOfMemoryKills(): number {
+    const place = this.#of("memory");
+    if (place === undefined) return 0;
+    const file = place.version === 2 ? "memory.events" : "memory.oom_control";
+    return readEntry(`${place.folder}/${file}`, "oom_kill") ?? 0;
+  }
+
+  /** Begins to freeze its processes, or lets them go on. */
+  freeze(frozen: boolean): void {
+    const { folder, version } = this.#freezer();
+    if (version === 2) writeFile(`${folder}/cgroup.freeze`, frozen ? "1" : "0");
+    else writeFile(`${folder}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+  }
+
+  /** Whether all of its processes are frozen. */
+  get frozen(): boolean {
+    const { folder, version } = this.#freezer();
+    return version === 2
+      ? readEntry(`${folder}/cgroup.events`, "frozen") === 1
+      : readFile(`${folder}/freezer.state`) === "FROZEN";
+  }
+
+  /** Kills whoever is in it, frozen or not. */
+  kill(): void {
+    killGroup(this.folders);
+  }
+
+  /** Removes it; answers whether nothing is left, as nobody was in it. */
+  remove(): boolean {
+    return this.folders.map(({ folder }) => removeTree(folder)).every((gone) => gone);
+  }
+
+  #of(controller: Controller): GroupFolder | undefined {
+    return this.folders.find(({ controllers }) => controllers.has(controller));
+  }
+
+  #freezer(): GroupFolder {
+    const place = this.folders.find(({ version }) => version === 2) ?? this.#of("freezer");
+    if (place !== undefined) return place;
+    throw new UnsupportedError(
+      'a container is paused by cgroup v2, or by the controller "freezer" of v1, and its group ' +
+        "has neither",
+    );
+  }
+}
+
+function entranceOf(folders: readonly GroupFolder[], open: (call: Call) => number): Entrance {
+  let into: Named | undefined;
+  const files: Named[] = [];
+  for (const { version, folder } of folders) {
+    if (version === 2 && mayCloneInto()) {
+      const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+      into = new Named(open(openat(at_fdcwd, folder, flags)), folder);
+    } else {
+      const file = `${folder}/cgroup.procs`;
+      files.push(new Named(open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+    }
+  }
+  return { folder: into, files };
+}
+
+/** Whether clone3(2) can make a process in a group here. */
+function mayCloneInto(): boolean {
+  return engine().once("clone into a group", () => {
+    const probe = cloneIntoProbe();
+    const outcome = engine().run(assemble([{ call: probe }], engine().architecture));
+    return outcome.failed?.errno === ERRNO.EINVAL;
+  });
+}
+
+/** Does all of it in one program; a write that fails leaves its file open, to be closed here. */
+function makeAll(acts: readonly Act[]): void {
+  const made = acts.map((act) => ({ act, calls: callsOf(act) }));
+  const parts = made.flatMap(({ act, calls }) => {
+    // A process that has ended need not be moved any more.
+    const moves = "file" in act && act.file.endsWith("/cgroup.procs");
+    return calls.map((call) => moves ? { call, accept: ["ESRCH"] as const } : { call });
+  });
+  const outcome = engine().run(assemble(parts, engine().architecture));
+  const { failed } = outcome;
+  if (failed === undefined) return;
+  const { act, calls } = made.find(({ calls }) => calls.includes(failed.call))!;
+  if (failed.call === calls[1]) perform(close(Number(outcome.result(calls[0]!))));
+  throw denialOf(act, { syscall: failed.call.name, errno: failed.errno });
+}
+
+/** The sum of memory and swap may at no time be less than the memory. */
+function inOrder(acts: readonly SettingAct[]): readonly SettingAct[] {
+  const sum = acts.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum === undefined) return acts;
+  const rest = acts.filter((act) => act !== sum);
+  const grows = sum.text === "-1" || Number(sum.text) > readNumber(sum.file)!;
+  return grows ? [sum, ...rest] : [...rest, sum];
+}
+
+/** Version 2 kills processes to get below a new limit; this is refused here, as version 1 does. */
+function makeRoom(act: SettingAct, memory: number): void {
+  const folder = act.file.slice(0, act.file.lastIndexOf("/"));
+  const excess = () => (readNumber(`${folder}/memory.current`) ?? 0) - memory;
+  if (excess() <= 0) return;
+  const reclaim = `${folder}/memory.reclaim`;
+  if (mayWrite(reclaim)) {
+    try {
+      writeFile(reclaim, String(excess()));
+    } catch (error) {
+      // EAGAIN: not all could be given back.
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  if (excess() > 0) throw denialOf(act, { syscall: "write", errno: ERRNO.EBUSY });
+}

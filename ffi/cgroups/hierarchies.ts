@@ -1,0 +1,107 @@
+/**
+ * The hierarchies of control groups that this process can reach: the one of version 2, those of
+ * version 1, or both. See cgroups(7).
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../calls/files.ts";
+import { SyscallError } from "../errors.ts";
+import { readWholeText } from "../whole_file.ts";
+
+/** What limits and counts, by the names of version 2; version 1 knows `io` as `blkio`. */
+export type Controller = "memory" | "cpu" | "cpuacct" | "cpuset" | "pids" | "io" | "freezer";
+
+/** Every controller that Ramekin has to do with. */
+export const CONTROLLERS: readonly Controller[] = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "pids",
+  "io",
+  "freezer",
+];
+
+/** A mounted hierarchy. */
+export interface Hierarchy {
+  readonly version: 1 | 2;
+  /** Which controllers are bound to it; for version 2, every group tells itself which it has. */
+  readonly controllers: ReadonlySet<Controller>;
+  /** The folder of its topmost group that is in sight. */
+  readonly top: string;
+  /** The folder of the group that this process is in. */
+  readonly own: string;
+}
+
+/** The hierarchies in which this process's own group is in sight. */
+export function hierarchies(): readonly Hierarchy[] {
+  try {
+    const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");
+    return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+  } catch (error) {
+    // A kernel without control groups, or no /proc: then there are none to be seen.
+    if (error instanceof SyscallError && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Reads /proc/self/cgroup and /proc/self/mountinfo together. */
+export function parseHierarchies(groups: string, mountinfo: string): readonly Hierarchy[] {
+  const mounts = mountinfo.split("\n").flatMap(parseMount);
+  return groups.split("\n").filter(Boolean).flatMap((line) => {
+    const [id, names = "", ...rest] = line.split(":");
+    const version = id === "0" && names === "" ? 2 : 1;
+    const words = names.split(",");
+    const controllers = new Set(words.flatMap(controllerOf));
+    if (version === 1 && controllers.size === 0) return [];
+    const path = rest.join(":");
+    for (const mount of mounts) {
+      const same = mount.version === version &&
+        (version === 2 || words.every((word) => mount.options.includes(word)));
+      const own = same ? folderIn(mount, path) : undefined;
+      if (own !== undefined) return [{ version, controllers, top: mount.folder, own }];
+    }
+    return [];
+  });
+}
+
+/** The controllers that the words of a group's file name. */
+export function controllersIn(text: string): ReadonlySet<Controller> {
+  return new Set(text.trim().split(/\s+/).flatMap(controllerOf));
+}
+
+function controllerOf(word: string): readonly Controller[] {
+  const name = word === "blkio" ? "io" : word;
+  return CONTROLLERS.filter((controller) => controller === name);
+}
+
+interface Mount {
+  readonly version: 1 | 2;
+  /** The group that is seen at the top, as this process's cgroup namespace has it. */
+  readonly root: string;
+  readonly folder: string;
+  /** The options of the filesystem, the names of its controllers among them. */
+  readonly options: readonly string[];
+}
+
+/** A line of mountinfo, where it is a mount of control groups (proc_pid_mountinfo(5)). */
+function parseMount(line: string): readonly Mount[] {
+  const [before = "", after = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const [, , , root = "", folder = ""] = before.split(" ").map(unescapeOctal);
+  return [{ version: type === "cgroup2" ? 2 : 1, root, folder, options: options.split(",") }];
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+
+/** The folder of a group where it lies below what is mounted. */
+function folderIn({ root, folder }: Mount, path: string): string | undefined {
+  if (root === path) return folder;
+  const within = root === "/" ? path : path.startsWith(`${root}/`) && path.slice(root.length);
+  // A path that leads upwards is that of a group outside of this process's cgroup namespace.
+  return within === false || path.startsWith("/..") ? undefined : folder + within;
+}

@@ -1,0 +1,77 @@
+/**
+ * Whose a group is. Its name tells the script that has made it, so that another script can remove
+ * what one has left that was killed.
+ *
+ * @module
+ */
+
+import { at_fdcwd, AT_REMOVEDIR, unlinkat } from "../calls/files.ts";
+import { engine } from "../engine/engine.ts";
+import { processIdentity, startOf } from "../linux/process_identity.ts";
+import { namespaces } from "../linux/process_namespaces.ts";
+import { performAll } from "../perform.ts";
+import { foldersIn, mayWrite, readFile, writeFile } from "./files.ts";
+
+/** Names are `ramekin-PIDNS-PID-STARTED-REST`: a pid says little without its namespace. */
+const NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+
+/** The last part of the name of the group that a script itself has moved to. */
+const SCRIPTS_OWN = "script";
+
+/** A new name, for a group of this script. */
+export function newName(): string {
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  return `${owner()}-${random!.toString(36)}`;
+}
+
+/** The name of the group that this script moves to where it has to leave its own. */
+export function scriptsName(): string {
+  return `${owner()}-${SCRIPTS_OWN}`;
+}
+
+/** Whether a script has moved to the group of this name to make room for others beside it. */
+export function isScriptsName(name: string): boolean {
+  return NAME.exec(name)?.[4] === SCRIPTS_OWN;
+}
+
+function owner(): string {
+  return engine().once("owner of groups", () => {
+    const { pid, started } = processIdentity(Deno.pid);
+    return `ramekin-${namespaces().pid}-${pid}-${started}`;
+  });
+}
+
+/**
+ * Removes the groups in a folder whose script has ended and that nobody is in. Groups of another
+ * pid namespace stay, as nothing can be known here of its processes.
+ */
+export function sweep(folder: string): void {
+  const own = NAME.exec(scriptsName())![1];
+  for (const name of foldersIn(folder)) {
+    const [, pidNamespace, pid, started] = NAME.exec(name) ?? [];
+    if (pid === undefined || pidNamespace !== own) continue;
+    const stat = readFile(`/proc/${pid}/stat`);
+    if (stat !== undefined && startOf(stat) === Number(started)) continue;
+    const group = `${folder}/${name}`;
+    // Nobody is left who could resume it; and of version 1, the frozen cannot even be killed.
+    const state = `${group}/freezer.state`;
+    if (mayWrite(state)) writeFile(state, "THAWED");
+    removeTree(group);
+  }
+}
+
+/** Removes a group and those in it; answers whether nothing is left, as nobody was in them. */
+export function removeTree(folder: string): boolean {
+  const remove = unlinkat(at_fdcwd, folder, AT_REMOVEDIR);
+  const failed = () => {
+    const accept = ["EBUSY", "ENOENT", "ENOTEMPTY", "EACCES", "EPERM"] as const;
+    const result = performAll([{ call: remove, accept }]).result(remove);
+    return result !== 0n && result !== NOT_THERE;
+  };
+  if (!failed()) return true;
+  for (const name of foldersIn(folder)) removeTree(`${folder}/${name}`);
+  return !failed();
+}
+
+/** -ENOENT: somebody else was faster. */
+const NOT_THERE = -2n;
