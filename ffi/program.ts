@@ -99,25 +99,25 @@ export function assemble(
   }
   const end = HEADER.size + records.length * RECORD.size;
   const table = new Table(end, offsets);
-  records.forEach((record, index) => {
+  // The offset of a record, or 0 to end the walk.
+  const goOn = (label: Label | undefined, otherwise: number): number => {
+    if (label === undefined) return otherwise;
+    if (label === END) return 0;
+    const place = places.get(label);
+    if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
+    return place === end ? 0 : place;
+  };
+  for (const [index, record] of records.entries()) {
     const offset = HEADER.size + index * RECORD.size;
-    // The offset of a record, or 0 to end the walk.
-    const goOn = (label: Label | undefined, otherwise: number): number => {
-      if (label === undefined) return otherwise;
-      if (label === END) return 0;
-      const place = places.get(label);
-      if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
-      return place === end ? 0 : place;
-    };
     const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
     table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
-    table.accepted(offset + RECORD.accepted, record.accept ?? []);
+    if (record.accept !== undefined) table.accepted(offset + RECORD.accepted, record.accept);
     table.int32(offset + RECORD.onZero, goOn(record.onZero, next));
     table.int32(offset + RECORD.onAccepted, goOn(record.onAccepted, next));
     table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
     table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
     table.arguments(offset, record.call);
-  });
+  }
   return {
     bytes: table.finished(),
     relocations: table.relocations,
@@ -148,41 +148,45 @@ export function recordIndex(offset: number): number {
 
 const encoder = new TextEncoder();
 
+/** Where every table is written, one at a time, until its size is known. */
+let paper = sheet(16 * 1024);
+
+function sheet(size: number) {
+  const bytes = new Uint8Array(size);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
 /** The table while it is written: records in front, what they point to behind. */
 class Table {
   readonly relocations: number[] = [];
   readonly outputs: Map<Output, number> = new Map();
-  #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
-  #end: number;
+  #end = 0;
   readonly #offsets: ReadonlyMap<Call, number>;
   readonly #strings = new Map<string, number>();
   readonly #structs = new Map<Struct, number>();
 
   constructor(end: number, offsets: ReadonlyMap<Call, number>) {
-    this.#bytes = new Uint8Array(end * 2 + 1024);
-    this.#view = new DataView(this.#bytes.buffer);
-    this.#end = end;
     this.#offsets = offsets;
+    this.#reserve(end);
   }
 
   finished(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#end);
+    return paper.bytes.slice(0, this.#end);
   }
 
   int32(offset: number, value: number): void {
-    this.#view.setInt32(offset, value, true);
+    paper.view.setInt32(offset, value, true);
   }
 
   accepted(offset: number, names: readonly ErrnoName[]): void {
     if (names.length > 8) throw new TypeError("a record accepts at most eight errnos");
-    names.forEach((name, index) => this.#view.setUint8(offset + index, ERRNO[name]));
+    names.forEach((name, index) => paper.view.setUint8(offset + index, ERRNO[name]));
   }
 
   arguments(record: number, call: Call): void {
     if (call.args.length > 6) throw new TypeError(`${call.name} has more than six arguments`);
     let references = 0;
-    call.args.forEach((argument, index) => {
+    for (const [index, argument] of call.args.entries()) {
       const offset = record + RECORD.arguments + index * 8;
       if (argument instanceof ResultOf || argument instanceof OutputField) {
         references |= 1 << index;
@@ -190,23 +194,23 @@ class Table {
       } else {
         this.#value(offset, argument, call);
       }
-    });
+    }
     this.int32(record + RECORD.references, references);
   }
 
   #value(offset: number, argument: Exclude<Argument, ResultOf | OutputField>, call: Call): void {
-    if (argument === null) return;
-    if (argument instanceof Named) this.#number(offset, argument.value);
-    else if (typeof argument === "number" || typeof argument === "bigint") {
+    if (argument === null || argument === 0) return;
+    if (typeof argument === "number" || typeof argument === "bigint") {
       this.#number(offset, argument);
-    } else this.#address(offset, this.#place(argument, call));
+    } else if (argument instanceof Named) this.#number(offset, argument.value);
+    else this.#address(offset, this.#place(argument, call));
   }
 
   #number(offset: number, value: number | bigint): void {
-    if (typeof value === "bigint") this.#view.setBigInt64(offset, BigInt.asIntN(64, value), true);
+    if (typeof value === "bigint") paper.view.setBigInt64(offset, BigInt.asIntN(64, value), true);
     else {
-      this.#view.setInt32(offset, value | 0, true);
-      this.#view.setInt32(offset + 4, Math.floor(value / 2 ** 32), true);
+      paper.view.setInt32(offset, value | 0, true);
+      paper.view.setInt32(offset + 4, Math.floor(value / 2 ** 32), true);
     }
   }
 
@@ -231,7 +235,7 @@ class Table {
     if (value instanceof Output) return this.#output(value);
     if (value instanceof Struct) return this.#struct(value, call);
     const at = this.#reserve(value.length);
-    this.#bytes.set(value, at);
+    paper.bytes.set(value, at);
     return at;
   }
 
@@ -247,7 +251,7 @@ class Table {
     }
     // UTF-8 takes at most three bytes a UTF-16 unit.
     const at = this.#reserve(text.length * 3 + 1);
-    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at, this.#end));
+    const { written } = encoder.encodeInto(text, paper.bytes.subarray(at, this.#end));
     this.#end = at + written + 1;
     this.#strings.set(text, at);
     return at;
@@ -258,7 +262,7 @@ class Table {
     if (known !== undefined) return known;
     const at = this.#reserve(struct.bytes.length);
     this.#structs.set(struct, at);
-    this.#bytes.set(struct.bytes, at);
+    paper.bytes.set(struct.bytes, at);
     for (const { offset, to } of struct.pointers) this.#address(at + offset, this.#place(to, call));
     return at;
   }
@@ -271,16 +275,17 @@ class Table {
     return at;
   }
 
-  /** Memory behind all that is there, aligned for any structure. */
+  /** Memory of zeros behind all that is there, aligned for any structure. */
   #reserve(size: number): number {
-    const at = Math.ceil(this.#end / 8) * 8;
+    const begin = this.#end;
+    const at = Math.ceil(begin / 8) * 8;
     this.#end = at + size;
-    if (this.#end > this.#bytes.length) {
-      const grown = new Uint8Array(this.#end * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+    if (this.#end > paper.bytes.length) {
+      const larger = sheet(this.#end * 2);
+      larger.bytes.set(paper.bytes);
+      paper = larger;
     }
+    paper.bytes.fill(0, begin, this.#end);
     return at;
   }
 }
