@@ -28,6 +28,7 @@ export function hintFor(
 ): string | undefined {
   if (code === undefined) return undefined;
   const failure = { text, draft };
+  if (syscall === "clone3") return hintFor("clone", text, code, draft);
   return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure);
 }
 
@@ -44,6 +45,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "clone EAGAIN": () =>
     "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
   "clone EPERM": namespacesDenied,
+  "clone EACCES": () => "this user may not move processes into the container's control group",
   "unshare EPERM": namespacesDenied,
   "clone ENOSPC": namespacesUsedUp,
   "unshare ENOSPC": namespacesUsedUp,
@@ -85,8 +87,12 @@ const HINTS: Readonly<Record<string, Hint>> = {
     if (text.includes("/proc/self/")) {
       return "there is no /proc here; Ramekin needs it to be mounted";
     }
-    return undefined;
+    return missingPlace(text);
   },
+  "openat2 ENOENT": ({ text }) => missingPlace(text),
+  "openat2 EXDEV": () =>
+    "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it " +
+    "a relative one within it",
   "mount EPERM": ({ text, draft }) => {
     if (text.includes(`"proc"`)) {
       return draft.own.has("pid")
@@ -109,14 +115,14 @@ const HINTS: Readonly<Record<string, Hint>> = {
     `this kernel does not know the type of filesystem (see /proc/filesystems): ${text}`,
   "mount EINVAL": ({ text }) =>
     text.includes(`"overlay"`)
-      ? "an option or a folder of the overlay does not suit the kernel; it says more in dmesg(1)"
+      ? "an option or a folder of the overlay does not suit the kernel, which says more in " +
+        "dmesg(1); in a user namespace no lower folder may have a mount of the host below it"
       : "an option does not suit the filesystem, or there is no mount at this place",
   "mount EBUSY": () => "something is mounted there already, or it is in use",
-  "open_tree ENOENT": () =>
-    "the source does not exist; { optional: true } leaves the step out then",
+  "open_tree ENOENT": () => "it does not exist on the host",
   "open_tree EINVAL": () =>
-    "an ordinary user cannot leave away what is mounted below the source; leave out " +
-    "{ recursive: false }",
+    "an ordinary user cannot leave away what is mounted below it: bind() does not with " +
+    "{ recursive: true }, and a lower folder of overlay() has to have nothing mounted below it",
   "move_mount ENOENT": () =>
     "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
   "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
@@ -160,7 +166,9 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "RTM_NEWLINK ENODEV": noInterface,
   "RTM_NEWLINK EEXIST": () => "an interface has this name already; choose another one",
   "RTM_NEWLINK EOPNOTSUPP": ({ text }) => {
-    const kind = text.split(" ")[1];
+    const [, kind] = text.split(" ");
+    const bridge = text.match(/master index of (\S+)/)?.[1];
+    if (bridge !== undefined) return `${bridge} is no bridge, or this kernel has no ${kind}`;
     return `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`;
   },
   "RTM_NEWLINK EPERM": changesNetwork,
@@ -215,6 +223,15 @@ function appArmor(): string | undefined {
     ? "AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile " +
       'for deno with "userns," allows it, or ' +
       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    : undefined;
+}
+
+function missingPlace(text: string): string | undefined {
+  if (text.includes("O_CREAT")) {
+    return "the folder that it lies in does not exist; mkdir() makes it";
+  }
+  return text.includes("O_PATH")
+    ? "it does not exist; where it is the source of bind(), { optional: true } leaves the step out"
     : undefined;
 }
 

@@ -27,6 +27,7 @@ import type { Draft } from "../draft.ts";
 import { stepError } from "../explain.ts";
 import { boolean, either, integer, list, object, oneOf, optional, path } from "../fields.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
+import { leaveNetwork } from "../network.ts";
 import type { StepDefinition } from "../step.ts";
 import { deniesSetgroups, environmentOf, otherKinds, targetOf } from "../target.ts";
 import { cgroupFilesOf } from "../target_cgroups.ts";
@@ -219,6 +220,7 @@ function enter(
 ): void {
   // Who enters a time namespace may share its memory with nobody (setns(2), EUSERS).
   if (kinds.has("time")) draft.stage.ownMemory = true;
+  if (kinds.has("net")) leaveNetwork(draft);
   let flags = 0;
   for (const kind of kinds) {
     flags |= CLONE_FLAG[kind];
@@ -239,9 +241,9 @@ function becomeRoot(draft: Draft, credentials: JoinStep["credentials"]): void {
   // Root need not be mapped there.
   draft.call(setresgid(0, 0, 0), { accept: ["EINVAL"] });
   draft.call(setresuid(0, 0, 0), { accept: ["EINVAL"] });
+  draft.ids = { uid: 0, gid: 0 };
   draft.call(prctl(PR_SET_DUMPABLE, 0));
 }
-  draft.ids = { uid: 0, gid: 0 };
 
 /** The process enters a cgroup: 0 stands for itself. */
 function enterCgroup(draft: Draft, file: string): void {

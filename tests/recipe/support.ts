@@ -65,9 +65,10 @@ export function testOn(
   kinds: readonly Exclude<NamespaceKind, "user">[],
   name: string,
   body: (ground: Recipe, privileged: boolean) => void | Promise<void>,
+  skip?: string,
 ): void {
   for (const ground of grounds(...kinds)) {
-    test(`${name}, ${ground.name}`, () => body(ground.ground, ground.privileged));
+    test(`${name}, ${ground.name}`, () => body(ground.ground, ground.privileged), skip);
   }
 }
 

@@ -1,0 +1,410 @@
+/** The steps about the network, seen from inside, from outside, and by ip(8). */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  address,
+  bind,
+  bridge,
+  type Container,
+  dummy,
+  hostname,
+  join,
+  linux,
+  loopback,
+  macvlan,
+  mapRoot,
+  moveInterface,
+  type Recipe,
+  recipe,
+  route,
+  tmpfs,
+  unshare,
+  veth,
+  writeFile,
+} from "../../../mod.ts";
+import { until } from "../scripts.ts";
+import { assertFails, assertRefused, failing, inside, root, test, testOn } from "../support.ts";
+
+/** Why tests that look with a tool are left out, where it has to be. */
+function without(tool: string, debianPackage: string): string | undefined {
+  try {
+    new Deno.Command(tool, { args: ["-V"], stdout: "null", stderr: "null" }).outputSync();
+    return undefined;
+  } catch {
+    return `install Debian's ${debianPackage}`;
+  }
+}
+
+const noIp = without("ip", "iproute2");
+const noBusybox = without("busybox", "busybox");
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+/** What ip(8) tells in the container, as data. */
+function ip(box: Recipe, ...commands: string[]): Json[] {
+  const script = commands.map((command) => `ip -j ${command}; echo`).join("\n");
+  return inside(box, script).split("\n").filter((line) => line !== "").map((line) =>
+    JSON.parse(line.replaceAll(/\{\s*\},?/g, ""))
+  );
+}
+
+/** The addresses of an interface, as ip(8) tells them; the link-local ones are the kernel's. */
+function addressesOf(links: Json[], name: string): string[] {
+  const infos: Json[] = links.find(({ ifname }) => ifname === name).addr_info;
+  return infos.filter(({ scope }) => scope !== "link")
+    .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+}
+
+// ---- interfaces of the container's own
+
+testOn(["net"], "a network namespace begins with a loopback interface that is down", (ground) => {
+  assertEquals(
+    inside(ground, "ls /proc/self/net/dev_snmp6; cut -d: -f1 /proc/net/dev | tail -1"),
+    "lo\n    lo",
+  );
+  assertMatch(failing(ground, "exec bash -c 'echo > /dev/tcp/127.0.0.1/80'"), /unreachable/);
+});
+
+testOn(["net"], "the loopback interface is brought up, for IPv4 and IPv6", (ground) => {
+  const box = ground.with(loopback());
+  for (const ip of ["127.0.0.1", "::1"]) {
+    const error = failing(box, `exec bash -c 'echo > /dev/tcp/${ip}/80'`);
+    assertStringIncludes(error, "Connection refused");
+  }
+});
+
+testOn(["net"], "what the steps ask for is what ip(8) shows", (ground) => {
+  const box = ground.with(
+    loopback(),
+    bridge("lan"),
+    address("lan", "10.0.0.2/24"),
+    address("lan", "10.0.1.2/32"),
+    address("lan", "fd00::2/64"),
+    route("default", { via: "10.0.0.1" }),
+    route("10.9.8.7/16", { device: "lan" }),
+    route("default", { via: "fd00::1", device: "lan" }),
+    route("fd01::/48", { via: "fd00::3" }),
+  );
+  const [links, addresses, routes, routes6] = ip(box, "link", "addr", "route", "-6 route");
+  assertEquals(links.map(({ ifname }: Json) => ifname), ["lo", "lan"]);
+  assert(links.every(({ flags }: Json) => flags.includes("UP")));
+  assertEquals(addressesOf(addresses, "lan"), ["10.0.0.2/24", "10.0.1.2/32", "fd00::2/64"]);
+  const shown = (list: Json[]) =>
+    list.filter(({ dst, protocol }) => protocol !== "kernel" || dst === "default")
+      .map(({ dst, gateway, dev }) => `${dst} ${gateway ?? "-"} ${dev}`);
+  assertEquals(shown(routes), ["default 10.0.0.1 lan", "10.9.0.0/16 - lan"]);
+  assertEquals(shown(routes6), ["fd01::/48 fd00::3 lan", "default fd00::1 lan"]);
+}, noIp);
+
+testOn(["net"], "an address of IPv6 is of use at once", (ground) => {
+  const box = ground.with(bridge("lan"), address("lan", "fd00::2/64"));
+  assertStringIncludes(
+    inside(box, "cat /proc/net/if_inet6"),
+    "fd000000000000000000000000000002 02 40 00 82",
+  );
+});
+
+testOn(["net"], "interfaces become ports of a bridge", (ground) => {
+  const box = ground.with(
+    bridge("inner"),
+    unshare("net"),
+    veth("a", { peer: "x" }),
+    veth("b", { peer: "y" }),
+    bridge("lan", { ports: ["a", "b"] }),
+  );
+  const links = ip(box, "link")[0];
+  assertEquals(
+    links.filter(({ master }: Json) => master === "lan").map(({ ifname }: Json) => ifname).sort(),
+    ["a", "b"],
+  );
+}, noIp);
+
+test("what linux.* lists is what ip(8) lists", () => {
+  const command = (...args: string[]) => {
+    const { stdout } = new Deno.Command("ip", { args: ["-j", ...args] }).outputSync();
+    return JSON.parse(new TextDecoder().decode(stdout)).filter((item: Json) =>
+      item.ifname ?? item.dst
+    );
+  };
+  const links = linux.links();
+  assertEquals(
+    links.map(({ index, name, mtu, address, up }) => ({ index, name, mtu, address, up })),
+    command("link").map(({ ifindex, ifname, mtu, address, flags }: Json) => ({
+      index: ifindex,
+      name: ifname,
+      mtu,
+      address,
+      up: flags.includes("UP"),
+    })),
+  );
+  const nameOf = (index: number | undefined) => links.find((link) => link.index === index)?.name;
+  assertEquals(
+    linux.addresses().map(({ link, address }) => `${nameOf(link)} ${address}`).sort(),
+    command("addr").flatMap(({ ifname, addr_info }: Json) =>
+      addr_info.map(({ local, prefixlen }: Json) => `${ifname} ${local}/${prefixlen}`)
+    ).sort(),
+  );
+  const shown = linux.routes()
+    .filter(({ table, destination }) => table === 254 && !destination.includes(":"))
+    .map(({ destination, via, link, source }) => `${destination} ${via} ${nameOf(link)} ${source}`);
+  assertEquals(
+    shown.sort(),
+    command("route").map(({ dst, gateway, dev, prefsrc }: Json) => {
+      const network = dst === "default" ? "0.0.0.0/0" : dst.includes("/") ? dst : `${dst}/32`;
+      return `${network} ${gateway} ${dev} ${prefsrc}`;
+    }).sort(),
+  );
+}, noIp);
+
+// ---- containers on a bridge
+
+/** A container whose network namespace has a bridge, to be plugged into. */
+function startHub(): Container {
+  const lan = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));
+  return lan.command("sleep", { args: ["100"], stdin: "null" }).spawn();
+}
+
+/** A container on the bridge of the hub. */
+function hostOn(hub: Container, ...addresses: string[]): Recipe {
+  return recipe(
+    join(hub, "user", "net"),
+    unshare("net", "mount", "uts"),
+    loopback(),
+    veth("eth0", { bridge: "lan" }),
+    ...addresses.map((ip) => address("eth0", ip)),
+  );
+}
+
+/** Answers every caller on port 80 with a word. */
+function serve(box: Recipe, word: string): Container {
+  const args = ["nc", "-ll", "-p", "80", "-e", "echo", word];
+  return box.command("busybox", { args, stdin: "null" }).spawn();
+}
+
+const ask = (host: string) =>
+  `for i in $(seq 50); do
+     timeout 5 bash -c 'exec 3<>/dev/tcp/${host}/80; cat <&3' 2> /dev/null && break || sleep 0.1
+   done`;
+
+test(
+  "containers on a bridge reach one another by address and by name, and nothing else",
+  async () => {
+    await using hub = startHub();
+    const names = { soup: "10.0.0.1", stew: "10.0.0.2", tart: "10.0.0.3" };
+    const hosts = Object.entries(names).map(([name, ip]) => `${ip} ${name}\n`).join("");
+    const [soup, stew, tart] = Object.entries(names).map(([name, ip]) =>
+      hostOn(hub, `${ip}/24`, `fd77::${ip.at(-1)}/64`).with(
+        hostname(name),
+        tmpfs("/mnt"),
+        writeFile("/mnt/hosts", hosts),
+        bind("/mnt/hosts", "/etc/hosts"),
+      )
+    ) as [Recipe, Recipe, Recipe];
+    await using _first = serve(soup, "soup is served");
+    await using _second = serve(stew, "stew is served");
+    assertEquals(inside(tart, ask("10.0.0.1")), "soup is served");
+    assertEquals(inside(tart, ask("fd77::1")), "soup is served");
+    assertEquals(inside(tart, ask("stew")), "stew is served");
+    for (const link of linux.addresses()) {
+      const ip = link.address.split("/")[0]!;
+      if (link.link === 1 || ip.startsWith("fe80")) continue;
+      assertMatch(failing(tart, `exec bash -c 'echo > /dev/tcp/${ip}/80'`), /unreachable/);
+    }
+  },
+  noBusybox,
+);
+
+test("a cable ends with the container that it leads to", async () => {
+  await using hub = startHub();
+  const ports = () => Number(inside(recipe(join(hub)), "grep -c veth /proc/net/dev || true"));
+  const host = hostOn(hub, "10.0.0.1/24").command("sleep", { args: ["100"], stdin: "null" })
+    .spawn();
+  assertEquals(ports(), 1);
+  host.kill("SIGKILL");
+  await host.status;
+  await until(() => ports() === 0);
+});
+
+test("a macvlan is on the wire of its parent", async () => {
+  for (const mode of ["private", "vepa", "bridge", "passthru"] as const) {
+    await using hub = startHub();
+    const box = recipe(join(hub, "user", "net"), unshare("net"));
+    const options = mode === "bridge" ? { parent: "lan" } : { parent: "lan", mode };
+    const [links] = ip(box.with(macvlan("eth0", options)), "-d link");
+    const { linkinfo, flags } = links.find(({ ifname }: Json) => ifname === "eth0");
+    assertEquals([linkinfo.info_kind, linkinfo.info_data.mode], ["macvlan", mode]);
+    assert(flags.includes("UP"));
+  }
+}, noIp);
+
+test("an interface is moved in, renamed, brought up, and ends with the container", async () => {
+  await using hub = startHub();
+  const box = recipe(
+    join(hub, "user", "net"),
+    unshare("net"),
+    veth("far", { peer: "near" }),
+    unshare("net"),
+    moveInterface("far", { as: "eth0" }),
+  );
+  assertEquals(inside(box, "grep -o 'eth0\\|far' /proc/net/dev"), "eth0");
+  // A virtual interface is not given back: the other end of the cable is gone with it.
+  const near = () => inside(recipe(join(hub)), "grep -c near /proc/net/dev || true");
+  await until(() => near() === "0");
+});
+
+test("two hundred containers on one bridge start, and nothing is left of them", async () => {
+  await using hub = startHub();
+  const running: Container[] = [];
+  for (let i = 0; i < 200; i++) {
+    const host = hostOn(hub, `10.0.${1 + (i >> 7)}.${1 + (i & 127)}/16`);
+    running.push(host.command("sleep", { args: ["100"], stdin: "null" }).spawn());
+  }
+  const ports = () => Number(inside(recipe(join(hub)), "grep -c veth /proc/net/dev || true"));
+  assertEquals(ports(), 200);
+  await Promise.all(running.map((container) => container[Symbol.asyncDispose]()));
+  await until(() => ports() === 0);
+});
+
+// ---- what would change the host, and what cannot be
+
+test("steps that would change the host's network are refused", () => {
+  for (
+    const step of [
+      loopback(),
+      bridge("lan"),
+      dummy("hold"),
+      veth("eth0"),
+      macvlan("eth0", { parent: "eth0" }),
+      moveInterface("eth0"),
+      address("eth0", "10.0.0.1/24"),
+      route("default", { via: "10.0.0.1" }),
+    ]
+  ) {
+    assertRefused(() => recipe(unshare("user", "mount"), mapRoot(), step), {
+      step: step.step,
+      at: 2,
+      says: 'it would change the host\'s network; put unshare("net") before it',
+    });
+  }
+});
+
+test("an ordinary user is told how a container gets a cable", () => {
+  for (const step of [veth("eth0"), macvlan("m", { parent: "lo" }), moveInterface("eth0")]) {
+    assertRefused(() => recipe(unshare("user", "net"), mapRoot(), step), {
+      step: step.step,
+      at: 2,
+      says: "join() the namespaces of a container that has a network",
+    });
+  }
+}, root ? "is for ordinary users" : undefined);
+
+test("names that no interface can have are refused", () => {
+  const names = {
+    "": "is empty",
+    "sixteen-bytes-ab": "has 16 bytes; the kernel takes at most 15",
+    "eth/0": "must have no",
+    "eth 0": "must have no",
+    "eth%d": "must have no",
+    "eth:1": "must have no",
+    "..": "is no name of an interface",
+  };
+  for (const [name, says] of Object.entries(names)) {
+    assertRefused(() => recipe(bridge(name)), { step: "bridge", at: 0, says });
+    assertRefused(() => recipe(veth(name)), { step: "veth", at: 0, says });
+    assertRefused(() => recipe(address(name, "10.0.0.1/8")), { step: "address", at: 0, says });
+  }
+});
+
+test("what is no address is refused", () => {
+  const refused = (step: ReturnType<typeof address | typeof route | typeof veth>, says: string) =>
+    assertRefused(() => recipe(step), { step: step.step, at: 0, says });
+  refused(address("eth0", "10.0.0.256/24"), "is no address with a prefix");
+  refused(
+    address("eth0", "10.0.0.2"),
+    "lacks the length of its network's prefix, like 10.0.0.2/24",
+  );
+  refused(address("eth0", "fd00::1"), "like fd00::1/64");
+  refused(address("eth0", "10.0.0.2/33"), "is no address with a prefix");
+  refused(route("nowhere", { via: "10.0.0.1" }), "is no address with a prefix");
+  refused(route("default", { via: "10.0.0.1/24" }), "is no address");
+  refused(route("default", {}), "where to?");
+  refused(route("10.0.0.0/8", { via: "fd00::1" }), "of two kinds");
+  refused(veth("eth0", { peerAddress: "10.0.0.1/24" }), `"peerAddress" needs "peer"`);
+  refused(veth("eth0", { peer: "x", peerAddress: "10.0.0.1" }), "lacks the length");
+});
+
+testOn(["net"], "the kernel's words are in the error, and the mend", (ground) => {
+  const at = ground.steps.length;
+  const fails = (box: Recipe, step: string, code: string, says: string, after = 0) =>
+    assertFails(box, { step, at: at + after, code, says });
+  fails(
+    ground.with(bridge("lan"), bridge("lan")),
+    "bridge",
+    "EEXIST",
+    'RTM_NEWLINK bridge "lan" up',
+    1,
+  );
+  fails(ground.with(bridge("lo")), "bridge", "EEXIST", "choose another one");
+  fails(
+    ground.with(address("eth0", "10.0.0.1/8")),
+    "address",
+    "ENODEV",
+    "there is no interface eth0",
+  );
+  fails(ground.with(bridge("lan", { ports: ["eth0"] })), "bridge", "ENODEV", "no interface eth0");
+  fails(ground.with(bridge("lan", { ports: ["lo"] })), "bridge", "EINVAL", 'RTM_NEWLINK "lo"');
+  const box = ground.with(bridge("lan"), address("lan", "10.0.0.1/24"));
+  fails(
+    box.with(address("lan", "10.0.0.1/24")),
+    "address",
+    "EEXIST",
+    "has this address already",
+    2,
+  );
+  const lost = box.with(route("default", { via: "10.0.1.1" }));
+  fails(lost, "route", "ENETUNREACH", "RTM_NEWROUTE default 0.0.0.0/0 via 10.0.1.1", 2);
+  fails(lost, "route", "ENETUNREACH", "invalid gateway; the gateway lies in no network", 2);
+  const twice = [route("10.9.0.0/16", { device: "lan" }), route("10.9.0.0/16", { device: "lan" })];
+  fails(box.with(...twice), "route", "EEXIST", "there is a route to it already", 3);
+});
+
+test("a cable to what is not there leaves nothing behind", async () => {
+  await using hub = startHub();
+  const box = recipe(join(hub, "user", "net"), unshare("net"));
+  const fails = (step: ReturnType<typeof veth>, code: string, says: string) =>
+    assertFails(box.with(step), { step: "veth", at: 2, code, says });
+  fails(veth("eth0", { bridge: "wan" }), "ENODEV", "there is no interface wan");
+  fails(veth("eth0", { peer: "lan" }), "EEXIST", "an interface has this name already");
+  fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is no bridge");
+  fails(veth("eth0", { peer: "x", peerAddress: "ff02::1/64" }), "EADDRNOTAVAIL", "RTM_NEWADDR");
+  await until(() => inside(recipe(join(hub)), "grep -c ':' /proc/net/dev") === "2");
+});
+
+test("the network of another user namespace is not the container's to change", async () => {
+  await using hub = startHub();
+  const box = recipe(join(hub, "user", "net"), unshare("user"), bridge("mine"));
+  assertFails(box, { step: "bridge", at: 2, code: "EPERM", says: "another user namespace" });
+});
+
+test("a plan shows requests to be read", () => {
+  const box = recipe(
+    unshare("user", "net"),
+    mapRoot(),
+    loopback(),
+    bridge("lan"),
+    address("lan", "10.0.0.2/24"),
+    route("default", { via: "10.0.0.1", device: "lan" }),
+  );
+  const calls = box.plan().entries.map(({ call }) => call);
+  for (
+    const call of [
+      'sendto(socket, {RTM_NEWLINK, "lo", up}, 40, 0, NULL, 0)',
+      'sendto(socket, {RTM_NEWLINK, bridge, "lan", up}, 56, 0, NULL, 0)',
+      'ioctl(socket, SIOCGIFINDEX, {"lan"})',
+      "sendmsg(socket, {RTM_NEWADDR, 10.0.0.2/24, index of lan}, 0)",
+      "sendmsg(socket, {RTM_NEWROUTE, default 0.0.0.0/0, via 10.0.0.1, index of lan}, 0)",
+      "close_range(~0U, ~0U, answer.error)",
+    ]
+  ) assert(calls.includes(call), call);
+});
