@@ -39,7 +39,7 @@ export {
 export { pidsIn } from "./ffi/linux/process_ids.ts";
 export * from "./recipe/steps/builders.ts";
 export { type Ingredient, Recipe, recipe } from "./recipe/recipe.ts";
-export { RecipeError, type RecipeErrorDetails } from "./recipe/recipe_error.ts";
+export { RecipeError, type RecipeErrorDetails, type TextPosition } from "./recipe/recipe_error.ts";
 export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command, type CommandOptions } from "./recipe/command.ts";

@@ -4,6 +4,16 @@
  * @module
  */
 
+/** Where in a text something stands. */
+export interface TextPosition {
+  /** The file, where the text is one's. */
+  readonly file?: string | undefined;
+  /** The line, counted from 1. */
+  readonly line: number;
+  /** The column, counted from 1. */
+  readonly column: number;
+}
+
 /** Where in a recipe something is wrong. */
 export interface RecipeErrorDetails {
   /** The name of the step: `"hostname"`. */
@@ -12,6 +22,8 @@ export interface RecipeErrorDetails {
   readonly stepIndex?: number | undefined;
   /** The field of the step: `"name"`. */
   readonly field?: string | undefined;
+  /** Where it stands, when the recipe is a text. */
+  readonly position?: TextPosition | undefined;
 }
 
 /**
@@ -35,14 +47,26 @@ export class RecipeError extends Error {
   readonly stepIndex: number | undefined;
   /** The field of the step, where one is at fault. */
   readonly field: string | undefined;
+  /** Where it stands, when the recipe is a text. */
+  readonly position: TextPosition | undefined;
+  /** What is wrong, without the place. */
+  readonly complaint: string;
 
   /** An error at the place that the details name. */
   constructor(message: string, details: RecipeErrorDetails = {}) {
-    super(placeOf(details) + message);
+    super(positionText(details.position) + placeOf(details) + message);
+    this.complaint = message;
+    this.position = details.position;
     this.step = details.step;
     this.stepIndex = details.stepIndex;
     this.field = details.field;
   }
+}
+
+function positionText(position: TextPosition | undefined): string {
+  if (position === undefined) return "";
+  const { file, line, column } = position;
+  return file === undefined ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
 }
 
 function placeOf({ step, stepIndex, field }: RecipeErrorDetails): string {
