@@ -187,6 +187,18 @@ export class Draft {
     this.refuse(`${otherwise}; put unshare("${kind}") before it`);
   }
 
+  /**
+   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
+   * tells the number of a new process as it is there, and the script could not find it.
+   */
+  needsHostPids(): void {
+    if (!this.own.has("pid")) return;
+    this.refuse(
+      "the container is in a pid namespace of its own already; for one within it, " +
+        "run a second recipe in the container",
+    );
+  }
+
   /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
   needsOwnGround(path: string): void {
     this.needs("mount", `${path} would be made on the host`);

@@ -36,6 +36,14 @@ export function text(limits: { min?: number; max?: number } = {}): Field {
   });
 }
 
+/** Any string: what a file holds. */
+export function content(): Field {
+  return field(
+    "a string",
+    (value) => typeof value === "string" ? undefined : mismatch(value, "a string"),
+  );
+}
+
 /** The kernel's PATH_MAX, the NUL at its end left out. */
 const PATH_BYTES = 4095;
 
@@ -214,15 +222,20 @@ function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
+/** How many letters have to be changed, added, left out, or swapped with the next. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let rowBefore: number[] = [];
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+        ? rowBefore[j - 2]! + 1
+        : Infinity;
+      next.push(Math.min(replaced, swapped, row[j]! + 1, next[j - 1]! + 1));
     }
-    row = next;
+    [rowBefore, row] = [row, next];
   }
   return row[b.length]!;
 }

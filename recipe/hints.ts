@@ -144,8 +144,10 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "setresgid EPERM": () => "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
   "setgroups EPERM": () =>
     'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })',
-  "chdir ENOENT": () => "the working directory does not exist in the container",
-  "chdir ENOTDIR": () => "the working directory is no folder",
+  "chdir ENOENT": () => "the folder does not exist in the container",
+  "chdir ENOTDIR": () => "it is no folder",
+  "chroot ENOENT": () => "the folder does not exist in the container",
+  "chroot ENOTDIR": () => "it is no folder",
   "setsid EPERM": () => "the program leads a session already",
   "sethostname EPERM": ({ draft }) => needsPrivilege(draft),
   "setdomainname EPERM": ({ draft }) => needsPrivilege(draft),

@@ -75,7 +75,7 @@ const OTHER_STEPS: Readonly<Record<string, string>> = {
 /** What is wrong with the options, or `undefined` when nothing is. */
 export function mountOptionsComplaint(options: string): string | undefined {
   for (const word of splitOptions(options)) {
-    const step = OTHER_STEPS[word];
+    const step = Object.hasOwn(OTHER_STEPS, word) ? OTHER_STEPS[word] : undefined;
     if (word === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
     if (step !== undefined) return `"${word}" is the step ${step}()`;
   }
@@ -87,7 +87,7 @@ export function parseMountOptions(options: string | undefined, initial = 0): Mou
   let flags = initial;
   const data: string[] = [];
   for (const option of splitOptions(options ?? "")) {
-    const word = WORDS[option];
+    const word = Object.hasOwn(WORDS, option) ? WORDS[option] : undefined;
     if (word !== undefined) flags = flags & ~(word.clear ?? 0) | (word.set ?? 0);
     else if (!option.startsWith("x-") && !option.startsWith("X-")) data.push(option);
   }

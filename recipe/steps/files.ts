@@ -23,7 +23,16 @@ import {
   write,
 } from "../../ffi/calls/files.ts";
 import type { Draft } from "../draft.ts";
-import { absolutePath, boolean, integer, modeBits, oneOf, optional, text } from "../fields.ts";
+import {
+  absolutePath,
+  boolean,
+  content,
+  integer,
+  modeBits,
+  oneOf,
+  optional,
+  text,
+} from "../fields.ts";
 import { atEntry, makeFolders, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
@@ -159,7 +168,7 @@ export function writeFile(path: string, text: string, options: FileOptions = {})
 /** How `writeFile` is checked and planned. */
 export const writeFileDefinition: StepDefinition<WriteFileStep> = {
   step: "writeFile",
-  fields: { ...fileFields, text: text() },
+  fields: { ...fileFields, text: content() },
   plan(step, draft) {
     mayMake(draft, step);
     const bytes = new TextEncoder().encode(step.text);

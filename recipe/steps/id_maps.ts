@@ -41,12 +41,7 @@ export const mapRootDefinition: StepDefinition<MapRootStep> = {
   step: "mapRoot",
   fields: {},
   plan(_step, draft) {
-    const { euid, egid } = draft.caller;
-    mapOwnIds(draft, { inside: 0, outside: euid, count: 1 }, {
-      inside: 0,
-      outside: egid,
-      count: 1,
-    });
+    mapOwnIds(draft, 0, 0);
   },
 };
 
@@ -78,12 +73,8 @@ export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
   step: "mapCurrentUser",
   fields: {},
   plan(_step, draft) {
-    const { euid, egid } = draft.caller;
-    mapOwnIds(draft, { inside: euid, outside: euid, count: 1 }, {
-      inside: egid,
-      outside: egid,
-      count: 1,
-    });
+    const { uid, gid } = idsOf(draft);
+    mapOwnIds(draft, uid, gid);
   },
 };
 
@@ -139,6 +130,10 @@ export function mapIds(maps: Omit<MapIdsStep, "step">): MapIdsStep {
 
 /** Kernel limit of lines in a map (user_namespaces(7), since Linux 4.15). */
 const MAP_LINES = 340;
+/** It has to be less than a page, too. */
+const MAP_BYTES = 4095;
+/** The one behind it means none to the kernel. */
+const LAST_ID = 0xffff_fffe;
 
 const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
 
@@ -154,15 +149,21 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
   },
   plan(step, draft) {
-    const { euid, egid, mayMapIds } = draft.caller;
+    const own = idsOf(draft);
     const [uid, gid] = [step.uids[0]!, step.gids[0]!];
-    const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === euid &&
-      step.gids.length === 1 && gid.count === 1 && gid.outside === egid;
-    if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid, gid);
-    draft.needs("user", "there are no ids to map");
+    const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid &&
+      step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
+    if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid.inside, gid.inside);
     claimMaps(draft);
+    if (draft.nestedUser) {
+      draft.refuse(
+        "in a user namespace within that of the container only the own id can be mapped, " +
+          "as the script would have to be in the outer one to map others",
+      );
+    }
     if (step.setgroups === "deny") denySetgroups(draft);
     const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
+    const { mayMapIds } = draft.caller;
     draft.meet((pid) =>
       mayMapIds
         ? [
@@ -174,16 +175,34 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
           { program: "newgidmap", args: [pid, ...gids.trim().split(/\s/)] },
         ]
     );
+    draft.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
   },
 };
 
-/** The container writes the maps of one id each itself. */
-function mapOwnIds(draft: Draft, uid: IdRange, gid: IdRange): void {
-  draft.needs("user", "there are no ids to map");
+/** Who the process is that maps, as the namespace around its own sees it. */
+function idsOf({ ids, caller }: Draft): { readonly uid: number; readonly gid: number } {
+  return ids ?? { uid: caller.euid, gid: caller.egid };
+}
+
+/** The container maps its own ids itself. */
+function mapOwnIds(draft: Draft, uid: number, gid: number): void {
+  const own = idsOf(draft);
   claimMaps(draft);
   denySetgroups(draft);
-  for (const call of writeFileCalls("/proc/self/uid_map", mapText([uid]))) draft.call(call);
-  for (const call of writeFileCalls("/proc/self/gid_map", mapText([gid]))) draft.call(call);
+  const uids = mapText([{ inside: uid, outside: own.uid, count: 1 }]);
+  const gids = mapText([{ inside: gid, outside: own.gid, count: 1 }]);
+  for (const call of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call);
+  for (const call of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call);
+  draft.ids = { uid, gid };
+}
+
+/** What the kernel shows for ids that are not mapped (sysctl kernel.overflowuid). */
+const OVERFLOW_ID = 65534;
+
+/** What the ranges make of an id. */
+function imageOf(id: number, ranges: readonly IdRange[]): number {
+  const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
+  return range === undefined ? OVERFLOW_ID : range.inside + id - range.outside;
 }
 
 /** Has to be said before there is a group map. */
@@ -205,6 +224,7 @@ function mapText(ranges: readonly IdRange[]): string {
 }
 
 function claimMaps(draft: Draft): void {
+  draft.needs("user", "there are no ids to map");
   if (draft.idsMapped) {
     draft.refuse("the ids are mapped already, and the kernel takes one map only");
   }
@@ -213,9 +233,13 @@ function claimMaps(draft: Draft): void {
 
 function contradiction(name: string, ranges: readonly IdRange[]): string | undefined {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
+  const size = mapText(ranges).length;
+  if (size > MAP_BYTES) {
+    return `"${name}" has ${size} bytes as a map; the kernel takes ${MAP_BYTES}`;
+  }
   for (const [i, a] of ranges.entries()) {
-    if (a.inside + a.count > 2 ** 32 || a.outside + a.count > 2 ** 32) {
-      return `"${name}", range ${i + 1}, goes beyond the last id, 4294967295`;
+    if (Math.max(a.inside, a.outside) + a.count > LAST_ID + 1) {
+      return `"${name}", range ${i + 1}, goes beyond the last id, ${LAST_ID}`;
     }
     for (const [j, b] of ranges.slice(0, i).entries()) {
       for (const side of ["inside", "outside"] as const) {

@@ -80,6 +80,7 @@ export const setUserDefinition: StepDefinition<SetUserStep> = {
     if (!draft.setgroupsDenied) draft.call(setgroups(groups ?? []));
     draft.call(setresgid(gid, gid, gid));
     draft.call(setresuid(uid, uid, uid));
+    draft.ids = { uid, gid };
   },
 };
 

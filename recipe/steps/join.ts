@@ -218,6 +218,7 @@ function enter(
   kinds: ReadonlySet<NamespaceKind>,
   credentials: JoinStep["credentials"],
 ): void {
+  if (kinds.has("pid")) draft.needsHostPids();
   // Who enters a time namespace may share its memory with nobody (setns(2), EUSERS).
   if (kinds.has("time")) draft.stage.ownMemory = true;
   if (kinds.has("net")) leaveNetwork(draft);

@@ -22,7 +22,7 @@ import {
 } from "../../ffi/calls/mounts.ts";
 import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../fields.ts";
 import { mountOptionsComplaint, parseMountOptions } from "../mount_options.ts";
-import { mountAt } from "../place.ts";
+import { checkOptions, mountAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 const NEEDS_MOUNT = "it would be mounted on the host";
@@ -385,7 +385,13 @@ export const remountDefinition: StepDefinition<RemountStep> = {
     options: text({ max: 4095 }),
     bind: optional(boolean()),
   },
-  complaint: ({ options }) => mountOptionsComplaint(options),
+  complaint({ options, bind }) {
+    const { data } = parseMountOptions(options);
+    if (data !== null && bind !== false) {
+      return `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
+    }
+    return mountOptionsComplaint(options);
+  },
   plan(step, draft) {
     draft.needs("mount", "it would change the host's mounts");
     const whole = step.bind === false;
@@ -396,6 +402,7 @@ export const remountDefinition: StepDefinition<RemountStep> = {
       );
     }
     const { flags, data } = parseMountOptions(step.options);
+    checkOptions(draft, data);
     const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags;
     draft.call(mountCall(null, step.target, null, remounted, data));
   },

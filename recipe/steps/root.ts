@@ -8,6 +8,7 @@ import { chdir as chdirCall } from "../../ffi/calls/files.ts";
 import { MNT_DETACH, mount, MS_BIND, MS_REC, umount2 } from "../../ffi/calls/mounts.ts";
 import { chroot as chrootCall, pivot_root } from "../../ffi/calls/namespaces.ts";
 import { absolutePath, path as pathField } from "../fields.ts";
+import { normalize } from "../ground.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Makes a folder the root, and takes the old root away. */
@@ -48,6 +49,7 @@ export function pivotRoot(path: string): PivotRootStep {
 export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
   step: "pivotRoot",
   fields: { path: absolutePath() },
+  complaint: ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
   plan({ path }, draft) {
     draft.needs("mount", "it would change the host's root");
     if (!draft.ground.isMountPoint(path)) {

@@ -69,12 +69,7 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
   },
   plan(step, draft) {
     const kinds = new Set(step.kinds);
-    if (kinds.has("pid") && draft.own.has("pid") && !draft.joined.has("pid")) {
-      draft.refuse(
-        "the container is in a pid namespace of its own already; for one within it, " +
-          "run a second recipe in the container",
-      );
-    }
+    if (kinds.has("pid")) draft.needsHostPids();
     if (kinds.has("net")) leaveNetwork(draft);
     enterNamespaces(kinds, draft);
     if (kinds.has("user")) [draft.nestedUser, draft.idsMapped] = [draft.own.has("user"), false];

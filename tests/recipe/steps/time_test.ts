@@ -1,0 +1,62 @@
+/** `timeOffset`. */
+
+import { assert, assertEquals } from "@std/assert";
+import { mapRoot, recipe, timeOffset, unshare } from "../../../mod.ts";
+import { assertFails, assertRefused, inside, test, testOn } from "../support.ts";
+
+const OFFSETS = "/proc/self/timens_offsets";
+
+function uptime(text = Deno.readTextFileSync("/proc/uptime")): number {
+  return parseFloat(text);
+}
+
+testOn(["time"], "the clocks are set off, and the host's are not", (ground) => {
+  const before = Deno.readTextFileSync(OFFSETS);
+  const box = ground.with(timeOffset({ boottime: 86400, monotonic: 3600 }));
+  const [boot, ...lines] = inside(box, `cat /proc/uptime; tr -s ' ' < ${OFFSETS}`).split("\n");
+  assert(uptime(boot) > 86400 && uptime(boot) - 86400 >= uptime() - 60);
+  assertEquals(lines.map((line) => line.trim()), ["monotonic 3600 0", "boottime 86400 0"]);
+  assertEquals(Deno.readTextFileSync(OFFSETS), before);
+});
+
+testOn(["time"], "offsets may be negative, and fractions", (ground) => {
+  for (
+    const [offset, shown] of [
+      [-1, "boottime -1 0"],
+      [-1.25, "boottime -2 750000000"],
+      [0.5, "boottime 0 500000000"],
+      [2.000000001, "boottime 2 1"],
+      [-0.0000000001, "boottime 0 0"],
+      [0, "boottime 0 0"],
+    ] as const
+  ) {
+    const line = inside(ground.with(timeOffset({ boottime: offset })), `tail -n 1 ${OFFSETS}`);
+    assertEquals(line.trim().replace(/\s+/g, " "), shown, String(offset));
+  }
+});
+
+testOn(["time"], "an offset to before the boot is told", (ground) => {
+  const box = ground.with(timeOffset({ boottime: -uptime() - 100 }));
+  assertFails(box, { step: "timeOffset", code: "ERANGE", says: "before 0" });
+});
+
+test("offsets that are none, too large, or of the host's clocks are refused", () => {
+  const box = recipe(unshare("user", "time"), mapRoot());
+  assertRefused(() => box.with(timeOffset({})), {
+    step: "timeOffset",
+    at: 2,
+    says: 'needs "monotonic" or "boottime"',
+  });
+  for (const wrong of [NaN, Infinity, "1" as never, 1e10]) {
+    assertRefused(() => box.with(timeOffset({ monotonic: wrong })), {
+      step: "timeOffset",
+      at: 2,
+      says: "seconds",
+    });
+  }
+  assertRefused(() => recipe(timeOffset({ boottime: 1 })), {
+    step: "timeOffset",
+    at: 0,
+    says: 'unshare("time")',
+  });
+});
