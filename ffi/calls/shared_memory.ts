@@ -1,0 +1,31 @@
+/**
+ * Shared memory of System V, which belongs to the ipc namespace. See shm_overview(7) for the newer
+ * kind, which belongs to a filesystem.
+ *
+ * @module
+ */
+
+import { type Call, call, constant, flags } from "../call.ts";
+import { IPC_RMID, SHM_RDONLY, SHMGET_FLAGS } from "./constants/shared_memory.ts";
+
+export * from "./constants/shared_memory.ts";
+
+/** Finds or makes the shared memory of a key. See shmget(2). */
+export function shmget(key: number, size: number, flagBits: number): Call {
+  return call("shmget", key, size, flags(flagBits, SHMGET_FLAGS));
+}
+
+/** Attaches shared memory, at an address that the kernel chooses. See shmat(2). */
+export function shmat(id: number, flagBits: number): Call {
+  return call("shmat", id, null, flags(flagBits, { SHM_RDONLY }));
+}
+
+/** Detaches shared memory. See shmdt(2). */
+export function shmdt(address: bigint): Call {
+  return call("shmdt", address);
+}
+
+/** Controls shared memory. See shmctl(2). */
+export function shmctl(id: number, command: number): Call {
+  return call("shmctl", id, constant(command, { IPC_RMID }), null);
+}
