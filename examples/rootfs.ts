@@ -1,0 +1,35 @@
+/**
+ * A program in a root directory of yours: one that debootstrap or `docker export` has made, or the
+ * unpacked tar file of a distribution. Nothing of this machine is left in sight.
+ *
+ *     deno run --allow-ffi examples/rootfs.ts FOLDER [PROGRAM [ARGUMENT ...]]
+ *
+ * Prints, when it is given a folder with busybox and `sh -c 'echo "PID $$ on $(hostname):" /*'`:
+ *
+ *     PID 1 on rootfs: /bin /dev /proc /sys /tmp
+ */
+// deno-lint-ignore-file no-console
+
+import { bind, devices, hostname, mapRoot, pivotRoot, proc, recipe } from "../mod.ts";
+import { sysfs, tmpfs, unshare } from "../mod.ts";
+
+const [folder, program = "sh", ...args] = Deno.args;
+if (folder === undefined) {
+  console.log("Which folder? deno run --allow-ffi examples/rootfs.ts FOLDER [PROGRAM ...]");
+  Deno.exit(2);
+}
+
+const box = recipe(
+  unshare("user", "mount", "pid", "uts", "ipc", "net"),
+  mapRoot(),
+  bind(folder, "/mnt"),
+  devices("/mnt/dev"),
+  proc("/mnt/proc"),
+  sysfs("/mnt/sys"),
+  tmpfs("/mnt/tmp"),
+  pivotRoot("/mnt"),
+  hostname("rootfs"),
+);
+
+const { code } = await box.command(program, { args }).spawn().status;
+Deno.exit(code);
