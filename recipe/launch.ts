@@ -19,7 +19,7 @@ import {
 import { controlOutput, descriptorOf, receiveDescriptor } from "../ffi/calls/sockets.ts";
 import { engine, Outcome, place } from "../ffi/engine/engine.ts";
 import { perform, performAll } from "../ffi/perform.ts";
-import { assemble, UNDER_WAY } from "../ffi/program.ts";
+import { assemble, type SyscallProgram, UNDER_WAY } from "../ffi/program.ts";
 import { ContainerCgroup } from "./container_cgroup.ts";
 import { type Draft, MEETING_SOCKETS } from "./draft.ts";
 import { launchError } from "./explain.ts";
@@ -49,17 +49,20 @@ export interface Launch {
   readonly outcome: Outcome;
 }
 
+/** Changes a program before it runs: the tests of faults make calls of it fail. */
+export type Alteration = (program: SyscallProgram, layout: Layout) => void;
+
 /**
  * Makes a container and starts the program in it. When this returns, the program runs.
  *
  * @throws {SyscallError} naming the step and the call that failed; then nothing is left
  * @throws {Deno.errors.NotFound} when there is no such program in the container
  */
-export function launch(draft: Draft, order: Order): Launched {
+export function launch(draft: Draft, order: Order, alter?: Alteration): Launched {
   const cgroup = ContainerCgroup.make(draft);
-  if (cgroup === undefined) return launchHanded(draft, order);
+  if (cgroup === undefined) return launchHanded(draft, order, alter);
   try {
-    const launched = launchHanded(draft, { ...order, entrance: cgroup.entrance });
+    const launched = launchHanded(draft, { ...order, entrance: cgroup.entrance }, alter);
     cgroup.entered();
     return { ...launched, cgroup };
   } catch (error) {
@@ -68,20 +71,26 @@ export function launch(draft: Draft, order: Order): Launched {
   }
 }
 
-function launchHanded(draft: Draft, order: Order): Launched {
+function launchHanded(draft: Draft, order: Order, alter: Alteration | undefined): Launched {
   const handed = openHanded(draft);
   try {
-    return start(draft, order, handed);
+    return start(draft, order, handed, alter);
   } finally {
     closeHanded(handed);
   }
 }
 
-function start(draft: Draft, order: Order, handed: HandedDescriptors): Launched {
+function start(
+  draft: Draft,
+  order: Order,
+  handed: HandedDescriptors,
+  alter: Alteration | undefined,
+): Launched {
   const layout = layOut(draft, order);
   const loaded = engine();
   const program = assemble(layout.parts, loaded.architecture);
   writeHanded(program, handed);
+  alter?.(program, layout);
   // A script that is awake makes calls of its own while the container walks its table, so the table
   // needs memory that nothing else uses; and memory of its own to be shared, if all else is copied.
   const copied = draft.stages.some((stage) => stage.ownMemory);

@@ -64,7 +64,7 @@ export class Recipe {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
-    return new Command(this.#draft(), program, options);
+    return new Command(draftOf(this.steps), program, options);
   }
 
   /**
@@ -80,16 +80,16 @@ export class Recipe {
   toJSON(): { readonly steps: readonly Step[] } {
     return { steps: this.steps };
   }
+}
 
-  /** What the steps write to a new draft. */
-  #draft(): Draft {
-    const draft = new Draft(this.steps);
-    this.steps.forEach((step, index) => {
-      draft.begin(index);
-      STEP_DEFINITIONS.get(step.step)!.plan(step, draft);
-    });
-    return draft;
-  }
+/** What the steps, which have been checked, write to a new draft. */
+export function draftOf(steps: readonly Step[]): Draft {
+  const draft = new Draft(steps);
+  steps.forEach((step, index) => {
+    draft.begin(index);
+    STEP_DEFINITIONS.get(step.step)!.plan(step, draft);
+  });
+  return draft;
 }
 
 function deepFreeze(value: unknown): void {
