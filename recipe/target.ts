@@ -5,10 +5,12 @@
  */
 
 import { at_fdcwd } from "../ffi/calls/files.ts";
+import { ppoll } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
-import { type ProcessIdentity, processIdentity } from "../ffi/linux/process_identity.ts";
+import { type ProcessIdentity, processIdentity, statField } from "../ffi/linux/process_identity.ts";
 import { type NamespaceFile, namespaces } from "../ffi/linux/process_namespaces.ts";
+import { perform } from "../ffi/perform.ts";
 import { readWholeText } from "../ffi/whole_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
 
@@ -67,11 +69,31 @@ export function deniesSetgroups(pid: number): boolean {
 
 /** The environment that the process has begun with. */
 export function environmentOf(pid: number): Map<string, string> {
-  const strings = readWholeText(at_fdcwd, `/proc/${pid}/environ`).split("\0");
   const variables = new Map<string, string>();
-  for (const string of strings) {
+  for (const string of environmentStrings(pid)) {
     const at = string.indexOf("=");
     if (at > 0) variables.set(string.slice(0, at), string.slice(at + 1));
   }
   return variables;
+}
+
+/** How often, and after how many milliseconds, a program is asked again that is being loaded. */
+const LOADING = { attempts: 200, pause: 5 };
+
+/** A program that has just been started is still being loaded, and shows no environment yet. */
+function environmentStrings(pid: number): string[] {
+  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+    const environment = readWholeText(at_fdcwd, `/proc/${pid}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `/proc/${pid}/stat`))) {
+      return environment.split("\0");
+    }
+    perform(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+
+/** Whether the kernel knows where the environment lies, or the process has ended. */
+function isLoaded(stat: string): boolean {
+  const [end, state] = [statField(stat, 51), statField(stat, 3)];
+  return end !== "0" || state === "Z" || state === "X";
 }

@@ -38,9 +38,13 @@ export function processIdentity(process: number | OwnedFd): ProcessIdentity {
 
 /** When a process was started, from its /proc/PID/stat. */
 export function startOf(stat: string): number {
-  // The name of the program is in brackets, and may hold brackets and blanks itself.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[22 - 3]);
+  return Number(statField(stat, 22));
+}
+
+/** A field of /proc/PID/stat, from the third on, by its number in proc(5). */
+export function statField(stat: string, number: number): string {
+  // The second is the name of the program in brackets, and may hold brackets and blanks itself.
+  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3]!;
 }
 
 function pidOf(pidfd: OwnedFd): number {

@@ -75,6 +75,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "ld": "binutils",
   "objcopy": "binutils",
   "qemu-aarch64-static": "qemu-user-static",
+  "nsenter": "util-linux",
+  "lsns": "util-linux",
 };
 
 /** What to install for the first of these programs that is missing, if one is. */
