@@ -10,12 +10,13 @@ import { perform, performAll } from "../ffi/perform.ts";
 import { readSome } from "../ffi/transfer.ts";
 import { type CommandOutput, commandOutput } from "./container.ts";
 import type { Launched } from "./launch.ts";
+import { endAll } from "./meetings.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
 import { concat } from "./streams.ts";
 
 /** Collects what the program writes, waits for its end, and kills it when its time is over. */
 export function collectSync(
-  { pidfd, cgroup }: Launched,
+  { pidfd, cgroup, endings }: Launched,
   descriptors: readonly (number | undefined)[],
   timeout: number | undefined,
 ): CommandOutput {
@@ -40,6 +41,7 @@ export function collectSync(
   }
   for (const fd of [...collected.keys(), pidfd]) perform(close(fd));
   if (cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
+  endAll(endings);
   const [, stdout, stderr] = descriptors.map((fd) =>
     fd === undefined ? undefined : concat(collected.get(fd)!)
   );

@@ -14,7 +14,9 @@ import { namespaces } from "../ffi/linux/process_namespaces.ts";
 import type { Command, CommandOptions } from "./command.ts";
 import { keepNamespace, type KeptNamespace } from "./keep.ts";
 import type { ContainerCgroup } from "./container_cgroup.ts";
+import type { Ending } from "./draft.ts";
 import type { Launched } from "./launch.ts";
+import { endAll } from "./meetings.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
 import { NAMESPACE_FILE } from "./target.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
@@ -70,6 +72,7 @@ export class Container implements AsyncDisposable {
   readonly #enter: Enter;
   readonly #exit: Watch;
   readonly #cgroup: ContainerCgroup | undefined;
+  readonly #endings: readonly Ending[];
   readonly #channels: readonly (Channel | undefined)[];
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
@@ -88,6 +91,7 @@ export class Container implements AsyncDisposable {
     this.#enter = enter;
     this.#pidfd = launched.pidfd;
     this.#cgroup = launched.cgroup;
+    this.#endings = launched.endings;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new Channel(fd));
     this.status = this.#wait(limits);
@@ -291,6 +295,7 @@ export class Container implements AsyncDisposable {
     this.#exit.close();
     perform(close(this.#pidfd));
     if (this.#cgroup !== undefined) status = { ...status, ...await this.#cgroup.end() };
+    endAll(this.#endings);
     if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
     await ended?.();
     return this.#timedOut ? { ...status, timedOut: true } : status;

@@ -39,10 +39,22 @@ export interface Meeting {
   acts(pid: string): readonly MeetingAct[];
 }
 
-/** What a script does at a meeting: calls of its own, or a program that it runs. */
+/** What a script does at a meeting: calls of its own, a program that it runs, or what lasts. */
 export type MeetingAct =
   | { readonly calls: readonly Call[] }
-  | { readonly program: string; readonly args: readonly string[] };
+  | { readonly program: string; readonly args: readonly string[] }
+  | Upkeep;
+
+/** What a script keeps up for as long as the container runs. */
+export interface Upkeep {
+  /** What it does, in words for the plan. */
+  readonly does: readonly string[];
+  /** Begins it for the process with this pid. */
+  begin(pid: number): Ending;
+}
+
+/** Ends what was kept up for a container. */
+export type Ending = () => void;
 
 /** A descriptor that the script opens for a step before there is a container, which inherits it. */
 export interface Handed {

@@ -21,12 +21,12 @@ import { engine, Outcome, place } from "../ffi/engine/engine.ts";
 import { perform, performAll } from "../ffi/perform.ts";
 import { assemble, type SyscallProgram, UNDER_WAY } from "../ffi/program.ts";
 import { ContainerCgroup } from "./container_cgroup.ts";
-import { type Draft, MEETING_SOCKETS } from "./draft.ts";
+import { type Draft, type Ending, MEETING_SOCKETS } from "./draft.ts";
 import { launchError } from "./explain.ts";
 import { closeHanded, type HandedDescriptors, openHanded, writeHanded } from "./handed.ts";
 import { runIdMapTool } from "./id_map_tool.ts";
 import { type Layout, layOut } from "./layout.ts";
-import { holdMeetings, waitForEnd } from "./meetings.ts";
+import { endAll, holdMeetings, waitForEnd } from "./meetings.ts";
 import type { Order } from "./order.ts";
 
 /** A container that runs. */
@@ -37,6 +37,8 @@ export interface Launched {
   readonly pidfd: number;
   /** The script's side of the terminal that the container has opened, if it was to. */
   readonly terminal: number | undefined;
+  /** What ends that which the script keeps up for it. */
+  readonly endings: readonly Ending[];
   /** Its control group, where it has one. */
   readonly cgroup?: ContainerCgroup | undefined;
 }
@@ -106,6 +108,7 @@ function start(
   }
   const started: Launch = { draft, order, layout, outcome };
   let terminal: number | undefined;
+  const endings: Ending[] = [];
   try {
     if (!layout.vfork && outcome.failed === undefined) {
       const socket = socketOf(outcome);
@@ -114,6 +117,7 @@ function start(
         socket,
         (stage) => pidOf(outcome, stage.pid),
         (tool, args) => runIdMapTool(launch, tool, args),
+        endings,
       );
       if (order.terminal?.place === "container") terminal = receiveTerminal(socket);
       waitForEnd(socket);
@@ -127,10 +131,11 @@ function start(
       : Number(outcome.result(layout.pidfd));
     for (const passed of children(started).slice(0, -1)) reap(passed);
     if (hasSockets(started)) perform(close(socketOf(outcome)));
-    return { pid, pidfd, terminal };
+    return { pid, pidfd, terminal, endings };
   } catch (error) {
     if (terminal !== undefined) perform(close(terminal));
     clearAway(started);
+    endAll(endings);
     restoreDumpable(started);
     throw error;
   } finally {

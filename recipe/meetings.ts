@@ -8,21 +8,27 @@ import { type Call, Output } from "../ffi/call.ts";
 import { read, write } from "../ffi/calls/files.ts";
 import { perform, performAll } from "../ffi/perform.ts";
 import { Label } from "../ffi/program.ts";
-import type { Draft, Meeting, Stage } from "./draft.ts";
+import type { Draft, Ending, Meeting, Stage, Upkeep } from "./draft.ts";
 import { stepError } from "./explain.ts";
 
-/** Does the script's part of each meeting; returns early when the container has failed. */
+/**
+ * Does the script's part of each meeting; returns early when the container has failed. How to end
+ * what lasts is added to `endings`.
+ */
 export function holdMeetings(
   draft: Draft,
   socket: number,
   pidOf: (stage: Stage) => number,
   runProgram: (program: string, args: readonly string[]) => void,
+  endings: Ending[],
 ): void {
   for (const meeting of draft.meetings) {
     // The container's side is closed when it has failed; what has failed is in its table.
     if (!waitForByte(socket)) return;
-    for (const act of meeting.acts(String(pidOf(meeting.stage)))) {
+    const pid = pidOf(meeting.stage);
+    for (const act of meeting.acts(String(pid))) {
       if ("calls" in act) makeCalls(act.calls, draft, meeting);
+      else if ("begin" in act) endings.push(begin(act, pid, draft, meeting));
       else runProgram(act.program, act.args);
     }
     // Nobody is there any more where the container was killed meanwhile.
@@ -33,6 +39,27 @@ export function holdMeetings(
 /** Waits until the container has begun with the program or has ended: its side is closed then. */
 export function waitForEnd(socket: number): void {
   while (waitForByte(socket));
+}
+
+/** Ends all that lasts, the latest first; what then fails is told once everything has ended. */
+export function endAll(endings: readonly Ending[]): void {
+  const errors: unknown[] = [];
+  for (const end of endings.toReversed()) {
+    try {
+      end();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+function begin(upkeep: Upkeep, pid: number, draft: Draft, meeting: Meeting): Ending {
+  try {
+    return upkeep.begin(pid);
+  } catch (error) {
+    throw stepError(error, draft, meeting.stepIndex);
+  }
 }
 
 /** Makes the calls; the last one, which closes what they have opened, also where one has failed. */

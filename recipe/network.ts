@@ -20,7 +20,7 @@ import {
 import type { NetworkReference } from "../ffi/netlink/link.ts";
 import type { Message } from "../ffi/netlink/message.ts";
 import { answerOutput, requestCalls, socketCalls } from "../ffi/netlink/request.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft, Upkeep } from "./draft.ts";
 
 /** What a container has open of its networks. */
 export interface NetworkSockets {
@@ -60,12 +60,13 @@ export function inside(draft: Draft, speak: (kernel: Correspondent) => void): vo
 }
 
 /**
- * Speaks with the network namespace outside, from where the container's own is `namespace`. Refused
- * where that is the host's, and who runs the recipe may not change it.
+ * Speaks with the network namespace outside, from where the container's own is `namespace`. Where
+ * it is the host's, the script keeps up for it what is told; refused where it may not change it.
  */
 export function outside(
   draft: Draft,
   speak: (kernel: Correspondent, namespace: NetworkReference) => void,
+  upkeep?: Upkeep,
 ): void {
   const { outside } = draft.network;
   if (outside !== undefined) {
@@ -84,7 +85,8 @@ export function outside(
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new Correspondent(fdOf(socket));
     speak(kernel, { pid: Number(pid) });
-    return [{ calls: [socket, ...options, ...kernel.calls, close(fdOf(socket))] }];
+    const calls = [socket, ...options, ...kernel.calls, close(fdOf(socket))];
+    return upkeep === undefined ? [{ calls }] : [{ calls }, upkeep];
   });
 }
 

@@ -98,7 +98,11 @@ const PARTS: Readonly<Record<Chapter, string>> = {
 function scriptsPart(draft: Draft, { stepIndex, acts }: Meeting): PlanEntry[] {
   const part = draft.stepName(stepIndex);
   return acts("PID").flatMap((act) =>
-    "calls" in act ? act.calls.map(describeCall) : [[act.program, ...act.args].join(" ")]
+    "calls" in act
+      ? act.calls.map(describeCall)
+      : "begin" in act
+      ? act.does
+      : [[act.program, ...act.args].join(" ")]
   ).map((call) => ({ stepIndex, part, by: "script", call }));
 }
 

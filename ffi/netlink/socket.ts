@@ -33,11 +33,15 @@ export class NetlinkSocket implements Disposable {
   #fd: number | undefined;
 
   /**
-   * Opens it.
+   * Opens it, or takes over one that is open.
    *
    * @throws {SyscallError} `EAFNOSUPPORT` where the kernel has no network
    */
-  constructor(protocol: number = NETLINK_ROUTE) {
+  constructor(protocol: number | { readonly opened: number } = NETLINK_ROUTE) {
+    if (typeof protocol === "object") {
+      this.#fd = protocol.opened;
+      return;
+    }
     const [socket, ...options] = socketCalls(protocol, (call) => new ResultOf(call, "socket"));
     const outcome = performAll([socket, ...options].map((call) => ({ call })));
     this.#fd = Number(outcome.result(socket));

@@ -16,6 +16,7 @@ import {
 } from "../../../ffi/netlink/link.ts";
 import { oneOf, optional } from "../../fields.ts";
 import { inside, outside } from "../../network.ts";
+import { deletedAtTheEnd, returnedAtTheEnd } from "../../network_upkeep.ts";
 import { interfaceName, ipPrefix } from "../../network_fields.ts";
 import type { StepDefinition } from "../../step.ts";
 import { HOSTS_NETWORK } from "./links.ts";
@@ -92,7 +93,7 @@ export const vethDefinition: StepDefinition<VethStep> = {
       if (peerAddress !== undefined) {
         kernel.request(addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!));
       }
-    });
+    }, peer === undefined ? undefined : deletedAtTheEnd(peer));
     inside(draft, (kernel) => kernel.request(setLink(name, { up: true })));
   },
 };
@@ -167,9 +168,10 @@ export interface MoveInterfaceOptions {
 
 /**
  * Moves an interface into the container from the network that this was in before `unshare("net")`,
- * and brings it up; its addresses are left behind. When the container's network namespace ends, the
- * kernel gives a real device back to the machine's first network namespace, and takes a virtual one
- * (veth, macvlan, dummy ...) away. See network_namespaces(7).
+ * and brings it up; its addresses are left behind. When the container ends, the script gives it back
+ * to the host, down and under its old name. Where the script has been killed, or the interface comes
+ * from another container, the kernel gives a real device back to the machine's first network
+ * namespace, and takes a virtual one (veth, macvlan, dummy ...) away. See network_namespaces(7).
  *
  * @example Root's container gets a network card
  * ```ts
@@ -195,7 +197,7 @@ export const moveInterfaceDefinition: StepDefinition<MoveInterfaceStep> = {
     outside(draft, (kernel, namespace) => {
       // By its index, because a name beside that is the one it is to get.
       kernel.request(setLink({ index: kernel.indexOf(name) }, { name: as, namespace }));
-    });
+    }, returnedAtTheEnd(name, as));
     inside(draft, (kernel) => kernel.request(setLink(as, { up: true })));
   },
 };

@@ -17,6 +17,7 @@ import {
   type Recipe,
   recipe,
   route,
+  sysfs,
   tmpfs,
   unshare,
   veth,
@@ -408,3 +409,116 @@ test("a plan shows requests to be read", () => {
     ]
   ) assert(calls.includes(call), call);
 });
+
+// ---- the script's own network, in a script that has one to itself
+
+/**
+ * Runs a script in a network namespace of its own, where it is root, with this at its disposal:
+ * `show()` prints the interfaces that it has.
+ */
+async function inNetworkOfItsOwn(code: string): Promise<string> {
+  const path = Deno.makeTempFileSync({ suffix: ".ts" });
+  try {
+    Deno.writeTextFileSync(
+      path,
+      `import * as ramekin from "${new URL("../../../mod.ts", import.meta.url).href}";
+       const { address, linux, macvlan, moveInterface, recipe, route, unshare, veth } = ramekin;
+       const { bridge, join, loopback, mapRoot, masquerade, publish } = ramekin;
+       const show = () => console.log(linux.links().map(({ name }) => name).join(" "));
+       const text = (bytes) => new TextDecoder().decode(bytes).trim();
+       ${code}`,
+    );
+    Deno.chmodSync(path, 0o644);
+    const world = recipe(unshare("user", "net", "mount"), mapRoot(), sysfs(), loopback());
+    const args = ["run", "--no-check", "--no-config", "--quiet", "-A", path];
+    const { code: status, stdout, stderr } = await world
+      .command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+    assertEquals(status, 0, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout).trimEnd();
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+for (const kinds of [`"net"`, `"user", "net"`]) {
+  const ground = kinds === `"net"` ? `unshare(${kinds})` : `unshare(${kinds}), mapRoot()`;
+
+  test(`the script lays a cable to its own network, unshare(${kinds})`, async () => {
+    const printed = await inNetworkOfItsOwn(`
+      const box = recipe(
+        ${ground},
+        veth("eth0", { peer: "box", peerAddress: "10.7.0.1/24" }),
+        address("eth0", "10.7.0.2/24"),
+        route("default", { via: "10.7.0.1" }),
+      );
+      const listener = Deno.listen({ hostname: "0.0.0.0", port: 80 });
+      const script = "exec 3<>/dev/tcp/10.7.0.1/80; echo hello >&3";
+      for (let i = 0; i < 3; i++) {
+        const [{ code }] = await Promise.all([
+          box.command("bash", { args: ["-c", script] }).output(),
+          listener.accept().then(async (connection) => {
+            console.log(connection.remoteAddr.hostname);
+            connection.close();
+          }),
+        ]);
+        // The end here is gone with the container, so the next one can have its name.
+        show();
+      }
+      listener.close();
+    `);
+    assertEquals(printed, "10.7.0.2\nlo\n".repeat(3).trimEnd());
+  });
+
+  test(`an interface is moved in and given back, unshare(${kinds})`, async () => {
+    const printed = await inNetworkOfItsOwn(`
+      // A cable to one container, whose end here is moved into another one.
+      const far = recipe(unshare("net"), veth("far", { peer: "near" }))
+        .command("sleep", { args: ["100"] }).spawn();
+      show();
+      const box = recipe(${ground}, moveInterface("near", { as: "eth0" }));
+      const { stdout } = box.command("cat", { args: ["/proc/net/dev"] }).outputSync();
+      console.log(text(stdout).includes("eth0:"));
+      show();
+      const { stdout: again } = await box.command("cat", { args: ["/proc/net/dev"] }).output();
+      console.log(text(again).includes("eth0:"));
+      show();
+      try {
+        box.command("/none").outputSync();
+      } catch {
+        show();
+      }
+      far.kill("SIGKILL");
+      await far.status;
+      show();
+    `);
+    const given = "lo near";
+    assertEquals(printed, [given, "true", given, "true", given, given, "lo"].join("\n"));
+  });
+
+  test(`what fails on the way to a cable leaves nothing, unshare(${kinds})`, async () => {
+    const printed = await inNetworkOfItsOwn(`
+      const attempt = (...steps) => {
+        try {
+          recipe(${ground}, ...steps).command("true").outputSync();
+        } catch (error) {
+          console.log(error.step, error.code);
+        }
+        show();
+      };
+      attempt(veth("eth0", { peer: "lo" }));
+      attempt(veth("eth0", { bridge: "none" }));
+      attempt(veth("eth0", { peer: "box" }), address("eth0", "ff02::1/64"));
+      attempt(moveInterface("lo"));
+      attempt(moveInterface("none"));
+      attempt(macvlan("m", { parent: "lo" }));
+      const files = [...Deno.readDirSync("/proc/self/fd")].length;
+      attempt(veth("eth0", { peer: "lo" }));
+      console.log([...Deno.readDirSync("/proc/self/fd")].length - files);
+    `);
+    assertEquals(printed.split("\n"), [
+      ...["veth EEXIST", "lo", "veth ENODEV", "lo", "address EADDRNOTAVAIL", "lo"],
+      ...["moveInterface EINVAL", "lo", "moveInterface ENODEV", "lo", "macvlan EINVAL", "lo"],
+      ...["veth EEXIST", "lo", "0"],
+    ]);
+  });
+}
