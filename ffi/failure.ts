@@ -26,12 +26,13 @@ export function failureOf(outcome: Outcome): Failure | undefined {
   const { failed } = outcome;
   if (failed === undefined) return undefined;
   const { call, errno } = failed;
-  const { verdict } = call;
-  if (verdict === undefined) {
+  const refusal = call.verdict?.read(outcome.output(call.verdict.answer));
+  // Where nothing was refused, the call that has looked has failed itself.
+  if (refusal === undefined || refusal.errno === 0) {
     return { call, errno, name: call.name, text: describeCall(call), words: undefined };
   }
-  const { name, text, answer } = verdict;
-  return { call, name, text, ...verdict.read(outcome.output(answer)) };
+  const { name, text } = call.verdict!;
+  return { call, name, text, ...refusal };
 }
 
 /** What the kernel says of a failure, then what to do about it. */

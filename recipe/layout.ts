@@ -69,7 +69,7 @@ export function layOut(draft: Draft, order: Order): Layout {
   const vfork = draft.meetings.length === 0;
   const needsSockets = !vfork || order.terminal?.place === "container";
   const labels = draft.stages.map((_, index) => new Label(`process ${index + 1}`));
-  const restore = new Label("restore");
+  const [restore, closing] = [new Label("restore"), new Label("closing")];
   const mask = new Output(8, "&mask");
 
   writer.chapter = "script";
@@ -77,12 +77,12 @@ export function layOut(draft: Draft, order: Order): Layout {
     ? writer.add(socketpair(MEETING_SOCKETS), { onFailure: END })
     : undefined;
   // Changing ids in the container makes the shared memory undumpable (prctl(2)).
-  const dumpable = writer.add(prctl(PR_GET_DUMPABLE));
+  const dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
   // Who sees the container must not get at the memory that it shares with the script, nor at the
   // script's program by /proc/PID/exe (CVE-2019-5736).
-  if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0));
+  if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), { onFailure: closing });
   // A handler of the script's must not run in the container, on its memory.
-  writer.add(rt_sigprocmask("all", mask));
+  writer.add(rt_sigprocmask("all", mask), { onFailure: closing });
   writer.chapter = "clone";
   const cloned = writer.add(cloneStage(draft, order, 0, vfork ? CLONE_VFORK : 0), {
     onZero: labels[0]!,
@@ -91,6 +91,7 @@ export function layOut(draft: Draft, order: Order): Layout {
   writer.chapter = "script";
   writer.place(restore);
   writer.add(rt_sigprocmask(mask, null));
+  writer.place(closing);
   if (needsSockets) writer.add(close(CONTAINER_SOCKET));
   let pidfd: Call | undefined;
   if (vfork) {

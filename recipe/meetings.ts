@@ -6,7 +6,7 @@
 
 import { type Call, Output } from "../ffi/call.ts";
 import { read, write } from "../ffi/calls/files.ts";
-import { perform, performAll } from "../ffi/perform.ts";
+import { performAll } from "../ffi/perform.ts";
 import { Label } from "../ffi/program.ts";
 import type { Draft, Ending, Meeting, Stage, Upkeep } from "./draft.ts";
 import { stepError } from "./explain.ts";
@@ -75,5 +75,7 @@ function makeCalls(calls: readonly Call[], draft: Draft, meeting: Meeting): void
 
 /** Whether the other side has sent a byte, and not closed. */
 function waitForByte(socket: number): boolean {
-  return perform(read(socket, new Output(1), 1)) > 0;
+  const byte = read(socket, new Output(1), 1);
+  // The connection is reset where the container has closed without having read its own byte.
+  return Number(performAll([{ call: byte, accept: ["ECONNRESET"] }]).result(byte)) > 0;
 }
