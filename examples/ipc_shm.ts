@@ -1,20 +1,21 @@
 /**
- * Keys of System V shared memory and names of POSIX message queues belong to the ipc namespace: one
- * key, and in each container other contents. When the last process of the namespace ends, they are
- * gone. See ipc_namespaces(7) and sysvipc(7).
+ * Keys of System V shared memory and names of POSIX message queues belong to the ipc namespace: in
+ * each container the same key and the same name lead to something else. When the last process of
+ * the namespace ends, they are gone. See ipc_namespaces(7), sysvipc(7) and mq_overview(7).
  *
  * Prints:
  *
- *     First container:  The key leads to "soup", queues: orders
- *     Second container: The key leads to "stew", queues: bills
- *     Third container:  The key leads to nothing, queues:
- *     Outside:          The key leads to nothing
+ *     First container:  the memory holds "soup", the queue "soup"
+ *     Second container: the memory holds "stew", the queue "stew"
+ *     Third container:  no memory with this key
+ *     Outside:          no memory with this key
  */
 // deno-lint-ignore-file no-console
 
-import { linux, mapRoot, mqueue, recipe, SyscallError, unshare } from "../mod.ts";
+import { linux, mapRoot, recipe, SyscallError, unshare } from "../mod.ts";
 
 const KEY = 0x5eed;
+const NAME = "/orders";
 const SIZE = 100;
 
 /** The shared memory of the key, as this process sees it. */
@@ -25,14 +26,20 @@ function memory(flags = 0): Uint8Array {
 }
 
 function write(text: string): void {
-  new TextEncoder().encodeInto(text, memory(linux.IPC_CREAT | 0o600));
+  const bytes = new TextEncoder().encode(text);
+  memory(linux.IPC_CREAT | 0o600).set(bytes);
+  using queue = linux.mq_open(NAME, linux.O_CREAT | linux.O_WRONLY, 0o600);
+  linux.mq_send(queue, bytes);
 }
 
 function read(): string {
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replaceAll("\0", "");
   try {
-    return `leads to "${new TextDecoder().decode(memory()).replaceAll("\0", "")}"`;
+    const stored = text(memory());
+    using queue = linux.mq_open(NAME, linux.O_RDONLY);
+    return `the memory holds "${stored}", the queue "${text(linux.mq_receive(queue))}"`;
   } catch (error) {
-    if (error instanceof SyscallError && error.code === "ENOENT") return "leads to nothing";
+    if (error instanceof SyscallError && error.code === "ENOENT") return "no memory with this key";
     throw error;
   }
 }
@@ -41,13 +48,12 @@ const [task, text] = Deno.args;
 if (task === "write") write(text!);
 else if (task === "read") console.log(read());
 else {
-  const box = recipe(unshare("user", "mount", "ipc"), mapRoot(), mqueue("/mnt"));
+  const box = recipe(unshare("user", "ipc"), mapRoot());
   const run = (script: string) => box.command("sh", { args: ["-c", script] }).spawn().status;
   const self = `${Deno.execPath()} run --allow-ffi ${import.meta.filename}`;
-  const tell = `echo "The key $(${self} read), queues:" $(ls /mnt)`;
 
-  await run(`${self} write soup; touch /mnt/orders; printf "First container:  "; ${tell}`);
-  await run(`${self} write stew; touch /mnt/bills; printf "Second container: "; ${tell}`);
-  await run(`printf "Third container:  "; ${tell}`);
-  console.log(`Outside:          The key ${read()}`);
+  await run(`${self} write soup; printf "First container:  "; ${self} read`);
+  await run(`${self} write stew; printf "Second container: "; ${self} read`);
+  await run(`printf "Third container:  "; ${self} read`);
+  console.log(`Outside:          ${read()}`);
 }

@@ -36,6 +36,7 @@ export type { Link } from "./netlink/link.ts";
 export type { Route } from "./netlink/route.ts";
 export * from "./linux/files.ts";
 export * from "./linux/folders.ts";
+export * from "./linux/message_queues.ts";
 export * from "./linux/mount_descriptors.ts";
 export * from "./linux/mounts.ts";
 export * from "./linux/namespaces.ts";

@@ -1,0 +1,111 @@
+/**
+ * Message queues of POSIX, in the ipc namespace of the calling thread. See
+ * [mq_overview(7)](https://man7.org/linux/man-pages/man7/mq_overview.7.html).
+ *
+ * @module
+ */
+
+import { Output } from "../call.ts";
+import * as calls from "../calls/message_queues.ts";
+import { direct, outcomeOf } from "./direct.ts";
+import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
+
+const SLASH = "the name of a queue has one slash, which is its first character";
+
+/**
+ * Opens a queue, or makes it with `O_CREAT`: for ten messages of at most 8192 bytes. See
+ * [mq_open(3)](https://man7.org/linux/man-pages/man3/mq_open.3.html).
+ *
+ * @param name begins with `/`
+ *
+ * @throws {SyscallError} `ENOENT` where there is none of this name, `EEXIST`, `EACCES`, `EMFILE`
+ * where this user's queues are as large as they may be
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * const name = `/orders-${Deno.pid}`;
+ * using queue = linux.mq_open(name, linux.O_CREAT | linux.O_RDWR, 0o600);
+ * linux.mq_unlink(name);
+ * ```
+ */
+export function mq_open(name: string, flags: number, mode = 0): OwnedFd {
+  return new OwnedFd(direct(calls.mq_open(withoutSlash(name), flags, mode), { EACCES: SLASH }));
+}
+
+/**
+ * Removes the name of a queue; the queue ends when nobody has it open. See
+ * [mq_unlink(3)](https://man7.org/linux/man-pages/man3/mq_unlink.3.html).
+ *
+ * @throws {SyscallError} `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux, SyscallError } from "@ramekin/ramekin";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => linux.mq_unlink("/no-such-queue"), SyscallError, "ENOENT");
+ * ```
+ */
+export function mq_unlink(name: string): void {
+  direct(calls.mq_unlink(withoutSlash(name)), { EACCES: SLASH });
+}
+
+/**
+ * Adds a message to a queue. The thread waits while the queue is full, unless it was opened with
+ * `O_NONBLOCK`. See [mq_send(3)](https://man7.org/linux/man-pages/man3/mq_send.3.html).
+ *
+ * @throws {SyscallError} `EMSGSIZE` where the message is too long for the queue, `EAGAIN`, `EBADF`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const name = `/orders-${Deno.pid}`;
+ * using queue = linux.mq_open(name, linux.O_CREAT | linux.O_RDWR, 0o600);
+ * linux.mq_unlink(name);
+ * linux.mq_send(queue, new TextEncoder().encode("soup"));
+ * assertEquals(new TextDecoder().decode(linux.mq_receive(queue)), "soup");
+ * ```
+ */
+export function mq_send(queue: Fd, message: Uint8Array<ArrayBuffer>, priority = 0): void {
+  direct(calls.mq_timedsend(raw(queue), message, priority));
+}
+
+/**
+ * Takes the oldest message of the highest priority from a queue. The thread waits while there is
+ * none, unless the queue was opened with `O_NONBLOCK`. See
+ * [mq_receive(3)](https://man7.org/linux/man-pages/man3/mq_receive.3.html).
+ *
+ * @throws {SyscallError} `EAGAIN`, `EBADF`, `EMSGSIZE` where messages of the queue may have more
+ * than 8192 bytes
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux, SyscallError } from "@ramekin/ramekin";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const name = `/orders-${Deno.pid}`;
+ * using queue = linux.mq_open(name, linux.O_CREAT | linux.O_RDWR | linux.O_NONBLOCK, 0o600);
+ * linux.mq_unlink(name);
+ * assertThrows(() => linux.mq_receive(queue), SyscallError, "EAGAIN");
+ * ```
+ */
+export function mq_receive(queue: Fd): Uint8Array<ArrayBuffer> {
+  const message = new Output(calls.MESSAGE_SIZE, "&message");
+  const call = calls.mq_timedreceive(raw(queue), message);
+  const outcome = outcomeOf(call);
+  const { buffer, byteOffset } = outcome.output(message);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(call))).slice();
+}
+
+/** The C library takes the slash away; the kernel wants none. */
+function withoutSlash(name: string): string {
+  return name.replace(/^\//, "");
+}
