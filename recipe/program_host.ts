@@ -5,16 +5,17 @@
  */
 
 import { Output } from "../ffi/call.ts";
-import { O_CLOEXEC, O_NONBLOCK, O_PATH, pread64 } from "../ffi/calls/files.ts";
+import { AT_FDCWD, at_fdcwd, O_CLOEXEC, O_NONBLOCK, O_PATH, pread64 } from "../ffi/calls/files.ts";
 import { type Elf, type ReadAt, readElf } from "../ffi/elf.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { outcomeOf } from "../ffi/linux/direct.ts";
 import { open } from "../ffi/linux/files.ts";
 import { readlinkat } from "../ffi/linux/folders.ts";
+import { readWholeFile } from "../ffi/whole_file.ts";
 import type { ProgramHost } from "./program_files.ts";
 
-/** How much is read at once. */
-const CHUNK = 64 * 1024;
+/** The most that is read at once. */
+const MOST_AT_ONCE = 64 * 1024;
 
 /** The host; what it has told of a file once it does not read again. */
 export function programHost(): ProgramHost {
@@ -25,20 +26,26 @@ export function programHost(): ProgramHost {
       return known.get(path);
     },
     head: (path) => withFile(path, (readAt) => readAt(0, 256)),
-    bytes: (path) => withFile(path, readAll),
+    bytes: (path) => unlessMissing(() => readWholeFile(at_fdcwd, path)),
     realPath(path) {
       using file = open(path, O_PATH | O_CLOEXEC);
-      return readlinkat(file, `/proc/self/fd/${file.number}`);
+      return readlinkat(AT_FDCWD, `/proc/self/fd/${file.number}`);
     },
   };
 }
 
-/** Reads a file; `undefined` where there is none. */
+/** Reads of a file; `undefined` where there is none. */
 function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
-  try {
+  return unlessMissing(() => {
     // What is no file at all, a pipe for example, is not to be waited for.
     using file = open(path, O_CLOEXEC | O_NONBLOCK);
     return use((offset, length) => readSome(file.number, offset, length));
+  });
+}
+
+function unlessMissing<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
       return undefined;
@@ -47,17 +54,8 @@ function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
   }
 }
 
-function readAll(readAt: ReadAt): Uint8Array {
-  const chunks: number[] = [];
-  for (;;) {
-    const chunk = readAt(chunks.length, CHUNK);
-    if (chunk.length === 0) return new Uint8Array(chunks);
-    for (const byte of chunk) chunks.push(byte);
-  }
-}
-
 function readSome(fd: number, offset: number, length: number): Uint8Array {
-  const output = new Output(Math.min(length, CHUNK), "&bytes");
+  const output = new Output(Math.min(length, MOST_AT_ONCE), "&bytes");
   const call = pread64(fd, output, output.size, offset);
   const outcome = outcomeOf(call);
   const { buffer, byteOffset } = outcome.output(output);
