@@ -233,7 +233,7 @@ test("cwd is a path or a file URL in the container", async () => {
   const error = await assertRejects(
     () => box.command("pwd", { cwd: "/nonesuch" }).output(),
     SyscallError,
-    "working directory",
+    "does not exist in the container",
   );
   assertEquals([error.syscall, error.code], ["chdir", "ENOENT"]);
 });
