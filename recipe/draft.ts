@@ -6,6 +6,7 @@
  */
 
 import { type Call, call, Output, OutputField } from "../ffi/call.ts";
+import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import { type Edges, Label, type ProgramRecord } from "../ffi/program.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Caller, callerOf } from "./caller.ts";
@@ -114,6 +115,10 @@ export class Draft {
   nestedUser = false;
   /** Who the process has become, in its user namespace; at first it is the caller. */
   ids: { readonly uid: number; readonly gid: number } | undefined;
+  /** Calls that are made last, when nothing is left to do but to begin the program. */
+  readonly beforeProgram: Call[] = [];
+  /** Whether the program cannot gain privileges by execve(2). */
+  gainsNoPrivileges = false;
   /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
   terminals: string | undefined;
   /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
@@ -179,6 +184,22 @@ export class Draft {
     this.stage.parts.push({ call, ...edges });
     this.stepOf.set(call, this.#index);
     return call;
+  }
+
+  /**
+   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
+   * wherever its step stands.
+   */
+  lastly(call: Call): void {
+    this.beforeProgram.push(call);
+    this.stepOf.set(call, this.#index);
+  }
+
+  /** Keeps the program from gaining privileges, as the kernel wants it of who limits programs. */
+  gainNoPrivileges(): void {
+    if (this.gainsNoPrivileges) return;
+    this.gainsNoPrivileges = true;
+    this.lastly(prctl(PR_SET_NO_NEW_PRIVS, 1));
   }
 
   /** Has the script open something for the container, before there is one. */

@@ -123,6 +123,7 @@ export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly
   tieToScript(writer, draft, order);
   add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
+  for (const call of draft.beforeProgram) add(call);
   return writeAttempts(writer, order);
 }
 

@@ -106,6 +106,7 @@ import {
   pivotRootDefinition,
   type PivotRootStep,
 } from "./steps/root.ts";
+import { seccompDefinition, type SeccompStep } from "./steps/seccomp.ts";
 import { timeOffsetDefinition, type TimeOffsetStep } from "./steps/time.ts";
 import { unshareDefinition, type UnshareStep } from "./steps/unshare.ts";
 
@@ -145,6 +146,7 @@ export type Step =
   | RemountStep
   | RlimitStep
   | RouteStep
+  | SeccompStep
   | SetEnvStep
   | SetUserStep
   | SymlinkStep
@@ -192,6 +194,7 @@ const DEFINITIONS = [
   remountDefinition,
   rlimitDefinition,
   routeDefinition,
+  seccompDefinition,
   setEnvDefinition,
   setUserDefinition,
   symlinkDefinition,

@@ -115,5 +115,15 @@ export {
   pivotRoot,
   type PivotRootStep,
 } from "./root.ts";
+export { seccomp, type SeccompAllowance, type SeccompStep } from "./seccomp.ts";
+export { DEFAULT_SECCOMP_PROFILE } from "../seccomp_default.ts";
+export type {
+  SeccompAction,
+  SeccompArgument,
+  SeccompComparison,
+  SeccompFlag,
+  SeccompProfile,
+  SeccompRule,
+} from "../seccomp_profile.ts";
 export { timeOffset, type TimeOffsets, type TimeOffsetStep } from "./time.ts";
 export { unshare, type UnshareOptions, type UnshareStep } from "./unshare.ts";

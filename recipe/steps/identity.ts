@@ -219,5 +219,8 @@ export function noNewPrivileges(): NoNewPrivilegesStep {
 export const noNewPrivilegesDefinition: StepDefinition<NoNewPrivilegesStep> = {
   step: "noNewPrivileges",
   fields: {},
-  plan: (_step, draft) => void draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1)),
+  plan(_step, draft) {
+    draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
+    draft.gainsNoPrivileges = true;
+  },
 };

@@ -1,0 +1,29 @@
+/**
+ * Filters of system calls. See seccomp(2).
+ *
+ * @module
+ */
+
+import { type Call, call, flags, Named, Struct } from "../call.ts";
+import { INSTRUCTION_SIZE } from "../seccomp/bpf.ts";
+
+/** Takes a filter. */
+const SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
+
+/** The flags of a filter, by name. */
+export const SECCOMP_FILTER_FLAGS = {
+  SECCOMP_FILTER_FLAG_LOG: 0x2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 0x4,
+} as const;
+
+/** The size of struct sock_fprog. */
+const PROGRAM_SIZE = 16;
+
+/** Has a program of BPF decide about every later call of the thread. See seccomp(2). */
+export function seccompSetFilter(program: Uint8Array<ArrayBuffer>, flagBits: number): Call {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [{ offset: 8, to: program }]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
+}

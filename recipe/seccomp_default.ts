@@ -1,0 +1,148 @@
+/**
+ * The profile that `seccomp()` takes when it is given none: what programs need, and not what the
+ * kernel keeps for those who run a machine. In the spirit of the container engines' own.
+ *
+ * @module
+ */
+
+import type { SeccompProfile, SeccompRule } from "./seccomp_profile.ts";
+
+const FILES = `
+  access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
+  faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
+  flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
+  lstat mkdir mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 pipe pipe2
+  pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename
+  renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync sync_file_range
+  syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
+  fgetxattr flistxattr fremovexattr fsetxattr getxattr lgetxattr listxattr llistxattr lremovexattr
+  lsetxattr removexattr setxattr getxattrat listxattrat removexattrat setxattrat
+  file_getattr file_setattr listmount statmount
+  inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
+  io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
+`;
+
+const WAITING = `
+  epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll
+  ppoll pselect6 select signalfd signalfd4
+  alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
+  timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create
+  timerfd_gettime timerfd_settime times
+`;
+
+/** Setting the clock needs a capability of the host; without it these two only read. */
+const CLOCK = `adjtimex clock_adjtime`;
+
+const MEMORY = `
+  brk cachestat madvise map_shadow_stack memfd_create memfd_secret mincore mlock mlock2 mlockall mmap
+  mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
+  process_mrelease remap_file_pages
+`;
+
+const PROCESSES = `
+  arch_prctl capget capset execve execveat exit exit_group fork get_robust_list get_thread_area
+  getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom
+  getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill membarrier
+  pause pidfd_open pidfd_send_signal prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending
+  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo
+  sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
+  sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam
+  sched_setscheduler sched_yield set_robust_list set_thread_area set_tid_address setfsgid setfsuid
+  setgid setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid
+  sigaltstack sysinfo tgkill tkill uname vfork wait4 waitid
+  futex futex_requeue futex_wait futex_waitv futex_wake
+  ptrace process_vm_readv process_vm_writev uprobe uretprobe
+  seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
+  lsm_get_self_attr lsm_list_modules
+`;
+
+const MESSAGES = `
+  accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg
+  sendmmsg sendmsg sendto setsockopt shutdown
+  mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
+  semctl semget semop semtimedop shmat shmctl shmdt shmget
+`;
+
+/** Calls that a container which makes containers needs, by the words that `seccomp` takes for them. */
+export const SECCOMP_GROUPS = {
+  "@mounts": words(`
+    fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
+    umount2
+  `),
+  "@namespaces": words("clone clone3 setns unshare"),
+} as const;
+
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. */
+const CLONE_NAMESPACES = 0x7e02_0000;
+const CLONE_NEWTIME = 0x80;
+
+// From here on the lower half of an argument decides, as it is all that the kernel looks at; the
+// upper one must not hide what is not allowed (CVE-2019-10063).
+const INT = 0xffff_ffff;
+
+/** The families that programs use: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. */
+const SOCKET_FAMILIES = [1, 2, 10, 16, 17];
+
+/** What execution domains may be set: PER_LINUX, PER_LINUX32, both with UNAME26; ~0 only asks. */
+const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
+
+/** Pushing characters into a terminal as if they had been typed: TIOCSTI, TIOCLINUX. */
+const TYPING = [0x5412, 0x541c];
+
+const ENOSYS = 38;
+
+/**
+ * The profile of `seccomp()`: what ordinary programs call is allowed, everything else answers
+ * `EPERM`, and calls that are newer than Ramekin's tables `ENOSYS`.
+ *
+ * Not allowed are mounts, namespaces (`clone` and `unshare` without their flags are), kernel modules
+ * and BPF programs, keyrings, `perf_event_open`, `userfaultfd`, io_uring, files by handles, swap,
+ * clocks, quotas, accounting, rebooting; sockets but for unix, internet, netlink and packet ones;
+ * personalities that weaken a process; and typing into a terminal (`TIOCSTI`). `clone3` answers
+ * `ENOSYS`, as its flags cannot be looked at, and programs then use `clone`.
+ */
+export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
+  defaultAction: "SCMP_ACT_ERRNO",
+  syscalls: [
+    allow([FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES].flatMap(words)),
+    allowWhere(["clone"], { index: 0, bits: CLONE_NAMESPACES, are: 0 }),
+    allowWhere(["unshare"], { index: 0, bits: CLONE_NAMESPACES + CLONE_NEWTIME, are: 0 }),
+    { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
+    ...SOCKET_FAMILIES.map((are) =>
+      allowWhere(["socket", "socketpair"], { index: 0, bits: INT, are })
+    ),
+    ...PERSONALITIES.map((are) => allowWhere(["personality"], { index: 0, bits: INT, are })),
+    ...TYPING.map((are): SeccompRule => ({
+      ...allowWhere(["ioctl"], { index: 1, bits: INT, are }),
+      action: "SCMP_ACT_ERRNO",
+    })),
+    allow(["ioctl"]),
+  ],
+};
+
+/** The profile, with more calls allowed: by name, or by a word of {@linkcode SECCOMP_GROUPS}. */
+export function allowMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {
+  if (more.length === 0) return profile;
+  const groups: Readonly<Record<string, readonly string[]>> = SECCOMP_GROUPS;
+  const names = more.flatMap((name) => groups[name] ?? [name]);
+  return { ...profile, syscalls: [allow(names), ...profile.syscalls ?? []] };
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+function allow(names: readonly string[]): SeccompRule {
+  return { names, action: "SCMP_ACT_ALLOW" };
+}
+
+/** Allowed where these bits of an argument are so. */
+function allowWhere(
+  names: readonly string[],
+  { index, bits, are }: { readonly index: number; readonly bits: number; readonly are: number },
+): SeccompRule {
+  return {
+    ...allow(names),
+    args: [{ index, value: bits, valueTwo: are, op: "SCMP_CMP_MASKED_EQ" }],
+  };
+}
