@@ -37,10 +37,12 @@ export function collectSync(
       if (bytes?.length === 0) open.delete(fd);
       else if (bytes !== undefined) collected.get(fd)!.push(bytes);
     }
-    status ??= reapStatus(pidfd);
+    if (status !== undefined) continue;
+    status = reapStatus(pidfd);
+    // What the program has left running is killed by this, and closes the streams that it holds.
+    if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   }
   for (const fd of [...collected.keys(), pidfd]) perform(close(fd));
-  if (cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   endAll(endings);
   const [, stdout, stderr] = descriptors.map((fd) =>
     fd === undefined ? undefined : concat(collected.get(fd)!)

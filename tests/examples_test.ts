@@ -1,7 +1,9 @@
 /** Every example prints what its head says; see examples/README.md. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { designGroup } from "../ffi/cgroups/design.ts";
 import { readElf } from "../ffi/elf.ts";
+import { UnsupportedError } from "../ffi/errors.ts";
 import { test } from "./recipe/support.ts";
 
 const folder = new URL("../examples/", import.meta.url).pathname;
@@ -11,6 +13,12 @@ const NEEDS: Readonly<Record<string, string>> = {
   build_job: "cc",
   network: "busybox",
   shell: "tmux",
+};
+
+/** Why an example cannot run here, where that is no missing program. */
+const LACKS: Readonly<Record<string, () => string | undefined>> = {
+  cgroup_limits: noControlGroups,
+  rootfs: noStaticBusybox,
 };
 
 /** Examples that are not just run. */
@@ -25,7 +33,7 @@ for (const { name } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.n
   test(`the example ${example} prints what its head says`, async () => {
     const printed = expected(Deno.readTextFileSync(`${folder}${name}`));
     await (OTHERS[example] ?? ((printed) => run(example, [], printed)))(printed);
-  }, missing(NEEDS[example]) ?? (example === "rootfs" ? noStaticBusybox() : undefined));
+  }, missing(NEEDS[example]) ?? LACKS[example]?.());
 }
 
 test("the tour leads to every example", () => {
@@ -109,6 +117,16 @@ async function runInTerminal(printed: RegExp): Promise<void> {
 }
 
 /** Why an example is left out that needs a program, if it is. */
+function noControlGroups(): string | undefined {
+  try {
+    designGroup({ memory: 1, swap: 1, pids: 1 });
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return "needs the right to make control groups";
+    throw error;
+  }
+}
+
 function missing(program: string | undefined): string | undefined {
   return program === undefined || path(program) !== undefined ? undefined : `needs ${program}`;
 }

@@ -90,7 +90,7 @@ export function settingActs(
     if (settings === undefined) {
       throw new UnsupportedError(
         `"${limit}" cannot be limited: the controller "${controller}" is bound to cgroup v1 ` +
-          `(${folder}), ` + (limit === "swap"
+          "here, " + (limit === "swap"
             ? 'which only limits the sum of memory and swap; give "memory" too'
             : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"),
       );

@@ -69,7 +69,8 @@ export function findPlaces(limits: GroupLimits): readonly Place[] {
     if (mayWrite(own)) places.push({ version: 1, folder: own, controllers, before: [] });
     else {
       const denied: Obstacle = { version: 1, folder: own, why: DENIED };
-      for (const name of [undefined, ...mine]) obstacles.set(name, denied);
+      for (const name of mine) obstacles.set(name, denied);
+      if (!obstacles.has(undefined)) obstacles.set(undefined, denied);
     }
   }
   for (const limit of limitsIn(limits)) {
