@@ -56,7 +56,8 @@ export interface ProgramsOptions {
  * that they name: those that the loader would find on the host (ld.so(8)), read from the files
  * themselves when the recipe is planned. A script brings its interpreter. What a program looks for
  * only when it runs is not seen: plugins, locales, the modules of a language, and what
- * `/usr/bin/env` starts.
+ * `/usr/bin/env` starts. A program that looks for libraries beside itself (`$ORIGIN`) needs a /proc
+ * in the new root to know where that is.
  *
  * The new root has to be a filesystem of the recipe, such as a tmpfs. Needs `unshare("mount")`
  * before it.
@@ -95,10 +96,10 @@ export const programsDefinition: StepDefinition<ProgramsStep> = {
     draft.needs("mount", "it would be put on the host");
     const root = normalize(step.root ?? nextRoot(draft));
     draft.needsOwnGround(root);
-    const files = filesOf(step, draft).map(({ source, target }) => ({
-      source,
-      target: normalize(`${root}/${target}`),
-    }));
+    const files = filesOf(step, draft)
+      .map(({ source, target }) => ({ source, target: normalize(`${root}/${target}`) }))
+      // What a step has bound there already stays: a library of an earlier program, most often.
+      .filter(({ target }) => !draft.ground.isMountPoint(target));
     for (const folder of new Set(files.map(({ target }) => folderOf(target)))) {
       makeFolders(draft, folder);
     }
@@ -126,7 +127,8 @@ function filesOf(step: ProgramsStep, draft: Draft): readonly PlacedFile[] {
 }
 
 function bind(draft: Draft, { source, target }: PlacedFile): void {
-  draft.call(close(openAt(draft, target, O_WRONLY | O_CREAT, 0o644)));
+  // Not to be written, as by another path it may be bound already.
+  draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 0o644)));
   const opened = draft.call(open_tree(at_fdcwd, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   const tree = new ResultOf(opened, "tree");
   draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
