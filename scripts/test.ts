@@ -29,8 +29,6 @@ interface Runner {
 
 const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
-
 async function main(args: readonly string[]): Promise<number> {
   const workshop = await Deno.makeTempDir({ prefix: "ramekin-test-" });
   const total: Tally = { passed: 0, failed: 0, skipped: [] };
@@ -159,3 +157,5 @@ async function textOf(program: string, args: readonly string[]): Promise<string>
   const { stdout } = await new Deno.Command(program, { args: [...args] }).output();
   return new TextDecoder().decode(stdout);
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
