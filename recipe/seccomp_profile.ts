@@ -79,15 +79,33 @@ export interface SeccompArgument {
 }
 
 /** What comes of a call, by libseccomp's name. */
-export type SeccompAction = keyof typeof ACTIONS;
+export type SeccompAction =
+  | "SCMP_ACT_KILL"
+  | "SCMP_ACT_KILL_PROCESS"
+  | "SCMP_ACT_KILL_THREAD"
+  | "SCMP_ACT_TRAP"
+  | "SCMP_ACT_ERRNO"
+  | "SCMP_ACT_TRACE"
+  | "SCMP_ACT_ALLOW"
+  | "SCMP_ACT_LOG";
 
 /** How an argument is compared, by libseccomp's name. */
-export type SeccompComparison = keyof typeof COMPARISONS | "SCMP_CMP_MASKED_EQ";
+export type SeccompComparison =
+  | "SCMP_CMP_NE"
+  | "SCMP_CMP_LT"
+  | "SCMP_CMP_LE"
+  | "SCMP_CMP_EQ"
+  | "SCMP_CMP_GE"
+  | "SCMP_CMP_GT"
+  | "SCMP_CMP_MASKED_EQ";
 
 /** A flag of a filter, by the kernel's name. */
-export type SeccompFlag = typeof FLAGS[number];
+export type SeccompFlag =
+  | "SECCOMP_FILTER_FLAG_TSYNC"
+  | "SECCOMP_FILTER_FLAG_LOG"
+  | "SECCOMP_FILTER_FLAG_SPEC_ALLOW";
 
-const ACTIONS = {
+const ACTIONS: Readonly<Record<SeccompAction, number>> = {
   SCMP_ACT_KILL: SECCOMP_RET.KILL_THREAD,
   SCMP_ACT_KILL_PROCESS: SECCOMP_RET.KILL_PROCESS,
   SCMP_ACT_KILL_THREAD: SECCOMP_RET.KILL_THREAD,
@@ -96,22 +114,23 @@ const ACTIONS = {
   SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
   SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
   SCMP_ACT_LOG: SECCOMP_RET.LOG,
-} as const;
+};
 
-const COMPARISONS = {
-  SCMP_CMP_NE: "unequal",
-  SCMP_CMP_LT: "less",
-  SCMP_CMP_LE: "lessOrEqual",
-  SCMP_CMP_EQ: "equal",
-  SCMP_CMP_GE: "greaterOrEqual",
-  SCMP_CMP_GT: "greater",
-} as const satisfies Record<string, Comparison>;
+const COMPARISONS: Readonly<Record<Exclude<SeccompComparison, "SCMP_CMP_MASKED_EQ">, Comparison>> =
+  {
+    SCMP_CMP_NE: "unequal",
+    SCMP_CMP_LT: "less",
+    SCMP_CMP_LE: "lessOrEqual",
+    SCMP_CMP_EQ: "equal",
+    SCMP_CMP_GE: "greaterOrEqual",
+    SCMP_CMP_GT: "greater",
+  };
 
-const FLAGS = [
+const FLAGS: readonly SeccompFlag[] = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-] as const;
+];
 
 /** An unsigned 64-bit number: a number as far as those are exact, or a text. */
 function word(): Field {
