@@ -162,7 +162,9 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "capset EPERM": () => "a process can only keep capabilities that it has",
   "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
   "execve ENOEXEC": () => "the file is neither a program nor a script",
-  "execve E2BIG": () => "arguments and environment are larger than the kernel takes (execve(2))",
+  "execve E2BIG": () =>
+    "arguments and environment are larger than the kernel takes (execve(2)), or than the memory " +
+    "that is left for them",
   "pwrite64 ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
   "write ERANGE": () => "the clock would be before 0, or beyond what the kernel counts",
   "write ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
@@ -184,6 +186,11 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "RTM_NEWROUTE EEXIST": () => "there is a route to it already",
   "RTM_NEWROUTE ENETUNREACH": gatewayOutOfReach,
   "RTM_NEWROUTE EHOSTUNREACH": gatewayOutOfReach,
+  "masquerade ENOENT": noTranslation,
+  "masquerade EOPNOTSUPP": noTranslation,
+  "publish ENOENT": noTranslation,
+  "publish EOPNOTSUPP": noTranslation,
+  "socket EPROTONOSUPPORT": noTranslation,
   EROFS: () => "the filesystem can only be read there",
   ELOOP: () => "there are too many symbolic links on the way",
 };
@@ -273,6 +280,11 @@ function changesNetwork({ draft }: Failure): string {
       '"user", "net")'
     : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
       'unshare("user", "net"), mapRoot()';
+}
+
+function noTranslation(): string {
+  return "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat " +
+    "nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
 }
 
 function gatewayOutOfReach(): string {

@@ -41,7 +41,7 @@ export class Correspondent {
 
   /** Makes a request. */
   request(message: Message): void {
-    this.calls.push(...requestCalls(this.socket, message, this.#answer));
+    this.calls.push(...requestCalls(this.socket, [message], this.#answer));
   }
 
   /** The index of the interface with this name. */
@@ -75,12 +75,7 @@ export function outside(
     for (const call of kernel.calls) draft.call(call);
     return;
   }
-  if (!draft.caller.mayChangeNetwork) {
-    draft.refuse(
-      "an ordinary user may not change the host's network; join() the namespaces of a container " +
-        'that has a network, then unshare("net"), and this is done there',
-    );
-  }
+  mayChangeOutside(draft);
   draft.meet((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new Correspondent(fdOf(socket));
@@ -88,6 +83,15 @@ export function outside(
     const calls = [socket, ...options, ...kernel.calls, close(fdOf(socket))];
     return upkeep === undefined ? [{ calls }] : [{ calls }, upkeep];
   });
+}
+
+/** Refuses the step where who runs the recipe may not change the host's network. */
+export function mayChangeOutside(draft: Draft): void {
+  if (draft.caller.mayChangeNetwork) return;
+  draft.refuse(
+    "an ordinary user may not change the host's network; join() the namespaces of a container " +
+      'that has a network, then unshare("net"), and this is done there',
+  );
 }
 
 /** The container is about to be in another network namespace. */

@@ -30,7 +30,7 @@ export function deletedAtTheEnd(name: string): Upkeep {
       return () => {
         if (link === undefined) return;
         using socket = new NetlinkSocket();
-        unlessGone(() => socket.request(deleteLink({ index: link.index })));
+        unlessGone(() => socket.request([deleteLink({ index: link.index })]));
       };
     },
   };
@@ -50,7 +50,7 @@ export function returnedAtTheEnd(name: string, nameInside: string): Upkeep {
           const link = socket.links().find((link) => link.name === nameInside);
           if (link === undefined) return;
           const back = { name, namespace: { fd: home } };
-          unlessGone(() => socket.request(setLink({ index: link.index }, back)));
+          unlessGone(() => socket.request([setLink({ index: link.index }, back)]));
         } finally {
           for (const namespace of [home, away]) perform(close(namespace));
         }

@@ -36,6 +36,7 @@ import {
 } from "./steps/identity.ts";
 import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import { limitsDefinition, type LimitsStep } from "./steps/limits.ts";
+import { landlockDefinition, type LandlockStep } from "./steps/landlock.ts";
 import {
   mountDefinition,
   type MountStep,
@@ -82,6 +83,12 @@ import {
   vethDefinition,
   type VethStep,
 } from "./steps/network/outside.ts";
+import {
+  masqueradeDefinition,
+  type MasqueradeStep,
+  publishDefinition,
+  type PublishStep,
+} from "./steps/network/translation.ts";
 import { overlayDefinition, type OverlayStep } from "./steps/overlay.ts";
 import {
   dieWithParentDefinition,
@@ -126,11 +133,13 @@ export type Step =
   | InitStep
   | JoinStep
   | LimitsStep
+  | LandlockStep
   | LoopbackStep
   | MacvlanStep
   | MapCurrentUserStep
   | MapIdsStep
   | MapRootStep
+  | MasqueradeStep
   | MkdirStep
   | MknodStep
   | MountStep
@@ -143,6 +152,7 @@ export type Step =
   | ProcStep
   | ProgramsStep
   | PropagationStep
+  | PublishStep
   | RemountStep
   | RlimitStep
   | RouteStep
@@ -174,11 +184,13 @@ const DEFINITIONS = [
   initDefinition,
   joinDefinition,
   limitsDefinition,
+  landlockDefinition,
   loopbackDefinition,
   macvlanDefinition,
   mapCurrentUserDefinition,
   mapIdsDefinition,
   mapRootDefinition,
+  masqueradeDefinition,
   mkdirDefinition,
   mknodDefinition,
   mountDefinition,
@@ -191,6 +203,7 @@ const DEFINITIONS = [
   procDefinition,
   programsDefinition,
   propagationDefinition,
+  publishDefinition,
   remountDefinition,
   rlimitDefinition,
   routeDefinition,

@@ -39,15 +39,20 @@ export function socketCalls(protocol: number, fdOf: (socket: Call) => Fd): [Call
 }
 
 /**
- * Makes a request of one message with `NLM_F_ACK`. The kernel does what is asked before the first
- * call comes back, so the answer is there for the second, and the third fails where it tells an
- * error.
+ * Makes a request of messages, one of them with `NLM_F_ACK`. The kernel does what is asked before
+ * the first call comes back, so the answer is there for the second, and the third fails where it
+ * tells an error. What is asked for is called by the words.
  */
-export function requestCalls(socket: Fd, message: Message, answer: Output): [Call, Call, Call] {
+export function requestCalls(
+  socket: Fd,
+  messages: readonly Message[],
+  answer: Output,
+  words: readonly string[] = messages[0]!.words,
+): [Call, Call, Call] {
   return [
-    send(socket, [message]),
+    send(socket, messages),
     recvfrom(socket, answer, MSG_DONTWAIT),
-    checkAnswer(message.words, answer),
+    checkAnswer(words, answer),
   ];
 }
 

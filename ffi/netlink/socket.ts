@@ -68,9 +68,9 @@ export class NetlinkSocket implements Disposable {
     return this.list(listRoutes()).map(readRoute);
   }
 
-  /** Makes a request of one message with `NLM_F_ACK`. */
-  request(message: Message): void {
-    const calls = requestCalls(this.number, message, answerOutput());
+  /** Makes a request; see {@linkcode requestCalls}. */
+  request(messages: readonly Message[], words?: readonly string[]): void {
+    const calls = requestCalls(this.number, messages, answerOutput(), words);
     performAll(calls.map((call) => ({ call })));
   }
 

@@ -90,6 +90,14 @@ export {
   type VethOptions,
   type VethStep,
 } from "./network/outside.ts";
+export {
+  masquerade,
+  type MasqueradeStep,
+  publish,
+  type PublishOptions,
+  type PublishStep,
+  type TranslationOptions,
+} from "./network/translation.ts";
 export { overlay, type OverlayOptions, type OverlayStep } from "./overlay.ts";
 export {
   dieWithParent,
