@@ -21,6 +21,7 @@ import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
 import {
   AMBIENT_OPERATIONS,
   PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAPBSET_DROP,
   PR_CAPBSET_READ,
   PR_SET_PDEATHSIG,
@@ -164,7 +165,9 @@ export function prctl(
 ): Call {
   const named = constant(operation, PRCTL_OPERATIONS);
   const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
-  const third = operation === PR_CAP_AMBIENT ? constant(argument3, CAPABILITIES) : argument3;
+  const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL
+    ? constant(argument3, CAPABILITIES)
+    : argument3;
   return call("prctl", named, second, third, argument4, argument5);
 }
 
