@@ -27,7 +27,7 @@ export interface SyscallErrorDetails {
  *
  * @example
  * ```ts
- * import { SyscallError } from "./mod.ts";
+ * import { SyscallError } from "@ramekin/ramekin";
  *
  * const error = new SyscallError({ syscall: "mount", errno: 1 });
  * console.log(error.code); // EPERM
