@@ -4,7 +4,7 @@
 
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1
 # For tests that do a thing very often.
-export RAMEKIN_EMULATED=1
+export EMULATED=1
 
 # The first root cannot be pivoted away from, nor left by a chroot: a mount of it over itself can.
 if [ "$1" != mounted ]; then

@@ -11,7 +11,6 @@ import { Archive } from "./archive.ts";
 import type { Machine } from "./machine.ts";
 import { addModules } from "./modules.ts";
 import { fetchDeno, unpackDebian } from "./packages.ts";
-import { run } from "./run.ts";
 
 const PROJECT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -89,10 +88,13 @@ export interface Errand {
 export async function addProject(base: Base, path: string, errand: Errand): Promise<void> {
   Deno.copyFileSync(base.archive, path);
   const denoDir = `${cacheFolder()}/deno`;
-  await run(Deno.execPath(), ["test", "--no-run", "--no-check", "--quiet", "tests/"], {
+  // Loads every test and runs none: Deno keeps what it has fetched and compiled. What cannot be
+  // loaded is told by the machine.
+  await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", "--quiet", "--filter", "no test has this name", "tests/"],
     cwd: PROJECT,
     env: { DENO_DIR: denoDir },
-  });
+  }).output();
   using archive = new Archive(path);
   archive.file("vm/init", Deno.readFileSync(`${PROJECT}/scripts/vm/init.sh`), 0o755);
   for (const home of ["root", "home/nobody"]) {
