@@ -61,9 +61,20 @@ function programError(launch: Launch, lastErrno: number): Error {
   const found = attempts.find((attempt) => headOf(launch, attempt) !== undefined);
   const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES);
   const told = found ?? denied ?? attempts.at(-1)!;
-  const errno = told === attempts.at(-1) ? lastErrno : errnoOf(told);
+  // These are not about the file: Linux 6.1 tells them before it has looked for one.
+  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
+  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
   const error = (hint: string) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
+  if (general) {
+    return error(hintFor("execve", "execve", errnoName(errno), launch.draft)!);
+  }
+  if (denied !== undefined && isLandlocked(launch)) {
+    return error(
+      `${told.path} may not be executed; landlock() has to allow it: ` +
+        "the program, its loader and its libraries",
+    );
+  }
   if (found !== undefined) return error(whyNotStarted(told.path, headOf(launch, found)!, errno));
   if (denied !== undefined && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
     return error(`${told.path} is a folder`);
@@ -81,6 +92,10 @@ function programError(launch: Launch, lastErrno: number): Error {
       "  is it on the container's file tree, as the steps have made it?",
     { cause: error("the program is not there") },
   );
+}
+
+function isLandlocked({ draft }: Launch): boolean {
+  return draft.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
 }
 
 /** The beginning of the program's file, where there is one that can be read. */

@@ -306,6 +306,7 @@ test("arguments that are too long are told as such", async () => {
   const args = Array.from({ length: 40 }, () => "x".repeat(100_000));
   const error = await assertRejects(() => box.command("true", { args }).output(), SyscallError);
   assertEquals(error.code, "E2BIG");
+  assert(error.message.includes("arguments and environment are larger"), error.message);
 });
 
 test("fifty containers at once keep their output apart", async () => {
