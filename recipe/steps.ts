@@ -35,8 +35,8 @@ import {
   type SetUserStep,
 } from "./steps/identity.ts";
 import { joinDefinition, type JoinStep } from "./steps/join.ts";
-import { limitsDefinition, type LimitsStep } from "./steps/limits.ts";
 import { landlockDefinition, type LandlockStep } from "./steps/landlock.ts";
+import { limitsDefinition, type LimitsStep } from "./steps/limits.ts";
 import {
   mountDefinition,
   type MountStep,
@@ -89,6 +89,7 @@ import {
   publishDefinition,
   type PublishStep,
 } from "./steps/network/translation.ts";
+import { userNetworkDefinition, type UserNetworkStep } from "./steps/network/user_network.ts";
 import { overlayDefinition, type OverlayStep } from "./steps/overlay.ts";
 import {
   dieWithParentDefinition,
@@ -132,8 +133,8 @@ export type Step =
   | HostnameStep
   | InitStep
   | JoinStep
-  | LimitsStep
   | LandlockStep
+  | LimitsStep
   | LoopbackStep
   | MacvlanStep
   | MapCurrentUserStep
@@ -166,6 +167,7 @@ export type Step =
   | UmaskStep
   | UnmountStep
   | UnshareStep
+  | UserNetworkStep
   | VethStep
   | WriteFileStep;
 
@@ -183,8 +185,8 @@ const DEFINITIONS = [
   hostnameDefinition,
   initDefinition,
   joinDefinition,
-  limitsDefinition,
   landlockDefinition,
+  limitsDefinition,
   loopbackDefinition,
   macvlanDefinition,
   mapCurrentUserDefinition,
@@ -217,6 +219,7 @@ const DEFINITIONS = [
   umaskDefinition,
   unmountDefinition,
   unshareDefinition,
+  userNetworkDefinition,
   vethDefinition,
   writeFileDefinition,
 ] satisfies readonly { readonly step: Step["step"] }[] as unknown as readonly AnyStepDefinition[];

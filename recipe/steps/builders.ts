@@ -37,6 +37,7 @@ export {
   type UserIds,
 } from "./identity.ts";
 export { join, type JoinOptions, type JoinStep, type JoinTarget } from "./join.ts";
+export { landlock, type LandlockRules, type LandlockStep } from "./landlock.ts";
 export { type IoLimits, type Limits, limits, type LimitsStep, type Size } from "./limits.ts";
 export {
   type FilesystemOptions,
@@ -98,6 +99,11 @@ export {
   type PublishStep,
   type TranslationOptions,
 } from "./network/translation.ts";
+export {
+  userNetwork,
+  type UserNetworkProgram,
+  type UserNetworkStep,
+} from "./network/user_network.ts";
 export { overlay, type OverlayOptions, type OverlayStep } from "./overlay.ts";
 export {
   dieWithParent,

@@ -1,0 +1,60 @@
+/**
+ * The step `userNetwork`: a way out for containers of ordinary users. See slirp4netns(1), pasta(1).
+ *
+ * @module
+ */
+
+import { oneOf, optional } from "../../fields.ts";
+import type { StepDefinition } from "../../step.ts";
+import {
+  startUserNetwork,
+  USER_NETWORK_ARGUMENTS,
+  type UserNetworkProgram,
+} from "../../user_network.ts";
+import { HOSTS_NETWORK } from "./links.ts";
+
+export type { UserNetworkProgram };
+
+/** Connects the container with what the script reaches. */
+export interface UserNetworkStep {
+  /** Which step it is. */
+  readonly step: "userNetwork";
+  /** The program that carries the packets; without it, the first that is installed. */
+  readonly program?: UserNetworkProgram;
+}
+
+/**
+ * Connects the container with what the script reaches, without privilege: slirp4netns or pasta,
+ * where one is installed, carries the packets of an interface `tap0` by sockets of its own. What
+ * listens on the host's loopback interface is not reached. It ends with the container and with the
+ * script. It needs /dev/net/tun, which on some machines only root may open.
+ *
+ * @example
+ * ```ts
+ * import { loopback, mapRoot, recipe, unshare, userNetwork } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "net"), mapRoot(), loopback(), userNetwork());
+ * console.log(box.plan().toString());
+ * ```
+ */
+export function userNetwork(program?: UserNetworkProgram): UserNetworkStep {
+  return { step: "userNetwork", ...(program === undefined ? {} : { program }) };
+}
+
+const PROGRAMS = Object.keys(USER_NETWORK_ARGUMENTS) as UserNetworkProgram[];
+
+/** How `userNetwork` is checked and planned. */
+export const userNetworkDefinition: StepDefinition<UserNetworkStep> = {
+  step: "userNetwork",
+  fields: { program: optional(oneOf(PROGRAMS)) },
+  plan({ program }, draft) {
+    draft.needs("net", HOSTS_NETWORK);
+    const programs = program === undefined ? PROGRAMS : [program];
+    const commands = (pid: string) =>
+      programs.map((name) => [name, ...USER_NETWORK_ARGUMENTS[name](pid)].join(" "));
+    draft.meet((text) => [{
+      does: [commands(text).join(", or ")],
+      begin: (pid) => startUserNetwork(programs, pid),
+    }]);
+  },
+};
