@@ -4,11 +4,15 @@
  * @module
  */
 
-import { type Fd, Output } from "./call.ts";
+import { type Call, type Fd, Output, ResultOf } from "./call.ts";
 import { close, O_CLOEXEC, O_RDONLY, openat, read } from "./calls/files.ts";
+import type { Outcome } from "./engine/engine.ts";
 import { perform, performAll } from "./perform.ts";
+import { Label } from "./program.ts";
 
-const PART_SIZE = 32 * 1024;
+/** Most files are small, and read in one turn of the engine. */
+const SMALL = 4 * 1024;
+const PART = 32 * 1024;
 
 /**
  * All that the file holds.
@@ -16,15 +20,7 @@ const PART_SIZE = 32 * 1024;
  * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` where the process is gone
  */
 export function readWholeFile(folder: Fd, path: string): Uint8Array<ArrayBuffer> {
-  const fd = perform(openat(folder, path, O_RDONLY | O_CLOEXEC, 0));
-  try {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    // Files of /proc give less than is asked for before they are at their end.
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
-    return parts.length === 1 ? parts[0]! : concatenated(parts);
-  } finally {
-    perform(close(fd));
-  }
+  return readSmall(folder, path) ?? readLarge(folder, path);
 }
 
 /** All that the file holds, as text. */
@@ -32,12 +28,45 @@ export function readWholeText(folder: Fd, path: string): string {
   return new TextDecoder().decode(readWholeFile(folder, path));
 }
 
+/** The file, if nothing is left of it after one part. */
+function readSmall(folder: Fd, path: string): Uint8Array<ArrayBuffer> | undefined {
+  const opened = openat(folder, path, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  const part = new Output(SMALL, "&buffer");
+  const got = read(fd, part, SMALL);
+  const rest = read(fd, new Output(1, "&rest"), 1);
+  const closing = new Label("closing");
+  const outcome = performAll([
+    { call: opened },
+    { call: got, onFailure: closing },
+    { call: rest, onFailure: closing },
+    closing,
+    { call: close(fd) },
+  ]);
+  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : undefined;
+}
+
+function readLarge(folder: Fd, path: string): Uint8Array<ArrayBuffer> {
+  const fd = perform(openat(folder, path, O_RDONLY | O_CLOEXEC, 0));
+  try {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    // Files of /proc give less than is asked for before they are at their end.
+    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
+    return concatenated(parts);
+  } finally {
+    perform(close(fd));
+  }
+}
+
 function readPart(fd: number): Uint8Array<ArrayBuffer> {
-  const buffer = new Output(PART_SIZE, "&buffer");
-  const got = read(fd, buffer, PART_SIZE);
-  const outcome = performAll([{ call: got }]);
-  const { buffer: memory, byteOffset } = outcome.output(buffer);
-  return new Uint8Array(memory as ArrayBuffer, byteOffset, Number(outcome.result(got)));
+  const part = new Output(PART, "&buffer");
+  const got = read(fd, part, PART);
+  return bytesOf(performAll([{ call: got }]), got, part);
+}
+
+function bytesOf(outcome: Outcome, got: Call, part: Output): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = outcome.output(part);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(got)));
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -103,6 +103,8 @@ interface Found {
   readonly files: string[];
   readonly pids: number[];
   readonly mounts: string[];
+  /** Whether it has been open, and so was there: what is below is known. */
+  asked: boolean;
   parent: number | undefined;
   owner: number | undefined;
   madeBy: number | undefined;
@@ -132,21 +134,23 @@ class NamespaceList {
     readLinks(files).forEach((link, index) => this.#add(link, files[index]!));
   }
 
-  /** Parents and owners, which may be seen nowhere else. */
+  /** Parents and owners, which may be seen nowhere else; what has vanished meanwhile is left out. */
   addRelatives(): void {
     for (const found of [...this.#found.values()]) {
       // A process may have gone, and the next file be there still.
       for (const file of found.files) {
-        const done = ifThere(() => {
-          // Nonblocking, as the number may be another file's by now.
-          using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-          if (idOf(fd) !== found.id) return false;
-          this.#askRelatives(found, fd);
-          return true;
-        });
-        if (done) break;
+        if (!found.asked) this.#open(found, file);
       }
+      if (!found.asked) this.#found.delete(found.id);
     }
+  }
+
+  #open(found: Found, file: string): void {
+    ifThere(() => {
+      // Nonblocking, as the number may be another file's by now.
+      using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+      if (idOf(fd) === found.id) this.#askRelatives(found, fd);
+    });
   }
 
   entries(): NamespaceEntry[] {
@@ -186,6 +190,7 @@ class NamespaceList {
       files: [],
       pids: [],
       mounts: [],
+      asked: false,
       parent: undefined,
       owner: undefined,
       madeBy: undefined,
@@ -195,6 +200,7 @@ class NamespaceList {
   }
 
   #askRelatives(found: Found, fd: OwnedFd): void {
+    found.asked = true;
     found.owner = this.#askRelative("user", fd, NS_GET_USERNS);
     if (found.type === "user" || found.type === "pid") {
       found.parent = this.#askRelative(found.type, fd, NS_GET_PARENT);
@@ -209,7 +215,8 @@ class NamespaceList {
     if (number === undefined) return undefined;
     using relative = new OwnedFd(number);
     const id = idOf(relative);
-    if (!this.#found.has(id)) this.#askRelatives(this.#entry(type, id), relative);
+    const found = this.#entry(type, id);
+    if (!found.asked) this.#askRelatives(found, relative);
     return id;
   }
 }

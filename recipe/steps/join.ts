@@ -4,13 +4,14 @@
  * @module
  */
 
-import { type Fd, ResultOf } from "../../ffi/call.ts";
+import { type Call, type Fd, ResultOf } from "../../ffi/call.ts";
 import {
   at_fdcwd,
   close,
   fchdir,
   O_CLOEXEC,
   O_DIRECTORY,
+  O_NONBLOCK,
   O_PATH,
   O_RDONLY,
   O_WRONLY,
@@ -23,6 +24,7 @@ import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
 import { OwnedFd } from "../../ffi/linux/owned_fd.ts";
 import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
 import { performAll } from "../../ffi/perform.ts";
+import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { stepError } from "../explain.ts";
 import { boolean, either, integer, list, object, oneOf, optional, path } from "../fields.ts";
@@ -159,10 +161,10 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, draft: Dr
   if (step.environment === true) takeEnvironment(draft, environmentOf(pid));
   if (step.cgroup === true) cgroupFilesOf(pid).forEach((file) => enterCgroup(draft, file));
 
-  // The folder in /proc and the pidfd go on meaning the process that they were opened for.
-  const looksInto = step.root === true || step.cwd === true;
+  // The pidfd and the folder in /proc go on meaning the process that they were opened for.
   const check = () => void targetOf(pid, started);
-  const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", check);
+  const looksInto = step.root === true || step.cwd === true;
+  const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", looksInto ? undefined : check);
   const folder = looksInto
     ? draft.hand(
       openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC),
@@ -188,20 +190,21 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, draft: Dr
 
 function joinFile(file: string, step: JoinStep, draft: Draft): void {
   const kind = step.kinds?.[0] ?? kindOf(file, draft);
-  const opened = draft.call(openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC));
-  const fd = new ResultOf(opened, "namespace");
+  const fd = new ResultOf(draft.call(openFile(file)), "namespace");
   enter(draft, fd, new Set([kind]), step.credentials);
   if (kind === "pid") draft.fork("exit");
 }
 
 /** The kind of namespace of a file. */
 function kindOf(file: string, draft: Draft): NamespaceKind {
-  const opened = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
+  const opened = openFile(file);
   const fd = new ResultOf(opened, "namespace");
   const type = namespaceIoctl(fd, NS_GET_NSTYPE);
+  const closing = new Label("closing");
   const outcome = performAll([
     { call: opened },
-    { call: type, accept: ["ENOTTY"] },
+    { call: type, accept: ["ENOTTY", "EINVAL"], onFailure: closing },
+    closing,
     { call: close(fd) },
   ]);
   const flag = Number(outcome.result(type));
@@ -209,6 +212,11 @@ function kindOf(file: string, draft: Draft): NamespaceKind {
     draft.refuse(
       `${file} is no file of a namespace; those are /proc/PID/ns/*, and what keep() makes`,
     );
+}
+
+/** Opens the file of a namespace, or whatever it is: nobody is to wait at the end of a pipe. */
+function openFile(file: string): Call {
+  return openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 /** Moves the process into the namespaces of a pidfd, or the one of a file. */

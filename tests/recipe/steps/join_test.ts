@@ -29,6 +29,7 @@ import {
   assertFails,
   assertRefused,
   grounds,
+  inFolder,
   inside,
   notOrdinary,
   notRoot,
@@ -403,6 +404,15 @@ test("a process that is not there, a file that is not, or is none", () => {
     says: "no namespace of this kind",
   });
 });
+
+test(
+  "a pipe is no namespace, and nobody waits at it",
+  inFolder((folder) => {
+    new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).outputSync();
+    assertRefused(() => recipe(join(`${folder}/pipe`)), { says: "no file of a namespace" });
+    assertFails(recipe(join(`${folder}/pipe`, "net")), { code: "EINVAL", says: "of this kind" });
+  }),
+);
 
 test("a namespace file of another kind", () => {
   assertFails(recipe(join("/proc/self/ns/net", "uts")), {
