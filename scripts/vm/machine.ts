@@ -24,7 +24,7 @@ export const MACHINES: readonly Machine[] = [
     deno: "@deno/linux-x64-glibc",
     emulator: ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"],
     console: "ttyS0",
-    bound: 300,
+    bound: 900,
   },
   {
     name: "aarch64",
@@ -33,7 +33,7 @@ export const MACHINES: readonly Machine[] = [
     // Authenticated pointers by the algorithm of the architecture take half of the emulator's time.
     emulator: ["qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on"],
     console: "ttyAMA0",
-    bound: 600,
+    bound: 900,
   },
 ];
 

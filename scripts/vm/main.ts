@@ -1,7 +1,7 @@
 /**
- * `deno task test:vm [x86_64|aarch64] [--as=root|nobody] [--shell] [...]`: the suite on hosts that
- * this one is not, in emulated machines with Debian's kernel. Needs Debian's packages
- * qemu-system-x86 and qemu-system-arm.
+ * `deno task test:vm [x86_64|aarch64] [--as=root|nobody] [--bound=SECONDS] [--shell] [...]`: the
+ * suite on hosts that this one is not, in emulated machines with Debian's kernel. Needs Debian's
+ * packages qemu-system-x86 and qemu-system-arm.
  *
  * Other arguments are handed on to `deno test`:
  * `deno task test:vm aarch64 tests/recipe --filter hostname`.
@@ -30,6 +30,8 @@ const asked = (["root", "nobody"] as const).filter((user) => take(`--as=${user}`
 const users = asked.length > 0 ? asked : ["root", "nobody"] as const;
 const named = MACHINES.filter(({ name }) => take(name));
 const machines = named.length > 0 ? named : MACHINES;
+const bound = args.map((word) => /^--bound=(\d+)$/.exec(word)?.[1]).find((word) => word);
+if (bound !== undefined) take(`--bound=${bound}`);
 if (!args.some((word) => word.startsWith("tests"))) args.push(`--ignore=${ANYWHERE}`, "tests/");
 
 let worst = 0;
@@ -51,7 +53,12 @@ async function runMachine(machine: Machine): Promise<number> {
     await addProject(parts, initramfs, { args, users: shell ? [] : users, shell });
     const megabytes = Math.round(Deno.statSync(initramfs).size / 2 ** 20);
     console.log(`\n${machine.name}: Debian, Deno and the project are ${megabytes} MiB`);
-    return await emulate(machine, parts.kernel, initramfs, shell);
+    return await emulate(
+      { ...machine, bound: Number(bound ?? machine.bound) },
+      parts.kernel,
+      initramfs,
+      shell,
+    );
   } finally {
     await Deno.remove(initramfs).catch(() => {});
     console.log(`${machine.name}: ${Math.round((performance.now() - started) / 1000)} seconds`);
