@@ -159,6 +159,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
   "seccomp EPERM": () => "a filter that is in force already does not allow another",
   "seccomp ENOMEM": () => "the filters that are in force are too long together",
+  "landlock_restrict_self E2BIG": () => "there are 16 rulesets in force already, and no more can be",
   "capset EPERM": () => "a process can only keep capabilities that it has",
   "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
   "execve ENOEXEC": () => "the file is neither a program nor a script",

@@ -1,0 +1,93 @@
+/**
+ * Rules that a process gives itself about files and ports. See landlock(7) and linux/landlock.h.
+ *
+ * @module
+ */
+
+import { type Call, call, type Fd, flags, Named, Output, type ResultOf, Struct } from "../call.ts";
+
+/** Rights to files, by name. */
+export const LANDLOCK_ACCESS_FS = {
+  EXECUTE: 2 ** 0,
+  WRITE_FILE: 2 ** 1,
+  READ_FILE: 2 ** 2,
+  READ_DIR: 2 ** 3,
+  REMOVE_DIR: 2 ** 4,
+  REMOVE_FILE: 2 ** 5,
+  MAKE_CHAR: 2 ** 6,
+  MAKE_DIR: 2 ** 7,
+  MAKE_REG: 2 ** 8,
+  MAKE_SOCK: 2 ** 9,
+  MAKE_FIFO: 2 ** 10,
+  MAKE_BLOCK: 2 ** 11,
+  MAKE_SYM: 2 ** 12,
+  REFER: 2 ** 13,
+  TRUNCATE: 2 ** 14,
+  IOCTL_DEV: 2 ** 15,
+} as const;
+
+/** Rights to ports, by name. */
+export const LANDLOCK_ACCESS_NET = {
+  BIND_TCP: 2 ** 0,
+  CONNECT_TCP: 2 ** 1,
+} as const;
+
+const CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
+const RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
+const RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
+
+/** Tells which version of the interface the kernel has. See landlock_create_ruleset(2). */
+export function landlockVersion(): Call {
+  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
+}
+
+/** Makes a set of rules: these rights are denied but where a rule gives them. */
+export function landlock_create_ruleset(files: number, ports: number): Call {
+  // Kernels before Linux 6.7 know the first field only.
+  const words = ports === 0 ? [files] : [files, ports];
+  const text = () =>
+    `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}}`;
+  const struct = structOf(words, text);
+  return call("landlock_create_ruleset", struct, struct.size, 0);
+}
+
+/** Memory for a rule about what lies beneath a folder: struct landlock_path_beneath_attr. */
+export function pathBeneathOutput(rights: number): Output {
+  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
+}
+
+/**
+ * Writes such a rule where it can be read back from: a pipe. The descriptor is not known before the
+ * program runs, and so cannot be laid out in the rule.
+ */
+export function writePathBeneath(pipe: Fd, rights: number, folder: ResultOf): Call {
+  const vector = new DataView(new ArrayBuffer(32));
+  vector.setUint32(8, 8, true);
+  vector.setUint32(24, 4, true);
+  const text = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${folder.text}}`;
+  const struct = new Struct(new Uint8Array(vector.buffer), text, [
+    { offset: 0, to: structOf([rights], "") },
+    { offset: 16, to: folder },
+  ]);
+  return call("writev", pipe, struct, 2);
+}
+
+/** Adds a rule about what lies beneath a folder, or about a file. See landlock_add_rule(2). */
+export function addPathBeneath(ruleset: Fd, rule: Output): Call {
+  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
+}
+
+/** Adds a rule about a TCP port. See landlock_add_rule(2). */
+export function addNetPort(ruleset: Fd, rights: number, port: number): Call {
+  const text = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, structOf([rights, port], text), 0);
+}
+
+/** Puts the rules into force, for the thread and all that it starts. See landlock_restrict_self(2). */
+export function landlock_restrict_self(ruleset: Fd): Call {
+  return call("landlock_restrict_self", ruleset, 0);
+}
+
+function structOf(words: readonly number[], text: string | (() => string)): Struct {
+  return new Struct(new Uint8Array(new BigUint64Array(words.map(BigInt)).buffer), text);
+}
