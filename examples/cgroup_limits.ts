@@ -7,7 +7,7 @@
  *
  * Prints:
  *
- *     200 MB of memory where 64 MB are allowed: killed by SIGKILL, out of memory: true
+ *     100 MB of memory where 64 MB are allowed: killed by SIGKILL, out of memory: true
  *     It had 64 MB at most.
  *     100 processes where 10 are allowed: ...ork...
  *     In the container, its group is the root: true
@@ -23,12 +23,12 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
 
 const small = place.with(limits({ memory: "64m", swap: 0 }));
 const eater = small.command("sh", {
-  args: ["-c", "x=$(head -c 200000000 /dev/zero | tr '\\0' x)"],
+  args: ["-c", "x=$(head -c 100000000 /dev/zero | tr '\\0' x)"],
   stderr: "null",
 }).spawn();
 const { signal, outOfMemory } = await eater.status;
 console.log(
-  `200 MB of memory where 64 MB are allowed: killed by ${signal}, out of memory: ${outOfMemory}`,
+  `100 MB of memory where 64 MB are allowed: killed by ${signal}, out of memory: ${outOfMemory}`,
 );
 console.log(`It had ${Math.round(eater.usage().memoryPeak! / 2 ** 20)} MB at most.`);
 
