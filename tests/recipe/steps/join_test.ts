@@ -3,23 +3,37 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   bind,
+  capabilities,
   chdir,
   chroot,
   type Container,
+  devices,
+  domainname,
   hostname,
   init,
   join,
   type JoinOptions,
   linux,
+  loopback,
   mapRoot,
+  mkdir,
   type NamespaceKind,
+  newSession,
+  noNewPrivileges,
+  pivotRoot,
   proc,
+  programs,
   type Recipe,
   recipe,
+  rlimit,
   setEnv,
+  setUser,
   type Step,
+  symlink,
+  sysfs,
   timeOffset,
   tmpfs,
+  umask,
   unshare,
   writeFile,
 } from "../../../mod.ts";
@@ -172,6 +186,28 @@ testOn(
     assertEquals(first, "sleep");
     assert(!mount!.includes(String(target.namespaces.mount)), mount);
     assertEquals(files, "0");
+  },
+);
+
+testOn(
+  ["mount", "pid", "uts", "ipc", "net"],
+  "all kinds of steps work behind a join, though nobody may look into the process",
+  async (ground) => {
+    await using target = sleeper(ground, proc());
+    const groups: Record<string, Step[]> = {
+      mounts: [tmpfs("/tmp"), proc(), sysfs(), bind("/usr", "/mnt", { readOnly: true })],
+      devices: [devices()],
+      names: [hostname("another"), domainname("example.org")],
+      files: [tmpfs("/mnt"), mkdir("/mnt/a/b"), writeFile("/mnt/a/c", "x"), symlink("a", "/mnt/d")],
+      root: [tmpfs("/mnt"), programs("/bin/sh", { root: "/mnt" }), pivotRoot("/mnt")],
+      process: [umask(0o77), rlimit("nofile", 64), newSession(), noNewPrivileges()],
+      identity: [setUser({ uid: 0, gid: 0 }), capabilities({ effective: [], permitted: [] })],
+      network: [loopback()],
+    };
+    for (const [name, steps] of Object.entries(groups)) {
+      const box = recipe(join(target), unshare("mount"), ...steps);
+      assertEquals(inside(box, "echo ran"), "ran", name);
+    }
   },
 );
 
