@@ -133,6 +133,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "pivot_root EINVAL": () =>
     "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root " +
     "is on a shared mount",
+  "symlinkat EEXIST": () => "something is there already",
+  "mknodat EEXIST": () => "something is there already",
   "mknodat EPERM": ({ draft }) =>
     draft.own.has("user")
       ? "a user namespace has no right to make device files; devices() and bind() need none"
@@ -159,7 +161,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
   "seccomp EPERM": () => "a filter that is in force already does not allow another",
   "seccomp ENOMEM": () => "the filters that are in force are too long together",
-  "landlock_restrict_self E2BIG": () => "there are 16 rulesets in force already, and no more can be",
+  "landlock_restrict_self E2BIG": () =>
+    "there are 16 rulesets in force already, and no more can be",
   "capset EPERM": () => "a process can only keep capabilities that it has",
   "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
   "execve ENOEXEC": () => "the file is neither a program nor a script",

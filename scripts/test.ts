@@ -23,8 +23,15 @@ interface Tally {
 /** Who runs a part of the suite. */
 interface Runner {
   readonly name: string;
-  /** Runs Deno with these arguments, and answers whether it has succeeded. */
-  deno(args: readonly string[]): Promise<boolean>;
+  /** Runs Deno with these arguments, and answers whether it has succeeded and what it has said. */
+  deno(args: readonly string[]): Promise<Run>;
+}
+
+/** How a program has ended. */
+interface Run {
+  readonly success: boolean;
+  /** What it has written to its standard output. */
+  readonly text: string;
 }
 
 const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -58,10 +65,12 @@ const PARTS: readonly (readonly string[])[] = [
 
 async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {
   const report = `${workshop}/report-${crypto.randomUUID()}.xml`;
-  const success = await runner.deno(["test", `--junit-path=${report}`, ...args]);
+  const { success, text } = await runner.deno(["test", `--junit-path=${report}`, ...args]);
   const tally = readReport(await Deno.readTextFile(report).catch(() => ""));
-  // A test file that cannot be loaded is in no report.
-  if (!success && tally.failed === 0) tally.failed = 1;
+  // A test file that fails to load is in no report, but in the summary; one whose types are wrong
+  // is in neither.
+  const failed = Number(text.match(/^FAILED \| .*?(\d+) failed/m)?.[1] ?? 0);
+  tally.failed = Math.max(tally.failed, failed, success ? 0 : 1);
   return tally;
 }
 
@@ -98,7 +107,7 @@ async function runners(workshop: string): Promise<Runner[]> {
   const deno = Deno.execPath();
   const self: Runner = {
     name: Deno.uid() === 0 ? "root" : "an ordinary user",
-    deno: (args) => run(deno, args, PROJECT),
+    deno: (args) => runAloud(deno, args, PROJECT),
   };
   return Deno.uid() === 0 ? [self, await nobody(deno, workshop)] : [self];
 }
@@ -114,32 +123,24 @@ async function nobody(deno: string, workshop: string): Promise<Runner> {
     ? PROJECT
     : await copied(PROJECT, `${workshop}/project`);
   const { npmCache } = JSON.parse(await textOf(deno, ["info", "--json"]));
-  await asNobody("cp", ["-r", await copied(npmCache, `${workshop}/npm`), `${home}/npm`], home);
+  const npm = await copied(npmCache, `${workshop}/npm`);
+  await run("setpriv", [...AS_NOBODY, "cp", "-r", npm, `${home}/npm`], home);
   return {
     name: "an ordinary user",
     // The types have been checked as root.
     deno: (args) =>
-      asNobody(
-        program,
-        args[0] === "test" ? ["test", "--no-check", ...args.slice(1)] : args,
-        project,
-        ["env", `HOME=${home}`, `DENO_DIR=${home}`],
-      ),
+      runAloud("setpriv", [
+        ...AS_NOBODY,
+        ...["env", `HOME=${home}`, `DENO_DIR=${home}`, program],
+        ...(args[0] === "test" ? ["test", "--no-check", ...args.slice(1)] : args),
+      ], project),
   };
 }
 
-function asNobody(
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  prefix: readonly string[] = [],
-): Promise<boolean> {
-  const ids = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
-  return run("setpriv", [...ids, ...prefix, program, ...args], cwd);
-}
+const AS_NOBODY = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
 
 function reachable(path: string, test: string): Promise<boolean> {
-  return asNobody("test", [test, path], "/");
+  return run("setpriv", [...AS_NOBODY, "test", test, path], "/");
 }
 
 async function copied(from: string, to: string): Promise<string> {
@@ -151,6 +152,24 @@ async function copied(from: string, to: string): Promise<string> {
 async function run(program: string, args: readonly string[], cwd: string): Promise<boolean> {
   const command = new Deno.Command(program, { args: [...args], cwd, stdin: "null" });
   return (await command.spawn().status).success;
+}
+
+/** Runs a program whose output is to be seen at once, and answers it too. */
+async function runAloud(program: string, args: readonly string[], cwd: string): Promise<Run> {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of child.stdout) {
+    await Deno.stdout.write(bytes);
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return { success: (await child.status).success, text };
 }
 
 async function textOf(program: string, args: readonly string[]): Promise<string> {

@@ -140,6 +140,10 @@ export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
     if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
       return `"size" is "${size}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
     }
+    if (size !== undefined && parseInt(size) === 0) return '"size" 0 is no limit to the kernel';
+    if (size !== undefined && parseInt(size) > Number.MAX_SAFE_INTEGER) {
+      return `"size" is ${size}, more than any machine has`;
+    }
     return options === undefined ? undefined : mountOptionsComplaint(options);
   },
   plan(step, draft) {

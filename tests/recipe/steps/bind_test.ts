@@ -2,7 +2,16 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bind, mapRoot, mkdir, recipe, symlink, tmpfs, unshare, writeFile } from "../../../mod.ts";
-import { assertFails, assertRefused, failing, inFolder, inside, test, testOn } from "../support.ts";
+import {
+  assertFails,
+  assertRefused,
+  failing,
+  inFolder,
+  inside,
+  root,
+  test,
+  testOn,
+} from "../support.ts";
 
 const box = recipe(unshare("user", "mount"), mapRoot());
 
@@ -83,6 +92,30 @@ testBind(
     assertEquals(inside(box, "cat /mnt/x/file /mnt/y/folder/a; : > /mnt/x/null"), "soupsoup");
   },
 );
+
+testBind("pipes, sockets and links to files are seen too", (ground, folder) => {
+  new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).outputSync();
+  const socket = Deno.listen({ transport: "unix", path: `${folder}/socket` });
+  try {
+    Deno.writeTextFileSync(`${folder}/file`, "soup");
+    Deno.symlinkSync("file", `${folder}/link`);
+    const names = ["pipe", "socket", "link"];
+    const box = ground.with(
+      tmpfs("/mnt"),
+      ...names.map((name) => bind(`${folder}/${name}`, `/mnt/${name}`)),
+    );
+    const script = "stat -c %F /mnt/pipe /mnt/socket; cat /mnt/link";
+    assertEquals(inside(box, script), "fifo\nsocket\nsoup");
+  } finally {
+    socket.close();
+  }
+});
+
+test("a container reads no more of the host's files than its user may", () => {
+  const shadow = box.with(bind("/etc", "/mnt"));
+  const { success } = shadow.command("cat", { args: ["/mnt/shadow"] }).outputSync();
+  assertEquals(success, root);
+});
 
 testBind("a missing mount point on the host is an error, and stays missing", (ground, folder) => {
   assertFails(ground.with(bind("/usr", `${folder}/a`)), {
