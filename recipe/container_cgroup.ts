@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, describeCall } from "../ffi/call.ts";
+import type { Call } from "../ffi/call.ts";
 import { ppoll } from "../ffi/calls/processes.ts";
 import { callsOf, designGroup } from "../ffi/cgroups/design.ts";
 import { closeEntrance, designEntrance, type Entrance, Group } from "../ffi/cgroups/group.ts";
@@ -143,11 +143,6 @@ export class ContainerCgroup {
       performAll([{ call: ppoll([], delay), accept: ["EINTR"] }]);
     }
   }
-}
-
-/** The calls that make the group, as C would write them. */
-export function describeCgroup({ calls }: CgroupPlan): readonly string[] {
-  return calls.map(describeCall);
 }
 
 /** Errors of the group are those of the step that asks for it. */

@@ -12,8 +12,7 @@ import { readWholeText } from "../whole_file.ts";
 /** What limits and counts, by the names of version 2; version 1 knows `io` as `blkio`. */
 export type Controller = "memory" | "cpu" | "cpuacct" | "cpuset" | "pids" | "io" | "freezer";
 
-/** Every controller that Ramekin has to do with. */
-export const CONTROLLERS: readonly Controller[] = [
+const CONTROLLERS: readonly Controller[] = [
   "memory",
   "cpu",
   "cpuacct",

@@ -7,9 +7,10 @@
 
 import { at_fdcwd, AT_REMOVEDIR, unlinkat } from "../calls/files.ts";
 import { engine } from "../engine/engine.ts";
-import { processIdentity, startOf } from "../linux/process_identity.ts";
+import { startOf } from "../linux/process_identity.ts";
 import { namespaces } from "../linux/process_namespaces.ts";
 import { performAll } from "../perform.ts";
+import { readWholeText } from "../whole_file.ts";
 import { foldersIn, mayWrite, readFile, writeFile } from "./files.ts";
 
 /** Names are `ramekin-PIDNS-PID-STARTED-REST`: a pid says little without its namespace. */
@@ -36,8 +37,9 @@ export function isScriptsName(name: string): boolean {
 
 function owner(): string {
   return engine().once("owner of groups", () => {
-    const { pid, started } = processIdentity(Deno.pid);
-    return `ramekin-${namespaces().pid}-${pid}-${started}`;
+    // A /proc of another pid namespace has this process too, but under another number.
+    const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+    return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
   });
 }
 

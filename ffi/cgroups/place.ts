@@ -146,7 +146,8 @@ function placeAt2(
   const pids = readFile(`${folder}/cgroup.type`) === undefined ? [] : pidsIn(folder);
   if (pids.length === 0) return place(missing);
   if (!isOwn || !pids.every(isOurs)) {
-    const why = `has other processes in it (${pids.join(", ")}), and a group of groups has none`;
+    const why = `has other processes in it (${pids.join(", ")}), which have to move to a group ` +
+      "within it before there can be others";
     return { version: 2, folder, why };
   }
   const scripts = `${folder}/${scriptsName()}`;
