@@ -71,16 +71,16 @@ export interface LinkSettings {
   readonly mtu?: number | undefined;
 }
 
-/** How the interfaces over one parent see one another. See ip-link(8). */
-export const MACVLAN_MODES = {
+/** How the macvlan interfaces on one parent see one another. See ip-link(8). */
+export type MacvlanMode = "private" | "vepa" | "bridge" | "passthru";
+
+/** The kernel's number of each mode. */
+export const MACVLAN_MODES: Readonly<Record<MacvlanMode, number>> = {
   private: 1,
   vepa: 2,
   bridge: 4,
   passthru: 8,
-} as const;
-
-/** A name of {@linkcode MACVLAN_MODES}. */
-export type MacvlanMode = keyof typeof MACVLAN_MODES;
+};
 
 /**
  * Makes two interfaces with a cable between them, of which the other cannot be up yet: it is made

@@ -95,7 +95,11 @@ export interface PublishOptions extends TranslationOptions {
   readonly address: string;
   /** The port that it leads to there; without it, the same. */
   readonly to?: number;
-  /** @default {"tcp"} */
+  /**
+   * The protocol that it is a port of.
+   *
+   * @default {"tcp"}
+   */
   readonly protocol?: "tcp" | "udp";
 }
 
