@@ -36,7 +36,9 @@ export {
   type NamespaceProcess,
   type NamespaceType,
 } from "./ffi/linux/namespace_list.ts";
+export type { OwnedFd } from "./ffi/linux/owned_fd.ts";
 export { pidsIn } from "./ffi/linux/process_ids.ts";
+export type { ProcessIdentity } from "./ffi/linux/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
 export { type Ingredient, Recipe, recipe } from "./recipe/recipe.ts";
 export { RecipeError, type RecipeErrorDetails, type TextPosition } from "./recipe/recipe_error.ts";

@@ -30,11 +30,19 @@ import { mountsOf } from "./mountinfo.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { namespaceLink } from "./process_namespaces.ts";
 
-/** The types of namespaces, by the kernel's words. */
-const TYPES = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] as const;
-
 /** A type of namespaces, by the kernel's word. */
-export type NamespaceType = typeof TYPES[number];
+export type NamespaceType = "cgroup" | "ipc" | "mnt" | "net" | "pid" | "time" | "user" | "uts";
+
+const TYPES: readonly NamespaceType[] = [
+  "cgroup",
+  "ipc",
+  "mnt",
+  "net",
+  "pid",
+  "time",
+  "user",
+  "uts",
+];
 
 /** A namespace, as `listNamespaces` sees it. */
 export interface NamespaceEntry {

@@ -9,8 +9,20 @@ import { at_fdcwd, readlinkat } from "../calls/files.ts";
 import { readLinks } from "../links.ts";
 import { direct } from "./direct.ts";
 
-/** The names of namespaces in /proc/PID/ns. */
-export const NAMESPACE_FILES = [
+/** A name in /proc/PID/ns. */
+export type NamespaceFile =
+  | "cgroup"
+  | "ipc"
+  | "mnt"
+  | "net"
+  | "pid"
+  | "pid_for_children"
+  | "time"
+  | "time_for_children"
+  | "user"
+  | "uts";
+
+const FILES: readonly NamespaceFile[] = [
   "cgroup",
   "ipc",
   "mnt",
@@ -21,10 +33,7 @@ export const NAMESPACE_FILES = [
   "time_for_children",
   "user",
   "uts",
-] as const;
-
-/** A name in /proc/PID/ns. */
-export type NamespaceFile = typeof NAMESPACE_FILES[number];
+];
 
 /**
  * The ids of a process's namespaces, as `ls -l /proc/PID/ns` shows them: two processes share a
@@ -52,7 +61,7 @@ export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
  */
 export function namespaces(pid?: number): NamespaceIds {
   const folder = pid === undefined ? "/proc/thread-self/ns" : `/proc/${pid}/ns`;
-  const links = readLinks(NAMESPACE_FILES.map((name) => `${folder}/${name}`));
+  const links = readLinks(FILES.map((name) => `${folder}/${name}`));
   if (links.every((link) => link === undefined)) {
     direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
       EACCES: "the process is another user's, or has privileges that this one has not",
@@ -60,7 +69,7 @@ export function namespaces(pid?: number): NamespaceIds {
     });
   }
   const ids: Partial<Record<NamespaceFile, number>> = {};
-  NAMESPACE_FILES.forEach((name, index) => {
+  FILES.forEach((name, index) => {
     const link = namespaceLink(links[index]);
     if (link !== undefined) ids[name] = link.id;
   });

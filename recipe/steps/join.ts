@@ -84,7 +84,9 @@ export type JoinTarget =
  *
  * The process is the one that is there when the recipe is planned: should another have its number
  * when it is run, that is an error. Ordinary users can join what belongs to a user namespace that
- * they have made, if they join that too. See setns(2) and nsenter(1).
+ * they have made, if they join that too. A time namespace can be joined only by a process that
+ * shares its memory with nobody, which costs a copy of the script's: some milliseconds. See setns(2)
+ * and nsenter(1).
  *
  * @example A second program beside the first, which it sees
  * ```ts
