@@ -1,7 +1,7 @@
 /**
- * `deno task test:vm [x86_64|aarch64] [--as=root|nobody] [--bound=SECONDS] [--shell] [...]`: the
- * suite on hosts that this one is not, in emulated machines with Debian's kernel. Needs Debian's
- * packages qemu-system-x86 and qemu-system-arm.
+ * `deno task test:vm [x86_64|aarch64] [--as=root|nobody] [--bound=SECONDS] [--brief]
+ * [--shell] [...]`: the suite on hosts that this one is not, in emulated machines with Debian's
+ * kernel. Needs Debian's packages qemu-system-x86 and qemu-system-arm.
  *
  * Other arguments are handed on to `deno test`:
  * `deno task test:vm aarch64 tests/recipe --filter hostname`.
@@ -18,6 +18,17 @@ import { type Machine, MACHINES } from "./machine.ts";
 /** Tests that say nothing about a host, and check types or much else that takes an emulator long. */
 const ANYWHERE = ["tests/import_test.ts", "tests/scripts"];
 
+/** Tests of what differs from host to host: they take two or three minutes. */
+const BRIEF = [
+  "tests/ffi/engine_test.ts",
+  "tests/ffi/init_test.ts",
+  "tests/ffi/cgroups_test.ts",
+  "tests/recipe/command_test.ts",
+  "tests/recipe/steps/landlock_test.ts",
+  "tests/recipe/steps/limits_test.ts",
+  "tests/recipe/steps/overlay_test.ts",
+];
+
 const args = Deno.args.slice();
 const take = (word: string): boolean => {
   const index = args.indexOf(word);
@@ -26,6 +37,7 @@ const take = (word: string): boolean => {
 };
 
 const shell = take("--shell");
+if (take("--brief")) args.push(...BRIEF);
 const asked = (["root", "nobody"] as const).filter((user) => take(`--as=${user}`));
 const users = asked.length > 0 ? asked : ["root", "nobody"] as const;
 const named = MACHINES.filter(({ name }) => take(name));
