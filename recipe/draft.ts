@@ -270,6 +270,11 @@ export class Draft {
     return next && normalize((next as unknown as { path: string }).path);
   }
 
+  /** Whether a step of this name stands before the one that is writing. */
+  standsBehind(step: string): boolean {
+    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
+  }
+
   /** Goes on in a new process; the one so far ends, or stays as the init. */
   fork(then: "exit" | "init"): void {
     this.stage.then = then;

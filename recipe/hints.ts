@@ -54,12 +54,13 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "clone EINVAL": namespaceUnknown,
   "unshare EINVAL": namespaceUnknown,
   "write EPERM": ({ text, draft }) =>
-    appArmor() ??
+    text.includes("write(setting,") ? SETTING_DENIED : appArmor() ??
       (text.includes("/proc/") || draft.own.has("user")
         ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
           "newuidmap and /etc/subuid"
         : undefined),
   "openat EACCES": ({ text, draft }) => {
+    if (isSetting(text)) return SETTING_DENIED;
     if (text.includes("/proc/self/") && draft.exposed) {
       return "a container that joins others is closed to all but root while it is made, also to " +
         "itself; do this in a second recipe, run in there";
@@ -87,9 +88,12 @@ const HINTS: Readonly<Record<string, Hint>> = {
     if (text.includes("/proc/self/")) {
       return "there is no /proc here; Ramekin needs it to be mounted";
     }
-    return missingPlace(text);
+    return isSetting(text) ? SETTING_MISSING : missingPlace(text);
   },
-  "openat2 ENOENT": ({ text }) => missingPlace(text),
+  "openat2 ENOENT": ({ text }) => isSetting(text) ? SETTING_MISSING : missingPlace(text),
+  "openat2 EACCES": ({ text }) => isSetting(text) ? SETTING_DENIED : undefined,
+  "write EINVAL": ({ text }) =>
+    text.includes("write(setting,") ? "the kernel does not take this value" : undefined,
   "openat2 EXDEV": () =>
     "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it " +
     "a relative one within it",
@@ -198,6 +202,15 @@ const HINTS: Readonly<Record<string, Hint>> = {
   EROFS: () => "the filesystem can only be read there",
   ELOOP: () => "there are too many symbolic links on the way",
 };
+
+const SETTING_MISSING =
+  "the kernel has no such setting in this namespace, or there is no /proc here";
+const SETTING_DENIED = "this setting is not left to a container, but to root of the host";
+
+/** Whether the call opens a setting of sysctl(8). */
+function isSetting(text: string): boolean {
+  return /"(\/proc\/)?sys\/(net|kernel|fs|user)\//.test(text);
+}
 
 /** The first version of Linux with each call that older ones lack. */
 const SINCE: Readonly<Record<string, string>> = {

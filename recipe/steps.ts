@@ -38,6 +38,12 @@ import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import { landlockDefinition, type LandlockStep } from "./steps/landlock.ts";
 import { limitsDefinition, type LimitsStep } from "./steps/limits.ts";
 import {
+  maskPathsDefinition,
+  type MaskPathsStep,
+  readonlyPathsDefinition,
+  type ReadonlyPathsStep,
+} from "./steps/masks.ts";
+import {
   mountDefinition,
   type MountStep,
   mqueueDefinition,
@@ -115,8 +121,13 @@ import {
   type PivotRootStep,
 } from "./steps/root.ts";
 import { seccompDefinition, type SeccompStep } from "./steps/seccomp.ts";
+import { sysctlDefinition, type SysctlStep } from "./steps/sysctl.ts";
 import { timeOffsetDefinition, type TimeOffsetStep } from "./steps/time.ts";
 import { unshareDefinition, type UnshareStep } from "./steps/unshare.ts";
+import {
+  disableUserNamespacesDefinition,
+  type DisableUserNamespacesStep,
+} from "./steps/user_namespaces.ts";
 
 /** A step of a recipe, as plain data; each has a builder of its name. */
 export type Step =
@@ -128,6 +139,7 @@ export type Step =
   | ChrootStep
   | DevicesStep
   | DieWithParentStep
+  | DisableUserNamespacesStep
   | DomainnameStep
   | DummyStep
   | HostnameStep
@@ -140,6 +152,7 @@ export type Step =
   | MapCurrentUserStep
   | MapIdsStep
   | MapRootStep
+  | MaskPathsStep
   | MasqueradeStep
   | MkdirStep
   | MknodStep
@@ -154,6 +167,7 @@ export type Step =
   | ProgramsStep
   | PropagationStep
   | PublishStep
+  | ReadonlyPathsStep
   | RemountStep
   | RlimitStep
   | RouteStep
@@ -161,6 +175,7 @@ export type Step =
   | SetEnvStep
   | SetUserStep
   | SymlinkStep
+  | SysctlStep
   | SysfsStep
   | TimeOffsetStep
   | TmpfsStep
@@ -180,6 +195,7 @@ const DEFINITIONS = [
   chrootDefinition,
   devicesDefinition,
   dieWithParentDefinition,
+  disableUserNamespacesDefinition,
   domainnameDefinition,
   dummyDefinition,
   hostnameDefinition,
@@ -192,6 +208,7 @@ const DEFINITIONS = [
   mapCurrentUserDefinition,
   mapIdsDefinition,
   mapRootDefinition,
+  maskPathsDefinition,
   masqueradeDefinition,
   mkdirDefinition,
   mknodDefinition,
@@ -206,6 +223,7 @@ const DEFINITIONS = [
   programsDefinition,
   propagationDefinition,
   publishDefinition,
+  readonlyPathsDefinition,
   remountDefinition,
   rlimitDefinition,
   routeDefinition,
@@ -213,6 +231,7 @@ const DEFINITIONS = [
   setEnvDefinition,
   setUserDefinition,
   symlinkDefinition,
+  sysctlDefinition,
   sysfsDefinition,
   timeOffsetDefinition,
   tmpfsDefinition,

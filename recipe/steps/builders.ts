@@ -39,6 +39,7 @@ export {
 export { join, type JoinOptions, type JoinStep, type JoinTarget } from "./join.ts";
 export { landlock, type LandlockRules, type LandlockStep } from "./landlock.ts";
 export { type IoLimits, type Limits, limits, type LimitsStep, type Size } from "./limits.ts";
+export { maskPaths, type MaskPathsStep, readonlyPaths, type ReadonlyPathsStep } from "./masks.ts";
 export {
   type FilesystemOptions,
   mount,
@@ -139,5 +140,7 @@ export type {
   SeccompProfile,
   SeccompRule,
 } from "../seccomp_profile.ts";
+export { sysctl, type SysctlStep } from "./sysctl.ts";
 export { timeOffset, type TimeOffsets, type TimeOffsetStep } from "./time.ts";
 export { unshare, type UnshareOptions, type UnshareStep } from "./unshare.ts";
+export { disableUserNamespaces, type DisableUserNamespacesStep } from "./user_namespaces.ts";

@@ -95,6 +95,11 @@ export interface CapabilitiesStep extends CapabilitySets {
  * and so do all the others when none of them is given.
  */
 export interface CapabilitySets {
+  /**
+   * What the program has, whoever its user is, and all that it and what it starts can ever gain:
+   * each of the sets below becomes this one. In place of them.
+   */
+  readonly keep?: readonly CapabilityName[];
   /** What any program of the container can ever gain. */
   readonly bounding?: readonly CapabilityName[];
   /**
@@ -127,6 +132,15 @@ export interface CapabilitySets {
  * Sets the capabilities: each set that is given becomes exactly what is listed. A program that root
  * runs has all of the bounding set again, so to hold root to less, list the bounding set.
  *
+ * @example Root that may do no more than an ordinary user
+ * ```ts
+ * import { capabilities, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user"), mapRoot(), capabilities({ keep: [] }));
+ * const { stdout } = await box.command("grep", { args: ["CapEff", "/proc/self/status"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // CapEff:	0000000000000000
+ * ```
+ *
  * @example Root that may only bind low ports
  * ```ts
  * import { capabilities, mapRoot, recipe, unshare } from "@ramekin/ramekin";
@@ -150,13 +164,16 @@ const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
 export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
   step: "capabilities",
   fields: {
+    keep: capabilityList,
     bounding: capabilityList,
     permitted: capabilityList,
     effective: capabilityList,
     inheritable: capabilityList,
     ambient: capabilityList,
   },
-  complaint({ permitted, effective, inheritable, ambient }) {
+  complaint({ keep, bounding, permitted, effective, inheritable, ambient }) {
+    const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
+    if (keep !== undefined && others !== undefined) return `"keep" stands in place of all others`;
     const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
       of === undefined ? undefined : set?.find((name) => !of.includes(name));
     const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
@@ -165,7 +182,13 @@ export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
     if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
     return undefined;
   },
-  plan(step, draft) {
+  plan({ keep, ...sets }, draft) {
+    const step: CapabilitySets = keep === undefined ? sets : {
+      bounding: keep,
+      permitted: keep,
+      inheritable: keep,
+      ambient: keep,
+    };
     // The bounding set first: dropping from it needs CAP_SETPCAP, which the others may take away.
     if (step.bounding !== undefined) {
       for (const [name, number] of Object.entries(CAPABILITIES)) {

@@ -1,0 +1,188 @@
+/**
+ * The steps that take files out of a program's reach: `maskPaths` and `readonlyPaths`.
+ *
+ * @module
+ */
+
+import { call, Output, ResultOf } from "../../ffi/call.ts";
+import {
+  at_fdcwd,
+  chdir,
+  close,
+  getcwd,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  openat,
+} from "../../ffi/calls/files.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  mount,
+  MOUNT_ATTR_RDONLY,
+  mount_setattr,
+  move_mount,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from "../../ffi/calls/mounts.ts";
+import { Label } from "../../ffi/program.ts";
+import type { Draft } from "../draft.ts";
+import { absolutePath, list } from "../fields.ts";
+import { normalize } from "../ground.ts";
+import { inPlace, openAt } from "../place.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Hides files and folders. */
+export interface MaskPathsStep {
+  /** Which step it is. */
+  readonly step: "maskPaths";
+  /** The files and folders. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Hides files and folders: /dev/null lies over a file, an empty folder that can only be read over a
+ * folder. What is missing is left out. Needs `unshare("mount")` before it, and Linux 5.2.
+ *
+ * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
+ * that nobody may.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, maskPaths, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), maskPaths("/etc/passwd", "/home"));
+ * const { stdout } = await box.command("cat", { args: ["/etc/passwd"] }).output();
+ * console.log(stdout.length); // 0
+ * ```
+ */
+export function maskPaths(...paths: string[]): MaskPathsStep {
+  return { step: "maskPaths", paths };
+}
+
+/** How `maskPaths` is checked and planned. */
+export const maskPathsDefinition: StepDefinition<MaskPathsStep> = {
+  step: "maskPaths",
+  fields: { paths: list(absolutePath(), 1) },
+  plan({ paths }, draft) {
+    draft.needs("mount", "they would be hidden on the host");
+    for (const path of paths.map(normalize)) {
+      if (path === "/") {
+        draft.refuse("the root itself cannot be hidden; pivotRoot() enters another");
+      }
+      mask(draft, path);
+    }
+    enterAgain(draft);
+  },
+};
+
+function mask(draft: Draft, path: string): void {
+  const done = new Label(`${path} is hidden, or missing`);
+  const isFile = new Label(`${path} is no folder`);
+  const place = openIfThere(draft, path, done);
+  const opened = draft.call(openat(place, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
+    accept: ["ENOTDIR"],
+    onAccepted: isFile,
+  });
+  inPlace(draft, new ResultOf(opened, "folder"), () => {
+    const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    draft.call(mount("tmpfs", ".", "tmpfs", flags, "mode=0555"));
+  });
+  draft.call(close(place), { onZero: done });
+  draft.place(isFile);
+  const nothing = open_tree(at_fdcwd, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  cover(draft, place, new ResultOf(draft.call(nothing), "null"));
+  draft.place(done);
+  draft.ground.mounted(path, false, false);
+}
+
+/** Makes files and folders unchangeable. */
+export interface ReadonlyPathsStep {
+  /** Which step it is. */
+  readonly step: "readonlyPaths";
+  /** The files and folders. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Keeps files, and folders with all that is mounted beneath them, from being changed: they can only
+ * be read. What is missing is left out. Needs `unshare("mount")` before it, and Linux 5.12.
+ *
+ * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
+ * that nobody may.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, readonlyPaths, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), readonlyPaths("/tmp"));
+ * const { success } = await box.command("touch", { args: ["/tmp/a"], stderr: "null" }).output();
+ * console.log(success); // false
+ * ```
+ */
+export function readonlyPaths(...paths: string[]): ReadonlyPathsStep {
+  return { step: "readonlyPaths", paths };
+}
+
+/** How `readonlyPaths` is checked and planned. */
+export const readonlyPathsDefinition: StepDefinition<ReadonlyPathsStep> = {
+  step: "readonlyPaths",
+  fields: { paths: list(absolutePath(), 1) },
+  plan({ paths }, draft) {
+    draft.needs("mount", "they would become so on the host");
+    for (const path of paths.map(normalize)) {
+      if (path === "/") draft.refuse('for the root itself there is remount("/", "ro,...")');
+      keepFromChange(draft, path);
+    }
+    enterAgain(draft);
+  },
+};
+
+function keepFromChange(draft: Draft, path: string): void {
+  const missing = new Label(`${path} is missing`);
+  const place = openIfThere(draft, path, missing);
+  const copy = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  const tree = new ResultOf(draft.call(open_tree(place, "", copy)), "tree");
+  const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
+  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
+  cover(draft, place, tree);
+  draft.place(missing);
+  draft.ground.mounted(path, false, false);
+}
+
+function openIfThere(draft: Draft, path: string, missing: Label): ResultOf {
+  return openAt(draft, path, O_PATH, 0, { accept: ["ENOENT", "ENOTDIR"], onAccepted: missing });
+}
+
+/** Attaches a mount to a place, and closes both. */
+function cover(draft: Draft, place: ResultOf, tree: ResultOf): void {
+  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  draft.call(move_mount(tree, "", place, "", flags));
+  draft.call(close(tree));
+  draft.call(close(place));
+}
+
+/**
+ * The working directory may be one that is covered now, and would be a way around what covers it:
+ * it is entered again by its path.
+ */
+function enterAgain(draft: Draft): void {
+  const path = new Output(4096, "&path");
+  const [lost, done] = [
+    new Label("the folder is out of reach"),
+    new Label("the folder is entered"),
+  ];
+  const otherwise = { accept: ["ENOENT", "ENOTDIR", "EACCES"], onAccepted: lost } as const;
+  draft.call(getcwd(path), otherwise);
+  draft.call(call("chdir", path), { ...otherwise, onZero: done });
+  draft.place(lost);
+  draft.call(chdir("/"));
+  draft.place(done);
+}

@@ -1,0 +1,98 @@
+/**
+ * The step `sysctl`: settings of the kernel for the container's own namespaces. See sysctl(8).
+ *
+ * @module
+ */
+
+import { ResultOf } from "../../ffi/call.ts";
+import { close, O_WRONLY, write } from "../../ffi/calls/files.ts";
+import type { Draft } from "../draft.ts";
+import { dictionary, either, type Field, integer, text } from "../fields.ts";
+import type { NamespaceKind } from "../namespaces.ts";
+import { openAt } from "../place.ts";
+import type { StepDefinition } from "../step.ts";
+
+/** Changes settings of the kernel for the container. */
+export interface SysctlStep {
+  /** Which step it is. */
+  readonly step: "sysctl";
+  /** The settings, by their names. */
+  readonly settings: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Changes settings of the kernel that namespaces have for themselves, by their names as sysctl(8)
+ * takes them: `net.*` of an own `"net"` namespace; `kernel.msg*`, `kernel.sem*`, `kernel.shm*` and
+ * `fs.mqueue.*` of an own `"ipc"`; `kernel.hostname` and `kernel.domainname` of an own `"uts"`;
+ * `user.*` of an own `"user"`. All others are the host's, and refused.
+ *
+ * They are written through /proc/sys as it is at this step. A dot within a name is written as `/`:
+ * `net.ipv4.conf.eth0/1.forwarding`.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, sysctl, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user", "net"), mapRoot(), sysctl({ "net.ipv4.ip_forward": 1 }));
+ * const { stdout } = await box.command("cat", { args: ["/proc/sys/net/ipv4/ip_forward"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // 1
+ * ```
+ */
+export function sysctl(settings: Readonly<Record<string, string | number>>): SysctlStep {
+  return { step: "sysctl", settings };
+}
+
+/** Which settings a namespace has for itself, as paths in /proc/sys. */
+const OWNERS: readonly (readonly [RegExp, NamespaceKind])[] = [
+  [/^net\//, "net"],
+  [/^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/, "ipc"],
+  [/^fs\/mqueue\//, "ipc"],
+  [/^kernel\/(hostname|domainname)$/, "uts"],
+  [/^user\//, "user"],
+];
+
+/** The path in /proc/sys: the first separator is the one that parts the name (sysctl.d(5)). */
+function pathOf(name: string): string {
+  const swapped: Readonly<Record<string, string>> = { ".": "/", "/": "." };
+  return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]!);
+}
+
+/** The name of a setting. */
+function settingName(): Field {
+  const base = text({ min: 1, max: 255 });
+  return {
+    ...base,
+    expected: "the name of a setting, such as net.ipv4.ip_forward",
+    complaint(value) {
+      const complaint = base.complaint(value);
+      if (complaint !== undefined) return complaint;
+      const parts = pathOf(value as string).split("/");
+      return parts.length > 1 && parts.every((part) => !["", ".", ".."].includes(part))
+        ? undefined
+        : "is no name of a setting, such as net.ipv4.ip_forward";
+    },
+  };
+}
+
+/** Writes a setting, by its path in /proc/sys. */
+export function writeSetting(draft: Draft, path: string, value: string): void {
+  const bytes = new TextEncoder().encode(value);
+  const file = new ResultOf(openAt(draft, `/proc/sys/${path}`, O_WRONLY).call, "setting");
+  draft.call(write(file, bytes, bytes.length));
+  draft.call(close(file));
+}
+
+/** How `sysctl` is checked and planned. */
+export const sysctlDefinition: StepDefinition<SysctlStep> = {
+  step: "sysctl",
+  fields: { settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) },
+  plan({ settings }, draft) {
+    for (const [name, value] of Object.entries(settings)) {
+      const path = pathOf(name);
+      const kind = OWNERS.find(([pattern]) => pattern.test(path))?.[1] ??
+        draft.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+      draft.needs(kind, `${name} would change on the host`);
+      writeSetting(draft, path, String(value));
+    }
+  },
+};

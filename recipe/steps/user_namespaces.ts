@@ -1,0 +1,60 @@
+/**
+ * The step `disableUserNamespaces`. See user_namespaces(7) and namespaces(7).
+ *
+ * @module
+ */
+
+import type { StepDefinition } from "../step.ts";
+import { mapCurrentUserDefinition } from "./id_maps.ts";
+import { writeSetting } from "./sysctl.ts";
+import { unshareDefinition } from "./unshare.ts";
+
+/** Keeps the program from making user namespaces. */
+export interface DisableUserNamespacesStep {
+  /** Which step it is. */
+  readonly step: "disableUserNamespaces";
+}
+
+/**
+ * Keeps the program, whatever its user and its capabilities, from making user namespaces, in which
+ * it would have rights that the kernel keeps from ordinary programs.
+ *
+ * The container's user namespace is let have one more, and the program goes on in that one: the
+ * limit is then reached, and is out of reach. It keeps its ids, but has no privilege any more over
+ * the container's other namespaces: steps that mount, or set up the network, have to stand before
+ * this one, and `capabilities` behind it. Needs `unshare("user")` with mapped ids before it.
+ *
+ * @example
+ * ```ts
+ * import { disableUserNamespaces, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user"), mapRoot(), disableUserNamespaces());
+ * const { success } = await box.command("unshare", { args: ["-U", "true"], stderr: "null" })
+ *   .output();
+ * console.log(success); // false
+ * ```
+ */
+export function disableUserNamespaces(): DisableUserNamespacesStep {
+  return { step: "disableUserNamespaces" };
+}
+
+/** How `disableUserNamespaces` is checked and planned. */
+export const disableUserNamespacesDefinition: StepDefinition<DisableUserNamespacesStep> = {
+  step: "disableUserNamespaces",
+  fields: {},
+  plan(_step, draft) {
+    draft.needs("user", "the host's limit would change");
+    if (draft.joined.has("user")) {
+      draft.refuse(
+        'the limit of those whose user namespace is joined would change; unshare("user")',
+      );
+    }
+    if (!draft.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
+    if (draft.standsBehind("capabilities")) {
+      draft.refuse("it gives all capabilities again; capabilities() has to stand behind it");
+    }
+    writeSetting(draft, "user/max_user_namespaces", "1");
+    unshareDefinition.plan({ step: "unshare", kinds: ["user"] }, draft);
+    mapCurrentUserDefinition.plan({ step: "mapCurrentUser" }, draft);
+  },
+};
