@@ -5,11 +5,21 @@
  */
 
 import { call } from "../ffi/call.ts";
+import {
+  F_ADD_SEALS,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  fcntl,
+  memfd_create,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  write,
+} from "../ffi/calls/files.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
 import { perform } from "../ffi/perform.ts";
-
-const MFD_CLOEXEC = 1;
 
 /** A pidfd of this process, by which a container sees whether it is still there. */
 export function scriptPidfd(): number {
@@ -19,12 +29,14 @@ export function scriptPidfd(): number {
   );
 }
 
-/** A memfd that holds the init's image. */
+/** A memfd that holds the init's image; nobody can change it. */
 export function initImage(): number {
   return engine().once("init's image", () => {
-    const fd = perform(call("memfd_create", "ramekin-init", MFD_CLOEXEC));
+    const fd = perform(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     const image = Uint8Array.fromBase64(INIT[engine().architecture]);
-    perform(call("write", fd, image, image.length));
+    perform(write(fd, image, image.length));
+    // A container can open it as /proc/1/exe, and later containers begin with it (CVE-2019-5736).
+    perform(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
     return fd;
   });
 }
