@@ -31,8 +31,6 @@ export interface Stage {
 
 /** A place where the container waits until the script has done something for it from outside. */
 export interface Meeting {
-  /** The stage that waits. */
-  readonly stage: Stage;
   readonly stepIndex: number;
   /** The call by which the container says that it waits. */
   readonly arrival: Call;
@@ -287,7 +285,7 @@ export class Draft {
     const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
     // A script that has given up closes its end: then 0 is read, and the container ends too.
     this.call(call("read", CONTAINER_SOCKET, byte, 1), { onZero: GIVE_UP });
-    this.meetings.push({ stage: this.stage, stepIndex: this.#index, arrival, acts });
+    this.meetings.push({ stepIndex: this.#index, arrival, acts });
     this.#shield();
   }
 

@@ -115,7 +115,6 @@ function start(
       holdMeetings(
         draft,
         socket,
-        (stage) => pidOf(outcome, stage.pid),
         (tool, args) => runIdMapTool(launch, tool, args),
         endings,
       );

@@ -6,9 +6,10 @@
 
 import { type Call, Output } from "../ffi/call.ts";
 import { read, write } from "../ffi/calls/files.ts";
-import { performAll } from "../ffi/perform.ts";
+import { passCredentials, receiveByte, senderOf, senderOutput } from "../ffi/calls/sockets.ts";
+import { perform, performAll } from "../ffi/perform.ts";
 import { Label } from "../ffi/program.ts";
-import type { Draft, Ending, Meeting, Stage, Upkeep } from "./draft.ts";
+import type { Draft, Ending, Meeting, Upkeep } from "./draft.ts";
 import { stepError } from "./explain.ts";
 
 /**
@@ -18,14 +19,13 @@ import { stepError } from "./explain.ts";
 export function holdMeetings(
   draft: Draft,
   socket: number,
-  pidOf: (stage: Stage) => number,
   runProgram: (program: string, args: readonly string[]) => void,
   endings: Ending[],
 ): void {
   for (const meeting of draft.meetings) {
+    const pid = waitForArrival(socket);
     // The container's side is closed when it has failed; what has failed is in its table.
-    if (!waitForByte(socket)) return;
-    const pid = pidOf(meeting.stage);
+    if (pid === undefined) return;
     for (const act of meeting.acts(String(pid))) {
       if ("calls" in act) makeCalls(act.calls, draft, meeting);
       else if ("begin" in act) endings.push(begin(act, pid, draft, meeting));
@@ -34,6 +34,8 @@ export function holdMeetings(
     // Nobody is there any more where the container was killed meanwhile.
     performAll([{ call: write(socket, new Uint8Array(1), 1), accept: ["EPIPE"] }]);
   }
+  // What comes next may be a descriptor, and nobody asks who sends it.
+  perform(passCredentials(socket, false));
 }
 
 /** Waits until the container has begun with the program or has ended: its side is closed then. */
@@ -71,6 +73,18 @@ function makeCalls(calls: readonly Call[], draft: Draft, meeting: Meeting): void
   } catch (error) {
     throw stepError(error, draft, meeting.stepIndex);
   }
+}
+
+/**
+ * Waits until the container is at its next meeting. Answers its pid as the script sees it, which
+ * where an init has made the process only the kernel can tell; `undefined` when the other side is
+ * closed.
+ */
+function waitForArrival(socket: number): number | undefined {
+  const sender = senderOutput();
+  const call = receiveByte(socket, sender);
+  const outcome = performAll([{ call, accept: ["ECONNRESET"] }]);
+  return outcome.result(call) > 0n ? senderOf(outcome.output(sender)) : undefined;
 }
 
 /** Whether the other side has sent a byte, and not closed. */

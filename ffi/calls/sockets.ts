@@ -28,6 +28,7 @@ import {
   NETLINK_ROUTE,
   SIOCGIFINDEX,
   SIOCGSKNS,
+  SO_PASSCRED,
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOCK_SEQPACKET,
@@ -41,6 +42,7 @@ const SCM_RIGHTS = 1;
 
 const CMSG_HEADER = 16;
 const CMSG_SPACE = 24;
+const CREDENTIALS_SPACE = 32;
 const MSGHDR = { iov: 16, iovlen: 24, control: 32, controllen: 40, size: 56 } as const;
 
 /** Makes two sockets whose messages stay apart. See socketpair(2). */
@@ -64,13 +66,41 @@ export function sendDescriptor(socket: number | ResultOf | OutputField, fd: numb
   view.setInt32(8, SOL_SOCKET, true);
   view.setInt32(12, SCM_RIGHTS, true);
   view.setInt32(CMSG_HEADER, fd, true);
-  return call("sendmsg", socket, message(new Uint8Array(1), control, `{SCM_RIGHTS, ${fd}}`), 0);
+  const struct = new Struct(control, "&control");
+  return call("sendmsg", socket, message(new Uint8Array(1), struct, `{SCM_RIGHTS, ${fd}}`), 0);
 }
 
 /** Receives a message that {@linkcode sendDescriptor} has sent. See recvmsg(2). */
 export function receiveDescriptor(socket: number, control: Output): Call {
   const flags = constant(MSG_CMSG_CLOEXEC, { MSG_CMSG_CLOEXEC });
   return call("recvmsg", socket, message(new Output(1), control, "&message"), flags);
+}
+
+/** Has a socket tell of each message which process has sent it, or no longer. See unix(7). */
+export function passCredentials(socket: Fd, on: boolean): Call {
+  return call(
+    "setsockopt",
+    socket,
+    constant(SOL_SOCKET, { SOL_SOCKET }),
+    constant(SO_PASSCRED, { SO_PASSCRED }),
+    new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"),
+    4,
+  );
+}
+
+/** Receives a byte and, where {@linkcode passCredentials} is on, who has sent it. See recvmsg(2). */
+export function receiveByte(socket: number, sender: Output): Call {
+  return call("recvmsg", socket, message(new Output(1), sender, "&message"), 0);
+}
+
+/** Memory for who has sent a message: a header, and struct ucred. */
+export function senderOutput(): Output {
+  return new Output(CREDENTIALS_SPACE, "&sender");
+}
+
+/** The pid of who has sent a message, in the pid namespace of who has received it. */
+export function senderOf(sender: DataView): number {
+  return sender.getInt32(CMSG_HEADER, true);
 }
 
 /** Memory for the control part of a message with one descriptor. */
@@ -87,7 +117,7 @@ export function descriptorOf(control: DataView): number | undefined {
 
 function message(
   data: Uint8Array<ArrayBuffer> | Output,
-  control: Pointer["to"],
+  control: Struct | Output,
   text: string,
 ): Struct {
   const vector = new Uint8Array(16);
@@ -95,7 +125,7 @@ function message(
   const iov = new Struct(vector, "&iov", [{ offset: 0, to: data }]);
   const bytes = new Uint8Array(MSGHDR.size);
   bytes[MSGHDR.iovlen] = 1;
-  bytes[MSGHDR.controllen] = CMSG_SPACE;
+  bytes[MSGHDR.controllen] = control.size;
   return new Struct(bytes, text, [
     { offset: MSGHDR.iov, to: iov },
     { offset: MSGHDR.control, to: control },

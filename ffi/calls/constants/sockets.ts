@@ -22,6 +22,8 @@ export const SOCK_CLOEXEC = 0o2000000;
 
 /** Options of every socket. See socket(7). */
 export const SOL_SOCKET = 1;
+/** A message tells who has sent it. See unix(7). */
+export const SO_PASSCRED = 16;
 /** Options of netlink sockets. */
 export const SOL_NETLINK = 270;
 /** An answer leaves the request away that it is about. */

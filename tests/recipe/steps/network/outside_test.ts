@@ -86,3 +86,21 @@ for (const kinds of [`"net"`, `"user", "net"`]) {
     ]);
   });
 }
+
+test("a cable leads to a container that an init has made, and to no process of that number", async () => {
+  const printed = await inNetworkOfItsOwn(`
+    const { init } = ramekin;
+    for (
+      const box of [
+        recipe(unshare("net", "pid"), init()),
+        recipe(unshare("user", "net", "pid"), mapRoot(), init()),
+        recipe(unshare("pid"), init(), unshare("net")),
+      ]
+    ) {
+      const container = box.with(veth("eth0", { peer: "box" }))
+        .command("sh", { args: ["-c", "cut -d: -f1 /proc/net/dev | tail -n +3 | xargs"] });
+      console.log(text(container.outputSync().stdout));
+    }
+  `);
+  assertEquals(printed, "lo eth0\n".repeat(3).trimEnd());
+});
