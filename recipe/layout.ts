@@ -76,7 +76,7 @@ export function layOut(draft: Draft, order: Order): Layout {
   const sockets = needsSockets
     ? writer.add(socketpair(MEETING_SOCKETS), { onFailure: END })
     : undefined;
-  if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true));
+  if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
   // Changing ids in the container makes the shared memory undumpable (prctl(2)).
   const dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
   // Who sees the container must not get at the memory that it shares with the script, nor at the
