@@ -49,6 +49,7 @@ const NUMBERS = {
   fstatfs: [138, 44],
   ftruncate: [77, 46],
   getcwd: [79, 17],
+  futex: [202, 98],
   getdents64: [217, 61],
   getegid: [108, 177],
   geteuid: [107, 175],

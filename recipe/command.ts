@@ -28,7 +28,7 @@ import { layOut } from "./layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
 import { Plan } from "./plan.ts";
 import { RecipeError } from "./recipe_error.ts";
-import { initImage, scriptPidfd } from "./resources.ts";
+import { resources } from "./resources.ts";
 import { StandardStreams, type StdioKind } from "./stdio.ts";
 import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./terminal.ts";
@@ -80,6 +80,9 @@ const FIELDS: Readonly<Record<keyof CommandOptions, Field>> = {
   timeout: optional(integer(0)),
   terminal: optional(boolean()),
 };
+
+/** What stands in a plan for what no launch has opened yet. */
+const PLANNED: Order["resources"] = { script: -1, init: -1, thread: { address: 0n, id: 0 } };
 
 /** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
 export class Command {
@@ -142,7 +145,7 @@ export class Command {
 
   /** Every system call from the clone to the program, without making any. */
   plan(): Plan {
-    const order = this.#order(["null", "null", "null"], { script: -1, init: -1 });
+    const order = this.#order(["null", "null", "null"], PLANNED);
     const cgroup = planCgroup(this.#draft);
     const layout = layOut(this.#draft, cgroup ? { ...order, entrance: cgroup.entrance } : order);
     return new Plan(this.#draft, layout, cgroup?.calls);
@@ -165,10 +168,8 @@ export class Command {
 
   #launch(streams: StandardStreams | undefined, terminal: ProgramTerminal | undefined) {
     try {
-      const init = this.#draft.hasInit ? initImage() : -1;
-      const resources = { script: scriptPidfd(), init };
       return launch(this.#draft, {
-        ...this.#order(streams?.theirs ?? [], resources),
+        ...this.#order(streams?.theirs ?? [], resources(this.#draft.hasInit)),
         terminal: terminal?.theirs,
       });
     } catch (error) {

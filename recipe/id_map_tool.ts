@@ -11,7 +11,7 @@ import { collectSync } from "./collect_sync.ts";
 import { Draft } from "./draft.ts";
 import type { Launched } from "./launch.ts";
 import { DEFAULT_PATH, type Order } from "./order.ts";
-import { scriptPidfd } from "./resources.ts";
+import { resources } from "./resources.ts";
 import { StandardStreams } from "./stdio.ts";
 
 /** Runs such a tool to its end, as a container of no steps. */
@@ -33,7 +33,7 @@ export function runIdMapTool(
       gid: undefined,
       stdio: streams.theirs,
       terminal: undefined,
-      resources: { script: scriptPidfd(), init: -1 },
+      resources: resources(false),
     });
   } catch (error) {
     streams.close();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, Output, pointerList, ResultOf, Struct } from "../ffi/call.ts";
+import { type Call, Named, Output, pointerList, ResultOf, Struct } from "../ffi/call.ts";
 import {
   at_fdcwd,
   chdir,
@@ -23,6 +23,7 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from "../ffi/calls/files.ts";
+import { compareWord } from "../ffi/calls/futex.ts";
 import {
   execve,
   POLLIN,
@@ -81,6 +82,14 @@ export interface Resources {
   readonly script: number;
   /** The memfd of the init's image. */
   readonly init: number;
+  /** Where a container sees whether the script's thread is still there, if that can be known. */
+  readonly thread?: ThreadWord | undefined;
+}
+
+/** A word of a thread's memory that has its id until it ends. */
+export interface ThreadWord {
+  readonly address: bigint;
+  readonly id: number;
 }
 
 /** Where programs are looked for when there is no PATH. */
@@ -102,11 +111,15 @@ export const openNull: Call = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 
 export function tieToScript(writer: Writer, draft: Draft, order: Order): void {
   if (draft.deathSignal === 0) return;
   writer.add(prctl(PR_SET_PDEATHSIG, draft.deathSignal), IN_CONTAINER);
-  // Between the clone and this, nobody would have told; the pidfd is readable once it is gone.
-  writer.add(ppoll([{ fd: order.resources.script, events: POLLIN }], 0), {
-    ...IN_CONTAINER,
-    onSuccess: GIVE_UP,
-  });
+  // Who ended between the clone and this has told nobody.
+  const { script, thread } = order.resources;
+  if (thread !== undefined && !draft.stages.some((stage) => stage.ownMemory)) {
+    const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+    writer.add(alive, { ...IN_CONTAINER, accept: ["EAGAIN"], onAccepted: GIVE_UP });
+  } else {
+    // Readable once the last thread is gone; who gives children away a moment before, goes unseen.
+    writer.add(ppoll([{ fd: script, events: POLLIN }], 0), { ...IN_CONTAINER, onSuccess: GIVE_UP });
+  }
 }
 
 /** Writes what is left to do once the steps are done; answers the attempts at the program. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { call } from "../ffi/call.ts";
+import { call, Output } from "../ffi/call.ts";
 import {
   F_ADD_SEALS,
   F_SEAL_GROW,
@@ -17,9 +17,11 @@ import {
   MFD_CLOEXEC,
   write,
 } from "../ffi/calls/files.ts";
+import { gettid, PR_GET_TID_ADDRESS, prctl } from "../ffi/calls/processes.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
-import { perform } from "../ffi/perform.ts";
+import { perform, performAll } from "../ffi/perform.ts";
+import type { Resources, ThreadWord } from "./order.ts";
 
 /** A pidfd of this process, by which a container sees whether it is still there. */
 export function scriptPidfd(): number {
@@ -27,6 +29,28 @@ export function scriptPidfd(): number {
     "script's pidfd",
     () => perform(call("pidfd_open", Deno.pid, 0), "containers need Linux 5.3 or later"),
   );
+}
+
+/** Where a container sees whether the script's thread is still there, if that can be known. */
+function scriptThread(): ThreadWord | undefined {
+  return engine().once("script's thread", () => {
+    const [address, id] = [new Output(8, "&address"), gettid()];
+    const asked = { call: prctl(PR_GET_TID_ADDRESS, address), accept: ["EINVAL"] as const };
+    const outcome = performAll([{ call: id }, asked]);
+    const thread = {
+      address: outcome.output(address).getBigUint64(0, true),
+      id: Number(outcome.result(id)),
+    };
+    // Some libraries have another word cleared at the end of a thread.
+    const word = Deno.UnsafePointer.create(thread.address);
+    if (word === null) return undefined;
+    return new Deno.UnsafePointerView(word).getInt32() === thread.id ? thread : undefined;
+  });
+}
+
+/** What a launch takes of all this. */
+export function resources(hasInit: boolean): Resources {
+  return { script: scriptPidfd(), init: hasInit ? initImage() : -1, thread: scriptThread() };
 }
 
 /** A memfd that holds the init's image; nobody can change it. */

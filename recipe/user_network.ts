@@ -15,7 +15,7 @@ import { callerOf } from "./caller.ts";
 import { Draft, type Ending } from "./draft.ts";
 import { launch, type Launched } from "./launch.ts";
 import { DEFAULT_PATH } from "./order.ts";
-import { scriptPidfd } from "./resources.ts";
+import { resources } from "./resources.ts";
 import { reapStatus } from "./status.ts";
 import { StandardStreams } from "./stdio.ts";
 
@@ -85,7 +85,7 @@ function launchProgram(
     gid: undefined,
     stdio: streams.theirs,
     terminal: undefined,
-    resources: { script: scriptPidfd(), init: -1 },
+    resources: resources(false),
   });
 }
 

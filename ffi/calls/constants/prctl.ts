@@ -40,6 +40,8 @@ export const PR_GET_CHILD_SUBREAPER = 37;
 export const PR_SET_NO_NEW_PRIVS = 38;
 /** Tells whether execve(2) gives rights. */
 export const PR_GET_NO_NEW_PRIVS = 39;
+/** Tells where the kernel writes 0 when the thread ends. Needs CONFIG_CHECKPOINT_RESTORE. */
+export const PR_GET_TID_ADDRESS = 40;
 /** Reads or changes the ambient set. */
 export const PR_CAP_AMBIENT = 47;
 
