@@ -57,7 +57,9 @@ export class Reactor {
   #holders = 0;
   /** Whether {@linkcode Reactor.#waitInPool} is under way; one thread waits for all. */
   #looping = false;
-  /** Whether that thread has been told to come back. */
+  /** Whether that thread waits now. */
+  #inPool = false;
+  /** Whether it has been told to come back. */
   #woken = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -107,27 +109,40 @@ export class Reactor {
   #goOn(): void {
     const holds = this.#holders > 0;
     if (holds && !this.#looping) void this.#waitInPool();
-    if (!holds && this.#looping && !this.#woken) {
+    if (!holds && this.#inPool && !this.#woken) {
       this.#woken = true;
       perform(write(this.#wake, ONE, ONE.length));
     }
     const looks = !this.#looping && this.#watches.values().some((watch) => watch.pending);
-    if (!looks) {
+    if (looks) this.#timer ??= this.#lookNowAndThen();
+    // The first use of a timer takes milliseconds; most scripts never need this one.
+    else if (this.#timer !== undefined) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-    } else if (this.#timer === undefined) {
-      const timer = setInterval(() => this.#look(), UNREF_INTERVAL_MS);
-      Deno.unrefTimer(timer);
-      this.#timer = timer;
     }
+  }
+
+  #lookNowAndThen(): ReturnType<typeof setInterval> {
+    const timer = setInterval(() => {
+      this.#look();
+      this.#goOn();
+    }, UNREF_INTERVAL_MS);
+    Deno.unrefTimer(timer);
+    return timer;
   }
 
   async #waitInPool(): Promise<void> {
     this.#looping = true;
     do {
       this.#setTimeout(-1);
+      this.#inPool = true;
       await engine().runInPool(this.#wait);
+      this.#inPool = false;
       this.#dispatch();
+      // The end of a pipe and that of its program come one after the other, and one way to the pool
+      // and back is enough for both. Not more than one: the event loop is to have its turn.
+      await undefined;
+      if (this.#holders > 0) this.#look();
     } while (this.#holders > 0);
     this.#looping = false;
     this.#goOn();
@@ -137,7 +152,6 @@ export class Reactor {
     this.#setTimeout(0);
     engine().runIn(this.#wait);
     this.#dispatch();
-    this.#goOn();
   }
 
   #setTimeout(milliseconds: number): void {

@@ -290,7 +290,7 @@ export class Container implements AsyncDisposable {
       status = reapStatus(this.#pidfd);
     }
     this.#ended = true;
-    clearTimeout(timer);
+    if (timer !== undefined) clearTimeout(timer);
     signal?.removeEventListener("abort", kill);
     this.#exit.close();
     perform(close(this.#pidfd));

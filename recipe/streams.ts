@@ -4,19 +4,23 @@
  * @module
  */
 
-import { close } from "../ffi/calls/files.ts";
-import { perform } from "../ffi/perform.ts";
+import { close, F_SETPIPE_SZ, fcntl } from "../ffi/calls/files.ts";
+import { perform, performAll } from "../ffi/perform.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { readSome, writeSome } from "../ffi/transfer.ts";
 
 /** How many reads in a row may find something before the event loop gets its turn. */
-const READS_A_TURN = 16;
+const READS_A_TURN = 64;
+
+/** What a pipe holds at first, and at most for an ordinary user (sysctl fs.pipe-max-size). */
+const PIPE_SIZE = 64 * 1024, LARGE_PIPE_SIZE = 1024 * 1024;
 
 /** A descriptor of the script's that is one side of a pipe or a terminal. */
 export class Channel {
   readonly #watch: Watch;
   #readsThisTurn = 0;
   #abandoned = false;
+  #grown = false;
 
   /** Takes the descriptor over; where it may block, it is only read when there is something. */
   constructor(readonly fd: number, readonly blocking: boolean = false) {
@@ -30,7 +34,10 @@ export class Channel {
       if (this.#watch.closed) return new Uint8Array();
       const bytes = this.#readsThisTurn < READS_A_TURN ? readSome(this.fd) : undefined;
       this.#readsThisTurn++;
-      if (bytes !== undefined) return bytes;
+      if (bytes !== undefined) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
       if (this.#abandoned) return new Uint8Array();
       await this.#watch.ready("readable");
       this.#readsThisTurn = this.blocking ? READS_A_TURN - 1 : 0;
@@ -64,6 +71,15 @@ export class Channel {
     this.#watch.signal();
   }
 
+  /** A pipe that was full is made as large as an ordinary user may have it (pipe(7)). */
+  #grow(): void {
+    if (this.#grown) return;
+    this.#grown = true;
+    // A user may have only so many large pipes, and a terminal is none.
+    const call = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+    performAll([{ call, accept: ["EPERM", "EBUSY", "EBADF", "ENOMEM"] }]);
+  }
+
   /** Says whether waiting for it keeps the event loop alive. */
   keepAlive(ref: boolean): void {
     this.#watch.keepAlive(ref);
@@ -83,33 +99,21 @@ export class Channel {
 }
 
 /** A program's output, with the methods of `Deno.Command`'s. */
-export class OutputStream extends ReadableStream<Uint8Array<ArrayBuffer>> {
+export interface OutputStream extends ReadableStream<Uint8Array<ArrayBuffer>> {
   /** Everything up to the end. */
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return concat(await Array.fromAsync(this));
-  }
-
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
   /** Everything up to the end, in one buffer. */
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return (await this.bytes()).buffer;
-  }
-
+  arrayBuffer(): Promise<ArrayBuffer>;
   /** Everything up to the end, as UTF-8. */
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
-  }
-
+  text(): Promise<string>;
   /** Everything up to the end, as JSON. */
   // deno-lint-ignore no-explicit-any
-  async json(): Promise<any> {
-    return JSON.parse(await this.text());
-  }
+  json(): Promise<any>;
 }
 
 /** What a program writes, as a stream of bytes; the channel is closed at its end. */
 export function outputStream(channel: Channel): OutputStream {
-  // Deno's type of the constructor's argument does not fit a subclass.
-  return new OutputStream({
+  const stream = new ReadableStream({
     type: "bytes",
     async pull(controller: ReadableByteStreamController): Promise<void> {
       const bytes = await channel.read();
@@ -120,7 +124,16 @@ export function outputStream(channel: Channel): OutputStream {
       controller.byobRequest?.respond(0);
     },
     cancel: () => channel.close(),
-  } as UnderlyingByteSource as unknown as UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>);
+  });
+  // No subclass: to name ReadableStream at import makes Deno load all streams.
+  const bytes = async () => concat(await Array.fromAsync(stream));
+  const text = async () => new TextDecoder().decode(await bytes());
+  return Object.assign(stream, {
+    bytes,
+    text,
+    arrayBuffer: async () => (await bytes()).buffer,
+    json: async () => JSON.parse(await text()),
+  });
 }
 
 /** What a program reads, as a stream; closing it closes the program's input. */
