@@ -70,6 +70,8 @@ testWith(notRoot, "setresuid, setresgid and setgroups change their own thread on
     [7, 8, 4_000_000_000],
   ]);
   assertEquals([linux.getresuid(), linux.getresgid(), linux.getgroups()], before);
+  // The memory of all threads is undumpable now (prctl(2)).
+  linux.prctl(linux.PR_SET_DUMPABLE, 1);
 });
 
 Deno.test("prctl sets, and tells what it has set", async () => {

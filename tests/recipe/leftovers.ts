@@ -1,5 +1,7 @@
 /** What a test could leave on the machine: looked at before it, and again after it. */
 
+import { linux } from "../../mod.ts";
+
 /** What there is, by kind: each thing as one line. */
 export type Inventory = Readonly<Record<string, ReadonlySet<string>>>;
 
@@ -13,6 +15,8 @@ export function takeInventory(): Inventory {
       lines("/proc/net/dev").slice(2).map((line) => line.split(":")[0]!.trim()),
     ),
     "cgroup": new Set(childGroups()),
+    // An ordinary user may not open the files of an undumpable process in /proc, its own neither.
+    "state": new Set(linux.prctl(linux.PR_GET_DUMPABLE) === 1 ? [] : ["undumpable"]),
   };
 }
 

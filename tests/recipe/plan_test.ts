@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as steps from "../../mod.ts";
 import { type Ingredient, recipe, type Step } from "../../mod.ts";
+import { test } from "./support.ts";
 
 /** Namespaces for steps that need them; their own calls are not looked at. */
 const box = recipe(
@@ -160,7 +161,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
 
 for (const [step, calls, ...before] of CALLS) {
   const where = before.length === 0 ? "" : ` behind ${before.map(({ step }) => step).join(", ")}`;
-  Deno.test(`${step.step}${where} makes the calls that it should: ${JSON.stringify(step)}`, () => {
+  test(`${step.step}${where} makes the calls that it should: ${JSON.stringify(step)}`, () => {
     const behind = step.step === "proc" && before.length > 0 ? [steps.pivotRoot("/mnt")] : [];
     if (behind.length === 0) return assertEquals(callsOf(box, ...before, step), [...calls]);
     const whole = box.with(...before, step, ...behind);
@@ -170,7 +171,7 @@ for (const [step, calls, ...before] of CALLS) {
   });
 }
 
-Deno.test("the first unshare costs no call of its own, and the map is written by the container", () => {
+test("the first unshare costs no call of its own, and the map is written by the container", () => {
   const plan = recipe(steps.unshare("user", "uts"), steps.mapRoot()).plan();
   const [first, ...others] = plan.entries.filter(({ stepIndex }) => stepIndex === 0);
   assert(first!.call.startsWith("clone(") && first!.by === "script", first!.call);
@@ -189,7 +190,7 @@ Deno.test("the first unshare costs no call of its own, and the map is written by
   );
 });
 
-Deno.test("several ranges are mapped by the script, while the container waits", () => {
+test("several ranges are mapped by the script, while the container waits", () => {
   const ranges = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 9 }];
   const plan = recipe(steps.unshare("user"), steps.mapIds({ uids: ranges, gids: ranges })).plan();
   const made = plan.entries.filter(({ stepIndex }) => stepIndex === 1);
@@ -207,14 +208,14 @@ Deno.test("several ranges are mapped by the script, while the container waits", 
   assertEquals(made.filter(({ by }) => by === "container").length, 2);
 });
 
-Deno.test("a bounding set drops all others, one by one", () => {
+test("a bounding set drops all others, one by one", () => {
   const calls = callsOf(box, steps.capabilities({ bounding: ["CAP_KILL"] }));
   assertEquals(calls.length, Object.keys(steps.CAPABILITIES).length - 1);
   assert(calls.every((call) => call.startsWith("prctl(PR_CAPBSET_DROP, CAP_")), calls[0]);
   assert(!calls.some((call) => call.includes("CAP_KILL,")));
 });
 
-Deno.test("devices binds, mounts and links", () => {
+test("devices binds, mounts and links", () => {
   const calls = callsOf(box, steps.devices());
   const count = (start: string) => calls.filter((call) => call.startsWith(start)).length;
   assertEquals(
@@ -226,7 +227,7 @@ Deno.test("devices binds, mounts and links", () => {
 /** Calls that open a descriptor. */
 const OPENS = /^(openat2?|open_tree|fsopen|fsmount)\(/;
 
-Deno.test("steps close what they have opened", () => {
+test("steps close what they have opened", () => {
   const lists: Ingredient[][] = [
     ...CALLS.map(([step, , ...before]) => [...before, step]),
     [steps.devices()],

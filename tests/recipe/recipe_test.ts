@@ -11,21 +11,22 @@ import {
   tmpfs,
   unshare,
 } from "../../mod.ts";
+import { test } from "./support.ts";
 
 const base = recipe(unshare("user", "uts"), mapRoot());
 
-Deno.test("a recipe takes steps, and the steps of other recipes in their place", () => {
+test("a recipe takes steps, and the steps of other recipes in their place", () => {
   const whole = recipe(base, hostname("a"), recipe(hostname("b")));
   assertEquals(whole.steps.map(({ step }) => step), ["unshare", "mapRoot", "hostname", "hostname"]);
   assertEquals(recipe().steps, []);
 });
 
-Deno.test("with answers a new recipe, and leaves the old one", () => {
+test("with answers a new recipe, and leaves the old one", () => {
   const more = base.with(hostname("a"));
   assertEquals([base.steps.length, more.steps.length], [2, 3]);
 });
 
-Deno.test("a recipe does not change when what it was made of does", () => {
+test("a recipe does not change when what it was made of does", () => {
   const kinds: ("user" | "uts")[] = ["user"];
   const step = { step: "unshare", kinds } as const;
   const made = recipe(step);
@@ -36,12 +37,12 @@ Deno.test("a recipe does not change when what it was made of does", () => {
   assertThrows(() => (made.steps as Step[]).push(hostname("a")), TypeError);
 });
 
-Deno.test("a recipe comes back from JSON as it was", () => {
+test("a recipe comes back from JSON as it was", () => {
   const { steps } = JSON.parse(JSON.stringify(base.with(hostname("a")))) as { steps: Step[] };
   assertEquals(recipe(...steps).steps, base.with(hostname("a")).steps);
 });
 
-Deno.test("what is no step is refused, with its place", () => {
+test("what is no step is refused, with its place", () => {
   const cases: [unknown, string][] = [
     [null, "step 3: is no step"],
     [undefined, "step 3: is no step"],
@@ -64,7 +65,7 @@ Deno.test("what is no step is refused, with its place", () => {
   }
 });
 
-Deno.test("an error of a recipe says which step and field, as fields of its own", () => {
+test("an error of a recipe says which step and field, as fields of its own", () => {
   const error = assertThrows(() => recipe(base, tmpfs("tmp")), RecipeError);
   assertEquals([error.name, error.step, error.stepIndex, error.field], [
     "RecipeError",
@@ -75,13 +76,13 @@ Deno.test("an error of a recipe says which step and field, as fields of its own"
   assertEquals(error.message, 'step 3 (tmpfs), "target": "tmp" has to begin with /');
 });
 
-Deno.test("the order of steps is looked at when a recipe is planned or run", () => {
+test("the order of steps is looked at when a recipe is planned or run", () => {
   const made = recipe(tmpfs("/tmp"));
   assertThrows(() => made.plan(), RecipeError, 'unshare("mount")');
   assertThrows(() => made.command("true"), RecipeError, 'unshare("mount")');
 });
 
-Deno.test("a plan runs nothing, and tells all", () => {
+test("a plan runs nothing, and tells all", () => {
   const plan = base.with(hostname("soup")).plan();
   const text = plan.toString();
   for (

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
   init,
+  linux,
   mapRoot,
   type NamespaceKind,
   type Recipe,
@@ -42,6 +43,8 @@ export function test(
     const before = takeInventory();
     await body();
     const left = await leftovers(before);
+    // The next test is not to be blamed for it.
+    linux.prctl(linux.PR_SET_DUMPABLE, 1);
     assert(left === undefined, `left behind:\n${left}`);
   });
 }
