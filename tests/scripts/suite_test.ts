@@ -1,0 +1,24 @@
+/** How the runner of the suite counts. */
+
+import { assertEquals } from "@std/assert";
+import { readReport } from "../../scripts/test.ts";
+
+Deno.test("a report is counted, with the names of what was skipped", () => {
+  const report = `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="deno test" tests="4" failures="1" errors="0" time="0.028">
+    <testsuite name="./a_test.ts" tests="4" disabled="1" errors="0" failures="1">
+        <testcase name="one" classname="./a_test.ts" time="0.020" line="1" col="6">
+            <failure message="Leaks detected">Leaks detected:
+  - &lt;testcase name=&quot;none&quot;&gt;</failure>
+        </testcase>
+        <testcase name="&quot;two&quot; &lt;&amp;&gt; (needs root)" classname="./a_test.ts" time="0.000">
+            <skipped/>
+        </testcase>
+        <testcase name="three" classname="./a_test.ts" time="0.000" line="1" col="148">
+        </testcase>
+        <testcase name="four" classname="./a_test.ts" time="0.000" line="1" col="148"/>
+    </testsuite>
+</testsuites>`;
+  assertEquals(readReport(report), { passed: 2, failed: 1, skipped: ['"two" <&> (needs root)'] });
+  assertEquals(readReport(""), { passed: 0, failed: 0, skipped: [] });
+});
