@@ -16,23 +16,11 @@ export function environmentVariable(name: string): string | undefined {
   return value === null ? undefined : Deno.UnsafePointerView.getCString(value);
 }
 
-/**
- * The environment for execve(2): this process's, unless it is to be left out, with changes. The
- * strings that stay are passed on by their addresses, so their bytes need not be UTF-8.
- */
-export function environmentBlock(
-  inherited: boolean,
-  changes: ReadonlyMap<string, string>,
-): Struct {
-  const kept = inherited ? inheritedStrings(changes) : [];
-  const added = [...changes].map(([name, value]) => `${name}=${value}`);
-  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
-  new BigUint64Array(bytes.buffer).set(kept);
-  const pointers: Pointer[] = added.map((to, i) => ({ offset: (kept.length + i) * 8, to }));
-  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
-}
+/** The strings of this process's environment, by their addresses. */
+export type EnvironmentStrings = readonly bigint[];
 
-function inheritedStrings(changes: ReadonlyMap<string, string>): bigint[] {
+/** This process's environment as it is now. A string that changes gets another address. */
+export function environmentStrings(): EnvironmentStrings {
   const list = environ();
   const addresses: bigint[] = [];
   if (list === null) return addresses;
@@ -40,8 +28,26 @@ function inheritedStrings(changes: ReadonlyMap<string, string>): bigint[] {
   for (let offset = 0;; offset += 8) {
     const address = view.getBigUint64(offset);
     if (address === 0n) return addresses;
-    if (changes.size === 0 || !changes.has(nameAt(address))) addresses.push(address);
+    addresses.push(address);
   }
+}
+
+/**
+ * An environment for execve(2): strings of this process's, with changes. What stays is passed on by
+ * its address, so its bytes need not be UTF-8.
+ */
+export function environmentBlock(
+  inherited: EnvironmentStrings,
+  changes: ReadonlyMap<string, string>,
+): Struct {
+  const kept = changes.size === 0
+    ? inherited
+    : inherited.filter((address) => !changes.has(nameAt(address)));
+  const added = [...changes].map(([name, value]) => `${name}=${value}`);
+  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
+  new BigUint64Array(bytes.buffer).set(kept);
+  const pointers: Pointer[] = added.map((to, i) => ({ offset: (kept.length + i) * 8, to }));
+  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
 }
 
 function nameAt(address: bigint): string {

@@ -27,7 +27,11 @@ export function collectSync(
   let timedOut = false;
   let status: CommandStatus | undefined;
   while (status === undefined || (open.size > 0 && !timedOut)) {
-    waitForAny(status === undefined ? [...open, pidfd] : [...open], timedOut ? Infinity : end);
+    // Where the end is all that there is to wait for, waitid(2) waits itself.
+    const waitsForEnd = open.size === 0 && (timedOut || end === Infinity);
+    if (!waitsForEnd) {
+      waitForAny(status === undefined ? [...open, pidfd] : [...open], timedOut ? Infinity : end);
+    }
     if (!timedOut && performance.now() >= end) {
       timedOut = true;
       if (status === undefined) perform(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
@@ -38,7 +42,7 @@ export function collectSync(
       else if (bytes !== undefined) collected.get(fd)!.push(bytes);
     }
     if (status !== undefined) continue;
-    status = reapStatus(pidfd);
+    status = reapStatus(pidfd, waitsForEnd);
     // What the program has left running is killed by this, and closes the streams that it holds.
     if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   }

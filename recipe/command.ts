@@ -4,7 +4,12 @@
  * @module
  */
 
-import { environmentBlock, environmentVariable } from "../ffi/environment.ts";
+import {
+  environmentBlock,
+  type EnvironmentStrings,
+  environmentStrings,
+  environmentVariable,
+} from "../ffi/environment.ts";
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { collectSync } from "./collect_sync.ts";
 import { type CommandOutput, Container } from "./container.ts";
@@ -23,13 +28,13 @@ import {
   variableName,
   wrongField,
 } from "./fields.ts";
-import { launch } from "./launch.ts";
+import { launch, type Launched, launchPrepared, prepare, type Prepared } from "./launch.ts";
 import { layOut } from "./layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
 import { Plan } from "./plan.ts";
 import { RecipeError } from "./recipe_error.ts";
 import { resources } from "./resources.ts";
-import { StandardStreams, type StdioKind } from "./stdio.ts";
+import { placesOf, StandardStreams, type StdioKind } from "./stdio.ts";
 import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./terminal.ts";
 
@@ -89,6 +94,10 @@ export class Command {
   readonly #draft: Draft;
   readonly #program: string;
   readonly #options: CommandOptions;
+  #prepared: {
+    readonly environment: EnvironmentStrings;
+    readonly launches: Map<string, Prepared>;
+  } = { environment: [], launches: new Map() };
 
   /** Use {@linkcode Recipe.command}. */
   constructor(draft: Draft, program: string | URL, options: CommandOptions) {
@@ -128,9 +137,9 @@ export class Command {
     }
     const { signal, timeout } = this.#options;
     signal?.throwIfAborted();
-    const streams = new StandardStreams(this.#kinds(["null", "piped", "piped"]));
-    const launched = this.#launch(streams, undefined);
-    return collectSync(launched, streams.release(), timeout);
+    const kinds = this.#kinds(["null", "piped", "piped"]);
+    const streams = new StandardStreams(kinds);
+    return collectSync(this.#launch(kinds, streams), streams.release(), timeout);
   }
 
   /**
@@ -145,7 +154,7 @@ export class Command {
 
   /** Every system call from the clone to the program, without making any. */
   plan(): Plan {
-    const order = this.#order(["null", "null", "null"], PLANNED);
+    const order = this.#order(["null", "null", "null"], PLANNED, this.#inherited());
     const cgroup = planCgroup(this.#draft);
     const layout = layOut(this.#draft, cgroup ? { ...order, entrance: cgroup.entrance } : order);
     return new Plan(this.#draft, layout, cgroup?.calls);
@@ -156,39 +165,70 @@ export class Command {
     const { signal, timeout } = this.#options;
     if (this.#options.terminal !== true) {
       const streams = new StandardStreams(kinds);
-      const launched = this.#launch(streams, undefined);
+      const launched = this.#launch(kinds, streams);
       return new Container(launched, streams.release(), { signal, timeout }, enter);
     }
     const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
-    const launched = this.#launch(undefined, terminal);
+    const launched = this.#launchWith(terminal);
     const ours = terminal.join(launched.terminal, kinds);
     const limits = { signal, timeout, ended: () => terminal.leave() };
     return new Container(launched, ours, limits, enter);
   }
 
-  #launch(streams: StandardStreams | undefined, terminal: ProgramTerminal | undefined) {
+  #launch(kinds: readonly StdioKind[], streams: StandardStreams): Launched {
     try {
-      return launch(this.#draft, {
-        ...this.#order(streams?.theirs ?? [], resources(this.#draft.hasInit)),
-        terminal: terminal?.theirs,
-      });
+      return launchPrepared(this.#prepare(kinds), streams.numbers);
     } catch (error) {
-      streams?.close();
-      terminal?.close();
+      streams.close();
       throw error;
     }
   }
 
-  #order(stdio: readonly Stdio[], resources: Order["resources"]): Order {
-    const { args = [], cwd, clearEnv, env = {}, uid, gid } = this.#options;
+  /** The launch with these streams, laid out again only where the environment has changed. */
+  #prepare(kinds: readonly StdioKind[]): Prepared {
+    const environment = this.#inherited();
+    if (!isSame(environment, this.#prepared.environment)) {
+      this.#prepared = { environment, launches: new Map() };
+    }
+    const { launches } = this.#prepared;
+    const key = kinds.join();
+    const known = launches.get(key);
+    if (known !== undefined) return known;
+    const order = this.#order(placesOf(kinds), resources(this.#draft.hasInit), environment);
+    const prepared = prepare(this.#draft, order);
+    launches.set(key, prepared);
+    return prepared;
+  }
+
+  #launchWith(terminal: ProgramTerminal): Launched {
+    try {
+      const order = this.#order([], resources(this.#draft.hasInit), this.#inherited());
+      return launch(this.#draft, { ...order, terminal: terminal.theirs });
+    } catch (error) {
+      terminal.close();
+      throw error;
+    }
+  }
+
+  /** What the program gets of this process's environment. */
+  #inherited(): EnvironmentStrings {
+    const inherits = this.#options.clearEnv !== true && !this.#draft.clearsEnvironment;
+    return inherits ? environmentStrings() : [];
+  }
+
+  #order(
+    stdio: readonly Stdio[],
+    resources: Order["resources"],
+    inherited: EnvironmentStrings,
+  ): Order {
+    const { args = [], cwd, env = {}, uid, gid } = this.#options;
     const changes = new Map([...this.#draft.environment, ...Object.entries(env)]);
-    const inherits = clearEnv !== true && !this.#draft.clearsEnvironment;
+    const inheritedPath = inherited.length > 0 ? environmentVariable("PATH") : undefined;
     return {
       program: this.#program,
       args,
-      environment: environmentBlock(inherits, changes),
-      searchPath: changes.get("PATH") ?? (inherits ? environmentVariable("PATH") : undefined) ??
-        DEFAULT_PATH,
+      environment: environmentBlock(inherited, changes),
+      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
       cwd: cwd === undefined ? undefined : pathOf(cwd),
       uid,
       gid,
@@ -220,6 +260,10 @@ function enter(
   const draft = new Draft([step]);
   joinDefinition.plan(step, draft);
   return new Command(draft, program, options);
+}
+
+function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {
+  return one.length === other.length && one.every((address, index) => address === other[index]);
 }
 
 function pathOf(path: string | URL): string {

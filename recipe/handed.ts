@@ -33,8 +33,8 @@ export function openHanded(draft: Draft): HandedDescriptors {
   return descriptors;
 }
 
-/** Writes the numbers into a program that has not begun. */
-export function writeHanded(program: SyscallProgram, descriptors: HandedDescriptors): void {
+/** Writes the numbers into a program that does not run. */
+export function writeNumbers(program: SyscallProgram, descriptors: HandedDescriptors): void {
   const { bytes, outputs } = program;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (const [output, number] of descriptors) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { environmentBlock, environmentVariable } from "../ffi/environment.ts";
+import { environmentBlock, environmentStrings, environmentVariable } from "../ffi/environment.ts";
 import { UnsupportedError } from "../ffi/errors.ts";
 import { collectSync } from "./collect_sync.ts";
 import { Draft } from "./draft.ts";
@@ -26,7 +26,7 @@ export function runIdMapTool(
     launched = launch(new Draft([]), {
       program: tool,
       args,
-      environment: environmentBlock(true, new Map()),
+      environment: environmentBlock(environmentStrings(), new Map()),
       searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
       cwd: undefined,
       uid: undefined,

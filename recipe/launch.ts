@@ -19,11 +19,12 @@ import {
 import { controlOutput, descriptorOf, receiveDescriptor } from "../ffi/calls/sockets.ts";
 import { engine, Outcome, place } from "../ffi/engine/engine.ts";
 import { perform, performAll } from "../ffi/perform.ts";
+import { LOCKLESS, prepareLock, unlockProcess } from "../ffi/process_lock.ts";
 import { assemble, type SyscallProgram, UNDER_WAY } from "../ffi/program.ts";
 import { ContainerCgroup } from "./container_cgroup.ts";
 import { type Draft, type Ending, MEETING_SOCKETS } from "./draft.ts";
 import { launchError } from "./explain.ts";
-import { closeHanded, type HandedDescriptors, openHanded, writeHanded } from "./handed.ts";
+import { closeHanded, type HandedDescriptors, openHanded, writeNumbers } from "./handed.ts";
 import { runIdMapTool } from "./id_map_tool.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { endAll, holdMeetings, waitForEnd } from "./meetings.ts";
@@ -51,6 +52,20 @@ export interface Launch {
   readonly outcome: Outcome;
 }
 
+/** A launch that is laid out, and can be made again and again. */
+export interface Prepared {
+  readonly draft: Draft;
+  readonly order: Order;
+  readonly layout: Layout;
+  readonly program: SyscallProgram;
+}
+
+/** Lays a launch out. */
+export function prepare(draft: Draft, order: Order): Prepared {
+  const layout = layOut(draft, order);
+  return { draft, order, layout, program: assemble(layout.parts, engine().architecture) };
+}
+
 /** Changes a program before it runs: the tests of faults make calls of it fail. */
 export type Alteration = (program: SyscallProgram, layout: Layout) => void;
 
@@ -61,10 +76,21 @@ export type Alteration = (program: SyscallProgram, layout: Layout) => void;
  * @throws {Deno.errors.NotFound} when there is no such program in the container
  */
 export function launch(draft: Draft, order: Order, alter?: Alteration): Launched {
+  return launchPrepared(prepare(draft, order), new Map(), alter);
+}
+
+/** As {@linkcode launch}; the numbers of descriptors that the program refers to are filled in. */
+export function launchPrepared(
+  prepared: Prepared,
+  numbers: HandedDescriptors,
+  alter?: Alteration,
+): Launched {
+  const { draft, order } = prepared;
   const cgroup = ContainerCgroup.make(draft);
-  if (cgroup === undefined) return launchHanded(draft, order, alter);
+  if (cgroup === undefined) return launchHanded(prepared, numbers, alter);
   try {
-    const launched = launchHanded(draft, { ...order, entrance: cgroup.entrance }, alter);
+    const inGroup = prepare(draft, { ...order, entrance: cgroup.entrance });
+    const launched = launchHanded(inGroup, numbers, alter);
     cgroup.entered();
     return { ...launched, cgroup };
   } catch (error) {
@@ -73,25 +99,27 @@ export function launch(draft: Draft, order: Order, alter?: Alteration): Launched
   }
 }
 
-function launchHanded(draft: Draft, order: Order, alter: Alteration | undefined): Launched {
-  const handed = openHanded(draft);
+function launchHanded(
+  prepared: Prepared,
+  numbers: HandedDescriptors,
+  alter: Alteration | undefined,
+): Launched {
+  const handed = openHanded(prepared.draft);
   try {
-    return start(draft, order, handed, alter);
+    writeNumbers(prepared.program, numbers);
+    writeNumbers(prepared.program, handed);
+    return start(prepared, alter);
   } finally {
     closeHanded(handed);
   }
 }
 
 function start(
-  draft: Draft,
-  order: Order,
-  handed: HandedDescriptors,
+  { draft, order, layout, program }: Prepared,
   alter: Alteration | undefined,
 ): Launched {
-  const layout = layOut(draft, order);
   const loaded = engine();
-  const program = assemble(layout.parts, loaded.architecture);
-  writeHanded(program, handed);
+  if (layout.dumpable !== undefined) prepareLock();
   alter?.(program, layout);
   // A script that is awake makes calls of its own while the container walks its table, so the table
   // needs memory that nothing else uses; and memory of its own to be shared, if all else is copied.
@@ -109,6 +137,7 @@ function start(
   const started: Launch = { draft, order, layout, outcome };
   let terminal: number | undefined;
   const endings: Ending[] = [];
+  if (layout.vfork) restoreDumpable(started);
   try {
     if (!layout.vfork && outcome.failed === undefined) {
       const socket = socketOf(outcome);
@@ -134,8 +163,12 @@ function start(
   } catch (error) {
     if (terminal !== undefined) perform(close(terminal));
     clearAway(started);
-    endAll(endings);
-    restoreDumpable(started);
+    try {
+      endAll(endings);
+    } catch {
+      // The error that came first says more.
+    }
+    if (!layout.vfork) restoreDumpable(started);
     throw error;
   } finally {
     if (memory !== undefined) loaded.release(memory);
@@ -162,10 +195,14 @@ function clearAway(started: Launch): void {
 
 /** The memory can be looked into again as before: nothing of the container shares it any more. */
 function restoreDumpable({ layout, outcome }: Launch): void {
+  if (layout.dumpable === undefined) return;
   const dumpable = Number(outcome.result(layout.dumpable));
-  // 0 is also what stands there when the launch has not come as far.
-  if (dumpable <= 0) return;
-  performAll([{ call: prctl(PR_SET_DUMPABLE, dumpable), accept: ["EINVAL"] }]);
+  const restore = prctl(PR_SET_DUMPABLE, dumpable);
+  performAll([
+    // 0 is also what stands there when the launch has not come as far.
+    ...(dumpable > 0 ? [{ call: restore, accept: ["EINVAL"] as const }] : []),
+    { call: unlockProcess(), accept: LOCKLESS },
+  ]);
 }
 
 /** The processes that are this script's own children; what comes behind an init is the init's. */

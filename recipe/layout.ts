@@ -39,6 +39,7 @@ import {
   rt_sigprocmask,
   SIGNALS,
 } from "../ffi/calls/processes.ts";
+import { LOCKLESS, lockProcess } from "../ffi/process_lock.ts";
 import { END, Label, type ProgramRecord } from "../ffi/program.ts";
 import { CONTAINER_SOCKET, type Draft, GIVE_UP, MEETING_SOCKETS, SCRIPT_SOCKET } from "./draft.ts";
 import { type Attempt, openNull, type Order, tieToScript, writeOrder } from "./order.ts";
@@ -57,8 +58,11 @@ export interface Layout {
   readonly sockets: Call | undefined;
   /** What opens the container's pidfd, where the thread has slept. */
   readonly pidfd: Call | undefined;
-  /** What the memory's dumpability was, to be restored once the program has begun. */
-  readonly dumpable: Call;
+  /**
+   * What the memory's dumpability was, where the launch changes it: to be restored once the program
+   * has begun, and the process's lock to be given up.
+   */
+  readonly dumpable: Call | undefined;
   /** The attempts at the program, in the order of PATH. */
   readonly attempts: readonly Attempt[];
 }
@@ -77,11 +81,14 @@ export function layOut(draft: Draft, order: Order): Layout {
     ? writer.add(socketpair(MEETING_SOCKETS), { onFailure: END })
     : undefined;
   if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
-  // Changing ids in the container makes the shared memory undumpable (prctl(2)).
-  const dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
-  // Who sees the container must not get at the memory that it shares with the script, nor at the
-  // script's program by /proc/PID/exe (CVE-2019-5736).
-  if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), { onFailure: closing });
+  let dumpable: Call | undefined;
+  if (changesDumpability(draft, order)) {
+    writer.add(lockProcess(), { accept: LOCKLESS, onFailure: closing });
+    dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
+    // Who sees the container must not get at the memory that it shares with the script, nor at the
+    // script's program by /proc/PID/exe (CVE-2019-5736).
+    if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), { onFailure: closing });
+  }
   // A handler of the script's must not run in the container, on its memory.
   writer.add(rt_sigprocmask("all", mask), { onFailure: closing });
   writer.chapter = "clone";
@@ -96,7 +103,6 @@ export function layOut(draft: Draft, order: Order): Layout {
   if (needsSockets) writer.add(close(CONTAINER_SOCKET));
   let pidfd: Call | undefined;
   if (vfork) {
-    writer.add(prctl(PR_SET_DUMPABLE, new ResultOf(dumpable, "dumpable")), { accept: ["EINVAL"] });
     pidfd = writer.add(pidfd_open(new OutputField(draft.main.pid, 0, "pid"), 0));
   }
   writer.end();
@@ -146,6 +152,20 @@ export function layOut(draft: Draft, order: Order): Layout {
 function firstOf(draft: Draft): number {
   return draft.shielded ? 1 : 0;
 }
+
+/**
+ * Whether the launch makes the memory undumpable that it shares with the script (prctl(2)): because
+ * others can see the container, or by changing its ids. Of such launches there is one at a time, also
+ * among Workers, which share the memory as well.
+ */
+function changesDumpability(draft: Draft, order: Order): boolean {
+  return draft.exposed || order.uid !== undefined || order.gid !== undefined ||
+    draft.stages.some(({ parts }) =>
+      parts.some((part) => "call" in part && CHANGES_IDS.has(part.call.name))
+    );
+}
+
+const CHANGES_IDS: ReadonlySet<string> = new Set(["setresuid", "setresgid"]);
 
 function cloneStage(draft: Draft, order: Order, index: number, ways: number): Call {
   const stage = draft.stages[index]!;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, Named, Output, pointerList, ResultOf, Struct } from "../ffi/call.ts";
+import { type Call, type Fd, Named, Output, pointerList, ResultOf, Struct } from "../ffi/call.ts";
 import {
   at_fdcwd,
   chdir,
@@ -64,7 +64,7 @@ export interface Order {
 }
 
 /** What a standard stream is: the script's own, /dev/null, or a descriptor of the script's. */
-export type Stdio = "inherit" | "null" | { readonly fd: number };
+export type Stdio = "inherit" | "null" | { readonly fd: Fd };
 
 /** A terminal of the program's own. */
 export type Terminal =

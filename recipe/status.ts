@@ -30,10 +30,14 @@ export interface CommandStatus {
   readonly outOfMemory: boolean;
 }
 
-/** The status of the child behind the pidfd, which then is no more; `undefined` while it runs. */
-export function reapStatus(pidfd: number): CommandStatus | undefined {
+/**
+ * The status of the child behind the pidfd, which then is no more; `undefined` while it runs, or
+ * where the thread is to wait for it, when a signal has come in between.
+ */
+export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
   const info = siginfoOutput();
-  const outcome = performAll([{ call: waitid(P_PIDFD, pidfd, info, WEXITED | WNOHANG) }]);
+  const call = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
+  const outcome = performAll([{ call, accept: ["EINTR"] }]);
   const state = readChildState(outcome.output(info));
   if (state === undefined) return undefined;
   const { code, status } = state;

@@ -7,7 +7,7 @@
 
 import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
-import { environmentBlock, environmentVariable } from "../ffi/environment.ts";
+import { environmentBlock, environmentStrings, environmentVariable } from "../ffi/environment.ts";
 import { UnsupportedError } from "../ffi/errors.ts";
 import { perform, performAll } from "../ffi/perform.ts";
 import { readSome } from "../ffi/transfer.ts";
@@ -78,7 +78,7 @@ function launchProgram(
   return launch(new Draft([]), {
     program,
     args: [...asRoot, ...args],
-    environment: environmentBlock(true, new Map()),
+    environment: environmentBlock(environmentStrings(), new Map()),
     searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
     cwd: undefined,
     uid: undefined,

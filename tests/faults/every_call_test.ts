@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ERRNO, type ErrnoName } from "../../ffi/errno.ts";
 import type { Call } from "../../ffi/call.ts";
-import { environmentBlock } from "../../ffi/environment.ts";
+import { environmentBlock, environmentStrings } from "../../ffi/environment.ts";
 import { recordOffset, type SyscallProgram } from "../../ffi/program.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
@@ -15,7 +15,7 @@ import { launch } from "../../recipe/launch.ts";
 import { type Layout, stepOf } from "../../recipe/layout.ts";
 import type { Order } from "../../recipe/order.ts";
 import { draftOf, type Recipe } from "../../recipe/recipe.ts";
-import { initImage, scriptPidfd } from "../../recipe/resources.ts";
+import { resources } from "../../recipe/resources.ts";
 import type { Chapter } from "../../recipe/writer.ts";
 import {
   address,
@@ -32,6 +32,7 @@ import {
   loopback,
   mapIds,
   mapRoot,
+  masquerade,
   mkdir,
   mknod,
   newSession,
@@ -43,6 +44,7 @@ import {
   recipe,
   remount,
   rlimit,
+  route,
   setUser,
   symlink,
   SyscallError,
@@ -51,6 +53,7 @@ import {
   umask,
   unmount,
   unshare,
+  veth,
   writeFile,
 } from "../../mod.ts";
 import { leftovers, takeInventory } from "../recipe/leftovers.ts";
@@ -102,14 +105,14 @@ function orderOf(hasInit: boolean): Order {
   return {
     program: "true",
     args: [],
-    environment: environmentBlock(true, new Map()),
+    environment: environmentBlock(environmentStrings(), new Map()),
     searchPath: "/nonesuch:/bin",
     cwd: "/",
     uid: undefined,
     gid: undefined,
     stdio: ["null", "null", "null"],
     terminal: undefined,
-    resources: { script: scriptPidfd(), init: hasInit ? initImage() : -1 },
+    resources: resources(hasInit),
   };
 }
 
@@ -250,4 +253,18 @@ test(
 test("every call of a recipe fails once: joining a container", async () => {
   await using container = ground.command("sleep", { args: ["100"] }).spawn();
   await breakEverything(recipe(join(container)));
+});
+
+test("every call of a recipe fails once: plugging into a container", async () => {
+  const lan = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));
+  await using hub = lan.command("sleep", { args: ["100"] }).spawn();
+  const plugged = recipe(
+    join(hub, "user", "net"),
+    unshare("net"),
+    veth("eth0", { bridge: "lan" }),
+    address("eth0", "10.0.0.1/24"),
+    route("default", { via: "10.0.0.2" }),
+    masquerade("10.1.0.0/24", { inside: true }),
+  );
+  await breakEverything(plugged);
 });
