@@ -39,7 +39,7 @@ import {
   writeFile,
 } from "../../../mod.ts";
 import { missing } from "../../ffi/support.ts";
-import { decode, until } from "../scripts.ts";
+import { decode, runScript, until } from "../scripts.ts";
 import {
   assertFails,
   assertRefused,
@@ -621,4 +621,37 @@ test("the script can be looked into again after a launch, also one that has fail
     }
     assertEquals(linux.prctl(linux.PR_GET_DUMPABLE), 1);
   }
+});
+
+test("a script can be looked into again after launches of several Workers at once", async () => {
+  // In a script of its own: a Worker's descriptors stay open as long as the process.
+  const { stdout, stderr } = await runScript(
+    `
+    const { linux, mapRoot, recipe, unshare } = ramekin;
+    const target = recipe(unshare("user"), mapRoot()).command("sleep", { args: ["600"] }).spawn();
+    const source = \`
+      import { join, recipe } from "\${import.meta.resolve(Deno.args[0])}";
+      onmessage = () => {
+        for (let i = 0; i < 20; i++) recipe(join(\${target.pid})).command("true").outputSync();
+        postMessage("done");
+      };
+      recipe().command("true").outputSync();
+      postMessage("ready");\`;
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const workers = [1, 2, 3].map(() => new Worker(url, { type: "module" }));
+    const all = () => Promise.all(workers.map((worker) => new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
+      worker.onerror = reject;
+    })));
+    await all();
+    const done = all();
+    workers.forEach((worker) => worker.postMessage("go"));
+    await done;
+    workers.forEach((worker) => worker.terminate());
+    console.log(linux.prctl(linux.PR_GET_DUMPABLE));
+    await target[Symbol.asyncDispose]();`,
+    ["-A"],
+    [import.meta.resolve("../../../mod.ts")],
+  );
+  assertEquals(stdout, "1\n", stderr);
 });
