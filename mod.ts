@@ -41,6 +41,7 @@ export { pidsIn } from "./ffi/linux/process_ids.ts";
 export type { ProcessIdentity } from "./ffi/linux/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
 export { type Ingredient, Recipe, recipe } from "./recipe/recipe.ts";
+export { sandbox, type SandboxOptions } from "./recipe/sandbox.ts";
 export { RecipeError, type RecipeErrorDetails, type TextPosition } from "./recipe/recipe_error.ts";
 export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";

@@ -5,7 +5,11 @@
  * @module
  */
 
-import { LANDLOCK_ACCESS_FS as FS, LANDLOCK_ACCESS_NET as NET } from "../ffi/calls/landlock.ts";
+import {
+  LANDLOCK_ACCESS_FS as FS,
+  LANDLOCK_ACCESS_NET as NET,
+  LANDLOCK_SCOPE,
+} from "../ffi/calls/landlock.ts";
 
 /** What is allowed beneath a path. */
 export type FileRight = "read" | "write" | "execute";
@@ -13,11 +17,17 @@ export type FileRight = "read" | "write" | "execute";
 /** What is allowed with a port. */
 export type PortRight = "bindTcp" | "connectTcp";
 
+/** What a program reaches others by. */
+export type Scope = "abstractSockets" | "signals";
+
 /** The version that can deny all changes of files: with `TRUNCATE` (Linux 6.2). */
 export const FILES_SINCE = 3;
 
 /** The version that can deny ports (Linux 6.7). */
 export const PORTS_SINCE = 4;
+
+/** The version that can keep a program from others (Linux 6.12). */
+export const SCOPES_SINCE = 6;
 
 /** The rights that a word gives. A program cannot be executed where it cannot be read. */
 export const FILE_RIGHTS: Readonly<Record<FileRight, number>> = {
@@ -32,6 +42,12 @@ export const FILE_RIGHTS: Readonly<Record<FileRight, number>> = {
 export const PORT_RIGHTS: Readonly<Record<PortRight, number>> = {
   bindTcp: NET.BIND_TCP,
   connectTcp: NET.CONNECT_TCP,
+};
+
+/** What a word stands for. */
+export const SCOPES: Readonly<Record<Scope, number>> = {
+  abstractSockets: LANDLOCK_SCOPE.ABSTRACT_UNIX_SOCKET,
+  signals: LANDLOCK_SCOPE.SIGNAL,
 };
 
 /** Those that mean something for a file; the others are a folder's. */

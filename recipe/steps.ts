@@ -98,6 +98,8 @@ import {
 import { userNetworkDefinition, type UserNetworkStep } from "./steps/network/user_network.ts";
 import { overlayDefinition, type OverlayStep } from "./steps/overlay.ts";
 import {
+  clearEnvDefinition,
+  type ClearEnvStep,
   dieWithParentDefinition,
   type DieWithParentStep,
   initDefinition,
@@ -137,6 +139,7 @@ export type Step =
   | CapabilitiesStep
   | ChdirStep
   | ChrootStep
+  | ClearEnvStep
   | DevicesStep
   | DieWithParentStep
   | DisableUserNamespacesStep
@@ -193,6 +196,7 @@ const DEFINITIONS = [
   capabilitiesDefinition,
   chdirDefinition,
   chrootDefinition,
+  clearEnvDefinition,
   devicesDefinition,
   dieWithParentDefinition,
   disableUserNamespacesDefinition,

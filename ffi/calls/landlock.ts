@@ -32,6 +32,12 @@ export const LANDLOCK_ACCESS_NET = {
   CONNECT_TCP: 2 ** 1,
 } as const;
 
+/** What does not go beyond those with the same rules, by name. */
+export const LANDLOCK_SCOPE = {
+  ABSTRACT_UNIX_SOCKET: 2 ** 0,
+  SIGNAL: 2 ** 1,
+} as const;
+
 const CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
 const RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
 const RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
@@ -41,13 +47,25 @@ export function landlockVersion(): Call {
   return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
 }
 
-/** Makes a set of rules: these rights are denied but where a rule gives them. */
-export function landlock_create_ruleset(files: number, ports: number): Call {
-  // Kernels before Linux 6.7 know the first field only.
-  const words = ports === 0 ? [files] : [files, ports];
+/** What a set of rules denies: struct landlock_ruleset_attr. */
+export interface RulesetAttributes {
+  /** Rights to files that are denied but where a rule gives them. */
+  readonly files: number;
+  /** Rights to ports that are denied but where a rule gives them. */
+  readonly ports: number;
+  /** What is kept among those with the same rules. */
+  readonly scopes: number;
+}
+
+/** Makes a set of rules. See landlock_create_ruleset(2). */
+export function landlock_create_ruleset({ files, ports, scopes }: RulesetAttributes): Call {
+  const words = [files, ports, scopes];
   const text = () =>
-    `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}}`;
-  const struct = structOf(words, text);
+    `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ` +
+    `${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  // Older kernels know the first fields only, and take no size beyond them.
+  const known = words.findLastIndex((word) => word !== 0) + 1;
+  const struct = structOf(words.slice(0, known), text);
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
 

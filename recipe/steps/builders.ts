@@ -107,6 +107,9 @@ export {
 } from "./network/user_network.ts";
 export { overlay, type OverlayOptions, type OverlayStep } from "./overlay.ts";
 export {
+  clearEnv,
+  type ClearEnvOptions,
+  type ClearEnvStep,
   dieWithParent,
   type DieWithParentStep,
   init,

@@ -18,7 +18,7 @@ import { UnsupportedError } from "../../ffi/errors.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
-import { absolutePath, boolean, integer, list, optional } from "../fields.ts";
+import { absolutePath, boolean, integer, list, oneOf, optional } from "../fields.ts";
 import { normalize } from "../ground.ts";
 import {
   deniableFileRights,
@@ -27,6 +27,8 @@ import {
   PORT_RIGHTS,
   PORTS_SINCE,
   RIGHTS_OF_FILE,
+  SCOPES,
+  SCOPES_SINCE,
 } from "../landlock_rights.ts";
 import { openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
@@ -59,6 +61,10 @@ export interface LandlockRules {
   readonly bindTcp?: readonly number[];
   /** The TCP ports that a program may connect to, wherever. */
   readonly connectTcp?: readonly number[];
+  /**
+   * How the program does not reach those outside: by unix sockets with abstract names, by signals.
+   */
+  readonly isolate?: readonly ("abstractSockets" | "signals")[];
   /** Whether the kernel's best is good enough where it cannot deny all of this; down to nothing. */
   readonly degrade?: boolean;
 }
@@ -69,8 +75,8 @@ export interface LandlockRules {
  * after `noNewPrivileges()`.
  *
  * The rules come into force just before the program begins, so that they limit no other step; but
- * then nothing can be mounted any more. Needs Linux 6.2 for files and 6.7 for ports; control of
- * devices (ioctl(2)) goes with `write` from Linux 6.10 on.
+ * then nothing can be mounted any more. Needs Linux 6.2 for files, 6.7 for ports and 6.12 for
+ * `isolate`; control of devices (ioctl(2)) goes with `write` from Linux 6.10 on.
  *
  * @example
  * ```ts
@@ -100,11 +106,15 @@ export const landlockDefinition: StepDefinition<LandlockStep> = {
     execute: paths,
     bindTcp: ports,
     connectTcp: ports,
+    isolate: optional(list(oneOf(Object.keys(SCOPES)))),
     degrade: optional(boolean()),
   },
   complaint(step) {
-    return [...FILE_WORDS, ...PORT_WORDS].every((word) => step[word] === undefined)
-      ? `says neither of files (${FILE_WORDS.join(", ")}) nor of ports (${PORT_WORDS.join(", ")})`
+    return [...FILE_WORDS, ...PORT_WORDS, "isolate" as const].every((word) =>
+        step[word] === undefined
+      )
+      ? `says neither of files (${FILE_WORDS.join(", ")}), nor of ports ` +
+        `(${PORT_WORDS.join(", ")}), nor what to isolate`
       : undefined;
   },
   plan(step, draft) {
@@ -117,8 +127,12 @@ export const landlockDefinition: StepDefinition<LandlockStep> = {
       (sum, word) => sum + (step[word] === undefined ? 0 : PORT_RIGHTS[word]),
       0,
     );
-    if (files + ports === 0) return;
-    const created = draft.call(landlock_create_ruleset(files, ports));
+    const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce(
+      (sum, word) => sum | SCOPES[word],
+      0,
+    );
+    if (files + ports + scopes === 0) return;
+    const created = draft.call(landlock_create_ruleset({ files, ports, scopes }));
     const ruleset = new ResultOf(created, "ruleset");
     if (files !== 0) allowFiles(step, files, ruleset, draft);
     if (ports !== 0) allowPorts(step, ruleset, draft);
@@ -132,6 +146,8 @@ function refuseOlder(step: LandlockStep, version: number): void {
     ? "limit files (Linux 6.2)"
     : PORT_WORDS.some((word) => step[word] !== undefined) && version < PORTS_SINCE
     ? "limit ports (Linux 6.7)"
+    : step.isolate !== undefined && version < SCOPES_SINCE
+    ? "isolate a program (Linux 6.12)"
     : undefined;
   if (lacking === undefined) return;
   throw new UnsupportedError(

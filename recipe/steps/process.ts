@@ -6,6 +6,7 @@
  */
 
 import { umask as umaskCall } from "../../ffi/calls/files.ts";
+import { environmentVariable } from "../../ffi/environment.ts";
 import {
   prlimit64,
   RLIM_INFINITY,
@@ -14,7 +15,16 @@ import {
   type SignalName,
   SIGNALS,
 } from "../../ffi/calls/processes.ts";
-import { dictionary, either, integer, oneOf, text, variableName } from "../fields.ts";
+import {
+  dictionary,
+  either,
+  integer,
+  list,
+  oneOf,
+  optional,
+  text,
+  variableName,
+} from "../fields.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Sets variables of the program's environment. */
@@ -47,6 +57,49 @@ export const setEnvDefinition: StepDefinition<SetEnvStep> = {
   fields: { variables: dictionary(variableName(), text()) },
   plan({ variables }, draft) {
     for (const [name, value] of Object.entries(variables)) draft.environment.set(name, value);
+  },
+};
+
+/** Takes the environment away. */
+export interface ClearEnvStep extends ClearEnvOptions {
+  /** Which step it is. */
+  readonly step: "clearEnv";
+}
+
+/** Options of {@linkcode clearEnv}. */
+export interface ClearEnvOptions {
+  /** The variables of the script that the program gets all the same, where they are set. */
+  readonly keep?: readonly string[];
+}
+
+/**
+ * Takes the script's environment away from the program, but for the variables that are to be kept.
+ * What later steps and the command set is not touched.
+ *
+ * @example
+ * ```ts
+ * import { clearEnv, recipe, setEnv } from "@ramekin/ramekin";
+ *
+ * const box = recipe(clearEnv({ keep: ["TERM"] }), setEnv({ LANG: "C" }));
+ * const { stdout } = await box.command("/usr/bin/env").output();
+ * console.log(new TextDecoder().decode(stdout)); // TERM=xterm LANG=C
+ * ```
+ */
+export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
+  return { step: "clearEnv", ...options };
+}
+
+/** How `clearEnv` is checked and planned. */
+export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
+  step: "clearEnv",
+  fields: { keep: optional(list(variableName())) },
+  plan({ keep = [] }, draft) {
+    draft.clearsEnvironment = true;
+    draft.environment.clear();
+    for (const name of keep) {
+      const value = environmentVariable(name);
+      if (value !== undefined) draft.environment.set(name, value);
+    }
   },
 };
 

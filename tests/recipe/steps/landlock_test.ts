@@ -24,6 +24,8 @@ const version = landlockVersion();
 const noFiles = version >= 3 ? undefined : "needs the landlock of Linux 6.2";
 const noPorts = version >= 4 ? undefined : "needs the landlock of Linux 6.7";
 
+const noScopes = version >= 6 ? undefined : "needs the landlock of Linux 6.12";
+
 /** Whatever the program itself needs. */
 const SYSTEM = ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc"].filter(exists);
 
@@ -129,6 +131,38 @@ test("files are as they were where only ports are spoken of", () => {
   assertEquals(inside(recipe(landlock({ bindTcp: [] })), connect(2)), ECONNREFUSED);
   inside(limited, "ls / > /dev/null");
 }, noPorts);
+
+test("unix sockets with abstract names, and processes outside, are out of reach", async () => {
+  await using outside = new Socket();
+  const connect = `perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0); ` +
+    `print connect(S, pack("S", AF_UNIX) . "\\0${outside.name}") ? 0 : $! + 0'`;
+  const signal = `perl -e 'print kill(0, ${Deno.pid}) ? 0 : $! + 0'`;
+  const EPERM = "1";
+  assertEquals(inside(recipe(), connect), "0");
+  assertEquals(inside(recipe(), signal), "0");
+  assertEquals(inside(recipe(landlock({ isolate: ["abstractSockets"] })), connect), EPERM);
+  assertEquals(inside(recipe(landlock({ isolate: ["abstractSockets"] })), signal), "0");
+  assertEquals(inside(recipe(landlock({ isolate: ["signals"] })), signal), EPERM);
+  inside(recipe(landlock({ isolate: ["signals"] })), "sleep 9 & kill $!");
+}, noScopes);
+
+/** A program that listens on a socket with an abstract name. */
+class Socket implements AsyncDisposable {
+  readonly name = `ramekin-${crypto.randomUUID()}`;
+  readonly #program: Deno.ChildProcess;
+
+  constructor() {
+    const script = `socket(S, PF_UNIX, SOCK_DGRAM, 0); ` +
+      `bind(S, pack("S", AF_UNIX) . "\\0${this.name}") or die $!; sleep 60`;
+    this.#program = new Deno.Command("perl", { args: ["-MSocket", "-e", script] }).spawn();
+    while (!Deno.readTextFileSync("/proc/net/unix").includes(this.name));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#program.kill("SIGKILL");
+    await this.#program.status;
+  }
+}
 
 test("two sets of rules hold together", () => {
   const limited = recipe(

@@ -1,0 +1,212 @@
+/**
+ * A container for a program that nobody has to trust: every protection at once.
+ *
+ * @module
+ */
+
+import {
+  absolutePath,
+  type Field,
+  list,
+  oneOf,
+  optional,
+  variableName,
+  wrongField,
+} from "./fields.ts";
+import { normalize } from "./ground.ts";
+import { DEFAULT_PATH } from "./order.ts";
+import { type Recipe, recipe } from "./recipe.ts";
+import { RecipeError } from "./recipe_error.ts";
+import type { Step } from "./steps.ts";
+import {
+  bind,
+  capabilities,
+  clearEnv,
+  devices,
+  hostname,
+  init,
+  landlock,
+  loopback,
+  mapCurrentUser,
+  maskPaths,
+  mkdir,
+  newSession,
+  noNewPrivileges,
+  pivotRoot,
+  proc,
+  readonlyPaths,
+  remount,
+  seccomp,
+  setEnv,
+  symlink,
+  sysctl,
+  tmpfs,
+  unshare,
+} from "./steps/builders.ts";
+
+/** What a sandbox is given of the host. */
+export interface SandboxOptions {
+  /** Files and folders that are seen at their own places, and can be read and executed. */
+  readonly read?: readonly string[];
+  /** Files and folders that are seen at their own places, and can be changed too. */
+  readonly write?: readonly string[];
+  /**
+   * The network: the host's, or none but a loopback interface of its own. The host's unix sockets
+   * with abstract names are out of reach with it too, from Linux 6.12 on.
+   *
+   * @default {"none"}
+   */
+  readonly net?: "none" | "host";
+  /** Variables of the script's environment that the program gets, where they are set. */
+  readonly env?: readonly string[];
+}
+
+const paths = optional(list(absolutePath()));
+
+const FIELDS: Readonly<Record<keyof SandboxOptions, Field>> = {
+  read: paths,
+  write: paths,
+  net: optional(oneOf(["none", "host"])),
+  env: optional(list(variableName())),
+};
+
+/**
+ * Makes a recipe for a program that nobody has to trust. It runs as the same user, in namespaces of
+ * its own, on a root of its own that cannot be changed: with the programs and libraries of the host
+ * (/usr, /bin, /lib ...) and what `read` and `write` name, a minimal /dev, and empty /tmp and /run
+ * that are gone with it. /proc shows its own processes only, and nothing of the machine that is
+ * there to be changed.
+ *
+ * It has no capabilities and can gain none, cannot make user namespaces, and makes the system calls
+ * only that ordinary programs make (`seccomp()`). It gets no environment but PATH, HOME, and what
+ * `env` names; no terminal of the script's to control; and it is killed when the script ends.
+ *
+ * It is a recipe like others: `sandbox().steps` lists the steps, and `.with(...)` adds to them.
+ *
+ * @example
+ * ```ts
+ * import { sandbox } from "@ramekin/ramekin";
+ *
+ * const box = sandbox({ read: ["/etc/os-release"] });
+ * const { stdout } = await box.command("sh", { args: ["-c", "ls /; cat /proc/net/dev"] }).output();
+ * console.log(new TextDecoder().decode(stdout));
+ * ```
+ *
+ * @throws {RecipeError} where an option is unknown, or a path does not begin with `/`
+ */
+export function sandbox(options: SandboxOptions = {}): Recipe {
+  const wrong = wrongField({ ...options }, FIELDS);
+  if (wrong !== undefined) {
+    throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.complaint}`);
+  }
+  const { read = [], write = [], net = "none", env = [] } = options;
+  return recipe(
+    unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
+    ...(net === "none" ? [unshare("net")] : []),
+    mapCurrentUser(),
+    ...(net === "none" ? [loopback()] : []),
+    hostname("sandbox"),
+    ...newRoot(read, write, net),
+    // One user namespace more may be made, and the program goes on in it: so it can make none, and
+    // has no rights over the mounts and the network.
+    sysctl({ "user.max_user_namespaces": 1 }),
+    maskPaths(...MASKED),
+    readonlyPaths(...READ_ONLY),
+    remount("/", "ro,nosuid,nodev"),
+    newSession(),
+    init(),
+    unshare("user"),
+    mapCurrentUser(),
+    capabilities({ keep: [] }),
+    noNewPrivileges(),
+    // The host's network has its abstract unix sockets too: a desktop's, a bus's.
+    ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
+    seccomp(),
+    clearEnv({ keep: env }),
+    setEnv({ PATH: DEFAULT_PATH, HOME: "/tmp" }),
+  );
+}
+
+/** Where the new root is put together: at the one place of the host that no sandbox shows. */
+const ROOT = "/proc";
+
+function newRoot(
+  read: readonly string[],
+  write: readonly string[],
+  net: "none" | "host",
+): Step[] {
+  const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
+  return [
+    tmpfs(ROOT, { mode: 0o755 }),
+    ...["/tmp", "/run"].map((path) =>
+      tmpfs(ROOT + path, { mode: path === "/tmp" ? 0o1777 : 0o755 })
+    ),
+    mkdir(`${ROOT}/var`),
+    symlink("/tmp", `${ROOT}/var/tmp`),
+    devices(`${ROOT}/dev`),
+    ...system.map((path) => shown(path, { readOnly: true, optional: true })),
+    ...asked(read, write),
+    proc(`${ROOT}/proc`),
+    pivotRoot(ROOT),
+  ];
+}
+
+/** What is asked for: folders before what lies in them, so that nothing is covered. */
+function asked(read: readonly string[], write: readonly string[]): Step[] {
+  const readOnly = new Map<string, boolean>();
+  for (const path of read) readOnly.set(normalize(path), true);
+  for (const path of write) readOnly.set(normalize(path), false);
+  return [...readOnly]
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([path, readOnly]) => shown(path, { readOnly, optional: false }));
+}
+
+function shown(path: string, options: { readOnly: boolean; optional: boolean }): Step {
+  return bind(path, ROOT + path, { ...options, restrict: ["nosuid", "nodev"] });
+}
+
+/** Programs and libraries, and those files of /etc that they cannot do without. */
+const SYSTEM = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/etc/alternatives",
+  "/etc/group",
+  "/etc/ld.so.cache",
+  "/etc/localtime",
+  "/etc/nsswitch.conf",
+  "/etc/passwd",
+];
+
+/** How names are resolved and certificates are checked. */
+const NETWORK_FILES = [
+  "/etc/ca-certificates",
+  "/etc/gai.conf",
+  "/etc/hosts",
+  "/etc/pki",
+  "/etc/protocols",
+  "/etc/resolv.conf",
+  "/etc/services",
+  "/etc/ssl",
+];
+
+/** What tells of the machine, its memory and its keys. */
+const MASKED = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/interrupts",
+  "/proc/kallsyms",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+];
+
+/** What changes the machine. */
+const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
