@@ -154,13 +154,12 @@ function translate(
   words: readonly string[],
 ): void {
   draft.needs("net", HOSTS_NETWORK);
-  // A name that no other script's table has, now or before.
-  const name = `ramekin-${crypto.randomUUID().slice(0, 13)}`;
-  const messages = addNatTable({ ...table, name, owned: inside !== true });
+  const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
   if (inside === true) {
     for (const call of forwardingCalls(table.family)) draft.call(call);
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
-    const request = requestCalls(fdOf(socket), messages, answerOutput(), words);
+    const name = `ramekin-${words.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words);
     for (const call of [socket, ...options, ...request, close(fdOf(socket))]) draft.call(call);
     return;
   }
@@ -172,13 +171,14 @@ function translate(
   }
   mayChangeOutside(draft);
   draft.meet(() => [{
-    does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages))],
+    does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
     begin() {
       needsForwarding(table.family);
       // The kernel takes the table away when this socket is closed, by whatever end.
       const socket = new NetlinkSocket(NETLINK_NETFILTER);
       try {
-        socket.request(messages, words);
+        // A name that the table of no other container has.
+        socket.request(messages(`ramekin-${crypto.randomUUID()}`), words);
       } catch (error) {
         socket.close();
         throw error;

@@ -31,6 +31,14 @@ test("what is masqueraded is answered, and what is published is reached", async 
     console.log(shell(open, asking("10.8.0.2", 80)), tables());
     const inside = serve(open, "box");
     console.log(tables());
+    // One command may be started more than once, and each container has its rules.
+    const passing = recipe(unshare("net"), masquerade("10.9.0.0/24")).command("sleep", { args: ["9"] });
+    const both = [passing.spawn(), passing.spawn()];
+    console.log(tables());
+    for (const container of both) {
+      container.kill("SIGKILL");
+      await container.status;
+    }
     console.log(shell(recipe(join(outside, "net")), asking("10.8.0.1", 8080)));
     console.log(hostSays(asking("10.8.0.1", 8080)));
     console.log(hostSays("bash -c 'echo > /dev/tcp/127.0.0.1/8080' 2>&1 | grep -o refused | tail -1"));
@@ -40,7 +48,7 @@ test("what is masqueraded is answered, and what is published is reached", async 
     }
     console.log(tables());
   `);
-  assertEquals(printed, "nothing 0\nworld 0\n2\nbox\nbox\nrefused\n0");
+  assertEquals(printed, "nothing 0\nworld 0\n2\n4\nbox\nbox\nrefused\n0");
 }, noTalk);
 
 test("a router in a container masquerades and publishes, for IPv4 and IPv6", async () => {
