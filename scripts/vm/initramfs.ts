@@ -62,6 +62,9 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
   archive.file("usr/local/bin/deno", Deno.readFileSync(deno), 0o755);
   addModules(archive, kernel);
   archive.link("usr/sbin/modprobe", "/bin/busybox");
+  // Chosen by Debian when it installs them.
+  archive.link("usr/bin/awk", "mawk");
+  archive.link("usr/bin/which", "which.debianutils");
   archive.folder("mnt");
   // The kernel opens it for process 1.
   archive.characterDevice("dev/console", 5, 1);

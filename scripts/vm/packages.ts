@@ -20,6 +20,7 @@ const PACKAGES = [
   "iproute2",
   "libc-bin",
   "libgcc-s1",
+  "mawk",
   "mount",
   "procps",
   "sed",
