@@ -238,6 +238,10 @@ export interface DieWithParentStep {
  * is killed; this one has it told by another signal, or live on: `dieWithParent(null)`. See
  * PR_SET_PDEATHSIG in prctl(2).
  *
+ * It is the first process that ends with the script; in a pid namespace all others end with that. A
+ * program that gains rights by its file (set-user-ID, capabilities) is no longer tied to the script:
+ * `noNewPrivileges()`, `init()` or a user namespace keeps it so.
+ *
  * @example
  * ```ts
  * import { dieWithParent, recipe } from "@ramekin/ramekin";

@@ -1,0 +1,241 @@
+/**
+ * The script is ended, by whatever cause, at any moment of launching, running and ending: no
+ * container lives on, nothing is left, and the terminal is as it was.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { limits, recipe, unshare } from "../../mod.ts";
+import { decode, runScript, until } from "../recipe/scripts.ts";
+import { notRoot, root, test } from "../recipe/support.ts";
+import { SHAPES } from "./shapes.ts";
+import { chance, marked, newMarker, pause, proof, seed, survivors, times } from "./support.ts";
+
+const random = chance();
+
+const ENDS = ["SIGKILL", "SIGTERM", "SIGINT", "exit", "throw"] as const;
+type End = typeof ENDS[number];
+
+/** Some of them, by chance. */
+function someOf<T>(all: T[], count: number): T[] {
+  return Array.from({ length: count }, () => all.splice(Math.floor(random() * all.length), 1)[0]!);
+}
+
+/** Starts one of the scripts beside this file. */
+function start(script: string, args: readonly string[]): Deno.ChildProcess {
+  const path = new URL(script, import.meta.url).pathname;
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-config", "--quiet", "--allow-ffi", path, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Waits for the first words of a script; what it writes afterwards is let go. */
+async function whenReady(process: Deno.ChildProcess): Promise<void> {
+  const reader = process.stdout.getReader();
+  const { value } = await reader.read();
+  if (value === undefined) {
+    throw new Error(`the script has ended: ${await process.stderr.text()}`);
+  }
+  reader.releaseLock();
+}
+
+async function isOver(process: Deno.ChildProcess): Promise<void> {
+  await process.status;
+  await process.stdout.cancel();
+  await process.stderr.cancel();
+}
+
+/** Runs a script that launches all the time, and ends it after some milliseconds. */
+async function endBusyScript(shape: string, count: number, end: End, after: number): Promise<void> {
+  const marker = newMarker();
+  const own = end.startsWith("SIG") ? [] : [end, String(after)];
+  const process = start("busy_script.ts", [shape, String(count), marker, ...own]);
+  await whenReady(process);
+  if (end.startsWith("SIG")) {
+    await pause(after);
+    process.kill(end as Deno.Signal);
+  }
+  await isOver(process);
+  const alive = await survivors(marker);
+  const what = `${shape}, ${count} at once, ended by ${end} after ${after} ms, SEED=${seed}`;
+  assertEquals(alive, [], what);
+}
+
+for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
+  for (const count of [1, 50]) {
+    test(
+      `a script that is ended leaves nothing: ${shape}, ${count} at once`,
+      async () => {
+        for (let round = 0; round < times(1, 5); round++) {
+          const ends = count === 1 || proof ? [...ENDS] : someOf([...ENDS], 2);
+          await Promise.all(
+            ends.map((end) => endBusyScript(shape, count, end, Math.ceil(random() * 60))),
+          );
+        }
+        await sweep();
+      },
+      rootOnly && notRoot,
+    );
+  }
+}
+
+/** The next script that makes a control group removes those that are left of scripts. */
+async function sweep(): Promise<void> {
+  if (!root) return;
+  const { stderr, code } = await runScript(`
+    ramekin.recipe(ramekin.limits({})).command("true").outputSync();
+  `);
+  assertEquals(code, 0, stderr);
+}
+
+/** The calls of a launch, without the many that are the same. */
+async function callsOf(shape: string): Promise<number[]> {
+  const process = start("slow_script.ts", [shape, "list", newMarker()]);
+  const { stdout, stderr, code } = await process.output();
+  assertEquals(code, 0, decode(stderr));
+  return JSON.parse(decode(stdout));
+}
+
+/** Kills a script while its launch makes the call with this number. */
+async function killDuring(shape: string, call: number): Promise<void> {
+  const marker = newMarker();
+  const process = start("slow_script.ts", [shape, String(call), marker]);
+  await whenReady(process);
+  await pause(100);
+  // A call that is made only where another has failed is never come to.
+  const hasEnded = await Promise.race([process.status.then(() => true), pause(0)]);
+  if (hasEnded !== true) process.kill("SIGKILL");
+  await isOver(process);
+  assertEquals(await survivors(marker), [], `${shape}, call ${call}`);
+}
+
+for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
+  if (terminal || joins) continue;
+  test(
+    `a script that is killed during any call of a launch leaves nothing: ${shape}`,
+    async () => {
+      const calls = await callsOf(shape);
+      const chosen = proof ? calls : someOf(calls, 3);
+      const workers = [1, 2, 3].map(async () => {
+        for (let call = chosen.pop(); call !== undefined; call = chosen.pop()) {
+          await killDuring(shape, call);
+        }
+      });
+      await Promise.all(workers);
+      await sweep();
+    },
+    rootOnly && notRoot,
+  );
+}
+
+test("a container gives up that begins when its script's thread has ended", async () => {
+  const { stdout, stderr } = await runScript(
+    `
+    import { launch } from "${new URL("../../recipe/launch.ts", import.meta.url)}";
+    import { draftOf } from "${new URL("../../recipe/recipe.ts", import.meta.url)}";
+    import { resources } from "${new URL("../../recipe/resources.ts", import.meta.url)}";
+    import { pointerList } from "${new URL("../../ffi/call.ts", import.meta.url)}";
+    const order = {
+      program: "true",
+      args: [],
+      environment: pointerList([], "[]"),
+      searchPath: "/usr/bin:/bin",
+      stdio: ["null", "null", "null"],
+    };
+    const { thread, ...others } = resources(false);
+    const another = { ...others, thread: { ...thread, id: thread.id + 1 } };
+    try {
+      launch(draftOf([]), { ...order, resources: another });
+    } catch (error) {
+      console.log(error.syscall, error.code);
+    }
+  `,
+  );
+  assertEquals(stdout, "clone EINTR\n", stderr);
+});
+
+test(
+  "a program that gains rights by its file loses the tie to its script, unless it may not gain any",
+  async () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.chmodSync(folder, 0o755);
+      const program = `${folder}/sleep`;
+      Deno.copyFileSync("/bin/sleep", program);
+      Deno.chmodSync(program, 0o4755);
+      const lives = async (step: string) => {
+        const marker = newMarker();
+        const { stderr } = await runScript(`
+          const box = ramekin.recipe(ramekin.setUser({ uid: 65534, gid: 65534 }), ${step});
+          const options = { args: ["1000", "0.${marker}"], stdout: "null", stderr: "null" };
+          box.command("${program}", options).spawn();
+          setTimeout(() => Deno.exit(), 100);
+        `);
+        assertEquals(stderr, "");
+        await pause(200);
+        const alive = marked(marker);
+        for (const line of alive) Deno.kill(parseInt(line), "SIGKILL");
+        await until(() => marked(marker).length === 0);
+        return alive.length > 0;
+      };
+      assertEquals(await lives("ramekin.umask(0o022)"), true);
+      assertEquals(await lives("ramekin.noNewPrivileges()"), false);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+  notRoot,
+);
+
+test("the terminal is put back, whenever a script is killed that has it", async () => {
+  const script = new URL("terminal_script.ts", import.meta.url).pathname;
+  const deno = `${Deno.execPath()} run --no-check --no-config --quiet --allow-ffi ${script}`;
+  const rounds = times(8, 60);
+  const moments = Array.from({ length: rounds }, () => (0.3 + random() * 0.5).toFixed(3));
+  const { stdout } = await recipe().command("sh", {
+    args: [
+      "-c",
+      `before=$(stty -g)
+      for after in ${moments.join(" ")}; do
+        timeout --foreground -s KILL $after ${deno}
+        for i in $(seq 50); do
+          now=$(stty -g)
+          test "$now" = "$before" && echo same && continue 2
+          sleep 0.1
+        done
+        echo "killed after $after: $now instead of $before"
+        stty "$before"
+      done`,
+    ],
+    terminal: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  const lines = decode(stdout).split(/\r?\n/).filter((line) => /same|killed after/.test(line));
+  assertEquals(lines, Array.from({ length: rounds }, () => "same"), `SEED=${seed}`);
+});
+
+test(
+  "the groups of a script that is killed are removed by the next",
+  async () => {
+    const box = recipe(unshare("pid"), limits({}));
+    assert((await box.command("true").output()).success);
+    const marker = newMarker();
+    const process = start("busy_script.ts", ["limits", "5", marker]);
+    await whenReady(process);
+    const groups = () =>
+      Array.from(Deno.readDirSync("/sys/fs/cgroup/pids"), ({ name }) => name)
+        .filter((name) => name.includes(`-${process.pid}-`));
+    await until(() => groups().length > 0);
+    process.kill("SIGKILL");
+    await isOver(process);
+    assertEquals(await survivors(marker), []);
+    await sweep();
+    assertEquals(groups(), []);
+  },
+  notRoot,
+);

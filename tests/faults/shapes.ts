@@ -1,0 +1,72 @@
+/** Recipes of several shapes, for scripts that are killed: each is a launch of another kind. */
+
+import {
+  bridge,
+  devices,
+  hostname,
+  init,
+  limits,
+  loopback,
+  mapIds,
+  mapRoot,
+  proc,
+  type Recipe,
+  recipe,
+  tmpfs,
+  unshare,
+  veth,
+} from "../../mod.ts";
+
+const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
+
+/** A launch of some kind. */
+export interface Shape {
+  readonly box: Recipe;
+  /** Whether only root can have it. */
+  readonly rootOnly?: true;
+  /** Whether the program gets a terminal. */
+  readonly terminal?: true;
+  /** Whether the program joins a container that runs already. */
+  readonly joins?: true;
+}
+
+/** The shapes, by their names. */
+export const SHAPES: Readonly<Record<string, Shape>> = {
+  "no namespaces": { box: recipe() },
+  "a pid namespace": { box: recipe(unshare("user", "pid"), mapRoot()) },
+  "a late pid namespace": {
+    box: recipe(unshare("user", "uts"), mapRoot(), hostname("box"), unshare("pid")),
+  },
+  "an init": {
+    box: recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), tmpfs("/tmp"), init()),
+  },
+  "several id ranges": {
+    box: recipe(unshare("user", "pid"), mapIds({ uids: range, gids: range })),
+    rootOnly: true,
+  },
+  "limits": { box: recipe(unshare("pid"), limits({ pids: 50 })), rootOnly: true },
+  "limits and several id ranges": {
+    box: recipe(
+      unshare("user", "pid", "cgroup"),
+      mapIds({ uids: range, gids: range }),
+      limits({ pids: 50 }),
+    ),
+    rootOnly: true,
+  },
+  "a network": {
+    box: recipe(unshare("user", "pid", "net"), mapRoot(), loopback(), bridge("br0")),
+  },
+  "a cable to the host": {
+    box: recipe(unshare("pid", "net"), veth("eth0"), loopback()),
+    rootOnly: true,
+  },
+  "a terminal": { box: recipe(unshare("user", "pid"), mapRoot()), terminal: true },
+  "a terminal of its own": {
+    box: recipe(unshare("user", "mount", "pid"), mapRoot(), devices()),
+    terminal: true,
+  },
+  "another container joined": {
+    box: recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init()),
+    joins: true,
+  },
+};

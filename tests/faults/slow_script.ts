@@ -1,0 +1,73 @@
+/**
+ * A script that makes one container, and stays in one call of the launch for a second:
+ * `slow_script.ts SHAPE CALL MARKER`. With "list" as the call, it prints the numbers of those in
+ * which it can stay.
+ */
+
+import { type Call, pointerList } from "../../ffi/call.ts";
+import { ppoll } from "../../ffi/calls/processes.ts";
+import { assemble, recordOffset, type SyscallProgram } from "../../ffi/program.ts";
+import { engine } from "../../ffi/engine/engine.ts";
+import { launch } from "../../recipe/launch.ts";
+import { draftOf } from "../../recipe/recipe.ts";
+import { resources } from "../../recipe/resources.ts";
+import { SHAPES } from "./shapes.ts";
+
+const [name, call, marker] = Deno.args as [string, string, string];
+
+/**
+ * What is left out where it is stayed in instead must do no harm: without these, what is meant for
+ * the container would be done to the script or the host.
+ */
+const NEEDED = ["clone", "clone3", "unshare", "setns", "exit_group"];
+
+/** The calls that can be left out; of the same ones in a row, one stands for all. */
+function places(calls: readonly Call[]): number[] {
+  return [...calls.keys()].filter((index) =>
+    !NEEDED.includes(calls[index]!.name) && calls[index]!.name !== calls[index - 1]?.name
+  );
+}
+
+/** Puts a wait of a second in place of a call. */
+function stayIn(program: SyscallProgram, index: number): void {
+  const wait = assemble([{ call: ppoll([], undefined) }], engine().architecture);
+  const view = new DataView(program.bytes.buffer, program.bytes.byteOffset);
+  const record = recordOffset(index);
+  const template = new DataView(wait.bytes.buffer);
+  view.setInt32(record, template.getInt32(recordOffset(0), true), true);
+  view.setInt32(record + 4, 0, true);
+  const [first, second] = [record + 32, record + 80];
+  program.bytes.fill(0, first, second);
+  const relocations = program.relocations as number[];
+  for (let i = relocations.length - 1; i >= 0; i--) {
+    if (relocations[i]! >= first && relocations[i]! < second) relocations.splice(i, 1);
+  }
+  // The time to wait takes the place of the arguments that this call has not.
+  view.setBigInt64(first + 16, BigInt(first + 32), true);
+  relocations.push(first + 16);
+  view.setBigInt64(first + 32, 1n, true);
+}
+
+const draft = draftOf(SHAPES[name]!.box.steps);
+const order = {
+  program: "sleep",
+  args: ["1000", `0.${marker}`],
+  environment: pointerList([], "[]"),
+  searchPath: "/usr/bin:/bin",
+  cwd: undefined,
+  uid: undefined,
+  gid: undefined,
+  stdio: ["null", "null", "null"],
+  terminal: undefined,
+  resources: resources(draft.hasInit),
+} as const;
+
+const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
+if (call !== "list") print("ready\n");
+launch(draft, order, (program) => {
+  if (call === "list") {
+    print(JSON.stringify(places(program.calls)));
+    Deno.exit();
+  }
+  stayIn(program, Number(call));
+});

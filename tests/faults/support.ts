@@ -1,0 +1,62 @@
+/**
+ * What the tests of faults share. They run in a bounded form in the suite, and without those bounds
+ * by `deno task proof`, which sets PROOF. SEED repeats what chance has chosen.
+ */
+
+/** Whether this is the proof: much is done very often. */
+export const proof: boolean = Deno.env.has("PROOF");
+
+/** How often something is done: in the suite, and in the proof. */
+export function times(suite: number, proven: number): number {
+  return proof ? proven : suite;
+}
+
+/** What chance begins with; a test that fails says it. */
+export const seed: number = Number(
+  Deno.env.get("SEED") ?? crypto.getRandomValues(Uint16Array.of(0))[0],
+);
+
+/** Chance that can be repeated: numbers from 0 up to 1, by Tommy Ettinger's mulberry32. */
+export function chance(): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A word that no other process has on its command line. */
+export function newMarker(): string {
+  return String(crypto.getRandomValues(new Uint32Array(1))[0]).padStart(10, "0");
+}
+
+/** The processes that have the word on their command line; those that have ended have none. */
+export function marked(marker: string): string[] {
+  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const line = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ");
+      return line.includes(marker) ? [`${name} ${line}`] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The processes with the word that are there still, once what dies has had the time to. */
+export async function survivors(marker: string): Promise<string[]> {
+  let alive: string[] = [];
+  for (let attempt = 0; attempt < 100; attempt++) {
+    alive = marked(marker);
+    if (alive.length === 0) break;
+    await pause(50);
+  }
+  return alive;
+}
+
+/** Waits some milliseconds. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
