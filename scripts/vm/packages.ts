@@ -22,6 +22,7 @@ const PACKAGES = [
   "libgcc-s1",
   "mawk",
   "mount",
+  "perl-base",
   "procps",
   "sed",
   "uidmap",
