@@ -201,12 +201,30 @@ const MASKED = [
   "/proc/kallsyms",
   "/proc/kcore",
   "/proc/keys",
+  "/proc/kmsg",
+  "/proc/kpagecgroup",
+  "/proc/kpagecount",
+  "/proc/kpageflags",
   "/proc/latency_stats",
+  "/proc/pagetypeinfo",
   "/proc/sched_debug",
   "/proc/scsi",
+  "/proc/slabinfo",
   "/proc/timer_list",
   "/proc/timer_stats",
+  "/proc/vmallocinfo",
+  "/proc/vmcore",
 ];
 
 /** What changes the machine. */
-const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+const READ_ONLY = [
+  "/proc/bus",
+  "/proc/driver",
+  "/proc/dynamic_debug",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/mtrr",
+  "/proc/pressure",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+];

@@ -93,13 +93,32 @@ export function compileFilter(
   return bytes;
 }
 
-/** The rules that may decide about a call: up to the first without conditions. */
-export function rulesFor(filter: SyscallFilter, name: string): readonly FilterRule[] {
-  const rules = filter.rules.filter(({ names }) => names.includes(name));
-  const last = rules.findIndex(({ conditions = [] }) => conditions.length === 0);
-  return last < 0
-    ? [...rules, { names: [name], answer: filter.otherwise }]
-    : rules.slice(0, last + 1);
+/** The rules that may decide about a call, for each call: up to the first without conditions. */
+export class RuleIndex {
+  readonly #rules = new Map<string, FilterRule[]>();
+  readonly #otherwise: readonly FilterRule[];
+
+  constructor({ rules, otherwise }: SyscallFilter) {
+    this.#otherwise = [{ names: [], answer: otherwise }];
+    for (const rule of rules) {
+      for (const name of rule.names) {
+        const known = this.#rules.get(name);
+        if (known === undefined) this.#rules.set(name, [rule]);
+        else if (!isUnconditional(known.at(-1)!)) known.push(rule);
+      }
+    }
+  }
+
+  /** The rules for the call; the last of them is without conditions. */
+  for(name: string): readonly FilterRule[] {
+    const rules = this.#rules.get(name);
+    if (rules === undefined) return this.#otherwise;
+    return isUnconditional(rules.at(-1)!) ? rules : [...rules, ...this.#otherwise];
+  }
+}
+
+function isUnconditional({ conditions = [] }: FilterRule): boolean {
+  return conditions.length === 0;
 }
 
 /** Numbers from `first` up to the next range, which the same label decides about. */
@@ -139,6 +158,7 @@ class Compiler {
 
   #ranges(): readonly NumberRange[] {
     const { unknown } = this.#filter;
+    const rules = new RuleIndex(this.#filter);
     const known = [...allSyscalls(this.#architecture)].sort(([, a], [, b]) => a - b);
     const ranges: NumberRange[] = [];
     const add = (first: number, decision: Label) => {
@@ -147,7 +167,7 @@ class Compiler {
     let next = 0;
     for (const [name, number] of known) {
       if (number > next) add(next, this.#answer(unknown));
-      add(number, this.#decision(rulesFor(this.#filter, name)));
+      add(number, this.#decision(rules.for(name)));
       next = number + 1;
     }
     add(next, this.#answer(unknown));
@@ -157,17 +177,15 @@ class Compiler {
 
   /** Where it is decided about the calls that these rules are for: one place for the same rules. */
   #decision(rules: readonly FilterRule[]): Label {
-    const [first] = rules;
-    if (first!.conditions === undefined || first!.conditions.length === 0) {
-      return this.#answer(first!.answer);
-    }
+    const first = rules[0]!;
+    if (isUnconditional(first)) return this.#answer(first.answer);
     const key = JSON.stringify(
       rules.map(({ answer, conditions }) => [answer, conditions]),
       (_, value) => typeof value === "bigint" ? String(value) : value,
     );
     let decision = this.#decisions.get(key);
     if (decision === undefined) {
-      decision = { label: new Label(`about ${first!.names.join(", ")}`), rules };
+      decision = { label: new Label(`about ${first.names.join(", ")}`), rules };
       this.#decisions.set(key, decision);
     }
     return decision.label;

@@ -9,7 +9,7 @@ import { engine } from "../../ffi/engine/engine.ts";
 import { allSyscalls, isSyscallName } from "../../ffi/seccomp/all_syscalls.ts";
 import {
   compileFilter,
-  rulesFor,
+  RuleIndex,
   SECCOMP_RET,
   type SyscallFilter,
 } from "../../ffi/seccomp/filter.ts";
@@ -129,8 +129,9 @@ function programOf(step: SeccompStep, draft: Draft): Uint8Array<ArrayBuffer> {
 const LAUNCHING = ["execve", "exit_group"] as const;
 
 function checkLaunch(filter: SyscallFilter, draft: Draft): void {
+  const rules = new RuleIndex(filter);
   for (const name of LAUNCHING) {
-    const answers = rulesFor(filter, name).map(({ answer }) => answer);
+    const answers = rules.for(name).map(({ answer }) => answer);
     if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
       continue;
     }

@@ -65,6 +65,14 @@ test("nothing of the machine can be changed or read by /proc", () => {
   assertEquals(inside(box, "cat /proc/keys /proc/timer_list 2> /dev/null || true"), "");
 });
 
+test("no file of /proc but the program's own can be opened to write or holds secrets", () => {
+  const writable = `find /proc -path '/proc/[0-9]*' -prune -o -type f -perm /u+w -print ` +
+    `2> /dev/null | while read -r file; do test -f "$file" && (: >> "$file") 2> /dev/null && echo "$file"; done || true`;
+  assertEquals(inside(box, writable), "");
+  const secret = "find /proc -maxdepth 1 -type f ! -perm /o+r -exec head -qc 1 {} ';' 2> /dev/null";
+  assertEquals(inside(box, `${secret} || true`), "");
+});
+
 test("no mount, no namespace, no device, no root of another kind", () => {
   failing(box, "mount -t tmpfs none /tmp");
   failing(box, "mount -o remount,bind,rw /usr");
