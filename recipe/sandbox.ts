@@ -13,7 +13,7 @@ import {
   variableName,
   wrongField,
 } from "./fields.ts";
-import { normalize } from "./ground.ts";
+import { isWithin, normalize } from "./ground.ts";
 import { DEFAULT_PATH } from "./order.ts";
 import { type Recipe, recipe } from "./recipe.ts";
 import { RecipeError } from "./recipe_error.ts";
@@ -46,7 +46,10 @@ import {
 
 /** What a sandbox is given of the host. */
 export interface SandboxOptions {
-  /** Files and folders that are seen at their own places, and can be read and executed. */
+  /**
+   * Files and folders that are seen at their own places, and can be read and executed. With `/` all
+   * are, but for /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
+   */
   readonly read?: readonly string[];
   /** Files and folders that are seen at their own places, and can be changed too. */
   readonly write?: readonly string[];
@@ -61,7 +64,21 @@ export interface SandboxOptions {
   readonly env?: readonly string[];
 }
 
-const paths = optional(list(absolutePath()));
+const paths = optional(list(hostPath()));
+
+/** A path of the host's that a sandbox can show. */
+function hostPath(): Field {
+  const base = absolutePath();
+  return {
+    ...base,
+    complaint(value) {
+      const complaint = base.complaint(value);
+      if (complaint !== undefined) return complaint;
+      const own = ["/proc", "/dev"].find((folder) => isWithin(normalize(value as string), folder));
+      return own && `"${value}" cannot be the host's, as a sandbox has its own ${own}`;
+    },
+  };
+}
 
 const FIELDS: Readonly<Record<keyof SandboxOptions, Field>> = {
   read: paths,
@@ -100,19 +117,22 @@ export function sandbox(options: SandboxOptions = {}): Recipe {
     throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.complaint}`);
   }
   const { read = [], write = [], net = "none", env = [] } = options;
+  const asked = new Map<string, Access>();
+  for (const path of read) asked.set(normalize(path), "read");
+  for (const path of write) asked.set(normalize(path), "write");
+  const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp" });
   return recipe(
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...(net === "none" ? [unshare("net")] : []),
     mapCurrentUser(),
     ...(net === "none" ? [loopback()] : []),
     hostname("sandbox"),
-    ...newRoot(read, write, net),
+    ...newRoot(asked, net),
     // One user namespace more may be made, and the program goes on in it: so it can make none, and
     // has no rights over the mounts and the network.
     sysctl({ "user.max_user_namespaces": 1 }),
     maskPaths(...MASKED),
     readonlyPaths(...READ_ONLY),
-    remount("/", "ro,nosuid,nodev"),
     newSession(),
     init(),
     unshare("user"),
@@ -123,46 +143,49 @@ export function sandbox(options: SandboxOptions = {}): Recipe {
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp(),
     clearEnv({ keep: env }),
-    setEnv({ PATH: DEFAULT_PATH, HOME: "/tmp" }),
+    setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name)))),
   );
 }
+
+/** What may be done with a file of the host's. */
+type Access = "read" | "write";
 
 /** Where the new root is put together: at the one place of the host that no sandbox shows. */
 const ROOT = "/proc";
 
-function newRoot(
-  read: readonly string[],
-  write: readonly string[],
-  net: "none" | "host",
-): Step[] {
-  const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
+function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): Step[] {
+  const whole = asked.get("/");
+  // Folders before what lies in them, so that nothing is covered.
+  const others = [...asked].filter(([path]) => path !== "/").sort(([a], [b]) => a < b ? -1 : 1);
   return [
-    tmpfs(ROOT, { mode: 0o755 }),
-    ...["/tmp", "/run"].map((path) =>
-      tmpfs(ROOT + path, { mode: path === "/tmp" ? 0o1777 : 0o755 })
-    ),
-    mkdir(`${ROOT}/var`),
-    symlink("/tmp", `${ROOT}/var/tmp`),
+    ...(whole === undefined ? smallRoot(net) : [shown("/", whole)]),
+    tmpfs(`${ROOT}/tmp`),
+    tmpfs(`${ROOT}/run`, { mode: 0o755 }),
     devices(`${ROOT}/dev`),
-    ...system.map((path) => shown(path, { readOnly: true, optional: true })),
-    ...asked(read, write),
+    ...others.map(([path, access]) => shown(path, access)),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
+    whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
   ];
 }
 
-/** What is asked for: folders before what lies in them, so that nothing is covered. */
-function asked(read: readonly string[], write: readonly string[]): Step[] {
-  const readOnly = new Map<string, boolean>();
-  for (const path of read) readOnly.set(normalize(path), true);
-  for (const path of write) readOnly.set(normalize(path), false);
-  return [...readOnly]
-    .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([path, readOnly]) => shown(path, { readOnly, optional: false }));
+/** A root with nothing but what programs need. */
+function smallRoot(net: "none" | "host"): Step[] {
+  const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
+  return [
+    tmpfs(ROOT, { mode: 0o755 }),
+    mkdir(`${ROOT}/var`),
+    symlink("/tmp", `${ROOT}/var/tmp`),
+    ...system.map((path) => shown(path, "read", true)),
+  ];
 }
 
-function shown(path: string, options: { readOnly: boolean; optional: boolean }): Step {
-  return bind(path, ROOT + path, { ...options, restrict: ["nosuid", "nodev"] });
+function shown(path: string, access: Access, optional = false): Step {
+  return bind(path, normalize(ROOT + path), {
+    readOnly: access === "read",
+    optional,
+    restrict: ["nosuid", "nodev"],
+  });
 }
 
 /** Programs and libraries, and those files of /etc that they cannot do without. */

@@ -183,6 +183,33 @@ test(
 );
 
 test(
+  "all of the host can be asked for, but what a sandbox has of its own",
+  inFolder((folder) => {
+    const reading = sandbox({ read: ["/"] });
+    assertEquals(inside(reading, "ls /"), inside(recipe(), "ls /"));
+    assertEquals(
+      inside(reading, "ls -A /tmp /run /sys; ls /dev | wc -l"),
+      "/run:\n\n/sys:\n\n/tmp:\n13",
+    );
+    assertEquals(inside(reading, "echo /proc/[0-9]*"), "/proc/1 /proc/2");
+    failing(reading, "touch /var/tmp/a");
+    failing(reading, "touch /sys/a");
+    const writing = sandbox({ read: ["/"], write: [folder] });
+    inside(writing, `touch ${folder}/a`);
+    assertEquals(inside(recipe(), `ls ${folder}`), "a");
+    const all = sandbox({ write: ["/"] });
+    const file = `/var/tmp/ramekin-${crypto.randomUUID()}`;
+    inside(all, `touch ${file}`);
+    Deno.removeSync(file);
+    for (
+      const place of ["/proc/sys/kernel/core_pattern", "/sys/power/state", "/proc/sysrq-trigger"]
+    ) {
+      failing(all, `echo > ${place}`);
+    }
+  }),
+);
+
+test(
   "a setuid program and a device on what is asked for are powerless",
   inFolder((folder) => {
     Deno.copyFileSync("/usr/bin/id", `${folder}/id`);
@@ -256,6 +283,8 @@ test("what is no option is refused", () => {
   refused({ reed: [] }, 'did you mean "read"?');
   refused({ read: ["usr"] }, "has to begin with /");
   refused({ write: ["/a/.."] }, "..");
+  refused({ read: ["/proc/sys"] }, "has its own /proc");
+  refused({ write: ["//dev/"] }, "has its own /dev");
   refused({ net: "all" }, '"none", "host"');
   refused({ env: ["A=B"] }, "=");
 });
