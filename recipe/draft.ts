@@ -277,6 +277,7 @@ export class Draft {
   fork(then: "exit" | "init"): void {
     this.stage.then = then;
     this.stages.push(newStage());
+    this.sessionLeader = false;
   }
 
   /** The container waits here until the script has done its part. */

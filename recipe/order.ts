@@ -127,7 +127,11 @@ export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly
   const add = (call: Call) => writer.add(call, IN_CONTAINER);
   if (order.cwd !== undefined) add(chdir(order.cwd));
   if (order.terminal === undefined) connectStdio(add, order.stdio);
-  else connectTerminal(add, order.terminal);
+  else {
+    // Who leads a session already cannot lead another.
+    if (!draft.sessionLeader) add(setsid());
+    connectTerminal(add, order.terminal);
+  }
   if (order.uid !== undefined || order.gid !== undefined) {
     if (!draft.setgroupsDenied) add(setgroups([]));
     if (order.gid !== undefined) add(setresgid(order.gid, order.gid, order.gid));
@@ -147,10 +151,9 @@ function connectStdio(add: (call: Call) => Call, stdio: Order["stdio"]): void {
   });
 }
 
-/** The program leads a session of its own, with the terminal as its controlling one (tty(4)). */
+/** The program's session gets the terminal as its controlling one (tty(4)). */
 function connectTerminal(add: (call: Call) => Call, terminal: Terminal): void {
   const slave = terminal.place === "script" ? terminal.fd : openTerminal(add, terminal);
-  add(setsid());
   add(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [0, 1, 2]) add(dup3(slave, fd, 0));
 }

@@ -1,7 +1,7 @@
 /** Terminals of the program's own, and the script's terminal joined with it. */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { devices, mapRoot, proc, recipe, type Step, unshare } from "../../mod.ts";
+import { devices, init, mapRoot, newSession, proc, recipe, type Step, unshare } from "../../mod.ts";
 import { decode, readUntil } from "./scripts.ts";
 import { test } from "./support.ts";
 
@@ -49,6 +49,18 @@ for (const [place, steps] of PLACES) {
     assertEquals((await container.status).code, 3);
   });
 }
+
+test("a program that leads a session already has the terminal for it", async () => {
+  for (const steps of [[newSession()], [newSession(), init()], [init(), newSession()]]) {
+    const { stdout } = await own.with(...steps).command("sh", {
+      args: ["-c", "echo < /dev/tty && ps -o tty= -p $$"],
+      terminal: true,
+      stdin: "null",
+      stdout: "piped",
+    }).output();
+    assertMatch(decode(stdout), /^\r\npts\/\d+\r\n$/);
+  }
+});
 
 test("Ctrl-C reaches the program through its terminal", async () => {
   await using container = own.command("sh", {
