@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { failing, inFolder, inside, test } from "./support.ts";
 
 const box = sandbox();
@@ -99,6 +100,10 @@ test("PID 1 is out of the program's reach, and is there to the end", () => {
   failing(box, "ls /proc/1/root/");
   failing(box, "cat /proc/1/environ");
   assertEquals(inside(box, "kill -9 1; cat /proc/1/comm"), "init");
+  const PTRACE_ATTACH = 16, EPERM = "1";
+  const number = allSyscalls(Deno.build.arch === "x86_64" ? "x86_64" : "aarch64").get("ptrace");
+  const attach = `perl -e 'print syscall(${number}, ${PTRACE_ATTACH}, 1, 0, 0) == -1 ? $! + 0 : 0'`;
+  assertEquals(inside(box, attach), EPERM);
 });
 
 test(
