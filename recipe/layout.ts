@@ -9,6 +9,7 @@
  */
 
 import { type Call, Output, OutputField, pointerList, ResultOf } from "../ffi/call.ts";
+import { EFD_CLOEXEC } from "../ffi/calls/events.ts";
 import {
   close,
   close_range,
@@ -213,7 +214,7 @@ function defaultSignals(writer: Writer): void {
 function becomeInit(writer: Writer, draft: Draft, order: Order, cloned: Call): void {
   writer.chapter = "init";
   writer.add(close_range(0, 0xffff_ffff, CLOSE_RANGE_CLOEXEC), IN_CONTAINER);
-  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), 0), IN_CONTAINER);
+  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), IN_CONTAINER);
   writer.add(dup3(new ResultOf(event, "event"), 0, 0), IN_CONTAINER);
   tieToScript(writer, draft, order);
   const argv = pointerList(["init"], '["init"]');
