@@ -21,6 +21,7 @@
 
 export {
   GrantError,
+  type GrantErrorDetails,
   SyscallError,
   type SyscallErrorDetails,
   UnsupportedError,
@@ -47,6 +48,21 @@ export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command, type CommandOptions } from "./recipe/command.ts";
 export { type CommandOutput, Container, type ContainerLimits } from "./recipe/container.ts";
+export { describeNeed } from "./recipe/gate/need.ts";
+export type {
+  DeviceNeed,
+  EnvNeed,
+  FileNeed,
+  IdentityNeed,
+  JoinNeed,
+  NamespaceNeed,
+  Need,
+  NeedKind,
+  NetNeed,
+  PrivilegeNeed,
+  RunNeed,
+} from "./recipe/gate/need.ts";
+export type { PermissionOptions, Permissions } from "./recipe/gate/permissions.ts";
 export type { KeptNamespace } from "./recipe/keep.ts";
 export type { CommandStatus } from "./recipe/status.ts";
 export type { Usage } from "./ffi/cgroups/usage.ts";

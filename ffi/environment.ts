@@ -50,7 +50,8 @@ export function environmentBlock(
   return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
 }
 
-function nameAt(address: bigint): string {
+/** The name of the variable that a string of the environment sets. */
+export function nameAt(address: bigint): string {
   const text = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
   return text.slice(0, text.indexOf("="));
 }

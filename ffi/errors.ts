@@ -70,17 +70,36 @@ export class UnsupportedError extends Error {
   override readonly name = "UnsupportedError";
 }
 
+/** What a {@linkcode GrantError} tells beside its message. */
+export interface GrantErrorDetails extends ErrorOptions {
+  /** What was to be reached: `"/usr"`. */
+  readonly value?: string | undefined;
+  /** The name of the step that reaches for it: `"bind"`. */
+  readonly step?: string | undefined;
+  /** The position of that step in its recipe, counted from 0. */
+  readonly stepIndex?: number | undefined;
+}
+
 /** A permission that was not granted; the message names it and what grants it. */
 export class GrantError extends Error {
   /** `"GrantError"`. */
   override readonly name = "GrantError";
   /** The grant that is missing: `"ffi"`. */
   readonly grant: string;
+  /** What was to be reached, where it has a name: `"/usr"`. */
+  readonly value: string | undefined;
+  /** The name of the step that reaches for it, where one does. */
+  readonly step: string | undefined;
+  /** The position of that step in its recipe, counted from 0. */
+  readonly stepIndex: number | undefined;
 
   /** An error of the grant that is missing. */
-  constructor(message: string, grant: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, grant: string, details: GrantErrorDetails = {}) {
+    super(message, details);
     this.grant = grant;
+    this.value = details.value;
+    this.step = details.step;
+    this.stepIndex = details.stepIndex;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import {
+  type CapabilityName,
   capabilityOutput,
   capget,
   getegid,
@@ -17,6 +18,8 @@ import { performAll } from "../ffi/perform.ts";
 export interface Caller {
   readonly euid: number;
   readonly egid: number;
+  /** What it passes on to programs, or some of it. */
+  readonly inheritable: readonly CapabilityName[];
   /** Whether it may write any id map of its children: CAP_SETUID and CAP_SETGID, effective. */
   readonly mayMapIds: boolean;
   /** Whether it may change its network: CAP_NET_ADMIN, effective. */
@@ -27,10 +30,11 @@ export interface Caller {
 export function callerOf(): Caller {
   const [uid, gid, capabilities] = [geteuid(), getegid(), capabilityOutput()];
   const outcome = performAll([{ call: uid }, { call: gid }, { call: capget(capabilities) }]);
-  const { effective } = readCapabilities(outcome.output(capabilities));
+  const { effective, inheritable } = readCapabilities(outcome.output(capabilities));
   return {
     euid: Number(outcome.result(uid)),
     egid: Number(outcome.result(gid)),
+    inheritable,
     mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
     mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
   };

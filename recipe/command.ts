@@ -9,6 +9,7 @@ import {
   type EnvironmentStrings,
   environmentStrings,
   environmentVariable,
+  nameAt,
 } from "../ffi/environment.ts";
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { collectSync } from "./collect_sync.ts";
@@ -28,6 +29,11 @@ import {
   variableName,
   wrongField,
 } from "./fields.ts";
+import { Gate } from "./gate/gate.ts";
+import { Grants } from "./gate/grants.ts";
+import type { Need } from "./gate/need.ts";
+import { needsOf } from "./gate/needs.ts";
+import { type Permissions, permissionsField } from "./gate/permissions.ts";
 import { launch, type Launched, launchPrepared, prepare, type Prepared } from "./launch.ts";
 import { layOut } from "./layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
@@ -68,6 +74,11 @@ export interface CommandOptions {
    * script's side of it.
    */
   readonly terminal?: boolean;
+  /**
+   * What the recipe may reach of the host: see {@linkcode Permissions}. Without it, the recipe is
+   * trusted, as the script's own code is.
+   */
+  readonly permissions?: Permissions;
 }
 
 const kind = oneOf(["piped", "inherit", "null"]);
@@ -84,14 +95,21 @@ const FIELDS: Readonly<Record<keyof CommandOptions, Field>> = {
   stderr: optional(kind),
   timeout: optional(integer(0)),
   terminal: optional(boolean()),
+  permissions: permissionsField,
 };
+
+/** What a program gets in place of variables of the script's that are not granted. */
+const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 
 /** What stands in a plan for what no launch has opened yet. */
 const PLANNED: Order["resources"] = { script: -1, init: -1, thread: { address: 0n, id: 0 } };
 
 /** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
 export class Command {
+  readonly #plan: (gate?: Gate) => Draft;
   readonly #draft: Draft;
+  readonly #gate: Gate | undefined;
+  readonly #grants: Grants | undefined;
   readonly #program: string;
   readonly #options: CommandOptions;
   #prepared: {
@@ -100,8 +118,11 @@ export class Command {
   } = { environment: [], launches: new Map() };
 
   /** Use {@linkcode Recipe.command}. */
-  constructor(draft: Draft, program: string | URL, options: CommandOptions) {
-    this.#draft = draft;
+  constructor(
+    plan: (gate?: Gate) => Draft,
+    program: string | URL,
+    options: CommandOptions,
+  ) {
     this.#program = pathOf(program);
     this.#options = options;
     const complaint = text({ min: 1 }).complaint(this.#program);
@@ -110,6 +131,22 @@ export class Command {
     if (wrong !== undefined) {
       throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
     }
+    const { permissions } = options;
+    this.#grants = permissions === undefined ? undefined : new Grants(permissions);
+    this.#gate = this.#grants && new Gate();
+    this.#plan = plan;
+    this.#draft = plan(this.#gate);
+  }
+
+  /**
+   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} tells, the
+   * program, and the variables of the script's environment that it gets.
+   *
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   */
+  needs(): readonly Need[] {
+    const gate = new Gate();
+    return this.#needs(this.#plan(gate), gate);
   }
 
   /**
@@ -137,6 +174,7 @@ export class Command {
     }
     const { signal, timeout } = this.#options;
     signal?.throwIfAborted();
+    this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
     const streams = new StandardStreams(kinds);
     return collectSync(this.#launch(kinds, streams), streams.release(), timeout);
@@ -163,6 +201,7 @@ export class Command {
   #start(defaults: readonly [StdioKind, StdioKind, StdioKind]): Container {
     const kinds = this.#kinds(defaults);
     const { signal, timeout } = this.#options;
+    this.#admit();
     if (this.#options.terminal !== true) {
       const streams = new StandardStreams(kinds);
       const launched = this.#launch(kinds, streams);
@@ -210,10 +249,48 @@ export class Command {
     }
   }
 
+  /** Refuses to run what has not been granted. */
+  #admit(): void {
+    if (this.#grants === undefined) return;
+    this.#grants.require(this.#needs(this.#draft, this.#gate!));
+  }
+
+  #needs(draft: Draft, gate: Gate): readonly Need[] {
+    const { uid, gid, env = {} } = this.#options;
+    const inherited = this.#inherits ? environmentStrings().map(nameAt) : [];
+    const variables = inherited.filter((name) =>
+      !Object.hasOwn(env, name) && !draft.environment.has(name)
+    );
+    return needsOf(draft, gate, { program: this.#program, uid, gid, variables });
+  }
+
+  get #inherits(): boolean {
+    return this.#options.clearEnv !== true && !this.#draft.clearsEnvironment;
+  }
+
   /** What the program gets of this process's environment. */
   #inherited(): EnvironmentStrings {
-    const inherits = this.#options.clearEnv !== true && !this.#draft.clearsEnvironment;
-    return inherits ? environmentStrings() : [];
+    if (!this.#inherits) return [];
+    const grants = this.#grants;
+    return grants === undefined
+      ? environmentStrings()
+      : environmentStrings().filter((address) => grants.hasVariable(nameAt(address)));
+  }
+
+  /** What the environment has beside that, or in place of it. */
+  #changes(): Map<string, string> {
+    const changes = new Map(this.#draft.environment);
+    const grants = this.#grants;
+    if (grants !== undefined) {
+      for (const name of this.#gate!.variables) {
+        if (!grants.hasVariable(name)) changes.delete(name);
+      }
+      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
+        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
+      }
+    }
+    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+    return changes;
   }
 
   #order(
@@ -221,8 +298,8 @@ export class Command {
     resources: Order["resources"],
     inherited: EnvironmentStrings,
   ): Order {
-    const { args = [], cwd, env = {}, uid, gid } = this.#options;
-    const changes = new Map([...this.#draft.environment, ...Object.entries(env)]);
+    const { args = [], cwd, uid, gid } = this.#options;
+    const changes = this.#changes();
     const inheritedPath = inherited.length > 0 ? environmentVariable("PATH") : undefined;
     return {
       program: this.#program,
@@ -257,9 +334,12 @@ function enter(
   options: CommandOptions,
 ): Command {
   const step: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-  const draft = new Draft([step]);
-  joinDefinition.plan(step, draft);
-  return new Command(draft, program, options);
+  const plan = (gate?: Gate) => {
+    const draft = new Draft([step], gate);
+    joinDefinition.plan(step, draft);
+    return draft;
+  };
+  return new Command(plan, program, options);
 }
 
 function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {

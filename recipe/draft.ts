@@ -10,6 +10,8 @@ import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import { type Edges, Label, type ProgramRecord } from "../ffi/program.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Caller, callerOf } from "./caller.ts";
+import type { Gate } from "./gate/gate.ts";
+import { Powers } from "./gate/powers.ts";
 import { Ground, isWithin, normalize } from "./ground.ts";
 import type { NamespaceKind } from "./namespaces.ts";
 import type { NetworkSockets } from "./network.ts";
@@ -81,6 +83,10 @@ export class Draft {
   readonly own: Set<NamespaceKind> = new Set();
   /** Which paths are the recipe's and which are the host's. */
   readonly ground: Ground = new Ground();
+  /** What the steps leave the program of its capabilities. */
+  readonly powers: Powers = new Powers();
+  /** Notes what the steps reach for of the host, where that is to be known. */
+  readonly gate: Gate | undefined;
   /** Changes of the environment. */
   readonly environment: Map<string, string> = new Map();
   /** Meetings, in their order. */
@@ -127,8 +133,9 @@ export class Draft {
   readonly #steps: readonly { readonly step: string }[];
 
   /** A draft of these steps, which {@linkcode draftOf} lets write to it. */
-  constructor(steps: readonly { readonly step: string }[]) {
+  constructor(steps: readonly { readonly step: string }[], gate?: Gate) {
     this.#steps = steps;
+    this.gate = gate;
   }
 
   /** The next step begins to write. */

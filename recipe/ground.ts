@@ -15,7 +15,8 @@ export interface GroundMount {
   readonly certain: boolean;
 }
 
-const HOST_ROOT: GroundMount = { target: "/", own: false, certain: true };
+/** The root of the host, with all that the host has mounted below it. */
+export const HOST_ROOT: GroundMount = { target: "/", own: false, certain: true };
 
 /** The mounts that the steps have made so far. */
 export class Ground {
@@ -57,10 +58,29 @@ export class Ground {
 
   /** The mount that the path lies on: of the deepest, the one mounted last. */
   mountOf(path: string): GroundMount {
+    return this.#mountOf(path, this.#visible());
+  }
+
+  #mountOf(path: string, mounts: readonly GroundMount[]): GroundMount {
     const normal = normalize(path);
-    return this.#visible()
+    return mounts
       .filter(({ target }) => isWithin(normal, target))
       .reduce((best, mount) => mount.target.length >= best.target.length ? mount : best);
+  }
+
+  /** Whether paths still begin at the root of the host. */
+  get atHostRoot(): boolean {
+    return this.#mounts[0] === HOST_ROOT;
+  }
+
+  /** Whether the path lies on what the host itself has at that place. */
+  isHostRoot(path: string): boolean {
+    return this.mountOf(path) === HOST_ROOT;
+  }
+
+  /** Whether it may do so: the mounts are left out that need not be there. */
+  mayBeHosts(path: string): boolean {
+    return this.#mountOf(path, this.#visible().filter(({ certain }) => certain)) === HOST_ROOT;
   }
 
   /** The root has become this directory. */

@@ -76,6 +76,7 @@ export function outside(
     return;
   }
   mayChangeOutside(draft);
+  draft.gate?.changesNetwork(draft);
   draft.meet((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new Correspondent(fdOf(socket));

@@ -20,13 +20,18 @@ import {
   openat2,
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
+  RESOLVE_NO_SYMLINKS,
   S_IFREG,
 } from "../ffi/calls/files.ts";
 import {
+  AT_EMPTY_PATH,
   mount,
   move_mount,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
 } from "../ffi/calls/mounts.ts";
 import type { Edges } from "../ffi/program.ts";
 import type { Draft } from "./draft.ts";
@@ -39,13 +44,34 @@ interface Base {
   readonly resolve: number;
 }
 
-/** Where the way to a path begins; on the host's files it is not watched. */
+/** Where the way to a path begins; on the host's files it is not watched, but for a gate. */
 function baseOf(draft: Draft, path: string): Base | undefined {
   const root = draft.rootOf(path);
   if (root !== undefined) return { folder: root, resolve: RESOLVE_IN_ROOT };
   const { target, own } = draft.ground.mountOf(path);
   if (!own || target === normalize(path)) return undefined;
   return target === "/" ? undefined : { folder: target, resolve: RESOLVE_BENEATH };
+}
+
+/** Whether the path is handed to the kernel as it is. */
+function isUnwatched(draft: Draft, path: string): boolean {
+  return baseOf(draft, path) === undefined && draft.gate?.placeOf(draft, path) === undefined;
+}
+
+/** Opens a path that no base is known for; where there is a gate, without following a link. */
+function openPlace(
+  draft: Draft,
+  path: string,
+  flags: number,
+  mode: number,
+  text: string,
+  edges: Edges = {},
+): ResultOf {
+  const place = path.startsWith("/") ? draft.gate?.placeOf(draft, path) : undefined;
+  const call = place === undefined
+    ? openat(at_fdcwd, path, flags | O_CLOEXEC, mode)
+    : openat2(at_fdcwd, place, { flags: flags | O_CLOEXEC, mode, resolve: RESOLVE_NO_SYMLINKS });
+  return new ResultOf(draft.call(call, edges), text);
 }
 
 /** Uses the folder that the path lies in, opened, and its name there. */
@@ -55,9 +81,11 @@ export function atEntry(
   use: (folder: Fd, name: string) => void,
 ): void {
   const base = baseOf(draft, path);
-  if (base === undefined) return use(at_fdcwd, path);
+  if (base === undefined && isUnwatched(draft, path)) return use(at_fdcwd, path);
   const normal = normalize(path);
-  const folder = folderOf(normal) === base.folder
+  const folder = base === undefined
+    ? openPlace(draft, folderOf(normal), O_PATH | O_DIRECTORY, 0, "folder")
+    : folderOf(normal) === base.folder
     ? openBase(draft, base)
     : openBeneath(draft, base, folderOf(normal), O_PATH | O_DIRECTORY, 0);
   use(folder, nameOf(normal));
@@ -74,7 +102,7 @@ export function openAt(
 ): ResultOf {
   const base = path.startsWith("/") ? baseOf(draft, path) : undefined;
   return base === undefined
-    ? new ResultOf(draft.call(openat(at_fdcwd, path, flags | O_CLOEXEC, mode), edges), "fd")
+    ? openPlace(draft, path, flags, mode, "fd", edges)
     : openBeneath(draft, base, normalize(path), flags, mode, edges);
 }
 
@@ -95,8 +123,8 @@ function openBeneath(
 }
 
 function openBase(draft: Draft, { folder, resolve }: Base): ResultOf {
-  const opened = openat(at_fdcwd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-  return new ResultOf(draft.call(opened), resolve === RESOLVE_IN_ROOT ? "root" : "base");
+  const text = resolve === RESOLVE_IN_ROOT ? "root" : "base";
+  return openPlace(draft, folder, O_PATH | O_DIRECTORY, 0, text);
 }
 
 /** Makes a folder, and those that it lies in, where they are missing. */
@@ -144,7 +172,7 @@ export function mountAt(
   checkOptions(draft, data);
   refuseRoot(draft, target);
   if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
-  if (baseOf(draft, target) === undefined) {
+  if (isUnwatched(draft, target)) {
     draft.call(mount(source, target, type, flags, data));
   } else {
     // mount(2) takes no descriptor, but it takes the working directory.
@@ -183,11 +211,23 @@ function refuseRoot(draft: Draft, target: string): void {
   );
 }
 
+/** Opens a copy of what is mounted at a path of the host's. */
+export function copyTree(draft: Draft, path: string, text: string): ResultOf {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  if (draft.gate === undefined) {
+    return new ResultOf(draft.call(open_tree(at_fdcwd, path, flags)), text);
+  }
+  const place = openAt(draft, path, O_PATH);
+  const tree = draft.call(open_tree(place, "", flags | AT_EMPTY_PATH));
+  draft.call(close(place));
+  return new ResultOf(tree, text);
+}
+
 /** Attaches a mount that is open to a place. */
 export function attachAt(draft: Draft, tree: Fd, target: string): void {
   refuseRoot(draft, target);
   const flags = MOVE_MOUNT_F_EMPTY_PATH;
-  if (baseOf(draft, target) === undefined) {
+  if (isUnwatched(draft, target)) {
     draft.call(move_mount(tree, "", at_fdcwd, target, flags));
   } else {
     const place = openAt(draft, target, O_PATH);

@@ -6,6 +6,9 @@
 
 import { Command, type CommandOptions } from "./command.ts";
 import { Draft } from "./draft.ts";
+import { Gate } from "./gate/gate.ts";
+import type { Need } from "./gate/need.ts";
+import { needsOf } from "./gate/needs.ts";
 import type { Plan } from "./plan.ts";
 import { checkStep } from "./step.ts";
 import { type Step, STEP_DEFINITIONS } from "./steps.ts";
@@ -64,7 +67,7 @@ export class Recipe {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
-    return new Command(draftOf(this.steps), program, options);
+    return new Command((gate) => draftOf(this.steps, gate), program, options);
   }
 
   /**
@@ -76,6 +79,26 @@ export class Recipe {
     return this.command("PROGRAM").plan();
   }
 
+  /**
+   * What the recipe, and any program that is run in it, reaches of the host: plain data, with the
+   * step that each is for. Nothing runs; but the host is looked at, as paths are told without
+   * symbolic links.
+   *
+   * @example
+   * ```ts
+   * import { sandbox } from "@ramekin/ramekin";
+   *
+   * const needs = sandbox({ read: ["/etc/os-release"] }).needs();
+   * console.log(needs.filter(({ kind }) => kind === "write")); // []
+   * ```
+   *
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   */
+  needs(): readonly Need[] {
+    const gate = new Gate();
+    return needsOf(draftOf(this.steps, gate), gate);
+  }
+
   /** The steps, as JSON has them. */
   toJSON(): { readonly steps: readonly Step[] } {
     return { steps: this.steps };
@@ -83,8 +106,8 @@ export class Recipe {
 }
 
 /** What the steps, which have been checked, write to a new draft. */
-export function draftOf(steps: readonly Step[]): Draft {
-  const draft = new Draft(steps);
+export function draftOf(steps: readonly Step[], gate?: Gate): Draft {
+  const draft = new Draft(steps, gate);
   steps.forEach((step, index) => {
     draft.begin(index);
     STEP_DEFINITIONS.get(step.step)!.plan(step, draft);

@@ -23,6 +23,7 @@ import {
 import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../fields.ts";
+import type { Gate } from "../gate/gate.ts";
 import { attachAt, makeMountPoint, needsMountPoint, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
@@ -98,9 +99,11 @@ export const bindDefinition: StepDefinition<BindStep> = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
+    const path = draft.gate === undefined ? step.source : gatedSource(draft, draft.gate, step);
+    if (path === undefined) return draft.ground.mounted(step.target, false, false);
     const missing = new Label("the source is missing");
     const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-    const source = openSource(draft, step, missing);
+    const source = openSource(draft, { ...step, source: path }, missing);
     const cloned = open_tree(
       source,
       "",
@@ -123,6 +126,23 @@ export const bindDefinition: StepDefinition<BindStep> = {
     draft.ground.mounted(step.target, false, step.optional !== true);
   },
 };
+
+/** Notes what is shown, and answers where to open it; `undefined` where it is missing and may be. */
+function gatedSource(
+  draft: Draft,
+  gate: Gate,
+  { source, readOnly, optional, restrict }: BindStep,
+): string | undefined {
+  const path = gate.sourceOf(draft, source);
+  if (path === undefined) {
+    gate.reachesAll(draft);
+    return source;
+  }
+  const noDevices = restrict?.includes("nodev");
+  return gate.shows(draft, path, { readOnly, noDevices, optional }) === "missing"
+    ? undefined
+    : path;
+}
 
 /** Opens what is to be shown; where that is missing and may be, goes on at the label. */
 function openSource(

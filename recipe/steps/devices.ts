@@ -4,18 +4,11 @@
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, symlinkat } from "../../ffi/calls/files.ts";
-import {
-  MS_NOEXEC,
-  MS_NOSUID,
-  open_tree,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-} from "../../ffi/calls/mounts.ts";
+import { close, symlinkat } from "../../ffi/calls/files.ts";
+import { MS_NOEXEC, MS_NOSUID } from "../../ffi/calls/mounts.ts";
 import { absolutePath } from "../fields.ts";
 import { normalize } from "../ground.ts";
-import { atEntry, attachAt, makeMountPoint, mountAt } from "../place.ts";
+import { atEntry, attachAt, copyTree, makeMountPoint, mountAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Mounts a minimal /dev. */
@@ -64,11 +57,7 @@ export const devicesDefinition: StepDefinition<DevicesStep> = {
     draft.needs("mount", "it would be mounted on the host");
     const folder = normalize(step.target);
     // Opened first, as the new /dev may cover them.
-    const trees = DEVICES.map((name) => {
-      const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-      const opened = draft.call(open_tree(at_fdcwd, `/dev/${name}`, flags));
-      return { name, tree: new ResultOf(opened, name) };
-    });
+    const trees = DEVICES.map((name) => ({ name, tree: copyTree(draft, `/dev/${name}`, name) }));
     mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
     for (const { name, tree } of trees) {
       const target = `${folder}/${name}`;

@@ -238,6 +238,12 @@ export const mknodDefinition: StepDefinition<MknodStep> = {
   },
   plan(step, draft) {
     mayMake(draft, step);
+    if (step.type !== "p") {
+      draft.gate?.note(draft, {
+        kind: "device",
+        path: `${step.type} ${step.major}:${step.minor}`,
+      });
+    }
     const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
     const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
     atEntry(draft, step.path, (folder, name) => {
@@ -250,4 +256,5 @@ export const mknodDefinition: StepDefinition<MknodStep> = {
 
 function mayMake(draft: Draft, { path, host }: { path: string; host?: boolean }): void {
   if (host !== true) draft.needsOwnGround(path);
+  else draft.gate?.changes(draft, path);
 }

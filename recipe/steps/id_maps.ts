@@ -162,6 +162,7 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
       );
     }
     if (step.setgroups === "deny") denySetgroups(draft);
+    draft.gate?.maps(draft, step);
     const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
     const { mayMapIds } = draft.caller;
     draft.meet((pid) =>
@@ -188,6 +189,7 @@ function idsOf({ ids, caller }: Draft): { readonly uid: number; readonly gid: nu
 function mapOwnIds(draft: Draft, uid: number, gid: number): void {
   const own = idsOf(draft);
   claimMaps(draft);
+  draft.gate?.writesProc(draft);
   denySetgroups(draft);
   const uids = mapText([{ inside: uid, outside: own.uid, count: 1 }]);
   const gids = mapText([{ inside: gid, outside: own.gid, count: 1 }]);

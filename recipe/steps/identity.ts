@@ -78,6 +78,7 @@ export const setUserDefinition: StepDefinition<SetUserStep> = {
       );
     }
     if (!draft.setgroupsDenied) draft.call(setgroups(groups ?? []));
+    draft.gate?.becomes(draft, { uid, gid, groups });
     draft.call(setresgid(gid, gid, gid));
     draft.call(setresuid(uid, uid, uid));
     draft.ids = { uid, gid };
@@ -183,6 +184,7 @@ export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
     return undefined;
   },
   plan({ keep, ...sets }, draft) {
+    draft.powers.limit({ ...sets, ...(keep && { keep }) });
     const step: CapabilitySets = keep === undefined ? sets : {
       bounding: keep,
       permitted: keep,

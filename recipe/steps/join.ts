@@ -145,6 +145,11 @@ export const joinDefinition: StepDefinition<JoinStep> = {
     return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
   },
   plan(step, draft) {
+    const { target } = step;
+    draft.gate?.note(draft, {
+      kind: "join",
+      target: typeof target === "object" ? target.pid : target,
+    });
     // Others live there, who may see the container before it has become another program.
     draft.exposed = true;
     try {
@@ -245,6 +250,7 @@ function enter(
 
 function becomeRoot(draft: Draft, credentials: JoinStep["credentials"]): void {
   draft.idsMapped = true;
+  draft.powers.enterUserNamespace();
   // A change of credentials sets this to what sysctl fs.suid_dumpable says.
   draft.call(prctl(PR_SET_DUMPABLE, 0));
   if (credentials === "keep") return;

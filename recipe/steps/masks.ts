@@ -6,7 +6,6 @@
 
 import { call, Output, ResultOf } from "../../ffi/call.ts";
 import {
-  at_fdcwd,
   chdir,
   close,
   getcwd,
@@ -36,7 +35,7 @@ import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, list } from "../fields.ts";
 import { normalize } from "../ground.ts";
-import { inPlace, openAt } from "../place.ts";
+import { copyTree, inPlace, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Hides files and folders. */
@@ -97,9 +96,9 @@ function mask(draft: Draft, path: string): void {
   });
   draft.call(close(place), { onZero: done });
   draft.place(isFile);
-  const nothing = open_tree(at_fdcwd, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-  cover(draft, place, new ResultOf(draft.call(nothing), "null"));
+  cover(draft, place, copyTree(draft, "/dev/null", "null"));
   draft.place(done);
+  draft.gate?.guards(draft, path);
   draft.ground.mounted(path, false, false);
 }
 
@@ -154,6 +153,7 @@ function keepFromChange(draft: Draft, path: string): void {
   draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
   cover(draft, place, tree);
   draft.place(missing);
+  draft.gate?.guards(draft, path);
   draft.ground.mounted(path, false, false);
 }
 

@@ -79,6 +79,7 @@ export const mountDefinition: StepDefinition<MountStep> = {
   complaint: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
   plan(step, draft) {
     draft.needs("mount", NEEDS_MOUNT);
+    draft.gate?.mounts(draft, step);
     const { flags, data } = parseMountOptions(step.options);
     mountAt(draft, step.source, step.target, step.type, flags, data);
   },
@@ -266,6 +267,7 @@ function special<S extends ProcStep | SysfsStep | MqueueStep>(
       options === undefined ? undefined : mountOptionsComplaint(options),
     plan({ target, options }: S, draft) {
       draft.needs("mount", NEEDS_MOUNT);
+      draft.gate?.mounts(draft, { source: type, target, type, ...(options && { options }) });
       const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
       const { flags, data } = parseMountOptions(options, initial);
       mountAt(draft, type, target, type, flags, data);
@@ -406,6 +408,7 @@ export const remountDefinition: StepDefinition<RemountStep> = {
       );
     }
     const { flags, data } = parseMountOptions(step.options);
+    draft.gate?.remountsWith(flags);
     checkOptions(draft, data);
     const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags;
     draft.call(mountCall(null, step.target, null, remounted, data));
@@ -448,6 +451,7 @@ export const unmountDefinition: StepDefinition<UnmountStep> = {
   fields: { target: absolutePath(), detach: optional(boolean()) },
   plan(step, draft) {
     draft.needs("mount", "it would unmount it on the host");
+    draft.gate?.reachesAll(draft);
     draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
     draft.ground.unmounted(step.target);
   },

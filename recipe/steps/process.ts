@@ -56,7 +56,10 @@ export const setEnvDefinition: StepDefinition<SetEnvStep> = {
   step: "setEnv",
   fields: { variables: dictionary(variableName(), text()) },
   plan({ variables }, draft) {
-    for (const [name, value] of Object.entries(variables)) draft.environment.set(name, value);
+    for (const [name, value] of Object.entries(variables)) {
+      draft.environment.set(name, value);
+      draft.gate?.variables.delete(name);
+    }
   },
 };
 
@@ -98,7 +101,9 @@ export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
     draft.environment.clear();
     for (const name of keep) {
       const value = environmentVariable(name);
-      if (value !== undefined) draft.environment.set(name, value);
+      if (value === undefined) continue;
+      draft.environment.set(name, value);
+      draft.gate?.handsOn(draft, name);
     }
   },
 };

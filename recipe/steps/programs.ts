@@ -16,21 +16,14 @@ import {
   O_WRONLY,
   openat,
 } from "../../ffi/calls/files.ts";
-import {
-  AT_EMPTY_PATH,
-  MOUNT_ATTR_RDONLY,
-  mount_setattr,
-  open_tree,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-} from "../../ffi/calls/mounts.ts";
+import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, list, optional } from "../fields.ts";
 import { folderOf, normalize } from "../ground.ts";
 import type { PlacedFile } from "../library_search.ts";
-import { attachAt, makeFolders, openAt } from "../place.ts";
+import { attachAt, copyTree, makeFolders, openAt } from "../place.ts";
 import { filesOfPrograms } from "../program_files.ts";
 import { programHost } from "../program_host.ts";
 import type { StepDefinition } from "../step.ts";
@@ -129,8 +122,8 @@ function filesOf(step: ProgramsStep, draft: Draft): readonly PlacedFile[] {
 function bind(draft: Draft, { source, target }: PlacedFile): void {
   // Not to be written, as by another path it may be bound already.
   draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 0o644)));
-  const opened = draft.call(open_tree(at_fdcwd, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  const tree = new ResultOf(opened, "tree");
+  draft.gate?.shows(draft, source, { readOnly: true });
+  const tree = copyTree(draft, source, "tree");
   draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
   attachAt(draft, tree, target);
   draft.call(close(tree));
@@ -141,10 +134,10 @@ function bind(draft: Draft, { source, target }: PlacedFile): void {
 const AT_ONCE = 0x7fff_f000;
 
 function copy(draft: Draft, { source, target }: PlacedFile): void {
-  const from = new ResultOf(
-    draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)),
-    "from",
-  );
+  draft.gate?.reads(draft, source);
+  const from = draft.gate === undefined
+    ? new ResultOf(draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from")
+    : openAt(draft, source, O_RDONLY);
   const to = openAt(draft, target, O_WRONLY | O_CREAT | O_TRUNC, 0o755);
   const more = new Label("more");
   const done = new Label("done");

@@ -4,11 +4,28 @@
  * @module
  */
 
-import { chdir as chdirCall } from "../../ffi/calls/files.ts";
-import { MNT_DETACH, mount, MS_BIND, MS_REC, umount2 } from "../../ffi/calls/mounts.ts";
+import { ResultOf } from "../../ffi/call.ts";
+import { chdir as chdirCall, close, fchdir, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  MNT_DETACH,
+  mount,
+  move_mount,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  MS_BIND,
+  MS_REC,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+  umount2,
+} from "../../ffi/calls/mounts.ts";
 import { chroot as chrootCall, pivot_root } from "../../ffi/calls/namespaces.ts";
+import type { Draft } from "../draft.ts";
 import { absolutePath, path as pathField } from "../fields.ts";
 import { normalize } from "../ground.ts";
+import { openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Makes a folder the root, and takes the old root away. */
@@ -52,11 +69,14 @@ export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
   complaint: ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
   plan({ path }, draft) {
     draft.needs("mount", "it would change the host's root");
-    if (!draft.ground.isMountPoint(path)) {
-      // The new root has to be a mount point; mounted on itself, any folder is one.
-      draft.call(mount(path, path, null, MS_BIND | MS_REC, null));
+    const isMountPoint = draft.ground.isMountPoint(path);
+    draft.gate?.enters(draft, path, "pivotRoot");
+    // The new root has to be a mount point; mounted on itself, any folder is one.
+    if (draft.gate?.placeOf(draft, path) !== undefined) enterOpened(draft, path, !isMountPoint);
+    else {
+      if (!isMountPoint) draft.call(mount(path, path, null, MS_BIND | MS_REC, null));
+      draft.call(chdirCall(path));
     }
-    draft.call(chdirCall(path));
     // With both arguments the same, the old root comes to lie upon the new one (pivot_root(2)).
     draft.call(pivot_root(".", "."));
     draft.call(umount2(".", MNT_DETACH));
@@ -64,6 +84,20 @@ export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
     draft.ground.enter(path);
   },
 };
+
+/** Makes the folder the working directory, mounted on itself where it is to be a mount point. */
+function enterOpened(draft: Draft, path: string, mounted: boolean): void {
+  const folder = openAt(draft, path, O_PATH | O_DIRECTORY);
+  if (mounted) {
+    const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+    const tree = new ResultOf(draft.call(open_tree(folder, "", flags)), "tree");
+    const empty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    draft.call(move_mount(tree, "", folder, "", empty));
+    draft.call(fchdir(tree));
+    draft.call(close(tree));
+  } else draft.call(fchdir(folder));
+  draft.call(close(folder));
+}
 
 /** Makes a folder the root of the program. */
 export interface ChrootStep {
@@ -95,7 +129,11 @@ export const chrootDefinition: StepDefinition<ChrootStep> = {
   step: "chroot",
   fields: { path: absolutePath() },
   plan({ path }, draft) {
-    draft.call(chrootCall(path));
+    draft.gate?.enters(draft, path, "chroot");
+    if (draft.gate?.placeOf(draft, path) !== undefined) {
+      enterOpened(draft, path, false);
+      draft.call(chrootCall("."));
+    } else draft.call(chrootCall(path));
     draft.call(chdirCall("/"));
     draft.ground.enter(path);
   },

@@ -72,6 +72,7 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
     if (kinds.has("pid")) draft.needsHostPids();
     if (kinds.has("net")) leaveNetwork(draft);
     enterNamespaces(kinds, draft);
+    if (kinds.has("user")) draft.powers.enterUserNamespace();
     if (kinds.has("user")) [draft.nestedUser, draft.idsMapped] = [draft.own.has("user"), false];
     for (const kind of kinds) {
       draft.own.add(kind);

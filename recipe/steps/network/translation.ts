@@ -156,6 +156,7 @@ function translate(
   draft.needs("net", HOSTS_NETWORK);
   const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
   if (inside === true) {
+    draft.gate?.writesProc(draft);
     for (const call of forwardingCalls(table.family)) draft.call(call);
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
@@ -170,6 +171,7 @@ function translate(
     );
   }
   mayChangeOutside(draft);
+  draft.gate?.changesNetwork(draft);
   draft.meet(() => [{
     does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
     begin() {

@@ -1,0 +1,35 @@
+/**
+ * Hosts and ports as they are written, brought to the one form in which they are compared.
+ *
+ * @module
+ */
+
+/** A host, and a port where one is named. */
+export interface Host {
+  /** A name in lower case, an IPv4 address in four numbers, or an IPv6 address without brackets. */
+  readonly name: string;
+  readonly port: number | undefined;
+}
+
+/**
+ * Reads `"example.org:443"`, `"127.0.0.1"`, `"[::1]:80"`; `undefined` for what is no host. Other
+ * spellings of a host (`EXAMPLE.org.`, `0x7f.1`, `[::0001]`) become the usual one.
+ */
+export function parseHost(text: string): Host | undefined {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text);
+  if (match === null) return undefined;
+  const name = canonicalName(match[1]!);
+  const port = match[2] === undefined ? undefined : Number(match[2]);
+  if (name === undefined || (port !== undefined && (port < 1 || port > 65535))) return undefined;
+  return { name, port };
+}
+
+/** The one form of a name or an address; `undefined` where it is neither. */
+export function canonicalName(name: string): string | undefined {
+  const url = URL.parse(`http://${name}/`);
+  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
+    return undefined;
+  }
+  const canonical = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  return canonical === "" ? undefined : canonical;
+}
