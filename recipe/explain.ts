@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ERRNO, type ErrnoName, errnoName, errnoText } from "../ffi/errno.ts";
+import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { failureOf, hintOf } from "../ffi/failure.ts";
 import type { Draft } from "./draft.ts";
@@ -59,7 +59,11 @@ function programError(launch: Launch, lastErrno: number): Error {
   const { attempts } = layout;
   const errnoOf = (attempt: Attempt) => -Number(outcome.result(attempt.execve));
   const found = attempts.find((attempt) => headOf(launch, attempt) !== undefined);
-  const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES);
+  // A folder of PATH that may not be searched denies every name; that is none of the program's.
+  const denied = attempts.find((attempt) =>
+    errnoOf(attempt) === ERRNO.EACCES &&
+    (attempts.length === 1 || outcome.result(attempt.exists) === 0n)
+  );
   const told = found ?? denied ?? attempts.at(-1)!;
   // These are not about the file: Linux 6.1 tells them before it has looked for one.
   const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
@@ -82,17 +86,19 @@ function programError(launch: Launch, lastErrno: number): Error {
   if (denied !== undefined) {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }
-  if (errno !== ERRNO.ENOENT && errno !== ERRNO.ENOTDIR) {
+  if (!NOT_THERE.has(errno)) {
     return error(hintFor("execve", "execve", errnoName(errno), launch.draft) ?? "");
   }
   const where = order.program.includes("/") ? "" : ` in the folders of PATH (${order.searchPath})`;
-  const name = errnoName(errno) as ErrnoName;
   return new Deno.errors.NotFound(
-    `program not found in the container: "${order.program}"${where}: ${errnoText(name)}\n` +
+    `program not found in the container: "${order.program}"${where}: ${errnoText("ENOENT")}\n` +
       "  is it on the container's file tree, as the steps have made it?",
     { cause: error("the program is not there") },
   );
 }
+
+/** What execve(2) says of a name that leads to no file. */
+const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
 
 function isLandlocked({ draft }: Launch): boolean {
   return draft.beforeProgram.some(({ name }) => name === "landlock_restrict_self");

@@ -37,6 +37,11 @@ export class Ground {
     if (at > 0) this.#mounts = this.#mounts.toSpliced(at, 1);
   }
 
+  /** Whether a step of the recipe has mounted anything that is in sight. */
+  get hasMounts(): boolean {
+    return this.#mounts.length > 1;
+  }
+
   /** Whether a step of the recipe has mounted something exactly here. */
   isMountPoint(target: string): boolean {
     const path = normalize(target);

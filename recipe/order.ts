@@ -11,6 +11,9 @@ import {
   close_range,
   CLOSE_RANGE_CLOEXEC,
   dup3,
+  F_OK,
+  faccessat,
+  getcwd,
   ioctl,
   O_CLOEXEC,
   O_NOCTTY,
@@ -99,6 +102,8 @@ export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export interface Attempt {
   readonly path: string;
   readonly execve: Call;
+  /** Asks once every attempt has failed whether there is such a file, as far as can be told. */
+  readonly exists: Call;
   /** Reads the beginning of the file once every attempt has failed, to tell why. */
   readonly readHead: Call;
   readonly head: Output;
@@ -125,6 +130,7 @@ export function tieToScript(writer: Writer, draft: Draft, order: Order): void {
 /** Writes what is left to do once the steps are done; answers the attempts at the program. */
 export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly Attempt[] {
   const add = (call: Call) => writer.add(call, IN_CONTAINER);
+  if (draft.ground.hasMounts) enterAgain(writer);
   if (order.cwd !== undefined) add(chdir(order.cwd));
   if (order.terminal === undefined) connectStdio(add, order.stdio);
   else {
@@ -142,6 +148,25 @@ export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly
   add(rt_sigprocmask("none", null));
   for (const call of draft.beforeProgram) add(call);
   return writeAttempts(writer, order);
+}
+
+/**
+ * What is mounted on a working directory, or above it, covers it for all but those who stand in it:
+ * the folder of its name is entered again, or the root where there is none. See getcwd(2).
+ */
+function enterAgain(writer: Writer): void {
+  const path = new Output(4096, "&path");
+  const [lost, done] = [new Label("the folder is gone"), new Label("the folder is entered")];
+  const otherwise = {
+    ...IN_CONTAINER,
+    accept: ["ENOENT", "ENOTDIR", "EACCES"],
+    onAccepted: lost,
+  } as const;
+  writer.add(getcwd(path), otherwise);
+  writer.add(chdir(path), { ...otherwise, onZero: done });
+  writer.place(lost);
+  writer.add(chdir("/"), IN_CONTAINER);
+  writer.place(done);
 }
 
 function connectStdio(add: (call: Call) => Call, stdio: Order["stdio"]): void {
@@ -194,11 +219,12 @@ function writeAttempts(writer: Writer, order: Order): readonly Attempt[] {
   writer.place(tellWhy);
   return attempts.map(({ path, execve }) => {
     const next = new Label(`after ${path}`);
+    const exists = writer.add(faccessat(at_fdcwd, path, F_OK), { onFailure: next });
     const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
     const head = new Output(256, "&head");
     const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
     writer.place(next);
-    return { path, execve, readHead, head };
+    return { path, execve, exists, readHead, head };
   });
 }
 

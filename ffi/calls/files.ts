@@ -236,7 +236,7 @@ export function getcwd(path: Output): Call {
 }
 
 /** Changes the working directory. See chdir(2). */
-export function chdir(path: string): Call {
+export function chdir(path: string | Output): Call {
   return call("chdir", path);
 }
 

@@ -4,16 +4,8 @@
  * @module
  */
 
-import { call, Output, ResultOf } from "../../ffi/call.ts";
-import {
-  chdir,
-  close,
-  getcwd,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_PATH,
-  openat,
-} from "../../ffi/calls/files.ts";
+import { ResultOf } from "../../ffi/call.ts";
+import { close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -78,7 +70,6 @@ export const maskPathsDefinition: StepDefinition<MaskPathsStep> = {
       }
       mask(draft, path);
     }
-    enterAgain(draft);
   },
 };
 
@@ -140,7 +131,6 @@ export const readonlyPathsDefinition: StepDefinition<ReadonlyPathsStep> = {
       if (path === "/") draft.refuse('for the root itself there is remount("/", "ro,...")');
       keepFromChange(draft, path);
     }
-    enterAgain(draft);
   },
 };
 
@@ -167,22 +157,4 @@ function cover(draft: Draft, place: ResultOf, tree: ResultOf): void {
   draft.call(move_mount(tree, "", place, "", flags));
   draft.call(close(tree));
   draft.call(close(place));
-}
-
-/**
- * The working directory may be one that is covered now, and would be a way around what covers it:
- * it is entered again by its path.
- */
-function enterAgain(draft: Draft): void {
-  const path = new Output(4096, "&path");
-  const [lost, done] = [
-    new Label("the folder is out of reach"),
-    new Label("the folder is entered"),
-  ];
-  const otherwise = { accept: ["ENOENT", "ENOTDIR", "EACCES"], onAccepted: lost } as const;
-  draft.call(getcwd(path), otherwise);
-  draft.call(call("chdir", path), { ...otherwise, onZero: done });
-  draft.place(lost);
-  draft.call(chdir("/"));
-  draft.place(done);
 }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
+  bind,
   type Container,
   init,
   mapCurrentUser,
@@ -11,6 +12,7 @@ import {
   RecipeError,
   setEnv,
   SyscallError,
+  tmpfs,
   unshare,
 } from "../../mod.ts";
 import { decode, isAlive, until } from "./scripts.ts";
@@ -238,6 +240,25 @@ test("cwd is a path or a file URL in the container", async () => {
   assertEquals([error.syscall, error.code], ["chdir", "ENOENT"]);
 });
 
+test("a working directory that is covered is no way around what covers it", async () => {
+  const folder = Deno.makeTempDirSync();
+  const here = Deno.cwd();
+  try {
+    Deno.chmodSync(folder, 0o755);
+    Deno.chdir(folder);
+    const covered = box.with(bind(folder, folder, { readOnly: true }));
+    const touched = await covered.command("sh", shell("pwd; touch a")).output();
+    assertEquals([touched.success, decode(touched.stdout)], [false, `${folder}\n`]);
+    const gone = await box.with(tmpfs(folder.split("/").slice(0, 2).join("/"))).command("pwd")
+      .output();
+    assertEquals(decode(gone.stdout), "/\n");
+    assertEquals([...Deno.readDirSync(folder)], []);
+  } finally {
+    Deno.chdir(here);
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 test("uid and gid are those of the container's user namespace", async () => {
   const { stdout } = await box.command("id", { args: ["-u"], uid: 0, gid: 0 }).output();
   assertEquals(decode(stdout), "0\n");
@@ -353,7 +374,6 @@ test("the init holds no copy of the script's memory", async () => {
 });
 
 test("a step that fails behind the init is told, and nothing is left", async () => {
-  const { tmpfs } = await import("../../mod.ts");
   const error = await assertRejects(
     () => box.with(init(), tmpfs("/nonesuch")).command("true").output(),
     SyscallError,
