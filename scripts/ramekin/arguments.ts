@@ -1,0 +1,121 @@
+/**
+ * The words behind a subcommand: flags, operands, and a program behind `--`.
+ *
+ * @module
+ */
+
+import { nearest } from "../../recipe/fields.ts";
+import { parseArgs, type ParsedArguments } from "../../std/cli.ts";
+import { type Flag, type Subcommand, UsageError } from "./usage.ts";
+
+/** Flags that every subcommand has. */
+export const COMMON_FLAGS: readonly Flag[] = [
+  { name: "help", letter: "h", summary: "show this help" },
+  { name: "debug", summary: "show where an error comes from" },
+];
+
+/** What a subcommand is given. */
+export class Arguments {
+  /** What has no `--` before it. */
+  readonly operands: readonly string[];
+  /** The program behind `--`, and its arguments. */
+  readonly program: readonly string[];
+  readonly #parsed: ParsedArguments;
+
+  /** Use {@linkcode readArguments}. */
+  constructor(parsed: ParsedArguments) {
+    this.operands = parsed._;
+    this.program = parsed["--"];
+    this.#parsed = parsed;
+  }
+
+  /** Whether the flag is given. */
+  has(flag: string): boolean {
+    const value = this.#parsed[flag];
+    return Array.isArray(value) ? value.length > 0 : value === true;
+  }
+
+  /** The values of a flag, in their order; one that is given without its value has `undefined`. */
+  values(flag: string): readonly (string | undefined)[] {
+    const values = this.#parsed[flag] as readonly string[] | undefined ?? [];
+    return values.map((value) => value === "" ? undefined : value);
+  }
+
+  /** The value of a flag that is given once. */
+  value(flag: string): string | undefined {
+    return this.values(flag)[0];
+  }
+}
+
+/**
+ * Reads the words behind the subcommand's name.
+ *
+ * @throws {UsageError} where one makes no sense
+ */
+export function readArguments(words: readonly string[], subcommand: Subcommand): Arguments {
+  const flags = [...subcommand.flags, ...COMMON_FLAGS];
+  const valued = flags.filter(({ value }) => value !== undefined).map(({ name }) => name);
+  const parsed = parseArgs(withValues(words, flags), {
+    "--": true,
+    alias: Object.fromEntries(
+      flags.flatMap(({ letter, name }) => letter === undefined ? [] : [[letter, name]]),
+    ),
+    boolean: flags.filter(({ value }) => value === undefined).map(({ name }) => name),
+    string: [...valued, "_"],
+    collect: valued,
+    unknown: (word, name) => {
+      if (name !== undefined) refuseUnknown(word, flags);
+    },
+  });
+  if (parsed["help"] !== true) check(parsed, words.includes("--"), subcommand);
+  return new Arguments(parsed);
+}
+
+/** The words with the flags made plain whose value may be left out. */
+function withValues(words: readonly string[], flags: readonly Flag[]): string[] {
+  const end = words.indexOf("--");
+  return words.map((word, index) => {
+    if (!word.startsWith("--") || (end !== -1 && index >= end)) return word;
+    const [name, value] = word.slice(2).split(/=(.*)/s);
+    const flag = flags.find((flag) => flag.name === name);
+    if (flag === undefined) return word;
+    if (flag.value === undefined && value !== undefined) {
+      throw new UsageError(`--${name} takes no value`);
+    }
+    if (value === "") throw new UsageError(`--${name}= has no value behind it`);
+    return value === undefined && flag.optionalValue === true ? `${word}=` : word;
+  });
+}
+
+function refuseUnknown(word: string, flags: readonly Flag[]): never {
+  const name = word.replace(/^-+/, "").split("=")[0]!;
+  const near = nearest(name, flags.map(({ name }) => name));
+  throw new UsageError(
+    `there is no flag ${word.split("=")[0]}` +
+      (near === undefined ? "" : `; did you mean --${near}?`),
+  );
+}
+
+function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcommand): void {
+  const { operands, flags, program } = subcommand;
+  for (const { name, value, optionalValue, repeated } of flags) {
+    if (value === undefined) continue;
+    const values = parsed[name] as readonly string[] | undefined ?? [];
+    if (optionalValue !== true && values.includes("")) {
+      throw new UsageError(`--${name} needs a value: --${name}=${value}`);
+    }
+    if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
+  }
+  const missing = operands.find((operand, index) =>
+    operand.optional !== true && parsed._[index] === undefined
+  );
+  if (missing !== undefined) throw new UsageError(`${missing.name} is missing`);
+  if (hasProgram && program !== true) throw new UsageError("it runs no program behind --");
+  const extra = parsed._[operands.length];
+  if (extra === undefined) return;
+  throw new UsageError(
+    program === true
+      ? `"${extra}" is one word too many; a program stands behind --: -- ${extra} ...`
+      : `"${extra}" is one word too many`,
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * `ramekin enter`: a program in a container that runs already.
+ *
+ * @module
+ */
+
+import { environmentVariable } from "../../ffi/environment.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
+import { readLinks } from "../../ffi/links.ts";
+import { nearest } from "../../recipe/fields.ts";
+import { recipe } from "../../recipe/recipe.ts";
+import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
+import { environmentOf } from "../../recipe/target.ts";
+import type { Arguments } from "./arguments.ts";
+import { programOf, runningContainers } from "./containers.ts";
+import { runProgram } from "./program.ts";
+import { UsageError } from "./usage.ts";
+
+/** Runs the program in there. */
+export async function run(given: Arguments): Promise<number> {
+  const target = identityOf(pidOf(given.operands[0]!));
+  const inside = programOf(target.pid);
+  const terminal = environmentVariable("TERM");
+  const box = recipe(
+    join(target, { root: true, cwd: true, cgroup: true }),
+    // The environment is the container's, and nothing of this one's is shown to it.
+    clearEnv(),
+    setEnv(Object.fromEntries(environmentOf(inside))),
+    ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
+  );
+  const cwd = inside === target.pid ? undefined : folderOf(inside);
+  return await runProgram(
+    given.program,
+    (program, options) => box.command(program, { ...options, ...(cwd !== undefined && { cwd }) }),
+  );
+}
+
+/** The working directory of a program, as a path in its container; an init has none of its own. */
+function folderOf(pid: number): string | undefined {
+  const [path] = readLinks([`/proc/${pid}/cwd`]);
+  return path?.startsWith("/") === true && !path.endsWith(" (deleted)") ? path : undefined;
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  try {
+    return processIdentity(pid);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.code !== "ENOENT") throw error;
+    throw new UsageError(`there is no process ${pid}; ramekin ps lists the containers that run`);
+  }
+}
+
+/** The pid of the container that is meant: a number is one itself. */
+function pidOf(word: string): number {
+  if (/^\d+$/.test(word)) return Number(word);
+  const containers = runningContainers();
+  const found = containers.filter(({ name }) => name === word);
+  if (found.length === 1) return found[0]!.pid;
+  if (found.length > 1) {
+    const pids = found.map(({ pid }) => pid).join(", ");
+    throw new UsageError(`there are ${found.length} containers with the name ${word}: ${pids}`);
+  }
+  const near = nearest(word, containers.map(({ name }) => name));
+  throw new UsageError(
+    `no container that runs has the name ${word}` +
+      (near === undefined ? "; ramekin ps lists them" : `; did you mean ${near}?`),
+  );
+}

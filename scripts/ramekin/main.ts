@@ -1,0 +1,77 @@
+/**
+ * What stands first on the command line, and what is done about errors.
+ *
+ * @module
+ */
+
+import { nearest } from "../../recipe/fields.ts";
+import { readArguments } from "./arguments.ts";
+import { complaint } from "./complaint.ts";
+import { programHelp, subcommandHelp } from "./help.ts";
+import { paintFor, print, printError } from "./output.ts";
+import { SUBCOMMANDS } from "./subcommands.ts";
+import { type Subcommand, UsageError } from "./usage.ts";
+import { VERSION } from "./version.ts";
+
+/** What ends with the program's own status fails with this one, as env(1) does. */
+const FAILED_BEFORE_PROGRAM = 125;
+
+/** Does what the words say; answers the exit status, and never throws. */
+export async function main(words: readonly string[]): Promise<number> {
+  const [first, ...rest] = words;
+  let subcommand: Subcommand | undefined;
+  try {
+    if (first === undefined || first === "--help" || first === "-h") return show(programHelp);
+    if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
+    if (first === "help") return help(rest);
+    subcommand = find(first);
+    return await perform(subcommand, rest);
+  } catch (error) {
+    // Who reads the output has read enough.
+    if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
+    const end = rest.indexOf("--");
+    const debug = rest.slice(0, end === -1 ? undefined : end).includes("--debug");
+    const name = subcommand?.name;
+    printError(complaint(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
+    if (subcommand?.program === true) return FAILED_BEFORE_PROGRAM;
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+const SIGPIPE = 13;
+
+async function perform(subcommand: Subcommand, words: readonly string[]): Promise<number> {
+  const given = readArguments(words, subcommand);
+  if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
+  return await (await subcommand.load()).run(given);
+}
+
+function help([name, ...extra]: readonly string[]): number {
+  if (name === undefined || name.startsWith("-")) return show(programHelp);
+  if (extra.length > 0) throw new UsageError(`"${extra[0]}" is one word too many`);
+  const subcommand = find(name);
+  return show((paint) => subcommandHelp(subcommand, paint));
+}
+
+function find(name: string): Subcommand {
+  const found = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
+  if (found !== undefined) return found;
+  if (name.startsWith("-")) {
+    throw new UsageError(`there is no flag ${name} before a subcommand`);
+  }
+  const names = SUBCOMMANDS.map(({ name }) => name);
+  const near = nearest(name, [...names, "help"]);
+  throw new UsageError(
+    `there is no subcommand "${name}"; ` +
+      (near === undefined ? `they are ${names.join(", ")}` : `did you mean ${near}?`),
+  );
+}
+
+function show(text: (paint: ReturnType<typeof paintFor>) => string): number {
+  return say(text(paintFor(Deno.stdout)));
+}
+
+function say(text: string): number {
+  print(text);
+  return 0;
+}

@@ -1,0 +1,80 @@
+/**
+ * What the program writes: text with colours where a person reads it, tables, and JSON.
+ *
+ * @module
+ */
+
+/** How a piece of text looks. */
+export type Look = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+const CODES: Readonly<Record<Look, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+/** Gives a piece of text a look, or leaves it as it is. */
+export type Paint = (look: Look, text: string) => string;
+
+/** Leaves every text as it is. */
+export function plain(_look: Look, text: string): string {
+  return text;
+}
+
+/** Colours where the stream is a terminal, and NO_COLOR is not set. */
+export function paintFor(stream: { isTerminal(): boolean }): Paint {
+  if (Deno.noColor || !stream.isTerminal()) return plain;
+  return (look, text) => `\x1b[${CODES[look][0]}m${text}\x1b[${CODES[look][1]}m`;
+}
+
+/** Writes a text and a newline to the standard output. */
+export function print(text: string): void {
+  write(Deno.stdout, `${text}\n`);
+}
+
+/** Writes a text and a newline to the standard error. */
+export function printError(text: string): void {
+  write(Deno.stderr, `${text}\n`);
+}
+
+/** Writes a value as JSON to the standard output. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/** How wide the terminal is that the standard output is, if it is one. */
+export function width(): number | undefined {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+}
+
+/** Rows in columns, the heads first; the last column takes what is left of the terminal. */
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Paint = plain,
+  limit: number | undefined = width(),
+): string {
+  const shown = rows.map((row) => row.map(printable));
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...shown.map((row) => row[column]!.length))
+  );
+  const line = (cells: readonly string[]) => {
+    const text = cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd();
+    return limit === undefined ? text : text.slice(0, limit);
+  };
+  return [paint("bold", line(heads)), ...shown.map(line)].join("\n");
+}
+
+/** The text without what would move the cursor: names and arguments can be anybody's. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- those are what is looked for
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
+}

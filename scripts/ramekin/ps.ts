@@ -1,0 +1,44 @@
+/**
+ * `ramekin ps`: the containers that run.
+ *
+ * @module
+ */
+
+import type { Arguments } from "./arguments.ts";
+import { runningContainers } from "./containers.ts";
+import { paintFor, print, printJson, table } from "./output.ts";
+
+const HEADS = ["PID", "NAME", "UP", "SCRIPT", "NAMESPACES", "CGROUP", "COMMAND"];
+
+/** Lists them. */
+export function run(given: Arguments): number {
+  const containers = runningContainers();
+  if (given.has("json")) {
+    printJson(containers);
+    return 0;
+  }
+  const rows = containers.map((container) => [
+    String(container.pid),
+    container.name,
+    timeText(container.uptime),
+    String(container.script),
+    Object.keys(container.namespaces).join(",") || "-",
+    container.cgroup.join(" ") || "-",
+    container.command,
+  ]);
+  print(table(HEADS, rows, paintFor(Deno.stdout)));
+  return 0;
+}
+
+/** A span of time by its largest units: `3d 4h`, `12m 5s`. */
+export function timeText(seconds: number): string {
+  const units = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]] as const;
+  let rest = Math.floor(seconds);
+  const parts = units.map(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return { count, text: `${count}${unit}` };
+  });
+  const first = parts.findIndex(({ count }) => count > 0);
+  return first === -1 ? "0s" : parts.slice(first, first + 2).map(({ text }) => text).join(" ");
+}

@@ -1,0 +1,50 @@
+/**
+ * Every subcommand there is, and its flags: the one table that the help, the completions and the
+ * reading of the command line are made of.
+ *
+ * @module
+ */
+
+import type { Flag, Subcommand } from "./usage.ts";
+
+const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
+
+const PROGRAM = "The program is your shell (SHELL, else sh) where none is given.";
+
+const STATUS =
+  "The exit status is the program's: 128 and the signal's number where a signal has ended it; " +
+  "127 where the program is not there, 126 where it cannot be started, 125 where ramekin fails.";
+
+/** The subcommands, in the order of the help. */
+export const SUBCOMMANDS: readonly Subcommand[] = [
+  {
+    name: "enter",
+    summary: "run a program in a container that runs already",
+    more: `The container is told by its pid, or by the name of its program, as ramekin ps shows ` +
+      `them. All namespaces are joined, and its root, working directory, environment and cgroup; but not what limits its program ` +
+      `itself: capabilities, seccomp filters and landlock rules do not hold for this one. ${PROGRAM}` +
+      `\n\n${STATUS}`,
+    operands: [{ name: "PID|NAME", completes: "container" }],
+    program: true,
+    flags: [],
+    load: () => import("./enter.ts"),
+  },
+  {
+    name: "ps",
+    summary: "list the containers that run, of all scripts of this user",
+    more: "The namespaces are those that the container does not share with its script.",
+    operands: [],
+    flags: [JSON_FLAG],
+    load: () => import("./ps.ts"),
+  },
+  {
+    name: "ls",
+    summary: "list namespaces, as lsns(8) does",
+    operands: [],
+    flags: [
+      { name: "tree", summary: "show which namespaces lie in which, and belong to which" },
+      JSON_FLAG,
+    ],
+    load: () => import("./ls.ts"),
+  },
+];

@@ -1,0 +1,106 @@
+/** The command line: help, mistakes, and how they are told. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { readArguments } from "../../scripts/ramekin/arguments.ts";
+import { programHelp, subcommandHelp } from "../../scripts/ramekin/help.ts";
+import { plain } from "../../scripts/ramekin/output.ts";
+import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
+import { type Subcommand, UsageError } from "../../scripts/ramekin/usage.ts";
+import { VERSION } from "../../scripts/ramekin/version.ts";
+import config from "../../deno.json" with { type: "json" };
+import { test } from "../recipe/support.ts";
+import { ramekin } from "./support.ts";
+
+const COOK: Subcommand = {
+  name: "cook",
+  summary: "cook a meal",
+  operands: [{ name: "MEAL", completes: "file" }],
+  program: true,
+  flags: [
+    { name: "set", value: "NAME=VALUE", repeated: true, summary: "set a variable" },
+    { name: "allow-read", value: "PATHS", optionalValue: true, summary: "allow to read" },
+    { name: "all", letter: "A", summary: "allow all" },
+  ],
+  load: () => Promise.reject(new Error("nobody cooks")),
+};
+
+/** What is said of these words. */
+function mistake(...words: string[]): string {
+  return assertThrows(() => readArguments(words, COOK), UsageError).message;
+}
+
+test("flags, operands and a program are told apart", () => {
+  const given = readArguments(
+    ["1", "--set", "a=b=c", "--set=d=", "-A", "--", "sh", "-c", "2"],
+    COOK,
+  );
+  assertEquals(given.operands, ["1"]);
+  assertEquals(given.values("set"), ["a=b=c", "d="]);
+  assertEquals(given.program, ["sh", "-c", "2"]);
+  assertEquals([given.has("all"), given.has("allow-read")], [true, false]);
+});
+
+test("a value that may be left out stands behind = only, as with Deno", () => {
+  const given = readArguments(["--allow-read", "soup", "--", "--allow-read=/x"], COOK);
+  assertEquals([given.has("allow-read"), given.value("allow-read")], [true, undefined]);
+  assertEquals(given.operands, ["soup"]);
+  assertEquals(readArguments(["soup", "--allow-read=/a,/b"], COOK).value("allow-read"), "/a,/b");
+});
+
+test("mistaken words are told, with what was probably meant", () => {
+  assertEquals(mistake("soup", "--sat", "a=b"), "there is no flag --sat; did you mean --set?");
+  assertEquals(mistake("soup", "-x"), "there is no flag -x");
+  assertEquals(mistake("soup", "--all=yes"), "--all takes no value");
+  assertEquals(mistake("soup", "--set"), "--set needs a value: --set=NAME=VALUE");
+  assertEquals(mistake("soup", "--set="), "--set= has no value behind it");
+  assertEquals(mistake("soup", "--allow-read", "--allow-read"), "--allow-read is given twice");
+  assertEquals(mistake("--all"), "MEAL is missing");
+  assertStringIncludes(mistake("soup", "sh"), `a program stands behind --: -- sh ...`);
+});
+
+test("every subcommand and flag is in the help", () => {
+  for (const subcommand of SUBCOMMANDS) {
+    assertStringIncludes(programHelp(plain), `  ${subcommand.name} `);
+    const help = subcommandHelp(subcommand, plain);
+    for (const { name } of subcommand.flags) assertStringIncludes(help, `--${name}`);
+    for (const line of help.split("\n")) assert(line.length <= 80, line);
+  }
+});
+
+test("the version is the project's", () => {
+  assertEquals(VERSION, config.version);
+});
+
+test("help and version are shown on the standard output", async () => {
+  for (const words of [[], ["--help"], ["help"]]) {
+    const { code, stdout, stderr } = await ramekin(...words);
+    assertEquals([code, stdout, stderr], [0, programHelp(plain) + "\n", ""]);
+  }
+  const ps = SUBCOMMANDS.find(({ name }) => name === "ps")!;
+  for (const words of [["help", "ps"], ["ps", "--help"], ["ps", "--json", "-h"]]) {
+    assertEquals((await ramekin(...words)).stdout, subcommandHelp(ps, plain) + "\n");
+  }
+  assertEquals((await ramekin("--version")).stdout, `ramekin ${VERSION}\n`);
+});
+
+test("a mistake is a few lines on the standard error, and the exit status 2", async () => {
+  const { code, stdout, stderr } = await ramekin("sp");
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(
+    stderr,
+    `ramekin: there is no subcommand "sp"; did you mean ps?\n` +
+      "  ramekin help tells more\n",
+  );
+  const flag = await ramekin("ps", "--jsno");
+  assertEquals(flag.code, 2);
+  assertEquals(
+    flag.stderr,
+    "ramekin: there is no flag --jsno; did you mean --json?\n" +
+      "  ramekin help ps tells more\n",
+  );
+});
+
+test("--debug shows where an error comes from", async () => {
+  const { stderr } = await ramekin("ps", "--jsno", "--debug");
+  assertMatch(stderr, /^ {4}at .*arguments\.ts/m);
+});

@@ -1,0 +1,163 @@
+/** `ramekin ps`, `ls` and `enter`, with containers of other scripts. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { linux, listNamespaces } from "../../mod.ts";
+import { treeOf } from "../../scripts/ramekin/ls.ts";
+import { timeText } from "../../scripts/ramekin/ps.ts";
+import type { RunningContainer } from "../../scripts/ramekin/containers.ts";
+import { readUntil, Script } from "../recipe/scripts.ts";
+import { test } from "../recipe/support.ts";
+import { ramekin } from "./support.ts";
+
+const CONTAINERS = `
+const box = ramekin.recipe(
+  ramekin.unshare("user", "mount", "pid", "uts"), ramekin.mapRoot(), ramekin.proc(),
+  ramekin.tmpfs("/tmp"), ramekin.hostname("kitchen"), ramekin.setEnv({ SOUP: "leek" }),
+);
+const wait = ["-c", 'cd /tmp; echo ready; read line; :', "cook"];
+const begin = (box) => box.command("sh", { args: wait, stdin: "piped", stdout: "piped" }).spawn();
+const first = begin(box);
+const second = begin(box.with(ramekin.init()));
+for (const { stdout } of [first, second]) {
+  const reader = stdout.getReader();
+  await reader.read();
+  reader.releaseLock();
+}
+console.log(first.pid, second.pid);
+await Promise.all([first.status, second.status]);
+`;
+
+/** A script with two containers, the second with an init, and their pids. */
+async function withContainers(
+  body: (pids: readonly number[], script: number) => Promise<void>,
+): Promise<void> {
+  await using script = new Script(CONTAINERS);
+  const { process } = script;
+  const pids = (await readUntil(process.stdout, (text) => text.endsWith("\n"))).split(" ").map(
+    Number,
+  );
+  try {
+    await body(pids, process.pid);
+  } finally {
+    process.kill("SIGKILL");
+    await process.stdout.cancel();
+    await process.stderr.cancel();
+    await process.status;
+  }
+}
+
+async function containers(script: number): Promise<RunningContainer[]> {
+  const { stdout } = await ramekin("ps", "--json");
+  return JSON.parse(stdout).filter((container: RunningContainer) => container.script === script);
+}
+
+test("ps shows the containers of another script", () =>
+  withContainers(async (pids, script) => {
+    const found = await containers(script);
+    assertEquals(found.map(({ pid }) => pid), pids.toSorted((a, b) => a - b));
+    for (const { pid, name, command, namespaces, uptime } of found) {
+      assertEquals(name, "sh");
+      assertStringIncludes(command, "sh -c cd /tmp");
+      assertEquals(Object.keys(namespaces).sort(), ["mount", "pid", "user", "uts"]);
+      assertEquals(namespaces.uts, linux.namespaces(pid).uts);
+      assert(uptime >= 0 && uptime < 600, String(uptime));
+    }
+    const { stdout } = await ramekin("ps");
+    assertMatch(stdout, /^PID +NAME +UP +SCRIPT +NAMESPACES +CGROUP +COMMAND\n/);
+    assertMatch(
+      stdout,
+      new RegExp(`^${pids[0]} +sh +\\d+s +${script} +user,mount,pid,uts +- +sh -c`, "m"),
+    );
+  }));
+
+test("ps leaves out what is no container", async () => {
+  await using script = new Script(
+    `await ramekin.recipe().command("true").output();
+    const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+    console.log("ready");
+    await child.status;`,
+    ["--allow-ffi", "--allow-run"],
+  );
+  const { process } = script;
+  await readUntil(process.stdout, (text) => text.includes("ready"));
+  assertEquals(await containers(process.pid), []);
+  const children = Deno.readTextFileSync(`/proc/${process.pid}/task/${process.pid}/children`);
+  process.kill("SIGKILL");
+  for (const pid of children.trim().split(" ")) Deno.kill(Number(pid), "SIGKILL");
+  await process.stdout.cancel();
+  await process.stderr.cancel();
+  await process.status;
+});
+
+test("times are told by their two largest units", () => {
+  assertEquals(
+    [0.4, 59, 60, 3725, 90000, 86400].map(timeText),
+    ["0s", "59s", "1m 0s", "1h 2m", "1d 1h", "1d 0h"],
+  );
+});
+
+test("ls shows the namespaces that listNamespaces() tells", () =>
+  withContainers(async ([pid]) => {
+    const { uts } = linux.namespaces(pid);
+    const { stdout } = await ramekin("ls");
+    assertMatch(stdout, new RegExp(`^${uts} +uts +1 +${pid} +${Deno.uid()} +sh -c cd /tmp`, "m"));
+    const listed = JSON.parse((await ramekin("ls", "--json")).stdout);
+    const found = listed.find(({ id }: { id: number }) => id === uts);
+    assertEquals([found.type, found.first.pid], ["uts", pid]);
+  }));
+
+test("ls --tree shows what belongs to which user namespace", () =>
+  withContainers(async ([pid]) => {
+    const { user, uts } = linux.namespaces(pid);
+    const lines = (await ramekin("ls", "--tree")).stdout.split("\n");
+    const at = lines.findIndex((line) => line.includes(`${user} `));
+    const depth = (line: string) => line.search(/\d/);
+    const below = lines.findIndex((line) => line.includes(`${uts} `));
+    assert(at !== -1 && below > at, lines.join("\n"));
+    assertEquals(depth(lines[below]!), depth(lines[at]!) + 2);
+    assertEquals(treeOf(listNamespaces()).length, listNamespaces().length);
+  }));
+
+test("enter runs a program in a container of another script", () =>
+  withContainers(async (pids) => {
+    for (const pid of pids) {
+      const script = "hostname; id -u; pwd; echo $SOUP; cat /proc/1/comm; exit 7";
+      const { code, stdout, stderr } = await ramekin(
+        "enter",
+        String(pid),
+        "--",
+        "sh",
+        "-c",
+        script,
+      );
+      assertEquals([code, stderr], [7, ""]);
+      const first = pid === pids[0] ? "sh" : "init";
+      assertEquals(stdout, `kitchen\n0\n/tmp\nleek\n${first}\n`);
+    }
+  }));
+
+test("enter finds a container by the name of its program, where it is the only one", async () => {
+  await using script = new Script(`
+    const box = ramekin.recipe(ramekin.unshare("user", "uts"), ramekin.mapRoot(),
+      ramekin.hostname("pantry"));
+    const container = box.command("sh", {
+      args: ["-c", "printf pantryman > /proc/self/comm; echo ready; read line"],
+      stdin: "piped", stdout: "inherit" }).spawn();
+    await container.status;`);
+  const { process } = script;
+  await readUntil(process.stdout, (text) => text.includes("ready"));
+  assertEquals((await ramekin("enter", "pantryman", "--", "hostname")).stdout, "pantry\n");
+  const missing = await ramekin("enter", "pantrymen", "--", "hostname");
+  assertEquals(missing.code, 125);
+  assertStringIncludes(missing.stderr, "did you mean pantryman?");
+  process.kill("SIGKILL");
+  await process.stdout.cancel();
+  await process.stderr.cancel();
+  await process.status;
+});
+
+test("enter tells a process that is not there", async () => {
+  const { code, stderr } = await ramekin("enter", "99999999", "--", "true");
+  assertEquals(code, 125);
+  assertStringIncludes(stderr, "there is no process 99999999; ramekin ps lists");
+});
