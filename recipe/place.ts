@@ -212,8 +212,8 @@ function refuseRoot(draft: Draft, target: string): void {
 }
 
 /** Opens a copy of what is mounted at a path of the host's. */
-export function copyTree(draft: Draft, path: string, text: string): ResultOf {
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+export function copyTree(draft: Draft, path: string, text: string, more = 0): ResultOf {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | more;
   if (draft.gate === undefined) {
     return new ResultOf(draft.call(open_tree(at_fdcwd, path, flags)), text);
   }

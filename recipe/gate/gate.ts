@@ -105,6 +105,15 @@ export class Gate {
     this.note(draft, { kind: "read", path: this.#hostPlace(draft, path).path });
   }
 
+  /** A step lays a folder below others. */
+  lays(draft: Draft, path: string): void {
+    if (this.#isOther(draft, path)) return;
+    const { path: place } = this.#hostPlace(draft, path);
+    this.note(draft, { kind: "read", path: place });
+    if (touches(place, "/dev")) this.note(draft, { kind: "device", path: "/dev" });
+    if (touches(place, "/proc")) this.note(draft, { kind: "namespace", namespace: "pid" });
+  }
+
   /** A step makes or changes a path. */
   changes(draft: Draft, path: string): void {
     if (this.#isOther(draft, path)) return;

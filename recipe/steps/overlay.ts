@@ -8,7 +8,11 @@ import { ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, mkdirat, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  MNT_DETACH,
   mount,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  mount_setattr,
   move_mount,
   MOVE_MOUNT_F_EMPTY_PATH,
   MS_NODEV,
@@ -16,12 +20,14 @@ import {
   open_tree,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  umount2,
 } from "../../ffi/calls/mounts.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, list, optional } from "../fields.ts";
-import { isWithin, normalize } from "../ground.ts";
+import { folderOf, isWithin, normalize } from "../ground.ts";
 import {
   checkOptions,
+  copyTree,
   inPlace,
   makeMountPoint,
   mountAt,
@@ -91,6 +97,7 @@ export const overlayDefinition: StepDefinition<OverlayStep> = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
+    if (draft.gate !== undefined && draft.ground.atHostRoot) return openedOverlay(draft, step);
     if (step.discard === true) return discardingOverlay(draft, step);
     const { target, lower, upper, work } = step;
     mountAt(draft, "overlay", target, "overlay", 0, overlayData(draft, lower, upper, work));
@@ -118,13 +125,67 @@ function discardingOverlay(draft: Draft, { target, lower }: OverlayStep): void {
   draft.ground.mounted(folder, true);
 }
 
+/**
+ * An overlay of folders that are opened first, as the kernel follows links in its options: they are
+ * attached in a tmpfs that the overlay covers, and taken away once it is there.
+ */
+function openedOverlay(draft: Draft, { target, lower, upper, work, discard }: OverlayStep): void {
+  const { gate } = draft;
+  const folder = normalize(target);
+  if (needsMountPoint(draft, folder)) makeMountPoint(draft, folder, "folder");
+  const trees = lower.map((path, index) => {
+    gate?.lays(draft, path);
+    return copyTree(draft, path, `lower ${index}`);
+  });
+  const changes = upper === undefined ? undefined : openChanges(draft, upper, work!);
+  mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+  inPlace(draft, openAt(draft, folder, O_PATH | O_DIRECTORY), () => {
+    const attached = [...trees.entries(), ...(changes ? [["changes", changes.tree] as const] : [])];
+    for (const [name, tree] of attached) attachHere(draft, tree, String(name));
+    if (discard === true) {
+      for (const name of ["upper", "work"]) draft.call(mkdirat(at_fdcwd, name, 0o755));
+    }
+    const names = trees.map((_, index) => String(index));
+    const [above, beside] = discard === true ? ["upper", "work"] : [changes?.upper, changes?.work];
+    const data = overlayData(draft, names, above, beside);
+    checkOptions(draft, data);
+    draft.call(mount("overlay", ".", "overlay", 0, data));
+    for (const [name] of attached) draft.call(umount2(String(name), MNT_DETACH));
+  });
+  draft.ground.mounted(folder, true);
+}
+
+/** What takes the changes, in one mount as the kernel wants it, where no link is followed. */
+function openChanges(
+  draft: Draft,
+  upper: string,
+  work: string,
+): { readonly tree: ResultOf; readonly upper: string; readonly work: string } {
+  draft.gate?.reads(draft, upper);
+  for (const path of [upper, work]) draft.gate?.changes(draft, path);
+  const [one, other] = [upper, work].map((path) => draft.gate?.placeOf(draft, path) ?? path);
+  let folder = folderOf(one!);
+  while (!isWithin(other!, folder)) folder = folderOf(folder);
+  const tree = copyTree(draft, folder, "changes", AT_RECURSIVE);
+  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
+    attr_set: MOUNT_ATTR_NOSYMFOLLOW,
+  }));
+  const beneath = (path: string) => "changes" + path.slice(folder === "/" ? 0 : folder.length);
+  return { tree, upper: beneath(one!), work: beneath(other!) };
+}
+
+/** Attaches a mount to a new folder in the working directory. */
+function attachHere(draft: Draft, tree: ResultOf, name: string): void {
+  draft.call(mkdirat(at_fdcwd, name, 0o755));
+  draft.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH));
+  draft.call(close(tree));
+}
+
 /** Shows a folder that is covered as `lower` in the working directory. */
 function uncover(draft: Draft, covered: ResultOf): void {
-  draft.call(mkdirat(at_fdcwd, "lower", 0o755));
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
   const tree = new ResultOf(draft.call(open_tree(covered, "", flags)), "tree");
-  draft.call(move_mount(tree, "", at_fdcwd, "lower", MOVE_MOUNT_F_EMPTY_PATH));
-  draft.call(close(tree));
+  attachHere(draft, tree, "lower");
 }
 
 function overlayData(
