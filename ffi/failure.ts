@@ -7,6 +7,7 @@
 
 import { type Call, describeCall } from "./call.ts";
 import type { Outcome } from "./engine/engine.ts";
+import type { ErrnoName } from "./errno.ts";
 
 /** The first failure of a program. */
 export interface Failure {
@@ -33,6 +34,18 @@ export function failureOf(outcome: Outcome): Failure | undefined {
   }
   const { name, text } = call.verdict!;
   return { call, name, text, ...refusal };
+}
+
+/** What to do where the process or the machine has come to its limits, whatever the call. */
+const SHORTAGES: Readonly<Partial<Record<ErrnoName, string>>> = {
+  EMFILE: "this process has as many open files as it may; raise the limit (ulimit -n)",
+  ENFILE: "this machine has as many open files as it may (sysctl fs.file-max)",
+  ENOMEM: "memory is short, here or in this process's cgroup",
+};
+
+/** The mend of such a shortage, if it is one. */
+export function shortageHint(code: ErrnoName | undefined): string | undefined {
+  return code && SHORTAGES[code];
 }
 
 /** What the kernel says of a failure, then what to do about it. */

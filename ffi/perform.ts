@@ -6,8 +6,9 @@
 
 import type { Call } from "./call.ts";
 import { engine, type Outcome } from "./engine/engine.ts";
+import { errnoName } from "./errno.ts";
 import { SyscallError } from "./errors.ts";
-import { failureOf, hintOf } from "./failure.ts";
+import { failureOf, hintOf, shortageHint } from "./failure.ts";
 import { assemble, type Label, type ProgramRecord } from "./program.ts";
 
 /** Makes the call and answers its result; see {@linkcode performAll}. */
@@ -26,5 +27,6 @@ export function performAll(parts: readonly (ProgramRecord | Label)[], hint?: str
   const failure = failureOf(outcome);
   if (failure === undefined) return outcome;
   const { name, errno, text, words } = failure;
-  throw new SyscallError({ syscall: name, errno, call: text, hint: hintOf(words, hint) });
+  const mend = shortageHint(errnoName(errno)) ?? hint;
+  throw new SyscallError({ syscall: name, errno, call: text, hint: hintOf(words, mend) });
 }

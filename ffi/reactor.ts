@@ -26,7 +26,7 @@ import {
   epollOutput,
   readEpollEvents,
 } from "./calls/events.ts";
-import { eventfd2, read, write } from "./calls/files.ts";
+import { close, eventfd2, read, write } from "./calls/files.ts";
 import { engine, place } from "./engine/engine.ts";
 import type { Memory } from "./memory.ts";
 import { perform } from "./perform.ts";
@@ -68,7 +68,12 @@ export class Reactor {
     const loaded = engine();
     const { architecture } = loaded;
     this.#epoll = perform(epoll_create1(EPOLL_CLOEXEC));
-    this.#wake = perform(eventfd2(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    try {
+      this.#wake = perform(eventfd2(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    } catch (error) {
+      perform(close(this.#epoll));
+      throw error;
+    }
     this.#control(EPOLL_CTL_ADD, this.#wake, EPOLLIN);
     const events = epollOutput(MAX_EVENTS, architecture);
     const wait = epoll_pwait(this.#epoll, events, -1, architecture);

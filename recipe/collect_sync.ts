@@ -54,6 +54,12 @@ export function collectSync(
   return commandOutput({ ...status, timedOut }, stdout, stderr);
 }
 
+/** Ends a container that nobody will wait for. */
+export function endSync(launched: Launched): void {
+  perform(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
+  collectSync(launched, [], undefined);
+}
+
 function waitForAny(fds: readonly number[], end: number): void {
   const left = end === Infinity ? undefined : Math.max(0, end - performance.now());
   const call = ppoll(fds.map((fd) => ({ fd, events: POLLIN })), left);

@@ -12,7 +12,8 @@ import {
   nameAt,
 } from "../ffi/environment.ts";
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
-import { collectSync } from "./collect_sync.ts";
+import { reactor } from "../ffi/reactor.ts";
+import { collectSync, endSync } from "./collect_sync.ts";
 import { type CommandOutput, Container } from "./container.ts";
 import { planCgroup } from "./container_cgroup.ts";
 import { Draft } from "./draft.ts";
@@ -202,6 +203,8 @@ export class Command {
     const kinds = this.#kinds(defaults);
     const { signal, timeout } = this.#options;
     this.#admit();
+    // Who is launched has to be waited for: what that takes comes first.
+    reactor();
     if (this.#options.terminal !== true) {
       const streams = new StandardStreams(kinds);
       const launched = this.#launch(kinds, streams);
@@ -209,9 +212,15 @@ export class Command {
     }
     const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
     const launched = this.#launchWith(terminal);
-    const ours = terminal.join(launched.terminal, kinds);
-    const limits = { signal, timeout, ended: () => terminal.leave() };
-    return new Container(launched, ours, limits, enter);
+    try {
+      const ours = terminal.join(launched.terminal, kinds);
+      const limits = { signal, timeout, ended: () => terminal.leave() };
+      return new Container(launched, ours, limits, enter);
+    } catch (error) {
+      terminal.close();
+      endSync(launched);
+      throw error;
+    }
   }
 
   #launch(kinds: readonly StdioKind[], streams: StandardStreams): Launched {

@@ -6,6 +6,7 @@
  */
 
 import type { ErrnoName } from "../ffi/errno.ts";
+import { shortageHint } from "../ffi/failure.ts";
 import type { Draft } from "./draft.ts";
 import { readHostNumber } from "./host_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
@@ -29,13 +30,10 @@ export function hintFor(
   if (code === undefined) return undefined;
   const failure = { text, draft };
   if (syscall === "clone3") return hintFor("clone", text, code, draft);
-  return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure);
+  return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure) ?? shortageHint(code);
 }
 
 const HINTS: Readonly<Record<string, Hint>> = {
-  EMFILE: () => "this process has as many open files as it may; raise the limit (ulimit -n)",
-  ENFILE: () => "this machine has as many open files as it may (sysctl fs.file-max)",
-  ENOMEM: () => "memory is short, here or in this process's cgroup",
   ENOSYS: ({ text }) => {
     const since = SINCE[text.slice(0, text.indexOf("("))];
     return since === undefined
@@ -69,6 +67,10 @@ const HINTS: Readonly<Record<string, Hint>> = {
     if (text.includes("cgroup.procs")) return cgroupDenied();
     return isOfProcess(text) ? otherUsers() : undefined;
   },
+  // The kernel itself denies nobody these.
+  "close_range EPERM": () => FILTERED,
+  "openat2 EPERM": () => FILTERED,
+  "pidfd_open EPERM": () => FILTERED,
   "pidfd_open ESRCH": () => "there is no such process, or not any more",
   "setns ESRCH": () => "the process has ended",
   "setns EPERM": ({ text }) =>
@@ -131,6 +133,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
     "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
   "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
   "move_mount EINVAL": () => "a folder can be bound on a folder only, and a file on a file only",
+  "move_mount EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
+  "mount_setattr EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
   "umount2 EINVAL": () =>
     "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
   "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
@@ -173,10 +177,15 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "execve E2BIG": () =>
     "arguments and environment are larger than the kernel takes (execve(2)), or than the memory " +
     "that is left for them",
-  "pwrite64 ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  "pwrite64 ENOSPC": filesystemFull,
   "write ERANGE": () => "the clock would be before 0, or beyond what the kernel counts",
-  "write ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
-  "sendfile ENOSPC": () => "the filesystem is full; give its tmpfs more { size }",
+  "write ENOSPC": filesystemFull,
+  "mkdirat ENOSPC": filesystemFull,
+  "mknodat ENOSPC": filesystemFull,
+  "openat ENOSPC": filesystemFull,
+  "openat2 ENOSPC": filesystemFull,
+  "symlinkat ENOSPC": filesystemFull,
+  "sendfile ENOSPC": filesystemFull,
   "ioctl ENODEV": noInterface,
   "RTM_NEWLINK ENODEV": noInterface,
   "RTM_NEWLINK EEXIST": () => "an interface has this name already; choose another one",
@@ -222,8 +231,8 @@ const SINCE: Readonly<Record<string, string>> = {
   pidfd_open: "5.3",
 };
 
-function namespacesDenied({ text }: Failure): string | undefined {
-  if (!text.includes("CLONE_NEWUSER")) return PRIVILEGE;
+function namespacesDenied({ text, draft }: Failure): string | undefined {
+  if (!text.includes("CLONE_NEWUSER")) return draft.own.has("user") ? FILTERED : PRIVILEGE;
   if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: " +
       "sysctl -w kernel.unprivileged_userns_clone=1 allows it";
@@ -253,6 +262,11 @@ function appArmor(): string | undefined {
       'for deno with "userns," allows it, or ' +
       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
     : undefined;
+}
+
+function filesystemFull(): string {
+  return "the filesystem is full; give its tmpfs more { size }, or where there are too many files, " +
+    '{ options: "nr_inodes=..." }';
 }
 
 function missingPlace(text: string): string | undefined {
@@ -315,8 +329,12 @@ function unmapped({ draft }: Failure): string | undefined {
 }
 
 function needsPrivilege(draft: Draft): string {
-  return draft.own.has("user") ? "the user namespace has no right to this" : PRIVILEGE;
+  if (!draft.own.has("user")) return PRIVILEGE;
+  return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
 }
+
+const FILTERED = "a seccomp filter or security module around this process forbids it " +
+  "(docker run --security-opt seccomp=unconfined ...)";
 
 const PRIVILEGE =
   'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +

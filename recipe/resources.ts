@@ -27,7 +27,11 @@ import type { Resources, ThreadWord } from "./order.ts";
 export function scriptPidfd(): number {
   return engine().once(
     "script's pidfd",
-    () => perform(call("pidfd_open", Deno.pid, 0), "containers need Linux 5.3 or later"),
+    () =>
+      perform(
+        call("pidfd_open", Deno.pid, 0),
+        "containers need this call: Linux 5.3, and no seccomp filter that hides it",
+      ),
   );
 }
 

@@ -38,6 +38,8 @@ const WINSIZE_SIZE = 8;
 export class ProgramTerminal {
   /** What the program gets. */
   readonly theirs: Terminal;
+  /** Whether the program's side is open here still. */
+  #hasTheirs = true;
   #master: number | undefined;
   readonly #relays: Channel[] = [];
   #output: Channel | undefined;
@@ -53,11 +55,16 @@ export class ProgramTerminal {
       this.theirs = { place: "container", reserved, size };
       return;
     }
-    this.#master = perform(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
-    perform(ioctl(this.#master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-    perform(ioctl(this.#master, TIOCSWINSZ, size));
     const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    this.theirs = { place: "script", fd: perform(ioctl(this.#master, TIOCGPTPEER, flags)) };
+    const master = this.#master = perform(openat(at_fdcwd, "/dev/ptmx", flags));
+    try {
+      perform(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+      perform(ioctl(master, TIOCSWINSZ, size));
+      this.theirs = { place: "script", fd: perform(ioctl(master, TIOCGPTPEER, flags)) };
+    } catch (error) {
+      perform(close(master));
+      throw error;
+    }
   }
 
   /**
@@ -74,8 +81,15 @@ export class ProgramTerminal {
     const [stdin, stdout] = kinds;
     if (stdin === "inherit") this.#takeInput(master);
     if (stdout === "inherit") this.#finished = this.#giveOutput(master);
-    const piped = (kind: StdioKind | undefined) => kind === "piped" ? duplicate(master) : undefined;
-    const descriptors = [piped(stdin), piped(stdout)];
+    const descriptors: (number | undefined)[] = [];
+    try {
+      for (const kind of [stdin, stdout]) {
+        descriptors.push(kind === "piped" ? duplicate(master) : undefined);
+      }
+    } catch (error) {
+      for (const fd of descriptors) if (fd !== undefined) perform(close(fd));
+      throw error;
+    }
     perform(close(master));
     this.#master = undefined;
     return descriptors;
@@ -95,14 +109,14 @@ export class ProgramTerminal {
     this.#onResize = undefined;
     this.#rawMode?.restore();
     this.#relays.splice(0).forEach((relay) => relay.close());
-    if (this.#master !== undefined) {
-      perform(close(this.#master));
-      this.#closeTheirs();
-    }
+    if (this.#master !== undefined) perform(close(this.#master));
     this.#master = undefined;
+    this.#closeTheirs();
   }
 
   #closeTheirs(): void {
+    if (!this.#hasTheirs) return;
+    this.#hasTheirs = false;
     perform(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
   }
 

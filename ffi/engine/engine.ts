@@ -192,7 +192,12 @@ export function place(program: SyscallProgram, memory: Memory): void {
 function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
   const name = new TextEncoder().encode("ramekin-engine\0");
   const fd = libc.memfd_create(name, MFD_CLOEXEC);
-  if (fd < 0) throw new UnsupportedError("memfd_create failed; the engine is loaded from a memfd");
+  if (fd < 0) {
+    throw new UnsupportedError(
+      "the engine is loaded from a memfd, and memfd_create failed: this process has as many open " +
+        "files as it may (ulimit -n), or a seccomp filter forbids it",
+    );
+  }
   try {
     if (Number(libc.write(fd, image, BigInt(image.length))) !== image.length) {
       throw new UnsupportedError("the engine could not be written to its memfd");

@@ -3,6 +3,8 @@
  * by `deno task proof`, which sets PROOF. SEED repeats what chance has chosen.
  */
 
+import { type Inventory, leftovers, takeInventory } from "../recipe/leftovers.ts";
+
 /** Whether this is the proof: much is done very often. */
 export const proof: boolean = Deno.env.has("PROOF");
 
@@ -59,4 +61,15 @@ export async function survivors(marker: string): Promise<string[]> {
 /** Waits some milliseconds. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** What is there that was not there before, apart from what fits the pattern. */
+export async function leftSince(before: Inventory, kept: RegExp): Promise<readonly string[]> {
+  const now = Object.entries(takeInventory());
+  const known = Object.fromEntries(now.map(([kind, things]) => [
+    kind,
+    before[kind]!.union(new Set([...things].filter((thing) => kept.test(`${kind}: ${thing}`)))),
+  ]));
+  const left = (await leftovers(known))?.split("\n") ?? [];
+  return left.filter((line) => !kept.test(line));
 }

@@ -1,0 +1,62 @@
+// deno-lint-ignore-file no-console -- what it prints is read by the test
+/**
+ * A script with few descriptors to spare: launches of a shape with 0, 1, 2 ... 20 of them, from the
+ * first launch on or (`warm`) after others. `descriptors_script.ts SHAPE [warm]` prints a line for
+ * each: how it has ended, and what was left.
+ */
+
+import { SyscallError } from "../../mod.ts";
+import { takeInventory } from "../recipe/leftovers.ts";
+import { SHAPES } from "./shapes.ts";
+import { leftSince } from "./support.ts";
+
+const [name, warm, only] = Deno.args as [string, string, string | undefined];
+const { box, terminal, joins } = SHAPES[name]!;
+const options = { stdin: "null", stdout: "piped", stderr: terminal ? "null" : "piped" } as const;
+
+/** What Deno opens in its own time, and the groups of other scripts. */
+const DENOS = /socket:|node_analysis_cache|^cgroup/;
+/** Those, and what a script keeps for all its launches. */
+const KEPT = new RegExp(`${DENOS.source}|:\\[(pidfd|eventpoll|eventfd)\\]|memfd:ramekin-init`);
+
+using first = joins ? hub() : undefined;
+
+function hub() {
+  const container = box.command("sleep", { args: ["1000"], stdin: "null" }).spawn();
+  return { container, [Symbol.dispose]: () => container.kill("SIGKILL") };
+}
+
+async function run(): Promise<string> {
+  const settings = { ...options, args: ["-c", "echo out"], ...(terminal && { terminal }) };
+  const command = first === undefined
+    ? box.command("sh", settings)
+    : first.container.enter("sh", settings);
+  const { code, stdout } = await command.spawn().output();
+  return `${code} ${new TextDecoder().decode(stdout).trim()}`;
+}
+
+if (warm === "warm") { for (let i = 0; i < 3; i++) await run(); }
+
+for (const free of only === undefined ? Array.from({ length: 21 }, (_, i) => i) : [Number(only)]) {
+  const before = takeInventory();
+  const fillers: Deno.FsFile[] = [];
+  for (;;) {
+    try {
+      fillers.push(Deno.openSync("/dev/null"));
+    } catch {
+      break;
+    }
+  }
+  for (let i = 0; i < free; i++) fillers.pop()!.close();
+  let ended: string;
+  try {
+    ended = await run();
+  } catch (error) {
+    ended = error instanceof SyscallError
+      ? `${error.name} ${error.code} ${error.hint?.includes("ulimit -n")} ${error.syscall}`
+      : `${(error as Error).name} ${(error as Error).message}`;
+  }
+  for (const filler of fillers) filler.close();
+  const left = await leftSince(before, warm === "warm" ? DENOS : KEPT);
+  console.log(JSON.stringify({ free, ended, left }));
+}

@@ -1,0 +1,256 @@
+/**
+ * The host is scarce: of descriptors, processes, namespaces, room on a filesystem, system calls.
+ * What cannot be done ends in a typed error that says what is missing, and nothing is left.
+ */
+
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  init,
+  mapRoot,
+  mkdir,
+  mknod,
+  proc,
+  type Recipe,
+  recipe,
+  seccomp,
+  type SeccompProfile,
+  type Step,
+  symlink,
+  SyscallError,
+  tmpfs,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
+import { decode, runScript } from "../recipe/scripts.ts";
+import { notRoot, root, test } from "../recipe/support.ts";
+import type { Ended } from "./constrained_script.ts";
+import { SHAPES } from "./shapes.ts";
+import { proof } from "./support.ts";
+
+/** What Deno is run with. */
+function denoRun(script: string, ...args: string[]): string[] {
+  const path = new URL(script, import.meta.url).pathname;
+  return ["run", "-A", "--no-check", "--no-config", "--quiet", path, ...args];
+}
+
+/** What a run with some free descriptors has come to; see descriptors_script.ts. */
+interface DescriptorsLine {
+  readonly free: number;
+  readonly ended: string;
+  readonly left: readonly string[];
+}
+
+async function withFewDescriptors(shape: string, ...how: string[]): Promise<DescriptorsLine[]> {
+  const { stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", 'ulimit -n 200; exec "$@"', "sh", Deno.execPath()].concat(
+      denoRun("descriptors_script.ts", shape, ...how),
+    ),
+    stdin: "null",
+  }).output();
+  const lines = decode(stdout).trim().split("\n").filter((line) => line !== "");
+  assert(lines.length > 0, decode(stderr));
+  return lines.map((line) => JSON.parse(line));
+}
+
+function checkDescriptors(lines: readonly DescriptorsLine[]): void {
+  for (const { free, ended, left } of lines) {
+    assert(/^(0 out|SyscallError EMFILE true \w+)$/.test(ended), `${free} free: ${ended}`);
+    assertEquals(left, [], `${free} free: ${ended}`);
+  }
+}
+
+for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
+  test(
+    `no descriptors are left, or some: ${shape}`,
+    async () => {
+      const lines = await withFewDescriptors(shape, "warm");
+      checkDescriptors(lines);
+      assertEquals(lines.length, 21);
+      assertEquals(lines[0]!.ended.slice(0, 24), "SyscallError EMFILE true");
+      assertEquals(lines.at(-1)!.ended, "0 out");
+    },
+    rootOnly && notRoot,
+  );
+}
+
+test("no descriptors are left, or some, for the first launch of all", async () => {
+  for (const shape of proof ? ["an init", "a terminal", "a terminal of its own"] : ["a terminal"]) {
+    for (const first of proof ? [0, 3, 6, 9] : [0, 3]) {
+      const counts = [first, first + 1, first + 2].map(String);
+      const runs = await Promise.all(
+        counts.map((count) => withFewDescriptors(shape, "cold", count)),
+      );
+      checkDescriptors(runs.flat());
+    }
+  }
+});
+
+/** Runs constrained_script.ts in a container. */
+async function inside(outer: Recipe): Promise<Readonly<Record<string, Ended>>> {
+  const { stdout, stderr } = await outer.command(Deno.execPath(), {
+    args: denoRun("constrained_script.ts"),
+  }).output();
+  const text = decode(stdout);
+  assert(text.startsWith("{"), text + decode(stderr));
+  const { ended, left } = JSON.parse(text);
+  assertEquals(left, []);
+  return ended;
+}
+
+const processes = root
+  ? recipe(unshare("mount", "pid"), proc())
+  : recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
+
+function without(syscalls: SeccompProfile["syscalls"]): Recipe {
+  return processes.with(seccomp({ defaultAction: "SCMP_ACT_ALLOW", syscalls: syscalls! }));
+}
+
+/** Calls that older kernels lack: since when there they are, and without which nothing goes. */
+const NEWER: readonly { call: string; since?: string; needed?: true }[] = [
+  { call: "clone3" },
+  { call: "openat2", since: "5.6" },
+  { call: "open_tree", since: "5.2" },
+  { call: "move_mount", since: "5.2" },
+  { call: "mount_setattr", since: "5.12" },
+  { call: "pidfd_open", since: "5.3", needed: true },
+  { call: "close_range", since: "5.9", needed: true },
+];
+
+for (const { call, since, needed } of NEWER) {
+  for (const errno of call === "clone3" ? ["ENOSYS"] : ["ENOSYS", "EPERM"]) {
+    test(`a kernel or a filter answers ${call} with ${errno}`, async () => {
+      const errnoRet = errno === "ENOSYS" ? 38 : 1;
+      const ended = await inside(without([{ names: [call], action: "SCMP_ACT_ERRNO", errnoRet }]));
+      // An ordinary user may have no control group to put a container into.
+      const failed = Object.entries(ended).filter(([name, { code, error }]) =>
+        code !== 0 && !(name === "limits" && error === "UnsupportedError")
+      );
+      const wanted = since === undefined ? 0 : needed ? Object.keys(ended).length - 1 : 1;
+      const names = failed.map(([name]) => name);
+      assert(failed.length >= wanted && (wanted > 0 || failed.length === 0), names.join());
+      for (const [name, end] of failed) {
+        assertEquals([end.error, end.call, end.errno], ["SyscallError", call, errno], name);
+        if (errno === "ENOSYS") assertStringIncludes(end.says!, `Linux ${since}`);
+        assert(end.says !== "", `${name}: nothing is said`);
+      }
+    });
+  }
+}
+
+/** The flags of the namespaces in `clone` and `unshare`. */
+const NEW = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
+
+for (const call of ["clone", "unshare"]) {
+  for (const errno of ["EPERM", "ENOSYS"]) {
+    test(`a filter answers ${call} for namespaces with ${errno}`, async () => {
+      const ended = await inside(without(NEW.map((flag) => ({
+        names: [call],
+        action: "SCMP_ACT_ERRNO",
+        errnoRet: errno === "EPERM" ? 1 : 38,
+        args: [{ index: 0, value: flag, valueTwo: flag, op: "SCMP_CMP_MASKED_EQ" }],
+      }))));
+      assertEquals(ended.plain, { code: 0 });
+      const end = call === "clone" ? ended.user! : ended.late!;
+      assertEquals([end.error, end.call, end.errno], ["SyscallError", call, errno]);
+      assertStringIncludes(end.says!, "seccomp filter");
+    });
+  }
+}
+
+/** The file of each limit of namespaces, and the recipe of constrained_script.ts that meets it. */
+const MOST = {
+  user: "user",
+  mnt: "proc",
+  pid: "init",
+  uts: "names",
+  ipc: "bind",
+  net: "root",
+} as const;
+
+for (const [kind, name] of Object.entries(MOST)) {
+  test(`there may be no ${kind} namespaces`, async () => {
+    const file = `/proc/sys/user/max_${kind}_namespaces`;
+    const outer = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
+    const { stdout, stderr } = await outer.command("sh", {
+      args: ["-c", 'echo 0 > "$1"; shift; exec "$@"', "sh", file, Deno.execPath()].concat(
+        denoRun("constrained_script.ts"),
+      ),
+    }).output();
+    assert(decode(stdout).startsWith("{"), decode(stdout) + decode(stderr));
+    const { ended, left } = JSON.parse(decode(stdout));
+    assertEquals(left, []);
+    const end = ended[name];
+    assertEquals([end.error, end.errno], ["SyscallError", "ENOSPC"], JSON.stringify(end));
+    assertStringIncludes(end.says, `sysctl -w user.max_${kind}_namespaces`);
+  });
+}
+
+test("there may be no more processes of a user", async () => {
+  const { stdout, stderr, code } = await runScript(
+    `
+    const { recipe, unshare, mapRoot, init } = ramekin;
+    const boxes = [recipe(), recipe(unshare("user", "pid"), mapRoot()),
+      recipe(unshare("user", "pid"), mapRoot(), init())];
+    // With more threads than it may have, the script can make no process; nor can Deno, so that
+    // nothing may be waited for that takes one of its own.
+    new Deno.Command("prlimit", { args: ["--nproc=1", "--pid", String(Deno.pid)] }).outputSync();
+    for (const box of boxes) {
+      try {
+        console.log(box.command("true").outputSync().code);
+      } catch (error) {
+        console.log(error.name, error.syscall, error.code, error.hint?.includes("ulimit -u"));
+      }
+    }
+  `,
+    ["-A"],
+  );
+  if (root) assertEquals(stdout, "0\n0\n0\n", stderr);
+  else assertEquals(stdout, "SyscallError clone EAGAIN true\n".repeat(3), stderr);
+  assertEquals(code, 0);
+});
+
+test("there may be no more processes in the control group", async () => {
+  const { stdout, stderr } = await runScript(`
+    const { recipe, unshare, limits, init } = ramekin;
+    for (const pids of [1, 2]) {
+      const box = recipe(unshare("pid"), limits({ pids }), init());
+      try {
+        console.log((await box.command("true").output()).code);
+      } catch (error) {
+        console.log(error.name, error.syscall, error.code, error.hint?.includes("cgroup"));
+      }
+    }
+  `);
+  assertEquals(stdout, "SyscallError clone EAGAIN true\n0\n", stderr);
+}, notRoot);
+
+const ground = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
+
+/** What makes something on a filesystem that is full, or can only be read. */
+const MAKERS: Readonly<Record<string, Step>> = {
+  mkdir: mkdir("/mnt/folder"),
+  symlink: symlink("target", "/mnt/link"),
+  mknod: mknod("/mnt/pipe", { type: "p" }),
+  writeFile: writeFile("/mnt/file", "x".repeat(100_000)),
+  tmpfs: tmpfs("/mnt/place"),
+};
+
+for (const [name, step] of Object.entries(MAKERS)) {
+  test(`the filesystem is full: ${name}`, () => {
+    const options = name === "writeFile" ? { size: "4096" } : { options: "nr_inodes=1" };
+    const box = ground.with(tmpfs("/mnt", options), step);
+    const error = assertThrowsOf(() => box.command("true").outputSync());
+    assertInstanceOf(error, SyscallError);
+    assertEquals([error.code, error.step], ["ENOSPC", name]);
+    assertStringIncludes(error.hint ?? "", "full");
+  });
+}
+
+function assertThrowsOf(body: () => unknown): unknown {
+  try {
+    body();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
