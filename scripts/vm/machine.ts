@@ -6,6 +6,8 @@ export interface Machine {
   readonly name: "x86_64" | "aarch64";
   /** The architecture, by Debian's name. */
   readonly debian: string;
+  /** Debian's packages of a kernel for clouds, which has few drivers: the first that apt knows. */
+  readonly kernels: readonly string[];
   /** The package of npm that holds Deno for it. */
   readonly deno: string;
   /** The emulator and the board; `-cpu max` is everything that it can emulate. */
@@ -16,11 +18,16 @@ export interface Machine {
   readonly bound: number;
 }
 
-/** An x86_64 whose only security module besides the capabilities is Landlock, and an aarch64. */
+/**
+ * An x86_64 with the newer kernel that Debian has for its release, and an aarch64 with the release's
+ * own. Landlock is their only security module besides the capabilities.
+ */
 export const MACHINES: readonly Machine[] = [
   {
     name: "x86_64",
     debian: "amd64",
+    // Landlock is of version 6 there, of version 2 in the 6.1 of aarch64.
+    kernels: ["linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"],
     deno: "@deno/linux-x64-glibc",
     emulator: ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"],
     console: "ttyS0",
@@ -29,6 +36,7 @@ export const MACHINES: readonly Machine[] = [
   {
     name: "aarch64",
     debian: "arm64",
+    kernels: ["linux-image-cloud-arm64"],
     deno: "@deno/linux-arm64-glibc",
     // Authenticated pointers by the algorithm of the architecture take half of the emulator's time.
     emulator: ["qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on"],

@@ -46,7 +46,7 @@ export async function unpackDebian(
   }
   for (const path of await apt.withDependencies(PACKAGES)) await unpack(path, root);
   Deno.mkdirSync(kernel, { recursive: true });
-  await unpack(await apt.kernel(), kernel);
+  await unpack(await apt.kernel(machine.kernels), kernel);
   await run("find", [kernel, "-name", "*.ko.xz", "-exec", "xz", "--decompress", "{}", "+"]);
 }
 
@@ -99,20 +99,22 @@ class Apt {
     return filesIn(`${this.#folder}/archives`, ".deb");
   }
 
-  /** Fetches the kernel for clouds, which has few drivers; answers its file. */
-  async kernel(): Promise<string> {
-    const newest = `linux-image-cloud-${this.#debian}`;
-    const depends = await run("apt-cache", ["depends", newest], { env: this.#env });
-    const name = /Depends: (\S+)/.exec(depends)?.[1];
-    if (name === undefined) {
-      throw new Error(
-        `apt knows no ${newest}: on a host that is not Debian, use a Debian container`,
-      );
+  /** Fetches the first of these kernels that apt knows; answers its file. */
+  async kernel(names: readonly string[]): Promise<string> {
+    for (const name of names) {
+      // The package of a version is what the one without a version depends on.
+      const depends = await run("apt-cache", ["--quiet", "depends", name], { env: this.#env })
+        .catch(() => "");
+      const versioned = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+      if (versioned === undefined) continue;
+      const folder = `${this.#folder}/kernel`;
+      Deno.mkdirSync(folder);
+      await run("apt-get", ["--quiet", "download", versioned], { env: this.#env, cwd: folder });
+      return filesIn(folder, ".deb")[0]!;
     }
-    const folder = `${this.#folder}/kernel`;
-    Deno.mkdirSync(folder);
-    await run("apt-get", ["--quiet", "download", name], { env: this.#env, cwd: folder });
-    return filesIn(folder, ".deb")[0]!;
+    throw new Error(
+      `apt knows no ${names.join(", no ")}: on a host that is not Debian, use a Debian container`,
+    );
   }
 
   async #get(...args: readonly string[]): Promise<void> {
