@@ -52,7 +52,6 @@ export { describeNeed } from "./recipe/gate/need.ts";
 export type {
   DeviceNeed,
   EnvNeed,
-  FileNeed,
   IdentityNeed,
   JoinNeed,
   NamespaceNeed,
@@ -60,7 +59,9 @@ export type {
   NeedKind,
   NetNeed,
   PrivilegeNeed,
+  ReadNeed,
   RunNeed,
+  WriteNeed,
 } from "./recipe/gate/need.ts";
 export type { PermissionOptions, Permissions } from "./recipe/gate/permissions.ts";
 export type { KeptNamespace } from "./recipe/keep.ts";

@@ -17,7 +17,8 @@ export type Need = NeedKind & {
 
 /** What is reached. */
 export type NeedKind =
-  | FileNeed
+  | ReadNeed
+  | WriteNeed
   | NetNeed
   | NamespaceNeed
   | IdentityNeed
@@ -27,10 +28,18 @@ export type NeedKind =
   | EnvNeed
   | RunNeed;
 
-/** A file of the host, or a folder with all that lies in it. */
-export interface FileNeed {
-  /** Whether it is only read, or can be changed. What is changed can be read too. */
-  readonly kind: "read" | "write";
+/** A file of the host, or a folder with all that lies in it, that is read. */
+export interface ReadNeed {
+  /** Reading. */
+  readonly kind: "read";
+  /** Its path, without a symbolic link or `..`. */
+  readonly path: string;
+}
+
+/** A file of the host, or a folder with all that lies in it, that can be changed. */
+export interface WriteNeed {
+  /** Changing; where it can be read too, that is a need of its own. */
+  readonly kind: "write";
   /** Its path, without a symbolic link or `..`. */
   readonly path: string;
 }
