@@ -11,9 +11,14 @@ export interface Field {
   readonly expected: string;
   /** Whether it may be left out. */
   readonly optional: boolean;
+  /** The JSON Schema of what it may hold, as far as one can say it; what JSON cannot hold has none. */
+  readonly schema?: JsonSchema;
   /** What is wrong with the value, or `undefined` when nothing is. */
   complaint(value: unknown): string | undefined;
 }
+
+/** A JSON Schema: see json-schema.org. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** The fields of a step, beside `step` itself. */
 export type Fields<S> = { readonly [K in Exclude<keyof S, "step">]-?: Field };
@@ -26,7 +31,12 @@ export function optional(field: Field): Field {
 /** A string without NUL bytes, of at least `min` and at most `max` bytes in UTF-8. */
 export function text(limits: { min?: number; max?: number } = {}): Field {
   const { min = 0, max = Infinity } = limits;
-  return field("a string", (value) => {
+  const schema = {
+    type: "string",
+    ...(min > 0 && { minLength: min }),
+    ...(max < Infinity && { maxLength: max }),
+  };
+  return field("a string", schema, (value) => {
     if (typeof value !== "string") return mismatch(value, "a string");
     if (value.includes("\0")) return "holds a NUL byte, which no string of the kernel's can";
     const size = new TextEncoder().encode(value).length;
@@ -40,6 +50,7 @@ export function text(limits: { min?: number; max?: number } = {}): Field {
 export function content(): Field {
   return field(
     "a string",
+    { type: "string" },
     (value) => typeof value === "string" ? undefined : mismatch(value, "a string"),
   );
 }
@@ -50,7 +61,8 @@ const PATH_BYTES = 4095;
 /** The name of an environment variable. */
 export function variableName(): Field {
   const base = text({ min: 1 });
-  return field("a name of a variable", (value) =>
+  const schema = { type: "string", pattern: "^[^=]+$" };
+  return field("a name of a variable", schema, (value) =>
     base.complaint(value) ??
       ((value as string).includes("=") ? `a name must not contain "="` : undefined));
 }
@@ -63,7 +75,8 @@ export function path(): Field {
 /** A path that begins with `/` and has no `..`, so that its place can be told before anything runs. */
 export function absolutePath(): Field {
   const base = path();
-  return field("a path that begins with /", (value) => {
+  const schema = { ...base.schema, pattern: "^/(?!(.*/)?\\.\\.(/|$))" };
+  return field("a path that begins with /", schema, (value) => {
     const complaint = base.complaint(value);
     if (complaint !== undefined) return complaint;
     if (!(value as string).startsWith("/")) return `"${value}" has to begin with /`;
@@ -77,7 +90,8 @@ export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Field {
   const expected = max === Number.MAX_SAFE_INTEGER
     ? `a whole number, ${min} or more`
     : `a whole number from ${min} to ${max}`;
-  return field(expected, (value) => {
+  const schema = { type: "integer", minimum: min, maximum: max };
+  return field(expected, schema, (value) => {
     if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
     if (value < min || value > max) return `${value} is not ${expected}`;
     return undefined;
@@ -96,7 +110,7 @@ export function modeBits(): Field {
 
 /** True or false. */
 export function boolean(): Field {
-  return field("true or false", (value) => {
+  return field("true or false", { type: "boolean" }, (value) => {
     if (typeof value !== "boolean") return mismatch(value, "true or false");
     return undefined;
   });
@@ -105,7 +119,7 @@ export function boolean(): Field {
 /** One of these words. */
 export function oneOf(words: readonly string[]): Field {
   const expected = words.map((word) => `"${word}"`).join(", ");
-  return field(`one of ${expected}`, (value) => {
+  return field(`one of ${expected}`, { enum: words }, (value) => {
     if (typeof value !== "string") return mismatch(value, `one of ${expected}`);
     if (words.includes(value)) return undefined;
     const near = nearest(value, words);
@@ -118,7 +132,8 @@ export function oneOf(words: readonly string[]): Field {
 /** A list of such values, with at least `min` of them. */
 export function list(of: Field, min = 0): Field {
   const expected = `a list, each ${of.expected}`;
-  return field(expected, (value) => {
+  const schema = { type: "array", items: schemaOf(of), ...(min > 0 && { minItems: min }) };
+  return field(expected, schema, (value) => {
     if (!Array.isArray(value)) return mismatch(value, expected);
     if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
     for (const [index, item] of value.entries()) {
@@ -132,7 +147,12 @@ export function list(of: Field, min = 0): Field {
 /** An object of names and such values. */
 export function dictionary(key: Field, of: Field): Field {
   const expected = `an object, each value ${of.expected}`;
-  return field(expected, (value) => {
+  const schema = {
+    type: "object",
+    propertyNames: schemaOf(key),
+    additionalProperties: schemaOf(of),
+  };
+  return field(expected, schema, (value) => {
     if (!isObject(value)) return mismatch(value, expected);
     for (const [name, item] of Object.entries(value)) {
       const complaint = key.complaint(name) ?? of.complaint(item);
@@ -145,7 +165,7 @@ export function dictionary(key: Field, of: Field): Field {
 /** An object with just these fields. */
 export function object(fields: Readonly<Record<string, Field>>): Field {
   const expected = `an object with ${Object.keys(fields).join(", ")}`;
-  return field(expected, (value) => {
+  return field(expected, objectSchema(fields), (value) => {
     if (!isObject(value)) return mismatch(value, expected);
     const wrong = wrongField(value, fields);
     return wrong && `"${wrong.field}" ${wrong.complaint}`;
@@ -155,7 +175,8 @@ export function object(fields: Readonly<Record<string, Field>>): Field {
 /** Either of two. */
 export function either(one: Field, other: Field): Field {
   const expected = `${one.expected}, or ${other.expected}`;
-  return field(expected, (value) => {
+  const schema = { anyOf: [schemaOf(one), schemaOf(other)] };
+  return field(expected, schema, (value) => {
     if (one.complaint(value) === undefined || other.complaint(value) === undefined) {
       return undefined;
     }
@@ -206,8 +227,30 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function field(expected: string, complaint: (value: unknown) => string | undefined): Field {
-  return { expected, optional: false, complaint };
+/** The JSON Schema of an object with just these fields. */
+export function objectSchema(fields: Readonly<Record<string, Field>>): JsonSchema {
+  const entries = Object.entries(fields);
+  const required = entries.filter(([, field]) => !field.optional).map(([name]) => name);
+  return {
+    type: "object",
+    properties: Object.fromEntries(
+      entries.map(([name, field]) => [name, { description: field.expected, ...field.schema }]),
+    ),
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+  };
+}
+
+function schemaOf(field: Field): JsonSchema {
+  return field.schema ?? {};
+}
+
+function field(
+  expected: string,
+  schema: JsonSchema,
+  complaint: (value: unknown) => string | undefined,
+): Field {
+  return { expected, optional: false, schema, complaint };
 }
 
 function mismatch(value: unknown, expected: string): string {

@@ -14,6 +14,7 @@ export function interfaceName(): Field {
   return {
     expected: `a name of at most ${LINK_NAME_BYTES} bytes`,
     optional: false,
+    schema: { ...base.schema, pattern: "^[^/:%\\s]+$" },
     complaint(value) {
       const complaint = base.complaint(value);
       if (complaint !== undefined) return complaint;
@@ -63,6 +64,7 @@ function addressField(expected: string, complaint: (text: string) => string | un
   return {
     expected,
     optional: false,
+    ...(base.schema && { schema: base.schema }),
     complaint: (value) => base.complaint(value) ?? complaint(value as string),
   };
 }

@@ -138,6 +138,12 @@ function word(): Field {
   return {
     expected,
     optional: false,
+    schema: {
+      anyOf: [
+        integer().schema,
+        { type: "string", pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$" },
+      ],
+    },
     complaint(value) {
       if (typeof value === "string") {
         if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) return `"${value}" is not ${expected}`;

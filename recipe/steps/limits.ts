@@ -111,9 +111,12 @@ const SIZE = /^(\d+)([kmgt]?)$/i;
 const size: Field = {
   expected: 'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
   optional: false,
+  schema: {
+    anyOf: [integer().schema, { type: "string", pattern: "^\\d+[kmgtKMGT]?$" }],
+  },
   complaint(value) {
-    const bytes = typeof value === "number" ? value : bytesOf(value);
-    if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= 0) return undefined;
+    const bytes = typeof value === "string" ? bytesOf(value) : value;
+    if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return undefined;
     const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
     return `should be ${size.expected}, or "unlimited", not ${shown}`;
   },
@@ -121,12 +124,16 @@ const size: Field = {
 
 const sizeOrNone: Field = {
   ...size,
+  schema: { anyOf: [{ enum: ["unlimited"] }, size.schema] },
   complaint: (value) => value === "unlimited" ? undefined : size.complaint(value),
 };
 
 const cpus: Field = {
   expected: 'a number of processors from 0.01 on, or "unlimited"',
   optional: false,
+  schema: {
+    anyOf: [{ enum: ["unlimited"] }, { type: "number", minimum: 0.01, maximum: 1e6 }],
+  },
   complaint(value) {
     if (value === "unlimited") return undefined;
     if (typeof value === "number" && value >= 0.01 && value <= 1e6) return undefined;
@@ -138,6 +145,7 @@ const cpus: Field = {
 const cpuset: Field = {
   expected: 'a list of processors: "0-1,3"',
   optional: false,
+  schema: { type: "string", pattern: "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$" },
   complaint(value) {
     const complaint = text({ min: 1 }).complaint(value);
     if (complaint !== undefined) return complaint;
@@ -152,6 +160,7 @@ const cpuset: Field = {
 const device: Field = {
   expected: 'a block device: "/dev/sda" or "8:0"',
   optional: false,
+  schema: { type: "string", pattern: "^(\\d+:\\d+|/.+)$" },
   complaint(value) {
     const complaint = text({ min: 1 }).complaint(value);
     if (complaint !== undefined) return complaint;
@@ -230,8 +239,8 @@ function numberOf(value: Size | undefined): number | undefined {
   return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf(value) : value;
 }
 
-function bytesOf(value: unknown): number | undefined {
-  const [, digits, unit] = SIZE.exec(String(value)) ?? [];
+function bytesOf(value: string): number | undefined {
+  const [, digits, unit] = SIZE.exec(value) ?? [];
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
 }
 

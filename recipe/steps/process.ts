@@ -265,6 +265,7 @@ export const dieWithParentDefinition: StepDefinition<DieWithParentStep> = {
   fields: {
     signal: {
       ...oneOf(Object.keys(SIGNALS)),
+      schema: { enum: [...Object.keys(SIGNALS), null] },
       complaint: (value) =>
         value === null ? undefined : oneOf(Object.keys(SIGNALS)).complaint(value),
     },

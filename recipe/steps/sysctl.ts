@@ -63,6 +63,7 @@ function settingName(): Field {
   return {
     ...base,
     expected: "the name of a setting, such as net.ipv4.ip_forward",
+    schema: { ...base.schema, pattern: "^[^./]+([./][^./]+)+$" },
     complaint(value) {
       const complaint = base.complaint(value);
       if (complaint !== undefined) return complaint;

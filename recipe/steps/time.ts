@@ -46,6 +46,7 @@ const LIMIT = 4_600_000_000;
 const seconds: Field = {
   ...integer(-LIMIT, LIMIT),
   expected: "a number of seconds",
+  schema: { type: "number", minimum: -LIMIT, maximum: LIMIT },
   complaint(value) {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       return "should be a number of seconds";

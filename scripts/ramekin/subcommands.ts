@@ -47,4 +47,13 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     ],
     load: () => import("./ls.ts"),
   },
+  {
+    name: "schema",
+    summary: "write the JSON Schema of recipes, by which editors complete them",
+    more: "# yaml-language-server: $schema=recipe.schema.json\n" +
+      "at the head of a recipe tells it to an editor, once the schema is in that file.",
+    operands: [],
+    flags: [],
+    load: () => import("./schema.ts"),
+  },
 ];

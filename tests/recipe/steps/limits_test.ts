@@ -83,6 +83,7 @@ test("nonsense is refused with the field and what was expected", () => {
     [{ memory: NaN }, "not NaN"],
     [{ memory: "99999999t" }, 'not "99999999t"'],
     [{ memory: true }, "not true"],
+    [{ memory: ["64m"] }, "should be a number of bytes"],
     [{ swap: {} }, '"swap": should be a number of bytes'],
     [{ cpus: 0 }, '"cpus": should be a number of processors from 0.01 on'],
     [{ cpus: "2" }, 'not "2"'],

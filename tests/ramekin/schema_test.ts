@@ -1,0 +1,206 @@
+/** `ramekin schema`: it and the checks of the steps say the same. */
+
+import { assert, assertEquals, assertExists } from "@std/assert";
+import * as ramekin from "../../mod.ts";
+import { recipe, sandbox, type Step } from "../../mod.ts";
+import type { Field, JsonSchema } from "../../recipe/fields.ts";
+import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { recipeSchema } from "../../scripts/ramekin/recipe_schema.ts";
+import { test } from "../recipe/support.ts";
+import { misfit } from "./json_schema.ts";
+import { ramekin as run } from "./support.ts";
+
+const SCHEMA = recipeSchema();
+
+/** Steps of every kind, with all of their fields in some. */
+const STEPS: readonly Step[] = [
+  ramekin.address("eth0", "10.0.0.2/24"),
+  ramekin.bind("../usr", "/usr", {
+    readOnly: true,
+    recursive: false,
+    optional: true,
+    restrict: ["nosuid"],
+  }),
+  ramekin.bridge("br0", { ports: ["eth0"] }),
+  ramekin.capabilities({ keep: ["CAP_CHOWN"] }),
+  ramekin.capabilities({
+    bounding: [],
+    permitted: [],
+    effective: [],
+    inheritable: [],
+    ambient: [],
+  }),
+  ramekin.chdir("/"),
+  ramekin.chroot("/srv"),
+  ramekin.clearEnv({ keep: ["HOME"] }),
+  ramekin.devices(),
+  ramekin.dieWithParent("SIGTERM"),
+  ramekin.dieWithParent(null),
+  ramekin.disableUserNamespaces(),
+  ramekin.domainname("example.org"),
+  ramekin.dummy("dummy0"),
+  ramekin.hostname("box"),
+  ramekin.init(),
+  ramekin.join(1, "net", { root: true, cwd: true, environment: true, cgroup: true }),
+  ramekin.join("/run/net"),
+  ramekin.join({ pid: 1, started: 2 }, { credentials: "keep" }),
+  ramekin.landlock({ read: ["/usr"], connectTcp: [443], degrade: true }),
+  ramekin.limits({
+    memory: "64m",
+    memoryHigh: 1000,
+    swap: "unlimited",
+    cpus: 0.5,
+    cpuWeight: 10,
+    pids: 5,
+    io: [{ device: "8:0", readBps: "1m", writeIops: 10 }],
+    cpuset: "0-1,3",
+  }),
+  ramekin.loopback(),
+  ramekin.mapCurrentUser(),
+  ramekin.mapIds({
+    uids: [{ inside: 0, outside: 1000, count: 1 }],
+    gids: [{ inside: 0, outside: 1000, count: 1 }],
+    setgroups: "deny",
+  }),
+  ramekin.mapRoot(),
+  ramekin.maskPaths("/proc/kcore"),
+  ramekin.mkdir("/tmp/x", { mode: 0o700, host: true }),
+  ramekin.mknod("/tmp/x", { type: "c", major: 1, minor: 3 }),
+  ramekin.mount("none", "/mnt", { type: "tmpfs", options: "size=1m" }),
+  ramekin.mqueue("/dev/mqueue"),
+  ramekin.newSession(),
+  ramekin.noNewPrivileges(),
+  ramekin.overlay("/mnt", { lower: ["/usr"], discard: true }),
+  ramekin.overlay("/mnt", { lower: ["/usr"], upper: "/u", work: "/w" }),
+  ramekin.pivotRoot("/mnt"),
+  ramekin.proc(),
+  ramekin.propagation("/", "private"),
+  ramekin.readonlyPaths("/proc/sys"),
+  ramekin.remount("/", "ro"),
+  ramekin.rlimit("nofile", 10, "unlimited"),
+  ramekin.route("default", { via: "10.0.0.1" }),
+  ramekin.seccomp({ allow: ["@mounts", "ptrace"] }),
+  ramekin.setEnv({ A: "b" }),
+  ramekin.setUser({ uid: 1, gid: 2, groups: [3] }),
+  ramekin.symlink("usr/bin", "/bin"),
+  ramekin.sysctl({ "net.ipv4.ip_forward": 1, "kernel.shmmax": "100" }),
+  ramekin.sysfs("/sys"),
+  ramekin.timeOffset({ monotonic: 1.5, boottime: -10 }),
+  ramekin.tmpfs("/tmp", { size: "10m", mode: 0o755, options: "nodev" }),
+  ramekin.umask(0o22),
+  ramekin.unmount("/mnt", { detach: true }),
+  ramekin.unshare("user", "mount", { propagation: "slave" }),
+  ramekin.veth("eth0", {}),
+  ramekin.macvlan("eth0", { parent: "eth1" }),
+  ramekin.moveInterface("eth1"),
+  ramekin.masquerade("10.0.0.0/24", { inside: true }),
+  ramekin.publish(8080, { address: "10.0.0.2", to: 80 }),
+  ramekin.userNetwork("pasta"),
+  ramekin.programs("/bin/sh", { root: "/srv" }),
+  ramekin.writeFile("/tmp/x", "text", { mode: 0o600 }),
+];
+
+/** What is wrong with the recipe of these steps, as the schema has it. */
+function wrong(...steps: unknown[]): string | undefined {
+  return misfit({ steps }, SCHEMA, SCHEMA);
+}
+
+/** Whether the recipe takes the step. */
+function isTaken(step: unknown): boolean {
+  try {
+    recipe(step as Step);
+    return true;
+  } catch (error) {
+    if (error instanceof ramekin.RecipeError) return false;
+    throw error;
+  }
+}
+
+/** What the schema of the step itself says of it, without its alternatives. */
+function wrongAs(step: Step | Record<string, unknown>): string | undefined {
+  return misfit(step, { $ref: `#/$defs/${step["step" as keyof typeof step]}` }, SCHEMA);
+}
+
+test("the schema has every step, and every field of it but what JSON cannot hold", () => {
+  const names = new Set(STEPS.map(({ step }) => step as string));
+  for (const [name, { fields }] of STEP_DEFINITIONS) {
+    assert(names.has(name), `no step ${name} is tried here`);
+    assertExists((SCHEMA["$defs"] as Record<string, JsonSchema>)[name]);
+    for (const [field, { schema }] of Object.entries<Field>(fields)) {
+      assertExists(schema, `the field "${field}" of ${name} has no schema`);
+    }
+  }
+});
+
+test("steps that are right fit the schema", () => {
+  for (const step of [...STEPS, ...sandbox({ read: ["/usr"] }).steps]) {
+    const data = JSON.parse(JSON.stringify(step));
+    assert(isTaken(data), JSON.stringify(data));
+    assertEquals(wrongAs(data), undefined, JSON.stringify(data));
+    assertEquals(wrong(data), undefined);
+  }
+});
+
+const VALUES = [null, true, -1, 1.5, 1e300, "", "x", "/", "/..", "a=b", [], [1], [""], {}, {
+  a: 1,
+}];
+
+test("what a step does not take in a field does not fit the schema, as far as its type goes", () => {
+  let tried = 0;
+  for (const step of STEPS) {
+    for (const field of Object.keys(STEP_DEFINITIONS.get(step.step)!.fields)) {
+      for (const value of VALUES) {
+        const changed = { ...step, [field]: value };
+        const complaint = STEP_DEFINITIONS.get(step.step)!.fields[field]!.complaint(value);
+        const misfits = wrongAs(changed) !== undefined;
+        // The schema says of texts no more than a pattern, and the fields know what they mean.
+        if (complaint === undefined) assert(!misfits, JSON.stringify(changed));
+        else if (!isText(value)) assert(misfits, `${JSON.stringify(changed)}: ${complaint}`);
+        tried++;
+      }
+    }
+  }
+  assert(tried > 1000, String(tried));
+});
+
+function isText(value: unknown): boolean {
+  return typeof (Array.isArray(value) ? value[0] : value) === "string";
+}
+
+test("a field that is unknown or missing does not fit the schema", () => {
+  for (const step of STEPS) {
+    assert(wrongAs({ ...step, salt: 1 })?.includes("salt"), step.step);
+    for (const [name, { optional }] of Object.entries(STEP_DEFINITIONS.get(step.step)!.fields)) {
+      const { [name]: _, ...less } = step as unknown as Record<string, unknown>;
+      assertEquals(wrongAs(less) === undefined, optional, `${step.step} without "${name}"`);
+    }
+  }
+});
+
+test("what is no step does not fit the schema", () => {
+  for (const value of [null, 1, [], {}, { step: "soup" }, { step: 1 }, { include: 1 }]) {
+    assert(wrong(value) !== undefined, JSON.stringify(value));
+  }
+  for (const value of [null, [], {}, { steps: {} }, { steps: [], salt: 1 }]) {
+    assert(misfit(value, SCHEMA, SCHEMA) !== undefined, JSON.stringify(value));
+  }
+});
+
+test("variables and includes fit the schema", () => {
+  const text = {
+    variables: { name: "box", bits: 448, all: null, readOnly: true },
+    steps: [
+      { step: "hostname", name: "a-${name}" },
+      { step: "tmpfs", target: "${folder}/tmp", size: "${size}", mode: "${bits}" },
+      { step: "bind", source: "/usr", target: "/usr", readOnly: "${readOnly}" },
+      { step: "limits", memory: "${memory}", pids: "${pids}" },
+      { include: "more.yaml" },
+    ],
+  };
+  assertEquals(misfit(text, SCHEMA, SCHEMA), undefined);
+});
+
+test("ramekin schema writes the schema", async () => {
+  const { code, stdout } = await run("schema");
+  assertEquals([code, JSON.parse(stdout)], [0, JSON.parse(JSON.stringify(SCHEMA))]);
+});
