@@ -6,7 +6,7 @@
  */
 
 import type { Machine } from "./machine.ts";
-import { run, runForBytes } from "./run.ts";
+import { HostError, run, runForBytes } from "./run.ts";
 
 /** What the suite finds in the machine: a small Debian. */
 const PACKAGES = [
@@ -104,7 +104,10 @@ class Apt {
     for (const name of names) {
       // The package of a version is what the one without a version depends on.
       const depends = await run("apt-cache", ["--quiet", "depends", name], { env: this.#env })
-        .catch(() => "");
+        .catch((error: unknown) => {
+          if (error instanceof HostError) return "";
+          throw error;
+        });
       const versioned = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
       if (versioned === undefined) continue;
       const folder = `${this.#folder}/kernel`;
@@ -112,7 +115,7 @@ class Apt {
       await run("apt-get", ["--quiet", "download", versioned], { env: this.#env, cwd: folder });
       return filesIn(folder, ".deb")[0]!;
     }
-    throw new Error(
+    throw new HostError(
       `apt knows no ${names.join(", no ")}: on a host that is not Debian, use a Debian container`,
     );
   }
