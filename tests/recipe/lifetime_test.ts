@@ -1,6 +1,7 @@
 /** Containers and the script that has made them: its event loop, its threads, its end. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { rounds } from "../rounds.ts";
 import { isAlive, readUntil, runScript, Script, until } from "./scripts.ts";
 import { test } from "./support.ts";
 
@@ -115,7 +116,7 @@ test("workers launch at the same time, each in a thread of its own", async () =>
       import { mapRoot, recipe, unshare } from "\${MOD}";
       const box = recipe(unshare("user", "pid"), mapRoot());
       let sum = 0;
-      for (let i = 0; i < 30; i++) {
+      for (let i = 0; i < ${rounds(30)}; i++) {
         const { stdout } = await box.command("sh", { args: ["-c", "echo $$"] }).output();
         sum += Number(new TextDecoder().decode(stdout));
       }
@@ -130,7 +131,7 @@ test("workers launch at the same time, each in a thread of its own", async () =>
   `,
     ["--allow-ffi", "--allow-import", "--allow-read"],
   );
-  assertEquals(stdout, "30 30 30\n", stderr);
+  assertEquals(stdout, `${Array(3).fill(rounds(30)).join(" ")}\n`, stderr);
 });
 
 test("buffers live as long as their calls, also while garbage is collected", async () => {
@@ -145,7 +146,7 @@ test("buffers live as long as their calls, also while garbage is collected", asy
     );
     const command = box.command("sh", { args: ["-c", "hostname; wc -c < /mnt/file"] });
     const collect = setInterval(() => gc(), 0);
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < ${rounds(40)}; i++) {
       const outputs = [command.output(), command.output(), command.output()];
       gc();
       for (const { stdout } of await Promise.all(outputs)) {
@@ -164,6 +165,8 @@ test("a limit of open files that is reached is told, and can be gone on from", a
   const { stdout, stderr } = await runScript(`
     const box = ramekin.recipe(ramekin.unshare("user"), ramekin.mapRoot());
     await box.command("true").output();
+    const { hard } = ramekin.linux.prlimit(0, "NOFILE");
+    ramekin.linux.prlimit(0, "NOFILE", { soft: 1024, hard });
     const open = [];
     try {
       for (;;) open.push(ramekin.linux.open("/dev/null", ramekin.linux.O_RDONLY));
