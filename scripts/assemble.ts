@@ -22,6 +22,10 @@ export function assembleEngine(architecture: string): Uint8Array<ArrayBuffer> {
     "noseparate-code",
     "-z",
     "norelro",
+    // Deno closes the libraries of a worker that is terminated, while a thread of the pool may be
+    // waiting in this one.
+    "-z",
+    "nodelete",
     // aarch64 kernels may have pages of 64 KiB.
     "-z",
     "max-page-size=65536",

@@ -6,9 +6,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { limits, recipe, unshare } from "../../mod.ts";
 import { decode, runScript, until } from "../recipe/scripts.ts";
-import { notRoot, root, test } from "../recipe/support.ts";
+import { notRoot, test } from "../recipe/support.ts";
 import { SHAPES } from "./shapes.ts";
-import { chance, marked, newMarker, pause, proof, seed, survivors, times } from "./support.ts";
+import {
+  chance,
+  marked,
+  newMarker,
+  pause,
+  proof,
+  seed,
+  survivors,
+  sweep,
+  times,
+} from "./support.ts";
 
 const random = chance();
 
@@ -80,15 +90,6 @@ for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
       rootOnly && notRoot,
     );
   }
-}
-
-/** The next script that makes a control group removes those that are left of scripts. */
-async function sweep(): Promise<void> {
-  if (!root) return;
-  const { stderr, code } = await runScript(`
-    ramekin.recipe(ramekin.limits({})).command("true").outputSync();
-  `);
-  assertEquals(code, 0, stderr);
 }
 
 /** The calls of a launch, without the many that are the same. */

@@ -4,6 +4,7 @@
  */
 
 import { type Inventory, leftovers, takeInventory } from "../recipe/leftovers.ts";
+import { decode, runScript } from "../recipe/scripts.ts";
 
 /** Whether this is the proof: much is done very often. */
 export const proof: boolean = Deno.env.has("PROOF");
@@ -72,4 +73,25 @@ export async function leftSince(before: Inventory, kept: RegExp): Promise<readon
   ]));
   const left = (await leftovers(known))?.split("\n") ?? [];
   return left.filter((line) => !kept.test(line));
+}
+
+/** Runs a script beside this file, and answers its lines of JSON. */
+export async function linesOf(script: string, ...args: number[]): Promise<unknown[]> {
+  const path = new URL(script, import.meta.url).pathname;
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--no-config", "--quiet", "--v8-flags=--expose-gc", path]
+      .concat(args.map(String)),
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`${script} has failed: ${decode(stderr)}`);
+  return decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+}
+
+/** The next script that makes a control group removes those that are left of scripts. */
+export async function sweep(): Promise<void> {
+  if (Deno.uid() !== 0) return;
+  const code = `ramekin.recipe(ramekin.limits({})).command("true").outputSync();`;
+  const { stderr } = await runScript(code);
+  if (stderr !== "") throw new Error(stderr);
 }

@@ -1,0 +1,51 @@
+// deno-lint-ignore-file no-console -- what it prints is read by the test
+/**
+ * A script that launches very often, and looks now and then at what it has of the machine:
+ * `soak_script.ts LAUNCHES SAMPLES` prints a line of JSON for each look.
+ */
+
+import { mapRoot, proc, recipe, unshare } from "../../mod.ts";
+
+declare function gc(): void;
+
+/** What the script has of the machine, and how long a launch has taken since the last look. */
+export interface Sample {
+  readonly launches: number;
+  readonly heap: number;
+  readonly external: number;
+  readonly resident: number;
+  readonly files: number;
+  readonly threads: number;
+  readonly mappings: number;
+  readonly milliseconds: number;
+}
+
+const [launches, samples] = Deno.args.map(Number) as [number, number];
+const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
+const each = Math.floor(launches / samples);
+
+function look(done: number, milliseconds: number): Sample {
+  gc();
+  const { heapUsed, external, rss } = Deno.memoryUsage();
+  return {
+    launches: done,
+    heap: heapUsed,
+    external,
+    resident: rss,
+    files: [...Deno.readDirSync("/proc/self/fd")].length,
+    threads: [...Deno.readDirSync("/proc/self/task")].length,
+    mappings: Deno.readTextFileSync("/proc/self/maps").split("\n").length,
+    milliseconds,
+  };
+}
+
+for (let done = 0; done < launches;) {
+  const begin = performance.now();
+  for (let i = 0; i < each; i++, done++) {
+    // One after the other, and of every kind in turn.
+    const command = box.command("echo", { args: [String(done)] });
+    const { stdout } = i % 2 === 0 ? await command.output() : command.outputSync();
+    if (new TextDecoder().decode(stdout) !== `${done}\n`) throw new Error("another's output");
+  }
+  console.log(JSON.stringify(look(done, (performance.now() - begin) / each)));
+}

@@ -1,0 +1,42 @@
+/** Several threads of one script launch at the same time, and some end in the middle of it. */
+
+import { assertEquals } from "@std/assert";
+import { runScript } from "../recipe/scripts.ts";
+import { test } from "../recipe/support.ts";
+import { linesOf, sweep, times } from "./support.ts";
+
+test("workers launch at the same time, while garbage is collected and others are terminated", async () => {
+  const workers = 3;
+  const [{ right, wanted }] = await linesOf(
+    "threads_script.ts",
+    workers,
+    times(10, 200),
+  ) as [{ right: number[]; wanted: number }];
+  assertEquals(right, Array.from({ length: workers }, () => wanted));
+  // Nobody is left to remove the groups of a worker that was terminated.
+  await sweep();
+});
+
+test("a worker that is terminated takes its containers with it, and the script goes on", async () => {
+  const { stdout, stderr } = await runScript(
+    `
+    if ("WorkerGlobalScope" in self) {
+      const box = ramekin.recipe(ramekin.unshare("user", "pid"), ramekin.mapRoot());
+      const containers = [1, 2, 3].map(() => box.command("sleep", { args: ["100"] }).spawn());
+      self.postMessage(containers.map(({ pid }) => pid));
+    } else {
+      const isOver = (pid) => /^State:\\s+[ZX]/m.test(Deno.readTextFileSync("/proc/" + pid + "/status"));
+      for (let i = 0; i < 10; i++) {
+        const worker = new Worker(import.meta.url, { type: "module" });
+        const pids = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        worker.terminate();
+        while (!pids.every(isOver)) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      console.log("goes on");
+    }
+  `,
+    ["-A"],
+  );
+  assertEquals(stdout, "goes on\n", stderr);
+});
