@@ -26,14 +26,15 @@ export function cacheFolder(): string {
   return `${caches}/ramekin/vm`;
 }
 
-/** The base of a machine, made where there is none. */
+/** The base of a machine, made where there is none, or one that was made otherwise. */
 export async function base(machine: Machine): Promise<Base> {
-  const folder = `${cacheFolder()}/${machine.name}-${Deno.version.deno}`;
+  const folder = `${cacheFolder()}/${machine.name}`;
   const kept = { kernel: `${folder}/kernel`, archive: `${folder}/base.cpio` };
-  if (exists(kept.archive)) return kept;
+  const maker = `${folder}/maker`, makerNow = await thisMaker();
+  if (exists(maker) && Deno.readTextFileSync(maker) === makerNow) return kept;
   console.log(`${machine.name}: fetching Debian and Deno, once`);
   const work = `${folder}.unfinished`;
-  if (exists(work)) Deno.removeSync(work, { recursive: true });
+  for (const old of [work, folder]) if (exists(old)) Deno.removeSync(old, { recursive: true });
   for (const name of ["apt", "deno", "root", "linux"]) {
     Deno.mkdirSync(`${work}/${name}`, { recursive: true });
   }
@@ -47,8 +48,17 @@ export async function base(machine: Machine): Promise<Base> {
   Deno.copyFileSync(`${boot}/${image!.name}`, kept.kernel);
   writeBase(`${work}/base.cpio`, `${work}/root`, deno, `${work}/linux`);
   Deno.renameSync(`${work}/base.cpio`, kept.archive);
+  Deno.writeTextFileSync(maker, makerNow);
   Deno.removeSync(work, { recursive: true });
   return kept;
+}
+
+/** What makes a base: a version of Deno, and these files as they are now. */
+async function thisMaker(): Promise<string> {
+  const files = ["archive.ts", "initramfs.ts", "machine.ts", "modules.ts", "packages.ts"];
+  const text = files.map((name) => Deno.readTextFileSync(`${PROJECT}/scripts/vm/${name}`)).join();
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `${Deno.version.deno} ${new Uint8Array(digest).toHex()}\n`;
 }
 
 function writeBase(path: string, root: string, deno: string, kernel: string): void {
@@ -73,6 +83,7 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
     "etc/passwd",
     "root:x:0:0::/root:/bin/bash\nnobody:x:65534:65534::/home/nobody:/bin/sh\n",
   );
+  archive.file("etc/shadow", "root:*:::::::\nnobody:*:::::::\n", 0o600);
   archive.file("etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
   for (const name of ["etc/subuid", "etc/subgid"]) archive.file(name, "nobody:100000:65536\n");
 }
