@@ -2,7 +2,7 @@
 # Process 1 of the machine: makes of the kernel's first root a host as systemd would leave it, runs
 # the suite as root and as nobody, each in a group of its own, tells how they ended, powers off.
 
-export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1
+export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 NO_COLOR=1
 # For tests that do a thing very often.
 export EMULATED=1
 
