@@ -40,7 +40,7 @@ import { layOut } from "./layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
 import { Plan } from "./plan.ts";
 import { RecipeError } from "./recipe_error.ts";
-import { resources } from "./resources.ts";
+import { plannedResources, resources } from "./resources.ts";
 import { placesOf, StandardStreams, type StdioKind } from "./stdio.ts";
 import { joinDefinition, type JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./terminal.ts";
@@ -101,9 +101,6 @@ const FIELDS: Readonly<Record<keyof CommandOptions, Field>> = {
 
 /** What a program gets in place of variables of the script's that are not granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
-
-/** What stands in a plan for what no launch has opened yet. */
-const PLANNED: Order["resources"] = { script: -1, init: -1, thread: { address: 0n, id: 0 } };
 
 /** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
 export class Command {
@@ -193,7 +190,7 @@ export class Command {
 
   /** Every system call from the clone to the program, without making any. */
   plan(): Plan {
-    const order = this.#order(["null", "null", "null"], PLANNED, this.#inherited());
+    const order = this.#order(["null", "null", "null"], plannedResources(), this.#inherited());
     const cgroup = planCgroup(this.#draft);
     const layout = layOut(this.#draft, cgroup ? { ...order, entrance: cgroup.entrance } : order);
     return new Plan(this.#draft, layout, cgroup?.calls);

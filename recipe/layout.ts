@@ -20,7 +20,7 @@ import {
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { passCredentials, socketpair } from "../ffi/calls/sockets.ts";
-import { cloneInto } from "../ffi/calls/clone3.ts";
+import { clone3, CLONE_CLEAR_SIGHAND } from "../ffi/calls/clone3.ts";
 import {
   clone,
   CLONE_NEWCGROUP,
@@ -30,6 +30,7 @@ import {
   unshare,
 } from "../ffi/calls/namespaces.ts";
 import {
+  CHANGEABLE_SIGNALS,
   execveat,
   exit_group,
   pidfd_open,
@@ -38,7 +39,6 @@ import {
   prctl,
   rt_sigaction,
   rt_sigprocmask,
-  SIGNALS,
 } from "../ffi/calls/processes.ts";
 import { LOCKLESS, lockProcess } from "../ffi/process_lock.ts";
 import { END, Label, type ProgramRecord } from "../ffi/program.ts";
@@ -113,7 +113,7 @@ export function layOut(draft: Draft, order: Order): Layout {
     writer.place(labels[index]!);
     writer.chapter = "begin";
     if (index === 0) {
-      defaultSignals(writer);
+      defaultSignals(writer, order);
       if (needsSockets) writer.add(close(SCRIPT_SOCKET), IN_CONTAINER);
       if (order.stdio.includes("null")) writer.add(openNull, IN_CONTAINER);
     }
@@ -169,17 +169,19 @@ function changesDumpability(draft: Draft, order: Order): boolean {
 const CHANGES_IDS: ReadonlySet<string> = new Set(["setresuid", "setresgid"]);
 
 function cloneStage(draft: Draft, order: Order, index: number, ways: number): Call {
-  const stage = draft.stages[index]!;
-  const flags = ways | (stage.ownMemory ? 0 : CLONE_VM);
-  if (index !== firstOf(draft)) return clone(flags, stage.pid);
-  const { entrance } = order;
-  if (entrance === undefined) return clone(flags | draft.cloneFlags, stage.pid);
-  const all = flags | (draft.cloneFlags & ~CLONE_NEWCGROUP);
-  const { folder } = entrance;
-  return folder === undefined ? clone(all, stage.pid) : cloneInto(all, stage.pid, folder);
+  const { pid, ownMemory } = draft.stages[index]!;
+  const isContainer = index === firstOf(draft);
+  const entrance = isContainer ? order.entrance : undefined;
+  // The root of a cgroup namespace is the group of its maker, which has to be in it by then.
+  const later = entrance === undefined ? 0 : CLONE_NEWCGROUP;
+  const flags = ways | (ownMemory ? 0 : CLONE_VM) |
+    (isContainer ? draft.cloneFlags & ~later : 0);
+  const resets = index === 0 && order.resources.ignored !== undefined;
+  if (!resets && entrance?.folder === undefined) return clone(flags, pid);
+  return clone3(flags + (resets ? CLONE_CLEAR_SIGHAND : 0), pid, entrance?.folder);
 }
 
-/** The root of a cgroup namespace is the group of its maker, which has to be in it by then. */
+/** Enters the groups that the process was not made in. */
 function enterGroup(writer: Writer, draft: Draft, { entrance }: Order): void {
   if (entrance === undefined) return;
   writer.chapter = "limits";
@@ -202,10 +204,12 @@ export function stepOf(
   return chapters.get(call) === "limits" ? draft.limits?.stepIndex : draft.stepOf.get(call);
 }
 
-/** execve(2) leaves ignored signals ignored; the program is to begin with none. */
-function defaultSignals(writer: Writer): void {
-  for (let signal = 1; signal <= 64; signal++) {
-    if (signal === SIGNALS.SIGKILL || signal === SIGNALS.SIGSTOP) continue;
+/**
+ * The program is to begin with no signal ignored, as execve(2) would leave them; and no handler of the
+ * script's may run before, on its memory.
+ */
+function defaultSignals(writer: Writer, { resources }: Order): void {
+  for (const signal of resources.ignored ?? CHANGEABLE_SIGNALS) {
     writer.add(rt_sigaction(signal, "SIG_DFL"), IN_CONTAINER);
   }
 }

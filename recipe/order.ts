@@ -86,6 +86,11 @@ export interface Resources {
   /** The memfd of the init's image. */
   readonly init: number;
   /** Where a container sees whether the script's thread is still there, if that can be known. */
+  /**
+   * The signals that the script ignores, where clone3(2) resets all others; without it, every signal
+   * is reset by a call of its own.
+   */
+  readonly ignored?: readonly number[] | undefined;
   readonly thread?: ThreadWord | undefined;
 }
 

@@ -17,7 +17,16 @@ import {
   MFD_CLOEXEC,
   write,
 } from "../ffi/calls/files.ts";
-import { gettid, PR_GET_TID_ADDRESS, prctl } from "../ffi/calls/processes.ts";
+import {
+  CHANGEABLE_SIGNALS,
+  gettid,
+  isIgnored,
+  PR_GET_TID_ADDRESS,
+  prctl,
+  rt_sigaction,
+  sigactionOutput,
+} from "../ffi/calls/processes.ts";
+import { hasClone3 } from "../ffi/clone3_support.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
 import { perform, performAll } from "../ffi/perform.ts";
@@ -52,9 +61,33 @@ function scriptThread(): ThreadWord | undefined {
   });
 }
 
+/** The signals that this process ignores, as Deno does SIGPIPE; asked once. */
+function ignoredSignals(): readonly number[] {
+  return engine().once("ignored signals", () => {
+    const asked = CHANGEABLE_SIGNALS.map((signal) => {
+      const action = sigactionOutput();
+      return { signal, action, call: rt_sigaction(signal, null, action) };
+    });
+    const outcome = performAll(asked.map(({ call }) => ({ call })));
+    return asked.filter(({ action }) => isIgnored(outcome.output(action)))
+      .map(({ signal }) => signal);
+  });
+}
+
 /** What a launch takes of all this. */
 export function resources(hasInit: boolean): Resources {
-  return { script: scriptPidfd(), init: hasInit ? initImage() : -1, thread: scriptThread() };
+  return {
+    script: scriptPidfd(),
+    init: hasInit ? initImage() : -1,
+    thread: scriptThread(),
+    ignored: hasClone3() ? ignoredSignals() : undefined,
+  };
+}
+
+/** The same for a plan: what no launch has opened yet has no number. */
+export function plannedResources(): Resources {
+  const ignored = hasClone3() ? ignoredSignals() : undefined;
+  return { script: -1, init: -1, thread: { address: 0n, id: 0 }, ignored };
 }
 
 /** A memfd that holds the init's image; nobody can change it. */

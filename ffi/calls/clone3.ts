@@ -1,5 +1,6 @@
 /**
- * The newer form of clone(2), which can make a process in a control group. See clone3(2).
+ * The newer form of clone(2), which can reset signals, and make a process in a control group. See
+ * clone3(2).
  *
  * @module
  */
@@ -8,33 +9,37 @@ import { type Call, call, flags, type Named, type Output, Struct } from "../call
 import { CLONE_FLAGS, CLONE_PARENT, CLONE_PARENT_SETTID } from "./constants/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
 
+/** Resets every signal that has a handler; what is ignored stays ignored. Linux 5.5. */
+export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
 /** Makes the child in the control group of a descriptor. Linux 5.7. */
 export const CLONE_INTO_CGROUP = 0x2_0000_0000;
+
+const FLAGS = { ...CLONE_FLAGS, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP };
 
 /** Offsets in struct clone_args (linux/sched.h), as it is since it has a control group. */
 const ARGS = { flags: 0, parentTid: 24, exitSignal: 32, cgroup: 80, size: 88 } as const;
 
 /**
- * Makes a child that begins with the calling thread's stack pointer, tells its end by SIGCHLD, and
- * is in the control group of version 2 whose folder the descriptor is. Its pid is stored.
+ * Makes a child that begins with the calling thread's stack pointer and tells its end by SIGCHLD;
+ * with the folder of a control group of version 2, in that group. Its pid is stored.
  */
-export function cloneInto(flagBits: number, stored: Output, cgroup: Named): Call {
-  const bits = (flagBits | CLONE_PARENT_SETTID) >>> 0;
+export function clone3(flagBits: number, stored: Output, cgroup?: Named): Call {
+  const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === undefined ? 0 : CLONE_INTO_CGROUP);
   // A sibling of its maker tells its end as that does, and the kernel will not be told how.
   const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
-  const args = argsOf(BigInt(bits) + BigInt(CLONE_INTO_CGROUP), signal, Number(cgroup.value));
-  const named = flags(bits + CLONE_INTO_CGROUP, { ...CLONE_FLAGS, CLONE_INTO_CGROUP }).text;
+  const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
-  const text = `{flags=${named}${exit}, cgroup=${cgroup.text}}`;
+  const group = cgroup === undefined ? "" : `, cgroup=${cgroup.text}`;
+  const text = `{flags=${flags(bits, FLAGS).text}${exit}${group}}`;
   const struct = new Struct(args, text, [{ offset: ARGS.parentTid, to: stored }]);
   return call("clone3", struct, ARGS.size);
 }
 
 /**
- * A call that fails always: with `EINVAL` where {@linkcode cloneInto} would be understood, with
+ * A call that fails always: with `EINVAL` where {@linkcode clone3} would be understood, with
  * `E2BIG` before Linux 5.7, and with `ENOSYS` before Linux 5.3 or where a filter hides it.
  */
-export function cloneIntoProbe(): Call {
+export function clone3Probe(): Call {
   const unknownFlag = 1n << 63n;
   return call("clone3", new Struct(argsOf(unknownFlag, 0, 1), "{flags=1<<63}"), ARGS.size);
 }

@@ -11,7 +11,7 @@ import {
   type Fd,
   flags,
   Named,
-  type Output,
+  Output,
   type OutputField,
   type ResultOf,
   Struct,
@@ -67,10 +67,24 @@ export function pidfd_getfd(pidfd: Fd, target: number): Call {
   return call("pidfd_getfd", pidfd, target, 0);
 }
 
-/** Sets what a signal does. See rt_sigaction(2). */
-export function rt_sigaction(signal: number, action: "SIG_DFL" | "SIG_IGN"): Call {
-  const bytes = action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
-  return call("rt_sigaction", signalName(signal), bytes, null, SIGSET_SIZE);
+/** Sets what a signal does, or with `null` leaves it, and stores what it did. See rt_sigaction(2). */
+export function rt_sigaction(
+  signal: number,
+  action: "SIG_DFL" | "SIG_IGN" | null,
+  old: Output | null = null,
+): Call {
+  const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
+  return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE);
+}
+
+/** Memory for what a signal does: struct kernel_sigaction. */
+export function sigactionOutput(): Output {
+  return new Output(32, "&old");
+}
+
+/** Whether the signal is ignored, by what rt_sigaction(2) has told. */
+export function isIgnored(action: DataView): boolean {
+  return action.getBigUint64(0, true) === 1n;
 }
 
 const SIGSET_SIZE = 8;

@@ -5,7 +5,6 @@
  */
 
 import { type Call, Named } from "../call.ts";
-import { cloneIntoProbe } from "../calls/clone3.ts";
 import {
   at_fdcwd,
   close,
@@ -15,6 +14,7 @@ import {
   O_WRONLY,
   openat,
 } from "../calls/files.ts";
+import { hasClone3 } from "../clone3_support.ts";
 import { engine } from "../engine/engine.ts";
 import { ERRNO } from "../errno.ts";
 import { SyscallError, UnsupportedError } from "../errors.ts";
@@ -181,7 +181,7 @@ function entranceOf(folders: readonly GroupFolder[], open: (call: Call) => numbe
   let into: Named | undefined;
   const files: Named[] = [];
   for (const { version, folder } of folders) {
-    if (version === 2 && mayCloneInto()) {
+    if (version === 2 && hasClone3()) {
       const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
       into = new Named(open(openat(at_fdcwd, folder, flags)), folder);
     } else {
@@ -190,15 +190,6 @@ function entranceOf(folders: readonly GroupFolder[], open: (call: Call) => numbe
     }
   }
   return { folder: into, files };
-}
-
-/** Whether clone3(2) can make a process in a group here. */
-function mayCloneInto(): boolean {
-  return engine().once("clone into a group", () => {
-    const probe = cloneIntoProbe();
-    const outcome = engine().run(assemble([{ call: probe }], engine().architecture));
-    return outcome.failed?.errno === ERRNO.EINVAL;
-  });
 }
 
 /** Does all of it in one program; a write that fails leaves its file open, to be closed here. */

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { call, Named, Output, ResultOf } from "../../ffi/call.ts";
-import { cloneInto } from "../../ffi/calls/clone3.ts";
+import { clone3 } from "../../ffi/calls/clone3.ts";
 import { designGroup } from "../../ffi/cgroups/design.ts";
 import { foldersIn, pidsIn } from "../../ffi/cgroups/files.ts";
 import { closeEntrance, type Entrance, Group } from "../../ffi/cgroups/group.ts";
@@ -191,7 +191,7 @@ function enter({ folder, files }: Entrance): DataView {
   const flags = CLONE_VM | CLONE_VFORK;
   const cloned = folder === undefined
     ? call("clone", flags | 0x100000 | SIGCHLD, null, pid, 0, 0)
-    : cloneInto(flags, pid, folder);
+    : clone3(flags, pid, folder);
   const told = new Output(4096, "&told");
   const opened = call("openat", -100, "/proc/self/cgroup", 0, 0);
   const fail = new Label("fail");
