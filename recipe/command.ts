@@ -30,11 +30,13 @@ import {
   variableName,
   wrongField,
 } from "./fields.ts";
-import { Gate } from "./gate/gate.ts";
+import { Gate, PROXY_PORT } from "./gate/gate.ts";
 import { Grants } from "./gate/grants.ts";
 import type { Need } from "./gate/need.ts";
 import { needsOf } from "./gate/needs.ts";
 import { type Permissions, permissionsField } from "./gate/permissions.ts";
+import { ContainerProxy } from "./gate/proxy/proxy.ts";
+import { proxyVariables } from "./gate/proxy/variables.ts";
 import { launch, type Launched, launchPrepared, prepare, type Prepared } from "./launch.ts";
 import { layOut } from "./layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
@@ -131,7 +133,7 @@ export class Command {
     }
     const { permissions } = options;
     this.#grants = permissions === undefined ? undefined : new Grants(permissions);
-    this.#gate = this.#grants && new Gate();
+    this.#gate = this.#grants && new Gate(this.#grants.network);
     this.#plan = plan;
     this.#draft = plan(this.#gate);
   }
@@ -170,6 +172,9 @@ export class Command {
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
+    if (this.#grants?.network === "proxy") {
+      throw new TypeError("hosts are passed on by the event loop; use output() or spawn()");
+    }
     const { signal, timeout } = this.#options;
     signal?.throwIfAborted();
     this.#admit();
@@ -204,11 +209,11 @@ export class Command {
     reactor();
     if (this.#options.terminal !== true) {
       const streams = new StandardStreams(kinds);
-      const launched = this.#launch(kinds, streams);
+      const launched = this.#withProxy(this.#launch(kinds, streams));
       return new Container(launched, streams.release(), { signal, timeout }, enter);
     }
     const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
-    const launched = this.#launchWith(terminal);
+    const launched = this.#withProxy(this.#launchWith(terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits = { signal, timeout, ended: () => terminal.leave() };
@@ -274,6 +279,15 @@ export class Command {
     return this.#options.clearEnv !== true && !this.#draft.clearsEnvironment;
   }
 
+  /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
+  #withProxy(launched: Launched): Launched {
+    const { listener, endings } = launched;
+    const hosts = this.#grants?.hosts;
+    if (listener === undefined || hosts === undefined) return launched;
+    const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
+    return { ...launched, endings: [...endings, () => proxy.close()] };
+  }
+
   /** What the program gets of this process's environment. */
   #inherited(): EnvironmentStrings {
     if (!this.#inherits) return [];
@@ -294,6 +308,10 @@ export class Command {
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
         if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
       }
+    }
+    const hosts = grants?.hosts;
+    for (const [name, value] of hosts ? proxyVariables(PROXY_PORT, hosts) : []) {
+      changes.set(name, value);
     }
     for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
     return changes;

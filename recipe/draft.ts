@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Call, call, Output, OutputField } from "../ffi/call.ts";
+import { type Call, call, Output, OutputField, type ResultOf } from "../ffi/call.ts";
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import { type Edges, Label, type ProgramRecord } from "../ffi/program.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
@@ -91,6 +91,8 @@ export class Draft {
   readonly environment: Map<string, string> = new Map();
   /** Meetings, in their order. */
   readonly meetings: Meeting[] = [];
+  /** A socket of the container's network that is sent to the script, which accepts connections. */
+  listener: ResultOf | undefined;
   /** What is open of the container's networks. */
   network: NetworkSockets = {};
   /** What the script opens for the container. */

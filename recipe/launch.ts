@@ -38,6 +38,8 @@ export interface Launched {
   readonly pidfd: number;
   /** The script's side of the terminal that the container has opened, if it was to. */
   readonly terminal: number | undefined;
+  /** A socket of the container's network, on which the script accepts, if it was to. */
+  readonly listener: number | undefined;
   /** What ends that which the script keeps up for it. */
   readonly endings: readonly Ending[];
   /** Its control group, where it has one. */
@@ -136,6 +138,7 @@ function start(
   }
   const started: Launch = { draft, order, layout, outcome };
   let terminal: number | undefined;
+  let listener: number | undefined;
   const endings: Ending[] = [];
   if (layout.vfork) restoreDumpable(started);
   try {
@@ -147,21 +150,23 @@ function start(
         (tool, args) => runIdMapTool(launch, tool, args),
         endings,
       );
-      if (order.terminal?.place === "container") terminal = receiveTerminal(socket);
+      if (order.terminal?.place === "container") terminal = receive(socket);
+      if (draft.listener !== undefined) listener = receive(socket);
       waitForEnd(socket);
       restoreDumpable(started);
     }
     if (outcome.failed !== undefined || !hasBegun(started)) throw launchError(started);
-    if (order.terminal?.place === "container") terminal ??= receiveTerminal(socketOf(outcome));
+    if (order.terminal?.place === "container") terminal ??= receive(socketOf(outcome));
+    if (draft.listener !== undefined) listener ??= receive(socketOf(outcome));
     const pid = children(started).at(-1)!;
     const pidfd = layout.pidfd === undefined
       ? perform(pidfd_open(pid, 0))
       : Number(outcome.result(layout.pidfd));
     for (const passed of children(started).slice(0, -1)) reap(passed);
     if (hasSockets(started)) perform(close(socketOf(outcome)));
-    return { pid, pidfd, terminal, endings };
+    return { pid, pidfd, terminal, listener, endings };
   } catch (error) {
-    if (terminal !== undefined) perform(close(terminal));
+    for (const fd of [terminal, listener]) if (fd !== undefined) perform(close(fd));
     clearAway(started);
     try {
       endAll(endings);
@@ -232,8 +237,10 @@ function socketOf(outcome: Outcome): number {
   return outcome.output(MEETING_SOCKETS).getInt32(0, true);
 }
 
-function receiveTerminal(socket: number): number | undefined {
+function receive(socket: number): number | undefined {
   const control = controlOutput();
-  const outcome = performAll([{ call: receiveDescriptor(socket, control) }]);
+  // The connection is reset where the container has closed without having read its own byte.
+  const call = receiveDescriptor(socket, control);
+  const outcome = performAll([{ call, accept: ["ECONNRESET"] }]);
   return descriptorOf(outcome.output(control));
 }

@@ -72,7 +72,8 @@ export interface Layout {
 export function layOut(draft: Draft, order: Order): Layout {
   const writer = new Writer();
   const vfork = draft.meetings.length === 0;
-  const needsSockets = !vfork || order.terminal?.place === "container";
+  const needsSockets = !vfork || order.terminal?.place === "container" ||
+    draft.listener !== undefined;
   const labels = draft.stages.map((_, index) => new Label(`process ${index + 1}`));
   const [restore, closing] = [new Label("restore"), new Label("closing")];
   const mask = new Output(8, "&mask");

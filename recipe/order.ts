@@ -149,10 +149,17 @@ export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly
     if (order.uid !== undefined) add(setresuid(order.uid, order.uid, order.uid));
   }
   tieToScript(writer, draft, order);
+  if (draft.listener !== undefined) sendListener(add, draft.listener, order);
   add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
   for (const call of draft.beforeProgram) add(call);
   return writeAttempts(writer, order);
+}
+
+/** Sends a socket to the script, by the number of a descriptor that is needed no more. */
+function sendListener(add: (call: Call) => Call, listener: ResultOf, { resources }: Order): void {
+  add(dup3(listener, resources.script, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, resources.script));
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   Struct,
 } from "../call.ts";
 import {
+  AF_INET,
   AF_NETLINK,
   AF_UNIX,
   MSG_CMSG_CLOEXEC,
@@ -26,12 +27,15 @@ import {
   NETLINK_EXT_ACK,
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
+  SHUT_WR,
   SIOCGIFINDEX,
   SIOCGSKNS,
   SO_PASSCRED,
   SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
   SOCK_RAW,
   SOCK_SEQPACKET,
+  SOCK_STREAM,
   SOL_NETLINK,
   SOL_SOCKET,
 } from "./constants/sockets.ts";
@@ -130,6 +134,41 @@ function message(
     { offset: MSGHDR.iov, to: iov },
     { offset: MSGHDR.control, to: control },
   ]);
+}
+
+const SOCKET_FLAGS = { SOCK_NONBLOCK, SOCK_CLOEXEC };
+
+/** Makes a socket of TCP that does not block. See socket(2), tcp(7). */
+export function tcpSocket(): Call {
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const text = "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC";
+  return call("socket", constant(AF_INET, { AF_INET }), constant(type, { [text]: type }), 0);
+}
+
+/** Gives a socket the address 127.0.0.1 and a port. See bind(2), ip(7). */
+export function bindLoopback(socket: Fd, port: number): Call {
+  const address = new Uint8Array(16);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, port);
+  address.set([127, 0, 0, 1], 4);
+  return call("bind", socket, new Struct(address, `{AF_INET, 127.0.0.1:${port}}`), address.length);
+}
+
+/** Lets others connect to a socket. See listen(2). */
+export function listen(socket: Fd, backlog: number): Call {
+  return call("listen", socket, backlog);
+}
+
+/** Takes the next connection, which does not block. See accept4(2). */
+export function accept(socket: Fd): Call {
+  const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_FLAGS);
+  return call("accept4", socket, null, null, named);
+}
+
+/** Says that no more is sent. See shutdown(2). */
+export function shutdownWrite(socket: Fd): Call {
+  return call("shutdown", socket, constant(SHUT_WR, { SHUT_WR }));
 }
 
 /** Makes a socket that speaks with the kernel. See netlink(7). */

@@ -9,10 +9,14 @@
  * @module
  */
 
+import { ResultOf } from "../../ffi/call.ts";
 import { MS_RDONLY } from "../../ffi/calls/mounts.ts";
+import { bindLoopback, listen, tcpSocket } from "../../ffi/calls/sockets.ts";
+import { setLink } from "../../ffi/netlink/link.ts";
 import type { Draft } from "../draft.ts";
 import { folderOf, HOST_ROOT, isWithin, nameOf, normalize } from "../ground.ts";
 import { parseMountOptions } from "../mount_options.ts";
+import { inside } from "../network.ts";
 import type { MapIdsStep } from "../steps/id_maps.ts";
 import type { MountStep } from "../steps/mounts.ts";
 import type { Need, NeedKind } from "./need.ts";
@@ -37,6 +41,15 @@ export interface Showing {
   /** Whether it may be missing. */
   readonly optional?: boolean | undefined;
 }
+
+/** What a network has: the loopback interface, and on it the proxy of the script. */
+export type GatedNetwork = "loopback" | "proxy";
+
+/** The port of the proxy, as it is usual for one. */
+export const PROXY_PORT = 3128;
+
+/** How many connections may wait to be taken. */
+const BACKLOG = 128;
 
 /** A new filesystem. */
 export type Mounting = Pick<MountStep, "source" | "target" | "type" | "options">;
@@ -79,12 +92,19 @@ export class Gate {
   remounts = false;
   /** Variables that the steps take from the script's environment. */
   readonly variables: Set<string> = new Set();
+  /** What a network of the container's own is to have. */
+  readonly #network: GatedNetwork | undefined;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
   /** Filesystems by which root changes the machine, and where they are. */
   #kernelMounts: KernelMount[] = [];
   /** What a step keeps from being changed, and how many user namespaces had been entered. */
   readonly #guarded = new Map<string, number>();
+
+  /** Notes what is reached for; and equips the container's network, where it has one. */
+  constructor(network?: GatedNetwork) {
+    this.#network = network;
+  }
 
   /** Notes a need of the step that is writing. */
   note(draft: Draft, need: NeedKind, locksWith?: number): void {
@@ -189,6 +209,17 @@ export class Gate {
     this.#kernelMounts = this.#kernelMounts.filter(({ target }) => isWithin(target, folder))
       .map((mount) => ({ ...mount, target: mount.target.slice(folder.length) || "/" }));
     this.#guarded.clear();
+  }
+
+  /** A step has made a network for the container. */
+  entersNetwork(draft: Draft): void {
+    if (this.#network === undefined) return;
+    inside(draft, (kernel) => kernel.request(setLink("lo", { up: true })));
+    if (this.#network === "loopback") return;
+    const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
+    draft.call(bindLoopback(socket, PROXY_PORT));
+    draft.call(listen(socket, BACKLOG));
+    draft.listener = socket;
   }
 
   /** A step changes the host's network. */

@@ -5,9 +5,11 @@
  */
 
 import { GrantError } from "../../ffi/errors.ts";
+import type { GatedNetwork } from "./gate.ts";
 import { isWithin } from "../ground.ts";
 import { describeNeed, type Need } from "./need.ts";
 import type { PermissionOptions, Permissions } from "./permissions.ts";
+import { Hosts } from "./proxy/hosts.ts";
 import { resolve } from "./resolve.ts";
 
 /** Which of the options decides about a need. */
@@ -35,9 +37,16 @@ export class Grants {
     this.#paths = { read: resolved(read), write: resolved(write) };
   }
 
-  /** What the network is to be: `"loopback"` and hosts take one of the container's own. */
-  get net(): PermissionOptions["net"] {
-    return this.#options.net;
+  /** What a network of the container's own is to have. */
+  get network(): GatedNetwork | undefined {
+    const { net } = this.#options;
+    return net === "loopback" ? net : typeof net === "object" ? "proxy" : undefined;
+  }
+
+  /** The hosts that are granted one by one. */
+  get hosts(): Hosts | undefined {
+    const { net } = this.#options;
+    return typeof net === "object" ? new Hosts(net) : undefined;
   }
 
   /** Whether a variable of the script's environment may be handed on. */

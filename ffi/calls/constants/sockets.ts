@@ -13,12 +13,20 @@ export const AF_INET6 = 10;
 /** Messages to and from the kernel. See netlink(7). */
 export const AF_NETLINK = 16;
 
+/** Bytes in order. See tcp(7). */
+export const SOCK_STREAM = 1;
 /** Messages, each on its own. */
 export const SOCK_RAW = 3;
 /** Messages in order, which stay apart. */
 export const SOCK_SEQPACKET = 5;
 /** The descriptor is closed by execve(2). */
 export const SOCK_CLOEXEC = 0o2000000;
+
+/** Nothing is waited for. */
+export const SOCK_NONBLOCK = 0o4000;
+
+/** No more is sent. See shutdown(2). */
+export const SHUT_WR = 1;
 
 /** Options of every socket. See socket(7). */
 export const SOL_SOCKET = 1;

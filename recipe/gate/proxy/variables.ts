@@ -1,0 +1,22 @@
+/**
+ * The variables by which programs find a proxy.
+ *
+ * @module
+ */
+
+import type { Hosts } from "./hosts.ts";
+
+/** The variables, in both spellings that are in use. */
+export function proxyVariables(port: number, hosts: Hosts): readonly (readonly [string, string])[] {
+  const address = `127.0.0.1:${port}`;
+  const variables = {
+    HTTP_PROXY: `http://${address}`,
+    HTTPS_PROXY: `http://${address}`,
+    ALL_PROXY: `socks5h://${address}`,
+    // The container's own loopback interface, unless it is the script's that is meant.
+    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1",
+  };
+  return Object.entries(variables).flatMap(([name, value]) =>
+    [[name, value], [name.toLowerCase(), value]] as const
+  );
+}
