@@ -93,6 +93,11 @@ const HINTS: Readonly<Record<string, Hint>> = {
     return isSetting(text) ? SETTING_MISSING : missingPlace(text);
   },
   "openat2 ENOENT": ({ text }) => isSetting(text) ? SETTING_MISSING : missingPlace(text),
+  "openat2 ENOTDIR": ({ text }) => isWorkingFolder(text) ? "it is no folder" : undefined,
+  "openat2 ELOOP": ({ text }) =>
+    isWorkingFolder(text)
+      ? "a link in /proc on the way leads out of the container, or there are too many links"
+      : undefined,
   "openat2 EACCES": ({ text }) => isSetting(text) ? SETTING_DENIED : undefined,
   "write EINVAL": ({ text }) =>
     text.includes("write(setting,") ? "the kernel does not take this value" : undefined,
@@ -269,7 +274,13 @@ function filesystemFull(): string {
     '{ options: "nr_inodes=..." }';
 }
 
+/** Whether the call opens what is to be the working directory. */
+function isWorkingFolder(text: string): boolean {
+  return text.includes("RESOLVE_NO_MAGICLINKS");
+}
+
 function missingPlace(text: string): string | undefined {
+  if (isWorkingFolder(text)) return "the folder does not exist in the container";
   if (text.includes("O_CREAT")) {
     return "the folder that it lies in does not exist; mkdir() makes it";
   }

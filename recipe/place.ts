@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Fd, ResultOf } from "../ffi/call.ts";
+import { type Call, type Fd, ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
   close,
@@ -20,6 +20,7 @@ import {
   openat2,
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
   S_IFREG,
 } from "../ffi/calls/files.ts";
@@ -209,6 +210,17 @@ function refuseRoot(draft: Draft, target: string): void {
     "what is mounted on / is seen by nobody, as paths begin below it; mount it in a folder, " +
       "on a tmpfs for instance, and make that the root with pivotRoot()",
   );
+}
+
+/**
+ * Makes a folder the working directory. What is open in the script can still be reached by
+ * /proc/self/fd, and a link to that, laid in the way, must not lead out (CVE-2024-21626).
+ */
+export function enterFolder(add: (call: Call) => Call, path: string): void {
+  const how = { flags: O_PATH | O_DIRECTORY | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
+  const folder = new ResultOf(add(openat2(at_fdcwd, path, how)), "folder");
+  add(fchdir(folder));
+  add(close(folder));
 }
 
 /** Opens a copy of what is mounted at a path of the host's. */

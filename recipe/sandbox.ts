@@ -17,6 +17,7 @@ import { isWithin, normalize } from "./ground.ts";
 import { DEFAULT_PATH } from "./order.ts";
 import { type Recipe, recipe } from "./recipe.ts";
 import { RecipeError } from "./recipe_error.ts";
+import type { BindStep } from "./steps/bind.ts";
 import type { Step } from "./steps.ts";
 import {
   bind,
@@ -153,6 +154,9 @@ type Access = "read" | "write";
 /** Where the new root is put together: at the one place of the host that no sandbox shows. */
 const ROOT = "/proc";
 
+/** Folders that begin empty and are gone with the sandbox. */
+const TEMPORARY = ["/tmp", "/run"];
+
 function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): Step[] {
   const whole = asked.get("/");
   // Folders before what lies in them, so that nothing is covered.
@@ -162,11 +166,36 @@ function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): Step
     tmpfs(`${ROOT}/tmp`),
     tmpfs(`${ROOT}/run`, { mode: 0o755 }),
     devices(`${ROOT}/dev`),
-    ...others.map(([path, access]) => shown(path, access)),
+    ...others.map(([path, access], index) => among(others.slice(0, index), path, access, whole)),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
     whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
   ];
+}
+
+/**
+ * What lies in a folder that a program may write to is no longer what it was: a link to any file of
+ * the host's may be in its place. So it is looked for in the new root, where that folder is shown
+ * already, and where nothing leads out.
+ */
+function among(
+  before: readonly (readonly [string, Access])[],
+  path: string,
+  access: Access,
+  whole: Access | undefined,
+): Step {
+  const around = before.filter(([folder]) => isWithin(path, folder)).map(([, access]) => access);
+  if (whole !== undefined && !TEMPORARY.some((folder) => isWithin(path, folder))) {
+    around.unshift(whole);
+  }
+  if (!around.includes("write")) return shown(path, access);
+  if (access === "write" && around.at(-1) === "read") {
+    throw new RecipeError(
+      `sandbox, "write": ${path} lies in a folder to be read, and that in one to be written; ` +
+        "name either the two inner ones alone, or the outer one",
+    );
+  }
+  return { ...shown(path, access), source: ROOT + path };
 }
 
 /** A root with nothing but what programs need. */
@@ -180,7 +209,7 @@ function smallRoot(net: "none" | "host"): Step[] {
   ];
 }
 
-function shown(path: string, access: Access, optional = false): Step {
+function shown(path: string, access: Access, optional = false): BindStep {
   return bind(path, normalize(ROOT + path), {
     readOnly: access === "read",
     optional,

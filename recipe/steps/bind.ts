@@ -16,6 +16,9 @@ import {
   MOUNT_ATTR_NOSYMFOLLOW,
   MOUNT_ATTR_RDONLY,
   mount_setattr,
+  move_mount,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
   open_tree,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
@@ -24,6 +27,7 @@ import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../fields.ts";
 import type { Gate } from "../gate/gate.ts";
+import { normalize } from "../ground.ts";
 import { attachAt, makeMountPoint, needsMountPoint, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
@@ -118,14 +122,28 @@ export const bindDefinition: StepDefinition<BindStep> = {
       const set = { attr_set: attributes };
       draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set));
     }
-    if (needsMountPoint(draft, step.target)) makeMountPointLike(draft, source, step.target);
-    attachAt(draft, tree, step.target);
+    if (isOnItself(draft, { ...step, source: path })) {
+      draft.call(move_mount(tree, "", source, "", ONTO_FOLDER));
+    } else {
+      if (needsMountPoint(draft, step.target)) makeMountPointLike(draft, source, step.target);
+      attachAt(draft, tree, step.target);
+    }
     draft.call(close(tree));
     draft.call(close(source));
     draft.place(missing);
     draft.ground.mounted(step.target, false, step.optional !== true);
   },
 };
+
+const ONTO_FOLDER = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+
+/**
+ * Whether it is mounted on what it shows, in a root to come: that is looked for once then, so that
+ * nobody can change meanwhile what its path leads to.
+ */
+function isOnItself(draft: Draft, { source, target }: BindStep): boolean {
+  return normalize(source) === normalize(target) && draft.rootOf(target) !== undefined;
+}
 
 /** Notes what is shown, and answers where to open it; `undefined` where it is missing and may be. */
 function gatedSource(

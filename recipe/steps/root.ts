@@ -25,6 +25,7 @@ import { chroot as chrootCall, pivot_root } from "../../ffi/calls/namespaces.ts"
 import type { Draft } from "../draft.ts";
 import { absolutePath, path as pathField } from "../fields.ts";
 import { normalize } from "../ground.ts";
+import { enterFolder } from "../place.ts";
 import { openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
@@ -166,5 +167,5 @@ export function chdir(path: string): ChdirStep {
 export const chdirDefinition: StepDefinition<ChdirStep> = {
   step: "chdir",
   fields: { path: pathField() },
-  plan: ({ path }, draft) => void draft.call(chdirCall(path)),
+  plan: ({ path }, draft) => enterFolder((call) => draft.call(call), path),
 };

@@ -237,7 +237,7 @@ test("cwd is a path or a file URL in the container", async () => {
     SyscallError,
     "does not exist in the container",
   );
-  assertEquals([error.syscall, error.code], ["chdir", "ENOENT"]);
+  assertEquals([error.syscall, error.code], ["openat2", "ENOENT"]);
 });
 
 test("a working directory that is covered is no way around what covers it", async () => {

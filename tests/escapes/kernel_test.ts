@@ -1,0 +1,123 @@
+/** Escapes by the kernel's own files: /proc, /sys, and what they let a program set. */
+
+import { mapCurrentUser, recipe, seccomp, unshare } from "../../mod.ts";
+import { notRoot } from "../recipe/support.ts";
+import { escape, unknownHere } from "./support.ts";
+
+for (
+  const name of ["interrupts", "kallsyms", "kcore", "keys", "kpagecount", "slabinfo", "timer_list"]
+) {
+  const attack = String.raw`
+    open(my $file, "<", "/proc/${name}") or die "open: $!\n";
+    sysread($file, my $bytes, 8) or die "it is empty\n";
+  `;
+  escape(`reading /proc/${name}`, {
+    attack,
+    lacking: name === "kcore"
+      ? ["maskPaths", "the user namespaces", "capabilities"]
+      : ["maskPaths"],
+    says: /it is empty|No such file|Permission denied/,
+    // An ordinary user's keys are not those of its user namespace.
+    harmless: (name === "keys" ? notRoot : undefined) ?? unknownHere(attack),
+  });
+}
+
+// Nothing is written: the kernel decides when a file is opened to be written.
+for (
+  const name of [
+    "sysrq-trigger",
+    "sys/kernel/core_pattern",
+    "sys/kernel/modprobe",
+    "sys/vm/panic_on_oom",
+  ]
+) {
+  const attack = `writable("/proc/${name}")`;
+  escape(`opening /proc/${name} to write`, {
+    attack: name === "sysrq-trigger"
+      ? String.raw`open(my $file, ">>", "/proc/${name}") or die "/proc/${name}: $!\n"`
+      : attack,
+    lacking: ["readonlyPaths"],
+    says: /Read-only file system|No such file|Permission denied/,
+    harmless: notRoot ?? unknownHere(`-e "/proc/${name}" or die "/proc/${name}: $!\\n"`),
+  });
+}
+
+/** The host's mounts, and no right over them but those of the same user id. */
+const SAME_FILES = recipe(unshare("user", "mount"), mapCurrentUser(), seccomp());
+
+for (
+  const files of [
+    "/sys/module/*/parameters/*",
+    "/sys/kernel/mm/*/*",
+    "/sys/fs/cgroup/*/release_agent",
+    "/sys/fs/cgroup/cgroup.procs",
+  ]
+) {
+  const attack = String.raw`
+    for my $path (glob("${files}")) { exit 0 if open(my $file, "+<", $path) }
+    die "No such file\n";
+  `;
+  escape(`opening one of ${files} to write`, {
+    attack,
+    lacking: SAME_FILES,
+    says: /No such file/,
+    harmless: notRoot ?? unknownHere(attack),
+  });
+}
+
+/** A program that the kernel is to run as the host's root, outside of every namespace. */
+const agent = (folder: string) =>
+  String.raw`
+    open(my $agent, ">", "${folder}/agent") or die "agent: $!\n";
+    print $agent "#!/bin/sh\n: > ${folder}/proof\n";
+    close $agent;
+    chmod 0755, "${folder}/agent";
+    sub put { open(my $file, ">", $_[0]) or die "$_[0]: $!\n"; syswrite($file, $_[1]) or die "$_[0]: $!\n" }
+    sub await_proof {
+      for (1 .. 200) { -e "${folder}/proof" and unlink("${folder}/proof") and exit 0; select(undef, undef, undef, 0.05) }
+      die "nothing has come of it\n";
+    }
+  `;
+
+/** These two change the machine while they work. */
+const ONLY_EMULATED = notRoot ??
+  (Deno.env.has("EMULATED") ? undefined : "changes the host: deno task test:vm");
+
+const ATTACKED = (folder: string) => ({ write: [folder] });
+
+escape("core_pattern: what runs where a program crashes", {
+  attack: (folder) =>
+    String.raw`
+      ${agent(folder)}
+      my $before = take("/proc/sys/kernel/core_pattern");
+      put("/proc/sys/kernel/core_pattern", "|${folder}/agent");
+      fork or kill(11, $$);
+      wait;
+      END { defined $before and put("/proc/sys/kernel/core_pattern", $before) }
+      await_proof();
+    `,
+  lacking: ["readonlyPaths"],
+  options: ATTACKED,
+  says: /Read-only file system|Permission denied/,
+  skip: ONLY_EMULATED,
+});
+
+escape("release_agent: what runs where a control group becomes empty", {
+  attack: (folder) =>
+    String.raw`
+      ${agent(folder)}
+      mkdir "/tmp/groups";
+      call("mount", "none", "/tmp/groups", "cgroup", 0, "none,name=ramekin");
+      put("/tmp/groups/release_agent", "${folder}/agent");
+      mkdir "/tmp/groups/one" or die "mkdir: $!\n";
+      put("/tmp/groups/one/notify_on_release", 1);
+      fork or (put("/tmp/groups/one/cgroup.procs", $$), exit);
+      wait;
+      END { rmdir "/tmp/groups/one" }
+      await_proof();
+    `,
+  lacking: ["seccomp", "capabilities", "the user namespaces", "the cgroup namespace"],
+  options: ATTACKED,
+  says: /Operation not permitted/,
+  skip: ONLY_EMULATED,
+});

@@ -1,0 +1,58 @@
+/** Launches that lack a protection which no step brings, but every launch. */
+
+import { assert } from "@std/assert";
+import { engine } from "../../ffi/engine/engine.ts";
+import { environmentBlock } from "../../ffi/environment.ts";
+import { recordOffset, type SyscallProgram } from "../../ffi/program.ts";
+import { syscallNumber } from "../../ffi/syscall_numbers.ts";
+import { linux, type Recipe } from "../../mod.ts";
+import { collectSync } from "../../recipe/collect_sync.ts";
+import { launch } from "../../recipe/launch.ts";
+import { DEFAULT_PATH } from "../../recipe/order.ts";
+import { draftOf } from "../../recipe/recipe.ts";
+import { resources } from "../../recipe/resources.ts";
+import { program } from "./support.ts";
+
+/** Tries an attack in a container whose launch is changed; answers its exit code. */
+export function launchAltered(
+  box: Recipe,
+  { attack, cwd }: { readonly attack: string; readonly cwd?: string },
+  alter: (program: SyscallProgram) => void,
+): number {
+  const draft = draftOf(box.steps);
+  const launched = launch(draft, {
+    program: "perl",
+    args: ["-e", program(attack)],
+    environment: environmentBlock([], new Map()),
+    searchPath: DEFAULT_PATH,
+    cwd,
+    uid: undefined,
+    gid: undefined,
+    stdio: ["null", "null", "null"],
+    terminal: undefined,
+    resources: resources(draft.hasInit),
+  }, alter);
+  return collectSync(launched, [], undefined).code;
+}
+
+/** The way to the working directory may lead over the links of /proc. */
+export function follow({ bytes }: SyscallProgram): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const flags = BigInt(linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC);
+  const magic = 2n;
+  let changed = 0;
+  for (let at = 0; at + 24 <= bytes.length; at += 8) {
+    const how = [0, 8, 16].map((offset) => view.getBigUint64(at + offset, true));
+    if (how[0] !== flags || how[1] !== 0n || how[2] !== magic) continue;
+    view.setBigUint64(at + 16, 0n, true);
+    changed++;
+  }
+  assert(changed === 1, `there are ${changed} such places`);
+}
+
+/** What the script has open stays open in the program. */
+export function keepOpen({ bytes, calls }: SyscallProgram): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = calls.findLastIndex(({ name }) => name === "close_range");
+  view.setInt32(recordOffset(last), syscallNumber("getpid", engine().architecture), true);
+}

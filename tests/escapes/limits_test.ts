@@ -1,0 +1,47 @@
+/** Using the machine up, from a sandbox with limits. */
+
+import { designGroup } from "../../ffi/cgroups/design.ts";
+import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
+import { limits, sandbox, UnsupportedError } from "../../mod.ts";
+import { test } from "../recipe/support.ts";
+import { assertEscapes, assertStopped } from "./support.ts";
+
+/** Why these limits cannot be set here, where they cannot. */
+function lacks(...names: (keyof GroupLimits)[]): string | undefined {
+  try {
+    designGroup(Object.fromEntries(names.map((name) => [name, 1 << 26])));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    return `this user cannot limit ${names.join(" and ")} here`;
+  }
+}
+
+/** Many, but none that a machine cannot bear for a moment. */
+const PROCESSES = String.raw`
+  for (1 .. 100) {
+    my $pid = fork;
+    defined $pid or die "fork: $!\n";
+    $pid or (sleep(10), exit);
+  }
+`;
+
+test("processes without end", () => {
+  assertEscapes(sandbox(), PROCESSES);
+  const box = sandbox().with(limits({ pids: 20 }));
+  assertStopped(box, PROCESSES, /fork: Resource temporarily unavailable/);
+}, lacks("pids"));
+
+const MEMORY = String.raw`my $bytes = "x" x (96 << 20); print STDERR "has it\n"`;
+const FILE = String.raw`
+  open(my $file, ">", "/tmp/large") or die "open: $!\n";
+  for (1 .. 96) { syswrite($file, "x" x (1 << 20)) or die "write: $!\n" }
+`;
+
+for (const [name, attack] of Object.entries({ MEMORY, FILE })) {
+  const title = name === "FILE" ? "memory without end, as files in /tmp" : "memory without end";
+  test(title, () => {
+    assertEscapes(sandbox(), attack);
+    assertStopped(sandbox().with(limits({ memory: "48m", swap: 0 })), attack, undefined);
+  }, lacks("memory", "swap"));
+}

@@ -1,0 +1,58 @@
+/** Escapes by what the script has: its open files, its program, its environment. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { linux, sandbox } from "../../mod.ts";
+import { inFolder, root, test } from "../recipe/support.ts";
+import { keepOpen, launchAltered } from "./launch.ts";
+import { assertNeedsAll, assertStopped, escape, SECRET } from "./support.ts";
+
+test(
+  "a folder that the script has open, by its number and by /proc/self/fd",
+  inFolder((folder) => {
+    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
+    // Not close-on-exec, as a library may have opened it.
+    using open = linux.open(folder, linux.O_DIRECTORY);
+    for (
+      const attack of [
+        `call("openat", ${open.number}, "secret", 0)`,
+        `take("/proc/self/fd/${open.number}/secret")`,
+        `call("fchdir", ${open.number}); take("secret")`,
+      ]
+    ) {
+      assertEquals(launchAltered(sandbox(), { attack }, keepOpen), 0, attack);
+      assertStopped(sandbox(), attack, /Bad file descriptor|No such file/);
+    }
+  }),
+);
+
+test(
+  "the script's own program, started by a link, to be written (CVE-2019-5736)",
+  inFolder((folder) => {
+    Deno.symlinkSync("/proc/self/exe", `${folder}/tool`);
+    // It is only opened: the kernel says then whether it may be written, and while a script runs it
+    // is busy. A container ends with its script.
+    const { code, stderr } = sandbox({ write: [folder] }).command(`${folder}/tool`, {
+      args: ["eval", `Deno.openSync("/proc/self/exe", { write: true }).close()`],
+      env: { DENO_DIR: "/tmp/deno" },
+    }).outputSync();
+    assert(code !== 0, "it could be opened to be written");
+    assertMatch(new TextDecoder().decode(stderr), root ? /Text file busy/ : /denied|busy/);
+  }),
+);
+
+test("the script's environment", () => {
+  Deno.env.set("RAMEKIN_SECRET", SECRET);
+  try {
+    const attack = `take("/proc/self/environ") =~ /RAMEKIN_SECRET/ or die "none\\n"`;
+    assertNeedsAll(sandbox(), ["clearEnv"], attack);
+    assertStopped(sandbox(), attack, /none/);
+  } finally {
+    Deno.env.delete("RAMEKIN_SECRET");
+  }
+});
+
+escape("PID 1, which has begun as a copy of the script", {
+  attack: String.raw`open(my $maps, "<", "/proc/1/maps") or die "PID 1: $!\n"`,
+  lacking: root ? ["the second user namespace", "capabilities"] : ["the second user namespace"],
+  says: /Permission denied/,
+});

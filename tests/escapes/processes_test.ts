@@ -1,0 +1,155 @@
+/** Escapes by the host's processes: looking into them, changing them, sending them signals. */
+
+import { assertEquals } from "@std/assert";
+import { type Recipe, recipe, sandbox, seccomp } from "../../mod.ts";
+import { notRoot, root, test } from "../recipe/support.ts";
+import {
+  assertEscapes,
+  assertNeedsAll,
+  assertStopped,
+  program,
+  type Protection,
+  unknownHere,
+} from "./support.ts";
+
+/** A process of the host's, and where something lies in its memory that it tells at its end. */
+interface Victim {
+  readonly pid: number;
+  readonly address: string;
+  /** Ends the process, and answers what it remembers. */
+  remembered(): Promise<string>;
+}
+
+async function victim(): Promise<Victim> {
+  const script = String.raw`
+    my $soup = "soup";
+    print "$$ ", unpack("Q", pack("P", $soup)), "\n";
+    <STDIN>;
+    print $soup;
+  `;
+  const child = new Deno.Command("perl", {
+    args: ["-e", program(script)],
+    env: { RAMEKIN_SECRET: "1" },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const decoder = new TextDecoder();
+  const [pid, address] = decoder.decode((await reader.read()).value).trim().split(" ");
+  return {
+    pid: Number(pid),
+    address: address!,
+    async remembered() {
+      await child.stdin.close();
+      const { value } = await reader.read();
+      await reader.cancel();
+      await child.status;
+      return decoder.decode(value);
+    },
+  };
+}
+
+/** An attack on a process of the host's. */
+interface ProcessAttack {
+  readonly attack: (victim: Victim, folder: string) => string;
+  readonly says: RegExp;
+  /** What the process remembers where the attack has worked. */
+  readonly remembers?: string;
+  /** What the sandbox must lack. */
+  readonly lacking?: readonly Protection[] | Recipe;
+  readonly skip?: string | undefined;
+}
+
+/**
+ * Who is of the same user and can name a process may do this, in the same user namespace and with no
+ * less capabilities. An ordinary user has no other namespace without a user namespace.
+ */
+const UNSEPARATED = root
+  ? ["the pid namespace", "the user namespaces", "capabilities"] as const
+  : recipe(seccomp());
+
+function escape(name: string, escape: ProcessAttack): void {
+  test(name, async () => {
+    const { lacking = UNSEPARATED, remembers = "soup" } = escape;
+    const folder = Deno.makeTempDirSync();
+    Deno.chmodSync(folder, 0o755);
+    Deno.writeTextFileSync(`${folder}/secret`, "soup");
+    try {
+      for (const box of ["lacking", "whole"] as const) {
+        const process = await victim();
+        try {
+          const attack = escape.attack(process, folder);
+          if (box === "whole") assertStopped(sandbox(), attack, escape.says);
+          else if ("steps" in lacking) assertEscapes(lacking, attack);
+          else assertNeedsAll(sandbox(), lacking, attack);
+        } finally {
+          assertEquals(await process.remembered(), box === "whole" ? "soup" : remembers);
+        }
+      }
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  }, escape.skip);
+}
+
+const UNKNOWN = /No such process/;
+const MISSING = /No such file or directory/;
+
+escape("ptrace of a process", {
+  attack: ({ pid }) => `call("ptrace", 0x4206, ${pid}, 0, 0)`,
+  says: UNKNOWN,
+});
+
+escape("process_vm_writev into a process", {
+  attack: ({ pid, address }) =>
+    String.raw`
+      my $salt = "salt";
+      my ($from, $to) = (pack("PQ", $salt, 4), pack("QQ", ${address}, 4));
+      call("process_vm_writev", ${pid}, $from, 1, $to, 1, 0);
+    `,
+  says: UNKNOWN,
+  remembers: "salt",
+});
+
+escape("writing to a process's memory by /proc/PID/mem", {
+  attack: ({ pid, address }) =>
+    String.raw`
+      open(my $memory, "+<", "/proc/${pid}/mem") or die "mem: $!\n";
+      sysseek($memory, ${address}, 0) or die "seek: $!\n";
+      syswrite($memory, "salt") == 4 or die "write: $!\n";
+    `,
+  says: MISSING,
+  remembers: "salt",
+});
+
+escape("a signal", {
+  attack: ({ pid }) => `call("kill", ${pid}, 0)`,
+  says: UNKNOWN,
+  lacking: ["the pid namespace"],
+});
+
+escape("a process's root, by /proc/PID/root", {
+  attack: ({ pid }, folder) => `take("/proc/${pid}/root${folder}/secret")`,
+  says: MISSING,
+});
+
+escape("the root of the host's first process", {
+  attack: (_, folder) => `take("/proc/1/root${folder}/secret")`,
+  says: /Permission denied|No such file or directory/,
+  skip: notRoot ?? unknownHere(`take("/proc/1/root/etc/passwd")`),
+});
+
+escape("a process's working directory, by /proc/PID/cwd", {
+  attack: ({ pid }) => String.raw`opendir(my $folder, "/proc/${pid}/cwd/") or die "cwd: $!\n"`,
+  says: MISSING,
+});
+
+escape("a process's files, by /proc/PID/fd", {
+  attack: ({ pid }) => String.raw`open(my $file, "<", "/proc/${pid}/fd/0") or die "fd: $!\n"`,
+  says: MISSING,
+});
+
+escape("a process's environment", {
+  attack: ({ pid }) => `take("/proc/${pid}/environ") =~ /RAMEKIN_SECRET/ or die "none\n"`,
+  says: MISSING,
+});

@@ -1,0 +1,212 @@
+/**
+ * What the tests of escapes share. An attack is a program in Perl, as every small Debian has one: it
+ * ends with 0 where it gets what it wants, and else says why not. It is first seen to work in a
+ * sandbox that lacks what stops it, and then tried in one that is whole.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  bind,
+  CAPABILITIES,
+  capabilities,
+  type CapabilityName,
+  chroot,
+  type NamespaceKind,
+  Recipe,
+  recipe,
+  sandbox,
+  type SandboxOptions,
+  type Step,
+  unshare,
+} from "../../mod.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
+import { inFolder, root, test } from "../recipe/support.ts";
+
+/** What a sandbox can lack: a step, or what a step brings. */
+export type Protection = keyof typeof LACKING;
+
+const ALL = Object.keys(CAPABILITIES) as CapabilityName[];
+
+/** The steps of a sandbox without a protection. */
+const LACKING = {
+  "seccomp": without("seccomp"),
+  "noNewPrivileges": without("noNewPrivileges"),
+  "maskPaths": without("maskPaths"),
+  "readonlyPaths": without("readonlyPaths"),
+  "remount": without("remount"),
+  "newSession": without("newSession"),
+  "clearEnv": without("clearEnv"),
+  "landlock": without("landlock"),
+  "sysctl": without("sysctl"),
+  // Programs that root runs have them all; those of others keep what they are given.
+  "capabilities": instead("capabilities", () => root ? [] : [capabilities({ keep: ALL })]),
+  // In a chroot no user namespace can be made.
+  "pivotRoot": (steps: readonly Step[]) =>
+    instead("pivotRoot", ({ path }) => [chroot(path)])(withoutSecondUser(steps)),
+  "readOnly": instead("bind", ({ source, target, readOnly: _, ...options }) => [
+    bind(source, target, options),
+  ]),
+  "nosuid": instead("bind", ({ source, target, ...options }) => [
+    bind(source, target, { ...options, restrict: ["nodev"] }),
+  ]),
+  "the second user namespace": withoutSecondUser,
+  "the user namespaces": (steps: readonly Step[]) =>
+    withoutKind("user")(withoutSecondUser(steps)).filter(({ step }) =>
+      step !== "mapCurrentUser" && step !== "sysctl"
+    ),
+  "the ipc namespace": withoutKind("ipc"),
+  "the cgroup namespace": withoutKind("cgroup"),
+  "the net namespace": (steps: readonly Step[]) =>
+    withoutKind("net")(steps).filter(({ step }) => step !== "loopback"),
+  // The sandbox is put together at /proc, so what lies there is kept elsewhere for a while.
+  "the pid namespace": (steps: readonly Step[]) =>
+    withoutKind("pid")(steps).flatMap((step): Step[] => {
+      if (step.step === "hostname") return [step, bind("/proc", "/mnt")];
+      if (step.step === "proc") return [bind("/mnt", step.target)];
+      return step.step === "init" ? [] : [step];
+    }),
+} as const satisfies Record<string, (steps: readonly Step[]) => Step[]>;
+
+function without(name: Step["step"]): (steps: readonly Step[]) => Step[] {
+  return (steps) => steps.filter(({ step }) => step !== name);
+}
+
+function instead<Name extends Step["step"]>(
+  name: Name,
+  make: (step: Extract<Step, { step: Name }>) => Step[],
+): (steps: readonly Step[]) => Step[] {
+  return (steps) =>
+    steps.flatMap((step) =>
+      step.step === name ? make(step as Extract<Step, { step: Name }>) : [step]
+    );
+}
+
+function withoutKind(kind: NamespaceKind): (steps: readonly Step[]) => Step[] {
+  return instead("unshare", ({ kinds }) => {
+    const left = kinds.filter((other) => other !== kind);
+    return left.length === 0 ? [] : [unshare(...left)];
+  });
+}
+
+function withoutSecondUser(steps: readonly Step[]): Step[] {
+  const second = steps.findIndex((step, index) =>
+    index > 0 && step.step === "unshare" && step.kinds.join() === "user"
+  );
+  return second < 0 ? [...steps] : steps.toSpliced(second, 2);
+}
+
+/** The sandbox without some of what protects in it. */
+export function lacking(box: Recipe, ...protections: readonly Protection[]): Recipe {
+  return recipe(
+    ...protections.reduce<readonly Step[]>((steps, name) => LACKING[name](steps), box.steps),
+  );
+}
+
+/** A file that no sandbox shows, in the folder that every attack is given. */
+export const SECRET = "the recipe of the soup";
+
+/** An attack, and what it takes. */
+export interface Escape {
+  /** The program in Perl; it can be told a folder of the host's, with a file `secret` in it. */
+  readonly attack: string | ((folder: string) => string);
+  /**
+   * All that the sandbox must lack for the attack to work, each of which alone stops it; or a recipe
+   * in which it works.
+   */
+  readonly lacking: readonly Protection[] | Recipe;
+  /** What the attack says where it is stopped. */
+  readonly says: RegExp;
+  /** What the sandbox is given. */
+  readonly options?: (folder: string) => SandboxOptions;
+  /** Why it cannot be seen to work here, where it cannot. */
+  readonly harmless?: string | undefined;
+  /** Why it is not even tried here. */
+  readonly skip?: string | undefined;
+}
+
+/** A test of an attack. */
+export function escape(name: string, escape: Escape): void {
+  const { says, harmless } = escape;
+  const body = inFolder((folder) => {
+    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
+    const box = sandbox(escape.options?.(folder));
+    const attack = typeof escape.attack === "string" ? escape.attack : escape.attack(folder);
+    if (harmless === undefined && escape.lacking instanceof Recipe) {
+      assertEscapes(escape.lacking, attack);
+    } else if (harmless === undefined) {
+      assertNeedsAll(box, escape.lacking as readonly Protection[], attack);
+    }
+    assertStopped(box, attack, says);
+  });
+  const title = harmless === undefined ? name : `${name} (is not seen to work: ${harmless})`;
+  test(title, body, escape.skip);
+}
+
+/** The attack works where the sandbox lacks all of these, and each of them alone stops it. */
+export function assertNeedsAll(
+  box: Recipe,
+  protections: readonly Protection[],
+  attack: string,
+): void {
+  assertEscapes(lacking(box, ...protections), attack);
+  if (protections.length === 1) return;
+  for (const one of protections) {
+    const others = protections.filter((other) => other !== one);
+    assertStopped(lacking(box, ...others), attack, undefined, `${one} alone`);
+  }
+}
+
+/** The attack works. */
+export function assertEscapes(box: Recipe, attack: string): void {
+  const { code, complaint } = run(box, attack);
+  assertEquals(code, 0, `the attack does not work: ${complaint}`);
+}
+
+/** The attack fails, with this complaint. */
+export function assertStopped(
+  box: Recipe,
+  attack: string,
+  says: RegExp | undefined,
+  what = "the sandbox",
+): void {
+  const { code, complaint } = run(box, attack);
+  assert(code !== 0, `the attack works in spite of ${what}`);
+  if (says !== undefined) assertMatch(complaint, says);
+}
+
+const decoder = new TextDecoder();
+
+function run(box: Recipe, attack: string): { code: number; complaint: string } {
+  const { code, stderr } = box.command("perl", { args: ["-e", program(attack)] }).outputSync();
+  return { code, complaint: decoder.decode(stderr).trim() };
+}
+
+/** The attack as a whole program: `call` makes a system call by its name, and dies where it fails. */
+export function program(attack: string): string {
+  const all = allSyscalls(Deno.build.arch);
+  const numbers = [...attack.matchAll(/(?:call|number)\("(\w+)"/g)].map(([, name]) =>
+    `${name} => ${all.get(name!) ?? -1}`
+  );
+  return String.raw`
+    use strict; $| = 1;
+    my %number = (${numbers.join(", ")});
+    sub number { $number{$_[0]} }
+    sub call {
+      my ($name, @args) = @_;
+      my $result = syscall($number{$name}, @args);
+      die "$name: $!\n" if $result == -1;
+      $result
+    }
+    sub take { open(my $file, "<", $_[0]) or die "$_[0]: $!\n"; local $/; <$file> }
+    sub writable { open(my $file, "+<", $_[0]) or die "$_[0]: $!\n" }
+    ${attack}
+  `;
+}
+
+/** Why the attack does not even work on the host, where this user may not, or the kernel cannot. */
+export function unknownHere(attack: string): string | undefined {
+  const { code, complaint } = run(recipe(), attack);
+  const unknown =
+    /errno 38|not implemented|not supported|not permitted|denied|No such (file|device)/;
+  return code !== 0 && unknown.test(complaint) ? `here even outside "${complaint}"` : undefined;
+}

@@ -1,0 +1,50 @@
+/** Escapes by the terminal that the script has, and hands to a sandbox. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { recipe } from "../../mod.ts";
+import { test } from "../recipe/support.ts";
+import { TERMINAL_ATTACKS } from "./terminal_attacks.ts";
+
+interface Attempt {
+  readonly code: number;
+  readonly says: string;
+}
+
+interface Attempts {
+  readonly lacking: Attempt;
+  readonly each: readonly Attempt[];
+  readonly whole: Attempt;
+}
+
+/** What the script in a terminal tells of each attack. */
+async function attempts(): Promise<Attempts[]> {
+  const script = new URL("terminal_script.ts", import.meta.url).pathname;
+  const { stdout } = await recipe().command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", script],
+    terminal: true,
+    stdin: "null",
+    stdout: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  // What an attack has typed stands there too.
+  const told = [...text.matchAll(/\{"whole.*\}/g)].map(([line]) => JSON.parse(line));
+  assertEquals(told.length, TERMINAL_ATTACKS.length, text);
+  return told;
+}
+
+/** Where the kernel lets nobody type into a terminal (Linux 6.2 on), it says EIO. */
+const NEVER = /Input\/output error/;
+
+test("a terminal that is handed to a sandbox", async (): Promise<void> => {
+  (await attempts()).forEach(({ lacking, each, whole }, index) => {
+    const { name, says, needs, harmless } = TERMINAL_ATTACKS[index]!;
+    if (harmless !== true && !NEVER.test(lacking.says)) {
+      assertEquals(lacking.code, 0, `${name} does not work: ${lacking.says}`);
+      each.forEach(({ code }, one) =>
+        assert(code !== 0, `${name} works in spite of ${needs[one]}`)
+      );
+    }
+    assert(whole.code !== 0, `${name} works`);
+    assertMatch(whole.says, says, name);
+  });
+});
