@@ -55,7 +55,7 @@ export function usageLine({ name, operands, program, flags }: Subcommand): strin
 }
 
 function pairs(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
-  const width = Math.min(24, Math.max(...rows.map(([term]) => term.length)));
+  const width = Math.min(26, Math.max(...rows.map(([term]) => term.length)));
   return rows.flatMap(([term, text]) => {
     const lines = wrapped(text, LINE - width - 4);
     const first = term.length > width

@@ -73,8 +73,8 @@ export function table(
   return [paint("bold", line(heads)), ...shown.map(line)].join("\n");
 }
 
-/** The text without what would move the cursor: names and arguments can be anybody's. */
+/** The text without what would move the cursor or turn letters around: names and arguments can be anybody's. */
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex -- those are what is looked for
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, "?");
 }

@@ -6,7 +6,7 @@
  */
 
 import { environmentVariable } from "../../ffi/environment.ts";
-import { SyscallError } from "../../ffi/errors.ts";
+import { GrantError, SyscallError } from "../../ffi/errors.ts";
 import type { Command, CommandOptions } from "../../recipe/command.ts";
 import type { Container } from "../../recipe/container.ts";
 import { complaint } from "./complaint.ts";
@@ -14,6 +14,9 @@ import { paintFor, printError } from "./output.ts";
 
 /** Makes the command of a program in the container. */
 export type MakeCommand = (program: string, options: CommandOptions) => Command;
+
+/** Whether what was not granted is granted now, so that the program can be started again. */
+export type Denied = (error: GrantError) => boolean;
 
 /** What a shell answers for a program that is not there, and for one that cannot be started. */
 const STATUS = { notFound: 127, notStarted: 126 } as const;
@@ -23,34 +26,50 @@ const STATUS = { notFound: 127, notStarted: 126 } as const;
  *
  * @param words the program and its arguments; without any, the user's shell
  */
-export async function runProgram(words: readonly string[], make: MakeCommand): Promise<number> {
+export async function runProgram(
+  words: readonly string[],
+  make: MakeCommand,
+  denied: Denied = () => false,
+): Promise<number> {
   const [program = environmentVariable("SHELL") ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options: CommandOptions = { args, ...(terminal && { terminal }) };
-  let container: Container;
   try {
-    container = spawn(program, options, make, words.length === 0);
+    const start = (program: string) => spawn(() => make(program, options), denied);
+    using running = startShell(program, start, words.length === 0);
+    return (await running.container.status).code;
   } catch (error) {
     const status = startStatus(error);
     if (status === undefined) throw error;
     printError(complaint(error, { paint: paintFor(Deno.stderr), debug: false }));
     return status;
   }
-  return await passingSignals(container);
 }
 
 /** Starts the program; where the user's shell is not in the container, `sh` stands in for it. */
-function spawn(
+function startShell(
   program: string,
-  options: CommandOptions,
-  make: MakeCommand,
+  start: (program: string) => Running,
   isShell: boolean,
-): Container {
+): Running {
   try {
-    return make(program, options).spawn();
+    return start(program);
   } catch (error) {
     if (!isShell || startStatus(error) !== STATUS.notFound) throw error;
-    return make("sh", options).spawn();
+    return start("sh");
+  }
+}
+
+/** Starts it, as often as something more is granted. */
+function spawn(make: () => Command, denied: Denied): Running {
+  for (let before: string | undefined;;) {
+    try {
+      return new Running(make());
+    } catch (error) {
+      if (!(error instanceof GrantError) || error.message === before) throw error;
+      if (!denied(error)) throw error;
+      before = error.message;
+    }
   }
 }
 
@@ -67,24 +86,32 @@ function startStatus(error: unknown): number | undefined {
 /** The signals by which a process is asked to end. */
 const SIGNALS: readonly Deno.Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
 
-async function passingSignals(container: Container): Promise<number> {
-  const listeners = SIGNALS.map((signal) => {
-    const pass = () => kill(container, signal);
-    Deno.addSignalListener(signal, pass);
-    return { signal, pass };
-  });
-  try {
-    return (await container.status).code;
-  } finally {
-    for (const { signal, pass } of listeners) Deno.removeSignalListener(signal, pass);
-  }
-}
+/** A program that runs, and gets the signals that ramekin gets, from its first moment on. */
+class Running implements Disposable {
+  readonly container: Container;
+  readonly #listeners = SIGNALS.map((signal) => ({ signal, pass: () => this.#pass(signal) }));
 
-function kill(container: Container, signal: Deno.Signal): void {
-  try {
-    container.kill(signal);
-  } catch (error) {
-    // It has ended meanwhile.
-    if (!(error instanceof TypeError)) throw error;
+  /** Starts it. */
+  constructor(command: Command) {
+    for (const { signal, pass } of this.#listeners) Deno.addSignalListener(signal, pass);
+    try {
+      this.container = command.spawn();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #pass(signal: Deno.Signal): void {
+    try {
+      this.container.kill(signal);
+    } catch (error) {
+      // It has ended meanwhile.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { signal, pass } of this.#listeners) Deno.removeSignalListener(signal, pass);
   }
 }

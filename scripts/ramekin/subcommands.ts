@@ -5,9 +5,19 @@
  * @module
  */
 
+import { ALLOW_ALL, PERMISSION_FLAGS } from "./permission_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
+
+const RECIPE = { name: "RECIPE", completes: "file" } as const;
+
+const SET: Flag = {
+  name: "set",
+  value: "NAME=VALUE",
+  repeated: true,
+  summary: "give a variable of the recipe a value, as YAML has it",
+};
 
 const PROGRAM = "The program is your shell (SHELL, else sh) where none is given.";
 
@@ -17,6 +27,37 @@ const STATUS =
 
 /** The subcommands, in the order of the help. */
 export const SUBCOMMANDS: readonly Subcommand[] = [
+  {
+    name: "run",
+    summary: "run a program in the container that a recipe makes",
+    more: "A recipe in YAML or JSON is data that nobody has to trust: it gets nothing of this " +
+      "machine but what the flags grant, and at a terminal you are asked for the rest. A module in " +
+      "TypeScript (export default recipe(...)) is a program that may do all that you may; the " +
+      `flags, if there are any, hold for its recipe too. ${PROGRAM}\n\n${STATUS}`,
+    operands: [RECIPE],
+    program: true,
+    flags: [SET, ...Object.values(PERMISSION_FLAGS), ALLOW_ALL],
+    load: () => import("./run.ts"),
+  },
+  {
+    name: "sandbox",
+    summary: "run a program that nobody has to trust",
+    more:
+      "The program sees the programs and libraries of this machine, which it cannot change, and " +
+      "nothing else but what the flags let it: no files of yours, no network, no environment, no " +
+      "other processes. It runs as you, without any rights beyond, under a filter of system " +
+      `calls. ${PROGRAM}\n\n${STATUS}`,
+    operands: [],
+    program: true,
+    flags: [
+      PERMISSION_FLAGS.read,
+      PERMISSION_FLAGS.write,
+      PERMISSION_FLAGS.net,
+      PERMISSION_FLAGS.env,
+      { ...ALLOW_ALL, summary: "show it all files, the network and the environment" },
+    ],
+    load: () => import("./sandbox.ts"),
+  },
   {
     name: "enter",
     summary: "run a program in a container that runs already",

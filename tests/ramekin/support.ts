@@ -1,6 +1,7 @@
 /** What the tests of the `ramekin` command share. */
 
-import { decode, type ScriptResult } from "../recipe/scripts.ts";
+import { type Container, recipe } from "../../mod.ts";
+import { decode, type ScriptResult, until } from "../recipe/scripts.ts";
 
 /** The program. */
 export const RAMEKIN: string = new URL("../../scripts/ramekin.ts", import.meta.url).pathname;
@@ -29,4 +30,94 @@ export async function ramekinWith(
     stdin: "null",
   }).output();
   return { code, signal, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** A terminal in which a program of one's own runs, and what it has shown so far. */
+export class TestTerminal implements AsyncDisposable {
+  readonly #container: Container;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #read: Promise<void>;
+  #shown = "";
+
+  /** Starts the program, without colours. */
+  constructor(words: readonly string[], { cwd }: { cwd?: string } = {}) {
+    const [program, ...args] = words;
+    this.#container = recipe().command(program!, {
+      args,
+      env: { NO_COLOR: "1", TERM: "xterm", SHELL: "/bin/sh" },
+      terminal: true,
+      timeout: 30_000,
+      stdin: "piped",
+      stdout: "piped",
+      ...(cwd !== undefined && { cwd }),
+    }).spawn();
+    this.#writer = this.#container.stdin.getWriter();
+    this.#read = this.#collect();
+  }
+
+  /** All that it has shown. */
+  get shown(): string {
+    return this.#shown.replaceAll("\r\n", "\n");
+  }
+
+  /** Types a text. */
+  async type(text: string): Promise<void> {
+    await this.#writer.write(new TextEncoder().encode(text));
+  }
+
+  /** Waits until a text is shown. */
+  async shows(text: string | RegExp): Promise<void> {
+    try {
+      await until(() =>
+        typeof text === "string" ? this.shown.includes(text) : text.test(this.shown)
+      );
+    } catch {
+      throw new Error(`${text} is not shown, but:\n${this.shown}`);
+    }
+  }
+
+  /** Sends the program a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#container.kill(signal);
+  }
+
+  /** Waits for its end, and answers the exit status. */
+  async code(): Promise<number> {
+    const { code } = await this.#container.status;
+    await this.#read;
+    return code;
+  }
+
+  async #collect(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const bytes of this.#container.stdout) {
+      this.#shown += decoder.decode(bytes, { stream: true });
+    }
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#writer.releaseLock();
+    await this.#container[Symbol.asyncDispose]();
+    await this.#read;
+  }
+}
+
+/** A test with a folder in which files have been put, gone after it. */
+export function withFiles(
+  files: Readonly<Record<string, string>>,
+  body: (folder: string) => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.chmodSync(folder, 0o755);
+      for (const [name, text] of Object.entries(files)) {
+        Deno.writeTextFileSync(`${folder}/${name}`, text);
+      }
+      await body(folder);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  };
 }

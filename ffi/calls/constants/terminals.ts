@@ -8,6 +8,8 @@
 export const TCGETS = 0x5401;
 /** Sets the settings of a terminal. */
 export const TCSETS = 0x5402;
+/** Throws away what was typed and not read yet, or written and not shown. */
+export const TCFLSH = 0x540b;
 /** Makes it the terminal of the process's session. */
 export const TIOCSCTTY = 0x540e;
 /** Tells the process group in the foreground. */
@@ -27,10 +29,14 @@ export const TIOCSPTLCK = 0x40045431;
 /** Opens the other side of a pseudo-terminal. */
 export const TIOCGPTPEER = 0x5441;
 
+/** For TCFLSH: what was typed. */
+export const TCIFLUSH = 0;
+
 /** The requests of ioctl_tty(2), by name. */
 export const IOCTL_REQUESTS: Readonly<Record<string, number>> = {
   TCGETS,
   TCSETS,
+  TCFLSH,
   TIOCSCTTY,
   TIOCGPGRP,
   TIOCSPGRP,

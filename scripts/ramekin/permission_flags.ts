@@ -1,0 +1,82 @@
+/**
+ * Deno's flags for permissions, as grants.
+ *
+ * @module
+ */
+
+import type { PermissionOptions } from "../../recipe/gate/permissions.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Flag } from "./usage.ts";
+
+/** What there is a flag for. */
+export type GrantName = "read" | "write" | "net" | "env" | "run" | "sys";
+
+/** The flags of Deno, for what a program may. */
+export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
+  read: {
+    name: "allow-read",
+    value: "PATHS",
+    optionalValue: true,
+    repeated: true,
+    completes: "file",
+    summary: "let files and folders be read",
+  },
+  write: {
+    name: "allow-write",
+    value: "PATHS",
+    optionalValue: true,
+    repeated: true,
+    completes: "file",
+    summary: "let files and folders be changed",
+  },
+  net: {
+    name: "allow-net",
+    value: "HOSTS",
+    optionalValue: true,
+    repeated: true,
+    summary: "let it use the network: all of the host's, or example.org:443 and no others",
+  },
+  env: {
+    name: "allow-env",
+    value: "NAMES",
+    optionalValue: true,
+    repeated: true,
+    summary: "hand on variables of the environment",
+  },
+  run: {
+    name: "allow-run",
+    value: "PROGRAMS",
+    optionalValue: true,
+    repeated: true,
+    summary: "let these programs only be started, or with --allow-sys use all of the machine",
+  },
+  sys: {
+    name: "allow-sys",
+    summary: "with --allow-run, let it use all of the machine: devices, users, other processes",
+  },
+};
+
+/** All of them. */
+export const ALLOW_ALL: Flag = {
+  name: "allow-all",
+  letter: "A",
+  summary: "grant all that the recipe asks for",
+};
+
+/** The grants that the flags give; what has no flag is not granted. */
+export function grantsOf(given: Arguments): PermissionOptions {
+  const grants: Record<string, boolean | readonly string[]> = {};
+  for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
+    if (!given.has(name)) continue;
+    const list = value === undefined ? undefined : listOf(given, name);
+    grants[grant] = list ?? true;
+  }
+  return grants;
+}
+
+/** What a flag lists, by commas or by standing there again; `undefined` where it stands for all. */
+export function listOf(given: Arguments, flag: string): readonly string[] | undefined {
+  const values = given.values(flag);
+  if (values.includes(undefined)) return undefined;
+  return values.flatMap((value) => value!.split(",")).filter((word) => word !== "");
+}

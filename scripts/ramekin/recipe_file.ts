@@ -1,0 +1,122 @@
+/**
+ * The recipe that a file holds: data in YAML or JSON, or a module of TypeScript.
+ *
+ * @module
+ */
+
+import { type Ingredient, type Recipe, recipe } from "../../recipe/recipe.ts";
+import { RecipeError } from "../../recipe/recipe_error.ts";
+import { constructFromEvents, CORE_SCHEMA, parseEvents } from "../../recipe/yaml/js_yaml.ts";
+import { loadRecipeText, type Variable } from "../../recipe/yaml/mod.ts";
+import { UsageError } from "./usage.ts";
+
+/** A file that holds no recipe, or cannot be read. */
+export class FileError extends Error {
+  /** `"FileError"`. */
+  override readonly name = "FileError";
+}
+
+/** A recipe, and what is known of it. */
+export interface RecipeFile {
+  readonly recipe: Recipe;
+  /** Whether it is a program's part, and not data: its author could have done anything by now. */
+  readonly isCode: boolean;
+  /** Does something with the recipe; an error of a step then tells where in the file it stands. */
+  located<T>(use: () => T): T;
+}
+
+const DATA = /\.(ya?ml|json)$/i;
+const CODE = /\.[mc]?[jt]s$/i;
+
+/**
+ * Reads the file, by what the end of its name says.
+ *
+ * @param settings values of its variables: `NAME=VALUE`
+ */
+export async function recipeFile(
+  path: string,
+  settings: readonly string[],
+): Promise<RecipeFile> {
+  if (DATA.test(path)) return readData(path, variablesOf(settings));
+  if (!CODE.test(path)) {
+    throw new UsageError(`${path} is no recipe by its name, which ends with .yaml, .json or .ts`);
+  }
+  if (settings.length > 0) {
+    throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
+  }
+  return { recipe: await importRecipe(path), isCode: true, located: (use) => use() };
+}
+
+function readData(path: string, variables: Readonly<Record<string, Variable>>): RecipeFile {
+  const { recipe, located } = readable(path, () => loadRecipeText(path, { variables }));
+  return {
+    recipe,
+    isCode: false,
+    located(use) {
+      try {
+        return use();
+      } catch (error) {
+        throw error instanceof RecipeError ? located(error) : error;
+      }
+    },
+  };
+}
+
+/** What is read of the file; where it cannot be, its name is told. */
+function readable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const why = READING.find(([kind]) => error instanceof kind)?.[1];
+    throw why === undefined ? error : new FileError(`${path} cannot be read: ${why}`);
+  }
+}
+
+const READING: readonly (readonly [new (message: string) => Error, string])[] = [
+  [Deno.errors.NotFound, "there is no such file"],
+  [Deno.errors.PermissionDenied, "this user may not read it"],
+  [Deno.errors.IsADirectory, "it is a folder"],
+  [Deno.errors.NotADirectory, "there is no such folder"],
+];
+
+async function importRecipe(path: string): Promise<Recipe> {
+  const url = new URL(encodeURI(path).replace(/[?#]/g, encodeURIComponent), folderUrl());
+  readable(path, () => Deno.statSync(url));
+  const module = await import(url.href) as Readonly<Record<string, unknown>>;
+  const name = NAMES.find((name) => hasSteps(module[name]));
+  if (name === undefined) {
+    throw new FileError(`${path} exports no recipe: export it as default, "recipe" or "box"`);
+  }
+  // The module may have another copy of the class.
+  return recipe(...(module[name] as { steps: Ingredient[] }).steps);
+}
+
+const NAMES = ["default", "recipe", "box"];
+
+function folderUrl(): string {
+  return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g, encodeURIComponent)}/`;
+}
+
+function hasSteps(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "steps" in value &&
+    Array.isArray(value.steps);
+}
+
+function variablesOf(settings: readonly string[]): Record<string, Variable> {
+  return Object.fromEntries(settings.map((setting) => {
+    const at = setting.indexOf("=");
+    if (at < 1) throw new UsageError(`--set=${setting} is not of the form --set NAME=VALUE`);
+    return [setting.slice(0, at), valueOf(setting.slice(at + 1))];
+  }));
+}
+
+/** A number, true, false or a text, as YAML reads it; what is more to YAML stays a text. */
+function valueOf(text: string): Variable {
+  try {
+    const events = parseEvents(text, {});
+    const [value] = constructFromEvents(events, { source: text, schema: CORE_SCHEMA });
+    return ["string", "number", "boolean"].includes(typeof value) ? value as Variable : text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * `ramekin run`: a program in the container that a recipe makes.
+ *
+ * @module
+ */
+
+import type { PermissionOptions, Permissions } from "../../recipe/gate/permissions.ts";
+import type { Arguments } from "./arguments.ts";
+import { ask, canAsk, widened } from "./asking.ts";
+import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { runProgram } from "./program.ts";
+import { type RecipeFile, recipeFile } from "./recipe_file.ts";
+
+/** Runs the program. */
+export async function run(given: Arguments): Promise<number> {
+  const path = given.operands[0]!;
+  const file = await recipeFile(path, given.values("set").map((setting) => setting!));
+  let grants = permissionsFor(file, given);
+  return await runProgram(
+    given.program,
+    (program, options) =>
+      file.located(() =>
+        file.recipe.command(
+          program,
+          grants === undefined ? options : { ...options, permissions: grants },
+        )
+      ),
+    (error) => {
+      if (!canAsk()) return false;
+      const answer = ask(path, error);
+      if (answer === "no") return false;
+      grants = widened(grants as PermissionOptions, error, answer);
+      return true;
+    },
+  );
+}
+
+/** Data gets what the flags grant; code, which nothing can hold back here, all unless told. */
+function permissionsFor({ isCode }: RecipeFile, given: Arguments): Permissions | undefined {
+  if (given.has("allow-all")) return undefined;
+  const told = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
+  return isCode && !told ? undefined : grantsOf(given);
+}

@@ -1,0 +1,85 @@
+/**
+ * `ramekin sandbox`: any program, held to Deno's flags.
+ *
+ * @module
+ */
+
+import { environmentStrings, environmentVariable, nameAt } from "../../ffi/environment.ts";
+import type { Permissions } from "../../recipe/gate/permissions.ts";
+import { isWithin, normalize } from "../../recipe/ground.ts";
+import { sandbox, type SandboxOptions } from "../../recipe/sandbox.ts";
+import type { Arguments } from "./arguments.ts";
+import { listOf } from "./permission_flags.ts";
+import { runProgram } from "./program.ts";
+import { UsageError } from "./usage.ts";
+
+/** Runs the program. */
+export async function run(given: Arguments): Promise<number> {
+  const options = optionsOf(given);
+  const box = sandbox(options);
+  const cwd = visibleFolder(options);
+  const terminal = environmentVariable("TERM");
+  const permissions = permissionsOf(given);
+  return await runProgram(given.program, (program, command) =>
+    box.command(program, {
+      ...command,
+      ...(cwd !== undefined && { cwd }),
+      ...(terminal !== undefined && { env: { TERM: terminal } }),
+      ...(permissions !== undefined && { permissions }),
+    }));
+}
+
+/** What the flags ask for. */
+function optionsOf(given: Arguments): Required<SandboxOptions> {
+  const all = given.has("allow-all");
+  const listed = (flag: string, everything: () => readonly string[]) => {
+    if (all) return everything();
+    return given.has(flag) ? listOf(given, flag) ?? everything() : [];
+  };
+  return {
+    read: listed("allow-read", everywhere).map((path) => placeOf(path, "allow-read")),
+    write: listed("allow-write", everywhere).map((path) => placeOf(path, "allow-write")),
+    net: all || (given.has("allow-net") && listOf(given, "allow-net") === undefined)
+      ? "host"
+      : "none",
+    env: listed("allow-env", () => [...new Set(environmentStrings().map(nameAt))]),
+  };
+}
+
+/** All files; those below /tmp have to be named, as the sandbox has its own. */
+function everywhere(): readonly string[] {
+  return ["/", "/tmp"];
+}
+
+/** Hosts that are listed are reached through the script, which lets nothing else out. */
+function permissionsOf(given: Arguments): Permissions | undefined {
+  const hosts = given.has("allow-net") && !given.has("allow-all")
+    ? listOf(given, "allow-net")
+    : undefined;
+  if (hosts === undefined) return undefined;
+  return { read: true, write: true, env: true, run: true, sys: true, net: hosts };
+}
+
+/** The path from the root; it has to be there. */
+function placeOf(path: string, flag: string): string {
+  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  try {
+    Deno.statSync(whole);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError(`--${flag}=${path}: there is no such file`);
+  }
+  // Of a path with links in it, only the kernel knows where `..` leads.
+  return whole.split("/").includes("..") ? Deno.realPathSync(whole) : normalize(whole);
+}
+
+/** The working directory, where the program can see it too. */
+function visibleFolder({ read, write }: Required<SandboxOptions>): string | undefined {
+  const folder = Deno.cwd();
+  const shown = [...read, ...write, "/usr"].filter((path) => isWithin(folder, path));
+  const isOwn = OWN.some((path) => isWithin(folder, path));
+  return shown.some((path) => path !== "/" || !isOwn) ? folder : undefined;
+}
+
+/** What a sandbox has of its own, also where it is shown all files. */
+const OWN = ["/dev", "/proc", "/run", "/sys", "/tmp"];

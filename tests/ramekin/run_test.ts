@@ -1,0 +1,291 @@
+/** `ramekin run`: recipes as files, what they are granted, and how the program ends. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { GrantError } from "../../mod.ts";
+import { answerOf, questionFor, widened } from "../../scripts/ramekin/asking.ts";
+import { plain } from "../../scripts/ramekin/output.ts";
+import { test } from "../recipe/support.ts";
+import { until } from "../recipe/scripts.ts";
+import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts";
+
+const MOD = new URL("../../mod.ts", import.meta.url).href;
+
+/** A recipe that shows nothing of this machine but programs, which it cannot change. */
+const CLOSED = `
+variables: { name: box, extra: /usr/share }
+steps:
+  - { step: unshare, kinds: [user, mount, pid, uts, ipc, net] }
+  - step: mapRoot
+  - { step: tmpfs, target: /tmp }
+  - { step: bind, source: /usr, target: /tmp/usr, readOnly: true }
+  - { step: symlink, target: usr/bin, path: /tmp/bin }
+  - { step: symlink, target: usr/lib, path: /tmp/lib }
+  - { step: symlink, target: usr/lib64, path: /tmp/lib64 }
+  - { step: pivotRoot, path: /tmp }
+  - { step: hostname, name: "\${name}" }
+  - { step: capabilities, keep: [] }
+  - step: noNewPrivileges
+`;
+
+const FILES = {
+  "closed.yaml": CLOSED,
+  "open.yaml": `steps:
+  - { step: unshare, kinds: [user, mount, pid, uts, ipc, net] }
+  - step: mapRoot
+  - { step: hostname, name: open }
+`,
+  "box.json": `{ "steps": [
+    { "step": "unshare", "kinds": ["user", "uts"] },
+    { "step": "mapRoot" },
+    { "step": "hostname", "name": "json" }
+  ] }`,
+  "box.ts": `import { hostname, mapRoot, recipe, unshare } from "${MOD}";
+    export default recipe(unshare("user", "uts"), mapRoot(), hostname("module"));`,
+  "named #1.ts": `import { hostname, mapRoot, recipe, unshare } from "${MOD}";
+    export const box = recipe(unshare("user", "uts"), mapRoot(), hostname("named"));`,
+  "none.ts": "export const soup = 1;",
+  "wrong.yaml": "steps:\n  - step: hostname\n    nam: x\n    name: y\n",
+  "early.yaml": "steps:\n  - step: mapRoot\n  - step: hostname\n    name: x\n",
+  "box.txt": "",
+  "wait.yaml": `steps:
+  - { step: unshare, kinds: [user, pid] }
+  - step: mapRoot
+  - step: init
+`,
+};
+
+const inKitchen = (body: (folder: string) => Promise<void>) => withFiles(FILES, body);
+
+test(
+  "a recipe in YAML gets what the flags grant, and nothing of the environment",
+  inKitchen(async (cwd) => {
+    const env = { SOUP: "leek" };
+    const words = ["run", "closed.yaml", "--allow-read=/usr", "--", "sh", "-c"];
+    const { code, stdout, stderr } = await ramekinWith(
+      { cwd, env },
+      ...words,
+      "uname -n; ls /; echo \${SOUP:-none}; exit 9",
+    );
+    assertEquals([code, stderr], [9, ""]);
+    assertEquals(stdout, "box\nbin\nlib\nlib64\nusr\nnone\n");
+    words.splice(2, 0, "--allow-env=SOUP", "--set", "name=pot");
+    assertEquals(
+      (await ramekinWith({ cwd, env }, ...words, "uname -n; echo $SOUP")).stdout,
+      "pot\nleek\n",
+    );
+  }),
+);
+
+test(
+  "without a grant it is an error that names the flag, as there is nobody to ask",
+  inKitchen(async (cwd) => {
+    const { code, stdout, stderr } = await ramekinWith({ cwd }, "run", "closed.yaml", "--", "ls");
+    assertEquals([code, stdout], [125, ""]);
+    assertMatch(
+      stderr,
+      /^ramekin: .*step 4 \(bind\): not granted: read \/usr\n {2}--allow-read=\/usr/,
+    );
+    assert(!stderr.includes(" at "), stderr);
+    const open = await ramekinWith({ cwd }, "run", "open.yaml", "--allow-read", "--", "ls");
+    assertEquals(open.code, 125);
+    assertStringIncludes(open.stderr, "write /");
+  }),
+);
+
+test(
+  "-A grants all, and a module is trusted",
+  inKitchen(async (cwd) => {
+    for (
+      const [file, name] of [
+        ["open.yaml", "open"],
+        ["box.json", "json"],
+        ["box.ts", "module"],
+        ["named #1.ts", "named"],
+      ] as const
+    ) {
+      const flags = file.endsWith(".ts") ? [] : ["-A"];
+      const { stdout, stderr } = await ramekinWith(
+        { cwd },
+        "run",
+        file,
+        ...flags,
+        "--",
+        "uname",
+        "-n",
+      );
+      assertEquals([stdout, stderr], [`${name}\n`, ""]);
+    }
+    const held = await ramekinWith({ cwd }, "run", "box.ts", "--allow-read", "--", "true");
+    assertEquals(held.code, 125);
+    assertStringIncludes(held.stderr, "not granted");
+  }),
+);
+
+test(
+  "the exit status is the program's, or says why there was none",
+  inKitchen(async (cwd) => {
+    const codes = async (...words: string[]) =>
+      (await ramekinWith({ cwd }, "run", "box.json", "-A", "--", ...words)).code;
+    assertEquals(await codes("true"), 0);
+    assertEquals(await codes("sh", "-c", "exit 3"), 3);
+    assertEquals(await codes("sh", "-c", "kill -TERM $$"), 128 + 15);
+    assertEquals(await codes("no-such-program"), 127);
+    assertEquals(await codes("/etc/passwd"), 126);
+    const wrong = await ramekinWith({ cwd }, "run", "-A", "early.yaml", "--", "true");
+    assertEquals(wrong.code, 125);
+  }),
+);
+
+test(
+  "what is wrong with a recipe is told with its line, also when it is planned only then",
+  inKitchen(async (cwd) => {
+    const complaint = async (file: string) =>
+      (await ramekinWith({ cwd }, "run", "-A", file, "--", "true")).stderr;
+    assertEquals(
+      await complaint("wrong.yaml"),
+      `ramekin: wrong.yaml:3:10: step 1 (hostname), "nam": is unknown; did you mean "name"?\n`,
+    );
+    assertMatch(await complaint("early.yaml"), /^ramekin: early\.yaml:2:5: step 1 \(mapRoot\): /);
+    assertMatch(
+      await complaint("missing.yaml"),
+      /missing\.yaml cannot be read: there is no such file\n$/,
+    );
+    assertMatch(await complaint("none.ts"), /none\.ts exports no recipe: export it as default/);
+    assertMatch(await complaint("box.txt"), /no recipe by its name/);
+    assertMatch(await complaint("."), /no recipe by its name/);
+  }),
+);
+
+test(
+  "variables are read as YAML reads them",
+  inKitchen(async (cwd) => {
+    const named = async (setting: string) => {
+      const words = ["run", "closed.yaml", "--allow-read=/usr", "--set", setting];
+      const { stdout, stderr } = await ramekinWith({ cwd }, ...words, "--", "uname", "-n");
+      return stdout + stderr;
+    };
+    assertEquals(await named("name=pot"), "pot\n");
+    assertEquals(await named(`name="12"`), "12\n");
+    assertStringIncludes(await named("name=12"), "should be a string, not 12");
+    assertStringIncludes(await named("name"), "--set NAME=VALUE");
+  }),
+);
+
+test(
+  "signals are passed on",
+  inKitchen(async (cwd) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+      const [program, ...args] = RUN;
+      const script = `trap "echo got; exit 5" ${
+        signal.slice(3)
+      }; echo ready; while :; do sleep 0.02; done`;
+      const child = new Deno.Command(program!, {
+        args: [...args, "run", "-A", "wait.yaml", "--", "sh", "-c", script],
+        cwd,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      let text = "";
+      const reading = (async () => {
+        for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) text += part;
+      })();
+      await until(() => text.includes("ready"));
+      child.kill(signal);
+      assertEquals((await child.status).code, 5);
+      await reading;
+      assertEquals(text, "ready\ngot\n");
+    }
+  }),
+);
+
+test(
+  "at a terminal a person is asked for each grant, and can deny it",
+  inKitchen(async (cwd) => {
+    {
+      await using terminal = new TestTerminal([...RUN, "run", "closed.yaml", "--", "ls", "/"], {
+        cwd,
+      });
+      await terminal.shows("closed.yaml asks for what it is not granted");
+      await terminal.shows("read /usr");
+      await terminal.shows("--allow-read=/usr");
+      await terminal.shows("Allow? [y/n/A]");
+      await terminal.type("what\n");
+      await terminal.shows(/(Allow\?[^]*){2}/);
+      await terminal.type("y\n");
+      assertEquals(await terminal.code(), 0);
+      assertMatch(terminal.shown, /bin +lib +lib64 +usr/);
+    }
+    await using terminal = new TestTerminal([...RUN, "run", "closed.yaml", "--", "ls", "/"], {
+      cwd,
+    });
+    await terminal.shows("Allow?");
+    await terminal.type("n\n");
+    assertEquals(await terminal.code(), 125);
+    assertStringIncludes(terminal.shown, "ramekin: ");
+  }),
+);
+
+test(
+  "what is granted at a terminal is granted for all questions of its kind with A",
+  inKitchen(async (cwd) => {
+    await using terminal = new TestTerminal([...RUN, "run", "open.yaml", "--", "uname", "-n"], {
+      cwd,
+    });
+    const kinds = ["read /\n", "write /\n", "the device /dev\n"];
+    for (const [index, kind] of kinds.entries()) {
+      await terminal.shows(kind);
+      await terminal.shows(new RegExp(`(Allow\\?[^]*){${index + 1}}`));
+      await terminal.type("A\n");
+    }
+    assertEquals(await terminal.code(), 0);
+    assertMatch(terminal.shown, /\nopen\n$/);
+  }),
+);
+
+test(
+  "at a terminal the program has one of its own, and the shell is the default",
+  inKitchen(async (cwd) => {
+    const words = [...RUN, "run", "closed.yaml", "--allow-read=/usr"];
+    await using terminal = new TestTerminal(words, { cwd });
+    await terminal.shows(/[#$] $/);
+    await terminal.type("test -t 0 && test -t 1 && echo $((6 * 7)) $(uname -n)\n");
+    await terminal.shows("42 box");
+    await terminal.type("exit 4\n");
+    assertEquals(await terminal.code(), 4);
+  }),
+);
+
+test("answers are those of Deno's own questions", () => {
+  assertEquals(
+    ["y\n", "n", "A\n", "a", "", "yes", "N"].map(answerOf),
+    ["yes", "no", "all", undefined, undefined, "yes", "no"],
+  );
+});
+
+test("grants are widened by what was asked for, or by all of its kind", () => {
+  const read = { grant: "read", value: "/usr" };
+  assertEquals(widened({}, read, "yes"), { read: ["/usr"] });
+  assertEquals(widened({ read: ["/etc"] }, read, "yes"), { read: ["/etc", "/usr"] });
+  assertEquals(widened({ read: ["/etc"] }, read, "all"), { read: true });
+  assertEquals(widened({}, { grant: "net", value: undefined }, "yes"), { net: true });
+  assertEquals(widened({ net: true }, { grant: "run", value: undefined }, "yes"), {
+    net: true,
+    run: true,
+    sys: true,
+  });
+});
+
+test("a question shows nothing that moves the cursor", () => {
+  const error = new GrantError("not granted: read /\x1b[2Ja\u202eb\n  mend", "read");
+  const question = questionFor("a\rb.yaml", error, plain);
+  // deno-lint-ignore no-control-regex -- those are what is looked for
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(question), question);
+  assertStringIncludes(question, "a?b.yaml");
+});
+
+test("a recipe is missing", async () => {
+  const { code, stderr } = await ramekin("run", "--", "true");
+  assertEquals(code, 125);
+  assertStringIncludes(stderr, "RECIPE is missing");
+});

@@ -1,0 +1,164 @@
+/** `ramekin sandbox`: a program sees what the flags let it, and nothing else. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { test } from "../recipe/support.ts";
+import { decode } from "../recipe/scripts.ts";
+import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts";
+
+const inFolder = (body: (folder: string) => Promise<void>) =>
+  withFiles({ "soup.txt": "leek\n" }, async (folder) => {
+    Deno.chmodSync(folder, 0o777);
+    await body(Deno.realPathSync(folder));
+  });
+
+/** What a script writes in a sandbox with these flags. */
+async function inside(cwd: string, flags: readonly string[], script: string): Promise<string> {
+  const env = { SOUP: "leek", SPOON: "silver" };
+  const words = ["sandbox", ...flags, "--", "sh", "-c", script];
+  const { stdout, stderr } = await ramekinWith({ cwd, env }, ...words);
+  assertEquals(stderr, "");
+  return stdout;
+}
+
+test(
+  "without flags there is nothing but programs",
+  inFolder(async (folder) => {
+    assertEquals(
+      await inside(folder, [], "pwd; ls /tmp; ls /proc | grep -c '^[0-9]'"),
+      "/\n5\n"
+        .replace("5", (await inside(folder, [], "ls /proc | grep -c '^[0-9]'")).trim()),
+    );
+    assertEquals(
+      await inside(folder, [], "echo $SOUP $SPOON; tail -n +3 /proc/net/dev | wc -l"),
+      "\n1\n",
+    );
+    assertEquals(
+      await inside(folder, [], "touch /usr/x 2>/dev/null || echo no; id -u"),
+      `no\n${Deno.uid()}\n`,
+    );
+  }),
+);
+
+test(
+  "a folder that may be read cannot be written to, and one that may be written to can",
+  inFolder(async (folder) => {
+    const script = "pwd; cat soup.txt; (echo salt >> soup.txt) 2>/dev/null || echo no";
+    assertEquals(await inside(folder, ["--allow-read=."], script), `${folder}\nleek\nno\n`);
+    assertEquals(await inside(folder, [`--allow-read=${folder}`], script), `${folder}\nleek\nno\n`);
+    assertEquals(
+      await inside(folder, ["--allow-write=../" + folder.split("/").at(-1)], script),
+      `${folder}\nleek\n`,
+    );
+    assertEquals(Deno.readTextFileSync(`${folder}/soup.txt`), "leek\nsalt\n");
+    const file = ["--allow-read=soup.txt"];
+    assertEquals(await inside(folder, file, `cat ${folder}/soup.txt`), "leek\nsalt\n");
+  }),
+);
+
+test(
+  "variables and the network are let in by their flags",
+  inFolder(async (folder) => {
+    const show = "echo $SOUP $SPOON";
+    assertEquals(await inside(folder, ["--allow-env=SOUP"], show), "leek\n");
+    assertEquals(await inside(folder, ["--allow-env"], show), "leek silver\n");
+    const own = Deno.readTextFileSync("/proc/net/dev").split("\n").length;
+    assertEquals(
+      await inside(folder, ["--allow-net"], "cat /proc/net/dev | wc -l"),
+      `${own - 1}\n`,
+    );
+  }),
+);
+
+test(
+  "-A shows all files, the network and the environment, and still gives no rights",
+  inFolder(async (folder) => {
+    const script =
+      "pwd; cat soup.txt; echo $SPOON; grep CapEff /proc/self/status; ls -d /etc/hostname";
+    assertEquals(
+      await inside(folder, ["-A"], script),
+      `${folder}\nleek\nsilver\nCapEff:\t0000000000000000\n/etc/hostname\n`,
+    );
+  }),
+);
+
+test("mistakes are told before anything runs", async () => {
+  const missing = await ramekin("sandbox", "--allow-read=/no/such/file", "--", "true");
+  assertEquals([missing.code, missing.stdout], [125, ""]);
+  assertStringIncludes(missing.stderr, "--allow-read=/no/such/file: there is no such file");
+  const mistyped = await ramekin("sandbox", "--allow-wrte=.", "--", "true");
+  assertEquals(mistyped.code, 125);
+  assertStringIncludes(mistyped.stderr, "did you mean --allow-write?");
+  const proc = await ramekin("sandbox", "--allow-read=/proc", "--", "true");
+  assertEquals(proc.code, 125);
+  assertStringIncludes(proc.stderr, "/proc");
+});
+
+test("the exit status is the program's, or says why there was none", async () => {
+  const code = async (...words: string[]) => (await ramekin("sandbox", "--", ...words)).code;
+  assertEquals(await code("sh", "-c", "exit 3"), 3);
+  assertEquals(await code("sh", "-c", "kill -KILL $$"), 128 + 9);
+  assertEquals(await code("no-such-program"), 127);
+  assertEquals(await code("/etc/passwd"), 126);
+});
+
+test("a sandbox at a terminal has one of its own, with job control", async () => {
+  await using terminal = new TestTerminal([...RUN, "sandbox", "--", "bash", "--norc"]);
+  await terminal.shows(/[#$] $/);
+  await terminal.type("tty; hostname\n");
+  await terminal.shows(/\/dev\/pts\/0\nsandbox\n/);
+  await terminal.type("sleep 100\n");
+  await terminal.shows("sleep 100\n");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await terminal.type("\x1a");
+  await terminal.shows("Stopped");
+  await terminal.type("kill -9 %1; sleep 0.1\n");
+  await terminal.shows("Killed");
+  await terminal.type("exit 6\n");
+  assertEquals(await terminal.code(), 6);
+});
+
+const tmux = (() => {
+  try {
+    return new Deno.Command("tmux", { args: ["-V"] }).outputSync().success ? undefined : "no tmux";
+  } catch {
+    return "no tmux here";
+  }
+})();
+
+test(
+  "a sandbox runs in tmux, and follows the size of its window",
+  inFolder(async (folder) => {
+    const run = async (...args: string[]) => {
+      const command = new Deno.Command("tmux", {
+        args: ["-S", `${folder}/tmux`, "-f", "/dev/null", ...args],
+        env: { TERM: "xterm", SHELL: "/bin/sh" },
+        stdin: "null",
+      });
+      const { stdout } = await command.output();
+      return decode(stdout);
+    };
+    const shows = async (text: RegExp) => {
+      for (let attempt = 0; attempt < 200; attempt++) {
+        if (text.test(await run("capture-pane", "-p"))) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assertMatch(await run("capture-pane", "-p"), text);
+    };
+    const words = [...RUN, "sandbox", "--", "sh"].map((word) => `'${word}'`).join(" ");
+    await run("new-session", "-d", "-x", "90", "-y", "30", `${words}; echo status $?; exec cat`);
+    try {
+      await shows(/^[#$]/m);
+      await run("send-keys", "stty size; hostname", "Enter");
+      await shows(/^30 90\nsandbox$/m);
+      await run("resize-window", "-x", "70", "-y", "20");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await run("send-keys", "stty size", "Enter");
+      await shows(/^20 70$/m);
+      await run("send-keys", "exit 7", "Enter");
+      await shows(/^status 7$/m);
+    } finally {
+      await run("kill-server");
+    }
+  }),
+  tmux,
+);
