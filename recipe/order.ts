@@ -41,6 +41,7 @@ import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { setgroups, setresgid, setresuid } from "../ffi/calls/users.ts";
 import { Label } from "../ffi/program.ts";
 import { CONTAINER_SOCKET, type Draft, GIVE_UP } from "./draft.ts";
+import { enterFolder } from "./place.ts";
 import { IN_CONTAINER, type Writer } from "./writer.ts";
 
 /** What to run in the container, and with what. */
@@ -85,12 +86,12 @@ export interface Resources {
   readonly script: number;
   /** The memfd of the init's image. */
   readonly init: number;
-  /** Where a container sees whether the script's thread is still there, if that can be known. */
   /**
    * The signals that the script ignores, where clone3(2) resets all others; without it, every signal
    * is reset by a call of its own.
    */
   readonly ignored?: readonly number[] | undefined;
+  /** Where a container sees whether the script's thread is still there, if that can be known. */
   readonly thread?: ThreadWord | undefined;
 }
 
@@ -136,7 +137,7 @@ export function tieToScript(writer: Writer, draft: Draft, order: Order): void {
 export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly Attempt[] {
   const add = (call: Call) => writer.add(call, IN_CONTAINER);
   if (draft.ground.hasMounts) enterAgain(writer);
-  if (order.cwd !== undefined) add(chdir(order.cwd));
+  if (order.cwd !== undefined) enterFolder(add, order.cwd);
   if (order.terminal === undefined) connectStdio(add, order.stdio);
   else {
     // Who leads a session already cannot lead another.
