@@ -45,11 +45,17 @@ import {
   unshare,
 } from "./steps/builders.ts";
 
-/** What a sandbox is given of the host. */
+/**
+ * What a sandbox is given of the host. Paths are followed over links on the host, but for those
+ * within a folder that the same sandbox may write to.
+ */
 export interface SandboxOptions {
   /**
    * Files and folders that are seen at their own places, and can be read and executed. With `/` all
    * are, but for /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
+   *
+   * Who serves a socket or a named pipe among them can be talked to, though the file itself cannot
+   * be changed: read-only mounts are about files alone.
    */
   readonly read?: readonly string[];
   /** Files and folders that are seen at their own places, and can be changed too. */

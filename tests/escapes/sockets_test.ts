@@ -1,8 +1,9 @@
 /** Escapes by sockets of the host's, and by what else its files stand for. */
 
+import { assert, assertEquals } from "@std/assert";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { sandbox } from "../../mod.ts";
-import { test } from "../recipe/support.ts";
+import { inFolder, test } from "../recipe/support.ts";
 import { assertEscapes, assertNeedsAll, assertStopped, lacking } from "./support.ts";
 
 /** A name that no other socket has. */
@@ -56,3 +57,25 @@ test("an abstract unix socket of the host's, with the host's network", () =>
     assertEscapes(lacking(box, "landlock"), CONNECT);
     assertStopped(box, CONNECT, /Operation not permitted/);
   }), version < 6 ? "needs Landlock's version 6, of Linux 6.12" : undefined);
+
+test(
+  "what serves in a folder that can be read is reached, as its file is not changed by that",
+  inFolder((folder) => {
+    using listener = Deno.listen({ transport: "unix", path: `${folder}/socket` });
+    assertEquals(listener.addr.transport, "unix");
+    const connect = String.raw`
+      use Socket;
+      socket(my $socket, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!\n";
+      connect($socket, sockaddr_un("${folder}/socket")) or die "connect: $!\n";
+    `;
+    const write = String.raw`
+      open(my $pipe, "+<", "${folder}/pipe") or die "open: $!\n";
+      syswrite($pipe, "soup") or die "write: $!\n";
+    `;
+    assert(new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).outputSync().success);
+    for (const attack of [connect, write]) {
+      assertEscapes(sandbox({ read: [folder] }), attack);
+      assertStopped(sandbox(), attack, /No such file/);
+    }
+  }),
+);
