@@ -71,6 +71,25 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: () => import("./enter.ts"),
   },
   {
+    name: "plan",
+    summary: "show what a recipe would do, without doing it",
+    more: "Each step with its system calls, and what it needs of this machine with the flags of " +
+      "ramekin run that grant it.",
+    operands: [RECIPE],
+    flags: [
+      SET,
+      {
+        name: "graph",
+        value: "FILE.svg",
+        completes: "file",
+        summary: "draw what is shared with this machine and what is mounted from where; - for " +
+          "the standard output",
+      },
+      JSON_FLAG,
+    ],
+    load: () => import("./plan.ts"),
+  },
+  {
     name: "ps",
     summary: "list the containers that run, of all scripts of this user",
     more: "The namespaces are those that the container does not share with its script.",

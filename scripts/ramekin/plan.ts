@@ -1,0 +1,69 @@
+/**
+ * `ramekin plan`: what a recipe would do, and what it needs for it.
+ *
+ * @module
+ */
+
+import { O_CLOEXEC, O_CREAT, O_TRUNC, O_WRONLY } from "../../ffi/calls/files.ts";
+import { open, write } from "../../ffi/linux/files.ts";
+import { describeNeed, type Need } from "../../recipe/gate/need.ts";
+import type { Arguments } from "./arguments.ts";
+import { graphOf } from "./graph.ts";
+import { drawGraph } from "./graph_svg.ts";
+import { type Paint, paintFor, print, printable, printJson } from "./output.ts";
+import { recipeFile } from "./recipe_file.ts";
+
+/** Tells it, or draws it. */
+export async function run(given: Arguments): Promise<number> {
+  const path = given.operands[0]!;
+  const { recipe, located } = await recipeFile(path, given.values("set").map((value) => value!));
+  const [plan, needs] = located(() => [recipe.plan(), recipe.needs()] as const);
+  const graph = given.value("graph");
+  if (graph !== undefined) writeText(graph, drawGraph(graphOf(recipe, needs), path));
+  if (given.has("json")) printJson({ entries: plan.entries, needs });
+  else if (graph === undefined) print(planText(plan.toString(), needs, paintFor(Deno.stdout)));
+  return 0;
+}
+
+function planText(plan: string, needs: readonly Need[], paint: Paint): string {
+  const lines = plan.split("\n").map((line) => {
+    const text = printable(line);
+    return text.startsWith(" ") ? text : paint("bold", text);
+  });
+  const told = needs.map((need) => {
+    const flag = flagOf(need);
+    return `    ${printable(describeNeed(need))}` +
+      (flag === undefined ? "" : `  ${paint("dim", printable(flag))}`);
+  });
+  return [
+    ...lines,
+    "",
+    paint("bold", "what it needs of this machine"),
+    ...(told.length > 0 ? told : ["    nothing"]),
+  ].join("\n");
+}
+
+/** The flag of `ramekin run` that grants a need. */
+export function flagOf(need: Need): string | undefined {
+  switch (need.kind) {
+    case "read":
+    case "write":
+      return `--allow-${need.kind}=${need.path}`;
+    case "net":
+      return "--allow-net";
+    case "env":
+      return `--allow-env=${need.name}`;
+    case "run":
+      return undefined;
+    default:
+      return "--allow-run --allow-sys";
+  }
+}
+
+/** Writes a file; `-` is the standard output. */
+function writeText(path: string, text: string): void {
+  if (path === "-") return print(text);
+  using file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644);
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(write(file, bytes));
+}

@@ -1,0 +1,163 @@
+/** `ramekin plan`: what would be done, what it needs, and how it is drawn. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  bind,
+  chroot,
+  join,
+  mapRoot,
+  overlay,
+  pivotRoot,
+  recipe,
+  remount,
+  sandbox,
+  tmpfs,
+  unshare,
+} from "../../mod.ts";
+import { graphOf } from "../../scripts/ramekin/graph.ts";
+import { drawGraph } from "../../scripts/ramekin/graph_svg.ts";
+import { flagOf } from "../../scripts/ramekin/plan.ts";
+import { test } from "../recipe/support.ts";
+import { ramekin, ramekinWith, withFiles } from "./support.ts";
+
+const FILES = {
+  "box.yaml": `variables: { name: box }
+steps:
+  - { step: unshare, kinds: [user, mount, uts, ipc, pid] }
+  - step: mapRoot
+  - { step: tmpfs, target: /tmp }
+  - { step: bind, source: /usr, target: /tmp/usr, readOnly: true }
+  - { step: pivotRoot, path: /tmp }
+  - { step: hostname, name: "\${name}" }
+`,
+  "early.yaml": "steps:\n  - { step: hostname, name: x }\n",
+};
+
+const inKitchen = (body: (folder: string) => Promise<void>) => withFiles(FILES, body);
+
+test(
+  "plan shows each step with its calls, and what it needs with the flag that grants it",
+  inKitchen(async (cwd) => {
+    const { code, stdout, stderr } = await ramekinWith(
+      { cwd },
+      "plan",
+      "box.yaml",
+      "--set",
+      "name=pot",
+    );
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^6 hostname\n {4}sethostname\("pot", 3\)$/m);
+    const [, needs] = stdout.split("\nwhat it needs of this machine\n");
+    assertMatch(needs!, /^ {4}read \/usr, for step 4 \(bind\) {2}--allow-read=\/usr$/m);
+    assertMatch(needs!, /^ {4}the host's network {2}--allow-net$/m);
+  }),
+);
+
+test(
+  "plan --json tells the same as data",
+  inKitchen(async (cwd) => {
+    const { stdout } = await ramekinWith({ cwd }, "plan", "box.yaml", "--json");
+    const { entries, needs } = JSON.parse(stdout);
+    assert(entries.some(({ call }: { call: string }) => call === `sethostname("box", 3)`));
+    assert(
+      needs.some(({ kind, path }: Record<string, string>) => kind === "read" && path === "/usr"),
+    );
+  }),
+);
+
+test(
+  "what is wrong with the order of steps is told with its line",
+  inKitchen(async (cwd) => {
+    const { code, stderr } = await ramekinWith({ cwd }, "plan", "early.yaml");
+    assertEquals(code, 1);
+    assertMatch(stderr, /^ramekin: early\.yaml:2:5: step 1 \(hostname\): .*unshare\("uts"\)/);
+  }),
+);
+
+test(
+  "plan --graph draws into a file, or on the standard output",
+  withFiles(FILES, async (cwd) => {
+    Deno.chmodSync(cwd, 0o777);
+    const drawn = await ramekinWith({ cwd }, "plan", "box.yaml", "--graph", "box.svg");
+    assertEquals([drawn.code, drawn.stdout, drawn.stderr], [0, "", ""]);
+    const svg = Deno.readTextFileSync(`${cwd}/box.svg`);
+    assertMatch(svg, /^<svg [^>]*>\n<title>box\.yaml<\/title>/);
+    for (const text of ["its own", "the host", "/usr", "read-only"]) {
+      assertStringIncludes(svg, text);
+    }
+    const shown = await ramekinWith({ cwd }, "plan", "box.yaml", "--graph=-");
+    assertEquals(shown.stdout.trimEnd(), svg.trimEnd());
+    const denied = await ramekinWith({ cwd }, "plan", "box.yaml", "--graph", "no/such/box.svg");
+    assertEquals(denied.code, 1);
+    assertStringIncludes(denied.stderr, "no/such/box.svg");
+  }),
+);
+
+test("a drawing is well-formed, whatever the names are", () => {
+  const steps = recipe(unshare("user", "mount"), mapRoot(), bind("/a<b>&\"'", "/tmp/\x1b[2J"));
+  const svg = drawGraph(graphOf(steps, []), `<script>&"`);
+  assert(!svg.includes("<script>") && !svg.includes("\x1b"), svg);
+  const tags = svg.match(/<[^>]*>/g)!;
+  const open: string[] = [];
+  for (const tag of tags) {
+    const name = /^<\/?(\w+)/.exec(tag)![1]!;
+    if (tag.startsWith("</")) assertEquals(open.pop(), name);
+    else if (!tag.endsWith("/>")) open.push(name);
+  }
+  assertEquals(open, []);
+});
+
+test("the graph tells whose the namespaces are", () => {
+  const { namespaces } = graphOf(recipe(unshare("user", "uts"), mapRoot()), []);
+  assertEquals([namespaces.uts, namespaces.net], ["own", "host"]);
+  const joined = graphOf(recipe(join(Deno.pid, "net")), []).namespaces;
+  assertEquals([joined.net, joined.uts], ["others", "host"]);
+});
+
+test("the graph tells what is mounted from where, as it is seen from the new root", () => {
+  const inOwn = (...steps: Parameters<typeof recipe>) =>
+    graphOf(recipe(unshare("user", "mount"), mapRoot(), ...steps), []).mounts;
+  const host = { target: "/", sources: [{ path: "/", changes: true }], readOnly: false };
+  const usr = { target: "/usr", sources: [{ path: "/usr", changes: false }], readOnly: true };
+  assertEquals(inOwn(), [host]);
+  assertEquals(
+    inOwn(tmpfs("/tmp"), bind("/usr", "/tmp/usr", { readOnly: true }), pivotRoot("/tmp")),
+    [{ target: "/", sources: [], type: "tmpfs", readOnly: false }, usr],
+  );
+  assertEquals(
+    inOwn(bind("/usr", "/srv/x/usr", { readOnly: true }), chroot("/srv/x")),
+    [{ ...host, sources: [{ path: "/srv/x", changes: true }] }, usr],
+  );
+  assertEquals(inOwn(bind("/usr", "/mnt/usr"), tmpfs("/mnt")).length, 2);
+  assertEquals(inOwn(overlay("/mnt", { lower: ["/a", "/b"], upper: "/u", work: "/w" }))[1], {
+    target: "/mnt",
+    sources: [
+      { path: "/u", changes: true },
+      { path: "/a", changes: false },
+      { path: "/b", changes: false },
+    ],
+    type: "overlay",
+    readOnly: false,
+  });
+  assertEquals(inOwn(tmpfs("/mnt"), remount("/mnt", "ro"))[1]!.readOnly, true);
+});
+
+test("every mount that a sandbox has of the host is one that it needs", () => {
+  const box = sandbox({ read: ["/usr/share"] });
+  const { mounts, needs } = graphOf(box, box.needs());
+  assert(mounts.every(({ sources }) => sources.every(({ changes }) => !changes)));
+  assert(needs.every(({ kind }) => kind === "read"));
+  assert(mounts.some(({ target }) => target === "/usr/share"));
+});
+
+test("each need has the flag that grants it", () => {
+  assertEquals(flagOf({ kind: "write", path: "/x" }), "--allow-write=/x");
+  assertEquals(flagOf({ kind: "privilege", privilege: "all" }), "--allow-run --allow-sys");
+  assertEquals(flagOf({ kind: "run", program: "sh" }), undefined);
+});
+
+test("plan needs a recipe", async () => {
+  const { code, stderr } = await ramekin("plan");
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "RECIPE is missing");
+});
