@@ -97,6 +97,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "openat2 ELOOP": ({ text }) =>
     isWorkingFolder(text)
       ? "a link in /proc on the way leads out of the container, or there are too many links"
+      : text.includes("RESOLVE_NO_SYMLINKS")
+      ? "a symbolic link is on the way by now, which was not there when the grants were looked at"
       : undefined,
   "openat2 EACCES": ({ text }) => isSetting(text) ? SETTING_DENIED : undefined,
   "write EINVAL": ({ text }) =>

@@ -16,6 +16,7 @@ import { setLink } from "../../ffi/netlink/link.ts";
 import type { Draft } from "../draft.ts";
 import { folderOf, HOST_ROOT, isWithin, nameOf, normalize } from "../ground.ts";
 import { parseMountOptions } from "../mount_options.ts";
+import type { NamespaceKind } from "../namespaces.ts";
 import { inside } from "../network.ts";
 import type { MapIdsStep } from "../steps/id_maps.ts";
 import type { MountStep } from "../steps/mounts.ts";
@@ -40,6 +41,16 @@ export interface Showing {
   readonly noDevices?: boolean | undefined;
   /** Whether it may be missing. */
   readonly optional?: boolean | undefined;
+}
+
+/** What an init is in. */
+export interface InitPlace {
+  /** How many user namespaces had been entered. */
+  readonly userNamespaces: number;
+  /** The kinds of namespaces that were not the host's. */
+  readonly own: ReadonlySet<NamespaceKind>;
+  /** Whether its root is the host's, and stays so. */
+  seesHost: boolean;
 }
 
 /** What a network has: the loopback interface, and on it the proxy of the script. */
@@ -88,6 +99,8 @@ export class Gate {
   readonly noted: Noted[] = [];
   /** Whose root the program gets: the host's; a folder by chroot(2), which holds few in; its own. */
   root: "host" | "chroot" | "own" = "host";
+  /** Where an init has stayed behind, which a program may get hold of. */
+  init: InitPlace | undefined;
   /** Whether a step may make mounts writable that could only be read. */
   remounts = false;
   /** Variables that the steps take from the script's environment. */
@@ -205,10 +218,28 @@ export class Gate {
     if (folder === "/") return;
     const { ground } = draft;
     if (by === "chroot" || !ground.isMountPoint(folder)) this.shows(draft, path, {});
+    // With pivot_root(2) the root of an init changes too.
+    if (by === "chroot" && this.init !== undefined && this.root !== "own") {
+      this.init.seesHost = true;
+    }
     if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
     this.#kernelMounts = this.#kernelMounts.filter(({ target }) => isWithin(target, folder))
       .map((mount) => ({ ...mount, target: mount.target.slice(folder.length) || "/" }));
     this.#guarded.clear();
+  }
+
+  /** The process goes on as the init, in the namespaces that the container has by now. */
+  leavesInit(draft: Draft): void {
+    this.init = {
+      userNamespaces: draft.powers.userNamespaces,
+      own: new Set(draft.own),
+      seesHost: false,
+    };
+  }
+
+  /** A step has made a mount namespace: an init stays in the one before. */
+  entersMounts(): void {
+    if (this.init !== undefined && this.root !== "own") this.init.seesHost = true;
   }
 
   /** A step has made a network for the container. */

@@ -35,18 +35,23 @@ export function needsOf(draft: Draft, gate: Gate, command?: CommandNeeds): reado
   const holds = (userNamespaces: number) =>
     !gate.remounts && (!mayMount || userNamespaces < powers.userNamespaces);
 
+  // Who is in the same user namespace may have the init do what it wants, or look into it.
+  const init = gate.init?.userNamespaces === powers.userNamespaces ? gate.init : undefined;
+  const isOwn = (kind: NamespaceKind) => own.has(kind) && (init?.own.has(kind) ?? true);
+
   const needs: Need[] = [];
-  const confined = gate.root === "own" || (gate.root === "chroot" && capabilities.length === 0);
+  const confined = init?.seesHost !== true &&
+    (gate.root === "own" || (gate.root === "chroot" && capabilities.length === 0));
   if (!confined) needs.push(...ALL_OF_THE_HOST);
   for (const { need, locksWith } of gate.noted) {
     if (locksWith === undefined || !holds(locksWith)) needs.push(need);
   }
   if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles(holds));
-  if (!own.has("net")) needs.push({ kind: "net", host: "*" });
+  if (!isOwn("net")) needs.push({ kind: "net", host: "*" });
   const asHost = !own.has("user");
   for (const namespace of NAMESPACE_KINDS) {
     const reaching = REACHING.includes(namespace) || (asHost && mayMount && namespace === "uts");
-    if (reaching && !own.has(namespace)) needs.push({ kind: "namespace", namespace });
+    if (reaching && !isOwn(namespace)) needs.push({ kind: "namespace", namespace });
   }
   if (asHost) needs.push(...privileges(capabilities));
   if (command !== undefined) needs.push(...ofCommand(command, draft));

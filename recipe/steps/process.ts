@@ -311,5 +311,6 @@ export const initDefinition: StepDefinition<InitStep> = {
     }
     if (draft.hasInit) draft.refuse("there is an init already");
     draft.fork("init");
+    draft.gate?.leavesInit(draft);
   },
 };

@@ -82,6 +82,7 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
       const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
       draft.call(mount(null, "/", null, MS_REC | propagation, null));
     }
+    if (kinds.has("mount")) draft.gate?.entersMounts();
     if (kinds.has("net")) draft.gate?.entersNetwork(draft);
   },
 };

@@ -277,6 +277,27 @@ test("a chroot holds only who has no capability, a new root everybody", () => {
   assertEquals(needs(own.with(pivotRoot("/mnt"), steps.chroot("/a"))), []);
 });
 
+test("an init that stays behind in the host's namespaces is a way there", () => {
+  const { init } = steps;
+  const inner = [tmpfs("/mnt"), pivotRoot("/mnt")] as const;
+  const late = recipe(unshare("user", "pid"), mapRoot(), init());
+  const all = late.with(unshare("mount", "net", "ipc"), ...inner);
+  assertEquals(needs(all), [
+    "read /",
+    "write /",
+    "the device /dev",
+    "the host's network",
+    "the host's ipc namespace",
+  ]);
+  assertEquals(needs(all.with(unshare("user"))), [], "a user namespace below has no way to it");
+  const early = recipe(unshare(...ALL), mapRoot());
+  assertEquals(needs(early.with(init(), ...inner)), [], "its root changes too");
+  assertEquals(needs(early.with(...inner, init(), unshare("mount"))), []);
+  const jail = [steps.chroot("/usr"), capabilities({ keep: [] })] as const;
+  assertEquals(needs(early.with(init(), ...jail)).slice(0, 2), ["read /", "write /"]);
+  assertEquals(needs(early.with(jail[0], init(), jail[1]))[0], "read /usr, for step 3 (chroot)");
+});
+
 test("ids beside the caller's own are needs", () => {
   const user = recipe(unshare(...ALL));
   const caller = { inside: 0, outside: Deno.uid()!, count: 1 };

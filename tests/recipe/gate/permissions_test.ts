@@ -8,6 +8,7 @@ import {
   devices,
   GrantError,
   type Ingredient,
+  init,
   linux,
   mapRoot,
   maskPaths,
@@ -16,6 +17,7 @@ import {
   overlay,
   type Permissions,
   pivotRoot,
+  proc,
   programs,
   type Recipe,
   recipe,
@@ -236,6 +238,7 @@ test(
         if (!swapped.endsWith("/b")) Deno.mkdirSync(`${secret}/b`, { recursive: true });
         const error = assertThrows(() => command.outputSync(), SyscallError, "", name);
         assertEquals([error.code, error.syscall], ["ELOOP", "openat2"]);
+        assertStringIncludes(error.message, "a symbolic link is on the way by now");
         Deno.removeSync(swapped);
         Deno.renameSync(`${granted}/aside`, swapped);
         assert(command.outputSync().code < 125, "and as it was, it runs");
@@ -439,6 +442,41 @@ test(
     }).outputSync();
     assertEquals(new TextDecoder().decode(stdout), "granted\n");
     assertEquals([...Deno.readDirSync(granted)].length, 1);
+  }),
+);
+
+test(
+  "without that, both can be: the needs say so, and it is so",
+  withSecret((granted) => {
+    const box = recipe(own, programs("/bin/sh", "/bin/cat", "/bin/mount", "/bin/umount")).with(
+      bind(granted, "/mnt/a", { readOnly: true }),
+      tmpfs("/mnt/a"),
+      pivotRoot("/mnt"),
+    );
+    assert(box.needs().some((need) => need.kind === "write" && need.path === granted));
+    const args = ["-c", "umount /a && mount -o remount,bind,rw /a && echo new > /a/new"];
+    const { stderr } = box.command("/bin/sh", { args }).outputSync();
+    assertEquals(new TextDecoder().decode(stderr), "");
+    assertEquals(Deno.readTextFileSync(`${granted}/new`), "new\n");
+  }),
+);
+
+test(
+  "an init that is left on the host is a way there",
+  withSecret((_granted, secret) => {
+    const box = recipe(unshare("user", "pid"), mapRoot(), init(), unshare("mount")).with(
+      tmpfs("/mnt"),
+      programs("/bin/sh", "/bin/cat"),
+      proc("/mnt/proc"),
+      pivotRoot("/mnt"),
+    );
+    assertEquals(box.needs()[0], { kind: "read", path: "/" });
+    const args = [`/proc/1/root${secret}/file`];
+    const { stdout } = box.command("/bin/cat", { args }).outputSync();
+    assertEquals(new TextDecoder().decode(stdout), "secret\n");
+    const below = box.with(unshare("user"), mapRoot());
+    assertEquals(below.needs().some((need) => need.kind === "read" && need.path === "/"), false);
+    assertEquals(below.command("/bin/cat", { args }).outputSync().stdout.length, 0);
   }),
 );
 
