@@ -112,7 +112,16 @@ export interface RunNeed {
   readonly program: string;
 }
 
-/** The need in one line: `read /usr, for step 3 (bind)`. */
+/**
+ * The need in one line: `read /usr, for step 3 (bind)`.
+ *
+ * @example
+ * ```ts
+ * import { describeNeed, recipe } from "@ramekin/ramekin";
+ *
+ * for (const need of recipe().needs()) console.log(describeNeed(need)); // read / ...
+ * ```
+ */
 export function describeNeed(need: Need): string {
   const { step, stepIndex } = need;
   const whose = step === undefined ? "" : `, for step ${stepIndex! + 1} (${step})`;

@@ -21,6 +21,26 @@ import { parseHost } from "./host.ts";
 /**
  * What a recipe and its program may reach of the host: nothing (`"none"`), what the script itself
  * may by its Deno permissions (`"inherit"`), or what is listed.
+ *
+ * It is decided each time before the program is started, and on paths as they are without symbolic
+ * links; those are then opened without following any, so that nothing can be put in their place. A
+ * folder is granted with all that lies in it: also sockets, which can be spoken to where a folder
+ * can only be read.
+ *
+ * @example A recipe that reads what it may, and one that wants more
+ * ```ts
+ * import { GrantError, sandbox } from "@ramekin/ramekin";
+ *
+ * const read = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc"];
+ * const modest = sandbox({ read: ["/etc/hostname"] });
+ * console.log(modest.command("true", { permissions: { read } }).outputSync().success); // true
+ * const greedy = sandbox({ write: ["/etc/hostname"] });
+ * try {
+ *   greedy.command("true", { permissions: { read } }).outputSync();
+ * } catch (error) {
+ *   if (error instanceof GrantError) console.log(error.grant, error.value); // write /etc/hostname
+ * }
+ * ```
  */
 export type Permissions = "inherit" | "none" | PermissionOptions;
 
