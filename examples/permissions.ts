@@ -4,11 +4,11 @@
  *
  * Prints:
  *
- *     It needs read /etc/hostname, for step ... (bind)
- *     Where that is granted, it counts 1 line.
+ *     It needs read /etc/hosts, for step ... (bind)
+ *     Where that is granted, it counts ... lines.
  *     Where it is not:
- *         step ... (bind): not granted: read /etc/hostname
- *           --allow-read=/etc/hostname, or { read: ["/etc/hostname"] }, grants it
+ *         step ... (bind): not granted: read /etc/hosts
+ *           --allow-read=/etc/hosts, or { read: ["/etc/hosts"] }, grants it
  *     Held to what this script may: no grant to read
  *     One that would write there: no grant to write
  */
@@ -19,7 +19,7 @@ import { describeNeed, GrantError, type Permissions, type Recipe, sandbox } from
 const system = sandbox().needs().flatMap((need) => need.kind === "read" ? [need.path] : []);
 
 /** What somebody has sent: it reads a file of this machine. */
-const sent = sandbox({ read: ["/etc/hostname"] });
+const sent = sandbox({ read: ["/etc/hosts"] });
 for (const need of sent.needs()) {
   if (need.kind === "read" && !system.includes(need.path)) {
     console.log("It needs", describeNeed(need));
@@ -27,7 +27,7 @@ for (const need of sent.needs()) {
 }
 
 function run(box: Recipe, permissions: Permissions): string {
-  const args = ["-c", "wc -l < /etc/hostname"];
+  const args = ["-c", "wc -l < /etc/hosts"];
   const { stdout } = box.command("sh", { args, permissions }).outputSync();
   return new TextDecoder().decode(stdout).trim();
 }
@@ -42,10 +42,10 @@ function refusal(box: Recipe, permissions: Permissions): GrantError {
   throw new Error("it has run");
 }
 
-const granted = { read: [...system, "/etc/hostname"] };
-console.log(`Where that is granted, it counts ${run(sent, granted)} line.`);
+const granted = { read: [...system, "/etc/hosts"] };
+console.log(`Where that is granted, it counts ${run(sent, granted)} lines.`);
 console.log("Where it is not:");
 console.log(refusal(sent, { read: system }).message.replaceAll(/^/gm, "    "));
 console.log("Held to what this script may: no grant to", refusal(sent, "inherit").grant);
-const greedy = sandbox({ write: ["/etc/hostname"] });
+const greedy = sandbox({ write: ["/etc/hosts"] });
 console.log("One that would write there: no grant to", refusal(greedy, granted).grant);

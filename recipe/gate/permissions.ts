@@ -32,13 +32,13 @@ import { parseHost } from "./host.ts";
  * import { GrantError, sandbox } from "@ramekin/ramekin";
  *
  * const read = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc"];
- * const modest = sandbox({ read: ["/etc/hostname"] });
+ * const modest = sandbox({ read: ["/etc/hosts"] });
  * console.log(modest.command("true", { permissions: { read } }).outputSync().success); // true
- * const greedy = sandbox({ write: ["/etc/hostname"] });
+ * const greedy = sandbox({ write: ["/etc/hosts"] });
  * try {
  *   greedy.command("true", { permissions: { read } }).outputSync();
  * } catch (error) {
- *   if (error instanceof GrantError) console.log(error.grant, error.value); // write /etc/hostname
+ *   if (error instanceof GrantError) console.log(error.grant, error.value); // write /etc/hosts
  * }
  * ```
  */
