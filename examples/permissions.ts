@@ -13,6 +13,8 @@
  *     One that would write there: no grant to write
  */
 
+// deno-lint-ignore-file no-console
+
 import { describeNeed, GrantError, type Permissions, type Recipe, sandbox } from "../mod.ts";
 
 /** Programs, and those of their files in /etc that they cannot do without. */

@@ -163,10 +163,6 @@ function namesOfThisMachine(): string[] {
     .filter((name) => /^[a-z0-9.-]+$/i.test(name));
 }
 
-test(line))
-  .flatMap((line) => line.trim().split(/\s+/).slice(1))
-  .find((name) => name !== "localhost" && /^[a-z0-9.-]+$/i.test(name));
-
 test(
   "a granted name that leads to this machine is refused",
   async () => {
