@@ -64,7 +64,10 @@ async function thisMaker(): Promise<string> {
 function writeBase(path: string, root: string, deno: string, kernel: string): void {
   using archive = new Archive(path);
   // Nobody reads there; it would only have to be unpacked.
-  const unread = ["usr/share", "var/lib/dpkg", "usr/lib/systemd"].map((name) => `${root}/${name}`);
+  const unread = [
+    ...["doc", "info", "locale", "man"].map((name) => `${root}/usr/share/${name}`),
+    ...["usr/lib/systemd", "var/lib/dpkg"].map((name) => `${root}/${name}`),
+  ];
   for (const { name, isSymlink } of Deno.readDirSync(root)) {
     if (isSymlink) archive.link(name, Deno.readLinkSync(`${root}/${name}`));
     else archive.tree(name, `${root}/${name}`, (path) => !unread.includes(path));
