@@ -60,7 +60,7 @@ const TESTS = ["-A", "--sanitize-ops", "--sanitize-resources"];
 /** The whole suite: the tests may do anything, the examples get by with what the README asks for. */
 const PARTS: readonly (readonly string[])[] = [
   [...TESTS, "tests"],
-  ["--allow-ffi", "--doc", "mod.ts", "ffi", "recipe"],
+  ["--allow-ffi", "--doc", "mod.ts", "ffi", "recipe", "docs"],
 ];
 
 async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {

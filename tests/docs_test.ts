@@ -1,0 +1,202 @@
+/** The pages of docs/ say what is so: their scripts print what stands below them. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import * as ramekin from "../mod.ts";
+import { drawings } from "../scripts/docs/drawings.ts";
+import { STEPS_PAGE, stepsPage } from "../scripts/docs/steps.ts";
+import { test } from "./recipe/support.ts";
+
+const DOCS = new URL("../docs/", import.meta.url);
+const MODULE = new URL("../mod.ts", import.meta.url).href;
+
+const pages = [...Deno.readDirSync(DOCS)].map(({ name }) => name)
+  .filter((name) => name.endsWith(".md")).sort();
+
+const textOf = (page: string) => Deno.readTextFileSync(new URL(page, DOCS));
+
+/** The scripts of a page that a block stands right behind: what they print. */
+function scriptsOf(page: string): { readonly script: string; readonly printed: string }[] {
+  const blocks = [...textOf(page).matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap(([whole, kind, script], index) => {
+    const next = blocks[index + 1];
+    const begin = blocks[index]!.index + whole.length;
+    if (kind !== "ts" || next?.[1] !== "" || next.index !== begin + 2) return [];
+    return [{ script: script!, printed: next[2]! }];
+  });
+}
+
+for (const page of pages) {
+  const scripts = scriptsOf(page);
+  if (scripts.length === 0) continue;
+  test(`the scripts of ${page} print what it says`, async () => {
+    for (const { script, printed } of scripts) {
+      assertMatch(await printedBy(script), pattern(printed), script);
+    }
+  });
+}
+
+/** What a script prints, to either stream. */
+async function printedBy(script: string): Promise<string> {
+  const file = Deno.makeTempFileSync({ suffix: ".ts" });
+  try {
+    Deno.writeTextFileSync(file, script.replaceAll('"@ramekin/ramekin"', JSON.stringify(MODULE)));
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-config", "--allow-ffi", file],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    return new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+/** `...` stands for a part that changes, and alone on a line for any lines. */
+function pattern(printed: string): RegExp {
+  const lines = printed.trimEnd().split("\n").map((line) =>
+    line.trim() === "..."
+      ? "(?:.*\\n)*?"
+      : line.split("...").map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*") +
+        "\\n"
+  );
+  return new RegExp(`^${lines.join("")}\\n*$`);
+}
+
+test("every link of the pages leads to a file, or to a heading", () => {
+  const headings = (page: string) =>
+    new Set(
+      [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+        heading!.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-")
+      ),
+    );
+  for (const page of pages) {
+    for (const [, link] of textOf(page).matchAll(/\]\(([^)]+)\)/g)) {
+      if (link!.startsWith("http")) continue;
+      const [path, heading] = link!.split("#") as [string, string?];
+      const target = path === "" ? page : path;
+      assert(exists(new URL(target, DOCS)), `${page}: ${link}`);
+      if (heading !== undefined) assert(headings(target).has(heading), `${page}: ${link}`);
+    }
+  }
+});
+
+function exists(file: URL): boolean {
+  try {
+    Deno.statSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("the files that security.md and how_it_works.md name are there", () => {
+  const there = new Set(["ffi", "recipe", "tests"].flatMap((part) => namesIn(part)));
+  for (const page of ["security.md", "how_it_works.md"]) {
+    for (const [, name] of textOf(page).matchAll(/`(?:[\w/]+\/)?(\w+\.(?:ts|S))`/g)) {
+      assert(there.has(name!), `${page}: ${name}`);
+    }
+  }
+});
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(`../${folder}`, import.meta.url))].flatMap((entry) =>
+    entry.isDirectory ? namesIn(`${folder}/${entry.name}`) : [entry.name]
+  );
+}
+
+test("the index leads to every page", () => {
+  const index = textOf("README.md");
+  for (const page of pages) {
+    if (page !== "README.md") assert(index.includes(`](${page})`), page);
+  }
+});
+
+test("the reference of the steps is what their doc comments say: deno task docs writes it", async () => {
+  assertEquals(await Deno.readTextFile(STEPS_PAGE), await stepsPage());
+});
+
+test("the drawings are what the script draws: deno task docs draws them", async () => {
+  for (const { file, svg } of await drawings()) {
+    assertEquals(await Deno.readTextFile(file), svg, file.pathname);
+  }
+});
+
+/** Where the hints are that errors give. */
+const HINTS = [
+  new URL("../recipe/hints.ts", import.meta.url),
+  new URL("../recipe/explain.ts", import.meta.url),
+  new URL("../ffi/failure.ts", import.meta.url),
+  new URL("../ffi/cgroups/denials.ts", import.meta.url),
+];
+
+for (const file of HINTS) {
+  const name = file.pathname.split("/").at(-1);
+  test(`every hint of ${name} is among the messages of troubleshooting.md`, () => {
+    const page = textOf("troubleshooting.md").replace(/[`_\s]+/g, " ");
+    const missing = beginnings(Deno.readTextFileSync(file)).filter((words) =>
+      !page.includes(words.replace(/[`_\s]+/g, " "))
+    );
+    assertEquals(missing, []);
+  });
+}
+
+/** How the sentences of a source begin: what follows a `+` goes on with one. */
+function beginnings(source: string): string[] {
+  const code = source.replace(/^\s*(\/?\*|\/\/).*$/gm, "");
+  const strings = code.matchAll(/(\+\s*)?("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|`[^`]*`)/g);
+  return [...strings].flatMap(([, goesOn, text]) => {
+    const pieces = text!.slice(1, -1).split(/\$\{[^}]*\}/).map((piece) => piece.trim());
+    const longest = pieces.sort((a, b) => b.length - a.length)[0]!;
+    const words = longest.split(" ");
+    return goesOn === undefined && words.length >= 4 ? [words.slice(0, 5).join(" ")] : [];
+  });
+}
+
+/** The table of a tool: the flags of each line, and what they are called here. */
+function linesOf(tool: string): { readonly flags: string; readonly here: string }[] {
+  const section = textOf("from_other_tools.md").split(/^## /m)
+    .find((text) => text.startsWith(`${tool}\n`))!;
+  return section.split("\n").filter((line) => line.startsWith("| `")).map((line) => {
+    const [, flags, here] = line.split("|").map((cell) => cell.trim());
+    return { flags: flags!, here: here! };
+  });
+}
+
+const VALUES = { PID: 1, UID: 1000, GID: 1000 };
+
+for (const tool of ["bwrap", "unshare", "nsenter", "docker run", "systemd-run"]) {
+  test(`what the flags of ${tool} are called here can be written so`, () => {
+    for (const { here } of linesOf(tool)) {
+      if (here === "none") continue;
+      const names = { ...ramekin, ...VALUES };
+      const write = new Function(...Object.keys(names), `return [${here.replaceAll("`", "")}]`);
+      assert(ramekin.recipe(...write(...Object.values(names))).steps.length > 0, here);
+    }
+  });
+}
+
+for (const tool of ["bwrap", "unshare", "nsenter"]) {
+  const manual = manualOf(tool);
+  test(`every flag of ${tool} has a line`, () => {
+    const flags = linesOf(tool).map(({ flags }) => flags).join(" ");
+    const missing = [...manual!.matchAll(/^ {7}(?:-\w, )?(--[a-z][\w-]*)/gm)].map(([, flag]) =>
+      flag!
+    )
+      .filter((flag) => !["--help", "--version"].includes(flag) && !flags.includes(flag));
+    assertEquals(missing, []);
+  }, manual === undefined ? "needs its manual page" : undefined);
+}
+
+function manualOf(tool: string): string | undefined {
+  try {
+    const { success, stdout } = new Deno.Command("man", {
+      args: [tool],
+      env: { MANPAGER: "cat", MANWIDTH: "100" },
+      stdin: "null",
+    }).outputSync();
+    // deno-lint-ignore no-control-regex -- how a printer wrote bold letters
+    return success ? new TextDecoder().decode(stdout).replace(/.\x08/g, "") : undefined;
+  } catch {
+    return undefined;
+  }
+}
