@@ -108,6 +108,16 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: () => import("./ls.ts"),
   },
   {
+    name: "check",
+    summary: "show what this machine can do, and the mend for what it cannot",
+    more:
+      "Containers are made of each kind to try it, and nothing is left of them. The exit status " +
+      "is 0 where ramekin sandbox works.",
+    operands: [],
+    flags: [JSON_FLAG],
+    load: () => import("./check.ts"),
+  },
+  {
     name: "schema",
     summary: "write the JSON Schema of recipes, by which editors complete them",
     more: "# yaml-language-server: $schema=recipe.schema.json\n" +

@@ -1,0 +1,30 @@
+/**
+ * `ramekin check`: what this host can do, and the mend for what it cannot.
+ *
+ * @module
+ */
+
+import { uname } from "../../ffi/linux/namespaces.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Finding } from "./finding.ts";
+import { hostChecks } from "./host_checks.ts";
+import { type Paint, paintFor, print, printJson } from "./output.ts";
+
+/** Tells it; the exit status is 0 where a sandbox can be made. */
+export function run(given: Arguments): number {
+  const { release, machine } = uname();
+  const findings = hostChecks();
+  if (given.has("json")) printJson({ kernel: release, machine, findings });
+  else print(`Linux ${release}, ${machine}\n\n${findingsText(findings, paintFor(Deno.stdout))}`);
+  return findings.at(-1)!.works ? 0 : 1;
+}
+
+/** The findings, a line each, with the mend of what does not work below. */
+export function findingsText(findings: readonly Finding[], paint: Paint): string {
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  return findings.flatMap(({ name, works, says, mend }) => [
+    `${works ? paint("green", "yes") : paint("red", "no ")}  ${name.padEnd(width)}  ${says}`
+      .trimEnd(),
+    ...(mend === undefined ? [] : [`       ${paint("yellow", mend)}`]),
+  ]).join("\n");
+}

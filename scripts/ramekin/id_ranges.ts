@@ -1,0 +1,63 @@
+/**
+ * Whether more ids than the own one can be mapped into a user namespace.
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { readWholeText } from "../../ffi/whole_file.ts";
+import { callerOf } from "../../recipe/caller.ts";
+import { recipe } from "../../recipe/recipe.ts";
+import { mapIds, unshare } from "../../recipe/steps/builders.ts";
+import { type Finding, tried } from "./finding.ts";
+
+const NAME = "more ids than one";
+
+/** Maps a second one, by newuidmap(1) where the user is no root. */
+export function idRanges(): Finding {
+  const { euid, egid, mayMapIds } = callerOf();
+  const user = nameOf(euid, textOf("/etc/passwd"));
+  const [uid, gid] = mayMapIds
+    ? [euid + 1, egid + 1]
+    : ["/etc/subuid", "/etc/subgid"].map((file) => firstOf(textOf(file), user, euid));
+  if (uid === undefined || gid === undefined) {
+    return {
+      name: NAME,
+      works: false,
+      says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
+      mend: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`,
+    };
+  }
+  const range = (own: number, other: number) => [
+    { inside: 0, outside: own, count: 1 },
+    { inside: 1, outside: other, count: 1 },
+  ];
+  const ids = mapIds({ uids: range(euid, uid), gids: range(egid, gid) });
+  const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
+  return tried(NAME, says, recipe(unshare("user"), ids));
+}
+
+/** The name of a user, as passwd(5) has it. */
+export function nameOf(uid: number, passwd: string): string | undefined {
+  const line = passwd.split("\n").find((line) => line.split(":")[2] === String(uid));
+  return line?.split(":")[0];
+}
+
+/** The first id of the first range that subuid(5) gives a user. */
+export function firstOf(text: string, user: string | undefined, uid: number): number | undefined {
+  for (const line of text.split("\n")) {
+    const [owner, first, count] = line.split(":");
+    if ((owner === user || owner === String(uid)) && Number(count) > 0) return Number(first);
+  }
+  return undefined;
+}
+
+function textOf(file: string): string {
+  try {
+    return readWholeText(at_fdcwd, file);
+  } catch (error) {
+    if (error instanceof SyscallError) return "";
+    throw error;
+  }
+}

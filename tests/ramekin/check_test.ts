@@ -1,0 +1,78 @@
+/** `ramekin check`: what the host can do, as it is, and as it is where something is in the way. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { linux, mapRoot, recipe, sandbox, seccomp, sysctl, unshare } from "../../mod.ts";
+import { findingsText } from "../../scripts/ramekin/check.ts";
+import { failed, type Finding, trial } from "../../scripts/ramekin/finding.ts";
+import { firstOf, nameOf } from "../../scripts/ramekin/id_ranges.ts";
+import { plain } from "../../scripts/ramekin/output.ts";
+import { decode } from "../recipe/scripts.ts";
+import { test } from "../recipe/support.ts";
+import { ramekin, RUN } from "./support.ts";
+
+test("check tells what works, as it does", async () => {
+  const { code, stdout, stderr } = await ramekin("check", "--json");
+  assertEquals(stderr, "");
+  const { kernel, machine, findings } = JSON.parse(stdout);
+  assertEquals([kernel, machine], [linux.uname().release, linux.uname().machine]);
+  const found = new Map<string, Finding>(findings.map((one: Finding) => [one.name, one]));
+  const works = (name: string) => found.get(name)!.works;
+  assertEquals(works("ramekin sandbox"), trial(sandbox()) === undefined);
+  assertEquals(code, works("ramekin sandbox") ? 0 : 1);
+  assertEquals(works("seccomp filters"), trial(recipe(seccomp())) === undefined);
+  assertEquals(works("user namespaces"), trial(recipe(unshare("user"), mapRoot())) === undefined);
+  for (const { name, works, says } of findings as Finding[]) {
+    assert(works || says !== "", `${name} does not say why it does not work`);
+  }
+});
+
+test("check tells what is in the way, and the mend", async () => {
+  const [program, ...args] = [...RUN, "check"];
+  const closed = recipe(
+    unshare("user"),
+    mapRoot(),
+    sysctl({ "user.max_user_namespaces": 0, "user.max_uts_namespaces": 0 }),
+  );
+  const { code, stdout } = await closed.command(program!, { args, env: { NO_COLOR: "1" } })
+    .output();
+  const text = decode(stdout);
+  assertEquals(code, 1, text);
+  assertMatch(
+    text,
+    /^no {3}user namespaces +clone3? fails with (ENOSPC|EUSERS)\n {7}there may be 0 user/m,
+  );
+  assertMatch(text, /sysctl -w user\.max_user_namespaces=10000/);
+  assertMatch(text, /^no {3}uts namespaces /m);
+  assertMatch(text, /^no {3}ramekin sandbox /m);
+  assertMatch(text, /^yes {2}net namespaces /m);
+});
+
+test("a trial tells a container that was made from one that was not", () => {
+  assertEquals(trial(recipe()), undefined);
+  const error = trial(recipe(unshare("user"), mapRoot(), sysctl({ "user.no_such_setting": 1 })));
+  const finding = failed("settings", error!);
+  assertEquals(finding.works, false);
+  assertMatch(finding.says, /^openat2? fails with ENOENT$/);
+  assertStringIncludes(finding.mend!, "no such setting");
+});
+
+test("findings are a line each, with the mend below", () => {
+  const findings: Finding[] = [
+    { name: "one", works: true, says: "" },
+    { name: "three", works: false, says: "broken", mend: "mend it" },
+  ];
+  assertEquals(findingsText(findings, plain), "yes  one\nno   three  broken\n       mend it");
+});
+
+test("names and ranges are read as passwd(5) and subuid(5) have them", () => {
+  const passwd = "root:x:0:0::/root:/bin/sh\ncook:x:1000:1000::/home/cook:/bin/sh\n";
+  assertEquals([nameOf(1000, passwd), nameOf(0, passwd), nameOf(7, passwd)], [
+    "cook",
+    "root",
+    undefined,
+  ]);
+  const subuid = "other:1:1\ncook:100000:65536\n1001:200000:10\nnone:5:0\n";
+  assertEquals(firstOf(subuid, "cook", 1000), 100000);
+  assertEquals(firstOf(subuid, undefined, 1001), 200000);
+  assertEquals(firstOf(subuid, "none", 7), undefined);
+});
