@@ -7,8 +7,8 @@
  * @module
  */
 
-import { type Call, call, constant, type Output } from "../call.ts";
-import { GrantError, UnsupportedError } from "../errors.ts";
+import { type Call, call, constant, describeCall, type Output } from "../call.ts";
+import { GrantError, SyscallError, UnsupportedError } from "../errors.ts";
 import { type Libc, openLibc } from "../libc.ts";
 import { Memory } from "../memory.ts";
 import { assemble, HEADER, recordIndex, resultOffset, type SyscallProgram } from "../program.ts";
@@ -159,7 +159,10 @@ export class Engine {
     );
     const table = assemble([{ call: map }], this.architecture).bytes.slice();
     const errno = this.#symbols.runInBuffer(table, HEADER.size);
-    if (errno !== 0) throw new RangeError(`mmap of ${size} bytes failed with errno ${errno}`);
+    if (errno !== 0) {
+      const hint = "memory is short, here or in this process's control group, or by ulimit -v";
+      throw new SyscallError({ syscall: "mmap", errno, call: describeCall(map), hint });
+    }
     const address = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
     return new Memory(Number(address), size);
   }
