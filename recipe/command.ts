@@ -16,7 +16,7 @@ import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "./collect_sync.ts";
 import { type CommandOutput, Container } from "./container.ts";
 import { planCgroup } from "./container_cgroup.ts";
-import { Draft } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import {
   boolean,
   dictionary,
@@ -44,7 +44,7 @@ import { Plan } from "./plan.ts";
 import { RecipeError } from "./recipe_error.ts";
 import { plannedResources, resources } from "./resources.ts";
 import { placesOf, StandardStreams, type StdioKind } from "./stdio.ts";
-import { joinDefinition, type JoinStep } from "./steps/join.ts";
+import type { JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./terminal.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
@@ -104,9 +104,17 @@ const FIELDS: Readonly<Record<keyof CommandOptions, Field>> = {
 /** What a program gets in place of variables of the script's that are not granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 
+/** What a command's recipe writes to a new draft. */
+export interface Plans {
+  /** What all of its steps write. */
+  plan(gate?: Gate): Draft;
+  /** What a join writes, and the steps that limit programs. */
+  planBehind(join: JoinStep, gate?: Gate): Draft;
+}
+
 /** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
 export class Command {
-  readonly #plan: (gate?: Gate) => Draft;
+  readonly #plans: Plans;
   readonly #draft: Draft;
   readonly #gate: Gate | undefined;
   readonly #grants: Grants | undefined;
@@ -118,11 +126,7 @@ export class Command {
   } = { environment: [], launches: new Map() };
 
   /** Use {@linkcode Recipe.command}. */
-  constructor(
-    plan: (gate?: Gate) => Draft,
-    program: string | URL,
-    options: CommandOptions,
-  ) {
+  constructor(plans: Plans, program: string | URL, options: CommandOptions) {
     this.#program = pathOf(program);
     this.#options = options;
     const complaint = text({ min: 1 }).complaint(this.#program);
@@ -134,8 +138,8 @@ export class Command {
     const { permissions } = options;
     this.#grants = permissions === undefined ? undefined : new Grants(permissions);
     this.#gate = this.#grants && new Gate(this.#grants.network);
-    this.#plan = plan;
-    this.#draft = plan(this.#gate);
+    this.#plans = plans;
+    this.#draft = plans.plan(this.#gate);
   }
 
   /**
@@ -146,12 +150,13 @@ export class Command {
    */
   needs(): readonly Need[] {
     const gate = new Gate();
-    return this.#needs(this.#plan(gate), gate);
+    return this.#needs(this.#plans.plan(gate), gate);
   }
 
   /**
    * Runs the program to its end, and answers how it has ended and what it has written.
    *
+   * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
@@ -164,6 +169,7 @@ export class Command {
    * Runs the program to its end, while the script's thread waits, and answers how it has ended and
    * what it has written.
    *
+   * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
@@ -186,6 +192,7 @@ export class Command {
   /**
    * Starts the program. When this returns, it runs.
    *
+   * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
@@ -210,14 +217,14 @@ export class Command {
     if (this.#options.terminal !== true) {
       const streams = new StandardStreams(kinds);
       const launched = this.#withProxy(this.#launch(kinds, streams));
-      return new Container(launched, streams.release(), { signal, timeout }, enter);
+      return new Container(launched, streams.release(), { signal, timeout }, this.#enter);
     }
     const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits = { signal, timeout, ended: () => terminal.leave() };
-      return new Container(launched, ours, limits, enter);
+      return new Container(launched, ours, limits, this.#enter);
     } catch (error) {
       terminal.close();
       endSync(launched);
@@ -344,26 +351,22 @@ export class Command {
     return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
   }
 
+  /** A command in all namespaces of a process, and its root, working directory and cgroups. */
+  readonly #enter = (
+    target: ProcessIdentity,
+    program: string | URL,
+    options: CommandOptions,
+  ): Command => {
+    const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
+    const plan = (gate?: Gate) => this.#plans.planBehind(join, gate);
+    return new Command({ ...this.#plans, plan }, program, options);
+  };
+
   #refusePipedInput(method: string): void {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
     }
   }
-}
-
-/** A command in all namespaces of a process, and its root, working directory and cgroups. */
-function enter(
-  target: ProcessIdentity,
-  program: string | URL,
-  options: CommandOptions,
-): Command {
-  const step: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-  const plan = (gate?: Gate) => {
-    const draft = new Draft([step], gate);
-    joinDefinition.plan(step, draft);
-    return draft;
-  };
-  return new Command(plan, program, options);
 }
 
 function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {

@@ -130,8 +130,10 @@ export class Container implements AsyncDisposable {
 
   /**
    * A program in this container, with the options and methods of `recipe.command`: in all its
-   * namespaces, its root, working directory and cgroups, as root of its user namespace. For a part
-   * of them, and for steps of its own, see `join`. Nothing runs yet.
+   * namespaces, its root, working directory and cgroups, as root of its user namespace; with the
+   * environment and within the limits that the recipe sets: `capabilities`, `clearEnv`, `landlock`,
+   * `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For less than that, or more, see `join`.
+   * Nothing runs yet.
    *
    * @example
    * ```ts

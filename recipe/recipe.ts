@@ -67,7 +67,15 @@ export class Recipe {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
-    return new Command((gate) => draftOf(this.steps, gate), program, options);
+    const limits = this.steps.filter(({ step }) => LIMITS.has(step));
+    return new Command(
+      {
+        plan: (gate) => draftOf(this.steps, gate),
+        planBehind: (join, gate) => draftOf([join, ...limits], gate),
+      },
+      program,
+      options,
+    );
   }
 
   /**
@@ -104,6 +112,17 @@ export class Recipe {
     return { steps: this.steps };
   }
 }
+
+/** The steps that hold for every program of a container, also for those that enter it later. */
+const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
+  "capabilities",
+  "clearEnv",
+  "landlock",
+  "noNewPrivileges",
+  "rlimit",
+  "seccomp",
+  "setEnv",
+]);
 
 /** What the steps, which have been checked, write to a new draft. */
 export function draftOf(steps: readonly Step[], gate?: Gate): Draft {

@@ -158,6 +158,8 @@ export interface RlimitStep {
  * `"nproc"`, `"as"`, `"core"` ... To raise a ceiling takes CAP_SYS_RESOURCE on the host. See
  * setrlimit(2) for the units.
  *
+ * Wherever the step stands, `"nofile"` comes into force just before the program begins.
+ *
  * @example
  * ```ts
  * import { recipe, rlimit } from "@ramekin/ramekin";
@@ -194,7 +196,10 @@ export const rlimitDefinition: StepDefinition<RlimitStep> = {
   plan({ resource, soft, hard }, draft) {
     const number = (value: number | "unlimited") => value === "unlimited" ? RLIM_INFINITY : value;
     const name = resource.toUpperCase() as keyof typeof RLIMITS;
-    draft.call(prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null));
+    const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
+    // What is left to be done until the program begins opens files, beside those of the script.
+    if (name === "NOFILE") draft.lastly(call);
+    else draft.call(call);
   },
 };
 

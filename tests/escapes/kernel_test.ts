@@ -107,7 +107,7 @@ escape("release_agent: what runs where a control group becomes empty", {
     String.raw`
       ${agent(folder)}
       mkdir "/tmp/groups";
-      call("mount", "none", "/tmp/groups", "cgroup", 0, "none,name=ramekin");
+      call("mount", "none", "/tmp/groups", "cgroup", 0, "none,name=ramekin" . int rand 1e9);
       put("/tmp/groups/release_agent", "${folder}/agent");
       mkdir "/tmp/groups/one" or die "mkdir: $!\n";
       put("/tmp/groups/one/notify_on_release", 1);

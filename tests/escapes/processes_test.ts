@@ -153,3 +153,22 @@ escape("a process's environment", {
   attack: ({ pid }) => `take("/proc/${pid}/environ") =~ /RAMEKIN_SECRET/ or die "none\n"`,
   says: MISSING,
 });
+
+test("a program that enters a sandbox later is held to the same", async () => {
+  Deno.env.set("RAMEKIN_SECRET", "soup");
+  try {
+    await using running = sandbox().command("sleep", { args: ["60"] }).spawn();
+    const look =
+      "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | cut -f2; env | cut -d= -f1";
+    const { stdout } = await running.enter("sh", { args: ["-c", look] }).output();
+    const lines = new TextDecoder().decode(stdout).trim().split("\n");
+    assertEquals(lines.slice(0, 7), [..."0".repeat(5)].map(() => "0".repeat(16)).concat("1", "2"));
+    assertEquals(lines.slice(7).filter((name) => name.startsWith("RAMEKIN")), []);
+    for (const script of ["unshare -U true", "umount /proc/keys", "mount -t tmpfs none /proc"]) {
+      const { success } = await running.enter("sh", { args: ["-c", script] }).output();
+      assertEquals(success, false, script);
+    }
+  } finally {
+    Deno.env.delete("RAMEKIN_SECRET");
+  }
+});

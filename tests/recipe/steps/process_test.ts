@@ -3,6 +3,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import {
   CAPABILITIES,
+  chdir,
   dieWithParent,
   newSession,
   recipe,
@@ -109,6 +110,14 @@ testOn([], "every resource can be limited, and the script's limits stay", (groun
     );
   }
   assertEquals(Deno.readTextFileSync("/proc/self/limits"), before);
+});
+
+testOn([], "a program may have fewer open files than the script has", (ground) => {
+  const box = ground.with(rlimit("nofile", 4), chdir("/usr"));
+  const { stdout } = box.command("sh", { args: ["-c", "ulimit -n; pwd"], cwd: "bin" }).outputSync();
+  const [limit, folder] = new TextDecoder().decode(stdout).split("\n");
+  assertEquals(limit, "4");
+  assertEquals(folder!.startsWith("/usr/"), true);
 });
 
 testOn([], "a limit can be taken away where the ceiling allows it", (ground) => {
