@@ -31,6 +31,9 @@ const BRIEF = [
   "tests/recipe/steps/overlay_test.ts",
 ];
 
+/** How long they may run, in seconds. */
+const BRIEF_BOUND = 150;
+
 const args = Deno.args.slice();
 const take = (word: string): boolean => {
   const index = args.indexOf(word);
@@ -75,7 +78,7 @@ async function runMachine(machine: Machine): Promise<number> {
     const megabytes = Math.round(Deno.statSync(initramfs).size / 2 ** 20);
     console.log(`\n${machine.name}: Debian, Deno and the project are ${megabytes} MiB`);
     return await emulate(
-      { ...machine, bound: Number(bound ?? machine.bound) },
+      { ...machine, bound: Number(bound ?? (brief ? BRIEF_BOUND : machine.bound)) },
       parts.kernel,
       initramfs,
       shell,
