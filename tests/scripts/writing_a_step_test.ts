@@ -1,9 +1,9 @@
 /** docs/writing_a_step.md, followed to the letter in a copy of the project. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { test } from "./recipe/support.ts";
+import { test } from "../recipe/support.ts";
 
-const PROJECT = new URL("..", import.meta.url).pathname;
+const PROJECT = new URL("../..", import.meta.url).pathname;
 
 /** What the step's files and its tests are made of. */
 const PARTS = ["deno.json", "deno.lock", "mod.ts", "ffi", "recipe", "scripts", "std", "tests"];
