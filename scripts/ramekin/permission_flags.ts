@@ -41,6 +41,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     value: "NAMES",
     optionalValue: true,
     repeated: true,
+    completes: "variable",
     summary: "hand on variables of the environment",
   },
   run: {

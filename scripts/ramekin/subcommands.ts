@@ -126,4 +126,14 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     flags: [],
     load: () => import("./schema.ts"),
   },
+  {
+    name: "completions",
+    summary: "write the completions for a shell",
+    more: "bash: source <(ramekin completions bash)\n" +
+      "zsh: source <(ramekin completions zsh)\n" +
+      "fish: ramekin completions fish | source",
+    operands: [{ name: "SHELL", completes: ["bash", "fish", "zsh"] }],
+    flags: [],
+    load: () => import("./completions.ts"),
+  },
 ];

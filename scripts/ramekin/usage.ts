@@ -7,7 +7,7 @@
 import type { Arguments } from "./arguments.ts";
 
 /** What can be completed in a shell. */
-export type Completion = "file" | "folder" | "container" | "subcommand" | readonly string[];
+export type Completion = "file" | "variable" | "container" | "subcommand" | readonly string[];
 
 /** A flag of a subcommand: `--json`. */
 export interface Flag {

@@ -1,0 +1,51 @@
+/**
+ * What can stand on the command line, for the completions of every shell.
+ *
+ * @module
+ */
+
+import { COMMON_FLAGS } from "../arguments.ts";
+import { SUBCOMMANDS } from "../subcommands.ts";
+import type { Completion, Flag, Operand } from "../usage.ts";
+
+/** A first word of the command line, and what can follow it. */
+export interface FirstWord {
+  readonly name: string;
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  readonly operand: Operand | undefined;
+  /** Whether a program can follow behind `--`. */
+  readonly program: boolean;
+}
+
+/** The subcommands, and `help`. */
+export const FIRST_WORDS: readonly FirstWord[] = [
+  ...SUBCOMMANDS.map(({ name, summary, flags, operands, program }) => ({
+    name,
+    summary,
+    flags: [...flags, ...COMMON_FLAGS],
+    operand: operands[0],
+    program: program === true,
+  })),
+  {
+    name: "help",
+    summary: "tell more of a subcommand",
+    flags: [],
+    operand: { name: "SUBCOMMAND", completes: "subcommand" },
+    program: false,
+  },
+];
+
+/** The words that there are, where there is a list of them. */
+export function wordsOf(completion: Completion): readonly string[] | undefined {
+  if (completion === "subcommand") return SUBCOMMANDS.map(({ name }) => name);
+  return typeof completion === "string" ? undefined : completion;
+}
+
+/** A command that writes the pids and names of the containers that run, a line each. */
+export const CONTAINERS = `ramekin ps 2>/dev/null | awk 'NR > 1 { print $1; print $2 }'`;
+
+/** The text as a word of a shell: in single quotes. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
