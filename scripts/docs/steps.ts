@@ -9,6 +9,8 @@ import { formatted } from "./format.ts";
 
 /** Where the steps are, a family a file. */
 const FOLDER = new URL("../../recipe/steps/", import.meta.url);
+/** What exports all of them again, and the types that are not in the folder. */
+const BUILDERS = new URL("builders.ts", FOLDER).href;
 /** The file that is written. */
 export const STEPS_PAGE: URL = new URL("../../docs/steps.md", import.meta.url);
 
@@ -65,13 +67,16 @@ function sourceAt({ filename, byteIndex }: Declaration["location"]): string {
 export async function stepsPage(): Promise<string> {
   const docs = await documentation();
   const symbols = new Map<string, Symbol>();
-  for (const file of Object.values(docs)) {
+  const { [BUILDERS]: builders, ...others } = docs;
+  for (const file of [builders!, ...Object.values(others)]) {
     for (const { name, declarations } of file.symbols) {
       const declaration = declarations[0]!;
+      // What is exported again may say no more than where it comes from.
+      if (declaration.kind === "reference") continue;
       symbols.set(name, { name, source: sourceAt(declaration.location), ...declaration });
     }
   }
-  const families = Object.keys(docs).sort().map((file) => ({
+  const families = Object.keys(others).sort().map((file) => ({
     file,
     about: docs[file]!.module_doc?.doc ?? "",
     steps: docs[file]!.symbols.map(({ name }) => name).filter((name) => STEP_DEFINITIONS.has(name)),
@@ -117,9 +122,9 @@ function filesIn(folder: URL): string[] {
   return [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap((entry) =>
     entry.isDirectory
       ? filesIn(new URL(`${entry.name}/`, folder))
-      : entry.name === "builders.ts" || !entry.name.endsWith(".ts")
-      ? []
-      : [new URL(entry.name, folder).pathname]
+      : entry.name.endsWith(".ts")
+      ? [new URL(entry.name, folder).pathname]
+      : []
   );
 }
 
