@@ -1,8 +1,9 @@
 /**
  * `ramekin`: recipes, sandboxes and containers from the command line. It is installed with the
- * permissions that it needs:
+ * permissions that it needs: for system calls, for recipes, and for lists of hosts (`--allow-net=...`),
+ * to which it passes on what programs send.
  *
- *     deno install --global --allow-ffi --allow-read --name ramekin scripts/ramekin.ts
+ *     deno install --global --allow-ffi --allow-read --allow-net --name ramekin scripts/ramekin.ts
  *
  * @module
  */

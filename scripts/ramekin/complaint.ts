@@ -4,11 +4,13 @@
  * @module
  */
 
+import { GrantError } from "../../ffi/errors.ts";
 import type { Paint } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** How the program is installed, with the permissions that it needs and no others. */
-export const INSTALL = "deno install --global --allow-ffi --allow-read --name ramekin ramekin.ts";
+export const INSTALL =
+  "deno install --global --allow-ffi --allow-read --allow-net --name ramekin ramekin.ts";
 
 /** The error as text; for a mistake on the command line, with where to read on. */
 export function complaint(
@@ -19,7 +21,8 @@ export function complaint(
   if (error instanceof UsageError) {
     lines.push(`  ramekin help${subcommand === undefined ? "" : ` ${subcommand}`} tells more`);
   }
-  if (error instanceof Deno.errors.NotCapable) {
+  const isFfi = error instanceof GrantError && error.grant === "ffi";
+  if (isFfi || error instanceof Deno.errors.NotCapable) {
     lines.push(`  it was started without that permission; install it with all that it needs:`);
     lines.push(`  ${INSTALL}`);
   }

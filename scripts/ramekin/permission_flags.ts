@@ -70,9 +70,23 @@ export function grantsOf(given: Arguments): PermissionOptions {
   for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
     if (!given.has(name)) continue;
     const list = value === undefined ? undefined : listOf(given, name);
+    if (grant === "net") requireNetwork(list ?? []);
     grants[grant] = list ?? true;
   }
   return grants;
+}
+
+/**
+ * Looks whether ramekin itself may reach the hosts that a program is to reach through it; there is
+ * no good moment to ask for it once the program runs.
+ */
+export function requireNetwork(hosts: readonly string[]): void {
+  for (const host of hosts) {
+    if (Deno.permissions.querySync({ name: "net", host }).state === "granted") continue;
+    throw new Deno.errors.NotCapable(
+      `a program reaches ${host} through ramekin, which needs --allow-net for it`,
+    );
+  }
 }
 
 /** What a flag lists, by commas or by standing there again; `undefined` where it stands for all. */

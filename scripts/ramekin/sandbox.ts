@@ -9,7 +9,7 @@ import type { Permissions } from "../../recipe/gate/permissions.ts";
 import { isWithin, normalize } from "../../recipe/ground.ts";
 import { sandbox, type SandboxOptions } from "../../recipe/sandbox.ts";
 import type { Arguments } from "./arguments.ts";
-import { listOf } from "./permission_flags.ts";
+import { listOf, requireNetwork } from "./permission_flags.ts";
 import { runProgram } from "./program.ts";
 import { UsageError } from "./usage.ts";
 
@@ -57,6 +57,7 @@ function permissionsOf(given: Arguments): Permissions | undefined {
     ? listOf(given, "allow-net")
     : undefined;
   if (hosts === undefined) return undefined;
+  requireNetwork(hosts);
   return { read: true, write: true, env: true, run: true, sys: true, net: hosts };
 }
 

@@ -9,7 +9,10 @@ import { type Subcommand, UsageError } from "../../scripts/ramekin/usage.ts";
 import { VERSION } from "../../scripts/ramekin/version.ts";
 import config from "../../deno.json" with { type: "json" };
 import { test } from "../recipe/support.ts";
-import { ramekin } from "./support.ts";
+import { INSTALL } from "../../scripts/ramekin/complaint.ts";
+import { decode } from "../recipe/scripts.ts";
+import { recipe } from "../../mod.ts";
+import { RAMEKIN, ramekin, RUN } from "./support.ts";
 
 const COOK: Subcommand = {
   name: "cook",
@@ -103,4 +106,66 @@ test("a mistake is a few lines on the standard error, and the exit status 2", as
 test("--debug shows where an error comes from", async () => {
   const { stderr } = await ramekin("ps", "--jsno", "--debug");
   assertMatch(stderr, /^ {4}at .*arguments\.ts/m);
+});
+
+test("a permission that is missing is named, with how the program is installed", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-prompt", "--quiet", RAMEKIN, "ps"],
+    env: { NO_COLOR: "1" },
+  }).output();
+  assertEquals([code, decode(stdout)], [1, ""]);
+  assertStringIncludes(decode(stderr), "--allow-ffi");
+  assertStringIncludes(decode(stderr), INSTALL);
+  const reading = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-prompt", "--quiet", "--allow-ffi", RAMEKIN, "plan", "x.yaml"],
+    env: { NO_COLOR: "1" },
+  }).output();
+  assertStringIncludes(decode(reading.stderr), "--allow-read");
+  assertStringIncludes(decode(reading.stderr), INSTALL);
+});
+
+test("colours are for terminals, and NO_COLOR keeps them away", async () => {
+  const shown = async (env: Record<string, string>) => {
+    const box = recipe().command(RUN[0]!, {
+      args: [...RUN.slice(1), "help"],
+      env,
+      terminal: true,
+      stdin: "null",
+      stdout: "piped",
+    });
+    return decode((await box.output()).stdout);
+  };
+  assertStringIncludes(await shown({ NO_COLOR: "", TERM: "xterm" }), "\x1b[1mUsage:\x1b[22m");
+  assert(!(await shown({ NO_COLOR: "1" })).includes("\x1b"));
+});
+
+test("the program ends quietly where nobody reads on", async () => {
+  const command = RUN.map((word) => `'${word}'`).join(" ");
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `{ ${command} schema; echo $? >&2; } | head -c 1 >/dev/null`],
+    stdout: "null",
+  }).output();
+  assertEquals([code, decode(stderr)], [0, "141\n"]);
+});
+
+test("it is installed, and runs from anywhere", async () => {
+  const root = Deno.makeTempDirSync();
+  try {
+    const installed = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["install", "--global", "--allow-ffi", "--allow-read", "--allow-net"],
+        ...["--root", root, "--name", "ramekin", RAMEKIN],
+      ],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert(installed.success, decode(installed.stderr));
+    const { stdout, stderr } = await new Deno.Command(`${root}/bin/ramekin`, {
+      args: ["sandbox", "--", "hostname"],
+      cwd: root,
+      env: { PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}` },
+    }).output();
+    assertEquals(decode(stdout), "sandbox\n", decode(stderr));
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
 });

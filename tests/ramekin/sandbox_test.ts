@@ -69,6 +69,39 @@ test(
   }),
 );
 
+test("a list of hosts lets those be reached, and no others", async () => {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response("soup"),
+  );
+  const { port } = server.addr;
+  const client = `
+    const get = (port) => fetch("http://127.0.0.1:" + port).then(
+      async (response) => console.log(response.status, await response.text()),
+      (error) => console.log("failed"));
+    await get(${port});
+    await get(${port === 1 ? 2 : 1});`;
+  const folder = Deno.execPath().replace(/\/[^/]*$/, "");
+  const { stdout, stderr, code } = await ramekin(
+    "sandbox",
+    `--allow-net=127.0.0.1:${port}`,
+    `--allow-read=${Deno.realPathSync(Deno.execPath())},${folder}`,
+    ...["--", Deno.realPathSync(Deno.execPath()), "eval", client],
+  );
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^200 soup\n(403 .*|failed)\n/);
+});
+
+test("for a list of hosts ramekin needs the permission itself, and says so", async () => {
+  const words = RUN.filter((word) => word !== "--allow-net");
+  const { code, stderr } = await new Deno.Command(words[0]!, {
+    args: [...words.slice(1), "sandbox", "--allow-net=example.org:443", "--", "true"],
+  }).output();
+  assertEquals(code, 125);
+  assertMatch(decode(stderr), /example\.org:443 through ramekin, which needs --allow-net/);
+  assertStringIncludes(decode(stderr), "deno install --global --allow-ffi");
+});
+
 test(
   "-A shows all files, the network and the environment, and still gives no rights",
   inFolder(async (folder) => {

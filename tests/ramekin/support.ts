@@ -9,7 +9,16 @@ export const RAMEKIN: string = new URL("../../scripts/ramekin.ts", import.meta.u
 /** How it is run, with the permissions that it is installed with. */
 export const RUN: readonly string[] = [
   Deno.execPath(),
-  ...["run", "--no-check", "--no-prompt", "--quiet", "--allow-ffi", "--allow-read", RAMEKIN],
+  ...[
+    "run",
+    "--no-check",
+    "--no-prompt",
+    "--quiet",
+    "--allow-ffi",
+    "--allow-read",
+    "--allow-net",
+    RAMEKIN,
+  ],
 ];
 
 /** Runs the program to its end, with the words behind its name. */
