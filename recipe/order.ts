@@ -13,6 +13,7 @@ import {
   dup3,
   F_OK,
   faccessat,
+  fchdir,
   getcwd,
   ioctl,
   O_CLOEXEC,
@@ -41,7 +42,7 @@ import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { setgroups, setresgid, setresuid } from "../ffi/calls/users.ts";
 import { Label } from "../ffi/program.ts";
 import { CONTAINER_SOCKET, type Draft, GIVE_UP } from "./draft.ts";
-import { enterFolder } from "./place.ts";
+import { enterFolder, openFolder } from "./place.ts";
 import { IN_CONTAINER, type Writer } from "./writer.ts";
 
 /** What to run in the container, and with what. */
@@ -172,11 +173,12 @@ function enterAgain(writer: Writer): void {
   const [lost, done] = [new Label("the folder is gone"), new Label("the folder is entered")];
   const otherwise = {
     ...IN_CONTAINER,
-    accept: ["ENOENT", "ENOTDIR", "EACCES"],
+    accept: ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"],
     onAccepted: lost,
   } as const;
   writer.add(getcwd(path), otherwise);
-  writer.add(chdir(path), { ...otherwise, onZero: done });
+  const folder = new ResultOf(writer.add(openFolder(path), otherwise), "folder");
+  writer.add(fchdir(folder), { ...otherwise, onZero: done });
   writer.place(lost);
   writer.add(chdir("/"), IN_CONTAINER);
   writer.place(done);

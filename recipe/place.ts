@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Call, type Fd, ResultOf } from "../ffi/call.ts";
+import { type Call, type Fd, type Output, ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
   close,
@@ -213,12 +213,17 @@ function refuseRoot(draft: Draft, target: string): void {
 }
 
 /**
- * Makes a folder the working directory. What is open in the script can still be reached by
- * /proc/self/fd, and a link to that, laid in the way, must not lead out (CVE-2024-21626).
+ * Opens a folder that is to be the working directory. What is open in the script can still be
+ * reached by /proc/self/fd, and a link to that, laid in the way, must not lead out (CVE-2024-21626).
  */
+export function openFolder(path: string | Output): Call {
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, path, { flags, resolve: RESOLVE_NO_MAGICLINKS });
+}
+
+/** Makes a folder the working directory. */
 export function enterFolder(add: (call: Call) => Call, path: string): void {
-  const how = { flags: O_PATH | O_DIRECTORY | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
-  const folder = new ResultOf(add(openat2(at_fdcwd, path, how)), "folder");
+  const folder = new ResultOf(add(openFolder(path)), "folder");
   add(fchdir(folder));
   add(close(folder));
 }

@@ -70,7 +70,7 @@ export interface OpenHow {
 const OPEN_HOW_SIZE = 24;
 
 /** Opens a file, with a say in how its path is resolved. See openat2(2). */
-export function openat2(folder: Fd, path: string, how: OpenHow): Call {
+export function openat2(folder: Fd, path: string | Output, how: OpenHow): Call {
   const { resolve = 0 } = how;
   const words = new BigUint64Array([how.flags, how.mode ?? 0, resolve].map(BigInt));
   const text = () =>

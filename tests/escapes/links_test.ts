@@ -5,7 +5,17 @@
  */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { linux, recipe, RecipeError, sandbox, type Step, SyscallError } from "../../mod.ts";
+import {
+  bind,
+  linux,
+  mapRoot,
+  recipe,
+  RecipeError,
+  sandbox,
+  type Step,
+  SyscallError,
+  unshare,
+} from "../../mod.ts";
 import { inFolder, inside, test } from "../recipe/support.ts";
 import { follow, launchAltered } from "./launch.ts";
 import { program, SECRET } from "./support.ts";
@@ -103,5 +113,23 @@ test(
     const error = assertThrows(() => box.command("cat", { args: ["secret"], cwd }).outputSync());
     assertStringIncludes(String(error), "ELOOP");
     assertEquals(launchAltered(box, { cwd, attack: `take("secret")` }, follow), 0);
+  }),
+);
+
+test(
+  "the script's working directory, when a link lies over it that leads to what the script has open",
+  inFolder((folder) => {
+    for (const name of ["work", "work/here", "other"]) Deno.mkdirSync(`${folder}/${name}`);
+    using open = linux.open(folder, linux.O_DIRECTORY);
+    Deno.symlinkSync(`/proc/self/fd/${open.number}`, `${folder}/other/here`);
+    const before = Deno.cwd();
+    Deno.chdir(`${folder}/work/here`);
+    try {
+      const ground = recipe(unshare("user", "mount"), mapRoot());
+      const box = ground.with(bind(`${folder}/other`, `${folder}/work`));
+      assertEquals(inside(box, "pwd -P"), "/");
+    } finally {
+      Deno.chdir(before);
+    }
   }),
 );
