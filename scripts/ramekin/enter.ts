@@ -14,6 +14,7 @@ import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
 import { environmentOf } from "../../recipe/target.ts";
 import type { Arguments } from "./arguments.ts";
 import { programOf, runningContainers } from "./containers.ts";
+import { limitsOf } from "./limits_of.ts";
 import { runProgram } from "./program.ts";
 import { UsageError } from "./usage.ts";
 
@@ -28,6 +29,7 @@ export async function run(given: Arguments): Promise<number> {
     clearEnv(),
     setEnv(Object.fromEntries(environmentOf(inside))),
     ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
+    ...limitsOf(inside),
   );
   const cwd = inside === target.pid ? undefined : folderOf(inside);
   return await runProgram(

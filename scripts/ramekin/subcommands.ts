@@ -62,8 +62,10 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     name: "enter",
     summary: "run a program in a container that runs already",
     more: `The container is told by its pid, or by the name of its program, as ramekin ps shows ` +
-      `them. All namespaces are joined, and its root, working directory, environment and cgroup; but not what limits its program ` +
-      `itself: capabilities, seccomp filters and landlock rules do not hold for this one. ${PROGRAM}` +
+      "them. All namespaces are joined, and its root, working directory, environment and cgroup. " +
+      "Where its program has lost capabilities, or is under a filter of system calls, this one " +
+      "loses the same capabilities, and is under the filter of ramekin sandbox; rules of Landlock " +
+      `are not seen from outside, and do not hold for it. ${PROGRAM}` +
       `\n\n${STATUS}`,
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,

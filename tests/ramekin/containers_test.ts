@@ -1,7 +1,8 @@
 /** `ramekin ps`, `ls` and `enter`, with containers of other scripts. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { linux, listNamespaces } from "../../mod.ts";
+import { capabilities, linux, listNamespaces, noNewPrivileges, seccomp } from "../../mod.ts";
+import { limitsIn } from "../../scripts/ramekin/limits_of.ts";
 import { treeOf } from "../../scripts/ramekin/ls.ts";
 import { timeText } from "../../scripts/ramekin/ps.ts";
 import type { RunningContainer } from "../../scripts/ramekin/containers.ts";
@@ -161,4 +162,37 @@ test("enter tells a process that is not there", async () => {
   const { code, stderr } = await ramekin("enter", "99999999", "--", "true");
   assertEquals(code, 125);
   assertStringIncludes(stderr, "there is no process 99999999; ramekin ps lists");
+});
+
+test("who enters a sandbox is limited as its program is", async () => {
+  await using script = new Script(`
+    const container = ramekin.sandbox().command("sh", {
+      args: ["-c", "echo ready; read line"], stdin: "piped", stdout: "inherit" }).spawn();
+    console.log(container.pid);
+    await container.status;`);
+  const { process } = script;
+  const text = await readUntil(process.stdout, (text) => /ready/.test(text) && /\d\n/.test(text));
+  const pid = /\d+/.exec(text)![0];
+  const status = "grep -E '^(CapBnd|CapEff|NoNewPrivs|Seccomp):' /proc/self/status; ls /home";
+  const { stdout } = await ramekin("enter", pid, "--", "sh", "-c", status);
+  const none = "0".repeat(16);
+  assertEquals(
+    stdout,
+    `CapEff:\t${none}\nCapBnd:\t${none}\nNoNewPrivs:\t1\nSeccomp:\t2\n`,
+  );
+  process.kill("SIGKILL");
+  await process.stdout.cancel();
+  await process.stderr.cancel();
+  await process.status;
+});
+
+test("limits are read from what the kernel shows of a process", () => {
+  const own = "CapBnd:\t0000000000000003\nNoNewPrivs:\t0\nSeccomp:\t0\n";
+  assertEquals(limitsIn(own, own), []);
+  assertEquals(limitsIn(own.replace("3", "1"), own), [capabilities({ bounding: ["CAP_CHOWN"] })]);
+  assertEquals(limitsIn("CapBnd:\t0\nNoNewPrivs:\t1\nSeccomp:\t2\n", own), [
+    capabilities({ keep: [] }),
+    noNewPrivileges(),
+    seccomp(),
+  ]);
 });

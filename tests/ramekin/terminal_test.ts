@@ -1,0 +1,75 @@
+/** The subcommands at a terminal: colours, its width, and a program's own terminal. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { mapRoot, recipe, unshare } from "../../mod.ts";
+import { decode } from "../recipe/scripts.ts";
+import { test } from "../recipe/support.ts";
+import { RUN, TestTerminal, withFiles } from "./support.ts";
+
+const BOX = `steps:
+  - { step: unshare, kinds: [user, uts] }
+  - step: mapRoot
+  - { step: hostname, name: box }
+`;
+
+const SUBCOMMANDS = [
+  ["ps"],
+  ["ls"],
+  ["ls", "--tree"],
+  ["plan", "box.yaml"],
+  ["check"],
+  ["schema"],
+  ["completions", "bash"],
+  ["help", "run"],
+  ["run", "--help"],
+] as const;
+
+/** What is shown in a terminal of 60 columns. */
+async function shown(
+  cwd: string,
+  words: readonly string[],
+  env: Record<string, string>,
+): Promise<string> {
+  const command = [...RUN, ...words].map((word) => `'${word}'`).join(" ");
+  const { stdout, code } = await recipe().command("sh", {
+    args: ["-c", `stty cols 60 rows 20; ${command}`],
+    cwd,
+    env: { TERM: "xterm", ...env },
+    terminal: true,
+    stdin: "null",
+    stdout: "piped",
+  }).output();
+  assertEquals(code, 0, decode(stdout));
+  return decode(stdout);
+}
+
+test(
+  "what is listed has colours at a terminal, and tables have its width",
+  withFiles({ "box.yaml": BOX }, async (folder) => {
+    const sleeper = recipe(unshare("user", "pid"), mapRoot());
+    await using _ = sleeper.command("sleep", { args: ["60", ...Array(9).fill("0.000001")] })
+      .spawn();
+    for (const words of SUBCOMMANDS) {
+      const text = await shown(folder, words, { NO_COLOR: "" });
+      const isForPrograms = ["schema", "completions"].includes(words[0]);
+      assertEquals(text.includes("\x1b["), !isForPrograms, words.join(" "));
+      if (words[0] !== "ps" && words[0] !== "ls") continue;
+      // deno-lint-ignore no-control-regex -- what colours are made of
+      for (const line of text.replace(/\x1b\[\d+m/g, "").split("\r\n")) {
+        assert(line.length <= 60, line);
+      }
+    }
+    assert(!(await shown(folder, ["ps"], { NO_COLOR: "1" })).includes("\x1b["));
+  }),
+);
+
+test("who enters a container at a terminal has one of its own, and a shell", async () => {
+  const box = recipe(unshare("user", "uts", "pid"), mapRoot());
+  await using container = box.command("sleep", { args: ["60"] }).spawn();
+  await using terminal = new TestTerminal([...RUN, "enter", String(container.pid)]);
+  await terminal.shows(/[#$] $/);
+  await terminal.type("test -t 1 && echo $((6 * 7)); exit 8\n");
+  await terminal.shows("42\n");
+  assertEquals(await terminal.code(), 8);
+  assertStringIncludes(terminal.shown, "42\n");
+});
