@@ -32,6 +32,7 @@ import {
   execve,
   POLLIN,
   ppoll,
+  PR_SET_DUMPABLE,
   PR_SET_PDEATHSIG,
   prctl,
   rt_sigprocmask,
@@ -117,7 +118,11 @@ export interface Attempt {
 }
 
 /** Opens /dev/null while the host's /dev is still in sight. */
-export const openNull: Call = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+export const openNull: Call = openDevNull();
+
+function openDevNull(): Call {
+  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+}
 
 /** Ends the container when the script ends, or at once when it has ended already. */
 export function tieToScript(writer: Writer, draft: Draft, order: Order): void {
@@ -139,8 +144,10 @@ export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly
   const add = (call: Call) => writer.add(call, IN_CONTAINER);
   if (draft.ground.hasMounts) enterAgain(writer);
   if (order.cwd !== undefined) enterFolder(add, order.cwd);
-  if (order.terminal === undefined) connectStdio(add, order.stdio);
-  else {
+  if (order.terminal === undefined) {
+    connectStdio(add, order.stdio);
+    if (draft.terminals !== undefined) useOwnNull(writer, order.stdio);
+  } else {
     // Who leads a session already cannot lead another.
     if (!draft.sessionLeader) add(setsid());
     connectTerminal(add, order.terminal);
@@ -151,6 +158,9 @@ export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly
     if (order.uid !== undefined) add(setresuid(order.uid, order.uid, order.uid));
   }
   tieToScript(writer, draft, order);
+  // The process that has made this one goes on for a moment on the script's memory, in the program's
+  // sight where that is its init.
+  if (draft.stages.length > 1) add(prctl(PR_SET_DUMPABLE, 0));
   if (draft.listener !== undefined) sendListener(add, draft.listener, order);
   add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
@@ -189,6 +199,20 @@ function connectStdio(add: (call: Call) => Call, stdio: Order["stdio"]): void {
     if (kind === "inherit") return;
     add(dup3(kind === "null" ? new ResultOf(openNull, "null") : kind.fd, fd, 0));
   });
+}
+
+/** Where the container has devices of its own, the host's /dev/null is not handed in (chmod(2)). */
+function useOwnNull(writer: Writer, stdio: Order["stdio"]): void {
+  const places = stdio.flatMap((kind, fd) => kind === "null" ? [fd] : []);
+  if (places.length === 0) return;
+  const missing = new Label("there is no /dev/null");
+  const opened = writer.add(openDevNull(), {
+    ...IN_CONTAINER,
+    accept: ["ENOENT", "ENOTDIR", "EACCES"],
+    onAccepted: missing,
+  });
+  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), IN_CONTAINER);
+  writer.place(missing);
 }
 
 /** The program's session gets the terminal as its controlling one (tty(4)). */

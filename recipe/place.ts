@@ -27,6 +27,8 @@ import {
 import {
   AT_EMPTY_PATH,
   mount,
+  MOUNT_ATTR_RDONLY,
+  mount_setattr,
   move_mount,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
@@ -238,6 +240,17 @@ export function copyTree(draft: Draft, path: string, text: string, more = 0): Re
   const tree = draft.call(open_tree(place, "", flags | AT_EMPTY_PATH));
   draft.call(close(place));
   return new ResultOf(tree, text);
+}
+
+/**
+ * Opens a copy of a device of the host's. It is read-only, where the kernel can make it so (Linux
+ * 5.12): it can be written to as ever, but root of the host cannot change the device's mode by it.
+ */
+export function copyDevice(draft: Draft, path: string, text: string): ResultOf {
+  const tree = copyTree(draft, path, text);
+  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY });
+  draft.call(readOnly, { accept: ["ENOSYS"] });
+  return tree;
 }
 
 /** Attaches a mount that is open to a place. */

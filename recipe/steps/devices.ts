@@ -8,7 +8,7 @@ import { close, symlinkat } from "../../ffi/calls/files.ts";
 import { MS_NOEXEC, MS_NOSUID } from "../../ffi/calls/mounts.ts";
 import { absolutePath } from "../fields.ts";
 import { normalize } from "../ground.ts";
-import { atEntry, attachAt, copyTree, makeMountPoint, mountAt } from "../place.ts";
+import { atEntry, attachAt, copyDevice, makeMountPoint, mountAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Mounts a minimal /dev. */
@@ -57,7 +57,7 @@ export const devicesDefinition: StepDefinition<DevicesStep> = {
     draft.needs("mount", "it would be mounted on the host");
     const folder = normalize(step.target);
     // Opened first, as the new /dev may cover them.
-    const trees = DEVICES.map((name) => ({ name, tree: copyTree(draft, `/dev/${name}`, name) }));
+    const trees = DEVICES.map((name) => ({ name, tree: copyDevice(draft, `/dev/${name}`, name) }));
     mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
     for (const { name, tree } of trees) {
       const target = `${folder}/${name}`;

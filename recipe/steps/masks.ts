@@ -27,7 +27,7 @@ import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../draft.ts";
 import { absolutePath, list } from "../fields.ts";
 import { normalize } from "../ground.ts";
-import { copyTree, inPlace, openAt } from "../place.ts";
+import { copyDevice, inPlace, openAt } from "../place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Hides files and folders. */
@@ -87,7 +87,7 @@ function mask(draft: Draft, path: string): void {
   });
   draft.call(close(place), { onZero: done });
   draft.place(isFile);
-  cover(draft, place, copyTree(draft, "/dev/null", "null"));
+  cover(draft, place, copyDevice(draft, "/dev/null", "null"));
   draft.place(done);
   draft.gate?.guards(draft, path);
   draft.ground.mounted(path, false, false);

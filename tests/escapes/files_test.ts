@@ -1,7 +1,7 @@
 /** Escapes by files: out of the root, and by what lies on what is shown. */
 
 import { assertEquals } from "@std/assert";
-import { sandbox } from "../../mod.ts";
+import { mapCurrentUser, recipe, sandbox, seccomp, unshare } from "../../mod.ts";
 import { inFolder, notRoot, root, test } from "../recipe/support.ts";
 import { assertNeedsAll, assertStopped, escape, program, SECRET } from "./support.ts";
 
@@ -106,6 +106,22 @@ function handleOf(path: string): string {
   const { stdout, success } = new Deno.Command("perl", { args: ["-e", script] }).outputSync();
   assertEquals(success, true);
   return new TextDecoder().decode(stdout);
+}
+
+/** The host's files, and no right over them but that of the same user id. */
+const SAME_FILES = recipe(unshare("user", "mount"), mapCurrentUser(), seccomp());
+
+for (const device of ["/dev/null", "/dev/zero", "/dev/stdin", "/proc/keys"]) {
+  escape(`changing the mode of the host's device at ${device}`, {
+    // It is set to what it is.
+    attack: String.raw`
+      my $mode = (stat "${device}")[2] & 07777 or die "stat: $!\n";
+      call("fchmodat", -100, "${device}", $mode);
+    `,
+    lacking: SAME_FILES,
+    says: /Read-only file system/,
+    harmless: notRoot ?? (device === "/proc/keys" ? "outside it is no device" : undefined),
+  });
 }
 
 /** Another user than the one who runs the sandbox. */
