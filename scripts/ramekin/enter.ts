@@ -15,7 +15,7 @@ import { environmentOf } from "../../recipe/target.ts";
 import type { Arguments } from "./arguments.ts";
 import { programOf, runningContainers } from "./containers.ts";
 import { limitsOf } from "./limits_of.ts";
-import { runProgram } from "./program.ts";
+import { apart, runProgram } from "./program.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program in there. */
@@ -34,7 +34,8 @@ export async function run(given: Arguments): Promise<number> {
   const cwd = inside === target.pid ? undefined : folderOf(inside);
   return await runProgram(
     given.program,
-    (program, options) => box.command(program, { ...options, ...(cwd !== undefined && { cwd }) }),
+    (program, options) =>
+      apart(box, options).command(program, { ...options, ...(cwd !== undefined && { cwd }) }),
   );
 }
 

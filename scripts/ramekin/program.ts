@@ -9,8 +9,20 @@ import { environmentVariable } from "../../ffi/environment.ts";
 import { GrantError, SyscallError } from "../../ffi/errors.ts";
 import type { Command, CommandOptions } from "../../recipe/command.ts";
 import type { Container } from "../../recipe/container.ts";
+import type { Recipe } from "../../recipe/recipe.ts";
+import { newSession } from "../../recipe/steps/builders.ts";
 import { complaint } from "./complaint.ts";
 import { paintFor, printError } from "./output.ts";
+
+/**
+ * The recipe, for a program that gets no terminal of its own: one that is handed to it all the same,
+ * as its standard error, must not be its controlling one, or it could type there (TIOCSTI).
+ */
+export function apart(box: Recipe, { terminal }: CommandOptions): Recipe {
+  const isHanded = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  const isApart = box.steps.some(({ step }) => step === "newSession");
+  return terminal === true || isApart || !isHanded ? box : box.with(newSession());
+}
 
 /** Makes the command of a program in the container. */
 export type MakeCommand = (program: string, options: CommandOptions) => Command;

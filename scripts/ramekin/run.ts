@@ -8,7 +8,7 @@ import type { PermissionOptions, Permissions } from "../../recipe/gate/permissio
 import type { Arguments } from "./arguments.ts";
 import { ask, canAsk, widened } from "./asking.ts";
 import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";
-import { runProgram } from "./program.ts";
+import { apart, runProgram } from "./program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
 
 /** Runs the program. */
@@ -20,7 +20,7 @@ export async function run(given: Arguments): Promise<number> {
     given.program,
     (program, options) =>
       file.located(() =>
-        file.recipe.command(
+        apart(file.recipe, options).command(
           program,
           grants === undefined ? options : { ...options, permissions: grants },
         )

@@ -73,3 +73,17 @@ test("who enters a container at a terminal has one of its own, and a shell", asy
   assertEquals(await terminal.code(), 8);
   assertStringIncludes(terminal.shown, "42\n");
 });
+
+test(
+  "a program that gets no terminal of its own has this one for none to control",
+  withFiles({ "box.yaml": BOX }, async (folder) => {
+    const command = RUN.map((word) => `'${word}'`).join(" ");
+    const apart = "ps -o tty= -p $$";
+    for (const flags of ["run box.yaml -A", "sandbox", `enter ${Deno.pid}`]) {
+      const line = `${command} ${flags} -- sh -c '${apart}' </dev/null`;
+      await using terminal = new TestTerminal(["sh", "-c", line], { cwd: folder });
+      assertEquals(await terminal.code(), 0, terminal.shown);
+      assertEquals(terminal.shown.trim(), "?", flags);
+    }
+  }),
+);
