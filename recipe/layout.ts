@@ -157,11 +157,12 @@ function firstOf(draft: Draft): number {
 
 /**
  * Whether the launch makes the memory undumpable that it shares with the script (prctl(2)): because
- * others can see the container, or by changing its ids. Of such launches there is one at a time, also
+ * others can see the container, or the program the process that has made it, or by changing ids. Of such launches there is one at a time, also
  * among Workers, which share the memory as well.
  */
 function changesDumpability(draft: Draft, order: Order): boolean {
-  return draft.exposed || order.uid !== undefined || order.gid !== undefined ||
+  return draft.exposed || draft.stages.length > 1 ||
+    order.uid !== undefined || order.gid !== undefined ||
     draft.stages.some(({ parts }) =>
       parts.some((part) => "call" in part && CHANGES_IDS.has(part.call.name))
     );

@@ -297,8 +297,8 @@ export interface InitStep {
  * import { init, mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
  *
  * const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
- * const { stdout } = await box.command("cat", { args: ["/proc/1/comm"] }).output();
- * console.log(new TextDecoder().decode(stdout)); // init
+ * const { stdout } = await box.command("sh", { args: ["-c", "echo $$"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // 2
  * ```
  */
 export function init(): InitStep {
