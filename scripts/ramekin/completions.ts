@@ -4,11 +4,11 @@
  * @module
  */
 
+import { nearest } from "../../recipe/fields.ts";
 import type { Arguments } from "./arguments.ts";
 import { bashCompletions } from "./completions/bash.ts";
 import { fishCompletions } from "./completions/fish.ts";
 import { zshCompletions } from "./completions/zsh.ts";
-import { nearest } from "../../recipe/fields.ts";
 import { print } from "./output.ts";
 import { UsageError } from "./usage.ts";
 

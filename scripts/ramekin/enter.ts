@@ -6,8 +6,9 @@
 
 import { environmentVariable } from "../../ffi/environment.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
 import { readLinks } from "../../ffi/links.ts";
+import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
+import { namespaces } from "../../ffi/linux/process_namespaces.ts";
 import { nearest } from "../../recipe/fields.ts";
 import { recipe } from "../../recipe/recipe.ts";
 import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
@@ -24,7 +25,7 @@ export async function run(given: Arguments): Promise<number> {
   const inside = programOf(target.pid);
   const terminal = environmentVariable("TERM");
   const box = recipe(
-    join(target, { root: true, cwd: true, cgroup: true }),
+    join(target, { root: hasOwnRoot(target.pid), cwd: true, cgroup: true }),
     // The environment is the container's, and nothing of this one's is shown to it.
     clearEnv(),
     setEnv(Object.fromEntries(environmentOf(inside))),
@@ -37,6 +38,12 @@ export async function run(given: Arguments): Promise<number> {
     (program, options) =>
       apart(box, options).command(program, { ...options, ...(cwd !== undefined && { cwd }) }),
   );
+}
+
+/** Whether it has another root than ramekin; to enter the same again would take a privilege. */
+function hasOwnRoot(pid: number): boolean {
+  const [root, own] = readLinks([`/proc/${pid}/root`, "/proc/self/root"]);
+  return root !== own || namespaces(pid).mnt !== namespaces().mnt;
 }
 
 /** The working directory of a program, as a path in its container; an init has none of its own. */
