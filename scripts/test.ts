@@ -104,21 +104,24 @@ function add(total: Tally, { passed, failed, skipped }: Tally, who: string): voi
 }
 
 async function runners(workshop: string): Promise<Runner[]> {
-  const deno = Deno.execPath();
-  const self: Runner = {
-    name: Deno.uid() === 0 ? "root" : "an ordinary user",
-    deno: (args) => runAloud(deno, args, PROJECT),
-  };
-  return Deno.uid() === 0 ? [self, await nobody(deno, workshop)] : [self];
+  if (Deno.uid() !== 0) return [self("an ordinary user", Deno.execPath())];
+  await Deno.chmod(workshop, 0o777);
+  // Tests of root's become other users, too, who have to be able to run Deno.
+  const deno = await reachable(Deno.execPath(), "-x")
+    ? Deno.execPath()
+    : await copied(Deno.execPath(), `${workshop}/deno`);
+  return [self("root", deno), await nobody(deno, workshop)];
+}
+
+function self(name: string, deno: string): Runner {
+  return { name, deno: (args) => runAloud(deno, args, PROJECT) };
 }
 
 /** An ordinary user, who gets copies of what root's folders hide. */
 async function nobody(deno: string, workshop: string): Promise<Runner> {
-  await Deno.chmod(workshop, 0o777);
   const home = `${workshop}/home`;
   await Deno.mkdir(home);
   await Deno.chown(home, NOBODY, NOBODY);
-  const program = await reachable(deno, "-x") ? deno : await copied(deno, `${workshop}/deno`);
   const project = await reachable(`${PROJECT}/mod.ts`, "-r")
     ? PROJECT
     : await copied(PROJECT, `${workshop}/project`);
@@ -131,7 +134,7 @@ async function nobody(deno: string, workshop: string): Promise<Runner> {
     deno: (args) =>
       runAloud("setpriv", [
         ...AS_NOBODY,
-        ...["env", `HOME=${home}`, `DENO_DIR=${home}`, program],
+        ...["env", `HOME=${home}`, `DENO_DIR=${home}`, deno],
         ...(args[0] === "test" ? ["test", "--no-check", ...args.slice(1)] : args),
       ], project),
   };
