@@ -65,8 +65,8 @@ export type {
 } from "./recipe/gate/need.ts";
 export type { PermissionOptions, Permissions } from "./recipe/gate/permissions.ts";
 export type { KeptNamespace } from "./recipe/keep.ts";
-export type { CommandStatus } from "./recipe/status.ts";
+export type { CommandStatus } from "./recipe/running/status.ts";
 export type { Usage } from "./ffi/cgroups/usage.ts";
-export type { StdioKind } from "./recipe/stdio.ts";
-export type { OutputStream } from "./recipe/streams.ts";
+export type { StdioKind } from "./recipe/running/stdio.ts";
+export type { OutputStream } from "./recipe/running/streams.ts";
 export { Plan, type PlanEntry } from "./recipe/plan.ts";

@@ -13,10 +13,10 @@ import {
 } from "../ffi/environment.ts";
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
-import { collectSync, endSync } from "./collect_sync.ts";
+import { collectSync, endSync } from "./running/collect_sync.ts";
 import { type CommandOutput, Container } from "./container.ts";
-import { planCgroup } from "./container_cgroup.ts";
-import type { Draft } from "./draft.ts";
+import { planCgroup } from "./running/container_cgroup.ts";
+import type { Draft } from "./drafting/draft.ts";
 import {
   boolean,
   dictionary,
@@ -37,15 +37,21 @@ import { needsOf } from "./gate/needs.ts";
 import { type Permissions, permissionsField } from "./gate/permissions.ts";
 import { ContainerProxy } from "./gate/proxy/proxy.ts";
 import { proxyVariables } from "./gate/proxy/variables.ts";
-import { launch, type Launched, launchPrepared, prepare, type Prepared } from "./launch.ts";
-import { layOut } from "./layout.ts";
-import { DEFAULT_PATH, type Order, type Stdio } from "./order.ts";
+import {
+  launch,
+  type Launched,
+  launchPrepared,
+  prepare,
+  type Prepared,
+} from "./launching/launch.ts";
+import { layOut } from "./launching/layout.ts";
+import { DEFAULT_PATH, type Order, type Stdio } from "./launching/order.ts";
 import { Plan } from "./plan.ts";
 import { RecipeError } from "./recipe_error.ts";
-import { plannedResources, resources } from "./resources.ts";
-import { placesOf, StandardStreams, type StdioKind } from "./stdio.ts";
+import { plannedResources, resources } from "./launching/resources.ts";
+import { placesOf, StandardStreams, type StdioKind } from "./running/stdio.ts";
 import type { JoinStep } from "./steps/join.ts";
-import { ProgramTerminal } from "./terminal.ts";
+import { ProgramTerminal } from "./running/terminal.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
 export interface CommandOptions {

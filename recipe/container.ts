@@ -13,15 +13,15 @@ import { type ProcessIdentity, processIdentity } from "../ffi/linux/process_iden
 import { namespaces } from "../ffi/linux/process_namespaces.ts";
 import type { Command, CommandOptions } from "./command.ts";
 import { keepNamespace, type KeptNamespace } from "./keep.ts";
-import type { ContainerCgroup } from "./container_cgroup.ts";
-import type { Ending } from "./draft.ts";
-import type { Launched } from "./launch.ts";
-import { endAll } from "./meetings.ts";
+import type { ContainerCgroup } from "./running/container_cgroup.ts";
+import type { Ending } from "./drafting/draft.ts";
+import type { Launched } from "./launching/launch.ts";
+import { endAll } from "./launching/meetings.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
-import { NAMESPACE_FILE } from "./target.ts";
-import { type CommandStatus, reapStatus } from "./status.ts";
+import { NAMESPACE_FILE } from "./drafting/target.ts";
+import { type CommandStatus, reapStatus } from "./running/status.ts";
 import type { Limits } from "./steps/limits.ts";
-import { Channel, inputStream, type OutputStream, outputStream } from "./streams.ts";
+import { Channel, inputStream, type OutputStream, outputStream } from "./running/streams.ts";
 
 /** How a program has ended, and what it has written: see `Deno.CommandOutput`. */
 export interface CommandOutput extends CommandStatus {

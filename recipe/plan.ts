@@ -5,9 +5,9 @@
  */
 
 import { type Call, describeCall } from "../ffi/call.ts";
-import type { Draft, Meeting } from "./draft.ts";
-import { type Layout, stepOf } from "./layout.ts";
-import type { Chapter } from "./writer.ts";
+import type { Draft, Meeting } from "./drafting/draft.ts";
+import { type Layout, stepOf } from "./launching/layout.ts";
+import type { Chapter } from "./launching/writer.ts";
 
 /** One thing that a launch does. */
 export interface PlanEntry {

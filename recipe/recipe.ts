@@ -5,7 +5,7 @@
  */
 
 import { Command, type CommandOptions } from "./command.ts";
-import { Draft } from "./draft.ts";
+import { Draft } from "./drafting/draft.ts";
 import { Gate } from "./gate/gate.ts";
 import type { Need } from "./gate/need.ts";
 import { needsOf } from "./gate/needs.ts";

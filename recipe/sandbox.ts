@@ -13,8 +13,8 @@ import {
   variableName,
   wrongField,
 } from "./fields.ts";
-import { isWithin, normalize } from "./ground.ts";
-import { DEFAULT_PATH } from "./order.ts";
+import { isWithin, normalize } from "./drafting/ground.ts";
+import { DEFAULT_PATH } from "./launching/order.ts";
 import { type Recipe, recipe } from "./recipe.ts";
 import { RecipeError } from "./recipe_error.ts";
 import type { BindStep } from "./steps/bind.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./drafting/draft.ts";
 import { type Field, type Fields, isObject, nearest, wrongField } from "./fields.ts";
 import { RecipeError } from "./recipe_error.ts";
 

@@ -6,7 +6,7 @@
 
 import { GrantError } from "../../ffi/errors.ts";
 import type { GatedNetwork } from "./gate.ts";
-import { isWithin } from "../ground.ts";
+import { isWithin } from "../drafting/ground.ts";
 import { describeNeed, type Need } from "./need.ts";
 import type { PermissionOptions, Permissions } from "./permissions.ts";
 import { Hosts } from "./proxy/hosts.ts";

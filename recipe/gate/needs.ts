@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 import type { Gate } from "./gate.ts";
 import type { Need } from "./need.ts";

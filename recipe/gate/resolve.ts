@@ -10,7 +10,7 @@ import { AT_EMPTY_PATH } from "../../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_TYPE, statxOutput } from "../../ffi/calls/statx.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { perform, performAll } from "../../ffi/perform.ts";
-import { folderOf, nameOf, normalize } from "../ground.ts";
+import { folderOf, nameOf, normalize } from "../drafting/ground.ts";
 
 /** What a path leads to. */
 export interface Place {

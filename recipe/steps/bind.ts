@@ -24,11 +24,11 @@ import {
   OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../fields.ts";
 import type { Gate } from "../gate/gate.ts";
-import { normalize } from "../ground.ts";
-import { attachAt, makeMountPoint, needsMountPoint, openAt } from "../place.ts";
+import { normalize } from "../drafting/ground.ts";
+import { attachAt, makeMountPoint, needsMountPoint, openAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** What a bound file must not be used for. */

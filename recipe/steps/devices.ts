@@ -7,8 +7,8 @@
 import { close, symlinkat } from "../../ffi/calls/files.ts";
 import { MS_NOEXEC, MS_NOSUID } from "../../ffi/calls/mounts.ts";
 import { absolutePath } from "../fields.ts";
-import { normalize } from "../ground.ts";
-import { atEntry, attachAt, copyDevice, makeMountPoint, mountAt } from "../place.ts";
+import { normalize } from "../drafting/ground.ts";
+import { atEntry, attachAt, copyDevice, makeMountPoint, mountAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Mounts a minimal /dev. */

@@ -22,7 +22,7 @@ import {
   symlinkat,
   write,
 } from "../../ffi/calls/files.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import {
   absolutePath,
   boolean,
@@ -33,7 +33,7 @@ import {
   optional,
   text,
 } from "../fields.ts";
-import { atEntry, makeFolders, openAt } from "../place.ts";
+import { atEntry, makeFolders, openAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Options of the steps that make files. */

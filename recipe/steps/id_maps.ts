@@ -7,7 +7,7 @@
 
 import { type Call, ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { id, integer, list, object, oneOf, optional } from "../fields.ts";
 import type { StepDefinition } from "../step.ts";
 

@@ -25,14 +25,14 @@ import { OwnedFd } from "../../ffi/linux/owned_fd.ts";
 import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
 import { performAll } from "../../ffi/perform.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../draft.ts";
-import { stepError } from "../explain.ts";
+import type { Draft } from "../drafting/draft.ts";
+import { stepError } from "../launching/explain.ts";
 import { boolean, either, integer, list, object, oneOf, optional, path } from "../fields.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import { leaveNetwork } from "../network.ts";
+import { leaveNetwork } from "../networking/network.ts";
 import type { StepDefinition } from "../step.ts";
-import { deniesSetgroups, environmentOf, otherKinds, targetOf } from "../target.ts";
-import { cgroupFilesOf } from "../target_cgroups.ts";
+import { deniesSetgroups, environmentOf, otherKinds, targetOf } from "../drafting/target.ts";
+import { cgroupFilesOf } from "../drafting/target_cgroups.ts";
 
 /** Moves the container into namespaces that are there already. */
 export interface JoinStep extends JoinOptions {

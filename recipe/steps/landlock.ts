@@ -17,9 +17,9 @@ import {
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { absolutePath, boolean, integer, list, oneOf, optional } from "../fields.ts";
-import { normalize } from "../ground.ts";
+import { normalize } from "../drafting/ground.ts";
 import {
   deniableFileRights,
   FILE_RIGHTS,
@@ -29,8 +29,8 @@ import {
   RIGHTS_OF_FILE,
   SCOPES,
   SCOPES_SINCE,
-} from "../landlock_rights.ts";
-import { openAt } from "../place.ts";
+} from "../filters/landlock_rights.ts";
+import { openAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Says which files and TCP ports the program may use. */

@@ -24,10 +24,10 @@ import {
   OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { absolutePath, list } from "../fields.ts";
-import { normalize } from "../ground.ts";
-import { copyDevice, inPlace, openAt } from "../place.ts";
+import { normalize } from "../drafting/ground.ts";
+import { copyDevice, inPlace, openAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Hides files and folders. */

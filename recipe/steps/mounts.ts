@@ -21,8 +21,8 @@ import {
   umount2,
 } from "../../ffi/calls/mounts.ts";
 import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../fields.ts";
-import { mountOptionsComplaint, parseMountOptions } from "../mount_options.ts";
-import { checkOptions, mountAt } from "../place.ts";
+import { mountOptionsComplaint, parseMountOptions } from "../drafting/mount_options.ts";
+import { checkOptions, mountAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 const NEEDS_MOUNT = "it would be mounted on the host";

@@ -22,9 +22,9 @@ import {
   OPEN_TREE_CLONE,
   umount2,
 } from "../../ffi/calls/mounts.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { absolutePath, boolean, list, optional } from "../fields.ts";
-import { folderOf, isWithin, normalize } from "../ground.ts";
+import { folderOf, isWithin, normalize } from "../drafting/ground.ts";
 import {
   checkOptions,
   copyTree,
@@ -33,7 +33,7 @@ import {
   mountAt,
   needsMountPoint,
   openAt,
-} from "../place.ts";
+} from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Lays folders over one another. */

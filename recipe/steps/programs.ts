@@ -19,13 +19,13 @@ import {
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { absolutePath, boolean, list, optional } from "../fields.ts";
-import { folderOf, normalize } from "../ground.ts";
-import type { PlacedFile } from "../library_search.ts";
-import { attachAt, copyTree, makeFolders, openAt } from "../place.ts";
-import { filesOfPrograms } from "../program_files.ts";
-import { programHost } from "../program_host.ts";
+import { folderOf, normalize } from "../drafting/ground.ts";
+import type { PlacedFile } from "../programs/library_search.ts";
+import { attachAt, copyTree, makeFolders, openAt } from "../drafting/place.ts";
+import { filesOfPrograms } from "../programs/program_files.ts";
+import { programHost } from "../programs/program_host.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Puts programs with all that they need into a new root. */

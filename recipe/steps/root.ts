@@ -22,11 +22,11 @@ import {
   umount2,
 } from "../../ffi/calls/mounts.ts";
 import { chroot as chrootCall, pivot_root } from "../../ffi/calls/namespaces.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { absolutePath, path as pathField } from "../fields.ts";
-import { normalize } from "../ground.ts";
-import { enterFolder } from "../place.ts";
-import { openAt } from "../place.ts";
+import { normalize } from "../drafting/ground.ts";
+import { enterFolder } from "../drafting/place.ts";
+import { openAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Makes a folder the root, and takes the old root away. */

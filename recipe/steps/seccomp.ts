@@ -13,10 +13,10 @@ import {
   SECCOMP_RET,
   type SyscallFilter,
 } from "../../ffi/seccomp/filter.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { type Field, list, nearest, optional, text } from "../fields.ts";
-import { allowMore, DEFAULT_SECCOMP_PROFILE, SECCOMP_GROUPS } from "../seccomp_default.ts";
-import { filterOf, type SeccompProfile, seccompProfileField } from "../seccomp_profile.ts";
+import { allowMore, DEFAULT_SECCOMP_PROFILE, SECCOMP_GROUPS } from "../filters/seccomp_default.ts";
+import { filterOf, type SeccompProfile, seccompProfileField } from "../filters/seccomp_profile.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Says which system calls the program may make. */

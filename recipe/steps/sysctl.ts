@@ -6,10 +6,10 @@
 
 import { ResultOf } from "../../ffi/call.ts";
 import { close, O_WRONLY, write } from "../../ffi/calls/files.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { dictionary, either, type Field, integer, text } from "../fields.ts";
 import type { NamespaceKind } from "../namespaces.ts";
-import { openAt } from "../place.ts";
+import { openAt } from "../drafting/place.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Changes settings of the kernel for the container. */

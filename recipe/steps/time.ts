@@ -8,6 +8,7 @@ import { ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
 import { type Field, integer, optional } from "../fields.ts";
 import type { StepDefinition } from "../step.ts";
+import { enterTime } from "../drafting/time_namespace.ts";
 
 /** Sets the clocks of the container's time namespace off from the host's. */
 export interface TimeOffsetStep extends TimeOffsets {
@@ -74,6 +75,7 @@ export const timeOffsetDefinition: StepDefinition<TimeOffsetStep> = {
     const fd = new ResultOf(opened, "fd");
     draft.call(write(fd, bytes, bytes.length));
     draft.call(close(fd));
+    enterTime(draft);
   },
 };
 

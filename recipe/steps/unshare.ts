@@ -6,11 +6,12 @@
 
 import { CLONE_NEWTIME, unshare as unshareCall } from "../../ffi/calls/namespaces.ts";
 import { mount, MS_PRIVATE, MS_REC, MS_SLAVE } from "../../ffi/calls/mounts.ts";
-import type { Draft } from "../draft.ts";
+import type { Draft } from "../drafting/draft.ts";
 import { list, oneOf, optional } from "../fields.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import { leaveNetwork } from "../network.ts";
+import { leaveNetwork } from "../networking/network.ts";
 import type { StepDefinition } from "../step.ts";
+import { enterTime } from "../drafting/time_namespace.ts";
 
 /** Gives the container namespaces of its own. */
 export interface UnshareStep extends UnshareOptions {
@@ -89,14 +90,15 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
 
 function enterNamespaces(kinds: ReadonlySet<NamespaceKind>, draft: Draft): void {
   let flags = 0;
-  for (const kind of kinds) flags |= CLONE_FLAG[kind];
-  if (draft.untouched) {
-    // clone(2) has no bit left for time namespaces: its value is one of the exit signal's.
-    draft.cloneWith(flags & ~CLONE_NEWTIME);
-    if (kinds.has("time")) draft.call(unshareCall(CLONE_NEWTIME));
-    return;
+  // clone(2) has no bit left for time namespaces: its value is one of the exit signal's.
+  for (const kind of kinds) if (kind !== "time") flags |= CLONE_FLAG[kind];
+  if (draft.untouched) draft.cloneWith(flags);
+  else if (flags !== 0) {
+    draft.call(unshareCall(flags));
+    // Only children are born into the new pid namespace.
+    if (kinds.has("pid")) draft.fork("exit");
   }
-  draft.call(unshareCall(flags));
-  // Only children are born into the new pid namespace.
-  if (kinds.has("pid")) draft.fork("exit");
+  if (!kinds.has("time")) return;
+  draft.call(unshareCall(CLONE_NEWTIME));
+  enterTime(draft);
 }

@@ -13,7 +13,7 @@ import { startOf, statField } from "../../ffi/linux/process_identity.ts";
 import { namespaces } from "../../ffi/linux/process_namespaces.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { NAMESPACE_FILE } from "../../recipe/target.ts";
+import { NAMESPACE_FILE } from "../../recipe/drafting/target.ts";
 
 /** A container that runs. */
 export interface RunningContainer {

@@ -12,7 +12,7 @@ import { namespaces } from "../../ffi/linux/process_namespaces.ts";
 import { nearest } from "../../recipe/fields.ts";
 import { recipe } from "../../recipe/recipe.ts";
 import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
-import { environmentOf } from "../../recipe/target.ts";
+import { environmentOf } from "../../recipe/drafting/target.ts";
 import type { Arguments } from "./arguments.ts";
 import { programOf, runningContainers } from "./containers.ts";
 import { limitsOf } from "./limits_of.ts";

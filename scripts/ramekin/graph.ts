@@ -6,7 +6,7 @@
  */
 
 import type { Need } from "../../recipe/gate/need.ts";
-import { isWithin, normalize } from "../../recipe/ground.ts";
+import { isWithin, normalize } from "../../recipe/drafting/ground.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 import { draftOf, type Recipe } from "../../recipe/recipe.ts";
 import type { Step } from "../../recipe/steps.ts";

@@ -12,10 +12,10 @@ import { environmentVariable } from "../../ffi/environment.ts";
 import { statx } from "../../ffi/linux/folders.ts";
 import { AT_FDCWD } from "../../ffi/calls/files.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
-import { callerOf } from "../../recipe/caller.ts";
-import { readHostNumber } from "../../recipe/host_file.ts";
+import { callerOf } from "../../recipe/drafting/caller.ts";
+import { readHostNumber } from "../../recipe/drafting/host_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { DEFAULT_PATH } from "../../recipe/order.ts";
+import { DEFAULT_PATH } from "../../recipe/launching/order.ts";
 import { recipe } from "../../recipe/recipe.ts";
 import { sandbox } from "../../recipe/sandbox.ts";
 import {

@@ -7,7 +7,7 @@
 import { at_fdcwd } from "../../ffi/calls/files.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
-import { callerOf } from "../../recipe/caller.ts";
+import { callerOf } from "../../recipe/drafting/caller.ts";
 import { recipe } from "../../recipe/recipe.ts";
 import { mapIds, unshare } from "../../recipe/steps/builders.ts";
 import { type Finding, tried } from "./finding.ts";

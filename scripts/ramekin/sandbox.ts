@@ -6,7 +6,7 @@
 
 import { environmentStrings, environmentVariable, nameAt } from "../../ffi/environment.ts";
 import type { Permissions } from "../../recipe/gate/permissions.ts";
-import { isWithin, normalize } from "../../recipe/ground.ts";
+import { isWithin, normalize } from "../../recipe/drafting/ground.ts";
 import { sandbox, type SandboxOptions } from "../../recipe/sandbox.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork } from "./permission_flags.ts";

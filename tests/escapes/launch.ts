@@ -6,11 +6,11 @@ import { environmentBlock } from "../../ffi/environment.ts";
 import { recordOffset, type SyscallProgram } from "../../ffi/program.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { linux, type Recipe } from "../../mod.ts";
-import { collectSync } from "../../recipe/collect_sync.ts";
-import { launch } from "../../recipe/launch.ts";
-import { DEFAULT_PATH } from "../../recipe/order.ts";
+import { collectSync } from "../../recipe/running/collect_sync.ts";
+import { launch } from "../../recipe/launching/launch.ts";
+import { DEFAULT_PATH } from "../../recipe/launching/order.ts";
 import { draftOf } from "../../recipe/recipe.ts";
-import { resources } from "../../recipe/resources.ts";
+import { resources } from "../../recipe/launching/resources.ts";
 import { program } from "./support.ts";
 
 /** Tries an attack in a container whose launch is changed; answers its exit code. */

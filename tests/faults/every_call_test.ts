@@ -10,13 +10,13 @@ import { environmentBlock, environmentStrings } from "../../ffi/environment.ts";
 import { recordOffset, type SyscallProgram } from "../../ffi/program.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
-import { collectSync } from "../../recipe/collect_sync.ts";
-import { launch } from "../../recipe/launch.ts";
-import { type Layout, stepOf } from "../../recipe/layout.ts";
-import type { Order } from "../../recipe/order.ts";
+import { collectSync } from "../../recipe/running/collect_sync.ts";
+import { launch } from "../../recipe/launching/launch.ts";
+import { type Layout, stepOf } from "../../recipe/launching/layout.ts";
+import type { Order } from "../../recipe/launching/order.ts";
 import { draftOf, type Recipe } from "../../recipe/recipe.ts";
-import { resources } from "../../recipe/resources.ts";
-import type { Chapter } from "../../recipe/writer.ts";
+import { resources } from "../../recipe/launching/resources.ts";
+import type { Chapter } from "../../recipe/launching/writer.ts";
 import {
   address,
   bind,

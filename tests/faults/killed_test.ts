@@ -135,9 +135,9 @@ for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
 test("a container gives up that begins when its script's thread has ended", async () => {
   const { stdout, stderr } = await runScript(
     `
-    import { launch } from "${new URL("../../recipe/launch.ts", import.meta.url)}";
+    import { launch } from "${new URL("../../recipe/launching/launch.ts", import.meta.url)}";
     import { draftOf } from "${new URL("../../recipe/recipe.ts", import.meta.url)}";
-    import { resources } from "${new URL("../../recipe/resources.ts", import.meta.url)}";
+    import { resources } from "${new URL("../../recipe/launching/resources.ts", import.meta.url)}";
     import { pointerList } from "${new URL("../../ffi/call.ts", import.meta.url)}";
     const order = {
       program: "true",

@@ -8,9 +8,9 @@ import { type Call, pointerList } from "../../ffi/call.ts";
 import { ppoll } from "../../ffi/calls/processes.ts";
 import { assemble, recordOffset, type SyscallProgram } from "../../ffi/program.ts";
 import { engine } from "../../ffi/engine/engine.ts";
-import { launch } from "../../recipe/launch.ts";
+import { launch } from "../../recipe/launching/launch.ts";
 import { draftOf } from "../../recipe/recipe.ts";
-import { resources } from "../../recipe/resources.ts";
+import { resources } from "../../recipe/launching/resources.ts";
 import { SHAPES } from "./shapes.ts";
 
 const [name, call, marker] = Deno.args as [string, string, string];

@@ -126,8 +126,8 @@ test("the drawings are what the script draws: deno task docs draws them", async 
 
 /** Where the hints are that errors give. */
 const HINTS = [
-  new URL("../../recipe/hints.ts", import.meta.url),
-  new URL("../../recipe/explain.ts", import.meta.url),
+  new URL("../../recipe/launching/hints.ts", import.meta.url),
+  new URL("../../recipe/launching/explain.ts", import.meta.url),
   new URL("../../ffi/failure.ts", import.meta.url),
   new URL("../../ffi/cgroups/denials.ts", import.meta.url),
 ];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat } from "../../streams.ts";
+import { concat } from "../../running/streams.ts";
 import { Refusal } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 

@@ -8,7 +8,7 @@ import { close, F_DUPFD_CLOEXEC, fcntl } from "../../../ffi/calls/files.ts";
 import { shutdownWrite } from "../../../ffi/calls/sockets.ts";
 import { SyscallError } from "../../../ffi/errors.ts";
 import { perform, performAll } from "../../../ffi/perform.ts";
-import { Channel } from "../../streams.ts";
+import { Channel } from "../../running/streams.ts";
 
 /** One side of a connection. */
 export interface Stream {

@@ -8,8 +8,13 @@ import { addAddress } from "../../../ffi/netlink/address.ts";
 import { type IpPrefix, parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
 import { addRoute } from "../../../ffi/netlink/route.ts";
 import { optional } from "../../fields.ts";
-import { inside } from "../../network.ts";
-import { destination, interfaceName, ipAddress, ipPrefix } from "../../network_fields.ts";
+import { inside } from "../../networking/network.ts";
+import {
+  destination,
+  interfaceName,
+  ipAddress,
+  ipPrefix,
+} from "../../networking/network_fields.ts";
 import type { StepDefinition } from "../../step.ts";
 import { HOSTS_NETWORK } from "./links.ts";
 

@@ -6,8 +6,8 @@
 
 import { addBridge, addDummy, setLink } from "../../../ffi/netlink/link.ts";
 import { list, optional } from "../../fields.ts";
-import { inside } from "../../network.ts";
-import { interfaceName } from "../../network_fields.ts";
+import { inside } from "../../networking/network.ts";
+import { interfaceName } from "../../networking/network_fields.ts";
 import type { StepDefinition } from "../../step.ts";
 
 /** Why the steps need a network namespace. */

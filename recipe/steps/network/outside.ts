@@ -15,9 +15,9 @@ import {
   setLink,
 } from "../../../ffi/netlink/link.ts";
 import { oneOf, optional } from "../../fields.ts";
-import { inside, outside } from "../../network.ts";
-import { deletedAtTheEnd, returnedAtTheEnd } from "../../network_upkeep.ts";
-import { interfaceName, ipPrefix } from "../../network_fields.ts";
+import { inside, outside } from "../../networking/network.ts";
+import { deletedAtTheEnd, returnedAtTheEnd } from "../../networking/network_upkeep.ts";
+import { interfaceName, ipPrefix } from "../../networking/network_fields.ts";
 import type { StepDefinition } from "../../step.ts";
 import { HOSTS_NETWORK } from "./links.ts";
 

@@ -19,11 +19,11 @@ import {
 } from "../../../ffi/netlink/nftables.ts";
 import { answerOutput, requestCalls, send, socketCalls } from "../../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../../ffi/netlink/socket.ts";
-import type { Draft } from "../../draft.ts";
+import type { Draft } from "../../drafting/draft.ts";
 import { boolean, integer, oneOf, optional } from "../../fields.ts";
-import { readHostNumber } from "../../host_file.ts";
-import { mayChangeOutside } from "../../network.ts";
-import { ipAddress, ipPrefix } from "../../network_fields.ts";
+import { readHostNumber } from "../../drafting/host_file.ts";
+import { mayChangeOutside } from "../../networking/network.ts";
+import { ipAddress, ipPrefix } from "../../networking/network_fields.ts";
 import type { StepDefinition } from "../../step.ts";
 import { HOSTS_NETWORK } from "./links.ts";
 

@@ -10,7 +10,7 @@ import {
   startUserNetwork,
   USER_NETWORK_ARGUMENTS,
   type UserNetworkProgram,
-} from "../../user_network.ts";
+} from "../../networking/user_network.ts";
 import { HOSTS_NETWORK } from "./links.ts";
 
 export type { UserNetworkProgram };

@@ -17,7 +17,7 @@ import {
 } from "../../../mod.ts";
 import { LANDLOCK_ACCESS_FS } from "../../../ffi/calls/landlock.ts";
 import { landlockVersion } from "../../../ffi/linux/landlock.ts";
-import { deniableFileRights, FILE_RIGHTS } from "../../../recipe/landlock_rights.ts";
+import { deniableFileRights, FILE_RIGHTS } from "../../../recipe/filters/landlock_rights.ts";
 import { assertFails, assertRefused, failing, inFolder, inside, test, testOn } from "../support.ts";
 
 const version = landlockVersion();

@@ -198,7 +198,7 @@ test("the processors are those of the set", () => {
 /** A whole disk of this machine. */
 function disk(): string | undefined {
   for (const { name } of Deno.readDirSync("/sys/block")) {
-    if (/^(vd|sd|nvme|xvd)/.test(name)) {
+    if (/^(vd|sd|nvme|xvd|zram)/.test(name)) {
       return Deno.readTextFileSync(`/sys/block/${name}/dev`).trim();
     }
   }

@@ -10,7 +10,7 @@ import {
   tmpfs,
   unshare,
 } from "../../../mod.ts";
-import { programHost } from "../../../recipe/program_host.ts";
+import { programHost } from "../../../recipe/programs/program_host.ts";
 import { missing } from "../../ffi/support.ts";
 import { assertRefused, failing, inFolder, inside, test, testOn } from "../support.ts";
 

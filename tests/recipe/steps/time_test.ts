@@ -1,7 +1,8 @@
 /** `timeOffset`. */
 
-import { assert, assertEquals } from "@std/assert";
-import { mapRoot, recipe, timeOffset, unshare } from "../../../mod.ts";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { init, mapRoot, recipe, rlimit, timeOffset, unshare } from "../../../mod.ts";
+import { decode } from "../scripts.ts";
 import { assertFails, assertRefused, inside, test, testOn } from "../support.ts";
 
 const OFFSETS = "/proc/self/timens_offsets";
@@ -17,6 +18,28 @@ testOn(["time"], "the clocks are set off, and the host's are not", (ground) => {
   assert(uptime(boot) > 86400 && uptime(boot) - 86400 >= uptime() - 60);
   assertEquals(lines.map((line) => line.trim()), ["monotonic 3600 0", "boottime 86400 0"]);
   assertEquals(Deno.readTextFileSync(OFFSETS), before);
+});
+
+testOn(["time"], "the program itself is in the namespace, with an offset or without", (ground) => {
+  const own = Deno.readLinkSync("/proc/self/ns/time");
+  for (const box of [ground, ground.with(timeOffset({ boottime: 86400 }))]) {
+    const args = ["/proc/self/ns/time", "/proc/self/ns/time_for_children"];
+    const { stdout } = box.command("readlink", { args }).outputSync();
+    const [entered, ofChildren] = decode(stdout).split("\n");
+    assertEquals(entered, ofChildren);
+    assertNotEquals(entered, own);
+  }
+});
+
+testOn(["time", "pid"], "a program with an init is in it, and one that comes later", (ground) => {
+  const box = ground.with(timeOffset({ boottime: 86400 }), init());
+  const { stdout } = box.command("cat", { args: ["/proc/uptime"] }).outputSync();
+  assert(uptime(decode(stdout)) > 86400);
+  const later = recipe(unshare("user"), mapRoot(), rlimit("core", 0), unshare("time", "pid"));
+  const late = later.with(timeOffset({ boottime: 86400 })).command("cat", {
+    args: ["/proc/uptime"],
+  });
+  assert(uptime(decode(late.outputSync().stdout)) > 86400);
 });
 
 testOn(["time"], "offsets may be negative, and fractions", (ground) => {

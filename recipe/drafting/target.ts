@@ -1,0 +1,103 @@
+/**
+ * The process whose namespaces are to be joined, as it is when the recipe is planned.
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { ppoll } from "../../ffi/calls/processes.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import {
+  type ProcessIdentity,
+  processIdentity,
+  statField,
+} from "../../ffi/linux/process_identity.ts";
+import { type NamespaceFile, namespaces } from "../../ffi/linux/process_namespaces.ts";
+import { perform } from "../../ffi/perform.ts";
+import { readWholeText } from "../../ffi/whole_file.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
+
+/** Each kind's name in /proc/PID/ns. */
+export const NAMESPACE_FILE: Readonly<Record<NamespaceKind, NamespaceFile>> = {
+  user: "user",
+  mount: "mnt",
+  pid: "pid",
+  uts: "uts",
+  ipc: "ipc",
+  net: "net",
+  cgroup: "cgroup",
+  time: "time",
+};
+
+/**
+ * The process that has this number; the one that is meant, if it is told when that was started.
+ *
+ * @throws {SyscallError} `ESRCH` where it has ended, also if another has its number by now
+ */
+export function targetOf(pid: number, started: number | undefined): ProcessIdentity {
+  let found: ProcessIdentity | undefined;
+  try {
+    found = processIdentity(pid);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
+  }
+  if (found !== undefined && (started ?? found.started) === found.started) return found;
+  throw new SyscallError({
+    syscall: "pidfd_open",
+    errno: ERRNO.ESRCH,
+    call: `pidfd_open(${pid}, 0)`,
+    hint: found === undefined ? undefined : "another process has its number by now",
+  });
+}
+
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
+
+/**
+ * The kinds of which the process is in another namespace than the calling thread.
+ *
+ * @throws {SyscallError} `EACCES` where the process is another user's
+ */
+export function otherKinds(pid: number): NamespaceKind[] {
+  const [own, others] = [namespaces(), namespaces(pid)];
+  return NAMESPACE_KINDS.filter((kind) => {
+    const file = NAMESPACE_FILE[kind];
+    return others[file] !== undefined && others[file] !== own[file];
+  });
+}
+
+/** Whether setgroups(2) is denied in the user namespace of the process. */
+export function deniesSetgroups(pid: number): boolean {
+  return readWholeText(at_fdcwd, `/proc/${pid}/setgroups`).startsWith("deny");
+}
+
+/** The environment that the process has begun with. */
+export function environmentOf(pid: number): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const string of environmentStrings(pid)) {
+    const at = string.indexOf("=");
+    if (at > 0) variables.set(string.slice(0, at), string.slice(at + 1));
+  }
+  return variables;
+}
+
+/** How often, and after how many milliseconds, a program is asked again that is being loaded. */
+const LOADING = { attempts: 200, pause: 5 };
+
+/** A program that has just been started is still being loaded, and shows no environment yet. */
+function environmentStrings(pid: number): string[] {
+  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+    const environment = readWholeText(at_fdcwd, `/proc/${pid}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `/proc/${pid}/stat`))) {
+      return environment.split("\0");
+    }
+    perform(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+
+/** Whether the kernel knows where the environment lies, or the process has ended. */
+function isLoaded(stat: string): boolean {
+  const [end, state] = [statField(stat, 51), statField(stat, 3)];
+  return end !== "0" || state === "Z" || state === "X";
+}

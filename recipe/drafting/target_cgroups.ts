@@ -1,0 +1,61 @@
+/**
+ * The cgroups of a process, as files through which another enters them. See cgroups(7).
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { UnsupportedError } from "../../ffi/errors.ts";
+import { type MountEntry, mountsOf } from "../../ffi/linux/mountinfo.ts";
+import { readWholeText } from "../../ffi/whole_file.ts";
+import { isWithin } from "./ground.ts";
+
+/** A process's group in one hierarchy: a line of /proc/PID/cgroup. */
+interface Membership {
+  /** The controllers of a v1 hierarchy; empty for v2. */
+  readonly controllers: string;
+  readonly path: string;
+}
+
+/**
+ * The `cgroup.procs` of each group that the process is in and the calling thread is not.
+ *
+ * @throws {UnsupportedError} where a hierarchy is not mounted, or the group lies outside of the
+ * cgroup namespace
+ */
+export function cgroupFilesOf(pid: number): string[] {
+  const own = new Map(memberships("thread-self").map((one) => [one.controllers, one.path]));
+  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
+  if (others.length === 0) return [];
+  const mounts = mountsOf();
+  return others.map((one) => `${folderOf(one, mounts)}/cgroup.procs`);
+}
+
+function memberships(process: number | "thread-self"): Membership[] {
+  const lines = readWholeText(at_fdcwd, `/proc/${process}/cgroup`).trimEnd().split("\n");
+  return lines.map((line) => {
+    const [, controllers, ...path] = line.split(":");
+    return { controllers: controllers!, path: path.join(":") };
+  });
+}
+
+function folderOf({ controllers, path }: Membership, mounts: readonly MountEntry[]): string {
+  const mount = mounts.findLast((mount) =>
+    controllers === ""
+      ? mount.type === "cgroup2" && isWithin(path, mount.root)
+      : mount.type === "cgroup" && isWithin(path, mount.root) && serves(mount, controllers)
+  );
+  if (mount !== undefined) {
+    return mount.target + (mount.root === "/" ? path : path.slice(mount.root.length));
+  }
+  throw new UnsupportedError(
+    `the cgroup ${path}${controllers && ` of ${controllers}`} cannot be reached from here: its ` +
+      "hierarchy is not mounted, or it lies outside of the cgroup namespace",
+  );
+}
+
+/** Whether it is the hierarchy of these controllers, which its options name among others. */
+function serves({ data }: MountEntry, controllers: string): boolean {
+  const options = data.split(",");
+  return controllers.split(",").every((controller) => options.includes(controller));
+}

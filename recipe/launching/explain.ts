@@ -1,0 +1,137 @@
+/**
+ * Why a launch has failed: the error with its step, and for a program that could not be started the
+ * reason that execve(2) does not tell.
+ *
+ * @module
+ */
+
+import { ERRNO, errnoName, errnoText } from "../../ffi/errno.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { failureOf, hintOf } from "../../ffi/failure.ts";
+import type { Draft } from "../drafting/draft.ts";
+import { hintFor } from "./hints.ts";
+import type { Launch } from "./launch.ts";
+import { stepOf } from "./layout.ts";
+import type { Attempt } from "./order.ts";
+
+/** The error of a launch that has come to nothing. */
+export function launchError(launch: Launch): Error {
+  const { draft, outcome, layout } = launch;
+  const failure = failureOf(outcome);
+  if (failure === undefined) {
+    return new SyscallError({
+      syscall: "clone",
+      errno: ERRNO.EINTR,
+      hint: "the container was killed while it was being made; is its memory short?",
+    });
+  }
+  const { call, errno, name, text, words } = failure;
+  if (layout.attempts.some((attempt) => attempt.execve === call)) {
+    return programError(launch, errno);
+  }
+  return new SyscallError({
+    syscall: name,
+    errno,
+    call: text,
+    ...stepDetails(draft, stepOf(call, draft, layout)),
+    hint: hintOf(words, hintFor(name, text, errnoName(errno), draft)),
+  });
+}
+
+/** An error of the script's part of a step, with the step. */
+export function stepError(error: unknown, draft: Draft, stepIndex: number): unknown {
+  if (!(error instanceof SyscallError)) return error;
+  const { syscall, errno, call } = error;
+  const hint = hintOf(error.hint, hintFor(syscall, call ?? syscall, errnoName(errno), draft));
+  return new SyscallError({ syscall, errno, call, ...stepDetails(draft, stepIndex), hint });
+}
+
+function stepDetails(
+  draft: Draft,
+  stepIndex: number | undefined,
+): { step?: string; stepIndex?: number } {
+  return stepIndex === undefined ? {} : { step: draft.stepName(stepIndex), stepIndex };
+}
+
+/** Which of the attempts says most, and why it failed. */
+function programError(launch: Launch, lastErrno: number): Error {
+  const { order, outcome, layout } = launch;
+  const { attempts } = layout;
+  const errnoOf = (attempt: Attempt) => -Number(outcome.result(attempt.execve));
+  const found = attempts.find((attempt) => headOf(launch, attempt) !== undefined);
+  // A folder of PATH that may not be searched denies every name; that is none of the program's.
+  const denied = attempts.find((attempt) =>
+    errnoOf(attempt) === ERRNO.EACCES &&
+    (attempts.length === 1 || outcome.result(attempt.exists) === 0n)
+  );
+  const told = found ?? denied ?? attempts.at(-1)!;
+  // These are not about the file: Linux 6.1 tells them before it has looked for one.
+  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
+  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
+  const error = (hint: string) =>
+    new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
+  if (general) {
+    return error(hintFor("execve", "execve", errnoName(errno), launch.draft)!);
+  }
+  if (denied !== undefined && isLandlocked(launch)) {
+    return error(
+      `${told.path} may not be executed; landlock() has to allow it: ` +
+        "the program, its loader and its libraries",
+    );
+  }
+  if (found !== undefined) return error(whyNotStarted(told.path, headOf(launch, found)!, errno));
+  if (denied !== undefined && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${told.path} is a folder`);
+  }
+  if (denied !== undefined) {
+    return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
+  }
+  if (!NOT_THERE.has(errno)) {
+    return error(hintFor("execve", "execve", errnoName(errno), launch.draft) ?? "");
+  }
+  const where = order.program.includes("/") ? "" : ` in the folders of PATH (${order.searchPath})`;
+  return new Deno.errors.NotFound(
+    `program not found in the container: "${order.program}"${where}: ${errnoText("ENOENT")}\n` +
+      "  is it on the container's file tree, as the steps have made it?",
+    { cause: error("the program is not there") },
+  );
+}
+
+/** What execve(2) says of a name that leads to no file. */
+const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
+
+function isLandlocked({ draft }: Launch): boolean {
+  return draft.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
+}
+
+/** The beginning of the program's file, where there is one that can be read. */
+function headOf({ outcome }: Launch, attempt: Attempt): Uint8Array | undefined {
+  const count = Number(outcome.result(attempt.readHead));
+  if (count <= 0) return undefined;
+  const { buffer, byteOffset } = outcome.output(attempt.head);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+
+/** Tells from the beginning of a file why execve(2) did not take it. */
+function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
+  const code = errnoName(errno);
+  if (code === "EACCES") {
+    return `${path} is there, but may not be executed; chmod +x it, or see whether it lies on a ` +
+      "mount with noexec";
+  }
+  const text = new TextDecoder().decode(head);
+  if (text.startsWith("#!")) {
+    const interpreter = text.slice(2).trimStart().split(/[\s\0]/)[0];
+    return `${path} is a script, and its interpreter "${interpreter}" is not in the container`;
+  }
+  if (text.startsWith("\x7fELF")) {
+    return code === "ENOENT"
+      ? `${path} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path})`
+      : `${path} is made for another kind of machine`;
+  }
+  return `${path} is neither a program nor a script that begins with "#!"`;
+}
+
+function describeExecve(path: string): string {
+  return `execve(${JSON.stringify(path)}, ...)`;
+}

@@ -1,0 +1,117 @@
+/**
+ * slirp4netns(1) and pasta(1): they carry the packets of a network namespace to the outside as an
+ * ordinary program does, by sockets of its own.
+ *
+ * @module
+ */
+
+import { close } from "../../ffi/calls/files.ts";
+import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../../ffi/calls/processes.ts";
+import {
+  environmentBlock,
+  environmentStrings,
+  environmentVariable,
+} from "../../ffi/environment.ts";
+import { UnsupportedError } from "../../ffi/errors.ts";
+import { perform, performAll } from "../../ffi/perform.ts";
+import { readSome } from "../../ffi/transfer.ts";
+import { callerOf } from "../drafting/caller.ts";
+import { Draft, type Ending } from "../drafting/draft.ts";
+import { launch, type Launched } from "../launching/launch.ts";
+import { DEFAULT_PATH } from "../launching/order.ts";
+import { resources } from "../launching/resources.ts";
+import { reapStatus } from "../running/status.ts";
+import { StandardStreams } from "../running/stdio.ts";
+
+/** A program that carries packets. */
+export type UserNetworkProgram = "slirp4netns" | "pasta";
+
+/** What each is given; both write something to their output once the network is there. */
+export const USER_NETWORK_ARGUMENTS: Readonly<
+  Record<UserNetworkProgram, (pid: string) => readonly string[]>
+> = {
+  slirp4netns: (pid) => [
+    "--configure",
+    "--mtu=65520",
+    "--disable-host-loopback",
+    "--ready-fd=1",
+    pid,
+    "tap0",
+  ],
+  pasta: (pid) => [
+    ...["--foreground", "--quiet", "--config-net", "--no-map-gw", "--pid", "/dev/stdout"],
+    ...["-I", "tap0", "-t", "none", "-u", "none", "-T", "none", "-U", "none"],
+    pid,
+  ],
+};
+
+/** How long a program may take to be ready, in milliseconds. */
+const PATIENCE = 10_000;
+
+/**
+ * Connects the network namespace of the process with what the script reaches.
+ *
+ * @throws {UnsupportedError} where none of the programs is installed, or it fails
+ */
+export function startUserNetwork(programs: readonly UserNetworkProgram[], pid: number): Ending {
+  for (const program of programs) {
+    const streams = new StandardStreams(["null", "piped", "piped"]);
+    try {
+      const launched = launchProgram(program, String(pid), streams);
+      return whenReady(program, launched, streams.release());
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      streams.close();
+    }
+  }
+  throw new UnsupportedError(
+    `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
+      "(Debian: slirp4netns, passt); root can do without, with veth() and masquerade()",
+  );
+}
+
+function launchProgram(
+  program: UserNetworkProgram,
+  pid: string,
+  streams: StandardStreams,
+): Launched {
+  const { euid, egid } = callerOf();
+  const args = USER_NETWORK_ARGUMENTS[program](pid);
+  // Otherwise it would be nobody, who may not enter the namespaces.
+  const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
+  return launch(new Draft([]), {
+    program,
+    args: [...asRoot, ...args],
+    environment: environmentBlock(environmentStrings(), new Map()),
+    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: undefined,
+    uid: undefined,
+    gid: undefined,
+    stdio: streams.theirs,
+    terminal: undefined,
+    resources: resources(false),
+  });
+}
+
+/** Waits until the program is ready; answers what ends it. */
+function whenReady(
+  program: UserNetworkProgram,
+  { pidfd }: Launched,
+  descriptors: readonly (number | undefined)[],
+): Ending {
+  const [, stdout, stderr] = descriptors as [undefined, number, number];
+  const end = () => {
+    perform(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    while (reapStatus(pidfd) === undefined) waitFor(pidfd, undefined);
+    for (const fd of [pidfd, stdout, stderr]) perform(close(fd));
+  };
+  waitFor(stdout, PATIENCE);
+  if ((readSome(stdout)?.length ?? 0) > 0) return end;
+  const complaint = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  end();
+  throw new UnsupportedError(`${program} could not connect the container: ${complaint}`);
+}
+
+function waitFor(fd: number, milliseconds: number | undefined): void {
+  performAll([{ call: ppoll([{ fd, events: POLLIN }], milliseconds), accept: ["EINTR"] }]);
+}

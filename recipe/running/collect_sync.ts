@@ -1,0 +1,67 @@
+/**
+ * The end of a program, and what it writes until then, while the script's thread waits.
+ *
+ * @module
+ */
+
+import { close } from "../../ffi/calls/files.ts";
+import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../../ffi/calls/processes.ts";
+import { perform, performAll } from "../../ffi/perform.ts";
+import { readSome } from "../../ffi/transfer.ts";
+import { type CommandOutput, commandOutput } from "../container.ts";
+import type { Launched } from "../launching/launch.ts";
+import { endAll } from "../launching/meetings.ts";
+import { type CommandStatus, reapStatus } from "./status.ts";
+import { concat } from "./streams.ts";
+
+/** Collects what the program writes, waits for its end, and kills it when its time is over. */
+export function collectSync(
+  { pidfd, cgroup, endings }: Launched,
+  descriptors: readonly (number | undefined)[],
+  timeout: number | undefined,
+): CommandOutput {
+  const end = timeout === undefined ? Infinity : performance.now() + timeout;
+  const collected = new Map<number, Uint8Array<ArrayBuffer>[]>();
+  for (const fd of descriptors) if (fd !== undefined) collected.set(fd, []);
+  const open = new Set(collected.keys());
+  let timedOut = false;
+  let status: CommandStatus | undefined;
+  while (status === undefined || (open.size > 0 && !timedOut)) {
+    // Where the end is all that there is to wait for, waitid(2) waits itself.
+    const waitsForEnd = open.size === 0 && (timedOut || end === Infinity);
+    if (!waitsForEnd) {
+      waitForAny(status === undefined ? [...open, pidfd] : [...open], timedOut ? Infinity : end);
+    }
+    if (!timedOut && performance.now() >= end) {
+      timedOut = true;
+      if (status === undefined) perform(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    }
+    for (const fd of open) {
+      const bytes = readSome(fd);
+      if (bytes?.length === 0) open.delete(fd);
+      else if (bytes !== undefined) collected.get(fd)!.push(bytes);
+    }
+    if (status !== undefined) continue;
+    status = reapStatus(pidfd, waitsForEnd);
+    // What the program has left running is killed by this, and closes the streams that it holds.
+    if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
+  }
+  for (const fd of [...collected.keys(), pidfd]) perform(close(fd));
+  endAll(endings);
+  const [, stdout, stderr] = descriptors.map((fd) =>
+    fd === undefined ? undefined : concat(collected.get(fd)!)
+  );
+  return commandOutput({ ...status, timedOut }, stdout, stderr);
+}
+
+/** Ends a container that nobody will wait for. */
+export function endSync(launched: Launched): void {
+  perform(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
+  collectSync(launched, [], undefined);
+}
+
+function waitForAny(fds: readonly number[], end: number): void {
+  const left = end === Infinity ? undefined : Math.max(0, end - performance.now());
+  const call = ppoll(fds.map((fd) => ({ fd, events: POLLIN })), left);
+  performAll([{ call, accept: ["EINTR"] }]);
+}
