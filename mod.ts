@@ -47,7 +47,8 @@ export { RecipeError, type RecipeErrorDetails, type TextPosition } from "./recip
 export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command, type CommandOptions } from "./recipe/command.ts";
-export { type CommandOutput, Container, type ContainerLimits } from "./recipe/container.ts";
+export { Container, type ContainerLimits } from "./recipe/container.ts";
+export type { CommandOutput } from "./recipe/running/command_output.ts";
 export { describeNeed } from "./recipe/gate/need.ts";
 export type {
   DeviceNeed,

@@ -70,6 +70,9 @@ export class Named {
 /** The descriptor of an open file: a number, or the result of an earlier call. */
 export type Fd = number | Named | ResultOf | OutputField;
 
+/** The pid of a process: a number, or the result of an earlier call. */
+export type Pid = number | ResultOf | OutputField;
+
 /** Memory that the kernel fills; what it holds can be read once the program has run. */
 export class Output {
   constructor(readonly size: number, readonly text = "&out") {}

@@ -14,7 +14,9 @@ import {
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "./running/collect_sync.ts";
-import { type CommandOutput, Container } from "./container.ts";
+import { Container } from "./container.ts";
+import type { CommandOutput } from "./running/command_output.ts";
+import type { Launched } from "./launching/launched.ts";
 import { planCgroup } from "./running/container_cgroup.ts";
 import type { Draft } from "./drafting/draft.ts";
 import {
@@ -37,13 +39,7 @@ import { needsOf } from "./gate/needs.ts";
 import { type Permissions, permissionsField } from "./gate/permissions.ts";
 import { ContainerProxy } from "./gate/proxy/proxy.ts";
 import { proxyVariables } from "./gate/proxy/variables.ts";
-import {
-  launch,
-  type Launched,
-  launchPrepared,
-  prepare,
-  type Prepared,
-} from "./launching/launch.ts";
+import { launch, launchPrepared, prepare, type Prepared } from "./launching/launch.ts";
 import { layOut } from "./launching/layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./launching/order.ts";
 import { Plan } from "./plan.ts";

@@ -15,21 +15,14 @@ import type { Command, CommandOptions } from "./command.ts";
 import { keepNamespace, type KeptNamespace } from "./keep.ts";
 import type { ContainerCgroup } from "./running/container_cgroup.ts";
 import type { Ending } from "./drafting/draft.ts";
-import type { Launched } from "./launching/launch.ts";
+import type { Launched } from "./launching/launched.ts";
+import { type CommandOutput, commandOutput } from "./running/command_output.ts";
 import { endAll } from "./launching/meetings.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
 import { NAMESPACE_FILE } from "./drafting/target.ts";
 import { type CommandStatus, reapStatus } from "./running/status.ts";
 import type { Limits } from "./steps/limits.ts";
 import { Channel, inputStream, type OutputStream, outputStream } from "./running/streams.ts";
-
-/** How a program has ended, and what it has written: see `Deno.CommandOutput`. */
-export interface CommandOutput extends CommandStatus {
-  /** What it has written to its standard output; throws a `TypeError` where that is not piped. */
-  readonly stdout: Uint8Array<ArrayBuffer>;
-  /** What it has written to its standard error; throws a `TypeError` where that is not piped. */
-  readonly stderr: Uint8Array<ArrayBuffer>;
-}
 
 /** What ends a container, beside itself. */
 export interface ContainerLimits {
@@ -342,25 +335,4 @@ export class Container implements AsyncDisposable {
     this.#exit.keepAlive(ref);
     for (const channel of this.#channels) channel?.keepAlive(ref);
   }
-}
-
-/** A status with what was collected; a stream that was not piped has nothing to give. */
-export function commandOutput(
-  status: CommandStatus,
-  stdout: Uint8Array<ArrayBuffer> | undefined,
-  stderr: Uint8Array<ArrayBuffer> | undefined,
-): CommandOutput {
-  const collected = (name: string, bytes: Uint8Array<ArrayBuffer> | undefined) => {
-    if (bytes === undefined) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    return bytes;
-  };
-  return {
-    ...status,
-    get stdout() {
-      return collected("stdout", stdout);
-    },
-    get stderr() {
-      return collected("stderr", stderr);
-    },
-  };
 }

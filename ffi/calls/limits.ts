@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type Call, call, constant, Named, Output, Struct } from "../call.ts";
+import { type Call, call, constant, Named, Output, type Pid, Struct } from "../call.ts";
 import { RLIM_INFINITY, RLIMITS } from "./constants/limits.ts";
-import type { Pid } from "./processes.ts";
 
 export * from "./constants/limits.ts";
 

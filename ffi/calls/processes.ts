@@ -12,8 +12,7 @@ import {
   flags,
   Named,
   Output,
-  type OutputField,
-  type ResultOf,
+  type Pid,
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
@@ -37,9 +36,6 @@ export * from "./polling.ts";
 export * from "./constants/prctl.ts";
 export * from "./constants/signals.ts";
 export * from "./waiting.ts";
-
-/** The pid of a process: a number, or the result of an earlier call. */
-export type Pid = number | ResultOf | OutputField;
 
 /** A signal, by its name. */
 function signalName(signal: number): Named {

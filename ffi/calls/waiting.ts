@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type Call, call, constant, type Fd, flags, Output } from "../call.ts";
+import { type Call, call, constant, type Fd, flags, Output, type Pid } from "../call.ts";
 import { WAIT_FLAGS, WAIT_ID_TYPES } from "./constants/waiting.ts";
-import type { Pid } from "./processes.ts";
 
 export * from "./constants/waiting.ts";
 

@@ -5,14 +5,22 @@
  * @module
  */
 
+import type { Outcome } from "../../ffi/engine/engine.ts";
 import { ERRNO, errnoName, errnoText } from "../../ffi/errno.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { failureOf, hintOf } from "../../ffi/failure.ts";
 import type { Draft } from "../drafting/draft.ts";
 import { hintFor } from "./hints.ts";
-import type { Launch } from "./launch.ts";
-import { stepOf } from "./layout.ts";
-import type { Attempt } from "./order.ts";
+import { type Layout, stepOf } from "./layout.ts";
+import type { Attempt, Order } from "./order.ts";
+
+/** A launch under way. */
+export interface Launch {
+  readonly draft: Draft;
+  readonly order: Order;
+  readonly layout: Layout;
+  readonly outcome: Outcome;
+}
 
 /** The error of a launch that has come to nothing. */
 export function launchError(launch: Launch): Error {

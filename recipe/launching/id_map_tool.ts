@@ -13,7 +13,7 @@ import {
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { collectSync } from "../running/collect_sync.ts";
 import { Draft } from "../drafting/draft.ts";
-import type { Launched } from "./launch.ts";
+import type { Launched } from "./launched.ts";
 import { DEFAULT_PATH, type Order } from "./order.ts";
 import { resources } from "./resources.ts";
 import { StandardStreams } from "../running/stdio.ts";

@@ -23,36 +23,13 @@ import { LOCKLESS, prepareLock, unlockProcess } from "../../ffi/process_lock.ts"
 import { assemble, type SyscallProgram, UNDER_WAY } from "../../ffi/program.ts";
 import { ContainerCgroup } from "../running/container_cgroup.ts";
 import { type Draft, type Ending, MEETING_SOCKETS } from "../drafting/draft.ts";
-import { launchError } from "./explain.ts";
+import { type Launch, launchError } from "./explain.ts";
 import { closeHanded, type HandedDescriptors, openHanded, writeNumbers } from "./handed.ts";
 import { runIdMapTool } from "./id_map_tool.ts";
+import type { Launched } from "./launched.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { endAll, holdMeetings, waitForEnd } from "./meetings.ts";
 import type { Order } from "./order.ts";
-
-/** A container that runs. */
-export interface Launched {
-  /** Its pid, as this script sees it. */
-  readonly pid: number;
-  /** A pidfd of it. */
-  readonly pidfd: number;
-  /** The script's side of the terminal that the container has opened, if it was to. */
-  readonly terminal: number | undefined;
-  /** A socket of the container's network, on which the script accepts, if it was to. */
-  readonly listener: number | undefined;
-  /** What ends that which the script keeps up for it. */
-  readonly endings: readonly Ending[];
-  /** Its control group, where it has one. */
-  readonly cgroup?: ContainerCgroup | undefined;
-}
-
-/** A launch under way. */
-export interface Launch {
-  readonly draft: Draft;
-  readonly order: Order;
-  readonly layout: Layout;
-  readonly outcome: Outcome;
-}
 
 /** A launch that is laid out, and can be made again and again. */
 export interface Prepared {
