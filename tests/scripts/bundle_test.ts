@@ -1,0 +1,22 @@
+/** The module in one file, for who imports it from a URL. */
+
+import { assert, assertEquals } from "@std/assert";
+import { bundle } from "../../scripts/bundle.ts";
+import { runScript } from "../recipe/scripts.ts";
+import { notRoot, test } from "../recipe/support.ts";
+
+const FILE = new URL("../../ramekin.js", import.meta.url);
+
+test("the one file is what the modules make: deno task bundle", async () => {
+  const [written, made] = [await Deno.readTextFile(FILE), await bundle()];
+  assert(written === made, "ramekin.js is older than the modules: deno task bundle");
+}, notRoot && "is compared as root");
+
+test("a container runs from the one file", async () => {
+  const { stdout, stderr } = await runScript(`
+    import { hostname, mapRoot, recipe, unshare } from "${FILE}";
+    const box = recipe(unshare("user", "uts"), mapRoot(), hostname("one-file"));
+    console.log(new TextDecoder().decode(box.command("uname", { args: ["-n"] }).outputSync().stdout));
+  `);
+  assertEquals(stdout, "one-file\n\n", stderr);
+});
