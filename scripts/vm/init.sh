@@ -74,6 +74,7 @@ as_nobody() {
 
 echo 0 >/run/code
 if [ -e /vm/shell ]; then
+  stty $(cat /vm/shell) </dev/console
   as_root setsid busybox cttyhack bash -l
 else
   exec </dev/null

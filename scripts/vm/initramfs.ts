@@ -119,7 +119,11 @@ export async function addProject(base: Base, path: string, errand: Errand): Prom
   }
   // In the folder where it lies here, because Deno's cache goes by the path.
   archive.tree(PROJECT.slice(1), PROJECT, (path) => !/\/(\.[^/]+|node_modules)$/.test(path));
-  if (errand.shell) archive.file("vm/shell", "");
+  if (errand.shell) {
+    // A serial line does not know how large the terminal at its end is.
+    const { rows, columns } = Deno.consoleSize();
+    archive.file("vm/shell", `rows ${rows} columns ${columns}\n`);
+  }
   for (const user of errand.users) archive.file(`vm/${user}`, suite(errand.args));
 }
 

@@ -25,6 +25,7 @@ const PACKAGES = [
   "mawk",
   "mount",
   "ncurses-base",
+  "ncurses-bin",
   "perl-base",
   "procps",
   "sed",
