@@ -87,6 +87,7 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
     "root:x:0:0::/root:/bin/bash\nnobody:x:65534:65534::/home/nobody:/bin/sh\n",
   );
   archive.file("etc/shadow", "root:*:::::::\nnobody:*:::::::\n", 0o600);
+  archive.file("etc/hosts", "127.0.0.1 localhost\n");
   archive.file("etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
   for (const name of ["etc/subuid", "etc/subgid"]) archive.file(name, "nobody:100000:65536\n");
 }
