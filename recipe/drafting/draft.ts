@@ -14,7 +14,6 @@ import type { Gate } from "../gate/gate.ts";
 import { Powers } from "../gate/powers.ts";
 import { Ground, isWithin, normalize } from "./ground.ts";
 import type { NamespaceKind } from "../namespaces.ts";
-import type { NetworkSockets } from "../networking/network.ts";
 import { RecipeError } from "../recipe_error.ts";
 
 /**
@@ -74,6 +73,16 @@ export const MEETING_SOCKETS: Output = new Output(8, "&sockets");
 export const SCRIPT_SOCKET: OutputField = new OutputField(MEETING_SOCKETS, 0, "sockets[0]");
 /** The container's end. */
 export const CONTAINER_SOCKET: OutputField = new OutputField(MEETING_SOCKETS, 4, "sockets[1]");
+
+/** What a container has open of its networks. */
+export interface NetworkSockets {
+  /** A socket of the network namespace that it is in, once a step has needed one. */
+  inside?: ResultOf;
+  /** A descriptor of that namespace, once a step has needed one. */
+  namespace?: ResultOf;
+  /** A socket of the one that it has come from, unless that is the host's. */
+  outside?: ResultOf;
+}
 
 /** Where a step's calls are written; see {@linkcode StepDefinition.plan}. */
 export class Draft {

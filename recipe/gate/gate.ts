@@ -18,8 +18,7 @@ import { folderOf, HOST_ROOT, isWithin, nameOf, normalize } from "../drafting/gr
 import { parseMountOptions } from "../drafting/mount_options.ts";
 import type { NamespaceKind } from "../namespaces.ts";
 import { inside } from "../networking/network.ts";
-import type { MapIdsStep } from "../steps/id_maps.ts";
-import type { MountStep } from "../steps/mounts.ts";
+import type { IdRange } from "../steps/id_range.ts";
 import type { Need, NeedKind } from "./need.ts";
 import { type Place, resolve } from "./resolve.ts";
 
@@ -62,8 +61,19 @@ export const PROXY_PORT = 3128;
 /** How many connections may wait to be taken. */
 const BACKLOG = 128;
 
+/** Whom a step makes of whom. */
+export interface IdMaps {
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+}
+
 /** A new filesystem. */
-export type Mounting = Pick<MountStep, "source" | "target" | "type" | "options">;
+export interface Mounting {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  readonly options?: string;
+}
 
 interface KernelMount {
   readonly target: string;
@@ -270,7 +280,7 @@ export class Gate {
   }
 
   /** A step maps ids into the first user namespace. */
-  maps(draft: Draft, { uids, gids }: Pick<MapIdsStep, "uids" | "gids">): void {
+  maps(draft: Draft, { uids, gids }: IdMaps): void {
     if (draft.powers.userNamespaces !== 1) return;
     this.mapsRoot = uids.some(({ outside }) => outside === 0);
     for (const { outside, count } of uids) this.#identify(draft, "uid", outside, count);

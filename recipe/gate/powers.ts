@@ -5,7 +5,7 @@
  */
 
 import { CAPABILITIES, type CapabilityName } from "../../ffi/calls/users.ts";
-import type { CapabilitySets } from "../steps/identity.ts";
+import type { CapabilitySets } from "../steps/capability_sets.ts";
 
 const ALL: readonly CapabilityName[] = Object.keys(CAPABILITIES) as CapabilityName[];
 

@@ -22,16 +22,6 @@ import type { Message } from "../../ffi/netlink/message.ts";
 import { answerOutput, requestCalls, socketCalls } from "../../ffi/netlink/request.ts";
 import type { Draft, Upkeep } from "../drafting/draft.ts";
 
-/** What a container has open of its networks. */
-export interface NetworkSockets {
-  /** A socket of the network namespace that it is in, once a step has needed one. */
-  inside?: ResultOf;
-  /** A descriptor of that namespace, once a step has needed one. */
-  namespace?: ResultOf;
-  /** A socket of the one that it has come from, unless that is the host's. */
-  outside?: ResultOf;
-}
-
 /** Speaks with one network namespace: each method answers calls. */
 export class Correspondent {
   readonly calls: Call[] = [];

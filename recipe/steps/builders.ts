@@ -4,6 +4,8 @@
  * @module
  */
 
+export type { CapabilitySets } from "./capability_sets.ts";
+export type { IdRange } from "./id_range.ts";
 export { bind, type BindOptions, type BindRestriction, type BindStep } from "./bind.ts";
 export { devices, type DevicesStep } from "./devices.ts";
 export {
@@ -18,7 +20,6 @@ export {
   type WriteFileStep,
 } from "./files.ts";
 export {
-  type IdRange,
   mapCurrentUser,
   type MapCurrentUserStep,
   mapIds,
@@ -29,7 +30,6 @@ export {
 export {
   capabilities,
   type CapabilitiesStep,
-  type CapabilitySets,
   noNewPrivileges,
   type NoNewPrivilegesStep,
   setUser,

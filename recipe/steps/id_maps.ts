@@ -10,6 +10,7 @@ import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/c
 import type { Draft } from "../drafting/draft.ts";
 import { id, integer, list, object, oneOf, optional } from "../fields.ts";
 import type { StepDefinition } from "../step.ts";
+import type { IdRange } from "./id_range.ts";
 
 const encoder = new TextEncoder();
 
@@ -77,16 +78,6 @@ export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
     mapOwnIds(draft, uid, gid);
   },
 };
-
-/** A range of ids: `count` of them from `inside` in the container are those from `outside` on. */
-export interface IdRange {
-  /** The first id in the container. */
-  readonly inside: number;
-  /** The first id outside, as the user who runs the recipe sees it. */
-  readonly outside: number;
-  /** How many ids. */
-  readonly count: number;
-}
 
 /** Maps ranges of ids into the user namespace. */
 export interface MapIdsStep {

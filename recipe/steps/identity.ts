@@ -23,6 +23,7 @@ import {
 } from "../../ffi/calls/users.ts";
 import { id, list, oneOf, optional } from "../fields.ts";
 import type { StepDefinition } from "../step.ts";
+import type { CapabilitySets } from "./capability_sets.ts";
 
 /** Changes the user and the groups. */
 export interface SetUserStep extends UserIds {
@@ -89,44 +90,6 @@ export const setUserDefinition: StepDefinition<SetUserStep> = {
 export interface CapabilitiesStep extends CapabilitySets {
   /** Which step it is. */
   readonly step: "capabilities";
-}
-
-/**
- * The sets of capabilities (capabilities(7)). The bounding set stays as it is when it is left out,
- * and so do all the others when none of them is given.
- */
-export interface CapabilitySets {
-  /**
-   * What the program has, whoever its user is, and all that it and what it starts can ever gain:
-   * each of the sets below becomes this one. In place of them.
-   */
-  readonly keep?: readonly CapabilityName[];
-  /** What any program of the container can ever gain. */
-  readonly bounding?: readonly CapabilityName[];
-  /**
-   * What the process may take into its effective set.
-   *
-   * @default those of `effective` and `ambient`
-   */
-  readonly permitted?: readonly CapabilityName[];
-  /**
-   * What the kernel checks.
-   *
-   * @default those of `permitted`
-   */
-  readonly effective?: readonly CapabilityName[];
-  /**
-   * What files may pass on.
-   *
-   * @default those of `ambient`
-   */
-  readonly inheritable?: readonly CapabilityName[];
-  /**
-   * What a program keeps that is not run by root.
-   *
-   * @default none
-   */
-  readonly ambient?: readonly CapabilityName[];
 }
 
 /**
