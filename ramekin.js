@@ -7231,7 +7231,7 @@ function layOut(draft, order2) {
     onFailure: closing
   });
   let dumpable;
-  if (changesDumpability(draft, order2)) {
+  if (takesTurns(draft, order2)) {
     writer.add(lockProcess(), {
       accept: LOCKLESS,
       onFailure: closing
@@ -7304,8 +7304,11 @@ function layOut(draft, order2) {
 function firstOf2(draft) {
   return draft.shielded ? 1 : 0;
 }
-function changesDumpability(draft, order2) {
-  return draft.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || draft.stages.some(({ parts }) => parts.some((part) => "call" in part && CHANGES_IDS.has(part.call.name)));
+function takesTurns(draft, order2) {
+  return draft.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || draft.stages.some(({ parts }) => parts.some((part) => "call" in part && minds(part.call)));
+}
+function minds({ name, args }) {
+  return CHANGES_IDS.has(name) || args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/"));
 }
 var CHANGES_IDS = /* @__PURE__ */ new Set([
   "setresuid",

@@ -90,7 +90,7 @@ export function layOut(draft: Draft, order: Order): Layout {
     : undefined;
   if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
   let dumpable: Call | undefined;
-  if (changesDumpability(draft, order)) {
+  if (takesTurns(draft, order)) {
     writer.add(lockProcess(), { accept: LOCKLESS, onFailure: closing });
     dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
     // Who sees the container must not get at the memory that it shares with the script, nor at the
@@ -162,16 +162,20 @@ function firstOf(draft: Draft): number {
 }
 
 /**
- * Whether the launch makes the memory undumpable that it shares with the script (prctl(2)): because
- * others can see the container, or the program the process that has made it, or by changing ids. Of such launches there is one at a time, also
- * among Workers, which share the memory as well.
+ * Whether the launch has to take turns with others of its kind, also among Workers, which share the
+ * memory as well. It makes the memory undumpable that it shares with the script (prctl(2)): because
+ * others can see the container, or the program the process that has made it, or by changing ids; or it
+ * minds where another does, as the files in /proc of who is undumpable are root's.
  */
-function changesDumpability(draft: Draft, order: Order): boolean {
+function takesTurns(draft: Draft, order: Order): boolean {
   return draft.exposed || draft.stages.length > 1 ||
     order.uid !== undefined || order.gid !== undefined ||
-    draft.stages.some(({ parts }) =>
-      parts.some((part) => "call" in part && CHANGES_IDS.has(part.call.name))
-    );
+    draft.stages.some(({ parts }) => parts.some((part) => "call" in part && minds(part.call)));
+}
+
+function minds({ name, args }: Call): boolean {
+  return CHANGES_IDS.has(name) ||
+    args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/"));
 }
 
 const CHANGES_IDS: ReadonlySet<string> = new Set(["setresuid", "setresgid"]);

@@ -199,7 +199,7 @@ test("there may be no more processes of a user", async () => {
       recipe(unshare("user", "pid"), mapRoot(), init())];
     // With more threads than it may have, the script can make no process; nor can Deno, so that
     // nothing may be waited for that takes one of its own.
-    new Deno.Command("prlimit", { args: ["--nproc=1", "--pid", String(Deno.pid)] }).outputSync();
+    ramekin.linux.prlimit(0, "NPROC", { soft: 1, hard: 1 });
     for (const box of boxes) {
       try {
         console.log(box.command("true").outputSync().code);
