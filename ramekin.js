@@ -6388,7 +6388,10 @@ var SINCE = {
   pidfd_open: "5.3"
 };
 function namespacesDenied({ text: text4, draft }) {
-  if (!text4.includes("CLONE_NEWUSER")) return draft.own.has("user") ? FILTERED : PRIVILEGE;
+  if (!text4.includes("CLONE_NEWUSER")) {
+    const isFirst = text4.startsWith("clone") && text4.includes("CLONE_NEW");
+    return draft.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
+  }
   if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }

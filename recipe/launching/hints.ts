@@ -239,7 +239,11 @@ const SINCE: Readonly<Record<string, string>> = {
 };
 
 function namespacesDenied({ text, draft }: Failure): string | undefined {
-  if (!text.includes("CLONE_NEWUSER")) return draft.own.has("user") ? FILTERED : PRIVILEGE;
+  if (!text.includes("CLONE_NEWUSER")) {
+    // The first clone comes before every user namespace that is not its own.
+    const isFirst = text.startsWith("clone") && text.includes("CLONE_NEW");
+    return draft.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
+  }
   if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: " +
       "sysctl -w kernel.unprivileged_userns_clone=1 allows it";

@@ -5,17 +5,21 @@ import { commandLine, type Machine } from "./machine.ts";
 /** What the machine writes last, with the exit code of the suite. */
 const END = /^ramekin: exit (\d+)/m;
 
-/** Runs a machine until it powers off, or its bound has passed. Answers the suite's exit code. */
+/**
+ * Runs a machine until it powers off, or that many seconds have passed. Answers the suite's exit
+ * code; a machine without a bound has somebody at its shell.
+ */
 export async function emulate(
   machine: Machine,
   kernel: string,
   initramfs: string,
-  shell: boolean,
+  bound: number | undefined,
 ): Promise<number> {
   // timeout(1) ends the emulator also where this script has been killed.
-  const bound = shell ? [] : ["timeout", "--foreground", "--kill-after=5", String(machine.bound)];
+  const watched = ["timeout", "--foreground", "--kill-after=5", String(bound)];
+  const shell = bound === undefined;
   const [program, ...args] = [
-    ...bound,
+    ...(shell ? [] : watched),
     ...["nice", "-n", "10"],
     ...machine.emulator,
     ...["-accel", "tcg", "-smp", "2", "-m", "2G"],
@@ -41,7 +45,7 @@ export async function emulate(
   const code = END.exec(end)?.[1];
   if (code === undefined) {
     throw new Error(
-      `the ${machine.name} machine ended, or was ended after ${machine.bound} seconds, without a result`,
+      `the ${machine.name} machine ended, or was ended after ${bound} seconds, without a result`,
     );
   }
   return Number(code);

@@ -20,19 +20,8 @@ import { HostError, run } from "./run.ts";
 /** Tests that say nothing about a host, and check types or much else that takes an emulator long. */
 const ANYWHERE = ["tests/import_test.ts", "tests/scripts"];
 
-/** Tests of what differs from host to host: they take two or three minutes. */
-const BRIEF = [
-  "tests/ffi/engine_test.ts",
-  "tests/ffi/init_test.ts",
-  "tests/ffi/cgroups_test.ts",
-  "tests/recipe/command_test.ts",
-  "tests/recipe/steps/landlock_test.ts",
-  "tests/recipe/steps/limits_test.ts",
-  "tests/recipe/steps/overlay_test.ts",
-];
-
-/** How long they may run, in seconds. */
-const BRIEF_BOUND = 150;
+/** How long a machine may run, in seconds: with `--brief`, and without. */
+const BOUNDS = { brief: 150, full: 900 };
 
 const args = Deno.args.slice();
 const take = (word: string): boolean => {
@@ -43,14 +32,15 @@ const take = (word: string): boolean => {
 
 const shell = take("--shell");
 const brief = take("--brief");
-if (brief) args.push(...BRIEF);
 const asked = (["root", "nobody"] as const).filter((user) => take(`--as=${user}`));
 const users = asked.length > 0 ? asked : ["root", "nobody"] as const;
 const named = MACHINES.filter(({ name }) => take(name));
 const machines = named.length > 0 ? named : MACHINES;
-const bound = args.map((word) => /^--bound=(\d+)$/.exec(word)?.[1]).find((word) => word);
-if (bound !== undefined) take(`--bound=${bound}`);
-if (!args.some((word) => word.startsWith("tests"))) args.push(`--ignore=${ANYWHERE}`, "tests/");
+const boundAsked = args.map((word) => /^--bound=(\d+)$/.exec(word)?.[1]).find((word) => word);
+if (boundAsked !== undefined) take(`--bound=${boundAsked}`);
+const bound = Number(boundAsked ?? (brief ? BOUNDS.brief : BOUNDS.full));
+const all = !brief && !args.some((word) => word.startsWith("tests"));
+if (all) args.push(`--ignore=${ANYWHERE}`, "tests/");
 
 let worst = 0;
 for (const machine of machines) {
@@ -74,15 +64,15 @@ async function runMachine(machine: Machine): Promise<number> {
   try {
     await run(machine.emulator[0]!, ["--version"]);
     const parts = await base(machine);
-    await addProject(parts, initramfs, { args, users: shell ? [] : users, shell });
+    const errand = {
+      args: brief ? [...args, ...machine.brief] : args,
+      users: shell ? [] : users,
+      shell,
+    };
+    await addProject(parts, initramfs, errand);
     const megabytes = Math.round(Deno.statSync(initramfs).size / 2 ** 20);
     console.log(`\n${machine.name}: Debian, Deno and the project are ${megabytes} MiB`);
-    return await emulate(
-      { ...machine, bound: Number(bound ?? (brief ? BRIEF_BOUND : machine.bound)) },
-      parts.kernel,
-      initramfs,
-      shell,
-    );
+    return await emulate(machine, parts.kernel, initramfs, shell ? undefined : bound);
   } finally {
     await Deno.remove(initramfs).catch(() => {});
     console.log(`${machine.name}: ${Math.round((performance.now() - started) / 1000)} seconds`);
