@@ -22,7 +22,8 @@ export async function emulate(
     ...(shell ? [] : watched),
     ...["nice", "-n", "10"],
     ...machine.emulator,
-    ...["-accel", "tcg", "-smp", "2", "-m", "2G"],
+    // With a thread for each processor, one may run code that the other is patching: the kernel dies.
+    ...["-accel", "tcg,thread=single", "-smp", "2", "-m", "2G"],
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "mon:stdio"],
     ...["-kernel", kernel, "-initrd", initramfs, "-append", commandLine(machine)],
   ];
