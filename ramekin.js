@@ -7234,11 +7234,15 @@ function layOut(draft, order2) {
     onFailure: closing
   });
   let dumpable;
-  if (takesTurns(draft, order2)) {
-    writer.add(lockProcess(), {
-      accept: LOCKLESS,
-      onFailure: closing
-    });
+  const [changes, minds] = [
+    changesDumpability(draft, order2),
+    mindsDumpability(draft)
+  ];
+  if (changes || minds) writer.add(lockProcess(), {
+    accept: LOCKLESS,
+    onFailure: closing
+  });
+  if (changes || minds && !vfork) {
     dumpable = writer.add(prctl(PR_GET_DUMPABLE), {
       onFailure: closing
     });
@@ -7258,6 +7262,9 @@ function layOut(draft, order2) {
   writer.place(restore);
   writer.add(rt_sigprocmask(mask2, null));
   writer.place(closing);
+  if (minds && dumpable === void 0) writer.add(unlockProcess(), {
+    accept: LOCKLESS
+  });
   if (needsSockets) writer.add(close(CONTAINER_SOCKET));
   let pidfd;
   if (vfork) {
@@ -7307,11 +7314,14 @@ function layOut(draft, order2) {
 function firstOf2(draft) {
   return draft.shielded ? 1 : 0;
 }
-function takesTurns(draft, order2) {
-  return draft.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || draft.stages.some(({ parts }) => parts.some((part) => "call" in part && minds(part.call)));
+function changesDumpability(draft, order2) {
+  return draft.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
 }
-function minds({ name, args }) {
-  return CHANGES_IDS.has(name) || args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/"));
+function mindsDumpability(draft) {
+  return makesCall(draft, ({ args }) => args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/")));
+}
+function makesCall(draft, fits) {
+  return draft.stages.some(({ parts }) => parts.some((part) => "call" in part && fits(part.call)));
 }
 var CHANGES_IDS = /* @__PURE__ */ new Set([
   "setresuid",
@@ -11474,7 +11484,7 @@ function launchHanded(prepared, numbers, alter) {
 }
 function start({ draft, order: order2, layout, program }, alter) {
   const loaded2 = engine();
-  if (layout.dumpable !== void 0) prepareLock();
+  prepareLock();
   alter?.(program, layout);
   const copied = draft.stages.some((stage) => stage.ownMemory);
   const memory = layout.vfork && !copied ? void 0 : loaded2.allocate(program.bytes.length, copied ? "shared" : "private");

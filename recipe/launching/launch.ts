@@ -98,7 +98,7 @@ function start(
   alter: Alteration | undefined,
 ): Launched {
   const loaded = engine();
-  if (layout.dumpable !== undefined) prepareLock();
+  prepareLock();
   alter?.(program, layout);
   // A script that is awake makes calls of its own while the container walks its table, so the table
   // needs memory that nothing else uses; and memory of its own to be shared, if all else is copied.

@@ -40,7 +40,7 @@ import {
   rt_sigaction,
   rt_sigprocmask,
 } from "../../ffi/calls/processes.ts";
-import { LOCKLESS, lockProcess } from "../../ffi/process_lock.ts";
+import { LOCKLESS, lockProcess, unlockProcess } from "../../ffi/process_lock.ts";
 import { END, Label, type ProgramRecord } from "../../ffi/program.ts";
 import {
   CONTAINER_SOCKET,
@@ -90,8 +90,10 @@ export function layOut(draft: Draft, order: Order): Layout {
     : undefined;
   if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
   let dumpable: Call | undefined;
-  if (takesTurns(draft, order)) {
-    writer.add(lockProcess(), { accept: LOCKLESS, onFailure: closing });
+  // Of these launches there is one at a time, also among Workers, which share the memory as well.
+  const [changes, minds] = [changesDumpability(draft, order), mindsDumpability(draft)];
+  if (changes || minds) writer.add(lockProcess(), { accept: LOCKLESS, onFailure: closing });
+  if (changes || (minds && !vfork)) {
     dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
     // Who sees the container must not get at the memory that it shares with the script, nor at the
     // script's program by /proc/PID/exe (CVE-2019-5736).
@@ -108,6 +110,7 @@ export function layOut(draft: Draft, order: Order): Layout {
   writer.place(restore);
   writer.add(rt_sigprocmask(mask, null));
   writer.place(closing);
+  if (minds && dumpable === undefined) writer.add(unlockProcess(), { accept: LOCKLESS });
   if (needsSockets) writer.add(close(CONTAINER_SOCKET));
   let pidfd: Call | undefined;
   if (vfork) {
@@ -162,20 +165,26 @@ function firstOf(draft: Draft): number {
 }
 
 /**
- * Whether the launch has to take turns with others of its kind, also among Workers, which share the
- * memory as well. It makes the memory undumpable that it shares with the script (prctl(2)): because
- * others can see the container, or the program the process that has made it, or by changing ids; or it
- * minds where another does, as the files in /proc of who is undumpable are root's.
+ * Whether the launch makes the memory undumpable that it shares with the script (prctl(2)): because
+ * others can see the container, or the program the process that has made it, or by changing ids.
  */
-function takesTurns(draft: Draft, order: Order): boolean {
+function changesDumpability(draft: Draft, order: Order): boolean {
   return draft.exposed || draft.stages.length > 1 ||
     order.uid !== undefined || order.gid !== undefined ||
-    draft.stages.some(({ parts }) => parts.some((part) => "call" in part && minds(part.call)));
+    makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
 }
 
-function minds({ name, args }: Call): boolean {
-  return CHANGES_IDS.has(name) ||
-    args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/"));
+/** Whether it fails where another launch does: the files in /proc of who is undumpable are root's. */
+function mindsDumpability(draft: Draft): boolean {
+  return makesCall(
+    draft,
+    ({ args }) =>
+      args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/")),
+  );
+}
+
+function makesCall(draft: Draft, fits: (call: Call) => boolean): boolean {
+  return draft.stages.some(({ parts }) => parts.some((part) => "call" in part && fits(part.call)));
 }
 
 const CHANGES_IDS: ReadonlySet<string> = new Set(["setresuid", "setresgid"]);
