@@ -5227,6 +5227,16 @@ function either(one, other) {
   });
 }
 function wrongField(value, fields) {
+  const names = Object.keys(fields);
+  for (const name of Object.keys(value)) {
+    if (names.includes(name) || value[name] === void 0) continue;
+    const near = nearest(name, names);
+    const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+    return {
+      field: name,
+      complaint: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
+    };
+  }
   for (const [name, field2] of Object.entries(fields)) {
     const given = value[name];
     if (given === void 0) {
@@ -5240,16 +5250,6 @@ function wrongField(value, fields) {
     if (complaint !== void 0) return {
       field: name,
       complaint
-    };
-  }
-  const names = Object.keys(fields);
-  for (const name of Object.keys(value)) {
-    if (names.includes(name) || value[name] === void 0) continue;
-    const near = nearest(name, names);
-    const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
-    return {
-      field: name,
-      complaint: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
     };
   }
   return void 0;

@@ -189,16 +189,8 @@ export function wrongField(
   value: Readonly<Record<string, unknown>>,
   fields: Readonly<Record<string, Field>>,
 ): { readonly field: string; readonly complaint: string } | undefined {
-  for (const [name, field] of Object.entries(fields)) {
-    const given = value[name];
-    if (given === undefined) {
-      if (field.optional) continue;
-      return { field: name, complaint: `is missing: ${field.expected}` };
-    }
-    const complaint = field.complaint(given);
-    if (complaint !== undefined) return { field: name, complaint };
-  }
   const names = Object.keys(fields);
+  // First, as a field that is missing is often one that is misspelled.
   for (const name of Object.keys(value)) {
     if (names.includes(name) || value[name] === undefined) continue;
     const near = nearest(name, names);
@@ -207,6 +199,15 @@ export function wrongField(
       field: name,
       complaint: `is unknown; ${near === undefined ? known : `did you mean "${near}"?`}`,
     };
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    const given = value[name];
+    if (given === undefined) {
+      if (field.optional) continue;
+      return { field: name, complaint: `is missing: ${field.expected}` };
+    }
+    const complaint = field.complaint(given);
+    if (complaint !== undefined) return { field: name, complaint };
   }
   return undefined;
 }

@@ -88,7 +88,11 @@ test("a variable takes the value that is given, keeps its kind, and can be left 
 
 test("what is wrong is told by its line and column, with the word that was meant", () => {
   const cases: [text: string, says: string][] = [
-    ["steps:\n  - step: hostname\n    nam: x\n", 'line 2, column 5: step 1 (hostname), "name"'],
+    [
+      "steps:\n  - step: hostname\n    nam: x\n",
+      'line 3, column 10: step 1 (hostname), "nam": is unknown; did you mean "name"?',
+    ],
+    ["steps:\n  - step: hostname\n", 'line 2, column 5: step 1 (hostname), "name": is missing'],
     ["steps:\n  - { step: hostname, name: 5 }\n", 'line 2, column 29: step 1 (hostname), "name"'],
     [
       "steps:\n  - step: mapRoot\n  - step: hostnam\n",
