@@ -23,10 +23,10 @@ async function inside(cwd: string, flags: readonly string[], script: string): Pr
 test(
   "without flags there is nothing but programs",
   inFolder(async (folder) => {
-    assertEquals(
+    // Its init, the shell, and what the shell lists with.
+    assertMatch(
       await inside(folder, [], "pwd; ls /tmp; ls /proc | grep -c '^[0-9]'"),
-      "/\n5\n"
-        .replace("5", (await inside(folder, [], "ls /proc | grep -c '^[0-9]'")).trim()),
+      /^\/\n[2-4]\n$/,
     );
     assertEquals(
       await inside(folder, [], "echo $SOUP $SPOON; tail -n +3 /proc/net/dev | wc -l"),
