@@ -90,7 +90,8 @@ async function runInRootDirectory(printed: RegExp): Promise<void> {
 async function runInTerminal(printed: RegExp): Promise<void> {
   const sockets = Deno.makeTempDirSync();
   const tmux = async (...args: string[]) => {
-    const env = { TMUX_TMPDIR: sockets };
+    // Where nothing says which shell, it takes the user's own: nobody's is nologin.
+    const env = { TMUX_TMPDIR: sockets, SHELL: "/bin/sh" };
     const { stdout } = await new Deno.Command("tmux", { args: ["-f/dev/null", ...args], env })
       .output();
     return new TextDecoder().decode(stdout);
