@@ -9582,47 +9582,6 @@ function fdOf2(socket) {
   return new ResultOf(socket, "socket");
 }
 
-// ffi/environment.ts
-var encoder4 = new TextEncoder();
-function environmentVariable(name) {
-  const value = engine().libc.getenv(encoder4.encode(`${name}\0`));
-  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
-}
-function environmentStrings2() {
-  const list2 = environ();
-  const addresses2 = [];
-  if (list2 === null) return addresses2;
-  const view2 = new Deno.UnsafePointerView(list2);
-  for (let offset = 0; ; offset += 8) {
-    const address2 = view2.getBigUint64(offset);
-    if (address2 === 0n) return addresses2;
-    addresses2.push(address2);
-  }
-}
-function environmentBlock(inherited2, changes) {
-  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
-  const added = [
-    ...changes
-  ].map(([name, value]) => `${name}=${value}`);
-  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
-  new BigUint64Array(bytes.buffer).set(kept);
-  const pointers = added.map((to, i) => ({
-    offset: (kept.length + i) * 8,
-    to
-  }));
-  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
-}
-function nameAt(address2) {
-  const text4 = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
-  return text4.slice(0, text4.indexOf("="));
-}
-function environ() {
-  const { libc } = engine();
-  const variable = libc.dlsym?.(null, encoder4.encode("environ\0")) ?? null;
-  if (variable === null) return libc.environ;
-  return Deno.UnsafePointer.create(new Deno.UnsafePointerView(variable).getBigUint64());
-}
-
 // ffi/transfer.ts
 var BUFFER_SIZE = 256 * 1024;
 function readSome2(fd) {
@@ -9673,6 +9632,152 @@ function transfer(direction, fd, size2) {
       errno: errno2
     });
   }
+}
+
+// ffi/environment.ts
+var encoder4 = new TextEncoder();
+function environmentVariable(name) {
+  const value = engine().libc.getenv(encoder4.encode(`${name}\0`));
+  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+}
+function environmentStrings2() {
+  const list2 = environ();
+  const addresses2 = [];
+  if (list2 === null) return addresses2;
+  const view2 = new Deno.UnsafePointerView(list2);
+  for (let offset = 0; ; offset += 8) {
+    const address2 = view2.getBigUint64(offset);
+    if (address2 === 0n) return addresses2;
+    addresses2.push(address2);
+  }
+}
+function environmentBlock(inherited2, changes) {
+  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
+  const added = [
+    ...changes
+  ].map(([name, value]) => `${name}=${value}`);
+  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
+  new BigUint64Array(bytes.buffer).set(kept);
+  const pointers = added.map((to, i) => ({
+    offset: (kept.length + i) * 8,
+    to
+  }));
+  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
+}
+function nameAt(address2) {
+  const text4 = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
+  return text4.slice(0, text4.indexOf("="));
+}
+function environ() {
+  const { libc } = engine();
+  const variable = libc.dlsym?.(null, encoder4.encode("environ\0")) ?? null;
+  if (variable === null) return libc.environ;
+  return Deno.UnsafePointer.create(new Deno.UnsafePointerView(variable).getBigUint64());
+}
+
+// ffi/clone3_support.ts
+function hasClone3() {
+  return engine().once("clone3", () => {
+    const outcome = engine().run(assemble([
+      {
+        call: clone3Probe()
+      }
+    ], engine().architecture));
+    return outcome.failed?.errno === ERRNO.EINVAL;
+  });
+}
+
+// recipe/launching/resources.ts
+function scriptPidfd() {
+  return engine().once("script's pidfd", () => perform(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
+}
+function scriptThread() {
+  return engine().once("script's thread", () => {
+    const [address2, id2] = [
+      new Output(8, "&address"),
+      gettid()
+    ];
+    const asked = {
+      call: prctl(PR_GET_TID_ADDRESS, address2),
+      accept: [
+        "EINVAL"
+      ]
+    };
+    const outcome = performAll([
+      {
+        call: id2
+      },
+      asked
+    ]);
+    const thread = {
+      address: outcome.output(address2).getBigUint64(0, true),
+      id: Number(outcome.result(id2))
+    };
+    const word4 = Deno.UnsafePointer.create(thread.address);
+    if (word4 === null) return void 0;
+    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+  });
+}
+function ignoredSignals() {
+  return engine().once("ignored signals", () => {
+    const asked = CHANGEABLE_SIGNALS.map((signal) => {
+      const action = sigactionOutput();
+      return {
+        signal,
+        action,
+        call: rt_sigaction(signal, null, action)
+      };
+    });
+    const outcome = performAll(asked.map(({ call: call2 }) => ({
+      call: call2
+    })));
+    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
+  });
+}
+function resources(hasInit) {
+  return {
+    script: scriptPidfd(),
+    init: hasInit ? initImage() : -1,
+    thread: scriptThread(),
+    ignored: hasClone3() ? ignoredSignals() : void 0
+  };
+}
+function plannedResources() {
+  const ignored = hasClone3() ? ignoredSignals() : void 0;
+  return {
+    script: -1,
+    init: -1,
+    thread: {
+      address: 0n,
+      id: 0
+    },
+    ignored
+  };
+}
+function initImage() {
+  return engine().once("init's image", () => {
+    const fd = perform(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    const image = Uint8Array.fromBase64(INIT[engine().architecture]);
+    perform(write(fd, image, image.length));
+    perform(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+    return fd;
+  });
+}
+
+// recipe/launching/host_tool.ts
+function hostTool(program, args, stdio) {
+  return {
+    program,
+    args,
+    environment: environmentBlock(environmentStrings2(), /* @__PURE__ */ new Map()),
+    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: void 0,
+    uid: void 0,
+    gid: void 0,
+    stdio,
+    terminal: void 0,
+    resources: resources(false)
+  };
 }
 
 // ffi/cgroups/files.ts
@@ -10144,18 +10249,6 @@ function callsOf(act) {
   return "file" in act ? writeCalls(act.file, act.text) : [
     mkdirat(at_fdcwd, act.folder, 493)
   ];
-}
-
-// ffi/clone3_support.ts
-function hasClone3() {
-  return engine().once("clone3", () => {
-    const outcome = engine().run(assemble([
-      {
-        call: clone3Probe()
-      }
-    ], engine().architecture));
-    return outcome.failed?.errno === ERRNO.EINVAL;
-  });
 }
 
 // ffi/cgroups/denials.ts
@@ -11241,83 +11334,6 @@ function waitForAny(fds, end) {
   ]);
 }
 
-// recipe/launching/resources.ts
-function scriptPidfd() {
-  return engine().once("script's pidfd", () => perform(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
-}
-function scriptThread() {
-  return engine().once("script's thread", () => {
-    const [address2, id2] = [
-      new Output(8, "&address"),
-      gettid()
-    ];
-    const asked = {
-      call: prctl(PR_GET_TID_ADDRESS, address2),
-      accept: [
-        "EINVAL"
-      ]
-    };
-    const outcome = performAll([
-      {
-        call: id2
-      },
-      asked
-    ]);
-    const thread = {
-      address: outcome.output(address2).getBigUint64(0, true),
-      id: Number(outcome.result(id2))
-    };
-    const word4 = Deno.UnsafePointer.create(thread.address);
-    if (word4 === null) return void 0;
-    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
-  });
-}
-function ignoredSignals() {
-  return engine().once("ignored signals", () => {
-    const asked = CHANGEABLE_SIGNALS.map((signal) => {
-      const action = sigactionOutput();
-      return {
-        signal,
-        action,
-        call: rt_sigaction(signal, null, action)
-      };
-    });
-    const outcome = performAll(asked.map(({ call: call2 }) => ({
-      call: call2
-    })));
-    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
-  });
-}
-function resources(hasInit) {
-  return {
-    script: scriptPidfd(),
-    init: hasInit ? initImage() : -1,
-    thread: scriptThread(),
-    ignored: hasClone3() ? ignoredSignals() : void 0
-  };
-}
-function plannedResources() {
-  const ignored = hasClone3() ? ignoredSignals() : void 0;
-  return {
-    script: -1,
-    init: -1,
-    thread: {
-      address: 0n,
-      id: 0
-    },
-    ignored
-  };
-}
-function initImage() {
-  return engine().once("init's image", () => {
-    const fd = perform(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    const image = Uint8Array.fromBase64(INIT[engine().architecture]);
-    perform(write(fd, image, image.length));
-    perform(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-    return fd;
-  });
-}
-
 // recipe/running/stdio.ts
 var StandardStreams = class {
   #kinds;
@@ -11414,18 +11430,7 @@ function runIdMapTool(launch2, tool, args) {
   ]);
   let launched;
   try {
-    launched = launch2(new Draft([]), {
-      program: tool,
-      args,
-      environment: environmentBlock(environmentStrings2(), /* @__PURE__ */ new Map()),
-      searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
-      cwd: void 0,
-      uid: void 0,
-      gid: void 0,
-      stdio: streams.theirs,
-      terminal: void 0,
-      resources: resources(false)
-    });
+    launched = launch2(new Draft([]), hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -11679,21 +11684,10 @@ function launchProgram(program, pid, streams) {
     "--runas",
     `${euid}:${egid}`
   ] : [];
-  return launch(new Draft([]), {
-    program,
-    args: [
-      ...asRoot,
-      ...args
-    ],
-    environment: environmentBlock(environmentStrings2(), /* @__PURE__ */ new Map()),
-    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: void 0,
-    uid: void 0,
-    gid: void 0,
-    stdio: streams.theirs,
-    terminal: void 0,
-    resources: resources(false)
-  });
+  return launch(new Draft([]), hostTool(program, [
+    ...asRoot,
+    ...args
+  ], streams.theirs));
 }
 function whenReady(program, { pidfd }, descriptors) {
   const [, stdout, stderr] = descriptors;

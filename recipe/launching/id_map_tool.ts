@@ -5,20 +5,15 @@
  * @module
  */
 
-import {
-  environmentBlock,
-  environmentStrings,
-  environmentVariable,
-} from "../../ffi/environment.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { collectSync } from "../running/collect_sync.ts";
 import { Draft } from "../drafting/draft.ts";
+import { hostTool } from "./host_tool.ts";
 import type { Launched } from "./launched.ts";
-import { DEFAULT_PATH, type Order } from "./order.ts";
-import { resources } from "./resources.ts";
+import type { Order } from "./order.ts";
 import { StandardStreams } from "../running/stdio.ts";
 
-/** Runs such a tool to its end, as a container of no steps. */
+/** Runs such a tool to its end. */
 export function runIdMapTool(
   launch: (draft: Draft, order: Order) => Launched,
   tool: string,
@@ -27,18 +22,7 @@ export function runIdMapTool(
   const streams = new StandardStreams(["null", "null", "piped"]);
   let launched: Launched;
   try {
-    launched = launch(new Draft([]), {
-      program: tool,
-      args,
-      environment: environmentBlock(environmentStrings(), new Map()),
-      searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
-      cwd: undefined,
-      uid: undefined,
-      gid: undefined,
-      stdio: streams.theirs,
-      terminal: undefined,
-      resources: resources(false),
-    });
+    launched = launch(new Draft([]), hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;

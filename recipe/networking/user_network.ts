@@ -7,20 +7,14 @@
 
 import { close } from "../../ffi/calls/files.ts";
 import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../../ffi/calls/processes.ts";
-import {
-  environmentBlock,
-  environmentStrings,
-  environmentVariable,
-} from "../../ffi/environment.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { perform, performAll } from "../../ffi/perform.ts";
 import { readSome } from "../../ffi/transfer.ts";
 import { callerOf } from "../drafting/caller.ts";
 import { Draft, type Ending } from "../drafting/draft.ts";
+import { hostTool } from "../launching/host_tool.ts";
 import { launch } from "../launching/launch.ts";
 import type { Launched } from "../launching/launched.ts";
-import { DEFAULT_PATH } from "../launching/order.ts";
-import { resources } from "../launching/resources.ts";
 import { reapStatus } from "../running/status.ts";
 import { StandardStreams } from "../running/stdio.ts";
 
@@ -80,18 +74,7 @@ function launchProgram(
   const args = USER_NETWORK_ARGUMENTS[program](pid);
   // Otherwise it would be nobody, who may not enter the namespaces.
   const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
-  return launch(new Draft([]), {
-    program,
-    args: [...asRoot, ...args],
-    environment: environmentBlock(environmentStrings(), new Map()),
-    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: undefined,
-    uid: undefined,
-    gid: undefined,
-    stdio: streams.theirs,
-    terminal: undefined,
-    resources: resources(false),
-  });
+  return launch(new Draft([]), hostTool(program, [...asRoot, ...args], streams.theirs));
 }
 
 /** Waits until the program is ready; answers what ends it. */
