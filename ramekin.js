@@ -5441,12 +5441,12 @@ function nameOf2(path2) {
 
 // recipe/drafting/place.ts
 function baseOf(draft, path2) {
-  const root = draft.rootOf(path2);
+  const root = draft.sequence.rootOf(path2);
   if (root !== void 0) return {
     folder: root,
     resolve: RESOLVE_IN_ROOT
   };
-  const { target, own } = draft.ground.mountOf(path2);
+  const { target, own } = draft.container.ground.mountOf(path2);
   if (!own || target === normalize(path2)) return void 0;
   return target === "/" ? void 0 : {
     folder: target,
@@ -5454,10 +5454,10 @@ function baseOf(draft, path2) {
   };
 }
 function isUnwatched(draft, path2) {
-  return baseOf(draft, path2) === void 0 && draft.gate?.placeOf(draft, path2) === void 0;
+  return baseOf(draft, path2) === void 0 && draft.gate?.places.openedAs(path2) === void 0;
 }
 function openPlace(draft, path2, flags2, mode2, text4, edges = {}) {
-  const place2 = path2.startsWith("/") ? draft.gate?.placeOf(draft, path2) : void 0;
+  const place2 = path2.startsWith("/") ? draft.gate?.places.openedAs(path2) : void 0;
   const call2 = place2 === void 0 ? openat(at_fdcwd, path2, flags2 | O_CLOEXEC, mode2) : openat2(at_fdcwd, place2, {
     flags: flags2 | O_CLOEXEC,
     mode: mode2,
@@ -5495,10 +5495,12 @@ function openBase(draft, { folder, resolve: resolve2 }) {
 }
 function makeFolders(draft, path2) {
   const parts = normalize(path2).slice(1).split("/");
-  const root = draft.rootOf(path2);
+  const root = draft.sequence.rootOf(path2);
   parts.forEach((_, index) => {
     const folder = "/" + parts.slice(0, index + 1).join("/");
-    if (draft.ground.isThere(folder) || root !== void 0 && isWithin(root, folder)) return;
+    if (draft.container.ground.isThere(folder) || root !== void 0 && isWithin(root, folder)) {
+      return;
+    }
     atEntry(draft, folder, (within, name) => {
       draft.call(mkdirat(within, name, 493), {
         accept: [
@@ -5509,7 +5511,7 @@ function makeFolders(draft, path2) {
   });
 }
 function needsMountPoint(draft, path2) {
-  return !draft.ground.isThere(path2) && draft.ground.isOwn(folderOf(normalize(path2)));
+  return !draft.container.ground.isThere(path2) && draft.container.ground.isOwn(folderOf(normalize(path2)));
 }
 function makeMountPoint(draft, path2, kind2) {
   if (kind2 === "folder") return makeFolders(draft, path2);
@@ -5534,7 +5536,7 @@ function mountAt(draft, source, target, type, flags2, data2) {
       draft.call(mount(source, ".", type, flags2, data2));
     });
   }
-  draft.ground.mounted(target, true);
+  draft.container.ground.mounted(target, true);
 }
 function inPlace(draft, folder, use) {
   const opened = draft.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
@@ -5628,8 +5630,8 @@ var bindDefinition = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
-    const path2 = draft.gate === void 0 ? step.source : gatedSource(draft, draft.gate, step);
-    if (path2 === void 0) return draft.ground.mounted(step.target, false, false);
+    const path2 = draft.gate === void 0 ? step.source : gatedSource(draft.gate, step);
+    if (path2 === void 0) return draft.container.ground.mounted(step.target, false, false);
     const missing2 = new Label("the source is missing");
     const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
     const source = openSource(draft, {
@@ -5657,21 +5659,21 @@ var bindDefinition = {
     draft.call(close(tree));
     draft.call(close(source));
     draft.place(missing2);
-    draft.ground.mounted(step.target, false, step.optional !== true);
+    draft.container.ground.mounted(step.target, false, step.optional !== true);
   }
 };
 var ONTO_FOLDER = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 function isOnItself(draft, { source, target }) {
-  return normalize(source) === normalize(target) && draft.rootOf(target) !== void 0;
+  return normalize(source) === normalize(target) && draft.sequence.rootOf(target) !== void 0;
 }
-function gatedSource(draft, gate, { source, readOnly, optional: optional2, restrict }) {
-  const path2 = gate.sourceOf(draft, source);
+function gatedSource(gate, { source, readOnly, optional: optional2, restrict }) {
+  const path2 = gate.places.sourceOf(source);
   if (path2 === void 0) {
-    gate.reachesAll(draft);
+    gate.reachesAll();
     return source;
   }
   const noDevices = restrict?.includes("nodev");
-  return gate.shows(draft, path2, {
+  return gate.shows(path2, {
     readOnly,
     noDevices,
     optional: optional2
@@ -5753,7 +5755,7 @@ var devicesDefinition = {
         draft.call(symlinkat(to, within, name2));
       });
     }
-    draft.terminals = `${folder}/ptmx`;
+    draft.container.terminals = `${folder}/ptmx`;
   }
 };
 
@@ -5862,7 +5864,7 @@ var mknodDefinition = {
   plan(step, draft) {
     mayMake(draft, step);
     if (step.type !== "p") {
-      draft.gate?.note(draft, {
+      draft.gate?.note({
         kind: "device",
         path: `${step.type} ${step.major}:${step.minor}`
       });
@@ -5881,7 +5883,7 @@ var mknodDefinition = {
 };
 function mayMake(draft, { path: path2, host }) {
   if (host !== true) draft.needsOwnGround(path2);
-  else draft.gate?.changes(draft, path2);
+  else draft.gate?.changes(path2);
 }
 
 // recipe/steps/id_maps.ts
@@ -5907,7 +5909,7 @@ var mapCurrentUserDefinition = {
   step: "mapCurrentUser",
   fields: {},
   plan(_step, draft) {
-    const { uid, gid } = idsOf(draft);
+    const { uid, gid } = idsOf(draft.container);
     mapOwnIds(draft, uid, gid);
   }
 };
@@ -5939,7 +5941,7 @@ var mapIdsDefinition = {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
   },
   plan(step, draft) {
-    const own = idsOf(draft);
+    const own = idsOf(draft.container);
     const [uid, gid] = [
       step.uids[0],
       step.gids[0]
@@ -5947,16 +5949,16 @@ var mapIdsDefinition = {
     const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid && step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
     if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid.inside, gid.inside);
     claimMaps(draft);
-    if (draft.nestedUser) {
+    if (draft.container.nestedUser) {
       draft.refuse("in a user namespace within that of the container only the own id can be mapped, as the script would have to be in the outer one to map others");
     }
     if (step.setgroups === "deny") denySetgroups(draft);
-    draft.gate?.maps(draft, step);
+    draft.gate?.maps(step);
     const [uids, gids] = [
       mapText(step.uids),
       mapText(step.gids)
     ];
-    const { mayMapIds } = draft.caller;
+    const { mayMapIds } = draft.container.caller;
     draft.meet((pid) => mayMapIds ? [
       {
         calls: writeFileCalls(`/proc/${pid}/uid_map`, uids)
@@ -5980,7 +5982,7 @@ var mapIdsDefinition = {
         ]
       }
     ]);
-    draft.ids = {
+    draft.container.ids = {
       uid: imageOf(own.uid, step.uids),
       gid: imageOf(own.gid, step.gids)
     };
@@ -5993,9 +5995,9 @@ function idsOf({ ids: ids2, caller }) {
   };
 }
 function mapOwnIds(draft, uid, gid) {
-  const own = idsOf(draft);
+  const own = idsOf(draft.container);
   claimMaps(draft);
-  draft.gate?.writesProc(draft);
+  draft.gate?.writesProc();
   denySetgroups(draft);
   const uids = mapText([
     {
@@ -6013,7 +6015,7 @@ function mapOwnIds(draft, uid, gid) {
   ]);
   for (const call2 of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call2);
   for (const call2 of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call2);
-  draft.ids = {
+  draft.container.ids = {
     uid,
     gid
   };
@@ -6024,7 +6026,7 @@ function imageOf(id2, ranges) {
   return range2 === void 0 ? OVERFLOW_ID : range2.inside + id2 - range2.outside;
 }
 function denySetgroups(draft) {
-  draft.setgroupsDenied = true;
+  draft.container.setgroupsDenied = true;
   for (const call2 of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call2);
 }
 function writeFileCalls(path2, text4) {
@@ -6043,10 +6045,10 @@ function mapText(ranges) {
 }
 function claimMaps(draft) {
   draft.needs("user", "there are no ids to map");
-  if (draft.idsMapped) {
+  if (draft.container.idsMapped) {
     draft.refuse("the ids are mapped already, and the kernel takes one map only");
   }
-  draft.idsMapped = true;
+  draft.container.idsMapped = true;
 }
 function contradiction(name, ranges) {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
@@ -6087,18 +6089,18 @@ var setUserDefinition = {
     groups: optional(list(id()))
   },
   plan({ uid, gid = uid, groups }, draft) {
-    if (groups !== void 0 && draft.setgroupsDenied) {
+    if (groups !== void 0 && draft.container.setgroupsDenied) {
       draft.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
     }
-    if (!draft.setgroupsDenied) draft.call(setgroups(groups ?? []));
-    draft.gate?.becomes(draft, {
+    if (!draft.container.setgroupsDenied) draft.call(setgroups(groups ?? []));
+    draft.gate?.becomes({
       uid,
       gid,
       groups
     });
     draft.call(setresgid(gid, gid, gid));
     draft.call(setresuid(uid, uid, uid));
-    draft.ids = {
+    draft.container.ids = {
       uid,
       gid
     };
@@ -6132,7 +6134,7 @@ var capabilitiesDefinition = {
     return void 0;
   },
   plan({ keep, ...sets }, draft) {
-    draft.powers.limit({
+    draft.container.powers.limit({
       ...sets,
       ...keep && {
         keep
@@ -6183,7 +6185,7 @@ var noNewPrivilegesDefinition = {
   fields: {},
   plan(_step, draft) {
     draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
-    draft.gainsNoPrivileges = true;
+    draft.container.gainsNoPrivileges = true;
   }
 };
 
@@ -6228,13 +6230,13 @@ var CLONE_FLAG = {
 var NAMESPACE_KINDS = Object.keys(CLONE_FLAG);
 
 // recipe/launching/hints.ts
-function hintFor(syscall, text4, code, draft) {
+function hintFor(syscall, text4, code, container) {
   if (code === void 0) return void 0;
   const failure = {
     text: text4,
-    draft
+    container
   };
-  if (syscall === "clone3") return hintFor("clone", text4, code, draft);
+  if (syscall === "clone3") return hintFor("clone", text4, code, container);
   return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure) ?? shortageHint(code);
 }
 var HINTS = {
@@ -6252,10 +6254,10 @@ var HINTS = {
   "unshare EUSERS": namespacesUsedUp,
   "clone EINVAL": namespaceUnknown,
   "unshare EINVAL": namespaceUnknown,
-  "write EPERM": ({ text: text4, draft }) => text4.includes("write(setting,") ? SETTING_DENIED : appArmor() ?? (text4.includes("/proc/") || draft.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid" : void 0),
-  "openat EACCES": ({ text: text4, draft }) => {
+  "write EPERM": ({ text: text4, container }) => text4.includes("write(setting,") ? SETTING_DENIED : appArmor() ?? (text4.includes("/proc/") || container.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid" : void 0),
+  "openat EACCES": ({ text: text4, container }) => {
     if (isSetting(text4)) return SETTING_DENIED;
-    if (text4.includes("/proc/self/") && draft.exposed) {
+    if (text4.includes("/proc/self/") && container.exposed) {
       return "a container that joins others is closed to all but root while it is made, also to itself; do this in a second recipe, run in there";
     }
     if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text4)) return appArmor();
@@ -6284,16 +6286,16 @@ var HINTS = {
   "openat2 EACCES": ({ text: text4 }) => isSetting(text4) ? SETTING_DENIED : void 0,
   "write EINVAL": ({ text: text4 }) => text4.includes("write(setting,") ? "the kernel does not take this value" : void 0,
   "openat2 EXDEV": () => "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it a relative one within it",
-  "mount EPERM": ({ text: text4, draft }) => {
+  "mount EPERM": ({ text: text4, container }) => {
     if (text4.includes(`"proc"`)) {
-      return draft.own.has("pid") ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it';
+      return container.own.has("pid") ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it';
     }
     if (text4.includes(`"sysfs"`)) return 'a new /sys needs a network namespace: unshare("net")';
     if (text4.includes(`"mqueue"`)) return 'a new mqueue needs an ipc namespace: unshare("ipc")';
     if (text4.includes("MS_REMOUNT")) {
       return "options that the mount got outside are locked; repeat those that /proc/self/mountinfo shows for it";
     }
-    return appArmor() ?? needsPrivilege(draft);
+    return appArmor() ?? needsPrivilege(container);
   },
   "mount EACCES": () => appArmor(),
   "mount ENOENT": () => "the mount point, or the source, does not exist; mkdir() makes a folder",
@@ -6306,14 +6308,14 @@ var HINTS = {
   "move_mount ENOENT": () => "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
   "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
   "move_mount EINVAL": () => "a folder can be bound on a folder only, and a file on a file only",
-  "move_mount EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
-  "mount_setattr EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
+  "move_mount EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
+  "mount_setattr EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
   "umount2 EINVAL": () => "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
   "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
   "pivot_root EINVAL": () => "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root is on a shared mount",
   "symlinkat EEXIST": () => "something is there already",
   "mknodat EEXIST": () => "something is there already",
-  "mknodat EPERM": ({ draft }) => draft.own.has("user") ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD",
+  "mknodat EPERM": ({ container }) => container.own.has("user") ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD",
   "setresuid EINVAL": unmapped,
   "setresgid EINVAL": unmapped,
   "setgroups EINVAL": unmapped,
@@ -6325,11 +6327,11 @@ var HINTS = {
   "chroot ENOENT": () => "the folder does not exist in the container",
   "chroot ENOTDIR": () => "it is no folder",
   "setsid EPERM": () => "the program leads a session already",
-  "sethostname EPERM": ({ draft }) => needsPrivilege(draft),
-  "setdomainname EPERM": ({ draft }) => needsPrivilege(draft),
-  "chroot EPERM": ({ draft }) => needsPrivilege(draft),
-  "pivot_root EPERM": ({ draft }) => needsPrivilege(draft),
-  "open_tree EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
+  "sethostname EPERM": ({ container }) => needsPrivilege(container),
+  "setdomainname EPERM": ({ container }) => needsPrivilege(container),
+  "chroot EPERM": ({ container }) => needsPrivilege(container),
+  "pivot_root EPERM": ({ container }) => needsPrivilege(container),
+  "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
   "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
   "prctl EPERM": () => "the process has not the capability that this takes, or not any more",
   "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -6387,10 +6389,10 @@ var SINCE = {
   close_range: "5.9",
   pidfd_open: "5.3"
 };
-function namespacesDenied({ text: text4, draft }) {
+function namespacesDenied({ text: text4, container }) {
   if (!text4.includes("CLONE_NEWUSER")) {
     const isFirst = text4.startsWith("clone") && text4.includes("CLONE_NEW");
-    return draft.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
+    return container.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
   }
   if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
@@ -6442,8 +6444,8 @@ function noInterface({ text: text4 }) {
   const name = text4.match(/"([^"]*)"/)?.[1];
   return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
 }
-function changesNetwork({ draft }) {
-  return draft.own.has("user") ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+function changesNetwork({ container }) {
+  return container.own.has("user") ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
 }
 function noTranslation() {
   return "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
@@ -6451,11 +6453,11 @@ function noTranslation() {
 function gatewayOutOfReach() {
   return "the gateway lies in no network of the container's; address() puts an interface into one";
 }
-function unmapped({ draft }) {
-  return draft.own.has("user") ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
+function unmapped({ container }) {
+  return container.own.has("user") ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
 }
-function needsPrivilege(draft) {
-  if (!draft.own.has("user")) return PRIVILEGE;
+function needsPrivilege(container) {
+  if (!container.own.has("user")) return PRIVILEGE;
   return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
 }
 var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
@@ -6621,357 +6623,12 @@ function prepareLock() {
   });
 }
 
-// recipe/drafting/caller.ts
-function callerOf() {
-  const [uid, gid, capabilities2] = [
-    geteuid(),
-    getegid(),
-    capabilityOutput()
-  ];
-  const outcome = performAll([
-    {
-      call: uid
-    },
-    {
-      call: gid
-    },
-    {
-      call: capget(capabilities2)
-    }
-  ]);
-  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
-  return {
-    euid: Number(outcome.result(uid)),
-    egid: Number(outcome.result(gid)),
-    inheritable,
-    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
-  };
-}
-
-// recipe/gate/powers.ts
-var ALL = Object.keys(CAPABILITIES);
-var Powers = class {
-  /** What may be gained; all where no step has limited it. */
-  #bounding = ALL;
-  /** What is passed on: the ambient set is within the inheritable one. */
-  #inheritable;
-  #userNamespaces = 0;
-  /** How many user namespaces have been entered. */
-  get userNamespaces() {
-    return this.#userNamespaces;
-  }
-  /** Who enters a user namespace has all capabilities there, and passes none on. */
-  enterUserNamespace() {
-    this.#userNamespaces++;
-    this.#bounding = ALL;
-    this.#inheritable = [];
-  }
-  /** A step sets them. */
-  limit({ keep, ...sets }) {
-    const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
-    if (bounding !== void 0) {
-      this.#bounding = this.#bounding.filter((name) => bounding.includes(name));
-    }
-    if ((keep ?? permitted ?? effective ?? inheritable ?? ambient) !== void 0) {
-      this.#inheritable = keep ?? inheritable ?? ambient ?? [];
-    }
-  }
-  /**
-   * What a program can come to have. Any but root needs a setuid program for it, or a file with
-   * capabilities, unless it is kept from gaining privileges.
-   *
-   * @param callers what the caller passes on
-   */
-  of({ uid, gainsNoPrivileges }, callers) {
-    const passed = this.#inheritable ?? callers;
-    const gained = uid !== 0 && gainsNoPrivileges ? [] : this.#bounding;
-    return ALL.filter((name) => passed.includes(name) || gained.includes(name));
-  }
-  /** Whether these are all that there are. */
-  static areAll(names) {
-    return names.length === ALL.length;
-  }
-};
-
-// recipe/recipe_error.ts
-var RecipeError = class extends Error {
-  /** `"RecipeError"`. */
-  name = "RecipeError";
-  /** The name of the step, where one is at fault. */
-  step;
-  /** The position of that step, counted from 0. */
-  stepIndex;
-  /** The field of the step, where one is at fault. */
-  field;
-  /** Where it stands, when the recipe is a text. */
-  position;
-  /** What is wrong, without the place. */
-  complaint;
-  /** An error at the place that the details name. */
-  constructor(message2, details = {}) {
-    super(positionText(details.position) + placeOf(details) + message2);
-    this.complaint = message2;
-    this.position = details.position;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
-    this.field = details.field;
-  }
-};
-function positionText(position) {
-  if (position === void 0) return "";
-  const { file, line, column } = position;
-  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
-}
-function placeOf({ step, stepIndex, field: field2 }) {
-  if (step === void 0) return stepIndex === void 0 ? "" : `step ${stepIndex + 1}: `;
-  const number = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return field2 === void 0 ? `${number}: ` : `${number}, "${field2}": `;
-}
-
-// recipe/drafting/draft.ts
+// recipe/drafting/script_part.ts
 var MEETING_SOCKETS = new Output(8, "&sockets");
 var SCRIPT_SOCKET = new OutputField(MEETING_SOCKETS, 0, "sockets[0]");
 var CONTAINER_SOCKET = new OutputField(MEETING_SOCKETS, 4, "sockets[1]");
-var Draft = class {
-  /** The stages so far; steps write to the last. */
-  stages = [
-    newStage()
-  ];
-  /** The kinds of namespaces that are no longer the host's. */
-  own = /* @__PURE__ */ new Set();
-  /** Which paths are the recipe's and which are the host's. */
-  ground = new Ground();
-  /** What the steps leave the program of its capabilities. */
-  powers = new Powers();
-  /** Notes what the steps reach for of the host, where that is to be known. */
-  gate;
-  /** Changes of the environment. */
-  environment = /* @__PURE__ */ new Map();
-  /** Meetings, in their order. */
-  meetings = [];
-  /** A socket of the container's network that is sent to the script, which accepts connections. */
-  listener;
-  /** What is open of the container's networks. */
-  network = {};
-  /** What the script opens for the container. */
-  handed = [];
-  /** The kinds of namespaces that are others' too. */
-  joined = /* @__PURE__ */ new Set();
-  /** The step that made each call. */
-  stepOf = /* @__PURE__ */ new Map();
-  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
-  cloneFlags = 0;
-  /** The step that those flags serve first. */
-  cloneStep;
-  /** The signal that the container gets when the script ends, by number; 0 for none. */
-  deathSignal = 9;
-  /** Whether setgroups(2) is denied in the user namespace. */
-  setgroupsDenied = false;
-  /** Whether processes that nobody vouches for can see the container while it is being made. */
-  exposed = false;
-  /** Whether the program gets the variables of `environment` only, and none of the script's. */
-  clearsEnvironment = false;
-  /** Whether the program leads a session already. */
-  sessionLeader = false;
-  /** Whether the user namespace has its id maps. */
-  idsMapped = false;
-  /** Whether the user namespace lies in another one of the container's. */
-  nestedUser = false;
-  /** Who the process has become, in its user namespace; at first it is the caller. */
-  ids;
-  /** Calls that are made last, when nothing is left to do but to begin the program. */
-  beforeProgram = [];
-  /** Whether the program cannot gain privileges by execve(2). */
-  gainsNoPrivileges = false;
-  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
-  terminals;
-  /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
-  shielded = false;
-  #limits;
-  #caller;
-  #index = 0;
-  #steps;
-  /** A draft of these steps, which {@linkcode draftOf} lets write to it. */
-  constructor(steps, gate) {
-    this.#steps = steps;
-    this.gate = gate;
-  }
-  /** The next step begins to write. */
-  begin(index) {
-    this.#index = index;
-  }
-  /** The position of the step that is writing. */
-  get index() {
-    return this.#index;
-  }
-  /** Who will run the recipe. */
-  get caller() {
-    return this.#caller ??= callerOf();
-  }
-  /** The stage that is being written. */
-  get stage() {
-    return this.stages.at(-1);
-  }
-  /** The process that lives as long as the container: its init, or the program. */
-  get main() {
-    return this.stages.find((stage) => stage.then === "init") ?? this.stage;
-  }
-  /** Whether a process stays behind as the init. */
-  get hasInit() {
-    return this.main.then === "init";
-  }
-  /** The name of the step with this number. */
-  stepName(index) {
-    return this.#steps[index].step;
-  }
-  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
-  get untouched() {
-    return this.stages.length === 1 && this.stage.parts.length === 0;
-  }
-  /** Leaves namespaces to the first clone. */
-  cloneWith(flags2) {
-    this.cloneFlags |= flags2;
-    this.cloneStep ??= this.#index;
-  }
-  /** Adds a call and answers it, so that later calls can refer to its result. */
-  call(call2, edges = {}) {
-    this.stage.parts.push({
-      call: call2,
-      ...edges
-    });
-    this.stepOf.set(call2, this.#index);
-    return call2;
-  }
-  /**
-   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
-   * wherever its step stands.
-   */
-  lastly(call2) {
-    this.beforeProgram.push(call2);
-    this.stepOf.set(call2, this.#index);
-  }
-  /** Keeps the program from gaining privileges, as the kernel wants it of who limits programs. */
-  gainNoPrivileges() {
-    if (this.gainsNoPrivileges) return;
-    this.gainsNoPrivileges = true;
-    this.lastly(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  }
-  /** Has the script open something for the container, before there is one. */
-  hand(call2, text4, check) {
-    const descriptor = new Output(4, `&${text4}`);
-    this.handed.push({
-      stepIndex: this.#index,
-      call: call2,
-      descriptor,
-      ...check && {
-        check
-      }
-    });
-    return new OutputField(descriptor, 0, text4);
-  }
-  /** A place that edges of earlier calls can go on to. */
-  place(label) {
-    this.stage.parts.push(label);
-  }
-  /** Refuses the step, unless the container has a namespace of this kind by now. */
-  needs(kind2, otherwise) {
-    if (this.own.has(kind2)) return;
-    this.refuse(`${otherwise}; put unshare("${kind2}") before it`);
-  }
-  /**
-   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
-   * tells the number of a new process as it is there, and the script could not find it.
-   */
-  needsHostPids() {
-    if (!this.own.has("pid")) return;
-    this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
-  }
-  /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
-  needsOwnGround(path2) {
-    this.needs("mount", `${path2} would be made on the host`);
-    if (this.ground.isOwn(path2)) return;
-    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
-  }
-  /** Refuses the step that is writing. */
-  refuse(message2) {
-    throw new RecipeError(message2, {
-      step: this.#steps[this.#index].step,
-      stepIndex: this.#index
-    });
-  }
-  /**
-   * The directory that a later step will make the root, if the path lies in it. What lies there may
-   * be anybody's, so paths in it are resolved as if it already were the root.
-   */
-  rootOf(path2) {
-    const root = this.nextRoot;
-    const target = normalize(path2);
-    return root !== void 0 && root !== "/" && target !== root && isWithin(target, root) ? root : void 0;
-  }
-  /** The directory that a later step will make the root. */
-  get nextRoot() {
-    const next = this.#steps.slice(this.#index + 1).find((step) => step.step === "pivotRoot" || step.step === "chroot");
-    return next && normalize(next.path);
-  }
-  /** Whether a step of this name stands before the one that is writing. */
-  standsBehind(step) {
-    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
-  }
-  /** Whether a step of this name will write later. */
-  comesLater(step) {
-    return this.#steps.slice(this.#index + 1).some((later) => later.step === step);
-  }
-  /** Goes on in a new process; the one so far ends, or stays as the init. */
-  fork(then) {
-    this.stage.then = then;
-    this.stages.push(newStage());
-    this.sessionLeader = false;
-  }
-  /** The container waits here until the script has done its part. */
-  meet(acts) {
-    const byte = new Output(1, "&byte");
-    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
-    this.call(call("read", CONTAINER_SOCKET, byte, 1), {
-      onZero: GIVE_UP
-    });
-    this.meetings.push({
-      stepIndex: this.#index,
-      arrival,
-      acts
-    });
-    this.#shield();
-  }
-  /** The limits of the container's control group, where it is to have one, and their step. */
-  get limits() {
-    return this.#limits;
-  }
-  /** Gives the container a control group with limits. */
-  limitTo(limits2) {
-    if (this.#limits !== void 0) {
-      this.refuse("the container has its limits already; they hold for all of it");
-    }
-    this.#limits = {
-      stepIndex: this.#index,
-      limits: limits2
-    };
-    this.#shield();
-  }
-  /**
-   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
-   * the script does until the program has begun. It spares those whose maker sleeps meanwhile
-   * (CLONE_VFORK); and as a script that meets its container cannot, another process sleeps for it.
-   */
-  #shield() {
-    if (this.shielded || this.#limits === void 0 || this.meetings.length === 0) return;
-    this.shielded = true;
-    this.stages.unshift({
-      ...newStage(),
-      then: "exit"
-    });
-  }
-};
-var GIVE_UP = new Label("give up");
+
+// recipe/drafting/stage.ts
 function newStage() {
   return {
     parts: [],
@@ -6980,6 +6637,7 @@ function newStage() {
     ownMemory: false
   };
 }
+var GIVE_UP = new Label("give up");
 
 // ffi/calls/futex.ts
 var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
@@ -7061,17 +6719,17 @@ function tieToScript(writer, draft, order2) {
 }
 function writeOrder(writer, draft, order2) {
   const add = (call2) => writer.add(call2, IN_CONTAINER);
-  if (draft.ground.hasMounts) enterAgain(writer);
+  if (draft.container.ground.hasMounts) enterAgain(writer);
   if (order2.cwd !== void 0) enterFolder(add, order2.cwd);
   if (order2.terminal === void 0) {
     connectStdio(add, order2.stdio);
-    if (draft.terminals !== void 0) useOwnNull(writer, order2.stdio);
+    if (draft.container.terminals !== void 0) useOwnNull(writer, order2.stdio);
   } else {
-    if (!draft.sessionLeader) add(setsid());
+    if (!draft.container.sessionLeader) add(setsid());
     connectTerminal(add, order2.terminal);
   }
   if (order2.uid !== void 0 || order2.gid !== void 0) {
-    if (!draft.setgroupsDenied) add(setgroups([]));
+    if (!draft.container.setgroupsDenied) add(setgroups([]));
     if (order2.gid !== void 0) add(setresgid(order2.gid, order2.gid, order2.gid));
     if (order2.uid !== void 0) add(setresuid(order2.uid, order2.uid, order2.uid));
   }
@@ -7246,7 +6904,7 @@ function layOut(draft, order2) {
     dumpable = writer.add(prctl(PR_GET_DUMPABLE), {
       onFailure: closing
     });
-    if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), {
+    if (draft.container.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), {
       onFailure: closing
     });
   }
@@ -7315,7 +6973,7 @@ function firstOf2(draft) {
   return draft.shielded ? 1 : 0;
 }
 function changesDumpability(draft, order2) {
-  return draft.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
+  return draft.container.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
 }
 function mindsDumpability(draft) {
   return makesCall(draft, ({ args }) => args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/")));
@@ -7390,13 +7048,13 @@ function launchError(launch2) {
     errno: errno2,
     call: text4,
     ...stepDetails(draft, stepOf(call2, draft, layout)),
-    hint: hintOf(words3, hintFor(name, text4, errnoName(errno2), draft))
+    hint: hintOf(words3, hintFor(name, text4, errnoName(errno2), draft.container))
   });
 }
 function stepError(error, draft, stepIndex) {
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno: errno2, call: call2 } = error;
-  const hint = hintOf(error.hint, hintFor(syscall, call2 ?? syscall, errnoName(errno2), draft));
+  const hint = hintOf(error.hint, hintFor(syscall, call2 ?? syscall, errnoName(errno2), draft.container));
   return new SyscallError({
     syscall,
     errno: errno2,
@@ -7407,7 +7065,7 @@ function stepError(error, draft, stepIndex) {
 }
 function stepDetails(draft, stepIndex) {
   return stepIndex === void 0 ? {} : {
-    step: draft.stepName(stepIndex),
+    step: draft.sequence.nameOf(stepIndex),
     stepIndex
   };
 }
@@ -7427,7 +7085,7 @@ function programError(launch2, lastErrno) {
     hint
   });
   if (general) {
-    return error(hintFor("execve", "execve", errnoName(errno2), launch2.draft));
+    return error(hintFor("execve", "execve", errnoName(errno2), launch2.draft.container));
   }
   if (denied !== void 0 && isLandlocked(launch2)) {
     return error(`${told.path} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
@@ -7440,7 +7098,7 @@ function programError(launch2, lastErrno) {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }
   if (!NOT_THERE.has(errno2)) {
-    return error(hintFor("execve", "execve", errnoName(errno2), launch2.draft) ?? "");
+    return error(hintFor("execve", "execve", errnoName(errno2), launch2.draft.container) ?? "");
   }
   const where = order2.program.includes("/") ? "" : ` in the folders of PATH (${order2.searchPath})`;
   return new Deno.errors.NotFound(`program not found in the container: "${order2.program}"${where}: ${errnoText("ENOENT")}
@@ -7510,7 +7168,7 @@ function inside(draft, speak) {
   for (const call2 of kernel.calls) draft.call(call2);
 }
 function outside(draft, speak, upkeep) {
-  const { outside: outside2 } = draft.network;
+  const { outside: outside2 } = draft.container.network;
   if (outside2 !== void 0) {
     const kernel = new Correspondent(outside2);
     speak(kernel, {
@@ -7520,7 +7178,7 @@ function outside(draft, speak, upkeep) {
     return;
   }
   mayChangeOutside(draft);
-  draft.gate?.changesNetwork(draft);
+  draft.gate?.changesNetwork();
   draft.meet((pid) => {
     const [socket, ...options2] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new Correspondent(fdOf(socket));
@@ -7546,25 +7204,25 @@ function outside(draft, speak, upkeep) {
   });
 }
 function mayChangeOutside(draft) {
-  if (draft.caller.mayChangeNetwork) return;
+  if (draft.container.caller.mayChangeNetwork) return;
   draft.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
 }
 function leaveNetwork(draft) {
-  draft.network = draft.own.has("net") ? {
+  draft.container.network = draft.container.own.has("net") ? {
     outside: insideSocket(draft)
   } : {};
 }
 function insideSocket(draft) {
-  if (draft.network.inside === void 0) {
+  if (draft.container.network.inside === void 0) {
     const calls = socketCalls(NETLINK_ROUTE, fdOf);
     for (const call2 of calls) draft.call(call2);
-    draft.network.inside = fdOf(calls[0]);
+    draft.container.network.inside = fdOf(calls[0]);
   }
-  return draft.network.inside;
+  return draft.container.network.inside;
 }
 function namespaceOf(draft) {
   const opened = () => draft.call(openSocketNamespace(insideSocket(draft)));
-  return draft.network.namespace ??= new ResultOf(opened(), "the container's network");
+  return draft.container.network.namespace ??= new ResultOf(opened(), "the container's network");
 }
 function fdOf(socket) {
   return new ResultOf(socket, "socket");
@@ -7725,16 +7383,16 @@ var joinDefinition = {
   },
   plan(step, draft) {
     const { target } = step;
-    draft.gate?.note(draft, {
+    draft.gate?.note({
       kind: "join",
       target: typeof target === "object" ? target.pid : target
     });
-    draft.exposed = true;
+    draft.container.exposed = true;
     try {
       if (typeof step.target === "string") joinFile(step.target, step, draft);
       else joinProcess(step.target, step, draft);
     } catch (error) {
-      throw stepError(error, draft, draft.index);
+      throw stepError(error, draft, draft.sequence.index);
     }
   }
 };
@@ -7761,7 +7419,7 @@ function joinProcess(target, step, draft) {
     open3("cwd")
   ];
   if (kinds.size > 0) enter(draft, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) draft.setgroupsDenied = deniesSetgroups(pid);
+  if (kinds.has("user")) draft.container.setgroupsDenied = deniesSetgroups(pid);
   if (root !== void 0) {
     draft.call(fchdir(root));
     draft.call(chroot("."));
@@ -7809,19 +7467,13 @@ function enter(draft, fd, kinds, credentials) {
   if (kinds.has("pid")) draft.needsHostPids();
   if (kinds.has("time")) draft.stage.ownMemory = true;
   if (kinds.has("net")) leaveNetwork(draft);
+  draft.container.joins(kinds);
   let flags2 = 0;
-  for (const kind2 of kinds) {
-    flags2 |= CLONE_FLAG[kind2];
-    draft.own.add(kind2);
-    draft.joined.add(kind2);
-  }
+  for (const kind2 of kinds) flags2 |= CLONE_FLAG[kind2];
   draft.call(setns(fd, flags2));
-  if (kinds.has("mount")) draft.ground.leave();
   if (kinds.has("user")) becomeRoot(draft, credentials);
 }
 function becomeRoot(draft, credentials) {
-  draft.idsMapped = true;
-  draft.powers.enterUserNamespace();
   draft.call(prctl(PR_SET_DUMPABLE, 0));
   if (credentials === "keep") return;
   draft.call(setgroups([]), {
@@ -7839,7 +7491,7 @@ function becomeRoot(draft, credentials) {
       "EINVAL"
     ]
   });
-  draft.ids = {
+  draft.container.ids = {
     uid: 0,
     gid: 0
   };
@@ -7852,8 +7504,8 @@ function enterCgroup(draft, file) {
   draft.call(close(fd));
 }
 function takeEnvironment(draft, variables) {
-  draft.clearsEnvironment = true;
-  for (const [name, value] of variables) draft.environment.set(name, value);
+  draft.container.clearsEnvironment = true;
+  for (const [name, value] of variables) draft.container.environment.set(name, value);
 }
 
 // ffi/calls/landlock.ts
@@ -8222,6 +7874,41 @@ function orMinus1(value) {
   return value === void 0 || value === Infinity ? "-1" : String(value);
 }
 
+// recipe/recipe_error.ts
+var RecipeError = class extends Error {
+  /** `"RecipeError"`. */
+  name = "RecipeError";
+  /** The name of the step, where one is at fault. */
+  step;
+  /** The position of that step, counted from 0. */
+  stepIndex;
+  /** The field of the step, where one is at fault. */
+  field;
+  /** Where it stands, when the recipe is a text. */
+  position;
+  /** What is wrong, without the place. */
+  complaint;
+  /** An error at the place that the details name. */
+  constructor(message2, details = {}) {
+    super(positionText(details.position) + placeOf(details) + message2);
+    this.complaint = message2;
+    this.position = details.position;
+    this.step = details.step;
+    this.stepIndex = details.stepIndex;
+    this.field = details.field;
+  }
+};
+function positionText(position) {
+  if (position === void 0) return "";
+  const { file, line, column } = position;
+  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
+}
+function placeOf({ step, stepIndex, field: field2 }) {
+  if (step === void 0) return stepIndex === void 0 ? "" : `step ${stepIndex + 1}: `;
+  const number = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return field2 === void 0 ? `${number}: ` : `${number}, "${field2}": `;
+}
+
 // recipe/steps/limits.ts
 function limits(limits2) {
   return {
@@ -8460,8 +8147,8 @@ function mask(draft, path2) {
   draft.place(isFile);
   cover(draft, place2, copyDevice(draft, "/dev/null", "null"));
   draft.place(done);
-  draft.gate?.guards(draft, path2);
-  draft.ground.mounted(path2, false, false);
+  draft.gate?.guards(path2);
+  draft.container.ground.mounted(path2, false, false);
 }
 function readonlyPaths(...paths3) {
   return {
@@ -8493,8 +8180,8 @@ function keepFromChange(draft, path2) {
   draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
   cover(draft, place2, tree);
   draft.place(missing2);
-  draft.gate?.guards(draft, path2);
-  draft.ground.mounted(path2, false, false);
+  draft.gate?.guards(path2);
+  draft.container.ground.mounted(path2, false, false);
 }
 function openIfThere(draft, path2, missing2) {
   return openAt(draft, path2, O_PATH, 0, {
@@ -8675,7 +8362,7 @@ var mountDefinition = {
   complaint: ({ options: options2 }) => options2 === void 0 ? void 0 : mountOptionsComplaint(options2),
   plan(step, draft) {
     draft.needs("mount", NEEDS_MOUNT);
-    draft.gate?.mounts(draft, step);
+    draft.gate?.mounts(step);
     const { flags: flags2, data: data2 } = parseMountOptions(step.options);
     mountAt(draft, step.source, step.target, step.type, flags2, data2);
   }
@@ -8762,7 +8449,7 @@ function special(step, type) {
     complaint: ({ options: options2 }) => options2 === void 0 ? void 0 : mountOptionsComplaint(options2),
     plan({ target, options: options2 }, draft) {
       draft.needs("mount", NEEDS_MOUNT);
-      draft.gate?.mounts(draft, {
+      draft.gate?.mounts({
         source: type,
         target,
         type,
@@ -8830,7 +8517,7 @@ var remountDefinition = {
   plan(step, draft) {
     draft.needs("mount", "it would change the host's mounts");
     const whole = step.bind === false;
-    if (whole && !draft.ground.isOwn(step.target)) {
+    if (whole && !draft.container.ground.isOwn(step.target)) {
       draft.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
     }
     const { flags: flags2, data: data2 } = parseMountOptions(step.options);
@@ -8855,9 +8542,9 @@ var unmountDefinition = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would unmount it on the host");
-    draft.gate?.reachesAll(draft);
+    draft.gate?.reachesAll();
     draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
-    draft.ground.unmounted(step.target);
+    draft.container.ground.unmounted(step.target);
   }
 };
 
@@ -9523,7 +9210,7 @@ function translate(draft, inside2, table, words3) {
     owned: inside2 !== true
   });
   if (inside2 === true) {
-    draft.gate?.writesProc(draft);
+    draft.gate?.writesProc();
     for (const call2 of forwardingCalls(table.family)) draft.call(call2);
     const [socket, ...options2] = socketCalls(NETLINK_NETFILTER, fdOf2);
     const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
@@ -9536,11 +9223,11 @@ function translate(draft, inside2, table, words3) {
     ]) draft.call(call2);
     return;
   }
-  if (draft.network.outside !== void 0) {
+  if (draft.container.network.outside !== void 0) {
     draft.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
   }
   mayChangeOutside(draft);
-  draft.gate?.changesNetwork(draft);
+  draft.gate?.changesNetwork();
   draft.meet(() => [
     {
       does: [
@@ -9633,6 +9320,798 @@ function transfer(direction, fd, size2) {
     });
   }
 }
+
+// recipe/drafting/caller.ts
+function callerOf() {
+  const [uid, gid, capabilities2] = [
+    geteuid(),
+    getegid(),
+    capabilityOutput()
+  ];
+  const outcome = performAll([
+    {
+      call: uid
+    },
+    {
+      call: gid
+    },
+    {
+      call: capget(capabilities2)
+    }
+  ]);
+  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
+  return {
+    euid: Number(outcome.result(uid)),
+    egid: Number(outcome.result(gid)),
+    inheritable,
+    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
+  };
+}
+
+// recipe/gate/resolve.ts
+var PATH_MAX2 = 4096;
+var TYPES2 = {
+  4096: "pipe",
+  8192: "device",
+  16384: "folder",
+  24576: "device",
+  32768: "file",
+  49152: "socket"
+};
+function resolve(path2) {
+  return open2(path2) ?? missing(path2);
+}
+function open2(path2) {
+  let fd;
+  try {
+    fd = perform(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC));
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
+  }
+  try {
+    const [target, told] = [
+      new Output(PATH_MAX2),
+      statxOutput()
+    ];
+    const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
+    const outcome = performAll([
+      {
+        call: link
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, told)
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(target);
+    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(link)));
+    const { mode: mode2 } = readStatx(outcome.output(told));
+    return {
+      path: new TextDecoder().decode(bytes),
+      type: TYPES2[mode2 & 61440]
+    };
+  } finally {
+    perform(close(fd));
+  }
+}
+function missing(path2) {
+  const normal = normalize(path2);
+  const name = nameOf2(normal);
+  if (normal === "/" || name === "..") return {
+    path: normal,
+    type: void 0
+  };
+  const folder = resolve(folderOf(normal)).path;
+  return {
+    path: folder === "/" ? `/${name}` : `${folder}/${name}`,
+    type: void 0
+  };
+}
+
+// recipe/gate/host_places.ts
+var HostPlaces = class {
+  #sequence;
+  #ground;
+  /** Goes by what the steps have mounted by the time that it is asked. */
+  constructor(sequence, ground) {
+    this.#sequence = sequence;
+    this.#ground = ground;
+  }
+  /** Whether the path may be one of the host's that no step has brought in. */
+  mayBeHosts(path2) {
+    return this.#ground.atHostRoot && (climbs(path2) || this.#ground.mayBeHosts(path2));
+  }
+  /**
+   * The path by which to open, without following links: `undefined` once the recipe is in a root of
+   * its own, where links lead to nothing else.
+   *
+   * @param path begins with `/`
+   */
+  openedAs(path2) {
+    return this.#ground.atHostRoot ? this.#placeOf(path2).path : void 0;
+  }
+  /** Where a path leads, without links; refuses the step where that has no path. */
+  placeOf(path2) {
+    const place2 = this.#placeOf(path2);
+    if (place2.path.startsWith("/")) return place2;
+    return this.#sequence.refuse(`${path2} is ${place2.path}, which has no path of its own`);
+  }
+  /** A source as a path from the root: one from the working directory is the script's. */
+  sourceOf(source) {
+    if (source.startsWith("/")) return source;
+    const moved = [
+      "chdir",
+      "chroot",
+      "join"
+    ].some((step) => this.#sequence.cameBefore(step));
+    return moved || !this.#ground.atHostRoot ? void 0 : `${Deno.cwd()}/${source}`;
+  }
+  #placeOf(path2) {
+    const mount4 = this.#ground.mountOf(path2);
+    if (mount4 === HOST_ROOT || climbs(path2)) return resolve(path2);
+    const normal = normalize(path2);
+    if (normal !== mount4.target) {
+      return below(this.#placeOf(mount4.target), mount4.target, normal);
+    }
+    const folder = folderOf(normal);
+    if (this.#ground.mountOf(folder) === HOST_ROOT) return resolve(path2);
+    const { path: place2 } = this.#placeOf(folder);
+    return {
+      path: place2 === "/" ? `/${nameOf2(normal)}` : `${place2}/${nameOf2(normal)}`,
+      type: void 0
+    };
+  }
+};
+function touches(path2, other) {
+  return isWithin(path2, other) || isWithin(other, path2);
+}
+function climbs(path2) {
+  return path2.split("/").includes("..");
+}
+function below(place2, folder, path2) {
+  const rest = path2.slice(folder === "/" ? 0 : folder.length);
+  return {
+    path: (place2.path === "/" ? "" : place2.path) + rest,
+    type: void 0
+  };
+}
+
+// recipe/gate/kernel_files.ts
+var KERNEL_FILES = {
+  proc: {
+    path: "/proc/sys",
+    guards: [
+      "sys",
+      "sysrq-trigger"
+    ]
+  },
+  sysfs: {
+    path: "/sys",
+    guards: [
+      ""
+    ]
+  }
+};
+var KernelFiles = class {
+  #mounts = [];
+  /** How many user namespaces had been entered when a path was guarded. */
+  #guarded = /* @__PURE__ */ new Map();
+  /** A filesystem is there that can be written to. */
+  mounted(mount4) {
+    if (KERNEL_FILES[mount4.type] === void 0) return;
+    this.#mounts.push({
+      ...mount4,
+      target: normalize(mount4.target)
+    });
+  }
+  /** A path is kept from being changed. */
+  guard(path2, userNamespaces) {
+    this.#guarded.set(normalize(path2), userNamespaces);
+  }
+  /** A folder has become the root. */
+  enter(folder) {
+    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, folder)).map((mount4) => ({
+      ...mount4,
+      target: mount4.target.slice(folder.length) || "/"
+    }));
+    this.#guarded.clear();
+  }
+  /**
+   * What of them is not kept from root.
+   *
+   * @param holds whether what was kept from change then is still so
+   */
+  needs(holds) {
+    return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
+      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
+      return guarded !== void 0 && holds(guarded);
+    })).map(({ type, step, stepIndex }) => ({
+      kind: "write",
+      path: KERNEL_FILES[type].path,
+      stepIndex,
+      step
+    }));
+  }
+};
+
+// recipe/gate/gate.ts
+var HARMLESS_TYPES = /* @__PURE__ */ new Set([
+  "tmpfs",
+  "ramfs",
+  "proc",
+  "sysfs",
+  "mqueue",
+  "devpts"
+]);
+var HARMLESS = [
+  "null",
+  "zero",
+  "full",
+  "random",
+  "urandom",
+  "tty"
+].map((name) => `/dev/${name}`);
+var Gate = class {
+  /** What the steps have made of the container. */
+  container;
+  /** Where paths lead on the host. */
+  places;
+  /** What a network of the container's own is to have. */
+  network;
+  noted = [];
+  /** Whose root the program gets: the host's; a folder by chroot(2), which holds few in; its own. */
+  root = "host";
+  /** Where an init has stayed behind, which a program may get hold of. */
+  init;
+  /** Whether a step may make mounts writable that could only be read. */
+  remounts = false;
+  /** Whether the host's root has an id in the user namespace. */
+  mapsRoot = true;
+  /** The files by which root changes the machine. */
+  kernelFiles = new KernelFiles();
+  /** Variables that the steps take from the script's environment. */
+  variables = /* @__PURE__ */ new Set();
+  #sequence;
+  /** Notes what these steps reach for, as they make this of the container. */
+  constructor(sequence, container, { network }) {
+    this.#sequence = sequence;
+    this.container = container;
+    this.places = new HostPlaces(sequence, container.ground);
+    this.network = network;
+  }
+  /** Notes a need of the step that is writing. */
+  note(need, locksWith) {
+    const { index } = this.#sequence;
+    const whole = {
+      ...need,
+      stepIndex: index,
+      step: this.#sequence.nameOf(index)
+    };
+    this.noted.push({
+      need: whole,
+      ...locksWith !== void 0 && {
+        locksWith
+      }
+    });
+  }
+  /** A step hands a variable of the script's environment on. */
+  handsOn(variable) {
+    this.variables.add(variable);
+    this.note({
+      kind: "env",
+      name: variable
+    });
+  }
+  /** A step reads a path. */
+  reads(path2) {
+    if (!this.places.mayBeHosts(path2)) return;
+    this.note({
+      kind: "read",
+      path: this.places.placeOf(path2).path
+    });
+  }
+  /** A step lays a folder below others. */
+  lays(path2) {
+    if (!this.places.mayBeHosts(path2)) return;
+    const { path: place2 } = this.places.placeOf(path2);
+    this.note({
+      kind: "read",
+      path: place2
+    });
+    if (touches(place2, "/dev")) this.note({
+      kind: "device",
+      path: "/dev"
+    });
+    if (touches(place2, "/proc")) this.note({
+      kind: "namespace",
+      namespace: "pid"
+    });
+  }
+  /** A step makes or changes a path. */
+  changes(path2) {
+    if (!this.places.mayBeHosts(path2)) return;
+    this.note({
+      kind: "write",
+      path: this.places.placeOf(path2).path
+    });
+  }
+  /** A step shows a path in the container, unless it is missing and may be. */
+  shows(path2, { readOnly, noDevices, optional: optional2 }) {
+    if (!this.places.mayBeHosts(path2)) return "shown";
+    const { path: place2, type } = this.places.placeOf(path2);
+    if (type === void 0 && optional2 === true) return "missing";
+    if (!HARMLESS.includes(place2)) {
+      this.note({
+        kind: "read",
+        path: place2
+      });
+      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+      this.note({
+        kind: "write",
+        path: place2
+      }, locks ? this.container.powers.userNamespaces : void 0);
+      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
+        this.note({
+          kind: "device",
+          path: type === "device" ? place2 : "/dev"
+        });
+      }
+    }
+    if (touches(place2, "/proc")) this.note({
+      kind: "namespace",
+      namespace: "pid"
+    });
+    return "shown";
+  }
+  /** A step mounts a new filesystem. */
+  mounts({ source, target, type, options: options2 }) {
+    if ((parseMountOptions(options2).flags & MS_RDONLY) === 0) {
+      const { index: stepIndex } = this.#sequence;
+      this.kernelFiles.mounted({
+        target,
+        type,
+        step: this.#sequence.nameOf(stepIndex),
+        stepIndex
+      });
+    }
+    if (HARMLESS_TYPES.has(type)) return;
+    if (type === "overlay") return this.reachesAll();
+    if (type === "cgroup" || type === "cgroup2") {
+      if (!this.container.own.has("cgroup")) this.note({
+        kind: "namespace",
+        namespace: "cgroup"
+      });
+      return;
+    }
+    this.note({
+      kind: "device",
+      path: source
+    });
+  }
+  /** A step gives a mount other options. */
+  remountsWith(flags2) {
+    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
+  }
+  /** A step keeps a path from being changed. */
+  guards(path2) {
+    this.kernelFiles.guard(path2, this.container.powers.userNamespaces);
+  }
+  /** A step makes a folder the root. */
+  enters(path2, by) {
+    const folder = normalize(path2);
+    if (folder === "/") return;
+    const { ground } = this.container;
+    if (by === "chroot" || !ground.isMountPoint(folder)) this.shows(path2, {});
+    if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
+      this.init.seesHost = true;
+    }
+    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
+    this.kernelFiles.enter(folder);
+  }
+  /** The process goes on as the init, in the namespaces that the container has by now. */
+  leavesInit() {
+    this.init = {
+      userNamespaces: this.container.powers.userNamespaces,
+      own: new Set(this.container.own),
+      seesHost: false
+    };
+  }
+  /** A step has made a mount namespace: an init stays in the one before. */
+  entersMounts() {
+    if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
+  }
+  /** A step changes the host's network. */
+  changesNetwork() {
+    this.note({
+      kind: "net",
+      host: "*"
+    });
+    this.note({
+      kind: "privilege",
+      privilege: "CAP_NET_ADMIN"
+    });
+  }
+  /** A step becomes other ids. */
+  becomes(ids2) {
+    if (this.container.own.has("user")) return;
+    this.#identify("uid", ids2.uid, 1);
+    for (const gid of [
+      ids2.gid,
+      ...ids2.groups ?? []
+    ]) this.#identify("gid", gid, 1);
+  }
+  /** A step maps ids into the first user namespace. */
+  maps({ uids, gids }) {
+    if (this.container.powers.userNamespaces !== 1) return;
+    this.mapsRoot = uids.some(({ outside: outside2 }) => outside2 === 0);
+    for (const { outside: outside2, count: count2 } of uids) this.#identify("uid", outside2, count2);
+    for (const { outside: outside2, count: count2 } of gids) this.#identify("gid", outside2, count2);
+  }
+  #identify(id2, from, count2) {
+    const own = id2 === "uid" ? this.container.caller.euid : this.container.caller.egid;
+    if (count2 === 1 && from === own) return;
+    this.note({
+      kind: "identity",
+      id: id2,
+      from,
+      count: count2
+    });
+  }
+  /** A step does what may reach anything of the host, as nobody can tell from the steps. */
+  reachesAll() {
+    if (!this.container.ground.atHostRoot) return;
+    this.note({
+      kind: "read",
+      path: "/"
+    });
+    this.note({
+      kind: "write",
+      path: "/"
+    });
+  }
+  /**
+   * A step writes to a file of /proc, which the recipe may have covered with files that lead
+   * elsewhere.
+   */
+  writesProc() {
+    if (!this.container.ground.isHostRoot("/proc/self")) this.reachesAll();
+  }
+};
+
+// recipe/drafting/powers.ts
+var ALL = Object.keys(CAPABILITIES);
+var Powers = class {
+  /** What may be gained; all where no step has limited it. */
+  #bounding = ALL;
+  /** What is passed on: the ambient set is within the inheritable one. */
+  #inheritable;
+  #userNamespaces = 0;
+  /** How many user namespaces have been entered. */
+  get userNamespaces() {
+    return this.#userNamespaces;
+  }
+  /** Who enters a user namespace has all capabilities there, and passes none on. */
+  enterUserNamespace() {
+    this.#userNamespaces++;
+    this.#bounding = ALL;
+    this.#inheritable = [];
+  }
+  /** A step sets them. */
+  limit({ keep, ...sets }) {
+    const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
+    if (bounding !== void 0) {
+      this.#bounding = this.#bounding.filter((name) => bounding.includes(name));
+    }
+    if ((keep ?? permitted ?? effective ?? inheritable ?? ambient) !== void 0) {
+      this.#inheritable = keep ?? inheritable ?? ambient ?? [];
+    }
+  }
+  /**
+   * What a program can come to have. Any but root needs a setuid program for it, or a file with
+   * capabilities, unless it is kept from gaining privileges.
+   *
+   * @param callers what the caller passes on
+   */
+  of({ uid, gainsNoPrivileges }, callers) {
+    const passed = this.#inheritable ?? callers;
+    const gained = uid !== 0 && gainsNoPrivileges ? [] : this.#bounding;
+    return ALL.filter((name) => passed.includes(name) || gained.includes(name));
+  }
+  /** Whether these are all that there are. */
+  static areAll(names) {
+    return names.length === ALL.length;
+  }
+};
+
+// recipe/drafting/container_state.ts
+var ContainerState = class {
+  /** The kinds of namespaces that are no longer the host's. */
+  own = /* @__PURE__ */ new Set();
+  /** The kinds of namespaces that are others' too. */
+  joined = /* @__PURE__ */ new Set();
+  /** Which paths are the recipe's and which are the host's. */
+  ground = new Ground();
+  /** What is open of its networks. */
+  network = {};
+  /** Who the process has become, in its user namespace; at first it is the caller. */
+  ids;
+  /** Whether the user namespace has its id maps. */
+  idsMapped = false;
+  /** Whether the user namespace lies in another one of the container's. */
+  nestedUser = false;
+  /** Whether setgroups(2) is denied in the user namespace. */
+  setgroupsDenied = false;
+  /** What the steps leave the program of its capabilities. */
+  powers = new Powers();
+  /** Whether the program cannot gain privileges by execve(2). */
+  gainsNoPrivileges = false;
+  /** Changes of the environment. */
+  environment = /* @__PURE__ */ new Map();
+  /** Whether the program gets the variables of `environment` only, and none of the script's. */
+  clearsEnvironment = false;
+  /** Whether the program leads a session already. */
+  sessionLeader = false;
+  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
+  terminals;
+  /** Whether processes that nobody vouches for can see the container while it is being made. */
+  exposed = false;
+  #caller;
+  /** Who runs the recipe, and whom the container begins as. */
+  get caller() {
+    return this.#caller ??= callerOf();
+  }
+  /** It has entered namespaces of others. */
+  joins(kinds) {
+    for (const kind2 of kinds) {
+      this.own.add(kind2);
+      this.joined.add(kind2);
+    }
+    if (kinds.has("mount")) this.ground.leave();
+    if (kinds.has("user")) {
+      this.powers.enterUserNamespace();
+      this.idsMapped = true;
+    }
+  }
+  /** It has made namespaces of its own. */
+  unshares(kinds) {
+    if (kinds.has("user")) {
+      this.powers.enterUserNamespace();
+      this.nestedUser = this.own.has("user");
+      this.idsMapped = false;
+    }
+    for (const kind2 of kinds) {
+      this.own.add(kind2);
+      this.joined.delete(kind2);
+    }
+  }
+};
+
+// recipe/drafting/sequence.ts
+var Sequence = class {
+  #steps;
+  #index = 0;
+  /** These steps; the first is about to write. */
+  constructor(steps) {
+    this.#steps = steps;
+  }
+  /** The next step begins to write. */
+  begin(index) {
+    this.#index = index;
+  }
+  /** The position of the step that is writing. */
+  get index() {
+    return this.#index;
+  }
+  /** The name of the step with this number. */
+  nameOf(index) {
+    return this.#steps[index].step;
+  }
+  /** Refuses the step that is writing. */
+  refuse(message2) {
+    throw new RecipeError(message2, {
+      step: this.nameOf(this.#index),
+      stepIndex: this.#index
+    });
+  }
+  /** Whether a step of this name stands before the one that is writing. */
+  cameBefore(step) {
+    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
+  }
+  /** Whether a step of this name will write later. */
+  comesLater(step) {
+    return this.#steps.slice(this.#index + 1).some((later) => later.step === step);
+  }
+  /** The directory that a later step will make the root. */
+  get nextRoot() {
+    const next = this.#steps.slice(this.#index + 1).find((step) => step.step === "pivotRoot" || step.step === "chroot");
+    return next && normalize(next.path);
+  }
+  /**
+   * The directory that a later step will make the root, if the path lies in it. What lies there may
+   * be anybody's, so paths in it are resolved as if it already were the root.
+   */
+  rootOf(path2) {
+    const root = this.nextRoot;
+    const target = normalize(path2);
+    return root !== void 0 && root !== "/" && target !== root && isWithin(target, root) ? root : void 0;
+  }
+};
+
+// recipe/drafting/draft.ts
+var Draft = class {
+  /** The steps, and which of them is writing. */
+  sequence;
+  /** What the container has become by now. */
+  container = new ContainerState();
+  /** Notes what the steps reach for of the host, where that is to be known. */
+  gate;
+  /** The stages so far; steps write to the last. */
+  stages = [
+    newStage()
+  ];
+  /** The step that made each call. */
+  stepOf = /* @__PURE__ */ new Map();
+  /** Calls that are made last, when nothing is left to do but to begin the program. */
+  beforeProgram = [];
+  /** What the script opens for the container. */
+  handed = [];
+  /** Meetings, in their order. */
+  meetings = [];
+  /** A socket of the container's network that is sent to the script, which accepts connections. */
+  listener;
+  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
+  cloneFlags = 0;
+  /** The step that those flags serve first. */
+  cloneStep;
+  /** The signal that the container gets when the script ends, by number; 0 for none. */
+  deathSignal = 9;
+  /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
+  shielded = false;
+  #limits;
+  /**
+   * A draft of these steps, which {@linkcode draftOf} lets write to it.
+   *
+   * @param gate whether it is to be known what they reach for of the host
+   */
+  constructor(steps, gate) {
+    this.sequence = new Sequence(steps);
+    this.gate = gate && new Gate(this.sequence, this.container, gate);
+  }
+  /** The stage that is being written. */
+  get stage() {
+    return this.stages.at(-1);
+  }
+  /** The process that lives as long as the container: its init, or the program. */
+  get main() {
+    return this.stages.find((stage) => stage.then === "init") ?? this.stage;
+  }
+  /** Whether a process stays behind as the init. */
+  get hasInit() {
+    return this.main.then === "init";
+  }
+  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
+  get untouched() {
+    return this.stages.length === 1 && this.stage.parts.length === 0;
+  }
+  /** Leaves namespaces to the first clone. */
+  cloneWith(flags2) {
+    this.cloneFlags |= flags2;
+    this.cloneStep ??= this.sequence.index;
+  }
+  /** Adds a call and answers it, so that later calls can refer to its result. */
+  call(call2, edges = {}) {
+    this.stage.parts.push({
+      call: call2,
+      ...edges
+    });
+    this.stepOf.set(call2, this.sequence.index);
+    return call2;
+  }
+  /** A place that edges of earlier calls can go on to. */
+  place(label) {
+    this.stage.parts.push(label);
+  }
+  /**
+   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
+   * wherever its step stands.
+   */
+  lastly(call2) {
+    this.beforeProgram.push(call2);
+    this.stepOf.set(call2, this.sequence.index);
+  }
+  /** Keeps the program from gaining privileges, as the kernel wants it of who limits programs. */
+  gainNoPrivileges() {
+    if (this.container.gainsNoPrivileges) return;
+    this.container.gainsNoPrivileges = true;
+    this.lastly(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  }
+  /** Refuses the step that is writing. */
+  refuse(message2) {
+    this.sequence.refuse(message2);
+  }
+  /** Refuses the step, unless the container has a namespace of this kind by now. */
+  needs(kind2, otherwise) {
+    if (this.container.own.has(kind2)) return;
+    this.refuse(`${otherwise}; put unshare("${kind2}") before it`);
+  }
+  /**
+   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
+   * tells the number of a new process as it is there, and the script could not find it.
+   */
+  needsHostPids() {
+    if (!this.container.own.has("pid")) return;
+    this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
+  }
+  /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
+  needsOwnGround(path2) {
+    this.needs("mount", `${path2} would be made on the host`);
+    if (this.container.ground.isOwn(path2)) return;
+    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
+  }
+  /** Goes on in a new process; the one so far ends, or stays as the init. */
+  fork(then) {
+    this.stage.then = then;
+    this.stages.push(newStage());
+    this.container.sessionLeader = false;
+  }
+  /** Has the script open something for the container, before there is one. */
+  hand(call2, text4, check) {
+    const descriptor = new Output(4, `&${text4}`);
+    const stepIndex = this.sequence.index;
+    this.handed.push({
+      stepIndex,
+      call: call2,
+      descriptor,
+      ...check && {
+        check
+      }
+    });
+    return new OutputField(descriptor, 0, text4);
+  }
+  /** The container waits here until the script has done its part. */
+  meet(acts) {
+    const byte = new Output(1, "&byte");
+    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
+    this.call(call("read", CONTAINER_SOCKET, byte, 1), {
+      onZero: GIVE_UP
+    });
+    this.meetings.push({
+      stepIndex: this.sequence.index,
+      arrival,
+      acts
+    });
+    this.#shield();
+  }
+  /** The limits of the container's control group, where it is to have one, and their step. */
+  get limits() {
+    return this.#limits;
+  }
+  /** Gives the container a control group with limits. */
+  limitTo(limits2) {
+    if (this.#limits !== void 0) {
+      this.refuse("the container has its limits already; they hold for all of it");
+    }
+    this.#limits = {
+      stepIndex: this.sequence.index,
+      limits: limits2
+    };
+    this.#shield();
+  }
+  /**
+   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
+   * the script does until the program has begun. It spares those whose maker sleeps meanwhile
+   * (CLONE_VFORK); and as a script that meets its container cannot, another process sleeps for it.
+   */
+  #shield() {
+    if (this.shielded || this.#limits === void 0 || this.meetings.length === 0) return;
+    this.shielded = true;
+    this.stages.unshift({
+      ...newStage(),
+      then: "exit"
+    });
+  }
+};
 
 // ffi/environment.ts
 var encoder4 = new TextEncoder();
@@ -11739,7 +12218,7 @@ var userNetworkDefinition = {
   },
   plan({ program }, draft) {
     draft.needs("net", HOSTS_NETWORK);
-    draft.gate?.note(draft, {
+    draft.gate?.note({
       kind: "net",
       host: "*"
     });
@@ -11788,7 +12267,9 @@ var overlayDefinition = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
-    if (draft.gate !== void 0 && draft.ground.atHostRoot) return openedOverlay(draft, step);
+    if (draft.gate !== void 0 && draft.container.ground.atHostRoot) {
+      return openedOverlay(draft, step);
+    }
     if (step.discard === true) return discardingOverlay(draft, step);
     const { target, lower, upper, work } = step;
     mountAt(draft, "overlay", target, "overlay", 0, overlayData(draft, lower, upper, work));
@@ -11811,14 +12292,14 @@ function discardingOverlay(draft, { target, lower }) {
     draft.call(mount("overlay", ".", "overlay", 0, data2));
   });
   draft.call(close(covered));
-  draft.ground.mounted(folder, true);
+  draft.container.ground.mounted(folder, true);
 }
 function openedOverlay(draft, { target, lower, upper, work, discard }) {
   const { gate } = draft;
   const folder = normalize(target);
   if (needsMountPoint(draft, folder)) makeMountPoint(draft, folder, "folder");
   const trees = lower.map((path2, index) => {
-    gate?.lays(draft, path2);
+    gate?.lays(path2);
     return copyTree(draft, path2, `lower ${index}`);
   });
   const changes = upper === void 0 ? void 0 : openChanges(draft, upper, work);
@@ -11853,18 +12334,18 @@ function openedOverlay(draft, { target, lower, upper, work, discard }) {
     draft.call(mount("overlay", ".", "overlay", 0, data2));
     for (const [name] of attached) draft.call(umount2(String(name), MNT_DETACH));
   });
-  draft.ground.mounted(folder, true);
+  draft.container.ground.mounted(folder, true);
 }
 function openChanges(draft, upper, work) {
-  draft.gate?.reads(draft, upper);
+  draft.gate?.reads(upper);
   for (const path2 of [
     upper,
     work
-  ]) draft.gate?.changes(draft, path2);
+  ]) draft.gate?.changes(path2);
   const [one, other] = [
     upper,
     work
-  ].map((path2) => draft.gate?.placeOf(draft, path2) ?? path2);
+  ].map((path2) => draft.gate?.places.openedAs(path2) ?? path2);
   let folder = folderOf(one);
   while (!isWithin(other, folder)) folder = folderOf(folder);
   const tree = copyTree(draft, folder, "changes", AT_RECURSIVE);
@@ -11898,7 +12379,7 @@ function overlayData(draft, lower, upper, work) {
       `workdir=${escaped(work)}`
     ],
     // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...draft.own.has("user") ? [
+    ...draft.container.own.has("user") ? [
       "userxattr"
     ] : []
   ].join(",");
@@ -11921,7 +12402,7 @@ var setEnvDefinition = {
   },
   plan({ variables }, draft) {
     for (const [name, value] of Object.entries(variables)) {
-      draft.environment.set(name, value);
+      draft.container.environment.set(name, value);
       draft.gate?.variables.delete(name);
     }
   }
@@ -11938,13 +12419,13 @@ var clearEnvDefinition = {
     keep: optional(list(variableName()))
   },
   plan({ keep = [] }, draft) {
-    draft.clearsEnvironment = true;
-    draft.environment.clear();
+    draft.container.clearsEnvironment = true;
+    draft.container.environment.clear();
     for (const name of keep) {
       const value = environmentVariable(name);
       if (value === void 0) continue;
-      draft.environment.set(name, value);
-      draft.gate?.handsOn(draft, name);
+      draft.container.environment.set(name, value);
+      draft.gate?.handsOn(name);
     }
   }
 };
@@ -12006,7 +12487,7 @@ var newSessionDefinition = {
   fields: {},
   plan(_step, draft) {
     draft.call(setsid());
-    draft.sessionLeader = true;
+    draft.container.sessionLeader = true;
   }
 };
 function dieWithParent(signal = "SIGKILL") {
@@ -12043,12 +12524,12 @@ var initDefinition = {
   fields: {},
   plan(_step, draft) {
     draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
-    if (draft.joined.has("pid")) {
+    if (draft.container.joined.has("pid")) {
       draft.refuse("the pid namespace that is joined has its PID 1 already");
     }
     if (draft.hasInit) draft.refuse("there is an init already");
     draft.fork("init");
-    draft.gate?.leavesInit(draft);
+    draft.gate?.leavesInit();
   }
 };
 
@@ -12445,7 +12926,7 @@ var programsDefinition = {
     const files = filesOf2(step, draft).map(({ source, target }) => ({
       source,
       target: normalize(`${root}/${target}`)
-    })).filter(({ target }) => !draft.ground.isMountPoint(target));
+    })).filter(({ target }) => !draft.container.ground.isMountPoint(target));
     for (const folder of new Set(files.map(({ target }) => folderOf(target)))) {
       makeFolders(draft, folder);
     }
@@ -12456,7 +12937,7 @@ var programsDefinition = {
   }
 };
 function nextRoot(draft) {
-  return draft.nextRoot ?? draft.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
+  return draft.sequence.nextRoot ?? draft.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
 }
 function filesOf2(step, draft) {
   try {
@@ -12468,7 +12949,7 @@ function filesOf2(step, draft) {
 }
 function bind2(draft, { source, target }) {
   draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 420)));
-  draft.gate?.shows(draft, source, {
+  draft.gate?.shows(source, {
     readOnly: true
   });
   const tree = copyTree(draft, source, "tree");
@@ -12477,11 +12958,11 @@ function bind2(draft, { source, target }) {
   }));
   attachAt(draft, tree, target);
   draft.call(close(tree));
-  draft.ground.mounted(target, false);
+  draft.container.ground.mounted(target, false);
 }
 var AT_ONCE2 = 2147479552;
 function copy(draft, { source, target }) {
-  draft.gate?.reads(draft, source);
+  draft.gate?.reads(source);
   const from = draft.gate === void 0 ? new ResultOf(draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from") : openAt(draft, source, O_RDONLY);
   const to = openAt(draft, target, O_WRONLY | O_CREAT | O_TRUNC, 493);
   const more = new Label("more");
@@ -12515,9 +12996,9 @@ var pivotRootDefinition = {
   complaint: ({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0,
   plan({ path: path2 }, draft) {
     draft.needs("mount", "it would change the host's root");
-    const isMountPoint = draft.ground.isMountPoint(path2);
-    draft.gate?.enters(draft, path2, "pivotRoot");
-    if (draft.gate?.placeOf(draft, path2) !== void 0) enterOpened(draft, path2, !isMountPoint);
+    const isMountPoint = draft.container.ground.isMountPoint(path2);
+    draft.gate?.enters(path2, "pivotRoot");
+    if (draft.gate?.places.openedAs(path2) !== void 0) enterOpened(draft, path2, !isMountPoint);
     else {
       if (!isMountPoint) draft.call(mount(path2, path2, null, MS_BIND | MS_REC, null));
       draft.call(chdir(path2));
@@ -12525,7 +13006,7 @@ var pivotRootDefinition = {
     draft.call(pivot_root(".", "."));
     draft.call(umount2(".", MNT_DETACH));
     draft.call(chdir("/"));
-    draft.ground.enter(path2);
+    draft.container.ground.enter(path2);
   }
 };
 function enterOpened(draft, path2, mounted) {
@@ -12552,13 +13033,13 @@ var chrootDefinition = {
     path: absolutePath()
   },
   plan({ path: path2 }, draft) {
-    draft.gate?.enters(draft, path2, "chroot");
-    if (draft.gate?.placeOf(draft, path2) !== void 0) {
+    draft.gate?.enters(path2, "chroot");
+    if (draft.gate?.places.openedAs(path2) !== void 0) {
       enterOpened(draft, path2, false);
       draft.call(chroot("."));
     } else draft.call(chroot(path2));
     draft.call(chdir("/"));
-    draft.ground.enter(path2);
+    draft.container.ground.enter(path2);
   }
 };
 function chdir3(path2) {
@@ -13566,7 +14047,7 @@ var sysctlDefinition = {
 
 // recipe/drafting/time_namespace.ts
 function enterTime(draft) {
-  if (draft.comesLater("timeOffset") || entersByExec()) return;
+  if (draft.sequence.comesLater("timeOffset") || entersByExec()) return;
   draft.stage.ownMemory = true;
   const path2 = "/proc/self/ns/time_for_children";
   const opened = draft.call(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC));
@@ -13618,7 +14099,7 @@ var timeOffsetDefinition = {
     ].filter((clock) => step[clock] !== void 0).map((clock) => `${clock} ${secondsAndNanoseconds(step[clock])}
 `);
     const bytes = new TextEncoder().encode(lines.join(""));
-    draft.gate?.writesProc(draft);
+    draft.gate?.writesProc();
     const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
     draft.call(opened);
     const fd = new ResultOf(opened, "fd");
@@ -13631,6 +14112,44 @@ function secondsAndNanoseconds(seconds2) {
   const whole = Math.floor(seconds2);
   const nanoseconds = Math.round((seconds2 - whole) * 1e9);
   return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
+}
+
+// recipe/gate/proxy/variables.ts
+var PROXY_PORT = 3128;
+function proxyVariables(hosts) {
+  const address2 = `127.0.0.1:${PROXY_PORT}`;
+  const variables = {
+    HTTP_PROXY: `http://${address2}`,
+    HTTPS_PROXY: `http://${address2}`,
+    ALL_PROXY: `socks5h://${address2}`,
+    // The container's own loopback interface, unless it is the script's that is meant.
+    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
+  };
+  return Object.entries(variables).flatMap(([name, value]) => [
+    [
+      name,
+      value
+    ],
+    [
+      name.toLowerCase(),
+      value
+    ]
+  ]);
+}
+
+// recipe/networking/gated_network.ts
+var BACKLOG = 128;
+function equipNetwork(draft) {
+  const network = draft.gate?.network;
+  if (network === void 0) return;
+  inside(draft, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  if (network === "loopback") return;
+  const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
+  draft.call(bindLoopback(socket, PROXY_PORT));
+  draft.call(listen(socket, BACKLOG));
+  draft.listener = socket;
 }
 
 // recipe/steps/unshare.ts
@@ -13664,21 +14183,13 @@ var unshareDefinition = {
     if (kinds.has("pid")) draft.needsHostPids();
     if (kinds.has("net")) leaveNetwork(draft);
     enterNamespaces(kinds, draft);
-    if (kinds.has("user")) draft.powers.enterUserNamespace();
-    if (kinds.has("user")) [draft.nestedUser, draft.idsMapped] = [
-      draft.own.has("user"),
-      false
-    ];
-    for (const kind2 of kinds) {
-      draft.own.add(kind2);
-      draft.joined.delete(kind2);
-    }
+    draft.container.unshares(kinds);
     if (kinds.has("mount")) {
       const propagation2 = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
       draft.call(mount(null, "/", null, MS_REC | propagation2, null));
     }
     if (kinds.has("mount")) draft.gate?.entersMounts();
-    if (kinds.has("net")) draft.gate?.entersNetwork(draft);
+    if (kinds.has("net")) equipNetwork(draft);
   }
 };
 function enterNamespaces(kinds, draft) {
@@ -13705,11 +14216,11 @@ var disableUserNamespacesDefinition = {
   fields: {},
   plan(_step, draft) {
     draft.needs("user", "the host's limit would change");
-    if (draft.joined.has("user")) {
+    if (draft.container.joined.has("user")) {
       draft.refuse('the limit of those whose user namespace is joined would change; unshare("user")');
     }
-    if (!draft.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
-    if (draft.standsBehind("capabilities")) {
+    if (!draft.container.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
+    if (draft.sequence.cameBefore("capabilities")) {
       draft.refuse("it gives all capabilities again; capabilities() has to stand behind it");
     }
     writeSetting(draft, "user/max_user_namespaces", "1");
@@ -14045,412 +14556,6 @@ var Container = class {
     for (const channel of this.#channels) channel?.keepAlive(ref);
   }
 };
-
-// recipe/gate/resolve.ts
-var PATH_MAX2 = 4096;
-var TYPES2 = {
-  4096: "pipe",
-  8192: "device",
-  16384: "folder",
-  24576: "device",
-  32768: "file",
-  49152: "socket"
-};
-function resolve(path2) {
-  return open2(path2) ?? missing(path2);
-}
-function open2(path2) {
-  let fd;
-  try {
-    fd = perform(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC));
-  } catch (error) {
-    if (error instanceof SyscallError) return void 0;
-    throw error;
-  }
-  try {
-    const [target, told] = [
-      new Output(PATH_MAX2),
-      statxOutput()
-    ];
-    const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
-    const outcome = performAll([
-      {
-        call: link
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, told)
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(target);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(link)));
-    const { mode: mode2 } = readStatx(outcome.output(told));
-    return {
-      path: new TextDecoder().decode(bytes),
-      type: TYPES2[mode2 & 61440]
-    };
-  } finally {
-    perform(close(fd));
-  }
-}
-function missing(path2) {
-  const normal = normalize(path2);
-  const name = nameOf2(normal);
-  if (normal === "/" || name === "..") return {
-    path: normal,
-    type: void 0
-  };
-  const folder = resolve(folderOf(normal)).path;
-  return {
-    path: folder === "/" ? `/${name}` : `${folder}/${name}`,
-    type: void 0
-  };
-}
-
-// recipe/gate/gate.ts
-var PROXY_PORT = 3128;
-var BACKLOG = 128;
-var KERNEL_FILES = {
-  proc: {
-    path: "/proc/sys",
-    guards: [
-      "sys",
-      "sysrq-trigger"
-    ]
-  },
-  sysfs: {
-    path: "/sys",
-    guards: [
-      ""
-    ]
-  }
-};
-var HARMLESS_TYPES = /* @__PURE__ */ new Set([
-  "tmpfs",
-  "ramfs",
-  "proc",
-  "sysfs",
-  "mqueue",
-  "devpts"
-]);
-var HARMLESS = [
-  "null",
-  "zero",
-  "full",
-  "random",
-  "urandom",
-  "tty"
-].map((name) => `/dev/${name}`);
-var Gate = class {
-  noted = [];
-  /** Whose root the program gets: the host's; a folder by chroot(2), which holds few in; its own. */
-  root = "host";
-  /** Where an init has stayed behind, which a program may get hold of. */
-  init;
-  /** Whether a step may make mounts writable that could only be read. */
-  remounts = false;
-  /** Variables that the steps take from the script's environment. */
-  variables = /* @__PURE__ */ new Set();
-  /** What a network of the container's own is to have. */
-  #network;
-  /** Whether the host's root has an id in the user namespace. */
-  mapsRoot = true;
-  /** Filesystems by which root changes the machine, and where they are. */
-  #kernelMounts = [];
-  /** What a step keeps from being changed, and how many user namespaces had been entered. */
-  #guarded = /* @__PURE__ */ new Map();
-  /** Notes what is reached for; and equips the container's network, where it has one. */
-  constructor(network) {
-    this.#network = network;
-  }
-  /** Notes a need of the step that is writing. */
-  note(draft, need, locksWith) {
-    const { index } = draft;
-    const whole = {
-      ...need,
-      stepIndex: index,
-      step: draft.stepName(index)
-    };
-    this.noted.push({
-      need: whole,
-      ...locksWith !== void 0 && {
-        locksWith
-      }
-    });
-  }
-  /** A step hands a variable of the script's environment on. */
-  handsOn(draft, variable) {
-    this.variables.add(variable);
-    this.note(draft, {
-      kind: "env",
-      name: variable
-    });
-  }
-  /** A step reads a path. */
-  reads(draft, path2) {
-    if (this.#isOther(draft, path2)) return;
-    this.note(draft, {
-      kind: "read",
-      path: this.#hostPlace(draft, path2).path
-    });
-  }
-  /** A step lays a folder below others. */
-  lays(draft, path2) {
-    if (this.#isOther(draft, path2)) return;
-    const { path: place2 } = this.#hostPlace(draft, path2);
-    this.note(draft, {
-      kind: "read",
-      path: place2
-    });
-    if (touches(place2, "/dev")) this.note(draft, {
-      kind: "device",
-      path: "/dev"
-    });
-    if (touches(place2, "/proc")) this.note(draft, {
-      kind: "namespace",
-      namespace: "pid"
-    });
-  }
-  /** A step makes or changes a path. */
-  changes(draft, path2) {
-    if (this.#isOther(draft, path2)) return;
-    this.note(draft, {
-      kind: "write",
-      path: this.#hostPlace(draft, path2).path
-    });
-  }
-  /** A step shows a path in the container, unless it is missing and may be. */
-  shows(draft, path2, { readOnly, noDevices, optional: optional2 }) {
-    if (this.#isOther(draft, path2)) return "shown";
-    const { path: place2, type } = this.#hostPlace(draft, path2);
-    if (type === void 0 && optional2 === true) return "missing";
-    if (!HARMLESS.includes(place2)) {
-      this.note(draft, {
-        kind: "read",
-        path: place2
-      });
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
-      this.note(draft, {
-        kind: "write",
-        path: place2
-      }, locks ? draft.powers.userNamespaces : void 0);
-      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
-        this.note(draft, {
-          kind: "device",
-          path: type === "device" ? place2 : "/dev"
-        });
-      }
-    }
-    if (touches(place2, "/proc")) this.note(draft, {
-      kind: "namespace",
-      namespace: "pid"
-    });
-    return "shown";
-  }
-  /** A step mounts a new filesystem. */
-  mounts(draft, { source, target, type, options: options2 }) {
-    const kernel = KERNEL_FILES[type];
-    const readOnly = (parseMountOptions(options2).flags & MS_RDONLY) !== 0;
-    if (kernel !== void 0 && !readOnly) {
-      const { index: stepIndex } = draft;
-      this.#kernelMounts.push({
-        target: normalize(target),
-        type,
-        step: draft.stepName(stepIndex),
-        stepIndex
-      });
-    }
-    if (HARMLESS_TYPES.has(type)) return;
-    if (type === "overlay") return this.reachesAll(draft);
-    if (type === "cgroup" || type === "cgroup2") {
-      if (!draft.own.has("cgroup")) this.note(draft, {
-        kind: "namespace",
-        namespace: "cgroup"
-      });
-      return;
-    }
-    this.note(draft, {
-      kind: "device",
-      path: source
-    });
-  }
-  /** A step gives a mount other options. */
-  remountsWith(flags2) {
-    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
-  }
-  /** A step keeps a path from being changed. */
-  guards(draft, path2) {
-    this.#guarded.set(normalize(path2), draft.powers.userNamespaces);
-  }
-  /** A step makes a folder the root. */
-  enters(draft, path2, by) {
-    const folder = normalize(path2);
-    if (folder === "/") return;
-    const { ground } = draft;
-    if (by === "chroot" || !ground.isMountPoint(folder)) this.shows(draft, path2, {});
-    if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
-      this.init.seesHost = true;
-    }
-    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
-    this.#kernelMounts = this.#kernelMounts.filter(({ target }) => isWithin(target, folder)).map((mount4) => ({
-      ...mount4,
-      target: mount4.target.slice(folder.length) || "/"
-    }));
-    this.#guarded.clear();
-  }
-  /** The process goes on as the init, in the namespaces that the container has by now. */
-  leavesInit(draft) {
-    this.init = {
-      userNamespaces: draft.powers.userNamespaces,
-      own: new Set(draft.own),
-      seesHost: false
-    };
-  }
-  /** A step has made a mount namespace: an init stays in the one before. */
-  entersMounts() {
-    if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
-  }
-  /** A step has made a network for the container. */
-  entersNetwork(draft) {
-    if (this.#network === void 0) return;
-    inside(draft, (kernel) => kernel.request(setLink("lo", {
-      up: true
-    })));
-    if (this.#network === "loopback") return;
-    const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
-    draft.call(bindLoopback(socket, PROXY_PORT));
-    draft.call(listen(socket, BACKLOG));
-    draft.listener = socket;
-  }
-  /** A step changes the host's network. */
-  changesNetwork(draft) {
-    this.note(draft, {
-      kind: "net",
-      host: "*"
-    });
-    this.note(draft, {
-      kind: "privilege",
-      privilege: "CAP_NET_ADMIN"
-    });
-  }
-  /** A step becomes other ids. */
-  becomes(draft, ids2) {
-    if (draft.own.has("user")) return;
-    this.#identify(draft, "uid", ids2.uid, 1);
-    for (const gid of [
-      ids2.gid,
-      ...ids2.groups ?? []
-    ]) this.#identify(draft, "gid", gid, 1);
-  }
-  /** A step maps ids into the first user namespace. */
-  maps(draft, { uids, gids }) {
-    if (draft.powers.userNamespaces !== 1) return;
-    this.mapsRoot = uids.some(({ outside: outside2 }) => outside2 === 0);
-    for (const { outside: outside2, count: count2 } of uids) this.#identify(draft, "uid", outside2, count2);
-    for (const { outside: outside2, count: count2 } of gids) this.#identify(draft, "gid", outside2, count2);
-  }
-  #identify(draft, id2, from, count2) {
-    const own = id2 === "uid" ? draft.caller.euid : draft.caller.egid;
-    if (count2 === 1 && from === own) return;
-    this.note(draft, {
-      kind: "identity",
-      id: id2,
-      from,
-      count: count2
-    });
-  }
-  /**
-   * The files by which root changes the machine, where they are not kept from it.
-   *
-   * @param holds whether what was kept from change then is still so
-   */
-  kernelFiles(holds) {
-    return this.#kernelMounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
-      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-      return guarded !== void 0 && holds(guarded);
-    })).map(({ type, step, stepIndex }) => ({
-      kind: "write",
-      path: KERNEL_FILES[type].path,
-      stepIndex,
-      step
-    }));
-  }
-  /** A step does what may reach anything of the host, as nobody can tell from the steps. */
-  reachesAll(draft) {
-    if (!draft.ground.atHostRoot) return;
-    this.note(draft, {
-      kind: "read",
-      path: "/"
-    });
-    this.note(draft, {
-      kind: "write",
-      path: "/"
-    });
-  }
-  /**
-   * A step writes to a file of /proc, which the recipe may have covered with files that lead
-   * elsewhere.
-   */
-  writesProc(draft) {
-    if (!draft.ground.isHostRoot("/proc/self")) this.reachesAll(draft);
-  }
-  /**
-   * The path by which to open, without following links: `undefined` once the recipe is in a root of
-   * its own, where links lead to nothing else.
-   *
-   * @param path begins with `/`
-   */
-  placeOf(draft, path2) {
-    return draft.ground.atHostRoot ? this.#placeOf(draft, path2).path : void 0;
-  }
-  /** A source as a path from the root: one from the working directory is the script's. */
-  sourceOf(draft, source) {
-    if (source.startsWith("/")) return source;
-    const moved = [
-      "chdir",
-      "chroot",
-      "join"
-    ].some((step) => draft.standsBehind(step));
-    return moved || !draft.ground.atHostRoot ? void 0 : `${Deno.cwd()}/${source}`;
-  }
-  /** Whether the path is none of the host's that has not been noted before. */
-  #isOther(draft, path2) {
-    return !draft.ground.atHostRoot || !(climbs(path2) || draft.ground.mayBeHosts(path2));
-  }
-  #hostPlace(draft, path2) {
-    const place2 = this.#placeOf(draft, path2);
-    if (place2.path.startsWith("/")) return place2;
-    return draft.refuse(`${path2} is ${place2.path}, which has no path of its own`);
-  }
-  #placeOf(draft, path2) {
-    const { ground } = draft;
-    const mount4 = ground.mountOf(path2);
-    if (mount4 === HOST_ROOT || climbs(path2)) return resolve(path2);
-    const normal = normalize(path2);
-    if (normal !== mount4.target) {
-      return below(this.#placeOf(draft, mount4.target), mount4.target, normal);
-    }
-    const folder = folderOf(normal);
-    if (ground.mountOf(folder) === HOST_ROOT) return resolve(path2);
-    const { path: place2 } = this.#placeOf(draft, folder);
-    return {
-      path: place2 === "/" ? `/${nameOf2(normal)}` : `${place2}/${nameOf2(normal)}`,
-      type: void 0
-    };
-  }
-};
-function climbs(path2) {
-  return path2.split("/").includes("..");
-}
-function below(place2, folder, path2) {
-  const rest = path2.slice(folder === "/" ? 0 : folder.length);
-  return {
-    path: (place2.path === "/" ? "" : place2.path) + rest,
-    type: void 0
-  };
-}
-function touches(path2, other) {
-  return isWithin(path2, other) || isWithin(other, path2);
-}
 
 // recipe/gate/need.ts
 function describeNeed(need) {
@@ -14875,12 +14980,13 @@ var REACHING = [
   "pid",
   "ipc"
 ];
-function needsOf(draft, gate, command) {
-  const { powers, own, joined, caller } = draft;
-  const uid = command?.uid ?? draft.ids?.uid ?? (own.has("user") ? OVERFLOW_ID2 : caller.euid);
+function needsOf(gate, command) {
+  const { container } = gate;
+  const { powers, own, joined, caller } = container;
+  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID2 : caller.euid);
   const beginning = {
     uid,
-    gainsNoPrivileges: draft.gainsNoPrivileges
+    gainsNoPrivileges: container.gainsNoPrivileges
   };
   const capabilities2 = powers.of(beginning, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
@@ -14893,7 +14999,7 @@ function needsOf(draft, gate, command) {
   for (const { need, locksWith } of gate.noted) {
     if (locksWith === void 0 || !holds(locksWith)) needs.push(need);
   }
-  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles(holds));
+  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles.needs(holds));
   if (!isOwn("net")) needs.push({
     kind: "net",
     host: "*"
@@ -14907,7 +15013,7 @@ function needsOf(draft, gate, command) {
     });
   }
   if (asHost) needs.push(...privileges(capabilities2));
-  if (command !== void 0) needs.push(...ofCommand(command, draft));
+  if (command !== void 0) needs.push(...ofCommand(command, container));
   return once2(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
 var OVERFLOW_ID2 = 65534;
@@ -14937,8 +15043,7 @@ function privileges(names) {
     privilege
   }));
 }
-function ofCommand({ program, uid, gid, variables }, draft) {
-  const { own, caller } = draft;
+function ofCommand({ program, uid, gid, variables }, { own, caller }) {
   const needs = [];
   if (!own.has("user")) {
     if (uid !== void 0 && uid !== caller.euid) {
@@ -15420,28 +15525,6 @@ var ContainerProxy = class {
   }
 };
 
-// recipe/gate/proxy/variables.ts
-function proxyVariables(port, hosts) {
-  const address2 = `127.0.0.1:${port}`;
-  const variables = {
-    HTTP_PROXY: `http://${address2}`,
-    HTTPS_PROXY: `http://${address2}`,
-    ALL_PROXY: `socks5h://${address2}`,
-    // The container's own loopback interface, unless it is the script's that is meant.
-    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
-  };
-  return Object.entries(variables).flatMap(([name, value]) => [
-    [
-      name,
-      value
-    ],
-    [
-      name.toLowerCase(),
-      value
-    ]
-  ]);
-}
-
 // recipe/plan.ts
 var Plan = class {
   /** What is done, in order. */
@@ -15457,7 +15540,7 @@ var Plan = class {
     ];
     const entries = before.map(({ call: call2, stepIndex }) => ({
       stepIndex,
-      part: draft.stepName(stepIndex),
+      part: draft.sequence.nameOf(stepIndex),
       by: "script",
       call: describeCall(call2)
     }));
@@ -15471,7 +15554,7 @@ var Plan = class {
         ...stepIndex === void 0 ? {} : {
           stepIndex
         },
-        part: stepIndex === void 0 ? PARTS2[chapter] : draft.stepName(stepIndex),
+        part: stepIndex === void 0 ? PARTS2[chapter] : draft.sequence.nameOf(stepIndex),
         by: chapter === "script" || call2 === layout.clone ? "script" : "container",
         call: describeCall(call2)
       });
@@ -15507,7 +15590,7 @@ var PARTS2 = {
   script: "the script"
 };
 function scriptsPart(draft, { stepIndex, acts }) {
-  const part = draft.stepName(stepIndex);
+  const part = draft.sequence.nameOf(stepIndex);
   return acts("PID").flatMap((act) => "calls" in act ? act.calls.map(describeCall) : "begin" in act ? act.does : [
     [
       act.program,
@@ -15853,7 +15936,6 @@ var DEFAULT_VARIABLES = {
 var Command = class _Command {
   #plans;
   #draft;
-  #gate;
   #grants;
   #program;
   #options;
@@ -15878,9 +15960,10 @@ var Command = class _Command {
     }
     const { permissions } = options2;
     this.#grants = permissions === void 0 ? void 0 : new Grants(permissions);
-    this.#gate = this.#grants && new Gate(this.#grants.network);
     this.#plans = plans;
-    this.#draft = plans.plan(this.#gate);
+    this.#draft = plans.plan(this.#grants && {
+      network: this.#grants.network
+    });
   }
   /**
    * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} tells, the
@@ -15889,8 +15972,7 @@ var Command = class _Command {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   needs() {
-    const gate = new Gate();
-    return this.#needs(this.#plans.plan(gate), gate);
+    return this.#needs(this.#plans.plan({}));
   }
   /**
    * Runs the program to its end, and answers how it has ended and what it has written.
@@ -15975,7 +16057,7 @@ var Command = class _Command {
         timeout
       }, this.#enter);
     }
-    const terminal = new ProgramTerminal(this.#draft.terminals !== void 0);
+    const terminal = new ProgramTerminal(this.#draft.container.terminals !== void 0);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
@@ -16032,13 +16114,13 @@ var Command = class _Command {
   /** Refuses to run what has not been granted. */
   #admit() {
     if (this.#grants === void 0) return;
-    this.#grants.require(this.#needs(this.#draft, this.#gate));
+    this.#grants.require(this.#needs(this.#draft));
   }
-  #needs(draft, gate) {
+  #needs(draft) {
     const { uid, gid, env = {} } = this.#options;
     const inherited2 = this.#inherits ? environmentStrings2().map(nameAt) : [];
-    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !draft.environment.has(name));
-    return needsOf(draft, gate, {
+    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !draft.container.environment.has(name));
+    return needsOf(draft.gate, {
       program: this.#program,
       uid,
       gid,
@@ -16046,7 +16128,7 @@ var Command = class _Command {
     });
   }
   get #inherits() {
-    return this.#options.clearEnv !== true && !this.#draft.clearsEnvironment;
+    return this.#options.clearEnv !== true && !this.#draft.container.clearsEnvironment;
   }
   /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
   #withProxy(launched) {
@@ -16070,10 +16152,10 @@ var Command = class _Command {
   }
   /** What the environment has beside that, or in place of it. */
   #changes() {
-    const changes = new Map(this.#draft.environment);
+    const changes = new Map(this.#draft.container.environment);
     const grants = this.#grants;
     if (grants !== void 0) {
-      for (const name of this.#gate.variables) {
+      for (const name of this.#draft.gate.variables) {
         if (!grants.hasVariable(name)) changes.delete(name);
       }
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
@@ -16081,7 +16163,7 @@ var Command = class _Command {
       }
     }
     const hosts = grants?.hosts;
-    for (const [name, value] of hosts ? proxyVariables(PROXY_PORT, hosts) : []) {
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) {
       changes.set(name, value);
     }
     for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
@@ -16299,8 +16381,7 @@ var Recipe = class {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   needs() {
-    const gate = new Gate();
-    return needsOf(draftOf(this.steps, gate), gate);
+    return needsOf(draftOf(this.steps, {}).gate);
   }
   /** The steps, as JSON has them. */
   toJSON() {
@@ -16321,7 +16402,7 @@ var LIMITS = /* @__PURE__ */ new Set([
 function draftOf(steps, gate) {
   const draft = new Draft(steps, gate);
   steps.forEach((step, index) => {
-    draft.begin(index);
+    draft.sequence.begin(index);
     STEP_DEFINITIONS.get(step.step).plan(step, draft);
   });
   return draft;

@@ -32,7 +32,7 @@ import {
   variableName,
   wrongField,
 } from "./fields.ts";
-import { Gate, PROXY_PORT } from "./gate/gate.ts";
+import type { GateOptions } from "./gate/gate.ts";
 import { Grants } from "./gate/grants.ts";
 import type { Need } from "./gate/need.ts";
 import { needsOf } from "./gate/needs.ts";
@@ -109,16 +109,15 @@ const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 /** What a command's recipe writes to a new draft. */
 export interface Plans {
   /** What all of its steps write. */
-  plan(gate?: Gate): Draft;
+  plan(gate?: GateOptions): Draft;
   /** What a join writes, and the steps that limit programs. */
-  planBehind(join: JoinStep, gate?: Gate): Draft;
+  planBehind(join: JoinStep, gate?: GateOptions): Draft;
 }
 
 /** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
 export class Command {
   readonly #plans: Plans;
   readonly #draft: Draft;
-  readonly #gate: Gate | undefined;
   readonly #grants: Grants | undefined;
   readonly #program: string;
   readonly #options: CommandOptions;
@@ -139,9 +138,8 @@ export class Command {
     }
     const { permissions } = options;
     this.#grants = permissions === undefined ? undefined : new Grants(permissions);
-    this.#gate = this.#grants && new Gate(this.#grants.network);
     this.#plans = plans;
-    this.#draft = plans.plan(this.#gate);
+    this.#draft = plans.plan(this.#grants && { network: this.#grants.network });
   }
 
   /**
@@ -151,8 +149,7 @@ export class Command {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   needs(): readonly Need[] {
-    const gate = new Gate();
-    return this.#needs(this.#plans.plan(gate), gate);
+    return this.#needs(this.#plans.plan({}));
   }
 
   /**
@@ -221,7 +218,7 @@ export class Command {
       const launched = this.#withProxy(this.#launch(kinds, streams));
       return new Container(launched, streams.release(), { signal, timeout }, this.#enter);
     }
-    const terminal = new ProgramTerminal(this.#draft.terminals !== undefined);
+    const terminal = new ProgramTerminal(this.#draft.container.terminals !== undefined);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
@@ -272,20 +269,20 @@ export class Command {
   /** Refuses to run what has not been granted. */
   #admit(): void {
     if (this.#grants === undefined) return;
-    this.#grants.require(this.#needs(this.#draft, this.#gate!));
+    this.#grants.require(this.#needs(this.#draft));
   }
 
-  #needs(draft: Draft, gate: Gate): readonly Need[] {
+  #needs(draft: Draft): readonly Need[] {
     const { uid, gid, env = {} } = this.#options;
     const inherited = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited.filter((name) =>
-      !Object.hasOwn(env, name) && !draft.environment.has(name)
+      !Object.hasOwn(env, name) && !draft.container.environment.has(name)
     );
-    return needsOf(draft, gate, { program: this.#program, uid, gid, variables });
+    return needsOf(draft.gate!, { program: this.#program, uid, gid, variables });
   }
 
   get #inherits(): boolean {
-    return this.#options.clearEnv !== true && !this.#draft.clearsEnvironment;
+    return this.#options.clearEnv !== true && !this.#draft.container.clearsEnvironment;
   }
 
   /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
@@ -308,10 +305,10 @@ export class Command {
 
   /** What the environment has beside that, or in place of it. */
   #changes(): Map<string, string> {
-    const changes = new Map(this.#draft.environment);
+    const changes = new Map(this.#draft.container.environment);
     const grants = this.#grants;
     if (grants !== undefined) {
-      for (const name of this.#gate!.variables) {
+      for (const name of this.#draft.gate!.variables) {
         if (!grants.hasVariable(name)) changes.delete(name);
       }
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
@@ -319,7 +316,7 @@ export class Command {
       }
     }
     const hosts = grants?.hosts;
-    for (const [name, value] of hosts ? proxyVariables(PROXY_PORT, hosts) : []) {
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) {
       changes.set(name, value);
     }
     for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
@@ -360,7 +357,7 @@ export class Command {
     options: CommandOptions,
   ): Command => {
     const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-    const plan = (gate?: Gate) => this.#plans.planBehind(join, gate);
+    const plan = (gate?: GateOptions) => this.#plans.planBehind(join, gate);
     return new Command({ ...this.#plans, plan }, program, options);
   };
 

@@ -14,7 +14,7 @@ import { namespaces } from "../ffi/linux/process_namespaces.ts";
 import type { Command, CommandOptions } from "./command.ts";
 import { keepNamespace, type KeptNamespace } from "./keep.ts";
 import type { ContainerCgroup } from "./running/container_cgroup.ts";
-import type { Ending } from "./drafting/draft.ts";
+import type { Ending } from "./drafting/script_part.ts";
 import type { Launched } from "./launching/launched.ts";
 import { type CommandOutput, commandOutput } from "./running/command_output.ts";
 import { endAll } from "./launching/meetings.ts";

@@ -5,7 +5,8 @@
  */
 
 import { type Call, describeCall } from "../ffi/call.ts";
-import type { Draft, Meeting } from "./drafting/draft.ts";
+import type { Draft } from "./drafting/draft.ts";
+import type { Meeting } from "./drafting/script_part.ts";
 import { type Layout, stepOf } from "./launching/layout.ts";
 import type { Chapter } from "./launching/writer.ts";
 
@@ -43,7 +44,7 @@ export class Plan {
     ];
     const entries: PlanEntry[] = before.map(({ call, stepIndex }) => ({
       stepIndex,
-      part: draft.stepName(stepIndex),
+      part: draft.sequence.nameOf(stepIndex),
       by: "script",
       call: describeCall(call),
     }));
@@ -55,7 +56,7 @@ export class Plan {
       if (chapter === "failure") continue;
       entries.push({
         ...(stepIndex === undefined ? {} : { stepIndex }),
-        part: stepIndex === undefined ? PARTS[chapter!] : draft.stepName(stepIndex),
+        part: stepIndex === undefined ? PARTS[chapter!] : draft.sequence.nameOf(stepIndex),
         by: chapter === "script" || call === layout.clone ? "script" : "container",
         call: describeCall(call),
       });
@@ -96,7 +97,7 @@ const PARTS: Readonly<Record<Chapter, string>> = {
 
 /** What the script does while the container waits for it. */
 function scriptsPart(draft: Draft, { stepIndex, acts }: Meeting): PlanEntry[] {
-  const part = draft.stepName(stepIndex);
+  const part = draft.sequence.nameOf(stepIndex);
   return acts("PID").flatMap((act) =>
     "calls" in act
       ? act.calls.map(describeCall)

@@ -6,7 +6,7 @@
 
 import { Command, type CommandOptions } from "./command.ts";
 import { Draft } from "./drafting/draft.ts";
-import { Gate } from "./gate/gate.ts";
+import type { GateOptions } from "./gate/gate.ts";
 import type { Need } from "./gate/need.ts";
 import { needsOf } from "./gate/needs.ts";
 import type { Plan } from "./plan.ts";
@@ -103,8 +103,7 @@ export class Recipe {
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    */
   needs(): readonly Need[] {
-    const gate = new Gate();
-    return needsOf(draftOf(this.steps, gate), gate);
+    return needsOf(draftOf(this.steps, {}).gate!);
   }
 
   /** The steps, as JSON has them. */
@@ -125,10 +124,10 @@ const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
 ]);
 
 /** What the steps, which have been checked, write to a new draft. */
-export function draftOf(steps: readonly Step[], gate?: Gate): Draft {
+export function draftOf(steps: readonly Step[], gate?: GateOptions): Draft {
   const draft = new Draft(steps, gate);
   steps.forEach((step, index) => {
-    draft.begin(index);
+    draft.sequence.begin(index);
     STEP_DEFINITIONS.get(step.step)!.plan(step, draft);
   });
   return draft;

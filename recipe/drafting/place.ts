@@ -49,16 +49,16 @@ interface Base {
 
 /** Where the way to a path begins; on the host's files it is not watched, but for a gate. */
 function baseOf(draft: Draft, path: string): Base | undefined {
-  const root = draft.rootOf(path);
+  const root = draft.sequence.rootOf(path);
   if (root !== undefined) return { folder: root, resolve: RESOLVE_IN_ROOT };
-  const { target, own } = draft.ground.mountOf(path);
+  const { target, own } = draft.container.ground.mountOf(path);
   if (!own || target === normalize(path)) return undefined;
   return target === "/" ? undefined : { folder: target, resolve: RESOLVE_BENEATH };
 }
 
 /** Whether the path is handed to the kernel as it is. */
 function isUnwatched(draft: Draft, path: string): boolean {
-  return baseOf(draft, path) === undefined && draft.gate?.placeOf(draft, path) === undefined;
+  return baseOf(draft, path) === undefined && draft.gate?.places.openedAs(path) === undefined;
 }
 
 /** Opens a path that no base is known for; where there is a gate, without following a link. */
@@ -70,7 +70,7 @@ function openPlace(
   text: string,
   edges: Edges = {},
 ): ResultOf {
-  const place = path.startsWith("/") ? draft.gate?.placeOf(draft, path) : undefined;
+  const place = path.startsWith("/") ? draft.gate?.places.openedAs(path) : undefined;
   const call = place === undefined
     ? openat(at_fdcwd, path, flags | O_CLOEXEC, mode)
     : openat2(at_fdcwd, place, { flags: flags | O_CLOEXEC, mode, resolve: RESOLVE_NO_SYMLINKS });
@@ -133,10 +133,12 @@ function openBase(draft: Draft, { folder, resolve }: Base): ResultOf {
 /** Makes a folder, and those that it lies in, where they are missing. */
 export function makeFolders(draft: Draft, path: string): void {
   const parts = normalize(path).slice(1).split("/");
-  const root = draft.rootOf(path);
+  const root = draft.sequence.rootOf(path);
   parts.forEach((_, index) => {
     const folder = "/" + parts.slice(0, index + 1).join("/");
-    if (draft.ground.isThere(folder) || (root !== undefined && isWithin(root, folder))) return;
+    if (draft.container.ground.isThere(folder) || (root !== undefined && isWithin(root, folder))) {
+      return;
+    }
     atEntry(draft, folder, (within, name) => {
       draft.call(mkdirat(within, name, 0o755), { accept: ["EEXIST"] });
     });
@@ -148,7 +150,8 @@ export function makeFolders(draft: Draft, path: string): void {
  * On the host's a missing place is an error of the mount.
  */
 export function needsMountPoint(draft: Draft, path: string): boolean {
-  return !draft.ground.isThere(path) && draft.ground.isOwn(folderOf(normalize(path)));
+  return !draft.container.ground.isThere(path) &&
+    draft.container.ground.isOwn(folderOf(normalize(path)));
 }
 
 /** Makes the place to mount on, where it is missing. */
@@ -183,7 +186,7 @@ export function mountAt(
       draft.call(mount(source, ".", type, flags, data));
     });
   }
-  draft.ground.mounted(target, true);
+  draft.container.ground.mounted(target, true);
 }
 
 /** Makes calls with an open folder as the working directory, and closes it. */

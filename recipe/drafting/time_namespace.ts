@@ -16,7 +16,7 @@ import type { Draft } from "./draft.ts";
  * be set any more then, so a step that sets one enters behind it.
  */
 export function enterTime(draft: Draft): void {
-  if (draft.comesLater("timeOffset") || entersByExec()) return;
+  if (draft.sequence.comesLater("timeOffset") || entersByExec()) return;
   // Who enters may share its memory with nobody (setns(2), EUSERS).
   draft.stage.ownMemory = true;
   const path = "/proc/self/ns/time_for_children";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Draft } from "../drafting/draft.ts";
+import type { ContainerState } from "../drafting/container_state.ts";
+import { Powers } from "../drafting/powers.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 import type { Gate } from "./gate.ts";
 import type { Need } from "./need.ts";
-import { Powers } from "./powers.ts";
 
 /** What a command adds to the steps. */
 export interface CommandNeeds {
@@ -25,10 +25,11 @@ export interface CommandNeeds {
 const REACHING: readonly NamespaceKind[] = ["pid", "ipc"];
 
 /** All that the steps, and the command where there is one, need of the host; each once. */
-export function needsOf(draft: Draft, gate: Gate, command?: CommandNeeds): readonly Need[] {
-  const { powers, own, joined, caller } = draft;
-  const uid = command?.uid ?? draft.ids?.uid ?? (own.has("user") ? OVERFLOW_ID : caller.euid);
-  const beginning = { uid, gainsNoPrivileges: draft.gainsNoPrivileges };
+export function needsOf(gate: Gate, command?: CommandNeeds): readonly Need[] {
+  const { container } = gate;
+  const { powers, own, joined, caller } = container;
+  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID : caller.euid);
+  const beginning = { uid, gainsNoPrivileges: container.gainsNoPrivileges };
   const capabilities = powers.of(beginning, caller.inheritable);
   const mayMount = capabilities.includes("CAP_SYS_ADMIN");
   // What was made in a user namespace above the program's is locked.
@@ -46,7 +47,7 @@ export function needsOf(draft: Draft, gate: Gate, command?: CommandNeeds): reado
   for (const { need, locksWith } of gate.noted) {
     if (locksWith === undefined || !holds(locksWith)) needs.push(need);
   }
-  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles(holds));
+  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles.needs(holds));
   if (!isOwn("net")) needs.push({ kind: "net", host: "*" });
   const asHost = !own.has("user");
   for (const namespace of NAMESPACE_KINDS) {
@@ -54,7 +55,7 @@ export function needsOf(draft: Draft, gate: Gate, command?: CommandNeeds): reado
     if (reaching && !isOwn(namespace)) needs.push({ kind: "namespace", namespace });
   }
   if (asHost) needs.push(...privileges(capabilities));
-  if (command !== undefined) needs.push(...ofCommand(command, draft));
+  if (command !== undefined) needs.push(...ofCommand(command, container));
   return once(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
 
@@ -72,8 +73,10 @@ function privileges(names: ReturnType<Powers["of"]>): readonly Need[] {
   return names.map((privilege) => ({ kind: "privilege", privilege }));
 }
 
-function ofCommand({ program, uid, gid, variables }: CommandNeeds, draft: Draft): readonly Need[] {
-  const { own, caller } = draft;
+function ofCommand(
+  { program, uid, gid, variables }: CommandNeeds,
+  { own, caller }: ContainerState,
+): readonly Need[] {
   const needs: Need[] = [];
   if (!own.has("user")) {
     if (uid !== undefined && uid !== caller.euid) {

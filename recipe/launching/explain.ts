@@ -42,7 +42,7 @@ export function launchError(launch: Launch): Error {
     errno,
     call: text,
     ...stepDetails(draft, stepOf(call, draft, layout)),
-    hint: hintOf(words, hintFor(name, text, errnoName(errno), draft)),
+    hint: hintOf(words, hintFor(name, text, errnoName(errno), draft.container)),
   });
 }
 
@@ -50,7 +50,10 @@ export function launchError(launch: Launch): Error {
 export function stepError(error: unknown, draft: Draft, stepIndex: number): unknown {
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call } = error;
-  const hint = hintOf(error.hint, hintFor(syscall, call ?? syscall, errnoName(errno), draft));
+  const hint = hintOf(
+    error.hint,
+    hintFor(syscall, call ?? syscall, errnoName(errno), draft.container),
+  );
   return new SyscallError({ syscall, errno, call, ...stepDetails(draft, stepIndex), hint });
 }
 
@@ -58,7 +61,7 @@ function stepDetails(
   draft: Draft,
   stepIndex: number | undefined,
 ): { step?: string; stepIndex?: number } {
-  return stepIndex === undefined ? {} : { step: draft.stepName(stepIndex), stepIndex };
+  return stepIndex === undefined ? {} : { step: draft.sequence.nameOf(stepIndex), stepIndex };
 }
 
 /** Which of the attempts says most, and why it failed. */
@@ -79,7 +82,7 @@ function programError(launch: Launch, lastErrno: number): Error {
   const error = (hint: string) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
   if (general) {
-    return error(hintFor("execve", "execve", errnoName(errno), launch.draft)!);
+    return error(hintFor("execve", "execve", errnoName(errno), launch.draft.container)!);
   }
   if (denied !== undefined && isLandlocked(launch)) {
     return error(
@@ -95,7 +98,7 @@ function programError(launch: Launch, lastErrno: number): Error {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }
   if (!NOT_THERE.has(errno)) {
-    return error(hintFor("execve", "execve", errnoName(errno), launch.draft) ?? "");
+    return error(hintFor("execve", "execve", errnoName(errno), launch.draft.container) ?? "");
   }
   const where = order.program.includes("/") ? "" : ` in the folders of PATH (${order.searchPath})`;
   return new Deno.errors.NotFound(

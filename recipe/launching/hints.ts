@@ -7,7 +7,7 @@
 
 import type { ErrnoName } from "../../ffi/errno.ts";
 import { shortageHint } from "../../ffi/failure.ts";
-import type { Draft } from "../drafting/draft.ts";
+import type { ContainerState } from "../drafting/container_state.ts";
 import { readHostNumber } from "../drafting/host_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 
@@ -15,7 +15,7 @@ import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 interface Failure {
   /** The call as C would write it, to look for names in. */
   readonly text: string;
-  readonly draft: Draft;
+  readonly container: ContainerState;
 }
 
 type Hint = (failure: Failure) => string | undefined;
@@ -25,11 +25,11 @@ export function hintFor(
   syscall: string,
   text: string,
   code: ErrnoName | undefined,
-  draft: Draft,
+  container: ContainerState,
 ): string | undefined {
   if (code === undefined) return undefined;
-  const failure = { text, draft };
-  if (syscall === "clone3") return hintFor("clone", text, code, draft);
+  const failure = { text, container };
+  if (syscall === "clone3") return hintFor("clone", text, code, container);
   return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure) ?? shortageHint(code);
 }
 
@@ -51,15 +51,15 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "unshare EUSERS": namespacesUsedUp,
   "clone EINVAL": namespaceUnknown,
   "unshare EINVAL": namespaceUnknown,
-  "write EPERM": ({ text, draft }) =>
+  "write EPERM": ({ text, container }) =>
     text.includes("write(setting,") ? SETTING_DENIED : appArmor() ??
-      (text.includes("/proc/") || draft.own.has("user")
+      (text.includes("/proc/") || container.own.has("user")
         ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
           "newuidmap and /etc/subuid"
         : undefined),
-  "openat EACCES": ({ text, draft }) => {
+  "openat EACCES": ({ text, container }) => {
     if (isSetting(text)) return SETTING_DENIED;
-    if (text.includes("/proc/self/") && draft.exposed) {
+    if (text.includes("/proc/self/") && container.exposed) {
       return "a container that joins others is closed to all but root while it is made, also to " +
         "itself; do this in a second recipe, run in there";
     }
@@ -106,9 +106,9 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "openat2 EXDEV": () =>
     "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it " +
     "a relative one within it",
-  "mount EPERM": ({ text, draft }) => {
+  "mount EPERM": ({ text, container }) => {
     if (text.includes(`"proc"`)) {
-      return draft.own.has("pid")
+      return container.own.has("pid")
         ? "the kernel lets an ordinary user mount /proc only where the /proc outside is not " +
           'covered in part, as in many containers it is; bind it instead: bind("/proc")'
         : 'a new /proc needs a pid namespace: put unshare("pid") before it';
@@ -119,7 +119,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
       return "options that the mount got outside are locked; repeat those that /proc/self/mountinfo " +
         "shows for it";
     }
-    return appArmor() ?? needsPrivilege(draft);
+    return appArmor() ?? needsPrivilege(container);
   },
   "mount EACCES": () => appArmor(),
   "mount ENOENT": () => "the mount point, or the source, does not exist; mkdir() makes a folder",
@@ -140,8 +140,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
     "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
   "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
   "move_mount EINVAL": () => "a folder can be bound on a folder only, and a file on a file only",
-  "move_mount EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
-  "mount_setattr EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
+  "move_mount EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
+  "mount_setattr EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
   "umount2 EINVAL": () =>
     "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
   "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
@@ -150,8 +150,8 @@ const HINTS: Readonly<Record<string, Hint>> = {
     "is on a shared mount",
   "symlinkat EEXIST": () => "something is there already",
   "mknodat EEXIST": () => "something is there already",
-  "mknodat EPERM": ({ draft }) =>
-    draft.own.has("user")
+  "mknodat EPERM": ({ container }) =>
+    container.own.has("user")
       ? "a user namespace has no right to make device files; devices() and bind() need none"
       : "making device files needs CAP_MKNOD",
   "setresuid EINVAL": unmapped,
@@ -166,11 +166,11 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "chroot ENOENT": () => "the folder does not exist in the container",
   "chroot ENOTDIR": () => "it is no folder",
   "setsid EPERM": () => "the program leads a session already",
-  "sethostname EPERM": ({ draft }) => needsPrivilege(draft),
-  "setdomainname EPERM": ({ draft }) => needsPrivilege(draft),
-  "chroot EPERM": ({ draft }) => needsPrivilege(draft),
-  "pivot_root EPERM": ({ draft }) => needsPrivilege(draft),
-  "open_tree EPERM": ({ draft }) => appArmor() ?? needsPrivilege(draft),
+  "sethostname EPERM": ({ container }) => needsPrivilege(container),
+  "setdomainname EPERM": ({ container }) => needsPrivilege(container),
+  "chroot EPERM": ({ container }) => needsPrivilege(container),
+  "pivot_root EPERM": ({ container }) => needsPrivilege(container),
+  "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
   "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
   "prctl EPERM": () => "the process has not the capability that this takes, or not any more",
   "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -238,11 +238,11 @@ const SINCE: Readonly<Record<string, string>> = {
   pidfd_open: "5.3",
 };
 
-function namespacesDenied({ text, draft }: Failure): string | undefined {
+function namespacesDenied({ text, container }: Failure): string | undefined {
   if (!text.includes("CLONE_NEWUSER")) {
     // The first clone comes before every user namespace that is not its own.
     const isFirst = text.startsWith("clone") && text.includes("CLONE_NEW");
-    return draft.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
+    return container.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
   }
   if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: " +
@@ -322,8 +322,8 @@ function noInterface({ text }: Failure): string | undefined {
   return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
 }
 
-function changesNetwork({ draft }: Failure): string {
-  return draft.own.has("user")
+function changesNetwork({ container }: Failure): string {
+  return container.own.has("user")
     ? "the network belongs to another user namespace; join that too, as in join(target, " +
       '"user", "net")'
     : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
@@ -339,14 +339,14 @@ function gatewayOutOfReach(): string {
   return "the gateway lies in no network of the container's; address() puts an interface into one";
 }
 
-function unmapped({ draft }: Failure): string | undefined {
-  return draft.own.has("user")
+function unmapped({ container }: Failure): string | undefined {
+  return container.own.has("user")
     ? "the id is not mapped into the user namespace; mapIds() maps more than one"
     : undefined;
 }
 
-function needsPrivilege(draft: Draft): string {
-  if (!draft.own.has("user")) return PRIVILEGE;
+function needsPrivilege(container: ContainerState): string {
+  if (!container.own.has("user")) return PRIVILEGE;
   return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
 }
 

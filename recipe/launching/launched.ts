@@ -5,7 +5,7 @@
  */
 
 import type { ContainerCgroup } from "../running/container_cgroup.ts";
-import type { Ending } from "../drafting/draft.ts";
+import type { Ending } from "../drafting/script_part.ts";
 
 /** A container that runs. */
 export interface Launched {

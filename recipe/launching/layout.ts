@@ -42,13 +42,9 @@ import {
 } from "../../ffi/calls/processes.ts";
 import { LOCKLESS, lockProcess, unlockProcess } from "../../ffi/process_lock.ts";
 import { END, Label, type ProgramRecord } from "../../ffi/program.ts";
-import {
-  CONTAINER_SOCKET,
-  type Draft,
-  GIVE_UP,
-  MEETING_SOCKETS,
-  SCRIPT_SOCKET,
-} from "../drafting/draft.ts";
+import type { Draft } from "../drafting/draft.ts";
+import { CONTAINER_SOCKET, MEETING_SOCKETS, SCRIPT_SOCKET } from "../drafting/script_part.ts";
+import { GIVE_UP } from "../drafting/stage.ts";
 import { type Attempt, openNull, type Order, tieToScript, writeOrder } from "./order.ts";
 import { type Chapter, IN_CONTAINER, Writer } from "./writer.ts";
 
@@ -97,7 +93,7 @@ export function layOut(draft: Draft, order: Order): Layout {
     dumpable = writer.add(prctl(PR_GET_DUMPABLE), { onFailure: closing });
     // Who sees the container must not get at the memory that it shares with the script, nor at the
     // script's program by /proc/PID/exe (CVE-2019-5736).
-    if (draft.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), { onFailure: closing });
+    if (draft.container.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), { onFailure: closing });
   }
   // A handler of the script's must not run in the container, on its memory.
   writer.add(rt_sigprocmask("all", mask), { onFailure: closing });
@@ -169,7 +165,7 @@ function firstOf(draft: Draft): number {
  * others can see the container, or the program the process that has made it, or by changing ids.
  */
 function changesDumpability(draft: Draft, order: Order): boolean {
-  return draft.exposed || draft.stages.length > 1 ||
+  return draft.container.exposed || draft.stages.length > 1 ||
     order.uid !== undefined || order.gid !== undefined ||
     makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
 }

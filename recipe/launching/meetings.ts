@@ -9,7 +9,8 @@ import { read, write } from "../../ffi/calls/files.ts";
 import { passCredentials, receiveByte, senderOf, senderOutput } from "../../ffi/calls/sockets.ts";
 import { perform, performAll } from "../../ffi/perform.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Draft, Ending, Meeting, Upkeep } from "../drafting/draft.ts";
+import type { Draft } from "../drafting/draft.ts";
+import type { Ending, Meeting, Upkeep } from "../drafting/script_part.ts";
 import { stepError } from "./explain.ts";
 
 /**

@@ -50,7 +50,9 @@ import type { Entrance } from "../../ffi/cgroups/group.ts";
 import { sendDescriptor } from "../../ffi/calls/sockets.ts";
 import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
 import { Label } from "../../ffi/program.ts";
-import { CONTAINER_SOCKET, type Draft, GIVE_UP } from "../drafting/draft.ts";
+import type { Draft } from "../drafting/draft.ts";
+import { CONTAINER_SOCKET } from "../drafting/script_part.ts";
+import { GIVE_UP } from "../drafting/stage.ts";
 import { enterFolder, openFolder } from "../drafting/place.ts";
 import { IN_CONTAINER, type Writer } from "./writer.ts";
 
@@ -150,18 +152,18 @@ export function tieToScript(writer: Writer, draft: Draft, order: Order): void {
 /** Writes what is left to do once the steps are done; answers the attempts at the program. */
 export function writeOrder(writer: Writer, draft: Draft, order: Order): readonly Attempt[] {
   const add = (call: Call) => writer.add(call, IN_CONTAINER);
-  if (draft.ground.hasMounts) enterAgain(writer);
+  if (draft.container.ground.hasMounts) enterAgain(writer);
   if (order.cwd !== undefined) enterFolder(add, order.cwd);
   if (order.terminal === undefined) {
     connectStdio(add, order.stdio);
-    if (draft.terminals !== undefined) useOwnNull(writer, order.stdio);
+    if (draft.container.terminals !== undefined) useOwnNull(writer, order.stdio);
   } else {
     // Who leads a session already cannot lead another.
-    if (!draft.sessionLeader) add(setsid());
+    if (!draft.container.sessionLeader) add(setsid());
     connectTerminal(add, order.terminal);
   }
   if (order.uid !== undefined || order.gid !== undefined) {
-    if (!draft.setgroupsDenied) add(setgroups([]));
+    if (!draft.container.setgroupsDenied) add(setgroups([]));
     if (order.gid !== undefined) add(setresgid(order.gid, order.gid, order.gid));
     if (order.uid !== undefined) add(setresuid(order.uid, order.uid, order.uid));
   }

@@ -6,7 +6,7 @@
 
 import type { Call } from "../../ffi/call.ts";
 import { type Edges, END, type Label, type ProgramRecord } from "../../ffi/program.ts";
-import { GIVE_UP } from "../drafting/draft.ts";
+import { GIVE_UP } from "../drafting/stage.ts";
 
 /** The parts of a launch that belong to no step. */
 export type Chapter =

@@ -20,7 +20,8 @@ import {
 import type { NetworkReference } from "../../ffi/netlink/link.ts";
 import type { Message } from "../../ffi/netlink/message.ts";
 import { answerOutput, requestCalls, socketCalls } from "../../ffi/netlink/request.ts";
-import type { Draft, Upkeep } from "../drafting/draft.ts";
+import type { Draft } from "../drafting/draft.ts";
+import type { Upkeep } from "../drafting/script_part.ts";
 
 /** Speaks with one network namespace: each method answers calls. */
 export class Correspondent {
@@ -58,7 +59,7 @@ export function outside(
   speak: (kernel: Correspondent, namespace: NetworkReference) => void,
   upkeep?: Upkeep,
 ): void {
-  const { outside } = draft.network;
+  const { outside } = draft.container.network;
   if (outside !== undefined) {
     const kernel = new Correspondent(outside);
     speak(kernel, { fd: namespaceOf(draft) });
@@ -66,7 +67,7 @@ export function outside(
     return;
   }
   mayChangeOutside(draft);
-  draft.gate?.changesNetwork(draft);
+  draft.gate?.changesNetwork();
   draft.meet((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new Correspondent(fdOf(socket));
@@ -78,7 +79,7 @@ export function outside(
 
 /** Refuses the step where who runs the recipe may not change the host's network. */
 export function mayChangeOutside(draft: Draft): void {
-  if (draft.caller.mayChangeNetwork) return;
+  if (draft.container.caller.mayChangeNetwork) return;
   draft.refuse(
     "an ordinary user may not change the host's network; join() the namespaces of a container " +
       'that has a network, then unshare("net"), and this is done there',
@@ -87,21 +88,21 @@ export function mayChangeOutside(draft: Draft): void {
 
 /** The container is about to be in another network namespace. */
 export function leaveNetwork(draft: Draft): void {
-  draft.network = draft.own.has("net") ? { outside: insideSocket(draft) } : {};
+  draft.container.network = draft.container.own.has("net") ? { outside: insideSocket(draft) } : {};
 }
 
 function insideSocket(draft: Draft): ResultOf {
-  if (draft.network.inside === undefined) {
+  if (draft.container.network.inside === undefined) {
     const calls = socketCalls(NETLINK_ROUTE, fdOf);
     for (const call of calls) draft.call(call);
-    draft.network.inside = fdOf(calls[0]);
+    draft.container.network.inside = fdOf(calls[0]);
   }
-  return draft.network.inside;
+  return draft.container.network.inside;
 }
 
 function namespaceOf(draft: Draft): ResultOf {
   const opened = () => draft.call(openSocketNamespace(insideSocket(draft)));
-  return draft.network.namespace ??= new ResultOf(opened(), "the container's network");
+  return draft.container.network.namespace ??= new ResultOf(opened(), "the container's network");
 }
 
 function fdOf(socket: Call): ResultOf {

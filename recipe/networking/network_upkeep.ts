@@ -15,7 +15,7 @@ import { socketCalls } from "../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { perform, performAll } from "../../ffi/perform.ts";
 import { Label } from "../../ffi/program.ts";
-import type { Upkeep } from "../drafting/draft.ts";
+import type { Upkeep } from "../drafting/script_part.ts";
 
 /**
  * Deletes one end of a cable when the container ends that has the other, so that its name is free

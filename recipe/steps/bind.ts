@@ -103,8 +103,8 @@ export const bindDefinition: StepDefinition<BindStep> = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
-    const path = draft.gate === undefined ? step.source : gatedSource(draft, draft.gate, step);
-    if (path === undefined) return draft.ground.mounted(step.target, false, false);
+    const path = draft.gate === undefined ? step.source : gatedSource(draft.gate, step);
+    if (path === undefined) return draft.container.ground.mounted(step.target, false, false);
     const missing = new Label("the source is missing");
     const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
     const source = openSource(draft, { ...step, source: path }, missing);
@@ -131,7 +131,7 @@ export const bindDefinition: StepDefinition<BindStep> = {
     draft.call(close(tree));
     draft.call(close(source));
     draft.place(missing);
-    draft.ground.mounted(step.target, false, step.optional !== true);
+    draft.container.ground.mounted(step.target, false, step.optional !== true);
   },
 };
 
@@ -142,24 +142,21 @@ const ONTO_FOLDER = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
  * nobody can change meanwhile what its path leads to.
  */
 function isOnItself(draft: Draft, { source, target }: BindStep): boolean {
-  return normalize(source) === normalize(target) && draft.rootOf(target) !== undefined;
+  return normalize(source) === normalize(target) && draft.sequence.rootOf(target) !== undefined;
 }
 
 /** Notes what is shown, and answers where to open it; `undefined` where it is missing and may be. */
 function gatedSource(
-  draft: Draft,
   gate: Gate,
   { source, readOnly, optional, restrict }: BindStep,
 ): string | undefined {
-  const path = gate.sourceOf(draft, source);
+  const path = gate.places.sourceOf(source);
   if (path === undefined) {
-    gate.reachesAll(draft);
+    gate.reachesAll();
     return source;
   }
   const noDevices = restrict?.includes("nodev");
-  return gate.shows(draft, path, { readOnly, noDevices, optional }) === "missing"
-    ? undefined
-    : path;
+  return gate.shows(path, { readOnly, noDevices, optional }) === "missing" ? undefined : path;
 }
 
 /** Opens what is to be shown; where that is missing and may be, goes on at the label. */

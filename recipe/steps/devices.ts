@@ -73,6 +73,6 @@ export const devicesDefinition: StepDefinition<DevicesStep> = {
         draft.call(symlinkat(to, within, name));
       });
     }
-    draft.terminals = `${folder}/ptmx`;
+    draft.container.terminals = `${folder}/ptmx`;
   },
 };

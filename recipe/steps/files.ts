@@ -239,7 +239,7 @@ export const mknodDefinition: StepDefinition<MknodStep> = {
   plan(step, draft) {
     mayMake(draft, step);
     if (step.type !== "p") {
-      draft.gate?.note(draft, {
+      draft.gate?.note({
         kind: "device",
         path: `${step.type} ${step.major}:${step.minor}`,
       });
@@ -256,5 +256,5 @@ export const mknodDefinition: StepDefinition<MknodStep> = {
 
 function mayMake(draft: Draft, { path, host }: { path: string; host?: boolean }): void {
   if (host !== true) draft.needsOwnGround(path);
-  else draft.gate?.changes(draft, path);
+  else draft.gate?.changes(path);
 }

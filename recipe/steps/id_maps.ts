@@ -7,6 +7,7 @@
 
 import { type Call, ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
+import type { ContainerState } from "../drafting/container_state.ts";
 import type { Draft } from "../drafting/draft.ts";
 import { id, integer, list, object, oneOf, optional } from "../fields.ts";
 import type { StepDefinition } from "../step.ts";
@@ -74,7 +75,7 @@ export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
   step: "mapCurrentUser",
   fields: {},
   plan(_step, draft) {
-    const { uid, gid } = idsOf(draft);
+    const { uid, gid } = idsOf(draft.container);
     mapOwnIds(draft, uid, gid);
   },
 };
@@ -140,22 +141,22 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
   },
   plan(step, draft) {
-    const own = idsOf(draft);
+    const own = idsOf(draft.container);
     const [uid, gid] = [step.uids[0]!, step.gids[0]!];
     const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid &&
       step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
     if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid.inside, gid.inside);
     claimMaps(draft);
-    if (draft.nestedUser) {
+    if (draft.container.nestedUser) {
       draft.refuse(
         "in a user namespace within that of the container only the own id can be mapped, " +
           "as the script would have to be in the outer one to map others",
       );
     }
     if (step.setgroups === "deny") denySetgroups(draft);
-    draft.gate?.maps(draft, step);
+    draft.gate?.maps(step);
     const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
-    const { mayMapIds } = draft.caller;
+    const { mayMapIds } = draft.container.caller;
     draft.meet((pid) =>
       mayMapIds
         ? [
@@ -167,26 +168,26 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
           { program: "newgidmap", args: [pid, ...gids.trim().split(/\s/)] },
         ]
     );
-    draft.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
+    draft.container.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
   },
 };
 
 /** Who the process is that maps, as the namespace around its own sees it. */
-function idsOf({ ids, caller }: Draft): { readonly uid: number; readonly gid: number } {
+function idsOf({ ids, caller }: ContainerState): { readonly uid: number; readonly gid: number } {
   return ids ?? { uid: caller.euid, gid: caller.egid };
 }
 
 /** The container maps its own ids itself. */
 function mapOwnIds(draft: Draft, uid: number, gid: number): void {
-  const own = idsOf(draft);
+  const own = idsOf(draft.container);
   claimMaps(draft);
-  draft.gate?.writesProc(draft);
+  draft.gate?.writesProc();
   denySetgroups(draft);
   const uids = mapText([{ inside: uid, outside: own.uid, count: 1 }]);
   const gids = mapText([{ inside: gid, outside: own.gid, count: 1 }]);
   for (const call of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call);
   for (const call of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call);
-  draft.ids = { uid, gid };
+  draft.container.ids = { uid, gid };
 }
 
 /** What the kernel shows for ids that are not mapped (sysctl kernel.overflowuid). */
@@ -200,7 +201,7 @@ function imageOf(id: number, ranges: readonly IdRange[]): number {
 
 /** Has to be said before there is a group map. */
 function denySetgroups(draft: Draft): void {
-  draft.setgroupsDenied = true;
+  draft.container.setgroupsDenied = true;
   for (const call of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call);
 }
 
@@ -218,10 +219,10 @@ function mapText(ranges: readonly IdRange[]): string {
 
 function claimMaps(draft: Draft): void {
   draft.needs("user", "there are no ids to map");
-  if (draft.idsMapped) {
+  if (draft.container.idsMapped) {
     draft.refuse("the ids are mapped already, and the kernel takes one map only");
   }
-  draft.idsMapped = true;
+  draft.container.idsMapped = true;
 }
 
 function contradiction(name: string, ranges: readonly IdRange[]): string | undefined {

@@ -72,17 +72,17 @@ export const setUserDefinition: StepDefinition<SetUserStep> = {
   step: "setUser",
   fields: { uid: id(), gid: optional(id()), groups: optional(list(id())) },
   plan({ uid, gid = uid, groups }, draft) {
-    if (groups !== undefined && draft.setgroupsDenied) {
+    if (groups !== undefined && draft.container.setgroupsDenied) {
       draft.refuse(
         `"groups" cannot be set, as the id map denies setgroups(2); leave them out, ` +
           `or map with mapIds({ ..., setgroups: "allow" })`,
       );
     }
-    if (!draft.setgroupsDenied) draft.call(setgroups(groups ?? []));
-    draft.gate?.becomes(draft, { uid, gid, groups });
+    if (!draft.container.setgroupsDenied) draft.call(setgroups(groups ?? []));
+    draft.gate?.becomes({ uid, gid, groups });
     draft.call(setresgid(gid, gid, gid));
     draft.call(setresuid(uid, uid, uid));
-    draft.ids = { uid, gid };
+    draft.container.ids = { uid, gid };
   },
 };
 
@@ -147,7 +147,7 @@ export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
     return undefined;
   },
   plan({ keep, ...sets }, draft) {
-    draft.powers.limit({ ...sets, ...(keep && { keep }) });
+    draft.container.powers.limit({ ...sets, ...(keep && { keep }) });
     const step: CapabilitySets = keep === undefined ? sets : {
       bounding: keep,
       permitted: keep,
@@ -209,6 +209,6 @@ export const noNewPrivilegesDefinition: StepDefinition<NoNewPrivilegesStep> = {
   fields: {},
   plan(_step, draft) {
     draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
-    draft.gainsNoPrivileges = true;
+    draft.container.gainsNoPrivileges = true;
   },
 };

@@ -146,17 +146,17 @@ export const joinDefinition: StepDefinition<JoinStep> = {
   },
   plan(step, draft) {
     const { target } = step;
-    draft.gate?.note(draft, {
+    draft.gate?.note({
       kind: "join",
       target: typeof target === "object" ? target.pid : target,
     });
     // Others live there, who may see the container before it has become another program.
-    draft.exposed = true;
+    draft.container.exposed = true;
     try {
       if (typeof step.target === "string") joinFile(step.target, step, draft);
       else joinProcess(step.target, step, draft);
     } catch (error) {
-      throw stepError(error, draft, draft.index);
+      throw stepError(error, draft, draft.sequence.index);
     }
   },
 };
@@ -186,7 +186,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, draft: Dr
   };
   const [root, cwd] = [open("root"), open("cwd")];
   if (kinds.size > 0) enter(draft, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) draft.setgroupsDenied = deniesSetgroups(pid);
+  if (kinds.has("user")) draft.container.setgroupsDenied = deniesSetgroups(pid);
   if (root !== undefined) {
     draft.call(fchdir(root));
     draft.call(chroot("."));
@@ -237,20 +237,14 @@ function enter(
   // Who enters a time namespace may share its memory with nobody (setns(2), EUSERS).
   if (kinds.has("time")) draft.stage.ownMemory = true;
   if (kinds.has("net")) leaveNetwork(draft);
+  draft.container.joins(kinds);
   let flags = 0;
-  for (const kind of kinds) {
-    flags |= CLONE_FLAG[kind];
-    draft.own.add(kind);
-    draft.joined.add(kind);
-  }
+  for (const kind of kinds) flags |= CLONE_FLAG[kind];
   draft.call(setns(fd, flags));
-  if (kinds.has("mount")) draft.ground.leave();
   if (kinds.has("user")) becomeRoot(draft, credentials);
 }
 
 function becomeRoot(draft: Draft, credentials: JoinStep["credentials"]): void {
-  draft.idsMapped = true;
-  draft.powers.enterUserNamespace();
   // A change of credentials sets this to what sysctl fs.suid_dumpable says.
   draft.call(prctl(PR_SET_DUMPABLE, 0));
   if (credentials === "keep") return;
@@ -258,7 +252,7 @@ function becomeRoot(draft: Draft, credentials: JoinStep["credentials"]): void {
   // Root need not be mapped there.
   draft.call(setresgid(0, 0, 0), { accept: ["EINVAL"] });
   draft.call(setresuid(0, 0, 0), { accept: ["EINVAL"] });
-  draft.ids = { uid: 0, gid: 0 };
+  draft.container.ids = { uid: 0, gid: 0 };
   draft.call(prctl(PR_SET_DUMPABLE, 0));
 }
 
@@ -271,6 +265,6 @@ function enterCgroup(draft: Draft, file: string): void {
 }
 
 function takeEnvironment(draft: Draft, variables: ReadonlyMap<string, string>): void {
-  draft.clearsEnvironment = true;
-  for (const [name, value] of variables) draft.environment.set(name, value);
+  draft.container.clearsEnvironment = true;
+  for (const [name, value] of variables) draft.container.environment.set(name, value);
 }

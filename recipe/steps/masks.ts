@@ -89,8 +89,8 @@ function mask(draft: Draft, path: string): void {
   draft.place(isFile);
   cover(draft, place, copyDevice(draft, "/dev/null", "null"));
   draft.place(done);
-  draft.gate?.guards(draft, path);
-  draft.ground.mounted(path, false, false);
+  draft.gate?.guards(path);
+  draft.container.ground.mounted(path, false, false);
 }
 
 /** Makes files and folders unchangeable. */
@@ -143,8 +143,8 @@ function keepFromChange(draft: Draft, path: string): void {
   draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
   cover(draft, place, tree);
   draft.place(missing);
-  draft.gate?.guards(draft, path);
-  draft.ground.mounted(path, false, false);
+  draft.gate?.guards(path);
+  draft.container.ground.mounted(path, false, false);
 }
 
 function openIfThere(draft: Draft, path: string, missing: Label): ResultOf {

@@ -79,7 +79,7 @@ export const mountDefinition: StepDefinition<MountStep> = {
   complaint: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
   plan(step, draft) {
     draft.needs("mount", NEEDS_MOUNT);
-    draft.gate?.mounts(draft, step);
+    draft.gate?.mounts(step);
     const { flags, data } = parseMountOptions(step.options);
     mountAt(draft, step.source, step.target, step.type, flags, data);
   },
@@ -267,7 +267,7 @@ function special<S extends ProcStep | SysfsStep | MqueueStep>(
       options === undefined ? undefined : mountOptionsComplaint(options),
     plan({ target, options }: S, draft) {
       draft.needs("mount", NEEDS_MOUNT);
-      draft.gate?.mounts(draft, { source: type, target, type, ...(options && { options }) });
+      draft.gate?.mounts({ source: type, target, type, ...(options && { options }) });
       const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
       const { flags, data } = parseMountOptions(options, initial);
       mountAt(draft, type, target, type, flags, data);
@@ -401,7 +401,7 @@ export const remountDefinition: StepDefinition<RemountStep> = {
   plan(step, draft) {
     draft.needs("mount", "it would change the host's mounts");
     const whole = step.bind === false;
-    if (whole && !draft.ground.isOwn(step.target)) {
+    if (whole && !draft.container.ground.isOwn(step.target)) {
       draft.refuse(
         `{ bind: false } would change the host's filesystem at ${step.target} everywhere; ` +
           "leave it out, to change this mount alone",
@@ -451,8 +451,8 @@ export const unmountDefinition: StepDefinition<UnmountStep> = {
   fields: { target: absolutePath(), detach: optional(boolean()) },
   plan(step, draft) {
     draft.needs("mount", "it would unmount it on the host");
-    draft.gate?.reachesAll(draft);
+    draft.gate?.reachesAll();
     draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
-    draft.ground.unmounted(step.target);
+    draft.container.ground.unmounted(step.target);
   },
 };

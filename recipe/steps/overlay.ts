@@ -97,7 +97,9 @@ export const overlayDefinition: StepDefinition<OverlayStep> = {
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
-    if (draft.gate !== undefined && draft.ground.atHostRoot) return openedOverlay(draft, step);
+    if (draft.gate !== undefined && draft.container.ground.atHostRoot) {
+      return openedOverlay(draft, step);
+    }
     if (step.discard === true) return discardingOverlay(draft, step);
     const { target, lower, upper, work } = step;
     mountAt(draft, "overlay", target, "overlay", 0, overlayData(draft, lower, upper, work));
@@ -122,7 +124,7 @@ function discardingOverlay(draft: Draft, { target, lower }: OverlayStep): void {
     draft.call(mount("overlay", ".", "overlay", 0, data));
   });
   draft.call(close(covered));
-  draft.ground.mounted(folder, true);
+  draft.container.ground.mounted(folder, true);
 }
 
 /**
@@ -134,7 +136,7 @@ function openedOverlay(draft: Draft, { target, lower, upper, work, discard }: Ov
   const folder = normalize(target);
   if (needsMountPoint(draft, folder)) makeMountPoint(draft, folder, "folder");
   const trees = lower.map((path, index) => {
-    gate?.lays(draft, path);
+    gate?.lays(path);
     return copyTree(draft, path, `lower ${index}`);
   });
   const changes = upper === undefined ? undefined : openChanges(draft, upper, work!);
@@ -152,7 +154,7 @@ function openedOverlay(draft: Draft, { target, lower, upper, work, discard }: Ov
     draft.call(mount("overlay", ".", "overlay", 0, data));
     for (const [name] of attached) draft.call(umount2(String(name), MNT_DETACH));
   });
-  draft.ground.mounted(folder, true);
+  draft.container.ground.mounted(folder, true);
 }
 
 /** What takes the changes, in one mount as the kernel wants it, where no link is followed. */
@@ -161,9 +163,9 @@ function openChanges(
   upper: string,
   work: string,
 ): { readonly tree: ResultOf; readonly upper: string; readonly work: string } {
-  draft.gate?.reads(draft, upper);
-  for (const path of [upper, work]) draft.gate?.changes(draft, path);
-  const [one, other] = [upper, work].map((path) => draft.gate?.placeOf(draft, path) ?? path);
+  draft.gate?.reads(upper);
+  for (const path of [upper, work]) draft.gate?.changes(path);
+  const [one, other] = [upper, work].map((path) => draft.gate?.places.openedAs(path) ?? path);
   let folder = folderOf(one!);
   while (!isWithin(other!, folder)) folder = folderOf(folder);
   const tree = copyTree(draft, folder, "changes", AT_RECURSIVE);
@@ -199,7 +201,7 @@ function overlayData(
     ...(upper === undefined ? [] : [`upperdir=${escaped(upper)}`]),
     ...(work === undefined ? [] : [`workdir=${escaped(work)}`]),
     // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...(draft.own.has("user") ? ["userxattr"] : []),
+    ...(draft.container.own.has("user") ? ["userxattr"] : []),
   ].join(",");
 }
 

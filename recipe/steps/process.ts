@@ -57,7 +57,7 @@ export const setEnvDefinition: StepDefinition<SetEnvStep> = {
   fields: { variables: dictionary(variableName(), text()) },
   plan({ variables }, draft) {
     for (const [name, value] of Object.entries(variables)) {
-      draft.environment.set(name, value);
+      draft.container.environment.set(name, value);
       draft.gate?.variables.delete(name);
     }
   },
@@ -97,13 +97,13 @@ export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
   step: "clearEnv",
   fields: { keep: optional(list(variableName())) },
   plan({ keep = [] }, draft) {
-    draft.clearsEnvironment = true;
-    draft.environment.clear();
+    draft.container.clearsEnvironment = true;
+    draft.container.environment.clear();
     for (const name of keep) {
       const value = environmentVariable(name);
       if (value === undefined) continue;
-      draft.environment.set(name, value);
-      draft.gate?.handsOn(draft, name);
+      draft.container.environment.set(name, value);
+      draft.gate?.handsOn(name);
     }
   },
 };
@@ -231,7 +231,7 @@ export const newSessionDefinition: StepDefinition<NewSessionStep> = {
   fields: {},
   plan(_step, draft) {
     draft.call(setsid());
-    draft.sessionLeader = true;
+    draft.container.sessionLeader = true;
   },
 };
 
@@ -311,11 +311,11 @@ export const initDefinition: StepDefinition<InitStep> = {
   fields: {},
   plan(_step, draft) {
     draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
-    if (draft.joined.has("pid")) {
+    if (draft.container.joined.has("pid")) {
       draft.refuse("the pid namespace that is joined has its PID 1 already");
     }
     if (draft.hasInit) draft.refuse("there is an init already");
     draft.fork("init");
-    draft.gate?.leavesInit(draft);
+    draft.gate?.leavesInit();
   },
 };

@@ -92,7 +92,7 @@ export const programsDefinition: StepDefinition<ProgramsStep> = {
     const files = filesOf(step, draft)
       .map(({ source, target }) => ({ source, target: normalize(`${root}/${target}`) }))
       // What a step has bound there already stays: a library of an earlier program, most often.
-      .filter(({ target }) => !draft.ground.isMountPoint(target));
+      .filter(({ target }) => !draft.container.ground.isMountPoint(target));
     for (const folder of new Set(files.map(({ target }) => folderOf(target)))) {
       makeFolders(draft, folder);
     }
@@ -104,7 +104,7 @@ export const programsDefinition: StepDefinition<ProgramsStep> = {
 };
 
 function nextRoot(draft: Draft): string {
-  return draft.nextRoot ??
+  return draft.sequence.nextRoot ??
     draft.refuse(
       'there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }',
     );
@@ -122,19 +122,19 @@ function filesOf(step: ProgramsStep, draft: Draft): readonly PlacedFile[] {
 function bind(draft: Draft, { source, target }: PlacedFile): void {
   // Not to be written, as by another path it may be bound already.
   draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 0o644)));
-  draft.gate?.shows(draft, source, { readOnly: true });
+  draft.gate?.shows(source, { readOnly: true });
   const tree = copyTree(draft, source, "tree");
   draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
   attachAt(draft, tree, target);
   draft.call(close(tree));
-  draft.ground.mounted(target, false);
+  draft.container.ground.mounted(target, false);
 }
 
 /** More than any file has, and what the kernel moves at once at most (sendfile(2)). */
 const AT_ONCE = 0x7fff_f000;
 
 function copy(draft: Draft, { source, target }: PlacedFile): void {
-  draft.gate?.reads(draft, source);
+  draft.gate?.reads(source);
   const from = draft.gate === undefined
     ? new ResultOf(draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from")
     : openAt(draft, source, O_RDONLY);

@@ -70,10 +70,10 @@ export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
   complaint: ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
   plan({ path }, draft) {
     draft.needs("mount", "it would change the host's root");
-    const isMountPoint = draft.ground.isMountPoint(path);
-    draft.gate?.enters(draft, path, "pivotRoot");
+    const isMountPoint = draft.container.ground.isMountPoint(path);
+    draft.gate?.enters(path, "pivotRoot");
     // The new root has to be a mount point; mounted on itself, any folder is one.
-    if (draft.gate?.placeOf(draft, path) !== undefined) enterOpened(draft, path, !isMountPoint);
+    if (draft.gate?.places.openedAs(path) !== undefined) enterOpened(draft, path, !isMountPoint);
     else {
       if (!isMountPoint) draft.call(mount(path, path, null, MS_BIND | MS_REC, null));
       draft.call(chdirCall(path));
@@ -82,7 +82,7 @@ export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
     draft.call(pivot_root(".", "."));
     draft.call(umount2(".", MNT_DETACH));
     draft.call(chdirCall("/"));
-    draft.ground.enter(path);
+    draft.container.ground.enter(path);
   },
 };
 
@@ -130,13 +130,13 @@ export const chrootDefinition: StepDefinition<ChrootStep> = {
   step: "chroot",
   fields: { path: absolutePath() },
   plan({ path }, draft) {
-    draft.gate?.enters(draft, path, "chroot");
-    if (draft.gate?.placeOf(draft, path) !== undefined) {
+    draft.gate?.enters(path, "chroot");
+    if (draft.gate?.places.openedAs(path) !== undefined) {
       enterOpened(draft, path, false);
       draft.call(chrootCall("."));
     } else draft.call(chrootCall(path));
     draft.call(chdirCall("/"));
-    draft.ground.enter(path);
+    draft.container.ground.enter(path);
   },
 };
 

@@ -69,7 +69,7 @@ export const timeOffsetDefinition: StepDefinition<TimeOffsetStep> = {
       .filter((clock) => step[clock] !== undefined)
       .map((clock) => `${clock} ${secondsAndNanoseconds(step[clock]!)}\n`);
     const bytes = new TextEncoder().encode(lines.join(""));
-    draft.gate?.writesProc(draft);
+    draft.gate?.writesProc();
     const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
     draft.call(opened);
     const fd = new ResultOf(opened, "fd");

@@ -9,6 +9,7 @@ import { mount, MS_PRIVATE, MS_REC, MS_SLAVE } from "../../ffi/calls/mounts.ts";
 import type { Draft } from "../drafting/draft.ts";
 import { list, oneOf, optional } from "../fields.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
+import { equipNetwork } from "../networking/gated_network.ts";
 import { leaveNetwork } from "../networking/network.ts";
 import type { StepDefinition } from "../step.ts";
 import { enterTime } from "../drafting/time_namespace.ts";
@@ -73,18 +74,13 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
     if (kinds.has("pid")) draft.needsHostPids();
     if (kinds.has("net")) leaveNetwork(draft);
     enterNamespaces(kinds, draft);
-    if (kinds.has("user")) draft.powers.enterUserNamespace();
-    if (kinds.has("user")) [draft.nestedUser, draft.idsMapped] = [draft.own.has("user"), false];
-    for (const kind of kinds) {
-      draft.own.add(kind);
-      draft.joined.delete(kind);
-    }
+    draft.container.unshares(kinds);
     if (kinds.has("mount")) {
       const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
       draft.call(mount(null, "/", null, MS_REC | propagation, null));
     }
     if (kinds.has("mount")) draft.gate?.entersMounts();
-    if (kinds.has("net")) draft.gate?.entersNetwork(draft);
+    if (kinds.has("net")) equipNetwork(draft);
   },
 };
 

@@ -44,13 +44,13 @@ export const disableUserNamespacesDefinition: StepDefinition<DisableUserNamespac
   fields: {},
   plan(_step, draft) {
     draft.needs("user", "the host's limit would change");
-    if (draft.joined.has("user")) {
+    if (draft.container.joined.has("user")) {
       draft.refuse(
         'the limit of those whose user namespace is joined would change; unshare("user")',
       );
     }
-    if (!draft.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
-    if (draft.standsBehind("capabilities")) {
+    if (!draft.container.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
+    if (draft.sequence.cameBefore("capabilities")) {
       draft.refuse("it gives all capabilities again; capabilities() has to stand behind it");
     }
     writeSetting(draft, "user/max_user_namespaces", "1");

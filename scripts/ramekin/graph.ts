@@ -43,7 +43,7 @@ export interface Graph {
 
 /** The graph of a recipe. */
 export function graphOf(recipe: Recipe, needs: readonly Need[]): Graph {
-  const { own, joined } = draftOf(recipe.steps);
+  const { own, joined } = draftOf(recipe.steps).container;
   const ownerOf = (kind: NamespaceKind): Owner =>
     joined.has(kind) ? "others" : own.has(kind) ? "own" : "host";
   const kinds = NAMESPACE_KINDS.map((kind) => [kind, ownerOf(kind)] as const);

@@ -6,9 +6,12 @@
 
 import type { Hosts } from "./hosts.ts";
 
+/** The port of the proxy, as it is usual for one. */
+export const PROXY_PORT = 3128;
+
 /** The variables, in both spellings that are in use. */
-export function proxyVariables(port: number, hosts: Hosts): readonly (readonly [string, string])[] {
-  const address = `127.0.0.1:${port}`;
+export function proxyVariables(hosts: Hosts): readonly (readonly [string, string])[] {
+  const address = `127.0.0.1:${PROXY_PORT}`;
   const variables = {
     HTTP_PROXY: `http://${address}`,
     HTTPS_PROXY: `http://${address}`,

@@ -156,7 +156,7 @@ function translate(
   draft.needs("net", HOSTS_NETWORK);
   const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
   if (inside === true) {
-    draft.gate?.writesProc(draft);
+    draft.gate?.writesProc();
     for (const call of forwardingCalls(table.family)) draft.call(call);
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
@@ -164,14 +164,14 @@ function translate(
     for (const call of [socket, ...options, ...request, close(fdOf(socket))]) draft.call(call);
     return;
   }
-  if (draft.network.outside !== undefined) {
+  if (draft.container.network.outside !== undefined) {
     draft.refuse(
       "the network outside is another container's; put the step into that one's recipe, with " +
         "{ inside: true }",
     );
   }
   mayChangeOutside(draft);
-  draft.gate?.changesNetwork(draft);
+  draft.gate?.changesNetwork();
   draft.meet(() => [{
     does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
     begin() {

@@ -49,7 +49,7 @@ export const userNetworkDefinition: StepDefinition<UserNetworkStep> = {
   fields: { program: optional(oneOf(PROGRAMS)) },
   plan({ program }, draft) {
     draft.needs("net", HOSTS_NETWORK);
-    draft.gate?.note(draft, { kind: "net", host: "*" });
+    draft.gate?.note({ kind: "net", host: "*" });
     const programs = program === undefined ? PROGRAMS : [program];
     const commands = (pid: string) =>
       programs.map((name) => [name, ...USER_NETWORK_ARGUMENTS[name](pid)].join(" "));
