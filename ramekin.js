@@ -14236,6 +14236,115 @@ var disableUserNamespacesDefinition = {
   }
 };
 
+// recipe/gate/host.ts
+function parseHost(text4) {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
+  if (match === null) return void 0;
+  const name = canonicalName(match[1]);
+  const port = match[2] === void 0 ? void 0 : Number(match[2]);
+  if (name === void 0 || port !== void 0 && (port < 1 || port > 65535)) return void 0;
+  return {
+    name,
+    port
+  };
+}
+function canonicalName(name) {
+  const url = URL.parse(`http://${name}/`);
+  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
+    return void 0;
+  }
+  const canonical = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  return canonical === "" ? void 0 : canonical;
+}
+
+// recipe/gate/permissions.ts
+var FIELDS2 = {
+  read: grantOf(path()),
+  write: grantOf(path()),
+  net: optional(either(oneOf([
+    "inherit",
+    "loopback"
+  ]), either(boolean(), list(hostField())))),
+  env: grantOf(variableName()),
+  run: grantOf(text3({
+    min: 1
+  })),
+  sys: optional(either(oneOf([
+    "inherit"
+  ]), boolean()))
+};
+var options = object(FIELDS2);
+var permissionsField = {
+  expected: `"inherit", "none" or grants`,
+  optional: true,
+  complaint: (value) => typeof value === "string" ? oneOf([
+    "inherit",
+    "none"
+  ]).complaint(value) : options.complaint(value)
+};
+function grantOf(item) {
+  return optional(either(oneOf([
+    "inherit"
+  ]), either(boolean(), list(item))));
+}
+function hostField() {
+  const base = text3({
+    min: 1
+  });
+  const expected = `a host with or without a port, such as "example.org:443"`;
+  return {
+    ...base,
+    expected,
+    complaint: (value) => base.complaint(value) ?? (parseHost(value) === void 0 ? `"${value}" is not ${expected}` : void 0)
+  };
+}
+
+// recipe/command_options.ts
+var kind = oneOf([
+  "piped",
+  "inherit",
+  "null"
+]);
+var FIELDS3 = {
+  args: optional(list(text3())),
+  cwd: optional(text3({
+    min: 1
+  })),
+  clearEnv: optional(boolean()),
+  env: optional(dictionary(variableName(), text3())),
+  uid: optional(id()),
+  gid: optional(id()),
+  signal: {
+    expected: "an AbortSignal",
+    optional: true,
+    complaint: () => void 0
+  },
+  stdin: optional(kind),
+  stdout: optional(kind),
+  stderr: optional(kind),
+  timeout: optional(integer(0)),
+  terminal: optional(boolean()),
+  permissions: permissionsField
+};
+function checkCommand(program, options2) {
+  const complaint = text3({
+    min: 1
+  }).complaint(program);
+  if (complaint !== void 0) throw new RecipeError(`the program's name ${complaint}`);
+  const wrong = wrongField({
+    ...options2,
+    cwd: options2.cwd && pathOf2(options2.cwd)
+  }, FIELDS3);
+  if (wrong !== void 0) {
+    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
+  }
+}
+function pathOf2(path2) {
+  if (typeof path2 === "string") return path2;
+  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
+  return decodeURIComponent(path2.pathname);
+}
+
 // recipe/keep.ts
 var KeptNamespace = class {
   /** The kind of namespace. */
@@ -14585,27 +14694,6 @@ function subjectOf(need) {
     case "run":
       return `run ${need.program}`;
   }
-}
-
-// recipe/gate/host.ts
-function parseHost(text4) {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
-  if (match === null) return void 0;
-  const name = canonicalName(match[1]);
-  const port = match[2] === void 0 ? void 0 : Number(match[2]);
-  if (name === void 0 || port !== void 0 && (port < 1 || port > 65535)) return void 0;
-  return {
-    name,
-    port
-  };
-}
-function canonicalName(name) {
-  const url = URL.parse(`http://${name}/`);
-  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
-    return void 0;
-  }
-  const canonical = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  return canonical === "" ? void 0 : canonical;
 }
 
 // recipe/gate/proxy/refusal.ts
@@ -15083,48 +15171,6 @@ function once2(needs) {
   return [
     ...known.values()
   ];
-}
-
-// recipe/gate/permissions.ts
-var FIELDS2 = {
-  read: grantOf(path()),
-  write: grantOf(path()),
-  net: optional(either(oneOf([
-    "inherit",
-    "loopback"
-  ]), either(boolean(), list(hostField())))),
-  env: grantOf(variableName()),
-  run: grantOf(text3({
-    min: 1
-  })),
-  sys: optional(either(oneOf([
-    "inherit"
-  ]), boolean()))
-};
-var options = object(FIELDS2);
-var permissionsField = {
-  expected: `"inherit", "none" or grants`,
-  optional: true,
-  complaint: (value) => typeof value === "string" ? oneOf([
-    "inherit",
-    "none"
-  ]).complaint(value) : options.complaint(value)
-};
-function grantOf(item) {
-  return optional(either(oneOf([
-    "inherit"
-  ]), either(boolean(), list(item))));
-}
-function hostField() {
-  const base = text3({
-    min: 1
-  });
-  const expected = `a host with or without a port, such as "example.org:443"`;
-  return {
-    ...base,
-    expected,
-    complaint: (value) => base.complaint(value) ?? (parseHost(value) === void 0 ? `"${value}" is not ${expected}` : void 0)
-  };
 }
 
 // recipe/gate/proxy/body.ts
@@ -15903,32 +15949,6 @@ function windowSize() {
 }
 
 // recipe/command.ts
-var kind = oneOf([
-  "piped",
-  "inherit",
-  "null"
-]);
-var FIELDS3 = {
-  args: optional(list(text3())),
-  cwd: optional(text3({
-    min: 1
-  })),
-  clearEnv: optional(boolean()),
-  env: optional(dictionary(variableName(), text3())),
-  uid: optional(id()),
-  gid: optional(id()),
-  signal: {
-    expected: "an AbortSignal",
-    optional: true,
-    complaint: () => void 0
-  },
-  stdin: optional(kind),
-  stdout: optional(kind),
-  stderr: optional(kind),
-  timeout: optional(integer(0)),
-  terminal: optional(boolean()),
-  permissions: permissionsField
-};
 var DEFAULT_VARIABLES = {
   PATH: DEFAULT_PATH,
   LANG: "C.UTF-8"
@@ -15947,17 +15967,7 @@ var Command = class _Command {
   constructor(plans, program, options2) {
     this.#program = pathOf2(program);
     this.#options = options2;
-    const complaint = text3({
-      min: 1
-    }).complaint(this.#program);
-    if (complaint !== void 0) throw new RecipeError(`the program's name ${complaint}`);
-    const wrong = wrongField({
-      ...options2,
-      cwd: options2.cwd && pathOf2(options2.cwd)
-    }, FIELDS3);
-    if (wrong !== void 0) {
-      throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
-    }
+    checkCommand(this.#program, options2);
     const { permissions } = options2;
     this.#grants = permissions === void 0 ? void 0 : new Grants(permissions);
     this.#plans = plans;
@@ -16217,11 +16227,6 @@ var Command = class _Command {
 };
 function isSame(one, other) {
   return one.length === other.length && one.every((address2, index) => address2 === other[index]);
-}
-function pathOf2(path2) {
-  if (typeof path2 === "string") return path2;
-  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
-  return decodeURIComponent(path2.pathname);
 }
 
 // recipe/step.ts

@@ -14,94 +14,26 @@ import {
 import type { ProcessIdentity } from "../ffi/linux/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "./running/collect_sync.ts";
+import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts";
 import { Container } from "./container.ts";
 import type { CommandOutput } from "./running/command_output.ts";
 import type { Launched } from "./launching/launched.ts";
 import { planCgroup } from "./running/container_cgroup.ts";
 import type { Draft } from "./drafting/draft.ts";
-import {
-  boolean,
-  dictionary,
-  type Field,
-  id,
-  integer,
-  list,
-  oneOf,
-  optional,
-  text,
-  variableName,
-  wrongField,
-} from "./fields.ts";
 import type { GateOptions } from "./gate/gate.ts";
 import { Grants } from "./gate/grants.ts";
 import type { Need } from "./gate/need.ts";
 import { needsOf } from "./gate/needs.ts";
-import { type Permissions, permissionsField } from "./gate/permissions.ts";
 import { ContainerProxy } from "./gate/proxy/proxy.ts";
 import { proxyVariables } from "./gate/proxy/variables.ts";
 import { launch, launchPrepared, prepare, type Prepared } from "./launching/launch.ts";
 import { layOut } from "./launching/layout.ts";
 import { DEFAULT_PATH, type Order, type Stdio } from "./launching/order.ts";
 import { Plan } from "./plan.ts";
-import { RecipeError } from "./recipe_error.ts";
 import { plannedResources, resources } from "./launching/resources.ts";
 import { placesOf, StandardStreams, type StdioKind } from "./running/stdio.ts";
 import type { JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./running/terminal.ts";
-
-/** Options of a command: those of `Deno.Command`, and what a container adds. */
-export interface CommandOptions {
-  /** Arguments of the program. */
-  readonly args?: readonly string[];
-  /** Its working directory, in the container; without it, the one that the steps have left. */
-  readonly cwd?: string | URL;
-  /** Whether it gets nothing of this process's environment. */
-  readonly clearEnv?: boolean;
-  /** Variables of its environment, over those of this process and of the step `setEnv`. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Its user, as the container's user namespace has it. */
-  readonly uid?: number;
-  /** Its group, as the container's user namespace has it. */
-  readonly gid?: number;
-  /** Kills the container (SIGKILL) when it is aborted. */
-  readonly signal?: AbortSignal;
-  /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
-  readonly stdin?: StdioKind;
-  /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
-  readonly stdout?: StdioKind;
-  /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
-  readonly stderr?: StdioKind;
-  /** After how many milliseconds the container is killed (SIGKILL). */
-  readonly timeout?: number;
-  /**
-   * Whether the program gets a terminal of its own, as shells and editors want one. With the
-   * streams inherited, the script's terminal is joined with it; a stream that is piped is the
-   * script's side of it.
-   */
-  readonly terminal?: boolean;
-  /**
-   * What the recipe may reach of the host: see {@linkcode Permissions}. Without it, the recipe is
-   * trusted, as the script's own code is.
-   */
-  readonly permissions?: Permissions;
-}
-
-const kind = oneOf(["piped", "inherit", "null"]);
-const FIELDS: Readonly<Record<keyof CommandOptions, Field>> = {
-  args: optional(list(text())),
-  cwd: optional(text({ min: 1 })),
-  clearEnv: optional(boolean()),
-  env: optional(dictionary(variableName(), text())),
-  uid: optional(id()),
-  gid: optional(id()),
-  signal: { expected: "an AbortSignal", optional: true, complaint: () => undefined },
-  stdin: optional(kind),
-  stdout: optional(kind),
-  stderr: optional(kind),
-  timeout: optional(integer(0)),
-  terminal: optional(boolean()),
-  permissions: permissionsField,
-};
 
 /** What a program gets in place of variables of the script's that are not granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
@@ -130,12 +62,7 @@ export class Command {
   constructor(plans: Plans, program: string | URL, options: CommandOptions) {
     this.#program = pathOf(program);
     this.#options = options;
-    const complaint = text({ min: 1 }).complaint(this.#program);
-    if (complaint !== undefined) throw new RecipeError(`the program's name ${complaint}`);
-    const wrong = wrongField({ ...options, cwd: options.cwd && pathOf(options.cwd) }, FIELDS);
-    if (wrong !== undefined) {
-      throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
-    }
+    checkCommand(this.#program, options);
     const { permissions } = options;
     this.#grants = permissions === undefined ? undefined : new Grants(permissions);
     this.#plans = plans;
@@ -370,10 +297,4 @@ export class Command {
 
 function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {
   return one.length === other.length && one.every((address, index) => address === other[index]);
-}
-
-function pathOf(path: string | URL): string {
-  if (typeof path === "string") return path;
-  if (path.protocol !== "file:") throw new RecipeError(`${path} is no file: URL`);
-  return decodeURIComponent(path.pathname);
 }

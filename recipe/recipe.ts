@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Command, type CommandOptions } from "./command.ts";
+import { Command } from "./command.ts";
+import type { CommandOptions } from "./command_options.ts";
 import { Draft } from "./drafting/draft.ts";
 import type { GateOptions } from "./gate/gate.ts";
 import type { Need } from "./gate/need.ts";

@@ -7,7 +7,8 @@
 
 import { environmentVariable } from "../../ffi/environment.ts";
 import { GrantError, SyscallError } from "../../ffi/errors.ts";
-import type { Command, CommandOptions } from "../../recipe/command.ts";
+import type { Command } from "../../recipe/command.ts";
+import type { CommandOptions } from "../../recipe/command_options.ts";
 import type { Container } from "../../recipe/container.ts";
 import type { Recipe } from "../../recipe/recipe.ts";
 import { newSession } from "../../recipe/steps/builders.ts";
