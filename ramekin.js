@@ -6262,7 +6262,7 @@ var HINTS = {
     }
     if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text4)) return appArmor();
     if (text4.includes("cgroup.procs")) return cgroupDenied();
-    return isOfProcess(text4) ? otherUsers() : void 0;
+    return isOfProcess(text4) ? otherUsers() : unsearchable(text4);
   },
   // The kernel itself denies nobody these.
   "close_range EPERM": () => FILTERED,
@@ -6283,7 +6283,7 @@ var HINTS = {
   "openat2 ENOENT": ({ text: text4 }) => isSetting(text4) ? SETTING_MISSING : missingPlace(text4),
   "openat2 ENOTDIR": ({ text: text4 }) => isWorkingFolder(text4) ? "it is no folder" : void 0,
   "openat2 ELOOP": ({ text: text4 }) => isWorkingFolder(text4) ? "a link in /proc on the way leads out of the container, or there are too many links" : text4.includes("RESOLVE_NO_SYMLINKS") ? "a symbolic link is on the way by now, which was not there when the grants were looked at" : void 0,
-  "openat2 EACCES": ({ text: text4 }) => isSetting(text4) ? SETTING_DENIED : void 0,
+  "openat2 EACCES": ({ text: text4 }) => isSetting(text4) ? SETTING_DENIED : unsearchable(text4),
   "write EINVAL": ({ text: text4 }) => text4.includes("write(setting,") ? "the kernel does not take this value" : void 0,
   "openat2 EXDEV": () => "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it a relative one within it",
   "mount EPERM": ({ text: text4, container }) => {
@@ -6416,6 +6416,9 @@ function filesystemFull() {
 }
 function isWorkingFolder(text4) {
   return text4.includes("RESOLVE_NO_MAGICLINKS");
+}
+function unsearchable(text4) {
+  return text4.includes("O_PATH") ? "a folder on the way may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out" : void 0;
 }
 function missingPlace(text4) {
   if (isWorkingFolder(text4)) return "the folder does not exist in the container";

@@ -65,7 +65,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
     }
     if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text)) return appArmor();
     if (text.includes("cgroup.procs")) return cgroupDenied();
-    return isOfProcess(text) ? otherUsers() : undefined;
+    return isOfProcess(text) ? otherUsers() : unsearchable(text);
   },
   // The kernel itself denies nobody these.
   "close_range EPERM": () => FILTERED,
@@ -100,7 +100,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
       : text.includes("RESOLVE_NO_SYMLINKS")
       ? "a symbolic link is on the way by now, which was not there when the grants were looked at"
       : undefined,
-  "openat2 EACCES": ({ text }) => isSetting(text) ? SETTING_DENIED : undefined,
+  "openat2 EACCES": ({ text }) => isSetting(text) ? SETTING_DENIED : unsearchable(text),
   "write EINVAL": ({ text }) =>
     text.includes("write(setting,") ? "the kernel does not take this value" : undefined,
   "openat2 EXDEV": () =>
@@ -283,6 +283,14 @@ function filesystemFull(): string {
 /** Whether the call opens what is to be the working directory. */
 function isWorkingFolder(text: string): boolean {
   return text.includes("RESOLVE_NO_MAGICLINKS");
+}
+
+/** What is only looked up needs no more than the folders on the way (path_resolution(7)). */
+function unsearchable(text: string): string | undefined {
+  return text.includes("O_PATH")
+    ? "a folder on the way may not be searched by this user (chmod +x), so no program of this " +
+      "user's reaches it either; leave the path out"
+    : undefined;
 }
 
 function missingPlace(text: string): string | undefined {

@@ -5,6 +5,7 @@ import {
   bind,
   capabilities,
   chdir,
+  mapRoot,
   maskPaths,
   mkdir,
   pivotRoot,
@@ -13,9 +14,20 @@ import {
   recipe,
   symlink,
   tmpfs,
+  unshare,
   writeFile,
 } from "../../../mod.ts";
-import { assertRefused, failing, grounds, inFolder, inside, test, testOn } from "../support.ts";
+import {
+  assertFails,
+  assertRefused,
+  failing,
+  grounds,
+  inFolder,
+  inside,
+  notRoot,
+  test,
+  testOn,
+} from "../support.ts";
 
 testOn(["mount"], "a file reads as empty, a folder is empty and stays it", (ground) => {
   const box = ground.with(maskPaths("/etc/passwd", "/usr/share"));
@@ -117,3 +129,22 @@ test("the host's own files, the root and no path at all are refused", () => {
   assertRefused(() => recipe(maskPaths()), { says: "needs at least one" });
   assertRefused(() => recipe(maskPaths("etc")), { says: "begin with /" });
 });
+
+test(
+  "it is told that a path lies where the user may not look",
+  inFolder((folder) => {
+    // The mapped root is no more than anybody there.
+    Deno.chownSync(folder, 1, 1);
+    Deno.chmodSync(folder, 0o700);
+    const ground = recipe(unshare("user", "mount"), mapRoot());
+    const hidden = `${folder}/a`;
+    for (const step of [maskPaths(hidden), readonlyPaths(hidden), bind(hidden, "/mnt")]) {
+      assertFails(ground.with(step), {
+        step: step.step,
+        code: "EACCES",
+        says: "a folder on the way may not be searched by this user",
+      });
+    }
+  }),
+  notRoot,
+);
