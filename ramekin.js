@@ -1763,6 +1763,23 @@ function eventfd2(value, flagBits) {
 
 // ffi/libc.ts
 var SYMBOLS = {
+  memfd_create: {
+    type: "pointer"
+  },
+  write: {
+    type: "pointer"
+  },
+  close: {
+    type: "pointer"
+  },
+  getenv: {
+    type: "pointer"
+  },
+  environ: {
+    type: "pointer"
+  }
+};
+var FUNCTIONS = {
   // int memfd_create(const char *name, unsigned int flags)
   memfd_create: {
     parameters: [
@@ -1793,29 +1810,26 @@ var SYMBOLS = {
       "buffer"
     ],
     result: "pointer"
-  },
-  // extern char **environ, as it was when the library was opened
-  environ: {
-    type: "pointer"
-  },
-  // void *dlsym(void *handle, const char *symbol); part of libc since glibc 2.34
-  dlsym: {
-    parameters: [
-      "pointer",
-      "buffer"
-    ],
-    result: "pointer",
-    optional: true
   }
 };
 function openLibc() {
-  const musl = `libc.musl-${Deno.build.arch}.so.1`;
+  const addresses2 = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
+  const callable = (name) => new Deno.UnsafeFnPointer(addresses2[name], FUNCTIONS[name]);
+  return {
+    memfd_create: callable("memfd_create"),
+    write: callable("write"),
+    close: callable("close"),
+    getenv: callable("getenv"),
+    environ: addresses2.environ
+  };
+}
+function openAny(name, otherwise) {
   try {
-    return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+    return Deno.dlopen(name, SYMBOLS).symbols;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     try {
-      return Deno.dlopen(musl, SYMBOLS).symbols;
+      return Deno.dlopen(otherwise, SYMBOLS).symbols;
     } catch {
       throw error;
     }
@@ -2750,14 +2764,6 @@ var SYMBOLS2 = {
     ],
     result: "u32"
   },
-  runInBuffer: {
-    name: "run",
-    parameters: [
-      "buffer",
-      "u32"
-    ],
-    result: "u32"
-  },
   runInPool: {
     name: "run",
     parameters: [
@@ -2875,7 +2881,7 @@ var Engine = class _Engine {
         call: map
       }
     ], this.architecture).bytes.slice();
-    const errno2 = this.#symbols.runInBuffer(table, HEADER2.size);
+    const errno2 = this.#symbols.run(Deno.UnsafePointer.of(table), HEADER2.size);
     if (errno2 !== 0) {
       const hint = "memory is short, here or in this process's control group, or by ulimit -v";
       throw new SyscallError({
@@ -2914,12 +2920,12 @@ function place(program, memory) {
 }
 function loadShared(libc, image) {
   const name = new TextEncoder().encode("ramekin-engine\0");
-  const fd = libc.memfd_create(name, MFD_CLOEXEC2);
+  const fd = libc.memfd_create.call(name, MFD_CLOEXEC2);
   if (fd < 0) {
     throw new UnsupportedError("the engine is loaded from a memfd, and memfd_create failed: this process has as many open files as it may (ulimit -n), or a seccomp filter forbids it");
   }
   try {
-    if (Number(libc.write(fd, image, BigInt(image.length))) !== image.length) {
+    if (Number(libc.write.call(fd, image, BigInt(image.length))) !== image.length) {
       throw new UnsupportedError("the engine could not be written to its memfd");
     }
     return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS2).symbols;
@@ -2929,7 +2935,7 @@ function loadShared(libc, image) {
       cause: error
     });
   } finally {
-    libc.close(fd);
+    libc.close.call(fd);
   }
 }
 
@@ -10119,7 +10125,7 @@ var Draft = class {
 // ffi/environment.ts
 var encoder4 = new TextEncoder();
 function environmentVariable(name) {
-  const value = engine().libc.getenv(encoder4.encode(`${name}\0`));
+  const value = engine().libc.getenv.call(encoder4.encode(`${name}\0`));
   return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
 }
 function environmentStrings2() {
@@ -10151,10 +10157,8 @@ function nameAt(address2) {
   return text4.slice(0, text4.indexOf("="));
 }
 function environ() {
-  const { libc } = engine();
-  const variable = libc.dlsym?.(null, encoder4.encode("environ\0")) ?? null;
-  if (variable === null) return libc.environ;
-  return Deno.UnsafePointer.create(new Deno.UnsafePointerView(variable).getBigUint64());
+  const variable = new Deno.UnsafePointerView(engine().libc.environ);
+  return Deno.UnsafePointer.create(variable.getBigUint64());
 }
 
 // ffi/clone3_support.ts

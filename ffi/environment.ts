@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 
 /** The value of a variable, if it is set. */
 export function environmentVariable(name: string): string | undefined {
-  const value = engine().libc.getenv(encoder.encode(`${name}\0`));
+  const value = engine().libc.getenv.call(encoder.encode(`${name}\0`));
   return value === null ? undefined : Deno.UnsafePointerView.getCString(value);
 }
 
@@ -56,10 +56,8 @@ export function nameAt(address: bigint): string {
   return text.slice(0, text.indexOf("="));
 }
 
-/** Where the list lies now: `setenv` moves it, and the symbol's value is as old as the library. */
+/** Where the list lies now, as `setenv` moves it. */
 function environ(): Deno.PointerValue {
-  const { libc } = engine();
-  const variable = libc.dlsym?.(null, encoder.encode("environ\0")) ?? null;
-  if (variable === null) return libc.environ;
-  return Deno.UnsafePointer.create(new Deno.UnsafePointerView(variable).getBigUint64());
+  const variable = new Deno.UnsafePointerView(engine().libc.environ);
+  return Deno.UnsafePointer.create(variable.getBigUint64());
 }

@@ -2,10 +2,21 @@
  * What is taken from libc: only what loads the engine, and the environment, which nothing but
  * libc knows after a `setenv`. Everything else is a system call.
  *
+ * The functions are taken by their addresses. For one that it opens as a function, Deno compiles
+ * a way to call it fast, which takes longer than all that these are called for.
+ *
  * @module
  */
 
 const SYMBOLS = {
+  memfd_create: { type: "pointer" },
+  write: { type: "pointer" },
+  close: { type: "pointer" },
+  getenv: { type: "pointer" },
+  environ: { type: "pointer" },
+} as const;
+
+const FUNCTIONS = {
   // int memfd_create(const char *name, unsigned int flags)
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   // ssize_t write(int fd, const void *buf, size_t count)
@@ -14,24 +25,44 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   // char *getenv(const char *name)
   getenv: { parameters: ["buffer"], result: "pointer" },
-  // extern char **environ, as it was when the library was opened
-  environ: { type: "pointer" },
-  // void *dlsym(void *handle, const char *symbol); part of libc since glibc 2.34
-  dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
 } as const;
 
 /** The library, opened. */
-export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+export interface Libc {
+  readonly memfd_create: Callable<"memfd_create">;
+  readonly write: Callable<"write">;
+  readonly close: Callable<"close">;
+  readonly getenv: Callable<"getenv">;
+  /** Where `char **environ` lies, the variable itself. */
+  readonly environ: Deno.PointerObject;
+}
+
+type Callable<Name extends keyof typeof FUNCTIONS> = Deno.UnsafeFnPointer<typeof FUNCTIONS[Name]>;
 
 /** Opens libc: glibc by its name, or musl by its own. Asks for the permission to use FFI. */
 export function openLibc(): Libc {
-  const musl = `libc.musl-${Deno.build.arch}.so.1`;
+  const addresses = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
+  const callable = <Name extends keyof typeof FUNCTIONS>(name: Name): Callable<Name> =>
+    new Deno.UnsafeFnPointer(
+      addresses[name] as Deno.PointerObject<typeof FUNCTIONS[Name]>,
+      FUNCTIONS[name],
+    );
+  return {
+    memfd_create: callable("memfd_create"),
+    write: callable("write"),
+    close: callable("close"),
+    getenv: callable("getenv"),
+    environ: addresses.environ as Deno.PointerObject,
+  };
+}
+
+function openAny(name: string, otherwise: string) {
   try {
-    return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+    return Deno.dlopen(name, SYMBOLS).symbols;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     try {
-      return Deno.dlopen(musl, SYMBOLS).symbols;
+      return Deno.dlopen(otherwise, SYMBOLS).symbols;
     } catch {
       throw error;
     }

@@ -18,7 +18,6 @@ import { ENGINE } from "./bytes.ts";
 const SYMBOLS = {
   // u32 run(table, u32 offset): the errno of the first failure, or 0
   run: { parameters: ["pointer", "u32"], result: "u32" },
-  runInBuffer: { name: "run", parameters: ["buffer", "u32"], result: "u32" },
   runInPool: { name: "run", parameters: ["pointer", "u32"], result: "u32", nonblocking: true },
 } as const;
 
@@ -158,7 +157,7 @@ export class Engine {
       0,
     );
     const table = assemble([{ call: map }], this.architecture).bytes.slice();
-    const errno = this.#symbols.runInBuffer(table, HEADER.size);
+    const errno = this.#symbols.run(Deno.UnsafePointer.of(table), HEADER.size);
     if (errno !== 0) {
       const hint = "memory is short, here or in this process's control group, or by ulimit -v";
       throw new SyscallError({ syscall: "mmap", errno, call: describeCall(map), hint });
@@ -194,7 +193,7 @@ export function place(program: SyscallProgram, memory: Memory): void {
 /** Opens a shared object that exists in memory only. */
 function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
   const name = new TextEncoder().encode("ramekin-engine\0");
-  const fd = libc.memfd_create(name, MFD_CLOEXEC);
+  const fd = libc.memfd_create.call(name, MFD_CLOEXEC);
   if (fd < 0) {
     throw new UnsupportedError(
       "the engine is loaded from a memfd, and memfd_create failed: this process has as many open " +
@@ -202,7 +201,7 @@ function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
     );
   }
   try {
-    if (Number(libc.write(fd, image, BigInt(image.length))) !== image.length) {
+    if (Number(libc.write.call(fd, image, BigInt(image.length))) !== image.length) {
       throw new UnsupportedError("the engine could not be written to its memfd");
     }
     return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS).symbols;
@@ -214,6 +213,6 @@ function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
       { cause: error },
     );
   } finally {
-    libc.close(fd);
+    libc.close.call(fd);
   }
 }
