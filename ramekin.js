@@ -4491,6 +4491,60 @@ function prlimit(pid, resource, limit2 = null) {
   return readRlimit(outcome.output(old));
 }
 
+// ffi/links.ts
+var AT_ONCE = 256;
+var LONGEST = 128;
+function readLinks(paths3) {
+  const found = [];
+  for (let start2 = 0; start2 < paths3.length; start2 += AT_ONCE) {
+    found.push(...readSome(paths3.slice(start2, start2 + AT_ONCE)));
+  }
+  return found;
+}
+function readSome(paths3) {
+  const links2 = paths3.map((path2) => {
+    const target = new Output(LONGEST, "&target");
+    return {
+      target,
+      call: readlinkat(at_fdcwd, path2, target)
+    };
+  });
+  const accept2 = [
+    "ENOENT",
+    "EACCES",
+    "ESRCH",
+    "EPERM",
+    "ENOTDIR",
+    "EINVAL"
+  ];
+  const outcome = performAll(links2.map(({ call: call2 }) => ({
+    call: call2,
+    accept: accept2
+  })));
+  const decoder = new TextDecoder();
+  return links2.map(({ target, call: call2 }) => {
+    const length = Number(outcome.result(call2));
+    if (length <= 0) return void 0;
+    const { buffer, byteOffset } = outcome.output(target);
+    return decoder.decode(new Uint8Array(buffer, byteOffset, length));
+  });
+}
+
+// ffi/process_folder.ts
+function processFolder(process) {
+  if (process !== "thread-self") requireOwnProc();
+  return `/proc/${process}`;
+}
+function requireOwnProc() {
+  engine().once("own /proc", () => {
+    const [self] = readLinks([
+      "/proc/self"
+    ]);
+    if (self === String(Deno.pid)) return true;
+    throw new UnsupportedError("/proc shows the processes of another pid namespace than this script's, where their numbers mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or mount -t proc proc /proc");
+  });
+}
+
 // ffi/whole_file.ts
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
@@ -4564,7 +4618,7 @@ function processIdentity(process) {
   const pid = typeof process === "number" ? process : pidOf(process);
   return {
     pid,
-    started: startOf(readWholeText(at_fdcwd, `/proc/${pid}/stat`))
+    started: startOf(readWholeText(at_fdcwd, `${processFolder(pid)}/stat`))
   };
 }
 function startOf(stat) {
@@ -4578,45 +4632,6 @@ function pidOf(pidfd) {
   const pid = Number(/^Pid:\s*(-?\d+)/m.exec(told)?.[1]);
   if (pid > 0) return pid;
   throw new TypeError(`descriptor ${pidfd.number} is no pidfd, or one of a process that has ended`);
-}
-
-// ffi/links.ts
-var AT_ONCE = 256;
-var LONGEST = 128;
-function readLinks(paths3) {
-  const found = [];
-  for (let start2 = 0; start2 < paths3.length; start2 += AT_ONCE) {
-    found.push(...readSome(paths3.slice(start2, start2 + AT_ONCE)));
-  }
-  return found;
-}
-function readSome(paths3) {
-  const links2 = paths3.map((path2) => {
-    const target = new Output(LONGEST, "&target");
-    return {
-      target,
-      call: readlinkat(at_fdcwd, path2, target)
-    };
-  });
-  const accept2 = [
-    "ENOENT",
-    "EACCES",
-    "ESRCH",
-    "EPERM",
-    "ENOTDIR",
-    "EINVAL"
-  ];
-  const outcome = performAll(links2.map(({ call: call2 }) => ({
-    call: call2,
-    accept: accept2
-  })));
-  const decoder = new TextDecoder();
-  return links2.map(({ target, call: call2 }) => {
-    const length = Number(outcome.result(call2));
-    if (length <= 0) return void 0;
-    const { buffer, byteOffset } = outcome.output(target);
-    return decoder.decode(new Uint8Array(buffer, byteOffset, length));
-  });
 }
 
 // ffi/linux/process_namespaces.ts
@@ -4633,7 +4648,7 @@ var FILES = [
   "uts"
 ];
 function namespaces(pid) {
-  const folder = pid === void 0 ? "/proc/thread-self/ns" : `/proc/${pid}/ns`;
+  const folder = `${processFolder(pid ?? "thread-self")}/ns`;
   const links2 = readLinks(FILES.map((name) => `${folder}/${name}`));
   if (links2.every((link) => link === void 0)) {
     direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
@@ -4806,7 +4821,7 @@ function idHints(capability) {
 // ffi/linux/mountinfo.ts
 function mountsOf(process) {
   const pid = typeof process === "object" ? process.pid : process ?? "thread-self";
-  return parseMountinfo(readWholeText(at_fdcwd, `/proc/${pid}/mountinfo`));
+  return parseMountinfo(readWholeText(at_fdcwd, `${processFolder(pid)}/mountinfo`));
 }
 function parseMountinfo(text4) {
   return text4.split("\n").filter((line) => line !== "").map(parseLine);
@@ -5064,7 +5079,7 @@ function ifThere(ask) {
 // ffi/linux/process_ids.ts
 function pidsIn(process) {
   const pid = typeof process === "number" ? process : process.pid;
-  const status = readWholeText(at_fdcwd, `/proc/${pid}/status`);
+  const status = readWholeText(at_fdcwd, `${processFolder(pid)}/status`);
   return /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [
     pid
   ];
@@ -5964,6 +5979,7 @@ var mapIdsDefinition = {
       mapText(step.uids),
       mapText(step.gids)
     ];
+    requireOwnProc();
     const { mayMapIds } = draft.container.caller;
     draft.meet((pid) => mayMapIds ? [
       {
@@ -7278,7 +7294,7 @@ function otherKinds(pid) {
   });
 }
 function deniesSetgroups(pid) {
-  return readWholeText(at_fdcwd, `/proc/${pid}/setgroups`).startsWith("deny");
+  return readWholeText(at_fdcwd, `${processFolder(pid)}/setgroups`).startsWith("deny");
 }
 function environmentOf(pid) {
   const variables = /* @__PURE__ */ new Map();
@@ -7294,8 +7310,8 @@ var LOADING = {
 };
 function environmentStrings(pid) {
   for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
-    const environment = readWholeText(at_fdcwd, `/proc/${pid}/environ`);
-    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `/proc/${pid}/stat`))) {
+    const environment = readWholeText(at_fdcwd, `${processFolder(pid)}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processFolder(pid)}/stat`))) {
       return environment.split("\0");
     }
     perform(ppoll([], LOADING.pause));
@@ -7322,7 +7338,7 @@ function cgroupFilesOf(pid) {
   return others.map((one) => `${folderOf2(one, mounts)}/cgroup.procs`);
 }
 function memberships(process) {
-  const lines = readWholeText(at_fdcwd, `/proc/${process}/cgroup`).trimEnd().split("\n");
+  const lines = readWholeText(at_fdcwd, `${processFolder(process)}/cgroup`).trimEnd().split("\n");
   return lines.map((line) => {
     const [, controllers, ...path2] = line.split(":");
     return {
@@ -7417,7 +7433,7 @@ function joinProcess(target, step, draft) {
   const check = () => void targetOf(pid, started2);
   const looksInto = step.root === true || step.cwd === true;
   const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", looksInto ? void 0 : check);
-  const folder = looksInto ? draft.hand(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", check) : void 0;
+  const folder = looksInto ? draft.hand(openat(at_fdcwd, processFolder(pid), O_PATH | O_DIRECTORY | O_CLOEXEC), "process", check) : void 0;
   const open3 = (name) => {
     if (step[name] !== true) return void 0;
     const opened = draft.call(openat(folder, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -8833,7 +8849,7 @@ function returnedAtTheEnd(name, nameInside) {
   };
 }
 function openNamespace(process) {
-  return perform(openat(at_fdcwd, `/proc/${process}/ns/net`, O_RDONLY | O_CLOEXEC));
+  return perform(openat(at_fdcwd, `${processFolder(process)}/ns/net`, O_RDONLY | O_CLOEXEC));
 }
 function openSocketIn(namespace, home) {
   const [socket, ...options2] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
@@ -10642,7 +10658,8 @@ function placeAt2(folder, needed, isOwn) {
 function isOurs(pid) {
   for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
     if (at2 === Deno.pid) return true;
-    const parent = /^PPid:\s*(\d+)/m.exec(readFile(`/proc/${at2}/status`) ?? "")?.[1];
+    const status = readFile(`${processFolder(at2)}/status`) ?? "";
+    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
     at2 = parent === void 0 ? void 0 : Number(parent);
   }
   return false;
@@ -12225,6 +12242,7 @@ var userNetworkDefinition = {
   },
   plan({ program }, draft) {
     draft.needs("net", HOSTS_NETWORK);
+    requireOwnProc();
     draft.gate?.note({
       kind: "net",
       host: "*"
@@ -14386,7 +14404,7 @@ function keepNamespace(pid, kind2, path2) {
       call: close(new ResultOf(made, "fd"))
     }
   ], "the namespace is mounted on a new file, in a folder that is there");
-  const bind3 = mount(`/proc/${pid}/ns/${NAMESPACE_FILE[kind2]}`, path2, null, MS_BIND, null);
+  const bind3 = mount(`${processFolder(pid)}/ns/${NAMESPACE_FILE[kind2]}`, path2, null, MS_BIND, null);
   try {
     perform(bind3);
   } catch (error) {

@@ -18,6 +18,7 @@ import {
 import { MNT_DETACH, mount, MS_BIND, umount2 } from "../ffi/calls/mounts.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { perform, performAll } from "../ffi/perform.ts";
+import { processFolder } from "../ffi/process_folder.ts";
 import type { NamespaceKind } from "./namespaces.ts";
 import { NAMESPACE_FILE } from "./drafting/target.ts";
 
@@ -59,7 +60,7 @@ export function keepNamespace(pid: number, kind: NamespaceKind, path: string): K
     [{ call: made }, { call: close(new ResultOf(made, "fd")) }],
     "the namespace is mounted on a new file, in a folder that is there",
   );
-  const bind = mount(`/proc/${pid}/ns/${NAMESPACE_FILE[kind]}`, path, null, MS_BIND, null);
+  const bind = mount(`${processFolder(pid)}/ns/${NAMESPACE_FILE[kind]}`, path, null, MS_BIND, null);
   try {
     perform(bind);
   } catch (error) {

@@ -10,6 +10,7 @@
  */
 
 import { UnsupportedError } from "../errors.ts";
+import { processFolder } from "../process_folder.ts";
 import { mayWrite, pidsIn, readFile } from "./files.ts";
 import { type Controller, controllersIn, hierarchies, type Hierarchy } from "./hierarchies.ts";
 import { CONTROLLER_OF, type GroupLimits, limitsIn } from "./limits.ts";
@@ -162,8 +163,8 @@ function placeAt2(
 function isOurs(pid: number): boolean {
   for (let at: number | undefined = pid; at !== undefined && at > 0;) {
     if (at === Deno.pid) return true;
-    const parent: string | undefined = /^PPid:\s*(\d+)/m.exec(readFile(`/proc/${at}/status`) ?? "")
-      ?.[1];
+    const status: string = readFile(`${processFolder(at)}/status`) ?? "";
+    const parent: string | undefined = /^PPid:\s*(\d+)/m.exec(status)?.[1];
     at = parent === undefined ? undefined : Number(parent);
   }
   return false;

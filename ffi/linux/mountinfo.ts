@@ -5,6 +5,7 @@
  */
 
 import { at_fdcwd } from "../calls/files.ts";
+import { processFolder } from "../process_folder.ts";
 import { readWholeText } from "../whole_file.ts";
 
 /** A mount, as a line of /proc/PID/mountinfo tells it. */
@@ -49,6 +50,7 @@ export interface MountPropagation {
  *
  * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another
  * user's
+ * @throws {UnsupportedError} where /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example
@@ -62,7 +64,7 @@ export interface MountPropagation {
  */
 export function mountsOf(process?: number | { readonly pid: number }): MountEntry[] {
   const pid = typeof process === "object" ? process.pid : process ?? "thread-self";
-  return parseMountinfo(readWholeText(at_fdcwd, `/proc/${pid}/mountinfo`));
+  return parseMountinfo(readWholeText(at_fdcwd, `${processFolder(pid)}/mountinfo`));
 }
 
 /** Reads the text of /proc/PID/mountinfo. */

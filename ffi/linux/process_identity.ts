@@ -5,6 +5,7 @@
  */
 
 import { at_fdcwd } from "../calls/files.ts";
+import { processFolder } from "../process_folder.ts";
 import { readWholeText } from "../whole_file.ts";
 import type { OwnedFd } from "./owned_fd.ts";
 
@@ -20,6 +21,7 @@ export interface ProcessIdentity {
  * The process that has this number now, or the one of a pidfd.
  *
  * @throws {SyscallError} `ENOENT` where there is none, or not any more
+ * @throws {UnsupportedError} where /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example
@@ -33,7 +35,7 @@ export interface ProcessIdentity {
  */
 export function processIdentity(process: number | OwnedFd): ProcessIdentity {
   const pid = typeof process === "number" ? process : pidOf(process);
-  return { pid, started: startOf(readWholeText(at_fdcwd, `/proc/${pid}/stat`)) };
+  return { pid, started: startOf(readWholeText(at_fdcwd, `${processFolder(pid)}/stat`)) };
 }
 
 /** When a process was started, from its /proc/PID/stat. */

@@ -5,6 +5,7 @@
  */
 
 import { at_fdcwd } from "../calls/files.ts";
+import { processFolder } from "../process_folder.ts";
 import { readWholeText } from "../whole_file.ts";
 
 /**
@@ -13,6 +14,7 @@ import { readWholeText } from "../whole_file.ts";
  * first process.
  *
  * @throws {SyscallError} `ENOENT` where there is no such process
+ * @throws {UnsupportedError} where /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example
@@ -26,6 +28,6 @@ import { readWholeText } from "../whole_file.ts";
  */
 export function pidsIn(process: number | { readonly pid: number }): number[] {
   const pid = typeof process === "number" ? process : process.pid;
-  const status = readWholeText(at_fdcwd, `/proc/${pid}/status`);
+  const status = readWholeText(at_fdcwd, `${processFolder(pid)}/status`);
   return /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [pid];
 }

@@ -7,6 +7,7 @@
 import { Output } from "../call.ts";
 import { at_fdcwd, readlinkat } from "../calls/files.ts";
 import { readLinks } from "../links.ts";
+import { processFolder } from "../process_folder.ts";
 import { direct } from "./direct.ts";
 
 /** A name in /proc/PID/ns. */
@@ -49,6 +50,7 @@ export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
  *
  * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another
  * user's
+ * @throws {UnsupportedError} where /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example
@@ -60,7 +62,7 @@ export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
  * ```
  */
 export function namespaces(pid?: number): NamespaceIds {
-  const folder = pid === undefined ? "/proc/thread-self/ns" : `/proc/${pid}/ns`;
+  const folder = `${processFolder(pid ?? "thread-self")}/ns`;
   const links = readLinks(FILES.map((name) => `${folder}/${name}`));
   if (links.every((link) => link === undefined)) {
     direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {

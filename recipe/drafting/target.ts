@@ -15,6 +15,7 @@ import {
 } from "../../ffi/linux/process_identity.ts";
 import { type NamespaceFile, namespaces } from "../../ffi/linux/process_namespaces.ts";
 import { perform } from "../../ffi/perform.ts";
+import { processFolder } from "../../ffi/process_folder.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 
@@ -68,7 +69,7 @@ export function otherKinds(pid: number): NamespaceKind[] {
 
 /** Whether setgroups(2) is denied in the user namespace of the process. */
 export function deniesSetgroups(pid: number): boolean {
-  return readWholeText(at_fdcwd, `/proc/${pid}/setgroups`).startsWith("deny");
+  return readWholeText(at_fdcwd, `${processFolder(pid)}/setgroups`).startsWith("deny");
 }
 
 /** The environment that the process has begun with. */
@@ -87,8 +88,8 @@ const LOADING = { attempts: 200, pause: 5 };
 /** A program that has just been started is still being loaded, and shows no environment yet. */
 function environmentStrings(pid: number): string[] {
   for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
-    const environment = readWholeText(at_fdcwd, `/proc/${pid}/environ`);
-    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `/proc/${pid}/stat`))) {
+    const environment = readWholeText(at_fdcwd, `${processFolder(pid)}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processFolder(pid)}/stat`))) {
       return environment.split("\0");
     }
     perform(ppoll([], LOADING.pause));

@@ -7,6 +7,7 @@
 import { at_fdcwd } from "../../ffi/calls/files.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { type MountEntry, mountsOf } from "../../ffi/linux/mountinfo.ts";
+import { processFolder } from "../../ffi/process_folder.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
 import { isWithin } from "./ground.ts";
 
@@ -32,7 +33,7 @@ export function cgroupFilesOf(pid: number): string[] {
 }
 
 function memberships(process: number | "thread-self"): Membership[] {
-  const lines = readWholeText(at_fdcwd, `/proc/${process}/cgroup`).trimEnd().split("\n");
+  const lines = readWholeText(at_fdcwd, `${processFolder(process)}/cgroup`).trimEnd().split("\n");
   return lines.map((line) => {
     const [, controllers, ...path] = line.split(":");
     return { controllers: controllers!, path: path.join(":") };

@@ -14,6 +14,7 @@ import { deleteLink, setLink } from "../../ffi/netlink/link.ts";
 import { socketCalls } from "../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { perform, performAll } from "../../ffi/perform.ts";
+import { processFolder } from "../../ffi/process_folder.ts";
 import { Label } from "../../ffi/program.ts";
 import type { Upkeep } from "../drafting/script_part.ts";
 
@@ -60,7 +61,7 @@ export function returnedAtTheEnd(name: string, nameInside: string): Upkeep {
 }
 
 function openNamespace(process: number | "thread-self"): number {
-  return perform(openat(at_fdcwd, `/proc/${process}/ns/net`, O_RDONLY | O_CLOEXEC));
+  return perform(openat(at_fdcwd, `${processFolder(process)}/ns/net`, O_RDONLY | O_CLOEXEC));
 }
 
 /** Opens a socket in another network namespace; the calling thread is there only meanwhile. */

@@ -7,6 +7,7 @@
 
 import { type Call, ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
+import { requireOwnProc } from "../../ffi/process_folder.ts";
 import type { ContainerState } from "../drafting/container_state.ts";
 import type { Draft } from "../drafting/draft.ts";
 import { id, integer, list, object, oneOf, optional } from "../fields.ts";
@@ -156,6 +157,7 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
     if (step.setgroups === "deny") denySetgroups(draft);
     draft.gate?.maps(step);
     const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
+    requireOwnProc();
     const { mayMapIds } = draft.container.caller;
     draft.meet((pid) =>
       mayMapIds

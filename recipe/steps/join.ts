@@ -24,6 +24,7 @@ import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
 import { OwnedFd } from "../../ffi/linux/owned_fd.ts";
 import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
 import { performAll } from "../../ffi/perform.ts";
+import { processFolder } from "../../ffi/process_folder.ts";
 import { Label } from "../../ffi/program.ts";
 import type { Draft } from "../drafting/draft.ts";
 import { stepError } from "../launching/explain.ts";
@@ -174,7 +175,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, draft: Dr
   const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", looksInto ? undefined : check);
   const folder = looksInto
     ? draft.hand(
-      openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC),
+      openat(at_fdcwd, processFolder(pid), O_PATH | O_DIRECTORY | O_CLOEXEC),
       "process",
       check,
     )

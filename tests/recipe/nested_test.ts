@@ -130,6 +130,49 @@ test("a recipe where there is no /proc is told so", () => {
   assertStringIncludes(told.message, "Ramekin needs /proc");
 });
 
+test("where /proc is of another pid namespace, its numbers are taken for no process", () => {
+  const script = `
+    const { join, linux, mountsOf, pidsIn } = ramekin;
+    const says = (ask) => {
+      try {
+        return String(ask());
+      } catch (error) {
+        return error.name + ": " + error.message;
+      }
+    };
+    // Another process than the script has this number out there.
+    const told = [
+      () => recipe(join(1)).command("true"),
+      () => pidsIn(Deno.pid),
+      () => linux.namespaces(1),
+      () => linux.processIdentity(Deno.pid),
+      () => mountsOf(Deno.pid),
+      () => recipe(unshare("user"), mapIds({
+        uids: [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 1, count: 9 }],
+        gids: [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 1, count: 9 }],
+      })).command("true"),
+    ].map(says);
+    const sleeper = recipe(unshare("user"), mapRoot()).command("sleep", { args: ["9"] }).spawn();
+    told.push(...[
+      () => recipe(join(sleeper)).command("true"),
+      () => sleeper.enter("true"),
+      () => sleeper.namespaces,
+    ].map(says));
+    await sleeper[Symbol.asyncDispose]();
+    // Its own namespaces can be told, and containers made, as before.
+    told.push(typeof linux.namespaces().pid, inside(recipe(unshare("user"), mapRoot()), "id -u"));
+    console.log(JSON.stringify(told));`;
+  const told = runIn(recipe(unshare("user", "pid", "mount"), mapRoot()), script) as string[];
+  assertEquals(told.splice(-2), ["number", "0"]);
+  assertEquals(told.length, 9);
+  for (const words of told) {
+    assertStringIncludes(
+      words,
+      "UnsupportedError: /proc shows the processes of another pid namespace",
+    );
+  }
+});
+
 /** The host as it would be with these lines in /etc/subuid and /etc/subgid. */
 function withSubordinateIds(lines: string): Recipe {
   return recipe(

@@ -129,6 +129,7 @@ const HINTS = [
   new URL("../../recipe/launching/hints.ts", import.meta.url),
   new URL("../../recipe/launching/explain.ts", import.meta.url),
   new URL("../../ffi/failure.ts", import.meta.url),
+  new URL("../../ffi/process_folder.ts", import.meta.url),
   new URL("../../ffi/cgroups/denials.ts", import.meta.url),
 ];
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireOwnProc } from "../../../ffi/process_folder.ts";
 import { oneOf, optional } from "../../fields.ts";
 import type { StepDefinition } from "../../step.ts";
 import {
@@ -49,6 +50,7 @@ export const userNetworkDefinition: StepDefinition<UserNetworkStep> = {
   fields: { program: optional(oneOf(PROGRAMS)) },
   plan({ program }, draft) {
     draft.needs("net", HOSTS_NETWORK);
+    requireOwnProc();
     draft.gate?.note({ kind: "net", host: "*" });
     const programs = program === undefined ? PROGRAMS : [program];
     const commands = (pid: string) =>

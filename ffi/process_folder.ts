@@ -1,0 +1,37 @@
+/**
+ * Processes in /proc, by the numbers that this script knows them by. See proc(5).
+ *
+ * @module
+ */
+
+import { engine } from "./engine/engine.ts";
+import { UnsupportedError } from "./errors.ts";
+import { readLinks } from "./links.ts";
+
+/**
+ * The folder of a process in /proc.
+ *
+ * @throws {UnsupportedError} where a number means another process there
+ */
+export function processFolder(process: number | "thread-self"): string {
+  if (process !== "thread-self") requireOwnProc();
+  return `/proc/${process}`;
+}
+
+/**
+ * Sees to it that /proc counts processes as this script does: one that was mounted outside of a pid
+ * namespace still shows the processes there, and has this script under another number or not at all.
+ *
+ * @throws {UnsupportedError} where it does not
+ */
+export function requireOwnProc(): void {
+  engine().once("own /proc", () => {
+    const [self] = readLinks(["/proc/self"]);
+    if (self === String(Deno.pid)) return true;
+    throw new UnsupportedError(
+      "/proc shows the processes of another pid namespace than this script's, where their numbers " +
+        "mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or " +
+        "mount -t proc proc /proc",
+    );
+  });
+}
