@@ -38,6 +38,8 @@ export type Readiness = "readable" | "writable";
 const MAX_EVENTS = 256;
 /** How often the descriptors are looked after that do not keep the event loop alive. */
 const UNREF_INTERVAL_MS = 20;
+/** How often in a row the script's thread may wait before the event loop gets its turn. */
+const BLOCKS_A_TURN = 16;
 
 let started: Reactor | undefined;
 
@@ -61,6 +63,10 @@ export class Reactor {
   #inPool = false;
   /** Whether it has been told to come back. */
   #woken = false;
+  /** How many ask in this turn of the script whether they may block. */
+  #asking = 0;
+  /** How many may have blocked since the event loop has had its turn. */
+  #blocks = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Use {@linkcode reactor}: there is one an isolate. */
@@ -106,6 +112,21 @@ export class Reactor {
     return watch;
   }
 
+  /**
+   * Whether the script's thread may wait by itself for a moment, as it is of no use to anybody else:
+   * nothing is waited for, nobody else asks in this turn of the script, and the event loop has had
+   * its turn lately.
+   */
+  async mayBlock(): Promise<boolean> {
+    this.#asking++;
+    await undefined;
+    const may = this.#asking === 1 && this.#holders === 0 && this.#blocks < BLOCKS_A_TURN;
+    await undefined;
+    this.#asking--;
+    if (may) this.#blocks++;
+    return may;
+  }
+
   #control(operation: number, fd: number, events: number): void {
     perform(epoll_ctl(this.#epoll, operation, fd, { events, data: fd }, engine().architecture));
   }
@@ -142,6 +163,7 @@ export class Reactor {
       this.#setTimeout(-1);
       this.#inPool = true;
       await engine().runInPool(this.#wait);
+      this.#blocks = 0;
       this.#inPool = false;
       this.#dispatch();
       // The end of a pipe and that of its program come one after the other, and one way to the pool

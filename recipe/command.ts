@@ -32,6 +32,7 @@ import { DEFAULT_PATH, type Order, type Stdio } from "./launching/order.ts";
 import { Plan } from "./plan.ts";
 import { plannedResources, resources } from "./launching/resources.ts";
 import { placesOf, StandardStreams, type StdioKind } from "./running/stdio.ts";
+import { collectPromptly } from "./running/prompt_end.ts";
 import type { JoinStep } from "./steps/join.ts";
 import { ProgramTerminal } from "./running/terminal.ts";
 
@@ -46,7 +47,26 @@ export interface Plans {
   planBehind(join: JoinStep, gate?: GateOptions): Draft;
 }
 
-/** A program in a container that does not run yet; made by {@linkcode Recipe.command}. */
+/**
+ * A program in a container that does not run yet; made by {@linkcode Recipe.command}. It can be run
+ * as often as wanted, each time in a new container.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const box = recipe(unshare("user", "pid"), mapRoot());
+ * const command = box.command("sh", { args: ["-c", "echo $$; exit 3"], stdout: "piped" });
+ * console.log(command.plan().entries.length, command.needs().length); // nothing has run
+ *
+ * assertEquals(command.outputSync().code, 3); // the script waits
+ * const { stdout } = await command.output();
+ * assertEquals(new TextDecoder().decode(stdout), "1\n");
+ * await using container = command.spawn(); // the program runs beside the script
+ * assertEquals(await container.stdout.text(), "1\n");
+ * ```
+ */
 export class Command {
   readonly #plans: Plans;
   readonly #draft: Draft;
@@ -88,7 +108,14 @@ export class Command {
    */
   async output(): Promise<CommandOutput> {
     this.#refusePipedInput("output");
-    return await this.#start(["null", "piped", "piped"]).output();
+    const defaults = ["null", "piped", "piped"] as const;
+    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
+    const { launched, descriptors } = this.#start(defaults);
+    const { signal, timeout } = this.#options;
+    const collected = signal?.aborted === true
+      ? undefined
+      : await collectPromptly(launched, descriptors, timeout);
+    return collected ?? await this.#container(launched, descriptors).output();
   }
 
   /**
@@ -123,7 +150,10 @@ export class Command {
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
   spawn(): Container {
-    return this.#start(["inherit", "inherit", "inherit"]);
+    const defaults = ["inherit", "inherit", "inherit"] as const;
+    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
+    const { launched, descriptors } = this.#start(defaults);
+    return this.#container(launched, descriptors);
   }
 
   /** Every system call from the clone to the program, without making any. */
@@ -134,17 +164,27 @@ export class Command {
     return new Plan(this.#draft, layout, cgroup?.calls);
   }
 
-  #start(defaults: readonly [StdioKind, StdioKind, StdioKind]): Container {
+  /** Starts the program, and answers the script's sides of its pipes as well. */
+  #start(defaults: Kinds): Started {
     const kinds = this.#kinds(defaults);
-    const { signal, timeout } = this.#options;
     this.#admit();
     // Who is launched has to be waited for: what that takes comes first.
     reactor();
-    if (this.#options.terminal !== true) {
-      const streams = new StandardStreams(kinds);
-      const launched = this.#withProxy(this.#launch(kinds, streams));
-      return new Container(launched, streams.release(), { signal, timeout }, this.#enter);
-    }
+    const streams = new StandardStreams(kinds);
+    const launched = this.#withProxy(this.#launch(kinds, streams));
+    return { launched, descriptors: streams.release() };
+  }
+
+  #container(launched: Launched, descriptors: Started["descriptors"]): Container {
+    const { signal, timeout } = this.#options;
+    return new Container(launched, descriptors, { signal, timeout }, this.#enter);
+  }
+
+  #startInTerminal(defaults: Kinds): Container {
+    const kinds = this.#kinds(defaults);
+    const { signal, timeout } = this.#options;
+    this.#admit();
+    reactor();
     const terminal = new ProgramTerminal(this.#draft.container.terminals !== undefined);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {
@@ -272,7 +312,7 @@ export class Command {
     };
   }
 
-  #kinds(defaults: readonly [StdioKind, StdioKind, StdioKind]): [StdioKind, StdioKind, StdioKind] {
+  #kinds(defaults: Kinds): Kinds {
     const { stdin, stdout, stderr } = this.#options;
     return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
   }
@@ -293,6 +333,15 @@ export class Command {
       throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
     }
   }
+}
+
+/** What stdin, stdout and stderr are. */
+type Kinds = readonly [StdioKind, StdioKind, StdioKind];
+
+/** A program that runs, and the script's sides of its streams. */
+interface Started {
+  readonly launched: Launched;
+  readonly descriptors: readonly (number | undefined)[];
 }
 
 function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {

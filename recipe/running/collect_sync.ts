@@ -16,10 +16,11 @@ import { concat } from "./streams.ts";
 
 /** Collects what the program writes, waits for its end, and kills it when its time is over. */
 export function collectSync(
-  { pidfd, cgroup, endings }: Launched,
+  launched: Launched,
   descriptors: readonly (number | undefined)[],
   timeout: number | undefined,
 ): CommandOutput {
+  const { pidfd, cgroup } = launched;
   const end = timeout === undefined ? Infinity : performance.now() + timeout;
   const collected = new Map<number, Uint8Array<ArrayBuffer>[]>();
   for (const fd of descriptors) if (fd !== undefined) collected.set(fd, []);
@@ -46,12 +47,25 @@ export function collectSync(
     // What the program has left running is killed by this, and closes the streams that it holds.
     if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   }
-  for (const fd of [...collected.keys(), pidfd]) perform(close(fd));
-  endAll(endings);
   const [, stdout, stderr] = descriptors.map((fd) =>
     fd === undefined ? undefined : concat(collected.get(fd)!)
   );
-  return commandOutput({ ...status, timedOut }, stdout, stderr);
+  return conclude(launched, descriptors, { ...status, timedOut }, stdout, stderr);
+}
+
+/** Closes what is left of a program that has ended, and answers what is to be told of it. */
+export function conclude(
+  { pidfd, endings }: Launched,
+  descriptors: readonly (number | undefined)[],
+  status: CommandStatus,
+  stdout: Uint8Array<ArrayBuffer> | undefined,
+  stderr: Uint8Array<ArrayBuffer> | undefined,
+): CommandOutput {
+  performAll(
+    [pidfd, ...descriptors].flatMap((fd) => fd === undefined ? [] : [{ call: close(fd) }]),
+  );
+  endAll(endings);
+  return commandOutput(status, stdout, stderr);
 }
 
 /** Ends a container that nobody will wait for. */

@@ -37,8 +37,12 @@ export interface CommandStatus {
 export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
   const info = siginfoOutput();
   const call = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
-  const outcome = performAll([{ call, accept: ["EINTR"] }]);
-  const state = readChildState(outcome.output(info));
+  return statusIn(performAll([{ call, accept: ["EINTR"] }]).output(info));
+}
+
+/** The status that waitid(2) has written; `undefined` where it has not. */
+export function statusIn(info: DataView): CommandStatus | undefined {
+  const state = readChildState(info);
   if (state === undefined) return undefined;
   const { code, status } = state;
   const rest = { timedOut: false, outOfMemory: false };
