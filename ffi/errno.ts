@@ -6,7 +6,22 @@
  * @module
  */
 
-/** Every errno by its kernel name. */
+/**
+ * Every errno by its kernel name.
+ *
+ * @example
+ * ```ts
+ * import { ERRNO, linux, SyscallError } from "@ramekin/ramekin";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * try {
+ *   linux.chdir("/nonesuch");
+ * } catch (error) {
+ *   assert(error instanceof SyscallError);
+ *   assertEquals([error.code, error.errno], ["ENOENT", ERRNO.ENOENT]);
+ * }
+ * ```
+ */
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,

@@ -64,7 +64,23 @@ export class SyscallError extends Error {
   }
 }
 
-/** What this kernel, architecture or setting of the host does not offer. */
+/**
+ * What this kernel, architecture or setting of the host does not offer; the message says what, and
+ * what gives it.
+ *
+ * @example A limit that is left out where it cannot be had
+ * ```ts
+ * import { landlock, recipe, UnsupportedError } from "@ramekin/ramekin";
+ *
+ * const box = recipe(landlock({ isolate: ["signals"] }));
+ * try {
+ *   await box.command("true").output();
+ * } catch (error) {
+ *   if (!(error instanceof UnsupportedError)) throw error;
+ *   console.log(error.message); // landlock: this kernel cannot isolate a program (Linux 6.12) ...
+ * }
+ * ```
+ */
 export class UnsupportedError extends Error {
   /** `"UnsupportedError"`. */
   override readonly name = "UnsupportedError";
@@ -80,7 +96,23 @@ export interface GrantErrorDetails extends ErrorOptions {
   readonly stepIndex?: number | undefined;
 }
 
-/** A permission that was not granted; the message names it and what grants it. */
+/**
+ * A permission that was not granted; the message names it and what grants it.
+ *
+ * @example
+ * ```ts
+ * import { GrantError, sandbox } from "@ramekin/ramekin";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const box = sandbox({ write: ["/etc/hosts"] });
+ * try {
+ *   await box.command("true", { permissions: { read: true } }).output();
+ * } catch (error) {
+ *   assert(error instanceof GrantError);
+ *   assertEquals([error.grant, error.value, error.step], ["write", "/etc/hosts", "bind"]);
+ * }
+ * ```
+ */
 export class GrantError extends Error {
   /** `"GrantError"`. */
   override readonly name = "GrantError";

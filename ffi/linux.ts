@@ -6,6 +6,15 @@
  * they are; do such things in a `Worker`, which has a thread of its own, or let a recipe do them in
  * a process of its own.
  *
+ * @example The mode of a folder, by its descriptor
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * using folder = linux.open("/proc", linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC);
+ * const { mode } = linux.statx(folder, "", linux.AT_EMPTY_PATH, linux.STATX_MODE);
+ * console.log((mode & 0o777).toString(8)); // 555
+ * ```
+ *
  * @module
  */
 
@@ -15,7 +24,6 @@ export * from "./calls/constants/files.ts";
 export * from "./calls/constants/limits.ts";
 export * from "./calls/constants/mount_descriptors.ts";
 export * from "./calls/constants/mounts.ts";
-export * from "./calls/constants/namespace_files.ts";
 export * from "./calls/constants/namespaces.ts";
 export * from "./calls/constants/open.ts";
 export * from "./calls/constants/prctl.ts";

@@ -56,6 +56,15 @@ export type Enter = (
  * await writer.close();
  * console.log(await container.stdout.text()); // hello
  * ```
+ *
+ * @example A program that nobody waits for
+ * ```ts
+ * import { recipe } from "@ramekin/ramekin";
+ *
+ * await using watcher = recipe().command("sleep", { args: ["60"] }).spawn();
+ * watcher.unref(); // the script may end before it, and the container ends with the script
+ * watcher.ref(); // the script stays as long as the program, as at first
+ * ```
  */
 export class Container implements AsyncDisposable {
   /** The pid of the container's first process, as this script sees it. */
@@ -91,7 +100,19 @@ export class Container implements AsyncDisposable {
     this.status = this.#wait(limits);
   }
 
-  /** The same as `pid`; `pidsIn` tells what it is in the container. */
+  /**
+   * The same as `pid`; `pidsIn` tells what it is in the container.
+   *
+   * @example
+   * ```ts
+   * import { mapRoot, pidsIn, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(unshare("user", "pid"), mapRoot());
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * assertEquals(pidsIn(container.hostPid).at(-1), 1);
+   * ```
+   */
   get hostPid(): number {
     return this.pid;
   }
@@ -99,6 +120,16 @@ export class Container implements AsyncDisposable {
   /**
    * What tells the container's first process from all others, as data: what `join` makes of a
    * container.
+   *
+   * @example One container joins another, which is told as data
+   * ```ts
+   * import { join, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const first = recipe(unshare("user", "net"), mapRoot());
+   * await using container = first.command("sleep", { args: ["60"] }).spawn();
+   * assertEquals(join(container, "user", "net").target, container.identity);
+   * ```
    *
    * @throws {TypeError} when the container has ended
    */
@@ -182,7 +213,18 @@ export class Container implements AsyncDisposable {
     return this.#outputs[1] ??= outputStream(this.#channel(1));
   }
 
-  /** What the program writes to its standard error. Throws a `TypeError` where it is not piped. */
+  /**
+   * What the program writes to its standard error. Throws a `TypeError` where it is not piped.
+   *
+   * @example
+   * ```ts
+   * import { recipe } from "@ramekin/ramekin";
+   *
+   * const command = recipe().command("ls", { args: ["/nonesuch"], stderr: "piped" });
+   * await using container = command.spawn();
+   * console.log(await container.stderr.text()); // ls: cannot access '/nonesuch': ...
+   * ```
+   */
   get stderr(): OutputStream {
     return this.#outputs[2] ??= outputStream(this.#channel(2));
   }
@@ -202,7 +244,18 @@ export class Container implements AsyncDisposable {
    * Sends a signal to the container's first process. Where that is the program itself, as PID 1 it
    * ignores the signals that it does not handle, SIGKILL apart; with the step `init` it gets them.
    *
-   * @throws {TypeError} when the container has ended
+   * @example
+   * ```ts
+   * import { init, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(unshare("user", "pid"), mapRoot(), init());
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * container.kill("SIGTERM");
+   * assertEquals((await container.status).code, 128 + 15);
+   * ```
+   *
+   * @throws {TypeError} when the container has ended, or for a signal that Linux does not have
    */
   kill(signal: Deno.Signal = "SIGTERM"): void {
     this.#needsToRun();
@@ -223,6 +276,22 @@ export class Container implements AsyncDisposable {
 
   /**
    * Changes limits; those that are left out stay as they are.
+   *
+   * @example More processes, while it runs; then the container stands still for a moment
+   * ```ts
+   * import { limits, recipe, UnsupportedError } from "@ramekin/ramekin";
+   *
+   * const box = recipe(limits({ pids: 100 }));
+   * try {
+   *   await using container = box.command("sleep", { args: ["60"] }).spawn();
+   *   container.update({ pids: 200 });
+   *   await container.pause();
+   *   container.resume();
+   * } catch (error) {
+   *   if (!(error instanceof UnsupportedError)) throw error;
+   *   console.log(error.message); // no group that this user may change
+   * }
+   * ```
    *
    * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
    * @throws {RecipeError} where a limit is wrong

@@ -25,6 +25,24 @@ import { NAMESPACE_FILE } from "./drafting/target.ts";
 /**
  * A namespace that is kept by a mount on a file. `join(kept.path)` enters it, also from another
  * script. It stays until it is released, or unmounted by hand, or the machine stops.
+ *
+ * @example For root: a network that is made once, and used by one container after the other
+ * ```ts
+ * import { join, loopback, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * async function runInOneNetwork(programs: readonly string[]): Promise<void> {
+ *   const maker = recipe(unshare("net"), loopback()).command("sleep", { args: ["60"] }).spawn();
+ *   const network = maker.keep("net", "/run/kitchen-network");
+ *   try {
+ *     await maker[Symbol.asyncDispose]();
+ *     for (const program of programs) {
+ *       await recipe(join(network.path)).command(program).spawn().status;
+ *     }
+ *   } finally {
+ *     network.release();
+ *   }
+ * }
+ * ```
  */
 export class KeptNamespace implements Disposable {
   /** The kind of namespace. */
@@ -39,7 +57,11 @@ export class KeptNamespace implements Disposable {
     this.path = path;
   }
 
-  /** Unmounts and removes the file. The namespace stays as long as somebody else is in it. */
+  /**
+   * Unmounts and removes the file. The namespace stays as long as somebody else is in it.
+   *
+   * @throws {SyscallError} `EINVAL` where it was unmounted by hand, `ENOENT` where the file is gone
+   */
   release(): void {
     if (this.#released) return;
     perform(umount2(this.path, MNT_DETACH));

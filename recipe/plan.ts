@@ -31,6 +31,21 @@ export interface PlanEntry {
  *
  * console.log(recipe(unshare("user", "mount"), mapRoot(), tmpfs("/tmp")).plan().toString());
  * ```
+ *
+ * @example The calls of one step
+ * ```ts
+ * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plan = recipe(unshare("user", "uts"), mapRoot(), hostname("box")).plan();
+ * const [entry] = plan.toJSON().filter(({ part }) => part === "hostname");
+ * assertEquals(entry, {
+ *   stepIndex: 2,
+ *   part: "hostname",
+ *   by: "container",
+ *   call: 'sethostname("box", 3)',
+ * });
+ * ```
  */
 export class Plan {
   /** What is done, in order. */

@@ -44,7 +44,21 @@ export function recipe(...ingredients: Ingredient[]): Recipe {
   );
 }
 
-/** The steps that make a container; made by {@linkcode recipe}. It never changes. */
+/**
+ * The steps that make a container; made by {@linkcode recipe}. It never changes.
+ *
+ * @example
+ * ```ts
+ * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const base = recipe(unshare("user", "uts"), mapRoot());
+ * const box = base.with(hostname("a-cooler-hostname"));
+ * assertEquals(box.steps.map(({ step }) => step), ["unshare", "mapRoot", "hostname"]);
+ * assertEquals(base.steps.length, 2);
+ * console.log(box.plan().toString()); // every system call, in order
+ * ```
+ */
 export class Recipe {
   /** The steps, in the order in which they happen. */
   readonly steps: readonly Step[];
@@ -56,7 +70,11 @@ export class Recipe {
     this.steps.forEach(deepFreeze);
   }
 
-  /** This recipe with more steps behind its own. */
+  /**
+   * This recipe with more steps behind its own.
+   *
+   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   */
   with(...ingredients: Ingredient[]): Recipe {
     return recipe(this, ...ingredients);
   }
@@ -65,7 +83,9 @@ export class Recipe {
    * A program in a container of this recipe, with the options and methods of `Deno.Command`.
    * Nothing runs yet.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
+   * an option that is wrong
+   * @throws {GrantError} where the script may not use FFI: `--allow-ffi`
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
     const limits = this.steps.filter(({ step }) => LIMITS.has(step));
@@ -107,7 +127,20 @@ export class Recipe {
     return needsOf(draftOf(this.steps, {}).gate!);
   }
 
-  /** The steps, as JSON has them. */
+  /**
+   * The steps, as JSON has them.
+   *
+   * @example A recipe that is kept as a text
+   * ```ts
+   * import { recipe, setEnv } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(setEnv({ LANG: "C" }));
+   * const text = JSON.stringify(box);
+   * assertEquals(text, '{"steps":[{"step":"setEnv","variables":{"LANG":"C"}}]}');
+   * assertEquals(recipe(...JSON.parse(text).steps).toJSON(), box.toJSON());
+   * ```
+   */
   toJSON(): { readonly steps: readonly Step[] } {
     return { steps: this.steps };
   }

@@ -83,7 +83,7 @@ export function getcwd(): string {
 
 /**
  * Sets the bits that the modes of new files lose, and tells what they were. See
- * [umask(2)](https://man7.org/linux/man-pages/man2/umask.2.html).
+ * [umask(2)](https://man7.org/linux/man-pages/man2/umask.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -162,7 +162,7 @@ export function mknodat(folder: Fd, path: string, mode: number, device = 0): voi
 
 /**
  * The number of a device for {@linkcode mknodat}. See
- * [makedev(3)](https://man7.org/linux/man-pages/man3/makedev.3.html).
+ * [makedev(3)](https://man7.org/linux/man-pages/man3/makedev.3.html). Cannot fail.
  *
  * @example
  * ```ts

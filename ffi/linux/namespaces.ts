@@ -184,7 +184,7 @@ export function setdomainname(name: string): void {
 
 /**
  * Tells the hostname of the thread's UTS namespace. See
- * [gethostname(2)](https://man7.org/linux/man-pages/man2/gethostname.2.html).
+ * [gethostname(2)](https://man7.org/linux/man-pages/man2/gethostname.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -202,7 +202,7 @@ export function gethostname(): string {
 
 /**
  * Tells the names of the kernel and the machine. See
- * [uname(2)](https://man7.org/linux/man-pages/man2/uname.2.html).
+ * [uname(2)](https://man7.org/linux/man-pages/man2/uname.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *

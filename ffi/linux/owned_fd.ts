@@ -20,6 +20,7 @@ export type Fd = number | OwnedFd;
  *
  * using root = linux.open("/", linux.O_PATH | linux.O_CLOEXEC);
  * assert(root.number > 2);
+ * root.close(); // sooner than at the end of its scope
  * ```
  */
 export class OwnedFd implements Disposable {
@@ -30,7 +31,11 @@ export class OwnedFd implements Disposable {
     this.#number = number;
   }
 
-  /** Its number, as long as it is open. */
+  /**
+   * Its number, as long as it is open.
+   *
+   * @throws {TypeError} where it is closed
+   */
   get number(): number {
     if (this.#number === undefined) throw new TypeError("the descriptor is closed");
     return this.#number;
@@ -51,7 +56,20 @@ export class OwnedFd implements Disposable {
   }
 }
 
-/** The number of a descriptor. */
+/**
+ * The number of a descriptor.
+ *
+ * @throws {TypeError} where it is an {@linkcode OwnedFd} that is closed
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using root = linux.open("/", linux.O_PATH | linux.O_CLOEXEC);
+ * assertEquals(linux.raw(root), linux.raw(root.number));
+ * ```
+ */
 export function raw(fd: Fd): number {
   return typeof fd === "number" ? fd : fd.number;
 }

@@ -24,7 +24,7 @@ const OTHERS = "the process belongs to another user; that takes CAP_KILL";
 
 /**
  * Tells the process's id, as its pid namespace has it. See
- * [getpid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html).
+ * [getpid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -42,7 +42,7 @@ export function getpid(): number {
 
 /**
  * Tells the parent's id; 0 where it is in another pid namespace. See
- * [getppid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html).
+ * [getppid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -60,7 +60,7 @@ export function getppid(): number {
 
 /**
  * Tells the thread's id, which on the main thread is the process's. See
- * [gettid(2)](https://man7.org/linux/man-pages/man2/gettid.2.html).
+ * [gettid(2)](https://man7.org/linux/man-pages/man2/gettid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -211,7 +211,8 @@ export function pidfd_getfd(pidfd: Fd, target: number): OwnedFd {
  * import { linux, SyscallError } from "@ramekin/ramekin";
  * import { assertThrows } from "@std/assert";
  *
- * assertThrows(() => linux.waitid(linux.getpid()), SyscallError, "ECHILD");
+ * const options = linux.WEXITED | linux.WNOHANG;
+ * assertThrows(() => linux.waitid(linux.getpid(), options), SyscallError, "ECHILD");
  * ```
  */
 export function waitid(child: number | OwnedFd, options: number = WEXITED): ChildState | undefined {

@@ -23,6 +23,7 @@ export interface Ids {
 
 /**
  * Tells the real user id. See [getuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
+ * Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -40,7 +41,7 @@ export function getuid(): number {
 
 /**
  * Tells the effective user id. See
- * [geteuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
+ * [geteuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -58,6 +59,7 @@ export function geteuid(): number {
 
 /**
  * Tells the real group id. See [getgid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
+ * Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -75,7 +77,7 @@ export function getgid(): number {
 
 /**
  * Tells the effective group id. See
- * [getegid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
+ * [getegid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -93,7 +95,7 @@ export function getegid(): number {
 
 /**
  * Tells the real, effective and saved user ids. See
- * [getresuid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html).
+ * [getresuid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -110,7 +112,7 @@ export function getresuid(): Ids {
 
 /**
  * Tells the real, effective and saved group ids. See
- * [getresgid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html).
+ * [getresgid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -165,7 +167,7 @@ export function setresgid(real: number, effective: number, saved: number): void 
 
 /**
  * Tells the supplementary groups. See
- * [getgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html).
+ * [getgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *
@@ -205,7 +207,7 @@ export function setgroups(groups: readonly number[]): void {
 
 /**
  * Tells the capabilities of the calling thread. See
- * [capget(2)](https://man7.org/linux/man-pages/man2/capget.2.html).
+ * [capget(2)](https://man7.org/linux/man-pages/man2/capget.2.html). Cannot fail.
  *
  * @tags allow-ffi
  *

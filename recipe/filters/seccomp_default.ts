@@ -100,6 +100,18 @@ const ENOSYS = 38;
  * clocks, quotas, accounting, rebooting; sockets but for unix, internet, netlink and packet ones;
  * personalities that weaken a process; and typing into a terminal (`TIOCSTI`). `clone3` answers
  * `ENOSYS`, as its flags cannot be looked at, and programs then use `clone`.
+ *
+ * @example The same without sockets
+ * ```ts
+ * import { DEFAULT_SECCOMP_PROFILE, recipe, seccomp } from "@ramekin/ramekin";
+ *
+ * const syscalls = DEFAULT_SECCOMP_PROFILE.syscalls?.map((rule) => ({
+ *   ...rule,
+ *   names: rule.names.filter((name) => name !== "socket"),
+ * })).filter(({ names }) => names.length > 0);
+ * const box = recipe(seccomp({ ...DEFAULT_SECCOMP_PROFILE, syscalls: syscalls ?? [] }));
+ * console.log((await box.command("true").output()).success); // true
+ * ```
  */
 export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
   defaultAction: "SCMP_ACT_ERRNO",

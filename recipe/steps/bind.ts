@@ -73,6 +73,12 @@ export interface BindOptions {
  * point that is missing is made on filesystems that the recipe has mounted, and an error elsewhere.
  * Needs `unshare("mount")` before it, and Linux 5.2; with `readOnly` or `restrict`, Linux 5.12.
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
+ * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount
+ * point on a filesystem of the host's, `EACCES` where a folder on the way may not be searched,
+ * `EINVAL` for a folder on a file or a file on a folder, and for an ordinary user who leaves away
+ * mounts below the source
+ *
  * @example
  * ```ts
  * import { bind, mapRoot, recipe, unshare } from "@ramekin/ramekin";

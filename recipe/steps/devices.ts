@@ -36,6 +36,10 @@ const LINKS = {
  * shared memory (shm) of the container's own, and the links to descriptors. Needs
  * `unshare("mount")` before it.
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
+ * @throws {SyscallError} when it is run: `ENOENT` where the folder does not exist on a filesystem
+ * of the host's, or a device is missing from /dev, `ENOTDIR` where it is no folder
+ *
  * @example
  * ```ts
  * import { devices, mapRoot, recipe, unshare } from "@ramekin/ramekin";

@@ -59,7 +59,14 @@ export interface MkdirStep extends FileOptions {
 }
 
 /**
- * Makes a folder, and those that it lies in, where they are missing, as `mkdir -p` does.
+ * Makes a folder, and those that it lies in, where they are missing, as `mkdir -p` does. Needs a
+ * filesystem that the recipe has mounted, or `host`.
+ *
+ * @throws {RecipeError} when it is planned for a folder of the host's, and `host` does not say so
+ * @throws {SyscallError} when it is run: `ENOTDIR` where something on the way, or with `mode` the
+ * place itself, is no folder, `EXDEV` where a symbolic link leads out of the filesystem that the
+ * recipe has mounted, `ENOSPC` where that is full, `EROFS` where it can only be read; on the host
+ * `EACCES` where the folder that it is to lie in is another user's
  *
  * @example
  * ```ts
@@ -98,7 +105,13 @@ export interface SymlinkStep extends Pick<FileOptions, "host"> {
 }
 
 /**
- * Makes a symbolic link at `path` that says `target`, in the order of ln(1). See symlink(2).
+ * Makes a symbolic link at `path` that says `target`, in the order of ln(1). Needs a filesystem that
+ * the recipe has mounted, or `host`. See symlink(2).
+ *
+ * @throws {RecipeError} when it is planned for a place of the host's, and `host` does not say so
+ * @throws {SyscallError} when it is run: `EEXIST` where something is there already, `ENOENT` where
+ * the folder that it is to lie in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
+ * {@linkcode mkdir}
  *
  * @example
  * ```ts
@@ -145,7 +158,12 @@ export interface WriteFileStep extends FileOptions {
 
 /**
  * Writes a text to a file, which is made, or emptied first, with the mode 0644 where no other is
- * given.
+ * given. Needs a filesystem that the recipe has mounted, or `host`.
+ *
+ * @throws {RecipeError} when it is planned for a file of the host's, and `host` does not say so
+ * @throws {SyscallError} when it is run: `ENOENT` where the folder that it is to lie in does not
+ * exist, `EISDIR` where it is a folder itself, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
+ * {@linkcode mkdir}
  *
  * @example
  * ```ts
@@ -200,8 +218,14 @@ export interface MknodStep extends FileOptions {
 
 /**
  * Makes a device file or a named pipe, with the mode 0666 less the umask where no other is given.
- * Devices need CAP_MKNOD on the host: in a user namespace use `devices`, or `bind` one of the
+ * Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the host: in a user namespace use `devices`, or `bind` one of the
  * host's. See mknod(2).
+ *
+ * @throws {RecipeError} where a device has no number, or a pipe has one; when it is planned for a
+ * place of the host's, and `host` does not say so
+ * @throws {SyscallError} when it is run: `EPERM` for a device in a user namespace, or without
+ * CAP_MKNOD, `EEXIST` where something is there already, `ENOENT` where the folder that it is to lie
+ * in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as {@linkcode mkdir}
  *
  * @example
  * ```ts

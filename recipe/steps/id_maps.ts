@@ -24,7 +24,14 @@ export interface MapRootStep {
 
 /**
  * Maps root of the container's user namespace to the user who runs the recipe, as
- * `unshare --map-root-user` does. All other ids are unmapped, and setgroups(2) is denied.
+ * `unshare --map-root-user` does. All other ids are unmapped, and setgroups(2) is denied. Needs
+ * `unshare("user")` before it, and no privilege.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it, or behind another
+ * step that maps ids
+ * @throws {SyscallError} when it is run: `EACCES` where an ordinary user's recipe joins others,
+ * too, from whom the container is closed off meanwhile, `EACCES` or `EPERM` where AppArmor leaves
+ * ordinary users no rights in their user namespaces
  *
  * @example
  * ```ts
@@ -56,7 +63,12 @@ export interface MapCurrentUserStep {
 
 /**
  * Maps the user who runs the recipe to itself, as `unshare --map-current-user` does. The program
- * then runs without capabilities, as execve(2) takes them from all but root.
+ * then runs without capabilities, as execve(2) takes them from all but root. Needs
+ * `unshare("user")` before it, and no privilege.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it, or behind another
+ * step that maps ids
+ * @throws {SyscallError} when it is run: as {@linkcode mapRoot}
  *
  * @example
  * ```ts
@@ -97,11 +109,20 @@ export interface MapIdsStep {
 }
 
 /**
- * Maps ranges of user and group ids into the container's user namespace.
+ * Maps ranges of user and group ids into the container's user namespace. Needs `unshare("user")`
+ * before it.
  *
  * One id each, the caller's own, the container maps itself. A privileged caller writes any ranges
  * from outside. For an ordinary one `newuidmap` and `newgidmap` (Debian: uidmap) write what
  * /etc/subuid and /etc/subgid give to that user.
+ *
+ * @throws {RecipeError} where ranges overlap, or go beyond the last id
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it, behind another step
+ * that maps ids, or in a user namespace within one of the container's
+ * @throws {UnsupportedError} when it is run by an ordinary user who has no newuidmap and newgidmap,
+ * or to whom /etc/subuid and /etc/subgid do not give the ids
+ * @throws {SyscallError} when it is run: `EPERM` where the ids outside are not there to be given,
+ * as the script is in a user namespace without them
  *
  * @example
  * ```ts

@@ -54,6 +54,10 @@ export interface UserIds {
  * Changes the user, the group and the supplementary groups; from root to another user, this takes
  * the capabilities away. The ids have to be mapped, in a user namespace. See setresuid(2).
  *
+ * @throws {RecipeError} when it is planned with `groups` where setgroups(2) is denied
+ * @throws {SyscallError} when it is run: `EPERM` without CAP_SETUID and CAP_SETGID, which an
+ * ordinary user has in a user namespace only, `EINVAL` for an id that is not mapped into it
+ *
  * @example
  * ```ts
  * import { mapRoot, recipe, setUser, unshare } from "@ramekin/ramekin";
@@ -95,6 +99,11 @@ export interface CapabilitiesStep extends CapabilitySets {
 /**
  * Sets the capabilities: each set that is given becomes exactly what is listed. A program that root
  * runs has all of the bounding set again, so to hold root to less, list the bounding set.
+ *
+ * @throws {RecipeError} where the sets contradict each other
+ * @throws {SyscallError} when it is run: `EPERM` for a capability that the process does not have,
+ * and for `keep` and `bounding` without CAP_SETPCAP, which an ordinary user has in a user namespace
+ * only
  *
  * @example Root that may do no more than an ordinary user
  * ```ts
@@ -187,7 +196,7 @@ export interface NoNewPrivilegesStep {
 
 /**
  * Keeps the program and all that it starts from gaining privileges by setuid programs or file
- * capabilities. See PR_SET_NO_NEW_PRIVS in prctl(2).
+ * capabilities. Needs no privilege, and nothing of it fails. See PR_SET_NO_NEW_PRIVS in prctl(2).
  *
  * @example
  * ```ts

@@ -89,6 +89,18 @@ export type JoinTarget =
  * shares its memory with nobody, which costs a copy of the script's: some milliseconds. See setns(2)
  * and nsenter(1).
  *
+ * @throws {TypeError} for a container that has ended
+ * @throws {SyscallError} `ENOENT` where a pidfd's process has ended
+ * @throws {RecipeError} when it is planned with a file that is no namespace, or a pid namespace
+ * where the container is in one of its own already
+ * @throws {UnsupportedError} when it is planned with `cgroup` and the cgroups of the process are
+ * out of reach, as their hierarchy is not mounted
+ * @throws {SyscallError} when it is planned: `ESRCH` where there is no such process, or another has
+ * its number, `ENOENT` where there is no such file, `EACCES` where the process is another user's;
+ * when it is run: `EPERM` without CAP_SYS_ADMIN in the user namespace that the others belong to,
+ * `EINVAL` for a file of another kind, or the user namespace that the script is in, `EACCES` where
+ * the user may not enter the cgroup
+ *
  * @example A second program beside the first, which it sees
  * ```ts
  * import { join, mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
@@ -99,8 +111,6 @@ export type JoinTarget =
  * const { stdout } = await second.command("cat", { args: ["/proc/1/comm"] }).output();
  * console.log(new TextDecoder().decode(stdout)); // sleep
  * ```
- *
- * @throws {SyscallError} `ENOENT` where a pidfd's process has ended
  */
 export function join(
   target: JoinTarget,

@@ -78,6 +78,13 @@ export interface LandlockRules {
  * then nothing can be mounted any more. Needs Linux 6.2 for files, 6.7 for ports and 6.12 for
  * `isolate`; control of devices (ioctl(2)) goes with `write` from Linux 6.10 on.
  *
+ * @throws {RecipeError} where it says neither of files, nor of ports, nor what to isolate
+ * @throws {UnsupportedError} when it is planned where the kernel cannot deny all of this, and
+ * `degrade` is not given
+ * @throws {SyscallError} when it is run: `ENOENT` for a path that does not exist, `E2BIG` where 16
+ * rulesets are in force already; when the program is started: `EACCES` where it, its loader or a
+ * library is not among what may be executed
+ *
  * @example
  * ```ts
  * import { landlock, recipe } from "@ramekin/ramekin";

@@ -76,7 +76,11 @@ export interface LimitsStep extends Limits {
  * ordinary user needs a group that was delegated to them:
  * `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`.
  *
+ * @throws {RecipeError} when it is planned behind another one, or for a device that is not there or
+ * is no block device
  * @throws {UnsupportedError} when it is run where a limit cannot be set, with why and the mend
+ * @throws {SyscallError} when it is run: `ENOMEM` where the memory is too little for the program to
+ * begin
  *
  * @example
  * ```ts

@@ -45,6 +45,10 @@ export interface MaskPathsStep {
  * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
  * that nobody may.
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
+ * @throws {SyscallError} when it is run: `EACCES` where a folder on the way may not be searched,
+ * `ENOSYS` before Linux 5.2
+ *
  * @example
  * ```ts
  * import { mapRoot, maskPaths, recipe, unshare } from "@ramekin/ramekin";
@@ -107,6 +111,10 @@ export interface ReadonlyPathsStep {
  *
  * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
  * that nobody may.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
+ * @throws {SyscallError} when it is run: `EACCES` where a folder on the way may not be searched,
+ * `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts

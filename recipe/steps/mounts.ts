@@ -46,6 +46,13 @@ export interface MountStep {
  * missing is made on filesystems that the recipe has mounted, and an error elsewhere. Needs
  * `unshare("mount")` before it.
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
+ * more than 4095 bytes of options
+ * @throws {SyscallError} when it is run: `ENODEV` for a type that this kernel does not know,
+ * `EPERM` for one that a user namespace may not mount, such as those of disks, `EINVAL` for an
+ * option that does not suit the type, `ENOENT` where the source or, on a filesystem of the host's,
+ * the mount point does not exist, `ENOTDIR` where that is no folder
+ *
  * @example
  * ```ts
  * import { mapRoot, mount, recipe, unshare } from "@ramekin/ramekin";
@@ -115,6 +122,12 @@ export interface TmpfsOptions {
  * Mounts an empty filesystem in memory, without device files and setuid programs. It is gone when
  * the container ends. Needs `unshare("mount")` before it. See tmpfs(5).
  *
+ * @throws {RecipeError} where `size` is no number with a unit
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
+ * @throws {SyscallError} when it is run: `ENOENT` where the mount point does not exist on a
+ * filesystem of the host's, `ENOTDIR` where it is no folder, `EINVAL` for an option that tmpfs does
+ * not have
+ *
  * @example
  * ```ts
  * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
@@ -178,6 +191,11 @@ export interface FilesystemOptions {
  * `unshare("mount")` before it; an ordinary user needs `unshare("pid")` too, and a /proc outside
  * that nothing covers in part. See proc(5).
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it
+ * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("pid")`, or
+ * where the /proc outside is covered in part, as in many containers it is, `ENOENT` where the mount
+ * point does not exist on a filesystem of the host's, `ENOTDIR` where it is no folder
+ *
  * @example
  * ```ts
  * import { mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
@@ -206,6 +224,11 @@ export interface SysfsStep extends FilesystemOptions {
  * Mounts /sys, which shows the interfaces of the container's network namespace. Needs
  * `unshare("mount")` before it; an ordinary user needs `unshare("net")` too. See sysfs(5).
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it
+ * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("net")`,
+ * `ENOENT` where the mount point does not exist on a filesystem of the host's, `ENOTDIR` where it
+ * is no folder
+ *
  * @example
  * ```ts
  * import { mapRoot, recipe, sysfs, unshare } from "@ramekin/ramekin";
@@ -233,6 +256,11 @@ export interface MqueueStep extends FilesystemOptions {
 /**
  * Mounts the POSIX message queues of the container's ipc namespace. Needs `unshare("mount")`
  * before it; an ordinary user needs `unshare("ipc")` too. See mq_overview(7).
+ *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it
+ * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("ipc")`,
+ * `ENOENT` where the mount point does not exist on a filesystem of the host's, as /dev/mqueue on
+ * some, `ENOTDIR` where it is no folder
  *
  * @example
  * ```ts
@@ -305,6 +333,10 @@ export interface PropagationOptions {
  * Changes how mounts and unmounts spread from and to a mount. Needs `unshare("mount")` before it.
  * See mount_namespaces(7).
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it
+ * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, `ENOENT`
+ * where it does not exist
+ *
  * @example
  * ```ts
  * import { mapRoot, propagation, recipe, unshare } from "@ramekin/ramekin";
@@ -360,6 +392,12 @@ export interface RemountStep {
  * Gives a mount other options: `remount("/usr", "ro,nosuid")`. An ordinary user has to repeat the
  * options that the mount got outside, as they are locked (mount_namespaces(7)). Needs
  * `unshare("mount")` before it.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or with `bind:
+ * false` for a filesystem of the host's
+ * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, or an
+ * option does not suit the filesystem, `ENOENT` where the target does not exist, `EPERM` where a
+ * locked option is left out
  *
  * @example
  * ```ts
@@ -432,6 +470,11 @@ export interface UnmountOptions {
 /**
  * Takes the topmost mount at a place away. An ordinary user cannot take away what was mounted
  * outside (mount_namespaces(7)). Needs `unshare("mount")` before it. See umount(2).
+ *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it
+ * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, or it was
+ * mounted outside, `EBUSY` where it is in use, and `detach` does not say that this is no matter,
+ * `ENOENT` where the target does not exist
  *
  * @example
  * ```ts

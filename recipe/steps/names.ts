@@ -22,6 +22,10 @@ export interface HostnameStep {
 /**
  * Sets the hostname. Needs `unshare("uts")` before it. See sethostname(2).
  *
+ * @throws {RecipeError} when it is planned without `unshare("uts")` before it
+ * @throws {SyscallError} when it is run: `EPERM` behind a further user namespace, which has no
+ * rights over the uts namespace
+ *
  * @example
  * ```ts
  * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
@@ -55,6 +59,10 @@ export interface DomainnameStep {
 
 /**
  * Sets the NIS domain name. Needs `unshare("uts")` before it. See setdomainname(2).
+ *
+ * @throws {RecipeError} when it is planned without `unshare("uts")` before it
+ * @throws {SyscallError} when it is run: `EPERM` behind a further user namespace, which has no
+ * rights over the uts namespace
  *
  * @example
  * ```ts

@@ -61,6 +61,15 @@ export interface OverlayOptions {
  * the lower folders stay as they are. With neither, the overlay can only be read, and needs two
  * lower folders. Needs `unshare("mount")` before it; in a user namespace, Linux 5.11.
  *
+ * @throws {RecipeError} where there is `upper` without `work` or beside `discard`, or with none of
+ * them but one lower folder
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
+ * more than 4095 bytes of folders
+ * @throws {SyscallError} when it is run: `ENOENT` where one of the folders does not exist, `EINVAL`
+ * where one does not suit the kernel: it is none, `work` is on another filesystem than `upper`, or
+ * in a user namespace something of the host's is mounted below a lower one, `ENODEV` where this
+ * kernel has no overlayfs
+ *
  * @example Change the host's files, and throw the changes away
  * ```ts
  * import { mapRoot, overlay, recipe, unshare } from "@ramekin/ramekin";

@@ -36,7 +36,11 @@ export interface SetEnvStep {
 }
 
 /**
- * Sets variables of the program's environment. Those that a command is given come over them.
+ * Sets variables of the program's environment. Those that a command is given come over them. Needs
+ * no privilege.
+ *
+ * @throws {SyscallError} when the program is started: `E2BIG` for a variable of 128 KiB or more, or
+ * where the environment and the arguments together are more than execve(2) takes
  *
  * @example
  * ```ts
@@ -77,7 +81,7 @@ export interface ClearEnvOptions {
 
 /**
  * Takes the script's environment away from the program, but for the variables that are to be kept.
- * What later steps and the command set is not touched.
+ * What later steps and the command set is not touched. Needs no privilege, and nothing of it fails.
  *
  * @example
  * ```ts
@@ -117,7 +121,8 @@ export interface UmaskStep {
 }
 
 /**
- * Sets the permission bits that new files do not get: `umask(0o077)`. See umask(2).
+ * Sets the permission bits that new files do not get: `umask(0o077)`. Needs no privilege, and
+ * nothing of it fails. See umask(2).
  *
  * @example
  * ```ts
@@ -159,6 +164,10 @@ export interface RlimitStep {
  * setrlimit(2) for the units.
  *
  * Wherever the step stands, `"nofile"` comes into force just before the program begins.
+ *
+ * @throws {RecipeError} where `soft` is beyond `hard`
+ * @throws {SyscallError} when it is run: `EPERM` where it would raise a ceiling without
+ * CAP_SYS_RESOURCE on the host, or `"nofile"` beyond the sysctl fs.nr_open
  *
  * @example
  * ```ts
@@ -211,7 +220,10 @@ export interface NewSessionStep {
 
 /**
  * Makes the program the leader of a new session without a controlling terminal, so that it cannot
- * push characters into the caller's (TIOCSTI). See setsid(2).
+ * push characters into the caller's (TIOCSTI). Needs no privilege. See setsid(2).
+ *
+ * @throws {SyscallError} when it is run: `EPERM` where the program leads a session already, as it
+ * does behind another `newSession`
  *
  * @example
  * ```ts
@@ -249,8 +261,9 @@ export interface DieWithParentStep {
  * PR_SET_PDEATHSIG in prctl(2).
  *
  * It is the first process that ends with the script; in a pid namespace all others end with that. A
- * program that gains rights by its file (set-user-ID, capabilities) is no longer tied to the script:
- * `noNewPrivileges()`, `init()` or a user namespace keeps it so.
+ * program that gains rights by its file (set-user-ID, capabilities) is no longer tied to the
+ * script: `noNewPrivileges()`, `init()` or a user namespace keeps it so. Needs no privilege, and
+ * nothing of it fails.
  *
  * @example
  * ```ts
@@ -290,7 +303,11 @@ export interface InitStep {
  * Makes a small init PID 1 of the container, and the program, with all steps behind this one, its
  * child. The init reaps orphans, forwards signals, and ends with the program: with its exit code,
  * or with 128 and the number of the signal that ended it. Without it the program itself is PID 1,
- * which ignores the signals that it does not handle (pid_namespaces(7)).
+ * which ignores the signals that it does not handle (pid_namespaces(7)). Needs `unshare("pid")`
+ * before it.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("pid")` before it, behind another one,
+ * or in a pid namespace that is joined, where there is a PID 1 already
  *
  * @example
  * ```ts

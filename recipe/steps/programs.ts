@@ -55,6 +55,12 @@ export interface ProgramsOptions {
  * The new root has to be a filesystem of the recipe, such as a tmpfs. Needs `unshare("mount")`
  * before it.
  *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, where no new root
+ * comes after it and `root` names none, or where that is no filesystem of the recipe; for a program
+ * that is missing, cannot be read, or is no program, and for one that lacks a library
+ * @throws {SyscallError} when it is run: `ENOSPC` where the new root is too small for what is
+ * copied
+ *
  * @example A root with nothing but bash and ls
  * ```ts
  * import { mapRoot, pivotRoot, programs, recipe, tmpfs, unshare } from "@ramekin/ramekin";

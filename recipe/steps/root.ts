@@ -42,6 +42,12 @@ export interface PivotRootStep {
  * of it is left to be reached, and no folder of it stays behind. The working directory is then `/`.
  * Needs `unshare("mount")` before it. See pivot_root(2).
  *
+ * @throws {RecipeError} for `/`, which is the root already; when it is planned without
+ * `unshare("mount")` before it
+ * @throws {SyscallError} when it is run: `ENOENT` where the folder does not exist, `ENOTDIR` where
+ * it is no folder, `EACCES` where it may not be searched, `EINVAL` where it lies on a shared mount,
+ * or the root is the initial ramdisk
+ *
  * @example
  * ```ts
  * import { bind, mapRoot, pivotRoot, recipe, symlink, tmpfs, unshare } from "@ramekin/ramekin";
@@ -112,6 +118,10 @@ export interface ChrootStep {
  * Makes a folder the root for the program, and `/` the working directory. Whoever is root in there
  * gets out again: `pivotRoot` is the safe one. See chroot(2).
  *
+ * @throws {SyscallError} when it is run: `EPERM` without CAP_SYS_CHROOT, which an ordinary user has
+ * in a user namespace only, `ENOENT` where the folder does not exist, `ENOTDIR` where it is no
+ * folder
+ *
  * @example
  * ```ts
  * import { chroot, mapRoot, recipe, unshare } from "@ramekin/ramekin";
@@ -149,7 +159,12 @@ export interface ChdirStep {
 }
 
 /**
- * Changes the working directory, in the file tree as it is at this step. See chdir(2).
+ * Changes the working directory, in the file tree as it is at this step. Needs no privilege. See
+ * chdir(2).
+ *
+ * @throws {SyscallError} when it is run: `ENOENT` where the folder does not exist, `ENOTDIR` where
+ * it is no folder, `EACCES` where the user may not enter it, `ELOOP` where a link in /proc on the
+ * way would lead out of the container
  *
  * @example
  * ```ts

@@ -47,7 +47,14 @@ export interface SeccompAllowance {
  *
  * Wherever the step stands, the filter comes into force just before the program begins, so that it
  * limits no other step. The program and all that it starts then gain no privileges any more, as
- * after `noNewPrivileges()`: the kernel wants it. The init of `init()` is not limited.
+ * after `noNewPrivileges()`: the kernel wants it. The init of `init()` is not limited. Needs no
+ * privilege.
+ *
+ * @throws {RecipeError} for a name that is no call's; when it is planned with a profile that does
+ * not let the program begin (execve, exit_group), or that is longer than the kernel takes, 4096
+ * instructions
+ * @throws {SyscallError} when it is run: `EINVAL` where this kernel has no seccomp filters, `EPERM`
+ * where one that is in force already forbids another
  *
  * @example
  * ```ts

@@ -26,8 +26,17 @@ export interface SysctlStep {
  * `fs.mqueue.*` of an own `"ipc"`; `kernel.hostname` and `kernel.domainname` of an own `"uts"`;
  * `user.*` of an own `"user"`. All others are the host's, and refused.
  *
+ * Needs the namespace, by `unshare` before it. Some settings the kernel leaves to root of the host
+ * all the same, such as `kernel.hostname`, for which there is `hostname`.
+ *
  * They are written through /proc/sys as it is at this step. A dot within a name is written as `/`:
  * `net.ipv4.conf.eth0/1.forwarding`.
+ *
+ * @throws {RecipeError} when it is planned for a setting of the whole host, or without the
+ * namespace that has it before it
+ * @throws {SyscallError} when it is run: `ENOENT` where the kernel has no such setting there, or no
+ * /proc is mounted, `EINVAL` for a value that it does not take, `EACCES` for a setting that it
+ * leaves to root of the host alone, `EROFS` where /proc/sys can only be read
  *
  * @example
  * ```ts

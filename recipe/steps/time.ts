@@ -28,6 +28,11 @@ export interface TimeOffsets {
  * Sets the clocks of the container's time namespace off from the host's. Needs `unshare("time")`
  * before it, and privilege or a user namespace. The time of day is the host's always.
  *
+ * @throws {RecipeError} when it is planned without `unshare("time")` before it
+ * @throws {SyscallError} when it is run: `ERANGE` where a clock would be before 0, `EPERM` behind a
+ * further user namespace, which has no rights over the time namespace, `ENOENT` where no /proc is
+ * mounted
+ *
  * @example
  * ```ts
  * import { mapRoot, recipe, timeOffset, unshare } from "@ramekin/ramekin";

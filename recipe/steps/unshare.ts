@@ -38,6 +38,12 @@ export interface UnshareOptions {
  * `"ipc"`, `"net"`, `"cgroup"` and `"time"`. All but `"user"` need privilege, or `"user"` with
  * them. See unshare(2).
  *
+ * @throws {RecipeError} when it is planned with `"pid"` and the container is in a pid namespace of
+ * its own already
+ * @throws {SyscallError} when it is run: `EPERM` where an ordinary user leaves `"user"` out, or may
+ * make no user namespaces here, `ENOSPC` where they are nested more than 32 levels deep, or as many
+ * as the sysctls `user.max_*_namespaces` allow, `EINVAL` where this kernel has none of a kind
+ *
  * @example
  * ```ts
  * import { mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";

@@ -24,6 +24,11 @@ export interface DisableUserNamespacesStep {
  * the container's other namespaces: steps that mount, or set up the network, have to stand before
  * this one, and `capabilities` behind it. Needs `unshare("user")` with mapped ids before it.
  *
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it and a step that maps
+ * ids, in a user namespace that is joined, or behind `capabilities`
+ * @throws {SyscallError} when it is run: `ENOENT` where no /proc is mounted, `EROFS` where
+ * /proc/sys can only be read, `ENOSPC` behind another one
+ *
  * @example
  * ```ts
  * import { disableUserNamespaces, mapRoot, recipe, unshare } from "@ramekin/ramekin";

@@ -108,6 +108,8 @@ and [troubleshooting.md](troubleshooting.md) what errors say. Whatever the step:
   is planned or a command of it is made. Nothing has run then.
 - A call that the kernel refuses is a \`SyscallError\` with the step's name and number, when the
   program is started. Nothing is left behind then.
+- What privilege a step takes, an ordinary user has in \`unshare("user")\` with mapped ids, unless the
+  step says that it is the host's. Steps behind \`capabilities\` or \`setUser\` have what those leave.
 - Paths of the container begin with \`/\` and have no \`..\`; a string has no NUL byte.`;
 
 async function documentation(): Promise<Readonly<Record<string, FileDoc>>> {

@@ -4,7 +4,19 @@
  * @module
  */
 
-/** The capabilities, by their numbers. See capabilities(7). */
+/**
+ * The capabilities, by their numbers. See capabilities(7).
+ *
+ * @example All but one
+ * ```ts
+ * import { CAPABILITIES, type CapabilityName, capabilities, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const names = Object.keys(CAPABILITIES) as CapabilityName[];
+ * const bounding = names.filter((name) => name !== "CAP_NET_RAW");
+ * const box = recipe(unshare("user"), mapRoot(), capabilities({ bounding }));
+ * console.log((await box.command("true").output()).success); // true
+ * ```
+ */
 export const CAPABILITIES = {
   CAP_CHOWN: 0,
   CAP_DAC_OVERRIDE: 1,

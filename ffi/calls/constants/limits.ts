@@ -4,7 +4,18 @@
  * @module
  */
 
-/** The resources of setrlimit(2), by the names behind `RLIMIT_`. */
+/**
+ * The resources of setrlimit(2), by the names behind `RLIMIT_`.
+ *
+ * @example Which of them have no ceiling
+ * ```ts
+ * import { linux, RLIMITS } from "@ramekin/ramekin";
+ *
+ * const names = Object.keys(RLIMITS) as (keyof typeof RLIMITS)[];
+ * const free = names.filter((name) => linux.prlimit(0, name).hard === linux.RLIM_INFINITY);
+ * console.log(free);
+ * ```
+ */
 export const RLIMITS = {
   CPU: 0,
   FSIZE: 1,

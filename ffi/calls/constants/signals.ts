@@ -4,7 +4,18 @@
  * @module
  */
 
-/** The numbers of the signals, which x86_64 and aarch64 share. See signal(7). */
+/**
+ * The numbers of the signals, which x86_64 and aarch64 share. See signal(7).
+ *
+ * @example What a shell says of a program that a signal has ended
+ * ```ts
+ * import { recipe, SIGNALS } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { signal, code } = await recipe().command("sh", { args: ["-c", "kill -9 $$"] }).output();
+ * assertEquals([signal, code], ["SIGKILL", 128 + SIGNALS.SIGKILL]);
+ * ```
+ */
 export const SIGNALS = {
   SIGHUP: 1,
   SIGINT: 2,

@@ -30,7 +30,13 @@ export interface AddressStep {
 
 /**
  * Gives an interface of the container an address of IPv4 or IPv6, with the length of its network's
- * prefix. What is in that network is then reached through the interface. See ip-address(8).
+ * prefix. What is in that network is then reached through the interface. Needs `unshare("net")`
+ * before it. See ip-address(8).
+ *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {SyscallError} when it is run: `ENODEV` where there is no such interface, `EEXIST` where
+ * it has the address already, `EACCES` where IPv6 is off, `EPERM` where the network belongs to
+ * another user namespace
  *
  * @example
  * ```ts
@@ -80,8 +86,16 @@ export interface RouteOptions {
 
 /**
  * Says where packets for a network go: to a gateway, through an interface, or both. `"default"` is
- * everything of the gateway's kind, IPv4 where there is none; `"::/0"` is all of IPv6. See
- * ip-route(8).
+ * everything of the gateway's kind, IPv4 where there is none; `"::/0"` is all of IPv6. Needs
+ * `unshare("net")` before it. See ip-route(8).
+ *
+ * @throws {RecipeError} where it has neither `via` nor `device`, or `via` is of the other kind,
+ * IPv4 or IPv6
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {SyscallError} when it is run: `ENETUNREACH`, for IPv6 `EHOSTUNREACH`, where the gateway
+ * is in no network of the container's, `ENODEV` where there is no such interface, `ENETDOWN` where
+ * it is down, `EEXIST` where there is such a route already, `EPERM` where the network belongs to
+ * another user namespace
  *
  * @example
  * ```ts

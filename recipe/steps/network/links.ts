@@ -23,6 +23,10 @@ export interface LoopbackStep {
  * Brings the loopback interface up, and with it 127.0.0.1 and ::1. A network namespace begins with
  * nothing but this interface, and it is down. Needs `unshare("net")` before it.
  *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {SyscallError} when it is run: `EPERM` where the network belongs to another user
+ * namespace
+ *
  * @example
  * ```ts
  * import { loopback, mapRoot, recipe, unshare } from "@ramekin/ramekin";
@@ -64,6 +68,11 @@ export interface BridgeOptions {
  * Makes a bridge in the container's network namespace and brings it up: a switch that passes packets
  * on between its ports. Other containers are plugged in with `join` and `veth`. Needs
  * `unshare("net")` before it; the bridge ends with that namespace.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {SyscallError} when it is run: `EEXIST` where an interface has the name already, `ENODEV`
+ * where a port does not exist, `EINVAL` for one that cannot be a port, such as lo, `EOPNOTSUPP`
+ * where this kernel has no bridges, `EPERM` where the network belongs to another user namespace
  *
  * @example
  * ```ts
@@ -108,6 +117,11 @@ export interface DummyStep {
 /**
  * Makes an interface that leads nowhere, to hold addresses, and brings it up. Needs `unshare("net")`
  * before it, and a kernel with CONFIG_DUMMY; the interface ends with the namespace.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {SyscallError} when it is run: `EOPNOTSUPP` where this kernel has no such interfaces,
+ * `EEXIST` where one has the name already, `EPERM` where the network belongs to another user
+ * namespace
  *
  * @example
  * ```ts

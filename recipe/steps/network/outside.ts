@@ -46,8 +46,16 @@ export interface VethOptions {
  * interfaces, both up, where what goes into the one comes out of the other. Both end with the
  * container.
  *
- * Where that network is the host's, root's script makes the cable there. An ordinary user joins a
- * container that has a network, and leaves it again: see the example. See veth(4).
+ * Needs `unshare("net")` before it. Where that network is the host's, root's script makes the cable
+ * there. An ordinary user joins a container that has a network, and leaves it again: see the
+ * example. See veth(4).
+ *
+ * @throws {RecipeError} where there is `peerAddress` without `peer`
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
+ * user where the network outside is the host's
+ * @throws {SyscallError} when it is run: `EEXIST` where an interface has one of the names already,
+ * `ENODEV` where the bridge does not exist, `EOPNOTSUPP` where it is no bridge, or this kernel has
+ * no veth
  *
  * @example Two containers on a bridge that is in a third
  * ```ts
@@ -121,7 +129,14 @@ export interface MacvlanOptions {
 /**
  * Makes an interface with a hardware address of its own on the wire of one that is outside, in the
  * network that the container was in before `unshare("net")`, and brings it up. It ends with the
- * container. See ip-link(8).
+ * container. Needs `unshare("net")` before it, and root where that network is the host's. See
+ * ip-link(8).
+ *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
+ * user where the network outside is the host's
+ * @throws {SyscallError} when it is run: `ENODEV` where the parent does not exist, `EINVAL` where
+ * it can carry no others, such as lo, `EEXIST` where an interface has the name already,
+ * `EOPNOTSUPP` where this kernel has no macvlan
  *
  * @example Root's container, on the wire that eth0 is on
  * ```ts
@@ -171,7 +186,13 @@ export interface MoveInterfaceOptions {
  * and brings it up; its addresses are left behind. When the container ends, the script gives it back
  * to the host, down and under its old name. Where the script has been killed, or the interface comes
  * from another container, the kernel gives a real device back to the machine's first network
- * namespace, and takes a virtual one (veth, macvlan, dummy ...) away. See network_namespaces(7).
+ * namespace, and takes a virtual one (veth, macvlan, dummy ...) away. Needs `unshare("net")` before
+ * it, and root where that network is the host's. See network_namespaces(7).
+ *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
+ * user where the network outside is the host's
+ * @throws {SyscallError} when it is run: `ENODEV` where there is no such interface, `EINVAL` for
+ * one that cannot be moved, such as lo or a bridge
  *
  * @example Root's container gets a network card
  * ```ts

@@ -52,6 +52,12 @@ export interface TranslationOptions {
  * The host has to pass packets on (`sysctl net.ipv4.ip_forward=1`); it is not made to. Needs
  * nf_tables, and on the host root and Linux 5.12. See nft(8).
  *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, and but for `inside`
+ * by an ordinary user, or where the network outside is another container's
+ * @throws {UnsupportedError} when it is run where the host passes no packets on
+ * @throws {SyscallError} when it is run: `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
+ * kernel does not translate addresses by nf_tables
+ *
  * @example Root's container reaches what the host reaches
  * ```ts
  * import { address, masquerade, recipe, route, unshare, veth } from "@ramekin/ramekin";
@@ -107,6 +113,12 @@ export interface PublishOptions extends TranslationOptions {
  * Lets a port of all addresses of this machine, those of the loopback interface apart, lead to an
  * address of a container: on the host, or with `inside` in the container, where it is a router. Ends
  * and needs what {@linkcode masquerade} does.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, and but for `inside`
+ * by an ordinary user, or where the network outside is another container's
+ * @throws {UnsupportedError} when it is run where the host passes no packets on
+ * @throws {SyscallError} when it is run: `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
+ * kernel does not translate addresses by nf_tables
  *
  * @example Port 8080 of the host is port 80 of root's container
  * ```ts

@@ -30,6 +30,10 @@ export interface UserNetworkStep {
  * listens on the host's loopback interface is not reached. It ends with the container and with the
  * script. It needs /dev/net/tun, which on some machines only root may open.
  *
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {UnsupportedError} when it is run where none of the programs is installed, or it fails,
+ * as without /dev/net/tun; with what it has said
+ *
  * @example
  * ```ts
  * import { loopback, mapRoot, recipe, unshare, userNetwork } from "@ramekin/ramekin";
