@@ -7096,8 +7096,8 @@ function stepDetails(draft, stepIndex) {
 }
 function programError(launch2, lastErrno) {
   const { order: order2, outcome, layout } = launch2;
-  const { attempts } = layout;
   const errnoOf = (attempt) => -Number(outcome.result(attempt.execve));
+  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
   const found = attempts.find((attempt) => headOf(launch2, attempt) !== void 0);
   const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES && (attempts.length === 1 || outcome.result(attempt.exists) === 0n));
   const told = found ?? denied ?? attempts.at(-1);
@@ -11408,15 +11408,17 @@ function waitForByte(socket) {
 function reapStatus(pidfd, wait = false) {
   const info = siginfoOutput();
   const call2 = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
-  const outcome = performAll([
+  return statusIn(performAll([
     {
       call: call2,
       accept: [
         "EINTR"
       ]
     }
-  ]);
-  const state = readChildState(outcome.output(info));
+  ]).output(info));
+}
+function statusIn(info) {
+  const state = readChildState(info);
   if (state === void 0) return void 0;
   const { code, status } = state;
   const rest = {
@@ -11444,6 +11446,7 @@ function signalName2(number) {
 // ffi/reactor.ts
 var MAX_EVENTS = 256;
 var UNREF_INTERVAL_MS = 20;
+var BLOCKS_A_TURN = 16;
 var started;
 function reactor() {
   return started ??= new Reactor();
@@ -11462,6 +11465,10 @@ var Reactor = class {
   #inPool = false;
   /** Whether it has been told to come back. */
   #woken = false;
+  /** How many ask in this turn of the script whether they may block. */
+  #asking = 0;
+  /** How many may have blocked since the event loop has had its turn. */
+  #blocks = 0;
   #timer;
   /** Use {@linkcode reactor}: there is one an isolate. */
   constructor() {
@@ -11511,6 +11518,20 @@ var Reactor = class {
     this.#watches.set(fd, watch);
     return watch;
   }
+  /**
+   * Whether the script's thread may wait by itself for a moment, as it is of no use to anybody else:
+   * nothing is waited for, nobody else asks in this turn of the script, and the event loop has had
+   * its turn lately.
+   */
+  async mayBlock() {
+    this.#asking++;
+    await void 0;
+    const may = this.#asking === 1 && this.#holders === 0 && this.#blocks < BLOCKS_A_TURN;
+    await void 0;
+    this.#asking--;
+    if (may) this.#blocks++;
+    return may;
+  }
   #control(operation, fd, events) {
     perform(epoll_ctl(this.#epoll, operation, fd, {
       events,
@@ -11546,6 +11567,7 @@ var Reactor = class {
       this.#setTimeout(-1);
       this.#inPool = true;
       await engine().runInPool(this.#wait);
+      this.#blocks = 0;
       this.#inPool = false;
       this.#dispatch();
       await void 0;
@@ -11773,7 +11795,8 @@ function concat(parts) {
 }
 
 // recipe/running/collect_sync.ts
-function collectSync({ pidfd, cgroup, endings }, descriptors, timeout) {
+function collectSync(launched, descriptors, timeout) {
+  const { pidfd, cgroup } = launched;
   const end = timeout === void 0 ? Infinity : performance.now() + timeout;
   const collected = /* @__PURE__ */ new Map();
   for (const fd of descriptors) if (fd !== void 0) collected.set(fd, []);
@@ -11806,16 +11829,23 @@ function collectSync({ pidfd, cgroup, endings }, descriptors, timeout) {
       ...cgroup.endSync()
     };
   }
-  for (const fd of [
-    ...collected.keys(),
-    pidfd
-  ]) perform(close(fd));
-  endAll(endings);
   const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : concat(collected.get(fd)));
-  return commandOutput({
+  return conclude(launched, descriptors, {
     ...status,
     timedOut
   }, stdout, stderr);
+}
+function conclude({ pidfd, endings }, descriptors, status, stdout, stderr) {
+  performAll([
+    pidfd,
+    ...descriptors
+  ].flatMap((fd) => fd === void 0 ? [] : [
+    {
+      call: close(fd)
+    }
+  ]));
+  endAll(endings);
+  return commandOutput(status, stdout, stderr);
 }
 function endSync(launched) {
   perform(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
@@ -12012,8 +12042,8 @@ function start({ draft, order: order2, layout, program }, alter) {
   let terminal;
   let listener;
   const endings = [];
-  if (layout.vfork) restoreDumpable(started2);
   try {
+    if (layout.vfork) restoreDumpable(started2);
     if (!layout.vfork && outcome.failed === void 0) {
       const socket = socketOf(outcome);
       holdMeetings(draft, socket, (tool, args) => runIdMapTool(launch, tool, args), endings);
@@ -12036,7 +12066,8 @@ function start({ draft, order: order2, layout, program }, alter) {
       listener,
       endings
     };
-  } catch (error) {
+  } catch (thrown) {
+    const error = outcome.failed === void 0 ? thrown : launchError(started2);
     for (const fd of [
       terminal,
       listener
@@ -12170,13 +12201,15 @@ function startUserNetwork(programs2, pid) {
       "piped",
       "piped"
     ]);
+    let launched;
     try {
-      const launched = launchProgram(program, String(pid), streams);
-      return whenReady(program, launched, streams.release());
+      launched = launchProgram(program, String(pid), streams);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
       streams.close();
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
     }
+    return whenReady(program, launched, streams.release());
   }
   throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can do without, with veth() and masquerade()`);
 }
@@ -12203,9 +12236,15 @@ function whenReady(program, { pidfd }, descriptors) {
       stderr
     ]) perform(close(fd));
   };
-  waitFor(stdout, PATIENCE2);
-  if ((readSome2(stdout)?.length ?? 0) > 0) return end;
-  const complaint = new TextDecoder().decode(readSome2(stderr) ?? new Uint8Array()).trim();
+  let complaint;
+  try {
+    waitFor(stdout, PATIENCE2);
+    if ((readSome2(stdout)?.length ?? 0) > 0) return end;
+    complaint = new TextDecoder().decode(readSome2(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
   end();
   throw new UnsupportedError(`${program} could not connect the container: ${complaint}`);
 }
@@ -15685,6 +15724,59 @@ var SERIES = /* @__PURE__ */ new Set([
   "execve"
 ]);
 
+// recipe/running/prompt_end.ts
+var PATIENCE_MS = 1;
+async function collectPromptly(launched, descriptors, timeout = Infinity) {
+  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
+  const { pidfd } = launched;
+  const info = siginfoOutput();
+  const closed = descriptors.flatMap((fd) => fd === void 0 ? [] : [
+    ppoll([
+      {
+        fd,
+        events: 0
+      }
+    ], 0)
+  ]);
+  const waits = [
+    ppoll([
+      {
+        fd: pidfd,
+        events: POLLIN
+      }
+    ], Math.min(PATIENCE_MS, timeout)),
+    ...closed
+  ];
+  const outcome = performAll([
+    ...waits.map((call2) => ({
+      call: call2,
+      accept: UNANSWERED,
+      onZero: END,
+      onAccepted: END
+    })),
+    {
+      call: waitid(P_PIDFD, pidfd, info, WEXITED),
+      accept: UNANSWERED
+    }
+  ]);
+  const status = statusIn(outcome.output(info));
+  if (status === void 0) return void 0;
+  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : readAll(fd));
+  return conclude(launched, descriptors, status, stdout, stderr);
+}
+var UNANSWERED = [
+  "EINTR",
+  "ENOMEM"
+];
+function readAll(fd) {
+  const parts = [];
+  for (; ; ) {
+    const bytes = readSome2(fd);
+    if (bytes === void 0 || bytes.length === 0) return concat(parts);
+    parts.push(bytes);
+  }
+}
+
 // recipe/running/raw_mode.ts
 var TERMIOS = {
   iflag: 0,
@@ -16018,11 +16110,16 @@ var Command = class _Command {
    */
   async output() {
     this.#refusePipedInput("output");
-    return await this.#start([
+    const defaults = [
       "null",
       "piped",
       "piped"
-    ]).output();
+    ];
+    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
+    const { launched, descriptors } = this.#start(defaults);
+    const { signal, timeout } = this.#options;
+    const collected = signal?.aborted === true ? void 0 : await collectPromptly(launched, descriptors, timeout);
+    return collected ?? await this.#container(launched, descriptors).output();
   }
   /**
    * Runs the program to its end, while the script's thread waits, and answers how it has ended and
@@ -16059,11 +16156,14 @@ var Command = class _Command {
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
   spawn() {
-    return this.#start([
+    const defaults = [
       "inherit",
       "inherit",
       "inherit"
-    ]);
+    ];
+    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
+    const { launched, descriptors } = this.#start(defaults);
+    return this.#container(launched, descriptors);
   }
   /** Every system call from the clone to the program, without making any. */
   plan() {
@@ -16079,19 +16179,30 @@ var Command = class _Command {
     } : order2);
     return new Plan(this.#draft, layout, cgroup?.calls);
   }
+  /** Starts the program, and answers the script's sides of its pipes as well. */
   #start(defaults) {
+    const kinds = this.#kinds(defaults);
+    this.#admit();
+    reactor();
+    const streams = new StandardStreams(kinds);
+    const launched = this.#withProxy(this.#launch(kinds, streams));
+    return {
+      launched,
+      descriptors: streams.release()
+    };
+  }
+  #container(launched, descriptors) {
+    const { signal, timeout } = this.#options;
+    return new Container(launched, descriptors, {
+      signal,
+      timeout
+    }, this.#enter);
+  }
+  #startInTerminal(defaults) {
     const kinds = this.#kinds(defaults);
     const { signal, timeout } = this.#options;
     this.#admit();
     reactor();
-    if (this.#options.terminal !== true) {
-      const streams = new StandardStreams(kinds);
-      const launched2 = this.#withProxy(this.#launch(kinds, streams));
-      return new Container(launched2, streams.release(), {
-        signal,
-        timeout
-      }, this.#enter);
-    }
     const terminal = new ProgramTerminal(this.#draft.container.terminals !== void 0);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {

@@ -67,8 +67,9 @@ function stepDetails(
 /** Which of the attempts says most, and why it failed. */
 function programError(launch: Launch, lastErrno: number): Error {
   const { order, outcome, layout } = launch;
-  const { attempts } = layout;
   const errnoOf = (attempt: Attempt) => -Number(outcome.result(attempt.execve));
+  // What has failed for another reason than that nothing is there ends the search.
+  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
   const found = attempts.find((attempt) => headOf(launch, attempt) !== undefined);
   // A folder of PATH that may not be searched denies every name; that is none of the program's.
   const denied = attempts.find((attempt) =>

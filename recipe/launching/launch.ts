@@ -118,8 +118,8 @@ function start(
   let terminal: number | undefined;
   let listener: number | undefined;
   const endings: Ending[] = [];
-  if (layout.vfork) restoreDumpable(started);
   try {
+    if (layout.vfork) restoreDumpable(started);
     if (!layout.vfork && outcome.failed === undefined) {
       const socket = socketOf(outcome);
       holdMeetings(
@@ -143,7 +143,9 @@ function start(
     for (const passed of children(started).slice(0, -1)) reap(passed);
     if (hasSockets(started)) perform(close(socketOf(outcome)));
     return { pid, pidfd, terminal, listener, endings };
-  } catch (error) {
+  } catch (thrown) {
+    // Where the container has failed by itself, the script's part has failed for the want of it.
+    const error = outcome.failed === undefined ? thrown : launchError(started);
     for (const fd of [terminal, listener]) if (fd !== undefined) perform(close(fd));
     clearAway(started);
     try {

@@ -52,13 +52,15 @@ const PATIENCE = 10_000;
 export function startUserNetwork(programs: readonly UserNetworkProgram[], pid: number): Ending {
   for (const program of programs) {
     const streams = new StandardStreams(["null", "piped", "piped"]);
+    let launched: Launched;
     try {
-      const launched = launchProgram(program, String(pid), streams);
-      return whenReady(program, launched, streams.release());
+      launched = launchProgram(program, String(pid), streams);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
       streams.close();
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
     }
+    return whenReady(program, launched, streams.release());
   }
   throw new UnsupportedError(
     `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
@@ -90,9 +92,15 @@ function whenReady(
     while (reapStatus(pidfd) === undefined) waitFor(pidfd, undefined);
     for (const fd of [pidfd, stdout, stderr]) perform(close(fd));
   };
-  waitFor(stdout, PATIENCE);
-  if ((readSome(stdout)?.length ?? 0) > 0) return end;
-  const complaint = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  let complaint: string;
+  try {
+    waitFor(stdout, PATIENCE);
+    if ((readSome(stdout)?.length ?? 0) > 0) return end;
+    complaint = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
   end();
   throw new UnsupportedError(`${program} could not connect the container: ${complaint}`);
 }

@@ -11,8 +11,14 @@ import { SHAPES } from "./shapes.ts";
 import { leftSince } from "./support.ts";
 
 const [name, warm, only] = Deno.args as [string, string, string | undefined];
-const { box, terminal, joins } = SHAPES[name]!;
-const options = { stdin: "null", stdout: "piped", stderr: terminal ? "null" : "piped" } as const;
+const { box, terminal, joins, permissions } = SHAPES[name]!;
+const options = {
+  stdin: "null",
+  stdout: "piped",
+  stderr: terminal ? "null" : "piped",
+  ...(terminal && { terminal }),
+  ...(permissions && { permissions }),
+} as const;
 
 /** What Deno opens in its own time, and the groups of other scripts. */
 const DENOS = /socket:|node_analysis_cache|^cgroup/;
@@ -27,7 +33,7 @@ function hub() {
 }
 
 async function run(): Promise<string> {
-  const settings = { ...options, args: ["-c", "echo out"], ...(terminal && { terminal }) };
+  const settings = { ...options, args: ["-c", "echo out"] };
   const command = first === undefined
     ? box.command("sh", settings)
     : first.container.enter("sh", settings);

@@ -9,6 +9,7 @@ import {
   loopback,
   mapIds,
   mapRoot,
+  type Permissions,
   proc,
   type Recipe,
   recipe,
@@ -28,6 +29,8 @@ export interface Shape {
   readonly terminal?: true;
   /** Whether the program joins a container that runs already. */
   readonly joins?: true;
+  /** What the recipe may reach of the host, where it is not trusted. */
+  readonly permissions?: Permissions;
 }
 
 /** The shapes, by their names. */
@@ -64,6 +67,17 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   "a terminal of its own": {
     box: recipe(unshare("user", "mount", "pid"), mapRoot(), devices()),
     terminal: true,
+  },
+  "hosts granted": {
+    box: recipe(unshare("user", "mount", "pid", "net"), mapRoot(), proc()),
+    permissions: {
+      read: true,
+      write: true,
+      run: true,
+      sys: true,
+      net: ["192.0.2.1:80"],
+      env: ["PATH"],
+    },
   },
   "another container joined": {
     box: recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init()),

@@ -8,6 +8,7 @@ import { type Call, pointerList } from "../../ffi/call.ts";
 import { ppoll } from "../../ffi/calls/processes.ts";
 import { assemble, recordOffset, type SyscallProgram } from "../../ffi/program.ts";
 import { engine } from "../../ffi/engine/engine.ts";
+import { Grants } from "../../recipe/gate/grants.ts";
 import { launch } from "../../recipe/launching/launch.ts";
 import { draftOf } from "../../recipe/recipe.ts";
 import { resources } from "../../recipe/launching/resources.ts";
@@ -48,7 +49,9 @@ function stayIn(program: SyscallProgram, index: number): void {
   view.setBigInt64(first + 32, 1n, true);
 }
 
-const draft = draftOf(SHAPES[name]!.box.steps);
+const { box, permissions } = SHAPES[name]!;
+const gate = permissions && { network: new Grants(permissions).network };
+const draft = draftOf(box.steps, gate);
 const order = {
   program: "sleep",
   args: ["1000", `0.${marker}`],

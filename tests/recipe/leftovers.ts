@@ -1,5 +1,6 @@
 /** What a test could leave on the machine: looked at before it, and again after it. */
 
+import { Engine } from "../../ffi/engine/engine.ts";
 import { linux } from "../../mod.ts";
 
 /** What there is, by kind: each thing as one line. */
@@ -15,6 +16,8 @@ export function takeInventory(): Inventory {
       lines("/proc/net/dev").slice(2).map((line) => line.split(":")[0]!.trim()),
     ),
     "cgroup": new Set(childGroups()),
+    "file": new Set(FOLDERS.flatMap((folder) => names(folder).map((name) => `${folder}/${name}`))),
+    "mapping": new Set([...mappings].map((_, index) => `${index + 1} of the engine's`)),
     // An ordinary user may not open the files of an undumpable process in /proc, its own neither.
     "state": new Set(linux.prctl(linux.PR_GET_DUMPABLE) === 1 ? [] : ["undumpable"]),
   };
@@ -25,16 +28,59 @@ export function takeInventory(): Inventory {
  * away in its own time is given a moment.
  */
 export async function leftovers(before: Inventory): Promise<string | undefined> {
-  let found: string[] = [];
-  for (let attempt = 0; attempt < 100; attempt++) {
-    found = Object.entries(takeInventory()).flatMap(([kind, things]) =>
-      [...things.difference(before[kind]!)].map((thing) => `${kind}: ${thing}`)
-    );
-    if (found.length === 0) return undefined;
+  let found = newSince(before);
+  for (let attempt = 0; found.length > 0 && attempt < 100; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
+    found = newSince(before);
   }
-  return found.join("\n");
+  return found.length === 0 ? undefined : found.join("\n");
 }
+
+/** The same, while the script's thread waits: nothing of its own changes meanwhile. */
+export function leftNow(before: Inventory): readonly string[] {
+  let found = newSince(before);
+  for (let attempt = 0; found.length > 0 && attempt < 100; attempt++) {
+    rest();
+    found = newSince(before);
+  }
+  return found;
+}
+
+/** Has this thread wait for a moment. */
+export function rest(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+}
+
+function newSince(before: Inventory): string[] {
+  return Object.entries(takeInventory()).flatMap(([kind, things]) =>
+    [...things].filter((thing) => !isKnown(kind, thing, before[kind]!))
+      .map((thing) => `${kind}: ${thing}`)
+  );
+}
+
+/** Whether it was there before; a process that has changed is the same one still. */
+function isKnown(kind: string, thing: string, before: ReadonlySet<string>): boolean {
+  if (kind !== "child process" || before.has(thing)) return before.has(thing);
+  const pid = thing.split(" ")[0];
+  return [...before].some((known) => known.split(" ")[0] === pid);
+}
+
+/** The folders in which a recipe of the tests could leave something on the host. */
+const FOLDERS = ["/mnt", "/run", "/dev/shm"];
+
+/** The memory that engines have allocated, and not given back. */
+const mappings = new Set<number>();
+
+const { allocate, release } = Engine.prototype;
+Engine.prototype.allocate = function (...args) {
+  const memory = allocate.apply(this, args);
+  mappings.add(memory.address);
+  return memory;
+};
+Engine.prototype.release = function (memory) {
+  release.call(this, memory);
+  mappings.delete(memory.address);
+};
 
 /** The children of every thread, with those that have ended and nobody has waited for. */
 function childProcesses(): string[] {

@@ -1,0 +1,46 @@
+/**
+ * Loaded before a script (`deno run --preload`): whenever it asks for a command, the recipe at hand
+ * is broken in every call first, while its folders are there and the containers that it joins, and
+ * the script then goes on as usual. A line of JSON on the standard error tells what came of it. The
+ * scripts of the same folder that run in its containers are treated in the same way.
+ */
+
+import { type CommandOptions, Recipe } from "../../mod.ts";
+import { breakEverything, type Tally } from "./breaking.ts";
+
+/** What came of a recipe of a script, or why it could not be broken. */
+export type BrokenCommand = Tally | { readonly failed: string };
+
+const { command } = Recipe.prototype;
+
+Recipe.prototype.command = function (program, options = {}) {
+  const { args, ...others } = options;
+  report(this, String(program), others);
+  return command.call(this, program, args ? { ...options, args: withPreload(args) } : options);
+};
+
+const broken = new Set<string>();
+
+function report(box: Recipe, program: string, options: CommandOptions): void {
+  // The same recipe is broken once; and not where it takes an interface with it for good.
+  const key = JSON.stringify([box, program, options]);
+  if (broken.has(key) || box.steps.some(({ step }) => step === "moveInterface")) return;
+  broken.add(key);
+  let line: BrokenCommand;
+  try {
+    line = breakEverything(box, program, options);
+  } catch (error) {
+    line = { failed: `${program} of ${JSON.stringify(box)}: ${error}` };
+  }
+  Deno.stderr.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+}
+
+/** Has a further run of a script begin with this module too, where it finds what this needs. */
+function withPreload(args: readonly string[]): readonly string[] {
+  const folder = args.find((arg) => /\/examples\/\w+\.ts$/.test(arg))?.replace(/\w+\.ts$/, "");
+  if (args[0] !== "run" || folder === undefined || args.includes("--no-config")) return args;
+  const preload = `--preload=${folder}../tests/faults/break_commands.ts`;
+  return ["run", "-A", "--no-check", preload, ...args.slice(1)].filter((arg) =>
+    arg !== "--allow-ffi"
+  );
+}

@@ -1,0 +1,310 @@
+/**
+ * How every system call of a launch is made to fail, one at a time, and what comes of it. All of it
+ * happens without a turn of the event loop, so that nothing else changes meanwhile.
+ */
+
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import type { Call } from "../../ffi/call.ts";
+import { close } from "../../ffi/calls/files.ts";
+import { Engine, engine } from "../../ffi/engine/engine.ts";
+import { environmentBlock, environmentStrings } from "../../ffi/environment.ts";
+import { ERRNO, type ErrnoName } from "../../ffi/errno.ts";
+import { perform } from "../../ffi/perform.ts";
+import { argumentOffset, recordOffset, type SyscallProgram } from "../../ffi/program.ts";
+import { syscallNumber } from "../../ffi/syscall_numbers.ts";
+import { type CommandOptions, type Recipe, SyscallError, UnsupportedError } from "../../mod.ts";
+import type { Draft } from "../../recipe/drafting/draft.ts";
+import { Grants } from "../../recipe/gate/grants.ts";
+import { type Alteration, launch } from "../../recipe/launching/launch.ts";
+import { type Layout, stepOf } from "../../recipe/launching/layout.ts";
+import type { Order } from "../../recipe/launching/order.ts";
+import { resources } from "../../recipe/launching/resources.ts";
+import type { Chapter } from "../../recipe/launching/writer.ts";
+import { draftOf } from "../../recipe/recipe.ts";
+import { endSync } from "../../recipe/running/collect_sync.ts";
+import { ProgramTerminal } from "../../recipe/running/terminal.ts";
+import { leftNow, rest, takeInventory } from "../recipe/leftovers.ts";
+import { note } from "./results.ts";
+import { proof, seed } from "./support.ts";
+
+/** Calls that fail with each errno, whatever the kernel and whoever makes them. */
+const FAULTS = [
+  { errno: "ENOSYS", call: undefined, args: [] },
+  { errno: "EBADF", call: "close", args: [-1n] },
+  // No flag has such a number.
+  { errno: "EINVAL", call: "eventfd2", args: [0n, -1n] },
+  // The address lies in no memory.
+  { errno: "EFAULT", call: "chdir", args: [1n] },
+  // There is no memory with this key.
+  { errno: "ENOENT", call: "shmget", args: [0x0bad5eedn, 1n, 0n] },
+  // No pid is as great.
+  { errno: "ESRCH", call: "kill", args: [0x7fff_ffffn, 0n] },
+  // Private memory of nobody's, and more than there are addresses.
+  { errno: "ENOMEM", call: "mmap", args: [0n, 1n << 62n, 0n, 0x22n, -1n, 0n] },
+] as const satisfies readonly {
+  errno: ErrnoName;
+  call: Call["name"] | undefined;
+  args: readonly bigint[];
+}[];
+
+type Fault = typeof FAULTS[number];
+
+const NO_SUCH_CALL = 0x3fff;
+
+const NUMBER = 0, REFERENCES = 4, MOST_ARGUMENTS = 6;
+
+/** What has come of the faults of a plan. */
+export interface Tally {
+  /** The calls of the plan. */
+  readonly records: number;
+  /** How many calls were made to fail, each in every way that was tried. */
+  readonly faults: number;
+  /** How many of these have ended the launch; the others are no failure where they are. */
+  readonly errors: number;
+  /** What was left of them all. */
+  readonly leaks: readonly string[];
+}
+
+/** Puts a call that fails in place of a program's. */
+function breakCall(program: SyscallProgram, index: number, { call, args }: Fault): void {
+  const view = new DataView(program.bytes.buffer, program.bytes.byteOffset);
+  const record = recordOffset(index);
+  const number = call === undefined ? NO_SUCH_CALL : syscallNumber(call, engine().architecture);
+  view.setInt32(record + NUMBER, number, true);
+  view.setInt32(record + REFERENCES, 0, true);
+  for (let i = 0; i < MOST_ARGUMENTS; i++) {
+    view.setBigInt64(argumentOffset(index, i), args[i] ?? 0n, true);
+  }
+  // Addresses are not written over the arguments.
+  const [first, end] = [argumentOffset(index, 0), argumentOffset(index, MOST_ARGUMENTS)];
+  const relocations = program.relocations as number[];
+  for (let i = relocations.length - 1; i >= 0; i--) {
+    if (relocations[i]! >= first && relocations[i]! < end) relocations.splice(i, 1);
+  }
+}
+
+/**
+ * What no test can do without: a child must not go on in JavaScript, nor the script with its signals
+ * blocked, and close(2) closes also where it fails.
+ */
+function isNeeded({ name }: Call, chapter: Chapter | undefined): boolean {
+  return name === "exit_group" || chapter === "failure" ||
+    (chapter === "script" && (name === "rt_sigprocmask" || name === "close"));
+}
+
+/** In which ways a call is made to fail: in the suite one, another one for each call. */
+function faultsOf(index: number): readonly Fault[] {
+  return proof ? FAULTS : [FAULTS[(index + seed) % FAULTS.length]!];
+}
+
+/** Of so many calls the suite tries about a hundred, others each time. */
+function isTried(index: number, count: number): boolean {
+  return proof || (index + seed) % Math.ceil(count / 100) === 0;
+}
+
+/** A launch that can be made again and again, broken or not. */
+class Launching {
+  readonly draft: Draft;
+  readonly #box: Recipe;
+  readonly #program: string;
+  readonly #options: CommandOptions;
+
+  constructor(box: Recipe, program: string, options: CommandOptions) {
+    const { permissions } = options;
+    const gate = permissions && { network: new Grants(permissions).network };
+    this.draft = draftOf(box.steps, gate);
+    this.#box = box;
+    this.#program = program;
+    this.#options = options;
+  }
+
+  /** The name of a step. */
+  nameOf(step: number): string {
+    return this.#box.steps[step]!.step;
+  }
+
+  /** Starts the program and ends it at once; answers the error, if there is one. */
+  error(alter?: Alteration, begun?: () => void): unknown {
+    for (let attempt = 0;; attempt++) {
+      const error = this.#error(alter, begun);
+      // The kernel takes the interfaces of the launch before away in its own time.
+      const isThere = error instanceof SyscallError && error.code === "EEXIST";
+      if (!isThere || attempt === 100) return error;
+      rest();
+    }
+  }
+
+  #error(alter?: Alteration, begun?: () => void): unknown {
+    const { draft } = this;
+    let terminal: ProgramTerminal | undefined;
+    try {
+      if (this.#options.terminal === true) {
+        terminal = new ProgramTerminal(draft.container.terminals !== undefined);
+      }
+      const launched = launch(draft, this.#order(terminal), alter);
+      begun?.();
+      for (const fd of [launched.listener, launched.terminal]) {
+        if (fd !== undefined) perform(close(fd));
+      }
+      endSync(launched);
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      terminal?.close();
+    }
+  }
+
+  #order(terminal: ProgramTerminal | undefined): Order {
+    const { cwd, uid, gid } = this.#options;
+    return {
+      program: this.#program,
+      args: [],
+      environment: environmentBlock(environmentStrings(), new Map()),
+      searchPath: "/nonesuch:/usr/bin:/bin",
+      cwd: cwd === undefined ? undefined : String(cwd),
+      uid,
+      gid,
+      stdio: terminal === undefined ? ["null", "null", "null"] : [],
+      terminal: terminal?.theirs,
+      resources: resources(this.draft.hasInit),
+    };
+  }
+}
+
+/**
+ * Breaks every call of a recipe's launch, also of what the script does for it meanwhile. What is
+ * thrown is typed and names the call and the step.
+ *
+ * @throws {UnsupportedError} where this machine lacks what the recipe needs
+ */
+export function breakEverything(
+  box: Recipe,
+  program = "true",
+  options: CommandOptions = {},
+): Tally {
+  const launching = new Launching(box, program, options);
+  // What is kept for all launches is opened by the first.
+  const first = launching.error();
+  if (first !== undefined) throw first;
+  const before = takeInventory();
+  const own = breakProgram(launching);
+  const scripts = breakScript(launching);
+  return {
+    records: own.records + scripts.records,
+    faults: own.faults + scripts.faults,
+    errors: own.errors + scripts.errors,
+    leaks: leftNow(before),
+  };
+}
+
+/** As {@linkcode breakEverything}: nothing is left, and the tally is a row of the table. */
+export function breakAndNote(name: string, box: Recipe, options?: CommandOptions): Tally {
+  const tally = breakEverything(box, "true", options);
+  const { leaks, ...figures } = tally;
+  note("faults", name, { plans: 1, ...figures, leaks: leaks.length });
+  assertEquals(leaks, [], `left behind, SEED=${seed}`);
+  return tally;
+}
+
+/** Breaks every call of the program that makes the container. */
+function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
+  let layout: Layout | undefined;
+  let program: SyscallProgram | undefined;
+  launching.error((built, laidOut) => [program, layout] = [built, laidOut]);
+  const { calls } = program!;
+  let faults = 0, errors = 0;
+  for (const [index, call] of calls.entries()) {
+    // Sixty-two signals are reset by the same call; one stands for all.
+    if (call.name === "rt_sigaction" && calls[index - 1]?.name === "rt_sigaction") continue;
+    if (!isTried(index, calls.length)) continue;
+    if (isNeeded(call, layout!.chapters.get(call))) continue;
+    for (const fault of faultsOf(index)) {
+      faults++;
+      let step: number | undefined;
+      const error = launching.error((built, laidOut) => {
+        step = stepOf(built.calls[index]!, launching.draft, laidOut);
+        breakCall(built, index, fault);
+      });
+      if (error === undefined) continue;
+      errors++;
+      const where = `call ${index}, ${call.name}, made to fail with ${fault.errno}, SEED=${seed}`;
+      if (error instanceof Deno.errors.NotFound && call.name === "execve") continue;
+      assertInstanceOf(error, SyscallError, `${where}: ${error}`);
+      assertEquals(error.errno, ERRNO[fault.errno], `${where}: ${error.message}`);
+      assertEquals(error.syscall, call.name, `${where}: ${error.message}`);
+      if (step !== undefined) assertEquals(error.step, launching.nameOf(step), where);
+    }
+  }
+  return { records: calls.length, faults, errors };
+}
+
+/** What takes away again what was made: where that fails, something has to be left. */
+const UNDOING: ReadonlySet<Call["name"]> = new Set([
+  "close",
+  "fcntl",
+  "kill",
+  "munmap",
+  "pidfd_send_signal",
+  "ppoll",
+  "prctl",
+  "unlinkat",
+  "waitid",
+]);
+
+/** Breaks every call that the script makes beside that program, until the container has begun. */
+function breakScript(launching: Launching): Omit<Tally, "leaks"> {
+  const programs = observe(launching, undefined).map(({ calls }) => calls);
+  let records = 0, faults = 0, errors = 0;
+  for (const [number, calls] of programs.entries()) {
+    records += calls.length;
+    for (const [index, call] of calls.entries()) {
+      if (!isTried(number + index, programs.length)) continue;
+      if (UNDOING.has(call.name)) continue;
+      for (const fault of faultsOf(number + index)) {
+        faults++;
+        let error: unknown;
+        observe(launching, (program, at) => {
+          if (at === number && program.calls[index]?.name === call.name) {
+            breakCall(program, index, fault);
+          }
+        }, (thrown) => error = thrown);
+        if (error === undefined) continue;
+        errors++;
+        const where =
+          `the script's call ${call.name}, made to fail with ${fault.errno}, SEED=${seed}`;
+        assert(
+          error instanceof SyscallError || error instanceof UnsupportedError,
+          `${where}: ${error}`,
+        );
+      }
+    }
+  }
+  return { records, faults, errors };
+}
+
+/** Launches, and hands on each program that the script runs beside the container's. */
+function observe(
+  launching: Launching,
+  alter: ((program: SyscallProgram, number: number) => void) | undefined,
+  failed?: (error: unknown) => void,
+): readonly SyscallProgram[] {
+  const programs: SyscallProgram[] = [];
+  const { run } = Engine.prototype;
+  let containers: SyscallProgram | undefined;
+  let over = false;
+  Engine.prototype.run = function (program) {
+    if (program !== containers && !over) {
+      alter?.(program, programs.length);
+      programs.push(program);
+    }
+    return run.call(this, program);
+  };
+  try {
+    const error = launching.error((program) => containers = program, () => over = true);
+    if (error !== undefined) failed?.(error);
+  } finally {
+    Engine.prototype.run = run;
+  }
+  return programs;
+}

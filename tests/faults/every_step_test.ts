@@ -1,0 +1,63 @@
+/** Every system call fails once of a recipe for each step there is; see every_call_test.ts. */
+
+import { assert, assertEquals } from "@std/assert";
+import { landlockVersion } from "../../ffi/linux/landlock.ts";
+import {
+  dummy,
+  macvlan,
+  type Recipe,
+  recipe,
+  type Step,
+  SyscallError,
+  unshare,
+  userNetwork,
+} from "../../mod.ts";
+import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { notRoot, test } from "../recipe/support.ts";
+import { breakAndNote } from "./breaking.ts";
+import { HUB, STEP_RECIPES } from "./step_recipes.ts";
+
+/** Why a step is left out, where it cannot be made. */
+const LACKS: Readonly<Partial<Record<Step["step"], () => string | undefined>>> = {
+  dummy: () => noKind(recipe(unshare("user", "net"), dummy("wire"))),
+  landlock: () => landlockVersion() > 0 ? undefined : "needs a kernel with landlock",
+  limits: () => notRoot,
+  macvlan: () =>
+    noKind(recipe(unshare("user", "net"), unshare("net"), macvlan("eth0", { parent: "lo" }))),
+  userNetwork: noUserNetwork,
+};
+
+function noKind(box: Recipe): string | undefined {
+  try {
+    box.command("true").outputSync();
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EOPNOTSUPP") return error.hint;
+  }
+  return undefined;
+}
+
+function noUserNetwork(): string | undefined {
+  const { program } = userNetwork("slirp4netns");
+  try {
+    new Deno.Command(program!, { args: ["--version"] }).outputSync();
+    Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
+    return undefined;
+  } catch (error) {
+    return `needs ${program}, and to open /dev/net/tun: ${(error as Error).message}`;
+  }
+}
+
+test("there is a recipe for every step, and it has the step", async () => {
+  assertEquals(Object.keys(STEP_RECIPES).sort(), [...STEP_DEFINITIONS.keys()].sort());
+  await using hub = HUB.command("sleep", { args: ["infinity"] }).spawn();
+  for (const [name, make] of Object.entries(STEP_RECIPES)) {
+    assert(make(hub).steps.some(({ step }) => step === name), name);
+  }
+});
+
+for (const [name, make] of Object.entries(STEP_RECIPES)) {
+  test(`every call of a step fails once: ${name}`, async () => {
+    await using hub = HUB.command("sleep", { args: ["infinity"] }).spawn();
+    breakAndNote(`step ${name}`, make(hub));
+  }, LACKS[name as Step["step"]]?.());
+}
