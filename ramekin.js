@@ -1067,11 +1067,6 @@ __export(linux_exports, {
   MS_STRICTATIME: () => MS_STRICTATIME,
   MS_SYNCHRONOUS: () => MS_SYNCHRONOUS,
   MS_UNBINDABLE: () => MS_UNBINDABLE,
-  NAMESPACE_REQUESTS: () => NAMESPACE_REQUESTS,
-  NS_GET_NSTYPE: () => NS_GET_NSTYPE,
-  NS_GET_OWNER_UID: () => NS_GET_OWNER_UID,
-  NS_GET_PARENT: () => NS_GET_PARENT,
-  NS_GET_USERNS: () => NS_GET_USERNS,
   OPEN_FLAGS: () => OPEN_FLAGS,
   OPEN_TREE_CLOEXEC: () => OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE: () => OPEN_TREE_CLONE,
@@ -1454,18 +1449,6 @@ var MOUNT_ATTRIBUTES = {
   MOUNT_ATTR_NODIRATIME,
   MOUNT_ATTR_IDMAP,
   MOUNT_ATTR_NOSYMFOLLOW
-};
-
-// ffi/calls/constants/namespace_files.ts
-var NS_GET_USERNS = 46849;
-var NS_GET_PARENT = 46850;
-var NS_GET_NSTYPE = 46851;
-var NS_GET_OWNER_UID = 46852;
-var NAMESPACE_REQUESTS = {
-  NS_GET_USERNS,
-  NS_GET_PARENT,
-  NS_GET_NSTYPE,
-  NS_GET_OWNER_UID
 };
 
 // ffi/calls/constants/namespaces.ts
@@ -2971,7 +2954,11 @@ var OwnedFd = class {
   constructor(number) {
     this.#number = number;
   }
-  /** Its number, as long as it is open. */
+  /**
+   * Its number, as long as it is open.
+   *
+   * @throws {TypeError} where it is closed
+   */
   get number() {
     if (this.#number === void 0) throw new TypeError("the descriptor is closed");
     return this.#number;
@@ -3301,6 +3288,18 @@ function statfs2(path2) {
   const told = statfsOutput();
   return readStatfs(outcomeOf(statfs(path2, told)).output(told));
 }
+
+// ffi/calls/constants/namespace_files.ts
+var NS_GET_USERNS = 46849;
+var NS_GET_PARENT = 46850;
+var NS_GET_NSTYPE = 46851;
+var NS_GET_OWNER_UID = 46852;
+var NAMESPACE_REQUESTS = {
+  NS_GET_USERNS,
+  NS_GET_PARENT,
+  NS_GET_NSTYPE,
+  NS_GET_OWNER_UID
+};
 
 // ffi/calls/namespaces.ts
 function clone(flagBits, stored) {
@@ -14421,7 +14420,11 @@ var KeptNamespace = class {
     this.kind = kind2;
     this.path = path2;
   }
-  /** Unmounts and removes the file. The namespace stays as long as somebody else is in it. */
+  /**
+   * Unmounts and removes the file. The namespace stays as long as somebody else is in it.
+   *
+   * @throws {SyscallError} `EINVAL` where it was unmounted by hand, `ENOENT` where the file is gone
+   */
   release() {
     if (this.#released) return;
     perform(umount2(this.path, MNT_DETACH));
@@ -14498,13 +14501,35 @@ var Container = class {
     this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new Channel(fd));
     this.status = this.#wait(limits2);
   }
-  /** The same as `pid`; `pidsIn` tells what it is in the container. */
+  /**
+   * The same as `pid`; `pidsIn` tells what it is in the container.
+   *
+   * @example
+   * ```ts
+   * import { mapRoot, pidsIn, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(unshare("user", "pid"), mapRoot());
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * assertEquals(pidsIn(container.hostPid).at(-1), 1);
+   * ```
+   */
   get hostPid() {
     return this.pid;
   }
   /**
    * What tells the container's first process from all others, as data: what `join` makes of a
    * container.
+   *
+   * @example One container joins another, which is told as data
+   * ```ts
+   * import { join, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const first = recipe(unshare("user", "net"), mapRoot());
+   * await using container = first.command("sleep", { args: ["60"] }).spawn();
+   * assertEquals(join(container, "user", "net").target, container.identity);
+   * ```
    *
    * @throws {TypeError} when the container has ended
    */
@@ -14582,7 +14607,18 @@ var Container = class {
   get stdout() {
     return this.#outputs[1] ??= outputStream(this.#channel(1));
   }
-  /** What the program writes to its standard error. Throws a `TypeError` where it is not piped. */
+  /**
+   * What the program writes to its standard error. Throws a `TypeError` where it is not piped.
+   *
+   * @example
+   * ```ts
+   * import { recipe } from "@ramekin/ramekin";
+   *
+   * const command = recipe().command("ls", { args: ["/nonesuch"], stderr: "piped" });
+   * await using container = command.spawn();
+   * console.log(await container.stderr.text()); // ls: cannot access '/nonesuch': ...
+   * ```
+   */
   get stderr() {
     return this.#outputs[2] ??= outputStream(this.#channel(2));
   }
@@ -14600,7 +14636,18 @@ var Container = class {
    * Sends a signal to the container's first process. Where that is the program itself, as PID 1 it
    * ignores the signals that it does not handle, SIGKILL apart; with the step `init` it gets them.
    *
-   * @throws {TypeError} when the container has ended
+   * @example
+   * ```ts
+   * import { init, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(unshare("user", "pid"), mapRoot(), init());
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * container.kill("SIGTERM");
+   * assertEquals((await container.status).code, 128 + 15);
+   * ```
+   *
+   * @throws {TypeError} when the container has ended, or for a signal that Linux does not have
    */
   kill(signal = "SIGTERM") {
     this.#needsToRun();
@@ -14619,6 +14666,22 @@ var Container = class {
   }
   /**
    * Changes limits; those that are left out stay as they are.
+   *
+   * @example More processes, while it runs; then the container stands still for a moment
+   * ```ts
+   * import { limits, recipe, UnsupportedError } from "@ramekin/ramekin";
+   *
+   * const box = recipe(limits({ pids: 100 }));
+   * try {
+   *   await using container = box.command("sleep", { args: ["60"] }).spawn();
+   *   container.update({ pids: 200 });
+   *   await container.pause();
+   *   container.resume();
+   * } catch (error) {
+   *   if (!(error instanceof UnsupportedError)) throw error;
+   *   console.log(error.message); // no group that this user may change
+   * }
+   * ```
    *
    * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
    * @throws {RecipeError} where a limit is wrong
@@ -16478,7 +16541,11 @@ var Recipe = class {
     this.steps = Object.freeze(structuredClone(steps));
     this.steps.forEach(deepFreeze);
   }
-  /** This recipe with more steps behind its own. */
+  /**
+   * This recipe with more steps behind its own.
+   *
+   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   */
   with(...ingredients) {
     return recipe(this, ...ingredients);
   }
@@ -16486,7 +16553,9 @@ var Recipe = class {
    * A program in a container of this recipe, with the options and methods of `Deno.Command`.
    * Nothing runs yet.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
+   * an option that is wrong
+   * @throws {GrantError} where the script may not use FFI: `--allow-ffi`
    */
   command(program, options2 = {}) {
     const limits2 = this.steps.filter(({ step }) => LIMITS.has(step));
@@ -16524,7 +16593,20 @@ var Recipe = class {
   needs() {
     return needsOf(draftOf(this.steps, {}).gate);
   }
-  /** The steps, as JSON has them. */
+  /**
+   * The steps, as JSON has them.
+   *
+   * @example A recipe that is kept as a text
+   * ```ts
+   * import { recipe, setEnv } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(setEnv({ LANG: "C" }));
+   * const text = JSON.stringify(box);
+   * assertEquals(text, '{"steps":[{"step":"setEnv","variables":{"LANG":"C"}}]}');
+   * assertEquals(recipe(...JSON.parse(text).steps).toJSON(), box.toJSON());
+   * ```
+   */
   toJSON() {
     return {
       steps: this.steps
