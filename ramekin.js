@@ -282,6 +282,13 @@ function errnoText(name) {
   return TEXT[name];
 }
 
+// ffi/text_position.ts
+function positionText(position) {
+  if (position === void 0) return "";
+  const { file, line, column } = position;
+  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
+}
+
 // ffi/errors.ts
 var SyscallError = class extends Error {
   /** `"SyscallError"`. */
@@ -327,9 +334,12 @@ var GrantError = class extends Error {
   step;
   /** The position of that step in its recipe, counted from 0. */
   stepIndex;
+  /** Where that step stands, when the recipe is a text. */
+  position;
   /** An error of the grant that is missing. */
   constructor(message2, grant, details = {}) {
-    super(message2, details);
+    super(positionText(details.position) + message2, details);
+    this.position = details.position;
     this.grant = grant;
     this.value = details.value;
     this.step = details.step;
@@ -7922,11 +7932,6 @@ var RecipeError = class extends Error {
     this.field = details.field;
   }
 };
-function positionText(position) {
-  if (position === void 0) return "";
-  const { file, line, column } = position;
-  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
-}
 function placeOf({ step, stepIndex, field: field2 }) {
   if (step === void 0) return stepIndex === void 0 ? "" : `step ${stepIndex + 1}: `;
   const number = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;

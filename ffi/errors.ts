@@ -5,6 +5,7 @@
  */
 
 import { ERRNO, type ErrnoName, errnoName, errnoText } from "./errno.ts";
+import { positionText, type TextPosition } from "./text_position.ts";
 
 /** What a {@linkcode SyscallError} tells beside its message. */
 export interface SyscallErrorDetails {
@@ -94,6 +95,8 @@ export interface GrantErrorDetails extends ErrorOptions {
   readonly step?: string | undefined;
   /** The position of that step in its recipe, counted from 0. */
   readonly stepIndex?: number | undefined;
+  /** Where that step stands, when the recipe is a text. */
+  readonly position?: TextPosition | undefined;
 }
 
 /**
@@ -124,10 +127,13 @@ export class GrantError extends Error {
   readonly step: string | undefined;
   /** The position of that step in its recipe, counted from 0. */
   readonly stepIndex: number | undefined;
+  /** Where that step stands, when the recipe is a text. */
+  readonly position: TextPosition | undefined;
 
   /** An error of the grant that is missing. */
   constructor(message: string, grant: string, details: GrantErrorDetails = {}) {
-    super(message, details);
+    super(positionText(details.position) + message, details);
+    this.position = details.position;
     this.grant = grant;
     this.value = details.value;
     this.step = details.step;

@@ -4,15 +4,7 @@
  * @module
  */
 
-/** Where in a text something stands. */
-export interface TextPosition {
-  /** The file, where the text is one's. */
-  readonly file?: string | undefined;
-  /** The line, counted from 1. */
-  readonly line: number;
-  /** The column, counted from 1. */
-  readonly column: number;
-}
+import { positionText, type TextPosition } from "../ffi/text_position.ts";
 
 /** Where in a recipe something is wrong. */
 export interface RecipeErrorDetails {
@@ -61,12 +53,6 @@ export class RecipeError extends Error {
     this.stepIndex = details.stepIndex;
     this.field = details.field;
   }
-}
-
-function positionText(position: TextPosition | undefined): string {
-  if (position === undefined) return "";
-  const { file, line, column } = position;
-  return file === undefined ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
 }
 
 function placeOf({ step, stepIndex, field }: RecipeErrorDetails): string {

@@ -20,6 +20,7 @@
  * @module
  */
 
+import { isWithin } from "../drafting/ground.ts";
 import type { Recipe } from "../recipe.ts";
 import { RecipeError } from "../recipe_error.ts";
 import { dump } from "./js_yaml.ts";
@@ -27,6 +28,12 @@ import { type ParseOptions, readRecipe, type RecipeText } from "./read.ts";
 import { escapeVariables, type Variable } from "./variables.ts";
 
 export type { ParseOptions, RecipeText, Variable };
+
+/** Options of {@linkcode loadRecipe}. */
+export interface LoadOptions extends Pick<ParseOptions, "variables"> {
+  /** Folders that files may be included from, beside the one that the recipe lies in. */
+  readonly includeFrom?: readonly string[];
+}
 
 /**
  * Reads a recipe from a text.
@@ -49,7 +56,9 @@ export function parseRecipe(text: string, options: ParseOptions = {}): Recipe {
 }
 
 /**
- * Reads a recipe from a file, and what it includes, by paths from where it lies itself.
+ * Reads a recipe from a file, and what it includes, by paths from where it lies itself. What is
+ * included has to lie in the folder of the recipe, also by where symbolic links lead; unless others
+ * are named.
  *
  * @throws {RecipeError} with the file, the line and the column of what is wrong
  * @throws {Deno.errors.NotFound} where there is no such file
@@ -64,7 +73,7 @@ export function parseRecipe(text: string, options: ParseOptions = {}): Recipe {
  */
 export function loadRecipe(
   path: string | URL,
-  options: Pick<ParseOptions, "variables"> = {},
+  options: LoadOptions = {},
 ): Recipe {
   return loadRecipeText(path, options).recipe;
 }
@@ -86,9 +95,11 @@ export function loadRecipe(
  */
 export function loadRecipeText(
   path: string | URL,
-  options: Pick<ParseOptions, "variables"> = {},
+  options: LoadOptions = {},
 ): RecipeText {
   const file = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const folders = [folderOf(file), ...(options.includeFrom ?? [])];
+  const include = (path: string, from: string | undefined) => includeFile(path, from, folders);
   return readRecipe(readText(file), { ...options, file, include });
 }
 
@@ -113,10 +124,24 @@ export function stringifyRecipe(recipe: Recipe): string {
   return dump(escaped, { flowLevel: 3, noRefs: true, lineWidth: 100 });
 }
 
-function include(path: string, from: string | undefined): { file: string; text: string } {
-  const folder = from?.slice(0, from.lastIndexOf("/") + 1) ?? "";
-  const file = Deno.realPathSync(path.startsWith("/") ? path : folder + path);
+function includeFile(
+  path: string,
+  from: string | undefined,
+  folders: readonly string[],
+): { file: string; text: string } {
+  const file = Deno.realPathSync(path.startsWith("/") ? path : `${folderOf(from!)}/${path}`);
+  if (!folders.some((folder) => isWithin(file, Deno.realPathSync(folder)))) {
+    throw new RecipeError(
+      "it lies outside of the recipe's own folder; { includeFrom: [...] } of loadRecipe() allows " +
+        "another",
+    );
+  }
   return { file, text: readText(file) };
+}
+
+function folderOf(file: string): string {
+  const end = file.lastIndexOf("/");
+  return end < 0 ? "." : file.slice(0, end) || "/";
 }
 
 function readText(file: string): string {

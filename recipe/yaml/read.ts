@@ -4,9 +4,11 @@
  * @module
  */
 
+import { GrantError } from "../../ffi/errors.ts";
+import type { TextPosition } from "../../ffi/text_position.ts";
 import { isObject, nearest } from "../fields.ts";
 import { type Recipe, recipe } from "../recipe.ts";
-import { RecipeError, type TextPosition } from "../recipe_error.ts";
+import { RecipeError } from "../recipe_error.ts";
 import type { Step } from "../steps.ts";
 import { constructFromEvents, parseEvents, YAMLException } from "./js_yaml.ts";
 import { Positions } from "./positions.ts";
@@ -18,7 +20,7 @@ export interface ParseOptions {
   readonly file?: string;
   /** Values of the text's variables, in place of their defaults. */
   readonly variables?: Readonly<Record<string, Variable>>;
-  /** Reads the text of an included file; without it, nothing can be included. */
+  /** Reads the text of an included file, or throws where that may not be; without it, nothing can be included. */
   readonly include?: (path: string, from: string | undefined) => { file: string; text: string };
 }
 
@@ -27,7 +29,7 @@ export interface RecipeText {
   /** The recipe. */
   readonly recipe: Recipe;
   /** The same error, with the place in the text of the step that it is about. */
-  located(error: RecipeError): RecipeError;
+  located<E extends RecipeError | GrantError>(error: E): E;
 }
 
 /** A step, and where it stands. */
@@ -42,17 +44,25 @@ const MAX_STEPS = 1000;
 /** Reads a recipe, and keeps where its steps stand. */
 export function readRecipe(text: string, options: ParseOptions = {}): RecipeText {
   const steps = stepsOf(text, options, []);
-  const located = (error: RecipeError) => {
-    const { stepIndex, field, step, complaint } = error;
-    const at = stepIndex === undefined ? undefined : steps[stepIndex];
-    if (at === undefined || error.position !== undefined) return error;
-    return new RecipeError(complaint, { step, stepIndex, field, position: at.position(field) });
+  const located = <E extends RecipeError | GrantError>(error: E): E => {
+    const at = error.stepIndex === undefined ? undefined : steps[error.stepIndex];
+    return at === undefined || error.position !== undefined ? error : placed(error, at) as E;
   };
   try {
     return { recipe: recipe(...steps.map(({ step }) => step as Step)), located };
   } catch (error) {
     throw error instanceof RecipeError ? located(error) : error;
   }
+}
+
+function placed(error: RecipeError | GrantError, at: StepText): RecipeError | GrantError {
+  const { step, stepIndex } = error;
+  if (error instanceof GrantError) {
+    const { message, grant, value } = error;
+    return new GrantError(message, grant, { value, step, stepIndex, position: at.position() });
+  }
+  const { complaint, field } = error;
+  return new RecipeError(complaint, { step, stepIndex, field, position: at.position(field) });
 }
 
 const KEYS = ["steps", "variables"];

@@ -17,7 +17,7 @@ import { recipeFile } from "./recipe_file.ts";
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
   const { recipe, located } = await recipeFile(path, given.values("set").map((value) => value!));
-  const [plan, needs] = located(() => [recipe.plan(), recipe.needs()] as const);
+  const [plan, needs] = await located(() => [recipe.plan(), recipe.needs()] as const);
   const graph = given.value("graph");
   if (graph !== undefined) writeText(graph, drawGraph(graphOf(recipe, needs), path));
   if (given.has("json")) printJson({ entries: plan.entries, needs });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GrantError } from "../../ffi/errors.ts";
 import { type Ingredient, type Recipe, recipe } from "../../recipe/recipe.ts";
 import { RecipeError } from "../../recipe/recipe_error.ts";
 import { constructFromEvents, CORE_SCHEMA, parseEvents } from "../../recipe/yaml/js_yaml.ts";
@@ -22,7 +23,7 @@ export interface RecipeFile {
   /** Whether it is a program's part, and not data: its author could have done anything by now. */
   readonly isCode: boolean;
   /** Does something with the recipe; an error of a step then tells where in the file it stands. */
-  located<T>(use: () => T): T;
+  located<T>(use: () => T | Promise<T>): Promise<T>;
 }
 
 const DATA = /\.(ya?ml|json)$/i;
@@ -44,7 +45,7 @@ export async function recipeFile(
   if (settings.length > 0) {
     throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
   }
-  return { recipe: await importRecipe(path), isCode: true, located: (use) => use() };
+  return { recipe: await importRecipe(path), isCode: true, located: async (use) => await use() };
 }
 
 function readData(path: string, variables: Readonly<Record<string, Variable>>): RecipeFile {
@@ -52,11 +53,12 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
   return {
     recipe,
     isCode: false,
-    located(use) {
+    async located(use) {
       try {
-        return use();
+        return await use();
       } catch (error) {
-        throw error instanceof RecipeError ? located(error) : error;
+        const isOfStep = error instanceof RecipeError || error instanceof GrantError;
+        throw isOfStep ? located(error) : error;
       }
     },
   };

@@ -16,22 +16,22 @@ export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
   const file = await recipeFile(path, given.values("set").map((setting) => setting!));
   let grants = permissionsFor(file, given);
-  return await runProgram(
-    given.program,
-    (program, options) =>
-      file.located(() =>
+  return await file.located(() =>
+    runProgram(
+      given.program,
+      (program, options) =>
         apart(file.recipe, options).command(
           program,
           grants === undefined ? options : { ...options, permissions: grants },
-        )
-      ),
-    (error) => {
-      if (!canAsk()) return false;
-      const answer = ask(path, error);
-      if (answer === "no") return false;
-      grants = widened(grants as PermissionOptions, error, answer);
-      return true;
-    },
+        ),
+      (error) => {
+        if (!canAsk()) return false;
+        const answer = ask(path, error);
+        if (answer === "no") return false;
+        grants = widened(grants as PermissionOptions, error, answer);
+        return true;
+      },
+    )
   );
 }
 

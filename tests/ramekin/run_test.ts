@@ -83,7 +83,7 @@ test(
     assertEquals([code, stdout], [125, ""]);
     assertMatch(
       stderr,
-      /^ramekin: .*step 4 \(bind\): not granted: read \/usr\n {2}--allow-read=\/usr/,
+      /^ramekin: closed\.yaml:\d+:\d+: step 4 \(bind\): not granted: read \/usr\n {2}--allow-read=\/usr/,
     );
     assert(!stderr.includes(" at "), stderr);
     const open = await ramekinWith({ cwd }, "run", "open.yaml", "--allow-read", "--", "ls");

@@ -1,7 +1,16 @@
 /** Recipes as texts: what they make, and what is said of those that are wrong. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { hostname, mapRoot, recipe, RecipeError, type Step, tmpfs, unshare } from "../../../mod.ts";
+import {
+  GrantError,
+  hostname,
+  mapRoot,
+  recipe,
+  RecipeError,
+  type Step,
+  tmpfs,
+  unshare,
+} from "../../../mod.ts";
 import {
   loadRecipe,
   loadRecipeText,
@@ -156,6 +165,69 @@ test(
     Deno.writeFileSync(`${folder}/parts/b.yaml`, new Uint8Array([0xff, 0xfe, 0]));
     assertThrows(() => loadRecipe(`${folder}/box.yaml`), RecipeError, "UTF-8");
     assertThrows(() => loadRecipe(`${folder}/none.yaml`), Deno.errors.NotFound);
+  }),
+);
+
+test(
+  "what is included lies in the recipe's folder, unless another one is named",
+  inFolder((folder) => {
+    Deno.mkdirSync(`${folder}/recipes/parts`, { recursive: true });
+    Deno.mkdirSync(`${folder}/shared`);
+    Deno.mkdirSync(`${folder}/recipes-of-others`);
+    const file = `${folder}/recipes/box.yaml`;
+    const including = (path: string) =>
+      Deno.writeTextFileSync(file, `steps:\n- include: ${path}\n`);
+    const outside = ["shared/a.yaml", "recipes-of-others/a.yaml"].map((name) =>
+      `${folder}/${name}`
+    );
+    for (const path of outside) Deno.writeTextFileSync(path, "steps: [{ step: mapRoot }]");
+    Deno.symlinkSync(outside[0]!, `${folder}/recipes/link.yaml`);
+    Deno.symlinkSync(`${folder}/shared`, `${folder}/recipes/parts/shared`);
+    for (
+      const path of [
+        ...outside,
+        "../shared/a.yaml",
+        "link.yaml",
+        "parts/shared/a.yaml",
+        "/etc/passwd",
+      ]
+    ) {
+      including(path);
+      const error = assertThrows(
+        () => loadRecipe(file),
+        RecipeError,
+        "outside of the recipe's own",
+      );
+      assertEquals(error.position, { file, line: 2, column: 12 });
+      if (path === "/etc/passwd" || path === outside[1]) continue;
+      assertEquals(loadRecipe(file, { includeFrom: [`${folder}/shared`] }).steps.length, 1);
+    }
+    // By a link the recipe itself may lie anywhere: its folder is where it is loaded from.
+    Deno.symlinkSync(`${folder}/recipes`, `${folder}/linked`);
+    Deno.writeTextFileSync(`${folder}/recipes/parts/a.yaml`, "steps: [{ step: mapRoot }]");
+    including("parts/a.yaml");
+    assertEquals(loadRecipe(`${folder}/linked/box.yaml`).steps.length, 1);
+  }),
+);
+
+test(
+  "a step whose grant is missing can be found in the text",
+  inFolder((folder) => {
+    const file = `${folder}/box.yaml`;
+    Deno.writeTextFileSync(
+      file,
+      "steps:\n- step: unshare\n  kinds: [user, mount]\n- step: mapRoot\n" +
+        "- { step: bind, source: /etc, target: /mnt }\n",
+    );
+    const { recipe, located } = loadRecipeText(file);
+    const command = recipe.command("true", { permissions: { read: ["/usr"] } });
+    // The program sees the host's root: that is no step's.
+    const error = assertThrows(() => command.outputSync(), GrantError);
+    const ofStep = new GrantError("not granted", "read", { step: "bind", stepIndex: 2 });
+    assertEquals(located(error).position, undefined);
+    assertEquals(located(ofStep).position, { file, line: 5, column: 3 });
+    assertEquals(located(ofStep).message, `${file}:5:3: not granted`);
+    assertEquals(located(located(ofStep)).message, `${file}:5:3: not granted`);
   }),
 );
 
