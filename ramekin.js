@@ -271,12 +271,9 @@ var TEXT = {
   ENOTRECOVERABLE: "State not recoverable",
   ERFKILL: "Operation not possible due to RF-kill"
 };
-var NAME_OF = new Map(Object.entries(ERRNO).map(([name, number]) => [
-  number,
-  name
-]));
-function errnoName(errno2) {
-  return NAME_OF.get(errno2);
+function errnoName(errno) {
+  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
+  return entry?.[0];
 }
 function errnoText(name) {
   return TEXT[name];
@@ -355,9 +352,9 @@ function invalidArgument(syscall, call2, hint) {
   });
 }
 function syscallMessage(details) {
-  const { syscall, errno: errno2, call: call2, step, stepIndex, hint } = details;
-  const name = errnoName(errno2);
-  const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno2}`;
+  const { syscall, errno, call: call2, step, stepIndex, hint } = details;
+  const name = errnoName(errno);
+  const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
   const where = step === void 0 ? "" : stepIndex === void 0 ? `${step}: ` : `step ${stepIndex + 1} (${step}): `;
   return `${where}${call2 ?? syscall} failed: ${reason}` + (hint ? `
   ${hint}` : "");
@@ -754,14 +751,14 @@ var RLIMITS = {
 var RLIM_INFINITY = 0xffffffffffffffffn;
 
 // ffi/calls/limits.ts
-function prlimit64(pid, resource, limit2, old) {
+function prlimit64(pid, resource, limit, old) {
   const known = constant(resource, RLIMITS);
   const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named, null, old);
+  if (limit === null) return call("prlimit64", pid, named, null, old);
   const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
   const words3 = [
-    BigInt(limit2.soft),
-    BigInt(limit2.hard)
+    BigInt(limit.soft),
+    BigInt(limit.hard)
   ];
   const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
   const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
@@ -832,8 +829,8 @@ var CLD_STOPPED = 5;
 var CLD_CONTINUED = 6;
 
 // ffi/calls/waiting.ts
-function waitid(idType, id2, info, options2) {
-  return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options2, WAIT_FLAGS), null);
+function waitid(idType, id2, info, options) {
+  return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options, WAIT_FLAGS), null);
 }
 function siginfoOutput() {
   return new Output(128, "&siginfo");
@@ -2789,12 +2786,12 @@ var Outcome = class {
   }
   /** The first call that failed, if one did. */
   get failed() {
-    const errno2 = this.#table.getUint32(HEADER2.failedWith, true);
-    if (errno2 === 0) return void 0;
+    const errno = this.#table.getUint32(HEADER2.failedWith, true);
+    if (errno === 0) return void 0;
     const at2 = this.#table.getUint32(HEADER2.failedAt, true);
     return {
       call: this.#program.calls[recordIndex(at2)],
-      errno: errno2
+      errno
     };
   }
   /** What the call answered: a negative errno where it failed. */
@@ -2874,12 +2871,12 @@ var Engine = class _Engine {
         call: map
       }
     ], this.architecture).bytes.slice();
-    const errno2 = this.#symbols.run(Deno.UnsafePointer.of(table), HEADER2.size);
-    if (errno2 !== 0) {
+    const errno = this.#symbols.run(Deno.UnsafePointer.of(table), HEADER2.size);
+    if (errno !== 0) {
       const hint = "memory is short, here or in this process's control group, or by ulimit -v";
       throw new SyscallError({
         syscall: "mmap",
-        errno: errno2,
+        errno,
         call: describeCall(map),
         hint
       });
@@ -3629,12 +3626,12 @@ function indexField(request, name) {
 function failureOf(outcome) {
   const { failed } = outcome;
   if (failed === void 0) return void 0;
-  const { call: call2, errno: errno2 } = failed;
+  const { call: call2, errno } = failed;
   const refusal2 = call2.verdict?.read(outcome.output(call2.verdict.answer));
   if (refusal2 === void 0 || refusal2.errno === 0) {
     return {
       call: call2,
-      errno: errno2,
+      errno,
       name: call2.name,
       text: describeCall(call2),
       words: void 0
@@ -3674,11 +3671,11 @@ function performAll(parts, hint) {
   const outcome = loaded2.run(assemble(parts, loaded2.architecture));
   const failure = failureOf(outcome);
   if (failure === void 0) return outcome;
-  const { name, errno: errno2, text: text4, words: words3 } = failure;
-  const mend = shortageHint(errnoName(errno2)) ?? hint;
+  const { name, errno, text: text4, words: words3 } = failure;
+  const mend = shortageHint(errnoName(errno)) ?? hint;
   throw new SyscallError({
     syscall: name,
-    errno: errno2,
+    errno,
     call: text4,
     hint: hintOf(words3, mend)
   });
@@ -3855,23 +3852,23 @@ function decodeAttributes(bytes) {
   return attributes;
 }
 function readAnswer(answer) {
-  const errno2 = -answer.getInt32(ERROR_OFFSET, true);
+  const errno = -answer.getInt32(ERROR_OFFSET, true);
   const flags2 = answer.getUint16(6, true);
   if ((flags2 & NLM_F_ACK_TLVS) === 0) return {
-    errno: errno2,
+    errno,
     words: void 0
   };
   const length = Math.min(answer.getUint32(0, true), answer.byteLength);
-  const copied = (flags2 & NLM_F_CAPPED) === 0 && errno2 !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE;
+  const copied = (flags2 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE;
   const at2 = REQUEST_OFFSET + aligned(copied);
   if (at2 > length) return {
-    errno: errno2,
+    errno,
     words: void 0
   };
   const told = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
   const words3 = decodeAttributes(told).get(NLMSGERR_ATTR_MSG);
   return {
-    errno: errno2,
+    errno,
     words: words3 && decodeText(words3)
   };
 }
@@ -4375,10 +4372,10 @@ var NetlinkSocket = class {
       this.#fd = protocol.opened;
       return;
     }
-    const [socket, ...options2] = socketCalls(protocol, (call2) => new ResultOf(call2, "socket"));
+    const [socket, ...options] = socketCalls(protocol, (call2) => new ResultOf(call2, "socket"));
     const outcome = performAll([
       socket,
-      ...options2
+      ...options
     ].map((call2) => ({
       call: call2
     })));
@@ -4445,10 +4442,10 @@ var NetlinkSocket = class {
 };
 function refusal({ words: words3 }, answer) {
   const view2 = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  const { errno: errno2, words: hint } = readAnswer(view2);
+  const { errno, words: hint } = readAnswer(view2);
   return new SyscallError({
     syscall: words3[0],
-    errno: errno2,
+    errno,
     call: words3.join(" "),
     hint
   });
@@ -4490,9 +4487,9 @@ function prctl2(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument
       });
   }
 }
-function prlimit(pid, resource, limit2 = null) {
+function prlimit(pid, resource, limit = null) {
   const old = rlimitOutput();
-  const call2 = prlimit64(pid, RLIMITS[resource], limit2, old);
+  const call2 = prlimit64(pid, RLIMITS[resource], limit, old);
   const outcome = outcomeOf(call2, {
     EPERM: "raising a hard limit takes CAP_SYS_RESOURCE outside of user namespaces",
     EINVAL: "the soft limit is above the hard one"
@@ -4503,15 +4500,15 @@ function prlimit(pid, resource, limit2 = null) {
 // ffi/links.ts
 var AT_ONCE = 256;
 var LONGEST = 128;
-function readLinks(paths3) {
+function readLinks(paths) {
   const found = [];
-  for (let start2 = 0; start2 < paths3.length; start2 += AT_ONCE) {
-    found.push(...readSome(paths3.slice(start2, start2 + AT_ONCE)));
+  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
+    found.push(...readSome(paths.slice(start2, start2 + AT_ONCE)));
   }
   return found;
 }
-function readSome(paths3) {
-  const links2 = paths3.map((path2) => {
+function readSome(paths) {
+  const links2 = paths.map((path2) => {
     const target = new Output(LONGEST, "&target");
     return {
       target,
@@ -4717,9 +4714,9 @@ function pidfd_getfd2(pidfd, target) {
     EPERM: "this takes the right to trace the process: CAP_SYS_PTRACE (ptrace(2))"
   }));
 }
-function waitid2(child, options2 = WEXITED) {
+function waitid2(child, options = WEXITED) {
   const info = siginfoOutput();
-  const call2 = typeof child === "number" ? waitid(P_PID, child, info, options2) : waitid(P_PIDFD, child.number, info, options2);
+  const call2 = typeof child === "number" ? waitid(P_PID, child, info, options) : waitid(P_PIDFD, child.number, info, options);
   return readChildState(outcomeOf(call2).output(info));
 }
 function numberOf(signal) {
@@ -5640,23 +5637,25 @@ var RESTRICTIONS = {
   noexec: MOUNT_ATTR_NOEXEC,
   nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
 };
-function bind(source, target = source, options2 = {}) {
+function bind(source, target = source, options = {}) {
   return {
     step: "bind",
     source,
     target,
-    ...options2
+    ...options
   };
 }
 var bindDefinition = {
   step: "bind",
-  fields: {
-    source: path(),
-    target: absolutePath(),
-    readOnly: optional(boolean()),
-    recursive: optional(boolean()),
-    optional: optional(boolean()),
-    restrict: optional(list(oneOf(Object.keys(RESTRICTIONS))))
+  get fields() {
+    return {
+      source: path(),
+      target: absolutePath(),
+      readOnly: optional(boolean()),
+      recursive: optional(boolean()),
+      optional: optional(boolean()),
+      restrict: optional(list(oneOf(Object.keys(RESTRICTIONS))))
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
@@ -5760,8 +5759,10 @@ function devices(target = "/dev") {
 }
 var devicesDefinition = {
   step: "devices",
-  fields: {
-    target: absolutePath()
+  get fields() {
+    return {
+      target: absolutePath()
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
@@ -5790,21 +5791,23 @@ var devicesDefinition = {
 };
 
 // recipe/steps/files.ts
-var fileFields = {
+var fileFields = () => ({
   path: absolutePath(),
   mode: optional(modeBits()),
   host: optional(boolean())
-};
-function mkdir2(path2, options2 = {}) {
+});
+function mkdir2(path2, options = {}) {
   return {
     step: "mkdir",
     path: path2,
-    ...options2
+    ...options
   };
 }
 var mkdirDefinition = {
   step: "mkdir",
-  fields: fileFields,
+  get fields() {
+    return fileFields();
+  },
   plan(step, draft) {
     mayMake(draft, step);
     makeFolders(draft, step.path);
@@ -5814,23 +5817,25 @@ var mkdirDefinition = {
     draft.call(close(fd));
   }
 };
-function symlink(target, path2, options2 = {}) {
+function symlink(target, path2, options = {}) {
   return {
     step: "symlink",
     target,
     path: path2,
-    ...options2
+    ...options
   };
 }
 var symlinkDefinition = {
   step: "symlink",
-  fields: {
-    target: text3({
-      min: 1,
-      max: 4095
-    }),
-    path: absolutePath(),
-    host: optional(boolean())
+  get fields() {
+    return {
+      target: text3({
+        min: 1,
+        max: 4095
+      }),
+      path: absolutePath(),
+      host: optional(boolean())
+    };
   },
   plan(step, draft) {
     mayMake(draft, step);
@@ -5839,19 +5844,21 @@ var symlinkDefinition = {
     });
   }
 };
-function writeFile(path2, text4, options2 = {}) {
+function writeFile(path2, text4, options = {}) {
   return {
     step: "writeFile",
     path: path2,
     text: text4,
-    ...options2
+    ...options
   };
 }
 var writeFileDefinition = {
   step: "writeFile",
-  fields: {
-    ...fileFields,
-    text: content()
+  get fields() {
+    return {
+      ...fileFields(),
+      text: content()
+    };
   },
   plan(step, draft) {
     mayMake(draft, step);
@@ -5874,15 +5881,17 @@ function mknod(path2, node) {
 }
 var mknodDefinition = {
   step: "mknod",
-  fields: {
-    ...fileFields,
-    type: oneOf([
-      "b",
-      "c",
-      "p"
-    ]),
-    major: optional(integer(0, 4095)),
-    minor: optional(integer(0, 1048575))
+  get fields() {
+    return {
+      ...fileFields(),
+      type: oneOf([
+        "b",
+        "c",
+        "p"
+      ]),
+      major: optional(integer(0, 4095)),
+      minor: optional(integer(0, 1048575))
+    };
   },
   complaint({ type, major, minor }) {
     if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
@@ -5952,20 +5961,22 @@ function mapIds(maps) {
 var MAP_LINES = 340;
 var MAP_BYTES = 4095;
 var LAST_ID = 4294967294;
-var range = object({
-  inside: id(),
-  outside: id(),
-  count: integer(1, 4294967295)
-});
 var mapIdsDefinition = {
   step: "mapIds",
-  fields: {
-    uids: list(range, 1),
-    gids: list(range, 1),
-    setgroups: optional(oneOf([
-      "allow",
-      "deny"
-    ]))
+  get fields() {
+    const range = object({
+      inside: id(),
+      outside: id(),
+      count: integer(1, 4294967295)
+    });
+    return {
+      uids: list(range, 1),
+      gids: list(range, 1),
+      setgroups: optional(oneOf([
+        "allow",
+        "deny"
+      ]))
+    };
   },
   complaint({ uids, gids }) {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
@@ -6053,8 +6064,8 @@ function mapOwnIds(draft, uid, gid) {
 }
 var OVERFLOW_ID = 65534;
 function imageOf(id2, ranges) {
-  const range2 = ranges.find(({ outside: outside2, count: count2 }) => id2 >= outside2 && id2 < outside2 + count2);
-  return range2 === void 0 ? OVERFLOW_ID : range2.inside + id2 - range2.outside;
+  const range = ranges.find(({ outside: outside2, count: count2 }) => id2 >= outside2 && id2 < outside2 + count2);
+  return range === void 0 ? OVERFLOW_ID : range.inside + id2 - range.outside;
 }
 function denySetgroups(draft) {
   draft.container.setgroupsDenied = true;
@@ -6114,10 +6125,12 @@ function setUser(ids2) {
 }
 var setUserDefinition = {
   step: "setUser",
-  fields: {
-    uid: id(),
-    gid: optional(id()),
-    groups: optional(list(id()))
+  get fields() {
+    return {
+      uid: id(),
+      gid: optional(id()),
+      groups: optional(list(id()))
+    };
   },
   plan({ uid, gid = uid, groups }, draft) {
     if (groups !== void 0 && draft.container.setgroupsDenied) {
@@ -6143,16 +6156,18 @@ function capabilities(sets) {
     ...sets
   };
 }
-var capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
 var capabilitiesDefinition = {
   step: "capabilities",
-  fields: {
-    keep: capabilityList,
-    bounding: capabilityList,
-    permitted: capabilityList,
-    effective: capabilityList,
-    inheritable: capabilityList,
-    ambient: capabilityList
+  get fields() {
+    const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+    return {
+      keep: capabilityList,
+      bounding: capabilityList,
+      permitted: capabilityList,
+      effective: capabilityList,
+      inheritable: capabilityList,
+      ambient: capabilityList
+    };
   },
   complaint({ keep, bounding, permitted, effective, inheritable, ambient }) {
     const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
@@ -6462,9 +6477,9 @@ function namespacesUsedUp({ text: text4 }) {
   for (const kind2 of NAMESPACE_KINDS) {
     if (!text4.includes(flagName(kind2))) continue;
     const file = `user.max_${kind2 === "mount" ? "mnt" : kind2}_namespaces`;
-    const limit2 = readHostNumber(`/proc/sys/${file.replace(".", "/")}`);
-    if (limit2 !== void 0 && limit2 < 16) {
-      return `there may be ${limit2} ${kind2} namespaces here: sysctl -w ${file}=10000 allows more`;
+    const limit = readHostNumber(`/proc/sys/${file.replace(".", "/")}`);
+    if (limit !== void 0 && limit < 16) {
+      return `there may be ${limit} ${kind2} namespaces here: sysctl -w ${file}=10000 allows more`;
     }
   }
   return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
@@ -6849,7 +6864,7 @@ function openTerminal(add, { reserved, size: size2 }) {
   return new ResultOf(slave, "slave");
 }
 function writeAttempts(writer, order2) {
-  const paths3 = candidates(order2.program, order2.searchPath);
+  const paths = candidates(order2.program, order2.searchPath);
   const argv = pointerList([
     order2.program,
     ...order2.args
@@ -6858,8 +6873,8 @@ function writeAttempts(writer, order2) {
     ...order2.args
   ].map((arg) => JSON.stringify(arg)).join(", ")}]`);
   const tellWhy = new Label("tell why");
-  const attempts = paths3.map((path2, index) => {
-    const last = index === paths3.length - 1;
+  const attempts = paths.map((path2, index) => {
+    const last = index === paths.length - 1;
     const call2 = writer.add(execve(path2, argv, order2.environment), last ? {
       onFailure: tellWhy
     } : {
@@ -7073,25 +7088,25 @@ function launchError(launch2) {
       hint: "the container was killed while it was being made; is its memory short?"
     });
   }
-  const { call: call2, errno: errno2, name, text: text4, words: words3 } = failure;
+  const { call: call2, errno, name, text: text4, words: words3 } = failure;
   if (layout.attempts.some((attempt) => attempt.execve === call2)) {
-    return programError(launch2, errno2);
+    return programError(launch2, errno);
   }
   return new SyscallError({
     syscall: name,
-    errno: errno2,
+    errno,
     call: text4,
     ...stepDetails(draft, stepOf(call2, draft, layout)),
-    hint: hintOf(words3, hintFor(name, text4, errnoName(errno2), draft.container))
+    hint: hintOf(words3, hintFor(name, text4, errnoName(errno), draft.container))
   });
 }
 function stepError(error, draft, stepIndex) {
   if (!(error instanceof SyscallError)) return error;
-  const { syscall, errno: errno2, call: call2 } = error;
-  const hint = hintOf(error.hint, hintFor(syscall, call2 ?? syscall, errnoName(errno2), draft.container));
+  const { syscall, errno, call: call2 } = error;
+  const hint = hintOf(error.hint, hintFor(syscall, call2 ?? syscall, errnoName(errno), draft.container));
   return new SyscallError({
     syscall,
-    errno: errno2,
+    errno,
     call: call2,
     ...stepDetails(draft, stepIndex),
     hint
@@ -7111,28 +7126,28 @@ function programError(launch2, lastErrno) {
   const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES && (attempts.length === 1 || outcome.result(attempt.exists) === 0n));
   const told = found ?? denied ?? attempts.at(-1);
   const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno2 = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
+  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
   const error = (hint) => new SyscallError({
     syscall: "execve",
-    errno: errno2,
+    errno,
     call: describeExecve(told.path),
     hint
   });
   if (general) {
-    return error(hintFor("execve", "execve", errnoName(errno2), launch2.draft.container));
+    return error(hintFor("execve", "execve", errnoName(errno), launch2.draft.container));
   }
   if (denied !== void 0 && isLandlocked(launch2)) {
     return error(`${told.path} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
   }
-  if (found !== void 0) return error(whyNotStarted(told.path, headOf(launch2, found), errno2));
+  if (found !== void 0) return error(whyNotStarted(told.path, headOf(launch2, found), errno));
   if (denied !== void 0 && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
     return error(`${told.path} is a folder`);
   }
   if (denied !== void 0) {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }
-  if (!NOT_THERE.has(errno2)) {
-    return error(hintFor("execve", "execve", errnoName(errno2), launch2.draft.container) ?? "");
+  if (!NOT_THERE.has(errno)) {
+    return error(hintFor("execve", "execve", errnoName(errno), launch2.draft.container) ?? "");
   }
   const where = order2.program.includes("/") ? "" : ` in the folders of PATH (${order2.searchPath})`;
   return new Deno.errors.NotFound(`program not found in the container: "${order2.program}"${where}: ${errnoText("ENOENT")}
@@ -7154,8 +7169,8 @@ function headOf({ outcome }, attempt) {
   const { buffer, byteOffset } = outcome.output(attempt.head);
   return new Uint8Array(buffer, byteOffset, count2);
 }
-function whyNotStarted(path2, head, errno2) {
-  const code = errnoName(errno2);
+function whyNotStarted(path2, head, errno) {
+  const code = errnoName(errno);
   if (code === "EACCES") {
     return `${path2} is there, but may not be executed; chmod +x it, or see whether it lies on a mount with noexec`;
   }
@@ -7214,14 +7229,14 @@ function outside(draft, speak, upkeep) {
   mayChangeOutside(draft);
   draft.gate?.changesNetwork();
   draft.meet((pid) => {
-    const [socket, ...options2] = socketCalls(NETLINK_ROUTE, fdOf);
+    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new Correspondent(fdOf(socket));
     speak(kernel, {
       pid: Number(pid)
     });
     const calls = [
       socket,
-      ...options2,
+      ...options,
       ...kernel.calls,
       close(fdOf(socket))
     ];
@@ -7364,14 +7379,14 @@ function folderOf2({ controllers, path: path2 }, mounts) {
   throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
 }
 function serves({ data: data2 }, controllers) {
-  const options2 = data2.split(",");
-  return controllers.split(",").every((controller) => options2.includes(controller));
+  const options = data2.split(",");
+  return controllers.split(",").every((controller) => options.includes(controller));
 }
 
 // recipe/steps/join.ts
 function join(target, ...kinds) {
   const last = kinds.at(-1);
-  const options2 = typeof last === "object" ? last : {};
+  const options = typeof last === "object" ? last : {};
   const names = kinds.filter((kind2) => typeof kind2 !== "object");
   return {
     step: "join",
@@ -7379,7 +7394,7 @@ function join(target, ...kinds) {
     ...names.length === 0 ? {} : {
       kinds: names
     },
-    ...options2
+    ...options
   };
 }
 function dataOf(target) {
@@ -7389,22 +7404,24 @@ function dataOf(target) {
 }
 var joinDefinition = {
   step: "join",
-  fields: {
-    target: either(integer(1, 2 ** 31 - 1), either(path(), object({
-      pid: integer(1, 2 ** 31 - 1),
-      started: integer(0)
-    }))),
-    kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-    credentials: optional(oneOf([
-      "root",
-      "keep"
-    ])),
-    root: optional(boolean()),
-    cwd: optional(boolean()),
-    environment: optional(boolean()),
-    cgroup: optional(boolean())
+  get fields() {
+    return {
+      target: either(integer(1, 2 ** 31 - 1), either(path(), object({
+        pid: integer(1, 2 ** 31 - 1),
+        started: integer(0)
+      }))),
+      kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
+      credentials: optional(oneOf([
+        "root",
+        "keep"
+      ])),
+      root: optional(boolean()),
+      cwd: optional(boolean()),
+      environment: optional(boolean()),
+      cgroup: optional(boolean())
+    };
   },
-  complaint({ target, kinds = [], ...options2 }) {
+  complaint({ target, kinds = [], ...options }) {
     if (typeof target !== "string") return void 0;
     if (kinds.length > 1) return "a file is one namespace, of one kind";
     const ofProcess = [
@@ -7412,7 +7429,7 @@ var joinDefinition = {
       "cwd",
       "environment",
       "cgroup"
-    ].find((name) => options2[name] === true);
+    ].find((name) => options[name] === true);
     return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
   },
   plan(step, draft) {
@@ -7575,13 +7592,13 @@ var RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
 function landlockVersion() {
   return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
 }
-function landlock_create_ruleset({ files, ports: ports2, scopes }) {
+function landlock_create_ruleset({ files, ports, scopes }) {
   const words3 = [
     files,
-    ports2,
+    ports,
     scopes
   ];
-  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports2, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
   const known = words3.findLastIndex((word4) => word4 !== 0) + 1;
   const struct = structOf(words3.slice(0, known), text4);
   return call("landlock_create_ruleset", struct, struct.size, 0);
@@ -7608,8 +7625,8 @@ function writePathBeneath(pipe, rights, folder) {
   ]);
   return call("writev", pipe, struct, 2);
 }
-function addPathBeneath(ruleset, rule2) {
-  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule2, 0);
+function addPathBeneath(ruleset, rule) {
+  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
 function addNetPort(ruleset, rights, port) {
   const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
@@ -7682,18 +7699,20 @@ var PORT_WORDS = [
   "bindTcp",
   "connectTcp"
 ];
-var paths = optional(list(absolutePath()));
-var ports = optional(list(integer(0, 65535)));
 var landlockDefinition = {
   step: "landlock",
-  fields: {
-    read: paths,
-    write: paths,
-    execute: paths,
-    bindTcp: ports,
-    connectTcp: ports,
-    isolate: optional(list(oneOf(Object.keys(SCOPES)))),
-    degrade: optional(boolean())
+  get fields() {
+    const paths = optional(list(absolutePath()));
+    const ports = optional(list(integer(0, 65535)));
+    return {
+      read: paths,
+      write: paths,
+      execute: paths,
+      bindTcp: ports,
+      connectTcp: ports,
+      isolate: optional(list(oneOf(Object.keys(SCOPES)))),
+      degrade: optional(boolean())
+    };
   },
   complaint(step) {
     return [
@@ -7706,17 +7725,17 @@ var landlockDefinition = {
     const version = landlockVersion2();
     if (step.degrade !== true) refuseOlder(step, version);
     const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-    const ports2 = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
+    const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
     const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
-    if (files + ports2 + scopes === 0) return;
+    if (files + ports + scopes === 0) return;
     const created = draft.call(landlock_create_ruleset({
       files,
-      ports: ports2,
+      ports,
       scopes
     }));
     const ruleset = new ResultOf(created, "ruleset");
     if (files !== 0) allowFiles(step, files, ruleset, draft);
-    if (ports2 !== 0) allowPorts(step, ruleset, draft);
+    if (ports !== 0) allowPorts(step, ruleset, draft);
     draft.gainNoPrivileges();
     draft.lastly(landlock_restrict_self(ruleset));
   }
@@ -7741,9 +7760,9 @@ function allowFiles(step, deniable, ruleset, draft) {
     const isFile = new Label("it is a file");
     const done = new Label("it is a folder");
     draft.call(writePathBeneath(pipe.writer, allowed, place2));
-    const rule2 = pathBeneathOutput(allowed);
-    draft.call(read(pipe.reader, rule2, rule2.size));
-    draft.call(addPathBeneath(ruleset, rule2), {
+    const rule = pathBeneathOutput(allowed);
+    draft.call(read(pipe.reader, rule, rule.size));
+    draft.call(addPathBeneath(ruleset, rule), {
       accept: [
         "EINVAL"
       ],
@@ -7785,17 +7804,17 @@ var CONTROLLER_OF = {
   cpuset: "cpuset"
 };
 function limitsIn(limits2) {
-  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
+  return Object.keys(CONTROLLER_OF).filter((limit) => limits2[limit] !== void 0);
 }
-function settingsOf2(limit2, limits2) {
-  const controller = CONTROLLER_OF[limit2];
+function settingsOf2(limit, limits2) {
+  const controller = CONTROLLER_OF[limit];
   const setting = (file, value) => ({
-    limit: limit2,
+    limit,
     controller,
     file,
     value
   });
-  switch (limit2) {
+  switch (limit) {
     case "memory":
       return [
         setting("memory.max", orMax(limits2.memory))
@@ -7839,15 +7858,15 @@ function settingsOf2(limit2, limits2) {
       });
   }
 }
-function settingsOf1(limit2, limits2) {
-  const controller = CONTROLLER_OF[limit2];
+function settingsOf1(limit, limits2) {
+  const controller = CONTROLLER_OF[limit];
   const setting = (file, value) => ({
-    limit: limit2,
+    limit,
     controller,
     file,
     value
   });
-  switch (limit2) {
+  switch (limit) {
     case "memory":
       return [
         setting("memory.limit_in_bytes", orMinus1(limits2.memory))
@@ -7889,8 +7908,8 @@ function settingsOf1(limit2, limits2) {
 }
 function parseList(text4) {
   const numbers = /* @__PURE__ */ new Set();
-  for (const range2 of text4.trim().split(",").filter(Boolean)) {
-    const [first, last = first] = range2.split("-").map(Number);
+  for (const range of text4.trim().split(",").filter(Boolean)) {
+    const [first, last = first] = range.split("-").map(Number);
     for (let number = first; number <= last; number++) numbers.add(number);
   }
   return numbers;
@@ -7945,9 +7964,6 @@ function limits(limits2) {
     ...limits2
   };
 }
-var unlimited = oneOf([
-  "unlimited"
-]);
 var UNITS = {
   "": 1,
   k: 2 ** 10,
@@ -8024,8 +8040,8 @@ var cpuset = {
       min: 1
     }).complaint(value);
     if (complaint !== void 0) return complaint;
-    const ranges = value.split(",").map((range2) => /^(\d+)(?:-(\d+))?$/.exec(range2));
-    const wrong = ranges.some((range2) => range2 === null || Number(range2[2] ?? range2[1]) < Number(range2[1]) || Number(range2[1]) > 65535);
+    const ranges = value.split(",").map((range) => /^(\d+)(?:-(\d+))?$/.exec(range));
+    const wrong = ranges.some((range) => range === null || Number(range[2] ?? range[1]) < Number(range[1]) || Number(range[1]) > 65535);
     return wrong ? `should be ${cpuset.expected}, not "${value}"` : void 0;
   }
 };
@@ -8044,26 +8060,30 @@ var device = {
     return /^(\d+:\d+|\/.+)$/.test(value) ? void 0 : `should be ${device.expected}, not "${value}"`;
   }
 };
-var count = either(integer(1), unlimited);
-var FIELDS = {
+var count = () => either(integer(1), oneOf([
+  "unlimited"
+]));
+var limitFields = () => ({
   memory: optional(sizeOrNone),
   memoryHigh: optional(sizeOrNone),
   swap: optional(sizeOrNone),
   cpus: optional(cpus),
   cpuWeight: optional(integer(1, 1e4)),
-  pids: optional(count),
+  pids: optional(count()),
   io: optional(list(object({
     device,
     readBps: optional(sizeOrNone),
     writeBps: optional(sizeOrNone),
-    readIops: optional(count),
-    writeIops: optional(count)
+    readIops: optional(count()),
+    writeIops: optional(count())
   }))),
   cpuset: optional(cpuset)
-};
+});
 var limitsDefinition = {
   step: "limits",
-  fields: FIELDS,
+  get fields() {
+    return limitFields();
+  },
   plan(step, draft) {
     draft.limitTo(groupLimits(step, (why) => draft.refuse(why)));
   }
@@ -8074,7 +8094,7 @@ function checkLimits(limits2) {
   };
   const wrong = wrongField({
     ...limits2
-  }, FIELDS);
+  }, limitFields());
   if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.complaint}`);
   return groupLimits(limits2, refuse2);
 }
@@ -8135,20 +8155,22 @@ function present(fields) {
 }
 
 // recipe/steps/masks.ts
-function maskPaths(...paths3) {
+function maskPaths(...paths) {
   return {
     step: "maskPaths",
-    paths: paths3
+    paths
   };
 }
 var maskPathsDefinition = {
   step: "maskPaths",
-  fields: {
-    paths: list(absolutePath(), 1)
+  get fields() {
+    return {
+      paths: list(absolutePath(), 1)
+    };
   },
-  plan({ paths: paths3 }, draft) {
+  plan({ paths }, draft) {
     draft.needs("mount", "they would be hidden on the host");
-    for (const path2 of paths3.map(normalize)) {
+    for (const path2 of paths.map(normalize)) {
       if (path2 === "/") {
         draft.refuse("the root itself cannot be hidden; pivotRoot() enters another");
       }
@@ -8179,20 +8201,22 @@ function mask(draft, path2) {
   draft.gate?.guards(path2);
   draft.container.ground.mounted(path2, false, false);
 }
-function readonlyPaths(...paths3) {
+function readonlyPaths(...paths) {
   return {
     step: "readonlyPaths",
-    paths: paths3
+    paths
   };
 }
 var readonlyPathsDefinition = {
   step: "readonlyPaths",
-  fields: {
-    paths: list(absolutePath(), 1)
+  get fields() {
+    return {
+      paths: list(absolutePath(), 1)
+    };
   },
-  plan({ paths: paths3 }, draft) {
+  plan({ paths }, draft) {
     draft.needs("mount", "they would become so on the host");
-    for (const path2 of paths3.map(normalize)) {
+    for (const path2 of paths.map(normalize)) {
       if (path2 === "/") draft.refuse('for the root itself there is remount("/", "ro,...")');
       keepFromChange(draft, path2);
     }
@@ -8341,18 +8365,18 @@ var OTHER_STEPS = {
   runbindable: "propagation",
   loop: "bind"
 };
-function mountOptionsComplaint(options2) {
-  for (const word4 of splitOptions(options2)) {
+function mountOptionsComplaint(options) {
+  for (const word4 of splitOptions(options)) {
     const step = Object.hasOwn(OTHER_STEPS, word4) ? OTHER_STEPS[word4] : void 0;
     if (word4 === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
     if (step !== void 0) return `"${word4}" is the step ${step}()`;
   }
   return void 0;
 }
-function parseMountOptions(options2, initial = 0) {
+function parseMountOptions(options, initial = 0) {
   let flags2 = initial;
   const data2 = [];
-  for (const option of splitOptions(options2 ?? "")) {
+  for (const option of splitOptions(options ?? "")) {
     const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
     if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
     else if (!option.startsWith("x-") && !option.startsWith("X-")) data2.push(option);
@@ -8362,33 +8386,35 @@ function parseMountOptions(options2, initial = 0) {
     data: data2.length === 0 ? null : data2.join(",")
   };
 }
-function splitOptions(options2) {
-  return options2.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+function splitOptions(options) {
+  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
 }
 
 // recipe/steps/mounts.ts
 var NEEDS_MOUNT = "it would be mounted on the host";
-function mount3(source, target, options2) {
+function mount3(source, target, options) {
   return {
     step: "mount",
     source,
     target,
-    ...options2
+    ...options
   };
 }
 var mountDefinition = {
   step: "mount",
-  fields: {
-    source: text3(),
-    target: absolutePath(),
-    type: text3({
-      min: 1
-    }),
-    options: optional(text3({
-      max: 4095
-    }))
+  get fields() {
+    return {
+      source: text3(),
+      target: absolutePath(),
+      type: text3({
+        min: 1
+      }),
+      options: optional(text3({
+        max: 4095
+      }))
+    };
   },
-  complaint: ({ options: options2 }) => options2 === void 0 ? void 0 : mountOptionsComplaint(options2),
+  complaint: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options),
   plan(step, draft) {
     draft.needs("mount", NEEDS_MOUNT);
     draft.gate?.mounts(step);
@@ -8396,26 +8422,28 @@ var mountDefinition = {
     mountAt(draft, step.source, step.target, step.type, flags2, data2);
   }
 };
-function tmpfs(target, options2 = {}) {
+function tmpfs(target, options = {}) {
   return {
     step: "tmpfs",
     target,
-    ...options2
+    ...options
   };
 }
 var tmpfsDefinition = {
   step: "tmpfs",
-  fields: {
-    target: absolutePath(),
-    size: optional(text3({
-      min: 1
-    })),
-    mode: optional(modeBits()),
-    options: optional(text3({
-      max: 4095
-    }))
+  get fields() {
+    return {
+      target: absolutePath(),
+      size: optional(text3({
+        min: 1
+      })),
+      mode: optional(modeBits()),
+      options: optional(text3({
+        max: 4095
+      }))
+    };
   },
-  complaint({ size: size2, options: options2 }) {
+  complaint({ size: size2, options }) {
     if (size2 !== void 0 && !/^\d+[kmgKMG%]?$/.test(size2)) {
       return `"size" is "${size2}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
     }
@@ -8423,7 +8451,7 @@ var tmpfsDefinition = {
     if (size2 !== void 0 && parseInt(size2) > Number.MAX_SAFE_INTEGER) {
       return `"size" is ${size2}, more than any machine has`;
     }
-    return options2 === void 0 ? void 0 : mountOptionsComplaint(options2);
+    return options === void 0 ? void 0 : mountOptionsComplaint(options);
   },
   plan(step, draft) {
     draft.needs("mount", NEEDS_MOUNT);
@@ -8442,52 +8470,54 @@ var tmpfsDefinition = {
     mountAt(draft, "tmpfs", step.target, "tmpfs", flags2, words3.join(",") || null);
   }
 };
-function proc(target = "/proc", options2 = {}) {
+function proc(target = "/proc", options = {}) {
   return {
     step: "proc",
     target,
-    ...options2
+    ...options
   };
 }
 var procDefinition = special("proc", "proc");
-function sysfs(target = "/sys", options2 = {}) {
+function sysfs(target = "/sys", options = {}) {
   return {
     step: "sysfs",
     target,
-    ...options2
+    ...options
   };
 }
 var sysfsDefinition = special("sysfs", "sysfs");
-function mqueue(target = "/dev/mqueue", options2 = {}) {
+function mqueue(target = "/dev/mqueue", options = {}) {
   return {
     step: "mqueue",
     target,
-    ...options2
+    ...options
   };
 }
 var mqueueDefinition = special("mqueue", "mqueue");
 function special(step, type) {
   return {
     step,
-    fields: {
-      target: absolutePath(),
-      options: optional(text3({
-        max: 4095
-      }))
+    get fields() {
+      return {
+        target: absolutePath(),
+        options: optional(text3({
+          max: 4095
+        }))
+      };
     },
-    complaint: ({ options: options2 }) => options2 === void 0 ? void 0 : mountOptionsComplaint(options2),
-    plan({ target, options: options2 }, draft) {
+    complaint: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options),
+    plan({ target, options }, draft) {
       draft.needs("mount", NEEDS_MOUNT);
       draft.gate?.mounts({
         source: type,
         target,
         type,
-        ...options2 && {
-          options: options2
+        ...options && {
+          options
         }
       });
       const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-      const { flags: flags2, data: data2 } = parseMountOptions(options2, initial);
+      const { flags: flags2, data: data2 } = parseMountOptions(options, initial);
       mountAt(draft, type, target, type, flags2, data2);
     }
   };
@@ -8498,20 +8528,22 @@ var PROPAGATION = {
   slave: MS_SLAVE,
   unbindable: MS_UNBINDABLE
 };
-function propagation(target, type, options2 = {}) {
+function propagation(target, type, options = {}) {
   return {
     step: "propagation",
     target,
     type,
-    ...options2
+    ...options
   };
 }
 var propagationDefinition = {
   step: "propagation",
-  fields: {
-    target: absolutePath(),
-    type: oneOf(Object.keys(PROPAGATION)),
-    recursive: optional(boolean())
+  get fields() {
+    return {
+      target: absolutePath(),
+      type: oneOf(Object.keys(PROPAGATION)),
+      recursive: optional(boolean())
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would change the host's mounts");
@@ -8519,29 +8551,31 @@ var propagationDefinition = {
     draft.call(mount(null, step.target, null, flags2, null));
   }
 };
-function remount(target, options2, more = {}) {
+function remount(target, options, more = {}) {
   return {
     step: "remount",
     target,
-    options: options2,
+    options,
     ...more
   };
 }
 var remountDefinition = {
   step: "remount",
-  fields: {
-    target: absolutePath(),
-    options: text3({
-      max: 4095
-    }),
-    bind: optional(boolean())
+  get fields() {
+    return {
+      target: absolutePath(),
+      options: text3({
+        max: 4095
+      }),
+      bind: optional(boolean())
+    };
   },
-  complaint({ options: options2, bind: bind3 }) {
-    const { data: data2 } = parseMountOptions(options2);
+  complaint({ options, bind: bind3 }) {
+    const { data: data2 } = parseMountOptions(options);
     if (data2 !== null && bind3 !== false) {
       return `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
     }
-    return mountOptionsComplaint(options2);
+    return mountOptionsComplaint(options);
   },
   plan(step, draft) {
     draft.needs("mount", "it would change the host's mounts");
@@ -8556,18 +8590,20 @@ var remountDefinition = {
     draft.call(mount(null, step.target, null, remounted, data2));
   }
 };
-function unmount(target, options2 = {}) {
+function unmount(target, options = {}) {
   return {
     step: "unmount",
     target,
-    ...options2
+    ...options
   };
 }
 var unmountDefinition = {
   step: "unmount",
-  fields: {
-    target: absolutePath(),
-    detach: optional(boolean())
+  get fields() {
+    return {
+      target: absolutePath(),
+      detach: optional(boolean())
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would unmount it on the host");
@@ -8587,11 +8623,13 @@ function hostname(name) {
 }
 var hostnameDefinition = {
   step: "hostname",
-  fields: {
-    name: text3({
-      min: 1,
-      max: NAME_BYTES
-    })
+  get fields() {
+    return {
+      name: text3({
+        min: 1,
+        max: NAME_BYTES
+      })
+    };
   },
   plan(step, draft) {
     draft.needs("uts", "it would rename the host");
@@ -8606,11 +8644,13 @@ function domainname(name) {
 }
 var domainnameDefinition = {
   step: "domainname",
-  fields: {
-    name: text3({
-      min: 1,
-      max: NAME_BYTES
-    })
+  get fields() {
+    return {
+      name: text3({
+        min: 1,
+        max: NAME_BYTES
+      })
+    };
   },
   plan(step, draft) {
     draft.needs("uts", "it would rename the host's domain");
@@ -8688,29 +8728,31 @@ var loopbackDefinition = {
     })));
   }
 };
-function bridge(name, options2 = {}) {
+function bridge(name, options = {}) {
   return {
     step: "bridge",
     name,
-    ...options2
+    ...options
   };
 }
 var bridgeDefinition = {
   step: "bridge",
-  fields: {
-    name: interfaceName(),
-    ports: optional(list(interfaceName()))
+  get fields() {
+    return {
+      name: interfaceName(),
+      ports: optional(list(interfaceName()))
+    };
   },
-  plan({ name, ports: ports2 = [] }, draft) {
+  plan({ name, ports = [] }, draft) {
     draft.needs("net", HOSTS_NETWORK);
     inside(draft, (kernel) => {
       kernel.request(addBridge({
         name,
         up: true
       }));
-      if (ports2.length === 0) return;
+      if (ports.length === 0) return;
       const master = kernel.indexOf(name);
-      for (const port of ports2) kernel.request(setLink(port, {
+      for (const port of ports) kernel.request(setLink(port, {
         master,
         up: true
       }));
@@ -8725,8 +8767,10 @@ function dummy(name) {
 }
 var dummyDefinition = {
   step: "dummy",
-  fields: {
-    name: interfaceName()
+  get fields() {
+    return {
+      name: interfaceName()
+    };
   },
   plan({ name }, draft) {
     draft.needs("net", HOSTS_NETWORK);
@@ -8747,9 +8791,11 @@ function address(device2, address2) {
 }
 var addressDefinition = {
   step: "address",
-  fields: {
-    device: interfaceName(),
-    address: ipPrefix()
+  get fields() {
+    return {
+      device: interfaceName(),
+      address: ipPrefix()
+    };
   },
   plan({ device: device2, address: address2 }, draft) {
     draft.needs("net", HOSTS_NETWORK);
@@ -8758,19 +8804,21 @@ var addressDefinition = {
     });
   }
 };
-function route(destination3, options2) {
+function route(destination3, options) {
   return {
     step: "route",
     destination: destination3,
-    ...options2
+    ...options
   };
 }
 var routeDefinition = {
   step: "route",
-  fields: {
-    destination: destination(),
-    via: optional(ipAddress()),
-    device: optional(interfaceName())
+  get fields() {
+    return {
+      destination: destination(),
+      via: optional(ipAddress()),
+      device: optional(interfaceName())
+    };
   },
   complaint(step) {
     const { destination: destination3, via, device: device2 } = step;
@@ -8856,7 +8904,7 @@ function openNamespace(process) {
   return perform(openat(at_fdcwd, `${processFolder(process)}/ns/net`, O_RDONLY | O_CLOEXEC));
 }
 function openSocketIn(namespace, home) {
-  const [socket, ...options2] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
+  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
   const back = new Label("back");
   const outcome = performAll([
     {
@@ -8864,7 +8912,7 @@ function openSocketIn(namespace, home) {
     },
     ...[
       socket,
-      ...options2
+      ...options
     ].map((call2) => ({
       call: call2,
       onFailure: back
@@ -8887,20 +8935,22 @@ function unlessGone(act) {
 }
 
 // recipe/steps/network/outside.ts
-function veth(name, options2 = {}) {
+function veth(name, options = {}) {
   return {
     step: "veth",
     name,
-    ...options2
+    ...options
   };
 }
 var vethDefinition = {
   step: "veth",
-  fields: {
-    name: interfaceName(),
-    peer: optional(interfaceName()),
-    peerAddress: optional(ipPrefix()),
-    bridge: optional(interfaceName())
+  get fields() {
+    return {
+      name: interfaceName(),
+      peer: optional(interfaceName()),
+      peerAddress: optional(ipPrefix()),
+      bridge: optional(interfaceName())
+    };
   },
   complaint({ peer, peerAddress }) {
     return peerAddress !== void 0 && peer === void 0 ? `"peerAddress" needs "peer", the name of the end that gets it` : void 0;
@@ -8926,19 +8976,21 @@ var vethDefinition = {
     })));
   }
 };
-function macvlan(name, options2) {
+function macvlan(name, options) {
   return {
     step: "macvlan",
     name,
-    ...options2
+    ...options
   };
 }
 var macvlanDefinition = {
   step: "macvlan",
-  fields: {
-    name: interfaceName(),
-    parent: interfaceName(),
-    mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
+  get fields() {
+    return {
+      name: interfaceName(),
+      parent: interfaceName(),
+      mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
+    };
   },
   plan({ name, parent, mode: mode2 = "bridge" }, draft) {
     draft.needs("net", HOSTS_NETWORK);
@@ -8952,18 +9004,20 @@ var macvlanDefinition = {
     });
   }
 };
-function moveInterface(name, options2 = {}) {
+function moveInterface(name, options = {}) {
   return {
     step: "moveInterface",
     name,
-    ...options2
+    ...options
   };
 }
 var moveInterfaceDefinition = {
   step: "moveInterface",
-  fields: {
-    name: interfaceName(),
-    as: optional(interfaceName())
+  get fields() {
+    return {
+      name: interfaceName(),
+      as: optional(interfaceName())
+    };
   },
   plan({ name, as = name }, draft) {
     draft.needs("net", HOSTS_NETWORK);
@@ -9031,10 +9085,10 @@ function addNatTable({ name, family, owned, rules }) {
       "NFT_MSG_NEWCHAIN",
       hook
     ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
-    ...rules.map(({ hook, rule: rule2 }) => message2(NEWRULE, [
+    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
       "NFT_MSG_NEWRULE",
       hook
-    ], table, text2(2, hook), nested(4, ...rule2)))
+    ], table, text2(2, hook), nested(4, ...rule)))
   ];
   const last = messages.pop();
   return [
@@ -9153,18 +9207,20 @@ function boundary(type, name) {
 }
 
 // recipe/steps/network/translation.ts
-function masquerade(source, options2 = {}) {
+function masquerade(source, options = {}) {
   return {
     step: "masquerade",
     source,
-    ...options2
+    ...options
   };
 }
 var masqueradeDefinition = {
   step: "masquerade",
-  fields: {
-    source: ipPrefix(),
-    inside: optional(boolean())
+  get fields() {
+    return {
+      source: ipPrefix(),
+      inside: optional(boolean())
+    };
   },
   plan({ source, inside: inside2 }, draft) {
     const network = parsePrefix(source);
@@ -9183,24 +9239,26 @@ var masqueradeDefinition = {
     ]);
   }
 };
-function publish(port, options2) {
+function publish(port, options) {
   return {
     step: "publish",
     port,
-    ...options2
+    ...options
   };
 }
 var publishDefinition = {
   step: "publish",
-  fields: {
-    port: integer(1, 65535),
-    address: ipAddress(),
-    to: optional(integer(1, 65535)),
-    protocol: optional(oneOf([
-      "tcp",
-      "udp"
-    ])),
-    inside: optional(boolean())
+  get fields() {
+    return {
+      port: integer(1, 65535),
+      address: ipAddress(),
+      to: optional(integer(1, 65535)),
+      protocol: optional(oneOf([
+        "tcp",
+        "udp"
+      ])),
+      inside: optional(boolean())
+    };
   },
   plan({ port, address: address2, to: toPort = port, protocol = "tcp", inside: inside2 }, draft) {
     const to = parseIp(address2);
@@ -9210,15 +9268,15 @@ var publishDefinition = {
       to,
       toPort
     };
-    const rule2 = publishing(published);
+    const rule = publishing(published);
     const rules = [
       {
         hook: "prerouting",
-        rule: rule2
+        rule
       },
       {
         hook: "output",
-        rule: rule2
+        rule
       }
     ];
     const words3 = [
@@ -9241,12 +9299,12 @@ function translate(draft, inside2, table, words3) {
   if (inside2 === true) {
     draft.gate?.writesProc();
     for (const call2 of forwardingCalls(table.family)) draft.call(call2);
-    const [socket, ...options2] = socketCalls(NETLINK_NETFILTER, fdOf2);
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf2);
     const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
     const request = requestCalls(fdOf2(socket), messages(name), answerOutput(), words3);
     for (const call2 of [
       socket,
-      ...options2,
+      ...options,
       ...request,
       close(fdOf2(socket))
     ]) draft.call(call2);
@@ -9338,14 +9396,14 @@ function transfer(direction, fd, size2) {
   for (; ; ) {
     table.view.setUint32(argumentOffset(0, 0), fd, true);
     table.view.setUint32(argumentOffset(0, 2), size2, true);
-    const errno2 = engine().runIn(table);
-    if (errno2 === 0) return table.view.getUint32(resultOffset(0), true);
-    const name = errnoName(errno2);
+    const errno = engine().runIn(table);
+    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
+    const name = errnoName(errno);
     if (name === "EAGAIN") return void 0;
     if (name === "EIO" && direction === "read") return 0;
     if (name !== "EINTR") throw new SyscallError({
       syscall: direction,
-      errno: errno2
+      errno
     });
   }
 }
@@ -9694,8 +9752,8 @@ var Gate = class {
     return "shown";
   }
   /** A step mounts a new filesystem. */
-  mounts({ source, target, type, options: options2 }) {
-    if ((parseMountOptions(options2).flags & MS_RDONLY) === 0) {
+  mounts({ source, target, type, options }) {
+    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
       const { index: stepIndex } = this.#sequence;
       this.kernelFiles.mounted({
         target,
@@ -10490,7 +10548,7 @@ function controllerOf(word4) {
 }
 function parseMount(line) {
   const [before = "", after = ""] = line.split(" - ");
-  const [type = "", , options2 = ""] = after.split(" ");
+  const [type = "", , options = ""] = after.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
   const [, , , root = "", folder = ""] = before.split(" ").map(unescapeOctal);
   return [
@@ -10498,7 +10556,7 @@ function parseMount(line) {
       version: type === "cgroup2" ? 2 : 1,
       root,
       folder,
-      options: options2.split(",")
+      options: options.split(",")
     }
   ];
 }
@@ -10521,7 +10579,7 @@ var USEFUL = [
 ];
 function findPlaces(limits2) {
   const found = hierarchies();
-  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
+  const needed = new Set(limitsIn(limits2).map((limit) => CONTROLLER_OF[limit]));
   const old = found.filter(({ version }) => version === 1);
   const unified = found.find(({ version }) => version === 2);
   const bound = new Set(old.flatMap(({ controllers }) => [
@@ -10567,11 +10625,11 @@ function findPlaces(limits2) {
       if (!obstacles.has(void 0)) obstacles.set(void 0, denied);
     }
   }
-  for (const limit2 of limitsIn(limits2)) {
-    const controller = CONTROLLER_OF[limit2];
+  for (const limit of limitsIn(limits2)) {
+    const controller = CONTROLLER_OF[limit];
     if (places.some(({ controllers }) => controllers.has(controller))) continue;
     const obstacle2 = obstacles.get(controller);
-    throw new UnsupportedError(obstacle2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is in sight (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${words(obstacle2)}`);
+    throw new UnsupportedError(obstacle2 === void 0 ? `"${limit}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is in sight (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit}" cannot be limited by the controller "${controller}": ${words(obstacle2)}`);
   }
   if (places.length > 0) return places;
   const obstacle = obstacles.get(void 0);
@@ -10722,17 +10780,17 @@ function inherited(place2, made, limits2) {
   }));
 }
 function settingActs(folders, names, limits2) {
-  return names.flatMap((limit2) => {
-    const controller = CONTROLLER_OF[limit2];
+  return names.flatMap((limit) => {
+    const controller = CONTROLLER_OF[limit];
     const place2 = folders.find(({ controllers }) => controllers.has(controller));
     if (place2 === void 0) {
-      throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; give the step limits() such a limit from the beginning`);
+      throw new UnsupportedError(`"${limit}" cannot be limited: the container's group was made without the controller "${controller}"; give the step limits() such a limit from the beginning`);
     }
     const { folder, version } = place2;
-    if (limit2 === "cpuset") checkProcessors(folder, limits2.cpuset);
-    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
+    if (limit === "cpuset") checkProcessors(folder, limits2.cpuset);
+    const settings2 = version === 2 ? settingsOf2(limit, limits2) : settingsOf1(limit, limits2);
     if (settings2 === void 0) {
-      throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
+      throw new UnsupportedError(`"${limit}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
     }
     return settings2.map((setting) => ({
       ...setting,
@@ -10820,13 +10878,13 @@ var PARTS = [
     "was made without CONFIG_BLK_DEV_THROTTLING"
   ]
 ];
-function denialOf(act, { syscall, errno: errno2 }) {
-  const code = errnoName(errno2);
+function denialOf(act, { syscall, errno }) {
+  const code = errnoName(errno);
   if (!("file" in act)) {
     const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
     return new SyscallError({
       syscall,
-      errno: errno2,
+      errno,
       call: `mkdir("${act.folder}")`,
       hint: hint2
     });
@@ -10838,10 +10896,10 @@ function denialOf(act, { syscall, errno: errno2 }) {
   }
   const written2 = syscall === "write" ? `, ${JSON.stringify(text4)}` : "";
   const call2 = `${syscall}(${JSON.stringify(file)}${written2})`;
-  const hint = DENIALS.find(([name, errno3]) => name.test(file) && errno3 === code)?.[2];
+  const hint = DENIALS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
   return new SyscallError({
     syscall,
-    errno: errno2,
+    errno,
     call: call2,
     hint
   });
@@ -12280,8 +12338,10 @@ function userNetwork(program) {
 var PROGRAMS = Object.keys(USER_NETWORK_ARGUMENTS);
 var userNetworkDefinition = {
   step: "userNetwork",
-  fields: {
-    program: optional(oneOf(PROGRAMS))
+  get fields() {
+    return {
+      program: optional(oneOf(PROGRAMS))
+    };
   },
   plan({ program }, draft) {
     draft.needs("net", HOSTS_NETWORK);
@@ -12309,21 +12369,23 @@ var userNetworkDefinition = {
 };
 
 // recipe/steps/overlay.ts
-function overlay(target, options2) {
+function overlay(target, options) {
   return {
     step: "overlay",
     target,
-    ...options2
+    ...options
   };
 }
 var overlayDefinition = {
   step: "overlay",
-  fields: {
-    target: absolutePath(),
-    lower: list(absolutePath(), 1),
-    upper: optional(absolutePath()),
-    work: optional(absolutePath()),
-    discard: optional(boolean())
+  get fields() {
+    return {
+      target: absolutePath(),
+      lower: list(absolutePath(), 1),
+      upper: optional(absolutePath()),
+      work: optional(absolutePath()),
+      discard: optional(boolean())
+    };
   },
   complaint({ lower, upper, work, discard }) {
     if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
@@ -12465,8 +12527,10 @@ function setEnv(variables) {
 }
 var setEnvDefinition = {
   step: "setEnv",
-  fields: {
-    variables: dictionary(variableName(), text3())
+  get fields() {
+    return {
+      variables: dictionary(variableName(), text3())
+    };
   },
   plan({ variables }, draft) {
     for (const [name, value] of Object.entries(variables)) {
@@ -12475,16 +12539,18 @@ var setEnvDefinition = {
     }
   }
 };
-function clearEnv(options2 = {}) {
+function clearEnv(options = {}) {
   return {
     step: "clearEnv",
-    ...options2
+    ...options
   };
 }
 var clearEnvDefinition = {
   step: "clearEnv",
-  fields: {
-    keep: optional(list(variableName()))
+  get fields() {
+    return {
+      keep: optional(list(variableName()))
+    };
   },
   plan({ keep = [] }, draft) {
     draft.container.clearsEnvironment = true;
@@ -12505,8 +12571,10 @@ function umask3(mask2) {
 }
 var umaskDefinition = {
   step: "umask",
-  fields: {
-    mask: integer(0, 511)
+  get fields() {
+    return {
+      mask: integer(0, 511)
+    };
   },
   plan: ({ mask: mask2 }, draft) => void draft.call(umask(mask2))
 };
@@ -12518,15 +12586,17 @@ function rlimit(resource, soft, hard = soft) {
     hard
   };
 }
-var limit = either(integer(0), oneOf([
-  "unlimited"
-]));
 var rlimitDefinition = {
   step: "rlimit",
-  fields: {
-    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
-    soft: limit,
-    hard: limit
+  get fields() {
+    const limit = either(integer(0), oneOf([
+      "unlimited"
+    ]));
+    return {
+      resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+      soft: limit,
+      hard: limit
+    };
   },
   complaint({ soft, hard }) {
     if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
@@ -12566,17 +12636,19 @@ function dieWithParent(signal = "SIGKILL") {
 }
 var dieWithParentDefinition = {
   step: "dieWithParent",
-  fields: {
-    signal: {
-      ...oneOf(Object.keys(SIGNALS)),
-      schema: {
-        enum: [
-          ...Object.keys(SIGNALS),
-          null
-        ]
-      },
-      complaint: (value) => value === null ? void 0 : oneOf(Object.keys(SIGNALS)).complaint(value)
-    }
+  get fields() {
+    return {
+      signal: {
+        ...oneOf(Object.keys(SIGNALS)),
+        schema: {
+          enum: [
+            ...Object.keys(SIGNALS),
+            null
+          ]
+        },
+        complaint: (value) => value === null ? void 0 : oneOf(Object.keys(SIGNALS)).complaint(value)
+      }
+    };
   },
   plan({ signal }, draft) {
     draft.deathSignal = signal === null ? 0 : SIGNALS[signal];
@@ -12607,9 +12679,9 @@ var MAGIC = "glibc-ld.so.cache1.1";
 var HEADER_SIZE2 = 48;
 var ENTRY_SIZE = 24;
 function readLoaderCache(bytes) {
-  const paths3 = /* @__PURE__ */ new Map();
+  const paths = /* @__PURE__ */ new Map();
   const decoder = new TextDecoder();
-  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths3;
+  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const textAt2 = (offset) => {
     const end = bytes.indexOf(0, offset);
@@ -12623,13 +12695,13 @@ function readLoaderCache(bytes) {
     if (isForNewer) continue;
     const name = textAt2(view2.getUint32(entry + 4, true));
     const path2 = textAt2(view2.getUint32(entry + 8, true));
-    const known = paths3.get(name);
-    if (known === void 0) paths3.set(name, [
+    const known = paths.get(name);
+    if (known === void 0) paths.set(name, [
       path2
     ]);
     else known.push(path2);
   }
-  return paths3;
+  return paths;
 }
 
 // recipe/programs/library_search.ts
@@ -12873,14 +12945,14 @@ function readElf(readAt) {
   const of = (tag) => entries.filter((entry) => entry.tag === tag);
   const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
   const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
-  const paths3 = (tag) => texts(tag).flatMap((text4) => text4.split(":")).filter(Boolean);
+  const paths = (tag) => texts(tag).flatMap((text4) => text4.split(":")).filter(Boolean);
   return {
     machine: header2.getUint16(18, true),
     interpreter: interpreter && textAt(readAt, interpreter.offset),
     soname: texts(DT.SONAME)[0],
     needed: texts(DT.NEEDED),
-    runpath: paths3(DT.RUNPATH),
-    rpath: paths3(DT.RPATH),
+    runpath: paths(DT.RUNPATH),
+    rpath: paths(DT.RPATH),
     noDefaultFolders: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
@@ -12970,22 +13042,24 @@ function readSome3(fd, offset, length) {
 }
 
 // recipe/steps/programs.ts
-function programs(...paths3) {
-  const last = paths3.at(-1);
-  const options2 = typeof last === "object" ? last : {};
-  const names = paths3.filter((path2) => typeof path2 !== "object");
+function programs(...paths) {
+  const last = paths.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = paths.filter((path2) => typeof path2 !== "object");
   return {
     step: "programs",
     programs: names,
-    ...options2
+    ...options
   };
 }
 var programsDefinition = {
   step: "programs",
-  fields: {
-    programs: list(absolutePath(), 1),
-    root: optional(absolutePath()),
-    copy: optional(boolean())
+  get fields() {
+    return {
+      programs: list(absolutePath(), 1),
+      root: optional(absolutePath()),
+      copy: optional(boolean())
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would be put on the host");
@@ -13058,8 +13132,10 @@ function pivotRoot(path2) {
 }
 var pivotRootDefinition = {
   step: "pivotRoot",
-  fields: {
-    path: absolutePath()
+  get fields() {
+    return {
+      path: absolutePath()
+    };
   },
   complaint: ({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0,
   plan({ path: path2 }, draft) {
@@ -13097,8 +13173,10 @@ function chroot3(path2) {
 }
 var chrootDefinition = {
   step: "chroot",
-  fields: {
-    path: absolutePath()
+  get fields() {
+    return {
+      path: absolutePath()
+    };
   },
   plan({ path: path2 }, draft) {
     draft.gate?.enters(path2, "chroot");
@@ -13118,8 +13196,10 @@ function chdir3(path2) {
 }
 var chdirDefinition = {
   step: "chdir",
-  fields: {
-    path: path()
+  get fields() {
+    return {
+      path: path()
+    };
   },
   plan: ({ path: path2 }, draft) => enterFolder((call2) => draft.call(call2), path2)
 };
@@ -13374,13 +13454,13 @@ var RuleIndex = class {
         answer: otherwise
       }
     ];
-    for (const rule2 of rules) {
-      for (const name of rule2.names) {
+    for (const rule of rules) {
+      for (const name of rule.names) {
         const known = this.#rules.get(name);
         if (known === void 0) this.#rules.set(name, [
-          rule2
+          rule
         ]);
-        else if (!isUnconditional(known.at(-1))) known.push(rule2);
+        else if (!isUnconditional(known.at(-1))) known.push(rule);
       }
     }
   }
@@ -13702,11 +13782,11 @@ var MESSAGES = `
   semctl semget semop semtimedop shmat shmctl shmdt shmget
 `;
 var SECCOMP_GROUPS = {
-  "@mounts": words2(`
+  "@mounts": `
     fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
     umount2
-  `),
-  "@namespaces": words2("clone clone3 setns unshare")
+  `,
+  "@namespaces": "clone clone3 setns unshare"
 };
 var CLONE_NAMESPACES = 2114060288;
 var CLONE_NEWTIME2 = 128;
@@ -13732,72 +13812,72 @@ var TYPING = [
 var ENOSYS = 38;
 var DEFAULT_SECCOMP_PROFILE = {
   defaultAction: "SCMP_ACT_ERRNO",
-  syscalls: [
-    allow([
-      FILES2,
-      WAITING,
-      CLOCK,
-      MEMORY,
-      PROCESSES,
-      MESSAGES
-    ].flatMap(words2)),
-    allowWhere([
-      "clone"
-    ], {
-      index: 0,
-      bits: CLONE_NAMESPACES,
-      are: 0
-    }),
-    allowWhere([
-      "unshare"
-    ], {
-      index: 0,
-      bits: CLONE_NAMESPACES + CLONE_NEWTIME2,
-      are: 0
-    }),
-    {
-      names: [
-        "clone3"
-      ],
-      action: "SCMP_ACT_ERRNO",
-      errnoRet: ENOSYS
-    },
-    ...SOCKET_FAMILIES.map((are) => allowWhere([
-      "socket",
-      "socketpair"
-    ], {
-      index: 0,
-      bits: INT,
-      are
-    })),
-    ...PERSONALITIES.map((are) => allowWhere([
-      "personality"
-    ], {
-      index: 0,
-      bits: INT,
-      are
-    })),
-    ...TYPING.map((are) => ({
-      ...allowWhere([
-        "ioctl"
+  get syscalls() {
+    return [
+      allow([
+        FILES2,
+        WAITING,
+        CLOCK,
+        MEMORY,
+        PROCESSES,
+        MESSAGES
+      ].flatMap(words2)),
+      allowWhere([
+        "clone"
       ], {
-        index: 1,
+        index: 0,
+        bits: CLONE_NAMESPACES,
+        are: 0
+      }),
+      allowWhere([
+        "unshare"
+      ], {
+        index: 0,
+        bits: CLONE_NAMESPACES + CLONE_NEWTIME2,
+        are: 0
+      }),
+      {
+        names: [
+          "clone3"
+        ],
+        action: "SCMP_ACT_ERRNO",
+        errnoRet: ENOSYS
+      },
+      ...SOCKET_FAMILIES.map((are) => allowWhere([
+        "socket",
+        "socketpair"
+      ], {
+        index: 0,
         bits: INT,
         are
-      }),
-      action: "SCMP_ACT_ERRNO"
-    })),
-    allow([
-      "ioctl"
-    ])
-  ]
+      })),
+      ...PERSONALITIES.map((are) => allowWhere([
+        "personality"
+      ], {
+        index: 0,
+        bits: INT,
+        are
+      })),
+      ...TYPING.map((are) => ({
+        ...allowWhere([
+          "ioctl"
+        ], {
+          index: 1,
+          bits: INT,
+          are
+        }),
+        action: "SCMP_ACT_ERRNO"
+      })),
+      allow([
+        "ioctl"
+      ])
+    ];
+  }
 };
 function allowMore(profile, more) {
   if (more.length === 0) return profile;
   const groups = SECCOMP_GROUPS;
-  const names = more.flatMap((name) => groups[name] ?? [
-    name
-  ]);
+  const names = more.flatMap((name) => words2(groups[name] ?? name));
   return {
     ...profile,
     syscalls: [
@@ -13879,14 +13959,11 @@ function word3() {
     }
   };
 }
-var errno = optional(integer(0, 4095));
-var rule = object({
-  names: list(text3({
-    min: 1
-  }), 1),
-  action: oneOf(Object.keys(ACTIONS)),
-  errnoRet: errno,
-  args: optional(list(object({
+var LAST_ERRNO = 4095;
+function seccompProfile() {
+  const action = oneOf(Object.keys(ACTIONS));
+  const errno = optional(integer(0, LAST_ERRNO));
+  const argument = object({
     index: integer(0, 5),
     value: word3(),
     valueTwo: optional(word3()),
@@ -13894,17 +13971,25 @@ var rule = object({
       ...Object.keys(COMPARISONS),
       "SCMP_CMP_MASKED_EQ"
     ])
-  })))
-});
-var seccompProfileField = object({
-  defaultAction: oneOf(Object.keys(ACTIONS)),
-  defaultErrnoRet: errno,
-  architectures: optional(list(text3({
-    min: 1
-  }))),
-  flags: optional(list(oneOf(FLAGS2))),
-  syscalls: optional(list(rule))
-});
+  });
+  const rule = object({
+    names: list(text3({
+      min: 1
+    }), 1),
+    action,
+    errnoRet: errno,
+    args: optional(list(argument))
+  });
+  return object({
+    defaultAction: action,
+    defaultErrnoRet: errno,
+    architectures: optional(list(text3({
+      min: 1
+    }))),
+    flags: optional(list(oneOf(FLAGS2))),
+    syscalls: optional(list(rule))
+  });
+}
 function filterOf(profile) {
   const { defaultAction, defaultErrnoRet, syscalls = [] } = profile;
   return {
@@ -13966,20 +14051,20 @@ function seccomp(profile = {}) {
     ...profile
   };
 }
-var GROUPS = Object.keys(SECCOMP_GROUPS);
 function callName() {
   const base = text3({
     min: 1
   });
+  const groups = Object.keys(SECCOMP_GROUPS);
   return {
     ...base,
-    expected: `the name of a system call, or ${GROUPS.map((name) => `"${name}"`).join(", ")}`,
+    expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
     complaint(value) {
       const complaint = base.complaint(value);
       const name = value;
-      if (complaint !== void 0 || isSyscallName(name) || GROUPS.includes(name)) return complaint;
+      if (complaint !== void 0 || isSyscallName(name) || groups.includes(name)) return complaint;
       const near = nearest(name, [
-        ...GROUPS,
+        ...groups,
         ...allSyscalls("x86_64").keys()
       ]);
       return `there is no call "${name}"` + (near === void 0 ? "" : `; did you mean "${near}"?`);
@@ -13988,9 +14073,11 @@ function callName() {
 }
 var seccompDefinition = {
   step: "seccomp",
-  fields: {
-    profile: optional(seccompProfileField),
-    allow: optional(list(callName()))
+  get fields() {
+    return {
+      profile: optional(seccompProfile()),
+      allow: optional(list(callName()))
+    };
   },
   plan(step, draft) {
     const { flags: flags2 = [] } = step.profile ?? {};
@@ -14100,8 +14187,10 @@ function writeSetting(draft, path2, value) {
 }
 var sysctlDefinition = {
   step: "sysctl",
-  fields: {
-    settings: dictionary(settingName(), either(text3(), integer(-(2 ** 53) + 1)))
+  get fields() {
+    return {
+      settings: dictionary(settingName(), either(text3(), integer(-(2 ** 53) + 1)))
+    };
   },
   plan({ settings: settings2 }, draft) {
     for (const [name, value] of Object.entries(settings2)) {
@@ -14154,9 +14243,11 @@ var seconds = {
 };
 var timeOffsetDefinition = {
   step: "timeOffset",
-  fields: {
-    monotonic: optional(seconds),
-    boottime: optional(seconds)
+  get fields() {
+    return {
+      monotonic: optional(seconds),
+      boottime: optional(seconds)
+    };
   },
   complaint: ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0,
   plan(step, draft) {
@@ -14223,22 +14314,24 @@ function equipNetwork(draft) {
 // recipe/steps/unshare.ts
 function unshare3(...kinds) {
   const last = kinds.at(-1);
-  const options2 = typeof last === "object" ? last : {};
+  const options = typeof last === "object" ? last : {};
   const names = kinds.filter((kind2) => typeof kind2 !== "object");
   return {
     step: "unshare",
     kinds: names,
-    ...options2
+    ...options
   };
 }
 var unshareDefinition = {
   step: "unshare",
-  fields: {
-    kinds: list(oneOf(NAMESPACE_KINDS), 1),
-    propagation: optional(oneOf([
-      "private",
-      "slave"
-    ]))
+  get fields() {
+    return {
+      kinds: list(oneOf(NAMESPACE_KINDS), 1),
+      propagation: optional(oneOf([
+        "private",
+        "slave"
+      ]))
+    };
   },
   complaint({ kinds, propagation: propagation2 }) {
     if (propagation2 !== void 0 && !kinds.includes("mount")) {
@@ -14326,7 +14419,7 @@ function canonicalName(name) {
 }
 
 // recipe/gate/permissions.ts
-var FIELDS2 = {
+var grantFields = () => ({
   read: grantOf(path()),
   write: grantOf(path()),
   net: optional(either(oneOf([
@@ -14340,15 +14433,14 @@ var FIELDS2 = {
   sys: optional(either(oneOf([
     "inherit"
   ]), boolean()))
-};
-var options = object(FIELDS2);
+});
 var permissionsField = {
   expected: `"inherit", "none" or grants`,
   optional: true,
   complaint: (value) => typeof value === "string" ? oneOf([
     "inherit",
     "none"
-  ]).complaint(value) : options.complaint(value)
+  ]).complaint(value) : object(grantFields()).complaint(value)
 };
 function grantOf(item) {
   return optional(either(oneOf([
@@ -14373,7 +14465,7 @@ var kind = oneOf([
   "inherit",
   "null"
 ]);
-var FIELDS3 = {
+var FIELDS = {
   args: optional(list(text3())),
   cwd: optional(text3({
     min: 1
@@ -14394,15 +14486,15 @@ var FIELDS3 = {
   terminal: optional(boolean()),
   permissions: permissionsField
 };
-function checkCommand(program, options2) {
+function checkCommand(program, options) {
   const complaint = text3({
     min: 1
   }).complaint(program);
   if (complaint !== void 0) throw new RecipeError(`the program's name ${complaint}`);
   const wrong = wrongField({
-    ...options2,
-    cwd: options2.cwd && pathOf2(options2.cwd)
-  }, FIELDS3);
+    ...options,
+    cwd: options.cwd && pathOf2(options.cwd)
+  }, FIELDS);
   if (wrong !== void 0) {
     throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
   }
@@ -14460,10 +14552,10 @@ function keepNamespace(pid, kind2, path2) {
   }
   return new KeptNamespace(kind2, path2);
 }
-function keepError({ syscall, errno: errno2, code, call: call2 }, kind2) {
+function keepError({ syscall, errno, code, call: call2 }, kind2) {
   return new SyscallError({
     syscall,
-    errno: errno2,
+    errno,
     call: call2,
     hint: mendFor(code, kind2)
   });
@@ -14576,8 +14668,8 @@ var Container = class {
    * @throws {TypeError} when the container has ended
    * @throws {SyscallError} `EACCES` where its first process has become another user
    */
-  enter(program, options2 = {}) {
-    return this.#enter(this.identity, program, options2);
+  enter(program, options = {}) {
+    return this.#enter(this.identity, program, options);
   }
   /**
    * Keeps a namespace of the container's first process beyond its end, by a mount on a new file,
@@ -15350,21 +15442,21 @@ var Reader = class {
     return this.#take(count2);
   }
   /** Everything up to an ending, with it, if that is within so many bytes. */
-  async upTo(ending, limit2) {
+  async upTo(ending, limit) {
     const decoder = new TextDecoder("latin1");
     for (let searched = 0; ; ) {
       const from = Math.max(0, searched - ending.length);
-      const at2 = decoder.decode(this.#buffer.subarray(from, limit2)).indexOf(ending);
+      const at2 = decoder.decode(this.#buffer.subarray(from, limit)).indexOf(ending);
       if (at2 >= 0) return decoder.decode(this.#take(from + at2 + ending.length));
-      if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
+      if (this.#buffer.length >= limit) throw new Refusal(431, "the request's head is too long");
       searched = this.#buffer.length;
       if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
     }
   }
   /** What comes next, at most so many bytes; empty at the end. */
-  async some(limit2 = Infinity) {
+  async some(limit = Infinity) {
     if (this.#buffer.length === 0) this.#buffer = await this.#stream.read();
-    return this.#take(Math.min(limit2, this.#buffer.length));
+    return this.#take(Math.min(limit, this.#buffer.length));
   }
   #take(count2) {
     const part = this.#buffer.subarray(0, count2);
@@ -16149,11 +16241,11 @@ var Command = class _Command {
     launches: /* @__PURE__ */ new Map()
   };
   /** Use {@linkcode Recipe.command}. */
-  constructor(plans, program, options2) {
+  constructor(plans, program, options) {
     this.#program = pathOf2(program);
-    this.#options = options2;
-    checkCommand(this.#program, options2);
-    const { permissions } = options2;
+    this.#options = options;
+    checkCommand(this.#program, options);
+    const { permissions } = options;
     this.#grants = permissions === void 0 ? void 0 : new Grants(permissions);
     this.#plans = plans;
     this.#draft = plans.plan(this.#grants && {
@@ -16409,7 +16501,7 @@ var Command = class _Command {
     ];
   }
   /** A command in all namespaces of a process, and its root, working directory and cgroups. */
-  #enter = (target, program, options2) => {
+  #enter = (target, program, options) => {
     const join2 = {
       step: "join",
       target,
@@ -16421,7 +16513,7 @@ var Command = class _Command {
     return new _Command({
       ...this.#plans,
       plan
-    }, program, options2);
+    }, program, options);
   };
   #refusePipedInput(method) {
     if (this.#options.stdin === "piped") {
@@ -16543,8 +16635,7 @@ var Recipe = class {
   /** A recipe of these steps; {@linkcode recipe} takes recipes too. */
   constructor(steps) {
     steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
-    this.steps = Object.freeze(structuredClone(steps));
-    this.steps.forEach(deepFreeze);
+    this.steps = frozenCopy(steps);
   }
   /**
    * This recipe with more steps behind its own.
@@ -16562,7 +16653,7 @@ var Recipe = class {
    * an option that is wrong
    * @throws {GrantError} where the script may not use FFI: `--allow-ffi`
    */
-  command(program, options2 = {}) {
+  command(program, options = {}) {
     const limits2 = this.steps.filter(({ step }) => LIMITS.has(step));
     return new Command({
       plan: (gate) => draftOf(this.steps, gate),
@@ -16570,7 +16661,7 @@ var Recipe = class {
         join2,
         ...limits2
       ], gate)
-    }, program, options2);
+    }, program, options);
   }
   /**
    * Every system call that the recipe makes, without making any.
@@ -16635,14 +16726,16 @@ function draftOf(steps, gate) {
   });
   return draft;
 }
-function deepFreeze(value) {
-  if (typeof value !== "object" || value === null) return;
-  Object.freeze(value);
-  Object.values(value).forEach(deepFreeze);
+function frozenCopy(value) {
+  if (typeof value !== "object" || value === null) return value;
+  const copy2 = Array.isArray(value) ? value.map(frozenCopy) : Object.fromEntries(Object.entries(value).map(([key, item]) => [
+    key,
+    frozenCopy(item)
+  ]));
+  return Object.freeze(copy2);
 }
 
 // recipe/sandbox.ts
-var paths2 = optional(list(hostPath()));
 function hostPath() {
   const base = absolutePath();
   return {
@@ -16658,23 +16751,26 @@ function hostPath() {
     }
   };
 }
-var FIELDS4 = {
-  read: paths2,
-  write: paths2,
-  net: optional(oneOf([
-    "none",
-    "host"
-  ])),
-  env: optional(list(variableName()))
-};
-function sandbox(options2 = {}) {
+function optionFields() {
+  const paths = optional(list(hostPath()));
+  return {
+    read: paths,
+    write: paths,
+    net: optional(oneOf([
+      "none",
+      "host"
+    ])),
+    env: optional(list(variableName()))
+  };
+}
+function sandbox(options = {}) {
   const wrong = wrongField({
-    ...options2
-  }, FIELDS4);
+    ...options
+  }, optionFields());
   if (wrong !== void 0) {
     throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.complaint}`);
   }
-  const { read: read3 = [], write: write3 = [], net = "none", env = [] } = options2;
+  const { read: read3 = [], write: write3 = [], net = "none", env = [] } = options;
   const asked = /* @__PURE__ */ new Map();
   for (const path2 of read3) asked.set(normalize(path2), "read");
   for (const path2 of write3) asked.set(normalize(path2), "write");

@@ -291,13 +291,10 @@ const TEXT: Readonly<Record<ErrnoName, string>> = {
   ERFKILL: "Operation not possible due to RF-kill",
 };
 
-const NAME_OF: ReadonlyMap<number, ErrnoName> = new Map(
-  Object.entries(ERRNO).map(([name, number]) => [number, name as ErrnoName]),
-);
-
 /** The name of an errno, or `undefined` where the kernel has none for it. */
 export function errnoName(errno: number): ErrnoName | undefined {
-  return NAME_OF.get(errno);
+  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
+  return entry?.[0] as ErrnoName | undefined;
 }
 
 /** What libc's strerror(3) says of it: `"Operation not permitted"`. */

@@ -66,8 +66,7 @@ export class Recipe {
   /** A recipe of these steps; {@linkcode recipe} takes recipes too. */
   constructor(steps: readonly Step[]) {
     steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
-    this.steps = Object.freeze(structuredClone(steps) as Step[]);
-    this.steps.forEach(deepFreeze);
+    this.steps = frozenCopy(steps);
   }
 
   /**
@@ -167,8 +166,11 @@ export function draftOf(steps: readonly Step[], gate?: GateOptions): Draft {
   return draft;
 }
 
-function deepFreeze(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  Object.freeze(value);
-  Object.values(value).forEach(deepFreeze);
+/** A copy of plain data that nobody can change. */
+function frozenCopy<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  const copy = Array.isArray(value)
+    ? value.map(frozenCopy)
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, frozenCopy(item)]));
+  return Object.freeze(copy) as T;
 }

@@ -71,8 +71,6 @@ export interface SandboxOptions {
   readonly env?: readonly string[];
 }
 
-const paths = optional(list(hostPath()));
-
 /** A path of the host's that a sandbox can show. */
 function hostPath(): Field {
   const base = absolutePath();
@@ -87,12 +85,15 @@ function hostPath(): Field {
   };
 }
 
-const FIELDS: Readonly<Record<keyof SandboxOptions, Field>> = {
-  read: paths,
-  write: paths,
-  net: optional(oneOf(["none", "host"])),
-  env: optional(list(variableName())),
-};
+function optionFields(): Readonly<Record<keyof SandboxOptions, Field>> {
+  const paths = optional(list(hostPath()));
+  return {
+    read: paths,
+    write: paths,
+    net: optional(oneOf(["none", "host"])),
+    env: optional(list(variableName())),
+  };
+}
 
 /**
  * Makes a recipe for a program that nobody has to trust. It runs as the same user, in namespaces of
@@ -119,7 +120,7 @@ const FIELDS: Readonly<Record<keyof SandboxOptions, Field>> = {
  * @throws {RecipeError} where an option is unknown, or a path does not begin with `/`
  */
 export function sandbox(options: SandboxOptions = {}): Recipe {
-  const wrong = wrongField({ ...options }, FIELDS);
+  const wrong = wrongField({ ...options }, optionFields());
   if (wrong !== undefined) {
     throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.complaint}`);
   }

@@ -13,7 +13,7 @@ import { RecipeError } from "./recipe_error.ts";
 export interface StepDefinition<S extends { readonly step: string }> {
   /** Its name in a recipe. */
   readonly step: S["step"];
-  /** What its fields may hold. */
+  /** What its fields may hold. A getter, so that importing the module makes none of them. */
   readonly fields: Fields<S>;
   /** What is wrong with the fields taken together, or `undefined` when nothing is. */
   complaint?(step: S): string | undefined;

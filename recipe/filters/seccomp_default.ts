@@ -65,11 +65,11 @@ const MESSAGES = `
 
 /** Calls that a container which makes containers needs, by the words that `seccomp` takes for them. */
 export const SECCOMP_GROUPS = {
-  "@mounts": words(`
+  "@mounts": `
     fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
     umount2
-  `),
-  "@namespaces": words("clone clone3 setns unshare"),
+  `,
+  "@namespaces": "clone clone3 setns unshare",
 } as const;
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. */
@@ -115,28 +115,30 @@ const ENOSYS = 38;
  */
 export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
   defaultAction: "SCMP_ACT_ERRNO",
-  syscalls: [
-    allow([FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES].flatMap(words)),
-    allowWhere(["clone"], { index: 0, bits: CLONE_NAMESPACES, are: 0 }),
-    allowWhere(["unshare"], { index: 0, bits: CLONE_NAMESPACES + CLONE_NEWTIME, are: 0 }),
-    { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
-    ...SOCKET_FAMILIES.map((are) =>
-      allowWhere(["socket", "socketpair"], { index: 0, bits: INT, are })
-    ),
-    ...PERSONALITIES.map((are) => allowWhere(["personality"], { index: 0, bits: INT, are })),
-    ...TYPING.map((are): SeccompRule => ({
-      ...allowWhere(["ioctl"], { index: 1, bits: INT, are }),
-      action: "SCMP_ACT_ERRNO",
-    })),
-    allow(["ioctl"]),
-  ],
+  get syscalls(): readonly SeccompRule[] {
+    return [
+      allow([FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES].flatMap(words)),
+      allowWhere(["clone"], { index: 0, bits: CLONE_NAMESPACES, are: 0 }),
+      allowWhere(["unshare"], { index: 0, bits: CLONE_NAMESPACES + CLONE_NEWTIME, are: 0 }),
+      { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
+      ...SOCKET_FAMILIES.map((are) =>
+        allowWhere(["socket", "socketpair"], { index: 0, bits: INT, are })
+      ),
+      ...PERSONALITIES.map((are) => allowWhere(["personality"], { index: 0, bits: INT, are })),
+      ...TYPING.map((are): SeccompRule => ({
+        ...allowWhere(["ioctl"], { index: 1, bits: INT, are }),
+        action: "SCMP_ACT_ERRNO",
+      })),
+      allow(["ioctl"]),
+    ];
+  },
 };
 
 /** The profile, with more calls allowed: by name, or by a word of {@linkcode SECCOMP_GROUPS}. */
 export function allowMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {
   if (more.length === 0) return profile;
-  const groups: Readonly<Record<string, readonly string[]>> = SECCOMP_GROUPS;
-  const names = more.flatMap((name) => groups[name] ?? [name]);
+  const groups: Readonly<Record<string, string>> = SECCOMP_GROUPS;
+  const names = more.flatMap((name) => words(groups[name] ?? name));
   return { ...profile, syscalls: [allow(names), ...profile.syscalls ?? []] };
 }
 

@@ -159,29 +159,33 @@ function word(): Field {
   };
 }
 
-/** The largest errno (MAX_ERRNO). */
-const errno = optional(integer(0, 4095));
+/** The largest errno: MAX_ERRNO. */
+const LAST_ERRNO = 4095;
 
-const rule = object({
-  names: list(text({ min: 1 }), 1),
-  action: oneOf(Object.keys(ACTIONS)),
-  errnoRet: errno,
-  args: optional(list(object({
+/** A profile. */
+export function seccompProfile(): Field {
+  const action = oneOf(Object.keys(ACTIONS));
+  const errno = optional(integer(0, LAST_ERRNO));
+  const argument = object({
     index: integer(0, 5),
     value: word(),
     valueTwo: optional(word()),
     op: oneOf([...Object.keys(COMPARISONS), "SCMP_CMP_MASKED_EQ"]),
-  }))),
-});
-
-/** What a field may hold that takes a profile. */
-export const seccompProfileField: Field = object({
-  defaultAction: oneOf(Object.keys(ACTIONS)),
-  defaultErrnoRet: errno,
-  architectures: optional(list(text({ min: 1 }))),
-  flags: optional(list(oneOf(FLAGS))),
-  syscalls: optional(list(rule)),
-});
+  });
+  const rule = object({
+    names: list(text({ min: 1 }), 1),
+    action,
+    errnoRet: errno,
+    args: optional(list(argument)),
+  });
+  return object({
+    defaultAction: action,
+    defaultErrnoRet: errno,
+    architectures: optional(list(text({ min: 1 }))),
+    flags: optional(list(oneOf(FLAGS))),
+    syscalls: optional(list(rule)),
+  });
+}
 
 /** What the profile means. */
 export function filterOf(profile: SeccompProfile): SyscallFilter {

@@ -78,16 +78,14 @@ export interface PermissionOptions {
 }
 
 /** What each of the options may hold. */
-const FIELDS: Readonly<Record<keyof PermissionOptions, Field>> = {
+const grantFields = (): Readonly<Record<keyof PermissionOptions, Field>> => ({
   read: grantOf(path()),
   write: grantOf(path()),
   net: optional(either(oneOf(["inherit", "loopback"]), either(boolean(), list(hostField())))),
   env: grantOf(variableName()),
   run: grantOf(text({ min: 1 })),
   sys: optional(either(oneOf(["inherit"]), boolean())),
-};
-
-const options = object(FIELDS);
+});
 
 /** The field `permissions` of a command. */
 export const permissionsField: Field = {
@@ -96,7 +94,7 @@ export const permissionsField: Field = {
   complaint: (value) =>
     typeof value === "string"
       ? oneOf(["inherit", "none"]).complaint(value)
-      : options.complaint(value),
+      : object(grantFields()).complaint(value),
 };
 
 function grantOf(item: Field): Field {

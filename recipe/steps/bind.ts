@@ -99,13 +99,15 @@ export function bind(source: string, target: string = source, options: BindOptio
 /** How `bind` is checked and planned. */
 export const bindDefinition: StepDefinition<BindStep> = {
   step: "bind",
-  fields: {
-    source: path(),
-    target: absolutePath(),
-    readOnly: optional(boolean()),
-    recursive: optional(boolean()),
-    optional: optional(boolean()),
-    restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
+  get fields() {
+    return {
+      source: path(),
+      target: absolutePath(),
+      readOnly: optional(boolean()),
+      recursive: optional(boolean()),
+      optional: optional(boolean()),
+      restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");

@@ -56,7 +56,9 @@ export function devices(target = "/dev"): DevicesStep {
 /** How `devices` is checked and planned. */
 export const devicesDefinition: StepDefinition<DevicesStep> = {
   step: "devices",
-  fields: { target: absolutePath() },
+  get fields() {
+    return { target: absolutePath() };
+  },
   plan(step, draft) {
     draft.needs("mount", "it would be mounted on the host");
     const folder = normalize(step.target);

@@ -44,11 +44,11 @@ export interface FileOptions {
   readonly host?: boolean;
 }
 
-const fileFields = {
+const fileFields = () => ({
   path: absolutePath(),
   mode: optional(modeBits()),
   host: optional(boolean()),
-};
+});
 
 /** Makes a folder. */
 export interface MkdirStep extends FileOptions {
@@ -83,7 +83,9 @@ export function mkdir(path: string, options: FileOptions = {}): MkdirStep {
 /** How `mkdir` is checked and planned. */
 export const mkdirDefinition: StepDefinition<MkdirStep> = {
   step: "mkdir",
-  fields: fileFields,
+  get fields() {
+    return fileFields();
+  },
   plan(step, draft) {
     mayMake(draft, step);
     makeFolders(draft, step.path);
@@ -133,10 +135,12 @@ export function symlink(
 /** How `symlink` is checked and planned. */
 export const symlinkDefinition: StepDefinition<SymlinkStep> = {
   step: "symlink",
-  fields: {
-    target: text({ min: 1, max: 4095 }),
-    path: absolutePath(),
-    host: optional(boolean()),
+  get fields() {
+    return {
+      target: text({ min: 1, max: 4095 }),
+      path: absolutePath(),
+      host: optional(boolean()),
+    };
   },
   plan(step, draft) {
     mayMake(draft, step);
@@ -186,7 +190,9 @@ export function writeFile(path: string, text: string, options: FileOptions = {})
 /** How `writeFile` is checked and planned. */
 export const writeFileDefinition: StepDefinition<WriteFileStep> = {
   step: "writeFile",
-  fields: { ...fileFields, text: content() },
+  get fields() {
+    return { ...fileFields(), text: content() };
+  },
   plan(step, draft) {
     mayMake(draft, step);
     const bytes = new TextEncoder().encode(step.text);
@@ -247,11 +253,13 @@ export function mknod(path: string, node: Omit<MknodStep, "step" | "path">): Mkn
 /** How `mknod` is checked and planned. */
 export const mknodDefinition: StepDefinition<MknodStep> = {
   step: "mknod",
-  fields: {
-    ...fileFields,
-    type: oneOf(["b", "c", "p"]),
-    major: optional(integer(0, 0xfff)),
-    minor: optional(integer(0, 0xf_ffff)),
+  get fields() {
+    return {
+      ...fileFields(),
+      type: oneOf(["b", "c", "p"]),
+      major: optional(integer(0, 0xfff)),
+      minor: optional(integer(0, 0xf_ffff)),
+    };
   },
   complaint({ type, major, minor }) {
     if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";

@@ -149,15 +149,16 @@ const MAP_BYTES = 4095;
 /** The one behind it means none to the kernel. */
 const LAST_ID = 0xffff_fffe;
 
-const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
-
 /** How `mapIds` is checked and planned. */
 export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
   step: "mapIds",
-  fields: {
-    uids: list(range, 1),
-    gids: list(range, 1),
-    setgroups: optional(oneOf(["allow", "deny"])),
+  get fields() {
+    const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
+    return {
+      uids: list(range, 1),
+      gids: list(range, 1),
+      setgroups: optional(oneOf(["allow", "deny"])),
+    };
   },
   complaint({ uids, gids }) {
     return contradiction("uids", uids) ?? contradiction("gids", gids);

@@ -74,7 +74,9 @@ export function setUser(ids: UserIds): SetUserStep {
 /** How `setUser` is checked and planned. */
 export const setUserDefinition: StepDefinition<SetUserStep> = {
   step: "setUser",
-  fields: { uid: id(), gid: optional(id()), groups: optional(list(id())) },
+  get fields() {
+    return { uid: id(), gid: optional(id()), groups: optional(list(id())) };
+  },
   plan({ uid, gid = uid, groups }, draft) {
     if (groups !== undefined && draft.container.setgroupsDenied) {
       draft.refuse(
@@ -131,18 +133,19 @@ export function capabilities(sets: CapabilitySets): CapabilitiesStep {
   return { step: "capabilities", ...sets };
 }
 
-const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
-
 /** How `capabilities` is checked and planned. */
 export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
   step: "capabilities",
-  fields: {
-    keep: capabilityList,
-    bounding: capabilityList,
-    permitted: capabilityList,
-    effective: capabilityList,
-    inheritable: capabilityList,
-    ambient: capabilityList,
+  get fields() {
+    const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+    return {
+      keep: capabilityList,
+      bounding: capabilityList,
+      permitted: capabilityList,
+      effective: capabilityList,
+      inheritable: capabilityList,
+      ambient: capabilityList,
+    };
   },
   complaint({ keep, bounding, permitted, effective, inheritable, ambient }) {
     const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;

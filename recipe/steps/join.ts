@@ -136,17 +136,19 @@ function dataOf(target: JoinTarget): JoinStep["target"] {
 /** How `join` is checked and planned. */
 export const joinDefinition: StepDefinition<JoinStep> = {
   step: "join",
-  fields: {
-    target: either(
-      integer(1, 2 ** 31 - 1),
-      either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
-    ),
-    kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-    credentials: optional(oneOf(["root", "keep"])),
-    root: optional(boolean()),
-    cwd: optional(boolean()),
-    environment: optional(boolean()),
-    cgroup: optional(boolean()),
+  get fields() {
+    return {
+      target: either(
+        integer(1, 2 ** 31 - 1),
+        either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
+      ),
+      kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
+      credentials: optional(oneOf(["root", "keep"])),
+      root: optional(boolean()),
+      cwd: optional(boolean()),
+      environment: optional(boolean()),
+      cgroup: optional(boolean()),
+    };
   },
   complaint({ target, kinds = [], ...options }) {
     if (typeof target !== "string") return undefined;

@@ -101,20 +101,21 @@ export function landlock(rules: LandlockRules): LandlockStep {
 const FILE_WORDS = ["read", "write", "execute"] as const;
 const PORT_WORDS = ["bindTcp", "connectTcp"] as const;
 
-const paths = optional(list(absolutePath()));
-const ports = optional(list(integer(0, 65535)));
-
 /** How `landlock` is checked and planned. */
 export const landlockDefinition: StepDefinition<LandlockStep> = {
   step: "landlock",
-  fields: {
-    read: paths,
-    write: paths,
-    execute: paths,
-    bindTcp: ports,
-    connectTcp: ports,
-    isolate: optional(list(oneOf(Object.keys(SCOPES)))),
-    degrade: optional(boolean()),
+  get fields() {
+    const paths = optional(list(absolutePath()));
+    const ports = optional(list(integer(0, 65535)));
+    return {
+      read: paths,
+      write: paths,
+      execute: paths,
+      bindTcp: ports,
+      connectTcp: ports,
+      isolate: optional(list(oneOf(Object.keys(SCOPES)))),
+      degrade: optional(boolean()),
+    };
   },
   complaint(step) {
     return [...FILE_WORDS, ...PORT_WORDS, "isolate" as const].every((word) =>

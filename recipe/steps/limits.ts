@@ -100,8 +100,6 @@ export function limits(limits: Limits): LimitsStep {
   return { step: "limits", ...limits };
 }
 
-const unlimited = oneOf(["unlimited"]);
-
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
   k: 2 ** 10,
@@ -174,29 +172,31 @@ const device: Field = {
   },
 };
 
-const count = either(integer(1), unlimited);
+const count = () => either(integer(1), oneOf(["unlimited"]));
 
-const FIELDS = {
+const limitFields = () => ({
   memory: optional(sizeOrNone),
   memoryHigh: optional(sizeOrNone),
   swap: optional(sizeOrNone),
   cpus: optional(cpus),
   cpuWeight: optional(integer(1, 10_000)),
-  pids: optional(count),
+  pids: optional(count()),
   io: optional(list(object({
     device,
     readBps: optional(sizeOrNone),
     writeBps: optional(sizeOrNone),
-    readIops: optional(count),
-    writeIops: optional(count),
+    readIops: optional(count()),
+    writeIops: optional(count()),
   }))),
   cpuset: optional(cpuset),
-} satisfies Record<keyof Limits, Field>;
+} satisfies Record<keyof Limits, Field>);
 
 /** How `limits` is checked and planned. */
 export const limitsDefinition: StepDefinition<LimitsStep> = {
   step: "limits",
-  fields: FIELDS,
+  get fields() {
+    return limitFields();
+  },
   plan(step, draft) {
     draft.limitTo(groupLimits(step, (why) => draft.refuse(why)));
   },
@@ -211,7 +211,7 @@ export function checkLimits(limits: Limits): GroupLimits {
   const refuse = (why: string): never => {
     throw new RecipeError(why);
   };
-  const wrong = wrongField({ ...limits }, FIELDS);
+  const wrong = wrongField({ ...limits }, limitFields());
   if (wrong !== undefined) refuse(`the limit "${wrong.field}" ${wrong.complaint}`);
   return groupLimits(limits, refuse);
 }

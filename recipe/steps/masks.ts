@@ -65,7 +65,9 @@ export function maskPaths(...paths: string[]): MaskPathsStep {
 /** How `maskPaths` is checked and planned. */
 export const maskPathsDefinition: StepDefinition<MaskPathsStep> = {
   step: "maskPaths",
-  fields: { paths: list(absolutePath(), 1) },
+  get fields() {
+    return { paths: list(absolutePath(), 1) };
+  },
   plan({ paths }, draft) {
     draft.needs("mount", "they would be hidden on the host");
     for (const path of paths.map(normalize)) {
@@ -132,7 +134,9 @@ export function readonlyPaths(...paths: string[]): ReadonlyPathsStep {
 /** How `readonlyPaths` is checked and planned. */
 export const readonlyPathsDefinition: StepDefinition<ReadonlyPathsStep> = {
   step: "readonlyPaths",
-  fields: { paths: list(absolutePath(), 1) },
+  get fields() {
+    return { paths: list(absolutePath(), 1) };
+  },
   plan({ paths }, draft) {
     draft.needs("mount", "they would become so on the host");
     for (const path of paths.map(normalize)) {

@@ -77,11 +77,13 @@ export function mount(
 /** How `mount` is checked and planned. */
 export const mountDefinition: StepDefinition<MountStep> = {
   step: "mount",
-  fields: {
-    source: text(),
-    target: absolutePath(),
-    type: text({ min: 1 }),
-    options: optional(text({ max: 4095 })),
+  get fields() {
+    return {
+      source: text(),
+      target: absolutePath(),
+      type: text({ min: 1 }),
+      options: optional(text({ max: 4095 })),
+    };
   },
   complaint: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
   plan(step, draft) {
@@ -144,11 +146,13 @@ export function tmpfs(target: string, options: TmpfsOptions = {}): TmpfsStep {
 /** How `tmpfs` is checked and planned. */
 export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
   step: "tmpfs",
-  fields: {
-    target: absolutePath(),
-    size: optional(text({ min: 1 })),
-    mode: optional(modeBits()),
-    options: optional(text({ max: 4095 })),
+  get fields() {
+    return {
+      target: absolutePath(),
+      size: optional(text({ min: 1 })),
+      mode: optional(modeBits()),
+      options: optional(text({ max: 4095 })),
+    };
   },
   complaint({ size, options }) {
     if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
@@ -290,7 +294,9 @@ function special<S extends ProcStep | SysfsStep | MqueueStep>(
 ): StepDefinition<S> {
   return {
     step,
-    fields: { target: absolutePath(), options: optional(text({ max: 4095 })) },
+    get fields() {
+      return { target: absolutePath(), options: optional(text({ max: 4095 })) };
+    },
     complaint: ({ options }: S) =>
       options === undefined ? undefined : mountOptionsComplaint(options),
     plan({ target, options }: S, draft) {
@@ -360,10 +366,12 @@ export function propagation(
 /** How `propagation` is checked and planned. */
 export const propagationDefinition: StepDefinition<PropagationStep> = {
   step: "propagation",
-  fields: {
-    target: absolutePath(),
-    type: oneOf(Object.keys(PROPAGATION)),
-    recursive: optional(boolean()),
+  get fields() {
+    return {
+      target: absolutePath(),
+      type: oneOf(Object.keys(PROPAGATION)),
+      recursive: optional(boolean()),
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would change the host's mounts");
@@ -424,10 +432,12 @@ export function remount(
 /** How `remount` is checked and planned. */
 export const remountDefinition: StepDefinition<RemountStep> = {
   step: "remount",
-  fields: {
-    target: absolutePath(),
-    options: text({ max: 4095 }),
-    bind: optional(boolean()),
+  get fields() {
+    return {
+      target: absolutePath(),
+      options: text({ max: 4095 }),
+      bind: optional(boolean()),
+    };
   },
   complaint({ options, bind }) {
     const { data } = parseMountOptions(options);
@@ -491,7 +501,9 @@ export function unmount(target: string, options: UnmountOptions = {}): UnmountSt
 /** How `unmount` is checked and planned. */
 export const unmountDefinition: StepDefinition<UnmountStep> = {
   step: "unmount",
-  fields: { target: absolutePath(), detach: optional(boolean()) },
+  get fields() {
+    return { target: absolutePath(), detach: optional(boolean()) };
+  },
   plan(step, draft) {
     draft.needs("mount", "it would unmount it on the host");
     draft.gate?.reachesAll();

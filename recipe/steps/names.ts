@@ -42,7 +42,9 @@ export function hostname(name: string): HostnameStep {
 /** How `hostname` is checked and planned. */
 export const hostnameDefinition: StepDefinition<HostnameStep> = {
   step: "hostname",
-  fields: { name: text({ min: 1, max: NAME_BYTES }) },
+  get fields() {
+    return { name: text({ min: 1, max: NAME_BYTES }) };
+  },
   plan(step, draft) {
     draft.needs("uts", "it would rename the host");
     draft.call(sethostname(step.name));
@@ -79,7 +81,9 @@ export function domainname(name: string): DomainnameStep {
 /** How `domainname` is checked and planned. */
 export const domainnameDefinition: StepDefinition<DomainnameStep> = {
   step: "domainname",
-  fields: { name: text({ min: 1, max: NAME_BYTES }) },
+  get fields() {
+    return { name: text({ min: 1, max: NAME_BYTES }) };
+  },
   plan(step, draft) {
     draft.needs("uts", "it would rename the host's domain");
     draft.call(setdomainname(step.name));

@@ -89,12 +89,14 @@ export function overlay(target: string, options: OverlayOptions): OverlayStep {
 /** How `overlay` is checked and planned. */
 export const overlayDefinition: StepDefinition<OverlayStep> = {
   step: "overlay",
-  fields: {
-    target: absolutePath(),
-    lower: list(absolutePath(), 1),
-    upper: optional(absolutePath()),
-    work: optional(absolutePath()),
-    discard: optional(boolean()),
+  get fields() {
+    return {
+      target: absolutePath(),
+      lower: list(absolutePath(), 1),
+      upper: optional(absolutePath()),
+      work: optional(absolutePath()),
+      discard: optional(boolean()),
+    };
   },
   complaint({ lower, upper, work, discard }) {
     if ((upper === undefined) !== (work === undefined)) return `"upper" and "work" go together`;

@@ -58,7 +58,9 @@ export function setEnv(variables: Readonly<Record<string, string>>): SetEnvStep 
 /** How `setEnv` is checked and planned. */
 export const setEnvDefinition: StepDefinition<SetEnvStep> = {
   step: "setEnv",
-  fields: { variables: dictionary(variableName(), text()) },
+  get fields() {
+    return { variables: dictionary(variableName(), text()) };
+  },
   plan({ variables }, draft) {
     for (const [name, value] of Object.entries(variables)) {
       draft.container.environment.set(name, value);
@@ -99,7 +101,9 @@ export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
 /** How `clearEnv` is checked and planned. */
 export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
   step: "clearEnv",
-  fields: { keep: optional(list(variableName())) },
+  get fields() {
+    return { keep: optional(list(variableName())) };
+  },
   plan({ keep = [] }, draft) {
     draft.container.clearsEnvironment = true;
     draft.container.environment.clear();
@@ -139,7 +143,9 @@ export function umask(mask: number): UmaskStep {
 /** How `umask` is checked and planned. */
 export const umaskDefinition: StepDefinition<UmaskStep> = {
   step: "umask",
-  fields: { mask: integer(0, 0o777) },
+  get fields() {
+    return { mask: integer(0, 0o777) };
+  },
   plan: ({ mask }, draft) => void draft.call(umaskCall(mask)),
 };
 
@@ -186,15 +192,16 @@ export function rlimit(
   return { step: "rlimit", resource, soft, hard };
 }
 
-const limit = either(integer(0), oneOf(["unlimited"]));
-
 /** How `rlimit` is checked and planned. */
 export const rlimitDefinition: StepDefinition<RlimitStep> = {
   step: "rlimit",
-  fields: {
-    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
-    soft: limit,
-    hard: limit,
+  get fields() {
+    const limit = either(integer(0), oneOf(["unlimited"]));
+    return {
+      resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+      soft: limit,
+      hard: limit,
+    };
   },
   complaint({ soft, hard }) {
     if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
@@ -280,13 +287,15 @@ export function dieWithParent(signal: SignalName | null = "SIGKILL"): DieWithPar
 /** How `dieWithParent` is checked and planned. */
 export const dieWithParentDefinition: StepDefinition<DieWithParentStep> = {
   step: "dieWithParent",
-  fields: {
-    signal: {
-      ...oneOf(Object.keys(SIGNALS)),
-      schema: { enum: [...Object.keys(SIGNALS), null] },
-      complaint: (value) =>
-        value === null ? undefined : oneOf(Object.keys(SIGNALS)).complaint(value),
-    },
+  get fields() {
+    return {
+      signal: {
+        ...oneOf(Object.keys(SIGNALS)),
+        schema: { enum: [...Object.keys(SIGNALS), null] },
+        complaint: (value: unknown) =>
+          value === null ? undefined : oneOf(Object.keys(SIGNALS)).complaint(value),
+      },
+    };
   },
   plan({ signal }, draft) {
     draft.deathSignal = signal === null ? 0 : SIGNALS[signal];

@@ -86,10 +86,12 @@ export function programs(...paths: string[] | [...string[], ProgramsOptions]): P
 /** How `programs` is checked and planned. */
 export const programsDefinition: StepDefinition<ProgramsStep> = {
   step: "programs",
-  fields: {
-    programs: list(absolutePath(), 1),
-    root: optional(absolutePath()),
-    copy: optional(boolean()),
+  get fields() {
+    return {
+      programs: list(absolutePath(), 1),
+      root: optional(absolutePath()),
+      copy: optional(boolean()),
+    };
   },
   plan(step, draft) {
     draft.needs("mount", "it would be put on the host");

@@ -72,7 +72,9 @@ export function pivotRoot(path: string): PivotRootStep {
 /** How `pivotRoot` is checked and planned. */
 export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
   step: "pivotRoot",
-  fields: { path: absolutePath() },
+  get fields() {
+    return { path: absolutePath() };
+  },
   complaint: ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
   plan({ path }, draft) {
     draft.needs("mount", "it would change the host's root");
@@ -138,7 +140,9 @@ export function chroot(path: string): ChrootStep {
 /** How `chroot` is checked and planned. */
 export const chrootDefinition: StepDefinition<ChrootStep> = {
   step: "chroot",
-  fields: { path: absolutePath() },
+  get fields() {
+    return { path: absolutePath() };
+  },
   plan({ path }, draft) {
     draft.gate?.enters(path, "chroot");
     if (draft.gate?.places.openedAs(path) !== undefined) {
@@ -181,6 +185,8 @@ export function chdir(path: string): ChdirStep {
 /** How `chdir` is checked and planned. */
 export const chdirDefinition: StepDefinition<ChdirStep> = {
   step: "chdir",
-  fields: { path: pathField() },
+  get fields() {
+    return { path: pathField() };
+  },
   plan: ({ path }, draft) => enterFolder((call) => draft.call(call), path),
 };

@@ -16,7 +16,7 @@ import {
 import type { Draft } from "../drafting/draft.ts";
 import { type Field, list, nearest, optional, text } from "../fields.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE, SECCOMP_GROUPS } from "../filters/seccomp_default.ts";
-import { filterOf, type SeccompProfile, seccompProfileField } from "../filters/seccomp_profile.ts";
+import { filterOf, type SeccompProfile, seccompProfile } from "../filters/seccomp_profile.ts";
 import type { StepDefinition } from "../step.ts";
 
 /** Says which system calls the program may make. */
@@ -80,19 +80,18 @@ export function seccomp(profile: SeccompProfile | SeccompAllowance = {}): Seccom
     : { step: "seccomp", ...profile as SeccompAllowance };
 }
 
-const GROUPS = Object.keys(SECCOMP_GROUPS);
-
 /** The name of a system call, or of some of them. */
 function callName(): Field {
   const base = text({ min: 1 });
+  const groups = Object.keys(SECCOMP_GROUPS);
   return {
     ...base,
-    expected: `the name of a system call, or ${GROUPS.map((name) => `"${name}"`).join(", ")}`,
+    expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
     complaint(value) {
       const complaint = base.complaint(value);
       const name = value as string;
-      if (complaint !== undefined || isSyscallName(name) || GROUPS.includes(name)) return complaint;
-      const near = nearest(name, [...GROUPS, ...allSyscalls("x86_64").keys()]);
+      if (complaint !== undefined || isSyscallName(name) || groups.includes(name)) return complaint;
+      const near = nearest(name, [...groups, ...allSyscalls("x86_64").keys()]);
       return `there is no call "${name}"` + (near === undefined ? "" : `; did you mean "${near}"?`);
     },
   };
@@ -101,7 +100,9 @@ function callName(): Field {
 /** How `seccomp` is checked and planned. */
 export const seccompDefinition: StepDefinition<SeccompStep> = {
   step: "seccomp",
-  fields: { profile: optional(seccompProfileField), allow: optional(list(callName())) },
+  get fields() {
+    return { profile: optional(seccompProfile()), allow: optional(list(callName())) };
+  },
   plan(step, draft) {
     const { flags = [] } = step.profile ?? {};
     const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)

@@ -95,7 +95,9 @@ export function writeSetting(draft: Draft, path: string, value: string): void {
 /** How `sysctl` is checked and planned. */
 export const sysctlDefinition: StepDefinition<SysctlStep> = {
   step: "sysctl",
-  fields: { settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) },
+  get fields() {
+    return { settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) };
+  },
   plan({ settings }, draft) {
     for (const [name, value] of Object.entries(settings)) {
       const path = pathOf(name);

@@ -65,7 +65,9 @@ const seconds: Field = {
 /** How `timeOffset` is checked and planned. */
 export const timeOffsetDefinition: StepDefinition<TimeOffsetStep> = {
   step: "timeOffset",
-  fields: { monotonic: optional(seconds), boottime: optional(seconds) },
+  get fields() {
+    return { monotonic: optional(seconds), boottime: optional(seconds) };
+  },
   complaint: ({ monotonic, boottime }) =>
     (monotonic ?? boottime) === undefined ? `needs "monotonic" or "boottime"` : undefined,
   plan(step, draft) {

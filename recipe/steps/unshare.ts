@@ -65,9 +65,11 @@ export function unshare(
 /** How `unshare` is checked and planned. */
 export const unshareDefinition: StepDefinition<UnshareStep> = {
   step: "unshare",
-  fields: {
-    kinds: list(oneOf(NAMESPACE_KINDS), 1),
-    propagation: optional(oneOf(["private", "slave"])),
+  get fields() {
+    return {
+      kinds: list(oneOf(NAMESPACE_KINDS), 1),
+      propagation: optional(oneOf(["private", "slave"])),
+    };
   },
   complaint({ kinds, propagation }) {
     if (propagation !== undefined && !kinds.includes("mount")) {

@@ -59,7 +59,9 @@ export function address(device: string, address: string): AddressStep {
 /** How `address` is checked and planned. */
 export const addressDefinition: StepDefinition<AddressStep> = {
   step: "address",
-  fields: { device: interfaceName(), address: ipPrefix() },
+  get fields() {
+    return { device: interfaceName(), address: ipPrefix() };
+  },
   plan({ device, address }, draft) {
     draft.needs("net", HOSTS_NETWORK);
     inside(draft, (kernel) => {
@@ -118,10 +120,12 @@ export function route(destination: string, options: RouteOptions): RouteStep {
 /** How `route` is checked and planned. */
 export const routeDefinition: StepDefinition<RouteStep> = {
   step: "route",
-  fields: {
-    destination: destination(),
-    via: optional(ipAddress()),
-    device: optional(interfaceName()),
+  get fields() {
+    return {
+      destination: destination(),
+      via: optional(ipAddress()),
+      device: optional(interfaceName()),
+    };
   },
   complaint(step) {
     const { destination, via, device } = step;

@@ -94,7 +94,9 @@ export function bridge(name: string, options: BridgeOptions = {}): BridgeStep {
 /** How `bridge` is checked and planned. */
 export const bridgeDefinition: StepDefinition<BridgeStep> = {
   step: "bridge",
-  fields: { name: interfaceName(), ports: optional(list(interfaceName())) },
+  get fields() {
+    return { name: interfaceName(), ports: optional(list(interfaceName())) };
+  },
   plan({ name, ports = [] }, draft) {
     draft.needs("net", HOSTS_NETWORK);
     inside(draft, (kernel) => {
@@ -143,7 +145,9 @@ export function dummy(name: string): DummyStep {
 /** How `dummy` is checked and planned. */
 export const dummyDefinition: StepDefinition<DummyStep> = {
   step: "dummy",
-  fields: { name: interfaceName() },
+  get fields() {
+    return { name: interfaceName() };
+  },
   plan({ name }, draft) {
     draft.needs("net", HOSTS_NETWORK);
     inside(draft, (kernel) => kernel.request(addDummy({ name, up: true })));

@@ -82,11 +82,13 @@ export function veth(name: string, options: VethOptions = {}): VethStep {
 /** How `veth` is checked and planned. */
 export const vethDefinition: StepDefinition<VethStep> = {
   step: "veth",
-  fields: {
-    name: interfaceName(),
-    peer: optional(interfaceName()),
-    peerAddress: optional(ipPrefix()),
-    bridge: optional(interfaceName()),
+  get fields() {
+    return {
+      name: interfaceName(),
+      peer: optional(interfaceName()),
+      peerAddress: optional(ipPrefix()),
+      bridge: optional(interfaceName()),
+    };
   },
   complaint({ peer, peerAddress }) {
     return peerAddress !== undefined && peer === undefined
@@ -153,10 +155,12 @@ export function macvlan(name: string, options: MacvlanOptions): MacvlanStep {
 /** How `macvlan` is checked and planned. */
 export const macvlanDefinition: StepDefinition<MacvlanStep> = {
   step: "macvlan",
-  fields: {
-    name: interfaceName(),
-    parent: interfaceName(),
-    mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
+  get fields() {
+    return {
+      name: interfaceName(),
+      parent: interfaceName(),
+      mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
+    };
   },
   plan({ name, parent, mode = "bridge" }, draft) {
     draft.needs("net", HOSTS_NETWORK);
@@ -212,7 +216,9 @@ export function moveInterface(
 /** How `moveInterface` is checked and planned. */
 export const moveInterfaceDefinition: StepDefinition<MoveInterfaceStep> = {
   step: "moveInterface",
-  fields: { name: interfaceName(), as: optional(interfaceName()) },
+  get fields() {
+    return { name: interfaceName(), as: optional(interfaceName()) };
+  },
   plan({ name, as = name }, draft) {
     draft.needs("net", HOSTS_NETWORK);
     outside(draft, (kernel, namespace) => {

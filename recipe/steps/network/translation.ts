@@ -79,7 +79,9 @@ export function masquerade(source: string, options: TranslationOptions = {}): Ma
 /** How `masquerade` is checked and planned. */
 export const masqueradeDefinition: StepDefinition<MasqueradeStep> = {
   step: "masquerade",
-  fields: { source: ipPrefix(), inside: optional(boolean()) },
+  get fields() {
+    return { source: ipPrefix(), inside: optional(boolean()) };
+  },
   plan({ source, inside }, draft) {
     const network = parsePrefix(source)!;
     const rules = [{ hook: "postrouting", rule: masquerading(network) }] as const;
@@ -141,12 +143,14 @@ export function publish(port: number, options: PublishOptions): PublishStep {
 /** How `publish` is checked and planned. */
 export const publishDefinition: StepDefinition<PublishStep> = {
   step: "publish",
-  fields: {
-    port: integer(1, 65535),
-    address: ipAddress(),
-    to: optional(integer(1, 65535)),
-    protocol: optional(oneOf(["tcp", "udp"])),
-    inside: optional(boolean()),
+  get fields() {
+    return {
+      port: integer(1, 65535),
+      address: ipAddress(),
+      to: optional(integer(1, 65535)),
+      protocol: optional(oneOf(["tcp", "udp"])),
+      inside: optional(boolean()),
+    };
   },
   plan({ port, address, to: toPort = port, protocol = "tcp", inside }, draft) {
     const to = parseIp(address)!;

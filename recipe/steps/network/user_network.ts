@@ -51,7 +51,9 @@ const PROGRAMS = Object.keys(USER_NETWORK_ARGUMENTS) as UserNetworkProgram[];
 /** How `userNetwork` is checked and planned. */
 export const userNetworkDefinition: StepDefinition<UserNetworkStep> = {
   step: "userNetwork",
-  fields: { program: optional(oneOf(PROGRAMS)) },
+  get fields() {
+    return { program: optional(oneOf(PROGRAMS)) };
+  },
   plan({ program }, draft) {
     draft.needs("net", HOSTS_NETWORK);
     requireOwnProc();
