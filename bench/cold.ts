@@ -1,50 +1,86 @@
 /**
- * Whole processes: `deno run` of the README's first example against `deno run` of an empty file,
- * and against `runc run`.
+ * Whole processes: `deno run` of a recipe in one file against `deno run` of an empty file, and
+ * against the peers.
  *
  * @module
  */
 
-import { findProgram, printMachine } from "./machine.ts";
+import { alone } from "./alone.ts";
+import { findProgram } from "./machine.ts";
 import { makeBundle } from "./oci_bundle.ts";
+import { type Report, roundsTable } from "./report.ts";
 import { type Contender, interleave, median, ratios } from "./rounds.ts";
-import { print, printRounds, printWanted } from "./table.ts";
 
-const ROUNDS = 15;
-const EXAMPLE = Deno.args[0] ??
-  new URL("../examples/first.ts", import.meta.url).pathname;
-const EMPTY = "empty file";
+const ROUNDS = 21;
+const EMPTY = "an empty file", ONE_FILE = "a recipe, with ramekin.js", FIRST = "examples/first.ts";
+const KINDS = ["user", "mount", "pid", "uts"] as const;
 
-if (import.meta.main) {
-  const runc = findProgram("runc");
-  printMachine(runc === undefined ? [] : [runc]);
+/** Measures. */
+export async function cold(): Promise<Report> {
   const folder = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
   try {
-    const empty = `${folder}/empty.ts`;
-    Deno.writeTextFileSync(empty, "");
     const deno = Deno.execPath();
+    const run = (name: string, path: string) =>
+      processOf(name, [deno, "run", "--no-config", "--allow-ffi", path]);
+    const write = (name: string, text: string) => {
+      Deno.writeTextFileSync(`${folder}/${name}`, text);
+      return `${folder}/${name}`;
+    };
+    const example = new URL("../examples/first.ts", import.meta.url).pathname;
     const contenders = [
-      processOf(EMPTY, [deno, "run", empty]),
-      processOf("ramekin", [deno, "run", "--allow-ffi", EXAMPLE]),
+      run(EMPTY, write("empty.ts", "")),
+      run("two libraries loaded", write("floor.ts", FLOOR)),
+      run(ONE_FILE, write("one_file.ts", recipeWith("ramekin.js"))),
+      run("a recipe, with mod.ts", write("modules.ts", recipeWith("mod.ts"))),
+      run(FIRST, example),
     ];
+    const runc = findProgram("runc");
     if (runc !== undefined) {
       const bundle = `${folder}/runc`;
-      makeBundle(bundle, ["user", "mount", "pid", "uts"], "/bin/true");
+      makeBundle(bundle, KINDS, "/bin/true");
       const state = ["--root", `${folder}/state`];
       contenders.push(
         processOf("runc", [runc, ...state, "run", "--bundle", bundle, "ramekin-bench"]),
       );
     }
     const rounds = await interleave(contenders, ROUNDS);
-    print("whole processes; the first example, an empty file, and runc with /bin/true");
-    print();
-    printRounds(rounds, EMPTY, "ms", (milliseconds) => milliseconds.toFixed(1));
-    const ratio = median(ratios(rounds, "ramekin", EMPTY));
-    printWanted("the first example to the empty file", ratio, "at most", 1.6);
+    const is = median(ratios(rounds, ONE_FILE, EMPTY));
+    return {
+      title: "A cold start",
+      about: [
+        `the recipe: ${KINDS.join(", ")} namespaces, the maps, /proc, a hostname, and /bin/true`,
+        "two libraries are what a module that calls C and brings code of its own loads at least; they " +
+        "are libc and libm here",
+        `${FIRST} runs seven programs in its container`,
+      ],
+      tables: [
+        roundsTable("Whole processes", rounds, EMPTY, "ms", (ms) => ms.toFixed(1), [
+          { what: "the recipe in one file to the empty file", is, bound: "at most", limit: 1.4 },
+        ]),
+      ],
+      plots: [],
+    };
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
 }
+
+/** A script that does what a user's would, with the module from that file. */
+function recipeWith(module: string): string {
+  return `import { hostname, mapRoot, proc, recipe, unshare } from "${new URL(
+    `../${module}`,
+    import.meta.url,
+  )}";
+const box = recipe(unshare("${KINDS.join('", "')}"), mapRoot(), proc(), hostname("box"));
+const { code } = await box.command("/bin/true").output();
+if (code !== 0) throw new Error(String(code));
+`;
+}
+
+/** What cannot be done without by whoever calls C from Deno. */
+const FLOOR = `
+for (const library of ["libc.so.6", "libm.so.6"]) Deno.dlopen(library, {});
+`;
 
 /** A command, from its start to its end, in milliseconds. */
 function processOf(name: string, [program, ...args]: readonly string[]): Contender {
@@ -59,3 +95,5 @@ function processOf(name: string, [program, ...args]: readonly string[]): Contend
     },
   };
 }
+
+if (import.meta.main) await alone(cold);

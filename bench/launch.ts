@@ -14,11 +14,12 @@ import {
   recipe,
   unshare,
 } from "../mod.ts";
+import { alone } from "./alone.ts";
 import { CLauncher, type Form } from "./c_launcher.ts";
-import { findProgram, printMachine } from "./machine.ts";
-import { PEER_NOTES, PEER_PROGRAMS, peersFor } from "./peers.ts";
+import { PEER_NOTES, peersFor } from "./peers.ts";
+import { type Dots, dots } from "./plots.ts";
+import { type Report, roundsTable, type Table, type Wanted } from "./report.ts";
 import { type Contender, interleave, median, ratios, type Rounds } from "./rounds.ts";
-import { print, printRounds, printWanted } from "./table.ts";
 
 const ROUNDS = 7;
 const LAUNCHES = 200;
@@ -30,6 +31,7 @@ const SHARES: Readonly<Record<string, number>> = {
   bwrap: 0.2,
   crun: 0.1,
   runc: 0.04,
+  podman: 0.02,
 };
 
 const FOUR = ["user", "mount", "pid", "uts"] as const;
@@ -43,28 +45,45 @@ const FORMS: Readonly<Record<Form, string>> = {
   pipe: "output(), its standard output collected",
 };
 
-if (import.meta.main) {
-  printMachine(PEER_PROGRAMS.flatMap((name) => findProgram(name) ?? []));
+/** A table, and the rounds that it is made of. */
+interface Compared {
+  readonly title: string;
+  readonly form: Form;
+  readonly rounds: Rounds;
+  readonly table: Table;
+}
+
+/** Measures. */
+export async function launches(): Promise<Report> {
   const folder = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
   try {
     const launcher = CLauncher.compile(folder);
     if (launcher === undefined) throw new Error("no C compiler (Debian: gcc, libc6-dev)");
-    for (const note of PEER_NOTES) print(`  ${note}`);
-    print();
-    await compare(launcher, folder, "a", []);
-    await compare(launcher, folder, "b", FOUR);
-    await compare(launcher, folder, "c", SEVEN);
+    const compared: Compared[] = [];
+    const without = new Set<string>();
+    for (const [letter, kinds] of Object.entries({ a: [], b: FOUR, c: SEVEN })) {
+      const missing = await compare(launcher, folder, letter, kinds, compared);
+      missing.forEach((line) => without.add(line));
+    }
+    return {
+      title: `The launch and the end of ${PROGRAM}`,
+      about: [...PEER_NOTES, ...[...without].map((line) => `without ${line}`)],
+      tables: compared.map(({ table }) => table),
+      plots: [{ name: "launch", about: PLOT, svg: plotOf(compared) }],
+    };
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
 }
 
+/** Compares all contenders in both forms; answers who is missing. */
 async function compare(
   launcher: CLauncher,
   folder: string,
   letter: string,
   kinds: readonly NamespaceKind[],
-): Promise<void> {
+  compared: Compared[],
+): Promise<readonly string[]> {
   const box = kinds.length === 0
     ? recipe()
     : recipe(unshare(...kinds), mapRoot(), proc(), hostname("box"));
@@ -85,22 +104,59 @@ async function compare(
       contenders.push({ name, measure: () => launcher.peer(count, form, command, around) });
     }
     const rounds = await interleave(contenders, ROUNDS);
-    print(`(${letter}) ${kinds.join(" ") || "no namespaces"}: ${FORMS[form]}`);
-    print();
-    printRounds(rounds, "C", "µs a launch", (nanoseconds) => (nanoseconds / 1000).toFixed(0));
-    judge(rounds, form);
-    print();
+    const title = `(${letter}) ${kinds.join(" ") || "no namespaces"}`;
+    const table = roundsTable(
+      `${title}: ${FORMS[form]}`,
+      rounds,
+      "C",
+      "µs a launch",
+      microseconds,
+      wantedOf(rounds, form),
+    );
+    compared.push({ title, form, rounds, table });
   }
-  for (const line of missing) print(`  without ${line}`);
+  return missing;
 }
 
-function judge(rounds: Rounds, form: Form): void {
+function wantedOf(rounds: Rounds, form: Form): readonly Wanted[] {
   const to = (base: string) => median(ratios(rounds, "ramekin", base));
-  printWanted("ramekin to C", to("C"), "at most", form === "null" ? 1.10 : 1.25);
-  for (const name of rounds.keys()) {
-    if (name === "C" || name === "ramekin" || name === NEW_COMMAND) continue;
-    printWanted(`ramekin to ${name}`, to(name), "less than", name === "bwrap" ? 0.5 : 1);
+  const limit = form === "null" ? 1.10 : 1.15;
+  const wanted: Wanted[] = [
+    { what: "ramekin to C", is: to("C"), bound: "at most", limit },
+  ];
+  if (rounds.has("Deno.Command")) {
+    const is = to("Deno.Command");
+    return [...wanted, { what: "ramekin to Deno.Command", is, bound: "less than", limit: 1 }];
   }
+  const peers = [...rounds.keys()].filter((name) => !OWN.has(name));
+  if (peers.length === 0) return wanted;
+  const fastest = peers.reduce((one, other) =>
+    median(rounds.get(one)!) <= median(rounds.get(other)!) ? one : other
+  );
+  const what = `ramekin to the fastest peer, ${fastest}`;
+  return [...wanted, { what, is: to(fastest), bound: "at most", limit: 0.65 }];
+}
+
+/** Who is no peer. */
+const OWN: ReadonlySet<string> = new Set(["C", "ramekin", NEW_COMMAND]);
+
+const PLOT = `The launch and the end of ${PROGRAM}, its output piped`;
+
+function plotOf(compared: readonly Compared[]): string {
+  const groups = compared.filter(({ form }) => form === "pipe").map(({ title, rounds }) => ({
+    title,
+    rows: [...rounds].map(([name, times]): Dots => ({
+      name,
+      value: median(times) / 1e6,
+      label: `${(median(times) / 1e6).toPrecision(3)} ms`,
+      emphasis: name.startsWith("ramekin") ? "accent" : name === "C" ? "" : "warm",
+    })),
+  }));
+  return dots(PLOT, `${PLOT}, by who launches it`, "ms", groups);
+}
+
+function microseconds(nanoseconds: number): string {
+  return (nanoseconds / 1000).toFixed(0);
 }
 
 function commandOf(box: Recipe, form: Form): Command {
@@ -135,3 +191,5 @@ async function timed(launch: () => Promise<void>): Promise<number[]> {
   }
   return times;
 }
+
+if (import.meta.main) await alone(launches);

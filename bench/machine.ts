@@ -4,21 +4,24 @@
  * @module
  */
 
-import { print } from "./table.ts";
-
-/** Prints the machine, the kernel and the versions of Deno and of these programs. */
-export function printMachine(programs: readonly string[] = []): void {
+/** Lines that tell the machine, the kernel and the versions of Deno and of these programs. */
+export function machine(programs: readonly string[]): readonly string[] {
   const cpu = Deno.readTextFileSync("/proc/cpuinfo").match(/^(?:model name|CPU part)\s*: (.*)$/m);
-  print(`machine  ${navigator.hardwareConcurrency} x ${cpu?.[1] ?? "unknown"}, ${Deno.build.arch}`);
-  print(`kernel   Linux ${Deno.osRelease()}`);
-  print(`load     ${Deno.loadavg().map((load) => load.toFixed(2)).join(" ")}`);
-  print(`deno     ${Deno.version.deno}, V8 ${Deno.version.v8}`);
-  for (const program of programs) {
-    const { stdout } = new Deno.Command(program, { args: ["--version"] }).outputSync();
-    const version = new TextDecoder().decode(stdout).split("\n")[0]!;
-    print(`${program.slice(program.lastIndexOf("/") + 1).padEnd(8)} ${version}`);
-  }
-  print();
+  const who = Deno.uid() === 0 ? "root" : "an ordinary user";
+  return [
+    `machine: ${navigator.hardwareConcurrency} x ${cpu?.[1] ?? "unknown"}, ${Deno.build.arch}; ` +
+    `load ${Deno.loadavg()[0]!.toFixed(2)} at the beginning`,
+    `kernel: Linux ${Deno.osRelease()}; as ${who}`,
+    `deno: ${Deno.version.deno}, V8 ${Deno.version.v8}`,
+    ...programs.map((program) =>
+      `${program.slice(program.lastIndexOf("/") + 1)}: ${versionOf(program)}`
+    ),
+  ];
+}
+
+function versionOf(program: string): string {
+  const { stdout } = new Deno.Command(program, { args: ["--version"] }).outputSync();
+  return new TextDecoder().decode(stdout).split("\n")[0]!;
 }
 
 /** Where a program lies, if it is installed. */

@@ -6,11 +6,12 @@
  */
 
 import { type Container, hostname, mapRoot, proc, recipe, unshare } from "../mod.ts";
-import { printMachine } from "./machine.ts";
+import { alone } from "./alone.ts";
+import { curves } from "./plots.ts";
+import { print, type Report } from "./report.ts";
 import { median } from "./rounds.ts";
-import { print, printTable, printWanted } from "./table.ts";
 
-const COUNTS = [1, 10, 100, 1000];
+const COUNTS = [1, 10, 100, 300, 1000];
 const ROUNDS = 5;
 /**
  * Launched and ended before anything is counted, so that neither what is made once nor the room
@@ -24,42 +25,66 @@ interface Measured {
   readonly bytesPerContainer: number;
 }
 
-if (import.meta.main) {
-  if (Deno.args.length === 0) compare();
-  else print(JSON.stringify(await measure(Number(Deno.args[0]))));
-}
-
-function compare(): void {
-  printMachine();
+/** Measures. */
+export function many(): Promise<Report> {
   const measured = new Map<number, Measured[]>(COUNTS.map((count) => [count, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const count of COUNTS) measured.get(count)!.push(measureApart(count));
   }
   const of = (count: number, key: keyof Measured) =>
     median(measured.get(count)!.map((one) => one[key]));
-  print("containers alive at once, with user, mount, pid and uts namespaces, /proc and a hostname");
-  print();
-  printTable(
-    ["containers", "launches a second", "KiB of the script a container"],
-    COUNTS.map((count) => [
-      String(count),
-      of(count, "launchesPerSecond").toFixed(0),
-      count < 100 ? "" : (of(count, "bytesPerContainer") / 1024).toFixed(1),
-    ]),
-  );
-  printWanted(
-    "memory a container, of 1000 to of 100",
-    of(1000, "bytesPerContainer") / of(100, "bytesPerContainer"),
-    "at most",
-    // Memory grows by pages, of which 100 containers take few.
-    1.5,
-  );
-  printWanted(
-    "launches a second, of 1000 to of 100",
-    of(1000, "launchesPerSecond") / of(100, "launchesPerSecond"),
-    "at least",
-    0.9,
-  );
+  const kib = (count: number) => of(count, "bytesPerContainer") / 1024;
+  const speed = (count: number) => of(count, "launchesPerSecond");
+  // Memory grows by pages, of which a few containers take few.
+  const counted = COUNTS.filter((count) => count >= 100);
+  return Promise.resolve({
+    title: "Many containers alive at once",
+    about: [
+      "user, mount, pid and uts namespaces, /proc and a hostname, in which sleep(1) runs; spawn() " +
+      "one after the other",
+      "the memory is what the script's process has grown by, collected before and after, for each",
+    ],
+    tables: [{
+      title: "Launch rate and memory as containers grow",
+      heading: ["containers", "launches a second", "KiB of the script a container"],
+      rows: COUNTS.map((count) => [
+        String(count),
+        speed(count).toFixed(0),
+        counted.includes(count) ? kib(count).toFixed(1) : "",
+      ]),
+      wanted: [
+        { what: "KiB a container, of 1000", is: kib(1000), bound: "less than", limit: 100 },
+        {
+          what: "memory a container, of 1000 to of 100",
+          is: kib(1000) / kib(100),
+          bound: "at most",
+          limit: 1.5,
+        },
+        {
+          what: "launches a second, of 1000 to of 100",
+          is: speed(1000) / speed(100),
+          bound: "at least",
+          limit: 0.9,
+        },
+      ],
+    }],
+    plots: [{
+      name: "many",
+      about: "Launch rate and memory as containers grow",
+      svg: curves("As containers grow", "Launch rate and memory as containers grow", [
+        {
+          title: "launches a second",
+          points: COUNTS.map((count) => ({ count, value: speed(count) })),
+          format: (value) => value.toFixed(0),
+        },
+        {
+          title: "KiB of the script's memory, for each container",
+          points: counted.map((count) => ({ count, value: kib(count) })),
+          format: (value) => value.toFixed(1),
+        },
+      ]),
+    }],
+  });
 }
 
 /** Measures in a new process, whose memory nothing else has grown. */
@@ -109,4 +134,9 @@ async function end(containers: readonly Container[]): Promise<void> {
 function residentBytes(): number {
   (globalThis as unknown as { gc(): void }).gc();
   return Deno.memoryUsage().rss;
+}
+
+if (import.meta.main) {
+  if (Deno.args.length === 0) await alone(many);
+  else print(JSON.stringify(await measure(Number(Deno.args[0]))));
 }

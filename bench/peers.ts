@@ -17,8 +17,11 @@ export interface Peer {
   readonly around: readonly string[];
 }
 
-/** The programs that may be peers. */
-export const PEER_PROGRAMS = ["unshare", "bwrap", "crun", "runc"] as const;
+/** The programs that may be peers; nsjail would be one, but Debian 12 does not package it. */
+export const PEER_PROGRAMS = ["unshare", "bwrap", "crun", "runc", "podman"] as const;
+
+/** Those that take an OCI bundle. */
+const OCI: ReadonlySet<string> = new Set(["crun", "runc", "podman"]);
 
 /**
  * crun 1.8 refuses hosts that have the hierarchies of cgroup v1 and an empty one of v2 beside them;
@@ -49,7 +52,7 @@ export async function peersFor(
     }
     const bundle = `${folder}/${name}`;
     const command = [path, ...argumentsOf(name, bundle, kinds, program)];
-    if (name === "crun" || name === "runc") makeBundle(bundle, kinds, program);
+    if (OCI.has(name)) makeBundle(bundle, kinds, program);
     const complaints: string[] = [];
     for (const around of [[], WITHOUT_HYBRID]) {
       const complaint = await complaintOf(launcher, "null", command, around);
@@ -105,6 +108,16 @@ function argumentsOf(
         ...["--root", `${bundle}/state`, "--cgroup-manager=disabled"],
         ...["run", "--bundle", bundle, "ramekin-bench"],
       ];
+    case "podman":
+      return [
+        // Everything that it keeps lies in the folder, and no group is left behind.
+        ...["--root", `${bundle}/storage`, "--runroot", `${bundle}/state`],
+        ...["--tmpdir", `${bundle}/tmp`, "--storage-driver=vfs", "--events-backend=none"],
+        ...["--runtime=crun", "--cgroup-manager=cgroupfs", "run", "--rm", "--cgroups=disabled"],
+        ...["--network=none", "--hostname", "box", "--uidmap", "0:0:1", "--gidmap", "0:0:1"],
+        ...["--log-driver=none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"],
+        ...["--rootfs", `${bundle}/rootfs`, program],
+      ];
     case "runc":
       return ["--root", `${bundle}/state`, "run", "--bundle", bundle, "ramekin-bench"];
   }
@@ -115,6 +128,8 @@ export const PEER_NOTES: readonly string[] = [
   "C: clone(CLONE_VM|CLONE_VFORK) and the calls of the steps; /dev/null, dup2, close_range, the mask",
   "unshare: the namespaces, the maps, /proc; no hostname, as it has no option for it",
   "bwrap: the namespaces, the map, /, /proc, the hostname; a new root with / bound to it",
-  "crun, runc: the namespaces, the map, /proc, the hostname; a root with the program's files alone,",
-  "  and a minimal /dev, which they always make; crun without cgroups, runc with them",
+  "crun, runc: the namespaces, the map, /proc, the hostname; a root with the program's files alone, " +
+  "and a minimal /dev, which they always make; crun without cgroups, runc with them",
+  "podman: the same by crun, in all seven namespaces always, with a monitor of its own and what " +
+  "it writes down of every container; for root",
 ];

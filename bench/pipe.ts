@@ -5,17 +5,17 @@
  */
 
 import { mapRoot, proc, recipe, unshare } from "../mod.ts";
-import { printMachine } from "./machine.ts";
+import { alone } from "./alone.ts";
+import type { Report } from "./report.ts";
 import { interleave, median, ratios } from "./rounds.ts";
-import { print, printTable, printWanted } from "./table.ts";
 
 const ROUNDS = 5;
 const GIB = 2 ** 30;
 const ARGS = ["-c", String(GIB), "/dev/zero"];
 const STDIO = { stdin: "null", stdout: "piped", stderr: "null" } as const;
 
-if (import.meta.main) {
-  printMachine();
+/** Measures. */
+export async function pipes(): Promise<Report> {
   const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
   const rounds = await interleave([
     {
@@ -27,17 +27,26 @@ if (import.meta.main) {
       measure: () => speed(() => box.command("head", { args: ARGS, ...STDIO }).spawn()),
     },
   ], ROUNDS);
-  print("1 GiB from head -c 1073741824 /dev/zero, chunk by chunk through the stream");
-  print();
   const compared = ratios(rounds, "ramekin", "Deno.Command");
-  printTable(
-    ["", "GiB a second", "lowest", "highest"],
-    [...rounds].map(([name, speeds]) => [
-      name,
-      ...[median(speeds), Math.min(...speeds), Math.max(...speeds)].map((one) => one.toFixed(2)),
-    ]),
-  );
-  printWanted("ramekin's speed to Deno.Command's", median(compared), "at least", 0.9);
+  return {
+    title: "A GiB out of a container",
+    about: [`head ${ARGS.join(" ")}, read chunk by chunk through the stream`],
+    tables: [{
+      title: "Through standard output",
+      heading: ["", "GiB a second", "lowest", "highest"],
+      rows: [...rounds].map(([name, speeds]) => [
+        name,
+        ...[median(speeds), Math.min(...speeds), Math.max(...speeds)].map((one) => one.toFixed(2)),
+      ]),
+      wanted: [{
+        what: "ramekin's speed to Deno.Command's",
+        is: median(compared),
+        bound: "at least",
+        limit: 0.9,
+      }],
+    }],
+    plots: [],
+  };
 }
 
 /** A program that runs. */
@@ -57,3 +66,5 @@ async function speed(spawn: () => Child): Promise<number[]> {
   if (code !== 0 || size !== GIB) throw new Error(`${size} bytes came, and the code ${code}`);
   return [size / GIB / seconds];
 }
+
+if (import.meta.main) await alone(pipes);

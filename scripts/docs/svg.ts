@@ -41,7 +41,11 @@ function colours(of: typeof DARK): string {
 .accent { stroke: ${of.accent}; }
 .warm { stroke: ${of.warm}; }
 .line { stroke: ${of.ink}; }
-.head { fill: ${of.ink}; }`;
+.grid { stroke: ${of.line}; }
+.head { fill: ${of.ink}; }
+.bar { fill: ${of.line}; }
+.bar.accent { fill: ${of.accent}; }
+.bar.warm { fill: ${of.warm}; }`;
 }
 
 /** A drawing: its size, what it shows in words, and its shapes. */
@@ -59,7 +63,9 @@ svg { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; }
 .faint { font-size: 12px; }
 .code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 12px; }
 .middle { text-anchor: middle; }
+.end { text-anchor: end; }
 .line { fill: none; stroke-width: 1.5; }
+.grid { stroke-width: 0.5; }
 .dashed { stroke-dasharray: 5 4; }
 .accent, .warm { stroke-width: 2; }
 ${colours(LIGHT)}
@@ -93,6 +99,19 @@ export function box(
     ...(title === "" ? [] : [text(middle, y + 22, title, "middle strong")]),
     ...lines.map((line, index) => text(middle, y + 42 + index * 17, line, "middle faint")),
   ].join("\n");
+}
+
+/** A bar of a chart. */
+export function bar({ x, y, width, height }: Place, style = ""): string {
+  const size = `width="${width.toFixed(1)}" height="${height}"`;
+  return `<rect x="${x}" y="${y}" ${size} class="${`bar ${style}`.trim()}"/>`;
+}
+
+/** A dot of a chart. */
+export function dot(x: number, y: number, style = ""): string {
+  return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="5" class="${
+    `bar ${style}`.trim()
+  }"/>`;
 }
 
 /** A line of text that begins at a place, or has its middle there. */

@@ -1,0 +1,53 @@
+/**
+ * `deno task bench`: runs all benches, prints what they find, and writes it to `RESULTS.md` with
+ * its charts.
+ *
+ * @module
+ */
+
+import { formatted } from "../scripts/docs/format.ts";
+import { cold } from "./cold.ts";
+import { joins } from "./join.ts";
+import { launches } from "./launch.ts";
+import { findProgram, machine } from "./machine.ts";
+import { many } from "./many.ts";
+import { PEER_PROGRAMS } from "./peers.ts";
+import { pipes } from "./pipe.ts";
+import { markdownOf, print, printReport, type Report } from "./report.ts";
+import { trace } from "./trace.ts";
+
+const BENCHES = [launches, trace, joins, many, cold, pipes] as const;
+
+if (import.meta.main) {
+  const begin = Date.now();
+  const about = machine(PEER_PROGRAMS.flatMap((name) => findProgram(name) ?? []));
+  for (const line of about) print(line);
+  print();
+  const reports: Report[] = [];
+  for (const bench of BENCHES) {
+    const report = await bench();
+    printReport(report);
+    reports.push(report);
+  }
+  const minutes = ((Date.now() - begin) / 60_000).toFixed(0);
+  await write(reports, [...about, `measured in ${minutes} minutes, on ${today()}`]);
+}
+
+async function write(reports: readonly Report[], about: readonly string[]): Promise<void> {
+  const folder = new URL("./", import.meta.url);
+  const text = [
+    "# Results",
+    "Written by `deno task bench`; [README.md](README.md) tells what is measured, and how.",
+    about.map((line) => `- ${line}`).join("\n"),
+    ...reports.map(markdownOf),
+  ].join("\n\n");
+  Deno.writeTextFileSync(new URL("RESULTS.md", folder), await formatted(text));
+  Deno.mkdirSync(new URL("plots", folder), { recursive: true });
+  for (const { name, svg } of reports.flatMap(({ plots }) => plots)) {
+    Deno.writeTextFileSync(new URL(`plots/${name}.svg`, folder), await formatted(svg, "svg"));
+  }
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}

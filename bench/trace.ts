@@ -1,0 +1,256 @@
+/**
+ * Where the time of one launch goes: the table that the engine walks, with a look at the clock
+ * behind every call.
+ *
+ * @module
+ */
+
+import { type Call, call, constant, describeCall, Output } from "../ffi/call.ts";
+import { close } from "../ffi/calls/files.ts";
+import { P_PIDFD, siginfoOutput, waitid, WEXITED } from "../ffi/calls/processes.ts";
+import { engine, type Outcome } from "../ffi/engine/engine.ts";
+import { environmentBlock, environmentStrings } from "../ffi/environment.ts";
+import { perform, performAll } from "../ffi/perform.ts";
+import { assemble, type Label, type ProgramRecord } from "../ffi/program.ts";
+import { hostname, mapRoot, proc, type Recipe, recipe, unshare } from "../mod.ts";
+import type { Draft } from "../recipe/drafting/draft.ts";
+import { type Layout, layOut, stepOf } from "../recipe/launching/layout.ts";
+import type { Order } from "../recipe/launching/order.ts";
+import { resources } from "../recipe/launching/resources.ts";
+import { draftOf } from "../recipe/recipe.ts";
+import { alone } from "./alone.ts";
+import { bars, type Emphasis } from "./plots.ts";
+import type { Report } from "./report.ts";
+import { median } from "./rounds.ts";
+
+const LAUNCHES = 500;
+const PROGRAM = "/bin/true";
+/** How much of a call is shown. */
+const WIDTH = 50;
+/** Calls that take less are told together. */
+const SHORT_NS = 2000;
+
+const box = recipe(
+  unshare("user", "mount", "pid", "uts", "ipc", "net", "cgroup"),
+  mapRoot(),
+  proc(),
+  hostname("box"),
+);
+
+/** A part of a launch. */
+interface Part {
+  readonly what: string;
+  readonly whose: string;
+  readonly emphasis: Emphasis;
+  readonly nanoseconds: number;
+}
+
+/** Measures. */
+export function trace(): Promise<Report> {
+  const { parts, total } = measure(box);
+  const known = parts.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
+  const rest = {
+    what: "before, between and behind the calls",
+    whose: "TypeScript",
+    emphasis: "accent",
+    nanoseconds: Math.max(0, total - known),
+  } as const;
+  const told = [...longOnes(parts), rest];
+  const share = (nanoseconds: number) => `${(nanoseconds / total * 100).toFixed(1)} %`;
+  const microseconds = (nanoseconds: number) => (nanoseconds / 1000).toFixed(1);
+  const title = `One launch of ${PROGRAM} in seven namespaces, ${microseconds(total)} µs`;
+  return Promise.resolve({
+    title: "Where the time of one launch goes",
+    about: [
+      `medians of ${LAUNCHES} launches by outputSync(), of a command that is kept: user, mount, ` +
+      "pid, uts, ipc, net and cgroup namespaces, the maps, /proc and a hostname",
+      "each call's time is from the call before to its own end, by clock_gettime(2) in the table; " +
+      `a look at the clock takes ${lookTime()} ns, which is in each of them`,
+      "execve(2) lasts until the script's thread goes on",
+      `calls below ${SHORT_NS / 1000} µs are told together`,
+    ],
+    tables: [{
+      title,
+      heading: ["call", "of", "µs", "share"],
+      rows: told.map(({ what, whose, nanoseconds }) => [
+        `\`${what}\``,
+        whose,
+        microseconds(nanoseconds),
+        share(nanoseconds),
+      ]),
+    }],
+    plots: [{
+      name: "one_launch",
+      about: "Where the time of one launch goes, call by call",
+      svg: bars(
+        title,
+        "Where the time of one launch goes, call by call",
+        told.map(({ what, emphasis, nanoseconds }) => ({
+          name: what,
+          value: nanoseconds,
+          label: `${microseconds(nanoseconds)} µs`,
+          emphasis,
+        })),
+      ),
+    }],
+  });
+}
+
+/** The medians of a launch as its user sees it, and of its parts, by launches that take turns. */
+function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly total: number } {
+  const command = recipe.command(PROGRAM, { stdout: "null", stderr: "null" });
+  const draft = draftOf(recipe.steps);
+  const layout = layOut(draft, orderOf(draft));
+  const clocked = withClocks(layout.parts);
+  const program = assemble(clocked.parts, engine().architecture);
+  const launches = repeat(() => {
+    const begin = performance.now();
+    command.outputSync();
+    const total = (performance.now() - begin) * 1e6;
+    const outcome = engine().run(program);
+    const pidfd = Number(outcome.result(layout.pidfd!));
+    const waits = waitid(P_PIDFD, pidfd, siginfoOutput(), WEXITED);
+    const end = clockAfter(waits);
+    const ended = performAll([{ call: waits }, end]);
+    perform(close(pidfd));
+    return { total, spans: spansOf([...looks(outcome, clocked.clocks), ...looks(ended, [end])]) };
+  });
+  return {
+    total: median(launches.map(({ total }) => total)),
+    parts: launches[0]!.spans.map(({ after }, index): Part => ({
+      ...describe(after, draft, layout),
+      nanoseconds: median(launches.map(({ spans }) => spans[index]!.nanoseconds)),
+    })),
+  };
+}
+
+function orderOf(draft: Draft): Order {
+  return {
+    program: PROGRAM,
+    args: [],
+    environment: environmentBlock(environmentStrings(), new Map()),
+    searchPath: "",
+    cwd: undefined,
+    uid: undefined,
+    gid: undefined,
+    stdio: ["null", "null", "null"],
+    terminal: undefined,
+    resources: resources(draft.hasInit),
+  };
+}
+
+/** A look at the clock. */
+interface Clock extends ProgramRecord {
+  readonly output: Output;
+  /** What it comes behind. */
+  readonly after: Call | Label | undefined;
+}
+
+function clockAfter(after: Call | Label | undefined): Clock {
+  const output = new Output(16, "&time");
+  const monotonic = constant(1, { CLOCK_MONOTONIC: 1 });
+  return { call: call("clock_gettime", monotonic, output), output, after };
+}
+
+/** What a look at the clock itself takes, in nanoseconds. */
+function lookTime(): number {
+  return median(repeat(() => {
+    const clocks = [clockAfter(undefined), clockAfter(undefined)];
+    const outcome = performAll(clocks);
+    return spansOf(looks(outcome, clocks))[0]!.nanoseconds;
+  }));
+}
+
+/** The same with a look at the clock at the beginning, and behind every part. */
+function withClocks(parts: readonly (ProgramRecord | Label)[]) {
+  const clocks = [clockAfter(undefined)];
+  const all: (ProgramRecord | Label)[] = [clocks[0]!];
+  for (const part of parts) {
+    const clock = clockAfter("call" in part ? part.call : part);
+    clocks.push(clock);
+    all.push(part, clock);
+  }
+  return { parts: all, clocks };
+}
+
+/** What the clock has shown. */
+interface Look {
+  readonly time: number;
+  readonly after: Clock["after"];
+}
+
+/** A time between two looks at the clock. */
+interface Span {
+  readonly after: Clock["after"];
+  readonly nanoseconds: number;
+}
+
+/** The times between looks at the clock. */
+function spansOf(looks: readonly Look[]): readonly Span[] {
+  return looks.slice(1).map(({ time, after }, index) => ({
+    after,
+    nanoseconds: time - looks[index]!.time,
+  }));
+}
+
+/** What the clock has shown, in the order of time; where nobody came by, there was no look. */
+function looks(outcome: Outcome, clocks: readonly Clock[]): readonly Look[] {
+  return clocks.map(({ output, after }) => ({ time: timeOf(outcome, output), after }))
+    .filter(({ time }) => time > 0)
+    .sort((one, other) => one.time - other.time);
+}
+
+function timeOf(outcome: Outcome, output: Output): number {
+  const view = outcome.output(output);
+  return view.getInt32(0, true) * 1e9 + view.getInt32(8, true);
+}
+
+/** What a time is spent on that ends there. */
+function describe(
+  after: Clock["after"],
+  draft: Draft,
+  layout: Layout,
+): Omit<Part, "nanoseconds"> {
+  if (after === undefined || !("name" in after)) {
+    return { what: shortened(describeCall(layout.clone)), whose: "clone", emphasis: "warm" };
+  }
+  if (after.name === "waitid") {
+    return { what: `${PROGRAM}, until waitid(2) has it`, whose: "program", emphasis: "" };
+  }
+  if (after === layout.clone) {
+    const { execve } = layout.attempts.at(-1)!;
+    return { what: shortened(describeCall(execve)), whose: "program", emphasis: "" };
+  }
+  const step = stepOf(after, draft, layout);
+  return {
+    what: shortened(describeCall(after)),
+    whose: step === undefined ? layout.chapters.get(after) ?? "" : draft.sequence.nameOf(step),
+    emphasis: "warm",
+  };
+}
+
+function shortened(words: string): string {
+  return words.length <= WIDTH ? words : `${words.slice(0, WIDTH - 1)}…`;
+}
+
+/** The parts that take long, and the others as one. */
+function longOnes(parts: readonly Part[]): readonly Part[] {
+  const short = parts.filter(({ nanoseconds }) => nanoseconds < SHORT_NS);
+  const nanoseconds = short.reduce((sum, part) => sum + part.nanoseconds, 0);
+  return [
+    ...parts.filter((part) => !short.includes(part)),
+    {
+      what: `${short.length} calls below ${SHORT_NS / 1000} µs`,
+      whose: "all",
+      emphasis: "warm",
+      nanoseconds,
+    },
+  ];
+}
+
+function repeat<T>(measure: () => T): T[] {
+  for (let i = 0; i < LAUNCHES / 5; i++) measure();
+  return Array.from({ length: LAUNCHES }, measure);
+}
+
+if (import.meta.main) await alone(trace);
