@@ -8,6 +8,7 @@
 import { formatted } from "../scripts/docs/format.ts";
 import { cold } from "./cold.ts";
 import { joins } from "./join.ts";
+import { kinds } from "./kinds.ts";
 import { launches } from "./launch.ts";
 import { findProgram, machine } from "./machine.ts";
 import { many } from "./many.ts";
@@ -16,7 +17,7 @@ import { pipes } from "./pipe.ts";
 import { markdownOf, print, printReport, type Report } from "./report.ts";
 import { trace } from "./trace.ts";
 
-const BENCHES = [launches, trace, joins, many, cold, pipes] as const;
+const BENCHES = [launches, trace, kinds, joins, many, cold, pipes] as const;
 
 if (import.meta.main) {
   const begin = Date.now();
