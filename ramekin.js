@@ -4654,20 +4654,36 @@ var FILES = [
   "uts"
 ];
 function namespaces(pid) {
-  const folder = `${processFolder(pid ?? "thread-self")}/ns`;
-  const links2 = readLinks(FILES.map((name) => `${folder}/${name}`));
-  if (links2.every((link) => link === void 0)) {
-    direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
-      EACCES: "the process is another user's, or has privileges that this one has not",
-      ENOENT: "there is no such process, or not any more"
-    });
-  }
-  const ids2 = {};
-  FILES.forEach((name, index) => {
-    const link = namespaceLink(links2[index]);
-    if (link !== void 0) ids2[name] = link.id;
-  });
+  const [ids2] = idsOf([
+    pid ?? "thread-self"
+  ], FILES);
   return ids2;
+}
+function otherNamespaces(pid, files) {
+  const [own, others] = idsOf([
+    "thread-self",
+    pid
+  ], files);
+  return files.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
+}
+function idsOf(processes, files) {
+  const folders = processes.map((process) => `${processFolder(process)}/ns`);
+  const links2 = readLinks(folders.flatMap((folder) => files.map((name) => `${folder}/${name}`)));
+  return folders.map((folder, index) => {
+    const those = links2.slice(index * files.length, (index + 1) * files.length);
+    if (those.every((link) => link === void 0)) {
+      direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
+        EACCES: "the process is another user's, or has privileges that this one has not",
+        ENOENT: "there is no such process, or not any more"
+      });
+    }
+    const ids2 = {};
+    files.forEach((name, index2) => {
+      const link = namespaceLink(those[index2]);
+      if (link !== void 0) ids2[name] = link.id;
+    });
+    return ids2;
+  });
 }
 function namespaceLink(link) {
   const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link ?? "") ?? [];
@@ -5948,7 +5964,7 @@ var mapCurrentUserDefinition = {
   step: "mapCurrentUser",
   fields: {},
   plan(_step, draft) {
-    const { uid, gid } = idsOf(draft.container);
+    const { uid, gid } = idsOf2(draft.container);
     mapOwnIds(draft, uid, gid);
   }
 };
@@ -5982,7 +5998,7 @@ var mapIdsDefinition = {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
   },
   plan(step, draft) {
-    const own = idsOf(draft.container);
+    const own = idsOf2(draft.container);
     const [uid, gid] = [
       step.uids[0],
       step.gids[0]
@@ -6030,14 +6046,14 @@ var mapIdsDefinition = {
     };
   }
 };
-function idsOf({ ids: ids2, caller }) {
+function idsOf2({ ids: ids2, caller }) {
   return ids2 ?? {
     uid: caller.euid,
     gid: caller.egid
   };
 }
 function mapOwnIds(draft, uid, gid) {
-  const own = idsOf(draft.container);
+  const own = idsOf2(draft.container);
   claimMaps(draft);
   draft.gate?.writesProc();
   denySetgroups(draft);
@@ -7308,14 +7324,8 @@ var GONE = /* @__PURE__ */ new Set([
   "ESRCH"
 ]);
 function otherKinds(pid) {
-  const [own, others] = [
-    namespaces(),
-    namespaces(pid)
-  ];
-  return NAMESPACE_KINDS.filter((kind2) => {
-    const file = NAMESPACE_FILE[kind2];
-    return others[file] !== void 0 && others[file] !== own[file];
-  });
+  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
+  return NAMESPACE_KINDS.filter((kind2) => others.includes(NAMESPACE_FILE[kind2]));
 }
 function deniesSetgroups(pid) {
   return readWholeText(at_fdcwd, `${processFolder(pid)}/setgroups`).startsWith("deny");
@@ -14587,6 +14597,7 @@ var Container = class {
   #ended = false;
   #timedOut = false;
   #killed = false;
+  #identity;
   /** Use `spawn()`. */
   constructor(launched, descriptors, limits2, enter2) {
     this.pid = launched.pid;
@@ -14632,7 +14643,7 @@ var Container = class {
    */
   get identity() {
     this.#needsToRun();
-    return processIdentity(this.pid);
+    return this.#identity ??= processIdentity(this.pid);
   }
   /**
    * The ids of the namespaces that the container's first process is in, by their kinds; it shares

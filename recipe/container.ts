@@ -82,6 +82,7 @@ export class Container implements AsyncDisposable {
   #ended = false;
   #timedOut = false;
   #killed = false;
+  #identity: ProcessIdentity | undefined;
 
   /** Use `spawn()`. */
   constructor(
@@ -135,7 +136,8 @@ export class Container implements AsyncDisposable {
    */
   get identity(): ProcessIdentity {
     this.#needsToRun();
-    return processIdentity(this.pid);
+    // Its number is nobody else's before its end has been waited for.
+    return this.#identity ??= processIdentity(this.pid);
   }
 
   /**

@@ -62,20 +62,45 @@ export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
  * ```
  */
 export function namespaces(pid?: number): NamespaceIds {
-  const folder = `${processFolder(pid ?? "thread-self")}/ns`;
-  const links = readLinks(FILES.map((name) => `${folder}/${name}`));
-  if (links.every((link) => link === undefined)) {
-    direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
-      EACCES: "the process is another user's, or has privileges that this one has not",
-      ENOENT: "there is no such process, or not any more",
+  const [ids] = idsOf([pid ?? "thread-self"], FILES);
+  return ids!;
+}
+
+/**
+ * Which of these namespaces of a process are not the calling thread's.
+ *
+ * @throws {SyscallError} as {@linkcode namespaces} does
+ */
+export function otherNamespaces<File extends NamespaceFile>(
+  pid: number,
+  files: readonly File[],
+): File[] {
+  const [own, others] = idsOf(["thread-self", pid], files);
+  return files.filter((name) => others![name] !== undefined && others![name] !== own![name]);
+}
+
+/** The ids of these namespaces of several processes, read in one turn of the engine. */
+function idsOf(
+  processes: readonly (number | "thread-self")[],
+  files: readonly NamespaceFile[],
+): NamespaceIds[] {
+  const folders = processes.map((process) => `${processFolder(process)}/ns`);
+  const links = readLinks(folders.flatMap((folder) => files.map((name) => `${folder}/${name}`)));
+  return folders.map((folder, index) => {
+    const those = links.slice(index * files.length, (index + 1) * files.length);
+    if (those.every((link) => link === undefined)) {
+      direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
+        EACCES: "the process is another user's, or has privileges that this one has not",
+        ENOENT: "there is no such process, or not any more",
+      });
+    }
+    const ids: Partial<Record<NamespaceFile, number>> = {};
+    files.forEach((name, index) => {
+      const link = namespaceLink(those[index]);
+      if (link !== undefined) ids[name] = link.id;
     });
-  }
-  const ids: Partial<Record<NamespaceFile, number>> = {};
-  FILES.forEach((name, index) => {
-    const link = namespaceLink(links[index]);
-    if (link !== undefined) ids[name] = link.id;
+    return ids;
   });
-  return ids;
 }
 
 /** The type and the id in what a link to a namespace says: `net:[4026531840]`. */

@@ -13,7 +13,7 @@ import {
   processIdentity,
   statField,
 } from "../../ffi/linux/process_identity.ts";
-import { type NamespaceFile, namespaces } from "../../ffi/linux/process_namespaces.ts";
+import { type NamespaceFile, otherNamespaces } from "../../ffi/linux/process_namespaces.ts";
 import { perform } from "../../ffi/perform.ts";
 import { processFolder } from "../../ffi/process_folder.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
@@ -60,11 +60,8 @@ const GONE: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
  * @throws {SyscallError} `EACCES` where the process is another user's
  */
 export function otherKinds(pid: number): NamespaceKind[] {
-  const [own, others] = [namespaces(), namespaces(pid)];
-  return NAMESPACE_KINDS.filter((kind) => {
-    const file = NAMESPACE_FILE[kind];
-    return others[file] !== undefined && others[file] !== own[file];
-  });
+  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
+  return NAMESPACE_KINDS.filter((kind) => others.includes(NAMESPACE_FILE[kind]));
 }
 
 /** Whether setgroups(2) is denied in the user namespace of the process. */
