@@ -2,8 +2,11 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as ramekin from "../../mod.ts";
+import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { parseRecipe } from "../../recipe/yaml/mod.ts";
 import { drawings } from "../../scripts/docs/drawings.ts";
 import { STEPS_PAGE, stepsPage } from "../../scripts/docs/steps.ts";
+import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
 import { test } from "../recipe/support.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
@@ -11,6 +14,10 @@ const MODULE = new URL("../../mod.ts", import.meta.url).href;
 
 const pages = [...Deno.readDirSync(DOCS)].map(({ name }) => name)
   .filter((name) => name.endsWith(".md")).sort();
+
+/** The pages that are read beside those of docs/, as they are reached from there. */
+const README = "../README.md";
+const OTHERS = [README, "../examples/README.md"];
 
 const textOf = (page: string) => Deno.readTextFileSync(new URL(page, DOCS));
 
@@ -25,7 +32,7 @@ function scriptsOf(page: string): { readonly script: string; readonly printed: s
   });
 }
 
-for (const page of pages) {
+for (const page of [README, ...pages]) {
   const scripts = scriptsOf(page);
   if (scripts.length === 0) continue;
   test(`the scripts of ${page} print what it says`, async () => {
@@ -69,13 +76,13 @@ test("every link of the pages leads to a file, or to a heading", () => {
         heading!.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-")
       ),
     );
-  for (const page of pages) {
+  for (const page of [...pages, ...OTHERS]) {
     for (const [, link] of textOf(page).matchAll(/\]\(([^)]+)\)/g)) {
       if (link!.startsWith("http")) continue;
       const [path, heading] = link!.split("#") as [string, string?];
-      const target = path === "" ? page : path;
-      assert(exists(new URL(target, DOCS)), `${page}: ${link}`);
-      if (heading !== undefined) assert(headings(target).has(heading), `${page}: ${link}`);
+      const target = path === "" ? new URL(page, DOCS) : new URL(path, new URL(page, DOCS));
+      assert(exists(target), `${page}: ${link}`);
+      if (heading !== undefined) assert(headings(target.href).has(heading), `${page}: ${link}`);
     }
   }
 });
@@ -104,6 +111,23 @@ function namesIn(folder: string): string[] {
   );
 }
 
+test("the README names every step, and every subcommand", () => {
+  const text = textOf(README);
+  const missing = [
+    ...[...STEP_DEFINITIONS.keys()].filter((name) => !new RegExp(`\`${name}[\`(]`).test(text)),
+    ...SUBCOMMANDS.map(({ name }) => `ramekin ${name}`).filter((name) => !text.includes(name)),
+  ];
+  assertEquals(missing, []);
+});
+
+test("the recipe of the README can be run as it says", () => {
+  const [, text] = /```yaml\n([^]*?)```/.exec(textOf(README))!;
+  const box = parseRecipe(text!, { variables: { name: "pot" } });
+  const { stdout } = box.command("uname", { args: ["-n"], permissions: { read: ["/usr"] } })
+    .outputSync();
+  assertEquals(new TextDecoder().decode(stdout), "pot\n");
+});
+
 test("the index leads to every page", () => {
   const index = textOf("README.md");
   for (const page of pages) {
@@ -131,6 +155,9 @@ const HINTS = [
   new URL("../../ffi/failure.ts", import.meta.url),
   new URL("../../ffi/process_folder.ts", import.meta.url),
   new URL("../../ffi/cgroups/denials.ts", import.meta.url),
+  new URL("../../ffi/linux/namespaces.ts", import.meta.url),
+  new URL("../../recipe/networking/network.ts", import.meta.url),
+  new URL("../../recipe/networking/user_network.ts", import.meta.url),
 ];
 
 for (const file of HINTS) {
