@@ -1,5 +1,1704 @@
 // Ramekin in one file. Made by `deno task bundle` of mod.ts; a test compares them.
 // @ts-self-types="./mod.ts"
+var errnoName = (function errnoName(errno) {
+  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
+  return entry?.[0];
+});
+var call = (function call(name, ...args) {
+  return {
+    name,
+    args
+  };
+});
+var flags = (function flags(value, names) {
+  return new Named(value, () => flagNames(value, names));
+});
+var flagNames = (function flagNames(value, names) {
+  let rest = value;
+  const words3 = [];
+  for (const [name, bits] of Object.entries(names)) {
+    if (bits !== 0 && containsBits(rest, bits)) {
+      words3.push(name);
+      rest -= bits;
+    }
+  }
+  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  return words3.join("|");
+});
+var constant = (function constant(value, names) {
+  return new Named(value, () => {
+    const entry = Object.entries(names).find(([, known]) => known === value);
+    return entry?.[0] ?? String(value);
+  });
+});
+var mode = (function mode(value) {
+  return new Named(value, () => `0${value.toString(8)}`);
+});
+var pointerList = (function pointerList(items, text4) {
+  return new Struct(new Uint8Array((items.length + 1) * 8), text4, items.map((to, index) => ({
+    offset: index * 8,
+    to
+  })));
+});
+var written = (function written(text4) {
+  return typeof text4 === "string" ? text4 : text4();
+});
+var containsBits = (function containsBits(value, bits) {
+  const high = Math.floor(value / 2 ** 32), low = value >>> 0;
+  const bitsHigh = Math.floor(bits / 2 ** 32), bitsLow = bits >>> 0;
+  return (high & bitsHigh) >>> 0 === bitsHigh && (low & bitsLow) >>> 0 === bitsLow;
+});
+var geteuid = (function geteuid() {
+  return call("geteuid");
+});
+var getegid = (function getegid() {
+  return call("getegid");
+});
+var capabilityOutput = (function capabilityOutput() {
+  return new Output(24, "&data");
+});
+var capget = (function capget(data2) {
+  return call("capget", HEADER, data2);
+});
+var readCapabilities = (function readCapabilities(data2) {
+  const names = (set) => Object.keys(CAPABILITIES).filter((name) => {
+    const bit = CAPABILITIES[name];
+    return data2.getUint32((set + (bit < 32 ? 0 : 3)) * 4, true) >>> bit % 32 & 1;
+  });
+  return {
+    effective: names(0),
+    permitted: names(1),
+    inheritable: names(2)
+  };
+});
+var at = (function at(folder) {
+  return folder === AT_FDCWD ? at_fdcwd : folder;
+});
+var ppoll = (function ppoll(fds, milliseconds) {
+  const bytes = new Uint8Array(fds.length * 8);
+  const view2 = new DataView(bytes.buffer);
+  fds.forEach(({ fd, events }, index) => {
+    view2.setInt32(index * 8, fd, true);
+    view2.setInt16(index * 8 + 4, events, true);
+  });
+  const list2 = new Struct(bytes, () => `[${fds.map(({ fd }) => fd).join(", ")}]`);
+  return call("ppoll", list2, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
+});
+var timespec = (function timespec(milliseconds) {
+  if (milliseconds === void 0) return null;
+  const seconds2 = Math.floor(milliseconds / 1e3);
+  const nanoseconds = Math.round((milliseconds - seconds2 * 1e3) * 1e6);
+  const words3 = new BigInt64Array([
+    BigInt(seconds2),
+    BigInt(nanoseconds)
+  ]);
+  return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
+});
+var waitid = (function waitid(idType, id2, info, options) {
+  return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options, WAIT_FLAGS), null);
+});
+var siginfoOutput = (function siginfoOutput() {
+  return new Output(128, "&siginfo");
+});
+var readChildState = (function readChildState(info) {
+  const pid = info.getInt32(16, true);
+  if (pid === 0) return void 0;
+  return {
+    code: info.getInt32(8, true),
+    pid,
+    uid: info.getUint32(20, true),
+    status: info.getInt32(24, true)
+  };
+});
+var signalName = (function signalName(signal) {
+  if (signal < SIGRTMIN) return constant(signal, SIGNALS);
+  return new Named(signal, () => `SIGRTMIN+${signal - SIGRTMIN}`);
+});
+var pidfd_open = (function pidfd_open(pid, flagBits) {
+  return call("pidfd_open", pid, flagBits);
+});
+var rt_sigaction = (function rt_sigaction(signal, action, old = null) {
+  const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
+  return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE2);
+});
+var sigactionOutput = (function sigactionOutput() {
+  return new Output(32, "&old");
+});
+var isIgnored = (function isIgnored(action) {
+  return action.getBigUint64(0, true) === 1n;
+});
+var rt_sigprocmask = (function rt_sigprocmask(mask2, old) {
+  const how = new Named(2, "SIG_SETMASK");
+  return call("rt_sigprocmask", how, typeof mask2 === "string" ? MASKS[mask2] : mask2, old, SIGSET_SIZE2);
+});
+var execve = (function execve(path2, argv, envp) {
+  return call("execve", path2, argv, envp);
+});
+var exit_group = (function exit_group(code) {
+  return call("exit_group", code);
+});
+var gettid = (function gettid() {
+  return call("gettid");
+});
+var prctl = (function prctl(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
+  const named = constant(operation, PRCTL_OPERATIONS);
+  const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
+  const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
+  return call("prctl", named, second, third, argument4, argument5);
+});
+var nameSecond = (function nameSecond(operation, argument) {
+  switch (operation) {
+    case PR_SET_PDEATHSIG:
+      return signalName(argument);
+    case PR_CAPBSET_READ:
+    case PR_CAPBSET_DROP:
+      return constant(argument, CAPABILITIES);
+    case PR_CAP_AMBIENT:
+      return constant(argument, AMBIENT_OPERATIONS);
+    case PR_SET_SECUREBITS:
+      return flags(argument, SECUREBITS);
+    default:
+      return argument;
+  }
+});
+var openat = (function openat(folder, path2, flagBits, fileMode = 0) {
+  const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
+  return call("openat", at(folder), path2, named, mode(fileMode));
+});
+var openat2 = (function openat2(folder, path2, how) {
+  const { resolve: resolve2 = 0 } = how;
+  const words3 = new BigUint64Array([
+    how.flags,
+    how.mode ?? 0,
+    resolve2
+  ].map(BigInt));
+  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
+  const struct = new Struct(new Uint8Array(words3.buffer), text4);
+  return call("openat2", at(folder), path2, struct, OPEN_HOW_SIZE);
+});
+var close = (function close(fd) {
+  return call("close", fd);
+});
+var close_range = (function close_range(first, last, flagBits) {
+  const named = flags(flagBits, {
+    CLOSE_RANGE_UNSHARE,
+    CLOSE_RANGE_CLOEXEC
+  });
+  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named);
+});
+var dup3 = (function dup3(from, to, flagBits) {
+  return call("dup3", from, to, flags(flagBits, {
+    O_CLOEXEC
+  }));
+});
+var fcntl = (function fcntl(fd, command, argument) {
+  return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
+});
+var read = (function read(fd, buffer, size2) {
+  return call("read", fd, buffer, size2);
+});
+var write = (function write(fd, bytes, size2) {
+  return call("write", fd, bytes, size2);
+});
+var pipe2 = (function pipe2(ends, flagBits) {
+  return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
+});
+var faccessat = (function faccessat(folder, path2, rights) {
+  const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
+    R_OK,
+    W_OK,
+    X_OK
+  });
+  return call("faccessat", at(folder), path2, named);
+});
+var getcwd = (function getcwd(path2) {
+  return call("getcwd", path2, path2.size);
+});
+var chdir = (function chdir(path2) {
+  return call("chdir", path2);
+});
+var fchdir = (function fchdir(fd) {
+  return call("fchdir", fd);
+});
+var eventfd2 = (function eventfd2(value, flagBits) {
+  return call("eventfd2", value, flagBits);
+});
+var openLibc = (function openLibc() {
+  const addresses2 = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
+  const callable = (name) => new Deno.UnsafeFnPointer(addresses2[name], FUNCTIONS[name]);
+  return {
+    memfd_create: callable("memfd_create"),
+    write: callable("write"),
+    close: callable("close"),
+    getenv: callable("getenv"),
+    environ: addresses2.environ
+  };
+});
+var openAny = (function openAny(name, otherwise) {
+  try {
+    return Deno.dlopen(name, SYMBOLS).symbols;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    try {
+      return Deno.dlopen(otherwise, SYMBOLS).symbols;
+    } catch {
+      throw error;
+    }
+  }
+});
+var syscallNumber = (function syscallNumber(name, architecture) {
+  return NUMBERS[name][architecture === "x86_64" ? 0 : 1];
+});
+var assemble = (function assemble(parts, architecture) {
+  const places = /* @__PURE__ */ new Map();
+  const records = [];
+  const offsets = /* @__PURE__ */ new Map();
+  for (const part of parts) {
+    const offset = HEADER2.size + records.length * RECORD.size;
+    if (part instanceof Label) places.set(part, offset);
+    else {
+      offsets.set(part.call, offset);
+      records.push(part);
+    }
+  }
+  const end = HEADER2.size + records.length * RECORD.size;
+  const table = new Table(end, offsets);
+  const goOn = (label, otherwise) => {
+    if (label === void 0) return otherwise;
+    if (label === END) return 0;
+    const place2 = places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no place`);
+    return place2 === end ? 0 : place2;
+  };
+  for (const [index, record] of records.entries()) {
+    const offset = HEADER2.size + index * RECORD.size;
+    const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
+    table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
+    if (record.accept !== void 0) table.accepted(offset + RECORD.accepted, record.accept);
+    table.int32(offset + RECORD.onZero, goOn(record.onZero, next));
+    table.int32(offset + RECORD.onAccepted, goOn(record.onAccepted, next));
+    table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
+    table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
+    table.arguments(offset, record.call);
+  }
+  return {
+    bytes: table.finished(),
+    relocations: table.relocations,
+    calls: records.map((record) => record.call),
+    outputs: table.outputs
+  };
+});
+var recordOffset = (function recordOffset(index) {
+  return HEADER2.size + index * RECORD.size;
+});
+var resultOffset = (function resultOffset(index) {
+  return recordOffset(index) + RECORD.result;
+});
+var argumentOffset = (function argumentOffset(index, argument) {
+  return recordOffset(index) + RECORD.arguments + argument * 8;
+});
+var recordIndex = (function recordIndex(offset) {
+  return (offset - HEADER2.size) / RECORD.size;
+});
+var sheet = (function sheet(size2) {
+  const bytes = new Uint8Array(size2);
+  return {
+    bytes,
+    view: new DataView(bytes.buffer)
+  };
+});
+var engine = (function engine() {
+  return loaded ??= Engine.load();
+});
+var place = (function place(program, memory) {
+  memory.bytes.set(program.bytes);
+  const { view: view2, address: address2 } = memory;
+  for (const at2 of program.relocations) {
+    const value = address2 + view2.getUint32(at2, true);
+    view2.setUint32(at2, value >>> 0, true);
+    view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
+  }
+});
+var loadShared = (function loadShared(libc, image) {
+  const name = new TextEncoder().encode("ramekin-engine\0");
+  const fd = libc.memfd_create.call(name, MFD_CLOEXEC2);
+  if (fd < 0) {
+    throw new UnsupportedError("the engine is loaded from a memfd, and memfd_create failed: this process has as many open files as it may (ulimit -n), or a seccomp filter forbids it");
+  }
+  try {
+    if (Number(libc.write.call(fd, image, BigInt(image.length))) !== image.length) {
+      throw new UnsupportedError("the engine could not be written to its memfd");
+    }
+    return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS2).symbols;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UnsupportedError("the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and memory files that may be executed (vm.memfd_noexec below 2)", {
+      cause: error
+    });
+  } finally {
+    libc.close.call(fd);
+  }
+});
+var takes = (function takes(capability, kinds = '"user"') {
+  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
+});
+var mount = (function mount(source, target, type, flagBits, data2) {
+  return call("mount", source, target, type, flags(flagBits, MOUNT_FLAGS), data2);
+});
+var sethostname = (function sethostname(name) {
+  return call("sethostname", name, new TextEncoder().encode(name).length);
+});
+var failureOf = (function failureOf(outcome) {
+  const { failed } = outcome;
+  if (failed === void 0) return void 0;
+  const { call: call2, errno } = failed;
+  const refusal2 = call2.verdict?.read(outcome.output(call2.verdict.answer));
+  if (refusal2 === void 0 || refusal2.errno === 0) {
+    return {
+      call: call2,
+      errno,
+      name: call2.name,
+      text: describeCall(call2),
+      words: void 0
+    };
+  }
+  const { name, text: text4 } = call2.verdict;
+  return {
+    call: call2,
+    name,
+    text: text4,
+    ...refusal2
+  };
+});
+var perform = (function perform(call2, hint) {
+  return Number(performAll([
+    {
+      call: call2
+    }
+  ], hint).result(call2));
+});
+var performAll = (function performAll(parts, hint) {
+  const loaded2 = engine();
+  const outcome = loaded2.run(assemble(parts, loaded2.architecture));
+  const failure = failureOf(outcome);
+  if (failure === void 0) return outcome;
+  const { name, errno, text: text4, words: words3 } = failure;
+  const mend = shortageHint(errnoName(errno)) ?? hint;
+  throw new SyscallError({
+    syscall: name,
+    errno,
+    call: text4,
+    hint: hintOf(words3, mend)
+  });
+});
+var optional = (function optional(field2) {
+  return {
+    ...field2,
+    optional: true
+  };
+});
+var text3 = (function text3(limits2 = {}) {
+  const { min = 0, max = Infinity } = limits2;
+  const schema = {
+    type: "string",
+    ...min > 0 && {
+      minLength: min
+    },
+    ...max < Infinity && {
+      maxLength: max
+    }
+  };
+  return field("a string", schema, (value) => {
+    if (typeof value !== "string") return mismatch(value, "a string");
+    if (value.includes("\0")) return "holds a NUL byte, which no string of the kernel's can";
+    const size2 = new TextEncoder().encode(value).length;
+    if (size2 < min) return "is empty";
+    if (size2 > max) return `has ${size2} bytes; the kernel takes at most ${max}`;
+    return void 0;
+  });
+});
+var variableName = (function variableName() {
+  const base = text3({
+    min: 1
+  });
+  const schema = {
+    type: "string",
+    pattern: "^[^=]+$"
+  };
+  return field("a name of a variable", schema, (value) => base.complaint(value) ?? (value.includes("=") ? `a name must not contain "="` : void 0));
+});
+var path = (function path() {
+  return {
+    ...text3({
+      min: 1,
+      max: PATH_BYTES
+    }),
+    expected: "a path"
+  };
+});
+var absolutePath = (function absolutePath() {
+  const base = path();
+  const schema = {
+    ...base.schema,
+    pattern: "^/(?!(.*/)?\\.\\.(/|$))"
+  };
+  return field("a path that begins with /", schema, (value) => {
+    const complaint = base.complaint(value);
+    if (complaint !== void 0) return complaint;
+    if (!value.startsWith("/")) return `"${value}" has to begin with /`;
+    if (value.split("/").includes("..")) return `"${value}" must not contain ".."`;
+    return void 0;
+  });
+});
+var integer = (function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
+  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
+  const schema = {
+    type: "integer",
+    minimum: min,
+    maximum: max
+  };
+  return field(expected, schema, (value) => {
+    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
+    if (value < min || value > max) return `${value} is not ${expected}`;
+    return void 0;
+  });
+});
+var id = (function id() {
+  return integer(0, 4294967294);
+});
+var modeBits = (function modeBits() {
+  return integer(0, 4095);
+});
+var boolean = (function boolean() {
+  return field("true or false", {
+    type: "boolean"
+  }, (value) => {
+    if (typeof value !== "boolean") return mismatch(value, "true or false");
+    return void 0;
+  });
+});
+var oneOf = (function oneOf(words3) {
+  const expected = words3.map((word4) => `"${word4}"`).join(", ");
+  return field(`one of ${expected}`, {
+    enum: words3
+  }, (value) => {
+    if (typeof value !== "string") return mismatch(value, `one of ${expected}`);
+    if (words3.includes(value)) return void 0;
+    const near = nearest(value, words3);
+    return near === void 0 ? `"${value}" is none of ${expected}` : `"${value}" is none of ${expected}; did you mean "${near}"?`;
+  });
+});
+var list = (function list(of, min = 0) {
+  const expected = `a list, each ${of.expected}`;
+  const schema = {
+    type: "array",
+    items: schemaOf(of),
+    ...min > 0 && {
+      minItems: min
+    }
+  };
+  return field(expected, schema, (value) => {
+    if (!Array.isArray(value)) return mismatch(value, expected);
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
+    for (const [index, item] of value.entries()) {
+      const complaint = of.complaint(item);
+      if (complaint !== void 0) return `number ${index + 1}: ${complaint}`;
+    }
+    return void 0;
+  });
+});
+var dictionary = (function dictionary(key, of) {
+  const expected = `an object, each value ${of.expected}`;
+  const schema = {
+    type: "object",
+    propertyNames: schemaOf(key),
+    additionalProperties: schemaOf(of)
+  };
+  return field(expected, schema, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    for (const [name, item] of Object.entries(value)) {
+      const complaint = key.complaint(name) ?? of.complaint(item);
+      if (complaint !== void 0) return `"${name}": ${complaint}`;
+    }
+    return void 0;
+  });
+});
+var wrongField = (function wrongField(value, fields) {
+  const names = Object.keys(fields);
+  for (const name of Object.keys(value)) {
+    if (names.includes(name) || value[name] === void 0) continue;
+    const near = nearest(name, names);
+    const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+    return {
+      field: name,
+      complaint: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
+    };
+  }
+  for (const [name, field2] of Object.entries(fields)) {
+    const given = value[name];
+    if (given === void 0) {
+      if (field2.optional) continue;
+      return {
+        field: name,
+        complaint: `is missing: ${field2.expected}`
+      };
+    }
+    const complaint = field2.complaint(given);
+    if (complaint !== void 0) return {
+      field: name,
+      complaint
+    };
+  }
+  return void 0;
+});
+var isObject = (function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+});
+var schemaOf = (function schemaOf(field2) {
+  return field2.schema ?? {};
+});
+var field = (function field(expected, schema, complaint) {
+  return {
+    expected,
+    optional: false,
+    schema,
+    complaint
+  };
+});
+var normalize = (function normalize(path2) {
+  return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
+});
+var isWithin = (function isWithin(path2, folder) {
+  return folder === "/" || path2 === folder || path2.startsWith(`${folder}/`);
+});
+var folderOf = (function folderOf(path2) {
+  return path2.slice(0, path2.lastIndexOf("/")) || "/";
+});
+var baseOf = (function baseOf(draft, path2) {
+  const root = draft.sequence.rootOf(path2);
+  if (root !== void 0) return {
+    folder: root,
+    resolve: RESOLVE_IN_ROOT
+  };
+  const { target, own } = draft.container.ground.mountOf(path2);
+  if (!own || target === normalize(path2)) return void 0;
+  return target === "/" ? void 0 : {
+    folder: target,
+    resolve: RESOLVE_BENEATH
+  };
+});
+var isUnwatched = (function isUnwatched(draft, path2) {
+  return baseOf(draft, path2) === void 0 && draft.gate?.places.openedAs(path2) === void 0;
+});
+var needsMountPoint = (function needsMountPoint(draft, path2) {
+  return !draft.container.ground.isThere(path2) && draft.container.ground.isOwn(folderOf(normalize(path2)));
+});
+var mountAt = (function mountAt(draft, source, target, type, flags2, data2) {
+  checkOptions(draft, data2);
+  refuseRoot(draft, target);
+  if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
+  if (isUnwatched(draft, target)) {
+    draft.call(mount(source, target, type, flags2, data2));
+  } else {
+    inPlace(draft, openAt(draft, target, O_PATH | O_DIRECTORY), () => {
+      draft.call(mount(source, ".", type, flags2, data2));
+    });
+  }
+  draft.container.ground.mounted(target, true);
+});
+var checkOptions = (function checkOptions(draft, data2) {
+  const size2 = new TextEncoder().encode(data2 ?? "").length;
+  if (size2 > OPTION_BYTES) {
+    draft.refuse(`the options have ${size2} bytes, and mount(2) takes ${OPTION_BYTES}; use less`);
+  }
+});
+var refuseRoot = (function refuseRoot(draft, target) {
+  if (normalize(target) !== "/") return;
+  draft.refuse("what is mounted on / is seen by nobody, as paths begin below it; mount it in a folder, on a tmpfs for instance, and make that the root with pivotRoot()");
+});
+var openFolder = (function openFolder(path2) {
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, path2, {
+    flags: flags2,
+    resolve: RESOLVE_NO_MAGICLINKS
+  });
+});
+var mapRoot = (function mapRoot() {
+  return {
+    step: "mapRoot"
+  };
+});
+var idsOf2 = (function idsOf2({ ids: ids2, caller }) {
+  return ids2 ?? {
+    uid: caller.euid,
+    gid: caller.egid
+  };
+});
+var mapOwnIds = (function mapOwnIds(draft, uid, gid) {
+  const own = idsOf2(draft.container);
+  claimMaps(draft);
+  draft.gate?.writesProc();
+  denySetgroups(draft);
+  const uids = mapText([
+    {
+      inside: uid,
+      outside: own.uid,
+      count: 1
+    }
+  ]);
+  const gids = mapText([
+    {
+      inside: gid,
+      outside: own.gid,
+      count: 1
+    }
+  ]);
+  for (const call2 of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call2);
+  for (const call2 of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call2);
+  draft.container.ids = {
+    uid,
+    gid
+  };
+});
+var denySetgroups = (function denySetgroups(draft) {
+  draft.container.setgroupsDenied = true;
+  for (const call2 of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call2);
+});
+var writeFileCalls = (function writeFileCalls(path2, text4) {
+  const bytes = encoder3.encode(text4);
+  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    write(fd, bytes, bytes.length),
+    close(fd)
+  ];
+});
+var mapText = (function mapText(ranges) {
+  return ranges.map(({ inside: inside2, outside: outside2, count: count2 }) => `${inside2} ${outside2} ${count2}
+`).join("");
+});
+var claimMaps = (function claimMaps(draft) {
+  draft.needs("user", "there are no ids to map");
+  if (draft.container.idsMapped) {
+    draft.refuse("the ids are mapped already, and the kernel takes one map only");
+  }
+  draft.container.idsMapped = true;
+});
+var epoll_create1 = (function epoll_create1(flagBits) {
+  return call("epoll_create1", flags(flagBits, {
+    EPOLL_CLOEXEC
+  }));
+});
+var epollLayout = (function epollLayout(architecture) {
+  return architecture === "x86_64" ? {
+    data: 4,
+    size: 12
+  } : {
+    data: 8,
+    size: 16
+  };
+});
+var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
+  const { data: data2, size: size2 } = epollLayout(architecture);
+  const bytes = new Uint8Array(size2);
+  const view2 = new DataView(bytes.buffer);
+  view2.setUint32(0, event.events, true);
+  view2.setUint32(data2, event.data, true);
+  const text4 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
+  const struct = new Struct(bytes, text4);
+  const named = constant(operation, {
+    EPOLL_CTL_ADD,
+    EPOLL_CTL_DEL,
+    EPOLL_CTL_MOD
+  });
+  return call("epoll_ctl", epoll, named, fd, struct);
+});
+var epollOutput = (function epollOutput(count2, architecture) {
+  return new Output(count2 * epollLayout(architecture).size, "&events");
+});
+var epoll_pwait = (function epoll_pwait(epoll, events, milliseconds, architecture) {
+  const count2 = events.size / epollLayout(architecture).size;
+  return call("epoll_pwait", epoll, events, count2, milliseconds, null, SIGSET_SIZE3);
+});
+var readEpollEvents = (function readEpollEvents(events, count2, architecture) {
+  const { data: data2, size: size2 } = epollLayout(architecture);
+  return Array.from({
+    length: count2
+  }, (_, index) => ({
+    events: events.getUint32(index * size2, true),
+    data: events.getUint32(index * size2 + data2, true)
+  }));
+});
+var clone3 = (function clone3(flagBits, stored, cgroup) {
+  const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
+  const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
+  const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
+  const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
+  const group = cgroup === void 0 ? "" : `, cgroup=${cgroup.text}`;
+  const text4 = `{flags=${flags(bits, FLAGS).text}${exit}${group}}`;
+  const struct = new Struct(args, text4, [
+    {
+      offset: ARGS.parentTid,
+      to: stored
+    }
+  ]);
+  return call("clone3", struct, ARGS.size);
+});
+var clone3Probe = (function clone3Probe() {
+  const unknownFlag = 1n << 63n;
+  return call("clone3", new Struct(argsOf(unknownFlag, 0, 1), "{flags=1<<63}"), ARGS.size);
+});
+var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
+  const bytes = new Uint8Array(ARGS.size);
+  const view2 = new DataView(bytes.buffer);
+  view2.setBigUint64(ARGS.flags, flagBits, true);
+  view2.setUint32(ARGS.exitSignal, exitSignal, true);
+  view2.setInt32(ARGS.cgroup, cgroup, true);
+  return bytes;
+});
+var lockProcess = (function lockProcess() {
+  return call("futex", WORD, LOCK, 0, null);
+});
+var unlockProcess = (function unlockProcess() {
+  return call("futex", WORD, UNLOCK);
+});
+var prepareLock = (function prepareLock() {
+  engine().once("the process's lock", () => {
+    const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
+    performAll([
+      {
+        call: map,
+        accept: [
+          "EEXIST"
+        ]
+      }
+    ]);
+    return true;
+  });
+});
+var newStage = (function newStage() {
+  return {
+    parts: [],
+    pid: new Output(4, "&pid"),
+    then: "exec",
+    ownMemory: false
+  };
+});
+var compareWord = (function compareWord(word4, value) {
+  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
+});
+var openDevNull = (function openDevNull() {
+  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+});
+var tieToScript = (function tieToScript(writer, draft, order2) {
+  if (draft.deathSignal === 0) return;
+  writer.add(prctl(PR_SET_PDEATHSIG, draft.deathSignal), IN_CONTAINER);
+  const { script, thread } = order2.resources;
+  if (thread !== void 0 && !draft.stages.some((stage) => stage.ownMemory)) {
+    const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+    writer.add(alive, {
+      ...IN_CONTAINER,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: GIVE_UP
+    });
+  } else {
+    writer.add(ppoll([
+      {
+        fd: script,
+        events: POLLIN
+      }
+    ], 0), {
+      ...IN_CONTAINER,
+      onSuccess: GIVE_UP
+    });
+  }
+});
+var writeOrder = (function writeOrder(writer, draft, order2) {
+  const add = (call2) => writer.add(call2, IN_CONTAINER);
+  if (draft.container.ground.hasMounts) enterAgain(writer);
+  if (order2.cwd !== void 0) enterFolder(add, order2.cwd);
+  if (order2.terminal === void 0) {
+    connectStdio(add, order2.stdio);
+    if (draft.container.terminals !== void 0) useOwnNull(writer, order2.stdio);
+  } else {
+    if (!draft.container.sessionLeader) add(setsid());
+    connectTerminal(add, order2.terminal);
+  }
+  if (order2.uid !== void 0 || order2.gid !== void 0) {
+    if (!draft.container.setgroupsDenied) add(setgroups([]));
+    if (order2.gid !== void 0) add(setresgid(order2.gid, order2.gid, order2.gid));
+    if (order2.uid !== void 0) add(setresuid(order2.uid, order2.uid, order2.uid));
+  }
+  tieToScript(writer, draft, order2);
+  if (draft.stages.length > 1) add(prctl(PR_SET_DUMPABLE, 0));
+  if (draft.listener !== void 0) sendListener(add, draft.listener, order2);
+  add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
+  add(rt_sigprocmask("none", null));
+  for (const call2 of draft.beforeProgram) add(call2);
+  return writeAttempts(writer, order2);
+});
+var enterAgain = (function enterAgain(writer) {
+  const path2 = new Output(4096, "&path");
+  const [lost, done] = [
+    new Label("the folder is gone"),
+    new Label("the folder is entered")
+  ];
+  const otherwise = {
+    ...IN_CONTAINER,
+    accept: [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP"
+    ],
+    onAccepted: lost
+  };
+  writer.add(getcwd(path2), otherwise);
+  const folder = new ResultOf(writer.add(openFolder(path2), otherwise), "folder");
+  writer.add(fchdir(folder), {
+    ...otherwise,
+    onZero: done
+  });
+  writer.place(lost);
+  writer.add(chdir("/"), IN_CONTAINER);
+  writer.place(done);
+});
+var connectStdio = (function connectStdio(add, stdio) {
+  stdio.forEach((kind2, fd) => {
+    if (kind2 === "inherit") return;
+    add(dup3(kind2 === "null" ? new ResultOf(openNull, "null") : kind2.fd, fd, 0));
+  });
+});
+var writeAttempts = (function writeAttempts(writer, order2) {
+  const paths = candidates(order2.program, order2.searchPath);
+  const argv = pointerList([
+    order2.program,
+    ...order2.args
+  ], `[${[
+    order2.program,
+    ...order2.args
+  ].map((arg) => JSON.stringify(arg)).join(", ")}]`);
+  const tellWhy = new Label("tell why");
+  const attempts = paths.map((path2, index) => {
+    const last = index === paths.length - 1;
+    const call2 = writer.add(execve(path2, argv, order2.environment), last ? {
+      onFailure: tellWhy
+    } : {
+      accept: NOT_HERE,
+      onFailure: tellWhy
+    });
+    return {
+      path: path2,
+      execve: call2
+    };
+  });
+  writer.chapter = "failure";
+  writer.place(tellWhy);
+  return attempts.map(({ path: path2, execve: execve2 }) => {
+    const next = new Label(`after ${path2}`);
+    const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+      onFailure: next
+    });
+    const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
+      onFailure: next
+    });
+    const head = new Output(256, "&head");
+    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+      onFailure: next
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: execve2,
+      exists,
+      readHead,
+      head
+    };
+  });
+});
+var candidates = (function candidates(program, searchPath) {
+  if (program.includes("/")) return [
+    program
+  ];
+  return searchPath.split(":").map((folder) => folder === "" ? program : `${folder}/${program}`);
+});
+var layOut = (function layOut(draft, order2) {
+  const writer = new Writer();
+  const vfork = draft.meetings.length === 0;
+  const needsSockets = !vfork || order2.terminal?.place === "container" || draft.listener !== void 0;
+  const labels = draft.stages.map((_, index) => new Label(`process ${index + 1}`));
+  const [restore, closing] = [
+    new Label("restore"),
+    new Label("closing")
+  ];
+  const mask2 = new Output(8, "&mask");
+  writer.chapter = "script";
+  const sockets = needsSockets ? writer.add(socketpair(MEETING_SOCKETS), {
+    onFailure: END
+  }) : void 0;
+  if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
+    onFailure: closing
+  });
+  let dumpable;
+  const [changes, minds] = [
+    changesDumpability(draft, order2),
+    mindsDumpability(draft)
+  ];
+  if (changes || minds) writer.add(lockProcess(), {
+    accept: LOCKLESS,
+    onFailure: closing
+  });
+  if (changes || minds && !vfork) {
+    dumpable = writer.add(prctl(PR_GET_DUMPABLE), {
+      onFailure: closing
+    });
+    if (draft.container.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), {
+      onFailure: closing
+    });
+  }
+  writer.add(rt_sigprocmask("all", mask2), {
+    onFailure: closing
+  });
+  writer.chapter = "clone";
+  const cloned = writer.add(cloneStage(draft, order2, 0, vfork ? CLONE_VFORK : 0), {
+    onZero: labels[0],
+    onFailure: restore
+  });
+  writer.chapter = "script";
+  writer.place(restore);
+  writer.add(rt_sigprocmask(mask2, null));
+  writer.place(closing);
+  if (minds && dumpable === void 0) writer.add(unlockProcess(), {
+    accept: LOCKLESS
+  });
+  if (needsSockets) writer.add(close(CONTAINER_SOCKET));
+  let pidfd;
+  if (vfork) {
+    pidfd = writer.add(pidfd_open(new OutputField(draft.main.pid, 0, "pid"), 0));
+  }
+  writer.end();
+  let attempts = [];
+  draft.stages.forEach((stage, index) => {
+    writer.place(labels[index]);
+    writer.chapter = "begin";
+    if (index === 0) {
+      defaultSignals(writer, order2);
+      if (needsSockets) writer.add(close(SCRIPT_SOCKET), IN_CONTAINER);
+      if (order2.stdio.includes("null")) writer.add(openNull, IN_CONTAINER);
+    }
+    if (draft.stages[index - 1]?.then !== "init") tieToScript(writer, draft, order2);
+    if (index === firstOf2(draft)) enterGroup(writer, draft, order2);
+    for (const part of stage.parts) writer.part(part);
+    if (stage.then === "exec") {
+      writer.chapter = "program";
+      attempts = writeOrder(writer, draft, order2);
+      return;
+    }
+    writer.chapter = "clone";
+    const flags2 = CLONE_VFORK | (stage.then === "exit" ? CLONE_PARENT : 0);
+    const cloned2 = writer.add(cloneStage(draft, order2, index + 1, flags2), {
+      ...IN_CONTAINER,
+      onZero: labels[index + 1]
+    });
+    if (stage.then === "exit") writer.add(exit_group(0));
+    else becomeInit(writer, draft, order2, cloned2);
+  });
+  writer.chapter = "failure";
+  writer.place(GIVE_UP);
+  writer.add(exit_group(127));
+  return {
+    parts: writer.parts,
+    vfork,
+    chapters: writer.chapters,
+    clone: cloned,
+    sockets,
+    pidfd,
+    dumpable,
+    attempts
+  };
+});
+var firstOf2 = (function firstOf2(draft) {
+  return draft.shielded ? 1 : 0;
+});
+var changesDumpability = (function changesDumpability(draft, order2) {
+  return draft.container.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
+});
+var mindsDumpability = (function mindsDumpability(draft) {
+  return makesCall(draft, ({ args }) => args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/")));
+});
+var makesCall = (function makesCall(draft, fits) {
+  return draft.stages.some(({ parts }) => parts.some((part) => "call" in part && fits(part.call)));
+});
+var cloneStage = (function cloneStage(draft, order2, index, ways) {
+  const { pid, ownMemory } = draft.stages[index];
+  const isContainer = index === firstOf2(draft);
+  const entrance = isContainer ? order2.entrance : void 0;
+  const later = entrance === void 0 ? 0 : CLONE_NEWCGROUP;
+  const flags2 = ways | (ownMemory ? 0 : CLONE_VM) | (isContainer ? draft.cloneFlags & ~later : 0);
+  const resets = index === 0 && order2.resources.ignored !== void 0;
+  if (!resets && entrance?.folder === void 0) return clone(flags2, pid);
+  return clone3(flags2 + (resets ? CLONE_CLEAR_SIGHAND : 0), pid, entrance?.folder);
+});
+var enterGroup = (function enterGroup(writer, draft, { entrance }) {
+  if (entrance === void 0) return;
+  writer.chapter = "limits";
+  for (const file of entrance.files) writer.add(write(file, MYSELF, MYSELF.length), IN_CONTAINER);
+  if ((draft.cloneFlags & CLONE_NEWCGROUP) !== 0) {
+    writer.add(unshare(CLONE_NEWCGROUP), IN_CONTAINER);
+  }
+});
+var defaultSignals = (function defaultSignals(writer, { resources: resources2 }) {
+  for (const signal of resources2.ignored ?? CHANGEABLE_SIGNALS) {
+    writer.add(rt_sigaction(signal, "SIG_DFL"), IN_CONTAINER);
+  }
+});
+var leaveNetwork = (function leaveNetwork(draft) {
+  draft.container.network = draft.container.own.has("net") ? {
+    outside: insideSocket(draft)
+  } : {};
+});
+var parseMountOptions = (function parseMountOptions(options, initial = 0) {
+  let flags2 = initial;
+  const data2 = [];
+  for (const option of splitOptions(options ?? "")) {
+    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
+    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
+    else if (!option.startsWith("x-") && !option.startsWith("X-")) data2.push(option);
+  }
+  return {
+    flags: flags2 >>> 0,
+    data: data2.length === 0 ? null : data2.join(",")
+  };
+});
+var splitOptions = (function splitOptions(options) {
+  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+});
+var tmpfs = (function tmpfs(target, options = {}) {
+  return {
+    step: "tmpfs",
+    target,
+    ...options
+  };
+});
+var proc = (function proc(target = "/proc", options = {}) {
+  return {
+    step: "proc",
+    target,
+    ...options
+  };
+});
+var special = (function special(step, type) {
+  return {
+    step,
+    get fields() {
+      return {
+        target: absolutePath(),
+        options: optional(text3({
+          max: 4095
+        }))
+      };
+    },
+    complaint: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options),
+    plan({ target, options }, draft) {
+      draft.needs("mount", NEEDS_MOUNT);
+      draft.gate?.mounts({
+        source: type,
+        target,
+        type,
+        ...options && {
+          options
+        }
+      });
+      const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+      const { flags: flags2, data: data2 } = parseMountOptions(options, initial);
+      mountAt(draft, type, target, type, flags2, data2);
+    }
+  };
+});
+var hostname = (function hostname(name) {
+  return {
+    step: "hostname",
+    name
+  };
+});
+var readSome2 = (function readSome2(fd) {
+  const { buffer } = transfers();
+  const count2 = transfer("read", fd, BUFFER_SIZE);
+  return count2 === void 0 ? void 0 : buffer.bytes.slice(0, count2);
+});
+var transfers = (function transfers() {
+  return engine().once("transfers", () => {
+    const loaded2 = engine();
+    const buffer = loaded2.allocate(BUFFER_SIZE);
+    const table = (direction) => {
+      const described = call(direction, 0, buffer.address, 0);
+      const program = assemble([
+        {
+          call: described
+        }
+      ], loaded2.architecture);
+      const memory = loaded2.allocate(program.bytes.length);
+      place(program, memory);
+      return memory;
+    };
+    return {
+      buffer,
+      read: table("read"),
+      write: table("write")
+    };
+  });
+});
+var transfer = (function transfer(direction, fd, size2) {
+  const table = transfers()[direction];
+  for (; ; ) {
+    table.view.setUint32(argumentOffset(0, 0), fd, true);
+    table.view.setUint32(argumentOffset(0, 2), size2, true);
+    const errno = engine().runIn(table);
+    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
+    const name = errnoName(errno);
+    if (name === "EAGAIN") return void 0;
+    if (name === "EIO" && direction === "read") return 0;
+    if (name !== "EINTR") throw new SyscallError({
+      syscall: direction,
+      errno
+    });
+  }
+});
+var callerOf = (function callerOf() {
+  const [uid, gid, capabilities2] = [
+    geteuid(),
+    getegid(),
+    capabilityOutput()
+  ];
+  const outcome = performAll([
+    {
+      call: uid
+    },
+    {
+      call: gid
+    },
+    {
+      call: capget(capabilities2)
+    }
+  ]);
+  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
+  return {
+    euid: Number(outcome.result(uid)),
+    egid: Number(outcome.result(gid)),
+    inheritable,
+    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
+  };
+});
+var environmentVariable = (function environmentVariable(name) {
+  const value = engine().libc.getenv.call(encoder4.encode(`${name}\0`));
+  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+});
+var environmentStrings2 = (function environmentStrings2() {
+  const list2 = environ();
+  const addresses2 = [];
+  if (list2 === null) return addresses2;
+  const view2 = new Deno.UnsafePointerView(list2);
+  for (let offset = 0; ; offset += 8) {
+    const address2 = view2.getBigUint64(offset);
+    if (address2 === 0n) return addresses2;
+    addresses2.push(address2);
+  }
+});
+var environmentBlock = (function environmentBlock(inherited2, changes) {
+  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
+  const added = [
+    ...changes
+  ].map(([name, value]) => `${name}=${value}`);
+  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
+  new BigUint64Array(bytes.buffer).set(kept);
+  const pointers = added.map((to, i) => ({
+    offset: (kept.length + i) * 8,
+    to
+  }));
+  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
+});
+var environ = (function environ() {
+  const variable = new Deno.UnsafePointerView(engine().libc.environ);
+  return Deno.UnsafePointer.create(variable.getBigUint64());
+});
+var hasClone3 = (function hasClone3() {
+  return engine().once("clone3", () => {
+    const outcome = engine().run(assemble([
+      {
+        call: clone3Probe()
+      }
+    ], engine().architecture));
+    return outcome.failed?.errno === ERRNO.EINVAL;
+  });
+});
+var scriptPidfd = (function scriptPidfd() {
+  return engine().once("script's pidfd", () => perform(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
+});
+var scriptThread = (function scriptThread() {
+  return engine().once("script's thread", () => {
+    const [address2, id2] = [
+      new Output(8, "&address"),
+      gettid()
+    ];
+    const asked = {
+      call: prctl(PR_GET_TID_ADDRESS, address2),
+      accept: [
+        "EINVAL"
+      ]
+    };
+    const outcome = performAll([
+      {
+        call: id2
+      },
+      asked
+    ]);
+    const thread = {
+      address: outcome.output(address2).getBigUint64(0, true),
+      id: Number(outcome.result(id2))
+    };
+    const word4 = Deno.UnsafePointer.create(thread.address);
+    if (word4 === null) return void 0;
+    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+  });
+});
+var ignoredSignals = (function ignoredSignals() {
+  return engine().once("ignored signals", () => {
+    const asked = CHANGEABLE_SIGNALS.map((signal) => {
+      const action = sigactionOutput();
+      return {
+        signal,
+        action,
+        call: rt_sigaction(signal, null, action)
+      };
+    });
+    const outcome = performAll(asked.map(({ call: call2 }) => ({
+      call: call2
+    })));
+    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
+  });
+});
+var resources = (function resources(hasInit) {
+  return {
+    script: scriptPidfd(),
+    init: hasInit ? initImage() : -1,
+    thread: scriptThread(),
+    ignored: hasClone3() ? ignoredSignals() : void 0
+  };
+});
+var openHanded = (function openHanded(draft) {
+  const descriptors = /* @__PURE__ */ new Map();
+  for (const { call: call2, descriptor, check, stepIndex } of draft.handed) {
+    try {
+      descriptors.set(descriptor, perform(call2));
+      check?.();
+    } catch (error) {
+      closeHanded(descriptors);
+      throw stepError(error, draft, stepIndex);
+    }
+  }
+  return descriptors;
+});
+var writeNumbers = (function writeNumbers(program, descriptors) {
+  const { bytes, outputs } = program;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (const [output, number] of descriptors) {
+    const at2 = outputs.get(output);
+    if (at2 !== void 0) view2.setInt32(at2, number, true);
+  }
+});
+var closeHanded = (function closeHanded(descriptors) {
+  for (const number of descriptors.values()) perform(close(number));
+});
+var commandOutput = (function commandOutput(status, stdout, stderr) {
+  const collected = (name, bytes) => {
+    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    return bytes;
+  };
+  return {
+    ...status,
+    get stdout() {
+      return collected("stdout", stdout);
+    },
+    get stderr() {
+      return collected("stderr", stderr);
+    }
+  };
+});
+var endAll = (function endAll(endings) {
+  const errors = [];
+  for (const end of endings.toReversed()) {
+    try {
+      end();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+});
+var reapStatus = (function reapStatus(pidfd, wait = false) {
+  const info = siginfoOutput();
+  const call2 = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
+  return statusIn(performAll([
+    {
+      call: call2,
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]).output(info));
+});
+var statusIn = (function statusIn(info) {
+  const state = readChildState(info);
+  if (state === void 0) return void 0;
+  const { code, status } = state;
+  const rest = {
+    timedOut: false,
+    outOfMemory: false
+  };
+  if (code === CLD_EXITED) return {
+    success: status === 0,
+    code: status,
+    signal: null,
+    ...rest
+  };
+  return {
+    success: false,
+    code: 128 + status,
+    signal: signalName2(status),
+    ...rest
+  };
+});
+var reactor = (function reactor() {
+  return started ??= new Reactor();
+});
+var concat = (function concat(parts) {
+  const whole = new Uint8Array(parts.reduce((sum2, part) => sum2 + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+});
+var placesOf = (function placesOf(kinds) {
+  return kinds.map((kind2, fd) => kind2 === "piped" ? {
+    fd: new OutputField(PLACES[fd], 0, PLACES[fd].text.slice(1))
+  } : kind2);
+});
+var openPipe = (function openPipe(fd) {
+  const ends = new Output(8, "&ends");
+  const opened = performAll([
+    {
+      call: pipe2(ends, O_CLOEXEC)
+    }
+  ]).output(ends);
+  const [readable, writable] = [
+    opened.getInt32(0, true),
+    opened.getInt32(4, true)
+  ];
+  return fd === 0 ? {
+    ours: writable,
+    theirs: readable
+  } : {
+    ours: readable,
+    theirs: writable
+  };
+});
+var prepare = (function prepare(draft, order2) {
+  const layout = layOut(draft, order2);
+  return {
+    draft,
+    order: order2,
+    layout,
+    program: assemble(layout.parts, engine().architecture)
+  };
+});
+var launchPrepared = (function launchPrepared(prepared, numbers, alter) {
+  const { draft, order: order2 } = prepared;
+  const cgroup = ContainerCgroup.make(draft);
+  if (cgroup === void 0) return launchHanded(prepared, numbers, alter);
+  try {
+    const inGroup = prepare(draft, {
+      ...order2,
+      entrance: cgroup.entrance
+    });
+    const launched = launchHanded(inGroup, numbers, alter);
+    cgroup.entered();
+    return {
+      ...launched,
+      cgroup
+    };
+  } catch (error) {
+    cgroup.discard();
+    throw error;
+  }
+});
+var launchHanded = (function launchHanded(prepared, numbers, alter) {
+  const handed = openHanded(prepared.draft);
+  try {
+    writeNumbers(prepared.program, numbers);
+    writeNumbers(prepared.program, handed);
+    return start(prepared, alter);
+  } finally {
+    closeHanded(handed);
+  }
+});
+var start = (function start({ draft, order: order2, layout, program }, alter) {
+  const loaded2 = engine();
+  prepareLock();
+  alter?.(program, layout);
+  const copied = draft.stages.some((stage) => stage.ownMemory);
+  const memory = layout.vfork && !copied ? void 0 : loaded2.allocate(program.bytes.length, copied ? "shared" : "private");
+  let outcome;
+  if (memory === void 0) outcome = loaded2.run(program);
+  else {
+    place(program, memory);
+    loaded2.runIn(memory);
+    outcome = new Outcome(program, memory.view);
+  }
+  const started2 = {
+    draft,
+    order: order2,
+    layout,
+    outcome
+  };
+  let terminal;
+  let listener;
+  const endings = [];
+  try {
+    if (layout.vfork) restoreDumpable(started2);
+    if (!layout.vfork && outcome.failed === void 0) {
+      const socket = socketOf(outcome);
+      holdMeetings(draft, socket, (tool, args) => runIdMapTool(launch, tool, args), endings);
+      if (order2.terminal?.place === "container") terminal = receive(socket);
+      if (draft.listener !== void 0) listener = receive(socket);
+      waitForEnd(socket);
+      restoreDumpable(started2);
+    }
+    if (outcome.failed !== void 0 || !hasBegun(started2)) throw launchError(started2);
+    if (order2.terminal?.place === "container") terminal ??= receive(socketOf(outcome));
+    if (draft.listener !== void 0) listener ??= receive(socketOf(outcome));
+    const pid = children(started2).at(-1);
+    const pidfd = layout.pidfd === void 0 ? perform(pidfd_open(pid, 0)) : Number(outcome.result(layout.pidfd));
+    for (const passed of children(started2).slice(0, -1)) reap(passed);
+    if (hasSockets(started2)) perform(close(socketOf(outcome)));
+    return {
+      pid,
+      pidfd,
+      terminal,
+      listener,
+      endings
+    };
+  } catch (thrown) {
+    const error = outcome.failed === void 0 ? thrown : launchError(started2);
+    for (const fd of [
+      terminal,
+      listener
+    ]) if (fd !== void 0) perform(close(fd));
+    clearAway(started2);
+    try {
+      endAll(endings);
+    } catch {
+    }
+    if (!layout.vfork) restoreDumpable(started2);
+    throw error;
+  } finally {
+    if (memory !== void 0) loaded2.release(memory);
+  }
+});
+var hasBegun = (function hasBegun({ layout, outcome }) {
+  return layout.attempts.some(({ execve: execve2 }) => outcome.result(execve2) === UNDER_WAY);
+});
+var restoreDumpable = (function restoreDumpable({ layout, outcome }) {
+  if (layout.dumpable === void 0) return;
+  const dumpable = Number(outcome.result(layout.dumpable));
+  const restore = prctl(PR_SET_DUMPABLE, dumpable);
+  performAll([
+    // 0 is also what stands there when the launch has not come as far.
+    ...dumpable > 0 ? [
+      {
+        call: restore,
+        accept: [
+          "EINVAL"
+        ]
+      }
+    ] : [],
+    {
+      call: unlockProcess(),
+      accept: LOCKLESS
+    }
+  ]);
+});
+var children = (function children({ draft, outcome }) {
+  const pids = [];
+  for (const stage of draft.stages) {
+    const pid = pidOf2(outcome, stage.pid);
+    if (pid > 0) pids.push(pid);
+    if (stage.then === "init") break;
+  }
+  return pids;
+});
+var pidOf2 = (function pidOf2(outcome, stage) {
+  return outcome.output(stage).getInt32(0, true);
+});
+var hasSockets = (function hasSockets({ layout, outcome }) {
+  return layout.sockets !== void 0 && outcome.result(layout.sockets) === 0n;
+});
+var once = (function once(make) {
+  let made;
+  return () => made ??= make();
+});
+var equipNetwork = (function equipNetwork(draft) {
+  const network = draft.gate?.network;
+  if (network === void 0) return;
+  inside(draft, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  if (network === "loopback") return;
+  const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
+  draft.call(bindLoopback(socket, PROXY_PORT));
+  draft.call(listen(socket, BACKLOG));
+  draft.listener = socket;
+});
+var unshare3 = (function unshare3(...kinds) {
+  const last = kinds.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = kinds.filter((kind2) => typeof kind2 !== "object");
+  return {
+    step: "unshare",
+    kinds: names,
+    ...options
+  };
+});
+var enterNamespaces = (function enterNamespaces(kinds, draft) {
+  let flags2 = 0;
+  for (const kind2 of kinds) if (kind2 !== "time") flags2 |= CLONE_FLAG[kind2];
+  if (draft.untouched) draft.cloneWith(flags2);
+  else if (flags2 !== 0) {
+    draft.call(unshare(flags2));
+    if (kinds.has("pid")) draft.fork("exit");
+  }
+  if (!kinds.has("time")) return;
+  draft.call(unshare(CLONE_NEWTIME));
+  enterTime(draft);
+});
+var checkCommand = (function checkCommand(program, options) {
+  const complaint = text3({
+    min: 1
+  }).complaint(program);
+  if (complaint !== void 0) throw new RecipeError(`the program's name ${complaint}`);
+  const wrong = wrongField({
+    ...options,
+    cwd: options.cwd && pathOf2(options.cwd)
+  }, FIELDS);
+  if (wrong !== void 0) {
+    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
+  }
+});
+var pathOf2 = (function pathOf2(path2) {
+  if (typeof path2 === "string") return path2;
+  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
+  return decodeURIComponent(path2.pathname);
+});
+var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity) {
+  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
+  const { pidfd } = launched;
+  const info = siginfoOutput();
+  const closed = descriptors.flatMap((fd) => fd === void 0 ? [] : [
+    ppoll([
+      {
+        fd,
+        events: 0
+      }
+    ], 0)
+  ]);
+  const waits = [
+    ppoll([
+      {
+        fd: pidfd,
+        events: POLLIN
+      }
+    ], Math.min(PATIENCE_MS, timeout)),
+    ...closed
+  ];
+  const outcome = performAll([
+    ...waits.map((call2) => ({
+      call: call2,
+      accept: UNANSWERED,
+      onZero: END,
+      onAccepted: END
+    })),
+    {
+      call: waitid(P_PIDFD, pidfd, info, WEXITED),
+      accept: UNANSWERED
+    }
+  ]);
+  const status = statusIn(outcome.output(info));
+  if (status === void 0) return void 0;
+  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : readAll(fd));
+  return conclude(launched, descriptors, status, stdout, stderr);
+});
+var isSame = (function isSame(one, other) {
+  return one.length === other.length && one.every((address2, index) => address2 === other[index]);
+});
+var checkStep = (function checkStep(value, index, definitions) {
+  if (!isObject(value) || typeof value["step"] !== "string") {
+    throw new RecipeError('is no step: an object with the field "step"', {
+      stepIndex: index
+    });
+  }
+  const { step, ...rest } = value;
+  const name = step;
+  const definition = definitions.get(name);
+  if (definition === void 0) {
+    const near = nearest(name, [
+      ...definitions.keys()
+    ]);
+    throw new RecipeError(`there is no step "${name}"; ` + (near === void 0 ? `the steps are ${[
+      ...definitions.keys()
+    ].join(", ")}` : `did you mean "${near}"?`), {
+      stepIndex: index
+    });
+  }
+  const wrong = wrongField(rest, definition.fields);
+  if (wrong !== void 0) {
+    throw new RecipeError(wrong.complaint, {
+      step: name,
+      stepIndex: index,
+      field: wrong.field
+    });
+  }
+  const complaint = definition.complaint?.(value);
+  if (complaint !== void 0) throw new RecipeError(complaint, {
+    step: name,
+    stepIndex: index
+  });
+});
+var recipe = (function recipe(...ingredients) {
+  return new Recipe(ingredients.flatMap((item) => item instanceof Recipe ? item.steps : [
+    item
+  ]));
+});
+var draftOf = (function draftOf(steps, gate) {
+  const draft = new Draft(steps, gate);
+  steps.forEach((step, index) => {
+    draft.sequence.begin(index);
+    STEP_DEFINITIONS.get(step.step).plan(step, draft);
+  });
+  return draft;
+});
+var frozenCopy = (function frozenCopy(value) {
+  if (typeof value !== "object" || value === null) return value;
+  const copy2 = Array.isArray(value) ? value.map(frozenCopy) : Object.fromEntries(Object.entries(value).map(([key, item]) => [
+    key,
+    frozenCopy(item)
+  ]));
+  return Object.freeze(copy2);
+});
 var __defProp = Object.defineProperty;
 var __export = (target, all) => {
   for (var name in all)
@@ -271,10 +1970,7 @@ var TEXT = {
   ENOTRECOVERABLE: "State not recoverable",
   ERFKILL: "Operation not possible due to RF-kill"
 };
-function errnoName(errno) {
-  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
-  return entry?.[0];
-}
+
 function errnoText(name) {
   return TEXT[name];
 }
@@ -417,42 +2113,12 @@ var Struct = class {
     return this.bytes.length;
   }
 };
-function call(name, ...args) {
-  return {
-    name,
-    args
-  };
-}
-function flags(value, names) {
-  return new Named(value, () => flagNames(value, names));
-}
-function flagNames(value, names) {
-  let rest = value;
-  const words3 = [];
-  for (const [name, bits] of Object.entries(names)) {
-    if (bits !== 0 && containsBits(rest, bits)) {
-      words3.push(name);
-      rest -= bits;
-    }
-  }
-  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
-  return words3.join("|");
-}
-function constant(value, names) {
-  return new Named(value, () => {
-    const entry = Object.entries(names).find(([, known]) => known === value);
-    return entry?.[0] ?? String(value);
-  });
-}
-function mode(value) {
-  return new Named(value, () => `0${value.toString(8)}`);
-}
-function pointerList(items, text4) {
-  return new Struct(new Uint8Array((items.length + 1) * 8), text4, items.map((to, index) => ({
-    offset: index * 8,
-    to
-  })));
-}
+
+
+
+
+
+
 function describeCall(call2) {
   return `${call2.name}(${call2.args.map(describeArgument).join(", ")})`;
 }
@@ -463,9 +2129,7 @@ function describeArgument(argument) {
   if (argument instanceof Uint8Array) return describeBytes(argument);
   return argument.text;
 }
-function written(text4) {
-  return typeof text4 === "string" ? text4 : text4();
-}
+
 function describeBytes(bytes) {
   const shown3 = bytes.subarray(0, 40);
   const text4 = new TextDecoder().decode(shown3);
@@ -473,11 +2137,7 @@ function describeBytes(bytes) {
   if (printable) return JSON.stringify(text4) + (bytes.length > shown3.length ? "..." : "");
   return `[${bytes.length} bytes]`;
 }
-function containsBits(value, bits) {
-  const high = Math.floor(value / 2 ** 32), low = value >>> 0;
-  const bitsHigh = Math.floor(bits / 2 ** 32), bitsLow = bits >>> 0;
-  return (high & bitsHigh) >>> 0 === bitsHigh && (low & bitsLow) >>> 0 === bitsLow;
-}
+
 
 // ffi/calls/constants/capabilities.ts
 var CAPABILITIES = {
@@ -528,15 +2188,11 @@ var CAPABILITIES = {
 function getuid() {
   return call("getuid");
 }
-function geteuid() {
-  return call("geteuid");
-}
+
 function getgid() {
   return call("getgid");
 }
-function getegid() {
-  return call("getegid");
-}
+
 function idOutput(text4) {
   return new Output(4, text4);
 }
@@ -573,12 +2229,8 @@ var HEADER = new Struct(new Uint8Array(new Uint32Array([
   CAPABILITY_VERSION_3,
   0
 ]).buffer), "{_LINUX_CAPABILITY_VERSION_3, 0}");
-function capabilityOutput() {
-  return new Output(24, "&data");
-}
-function capget(data2) {
-  return call("capget", HEADER, data2);
-}
+
+
 function capset(state) {
   const words3 = new Uint32Array(6);
   SETS.forEach((set, index) => {
@@ -590,17 +2242,7 @@ function capset(state) {
   const text4 = SETS.map((set) => `${set}=[${state[set].join(", ")}]`).join(", ");
   return call("capset", HEADER, new Struct(new Uint8Array(words3.buffer), `{${text4}}`));
 }
-function readCapabilities(data2) {
-  const names = (set) => Object.keys(CAPABILITIES).filter((name) => {
-    const bit = CAPABILITIES[name];
-    return data2.getUint32((set + (bit < 32 ? 0 : 3)) * 4, true) >>> bit % 32 & 1;
-  });
-  return {
-    effective: names(0),
-    permitted: names(1),
-    inheritable: names(2)
-  };
-}
+
 
 // ffi/calls/constants/at.ts
 var AT_FDCWD = -100;
@@ -614,9 +2256,7 @@ var AT_RECURSIVE = 32768;
 
 // ffi/calls/at.ts
 var at_fdcwd = new Named(AT_FDCWD, "AT_FDCWD");
-function at(folder) {
-  return folder === AT_FDCWD ? at_fdcwd : folder;
-}
+
 
 // ffi/calls/constants/prctl.ts
 var PR_SET_PDEATHSIG = 1;
@@ -777,26 +2417,8 @@ function readRlimit(told) {
 // ffi/calls/polling.ts
 var SIGSET_SIZE = 8;
 var POLLIN = 1;
-function ppoll(fds, milliseconds) {
-  const bytes = new Uint8Array(fds.length * 8);
-  const view2 = new DataView(bytes.buffer);
-  fds.forEach(({ fd, events }, index) => {
-    view2.setInt32(index * 8, fd, true);
-    view2.setInt16(index * 8 + 4, events, true);
-  });
-  const list2 = new Struct(bytes, () => `[${fds.map(({ fd }) => fd).join(", ")}]`);
-  return call("ppoll", list2, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
-}
-function timespec(milliseconds) {
-  if (milliseconds === void 0) return null;
-  const seconds2 = Math.floor(milliseconds / 1e3);
-  const nanoseconds = Math.round((milliseconds - seconds2 * 1e3) * 1e6);
-  const words3 = new BigInt64Array([
-    BigInt(seconds2),
-    BigInt(nanoseconds)
-  ]);
-  return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
-}
+
+
 
 // ffi/calls/constants/waiting.ts
 var P_ALL = 0;
@@ -829,67 +2451,37 @@ var CLD_STOPPED = 5;
 var CLD_CONTINUED = 6;
 
 // ffi/calls/waiting.ts
-function waitid(idType, id2, info, options) {
-  return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options, WAIT_FLAGS), null);
-}
-function siginfoOutput() {
-  return new Output(128, "&siginfo");
-}
-function readChildState(info) {
-  const pid = info.getInt32(16, true);
-  if (pid === 0) return void 0;
-  return {
-    code: info.getInt32(8, true),
-    pid,
-    uid: info.getUint32(20, true),
-    status: info.getInt32(24, true)
-  };
-}
+
+
+
 
 // ffi/calls/processes.ts
-function signalName(signal) {
-  if (signal < SIGRTMIN) return constant(signal, SIGNALS);
-  return new Named(signal, () => `SIGRTMIN+${signal - SIGRTMIN}`);
-}
+
 function kill(pid, signal) {
   return call("kill", pid, signalName(signal));
 }
-function pidfd_open(pid, flagBits) {
-  return call("pidfd_open", pid, flagBits);
-}
+
 function pidfd_send_signal(pidfd, signal) {
   return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
 }
 function pidfd_getfd(pidfd, target) {
   return call("pidfd_getfd", pidfd, target, 0);
 }
-function rt_sigaction(signal, action, old = null) {
-  const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
-  return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE2);
-}
-function sigactionOutput() {
-  return new Output(32, "&old");
-}
-function isIgnored(action) {
-  return action.getBigUint64(0, true) === 1n;
-}
+
+
+
 var SIGSET_SIZE2 = 8;
 var DEFAULT_ACTION = new Struct(new Uint8Array(32), "SIG_DFL");
 var IGNORE_ACTION = new Struct(new Uint8Array([
   1,
   ...new Array(31).fill(0)
 ]), "SIG_IGN");
-function rt_sigprocmask(mask2, old) {
-  const how = new Named(2, "SIG_SETMASK");
-  return call("rt_sigprocmask", how, typeof mask2 === "string" ? MASKS[mask2] : mask2, old, SIGSET_SIZE2);
-}
+
 var MASKS = {
   all: new Struct(new Uint8Array(SIGSET_SIZE2).fill(255), "~[]"),
   none: new Struct(new Uint8Array(SIGSET_SIZE2), "[]")
 };
-function execve(path2, argv, envp) {
-  return call("execve", path2, argv, envp);
-}
+
 function execveat(folder, path2, argv, envp, flagBits) {
   const named = flags(flagBits, {
     AT_EMPTY_PATH,
@@ -897,375 +2489,25 @@ function execveat(folder, path2, argv, envp, flagBits) {
   });
   return call("execveat", at(folder), path2, argv, envp, named);
 }
-function exit_group(code) {
-  return call("exit_group", code);
-}
+
 function getpid() {
   return call("getpid");
 }
 function getppid() {
   return call("getppid");
 }
-function gettid() {
-  return call("gettid");
-}
+
 function getsid(pid) {
   return call("getsid", pid);
 }
 function setsid() {
   return call("setsid");
 }
-function prctl(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  const named = constant(operation, PRCTL_OPERATIONS);
-  const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
-  const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
-  return call("prctl", named, second, third, argument4, argument5);
-}
-function nameSecond(operation, argument) {
-  switch (operation) {
-    case PR_SET_PDEATHSIG:
-      return signalName(argument);
-    case PR_CAPBSET_READ:
-    case PR_CAPBSET_DROP:
-      return constant(argument, CAPABILITIES);
-    case PR_CAP_AMBIENT:
-      return constant(argument, AMBIENT_OPERATIONS);
-    case PR_SET_SECUREBITS:
-      return flags(argument, SECUREBITS);
-    default:
-      return argument;
-  }
-}
+
+
 
 // ffi/linux.ts
 var linux_exports = {};
-__export(linux_exports, {
-  AMBIENT_OPERATIONS: () => AMBIENT_OPERATIONS,
-  AT_EACCESS: () => AT_EACCESS,
-  AT_EMPTY_PATH: () => AT_EMPTY_PATH,
-  AT_FDCWD: () => AT_FDCWD,
-  AT_NO_AUTOMOUNT: () => AT_NO_AUTOMOUNT,
-  AT_RECURSIVE: () => AT_RECURSIVE,
-  AT_REMOVEDIR: () => AT_REMOVEDIR,
-  AT_SYMLINK_FOLLOW: () => AT_SYMLINK_FOLLOW,
-  AT_SYMLINK_NOFOLLOW: () => AT_SYMLINK_NOFOLLOW,
-  CAPABILITIES: () => CAPABILITIES,
-  CHANGEABLE_SIGNALS: () => CHANGEABLE_SIGNALS,
-  CLD_CONTINUED: () => CLD_CONTINUED,
-  CLD_DUMPED: () => CLD_DUMPED,
-  CLD_EXITED: () => CLD_EXITED,
-  CLD_KILLED: () => CLD_KILLED,
-  CLD_STOPPED: () => CLD_STOPPED,
-  CLD_TRAPPED: () => CLD_TRAPPED,
-  CLONE_CHILD_CLEARTID: () => CLONE_CHILD_CLEARTID,
-  CLONE_CHILD_SETTID: () => CLONE_CHILD_SETTID,
-  CLONE_FILES: () => CLONE_FILES,
-  CLONE_FLAGS: () => CLONE_FLAGS,
-  CLONE_FS: () => CLONE_FS,
-  CLONE_IO: () => CLONE_IO,
-  CLONE_NEWCGROUP: () => CLONE_NEWCGROUP,
-  CLONE_NEWIPC: () => CLONE_NEWIPC,
-  CLONE_NEWNET: () => CLONE_NEWNET,
-  CLONE_NEWNS: () => CLONE_NEWNS,
-  CLONE_NEWPID: () => CLONE_NEWPID,
-  CLONE_NEWTIME: () => CLONE_NEWTIME,
-  CLONE_NEWUSER: () => CLONE_NEWUSER,
-  CLONE_NEWUTS: () => CLONE_NEWUTS,
-  CLONE_PARENT: () => CLONE_PARENT,
-  CLONE_PARENT_SETTID: () => CLONE_PARENT_SETTID,
-  CLONE_PIDFD: () => CLONE_PIDFD,
-  CLONE_PTRACE: () => CLONE_PTRACE,
-  CLONE_SETTLS: () => CLONE_SETTLS,
-  CLONE_SIGHAND: () => CLONE_SIGHAND,
-  CLONE_SYSVSEM: () => CLONE_SYSVSEM,
-  CLONE_THREAD: () => CLONE_THREAD,
-  CLONE_UNTRACED: () => CLONE_UNTRACED,
-  CLONE_VFORK: () => CLONE_VFORK,
-  CLONE_VM: () => CLONE_VM,
-  CLOSE_RANGE_CLOEXEC: () => CLOSE_RANGE_CLOEXEC,
-  CLOSE_RANGE_UNSHARE: () => CLOSE_RANGE_UNSHARE,
-  FCNTL_COMMANDS: () => FCNTL_COMMANDS,
-  FD_CLOEXEC: () => FD_CLOEXEC,
-  FSCONFIG_CMD_CREATE: () => FSCONFIG_CMD_CREATE,
-  FSCONFIG_CMD_CREATE_EXCL: () => FSCONFIG_CMD_CREATE_EXCL,
-  FSCONFIG_CMD_RECONFIGURE: () => FSCONFIG_CMD_RECONFIGURE,
-  FSCONFIG_COMMANDS: () => FSCONFIG_COMMANDS,
-  FSCONFIG_SET_BINARY: () => FSCONFIG_SET_BINARY,
-  FSCONFIG_SET_FD: () => FSCONFIG_SET_FD,
-  FSCONFIG_SET_FLAG: () => FSCONFIG_SET_FLAG,
-  FSCONFIG_SET_PATH: () => FSCONFIG_SET_PATH,
-  FSCONFIG_SET_PATH_EMPTY: () => FSCONFIG_SET_PATH_EMPTY,
-  FSCONFIG_SET_STRING: () => FSCONFIG_SET_STRING,
-  FSMOUNT_CLOEXEC: () => FSMOUNT_CLOEXEC,
-  FSOPEN_CLOEXEC: () => FSOPEN_CLOEXEC,
-  FSPICK_CLOEXEC: () => FSPICK_CLOEXEC,
-  FSPICK_EMPTY_PATH: () => FSPICK_EMPTY_PATH,
-  FSPICK_FLAGS: () => FSPICK_FLAGS,
-  FSPICK_NO_AUTOMOUNT: () => FSPICK_NO_AUTOMOUNT,
-  FSPICK_SYMLINK_NOFOLLOW: () => FSPICK_SYMLINK_NOFOLLOW,
-  F_ADD_SEALS: () => F_ADD_SEALS,
-  F_DUPFD: () => F_DUPFD,
-  F_DUPFD_CLOEXEC: () => F_DUPFD_CLOEXEC,
-  F_GETFD: () => F_GETFD,
-  F_GETFL: () => F_GETFL,
-  F_GETPIPE_SZ: () => F_GETPIPE_SZ,
-  F_GET_SEALS: () => F_GET_SEALS,
-  F_OK: () => F_OK,
-  F_SEAL_GROW: () => F_SEAL_GROW,
-  F_SEAL_SEAL: () => F_SEAL_SEAL,
-  F_SEAL_SHRINK: () => F_SEAL_SHRINK,
-  F_SEAL_WRITE: () => F_SEAL_WRITE,
-  F_SETFD: () => F_SETFD,
-  F_SETFL: () => F_SETFL,
-  F_SETPIPE_SZ: () => F_SETPIPE_SZ,
-  IPC_CREAT: () => IPC_CREAT,
-  IPC_EXCL: () => IPC_EXCL,
-  IPC_PRIVATE: () => IPC_PRIVATE,
-  IPC_RMID: () => IPC_RMID,
-  MFD_ALLOW_SEALING: () => MFD_ALLOW_SEALING,
-  MFD_CLOEXEC: () => MFD_CLOEXEC,
-  MFD_EXEC: () => MFD_EXEC,
-  MFD_NOEXEC_SEAL: () => MFD_NOEXEC_SEAL,
-  MNT_DETACH: () => MNT_DETACH,
-  MNT_EXPIRE: () => MNT_EXPIRE,
-  MNT_FORCE: () => MNT_FORCE,
-  MOUNT_ATTRIBUTES: () => MOUNT_ATTRIBUTES,
-  MOUNT_ATTR_IDMAP: () => MOUNT_ATTR_IDMAP,
-  MOUNT_ATTR_NOATIME: () => MOUNT_ATTR_NOATIME,
-  MOUNT_ATTR_NODEV: () => MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NODIRATIME: () => MOUNT_ATTR_NODIRATIME,
-  MOUNT_ATTR_NOEXEC: () => MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR_NOSUID: () => MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_NOSYMFOLLOW: () => MOUNT_ATTR_NOSYMFOLLOW,
-  MOUNT_ATTR_RDONLY: () => MOUNT_ATTR_RDONLY,
-  MOUNT_ATTR_RELATIME: () => MOUNT_ATTR_RELATIME,
-  MOUNT_ATTR_STRICTATIME: () => MOUNT_ATTR_STRICTATIME,
-  MOUNT_ATTR__ATIME: () => MOUNT_ATTR__ATIME,
-  MOUNT_FLAGS: () => MOUNT_FLAGS,
-  MOVE_MOUNT_BENEATH: () => MOVE_MOUNT_BENEATH,
-  MOVE_MOUNT_FLAGS: () => MOVE_MOUNT_FLAGS,
-  MOVE_MOUNT_F_AUTOMOUNTS: () => MOVE_MOUNT_F_AUTOMOUNTS,
-  MOVE_MOUNT_F_EMPTY_PATH: () => MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_F_SYMLINKS: () => MOVE_MOUNT_F_SYMLINKS,
-  MOVE_MOUNT_SET_GROUP: () => MOVE_MOUNT_SET_GROUP,
-  MOVE_MOUNT_T_AUTOMOUNTS: () => MOVE_MOUNT_T_AUTOMOUNTS,
-  MOVE_MOUNT_T_EMPTY_PATH: () => MOVE_MOUNT_T_EMPTY_PATH,
-  MOVE_MOUNT_T_SYMLINKS: () => MOVE_MOUNT_T_SYMLINKS,
-  MS_BIND: () => MS_BIND,
-  MS_DIRSYNC: () => MS_DIRSYNC,
-  MS_I_VERSION: () => MS_I_VERSION,
-  MS_LAZYTIME: () => MS_LAZYTIME,
-  MS_MANDLOCK: () => MS_MANDLOCK,
-  MS_MOVE: () => MS_MOVE,
-  MS_NOATIME: () => MS_NOATIME,
-  MS_NODEV: () => MS_NODEV,
-  MS_NODIRATIME: () => MS_NODIRATIME,
-  MS_NOEXEC: () => MS_NOEXEC,
-  MS_NOSUID: () => MS_NOSUID,
-  MS_NOSYMFOLLOW: () => MS_NOSYMFOLLOW,
-  MS_PRIVATE: () => MS_PRIVATE,
-  MS_RDONLY: () => MS_RDONLY,
-  MS_REC: () => MS_REC,
-  MS_RELATIME: () => MS_RELATIME,
-  MS_REMOUNT: () => MS_REMOUNT,
-  MS_SHARED: () => MS_SHARED,
-  MS_SILENT: () => MS_SILENT,
-  MS_SLAVE: () => MS_SLAVE,
-  MS_STRICTATIME: () => MS_STRICTATIME,
-  MS_SYNCHRONOUS: () => MS_SYNCHRONOUS,
-  MS_UNBINDABLE: () => MS_UNBINDABLE,
-  OPEN_FLAGS: () => OPEN_FLAGS,
-  OPEN_TREE_CLOEXEC: () => OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE: () => OPEN_TREE_CLONE,
-  O_APPEND: () => O_APPEND,
-  O_CLOEXEC: () => O_CLOEXEC,
-  O_CREAT: () => O_CREAT,
-  O_DIRECT: () => O_DIRECT,
-  O_DIRECTORY: () => O_DIRECTORY,
-  O_DSYNC: () => O_DSYNC,
-  O_EXCL: () => O_EXCL,
-  O_NOATIME: () => O_NOATIME,
-  O_NOCTTY: () => O_NOCTTY,
-  O_NOFOLLOW: () => O_NOFOLLOW,
-  O_NONBLOCK: () => O_NONBLOCK,
-  O_PATH: () => O_PATH,
-  O_RDONLY: () => O_RDONLY,
-  O_RDWR: () => O_RDWR,
-  O_SYNC: () => O_SYNC,
-  O_TMPFILE: () => O_TMPFILE,
-  O_TRUNC: () => O_TRUNC,
-  O_WRONLY: () => O_WRONLY,
-  OwnedFd: () => OwnedFd,
-  PRCTL_OPERATIONS: () => PRCTL_OPERATIONS,
-  PR_CAPBSET_DROP: () => PR_CAPBSET_DROP,
-  PR_CAPBSET_READ: () => PR_CAPBSET_READ,
-  PR_CAP_AMBIENT: () => PR_CAP_AMBIENT,
-  PR_CAP_AMBIENT_CLEAR_ALL: () => PR_CAP_AMBIENT_CLEAR_ALL,
-  PR_CAP_AMBIENT_IS_SET: () => PR_CAP_AMBIENT_IS_SET,
-  PR_CAP_AMBIENT_LOWER: () => PR_CAP_AMBIENT_LOWER,
-  PR_CAP_AMBIENT_RAISE: () => PR_CAP_AMBIENT_RAISE,
-  PR_GET_CHILD_SUBREAPER: () => PR_GET_CHILD_SUBREAPER,
-  PR_GET_DUMPABLE: () => PR_GET_DUMPABLE,
-  PR_GET_KEEPCAPS: () => PR_GET_KEEPCAPS,
-  PR_GET_NAME: () => PR_GET_NAME,
-  PR_GET_NO_NEW_PRIVS: () => PR_GET_NO_NEW_PRIVS,
-  PR_GET_PDEATHSIG: () => PR_GET_PDEATHSIG,
-  PR_GET_SECCOMP: () => PR_GET_SECCOMP,
-  PR_GET_SECUREBITS: () => PR_GET_SECUREBITS,
-  PR_GET_TID_ADDRESS: () => PR_GET_TID_ADDRESS,
-  PR_SET_CHILD_SUBREAPER: () => PR_SET_CHILD_SUBREAPER,
-  PR_SET_DUMPABLE: () => PR_SET_DUMPABLE,
-  PR_SET_KEEPCAPS: () => PR_SET_KEEPCAPS,
-  PR_SET_NAME: () => PR_SET_NAME,
-  PR_SET_NO_NEW_PRIVS: () => PR_SET_NO_NEW_PRIVS,
-  PR_SET_PDEATHSIG: () => PR_SET_PDEATHSIG,
-  PR_SET_SECCOMP: () => PR_SET_SECCOMP,
-  PR_SET_SECUREBITS: () => PR_SET_SECUREBITS,
-  P_ALL: () => P_ALL,
-  P_PGID: () => P_PGID,
-  P_PID: () => P_PID,
-  P_PIDFD: () => P_PIDFD,
-  RENAME_EXCHANGE: () => RENAME_EXCHANGE,
-  RENAME_NOREPLACE: () => RENAME_NOREPLACE,
-  RENAME_WHITEOUT: () => RENAME_WHITEOUT,
-  RESOLVE_BENEATH: () => RESOLVE_BENEATH,
-  RESOLVE_CACHED: () => RESOLVE_CACHED,
-  RESOLVE_FLAGS: () => RESOLVE_FLAGS,
-  RESOLVE_IN_ROOT: () => RESOLVE_IN_ROOT,
-  RESOLVE_NO_MAGICLINKS: () => RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS: () => RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV: () => RESOLVE_NO_XDEV,
-  RLIMITS: () => RLIMITS,
-  RLIM_INFINITY: () => RLIM_INFINITY,
-  R_OK: () => R_OK,
-  SECBIT_KEEP_CAPS: () => SECBIT_KEEP_CAPS,
-  SECBIT_KEEP_CAPS_LOCKED: () => SECBIT_KEEP_CAPS_LOCKED,
-  SECBIT_NOROOT: () => SECBIT_NOROOT,
-  SECBIT_NOROOT_LOCKED: () => SECBIT_NOROOT_LOCKED,
-  SECBIT_NO_CAP_AMBIENT_RAISE: () => SECBIT_NO_CAP_AMBIENT_RAISE,
-  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED: () => SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
-  SECBIT_NO_SETUID_FIXUP: () => SECBIT_NO_SETUID_FIXUP,
-  SECBIT_NO_SETUID_FIXUP_LOCKED: () => SECBIT_NO_SETUID_FIXUP_LOCKED,
-  SECUREBITS: () => SECUREBITS,
-  SEEK_CUR: () => SEEK_CUR,
-  SEEK_END: () => SEEK_END,
-  SEEK_SET: () => SEEK_SET,
-  SHMGET_FLAGS: () => SHMGET_FLAGS,
-  SHM_RDONLY: () => SHM_RDONLY,
-  SIGNALS: () => SIGNALS,
-  SIGRTMAX: () => SIGRTMAX,
-  SIGRTMIN: () => SIGRTMIN,
-  STATX_ATIME: () => STATX_ATIME,
-  STATX_BASIC_STATS: () => STATX_BASIC_STATS,
-  STATX_BLOCKS: () => STATX_BLOCKS,
-  STATX_BTIME: () => STATX_BTIME,
-  STATX_CTIME: () => STATX_CTIME,
-  STATX_FLAGS: () => STATX_FLAGS,
-  STATX_GID: () => STATX_GID,
-  STATX_INO: () => STATX_INO,
-  STATX_MNT_ID: () => STATX_MNT_ID,
-  STATX_MODE: () => STATX_MODE,
-  STATX_MTIME: () => STATX_MTIME,
-  STATX_NLINK: () => STATX_NLINK,
-  STATX_SIZE: () => STATX_SIZE,
-  STATX_TYPE: () => STATX_TYPE,
-  STATX_UID: () => STATX_UID,
-  S_IFBLK: () => S_IFBLK,
-  S_IFCHR: () => S_IFCHR,
-  S_IFDIR: () => S_IFDIR,
-  S_IFIFO: () => S_IFIFO,
-  S_IFLNK: () => S_IFLNK,
-  S_IFMT: () => S_IFMT,
-  S_IFREG: () => S_IFREG,
-  S_IFSOCK: () => S_IFSOCK,
-  UMOUNT_FLAGS: () => UMOUNT_FLAGS,
-  UMOUNT_NOFOLLOW: () => UMOUNT_NOFOLLOW,
-  WAIT_FLAGS: () => WAIT_FLAGS,
-  WAIT_ID_TYPES: () => WAIT_ID_TYPES,
-  WCONTINUED: () => WCONTINUED,
-  WEXITED: () => WEXITED,
-  WNOHANG: () => WNOHANG,
-  WNOWAIT: () => WNOWAIT,
-  WSTOPPED: () => WSTOPPED,
-  W_OK: () => W_OK,
-  X_OK: () => X_OK,
-  addresses: () => addresses,
-  capget: () => capget2,
-  capset: () => capset2,
-  chdir: () => chdir2,
-  chroot: () => chroot2,
-  close: () => close2,
-  fchdir: () => fchdir2,
-  fsconfig: () => fsconfig2,
-  fsmount: () => fsmount2,
-  fsopen: () => fsopen2,
-  fspick: () => fspick2,
-  getcwd: () => getcwd2,
-  getegid: () => getegid2,
-  geteuid: () => geteuid2,
-  getgid: () => getgid2,
-  getgroups: () => getgroups2,
-  gethostname: () => gethostname,
-  getpid: () => getpid2,
-  getppid: () => getppid2,
-  getresgid: () => getresgid2,
-  getresuid: () => getresuid2,
-  getsid: () => getsid2,
-  gettid: () => gettid2,
-  getuid: () => getuid2,
-  kill: () => kill2,
-  links: () => links,
-  makedev: () => makedev2,
-  memfd_create: () => memfd_create2,
-  mkdir: () => mkdir,
-  mkdirat: () => mkdirat2,
-  mknodat: () => mknodat2,
-  mount: () => mount2,
-  mount_setattr: () => mount_setattr2,
-  move_mount: () => move_mount2,
-  mq_open: () => mq_open2,
-  mq_receive: () => mq_receive,
-  mq_send: () => mq_send,
-  mq_unlink: () => mq_unlink2,
-  namespaces: () => namespaces,
-  open: () => open,
-  open_tree: () => open_tree2,
-  openat: () => openat3,
-  openat2: () => openat22,
-  pidfd_getfd: () => pidfd_getfd2,
-  pidfd_open: () => pidfd_open2,
-  pidfd_send_signal: () => pidfd_send_signal2,
-  pipe2: () => pipe22,
-  pivot_root: () => pivot_root2,
-  prctl: () => prctl2,
-  prlimit: () => prlimit,
-  processIdentity: () => processIdentity,
-  raw: () => raw,
-  read: () => read2,
-  readlinkat: () => readlinkat2,
-  routes: () => routes,
-  setdomainname: () => setdomainname2,
-  setgroups: () => setgroups2,
-  sethostname: () => sethostname2,
-  setns: () => setns2,
-  setresgid: () => setresgid2,
-  setresuid: () => setresuid2,
-  setsid: () => setsid2,
-  shmat: () => shmat2,
-  shmctl: () => shmctl2,
-  shmdt: () => shmdt2,
-  shmget: () => shmget2,
-  statfs: () => statfs2,
-  statx: () => statx2,
-  symlinkat: () => symlinkat2,
-  umask: () => umask2,
-  umount2: () => umount22,
-  uname: () => uname2,
-  unlinkat: () => unlinkat2,
-  unshare: () => unshare2,
-  waitid: () => waitid2,
-  write: () => write2
-});
 
 // ffi/calls/constants/files.ts
 var CLOSE_RANGE_UNSHARE = 2;
@@ -1636,58 +2878,25 @@ var IOCTL_REQUESTS = {
 };
 
 // ffi/calls/files.ts
-function openat(folder, path2, flagBits, fileMode = 0) {
-  const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(folder), path2, named, mode(fileMode));
-}
+
 var OPEN_HOW_SIZE = 24;
-function openat2(folder, path2, how) {
-  const { resolve: resolve2 = 0 } = how;
-  const words3 = new BigUint64Array([
-    how.flags,
-    how.mode ?? 0,
-    resolve2
-  ].map(BigInt));
-  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(new Uint8Array(words3.buffer), text4);
-  return call("openat2", at(folder), path2, struct, OPEN_HOW_SIZE);
-}
-function close(fd) {
-  return call("close", fd);
-}
-function close_range(first, last, flagBits) {
-  const named = flags(flagBits, {
-    CLOSE_RANGE_UNSHARE,
-    CLOSE_RANGE_CLOEXEC
-  });
-  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named);
-}
-function dup3(from, to, flagBits) {
-  return call("dup3", from, to, flags(flagBits, {
-    O_CLOEXEC
-  }));
-}
-function fcntl(fd, command, argument) {
-  return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
-}
+
+
+
+
+
 function ioctl(fd, request, argument) {
   return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
 }
-function read(fd, buffer, size2) {
-  return call("read", fd, buffer, size2);
-}
-function write(fd, bytes, size2) {
-  return call("write", fd, bytes, size2);
-}
+
+
 function pwrite64(fd, bytes, size2, at2) {
   return call("pwrite64", fd, bytes, size2, at2);
 }
 function pread64(fd, buffer, size2, offset) {
   return call("pread64", fd, buffer, size2, offset);
 }
-function pipe2(ends, flagBits) {
-  return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
-}
+
 var PipeEnds = class {
   output = new Output(8, "&pipe");
   reader = new OutputField(this.output, 0, "pipe[0]");
@@ -1713,29 +2922,16 @@ function unlinkat(folder, path2, flagBits) {
 function readlinkat(folder, path2, target) {
   return call("readlinkat", at(folder), path2, target, target.size);
 }
-function faccessat(folder, path2, rights) {
-  const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
-    R_OK,
-    W_OK,
-    X_OK
-  });
-  return call("faccessat", at(folder), path2, named);
-}
+
 function fchmodat(folder, path2, fileMode) {
   return call("fchmodat", at(folder), path2, mode(fileMode));
 }
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
 }
-function getcwd(path2) {
-  return call("getcwd", path2, path2.size);
-}
-function chdir(path2) {
-  return call("chdir", path2);
-}
-function fchdir(fd) {
-  return call("fchdir", fd);
-}
+
+
+
 function umask(mask2) {
   return call("umask", mode(mask2));
 }
@@ -1747,9 +2943,7 @@ function memfd_create(name, flagBits) {
     MFD_EXEC
   }));
 }
-function eventfd2(value, flagBits) {
-  return call("eventfd2", value, flagBits);
-}
+
 
 // ffi/libc.ts
 var SYMBOLS = {
@@ -1802,29 +2996,8 @@ var FUNCTIONS = {
     result: "pointer"
   }
 };
-function openLibc() {
-  const addresses2 = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
-  const callable = (name) => new Deno.UnsafeFnPointer(addresses2[name], FUNCTIONS[name]);
-  return {
-    memfd_create: callable("memfd_create"),
-    write: callable("write"),
-    close: callable("close"),
-    getenv: callable("getenv"),
-    environ: addresses2.environ
-  };
-}
-function openAny(name, otherwise) {
-  try {
-    return Deno.dlopen(name, SYMBOLS).symbols;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    try {
-      return Deno.dlopen(otherwise, SYMBOLS).symbols;
-    } catch {
-      throw error;
-    }
-  }
-}
+
+
 
 // ffi/memory.ts
 var Memory = class {
@@ -2530,9 +3703,7 @@ var NUMBERS = {
     66
   ]
 };
-function syscallNumber(name, architecture) {
-  return NUMBERS[name][architecture === "x86_64" ? 0 : 1];
-}
+
 
 // ffi/program.ts
 var Label = class {
@@ -2560,66 +3731,14 @@ var RECORD = {
   size: 88
 };
 var UNDER_WAY = -(2n ** 32n);
-function assemble(parts, architecture) {
-  const places = /* @__PURE__ */ new Map();
-  const records = [];
-  const offsets = /* @__PURE__ */ new Map();
-  for (const part of parts) {
-    const offset = HEADER2.size + records.length * RECORD.size;
-    if (part instanceof Label) places.set(part, offset);
-    else {
-      offsets.set(part.call, offset);
-      records.push(part);
-    }
-  }
-  const end = HEADER2.size + records.length * RECORD.size;
-  const table = new Table(end, offsets);
-  const goOn = (label, otherwise) => {
-    if (label === void 0) return otherwise;
-    if (label === END) return 0;
-    const place2 = places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no place`);
-    return place2 === end ? 0 : place2;
-  };
-  for (const [index, record] of records.entries()) {
-    const offset = HEADER2.size + index * RECORD.size;
-    const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
-    table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
-    if (record.accept !== void 0) table.accepted(offset + RECORD.accepted, record.accept);
-    table.int32(offset + RECORD.onZero, goOn(record.onZero, next));
-    table.int32(offset + RECORD.onAccepted, goOn(record.onAccepted, next));
-    table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
-    table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
-    table.arguments(offset, record.call);
-  }
-  return {
-    bytes: table.finished(),
-    relocations: table.relocations,
-    calls: records.map((record) => record.call),
-    outputs: table.outputs
-  };
-}
-function recordOffset(index) {
-  return HEADER2.size + index * RECORD.size;
-}
-function resultOffset(index) {
-  return recordOffset(index) + RECORD.result;
-}
-function argumentOffset(index, argument) {
-  return recordOffset(index) + RECORD.arguments + argument * 8;
-}
-function recordIndex(offset) {
-  return (offset - HEADER2.size) / RECORD.size;
-}
+
+
+
+
+
 var encoder = new TextEncoder();
 var paper = sheet(16 * 1024);
-function sheet(size2) {
-  const bytes = new Uint8Array(size2);
-  return {
-    bytes,
-    view: new DataView(bytes.buffer)
-  };
-}
+
 var Table = class {
   relocations = [];
   outputs = /* @__PURE__ */ new Map();
@@ -2774,9 +3893,7 @@ var MMAP_FLAGS = {
 var MFD_CLOEXEC2 = 1;
 var ARENA_SIZE = 256 * 1024;
 var loaded;
-function engine() {
-  return loaded ??= Engine.load();
-}
+
 var Outcome = class {
   #program;
   #table;
@@ -2899,35 +4016,8 @@ var Engine = class _Engine {
     this.release(old);
   }
 };
-function place(program, memory) {
-  memory.bytes.set(program.bytes);
-  const { view: view2, address: address2 } = memory;
-  for (const at2 of program.relocations) {
-    const value = address2 + view2.getUint32(at2, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
-  }
-}
-function loadShared(libc, image) {
-  const name = new TextEncoder().encode("ramekin-engine\0");
-  const fd = libc.memfd_create.call(name, MFD_CLOEXEC2);
-  if (fd < 0) {
-    throw new UnsupportedError("the engine is loaded from a memfd, and memfd_create failed: this process has as many open files as it may (ulimit -n), or a seccomp filter forbids it");
-  }
-  try {
-    if (Number(libc.write.call(fd, image, BigInt(image.length))) !== image.length) {
-      throw new UnsupportedError("the engine could not be written to its memfd");
-    }
-    return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS2).symbols;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UnsupportedError("the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and memory files that may be executed (vm.memfd_noexec below 2)", {
-      cause: error
-    });
-  } finally {
-    libc.close.call(fd);
-  }
-}
+
+
 
 // ffi/linux/direct.ts
 function direct(call2, hints) {
@@ -2950,9 +4040,7 @@ function outcomeOf(call2, hints = {}) {
     hint: code && hints[code]
   });
 }
-function takes(capability, kinds = '"user"') {
-  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
-}
+
 
 // ffi/linux/owned_fd.ts
 var OwnedFd = class {
@@ -3159,9 +4247,7 @@ var TREE_FLAGS = {
   AT_RECURSIVE,
   OPEN_TREE_CLOEXEC
 };
-function mount(source, target, type, flagBits, data2) {
-  return call("mount", source, target, type, flags(flagBits, MOUNT_FLAGS), data2);
-}
+
 function umount2(target, flagBits) {
   return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
 }
@@ -3331,9 +4417,7 @@ function pivot_root(newRoot2, putOld) {
 function chroot(path2) {
   return call("chroot", path2);
 }
-function sethostname(name) {
-  return call("sethostname", name, new TextEncoder().encode(name).length);
-}
+
 function setdomainname(name) {
   return call("setdomainname", name, new TextEncoder().encode(name).length);
 }
@@ -3623,28 +4707,7 @@ function indexField(request, name) {
 }
 
 // ffi/failure.ts
-function failureOf(outcome) {
-  const { failed } = outcome;
-  if (failed === void 0) return void 0;
-  const { call: call2, errno } = failed;
-  const refusal2 = call2.verdict?.read(outcome.output(call2.verdict.answer));
-  if (refusal2 === void 0 || refusal2.errno === 0) {
-    return {
-      call: call2,
-      errno,
-      name: call2.name,
-      text: describeCall(call2),
-      words: void 0
-    };
-  }
-  const { name, text: text4 } = call2.verdict;
-  return {
-    call: call2,
-    name,
-    text: text4,
-    ...refusal2
-  };
-}
+
 var SHORTAGES = {
   EMFILE: "this process has as many open files as it may; raise the limit (ulimit -n)",
   ENFILE: "this machine has as many open files as it may (sysctl fs.file-max)",
@@ -3659,27 +4722,8 @@ function hintOf(words3, mend) {
 }
 
 // ffi/perform.ts
-function perform(call2, hint) {
-  return Number(performAll([
-    {
-      call: call2
-    }
-  ], hint).result(call2));
-}
-function performAll(parts, hint) {
-  const loaded2 = engine();
-  const outcome = loaded2.run(assemble(parts, loaded2.architecture));
-  const failure = failureOf(outcome);
-  if (failure === void 0) return outcome;
-  const { name, errno, text: text4, words: words3 } = failure;
-  const mend = shortageHint(errnoName(errno)) ?? hint;
-  throw new SyscallError({
-    syscall: name,
-    errno,
-    call: text4,
-    hint: hintOf(words3, mend)
-  });
-}
+
+
 
 // ffi/netlink/ip.ts
 function parseIp(text4) {
@@ -5108,144 +6152,24 @@ function pidsIn(process) {
 }
 
 // recipe/fields.ts
-function optional(field2) {
-  return {
-    ...field2,
-    optional: true
-  };
-}
-function text3(limits2 = {}) {
-  const { min = 0, max = Infinity } = limits2;
-  const schema = {
-    type: "string",
-    ...min > 0 && {
-      minLength: min
-    },
-    ...max < Infinity && {
-      maxLength: max
-    }
-  };
-  return field("a string", schema, (value) => {
-    if (typeof value !== "string") return mismatch(value, "a string");
-    if (value.includes("\0")) return "holds a NUL byte, which no string of the kernel's can";
-    const size2 = new TextEncoder().encode(value).length;
-    if (size2 < min) return "is empty";
-    if (size2 > max) return `has ${size2} bytes; the kernel takes at most ${max}`;
-    return void 0;
-  });
-}
+
+
 function content() {
   return field("a string", {
     type: "string"
   }, (value) => typeof value === "string" ? void 0 : mismatch(value, "a string"));
 }
 var PATH_BYTES = 4095;
-function variableName() {
-  const base = text3({
-    min: 1
-  });
-  const schema = {
-    type: "string",
-    pattern: "^[^=]+$"
-  };
-  return field("a name of a variable", schema, (value) => base.complaint(value) ?? (value.includes("=") ? `a name must not contain "="` : void 0));
-}
-function path() {
-  return {
-    ...text3({
-      min: 1,
-      max: PATH_BYTES
-    }),
-    expected: "a path"
-  };
-}
-function absolutePath() {
-  const base = path();
-  const schema = {
-    ...base.schema,
-    pattern: "^/(?!(.*/)?\\.\\.(/|$))"
-  };
-  return field("a path that begins with /", schema, (value) => {
-    const complaint = base.complaint(value);
-    if (complaint !== void 0) return complaint;
-    if (!value.startsWith("/")) return `"${value}" has to begin with /`;
-    if (value.split("/").includes("..")) return `"${value}" must not contain ".."`;
-    return void 0;
-  });
-}
-function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
-  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
-  const schema = {
-    type: "integer",
-    minimum: min,
-    maximum: max
-  };
-  return field(expected, schema, (value) => {
-    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
-    if (value < min || value > max) return `${value} is not ${expected}`;
-    return void 0;
-  });
-}
-function id() {
-  return integer(0, 4294967294);
-}
-function modeBits() {
-  return integer(0, 4095);
-}
-function boolean() {
-  return field("true or false", {
-    type: "boolean"
-  }, (value) => {
-    if (typeof value !== "boolean") return mismatch(value, "true or false");
-    return void 0;
-  });
-}
-function oneOf(words3) {
-  const expected = words3.map((word4) => `"${word4}"`).join(", ");
-  return field(`one of ${expected}`, {
-    enum: words3
-  }, (value) => {
-    if (typeof value !== "string") return mismatch(value, `one of ${expected}`);
-    if (words3.includes(value)) return void 0;
-    const near = nearest(value, words3);
-    return near === void 0 ? `"${value}" is none of ${expected}` : `"${value}" is none of ${expected}; did you mean "${near}"?`;
-  });
-}
-function list(of, min = 0) {
-  const expected = `a list, each ${of.expected}`;
-  const schema = {
-    type: "array",
-    items: schemaOf(of),
-    ...min > 0 && {
-      minItems: min
-    }
-  };
-  return field(expected, schema, (value) => {
-    if (!Array.isArray(value)) return mismatch(value, expected);
-    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
-    for (const [index, item] of value.entries()) {
-      const complaint = of.complaint(item);
-      if (complaint !== void 0) return `number ${index + 1}: ${complaint}`;
-    }
-    return void 0;
-  });
-}
-function dictionary(key, of) {
-  const expected = `an object, each value ${of.expected}`;
-  const schema = {
-    type: "object",
-    propertyNames: schemaOf(key),
-    additionalProperties: schemaOf(of)
-  };
-  return field(expected, schema, (value) => {
-    if (!isObject(value)) return mismatch(value, expected);
-    for (const [name, item] of Object.entries(value)) {
-      const complaint = key.complaint(name) ?? of.complaint(item);
-      if (complaint !== void 0) return `"${name}": ${complaint}`;
-    }
-    return void 0;
-  });
-}
+
+
+
+
+
+
+
+
+
+
 function object(fields) {
   const expected = `an object with ${Object.keys(fields).join(", ")}`;
   return field(expected, objectSchema(fields), (value) => {
@@ -5269,34 +6193,7 @@ function either(one, other) {
     return mismatch(value, expected);
   });
 }
-function wrongField(value, fields) {
-  const names = Object.keys(fields);
-  for (const name of Object.keys(value)) {
-    if (names.includes(name) || value[name] === void 0) continue;
-    const near = nearest(name, names);
-    const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
-    return {
-      field: name,
-      complaint: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
-    };
-  }
-  for (const [name, field2] of Object.entries(fields)) {
-    const given = value[name];
-    if (given === void 0) {
-      if (field2.optional) continue;
-      return {
-        field: name,
-        complaint: `is missing: ${field2.expected}`
-      };
-    }
-    const complaint = field2.complaint(given);
-    if (complaint !== void 0) return {
-      field: name,
-      complaint
-    };
-  }
-  return void 0;
-}
+
 function nearest(word4, words3) {
   let best;
   let bestDistance = Math.max(1, Math.floor(word4.length / 3)) + 1;
@@ -5309,9 +6206,7 @@ function nearest(word4, words3) {
   }
   return best;
 }
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+
 function objectSchema(fields) {
   const entries = Object.entries(fields);
   const required = entries.filter(([, field2]) => !field2.optional).map(([name]) => name);
@@ -5330,17 +6225,8 @@ function objectSchema(fields) {
     additionalProperties: false
   };
 }
-function schemaOf(field2) {
-  return field2.schema ?? {};
-}
-function field(expected, schema, complaint) {
-  return {
-    expected,
-    optional: false,
-    schema,
-    complaint
-  };
-}
+
+
 function mismatch(value, expected) {
   return `should be ${expected}, not ${shown(value)}`;
 }
@@ -5469,36 +6355,16 @@ var Ground = class {
     return this.#mounts.filter(({ target }, index) => !this.#mounts.slice(index + 1).some((later) => later.target !== target && isWithin(target, later.target)));
   }
 };
-function normalize(path2) {
-  return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
-}
-function isWithin(path2, folder) {
-  return folder === "/" || path2 === folder || path2.startsWith(`${folder}/`);
-}
-function folderOf(path2) {
-  return path2.slice(0, path2.lastIndexOf("/")) || "/";
-}
+
+
+
 function nameOf2(path2) {
   return path2.slice(path2.lastIndexOf("/") + 1);
 }
 
 // recipe/drafting/place.ts
-function baseOf(draft, path2) {
-  const root = draft.sequence.rootOf(path2);
-  if (root !== void 0) return {
-    folder: root,
-    resolve: RESOLVE_IN_ROOT
-  };
-  const { target, own } = draft.container.ground.mountOf(path2);
-  if (!own || target === normalize(path2)) return void 0;
-  return target === "/" ? void 0 : {
-    folder: target,
-    resolve: RESOLVE_BENEATH
-  };
-}
-function isUnwatched(draft, path2) {
-  return baseOf(draft, path2) === void 0 && draft.gate?.places.openedAs(path2) === void 0;
-}
+
+
 function openPlace(draft, path2, flags2, mode2, text4, edges = {}) {
   const place2 = path2.startsWith("/") ? draft.gate?.places.openedAs(path2) : void 0;
   const call2 = place2 === void 0 ? openat(at_fdcwd, path2, flags2 | O_CLOEXEC, mode2) : openat2(at_fdcwd, place2, {
@@ -5553,9 +6419,7 @@ function makeFolders(draft, path2) {
     });
   });
 }
-function needsMountPoint(draft, path2) {
-  return !draft.container.ground.isThere(path2) && draft.container.ground.isOwn(folderOf(normalize(path2)));
-}
+
 function makeMountPoint(draft, path2, kind2) {
   if (kind2 === "folder") return makeFolders(draft, path2);
   makeFolders(draft, folderOf(normalize(path2)));
@@ -5568,19 +6432,7 @@ function makeMountPoint(draft, path2, kind2) {
   });
 }
 var OPTION_BYTES = 4095;
-function mountAt(draft, source, target, type, flags2, data2) {
-  checkOptions(draft, data2);
-  refuseRoot(draft, target);
-  if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
-  if (isUnwatched(draft, target)) {
-    draft.call(mount(source, target, type, flags2, data2));
-  } else {
-    inPlace(draft, openAt(draft, target, O_PATH | O_DIRECTORY), () => {
-      draft.call(mount(source, ".", type, flags2, data2));
-    });
-  }
-  draft.container.ground.mounted(target, true);
-}
+
 function inPlace(draft, folder, use) {
   const opened = draft.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
   const here = new ResultOf(opened, "here");
@@ -5590,23 +6442,9 @@ function inPlace(draft, folder, use) {
   draft.call(close(here));
   draft.call(close(folder));
 }
-function checkOptions(draft, data2) {
-  const size2 = new TextEncoder().encode(data2 ?? "").length;
-  if (size2 > OPTION_BYTES) {
-    draft.refuse(`the options have ${size2} bytes, and mount(2) takes ${OPTION_BYTES}; use less`);
-  }
-}
-function refuseRoot(draft, target) {
-  if (normalize(target) !== "/") return;
-  draft.refuse("what is mounted on / is seen by nobody, as paths begin below it; mount it in a folder, on a tmpfs for instance, and make that the root with pivotRoot()");
-}
-function openFolder(path2) {
-  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, path2, {
-    flags: flags2,
-    resolve: RESOLVE_NO_MAGICLINKS
-  });
-}
+
+
+
 function enterFolder(add, path2) {
   const folder = new ResultOf(add(openFolder(path2)), "folder");
   add(fchdir(folder));
@@ -5943,11 +6781,7 @@ function mayMake(draft, { path: path2, host }) {
 
 // recipe/steps/id_maps.ts
 var encoder3 = new TextEncoder();
-function mapRoot() {
-  return {
-    step: "mapRoot"
-  };
-}
+
 var mapRootDefinition = {
   step: "mapRoot",
   fields: {},
@@ -6046,68 +6880,17 @@ var mapIdsDefinition = {
     };
   }
 };
-function idsOf2({ ids: ids2, caller }) {
-  return ids2 ?? {
-    uid: caller.euid,
-    gid: caller.egid
-  };
-}
-function mapOwnIds(draft, uid, gid) {
-  const own = idsOf2(draft.container);
-  claimMaps(draft);
-  draft.gate?.writesProc();
-  denySetgroups(draft);
-  const uids = mapText([
-    {
-      inside: uid,
-      outside: own.uid,
-      count: 1
-    }
-  ]);
-  const gids = mapText([
-    {
-      inside: gid,
-      outside: own.gid,
-      count: 1
-    }
-  ]);
-  for (const call2 of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call2);
-  for (const call2 of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call2);
-  draft.container.ids = {
-    uid,
-    gid
-  };
-}
+
+
 var OVERFLOW_ID = 65534;
 function imageOf(id2, ranges) {
   const range = ranges.find(({ outside: outside2, count: count2 }) => id2 >= outside2 && id2 < outside2 + count2);
   return range === void 0 ? OVERFLOW_ID : range.inside + id2 - range.outside;
 }
-function denySetgroups(draft) {
-  draft.container.setgroupsDenied = true;
-  for (const call2 of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call2);
-}
-function writeFileCalls(path2, text4) {
-  const bytes = encoder3.encode(text4);
-  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, bytes, bytes.length),
-    close(fd)
-  ];
-}
-function mapText(ranges) {
-  return ranges.map(({ inside: inside2, outside: outside2, count: count2 }) => `${inside2} ${outside2} ${count2}
-`).join("");
-}
-function claimMaps(draft) {
-  draft.needs("user", "there are no ids to map");
-  if (draft.container.idsMapped) {
-    draft.refuse("the ids are mapped already, and the kernel takes one map only");
-  }
-  draft.container.idsMapped = true;
-}
+
+
+
+
 function contradiction(name, ranges) {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
   const size2 = mapText(ranges).length;
@@ -6561,51 +7344,12 @@ var EFD_CLOEXEC = 524288;
 
 // ffi/calls/events.ts
 var SIGSET_SIZE3 = 8;
-function epoll_create1(flagBits) {
-  return call("epoll_create1", flags(flagBits, {
-    EPOLL_CLOEXEC
-  }));
-}
-function epollLayout(architecture) {
-  return architecture === "x86_64" ? {
-    data: 4,
-    size: 12
-  } : {
-    data: 8,
-    size: 16
-  };
-}
-function epoll_ctl(epoll, operation, fd, event, architecture) {
-  const { data: data2, size: size2 } = epollLayout(architecture);
-  const bytes = new Uint8Array(size2);
-  const view2 = new DataView(bytes.buffer);
-  view2.setUint32(0, event.events, true);
-  view2.setUint32(data2, event.data, true);
-  const text4 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
-  const struct = new Struct(bytes, text4);
-  const named = constant(operation, {
-    EPOLL_CTL_ADD,
-    EPOLL_CTL_DEL,
-    EPOLL_CTL_MOD
-  });
-  return call("epoll_ctl", epoll, named, fd, struct);
-}
-function epollOutput(count2, architecture) {
-  return new Output(count2 * epollLayout(architecture).size, "&events");
-}
-function epoll_pwait(epoll, events, milliseconds, architecture) {
-  const count2 = events.size / epollLayout(architecture).size;
-  return call("epoll_pwait", epoll, events, count2, milliseconds, null, SIGSET_SIZE3);
-}
-function readEpollEvents(events, count2, architecture) {
-  const { data: data2, size: size2 } = epollLayout(architecture);
-  return Array.from({
-    length: count2
-  }, (_, index) => ({
-    events: events.getUint32(index * size2, true),
-    data: events.getUint32(index * size2 + data2, true)
-  }));
-}
+
+
+
+
+
+
 
 // ffi/calls/clone3.ts
 var CLONE_CLEAR_SIGHAND = 4294967296;
@@ -6622,33 +7366,9 @@ var ARGS = {
   cgroup: 80,
   size: 88
 };
-function clone3(flagBits, stored, cgroup) {
-  const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
-  const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
-  const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
-  const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
-  const group = cgroup === void 0 ? "" : `, cgroup=${cgroup.text}`;
-  const text4 = `{flags=${flags(bits, FLAGS).text}${exit}${group}}`;
-  const struct = new Struct(args, text4, [
-    {
-      offset: ARGS.parentTid,
-      to: stored
-    }
-  ]);
-  return call("clone3", struct, ARGS.size);
-}
-function clone3Probe() {
-  const unknownFlag = 1n << 63n;
-  return call("clone3", new Struct(argsOf(unknownFlag, 0, 1), "{flags=1<<63}"), ARGS.size);
-}
-function argsOf(flagBits, exitSignal, cgroup) {
-  const bytes = new Uint8Array(ARGS.size);
-  const view2 = new DataView(bytes.buffer);
-  view2.setBigUint64(ARGS.flags, flagBits, true);
-  view2.setUint32(ARGS.exitSignal, exitSignal, true);
-  view2.setInt32(ARGS.cgroup, cgroup, true);
-  return bytes;
-}
+
+
+
 
 // ffi/process_lock.ts
 var ADDRESS = 142996733952;
@@ -6658,12 +7378,8 @@ var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE"
 var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
 var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
 var WORD = new Named(ADDRESS, "&lock");
-function lockProcess() {
-  return call("futex", WORD, LOCK, 0, null);
-}
-function unlockProcess() {
-  return call("futex", WORD, UNLOCK);
-}
+
+
 var LOCKLESS = [
   "EAGAIN",
   "EDEADLK",
@@ -6673,20 +7389,7 @@ var LOCKLESS = [
   "EPERM",
   "ESRCH"
 ];
-function prepareLock() {
-  engine().once("the process's lock", () => {
-    const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
-    performAll([
-      {
-        call: map,
-        accept: [
-          "EEXIST"
-        ]
-      }
-    ]);
-    return true;
-  });
-}
+
 
 // recipe/drafting/script_part.ts
 var MEETING_SOCKETS = new Output(8, "&sockets");
@@ -6694,21 +7397,12 @@ var SCRIPT_SOCKET = new OutputField(MEETING_SOCKETS, 0, "sockets[0]");
 var CONTAINER_SOCKET = new OutputField(MEETING_SOCKETS, 4, "sockets[1]");
 
 // recipe/drafting/stage.ts
-function newStage() {
-  return {
-    parts: [],
-    pid: new Output(4, "&pid"),
-    then: "exec",
-    ownMemory: false
-  };
-}
+
 var GIVE_UP = new Label("give up");
 
 // ffi/calls/futex.ts
 var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-function compareWord(word4, value) {
-  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
-}
+
 
 // recipe/launching/writer.ts
 var IN_CONTAINER = {
@@ -6754,94 +7448,15 @@ var Writer = class {
 // recipe/launching/order.ts
 var DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 var openNull = openDevNull();
-function openDevNull() {
-  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
-}
-function tieToScript(writer, draft, order2) {
-  if (draft.deathSignal === 0) return;
-  writer.add(prctl(PR_SET_PDEATHSIG, draft.deathSignal), IN_CONTAINER);
-  const { script, thread } = order2.resources;
-  if (thread !== void 0 && !draft.stages.some((stage) => stage.ownMemory)) {
-    const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
-    writer.add(alive, {
-      ...IN_CONTAINER,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: GIVE_UP
-    });
-  } else {
-    writer.add(ppoll([
-      {
-        fd: script,
-        events: POLLIN
-      }
-    ], 0), {
-      ...IN_CONTAINER,
-      onSuccess: GIVE_UP
-    });
-  }
-}
-function writeOrder(writer, draft, order2) {
-  const add = (call2) => writer.add(call2, IN_CONTAINER);
-  if (draft.container.ground.hasMounts) enterAgain(writer);
-  if (order2.cwd !== void 0) enterFolder(add, order2.cwd);
-  if (order2.terminal === void 0) {
-    connectStdio(add, order2.stdio);
-    if (draft.container.terminals !== void 0) useOwnNull(writer, order2.stdio);
-  } else {
-    if (!draft.container.sessionLeader) add(setsid());
-    connectTerminal(add, order2.terminal);
-  }
-  if (order2.uid !== void 0 || order2.gid !== void 0) {
-    if (!draft.container.setgroupsDenied) add(setgroups([]));
-    if (order2.gid !== void 0) add(setresgid(order2.gid, order2.gid, order2.gid));
-    if (order2.uid !== void 0) add(setresuid(order2.uid, order2.uid, order2.uid));
-  }
-  tieToScript(writer, draft, order2);
-  if (draft.stages.length > 1) add(prctl(PR_SET_DUMPABLE, 0));
-  if (draft.listener !== void 0) sendListener(add, draft.listener, order2);
-  add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
-  add(rt_sigprocmask("none", null));
-  for (const call2 of draft.beforeProgram) add(call2);
-  return writeAttempts(writer, order2);
-}
+
+
+
 function sendListener(add, listener, { resources: resources2 }) {
   add(dup3(listener, resources2.script, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, resources2.script));
 }
-function enterAgain(writer) {
-  const path2 = new Output(4096, "&path");
-  const [lost, done] = [
-    new Label("the folder is gone"),
-    new Label("the folder is entered")
-  ];
-  const otherwise = {
-    ...IN_CONTAINER,
-    accept: [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP"
-    ],
-    onAccepted: lost
-  };
-  writer.add(getcwd(path2), otherwise);
-  const folder = new ResultOf(writer.add(openFolder(path2), otherwise), "folder");
-  writer.add(fchdir(folder), {
-    ...otherwise,
-    onZero: done
-  });
-  writer.place(lost);
-  writer.add(chdir("/"), IN_CONTAINER);
-  writer.place(done);
-}
-function connectStdio(add, stdio) {
-  stdio.forEach((kind2, fd) => {
-    if (kind2 === "inherit") return;
-    add(dup3(kind2 === "null" ? new ResultOf(openNull, "null") : kind2.fd, fd, 0));
-  });
-}
+
+
 function useOwnNull(writer, stdio) {
   const places = stdio.flatMap((kind2, fd) => kind2 === "null" ? [
     fd
@@ -6879,195 +7494,26 @@ function openTerminal(add, { reserved, size: size2 }) {
   add(sendDescriptor(CONTAINER_SOCKET, reserved));
   return new ResultOf(slave, "slave");
 }
-function writeAttempts(writer, order2) {
-  const paths = candidates(order2.program, order2.searchPath);
-  const argv = pointerList([
-    order2.program,
-    ...order2.args
-  ], `[${[
-    order2.program,
-    ...order2.args
-  ].map((arg) => JSON.stringify(arg)).join(", ")}]`);
-  const tellWhy = new Label("tell why");
-  const attempts = paths.map((path2, index) => {
-    const last = index === paths.length - 1;
-    const call2 = writer.add(execve(path2, argv, order2.environment), last ? {
-      onFailure: tellWhy
-    } : {
-      accept: NOT_HERE,
-      onFailure: tellWhy
-    });
-    return {
-      path: path2,
-      execve: call2
-    };
-  });
-  writer.chapter = "failure";
-  writer.place(tellWhy);
-  return attempts.map(({ path: path2, execve: execve2 }) => {
-    const next = new Label(`after ${path2}`);
-    const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
-      onFailure: next
-    });
-    const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-      onFailure: next
-    });
-    const head = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-      onFailure: next
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: execve2,
-      exists,
-      readHead,
-      head
-    };
-  });
-}
+
 var NOT_HERE = [
   "ENOENT",
   "ENOTDIR",
   "EACCES"
 ];
-function candidates(program, searchPath) {
-  if (program.includes("/")) return [
-    program
-  ];
-  return searchPath.split(":").map((folder) => folder === "" ? program : `${folder}/${program}`);
-}
+
 
 // recipe/launching/layout.ts
-function layOut(draft, order2) {
-  const writer = new Writer();
-  const vfork = draft.meetings.length === 0;
-  const needsSockets = !vfork || order2.terminal?.place === "container" || draft.listener !== void 0;
-  const labels = draft.stages.map((_, index) => new Label(`process ${index + 1}`));
-  const [restore, closing] = [
-    new Label("restore"),
-    new Label("closing")
-  ];
-  const mask2 = new Output(8, "&mask");
-  writer.chapter = "script";
-  const sockets = needsSockets ? writer.add(socketpair(MEETING_SOCKETS), {
-    onFailure: END
-  }) : void 0;
-  if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
-    onFailure: closing
-  });
-  let dumpable;
-  const [changes, minds] = [
-    changesDumpability(draft, order2),
-    mindsDumpability(draft)
-  ];
-  if (changes || minds) writer.add(lockProcess(), {
-    accept: LOCKLESS,
-    onFailure: closing
-  });
-  if (changes || minds && !vfork) {
-    dumpable = writer.add(prctl(PR_GET_DUMPABLE), {
-      onFailure: closing
-    });
-    if (draft.container.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), {
-      onFailure: closing
-    });
-  }
-  writer.add(rt_sigprocmask("all", mask2), {
-    onFailure: closing
-  });
-  writer.chapter = "clone";
-  const cloned = writer.add(cloneStage(draft, order2, 0, vfork ? CLONE_VFORK : 0), {
-    onZero: labels[0],
-    onFailure: restore
-  });
-  writer.chapter = "script";
-  writer.place(restore);
-  writer.add(rt_sigprocmask(mask2, null));
-  writer.place(closing);
-  if (minds && dumpable === void 0) writer.add(unlockProcess(), {
-    accept: LOCKLESS
-  });
-  if (needsSockets) writer.add(close(CONTAINER_SOCKET));
-  let pidfd;
-  if (vfork) {
-    pidfd = writer.add(pidfd_open(new OutputField(draft.main.pid, 0, "pid"), 0));
-  }
-  writer.end();
-  let attempts = [];
-  draft.stages.forEach((stage, index) => {
-    writer.place(labels[index]);
-    writer.chapter = "begin";
-    if (index === 0) {
-      defaultSignals(writer, order2);
-      if (needsSockets) writer.add(close(SCRIPT_SOCKET), IN_CONTAINER);
-      if (order2.stdio.includes("null")) writer.add(openNull, IN_CONTAINER);
-    }
-    if (draft.stages[index - 1]?.then !== "init") tieToScript(writer, draft, order2);
-    if (index === firstOf2(draft)) enterGroup(writer, draft, order2);
-    for (const part of stage.parts) writer.part(part);
-    if (stage.then === "exec") {
-      writer.chapter = "program";
-      attempts = writeOrder(writer, draft, order2);
-      return;
-    }
-    writer.chapter = "clone";
-    const flags2 = CLONE_VFORK | (stage.then === "exit" ? CLONE_PARENT : 0);
-    const cloned2 = writer.add(cloneStage(draft, order2, index + 1, flags2), {
-      ...IN_CONTAINER,
-      onZero: labels[index + 1]
-    });
-    if (stage.then === "exit") writer.add(exit_group(0));
-    else becomeInit(writer, draft, order2, cloned2);
-  });
-  writer.chapter = "failure";
-  writer.place(GIVE_UP);
-  writer.add(exit_group(127));
-  return {
-    parts: writer.parts,
-    vfork,
-    chapters: writer.chapters,
-    clone: cloned,
-    sockets,
-    pidfd,
-    dumpable,
-    attempts
-  };
-}
-function firstOf2(draft) {
-  return draft.shielded ? 1 : 0;
-}
-function changesDumpability(draft, order2) {
-  return draft.container.exposed || draft.stages.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || makesCall(draft, ({ name }) => CHANGES_IDS.has(name));
-}
-function mindsDumpability(draft) {
-  return makesCall(draft, ({ args }) => args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/")));
-}
-function makesCall(draft, fits) {
-  return draft.stages.some(({ parts }) => parts.some((part) => "call" in part && fits(part.call)));
-}
+
+
+
+
+
 var CHANGES_IDS = /* @__PURE__ */ new Set([
   "setresuid",
   "setresgid"
 ]);
-function cloneStage(draft, order2, index, ways) {
-  const { pid, ownMemory } = draft.stages[index];
-  const isContainer = index === firstOf2(draft);
-  const entrance = isContainer ? order2.entrance : void 0;
-  const later = entrance === void 0 ? 0 : CLONE_NEWCGROUP;
-  const flags2 = ways | (ownMemory ? 0 : CLONE_VM) | (isContainer ? draft.cloneFlags & ~later : 0);
-  const resets = index === 0 && order2.resources.ignored !== void 0;
-  if (!resets && entrance?.folder === void 0) return clone(flags2, pid);
-  return clone3(flags2 + (resets ? CLONE_CLEAR_SIGHAND : 0), pid, entrance?.folder);
-}
-function enterGroup(writer, draft, { entrance }) {
-  if (entrance === void 0) return;
-  writer.chapter = "limits";
-  for (const file of entrance.files) writer.add(write(file, MYSELF, MYSELF.length), IN_CONTAINER);
-  if ((draft.cloneFlags & CLONE_NEWCGROUP) !== 0) {
-    writer.add(unshare(CLONE_NEWCGROUP), IN_CONTAINER);
-  }
-}
+
+
 var MYSELF = new Uint8Array([
   48
 ]);
@@ -7075,11 +7521,7 @@ function stepOf(call2, draft, { clone: clone2, chapters }) {
   if (call2 === clone2) return draft.cloneStep;
   return chapters.get(call2) === "limits" ? draft.limits?.stepIndex : draft.stepOf.get(call2);
 }
-function defaultSignals(writer, { resources: resources2 }) {
-  for (const signal of resources2.ignored ?? CHANGEABLE_SIGNALS) {
-    writer.add(rt_sigaction(signal, "SIG_DFL"), IN_CONTAINER);
-  }
-}
+
 function becomeInit(writer, draft, order2, cloned) {
   writer.chapter = "init";
   writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), IN_CONTAINER);
@@ -7272,11 +7714,7 @@ function mayChangeOutside(draft) {
   if (draft.container.caller.mayChangeNetwork) return;
   draft.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
 }
-function leaveNetwork(draft) {
-  draft.container.network = draft.container.own.has("net") ? {
-    outside: insideSocket(draft)
-  } : {};
-}
+
 function insideSocket(draft) {
   if (draft.container.network.inside === void 0) {
     const calls = socketCalls(NETLINK_ROUTE, fdOf);
@@ -8383,22 +8821,8 @@ function mountOptionsComplaint(options) {
   }
   return void 0;
 }
-function parseMountOptions(options, initial = 0) {
-  let flags2 = initial;
-  const data2 = [];
-  for (const option of splitOptions(options ?? "")) {
-    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
-    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
-    else if (!option.startsWith("x-") && !option.startsWith("X-")) data2.push(option);
-  }
-  return {
-    flags: flags2 >>> 0,
-    data: data2.length === 0 ? null : data2.join(",")
-  };
-}
-function splitOptions(options) {
-  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
-}
+
+
 
 // recipe/steps/mounts.ts
 var NEEDS_MOUNT = "it would be mounted on the host";
@@ -8432,13 +8856,7 @@ var mountDefinition = {
     mountAt(draft, step.source, step.target, step.type, flags2, data2);
   }
 };
-function tmpfs(target, options = {}) {
-  return {
-    step: "tmpfs",
-    target,
-    ...options
-  };
-}
+
 var tmpfsDefinition = {
   step: "tmpfs",
   get fields() {
@@ -8480,13 +8898,7 @@ var tmpfsDefinition = {
     mountAt(draft, "tmpfs", step.target, "tmpfs", flags2, words3.join(",") || null);
   }
 };
-function proc(target = "/proc", options = {}) {
-  return {
-    step: "proc",
-    target,
-    ...options
-  };
-}
+
 var procDefinition = special("proc", "proc");
 function sysfs(target = "/sys", options = {}) {
   return {
@@ -8504,34 +8916,7 @@ function mqueue(target = "/dev/mqueue", options = {}) {
   };
 }
 var mqueueDefinition = special("mqueue", "mqueue");
-function special(step, type) {
-  return {
-    step,
-    get fields() {
-      return {
-        target: absolutePath(),
-        options: optional(text3({
-          max: 4095
-        }))
-      };
-    },
-    complaint: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options),
-    plan({ target, options }, draft) {
-      draft.needs("mount", NEEDS_MOUNT);
-      draft.gate?.mounts({
-        source: type,
-        target,
-        type,
-        ...options && {
-          options
-        }
-      });
-      const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-      const { flags: flags2, data: data2 } = parseMountOptions(options, initial);
-      mountAt(draft, type, target, type, flags2, data2);
-    }
-  };
-}
+
 var PROPAGATION = {
   private: MS_PRIVATE,
   shared: MS_SHARED,
@@ -8625,12 +9010,7 @@ var unmountDefinition = {
 
 // recipe/steps/names.ts
 var NAME_BYTES = 64;
-function hostname(name) {
-  return {
-    step: "hostname",
-    name
-  };
-}
+
 var hostnameDefinition = {
   step: "hostname",
   get fields() {
@@ -9368,83 +9748,18 @@ function fdOf2(socket) {
 
 // ffi/transfer.ts
 var BUFFER_SIZE = 256 * 1024;
-function readSome2(fd) {
-  const { buffer } = transfers();
-  const count2 = transfer("read", fd, BUFFER_SIZE);
-  return count2 === void 0 ? void 0 : buffer.bytes.slice(0, count2);
-}
+
 function writeSome(fd, bytes) {
   const { buffer } = transfers();
   const part = bytes.subarray(0, BUFFER_SIZE);
   buffer.bytes.set(part);
   return transfer("write", fd, part.length) ?? 0;
 }
-function transfers() {
-  return engine().once("transfers", () => {
-    const loaded2 = engine();
-    const buffer = loaded2.allocate(BUFFER_SIZE);
-    const table = (direction) => {
-      const described = call(direction, 0, buffer.address, 0);
-      const program = assemble([
-        {
-          call: described
-        }
-      ], loaded2.architecture);
-      const memory = loaded2.allocate(program.bytes.length);
-      place(program, memory);
-      return memory;
-    };
-    return {
-      buffer,
-      read: table("read"),
-      write: table("write")
-    };
-  });
-}
-function transfer(direction, fd, size2) {
-  const table = transfers()[direction];
-  for (; ; ) {
-    table.view.setUint32(argumentOffset(0, 0), fd, true);
-    table.view.setUint32(argumentOffset(0, 2), size2, true);
-    const errno = engine().runIn(table);
-    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
-    const name = errnoName(errno);
-    if (name === "EAGAIN") return void 0;
-    if (name === "EIO" && direction === "read") return 0;
-    if (name !== "EINTR") throw new SyscallError({
-      syscall: direction,
-      errno
-    });
-  }
-}
+
+
 
 // recipe/drafting/caller.ts
-function callerOf() {
-  const [uid, gid, capabilities2] = [
-    geteuid(),
-    getegid(),
-    capabilityOutput()
-  ];
-  const outcome = performAll([
-    {
-      call: uid
-    },
-    {
-      call: gid
-    },
-    {
-      call: capget(capabilities2)
-    }
-  ]);
-  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
-  return {
-    euid: Number(outcome.result(uid)),
-    egid: Number(outcome.result(gid)),
-    inheritable,
-    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
-  };
-}
+
 
 // recipe/gate/resolve.ts
 var PATH_MAX2 = 4096;
@@ -10212,110 +10527,23 @@ var Draft = class {
 
 // ffi/environment.ts
 var encoder4 = new TextEncoder();
-function environmentVariable(name) {
-  const value = engine().libc.getenv.call(encoder4.encode(`${name}\0`));
-  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
-}
-function environmentStrings2() {
-  const list2 = environ();
-  const addresses2 = [];
-  if (list2 === null) return addresses2;
-  const view2 = new Deno.UnsafePointerView(list2);
-  for (let offset = 0; ; offset += 8) {
-    const address2 = view2.getBigUint64(offset);
-    if (address2 === 0n) return addresses2;
-    addresses2.push(address2);
-  }
-}
-function environmentBlock(inherited2, changes) {
-  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
-  const added = [
-    ...changes
-  ].map(([name, value]) => `${name}=${value}`);
-  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
-  new BigUint64Array(bytes.buffer).set(kept);
-  const pointers = added.map((to, i) => ({
-    offset: (kept.length + i) * 8,
-    to
-  }));
-  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
-}
+
+
+
 function nameAt(address2) {
   const text4 = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
   return text4.slice(0, text4.indexOf("="));
 }
-function environ() {
-  const variable = new Deno.UnsafePointerView(engine().libc.environ);
-  return Deno.UnsafePointer.create(variable.getBigUint64());
-}
+
 
 // ffi/clone3_support.ts
-function hasClone3() {
-  return engine().once("clone3", () => {
-    const outcome = engine().run(assemble([
-      {
-        call: clone3Probe()
-      }
-    ], engine().architecture));
-    return outcome.failed?.errno === ERRNO.EINVAL;
-  });
-}
+
 
 // recipe/launching/resources.ts
-function scriptPidfd() {
-  return engine().once("script's pidfd", () => perform(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
-}
-function scriptThread() {
-  return engine().once("script's thread", () => {
-    const [address2, id2] = [
-      new Output(8, "&address"),
-      gettid()
-    ];
-    const asked = {
-      call: prctl(PR_GET_TID_ADDRESS, address2),
-      accept: [
-        "EINVAL"
-      ]
-    };
-    const outcome = performAll([
-      {
-        call: id2
-      },
-      asked
-    ]);
-    const thread = {
-      address: outcome.output(address2).getBigUint64(0, true),
-      id: Number(outcome.result(id2))
-    };
-    const word4 = Deno.UnsafePointer.create(thread.address);
-    if (word4 === null) return void 0;
-    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
-  });
-}
-function ignoredSignals() {
-  return engine().once("ignored signals", () => {
-    const asked = CHANGEABLE_SIGNALS.map((signal) => {
-      const action = sigactionOutput();
-      return {
-        signal,
-        action,
-        call: rt_sigaction(signal, null, action)
-      };
-    });
-    const outcome = performAll(asked.map(({ call: call2 }) => ({
-      call: call2
-    })));
-    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
-  });
-}
-function resources(hasInit) {
-  return {
-    script: scriptPidfd(),
-    init: hasInit ? initImage() : -1,
-    thread: scriptThread(),
-    ignored: hasClone3() ? ignoredSignals() : void 0
-  };
-}
+
+
+
+
 function plannedResources() {
   const ignored = hasClone3() ? ignoredSignals() : void 0;
   return {
@@ -11349,47 +11577,12 @@ function sleep(milliseconds) {
 }
 
 // recipe/launching/handed.ts
-function openHanded(draft) {
-  const descriptors = /* @__PURE__ */ new Map();
-  for (const { call: call2, descriptor, check, stepIndex } of draft.handed) {
-    try {
-      descriptors.set(descriptor, perform(call2));
-      check?.();
-    } catch (error) {
-      closeHanded(descriptors);
-      throw stepError(error, draft, stepIndex);
-    }
-  }
-  return descriptors;
-}
-function writeNumbers(program, descriptors) {
-  const { bytes, outputs } = program;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (const [output, number] of descriptors) {
-    const at2 = outputs.get(output);
-    if (at2 !== void 0) view2.setInt32(at2, number, true);
-  }
-}
-function closeHanded(descriptors) {
-  for (const number of descriptors.values()) perform(close(number));
-}
+
+
+
 
 // recipe/running/command_output.ts
-function commandOutput(status, stdout, stderr) {
-  const collected = (name, bytes) => {
-    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    return bytes;
-  };
-  return {
-    ...status,
-    get stdout() {
-      return collected("stdout", stdout);
-    },
-    get stderr() {
-      return collected("stderr", stderr);
-    }
-  };
-}
+
 
 // recipe/launching/meetings.ts
 function holdMeetings(draft, socket, runProgram, endings) {
@@ -11415,17 +11608,7 @@ function holdMeetings(draft, socket, runProgram, endings) {
 function waitForEnd(socket) {
   while (waitForByte(socket)) ;
 }
-function endAll(endings) {
-  const errors = [];
-  for (const end of endings.toReversed()) {
-    try {
-      end();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
-}
+
 function begin(upkeep, pid, draft, meeting) {
   try {
     return upkeep.begin(pid);
@@ -11477,39 +11660,8 @@ function waitForByte(socket) {
 }
 
 // recipe/running/status.ts
-function reapStatus(pidfd, wait = false) {
-  const info = siginfoOutput();
-  const call2 = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
-  return statusIn(performAll([
-    {
-      call: call2,
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]).output(info));
-}
-function statusIn(info) {
-  const state = readChildState(info);
-  if (state === void 0) return void 0;
-  const { code, status } = state;
-  const rest = {
-    timedOut: false,
-    outOfMemory: false
-  };
-  if (code === CLD_EXITED) return {
-    success: status === 0,
-    code: status,
-    signal: null,
-    ...rest
-  };
-  return {
-    success: false,
-    code: 128 + status,
-    signal: signalName2(status),
-    ...rest
-  };
-}
+
+
 function signalName2(number) {
   const entry = Object.entries(SIGNALS).find(([, known]) => known === number);
   return entry === void 0 ? null : entry[0];
@@ -11520,9 +11672,7 @@ var MAX_EVENTS = 256;
 var UNREF_INTERVAL_MS = 20;
 var BLOCKS_A_TURN = 16;
 var started;
-function reactor() {
-  return started ??= new Reactor();
-}
+
 var Reactor = class {
   #epoll;
   #wake;
@@ -11856,15 +12006,7 @@ function inputStream(channel) {
     abort: () => channel.close()
   });
 }
-function concat(parts) {
-  const whole = new Uint8Array(parts.reduce((sum2, part) => sum2 + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-}
+
 
 // recipe/running/collect_sync.ts
 function collectSync(launched, descriptors, timeout) {
@@ -12001,30 +12143,8 @@ var PLACES = [
   "stdout",
   "stderr"
 ].map((name) => new Output(4, `&${name}`));
-function placesOf(kinds) {
-  return kinds.map((kind2, fd) => kind2 === "piped" ? {
-    fd: new OutputField(PLACES[fd], 0, PLACES[fd].text.slice(1))
-  } : kind2);
-}
-function openPipe(fd) {
-  const ends = new Output(8, "&ends");
-  const opened = performAll([
-    {
-      call: pipe2(ends, O_CLOEXEC)
-    }
-  ]).output(ends);
-  const [readable, writable] = [
-    opened.getInt32(0, true),
-    opened.getInt32(4, true)
-  ];
-  return fd === 0 ? {
-    ours: writable,
-    theirs: readable
-  } : {
-    ours: readable,
-    theirs: writable
-  };
-}
+
+
 
 // recipe/launching/id_map_tool.ts
 function runIdMapTool(launch2, tool, args) {
@@ -12050,114 +12170,14 @@ function runIdMapTool(launch2, tool, args) {
 }
 
 // recipe/launching/launch.ts
-function prepare(draft, order2) {
-  const layout = layOut(draft, order2);
-  return {
-    draft,
-    order: order2,
-    layout,
-    program: assemble(layout.parts, engine().architecture)
-  };
-}
+
 function launch(draft, order2, alter) {
   return launchPrepared(prepare(draft, order2), /* @__PURE__ */ new Map(), alter);
 }
-function launchPrepared(prepared, numbers, alter) {
-  const { draft, order: order2 } = prepared;
-  const cgroup = ContainerCgroup.make(draft);
-  if (cgroup === void 0) return launchHanded(prepared, numbers, alter);
-  try {
-    const inGroup = prepare(draft, {
-      ...order2,
-      entrance: cgroup.entrance
-    });
-    const launched = launchHanded(inGroup, numbers, alter);
-    cgroup.entered();
-    return {
-      ...launched,
-      cgroup
-    };
-  } catch (error) {
-    cgroup.discard();
-    throw error;
-  }
-}
-function launchHanded(prepared, numbers, alter) {
-  const handed = openHanded(prepared.draft);
-  try {
-    writeNumbers(prepared.program, numbers);
-    writeNumbers(prepared.program, handed);
-    return start(prepared, alter);
-  } finally {
-    closeHanded(handed);
-  }
-}
-function start({ draft, order: order2, layout, program }, alter) {
-  const loaded2 = engine();
-  prepareLock();
-  alter?.(program, layout);
-  const copied = draft.stages.some((stage) => stage.ownMemory);
-  const memory = layout.vfork && !copied ? void 0 : loaded2.allocate(program.bytes.length, copied ? "shared" : "private");
-  let outcome;
-  if (memory === void 0) outcome = loaded2.run(program);
-  else {
-    place(program, memory);
-    loaded2.runIn(memory);
-    outcome = new Outcome(program, memory.view);
-  }
-  const started2 = {
-    draft,
-    order: order2,
-    layout,
-    outcome
-  };
-  let terminal;
-  let listener;
-  const endings = [];
-  try {
-    if (layout.vfork) restoreDumpable(started2);
-    if (!layout.vfork && outcome.failed === void 0) {
-      const socket = socketOf(outcome);
-      holdMeetings(draft, socket, (tool, args) => runIdMapTool(launch, tool, args), endings);
-      if (order2.terminal?.place === "container") terminal = receive(socket);
-      if (draft.listener !== void 0) listener = receive(socket);
-      waitForEnd(socket);
-      restoreDumpable(started2);
-    }
-    if (outcome.failed !== void 0 || !hasBegun(started2)) throw launchError(started2);
-    if (order2.terminal?.place === "container") terminal ??= receive(socketOf(outcome));
-    if (draft.listener !== void 0) listener ??= receive(socketOf(outcome));
-    const pid = children(started2).at(-1);
-    const pidfd = layout.pidfd === void 0 ? perform(pidfd_open(pid, 0)) : Number(outcome.result(layout.pidfd));
-    for (const passed of children(started2).slice(0, -1)) reap(passed);
-    if (hasSockets(started2)) perform(close(socketOf(outcome)));
-    return {
-      pid,
-      pidfd,
-      terminal,
-      listener,
-      endings
-    };
-  } catch (thrown) {
-    const error = outcome.failed === void 0 ? thrown : launchError(started2);
-    for (const fd of [
-      terminal,
-      listener
-    ]) if (fd !== void 0) perform(close(fd));
-    clearAway(started2);
-    try {
-      endAll(endings);
-    } catch {
-    }
-    if (!layout.vfork) restoreDumpable(started2);
-    throw error;
-  } finally {
-    if (memory !== void 0) loaded2.release(memory);
-  }
-}
-function hasBegun({ layout, outcome }) {
-  return layout.attempts.some(({ execve: execve2 }) => outcome.result(execve2) === UNDER_WAY);
-}
+
+
+
+
 function clearAway(started2) {
   const { layout, outcome } = started2;
   for (const pid of children(started2)) {
@@ -12169,35 +12189,8 @@ function clearAway(started2) {
   }
   if (hasSockets(started2)) perform(close(socketOf(outcome)));
 }
-function restoreDumpable({ layout, outcome }) {
-  if (layout.dumpable === void 0) return;
-  const dumpable = Number(outcome.result(layout.dumpable));
-  const restore = prctl(PR_SET_DUMPABLE, dumpable);
-  performAll([
-    // 0 is also what stands there when the launch has not come as far.
-    ...dumpable > 0 ? [
-      {
-        call: restore,
-        accept: [
-          "EINVAL"
-        ]
-      }
-    ] : [],
-    {
-      call: unlockProcess(),
-      accept: LOCKLESS
-    }
-  ]);
-}
-function children({ draft, outcome }) {
-  const pids = [];
-  for (const stage of draft.stages) {
-    const pid = pidOf2(outcome, stage.pid);
-    if (pid > 0) pids.push(pid);
-    if (stage.then === "init") break;
-  }
-  return pids;
-}
+
+
 function reap(pid) {
   performAll([
     {
@@ -12208,12 +12201,8 @@ function reap(pid) {
     }
   ]);
 }
-function pidOf2(outcome, stage) {
-  return outcome.output(stage).getInt32(0, true);
-}
-function hasSockets({ layout, outcome }) {
-  return layout.sockets !== void 0 && outcome.result(layout.sockets) === 0n;
-}
+
+
 function socketOf(outcome) {
   return outcome.output(MEETING_SOCKETS).getInt32(0, true);
 }
@@ -13421,10 +13410,7 @@ function numbersOf(table) {
   }
   return numbers;
 }
-function once(make) {
-  let made;
-  return () => made ??= make();
-}
+
 
 // ffi/seccomp/filter.ts
 var SECCOMP_RET = {
@@ -14308,30 +14294,10 @@ function proxyVariables(hosts) {
 
 // recipe/networking/gated_network.ts
 var BACKLOG = 128;
-function equipNetwork(draft) {
-  const network = draft.gate?.network;
-  if (network === void 0) return;
-  inside(draft, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
-  draft.call(bindLoopback(socket, PROXY_PORT));
-  draft.call(listen(socket, BACKLOG));
-  draft.listener = socket;
-}
+
 
 // recipe/steps/unshare.ts
-function unshare3(...kinds) {
-  const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind2) => typeof kind2 !== "object");
-  return {
-    step: "unshare",
-    kinds: names,
-    ...options
-  };
-}
+
 var unshareDefinition = {
   step: "unshare",
   get fields() {
@@ -14363,18 +14329,7 @@ var unshareDefinition = {
     if (kinds.has("net")) equipNetwork(draft);
   }
 };
-function enterNamespaces(kinds, draft) {
-  let flags2 = 0;
-  for (const kind2 of kinds) if (kind2 !== "time") flags2 |= CLONE_FLAG[kind2];
-  if (draft.untouched) draft.cloneWith(flags2);
-  else if (flags2 !== 0) {
-    draft.call(unshare(flags2));
-    if (kinds.has("pid")) draft.fork("exit");
-  }
-  if (!kinds.has("time")) return;
-  draft.call(unshare(CLONE_NEWTIME));
-  enterTime(draft);
-}
+
 
 // recipe/steps/user_namespaces.ts
 function disableUserNamespaces() {
@@ -14496,24 +14451,8 @@ var FIELDS = {
   terminal: optional(boolean()),
   permissions: permissionsField
 };
-function checkCommand(program, options) {
-  const complaint = text3({
-    min: 1
-  }).complaint(program);
-  if (complaint !== void 0) throw new RecipeError(`the program's name ${complaint}`);
-  const wrong = wrongField({
-    ...options,
-    cwd: options.cwd && pathOf2(options.cwd)
-  }, FIELDS);
-  if (wrong !== void 0) {
-    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
-  }
-}
-function pathOf2(path2) {
-  if (typeof path2 === "string") return path2;
-  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
-  return decodeURIComponent(path2.pathname);
-}
+
+
 
 // recipe/keep.ts
 var KeptNamespace = class {
@@ -15897,44 +15836,7 @@ var SERIES = /* @__PURE__ */ new Set([
 
 // recipe/running/prompt_end.ts
 var PATIENCE_MS = 1;
-async function collectPromptly(launched, descriptors, timeout = Infinity) {
-  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
-  const { pidfd } = launched;
-  const info = siginfoOutput();
-  const closed = descriptors.flatMap((fd) => fd === void 0 ? [] : [
-    ppoll([
-      {
-        fd,
-        events: 0
-      }
-    ], 0)
-  ]);
-  const waits = [
-    ppoll([
-      {
-        fd: pidfd,
-        events: POLLIN
-      }
-    ], Math.min(PATIENCE_MS, timeout)),
-    ...closed
-  ];
-  const outcome = performAll([
-    ...waits.map((call2) => ({
-      call: call2,
-      accept: UNANSWERED,
-      onZero: END,
-      onAccepted: END
-    })),
-    {
-      call: waitid(P_PIDFD, pidfd, info, WEXITED),
-      accept: UNANSWERED
-    }
-  ]);
-  const status = statusIn(outcome.output(info));
-  if (status === void 0) return void 0;
-  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : readAll(fd));
-  return conclude(launched, descriptors, status, stdout, stderr);
-}
+
 var UNANSWERED = [
   "EINTR",
   "ENOMEM"
@@ -16532,44 +16434,10 @@ var Command = class _Command {
     }
   }
 };
-function isSame(one, other) {
-  return one.length === other.length && one.every((address2, index) => address2 === other[index]);
-}
+
 
 // recipe/step.ts
-function checkStep(value, index, definitions) {
-  if (!isObject(value) || typeof value["step"] !== "string") {
-    throw new RecipeError('is no step: an object with the field "step"', {
-      stepIndex: index
-    });
-  }
-  const { step, ...rest } = value;
-  const name = step;
-  const definition = definitions.get(name);
-  if (definition === void 0) {
-    const near = nearest(name, [
-      ...definitions.keys()
-    ]);
-    throw new RecipeError(`there is no step "${name}"; ` + (near === void 0 ? `the steps are ${[
-      ...definitions.keys()
-    ].join(", ")}` : `did you mean "${near}"?`), {
-      stepIndex: index
-    });
-  }
-  const wrong = wrongField(rest, definition.fields);
-  if (wrong !== void 0) {
-    throw new RecipeError(wrong.complaint, {
-      step: name,
-      stepIndex: index,
-      field: wrong.field
-    });
-  }
-  const complaint = definition.complaint?.(value);
-  if (complaint !== void 0) throw new RecipeError(complaint, {
-    step: name,
-    stepIndex: index
-  });
-}
+
 
 // recipe/steps.ts
 var DEFINITIONS = [
@@ -16635,11 +16503,7 @@ var STEP_DEFINITIONS = new Map(DEFINITIONS.map((definition) => [
 ]));
 
 // recipe/recipe.ts
-function recipe(...ingredients) {
-  return new Recipe(ingredients.flatMap((item) => item instanceof Recipe ? item.steps : [
-    item
-  ]));
-}
+
 var Recipe = class {
   /** The steps, in the order in which they happen. */
   steps;
@@ -16729,22 +16593,8 @@ var LIMITS = /* @__PURE__ */ new Set([
   "seccomp",
   "setEnv"
 ]);
-function draftOf(steps, gate) {
-  const draft = new Draft(steps, gate);
-  steps.forEach((step, index) => {
-    draft.sequence.begin(index);
-    STEP_DEFINITIONS.get(step.step).plan(step, draft);
-  });
-  return draft;
-}
-function frozenCopy(value) {
-  if (typeof value !== "object" || value === null) return value;
-  const copy2 = Array.isArray(value) ? value.map(frozenCopy) : Object.fromEntries(Object.entries(value).map(([key, item]) => [
-    key,
-    frozenCopy(item)
-  ]));
-  return Object.freeze(copy2);
-}
+
+
 
 // recipe/sandbox.ts
 function hostPath() {
@@ -16948,6 +16798,333 @@ var READ_ONLY = [
   "/proc/sys",
   "/proc/sysrq-trigger"
 ];
+Object.assign(linux_exports, {
+  AMBIENT_OPERATIONS: AMBIENT_OPERATIONS,
+  AT_EACCESS: AT_EACCESS,
+  AT_EMPTY_PATH: AT_EMPTY_PATH,
+  AT_FDCWD: AT_FDCWD,
+  AT_NO_AUTOMOUNT: AT_NO_AUTOMOUNT,
+  AT_RECURSIVE: AT_RECURSIVE,
+  AT_REMOVEDIR: AT_REMOVEDIR,
+  AT_SYMLINK_FOLLOW: AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW: AT_SYMLINK_NOFOLLOW,
+  CAPABILITIES: CAPABILITIES,
+  CHANGEABLE_SIGNALS: CHANGEABLE_SIGNALS,
+  CLD_CONTINUED: CLD_CONTINUED,
+  CLD_DUMPED: CLD_DUMPED,
+  CLD_EXITED: CLD_EXITED,
+  CLD_KILLED: CLD_KILLED,
+  CLD_STOPPED: CLD_STOPPED,
+  CLD_TRAPPED: CLD_TRAPPED,
+  CLONE_CHILD_CLEARTID: CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID: CLONE_CHILD_SETTID,
+  CLONE_FILES: CLONE_FILES,
+  CLONE_FLAGS: CLONE_FLAGS,
+  CLONE_FS: CLONE_FS,
+  CLONE_IO: CLONE_IO,
+  CLONE_NEWCGROUP: CLONE_NEWCGROUP,
+  CLONE_NEWIPC: CLONE_NEWIPC,
+  CLONE_NEWNET: CLONE_NEWNET,
+  CLONE_NEWNS: CLONE_NEWNS,
+  CLONE_NEWPID: CLONE_NEWPID,
+  CLONE_NEWTIME: CLONE_NEWTIME,
+  CLONE_NEWUSER: CLONE_NEWUSER,
+  CLONE_NEWUTS: CLONE_NEWUTS,
+  CLONE_PARENT: CLONE_PARENT,
+  CLONE_PARENT_SETTID: CLONE_PARENT_SETTID,
+  CLONE_PIDFD: CLONE_PIDFD,
+  CLONE_PTRACE: CLONE_PTRACE,
+  CLONE_SETTLS: CLONE_SETTLS,
+  CLONE_SIGHAND: CLONE_SIGHAND,
+  CLONE_SYSVSEM: CLONE_SYSVSEM,
+  CLONE_THREAD: CLONE_THREAD,
+  CLONE_UNTRACED: CLONE_UNTRACED,
+  CLONE_VFORK: CLONE_VFORK,
+  CLONE_VM: CLONE_VM,
+  CLOSE_RANGE_CLOEXEC: CLOSE_RANGE_CLOEXEC,
+  CLOSE_RANGE_UNSHARE: CLOSE_RANGE_UNSHARE,
+  FCNTL_COMMANDS: FCNTL_COMMANDS,
+  FD_CLOEXEC: FD_CLOEXEC,
+  FSCONFIG_CMD_CREATE: FSCONFIG_CMD_CREATE,
+  FSCONFIG_CMD_CREATE_EXCL: FSCONFIG_CMD_CREATE_EXCL,
+  FSCONFIG_CMD_RECONFIGURE: FSCONFIG_CMD_RECONFIGURE,
+  FSCONFIG_COMMANDS: FSCONFIG_COMMANDS,
+  FSCONFIG_SET_BINARY: FSCONFIG_SET_BINARY,
+  FSCONFIG_SET_FD: FSCONFIG_SET_FD,
+  FSCONFIG_SET_FLAG: FSCONFIG_SET_FLAG,
+  FSCONFIG_SET_PATH: FSCONFIG_SET_PATH,
+  FSCONFIG_SET_PATH_EMPTY: FSCONFIG_SET_PATH_EMPTY,
+  FSCONFIG_SET_STRING: FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC: FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC: FSOPEN_CLOEXEC,
+  FSPICK_CLOEXEC: FSPICK_CLOEXEC,
+  FSPICK_EMPTY_PATH: FSPICK_EMPTY_PATH,
+  FSPICK_FLAGS: FSPICK_FLAGS,
+  FSPICK_NO_AUTOMOUNT: FSPICK_NO_AUTOMOUNT,
+  FSPICK_SYMLINK_NOFOLLOW: FSPICK_SYMLINK_NOFOLLOW,
+  F_ADD_SEALS: F_ADD_SEALS,
+  F_DUPFD: F_DUPFD,
+  F_DUPFD_CLOEXEC: F_DUPFD_CLOEXEC,
+  F_GETFD: F_GETFD,
+  F_GETFL: F_GETFL,
+  F_GETPIPE_SZ: F_GETPIPE_SZ,
+  F_GET_SEALS: F_GET_SEALS,
+  F_OK: F_OK,
+  F_SEAL_GROW: F_SEAL_GROW,
+  F_SEAL_SEAL: F_SEAL_SEAL,
+  F_SEAL_SHRINK: F_SEAL_SHRINK,
+  F_SEAL_WRITE: F_SEAL_WRITE,
+  F_SETFD: F_SETFD,
+  F_SETFL: F_SETFL,
+  F_SETPIPE_SZ: F_SETPIPE_SZ,
+  IPC_CREAT: IPC_CREAT,
+  IPC_EXCL: IPC_EXCL,
+  IPC_PRIVATE: IPC_PRIVATE,
+  IPC_RMID: IPC_RMID,
+  MFD_ALLOW_SEALING: MFD_ALLOW_SEALING,
+  MFD_CLOEXEC: MFD_CLOEXEC,
+  MFD_EXEC: MFD_EXEC,
+  MFD_NOEXEC_SEAL: MFD_NOEXEC_SEAL,
+  MNT_DETACH: MNT_DETACH,
+  MNT_EXPIRE: MNT_EXPIRE,
+  MNT_FORCE: MNT_FORCE,
+  MOUNT_ATTRIBUTES: MOUNT_ATTRIBUTES,
+  MOUNT_ATTR_IDMAP: MOUNT_ATTR_IDMAP,
+  MOUNT_ATTR_NOATIME: MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV: MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME: MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC: MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID: MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW: MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY: MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_RELATIME: MOUNT_ATTR_RELATIME,
+  MOUNT_ATTR_STRICTATIME: MOUNT_ATTR_STRICTATIME,
+  MOUNT_ATTR__ATIME: MOUNT_ATTR__ATIME,
+  MOUNT_FLAGS: MOUNT_FLAGS,
+  MOVE_MOUNT_BENEATH: MOVE_MOUNT_BENEATH,
+  MOVE_MOUNT_FLAGS: MOVE_MOUNT_FLAGS,
+  MOVE_MOUNT_F_AUTOMOUNTS: MOVE_MOUNT_F_AUTOMOUNTS,
+  MOVE_MOUNT_F_EMPTY_PATH: MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_F_SYMLINKS: MOVE_MOUNT_F_SYMLINKS,
+  MOVE_MOUNT_SET_GROUP: MOVE_MOUNT_SET_GROUP,
+  MOVE_MOUNT_T_AUTOMOUNTS: MOVE_MOUNT_T_AUTOMOUNTS,
+  MOVE_MOUNT_T_EMPTY_PATH: MOVE_MOUNT_T_EMPTY_PATH,
+  MOVE_MOUNT_T_SYMLINKS: MOVE_MOUNT_T_SYMLINKS,
+  MS_BIND: MS_BIND,
+  MS_DIRSYNC: MS_DIRSYNC,
+  MS_I_VERSION: MS_I_VERSION,
+  MS_LAZYTIME: MS_LAZYTIME,
+  MS_MANDLOCK: MS_MANDLOCK,
+  MS_MOVE: MS_MOVE,
+  MS_NOATIME: MS_NOATIME,
+  MS_NODEV: MS_NODEV,
+  MS_NODIRATIME: MS_NODIRATIME,
+  MS_NOEXEC: MS_NOEXEC,
+  MS_NOSUID: MS_NOSUID,
+  MS_NOSYMFOLLOW: MS_NOSYMFOLLOW,
+  MS_PRIVATE: MS_PRIVATE,
+  MS_RDONLY: MS_RDONLY,
+  MS_REC: MS_REC,
+  MS_RELATIME: MS_RELATIME,
+  MS_REMOUNT: MS_REMOUNT,
+  MS_SHARED: MS_SHARED,
+  MS_SILENT: MS_SILENT,
+  MS_SLAVE: MS_SLAVE,
+  MS_STRICTATIME: MS_STRICTATIME,
+  MS_SYNCHRONOUS: MS_SYNCHRONOUS,
+  MS_UNBINDABLE: MS_UNBINDABLE,
+  OPEN_FLAGS: OPEN_FLAGS,
+  OPEN_TREE_CLOEXEC: OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE: OPEN_TREE_CLONE,
+  O_APPEND: O_APPEND,
+  O_CLOEXEC: O_CLOEXEC,
+  O_CREAT: O_CREAT,
+  O_DIRECT: O_DIRECT,
+  O_DIRECTORY: O_DIRECTORY,
+  O_DSYNC: O_DSYNC,
+  O_EXCL: O_EXCL,
+  O_NOATIME: O_NOATIME,
+  O_NOCTTY: O_NOCTTY,
+  O_NOFOLLOW: O_NOFOLLOW,
+  O_NONBLOCK: O_NONBLOCK,
+  O_PATH: O_PATH,
+  O_RDONLY: O_RDONLY,
+  O_RDWR: O_RDWR,
+  O_SYNC: O_SYNC,
+  O_TMPFILE: O_TMPFILE,
+  O_TRUNC: O_TRUNC,
+  O_WRONLY: O_WRONLY,
+  OwnedFd: OwnedFd,
+  PRCTL_OPERATIONS: PRCTL_OPERATIONS,
+  PR_CAPBSET_DROP: PR_CAPBSET_DROP,
+  PR_CAPBSET_READ: PR_CAPBSET_READ,
+  PR_CAP_AMBIENT: PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL: PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAP_AMBIENT_IS_SET: PR_CAP_AMBIENT_IS_SET,
+  PR_CAP_AMBIENT_LOWER: PR_CAP_AMBIENT_LOWER,
+  PR_CAP_AMBIENT_RAISE: PR_CAP_AMBIENT_RAISE,
+  PR_GET_CHILD_SUBREAPER: PR_GET_CHILD_SUBREAPER,
+  PR_GET_DUMPABLE: PR_GET_DUMPABLE,
+  PR_GET_KEEPCAPS: PR_GET_KEEPCAPS,
+  PR_GET_NAME: PR_GET_NAME,
+  PR_GET_NO_NEW_PRIVS: PR_GET_NO_NEW_PRIVS,
+  PR_GET_PDEATHSIG: PR_GET_PDEATHSIG,
+  PR_GET_SECCOMP: PR_GET_SECCOMP,
+  PR_GET_SECUREBITS: PR_GET_SECUREBITS,
+  PR_GET_TID_ADDRESS: PR_GET_TID_ADDRESS,
+  PR_SET_CHILD_SUBREAPER: PR_SET_CHILD_SUBREAPER,
+  PR_SET_DUMPABLE: PR_SET_DUMPABLE,
+  PR_SET_KEEPCAPS: PR_SET_KEEPCAPS,
+  PR_SET_NAME: PR_SET_NAME,
+  PR_SET_NO_NEW_PRIVS: PR_SET_NO_NEW_PRIVS,
+  PR_SET_PDEATHSIG: PR_SET_PDEATHSIG,
+  PR_SET_SECCOMP: PR_SET_SECCOMP,
+  PR_SET_SECUREBITS: PR_SET_SECUREBITS,
+  P_ALL: P_ALL,
+  P_PGID: P_PGID,
+  P_PID: P_PID,
+  P_PIDFD: P_PIDFD,
+  RENAME_EXCHANGE: RENAME_EXCHANGE,
+  RENAME_NOREPLACE: RENAME_NOREPLACE,
+  RENAME_WHITEOUT: RENAME_WHITEOUT,
+  RESOLVE_BENEATH: RESOLVE_BENEATH,
+  RESOLVE_CACHED: RESOLVE_CACHED,
+  RESOLVE_FLAGS: RESOLVE_FLAGS,
+  RESOLVE_IN_ROOT: RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS: RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS: RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV: RESOLVE_NO_XDEV,
+  RLIMITS: RLIMITS,
+  RLIM_INFINITY: RLIM_INFINITY,
+  R_OK: R_OK,
+  SECBIT_KEEP_CAPS: SECBIT_KEEP_CAPS,
+  SECBIT_KEEP_CAPS_LOCKED: SECBIT_KEEP_CAPS_LOCKED,
+  SECBIT_NOROOT: SECBIT_NOROOT,
+  SECBIT_NOROOT_LOCKED: SECBIT_NOROOT_LOCKED,
+  SECBIT_NO_CAP_AMBIENT_RAISE: SECBIT_NO_CAP_AMBIENT_RAISE,
+  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED: SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
+  SECBIT_NO_SETUID_FIXUP: SECBIT_NO_SETUID_FIXUP,
+  SECBIT_NO_SETUID_FIXUP_LOCKED: SECBIT_NO_SETUID_FIXUP_LOCKED,
+  SECUREBITS: SECUREBITS,
+  SEEK_CUR: SEEK_CUR,
+  SEEK_END: SEEK_END,
+  SEEK_SET: SEEK_SET,
+  SHMGET_FLAGS: SHMGET_FLAGS,
+  SHM_RDONLY: SHM_RDONLY,
+  SIGNALS: SIGNALS,
+  SIGRTMAX: SIGRTMAX,
+  SIGRTMIN: SIGRTMIN,
+  STATX_ATIME: STATX_ATIME,
+  STATX_BASIC_STATS: STATX_BASIC_STATS,
+  STATX_BLOCKS: STATX_BLOCKS,
+  STATX_BTIME: STATX_BTIME,
+  STATX_CTIME: STATX_CTIME,
+  STATX_FLAGS: STATX_FLAGS,
+  STATX_GID: STATX_GID,
+  STATX_INO: STATX_INO,
+  STATX_MNT_ID: STATX_MNT_ID,
+  STATX_MODE: STATX_MODE,
+  STATX_MTIME: STATX_MTIME,
+  STATX_NLINK: STATX_NLINK,
+  STATX_SIZE: STATX_SIZE,
+  STATX_TYPE: STATX_TYPE,
+  STATX_UID: STATX_UID,
+  S_IFBLK: S_IFBLK,
+  S_IFCHR: S_IFCHR,
+  S_IFDIR: S_IFDIR,
+  S_IFIFO: S_IFIFO,
+  S_IFLNK: S_IFLNK,
+  S_IFMT: S_IFMT,
+  S_IFREG: S_IFREG,
+  S_IFSOCK: S_IFSOCK,
+  UMOUNT_FLAGS: UMOUNT_FLAGS,
+  UMOUNT_NOFOLLOW: UMOUNT_NOFOLLOW,
+  WAIT_FLAGS: WAIT_FLAGS,
+  WAIT_ID_TYPES: WAIT_ID_TYPES,
+  WCONTINUED: WCONTINUED,
+  WEXITED: WEXITED,
+  WNOHANG: WNOHANG,
+  WNOWAIT: WNOWAIT,
+  WSTOPPED: WSTOPPED,
+  W_OK: W_OK,
+  X_OK: X_OK,
+  addresses: addresses,
+  capget: capget2,
+  capset: capset2,
+  chdir: chdir2,
+  chroot: chroot2,
+  close: close2,
+  fchdir: fchdir2,
+  fsconfig: fsconfig2,
+  fsmount: fsmount2,
+  fsopen: fsopen2,
+  fspick: fspick2,
+  getcwd: getcwd2,
+  getegid: getegid2,
+  geteuid: geteuid2,
+  getgid: getgid2,
+  getgroups: getgroups2,
+  gethostname: gethostname,
+  getpid: getpid2,
+  getppid: getppid2,
+  getresgid: getresgid2,
+  getresuid: getresuid2,
+  getsid: getsid2,
+  gettid: gettid2,
+  getuid: getuid2,
+  kill: kill2,
+  links: links,
+  makedev: makedev2,
+  memfd_create: memfd_create2,
+  mkdir: mkdir,
+  mkdirat: mkdirat2,
+  mknodat: mknodat2,
+  mount: mount2,
+  mount_setattr: mount_setattr2,
+  move_mount: move_mount2,
+  mq_open: mq_open2,
+  mq_receive: mq_receive,
+  mq_send: mq_send,
+  mq_unlink: mq_unlink2,
+  namespaces: namespaces,
+  open: open,
+  open_tree: open_tree2,
+  openat: openat3,
+  openat2: openat22,
+  pidfd_getfd: pidfd_getfd2,
+  pidfd_open: pidfd_open2,
+  pidfd_send_signal: pidfd_send_signal2,
+  pipe2: pipe22,
+  pivot_root: pivot_root2,
+  prctl: prctl2,
+  prlimit: prlimit,
+  processIdentity: processIdentity,
+  raw: raw,
+  read: read2,
+  readlinkat: readlinkat2,
+  routes: routes,
+  setdomainname: setdomainname2,
+  setgroups: setgroups2,
+  sethostname: sethostname2,
+  setns: setns2,
+  setresgid: setresgid2,
+  setresuid: setresuid2,
+  setsid: setsid2,
+  shmat: shmat2,
+  shmctl: shmctl2,
+  shmdt: shmdt2,
+  shmget: shmget2,
+  statfs: statfs2,
+  statx: statx2,
+  symlinkat: symlinkat2,
+  umask: umask2,
+  umount2: umount22,
+  uname: uname2,
+  unlinkat: unlinkat2,
+  unshare: unshare2,
+  waitid: waitid2,
+  write: write2
+});
 export {
   CAPABILITIES,
   Command,
