@@ -7555,9 +7555,22 @@ function launchError(launch2) {
     errno,
     call: text4,
     ...stepDetails(draft, stepOf(call2, draft, layout)),
-    hint: hintOf(words3, hintFor(name, text4, errnoName(errno), draft.container))
+    hint: hintOf(words3, mendOf(name, text4, errno, draft))
   });
 }
+function mendOf(name, text4, errno, draft) {
+  const code = errnoName(errno);
+  const hint = hintFor(name, text4, code, draft.container);
+  if (draft.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return hint;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return hint === void 0 ? little : `${little}; or ${hint}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
 function stepError(error, draft, stepIndex) {
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call: call2 } = error;
@@ -7592,7 +7605,7 @@ function programError(launch2, lastErrno) {
     hint
   });
   if (general) {
-    return error(hintFor("execve", "execve", errnoName(errno), launch2.draft.container));
+    return error(mendOf("execve", "execve", errno, launch2.draft));
   }
   if (denied !== void 0 && isLandlocked(launch2)) {
     return error(`${told.path} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
@@ -7605,7 +7618,7 @@ function programError(launch2, lastErrno) {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }
   if (!NOT_THERE.has(errno)) {
-    return error(hintFor("execve", "execve", errnoName(errno), launch2.draft.container) ?? "");
+    return error(mendOf("execve", "execve", errno, launch2.draft) ?? "");
   }
   const where = order2.program.includes("/") ? "" : ` in the folders of PATH (${order2.searchPath})`;
   return new Deno.errors.NotFound(`program not found in the container: "${order2.program}"${where}: ${errnoText("ENOENT")}

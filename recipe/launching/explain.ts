@@ -42,9 +42,26 @@ export function launchError(launch: Launch): Error {
     errno,
     call: text,
     ...stepDetails(draft, stepOf(call, draft, layout)),
-    hint: hintOf(words, hintFor(name, text, errnoName(errno), draft.container)),
+    hint: hintOf(words, mendOf(name, text, errno, draft)),
   });
 }
+
+/** What to do about it; what has run short may be the memory of the container's own group. */
+function mendOf(name: string, text: string, errno: number, draft: Draft): string | undefined {
+  const code = errnoName(errno);
+  const hint = hintFor(name, text, code, draft.container);
+  if (draft.limits?.limits.memory === undefined || !SHORT_OF_MEMORY.has(code)) return hint;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return hint === undefined ? little : `${little}; or ${hint}`;
+}
+
+/** What calls answer in a group whose memory is used up, whatever it is that they have to store. */
+const SHORT_OF_MEMORY: ReadonlySet<string | undefined> = new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC",
+]);
 
 /** An error of the script's part of a step, with the step. */
 export function stepError(error: unknown, draft: Draft, stepIndex: number): unknown {
@@ -83,7 +100,7 @@ function programError(launch: Launch, lastErrno: number): Error {
   const error = (hint: string) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
   if (general) {
-    return error(hintFor("execve", "execve", errnoName(errno), launch.draft.container)!);
+    return error(mendOf("execve", "execve", errno, launch.draft)!);
   }
   if (denied !== undefined && isLandlocked(launch)) {
     return error(
@@ -99,7 +116,7 @@ function programError(launch: Launch, lastErrno: number): Error {
     return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
   }
   if (!NOT_THERE.has(errno)) {
-    return error(hintFor("execve", "execve", errnoName(errno), launch.draft.container) ?? "");
+    return error(mendOf("execve", "execve", errno, launch.draft) ?? "");
   }
   const where = order.program.includes("/") ? "" : ` in the folders of PATH (${order.searchPath})`;
   return new Deno.errors.NotFound(

@@ -17,6 +17,7 @@ import {
   type Recipe,
   recipe,
   SyscallError,
+  timeOffset,
   tmpfs,
   unshare,
   writeFile,
@@ -41,6 +42,8 @@ const BOXES: Readonly<Record<string, () => Recipe>> = {
   user: () => user,
   names: () => recipe(unshare("user", "uts"), mapRoot(), hostname("box")),
   late: () => user.with(unshare("uts"), hostname("box")),
+  cgroup: () => recipe(unshare("user", "cgroup"), mapRoot()),
+  time: () => recipe(unshare("user", "time"), mapRoot(), timeOffset({ boottime: 1000 })),
   init: () => own.with(init()),
   proc: () => own.with(proc()),
   bind: () => own.with(tmpfs("/mnt"), bind("/usr", "/mnt/usr")),
@@ -74,7 +77,7 @@ function run(box: () => Recipe): Ended {
 }
 
 /** What a script keeps for all its launches, and what Deno opens in its own time. */
-const KEPT = /socket:|node_analysis|eventpoll|eventfd|pidfd|memfd:ramekin-init|^cgroup/;
+const KEPT = /socket:|node_analysis|eventpoll|eventfd|pidfd|memfd:ramekin-init|^cgroup|^mapping/;
 
 if (import.meta.main) {
   const before = takeInventory();

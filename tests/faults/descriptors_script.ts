@@ -23,7 +23,9 @@ const options = {
 /** What Deno opens in its own time, and the groups of other scripts. */
 const DENOS = /socket:|node_analysis_cache|^cgroup/;
 /** Those, and what a script keeps for all its launches. */
-const KEPT = new RegExp(`${DENOS.source}|:\\[(pidfd|eventpoll|eventfd)\\]|memfd:ramekin-init`);
+const KEPT = new RegExp(
+  `${DENOS.source}|:\\[(pidfd|eventpoll|eventfd)\\]|memfd:ramekin-init|^mapping`,
+);
 
 using first = joins ? hub() : undefined;
 

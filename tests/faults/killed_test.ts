@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { limits, recipe, unshare } from "../../mod.ts";
 import { decode, runScript, until } from "../recipe/scripts.ts";
 import { notRoot, test } from "../recipe/support.ts";
+import { note } from "./results.ts";
 import { SHAPES } from "./shapes.ts";
 import {
   chance,
@@ -58,8 +59,16 @@ async function isOver(process: Deno.ChildProcess): Promise<void> {
   await process.stderr.cancel();
 }
 
-/** Runs a script that launches all the time, and ends it after some milliseconds. */
-async function endBusyScript(shape: string, count: number, end: End, after: number): Promise<void> {
+/**
+ * Runs a script that launches all the time, and ends it after some milliseconds; answers what has
+ * lived on.
+ */
+async function endBusyScript(
+  shape: string,
+  count: number,
+  end: End,
+  after: number,
+): Promise<readonly string[]> {
   const marker = newMarker();
   const own = end.startsWith("SIG") ? [] : [end, String(after)];
   const process = start("busy_script.ts", [shape, String(count), marker, ...own]);
@@ -70,8 +79,13 @@ async function endBusyScript(shape: string, count: number, end: End, after: numb
   }
   await isOver(process);
   const alive = await survivors(marker);
-  const what = `${shape}, ${count} at once, ended by ${end} after ${after} ms, SEED=${seed}`;
-  assertEquals(alive, [], what);
+  return alive.map((line) => `${line}: ended by ${end} after ${after} ms`);
+}
+
+/** Notes how many moments were tried, and that nothing has lived on. */
+function noteMoments(name: string, moments: number, alive: readonly string[]): void {
+  note("killed", name, { moments, "lived on": alive.length });
+  assertEquals(alive, [], `SEED=${seed}`);
 }
 
 for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
@@ -79,12 +93,17 @@ for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
     test(
       `a script that is ended leaves nothing: ${shape}, ${count} at once`,
       async () => {
+        let moments = 0;
+        const alive: string[] = [];
         for (let round = 0; round < times(1, 5); round++) {
           const ends = count === 1 || proof ? [...ENDS] : someOf([...ENDS], 2);
-          await Promise.all(
+          const lines = await Promise.all(
             ends.map((end) => endBusyScript(shape, count, end, Math.ceil(random() * 60))),
           );
+          moments += ends.length;
+          alive.push(...lines.flat());
         }
+        noteMoments(`${shape}, ${count} at once`, moments, alive);
         await sweep();
       },
       rootOnly && notRoot,
@@ -100,8 +119,8 @@ async function callsOf(shape: string): Promise<number[]> {
   return JSON.parse(decode(stdout));
 }
 
-/** Kills a script while its launch makes the call with this number. */
-async function killDuring(shape: string, call: number): Promise<void> {
+/** Kills a script while its launch makes the call with this number; answers what has lived on. */
+async function killDuring(shape: string, call: number): Promise<readonly string[]> {
   const marker = newMarker();
   const process = start("slow_script.ts", [shape, String(call), marker]);
   await whenReady(process);
@@ -110,7 +129,7 @@ async function killDuring(shape: string, call: number): Promise<void> {
   const hasEnded = await Promise.race([process.status.then(() => true), pause(0)]);
   if (hasEnded !== true) process.kill("SIGKILL");
   await isOver(process);
-  assertEquals(await survivors(marker), [], `${shape}, call ${call}`);
+  return (await survivors(marker)).map((line) => `${line}: call ${call}`);
 }
 
 for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
@@ -120,12 +139,15 @@ for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
     async () => {
       const calls = await callsOf(shape);
       const chosen = proof ? calls : someOf(calls, 3);
+      const moments = chosen.length;
+      const alive: string[] = [];
       const workers = [1, 2, 3].map(async () => {
         for (let call = chosen.pop(); call !== undefined; call = chosen.pop()) {
-          await killDuring(shape, call);
+          alive.push(...await killDuring(shape, call));
         }
       });
       await Promise.all(workers);
+      noteMoments(`${shape}, during a call of a launch`, moments, alive);
       await sweep();
     },
     rootOnly && notRoot,
@@ -217,6 +239,8 @@ test("the terminal is put back, whenever a script is killed that has it", async 
     stderr: "null",
   }).output();
   const lines = decode(stdout).split(/\r?\n/).filter((line) => /same|killed after/.test(line));
+  const wrong = lines.filter((line) => line !== "same").length;
+  note("terminal", "put back", { moments: rounds, "not put back": wrong });
   assertEquals(lines, Array.from({ length: rounds }, () => "same"), `SEED=${seed}`);
 });
 

@@ -4,18 +4,7 @@
  */
 
 import { root } from "../recipe/support.ts";
-
-/** A row of one of the tables: a name, and figures by the names of their columns. */
-export interface Row {
-  readonly name: string;
-  readonly figures: Readonly<Record<string, number>>;
-}
-
-/** A row, as it is kept. */
-export interface KeptRow extends Row {
-  readonly table: string;
-  readonly who: string;
-}
+import { type KeptRow, type Row, sums } from "./rows.ts";
 
 /** Where `deno task proof` keeps the rows. */
 const file = Deno.env.get("PROOF")?.startsWith("/") ? Deno.env.get("PROOF") : undefined;
@@ -30,21 +19,19 @@ export function note(table: string, name: string, figures: Row["figures"]): void
   Deno.writeTextFileSync(file, `${JSON.stringify(kept)}\n`, { append: true, create: false });
 }
 
-/** The sum of each column. */
-export function sums(rows: readonly Row[]): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const { figures } of rows) {
-    for (const [column, figure] of Object.entries(figures)) {
-      sums.set(column, (sums.get(column) ?? 0) + figure);
-    }
-  }
-  return sums;
-}
+/** The tables whose rows cannot be added up. */
+const SINGLE: ReadonlySet<string> = new Set(["soak"]);
 
 addEventListener("unload", () => {
   for (const [table, noted] of rows) {
-    const told = [...sums(noted)].map(([column, sum]) => `${sum} ${column}`).join(", ");
+    const told = SINGLE.has(table)
+      ? noted.map(({ name, figures }) => `${name}: ${describe(Object.entries(figures))}`)
+      : [describe(sums(noted))];
     // deno-lint-ignore no-console -- what the rows are for
-    console.log(`${table}: ${told}`);
+    for (const line of told) console.log(`${table}: ${line}`);
   }
 });
+
+function describe(figures: Iterable<readonly [string, number]>): string {
+  return [...figures].map(([column, figure]) => `${figure} ${column}`).join(", ");
+}

@@ -5,13 +5,22 @@
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
+  bind,
+  devices,
   init,
+  limits,
+  loopback,
+  mapIds,
   mapRoot,
+  maskPaths,
   mkdir,
   mknod,
+  pivotRoot,
   proc,
+  readonlyPaths,
   type Recipe,
   recipe,
+  sandbox,
   seccomp,
   type SeccompProfile,
   type Step,
@@ -24,8 +33,11 @@ import {
 import { decode, runScript } from "../recipe/scripts.ts";
 import { notRoot, root, test } from "../recipe/support.ts";
 import type { Ended } from "./constrained_script.ts";
+import { note } from "./results.ts";
 import { SHAPES } from "./shapes.ts";
 import { proof } from "./support.ts";
+
+const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** What Deno is run with. */
 function denoRun(script: string, ...args: string[]): string[] {
@@ -52,7 +64,12 @@ async function withFewDescriptors(shape: string, ...how: string[]): Promise<Desc
   return lines.map((line) => JSON.parse(line));
 }
 
-function checkDescriptors(lines: readonly DescriptorsLine[]): void {
+function checkDescriptors(shape: string, lines: readonly DescriptorsLine[]): void {
+  note("descriptors", shape, {
+    launches: lines.length,
+    "typed errors": lines.filter(({ ended }) => ended.startsWith("SyscallError EMFILE")).length,
+    "left behind": lines.flatMap(({ left }) => left).length,
+  });
   for (const { free, ended, left } of lines) {
     assert(/^(0 out|SyscallError EMFILE true \w+)$/.test(ended), `${free} free: ${ended}`);
     assertEquals(left, [], `${free} free: ${ended}`);
@@ -64,7 +81,7 @@ for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
     `no descriptors are left, or some: ${shape}`,
     async () => {
       const lines = await withFewDescriptors(shape, "warm");
-      checkDescriptors(lines);
+      checkDescriptors(shape, lines);
       assertEquals(lines.length, 21);
       assertEquals(lines[0]!.ended.slice(0, 24), "SyscallError EMFILE true");
       assertEquals(lines.at(-1)!.ended, "0 out");
@@ -80,20 +97,37 @@ test("no descriptors are left, or some, for the first launch of all", async () =
       const runs = await Promise.all(
         counts.map((count) => withFewDescriptors(shape, "cold", count)),
       );
-      checkDescriptors(runs.flat());
+      checkDescriptors(`${shape}, the first launch of all`, runs.flat());
     }
   }
 });
 
-/** Runs constrained_script.ts in a container. */
-async function inside(outer: Recipe): Promise<Readonly<Record<string, Ended>>> {
-  const { stdout, stderr } = await outer.command(Deno.execPath(), {
-    args: denoRun("constrained_script.ts"),
-  }).output();
+/** Runs constrained_script.ts in a container; `shell` runs it, where more is to be done first. */
+async function inside(
+  name: string,
+  outer: Recipe,
+  shell: readonly string[] = [],
+): Promise<Readonly<Record<string, Ended>>> {
+  const [program, ...args] = [...shell, Deno.execPath(), ...denoRun("constrained_script.ts")];
+  const { stdout, stderr } = await outer.command(program!, { args }).output();
   const text = decode(stdout);
   assert(text.startsWith("{"), text + decode(stderr));
-  const { ended, left } = JSON.parse(text);
+  const { ended, left } = JSON.parse(text) as {
+    ended: Readonly<Record<string, Ended>>;
+    left: readonly string[];
+  };
+  const all = Object.values(ended);
+  note("scarce", name, {
+    launches: all.length,
+    "typed errors": all.filter(({ error }) => error !== undefined).length,
+    "left behind": left.length,
+  });
   assertEquals(left, []);
+  for (const { code, error, says } of all) {
+    if (code === 0) continue;
+    assert(error === "SyscallError" || error === "UnsupportedError", `${error}: ${says}`);
+    assert(says !== "", `${error}: nothing is said`);
+  }
   return ended;
 }
 
@@ -120,7 +154,10 @@ for (const { call, since, needed } of NEWER) {
   for (const errno of call === "clone3" ? ["ENOSYS"] : ["ENOSYS", "EPERM"]) {
     test(`a kernel or a filter answers ${call} with ${errno}`, async () => {
       const errnoRet = errno === "ENOSYS" ? 38 : 1;
-      const ended = await inside(without([{ names: [call], action: "SCMP_ACT_ERRNO", errnoRet }]));
+      const ended = await inside(
+        `${call} answers ${errno}`,
+        without([{ names: [call], action: "SCMP_ACT_ERRNO", errnoRet }]),
+      );
       // An ordinary user may have no control group to put a container into.
       const failed = Object.entries(ended).filter(([name, { code, error }]) =>
         code !== 0 && !(name === "limits" && error === "UnsupportedError")
@@ -131,7 +168,6 @@ for (const { call, since, needed } of NEWER) {
       for (const [name, end] of failed) {
         assertEquals([end.error, end.call, end.errno], ["SyscallError", call, errno], name);
         if (errno === "ENOSYS") assertStringIncludes(end.says!, `Linux ${since}`);
-        assert(end.says !== "", `${name}: nothing is said`);
       }
     });
   }
@@ -151,7 +187,10 @@ for (const call of ["clone", "unshare"]) {
       }));
       // No filter sees the flags of clone3(2), so who forbids some hides it.
       const hidden = { names: ["clone3"], action: "SCMP_ACT_ERRNO" as const, errnoRet: 38 };
-      const ended = await inside(without([...rules, hidden]));
+      const ended = await inside(
+        `${call} for namespaces answers ${errno}`,
+        without([...rules, hidden]),
+      );
       assertEquals(ended.plain, { code: 0 });
       const end = call === "clone" ? ended.user! : ended.late!;
       assertEquals([end.error, end.call, end.errno], ["SyscallError", call, errno]);
@@ -168,25 +207,88 @@ const MOST = {
   uts: "names",
   ipc: "bind",
   net: "root",
+  cgroup: "cgroup",
+  time: "time",
 } as const;
 
 for (const [kind, name] of Object.entries(MOST)) {
   test(`there may be no ${kind} namespaces`, async () => {
     const file = `/proc/sys/user/max_${kind}_namespaces`;
     const outer = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
-    const { stdout, stderr } = await outer.command("sh", {
-      args: ["-c", 'echo 0 > "$1"; shift; exec "$@"', "sh", file, Deno.execPath()].concat(
-        denoRun("constrained_script.ts"),
-      ),
-    }).output();
-    assert(decode(stdout).startsWith("{"), decode(stdout) + decode(stderr));
-    const { ended, left } = JSON.parse(decode(stdout));
-    assertEquals(left, []);
-    const end = ended[name];
+    const shell = ["sh", "-c", 'echo 0 > "$1"; shift; exec "$@"', "sh", file];
+    const ended = await inside(`no ${kind} namespaces`, outer, shell);
+    const end = ended[name]!;
     assertEquals([end.error, end.errno], ["SyscallError", "ENOSPC"], JSON.stringify(end));
-    assertStringIncludes(end.says, `sysctl -w user.max_${kind}_namespaces`);
+    assertStringIncludes(end.says!, `sysctl -w user.max_${kind}_namespaces`);
   });
 }
+
+const mounts = recipe(unshare("user", "mount", "pid"), mapRoot());
+
+/** What lies over parts of /proc in containers of others, and in those of sandbox(). */
+const MASKED: Readonly<Record<string, Recipe>> = {
+  "masked in part": mounts.with(
+    proc(),
+    maskPaths("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/scsi"),
+    readonlyPaths("/proc/sys", "/proc/bus", "/proc/fs"),
+  ),
+  "without sys/kernel": mounts.with(proc(), tmpfs("/proc/sys/kernel")),
+  "without sys": mounts.with(proc(), tmpfs("/proc/sys")),
+  "of a sandbox": recipe(
+    ...sandbox({ read: [PROJECT, Deno.execPath()] }).steps.filter(({ step }) =>
+      !["capabilities", "seccomp", "sysctl"].includes(step)
+    ),
+  ),
+};
+
+for (const [name, outer] of Object.entries(MASKED)) {
+  test(`the /proc outside is one ${name}`, async () => {
+    const ended = await inside(`/proc ${name}`, outer);
+    const { error, errno, says } = ended.proc!;
+    assertEquals([error, errno], ["SyscallError", "EPERM"], says);
+    assertStringIncludes(says!, 'bind("/proc")');
+    // A sandbox has no /mnt.
+    const failed = Object.entries(ended).filter(([name, { code, errno }]) =>
+      code !== 0 && errno !== "ENOENT" && name !== "proc" && name !== "limits"
+    );
+    assertEquals(failed, []);
+  });
+}
+
+test("a sandbox forbids what is in it to make namespaces", async () => {
+  const ended = await inside("a sandbox", sandbox({ read: [PROJECT, Deno.execPath()] }));
+  assertEquals(ended.plain, { code: 0 });
+  assertEquals(ended.user!.errno, "EPERM");
+});
+
+test("the filesystems of the host can only be read", async () => {
+  const outer = mounts.with(
+    bind("/", "/mnt", { readOnly: true }),
+    proc("/mnt/proc"),
+    pivotRoot("/mnt"),
+  );
+  const ended = await inside("everything can only be read", outer);
+  const failed = Object.entries(ended).filter(([name, { code }]) =>
+    code !== 0 && name !== "limits"
+  );
+  assertEquals(failed, []);
+});
+
+test("there is no /proc", async () => {
+  const script = `
+    import { recipe } from "${new URL("../../mod.ts", import.meta.url)}";
+    try {
+      recipe().command("true").outputSync();
+    } catch (error) {
+      console.log(error.name, error.message);
+    }
+  `;
+  const { stdout, stderr } = await mounts.with(tmpfs("/proc")).command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--no-config", "--no-check", script],
+  }).output();
+  assertStringIncludes(decode(stdout), "UnsupportedError ", decode(stderr));
+  assertStringIncludes(decode(stdout), "needs /proc");
+});
 
 /** What scripts print of a process that could not be made. */
 const DENIED = "SyscallError clone EAGAIN true\n";
@@ -229,6 +331,46 @@ test("there may be no more processes in the control group", async () => {
   `);
   assertEquals(stdout.replaceAll("clone3", "clone"), `${DENIED}0\n`, stderr);
 }, notRoot);
+
+const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
+const world = recipe(tmpfs("/tmp"), proc(), devices(), loopback());
+
+/** Launches of several kinds, in a group that has only so much memory. */
+const LITTLE: Readonly<Record<string, (memory: number) => Recipe>> = {
+  "no namespaces": (memory) => recipe(limits({ memory })),
+  "all that there can be": (memory) =>
+    recipe(unshare("mount", "pid", "net"), limits({ memory }), world, init()),
+  "id maps from outside": (memory) =>
+    recipe(
+      unshare("user", "mount", "pid", "net"),
+      mapIds({ uids: range, gids: range }),
+      limits({ memory }),
+      world,
+    ),
+};
+
+for (const [name, box] of Object.entries(LITTLE)) {
+  test(`the control group has too little memory for a launch: ${name}`, () => {
+    let errors = 0;
+    for (let memory = 4096; memory <= 2 ** 20; memory *= 2) {
+      try {
+        const { success, outOfMemory } = box(memory).command("true").outputSync();
+        assert(success || outOfMemory === true, `${memory} bytes`);
+        if (memory === 2 ** 20) assert(success);
+      } catch (error) {
+        errors++;
+        assertInstanceOf(error, SyscallError, `${memory} bytes: ${error}`);
+        assertStringIncludes(error.message, "memory", `${memory} bytes`);
+      }
+    }
+    assert(errors > 0);
+    note("scarce", `little memory, ${name}`, {
+      launches: 9,
+      "typed errors": errors,
+      "left behind": 0,
+    });
+  }, notRoot);
+}
 
 const ground = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
 

@@ -3,15 +3,36 @@
 import { assert, assertEquals } from "@std/assert";
 import { rounds } from "../rounds.ts";
 import { test } from "../recipe/support.ts";
+import { note } from "./results.ts";
 import type { Sample } from "./soak_script.ts";
 import { linesOf, proof, times } from "./support.ts";
+
+/** Notes what the script has of the machine. */
+function noteSample(name: string, sample: Sample): void {
+  note("soak", name, {
+    launches: sample.launches,
+    "ms each": rounded(sample.milliseconds),
+    "MB resident": rounded(sample.resident / 1e6),
+    "MB of heap": rounded(sample.heap / 1e6),
+    files: sample.files,
+    threads: sample.threads,
+    mappings: sample.mappings,
+  });
+}
+
+function rounded(figure: number): number {
+  return Math.round(figure * 100) / 100;
+}
 
 test("launch after launch, the script keeps no more memory, files or threads", async () => {
   const launches = rounds(times(2000, 50_000));
   const samples = await linesOf("soak_script.ts", launches, times(4, 10)) as Sample[];
   const report = samples.map((sample) => JSON.stringify(sample)).join("\n");
-  // deno-lint-ignore no-console -- what the proof is there for
-  if (proof) console.log(report);
+  noteSample("start", samples[0]!);
+  noteSample("middle", samples[samples.length / 2 - 1]!);
+  noteSample("end", samples.at(-1)!);
+  const ratio = samples.at(-1)!.milliseconds / samples[0]!.milliseconds;
+  note("soak", "end to start", { "of the launch time": rounded(ratio) });
   // The first launches fill what is kept for later ones, and the heap of V8 settles after 15,000.
   const first = samples[samples.length / 2 - 1]!;
   const last = samples.at(-1)!;
@@ -26,5 +47,7 @@ test("launch after launch, the script keeps no more memory, files or threads", a
 test("many containers at once write each its own, and nothing is lost", async () => {
   const count = rounds(times(100, 1000));
   const lines = await linesOf("crowd_script.ts", count);
-  assertEquals(lines, [{ alive: count, right: count }]);
+  const [{ alive, right }] = lines as [{ alive: number; right: number }];
+  note("crowd", "at once", { containers: alive, "outputs read right": right });
+  assertEquals([alive, right], [count, count]);
 });

@@ -3,15 +3,22 @@
 import { assertEquals } from "@std/assert";
 import { runScript } from "../recipe/scripts.ts";
 import { test } from "../recipe/support.ts";
+import { note } from "./results.ts";
 import { linesOf, sweep, times } from "./support.ts";
 
 test("workers launch at the same time, while garbage is collected and others are terminated", async () => {
   const workers = 3;
-  const [{ right, wanted }] = await linesOf(
+  const [{ right, wanted, terminated }] = await linesOf(
     "threads_script.ts",
     workers,
     times(10, 200),
-  ) as [{ right: number[]; wanted: number }];
+  ) as [{ right: number[]; wanted: number; terminated: number }];
+  note("threads", "workers at the same time", {
+    workers,
+    launches: wanted * workers,
+    "outputs read right": right.reduce((sum, count) => sum + count, 0),
+    "workers terminated meanwhile": terminated,
+  });
   assertEquals(right, Array.from({ length: workers }, () => wanted));
   // Nobody is left to remove the groups of a worker that was terminated.
   await sweep();

@@ -65,8 +65,8 @@ function isKnown(kind: string, thing: string, before: ReadonlySet<string>): bool
   return [...before].some((known) => known.split(" ")[0] === pid);
 }
 
-/** The folders in which a recipe of the tests could leave something on the host. */
-const FOLDERS = ["/mnt", "/run", "/dev/shm"];
+/** The folder of the host on which the recipes of the tests mount, and make files. */
+const FOLDERS = ["/mnt"];
 
 /** The memory that engines have allocated, and not given back. */
 const mappings = new Set<number>();
