@@ -3,53 +3,18 @@
 import { assertEquals } from "@std/assert";
 import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
 import { test } from "../recipe/support.ts";
-
-interface JsDoc {
-  readonly doc?: string;
-  readonly tags?: readonly { readonly kind: string; readonly doc?: string }[];
-}
-
-interface Declaration {
-  readonly kind: string;
-  readonly location: { readonly filename: string };
-  readonly jsDoc?: JsDoc;
-  readonly def?: {
-    readonly methods?: readonly { readonly name: string; readonly jsDoc?: JsDoc }[];
-  };
-}
-
-/** Something that is exported, by its first declaration, which has the comment. */
-interface Symbol extends Declaration {
-  readonly name: string;
-}
-
-const PROJECT = new URL("../../", import.meta.url);
-
-/** `mod.ts` exports `linux` as a namespace, of which `deno doc` leaves out what has been renamed. */
-const ENTRIES = ["mod.ts", "ffi/linux.ts", "recipe/yaml/mod.ts"] as const;
-
-interface FileDoc {
-  readonly module_doc?: JsDoc;
-  readonly symbols: readonly { readonly name: string; readonly declarations: Declaration[] }[];
-}
-
-const documentation: Readonly<Record<string, FileDoc>> = (() => {
-  const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--json", ...ENTRIES],
-    cwd: PROJECT,
-  }).outputSync();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout)).nodes;
-})();
-
-const modules = ENTRIES.map((entry) => documentation[new URL(entry, PROJECT).href]!);
-const [main, linux, yaml] = modules.map(({ symbols }): Symbol[] =>
-  symbols.map(({ name, declarations }) => ({ name, ...declarations[0]! }))
-    .filter(({ kind }) => kind !== "reference" && kind !== "namespace")
-) as [Symbol[], Symbol[], Symbol[]];
-
-const tags = (jsDoc: JsDoc | undefined, kind: string) =>
-  jsDoc?.tags?.filter((tag) => tag.kind === kind) ?? [];
+import {
+  ENTRIES,
+  type JsDoc,
+  linux,
+  main,
+  modules,
+  PROJECT,
+  steps,
+  type Symbol,
+  tags,
+  yaml,
+} from "./documentation.ts";
 
 /** The examples that `deno test --doc` runs as whoever imports the module would write them. */
 function examplesOf(jsDoc: JsDoc | undefined): string[] {
@@ -116,8 +81,6 @@ const NEVER_FAILS = /nothing of it fails|[Cc]annot fail/;
 
 const saysWhatFails = ({ jsDoc }: Symbol) =>
   tags(jsDoc, "throws").length > 0 || NEVER_FAILS.test(jsDoc?.doc ?? "");
-
-const steps = main.filter(({ name, kind }) => kind === "function" && STEP_DEFINITIONS.has(name));
 
 test("every step says what fails, or that nothing does", () => {
   assertEquals(steps.length, STEP_DEFINITIONS.size);
