@@ -5541,6 +5541,65 @@ function prlimit(pid, resource, limit = null) {
   return readRlimit(outcome.output(old));
 }
 
+// ffi/calls/getdents.ts
+function getdents64(folder, entries) {
+  return call("getdents64", folder, entries, entries.size);
+}
+var ENTRY = {
+  ino: 0,
+  reclen: 16,
+  type: 18,
+  name: 19
+};
+var TYPE_SHIFT = 12;
+function readDirectoryEntries(entries, size2) {
+  const found = [];
+  for (let start2 = 0; start2 < size2; ) {
+    const length = entries.getUint16(start2 + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    if (name !== "." && name !== "..") {
+      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      found.push({
+        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        type,
+        name
+      });
+    }
+    start2 += length;
+  }
+  return found;
+}
+
+// ffi/folder_entries.ts
+var PART_SIZE = 8 * 1024;
+function namesIn(path2) {
+  return entriesIn(path2).map(({ name }) => name);
+}
+function entriesIn(path2) {
+  const folder = perform(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  try {
+    const entries = [];
+    for (; ; ) {
+      const part = new Output(PART_SIZE, "&entries");
+      const list2 = getdents64(folder, part);
+      const outcome = performAll([
+        {
+          call: list2,
+          accept: [
+            "ENOENT"
+          ]
+        }
+      ]);
+      const size2 = Number(outcome.result(list2));
+      if (size2 <= 0) return entries;
+      entries.push(...readDirectoryEntries(outcome.output(part), size2));
+    }
+  } finally {
+    perform(close(folder));
+  }
+}
+
 // ffi/links.ts
 var AT_ONCE = 256;
 var LONGEST = 128;
@@ -5593,6 +5652,9 @@ function requireOwnProc() {
     if (self === String(Deno.pid)) return true;
     throw new UnsupportedError("/proc shows the processes of another pid namespace than this script's, where their numbers mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or mount -t proc proc /proc");
   });
+}
+function allPids() {
+  return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
 // ffi/whole_file.ts
@@ -5927,59 +5989,13 @@ function unescape(field2) {
   return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-// ffi/calls/getdents.ts
-function getdents64(folder, entries) {
-  return call("getdents64", folder, entries, entries.size);
-}
-var ENTRY = {
-  ino: 0,
-  reclen: 16,
-  type: 18,
-  name: 19
-};
-var TYPE_SHIFT = 12;
-function readDirectoryEntries(entries, size2) {
-  const found = [];
-  for (let start2 = 0; start2 < size2; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
-    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
-    if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
-      found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
-        type,
-        name
-      });
-    }
-    start2 += length;
-  }
-  return found;
-}
-
-// ffi/folder_names.ts
-var PART_SIZE = 32 * 1024;
-function namesIn(path2) {
-  const folder = perform(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+// ffi/if_there.ts
+function ifThere(ask) {
   try {
-    const names = [];
-    for (; ; ) {
-      const entries = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(folder, entries);
-      const outcome = performAll([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size2 = Number(outcome.result(list2));
-      if (size2 <= 0) return names;
-      names.push(...readDirectoryEntries(outcome.output(entries), size2).map(({ name }) => name));
-    }
-  } finally {
-    perform(close(folder));
+    return ask();
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
   }
 }
 
@@ -5996,7 +6012,7 @@ var TYPES = [
 ];
 function listNamespaces() {
   const list2 = new NamespaceList();
-  const pids = namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = allPids();
   list2.addProcesses(pids);
   list2.addMounts();
   list2.addOpenFiles(pids);
@@ -6132,14 +6148,6 @@ function processOf(pid) {
       command
     };
   });
-}
-function ifThere(ask) {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof SyscallError) return void 0;
-    throw error;
-  }
 }
 
 // ffi/linux/process_ids.ts
@@ -7036,29 +7044,7 @@ var noNewPrivilegesDefinition = {
 
 // recipe/drafting/host_file.ts
 function readHostNumber(path2) {
-  const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  const text4 = new Output(64);
-  const got = read(fd, text4, 64);
-  try {
-    const outcome = performAll([
-      {
-        call: opened
-      },
-      {
-        call: got
-      },
-      {
-        call: close(fd)
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(text4);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
-    return Number(new TextDecoder().decode(bytes));
-  } catch (error) {
-    if (error instanceof SyscallError) return void 0;
-    throw error;
-  }
+  return ifThere(() => Number(readWholeText(at_fdcwd, path2)));
 }
 
 // recipe/namespaces.ts
@@ -7072,7 +7058,20 @@ var CLONE_FLAG = {
   cgroup: CLONE_NEWCGROUP,
   time: CLONE_NEWTIME
 };
+var NAMESPACE_FILE = {
+  user: "user",
+  mount: "mnt",
+  pid: "pid",
+  uts: "uts",
+  ipc: "ipc",
+  net: "net",
+  cgroup: "cgroup",
+  time: "time"
+};
 var NAMESPACE_KINDS = Object.keys(CLONE_FLAG);
+function limitSetting(kind2) {
+  return `max_${NAMESPACE_FILE[kind2]}_namespaces`;
+}
 
 // recipe/launching/hints.ts
 function hintFor(syscall, text4, code, container) {
@@ -7275,16 +7274,16 @@ function missingPlace(text4) {
 function namespacesUsedUp({ text: text4 }) {
   for (const kind2 of NAMESPACE_KINDS) {
     if (!text4.includes(flagName(kind2))) continue;
-    const file = `user.max_${kind2 === "mount" ? "mnt" : kind2}_namespaces`;
-    const limit = readHostNumber(`/proc/sys/${file.replace(".", "/")}`);
+    const setting = limitSetting(kind2);
+    const limit = readHostNumber(`/proc/sys/user/${setting}`);
     if (limit !== void 0 && limit < 16) {
-      return `there may be ${limit} ${kind2} namespaces here: sysctl -w ${file}=10000 allows more`;
+      return `there may be ${limit} ${kind2} namespaces here: sysctl -w user.${setting}=10000 allows more`;
     }
   }
   return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
 }
 function namespaceUnknown({ text: text4 }) {
-  const missing2 = NAMESPACE_KINDS.find((kind2) => text4.includes(flagName(kind2)) && readHostNumber(`/proc/sys/user/max_${kind2 === "mount" ? "mnt" : kind2}_namespaces`) === void 0);
+  const missing2 = NAMESPACE_KINDS.find((kind2) => text4.includes(flagName(kind2)) && readHostNumber(`/proc/sys/user/${limitSetting(kind2)}`) === void 0);
   return missing2 === void 0 ? void 0 : `this kernel has no ${missing2} namespaces`;
 }
 function noInterface({ text: text4 }) {
@@ -7745,16 +7744,6 @@ function fdOf(socket) {
 }
 
 // recipe/drafting/target.ts
-var NAMESPACE_FILE = {
-  user: "user",
-  mount: "mnt",
-  pid: "pid",
-  uts: "uts",
-  ipc: "ipc",
-  net: "net",
-  cgroup: "cgroup",
-  time: "time"
-};
 function targetOf(pid, started2) {
   let found;
   try {
@@ -9788,13 +9777,8 @@ function resolve(path2) {
   return open2(path2) ?? missing(path2);
 }
 function open2(path2) {
-  let fd;
-  try {
-    fd = perform(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC));
-  } catch (error) {
-    if (error instanceof SyscallError) return void 0;
-    throw error;
-  }
+  const fd = ifThere(() => perform(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC)));
+  if (fd === void 0) return void 0;
   try {
     const [target, told] = [
       new Output(PATH_MAX2),
@@ -10597,12 +10581,7 @@ function hostTool(program, args, stdio) {
 
 // ffi/cgroups/files.ts
 function readFile(path2) {
-  try {
-    return readWholeText(at_fdcwd, path2).trim();
-  } catch (error) {
-    if (error instanceof SyscallError) return void 0;
-    throw error;
-  }
+  return ifThere(() => readWholeText(at_fdcwd, path2).trim());
 }
 function readNumber(path2) {
   return toNumber(readFile(path2));
@@ -10660,35 +10639,8 @@ function mayWrite(path2) {
   return outcome.result(asked) === 0n;
 }
 function foldersIn(path2) {
-  let folder;
-  try {
-    folder = perform(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-  } catch (error) {
-    if (error instanceof SyscallError) return [];
-    throw error;
-  }
-  const names = [];
-  try {
-    for (; ; ) {
-      const entries = new Output(8192, "&entries");
-      const list2 = getdents64(folder, entries);
-      const outcome = performAll([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size2 = Number(outcome.result(list2));
-      if (size2 <= 0) return names;
-      for (const { type, name } of readDirectoryEntries(outcome.output(entries), size2)) {
-        if (type === S_IFDIR) names.push(name);
-      }
-    }
-  } finally {
-    perform(close(folder));
-  }
+  const entries = ifThere(() => entriesIn(path2)) ?? [];
+  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
 }
 
 // ffi/cgroups/owner.ts
@@ -14823,7 +14775,7 @@ var Container = class {
     throw new TypeError("the container has no control group of its own; the step limits({}) gives it one");
   }
   get #runningGroup() {
-    if (this.#ended) throw new TypeError("the container has ended already");
+    this.#needsToRun();
     return this.#group;
   }
   #channel(fd) {
@@ -15725,12 +15677,7 @@ var ContainerProxy = class {
   }
   /** The next connection, if one waits. */
   #next() {
-    try {
-      return perform(accept(this.#listener));
-    } catch (error) {
-      if (error instanceof SyscallError) return void 0;
-      throw error;
-    }
+    return ifThere(() => perform(accept(this.#listener)));
   }
   /** Serves a connection; resolves when there is room for another. */
   async #serve(socket) {

@@ -6,6 +6,7 @@
 
 import { engine } from "./engine/engine.ts";
 import { UnsupportedError } from "./errors.ts";
+import { namesIn } from "./folder_entries.ts";
 import { readLinks } from "./links.ts";
 
 /**
@@ -34,4 +35,9 @@ export function requireOwnProc(): void {
         "mount -t proc proc /proc",
     );
   });
+}
+
+/** The numbers of all processes that can be seen in /proc. */
+export function allPids(): number[] {
+  return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
 }

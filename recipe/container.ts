@@ -19,8 +19,7 @@ import type { Ending } from "./drafting/script_part.ts";
 import type { Launched } from "./launching/launched.ts";
 import { type CommandOutput, commandOutput } from "./running/command_output.ts";
 import { endAll } from "./launching/meetings.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
-import { NAMESPACE_FILE } from "./drafting/target.ts";
+import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "./namespaces.ts";
 import { type CommandStatus, reapStatus } from "./running/status.ts";
 import type { Limits } from "./steps/limits.ts";
 import { Channel, inputStream, type OutputStream, outputStream } from "./running/streams.ts";
@@ -380,7 +379,7 @@ export class Container implements AsyncDisposable {
   }
 
   get #runningGroup(): ContainerCgroup {
-    if (this.#ended) throw new TypeError("the container has ended already");
+    this.#needsToRun();
     return this.#group;
   }
 

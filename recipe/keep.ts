@@ -19,8 +19,7 @@ import { MNT_DETACH, mount, MS_BIND, umount2 } from "../ffi/calls/mounts.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { perform, performAll } from "../ffi/perform.ts";
 import { processFolder } from "../ffi/process_folder.ts";
-import type { NamespaceKind } from "./namespaces.ts";
-import { NAMESPACE_FILE } from "./drafting/target.ts";
+import { NAMESPACE_FILE, type NamespaceKind } from "./namespaces.ts";
 
 /**
  * A namespace that is kept by a mount on a file. `join(kept.path)` enters it, also from another

@@ -14,6 +14,7 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from "../ffi/calls/namespaces.ts";
+import type { NamespaceFile } from "../ffi/linux/process_namespaces.ts";
 
 /** A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or `"time"`. */
 export type NamespaceKind =
@@ -38,7 +39,24 @@ export const CLONE_FLAG: Readonly<Record<NamespaceKind, number>> = {
   time: CLONE_NEWTIME,
 };
 
+/** Each kind's name in /proc/PID/ns. */
+export const NAMESPACE_FILE: Readonly<Record<NamespaceKind, NamespaceFile>> = {
+  user: "user",
+  mount: "mnt",
+  pid: "pid",
+  uts: "uts",
+  ipc: "ipc",
+  net: "net",
+  cgroup: "cgroup",
+  time: "time",
+};
+
 /** Every kind. */
 export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
   CLONE_FLAG,
 ) as NamespaceKind[];
+
+/** The file in /proc/sys/user that says how many of this kind there may be. */
+export function limitSetting(kind: NamespaceKind): string {
+  return `max_${NAMESPACE_FILE[kind]}_namespaces`;
+}

@@ -4,34 +4,27 @@
  * @module
  */
 
-import { type Call, Output, ResultOf } from "../call.ts";
+import { type Call, ResultOf } from "../call.ts";
 import {
   at_fdcwd,
   close,
   faccessat,
   O_CLOEXEC,
-  O_DIRECTORY,
-  O_RDONLY,
   O_WRONLY,
   openat,
   S_IFDIR,
   W_OK,
   write,
 } from "../calls/files.ts";
-import { getdents64, readDirectoryEntries } from "../calls/getdents.ts";
-import { SyscallError } from "../errors.ts";
-import { perform, performAll } from "../perform.ts";
+import { entriesIn } from "../folder_entries.ts";
+import { ifThere } from "../if_there.ts";
+import { performAll } from "../perform.ts";
 import { Label } from "../program.ts";
 import { readWholeText } from "../whole_file.ts";
 
 /** What the file tells; nothing where there is none, or none that may be read. */
 export function readFile(path: string): string | undefined {
-  try {
-    return readWholeText(at_fdcwd, path).trim();
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined;
-    throw error;
-  }
+  return ifThere(() => readWholeText(at_fdcwd, path).trim());
 }
 
 /** The number that the file holds. */
@@ -82,26 +75,6 @@ export function mayWrite(path: string): boolean {
 
 /** The folders in a folder; none where that is gone. */
 export function foldersIn(path: string): readonly string[] {
-  let folder: number;
-  try {
-    folder = perform(openat(at_fdcwd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-  } catch (error) {
-    if (error instanceof SyscallError) return [];
-    throw error;
-  }
-  const names: string[] = [];
-  try {
-    for (;;) {
-      const entries = new Output(8192, "&entries");
-      const list = getdents64(folder, entries);
-      const outcome = performAll([{ call: list, accept: ["ENOENT"] }]);
-      const size = Number(outcome.result(list));
-      if (size <= 0) return names;
-      for (const { type, name } of readDirectoryEntries(outcome.output(entries), size)) {
-        if (type === S_IFDIR) names.push(name);
-      }
-    }
-  } finally {
-    perform(close(folder));
-  }
+  const entries = ifThere(() => entriesIn(path)) ?? [];
+  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
 }

@@ -19,9 +19,10 @@ import {
   NS_GET_PARENT,
   NS_GET_USERNS,
 } from "../calls/namespaces.ts";
-import { SyscallError } from "../errors.ts";
-import { namesIn } from "../folder_names.ts";
+import { namesIn } from "../folder_entries.ts";
+import { ifThere } from "../if_there.ts";
 import { readLinks } from "../links.ts";
+import { allPids } from "../process_folder.ts";
 import { readWholeText } from "../whole_file.ts";
 import { direct, outcomeOf } from "./direct.ts";
 import { open } from "./files.ts";
@@ -95,7 +96,7 @@ export interface NamespaceProcess {
  */
 export function listNamespaces(): NamespaceEntry[] {
   const list = new NamespaceList();
-  const pids = namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = allPids();
   list.addProcesses(pids);
   list.addMounts();
   list.addOpenFiles(pids);
@@ -263,14 +264,4 @@ function processOf(pid: number): NamespaceProcess | undefined {
       : args.replaceAll("\0", " ");
     return { pid, uid: statx(AT_FDCWD, `/proc/${pid}`).uid, command };
   });
-}
-
-/** The answer, or nothing where what is asked for is gone or may not be seen. */
-function ifThere<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined;
-    throw error;
-  }
 }

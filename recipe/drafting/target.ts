@@ -13,23 +13,11 @@ import {
   processIdentity,
   statField,
 } from "../../ffi/linux/process_identity.ts";
-import { type NamespaceFile, otherNamespaces } from "../../ffi/linux/process_namespaces.ts";
+import { otherNamespaces } from "../../ffi/linux/process_namespaces.ts";
 import { perform } from "../../ffi/perform.ts";
 import { processFolder } from "../../ffi/process_folder.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-
-/** Each kind's name in /proc/PID/ns. */
-export const NAMESPACE_FILE: Readonly<Record<NamespaceKind, NamespaceFile>> = {
-  user: "user",
-  mount: "mnt",
-  pid: "pid",
-  uts: "uts",
-  ipc: "ipc",
-  net: "net",
-  cgroup: "cgroup",
-  time: "time",
-};
+import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 
 /**
  * The process that has this number; the one that is meant, if it is told when that was started.

@@ -8,7 +8,7 @@ import { Output } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_PATH, openat, readlinkat } from "../../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_TYPE, statxOutput } from "../../ffi/calls/statx.ts";
-import { SyscallError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/if_there.ts";
 import { perform, performAll } from "../../ffi/perform.ts";
 import { folderOf, nameOf, normalize } from "../drafting/ground.ts";
 
@@ -42,13 +42,8 @@ export function resolve(path: string): Place {
 }
 
 function open(path: string): Place | undefined {
-  let fd: number;
-  try {
-    fd = perform(openat(at_fdcwd, path, O_PATH | O_CLOEXEC));
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined;
-    throw error;
-  }
+  const fd = ifThere(() => perform(openat(at_fdcwd, path, O_PATH | O_CLOEXEC)));
+  if (fd === undefined) return undefined;
   try {
     const [target, told] = [new Output(PATH_MAX), statxOutput()];
     const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);

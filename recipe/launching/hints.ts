@@ -9,7 +9,7 @@ import type { ErrnoName } from "../../ffi/errno.ts";
 import { shortageHint } from "../../ffi/failure.ts";
 import type { ContainerState } from "../drafting/container_state.ts";
 import { readHostNumber } from "../drafting/host_file.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
+import { limitSetting, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 
 /** What a hint is made of. */
 interface Failure {
@@ -306,10 +306,11 @@ function missingPlace(text: string): string | undefined {
 function namespacesUsedUp({ text }: Failure): string | undefined {
   for (const kind of NAMESPACE_KINDS) {
     if (!text.includes(flagName(kind))) continue;
-    const file = `user.max_${kind === "mount" ? "mnt" : kind}_namespaces`;
-    const limit = readHostNumber(`/proc/sys/${file.replace(".", "/")}`);
+    const setting = limitSetting(kind);
+    const limit = readHostNumber(`/proc/sys/user/${setting}`);
     if (limit !== undefined && limit < 16) {
-      return `there may be ${limit} ${kind} namespaces here: sysctl -w ${file}=10000 allows more`;
+      return `there may be ${limit} ${kind} namespaces here: sysctl -w user.${setting}=10000 ` +
+        "allows more";
     }
   }
   return "namespaces are nested too deep (32 levels), or there are as many as the sysctls " +
@@ -319,7 +320,7 @@ function namespacesUsedUp({ text }: Failure): string | undefined {
 function namespaceUnknown({ text }: Failure): string | undefined {
   const missing = NAMESPACE_KINDS.find((kind) =>
     text.includes(flagName(kind)) &&
-    readHostNumber(`/proc/sys/user/max_${kind === "mount" ? "mnt" : kind}_namespaces`) === undefined
+    readHostNumber(`/proc/sys/user/${limitSetting(kind)}`) === undefined
   );
   return missing === undefined ? undefined : `this kernel has no ${missing} namespaces`;
 }

@@ -6,14 +6,14 @@
  */
 
 import { at_fdcwd, O_NONBLOCK } from "../../ffi/calls/files.ts";
-import { SyscallError } from "../../ffi/errors.ts";
-import { namesIn } from "../../ffi/folder_names.ts";
+import { namesIn } from "../../ffi/folder_entries.ts";
+import { ifThere } from "../../ffi/if_there.ts";
 import { readLinks } from "../../ffi/links.ts";
 import { startOf, statField } from "../../ffi/linux/process_identity.ts";
 import { namespaces } from "../../ffi/linux/process_namespaces.ts";
+import { allPids } from "../../ffi/process_folder.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { NAMESPACE_FILE } from "../../recipe/drafting/target.ts";
+import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 
 /** A container that runs. */
 export interface RunningContainer {
@@ -114,10 +114,6 @@ function bootedFor(): number {
   return parseFloat(readWholeText(at_fdcwd, "/proc/uptime"));
 }
 
-function allPids(): number[] {
-  return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
-}
-
 function parentsOf(pids: readonly number[]): ReadonlyMap<number, number | undefined> {
   return new Map(pids.map((pid) => [pid, parentOf(pid)]));
 }
@@ -129,14 +125,4 @@ function parentOf(pid: number): number | undefined {
 
 function textOf(pid: number, file: string): string | undefined {
   return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`));
-}
-
-/** The answer, or nothing where what is asked for is gone, or another user's. */
-function ifThere<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined;
-    throw error;
-  }
 }

@@ -7,14 +7,15 @@
 import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
 import { findPlaces } from "../../ffi/cgroups/place.ts";
-import { SyscallError, UnsupportedError } from "../../ffi/errors.ts";
+import { UnsupportedError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/if_there.ts";
 import { environmentVariable } from "../../ffi/environment.ts";
 import { statx } from "../../ffi/linux/folders.ts";
 import { AT_FDCWD } from "../../ffi/calls/files.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { callerOf } from "../../recipe/drafting/caller.ts";
 import { readHostNumber } from "../../recipe/drafting/host_file.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
+import { limitSetting, NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 import { DEFAULT_PATH } from "../../recipe/launching/order.ts";
 import { recipe } from "../../recipe/recipe.ts";
 import { sandbox } from "../../recipe/sandbox.ts";
@@ -70,8 +71,7 @@ function userNamespacesFinding(): Finding {
 
 /** How many there may be of one user. */
 function limitOf(kind: NamespaceKind): string {
-  const setting = `max_${kind === "mount" ? "mnt" : kind}_namespaces`;
-  const limit = readHostNumber(`/proc/sys/user/${setting}`);
+  const limit = readHostNumber(`/proc/sys/user/${limitSetting(kind)}`);
   return limit === undefined ? "" : `at most ${limit} of a user`;
 }
 
@@ -185,11 +185,5 @@ export function isInstalled(program: string): boolean {
 }
 
 function isThere(path: string): boolean {
-  try {
-    statx(AT_FDCWD, path);
-    return true;
-  } catch (error) {
-    if (error instanceof SyscallError) return false;
-    throw error;
-  }
+  return ifThere(() => statx(AT_FDCWD, path)) !== undefined;
 }

@@ -5,7 +5,7 @@
  */
 
 import { at_fdcwd } from "../../ffi/calls/files.ts";
-import { SyscallError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/if_there.ts";
 import { readWholeText } from "../../ffi/whole_file.ts";
 import { callerOf } from "../../recipe/drafting/caller.ts";
 import { recipe } from "../../recipe/recipe.ts";
@@ -54,10 +54,5 @@ export function firstOf(text: string, user: string | undefined, uid: number): nu
 }
 
 function textOf(file: string): string {
-  try {
-    return readWholeText(at_fdcwd, file);
-  } catch (error) {
-    if (error instanceof SyscallError) return "";
-    throw error;
-  }
+  return ifThere(() => readWholeText(at_fdcwd, file)) ?? "";
 }

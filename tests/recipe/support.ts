@@ -26,6 +26,22 @@ export const notRoot: string | undefined = root ? undefined : "needs root";
 /** Why a test for ordinary users is left out, where it has to be. */
 export const notOrdinary: string | undefined = root ? "is for ordinary users" : undefined;
 
+/** The names of /proc/PID/ns, by kind. */
+export const NAMESPACE_FILES: Readonly<Record<NamespaceKind, string>> = {
+  user: "user",
+  mount: "mnt",
+  pid: "pid",
+  uts: "uts",
+  ipc: "ipc",
+  net: "net",
+  cgroup: "cgroup",
+  time: "time",
+};
+/** Every kind of namespace. */
+export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
+  NAMESPACE_FILES,
+) as NamespaceKind[];
+
 // What a script keeps for all its launches is opened by the first; no test is to be blamed for it.
 await recipe(unshare("user", "pid"), mapRoot(), init()).command("true").output();
 

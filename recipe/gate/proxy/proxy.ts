@@ -7,7 +7,7 @@
 
 import { close } from "../../../ffi/calls/files.ts";
 import { accept } from "../../../ffi/calls/sockets.ts";
-import { SyscallError } from "../../../ffi/errors.ts";
+import { ifThere } from "../../../ffi/if_there.ts";
 import { perform } from "../../../ffi/perform.ts";
 import { reactor, type Watch } from "../../../ffi/reactor.ts";
 import { serve } from "./connection.ts";
@@ -53,12 +53,7 @@ export class ContainerProxy {
 
   /** The next connection, if one waits. */
   #next(): number | undefined {
-    try {
-      return perform(accept(this.#listener));
-    } catch (error) {
-      if (error instanceof SyscallError) return undefined;
-      throw error;
-    }
+    return ifThere(() => perform(accept(this.#listener)));
   }
 
   /** Serves a connection; resolves when there is room for another. */

@@ -46,6 +46,8 @@ import {
   grounds,
   inFolder,
   inside,
+  NAMESPACE_FILES,
+  NAMESPACE_KINDS,
   notOrdinary,
   notRoot,
   root,
@@ -53,35 +55,23 @@ import {
   testOn,
 } from "../support.ts";
 
-/** The names of /proc/PID/ns, by kind. */
-const FILES: Readonly<Record<NamespaceKind, string>> = {
-  user: "user",
-  mount: "mnt",
-  pid: "pid",
-  uts: "uts",
-  ipc: "ipc",
-  net: "net",
-  cgroup: "cgroup",
-  time: "time",
-};
-const KINDS = Object.keys(FILES) as NamespaceKind[];
-const ALL = KINDS.filter((kind) => kind !== "user") as Exclude<NamespaceKind, "user">[];
+const ALL = NAMESPACE_KINDS.filter((kind) => kind !== "user") as Exclude<NamespaceKind, "user">[];
 
 // Read by the shell itself, which is the process that has joined.
-const READ_IDS = `for kind in ${KINDS.map((kind) => FILES[kind]).join(" ")}; do
+const READ_IDS = `for kind in ${NAMESPACE_KINDS.map((kind) => NAMESPACE_FILES[kind]).join(" ")}; do
   readlink /proc/$$/ns/$kind
 done`;
 
 /** The ids that a shell script has read, by kind. */
 function ids(lines: string): Record<string, number> {
   const numbers = lines.split("\n").map((line) => Number(/\[(\d+)\]/.exec(line)?.[1]));
-  return Object.fromEntries(KINDS.map((kind, index) => [kind, numbers[index]!]));
+  return Object.fromEntries(NAMESPACE_KINDS.map((kind, index) => [kind, numbers[index]!]));
 }
 
 function ownIds(): Record<string, number> {
   const own = linux.namespaces();
   return Object.fromEntries(
-    KINDS.map((kind) => [kind, own[FILES[kind] as linux.NamespaceFile]!]),
+    NAMESPACE_KINDS.map((kind) => [kind, own[NAMESPACE_FILES[kind] as linux.NamespaceFile]!]),
   );
 }
 
@@ -246,8 +236,8 @@ testOn(
         [join(target.pid, ...kinds)],
         [join(pidfd, ...kinds)],
         [data],
-        kinds.map((kind) => join(`/proc/${target.pid}/ns/${FILES[kind]}`)),
-        kinds.map((kind) => join(`/proc/${target.pid}/ns/${FILES[kind]}`, kind)),
+        kinds.map((kind) => join(`/proc/${target.pid}/ns/${NAMESPACE_FILES[kind]}`)),
+        kinds.map((kind) => join(`/proc/${target.pid}/ns/${NAMESPACE_FILES[kind]}`, kind)),
       ]
     ) {
       assertEquals(inside(recipe(...steps), "hostname"), "a-cooler-hostname");

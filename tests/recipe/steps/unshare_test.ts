@@ -2,35 +2,31 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { mapRoot, type NamespaceKind, recipe, tmpfs, unshare } from "../../../mod.ts";
-import { assertFails, assertRefused, grounds, inside, root, test } from "../support.ts";
-
-/** The names of /proc/PID/ns, by kind. */
-const FILES: Readonly<Record<NamespaceKind, string>> = {
-  user: "user",
-  mount: "mnt",
-  pid: "pid",
-  uts: "uts",
-  ipc: "ipc",
-  net: "net",
-  cgroup: "cgroup",
-  time: "time",
-};
-const KINDS = Object.keys(FILES) as NamespaceKind[];
+import {
+  assertFails,
+  assertRefused,
+  grounds,
+  inside,
+  NAMESPACE_FILES,
+  NAMESPACE_KINDS,
+  root,
+  test,
+} from "../support.ts";
 
 function own(kind: NamespaceKind): string {
-  return Deno.readLinkSync(`/proc/self/ns/${FILES[kind]}`);
+  return Deno.readLinkSync(`/proc/self/ns/${NAMESPACE_FILES[kind]}`);
 }
 
-const READ_ALL = `for kind in ${KINDS.map((kind) => FILES[kind]).join(" ")}; do
+const READ_ALL = `for kind in ${NAMESPACE_KINDS.map((kind) => NAMESPACE_FILES[kind]).join(" ")}; do
   readlink /proc/self/ns/$kind
 done`;
 
 /** The kinds in which the container and the script differ. */
 function differing(links: string): NamespaceKind[] {
-  return KINDS.filter((kind, index) => links.split("\n")[index] !== own(kind));
+  return NAMESPACE_KINDS.filter((kind, index) => links.split("\n")[index] !== own(kind));
 }
 
-for (const kind of KINDS) {
+for (const kind of NAMESPACE_KINDS) {
   if (kind === "user") continue;
   for (const { name, ground, privileged } of grounds(kind)) {
     test(`unshare("${kind}") makes that namespace alone, ${name}`, () => {
@@ -156,7 +152,7 @@ test("a user namespace may come behind other steps", () => {
 });
 
 test("without privilege and a user namespace the kernel's refusal is told, with the mend", () => {
-  for (const kind of KINDS) {
+  for (const kind of NAMESPACE_KINDS) {
     if (kind === "user") continue;
     const box = recipe(unshare(kind));
     if (root) assert(box.command("true").outputSync().success);
