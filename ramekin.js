@@ -7098,7 +7098,7 @@ var HINTS = {
   "unshare EUSERS": namespacesUsedUp,
   "clone EINVAL": namespaceUnknown,
   "unshare EINVAL": namespaceUnknown,
-  "write EPERM": ({ text: text4, container }) => text4.includes("write(setting,") ? SETTING_DENIED : appArmor() ?? (text4.includes("/proc/") || container.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid" : void 0),
+  "write EPERM": ({ text: text4, container }) => text4.includes("write(setting,") ? SETTING_DENIED : text4.includes('"monotonic ') || text4.includes('"boottime ') ? appArmor() ?? needsPrivilege(container) : appArmor() ?? (text4.includes("/proc/") || container.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP" : void 0),
   "openat EACCES": ({ text: text4, container }) => {
     if (isSetting(text4)) return SETTING_DENIED;
     if (text4.includes("/proc/self/") && container.exposed) {
@@ -7147,7 +7147,7 @@ var HINTS = {
   "mount ENODEV": ({ text: text4 }) => `this kernel does not know the type of filesystem (see /proc/filesystems): ${text4}`,
   "mount EINVAL": ({ text: text4 }) => text4.includes(`"overlay"`) ? "an option or a folder of the overlay does not suit the kernel, which says more in dmesg(1); in a user namespace no lower folder may have a mount of the host below it" : "an option does not suit the filesystem, or there is no mount at this place",
   "mount EBUSY": () => "something is mounted there already, or it is in use",
-  "open_tree ENOENT": () => "it does not exist on the host",
+  "open_tree ENOENT": () => "it does not exist where the step stands; behind pivotRoot() no file of the host's does",
   "open_tree EINVAL": () => "an ordinary user cannot leave away what is mounted below it: bind() does not with { recursive: true }, and a lower folder of overlay() has to have nothing mounted below it",
   "move_mount ENOENT": () => "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
   "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
@@ -7173,7 +7173,7 @@ var HINTS = {
   "setsid EPERM": () => "the program leads a session already",
   "sethostname EPERM": ({ container }) => needsPrivilege(container),
   "setdomainname EPERM": ({ container }) => needsPrivilege(container),
-  "chroot EPERM": ({ container }) => needsPrivilege(container),
+  "chroot EPERM": ({ container }) => container.own.has("user") ? needsPrivilege(container) : 'this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: unshare("user"), mapRoot()',
   "pivot_root EPERM": ({ container }) => needsPrivilege(container),
   "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
   "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
@@ -7269,6 +7269,7 @@ function missingPlace(text4) {
   if (text4.includes("O_CREAT")) {
     return "the folder that it lies in does not exist; mkdir() makes it";
   }
+  if (text4.includes("O_DIRECTORY")) return "the folder does not exist; mkdir() makes it";
   return text4.includes("O_PATH") ? "it does not exist; where it is the source of bind(), { optional: true } leaves the step out" : void 0;
 }
 function namespacesUsedUp({ text: text4 }) {

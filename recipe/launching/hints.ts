@@ -52,11 +52,15 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "clone EINVAL": namespaceUnknown,
   "unshare EINVAL": namespaceUnknown,
   "write EPERM": ({ text, container }) =>
-    text.includes("write(setting,") ? SETTING_DENIED : appArmor() ??
-      (text.includes("/proc/") || container.own.has("user")
-        ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
-          "newuidmap and /etc/subuid"
-        : undefined),
+    text.includes("write(setting,")
+      ? SETTING_DENIED
+      : text.includes('"monotonic ') || text.includes('"boottime ')
+      ? appArmor() ?? needsPrivilege(container)
+      : appArmor() ??
+        (text.includes("/proc/") || container.own.has("user")
+          ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
+            "newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP"
+          : undefined),
   "openat EACCES": ({ text, container }) => {
     if (isSetting(text)) return SETTING_DENIED;
     if (text.includes("/proc/self/") && container.exposed) {
@@ -132,7 +136,9 @@ const HINTS: Readonly<Record<string, Hint>> = {
         "dmesg(1); in a user namespace no lower folder may have a mount of the host below it"
       : "an option does not suit the filesystem, or there is no mount at this place",
   "mount EBUSY": () => "something is mounted there already, or it is in use",
-  "open_tree ENOENT": () => "it does not exist on the host",
+  "open_tree ENOENT": () =>
+    "it does not exist where the step stands; behind pivotRoot() no file of " +
+    "the host's does",
   "open_tree EINVAL": () =>
     "an ordinary user cannot leave away what is mounted below it: bind() does not with " +
     "{ recursive: true }, and a lower folder of overlay() has to have nothing mounted below it",
@@ -168,7 +174,11 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "setsid EPERM": () => "the program leads a session already",
   "sethostname EPERM": ({ container }) => needsPrivilege(container),
   "setdomainname EPERM": ({ container }) => needsPrivilege(container),
-  "chroot EPERM": ({ container }) => needsPrivilege(container),
+  "chroot EPERM": ({ container }) =>
+    container.own.has("user")
+      ? needsPrivilege(container)
+      : "this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: " +
+        'unshare("user"), mapRoot()',
   "pivot_root EPERM": ({ container }) => needsPrivilege(container),
   "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
   "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
@@ -298,6 +308,7 @@ function missingPlace(text: string): string | undefined {
   if (text.includes("O_CREAT")) {
     return "the folder that it lies in does not exist; mkdir() makes it";
   }
+  if (text.includes("O_DIRECTORY")) return "the folder does not exist; mkdir() makes it";
   return text.includes("O_PATH")
     ? "it does not exist; where it is the source of bind(), { optional: true } leaves the step out"
     : undefined;

@@ -97,5 +97,5 @@ test("devices of a host without them are told", () => {
     mount("none", "/dev", { type: "tmpfs" }),
     devices(),
   );
-  assertFails(box, { step: "devices", at: 3, code: "ENOENT", says: "does not exist on the host" });
+  assertFails(box, { step: "devices", at: 3, code: "ENOENT", says: "where the step stands" });
 });

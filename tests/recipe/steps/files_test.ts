@@ -219,3 +219,9 @@ test("wrong fields of files are refused", () => {
   ];
   for (const [make, says] of cases) assertRefused(() => box.with(make()), { at: 3, says });
 });
+
+test("a folder that is missing for a link or a pipe is told with what makes it", () => {
+  for (const step of [symlink("b", "/mnt/c/a"), mknod("/mnt/c/a", { type: "p" })]) {
+    assertFails(box.with(step), { step: step.step, code: "ENOENT", says: "mkdir() makes it" });
+  }
+});

@@ -83,3 +83,9 @@ test("offsets that are none, too large, or of the host's clocks are refused", ()
     says: 'unshare("time")',
   });
 });
+
+test("clocks of an outer user namespace are told as such", () => {
+  const outer = recipe(unshare("user", "time"), mapRoot());
+  const box = outer.with(unshare("user"), mapRoot(), timeOffset({ boottime: 1 }));
+  assertFails(box, { step: "timeOffset", at: 4, code: "EPERM", says: "has no right to this" });
+});
