@@ -254,10 +254,10 @@ var assemble = (function assemble(parts, architecture) {
   const records = [];
   const offsets = /* @__PURE__ */ new Map();
   for (const part of parts) {
-    const offset = HEADER2.size + records.length * RECORD.size;
-    if (part instanceof Label) places.set(part, offset);
+    const offset2 = HEADER2.size + records.length * RECORD.size;
+    if (part instanceof Label) places.set(part, offset2);
     else {
-      offsets.set(part.call, offset);
+      offsets.set(part.call, offset2);
       records.push(part);
     }
   }
@@ -270,8 +270,8 @@ var assemble = (function assemble(parts, architecture) {
     if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no place`);
     return place2 === end ? 0 : place2;
   };
-  for (const [index, record] of records.entries()) {
-    const offset = HEADER2.size + index * RECORD.size;
+  let offset = HEADER2.size;
+  for (const record of records) {
     const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
     table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
     if (record.accept !== void 0) table.accepted(offset + RECORD.accepted, record.accept);
@@ -280,6 +280,7 @@ var assemble = (function assemble(parts, architecture) {
     table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
     table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
     table.arguments(offset, record.call);
+    offset += RECORD.size;
   }
   return {
     bytes: table.finished(),
@@ -3762,17 +3763,22 @@ var Table = class {
   }
   arguments(record, call2) {
     if (call2.args.length > 6) throw new TypeError(`${call2.name} has more than six arguments`);
-    let references = 0;
-    for (const [index, argument] of call2.args.entries()) {
-      const offset = record + RECORD.arguments + index * 8;
+    let [references, bit, offset] = [
+      0,
+      1,
+      record + RECORD.arguments
+    ];
+    for (const argument of call2.args) {
       if (argument instanceof ResultOf || argument instanceof OutputField) {
-        references |= 1 << index;
+        references |= bit;
         this.int32(offset, this.#source(argument, call2));
       } else {
         this.#value(offset, argument, call2);
       }
+      bit <<= 1;
+      offset += 8;
     }
-    this.int32(record + RECORD.references, references);
+    if (references !== 0) this.int32(record + RECORD.references, references);
   }
   #value(offset, argument, call2) {
     if (argument === null || argument === 0) return;
@@ -3783,13 +3789,15 @@ var Table = class {
   }
   #number(offset, value) {
     if (typeof value === "bigint") paper.view.setBigInt64(offset, BigInt.asIntN(64, value), true);
+    else if (value >= 0 && value < 2 ** 31) this.int32(offset, value);
     else {
       paper.view.setInt32(offset, value | 0, true);
       paper.view.setInt32(offset + 4, Math.floor(value / 2 ** 32), true);
     }
   }
   #address(offset, to) {
-    this.#number(offset, to);
+    this.int32(offset, to);
+    this.int32(offset + 4, 0);
     this.relocations.push(offset);
   }
   /** Where a value lies that is known once the program runs. */

@@ -107,8 +107,8 @@ export function assemble(
     if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
     return place === end ? 0 : place;
   };
-  for (const [index, record] of records.entries()) {
-    const offset = HEADER.size + index * RECORD.size;
+  let offset: number = HEADER.size;
+  for (const record of records) {
     const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
     table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
     if (record.accept !== undefined) table.accepted(offset + RECORD.accepted, record.accept);
@@ -117,6 +117,7 @@ export function assemble(
     table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
     table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
     table.arguments(offset, record.call);
+    offset += RECORD.size;
   }
   return {
     bytes: table.finished(),
@@ -185,17 +186,18 @@ class Table {
 
   arguments(record: number, call: Call): void {
     if (call.args.length > 6) throw new TypeError(`${call.name} has more than six arguments`);
-    let references = 0;
-    for (const [index, argument] of call.args.entries()) {
-      const offset = record + RECORD.arguments + index * 8;
+    let [references, bit, offset] = [0, 1, record + RECORD.arguments];
+    for (const argument of call.args) {
       if (argument instanceof ResultOf || argument instanceof OutputField) {
-        references |= 1 << index;
+        references |= bit;
         this.int32(offset, this.#source(argument, call));
       } else {
         this.#value(offset, argument, call);
       }
+      bit <<= 1;
+      offset += 8;
     }
-    this.int32(record + RECORD.references, references);
+    if (references !== 0) this.int32(record + RECORD.references, references);
   }
 
   #value(offset: number, argument: Exclude<Argument, ResultOf | OutputField>, call: Call): void {
@@ -208,6 +210,8 @@ class Table {
 
   #number(offset: number, value: number | bigint): void {
     if (typeof value === "bigint") paper.view.setBigInt64(offset, BigInt.asIntN(64, value), true);
+    // What is reserved is 0, and so is the upper half of most numbers.
+    else if (value >= 0 && value < 2 ** 31) this.int32(offset, value);
     else {
       paper.view.setInt32(offset, value | 0, true);
       paper.view.setInt32(offset + 4, Math.floor(value / 2 ** 32), true);
@@ -215,7 +219,8 @@ class Table {
   }
 
   #address(offset: number, to: number): void {
-    this.#number(offset, to);
+    this.int32(offset, to);
+    this.int32(offset + 4, 0);
     this.relocations.push(offset);
   }
 
