@@ -17,7 +17,7 @@ export function takeInventory(): Inventory {
     ),
     "cgroup": new Set(childGroups()),
     "file": new Set(FOLDERS.flatMap((folder) => names(folder).map((name) => `${folder}/${name}`))),
-    "mapping": new Set([...mappings].map((_, index) => `${index + 1} of the engine's`)),
+    "mapping": new Set(Array.from({ length: mappings }, (_, index) => `${index + 1} of engines'`)),
     // An ordinary user may not open the files of an undumpable process in /proc, its own neither.
     "state": new Set(linux.prctl(linux.PR_GET_DUMPABLE) === 1 ? [] : ["undumpable"]),
   };
@@ -68,18 +68,18 @@ function isKnown(kind: string, thing: string, before: ReadonlySet<string>): bool
 /** The folder of the host on which the recipes of the tests mount, and make files. */
 const FOLDERS = ["/mnt"];
 
-/** The memory that engines have allocated, and not given back. */
-const mappings = new Set<number>();
+/** How often engines have allocated memory, less how often they have given it back. */
+let mappings = 0;
 
 const { allocate, release } = Engine.prototype;
 Engine.prototype.allocate = function (...args) {
   const memory = allocate.apply(this, args);
-  mappings.add(memory.address);
+  mappings++;
   return memory;
 };
 Engine.prototype.release = function (memory) {
   release.call(this, memory);
-  mappings.delete(memory.address);
+  mappings--;
 };
 
 /** The children of every thread, with those that have ended and nobody has waited for. */
