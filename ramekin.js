@@ -14620,16 +14620,26 @@ var Container = class {
     this.#needsToRun();
     return keepNamespace(this.pid, kind2, path2);
   }
-  /** What the program reads. Throws a `TypeError` where that is not piped. */
+  /**
+   * What the program reads.
+   *
+   * @throws {TypeError} where that is not piped
+   */
   get stdin() {
     return this.#stdin ??= inputStream(this.#channel(0));
   }
-  /** What the program writes to its standard output. Throws a `TypeError` where it is not piped. */
+  /**
+   * What the program writes to its standard output.
+   *
+   * @throws {TypeError} where it is not piped
+   */
   get stdout() {
     return this.#outputs[1] ??= outputStream(this.#channel(1));
   }
   /**
-   * What the program writes to its standard error. Throws a `TypeError` where it is not piped.
+   * What the program writes to its standard error.
+   *
+   * @throws {TypeError} where it is not piped
    *
    * @example
    * ```ts
@@ -14643,7 +14653,21 @@ var Container = class {
   get stderr() {
     return this.#outputs[2] ??= outputStream(this.#channel(2));
   }
-  /** Waits for the end of the program, and answers how it has ended and what it has written. */
+  /**
+   * Waits for the end of the program, and answers how it has ended and what it has written.
+   *
+   * @example
+   * ```ts
+   * import { recipe } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const container = recipe().command("echo", { args: ["soup"], stdout: "piped" }).spawn();
+   * const { success, stdout } = await container.output();
+   * assertEquals([success, new TextDecoder().decode(stdout)], [true, "soup\n"]);
+   * ```
+   *
+   * @throws {TypeError} where one of its streams is being read already
+   */
   async output() {
     if (this.#channels[0] !== void 0 && this.#stdin === void 0) this.#channels[0].close();
     const [status, stdout, stderr] = await Promise.all([
@@ -16139,6 +16163,7 @@ var Command = class _Command {
    * program, and the variables of the script's environment that it gets.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {GrantError} without `--allow-ffi`
    */
   needs() {
     return this.#needs(this.#plans.plan({}));
@@ -16148,7 +16173,9 @@ var Command = class _Command {
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where stdin is piped, as nobody would write to it
    */
   async output() {
     this.#refusePipedInput("output");
@@ -16169,7 +16196,10 @@ var Command = class _Command {
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where stdin is piped, or the event loop is needed, which stands still: for a
+   * terminal, and for a list of hosts that are granted
    */
   outputSync() {
     this.#refusePipedInput("outputSync");
@@ -16195,6 +16225,7 @@ var Command = class _Command {
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
   spawn() {
@@ -16207,7 +16238,11 @@ var Command = class _Command {
     const { launched, descriptors } = this.#start(defaults);
     return this.#container(launched, descriptors);
   }
-  /** Every system call from the clone to the program, without making any. */
+  /**
+   * Every system call from the clone to the program, without making any.
+   *
+   * @throws {GrantError} without `--allow-ffi`
+   */
   plan() {
     const order2 = this.#order([
       "null",
@@ -16476,7 +16511,11 @@ var STEP_DEFINITIONS = new Map(DEFINITIONS.map((definition) => [
 var Recipe = class {
   /** The steps, in the order in which they happen. */
   steps;
-  /** A recipe of these steps; {@linkcode recipe} takes recipes too. */
+  /**
+   * A recipe of these steps; {@linkcode recipe} takes recipes too.
+   *
+   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   */
   constructor(steps) {
     steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
     this.steps = frozenCopy(steps);
@@ -16495,7 +16534,7 @@ var Recipe = class {
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
    * an option that is wrong
-   * @throws {GrantError} where the script may not use FFI: `--allow-ffi`
+   * @throws {GrantError} without `--allow-ffi`, where a step looks at the host to be planned
    */
   command(program, options = {}) {
     const limits2 = this.steps.filter(({ step }) => LIMITS.has(step));
@@ -16511,6 +16550,7 @@ var Recipe = class {
    * Every system call that the recipe makes, without making any.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {GrantError} without `--allow-ffi`
    */
   plan() {
     return this.command("PROGRAM").plan();
@@ -16529,6 +16569,7 @@ var Recipe = class {
    * ```
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {GrantError} without `--allow-ffi`
    */
   needs() {
     return needsOf(draftOf(this.steps, {}).gate);

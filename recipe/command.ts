@@ -94,6 +94,7 @@ export class Command {
    * program, and the variables of the script's environment that it gets.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {GrantError} without `--allow-ffi`
    */
   needs(): readonly Need[] {
     return this.#needs(this.#plans.plan({}));
@@ -104,7 +105,9 @@ export class Command {
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where stdin is piped, as nobody would write to it
    */
   async output(): Promise<CommandOutput> {
     this.#refusePipedInput("output");
@@ -124,7 +127,10 @@ export class Command {
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where stdin is piped, or the event loop is needed, which stands still: for a
+   * terminal, and for a list of hosts that are granted
    */
   outputSync(): CommandOutput {
     this.#refusePipedInput("outputSync");
@@ -147,6 +153,7 @@ export class Command {
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
    */
   spawn(): Container {
@@ -156,7 +163,11 @@ export class Command {
     return this.#container(launched, descriptors);
   }
 
-  /** Every system call from the clone to the program, without making any. */
+  /**
+   * Every system call from the clone to the program, without making any.
+   *
+   * @throws {GrantError} without `--allow-ffi`
+   */
   plan(): Plan {
     const order = this.#order(["null", "null", "null"], plannedResources(), this.#inherited());
     const cgroup = planCgroup(this.#draft);

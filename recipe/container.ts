@@ -204,18 +204,28 @@ export class Container implements AsyncDisposable {
     return keepNamespace(this.pid, kind, path);
   }
 
-  /** What the program reads. Throws a `TypeError` where that is not piped. */
+  /**
+   * What the program reads.
+   *
+   * @throws {TypeError} where that is not piped
+   */
   get stdin(): WritableStream<Uint8Array> {
     return this.#stdin ??= inputStream(this.#channel(0));
   }
 
-  /** What the program writes to its standard output. Throws a `TypeError` where it is not piped. */
+  /**
+   * What the program writes to its standard output.
+   *
+   * @throws {TypeError} where it is not piped
+   */
   get stdout(): OutputStream {
     return this.#outputs[1] ??= outputStream(this.#channel(1));
   }
 
   /**
-   * What the program writes to its standard error. Throws a `TypeError` where it is not piped.
+   * What the program writes to its standard error.
+   *
+   * @throws {TypeError} where it is not piped
    *
    * @example
    * ```ts
@@ -230,7 +240,21 @@ export class Container implements AsyncDisposable {
     return this.#outputs[2] ??= outputStream(this.#channel(2));
   }
 
-  /** Waits for the end of the program, and answers how it has ended and what it has written. */
+  /**
+   * Waits for the end of the program, and answers how it has ended and what it has written.
+   *
+   * @example
+   * ```ts
+   * import { recipe } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const container = recipe().command("echo", { args: ["soup"], stdout: "piped" }).spawn();
+   * const { success, stdout } = await container.output();
+   * assertEquals([success, new TextDecoder().decode(stdout)], [true, "soup\n"]);
+   * ```
+   *
+   * @throws {TypeError} where one of its streams is being read already
+   */
   async output(): Promise<CommandOutput> {
     if (this.#channels[0] !== undefined && this.#stdin === undefined) this.#channels[0].close();
     const [status, stdout, stderr] = await Promise.all([

@@ -63,7 +63,11 @@ export class Recipe {
   /** The steps, in the order in which they happen. */
   readonly steps: readonly Step[];
 
-  /** A recipe of these steps; {@linkcode recipe} takes recipes too. */
+  /**
+   * A recipe of these steps; {@linkcode recipe} takes recipes too.
+   *
+   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   */
   constructor(steps: readonly Step[]) {
     steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
     this.steps = frozenCopy(steps);
@@ -84,7 +88,7 @@ export class Recipe {
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
    * an option that is wrong
-   * @throws {GrantError} where the script may not use FFI: `--allow-ffi`
+   * @throws {GrantError} without `--allow-ffi`, where a step looks at the host to be planned
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
     const limits = this.steps.filter(({ step }) => LIMITS.has(step));
@@ -102,6 +106,7 @@ export class Recipe {
    * Every system call that the recipe makes, without making any.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {GrantError} without `--allow-ffi`
    */
   plan(): Plan {
     return this.command("PROGRAM").plan();
@@ -121,6 +126,7 @@ export class Recipe {
    * ```
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {GrantError} without `--allow-ffi`
    */
   needs(): readonly Need[] {
     return needsOf(draftOf(this.steps, {}).gate!);

@@ -83,6 +83,7 @@ export interface NamespaceProcess {
  * [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
  * [ioctl_ns(2)](https://man7.org/linux/man-pages/man2/ioctl_ns.2.html).
  *
+ * @throws {GrantError} without `--allow-ffi`
  * @tags allow-ffi
  *
  * @example The network namespaces with processes in them

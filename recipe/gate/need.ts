@@ -113,7 +113,7 @@ export interface RunNeed {
 }
 
 /**
- * The need in one line: `read /usr, for step 3 (bind)`.
+ * The need in one line: `read /usr, for step 3 (bind)`. Cannot fail.
  *
  * @example
  * ```ts

@@ -104,7 +104,7 @@ export function loadRecipeText(
 }
 
 /**
- * Writes a recipe as a text that {@linkcode parseRecipe} makes the same recipe of.
+ * Writes a recipe as a text that {@linkcode parseRecipe} makes the same recipe of. Cannot fail.
  *
  * @example
  * ```ts
