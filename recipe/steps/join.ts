@@ -93,7 +93,8 @@ export type JoinTarget =
  * @throws {SyscallError} `ENOENT` where a pidfd's process has ended
  * @throws {RecipeError} when it is planned with a file that is no namespace, or a pid namespace
  * where the container is in one of its own already
- * @throws {UnsupportedError} when it is planned with `cgroup` and the cgroups of the process are
+ * @throws {UnsupportedError} where /proc is of another pid namespace than the script's; when it is
+ * planned with `cgroup` and the cgroups of the process are
  * out of reach, as their hierarchy is not mounted
  * @throws {SyscallError} when it is planned: `ESRCH` where there is no such process, or another has
  * its number, `ENOENT` where there is no such file, `EACCES` where the process is another user's;
