@@ -239,15 +239,20 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
   return { records: calls.length, faults, errors };
 }
 
-/** What takes away again what was made: where that fails, something has to be left. */
+/**
+ * What takes away again what was made: where that fails, something has to be left. And what no test
+ * can do without of the tools that the script launches; see {@linkcode isNeeded}.
+ */
 const UNDOING: ReadonlySet<Call["name"]> = new Set([
   "close",
+  "exit_group",
   "fcntl",
   "kill",
   "munmap",
   "pidfd_send_signal",
   "ppoll",
   "prctl",
+  "rt_sigprocmask",
   "unlinkat",
   "waitid",
 ]);

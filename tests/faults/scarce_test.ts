@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
   bind,
+  capabilities,
   devices,
   init,
   limits,
@@ -259,6 +260,13 @@ test("a sandbox forbids what is in it to make namespaces", async () => {
   const ended = await inside("a sandbox", sandbox({ read: [PROJECT, Deno.execPath()] }));
   assertEquals(ended.plain, { code: 0 });
   assertEquals(ended.user!.errno, "EPERM");
+});
+
+test("root has lost the capabilities that a map of root takes", async () => {
+  const ended = await inside("no capabilities", processes.with(capabilities({ bounding: [] })));
+  const { error, call, errno, says } = ended.user!;
+  assertEquals([error, call, errno], ["SyscallError", "write", "EPERM"], says);
+  assertStringIncludes(says!, "CAP_SETFCAP");
 });
 
 test("the filesystems of the host can only be read", async () => {

@@ -18,8 +18,7 @@ export function takeInventory(): Inventory {
     "cgroup": new Set(childGroups()),
     "file": new Set(FOLDERS.flatMap((folder) => names(folder).map((name) => `${folder}/${name}`))),
     "mapping": new Set(Array.from({ length: mappings }, (_, index) => `${index + 1} of engines'`)),
-    // An ordinary user may not open the files of an undumpable process in /proc, its own neither.
-    "state": new Set(linux.prctl(linux.PR_GET_DUMPABLE) === 1 ? [] : ["undumpable"]),
+    "state": new Set(states()),
   };
 }
 
@@ -87,6 +86,14 @@ function childProcesses(): string[] {
   return names("/proc/self/task").flatMap((thread) =>
     (read(`/proc/self/task/${thread}/children`) ?? "").split(" ").filter((pid) => pid !== "")
   ).map((pid) => `${pid} ${read(`/proc/${pid}/stat`)?.match(/\(.*\) \w/)?.[0] ?? ""}`);
+}
+
+/** What a launch changes of this process for a while. */
+function states(): string[] {
+  const blocked = read("/proc/thread-self/status")?.match(/^SigBlk:\s*(\w+)/m)?.[1];
+  // An ordinary user may not open the files of an undumpable process in /proc, its own neither.
+  const dumpable = linux.prctl(linux.PR_GET_DUMPABLE) === 1;
+  return [`blocked signals ${blocked}`, ...(dumpable ? [] : ["undumpable"])];
 }
 
 function openFiles(): string[] {
