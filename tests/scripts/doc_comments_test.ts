@@ -51,6 +51,20 @@ const examples = [
   ...modules.flatMap(({ module_doc }) => examplesOf(module_doc)),
 ].join("\n");
 
+test("every type is that of something else: an example of that shows it", () => {
+  const texts = [...main, ...linux, ...yaml].map((symbol) =>
+    [symbol.name, JSON.stringify(symbol)] as const
+  );
+  const types = [...main, ...linux, ...yaml]
+    .filter(({ kind }) => kind === "interface" || kind === "typeAlias");
+  const alone = types.filter(({ name }) =>
+    !texts.some(([other, text]) =>
+      other !== name && new RegExp(`"typeName":"(\\w+\\.)?${name}"`).test(text)
+    )
+  );
+  assertEquals(namesOf(alone), []);
+});
+
 test("every family of the kernel's numbers is used in an example", () => {
   const families = Map.groupBy(
     linux.filter(({ kind }) => kind === "variable"),

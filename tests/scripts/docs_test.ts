@@ -111,6 +111,15 @@ function namesIn(folder: string): string[] {
   );
 }
 
+test("how_it_works.md tells what each folder holds", () => {
+  const page = textOf("how_it_works.md");
+  const folders = ["ffi", "recipe"].flatMap((part) =>
+    [...Deno.readDirSync(new URL(`../../${part}`, import.meta.url))]
+      .filter(({ isDirectory }) => isDirectory).map(({ name }) => `${part}/${name}/`)
+  );
+  assertEquals(folders.filter((folder) => !page.includes(`\`${folder}\``)), []);
+});
+
 test("the README names every step, and every subcommand", () => {
   const text = textOf(README);
   const missing = [
