@@ -253,11 +253,12 @@ var assemble = (function assemble(parts, architecture) {
   const places = /* @__PURE__ */ new Map();
   const records = [];
   const offsets = /* @__PURE__ */ new Map();
-  for (const part of parts) {
-    const offset2 = HEADER2.size + records.length * RECORD.size;
-    if (part instanceof Label) places.set(part, offset2);
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index];
+    const offset = HEADER2.size + records.length * RECORD.size;
+    if (part instanceof Label) places.set(part, offset);
     else {
-      offsets.set(part.call, offset2);
+      offsets.set(part.call, offset);
       records.push(part);
     }
   }
@@ -270,8 +271,9 @@ var assemble = (function assemble(parts, architecture) {
     if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no place`);
     return place2 === end ? 0 : place2;
   };
-  let offset = HEADER2.size;
-  for (const record of records) {
+  for (let index = 0; index < records.length; index++) {
+    const record = records[index];
+    const offset = HEADER2.size + index * RECORD.size;
     const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
     table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
     if (record.accept !== void 0) table.accepted(offset + RECORD.accepted, record.accept);
@@ -280,7 +282,6 @@ var assemble = (function assemble(parts, architecture) {
     table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
     table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
     table.arguments(offset, record.call);
-    offset += RECORD.size;
   }
   return {
     bytes: table.finished(),
@@ -314,7 +315,8 @@ var engine = (function engine() {
 var place = (function place(program, memory) {
   memory.bytes.set(program.bytes);
   const { view: view2, address: address2 } = memory;
-  for (const at2 of program.relocations) {
+  for (let index = 0; index < program.relocations.length; index++) {
+    const at2 = program.relocations[index];
     const value = address2 + view2.getUint32(at2, true);
     view2.setUint32(at2, value >>> 0, true);
     view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
@@ -3763,20 +3765,16 @@ var Table = class {
   }
   arguments(record, call2) {
     if (call2.args.length > 6) throw new TypeError(`${call2.name} has more than six arguments`);
-    let [references, bit, offset] = [
-      0,
-      1,
-      record + RECORD.arguments
-    ];
-    for (const argument of call2.args) {
+    let references = 0;
+    for (let index = 0; index < call2.args.length; index++) {
+      const argument = call2.args[index];
+      const offset = record + RECORD.arguments + index * 8;
       if (argument instanceof ResultOf || argument instanceof OutputField) {
-        references |= bit;
+        references |= 1 << index;
         this.int32(offset, this.#source(argument, call2));
       } else {
         this.#value(offset, argument, call2);
       }
-      bit <<= 1;
-      offset += 8;
     }
     if (references !== 0) this.int32(record + RECORD.references, references);
   }

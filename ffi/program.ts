@@ -89,7 +89,9 @@ export function assemble(
   const places = new Map<Label, number>();
   const records: ProgramRecord[] = [];
   const offsets = new Map<Call, number>();
-  for (const part of parts) {
+  // Counted loops here and below, as the others leave an object behind at every step.
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index]!;
     const offset = HEADER.size + records.length * RECORD.size;
     if (part instanceof Label) places.set(part, offset);
     else {
@@ -107,8 +109,9 @@ export function assemble(
     if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
     return place === end ? 0 : place;
   };
-  let offset: number = HEADER.size;
-  for (const record of records) {
+  for (let index = 0; index < records.length; index++) {
+    const record = records[index]!;
+    const offset = HEADER.size + index * RECORD.size;
     const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
     table.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
     if (record.accept !== undefined) table.accepted(offset + RECORD.accepted, record.accept);
@@ -117,7 +120,6 @@ export function assemble(
     table.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
     table.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
     table.arguments(offset, record.call);
-    offset += RECORD.size;
   }
   return {
     bytes: table.finished(),
@@ -186,16 +188,16 @@ class Table {
 
   arguments(record: number, call: Call): void {
     if (call.args.length > 6) throw new TypeError(`${call.name} has more than six arguments`);
-    let [references, bit, offset] = [0, 1, record + RECORD.arguments];
-    for (const argument of call.args) {
+    let references = 0;
+    for (let index = 0; index < call.args.length; index++) {
+      const argument = call.args[index] as Argument;
+      const offset = record + RECORD.arguments + index * 8;
       if (argument instanceof ResultOf || argument instanceof OutputField) {
-        references |= bit;
+        references |= 1 << index;
         this.int32(offset, this.#source(argument, call));
       } else {
         this.#value(offset, argument, call);
       }
-      bit <<= 1;
-      offset += 8;
     }
     if (references !== 0) this.int32(record + RECORD.references, references);
   }

@@ -183,7 +183,8 @@ export class Engine {
 export function place(program: SyscallProgram, memory: Memory): void {
   memory.bytes.set(program.bytes);
   const { view, address } = memory;
-  for (const at of program.relocations) {
+  for (let index = 0; index < program.relocations.length; index++) {
+    const at = program.relocations[index]!;
     const value = address + view.getUint32(at, true);
     view.setUint32(at, value >>> 0, true);
     view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
