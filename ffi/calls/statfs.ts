@@ -20,17 +20,17 @@ export function statfsOutput(): Output {
 export interface FilesystemState {
   /** The magic number of its type (linux/magic.h). */
   readonly type: number;
-  /** The size of a block. */
+  /** The size of a block, in bytes. */
   readonly bsize: number;
-  /** All blocks. */
+  /** How many blocks there are. */
   readonly blocks: number;
-  /** The blocks that are free. */
+  /** How many of them are free. */
   readonly bfree: number;
-  /** The blocks that an ordinary user can have. */
+  /** How many of them an ordinary user can have. */
   readonly bavail: number;
-  /** All inodes. */
+  /** How many inodes there are. */
   readonly files: number;
-  /** The inodes that are free. */
+  /** How many of them are free. */
   readonly ffree: number;
   /** The flags of the mount: `ST_RDONLY` is 1 (linux/statfs.h). */
   readonly flags: number;

@@ -158,7 +158,7 @@ export interface RlimitStep {
   readonly step: "rlimit";
   /** The resource. */
   readonly resource: ResourceName;
-  /** What is enforced; the process may raise it up to `hard`. */
+  /** What is enforced, in the resource's unit; the process may raise it up to `hard`. */
   readonly soft: number | "unlimited";
   /** The ceiling. */
   readonly hard: number | "unlimited";
@@ -166,8 +166,10 @@ export interface RlimitStep {
 
 /**
  * Limits a resource of the process and those that it starts, by prlimit(1)'s words: `"nofile"`,
- * `"nproc"`, `"as"`, `"core"` ... To raise a ceiling takes CAP_SYS_RESOURCE on the host. See
- * setrlimit(2) for the units.
+ * `"nproc"`, `"as"`, `"core"` ... Sizes (`"as"`, `"core"`, `"data"`, `"fsize"`, `"memlock"`,
+ * `"msgqueue"`, `"rss"`, `"stack"`) are in bytes, `"cpu"` in seconds, `"rttime"` in microseconds; the
+ * others are numbers of things, or priorities. To raise a ceiling takes CAP_SYS_RESOURCE on the host.
+ * See setrlimit(2).
  *
  * Wherever the step stands, `"nofile"` comes into force just before the program begins.
  *
