@@ -19,7 +19,7 @@ const HEAD = `// Ramekin in one file. Made by \`deno task bundle\` of mod.ts; a 
 // @ts-self-types="./mod.ts"
 `;
 
-/** A container such as most scripts have. */
+/** A container such as most scripts have; its programs end at once, or take their time. */
 const FIRST_CONTAINER = `
 import { hostname, mapRoot, proc, recipe, tmpfs, unshare } from "./ramekin.js";
 const box = recipe(
@@ -29,8 +29,10 @@ const box = recipe(
   proc(),
   hostname("box"),
 );
-const { success, stdout } = await box.command("hostname").output();
-if (!success || stdout.length !== 4) throw new Error("no container");
+for (const program of ["hostname", "sleep 0.1; hostname"]) {
+  const { stdout } = await box.command("sh", { args: ["-c", program] }).output();
+  if (new TextDecoder().decode(stdout) !== "box\\n") throw new Error("no container");
+}
 `;
 
 /** A function declaration of the file, or the line above the code of a module. */

@@ -7,6 +7,7 @@ import { runScript } from "../recipe/scripts.ts";
 import { notRoot, test } from "../recipe/support.ts";
 
 const FILE = new URL("../../ramekin.js", import.meta.url);
+const FIRST_CALLS = new URL("../../scripts/first_calls.txt", import.meta.url);
 
 test("the one file is what the modules make: deno task bundle", async () => {
   const [written, made] = [await Deno.readTextFile(FILE), await bundle()];
@@ -29,6 +30,13 @@ function kinds(members: Readonly<Record<string, unknown>>): Record<string, unkno
       .map(([name, value]) => [name, typeof value === "function" ? typeof value : value]),
   );
 }
+
+test("what the first container calls is compiled with the one file", async () => {
+  const recorded = (await Deno.readTextFile(FIRST_CALLS)).trim().split("\n");
+  const compiled = (await Deno.readTextFile(FILE)).match(/^var [\w$]+ = \((?:async )?function/gm);
+  const share = (compiled?.length ?? 0) / recorded.length;
+  assert(share > 0.9, "most of scripts/first_calls.txt is gone: deno task bundle --record");
+});
 
 test("a container runs from the one file", async () => {
   const { stdout, stderr } = await runScript(`
