@@ -1387,6 +1387,18 @@ var concat = (function concat(parts) {
   }
   return whole;
 });
+var conclude = (function conclude({ pidfd, endings }, descriptors, status, stdout, stderr) {
+  performAll([
+    pidfd,
+    ...descriptors
+  ].flatMap((fd) => fd === void 0 ? [] : [
+    {
+      call: close(fd)
+    }
+  ]));
+  endAll(endings);
+  return commandOutput(status, stdout, stderr);
+});
 var placesOf = (function placesOf(kinds) {
   return kinds.map((kind2, fd) => kind2 === "piped" ? {
     fd: new OutputField(PLACES[fd], 0, PLACES[fd].text.slice(1))
@@ -1644,6 +1656,14 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
   if (status === void 0) return void 0;
   const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : readAll(fd));
   return conclude(launched, descriptors, status, stdout, stderr);
+});
+var readAll = (function readAll(fd) {
+  const parts = [];
+  for (; ; ) {
+    const bytes = readSome2(fd);
+    if (bytes === void 0 || bytes.length === 0) return concat(parts);
+    parts.push(bytes);
+  }
 });
 var isSame = (function isSame(one, other) {
   return one.length === other.length && one.every((address2, index) => address2 === other[index]);
@@ -12021,18 +12041,7 @@ function collectSync(launched, descriptors, timeout) {
     timedOut
   }, stdout, stderr);
 }
-function conclude({ pidfd, endings }, descriptors, status, stdout, stderr) {
-  performAll([
-    pidfd,
-    ...descriptors
-  ].flatMap((fd) => fd === void 0 ? [] : [
-    {
-      call: close(fd)
-    }
-  ]));
-  endAll(endings);
-  return commandOutput(status, stdout, stderr);
-}
+
 function endSync(launched) {
   perform(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, [], void 0);
@@ -15832,14 +15841,7 @@ var UNANSWERED = [
   "EINTR",
   "ENOMEM"
 ];
-function readAll(fd) {
-  const parts = [];
-  for (; ; ) {
-    const bytes = readSome2(fd);
-    if (bytes === void 0 || bytes.length === 0) return concat(parts);
-    parts.push(bytes);
-  }
-}
+
 
 // recipe/running/raw_mode.ts
 var TERMIOS = {

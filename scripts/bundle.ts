@@ -29,8 +29,8 @@ const box = recipe(
   proc(),
   hostname("box"),
 );
-for (const program of ["hostname", "sleep 0.1; hostname"]) {
-  const { stdout } = await box.command("sh", { args: ["-c", program] }).output();
+for (const [program, ...args] of [["hostname"], ["sh", "-c", "sleep 0.1; hostname"]]) {
+  const { stdout } = await box.command(program, { args }).output();
   if (new TextDecoder().decode(stdout) !== "box\\n") throw new Error("no container");
 }
 `;
