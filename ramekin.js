@@ -2530,7 +2530,6 @@ function setsid() {
 
 
 // ffi/linux.ts
-var linux_exports = {};
 
 // ffi/calls/constants/files.ts
 var CLOSE_RANGE_UNSHARE = 2;
@@ -16808,7 +16807,7 @@ var READ_ONLY = [
   "/proc/sys",
   "/proc/sysrq-trigger"
 ];
-Object.assign(linux_exports, {
+var linux_exports = {
   AMBIENT_OPERATIONS: AMBIENT_OPERATIONS,
   AT_EACCESS: AT_EACCESS,
   AT_EMPTY_PATH: AT_EMPTY_PATH,
@@ -17134,7 +17133,7 @@ Object.assign(linux_exports, {
   unshare: unshare2,
   waitid: waitid2,
   write: write2
-});
+};
 export {
   CAPABILITIES,
   Command,

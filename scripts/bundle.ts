@@ -59,9 +59,9 @@ async function bundled(): Promise<string> {
 function withoutGetters(source: string): string {
   let values = "";
   const others = source.replace(
-    /^__export\((\w+), \{\n((?: {2}[\w$]+: \(\) => [\w$]+,?\n)+)\}\);\n/m,
+    /^var \w+ = \{\};\n__export\((\w+), \{\n((?: {2}[\w$]+: \(\) => [\w$]+,?\n)+)\}\);\n/m,
     (_, name, members) => {
-      values = `Object.assign(${name}, {\n${members.replaceAll("() => ", "")}});\n`;
+      values = `var ${name} = {\n${members.replaceAll("() => ", "")}};\n`;
       return "";
     },
   );
