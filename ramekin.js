@@ -974,9 +974,14 @@ var layOut = (function layOut(draft, order2) {
   writer.place(restore);
   writer.add(rt_sigprocmask(mask2, null));
   writer.place(closing);
-  if (minds && dumpable === void 0) writer.add(unlockProcess(), {
-    accept: LOCKLESS
-  });
+  if (minds && dumpable === void 0) {
+    const unlocked = new Label("unlocked");
+    writer.add(unlockProcess(), {
+      accept: LOCKLESS,
+      onFailure: unlocked
+    });
+    writer.place(unlocked);
+  }
   if (needsSockets) writer.add(close(CONTAINER_SOCKET));
   let pidfd;
   if (vfork) {

@@ -106,7 +106,11 @@ export function layOut(draft: Draft, order: Order): Layout {
   writer.place(restore);
   writer.add(rt_sigprocmask(mask, null));
   writer.place(closing);
-  if (minds && dumpable === undefined) writer.add(unlockProcess(), { accept: LOCKLESS });
+  if (minds && dumpable === undefined) {
+    const unlocked = new Label("unlocked");
+    writer.add(unlockProcess(), { accept: LOCKLESS, onFailure: unlocked });
+    writer.place(unlocked);
+  }
   if (needsSockets) writer.add(close(CONTAINER_SOCKET));
   let pidfd: Call | undefined;
   if (vfork) {
