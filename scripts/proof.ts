@@ -27,9 +27,9 @@ const TABLES: Readonly<Record<string, Table>> = {
     title: "Every system call fails once",
     text:
       "Each call of each plan, and each that the script makes meanwhile, is made to fail with " +
-      "ENOSYS, EBADF, EINVAL, EFAULT, ENOENT, ESRCH and ENOMEM, or where there are more than 300 " +
-      "calls with one of these in turn. A fault is no error where " +
-      "the launch does without the call. Every error is typed and names the call and the step. " +
+      "ENOSYS, EBADF, EINVAL, EFAULT, ENOENT, ESRCH and ENOMEM; where there are more than 300 " +
+      "calls, each with one of these in turn. A fault is no error where " +
+      "the launch does without the call. Every error is typed, and names the call and the step. " +
       "Leaks are processes, zombies, descriptors, mounts, interfaces, control groups, files and " +
       "mappings.",
   },
@@ -77,7 +77,10 @@ async function main(args: readonly string[]): Promise<number> {
     const lines = (await Deno.readTextFile(rows)).split("\n").filter((line) => line !== "");
     const text = document(lines.map((line) => JSON.parse(line)));
     if (args.length > 0) console.log(text);
-    else await Deno.writeTextFile(RESULTS, text);
+    else {
+      await Deno.writeTextFile(RESULTS, text);
+      await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", RESULTS] }).output();
+    }
     return code;
   } finally {
     await Deno.remove(workshop, { recursive: true });
