@@ -21,7 +21,7 @@ import { type Dots, dots } from "./plots.ts";
 import { type Report, roundsTable, type Table, type Wanted } from "./report.ts";
 import { type Contender, interleave, median, ratios, type Rounds } from "./rounds.ts";
 
-const ROUNDS = 7;
+const ROUNDS = 15;
 const LAUNCHES = 200;
 const PROGRAM = "/bin/true";
 

@@ -14,7 +14,7 @@ import { findProgram, machine } from "./machine.ts";
 import { many } from "./many.ts";
 import { PEER_PROGRAMS } from "./peers.ts";
 import { pipes } from "./pipe.ts";
-import { markdownOf, print, printReport, type Report } from "./report.ts";
+import { markdownOf, print, printReport, type Report, wantedOf } from "./report.ts";
 import { trace } from "./trace.ts";
 
 const BENCHES = [launches, trace, kinds, joins, many, cold, pipes] as const;
@@ -40,6 +40,8 @@ async function write(reports: readonly Report[], about: readonly string[]): Prom
     "# Results",
     "Written by `deno task bench`; [README.md](README.md) tells what is measured, and how.",
     about.map((line) => `- ${line}`).join("\n"),
+    "## What is wanted",
+    wantedOf(reports),
     ...reports.map(markdownOf),
   ].join("\n\n");
   Deno.writeTextFileSync(new URL("RESULTS.md", folder), await formatted(text));

@@ -98,18 +98,42 @@ export function markdownOf({ title, about, tables, plots }: Report): string {
     ...tables.map(({ title, heading, rows, wanted = [] }) =>
       [
         `**${title}**`,
-        [heading, heading.map((_, column) => column === 0 ? "---" : "---:"), ...rows]
-          .map((row) => `| ${row.join(" | ")} |`).join("\n"),
+        markdownTable(heading, rows),
         ...(wanted.length === 0 ? [] : [wanted.map((one) => `- ${verdict(one)}`).join("\n")]),
       ].join("\n\n")
     ),
   ].filter((part) => part !== "").join("\n\n");
 }
 
+/** All figures that are wanted, as a table in Markdown. */
+export function wantedOf(reports: readonly Report[]): string {
+  const rows = reports.flatMap(({ title, tables }) =>
+    tables.flatMap((table) =>
+      (table.wanted ?? []).map((one) => [
+        title,
+        `${one.what}; ${table.title}`,
+        one.is.toFixed(3),
+        `${one.bound} ${one.limit}`,
+        isMet(one) ? "met" : "**missed**",
+      ])
+    )
+  );
+  return markdownTable(["bench", "figure", "is", "wanted", ""], rows);
+}
+
+function isMet({ is, bound, limit }: Wanted): boolean {
+  return bound === "at most" ? is <= limit : bound === "at least" ? is >= limit : is < limit;
+}
+
 /** Whether a figure is what it should be. */
-function verdict({ what, is, bound, limit }: Wanted): string {
-  const met = bound === "at most" ? is <= limit : bound === "at least" ? is >= limit : is < limit;
-  return `${met ? "met" : "MISSED"}: ${what}: ${is.toFixed(2)}, wanted ${bound} ${limit}`;
+function verdict(one: Wanted): string {
+  const { what, is, bound, limit } = one;
+  return `${isMet(one) ? "met" : "MISSED"}: ${what}: ${is.toFixed(3)}, wanted ${bound} ${limit}`;
+}
+
+function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heading, heading.map((_, column) => column === 0 ? "---" : "---:"), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 function widthsOf(rows: readonly (readonly string[])[]): readonly number[] {

@@ -17,7 +17,7 @@ const pages = [...Deno.readDirSync(DOCS)].map(({ name }) => name)
 
 /** The pages that are read beside those of docs/, as they are reached from there. */
 const README = "../README.md";
-const OTHERS = [README, "../examples/README.md"];
+const OTHERS = [README, "../examples/README.md", "../bench/README.md", "../bench/RESULTS.md"];
 
 const textOf = (page: string) => Deno.readTextFileSync(new URL(page, DOCS));
 
