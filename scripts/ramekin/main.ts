@@ -8,9 +8,10 @@ import { nearest } from "../../recipe/fields.ts";
 import { readArguments } from "./arguments.ts";
 import { complaint } from "./complaint.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
+import { LOAD } from "./loading.ts";
 import { paintFor, print, printError } from "./output.ts";
-import { SUBCOMMANDS } from "./subcommands.ts";
-import { type Subcommand, UsageError } from "./usage.ts";
+import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
+import { UsageError } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
 /** What ends with the program's own status fails with this one, as env(1) does. */
@@ -19,7 +20,7 @@ const FAILED_BEFORE_PROGRAM = 125;
 /** Does what the words say; answers the exit status, and never throws. */
 export async function main(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
-  let subcommand: Subcommand | undefined;
+  let subcommand: KnownSubcommand | undefined;
   try {
     if (first === undefined || first === "--help" || first === "-h") return show(programHelp);
     if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
@@ -40,10 +41,10 @@ export async function main(words: readonly string[]): Promise<number> {
 
 const SIGPIPE = 13;
 
-async function perform(subcommand: Subcommand, words: readonly string[]): Promise<number> {
+async function perform(subcommand: KnownSubcommand, words: readonly string[]): Promise<number> {
   const given = readArguments(words, subcommand);
   if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
-  return await (await subcommand.load()).run(given);
+  return await (await LOAD[subcommand.name]()).run(given);
 }
 
 function help([name, ...extra]: readonly string[]): number {
@@ -53,7 +54,7 @@ function help([name, ...extra]: readonly string[]): number {
   return show((paint) => subcommandHelp(subcommand, paint));
 }
 
-function find(name: string): Subcommand {
+function find(name: string): KnownSubcommand {
   const found = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
   if (found !== undefined) return found;
   if (name.startsWith("-")) {

@@ -25,8 +25,7 @@ const STATUS =
   "The exit status is the program's: 128 and the signal's number where a signal has ended it; " +
   "127 where the program is not there, 126 where it cannot be started, 125 where ramekin fails.";
 
-/** The subcommands, in the order of the help. */
-export const SUBCOMMANDS: readonly Subcommand[] = [
+const TABLE = [
   {
     name: "run",
     summary: "run a program in the container that a recipe makes",
@@ -37,7 +36,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     operands: [RECIPE],
     program: true,
     flags: [SET, ...Object.values(PERMISSION_FLAGS), ALLOW_ALL],
-    load: () => import("./run.ts"),
   },
   {
     name: "sandbox",
@@ -56,7 +54,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
       PERMISSION_FLAGS.env,
       { ...ALLOW_ALL, summary: "show it all files, the network and the environment" },
     ],
-    load: () => import("./sandbox.ts"),
   },
   {
     name: "enter",
@@ -70,7 +67,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,
     flags: [],
-    load: () => import("./enter.ts"),
   },
   {
     name: "plan",
@@ -89,7 +85,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
       },
       JSON_FLAG,
     ],
-    load: () => import("./plan.ts"),
   },
   {
     name: "ps",
@@ -97,7 +92,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     more: "The namespaces are those that the container does not share with its script.",
     operands: [],
     flags: [JSON_FLAG],
-    load: () => import("./ps.ts"),
   },
   {
     name: "ls",
@@ -107,7 +101,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
       { name: "tree", summary: "show which namespaces lie in which, and belong to which" },
       JSON_FLAG,
     ],
-    load: () => import("./ls.ts"),
   },
   {
     name: "check",
@@ -117,7 +110,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
       "is 0 where ramekin sandbox works.",
     operands: [],
     flags: [JSON_FLAG],
-    load: () => import("./check.ts"),
   },
   {
     name: "schema",
@@ -126,7 +118,6 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
       "at the head of a recipe tells it to an editor, once the schema is in that file.",
     operands: [],
     flags: [],
-    load: () => import("./schema.ts"),
   },
   {
     name: "completions",
@@ -136,6 +127,16 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
       "fish: ramekin completions fish | source",
     operands: [{ name: "SHELL", completes: ["bash", "fish", "zsh"] }],
     flags: [],
-    load: () => import("./completions.ts"),
   },
-];
+] as const satisfies readonly Subcommand[];
+
+/** The name of a subcommand. */
+export type SubcommandName = typeof TABLE[number]["name"];
+
+/** A subcommand that there is. */
+export interface KnownSubcommand extends Subcommand {
+  readonly name: SubcommandName;
+}
+
+/** The subcommands, in the order of the help. */
+export const SUBCOMMANDS: readonly KnownSubcommand[] = TABLE;

@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Arguments } from "./arguments.ts";
-
 /** What can be completed in a shell. */
 export type Completion = "file" | "variable" | "container" | "subcommand" | readonly string[];
 
@@ -51,8 +49,6 @@ export interface Subcommand {
   readonly program?: boolean;
   /** Its flags. */
   readonly flags: readonly Flag[];
-  /** Loads what does it; that answers the exit status. */
-  load(): Promise<{ run(given: Arguments): number | Promise<number> }>;
 }
 
 /** Words on the command line that make no sense. */

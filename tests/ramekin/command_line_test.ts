@@ -24,7 +24,6 @@ const COOK: Subcommand = {
     { name: "allow-read", value: "PATHS", optionalValue: true, summary: "allow to read" },
     { name: "all", letter: "A", summary: "allow all" },
   ],
-  load: () => Promise.reject(new Error("nobody cooks")),
 };
 
 /** What is said of these words. */
