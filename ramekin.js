@@ -16173,7 +16173,8 @@ var Command = class _Command {
     return this.#needs(this.#plans.plan({}));
   }
   /**
-   * Runs the program to its end, and answers how it has ended and what it has written.
+   * Runs the program to its end, and answers how it has ended and what it has written. Where nothing
+   * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
    *
    * @throws {GrantError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
