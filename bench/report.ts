@@ -133,7 +133,7 @@ function verdict(one: Wanted): string {
 
 function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   return [heading, heading.map((_, column) => column === 0 ? "---" : "---:"), ...rows]
-    .map((row) => `| ${row.join(" | ")} |`).join("\n");
+    .map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 }
 
 function widthsOf(rows: readonly (readonly string[])[]): readonly number[] {

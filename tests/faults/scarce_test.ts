@@ -54,14 +54,14 @@ interface DescriptorsLine {
 }
 
 async function withFewDescriptors(shape: string, ...how: string[]): Promise<DescriptorsLine[]> {
-  const { stdout, stderr } = await new Deno.Command("sh", {
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", 'ulimit -n 200; exec "$@"', "sh", Deno.execPath()].concat(
       denoRun("descriptors_script.ts", shape, ...how),
     ),
     stdin: "null",
   }).output();
   const lines = decode(stdout).trim().split("\n").filter((line) => line !== "");
-  assert(lines.length > 0, decode(stderr));
+  assertEquals(code, 0, decode(stdout) + decode(stderr));
   return lines.map((line) => JSON.parse(line));
 }
 
