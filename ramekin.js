@@ -1166,10 +1166,9 @@ var transfer = (function transfer(direction, fd, size2) {
     table.view.setUint32(argumentOffset(0, 2), size2, true);
     const errno = engine().runIn(table);
     if (errno === 0) return table.view.getUint32(resultOffset(0), true);
-    const name = errnoName(errno);
-    if (name === "EAGAIN") return void 0;
-    if (name === "EIO" && direction === "read") return 0;
-    if (name !== "EINTR") throw new SyscallError({
+    if (errno === ERRNO.EAGAIN) return void 0;
+    if (errno === ERRNO.EIO && direction === "read") return 0;
+    if (errno !== ERRNO.EINTR) throw new SyscallError({
       syscall: direction,
       errno
     });

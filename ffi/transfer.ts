@@ -6,7 +6,7 @@
 
 import { call } from "./call.ts";
 import { engine, place } from "./engine/engine.ts";
-import { errnoName } from "./errno.ts";
+import { ERRNO } from "./errno.ts";
 import { SyscallError } from "./errors.ts";
 import type { Memory } from "./memory.ts";
 import { argumentOffset, assemble, resultOffset } from "./program.ts";
@@ -65,10 +65,9 @@ function transfer(direction: "read" | "write", fd: number, size: number): number
     table.view.setUint32(argumentOffset(0, 2), size, true);
     const errno = engine().runIn(table);
     if (errno === 0) return table.view.getUint32(resultOffset(0), true);
-    const name = errnoName(errno);
-    if (name === "EAGAIN") return undefined;
+    if (errno === ERRNO.EAGAIN) return undefined;
     // The other side of a terminal is gone: that is its end (pty(7), Linux).
-    if (name === "EIO" && direction === "read") return 0;
-    if (name !== "EINTR") throw new SyscallError({ syscall: direction, errno });
+    if (errno === ERRNO.EIO && direction === "read") return 0;
+    if (errno !== ERRNO.EINTR) throw new SyscallError({ syscall: direction, errno });
   }
 }
