@@ -4,6 +4,7 @@
  * @module
  */
 
+import { markdownTable } from "../scripts/docs/format.ts";
 import { median, ratios, type Rounds } from "./rounds.ts";
 
 /** A figure that the project wants. */
@@ -129,11 +130,6 @@ function isMet({ is, bound, limit }: Wanted): boolean {
 function verdict(one: Wanted): string {
   const { what, is, bound, limit } = one;
   return `${isMet(one) ? "met" : "MISSED"}: ${what}: ${is.toFixed(3)}, wanted ${bound} ${limit}`;
-}
-
-function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [heading, heading.map((_, column) => column === 0 ? "---" : "---:"), ...rows]
-    .map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 }
 
 function widthsOf(rows: readonly (readonly string[])[]): readonly number[] {

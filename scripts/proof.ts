@@ -9,6 +9,7 @@
 
 // deno-lint-ignore-file no-console -- a program, whose output is the console's
 
+import { formatted, markdownTable } from "./docs/format.ts";
 import { type KeptRow, sums } from "../tests/faults/rows.ts";
 
 const PROJECT = new URL("..", import.meta.url).pathname;
@@ -77,10 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
     const lines = (await Deno.readTextFile(rows)).split("\n").filter((line) => line !== "");
     const text = document(lines.map((line) => JSON.parse(line)));
     if (args.length > 0) console.log(text);
-    else {
-      await Deno.writeTextFile(RESULTS, text);
-      await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", RESULTS] }).output();
-    }
+    else await Deno.writeTextFile(RESULTS, await formatted(text));
     return code;
   } finally {
     await Deno.remove(workshop, { recursive: true });
@@ -124,14 +122,10 @@ function withUser({ name, who, figures }: KeptRow) {
 
 function tableOf(rows: readonly Pick<KeptRow, "name" | "figures">[]): string {
   const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(["", ...columns]),
-    line(["---", ...columns.map(() => "---:")]),
-    ...rows.map(({ name, figures }) =>
-      line([name, ...columns.map((column) => figures[column] ?? "")])
-    ),
-  ].join("\n");
+  return markdownTable(
+    ["", ...columns],
+    rows.map(({ name, figures }) => [name, ...columns.map((column) => figures[column] ?? "")]),
+  );
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

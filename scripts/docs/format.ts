@@ -19,3 +19,17 @@ export async function formatted(text: string, kind: "md" | "svg" = "md"): Promis
   if (!success) throw new Error("deno fmt does not take the text");
   return new TextDecoder().decode(stdout);
 }
+
+/** A table in Markdown: the first column to the left, the others to the right. */
+export function markdownTable(
+  heading: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const line = (cells: readonly (string | number)[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return [
+    line(heading),
+    line(heading.map((_, column) => column === 0 ? "---" : "---:")),
+    ...rows.map(line),
+  ].join("\n");
+}
