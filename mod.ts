@@ -20,8 +20,8 @@
  */
 
 export {
-  GrantError,
-  type GrantErrorDetails,
+  PermissionError,
+  type PermissionErrorDetails,
   SyscallError,
   type SyscallErrorDetails,
   UnsupportedError,
@@ -29,47 +29,47 @@ export {
 export { ERRNO, type ErrnoName } from "./ffi/errno.ts";
 export { CAPABILITIES, type CapabilityName } from "./ffi/calls/users.ts";
 export { RLIMITS, type SignalName, SIGNALS } from "./ffi/calls/processes.ts";
-export * as linux from "./ffi/linux.ts";
-export { type MountEntry, type MountPropagation, mountsOf } from "./ffi/linux/mountinfo.ts";
+export * as linux from "./ffi/linux/mod.ts";
+export { type MountEntry, type MountPropagation, mountsOf } from "./ffi/proc/mountinfo.ts";
 export {
   listNamespaces,
   type NamespaceEntry,
   type NamespaceProcess,
   type NamespaceType,
-} from "./ffi/linux/namespace_list.ts";
+} from "./ffi/proc/namespace_list.ts";
 export type { OwnedFd } from "./ffi/linux/owned_fd.ts";
-export { pidsIn } from "./ffi/linux/process_ids.ts";
-export type { ProcessIdentity } from "./ffi/linux/process_identity.ts";
+export { pidsIn } from "./ffi/proc/process_ids.ts";
+export type { ProcessIdentity } from "./ffi/proc/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
-export { type Ingredient, Recipe, recipe } from "./recipe/recipe.ts";
-export { sandbox, type SandboxOptions } from "./recipe/sandbox.ts";
-export { RecipeError, type RecipeErrorDetails } from "./recipe/recipe_error.ts";
+export { Recipe, recipe, type RecipeInput } from "./container/recipe.ts";
+export { sandbox, type SandboxOptions } from "./container/sandbox.ts";
+export { RecipeError, type RecipeErrorDetails } from "./recipe/errors.ts";
 export type { TextPosition } from "./ffi/text_position.ts";
 export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
-export { Command } from "./recipe/command.ts";
-export type { CommandOptions } from "./recipe/command_options.ts";
-export { Container, type ContainerLimits } from "./recipe/container.ts";
-export type { CommandOutput } from "./recipe/running/command_output.ts";
-export { describeNeed } from "./recipe/gate/need.ts";
+export { Command } from "./container/command.ts";
+export type { CommandOptions } from "./container/command_options.ts";
+export { Container, type ContainerLimits } from "./container/container.ts";
+export type { CommandOutput } from "./launch/output.ts";
+export { describeAccess } from "./plan/access/access.ts";
 export type {
-  DeviceNeed,
-  EnvNeed,
-  IdentityNeed,
-  JoinNeed,
-  NamespaceNeed,
-  Need,
-  NeedKind,
-  NetNeed,
-  PrivilegeNeed,
-  ReadNeed,
-  RunNeed,
-  WriteNeed,
-} from "./recipe/gate/need.ts";
-export type { PermissionOptions, Permissions } from "./recipe/gate/permissions.ts";
-export type { KeptNamespace } from "./recipe/keep.ts";
-export type { CommandStatus } from "./recipe/running/status.ts";
+  DeviceAccess,
+  EnvAccess,
+  HostAccess,
+  HostAccessKind,
+  IdentityAccess,
+  JoinAccess,
+  NamespaceAccess,
+  NetAccess,
+  PrivilegeAccess,
+  ReadAccess,
+  RunAccess,
+  WriteAccess,
+} from "./plan/access/access.ts";
+export type { PermissionOptions, Permissions } from "./permissions/permissions.ts";
+export type { PinnedNamespace } from "./container/pinned_namespace.ts";
+export type { CommandStatus } from "./launch/status.ts";
 export type { Usage } from "./ffi/cgroups/usage.ts";
-export type { StdioKind } from "./recipe/running/stdio.ts";
-export type { OutputStream } from "./recipe/running/streams.ts";
-export { Plan, type PlanEntry } from "./recipe/plan.ts";
+export type { StdioKind } from "./launch/stdio.ts";
+export type { OutputStream } from "./container/streams.ts";
+export { Plan, type PlanEntry } from "./launch/listing.ts";

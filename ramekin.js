@@ -1,9 +1,5 @@
 // Ramekin in one file. Made by `deno task bundle` of mod.ts; a test compares them.
 // @ts-self-types="./mod.ts"
-var errnoName = (function errnoName(errno) {
-  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
-  return entry?.[0];
-});
 var call = (function call(name, ...args) {
   return {
     name,
@@ -71,8 +67,8 @@ var readCapabilities = (function readCapabilities(data2) {
     inheritable: names(2)
   };
 });
-var at = (function at(folder) {
-  return folder === AT_FDCWD ? at_fdcwd : folder;
+var at = (function at(directory) {
+  return directory === AT_FDCWD ? at_fdcwd : directory;
 });
 var ppoll = (function ppoll(fds, milliseconds) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -161,11 +157,11 @@ var nameSecond = (function nameSecond(operation, argument) {
       return argument;
   }
 });
-var openat = (function openat(folder, path2, flagBits, fileMode = 0) {
+var openat = (function openat(directory, path2, flagBits, fileMode = 0) {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(folder), path2, named, mode(fileMode));
+  return call("openat", at(directory), path2, named, mode(fileMode));
 });
-var openat2 = (function openat2(folder, path2, how) {
+var openat2 = (function openat2(directory, path2, how) {
   const { resolve: resolve2 = 0 } = how;
   const words3 = new BigUint64Array([
     how.flags,
@@ -174,7 +170,7 @@ var openat2 = (function openat2(folder, path2, how) {
   ].map(BigInt));
   const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
   const struct = new Struct(new Uint8Array(words3.buffer), text4);
-  return call("openat2", at(folder), path2, struct, OPEN_HOW_SIZE);
+  return call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
 });
 var close = (function close(fd) {
   return call("close", fd);
@@ -203,13 +199,13 @@ var write = (function write(fd, bytes, size2) {
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
 });
-var faccessat = (function faccessat(folder, path2, rights) {
+var faccessat = (function faccessat(directory, path2, rights) {
   const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
     R_OK,
     W_OK,
     X_OK
   });
-  return call("faccessat", at(folder), path2, named);
+  return call("faccessat", at(directory), path2, named);
 });
 var getcwd = (function getcwd(path2) {
   return call("getcwd", path2, path2.size);
@@ -373,14 +369,14 @@ var failureOf = (function failureOf(outcome) {
     ...refusal2
   };
 });
-var perform = (function perform(call2, hint) {
-  return Number(performAll([
+var syscall = (function syscall(call2, hint) {
+  return Number(syscalls([
     {
       call: call2
     }
   ], hint).result(call2));
 });
-var performAll = (function performAll(parts, hint) {
+var syscalls = (function syscalls(parts, hint) {
   const loaded2 = engine();
   const outcome = loaded2.run(assemble(parts, loaded2.architecture));
   const failure = failureOf(outcome);
@@ -428,7 +424,7 @@ var variableName = (function variableName() {
     type: "string",
     pattern: "^[^=]+$"
   };
-  return field("a name of a variable", schema, (value) => base.complaint(value) ?? (value.includes("=") ? `a name must not contain "="` : void 0));
+  return field("a name of a variable", schema, (value) => base.issue(value) ?? (value.includes("=") ? `a name must not contain "="` : void 0));
 });
 var path = (function path() {
   return {
@@ -446,8 +442,8 @@ var absolutePath = (function absolutePath() {
     pattern: "^/(?!(.*/)?\\.\\.(/|$))"
   };
   return field("a path that begins with /", schema, (value) => {
-    const complaint = base.complaint(value);
-    if (complaint !== void 0) return complaint;
+    const issue = base.issue(value);
+    if (issue !== void 0) return issue;
     if (!value.startsWith("/")) return `"${value}" has to begin with /`;
     if (value.split("/").includes("..")) return `"${value}" must not contain ".."`;
     return void 0;
@@ -504,8 +500,8 @@ var list = (function list(of, min = 0) {
     if (!Array.isArray(value)) return mismatch(value, expected);
     if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
     for (const [index, item] of value.entries()) {
-      const complaint = of.complaint(item);
-      if (complaint !== void 0) return `number ${index + 1}: ${complaint}`;
+      const issue = of.issue(item);
+      if (issue !== void 0) return `number ${index + 1}: ${issue}`;
     }
     return void 0;
   });
@@ -520,13 +516,13 @@ var dictionary = (function dictionary(key, of) {
   return field(expected, schema, (value) => {
     if (!isObject(value)) return mismatch(value, expected);
     for (const [name, item] of Object.entries(value)) {
-      const complaint = key.complaint(name) ?? of.complaint(item);
-      if (complaint !== void 0) return `"${name}": ${complaint}`;
+      const issue = key.issue(name) ?? of.issue(item);
+      if (issue !== void 0) return `"${name}": ${issue}`;
     }
     return void 0;
   });
 });
-var wrongField = (function wrongField(value, fields) {
+var invalidField = (function invalidField(value, fields) {
   const names = Object.keys(fields);
   for (const name of Object.keys(value)) {
     if (names.includes(name) || value[name] === void 0) continue;
@@ -534,7 +530,7 @@ var wrongField = (function wrongField(value, fields) {
     const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
     return {
       field: name,
-      complaint: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
+      issue: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
     };
   }
   for (const [name, field2] of Object.entries(fields)) {
@@ -543,13 +539,13 @@ var wrongField = (function wrongField(value, fields) {
       if (field2.optional) continue;
       return {
         field: name,
-        complaint: `is missing: ${field2.expected}`
+        issue: `is missing: ${field2.expected}`
       };
     }
-    const complaint = field2.complaint(given);
-    if (complaint !== void 0) return {
+    const issue = field2.issue(given);
+    if (issue !== void 0) return {
       field: name,
-      complaint
+      issue
     };
   }
   return void 0;
@@ -560,133 +556,127 @@ var isObject = (function isObject(value) {
 var schemaOf = (function schemaOf(field2) {
   return field2.schema ?? {};
 });
-var field = (function field(expected, schema, complaint) {
+var field = (function field(expected, schema, issue) {
   return {
     expected,
     optional: false,
     schema,
-    complaint
+    issue
   };
-});
-var normalize = (function normalize(path2) {
-  return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
-});
-var isWithin = (function isWithin(path2, folder) {
-  return folder === "/" || path2 === folder || path2.startsWith(`${folder}/`);
-});
-var folderOf = (function folderOf(path2) {
-  return path2.slice(0, path2.lastIndexOf("/")) || "/";
-});
-var baseOf = (function baseOf(draft, path2) {
-  const root = draft.sequence.rootOf(path2);
-  if (root !== void 0) return {
-    folder: root,
-    resolve: RESOLVE_IN_ROOT
-  };
-  const { target, own } = draft.container.ground.mountOf(path2);
-  if (!own || target === normalize(path2)) return void 0;
-  return target === "/" ? void 0 : {
-    folder: target,
-    resolve: RESOLVE_BENEATH
-  };
-});
-var isUnwatched = (function isUnwatched(draft, path2) {
-  return baseOf(draft, path2) === void 0 && draft.gate?.places.openedAs(path2) === void 0;
-});
-var needsMountPoint = (function needsMountPoint(draft, path2) {
-  return !draft.container.ground.isThere(path2) && draft.container.ground.isOwn(folderOf(normalize(path2)));
-});
-var mountAt = (function mountAt(draft, source, target, type, flags2, data2) {
-  checkOptions(draft, data2);
-  refuseRoot(draft, target);
-  if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "folder");
-  if (isUnwatched(draft, target)) {
-    draft.call(mount(source, target, type, flags2, data2));
-  } else {
-    inPlace(draft, openAt(draft, target, O_PATH | O_DIRECTORY), () => {
-      draft.call(mount(source, ".", type, flags2, data2));
-    });
-  }
-  draft.container.ground.mounted(target, true);
-});
-var checkOptions = (function checkOptions(draft, data2) {
-  const size2 = new TextEncoder().encode(data2 ?? "").length;
-  if (size2 > OPTION_BYTES) {
-    draft.refuse(`the options have ${size2} bytes, and mount(2) takes ${OPTION_BYTES}; use less`);
-  }
-});
-var refuseRoot = (function refuseRoot(draft, target) {
-  if (normalize(target) !== "/") return;
-  draft.refuse("what is mounted on / is seen by nobody, as paths begin below it; mount it in a folder, on a tmpfs for instance, and make that the root with pivotRoot()");
-});
-var openFolder = (function openFolder(path2) {
-  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, path2, {
-    flags: flags2,
-    resolve: RESOLVE_NO_MAGICLINKS
-  });
 });
 var mapRoot = (function mapRoot() {
   return {
     step: "mapRoot"
   };
 });
-var idsOf2 = (function idsOf2({ ids: ids2, caller }) {
-  return ids2 ?? {
-    uid: caller.euid,
-    gid: caller.egid
-  };
-});
-var mapOwnIds = (function mapOwnIds(draft, uid, gid) {
-  const own = idsOf2(draft.container);
-  claimMaps(draft);
-  draft.gate?.writesProc();
-  denySetgroups(draft);
-  const uids = mapText([
-    {
-      inside: uid,
-      outside: own.uid,
-      count: 1
-    }
-  ]);
-  const gids = mapText([
-    {
-      inside: gid,
-      outside: own.gid,
-      count: 1
-    }
-  ]);
-  for (const call2 of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call2);
-  for (const call2 of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call2);
-  draft.container.ids = {
-    uid,
-    gid
-  };
-});
-var denySetgroups = (function denySetgroups(draft) {
-  draft.container.setgroupsDenied = true;
-  for (const call2 of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call2);
-});
-var writeFileCalls = (function writeFileCalls(path2, text4) {
-  const bytes = encoder3.encode(text4);
-  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, bytes, bytes.length),
-    close(fd)
-  ];
-});
 var mapText = (function mapText(ranges) {
   return ranges.map(({ inside: inside2, outside: outside2, count: count2 }) => `${inside2} ${outside2} ${count2}
 `).join("");
 });
-var claimMaps = (function claimMaps(draft) {
-  draft.needs("user", "there are no ids to map");
-  if (draft.container.idsMapped) {
-    draft.refuse("the ids are mapped already, and the kernel takes one map only");
+var parseMountOptions = (function parseMountOptions(options, initial = 0) {
+  let flags2 = initial;
+  const data2 = [];
+  for (const option of splitOptions(options ?? "")) {
+    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
+    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
+    else if (!option.startsWith("x-") && !option.startsWith("X-")) data2.push(option);
   }
-  draft.container.idsMapped = true;
+  return {
+    flags: flags2 >>> 0,
+    data: data2.length === 0 ? null : data2.join(",")
+  };
+});
+var splitOptions = (function splitOptions(options) {
+  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+});
+var tmpfs = (function tmpfs(target, options = {}) {
+  return {
+    step: "tmpfs",
+    target,
+    ...options
+  };
+});
+var proc = (function proc(target = "/proc", options = {}) {
+  return {
+    step: "proc",
+    target,
+    ...options
+  };
+});
+var special = (function special(step) {
+  return {
+    step,
+    get fields() {
+      return {
+        target: absolutePath(),
+        options: optional(text3({
+          max: 4095
+        }))
+      };
+    },
+    issue: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options)
+  };
+});
+var hostname = (function hostname(name) {
+  return {
+    step: "hostname",
+    name
+  };
+});
+var normalize = (function normalize(path2) {
+  return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
+});
+var isWithin = (function isWithin(path2, directory) {
+  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
+});
+var directoryOf = (function directoryOf(path2) {
+  return path2.slice(0, path2.lastIndexOf("/")) || "/";
+});
+var once = (function once(make) {
+  let made;
+  return () => made ??= make();
+});
+var unshare3 = (function unshare3(...kinds) {
+  const last = kinds.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = kinds.filter((kind2) => typeof kind2 !== "object");
+  return {
+    step: "unshare",
+    kinds: names,
+    ...options
+  };
+});
+var environmentVariable = (function environmentVariable(name) {
+  const value = engine().libc.getenv.call(encoder3.encode(`${name}\0`));
+  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+});
+var environmentStrings = (function environmentStrings() {
+  const list2 = environ();
+  const addresses2 = [];
+  if (list2 === null) return addresses2;
+  const view2 = new Deno.UnsafePointerView(list2);
+  for (let offset = 0; ; offset += 8) {
+    const address2 = view2.getBigUint64(offset);
+    if (address2 === 0n) return addresses2;
+    addresses2.push(address2);
+  }
+});
+var environmentBlock = (function environmentBlock(inherited2, changes) {
+  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
+  const added = [
+    ...changes
+  ].map(([name, value]) => `${name}=${value}`);
+  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
+  new BigUint64Array(bytes.buffer).set(kept);
+  const pointers = added.map((to, i) => ({
+    offset: (kept.length + i) * 8,
+    to
+  }));
+  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
+});
+var environ = (function environ() {
+  const variable = new Deno.UnsafePointerView(engine().libc.environ);
+  return Deno.UnsafePointer.create(variable.getBigUint64());
 });
 var epoll_create1 = (function epoll_create1(flagBits) {
   return call("epoll_create1", flags(flagBits, {
@@ -733,13 +723,73 @@ var readEpollEvents = (function readEpollEvents(events, count2, architecture) {
     data: events.getUint32(index * size2 + data2, true)
   }));
 });
+var reactor = (function reactor() {
+  return started ??= new Reactor();
+});
+var readSome2 = (function readSome2(fd) {
+  const { buffer } = transfers();
+  const count2 = transfer("read", fd, BUFFER_SIZE);
+  return count2 === void 0 ? void 0 : buffer.bytes.slice(0, count2);
+});
+var transfers = (function transfers() {
+  return engine().once("transfers", () => {
+    const loaded2 = engine();
+    const buffer = loaded2.allocate(BUFFER_SIZE);
+    const table = (direction) => {
+      const described = call(direction, 0, buffer.address, 0);
+      const program = assemble([
+        {
+          call: described
+        }
+      ], loaded2.architecture);
+      const memory = loaded2.allocate(program.bytes.length);
+      place(program, memory);
+      return memory;
+    };
+    return {
+      buffer,
+      read: table("read"),
+      write: table("write")
+    };
+  });
+});
+var transfer = (function transfer(direction, fd, size2) {
+  const table = transfers()[direction];
+  for (; ; ) {
+    table.view.setUint32(argumentOffset(0, 0), fd, true);
+    table.view.setUint32(argumentOffset(0, 2), size2, true);
+    const errno = engine().runIn(table);
+    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
+    if (errno === ERRNO.EAGAIN) return void 0;
+    if (errno === ERRNO.EIO && direction === "read") return 0;
+    if (errno !== ERRNO.EINTR) throw new SyscallError({
+      syscall: direction,
+      errno
+    });
+  }
+});
+var commandOutput = (function commandOutput(status, stdout, stderr) {
+  const collected = (name, bytes) => {
+    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    return bytes;
+  };
+  return {
+    ...status,
+    get stdout() {
+      return collected("stdout", stdout);
+    },
+    get stderr() {
+      return collected("stderr", stderr);
+    }
+  };
+});
 var clone3 = (function clone3(flagBits, stored, cgroup) {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
   const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
   const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
   const group = cgroup === void 0 ? "" : `, cgroup=${cgroup.text}`;
-  const text4 = `{flags=${flags(bits, FLAGS).text}${exit}${group}}`;
+  const text4 = `{flags=${flags(bits, FLAGS2).text}${exit}${group}}`;
   const struct = new Struct(args, text4, [
     {
       offset: ARGS.parentTid,
@@ -768,8 +818,8 @@ var unlockProcess = (function unlockProcess() {
 });
 var prepareLock = (function prepareLock() {
   engine().once("the process's lock", () => {
-    const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
-    performAll([
+    const map = call("mmap", WORD, SIZE2, PROTECTION, MAPPING, -1, 0);
+    syscalls([
       {
         call: map,
         accept: [
@@ -780,7 +830,7 @@ var prepareLock = (function prepareLock() {
     return true;
   });
 });
-var newStage = (function newStage() {
+var newProcess = (function newProcess() {
   return {
     parts: [],
     pid: new Output(4, "&pid"),
@@ -791,21 +841,70 @@ var newStage = (function newStage() {
 var compareWord = (function compareWord(word4, value) {
   return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
 });
+var baseOf = (function baseOf(draft, path2) {
+  const root = draft.sequence.rootOf(path2);
+  if (root !== void 0) return {
+    directory: root,
+    resolve: RESOLVE_IN_ROOT
+  };
+  const { target, own } = draft.container.ground.mountOf(path2);
+  if (!own || target === normalize(path2)) return void 0;
+  return target === "/" ? void 0 : {
+    directory: target,
+    resolve: RESOLVE_BENEATH
+  };
+});
+var isUnwatched = (function isUnwatched(draft, path2) {
+  return baseOf(draft, path2) === void 0 && draft.gate?.places.resolvedPath(path2) === void 0;
+});
+var needsMountPoint = (function needsMountPoint(draft, path2) {
+  return !draft.container.ground.isThere(path2) && draft.container.ground.isContainerMount(directoryOf(normalize(path2)));
+});
+var mountAt = (function mountAt(draft, source, target, type, flags2, data2) {
+  checkOptions(draft, data2);
+  refuseRoot(draft, target);
+  if (needsMountPoint(draft, target)) makeMountPoint(draft, target, "directory");
+  if (isUnwatched(draft, target)) {
+    draft.call(mount(source, target, type, flags2, data2));
+  } else {
+    inPlace(draft, openAt(draft, target, O_PATH | O_DIRECTORY), () => {
+      draft.call(mount(source, ".", type, flags2, data2));
+    });
+  }
+  draft.container.ground.mounted(target, true);
+});
+var checkOptions = (function checkOptions(draft, data2) {
+  const size2 = new TextEncoder().encode(data2 ?? "").length;
+  if (size2 > OPTION_BYTES) {
+    draft.refuse(`the options have ${size2} bytes, and mount(2) takes ${OPTION_BYTES}; use less`);
+  }
+});
+var refuseRoot = (function refuseRoot(draft, target) {
+  if (normalize(target) !== "/") return;
+  draft.refuse("what is mounted on / is seen by nobody, as paths begin below it; mount it in a directory, on a tmpfs for instance, and make that the root with pivotRoot()");
+});
+var openDirectory = (function openDirectory(path2) {
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, path2, {
+    flags: flags2,
+    resolve: RESOLVE_NO_MAGICLINKS
+  });
+});
 var openDevNull = (function openDevNull() {
   return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 });
 var tieToScript = (function tieToScript(writer, draft, order2) {
   if (draft.deathSignal === 0) return;
-  writer.add(prctl(PR_SET_PDEATHSIG, draft.deathSignal), IN_CONTAINER);
+  writer.add(prctl(PR_SET_PDEATHSIG, draft.deathSignal), CHILD_EDGES);
   const { script, thread } = order2.resources;
   if (thread !== void 0 && !draft.stages.some((stage) => stage.ownMemory)) {
     const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
     writer.add(alive, {
-      ...IN_CONTAINER,
+      ...CHILD_EDGES,
       accept: [
         "EAGAIN"
       ],
-      onAccepted: GIVE_UP
+      onAccepted: EXIT_CHILD
     });
   } else {
     writer.add(ppoll([
@@ -814,15 +913,15 @@ var tieToScript = (function tieToScript(writer, draft, order2) {
         events: POLLIN
       }
     ], 0), {
-      ...IN_CONTAINER,
-      onSuccess: GIVE_UP
+      ...CHILD_EDGES,
+      onSuccess: EXIT_CHILD
     });
   }
 });
 var writeOrder = (function writeOrder(writer, draft, order2) {
-  const add = (call2) => writer.add(call2, IN_CONTAINER);
+  const add = (call2) => writer.add(call2, CHILD_EDGES);
   if (draft.container.ground.hasMounts) enterAgain(writer);
-  if (order2.cwd !== void 0) enterFolder(add, order2.cwd);
+  if (order2.cwd !== void 0) enterDirectory(add, order2.cwd);
   if (order2.terminal === void 0) {
     connectStdio(add, order2.stdio);
     if (draft.container.terminals !== void 0) useOwnNull(writer, order2.stdio);
@@ -841,16 +940,16 @@ var writeOrder = (function writeOrder(writer, draft, order2) {
   add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
   for (const call2 of draft.beforeProgram) add(call2);
-  return writeAttempts(writer, order2);
+  return writeExecCandidates(writer, order2);
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
   const [lost, done] = [
-    new Label("the folder is gone"),
-    new Label("the folder is entered")
+    new Label("the directory is gone"),
+    new Label("the directory is entered")
   ];
   const otherwise = {
-    ...IN_CONTAINER,
+    ...CHILD_EDGES,
     accept: [
       "ENOENT",
       "ENOTDIR",
@@ -860,13 +959,13 @@ var enterAgain = (function enterAgain(writer) {
     onAccepted: lost
   };
   writer.add(getcwd(path2), otherwise);
-  const folder = new ResultOf(writer.add(openFolder(path2), otherwise), "folder");
-  writer.add(fchdir(folder), {
+  const directory = new ResultOf(writer.add(openDirectory(path2), otherwise), "directory");
+  writer.add(fchdir(directory), {
     ...otherwise,
     onZero: done
   });
   writer.place(lost);
-  writer.add(chdir("/"), IN_CONTAINER);
+  writer.add(chdir("/"), CHILD_EDGES);
   writer.place(done);
 });
 var connectStdio = (function connectStdio(add, stdio) {
@@ -875,7 +974,7 @@ var connectStdio = (function connectStdio(add, stdio) {
     add(dup3(kind2 === "null" ? new ResultOf(openNull, "null") : kind2.fd, fd, 0));
   });
 });
-var writeAttempts = (function writeAttempts(writer, order2) {
+var writeExecCandidates = (function writeExecCandidates(writer, order2) {
   const paths = candidates(order2.program, order2.searchPath);
   const argv = pointerList([
     order2.program,
@@ -926,10 +1025,10 @@ var candidates = (function candidates(program, searchPath) {
   if (program.includes("/")) return [
     program
   ];
-  return searchPath.split(":").map((folder) => folder === "" ? program : `${folder}/${program}`);
+  return searchPath.split(":").map((directory) => directory === "" ? program : `${directory}/${program}`);
 });
-var layOut = (function layOut(draft, order2) {
-  const writer = new Writer();
+var link = (function link(draft, order2) {
+  const writer = new ProgramWriter();
   const vfork = draft.meetings.length === 0;
   const needsSockets = !vfork || order2.terminal?.place === "container" || draft.listener !== void 0;
   const labels = draft.stages.map((_, index) => new Label(`process ${index + 1}`));
@@ -939,7 +1038,7 @@ var layOut = (function layOut(draft, order2) {
   ];
   const mask2 = new Output(8, "&mask");
   writer.chapter = "script";
-  const sockets = needsSockets ? writer.add(socketpair(MEETING_SOCKETS), {
+  const sockets = needsSockets ? writer.add(socketpair(SYNC_SOCKETS), {
     onFailure: END
   }) : void 0;
   if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
@@ -994,8 +1093,8 @@ var layOut = (function layOut(draft, order2) {
     writer.chapter = "begin";
     if (index === 0) {
       defaultSignals(writer, order2);
-      if (needsSockets) writer.add(close(SCRIPT_SOCKET), IN_CONTAINER);
-      if (order2.stdio.includes("null")) writer.add(openNull, IN_CONTAINER);
+      if (needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+      if (order2.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (draft.stages[index - 1]?.then !== "init") tieToScript(writer, draft, order2);
     if (index === firstOf2(draft)) enterGroup(writer, draft, order2);
@@ -1008,14 +1107,14 @@ var layOut = (function layOut(draft, order2) {
     writer.chapter = "clone";
     const flags2 = CLONE_VFORK | (stage.then === "exit" ? CLONE_PARENT : 0);
     const cloned2 = writer.add(cloneStage(draft, order2, index + 1, flags2), {
-      ...IN_CONTAINER,
+      ...CHILD_EDGES,
       onZero: labels[index + 1]
     });
     if (stage.then === "exit") writer.add(exit_group(0));
     else becomeInit(writer, draft, order2, cloned2);
   });
   writer.chapter = "failure";
-  writer.place(GIVE_UP);
+  writer.place(EXIT_CHILD);
   writer.add(exit_group(127));
   return {
     parts: writer.parts,
@@ -1047,295 +1146,23 @@ var cloneStage = (function cloneStage(draft, order2, index, ways) {
   const later = entrance === void 0 ? 0 : CLONE_NEWCGROUP;
   const flags2 = ways | (ownMemory ? 0 : CLONE_VM) | (isContainer ? draft.cloneFlags & ~later : 0);
   const resets = index === 0 && order2.resources.ignored !== void 0;
-  if (!resets && entrance?.folder === void 0) return clone(flags2, pid);
-  return clone3(flags2 + (resets ? CLONE_CLEAR_SIGHAND : 0), pid, entrance?.folder);
+  if (!resets && entrance?.directory === void 0) return clone(flags2, pid);
+  return clone3(flags2 + (resets ? CLONE_CLEAR_SIGHAND : 0), pid, entrance?.directory);
 });
 var enterGroup = (function enterGroup(writer, draft, { entrance }) {
   if (entrance === void 0) return;
   writer.chapter = "limits";
-  for (const file of entrance.files) writer.add(write(file, MYSELF, MYSELF.length), IN_CONTAINER);
+  for (const file of entrance.files) writer.add(write(file, MYSELF, MYSELF.length), CHILD_EDGES);
   if ((draft.cloneFlags & CLONE_NEWCGROUP) !== 0) {
-    writer.add(unshare(CLONE_NEWCGROUP), IN_CONTAINER);
+    writer.add(unshare(CLONE_NEWCGROUP), CHILD_EDGES);
   }
 });
 var defaultSignals = (function defaultSignals(writer, { resources: resources2 }) {
   for (const signal of resources2.ignored ?? CHANGEABLE_SIGNALS) {
-    writer.add(rt_sigaction(signal, "SIG_DFL"), IN_CONTAINER);
+    writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
   }
 });
-var leaveNetwork = (function leaveNetwork(draft) {
-  draft.container.network = draft.container.own.has("net") ? {
-    outside: insideSocket(draft)
-  } : {};
-});
-var parseMountOptions = (function parseMountOptions(options, initial = 0) {
-  let flags2 = initial;
-  const data2 = [];
-  for (const option of splitOptions(options ?? "")) {
-    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
-    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
-    else if (!option.startsWith("x-") && !option.startsWith("X-")) data2.push(option);
-  }
-  return {
-    flags: flags2 >>> 0,
-    data: data2.length === 0 ? null : data2.join(",")
-  };
-});
-var splitOptions = (function splitOptions(options) {
-  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
-});
-var tmpfs = (function tmpfs(target, options = {}) {
-  return {
-    step: "tmpfs",
-    target,
-    ...options
-  };
-});
-var proc = (function proc(target = "/proc", options = {}) {
-  return {
-    step: "proc",
-    target,
-    ...options
-  };
-});
-var special = (function special(step, type) {
-  return {
-    step,
-    get fields() {
-      return {
-        target: absolutePath(),
-        options: optional(text3({
-          max: 4095
-        }))
-      };
-    },
-    complaint: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options),
-    plan({ target, options }, draft) {
-      draft.needs("mount", NEEDS_MOUNT);
-      draft.gate?.mounts({
-        source: type,
-        target,
-        type,
-        ...options && {
-          options
-        }
-      });
-      const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-      const { flags: flags2, data: data2 } = parseMountOptions(options, initial);
-      mountAt(draft, type, target, type, flags2, data2);
-    }
-  };
-});
-var hostname = (function hostname(name) {
-  return {
-    step: "hostname",
-    name
-  };
-});
-var readSome2 = (function readSome2(fd) {
-  const { buffer } = transfers();
-  const count2 = transfer("read", fd, BUFFER_SIZE);
-  return count2 === void 0 ? void 0 : buffer.bytes.slice(0, count2);
-});
-var transfers = (function transfers() {
-  return engine().once("transfers", () => {
-    const loaded2 = engine();
-    const buffer = loaded2.allocate(BUFFER_SIZE);
-    const table = (direction) => {
-      const described = call(direction, 0, buffer.address, 0);
-      const program = assemble([
-        {
-          call: described
-        }
-      ], loaded2.architecture);
-      const memory = loaded2.allocate(program.bytes.length);
-      place(program, memory);
-      return memory;
-    };
-    return {
-      buffer,
-      read: table("read"),
-      write: table("write")
-    };
-  });
-});
-var transfer = (function transfer(direction, fd, size2) {
-  const table = transfers()[direction];
-  for (; ; ) {
-    table.view.setUint32(argumentOffset(0, 0), fd, true);
-    table.view.setUint32(argumentOffset(0, 2), size2, true);
-    const errno = engine().runIn(table);
-    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
-    if (errno === ERRNO.EAGAIN) return void 0;
-    if (errno === ERRNO.EIO && direction === "read") return 0;
-    if (errno !== ERRNO.EINTR) throw new SyscallError({
-      syscall: direction,
-      errno
-    });
-  }
-});
-var callerOf = (function callerOf() {
-  const [uid, gid, capabilities2] = [
-    geteuid(),
-    getegid(),
-    capabilityOutput()
-  ];
-  const outcome = performAll([
-    {
-      call: uid
-    },
-    {
-      call: gid
-    },
-    {
-      call: capget(capabilities2)
-    }
-  ]);
-  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
-  return {
-    euid: Number(outcome.result(uid)),
-    egid: Number(outcome.result(gid)),
-    inheritable,
-    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
-  };
-});
-var environmentVariable = (function environmentVariable(name) {
-  const value = engine().libc.getenv.call(encoder4.encode(`${name}\0`));
-  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
-});
-var environmentStrings2 = (function environmentStrings2() {
-  const list2 = environ();
-  const addresses2 = [];
-  if (list2 === null) return addresses2;
-  const view2 = new Deno.UnsafePointerView(list2);
-  for (let offset = 0; ; offset += 8) {
-    const address2 = view2.getBigUint64(offset);
-    if (address2 === 0n) return addresses2;
-    addresses2.push(address2);
-  }
-});
-var environmentBlock = (function environmentBlock(inherited2, changes) {
-  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
-  const added = [
-    ...changes
-  ].map(([name, value]) => `${name}=${value}`);
-  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
-  new BigUint64Array(bytes.buffer).set(kept);
-  const pointers = added.map((to, i) => ({
-    offset: (kept.length + i) * 8,
-    to
-  }));
-  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
-});
-var environ = (function environ() {
-  const variable = new Deno.UnsafePointerView(engine().libc.environ);
-  return Deno.UnsafePointer.create(variable.getBigUint64());
-});
-var hasClone3 = (function hasClone3() {
-  return engine().once("clone3", () => {
-    const outcome = engine().run(assemble([
-      {
-        call: clone3Probe()
-      }
-    ], engine().architecture));
-    return outcome.failed?.errno === ERRNO.EINVAL;
-  });
-});
-var scriptPidfd = (function scriptPidfd() {
-  return engine().once("script's pidfd", () => perform(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
-});
-var scriptThread = (function scriptThread() {
-  return engine().once("script's thread", () => {
-    const [address2, id2] = [
-      new Output(8, "&address"),
-      gettid()
-    ];
-    const asked = {
-      call: prctl(PR_GET_TID_ADDRESS, address2),
-      accept: [
-        "EINVAL"
-      ]
-    };
-    const outcome = performAll([
-      {
-        call: id2
-      },
-      asked
-    ]);
-    const thread = {
-      address: outcome.output(address2).getBigUint64(0, true),
-      id: Number(outcome.result(id2))
-    };
-    const word4 = Deno.UnsafePointer.create(thread.address);
-    if (word4 === null) return void 0;
-    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
-  });
-});
-var ignoredSignals = (function ignoredSignals() {
-  return engine().once("ignored signals", () => {
-    const asked = CHANGEABLE_SIGNALS.map((signal) => {
-      const action = sigactionOutput();
-      return {
-        signal,
-        action,
-        call: rt_sigaction(signal, null, action)
-      };
-    });
-    const outcome = performAll(asked.map(({ call: call2 }) => ({
-      call: call2
-    })));
-    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
-  });
-});
-var resources = (function resources(hasInit) {
-  return {
-    script: scriptPidfd(),
-    init: hasInit ? initImage() : -1,
-    thread: scriptThread(),
-    ignored: hasClone3() ? ignoredSignals() : void 0
-  };
-});
-var openHanded = (function openHanded(draft) {
-  const descriptors = /* @__PURE__ */ new Map();
-  for (const { call: call2, descriptor, check, stepIndex } of draft.handed) {
-    try {
-      descriptors.set(descriptor, perform(call2));
-      check?.();
-    } catch (error) {
-      closeHanded(descriptors);
-      throw stepError(error, draft, stepIndex);
-    }
-  }
-  return descriptors;
-});
-var writeNumbers = (function writeNumbers(program, descriptors) {
-  const { bytes, outputs } = program;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (const [output, number] of descriptors) {
-    const at2 = outputs.get(output);
-    if (at2 !== void 0) view2.setInt32(at2, number, true);
-  }
-});
-var closeHanded = (function closeHanded(descriptors) {
-  for (const number of descriptors.values()) perform(close(number));
-});
-var commandOutput = (function commandOutput(status, stdout, stderr) {
-  const collected = (name, bytes) => {
-    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    return bytes;
-  };
-  return {
-    ...status,
-    get stdout() {
-      return collected("stdout", stdout);
-    },
-    get stderr() {
-      return collected("stderr", stderr);
-    }
-  };
-});
-var endAll = (function endAll(endings) {
+var runCleanups = (function runCleanups(endings) {
   const errors = [];
   for (const end of endings.toReversed()) {
     try {
@@ -1349,7 +1176,7 @@ var endAll = (function endAll(endings) {
 var reapStatus = (function reapStatus(pidfd, wait = false) {
   const info = siginfoOutput();
   const call2 = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
-  return statusIn(performAll([
+  return statusIn(syscalls([
     {
       call: call2,
       accept: [
@@ -1379,9 +1206,6 @@ var statusIn = (function statusIn(info) {
     ...rest
   };
 });
-var reactor = (function reactor() {
-  return started ??= new Reactor();
-});
 var concat = (function concat(parts) {
   const whole = new Uint8Array(parts.reduce((sum2, part) => sum2 + part.length, 0));
   let offset = 0;
@@ -1392,7 +1216,7 @@ var concat = (function concat(parts) {
   return whole;
 });
 var conclude = (function conclude({ pidfd, endings }, descriptors, status, stdout, stderr) {
-  performAll([
+  syscalls([
     pidfd,
     ...descriptors
   ].flatMap((fd) => fd === void 0 ? [] : [
@@ -1400,17 +1224,149 @@ var conclude = (function conclude({ pidfd, endings }, descriptors, status, stdou
       call: close(fd)
     }
   ]));
-  endAll(endings);
+  runCleanups(endings);
   return commandOutput(status, stdout, stderr);
 });
-var placesOf = (function placesOf(kinds) {
+var checkCommand = (function checkCommand(program, options) {
+  const issue = text3({
+    min: 1
+  }).issue(program);
+  if (issue !== void 0) throw new RecipeError(`the program's name ${issue}`);
+  const wrong = invalidField({
+    ...options,
+    cwd: options.cwd && pathOf2(options.cwd)
+  }, FIELDS);
+  if (wrong !== void 0) {
+    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.issue}`);
+  }
+});
+var pathOf2 = (function pathOf2(path2) {
+  if (typeof path2 === "string") return path2;
+  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
+  return decodeURIComponent(path2.pathname);
+});
+var hasClone3 = (function hasClone3() {
+  return engine().once("clone3", () => {
+    const outcome = engine().run(assemble([
+      {
+        call: clone3Probe()
+      }
+    ], engine().architecture));
+    return outcome.failed?.errno === ERRNO.EINVAL;
+  });
+});
+var openInheritedFds = (function openInheritedFds(draft) {
+  const descriptors = /* @__PURE__ */ new Map();
+  for (const { call: call2, descriptor, check, stepIndex } of draft.handed) {
+    try {
+      descriptors.set(descriptor, syscall(call2));
+      check?.();
+    } catch (error) {
+      closeInheritedFds(descriptors);
+      throw stepError(error, draft, stepIndex);
+    }
+  }
+  return descriptors;
+});
+var bindSlots = (function bindSlots(program, descriptors) {
+  const { bytes, outputs } = program;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (const [output, number] of descriptors) {
+    const at2 = outputs.get(output);
+    if (at2 !== void 0) view2.setInt32(at2, number, true);
+  }
+});
+var closeInheritedFds = (function closeInheritedFds(descriptors) {
+  for (const number of descriptors.values()) syscall(close(number));
+});
+var callerOf = (function callerOf() {
+  const [uid, gid, capabilities2] = [
+    geteuid(),
+    getegid(),
+    capabilityOutput()
+  ];
+  const outcome = syscalls([
+    {
+      call: uid
+    },
+    {
+      call: gid
+    },
+    {
+      call: capget(capabilities2)
+    }
+  ]);
+  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
+  return {
+    euid: Number(outcome.result(uid)),
+    egid: Number(outcome.result(gid)),
+    inheritable,
+    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
+  };
+});
+var scriptPidfd = (function scriptPidfd() {
+  return engine().once("script's pidfd", () => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
+});
+var scriptThread = (function scriptThread() {
+  return engine().once("script's thread", () => {
+    const [address2, id2] = [
+      new Output(8, "&address"),
+      gettid()
+    ];
+    const asked = {
+      call: prctl(PR_GET_TID_ADDRESS, address2),
+      accept: [
+        "EINVAL"
+      ]
+    };
+    const outcome = syscalls([
+      {
+        call: id2
+      },
+      asked
+    ]);
+    const thread = {
+      address: outcome.output(address2).getBigUint64(0, true),
+      id: Number(outcome.result(id2))
+    };
+    const word4 = Deno.UnsafePointer.create(thread.address);
+    if (word4 === null) return void 0;
+    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+  });
+});
+var ignoredSignals = (function ignoredSignals() {
+  return engine().once("ignored signals", () => {
+    const asked = CHANGEABLE_SIGNALS.map((signal) => {
+      const action = sigactionOutput();
+      return {
+        signal,
+        action,
+        call: rt_sigaction(signal, null, action)
+      };
+    });
+    const outcome = syscalls(asked.map(({ call: call2 }) => ({
+      call: call2
+    })));
+    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
+  });
+});
+var resources = (function resources(hasInit) {
+  return {
+    script: scriptPidfd(),
+    init: hasInit ? initImage() : -1,
+    thread: scriptThread(),
+    ignored: hasClone3() ? ignoredSignals() : void 0
+  };
+});
+var stdioSlots = (function stdioSlots(kinds) {
   return kinds.map((kind2, fd) => kind2 === "piped" ? {
     fd: new OutputField(PLACES[fd], 0, PLACES[fd].text.slice(1))
   } : kind2);
 });
 var openPipe = (function openPipe(fd) {
   const ends = new Output(8, "&ends");
-  const opened = performAll([
+  const opened = syscalls([
     {
       call: pipe2(ends, O_CLOEXEC)
     }
@@ -1428,7 +1384,7 @@ var openPipe = (function openPipe(fd) {
   };
 });
 var prepare = (function prepare(draft, order2) {
-  const layout = layOut(draft, order2);
+  const layout = link(draft, order2);
   return {
     draft,
     order: order2,
@@ -1436,7 +1392,7 @@ var prepare = (function prepare(draft, order2) {
     program: assemble(layout.parts, engine().architecture)
   };
 });
-var launchPrepared = (function launchPrepared(prepared, numbers, alter) {
+var spawn = (function spawn(prepared, numbers, alter) {
   const { draft, order: order2 } = prepared;
   const cgroup = ContainerCgroup.make(draft);
   if (cgroup === void 0) return launchHanded(prepared, numbers, alter);
@@ -1457,13 +1413,13 @@ var launchPrepared = (function launchPrepared(prepared, numbers, alter) {
   }
 });
 var launchHanded = (function launchHanded(prepared, numbers, alter) {
-  const handed = openHanded(prepared.draft);
+  const handed = openInheritedFds(prepared.draft);
   try {
-    writeNumbers(prepared.program, numbers);
-    writeNumbers(prepared.program, handed);
+    bindSlots(prepared.program, numbers);
+    bindSlots(prepared.program, handed);
     return start(prepared, alter);
   } finally {
-    closeHanded(handed);
+    closeInheritedFds(handed);
   }
 });
 var start = (function start({ draft, order: order2, layout, program }, alter) {
@@ -1477,7 +1433,7 @@ var start = (function start({ draft, order: order2, layout, program }, alter) {
   else {
     place(program, memory);
     loaded2.runIn(memory);
-    outcome = new Outcome(program, memory.view);
+    outcome = new RunResult(program, memory.view);
   }
   const started2 = {
     draft,
@@ -1492,7 +1448,7 @@ var start = (function start({ draft, order: order2, layout, program }, alter) {
     if (layout.vfork) restoreDumpable(started2);
     if (!layout.vfork && outcome.failed === void 0) {
       const socket = socketOf(outcome);
-      holdMeetings(draft, socket, (tool, args) => runIdMapTool(launch, tool, args), endings);
+      serveSyncPoints(draft, socket, (tool, args) => runIdMapTool(launch, tool, args), endings);
       if (order2.terminal?.place === "container") terminal = receive(socket);
       if (draft.listener !== void 0) listener = receive(socket);
       waitForEnd(socket);
@@ -1502,9 +1458,9 @@ var start = (function start({ draft, order: order2, layout, program }, alter) {
     if (order2.terminal?.place === "container") terminal ??= receive(socketOf(outcome));
     if (draft.listener !== void 0) listener ??= receive(socketOf(outcome));
     const pid = children(started2).at(-1);
-    const pidfd = layout.pidfd === void 0 ? perform(pidfd_open(pid, 0)) : Number(outcome.result(layout.pidfd));
+    const pidfd = layout.pidfd === void 0 ? syscall(pidfd_open(pid, 0)) : Number(outcome.result(layout.pidfd));
     for (const passed of children(started2).slice(0, -1)) reap(passed);
-    if (hasSockets(started2)) perform(close(socketOf(outcome)));
+    if (hasSockets(started2)) syscall(close(socketOf(outcome)));
     return {
       pid,
       pidfd,
@@ -1517,10 +1473,10 @@ var start = (function start({ draft, order: order2, layout, program }, alter) {
     for (const fd of [
       terminal,
       listener
-    ]) if (fd !== void 0) perform(close(fd));
+    ]) if (fd !== void 0) syscall(close(fd));
     clearAway(started2);
     try {
-      endAll(endings);
+      runCleanups(endings);
     } catch {
     }
     if (!layout.vfork) restoreDumpable(started2);
@@ -1530,13 +1486,13 @@ var start = (function start({ draft, order: order2, layout, program }, alter) {
   }
 });
 var hasBegun = (function hasBegun({ layout, outcome }) {
-  return layout.attempts.some(({ execve: execve2 }) => outcome.result(execve2) === UNDER_WAY);
+  return layout.attempts.some(({ execve: execve2 }) => outcome.result(execve2) === PENDING);
 });
 var restoreDumpable = (function restoreDumpable({ layout, outcome }) {
   if (layout.dumpable === void 0) return;
   const dumpable = Number(outcome.result(layout.dumpable));
   const restore = prctl(PR_SET_DUMPABLE, dumpable);
-  performAll([
+  syscalls([
     // 0 is also what stands there when the launch has not come as far.
     ...dumpable > 0 ? [
       {
@@ -1567,62 +1523,6 @@ var pidOf2 = (function pidOf2(outcome, stage) {
 var hasSockets = (function hasSockets({ layout, outcome }) {
   return layout.sockets !== void 0 && outcome.result(layout.sockets) === 0n;
 });
-var once = (function once(make) {
-  let made;
-  return () => made ??= make();
-});
-var equipNetwork = (function equipNetwork(draft) {
-  const network = draft.gate?.network;
-  if (network === void 0) return;
-  inside(draft, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
-  draft.call(bindLoopback(socket, PROXY_PORT));
-  draft.call(listen(socket, BACKLOG));
-  draft.listener = socket;
-});
-var unshare3 = (function unshare3(...kinds) {
-  const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind2) => typeof kind2 !== "object");
-  return {
-    step: "unshare",
-    kinds: names,
-    ...options
-  };
-});
-var enterNamespaces = (function enterNamespaces(kinds, draft) {
-  let flags2 = 0;
-  for (const kind2 of kinds) if (kind2 !== "time") flags2 |= CLONE_FLAG[kind2];
-  if (draft.untouched) draft.cloneWith(flags2);
-  else if (flags2 !== 0) {
-    draft.call(unshare(flags2));
-    if (kinds.has("pid")) draft.fork("exit");
-  }
-  if (!kinds.has("time")) return;
-  draft.call(unshare(CLONE_NEWTIME));
-  enterTime(draft);
-});
-var checkCommand = (function checkCommand(program, options) {
-  const complaint = text3({
-    min: 1
-  }).complaint(program);
-  if (complaint !== void 0) throw new RecipeError(`the program's name ${complaint}`);
-  const wrong = wrongField({
-    ...options,
-    cwd: options.cwd && pathOf2(options.cwd)
-  }, FIELDS);
-  if (wrong !== void 0) {
-    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.complaint}`);
-  }
-});
-var pathOf2 = (function pathOf2(path2) {
-  if (typeof path2 === "string") return path2;
-  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
-  return decodeURIComponent(path2.pathname);
-});
 var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity) {
   if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
   const { pidfd } = launched;
@@ -1644,7 +1544,7 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
     ], Math.min(PATIENCE_MS, timeout)),
     ...closed
   ];
-  const outcome = performAll([
+  const outcome = syscalls([
     ...waits.map((call2) => ({
       call: call2,
       accept: UNANSWERED,
@@ -1672,6 +1572,148 @@ var readAll = (function readAll(fd) {
 var isSame = (function isSame(one, other) {
   return one.length === other.length && one.every((address2, index) => address2 === other[index]);
 });
+var lowerMapRoot = (function lowerMapRoot(_step, draft) {
+  mapOwnIds(draft, 0, 0);
+});
+var idsOf2 = (function idsOf2({ ids: ids2, caller }) {
+  return ids2 ?? {
+    uid: caller.euid,
+    gid: caller.egid
+  };
+});
+var mapOwnIds = (function mapOwnIds(draft, uid, gid) {
+  const own = idsOf2(draft.container);
+  claimMaps(draft);
+  draft.gate?.writesProc();
+  denySetgroups(draft);
+  const uids = mapText([
+    {
+      inside: uid,
+      outside: own.uid,
+      count: 1
+    }
+  ]);
+  const gids = mapText([
+    {
+      inside: gid,
+      outside: own.gid,
+      count: 1
+    }
+  ]);
+  for (const call2 of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call2);
+  for (const call2 of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call2);
+  draft.container.ids = {
+    uid,
+    gid
+  };
+});
+var denySetgroups = (function denySetgroups(draft) {
+  draft.container.setgroupsDenied = true;
+  for (const call2 of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call2);
+});
+var writeFileCalls = (function writeFileCalls(path2, text4) {
+  const bytes = encoder4.encode(text4);
+  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    write(fd, bytes, bytes.length),
+    close(fd)
+  ];
+});
+var claimMaps = (function claimMaps(draft) {
+  draft.needs("user", "there are no ids to map");
+  if (draft.container.idsMapped) {
+    draft.refuse("the ids are mapped already, and the kernel takes one map only");
+  }
+  draft.container.idsMapped = true;
+});
+var keepParentNetns = (function keepParentNetns(draft) {
+  draft.container.network = draft.container.own.has("net") ? {
+    outside: insideSocket(draft)
+  } : {};
+});
+var lowerTmpfs = (function lowerTmpfs(step, draft) {
+  draft.needs("mount", NEEDS_MOUNT);
+  const { flags: flags2, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
+  const words3 = [
+    ...step.size === void 0 ? [] : [
+      `size=${step.size}`
+    ],
+    ...step.mode === void 0 ? [] : [
+      `mode=${step.mode.toString(8).padStart(4, "0")}`
+    ],
+    ...data2 === null ? [] : [
+      data2
+    ]
+  ];
+  mountAt(draft, "tmpfs", step.target, "tmpfs", flags2, words3.join(",") || null);
+});
+var lowerKernelFilesystem = (function lowerKernelFilesystem({ step: type, target, options }, draft) {
+  draft.needs("mount", NEEDS_MOUNT);
+  draft.gate?.mounts({
+    source: type,
+    target,
+    type,
+    ...options && {
+      options
+    }
+  });
+  const { flags: flags2, data: data2 } = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  mountAt(draft, type, target, type, flags2, data2);
+});
+var lowerHostname = (function lowerHostname(step, draft) {
+  draft.needs("uts", "it would rename the host");
+  draft.call(sethostname(step.name));
+});
+var setUpRestrictedNetwork = (function setUpRestrictedNetwork(draft) {
+  const network = draft.gate?.network;
+  if (network === void 0) return;
+  inside(draft, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  if (network === "loopback") return;
+  const socket = new ResultOf(draft.call(tcpSocket()), "proxy");
+  draft.call(bindLoopback(socket, PROXY_PORT));
+  draft.call(listen(socket, BACKLOG));
+  draft.listener = socket;
+});
+var lowerUnshare = (function lowerUnshare(step, draft) {
+  const kinds = new Set(step.kinds);
+  if (kinds.has("pid")) draft.needsHostPids();
+  if (kinds.has("net")) keepParentNetns(draft);
+  enterNamespaces(kinds, draft);
+  draft.container.unshares(kinds);
+  if (kinds.has("mount")) {
+    const propagation2 = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
+    draft.call(mount(null, "/", null, MS_REC | propagation2, null));
+  }
+  if (kinds.has("mount")) draft.gate?.entersMounts();
+  if (kinds.has("net")) setUpRestrictedNetwork(draft);
+});
+var enterNamespaces = (function enterNamespaces(kinds, draft) {
+  let flags2 = 0;
+  for (const kind2 of kinds) if (kind2 !== "time") flags2 |= CLONE_FLAG[kind2];
+  if (draft.untouched) draft.cloneWith(flags2);
+  else if (flags2 !== 0) {
+    draft.call(unshare(flags2));
+    if (kinds.has("pid")) draft.fork("exit");
+  }
+  if (!kinds.has("time")) return;
+  draft.call(unshare(CLONE_NEWTIME));
+  enterTime(draft);
+});
+var lower = (function lower(step, draft) {
+  LOWERINGS[step.step](step, draft);
+});
+var planRecipe = (function planRecipe(steps, gate) {
+  const draft = new PlanBuilder(steps, gate);
+  steps.forEach((step, index) => {
+    draft.sequence.begin(index);
+    lower(step, draft);
+  });
+  return draft;
+});
 var checkStep = (function checkStep(value, index, definitions) {
   if (!isObject(value) || typeof value["step"] !== "string") {
     throw new RecipeError('is no step: an object with the field "step"', {
@@ -1691,16 +1733,16 @@ var checkStep = (function checkStep(value, index, definitions) {
       stepIndex: index
     });
   }
-  const wrong = wrongField(rest, definition.fields);
+  const wrong = invalidField(rest, definition.fields);
   if (wrong !== void 0) {
-    throw new RecipeError(wrong.complaint, {
+    throw new RecipeError(wrong.issue, {
       step: name,
       stepIndex: index,
       field: wrong.field
     });
   }
-  const complaint = definition.complaint?.(value);
-  if (complaint !== void 0) throw new RecipeError(complaint, {
+  const issue = definition.issue?.(value);
+  if (issue !== void 0) throw new RecipeError(issue, {
     step: name,
     stepIndex: index
   });
@@ -1709,14 +1751,6 @@ var recipe = (function recipe(...ingredients) {
   return new Recipe(ingredients.flatMap((item) => item instanceof Recipe ? item.steps : [
     item
   ]));
-});
-var draftOf = (function draftOf(steps, gate) {
-  const draft = new Draft(steps, gate);
-  steps.forEach((step, index) => {
-    draft.sequence.begin(index);
-    STEP_DEFINITIONS.get(step.step).plan(step, draft);
-  });
-  return draft;
 });
 var frozenCopy = (function frozenCopy(value) {
   if (typeof value !== "object" || value === null) return value;
@@ -1908,7 +1942,7 @@ var TEXT = {
   ELOOP: "Too many levels of symbolic links",
   ENOMSG: "No message of desired type",
   EIDRM: "Identifier removed",
-  ECHRNG: "Channel number out of range",
+  ECHRNG: "FdStream number out of range",
   EL2NSYNC: "Level 2 not synchronized",
   EL3HLT: "Level 3 halted",
   EL3RST: "Level 3 reset",
@@ -1997,7 +2031,10 @@ var TEXT = {
   ENOTRECOVERABLE: "State not recoverable",
   ERFKILL: "Operation not possible due to RF-kill"
 };
-
+function errnoName(errno) {
+  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
+  return entry?.[0];
+}
 function errnoText(name) {
   return TEXT[name];
 }
@@ -2043,9 +2080,9 @@ var UnsupportedError = class extends Error {
   /** `"UnsupportedError"`. */
   name = "UnsupportedError";
 };
-var GrantError = class extends Error {
-  /** `"GrantError"`. */
-  name = "GrantError";
+var PermissionError = class extends Error {
+  /** `"PermissionError"`. */
+  name = "PermissionError";
   /** The grant that is missing: `"ffi"`. */
   grant;
   /** What was to be reached, where it has a name: `"/usr"`. */
@@ -2066,20 +2103,20 @@ var GrantError = class extends Error {
     this.stepIndex = details.stepIndex;
   }
 };
-function invalidArgument(syscall, call2, hint) {
+function invalidArgument(syscall2, call2, hint) {
   return new SyscallError({
-    syscall,
+    syscall: syscall2,
     errno: ERRNO.EINVAL,
     call: call2,
     hint
   });
 }
 function syscallMessage(details) {
-  const { syscall, errno, call: call2, step, stepIndex, hint } = details;
+  const { syscall: syscall2, errno, call: call2, step, stepIndex, hint } = details;
   const name = errnoName(errno);
   const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
   const where = step === void 0 ? "" : stepIndex === void 0 ? `${step}: ` : `step ${stepIndex + 1} (${step}): `;
-  return `${where}${call2 ?? syscall} failed: ${reason}` + (hint ? `
+  return `${where}${call2 ?? syscall2} failed: ${reason}` + (hint ? `
   ${hint}` : "");
 }
 
@@ -2509,12 +2546,12 @@ var MASKS = {
   none: new Struct(new Uint8Array(SIGSET_SIZE2), "[]")
 };
 
-function execveat(folder, path2, argv, envp, flagBits) {
+function execveat(directory, path2, argv, envp, flagBits) {
   const named = flags(flagBits, {
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW
   });
-  return call("execveat", at(folder), path2, argv, envp, named);
+  return call("execveat", at(directory), path2, argv, envp, named);
 }
 
 function getpid() {
@@ -2533,7 +2570,7 @@ function setsid() {
 
 
 
-// ffi/linux.ts
+// ffi/linux/mod.ts
 
 // ffi/calls/constants/files.ts
 var CLOSE_RANGE_UNSHARE = 2;
@@ -2928,29 +2965,29 @@ var PipeEnds = class {
   reader = new OutputField(this.output, 0, "pipe[0]");
   writer = new OutputField(this.output, 4, "pipe[1]");
 };
-function mkdirat(folder, path2, fileMode) {
-  return call("mkdirat", at(folder), path2, mode(fileMode));
+function mkdirat(directory, path2, fileMode) {
+  return call("mkdirat", at(directory), path2, mode(fileMode));
 }
-function mknodat(folder, path2, fileMode, device2) {
-  return call("mknodat", at(folder), path2, mode(fileMode), device2);
+function mknodat(directory, path2, fileMode, device2) {
+  return call("mknodat", at(directory), path2, mode(fileMode), device2);
 }
 function makedev(major, minor) {
   return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;
 }
-function symlinkat(target, folder, path2) {
-  return call("symlinkat", target, at(folder), path2);
+function symlinkat(target, directory, path2) {
+  return call("symlinkat", target, at(directory), path2);
 }
-function unlinkat(folder, path2, flagBits) {
-  return call("unlinkat", at(folder), path2, flags(flagBits, {
+function unlinkat(directory, path2, flagBits) {
+  return call("unlinkat", at(directory), path2, flags(flagBits, {
     AT_REMOVEDIR
   }));
 }
-function readlinkat(folder, path2, target) {
-  return call("readlinkat", at(folder), path2, target, target.size);
+function readlinkat(directory, path2, target) {
+  return call("readlinkat", at(directory), path2, target, target.size);
 }
 
-function fchmodat(folder, path2, fileMode) {
-  return call("fchmodat", at(folder), path2, mode(fileMode));
+function fchmodat(directory, path2, fileMode) {
+  return call("fchmodat", at(directory), path2, mode(fileMode));
 }
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
@@ -2971,7 +3008,7 @@ function memfd_create(name, flagBits) {
 }
 
 
-// ffi/libc.ts
+// ffi/engine/libc.ts
 var SYMBOLS = {
   memfd_create: {
     type: "pointer"
@@ -3025,7 +3062,7 @@ var FUNCTIONS = {
 
 
 
-// ffi/memory.ts
+// ffi/engine/memory.ts
 var Memory = class {
   address;
   size;
@@ -3731,7 +3768,7 @@ var NUMBERS = {
 };
 
 
-// ffi/program.ts
+// ffi/engine/program.ts
 var Label = class {
   text;
   constructor(text4) {
@@ -3756,7 +3793,7 @@ var RECORD = {
   result: 80,
   size: 88
 };
-var UNDER_WAY = -(2n ** 32n);
+var PENDING = -(2n ** 32n);
 
 
 
@@ -3923,7 +3960,7 @@ var MFD_CLOEXEC2 = 1;
 var ARENA_SIZE = 256 * 1024;
 var loaded;
 
-var Outcome = class {
+var RunResult = class {
   #program;
   #table;
   constructor(program, table) {
@@ -3979,7 +4016,7 @@ var Engine = class _Engine {
       return new _Engine(architecture, openLibc());
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      throw new GrantError("system calls need the permission to use FFI; run it with `deno run --allow-ffi` (plain: a path after it is not enough, as memory is addressed too)", "ffi", {
+      throw new PermissionError("system calls need the permission to use FFI; run it with `deno run --allow-ffi` (plain: a path after it is not enough, as memory is addressed too)", "ffi", {
         cause: error
       });
     }
@@ -3991,7 +4028,7 @@ var Engine = class _Engine {
     const arena = this.#arena;
     place(program, arena);
     this.#symbols.run(arena.pointer, HEADER2.size);
-    return new Outcome(program, new DataView(arena.bytes.slice(0, size2).buffer));
+    return new RunResult(program, new DataView(arena.bytes.slice(0, size2).buffer));
   }
   /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */
   runIn(memory) {
@@ -4108,12 +4145,12 @@ var MOST_AT_ONCE = 64 * 1024;
 function open(path2, flags2 = O_CLOEXEC, mode2 = 0) {
   return openat3(AT_FDCWD, path2, flags2, mode2);
 }
-function openat3(folder, path2, flags2 = O_CLOEXEC, mode2 = 0) {
-  return new OwnedFd(direct(openat(raw(folder), path2, flags2, mode2)));
+function openat3(directory, path2, flags2 = O_CLOEXEC, mode2 = 0) {
+  return new OwnedFd(direct(openat(raw(directory), path2, flags2, mode2)));
 }
-function openat22(folder, path2, how) {
-  return new OwnedFd(direct(openat2(raw(folder), path2, how), {
-    EXDEV: "the path leaves the folder or the mount that it has to stay in"
+function openat22(directory, path2, how) {
+  return new OwnedFd(direct(openat2(raw(directory), path2, how), {
+    EXDEV: "the path leaves the directory or the mount that it has to stay in"
   }));
 }
 function close2(fd) {
@@ -4146,13 +4183,13 @@ function memfd_create2(name, flags2 = MFD_CLOEXEC) {
 }
 
 // ffi/calls/statx.ts
-function statx(folder, path2, flagBits, mask2, told) {
+function statx(directory, path2, flagBits, mask2, told) {
   const named = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH
   });
-  return call("statx", at(folder), path2, named, flags(mask2, STATX_FLAGS), told);
+  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), told);
 }
 function statxOutput() {
   return new Output(256, "&statx");
@@ -4173,7 +4210,7 @@ function readStatx(told) {
   };
 }
 
-// ffi/linux/folders.ts
+// ffi/linux/directories.ts
 var PATH_MAX = 4096;
 function chdir2(path2) {
   direct(chdir(path2));
@@ -4193,34 +4230,34 @@ function umask2(mask2) {
 function mkdir(path2, mode2 = 511) {
   mkdirat2(AT_FDCWD, path2, mode2);
 }
-function mkdirat2(folder, path2, mode2 = 511) {
-  direct(mkdirat(raw(folder), path2, mode2));
+function mkdirat2(directory, path2, mode2 = 511) {
+  direct(mkdirat(raw(directory), path2, mode2));
 }
-function mknodat2(folder, path2, mode2, device2 = 0) {
-  direct(mknodat(raw(folder), path2, mode2, device2), {
+function mknodat2(directory, path2, mode2, device2 = 0) {
+  direct(mknodat(raw(directory), path2, mode2, device2), {
     EPERM: "device files take CAP_MKNOD outside of user namespaces; a bind mount of one does not"
   });
 }
 function makedev2(major, minor) {
   return makedev(major, minor);
 }
-function symlinkat2(target, folder, path2) {
-  direct(symlinkat(target, raw(folder), path2));
+function symlinkat2(target, directory, path2) {
+  direct(symlinkat(target, raw(directory), path2));
 }
-function readlinkat2(folder, path2) {
+function readlinkat2(directory, path2) {
   const target = new Output(PATH_MAX, "&target");
-  const call2 = readlinkat(raw(folder), path2, target);
+  const call2 = readlinkat(raw(directory), path2, target);
   const outcome = outcomeOf(call2);
   return text(outcome.output(target), Number(outcome.result(call2)));
 }
-function unlinkat2(folder, path2, flags2 = 0) {
-  direct(unlinkat(raw(folder), path2, flags2), {
-    EISDIR: "it is a folder: linux.AT_REMOVEDIR"
+function unlinkat2(directory, path2, flags2 = 0) {
+  direct(unlinkat(raw(directory), path2, flags2), {
+    EISDIR: "it is a directory: linux.AT_REMOVEDIR"
   });
 }
-function statx2(folder, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
+function statx2(directory, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
   const told = statxOutput();
-  return readStatx(outcomeOf(statx(raw(folder), path2, flags2, mask2, told)).output(told));
+  return readStatx(outcomeOf(statx(raw(directory), path2, flags2, mask2, told)).output(told));
 }
 function text(view2, length) {
   return new TextDecoder().decode(new Uint8Array(view2.buffer, view2.byteOffset, length));
@@ -4280,15 +4317,15 @@ var TREE_FLAGS = {
 function umount2(target, flagBits) {
   return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
 }
-function open_tree(folder, path2, flagBits) {
-  return call("open_tree", at(folder), path2, flags(flagBits, TREE_FLAGS));
+function open_tree(directory, path2, flagBits) {
+  return call("open_tree", at(directory), path2, flags(flagBits, TREE_FLAGS));
 }
-function move_mount(fromFolder, fromPath, toFolder, toPath, flagBits) {
+function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
   const named = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromFolder), fromPath, at(toFolder), toPath, named);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
 }
 var MOUNT_ATTR_SIZE = 32;
-function mount_setattr(folder, path2, flagBits, attributes) {
+function mount_setattr(directory, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
   const words3 = new BigUint64Array([
     attr_set,
@@ -4299,7 +4336,7 @@ function mount_setattr(folder, path2, flagBits, attributes) {
   const text4 = Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`);
   const struct = new Struct(new Uint8Array(words3.buffer), `{${text4.join(", ")}}`);
   const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(folder), path2, named, struct, MOUNT_ATTR_SIZE);
+  return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
 }
 function word(name, value) {
   if (name === "userns_fd") return String(value);
@@ -4319,27 +4356,27 @@ function fsmount(fd, flagBits, attributes) {
   });
   return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
 }
-function fspick(folder, path2, flagBits) {
-  return call("fspick", at(folder), path2, flags(flagBits, FSPICK_FLAGS));
+function fspick(directory, path2, flagBits) {
+  return call("fspick", at(directory), path2, flags(flagBits, FSPICK_FLAGS));
 }
 
 // ffi/linux/mount_descriptors.ts
 var TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
-function open_tree2(folder, path2, flags2 = OPEN_TREE_CLOEXEC) {
-  return new OwnedFd(direct(open_tree(raw(folder), path2, flags2), {
+function open_tree2(directory, path2, flags2 = OPEN_TREE_CLOEXEC) {
+  return new OwnedFd(direct(open_tree(raw(directory), path2, flags2), {
     EPERM: TAKES_ADMIN,
     EINVAL: "a copy for an ordinary user must hold what is mounted below: linux.AT_RECURSIVE"
   }));
 }
-function move_mount2(fromFolder, fromPath, toFolder, toPath, flags2 = 0) {
-  direct(move_mount(raw(fromFolder), fromPath, raw(toFolder), toPath, flags2), {
+function move_mount2(fromDirectory, fromPath, toDirectory, toPath, flags2 = 0) {
+  direct(move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags2), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "a folder is mounted on a folder only, a file on a file only, and no mount out of a shared one (MS_PRIVATE)",
-    ENOTDIR: "a folder is mounted on a folder only, and a file on a file only"
+    EINVAL: "a directory is mounted on a directory only, a file on a file only, and no mount out of a shared one (MS_PRIVATE)",
+    ENOTDIR: "a directory is mounted on a directory only, and a file on a file only"
   });
 }
-function mount_setattr2(folder, path2, flags2, attributes) {
-  direct(mount_setattr(raw(folder), path2, flags2, attributes), {
+function mount_setattr2(directory, path2, flags2, attributes) {
+  direct(mount_setattr(raw(directory), path2, flags2, attributes), {
     EPERM: `${TAKES_ADMIN}; attributes that the mount got outside are locked`,
     EINVAL: "the path is no mount, or the attributes contradict each other"
   });
@@ -4362,8 +4399,8 @@ function fsmount2(filesystem, flags2 = FSMOUNT_CLOEXEC, attributes = 0) {
     EINVAL: "the filesystem is to be made first: fsconfig with linux.FSCONFIG_CMD_CREATE"
   }));
 }
-function fspick2(folder, path2, flags2 = FSPICK_CLOEXEC) {
-  return new OwnedFd(direct(fspick(raw(folder), path2, flags2), {
+function fspick2(directory, path2, flags2 = FSPICK_CLOEXEC) {
+  return new OwnedFd(direct(fspick(raw(directory), path2, flags2), {
     EPERM: TAKES_ADMIN,
     EINVAL: "the path is no mount"
   }));
@@ -4735,7 +4772,7 @@ function indexField(request, name) {
   return new OutputField(request, IFREQ.index, `index of ${name}`);
 }
 
-// ffi/failure.ts
+// ffi/engine/failure.ts
 
 var SHORTAGES = {
   EMFILE: "this process has as many open files as it may; raise the limit (ulimit -n)",
@@ -4750,7 +4787,7 @@ function hintOf(words3, mend) {
   return mend === void 0 ? words3 : `${words3}; ${mend}`;
 }
 
-// ffi/perform.ts
+// ffi/syscalls.ts
 
 
 
@@ -5110,56 +5147,56 @@ function addVeth(one, other) {
     peer
   ]);
 }
-function addBridge(link) {
-  return addLink("bridge", link, describe2(link), []);
+function addBridge(link2) {
+  return addLink("bridge", link2, describe2(link2), []);
 }
-function addDummy(link) {
-  return addLink("dummy", link, describe2(link), []);
+function addDummy(link2) {
+  return addLink("dummy", link2, describe2(link2), []);
 }
-function addMacvlan(link, parent, mode2) {
+function addMacvlan(link2, parent, mode2) {
   const words3 = [
-    ...describe2(link),
+    ...describe2(link2),
     `on ${nameOf(parent)}`
   ];
   const data2 = [
     word2(IFLA_MACVLAN_MODE, MACVLAN_MODES[mode2])
   ];
-  return addLink("macvlan", link, words3, data2, [
+  return addLink("macvlan", link2, words3, data2, [
     word2(IFLA.LINK, parent)
   ]);
 }
-function setLink(link, change) {
-  const name = typeof link === "string" && change.name === void 0 ? [
-    text2(IFLA.IFNAME, link)
+function setLink(link2, change) {
+  const name = typeof link2 === "string" && change.name === void 0 ? [
+    text2(IFLA.IFNAME, link2)
   ] : [];
   return {
     type: RTM_NEWLINK,
     flags: NLM_F_ACK,
     payload: [
-      ...linkHeader(indexOf(link), change.up),
+      ...linkHeader(indexOf(link2), change.up),
       ...name,
       ...settings(change)
     ],
     words: [
       "RTM_NEWLINK",
-      describeLink(link),
+      describeLink(link2),
       ...describe2(change)
     ]
   };
 }
-function deleteLink(link) {
+function deleteLink(link2) {
   return {
     type: RTM_DELLINK,
     flags: NLM_F_ACK,
     payload: [
-      ...linkHeader(indexOf(link), void 0),
-      ...typeof link === "string" ? [
-        text2(IFLA.IFNAME, link)
+      ...linkHeader(indexOf(link2), void 0),
+      ...typeof link2 === "string" ? [
+        text2(IFLA.IFNAME, link2)
       ] : []
     ],
     words: [
       "RTM_DELLINK",
-      describeLink(link)
+      describeLink(link2)
     ]
   };
 }
@@ -5206,7 +5243,7 @@ function linkHeader(index, up) {
     uint32(change)
   ];
 }
-function addLink(kind2, link, words3, data2, more = []) {
+function addLink(kind2, link2, words3, data2, more = []) {
   const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind2), ...data2.length === 0 ? [] : [
     nested(IFLA_INFO_DATA, ...data2)
   ]);
@@ -5214,8 +5251,8 @@ function addLink(kind2, link, words3, data2, more = []) {
     type: RTM_NEWLINK,
     flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
     payload: [
-      ...linkHeader(0, link.up),
-      ...settings(link),
+      ...linkHeader(0, link2.up),
+      ...settings(link2),
       ...more,
       info
     ],
@@ -5268,11 +5305,11 @@ function describeNetwork(namespace) {
   if ("fd" in namespace) return nameOf(namespace.fd);
   return `the network of ${Number.isNaN(namespace.pid) ? "PID" : namespace.pid}`;
 }
-function describeLink(link) {
-  return typeof link === "string" ? JSON.stringify(link) : nameOf(link.index);
+function describeLink(link2) {
+  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf(link2.index);
 }
-function indexOf(link) {
-  return typeof link === "string" ? 0 : link.index;
+function indexOf(link2) {
+  return typeof link2 === "string" ? 0 : link2.index;
 }
 function nameOf(value) {
   return typeof value === "number" ? String(value) : value.text;
@@ -5446,7 +5483,7 @@ var NetlinkSocket = class {
       return;
     }
     const [socket, ...options] = socketCalls(protocol, (call2) => new ResultOf(call2, "socket"));
-    const outcome = performAll([
+    const outcome = syscalls([
       socket,
       ...options
     ].map((call2) => ({
@@ -5474,20 +5511,20 @@ var NetlinkSocket = class {
   /** Makes a request; see {@linkcode requestCalls}. */
   request(messages, words3) {
     const calls = requestCalls(this.number, messages, answerOutput(), words3);
-    performAll(calls.map((call2) => ({
+    syscalls(calls.map((call2) => ({
       call: call2
     })));
   }
   /** The messages that the kernel answers a request of a list with. */
   list(message2) {
-    perform(send(this.number, [
+    syscall(send(this.number, [
       message2
     ]));
     const received = [];
     for (; ; ) {
       const output = new Output(RECEIVE_SIZE);
       const call2 = recvfrom(this.number, output, MSG_DONTWAIT);
-      const outcome = performAll([
+      const outcome = syscalls([
         {
           call: call2
         }
@@ -5506,7 +5543,7 @@ var NetlinkSocket = class {
     const fd = this.#fd;
     if (fd === void 0) return;
     this.#fd = void 0;
-    perform(close(fd));
+    syscall(close(fd));
   }
   /** Closes it at the end of a `using` scope. */
   [Symbol.dispose]() {
@@ -5571,8 +5608,8 @@ function prlimit(pid, resource, limit = null) {
 }
 
 // ffi/calls/getdents.ts
-function getdents64(folder, entries) {
-  return call("getdents64", folder, entries, entries.size);
+function getdents64(directory, entries) {
+  return call("getdents64", directory, entries, entries.size);
 }
 var ENTRY = {
   ino: 0,
@@ -5600,19 +5637,19 @@ function readDirectoryEntries(entries, size2) {
   return found;
 }
 
-// ffi/folder_entries.ts
+// ffi/files/read_dir.ts
 var PART_SIZE = 8 * 1024;
 function namesIn(path2) {
   return entriesIn(path2).map(({ name }) => name);
 }
 function entriesIn(path2) {
-  const folder = perform(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   try {
     const entries = [];
     for (; ; ) {
       const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(folder, part);
-      const outcome = performAll([
+      const list2 = getdents64(directory, part);
+      const outcome = syscalls([
         {
           call: list2,
           accept: [
@@ -5625,11 +5662,11 @@ function entriesIn(path2) {
       entries.push(...readDirectoryEntries(outcome.output(part), size2));
     }
   } finally {
-    perform(close(folder));
+    syscall(close(directory));
   }
 }
 
-// ffi/links.ts
+// ffi/files/read_links.ts
 var AT_ONCE = 256;
 var LONGEST = 128;
 function readLinks(paths) {
@@ -5655,7 +5692,7 @@ function readSome(paths) {
     "ENOTDIR",
     "EINVAL"
   ];
-  const outcome = performAll(links2.map(({ call: call2 }) => ({
+  const outcome = syscalls(links2.map(({ call: call2 }) => ({
     call: call2,
     accept: accept2
   })));
@@ -5668,8 +5705,8 @@ function readSome(paths) {
   });
 }
 
-// ffi/process_folder.ts
-function processFolder(process) {
+// ffi/proc/proc_dir.ts
+function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
   return `/proc/${process}`;
 }
@@ -5686,23 +5723,23 @@ function allPids() {
   return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-// ffi/whole_file.ts
+// ffi/files/read_file.ts
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
-function readWholeFile(folder, path2) {
-  return readSmall(folder, path2) ?? readLarge(folder, path2);
+function readWholeFile(directory, path2) {
+  return readSmall(directory, path2) ?? readLarge(directory, path2);
 }
-function readWholeText(folder, path2) {
-  return new TextDecoder().decode(readWholeFile(folder, path2));
+function readWholeText(directory, path2) {
+  return new TextDecoder().decode(readWholeFile(directory, path2));
 }
-function readSmall(folder, path2) {
-  const opened = openat(folder, path2, O_RDONLY | O_CLOEXEC, 0);
+function readSmall(directory, path2) {
+  const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "fd");
   const part = new Output(SMALL, "&buffer");
   const got = read(fd, part, SMALL);
   const rest = read(fd, new Output(1, "&rest"), 1);
   const closing = new Label("closing");
-  const outcome = performAll([
+  const outcome = syscalls([
     {
       call: opened
     },
@@ -5721,20 +5758,20 @@ function readSmall(folder, path2) {
   ]);
   return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
 }
-function readLarge(folder, path2) {
-  const fd = perform(openat(folder, path2, O_RDONLY | O_CLOEXEC, 0));
+function readLarge(directory, path2) {
+  const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts = [];
     for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
     return concatenated(parts);
   } finally {
-    perform(close(fd));
+    syscall(close(fd));
   }
 }
 function readPart(fd) {
   const part = new Output(PART, "&buffer");
   const got = read(fd, part, PART);
-  return bytesOf(performAll([
+  return bytesOf(syscalls([
     {
       call: got
     }
@@ -5754,12 +5791,12 @@ function concatenated(parts) {
   return whole;
 }
 
-// ffi/linux/process_identity.ts
+// ffi/proc/process_identity.ts
 function processIdentity(process) {
   const pid = typeof process === "number" ? process : pidOf(process);
   return {
     pid,
-    started: startOf(readWholeText(at_fdcwd, `${processFolder(pid)}/stat`))
+    started: startOf(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))
   };
 }
 function startOf(stat) {
@@ -5775,7 +5812,7 @@ function pidOf(pidfd) {
   throw new TypeError(`descriptor ${pidfd.number} is no pidfd, or one of a process that has ended`);
 }
 
-// ffi/linux/process_namespaces.ts
+// ffi/proc/process_namespaces.ts
 var FILES = [
   "cgroup",
   "ipc",
@@ -5802,26 +5839,26 @@ function otherNamespaces(pid, files) {
   return files.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
 }
 function idsOf(processes, files) {
-  const folders = processes.map((process) => `${processFolder(process)}/ns`);
-  const links2 = readLinks(folders.flatMap((folder) => files.map((name) => `${folder}/${name}`)));
-  return folders.map((folder, index) => {
+  const directories = processes.map((process) => `${processDirectory(process)}/ns`);
+  const links2 = readLinks(directories.flatMap((directory) => files.map((name) => `${directory}/${name}`)));
+  return directories.map((directory, index) => {
     const those = links2.slice(index * files.length, (index + 1) * files.length);
-    if (those.every((link) => link === void 0)) {
-      direct(readlinkat(at_fdcwd, `${folder}/user`, new Output(64, "&target")), {
+    if (those.every((link2) => link2 === void 0)) {
+      direct(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
         EACCES: "the process is another user's, or has privileges that this one has not",
         ENOENT: "there is no such process, or not any more"
       });
     }
     const ids2 = {};
     files.forEach((name, index2) => {
-      const link = namespaceLink(those[index2]);
-      if (link !== void 0) ids2[name] = link.id;
+      const link2 = namespaceLink(those[index2]);
+      if (link2 !== void 0) ids2[name] = link2.id;
     });
     return ids2;
   });
 }
-function namespaceLink(link) {
-  const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link ?? "") ?? [];
+function namespaceLink(link2) {
+  const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link2 ?? "") ?? [];
   return type === void 0 ? void 0 : {
     type,
     id: Number(id2)
@@ -5975,10 +6012,10 @@ function idHints(capability) {
   };
 }
 
-// ffi/linux/mountinfo.ts
+// ffi/proc/mountinfo.ts
 function mountsOf(process) {
   const pid = typeof process === "object" ? process.pid : process ?? "thread-self";
-  return parseMountinfo(readWholeText(at_fdcwd, `${processFolder(pid)}/mountinfo`));
+  return parseMountinfo(readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 }
 function parseMountinfo(text4) {
   return text4.split("\n").filter((line) => line !== "").map(parseLine);
@@ -6018,7 +6055,7 @@ function unescape(field2) {
   return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-// ffi/if_there.ts
+// ffi/missing.ts
 function ifThere(ask) {
   try {
     return ask();
@@ -6028,7 +6065,7 @@ function ifThere(ask) {
   }
 }
 
-// ffi/linux/namespace_list.ts
+// ffi/proc/namespace_list.ts
 var TYPES = [
   "cgroup",
   "ipc",
@@ -6055,9 +6092,9 @@ var NamespaceList = class {
       pid,
       file: nsFile(pid, type)
     })));
-    readLinks(files.map(({ file }) => file)).forEach((link, index) => {
+    readLinks(files.map(({ file }) => file)).forEach((link2, index) => {
       const { pid, file } = files[index];
-      this.#add(link, file)?.pids.push(pid);
+      this.#add(link2, file)?.pids.push(pid);
     });
   }
   addMounts() {
@@ -6067,7 +6104,7 @@ var NamespaceList = class {
   }
   addOpenFiles(pids) {
     const files = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`)) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
-    readLinks(files).forEach((link, index) => this.#add(link, files[index]));
+    readLinks(files).forEach((link2, index) => this.#add(link2, files[index]));
   }
   /** Parents and owners, which may be seen nowhere else; what has vanished meanwhile is left out. */
   addRelatives() {
@@ -6106,8 +6143,8 @@ var NamespaceList = class {
     }));
   }
   /** Notes a namespace that a link shows; other links are none of this list's. */
-  #add(link, file) {
-    const { type, id: id2 } = namespaceLink(link) ?? {};
+  #add(link2, file) {
+    const { type, id: id2 } = namespaceLink(link2) ?? {};
     const known = TYPES.find((known2) => known2 === type);
     if (known === void 0) return void 0;
     const found = this.#entry(known, id2);
@@ -6179,16 +6216,16 @@ function processOf(pid) {
   });
 }
 
-// ffi/linux/process_ids.ts
+// ffi/proc/process_ids.ts
 function pidsIn(process) {
   const pid = typeof process === "number" ? process : process.pid;
-  const status = readWholeText(at_fdcwd, `${processFolder(pid)}/status`);
+  const status = readWholeText(at_fdcwd, `${processDirectory(pid)}/status`);
   return /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [
     pid
   ];
 }
 
-// recipe/fields.ts
+// recipe/schema.ts
 
 
 function content() {
@@ -6211,8 +6248,8 @@ function object(fields) {
   const expected = `an object with ${Object.keys(fields).join(", ")}`;
   return field(expected, objectSchema(fields), (value) => {
     if (!isObject(value)) return mismatch(value, expected);
-    const wrong = wrongField(value, fields);
-    return wrong && `"${wrong.field}" ${wrong.complaint}`;
+    const wrong = invalidField(value, fields);
+    return wrong && `"${wrong.field}" ${wrong.issue}`;
   });
 }
 function either(one, other) {
@@ -6224,7 +6261,7 @@ function either(one, other) {
     ]
   };
   return field(expected, schema, (value) => {
-    if (one.complaint(value) === void 0 || other.complaint(value) === void 0) {
+    if (one.issue(value) === void 0 || other.issue(value) === void 0) {
       return void 0;
     }
     return mismatch(value, expected);
@@ -6296,231 +6333,6 @@ function editDistance(a, b) {
   return row[b.length];
 }
 
-// recipe/drafting/ground.ts
-var HOST_ROOT = {
-  target: "/",
-  own: false,
-  certain: true
-};
-var Ground = class {
-  /** In the order in which they were made. */
-  #mounts = [
-    HOST_ROOT
-  ];
-  /**
-   * A step has mounted something here: a filesystem of its own, or files of the host. It may depend
-   * on the host whether it has.
-   */
-  mounted(target, own, certain = true) {
-    this.#mounts = [
-      ...this.#mounts,
-      {
-        target: normalize(target),
-        own,
-        certain
-      }
-    ];
-  }
-  /** The topmost mount here is gone. */
-  unmounted(target) {
-    const at2 = this.#mounts.findLastIndex((mount4) => mount4.target === normalize(target));
-    if (at2 > 0) this.#mounts = this.#mounts.toSpliced(at2, 1);
-  }
-  /** Whether a step of the recipe has mounted anything that is in sight. */
-  get hasMounts() {
-    return this.#mounts.length > 1;
-  }
-  /** Whether a step of the recipe has mounted something exactly here. */
-  isMountPoint(target) {
-    const path2 = normalize(target);
-    return this.#visible().some((mount4) => mount4 !== this.#mounts[0] && mount4.certain && mount4.target === path2);
-  }
-  /** Whether the path is known to be there: a mount point of the recipe's, or above one. */
-  isThere(path2) {
-    const folder = normalize(path2);
-    return this.#visible().some(({ target, certain }) => certain && isWithin(target, folder));
-  }
-  /** Whether the path lies on a filesystem that the recipe has made. */
-  isOwn(path2) {
-    return this.mountOf(path2).own;
-  }
-  /** The mount that the path lies on: of the deepest, the one mounted last. */
-  mountOf(path2) {
-    return this.#mountOf(path2, this.#visible());
-  }
-  #mountOf(path2, mounts) {
-    const normal = normalize(path2);
-    return mounts.filter(({ target }) => isWithin(normal, target)).reduce((best, mount4) => mount4.target.length >= best.target.length ? mount4 : best);
-  }
-  /** Whether paths still begin at the root of the host. */
-  get atHostRoot() {
-    return this.#mounts[0] === HOST_ROOT;
-  }
-  /** Whether the path lies on what the host itself has at that place. */
-  isHostRoot(path2) {
-    return this.mountOf(path2) === HOST_ROOT;
-  }
-  /** Whether it may do so: the mounts are left out that need not be there. */
-  mayBeHosts(path2) {
-    return this.#mountOf(path2, this.#visible().filter(({ certain }) => certain)) === HOST_ROOT;
-  }
-  /** The root has become this directory. */
-  enter(root) {
-    const folder = normalize(root);
-    if (folder === "/") return;
-    const { own } = this.mountOf(folder);
-    const inside2 = this.#visible().filter(({ target }) => target !== folder && isWithin(target, folder)).map((mount4) => ({
-      ...mount4,
-      target: mount4.target.slice(folder.length)
-    }));
-    this.#mounts = [
-      {
-        ...HOST_ROOT,
-        own
-      },
-      ...inside2
-    ];
-  }
-  /** The container is among mounts that others have made. */
-  leave() {
-    this.#mounts = [
-      HOST_ROOT
-    ];
-  }
-  /** The mounts that no later one covers with the folder that they lie in. */
-  #visible() {
-    return this.#mounts.filter(({ target }, index) => !this.#mounts.slice(index + 1).some((later) => later.target !== target && isWithin(target, later.target)));
-  }
-};
-
-
-
-function nameOf2(path2) {
-  return path2.slice(path2.lastIndexOf("/") + 1);
-}
-
-// recipe/drafting/place.ts
-
-
-function openPlace(draft, path2, flags2, mode2, text4, edges = {}) {
-  const place2 = path2.startsWith("/") ? draft.gate?.places.openedAs(path2) : void 0;
-  const call2 = place2 === void 0 ? openat(at_fdcwd, path2, flags2 | O_CLOEXEC, mode2) : openat2(at_fdcwd, place2, {
-    flags: flags2 | O_CLOEXEC,
-    mode: mode2,
-    resolve: RESOLVE_NO_SYMLINKS
-  });
-  return new ResultOf(draft.call(call2, edges), text4);
-}
-function atEntry(draft, path2, use) {
-  const base = baseOf(draft, path2);
-  if (base === void 0 && isUnwatched(draft, path2)) return use(at_fdcwd, path2);
-  const normal = normalize(path2);
-  const folder = base === void 0 ? openPlace(draft, folderOf(normal), O_PATH | O_DIRECTORY, 0, "folder") : folderOf(normal) === base.folder ? openBase(draft, base) : openBeneath(draft, base, folderOf(normal), O_PATH | O_DIRECTORY, 0);
-  use(folder, nameOf2(normal));
-  draft.call(close(folder));
-}
-function openAt(draft, path2, flags2, mode2 = 0, edges = {}) {
-  const base = path2.startsWith("/") ? baseOf(draft, path2) : void 0;
-  return base === void 0 ? openPlace(draft, path2, flags2, mode2, "fd", edges) : openBeneath(draft, base, normalize(path2), flags2, mode2, edges);
-}
-function openBeneath(draft, base, path2, flags2, mode2, edges = {}) {
-  const folder = openBase(draft, base);
-  const relative = path2.slice(base.folder.length + 1);
-  const how = {
-    flags: flags2 | O_CLOEXEC,
-    mode: mode2,
-    resolve: base.resolve
-  };
-  const opened = draft.call(openat2(folder, relative, how), edges);
-  draft.call(close(folder));
-  return new ResultOf(opened, "fd");
-}
-function openBase(draft, { folder, resolve: resolve2 }) {
-  const text4 = resolve2 === RESOLVE_IN_ROOT ? "root" : "base";
-  return openPlace(draft, folder, O_PATH | O_DIRECTORY, 0, text4);
-}
-function makeFolders(draft, path2) {
-  const parts = normalize(path2).slice(1).split("/");
-  const root = draft.sequence.rootOf(path2);
-  parts.forEach((_, index) => {
-    const folder = "/" + parts.slice(0, index + 1).join("/");
-    if (draft.container.ground.isThere(folder) || root !== void 0 && isWithin(root, folder)) {
-      return;
-    }
-    atEntry(draft, folder, (within, name) => {
-      draft.call(mkdirat(within, name, 493), {
-        accept: [
-          "EEXIST"
-        ]
-      });
-    });
-  });
-}
-
-function makeMountPoint(draft, path2, kind2) {
-  if (kind2 === "folder") return makeFolders(draft, path2);
-  makeFolders(draft, folderOf(normalize(path2)));
-  atEntry(draft, path2, (folder, name) => {
-    draft.call(mknodat(folder, name, S_IFREG | 420, 0), {
-      accept: [
-        "EEXIST"
-      ]
-    });
-  });
-}
-var OPTION_BYTES = 4095;
-
-function inPlace(draft, folder, use) {
-  const opened = draft.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-  const here = new ResultOf(opened, "here");
-  draft.call(fchdir(folder));
-  use();
-  draft.call(fchdir(here));
-  draft.call(close(here));
-  draft.call(close(folder));
-}
-
-
-
-function enterFolder(add, path2) {
-  const folder = new ResultOf(add(openFolder(path2)), "folder");
-  add(fchdir(folder));
-  add(close(folder));
-}
-function copyTree(draft, path2, text4, more = 0) {
-  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | more;
-  if (draft.gate === void 0) {
-    return new ResultOf(draft.call(open_tree(at_fdcwd, path2, flags2)), text4);
-  }
-  const place2 = openAt(draft, path2, O_PATH);
-  const tree = draft.call(open_tree(place2, "", flags2 | AT_EMPTY_PATH));
-  draft.call(close(place2));
-  return new ResultOf(tree, text4);
-}
-function copyDevice(draft, path2, text4) {
-  const tree = copyTree(draft, path2, text4);
-  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  });
-  draft.call(readOnly, {
-    accept: [
-      "ENOSYS"
-    ]
-  });
-  return tree;
-}
-function attachAt(draft, tree, target) {
-  refuseRoot(draft, target);
-  const flags2 = MOVE_MOUNT_F_EMPTY_PATH;
-  if (isUnwatched(draft, target)) {
-    draft.call(move_mount(tree, "", at_fdcwd, target, flags2));
-  } else {
-    const place2 = openAt(draft, target, O_PATH);
-    draft.call(move_mount(tree, "", place2, "", flags2 | MOVE_MOUNT_T_EMPTY_PATH));
-    draft.call(close(place2));
-  }
-}
-
 // recipe/steps/bind.ts
 var RESTRICTIONS = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -6547,101 +6359,10 @@ var bindDefinition = {
       optional: optional(boolean()),
       restrict: optional(list(oneOf(Object.keys(RESTRICTIONS))))
     };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would be mounted on the host");
-    const path2 = draft.gate === void 0 ? step.source : gatedSource(draft.gate, step);
-    if (path2 === void 0) return draft.container.ground.mounted(step.target, false, false);
-    const missing2 = new Label("the source is missing");
-    const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-    const source = openSource(draft, {
-      ...step,
-      source: path2
-    }, missing2);
-    const cloned = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
-    const tree = new ResultOf(draft.call(cloned), "tree");
-    const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-    if (attributes !== 0) {
-      const set = {
-        attr_set: attributes
-      };
-      draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set));
-    }
-    if (isOnItself(draft, {
-      ...step,
-      source: path2
-    })) {
-      draft.call(move_mount(tree, "", source, "", ONTO_FOLDER));
-    } else {
-      if (needsMountPoint(draft, step.target)) makeMountPointLike(draft, source, step.target);
-      attachAt(draft, tree, step.target);
-    }
-    draft.call(close(tree));
-    draft.call(close(source));
-    draft.place(missing2);
-    draft.container.ground.mounted(step.target, false, step.optional !== true);
   }
 };
-var ONTO_FOLDER = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-function isOnItself(draft, { source, target }) {
-  return normalize(source) === normalize(target) && draft.sequence.rootOf(target) !== void 0;
-}
-function gatedSource(gate, { source, readOnly, optional: optional2, restrict }) {
-  const path2 = gate.places.sourceOf(source);
-  if (path2 === void 0) {
-    gate.reachesAll();
-    return source;
-  }
-  const noDevices = restrict?.includes("nodev");
-  return gate.shows(path2, {
-    readOnly,
-    noDevices,
-    optional: optional2
-  }) === "missing" ? void 0 : path2;
-}
-function openSource(draft, { source, optional: optional2 }, missing2) {
-  const edges = optional2 === true ? {
-    accept: [
-      "ENOENT"
-    ],
-    onAccepted: missing2
-  } : {};
-  return openAt(draft, source, O_PATH, 0, edges);
-}
-function makeMountPointLike(draft, source, target) {
-  const isFile = new Label("the source is no folder");
-  const made = new Label("the mount point is there");
-  const opened = draft.call(openat(source, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
-    accept: [
-      "ENOTDIR"
-    ],
-    onAccepted: isFile
-  });
-  makeMountPoint(draft, target, "folder");
-  draft.call(close(new ResultOf(opened, "folder")), {
-    onZero: made
-  });
-  draft.place(isFile);
-  makeMountPoint(draft, target, "file");
-  draft.place(made);
-}
 
 // recipe/steps/devices.ts
-var DEVICES = [
-  "null",
-  "zero",
-  "full",
-  "random",
-  "urandom",
-  "tty"
-];
-var LINKS = {
-  fd: "/proc/self/fd",
-  stdin: "/proc/self/fd/0",
-  stdout: "/proc/self/fd/1",
-  stderr: "/proc/self/fd/2",
-  ptmx: "pts/ptmx"
-};
 function devices(target = "/dev") {
   return {
     step: "devices",
@@ -6654,30 +6375,6 @@ var devicesDefinition = {
     return {
       target: absolutePath()
     };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would be mounted on the host");
-    const folder = normalize(step.target);
-    const trees = DEVICES.map((name) => ({
-      name,
-      tree: copyDevice(draft, `/dev/${name}`, name)
-    }));
-    mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
-    for (const { name, tree } of trees) {
-      const target = `${folder}/${name}`;
-      makeMountPoint(draft, target, "file");
-      attachAt(draft, tree, target);
-      draft.call(close(tree));
-    }
-    const pts = "newinstance,ptmxmode=0666,mode=0620";
-    mountAt(draft, "devpts", `${folder}/pts`, "devpts", MS_NOSUID | MS_NOEXEC, pts);
-    mountAt(draft, "tmpfs", `${folder}/shm`, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=1777");
-    for (const [name, to] of Object.entries(LINKS)) {
-      atEntry(draft, `${folder}/${name}`, (within, name2) => {
-        draft.call(symlinkat(to, within, name2));
-      });
-    }
-    draft.container.terminals = `${folder}/ptmx`;
   }
 };
 
@@ -6698,14 +6395,6 @@ var mkdirDefinition = {
   step: "mkdir",
   get fields() {
     return fileFields();
-  },
-  plan(step, draft) {
-    mayMake(draft, step);
-    makeFolders(draft, step.path);
-    if (step.mode === void 0) return;
-    const fd = openAt(draft, step.path, O_DIRECTORY);
-    draft.call(fchmod(fd, step.mode));
-    draft.call(close(fd));
   }
 };
 function symlink(target, path2, options = {}) {
@@ -6727,12 +6416,6 @@ var symlinkDefinition = {
       path: absolutePath(),
       host: optional(boolean())
     };
-  },
-  plan(step, draft) {
-    mayMake(draft, step);
-    atEntry(draft, step.path, (folder, name) => {
-      draft.call(symlinkat(step.target, folder, name));
-    });
   }
 };
 function writeFile(path2, text4, options = {}) {
@@ -6750,17 +6433,6 @@ var writeFileDefinition = {
       ...fileFields(),
       text: content()
     };
-  },
-  plan(step, draft) {
-    mayMake(draft, step);
-    const bytes = new TextEncoder().encode(step.text);
-    const fd = openAt(draft, step.path, O_WRONLY | O_CREAT | O_TRUNC, step.mode ?? 420);
-    if (bytes.length > 0) {
-      draft.call(write(fd, bytes, bytes.length));
-      draft.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1));
-    }
-    if (step.mode !== void 0) draft.call(fchmod(fd, step.mode));
-    draft.call(close(fd));
   }
 };
 function mknod(path2, node) {
@@ -6784,47 +6456,20 @@ var mknodDefinition = {
       minor: optional(integer(0, 1048575))
     };
   },
-  complaint({ type, major, minor }) {
+  issue({ type, major, minor }) {
     if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
     if (type !== "p" && (major === void 0 || minor === void 0)) {
       return `a device needs "major" and "minor"`;
     }
     return void 0;
-  },
-  plan(step, draft) {
-    mayMake(draft, step);
-    if (step.type !== "p") {
-      draft.gate?.note({
-        kind: "device",
-        path: `${step.type} ${step.major}:${step.minor}`
-      });
-    }
-    const type = {
-      b: S_IFBLK,
-      c: S_IFCHR,
-      p: S_IFIFO
-    }[step.type];
-    const device2 = step.type === "p" ? 0 : makedev(step.major, step.minor);
-    atEntry(draft, step.path, (folder, name) => {
-      draft.call(mknodat(folder, name, type | (step.mode ?? 438), device2));
-      if (step.mode !== void 0) draft.call(fchmodat(folder, name, step.mode));
-    });
   }
 };
-function mayMake(draft, { path: path2, host }) {
-  if (host !== true) draft.needsOwnGround(path2);
-  else draft.gate?.changes(path2);
-}
 
 // recipe/steps/id_maps.ts
-var encoder3 = new TextEncoder();
 
 var mapRootDefinition = {
   step: "mapRoot",
-  fields: {},
-  plan(_step, draft) {
-    mapOwnIds(draft, 0, 0);
-  }
+  fields: {}
 };
 function mapCurrentUser() {
   return {
@@ -6833,11 +6478,7 @@ function mapCurrentUser() {
 }
 var mapCurrentUserDefinition = {
   step: "mapCurrentUser",
-  fields: {},
-  plan(_step, draft) {
-    const { uid, gid } = idsOf2(draft.container);
-    mapOwnIds(draft, uid, gid);
-  }
+  fields: {}
 };
 function mapIds(maps) {
   return {
@@ -6865,68 +6506,10 @@ var mapIdsDefinition = {
       ]))
     };
   },
-  complaint({ uids, gids }) {
+  issue({ uids, gids }) {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
-  },
-  plan(step, draft) {
-    const own = idsOf2(draft.container);
-    const [uid, gid] = [
-      step.uids[0],
-      step.gids[0]
-    ];
-    const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid && step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
-    if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid.inside, gid.inside);
-    claimMaps(draft);
-    if (draft.container.nestedUser) {
-      draft.refuse("in a user namespace within that of the container only the own id can be mapped, as the script would have to be in the outer one to map others");
-    }
-    if (step.setgroups === "deny") denySetgroups(draft);
-    draft.gate?.maps(step);
-    const [uids, gids] = [
-      mapText(step.uids),
-      mapText(step.gids)
-    ];
-    requireOwnProc();
-    const { mayMapIds } = draft.container.caller;
-    draft.meet((pid) => mayMapIds ? [
-      {
-        calls: writeFileCalls(`/proc/${pid}/uid_map`, uids)
-      },
-      {
-        calls: writeFileCalls(`/proc/${pid}/gid_map`, gids)
-      }
-    ] : [
-      {
-        program: "newuidmap",
-        args: [
-          pid,
-          ...uids.trim().split(/\s/)
-        ]
-      },
-      {
-        program: "newgidmap",
-        args: [
-          pid,
-          ...gids.trim().split(/\s/)
-        ]
-      }
-    ]);
-    draft.container.ids = {
-      uid: imageOf(own.uid, step.uids),
-      gid: imageOf(own.gid, step.gids)
-    };
   }
 };
-
-
-var OVERFLOW_ID = 65534;
-function imageOf(id2, ranges) {
-  const range = ranges.find(({ outside: outside2, count: count2 }) => id2 >= outside2 && id2 < outside2 + count2);
-  return range === void 0 ? OVERFLOW_ID : range.inside + id2 - range.outside;
-}
-
-
-
 
 function contradiction(name, ranges) {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
@@ -6967,23 +6550,6 @@ var setUserDefinition = {
       gid: optional(id()),
       groups: optional(list(id()))
     };
-  },
-  plan({ uid, gid = uid, groups }, draft) {
-    if (groups !== void 0 && draft.container.setgroupsDenied) {
-      draft.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
-    }
-    if (!draft.container.setgroupsDenied) draft.call(setgroups(groups ?? []));
-    draft.gate?.becomes({
-      uid,
-      gid,
-      groups
-    });
-    draft.call(setresgid(gid, gid, gid));
-    draft.call(setresuid(uid, uid, uid));
-    draft.container.ids = {
-      uid,
-      gid
-    };
   }
 };
 function capabilities(sets) {
@@ -7005,7 +6571,7 @@ var capabilitiesDefinition = {
       ambient: capabilityList
     };
   },
-  complaint({ keep, bounding, permitted, effective, inheritable, ambient }) {
+  issue({ keep, bounding, permitted, effective, inheritable, ambient }) {
     const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
     if (keep !== void 0 && others !== void 0) return `"keep" stands in place of all others`;
     const lacks = (set, of) => of === void 0 ? void 0 : set?.find((name) => !of.includes(name));
@@ -7014,47 +6580,6 @@ var capabilitiesDefinition = {
     const notInheritable = lacks(ambient, inheritable);
     if (notInheritable !== void 0) return `${notInheritable} is not in "inheritable"`;
     return void 0;
-  },
-  plan({ keep, ...sets }, draft) {
-    draft.container.powers.limit({
-      ...sets,
-      ...keep && {
-        keep
-      }
-    });
-    const step = keep === void 0 ? sets : {
-      bounding: keep,
-      permitted: keep,
-      inheritable: keep,
-      ambient: keep
-    };
-    if (step.bounding !== void 0) {
-      for (const [name, number] of Object.entries(CAPABILITIES)) {
-        if (step.bounding.includes(name)) continue;
-        draft.call(prctl(PR_CAPBSET_DROP, number), {
-          accept: [
-            "EINVAL"
-          ]
-        });
-      }
-    }
-    const { ambient = [], effective = [] } = step;
-    if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === void 0) {
-      return;
-    }
-    const permitted = step.permitted ?? [
-      ...effective,
-      ...ambient
-    ];
-    draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
-    draft.call(capset({
-      permitted,
-      effective: step.effective ?? permitted,
-      inheritable: step.inheritable ?? ambient
-    }));
-    for (const name of ambient) {
-      draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
-    }
   }
 };
 function noNewPrivileges() {
@@ -7064,17 +6589,8 @@ function noNewPrivileges() {
 }
 var noNewPrivilegesDefinition = {
   step: "noNewPrivileges",
-  fields: {},
-  plan(_step, draft) {
-    draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
-    draft.container.gainsNoPrivileges = true;
-  }
+  fields: {}
 };
-
-// recipe/drafting/host_file.ts
-function readHostNumber(path2) {
-  return ifThere(() => Number(readWholeText(at_fdcwd, path2)));
-}
 
 // recipe/namespaces.ts
 var CLONE_FLAG = {
@@ -7100,767 +6616,6 @@ var NAMESPACE_FILE = {
 var NAMESPACE_KINDS = Object.keys(CLONE_FLAG);
 function limitSetting(kind2) {
   return `max_${NAMESPACE_FILE[kind2]}_namespaces`;
-}
-
-// recipe/launching/hints.ts
-function hintFor(syscall, text4, code, container) {
-  if (code === void 0) return void 0;
-  const failure = {
-    text: text4,
-    container
-  };
-  if (syscall === "clone3") return hintFor("clone", text4, code, container);
-  return HINTS[`${syscall} ${code}`]?.(failure) ?? HINTS[code]?.(failure) ?? shortageHint(code);
-}
-var HINTS = {
-  ENOSYS: ({ text: text4 }) => {
-    const since = SINCE[text4.slice(0, text4.indexOf("("))];
-    return since === void 0 ? "this kernel, or a seccomp filter around this process, does not have the call" : `the call needs Linux ${since}, and no seccomp filter that hides it`;
-  },
-  "clone EAGAIN": () => "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
-  "clone EPERM": namespacesDenied,
-  "clone EACCES": () => "this user may not move processes into the container's control group",
-  "unshare EPERM": namespacesDenied,
-  "clone ENOSPC": namespacesUsedUp,
-  "unshare ENOSPC": namespacesUsedUp,
-  "clone EUSERS": namespacesUsedUp,
-  "unshare EUSERS": namespacesUsedUp,
-  "clone EINVAL": namespaceUnknown,
-  "unshare EINVAL": namespaceUnknown,
-  "write EPERM": ({ text: text4, container }) => text4.includes("write(setting,") ? SETTING_DENIED : text4.includes('"monotonic ') || text4.includes('"boottime ') ? appArmor() ?? needsPrivilege(container) : appArmor() ?? (text4.includes("/proc/") || container.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP" : void 0),
-  "openat EACCES": ({ text: text4, container }) => {
-    if (isSetting(text4)) return SETTING_DENIED;
-    if (text4.includes("/proc/self/") && container.exposed) {
-      return "a container that joins others is closed to all but root while it is made, also to itself; do this in a second recipe, run in there";
-    }
-    if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text4)) return appArmor();
-    if (text4.includes("cgroup.procs")) return cgroupDenied();
-    return isOfProcess(text4) ? otherUsers() : unsearchable(text4);
-  },
-  // The kernel itself denies nobody these.
-  "close_range EPERM": () => FILTERED,
-  "openat2 EPERM": () => FILTERED,
-  "pidfd_open EPERM": () => FILTERED,
-  "pidfd_open ESRCH": () => "there is no such process, or not any more",
-  "setns ESRCH": () => "the process has ended",
-  "setns EPERM": ({ text: text4 }) => text4.includes("CLONE_NEWUSER") ? "only who has made a user namespace, or is privileged, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
-  "setns EINVAL": ({ text: text4 }) => text4.includes("CLONE_NEWUSER") ? "the user namespace is the container's already, or the file is no user namespace" : text4.includes("CLONE_NEWPID") ? "a pid namespace can be joined from one above it only; or the file is no pid namespace" : "the file is no namespace of this kind",
-  "write EACCES": ({ text: text4 }) => text4.includes("cgroup") ? cgroupDenied() : void 0,
-  "openat ENOENT": ({ text: text4 }) => {
-    if (text4.includes("timens_offsets")) return "this kernel has no time namespaces (Linux 5.6)";
-    if (text4.includes("/proc/self/")) {
-      return "there is no /proc here; Ramekin needs it to be mounted";
-    }
-    return isSetting(text4) ? SETTING_MISSING : missingPlace(text4);
-  },
-  "openat2 ENOENT": ({ text: text4 }) => isSetting(text4) ? SETTING_MISSING : missingPlace(text4),
-  "openat2 ENOTDIR": ({ text: text4 }) => isWorkingFolder(text4) ? "it is no folder" : void 0,
-  "openat2 ELOOP": ({ text: text4 }) => isWorkingFolder(text4) ? "a link in /proc on the way leads out of the container, or there are too many links" : text4.includes("RESOLVE_NO_SYMLINKS") ? "a symbolic link is on the way by now, which was not there when the grants were looked at" : void 0,
-  "openat2 EACCES": ({ text: text4 }) => isSetting(text4) ? SETTING_DENIED : unsearchable(text4),
-  "write EINVAL": ({ text: text4 }) => text4.includes("write(setting,") ? "the kernel does not take this value" : void 0,
-  "openat2 EXDEV": () => "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it a relative one within it",
-  "mount EPERM": ({ text: text4, container }) => {
-    if (text4.includes(`"proc"`)) {
-      return container.own.has("pid") ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it';
-    }
-    if (text4.includes(`"sysfs"`)) return 'a new /sys needs a network namespace: unshare("net")';
-    if (text4.includes(`"mqueue"`)) return 'a new mqueue needs an ipc namespace: unshare("ipc")';
-    if (text4.includes("MS_REMOUNT")) {
-      return "options that the mount got outside are locked; repeat those that /proc/self/mountinfo shows for it";
-    }
-    return appArmor() ?? needsPrivilege(container);
-  },
-  "mount EACCES": () => appArmor(),
-  "mount ENOENT": () => "the mount point, or the source, does not exist; mkdir() makes a folder",
-  "mount ENOTDIR": () => "the mount point is no folder",
-  "mount ENODEV": ({ text: text4 }) => `this kernel does not know the type of filesystem (see /proc/filesystems): ${text4}`,
-  "mount EINVAL": ({ text: text4 }) => text4.includes(`"overlay"`) ? "an option or a folder of the overlay does not suit the kernel, which says more in dmesg(1); in a user namespace no lower folder may have a mount of the host below it" : "an option does not suit the filesystem, or there is no mount at this place",
-  "mount EBUSY": () => "something is mounted there already, or it is in use",
-  "open_tree ENOENT": () => "it does not exist where the step stands; behind pivotRoot() no file of the host's does",
-  "open_tree EINVAL": () => "an ordinary user cannot leave away what is mounted below it: bind() does not with { recursive: true }, and a lower folder of overlay() has to have nothing mounted below it",
-  "move_mount ENOENT": () => "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
-  "move_mount ENOTDIR": () => "a folder can be bound on a folder only, and a file on a file only",
-  "move_mount EINVAL": () => "a folder can be bound on a folder only, and a file on a file only",
-  "move_mount EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
-  "mount_setattr EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
-  "umount2 EINVAL": () => "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
-  "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
-  "pivot_root EINVAL": () => "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root is on a shared mount",
-  "symlinkat EEXIST": () => "something is there already",
-  "mknodat EEXIST": () => "something is there already",
-  "mknodat EPERM": ({ container }) => container.own.has("user") ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD",
-  "setresuid EINVAL": unmapped,
-  "setresgid EINVAL": unmapped,
-  "setgroups EINVAL": unmapped,
-  "setresuid EPERM": () => "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()",
-  "setresgid EPERM": () => "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
-  "setgroups EPERM": () => 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })',
-  "chdir ENOENT": () => "the folder does not exist in the container",
-  "chdir ENOTDIR": () => "it is no folder",
-  "chroot ENOENT": () => "the folder does not exist in the container",
-  "chroot ENOTDIR": () => "it is no folder",
-  "setsid EPERM": () => "the program leads a session already",
-  "sethostname EPERM": ({ container }) => needsPrivilege(container),
-  "setdomainname EPERM": ({ container }) => needsPrivilege(container),
-  "chroot EPERM": ({ container }) => container.own.has("user") ? needsPrivilege(container) : 'this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: unshare("user"), mapRoot()',
-  "pivot_root EPERM": ({ container }) => needsPrivilege(container),
-  "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
-  "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
-  "prctl EPERM": () => "the process has not the capability that this takes, or not any more",
-  "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
-  "seccomp EPERM": () => "a filter that is in force already does not allow another",
-  "seccomp ENOMEM": () => "the filters that are in force are too long together",
-  "landlock_restrict_self E2BIG": () => "there are 16 rulesets in force already, and no more can be",
-  "capset EPERM": () => "a process can only keep capabilities that it has",
-  "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
-  "execve ENOEXEC": () => "the file is neither a program nor a script",
-  "execve E2BIG": () => "arguments and environment are larger than the kernel takes (execve(2)), or than the memory that is left for them",
-  "pwrite64 ENOSPC": filesystemFull,
-  "write ERANGE": () => "the clock would be before 0, or beyond what the kernel counts",
-  "write ENOSPC": filesystemFull,
-  "mkdirat ENOSPC": filesystemFull,
-  "mknodat ENOSPC": filesystemFull,
-  "openat ENOSPC": filesystemFull,
-  "openat2 ENOSPC": filesystemFull,
-  "symlinkat ENOSPC": filesystemFull,
-  "sendfile ENOSPC": filesystemFull,
-  "ioctl ENODEV": noInterface,
-  "RTM_NEWLINK ENODEV": noInterface,
-  "RTM_NEWLINK EEXIST": () => "an interface has this name already; choose another one",
-  "RTM_NEWLINK EOPNOTSUPP": ({ text: text4 }) => {
-    const [, kind2] = text4.split(" ");
-    const bridge2 = text4.match(/master index of (\S+)/)?.[1];
-    if (bridge2 !== void 0) return `${bridge2} is no bridge, or this kernel has no ${kind2}`;
-    return `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind2}`;
-  },
-  "RTM_NEWLINK EPERM": changesNetwork,
-  "RTM_NEWADDR EPERM": changesNetwork,
-  "RTM_NEWROUTE EPERM": changesNetwork,
-  "RTM_NEWADDR EEXIST": () => "the interface has this address already",
-  "RTM_NEWADDR EACCES": () => "IPv6 is off there (sysctl net.ipv6.conf.*.disable_ipv6)",
-  "RTM_NEWROUTE EEXIST": () => "there is a route to it already",
-  "RTM_NEWROUTE ENETUNREACH": gatewayOutOfReach,
-  "RTM_NEWROUTE EHOSTUNREACH": gatewayOutOfReach,
-  "masquerade ENOENT": noTranslation,
-  "masquerade EOPNOTSUPP": noTranslation,
-  "publish ENOENT": noTranslation,
-  "publish EOPNOTSUPP": noTranslation,
-  "socket EPROTONOSUPPORT": noTranslation,
-  EROFS: () => "the filesystem can only be read there",
-  ELOOP: () => "there are too many symbolic links on the way"
-};
-var SETTING_MISSING = "the kernel has no such setting in this namespace, or there is no /proc here";
-var SETTING_DENIED = "this setting is not left to a container, but to root of the host";
-function isSetting(text4) {
-  return /"(\/proc\/)?sys\/(net|kernel|fs|user)\//.test(text4);
-}
-var SINCE = {
-  open_tree: "5.2",
-  move_mount: "5.2",
-  mount_setattr: "5.12",
-  openat2: "5.6",
-  close_range: "5.9",
-  pidfd_open: "5.3"
-};
-function namespacesDenied({ text: text4, container }) {
-  if (!text4.includes("CLONE_NEWUSER")) {
-    const isFirst = text4.startsWith("clone") && text4.includes("CLONE_NEW");
-    return container.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
-  }
-  if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
-    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
-  }
-  return appArmor() ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
-}
-function otherUsers() {
-  return "the process is another user's, or has privileges that this one has not";
-}
-function cgroupDenied() {
-  return "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
-}
-function isOfProcess(text4) {
-  return /\/proc\/\d+\/|^openat\(process,/.test(text4);
-}
-function appArmor() {
-  return readHostNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
-}
-function filesystemFull() {
-  return 'the filesystem is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }';
-}
-function isWorkingFolder(text4) {
-  return text4.includes("RESOLVE_NO_MAGICLINKS");
-}
-function unsearchable(text4) {
-  return text4.includes("O_PATH") ? "a folder on the way may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out" : void 0;
-}
-function missingPlace(text4) {
-  if (isWorkingFolder(text4)) return "the folder does not exist in the container";
-  if (text4.includes("O_CREAT")) {
-    return "the folder that it lies in does not exist; mkdir() makes it";
-  }
-  if (text4.includes("O_DIRECTORY")) return "the folder does not exist; mkdir() makes it";
-  return text4.includes("O_PATH") ? "it does not exist; where it is the source of bind(), { optional: true } leaves the step out" : void 0;
-}
-function namespacesUsedUp({ text: text4 }) {
-  for (const kind2 of NAMESPACE_KINDS) {
-    if (!text4.includes(flagName(kind2))) continue;
-    const setting = limitSetting(kind2);
-    const limit = readHostNumber(`/proc/sys/user/${setting}`);
-    if (limit !== void 0 && limit < 16) {
-      return `there may be ${limit} ${kind2} namespaces here: sysctl -w user.${setting}=10000 allows more`;
-    }
-  }
-  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
-}
-function namespaceUnknown({ text: text4 }) {
-  const missing2 = NAMESPACE_KINDS.find((kind2) => text4.includes(flagName(kind2)) && readHostNumber(`/proc/sys/user/${limitSetting(kind2)}`) === void 0);
-  return missing2 === void 0 ? void 0 : `this kernel has no ${missing2} namespaces`;
-}
-function noInterface({ text: text4 }) {
-  if (!/SIOCGIFINDEX|RTM_/.test(text4)) return void 0;
-  const name = text4.match(/"([^"]*)"/)?.[1];
-  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
-}
-function changesNetwork({ container }) {
-  return container.own.has("user") ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-}
-function noTranslation() {
-  return "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
-}
-function gatewayOutOfReach() {
-  return "the gateway lies in no network of the container's; address() puts an interface into one";
-}
-function unmapped({ container }) {
-  return container.own.has("user") ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
-}
-function needsPrivilege(container) {
-  if (!container.own.has("user")) return PRIVILEGE;
-  return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
-}
-var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
-var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
-function flagName(kind2) {
-  return kind2 === "mount" ? "CLONE_NEWNS" : `CLONE_NEW${kind2.toUpperCase()}`;
-}
-
-// ffi/calls/constants/events.ts
-var EPOLL_CLOEXEC = 524288;
-var EPOLL_CTL_ADD = 1;
-var EPOLL_CTL_DEL = 2;
-var EPOLL_CTL_MOD = 3;
-var EPOLLIN = 1;
-var EPOLLPRI = 2;
-var EPOLLOUT = 4;
-var EPOLLERR = 8;
-var EPOLLHUP = 16;
-var EPOLLRDHUP = 8192;
-var EPOLLEXCLUSIVE = 268435456;
-var EPOLLONESHOT = 1073741824;
-var EPOLLET = 2147483648;
-var EPOLL_EVENTS = {
-  EPOLLIN,
-  EPOLLPRI,
-  EPOLLOUT,
-  EPOLLERR,
-  EPOLLHUP,
-  EPOLLRDHUP,
-  EPOLLEXCLUSIVE,
-  EPOLLONESHOT,
-  EPOLLET
-};
-var EFD_NONBLOCK = 2048;
-var EFD_CLOEXEC = 524288;
-
-// ffi/calls/events.ts
-var SIGSET_SIZE3 = 8;
-
-
-
-
-
-
-
-// ffi/calls/clone3.ts
-var CLONE_CLEAR_SIGHAND = 4294967296;
-var CLONE_INTO_CGROUP = 8589934592;
-var FLAGS = {
-  ...CLONE_FLAGS,
-  CLONE_CLEAR_SIGHAND,
-  CLONE_INTO_CGROUP
-};
-var ARGS = {
-  flags: 0,
-  parentTid: 24,
-  exitSignal: 32,
-  cgroup: 80,
-  size: 88
-};
-
-
-
-
-// ffi/process_lock.ts
-var ADDRESS = 142996733952;
-var SIZE = 4096;
-var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
-var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
-var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
-var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
-var WORD = new Named(ADDRESS, "&lock");
-
-
-var LOCKLESS = [
-  "EAGAIN",
-  "EDEADLK",
-  "EFAULT",
-  "EINVAL",
-  "ENOSYS",
-  "EPERM",
-  "ESRCH"
-];
-
-
-// recipe/drafting/script_part.ts
-var MEETING_SOCKETS = new Output(8, "&sockets");
-var SCRIPT_SOCKET = new OutputField(MEETING_SOCKETS, 0, "sockets[0]");
-var CONTAINER_SOCKET = new OutputField(MEETING_SOCKETS, 4, "sockets[1]");
-
-// recipe/drafting/stage.ts
-
-var GIVE_UP = new Label("give up");
-
-// ffi/calls/futex.ts
-var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-
-
-// recipe/launching/writer.ts
-var IN_CONTAINER = {
-  onFailure: GIVE_UP
-};
-var Writer = class {
-  parts = [];
-  chapters = /* @__PURE__ */ new Map();
-  chapter = "script";
-  /** Adds a call of the chapter. */
-  add(call2, edges = {}) {
-    this.parts.push({
-      call: call2,
-      ...edges
-    });
-    this.chapters.set(call2, this.chapter);
-    return call2;
-  }
-  /** Adds what a step has written. */
-  part(part) {
-    this.parts.push("call" in part ? {
-      ...IN_CONTAINER,
-      ...part
-    } : part);
-  }
-  /** What is added next can be reached from elsewhere. */
-  place(label) {
-    this.parts.push(label);
-  }
-  /** The walk does not go on behind the call that was added last. */
-  end() {
-    const last = this.parts.pop();
-    this.parts.push({
-      ...last,
-      onZero: END,
-      onAccepted: END,
-      onFailure: END,
-      onSuccess: END
-    });
-  }
-};
-
-// recipe/launching/order.ts
-var DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-var openNull = openDevNull();
-
-
-
-function sendListener(add, listener, { resources: resources2 }) {
-  add(dup3(listener, resources2.script, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, resources2.script));
-}
-
-
-function useOwnNull(writer, stdio) {
-  const places = stdio.flatMap((kind2, fd) => kind2 === "null" ? [
-    fd
-  ] : []);
-  if (places.length === 0) return;
-  const missing2 = new Label("there is no /dev/null");
-  const opened = writer.add(openDevNull(), {
-    ...IN_CONTAINER,
-    accept: [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES"
-    ],
-    onAccepted: missing2
-  });
-  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), IN_CONTAINER);
-  writer.place(missing2);
-}
-function connectTerminal(add, terminal) {
-  const slave = terminal.place === "script" ? terminal.fd : openTerminal(add, terminal);
-  add(ioctl(slave, TIOCSCTTY, 0));
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) add(dup3(slave, fd, 0));
-}
-function openTerminal(add, { reserved, size: size2 }) {
-  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
-  const master = new ResultOf(opened, "master");
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-  add(ioctl(master, TIOCSWINSZ, size2));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  add(dup3(master, reserved, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, reserved));
-  return new ResultOf(slave, "slave");
-}
-
-var NOT_HERE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES"
-];
-
-
-// recipe/launching/layout.ts
-
-
-
-
-
-var CHANGES_IDS = /* @__PURE__ */ new Set([
-  "setresuid",
-  "setresgid"
-]);
-
-
-var MYSELF = new Uint8Array([
-  48
-]);
-function stepOf(call2, draft, { clone: clone2, chapters }) {
-  if (call2 === clone2) return draft.cloneStep;
-  return chapters.get(call2) === "limits" ? draft.limits?.stepIndex : draft.stepOf.get(call2);
-}
-
-function becomeInit(writer, draft, order2, cloned) {
-  writer.chapter = "init";
-  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), IN_CONTAINER);
-  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), IN_CONTAINER);
-  writer.add(dup3(new ResultOf(event, "event"), 0, 0), IN_CONTAINER);
-  tieToScript(writer, draft, order2);
-  const argv = pointerList([
-    "init"
-  ], '["init"]');
-  const none = pointerList([], "[]");
-  writer.add(execveat(order2.resources.init, "", argv, none, AT_EMPTY_PATH), IN_CONTAINER);
-}
-
-// recipe/launching/explain.ts
-function launchError(launch2) {
-  const { draft, outcome, layout } = launch2;
-  const failure = failureOf(outcome);
-  if (failure === void 0) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed while it was being made; is its memory short?"
-    });
-  }
-  const { call: call2, errno, name, text: text4, words: words3 } = failure;
-  if (layout.attempts.some((attempt) => attempt.execve === call2)) {
-    return programError(launch2, errno);
-  }
-  return new SyscallError({
-    syscall: name,
-    errno,
-    call: text4,
-    ...stepDetails(draft, stepOf(call2, draft, layout)),
-    hint: hintOf(words3, mendOf(name, text4, errno, draft))
-  });
-}
-function mendOf(name, text4, errno, draft) {
-  const code = errnoName(errno);
-  const hint = hintFor(name, text4, code, draft.container);
-  if (draft.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return hint;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return hint === void 0 ? little : `${little}; or ${hint}`;
-}
-var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC"
-]);
-function stepError(error, draft, stepIndex) {
-  if (!(error instanceof SyscallError)) return error;
-  const { syscall, errno, call: call2 } = error;
-  const hint = hintOf(error.hint, hintFor(syscall, call2 ?? syscall, errnoName(errno), draft.container));
-  return new SyscallError({
-    syscall,
-    errno,
-    call: call2,
-    ...stepDetails(draft, stepIndex),
-    hint
-  });
-}
-function stepDetails(draft, stepIndex) {
-  return stepIndex === void 0 ? {} : {
-    step: draft.sequence.nameOf(stepIndex),
-    stepIndex
-  };
-}
-function programError(launch2, lastErrno) {
-  const { order: order2, outcome, layout } = launch2;
-  const errnoOf = (attempt) => -Number(outcome.result(attempt.execve));
-  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
-  const found = attempts.find((attempt) => headOf(launch2, attempt) !== void 0);
-  const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES && (attempts.length === 1 || outcome.result(attempt.exists) === 0n));
-  const told = found ?? denied ?? attempts.at(-1);
-  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
-  const error = (hint) => new SyscallError({
-    syscall: "execve",
-    errno,
-    call: describeExecve(told.path),
-    hint
-  });
-  if (general) {
-    return error(mendOf("execve", "execve", errno, launch2.draft));
-  }
-  if (denied !== void 0 && isLandlocked(launch2)) {
-    return error(`${told.path} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
-  }
-  if (found !== void 0) return error(whyNotStarted(told.path, headOf(launch2, found), errno));
-  if (denied !== void 0 && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${told.path} is a folder`);
-  }
-  if (denied !== void 0) {
-    return error(`${told.path} may not be executed: it, or a folder on the way to it, denies it`);
-  }
-  if (!NOT_THERE.has(errno)) {
-    return error(mendOf("execve", "execve", errno, launch2.draft) ?? "");
-  }
-  const where = order2.program.includes("/") ? "" : ` in the folders of PATH (${order2.searchPath})`;
-  return new Deno.errors.NotFound(`program not found in the container: "${order2.program}"${where}: ${errnoText("ENOENT")}
-  is it on the container's file tree, as the steps have made it?`, {
-    cause: error("the program is not there")
-  });
-}
-var NOT_THERE = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ENOTDIR,
-  ERRNO.EACCES
-]);
-function isLandlocked({ draft }) {
-  return draft.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
-}
-function headOf({ outcome }, attempt) {
-  const count2 = Number(outcome.result(attempt.readHead));
-  if (count2 <= 0) return void 0;
-  const { buffer, byteOffset } = outcome.output(attempt.head);
-  return new Uint8Array(buffer, byteOffset, count2);
-}
-function whyNotStarted(path2, head, errno) {
-  const code = errnoName(errno);
-  if (code === "EACCES") {
-    return `${path2} is there, but may not be executed; chmod +x it, or see whether it lies on a mount with noexec`;
-  }
-  const text4 = new TextDecoder().decode(head);
-  if (text4.startsWith("#!")) {
-    const interpreter = text4.slice(2).trimStart().split(/[\s\0]/)[0];
-    return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
-  }
-  if (text4.startsWith("\x7FELF")) {
-    return code === "ENOENT" ? `${path2} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path2})` : `${path2} is made for another kind of machine`;
-  }
-  return `${path2} is neither a program nor a script that begins with "#!"`;
-}
-function describeExecve(path2) {
-  return `execve(${JSON.stringify(path2)}, ...)`;
-}
-
-// recipe/networking/network.ts
-var Correspondent = class {
-  socket;
-  calls;
-  #answer;
-  constructor(socket) {
-    this.socket = socket;
-    this.calls = [];
-    this.#answer = answerOutput();
-  }
-  /** Makes a request. */
-  request(message2) {
-    this.calls.push(...requestCalls(this.socket, [
-      message2
-    ], this.#answer));
-  }
-  /** The index of the interface with this name. */
-  indexOf(name) {
-    const request = interfaceRequest(name);
-    this.calls.push(getInterfaceIndex(this.socket, request));
-    return indexField(request, name);
-  }
-};
-function inside(draft, speak) {
-  const kernel = new Correspondent(insideSocket(draft));
-  speak(kernel);
-  for (const call2 of kernel.calls) draft.call(call2);
-}
-function outside(draft, speak, upkeep) {
-  const { outside: outside2 } = draft.container.network;
-  if (outside2 !== void 0) {
-    const kernel = new Correspondent(outside2);
-    speak(kernel, {
-      fd: namespaceOf(draft)
-    });
-    for (const call2 of kernel.calls) draft.call(call2);
-    return;
-  }
-  mayChangeOutside(draft);
-  draft.gate?.changesNetwork();
-  draft.meet((pid) => {
-    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
-    const kernel = new Correspondent(fdOf(socket));
-    speak(kernel, {
-      pid: Number(pid)
-    });
-    const calls = [
-      socket,
-      ...options,
-      ...kernel.calls,
-      close(fdOf(socket))
-    ];
-    return upkeep === void 0 ? [
-      {
-        calls
-      }
-    ] : [
-      {
-        calls
-      },
-      upkeep
-    ];
-  });
-}
-function mayChangeOutside(draft) {
-  if (draft.container.caller.mayChangeNetwork) return;
-  draft.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
-}
-
-function insideSocket(draft) {
-  if (draft.container.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) draft.call(call2);
-    draft.container.network.inside = fdOf(calls[0]);
-  }
-  return draft.container.network.inside;
-}
-function namespaceOf(draft) {
-  const opened = () => draft.call(openSocketNamespace(insideSocket(draft)));
-  return draft.container.network.namespace ??= new ResultOf(opened(), "the container's network");
-}
-function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-}
-
-// recipe/drafting/target.ts
-function targetOf(pid, started2) {
-  let found;
-  try {
-    found = processIdentity(pid);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
-  }
-  if (found !== void 0 && (started2 ?? found.started) === found.started) return found;
-  throw new SyscallError({
-    syscall: "pidfd_open",
-    errno: ERRNO.ESRCH,
-    call: `pidfd_open(${pid}, 0)`,
-    hint: found === void 0 ? void 0 : "another process has its number by now"
-  });
-}
-var GONE = /* @__PURE__ */ new Set([
-  "ENOENT",
-  "ESRCH"
-]);
-function otherKinds(pid) {
-  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
-  return NAMESPACE_KINDS.filter((kind2) => others.includes(NAMESPACE_FILE[kind2]));
-}
-function deniesSetgroups(pid) {
-  return readWholeText(at_fdcwd, `${processFolder(pid)}/setgroups`).startsWith("deny");
-}
-function environmentOf(pid) {
-  const variables = /* @__PURE__ */ new Map();
-  for (const string of environmentStrings(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables.set(string.slice(0, at2), string.slice(at2 + 1));
-  }
-  return variables;
-}
-var LOADING = {
-  attempts: 200,
-  pause: 5
-};
-function environmentStrings(pid) {
-  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
-    const environment = readWholeText(at_fdcwd, `${processFolder(pid)}/environ`);
-    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processFolder(pid)}/stat`))) {
-      return environment.split("\0");
-    }
-    perform(ppoll([], LOADING.pause));
-  }
-  return [];
-}
-function isLoaded(stat) {
-  const [end, state] = [
-    statField(stat, 51),
-    statField(stat, 3)
-  ];
-  return end !== "0" || state === "Z" || state === "X";
-}
-
-// recipe/drafting/target_cgroups.ts
-function cgroupFilesOf(pid) {
-  const own = new Map(memberships("thread-self").map((one) => [
-    one.controllers,
-    one.path
-  ]));
-  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
-  if (others.length === 0) return [];
-  const mounts = mountsOf();
-  return others.map((one) => `${folderOf2(one, mounts)}/cgroup.procs`);
-}
-function memberships(process) {
-  const lines = readWholeText(at_fdcwd, `${processFolder(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line) => {
-    const [, controllers, ...path2] = line.split(":");
-    return {
-      controllers,
-      path: path2.join(":")
-    };
-  });
-}
-function folderOf2({ controllers, path: path2 }, mounts) {
-  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
-  if (mount4 !== void 0) {
-    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
-  }
-  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
-}
-function serves({ data: data2 }, controllers) {
-  const options = data2.split(",");
-  return controllers.split(",").every((controller) => options.includes(controller));
 }
 
 // recipe/steps/join.ts
@@ -7901,7 +6656,7 @@ var joinDefinition = {
       cgroup: optional(boolean())
     };
   },
-  complaint({ target, kinds = [], ...options }) {
+  issue({ target, kinds = [], ...options }) {
     if (typeof target !== "string") return void 0;
     if (kinds.length > 1) return "a file is one namespace, of one kind";
     const ofProcess = [
@@ -7911,133 +6666,8 @@ var joinDefinition = {
       "cgroup"
     ].find((name) => options[name] === true);
     return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
-  },
-  plan(step, draft) {
-    const { target } = step;
-    draft.gate?.note({
-      kind: "join",
-      target: typeof target === "object" ? target.pid : target
-    });
-    draft.container.exposed = true;
-    try {
-      if (typeof step.target === "string") joinFile(step.target, step, draft);
-      else joinProcess(step.target, step, draft);
-    } catch (error) {
-      throw stepError(error, draft, draft.sequence.index);
-    }
   }
 };
-function joinProcess(target, step, draft) {
-  const asked = typeof target === "number" ? {
-    pid: target,
-    started: void 0
-  } : target;
-  const { pid, started: started2 } = targetOf(asked.pid, asked.started);
-  const kinds = new Set(step.kinds ?? otherKinds(pid));
-  if (step.environment === true) takeEnvironment(draft, environmentOf(pid));
-  if (step.cgroup === true) cgroupFilesOf(pid).forEach((file) => enterCgroup(draft, file));
-  const check = () => void targetOf(pid, started2);
-  const looksInto = step.root === true || step.cwd === true;
-  const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", looksInto ? void 0 : check);
-  const folder = looksInto ? draft.hand(openat(at_fdcwd, processFolder(pid), O_PATH | O_DIRECTORY | O_CLOEXEC), "process", check) : void 0;
-  const open3 = (name) => {
-    if (step[name] !== true) return void 0;
-    const opened = draft.call(openat(folder, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    return new ResultOf(opened, name);
-  };
-  const [root, cwd] = [
-    open3("root"),
-    open3("cwd")
-  ];
-  if (kinds.size > 0) enter(draft, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) draft.container.setgroupsDenied = deniesSetgroups(pid);
-  if (root !== void 0) {
-    draft.call(fchdir(root));
-    draft.call(chroot("."));
-  }
-  if (cwd !== void 0) draft.call(fchdir(cwd));
-  if (kinds.has("pid")) draft.fork("exit");
-}
-function joinFile(file, step, draft) {
-  const kind2 = step.kinds?.[0] ?? kindOf(file, draft);
-  const fd = new ResultOf(draft.call(openFile(file)), "namespace");
-  enter(draft, fd, /* @__PURE__ */ new Set([
-    kind2
-  ]), step.credentials);
-  if (kind2 === "pid") draft.fork("exit");
-}
-function kindOf(file, draft) {
-  const opened = openFile(file);
-  const fd = new ResultOf(opened, "namespace");
-  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
-  const closing = new Label("closing");
-  const outcome = performAll([
-    {
-      call: opened
-    },
-    {
-      call: type,
-      accept: [
-        "ENOTTY",
-        "EINVAL"
-      ],
-      onFailure: closing
-    },
-    closing,
-    {
-      call: close(fd)
-    }
-  ]);
-  const flag = Number(outcome.result(type));
-  return NAMESPACE_KINDS.find((kind2) => CLONE_FLAG[kind2] === flag) ?? draft.refuse(`${file} is no file of a namespace; those are /proc/PID/ns/*, and what keep() makes`);
-}
-function openFile(file) {
-  return openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-}
-function enter(draft, fd, kinds, credentials) {
-  if (kinds.has("pid")) draft.needsHostPids();
-  if (kinds.has("time")) draft.stage.ownMemory = true;
-  if (kinds.has("net")) leaveNetwork(draft);
-  draft.container.joins(kinds);
-  let flags2 = 0;
-  for (const kind2 of kinds) flags2 |= CLONE_FLAG[kind2];
-  draft.call(setns(fd, flags2));
-  if (kinds.has("user")) becomeRoot(draft, credentials);
-}
-function becomeRoot(draft, credentials) {
-  draft.call(prctl(PR_SET_DUMPABLE, 0));
-  if (credentials === "keep") return;
-  draft.call(setgroups([]), {
-    accept: [
-      "EPERM"
-    ]
-  });
-  draft.call(setresgid(0, 0, 0), {
-    accept: [
-      "EINVAL"
-    ]
-  });
-  draft.call(setresuid(0, 0, 0), {
-    accept: [
-      "EINVAL"
-    ]
-  });
-  draft.container.ids = {
-    uid: 0,
-    gid: 0
-  };
-  draft.call(prctl(PR_SET_DUMPABLE, 0));
-}
-function enterCgroup(draft, file) {
-  const opened = draft.call(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC));
-  const fd = new ResultOf(opened, "cgroup");
-  draft.call(write(fd, new TextEncoder().encode("0"), 1));
-  draft.call(close(fd));
-}
-function takeEnvironment(draft, variables) {
-  draft.container.clearsEnvironment = true;
-  for (const [name, value] of variables) draft.container.environment.set(name, value);
-}
 
 // ffi/calls/landlock.ts
 var LANDLOCK_ACCESS_FS = {
@@ -8086,11 +6716,11 @@ function landlock_create_ruleset({ files, ports, scopes }) {
 function pathBeneathOutput(rights) {
   return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
 }
-function writePathBeneath(pipe, rights, folder) {
+function writePathBeneath(pipe, rights, directory) {
   const vector = new DataView(new ArrayBuffer(32));
   vector.setUint32(8, 8, true);
   vector.setUint32(24, 4, true);
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${folder.text}}`;
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
   const struct = new Struct(new Uint8Array(vector.buffer), text4, [
     {
       offset: 0,
@@ -8100,7 +6730,7 @@ function writePathBeneath(pipe, rights, folder) {
     },
     {
       offset: 16,
-      to: folder
+      to: directory
     }
   ]);
   return call("writev", pipe, struct, 2);
@@ -8122,22 +6752,7 @@ function structOf(words3, text4) {
   return new Struct(new Uint8Array(new BigUint64Array(words3.map(BigInt)).buffer), text4);
 }
 
-// ffi/linux/landlock.ts
-function landlockVersion2() {
-  try {
-    return perform(landlockVersion());
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT.has(error.code)) return 0;
-    throw error;
-  }
-}
-var ABSENT = /* @__PURE__ */ new Set([
-  "ENOSYS",
-  "EOPNOTSUPP",
-  "EPERM"
-]);
-
-// recipe/filters/landlock_rights.ts
+// recipe/landlock_rights.ts
 var FILES_SINCE = 3;
 var PORTS_SINCE = 4;
 var SCOPES_SINCE = 6;
@@ -8194,248 +6809,14 @@ var landlockDefinition = {
       degrade: optional(boolean())
     };
   },
-  complaint(step) {
+  issue(step) {
     return [
       ...FILE_WORDS,
       ...PORT_WORDS,
       "isolate"
     ].every((word4) => step[word4] === void 0) ? `says neither of files (${FILE_WORDS.join(", ")}), nor of ports (${PORT_WORDS.join(", ")}), nor what to isolate` : void 0;
-  },
-  plan(step, draft) {
-    const version = landlockVersion2();
-    if (step.degrade !== true) refuseOlder(step, version);
-    const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-    const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
-    const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
-    if (files + ports + scopes === 0) return;
-    const created = draft.call(landlock_create_ruleset({
-      files,
-      ports,
-      scopes
-    }));
-    const ruleset = new ResultOf(created, "ruleset");
-    if (files !== 0) allowFiles(step, files, ruleset, draft);
-    if (ports !== 0) allowPorts(step, ruleset, draft);
-    draft.gainNoPrivileges();
-    draft.lastly(landlock_restrict_self(ruleset));
   }
 };
-function refuseOlder(step, version) {
-  const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
-  if (lacking === void 0) return;
-  throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no landlock, or not among its security modules (lsm=landlock,...)" : `its landlock has version ${version}`) + "; { degrade: true } takes what there is");
-}
-function allowFiles(step, deniable, ruleset, draft) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of FILE_WORDS) {
-    for (const path2 of step[word4] ?? []) {
-      const place2 = normalize(path2);
-      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
-    }
-  }
-  const pipe = new PipeEnds();
-  draft.call(pipe2(pipe.output, O_CLOEXEC));
-  for (const [path2, allowed] of rights) {
-    const place2 = openAt(draft, path2, O_PATH);
-    const isFile = new Label("it is a file");
-    const done = new Label("it is a folder");
-    draft.call(writePathBeneath(pipe.writer, allowed, place2));
-    const rule = pathBeneathOutput(allowed);
-    draft.call(read(pipe.reader, rule, rule.size));
-    draft.call(addPathBeneath(ruleset, rule), {
-      accept: [
-        "EINVAL"
-      ],
-      onAccepted: isFile,
-      onZero: done
-    });
-    draft.place(isFile);
-    const ofFile = allowed & RIGHTS_OF_FILE;
-    draft.call(writePathBeneath(pipe.writer, ofFile, place2));
-    const fileRule = pathBeneathOutput(ofFile);
-    draft.call(read(pipe.reader, fileRule, fileRule.size));
-    draft.call(addPathBeneath(ruleset, fileRule));
-    draft.place(done);
-    draft.call(close(place2));
-  }
-  draft.call(close(pipe.reader));
-  draft.call(close(pipe.writer));
-}
-function allowPorts(step, ruleset, draft) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of PORT_WORDS) {
-    for (const port of step[word4] ?? []) {
-      rights.set(port, (rights.get(port) ?? 0) | PORT_RIGHTS[word4]);
-    }
-  }
-  for (const [port, allowed] of rights) draft.call(addNetPort(ruleset, allowed, port));
-}
-
-// ffi/cgroups/limits.ts
-var PERIOD = 1e5;
-var CONTROLLER_OF = {
-  memory: "memory",
-  memoryHigh: "memory",
-  swap: "memory",
-  cpus: "cpu",
-  cpuWeight: "cpu",
-  pids: "pids",
-  io: "io",
-  cpuset: "cpuset"
-};
-function limitsIn(limits2) {
-  return Object.keys(CONTROLLER_OF).filter((limit) => limits2[limit] !== void 0);
-}
-function settingsOf2(limit, limits2) {
-  const controller = CONTROLLER_OF[limit];
-  const setting = (file, value) => ({
-    limit,
-    controller,
-    file,
-    value
-  });
-  switch (limit) {
-    case "memory":
-      return [
-        setting("memory.max", orMax(limits2.memory))
-      ];
-    case "memoryHigh":
-      return [
-        setting("memory.high", orMax(limits2.memoryHigh))
-      ];
-    case "swap":
-      return [
-        setting("memory.swap.max", orMax(limits2.swap))
-      ];
-    case "cpus":
-      return [
-        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.weight", String(limits2.cpuWeight))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.map(({ device: device2, readBps, writeBps, readIops, writeIops }) => {
-        const words3 = Object.entries({
-          rbps: readBps,
-          wbps: writeBps,
-          riops: readIops,
-          wiops: writeIops
-        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
-        return setting("io.max", [
-          device2,
-          ...words3
-        ].join(" "));
-      });
-  }
-}
-function settingsOf1(limit, limits2) {
-  const controller = CONTROLLER_OF[limit];
-  const setting = (file, value) => ({
-    limit,
-    controller,
-    file,
-    value
-  });
-  switch (limit) {
-    case "memory":
-      return [
-        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
-      ];
-    case "memoryHigh":
-      return void 0;
-    case "swap": {
-      const { swap = Infinity, memory = Infinity } = limits2;
-      if (memory === Infinity && swap !== Infinity) return void 0;
-      return [
-        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
-      ];
-    }
-    case "cpus":
-      return [
-        setting("cpu.cfs_period_us", String(PERIOD)),
-        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.shares", String(shares(limits2.cpuWeight)))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.flatMap(({ device: device2, readBps, writeBps, readIops, writeIops }) => Object.entries({
-        read_bps: readBps,
-        write_bps: writeBps,
-        read_iops: readIops,
-        write_iops: writeIops
-      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device2} ${value === Infinity ? 0 : value}`)));
-  }
-}
-function parseList(text4) {
-  const numbers = /* @__PURE__ */ new Set();
-  for (const range of text4.trim().split(",").filter(Boolean)) {
-    const [first, last = first] = range.split("-").map(Number);
-    for (let number = first; number <= last; number++) numbers.add(number);
-  }
-  return numbers;
-}
-function quota(cpus2) {
-  return Math.round(cpus2 * PERIOD);
-}
-function shares(weight) {
-  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
-}
-function orMax(value) {
-  return value === void 0 || value === Infinity ? "max" : String(value);
-}
-function orMinus1(value) {
-  return value === void 0 || value === Infinity ? "-1" : String(value);
-}
-
-// recipe/recipe_error.ts
-var RecipeError = class extends Error {
-  /** `"RecipeError"`. */
-  name = "RecipeError";
-  /** The name of the step, where one is at fault. */
-  step;
-  /** The position of that step, counted from 0. */
-  stepIndex;
-  /** The field of the step, where one is at fault. */
-  field;
-  /** Where it stands, when the recipe is a text. */
-  position;
-  /** What is wrong, without the place. */
-  complaint;
-  /** An error at the place that the details name. */
-  constructor(message2, details = {}) {
-    super(positionText(details.position) + placeOf(details) + message2);
-    this.complaint = message2;
-    this.position = details.position;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
-    this.field = details.field;
-  }
-};
-function placeOf({ step, stepIndex, field: field2 }) {
-  if (step === void 0) return stepIndex === void 0 ? "" : `step ${stepIndex + 1}: `;
-  const number = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return field2 === void 0 ? `${number}: ` : `${number}, "${field2}": `;
-}
 
 // recipe/steps/limits.ts
 function limits(limits2) {
@@ -8451,7 +6832,7 @@ var UNITS = {
   g: 2 ** 30,
   t: 2 ** 40
 };
-var SIZE2 = /^(\d+)([kmgt]?)$/i;
+var SIZE = /^(\d+)([kmgt]?)$/i;
 var size = {
   expected: 'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
   optional: false,
@@ -8464,7 +6845,7 @@ var size = {
       }
     ]
   },
-  complaint(value) {
+  issue(value) {
     const bytes = typeof value === "string" ? bytesOf2(value) : value;
     if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return void 0;
     const shown3 = typeof value === "string" ? JSON.stringify(value) : String(value);
@@ -8483,7 +6864,7 @@ var sizeOrNone = {
       size.schema
     ]
   },
-  complaint: (value) => value === "unlimited" ? void 0 : size.complaint(value)
+  issue: (value) => value === "unlimited" ? void 0 : size.issue(value)
 };
 var cpus = {
   expected: 'a number of processors from 0.01 on, or "unlimited"',
@@ -8502,7 +6883,7 @@ var cpus = {
       }
     ]
   },
-  complaint(value) {
+  issue(value) {
     if (value === "unlimited") return void 0;
     if (typeof value === "number" && value >= 0.01 && value <= 1e6) return void 0;
     return `should be ${cpus.expected}, not ${JSON.stringify(value)}`;
@@ -8515,11 +6896,11 @@ var cpuset = {
     type: "string",
     pattern: "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"
   },
-  complaint(value) {
-    const complaint = text3({
+  issue(value) {
+    const issue = text3({
       min: 1
-    }).complaint(value);
-    if (complaint !== void 0) return complaint;
+    }).issue(value);
+    if (issue !== void 0) return issue;
     const ranges = value.split(",").map((range) => /^(\d+)(?:-(\d+))?$/.exec(range));
     const wrong = ranges.some((range) => range === null || Number(range[2] ?? range[1]) < Number(range[1]) || Number(range[1]) > 65535);
     return wrong ? `should be ${cpuset.expected}, not "${value}"` : void 0;
@@ -8532,11 +6913,11 @@ var device = {
     type: "string",
     pattern: "^(\\d+:\\d+|/.+)$"
   },
-  complaint(value) {
-    const complaint = text3({
+  issue(value) {
+    const issue = text3({
       min: 1
-    }).complaint(value);
-    if (complaint !== void 0) return complaint;
+    }).issue(value);
+    if (issue !== void 0) return issue;
     return /^(\d+:\d+|\/.+)$/.test(value) ? void 0 : `should be ${device.expected}, not "${value}"`;
   }
 };
@@ -8563,75 +6944,11 @@ var limitsDefinition = {
   step: "limits",
   get fields() {
     return limitFields();
-  },
-  plan(step, draft) {
-    draft.limitTo(groupLimits(step, (why) => draft.refuse(why)));
   }
 };
-function checkLimits(limits2) {
-  const refuse2 = (why) => {
-    throw new RecipeError(why);
-  };
-  const wrong = wrongField({
-    ...limits2
-  }, limitFields());
-  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.complaint}`);
-  return groupLimits(limits2, refuse2);
-}
-function groupLimits(limits2, refuse2) {
-  const { memory, memoryHigh, swap, cpus: cpus2, cpuWeight, pids, io, cpuset: cpuset2 } = limits2;
-  return present({
-    memory: numberOf2(memory),
-    memoryHigh: numberOf2(memoryHigh),
-    swap: numberOf2(swap),
-    cpus: numberOf2(cpus2),
-    cpuWeight,
-    pids: numberOf2(pids),
-    io: io?.map((item) => ({
-      device: deviceNumbers(item.device, refuse2),
-      ...present({
-        readBps: numberOf2(item.readBps),
-        writeBps: numberOf2(item.writeBps),
-        readIops: numberOf2(item.readIops),
-        writeIops: numberOf2(item.writeIops)
-      })
-    })),
-    cpuset: cpuset2 && [
-      ...parseList(cpuset2)
-    ].join(",")
-  });
-}
-function numberOf2(value) {
-  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf2(value) : value;
-}
 function bytesOf2(value) {
-  const [, digits, unit] = SIZE2.exec(value) ?? [];
+  const [, digits, unit] = SIZE.exec(value) ?? [];
   return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
-}
-function deviceNumbers(device2, refuse2) {
-  if (!device2.startsWith("/")) return device2;
-  const told = statxOutput();
-  try {
-    const asked = {
-      call: statx(at_fdcwd, device2, 0, STATX_BASIC_STATS, told)
-    };
-    const view2 = performAll([
-      asked
-    ]).output(told);
-    if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) refuse2(`${device2} is no block device`);
-    return `${view2.getUint32(DEVICE.major, true)}:${view2.getUint32(DEVICE.minor, true)}`;
-  } catch (error) {
-    if (error instanceof SyscallError) refuse2(`${device2} cannot be found: ${error.code}`);
-    throw error;
-  }
-}
-var DEVICE = {
-  major: 128,
-  minor: 132
-};
-function present(fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
-  return Object.fromEntries(entries);
 }
 
 // recipe/steps/masks.ts
@@ -8647,40 +6964,8 @@ var maskPathsDefinition = {
     return {
       paths: list(absolutePath(), 1)
     };
-  },
-  plan({ paths }, draft) {
-    draft.needs("mount", "they would be hidden on the host");
-    for (const path2 of paths.map(normalize)) {
-      if (path2 === "/") {
-        draft.refuse("the root itself cannot be hidden; pivotRoot() enters another");
-      }
-      mask(draft, path2);
-    }
   }
 };
-function mask(draft, path2) {
-  const done = new Label(`${path2} is hidden, or missing`);
-  const isFile = new Label(`${path2} is no folder`);
-  const place2 = openIfThere(draft, path2, done);
-  const opened = draft.call(openat(place2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
-    accept: [
-      "ENOTDIR"
-    ],
-    onAccepted: isFile
-  });
-  inPlace(draft, new ResultOf(opened, "folder"), () => {
-    const flags2 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    draft.call(mount("tmpfs", ".", "tmpfs", flags2, "mode=0555"));
-  });
-  draft.call(close(place2), {
-    onZero: done
-  });
-  draft.place(isFile);
-  cover(draft, place2, copyDevice(draft, "/dev/null", "null"));
-  draft.place(done);
-  draft.gate?.guards(path2);
-  draft.container.ground.mounted(path2, false, false);
-}
 function readonlyPaths(...paths) {
   return {
     step: "readonlyPaths",
@@ -8693,46 +6978,10 @@ var readonlyPathsDefinition = {
     return {
       paths: list(absolutePath(), 1)
     };
-  },
-  plan({ paths }, draft) {
-    draft.needs("mount", "they would become so on the host");
-    for (const path2 of paths.map(normalize)) {
-      if (path2 === "/") draft.refuse('for the root itself there is remount("/", "ro,...")');
-      keepFromChange(draft, path2);
-    }
   }
 };
-function keepFromChange(draft, path2) {
-  const missing2 = new Label(`${path2} is missing`);
-  const place2 = openIfThere(draft, path2, missing2);
-  const copy2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-  const tree = new ResultOf(draft.call(open_tree(place2, "", copy2)), "tree");
-  const readOnly = {
-    attr_set: MOUNT_ATTR_RDONLY
-  };
-  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
-  cover(draft, place2, tree);
-  draft.place(missing2);
-  draft.gate?.guards(path2);
-  draft.container.ground.mounted(path2, false, false);
-}
-function openIfThere(draft, path2, missing2) {
-  return openAt(draft, path2, O_PATH, 0, {
-    accept: [
-      "ENOENT",
-      "ENOTDIR"
-    ],
-    onAccepted: missing2
-  });
-}
-function cover(draft, place2, tree) {
-  const flags2 = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  draft.call(move_mount(tree, "", place2, "", flags2));
-  draft.call(close(tree));
-  draft.call(close(place2));
-}
 
-// recipe/drafting/mount_options.ts
+// recipe/mount_options.ts
 var WORDS = {
   ro: {
     set: MS_RDONLY
@@ -8857,7 +7106,6 @@ function mountOptionsComplaint(options) {
 
 
 // recipe/steps/mounts.ts
-var NEEDS_MOUNT = "it would be mounted on the host";
 function mount3(source, target, options) {
   return {
     step: "mount",
@@ -8880,13 +7128,7 @@ var mountDefinition = {
       }))
     };
   },
-  complaint: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options),
-  plan(step, draft) {
-    draft.needs("mount", NEEDS_MOUNT);
-    draft.gate?.mounts(step);
-    const { flags: flags2, data: data2 } = parseMountOptions(step.options);
-    mountAt(draft, step.source, step.target, step.type, flags2, data2);
-  }
+  issue: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options)
 };
 
 var tmpfsDefinition = {
@@ -8903,7 +7145,7 @@ var tmpfsDefinition = {
       }))
     };
   },
-  complaint({ size: size2, options }) {
+  issue({ size: size2, options }) {
     if (size2 !== void 0 && !/^\d+[kmgKMG%]?$/.test(size2)) {
       return `"size" is "${size2}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
     }
@@ -8912,26 +7154,10 @@ var tmpfsDefinition = {
       return `"size" is ${size2}, more than any machine has`;
     }
     return options === void 0 ? void 0 : mountOptionsComplaint(options);
-  },
-  plan(step, draft) {
-    draft.needs("mount", NEEDS_MOUNT);
-    const { flags: flags2, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
-    const words3 = [
-      ...step.size === void 0 ? [] : [
-        `size=${step.size}`
-      ],
-      ...step.mode === void 0 ? [] : [
-        `mode=${step.mode.toString(8).padStart(4, "0")}`
-      ],
-      ...data2 === null ? [] : [
-        data2
-      ]
-    ];
-    mountAt(draft, "tmpfs", step.target, "tmpfs", flags2, words3.join(",") || null);
   }
 };
 
-var procDefinition = special("proc", "proc");
+var procDefinition = special("proc");
 function sysfs(target = "/sys", options = {}) {
   return {
     step: "sysfs",
@@ -8939,7 +7165,7 @@ function sysfs(target = "/sys", options = {}) {
     ...options
   };
 }
-var sysfsDefinition = special("sysfs", "sysfs");
+var sysfsDefinition = special("sysfs");
 function mqueue(target = "/dev/mqueue", options = {}) {
   return {
     step: "mqueue",
@@ -8947,7 +7173,7 @@ function mqueue(target = "/dev/mqueue", options = {}) {
     ...options
   };
 }
-var mqueueDefinition = special("mqueue", "mqueue");
+var mqueueDefinition = special("mqueue");
 
 var PROPAGATION = {
   private: MS_PRIVATE,
@@ -8971,11 +7197,6 @@ var propagationDefinition = {
       type: oneOf(Object.keys(PROPAGATION)),
       recursive: optional(boolean())
     };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would change the host's mounts");
-    const flags2 = PROPAGATION[step.type] | (step.recursive === true ? MS_REC : 0);
-    draft.call(mount(null, step.target, null, flags2, null));
   }
 };
 function remount(target, options, more = {}) {
@@ -8997,24 +7218,12 @@ var remountDefinition = {
       bind: optional(boolean())
     };
   },
-  complaint({ options, bind: bind3 }) {
+  issue({ options, bind: bind3 }) {
     const { data: data2 } = parseMountOptions(options);
     if (data2 !== null && bind3 !== false) {
       return `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
     }
     return mountOptionsComplaint(options);
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would change the host's mounts");
-    const whole = step.bind === false;
-    if (whole && !draft.container.ground.isOwn(step.target)) {
-      draft.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
-    }
-    const { flags: flags2, data: data2 } = parseMountOptions(step.options);
-    draft.gate?.remountsWith(flags2);
-    checkOptions(draft, data2);
-    const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags2;
-    draft.call(mount(null, step.target, null, remounted, data2));
   }
 };
 function unmount(target, options = {}) {
@@ -9031,12 +7240,6 @@ var unmountDefinition = {
       target: absolutePath(),
       detach: optional(boolean())
     };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would unmount it on the host");
-    draft.gate?.reachesAll();
-    draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
-    draft.container.ground.unmounted(step.target);
   }
 };
 
@@ -9052,10 +7255,6 @@ var hostnameDefinition = {
         max: NAME_BYTES
       })
     };
-  },
-  plan(step, draft) {
-    draft.needs("uts", "it would rename the host");
-    draft.call(sethostname(step.name));
   }
 };
 function domainname(name) {
@@ -9073,14 +7272,10 @@ var domainnameDefinition = {
         max: NAME_BYTES
       })
     };
-  },
-  plan(step, draft) {
-    draft.needs("uts", "it would rename the host's domain");
-    draft.call(setdomainname(step.name));
   }
 };
 
-// recipe/networking/network_fields.ts
+// recipe/network_schema.ts
 function interfaceName() {
   const base = text3({
     min: 1,
@@ -9093,9 +7288,9 @@ function interfaceName() {
       ...base.schema,
       pattern: "^[^/:%\\s]+$"
     },
-    complaint(value) {
-      const complaint = base.complaint(value);
-      if (complaint !== void 0) return complaint;
+    issue(value) {
+      const issue = base.issue(value);
+      if (issue !== void 0) return issue;
       const name = value;
       if (name === "." || name === "..") return `"${name}" is no name of an interface`;
       return /[/:%\s]/.test(name) ? `"${name}" must have no "/", ":", "%" or space, as it is the name of an interface` : void 0;
@@ -9116,10 +7311,10 @@ function destination() {
   return {
     ...prefix,
     expected: `"default", or a network like 10.1.0.0/16`,
-    complaint: (value) => value === "default" ? void 0 : prefix.complaint(value)
+    issue: (value) => value === "default" ? void 0 : prefix.issue(value)
   };
 }
-function addressField(expected, complaint) {
+function addressField(expected, issue) {
   const base = text3({
     min: 1
   });
@@ -9129,79 +7324,9 @@ function addressField(expected, complaint) {
     ...base.schema && {
       schema: base.schema
     },
-    complaint: (value) => base.complaint(value) ?? complaint(value)
+    issue: (value) => base.issue(value) ?? issue(value)
   };
 }
-
-// recipe/steps/network/links.ts
-var HOSTS_NETWORK = "it would change the host's network";
-function loopback() {
-  return {
-    step: "loopback"
-  };
-}
-var loopbackDefinition = {
-  step: "loopback",
-  fields: {},
-  plan(_step, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => kernel.request(setLink("lo", {
-      up: true
-    })));
-  }
-};
-function bridge(name, options = {}) {
-  return {
-    step: "bridge",
-    name,
-    ...options
-  };
-}
-var bridgeDefinition = {
-  step: "bridge",
-  get fields() {
-    return {
-      name: interfaceName(),
-      ports: optional(list(interfaceName()))
-    };
-  },
-  plan({ name, ports = [] }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => {
-      kernel.request(addBridge({
-        name,
-        up: true
-      }));
-      if (ports.length === 0) return;
-      const master = kernel.indexOf(name);
-      for (const port of ports) kernel.request(setLink(port, {
-        master,
-        up: true
-      }));
-    });
-  }
-};
-function dummy(name) {
-  return {
-    step: "dummy",
-    name
-  };
-}
-var dummyDefinition = {
-  step: "dummy",
-  get fields() {
-    return {
-      name: interfaceName()
-    };
-  },
-  plan({ name }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => kernel.request(addDummy({
-      name,
-      up: true
-    })));
-  }
-};
 
 // recipe/steps/network/addresses.ts
 function address(device2, address2) {
@@ -9218,12 +7343,6 @@ var addressDefinition = {
       device: interfaceName(),
       address: ipPrefix()
     };
-  },
-  plan({ device: device2, address: address2 }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => {
-      kernel.request(addAddress(kernel.indexOf(device2), parsePrefix(address2)));
-    });
   }
 };
 function route(destination3, options) {
@@ -9242,22 +7361,12 @@ var routeDefinition = {
       device: optional(interfaceName())
     };
   },
-  complaint(step) {
+  issue(step) {
     const { destination: destination3, via, device: device2 } = step;
     if (via === void 0 && device2 === void 0) {
       return `where to? It needs "via", the address of a gateway, or "device", an interface`;
     }
     return via !== void 0 && parseIp(via).family !== prefixOf(step).family ? `"${destination3}" and "${via}" are of two kinds, IPv4 and IPv6` : void 0;
-  },
-  plan(step, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    const { via, device: device2 } = step;
-    inside(draft, (kernel) => {
-      kernel.request(addRoute(prefixOf(step), {
-        via: via === void 0 ? void 0 : parseIp(via),
-        device: device2 === void 0 ? void 0 : kernel.indexOf(device2)
-      }));
-    });
   }
 };
 function prefixOf({ destination: destination3, via }) {
@@ -9265,96 +7374,46 @@ function prefixOf({ destination: destination3, via }) {
   return parsePrefix(via?.includes(":") ? "::/0" : "0.0.0.0/0");
 }
 
-// recipe/networking/network_upkeep.ts
-function deletedAtTheEnd(name) {
+// recipe/steps/network/links.ts
+function loopback() {
   return {
-    does: [
-      `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
-    ],
-    begin() {
-      using socket = new NetlinkSocket();
-      const link = socket.links().find((link2) => link2.name === name);
-      return () => {
-        if (link === void 0) return;
-        using socket2 = new NetlinkSocket();
-        unlessGone(() => socket2.request([
-          deleteLink({
-            index: link.index
-          })
-        ]));
-      };
-    }
+    step: "loopback"
   };
 }
-function returnedAtTheEnd(name, nameInside) {
+var loopbackDefinition = {
+  step: "loopback",
+  fields: {}
+};
+function bridge(name, options = {}) {
   return {
-    does: [
-      `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
-    ],
-    begin(pid) {
-      const [home, away] = [
-        openNamespace("thread-self"),
-        openNamespace(pid)
-      ];
-      return () => {
-        try {
-          using socket = openSocketIn(away, home);
-          const link = socket.links().find((link2) => link2.name === nameInside);
-          if (link === void 0) return;
-          const back = {
-            name,
-            namespace: {
-              fd: home
-            }
-          };
-          unlessGone(() => socket.request([
-            setLink({
-              index: link.index
-            }, back)
-          ]));
-        } finally {
-          for (const namespace of [
-            home,
-            away
-          ]) perform(close(namespace));
-        }
-      };
-    }
+    step: "bridge",
+    name,
+    ...options
   };
 }
-function openNamespace(process) {
-  return perform(openat(at_fdcwd, `${processFolder(process)}/ns/net`, O_RDONLY | O_CLOEXEC));
-}
-function openSocketIn(namespace, home) {
-  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
-  const back = new Label("back");
-  const outcome = performAll([
-    {
-      call: setns(namespace, CLONE_NEWNET)
-    },
-    ...[
-      socket,
-      ...options
-    ].map((call2) => ({
-      call: call2,
-      onFailure: back
-    })),
-    back,
-    {
-      call: setns(home, CLONE_NEWNET)
-    }
-  ]);
-  return new NetlinkSocket({
-    opened: Number(outcome.result(socket))
-  });
-}
-function unlessGone(act) {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
+var bridgeDefinition = {
+  step: "bridge",
+  get fields() {
+    return {
+      name: interfaceName(),
+      ports: optional(list(interfaceName()))
+    };
   }
+};
+function dummy(name) {
+  return {
+    step: "dummy",
+    name
+  };
 }
+var dummyDefinition = {
+  step: "dummy",
+  get fields() {
+    return {
+      name: interfaceName()
+    };
+  }
+};
 
 // recipe/steps/network/outside.ts
 function veth(name, options = {}) {
@@ -9374,28 +7433,8 @@ var vethDefinition = {
       bridge: optional(interfaceName())
     };
   },
-  complaint({ peer, peerAddress }) {
+  issue({ peer, peerAddress }) {
     return peerAddress !== void 0 && peer === void 0 ? `"peerAddress" needs "peer", the name of the end that gets it` : void 0;
-  },
-  plan({ name, peer, peerAddress, bridge: bridge2 }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    outside(draft, (kernel, namespace) => {
-      const master = bridge2 === void 0 ? void 0 : kernel.indexOf(bridge2);
-      kernel.request(addVeth({
-        name: peer,
-        master,
-        up: true
-      }, {
-        name,
-        namespace
-      }));
-      if (peerAddress !== void 0) {
-        kernel.request(addAddress(kernel.indexOf(peer), parsePrefix(peerAddress)));
-      }
-    }, peer === void 0 ? void 0 : deletedAtTheEnd(peer));
-    inside(draft, (kernel) => kernel.request(setLink(name, {
-      up: true
-    })));
   }
 };
 function macvlan(name, options) {
@@ -9413,17 +7452,6 @@ var macvlanDefinition = {
       parent: interfaceName(),
       mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
     };
-  },
-  plan({ name, parent, mode: mode2 = "bridge" }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    outside(draft, (kernel, namespace) => {
-      const link = kernel.indexOf(parent);
-      kernel.request(addMacvlan({
-        name,
-        namespace,
-        up: true
-      }, link, mode2));
-    });
   }
 };
 function moveInterface(name, options = {}) {
@@ -9440,193 +7468,8 @@ var moveInterfaceDefinition = {
       name: interfaceName(),
       as: optional(interfaceName())
     };
-  },
-  plan({ name, as = name }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    outside(draft, (kernel, namespace) => {
-      kernel.request(setLink({
-        index: kernel.indexOf(name)
-      }, {
-        name: as,
-        namespace
-      }));
-    }, returnedAtTheEnd(name, as));
-    inside(draft, (kernel) => kernel.request(setLink(as, {
-      up: true
-    })));
   }
 };
-
-// ffi/netlink/nftables.ts
-var NFNL_SUBSYS_NFTABLES = 10;
-var BATCH_BEGIN = 16;
-var BATCH_END = 17;
-var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
-var GETTABLE = NEWTABLE | 1;
-var NEWCHAIN = NEWTABLE | 3;
-var NEWRULE = NEWTABLE | 6;
-var NFT_TABLE_F_OWNER = 2;
-var HOOKS = {
-  prerouting: {
-    number: 0,
-    priority: -100
-  },
-  output: {
-    number: 3,
-    priority: -100
-  },
-  postrouting: {
-    number: 4,
-    priority: 100
-  }
-};
-function addNatTable({ name, family, owned, rules }) {
-  const hooks = [
-    ...new Set(rules.map(({ hook }) => hook))
-  ];
-  const table = text2(1, name);
-  const message2 = (type, words3, ...attributes) => ({
-    type,
-    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
-    payload: [
-      header(family),
-      ...attributes
-    ],
-    words: [
-      ...words3.slice(0, 1),
-      family === AF_INET6 ? "ip6" : "ip",
-      name,
-      ...words3.slice(1)
-    ]
-  });
-  const messages = [
-    message2(NEWTABLE, [
-      "NFT_MSG_NEWTABLE"
-    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
-    ...hooks.map((hook) => message2(NEWCHAIN, [
-      "NFT_MSG_NEWCHAIN",
-      hook
-    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
-    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
-      "NFT_MSG_NEWRULE",
-      hook
-    ], table, text2(2, hook), nested(4, ...rule)))
-  ];
-  const last = messages.pop();
-  return [
-    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
-    ...messages,
-    {
-      ...last,
-      flags: last.flags | NLM_F_ACK
-    },
-    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
-  ];
-}
-function masquerading(source) {
-  const { from, to, size: size2 } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
-  const network = networkOf(source);
-  const mask2 = networkOf({
-    ...source,
-    bytes: new Uint8Array(size2).fill(255)
-  });
-  const inNetwork = (offset, comparison) => [
-    payload(NETWORK_HEADER, offset, size2),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size2), data(4, mask2), data(5, NOTHING[size2])),
-    compare(comparison, network)
-  ];
-  return [
-    ...inNetwork(from, EQUAL),
-    ...inNetwork(to, NOT_EQUAL),
-    expression("masq")
-  ];
-}
-function publishing({ protocol, port, to, toPort }) {
-  const ipv6 = to.family === AF_INET6;
-  const { to: offset } = ADDRESS2[ipv6 ? "ip6" : "ip"];
-  return [
-    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...ipv6 ? [
-      payload(NETWORK_HEADER, offset, 16),
-      compare(NOT_EQUAL, LOOPBACK_IPV6)
-    ] : [
-      payload(NETWORK_HEADER, offset, 1),
-      compare(NOT_EQUAL, Uint8Array.of(127))
-    ],
-    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
-    payload(TRANSPORT_HEADER, 2, 2),
-    compare(EQUAL, portBytes(port)),
-    expression("immediate", big(1, 1), data(2, to.bytes)),
-    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
-    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
-  ];
-}
-function describePublished({ protocol, port, to, toPort }) {
-  return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
-}
-var ADDRESS2 = {
-  ip: {
-    from: 12,
-    to: 16,
-    size: 4
-  },
-  ip6: {
-    from: 8,
-    to: 24,
-    size: 16
-  }
-};
-var NETWORK_HEADER = 1;
-var TRANSPORT_HEADER = 2;
-var EQUAL = 0;
-var NOT_EQUAL = 1;
-var FIB_ADDRESS_TYPE = 3;
-var FIB_DESTINATION = 2;
-var RTN_LOCAL = 2;
-var META_PROTOCOL = 16;
-var DESTINATION_NAT = 1;
-var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING = {
-  4: new Uint8Array(4),
-  16: new Uint8Array(16)
-};
-function payload(base, offset, length) {
-  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
-}
-function compare(operator, value) {
-  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
-}
-function expression(name, ...attributes) {
-  return nested(1, text2(1, name), nested(2, ...attributes));
-}
-function data(type, value) {
-  return nested(type, new Attribute(1, [
-    value
-  ]));
-}
-function big(type, value) {
-  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
-}
-function portBytes(port) {
-  return Uint8Array.of(port >> 8, port & 255);
-}
-function header(family, resource = 0) {
-  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
-}
-function boundary(type, name) {
-  return {
-    type,
-    flags: 0,
-    payload: [
-      header(0, NFNL_SUBSYS_NFTABLES)
-    ],
-    words: [
-      name
-    ]
-  };
-}
 
 // recipe/steps/network/translation.ts
 function masquerade(source, options = {}) {
@@ -9643,22 +7486,6 @@ var masqueradeDefinition = {
       source: ipPrefix(),
       inside: optional(boolean())
     };
-  },
-  plan({ source, inside: inside2 }, draft) {
-    const network = parsePrefix(source);
-    const rules = [
-      {
-        hook: "postrouting",
-        rule: masquerading(network)
-      }
-    ];
-    translate(draft, inside2, {
-      family: network.family,
-      rules
-    }, [
-      "masquerade",
-      source
-    ]);
   }
 };
 function publish(port, options) {
@@ -9681,2633 +7508,8 @@ var publishDefinition = {
       ])),
       inside: optional(boolean())
     };
-  },
-  plan({ port, address: address2, to: toPort = port, protocol = "tcp", inside: inside2 }, draft) {
-    const to = parseIp(address2);
-    const published = {
-      protocol,
-      port,
-      to,
-      toPort
-    };
-    const rule = publishing(published);
-    const rules = [
-      {
-        hook: "prerouting",
-        rule
-      },
-      {
-        hook: "output",
-        rule
-      }
-    ];
-    const words3 = [
-      "publish",
-      describePublished(published)
-    ];
-    translate(draft, inside2, {
-      family: to.family,
-      rules
-    }, words3);
   }
 };
-function translate(draft, inside2, table, words3) {
-  draft.needs("net", HOSTS_NETWORK);
-  const messages = (name) => addNatTable({
-    ...table,
-    name,
-    owned: inside2 !== true
-  });
-  if (inside2 === true) {
-    draft.gate?.writesProc();
-    for (const call2 of forwardingCalls(table.family)) draft.call(call2);
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf2);
-    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf2(socket), messages(name), answerOutput(), words3);
-    for (const call2 of [
-      socket,
-      ...options,
-      ...request,
-      close(fdOf2(socket))
-    ]) draft.call(call2);
-    return;
-  }
-  if (draft.container.network.outside !== void 0) {
-    draft.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
-  }
-  mayChangeOutside(draft);
-  draft.gate?.changesNetwork();
-  draft.meet(() => [
-    {
-      does: [
-        describeCall(send(fdOf2(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))
-      ],
-      begin() {
-        needsForwarding(table.family);
-        const socket = new NetlinkSocket(NETLINK_NETFILTER);
-        try {
-          socket.request(messages(`ramekin-${crypto.randomUUID()}`), words3);
-        } catch (error) {
-          socket.close();
-          throw error;
-        }
-        return () => socket.close();
-      }
-    }
-  ]);
-}
-function forwardingFile(family) {
-  return family === AF_INET6 ? "/proc/sys/net/ipv6/conf/all/forwarding" : "/proc/sys/net/ipv4/ip_forward";
-}
-function forwardingCalls(family) {
-  const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, Uint8Array.of(49), 1),
-    close(fd)
-  ];
-}
-function needsForwarding(family) {
-  const file = forwardingFile(family);
-  if (readHostNumber(file) === 1) return;
-  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
-  throw new UnsupportedError(`the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`);
-}
-function fdOf2(socket) {
-  return new ResultOf(socket, "socket");
-}
-
-// ffi/transfer.ts
-var BUFFER_SIZE = 256 * 1024;
-
-function writeSome(fd, bytes) {
-  const { buffer } = transfers();
-  const part = bytes.subarray(0, BUFFER_SIZE);
-  buffer.bytes.set(part);
-  return transfer("write", fd, part.length) ?? 0;
-}
-
-
-
-// recipe/drafting/caller.ts
-
-
-// recipe/gate/resolve.ts
-var PATH_MAX2 = 4096;
-var TYPES2 = {
-  4096: "pipe",
-  8192: "device",
-  16384: "folder",
-  24576: "device",
-  32768: "file",
-  49152: "socket"
-};
-function resolve(path2) {
-  return open2(path2) ?? missing(path2);
-}
-function open2(path2) {
-  const fd = ifThere(() => perform(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC)));
-  if (fd === void 0) return void 0;
-  try {
-    const [target, told] = [
-      new Output(PATH_MAX2),
-      statxOutput()
-    ];
-    const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
-    const outcome = performAll([
-      {
-        call: link
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, told)
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(target);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(link)));
-    const { mode: mode2 } = readStatx(outcome.output(told));
-    return {
-      path: new TextDecoder().decode(bytes),
-      type: TYPES2[mode2 & 61440]
-    };
-  } finally {
-    perform(close(fd));
-  }
-}
-function missing(path2) {
-  const normal = normalize(path2);
-  const name = nameOf2(normal);
-  if (normal === "/" || name === "..") return {
-    path: normal,
-    type: void 0
-  };
-  const folder = resolve(folderOf(normal)).path;
-  return {
-    path: folder === "/" ? `/${name}` : `${folder}/${name}`,
-    type: void 0
-  };
-}
-
-// recipe/gate/host_places.ts
-var HostPlaces = class {
-  #sequence;
-  #ground;
-  /** Goes by what the steps have mounted by the time that it is asked. */
-  constructor(sequence, ground) {
-    this.#sequence = sequence;
-    this.#ground = ground;
-  }
-  /** Whether the path may be one of the host's that no step has brought in. */
-  mayBeHosts(path2) {
-    return this.#ground.atHostRoot && (climbs(path2) || this.#ground.mayBeHosts(path2));
-  }
-  /**
-   * The path by which to open, without following links: `undefined` once the recipe is in a root of
-   * its own, where links lead to nothing else.
-   *
-   * @param path begins with `/`
-   */
-  openedAs(path2) {
-    return this.#ground.atHostRoot ? this.#placeOf(path2).path : void 0;
-  }
-  /** Where a path leads, without links; refuses the step where that has no path. */
-  placeOf(path2) {
-    const place2 = this.#placeOf(path2);
-    if (place2.path.startsWith("/")) return place2;
-    return this.#sequence.refuse(`${path2} is ${place2.path}, which has no path of its own`);
-  }
-  /** A source as a path from the root: one from the working directory is the script's. */
-  sourceOf(source) {
-    if (source.startsWith("/")) return source;
-    const moved = [
-      "chdir",
-      "chroot",
-      "join"
-    ].some((step) => this.#sequence.cameBefore(step));
-    return moved || !this.#ground.atHostRoot ? void 0 : `${Deno.cwd()}/${source}`;
-  }
-  #placeOf(path2) {
-    const mount4 = this.#ground.mountOf(path2);
-    if (mount4 === HOST_ROOT || climbs(path2)) return resolve(path2);
-    const normal = normalize(path2);
-    if (normal !== mount4.target) {
-      return below(this.#placeOf(mount4.target), mount4.target, normal);
-    }
-    const folder = folderOf(normal);
-    if (this.#ground.mountOf(folder) === HOST_ROOT) return resolve(path2);
-    const { path: place2 } = this.#placeOf(folder);
-    return {
-      path: place2 === "/" ? `/${nameOf2(normal)}` : `${place2}/${nameOf2(normal)}`,
-      type: void 0
-    };
-  }
-};
-function touches(path2, other) {
-  return isWithin(path2, other) || isWithin(other, path2);
-}
-function climbs(path2) {
-  return path2.split("/").includes("..");
-}
-function below(place2, folder, path2) {
-  const rest = path2.slice(folder === "/" ? 0 : folder.length);
-  return {
-    path: (place2.path === "/" ? "" : place2.path) + rest,
-    type: void 0
-  };
-}
-
-// recipe/gate/kernel_files.ts
-var KERNEL_FILES = {
-  proc: {
-    path: "/proc/sys",
-    guards: [
-      "sys",
-      "sysrq-trigger"
-    ]
-  },
-  sysfs: {
-    path: "/sys",
-    guards: [
-      ""
-    ]
-  }
-};
-var KernelFiles = class {
-  #mounts = [];
-  /** How many user namespaces had been entered when a path was guarded. */
-  #guarded = /* @__PURE__ */ new Map();
-  /** A filesystem is there that can be written to. */
-  mounted(mount4) {
-    if (KERNEL_FILES[mount4.type] === void 0) return;
-    this.#mounts.push({
-      ...mount4,
-      target: normalize(mount4.target)
-    });
-  }
-  /** A path is kept from being changed. */
-  guard(path2, userNamespaces) {
-    this.#guarded.set(normalize(path2), userNamespaces);
-  }
-  /** A folder has become the root. */
-  enter(folder) {
-    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, folder)).map((mount4) => ({
-      ...mount4,
-      target: mount4.target.slice(folder.length) || "/"
-    }));
-    this.#guarded.clear();
-  }
-  /**
-   * What of them is not kept from root.
-   *
-   * @param holds whether what was kept from change then is still so
-   */
-  needs(holds) {
-    return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
-      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-      return guarded !== void 0 && holds(guarded);
-    })).map(({ type, step, stepIndex }) => ({
-      kind: "write",
-      path: KERNEL_FILES[type].path,
-      stepIndex,
-      step
-    }));
-  }
-};
-
-// recipe/gate/gate.ts
-var HARMLESS_TYPES = /* @__PURE__ */ new Set([
-  "tmpfs",
-  "ramfs",
-  "proc",
-  "sysfs",
-  "mqueue",
-  "devpts"
-]);
-var HARMLESS = [
-  "null",
-  "zero",
-  "full",
-  "random",
-  "urandom",
-  "tty"
-].map((name) => `/dev/${name}`);
-var Gate = class {
-  /** What the steps have made of the container. */
-  container;
-  /** Where paths lead on the host. */
-  places;
-  /** What a network of the container's own is to have. */
-  network;
-  noted = [];
-  /** Whose root the program gets: the host's; a folder by chroot(2), which holds few in; its own. */
-  root = "host";
-  /** Where an init has stayed behind, which a program may get hold of. */
-  init;
-  /** Whether a step may make mounts writable that could only be read. */
-  remounts = false;
-  /** Whether the host's root has an id in the user namespace. */
-  mapsRoot = true;
-  /** The files by which root changes the machine. */
-  kernelFiles = new KernelFiles();
-  /** Variables that the steps take from the script's environment. */
-  variables = /* @__PURE__ */ new Set();
-  #sequence;
-  /** Notes what these steps reach for, as they make this of the container. */
-  constructor(sequence, container, { network }) {
-    this.#sequence = sequence;
-    this.container = container;
-    this.places = new HostPlaces(sequence, container.ground);
-    this.network = network;
-  }
-  /** Notes a need of the step that is writing. */
-  note(need, locksWith) {
-    const { index } = this.#sequence;
-    const whole = {
-      ...need,
-      stepIndex: index,
-      step: this.#sequence.nameOf(index)
-    };
-    this.noted.push({
-      need: whole,
-      ...locksWith !== void 0 && {
-        locksWith
-      }
-    });
-  }
-  /** A step hands a variable of the script's environment on. */
-  handsOn(variable) {
-    this.variables.add(variable);
-    this.note({
-      kind: "env",
-      name: variable
-    });
-  }
-  /** A step reads a path. */
-  reads(path2) {
-    if (!this.places.mayBeHosts(path2)) return;
-    this.note({
-      kind: "read",
-      path: this.places.placeOf(path2).path
-    });
-  }
-  /** A step lays a folder below others. */
-  lays(path2) {
-    if (!this.places.mayBeHosts(path2)) return;
-    const { path: place2 } = this.places.placeOf(path2);
-    this.note({
-      kind: "read",
-      path: place2
-    });
-    if (touches(place2, "/dev")) this.note({
-      kind: "device",
-      path: "/dev"
-    });
-    if (touches(place2, "/proc")) this.note({
-      kind: "namespace",
-      namespace: "pid"
-    });
-  }
-  /** A step makes or changes a path. */
-  changes(path2) {
-    if (!this.places.mayBeHosts(path2)) return;
-    this.note({
-      kind: "write",
-      path: this.places.placeOf(path2).path
-    });
-  }
-  /** A step shows a path in the container, unless it is missing and may be. */
-  shows(path2, { readOnly, noDevices, optional: optional2 }) {
-    if (!this.places.mayBeHosts(path2)) return "shown";
-    const { path: place2, type } = this.places.placeOf(path2);
-    if (type === void 0 && optional2 === true) return "missing";
-    if (!HARMLESS.includes(place2)) {
-      this.note({
-        kind: "read",
-        path: place2
-      });
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
-      this.note({
-        kind: "write",
-        path: place2
-      }, locks ? this.container.powers.userNamespaces : void 0);
-      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
-        this.note({
-          kind: "device",
-          path: type === "device" ? place2 : "/dev"
-        });
-      }
-    }
-    if (touches(place2, "/proc")) this.note({
-      kind: "namespace",
-      namespace: "pid"
-    });
-    return "shown";
-  }
-  /** A step mounts a new filesystem. */
-  mounts({ source, target, type, options }) {
-    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
-      const { index: stepIndex } = this.#sequence;
-      this.kernelFiles.mounted({
-        target,
-        type,
-        step: this.#sequence.nameOf(stepIndex),
-        stepIndex
-      });
-    }
-    if (HARMLESS_TYPES.has(type)) return;
-    if (type === "overlay") return this.reachesAll();
-    if (type === "cgroup" || type === "cgroup2") {
-      if (!this.container.own.has("cgroup")) this.note({
-        kind: "namespace",
-        namespace: "cgroup"
-      });
-      return;
-    }
-    this.note({
-      kind: "device",
-      path: source
-    });
-  }
-  /** A step gives a mount other options. */
-  remountsWith(flags2) {
-    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
-  }
-  /** A step keeps a path from being changed. */
-  guards(path2) {
-    this.kernelFiles.guard(path2, this.container.powers.userNamespaces);
-  }
-  /** A step makes a folder the root. */
-  enters(path2, by) {
-    const folder = normalize(path2);
-    if (folder === "/") return;
-    const { ground } = this.container;
-    if (by === "chroot" || !ground.isMountPoint(folder)) this.shows(path2, {});
-    if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
-      this.init.seesHost = true;
-    }
-    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
-    this.kernelFiles.enter(folder);
-  }
-  /** The process goes on as the init, in the namespaces that the container has by now. */
-  leavesInit() {
-    this.init = {
-      userNamespaces: this.container.powers.userNamespaces,
-      own: new Set(this.container.own),
-      seesHost: false
-    };
-  }
-  /** A step has made a mount namespace: an init stays in the one before. */
-  entersMounts() {
-    if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
-  }
-  /** A step changes the host's network. */
-  changesNetwork() {
-    this.note({
-      kind: "net",
-      host: "*"
-    });
-    this.note({
-      kind: "privilege",
-      privilege: "CAP_NET_ADMIN"
-    });
-  }
-  /** A step becomes other ids. */
-  becomes(ids2) {
-    if (this.container.own.has("user")) return;
-    this.#identify("uid", ids2.uid, 1);
-    for (const gid of [
-      ids2.gid,
-      ...ids2.groups ?? []
-    ]) this.#identify("gid", gid, 1);
-  }
-  /** A step maps ids into the first user namespace. */
-  maps({ uids, gids }) {
-    if (this.container.powers.userNamespaces !== 1) return;
-    this.mapsRoot = uids.some(({ outside: outside2 }) => outside2 === 0);
-    for (const { outside: outside2, count: count2 } of uids) this.#identify("uid", outside2, count2);
-    for (const { outside: outside2, count: count2 } of gids) this.#identify("gid", outside2, count2);
-  }
-  #identify(id2, from, count2) {
-    const own = id2 === "uid" ? this.container.caller.euid : this.container.caller.egid;
-    if (count2 === 1 && from === own) return;
-    this.note({
-      kind: "identity",
-      id: id2,
-      from,
-      count: count2
-    });
-  }
-  /** A step does what may reach anything of the host, as nobody can tell from the steps. */
-  reachesAll() {
-    if (!this.container.ground.atHostRoot) return;
-    this.note({
-      kind: "read",
-      path: "/"
-    });
-    this.note({
-      kind: "write",
-      path: "/"
-    });
-  }
-  /**
-   * A step writes to a file of /proc, which the recipe may have covered with files that lead
-   * elsewhere.
-   */
-  writesProc() {
-    if (!this.container.ground.isHostRoot("/proc/self")) this.reachesAll();
-  }
-};
-
-// recipe/drafting/powers.ts
-var ALL = Object.keys(CAPABILITIES);
-var Powers = class {
-  /** What may be gained; all where no step has limited it. */
-  #bounding = ALL;
-  /** What is passed on: the ambient set is within the inheritable one. */
-  #inheritable;
-  #userNamespaces = 0;
-  /** How many user namespaces have been entered. */
-  get userNamespaces() {
-    return this.#userNamespaces;
-  }
-  /** Who enters a user namespace has all capabilities there, and passes none on. */
-  enterUserNamespace() {
-    this.#userNamespaces++;
-    this.#bounding = ALL;
-    this.#inheritable = [];
-  }
-  /** A step sets them. */
-  limit({ keep, ...sets }) {
-    const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
-    if (bounding !== void 0) {
-      this.#bounding = this.#bounding.filter((name) => bounding.includes(name));
-    }
-    if ((keep ?? permitted ?? effective ?? inheritable ?? ambient) !== void 0) {
-      this.#inheritable = keep ?? inheritable ?? ambient ?? [];
-    }
-  }
-  /**
-   * What a program can come to have. Any but root needs a setuid program for it, or a file with
-   * capabilities, unless it is kept from gaining privileges.
-   *
-   * @param callers what the caller passes on
-   */
-  of({ uid, gainsNoPrivileges }, callers) {
-    const passed = this.#inheritable ?? callers;
-    const gained = uid !== 0 && gainsNoPrivileges ? [] : this.#bounding;
-    return ALL.filter((name) => passed.includes(name) || gained.includes(name));
-  }
-  /** Whether these are all that there are. */
-  static areAll(names) {
-    return names.length === ALL.length;
-  }
-};
-
-// recipe/drafting/container_state.ts
-var ContainerState = class {
-  /** The kinds of namespaces that are no longer the host's. */
-  own = /* @__PURE__ */ new Set();
-  /** The kinds of namespaces that are others' too. */
-  joined = /* @__PURE__ */ new Set();
-  /** Which paths are the recipe's and which are the host's. */
-  ground = new Ground();
-  /** What is open of its networks. */
-  network = {};
-  /** Who the process has become, in its user namespace; at first it is the caller. */
-  ids;
-  /** Whether the user namespace has its id maps. */
-  idsMapped = false;
-  /** Whether the user namespace lies in another one of the container's. */
-  nestedUser = false;
-  /** Whether setgroups(2) is denied in the user namespace. */
-  setgroupsDenied = false;
-  /** What the steps leave the program of its capabilities. */
-  powers = new Powers();
-  /** Whether the program cannot gain privileges by execve(2). */
-  gainsNoPrivileges = false;
-  /** Changes of the environment. */
-  environment = /* @__PURE__ */ new Map();
-  /** Whether the program gets the variables of `environment` only, and none of the script's. */
-  clearsEnvironment = false;
-  /** Whether the program leads a session already. */
-  sessionLeader = false;
-  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
-  terminals;
-  /** Whether processes that nobody vouches for can see the container while it is being made. */
-  exposed = false;
-  #caller;
-  /** Who runs the recipe, and whom the container begins as. */
-  get caller() {
-    return this.#caller ??= callerOf();
-  }
-  /** It has entered namespaces of others. */
-  joins(kinds) {
-    for (const kind2 of kinds) {
-      this.own.add(kind2);
-      this.joined.add(kind2);
-    }
-    if (kinds.has("mount")) this.ground.leave();
-    if (kinds.has("user")) {
-      this.powers.enterUserNamespace();
-      this.idsMapped = true;
-    }
-  }
-  /** It has made namespaces of its own. */
-  unshares(kinds) {
-    if (kinds.has("user")) {
-      this.powers.enterUserNamespace();
-      this.nestedUser = this.own.has("user");
-      this.idsMapped = false;
-    }
-    for (const kind2 of kinds) {
-      this.own.add(kind2);
-      this.joined.delete(kind2);
-    }
-  }
-};
-
-// recipe/drafting/sequence.ts
-var Sequence = class {
-  #steps;
-  #index = 0;
-  /** These steps; the first is about to write. */
-  constructor(steps) {
-    this.#steps = steps;
-  }
-  /** The next step begins to write. */
-  begin(index) {
-    this.#index = index;
-  }
-  /** The position of the step that is writing. */
-  get index() {
-    return this.#index;
-  }
-  /** The name of the step with this number. */
-  nameOf(index) {
-    return this.#steps[index].step;
-  }
-  /** Refuses the step that is writing. */
-  refuse(message2) {
-    throw new RecipeError(message2, {
-      step: this.nameOf(this.#index),
-      stepIndex: this.#index
-    });
-  }
-  /** Whether a step of this name stands before the one that is writing. */
-  cameBefore(step) {
-    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
-  }
-  /** Whether a step of this name will write later. */
-  comesLater(step) {
-    return this.#steps.slice(this.#index + 1).some((later) => later.step === step);
-  }
-  /** The directory that a later step will make the root. */
-  get nextRoot() {
-    const next = this.#steps.slice(this.#index + 1).find((step) => step.step === "pivotRoot" || step.step === "chroot");
-    return next && normalize(next.path);
-  }
-  /**
-   * The directory that a later step will make the root, if the path lies in it. What lies there may
-   * be anybody's, so paths in it are resolved as if it already were the root.
-   */
-  rootOf(path2) {
-    const root = this.nextRoot;
-    const target = normalize(path2);
-    return root !== void 0 && root !== "/" && target !== root && isWithin(target, root) ? root : void 0;
-  }
-};
-
-// recipe/drafting/draft.ts
-var Draft = class {
-  /** The steps, and which of them is writing. */
-  sequence;
-  /** What the container has become by now. */
-  container = new ContainerState();
-  /** Notes what the steps reach for of the host, where that is to be known. */
-  gate;
-  /** The stages so far; steps write to the last. */
-  stages = [
-    newStage()
-  ];
-  /** The step that made each call. */
-  stepOf = /* @__PURE__ */ new Map();
-  /** Calls that are made last, when nothing is left to do but to begin the program. */
-  beforeProgram = [];
-  /** What the script opens for the container. */
-  handed = [];
-  /** Meetings, in their order. */
-  meetings = [];
-  /** A socket of the container's network that is sent to the script, which accepts connections. */
-  listener;
-  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
-  cloneFlags = 0;
-  /** The step that those flags serve first. */
-  cloneStep;
-  /** The signal that the container gets when the script ends, by number; 0 for none. */
-  deathSignal = 9;
-  /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
-  shielded = false;
-  #limits;
-  /**
-   * A draft of these steps, which {@linkcode draftOf} lets write to it.
-   *
-   * @param gate whether it is to be known what they reach for of the host
-   */
-  constructor(steps, gate) {
-    this.sequence = new Sequence(steps);
-    this.gate = gate && new Gate(this.sequence, this.container, gate);
-  }
-  /** The stage that is being written. */
-  get stage() {
-    return this.stages.at(-1);
-  }
-  /** The process that lives as long as the container: its init, or the program. */
-  get main() {
-    return this.stages.find((stage) => stage.then === "init") ?? this.stage;
-  }
-  /** Whether a process stays behind as the init. */
-  get hasInit() {
-    return this.main.then === "init";
-  }
-  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
-  get untouched() {
-    return this.stages.length === 1 && this.stage.parts.length === 0;
-  }
-  /** Leaves namespaces to the first clone. */
-  cloneWith(flags2) {
-    this.cloneFlags |= flags2;
-    this.cloneStep ??= this.sequence.index;
-  }
-  /** Adds a call and answers it, so that later calls can refer to its result. */
-  call(call2, edges = {}) {
-    this.stage.parts.push({
-      call: call2,
-      ...edges
-    });
-    this.stepOf.set(call2, this.sequence.index);
-    return call2;
-  }
-  /** A place that edges of earlier calls can go on to. */
-  place(label) {
-    this.stage.parts.push(label);
-  }
-  /**
-   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
-   * wherever its step stands.
-   */
-  lastly(call2) {
-    this.beforeProgram.push(call2);
-    this.stepOf.set(call2, this.sequence.index);
-  }
-  /** Keeps the program from gaining privileges, as the kernel wants it of who limits programs. */
-  gainNoPrivileges() {
-    if (this.container.gainsNoPrivileges) return;
-    this.container.gainsNoPrivileges = true;
-    this.lastly(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  }
-  /** Refuses the step that is writing. */
-  refuse(message2) {
-    this.sequence.refuse(message2);
-  }
-  /** Refuses the step, unless the container has a namespace of this kind by now. */
-  needs(kind2, otherwise) {
-    if (this.container.own.has(kind2)) return;
-    this.refuse(`${otherwise}; put unshare("${kind2}") before it`);
-  }
-  /**
-   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
-   * tells the number of a new process as it is there, and the script could not find it.
-   */
-  needsHostPids() {
-    if (!this.container.own.has("pid")) return;
-    this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
-  }
-  /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
-  needsOwnGround(path2) {
-    this.needs("mount", `${path2} would be made on the host`);
-    if (this.container.ground.isOwn(path2)) return;
-    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
-  }
-  /** Goes on in a new process; the one so far ends, or stays as the init. */
-  fork(then) {
-    this.stage.then = then;
-    this.stages.push(newStage());
-    this.container.sessionLeader = false;
-  }
-  /** Has the script open something for the container, before there is one. */
-  hand(call2, text4, check) {
-    const descriptor = new Output(4, `&${text4}`);
-    const stepIndex = this.sequence.index;
-    this.handed.push({
-      stepIndex,
-      call: call2,
-      descriptor,
-      ...check && {
-        check
-      }
-    });
-    return new OutputField(descriptor, 0, text4);
-  }
-  /** The container waits here until the script has done its part. */
-  meet(acts) {
-    const byte = new Output(1, "&byte");
-    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
-    this.call(call("read", CONTAINER_SOCKET, byte, 1), {
-      onZero: GIVE_UP
-    });
-    this.meetings.push({
-      stepIndex: this.sequence.index,
-      arrival,
-      acts
-    });
-    this.#shield();
-  }
-  /** The limits of the container's control group, where it is to have one, and their step. */
-  get limits() {
-    return this.#limits;
-  }
-  /** Gives the container a control group with limits. */
-  limitTo(limits2) {
-    if (this.#limits !== void 0) {
-      this.refuse("the container has its limits already; they hold for all of it");
-    }
-    this.#limits = {
-      stepIndex: this.sequence.index,
-      limits: limits2
-    };
-    this.#shield();
-  }
-  /**
-   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
-   * the script does until the program has begun. It spares those whose maker sleeps meanwhile
-   * (CLONE_VFORK); and as a script that meets its container cannot, another process sleeps for it.
-   */
-  #shield() {
-    if (this.shielded || this.#limits === void 0 || this.meetings.length === 0) return;
-    this.shielded = true;
-    this.stages.unshift({
-      ...newStage(),
-      then: "exit"
-    });
-  }
-};
-
-// ffi/environment.ts
-var encoder4 = new TextEncoder();
-
-
-
-function nameAt(address2) {
-  const text4 = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
-  return text4.slice(0, text4.indexOf("="));
-}
-
-
-// ffi/clone3_support.ts
-
-
-// recipe/launching/resources.ts
-
-
-
-
-function plannedResources() {
-  const ignored = hasClone3() ? ignoredSignals() : void 0;
-  return {
-    script: -1,
-    init: -1,
-    thread: {
-      address: 0n,
-      id: 0
-    },
-    ignored
-  };
-}
-function initImage() {
-  return engine().once("init's image", () => {
-    const fd = perform(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    const image = Uint8Array.fromBase64(INIT[engine().architecture]);
-    perform(write(fd, image, image.length));
-    perform(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-    return fd;
-  });
-}
-
-// recipe/launching/host_tool.ts
-function hostTool(program, args, stdio) {
-  return {
-    program,
-    args,
-    environment: environmentBlock(environmentStrings2(), /* @__PURE__ */ new Map()),
-    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: void 0,
-    uid: void 0,
-    gid: void 0,
-    stdio,
-    terminal: void 0,
-    resources: resources(false)
-  };
-}
-
-// ffi/cgroups/files.ts
-function readFile(path2) {
-  return ifThere(() => readWholeText(at_fdcwd, path2).trim());
-}
-function readNumber(path2) {
-  return toNumber(readFile(path2));
-}
-function readEntry(path2, word4) {
-  const line = readFile(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
-  return toNumber(line?.slice(word4.length));
-}
-function toNumber(text4) {
-  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
-}
-function writeCalls(path2, text4) {
-  const bytes = new TextEncoder().encode(text4);
-  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, bytes, bytes.length),
-    close(fd)
-  ];
-}
-function writeFile2(path2, text4) {
-  const [opened, written2, closed] = writeCalls(path2, text4);
-  const closing = new Label("closing");
-  performAll([
-    {
-      call: opened
-    },
-    {
-      call: written2,
-      onFailure: closing
-    },
-    closing,
-    {
-      call: closed
-    }
-  ]);
-}
-function pidsIn2(folder) {
-  return (readFile(`${folder}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
-}
-function mayWrite(path2) {
-  const asked = faccessat(at_fdcwd, path2, W_OK);
-  const outcome = performAll([
-    {
-      call: asked,
-      accept: [
-        "EACCES",
-        "EPERM",
-        "EROFS",
-        "ENOENT"
-      ]
-    }
-  ]);
-  return outcome.result(asked) === 0n;
-}
-function foldersIn(path2) {
-  const entries = ifThere(() => entriesIn(path2)) ?? [];
-  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
-}
-
-// ffi/cgroups/owner.ts
-var NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
-var SCRIPTS_OWN = "script";
-function newName() {
-  const [random] = crypto.getRandomValues(new Uint32Array(1));
-  return `${owner()}-${random.toString(36)}`;
-}
-function scriptsName() {
-  return `${owner()}-${SCRIPTS_OWN}`;
-}
-function isScriptsName(name) {
-  return NAME.exec(name)?.[4] === SCRIPTS_OWN;
-}
-function owner() {
-  return engine().once("owner of groups", () => {
-    const stat = readWholeText(at_fdcwd, "/proc/self/stat");
-    return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
-  });
-}
-function sweep(folder) {
-  const own = NAME.exec(scriptsName())[1];
-  for (const name of foldersIn(folder)) {
-    const [, pidNamespace, pid, started2] = NAME.exec(name) ?? [];
-    if (pid === void 0 || pidNamespace !== own) continue;
-    const stat = readFile(`/proc/${pid}/stat`);
-    if (stat !== void 0 && startOf(stat) === Number(started2)) continue;
-    const group = `${folder}/${name}`;
-    const state = `${group}/freezer.state`;
-    if (mayWrite(state)) writeFile2(state, "THAWED");
-    removeTree(group);
-  }
-}
-function removeTree(folder) {
-  const remove = unlinkat(at_fdcwd, folder, AT_REMOVEDIR);
-  const failed = () => {
-    const accept2 = [
-      "EBUSY",
-      "ENOENT",
-      "ENOTEMPTY",
-      "EACCES",
-      "EPERM"
-    ];
-    const result = performAll([
-      {
-        call: remove,
-        accept: accept2
-      }
-    ]).result(remove);
-    return result !== 0n && result !== NOT_THERE2;
-  };
-  if (!failed()) return true;
-  for (const name of foldersIn(folder)) removeTree(`${folder}/${name}`);
-  return !failed();
-}
-var NOT_THERE2 = -2n;
-
-// ffi/cgroups/hierarchies.ts
-var CONTROLLERS = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "cpuset",
-  "pids",
-  "io",
-  "freezer"
-];
-function hierarchies() {
-  try {
-    const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");
-    return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "ENOENT") return [];
-    throw error;
-  }
-}
-function parseHierarchies(groups, mountinfo) {
-  const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
-    const version = id2 === "0" && names === "" ? 2 : 1;
-    const words3 = names.split(",");
-    const controllers = new Set(words3.flatMap(controllerOf));
-    if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
-    for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
-      const own = same ? folderIn(mount4, path2) : void 0;
-      if (own !== void 0) return [
-        {
-          version,
-          controllers,
-          top: mount4.folder,
-          own
-        }
-      ];
-    }
-    return [];
-  });
-}
-function controllersIn(text4) {
-  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
-}
-function controllerOf(word4) {
-  const name = word4 === "blkio" ? "io" : word4;
-  return CONTROLLERS.filter((controller) => controller === name);
-}
-function parseMount(line) {
-  const [before = "", after = ""] = line.split(" - ");
-  const [type = "", , options = ""] = after.split(" ");
-  if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", folder = ""] = before.split(" ").map(unescapeOctal);
-  return [
-    {
-      version: type === "cgroup2" ? 2 : 1,
-      root,
-      folder,
-      options: options.split(",")
-    }
-  ];
-}
-function unescapeOctal(text4) {
-  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-}
-function folderIn({ root, folder }, path2) {
-  if (root === path2) return folder;
-  const within = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
-  return within === false || path2.startsWith("/..") ? void 0 : folder + within;
-}
-
-// ffi/cgroups/place.ts
-var USEFUL = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "pids",
-  "io"
-];
-function findPlaces(limits2) {
-  const found = hierarchies();
-  const needed = new Set(limitsIn(limits2).map((limit) => CONTROLLER_OF[limit]));
-  const old = found.filter(({ version }) => version === 1);
-  const unified = found.find(({ version }) => version === 2);
-  const bound = new Set(old.flatMap(({ controllers }) => [
-    ...controllers
-  ]));
-  const places = [];
-  const obstacles = /* @__PURE__ */ new Map();
-  if (unified !== void 0) {
-    const here = [
-      ...needed
-    ].filter((controller) => !bound.has(controller));
-    const place2 = placeIn2(unified, new Set(here));
-    if ("why" in place2) {
-      for (const name of [
-        void 0,
-        ...here
-      ]) obstacles.set(name, place2);
-    } else places.push(place2);
-  }
-  const useful = /* @__PURE__ */ new Set([
-    ...needed,
-    ...USEFUL
-  ]);
-  if (places.length === 0) useful.add("freezer");
-  for (const { own, controllers } of old) {
-    const mine = [
-      ...controllers
-    ].filter((controller) => useful.has(controller));
-    if (mine.length === 0) continue;
-    if (mayWrite(own)) places.push({
-      version: 1,
-      folder: own,
-      controllers,
-      before: []
-    });
-    else {
-      const denied = {
-        version: 1,
-        folder: own,
-        why: DENIED
-      };
-      for (const name of mine) obstacles.set(name, denied);
-      if (!obstacles.has(void 0)) obstacles.set(void 0, denied);
-    }
-  }
-  for (const limit of limitsIn(limits2)) {
-    const controller = CONTROLLER_OF[limit];
-    if (places.some(({ controllers }) => controllers.has(controller))) continue;
-    const obstacle2 = obstacles.get(controller);
-    throw new UnsupportedError(obstacle2 === void 0 ? `"${limit}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is in sight (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit}" cannot be limited by the controller "${controller}": ${words(obstacle2)}`);
-  }
-  if (places.length > 0) return places;
-  const obstacle = obstacles.get(void 0);
-  throw new UnsupportedError(obstacle === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${words(obstacle)}`);
-}
-var DENIED = "belongs to another user, or can only be read";
-function words({ version, folder, why }) {
-  const mend = version === 2 ? "a script gets a group of its own by `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`" : "version 1 leaves them to root, who can make a group there and give it to a user (chown)";
-  return `in cgroup v${version}, ${folder} ${why}; ${mend}`;
-}
-function placeIn2({ own, top }, needed) {
-  let obstacle;
-  const from = isScriptsName(nameOf3(own)) ? parentOf(own) : own;
-  for (const folder of upwards(from, top)) {
-    const place2 = placeAt2(folder, needed, folder === own);
-    if (!("why" in place2)) return place2;
-    obstacle ??= place2;
-  }
-  return obstacle;
-}
-function placeAt2(folder, needed, isOwn) {
-  if (!mayWrite(folder) || !mayWrite(`${folder}/cgroup.procs`)) {
-    return {
-      version: 2,
-      folder,
-      why: DENIED
-    };
-  }
-  const controllers = (file) => controllersIn(readFile(`${folder}/${file}`) ?? "");
-  const there = controllers("cgroup.controllers");
-  const enabled = controllers("cgroup.subtree_control");
-  const absent = [
-    ...needed
-  ].filter((name) => !there.has(name));
-  if (absent.length > 0) {
-    return {
-      version: 2,
-      folder,
-      why: `has not been given "${absent.join('", "')}"`
-    };
-  }
-  const missing2 = [
-    ...needed
-  ].filter((name) => !enabled.has(name));
-  const place2 = (enabling2, before = []) => ({
-    version: 2,
-    folder,
-    controllers: /* @__PURE__ */ new Set([
-      ...enabled,
-      ...enabling2
-    ]),
-    before: enabling2.length === 0 ? before : [
-      ...before,
-      {
-        file: `${folder}/cgroup.subtree_control`,
-        text: enabling2.map((name) => `+${name}`).join(" ")
-      }
-    ]
-  });
-  if (missing2.length === 0) return place2([]);
-  const pids = readFile(`${folder}/cgroup.type`) === void 0 ? [] : pidsIn2(folder);
-  if (pids.length === 0) return place2(missing2);
-  if (!isOwn || !pids.every(isOurs)) {
-    const why = `has other processes in it (${pids.join(", ")}), which have to move to a group within it before there can be others`;
-    return {
-      version: 2,
-      folder,
-      why
-    };
-  }
-  const scripts = `${folder}/${scriptsName()}`;
-  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
-  return place2([
-    .../* @__PURE__ */ new Set([
-      ...missing2,
-      ...enabling
-    ])
-  ], [
-    {
-      folder: scripts
-    },
-    ...pids.map((pid) => ({
-      file: `${scripts}/cgroup.procs`,
-      text: String(pid)
-    }))
-  ]);
-}
-function isOurs(pid) {
-  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
-    if (at2 === Deno.pid) return true;
-    const status = readFile(`${processFolder(at2)}/status`) ?? "";
-    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at2 = parent === void 0 ? void 0 : Number(parent);
-  }
-  return false;
-}
-function upwards(folder, top) {
-  const folders = [
-    folder
-  ];
-  while (folder !== top && folder.startsWith(`${top}/`)) folders.push(folder = parentOf(folder));
-  return folders;
-}
-function parentOf(folder) {
-  return folder.slice(0, folder.lastIndexOf("/"));
-}
-function nameOf3(folder) {
-  return folder.slice(folder.lastIndexOf("/") + 1);
-}
-
-// ffi/cgroups/design.ts
-function designGroup(limits2) {
-  const name = newName();
-  const places = findPlaces(limits2);
-  const folders = places.map((place2) => ({
-    ...place2,
-    folder: `${place2.folder}/${name}`
-  }));
-  const acts = places.flatMap((place2, index) => {
-    const { folder } = folders[index];
-    return [
-      ...place2.before,
-      {
-        folder
-      },
-      ...inherited(place2, folder, limits2)
-    ];
-  });
-  return {
-    folders,
-    limits: limits2,
-    acts: [
-      ...acts,
-      ...settingActs(folders, limitsIn(limits2), limits2)
-    ]
-  };
-}
-function inherited(place2, made, limits2) {
-  if (place2.version === 2 || !place2.controllers.has("cpuset")) return [];
-  return [
-    "cpuset.mems",
-    ...limits2.cpuset === void 0 ? [
-      "cpuset.cpus"
-    ] : []
-  ].map((file) => ({
-    file: `${made}/${file}`,
-    text: readFile(`${place2.folder}/${file}`) ?? ""
-  }));
-}
-function settingActs(folders, names, limits2) {
-  return names.flatMap((limit) => {
-    const controller = CONTROLLER_OF[limit];
-    const place2 = folders.find(({ controllers }) => controllers.has(controller));
-    if (place2 === void 0) {
-      throw new UnsupportedError(`"${limit}" cannot be limited: the container's group was made without the controller "${controller}"; give the step limits() such a limit from the beginning`);
-    }
-    const { folder, version } = place2;
-    if (limit === "cpuset") checkProcessors(folder, limits2.cpuset);
-    const settings2 = version === 2 ? settingsOf2(limit, limits2) : settingsOf1(limit, limits2);
-    if (settings2 === void 0) {
-      throw new UnsupportedError(`"${limit}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
-    }
-    return settings2.map((setting) => ({
-      ...setting,
-      file: `${folder}/${setting.file}`,
-      text: setting.value
-    }));
-  });
-}
-function checkProcessors(folder, cpuset2) {
-  const above = folder.slice(0, folder.lastIndexOf("/"));
-  const text4 = readFile(`${above}/cpuset.cpus.effective`) ?? readFile(`${above}/cpuset.effective_cpus`);
-  if (text4 === void 0) return;
-  const there = parseList(text4);
-  const absent = [
-    ...parseList(cpuset2)
-  ].filter((processor) => !there.has(processor));
-  if (absent.length === 0) return;
-  throw new UnsupportedError(`"cpuset" cannot be "${cpuset2}": there is no processor ${absent.join(", ")}, only ${text4}`);
-}
-function callsOf(act) {
-  return "file" in act ? writeCalls(act.file, act.text) : [
-    mkdirat(at_fdcwd, act.folder, 493)
-  ];
-}
-
-// ffi/cgroups/denials.ts
-var BELOW_USE = "more than that is in use, and cannot be given back";
-var DENIALS = [
-  [
-    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
-    "EBUSY",
-    BELOW_USE
-  ],
-  [
-    /memory\.memsw\./,
-    "EINVAL",
-    "the sum of memory and swap is less than the memory alone"
-  ],
-  [
-    /subtree_control$/,
-    "EBUSY",
-    "a process has come into the group, whose groups are to have it"
-  ],
-  [
-    /cpu\.cfs_quota/,
-    "EINVAL",
-    "the group that this script is in has less time itself"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "ENODEV",
-    "there is no such block device"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "EINVAL",
-    "a whole disk can be limited, no partition of it"
-  ],
-  [
-    /cpuset\./,
-    "EACCES",
-    "the group that this script is in has not all of these processors"
-  ],
-  [
-    /cpuset\./,
-    "EBUSY",
-    "processes are in the group, and need some"
-  ]
-];
-var PARTS = [
-  [
-    /memsw/,
-    "does not count swap in cgroup v1: boot it with swapaccount=1"
-  ],
-  [
-    /memory\.swap/,
-    "does not count swap: it needs CONFIG_SWAP"
-  ],
-  [
-    /cpu\.(max|cfs)/,
-    "was made without CONFIG_CFS_BANDWIDTH"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "was made without CONFIG_BLK_DEV_THROTTLING"
-  ]
-];
-function denialOf(act, { syscall, errno }) {
-  const code = errnoName(errno);
-  if (!("file" in act)) {
-    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
-    return new SyscallError({
-      syscall,
-      errno,
-      call: `mkdir("${act.folder}")`,
-      hint: hint2
-    });
-  }
-  const { file, text: text4 } = act;
-  if (code === "ENOENT" && syscall === "openat") {
-    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
-    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
-  }
-  const written2 = syscall === "write" ? `, ${JSON.stringify(text4)}` : "";
-  const call2 = `${syscall}(${JSON.stringify(file)}${written2})`;
-  const hint = DENIALS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
-  return new SyscallError({
-    syscall,
-    errno,
-    call: call2,
-    hint
-  });
-}
-
-// ffi/cgroups/emptying.ts
-function killGroup(folders) {
-  const unified = folders.find(({ version }) => version === 2);
-  if (unified !== void 0 && mayWrite(`${unified.folder}/cgroup.kill`)) {
-    writeFile2(`${unified.folder}/cgroup.kill`, "1");
-  }
-  for (const { folder } of folders) killEach(folder);
-  for (const { folder } of folders) {
-    if (mayWrite(`${folder}/freezer.state`)) writeFile2(`${folder}/freezer.state`, "THAWED");
-  }
-}
-function killEach(folder) {
-  for (const name of foldersIn(folder)) killEach(`${folder}/${name}`);
-  const held = /* @__PURE__ */ new Map();
-  for (const pid of pidsIn2(folder)) {
-    if (pid === 0) continue;
-    const opened = pidfd_open(pid, 0);
-    const pidfd = performAll([
-      {
-        call: opened,
-        accept: [
-          "ESRCH",
-          "EINVAL"
-        ]
-      }
-    ]).result(opened);
-    if (pidfd >= 0n) held.set(pid, Number(pidfd));
-  }
-  const still = new Set(pidsIn2(folder));
-  for (const [pid, pidfd] of held) {
-    const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
-    if (still.has(pid)) performAll([
-      {
-        call: kill3,
-        accept: [
-          "ESRCH",
-          "EPERM"
-        ]
-      }
-    ]);
-    performAll([
-      {
-        call: close(pidfd)
-      }
-    ]);
-  }
-}
-
-// ffi/cgroups/usage.ts
-function usageOf(folders) {
-  const of = (controller) => folders.find(({ controllers }) => controllers.has(controller));
-  return {
-    ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), folders.find(({ version }) => version === 2)),
-    pids: numberOf3(of("pids"), "pids.current"),
-    ...ioOf(of("io"))
-  };
-}
-function memoryOf(place2) {
-  return place2?.version === 1 ? {
-    memory: numberOf3(place2, "memory.usage_in_bytes"),
-    memoryPeak: numberOf3(place2, "memory.max_usage_in_bytes")
-  } : {
-    memory: numberOf3(place2, "memory.current"),
-    memoryPeak: numberOf3(place2, "memory.peak")
-  };
-}
-function cpuOf(old, unified) {
-  const nanoseconds = numberOf3(old, "cpuacct.usage");
-  if (nanoseconds !== void 0) return nanoseconds / 1e9;
-  const microseconds = unified && readEntry(`${unified.folder}/cpu.stat`, "usage_usec");
-  return microseconds === void 0 ? void 0 : microseconds / 1e6;
-}
-function ioOf(place2) {
-  if (place2 === void 0) return {
-    ioRead: void 0,
-    ioWritten: void 0
-  };
-  const { folder, version } = place2;
-  if (version === 2) {
-    const text5 = readFile(`${folder}/io.stat`);
-    return {
-      ioRead: sum(text5, /\brbytes=(\d+)/g),
-      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
-    };
-  }
-  const text4 = readFile(`${folder}/blkio.throttle.io_service_bytes`);
-  return {
-    ioRead: sum(text4, /\bRead (\d+)/g),
-    ioWritten: sum(text4, /\bWrite (\d+)/g)
-  };
-}
-function numberOf3(place2, file) {
-  return place2 && readNumber(`${place2.folder}/${file}`);
-}
-function sum(text4, numbers) {
-  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
-}
-
-// ffi/cgroups/group.ts
-function designEntrance({ folders }) {
-  return entranceOf(folders, () => -1);
-}
-function closeEntrance({ folder, files }) {
-  for (const { value } of folder === void 0 ? files : [
-    folder,
-    ...files
-  ]) {
-    perform(close(Number(value)));
-  }
-}
-var Group = class _Group {
-  /** Its folders. */
-  folders;
-  #limits;
-  /** Use {@linkcode Group.make}. */
-  constructor(folders, limits2) {
-    this.folders = folders;
-    this.#limits = limits2;
-  }
-  /**
-   * Makes a group. For the first time, the groups of scripts that are gone are removed before.
-   *
-   * @throws {SyscallError} naming the file that says no; then nothing is left
-   * @throws {UnsupportedError} where the kernel does not have that file
-   */
-  static make({ folders, limits: limits2, acts }) {
-    engine().once("sweep of groups", () => {
-      for (const { folder } of folders) sweep(folder.slice(0, folder.lastIndexOf("/")));
-    });
-    const group = new _Group(folders, limits2);
-    try {
-      makeAll(acts);
-    } catch (error) {
-      group.remove();
-      throw error;
-    }
-    return group;
-  }
-  /**
-   * Opens what a process needs to get in.
-   *
-   * @throws {SyscallError} where no more files may be open
-   */
-  enter() {
-    const opened = [];
-    try {
-      return entranceOf(this.folders, (call2) => {
-        opened.push(perform(call2));
-        return opened.at(-1);
-      });
-    } catch (error) {
-      for (const fd of opened) perform(close(fd));
-      throw error;
-    }
-  }
-  /**
-   * Changes limits; those that are left out stay.
-   *
-   * @throws {UnsupportedError} where the group has not the controller
-   * @throws {SyscallError} naming the file that says no: `EBUSY` below what is in use
-   */
-  update(changes) {
-    const limits2 = {
-      ...this.#limits,
-      ...changes
-    };
-    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
-    const names = limitsIn(sum2 ? {
-      ...changes,
-      swap: limits2.swap
-    } : changes);
-    for (const act of inOrder(settingActs(this.folders, names, limits2))) {
-      if (act.file.endsWith("/memory.max")) makeRoom(act, limits2.memory);
-      makeAll([
-        act
-      ]);
-    }
-    this.#limits = limits2;
-  }
-  /** What its processes use, and have used. */
-  usage() {
-    return usageOf(this.folders);
-  }
-  /** How many of its processes were killed because memory was short. */
-  outOfMemoryKills() {
-    const place2 = this.#of("memory");
-    if (place2 === void 0) return 0;
-    const file = place2.version === 2 ? "memory.events" : "memory.oom_control";
-    return readEntry(`${place2.folder}/${file}`, "oom_kill") ?? 0;
-  }
-  /** Begins to freeze its processes, or lets them go on. */
-  freeze(frozen) {
-    const { folder, version } = this.#freezer();
-    if (version === 2) writeFile2(`${folder}/cgroup.freeze`, frozen ? "1" : "0");
-    else writeFile2(`${folder}/freezer.state`, frozen ? "FROZEN" : "THAWED");
-  }
-  /** Whether all of its processes are frozen. */
-  get frozen() {
-    const { folder, version } = this.#freezer();
-    return version === 2 ? readEntry(`${folder}/cgroup.events`, "frozen") === 1 : readFile(`${folder}/freezer.state`) === "FROZEN";
-  }
-  /** Kills whoever is in it, frozen or not. */
-  kill() {
-    killGroup(this.folders);
-  }
-  /** Removes it; answers whether nothing is left, as nobody was in it. */
-  remove() {
-    return this.folders.map(({ folder }) => removeTree(folder)).every((gone) => gone);
-  }
-  #of(controller) {
-    return this.folders.find(({ controllers }) => controllers.has(controller));
-  }
-  #freezer() {
-    const place2 = this.folders.find(({ version }) => version === 2) ?? this.#of("freezer");
-    if (place2 !== void 0) return place2;
-    throw new UnsupportedError('a container is paused by cgroup v2, or by the controller "freezer" of v1, and its group has neither');
-  }
-};
-function entranceOf(folders, open3) {
-  let into;
-  const files = [];
-  for (const { version, folder } of folders) {
-    if (version === 2 && hasClone3()) {
-      const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open3(openat(at_fdcwd, folder, flags2)), folder);
-    } else {
-      const file = `${folder}/cgroup.procs`;
-      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
-    }
-  }
-  return {
-    folder: into,
-    files
-  };
-}
-function makeAll(acts) {
-  const made = acts.map((act2) => ({
-    act: act2,
-    calls: callsOf(act2)
-  }));
-  const parts = made.flatMap(({ act: act2, calls: calls2 }) => {
-    const moves = "file" in act2 && act2.file.endsWith("/cgroup.procs");
-    return calls2.map((call2) => moves ? {
-      call: call2,
-      accept: [
-        "ESRCH"
-      ]
-    } : {
-      call: call2
-    });
-  });
-  const outcome = engine().run(assemble(parts, engine().architecture));
-  const { failed } = outcome;
-  if (failed === void 0) return;
-  const { act, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
-  if (failed.call === calls[1]) perform(close(Number(outcome.result(calls[0]))));
-  throw denialOf(act, {
-    syscall: failed.call.name,
-    errno: failed.errno
-  });
-}
-function inOrder(acts) {
-  const sum2 = acts.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum2 === void 0) return acts;
-  const rest = acts.filter((act) => act !== sum2);
-  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
-  return grows ? [
-    sum2,
-    ...rest
-  ] : [
-    ...rest,
-    sum2
-  ];
-}
-function makeRoom(act, memory) {
-  const folder = act.file.slice(0, act.file.lastIndexOf("/"));
-  const excess = () => (readNumber(`${folder}/memory.current`) ?? 0) - memory;
-  if (excess() <= 0) return;
-  const reclaim = `${folder}/memory.reclaim`;
-  if (mayWrite(reclaim)) {
-    try {
-      writeFile2(reclaim, String(excess()));
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
-  }
-  if (excess() > 0) throw denialOf(act, {
-    syscall: "write",
-    errno: ERRNO.EBUSY
-  });
-}
-
-// recipe/running/container_cgroup.ts
-var PATIENCE = [
-  1,
-  2,
-  4,
-  8,
-  16,
-  32,
-  64,
-  128,
-  256,
-  512,
-  1024
-];
-var LONGEST_PAUSE = 50;
-function planCgroup(draft) {
-  if (draft.limits === void 0) return void 0;
-  const design = inStep(draft, () => designGroup(draft.limits.limits));
-  return {
-    calls: design.acts.flatMap(callsOf),
-    entrance: designEntrance(design)
-  };
-}
-var ContainerCgroup = class _ContainerCgroup {
-  /** How the container gets in, until {@linkcode entered}. */
-  entrance;
-  #group;
-  /** What was used until the end. */
-  #last;
-  #paused = false;
-  constructor(group) {
-    this.#group = group;
-    this.entrance = group.enter();
-  }
-  /**
-   * Makes the group that the recipe asks for, if it does.
-   *
-   * @throws {UnsupportedError} where it cannot be made here
-   * @throws {SyscallError} naming the file that says no; then nothing is left
-   */
-  static make(draft) {
-    if (draft.limits === void 0) return void 0;
-    const { limits: limits2 } = draft.limits;
-    return inStep(draft, () => {
-      const group = Group.make(designGroup(limits2));
-      try {
-        return new _ContainerCgroup(group);
-      } catch (error) {
-        group.remove();
-        throw error;
-      }
-    });
-  }
-  /** The container is in, and its program runs. */
-  entered() {
-    closeEntrance(this.entrance);
-  }
-  /** The container has come to nothing. */
-  discard() {
-    closeEntrance(this.entrance);
-    this.#removeSync();
-  }
-  /** What the container uses; after its end, what it has used. */
-  usage() {
-    return this.#last ?? this.#group.usage();
-  }
-  /** Changes limits. */
-  update(limits2) {
-    this.#group.update(checkLimits(limits2));
-  }
-  /** Freezes all processes; resolves when they stand still, or have ended. */
-  async pause() {
-    this.#group.freeze(true);
-    this.#paused = true;
-    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
-      await sleep(Math.min(delay, LONGEST_PAUSE));
-    }
-  }
-  /** Lets all processes go on. */
-  resume() {
-    this.#paused = false;
-    this.#group.freeze(false);
-  }
-  /** The container was sent SIGKILL, which what is frozen by version 1 never notices. */
-  killed() {
-    if (this.#paused) this.resume();
-  }
-  /** The program has ended: kills what it has left, and removes the group. */
-  async end() {
-    const told = this.#close();
-    for (const delay of PATIENCE) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      await sleep(delay);
-    }
-    return told;
-  }
-  /** As {@linkcode end}, while the script's thread waits. */
-  endSync() {
-    const told = this.#close();
-    this.#removeSync();
-    return told;
-  }
-  #close() {
-    this.#paused = false;
-    this.#last = this.#group.usage();
-    return {
-      outOfMemory: this.#group.outOfMemoryKills() > 0
-    };
-  }
-  #removeSync() {
-    for (const delay of PATIENCE) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      performAll([
-        {
-          call: ppoll([], delay),
-          accept: [
-            "EINTR"
-          ]
-        }
-      ]);
-    }
-  }
-};
-function inStep(draft, body) {
-  const { stepIndex } = draft.limits;
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(`step ${stepIndex + 1} (limits): ${error.message}`);
-    }
-    throw error instanceof SyscallError ? stepError(error, draft, stepIndex) : error;
-  }
-}
-function sleep(milliseconds) {
-  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
-}
-
-// recipe/launching/handed.ts
-
-
-
-
-// recipe/running/command_output.ts
-
-
-// recipe/launching/meetings.ts
-function holdMeetings(draft, socket, runProgram, endings) {
-  for (const meeting of draft.meetings) {
-    const pid = waitForArrival(socket);
-    if (pid === void 0) return;
-    for (const act of meeting.acts(String(pid))) {
-      if ("calls" in act) makeCalls(act.calls, draft, meeting);
-      else if ("begin" in act) endings.push(begin(act, pid, draft, meeting));
-      else runProgram(act.program, act.args);
-    }
-    performAll([
-      {
-        call: write(socket, new Uint8Array(1), 1),
-        accept: [
-          "EPIPE"
-        ]
-      }
-    ]);
-  }
-  perform(passCredentials(socket, false));
-}
-function waitForEnd(socket) {
-  while (waitForByte(socket)) ;
-}
-
-function begin(upkeep, pid, draft, meeting) {
-  try {
-    return upkeep.begin(pid);
-  } catch (error) {
-    throw stepError(error, draft, meeting.stepIndex);
-  }
-}
-function makeCalls(calls, draft, meeting) {
-  const last = new Label("last");
-  const parts = calls.slice(0, -1).map((call2) => ({
-    call: call2,
-    onFailure: last
-  }));
-  try {
-    performAll([
-      ...parts,
-      last,
-      {
-        call: calls.at(-1)
-      }
-    ]);
-  } catch (error) {
-    throw stepError(error, draft, meeting.stepIndex);
-  }
-}
-function waitForArrival(socket) {
-  const sender = senderOutput();
-  const call2 = receiveByte(socket, sender);
-  const outcome = performAll([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
-  return outcome.result(call2) > 0n ? senderOf(outcome.output(sender)) : void 0;
-}
-function waitForByte(socket) {
-  const byte = read(socket, new Output(1), 1);
-  return Number(performAll([
-    {
-      call: byte,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]).result(byte)) > 0;
-}
-
-// recipe/running/status.ts
-
-
-function signalName2(number) {
-  const entry = Object.entries(SIGNALS).find(([, known]) => known === number);
-  return entry === void 0 ? null : entry[0];
-}
-
-// ffi/reactor.ts
-var MAX_EVENTS = 256;
-var UNREF_INTERVAL_MS = 20;
-var BLOCKS_A_TURN = 16;
-var started;
-
-var Reactor = class {
-  #epoll;
-  #wake;
-  #watches = /* @__PURE__ */ new Map();
-  #wait;
-  #events;
-  /** How many waits keep the event loop alive. */
-  #holders = 0;
-  /** Whether {@linkcode Reactor.#waitInPool} is under way; one thread waits for all. */
-  #looping = false;
-  /** Whether that thread waits now. */
-  #inPool = false;
-  /** Whether it has been told to come back. */
-  #woken = false;
-  /** How many ask in this turn of the script whether they may block. */
-  #asking = 0;
-  /** How many may have blocked since the event loop has had its turn. */
-  #blocks = 0;
-  #timer;
-  /** Use {@linkcode reactor}: there is one an isolate. */
-  constructor() {
-    const loaded2 = engine();
-    const { architecture } = loaded2;
-    this.#epoll = perform(epoll_create1(EPOLL_CLOEXEC));
-    try {
-      this.#wake = perform(eventfd2(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    } catch (error) {
-      perform(close(this.#epoll));
-      throw error;
-    }
-    this.#control(EPOLL_CTL_ADD, this.#wake, EPOLLIN);
-    const events = epollOutput(MAX_EVENTS, architecture);
-    const wait = epoll_pwait(this.#epoll, events, -1, architecture);
-    const program = assemble([
-      {
-        call: wait,
-        accept: [
-          "EINTR"
-        ]
-      }
-    ], architecture);
-    this.#wait = loaded2.allocate(program.bytes.length);
-    place(program, this.#wait);
-    this.#events = program.outputs.get(events);
-  }
-  /** Takes a descriptor in; it is not looked at before it is waited for. */
-  watch(fd) {
-    this.#control(EPOLL_CTL_ADD, fd, EPOLLONESHOT);
-    const watch = new Watch(fd, {
-      arm: (readiness) => {
-        const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
-        this.#control(EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
-      },
-      hold: (change) => {
-        this.#holders += change;
-        this.#goOn();
-      },
-      forget: () => {
-        this.#watches.delete(fd);
-        this.#control(EPOLL_CTL_DEL, fd, 0);
-        this.#goOn();
-      },
-      look: () => this.#goOn()
-    });
-    this.#watches.set(fd, watch);
-    return watch;
-  }
-  /**
-   * Whether the script's thread may wait by itself for a moment, as it is of no use to anybody else:
-   * nothing is waited for, nobody else asks in this turn of the script, and the event loop has had
-   * its turn lately.
-   */
-  async mayBlock() {
-    this.#asking++;
-    await void 0;
-    const may = this.#asking === 1 && this.#holders === 0 && this.#blocks < BLOCKS_A_TURN;
-    await void 0;
-    this.#asking--;
-    if (may) this.#blocks++;
-    return may;
-  }
-  #control(operation, fd, events) {
-    perform(epoll_ctl(this.#epoll, operation, fd, {
-      events,
-      data: fd
-    }, engine().architecture));
-  }
-  /** Waits in the pool while the event loop is to be kept alive, and looks now and then otherwise. */
-  #goOn() {
-    const holds = this.#holders > 0;
-    if (holds && !this.#looping) void this.#waitInPool();
-    if (!holds && this.#inPool && !this.#woken) {
-      this.#woken = true;
-      perform(write(this.#wake, ONE, ONE.length));
-    }
-    const looks = !this.#looping && this.#watches.values().some((watch) => watch.pending);
-    if (looks) this.#timer ??= this.#lookNowAndThen();
-    else if (this.#timer !== void 0) {
-      clearInterval(this.#timer);
-      this.#timer = void 0;
-    }
-  }
-  #lookNowAndThen() {
-    const timer = setInterval(() => {
-      this.#look();
-      this.#goOn();
-    }, UNREF_INTERVAL_MS);
-    Deno.unrefTimer(timer);
-    return timer;
-  }
-  async #waitInPool() {
-    this.#looping = true;
-    do {
-      this.#setTimeout(-1);
-      this.#inPool = true;
-      await engine().runInPool(this.#wait);
-      this.#blocks = 0;
-      this.#inPool = false;
-      this.#dispatch();
-      await void 0;
-      if (this.#holders > 0) this.#look();
-    } while (this.#holders > 0);
-    this.#looping = false;
-    this.#goOn();
-  }
-  #look() {
-    this.#setTimeout(0);
-    engine().runIn(this.#wait);
-    this.#dispatch();
-  }
-  #setTimeout(milliseconds) {
-    this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
-  }
-  #dispatch() {
-    const { view: view2 } = this.#wait;
-    const count2 = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
-    const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
-    for (const { data: fd } of readEpollEvents(events, count2, engine().architecture)) {
-      if (fd === this.#wake) {
-        perform(read(fd, new Output(8), 8));
-        this.#woken = false;
-      } else {
-        this.#watches.get(fd)?.signal();
-      }
-    }
-  }
-};
-var ONE = new Uint8Array([
-  1,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0
-]);
-var Watch = class {
-  #fd;
-  #owner;
-  #resolve;
-  #ref = true;
-  #closed = false;
-  /** Use {@linkcode Reactor.watch}. */
-  constructor(fd, owner2) {
-    this.#fd = fd;
-    this.#owner = owner2;
-  }
-  /** The descriptor. */
-  get fd() {
-    return this.#fd;
-  }
-  /** Whether somebody waits. */
-  get pending() {
-    return this.#resolve !== void 0;
-  }
-  /** Whether it is no longer watched. */
-  get closed() {
-    return this.#closed;
-  }
-  /** Resolves once the descriptor is ready, or no longer watched. One at a time may wait. */
-  ready(readiness) {
-    if (this.#closed) return Promise.resolve();
-    const { promise, resolve: resolve2 } = Promise.withResolvers();
-    this.#resolve = resolve2;
-    this.#owner.arm(readiness);
-    if (this.#ref) this.#owner.hold(1);
-    else this.#owner.look();
-    return promise;
-  }
-  /** Lets the wait go on; the reactor calls it. */
-  signal() {
-    const resolve2 = this.#resolve;
-    if (resolve2 === void 0) return;
-    this.#resolve = void 0;
-    if (this.#ref) this.#owner.hold(-1);
-    resolve2();
-  }
-  /** Says whether waiting keeps the event loop alive, as it does at first. */
-  keepAlive(ref) {
-    if (this.#ref === ref) return;
-    this.#ref = ref;
-    if (this.pending) this.#owner.hold(ref ? 1 : -1);
-  }
-  /** Ends the watch; the descriptor itself stays open. */
-  close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.signal();
-    this.#owner.forget();
-  }
-};
-
-// recipe/running/streams.ts
-var READS_A_TURN = 64;
-var PIPE_SIZE = 64 * 1024;
-var LARGE_PIPE_SIZE = 1024 * 1024;
-var Channel = class {
-  fd;
-  blocking;
-  #watch;
-  #readsThisTurn;
-  #abandoned;
-  #grown;
-  /** Takes the descriptor over; where it may block, it is only read when there is something. */
-  constructor(fd, blocking = false) {
-    this.fd = fd;
-    this.blocking = blocking;
-    this.#readsThisTurn = 0;
-    this.#abandoned = false;
-    this.#grown = false;
-    this.#watch = reactor().watch(fd);
-    if (blocking) this.#readsThisTurn = READS_A_TURN;
-  }
-  /** The next bytes; empty at the end. */
-  async read() {
-    for (; ; ) {
-      if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#readsThisTurn < READS_A_TURN ? readSome2(this.fd) : void 0;
-      this.#readsThisTurn++;
-      if (bytes !== void 0) {
-        if (bytes.length === PIPE_SIZE) this.#grow();
-        return bytes;
-      }
-      if (this.#abandoned) return new Uint8Array();
-      await this.#watch.ready("readable");
-      this.#readsThisTurn = this.blocking ? READS_A_TURN - 1 : 0;
-    }
-  }
-  /** Everything up to the end. */
-  async readAll() {
-    const parts = [];
-    for (; ; ) {
-      const bytes = await this.read();
-      if (bytes.length === 0) return parts.length === 1 ? parts[0] : concat(parts);
-      parts.push(bytes);
-    }
-  }
-  /** Writes all the bytes, as fast as they are taken. */
-  async write(bytes) {
-    for (let done = 0; done < bytes.length; ) {
-      if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
-      const count2 = writeSome(this.fd, bytes.subarray(done));
-      done += count2;
-      if (count2 === 0) await this.#watch.ready("writable");
-    }
-  }
-  /** Takes what is there for the end, as whoever is left on the other side will not be waited for. */
-  abandon() {
-    this.#abandoned = true;
-    if (!this.blocking) this.#readsThisTurn = 0;
-    this.#watch.signal();
-  }
-  /** A pipe that was full is made as large as an ordinary user may have it (pipe(7)). */
-  #grow() {
-    if (this.#grown) return;
-    this.#grown = true;
-    const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-    performAll([
-      {
-        call: call2,
-        accept: [
-          "EPERM",
-          "EBUSY",
-          "EBADF",
-          "ENOMEM"
-        ]
-      }
-    ]);
-  }
-  /** Says whether waiting for it keeps the event loop alive. */
-  keepAlive(ref) {
-    this.#watch.keepAlive(ref);
-  }
-  /** Whether it is closed. */
-  get closed() {
-    return this.#watch.closed;
-  }
-  /** Closes the descriptor. */
-  close() {
-    if (this.#watch.closed) return;
-    this.#watch.close();
-    perform(close(this.fd));
-  }
-};
-function outputStream(channel) {
-  const stream = new ReadableStream({
-    type: "bytes",
-    async pull(controller) {
-      const bytes2 = await channel.read();
-      if (bytes2.length > 0) return controller.enqueue(bytes2);
-      channel.close();
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-    cancel: () => channel.close()
-  });
-  const bytes = async () => concat(await Array.fromAsync(stream));
-  const text4 = async () => new TextDecoder().decode(await bytes());
-  return Object.assign(stream, {
-    bytes,
-    text: text4,
-    arrayBuffer: async () => (await bytes()).buffer,
-    json: async () => JSON.parse(await text4())
-  });
-}
-function inputStream(channel) {
-  return new WritableStream({
-    write: (bytes) => channel.write(bytes),
-    close: () => channel.close(),
-    abort: () => channel.close()
-  });
-}
-
-
-// recipe/running/collect_sync.ts
-function collectSync(launched, descriptors, timeout) {
-  const { pidfd, cgroup } = launched;
-  const end = timeout === void 0 ? Infinity : performance.now() + timeout;
-  const collected = /* @__PURE__ */ new Map();
-  for (const fd of descriptors) if (fd !== void 0) collected.set(fd, []);
-  const open3 = new Set(collected.keys());
-  let timedOut = false;
-  let status;
-  while (status === void 0 || open3.size > 0 && !timedOut) {
-    const waitsForEnd = open3.size === 0 && (timedOut || end === Infinity);
-    if (!waitsForEnd) {
-      waitForAny(status === void 0 ? [
-        ...open3,
-        pidfd
-      ] : [
-        ...open3
-      ], timedOut ? Infinity : end);
-    }
-    if (!timedOut && performance.now() >= end) {
-      timedOut = true;
-      if (status === void 0) perform(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    }
-    for (const fd of open3) {
-      const bytes = readSome2(fd);
-      if (bytes?.length === 0) open3.delete(fd);
-      else if (bytes !== void 0) collected.get(fd).push(bytes);
-    }
-    if (status !== void 0) continue;
-    status = reapStatus(pidfd, waitsForEnd);
-    if (status !== void 0 && cgroup !== void 0) status = {
-      ...status,
-      ...cgroup.endSync()
-    };
-  }
-  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : concat(collected.get(fd)));
-  return conclude(launched, descriptors, {
-    ...status,
-    timedOut
-  }, stdout, stderr);
-}
-
-function endSync(launched) {
-  perform(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
-  collectSync(launched, [], void 0);
-}
-function waitForAny(fds, end) {
-  const left = end === Infinity ? void 0 : Math.max(0, end - performance.now());
-  const call2 = ppoll(fds.map((fd) => ({
-    fd,
-    events: POLLIN
-  })), left);
-  performAll([
-    {
-      call: call2,
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
-
-// recipe/running/stdio.ts
-var StandardStreams = class {
-  #kinds;
-  #pipes = [];
-  /**
-   * Opens the pipes that the kinds of stdin, stdout and stderr ask for.
-   *
-   * @throws {SyscallError} where no more files may be open
-   */
-  constructor(kinds) {
-    this.#kinds = kinds;
-    try {
-      kinds.forEach((kind2, fd) => this.#pipes.push(kind2 === "piped" ? openPipe(fd) : void 0));
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-  /** What the program gets. */
-  get theirs() {
-    return this.#kinds.map((kind2, fd) => {
-      const pipe = this.#pipes[fd];
-      return pipe === void 0 ? kind2 : {
-        fd: pipe.theirs
-      };
-    });
-  }
-  /** The same for a launch that is prepared once: the numbers of what {@linkcode placesOf} has. */
-  get numbers() {
-    const numbers = /* @__PURE__ */ new Map();
-    this.#pipes.forEach((pipe, fd) => {
-      if (pipe !== void 0) numbers.set(PLACES[fd], pipe.theirs);
-    });
-    return numbers;
-  }
-  /** Once the program has its sides: closes them here, and answers the script's. */
-  release() {
-    const calls = this.#pipes.flatMap((pipe) => pipe === void 0 ? [] : [
-      {
-        call: close(pipe.theirs)
-      },
-      {
-        call: fcntl(pipe.ours, F_SETFL, O_NONBLOCK)
-      }
-    ]);
-    if (calls.length > 0) performAll(calls);
-    return this.#pipes.map((pipe) => pipe?.ours);
-  }
-  /** Closes both sides of every pipe. */
-  close() {
-    for (const pipe of this.#pipes) {
-      if (pipe === void 0) continue;
-      perform(close(pipe.ours));
-      perform(close(pipe.theirs));
-    }
-  }
-};
-var PLACES = [
-  "stdin",
-  "stdout",
-  "stderr"
-].map((name) => new Output(4, `&${name}`));
-
-
-
-// recipe/launching/id_map_tool.ts
-function runIdMapTool(launch2, tool, args) {
-  const streams = new StandardStreams([
-    "null",
-    "null",
-    "piped"
-  ]);
-  let launched;
-  try {
-    launched = launch2(new Draft([]), hostTool(tool, args, streams.theirs));
-  } catch (error) {
-    streams.close();
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); install it, or use mapRoot()`, {
-      cause: error
-    });
-  }
-  const { success, stderr } = collectSync(launched, streams.release(), void 0);
-  if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
-  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
-}
-
-// recipe/launching/launch.ts
-
-function launch(draft, order2, alter) {
-  return launchPrepared(prepare(draft, order2), /* @__PURE__ */ new Map(), alter);
-}
-
-
-
-
-function clearAway(started2) {
-  const { layout, outcome } = started2;
-  for (const pid of children(started2)) {
-    perform(kill(pid, SIGNALS.SIGKILL));
-    reap(pid);
-  }
-  if (layout.pidfd !== void 0 && outcome.result(layout.pidfd) > 0n) {
-    perform(close(Number(outcome.result(layout.pidfd))));
-  }
-  if (hasSockets(started2)) perform(close(socketOf(outcome)));
-}
-
-
-function reap(pid) {
-  performAll([
-    {
-      call: waitid(P_PID, pid, null, WEXITED),
-      accept: [
-        "ECHILD"
-      ]
-    }
-  ]);
-}
-
-
-function socketOf(outcome) {
-  return outcome.output(MEETING_SOCKETS).getInt32(0, true);
-}
-function receive(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
-  const outcome = performAll([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
-  return descriptorOf(outcome.output(control));
-}
-
-// recipe/networking/user_network.ts
-var USER_NETWORK_ARGUMENTS = {
-  slirp4netns: (pid) => [
-    "--configure",
-    "--mtu=65520",
-    "--disable-host-loopback",
-    "--ready-fd=1",
-    pid,
-    "tap0"
-  ],
-  pasta: (pid) => [
-    ...[
-      "--foreground",
-      "--quiet",
-      "--config-net",
-      "--no-map-gw",
-      "--pid",
-      "/dev/stdout"
-    ],
-    ...[
-      "-I",
-      "tap0",
-      "-t",
-      "none",
-      "-u",
-      "none",
-      "-T",
-      "none",
-      "-U",
-      "none"
-    ],
-    pid
-  ]
-};
-var PATIENCE2 = 1e4;
-function startUserNetwork(programs2, pid) {
-  for (const program of programs2) {
-    const streams = new StandardStreams([
-      "null",
-      "piped",
-      "piped"
-    ]);
-    let launched;
-    try {
-      launched = launchProgram(program, String(pid), streams);
-    } catch (error) {
-      streams.close();
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw error;
-    }
-    return whenReady(program, launched, streams.release());
-  }
-  throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can do without, with veth() and masquerade()`);
-}
-function launchProgram(program, pid, streams) {
-  const { euid, egid } = callerOf();
-  const args = USER_NETWORK_ARGUMENTS[program](pid);
-  const asRoot = program === "pasta" && euid === 0 ? [
-    "--runas",
-    `${euid}:${egid}`
-  ] : [];
-  return launch(new Draft([]), hostTool(program, [
-    ...asRoot,
-    ...args
-  ], streams.theirs));
-}
-function whenReady(program, { pidfd }, descriptors) {
-  const [, stdout, stderr] = descriptors;
-  const end = () => {
-    perform(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
-    for (const fd of [
-      pidfd,
-      stdout,
-      stderr
-    ]) perform(close(fd));
-  };
-  let complaint;
-  try {
-    waitFor(stdout, PATIENCE2);
-    if ((readSome2(stdout)?.length ?? 0) > 0) return end;
-    complaint = new TextDecoder().decode(readSome2(stderr) ?? new Uint8Array()).trim();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  end();
-  throw new UnsupportedError(`${program} could not connect the container: ${complaint}`);
-}
-function waitFor(fd, milliseconds) {
-  performAll([
-    {
-      call: ppoll([
-        {
-          fd,
-          events: POLLIN
-        }
-      ], milliseconds),
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
 
 // recipe/steps/network/user_network.ts
 function userNetwork(program) {
@@ -12318,36 +7520,16 @@ function userNetwork(program) {
     }
   };
 }
-var PROGRAMS = Object.keys(USER_NETWORK_ARGUMENTS);
+var USER_NETWORK_PROGRAMS = [
+  "slirp4netns",
+  "pasta"
+];
 var userNetworkDefinition = {
   step: "userNetwork",
   get fields() {
     return {
-      program: optional(oneOf(PROGRAMS))
+      program: optional(oneOf(USER_NETWORK_PROGRAMS))
     };
-  },
-  plan({ program }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    requireOwnProc();
-    draft.gate?.note({
-      kind: "net",
-      host: "*"
-    });
-    const programs2 = program === void 0 ? PROGRAMS : [
-      program
-    ];
-    const commands = (pid) => programs2.map((name) => [
-      name,
-      ...USER_NETWORK_ARGUMENTS[name](pid)
-    ].join(" "));
-    draft.meet((text4) => [
-      {
-        does: [
-          commands(text4).join(", or ")
-        ],
-        begin: (pid) => startUserNetwork(programs2, pid)
-      }
-    ]);
   }
 };
 
@@ -12370,136 +7552,15 @@ var overlayDefinition = {
       discard: optional(boolean())
     };
   },
-  complaint({ lower, upper, work, discard }) {
+  issue({ lower: lower2, upper, work, discard }) {
     if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
     if (upper !== void 0 && discard === true) return `"discard" takes the place of "upper"`;
-    if (upper === void 0 && discard !== true && lower.length < 2) {
-      return `without "upper" or "discard" there have to be two lower folders`;
+    if (upper === void 0 && discard !== true && lower2.length < 2) {
+      return `without "upper" or "discard" there have to be two lower directories`;
     }
     return void 0;
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would be mounted on the host");
-    if (draft.gate !== void 0 && draft.container.ground.atHostRoot) {
-      return openedOverlay(draft, step);
-    }
-    if (step.discard === true) return discardingOverlay(draft, step);
-    const { target, lower, upper, work } = step;
-    mountAt(draft, "overlay", target, "overlay", 0, overlayData(draft, lower, upper, work));
   }
 };
-function discardingOverlay(draft, { target, lower }) {
-  const folder = normalize(target);
-  if (needsMountPoint(draft, folder)) makeMountPoint(draft, folder, "folder");
-  const covered = openAt(draft, folder, O_PATH | O_DIRECTORY);
-  mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
-  inPlace(draft, openAt(draft, folder, O_PATH | O_DIRECTORY), () => {
-    for (const name of [
-      "upper",
-      "work"
-    ]) draft.call(mkdirat(at_fdcwd, name, 493));
-    if (lower.some((path2) => isWithin(normalize(path2), folder))) uncover(draft, covered);
-    const reachable = lower.map(normalize).map((path2) => isWithin(path2, folder) ? "lower" + path2.slice(folder === "/" ? 0 : folder.length) : path2);
-    const data2 = overlayData(draft, reachable, "upper", "work");
-    checkOptions(draft, data2);
-    draft.call(mount("overlay", ".", "overlay", 0, data2));
-  });
-  draft.call(close(covered));
-  draft.container.ground.mounted(folder, true);
-}
-function openedOverlay(draft, { target, lower, upper, work, discard }) {
-  const { gate } = draft;
-  const folder = normalize(target);
-  if (needsMountPoint(draft, folder)) makeMountPoint(draft, folder, "folder");
-  const trees = lower.map((path2, index) => {
-    gate?.lays(path2);
-    return copyTree(draft, path2, `lower ${index}`);
-  });
-  const changes = upper === void 0 ? void 0 : openChanges(draft, upper, work);
-  mountAt(draft, "tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
-  inPlace(draft, openAt(draft, folder, O_PATH | O_DIRECTORY), () => {
-    const attached = [
-      ...trees.entries(),
-      ...changes ? [
-        [
-          "changes",
-          changes.tree
-        ]
-      ] : []
-    ];
-    for (const [name, tree] of attached) attachHere(draft, tree, String(name));
-    if (discard === true) {
-      for (const name of [
-        "upper",
-        "work"
-      ]) draft.call(mkdirat(at_fdcwd, name, 493));
-    }
-    const names = trees.map((_, index) => String(index));
-    const [above, beside] = discard === true ? [
-      "upper",
-      "work"
-    ] : [
-      changes?.upper,
-      changes?.work
-    ];
-    const data2 = overlayData(draft, names, above, beside);
-    checkOptions(draft, data2);
-    draft.call(mount("overlay", ".", "overlay", 0, data2));
-    for (const [name] of attached) draft.call(umount2(String(name), MNT_DETACH));
-  });
-  draft.container.ground.mounted(folder, true);
-}
-function openChanges(draft, upper, work) {
-  draft.gate?.reads(upper);
-  for (const path2 of [
-    upper,
-    work
-  ]) draft.gate?.changes(path2);
-  const [one, other] = [
-    upper,
-    work
-  ].map((path2) => draft.gate?.places.openedAs(path2) ?? path2);
-  let folder = folderOf(one);
-  while (!isWithin(other, folder)) folder = folderOf(folder);
-  const tree = copyTree(draft, folder, "changes", AT_RECURSIVE);
-  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
-    attr_set: MOUNT_ATTR_NOSYMFOLLOW
-  }));
-  const beneath = (path2) => "changes" + path2.slice(folder === "/" ? 0 : folder.length);
-  return {
-    tree,
-    upper: beneath(one),
-    work: beneath(other)
-  };
-}
-function attachHere(draft, tree, name) {
-  draft.call(mkdirat(at_fdcwd, name, 493));
-  draft.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH));
-  draft.call(close(tree));
-}
-function uncover(draft, covered) {
-  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-  const tree = new ResultOf(draft.call(open_tree(covered, "", flags2)), "tree");
-  attachHere(draft, tree, "lower");
-}
-function overlayData(draft, lower, upper, work) {
-  return [
-    `lowerdir=${lower.map((path2) => escaped(path2).replaceAll(":", "\\:")).join(":")}`,
-    ...upper === void 0 ? [] : [
-      `upperdir=${escaped(upper)}`
-    ],
-    ...work === void 0 ? [] : [
-      `workdir=${escaped(work)}`
-    ],
-    // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...draft.container.own.has("user") ? [
-      "userxattr"
-    ] : []
-  ].join(",");
-}
-function escaped(path2) {
-  return path2.replace(/[\\,]/g, "\\$&");
-}
 
 // recipe/steps/process.ts
 function setEnv(variables) {
@@ -12514,12 +7575,6 @@ var setEnvDefinition = {
     return {
       variables: dictionary(variableName(), text3())
     };
-  },
-  plan({ variables }, draft) {
-    for (const [name, value] of Object.entries(variables)) {
-      draft.container.environment.set(name, value);
-      draft.gate?.variables.delete(name);
-    }
   }
 };
 function clearEnv(options = {}) {
@@ -12534,16 +7589,6 @@ var clearEnvDefinition = {
     return {
       keep: optional(list(variableName()))
     };
-  },
-  plan({ keep = [] }, draft) {
-    draft.container.clearsEnvironment = true;
-    draft.container.environment.clear();
-    for (const name of keep) {
-      const value = environmentVariable(name);
-      if (value === void 0) continue;
-      draft.container.environment.set(name, value);
-      draft.gate?.handsOn(name);
-    }
   }
 };
 function umask3(mask2) {
@@ -12558,8 +7603,7 @@ var umaskDefinition = {
     return {
       mask: integer(0, 511)
     };
-  },
-  plan: ({ mask: mask2 }, draft) => void draft.call(umask(mask2))
+  }
 };
 function rlimit(resource, soft, hard = soft) {
   return {
@@ -12581,21 +7625,11 @@ var rlimitDefinition = {
       hard: limit
     };
   },
-  complaint({ soft, hard }) {
+  issue({ soft, hard }) {
     if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
       return `"soft" (${soft}) is beyond "hard" (${hard})`;
     }
     return void 0;
-  },
-  plan({ resource, soft, hard }, draft) {
-    const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
-    const name = resource.toUpperCase();
-    const call2 = prlimit64(0, RLIMITS[name], {
-      soft: number(soft),
-      hard: number(hard)
-    }, null);
-    if (name === "NOFILE") draft.lastly(call2);
-    else draft.call(call2);
   }
 };
 function newSession() {
@@ -12605,11 +7639,7 @@ function newSession() {
 }
 var newSessionDefinition = {
   step: "newSession",
-  fields: {},
-  plan(_step, draft) {
-    draft.call(setsid());
-    draft.container.sessionLeader = true;
-  }
+  fields: {}
 };
 function dieWithParent(signal = "SIGKILL") {
   return {
@@ -12629,12 +7659,9 @@ var dieWithParentDefinition = {
             null
           ]
         },
-        complaint: (value) => value === null ? void 0 : oneOf(Object.keys(SIGNALS)).complaint(value)
+        issue: (value) => value === null ? void 0 : oneOf(Object.keys(SIGNALS)).issue(value)
       }
     };
-  },
-  plan({ signal }, draft) {
-    draft.deathSignal = signal === null ? 0 : SIGNALS[signal];
   }
 };
 function init() {
@@ -12644,385 +7671,8 @@ function init() {
 }
 var initDefinition = {
   step: "init",
-  fields: {},
-  plan(_step, draft) {
-    draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
-    if (draft.container.joined.has("pid")) {
-      draft.refuse("the pid namespace that is joined has its PID 1 already");
-    }
-    if (draft.hasInit) draft.refuse("there is an init already");
-    draft.fork("init");
-    draft.gate?.leavesInit();
-  }
+  fields: {}
 };
-
-// recipe/programs/loader_cache.ts
-var LOADER_CACHE = "/etc/ld.so.cache";
-var MAGIC = "glibc-ld.so.cache1.1";
-var HEADER_SIZE2 = 48;
-var ENTRY_SIZE = 24;
-function readLoaderCache(bytes) {
-  const paths = /* @__PURE__ */ new Map();
-  const decoder = new TextDecoder();
-  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const textAt2 = (offset) => {
-    const end = bytes.indexOf(0, offset);
-    return decoder.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
-  };
-  const count2 = bytes.length < HEADER_SIZE2 ? 0 : view2.getUint32(MAGIC.length, true);
-  for (let index = 0; index < count2; index++) {
-    const entry = HEADER_SIZE2 + index * ENTRY_SIZE;
-    if (entry + ENTRY_SIZE > bytes.length) break;
-    const isForNewer = view2.getBigUint64(entry + 16, true) !== 0n;
-    if (isForNewer) continue;
-    const name = textAt2(view2.getUint32(entry + 4, true));
-    const path2 = textAt2(view2.getUint32(entry + 8, true));
-    const known = paths.get(name);
-    if (known === void 0) paths.set(name, [
-      path2
-    ]);
-    else known.push(path2);
-  }
-  return paths;
-}
-
-// recipe/programs/library_search.ts
-function searchOf(interpreter, machine, host) {
-  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
-  return musl === null ? glibcSearch(machine, host) : muslSearch(musl[1], host);
-}
-var MULTIARCH = {
-  62: "x86_64-linux-gnu",
-  183: "aarch64-linux-gnu"
-};
-function glibcSearch(machine, host) {
-  const multiarch = MULTIARCH[machine];
-  const folders = [
-    ...multiarch === void 0 ? [] : [
-      `/lib/${multiarch}`,
-      `/usr/lib/${multiarch}`
-    ],
-    ...[
-      "/lib64",
-      "/usr/lib64",
-      "/lib",
-      "/usr/lib"
-    ]
-  ];
-  let cache;
-  return {
-    *candidates(name, asker) {
-      if (asker.elf.runpath.length === 0) {
-        for (const object2 of chain(asker)) {
-          if (object2.elf.runpath.length > 0) continue;
-          yield* inFolders(object2.elf.rpath, object2, name);
-        }
-      }
-      yield* inFolders(asker.elf.runpath, asker, name);
-      if (asker.elf.noDefaultFolders) return;
-      cache ??= readLoaderCache(host.bytes(LOADER_CACHE) ?? new Uint8Array());
-      for (const path2 of cache.get(name) ?? []) {
-        if (folders.includes(folderOf(path2))) yield inPlace2(path2);
-        else yield {
-          ...inPlace2(path2),
-          guide: LOADER_CACHE
-        };
-      }
-      yield* folders.map((folder) => inPlace2(`${folder}/${name}`));
-    },
-    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
-  };
-}
-var IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
-function muslSearch(architecture, host) {
-  const list2 = `/etc/ld-musl-${architecture}.path`;
-  const written2 = host.bytes(list2);
-  const folders = written2 === void 0 ? [
-    "/lib",
-    "/usr/local/lib",
-    "/usr/lib"
-  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
-  return {
-    *candidates(name, asker) {
-      for (const object2 of chain(asker)) {
-        yield* inFolders([
-          ...object2.elf.runpath,
-          ...object2.elf.rpath
-        ], object2, name);
-      }
-      const guide = written2 === void 0 ? {} : {
-        guide: list2
-      };
-      yield* folders.map((folder) => ({
-        ...inPlace2(`${folder}/${name}`),
-        ...guide
-      }));
-    },
-    isLoader: (name) => IN_MUSL.test(name)
-  };
-}
-function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
-}
-function placeOf2(path2, { origin }) {
-  const expanded = (folder) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => folder);
-  const [source, target] = [
-    expanded(origin.source),
-    expanded(origin.target)
-  ];
-  return source.startsWith("/") ? {
-    source,
-    target: withoutDots(target)
-  } : void 0;
-}
-function* inFolders(folders, object2, name) {
-  for (const folder of folders) {
-    const place2 = placeOf2(`${folder}/${name}`, object2);
-    if (place2 !== void 0) yield place2;
-  }
-}
-function inPlace2(path2) {
-  return {
-    source: path2,
-    target: path2
-  };
-}
-function originOf({ source, target }) {
-  return {
-    source: folderOf(source),
-    target: folderOf(target)
-  };
-}
-function withoutDots(path2) {
-  const parts = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
-// recipe/programs/program_files.ts
-var SCRIPTS_DEEP = 5;
-function filesOfPrograms(programs2, host, refuse2) {
-  const files = /* @__PURE__ */ new Map();
-  for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host, refuse2)) files.set(target, source);
-  }
-  return [
-    ...files
-  ].map(([target, source]) => ({
-    source,
-    target
-  }));
-}
-function* filesOf(program, host, refuse2) {
-  let path2 = program;
-  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host.head(path2) ?? refuse2(`${path2} is not there${path2 === program ? "" : `, which ${program} is run by`}`);
-    yield {
-      source: path2,
-      target: path2
-    };
-    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
-    if (script === null) {
-      const elf = host.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
-      return yield* filesOfElf(path2, elf, host, refuse2);
-    }
-    path2 = script[1];
-    if (!path2.startsWith("/")) {
-      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
-    }
-  }
-  refuse2(`${program} is a script whose interpreters are scripts, too many of them`);
-}
-function* filesOfElf(path2, elf, host, refuse2) {
-  if (elf.interpreter === void 0) return;
-  if (host.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter} is not there, which ${path2} needs`);
-  }
-  yield {
-    source: elf.interpreter,
-    target: elf.interpreter
-  };
-  const search = searchOf(elf.interpreter, elf.machine, host);
-  const program = {
-    source: path2,
-    target: path2,
-    elf,
-    askedBy: void 0
-  };
-  const origin = {
-    source: folderOf(host.realPath(path2)),
-    target: folderOf(path2)
-  };
-  const queue = [
-    {
-      ...program,
-      origin
-    }
-  ];
-  const loaded2 = /* @__PURE__ */ new Set();
-  for (const object2 of queue) {
-    for (const name of object2.elf.needed) {
-      if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host) ?? refuse2(`the library ${name} is not there, which ${object2.source} needs`);
-      loaded2.add(name);
-      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
-      queue.push(library);
-      yield library;
-      const { guide } = library;
-      if (guide !== void 0) yield {
-        source: guide,
-        target: guide
-      };
-    }
-  }
-}
-function libraryOf(name, asker, search, host) {
-  const places = name.includes("/") ? [
-    placeOf2(name, asker)
-  ] : search.candidates(name, asker);
-  for (const place2 of places) {
-    const elf = place2 && host.elf(place2.source);
-    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
-    return {
-      ...place2,
-      elf,
-      askedBy: asker,
-      origin: originOf(place2)
-    };
-  }
-  return void 0;
-}
-
-// ffi/elf.ts
-var PT = {
-  LOAD: 1,
-  DYNAMIC: 2,
-  INTERP: 3
-};
-var DT = {
-  NULL: 0,
-  NEEDED: 1,
-  STRTAB: 5,
-  SONAME: 14,
-  RPATH: 15,
-  RUNPATH: 29,
-  FLAGS_1: 1879048187
-};
-var DF_1_NODEFLIB = 2048;
-var HEADER_SIZE3 = 64;
-var ENTRY_SIZE2 = 16;
-var MOST_ENTRIES = 4096;
-function readElf(readAt) {
-  const header2 = view(readAt(0, HEADER_SIZE3));
-  if (header2.byteLength < HEADER_SIZE3 || header2.getUint32(0) !== 2135247942) return void 0;
-  if (header2.getUint16(4) !== 513) return void 0;
-  const segments = readSegments(readAt, header2);
-  if (segments === void 0) return void 0;
-  const interpreter = segments.find(({ type }) => type === PT.INTERP);
-  const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
-  const entries = dynamic === void 0 ? [] : readDynamic(readAt, dynamic);
-  const of = (tag) => entries.filter((entry) => entry.tag === tag);
-  const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
-  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
-  const paths = (tag) => texts(tag).flatMap((text4) => text4.split(":")).filter(Boolean);
-  return {
-    machine: header2.getUint16(18, true),
-    interpreter: interpreter && textAt(readAt, interpreter.offset),
-    soname: texts(DT.SONAME)[0],
-    needed: texts(DT.NEEDED),
-    runpath: paths(DT.RUNPATH),
-    rpath: paths(DT.RPATH),
-    noDefaultFolders: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
-  };
-}
-function readSegments(readAt, header2) {
-  const [offset, size2, count2] = [
-    Number(header2.getBigUint64(32, true)),
-    header2.getUint16(54, true),
-    header2.getUint16(56, true)
-  ];
-  const table = view(readAt(offset, size2 * count2));
-  if (size2 < 56 || table.byteLength < size2 * count2) return void 0;
-  return Array.from({
-    length: count2
-  }, (_, index) => ({
-    type: table.getUint32(index * size2, true),
-    offset: Number(table.getBigUint64(index * size2 + 8, true)),
-    address: Number(table.getBigUint64(index * size2 + 16, true)),
-    size: Number(table.getBigUint64(index * size2 + 32, true))
-  }));
-}
-function readDynamic(readAt, { offset, size: size2 }) {
-  const table = view(readAt(offset, Math.min(size2, MOST_ENTRIES * ENTRY_SIZE2)));
-  const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE2 <= table.byteLength; at2 += ENTRY_SIZE2) {
-    const tag = Number(table.getBigInt64(at2, true));
-    if (tag === DT.NULL) break;
-    entries.push({
-      tag,
-      value: Number(table.getBigUint64(at2 + 8, true))
-    });
-  }
-  return entries;
-}
-function offsetOf(segments, address2) {
-  if (address2 === void 0) return void 0;
-  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
-  return holder && holder.offset + address2 - holder.address;
-}
-function textAt(readAt, offset) {
-  const bytes = readAt(offset, 4096);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
-}
-function view(bytes) {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-// recipe/programs/program_host.ts
-var MOST_AT_ONCE2 = 64 * 1024;
-function programHost() {
-  const known = /* @__PURE__ */ new Map();
-  return {
-    elf(path2) {
-      if (!known.has(path2)) known.set(path2, withFile(path2, readElf));
-      return known.get(path2);
-    },
-    head: (path2) => withFile(path2, (readAt) => readAt(0, 256)),
-    bytes: (path2) => unlessMissing(() => readWholeFile(at_fdcwd, path2)),
-    realPath(path2) {
-      using file = open(path2, O_PATH | O_CLOEXEC);
-      return readlinkat2(AT_FDCWD, `/proc/self/fd/${file.number}`);
-    }
-  };
-}
-function withFile(path2, use) {
-  return unlessMissing(() => {
-    using file = open(path2, O_CLOEXEC | O_NONBLOCK);
-    return use((offset, length) => readSome3(file.number, offset, length));
-  });
-}
-function unlessMissing(read3) {
-  try {
-    return read3();
-  } catch (error) {
-    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
-      return void 0;
-    }
-    throw error;
-  }
-}
-function readSome3(fd, offset, length) {
-  const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
-  const call2 = pread64(fd, output, output.size, offset);
-  const outcome = outcomeOf(call2);
-  const { buffer, byteOffset } = outcome.output(output);
-  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
-}
 
 // recipe/steps/programs.ts
 function programs(...paths) {
@@ -13043,67 +7693,15 @@ var programsDefinition = {
       root: optional(absolutePath()),
       copy: optional(boolean())
     };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would be put on the host");
-    const root = normalize(step.root ?? nextRoot(draft));
-    draft.needsOwnGround(root);
-    const files = filesOf2(step, draft).map(({ source, target }) => ({
-      source,
-      target: normalize(`${root}/${target}`)
-    })).filter(({ target }) => !draft.container.ground.isMountPoint(target));
-    for (const folder of new Set(files.map(({ target }) => folderOf(target)))) {
-      makeFolders(draft, folder);
-    }
-    for (const file of files) {
-      if (step.copy === true) copy(draft, file);
-      else bind2(draft, file);
-    }
   }
 };
-function nextRoot(draft) {
-  return draft.sequence.nextRoot ?? draft.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
-}
-function filesOf2(step, draft) {
-  try {
-    return filesOfPrograms(step.programs, programHost(), (complaint) => draft.refuse(complaint));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return draft.refuse(`a file that is needed cannot be read: ${error.message}`);
-  }
-}
-function bind2(draft, { source, target }) {
-  draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 420)));
-  draft.gate?.shows(source, {
-    readOnly: true
-  });
-  const tree = copyTree(draft, source, "tree");
-  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }));
-  attachAt(draft, tree, target);
-  draft.call(close(tree));
-  draft.container.ground.mounted(target, false);
-}
-var AT_ONCE2 = 2147479552;
-function copy(draft, { source, target }) {
-  draft.gate?.reads(source);
-  const from = draft.gate === void 0 ? new ResultOf(draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from") : openAt(draft, source, O_RDONLY);
-  const to = openAt(draft, target, O_WRONLY | O_CREAT | O_TRUNC, 493);
-  const more = new Label("more");
-  const done = new Label("done");
-  draft.place(more);
-  draft.call(sendfile(to, from, AT_ONCE2), {
-    onSuccess: more,
-    onZero: done
-  });
-  draft.place(done);
-  draft.call(fchmod(to, 493));
-  draft.call(close(to));
-  draft.call(close(from));
-}
-function sendfile(to, from, count2) {
-  return call("sendfile", to, from, null, count2);
+
+// recipe/path.ts
+
+
+
+function nameOf2(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1);
 }
 
 // recipe/steps/root.ts
@@ -13120,34 +7718,8 @@ var pivotRootDefinition = {
       path: absolutePath()
     };
   },
-  complaint: ({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0,
-  plan({ path: path2 }, draft) {
-    draft.needs("mount", "it would change the host's root");
-    const isMountPoint = draft.container.ground.isMountPoint(path2);
-    draft.gate?.enters(path2, "pivotRoot");
-    if (draft.gate?.places.openedAs(path2) !== void 0) enterOpened(draft, path2, !isMountPoint);
-    else {
-      if (!isMountPoint) draft.call(mount(path2, path2, null, MS_BIND | MS_REC, null));
-      draft.call(chdir(path2));
-    }
-    draft.call(pivot_root(".", "."));
-    draft.call(umount2(".", MNT_DETACH));
-    draft.call(chdir("/"));
-    draft.container.ground.enter(path2);
-  }
+  issue: ({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0
 };
-function enterOpened(draft, path2, mounted) {
-  const folder = openAt(draft, path2, O_PATH | O_DIRECTORY);
-  if (mounted) {
-    const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-    const tree = new ResultOf(draft.call(open_tree(folder, "", flags2)), "tree");
-    const empty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-    draft.call(move_mount(tree, "", folder, "", empty));
-    draft.call(fchdir(tree));
-    draft.call(close(tree));
-  } else draft.call(fchdir(folder));
-  draft.call(close(folder));
-}
 function chroot3(path2) {
   return {
     step: "chroot",
@@ -13160,15 +7732,6 @@ var chrootDefinition = {
     return {
       path: absolutePath()
     };
-  },
-  plan({ path: path2 }, draft) {
-    draft.gate?.enters(path2, "chroot");
-    if (draft.gate?.places.openedAs(path2) !== void 0) {
-      enterOpened(draft, path2, false);
-      draft.call(chroot("."));
-    } else draft.call(chroot(path2));
-    draft.call(chdir("/"));
-    draft.container.ground.enter(path2);
   }
 };
 function chdir3(path2) {
@@ -13183,111 +7746,8 @@ var chdirDefinition = {
     return {
       path: path()
     };
-  },
-  plan: ({ path: path2 }, draft) => enterFolder((call2) => draft.call(call2), path2)
-};
-
-// ffi/seccomp/bpf.ts
-var BPF = {
-  load: 32,
-  and: 84,
-  jump: 5,
-  equal: 21,
-  greater: 37,
-  greaterOrEqual: 53,
-  return: 6
-};
-var MOST_INSTRUCTIONS = 4096;
-var INSTRUCTION_SIZE = 8;
-var FAR = 254;
-function assembleFilter(parts) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BackwardsProgram = class {
-  #words = [];
-  #places = /* @__PURE__ */ new Map();
-  place(label) {
-    this.#places.set(label, this.#words.length);
-  }
-  add(instruction) {
-    switch (instruction.kind) {
-      case "load":
-        return this.#word(BPF.load, instruction.offset);
-      case "and":
-        return this.#word(BPF.and, instruction.mask);
-      case "return":
-        return this.#word(BPF.return, instruction.value);
-      case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
-      case "branch":
-        return this.#branch(instruction);
-    }
-  }
-  bytes() {
-    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-    const view2 = new DataView(bytes.buffer);
-    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at2 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at2, code, true);
-      view2.setUint8(at2 + 2, jt);
-      view2.setUint8(at2 + 3, jf);
-      view2.setUint32(at2 + 4, k, true);
-    });
-    return bytes;
-  }
-  #branch({ test, value, holds, fails }) {
-    const next = this.#words.length;
-    const reachable = (label) => {
-      if (label === void 0) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label);
-      return this.#words.length;
-    };
-    const [jt, jf] = [
-      reachable(holds),
-      reachable(fails)
-    ].map((place2) => this.#words.length - place2);
-    this.#word(BPF[test], value, jt, jf);
-  }
-  #distance(label) {
-    const place2 = this.#places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no later place`);
-    return this.#words.length - place2;
-  }
-  #word(code, k, jt = 0, jf = 0) {
-    this.#words.push({
-      code,
-      jt,
-      jf,
-      k: k >>> 0
-    });
   }
 };
-
-// ffi/calls/seccomp.ts
-var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
-var SECCOMP_FILTER_FLAGS = {
-  SECCOMP_FILTER_FLAG_LOG: 2,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
-};
-var PROGRAM_SIZE = 16;
-function seccompSetFilter(program, flagBits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
-    {
-      offset: 8,
-      to: program
-    }
-  ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
-}
 
 // ffi/seccomp/all_syscalls.ts
 var X86_64 = `
@@ -13395,6 +7855,266 @@ function numbersOf(table) {
   return numbers;
 }
 
+
+// recipe/seccomp_default.ts
+var FILES2 = `
+  access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
+  faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
+  flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
+  lstat mkdir mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 pipe pipe2
+  pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename
+  renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync sync_file_range
+  syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
+  fgetxattr flistxattr fremovexattr fsetxattr getxattr lgetxattr listxattr llistxattr lremovexattr
+  lsetxattr removexattr setxattr getxattrat listxattrat removexattrat setxattrat
+  file_getattr file_setattr listmount statmount
+  inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
+  io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
+`;
+var WAITING = `
+  epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll
+  ppoll pselect6 select signalfd signalfd4
+  alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
+  timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create
+  timerfd_gettime timerfd_settime times
+`;
+var CLOCK = `adjtimex clock_adjtime`;
+var MEMORY = `
+  brk cachestat madvise map_shadow_stack memfd_create memfd_secret mincore mlock mlock2 mlockall mmap
+  mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
+  process_mrelease remap_file_pages
+`;
+var PROCESSES = `
+  arch_prctl capget capset execve execveat exit exit_group fork get_robust_list get_thread_area
+  getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom
+  getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill membarrier
+  pause pidfd_open pidfd_send_signal prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending
+  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo
+  sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
+  sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam
+  sched_setscheduler sched_yield set_robust_list set_thread_area set_tid_address setfsgid setfsuid
+  setgid setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid
+  sigaltstack sysinfo tgkill tkill uname vfork wait4 waitid
+  futex futex_requeue futex_wait futex_waitv futex_wake
+  ptrace process_vm_readv process_vm_writev uprobe uretprobe
+  seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
+  lsm_get_self_attr lsm_list_modules
+`;
+var MESSAGES = `
+  accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg
+  sendmmsg sendmsg sendto setsockopt shutdown
+  mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
+  semctl semget semop semtimedop shmat shmctl shmdt shmget
+`;
+var SECCOMP_GROUPS = {
+  "@mounts": `
+    fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
+    umount2
+  `,
+  "@namespaces": "clone clone3 setns unshare"
+};
+var CLONE_NAMESPACES = 2114060288;
+var CLONE_NEWTIME2 = 128;
+var INT = 4294967295;
+var SOCKET_FAMILIES = [
+  1,
+  2,
+  10,
+  16,
+  17
+];
+var PERSONALITIES = [
+  0,
+  8,
+  131072,
+  131080,
+  4294967295
+];
+var TYPING = [
+  21522,
+  21532
+];
+var ENOSYS = 38;
+var DEFAULT_SECCOMP_PROFILE = {
+  defaultAction: "SCMP_ACT_ERRNO",
+  get syscalls() {
+    return [
+      allow([
+        FILES2,
+        WAITING,
+        CLOCK,
+        MEMORY,
+        PROCESSES,
+        MESSAGES
+      ].flatMap(words)),
+      allowWhere([
+        "clone"
+      ], {
+        index: 0,
+        bits: CLONE_NAMESPACES,
+        are: 0
+      }),
+      allowWhere([
+        "unshare"
+      ], {
+        index: 0,
+        bits: CLONE_NAMESPACES + CLONE_NEWTIME2,
+        are: 0
+      }),
+      {
+        names: [
+          "clone3"
+        ],
+        action: "SCMP_ACT_ERRNO",
+        errnoRet: ENOSYS
+      },
+      ...SOCKET_FAMILIES.map((are) => allowWhere([
+        "socket",
+        "socketpair"
+      ], {
+        index: 0,
+        bits: INT,
+        are
+      })),
+      ...PERSONALITIES.map((are) => allowWhere([
+        "personality"
+      ], {
+        index: 0,
+        bits: INT,
+        are
+      })),
+      ...TYPING.map((are) => ({
+        ...allowWhere([
+          "ioctl"
+        ], {
+          index: 1,
+          bits: INT,
+          are
+        }),
+        action: "SCMP_ACT_ERRNO"
+      })),
+      allow([
+        "ioctl"
+      ])
+    ];
+  }
+};
+function allowMore(profile, more) {
+  if (more.length === 0) return profile;
+  const groups = SECCOMP_GROUPS;
+  const names = more.flatMap((name) => words(groups[name] ?? name));
+  return {
+    ...profile,
+    syscalls: [
+      allow(names),
+      ...profile.syscalls ?? []
+    ]
+  };
+}
+function words(text4) {
+  return text4.trim().split(/\s+/);
+}
+function allow(names) {
+  return {
+    names,
+    action: "SCMP_ACT_ALLOW"
+  };
+}
+function allowWhere(names, { index, bits, are }) {
+  return {
+    ...allow(names),
+    args: [
+      {
+        index,
+        value: bits,
+        valueTwo: are,
+        op: "SCMP_CMP_MASKED_EQ"
+      }
+    ]
+  };
+}
+
+// ffi/seccomp/bpf.ts
+var BPF = {
+  load: 32,
+  and: 84,
+  jump: 5,
+  equal: 21,
+  greater: 37,
+  greaterOrEqual: 53,
+  return: 6
+};
+var MOST_INSTRUCTIONS = 4096;
+var INSTRUCTION_SIZE = 8;
+var FAR = 254;
+function assembleFilter(parts) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BackwardsProgram = class {
+  #words = [];
+  #places = /* @__PURE__ */ new Map();
+  place(label) {
+    this.#places.set(label, this.#words.length);
+  }
+  add(instruction) {
+    switch (instruction.kind) {
+      case "load":
+        return this.#word(BPF.load, instruction.offset);
+      case "and":
+        return this.#word(BPF.and, instruction.mask);
+      case "return":
+        return this.#word(BPF.return, instruction.value);
+      case "jump":
+        return this.#word(BPF.jump, this.#distance(instruction.to));
+      case "branch":
+        return this.#branch(instruction);
+    }
+  }
+  bytes() {
+    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+    const view2 = new DataView(bytes.buffer);
+    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+      const at2 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at2, code, true);
+      view2.setUint8(at2 + 2, jt);
+      view2.setUint8(at2 + 3, jf);
+      view2.setUint32(at2 + 4, k, true);
+    });
+    return bytes;
+  }
+  #branch({ test, value, holds, fails }) {
+    const next = this.#words.length;
+    const reachable = (label) => {
+      if (label === void 0) return next;
+      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
+      else return this.#places.get(label);
+      return this.#words.length;
+    };
+    const [jt, jf] = [
+      reachable(holds),
+      reachable(fails)
+    ].map((place2) => this.#words.length - place2);
+    this.#word(BPF[test], value, jt, jf);
+  }
+  #distance(label) {
+    const place2 = this.#places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no later place`);
+    return this.#words.length - place2;
+  }
+  #word(code, k, jt = 0, jf = 0) {
+    this.#words.push({
+      code,
+      jt,
+      jf,
+      k: k >>> 0
+    });
+  }
+};
 
 // ffi/seccomp/filter.ts
 var SECCOMP_RET = {
@@ -13560,7 +8280,7 @@ var Compiler = class {
     ];
     for (const { answer, conditions = [] } of rules) {
       const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare2(condition, otherwise));
+      for (const condition of conditions) parts.push(...compare(condition, otherwise));
       parts.push({
         kind: "jump",
         to: this.#answer(answer)
@@ -13613,7 +8333,7 @@ function searchAmong(ranges) {
 }
 var EVERY_BIT = 0xffffffffffffffffn;
 var LOW = 0xffffffffn;
-function compare2(condition, otherwise) {
+function compare(condition, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
   const at2 = SECCOMP_DATA.arguments + index * 8;
   const holds = new Label("it holds");
@@ -13711,185 +8431,7 @@ function loadMasked({ offset, mask: mask2 }) {
   ];
 }
 
-// recipe/filters/seccomp_default.ts
-var FILES2 = `
-  access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
-  faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
-  flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
-  lstat mkdir mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 pipe pipe2
-  pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename
-  renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync sync_file_range
-  syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
-  fgetxattr flistxattr fremovexattr fsetxattr getxattr lgetxattr listxattr llistxattr lremovexattr
-  lsetxattr removexattr setxattr getxattrat listxattrat removexattrat setxattrat
-  file_getattr file_setattr listmount statmount
-  inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
-  io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
-`;
-var WAITING = `
-  epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll
-  ppoll pselect6 select signalfd signalfd4
-  alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
-  timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create
-  timerfd_gettime timerfd_settime times
-`;
-var CLOCK = `adjtimex clock_adjtime`;
-var MEMORY = `
-  brk cachestat madvise map_shadow_stack memfd_create memfd_secret mincore mlock mlock2 mlockall mmap
-  mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
-  process_mrelease remap_file_pages
-`;
-var PROCESSES = `
-  arch_prctl capget capset execve execveat exit exit_group fork get_robust_list get_thread_area
-  getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom
-  getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill membarrier
-  pause pidfd_open pidfd_send_signal prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending
-  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo
-  sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
-  sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam
-  sched_setscheduler sched_yield set_robust_list set_thread_area set_tid_address setfsgid setfsuid
-  setgid setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid
-  sigaltstack sysinfo tgkill tkill uname vfork wait4 waitid
-  futex futex_requeue futex_wait futex_waitv futex_wake
-  ptrace process_vm_readv process_vm_writev uprobe uretprobe
-  seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
-  lsm_get_self_attr lsm_list_modules
-`;
-var MESSAGES = `
-  accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg
-  sendmmsg sendmsg sendto setsockopt shutdown
-  mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
-  semctl semget semop semtimedop shmat shmctl shmdt shmget
-`;
-var SECCOMP_GROUPS = {
-  "@mounts": `
-    fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
-    umount2
-  `,
-  "@namespaces": "clone clone3 setns unshare"
-};
-var CLONE_NAMESPACES = 2114060288;
-var CLONE_NEWTIME2 = 128;
-var INT = 4294967295;
-var SOCKET_FAMILIES = [
-  1,
-  2,
-  10,
-  16,
-  17
-];
-var PERSONALITIES = [
-  0,
-  8,
-  131072,
-  131080,
-  4294967295
-];
-var TYPING = [
-  21522,
-  21532
-];
-var ENOSYS = 38;
-var DEFAULT_SECCOMP_PROFILE = {
-  defaultAction: "SCMP_ACT_ERRNO",
-  get syscalls() {
-    return [
-      allow([
-        FILES2,
-        WAITING,
-        CLOCK,
-        MEMORY,
-        PROCESSES,
-        MESSAGES
-      ].flatMap(words2)),
-      allowWhere([
-        "clone"
-      ], {
-        index: 0,
-        bits: CLONE_NAMESPACES,
-        are: 0
-      }),
-      allowWhere([
-        "unshare"
-      ], {
-        index: 0,
-        bits: CLONE_NAMESPACES + CLONE_NEWTIME2,
-        are: 0
-      }),
-      {
-        names: [
-          "clone3"
-        ],
-        action: "SCMP_ACT_ERRNO",
-        errnoRet: ENOSYS
-      },
-      ...SOCKET_FAMILIES.map((are) => allowWhere([
-        "socket",
-        "socketpair"
-      ], {
-        index: 0,
-        bits: INT,
-        are
-      })),
-      ...PERSONALITIES.map((are) => allowWhere([
-        "personality"
-      ], {
-        index: 0,
-        bits: INT,
-        are
-      })),
-      ...TYPING.map((are) => ({
-        ...allowWhere([
-          "ioctl"
-        ], {
-          index: 1,
-          bits: INT,
-          are
-        }),
-        action: "SCMP_ACT_ERRNO"
-      })),
-      allow([
-        "ioctl"
-      ])
-    ];
-  }
-};
-function allowMore(profile, more) {
-  if (more.length === 0) return profile;
-  const groups = SECCOMP_GROUPS;
-  const names = more.flatMap((name) => words2(groups[name] ?? name));
-  return {
-    ...profile,
-    syscalls: [
-      allow(names),
-      ...profile.syscalls ?? []
-    ]
-  };
-}
-function words2(text4) {
-  return text4.trim().split(/\s+/);
-}
-function allow(names) {
-  return {
-    names,
-    action: "SCMP_ACT_ALLOW"
-  };
-}
-function allowWhere(names, { index, bits, are }) {
-  return {
-    ...allow(names),
-    args: [
-      {
-        index,
-        value: bits,
-        valueTwo: are,
-        op: "SCMP_CMP_MASKED_EQ"
-      }
-    ]
-  };
-}
-
-// recipe/filters/seccomp_profile.ts
+// recipe/seccomp_profile.ts
 var ACTIONS = {
   SCMP_ACT_KILL: SECCOMP_RET.KILL_THREAD,
   SCMP_ACT_KILL_PROCESS: SECCOMP_RET.KILL_PROCESS,
@@ -13908,7 +8450,7 @@ var COMPARISONS = {
   SCMP_CMP_GE: "greaterOrEqual",
   SCMP_CMP_GT: "greater"
 };
-var FLAGS2 = [
+var FLAGS = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
@@ -13927,7 +8469,7 @@ function word3() {
         }
       ]
     },
-    complaint(value) {
+    issue(value) {
       if (typeof value === "string") {
         if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) return `"${value}" is not ${expected}`;
         return BigInt(value) < 2n ** 64n ? void 0 : `${value} is not ${expected}`;
@@ -13966,17 +8508,17 @@ function seccompProfile() {
     architectures: optional(list(text3({
       min: 1
     }))),
-    flags: optional(list(oneOf(FLAGS2))),
+    flags: optional(list(oneOf(FLAGS))),
     syscalls: optional(list(rule))
   });
 }
 function filterOf(profile) {
-  const { defaultAction, defaultErrnoRet, syscalls = [] } = profile;
+  const { defaultAction, defaultErrnoRet, syscalls: syscalls2 = [] } = profile;
   return {
     otherwise: answerOf(defaultAction, defaultErrnoRet),
     unknown: defaultAction === "SCMP_ACT_ERRNO" ? answerOf(defaultAction, ERRNO.ENOSYS) : answerOf(defaultAction, defaultErrnoRet),
     foreign: SECCOMP_RET.KILL_PROCESS,
-    rules: syscalls.flatMap(rulesOf)
+    rules: syscalls2.flatMap(rulesOf)
   };
 }
 function rulesOf({ names, action, errnoRet, args = [] }) {
@@ -14039,10 +8581,10 @@ function callName() {
   return {
     ...base,
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
-    complaint(value) {
-      const complaint = base.complaint(value);
+    issue(value) {
+      const issue = base.issue(value);
       const name = value;
-      if (complaint !== void 0 || isSyscallName(name) || groups.includes(name)) return complaint;
+      if (issue !== void 0 || isSyscallName(name) || groups.includes(name)) return issue;
       const near = nearest(name, [
         ...groups,
         ...allSyscalls("x86_64").keys()
@@ -14058,46 +8600,8 @@ var seccompDefinition = {
       profile: optional(seccompProfile()),
       allow: optional(list(callName()))
     };
-  },
-  plan(step, draft) {
-    const { flags: flags2 = [] } = step.profile ?? {};
-    const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
-    const program = programOf(step, draft);
-    draft.gainNoPrivileges();
-    draft.lastly(seccompSetFilter(program, flagBits));
   }
 };
-var COMPILED = /* @__PURE__ */ new WeakMap();
-function programOf(step, draft) {
-  const known = COMPILED.get(step);
-  if (known !== void 0) return known;
-  const profile = allowMore(step.profile ?? DEFAULT_SECCOMP_PROFILE, step.allow ?? []);
-  const filter = filterOf(profile);
-  checkLaunch(filter, draft);
-  let program;
-  try {
-    program = compileFilter(filter, engine().architecture);
-  } catch (error) {
-    if (error instanceof RangeError) draft.refuse(`the profile is too long: ${error.message}`);
-    throw error;
-  }
-  COMPILED.set(step, program);
-  return program;
-}
-var LAUNCHING = [
-  "execve",
-  "exit_group"
-];
-function checkLaunch(filter, draft) {
-  const rules = new RuleIndex(filter);
-  for (const name of LAUNCHING) {
-    const answers = rules.for(name).map(({ answer }) => answer);
-    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
-      continue;
-    }
-    draft.refuse(`the profile does not allow ${name}, without which no program can be started`);
-  }
-}
 
 // recipe/steps/sysctl.ts
 function sysctl(settings2) {
@@ -14106,28 +8610,6 @@ function sysctl(settings2) {
     settings: settings2
   };
 }
-var OWNERS = [
-  [
-    /^net\//,
-    "net"
-  ],
-  [
-    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
-    "ipc"
-  ],
-  [
-    /^fs\/mqueue\//,
-    "ipc"
-  ],
-  [
-    /^kernel\/(hostname|domainname)$/,
-    "uts"
-  ],
-  [
-    /^user\//,
-    "user"
-  ]
-];
 function pathOf(name) {
   const swapped = {
     ".": "/",
@@ -14147,9 +8629,9 @@ function settingName() {
       ...base.schema,
       pattern: "^[^./]+([./][^./]+)+$"
     },
-    complaint(value) {
-      const complaint = base.complaint(value);
-      if (complaint !== void 0) return complaint;
+    issue(value) {
+      const issue = base.issue(value);
+      if (issue !== void 0) return issue;
       const parts = pathOf(value).split("/");
       return parts.length > 1 && parts.every((part) => ![
         "",
@@ -14159,43 +8641,14 @@ function settingName() {
     }
   };
 }
-function writeSetting(draft, path2, value) {
-  const bytes = new TextEncoder().encode(value);
-  const file = new ResultOf(openAt(draft, `/proc/sys/${path2}`, O_WRONLY).call, "setting");
-  draft.call(write(file, bytes, bytes.length));
-  draft.call(close(file));
-}
 var sysctlDefinition = {
   step: "sysctl",
   get fields() {
     return {
       settings: dictionary(settingName(), either(text3(), integer(-(2 ** 53) + 1)))
     };
-  },
-  plan({ settings: settings2 }, draft) {
-    for (const [name, value] of Object.entries(settings2)) {
-      const path2 = pathOf(name);
-      const kind2 = OWNERS.find(([pattern]) => pattern.test(path2))?.[1] ?? draft.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
-      draft.needs(kind2, `${name} would change on the host`);
-      writeSetting(draft, path2, String(value));
-    }
   }
 };
-
-// recipe/drafting/time_namespace.ts
-function enterTime(draft) {
-  if (draft.sequence.comesLater("timeOffset") || entersByExec()) return;
-  draft.stage.ownMemory = true;
-  const path2 = "/proc/self/ns/time_for_children";
-  const opened = draft.call(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC));
-  const fd = new ResultOf(opened, "time");
-  draft.call(setns(fd, CLONE_NEWTIME));
-  draft.call(close(fd));
-}
-function entersByExec() {
-  const [major, minor] = uname2().release.split(".", 2).map((number) => parseInt(number));
-  return major > 6 || major === 6 && minor >= 3;
-}
 
 // recipe/steps/time.ts
 function timeOffset(offsets) {
@@ -14213,7 +8666,7 @@ var seconds = {
     minimum: -LIMIT,
     maximum: LIMIT
   },
-  complaint(value) {
+  issue(value) {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       return "should be a number of seconds";
     }
@@ -14229,56 +8682,8 @@ var timeOffsetDefinition = {
       boottime: optional(seconds)
     };
   },
-  complaint: ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0,
-  plan(step, draft) {
-    draft.needs("time", "the host's clocks are not to be changed");
-    const lines = [
-      "monotonic",
-      "boottime"
-    ].filter((clock) => step[clock] !== void 0).map((clock) => `${clock} ${secondsAndNanoseconds(step[clock])}
-`);
-    const bytes = new TextEncoder().encode(lines.join(""));
-    draft.gate?.writesProc();
-    const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
-    draft.call(opened);
-    const fd = new ResultOf(opened, "fd");
-    draft.call(write(fd, bytes, bytes.length));
-    draft.call(close(fd));
-    enterTime(draft);
-  }
+  issue: ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0
 };
-function secondsAndNanoseconds(seconds2) {
-  const whole = Math.floor(seconds2);
-  const nanoseconds = Math.round((seconds2 - whole) * 1e9);
-  return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
-}
-
-// recipe/gate/proxy/variables.ts
-var PROXY_PORT = 3128;
-function proxyVariables(hosts) {
-  const address2 = `127.0.0.1:${PROXY_PORT}`;
-  const variables = {
-    HTTP_PROXY: `http://${address2}`,
-    HTTPS_PROXY: `http://${address2}`,
-    ALL_PROXY: `socks5h://${address2}`,
-    // The container's own loopback interface, unless it is the script's that is meant.
-    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
-  };
-  return Object.entries(variables).flatMap(([name, value]) => [
-    [
-      name,
-      value
-    ],
-    [
-      name.toLowerCase(),
-      value
-    ]
-  ]);
-}
-
-// recipe/networking/gated_network.ts
-var BACKLOG = 128;
-
 
 // recipe/steps/unshare.ts
 
@@ -14293,27 +8698,13 @@ var unshareDefinition = {
       ]))
     };
   },
-  complaint({ kinds, propagation: propagation2 }) {
+  issue({ kinds, propagation: propagation2 }) {
     if (propagation2 !== void 0 && !kinds.includes("mount")) {
       return `"propagation" is about mounts, and "mount" is not among the kinds`;
     }
     return void 0;
-  },
-  plan(step, draft) {
-    const kinds = new Set(step.kinds);
-    if (kinds.has("pid")) draft.needsHostPids();
-    if (kinds.has("net")) leaveNetwork(draft);
-    enterNamespaces(kinds, draft);
-    draft.container.unshares(kinds);
-    if (kinds.has("mount")) {
-      const propagation2 = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
-      draft.call(mount(null, "/", null, MS_REC | propagation2, null));
-    }
-    if (kinds.has("mount")) draft.gate?.entersMounts();
-    if (kinds.has("net")) equipNetwork(draft);
   }
 };
-
 
 // recipe/steps/user_namespaces.ts
 function disableUserNamespaces() {
@@ -14323,30 +8714,1209 @@ function disableUserNamespaces() {
 }
 var disableUserNamespacesDefinition = {
   step: "disableUserNamespaces",
-  fields: {},
-  plan(_step, draft) {
-    draft.needs("user", "the host's limit would change");
-    if (draft.container.joined.has("user")) {
-      draft.refuse('the limit of those whose user namespace is joined would change; unshare("user")');
+  fields: {}
+};
+
+// recipe/default_path.ts
+var DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// ffi/environment.ts
+var encoder3 = new TextEncoder();
+
+
+
+function nameAt(address2) {
+  const text4 = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
+  return text4.slice(0, text4.indexOf("="));
+}
+
+
+// ffi/calls/constants/events.ts
+var EPOLL_CLOEXEC = 524288;
+var EPOLL_CTL_ADD = 1;
+var EPOLL_CTL_DEL = 2;
+var EPOLL_CTL_MOD = 3;
+var EPOLLIN = 1;
+var EPOLLPRI = 2;
+var EPOLLOUT = 4;
+var EPOLLERR = 8;
+var EPOLLHUP = 16;
+var EPOLLRDHUP = 8192;
+var EPOLLEXCLUSIVE = 268435456;
+var EPOLLONESHOT = 1073741824;
+var EPOLLET = 2147483648;
+var EPOLL_EVENTS = {
+  EPOLLIN,
+  EPOLLPRI,
+  EPOLLOUT,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLRDHUP,
+  EPOLLEXCLUSIVE,
+  EPOLLONESHOT,
+  EPOLLET
+};
+var EFD_NONBLOCK = 2048;
+var EFD_CLOEXEC = 524288;
+
+// ffi/calls/events.ts
+var SIGSET_SIZE3 = 8;
+
+
+
+
+
+
+
+// ffi/reactor.ts
+var MAX_EVENTS = 256;
+var UNREF_INTERVAL_MS = 20;
+var BLOCKS_A_TURN = 16;
+var started;
+
+var Reactor = class {
+  #epoll;
+  #wake;
+  #watches = /* @__PURE__ */ new Map();
+  #wait;
+  #events;
+  /** How many waits keep the event loop alive. */
+  #holders = 0;
+  /** Whether {@linkcode Reactor.#waitInPool} is under way; one thread waits for all. */
+  #looping = false;
+  /** Whether that thread waits now. */
+  #inPool = false;
+  /** Whether it has been told to come back. */
+  #woken = false;
+  /** How many ask in this turn of the script whether they may block. */
+  #asking = 0;
+  /** How many may have blocked since the event loop has had its turn. */
+  #blocks = 0;
+  #timer;
+  /** Use {@linkcode reactor}: there is one an isolate. */
+  constructor() {
+    const loaded2 = engine();
+    const { architecture } = loaded2;
+    this.#epoll = syscall(epoll_create1(EPOLL_CLOEXEC));
+    try {
+      this.#wake = syscall(eventfd2(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    } catch (error) {
+      syscall(close(this.#epoll));
+      throw error;
     }
-    if (!draft.container.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
-    if (draft.sequence.cameBefore("capabilities")) {
-      draft.refuse("it gives all capabilities again; capabilities() has to stand behind it");
+    this.#control(EPOLL_CTL_ADD, this.#wake, EPOLLIN);
+    const events = epollOutput(MAX_EVENTS, architecture);
+    const wait = epoll_pwait(this.#epoll, events, -1, architecture);
+    const program = assemble([
+      {
+        call: wait,
+        accept: [
+          "EINTR"
+        ]
+      }
+    ], architecture);
+    this.#wait = loaded2.allocate(program.bytes.length);
+    place(program, this.#wait);
+    this.#events = program.outputs.get(events);
+  }
+  /** Takes a descriptor in; it is not looked at before it is waited for. */
+  watch(fd) {
+    this.#control(EPOLL_CTL_ADD, fd, EPOLLONESHOT);
+    const watch = new Watch(fd, {
+      arm: (readiness) => {
+        const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
+        this.#control(EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
+      },
+      hold: (change) => {
+        this.#holders += change;
+        this.#goOn();
+      },
+      forget: () => {
+        this.#watches.delete(fd);
+        this.#control(EPOLL_CTL_DEL, fd, 0);
+        this.#goOn();
+      },
+      look: () => this.#goOn()
+    });
+    this.#watches.set(fd, watch);
+    return watch;
+  }
+  /**
+   * Whether the script's thread may wait by itself for a moment, as it is of no use to anybody else:
+   * nothing is waited for, nobody else asks in this turn of the script, and the event loop has had
+   * its turn lately.
+   */
+  async mayBlock() {
+    this.#asking++;
+    await void 0;
+    const may = this.#asking === 1 && this.#holders === 0 && this.#blocks < BLOCKS_A_TURN;
+    await void 0;
+    this.#asking--;
+    if (may) this.#blocks++;
+    return may;
+  }
+  #control(operation, fd, events) {
+    syscall(epoll_ctl(this.#epoll, operation, fd, {
+      events,
+      data: fd
+    }, engine().architecture));
+  }
+  /** Waits in the pool while the event loop is to be kept alive, and looks now and then otherwise. */
+  #goOn() {
+    const holds = this.#holders > 0;
+    if (holds && !this.#looping) void this.#waitInPool();
+    if (!holds && this.#inPool && !this.#woken) {
+      this.#woken = true;
+      syscall(write(this.#wake, ONE, ONE.length));
     }
-    writeSetting(draft, "user/max_user_namespaces", "1");
-    unshareDefinition.plan({
-      step: "unshare",
-      kinds: [
-        "user"
-      ]
-    }, draft);
-    mapCurrentUserDefinition.plan({
-      step: "mapCurrentUser"
-    }, draft);
+    const looks = !this.#looping && this.#watches.values().some((watch) => watch.pending);
+    if (looks) this.#timer ??= this.#lookNowAndThen();
+    else if (this.#timer !== void 0) {
+      clearInterval(this.#timer);
+      this.#timer = void 0;
+    }
+  }
+  #lookNowAndThen() {
+    const timer = setInterval(() => {
+      this.#look();
+      this.#goOn();
+    }, UNREF_INTERVAL_MS);
+    Deno.unrefTimer(timer);
+    return timer;
+  }
+  async #waitInPool() {
+    this.#looping = true;
+    do {
+      this.#setTimeout(-1);
+      this.#inPool = true;
+      await engine().runInPool(this.#wait);
+      this.#blocks = 0;
+      this.#inPool = false;
+      this.#dispatch();
+      await void 0;
+      if (this.#holders > 0) this.#look();
+    } while (this.#holders > 0);
+    this.#looping = false;
+    this.#goOn();
+  }
+  #look() {
+    this.#setTimeout(0);
+    engine().runIn(this.#wait);
+    this.#dispatch();
+  }
+  #setTimeout(milliseconds) {
+    this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
+  }
+  #dispatch() {
+    const { view: view2 } = this.#wait;
+    const count2 = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
+    const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
+    for (const { data: fd } of readEpollEvents(events, count2, engine().architecture)) {
+      if (fd === this.#wake) {
+        syscall(read(fd, new Output(8), 8));
+        this.#woken = false;
+      } else {
+        this.#watches.get(fd)?.signal();
+      }
+    }
+  }
+};
+var ONE = new Uint8Array([
+  1,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+var Watch = class {
+  #fd;
+  #owner;
+  #resolve;
+  #ref = true;
+  #closed = false;
+  /** Use {@linkcode Reactor.watch}. */
+  constructor(fd, owner2) {
+    this.#fd = fd;
+    this.#owner = owner2;
+  }
+  /** The descriptor. */
+  get fd() {
+    return this.#fd;
+  }
+  /** Whether somebody waits. */
+  get pending() {
+    return this.#resolve !== void 0;
+  }
+  /** Whether it is no longer watched. */
+  get closed() {
+    return this.#closed;
+  }
+  /** Resolves once the descriptor is ready, or no longer watched. One at a time may wait. */
+  ready(readiness) {
+    if (this.#closed) return Promise.resolve();
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    this.#resolve = resolve2;
+    this.#owner.arm(readiness);
+    if (this.#ref) this.#owner.hold(1);
+    else this.#owner.look();
+    return promise;
+  }
+  /** Lets the wait go on; the reactor calls it. */
+  signal() {
+    const resolve2 = this.#resolve;
+    if (resolve2 === void 0) return;
+    this.#resolve = void 0;
+    if (this.#ref) this.#owner.hold(-1);
+    resolve2();
+  }
+  /** Says whether waiting keeps the event loop alive, as it does at first. */
+  keepAlive(ref) {
+    if (this.#ref === ref) return;
+    this.#ref = ref;
+    if (this.pending) this.#owner.hold(ref ? 1 : -1);
+  }
+  /** Ends the watch; the descriptor itself stays open. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.signal();
+    this.#owner.forget();
   }
 };
 
-// recipe/gate/host.ts
+// ffi/engine/transfer.ts
+var BUFFER_SIZE = 256 * 1024;
+
+function writeSome(fd, bytes) {
+  const { buffer } = transfers();
+  const part = bytes.subarray(0, BUFFER_SIZE);
+  buffer.bytes.set(part);
+  return transfer("write", fd, part.length) ?? 0;
+}
+
+
+
+// launch/output.ts
+
+
+// host/settings.ts
+function readHostNumber(path2) {
+  return ifThere(() => Number(readWholeText(at_fdcwd, path2)));
+}
+
+// launch/hints.ts
+function hintFor(syscall2, text4, code, container) {
+  if (code === void 0) return void 0;
+  const failure = {
+    text: text4,
+    container
+  };
+  if (syscall2 === "clone3") return hintFor("clone", text4, code, container);
+  return HINTS[`${syscall2} ${code}`]?.(failure) ?? HINTS[code]?.(failure) ?? shortageHint(code);
+}
+var HINTS = {
+  ENOSYS: ({ text: text4 }) => {
+    const since = SINCE[text4.slice(0, text4.indexOf("("))];
+    return since === void 0 ? "this kernel, or a seccomp filter around this process, does not have the call" : `the call needs Linux ${since}, and no seccomp filter that hides it`;
+  },
+  "clone EAGAIN": () => "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
+  "clone EPERM": namespacesDenied,
+  "clone EACCES": () => "this user may not move processes into the container's control group",
+  "unshare EPERM": namespacesDenied,
+  "clone ENOSPC": namespacesUsedUp,
+  "unshare ENOSPC": namespacesUsedUp,
+  "clone EUSERS": namespacesUsedUp,
+  "unshare EUSERS": namespacesUsedUp,
+  "clone EINVAL": namespaceUnknown,
+  "unshare EINVAL": namespaceUnknown,
+  "write EPERM": ({ text: text4, container }) => text4.includes("write(setting,") ? SETTING_DENIED : text4.includes('"monotonic ') || text4.includes('"boottime ') ? appArmor() ?? needsPrivilege(container) : appArmor() ?? (text4.includes("/proc/") || container.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP" : void 0),
+  "openat EACCES": ({ text: text4, container }) => {
+    if (isSetting(text4)) return SETTING_DENIED;
+    if (text4.includes("/proc/self/") && container.exposed) {
+      return "a container that joins others is closed to all but root while it is made, also to itself; do this in a second recipe, run in there";
+    }
+    if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text4)) return appArmor();
+    if (text4.includes("cgroup.procs")) return cgroupDenied();
+    return isOfProcess(text4) ? otherUsers() : unsearchable(text4);
+  },
+  // The kernel itself denies nobody these.
+  "close_range EPERM": () => FILTERED,
+  "openat2 EPERM": () => FILTERED,
+  "pidfd_open EPERM": () => FILTERED,
+  "pidfd_open ESRCH": () => "there is no such process, or not any more",
+  "setns ESRCH": () => "the process has ended",
+  "setns EPERM": ({ text: text4 }) => text4.includes("CLONE_NEWUSER") ? "only who has made a user namespace, or is privileged, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
+  "setns EINVAL": ({ text: text4 }) => text4.includes("CLONE_NEWUSER") ? "the user namespace is the container's already, or the file is no user namespace" : text4.includes("CLONE_NEWPID") ? "a pid namespace can be joined from one above it only; or the file is no pid namespace" : "the file is no namespace of this kind",
+  "write EACCES": ({ text: text4 }) => text4.includes("cgroup") ? cgroupDenied() : void 0,
+  "openat ENOENT": ({ text: text4 }) => {
+    if (text4.includes("timens_offsets")) return "this kernel has no time namespaces (Linux 5.6)";
+    if (text4.includes("/proc/self/")) {
+      return "there is no /proc here; Ramekin needs it to be mounted";
+    }
+    return isSetting(text4) ? SETTING_MISSING : missingPlace(text4);
+  },
+  "openat2 ENOENT": ({ text: text4 }) => isSetting(text4) ? SETTING_MISSING : missingPlace(text4),
+  "openat2 ENOTDIR": ({ text: text4 }) => isWorkingDirectory(text4) ? "it is no directory" : void 0,
+  "openat2 ELOOP": ({ text: text4 }) => isWorkingDirectory(text4) ? "a link in /proc on the way leads out of the container, or there are too many links" : text4.includes("RESOLVE_NO_SYMLINKS") ? "a symbolic link is on the way by now, which was not there when the grants were looked at" : void 0,
+  "openat2 EACCES": ({ text: text4 }) => isSetting(text4) ? SETTING_DENIED : unsearchable(text4),
+  "write EINVAL": ({ text: text4 }) => text4.includes("write(setting,") ? "the kernel does not take this value" : void 0,
+  "openat2 EXDEV": () => "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it a relative one within it",
+  "mount EPERM": ({ text: text4, container }) => {
+    if (text4.includes(`"proc"`)) {
+      return container.own.has("pid") ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it';
+    }
+    if (text4.includes(`"sysfs"`)) return 'a new /sys needs a network namespace: unshare("net")';
+    if (text4.includes(`"mqueue"`)) return 'a new mqueue needs an ipc namespace: unshare("ipc")';
+    if (text4.includes("MS_REMOUNT")) {
+      return "options that the mount got outside are locked; repeat those that /proc/self/mountinfo shows for it";
+    }
+    return appArmor() ?? needsPrivilege(container);
+  },
+  "mount EACCES": () => appArmor(),
+  "mount ENOENT": () => "the mount point, or the source, does not exist; mkdir() makes a directory",
+  "mount ENOTDIR": () => "the mount point is no directory",
+  "mount ENODEV": ({ text: text4 }) => `this kernel does not know the type of filesystem (see /proc/filesystems): ${text4}`,
+  "mount EINVAL": ({ text: text4 }) => text4.includes(`"overlay"`) ? "an option or a directory of the overlay does not suit the kernel, which says more in dmesg(1); in a user namespace no lower directory may have a mount of the host below it" : "an option does not suit the filesystem, or there is no mount at this place",
+  "mount EBUSY": () => "something is mounted there already, or it is in use",
+  "open_tree ENOENT": () => "it does not exist where the step stands; behind pivotRoot() no file of the host's does",
+  "open_tree EINVAL": () => "an ordinary user cannot leave away what is mounted below it: bind() does not with { recursive: true }, and a lower directory of overlay() has to have nothing mounted below it",
+  "move_mount ENOENT": () => "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
+  "move_mount ENOTDIR": () => "a directory can be bound on a directory only, and a file on a file only",
+  "move_mount EINVAL": () => "a directory can be bound on a directory only, and a file on a file only",
+  "move_mount EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
+  "mount_setattr EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
+  "umount2 EINVAL": () => "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
+  "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
+  "pivot_root EINVAL": () => "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root is on a shared mount",
+  "symlinkat EEXIST": () => "something is there already",
+  "mknodat EEXIST": () => "something is there already",
+  "mknodat EPERM": ({ container }) => container.own.has("user") ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD",
+  "setresuid EINVAL": unmapped,
+  "setresgid EINVAL": unmapped,
+  "setgroups EINVAL": unmapped,
+  "setresuid EPERM": () => "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()",
+  "setresgid EPERM": () => "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
+  "setgroups EPERM": () => 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })',
+  "chdir ENOENT": () => "the directory does not exist in the container",
+  "chdir ENOTDIR": () => "it is no directory",
+  "chroot ENOENT": () => "the directory does not exist in the container",
+  "chroot ENOTDIR": () => "it is no directory",
+  "setsid EPERM": () => "the program leads a session already",
+  "sethostname EPERM": ({ container }) => needsPrivilege(container),
+  "setdomainname EPERM": ({ container }) => needsPrivilege(container),
+  "chroot EPERM": ({ container }) => container.own.has("user") ? needsPrivilege(container) : 'this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: unshare("user"), mapRoot()',
+  "pivot_root EPERM": ({ container }) => needsPrivilege(container),
+  "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
+  "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
+  "prctl EPERM": () => "the process has not the capability that this takes, or not any more",
+  "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
+  "seccomp EPERM": () => "a filter that is in force already does not allow another",
+  "seccomp ENOMEM": () => "the filters that are in force are too long together",
+  "landlock_restrict_self E2BIG": () => "there are 16 rulesets in force already, and no more can be",
+  "capset EPERM": () => "a process can only keep capabilities that it has",
+  "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
+  "execve ENOEXEC": () => "the file is neither a program nor a script",
+  "execve E2BIG": () => "arguments and environment are larger than the kernel takes (execve(2)), or than the memory that is left for them",
+  "pwrite64 ENOSPC": filesystemFull,
+  "write ERANGE": () => "the clock would be before 0, or beyond what the kernel counts",
+  "write ENOSPC": filesystemFull,
+  "mkdirat ENOSPC": filesystemFull,
+  "mknodat ENOSPC": filesystemFull,
+  "openat ENOSPC": filesystemFull,
+  "openat2 ENOSPC": filesystemFull,
+  "symlinkat ENOSPC": filesystemFull,
+  "sendfile ENOSPC": filesystemFull,
+  "ioctl ENODEV": noInterface,
+  "RTM_NEWLINK ENODEV": noInterface,
+  "RTM_NEWLINK EEXIST": () => "an interface has this name already; choose another one",
+  "RTM_NEWLINK EOPNOTSUPP": ({ text: text4 }) => {
+    const [, kind2] = text4.split(" ");
+    const bridge2 = text4.match(/master index of (\S+)/)?.[1];
+    if (bridge2 !== void 0) return `${bridge2} is no bridge, or this kernel has no ${kind2}`;
+    return `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind2}`;
+  },
+  "RTM_NEWLINK EPERM": changesNetwork,
+  "RTM_NEWADDR EPERM": changesNetwork,
+  "RTM_NEWROUTE EPERM": changesNetwork,
+  "RTM_NEWADDR EEXIST": () => "the interface has this address already",
+  "RTM_NEWADDR EACCES": () => "IPv6 is off there (sysctl net.ipv6.conf.*.disable_ipv6)",
+  "RTM_NEWROUTE EEXIST": () => "there is a route to it already",
+  "RTM_NEWROUTE ENETUNREACH": gatewayOutOfReach,
+  "RTM_NEWROUTE EHOSTUNREACH": gatewayOutOfReach,
+  "masquerade ENOENT": noTranslation,
+  "masquerade EOPNOTSUPP": noTranslation,
+  "publish ENOENT": noTranslation,
+  "publish EOPNOTSUPP": noTranslation,
+  "socket EPROTONOSUPPORT": noTranslation,
+  EROFS: () => "the filesystem can only be read there",
+  ELOOP: () => "there are too many symbolic links on the way"
+};
+var SETTING_MISSING = "the kernel has no such setting in this namespace, or there is no /proc here";
+var SETTING_DENIED = "this setting is not left to a container, but to root of the host";
+function isSetting(text4) {
+  return /"(\/proc\/)?sys\/(net|kernel|fs|user)\//.test(text4);
+}
+var SINCE = {
+  open_tree: "5.2",
+  move_mount: "5.2",
+  mount_setattr: "5.12",
+  openat2: "5.6",
+  close_range: "5.9",
+  pidfd_open: "5.3"
+};
+function namespacesDenied({ text: text4, container }) {
+  if (!text4.includes("CLONE_NEWUSER")) {
+    const isFirst = text4.startsWith("clone") && text4.includes("CLONE_NEW");
+    return container.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
+  }
+  if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
+  }
+  return appArmor() ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+}
+function otherUsers() {
+  return "the process is another user's, or has privileges that this one has not";
+}
+function cgroupDenied() {
+  return "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
+}
+function isOfProcess(text4) {
+  return /\/proc\/\d+\/|^openat\(process,/.test(text4);
+}
+function appArmor() {
+  return readHostNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
+}
+function filesystemFull() {
+  return 'the filesystem is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }';
+}
+function isWorkingDirectory(text4) {
+  return text4.includes("RESOLVE_NO_MAGICLINKS");
+}
+function unsearchable(text4) {
+  return text4.includes("O_PATH") ? "a directory on the way may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out" : void 0;
+}
+function missingPlace(text4) {
+  if (isWorkingDirectory(text4)) return "the directory does not exist in the container";
+  if (text4.includes("O_CREAT")) {
+    return "the directory that it lies in does not exist; mkdir() makes it";
+  }
+  if (text4.includes("O_DIRECTORY")) return "the directory does not exist; mkdir() makes it";
+  return text4.includes("O_PATH") ? "it does not exist; where it is the source of bind(), { optional: true } leaves the step out" : void 0;
+}
+function namespacesUsedUp({ text: text4 }) {
+  for (const kind2 of NAMESPACE_KINDS) {
+    if (!text4.includes(flagName(kind2))) continue;
+    const setting = limitSetting(kind2);
+    const limit = readHostNumber(`/proc/sys/user/${setting}`);
+    if (limit !== void 0 && limit < 16) {
+      return `there may be ${limit} ${kind2} namespaces here: sysctl -w user.${setting}=10000 allows more`;
+    }
+  }
+  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
+}
+function namespaceUnknown({ text: text4 }) {
+  const missing2 = NAMESPACE_KINDS.find((kind2) => text4.includes(flagName(kind2)) && readHostNumber(`/proc/sys/user/${limitSetting(kind2)}`) === void 0);
+  return missing2 === void 0 ? void 0 : `this kernel has no ${missing2} namespaces`;
+}
+function noInterface({ text: text4 }) {
+  if (!/SIOCGIFINDEX|RTM_/.test(text4)) return void 0;
+  const name = text4.match(/"([^"]*)"/)?.[1];
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+function changesNetwork({ container }) {
+  return container.own.has("user") ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+}
+function noTranslation() {
+  return "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
+}
+function gatewayOutOfReach() {
+  return "the gateway lies in no network of the container's; address() puts an interface into one";
+}
+function unmapped({ container }) {
+  return container.own.has("user") ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
+}
+function needsPrivilege(container) {
+  if (!container.own.has("user")) return PRIVILEGE;
+  return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
+}
+var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
+var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
+function flagName(kind2) {
+  return kind2 === "mount" ? "CLONE_NEWNS" : `CLONE_NEW${kind2.toUpperCase()}`;
+}
+
+// ffi/calls/clone3.ts
+var CLONE_CLEAR_SIGHAND = 4294967296;
+var CLONE_INTO_CGROUP = 8589934592;
+var FLAGS2 = {
+  ...CLONE_FLAGS,
+  CLONE_CLEAR_SIGHAND,
+  CLONE_INTO_CGROUP
+};
+var ARGS = {
+  flags: 0,
+  parentTid: 24,
+  exitSignal: 32,
+  cgroup: 80,
+  size: 88
+};
+
+
+
+
+// ffi/process_lock.ts
+var ADDRESS = 142996733952;
+var SIZE2 = 4096;
+var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
+var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
+var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
+var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
+var WORD = new Named(ADDRESS, "&lock");
+
+
+var LOCKLESS = [
+  "EAGAIN",
+  "EDEADLK",
+  "EFAULT",
+  "EINVAL",
+  "ENOSYS",
+  "EPERM",
+  "ESRCH"
+];
+
+
+// plan/parent_work.ts
+var SYNC_SOCKETS = new Output(8, "&sockets");
+var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
+var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
+
+// plan/process.ts
+
+var EXIT_CHILD = new Label("give up");
+
+// ffi/calls/futex.ts
+var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
+
+
+// plan/paths.ts
+
+
+function openPlace(draft, path2, flags2, mode2, text4, edges = {}) {
+  const place2 = path2.startsWith("/") ? draft.gate?.places.resolvedPath(path2) : void 0;
+  const call2 = place2 === void 0 ? openat(at_fdcwd, path2, flags2 | O_CLOEXEC, mode2) : openat2(at_fdcwd, place2, {
+    flags: flags2 | O_CLOEXEC,
+    mode: mode2,
+    resolve: RESOLVE_NO_SYMLINKS
+  });
+  return new ResultOf(draft.call(call2, edges), text4);
+}
+function atEntry(draft, path2, use) {
+  const base = baseOf(draft, path2);
+  if (base === void 0 && isUnwatched(draft, path2)) return use(at_fdcwd, path2);
+  const normal = normalize(path2);
+  const directory = base === void 0 ? openPlace(draft, directoryOf(normal), O_PATH | O_DIRECTORY, 0, "directory") : directoryOf(normal) === base.directory ? openBase(draft, base) : openBeneath(draft, base, directoryOf(normal), O_PATH | O_DIRECTORY, 0);
+  use(directory, nameOf2(normal));
+  draft.call(close(directory));
+}
+function openAt(draft, path2, flags2, mode2 = 0, edges = {}) {
+  const base = path2.startsWith("/") ? baseOf(draft, path2) : void 0;
+  return base === void 0 ? openPlace(draft, path2, flags2, mode2, "fd", edges) : openBeneath(draft, base, normalize(path2), flags2, mode2, edges);
+}
+function openBeneath(draft, base, path2, flags2, mode2, edges = {}) {
+  const directory = openBase(draft, base);
+  const relative = path2.slice(base.directory.length + 1);
+  const how = {
+    flags: flags2 | O_CLOEXEC,
+    mode: mode2,
+    resolve: base.resolve
+  };
+  const opened = draft.call(openat2(directory, relative, how), edges);
+  draft.call(close(directory));
+  return new ResultOf(opened, "fd");
+}
+function openBase(draft, { directory, resolve: resolve2 }) {
+  const text4 = resolve2 === RESOLVE_IN_ROOT ? "root" : "base";
+  return openPlace(draft, directory, O_PATH | O_DIRECTORY, 0, text4);
+}
+function makeDirectories(draft, path2) {
+  const parts = normalize(path2).slice(1).split("/");
+  const root = draft.sequence.rootOf(path2);
+  parts.forEach((_, index) => {
+    const directory = "/" + parts.slice(0, index + 1).join("/");
+    if (draft.container.ground.isThere(directory) || root !== void 0 && isWithin(root, directory)) {
+      return;
+    }
+    atEntry(draft, directory, (within, name) => {
+      draft.call(mkdirat(within, name, 493), {
+        accept: [
+          "EEXIST"
+        ]
+      });
+    });
+  });
+}
+
+function makeMountPoint(draft, path2, kind2) {
+  if (kind2 === "directory") return makeDirectories(draft, path2);
+  makeDirectories(draft, directoryOf(normalize(path2)));
+  atEntry(draft, path2, (directory, name) => {
+    draft.call(mknodat(directory, name, S_IFREG | 420, 0), {
+      accept: [
+        "EEXIST"
+      ]
+    });
+  });
+}
+var OPTION_BYTES = 4095;
+
+function inPlace(draft, directory, use) {
+  const opened = draft.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  const here = new ResultOf(opened, "here");
+  draft.call(fchdir(directory));
+  use();
+  draft.call(fchdir(here));
+  draft.call(close(here));
+  draft.call(close(directory));
+}
+
+
+
+function enterDirectory(add, path2) {
+  const directory = new ResultOf(add(openDirectory(path2)), "directory");
+  add(fchdir(directory));
+  add(close(directory));
+}
+function copyTree(draft, path2, text4, more = 0) {
+  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | more;
+  if (draft.gate === void 0) {
+    return new ResultOf(draft.call(open_tree(at_fdcwd, path2, flags2)), text4);
+  }
+  const place2 = openAt(draft, path2, O_PATH);
+  const tree = draft.call(open_tree(place2, "", flags2 | AT_EMPTY_PATH));
+  draft.call(close(place2));
+  return new ResultOf(tree, text4);
+}
+function copyDevice(draft, path2, text4) {
+  const tree = copyTree(draft, path2, text4);
+  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  });
+  draft.call(readOnly, {
+    accept: [
+      "ENOSYS"
+    ]
+  });
+  return tree;
+}
+function attachAt(draft, tree, target) {
+  refuseRoot(draft, target);
+  const flags2 = MOVE_MOUNT_F_EMPTY_PATH;
+  if (isUnwatched(draft, target)) {
+    draft.call(move_mount(tree, "", at_fdcwd, target, flags2));
+  } else {
+    const place2 = openAt(draft, target, O_PATH);
+    draft.call(move_mount(tree, "", place2, "", flags2 | MOVE_MOUNT_T_EMPTY_PATH));
+    draft.call(close(place2));
+  }
+}
+
+// launch/program_writer.ts
+var CHILD_EDGES = {
+  onFailure: EXIT_CHILD
+};
+var ProgramWriter = class {
+  parts = [];
+  chapters = /* @__PURE__ */ new Map();
+  chapter = "script";
+  /** Adds a call of the chapter. */
+  add(call2, edges = {}) {
+    this.parts.push({
+      call: call2,
+      ...edges
+    });
+    this.chapters.set(call2, this.chapter);
+    return call2;
+  }
+  /** Adds what a step has written. */
+  part(part) {
+    this.parts.push("call" in part ? {
+      ...CHILD_EDGES,
+      ...part
+    } : part);
+  }
+  /** What is added next can be reached from elsewhere. */
+  place(label) {
+    this.parts.push(label);
+  }
+  /** The walk does not go on behind the call that was added last. */
+  end() {
+    const last = this.parts.pop();
+    this.parts.push({
+      ...last,
+      onZero: END,
+      onAccepted: END,
+      onFailure: END,
+      onSuccess: END
+    });
+  }
+};
+
+// launch/exec.ts
+var openNull = openDevNull();
+
+
+
+function sendListener(add, listener, { resources: resources2 }) {
+  add(dup3(listener, resources2.script, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, resources2.script));
+}
+
+
+function useOwnNull(writer, stdio) {
+  const places = stdio.flatMap((kind2, fd) => kind2 === "null" ? [
+    fd
+  ] : []);
+  if (places.length === 0) return;
+  const missing2 = new Label("there is no /dev/null");
+  const opened = writer.add(openDevNull(), {
+    ...CHILD_EDGES,
+    accept: [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES"
+    ],
+    onAccepted: missing2
+  });
+  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  writer.place(missing2);
+}
+function connectTerminal(add, terminal) {
+  const slave = terminal.place === "script" ? terminal.fd : openTerminal(add, terminal);
+  add(ioctl(slave, TIOCSCTTY, 0));
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) add(dup3(slave, fd, 0));
+}
+function openTerminal(add, { reserved, size: size2 }) {
+  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const master = new ResultOf(opened, "master");
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  add(ioctl(master, TIOCSWINSZ, size2));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  add(dup3(master, reserved, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, reserved));
+  return new ResultOf(slave, "slave");
+}
+
+var NOT_HERE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES"
+];
+
+
+// launch/link.ts
+
+
+
+
+
+var CHANGES_IDS = /* @__PURE__ */ new Set([
+  "setresuid",
+  "setresgid"
+]);
+
+
+var MYSELF = new Uint8Array([
+  48
+]);
+function stepOf(call2, draft, { clone: clone2, chapters }) {
+  if (call2 === clone2) return draft.cloneStep;
+  return chapters.get(call2) === "limits" ? draft.limits?.stepIndex : draft.stepOf.get(call2);
+}
+
+function becomeInit(writer, draft, order2, cloned) {
+  writer.chapter = "init";
+  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
+  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
+  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
+  tieToScript(writer, draft, order2);
+  const argv = pointerList([
+    "init"
+  ], '["init"]');
+  const none = pointerList([], "[]");
+  writer.add(execveat(order2.resources.init, "", argv, none, AT_EMPTY_PATH), CHILD_EDGES);
+}
+
+// launch/explain.ts
+function launchError(launch2) {
+  const { draft, outcome, layout } = launch2;
+  const failure = failureOf(outcome);
+  if (failure === void 0) {
+    return new SyscallError({
+      syscall: "clone",
+      errno: ERRNO.EINTR,
+      hint: "the container was killed while it was being made; is its memory short?"
+    });
+  }
+  const { call: call2, errno, name, text: text4, words: words3 } = failure;
+  if (layout.attempts.some((attempt) => attempt.execve === call2)) {
+    return programError(launch2, errno);
+  }
+  return new SyscallError({
+    syscall: name,
+    errno,
+    call: text4,
+    ...stepDetails(draft, stepOf(call2, draft, layout)),
+    hint: hintOf(words3, hintOfFailure(name, text4, errno, draft))
+  });
+}
+function hintOfFailure(name, text4, errno, draft) {
+  const code = errnoName(errno);
+  const hint = hintFor(name, text4, code, draft.container);
+  if (draft.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return hint;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return hint === void 0 ? little : `${little}; or ${hint}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
+function stepError(error, draft, stepIndex) {
+  if (!(error instanceof SyscallError)) return error;
+  const { syscall: syscall2, errno, call: call2 } = error;
+  const hint = hintOf(error.hint, hintFor(syscall2, call2 ?? syscall2, errnoName(errno), draft.container));
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    ...stepDetails(draft, stepIndex),
+    hint
+  });
+}
+function stepDetails(draft, stepIndex) {
+  return stepIndex === void 0 ? {} : {
+    step: draft.sequence.nameOf(stepIndex),
+    stepIndex
+  };
+}
+function programError(launch2, lastErrno) {
+  const { order: order2, outcome, layout } = launch2;
+  const errnoOf = (attempt) => -Number(outcome.result(attempt.execve));
+  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
+  const found = attempts.find((attempt) => headOf(launch2, attempt) !== void 0);
+  const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES && (attempts.length === 1 || outcome.result(attempt.exists) === 0n));
+  const told = found ?? denied ?? attempts.at(-1);
+  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
+  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
+  const error = (hint) => new SyscallError({
+    syscall: "execve",
+    errno,
+    call: describeExecve(told.path),
+    hint
+  });
+  if (general) {
+    return error(hintOfFailure("execve", "execve", errno, launch2.draft));
+  }
+  if (denied !== void 0 && isLandlocked(launch2)) {
+    return error(`${told.path} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
+  }
+  if (found !== void 0) return error(whyNotStarted(told.path, headOf(launch2, found), errno));
+  if (denied !== void 0 && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${told.path} is a directory`);
+  }
+  if (denied !== void 0) {
+    return error(`${told.path} may not be executed: it, or a directory on the way to it, denies it`);
+  }
+  if (!NOT_THERE.has(errno)) {
+    return error(hintOfFailure("execve", "execve", errno, launch2.draft) ?? "");
+  }
+  const where = order2.program.includes("/") ? "" : ` in the directories of PATH (${order2.searchPath})`;
+  return new Deno.errors.NotFound(`program not found in the container: "${order2.program}"${where}: ${errnoText("ENOENT")}
+  is it on the container's file tree, as the steps have made it?`, {
+    cause: error("the program is not there")
+  });
+}
+var NOT_THERE = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES
+]);
+function isLandlocked({ draft }) {
+  return draft.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
+}
+function headOf({ outcome }, attempt) {
+  const count2 = Number(outcome.result(attempt.readHead));
+  if (count2 <= 0) return void 0;
+  const { buffer, byteOffset } = outcome.output(attempt.head);
+  return new Uint8Array(buffer, byteOffset, count2);
+}
+function whyNotStarted(path2, head, errno) {
+  const code = errnoName(errno);
+  if (code === "EACCES") {
+    return `${path2} is there, but may not be executed; chmod +x it, or see whether it lies on a mount with noexec`;
+  }
+  const text4 = new TextDecoder().decode(head);
+  if (text4.startsWith("#!")) {
+    const interpreter = text4.slice(2).trimStart().split(/[\s\0]/)[0];
+    return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
+  }
+  if (text4.startsWith("\x7FELF")) {
+    return code === "ENOENT" ? `${path2} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path2})` : `${path2} is made for another kind of machine`;
+  }
+  return `${path2} is neither a program nor a script that begins with "#!"`;
+}
+function describeExecve(path2) {
+  return `execve(${JSON.stringify(path2)}, ...)`;
+}
+
+// launch/sync.ts
+function serveSyncPoints(draft, socket, runProgram, endings) {
+  for (const meeting of draft.meetings) {
+    const pid = waitForArrival(socket);
+    if (pid === void 0) return;
+    for (const act of meeting.acts(String(pid))) {
+      if ("calls" in act) makeCalls(act.calls, draft, meeting);
+      else if ("begin" in act) endings.push(begin(act, pid, draft, meeting));
+      else runProgram(act.program, act.args);
+    }
+    syscalls([
+      {
+        call: write(socket, new Uint8Array(1), 1),
+        accept: [
+          "EPIPE"
+        ]
+      }
+    ]);
+  }
+  syscall(passCredentials(socket, false));
+}
+function waitForEnd(socket) {
+  while (waitForByte(socket)) ;
+}
+
+function begin(upkeep, pid, draft, meeting) {
+  try {
+    return upkeep.begin(pid);
+  } catch (error) {
+    throw stepError(error, draft, meeting.stepIndex);
+  }
+}
+function makeCalls(calls, draft, meeting) {
+  const last = new Label("last");
+  const parts = calls.slice(0, -1).map((call2) => ({
+    call: call2,
+    onFailure: last
+  }));
+  try {
+    syscalls([
+      ...parts,
+      last,
+      {
+        call: calls.at(-1)
+      }
+    ]);
+  } catch (error) {
+    throw stepError(error, draft, meeting.stepIndex);
+  }
+}
+function waitForArrival(socket) {
+  const sender = senderOutput();
+  const call2 = receiveByte(socket, sender);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]);
+  return outcome.result(call2) > 0n ? senderOf(outcome.output(sender)) : void 0;
+}
+function waitForByte(socket) {
+  const byte = read(socket, new Output(1), 1);
+  return Number(syscalls([
+    {
+      call: byte,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]).result(byte)) > 0;
+}
+
+// launch/status.ts
+
+
+function signalName2(number) {
+  const entry = Object.entries(SIGNALS).find(([, known]) => known === number);
+  return entry === void 0 ? null : entry[0];
+}
+
+// ffi/fd_stream.ts
+var READS_A_TURN = 64;
+var PIPE_SIZE = 64 * 1024;
+var LARGE_PIPE_SIZE = 1024 * 1024;
+var FdStream = class {
+  fd;
+  blocking;
+  #watch;
+  #readsThisTurn;
+  #abandoned;
+  #grown;
+  /** Takes the descriptor over; where it may block, it is only read when there is something. */
+  constructor(fd, blocking = false) {
+    this.fd = fd;
+    this.blocking = blocking;
+    this.#readsThisTurn = 0;
+    this.#abandoned = false;
+    this.#grown = false;
+    this.#watch = reactor().watch(fd);
+    if (blocking) this.#readsThisTurn = READS_A_TURN;
+  }
+  /** The next bytes; empty at the end. */
+  async read() {
+    for (; ; ) {
+      if (this.#watch.closed) return new Uint8Array();
+      const bytes = this.#readsThisTurn < READS_A_TURN ? readSome2(this.fd) : void 0;
+      this.#readsThisTurn++;
+      if (bytes !== void 0) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
+      if (this.#abandoned) return new Uint8Array();
+      await this.#watch.ready("readable");
+      this.#readsThisTurn = this.blocking ? READS_A_TURN - 1 : 0;
+    }
+  }
+  /** Everything up to the end. */
+  async readAll() {
+    const parts = [];
+    for (; ; ) {
+      const bytes = await this.read();
+      if (bytes.length === 0) return parts.length === 1 ? parts[0] : concat(parts);
+      parts.push(bytes);
+    }
+  }
+  /** Writes all the bytes, as fast as they are taken. */
+  async write(bytes) {
+    for (let done = 0; done < bytes.length; ) {
+      if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
+      const count2 = writeSome(this.fd, bytes.subarray(done));
+      done += count2;
+      if (count2 === 0) await this.#watch.ready("writable");
+    }
+  }
+  /** Takes what is there for the end, as whoever is left on the other side will not be waited for. */
+  abandon() {
+    this.#abandoned = true;
+    if (!this.blocking) this.#readsThisTurn = 0;
+    this.#watch.signal();
+  }
+  /** A pipe that was full is made as large as an ordinary user may have it (pipe(7)). */
+  #grow() {
+    if (this.#grown) return;
+    this.#grown = true;
+    const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+    syscalls([
+      {
+        call: call2,
+        accept: [
+          "EPERM",
+          "EBUSY",
+          "EBADF",
+          "ENOMEM"
+        ]
+      }
+    ]);
+  }
+  /** Says whether waiting for it keeps the event loop alive. */
+  keepAlive(ref) {
+    this.#watch.keepAlive(ref);
+  }
+  /** Whether it is closed. */
+  get closed() {
+    return this.#watch.closed;
+  }
+  /** Closes the descriptor. */
+  close() {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.fd));
+  }
+};
+
+
+// launch/collect.ts
+function collectSync(launched, descriptors, timeout) {
+  const { pidfd, cgroup } = launched;
+  const end = timeout === void 0 ? Infinity : performance.now() + timeout;
+  const collected = /* @__PURE__ */ new Map();
+  for (const fd of descriptors) if (fd !== void 0) collected.set(fd, []);
+  const open3 = new Set(collected.keys());
+  let timedOut = false;
+  let status;
+  while (status === void 0 || open3.size > 0 && !timedOut) {
+    const waitsForEnd = open3.size === 0 && (timedOut || end === Infinity);
+    if (!waitsForEnd) {
+      waitForAny(status === void 0 ? [
+        ...open3,
+        pidfd
+      ] : [
+        ...open3
+      ], timedOut ? Infinity : end);
+    }
+    if (!timedOut && performance.now() >= end) {
+      timedOut = true;
+      if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    }
+    for (const fd of open3) {
+      const bytes = readSome2(fd);
+      if (bytes?.length === 0) open3.delete(fd);
+      else if (bytes !== void 0) collected.get(fd).push(bytes);
+    }
+    if (status !== void 0) continue;
+    status = reapStatus(pidfd, waitsForEnd);
+    if (status !== void 0 && cgroup !== void 0) status = {
+      ...status,
+      ...cgroup.endSync()
+    };
+  }
+  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : concat(collected.get(fd)));
+  return conclude(launched, descriptors, {
+    ...status,
+    timedOut
+  }, stdout, stderr);
+}
+
+function endSync(launched) {
+  syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
+  collectSync(launched, [], void 0);
+}
+function waitForAny(fds, end) {
+  const left = end === Infinity ? void 0 : Math.max(0, end - performance.now());
+  const call2 = ppoll(fds.map((fd) => ({
+    fd,
+    events: POLLIN
+  })), left);
+  syscalls([
+    {
+      call: call2,
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]);
+}
+
+// proxy/host.ts
 function parseHost(text4) {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
   if (match === null) return void 0;
@@ -14367,7 +9937,7 @@ function canonicalName(name) {
   return canonical === "" ? void 0 : canonical;
 }
 
-// recipe/gate/permissions.ts
+// permissions/permissions.ts
 var grantFields = () => ({
   read: grantOf(path()),
   write: grantOf(path()),
@@ -14386,10 +9956,10 @@ var grantFields = () => ({
 var permissionsField = {
   expected: `"inherit", "none" or grants`,
   optional: true,
-  complaint: (value) => typeof value === "string" ? oneOf([
+  issue: (value) => typeof value === "string" ? oneOf([
     "inherit",
     "none"
-  ]).complaint(value) : object(grantFields()).complaint(value)
+  ]).issue(value) : object(grantFields()).issue(value)
 };
 function grantOf(item) {
   return optional(either(oneOf([
@@ -14404,11 +9974,41 @@ function hostField() {
   return {
     ...base,
     expected,
-    complaint: (value) => base.complaint(value) ?? (parseHost(value) === void 0 ? `"${value}" is not ${expected}` : void 0)
+    issue: (value) => base.issue(value) ?? (parseHost(value) === void 0 ? `"${value}" is not ${expected}` : void 0)
   };
 }
 
-// recipe/command_options.ts
+// recipe/errors.ts
+var RecipeError = class extends Error {
+  /** `"RecipeError"`. */
+  name = "RecipeError";
+  /** The name of the step, where one is at fault. */
+  step;
+  /** The position of that step, counted from 0. */
+  stepIndex;
+  /** The field of the step, where one is at fault. */
+  field;
+  /** Where it stands, when the recipe is a text. */
+  position;
+  /** What is wrong, without the place. */
+  issue;
+  /** An error at the place that the details name. */
+  constructor(message2, details = {}) {
+    super(positionText(details.position) + placeOf(details) + message2);
+    this.issue = message2;
+    this.position = details.position;
+    this.step = details.step;
+    this.stepIndex = details.stepIndex;
+    this.field = details.field;
+  }
+};
+function placeOf({ step, stepIndex, field: field2 }) {
+  if (step === void 0) return stepIndex === void 0 ? "" : `step ${stepIndex + 1}: `;
+  const number = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return field2 === void 0 ? `${number}: ` : `${number}, "${field2}": `;
+}
+
+// container/command_options.ts
 var kind = oneOf([
   "piped",
   "inherit",
@@ -14426,7 +10026,7 @@ var FIELDS = {
   signal: {
     expected: "an AbortSignal",
     optional: true,
-    complaint: () => void 0
+    issue: () => void 0
   },
   stdin: optional(kind),
   stdout: optional(kind),
@@ -14438,8 +10038,8 @@ var FIELDS = {
 
 
 
-// recipe/keep.ts
-var KeptNamespace = class {
+// container/pinned_namespace.ts
+var PinnedNamespace = class {
   /** The kind of namespace. */
   kind;
   /** The file that it is mounted on. */
@@ -14457,43 +10057,43 @@ var KeptNamespace = class {
    */
   release() {
     if (this.#released) return;
-    perform(umount2(this.path, MNT_DETACH));
+    syscall(umount2(this.path, MNT_DETACH));
     this.#released = true;
-    perform(unlinkat(at_fdcwd, this.path, 0));
+    syscall(unlinkat(at_fdcwd, this.path, 0));
   }
   /** Releases it at the end of a `using` scope. */
   [Symbol.dispose]() {
     this.release();
   }
 };
-function keepNamespace(pid, kind2, path2) {
+function pinNamespace(pid, kind2, path2) {
   const made = openat(at_fdcwd, path2, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 292);
-  performAll([
+  syscalls([
     {
       call: made
     },
     {
       call: close(new ResultOf(made, "fd"))
     }
-  ], "the namespace is mounted on a new file, in a folder that is there");
-  const bind3 = mount(`${processFolder(pid)}/ns/${NAMESPACE_FILE[kind2]}`, path2, null, MS_BIND, null);
+  ], "the namespace is mounted on a new file, in a directory that is there");
+  const bind3 = mount(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind2]}`, path2, null, MS_BIND, null);
   try {
-    perform(bind3);
+    syscall(bind3);
   } catch (error) {
-    perform(unlinkat(at_fdcwd, path2, 0));
+    syscall(unlinkat(at_fdcwd, path2, 0));
     throw error instanceof SyscallError ? keepError(error, kind2) : error;
   }
-  return new KeptNamespace(kind2, path2);
+  return new PinnedNamespace(kind2, path2);
 }
-function keepError({ syscall, errno, code, call: call2 }, kind2) {
+function keepError({ syscall: syscall2, errno, code, call: call2 }, kind2) {
   return new SyscallError({
-    syscall,
+    syscall: syscall2,
     errno,
     call: call2,
-    hint: mendFor(code, kind2)
+    hint: hintFor2(code, kind2)
   });
 }
-function mendFor(code, kind2) {
+function hintFor2(code, kind2) {
   if (code === "EPERM") {
     return "a namespace is kept by a mount in this script's own file tree, which takes CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";
   }
@@ -14503,7 +10103,37 @@ function mendFor(code, kind2) {
   return void 0;
 }
 
-// recipe/container.ts
+// container/streams.ts
+function outputStream(channel) {
+  const stream = new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const bytes2 = await channel.read();
+      if (bytes2.length > 0) return controller.enqueue(bytes2);
+      channel.close();
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: () => channel.close()
+  });
+  const bytes = async () => concat(await Array.fromAsync(stream));
+  const text4 = async () => new TextDecoder().decode(await bytes());
+  return Object.assign(stream, {
+    bytes,
+    text: text4,
+    arrayBuffer: async () => (await bytes()).buffer,
+    json: async () => JSON.parse(await text4())
+  });
+}
+function inputStream(channel) {
+  return new WritableStream({
+    write: (bytes) => channel.write(bytes),
+    close: () => channel.close(),
+    abort: () => channel.close()
+  });
+}
+
+// container/container.ts
 var Container = class {
   /** The pid of the container's first process, as this script sees it. */
   pid;
@@ -14529,7 +10159,7 @@ var Container = class {
     this.#cgroup = launched.cgroup;
     this.#endings = launched.endings;
     this.#exit = reactor().watch(launched.pidfd);
-    this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new Channel(fd));
+    this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new FdStream(fd));
     this.status = this.#wait(limits2);
   }
   /**
@@ -14628,7 +10258,7 @@ var Container = class {
    */
   keep(kind2, path2) {
     this.#needsToRun();
-    return keepNamespace(this.pid, kind2, path2);
+    return pinNamespace(this.pid, kind2, path2);
   }
   /**
    * What the program reads.
@@ -14708,7 +10338,7 @@ var Container = class {
     this.#needsToRun();
     const number = SIGNALS[signal];
     if (number === void 0) throw new TypeError(`Linux has no signal ${signal}`);
-    perform(pidfd_send_signal(this.#pidfd, number));
+    syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
   /**
@@ -14797,12 +10427,12 @@ var Container = class {
     if (timer !== void 0) clearTimeout(timer);
     signal?.removeEventListener("abort", kill3);
     this.#exit.close();
-    perform(close(this.#pidfd));
+    syscall(close(this.#pidfd));
     if (this.#cgroup !== void 0) status = {
       ...status,
       ...await this.#cgroup.end()
     };
-    endAll(this.#endings);
+    runCleanups(this.#endings);
     if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
     await ended?.();
     return this.#timedOut ? {
@@ -14848,8 +10478,1179 @@ var Container = class {
   }
 };
 
-// recipe/gate/need.ts
-function describeNeed(need) {
+// ffi/cgroups/files.ts
+function readFile(path2) {
+  return ifThere(() => readWholeText(at_fdcwd, path2).trim());
+}
+function readNumber(path2) {
+  return toNumber(readFile(path2));
+}
+function readEntry(path2, word4) {
+  const line = readFile(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
+  return toNumber(line?.slice(word4.length));
+}
+function toNumber(text4) {
+  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
+}
+function writeCalls(path2, text4) {
+  const bytes = new TextEncoder().encode(text4);
+  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    write(fd, bytes, bytes.length),
+    close(fd)
+  ];
+}
+function writeFile2(path2, text4) {
+  const [opened, written2, closed] = writeCalls(path2, text4);
+  const closing = new Label("closing");
+  syscalls([
+    {
+      call: opened
+    },
+    {
+      call: written2,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: closed
+    }
+  ]);
+}
+function pidsIn2(directory) {
+  return (readFile(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+}
+function mayWrite(path2) {
+  const asked = faccessat(at_fdcwd, path2, W_OK);
+  const outcome = syscalls([
+    {
+      call: asked,
+      accept: [
+        "EACCES",
+        "EPERM",
+        "EROFS",
+        "ENOENT"
+      ]
+    }
+  ]);
+  return outcome.result(asked) === 0n;
+}
+function directoriesIn(path2) {
+  const entries = ifThere(() => entriesIn(path2)) ?? [];
+  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
+}
+
+// ffi/cgroups/limits.ts
+var PERIOD = 1e5;
+var CONTROLLER_OF = {
+  memory: "memory",
+  memoryHigh: "memory",
+  swap: "memory",
+  cpus: "cpu",
+  cpuWeight: "cpu",
+  pids: "pids",
+  io: "io",
+  cpuset: "cpuset"
+};
+function limitsIn(limits2) {
+  return Object.keys(CONTROLLER_OF).filter((limit) => limits2[limit] !== void 0);
+}
+function settingsOf2(limit, limits2) {
+  const controller = CONTROLLER_OF[limit];
+  const setting = (file, value) => ({
+    limit,
+    controller,
+    file,
+    value
+  });
+  switch (limit) {
+    case "memory":
+      return [
+        setting("memory.max", orMax(limits2.memory))
+      ];
+    case "memoryHigh":
+      return [
+        setting("memory.high", orMax(limits2.memoryHigh))
+      ];
+    case "swap":
+      return [
+        setting("memory.swap.max", orMax(limits2.swap))
+      ];
+    case "cpus":
+      return [
+        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.weight", String(limits2.cpuWeight))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.map(({ device: device2, readBps, writeBps, readIops, writeIops }) => {
+        const words3 = Object.entries({
+          rbps: readBps,
+          wbps: writeBps,
+          riops: readIops,
+          wiops: writeIops
+        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
+        return setting("io.max", [
+          device2,
+          ...words3
+        ].join(" "));
+      });
+  }
+}
+function settingsOf1(limit, limits2) {
+  const controller = CONTROLLER_OF[limit];
+  const setting = (file, value) => ({
+    limit,
+    controller,
+    file,
+    value
+  });
+  switch (limit) {
+    case "memory":
+      return [
+        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
+      ];
+    case "memoryHigh":
+      return void 0;
+    case "swap": {
+      const { swap = Infinity, memory = Infinity } = limits2;
+      if (memory === Infinity && swap !== Infinity) return void 0;
+      return [
+        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
+      ];
+    }
+    case "cpus":
+      return [
+        setting("cpu.cfs_period_us", String(PERIOD)),
+        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.shares", String(shares(limits2.cpuWeight)))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.flatMap(({ device: device2, readBps, writeBps, readIops, writeIops }) => Object.entries({
+        read_bps: readBps,
+        write_bps: writeBps,
+        read_iops: readIops,
+        write_iops: writeIops
+      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device2} ${value === Infinity ? 0 : value}`)));
+  }
+}
+function parseList(text4) {
+  const numbers = /* @__PURE__ */ new Set();
+  for (const range of text4.trim().split(",").filter(Boolean)) {
+    const [first, last = first] = range.split("-").map(Number);
+    for (let number = first; number <= last; number++) numbers.add(number);
+  }
+  return numbers;
+}
+function quota(cpus2) {
+  return Math.round(cpus2 * PERIOD);
+}
+function shares(weight) {
+  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
+}
+function orMax(value) {
+  return value === void 0 || value === Infinity ? "max" : String(value);
+}
+function orMinus1(value) {
+  return value === void 0 || value === Infinity ? "-1" : String(value);
+}
+
+// ffi/cgroups/naming.ts
+var NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var SCRIPTS_OWN = "script";
+function newName() {
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  return `${owner()}-${random.toString(36)}`;
+}
+function scriptsName() {
+  return `${owner()}-${SCRIPTS_OWN}`;
+}
+function isScriptsName(name) {
+  return NAME.exec(name)?.[4] === SCRIPTS_OWN;
+}
+function owner() {
+  return engine().once("owner of groups", () => {
+    const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+    return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
+  });
+}
+function sweep(directory) {
+  const own = NAME.exec(scriptsName())[1];
+  for (const name of directoriesIn(directory)) {
+    const [, pidNamespace, pid, started2] = NAME.exec(name) ?? [];
+    if (pid === void 0 || pidNamespace !== own) continue;
+    const stat = readFile(`/proc/${pid}/stat`);
+    if (stat !== void 0 && startOf(stat) === Number(started2)) continue;
+    const group = `${directory}/${name}`;
+    const state = `${group}/freezer.state`;
+    if (mayWrite(state)) writeFile2(state, "THAWED");
+    removeTree(group);
+  }
+}
+function removeTree(directory) {
+  const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
+  const failed = () => {
+    const accept2 = [
+      "EBUSY",
+      "ENOENT",
+      "ENOTEMPTY",
+      "EACCES",
+      "EPERM"
+    ];
+    const result = syscalls([
+      {
+        call: remove,
+        accept: accept2
+      }
+    ]).result(remove);
+    return result !== 0n && result !== NOT_THERE2;
+  };
+  if (!failed()) return true;
+  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
+  return !failed();
+}
+var NOT_THERE2 = -2n;
+
+// ffi/cgroups/hierarchies.ts
+var CONTROLLERS = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "pids",
+  "io",
+  "freezer"
+];
+function hierarchies() {
+  try {
+    const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");
+    return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+function parseHierarchies(groups, mountinfo) {
+  const mounts = mountinfo.split("\n").flatMap(parseMount);
+  return groups.split("\n").filter(Boolean).flatMap((line) => {
+    const [id2, names = "", ...rest] = line.split(":");
+    const version = id2 === "0" && names === "" ? 2 : 1;
+    const words3 = names.split(",");
+    const controllers = new Set(words3.flatMap(controllerOf));
+    if (version === 1 && controllers.size === 0) return [];
+    const path2 = rest.join(":");
+    for (const mount4 of mounts) {
+      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
+      const own = same ? directoryIn(mount4, path2) : void 0;
+      if (own !== void 0) return [
+        {
+          version,
+          controllers,
+          top: mount4.directory,
+          own
+        }
+      ];
+    }
+    return [];
+  });
+}
+function controllersIn(text4) {
+  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
+}
+function controllerOf(word4) {
+  const name = word4 === "blkio" ? "io" : word4;
+  return CONTROLLERS.filter((controller) => controller === name);
+}
+function parseMount(line) {
+  const [before = "", after = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  return [
+    {
+      version: type === "cgroup2" ? 2 : 1,
+      root,
+      directory,
+      options: options.split(",")
+    }
+  ];
+}
+function unescapeOctal(text4) {
+  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+function directoryIn({ root, directory }, path2) {
+  if (root === path2) return directory;
+  const within = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+  return within === false || path2.startsWith("/..") ? void 0 : directory + within;
+}
+
+// ffi/cgroups/place.ts
+var USEFUL = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "pids",
+  "io"
+];
+function findPlaces(limits2) {
+  const found = hierarchies();
+  const needed = new Set(limitsIn(limits2).map((limit) => CONTROLLER_OF[limit]));
+  const old = found.filter(({ version }) => version === 1);
+  const unified = found.find(({ version }) => version === 2);
+  const bound = new Set(old.flatMap(({ controllers }) => [
+    ...controllers
+  ]));
+  const places = [];
+  const obstacles = /* @__PURE__ */ new Map();
+  if (unified !== void 0) {
+    const here = [
+      ...needed
+    ].filter((controller) => !bound.has(controller));
+    const place2 = placeIn2(unified, new Set(here));
+    if ("why" in place2) {
+      for (const name of [
+        void 0,
+        ...here
+      ]) obstacles.set(name, place2);
+    } else places.push(place2);
+  }
+  const useful = /* @__PURE__ */ new Set([
+    ...needed,
+    ...USEFUL
+  ]);
+  if (places.length === 0) useful.add("freezer");
+  for (const { own, controllers } of old) {
+    const mine = [
+      ...controllers
+    ].filter((controller) => useful.has(controller));
+    if (mine.length === 0) continue;
+    if (mayWrite(own)) places.push({
+      version: 1,
+      directory: own,
+      controllers,
+      before: []
+    });
+    else {
+      const denied = {
+        version: 1,
+        directory: own,
+        why: DENIED
+      };
+      for (const name of mine) obstacles.set(name, denied);
+      if (!obstacles.has(void 0)) obstacles.set(void 0, denied);
+    }
+  }
+  for (const limit of limitsIn(limits2)) {
+    const controller = CONTROLLER_OF[limit];
+    if (places.some(({ controllers }) => controllers.has(controller))) continue;
+    const obstacle2 = obstacles.get(controller);
+    throw new UnsupportedError(obstacle2 === void 0 ? `"${limit}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is in sight (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit}" cannot be limited by the controller "${controller}": ${words2(obstacle2)}`);
+  }
+  if (places.length > 0) return places;
+  const obstacle = obstacles.get(void 0);
+  throw new UnsupportedError(obstacle === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${words2(obstacle)}`);
+}
+var DENIED = "belongs to another user, or can only be read";
+function words2({ version, directory, why }) {
+  const mend = version === 2 ? "a script gets a group of its own by `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`" : "version 1 leaves them to root, who can make a group there and give it to a user (chown)";
+  return `in cgroup v${version}, ${directory} ${why}; ${mend}`;
+}
+function placeIn2({ own, top }, needed) {
+  let obstacle;
+  const from = isScriptsName(nameOf3(own)) ? parentOf(own) : own;
+  for (const directory of upwards(from, top)) {
+    const place2 = placeAt2(directory, needed, directory === own);
+    if (!("why" in place2)) return place2;
+    obstacle ??= place2;
+  }
+  return obstacle;
+}
+function placeAt2(directory, needed, isContainerMount) {
+  if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
+    return {
+      version: 2,
+      directory,
+      why: DENIED
+    };
+  }
+  const controllers = (file) => controllersIn(readFile(`${directory}/${file}`) ?? "");
+  const there = controllers("cgroup.controllers");
+  const enabled = controllers("cgroup.subtree_control");
+  const absent = [
+    ...needed
+  ].filter((name) => !there.has(name));
+  if (absent.length > 0) {
+    return {
+      version: 2,
+      directory,
+      why: `has not been given "${absent.join('", "')}"`
+    };
+  }
+  const missing2 = [
+    ...needed
+  ].filter((name) => !enabled.has(name));
+  const place2 = (enabling2, before = []) => ({
+    version: 2,
+    directory,
+    controllers: /* @__PURE__ */ new Set([
+      ...enabled,
+      ...enabling2
+    ]),
+    before: enabling2.length === 0 ? before : [
+      ...before,
+      {
+        file: `${directory}/cgroup.subtree_control`,
+        text: enabling2.map((name) => `+${name}`).join(" ")
+      }
+    ]
+  });
+  if (missing2.length === 0) return place2([]);
+  const pids = readFile(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
+  if (pids.length === 0) return place2(missing2);
+  if (!isContainerMount || !pids.every(isOurs)) {
+    const why = `has other processes in it (${pids.join(", ")}), which have to move to a group within it before there can be others`;
+    return {
+      version: 2,
+      directory,
+      why
+    };
+  }
+  const scripts = `${directory}/${scriptsName()}`;
+  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
+  return place2([
+    .../* @__PURE__ */ new Set([
+      ...missing2,
+      ...enabling
+    ])
+  ], [
+    {
+      directory: scripts
+    },
+    ...pids.map((pid) => ({
+      file: `${scripts}/cgroup.procs`,
+      text: String(pid)
+    }))
+  ]);
+}
+function isOurs(pid) {
+  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
+    if (at2 === Deno.pid) return true;
+    const status = readFile(`${processDirectory(at2)}/status`) ?? "";
+    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
+    at2 = parent === void 0 ? void 0 : Number(parent);
+  }
+  return false;
+}
+function upwards(directory, top) {
+  const directories = [
+    directory
+  ];
+  while (directory !== top && directory.startsWith(`${top}/`)) {
+    directories.push(directory = parentOf(directory));
+  }
+  return directories;
+}
+function parentOf(directory) {
+  return directory.slice(0, directory.lastIndexOf("/"));
+}
+function nameOf3(directory) {
+  return directory.slice(directory.lastIndexOf("/") + 1);
+}
+
+// ffi/cgroups/plan.ts
+function planCgroup(limits2) {
+  const name = newName();
+  const places = findPlaces(limits2);
+  const directories = places.map((place2) => ({
+    ...place2,
+    directory: `${place2.directory}/${name}`
+  }));
+  const acts = places.flatMap((place2, index) => {
+    const { directory } = directories[index];
+    return [
+      ...place2.before,
+      {
+        directory
+      },
+      ...inherited(place2, directory, limits2)
+    ];
+  });
+  return {
+    directories,
+    limits: limits2,
+    acts: [
+      ...acts,
+      ...settingActions(directories, limitsIn(limits2), limits2)
+    ]
+  };
+}
+function inherited(place2, made, limits2) {
+  if (place2.version === 2 || !place2.controllers.has("cpuset")) return [];
+  return [
+    "cpuset.mems",
+    ...limits2.cpuset === void 0 ? [
+      "cpuset.cpus"
+    ] : []
+  ].map((file) => ({
+    file: `${made}/${file}`,
+    text: readFile(`${place2.directory}/${file}`) ?? ""
+  }));
+}
+function settingActions(directories, names, limits2) {
+  return names.flatMap((limit) => {
+    const controller = CONTROLLER_OF[limit];
+    const place2 = directories.find(({ controllers }) => controllers.has(controller));
+    if (place2 === void 0) {
+      throw new UnsupportedError(`"${limit}" cannot be limited: the container's group was made without the controller "${controller}"; give the step limits() such a limit from the beginning`);
+    }
+    const { directory, version } = place2;
+    if (limit === "cpuset") checkProcessors(directory, limits2.cpuset);
+    const settings2 = version === 2 ? settingsOf2(limit, limits2) : settingsOf1(limit, limits2);
+    if (settings2 === void 0) {
+      throw new UnsupportedError(`"${limit}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
+    }
+    return settings2.map((setting) => ({
+      ...setting,
+      file: `${directory}/${setting.file}`,
+      text: setting.value
+    }));
+  });
+}
+function checkProcessors(directory, cpuset2) {
+  const above = directory.slice(0, directory.lastIndexOf("/"));
+  const text4 = readFile(`${above}/cpuset.cpus.effective`) ?? readFile(`${above}/cpuset.effective_cpus`);
+  if (text4 === void 0) return;
+  const there = parseList(text4);
+  const absent = [
+    ...parseList(cpuset2)
+  ].filter((processor) => !there.has(processor));
+  if (absent.length === 0) return;
+  throw new UnsupportedError(`"cpuset" cannot be "${cpuset2}": there is no processor ${absent.join(", ")}, only ${text4}`);
+}
+function callsOf(act) {
+  return "file" in act ? writeCalls(act.file, act.text) : [
+    mkdirat(at_fdcwd, act.directory, 493)
+  ];
+}
+
+// ffi/clone3_support.ts
+
+
+// ffi/cgroups/errors.ts
+var BELOW_USE = "more than that is in use, and cannot be given back";
+var DENIALS = [
+  [
+    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
+    "EBUSY",
+    BELOW_USE
+  ],
+  [
+    /memory\.memsw\./,
+    "EINVAL",
+    "the sum of memory and swap is less than the memory alone"
+  ],
+  [
+    /subtree_control$/,
+    "EBUSY",
+    "a process has come into the group, whose groups are to have it"
+  ],
+  [
+    /cpu\.cfs_quota/,
+    "EINVAL",
+    "the group that this script is in has less time itself"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "ENODEV",
+    "there is no such block device"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "EINVAL",
+    "a whole disk can be limited, no partition of it"
+  ],
+  [
+    /cpuset\./,
+    "EACCES",
+    "the group that this script is in has not all of these processors"
+  ],
+  [
+    /cpuset\./,
+    "EBUSY",
+    "processes are in the group, and need some"
+  ]
+];
+var PARTS = [
+  [
+    /memsw/,
+    "does not count swap in cgroup v1: boot it with swapaccount=1"
+  ],
+  [
+    /memory\.swap/,
+    "does not count swap: it needs CONFIG_SWAP"
+  ],
+  [
+    /cpu\.(max|cfs)/,
+    "was made without CONFIG_CFS_BANDWIDTH"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "was made without CONFIG_BLK_DEV_THROTTLING"
+  ]
+];
+function denialOf(act, { syscall: syscall2, errno }) {
+  const code = errnoName(errno);
+  if (!("file" in act)) {
+    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
+    return new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: `mkdir("${act.directory}")`,
+      hint: hint2
+    });
+  }
+  const { file, text: text4 } = act;
+  if (code === "ENOENT" && syscall2 === "openat") {
+    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
+    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
+  }
+  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text4)}` : "";
+  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
+  const hint = DENIALS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    hint
+  });
+}
+
+// ffi/cgroups/kill.ts
+function killGroup(directories) {
+  const unified = directories.find(({ version }) => version === 2);
+  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
+    writeFile2(`${unified.directory}/cgroup.kill`, "1");
+  }
+  for (const { directory } of directories) killEach(directory);
+  for (const { directory } of directories) {
+    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
+  }
+}
+function killEach(directory) {
+  for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
+  const held = /* @__PURE__ */ new Map();
+  for (const pid of pidsIn2(directory)) {
+    if (pid === 0) continue;
+    const opened = pidfd_open(pid, 0);
+    const pidfd = syscalls([
+      {
+        call: opened,
+        accept: [
+          "ESRCH",
+          "EINVAL"
+        ]
+      }
+    ]).result(opened);
+    if (pidfd >= 0n) held.set(pid, Number(pidfd));
+  }
+  const still = new Set(pidsIn2(directory));
+  for (const [pid, pidfd] of held) {
+    const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
+    if (still.has(pid)) syscalls([
+      {
+        call: kill3,
+        accept: [
+          "ESRCH",
+          "EPERM"
+        ]
+      }
+    ]);
+    syscalls([
+      {
+        call: close(pidfd)
+      }
+    ]);
+  }
+}
+
+// ffi/cgroups/usage.ts
+function usageOf(directories) {
+  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  return {
+    ...memoryOf(of("memory")),
+    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf2(of("pids"), "pids.current"),
+    ...ioOf(of("io"))
+  };
+}
+function memoryOf(place2) {
+  return place2?.version === 1 ? {
+    memory: numberOf2(place2, "memory.usage_in_bytes"),
+    memoryPeak: numberOf2(place2, "memory.max_usage_in_bytes")
+  } : {
+    memory: numberOf2(place2, "memory.current"),
+    memoryPeak: numberOf2(place2, "memory.peak")
+  };
+}
+function cpuOf(old, unified) {
+  const nanoseconds = numberOf2(old, "cpuacct.usage");
+  if (nanoseconds !== void 0) return nanoseconds / 1e9;
+  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
+  return microseconds === void 0 ? void 0 : microseconds / 1e6;
+}
+function ioOf(place2) {
+  if (place2 === void 0) return {
+    ioRead: void 0,
+    ioWritten: void 0
+  };
+  const { directory, version } = place2;
+  if (version === 2) {
+    const text5 = readFile(`${directory}/io.stat`);
+    return {
+      ioRead: sum(text5, /\brbytes=(\d+)/g),
+      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
+    };
+  }
+  const text4 = readFile(`${directory}/blkio.throttle.io_service_bytes`);
+  return {
+    ioRead: sum(text4, /\bRead (\d+)/g),
+    ioWritten: sum(text4, /\bWrite (\d+)/g)
+  };
+}
+function numberOf2(place2, file) {
+  return place2 && readNumber(`${place2.directory}/${file}`);
+}
+function sum(text4, numbers) {
+  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
+}
+
+// ffi/cgroups/group.ts
+function planCgroupEntry({ directories }) {
+  return entranceOf(directories, () => -1);
+}
+function closeCgroupEntry({ directory, files }) {
+  for (const { value } of directory === void 0 ? files : [
+    directory,
+    ...files
+  ]) {
+    syscall(close(Number(value)));
+  }
+}
+var Group = class _Group {
+  /** Its directories. */
+  directories;
+  #limits;
+  /** Use {@linkcode Group.make}. */
+  constructor(directories, limits2) {
+    this.directories = directories;
+    this.#limits = limits2;
+  }
+  /**
+   * Makes a group. For the first time, the groups of scripts that are gone are removed before.
+   *
+   * @throws {SyscallError} naming the file that says no; then nothing is left
+   * @throws {UnsupportedError} where the kernel does not have that file
+   */
+  static make({ directories, limits: limits2, acts }) {
+    engine().once("sweep of groups", () => {
+      for (const { directory } of directories) {
+        sweep(directory.slice(0, directory.lastIndexOf("/")));
+      }
+    });
+    const group = new _Group(directories, limits2);
+    try {
+      makeAll(acts);
+    } catch (error) {
+      group.remove();
+      throw error;
+    }
+    return group;
+  }
+  /**
+   * Opens what a process needs to get in.
+   *
+   * @throws {SyscallError} where no more files may be open
+   */
+  enter() {
+    const opened = [];
+    try {
+      return entranceOf(this.directories, (call2) => {
+        opened.push(syscall(call2));
+        return opened.at(-1);
+      });
+    } catch (error) {
+      for (const fd of opened) syscall(close(fd));
+      throw error;
+    }
+  }
+  /**
+   * Changes limits; those that are left out stay.
+   *
+   * @throws {UnsupportedError} where the group has not the controller
+   * @throws {SyscallError} naming the file that says no: `EBUSY` below what is in use
+   */
+  update(changes) {
+    const limits2 = {
+      ...this.#limits,
+      ...changes
+    };
+    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
+    const names = limitsIn(sum2 ? {
+      ...changes,
+      swap: limits2.swap
+    } : changes);
+    for (const act of inOrder(settingActions(this.directories, names, limits2))) {
+      if (act.file.endsWith("/memory.max")) makeRoom(act, limits2.memory);
+      makeAll([
+        act
+      ]);
+    }
+    this.#limits = limits2;
+  }
+  /** What its processes use, and have used. */
+  usage() {
+    return usageOf(this.directories);
+  }
+  /** How many of its processes were killed because memory was short. */
+  outOfMemoryKills() {
+    const place2 = this.#of("memory");
+    if (place2 === void 0) return 0;
+    const file = place2.version === 2 ? "memory.events" : "memory.oom_control";
+    return readEntry(`${place2.directory}/${file}`, "oom_kill") ?? 0;
+  }
+  /** Begins to freeze its processes, or lets them go on. */
+  freeze(frozen) {
+    const { directory, version } = this.#freezer();
+    if (version === 2) writeFile2(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
+    else writeFile2(`${directory}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+  }
+  /** Whether all of its processes are frozen. */
+  get frozen() {
+    const { directory, version } = this.#freezer();
+    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile(`${directory}/freezer.state`) === "FROZEN";
+  }
+  /** Kills whoever is in it, frozen or not. */
+  kill() {
+    killGroup(this.directories);
+  }
+  /** Removes it; answers whether nothing is left, as nobody was in it. */
+  remove() {
+    return this.directories.map(({ directory }) => removeTree(directory)).every((gone) => gone);
+  }
+  #of(controller) {
+    return this.directories.find(({ controllers }) => controllers.has(controller));
+  }
+  #freezer() {
+    const place2 = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
+    if (place2 !== void 0) return place2;
+    throw new UnsupportedError('a container is paused by cgroup v2, or by the controller "freezer" of v1, and its group has neither');
+  }
+};
+function entranceOf(directories, open3) {
+  let into;
+  const files = [];
+  for (const { version, directory } of directories) {
+    if (version === 2 && hasClone3()) {
+      const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+      into = new Named(open3(openat(at_fdcwd, directory, flags2)), directory);
+    } else {
+      const file = `${directory}/cgroup.procs`;
+      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+    }
+  }
+  return {
+    directory: into,
+    files
+  };
+}
+function makeAll(acts) {
+  const made = acts.map((act2) => ({
+    act: act2,
+    calls: callsOf(act2)
+  }));
+  const parts = made.flatMap(({ act: act2, calls: calls2 }) => {
+    const moves = "file" in act2 && act2.file.endsWith("/cgroup.procs");
+    return calls2.map((call2) => moves ? {
+      call: call2,
+      accept: [
+        "ESRCH"
+      ]
+    } : {
+      call: call2
+    });
+  });
+  const outcome = engine().run(assemble(parts, engine().architecture));
+  const { failed } = outcome;
+  if (failed === void 0) return;
+  const { act, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
+  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
+  throw denialOf(act, {
+    syscall: failed.call.name,
+    errno: failed.errno
+  });
+}
+function inOrder(acts) {
+  const sum2 = acts.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum2 === void 0) return acts;
+  const rest = acts.filter((act) => act !== sum2);
+  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
+  return grows ? [
+    sum2,
+    ...rest
+  ] : [
+    ...rest,
+    sum2
+  ];
+}
+function makeRoom(act, memory) {
+  const directory = act.file.slice(0, act.file.lastIndexOf("/"));
+  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
+  if (excess() <= 0) return;
+  const reclaim = `${directory}/memory.reclaim`;
+  if (mayWrite(reclaim)) {
+    try {
+      writeFile2(reclaim, String(excess()));
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  if (excess() > 0) throw denialOf(act, {
+    syscall: "write",
+    errno: ERRNO.EBUSY
+  });
+}
+
+// plan/steps/limits.ts
+function lowerLimits(step, draft) {
+  draft.limitTo(groupLimits(step, (why) => draft.refuse(why)));
+}
+function checkLimits(limits2) {
+  const refuse2 = (why) => {
+    throw new RecipeError(why);
+  };
+  const wrong = invalidField({
+    ...limits2
+  }, limitFields());
+  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
+  return groupLimits(limits2, refuse2);
+}
+function groupLimits(limits2, refuse2) {
+  const { memory, memoryHigh, swap, cpus: cpus2, cpuWeight, pids, io, cpuset: cpuset2 } = limits2;
+  return present({
+    memory: numberOf3(memory),
+    memoryHigh: numberOf3(memoryHigh),
+    swap: numberOf3(swap),
+    cpus: numberOf3(cpus2),
+    cpuWeight,
+    pids: numberOf3(pids),
+    io: io?.map((item) => ({
+      device: deviceNumbers(item.device, refuse2),
+      ...present({
+        readBps: numberOf3(item.readBps),
+        writeBps: numberOf3(item.writeBps),
+        readIops: numberOf3(item.readIops),
+        writeIops: numberOf3(item.writeIops)
+      })
+    })),
+    cpuset: cpuset2 && [
+      ...parseList(cpuset2)
+    ].join(",")
+  });
+}
+function numberOf3(value) {
+  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf2(value) : value;
+}
+function deviceNumbers(device2, refuse2) {
+  if (!device2.startsWith("/")) return device2;
+  const told = statxOutput();
+  try {
+    const asked = {
+      call: statx(at_fdcwd, device2, 0, STATX_BASIC_STATS, told)
+    };
+    const view2 = syscalls([
+      asked
+    ]).output(told);
+    if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) refuse2(`${device2} is no block device`);
+    return `${view2.getUint32(DEVICE.major, true)}:${view2.getUint32(DEVICE.minor, true)}`;
+  } catch (error) {
+    if (error instanceof SyscallError) refuse2(`${device2} cannot be found: ${error.code}`);
+    throw error;
+  }
+}
+var DEVICE = {
+  major: 128,
+  minor: 132
+};
+function present(fields) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
+  return Object.fromEntries(entries);
+}
+
+// launch/cgroup.ts
+var PATIENCE = [
+  1,
+  2,
+  4,
+  8,
+  16,
+  32,
+  64,
+  128,
+  256,
+  512,
+  1024
+];
+var LONGEST_PAUSE = 50;
+function planContainerCgroup(draft) {
+  if (draft.limits === void 0) return void 0;
+  const design = inStep(draft, () => planCgroup(draft.limits.limits));
+  return {
+    calls: design.acts.flatMap(callsOf),
+    entrance: planCgroupEntry(design)
+  };
+}
+var ContainerCgroup = class _ContainerCgroup {
+  /** How the container gets in, until {@linkcode entered}. */
+  entrance;
+  #group;
+  /** What was used until the end. */
+  #last;
+  #paused = false;
+  constructor(group) {
+    this.#group = group;
+    this.entrance = group.enter();
+  }
+  /**
+   * Makes the group that the recipe asks for, if it does.
+   *
+   * @throws {UnsupportedError} where it cannot be made here
+   * @throws {SyscallError} naming the file that says no; then nothing is left
+   */
+  static make(draft) {
+    if (draft.limits === void 0) return void 0;
+    const { limits: limits2 } = draft.limits;
+    return inStep(draft, () => {
+      const group = Group.make(planCgroup(limits2));
+      try {
+        return new _ContainerCgroup(group);
+      } catch (error) {
+        group.remove();
+        throw error;
+      }
+    });
+  }
+  /** The container is in, and its program runs. */
+  entered() {
+    closeCgroupEntry(this.entrance);
+  }
+  /** The container has come to nothing. */
+  discard() {
+    closeCgroupEntry(this.entrance);
+    this.#removeSync();
+  }
+  /** What the container uses; after its end, what it has used. */
+  usage() {
+    return this.#last ?? this.#group.usage();
+  }
+  /** Changes limits. */
+  update(limits2) {
+    this.#group.update(checkLimits(limits2));
+  }
+  /** Freezes all processes; resolves when they stand still, or have ended. */
+  async pause() {
+    this.#group.freeze(true);
+    this.#paused = true;
+    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
+      await sleep(Math.min(delay, LONGEST_PAUSE));
+    }
+  }
+  /** Lets all processes go on. */
+  resume() {
+    this.#paused = false;
+    this.#group.freeze(false);
+  }
+  /** The container was sent SIGKILL, which what is frozen by version 1 never notices. */
+  killed() {
+    if (this.#paused) this.resume();
+  }
+  /** The program has ended: kills what it has left, and removes the group. */
+  async end() {
+    const told = this.#close();
+    for (const delay of PATIENCE) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      await sleep(delay);
+    }
+    return told;
+  }
+  /** As {@linkcode end}, while the script's thread waits. */
+  endSync() {
+    const told = this.#close();
+    this.#removeSync();
+    return told;
+  }
+  #close() {
+    this.#paused = false;
+    this.#last = this.#group.usage();
+    return {
+      outOfMemory: this.#group.outOfMemoryKills() > 0
+    };
+  }
+  #removeSync() {
+    for (const delay of PATIENCE) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      syscalls([
+        {
+          call: ppoll([], delay),
+          accept: [
+            "EINTR"
+          ]
+        }
+      ]);
+    }
+  }
+};
+function inStep(draft, body) {
+  const { stepIndex } = draft.limits;
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof UnsupportedError) {
+      throw new UnsupportedError(`step ${stepIndex + 1} (limits): ${error.message}`);
+    }
+    throw error instanceof SyscallError ? stepError(error, draft, stepIndex) : error;
+  }
+}
+function sleep(milliseconds) {
+  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
+}
+
+// plan/access/access.ts
+function describeAccess(need) {
   const { step, stepIndex } = need;
   const whose = step === void 0 ? "" : `, for step ${stepIndex + 1} (${step})`;
   return subjectOf(need) + whose;
@@ -14878,12 +11679,12 @@ function subjectOf(need) {
   }
 }
 
-// recipe/gate/proxy/refusal.ts
+// proxy/refusal.ts
 var REASONS = {
   400: "Bad Request",
   403: "Forbidden",
   408: "Request Timeout",
-  431: "Request Header Fields Too Large",
+  431: "Request Header Schemas Too Large",
   502: "Bad Gateway"
 };
 var Refusal = class extends Error {
@@ -14909,7 +11710,7 @@ var Refusal = class extends Error {
   }
 };
 
-// recipe/gate/proxy/stream.ts
+// proxy/stream.ts
 var ClientStream = class {
   #reading;
   /** A descriptor of its own, as one can only be waited for in one way. */
@@ -14918,13 +11719,13 @@ var ClientStream = class {
   constructor(socket) {
     let other;
     try {
-      other = perform(fcntl(socket, F_DUPFD_CLOEXEC, 3));
+      other = syscall(fcntl(socket, F_DUPFD_CLOEXEC, 3));
     } catch (error) {
-      perform(close(socket));
+      syscall(close(socket));
       throw error;
     }
-    this.#reading = new Channel(socket);
-    this.#writing = new Channel(other);
+    this.#reading = new FdStream(socket);
+    this.#writing = new FdStream(other);
     for (const channel of [
       this.#reading,
       this.#writing
@@ -14943,7 +11744,7 @@ var ClientStream = class {
   }
   end() {
     if (!this.#writing.closed) {
-      performAll([
+      syscalls([
         {
           call: shutdownWrite(this.#writing.fd),
           accept: [
@@ -14992,7 +11793,7 @@ var HostStream = class {
   }
 };
 
-// recipe/gate/proxy/hosts.ts
+// proxy/hosts.ts
 var Hosts = class {
   #hosts;
   /** A list such as `["example.org:443", "[::1]"]`, without a port for all of them. */
@@ -15082,8 +11883,63 @@ var V4_IN_V6 = [
   ]
 ];
 
-// recipe/gate/grants.ts
-var Grants = class {
+// host/resolve_path.ts
+var PATH_MAX2 = 4096;
+var TYPES2 = {
+  4096: "pipe",
+  8192: "device",
+  16384: "directory",
+  24576: "device",
+  32768: "file",
+  49152: "socket"
+};
+function resolve(path2) {
+  return open2(path2) ?? missing(path2);
+}
+function open2(path2) {
+  const fd = ifThere(() => syscall(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC)));
+  if (fd === void 0) return void 0;
+  try {
+    const [target, told] = [
+      new Output(PATH_MAX2),
+      statxOutput()
+    ];
+    const link2 = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
+    const outcome = syscalls([
+      {
+        call: link2
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, told)
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(target);
+    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(link2)));
+    const { mode: mode2 } = readStatx(outcome.output(told));
+    return {
+      path: new TextDecoder().decode(bytes),
+      type: TYPES2[mode2 & 61440]
+    };
+  } finally {
+    syscall(close(fd));
+  }
+}
+function missing(path2) {
+  const normal = normalize(path2);
+  const name = nameOf2(normal);
+  if (normal === "/" || name === "..") return {
+    path: normal,
+    type: void 0
+  };
+  const directory = resolve(directoryOf(normal)).path;
+  return {
+    path: directory === "/" ? `/${name}` : `${directory}/${name}`,
+    type: void 0
+  };
+}
+
+// permissions/permission_set.ts
+var PermissionSet = class {
   #options;
   #paths;
   /** The grants of these permissions. */
@@ -15147,11 +12003,11 @@ var Grants = class {
   /**
    * Refuses needs that are not granted.
    *
-   * @throws {GrantError} for the first of them
+   * @throws {PermissionError} for the first of them
    */
   require(needs) {
     const denied = needs.filter((need) => !this.has(need));
-    if (denied.length > 0) throw grantError(denied);
+    if (denied.length > 0) throw permissionError(denied);
   }
   #hasPath(kind2, path2) {
     const grant = this.#options[kind2];
@@ -15181,16 +12037,16 @@ function resolved(grant) {
   if (typeof grant !== "object") return [];
   return grant.map((path2) => resolve(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`).path);
 }
-function grantError([need, ...others]) {
+function permissionError([need, ...others]) {
   const { step, stepIndex } = need;
   const { grant, value, mend } = remedyOf(need);
   const where = step === void 0 ? "" : `step ${stepIndex + 1} (${step}): `;
   const more = others.length === 0 ? "" : `
-  not granted either: ${others.map(describeNeed).join("; ")}`;
+  not granted either: ${others.map(describeAccess).join("; ")}`;
   const { step: _, stepIndex: __, ...subject } = need;
-  const message2 = `${where}not granted: ${describeNeed(subject)}
+  const message2 = `${where}not granted: ${describeAccess(subject)}
   ${mend}${more}`;
-  return new GrantError(message2, grant, {
+  return new PermissionError(message2, grant, {
     value,
     step,
     stepIndex
@@ -15245,15 +12101,60 @@ var MACHINE = {
   mend: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the machine"
 };
 
-// recipe/gate/needs.ts
+// plan/capability_model.ts
+var ALL = Object.keys(CAPABILITIES);
+var CapabilityModel = class {
+  /** What may be gained; all where no step has limited it. */
+  #bounding = ALL;
+  /** What is passed on: the ambient set is within the inheritable one. */
+  #inheritable;
+  #userNamespaces = 0;
+  /** How many user namespaces have been entered. */
+  get userNamespaces() {
+    return this.#userNamespaces;
+  }
+  /** Who enters a user namespace has all capabilities there, and passes none on. */
+  enterUserNamespace() {
+    this.#userNamespaces++;
+    this.#bounding = ALL;
+    this.#inheritable = [];
+  }
+  /** A step sets them. */
+  limit({ keep, ...sets }) {
+    const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
+    if (bounding !== void 0) {
+      this.#bounding = this.#bounding.filter((name) => bounding.includes(name));
+    }
+    if ((keep ?? permitted ?? effective ?? inheritable ?? ambient) !== void 0) {
+      this.#inheritable = keep ?? inheritable ?? ambient ?? [];
+    }
+  }
+  /**
+   * What a program can come to have. Any but root needs a setuid program for it, or a file with
+   * capabilities, unless it is kept from gaining privileges.
+   *
+   * @param callers what the caller passes on
+   */
+  of({ uid, gainsNoPrivileges }, callers) {
+    const passed = this.#inheritable ?? callers;
+    const gained = uid !== 0 && gainsNoPrivileges ? [] : this.#bounding;
+    return ALL.filter((name) => passed.includes(name) || gained.includes(name));
+  }
+  /** Whether these are all that there are. */
+  static areAll(names) {
+    return names.length === ALL.length;
+  }
+};
+
+// plan/access/required.ts
 var REACHING = [
   "pid",
   "ipc"
 ];
-function needsOf(gate, command) {
+function requiredAccess(gate, command) {
   const { container } = gate;
   const { powers, own, joined, caller } = container;
-  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID2 : caller.euid);
+  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID : caller.euid);
   const beginning = {
     uid,
     gainsNoPrivileges: container.gainsNoPrivileges
@@ -15262,7 +12163,7 @@ function needsOf(gate, command) {
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
   const holds = (userNamespaces) => !gate.remounts && (!mayMount || userNamespaces < powers.userNamespaces);
   const init2 = gate.init?.userNamespaces === powers.userNamespaces ? gate.init : void 0;
-  const isOwn = (kind2) => own.has(kind2) && (init2?.own.has(kind2) ?? true);
+  const isContainerMount = (kind2) => own.has(kind2) && (init2?.own.has(kind2) ?? true);
   const needs = [];
   const confined = init2?.seesHost !== true && (gate.root === "own" || gate.root === "chroot" && capabilities2.length === 0);
   if (!confined) needs.push(...ALL_OF_THE_HOST);
@@ -15270,14 +12171,14 @@ function needsOf(gate, command) {
     if (locksWith === void 0 || !holds(locksWith)) needs.push(need);
   }
   if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles.needs(holds));
-  if (!isOwn("net")) needs.push({
+  if (!isContainerMount("net")) needs.push({
     kind: "net",
     host: "*"
   });
   const asHost = !own.has("user");
   for (const namespace of NAMESPACE_KINDS) {
     const reaching = REACHING.includes(namespace) || asHost && mayMount && namespace === "uts";
-    if (reaching && !isOwn(namespace)) needs.push({
+    if (reaching && !isContainerMount(namespace)) needs.push({
       kind: "namespace",
       namespace
     });
@@ -15286,7 +12187,7 @@ function needsOf(gate, command) {
   if (command !== void 0) needs.push(...ofCommand(command, container));
   return once2(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
-var OVERFLOW_ID2 = 65534;
+var OVERFLOW_ID = 65534;
 var ALL_OF_THE_HOST = [
   {
     kind: "read",
@@ -15302,7 +12203,7 @@ var ALL_OF_THE_HOST = [
   }
 ];
 function privileges(names) {
-  if (Powers.areAll(names)) return [
+  if (CapabilityModel.areAll(names)) return [
     {
       kind: "privilege",
       privilege: "all"
@@ -15355,7 +12256,7 @@ function once2(needs) {
   ];
 }
 
-// recipe/gate/proxy/body.ts
+// proxy/body.ts
 var LINE_LIMIT = 64;
 async function passBody(body, from, to) {
   if (body !== "chunked") return await passBytes(body.length, from, to);
@@ -15382,7 +12283,7 @@ async function passBytes(count2, from, to) {
   }
 }
 
-// recipe/gate/proxy/reader.ts
+// proxy/reader.ts
 var Reader = class {
   #stream;
   #buffer = new Uint8Array();
@@ -15435,7 +12336,7 @@ var Reader = class {
   }
 };
 
-// recipe/gate/proxy/request.ts
+// proxy/request.ts
 var TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 var REQUEST_LINE = new RegExp(`^(${TOKEN}) ([\\x21-\\x7e]+) HTTP/1\\.([01])$`);
 var HEADER3 = new RegExp(`^(${TOKEN}):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[ \\t\\x21-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`);
@@ -15540,7 +12441,7 @@ function forwarded(method, { name, port }, path2, headers) {
   ].join("\r\n");
 }
 
-// recipe/gate/proxy/socks.ts
+// proxy/socks.ts
 var SOCKS_VERSION = 5;
 var NO_AUTHENTICATION = 0;
 var NONE_ACCEPTABLE = 255;
@@ -15601,10 +12502,10 @@ async function readName(type, from) {
   return new TextDecoder("latin1").decode(await from.exactly(length));
 }
 
-// recipe/gate/proxy/connection.ts
+// proxy/connection.ts
 var HEAD_LIMIT = 32 * 1024;
-var PATIENCE3 = 3e4;
-async function serve(client, connect, patience = PATIENCE3) {
+var PATIENCE2 = 3e4;
+async function serve(client, connect, patience = PATIENCE2) {
   const from = new Reader(client);
   const timer = setTimeout(() => client.close(), patience);
   Deno.unrefTimer(timer);
@@ -15687,8 +12588,8 @@ async function refuse(error, to) {
   await to.end();
 }
 
-// recipe/gate/proxy/proxy.ts
-var AT_ONCE3 = 256;
+// proxy/proxy.ts
+var AT_ONCE2 = 256;
 var ContainerProxy = class {
   #listener;
   #watch;
@@ -15707,7 +12608,7 @@ var ContainerProxy = class {
   close() {
     if (this.#watch.closed) return;
     this.#watch.close();
-    perform(close(this.#listener));
+    syscall(close(this.#listener));
     this.#whenFewer?.();
     for (const stream of this.#open) stream.close();
   }
@@ -15720,13 +12621,13 @@ var ContainerProxy = class {
   }
   /** The next connection, if one waits. */
   #next() {
-    return ifThere(() => perform(accept(this.#listener)));
+    return ifThere(() => syscall(accept(this.#listener)));
   }
   /** Serves a connection; resolves when there is room for another. */
   async #serve(socket) {
     const client = this.#noted(new ClientStream(socket));
     void serve(client, this.#connect).finally(() => this.#whenFewer?.());
-    if (this.#open.size < AT_ONCE3) return;
+    if (this.#open.size < AT_ONCE2) return;
     await new Promise((resolve2) => this.#whenFewer = resolve2);
     this.#whenFewer = void 0;
   }
@@ -15748,7 +12649,976 @@ var ContainerProxy = class {
   }
 };
 
-// recipe/plan.ts
+// proxy/variables.ts
+var PROXY_PORT = 3128;
+function proxyVariables(hosts) {
+  const address2 = `127.0.0.1:${PROXY_PORT}`;
+  const variables = {
+    HTTP_PROXY: `http://${address2}`,
+    HTTPS_PROXY: `http://${address2}`,
+    ALL_PROXY: `socks5h://${address2}`,
+    // The container's own loopback interface, unless it is the script's that is meant.
+    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
+  };
+  return Object.entries(variables).flatMap(([name, value]) => [
+    [
+      name,
+      value
+    ],
+    [
+      name.toLowerCase(),
+      value
+    ]
+  ]);
+}
+
+// launch/slots.ts
+
+
+
+
+// plan/mount_table.ts
+var HOST_ROOT = {
+  target: "/",
+  own: false,
+  certain: true
+};
+var MountTable = class {
+  /** In the order in which they were made. */
+  #mounts = [
+    HOST_ROOT
+  ];
+  /**
+   * A step has mounted something here: a filesystem of its own, or files of the host. It may depend
+   * on the host whether it has.
+   */
+  mounted(target, own, certain = true) {
+    this.#mounts = [
+      ...this.#mounts,
+      {
+        target: normalize(target),
+        own,
+        certain
+      }
+    ];
+  }
+  /** The topmost mount here is gone. */
+  unmounted(target) {
+    const at2 = this.#mounts.findLastIndex((mount4) => mount4.target === normalize(target));
+    if (at2 > 0) this.#mounts = this.#mounts.toSpliced(at2, 1);
+  }
+  /** Whether a step of the recipe has mounted anything that is in sight. */
+  get hasMounts() {
+    return this.#mounts.length > 1;
+  }
+  /** Whether a step of the recipe has mounted something exactly here. */
+  isMountPoint(target) {
+    const path2 = normalize(target);
+    return this.#visible().some((mount4) => mount4 !== this.#mounts[0] && mount4.certain && mount4.target === path2);
+  }
+  /** Whether the path is known to be there: a mount point of the recipe's, or above one. */
+  isThere(path2) {
+    const directory = normalize(path2);
+    return this.#visible().some(({ target, certain }) => certain && isWithin(target, directory));
+  }
+  /** Whether the path lies on a filesystem that the recipe has made. */
+  isContainerMount(path2) {
+    return this.mountOf(path2).own;
+  }
+  /** The mount that the path lies on: of the deepest, the one mounted last. */
+  mountOf(path2) {
+    return this.#mountOf(path2, this.#visible());
+  }
+  #mountOf(path2, mounts) {
+    const normal = normalize(path2);
+    return mounts.filter(({ target }) => isWithin(normal, target)).reduce((best, mount4) => mount4.target.length >= best.target.length ? mount4 : best);
+  }
+  /** Whether paths still begin at the root of the host. */
+  get atHostRoot() {
+    return this.#mounts[0] === HOST_ROOT;
+  }
+  /** Whether the path lies on what the host itself has at that place. */
+  isHostRoot(path2) {
+    return this.mountOf(path2) === HOST_ROOT;
+  }
+  /** Whether it may do so: the mounts are left out that need not be there. */
+  mayBeHosts(path2) {
+    return this.#mountOf(path2, this.#visible().filter(({ certain }) => certain)) === HOST_ROOT;
+  }
+  /** The root has become this directory. */
+  enter(root) {
+    const directory = normalize(root);
+    if (directory === "/") return;
+    const { own } = this.mountOf(directory);
+    const inside2 = this.#visible().filter(({ target }) => target !== directory && isWithin(target, directory)).map((mount4) => ({
+      ...mount4,
+      target: mount4.target.slice(directory.length)
+    }));
+    this.#mounts = [
+      {
+        ...HOST_ROOT,
+        own
+      },
+      ...inside2
+    ];
+  }
+  /** The container is among mounts that others have made. */
+  leave() {
+    this.#mounts = [
+      HOST_ROOT
+    ];
+  }
+  /** The mounts that no later one covers with the directory that they lie in. */
+  #visible() {
+    return this.#mounts.filter(({ target }, index) => !this.#mounts.slice(index + 1).some((later) => later.target !== target && isWithin(target, later.target)));
+  }
+};
+
+// plan/access/host_paths.ts
+var HostPaths = class {
+  #sequence;
+  #ground;
+  /** Goes by what the steps have mounted by the time that it is asked. */
+  constructor(sequence, ground) {
+    this.#sequence = sequence;
+    this.#ground = ground;
+  }
+  /** Whether the path may be one of the host's that no step has brought in. */
+  mayBeHosts(path2) {
+    return this.#ground.atHostRoot && (climbs(path2) || this.#ground.mayBeHosts(path2));
+  }
+  /**
+   * The path by which to open, without following links: `undefined` once the recipe is in a root of
+   * its own, where links lead to nothing else.
+   *
+   * @param path begins with `/`
+   */
+  resolvedPath(path2) {
+    return this.#ground.atHostRoot ? this.#placeOf(path2).path : void 0;
+  }
+  /** Where a path leads, without links; refuses the step where that has no path. */
+  placeOf(path2) {
+    const place2 = this.#placeOf(path2);
+    if (place2.path.startsWith("/")) return place2;
+    return this.#sequence.refuse(`${path2} is ${place2.path}, which has no path of its own`);
+  }
+  /** A source as a path from the root: one from the working directory is the script's. */
+  hostSource(source) {
+    if (source.startsWith("/")) return source;
+    const moved = [
+      "chdir",
+      "chroot",
+      "join"
+    ].some((step) => this.#sequence.cameBefore(step));
+    return moved || !this.#ground.atHostRoot ? void 0 : `${Deno.cwd()}/${source}`;
+  }
+  #placeOf(path2) {
+    const mount4 = this.#ground.mountOf(path2);
+    if (mount4 === HOST_ROOT || climbs(path2)) return resolve(path2);
+    const normal = normalize(path2);
+    if (normal !== mount4.target) {
+      return below(this.#placeOf(mount4.target), mount4.target, normal);
+    }
+    const directory = directoryOf(normal);
+    if (this.#ground.mountOf(directory) === HOST_ROOT) return resolve(path2);
+    const { path: place2 } = this.#placeOf(directory);
+    return {
+      path: place2 === "/" ? `/${nameOf2(normal)}` : `${place2}/${nameOf2(normal)}`,
+      type: void 0
+    };
+  }
+};
+function touches(path2, other) {
+  return isWithin(path2, other) || isWithin(other, path2);
+}
+function climbs(path2) {
+  return path2.split("/").includes("..");
+}
+function below(place2, directory, path2) {
+  const rest = path2.slice(directory === "/" ? 0 : directory.length);
+  return {
+    path: (place2.path === "/" ? "" : place2.path) + rest,
+    type: void 0
+  };
+}
+
+// plan/access/kernel_files.ts
+var KERNEL_FILES = {
+  proc: {
+    path: "/proc/sys",
+    guards: [
+      "sys",
+      "sysrq-trigger"
+    ]
+  },
+  sysfs: {
+    path: "/sys",
+    guards: [
+      ""
+    ]
+  }
+};
+var KernelFiles = class {
+  #mounts = [];
+  /** How many user namespaces had been entered when a path was guarded. */
+  #guarded = /* @__PURE__ */ new Map();
+  /** A filesystem is there that can be written to. */
+  mounted(mount4) {
+    if (KERNEL_FILES[mount4.type] === void 0) return;
+    this.#mounts.push({
+      ...mount4,
+      target: normalize(mount4.target)
+    });
+  }
+  /** A path is kept from being changed. */
+  guard(path2, userNamespaces) {
+    this.#guarded.set(normalize(path2), userNamespaces);
+  }
+  /** A directory has become the root. */
+  enter(directory) {
+    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory)).map((mount4) => ({
+      ...mount4,
+      target: mount4.target.slice(directory.length) || "/"
+    }));
+    this.#guarded.clear();
+  }
+  /**
+   * What of them is not kept from root.
+   *
+   * @param holds whether what was kept from change then is still so
+   */
+  needs(holds) {
+    return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
+      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
+      return guarded !== void 0 && holds(guarded);
+    })).map(({ type, step, stepIndex }) => ({
+      kind: "write",
+      path: KERNEL_FILES[type].path,
+      stepIndex,
+      step
+    }));
+  }
+};
+
+// plan/access/recorder.ts
+var HARMLESS_TYPES = /* @__PURE__ */ new Set([
+  "tmpfs",
+  "ramfs",
+  "proc",
+  "sysfs",
+  "mqueue",
+  "devpts"
+]);
+var HARMLESS = [
+  "null",
+  "zero",
+  "full",
+  "random",
+  "urandom",
+  "tty"
+].map((name) => `/dev/${name}`);
+var AccessRecorder = class {
+  /** What the steps have made of the container. */
+  container;
+  /** Where paths lead on the host. */
+  places;
+  /** What a network of the container's own is to have. */
+  network;
+  noted = [];
+  /** Whose root the program gets: the host's; a directory by chroot(2), which holds few in; its own. */
+  root = "host";
+  /** Where an init has stayed behind, which a program may get hold of. */
+  init;
+  /** Whether a step may make mounts writable that could only be read. */
+  remounts = false;
+  /** Whether the host's root has an id in the user namespace. */
+  mapsRoot = true;
+  /** The files by which root changes the machine. */
+  kernelFiles = new KernelFiles();
+  /** Variables that the steps take from the script's environment. */
+  variables = /* @__PURE__ */ new Set();
+  #sequence;
+  /** Notes what these steps reach for, as they make this of the container. */
+  constructor(sequence, container, { network }) {
+    this.#sequence = sequence;
+    this.container = container;
+    this.places = new HostPaths(sequence, container.ground);
+    this.network = network;
+  }
+  /** Notes a need of the step that is writing. */
+  note(need, locksWith) {
+    const { index } = this.#sequence;
+    const whole = {
+      ...need,
+      stepIndex: index,
+      step: this.#sequence.nameOf(index)
+    };
+    this.noted.push({
+      need: whole,
+      ...locksWith !== void 0 && {
+        locksWith
+      }
+    });
+  }
+  /** A step hands a variable of the script's environment on. */
+  handsOn(variable) {
+    this.variables.add(variable);
+    this.note({
+      kind: "env",
+      name: variable
+    });
+  }
+  /** A step reads a path. */
+  reads(path2) {
+    if (!this.places.mayBeHosts(path2)) return;
+    this.note({
+      kind: "read",
+      path: this.places.placeOf(path2).path
+    });
+  }
+  /** A step lays a directory below others. */
+  lays(path2) {
+    if (!this.places.mayBeHosts(path2)) return;
+    const { path: place2 } = this.places.placeOf(path2);
+    this.note({
+      kind: "read",
+      path: place2
+    });
+    if (touches(place2, "/dev")) this.note({
+      kind: "device",
+      path: "/dev"
+    });
+    if (touches(place2, "/proc")) this.note({
+      kind: "namespace",
+      namespace: "pid"
+    });
+  }
+  /** A step makes or changes a path. */
+  changes(path2) {
+    if (!this.places.mayBeHosts(path2)) return;
+    this.note({
+      kind: "write",
+      path: this.places.placeOf(path2).path
+    });
+  }
+  /** A step shows a path in the container, unless it is missing and may be. */
+  shows(path2, { readOnly, noDevices, optional: optional2 }) {
+    if (!this.places.mayBeHosts(path2)) return "shown";
+    const { path: place2, type } = this.places.placeOf(path2);
+    if (type === void 0 && optional2 === true) return "missing";
+    if (!HARMLESS.includes(place2)) {
+      this.note({
+        kind: "read",
+        path: place2
+      });
+      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+      this.note({
+        kind: "write",
+        path: place2
+      }, locks ? this.container.powers.userNamespaces : void 0);
+      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
+        this.note({
+          kind: "device",
+          path: type === "device" ? place2 : "/dev"
+        });
+      }
+    }
+    if (touches(place2, "/proc")) this.note({
+      kind: "namespace",
+      namespace: "pid"
+    });
+    return "shown";
+  }
+  /** A step mounts a new filesystem. */
+  mounts({ source, target, type, options }) {
+    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
+      const { index: stepIndex } = this.#sequence;
+      this.kernelFiles.mounted({
+        target,
+        type,
+        step: this.#sequence.nameOf(stepIndex),
+        stepIndex
+      });
+    }
+    if (HARMLESS_TYPES.has(type)) return;
+    if (type === "overlay") return this.reachesAll();
+    if (type === "cgroup" || type === "cgroup2") {
+      if (!this.container.own.has("cgroup")) this.note({
+        kind: "namespace",
+        namespace: "cgroup"
+      });
+      return;
+    }
+    this.note({
+      kind: "device",
+      path: source
+    });
+  }
+  /** A step gives a mount other options. */
+  remountsWith(flags2) {
+    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
+  }
+  /** A step keeps a path from being changed. */
+  guards(path2) {
+    this.kernelFiles.guard(path2, this.container.powers.userNamespaces);
+  }
+  /** A step makes a directory the root. */
+  enters(path2, by) {
+    const directory = normalize(path2);
+    if (directory === "/") return;
+    const { ground } = this.container;
+    if (by === "chroot" || !ground.isMountPoint(directory)) this.shows(path2, {});
+    if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
+      this.init.seesHost = true;
+    }
+    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
+    this.kernelFiles.enter(directory);
+  }
+  /** The process goes on as the init, in the namespaces that the container has by now. */
+  leavesInit() {
+    this.init = {
+      userNamespaces: this.container.powers.userNamespaces,
+      own: new Set(this.container.own),
+      seesHost: false
+    };
+  }
+  /** A step has made a mount namespace: an init stays in the one before. */
+  entersMounts() {
+    if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
+  }
+  /** A step changes the host's network. */
+  changesNetwork() {
+    this.note({
+      kind: "net",
+      host: "*"
+    });
+    this.note({
+      kind: "privilege",
+      privilege: "CAP_NET_ADMIN"
+    });
+  }
+  /** A step becomes other ids. */
+  becomes(ids2) {
+    if (this.container.own.has("user")) return;
+    this.#identify("uid", ids2.uid, 1);
+    for (const gid of [
+      ids2.gid,
+      ...ids2.groups ?? []
+    ]) this.#identify("gid", gid, 1);
+  }
+  /** A step maps ids into the first user namespace. */
+  maps({ uids, gids }) {
+    if (this.container.powers.userNamespaces !== 1) return;
+    this.mapsRoot = uids.some(({ outside: outside2 }) => outside2 === 0);
+    for (const { outside: outside2, count: count2 } of uids) this.#identify("uid", outside2, count2);
+    for (const { outside: outside2, count: count2 } of gids) this.#identify("gid", outside2, count2);
+  }
+  #identify(id2, from, count2) {
+    const own = id2 === "uid" ? this.container.caller.euid : this.container.caller.egid;
+    if (count2 === 1 && from === own) return;
+    this.note({
+      kind: "identity",
+      id: id2,
+      from,
+      count: count2
+    });
+  }
+  /** A step does what may reach anything of the host, as nobody can tell from the steps. */
+  reachesAll() {
+    if (!this.container.ground.atHostRoot) return;
+    this.note({
+      kind: "read",
+      path: "/"
+    });
+    this.note({
+      kind: "write",
+      path: "/"
+    });
+  }
+  /**
+   * A step writes to a file of /proc, which the recipe may have covered with files that lead
+   * elsewhere.
+   */
+  writesProc() {
+    if (!this.container.ground.isHostRoot("/proc/self")) this.reachesAll();
+  }
+};
+
+// host/credentials.ts
+
+
+// plan/planned_state.ts
+var PlannedState = class {
+  /** The kinds of namespaces that are no longer the host's. */
+  own = /* @__PURE__ */ new Set();
+  /** The kinds of namespaces that are others' too. */
+  joined = /* @__PURE__ */ new Set();
+  /** Which paths are the recipe's and which are the host's. */
+  ground = new MountTable();
+  /** What is open of its networks. */
+  network = {};
+  /** Who the process has become, in its user namespace; at first it is the caller. */
+  ids;
+  /** Whether the user namespace has its id maps. */
+  idsMapped = false;
+  /** Whether the user namespace lies in another one of the container's. */
+  nestedUser = false;
+  /** Whether setgroups(2) is denied in the user namespace. */
+  setgroupsDenied = false;
+  /** What the steps leave the program of its capabilities. */
+  powers = new CapabilityModel();
+  /** Whether the program cannot gain privileges by execve(2). */
+  gainsNoPrivileges = false;
+  /** Changes of the environment. */
+  environment = /* @__PURE__ */ new Map();
+  /** Whether the program gets the variables of `environment` only, and none of the script's. */
+  clearsEnvironment = false;
+  /** Whether the program leads a session already. */
+  sessionLeader = false;
+  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
+  terminals;
+  /** Whether processes that nobody vouches for can see the container while it is being made. */
+  exposed = false;
+  #caller;
+  /** Who runs the recipe, and whom the container begins as. */
+  get caller() {
+    return this.#caller ??= callerOf();
+  }
+  /** It has entered namespaces of others. */
+  joins(kinds) {
+    for (const kind2 of kinds) {
+      this.own.add(kind2);
+      this.joined.add(kind2);
+    }
+    if (kinds.has("mount")) this.ground.leave();
+    if (kinds.has("user")) {
+      this.powers.enterUserNamespace();
+      this.idsMapped = true;
+    }
+  }
+  /** It has made namespaces of its own. */
+  unshares(kinds) {
+    if (kinds.has("user")) {
+      this.powers.enterUserNamespace();
+      this.nestedUser = this.own.has("user");
+      this.idsMapped = false;
+    }
+    for (const kind2 of kinds) {
+      this.own.add(kind2);
+      this.joined.delete(kind2);
+    }
+  }
+};
+
+// plan/step_cursor.ts
+var StepCursor = class {
+  #steps;
+  #index = 0;
+  /** These steps; the first is about to write. */
+  constructor(steps) {
+    this.#steps = steps;
+  }
+  /** The next step begins to write. */
+  begin(index) {
+    this.#index = index;
+  }
+  /** The position of the step that is writing. */
+  get index() {
+    return this.#index;
+  }
+  /** The name of the step with this number. */
+  nameOf(index) {
+    return this.#steps[index].step;
+  }
+  /** Refuses the step that is writing. */
+  refuse(message2) {
+    throw new RecipeError(message2, {
+      step: this.nameOf(this.#index),
+      stepIndex: this.#index
+    });
+  }
+  /** Whether a step of this name stands before the one that is writing. */
+  cameBefore(step) {
+    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
+  }
+  /** Whether a step of this name will write later. */
+  comesLater(step) {
+    return this.#steps.slice(this.#index + 1).some((later) => later.step === step);
+  }
+  /** The directory that a later step will make the root. */
+  get nextRoot() {
+    const next = this.#steps.slice(this.#index + 1).find((step) => step.step === "pivotRoot" || step.step === "chroot");
+    return next && normalize(next.path);
+  }
+  /**
+   * The directory that a later step will make the root, if the path lies in it. What lies there may
+   * be anybody's, so paths in it are resolved as if it already were the root.
+   */
+  rootOf(path2) {
+    const root = this.nextRoot;
+    const target = normalize(path2);
+    return root !== void 0 && root !== "/" && target !== root && isWithin(target, root) ? root : void 0;
+  }
+};
+
+// plan/builder.ts
+var PlanBuilder = class {
+  /** The steps, and which of them is writing. */
+  sequence;
+  /** What the container has become by now. */
+  container = new PlannedState();
+  /** Notes what the steps reach for of the host, where that is to be known. */
+  gate;
+  /** The stages so far; steps write to the last. */
+  stages = [
+    newProcess()
+  ];
+  /** The step that made each call. */
+  stepOf = /* @__PURE__ */ new Map();
+  /** Calls that are made last, when nothing is left to do but to begin the program. */
+  beforeProgram = [];
+  /** What the script opens for the container. */
+  handed = [];
+  /** Meetings, in their order. */
+  meetings = [];
+  /** A socket of the container's network that is sent to the script, which accepts connections. */
+  listener;
+  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
+  cloneFlags = 0;
+  /** The step that those flags serve first. */
+  cloneStep;
+  /** The signal that the container gets when the script ends, by number; 0 for none. */
+  deathSignal = 9;
+  /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
+  shielded = false;
+  #limits;
+  /**
+   * A draft of these steps, which {@linkcode draftOf} lets write to it.
+   *
+   * @param gate whether it is to be known what they reach for of the host
+   */
+  constructor(steps, gate) {
+    this.sequence = new StepCursor(steps);
+    this.gate = gate && new AccessRecorder(this.sequence, this.container, gate);
+  }
+  /** The stage that is being written. */
+  get stage() {
+    return this.stages.at(-1);
+  }
+  /** The process that lives as long as the container: its init, or the program. */
+  get main() {
+    return this.stages.find((stage) => stage.then === "init") ?? this.stage;
+  }
+  /** Whether a process stays behind as the init. */
+  get hasInit() {
+    return this.main.then === "init";
+  }
+  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
+  get untouched() {
+    return this.stages.length === 1 && this.stage.parts.length === 0;
+  }
+  /** Leaves namespaces to the first clone. */
+  cloneWith(flags2) {
+    this.cloneFlags |= flags2;
+    this.cloneStep ??= this.sequence.index;
+  }
+  /** Adds a call and answers it, so that later calls can refer to its result. */
+  call(call2, edges = {}) {
+    this.stage.parts.push({
+      call: call2,
+      ...edges
+    });
+    this.stepOf.set(call2, this.sequence.index);
+    return call2;
+  }
+  /** A place that edges of earlier calls can go on to. */
+  place(label) {
+    this.stage.parts.push(label);
+  }
+  /**
+   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
+   * wherever its step stands.
+   */
+  lastly(call2) {
+    this.beforeProgram.push(call2);
+    this.stepOf.set(call2, this.sequence.index);
+  }
+  /** Keeps the program from gaining privileges, as the kernel wants it of who limits programs. */
+  gainNoPrivileges() {
+    if (this.container.gainsNoPrivileges) return;
+    this.container.gainsNoPrivileges = true;
+    this.lastly(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  }
+  /** Refuses the step that is writing. */
+  refuse(message2) {
+    this.sequence.refuse(message2);
+  }
+  /** Refuses the step, unless the container has a namespace of this kind by now. */
+  needs(kind2, otherwise) {
+    if (this.container.own.has(kind2)) return;
+    this.refuse(`${otherwise}; put unshare("${kind2}") before it`);
+  }
+  /**
+   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
+   * tells the number of a new process as it is there, and the script could not find it.
+   */
+  needsHostPids() {
+    if (!this.container.own.has("pid")) return;
+    this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
+  }
+  /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
+  requireContainerMount(path2) {
+    this.needs("mount", `${path2} would be made on the host`);
+    if (this.container.ground.isContainerMount(path2)) return;
+    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
+  }
+  /** Goes on in a new process; the one so far ends, or stays as the init. */
+  fork(then) {
+    this.stage.then = then;
+    this.stages.push(newProcess());
+    this.container.sessionLeader = false;
+  }
+  /** Has the script open something for the container, before there is one. */
+  hand(call2, text4, check) {
+    const descriptor = new Output(4, `&${text4}`);
+    const stepIndex = this.sequence.index;
+    this.handed.push({
+      stepIndex,
+      call: call2,
+      descriptor,
+      ...check && {
+        check
+      }
+    });
+    return new OutputField(descriptor, 0, text4);
+  }
+  /** The container waits here until the script has done its part. */
+  meet(acts) {
+    const byte = new Output(1, "&byte");
+    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
+    this.call(call("read", CONTAINER_SOCKET, byte, 1), {
+      onZero: EXIT_CHILD
+    });
+    this.meetings.push({
+      stepIndex: this.sequence.index,
+      arrival,
+      acts
+    });
+    this.#shield();
+  }
+  /** The limits of the container's control group, where it is to have one, and their step. */
+  get limits() {
+    return this.#limits;
+  }
+  /** Gives the container a control group with limits. */
+  limitTo(limits2) {
+    if (this.#limits !== void 0) {
+      this.refuse("the container has its limits already; they hold for all of it");
+    }
+    this.#limits = {
+      stepIndex: this.sequence.index,
+      limits: limits2
+    };
+    this.#shield();
+  }
+  /**
+   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
+   * the script does until the program has begun. It spares those whose maker sleeps meanwhile
+   * (CLONE_VFORK); and as a script that meets its container cannot, another process sleeps for it.
+   */
+  #shield() {
+    if (this.shielded || this.#limits === void 0 || this.meetings.length === 0) return;
+    this.shielded = true;
+    this.stages.unshift({
+      ...newProcess(),
+      then: "exit"
+    });
+  }
+};
+
+// launch/runtime_fds.ts
+
+
+
+
+function plannedResources() {
+  const ignored = hasClone3() ? ignoredSignals() : void 0;
+  return {
+    script: -1,
+    init: -1,
+    thread: {
+      address: 0n,
+      id: 0
+    },
+    ignored
+  };
+}
+function initImage() {
+  return engine().once("init's image", () => {
+    const fd = syscall(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    const image = Uint8Array.fromBase64(INIT[engine().architecture]);
+    syscall(write(fd, image, image.length));
+    syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+    return fd;
+  });
+}
+
+// launch/host_services/tool.ts
+function hostTool(program, args, stdio) {
+  return {
+    program,
+    args,
+    environment: environmentBlock(environmentStrings(), /* @__PURE__ */ new Map()),
+    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: void 0,
+    uid: void 0,
+    gid: void 0,
+    stdio,
+    terminal: void 0,
+    resources: resources(false)
+  };
+}
+
+// launch/stdio.ts
+var StandardStreams = class {
+  #kinds;
+  #pipes = [];
+  /**
+   * Opens the pipes that the kinds of stdin, stdout and stderr ask for.
+   *
+   * @throws {SyscallError} where no more files may be open
+   */
+  constructor(kinds) {
+    this.#kinds = kinds;
+    try {
+      kinds.forEach((kind2, fd) => this.#pipes.push(kind2 === "piped" ? openPipe(fd) : void 0));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+  /** What the program gets. */
+  get theirs() {
+    return this.#kinds.map((kind2, fd) => {
+      const pipe = this.#pipes[fd];
+      return pipe === void 0 ? kind2 : {
+        fd: pipe.theirs
+      };
+    });
+  }
+  /** The same for a launch that is prepared once: the numbers of what {@linkcode stdioSlots} has. */
+  get numbers() {
+    const numbers = /* @__PURE__ */ new Map();
+    this.#pipes.forEach((pipe, fd) => {
+      if (pipe !== void 0) numbers.set(PLACES[fd], pipe.theirs);
+    });
+    return numbers;
+  }
+  /** Once the program has its sides: closes them here, and answers the script's. */
+  release() {
+    const calls = this.#pipes.flatMap((pipe) => pipe === void 0 ? [] : [
+      {
+        call: close(pipe.theirs)
+      },
+      {
+        call: fcntl(pipe.ours, F_SETFL, O_NONBLOCK)
+      }
+    ]);
+    if (calls.length > 0) syscalls(calls);
+    return this.#pipes.map((pipe) => pipe?.ours);
+  }
+  /** Closes both sides of every pipe. */
+  close() {
+    for (const pipe of this.#pipes) {
+      if (pipe === void 0) continue;
+      syscall(close(pipe.ours));
+      syscall(close(pipe.theirs));
+    }
+  }
+};
+var PLACES = [
+  "stdin",
+  "stdout",
+  "stderr"
+].map((name) => new Output(4, `&${name}`));
+
+
+
+// launch/host_services/id_maps.ts
+function runIdMapTool(launch2, tool, args) {
+  const streams = new StandardStreams([
+    "null",
+    "null",
+    "piped"
+  ]);
+  let launched;
+  try {
+    launched = launch2(new PlanBuilder([]), hostTool(tool, args, streams.theirs));
+  } catch (error) {
+    streams.close();
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); install it, or use mapRoot()`, {
+      cause: error
+    });
+  }
+  const { success, stderr } = collectSync(launched, streams.release(), void 0);
+  if (success) return;
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
+  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
+}
+
+// launch/launcher.ts
+
+function launch(draft, order2, alter) {
+  return spawn(prepare(draft, order2), /* @__PURE__ */ new Map(), alter);
+}
+
+
+
+
+function clearAway(started2) {
+  const { layout, outcome } = started2;
+  for (const pid of children(started2)) {
+    syscall(kill(pid, SIGNALS.SIGKILL));
+    reap(pid);
+  }
+  if (layout.pidfd !== void 0 && outcome.result(layout.pidfd) > 0n) {
+    syscall(close(Number(outcome.result(layout.pidfd))));
+  }
+  if (hasSockets(started2)) syscall(close(socketOf(outcome)));
+}
+
+
+function reap(pid) {
+  syscalls([
+    {
+      call: waitid(P_PID, pid, null, WEXITED),
+      accept: [
+        "ECHILD"
+      ]
+    }
+  ]);
+}
+
+
+function socketOf(outcome) {
+  return outcome.output(SYNC_SOCKETS).getInt32(0, true);
+}
+function receive(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]);
+  return descriptorOf(outcome.output(control));
+}
+
+// launch/listing.ts
 var Plan = class {
   /** What is done, in order. */
   entries;
@@ -15837,7 +13707,7 @@ var SERIES = /* @__PURE__ */ new Set([
   "execve"
 ]);
 
-// recipe/running/prompt_end.ts
+// container/short_program.ts
 var PATIENCE_MS = 1;
 
 var UNANSWERED = [
@@ -15846,7 +13716,7 @@ var UNANSWERED = [
 ];
 
 
-// recipe/running/raw_mode.ts
+// container/terminal/raw_mode.ts
 var TERMIOS = {
   iflag: 0,
   oflag: 4,
@@ -15870,7 +13740,7 @@ var RawMode = class _RawMode {
     const settings2 = new Output(TERMIOS.size, "&termios");
     let saved;
     try {
-      saved = performAll([
+      saved = syscalls([
         {
           call: ioctl(fd, TCGETS, settings2)
         }
@@ -15881,12 +13751,12 @@ var RawMode = class _RawMode {
     }
     const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
     const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
-    perform(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
+    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
     return mode2;
   }
   /** Puts the terminal back. */
   restore() {
-    perform(ioctl(this.#fd, TCSETS, this.#saved));
+    syscall(ioctl(this.#fd, TCSETS, this.#saved));
     this.#guard.dismiss();
   }
 };
@@ -15972,13 +13842,13 @@ var Guard = class {
     this.#pid = this.#memory.view.getInt32(program.outputs.get(pid), true);
   }
   dismiss() {
-    perform(kill(this.#pid, SIGNALS.SIGKILL));
-    perform(waitid(P_PID, this.#pid, null, WEXITED));
+    syscall(kill(this.#pid, SIGNALS.SIGKILL));
+    syscall(waitid(P_PID, this.#pid, null, WEXITED));
     engine().release(this.#memory);
   }
 };
 
-// recipe/running/terminal.ts
+// container/terminal/terminal.ts
 var WINSIZE_SIZE = 8;
 var ProgramTerminal = class {
   /** What the program gets. */
@@ -15995,7 +13865,7 @@ var ProgramTerminal = class {
   constructor(inContainer) {
     const size2 = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
     if (inContainer) {
-      const reserved = perform(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
+      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
       this.theirs = {
         place: "container",
         reserved,
@@ -16004,16 +13874,16 @@ var ProgramTerminal = class {
       return;
     }
     const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    const master = this.#master = perform(openat(at_fdcwd, "/dev/ptmx", flags2));
+    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
     try {
-      perform(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-      perform(ioctl(master, TIOCSWINSZ, size2));
+      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+      syscall(ioctl(master, TIOCSWINSZ, size2));
       this.theirs = {
         place: "script",
-        fd: perform(ioctl(master, TIOCGPTPEER, flags2))
+        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
       };
     } catch (error) {
-      perform(close(master));
+      syscall(close(master));
       throw error;
     }
   }
@@ -16024,7 +13894,7 @@ var ProgramTerminal = class {
   join(received, kinds) {
     this.#closeTheirs();
     const master = this.#master ??= received;
-    perform(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
+    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
     const [stdin, stdout] = kinds;
     if (stdin === "inherit") this.#takeInput(master);
     if (stdout === "inherit") this.#finished = this.#giveOutput(master);
@@ -16037,10 +13907,10 @@ var ProgramTerminal = class {
         descriptors.push(kind2 === "piped" ? duplicate(master) : void 0);
       }
     } catch (error) {
-      for (const fd of descriptors) if (fd !== void 0) perform(close(fd));
+      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
       throw error;
     }
-    perform(close(master));
+    syscall(close(master));
     this.#master = void 0;
     return descriptors;
   }
@@ -16056,21 +13926,21 @@ var ProgramTerminal = class {
     this.#onResize = void 0;
     this.#rawMode?.restore();
     this.#relays.splice(0).forEach((relay) => relay.close());
-    if (this.#master !== void 0) perform(close(this.#master));
+    if (this.#master !== void 0) syscall(close(this.#master));
     this.#master = void 0;
     this.#closeTheirs();
   }
   #closeTheirs() {
     if (!this.#hasTheirs) return;
     this.#hasTheirs = false;
-    perform(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
+    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
   }
   #takeInput(master) {
     const target = this.#relay(duplicate(master));
     this.#rawMode = RawMode.of(0);
     this.#onResize = () => {
       const size2 = windowSize();
-      if (size2 !== void 0) perform(ioctl(target.fd, TIOCSWINSZ, new Struct(size2, "&size")));
+      if (size2 !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size2, "&size")));
     };
     Deno.addSignalListener("SIGWINCH", this.#onResize);
     void this.#copyInput(target);
@@ -16083,7 +13953,7 @@ var ProgramTerminal = class {
     } catch (error) {
       if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
       for await (const bytes of chunks(() => readSome2(input))) await target.write(bytes);
-      perform(close(input));
+      syscall(close(input));
     }
     if (!target.closed) await target.write(END_OF_INPUT);
   }
@@ -16092,7 +13962,7 @@ var ProgramTerminal = class {
     for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
   }
   #relay(fd, blocking = false) {
-    const relay = new Channel(fd, blocking);
+    const relay = new FdStream(fd, blocking);
     this.#relays.push(relay);
     return relay;
   }
@@ -16111,7 +13981,7 @@ async function writeToStdout(bytes) {
   for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
 }
 function duplicate(fd) {
-  return perform(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 function windowSize() {
   const size2 = new Output(WINSIZE_SIZE, "&size");
@@ -16121,7 +13991,7 @@ function windowSize() {
     2
   ]) {
     try {
-      const view2 = performAll([
+      const view2 = syscalls([
         {
           call: ioctl(fd, TIOCGWINSZ, size2)
         }
@@ -16134,7 +14004,7 @@ function windowSize() {
   return void 0;
 }
 
-// recipe/command.ts
+// container/command.ts
 var DEFAULT_VARIABLES = {
   PATH: DEFAULT_PATH,
   LANG: "C.UTF-8"
@@ -16155,7 +14025,7 @@ var Command = class _Command {
     this.#options = options;
     checkCommand(this.#program, options);
     const { permissions } = options;
-    this.#grants = permissions === void 0 ? void 0 : new Grants(permissions);
+    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
     this.#plans = plans;
     this.#draft = plans.plan(this.#grants && {
       network: this.#grants.network
@@ -16166,7 +14036,7 @@ var Command = class _Command {
    * program, and the variables of the script's environment that it gets.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
-   * @throws {GrantError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
     return this.#needs(this.#plans.plan({}));
@@ -16175,7 +14045,7 @@ var Command = class _Command {
    * Runs the program to its end, and answers how it has ended and what it has written. Where nothing
    * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
    *
-   * @throws {GrantError} where the recipe needs more than its permissions
+   * @throws {PermissionError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
@@ -16198,7 +14068,7 @@ var Command = class _Command {
    * Runs the program to its end, while the script's thread waits, and answers how it has ended and
    * what it has written.
    *
-   * @throws {GrantError} where the recipe needs more than its permissions
+   * @throws {PermissionError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
@@ -16227,7 +14097,7 @@ var Command = class _Command {
   /**
    * Starts the program. When this returns, it runs.
    *
-   * @throws {GrantError} where the recipe needs more than its permissions
+   * @throws {PermissionError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
@@ -16245,7 +14115,7 @@ var Command = class _Command {
   /**
    * Every system call from the clone to the program, without making any.
    *
-   * @throws {GrantError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
     const order2 = this.#order([
@@ -16253,8 +14123,8 @@ var Command = class _Command {
       "null",
       "null"
     ], plannedResources(), this.#inherited());
-    const cgroup = planCgroup(this.#draft);
-    const layout = layOut(this.#draft, cgroup ? {
+    const cgroup = planContainerCgroup(this.#draft);
+    const layout = link(this.#draft, cgroup ? {
       ...order2,
       entrance: cgroup.entrance
     } : order2);
@@ -16302,7 +14172,7 @@ var Command = class _Command {
   }
   #launch(kinds, streams) {
     try {
-      return launchPrepared(this.#prepare(kinds), streams.numbers);
+      return spawn(this.#prepare(kinds), streams.numbers);
     } catch (error) {
       streams.close();
       throw error;
@@ -16321,7 +14191,7 @@ var Command = class _Command {
     const key = kinds.join();
     const known = launches.get(key);
     if (known !== void 0) return known;
-    const order2 = this.#order(placesOf(kinds), resources(this.#draft.hasInit), environment);
+    const order2 = this.#order(stdioSlots(kinds), resources(this.#draft.hasInit), environment);
     const prepared = prepare(this.#draft, order2);
     launches.set(key, prepared);
     return prepared;
@@ -16345,9 +14215,9 @@ var Command = class _Command {
   }
   #needs(draft) {
     const { uid, gid, env = {} } = this.#options;
-    const inherited2 = this.#inherits ? environmentStrings2().map(nameAt) : [];
+    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !draft.container.environment.has(name));
-    return needsOf(draft.gate, {
+    return requiredAccess(draft.gate, {
       program: this.#program,
       uid,
       gid,
@@ -16375,7 +14245,7 @@ var Command = class _Command {
   #inherited() {
     if (!this.#inherits) return [];
     const grants = this.#grants;
-    return grants === void 0 ? environmentStrings2() : environmentStrings2().filter((address2) => grants.hasVariable(nameAt(address2)));
+    return grants === void 0 ? environmentStrings() : environmentStrings().filter((address2) => grants.hasVariable(nameAt(address2)));
   }
   /** What the environment has beside that, or in place of it. */
   #changes() {
@@ -16444,73 +14314,2336 @@ var Command = class _Command {
 };
 
 
-// recipe/step.ts
+// plan/steps/bind.ts
+function lowerBind(step, draft) {
+  draft.needs("mount", "it would be mounted on the host");
+  const path2 = draft.gate === void 0 ? step.source : gatedSource(draft.gate, step);
+  if (path2 === void 0) return draft.container.ground.mounted(step.target, false, false);
+  const missing2 = new Label("the source is missing");
+  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
+  const source = openSource(draft, {
+    ...step,
+    source: path2
+  }, missing2);
+  const cloned = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
+  const tree = new ResultOf(draft.call(cloned), "tree");
+  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes !== 0) {
+    const set = {
+      attr_set: attributes
+    };
+    draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set));
+  }
+  if (isOnItself(draft, {
+    ...step,
+    source: path2
+  })) {
+    draft.call(move_mount(tree, "", source, "", ONTO_DIRECTORY));
+  } else {
+    if (needsMountPoint(draft, step.target)) makeMountPointLike(draft, source, step.target);
+    attachAt(draft, tree, step.target);
+  }
+  draft.call(close(tree));
+  draft.call(close(source));
+  draft.place(missing2);
+  draft.container.ground.mounted(step.target, false, step.optional !== true);
+}
+var ONTO_DIRECTORY = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+function isOnItself(draft, { source, target }) {
+  return normalize(source) === normalize(target) && draft.sequence.rootOf(target) !== void 0;
+}
+function gatedSource(gate, { source, readOnly, optional: optional2, restrict }) {
+  const path2 = gate.places.hostSource(source);
+  if (path2 === void 0) {
+    gate.reachesAll();
+    return source;
+  }
+  const noDevices = restrict?.includes("nodev");
+  return gate.shows(path2, {
+    readOnly,
+    noDevices,
+    optional: optional2
+  }) === "missing" ? void 0 : path2;
+}
+function openSource(draft, { source, optional: optional2 }, missing2) {
+  const edges = optional2 === true ? {
+    accept: [
+      "ENOENT"
+    ],
+    onAccepted: missing2
+  } : {};
+  return openAt(draft, source, O_PATH, 0, edges);
+}
+function makeMountPointLike(draft, source, target) {
+  const isFile = new Label("the source is no directory");
+  const made = new Label("the mount point is there");
+  const opened = draft.call(openat(source, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
+    accept: [
+      "ENOTDIR"
+    ],
+    onAccepted: isFile
+  });
+  makeMountPoint(draft, target, "directory");
+  draft.call(close(new ResultOf(opened, "directory")), {
+    onZero: made
+  });
+  draft.place(isFile);
+  makeMountPoint(draft, target, "file");
+  draft.place(made);
+}
+
+// plan/steps/devices.ts
+function lowerDevices(step, draft) {
+  draft.needs("mount", "it would be mounted on the host");
+  const directory = normalize(step.target);
+  const trees = DEVICES.map((name) => ({
+    name,
+    tree: copyDevice(draft, `/dev/${name}`, name)
+  }));
+  mountAt(draft, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
+  for (const { name, tree } of trees) {
+    const target = `${directory}/${name}`;
+    makeMountPoint(draft, target, "file");
+    attachAt(draft, tree, target);
+    draft.call(close(tree));
+  }
+  const pts = "newinstance,ptmxmode=0666,mode=0620";
+  mountAt(draft, "devpts", `${directory}/pts`, "devpts", MS_NOSUID | MS_NOEXEC, pts);
+  mountAt(draft, "tmpfs", `${directory}/shm`, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=1777");
+  for (const [name, to] of Object.entries(LINKS)) {
+    atEntry(draft, `${directory}/${name}`, (within, name2) => {
+      draft.call(symlinkat(to, within, name2));
+    });
+  }
+  draft.container.terminals = `${directory}/ptmx`;
+}
+var DEVICES = [
+  "null",
+  "zero",
+  "full",
+  "random",
+  "urandom",
+  "tty"
+];
+var LINKS = {
+  fd: "/proc/self/fd",
+  stdin: "/proc/self/fd/0",
+  stdout: "/proc/self/fd/1",
+  stderr: "/proc/self/fd/2",
+  ptmx: "pts/ptmx"
+};
+
+// plan/steps/files.ts
+function lowerMkdir(step, draft) {
+  mayMake(draft, step);
+  makeDirectories(draft, step.path);
+  if (step.mode === void 0) return;
+  const fd = openAt(draft, step.path, O_DIRECTORY);
+  draft.call(fchmod(fd, step.mode));
+  draft.call(close(fd));
+}
+function lowerSymlink(step, draft) {
+  mayMake(draft, step);
+  atEntry(draft, step.path, (directory, name) => {
+    draft.call(symlinkat(step.target, directory, name));
+  });
+}
+function lowerWriteFile(step, draft) {
+  mayMake(draft, step);
+  const bytes = new TextEncoder().encode(step.text);
+  const fd = openAt(draft, step.path, O_WRONLY | O_CREAT | O_TRUNC, step.mode ?? 420);
+  if (bytes.length > 0) {
+    draft.call(write(fd, bytes, bytes.length));
+    draft.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1));
+  }
+  if (step.mode !== void 0) draft.call(fchmod(fd, step.mode));
+  draft.call(close(fd));
+}
+function lowerMknod(step, draft) {
+  mayMake(draft, step);
+  if (step.type !== "p") {
+    draft.gate?.note({
+      kind: "device",
+      path: `${step.type} ${step.major}:${step.minor}`
+    });
+  }
+  const type = {
+    b: S_IFBLK,
+    c: S_IFCHR,
+    p: S_IFIFO
+  }[step.type];
+  const device2 = step.type === "p" ? 0 : makedev(step.major, step.minor);
+  atEntry(draft, step.path, (directory, name) => {
+    draft.call(mknodat(directory, name, type | (step.mode ?? 438), device2));
+    if (step.mode !== void 0) draft.call(fchmodat(directory, name, step.mode));
+  });
+}
+function mayMake(draft, { path: path2, host }) {
+  if (host !== true) draft.requireContainerMount(path2);
+  else draft.gate?.changes(path2);
+}
+
+// plan/steps/id_maps.ts
+
+function lowerMapCurrentUser(_step, draft) {
+  const { uid, gid } = idsOf2(draft.container);
+  mapOwnIds(draft, uid, gid);
+}
+function lowerMapIds(step, draft) {
+  const own = idsOf2(draft.container);
+  const [uid, gid] = [
+    step.uids[0],
+    step.gids[0]
+  ];
+  const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid && step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
+  if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid.inside, gid.inside);
+  claimMaps(draft);
+  if (draft.container.nestedUser) {
+    draft.refuse("in a user namespace within that of the container only the own id can be mapped, as the script would have to be in the outer one to map others");
+  }
+  if (step.setgroups === "deny") denySetgroups(draft);
+  draft.gate?.maps(step);
+  const [uids, gids] = [
+    mapText(step.uids),
+    mapText(step.gids)
+  ];
+  requireOwnProc();
+  const { mayMapIds } = draft.container.caller;
+  draft.meet((pid) => mayMapIds ? [
+    {
+      calls: writeFileCalls(`/proc/${pid}/uid_map`, uids)
+    },
+    {
+      calls: writeFileCalls(`/proc/${pid}/gid_map`, gids)
+    }
+  ] : [
+    {
+      program: "newuidmap",
+      args: [
+        pid,
+        ...uids.trim().split(/\s/)
+      ]
+    },
+    {
+      program: "newgidmap",
+      args: [
+        pid,
+        ...gids.trim().split(/\s/)
+      ]
+    }
+  ]);
+  draft.container.ids = {
+    uid: imageOf(own.uid, step.uids),
+    gid: imageOf(own.gid, step.gids)
+  };
+}
+var encoder4 = new TextEncoder();
+
+
+var OVERFLOW_ID2 = 65534;
+function imageOf(id2, ranges) {
+  const range = ranges.find(({ outside: outside2, count: count2 }) => id2 >= outside2 && id2 < outside2 + count2);
+  return range === void 0 ? OVERFLOW_ID2 : range.inside + id2 - range.outside;
+}
+
+
+
+
+// plan/steps/identity.ts
+function lowerSetUser({ uid, gid = uid, groups }, draft) {
+  if (groups !== void 0 && draft.container.setgroupsDenied) {
+    draft.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
+  }
+  if (!draft.container.setgroupsDenied) draft.call(setgroups(groups ?? []));
+  draft.gate?.becomes({
+    uid,
+    gid,
+    groups
+  });
+  draft.call(setresgid(gid, gid, gid));
+  draft.call(setresuid(uid, uid, uid));
+  draft.container.ids = {
+    uid,
+    gid
+  };
+}
+function lowerCapabilities({ keep, ...sets }, draft) {
+  draft.container.powers.limit({
+    ...sets,
+    ...keep && {
+      keep
+    }
+  });
+  const step = keep === void 0 ? sets : {
+    bounding: keep,
+    permitted: keep,
+    inheritable: keep,
+    ambient: keep
+  };
+  if (step.bounding !== void 0) {
+    for (const [name, number] of Object.entries(CAPABILITIES)) {
+      if (step.bounding.includes(name)) continue;
+      draft.call(prctl(PR_CAPBSET_DROP, number), {
+        accept: [
+          "EINVAL"
+        ]
+      });
+    }
+  }
+  const { ambient = [], effective = [] } = step;
+  if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === void 0) {
+    return;
+  }
+  const permitted = step.permitted ?? [
+    ...effective,
+    ...ambient
+  ];
+  draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+  draft.call(capset({
+    permitted,
+    effective: step.effective ?? permitted,
+    inheritable: step.inheritable ?? ambient
+  }));
+  for (const name of ambient) {
+    draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
+  }
+}
+function lowerNoNewPrivileges(_step, draft) {
+  draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  draft.container.gainsNoPrivileges = true;
+}
+
+// plan/network.ts
+var HOSTS_NETWORK = "it would change the host's network";
+var NetlinkBatch = class {
+  socket;
+  calls;
+  #answer;
+  constructor(socket) {
+    this.socket = socket;
+    this.calls = [];
+    this.#answer = answerOutput();
+  }
+  /** Makes a request. */
+  request(message2) {
+    this.calls.push(...requestCalls(this.socket, [
+      message2
+    ], this.#answer));
+  }
+  /** The index of the interface with this name. */
+  indexOf(name) {
+    const request = interfaceRequest(name);
+    this.calls.push(getInterfaceIndex(this.socket, request));
+    return indexField(request, name);
+  }
+};
+function inside(draft, speak) {
+  const kernel = new NetlinkBatch(insideSocket(draft));
+  speak(kernel);
+  for (const call2 of kernel.calls) draft.call(call2);
+}
+function outside(draft, speak, upkeep) {
+  const { outside: outside2 } = draft.container.network;
+  if (outside2 !== void 0) {
+    const kernel = new NetlinkBatch(outside2);
+    speak(kernel, {
+      fd: namespaceOf(draft)
+    });
+    for (const call2 of kernel.calls) draft.call(call2);
+    return;
+  }
+  mayChangeOutside(draft);
+  draft.gate?.changesNetwork();
+  draft.meet((pid) => {
+    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
+    const kernel = new NetlinkBatch(fdOf(socket));
+    speak(kernel, {
+      pid: Number(pid)
+    });
+    const calls = [
+      socket,
+      ...options,
+      ...kernel.calls,
+      close(fdOf(socket))
+    ];
+    return upkeep === void 0 ? [
+      {
+        calls
+      }
+    ] : [
+      {
+        calls
+      },
+      upkeep
+    ];
+  });
+}
+function mayChangeOutside(draft) {
+  if (draft.container.caller.mayChangeNetwork) return;
+  draft.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
+}
+
+function insideSocket(draft) {
+  if (draft.container.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) draft.call(call2);
+    draft.container.network.inside = fdOf(calls[0]);
+  }
+  return draft.container.network.inside;
+}
+function namespaceOf(draft) {
+  const opened = () => draft.call(openSocketNamespace(insideSocket(draft)));
+  return draft.container.network.namespace ??= new ResultOf(opened(), "the container's network");
+}
+function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+}
+
+// host/join_target.ts
+function targetOf(pid, started2) {
+  let found;
+  try {
+    found = processIdentity(pid);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
+  }
+  if (found !== void 0 && (started2 ?? found.started) === found.started) return found;
+  throw new SyscallError({
+    syscall: "pidfd_open",
+    errno: ERRNO.ESRCH,
+    call: `pidfd_open(${pid}, 0)`,
+    hint: found === void 0 ? void 0 : "another process has its number by now"
+  });
+}
+var GONE = /* @__PURE__ */ new Set([
+  "ENOENT",
+  "ESRCH"
+]);
+function otherKinds(pid) {
+  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
+  return NAMESPACE_KINDS.filter((kind2) => others.includes(NAMESPACE_FILE[kind2]));
+}
+function deniesSetgroups(pid) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
+}
+function environmentOf(pid) {
+  const variables = /* @__PURE__ */ new Map();
+  for (const string of environmentStrings2(pid)) {
+    const at2 = string.indexOf("=");
+    if (at2 > 0) variables.set(string.slice(0, at2), string.slice(at2 + 1));
+  }
+  return variables;
+}
+var LOADING = {
+  attempts: 200,
+  pause: 5
+};
+function environmentStrings2(pid) {
+  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+    const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
+      return environment.split("\0");
+    }
+    syscall(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+function isLoaded(stat) {
+  const [end, state] = [
+    statField(stat, 51),
+    statField(stat, 3)
+  ];
+  return end !== "0" || state === "Z" || state === "X";
+}
+
+// host/process_cgroups.ts
+function cgroupFilesOf(pid) {
+  const own = new Map(memberships("thread-self").map((one) => [
+    one.controllers,
+    one.path
+  ]));
+  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
+  if (others.length === 0) return [];
+  const mounts = mountsOf();
+  return others.map((one) => `${directoryOf2(one, mounts)}/cgroup.procs`);
+}
+function memberships(process) {
+  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
+  return lines.map((line) => {
+    const [, controllers, ...path2] = line.split(":");
+    return {
+      controllers,
+      path: path2.join(":")
+    };
+  });
+}
+function directoryOf2({ controllers, path: path2 }, mounts) {
+  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
+  if (mount4 !== void 0) {
+    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
+  }
+  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
+}
+function serves({ data: data2 }, controllers) {
+  const options = data2.split(",");
+  return controllers.split(",").every((controller) => options.includes(controller));
+}
+
+// plan/steps/join.ts
+function lowerJoin(step, draft) {
+  const { target } = step;
+  draft.gate?.note({
+    kind: "join",
+    target: typeof target === "object" ? target.pid : target
+  });
+  draft.container.exposed = true;
+  try {
+    if (typeof step.target === "string") joinFile(step.target, step, draft);
+    else joinProcess(step.target, step, draft);
+  } catch (error) {
+    throw stepError(error, draft, draft.sequence.index);
+  }
+}
+function joinProcess(target, step, draft) {
+  const asked = typeof target === "number" ? {
+    pid: target,
+    started: void 0
+  } : target;
+  const { pid, started: started2 } = targetOf(asked.pid, asked.started);
+  const kinds = new Set(step.kinds ?? otherKinds(pid));
+  if (step.environment === true) takeEnvironment(draft, environmentOf(pid));
+  if (step.cgroup === true) cgroupFilesOf(pid).forEach((file) => enterCgroup(draft, file));
+  const check = () => void targetOf(pid, started2);
+  const looksInto = step.root === true || step.cwd === true;
+  const pidfd = draft.hand(pidfd_open(pid, 0), "pidfd", looksInto ? void 0 : check);
+  const directory = looksInto ? draft.hand(openat(at_fdcwd, processDirectory(pid), O_PATH | O_DIRECTORY | O_CLOEXEC), "process", check) : void 0;
+  const open3 = (name) => {
+    if (step[name] !== true) return void 0;
+    const opened = draft.call(openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return new ResultOf(opened, name);
+  };
+  const [root, cwd] = [
+    open3("root"),
+    open3("cwd")
+  ];
+  if (kinds.size > 0) enter(draft, pidfd, kinds, step.credentials);
+  if (kinds.has("user")) draft.container.setgroupsDenied = deniesSetgroups(pid);
+  if (root !== void 0) {
+    draft.call(fchdir(root));
+    draft.call(chroot("."));
+  }
+  if (cwd !== void 0) draft.call(fchdir(cwd));
+  if (kinds.has("pid")) draft.fork("exit");
+}
+function joinFile(file, step, draft) {
+  const kind2 = step.kinds?.[0] ?? kindOf(file, draft);
+  const fd = new ResultOf(draft.call(openFile(file)), "namespace");
+  enter(draft, fd, /* @__PURE__ */ new Set([
+    kind2
+  ]), step.credentials);
+  if (kind2 === "pid") draft.fork("exit");
+}
+function kindOf(file, draft) {
+  const opened = openFile(file);
+  const fd = new ResultOf(opened, "namespace");
+  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    {
+      call: opened
+    },
+    {
+      call: type,
+      accept: [
+        "ENOTTY",
+        "EINVAL"
+      ],
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  const flag = Number(outcome.result(type));
+  return NAMESPACE_KINDS.find((kind2) => CLONE_FLAG[kind2] === flag) ?? draft.refuse(`${file} is no file of a namespace; those are /proc/PID/ns/*, and what keep() makes`);
+}
+function openFile(file) {
+  return openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+function enter(draft, fd, kinds, credentials) {
+  if (kinds.has("pid")) draft.needsHostPids();
+  if (kinds.has("time")) draft.stage.ownMemory = true;
+  if (kinds.has("net")) keepParentNetns(draft);
+  draft.container.joins(kinds);
+  let flags2 = 0;
+  for (const kind2 of kinds) flags2 |= CLONE_FLAG[kind2];
+  draft.call(setns(fd, flags2));
+  if (kinds.has("user")) becomeRoot(draft, credentials);
+}
+function becomeRoot(draft, credentials) {
+  draft.call(prctl(PR_SET_DUMPABLE, 0));
+  if (credentials === "keep") return;
+  draft.call(setgroups([]), {
+    accept: [
+      "EPERM"
+    ]
+  });
+  draft.call(setresgid(0, 0, 0), {
+    accept: [
+      "EINVAL"
+    ]
+  });
+  draft.call(setresuid(0, 0, 0), {
+    accept: [
+      "EINVAL"
+    ]
+  });
+  draft.container.ids = {
+    uid: 0,
+    gid: 0
+  };
+  draft.call(prctl(PR_SET_DUMPABLE, 0));
+}
+function enterCgroup(draft, file) {
+  const opened = draft.call(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC));
+  const fd = new ResultOf(opened, "cgroup");
+  draft.call(write(fd, new TextEncoder().encode("0"), 1));
+  draft.call(close(fd));
+}
+function takeEnvironment(draft, variables) {
+  draft.container.clearsEnvironment = true;
+  for (const [name, value] of variables) draft.container.environment.set(name, value);
+}
+
+// ffi/linux/landlock.ts
+function landlockVersion2() {
+  try {
+    return syscall(landlockVersion());
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT.has(error.code)) return 0;
+    throw error;
+  }
+}
+var ABSENT = /* @__PURE__ */ new Set([
+  "ENOSYS",
+  "EOPNOTSUPP",
+  "EPERM"
+]);
+
+// plan/steps/landlock.ts
+function lowerLandlock(step, draft) {
+  const version = landlockVersion2();
+  if (step.degrade !== true) refuseOlder(step, version);
+  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  if (files + ports + scopes === 0) return;
+  const created = draft.call(landlock_create_ruleset({
+    files,
+    ports,
+    scopes
+  }));
+  const ruleset = new ResultOf(created, "ruleset");
+  if (files !== 0) allowFiles(step, files, ruleset, draft);
+  if (ports !== 0) allowPorts(step, ruleset, draft);
+  draft.gainNoPrivileges();
+  draft.lastly(landlock_restrict_self(ruleset));
+}
+function refuseOlder(step, version) {
+  const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
+  if (lacking === void 0) return;
+  throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no landlock, or not among its security modules (lsm=landlock,...)" : `its landlock has version ${version}`) + "; { degrade: true } takes what there is");
+}
+function allowFiles(step, deniable, ruleset, draft) {
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of FILE_WORDS) {
+    for (const path2 of step[word4] ?? []) {
+      const place2 = normalize(path2);
+      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+    }
+  }
+  const pipe = new PipeEnds();
+  draft.call(pipe2(pipe.output, O_CLOEXEC));
+  for (const [path2, allowed] of rights) {
+    const place2 = openAt(draft, path2, O_PATH);
+    const isFile = new Label("it is a file");
+    const done = new Label("it is a directory");
+    draft.call(writePathBeneath(pipe.writer, allowed, place2));
+    const rule = pathBeneathOutput(allowed);
+    draft.call(read(pipe.reader, rule, rule.size));
+    draft.call(addPathBeneath(ruleset, rule), {
+      accept: [
+        "EINVAL"
+      ],
+      onAccepted: isFile,
+      onZero: done
+    });
+    draft.place(isFile);
+    const ofFile = allowed & RIGHTS_OF_FILE;
+    draft.call(writePathBeneath(pipe.writer, ofFile, place2));
+    const fileRule = pathBeneathOutput(ofFile);
+    draft.call(read(pipe.reader, fileRule, fileRule.size));
+    draft.call(addPathBeneath(ruleset, fileRule));
+    draft.place(done);
+    draft.call(close(place2));
+  }
+  draft.call(close(pipe.reader));
+  draft.call(close(pipe.writer));
+}
+function allowPorts(step, ruleset, draft) {
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of PORT_WORDS) {
+    for (const port of step[word4] ?? []) {
+      rights.set(port, (rights.get(port) ?? 0) | PORT_RIGHTS[word4]);
+    }
+  }
+  for (const [port, allowed] of rights) draft.call(addNetPort(ruleset, allowed, port));
+}
+
+// plan/steps/masks.ts
+function lowerMaskPaths({ paths }, draft) {
+  draft.needs("mount", "they would be hidden on the host");
+  for (const path2 of paths.map(normalize)) {
+    if (path2 === "/") {
+      draft.refuse("the root itself cannot be hidden; pivotRoot() enters another");
+    }
+    mask(draft, path2);
+  }
+}
+function lowerReadonlyPaths({ paths }, draft) {
+  draft.needs("mount", "they would become so on the host");
+  for (const path2 of paths.map(normalize)) {
+    if (path2 === "/") draft.refuse('for the root itself there is remount("/", "ro,...")');
+    keepFromChange(draft, path2);
+  }
+}
+function mask(draft, path2) {
+  const done = new Label(`${path2} is hidden, or missing`);
+  const isFile = new Label(`${path2} is no directory`);
+  const place2 = openIfThere(draft, path2, done);
+  const opened = draft.call(openat(place2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
+    accept: [
+      "ENOTDIR"
+    ],
+    onAccepted: isFile
+  });
+  inPlace(draft, new ResultOf(opened, "directory"), () => {
+    const flags2 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    draft.call(mount("tmpfs", ".", "tmpfs", flags2, "mode=0555"));
+  });
+  draft.call(close(place2), {
+    onZero: done
+  });
+  draft.place(isFile);
+  cover(draft, place2, copyDevice(draft, "/dev/null", "null"));
+  draft.place(done);
+  draft.gate?.guards(path2);
+  draft.container.ground.mounted(path2, false, false);
+}
+function keepFromChange(draft, path2) {
+  const missing2 = new Label(`${path2} is missing`);
+  const place2 = openIfThere(draft, path2, missing2);
+  const copy2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  const tree = new ResultOf(draft.call(open_tree(place2, "", copy2)), "tree");
+  const readOnly = {
+    attr_set: MOUNT_ATTR_RDONLY
+  };
+  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
+  cover(draft, place2, tree);
+  draft.place(missing2);
+  draft.gate?.guards(path2);
+  draft.container.ground.mounted(path2, false, false);
+}
+function openIfThere(draft, path2, missing2) {
+  return openAt(draft, path2, O_PATH, 0, {
+    accept: [
+      "ENOENT",
+      "ENOTDIR"
+    ],
+    onAccepted: missing2
+  });
+}
+function cover(draft, place2, tree) {
+  const flags2 = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  draft.call(move_mount(tree, "", place2, "", flags2));
+  draft.call(close(tree));
+  draft.call(close(place2));
+}
+
+// plan/steps/mounts.ts
+var NEEDS_MOUNT = "it would be mounted on the host";
+function lowerMount(step, draft) {
+  draft.needs("mount", NEEDS_MOUNT);
+  draft.gate?.mounts(step);
+  const { flags: flags2, data: data2 } = parseMountOptions(step.options);
+  mountAt(draft, step.source, step.target, step.type, flags2, data2);
+}
+
+
+function lowerPropagation(step, draft) {
+  draft.needs("mount", "it would change the host's mounts");
+  const flags2 = PROPAGATION[step.type] | (step.recursive === true ? MS_REC : 0);
+  draft.call(mount(null, step.target, null, flags2, null));
+}
+function lowerRemount(step, draft) {
+  draft.needs("mount", "it would change the host's mounts");
+  const whole = step.bind === false;
+  if (whole && !draft.container.ground.isContainerMount(step.target)) {
+    draft.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
+  }
+  const { flags: flags2, data: data2 } = parseMountOptions(step.options);
+  draft.gate?.remountsWith(flags2);
+  checkOptions(draft, data2);
+  const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags2;
+  draft.call(mount(null, step.target, null, remounted, data2));
+}
+function lowerUnmount(step, draft) {
+  draft.needs("mount", "it would unmount it on the host");
+  draft.gate?.reachesAll();
+  draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
+  draft.container.ground.unmounted(step.target);
+}
+
+// plan/steps/names.ts
+
+function lowerDomainname(step, draft) {
+  draft.needs("uts", "it would rename the host's domain");
+  draft.call(setdomainname(step.name));
+}
+
+// plan/steps/network/addresses.ts
+function lowerAddress({ device: device2, address: address2 }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  inside(draft, (kernel) => {
+    kernel.request(addAddress(kernel.indexOf(device2), parsePrefix(address2)));
+  });
+}
+function lowerRoute(step, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  const { via, device: device2 } = step;
+  inside(draft, (kernel) => {
+    kernel.request(addRoute(prefixOf(step), {
+      via: via === void 0 ? void 0 : parseIp(via),
+      device: device2 === void 0 ? void 0 : kernel.indexOf(device2)
+    }));
+  });
+}
+
+// plan/steps/network/links.ts
+function lowerLoopback(_step, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  inside(draft, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+}
+function lowerBridge({ name, ports = [] }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  inside(draft, (kernel) => {
+    kernel.request(addBridge({
+      name,
+      up: true
+    }));
+    if (ports.length === 0) return;
+    const master = kernel.indexOf(name);
+    for (const port of ports) kernel.request(setLink(port, {
+      master,
+      up: true
+    }));
+  });
+}
+function lowerDummy({ name }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  inside(draft, (kernel) => kernel.request(addDummy({
+    name,
+    up: true
+  })));
+}
+
+// launch/host_services/interfaces.ts
+function deletedAtTheEnd(name) {
+  return {
+    does: [
+      `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
+    ],
+    begin() {
+      using socket = new NetlinkSocket();
+      const link2 = socket.links().find((link3) => link3.name === name);
+      return () => {
+        if (link2 === void 0) return;
+        using socket2 = new NetlinkSocket();
+        unlessGone(() => socket2.request([
+          deleteLink({
+            index: link2.index
+          })
+        ]));
+      };
+    }
+  };
+}
+function returnedAtTheEnd(name, nameInside) {
+  return {
+    does: [
+      `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
+    ],
+    begin(pid) {
+      const [home, away] = [
+        openNamespace("thread-self"),
+        openNamespace(pid)
+      ];
+      return () => {
+        try {
+          using socket = openSocketIn(away, home);
+          const link2 = socket.links().find((link3) => link3.name === nameInside);
+          if (link2 === void 0) return;
+          const back = {
+            name,
+            namespace: {
+              fd: home
+            }
+          };
+          unlessGone(() => socket.request([
+            setLink({
+              index: link2.index
+            }, back)
+          ]));
+        } finally {
+          for (const namespace of [
+            home,
+            away
+          ]) syscall(close(namespace));
+        }
+      };
+    }
+  };
+}
+function openNamespace(process) {
+  return syscall(openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC));
+}
+function openSocketIn(namespace, home) {
+  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
+  const back = new Label("back");
+  const outcome = syscalls([
+    {
+      call: setns(namespace, CLONE_NEWNET)
+    },
+    ...[
+      socket,
+      ...options
+    ].map((call2) => ({
+      call: call2,
+      onFailure: back
+    })),
+    back,
+    {
+      call: setns(home, CLONE_NEWNET)
+    }
+  ]);
+  return new NetlinkSocket({
+    opened: Number(outcome.result(socket))
+  });
+}
+function unlessGone(act) {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
+  }
+}
+
+// plan/steps/network/outside.ts
+function lowerVeth({ name, peer, peerAddress, bridge: bridge2 }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  outside(draft, (kernel, namespace) => {
+    const master = bridge2 === void 0 ? void 0 : kernel.indexOf(bridge2);
+    kernel.request(addVeth({
+      name: peer,
+      master,
+      up: true
+    }, {
+      name,
+      namespace
+    }));
+    if (peerAddress !== void 0) {
+      kernel.request(addAddress(kernel.indexOf(peer), parsePrefix(peerAddress)));
+    }
+  }, peer === void 0 ? void 0 : deletedAtTheEnd(peer));
+  inside(draft, (kernel) => kernel.request(setLink(name, {
+    up: true
+  })));
+}
+function lowerMacvlan({ name, parent, mode: mode2 = "bridge" }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  outside(draft, (kernel, namespace) => {
+    const link2 = kernel.indexOf(parent);
+    kernel.request(addMacvlan({
+      name,
+      namespace,
+      up: true
+    }, link2, mode2));
+  });
+}
+function lowerMoveInterface({ name, as = name }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  outside(draft, (kernel, namespace) => {
+    kernel.request(setLink({
+      index: kernel.indexOf(name)
+    }, {
+      name: as,
+      namespace
+    }));
+  }, returnedAtTheEnd(name, as));
+  inside(draft, (kernel) => kernel.request(setLink(as, {
+    up: true
+  })));
+}
+
+// ffi/netlink/nftables.ts
+var NFNL_SUBSYS_NFTABLES = 10;
+var BATCH_BEGIN = 16;
+var BATCH_END = 17;
+var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
+var GETTABLE = NEWTABLE | 1;
+var NEWCHAIN = NEWTABLE | 3;
+var NEWRULE = NEWTABLE | 6;
+var NFT_TABLE_F_OWNER = 2;
+var HOOKS = {
+  prerouting: {
+    number: 0,
+    priority: -100
+  },
+  output: {
+    number: 3,
+    priority: -100
+  },
+  postrouting: {
+    number: 4,
+    priority: 100
+  }
+};
+function addNatTable({ name, family, owned, rules }) {
+  const hooks = [
+    ...new Set(rules.map(({ hook }) => hook))
+  ];
+  const table = text2(1, name);
+  const message2 = (type, words3, ...attributes) => ({
+    type,
+    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
+    payload: [
+      header(family),
+      ...attributes
+    ],
+    words: [
+      ...words3.slice(0, 1),
+      family === AF_INET6 ? "ip6" : "ip",
+      name,
+      ...words3.slice(1)
+    ]
+  });
+  const messages = [
+    message2(NEWTABLE, [
+      "NFT_MSG_NEWTABLE"
+    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
+    ...hooks.map((hook) => message2(NEWCHAIN, [
+      "NFT_MSG_NEWCHAIN",
+      hook
+    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
+    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
+      "NFT_MSG_NEWRULE",
+      hook
+    ], table, text2(2, hook), nested(4, ...rule)))
+  ];
+  const last = messages.pop();
+  return [
+    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
+    ...messages,
+    {
+      ...last,
+      flags: last.flags | NLM_F_ACK
+    },
+    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
+  ];
+}
+function masquerading(source) {
+  const { from, to, size: size2 } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
+  const network = networkOf(source);
+  const mask2 = networkOf({
+    ...source,
+    bytes: new Uint8Array(size2).fill(255)
+  });
+  const inNetwork = (offset, comparison) => [
+    payload(NETWORK_HEADER, offset, size2),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size2), data(4, mask2), data(5, NOTHING[size2])),
+    compare2(comparison, network)
+  ];
+  return [
+    ...inNetwork(from, EQUAL),
+    ...inNetwork(to, NOT_EQUAL),
+    expression("masq")
+  ];
+}
+function publishing({ protocol, port, to, toPort }) {
+  const ipv6 = to.family === AF_INET6;
+  const { to: offset } = ADDRESS2[ipv6 ? "ip6" : "ip"];
+  return [
+    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
+    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    ...ipv6 ? [
+      payload(NETWORK_HEADER, offset, 16),
+      compare2(NOT_EQUAL, LOOPBACK_IPV6)
+    ] : [
+      payload(NETWORK_HEADER, offset, 1),
+      compare2(NOT_EQUAL, Uint8Array.of(127))
+    ],
+    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
+    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    payload(TRANSPORT_HEADER, 2, 2),
+    compare2(EQUAL, portBytes(port)),
+    expression("immediate", big(1, 1), data(2, to.bytes)),
+    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
+    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
+  ];
+}
+function describePublished({ protocol, port, to, toPort }) {
+  return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
+}
+var ADDRESS2 = {
+  ip: {
+    from: 12,
+    to: 16,
+    size: 4
+  },
+  ip6: {
+    from: 8,
+    to: 24,
+    size: 16
+  }
+};
+var NETWORK_HEADER = 1;
+var TRANSPORT_HEADER = 2;
+var EQUAL = 0;
+var NOT_EQUAL = 1;
+var FIB_ADDRESS_TYPE = 3;
+var FIB_DESTINATION = 2;
+var RTN_LOCAL = 2;
+var META_PROTOCOL = 16;
+var DESTINATION_NAT = 1;
+var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
+var NOTHING = {
+  4: new Uint8Array(4),
+  16: new Uint8Array(16)
+};
+function payload(base, offset, length) {
+  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
+}
+function compare2(operator, value) {
+  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
+}
+function expression(name, ...attributes) {
+  return nested(1, text2(1, name), nested(2, ...attributes));
+}
+function data(type, value) {
+  return nested(type, new Attribute(1, [
+    value
+  ]));
+}
+function big(type, value) {
+  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
+}
+function portBytes(port) {
+  return Uint8Array.of(port >> 8, port & 255);
+}
+function header(family, resource = 0) {
+  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
+}
+function boundary(type, name) {
+  return {
+    type,
+    flags: 0,
+    payload: [
+      header(0, NFNL_SUBSYS_NFTABLES)
+    ],
+    words: [
+      name
+    ]
+  };
+}
+
+// plan/steps/network/translation.ts
+function lowerMasquerade({ source, inside: inside2 }, draft) {
+  const network = parsePrefix(source);
+  const rules = [
+    {
+      hook: "postrouting",
+      rule: masquerading(network)
+    }
+  ];
+  translate(draft, inside2, {
+    family: network.family,
+    rules
+  }, [
+    "masquerade",
+    source
+  ]);
+}
+function lowerPublish({ port, address: address2, to: toPort = port, protocol = "tcp", inside: inside2 }, draft) {
+  const to = parseIp(address2);
+  const published = {
+    protocol,
+    port,
+    to,
+    toPort
+  };
+  const rule = publishing(published);
+  const rules = [
+    {
+      hook: "prerouting",
+      rule
+    },
+    {
+      hook: "output",
+      rule
+    }
+  ];
+  const words3 = [
+    "publish",
+    describePublished(published)
+  ];
+  translate(draft, inside2, {
+    family: to.family,
+    rules
+  }, words3);
+}
+function translate(draft, inside2, table, words3) {
+  draft.needs("net", HOSTS_NETWORK);
+  const messages = (name) => addNatTable({
+    ...table,
+    name,
+    owned: inside2 !== true
+  });
+  if (inside2 === true) {
+    draft.gate?.writesProc();
+    for (const call2 of forwardingCalls(table.family)) draft.call(call2);
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf2);
+    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf2(socket), messages(name), answerOutput(), words3);
+    for (const call2 of [
+      socket,
+      ...options,
+      ...request,
+      close(fdOf2(socket))
+    ]) draft.call(call2);
+    return;
+  }
+  if (draft.container.network.outside !== void 0) {
+    draft.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
+  }
+  mayChangeOutside(draft);
+  draft.gate?.changesNetwork();
+  draft.meet(() => [
+    {
+      does: [
+        describeCall(send(fdOf2(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))
+      ],
+      begin() {
+        needsForwarding(table.family);
+        const socket = new NetlinkSocket(NETLINK_NETFILTER);
+        try {
+          socket.request(messages(`ramekin-${crypto.randomUUID()}`), words3);
+        } catch (error) {
+          socket.close();
+          throw error;
+        }
+        return () => socket.close();
+      }
+    }
+  ]);
+}
+function forwardingFile(family) {
+  return family === AF_INET6 ? "/proc/sys/net/ipv6/conf/all/forwarding" : "/proc/sys/net/ipv4/ip_forward";
+}
+function forwardingCalls(family) {
+  const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    write(fd, Uint8Array.of(49), 1),
+    close(fd)
+  ];
+}
+function needsForwarding(family) {
+  const file = forwardingFile(family);
+  if (readHostNumber(file) === 1) return;
+  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
+  throw new UnsupportedError(`the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`);
+}
+function fdOf2(socket) {
+  return new ResultOf(socket, "socket");
+}
+
+// launch/host_services/user_network.ts
+var USER_NETWORK_ARGUMENTS = {
+  slirp4netns: (pid) => [
+    "--configure",
+    "--mtu=65520",
+    "--disable-host-loopback",
+    "--ready-fd=1",
+    pid,
+    "tap0"
+  ],
+  pasta: (pid) => [
+    ...[
+      "--foreground",
+      "--quiet",
+      "--config-net",
+      "--no-map-gw",
+      "--pid",
+      "/dev/stdout"
+    ],
+    ...[
+      "-I",
+      "tap0",
+      "-t",
+      "none",
+      "-u",
+      "none",
+      "-T",
+      "none",
+      "-U",
+      "none"
+    ],
+    pid
+  ]
+};
+var PATIENCE3 = 1e4;
+function startUserNetwork(programs2, pid) {
+  for (const program of programs2) {
+    const streams = new StandardStreams([
+      "null",
+      "piped",
+      "piped"
+    ]);
+    let launched;
+    try {
+      launched = launchProgram(program, String(pid), streams);
+    } catch (error) {
+      streams.close();
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
+    }
+    return whenReady(program, launched, streams.release());
+  }
+  throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can do without, with veth() and masquerade()`);
+}
+function launchProgram(program, pid, streams) {
+  const { euid, egid } = callerOf();
+  const args = USER_NETWORK_ARGUMENTS[program](pid);
+  const asRoot = program === "pasta" && euid === 0 ? [
+    "--runas",
+    `${euid}:${egid}`
+  ] : [];
+  return launch(new PlanBuilder([]), hostTool(program, [
+    ...asRoot,
+    ...args
+  ], streams.theirs));
+}
+function whenReady(program, { pidfd }, descriptors) {
+  const [, stdout, stderr] = descriptors;
+  const end = () => {
+    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
+    for (const fd of [
+      pidfd,
+      stdout,
+      stderr
+    ]) syscall(close(fd));
+  };
+  let issue;
+  try {
+    waitFor(stdout, PATIENCE3);
+    if ((readSome2(stdout)?.length ?? 0) > 0) return end;
+    issue = new TextDecoder().decode(readSome2(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  end();
+  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
+}
+function waitFor(fd, milliseconds) {
+  syscalls([
+    {
+      call: ppoll([
+        {
+          fd,
+          events: POLLIN
+        }
+      ], milliseconds),
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]);
+}
+
+// plan/steps/network/user_network.ts
+function lowerUserNetwork({ program }, draft) {
+  draft.needs("net", HOSTS_NETWORK);
+  requireOwnProc();
+  draft.gate?.note({
+    kind: "net",
+    host: "*"
+  });
+  const programs2 = program === void 0 ? USER_NETWORK_PROGRAMS : [
+    program
+  ];
+  const commands = (pid) => programs2.map((name) => [
+    name,
+    ...USER_NETWORK_ARGUMENTS[name](pid)
+  ].join(" "));
+  draft.meet((text4) => [
+    {
+      does: [
+        commands(text4).join(", or ")
+      ],
+      begin: (pid) => startUserNetwork(programs2, pid)
+    }
+  ]);
+}
+
+// plan/steps/overlay.ts
+function lowerOverlay(step, draft) {
+  draft.needs("mount", "it would be mounted on the host");
+  if (draft.gate !== void 0 && draft.container.ground.atHostRoot) {
+    return openedOverlay(draft, step);
+  }
+  if (step.discard === true) return discardingOverlay(draft, step);
+  const { target, lower: lower2, upper, work } = step;
+  mountAt(draft, "overlay", target, "overlay", 0, overlayData(draft, lower2, upper, work));
+}
+function discardingOverlay(draft, { target, lower: lower2 }) {
+  const directory = normalize(target);
+  if (needsMountPoint(draft, directory)) makeMountPoint(draft, directory, "directory");
+  const covered = openAt(draft, directory, O_PATH | O_DIRECTORY);
+  mountAt(draft, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+  inPlace(draft, openAt(draft, directory, O_PATH | O_DIRECTORY), () => {
+    for (const name of [
+      "upper",
+      "work"
+    ]) draft.call(mkdirat(at_fdcwd, name, 493));
+    if (lower2.some((path2) => isWithin(normalize(path2), directory))) uncover(draft, covered);
+    const reachable = lower2.map(normalize).map((path2) => isWithin(path2, directory) ? "lower" + path2.slice(directory === "/" ? 0 : directory.length) : path2);
+    const data2 = overlayData(draft, reachable, "upper", "work");
+    checkOptions(draft, data2);
+    draft.call(mount("overlay", ".", "overlay", 0, data2));
+  });
+  draft.call(close(covered));
+  draft.container.ground.mounted(directory, true);
+}
+function openedOverlay(draft, { target, lower: lower2, upper, work, discard }) {
+  const { gate } = draft;
+  const directory = normalize(target);
+  if (needsMountPoint(draft, directory)) makeMountPoint(draft, directory, "directory");
+  const trees = lower2.map((path2, index) => {
+    gate?.lays(path2);
+    return copyTree(draft, path2, `lower ${index}`);
+  });
+  const changes = upper === void 0 ? void 0 : openChanges(draft, upper, work);
+  mountAt(draft, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+  inPlace(draft, openAt(draft, directory, O_PATH | O_DIRECTORY), () => {
+    const attached = [
+      ...trees.entries(),
+      ...changes ? [
+        [
+          "changes",
+          changes.tree
+        ]
+      ] : []
+    ];
+    for (const [name, tree] of attached) attachHere(draft, tree, String(name));
+    if (discard === true) {
+      for (const name of [
+        "upper",
+        "work"
+      ]) draft.call(mkdirat(at_fdcwd, name, 493));
+    }
+    const names = trees.map((_, index) => String(index));
+    const [above, beside] = discard === true ? [
+      "upper",
+      "work"
+    ] : [
+      changes?.upper,
+      changes?.work
+    ];
+    const data2 = overlayData(draft, names, above, beside);
+    checkOptions(draft, data2);
+    draft.call(mount("overlay", ".", "overlay", 0, data2));
+    for (const [name] of attached) draft.call(umount2(String(name), MNT_DETACH));
+  });
+  draft.container.ground.mounted(directory, true);
+}
+function openChanges(draft, upper, work) {
+  draft.gate?.reads(upper);
+  for (const path2 of [
+    upper,
+    work
+  ]) draft.gate?.changes(path2);
+  const [one, other] = [
+    upper,
+    work
+  ].map((path2) => draft.gate?.places.resolvedPath(path2) ?? path2);
+  let directory = directoryOf(one);
+  while (!isWithin(other, directory)) directory = directoryOf(directory);
+  const tree = copyTree(draft, directory, "changes", AT_RECURSIVE);
+  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
+    attr_set: MOUNT_ATTR_NOSYMFOLLOW
+  }));
+  const beneath = (path2) => "changes" + path2.slice(directory === "/" ? 0 : directory.length);
+  return {
+    tree,
+    upper: beneath(one),
+    work: beneath(other)
+  };
+}
+function attachHere(draft, tree, name) {
+  draft.call(mkdirat(at_fdcwd, name, 493));
+  draft.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH));
+  draft.call(close(tree));
+}
+function uncover(draft, covered) {
+  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+  const tree = new ResultOf(draft.call(open_tree(covered, "", flags2)), "tree");
+  attachHere(draft, tree, "lower");
+}
+function overlayData(draft, lower2, upper, work) {
+  return [
+    `lowerdir=${lower2.map((path2) => escaped(path2).replaceAll(":", "\\:")).join(":")}`,
+    ...upper === void 0 ? [] : [
+      `upperdir=${escaped(upper)}`
+    ],
+    ...work === void 0 ? [] : [
+      `workdir=${escaped(work)}`
+    ],
+    // In a user namespace the trusted.* attributes, the default, cannot be written.
+    ...draft.container.own.has("user") ? [
+      "userxattr"
+    ] : []
+  ].join(",");
+}
+function escaped(path2) {
+  return path2.replace(/[\\,]/g, "\\$&");
+}
+
+// plan/steps/process.ts
+function lowerSetEnv({ variables }, draft) {
+  for (const [name, value] of Object.entries(variables)) {
+    draft.container.environment.set(name, value);
+    draft.gate?.variables.delete(name);
+  }
+}
+function lowerClearEnv({ keep = [] }, draft) {
+  draft.container.clearsEnvironment = true;
+  draft.container.environment.clear();
+  for (const name of keep) {
+    const value = environmentVariable(name);
+    if (value === void 0) continue;
+    draft.container.environment.set(name, value);
+    draft.gate?.handsOn(name);
+  }
+}
+function lowerUmask({ mask: mask2 }, draft) {
+  draft.call(umask(mask2));
+}
+function lowerRlimit({ resource, soft, hard }, draft) {
+  const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
+  const name = resource.toUpperCase();
+  const call2 = prlimit64(0, RLIMITS[name], {
+    soft: number(soft),
+    hard: number(hard)
+  }, null);
+  if (name === "NOFILE") draft.lastly(call2);
+  else draft.call(call2);
+}
+function lowerNewSession(_step, draft) {
+  draft.call(setsid());
+  draft.container.sessionLeader = true;
+}
+function lowerDieWithParent({ signal }, draft) {
+  draft.deathSignal = signal === null ? 0 : SIGNALS[signal];
+}
+function lowerInit(_step, draft) {
+  draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
+  if (draft.container.joined.has("pid")) {
+    draft.refuse("the pid namespace that is joined has its PID 1 already");
+  }
+  if (draft.hasInit) draft.refuse("there is an init already");
+  draft.fork("init");
+  draft.gate?.leavesInit();
+}
+
+// host/elf/loader_cache.ts
+var LOADER_CACHE = "/etc/ld.so.cache";
+var MAGIC = "glibc-ld.so.cache1.1";
+var HEADER_SIZE2 = 48;
+var ENTRY_SIZE = 24;
+function readLoaderCache(bytes) {
+  const paths = /* @__PURE__ */ new Map();
+  const decoder = new TextDecoder();
+  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const textAt2 = (offset) => {
+    const end = bytes.indexOf(0, offset);
+    return decoder.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
+  };
+  const count2 = bytes.length < HEADER_SIZE2 ? 0 : view2.getUint32(MAGIC.length, true);
+  for (let index = 0; index < count2; index++) {
+    const entry = HEADER_SIZE2 + index * ENTRY_SIZE;
+    if (entry + ENTRY_SIZE > bytes.length) break;
+    const isForNewer = view2.getBigUint64(entry + 16, true) !== 0n;
+    if (isForNewer) continue;
+    const name = textAt2(view2.getUint32(entry + 4, true));
+    const path2 = textAt2(view2.getUint32(entry + 8, true));
+    const known = paths.get(name);
+    if (known === void 0) paths.set(name, [
+      path2
+    ]);
+    else known.push(path2);
+  }
+  return paths;
+}
+
+// host/elf/library_search.ts
+function searchOf(interpreter, machine, host) {
+  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
+  return musl === null ? glibcSearch(machine, host) : muslSearch(musl[1], host);
+}
+var MULTIARCH = {
+  62: "x86_64-linux-gnu",
+  183: "aarch64-linux-gnu"
+};
+function glibcSearch(machine, host) {
+  const multiarch = MULTIARCH[machine];
+  const directories = [
+    ...multiarch === void 0 ? [] : [
+      `/lib/${multiarch}`,
+      `/usr/lib/${multiarch}`
+    ],
+    ...[
+      "/lib64",
+      "/usr/lib64",
+      "/lib",
+      "/usr/lib"
+    ]
+  ];
+  let cache;
+  return {
+    *candidates(name, asker) {
+      if (asker.elf.runpath.length === 0) {
+        for (const object2 of chain(asker)) {
+          if (object2.elf.runpath.length > 0) continue;
+          yield* inDirectories(object2.elf.rpath, object2, name);
+        }
+      }
+      yield* inDirectories(asker.elf.runpath, asker, name);
+      if (asker.elf.noDefaultDirectories) return;
+      cache ??= readLoaderCache(host.bytes(LOADER_CACHE) ?? new Uint8Array());
+      for (const path2 of cache.get(name) ?? []) {
+        if (directories.includes(directoryOf(path2))) yield inPlace2(path2);
+        else yield {
+          ...inPlace2(path2),
+          guide: LOADER_CACHE
+        };
+      }
+      yield* directories.map((directory) => inPlace2(`${directory}/${name}`));
+    },
+    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
+  };
+}
+var IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
+function muslSearch(architecture, host) {
+  const list2 = `/etc/ld-musl-${architecture}.path`;
+  const written2 = host.bytes(list2);
+  const directories = written2 === void 0 ? [
+    "/lib",
+    "/usr/local/lib",
+    "/usr/lib"
+  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
+  return {
+    *candidates(name, asker) {
+      for (const object2 of chain(asker)) {
+        yield* inDirectories([
+          ...object2.elf.runpath,
+          ...object2.elf.rpath
+        ], object2, name);
+      }
+      const guide = written2 === void 0 ? {} : {
+        guide: list2
+      };
+      yield* directories.map((directory) => ({
+        ...inPlace2(`${directory}/${name}`),
+        ...guide
+      }));
+    },
+    isLoader: (name) => IN_MUSL.test(name)
+  };
+}
+function* chain(object2) {
+  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+}
+function placeOf2(path2, { origin }) {
+  const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
+  const [source, target] = [
+    expanded(origin.source),
+    expanded(origin.target)
+  ];
+  return source.startsWith("/") ? {
+    source,
+    target: withoutDots(target)
+  } : void 0;
+}
+function* inDirectories(directories, object2, name) {
+  for (const directory of directories) {
+    const place2 = placeOf2(`${directory}/${name}`, object2);
+    if (place2 !== void 0) yield place2;
+  }
+}
+function inPlace2(path2) {
+  return {
+    source: path2,
+    target: path2
+  };
+}
+function originOf({ source, target }) {
+  return {
+    source: directoryOf(source),
+    target: directoryOf(target)
+  };
+}
+function withoutDots(path2) {
+  const parts = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+// host/elf/program_files.ts
+var SCRIPTS_DEEP = 5;
+function filesOfPrograms(programs2, host, refuse2) {
+  const files = /* @__PURE__ */ new Map();
+  for (const program of programs2) {
+    for (const { source, target } of filesOf(program, host, refuse2)) files.set(target, source);
+  }
+  return [
+    ...files
+  ].map(([target, source]) => ({
+    source,
+    target
+  }));
+}
+function* filesOf(program, host, refuse2) {
+  let path2 = program;
+  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
+    const head = host.head(path2) ?? refuse2(`${path2} is not there${path2 === program ? "" : `, which ${program} is run by`}`);
+    yield {
+      source: path2,
+      target: path2
+    };
+    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
+    if (script === null) {
+      const elf = host.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path2, elf, host, refuse2);
+    }
+    path2 = script[1];
+    if (!path2.startsWith("/")) {
+      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
+    }
+  }
+  refuse2(`${program} is a script whose interpreters are scripts, too many of them`);
+}
+function* filesOfElf(path2, elf, host, refuse2) {
+  if (elf.interpreter === void 0) return;
+  if (host.head(elf.interpreter) === void 0) {
+    refuse2(`the loader ${elf.interpreter} is not there, which ${path2} needs`);
+  }
+  yield {
+    source: elf.interpreter,
+    target: elf.interpreter
+  };
+  const search = searchOf(elf.interpreter, elf.machine, host);
+  const program = {
+    source: path2,
+    target: path2,
+    elf,
+    askedBy: void 0
+  };
+  const origin = {
+    source: directoryOf(host.realPath(path2)),
+    target: directoryOf(path2)
+  };
+  const queue = [
+    {
+      ...program,
+      origin
+    }
+  ];
+  const loaded2 = /* @__PURE__ */ new Set();
+  for (const object2 of queue) {
+    for (const name of object2.elf.needed) {
+      if (loaded2.has(name) || search.isLoader(name)) continue;
+      const library = libraryOf(name, object2, search, host) ?? refuse2(`the library ${name} is not there, which ${object2.source} needs`);
+      loaded2.add(name);
+      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
+      queue.push(library);
+      yield library;
+      const { guide } = library;
+      if (guide !== void 0) yield {
+        source: guide,
+        target: guide
+      };
+    }
+  }
+}
+function libraryOf(name, asker, search, host) {
+  const places = name.includes("/") ? [
+    placeOf2(name, asker)
+  ] : search.candidates(name, asker);
+  for (const place2 of places) {
+    const elf = place2 && host.elf(place2.source);
+    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
+    return {
+      ...place2,
+      elf,
+      askedBy: asker,
+      origin: originOf(place2)
+    };
+  }
+  return void 0;
+}
+
+// ffi/elf.ts
+var PT = {
+  LOAD: 1,
+  DYNAMIC: 2,
+  INTERP: 3
+};
+var DT = {
+  NULL: 0,
+  NEEDED: 1,
+  STRTAB: 5,
+  SONAME: 14,
+  RPATH: 15,
+  RUNPATH: 29,
+  FLAGS_1: 1879048187
+};
+var DF_1_NODEFLIB = 2048;
+var HEADER_SIZE3 = 64;
+var ENTRY_SIZE2 = 16;
+var MOST_ENTRIES = 4096;
+function readElf(readAt) {
+  const header2 = view(readAt(0, HEADER_SIZE3));
+  if (header2.byteLength < HEADER_SIZE3 || header2.getUint32(0) !== 2135247942) return void 0;
+  if (header2.getUint16(4) !== 513) return void 0;
+  const segments = readSegments(readAt, header2);
+  if (segments === void 0) return void 0;
+  const interpreter = segments.find(({ type }) => type === PT.INTERP);
+  const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
+  const entries = dynamic === void 0 ? [] : readDynamic(readAt, dynamic);
+  const of = (tag) => entries.filter((entry) => entry.tag === tag);
+  const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
+  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
+  const paths = (tag) => texts(tag).flatMap((text4) => text4.split(":")).filter(Boolean);
+  return {
+    machine: header2.getUint16(18, true),
+    interpreter: interpreter && textAt(readAt, interpreter.offset),
+    soname: texts(DT.SONAME)[0],
+    needed: texts(DT.NEEDED),
+    runpath: paths(DT.RUNPATH),
+    rpath: paths(DT.RPATH),
+    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
+  };
+}
+function readSegments(readAt, header2) {
+  const [offset, size2, count2] = [
+    Number(header2.getBigUint64(32, true)),
+    header2.getUint16(54, true),
+    header2.getUint16(56, true)
+  ];
+  const table = view(readAt(offset, size2 * count2));
+  if (size2 < 56 || table.byteLength < size2 * count2) return void 0;
+  return Array.from({
+    length: count2
+  }, (_, index) => ({
+    type: table.getUint32(index * size2, true),
+    offset: Number(table.getBigUint64(index * size2 + 8, true)),
+    address: Number(table.getBigUint64(index * size2 + 16, true)),
+    size: Number(table.getBigUint64(index * size2 + 32, true))
+  }));
+}
+function readDynamic(readAt, { offset, size: size2 }) {
+  const table = view(readAt(offset, Math.min(size2, MOST_ENTRIES * ENTRY_SIZE2)));
+  const entries = [];
+  for (let at2 = 0; at2 + ENTRY_SIZE2 <= table.byteLength; at2 += ENTRY_SIZE2) {
+    const tag = Number(table.getBigInt64(at2, true));
+    if (tag === DT.NULL) break;
+    entries.push({
+      tag,
+      value: Number(table.getBigUint64(at2 + 8, true))
+    });
+  }
+  return entries;
+}
+function offsetOf(segments, address2) {
+  if (address2 === void 0) return void 0;
+  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
+  return holder && holder.offset + address2 - holder.address;
+}
+function textAt(readAt, offset) {
+  const bytes = readAt(offset, 4096);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
+}
+function view(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+// host/elf/elf_reader.ts
+var MOST_AT_ONCE2 = 64 * 1024;
+function programHost() {
+  const known = /* @__PURE__ */ new Map();
+  return {
+    elf(path2) {
+      if (!known.has(path2)) known.set(path2, withFile(path2, readElf));
+      return known.get(path2);
+    },
+    head: (path2) => withFile(path2, (readAt) => readAt(0, 256)),
+    bytes: (path2) => unlessMissing(() => readWholeFile(at_fdcwd, path2)),
+    realPath(path2) {
+      using file = open(path2, O_PATH | O_CLOEXEC);
+      return readlinkat2(AT_FDCWD, `/proc/self/fd/${file.number}`);
+    }
+  };
+}
+function withFile(path2, use) {
+  return unlessMissing(() => {
+    using file = open(path2, O_CLOEXEC | O_NONBLOCK);
+    return use((offset, length) => readSome3(file.number, offset, length));
+  });
+}
+function unlessMissing(read3) {
+  try {
+    return read3();
+  } catch (error) {
+    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
+      return void 0;
+    }
+    throw error;
+  }
+}
+function readSome3(fd, offset, length) {
+  const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
+  const call2 = pread64(fd, output, output.size, offset);
+  const outcome = outcomeOf(call2);
+  const { buffer, byteOffset } = outcome.output(output);
+  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+}
+
+// plan/steps/programs.ts
+function lowerPrograms(step, draft) {
+  draft.needs("mount", "it would be put on the host");
+  const root = normalize(step.root ?? nextRoot(draft));
+  draft.requireContainerMount(root);
+  const files = filesOf2(step, draft).map(({ source, target }) => ({
+    source,
+    target: normalize(`${root}/${target}`)
+  })).filter(({ target }) => !draft.container.ground.isMountPoint(target));
+  for (const directory of new Set(files.map(({ target }) => directoryOf(target)))) {
+    makeDirectories(draft, directory);
+  }
+  for (const file of files) {
+    if (step.copy === true) copy(draft, file);
+    else bind2(draft, file);
+  }
+}
+function nextRoot(draft) {
+  return draft.sequence.nextRoot ?? draft.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
+}
+function filesOf2(step, draft) {
+  try {
+    return filesOfPrograms(step.programs, programHost(), (issue) => draft.refuse(issue));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return draft.refuse(`a file that is needed cannot be read: ${error.message}`);
+  }
+}
+function bind2(draft, { source, target }) {
+  draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 420)));
+  draft.gate?.shows(source, {
+    readOnly: true
+  });
+  const tree = copyTree(draft, source, "tree");
+  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  attachAt(draft, tree, target);
+  draft.call(close(tree));
+  draft.container.ground.mounted(target, false);
+}
+var AT_ONCE3 = 2147479552;
+function copy(draft, { source, target }) {
+  draft.gate?.reads(source);
+  const from = draft.gate === void 0 ? new ResultOf(draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from") : openAt(draft, source, O_RDONLY);
+  const to = openAt(draft, target, O_WRONLY | O_CREAT | O_TRUNC, 493);
+  const more = new Label("more");
+  const done = new Label("done");
+  draft.place(more);
+  draft.call(sendfile(to, from, AT_ONCE3), {
+    onSuccess: more,
+    onZero: done
+  });
+  draft.place(done);
+  draft.call(fchmod(to, 493));
+  draft.call(close(to));
+  draft.call(close(from));
+}
+function sendfile(to, from, count2) {
+  return call("sendfile", to, from, null, count2);
+}
+
+// plan/steps/root.ts
+function lowerPivotRoot({ path: path2 }, draft) {
+  draft.needs("mount", "it would change the host's root");
+  const isMountPoint = draft.container.ground.isMountPoint(path2);
+  draft.gate?.enters(path2, "pivotRoot");
+  if (draft.gate?.places.resolvedPath(path2) !== void 0) enterOpened(draft, path2, !isMountPoint);
+  else {
+    if (!isMountPoint) draft.call(mount(path2, path2, null, MS_BIND | MS_REC, null));
+    draft.call(chdir(path2));
+  }
+  draft.call(pivot_root(".", "."));
+  draft.call(umount2(".", MNT_DETACH));
+  draft.call(chdir("/"));
+  draft.container.ground.enter(path2);
+}
+function lowerChroot({ path: path2 }, draft) {
+  draft.gate?.enters(path2, "chroot");
+  if (draft.gate?.places.resolvedPath(path2) !== void 0) {
+    enterOpened(draft, path2, false);
+    draft.call(chroot("."));
+  } else draft.call(chroot(path2));
+  draft.call(chdir("/"));
+  draft.container.ground.enter(path2);
+}
+function lowerChdir({ path: path2 }, draft) {
+  enterDirectory((call2) => draft.call(call2), path2);
+}
+function enterOpened(draft, path2, mounted) {
+  const directory = openAt(draft, path2, O_PATH | O_DIRECTORY);
+  if (mounted) {
+    const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+    const tree = new ResultOf(draft.call(open_tree(directory, "", flags2)), "tree");
+    const empty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    draft.call(move_mount(tree, "", directory, "", empty));
+    draft.call(fchdir(tree));
+    draft.call(close(tree));
+  } else draft.call(fchdir(directory));
+  draft.call(close(directory));
+}
+
+// ffi/calls/seccomp.ts
+var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
+var SECCOMP_FILTER_FLAGS = {
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
+};
+var PROGRAM_SIZE = 16;
+function seccompSetFilter(program, flagBits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
+    {
+      offset: 8,
+      to: program
+    }
+  ]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
+}
+
+// plan/steps/seccomp.ts
+function lowerSeccomp(step, draft) {
+  const { flags: flags2 = [] } = step.profile ?? {};
+  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
+  const program = programOf(step, draft);
+  draft.gainNoPrivileges();
+  draft.lastly(seccompSetFilter(program, flagBits));
+}
+var COMPILED = /* @__PURE__ */ new WeakMap();
+function programOf(step, draft) {
+  const known = COMPILED.get(step);
+  if (known !== void 0) return known;
+  const profile = allowMore(step.profile ?? DEFAULT_SECCOMP_PROFILE, step.allow ?? []);
+  const filter = filterOf(profile);
+  checkLaunch(filter, draft);
+  let program;
+  try {
+    program = compileFilter(filter, engine().architecture);
+  } catch (error) {
+    if (error instanceof RangeError) draft.refuse(`the profile is too long: ${error.message}`);
+    throw error;
+  }
+  COMPILED.set(step, program);
+  return program;
+}
+var LAUNCHING = [
+  "execve",
+  "exit_group"
+];
+function checkLaunch(filter, draft) {
+  const rules = new RuleIndex(filter);
+  for (const name of LAUNCHING) {
+    const answers = rules.for(name).map(({ answer }) => answer);
+    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
+      continue;
+    }
+    draft.refuse(`the profile does not allow ${name}, without which no program can be started`);
+  }
+}
+
+// plan/steps/sysctl.ts
+function lowerSysctl({ settings: settings2 }, draft) {
+  for (const [name, value] of Object.entries(settings2)) {
+    const path2 = pathOf(name);
+    const kind2 = OWNERS.find(([pattern]) => pattern.test(path2))?.[1] ?? draft.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    draft.needs(kind2, `${name} would change on the host`);
+    writeSetting(draft, path2, String(value));
+  }
+}
+var OWNERS = [
+  [
+    /^net\//,
+    "net"
+  ],
+  [
+    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
+    "ipc"
+  ],
+  [
+    /^fs\/mqueue\//,
+    "ipc"
+  ],
+  [
+    /^kernel\/(hostname|domainname)$/,
+    "uts"
+  ],
+  [
+    /^user\//,
+    "user"
+  ]
+];
+function writeSetting(draft, path2, value) {
+  const bytes = new TextEncoder().encode(value);
+  const file = new ResultOf(openAt(draft, `/proc/sys/${path2}`, O_WRONLY).call, "setting");
+  draft.call(write(file, bytes, bytes.length));
+  draft.call(close(file));
+}
+
+// plan/time_namespace.ts
+function enterTime(draft) {
+  if (draft.sequence.comesLater("timeOffset") || entersByExec()) return;
+  draft.stage.ownMemory = true;
+  const path2 = "/proc/self/ns/time_for_children";
+  const opened = draft.call(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC));
+  const fd = new ResultOf(opened, "time");
+  draft.call(setns(fd, CLONE_NEWTIME));
+  draft.call(close(fd));
+}
+function entersByExec() {
+  const [major, minor] = uname2().release.split(".", 2).map((number) => parseInt(number));
+  return major > 6 || major === 6 && minor >= 3;
+}
+
+// plan/steps/time.ts
+function lowerTimeOffset(step, draft) {
+  draft.needs("time", "the host's clocks are not to be changed");
+  const lines = [
+    "monotonic",
+    "boottime"
+  ].filter((clock) => step[clock] !== void 0).map((clock) => `${clock} ${secondsAndNanoseconds(step[clock])}
+`);
+  const bytes = new TextEncoder().encode(lines.join(""));
+  draft.gate?.writesProc();
+  const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
+  draft.call(opened);
+  const fd = new ResultOf(opened, "fd");
+  draft.call(write(fd, bytes, bytes.length));
+  draft.call(close(fd));
+  enterTime(draft);
+}
+function secondsAndNanoseconds(seconds2) {
+  const whole = Math.floor(seconds2);
+  const nanoseconds = Math.round((seconds2 - whole) * 1e9);
+  return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
+}
+
+// plan/restricted_network.ts
+var BACKLOG = 128;
+
+
+// plan/steps/unshare.ts
+
+
+
+// plan/steps/user_namespaces.ts
+function lowerDisableUserNamespaces(_step, draft) {
+  draft.needs("user", "the host's limit would change");
+  if (draft.container.joined.has("user")) {
+    draft.refuse('the limit of those whose user namespace is joined would change; unshare("user")');
+  }
+  if (!draft.container.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
+  if (draft.sequence.cameBefore("capabilities")) {
+    draft.refuse("it gives all capabilities again; capabilities() has to stand behind it");
+  }
+  writeSetting(draft, "user/max_user_namespaces", "1");
+  lowerUnshare({
+    step: "unshare",
+    kinds: [
+      "user"
+    ]
+  }, draft);
+  lowerMapCurrentUser({
+    step: "mapCurrentUser"
+  }, draft);
+}
+
+// plan/lowering.ts
+var LOWERINGS = {
+  address: lowerAddress,
+  bind: lowerBind,
+  bridge: lowerBridge,
+  capabilities: lowerCapabilities,
+  chdir: lowerChdir,
+  chroot: lowerChroot,
+  clearEnv: lowerClearEnv,
+  devices: lowerDevices,
+  dieWithParent: lowerDieWithParent,
+  disableUserNamespaces: lowerDisableUserNamespaces,
+  domainname: lowerDomainname,
+  dummy: lowerDummy,
+  hostname: lowerHostname,
+  init: lowerInit,
+  join: lowerJoin,
+  landlock: lowerLandlock,
+  limits: lowerLimits,
+  loopback: lowerLoopback,
+  macvlan: lowerMacvlan,
+  mapCurrentUser: lowerMapCurrentUser,
+  mapIds: lowerMapIds,
+  mapRoot: lowerMapRoot,
+  maskPaths: lowerMaskPaths,
+  masquerade: lowerMasquerade,
+  mkdir: lowerMkdir,
+  mknod: lowerMknod,
+  mount: lowerMount,
+  moveInterface: lowerMoveInterface,
+  mqueue: lowerKernelFilesystem,
+  newSession: lowerNewSession,
+  noNewPrivileges: lowerNoNewPrivileges,
+  overlay: lowerOverlay,
+  pivotRoot: lowerPivotRoot,
+  proc: lowerKernelFilesystem,
+  programs: lowerPrograms,
+  propagation: lowerPropagation,
+  publish: lowerPublish,
+  readonlyPaths: lowerReadonlyPaths,
+  remount: lowerRemount,
+  rlimit: lowerRlimit,
+  route: lowerRoute,
+  seccomp: lowerSeccomp,
+  setEnv: lowerSetEnv,
+  setUser: lowerSetUser,
+  symlink: lowerSymlink,
+  sysctl: lowerSysctl,
+  sysfs: lowerKernelFilesystem,
+  timeOffset: lowerTimeOffset,
+  tmpfs: lowerTmpfs,
+  umask: lowerUmask,
+  unmount: lowerUnmount,
+  unshare: lowerUnshare,
+  userNetwork: lowerUserNetwork,
+  veth: lowerVeth,
+  writeFile: lowerWriteFile
+};
+
+
+// plan/plan_recipe.ts
+
+
+// recipe/check.ts
 
 
 // recipe/steps.ts
-var DEFINITIONS = [
-  addressDefinition,
-  bindDefinition,
-  bridgeDefinition,
-  capabilitiesDefinition,
-  chdirDefinition,
-  chrootDefinition,
-  clearEnvDefinition,
-  devicesDefinition,
-  dieWithParentDefinition,
-  disableUserNamespacesDefinition,
-  domainnameDefinition,
-  dummyDefinition,
-  hostnameDefinition,
-  initDefinition,
-  joinDefinition,
-  landlockDefinition,
-  limitsDefinition,
-  loopbackDefinition,
-  macvlanDefinition,
-  mapCurrentUserDefinition,
-  mapIdsDefinition,
-  mapRootDefinition,
-  maskPathsDefinition,
-  masqueradeDefinition,
-  mkdirDefinition,
-  mknodDefinition,
-  mountDefinition,
-  moveInterfaceDefinition,
-  mqueueDefinition,
-  newSessionDefinition,
-  noNewPrivilegesDefinition,
-  overlayDefinition,
-  pivotRootDefinition,
-  procDefinition,
-  programsDefinition,
-  propagationDefinition,
-  publishDefinition,
-  readonlyPathsDefinition,
-  remountDefinition,
-  rlimitDefinition,
-  routeDefinition,
-  seccompDefinition,
-  setEnvDefinition,
-  setUserDefinition,
-  symlinkDefinition,
-  sysctlDefinition,
-  sysfsDefinition,
-  timeOffsetDefinition,
-  tmpfsDefinition,
-  umaskDefinition,
-  unmountDefinition,
-  unshareDefinition,
-  userNetworkDefinition,
-  vethDefinition,
-  writeFileDefinition
-];
-var STEP_DEFINITIONS = new Map(DEFINITIONS.map((definition) => [
-  definition.step,
-  definition
-]));
+var DEFINITIONS = {
+  address: addressDefinition,
+  bind: bindDefinition,
+  bridge: bridgeDefinition,
+  capabilities: capabilitiesDefinition,
+  chdir: chdirDefinition,
+  chroot: chrootDefinition,
+  clearEnv: clearEnvDefinition,
+  devices: devicesDefinition,
+  dieWithParent: dieWithParentDefinition,
+  disableUserNamespaces: disableUserNamespacesDefinition,
+  domainname: domainnameDefinition,
+  dummy: dummyDefinition,
+  hostname: hostnameDefinition,
+  init: initDefinition,
+  join: joinDefinition,
+  landlock: landlockDefinition,
+  limits: limitsDefinition,
+  loopback: loopbackDefinition,
+  macvlan: macvlanDefinition,
+  mapCurrentUser: mapCurrentUserDefinition,
+  mapIds: mapIdsDefinition,
+  mapRoot: mapRootDefinition,
+  maskPaths: maskPathsDefinition,
+  masquerade: masqueradeDefinition,
+  mkdir: mkdirDefinition,
+  mknod: mknodDefinition,
+  mount: mountDefinition,
+  moveInterface: moveInterfaceDefinition,
+  mqueue: mqueueDefinition,
+  newSession: newSessionDefinition,
+  noNewPrivileges: noNewPrivilegesDefinition,
+  overlay: overlayDefinition,
+  pivotRoot: pivotRootDefinition,
+  proc: procDefinition,
+  programs: programsDefinition,
+  propagation: propagationDefinition,
+  publish: publishDefinition,
+  readonlyPaths: readonlyPathsDefinition,
+  remount: remountDefinition,
+  rlimit: rlimitDefinition,
+  route: routeDefinition,
+  seccomp: seccompDefinition,
+  setEnv: setEnvDefinition,
+  setUser: setUserDefinition,
+  symlink: symlinkDefinition,
+  sysctl: sysctlDefinition,
+  sysfs: sysfsDefinition,
+  timeOffset: timeOffsetDefinition,
+  tmpfs: tmpfsDefinition,
+  umask: umaskDefinition,
+  unmount: unmountDefinition,
+  unshare: unshareDefinition,
+  userNetwork: userNetworkDefinition,
+  veth: vethDefinition,
+  writeFile: writeFileDefinition
+};
+var STEP_DEFINITIONS = new Map(Object.entries(DEFINITIONS));
 
-// recipe/recipe.ts
+// container/recipe.ts
 
 var Recipe = class {
   /** The steps, in the order in which they happen. */
@@ -16538,13 +16671,13 @@ var Recipe = class {
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
    * an option that is wrong
-   * @throws {GrantError} without `--allow-ffi`, where a step looks at the host to be planned
+   * @throws {PermissionError} without `--allow-ffi`, where a step looks at the host to be planned
    */
   command(program, options = {}) {
     const limits2 = this.steps.filter(({ step }) => LIMITS.has(step));
     return new Command({
-      plan: (gate) => draftOf(this.steps, gate),
-      planBehind: (join2, gate) => draftOf([
+      plan: (gate) => planRecipe(this.steps, gate),
+      planBehind: (join2, gate) => planRecipe([
         join2,
         ...limits2
       ], gate)
@@ -16554,7 +16687,7 @@ var Recipe = class {
    * Every system call that the recipe makes, without making any.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
-   * @throws {GrantError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
     return this.command("PROGRAM").plan();
@@ -16573,10 +16706,10 @@ var Recipe = class {
    * ```
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
-   * @throws {GrantError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return needsOf(draftOf(this.steps, {}).gate);
+    return requiredAccess(planRecipe(this.steps, {}).gate);
   }
   /**
    * The steps, as JSON has them.
@@ -16609,19 +16742,18 @@ var LIMITS = /* @__PURE__ */ new Set([
 ]);
 
 
-
-// recipe/sandbox.ts
+// container/sandbox.ts
 function hostPath() {
   const base = absolutePath();
   return {
     ...base,
-    complaint(value) {
-      const complaint = base.complaint(value);
-      if (complaint !== void 0) return complaint;
+    issue(value) {
+      const issue = base.issue(value);
+      if (issue !== void 0) return issue;
       const own = [
         "/proc",
         "/dev"
-      ].find((folder) => isWithin(normalize(value), folder));
+      ].find((directory) => isWithin(normalize(value), directory));
       return own && `"${value}" cannot be the host's, as a sandbox has its own ${own}`;
     }
   };
@@ -16639,11 +16771,11 @@ function optionFields() {
   };
 }
 function sandbox(options = {}) {
-  const wrong = wrongField({
+  const wrong = invalidField({
     ...options
   }, optionFields());
   if (wrong !== void 0) {
-    throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.complaint}`);
+    throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.issue}`);
   }
   const { read: read3 = [], write: write3 = [], net = "none", env = [] } = options;
   const asked = /* @__PURE__ */ new Map();
@@ -16719,13 +16851,13 @@ function newRoot(asked, net) {
   ];
 }
 function among(before, path2, access, whole) {
-  const around = before.filter(([folder]) => isWithin(path2, folder)).map(([, access2]) => access2);
-  if (whole !== void 0 && !TEMPORARY.some((folder) => isWithin(path2, folder))) {
+  const around = before.filter(([directory]) => isWithin(path2, directory)).map(([, access2]) => access2);
+  if (whole !== void 0 && !TEMPORARY.some((directory) => isWithin(path2, directory))) {
     around.unshift(whole);
   }
   if (!around.includes("write")) return shown2(path2, access);
   if (access === "write" && around.at(-1) === "read") {
-    throw new RecipeError(`sandbox, "write": ${path2} lies in a folder to be read, and that in one to be written; name either the two inner ones alone, or the outer one`);
+    throw new RecipeError(`sandbox, "write": ${path2} lies in a directory to be read, and that in one to be written; name either the two inner ones alone, or the outer one`);
   }
   return {
     ...shown2(path2, access),
@@ -16812,7 +16944,7 @@ var READ_ONLY = [
   "/proc/sys",
   "/proc/sysrq-trigger"
 ];
-var linux_exports = {
+var mod_exports = {
   AMBIENT_OPERATIONS: AMBIENT_OPERATIONS,
   AT_EACCESS: AT_EACCESS,
   AT_EMPTY_PATH: AT_EMPTY_PATH,
@@ -17145,7 +17277,7 @@ export {
   Container,
   DEFAULT_SECCOMP_PROFILE,
   ERRNO,
-  GrantError,
+  PermissionError,
   Plan,
   RLIMITS,
   Recipe,
@@ -17160,7 +17292,7 @@ export {
   chdir3 as chdir,
   chroot3 as chroot,
   clearEnv,
-  describeNeed,
+  describeAccess,
   devices,
   dieWithParent,
   disableUserNamespaces,
@@ -17171,7 +17303,7 @@ export {
   join,
   landlock,
   limits,
-  linux_exports as linux,
+  mod_exports as linux,
   listNamespaces,
   loopback,
   macvlan,

@@ -9,7 +9,7 @@ import { findProgram } from "./machine.ts";
 /** What the program's standard output is: /dev/null, or a pipe that is read to its end. */
 export type Form = "null" | "pipe";
 
-/** `launch.c`, compiled into a folder. */
+/** `launch.c`, compiled into a directory. */
 export class CLauncher {
   readonly #path: string;
 
@@ -19,11 +19,11 @@ export class CLauncher {
   }
 
   /** Compiles the launcher; `undefined` where there is no compiler. */
-  static compile(folder: string): CLauncher | undefined {
+  static compile(directory: string): CLauncher | undefined {
     const compiler = findProgram("cc");
     if (compiler === undefined) return undefined;
     const source = new URL("launch.c", import.meta.url).pathname;
-    const path = `${folder}/launch`;
+    const path = `${directory}/launch`;
     const { success } = new Deno.Command(compiler, {
       args: ["-O2", "-Wall", "-o", path, source],
       stdout: "inherit",

@@ -18,14 +18,14 @@ const KINDS = ["user", "mount", "pid", "uts"] as const;
 
 /** Measures. */
 export async function cold(): Promise<Report> {
-  const folder = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
+  const directory = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
   try {
     const deno = Deno.execPath();
     const run = (name: string, path: string, ...flags: string[]) =>
       processOf(name, [deno, "run", "--no-config", "--allow-ffi", ...flags, path]);
     const write = (name: string, text: string) => {
-      Deno.writeTextFileSync(`${folder}/${name}`, text);
-      return `${folder}/${name}`;
+      Deno.writeTextFileSync(`${directory}/${name}`, text);
+      return `${directory}/${name}`;
     };
     const example = new URL("../examples/first.ts", import.meta.url).pathname;
     const contenders = [
@@ -37,9 +37,9 @@ export async function cold(): Promise<Report> {
     ];
     const runc = findProgram("runc");
     if (runc !== undefined) {
-      const bundle = `${folder}/runc`;
+      const bundle = `${directory}/runc`;
       makeBundle(bundle, KINDS, "/bin/true");
-      const state = ["--root", `${folder}/state`];
+      const state = ["--root", `${directory}/state`];
       contenders.push(
         processOf("runc", [runc, ...state, "run", "--bundle", bundle, "ramekin-bench"]),
       );
@@ -62,7 +62,7 @@ export async function cold(): Promise<Report> {
       plots: [],
     };
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }
 

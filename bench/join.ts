@@ -45,9 +45,9 @@ const OPTION: Readonly<Record<NamespaceKind, string>> = {
 export async function joins(): Promise<Report> {
   const nsenter = findProgram("nsenter");
   if (nsenter === undefined) throw new Error("no nsenter(1) (Debian: util-linux)");
-  const folder = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
+  const directory = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
   try {
-    const launcher = CLauncher.compile(folder);
+    const launcher = CLauncher.compile(directory);
     if (launcher === undefined) throw new Error("no C compiler (Debian: gcc, libc6-dev)");
     const tables: Table[] = [];
     for (const kinds of [SEVEN, EIGHT]) tables.push(await compare(launcher, nsenter, kinds));
@@ -63,7 +63,7 @@ export async function joins(): Promise<Report> {
       plots: [],
     };
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }
 

@@ -55,14 +55,14 @@ interface Compared {
 
 /** Measures. */
 export async function launches(): Promise<Report> {
-  const folder = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
+  const directory = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
   try {
-    const launcher = CLauncher.compile(folder);
+    const launcher = CLauncher.compile(directory);
     if (launcher === undefined) throw new Error("no C compiler (Debian: gcc, libc6-dev)");
     const compared: Compared[] = [];
     const without = new Set<string>();
     for (const [letter, kinds] of Object.entries({ a: [], b: FOUR, c: SEVEN })) {
-      const missing = await compare(launcher, folder, letter, kinds, compared);
+      const missing = await compare(launcher, directory, letter, kinds, compared);
       missing.forEach((line) => without.add(line));
     }
     return {
@@ -72,14 +72,14 @@ export async function launches(): Promise<Report> {
       plots: [{ name: "launch", about: PLOT, svg: plotOf(compared) }],
     };
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }
 
 /** Compares all contenders in both forms; answers who is missing. */
 async function compare(
   launcher: CLauncher,
-  folder: string,
+  directory: string,
   letter: string,
   kinds: readonly NamespaceKind[],
   compared: Compared[],
@@ -89,7 +89,7 @@ async function compare(
     : recipe(unshare(...kinds), mapRoot(), proc(), hostname("box"));
   const { peers, missing } = kinds.length === 0
     ? { peers: [], missing: [] }
-    : await peersFor(launcher, `${folder}/${letter}`, kinds, PROGRAM);
+    : await peersFor(launcher, `${directory}/${letter}`, kinds, PROGRAM);
   for (const form of ["null", "pipe"] as const) {
     const contenders: Contender[] = [
       { name: "C", measure: () => launcher.own(LAUNCHES, form, kinds.length, PROGRAM) },

@@ -26,8 +26,8 @@ function versionOf(program: string): string {
 
 /** Where a program lies, if it is installed. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"];
-  return folders.map((folder) => `${folder}/${name}`).find((path) => {
+  const directories = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return directories.map((directory) => `${directory}/${name}`).find((path) => {
     try {
       return Deno.statSync(path).isFile;
     } catch {

@@ -35,7 +35,7 @@ if (import.meta.main) {
 }
 
 async function write(reports: readonly Report[], about: readonly string[]): Promise<void> {
-  const folder = new URL("./", import.meta.url);
+  const directory = new URL("./", import.meta.url);
   const text = [
     "# Results",
     "Written by `deno task bench`; [README.md](README.md) tells what is measured, and how.",
@@ -44,10 +44,10 @@ async function write(reports: readonly Report[], about: readonly string[]): Prom
     wantedOf(reports),
     ...reports.map(markdownOf),
   ].join("\n\n");
-  Deno.writeTextFileSync(new URL("RESULTS.md", folder), await formatted(text));
-  Deno.mkdirSync(new URL("plots", folder), { recursive: true });
+  Deno.writeTextFileSync(new URL("RESULTS.md", directory), await formatted(text));
+  Deno.mkdirSync(new URL("plots", directory), { recursive: true });
   for (const { name, svg } of reports.flatMap(({ plots }) => plots)) {
-    Deno.writeTextFileSync(new URL(`plots/${name}.svg`, folder), await formatted(svg, "svg"));
+    Deno.writeTextFileSync(new URL(`plots/${name}.svg`, directory), await formatted(svg, "svg"));
   }
 }
 

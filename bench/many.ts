@@ -14,7 +14,7 @@ import { median } from "./rounds.ts";
 const COUNTS = [1, 10, 100, 300, 1000];
 const ROUNDS = 9;
 /**
- * Launched and ended before anything is counted, so that neither what is made once nor the room
+ * LaunchedProcess and ended before anything is counted, so that neither what is made once nor the room
  * that the garbage of many launches takes is counted for those that live.
  */
 const WARM_UP = { times: 10, containers: 100 };

@@ -15,9 +15,9 @@ export const OCI_NAMESPACES: Readonly<Record<string, string>> = {
   cgroup: "cgroup",
 };
 
-/** Makes a bundle in a folder: a root with the program and its libraries, and /proc to be mounted. */
-export function makeBundle(folder: string, kinds: readonly string[], program: string): void {
-  const root = `${folder}/rootfs`;
+/** Makes a bundle in a directory: a root with the program and its libraries, and /proc to be mounted. */
+export function makeBundle(directory: string, kinds: readonly string[], program: string): void {
+  const root = `${directory}/rootfs`;
   for (const name of ["dev", "proc"]) Deno.mkdirSync(`${root}/${name}`, { recursive: true });
   for (const path of [program, ...librariesOf(program)]) {
     Deno.mkdirSync(root + path.slice(0, path.lastIndexOf("/")), { recursive: true });
@@ -40,7 +40,7 @@ export function makeBundle(folder: string, kinds: readonly string[], program: st
       gidMappings: [{ containerID: 0, hostID: Deno.gid(), size: 1 }],
     },
   };
-  Deno.writeTextFileSync(`${folder}/config.json`, JSON.stringify(config));
+  Deno.writeTextFileSync(`${directory}/config.json`, JSON.stringify(config));
 }
 
 function librariesOf(program: string): readonly string[] {

@@ -38,7 +38,7 @@ const WITHOUT_HYBRID = [
 /** The peers that make a container of these kinds of namespaces here, and why others do not. */
 export async function peersFor(
   launcher: CLauncher,
-  folder: string,
+  directory: string,
   kinds: readonly string[],
   program: string,
 ): Promise<{ readonly peers: readonly Peer[]; readonly missing: readonly string[] }> {
@@ -50,17 +50,17 @@ export async function peersFor(
       missing.push(`${name}: not installed`);
       continue;
     }
-    const bundle = `${folder}/${name}`;
+    const bundle = `${directory}/${name}`;
     const command = [path, ...argumentsOf(name, bundle, kinds, program)];
     if (OCI.has(name)) makeBundle(bundle, kinds, program);
     const complaints: string[] = [];
     for (const around of [[], WITHOUT_HYBRID]) {
-      const complaint = await complaintOf(launcher, "null", command, around);
-      if (complaint === undefined) {
+      const issue = await complaintOf(launcher, "null", command, around);
+      if (issue === undefined) {
         peers.push({ name, command, around });
         break;
       }
-      complaints.push(complaint);
+      complaints.push(issue);
     }
     if (complaints.length === 2) missing.push(`${name}: ${complaints.join("; ")}`);
   }
@@ -110,7 +110,7 @@ function argumentsOf(
       ];
     case "podman":
       return [
-        // Everything that it keeps lies in the folder, and no group is left behind.
+        // Everything that it keeps lies in the directory, and no group is left behind.
         ...["--root", `${bundle}/storage`, "--runroot", `${bundle}/state`],
         ...["--tmpdir", `${bundle}/tmp`, "--storage-driver=vfs", "--events-backend=none"],
         ...["--runtime=crun", "--cgroup-manager=cgroupfs", "run", "--rm", "--cgroups=disabled"],

@@ -90,7 +90,7 @@ function printTable({ title, heading, rows, wanted = [] }: Table): void {
   if (wanted.length > 0) print();
 }
 
-/** The report as Markdown; its drawings are in the folder `plots`. */
+/** The report as Markdown; its drawings are in the directory `plots`. */
 export function markdownOf({ title, about, tables, plots }: Report): string {
   return [
     `## ${title}`,

@@ -8,16 +8,16 @@
 import { type Call, call, constant, describeCall, Output } from "../ffi/call.ts";
 import { close } from "../ffi/calls/files.ts";
 import { P_PIDFD, siginfoOutput, waitid, WEXITED } from "../ffi/calls/processes.ts";
-import { engine, type Outcome } from "../ffi/engine/engine.ts";
+import { engine, type RunResult } from "../ffi/engine/engine.ts";
 import { environmentBlock, environmentStrings } from "../ffi/environment.ts";
-import { perform, performAll } from "../ffi/perform.ts";
-import { assemble, type Label, type ProgramRecord } from "../ffi/program.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { assemble, type Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { hostname, mapRoot, proc, type Recipe, recipe, unshare } from "../mod.ts";
-import type { Draft } from "../recipe/drafting/draft.ts";
-import { type Layout, layOut, stepOf } from "../recipe/launching/layout.ts";
-import type { Order } from "../recipe/launching/order.ts";
-import { resources } from "../recipe/launching/resources.ts";
-import { draftOf } from "../recipe/recipe.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import { type LaunchProgram, link, stepOf } from "../launch/link.ts";
+import type { ExecSpec } from "../launch/exec.ts";
+import { resources } from "../launch/runtime_fds.ts";
+import { planRecipe } from "../plan/plan_recipe.ts";
 import { alone } from "./alone.ts";
 import { bars, type Emphasis } from "./plots.ts";
 import type { Report } from "./report.ts";
@@ -99,8 +99,8 @@ export function trace(): Promise<Report> {
 /** The medians of a launch as its user sees it, and of its parts, by launches that take turns. */
 function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly total: number } {
   const command = recipe.command(PROGRAM, { stdout: "null", stderr: "null" });
-  const draft = draftOf(recipe.steps);
-  const layout = layOut(draft, orderOf(draft));
+  const draft = planRecipe(recipe.steps);
+  const layout = link(draft, orderOf(draft));
   const clocked = withClocks(layout.parts);
   const program = assemble(clocked.parts, engine().architecture);
   const launches = repeat(() => {
@@ -111,8 +111,8 @@ function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly to
     const pidfd = Number(outcome.result(layout.pidfd!));
     const waits = waitid(P_PIDFD, pidfd, siginfoOutput(), WEXITED);
     const end = clockAfter(waits);
-    const ended = performAll([{ call: waits }, end]);
-    perform(close(pidfd));
+    const ended = syscalls([{ call: waits }, end]);
+    syscall(close(pidfd));
     return { total, spans: spansOf([...looks(outcome, clocked.clocks), ...looks(ended, [end])]) };
   });
   return {
@@ -124,7 +124,7 @@ function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly to
   };
 }
 
-function orderOf(draft: Draft): Order {
+function orderOf(draft: PlanBuilder): ExecSpec {
   return {
     program: PROGRAM,
     args: [],
@@ -156,7 +156,7 @@ function clockAfter(after: Call | Label | undefined): Clock {
 function lookTime(): number {
   return median(repeat(() => {
     const clocks = [clockAfter(undefined), clockAfter(undefined)];
-    const outcome = performAll(clocks);
+    const outcome = syscalls(clocks);
     return spansOf(looks(outcome, clocks))[0]!.nanoseconds;
   }));
 }
@@ -194,13 +194,13 @@ function spansOf(looks: readonly Look[]): readonly Span[] {
 }
 
 /** What the clock has shown, in the order of time; where nobody came by, there was no look. */
-function looks(outcome: Outcome, clocks: readonly Clock[]): readonly Look[] {
+function looks(outcome: RunResult, clocks: readonly Clock[]): readonly Look[] {
   return clocks.map(({ output, after }) => ({ time: timeOf(outcome, output), after }))
     .filter(({ time }) => time > 0)
     .sort((one, other) => one.time - other.time);
 }
 
-function timeOf(outcome: Outcome, output: Output): number {
+function timeOf(outcome: RunResult, output: Output): number {
   const view = outcome.output(output);
   return view.getInt32(0, true) * 1e9 + view.getInt32(8, true);
 }
@@ -208,8 +208,8 @@ function timeOf(outcome: Outcome, output: Output): number {
 /** What a time is spent on that ends there. */
 function describe(
   after: Clock["after"],
-  draft: Draft,
-  layout: Layout,
+  draft: PlanBuilder,
+  layout: LaunchProgram,
 ): Omit<Part, "nanoseconds"> {
   if (after === undefined || !("name" in after)) {
     return { what: shortened(describeCall(layout.clone)), whose: "clone", emphasis: "warm" };
@@ -224,7 +224,7 @@ function describe(
   const step = stepOf(after, draft, layout);
   return {
     what: shortened(describeCall(after)),
-    whose: step === undefined ? layout.chapters.get(after) ?? "" : draft.sequence.nameOf(step),
+    whose: step === undefined ? layout.chapters.get(after) ?? "" : draft.cursor.nameOf(step),
     emphasis: "warm",
   };
 }

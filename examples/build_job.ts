@@ -1,6 +1,6 @@
 /**
  * A compile job that can harm nothing: it reads the whole machine and can change none of it, its
- * source folder is an overlay whose changes are thrown away, and there is no network.
+ * source directory is an overlay whose changes are thrown away, and there is no network.
  *
  * Prints:
  *

@@ -15,7 +15,7 @@
 
 // deno-lint-ignore-file no-console
 
-import { describeNeed, GrantError, type Permissions, type Recipe, sandbox } from "../mod.ts";
+import { describeAccess, PermissionError, type Permissions, type Recipe, sandbox } from "../mod.ts";
 
 /** Programs, and those of their files in /etc that they cannot do without. */
 const system = sandbox().needs().flatMap((need) => need.kind === "read" ? [need.path] : []);
@@ -24,7 +24,7 @@ const system = sandbox().needs().flatMap((need) => need.kind === "read" ? [need.
 const sent = sandbox({ read: ["/etc/hosts"] });
 for (const need of sent.needs()) {
   if (need.kind === "read" && !system.includes(need.path)) {
-    console.log("It needs", describeNeed(need));
+    console.log("It needs", describeAccess(need));
   }
 }
 
@@ -34,11 +34,11 @@ function run(box: Recipe, permissions: Permissions): string {
   return new TextDecoder().decode(stdout).trim();
 }
 
-function refusal(box: Recipe, permissions: Permissions): GrantError {
+function refusal(box: Recipe, permissions: Permissions): PermissionError {
   try {
     run(box, permissions);
   } catch (error) {
-    if (error instanceof GrantError) return error;
+    if (error instanceof PermissionError) return error;
     throw error;
   }
   throw new Error("it has run");

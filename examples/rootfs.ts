@@ -2,9 +2,9 @@
  * A program in a root directory of yours: one that debootstrap or `docker export` has made, or the
  * unpacked tar file of a distribution. Nothing of this machine is left in sight.
  *
- *     deno run --allow-ffi examples/rootfs.ts FOLDER [PROGRAM [ARGUMENT ...]]
+ *     deno run --allow-ffi examples/rootfs.ts DIRECTORY [PROGRAM [ARGUMENT ...]]
  *
- * Prints, when it is given a folder with busybox and `sh -c 'echo "PID $$ on $(hostname):" /*'`:
+ * Prints, when it is given a directory with busybox and `sh -c 'echo "PID $$ on $(hostname):" /*'`:
  *
  *     PID 1 on rootfs: /bin /dev /proc /sys /tmp
  */
@@ -13,16 +13,16 @@
 import { bind, devices, hostname, mapRoot, pivotRoot, proc, recipe } from "../mod.ts";
 import { sysfs, tmpfs, unshare } from "../mod.ts";
 
-const [folder, program = "sh", ...args] = Deno.args;
-if (folder === undefined) {
-  console.log("Which folder? deno run --allow-ffi examples/rootfs.ts FOLDER [PROGRAM ...]");
+const [directory, program = "sh", ...args] = Deno.args;
+if (directory === undefined) {
+  console.log("Which directory? deno run --allow-ffi examples/rootfs.ts DIRECTORY [PROGRAM ...]");
   Deno.exit(2);
 }
 
 const box = recipe(
   unshare("user", "mount", "pid", "uts", "ipc", "net"),
   mapRoot(),
-  bind(folder, "/mnt"),
+  bind(directory, "/mnt"),
   devices("/mnt/dev"),
   proc("/mnt/proc"),
   sysfs("/mnt/sys"),

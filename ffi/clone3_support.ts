@@ -7,7 +7,7 @@
 import { clone3Probe } from "./calls/clone3.ts";
 import { engine } from "./engine/engine.ts";
 import { ERRNO } from "./errno.ts";
-import { assemble } from "./program.ts";
+import { assemble } from "./engine/program.ts";
 
 /** Whether the kernel is Linux 5.7 or later, and no filter hides the call. Asked once. */
 export function hasClone3(): boolean {

@@ -21,8 +21,8 @@ export interface Elf {
   readonly runpath: readonly string[];
   /** The older form, which counts for the libraries of its libraries too: DT_RPATH. */
   readonly rpath: readonly string[];
-  /** Whether it is not to get libraries from the system's folders: DF_1_NODEFLIB. */
-  readonly noDefaultFolders: boolean;
+  /** Whether it is not to get libraries from the system's directories: DF_1_NODEFLIB. */
+  readonly noDefaultDirectories: boolean;
 }
 
 const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3 } as const;
@@ -66,7 +66,7 @@ export function readElf(readAt: ReadAt): Elf | undefined {
     needed: texts(DT.NEEDED),
     runpath: paths(DT.RUNPATH),
     rpath: paths(DT.RPATH),
-    noDefaultFolders: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0),
+    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0),
   };
 }
 

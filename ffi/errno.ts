@@ -201,7 +201,7 @@ const TEXT: Readonly<Record<ErrnoName, string>> = {
   ELOOP: "Too many levels of symbolic links",
   ENOMSG: "No message of desired type",
   EIDRM: "Identifier removed",
-  ECHRNG: "Channel number out of range",
+  ECHRNG: "FdStream number out of range",
   EL2NSYNC: "Level 2 not synchronized",
   EL3HLT: "Level 3 halted",
   EL3RST: "Level 3 reset",

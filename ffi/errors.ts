@@ -87,8 +87,8 @@ export class UnsupportedError extends Error {
   override readonly name = "UnsupportedError";
 }
 
-/** What a {@linkcode GrantError} tells beside its message. */
-export interface GrantErrorDetails extends ErrorOptions {
+/** What a {@linkcode PermissionError} tells beside its message. */
+export interface PermissionErrorDetails extends ErrorOptions {
   /** What was to be reached: `"/usr"`. */
   readonly value?: string | undefined;
   /** The name of the step that reaches for it: `"bind"`. */
@@ -104,21 +104,21 @@ export interface GrantErrorDetails extends ErrorOptions {
  *
  * @example
  * ```ts
- * import { GrantError, sandbox } from "@ramekin/ramekin";
+ * import { PermissionError, sandbox } from "@ramekin/ramekin";
  * import { assert, assertEquals } from "@std/assert";
  *
  * const box = sandbox({ write: ["/etc/hosts"] });
  * try {
  *   await box.command("true", { permissions: { read: true } }).output();
  * } catch (error) {
- *   assert(error instanceof GrantError);
+ *   assert(error instanceof PermissionError);
  *   assertEquals([error.grant, error.value, error.step], ["write", "/etc/hosts", "bind"]);
  * }
  * ```
  */
-export class GrantError extends Error {
-  /** `"GrantError"`. */
-  override readonly name = "GrantError";
+export class PermissionError extends Error {
+  /** `"PermissionError"`. */
+  override readonly name = "PermissionError";
   /** The grant that is missing: `"ffi"`. */
   readonly grant: string;
   /** What was to be reached, where it has a name: `"/usr"`. */
@@ -131,7 +131,7 @@ export class GrantError extends Error {
   readonly position: TextPosition | undefined;
 
   /** An error of the grant that is missing. */
-  constructor(message: string, grant: string, details: GrantErrorDetails = {}) {
+  constructor(message: string, grant: string, details: PermissionErrorDetails = {}) {
     super(positionText(details.position) + message, details);
     this.position = details.position;
     this.grant = grant;

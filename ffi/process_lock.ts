@@ -7,7 +7,7 @@
 
 import { type Call, call, Named } from "./call.ts";
 import type { ErrnoName } from "./errno.ts";
-import { performAll } from "./perform.ts";
+import { syscalls } from "./syscalls.ts";
 import { engine } from "./engine/engine.ts";
 
 /** Below all that Linux places by itself, also where addresses have but 39 bits. */
@@ -45,7 +45,7 @@ export const LOCKLESS: readonly ErrnoName[] = [
 export function prepareLock(): void {
   engine().once("the process's lock", () => {
     const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
-    performAll([{ call: map, accept: ["EEXIST"] }]);
+    syscalls([{ call: map, accept: ["EEXIST"] }]);
     return true;
   });
 }

@@ -28,9 +28,9 @@ import {
 } from "./calls/events.ts";
 import { close, eventfd2, read, write } from "./calls/files.ts";
 import { engine, place } from "./engine/engine.ts";
-import type { Memory } from "./memory.ts";
-import { perform } from "./perform.ts";
-import { argumentOffset, assemble, resultOffset } from "./program.ts";
+import type { Memory } from "./engine/memory.ts";
+import { syscall } from "./syscalls.ts";
+import { argumentOffset, assemble, resultOffset } from "./engine/program.ts";
 
 /** What a descriptor is waited for: to be read, or to be written. */
 export type Readiness = "readable" | "writable";
@@ -73,11 +73,11 @@ export class Reactor {
   constructor() {
     const loaded = engine();
     const { architecture } = loaded;
-    this.#epoll = perform(epoll_create1(EPOLL_CLOEXEC));
+    this.#epoll = syscall(epoll_create1(EPOLL_CLOEXEC));
     try {
-      this.#wake = perform(eventfd2(0, EFD_CLOEXEC | EFD_NONBLOCK));
+      this.#wake = syscall(eventfd2(0, EFD_CLOEXEC | EFD_NONBLOCK));
     } catch (error) {
-      perform(close(this.#epoll));
+      syscall(close(this.#epoll));
       throw error;
     }
     this.#control(EPOLL_CTL_ADD, this.#wake, EPOLLIN);
@@ -128,7 +128,7 @@ export class Reactor {
   }
 
   #control(operation: number, fd: number, events: number): void {
-    perform(epoll_ctl(this.#epoll, operation, fd, { events, data: fd }, engine().architecture));
+    syscall(epoll_ctl(this.#epoll, operation, fd, { events, data: fd }, engine().architecture));
   }
 
   /** Waits in the pool while the event loop is to be kept alive, and looks now and then otherwise. */
@@ -137,7 +137,7 @@ export class Reactor {
     if (holds && !this.#looping) void this.#waitInPool();
     if (!holds && this.#inPool && !this.#woken) {
       this.#woken = true;
-      perform(write(this.#wake, ONE, ONE.length));
+      syscall(write(this.#wake, ONE, ONE.length));
     }
     const looks = !this.#looping && this.#watches.values().some((watch) => watch.pending);
     if (looks) this.#timer ??= this.#lookNowAndThen();
@@ -194,7 +194,7 @@ export class Reactor {
     // finds nobody waiting is nothing, and one too many only makes somebody look again.
     for (const { data: fd } of readEpollEvents(events, count, engine().architecture)) {
       if (fd === this.#wake) {
-        perform(read(fd, new Output(8), 8));
+        syscall(read(fd, new Output(8), 8));
         this.#woken = false;
       } else {
         this.#watches.get(fd)?.signal();

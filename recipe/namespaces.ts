@@ -14,7 +14,7 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from "../ffi/calls/namespaces.ts";
-import type { NamespaceFile } from "../ffi/linux/process_namespaces.ts";
+import type { NamespaceFile } from "../ffi/proc/process_namespaces.ts";
 
 /** A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or `"time"`. */
 export type NamespaceKind =

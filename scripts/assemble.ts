@@ -46,14 +46,14 @@ function build(
   ld: string[],
   objcopy?: string[],
 ): Uint8Array<ArrayBuffer> {
-  const folder = Deno.makeTempDirSync({ prefix: "ramekin-assemble-" });
+  const directory = Deno.makeTempDirSync({ prefix: "ramekin-assemble-" });
   try {
-    run(tool("as", architecture), [HERE + source, "-o", `${folder}/object`]);
-    run(tool("ld", architecture), [...ld, "-o", `${folder}/image`, `${folder}/object`]);
-    if (objcopy) run(tool("objcopy", architecture), [...objcopy, `${folder}/image`]);
-    return Deno.readFileSync(`${folder}/image`);
+    run(tool("as", architecture), [HERE + source, "-o", `${directory}/object`]);
+    run(tool("ld", architecture), [...ld, "-o", `${directory}/image`, `${directory}/object`]);
+    if (objcopy) run(tool("objcopy", architecture), [...objcopy, `${directory}/image`]);
+    return Deno.readFileSync(`${directory}/image`);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }
 

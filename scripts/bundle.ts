@@ -45,8 +45,8 @@ export async function bundle(): Promise<string> {
 }
 
 async function bundled(): Promise<string> {
-  return await inFolder(async (folder) => {
-    const path = `${folder}/ramekin.js`;
+  return await inDirectory(async (directory) => {
+    const path = `${directory}/ramekin.js`;
     await deno("bundle", "--quiet", "--output", path, "mod.ts");
     return await Deno.readTextFile(path);
   });
@@ -86,12 +86,16 @@ function compiledAtOnce(source: string, names: ReadonlySet<string>): string {
 /** The functions that the first container calls, in the order of the file. */
 async function recordFirstCalls(): Promise<string[]> {
   const source = await bundled();
-  const log = await inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/ramekin.js`, source);
-    await Deno.writeTextFile(`${folder}/script.js`, FIRST_CONTAINER);
-    const flags = ["--log-function-events", `--logfile=${folder}/log`, "--no-logfile-per-isolate"];
-    await deno("run", "--allow-ffi", `--v8-flags=${flags.join()}`, `${folder}/script.js`);
-    return await Deno.readTextFile(`${folder}/log`);
+  const log = await inDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/ramekin.js`, source);
+    await Deno.writeTextFile(`${directory}/script.js`, FIRST_CONTAINER);
+    const flags = [
+      "--log-function-events",
+      `--logfile=${directory}/log`,
+      "--no-logfile-per-isolate",
+    ];
+    await deno("run", "--allow-ffi", `--v8-flags=${flags.join()}`, `${directory}/script.js`);
+    return await Deno.readTextFile(`${directory}/log`);
   });
   const script = log.match(/^script-details,(\d+),.*ramekin\.js,/m)![1]!;
   const called = new Set(
@@ -112,12 +116,12 @@ function entryOf(module: string, name: string): string {
   return `${module} ${name.replace(/\d+$/, "")}`;
 }
 
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "ramekin-bundle-" });
+async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await Deno.makeTempDir({ prefix: "ramekin-bundle-" });
   try {
-    return await use(folder);
+    return await use(directory);
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 }
 

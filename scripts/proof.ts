@@ -2,7 +2,7 @@
  * `deno task proof`: the tests of faults without their bounds, as root also as an ordinary user; what
  * they have come to is written to `tests/faults/RESULTS.md`. It takes a quarter of an hour.
  *
- * Arguments are handed on to `deno test` in place of the folder; with any, nothing is written.
+ * Arguments are handed on to `deno test` in place of the directory; with any, nothing is written.
  *
  * @module
  */

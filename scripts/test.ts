@@ -60,7 +60,20 @@ const TESTS = ["-A", "--sanitize-ops", "--sanitize-resources"];
 /** The whole suite: the tests may do anything, the examples get by with what the README asks for. */
 const PARTS: readonly (readonly string[])[] = [
   [...TESTS, "tests"],
-  ["--allow-ffi", "--doc", "mod.ts", "ffi", "recipe", "docs"],
+  [
+    "--allow-ffi",
+    "--doc",
+    "mod.ts",
+    "ffi",
+    "recipe",
+    "host",
+    "plan",
+    "launch",
+    "permissions",
+    "container",
+    "yaml",
+    "docs",
+  ],
 ];
 
 async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {
@@ -117,7 +130,7 @@ function self(name: string, deno: string): Runner {
   return { name, deno: (args) => runAloud(deno, args, PROJECT) };
 }
 
-/** An ordinary user, who gets copies of what root's folders hide. */
+/** An ordinary user, who gets copies of what root's directories hide. */
 async function nobody(deno: string, workshop: string): Promise<Runner> {
   const home = `${workshop}/home`;
   await Deno.mkdir(home);

@@ -1,12 +1,12 @@
 /** Every example prints what its head says; see examples/README.md. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { designGroup } from "../ffi/cgroups/design.ts";
+import { planCgroup } from "../ffi/cgroups/plan.ts";
 import { readElf } from "../ffi/elf.ts";
 import { UnsupportedError } from "../ffi/errors.ts";
-import { test } from "./recipe/support.ts";
+import { test } from "./support.ts";
 
-const folder = new URL("../examples/", import.meta.url).pathname;
+const directory = new URL("../examples/", import.meta.url).pathname;
 
 /** What an example needs that a machine may lack. */
 const NEEDS: Readonly<Record<string, string>> = {
@@ -27,18 +27,18 @@ const OTHERS: Readonly<Record<string, (printed: RegExp) => Promise<void>>> = {
   shell: runInTerminal,
 };
 
-for (const { name } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)) {
+for (const { name } of [...Deno.readDirSync(directory)].sort((a, b) => a.name < b.name ? -1 : 1)) {
   if (!name.endsWith(".ts")) continue;
   const example = name.slice(0, -".ts".length);
   test(`the example ${example} prints what its head says`, async () => {
-    const printed = expected(Deno.readTextFileSync(`${folder}${name}`));
+    const printed = expected(Deno.readTextFileSync(`${directory}${name}`));
     await (OTHERS[example] ?? ((printed) => run(example, [], printed)))(printed);
   }, missing(NEEDS[example]) ?? LACKS[example]?.());
 }
 
 test("the tour leads to every example", () => {
-  const tour = Deno.readTextFileSync(`${folder}README.md`);
-  for (const { name } of Deno.readDirSync(folder)) {
+  const tour = Deno.readTextFileSync(`${directory}README.md`);
+  for (const { name } of Deno.readDirSync(directory)) {
     if (name.endsWith(".ts")) assert(tour.includes(`](${name})`), name);
   }
 });
@@ -65,7 +65,7 @@ function pattern(line: string): string {
 
 async function run(example: string, args: readonly string[], printed: RegExp): Promise<void> {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-ffi", `${folder}${example}.ts`, ...args],
+    args: ["run", "--quiet", "--allow-ffi", `${directory}${example}.ts`, ...args],
     stdin: "null",
   }).output();
   const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -106,7 +106,7 @@ async function runInTerminal(printed: RegExp): Promise<void> {
     return text;
   };
   try {
-    const command = `'${Deno.execPath()}' run --quiet --allow-ffi '${folder}shell.ts'; cat`;
+    const command = `'${Deno.execPath()}' run --quiet --allow-ffi '${directory}shell.ts'; cat`;
     await tmux("new-session", "-d", "-x", "80", "-y", "24", command);
     await screen(/^#$/m);
     await tmux("send-keys", "tty; uname -n; exit 3", "Enter");
@@ -120,7 +120,7 @@ async function runInTerminal(printed: RegExp): Promise<void> {
 /** Why an example is left out that needs a program, if it is. */
 function noControlGroups(): string | undefined {
   try {
-    designGroup({ memory: 1, swap: 1, pids: 1 });
+    planCgroup({ memory: 1, swap: 1, pids: 1 });
     return undefined;
   } catch (error) {
     if (error instanceof UnsupportedError) return "needs the right to make control groups";
@@ -146,9 +146,9 @@ function busybox(): string | undefined {
 }
 
 function path(program: string): string | undefined {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
     try {
-      if (Deno.statSync(`${folder}/${program}`).isFile) return `${folder}/${program}`;
+      if (Deno.statSync(`${directory}/${program}`).isFile) return `${directory}/${program}`;
     } catch {
       continue;
     }

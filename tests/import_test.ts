@@ -1,7 +1,7 @@
 /** The module as its users get it: from a URL, without any configuration, under strict types. */
 
 import { assertEquals } from "@std/assert";
-import { test } from "./recipe/support.ts";
+import { test } from "./support.ts";
 
 const PROJECT = new URL("..", import.meta.url);
 
@@ -24,22 +24,22 @@ async function served(use: (origin: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** Runs Deno in an empty folder, with a cache that knows nothing of this project. */
+/** Runs Deno in an empty directory, with a cache that knows nothing of this project. */
 async function deno(args: string[], script: string): Promise<string> {
-  const folder = Deno.makeTempDirSync();
+  const directory = Deno.makeTempDirSync();
   try {
-    Deno.writeTextFileSync(`${folder}/script.ts`, script);
+    Deno.writeTextFileSync(`${directory}/script.ts`, script);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [...args, "script.ts"],
-      cwd: folder,
-      env: { DENO_DIR: `${folder}/cache`, NO_COLOR: "1" },
+      cwd: directory,
+      env: { DENO_DIR: `${directory}/cache`, NO_COLOR: "1" },
       stdin: "null",
     }).output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     assertEquals(code, 0, err);
     return out!;
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }
 
@@ -78,18 +78,18 @@ test("the module and all that it reaches import nothing but one another", async 
 });
 
 test("each layer imports only what lies below it", () => {
-  const imports = (folder: string): string[] =>
-    [...Deno.readDirSync(new URL(folder, PROJECT))].flatMap(({ name, isDirectory }) =>
-      isDirectory
-        ? imports(`${folder}${name}/`)
-        : !name.endsWith(".ts")
-        ? []
-        : [...Deno.readTextFileSync(new URL(folder + name, PROJECT)).matchAll(/ from "(\.[^"]+)"/g)]
-          .map(([, path]) => new URL(path!, new URL(folder + name, PROJECT)).href)
-          .map((href) => `${folder}${name} -> ${href.slice(PROJECT.href.length)}`)
+  const imports = (directory: string): string[] =>
+    [...Deno.readDirSync(new URL(directory, PROJECT))].flatMap(({ name, isDirectory }) =>
+      isDirectory ? imports(`${directory}${name}/`) : !name.endsWith(".ts") ? [] : [
+        ...Deno.readTextFileSync(new URL(directory + name, PROJECT)).matchAll(
+          / from "(\.[^"]+)"/g,
+        ),
+      ]
+        .map(([, path]) => new URL(path!, new URL(directory + name, PROJECT)).href)
+        .map((href) => `${directory}${name} -> ${href.slice(PROJECT.href.length)}`)
     );
   const outside = (layer: string, ...below: string[]) =>
-    imports(layer).filter((arrow) => !below.some((folder) => arrow.includes(`-> ${folder}`)));
+    imports(layer).filter((arrow) => !below.some((directory) => arrow.includes(`-> ${directory}`)));
   assertEquals(outside("ffi/", "ffi/"), []);
   assertEquals(outside("recipe/", "recipe/", "ffi/"), []);
 });

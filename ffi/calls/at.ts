@@ -1,5 +1,5 @@
 /**
- * The folder that a path begins at.
+ * The directory that a path begins at.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { AT_FDCWD } from "./constants/at.ts";
 /** `AT_FDCWD`, with its name: the working directory. */
 export const at_fdcwd: Named = new Named(AT_FDCWD, "AT_FDCWD");
 
-/** A folder as an argument; {@linkcode AT_FDCWD} is shown by its name. */
-export function at(folder: Fd): Fd {
-  return folder === AT_FDCWD ? at_fdcwd : folder;
+/** A directory as an argument; {@linkcode AT_FDCWD} is shown by its name. */
+export function at(directory: Fd): Fd {
+  return directory === AT_FDCWD ? at_fdcwd : directory;
 }

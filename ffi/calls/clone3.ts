@@ -21,7 +21,7 @@ const ARGS = { flags: 0, parentTid: 24, exitSignal: 32, cgroup: 80, size: 88 } a
 
 /**
  * Makes a child that begins with the calling thread's stack pointer and tells its end by SIGCHLD;
- * with the folder of a control group of version 2, in that group. Its pid is stored.
+ * with the directory of a control group of version 2, in that group. Its pid is stored.
  */
 export function clone3(flagBits: number, stored: Output, cgroup?: Named): Call {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === undefined ? 0 : CLONE_INTO_CGROUP);

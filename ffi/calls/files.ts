@@ -1,5 +1,5 @@
 /**
- * Files, folders and descriptors. See openat(2), openat2(2), path_resolution(7).
+ * Files, directories and descriptors. See openat(2), openat2(2), path_resolution(7).
  *
  * @module
  */
@@ -52,9 +52,9 @@ export * from "./constants/open.ts";
 export * from "./constants/terminals.ts";
 
 /** Opens a file. See openat(2). */
-export function openat(folder: Fd, path: string, flagBits: number, fileMode = 0): Call {
+export function openat(directory: Fd, path: string, flagBits: number, fileMode = 0): Call {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(folder), path, named, mode(fileMode));
+  return call("openat", at(directory), path, named, mode(fileMode));
 }
 
 /** What openat2(2) takes: struct open_how. */
@@ -70,14 +70,14 @@ export interface OpenHow {
 const OPEN_HOW_SIZE = 24;
 
 /** Opens a file, with a say in how its path is resolved. See openat2(2). */
-export function openat2(folder: Fd, path: string | Output, how: OpenHow): Call {
+export function openat2(directory: Fd, path: string | Output, how: OpenHow): Call {
   const { resolve = 0 } = how;
   const words = new BigUint64Array([how.flags, how.mode ?? 0, resolve].map(BigInt));
   const text = () =>
     `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ` +
     `${flags(resolve, RESOLVE_FLAGS).text}}`;
   const struct = new Struct(new Uint8Array(words.buffer), text);
-  return call("openat2", at(folder), path, struct, OPEN_HOW_SIZE);
+  return call("openat2", at(directory), path, struct, OPEN_HOW_SIZE);
 }
 
 /** Closes a descriptor. See close(2). */
@@ -148,14 +148,14 @@ export class PipeEnds {
   readonly writer: OutputField = new OutputField(this.output, 4, "pipe[1]");
 }
 
-/** Makes a folder. See mkdirat(2). */
-export function mkdirat(folder: Fd, path: string, fileMode: number): Call {
-  return call("mkdirat", at(folder), path, mode(fileMode));
+/** Makes a directory. See mkdirat(2). */
+export function mkdirat(directory: Fd, path: string, fileMode: number): Call {
+  return call("mkdirat", at(directory), path, mode(fileMode));
 }
 
 /** Makes a device file, a named pipe or an empty file. See mknodat(2). */
-export function mknodat(folder: Fd, path: string, fileMode: number, device: number): Call {
-  return call("mknodat", at(folder), path, mode(fileMode), device);
+export function mknodat(directory: Fd, path: string, fileMode: number, device: number): Call {
+  return call("mknodat", at(directory), path, mode(fileMode), device);
 }
 
 /** The kernel's number of a device (include/linux/kdev_t.h, new_encode_dev). */
@@ -164,65 +164,65 @@ export function makedev(major: number, minor: number): number {
 }
 
 /** Makes a symbolic link. See symlinkat(2). */
-export function symlinkat(target: string, folder: Fd, path: string): Call {
-  return call("symlinkat", target, at(folder), path);
+export function symlinkat(target: string, directory: Fd, path: string): Call {
+  return call("symlinkat", target, at(directory), path);
 }
 
-/** Removes a file, or with `AT_REMOVEDIR` a folder. See unlinkat(2). */
-export function unlinkat(folder: Fd, path: string, flagBits: number): Call {
-  return call("unlinkat", at(folder), path, flags(flagBits, { AT_REMOVEDIR }));
+/** Removes a file, or with `AT_REMOVEDIR` a directory. See unlinkat(2). */
+export function unlinkat(directory: Fd, path: string, flagBits: number): Call {
+  return call("unlinkat", at(directory), path, flags(flagBits, { AT_REMOVEDIR }));
 }
 
 /** Makes another name of a file. See linkat(2). */
 export function linkat(
-  fromFolder: Fd,
+  fromDirectory: Fd,
   from: string,
-  toFolder: Fd,
+  toDirectory: Fd,
   to: string,
   flagBits: number,
 ): Call {
   const named = flags(flagBits, { AT_SYMLINK_FOLLOW, AT_EMPTY_PATH });
-  return call("linkat", at(fromFolder), from, at(toFolder), to, named);
+  return call("linkat", at(fromDirectory), from, at(toDirectory), to, named);
 }
 
 /** Gives a file another name. See renameat2(2). */
 export function renameat2(
-  fromFolder: Fd,
+  fromDirectory: Fd,
   from: string,
-  toFolder: Fd,
+  toDirectory: Fd,
   to: string,
   flagBits: number,
 ): Call {
   const named = flags(flagBits, { RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT });
-  return call("renameat2", at(fromFolder), from, at(toFolder), to, named);
+  return call("renameat2", at(fromDirectory), from, at(toDirectory), to, named);
 }
 
 /** Tells where a symbolic link points; not ended by NUL. See readlinkat(2). */
-export function readlinkat(folder: Fd, path: string, target: Output): Call {
-  return call("readlinkat", at(folder), path, target, target.size);
+export function readlinkat(directory: Fd, path: string, target: Output): Call {
+  return call("readlinkat", at(directory), path, target, target.size);
 }
 
 /** Asks whether the process may read, write, execute. See access(2). */
-export function faccessat(folder: Fd, path: string, rights: number): Call {
+export function faccessat(directory: Fd, path: string, rights: number): Call {
   const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, { R_OK, W_OK, X_OK });
-  return call("faccessat", at(folder), path, named);
+  return call("faccessat", at(directory), path, named);
 }
 
 /** Changes the mode of a file. See fchmodat(2). */
-export function fchmodat(folder: Fd, path: string, fileMode: number): Call {
-  return call("fchmodat", at(folder), path, mode(fileMode));
+export function fchmodat(directory: Fd, path: string, fileMode: number): Call {
+  return call("fchmodat", at(directory), path, mode(fileMode));
 }
 
 /** Changes the owner and group of a file; -1 leaves one as it is. See fchownat(2). */
 export function fchownat(
-  folder: Fd,
+  directory: Fd,
   path: string,
   uid: number,
   gid: number,
   flagBits: number,
 ): Call {
   const named = flags(flagBits, { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
-  return call("fchownat", at(folder), path, uid, gid, named);
+  return call("fchownat", at(directory), path, uid, gid, named);
 }
 
 /** Changes the mode of an open file. See fchmod(2). */
@@ -240,7 +240,7 @@ export function chdir(path: string | Output): Call {
   return call("chdir", path);
 }
 
-/** Changes the working directory to an open folder. See fchdir(2). */
+/** Changes the working directory to an open directory. See fchdir(2). */
 export function fchdir(fd: Fd): Call {
   return call("fchdir", fd);
 }

@@ -1,17 +1,17 @@
 /**
- * The names in a folder. See getdents64(2).
+ * The names in a directory. See getdents64(2).
  *
  * @module
  */
 
 import { type Call, call, type Fd, type Output } from "../call.ts";
 
-/** Tells the next names in an open folder; none of them at the end. See getdents64(2). */
-export function getdents64(folder: Fd, entries: Output): Call {
-  return call("getdents64", folder, entries, entries.size);
+/** Tells the next names in an open directory; none of them at the end. See getdents64(2). */
+export function getdents64(directory: Fd, entries: Output): Call {
+  return call("getdents64", directory, entries, entries.size);
 }
 
-/** A name in a folder. */
+/** A name in a directory. */
 export interface DirectoryEntry {
   /** Its inode. */
   readonly ino: bigint;

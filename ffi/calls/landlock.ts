@@ -69,7 +69,7 @@ export function landlock_create_ruleset({ files, ports, scopes }: RulesetAttribu
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
 
-/** Memory for a rule about what lies beneath a folder: struct landlock_path_beneath_attr. */
+/** Memory for a rule about what lies beneath a directory: struct landlock_path_beneath_attr. */
 export function pathBeneathOutput(rights: number): Output {
   return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
 }
@@ -78,19 +78,19 @@ export function pathBeneathOutput(rights: number): Output {
  * Writes such a rule where it can be read back from: a pipe. The descriptor is not known before the
  * program runs, and so cannot be laid out in the rule.
  */
-export function writePathBeneath(pipe: Fd, rights: number, folder: ResultOf): Call {
+export function writePathBeneath(pipe: Fd, rights: number, directory: ResultOf): Call {
   const vector = new DataView(new ArrayBuffer(32));
   vector.setUint32(8, 8, true);
   vector.setUint32(24, 4, true);
-  const text = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${folder.text}}`;
+  const text = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
   const struct = new Struct(new Uint8Array(vector.buffer), text, [
     { offset: 0, to: structOf([rights], "") },
-    { offset: 16, to: folder },
+    { offset: 16, to: directory },
   ]);
   return call("writev", pipe, struct, 2);
 }
 
-/** Adds a rule about what lies beneath a folder, or about a file. See landlock_add_rule(2). */
+/** Adds a rule about what lies beneath a directory, or about a file. See landlock_add_rule(2). */
 export function addPathBeneath(ruleset: Fd, rule: Output): Call {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }

@@ -55,20 +55,20 @@ export function umount2(target: string, flagBits: number): Call {
 }
 
 /** Opens a mount, or with `OPEN_TREE_CLONE` a copy of it. See open_tree(2). */
-export function open_tree(folder: Fd, path: string, flagBits: number): Call {
-  return call("open_tree", at(folder), path, flags(flagBits, TREE_FLAGS));
+export function open_tree(directory: Fd, path: string, flagBits: number): Call {
+  return call("open_tree", at(directory), path, flags(flagBits, TREE_FLAGS));
 }
 
 /** Attaches or moves a mount. See move_mount(2). */
 export function move_mount(
-  fromFolder: Fd,
+  fromDirectory: Fd,
   fromPath: string,
-  toFolder: Fd,
+  toDirectory: Fd,
   toPath: string,
   flagBits: number,
 ): Call {
   const named = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromFolder), fromPath, at(toFolder), toPath, named);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
 }
 
 /** What mount_setattr(2) changes: struct mount_attr. */
@@ -87,7 +87,7 @@ const MOUNT_ATTR_SIZE = 32;
 
 /** Changes the attributes of a mount. See mount_setattr(2). */
 export function mount_setattr(
-  folder: Fd,
+  directory: Fd,
   path: string,
   flagBits: number,
   attributes: MountAttributes,
@@ -97,7 +97,7 @@ export function mount_setattr(
   const text = Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`);
   const struct = new Struct(new Uint8Array(words.buffer), `{${text.join(", ")}}`);
   const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(folder), path, named, struct, MOUNT_ATTR_SIZE);
+  return call("mount_setattr", at(directory), path, named, struct, MOUNT_ATTR_SIZE);
 }
 
 function word(name: string, value: number): string {
@@ -128,6 +128,6 @@ export function fsmount(fd: Fd, flagBits: number, attributes: number): Call {
 }
 
 /** Opens the filesystem of a mount to configure it again. See fspick(2). */
-export function fspick(folder: Fd, path: string, flagBits: number): Call {
-  return call("fspick", at(folder), path, flags(flagBits, FSPICK_FLAGS));
+export function fspick(directory: Fd, path: string, flagBits: number): Call {
+  return call("fspick", at(directory), path, flags(flagBits, FSPICK_FLAGS));
 }

@@ -45,7 +45,7 @@ export function pivot_root(newRoot: string, putOld: string): Call {
   return call("pivot_root", newRoot, putOld);
 }
 
-/** Makes a folder the root of the calling process. See chroot(2). */
+/** Makes a directory the root of the calling process. See chroot(2). */
 export function chroot(path: string): Call {
   return call("chroot", path);
 }

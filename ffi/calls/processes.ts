@@ -115,14 +115,14 @@ export function execve(path: string, argv: Struct, envp: Environment): Call {
 
 /** Becomes another program, by its descriptor. See execveat(2). */
 export function execveat(
-  folder: Fd,
+  directory: Fd,
   path: string,
   argv: Struct,
   envp: Environment,
   flagBits: number,
 ): Call {
   const named = flags(flagBits, { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW });
-  return call("execveat", at(folder), path, argv, envp, named);
+  return call("execveat", at(directory), path, argv, envp, named);
 }
 
 /** Ends the process. See exit_group(2). */

@@ -14,14 +14,14 @@ export * from "./constants/statx.ts";
 
 /** Tells what a file is. See statx(2). */
 export function statx(
-  folder: Fd,
+  directory: Fd,
   path: string,
   flagBits: number,
   mask: number,
   told: Output,
 ): Call {
   const named = flags(flagBits, { AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH });
-  return call("statx", at(folder), path, named, flags(mask, STATX_FLAGS), told);
+  return call("statx", at(directory), path, named, flags(mask, STATX_FLAGS), told);
 }
 
 /** Memory for what statx(2) tells. */

@@ -16,11 +16,11 @@ import {
   W_OK,
   write,
 } from "../calls/files.ts";
-import { entriesIn } from "../folder_entries.ts";
-import { ifThere } from "../if_there.ts";
-import { performAll } from "../perform.ts";
-import { Label } from "../program.ts";
-import { readWholeText } from "../whole_file.ts";
+import { entriesIn } from "../files/read_dir.ts";
+import { ifThere } from "../missing.ts";
+import { syscalls } from "../syscalls.ts";
+import { Label } from "../engine/program.ts";
+import { readWholeText } from "../files/read_file.ts";
 
 /** What the file tells; nothing where there is none, or none that may be read. */
 export function readFile(path: string): string | undefined {
@@ -58,23 +58,23 @@ export function writeCalls(path: string, text: string): readonly [Call, Call, Ca
 export function writeFile(path: string, text: string): void {
   const [opened, written, closed] = writeCalls(path, text);
   const closing = new Label("closing");
-  performAll([{ call: opened }, { call: written, onFailure: closing }, closing, { call: closed }]);
+  syscalls([{ call: opened }, { call: written, onFailure: closing }, closing, { call: closed }]);
 }
 
 /** The processes in a group; 0 stands for one that cannot be seen from here. */
-export function pidsIn(folder: string): readonly number[] {
-  return (readFile(`${folder}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+export function pidsIn(directory: string): readonly number[] {
+  return (readFile(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
 }
 
-/** Whether this process may write to the file, or make others in the folder. */
+/** Whether this process may write to the file, or make others in the directory. */
 export function mayWrite(path: string): boolean {
   const asked = faccessat(at_fdcwd, path, W_OK);
-  const outcome = performAll([{ call: asked, accept: ["EACCES", "EPERM", "EROFS", "ENOENT"] }]);
+  const outcome = syscalls([{ call: asked, accept: ["EACCES", "EPERM", "EROFS", "ENOENT"] }]);
   return outcome.result(asked) === 0n;
 }
 
-/** The folders in a folder; none where that is gone. */
-export function foldersIn(path: string): readonly string[] {
+/** The directories in a directory; none where that is gone. */
+export function directoriesIn(path: string): readonly string[] {
   const entries = ifThere(() => entriesIn(path)) ?? [];
   return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
 }

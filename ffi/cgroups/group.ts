@@ -1,5 +1,5 @@
 /**
- * A group: the folders, one in each hierarchy, that limit the same processes and count for them.
+ * A group: the directories, one in each hierarchy, that limit the same processes and count for them.
  *
  * @module
  */
@@ -18,53 +18,53 @@ import { hasClone3 } from "../clone3_support.ts";
 import { engine } from "../engine/engine.ts";
 import { ERRNO } from "../errno.ts";
 import { SyscallError, UnsupportedError } from "../errors.ts";
-import { perform } from "../perform.ts";
-import { assemble } from "../program.ts";
-import { denialOf } from "./denials.ts";
+import { syscall } from "../syscalls.ts";
+import { assemble } from "../engine/program.ts";
+import { denialOf } from "./errors.ts";
 import {
   callsOf,
-  type GroupDesign,
-  type GroupFolder,
-  type SettingAct,
-  settingActs,
-} from "./design.ts";
-import { killGroup } from "./emptying.ts";
+  type CgroupPlan,
+  type GroupDirectory,
+  type SettingAction,
+  settingActions,
+} from "./plan.ts";
+import { killGroup } from "./kill.ts";
 import { mayWrite, readEntry, readFile, readNumber, writeFile } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import { type GroupLimits, limitsIn } from "./limits.ts";
-import { removeTree, sweep } from "./owner.ts";
-import type { Act } from "./place.ts";
+import { removeTree, sweep } from "./naming.ts";
+import type { CgroupAction } from "./place.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
 /** How a process gets into a group: descriptors that are opened for it. */
-export interface Entrance {
-  /** The folder of version 2 that clone3(2) makes the process in. */
-  readonly folder: Named | undefined;
+export interface CgroupEntry {
+  /** The directory of version 2 that clone3(2) makes the process in. */
+  readonly directory: Named | undefined;
   /** Files that the process writes "0" to, which stands for itself. */
   readonly files: readonly Named[];
 }
 
 /** How a process will get into a group that is not made yet: with descriptors that are none. */
-export function designEntrance({ folders }: GroupDesign): Entrance {
-  return entranceOf(folders, () => -1);
+export function planCgroupEntry({ directories }: CgroupPlan): CgroupEntry {
+  return entranceOf(directories, () => -1);
 }
 
-/** Closes the descriptors of an entrance. */
-export function closeEntrance({ folder, files }: Entrance): void {
-  for (const { value } of folder === undefined ? files : [folder, ...files]) {
-    perform(close(Number(value)));
+/** Closes the descriptors of an cgroupEntry. */
+export function closeCgroupEntry({ directory, files }: CgroupEntry): void {
+  for (const { value } of directory === undefined ? files : [directory, ...files]) {
+    syscall(close(Number(value)));
   }
 }
 
 /** A group that has been made. */
 export class Group {
-  /** Its folders. */
-  readonly folders: readonly GroupFolder[];
+  /** Its directories. */
+  readonly directories: readonly GroupDirectory[];
   #limits: GroupLimits;
 
   /** Use {@linkcode Group.make}. */
-  constructor(folders: readonly GroupFolder[], limits: GroupLimits) {
-    this.folders = folders;
+  constructor(directories: readonly GroupDirectory[], limits: GroupLimits) {
+    this.directories = directories;
     this.#limits = limits;
   }
 
@@ -74,11 +74,13 @@ export class Group {
    * @throws {SyscallError} naming the file that says no; then nothing is left
    * @throws {UnsupportedError} where the kernel does not have that file
    */
-  static make({ folders, limits, acts }: GroupDesign): Group {
+  static make({ directories, limits, acts }: CgroupPlan): Group {
     engine().once("sweep of groups", () => {
-      for (const { folder } of folders) sweep(folder.slice(0, folder.lastIndexOf("/")));
+      for (const { directory } of directories) {
+        sweep(directory.slice(0, directory.lastIndexOf("/")));
+      }
     });
-    const group = new Group(folders, limits);
+    const group = new Group(directories, limits);
     try {
       makeAll(acts);
     } catch (error) {
@@ -93,15 +95,15 @@ export class Group {
    *
    * @throws {SyscallError} where no more files may be open
    */
-  enter(): Entrance {
+  enter(): CgroupEntry {
     const opened: number[] = [];
     try {
-      return entranceOf(this.folders, (call) => {
-        opened.push(perform(call));
+      return entranceOf(this.directories, (call) => {
+        opened.push(syscall(call));
         return opened.at(-1)!;
       });
     } catch (error) {
-      for (const fd of opened) perform(close(fd));
+      for (const fd of opened) syscall(close(fd));
       throw error;
     }
   }
@@ -118,7 +120,7 @@ export class Group {
     const sum = this.#of("memory")?.version === 1 && limits.swap !== undefined &&
       changes.memory !== undefined;
     const names = limitsIn(sum ? { ...changes, swap: limits.swap! } : changes);
-    for (const act of inOrder(settingActs(this.folders, names, limits))) {
+    for (const act of inOrder(settingActions(this.directories, names, limits))) {
       if (act.file.endsWith("/memory.max")) makeRoom(act, limits.memory!);
       makeAll([act]);
     }
@@ -127,7 +129,7 @@ export class Group {
 
   /** What its processes use, and have used. */
   usage(): Usage {
-    return usageOf(this.folders);
+    return usageOf(this.directories);
   }
 
   /** How many of its processes were killed because memory was short. */
@@ -135,40 +137,40 @@ export class Group {
     const place = this.#of("memory");
     if (place === undefined) return 0;
     const file = place.version === 2 ? "memory.events" : "memory.oom_control";
-    return readEntry(`${place.folder}/${file}`, "oom_kill") ?? 0;
+    return readEntry(`${place.directory}/${file}`, "oom_kill") ?? 0;
   }
 
   /** Begins to freeze its processes, or lets them go on. */
   freeze(frozen: boolean): void {
-    const { folder, version } = this.#freezer();
-    if (version === 2) writeFile(`${folder}/cgroup.freeze`, frozen ? "1" : "0");
-    else writeFile(`${folder}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+    const { directory, version } = this.#freezer();
+    if (version === 2) writeFile(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
+    else writeFile(`${directory}/freezer.state`, frozen ? "FROZEN" : "THAWED");
   }
 
   /** Whether all of its processes are frozen. */
   get frozen(): boolean {
-    const { folder, version } = this.#freezer();
+    const { directory, version } = this.#freezer();
     return version === 2
-      ? readEntry(`${folder}/cgroup.events`, "frozen") === 1
-      : readFile(`${folder}/freezer.state`) === "FROZEN";
+      ? readEntry(`${directory}/cgroup.events`, "frozen") === 1
+      : readFile(`${directory}/freezer.state`) === "FROZEN";
   }
 
   /** Kills whoever is in it, frozen or not. */
   kill(): void {
-    killGroup(this.folders);
+    killGroup(this.directories);
   }
 
   /** Removes it; answers whether nothing is left, as nobody was in it. */
   remove(): boolean {
-    return this.folders.map(({ folder }) => removeTree(folder)).every((gone) => gone);
+    return this.directories.map(({ directory }) => removeTree(directory)).every((gone) => gone);
   }
 
-  #of(controller: Controller): GroupFolder | undefined {
-    return this.folders.find(({ controllers }) => controllers.has(controller));
+  #of(controller: Controller): GroupDirectory | undefined {
+    return this.directories.find(({ controllers }) => controllers.has(controller));
   }
 
-  #freezer(): GroupFolder {
-    const place = this.folders.find(({ version }) => version === 2) ?? this.#of("freezer");
+  #freezer(): GroupDirectory {
+    const place = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
     if (place !== undefined) return place;
     throw new UnsupportedError(
       'a container is paused by cgroup v2, or by the controller "freezer" of v1, and its group ' +
@@ -177,23 +179,26 @@ export class Group {
   }
 }
 
-function entranceOf(folders: readonly GroupFolder[], open: (call: Call) => number): Entrance {
+function entranceOf(
+  directories: readonly GroupDirectory[],
+  open: (call: Call) => number,
+): CgroupEntry {
   let into: Named | undefined;
   const files: Named[] = [];
-  for (const { version, folder } of folders) {
+  for (const { version, directory } of directories) {
     if (version === 2 && hasClone3()) {
       const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open(openat(at_fdcwd, folder, flags)), folder);
+      into = new Named(open(openat(at_fdcwd, directory, flags)), directory);
     } else {
-      const file = `${folder}/cgroup.procs`;
+      const file = `${directory}/cgroup.procs`;
       files.push(new Named(open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
     }
   }
-  return { folder: into, files };
+  return { directory: into, files };
 }
 
 /** Does all of it in one program; a write that fails leaves its file open, to be closed here. */
-function makeAll(acts: readonly Act[]): void {
+function makeAll(acts: readonly CgroupAction[]): void {
   const made = acts.map((act) => ({ act, calls: callsOf(act) }));
   const parts = made.flatMap(({ act, calls }) => {
     // A process that has ended need not be moved any more.
@@ -204,12 +209,12 @@ function makeAll(acts: readonly Act[]): void {
   const { failed } = outcome;
   if (failed === undefined) return;
   const { act, calls } = made.find(({ calls }) => calls.includes(failed.call))!;
-  if (failed.call === calls[1]) perform(close(Number(outcome.result(calls[0]!))));
+  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]!))));
   throw denialOf(act, { syscall: failed.call.name, errno: failed.errno });
 }
 
 /** The sum of memory and swap may at no time be less than the memory. */
-function inOrder(acts: readonly SettingAct[]): readonly SettingAct[] {
+function inOrder(acts: readonly SettingAction[]): readonly SettingAction[] {
   const sum = acts.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
   if (sum === undefined) return acts;
   const rest = acts.filter((act) => act !== sum);
@@ -218,11 +223,11 @@ function inOrder(acts: readonly SettingAct[]): readonly SettingAct[] {
 }
 
 /** Version 2 kills processes to get below a new limit; this is refused here, as version 1 does. */
-function makeRoom(act: SettingAct, memory: number): void {
-  const folder = act.file.slice(0, act.file.lastIndexOf("/"));
-  const excess = () => (readNumber(`${folder}/memory.current`) ?? 0) - memory;
+function makeRoom(act: SettingAction, memory: number): void {
+  const directory = act.file.slice(0, act.file.lastIndexOf("/"));
+  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
   if (excess() <= 0) return;
-  const reclaim = `${folder}/memory.reclaim`;
+  const reclaim = `${directory}/memory.reclaim`;
   if (mayWrite(reclaim)) {
     try {
       writeFile(reclaim, String(excess()));

@@ -7,7 +7,7 @@
 
 import { at_fdcwd } from "../calls/files.ts";
 import { SyscallError } from "../errors.ts";
-import { readWholeText } from "../whole_file.ts";
+import { readWholeText } from "../files/read_file.ts";
 
 /** What limits and counts, by the names of version 2; version 1 knows `io` as `blkio`. */
 export type Controller = "memory" | "cpu" | "cpuacct" | "cpuset" | "pids" | "io" | "freezer";
@@ -27,9 +27,9 @@ export interface Hierarchy {
   readonly version: 1 | 2;
   /** Which controllers are bound to it; for version 2, every group tells itself which it has. */
   readonly controllers: ReadonlySet<Controller>;
-  /** The folder of its topmost group that is in sight. */
+  /** The directory of its topmost group that is in sight. */
   readonly top: string;
-  /** The folder of the group that this process is in. */
+  /** The directory of the group that this process is in. */
   readonly own: string;
 }
 
@@ -58,8 +58,8 @@ export function parseHierarchies(groups: string, mountinfo: string): readonly Hi
     for (const mount of mounts) {
       const same = mount.version === version &&
         (version === 2 || words.every((word) => mount.options.includes(word)));
-      const own = same ? folderIn(mount, path) : undefined;
-      if (own !== undefined) return [{ version, controllers, top: mount.folder, own }];
+      const own = same ? directoryIn(mount, path) : undefined;
+      if (own !== undefined) return [{ version, controllers, top: mount.directory, own }];
     }
     return [];
   });
@@ -79,7 +79,7 @@ interface Mount {
   readonly version: 1 | 2;
   /** The group that is seen at the top, as this process's cgroup namespace has it. */
   readonly root: string;
-  readonly folder: string;
+  readonly directory: string;
   /** The options of the filesystem, the names of its controllers among them. */
   readonly options: readonly string[];
 }
@@ -89,18 +89,18 @@ function parseMount(line: string): readonly Mount[] {
   const [before = "", after = ""] = line.split(" - ");
   const [type = "", , options = ""] = after.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", folder = ""] = before.split(" ").map(unescapeOctal);
-  return [{ version: type === "cgroup2" ? 2 : 1, root, folder, options: options.split(",") }];
+  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  return [{ version: type === "cgroup2" ? 2 : 1, root, directory, options: options.split(",") }];
 }
 
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-/** The folder of a group where it lies below what is mounted. */
-function folderIn({ root, folder }: Mount, path: string): string | undefined {
-  if (root === path) return folder;
+/** The directory of a group where it lies below what is mounted. */
+function directoryIn({ root, directory }: Mount, path: string): string | undefined {
+  if (root === path) return directory;
   const within = root === "/" ? path : path.startsWith(`${root}/`) && path.slice(root.length);
   // A path that leads upwards is that of a group outside of this process's cgroup namespace.
-  return within === false || path.startsWith("/..") ? undefined : folder + within;
+  return within === false || path.startsWith("/..") ? undefined : directory + within;
 }

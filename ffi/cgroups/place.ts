@@ -2,41 +2,41 @@
  * Where this process may make groups. See cgroups(7), and
  * [Control Group APIs and Delegation](https://systemd.io/CGROUP_DELEGATION).
  *
- * In version 2 the groups of a folder have the controllers that the folder enables for them, which
- * it can only while no process is in it itself (the root apart). A script that a folder is delegated
+ * In version 2 the groups of a directory have the controllers that the directory enables for them, which
+ * it can only while no process is in it itself (the root apart). A script that a directory is delegated
  * to therefore moves to a group of its own there, and makes the others beside it.
  *
  * @module
  */
 
 import { UnsupportedError } from "../errors.ts";
-import { processFolder } from "../process_folder.ts";
+import { processDirectory } from "../proc/proc_dir.ts";
 import { mayWrite, pidsIn, readFile } from "./files.ts";
 import { type Controller, controllersIn, hierarchies, type Hierarchy } from "./hierarchies.ts";
 import { CONTROLLER_OF, type GroupLimits, limitsIn } from "./limits.ts";
-import { isScriptsName, scriptsName } from "./owner.ts";
+import { isScriptsName, scriptsName } from "./naming.ts";
 
-/** A folder in which groups can be made. */
+/** A directory in which groups can be made. */
 export interface Place {
   readonly version: 1 | 2;
-  readonly folder: string;
+  readonly directory: string;
   /** The controllers that groups here have. */
   readonly controllers: ReadonlySet<Controller>;
   /** What has to be done before. */
-  readonly before: readonly Act[];
+  readonly before: readonly CgroupAction[];
 }
 
 /** Something done to the files of groups. */
-export type Act =
+export type CgroupAction =
   /** Makes a group. */
-  | { readonly folder: string }
+  | { readonly directory: string }
   /** Writes to a file. */
   | { readonly file: string; readonly text: string };
 
-/** A folder of no use, and why. */
+/** A directory of no use, and why. */
 interface Obstacle {
   readonly version: 1 | 2;
-  readonly folder: string;
+  readonly directory: string;
   readonly why: string;
 }
 
@@ -67,9 +67,9 @@ export function findPlaces(limits: GroupLimits): readonly Place[] {
   for (const { own, controllers } of old) {
     const mine = [...controllers].filter((controller) => useful.has(controller));
     if (mine.length === 0) continue;
-    if (mayWrite(own)) places.push({ version: 1, folder: own, controllers, before: [] });
+    if (mayWrite(own)) places.push({ version: 1, directory: own, controllers, before: [] });
     else {
-      const denied: Obstacle = { version: 1, folder: own, why: DENIED };
+      const denied: Obstacle = { version: 1, directory: own, why: DENIED };
       for (const name of mine) obstacles.set(name, denied);
       if (!obstacles.has(undefined)) obstacles.set(undefined, denied);
     }
@@ -96,20 +96,20 @@ export function findPlaces(limits: GroupLimits): readonly Place[] {
 
 const DENIED = "belongs to another user, or can only be read";
 
-function words({ version, folder, why }: Obstacle): string {
+function words({ version, directory, why }: Obstacle): string {
   const mend = version === 2
     ? "a script gets a group of its own by `systemd-run --user --scope -p Delegate=yes deno run " +
       "--allow-ffi ...`"
     : "version 1 leaves them to root, who can make a group there and give it to a user (chown)";
-  return `in cgroup v${version}, ${folder} ${why}; ${mend}`;
+  return `in cgroup v${version}, ${directory} ${why}; ${mend}`;
 }
 
-/** The nearest folder from the own group upwards whose groups have what is needed, or could. */
+/** The nearest directory from the own group upwards whose groups have what is needed, or could. */
 function placeIn2({ own, top }: Hierarchy, needed: ReadonlySet<Controller>): Place | Obstacle {
   let obstacle: Obstacle | undefined;
   const from = isScriptsName(nameOf(own)) ? parentOf(own) : own;
-  for (const folder of upwards(from, top)) {
-    const place = placeAt2(folder, needed, folder === own);
+  for (const directory of upwards(from, top)) {
+    const place = placeAt2(directory, needed, directory === own);
     if (!("why" in place)) return place;
     obstacle ??= place;
   }
@@ -117,44 +117,44 @@ function placeIn2({ own, top }: Hierarchy, needed: ReadonlySet<Controller>): Pla
 }
 
 function placeAt2(
-  folder: string,
+  directory: string,
   needed: ReadonlySet<Controller>,
-  isOwn: boolean,
+  isContainerMount: boolean,
 ): Place | Obstacle {
   // To move from a group to another takes the right to do so in the one that holds both.
-  if (!mayWrite(folder) || !mayWrite(`${folder}/cgroup.procs`)) {
-    return { version: 2, folder, why: DENIED };
+  if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
+    return { version: 2, directory, why: DENIED };
   }
-  const controllers = (file: string) => controllersIn(readFile(`${folder}/${file}`) ?? "");
+  const controllers = (file: string) => controllersIn(readFile(`${directory}/${file}`) ?? "");
   const there = controllers("cgroup.controllers");
   const enabled = controllers("cgroup.subtree_control");
   const absent = [...needed].filter((name) => !there.has(name));
   if (absent.length > 0) {
-    return { version: 2, folder, why: `has not been given "${absent.join('", "')}"` };
+    return { version: 2, directory, why: `has not been given "${absent.join('", "')}"` };
   }
   const missing = [...needed].filter((name) => !enabled.has(name));
-  const place = (enabling: readonly Controller[], before: readonly Act[] = []): Place => ({
+  const place = (enabling: readonly Controller[], before: readonly CgroupAction[] = []): Place => ({
     version: 2,
-    folder,
+    directory,
     controllers: new Set([...enabled, ...enabling]),
     before: enabling.length === 0 ? before : [...before, {
-      file: `${folder}/cgroup.subtree_control`,
+      file: `${directory}/cgroup.subtree_control`,
       text: enabling.map((name) => `+${name}`).join(" "),
     }],
   });
   if (missing.length === 0) return place([]);
   // The root has no type, and may have processes beside groups.
-  const pids = readFile(`${folder}/cgroup.type`) === undefined ? [] : pidsIn(folder);
+  const pids = readFile(`${directory}/cgroup.type`) === undefined ? [] : pidsIn(directory);
   if (pids.length === 0) return place(missing);
-  if (!isOwn || !pids.every(isOurs)) {
+  if (!isContainerMount || !pids.every(isOurs)) {
     const why = `has other processes in it (${pids.join(", ")}), which have to move to a group ` +
       "within it before there can be others";
-    return { version: 2, folder, why };
+    return { version: 2, directory, why };
   }
-  const scripts = `${folder}/${scriptsName()}`;
+  const scripts = `${directory}/${scriptsName()}`;
   const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
   return place([...new Set([...missing, ...enabling])], [
-    { folder: scripts },
+    { directory: scripts },
     ...pids.map((pid) => ({ file: `${scripts}/cgroup.procs`, text: String(pid) })),
   ]);
 }
@@ -163,23 +163,25 @@ function placeAt2(
 function isOurs(pid: number): boolean {
   for (let at: number | undefined = pid; at !== undefined && at > 0;) {
     if (at === Deno.pid) return true;
-    const status: string = readFile(`${processFolder(at)}/status`) ?? "";
+    const status: string = readFile(`${processDirectory(at)}/status`) ?? "";
     const parent: string | undefined = /^PPid:\s*(\d+)/m.exec(status)?.[1];
     at = parent === undefined ? undefined : Number(parent);
   }
   return false;
 }
 
-function upwards(folder: string, top: string): readonly string[] {
-  const folders = [folder];
-  while (folder !== top && folder.startsWith(`${top}/`)) folders.push(folder = parentOf(folder));
-  return folders;
+function upwards(directory: string, top: string): readonly string[] {
+  const directories = [directory];
+  while (directory !== top && directory.startsWith(`${top}/`)) {
+    directories.push(directory = parentOf(directory));
+  }
+  return directories;
 }
 
-function parentOf(folder: string): string {
-  return folder.slice(0, folder.lastIndexOf("/"));
+function parentOf(directory: string): string {
+  return directory.slice(0, directory.lastIndexOf("/"));
 }
 
-function nameOf(folder: string): string {
-  return folder.slice(folder.lastIndexOf("/") + 1);
+function nameOf(directory: string): string {
+  return directory.slice(directory.lastIndexOf("/") + 1);
 }

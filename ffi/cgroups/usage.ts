@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { GroupFolder } from "./design.ts";
+import type { GroupDirectory } from "./plan.ts";
 import { readEntry, readFile, readNumber } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 
@@ -24,19 +24,19 @@ export interface Usage {
   readonly ioWritten: number | undefined;
 }
 
-/** Asks the controllers of these folders. */
-export function usageOf(folders: readonly GroupFolder[]): Usage {
+/** Asks the controllers of these directories. */
+export function usageOf(directories: readonly GroupDirectory[]): Usage {
   const of = (controller: Controller) =>
-    folders.find(({ controllers }) => controllers.has(controller));
+    directories.find(({ controllers }) => controllers.has(controller));
   return {
     ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), folders.find(({ version }) => version === 2)),
+    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
     pids: numberOf(of("pids"), "pids.current"),
     ...ioOf(of("io")),
   };
 }
 
-function memoryOf(place: GroupFolder | undefined): Pick<Usage, "memory" | "memoryPeak"> {
+function memoryOf(place: GroupDirectory | undefined): Pick<Usage, "memory" | "memoryPeak"> {
   return place?.version === 1
     ? {
       memory: numberOf(place, "memory.usage_in_bytes"),
@@ -47,28 +47,28 @@ function memoryOf(place: GroupFolder | undefined): Pick<Usage, "memory" | "memor
 
 /** Version 2 counts time for every group, with or without a controller. */
 function cpuOf(
-  old: GroupFolder | undefined,
-  unified: GroupFolder | undefined,
+  old: GroupDirectory | undefined,
+  unified: GroupDirectory | undefined,
 ): number | undefined {
   const nanoseconds = numberOf(old, "cpuacct.usage");
   if (nanoseconds !== undefined) return nanoseconds / 1e9;
-  const microseconds = unified && readEntry(`${unified.folder}/cpu.stat`, "usage_usec");
+  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
   return microseconds === undefined ? undefined : microseconds / 1e6;
 }
 
-function ioOf(place: GroupFolder | undefined): Pick<Usage, "ioRead" | "ioWritten"> {
+function ioOf(place: GroupDirectory | undefined): Pick<Usage, "ioRead" | "ioWritten"> {
   if (place === undefined) return { ioRead: undefined, ioWritten: undefined };
-  const { folder, version } = place;
+  const { directory, version } = place;
   if (version === 2) {
-    const text = readFile(`${folder}/io.stat`);
+    const text = readFile(`${directory}/io.stat`);
     return { ioRead: sum(text, /\brbytes=(\d+)/g), ioWritten: sum(text, /\bwbytes=(\d+)/g) };
   }
-  const text = readFile(`${folder}/blkio.throttle.io_service_bytes`);
+  const text = readFile(`${directory}/blkio.throttle.io_service_bytes`);
   return { ioRead: sum(text, /\bRead (\d+)/g), ioWritten: sum(text, /\bWrite (\d+)/g) };
 }
 
-function numberOf(place: GroupFolder | undefined, file: string): number | undefined {
-  return place && readNumber(`${place.folder}/${file}`);
+function numberOf(place: GroupDirectory | undefined, file: string): number | undefined {
+  return place && readNumber(`${place.directory}/${file}`);
 }
 
 function sum(text: string | undefined, numbers: RegExp): number | undefined {

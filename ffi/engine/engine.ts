@@ -8,10 +8,10 @@
  */
 
 import { type Call, call, constant, describeCall, type Output } from "../call.ts";
-import { GrantError, SyscallError, UnsupportedError } from "../errors.ts";
-import { type Libc, openLibc } from "../libc.ts";
-import { Memory } from "../memory.ts";
-import { assemble, HEADER, recordIndex, resultOffset, type SyscallProgram } from "../program.ts";
+import { PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
+import { type Libc, openLibc } from "./libc.ts";
+import { Memory } from "./memory.ts";
+import { assemble, HEADER, recordIndex, resultOffset, type SyscallProgram } from "./program.ts";
 import type { Architecture } from "../syscall_numbers.ts";
 import { ENGINE } from "./bytes.ts";
 
@@ -36,7 +36,7 @@ let loaded: Engine | undefined;
 /**
  * The engine of this isolate; loads it at the first call.
  *
- * @throws {GrantError} without `--allow-ffi`
+ * @throws {PermissionError} without `--allow-ffi`
  * @throws {UnsupportedError} where there is no engine for this machine
  */
 export function engine(): Engine {
@@ -44,7 +44,7 @@ export function engine(): Engine {
 }
 
 /** What a program has left behind. */
-export class Outcome {
+export class RunResult {
   readonly #program: SyscallProgram;
   readonly #table: DataView;
 
@@ -107,7 +107,7 @@ export class Engine {
       return new Engine(architecture, openLibc());
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      throw new GrantError(
+      throw new PermissionError(
         "system calls need the permission to use FFI; run it with `deno run --allow-ffi` " +
           "(plain: a path after it is not enough, as memory is addressed too)",
         "ffi",
@@ -117,13 +117,13 @@ export class Engine {
   }
 
   /** Runs a program in the calling thread, up to its end or its first failure. */
-  run(program: SyscallProgram): Outcome {
+  run(program: SyscallProgram): RunResult {
     const size = program.bytes.length;
     if (size > this.#arena.size) this.#growArena(size);
     const arena = this.#arena;
     place(program, arena);
     this.#symbols.run(arena.pointer, HEADER.size);
-    return new Outcome(program, new DataView(arena.bytes.slice(0, size).buffer));
+    return new RunResult(program, new DataView(arena.bytes.slice(0, size).buffer));
   }
 
   /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */

@@ -5,10 +5,10 @@
  */
 
 import { type Call, describeCall } from "../call.ts";
-import { engine, type Outcome } from "../engine/engine.ts";
+import { engine, type RunResult } from "../engine/engine.ts";
 import { type ErrnoName, errnoName } from "../errno.ts";
 import { SyscallError } from "../errors.ts";
-import { assemble } from "../program.ts";
+import { assemble } from "../engine/program.ts";
 
 /** What to do about an error, by its name. */
 export type Hints = Readonly<Partial<Record<ErrnoName, string>>>;
@@ -19,7 +19,7 @@ export function direct(call: Call, hints?: Hints): number {
 }
 
 /** Makes the call, and answers what it has left behind. */
-export function outcomeOf(call: Call, hints: Hints = {}): Outcome {
+export function outcomeOf(call: Call, hints: Hints = {}): RunResult {
   const loaded = engine();
   const outcome = loaded.run(assemble([{ call }], loaded.architecture));
   const { failed } = outcome;

@@ -33,7 +33,7 @@ export function open(path: string, flags: number = calls.O_CLOEXEC, mode = 0): O
 }
 
 /**
- * Opens a file by its path from a folder. See
+ * Opens a file by its path from a directory. See
  * [openat(2)](https://man7.org/linux/man-pages/man2/open.2.html).
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`, `EEXIST` with `O_EXCL`
@@ -49,23 +49,23 @@ export function open(path: string, flags: number = calls.O_CLOEXEC, mode = 0): O
  * ```
  */
 export function openat(
-  folder: Fd,
+  directory: Fd,
   path: string,
   flags: number = calls.O_CLOEXEC,
   mode = 0,
 ): OwnedFd {
-  return new OwnedFd(direct(calls.openat(raw(folder), path, flags, mode)));
+  return new OwnedFd(direct(calls.openat(raw(directory), path, flags, mode)));
 }
 
 /**
  * Opens a file, with a say in how its path is resolved. See
  * [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html). Linux 5.6.
  *
- * @throws {SyscallError} `EXDEV` where the path leaves the folder, `ELOOP` at a link that may not
+ * @throws {SyscallError} `EXDEV` where the path leaves the directory, `ELOOP` at a link that may not
  * be followed, `ENOENT`, `EACCES`
  * @tags allow-ffi
  *
- * @example A path that cannot leave its folder
+ * @example A path that cannot leave its directory
  * ```ts
  * import { linux, SyscallError } from "@ramekin/ramekin";
  * import { assertThrows } from "@std/assert";
@@ -75,9 +75,9 @@ export function openat(
  * assertThrows(() => linux.openat2(dev, "../etc/passwd", beneath), SyscallError, "EXDEV");
  * ```
  */
-export function openat2(folder: Fd, path: string, how: calls.OpenHow): OwnedFd {
-  return new OwnedFd(direct(calls.openat2(raw(folder), path, how), {
-    EXDEV: "the path leaves the folder or the mount that it has to stay in",
+export function openat2(directory: Fd, path: string, how: calls.OpenHow): OwnedFd {
+  return new OwnedFd(direct(calls.openat2(raw(directory), path, how), {
+    EXDEV: "the path leaves the directory or the mount that it has to stay in",
   }));
 }
 

@@ -6,12 +6,12 @@
 
 import { landlockVersion as versionCall } from "../calls/landlock.ts";
 import { SyscallError } from "../errors.ts";
-import { perform } from "../perform.ts";
+import { syscall } from "../syscalls.ts";
 
 /** The version of the kernel's landlock; 0 where it has none, or where that is switched off. */
 export function landlockVersion(): number {
   try {
-    return perform(versionCall());
+    return syscall(versionCall());
   } catch (error) {
     if (error instanceof SyscallError && ABSENT.has(error.code)) return 0;
     throw error;

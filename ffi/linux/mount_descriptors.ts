@@ -27,9 +27,9 @@ const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
  * assert(root.number > 2);
  * ```
  */
-export function open_tree(folder: Fd, path: string, flags = calls.OPEN_TREE_CLOEXEC): OwnedFd {
+export function open_tree(directory: Fd, path: string, flags = calls.OPEN_TREE_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.open_tree(raw(folder), path, flags), {
+    direct(calls.open_tree(raw(directory), path, flags), {
       EPERM: TAKES_ADMIN,
       EINVAL: "a copy for an ordinary user must hold what is mounted below: linux.AT_RECURSIVE",
     }),
@@ -43,7 +43,7 @@ export function open_tree(folder: Fd, path: string, flags = calls.OPEN_TREE_CLOE
  * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `ENOENT`, `EINVAL`
  * @tags allow-ffi
  *
- * @example For a Worker with a mount namespace: a folder at a second place, read-only
+ * @example For a Worker with a mount namespace: a directory at a second place, read-only
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
@@ -59,17 +59,18 @@ export function open_tree(folder: Fd, path: string, flags = calls.OPEN_TREE_CLOE
  * ```
  */
 export function move_mount(
-  fromFolder: Fd,
+  fromDirectory: Fd,
   fromPath: string,
-  toFolder: Fd,
+  toDirectory: Fd,
   toPath: string,
   flags = 0,
 ): void {
-  direct(calls.move_mount(raw(fromFolder), fromPath, raw(toFolder), toPath, flags), {
+  direct(calls.move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "a folder is mounted on a folder only, a file on a file only, and no mount out of a " +
+    EINVAL:
+      "a directory is mounted on a directory only, a file on a file only, and no mount out of a " +
       "shared one (MS_PRIVATE)",
-    ENOTDIR: "a folder is mounted on a folder only, and a file on a file only",
+    ENOTDIR: "a directory is mounted on a directory only, and a file on a file only",
   });
 }
 
@@ -92,12 +93,12 @@ export function move_mount(
  * ```
  */
 export function mount_setattr(
-  folder: Fd,
+  directory: Fd,
   path: string,
   flags: number,
   attributes: calls.MountAttributes,
 ): void {
-  direct(calls.mount_setattr(raw(folder), path, flags, attributes), {
+  direct(calls.mount_setattr(raw(directory), path, flags, attributes), {
     EPERM: `${TAKES_ADMIN}; attributes that the mount got outside are locked`,
     EINVAL: "the path is no mount, or the attributes contradict each other",
   });
@@ -215,9 +216,9 @@ export function fsmount(
  * }
  * ```
  */
-export function fspick(folder: Fd, path: string, flags = calls.FSPICK_CLOEXEC): OwnedFd {
+export function fspick(directory: Fd, path: string, flags = calls.FSPICK_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.fspick(raw(folder), path, flags), {
+    direct(calls.fspick(raw(directory), path, flags), {
       EPERM: TAKES_ADMIN,
       EINVAL: "the path is no mount",
     }),

@@ -118,7 +118,7 @@ export function pivot_root(newRoot: string, oldRoot: string): void {
 }
 
 /**
- * Makes a folder the root of the calling thread, and of those that share it: all threads of the
+ * Makes a directory the root of the calling thread, and of those that share it: all threads of the
  * process, unless `unshare(CLONE_FS)` went before. See
  * [chroot(2)](https://man7.org/linux/man-pages/man2/chroot.2.html).
  *
@@ -129,7 +129,7 @@ export function pivot_root(newRoot: string, oldRoot: string): void {
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function enterFolder(path: string): void {
+ * function enterDirectory(path: string): void {
  *   linux.unshare(linux.CLONE_FS);
  *   linux.chroot(path);
  *   linux.chdir("/");

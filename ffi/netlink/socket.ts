@@ -8,7 +8,7 @@ import { Output, ResultOf } from "../call.ts";
 import { close } from "../calls/files.ts";
 import { MSG_DONTWAIT, NETLINK_ROUTE, recvfrom } from "../calls/sockets.ts";
 import { SyscallError } from "../errors.ts";
-import { perform, performAll } from "../perform.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type InterfaceAddress, listAddresses, readAddress } from "./address.ts";
 import { type Link, listLinks, readLink } from "./link.ts";
 import {
@@ -43,7 +43,7 @@ export class NetlinkSocket implements Disposable {
       return;
     }
     const [socket, ...options] = socketCalls(protocol, (call) => new ResultOf(call, "socket"));
-    const outcome = performAll([socket, ...options].map((call) => ({ call })));
+    const outcome = syscalls([socket, ...options].map((call) => ({ call })));
     this.#fd = Number(outcome.result(socket));
   }
 
@@ -71,17 +71,17 @@ export class NetlinkSocket implements Disposable {
   /** Makes a request; see {@linkcode requestCalls}. */
   request(messages: readonly Message[], words?: readonly string[]): void {
     const calls = requestCalls(this.number, messages, answerOutput(), words);
-    performAll(calls.map((call) => ({ call })));
+    syscalls(calls.map((call) => ({ call })));
   }
 
   /** The messages that the kernel answers a request of a list with. */
   list(message: Message): Received[] {
-    perform(send(this.number, [message]));
+    syscall(send(this.number, [message]));
     const received: Received[] = [];
     for (;;) {
       const output = new Output(RECEIVE_SIZE);
       const call = recvfrom(this.number, output, MSG_DONTWAIT);
-      const outcome = performAll([{ call }]);
+      const outcome = syscalls([{ call }]);
       const { buffer, byteOffset } = outcome.output(output);
       const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call)));
       for (const answer of decode(bytes)) {
@@ -97,7 +97,7 @@ export class NetlinkSocket implements Disposable {
     const fd = this.#fd;
     if (fd === undefined) return;
     this.#fd = undefined;
-    perform(close(fd));
+    syscall(close(fd));
   }
 
   /** Closes it at the end of a `using` scope. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Label } from "../program.ts";
+import type { Label } from "../engine/program.ts";
 
 /** One instruction, or a jump that may become several. */
 export type Instruction =

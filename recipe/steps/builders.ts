@@ -134,7 +134,7 @@ export {
   type PivotRootStep,
 } from "./root.ts";
 export { seccomp, type SeccompAllowance, type SeccompStep } from "./seccomp.ts";
-export { DEFAULT_SECCOMP_PROFILE } from "../filters/seccomp_default.ts";
+export { DEFAULT_SECCOMP_PROFILE } from "../seccomp_default.ts";
 export type {
   SeccompAction,
   SeccompArgument,
@@ -142,7 +142,7 @@ export type {
   SeccompFlag,
   SeccompProfile,
   SeccompRule,
-} from "../filters/seccomp_profile.ts";
+} from "../seccomp_profile.ts";
 export { sysctl, type SysctlStep } from "./sysctl.ts";
 export { timeOffset, type TimeOffsets, type TimeOffsetStep } from "./time.ts";
 export { unshare, type UnshareOptions, type UnshareStep } from "./unshare.ts";

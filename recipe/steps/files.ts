@@ -6,24 +6,6 @@
  */
 
 import {
-  close,
-  fchmod,
-  fchmodat,
-  makedev,
-  mknodat,
-  O_CREAT,
-  O_DIRECTORY,
-  O_TRUNC,
-  O_WRONLY,
-  pwrite64,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFIFO,
-  symlinkat,
-  write,
-} from "../../ffi/calls/files.ts";
-import type { Draft } from "../drafting/draft.ts";
-import {
   absolutePath,
   boolean,
   content,
@@ -32,9 +14,8 @@ import {
   oneOf,
   optional,
   text,
-} from "../fields.ts";
-import { atEntry, makeFolders, openAt } from "../drafting/place.ts";
-import type { StepDefinition } from "../step.ts";
+} from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Options of the steps that make files. */
 export interface FileOptions {
@@ -50,23 +31,23 @@ const fileFields = () => ({
   host: optional(boolean()),
 });
 
-/** Makes a folder. */
+/** Makes a directory. */
 export interface MkdirStep extends FileOptions {
   /** Which step it is. */
   readonly step: "mkdir";
-  /** The folder. */
+  /** The directory. */
   readonly path: string;
 }
 
 /**
- * Makes a folder, and those that it lies in, where they are missing, as `mkdir -p` does. Needs a
+ * Makes a directory, and those that it lies in, where they are missing, as `mkdir -p` does. Needs a
  * filesystem that the recipe has mounted, or `host`.
  *
- * @throws {RecipeError} when it is planned for a folder of the host's, and `host` does not say so
+ * @throws {RecipeError} when it is planned for a directory of the host's, and `host` does not say so
  * @throws {SyscallError} when it is run: `ENOTDIR` where something on the way, or with `mode` the
- * place itself, is no folder, `EXDEV` where a symbolic link leads out of the filesystem that the
+ * place itself, is no directory, `EXDEV` where a symbolic link leads out of the filesystem that the
  * recipe has mounted, `ENOSPC` where that is full, `EROFS` where it can only be read; on the host
- * `EACCES` where the folder that it is to lie in is another user's
+ * `EACCES` where the directory that it is to lie in is another user's
  *
  * @example
  * ```ts
@@ -86,14 +67,6 @@ export const mkdirDefinition: StepDefinition<MkdirStep> = {
   get fields() {
     return fileFields();
   },
-  plan(step, draft) {
-    mayMake(draft, step);
-    makeFolders(draft, step.path);
-    if (step.mode === undefined) return;
-    const fd = openAt(draft, step.path, O_DIRECTORY);
-    draft.call(fchmod(fd, step.mode));
-    draft.call(close(fd));
-  },
 };
 
 /** Makes a symbolic link. */
@@ -112,7 +85,7 @@ export interface SymlinkStep extends Pick<FileOptions, "host"> {
  *
  * @throws {RecipeError} when it is planned for a place of the host's, and `host` does not say so
  * @throws {SyscallError} when it is run: `EEXIST` where something is there already, `ENOENT` where
- * the folder that it is to lie in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
+ * the directory that it is to lie in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
  * {@linkcode mkdir}
  *
  * @example
@@ -142,12 +115,6 @@ export const symlinkDefinition: StepDefinition<SymlinkStep> = {
       host: optional(boolean()),
     };
   },
-  plan(step, draft) {
-    mayMake(draft, step);
-    atEntry(draft, step.path, (folder, name) => {
-      draft.call(symlinkat(step.target, folder, name));
-    });
-  },
 };
 
 /** Writes a file. */
@@ -165,8 +132,8 @@ export interface WriteFileStep extends FileOptions {
  * given. Needs a filesystem that the recipe has mounted, or `host`.
  *
  * @throws {RecipeError} when it is planned for a file of the host's, and `host` does not say so
- * @throws {SyscallError} when it is run: `ENOENT` where the folder that it is to lie in does not
- * exist, `EISDIR` where it is a folder itself, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory that it is to lie in does not
+ * exist, `EISDIR` where it is a directory itself, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
  * {@linkcode mkdir}
  *
  * @example
@@ -193,19 +160,6 @@ export const writeFileDefinition: StepDefinition<WriteFileStep> = {
   get fields() {
     return { ...fileFields(), text: content() };
   },
-  plan(step, draft) {
-    mayMake(draft, step);
-    const bytes = new TextEncoder().encode(step.text);
-    const fd = openAt(draft, step.path, O_WRONLY | O_CREAT | O_TRUNC, step.mode ?? 0o644);
-    if (bytes.length > 0) {
-      draft.call(write(fd, bytes, bytes.length));
-      // A full filesystem makes the write above a short one; this one it makes an error.
-      draft.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1));
-    }
-    // The umask has taken from the mode of a new file, and that of an old one is its own.
-    if (step.mode !== undefined) draft.call(fchmod(fd, step.mode));
-    draft.call(close(fd));
-  },
 };
 
 /** Makes a device file or a named pipe. */
@@ -230,7 +184,7 @@ export interface MknodStep extends FileOptions {
  * @throws {RecipeError} where a device has no number, or a pipe has one; when it is planned for a
  * place of the host's, and `host` does not say so
  * @throws {SyscallError} when it is run: `EPERM` for a device in a user namespace, or without
- * CAP_MKNOD, `EEXIST` where something is there already, `ENOENT` where the folder that it is to lie
+ * CAP_MKNOD, `EEXIST` where something is there already, `ENOENT` where the directory that it is to lie
  * in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as {@linkcode mkdir}
  *
  * @example
@@ -261,32 +215,11 @@ export const mknodDefinition: StepDefinition<MknodStep> = {
       minor: optional(integer(0, 0xf_ffff)),
     };
   },
-  complaint({ type, major, minor }) {
+  issue({ type, major, minor }) {
     if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
     if (type !== "p" && (major === undefined || minor === undefined)) {
       return `a device needs "major" and "minor"`;
     }
     return undefined;
   },
-  plan(step, draft) {
-    mayMake(draft, step);
-    if (step.type !== "p") {
-      draft.gate?.note({
-        kind: "device",
-        path: `${step.type} ${step.major}:${step.minor}`,
-      });
-    }
-    const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
-    const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
-    atEntry(draft, step.path, (folder, name) => {
-      draft.call(mknodat(folder, name, type | (step.mode ?? 0o666), device));
-      // The umask has taken from the mode.
-      if (step.mode !== undefined) draft.call(fchmodat(folder, name, step.mode));
-    });
-  },
 };
-
-function mayMake(draft: Draft, { path, host }: { path: string; host?: boolean }): void {
-  if (host !== true) draft.needsOwnGround(path);
-  else draft.gate?.changes(path);
-}

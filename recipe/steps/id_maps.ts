@@ -5,16 +5,9 @@
  * @module
  */
 
-import { type Call, ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
-import { requireOwnProc } from "../../ffi/process_folder.ts";
-import type { ContainerState } from "../drafting/container_state.ts";
-import type { Draft } from "../drafting/draft.ts";
-import { id, integer, list, object, oneOf, optional } from "../fields.ts";
-import type { StepDefinition } from "../step.ts";
+import { id, integer, list, object, oneOf, optional } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 import type { IdRange } from "./id_range.ts";
-
-const encoder = new TextEncoder();
 
 /** Makes the caller root in the user namespace. */
 export interface MapRootStep {
@@ -50,9 +43,6 @@ export function mapRoot(): MapRootStep {
 export const mapRootDefinition: StepDefinition<MapRootStep> = {
   step: "mapRoot",
   fields: {},
-  plan(_step, draft) {
-    mapOwnIds(draft, 0, 0);
-  },
 };
 
 /** Keeps the caller's own ids in the user namespace. */
@@ -87,10 +77,6 @@ export function mapCurrentUser(): MapCurrentUserStep {
 export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
   step: "mapCurrentUser",
   fields: {},
-  plan(_step, draft) {
-    const { uid, gid } = idsOf(draft.container);
-    mapOwnIds(draft, uid, gid);
-  },
 };
 
 /** Maps ranges of ids into the user namespace. */
@@ -144,8 +130,10 @@ export function mapIds(maps: Omit<MapIdsStep, "step">): MapIdsStep {
 
 /** Kernel limit of lines in a map (user_namespaces(7), since Linux 4.15). */
 const MAP_LINES = 340;
+
 /** It has to be less than a page, too. */
 const MAP_BYTES = 4095;
+
 /** The one behind it means none to the kernel. */
 const LAST_ID = 0xffff_fffe;
 
@@ -160,93 +148,14 @@ export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
       setgroups: optional(oneOf(["allow", "deny"])),
     };
   },
-  complaint({ uids, gids }) {
+  issue({ uids, gids }) {
     return contradiction("uids", uids) ?? contradiction("gids", gids);
-  },
-  plan(step, draft) {
-    const own = idsOf(draft.container);
-    const [uid, gid] = [step.uids[0]!, step.gids[0]!];
-    const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid &&
-      step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
-    if (ownOnly && step.setgroups !== "allow") return mapOwnIds(draft, uid.inside, gid.inside);
-    claimMaps(draft);
-    if (draft.container.nestedUser) {
-      draft.refuse(
-        "in a user namespace within that of the container only the own id can be mapped, " +
-          "as the script would have to be in the outer one to map others",
-      );
-    }
-    if (step.setgroups === "deny") denySetgroups(draft);
-    draft.gate?.maps(step);
-    const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
-    requireOwnProc();
-    const { mayMapIds } = draft.container.caller;
-    draft.meet((pid) =>
-      mayMapIds
-        ? [
-          { calls: writeFileCalls(`/proc/${pid}/uid_map`, uids) },
-          { calls: writeFileCalls(`/proc/${pid}/gid_map`, gids) },
-        ]
-        : [
-          { program: "newuidmap", args: [pid, ...uids.trim().split(/\s/)] },
-          { program: "newgidmap", args: [pid, ...gids.trim().split(/\s/)] },
-        ]
-    );
-    draft.container.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
   },
 };
 
-/** Who the process is that maps, as the namespace around its own sees it. */
-function idsOf({ ids, caller }: ContainerState): { readonly uid: number; readonly gid: number } {
-  return ids ?? { uid: caller.euid, gid: caller.egid };
-}
-
-/** The container maps its own ids itself. */
-function mapOwnIds(draft: Draft, uid: number, gid: number): void {
-  const own = idsOf(draft.container);
-  claimMaps(draft);
-  draft.gate?.writesProc();
-  denySetgroups(draft);
-  const uids = mapText([{ inside: uid, outside: own.uid, count: 1 }]);
-  const gids = mapText([{ inside: gid, outside: own.gid, count: 1 }]);
-  for (const call of writeFileCalls("/proc/self/uid_map", uids)) draft.call(call);
-  for (const call of writeFileCalls("/proc/self/gid_map", gids)) draft.call(call);
-  draft.container.ids = { uid, gid };
-}
-
-/** What the kernel shows for ids that are not mapped (sysctl kernel.overflowuid). */
-const OVERFLOW_ID = 65534;
-
-/** What the ranges make of an id. */
-function imageOf(id: number, ranges: readonly IdRange[]): number {
-  const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
-  return range === undefined ? OVERFLOW_ID : range.inside + id - range.outside;
-}
-
-/** Has to be said before there is a group map. */
-function denySetgroups(draft: Draft): void {
-  draft.container.setgroupsDenied = true;
-  for (const call of writeFileCalls("/proc/self/setgroups", "deny")) draft.call(call);
-}
-
-/** The map files take their whole text in one write(2) (user_namespaces(7)). */
-function writeFileCalls(path: string, text: string): Call[] {
-  const bytes = encoder.encode(text);
-  const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [opened, write(fd, bytes, bytes.length), close(fd)];
-}
-
-function mapText(ranges: readonly IdRange[]): string {
+/** Shared with the lowering. */
+export function mapText(ranges: readonly IdRange[]): string {
   return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("");
-}
-
-function claimMaps(draft: Draft): void {
-  draft.needs("user", "there are no ids to map");
-  if (draft.container.idsMapped) {
-    draft.refuse("the ids are mapped already, and the kernel takes one map only");
-  }
-  draft.container.idsMapped = true;
 }
 
 function contradiction(name: string, ranges: readonly IdRange[]): string | undefined {

@@ -5,24 +5,9 @@
  * @module
  */
 
-import {
-  PR_CAP_AMBIENT,
-  PR_CAP_AMBIENT_CLEAR_ALL,
-  PR_CAP_AMBIENT_RAISE,
-  PR_CAPBSET_DROP,
-  PR_SET_NO_NEW_PRIVS,
-  prctl,
-} from "../../ffi/calls/processes.ts";
-import {
-  CAPABILITIES,
-  type CapabilityName,
-  capset,
-  setgroups,
-  setresgid,
-  setresuid,
-} from "../../ffi/calls/users.ts";
-import { id, list, oneOf, optional } from "../fields.ts";
-import type { StepDefinition } from "../step.ts";
+import { CAPABILITIES } from "../../ffi/calls/users.ts";
+import { id, list, oneOf, optional } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 import type { CapabilitySets } from "./capability_sets.ts";
 
 /** Changes the user and the groups. */
@@ -76,19 +61,6 @@ export const setUserDefinition: StepDefinition<SetUserStep> = {
   step: "setUser",
   get fields() {
     return { uid: id(), gid: optional(id()), groups: optional(list(id())) };
-  },
-  plan({ uid, gid = uid, groups }, draft) {
-    if (groups !== undefined && draft.container.setgroupsDenied) {
-      draft.refuse(
-        `"groups" cannot be set, as the id map denies setgroups(2); leave them out, ` +
-          `or map with mapIds({ ..., setgroups: "allow" })`,
-      );
-    }
-    if (!draft.container.setgroupsDenied) draft.call(setgroups(groups ?? []));
-    draft.gate?.becomes({ uid, gid, groups });
-    draft.call(setresgid(gid, gid, gid));
-    draft.call(setresuid(uid, uid, uid));
-    draft.container.ids = { uid, gid };
   },
 };
 
@@ -147,7 +119,7 @@ export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
       ambient: capabilityList,
     };
   },
-  complaint({ keep, bounding, permitted, effective, inheritable, ambient }) {
+  issue({ keep, bounding, permitted, effective, inheritable, ambient }) {
     const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
     if (keep !== undefined && others !== undefined) return `"keep" stands in place of all others`;
     const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
@@ -157,37 +129,6 @@ export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
     const notInheritable = lacks(ambient, inheritable);
     if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
     return undefined;
-  },
-  plan({ keep, ...sets }, draft) {
-    draft.container.powers.limit({ ...sets, ...(keep && { keep }) });
-    const step: CapabilitySets = keep === undefined ? sets : {
-      bounding: keep,
-      permitted: keep,
-      inheritable: keep,
-      ambient: keep,
-    };
-    // The bounding set first: dropping from it needs CAP_SETPCAP, which the others may take away.
-    if (step.bounding !== undefined) {
-      for (const [name, number] of Object.entries(CAPABILITIES)) {
-        if (step.bounding.includes(name as CapabilityName)) continue;
-        // A kernel that is older than a capability does not know its number.
-        draft.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"] });
-      }
-    }
-    const { ambient = [], effective = [] } = step;
-    if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === undefined) {
-      return;
-    }
-    const permitted = step.permitted ?? [...effective, ...ambient];
-    draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
-    draft.call(capset({
-      permitted,
-      effective: step.effective ?? permitted,
-      inheritable: step.inheritable ?? ambient,
-    }));
-    for (const name of ambient) {
-      draft.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
-    }
   },
 };
 
@@ -219,8 +160,4 @@ export function noNewPrivileges(): NoNewPrivilegesStep {
 export const noNewPrivilegesDefinition: StepDefinition<NoNewPrivilegesStep> = {
   step: "noNewPrivileges",
   fields: {},
-  plan(_step, draft) {
-    draft.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
-    draft.container.gainsNoPrivileges = true;
-  },
 };

@@ -4,34 +4,9 @@
  * @module
  */
 
-import { type Fd, ResultOf } from "../../ffi/call.ts";
-import { close, O_CLOEXEC, O_PATH, pipe2, PipeEnds, read } from "../../ffi/calls/files.ts";
-import {
-  addNetPort,
-  addPathBeneath,
-  landlock_create_ruleset,
-  landlock_restrict_self,
-  pathBeneathOutput,
-  writePathBeneath,
-} from "../../ffi/calls/landlock.ts";
-import { UnsupportedError } from "../../ffi/errors.ts";
-import { landlockVersion } from "../../ffi/linux/landlock.ts";
-import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../drafting/draft.ts";
-import { absolutePath, boolean, integer, list, oneOf, optional } from "../fields.ts";
-import { normalize } from "../drafting/ground.ts";
-import {
-  deniableFileRights,
-  FILE_RIGHTS,
-  FILES_SINCE,
-  PORT_RIGHTS,
-  PORTS_SINCE,
-  RIGHTS_OF_FILE,
-  SCOPES,
-  SCOPES_SINCE,
-} from "../filters/landlock_rights.ts";
-import { openAt } from "../drafting/place.ts";
-import type { StepDefinition } from "../step.ts";
+import { absolutePath, boolean, integer, list, oneOf, optional } from "../schema.ts";
+import { SCOPES } from "../landlock_rights.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Says which files and TCP ports the program may use. */
 export interface LandlockStep extends LandlockRules {
@@ -44,7 +19,7 @@ export interface LandlockStep extends LandlockRules {
  * that none of them allows are denied; with none of the three, files are as they were. Likewise no
  * port may be bound where `bindTcp` does not allow it, nor connected to but by `connectTcp`.
  *
- * Paths are files, or folders with all that lies beneath them, in the container as it is at this
+ * Paths are files, or directories with all that lies beneath them, in the container as it is at this
  * step.
  */
 export interface LandlockRules {
@@ -98,8 +73,11 @@ export function landlock(rules: LandlockRules): LandlockStep {
   return { step: "landlock", ...rules };
 }
 
-const FILE_WORDS = ["read", "write", "execute"] as const;
-const PORT_WORDS = ["bindTcp", "connectTcp"] as const;
+/** Shared with the lowering. */
+export const FILE_WORDS = ["read", "write", "execute"] as const;
+
+/** Shared with the lowering. */
+export const PORT_WORDS = ["bindTcp", "connectTcp"] as const;
 
 /** How `landlock` is checked and planned. */
 export const landlockDefinition: StepDefinition<LandlockStep> = {
@@ -117,7 +95,7 @@ export const landlockDefinition: StepDefinition<LandlockStep> = {
       degrade: optional(boolean()),
     };
   },
-  complaint(step) {
+  issue(step) {
     return [...FILE_WORDS, ...PORT_WORDS, "isolate" as const].every((word) =>
         step[word] === undefined
       )
@@ -125,90 +103,4 @@ export const landlockDefinition: StepDefinition<LandlockStep> = {
         `(${PORT_WORDS.join(", ")}), nor what to isolate`
       : undefined;
   },
-  plan(step, draft) {
-    const version = landlockVersion();
-    if (step.degrade !== true) refuseOlder(step, version);
-    const files = FILE_WORDS.some((word) => step[word] !== undefined)
-      ? deniableFileRights(version)
-      : 0;
-    const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce(
-      (sum, word) => sum + (step[word] === undefined ? 0 : PORT_RIGHTS[word]),
-      0,
-    );
-    const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce(
-      (sum, word) => sum | SCOPES[word],
-      0,
-    );
-    if (files + ports + scopes === 0) return;
-    const created = draft.call(landlock_create_ruleset({ files, ports, scopes }));
-    const ruleset = new ResultOf(created, "ruleset");
-    if (files !== 0) allowFiles(step, files, ruleset, draft);
-    if (ports !== 0) allowPorts(step, ruleset, draft);
-    draft.gainNoPrivileges();
-    draft.lastly(landlock_restrict_self(ruleset));
-  },
 };
-
-function refuseOlder(step: LandlockStep, version: number): void {
-  const lacking = FILE_WORDS.some((word) => step[word] !== undefined) && version < FILES_SINCE
-    ? "limit files (Linux 6.2)"
-    : PORT_WORDS.some((word) => step[word] !== undefined) && version < PORTS_SINCE
-    ? "limit ports (Linux 6.7)"
-    : step.isolate !== undefined && version < SCOPES_SINCE
-    ? "isolate a program (Linux 6.12)"
-    : undefined;
-  if (lacking === undefined) return;
-  throw new UnsupportedError(
-    `landlock: this kernel cannot ${lacking}: ` +
-      (version === 0
-        ? "it has no landlock, or not among its security modules (lsm=landlock,...)"
-        : `its landlock has version ${version}`) +
-      "; { degrade: true } takes what there is",
-  );
-}
-
-function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, draft: Draft): void {
-  const rights = new Map<string, number>();
-  for (const word of FILE_WORDS) {
-    for (const path of step[word] ?? []) {
-      const place = normalize(path);
-      rights.set(place, (rights.get(place) ?? 0) | (FILE_RIGHTS[word] & deniable));
-    }
-  }
-  const pipe = new PipeEnds();
-  draft.call(pipe2(pipe.output, O_CLOEXEC));
-  for (const [path, allowed] of rights) {
-    const place = openAt(draft, path, O_PATH);
-    // A folder's rights are EINVAL for a file: nothing tells before which one it is.
-    const isFile = new Label("it is a file");
-    const done = new Label("it is a folder");
-    draft.call(writePathBeneath(pipe.writer, allowed, place));
-    const rule = pathBeneathOutput(allowed);
-    draft.call(read(pipe.reader, rule, rule.size));
-    draft.call(addPathBeneath(ruleset, rule), {
-      accept: ["EINVAL"],
-      onAccepted: isFile,
-      onZero: done,
-    });
-    draft.place(isFile);
-    const ofFile = allowed & RIGHTS_OF_FILE;
-    draft.call(writePathBeneath(pipe.writer, ofFile, place));
-    const fileRule = pathBeneathOutput(ofFile);
-    draft.call(read(pipe.reader, fileRule, fileRule.size));
-    draft.call(addPathBeneath(ruleset, fileRule));
-    draft.place(done);
-    draft.call(close(place));
-  }
-  draft.call(close(pipe.reader));
-  draft.call(close(pipe.writer));
-}
-
-function allowPorts(step: LandlockStep, ruleset: Fd, draft: Draft): void {
-  const rights = new Map<number, number>();
-  for (const word of PORT_WORDS) {
-    for (const port of step[word] ?? []) {
-      rights.set(port, (rights.get(port) ?? 0) | PORT_RIGHTS[word]);
-    }
-  }
-  for (const [port, allowed] of rights) draft.call(addNetPort(ruleset, allowed, port));
-}

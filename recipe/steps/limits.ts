@@ -4,24 +4,8 @@
  * @module
  */
 
-import { type DeviceLimits, type GroupLimits, parseList } from "../../ffi/cgroups/limits.ts";
-import { at_fdcwd, S_IFBLK, S_IFMT } from "../../ffi/calls/files.ts";
-import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../../ffi/calls/statx.ts";
-import { SyscallError } from "../../ffi/errors.ts";
-import { performAll } from "../../ffi/perform.ts";
-import {
-  either,
-  type Field,
-  integer,
-  list,
-  object,
-  oneOf,
-  optional,
-  text,
-  wrongField,
-} from "../fields.ts";
-import { RecipeError } from "../recipe_error.ts";
-import type { StepDefinition } from "../step.ts";
+import { either, integer, list, object, oneOf, optional, type Schema, text } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** A number of bytes, or a string with a unit, 1024 the next: `"512k"`, `"64m"`, `"2g"`, `"1t"`. */
 export type Size = number | string;
@@ -110,13 +94,13 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const SIZE = /^(\d+)([kmgt]?)$/i;
 
-const size: Field = {
+const size: Schema = {
   expected: 'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
   optional: false,
   schema: {
     anyOf: [integer().schema, { type: "string", pattern: "^\\d+[kmgtKMGT]?$" }],
   },
-  complaint(value) {
+  issue(value) {
     const bytes = typeof value === "string" ? bytesOf(value) : value;
     if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return undefined;
     const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
@@ -124,19 +108,19 @@ const size: Field = {
   },
 };
 
-const sizeOrNone: Field = {
+const sizeOrNone: Schema = {
   ...size,
   schema: { anyOf: [{ enum: ["unlimited"] }, size.schema] },
-  complaint: (value) => value === "unlimited" ? undefined : size.complaint(value),
+  issue: (value) => value === "unlimited" ? undefined : size.issue(value),
 };
 
-const cpus: Field = {
+const cpus: Schema = {
   expected: 'a number of processors from 0.01 on, or "unlimited"',
   optional: false,
   schema: {
     anyOf: [{ enum: ["unlimited"] }, { type: "number", minimum: 0.01, maximum: 1e6 }],
   },
-  complaint(value) {
+  issue(value) {
     if (value === "unlimited") return undefined;
     if (typeof value === "number" && value >= 0.01 && value <= 1e6) return undefined;
     return `should be ${cpus.expected}, not ${JSON.stringify(value)}`;
@@ -144,13 +128,13 @@ const cpus: Field = {
 };
 
 /** Whole numbers and ranges of them, as cpuset(7) lists them. */
-const cpuset: Field = {
+const cpuset: Schema = {
   expected: 'a list of processors: "0-1,3"',
   optional: false,
   schema: { type: "string", pattern: "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$" },
-  complaint(value) {
-    const complaint = text({ min: 1 }).complaint(value);
-    if (complaint !== undefined) return complaint;
+  issue(value) {
+    const issue = text({ min: 1 }).issue(value);
+    if (issue !== undefined) return issue;
     const ranges = (value as string).split(",").map((range) => /^(\d+)(?:-(\d+))?$/.exec(range));
     const wrong = ranges.some((range) =>
       range === null || Number(range[2] ?? range[1]) < Number(range[1]) || Number(range[1]) > 65535
@@ -159,13 +143,13 @@ const cpuset: Field = {
   },
 };
 
-const device: Field = {
+const device: Schema = {
   expected: 'a block device: "/dev/sda" or "8:0"',
   optional: false,
   schema: { type: "string", pattern: "^(\\d+:\\d+|/.+)$" },
-  complaint(value) {
-    const complaint = text({ min: 1 }).complaint(value);
-    if (complaint !== undefined) return complaint;
+  issue(value) {
+    const issue = text({ min: 1 }).issue(value);
+    if (issue !== undefined) return issue;
     return /^(\d+:\d+|\/.+)$/.test(value as string)
       ? undefined
       : `should be ${device.expected}, not "${value}"`;
@@ -174,7 +158,8 @@ const device: Field = {
 
 const count = () => either(integer(1), oneOf(["unlimited"]));
 
-const limitFields = () => ({
+/** What each limit may hold. */
+export const limitFields = (): Readonly<Record<keyof Limits, Schema>> => ({
   memory: optional(sizeOrNone),
   memoryHigh: optional(sizeOrNone),
   swap: optional(sizeOrNone),
@@ -189,7 +174,7 @@ const limitFields = () => ({
     writeIops: optional(count()),
   }))),
   cpuset: optional(cpuset),
-} satisfies Record<keyof Limits, Field>);
+});
 
 /** How `limits` is checked and planned. */
 export const limitsDefinition: StepDefinition<LimitsStep> = {
@@ -197,77 +182,10 @@ export const limitsDefinition: StepDefinition<LimitsStep> = {
   get fields() {
     return limitFields();
   },
-  plan(step, draft) {
-    draft.limitTo(groupLimits(step, (why) => draft.refuse(why)));
-  },
 };
 
-/**
- * Limits that come from outside of a recipe, checked.
- *
- * @throws {RecipeError} where one is wrong
- */
-export function checkLimits(limits: Limits): GroupLimits {
-  const refuse = (why: string): never => {
-    throw new RecipeError(why);
-  };
-  const wrong = wrongField({ ...limits }, limitFields());
-  if (wrong !== undefined) refuse(`the limit "${wrong.field}" ${wrong.complaint}`);
-  return groupLimits(limits, refuse);
-}
-
-/** The limits in the kernel's units. */
-function groupLimits(limits: Limits, refuse: (why: string) => never): GroupLimits {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits;
-  return present({
-    memory: numberOf(memory),
-    memoryHigh: numberOf(memoryHigh),
-    swap: numberOf(swap),
-    cpus: numberOf(cpus),
-    cpuWeight,
-    pids: numberOf(pids),
-    io: io?.map((item): DeviceLimits => ({
-      device: deviceNumbers(item.device, refuse),
-      ...present({
-        readBps: numberOf(item.readBps),
-        writeBps: numberOf(item.writeBps),
-        readIops: numberOf(item.readIops),
-        writeIops: numberOf(item.writeIops),
-      }),
-    })),
-    cpuset: cpuset && [...parseList(cpuset)].join(","),
-  });
-}
-
-function numberOf(value: Size | undefined): number | undefined {
-  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf(value) : value;
-}
-
-function bytesOf(value: string): number | undefined {
+/** Shared with the lowering. */
+export function bytesOf(value: string): number | undefined {
   const [, digits, unit] = SIZE.exec(value) ?? [];
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
-}
-
-/** The numbers of a block device, which is what the kernel knows it by. */
-function deviceNumbers(device: string, refuse: (why: string) => never): string {
-  if (!device.startsWith("/")) return device;
-  const told = statxOutput();
-  try {
-    const asked = { call: statx(at_fdcwd, device, 0, STATX_BASIC_STATS, told) };
-    const view = performAll([asked]).output(told);
-    if ((readStatx(view).mode & S_IFMT) !== S_IFBLK) refuse(`${device} is no block device`);
-    return `${view.getUint32(DEVICE.major, true)}:${view.getUint32(DEVICE.minor, true)}`;
-  } catch (error) {
-    if (error instanceof SyscallError) refuse(`${device} cannot be found: ${error.code}`);
-    throw error;
-  }
-}
-
-/** Where struct statx has the numbers of a device (linux/stat.h). */
-const DEVICE = { major: 128, minor: 132 } as const;
-
-/** The fields that have a value. */
-function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

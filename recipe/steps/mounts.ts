@@ -5,27 +5,10 @@
  * @module
  */
 
-import {
-  MNT_DETACH,
-  mount as mountCall,
-  MS_BIND,
-  MS_NODEV,
-  MS_NOEXEC,
-  MS_NOSUID,
-  MS_PRIVATE,
-  MS_REC,
-  MS_REMOUNT,
-  MS_SHARED,
-  MS_SLAVE,
-  MS_UNBINDABLE,
-  umount2,
-} from "../../ffi/calls/mounts.ts";
-import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../fields.ts";
-import { mountOptionsComplaint, parseMountOptions } from "../drafting/mount_options.ts";
-import { checkOptions, mountAt } from "../drafting/place.ts";
-import type { StepDefinition } from "../step.ts";
-
-const NEEDS_MOUNT = "it would be mounted on the host";
+import { MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE } from "../../ffi/calls/mounts.ts";
+import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../schema.ts";
+import { mountOptionsComplaint, parseMountOptions } from "../mount_options.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Mounts a filesystem of any type. */
 export interface MountStep {
@@ -33,7 +16,7 @@ export interface MountStep {
   readonly step: "mount";
   /** The device, or any word for a filesystem without one. */
   readonly source: string;
-  /** The folder to mount on. */
+  /** The directory to mount on. */
   readonly target: string;
   /** The type, as /proc/filesystems lists them. */
   readonly type: string;
@@ -51,7 +34,7 @@ export interface MountStep {
  * @throws {SyscallError} when it is run: `ENODEV` for a type that this kernel does not know,
  * `EPERM` for one that a user namespace may not mount, such as those of disks, `EINVAL` for an
  * option that does not suit the type, `ENOENT` where the source or, on a filesystem of the host's,
- * the mount point does not exist, `ENOTDIR` where that is no folder
+ * the mount point does not exist, `ENOTDIR` where that is no directory
  *
  * @example
  * ```ts
@@ -85,20 +68,14 @@ export const mountDefinition: StepDefinition<MountStep> = {
       options: optional(text({ max: 4095 })),
     };
   },
-  complaint: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
-  plan(step, draft) {
-    draft.needs("mount", NEEDS_MOUNT);
-    draft.gate?.mounts(step);
-    const { flags, data } = parseMountOptions(step.options);
-    mountAt(draft, step.source, step.target, step.type, flags, data);
-  },
+  issue: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
 };
 
 /** Mounts an empty filesystem in memory. */
 export interface TmpfsStep extends TmpfsOptions {
   /** Which step it is. */
   readonly step: "tmpfs";
-  /** The folder to mount on. */
+  /** The directory to mount on. */
   readonly target: string;
 }
 
@@ -127,7 +104,7 @@ export interface TmpfsOptions {
  * @throws {RecipeError} where `size` is no number with a unit
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
  * @throws {SyscallError} when it is run: `ENOENT` where the mount point does not exist on a
- * filesystem of the host's, `ENOTDIR` where it is no folder, `EINVAL` for an option that tmpfs does
+ * filesystem of the host's, `ENOTDIR` where it is no directory, `EINVAL` for an option that tmpfs does
  * not have
  *
  * @example
@@ -154,7 +131,7 @@ export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
       options: optional(text({ max: 4095 })),
     };
   },
-  complaint({ size, options }) {
+  issue({ size, options }) {
     if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
       return `"size" is "${size}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
     }
@@ -164,23 +141,13 @@ export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
     }
     return options === undefined ? undefined : mountOptionsComplaint(options);
   },
-  plan(step, draft) {
-    draft.needs("mount", NEEDS_MOUNT);
-    const { flags, data } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
-    const words = [
-      ...(step.size === undefined ? [] : [`size=${step.size}`]),
-      ...(step.mode === undefined ? [] : [`mode=${step.mode.toString(8).padStart(4, "0")}`]),
-      ...(data === null ? [] : [data]),
-    ];
-    mountAt(draft, "tmpfs", step.target, "tmpfs", flags, words.join(",") || null);
-  },
 };
 
 /** Mounts the processes' filesystem of the container's pid namespace. */
 export interface ProcStep extends FilesystemOptions {
   /** Which step it is. */
   readonly step: "proc";
-  /** The folder to mount on. */
+  /** The directory to mount on. */
   readonly target: string;
 }
 
@@ -198,7 +165,7 @@ export interface FilesystemOptions {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("pid")`, or
  * where the /proc outside is covered in part, as in many containers it is, `ENOENT` where the mount
- * point does not exist on a filesystem of the host's, `ENOTDIR` where it is no folder
+ * point does not exist on a filesystem of the host's, `ENOTDIR` where it is no directory
  *
  * @example
  * ```ts
@@ -214,13 +181,13 @@ export function proc(target = "/proc", options: FilesystemOptions = {}): ProcSte
 }
 
 /** How `proc` is checked and planned. */
-export const procDefinition: StepDefinition<ProcStep> = special("proc", "proc");
+export const procDefinition: StepDefinition<ProcStep> = special("proc");
 
 /** Mounts the devices' filesystem of the container's network namespace. */
 export interface SysfsStep extends FilesystemOptions {
   /** Which step it is. */
   readonly step: "sysfs";
-  /** The folder to mount on. */
+  /** The directory to mount on. */
   readonly target: string;
 }
 
@@ -231,7 +198,7 @@ export interface SysfsStep extends FilesystemOptions {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("net")`,
  * `ENOENT` where the mount point does not exist on a filesystem of the host's, `ENOTDIR` where it
- * is no folder
+ * is no directory
  *
  * @example
  * ```ts
@@ -247,13 +214,13 @@ export function sysfs(target = "/sys", options: FilesystemOptions = {}): SysfsSt
 }
 
 /** How `sysfs` is checked and planned. */
-export const sysfsDefinition: StepDefinition<SysfsStep> = special("sysfs", "sysfs");
+export const sysfsDefinition: StepDefinition<SysfsStep> = special("sysfs");
 
 /** Mounts the POSIX message queues of the container's ipc namespace. */
 export interface MqueueStep extends FilesystemOptions {
   /** Which step it is. */
   readonly step: "mqueue";
-  /** The folder to mount on. */
+  /** The directory to mount on. */
   readonly target: string;
 }
 
@@ -264,7 +231,7 @@ export interface MqueueStep extends FilesystemOptions {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("ipc")`,
  * `ENOENT` where the mount point does not exist on a filesystem of the host's, as /dev/mqueue on
- * some, `ENOTDIR` where it is no folder
+ * some, `ENOTDIR` where it is no directory
  *
  * @example
  * ```ts
@@ -285,34 +252,26 @@ export function mqueue(target = "/dev/mqueue", options: FilesystemOptions = {}):
 }
 
 /** How `mqueue` is checked and planned. */
-export const mqueueDefinition: StepDefinition<MqueueStep> = special("mqueue", "mqueue");
+export const mqueueDefinition: StepDefinition<MqueueStep> = special("mqueue");
 
 /** The definition of a filesystem that the kernel fills: no devices, setuid or programs on it. */
 function special<S extends ProcStep | SysfsStep | MqueueStep>(
   step: S["step"],
-  type: string,
 ): StepDefinition<S> {
   return {
     step,
     get fields() {
       return { target: absolutePath(), options: optional(text({ max: 4095 })) };
     },
-    complaint: ({ options }: S) =>
-      options === undefined ? undefined : mountOptionsComplaint(options),
-    plan({ target, options }: S, draft) {
-      draft.needs("mount", NEEDS_MOUNT);
-      draft.gate?.mounts({ source: type, target, type, ...(options && { options }) });
-      const initial = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-      const { flags, data } = parseMountOptions(options, initial);
-      mountAt(draft, type, target, type, flags, data);
-    },
+    issue: ({ options }: S) => options === undefined ? undefined : mountOptionsComplaint(options),
   } as StepDefinition<S>;
 }
 
 /** How mounts and unmounts spread from and to a mount. */
 export type Propagation = "private" | "shared" | "slave" | "unbindable";
 
-const PROPAGATION: Readonly<Record<Propagation, number>> = {
+/** Shared with the lowering. */
+export const PROPAGATION: Readonly<Record<Propagation, number>> = {
   private: MS_PRIVATE,
   shared: MS_SHARED,
   slave: MS_SLAVE,
@@ -372,11 +331,6 @@ export const propagationDefinition: StepDefinition<PropagationStep> = {
       type: oneOf(Object.keys(PROPAGATION)),
       recursive: optional(boolean()),
     };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would change the host's mounts");
-    const flags = PROPAGATION[step.type] | (step.recursive === true ? MS_REC : 0);
-    draft.call(mountCall(null, step.target, null, flags, null));
   },
 };
 
@@ -439,27 +393,12 @@ export const remountDefinition: StepDefinition<RemountStep> = {
       bind: optional(boolean()),
     };
   },
-  complaint({ options, bind }) {
+  issue({ options, bind }) {
     const { data } = parseMountOptions(options);
     if (data !== null && bind !== false) {
       return `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
     }
     return mountOptionsComplaint(options);
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would change the host's mounts");
-    const whole = step.bind === false;
-    if (whole && !draft.container.ground.isOwn(step.target)) {
-      draft.refuse(
-        `{ bind: false } would change the host's filesystem at ${step.target} everywhere; ` +
-          "leave it out, to change this mount alone",
-      );
-    }
-    const { flags, data } = parseMountOptions(step.options);
-    draft.gate?.remountsWith(flags);
-    checkOptions(draft, data);
-    const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags;
-    draft.call(mountCall(null, step.target, null, remounted, data));
   },
 };
 
@@ -503,11 +442,5 @@ export const unmountDefinition: StepDefinition<UnmountStep> = {
   step: "unmount",
   get fields() {
     return { target: absolutePath(), detach: optional(boolean()) };
-  },
-  plan(step, draft) {
-    draft.needs("mount", "it would unmount it on the host");
-    draft.gate?.reachesAll();
-    draft.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
-    draft.container.ground.unmounted(step.target);
   },
 };

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { setdomainname, sethostname } from "../../ffi/calls/namespaces.ts";
-import { text } from "../fields.ts";
-import type { StepDefinition } from "../step.ts";
+import { text } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** The kernel's __NEW_UTS_LEN. */
 const NAME_BYTES = 64;
@@ -45,10 +44,6 @@ export const hostnameDefinition: StepDefinition<HostnameStep> = {
   get fields() {
     return { name: text({ min: 1, max: NAME_BYTES }) };
   },
-  plan(step, draft) {
-    draft.needs("uts", "it would rename the host");
-    draft.call(sethostname(step.name));
-  },
 };
 
 /** Sets the NIS domain name of the container's uts namespace. */
@@ -83,9 +78,5 @@ export const domainnameDefinition: StepDefinition<DomainnameStep> = {
   step: "domainname",
   get fields() {
     return { name: text({ min: 1, max: NAME_BYTES }) };
-  },
-  plan(step, draft) {
-    draft.needs("uts", "it would rename the host's domain");
-    draft.call(setdomainname(step.name));
   },
 };

@@ -5,16 +5,7 @@
  * @module
  */
 
-import { umask as umaskCall } from "../../ffi/calls/files.ts";
-import { environmentVariable } from "../../ffi/environment.ts";
-import {
-  prlimit64,
-  RLIM_INFINITY,
-  RLIMITS,
-  setsid,
-  type SignalName,
-  SIGNALS,
-} from "../../ffi/calls/processes.ts";
+import { RLIMITS, type SignalName, SIGNALS } from "../../ffi/calls/processes.ts";
 import {
   dictionary,
   either,
@@ -24,8 +15,8 @@ import {
   optional,
   text,
   variableName,
-} from "../fields.ts";
-import type { StepDefinition } from "../step.ts";
+} from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Sets variables of the program's environment. */
 export interface SetEnvStep {
@@ -60,12 +51,6 @@ export const setEnvDefinition: StepDefinition<SetEnvStep> = {
   step: "setEnv",
   get fields() {
     return { variables: dictionary(variableName(), text()) };
-  },
-  plan({ variables }, draft) {
-    for (const [name, value] of Object.entries(variables)) {
-      draft.container.environment.set(name, value);
-      draft.gate?.variables.delete(name);
-    }
   },
 };
 
@@ -104,16 +89,6 @@ export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
   get fields() {
     return { keep: optional(list(variableName())) };
   },
-  plan({ keep = [] }, draft) {
-    draft.container.clearsEnvironment = true;
-    draft.container.environment.clear();
-    for (const name of keep) {
-      const value = environmentVariable(name);
-      if (value === undefined) continue;
-      draft.container.environment.set(name, value);
-      draft.gate?.handsOn(name);
-    }
-  },
 };
 
 /** Sets the permission bits that new files do not get. */
@@ -146,7 +121,6 @@ export const umaskDefinition: StepDefinition<UmaskStep> = {
   get fields() {
     return { mask: integer(0, 0o777) };
   },
-  plan: ({ mask }, draft) => void draft.call(umaskCall(mask)),
 };
 
 /** A resource that setrlimit(2) limits, by prlimit(1)'s word: `"nofile"`. */
@@ -205,19 +179,11 @@ export const rlimitDefinition: StepDefinition<RlimitStep> = {
       hard: limit,
     };
   },
-  complaint({ soft, hard }) {
+  issue({ soft, hard }) {
     if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
       return `"soft" (${soft}) is beyond "hard" (${hard})`;
     }
     return undefined;
-  },
-  plan({ resource, soft, hard }, draft) {
-    const number = (value: number | "unlimited") => value === "unlimited" ? RLIM_INFINITY : value;
-    const name = resource.toUpperCase() as keyof typeof RLIMITS;
-    const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
-    // What is left to be done until the program begins opens files, beside those of the script.
-    if (name === "NOFILE") draft.lastly(call);
-    else draft.call(call);
   },
 };
 
@@ -250,10 +216,6 @@ export function newSession(): NewSessionStep {
 export const newSessionDefinition: StepDefinition<NewSessionStep> = {
   step: "newSession",
   fields: {},
-  plan(_step, draft) {
-    draft.call(setsid());
-    draft.container.sessionLeader = true;
-  },
 };
 
 /** Says what becomes of the container when the script ends. */
@@ -294,13 +256,10 @@ export const dieWithParentDefinition: StepDefinition<DieWithParentStep> = {
       signal: {
         ...oneOf(Object.keys(SIGNALS)),
         schema: { enum: [...Object.keys(SIGNALS), null] },
-        complaint: (value: unknown) =>
-          value === null ? undefined : oneOf(Object.keys(SIGNALS)).complaint(value),
+        issue: (value: unknown) =>
+          value === null ? undefined : oneOf(Object.keys(SIGNALS)).issue(value),
       },
     };
-  },
-  plan({ signal }, draft) {
-    draft.deathSignal = signal === null ? 0 : SIGNALS[signal];
   },
 };
 
@@ -337,13 +296,4 @@ export function init(): InitStep {
 export const initDefinition: StepDefinition<InitStep> = {
   step: "init",
   fields: {},
-  plan(_step, draft) {
-    draft.needs("pid", "an init is PID 1 of a pid namespace of its own");
-    if (draft.container.joined.has("pid")) {
-      draft.refuse("the pid namespace that is joined has its PID 1 already");
-    }
-    if (draft.hasInit) draft.refuse("there is an init already");
-    draft.fork("init");
-    draft.gate?.leavesInit();
-  },
 };

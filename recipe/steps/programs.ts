@@ -4,29 +4,8 @@
  * @module
  */
 
-import { type Call, call, type Fd, ResultOf } from "../../ffi/call.ts";
-import {
-  at_fdcwd,
-  close,
-  fchmod,
-  O_CLOEXEC,
-  O_CREAT,
-  O_RDONLY,
-  O_TRUNC,
-  O_WRONLY,
-  openat,
-} from "../../ffi/calls/files.ts";
-import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
-import { SyscallError } from "../../ffi/errors.ts";
-import { Label } from "../../ffi/program.ts";
-import type { Draft } from "../drafting/draft.ts";
-import { absolutePath, boolean, list, optional } from "../fields.ts";
-import { folderOf, normalize } from "../drafting/ground.ts";
-import type { PlacedFile } from "../programs/library_search.ts";
-import { attachAt, copyTree, makeFolders, openAt } from "../drafting/place.ts";
-import { filesOfPrograms } from "../programs/program_files.ts";
-import { programHost } from "../programs/program_host.ts";
-import type { StepDefinition } from "../step.ts";
+import { absolutePath, boolean, list, optional } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Puts programs with all that they need into a new root. */
 export interface ProgramsStep extends ProgramsOptions {
@@ -93,72 +72,4 @@ export const programsDefinition: StepDefinition<ProgramsStep> = {
       copy: optional(boolean()),
     };
   },
-  plan(step, draft) {
-    draft.needs("mount", "it would be put on the host");
-    const root = normalize(step.root ?? nextRoot(draft));
-    draft.needsOwnGround(root);
-    const files = filesOf(step, draft)
-      .map(({ source, target }) => ({ source, target: normalize(`${root}/${target}`) }))
-      // What a step has bound there already stays: a library of an earlier program, most often.
-      .filter(({ target }) => !draft.container.ground.isMountPoint(target));
-    for (const folder of new Set(files.map(({ target }) => folderOf(target)))) {
-      makeFolders(draft, folder);
-    }
-    for (const file of files) {
-      if (step.copy === true) copy(draft, file);
-      else bind(draft, file);
-    }
-  },
 };
-
-function nextRoot(draft: Draft): string {
-  return draft.sequence.nextRoot ??
-    draft.refuse(
-      'there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }',
-    );
-}
-
-function filesOf(step: ProgramsStep, draft: Draft): readonly PlacedFile[] {
-  try {
-    return filesOfPrograms(step.programs, programHost(), (complaint) => draft.refuse(complaint));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return draft.refuse(`a file that is needed cannot be read: ${error.message}`);
-  }
-}
-
-function bind(draft: Draft, { source, target }: PlacedFile): void {
-  // Not to be written, as by another path it may be bound already.
-  draft.call(close(openAt(draft, target, O_RDONLY | O_CREAT, 0o644)));
-  draft.gate?.shows(source, { readOnly: true });
-  const tree = copyTree(draft, source, "tree");
-  draft.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
-  attachAt(draft, tree, target);
-  draft.call(close(tree));
-  draft.container.ground.mounted(target, false);
-}
-
-/** More than any file has, and what the kernel moves at once at most (sendfile(2)). */
-const AT_ONCE = 0x7fff_f000;
-
-function copy(draft: Draft, { source, target }: PlacedFile): void {
-  draft.gate?.reads(source);
-  const from = draft.gate === undefined
-    ? new ResultOf(draft.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from")
-    : openAt(draft, source, O_RDONLY);
-  const to = openAt(draft, target, O_WRONLY | O_CREAT | O_TRUNC, 0o755);
-  const more = new Label("more");
-  const done = new Label("done");
-  draft.place(more);
-  // A full filesystem makes the first call a short one, and the next one an error.
-  draft.call(sendfile(to, from, AT_ONCE), { onSuccess: more, onZero: done });
-  draft.place(done);
-  draft.call(fchmod(to, 0o755));
-  draft.call(close(to));
-  draft.call(close(from));
-}
-
-/** Copies from one file to another, in the kernel. See sendfile(2). */
-function sendfile(to: Fd, from: Fd, count: number): Call {
-  return call("sendfile", to, from, null, count);
-}

@@ -4,20 +4,11 @@
  * @module
  */
 
-import { SECCOMP_FILTER_FLAGS, seccompSetFilter } from "../../ffi/calls/seccomp.ts";
-import { engine } from "../../ffi/engine/engine.ts";
 import { allSyscalls, isSyscallName } from "../../ffi/seccomp/all_syscalls.ts";
-import {
-  compileFilter,
-  RuleIndex,
-  SECCOMP_RET,
-  type SyscallFilter,
-} from "../../ffi/seccomp/filter.ts";
-import type { Draft } from "../drafting/draft.ts";
-import { type Field, list, nearest, optional, text } from "../fields.ts";
-import { allowMore, DEFAULT_SECCOMP_PROFILE, SECCOMP_GROUPS } from "../filters/seccomp_default.ts";
-import { filterOf, type SeccompProfile, seccompProfile } from "../filters/seccomp_profile.ts";
-import type { StepDefinition } from "../step.ts";
+import { list, nearest, optional, type Schema, text } from "../schema.ts";
+import { SECCOMP_GROUPS } from "../seccomp_default.ts";
+import { type SeccompProfile, seccompProfile } from "../seccomp_profile.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Says which system calls the program may make. */
 export interface SeccompStep extends SeccompAllowance {
@@ -81,16 +72,16 @@ export function seccomp(profile: SeccompProfile | SeccompAllowance = {}): Seccom
 }
 
 /** The name of a system call, or of some of them. */
-function callName(): Field {
+function callName(): Schema {
   const base = text({ min: 1 });
   const groups = Object.keys(SECCOMP_GROUPS);
   return {
     ...base,
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
-    complaint(value) {
-      const complaint = base.complaint(value);
+    issue(value) {
+      const issue = base.issue(value);
       const name = value as string;
-      if (complaint !== undefined || isSyscallName(name) || groups.includes(name)) return complaint;
+      if (issue !== undefined || isSyscallName(name) || groups.includes(name)) return issue;
       const near = nearest(name, [...groups, ...allSyscalls("x86_64").keys()]);
       return `there is no call "${name}"` + (near === undefined ? "" : `; did you mean "${near}"?`);
     },
@@ -103,46 +94,4 @@ export const seccompDefinition: StepDefinition<SeccompStep> = {
   get fields() {
     return { profile: optional(seccompProfile()), allow: optional(list(callName())) };
   },
-  plan(step, draft) {
-    const { flags = [] } = step.profile ?? {};
-    const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
-      .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
-    const program = programOf(step, draft);
-    draft.gainNoPrivileges();
-    draft.lastly(seccompSetFilter(program, flagBits));
-  },
 };
-
-/** Steps do not change, and compiling takes longer than the launch. */
-const COMPILED = new WeakMap<SeccompStep, Uint8Array<ArrayBuffer>>();
-
-function programOf(step: SeccompStep, draft: Draft): Uint8Array<ArrayBuffer> {
-  const known = COMPILED.get(step);
-  if (known !== undefined) return known;
-  const profile = allowMore(step.profile ?? DEFAULT_SECCOMP_PROFILE, step.allow ?? []);
-  const filter = filterOf(profile);
-  checkLaunch(filter, draft);
-  let program: Uint8Array<ArrayBuffer>;
-  try {
-    program = compileFilter(filter, engine().architecture);
-  } catch (error) {
-    if (error instanceof RangeError) draft.refuse(`the profile is too long: ${error.message}`);
-    throw error;
-  }
-  COMPILED.set(step, program);
-  return program;
-}
-
-/** What is still called when the filter is in force: to begin the program, and to give up. */
-const LAUNCHING = ["execve", "exit_group"] as const;
-
-function checkLaunch(filter: SyscallFilter, draft: Draft): void {
-  const rules = new RuleIndex(filter);
-  for (const name of LAUNCHING) {
-    const answers = rules.for(name).map(({ answer }) => answer);
-    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
-      continue;
-    }
-    draft.refuse(`the profile does not allow ${name}, without which no program can be started`);
-  }
-}

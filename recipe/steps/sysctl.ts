@@ -4,13 +4,8 @@
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { close, O_WRONLY, write } from "../../ffi/calls/files.ts";
-import type { Draft } from "../drafting/draft.ts";
-import { dictionary, either, type Field, integer, text } from "../fields.ts";
-import type { NamespaceKind } from "../namespaces.ts";
-import { openAt } from "../drafting/place.ts";
-import type { StepDefinition } from "../step.ts";
+import { dictionary, either, integer, type Schema, text } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Changes settings of the kernel for the container. */
 export interface SysctlStep {
@@ -51,31 +46,22 @@ export function sysctl(settings: Readonly<Record<string, string | number>>): Sys
   return { step: "sysctl", settings };
 }
 
-/** Which settings a namespace has for itself, as paths in /proc/sys. */
-const OWNERS: readonly (readonly [RegExp, NamespaceKind])[] = [
-  [/^net\//, "net"],
-  [/^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/, "ipc"],
-  [/^fs\/mqueue\//, "ipc"],
-  [/^kernel\/(hostname|domainname)$/, "uts"],
-  [/^user\//, "user"],
-];
-
 /** The path in /proc/sys: the first separator is the one that parts the name (sysctl.d(5)). */
-function pathOf(name: string): string {
+export function pathOf(name: string): string {
   const swapped: Readonly<Record<string, string>> = { ".": "/", "/": "." };
   return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]!);
 }
 
 /** The name of a setting. */
-function settingName(): Field {
+function settingName(): Schema {
   const base = text({ min: 1, max: 255 });
   return {
     ...base,
     expected: "the name of a setting, such as net.ipv4.ip_forward",
     schema: { ...base.schema, pattern: "^[^./]+([./][^./]+)+$" },
-    complaint(value) {
-      const complaint = base.complaint(value);
-      if (complaint !== undefined) return complaint;
+    issue(value) {
+      const issue = base.issue(value);
+      if (issue !== undefined) return issue;
       const parts = pathOf(value as string).split("/");
       return parts.length > 1 && parts.every((part) => !["", ".", ".."].includes(part))
         ? undefined
@@ -84,27 +70,10 @@ function settingName(): Field {
   };
 }
 
-/** Writes a setting, by its path in /proc/sys. */
-export function writeSetting(draft: Draft, path: string, value: string): void {
-  const bytes = new TextEncoder().encode(value);
-  const file = new ResultOf(openAt(draft, `/proc/sys/${path}`, O_WRONLY).call, "setting");
-  draft.call(write(file, bytes, bytes.length));
-  draft.call(close(file));
-}
-
 /** How `sysctl` is checked and planned. */
 export const sysctlDefinition: StepDefinition<SysctlStep> = {
   step: "sysctl",
   get fields() {
     return { settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) };
-  },
-  plan({ settings }, draft) {
-    for (const [name, value] of Object.entries(settings)) {
-      const path = pathOf(name);
-      const kind = OWNERS.find(([pattern]) => pattern.test(path))?.[1] ??
-        draft.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
-      draft.needs(kind, `${name} would change on the host`);
-      writeSetting(draft, path, String(value));
-    }
   },
 };

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
-import { type Field, integer, optional } from "../fields.ts";
-import type { StepDefinition } from "../step.ts";
-import { enterTime } from "../drafting/time_namespace.ts";
+import { integer, optional, type Schema } from "../schema.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Sets the clocks of the container's time namespace off from the host's. */
 export interface TimeOffsetStep extends TimeOffsets {
@@ -47,13 +44,14 @@ export function timeOffset(offsets: TimeOffsets): TimeOffsetStep {
 }
 
 /** The kernel allows offsets up to about 146 years either way (KTIME_SEC_MAX / 2). */
-const LIMIT = 4_600_000_000;
+export const LIMIT = 4_600_000_000;
 
-const seconds: Field = {
+/** Shared with the lowering. */
+export const seconds: Schema = {
   ...integer(-LIMIT, LIMIT),
   expected: "a number of seconds",
   schema: { type: "number", minimum: -LIMIT, maximum: LIMIT },
-  complaint(value) {
+  issue(value) {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       return "should be a number of seconds";
     }
@@ -68,27 +66,6 @@ export const timeOffsetDefinition: StepDefinition<TimeOffsetStep> = {
   get fields() {
     return { monotonic: optional(seconds), boottime: optional(seconds) };
   },
-  complaint: ({ monotonic, boottime }) =>
+  issue: ({ monotonic, boottime }) =>
     (monotonic ?? boottime) === undefined ? `needs "monotonic" or "boottime"` : undefined,
-  plan(step, draft) {
-    draft.needs("time", "the host's clocks are not to be changed");
-    const lines = (["monotonic", "boottime"] as const)
-      .filter((clock) => step[clock] !== undefined)
-      .map((clock) => `${clock} ${secondsAndNanoseconds(step[clock]!)}\n`);
-    const bytes = new TextEncoder().encode(lines.join(""));
-    draft.gate?.writesProc();
-    const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
-    draft.call(opened);
-    const fd = new ResultOf(opened, "fd");
-    draft.call(write(fd, bytes, bytes.length));
-    draft.call(close(fd));
-    enterTime(draft);
-  },
 };
-
-/** The nanoseconds always count forwards, also from a negative second. */
-function secondsAndNanoseconds(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const nanoseconds = Math.round((seconds - whole) * 1e9);
-  return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
-}

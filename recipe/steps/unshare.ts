@@ -4,15 +4,9 @@
  * @module
  */
 
-import { CLONE_NEWTIME, unshare as unshareCall } from "../../ffi/calls/namespaces.ts";
-import { mount, MS_PRIVATE, MS_REC, MS_SLAVE } from "../../ffi/calls/mounts.ts";
-import type { Draft } from "../drafting/draft.ts";
-import { list, oneOf, optional } from "../fields.ts";
-import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import { equipNetwork } from "../networking/gated_network.ts";
-import { leaveNetwork } from "../networking/network.ts";
-import type { StepDefinition } from "../step.ts";
-import { enterTime } from "../drafting/time_namespace.ts";
+import { list, oneOf, optional } from "../schema.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Gives the container namespaces of its own. */
 export interface UnshareStep extends UnshareOptions {
@@ -71,38 +65,10 @@ export const unshareDefinition: StepDefinition<UnshareStep> = {
       propagation: optional(oneOf(["private", "slave"])),
     };
   },
-  complaint({ kinds, propagation }) {
+  issue({ kinds, propagation }) {
     if (propagation !== undefined && !kinds.includes("mount")) {
       return `"propagation" is about mounts, and "mount" is not among the kinds`;
     }
     return undefined;
   },
-  plan(step, draft) {
-    const kinds = new Set(step.kinds);
-    if (kinds.has("pid")) draft.needsHostPids();
-    if (kinds.has("net")) leaveNetwork(draft);
-    enterNamespaces(kinds, draft);
-    draft.container.unshares(kinds);
-    if (kinds.has("mount")) {
-      const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
-      draft.call(mount(null, "/", null, MS_REC | propagation, null));
-    }
-    if (kinds.has("mount")) draft.gate?.entersMounts();
-    if (kinds.has("net")) equipNetwork(draft);
-  },
 };
-
-function enterNamespaces(kinds: ReadonlySet<NamespaceKind>, draft: Draft): void {
-  let flags = 0;
-  // clone(2) has no bit left for time namespaces: its value is one of the exit signal's.
-  for (const kind of kinds) if (kind !== "time") flags |= CLONE_FLAG[kind];
-  if (draft.untouched) draft.cloneWith(flags);
-  else if (flags !== 0) {
-    draft.call(unshareCall(flags));
-    // Only children are born into the new pid namespace.
-    if (kinds.has("pid")) draft.fork("exit");
-  }
-  if (!kinds.has("time")) return;
-  draft.call(unshareCall(CLONE_NEWTIME));
-  enterTime(draft);
-}

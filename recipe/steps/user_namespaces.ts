@@ -4,10 +4,7 @@
  * @module
  */
 
-import type { StepDefinition } from "../step.ts";
-import { mapCurrentUserDefinition } from "./id_maps.ts";
-import { writeSetting } from "./sysctl.ts";
-import { unshareDefinition } from "./unshare.ts";
+import type { StepDefinition } from "../check.ts";
 
 /** Keeps the program from making user namespaces. */
 export interface DisableUserNamespacesStep {
@@ -47,19 +44,4 @@ export function disableUserNamespaces(): DisableUserNamespacesStep {
 export const disableUserNamespacesDefinition: StepDefinition<DisableUserNamespacesStep> = {
   step: "disableUserNamespaces",
   fields: {},
-  plan(_step, draft) {
-    draft.needs("user", "the host's limit would change");
-    if (draft.container.joined.has("user")) {
-      draft.refuse(
-        'the limit of those whose user namespace is joined would change; unshare("user")',
-      );
-    }
-    if (!draft.container.idsMapped) draft.refuse("the ids have to be mapped before it: mapRoot()");
-    if (draft.sequence.cameBefore("capabilities")) {
-      draft.refuse("it gives all capabilities again; capabilities() has to stand behind it");
-    }
-    writeSetting(draft, "user/max_user_namespaces", "1");
-    unshareDefinition.plan({ step: "unshare", kinds: ["user"] }, draft);
-    mapCurrentUserDefinition.plan({ step: "mapCurrentUser" }, draft);
-  },
 };

@@ -8,15 +8,15 @@ import { formatted } from "./format.ts";
 import { arrow, box, drawing, line, text } from "./svg.ts";
 
 /** Where the drawings are. */
-const FOLDER = new URL("../../docs/drawings/", import.meta.url);
+const DIRECTORY = new URL("../../docs/drawings/", import.meta.url);
 
 /** From the steps to the container. */
 function pipeline(): string {
   const stages = [
     ["Step[]", "plain data"],
     ["Recipe", "fields checked"],
-    ["Draft", "calls of each step"],
-    ["Layout", "the whole launch"],
+    ["PlanBuilder", "calls of each step"],
+    ["LaunchProgram", "the whole launch"],
     ["Program", "a table of bytes"],
     ["engine", "machine code"],
     ["Container", "pid, streams"],
@@ -206,13 +206,13 @@ const DRAWINGS: Readonly<Record<string, () => string>> = {
 export async function drawings(): Promise<readonly { readonly file: URL; readonly svg: string }[]> {
   return await Promise.all(
     Object.entries(DRAWINGS).map(async ([name, draw]) => ({
-      file: new URL(name, FOLDER),
+      file: new URL(name, DIRECTORY),
       svg: await formatted(draw(), "svg"),
     })),
   );
 }
 
 if (import.meta.main) {
-  await Deno.mkdir(FOLDER, { recursive: true });
+  await Deno.mkdir(DIRECTORY, { recursive: true });
   for (const { file, svg } of await drawings()) await Deno.writeTextFile(file, svg);
 }

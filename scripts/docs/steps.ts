@@ -8,9 +8,9 @@ import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
 import { formatted } from "./format.ts";
 
 /** Where the steps are, a family a file. */
-const FOLDER = new URL("../../recipe/steps/", import.meta.url);
-/** What exports all of them again, and the types that are not in the folder. */
-const BUILDERS = new URL("builders.ts", FOLDER).href;
+const DIRECTORY = new URL("../../recipe/steps/", import.meta.url);
+/** What exports all of them again, and the types that are not in the directory. */
+const BUILDERS = new URL("builders.ts", DIRECTORY).href;
 /** The file that is written. */
 export const STEPS_PAGE: URL = new URL("../../docs/steps.md", import.meta.url);
 
@@ -114,25 +114,27 @@ and [troubleshooting.md](troubleshooting.md) what errors say. Whatever the step:
 
 async function documentation(): Promise<Readonly<Record<string, FileDoc>>> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--json", ...filesIn(FOLDER)],
+    args: ["doc", "--json", ...filesIn(DIRECTORY)],
   }).output();
   if (!success) throw new Error(decoder.decode(stderr));
   return JSON.parse(decoder.decode(stdout)).nodes;
 }
 
-function filesIn(folder: URL): string[] {
-  return [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap((entry) =>
+function filesIn(directory: URL): string[] {
+  return [...Deno.readDirSync(directory)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap((
+    entry,
+  ) =>
     entry.isDirectory
-      ? filesIn(new URL(`${entry.name}/`, folder))
+      ? filesIn(new URL(`${entry.name}/`, directory))
       : entry.name.endsWith(".ts")
-      ? [new URL(entry.name, folder).pathname]
+      ? [new URL(entry.name, directory).pathname]
       : []
   );
 }
 
 /** The family's name: that of its file. */
 function title(file: string): string {
-  const words = file.slice(FOLDER.href.length).replace(/\.ts$/, "").replace("_", " ");
+  const words = file.slice(DIRECTORY.href.length).replace(/\.ts$/, "").replace("_", " ");
   return words[0]!.toUpperCase() + words.slice(1).replace("/", ": ");
 }
 

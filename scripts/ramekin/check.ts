@@ -6,7 +6,7 @@
 
 import { uname } from "../../ffi/linux/namespaces.ts";
 import type { Arguments } from "./arguments.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "./check_result.ts";
 import { hostChecks } from "./host_checks.ts";
 import { type Paint, paintFor, print, printJson } from "./output.ts";
 

@@ -6,17 +6,17 @@
 
 import { environmentVariable } from "../../ffi/environment.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import { readLinks } from "../../ffi/links.ts";
-import { type ProcessIdentity, processIdentity } from "../../ffi/linux/process_identity.ts";
-import { namespaces } from "../../ffi/linux/process_namespaces.ts";
-import { nearest } from "../../recipe/fields.ts";
-import { recipe } from "../../recipe/recipe.ts";
+import { readLinks } from "../../ffi/files/read_links.ts";
+import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_identity.ts";
+import { namespaces } from "../../ffi/proc/process_namespaces.ts";
+import { nearest } from "../../recipe/schema.ts";
+import { recipe } from "../../container/recipe.ts";
 import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
-import { environmentOf } from "../../recipe/drafting/target.ts";
+import { environmentOf } from "../../host/join_target.ts";
 import type { Arguments } from "./arguments.ts";
-import { programOf, runningContainers } from "./containers.ts";
-import { limitsOf } from "./limits_of.ts";
-import { apart, runProgram } from "./program.ts";
+import { programOf, runningContainers } from "../../container/registry.ts";
+import { limitsOf } from "./confinement_of.ts";
+import { apart, runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program in there. */
@@ -32,7 +32,7 @@ export async function run(given: Arguments): Promise<number> {
     ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
     ...limitsOf(inside),
   );
-  const cwd = inside === target.pid ? undefined : folderOf(inside);
+  const cwd = inside === target.pid ? undefined : directoryOf(inside);
   return await runProgram(
     given.program,
     (program, options) =>
@@ -47,7 +47,7 @@ function hasOwnRoot(pid: number): boolean {
 }
 
 /** The working directory of a program, as a path in its container; an init has none of its own. */
-function folderOf(pid: number): string | undefined {
+function directoryOf(pid: number): string | undefined {
   const [path] = readLinks([`/proc/${pid}/cwd`]);
   return path?.startsWith("/") === true && !path.endsWith(" (deleted)") ? path : undefined;
 }

@@ -5,16 +5,17 @@
  * @module
  */
 
-import type { Need } from "../../recipe/gate/need.ts";
-import { isWithin, normalize } from "../../recipe/drafting/ground.ts";
+import { isWithin, normalize } from "../../recipe/path.ts";
+import type { HostAccess } from "../../plan/access/access.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { draftOf, type Recipe } from "../../recipe/recipe.ts";
+import type { Recipe } from "../../container/recipe.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
 import type { Step } from "../../recipe/steps.ts";
 
 /** Whose a namespace is. */
 export type Owner = "own" | "others" | "host";
 
-/** A file or folder of the host, shown in the container. */
+/** A file or directory of the host, shown in the container. */
 export interface GraphSource {
   readonly path: string;
   /** Whether it can be changed from there. */
@@ -38,12 +39,12 @@ export interface Graph {
   readonly namespaces: Readonly<Record<NamespaceKind, Owner>>;
   /** From the root on, in the order in which they are made. */
   readonly mounts: readonly GraphMount[];
-  readonly needs: readonly Need[];
+  readonly needs: readonly HostAccess[];
 }
 
 /** The graph of a recipe. */
-export function graphOf(recipe: Recipe, needs: readonly Need[]): Graph {
-  const { own, joined } = draftOf(recipe.steps).container;
+export function graphOf(recipe: Recipe, needs: readonly HostAccess[]): Graph {
+  const { own, joined } = planRecipe(recipe.steps).state;
   const ownerOf = (kind: NamespaceKind): Owner =>
     joined.has(kind) ? "others" : own.has(kind) ? "own" : "host";
   const kinds = NAMESPACE_KINDS.map((kind) => [kind, ownerOf(kind)] as const);
@@ -134,7 +135,7 @@ function within(root: string, mounts: readonly GraphMount[]): GraphMount[] {
     target: root === "/" ? mount.target : mount.target.slice(root.length) || "/",
   }));
   if (moved.some(({ target }) => target === "/")) return moved;
-  // The root is a folder of what is mounted above it.
+  // The root is a directory of what is mounted above it.
   const above = mounts.findLast(({ target }) => isWithin(root, target)) ?? HOST;
   const rest = above.target === "/" ? root : root.slice(above.target.length);
   const sources = above.sources.map(({ path, changes }) => ({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeNeed } from "../../recipe/gate/need.ts";
+import { describeAccess } from "../../plan/access/access.ts";
 import { NAMESPACE_KINDS } from "../../recipe/namespaces.ts";
 import type { Graph, GraphMount, Owner } from "./graph.ts";
 import { printable } from "./output.ts";
@@ -59,7 +59,13 @@ export function drawGraph(graph: Graph, title: string): string {
       );
     });
     parts.push(
-      box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn(mount) ? "own" : "host"),
+      box(
+        COLUMN.container,
+        middle - 13,
+        COLUMN.width,
+        ROW - 8,
+        isContainerMount(mount) ? "own" : "host",
+      ),
       label(COLUMN.container + 10, middle + 5, fitted(mount.target), "name"),
       label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf(mount), "small end"),
     );
@@ -68,14 +74,14 @@ export function drawGraph(graph: Graph, title: string): string {
 
   y += 36;
   heading("what it needs of this machine");
-  for (const text of needs.length > 0 ? needs.map(describeNeed) : ["nothing"]) {
+  for (const text of needs.length > 0 ? needs.map(describeAccess) : ["nothing"]) {
     y += 20;
     parts.push(label(MARGIN, y, fitted(text, 110), "need"));
   }
   return frame(y + MARGIN, title, parts);
 }
 
-function isOwn({ sources }: GraphMount): boolean {
+function isContainerMount({ sources }: GraphMount): boolean {
   return sources.length === 0;
 }
 

@@ -4,21 +4,21 @@
  * @module
  */
 
+import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
 import { findPlaces } from "../../ffi/cgroups/place.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
-import { ifThere } from "../../ffi/if_there.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { environmentVariable } from "../../ffi/environment.ts";
-import { statx } from "../../ffi/linux/folders.ts";
+import { statx } from "../../ffi/linux/directories.ts";
 import { AT_FDCWD } from "../../ffi/calls/files.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
-import { callerOf } from "../../recipe/drafting/caller.ts";
-import { readHostNumber } from "../../recipe/drafting/host_file.ts";
+import { callerOf } from "../../host/credentials.ts";
+import { readHostNumber } from "../../host/settings.ts";
 import { limitSetting, NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { DEFAULT_PATH } from "../../recipe/launching/order.ts";
-import { recipe } from "../../recipe/recipe.ts";
-import { sandbox } from "../../recipe/sandbox.ts";
+import { recipe } from "../../container/recipe.ts";
+import { sandbox } from "../../container/sandbox.ts";
 import {
   mapRoot,
   masquerade,
@@ -29,7 +29,7 @@ import {
   tmpfs,
   unshare,
 } from "../../recipe/steps/builders.ts";
-import { failed, type Finding, tried } from "./finding.ts";
+import { failed, type Finding, tried } from "./check_result.ts";
 import { idRanges } from "./id_ranges.ts";
 
 /** All findings, the ones that others need first. */
@@ -136,7 +136,7 @@ const LIMITS: readonly (readonly [string, Controller, GroupLimits])[] = [
 function limit(name: string, controller: Controller, limits: GroupLimits): Finding {
   try {
     const place = findPlaces(limits).find(({ controllers }) => controllers.has(controller));
-    return { name, works: true, says: place === undefined ? "" : `below ${place.folder}` };
+    return { name, works: true, says: place === undefined ? "" : `below ${place.directory}` };
   } catch (error) {
     if (error instanceof UnsupportedError) return failed(name, error);
     throw error;
@@ -178,10 +178,10 @@ function outsideNetwork(): Finding {
   return { name, works: true, says: found.join(", ") };
 }
 
-/** Whether a folder of PATH has the program. */
+/** Whether a directory of PATH has the program. */
 export function isInstalled(program: string): boolean {
-  const folders = environmentVariable("PATH") ?? DEFAULT_PATH;
-  return folders.split(":").some((folder) => isThere(`${folder}/${program}`));
+  const directories = environmentVariable("PATH") ?? DEFAULT_PATH;
+  return directories.split(":").some((directory) => isThere(`${directory}/${program}`));
 }
 
 function isThere(path: string): boolean {

@@ -5,12 +5,12 @@
  */
 
 import { at_fdcwd } from "../../ffi/calls/files.ts";
-import { ifThere } from "../../ffi/if_there.ts";
-import { readWholeText } from "../../ffi/whole_file.ts";
-import { callerOf } from "../../recipe/drafting/caller.ts";
-import { recipe } from "../../recipe/recipe.ts";
+import { ifThere } from "../../ffi/missing.ts";
+import { readWholeText } from "../../ffi/files/read_file.ts";
+import { callerOf } from "../../host/credentials.ts";
+import { recipe } from "../../container/recipe.ts";
 import { mapIds, unshare } from "../../recipe/steps/builders.ts";
-import { type Finding, tried } from "./finding.ts";
+import { type Finding, tried } from "./check_result.ts";
 
 const NAME = "more ids than one";
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { nearest } from "../../recipe/fields.ts";
+import { nearest } from "../../recipe/schema.ts";
 import { readArguments } from "./arguments.ts";
-import { complaint } from "./complaint.ts";
+import { issue } from "./error_report.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
-import { LOAD } from "./loading.ts";
+import { LOAD } from "./load.ts";
 import { paintFor, print, printError } from "./output.ts";
 import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
 import { UsageError } from "./usage.ts";
@@ -26,14 +26,14 @@ export async function main(words: readonly string[]): Promise<number> {
     if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
     if (first === "help") return help(rest);
     subcommand = find(first);
-    return await perform(subcommand, rest);
+    return await syscall(subcommand, rest);
   } catch (error) {
     // Who reads the output has read enough.
     if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
     const end = rest.indexOf("--");
     const debug = rest.slice(0, end === -1 ? undefined : end).includes("--debug");
     const name = subcommand?.name;
-    printError(complaint(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
+    printError(issue(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
     if (subcommand?.program === true) return FAILED_BEFORE_PROGRAM;
     return error instanceof UsageError ? 2 : 1;
   }
@@ -41,7 +41,7 @@ export async function main(words: readonly string[]): Promise<number> {
 
 const SIGPIPE = 13;
 
-async function perform(subcommand: KnownSubcommand, words: readonly string[]): Promise<number> {
+async function syscall(subcommand: KnownSubcommand, words: readonly string[]): Promise<number> {
   const given = readArguments(words, subcommand);
   if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
   return await (await LOAD[subcommand.name]()).run(given);

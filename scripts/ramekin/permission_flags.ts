@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PermissionOptions } from "../../recipe/gate/permissions.ts";
+import type { PermissionOptions } from "../../permissions/permissions.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./usage.ts";
 
@@ -19,7 +19,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     optionalValue: true,
     repeated: true,
     completes: "file",
-    summary: "let files and folders be read",
+    summary: "let files and directories be read",
   },
   write: {
     name: "allow-write",
@@ -27,7 +27,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     optionalValue: true,
     repeated: true,
     completes: "file",
-    summary: "let files and folders be changed",
+    summary: "let files and directories be changed",
   },
   net: {
     name: "allow-net",

@@ -6,7 +6,7 @@
 
 import { O_CLOEXEC, O_CREAT, O_TRUNC, O_WRONLY } from "../../ffi/calls/files.ts";
 import { open, write } from "../../ffi/linux/files.ts";
-import { describeNeed, type Need } from "../../recipe/gate/need.ts";
+import { describeAccess, type HostAccess } from "../../plan/access/access.ts";
 import type { Arguments } from "./arguments.ts";
 import { graphOf } from "./graph.ts";
 import { drawGraph } from "./graph_svg.ts";
@@ -25,14 +25,14 @@ export async function run(given: Arguments): Promise<number> {
   return 0;
 }
 
-function planText(plan: string, needs: readonly Need[], paint: Paint): string {
+function planText(plan: string, needs: readonly HostAccess[], paint: Paint): string {
   const lines = plan.split("\n").map((line) => {
     const text = printable(line);
     return text.startsWith(" ") ? text : paint("bold", text);
   });
   const told = needs.map((need) => {
     const flag = flagOf(need);
-    return `    ${printable(describeNeed(need))}` +
+    return `    ${printable(describeAccess(need))}` +
       (flag === undefined ? "" : `  ${paint("dim", printable(flag))}`);
   });
   return [
@@ -44,7 +44,7 @@ function planText(plan: string, needs: readonly Need[], paint: Paint): string {
 }
 
 /** The flag of `ramekin run` that grants a need. */
-export function flagOf(need: Need): string | undefined {
+export function flagOf(need: HostAccess): string | undefined {
   switch (need.kind) {
     case "read":
     case "write":

@@ -5,7 +5,7 @@
  */
 
 import type { Arguments } from "./arguments.ts";
-import { runningContainers } from "./containers.ts";
+import { runningContainers } from "../../container/registry.ts";
 import { paintFor, print, printJson, table } from "./output.ts";
 
 const HEADS = ["PID", "NAME", "UP", "SCRIPT", "NAMESPACES", "CGROUP", "COMMAND"];

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { GrantError } from "../../ffi/errors.ts";
-import { type Ingredient, type Recipe, recipe } from "../../recipe/recipe.ts";
-import { RecipeError } from "../../recipe/recipe_error.ts";
-import { constructFromEvents, CORE_SCHEMA, parseEvents } from "../../recipe/yaml/js_yaml.ts";
-import { loadRecipeText, type Variable } from "../../recipe/yaml/mod.ts";
+import { PermissionError } from "../../ffi/errors.ts";
+import { type Recipe, recipe, type RecipeInput } from "../../container/recipe.ts";
+import { RecipeError } from "../../recipe/errors.ts";
+import { constructFromEvents, CORE_SCHEMA, parseEvents } from "../../yaml/js_yaml.ts";
+import { loadRecipeText, type Variable } from "../../yaml/mod.ts";
 import { UsageError } from "./usage.ts";
 
 /** A file that holds no recipe, or cannot be read. */
@@ -57,7 +57,7 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
       try {
         return await use();
       } catch (error) {
-        const isOfStep = error instanceof RecipeError || error instanceof GrantError;
+        const isOfStep = error instanceof RecipeError || error instanceof PermissionError;
         throw isOfStep ? located(error) : error;
       }
     },
@@ -77,12 +77,12 @@ function readable<T>(path: string, read: () => T): T {
 const READING: readonly (readonly [new (message: string) => Error, string])[] = [
   [Deno.errors.NotFound, "there is no such file"],
   [Deno.errors.PermissionDenied, "this user may not read it"],
-  [Deno.errors.IsADirectory, "it is a folder"],
-  [Deno.errors.NotADirectory, "there is no such folder"],
+  [Deno.errors.IsADirectory, "it is a directory"],
+  [Deno.errors.NotADirectory, "there is no such directory"],
 ];
 
 async function importRecipe(path: string): Promise<Recipe> {
-  const url = new URL(encodeURI(path).replace(/[?#]/g, encodeURIComponent), folderUrl());
+  const url = new URL(encodeURI(path).replace(/[?#]/g, encodeURIComponent), directoryUrl());
   readable(path, () => Deno.statSync(url));
   const module = await import(url.href) as Readonly<Record<string, unknown>>;
   const name = NAMES.find((name) => hasSteps(module[name]));
@@ -90,12 +90,12 @@ async function importRecipe(path: string): Promise<Recipe> {
     throw new FileError(`${path} exports no recipe: export it as default, "recipe" or "box"`);
   }
   // The module may have another copy of the class.
-  return recipe(...(module[name] as { steps: Ingredient[] }).steps);
+  return recipe(...(module[name] as { steps: RecipeInput[] }).steps);
 }
 
 const NAMES = ["default", "recipe", "box"];
 
-function folderUrl(): string {
+function directoryUrl(): string {
   return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g, encodeURIComponent)}/`;
 }
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { PermissionOptions, Permissions } from "../../recipe/gate/permissions.ts";
+import type { PermissionOptions, Permissions } from "../../permissions/permissions.ts";
 import type { Arguments } from "./arguments.ts";
-import { ask, canAsk, widened } from "./asking.ts";
+import { ask, canAsk, widened } from "./prompt.ts";
 import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";
-import { apart, runProgram } from "./program.ts";
+import { apart, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
 
 /** Runs the program. */

@@ -4,20 +4,20 @@
  * @module
  */
 
+import { isWithin, normalize } from "../../recipe/path.ts";
 import { environmentStrings, environmentVariable, nameAt } from "../../ffi/environment.ts";
-import type { Permissions } from "../../recipe/gate/permissions.ts";
-import { isWithin, normalize } from "../../recipe/drafting/ground.ts";
-import { sandbox, type SandboxOptions } from "../../recipe/sandbox.ts";
+import type { Permissions } from "../../permissions/permissions.ts";
+import { sandbox, type SandboxOptions } from "../../container/sandbox.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork } from "./permission_flags.ts";
-import { runProgram } from "./program.ts";
+import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
   const options = optionsOf(given);
   const box = sandbox(options);
-  const cwd = visibleFolder(options);
+  const cwd = visibleDirectory(options);
   const terminal = environmentVariable("TERM");
   const permissions = permissionsOf(given);
   return await runProgram(given.program, (program, command) =>
@@ -75,11 +75,11 @@ function placeOf(path: string, flag: string): string {
 }
 
 /** The working directory, where the program can see it too. */
-function visibleFolder({ read, write }: Required<SandboxOptions>): string | undefined {
-  const folder = Deno.cwd();
-  const shown = [...read, ...write, "/usr"].filter((path) => isWithin(folder, path));
-  const isOwn = OWN.some((path) => isWithin(folder, path));
-  return shown.some((path) => path !== "/" || !isOwn) ? folder : undefined;
+function visibleDirectory({ read, write }: Required<SandboxOptions>): string | undefined {
+  const directory = Deno.cwd();
+  const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
+  const isContainerMount = OWN.some((path) => isWithin(directory, path));
+  return shown.some((path) => path !== "/" || !isContainerMount) ? directory : undefined;
 }
 
 /** What a sandbox has of its own, also where it is shown all files. */

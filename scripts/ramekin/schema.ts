@@ -5,7 +5,7 @@
  */
 
 import { printJson } from "./output.ts";
-import { recipeSchema } from "./recipe_schema.ts";
+import { recipeSchema } from "../../yaml/json_schema.ts";
 
 /** Writes it. */
 export function run(): number {

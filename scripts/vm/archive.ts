@@ -11,12 +11,12 @@ const S_IFDIR = 0o040000, S_IFCHR = 0o020000, S_IFREG = 0o100000, S_IFLNK = 0o12
 const encoder = new TextEncoder();
 
 /**
- * An archive that is written. Names in it are paths without a slash in front; folders that are
+ * An archive that is written. Names in it are paths without a slash in front; directories that are
  * missing on the way are made.
  */
 export class Archive implements Disposable {
   readonly #file: Deno.FsFile;
-  readonly #folders = new Set<string>();
+  readonly #directories = new Set<string>();
   #number = 0;
 
   /** Begins an archive, behind another one where the file has one already. */
@@ -24,8 +24,8 @@ export class Archive implements Disposable {
     this.#file = Deno.openSync(path, { append: true, create: true });
   }
 
-  folder(name: string, mode = 0o755): void {
-    this.#folders.add(name);
+  directory(name: string, mode = 0o755): void {
+    this.#directories.add(name);
     this.#entry(name, S_IFDIR | mode);
   }
 
@@ -42,9 +42,9 @@ export class Archive implements Disposable {
     this.#entry(name, S_IFCHR | mode, undefined, [major, minor]);
   }
 
-  /** Adds a folder of the host's with all that is in it and `wanted`, and its modes. */
+  /** Adds a directory of the host's with all that is in it and `wanted`, and its modes. */
   tree(name: string, path: string, wanted: (path: string) => boolean = () => true): void {
-    this.folder(name, Deno.lstatSync(path).mode! & 0o7777);
+    this.directory(name, Deno.lstatSync(path).mode! & 0o7777);
     for (const entry of Deno.readDirSync(path)) {
       const from = `${path}/${entry.name}`, to = `${name}/${entry.name}`;
       if (!wanted(from)) continue;
@@ -64,7 +64,7 @@ export class Archive implements Disposable {
 
   #entry(name: string, mode: number, content = new Uint8Array(), device = [0, 0]): void {
     const parent = name.replace(/\/?[^/]*$/, "");
-    if (parent !== "" && !this.#folders.has(parent)) this.folder(parent);
+    if (parent !== "" && !this.#directories.has(parent)) this.directory(parent);
     const path = encoder.encode(`${name}\0`);
     const fields = [
       ++this.#number, // inode

@@ -20,21 +20,21 @@ export interface Base {
   readonly archive: string;
 }
 
-/** What is fetched lies in the user's folder for caches. */
-export function cacheFolder(): string {
+/** What is fetched lies in the user's directory for caches. */
+export function cacheDirectory(): string {
   const caches = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
   return `${caches}/ramekin/vm`;
 }
 
 /** The base of a machine, made where there is none, or one that was made otherwise. */
 export async function base(machine: Machine): Promise<Base> {
-  const folder = `${cacheFolder()}/${machine.name}`;
-  const kept = { kernel: `${folder}/kernel`, archive: `${folder}/base.cpio` };
-  const maker = `${folder}/maker`, makerNow = await thisMaker();
+  const directory = `${cacheDirectory()}/${machine.name}`;
+  const kept = { kernel: `${directory}/kernel`, archive: `${directory}/base.cpio` };
+  const maker = `${directory}/maker`, makerNow = await thisMaker();
   if (exists(maker) && Deno.readTextFileSync(maker) === makerNow) return kept;
   console.log(`${machine.name}: fetching Debian and Deno, once`);
-  const work = `${folder}.unfinished`;
-  for (const old of [work, folder]) if (exists(old)) Deno.removeSync(old, { recursive: true });
+  const work = `${directory}.unfinished`;
+  for (const old of [work, directory]) if (exists(old)) Deno.removeSync(old, { recursive: true });
   for (const name of ["apt", "deno", "root", "linux"]) {
     Deno.mkdirSync(`${work}/${name}`, { recursive: true });
   }
@@ -42,7 +42,7 @@ export async function base(machine: Machine): Promise<Base> {
     fetchDeno(machine, `${work}/deno`),
     unpackDebian(machine, `${work}/apt`, `${work}/root`, `${work}/linux`),
   ]);
-  Deno.mkdirSync(folder, { recursive: true });
+  Deno.mkdirSync(directory, { recursive: true });
   const boot = `${work}/linux/boot`;
   const [image] = [...Deno.readDirSync(boot)].filter(({ name }) => name.startsWith("vmlinuz"));
   Deno.copyFileSync(`${boot}/${image!.name}`, kept.kernel);
@@ -78,7 +78,7 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
   // Chosen by Debian when it installs them.
   archive.link("usr/bin/awk", "mawk");
   archive.link("usr/bin/which", "which.debianutils");
-  archive.folder("mnt");
+  archive.directory("mnt");
   // The kernel opens it for process 1.
   archive.characterDevice("dev/console", 5, 1);
   archive.characterDevice("dev/null", 1, 3, 0o666);
@@ -105,7 +105,7 @@ export interface Errand {
 /** Adds the project and an errand to a copy of the base. */
 export async function addProject(base: Base, path: string, errand: Errand): Promise<void> {
   Deno.copyFileSync(base.archive, path);
-  const denoDir = `${cacheFolder()}/deno`;
+  const denoDir = `${cacheDirectory()}/deno`;
   // Loads every test and runs none: Deno keeps what it has fetched and compiled. What cannot be
   // loaded is told by the machine.
   await new Deno.Command(Deno.execPath(), {
@@ -118,7 +118,7 @@ export async function addProject(base: Base, path: string, errand: Errand): Prom
   for (const home of ["root", "home/nobody"]) {
     archive.tree(`${home}/.cache/deno`, denoDir);
   }
-  // In the folder where it lies here, because Deno's cache goes by the path.
+  // In the directory where it lies here, because Deno's cache goes by the path.
   archive.tree(PROJECT.slice(1), PROJECT, (path) => !/\/(\.[^/]+|node_modules)$/.test(path));
   if (errand.shell) {
     // A serial line does not know how large the terminal at its end is.

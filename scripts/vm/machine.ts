@@ -33,8 +33,8 @@ export const MACHINES: readonly Machine[] = [
     console: "ttyS0",
     brief: [
       "tests/ffi/cgroups_test.ts",
-      "tests/recipe/steps/landlock_test.ts",
-      "tests/recipe/steps/limits_test.ts",
+      "tests/steps/landlock_test.ts",
+      "tests/steps/limits_test.ts",
     ],
   },
   {
@@ -48,9 +48,9 @@ export const MACHINES: readonly Machine[] = [
     brief: [
       "tests/ffi/engine_test.ts",
       "tests/ffi/init_test.ts",
-      "tests/recipe/steps/limits_test.ts",
-      "tests/recipe/steps/seccomp_test.ts",
-      "tests/recipe/steps/time_test.ts",
+      "tests/steps/limits_test.ts",
+      "tests/steps/seccomp_test.ts",
+      "tests/steps/time_test.ts",
     ],
   },
 ];

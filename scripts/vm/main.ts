@@ -13,7 +13,7 @@
 // deno-lint-ignore-file no-console -- a program, whose output is the console's
 
 import { emulate } from "./emulator.ts";
-import { addProject, base, cacheFolder } from "./initramfs.ts";
+import { addProject, base, cacheDirectory } from "./initramfs.ts";
 import { type Machine, MACHINES } from "./machine.ts";
 import { HostError, run } from "./run.ts";
 
@@ -60,7 +60,7 @@ Deno.exit(worst);
 
 async function runMachine(machine: Machine): Promise<number> {
   const started = performance.now();
-  const initramfs = `${cacheFolder()}/${Deno.pid}.cpio`;
+  const initramfs = `${cacheDirectory()}/${Deno.pid}.cpio`;
   try {
     await run(machine.emulator[0]!, ["--version"]);
     const parts = await base(machine);

@@ -7,7 +7,7 @@
 
 import type { Archive } from "./archive.ts";
 
-/** Modules and folders of modules that containers have a use for. */
+/** Modules and directories of modules that containers have a use for. */
 const WANTED = [
   "drivers/block/loop",
   "drivers/block/zram",
@@ -39,7 +39,7 @@ interface Module {
   readonly aliases: readonly string[];
 }
 
-/** Adds modules to an archive, from the folder where a kernel is unpacked. */
+/** Adds modules to an archive, from the directory where a kernel is unpacked. */
 export function addModules(archive: Archive, kernel: string): void {
   const modules = `${kernel}/lib/modules`;
   const [release] = [...Deno.readDirSync(modules)].map(({ name }) => name);
@@ -58,10 +58,10 @@ export function addModules(archive: Archive, kernel: string): void {
     if ([...WANTED, ...UNNAMED].some((wanted) => isBelow(path, `kernel/${wanted}`))) add(name);
   }
 
-  const folder = `usr/lib/modules/${release}`;
-  for (const { path, bytes } of added.values()) archive.file(`${folder}/${path}`, bytes);
-  archive.file(`${folder}/modules.dep`, dependencies(added));
-  archive.file(`${folder}/modules.alias`, aliases(added));
+  const directory = `usr/lib/modules/${release}`;
+  for (const { path, bytes } of added.values()) archive.file(`${directory}/${path}`, bytes);
+  archive.file(`${directory}/modules.dep`, dependencies(added));
+  archive.file(`${directory}/modules.alias`, aliases(added));
 }
 
 function dependencies(modules: ReadonlyMap<string, Module>): string {
@@ -92,8 +92,8 @@ function aliases(modules: ReadonlyMap<string, Module>): string {
 }
 
 /** Reads what a module says of itself, between bytes of zero, in its section `.modinfo`. */
-function read(folder: string, path: string): Module {
-  const bytes = Deno.readFileSync(`${folder}/${path}`);
+function read(directory: string, path: string): Module {
+  const bytes = Deno.readFileSync(`${directory}/${path}`);
   const text = new TextDecoder("latin1").decode(bytes);
   const values = (key: string): string[] =>
     [...text.matchAll(new RegExp(`\0${key}=([^\0]*)`, "g"))].map((match) => match[1]!);
@@ -101,9 +101,9 @@ function read(folder: string, path: string): Module {
   return { path, bytes, needs: needs.map(moduleName), aliases: values("alias") };
 }
 
-function* modulePaths(folder: string, below: string): Generator<string> {
-  for (const { name, isDirectory } of Deno.readDirSync(`${folder}/${below}`)) {
-    if (isDirectory) yield* modulePaths(folder, `${below}/${name}`);
+function* modulePaths(directory: string, below: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(`${directory}/${below}`)) {
+    if (isDirectory) yield* modulePaths(directory, `${below}/${name}`);
     else if (name.endsWith(".ko")) yield `${below}/${name}`;
   }
 }

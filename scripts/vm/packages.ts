@@ -39,13 +39,13 @@ const PACKAGES = [
 /** Fetches Debian's packages and unpacks them below `root`; the kernel's below `kernel`. */
 export async function unpackDebian(
   machine: Machine,
-  folder: string,
+  directory: string,
   root: string,
   kernel: string,
 ): Promise<void> {
-  const apt = new Apt(machine.debian, folder);
+  const apt = new Apt(machine.debian, directory);
   await apt.update();
-  // Debian's folders of programs and libraries are links, which a package alone does not know.
+  // Debian's directories of programs and libraries are links, which a package alone does not know.
   for (const name of ["bin", "lib", "lib64", "sbin"]) {
     Deno.mkdirSync(`${root}/usr/${name}`, { recursive: true });
     Deno.symlinkSync(`usr/${name}`, `${root}/${name}`);
@@ -57,39 +57,39 @@ export async function unpackDebian(
 }
 
 /** Fetches Deno in the version that runs this script; answers the path of the program. */
-export async function fetchDeno(machine: Machine, folder: string): Promise<string> {
+export async function fetchDeno(machine: Machine, directory: string): Promise<string> {
   const version = Deno.version.deno;
-  await run("npm", ["pack", "--silent", `${machine.deno}@${version}`], { cwd: folder });
+  await run("npm", ["pack", "--silent", `${machine.deno}@${version}`], { cwd: directory });
   const archive = machine.deno.replace("@", "").replace("/", "-");
-  await run("tar", ["-xzf", `${archive}-${version}.tgz`], { cwd: folder });
-  return `${folder}/package/deno`;
+  await run("tar", ["-xzf", `${archive}-${version}.tgz`], { cwd: directory });
+  return `${directory}/package/deno`;
 }
 
 /** apt for one architecture, with a state and a cache of its own. */
 class Apt {
   readonly #debian: string;
-  readonly #folder: string;
+  readonly #directory: string;
   readonly #env: Record<string, string>;
 
-  constructor(debian: string, folder: string) {
+  constructor(debian: string, directory: string) {
     this.#debian = debian;
-    this.#folder = folder;
-    this.#env = { APT_CONFIG: `${folder}/apt.conf`, LC_ALL: "C" };
+    this.#directory = directory;
+    this.#env = { APT_CONFIG: `${directory}/apt.conf`, LC_ALL: "C" };
     for (const name of ["lists/partial", "archives/partial"]) {
-      Deno.mkdirSync(`${folder}/${name}`, { recursive: true });
+      Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
     }
     // No package is installed, as far as this apt knows.
-    Deno.writeTextFileSync(`${folder}/status`, "");
+    Deno.writeTextFileSync(`${directory}/status`, "");
     Deno.writeTextFileSync(
-      `${folder}/apt.conf`,
+      `${directory}/apt.conf`,
       `
         APT::Architecture "${debian}";
         APT::Architectures { "${debian}"; };
         APT::Install-Recommends "false";
         APT::Sandbox::User "";
-        Dir::State "${folder}";
-        Dir::State::status "${folder}/status";
-        Dir::Cache "${folder}";
+        Dir::State "${directory}";
+        Dir::State::status "${directory}/status";
+        Dir::Cache "${directory}";
         Debug::NoLocking "true";
       `,
     );
@@ -102,7 +102,7 @@ class Apt {
   /** Fetches packages and all that they need; answers their files. */
   async withDependencies(packages: readonly string[]): Promise<string[]> {
     await this.#get("install", "--download-only", "--yes", ...packages);
-    return filesIn(`${this.#folder}/archives`, ".deb");
+    return filesIn(`${this.#directory}/archives`, ".deb");
   }
 
   /** Fetches the first of these kernels that apt knows; answers its file. */
@@ -116,10 +116,10 @@ class Apt {
         });
       const versioned = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
       if (versioned === undefined) continue;
-      const folder = `${this.#folder}/kernel`;
-      Deno.mkdirSync(folder);
-      await run("apt-get", ["--quiet", "download", versioned], { env: this.#env, cwd: folder });
-      return filesIn(folder, ".deb")[0]!;
+      const directory = `${this.#directory}/kernel`;
+      Deno.mkdirSync(directory);
+      await run("apt-get", ["--quiet", "download", versioned], { env: this.#env, cwd: directory });
+      return filesIn(directory, ".deb")[0]!;
     }
     throw new HostError(
       `apt knows no ${names.join(", no ")}: on a host that is not Debian, use a Debian container`,
@@ -131,9 +131,11 @@ class Apt {
   }
 }
 
-function filesIn(folder: string, end: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(end))
-    .sort().map((name) => `${folder}/${name}`);
+function filesIn(directory: string, end: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) =>
+    name.endsWith(end)
+  )
+    .sort().map((name) => `${directory}/${name}`);
 }
 
 async function unpack(path: string, into: string): Promise<void> {

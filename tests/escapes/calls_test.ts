@@ -1,6 +1,6 @@
 /** Escapes by system calls that reach into the kernel. */
 
-import { notRoot } from "../recipe/support.ts";
+import { notRoot } from "../support.ts";
 import { escape, unknownHere } from "./support.ts";
 
 const DENIED = /Operation not permitted/;

@@ -2,28 +2,28 @@
 
 import { assertEquals } from "@std/assert";
 import { mapCurrentUser, recipe, sandbox, seccomp, unshare } from "../../mod.ts";
-import { inFolder, notRoot, root, test } from "../recipe/support.ts";
+import { inDirectory, notRoot, root, test } from "../support.ts";
 import { assertNeedsAll, assertStopped, escape, program, SECRET } from "./support.ts";
 
 const DENIED = /Operation not permitted/;
 
 escape("the double chroot", {
-  attack: (folder) =>
+  attack: (directory) =>
     String.raw`
       mkdir "/tmp/jail" or die "mkdir: $!\n";
       call("chroot", "/tmp/jail");
       call("chdir", "..") for 1 .. 64;
       call("chroot", ".");
-      take("${folder}/secret");
+      take("${directory}/secret");
     `,
   lacking: ["pivotRoot", "capabilities"],
   says: DENIED,
 });
 
-const GRANT = (folder: string) => ({ read: [folder] });
+const GRANT = (directory: string) => ({ read: [directory] });
 
 escape("writing to what may be read", {
-  attack: (folder) => `writable("${folder}/secret")`,
+  attack: (directory) => `writable("${directory}/secret")`,
   lacking: ["readOnly"],
   options: GRANT,
   says: /Read-only file system/,
@@ -33,10 +33,10 @@ escape("writing to what may be read", {
 const REMOUNT = 0x1020;
 
 escape("making a read-only mount writable", {
-  attack: (folder) =>
+  attack: (directory) =>
     String.raw`
-      call("mount", 0, "${folder}", 0, ${REMOUNT}, 0);
-      writable("${folder}/secret");
+      call("mount", 0, "${directory}", 0, ${REMOUNT}, 0);
+      writable("${directory}/secret");
     `,
   lacking: ["seccomp", "capabilities", "the second user namespace"],
   options: GRANT,
@@ -79,17 +79,17 @@ escape("making a device file", {
 
 test(
   "opening a file by its handle, which needs no path (the shocker)",
-  inFolder((folder) => {
-    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
-    Deno.mkdirSync(`${folder}/shown`);
+  inDirectory((directory) => {
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+    Deno.mkdirSync(`${directory}/shown`);
     const attack = String.raw`
-      my $handle = pack("H*", "${handleOf(`${folder}/secret`)}");
-      open(my $mount, "<", "${folder}/shown") or die "open: $!\n";
+      my $handle = pack("H*", "${handleOf(`${directory}/secret`)}");
+      open(my $mount, "<", "${directory}/shown") or die "open: $!\n";
       my $file = call("open_by_handle_at", fileno $mount, $handle, 0);
       open(my $secret, "<&=", $file) or die "fdopen: $!\n";
       <$secret> eq "${SECRET}" or die "it is another file\n";
     `;
-    const box = sandbox({ read: [`${folder}/shown`] });
+    const box = sandbox({ read: [`${directory}/shown`] });
     if (root) assertNeedsAll(box, ["seccomp", "capabilities", "the user namespaces"], attack);
     assertStopped(box, attack, DENIED);
   }),
@@ -129,13 +129,13 @@ const OTHER = 65534;
 
 test(
   "a setuid program, which makes one another user",
-  inFolder((folder) => {
-    Deno.copyFileSync("/usr/bin/perl", `${folder}/perl`);
-    Deno.chownSync(`${folder}/perl`, OTHER, OTHER);
-    Deno.chmodSync(`${folder}/perl`, 0o4755);
-    const box = sandbox({ read: [folder] });
+  inDirectory((directory) => {
+    Deno.copyFileSync("/usr/bin/perl", `${directory}/perl`);
+    Deno.chownSync(`${directory}/perl`, OTHER, OTHER);
+    Deno.chmodSync(`${directory}/perl`, 0o4755);
+    const box = sandbox({ read: [directory] });
     const attack = String.raw`
-      my $user = qx(${folder}/perl -e 'print \$>');
+      my $user = qx(${directory}/perl -e 'print \$>');
       $user eq "${OTHER}" or die "the user is $user\n";
     `;
     assertNeedsAll(box, ["nosuid", "noNewPrivileges", "seccomp", "the user namespaces"], attack);

@@ -1,7 +1,7 @@
 /** Escapes by the kernel's own files: /proc, /sys, and what they let a program set. */
 
 import { mapCurrentUser, recipe, seccomp, unshare } from "../../mod.ts";
-import { notRoot } from "../recipe/support.ts";
+import { notRoot } from "../support.ts";
 import { escape, unknownHere } from "./support.ts";
 
 for (
@@ -66,15 +66,15 @@ for (
 }
 
 /** A program that the kernel is to run as the host's root, outside of every namespace. */
-const agent = (folder: string) =>
+const agent = (directory: string) =>
   String.raw`
-    open(my $agent, ">", "${folder}/agent") or die "agent: $!\n";
-    print $agent "#!/bin/sh\n: > ${folder}/proof\n";
+    open(my $agent, ">", "${directory}/agent") or die "agent: $!\n";
+    print $agent "#!/bin/sh\n: > ${directory}/proof\n";
     close $agent;
-    chmod 0755, "${folder}/agent";
+    chmod 0755, "${directory}/agent";
     sub put { open(my $file, ">", $_[0]) or die "$_[0]: $!\n"; syswrite($file, $_[1]) or die "$_[0]: $!\n" }
     sub await_proof {
-      for (1 .. 200) { -e "${folder}/proof" and unlink("${folder}/proof") and exit 0; select(undef, undef, undef, 0.05) }
+      for (1 .. 200) { -e "${directory}/proof" and unlink("${directory}/proof") and exit 0; select(undef, undef, undef, 0.05) }
       die "nothing has come of it\n";
     }
   `;
@@ -83,14 +83,14 @@ const agent = (folder: string) =>
 const ONLY_EMULATED = notRoot ??
   (Deno.env.has("EMULATED") ? undefined : "changes the host: deno task test:vm");
 
-const ATTACKED = (folder: string) => ({ write: [folder] });
+const ATTACKED = (directory: string) => ({ write: [directory] });
 
 escape("core_pattern: what runs where a program crashes", {
-  attack: (folder) =>
+  attack: (directory) =>
     String.raw`
-      ${agent(folder)}
+      ${agent(directory)}
       my $before = take("/proc/sys/kernel/core_pattern");
-      put("/proc/sys/kernel/core_pattern", "|${folder}/agent");
+      put("/proc/sys/kernel/core_pattern", "|${directory}/agent");
       fork or kill(11, $$);
       wait;
       END { defined $before and put("/proc/sys/kernel/core_pattern", $before) }
@@ -103,12 +103,12 @@ escape("core_pattern: what runs where a program crashes", {
 });
 
 escape("release_agent: what runs where a control group becomes empty", {
-  attack: (folder) =>
+  attack: (directory) =>
     String.raw`
-      ${agent(folder)}
+      ${agent(directory)}
       mkdir "/tmp/groups";
       call("mount", "none", "/tmp/groups", "cgroup", 0, "none,name=ramekin" . int rand 1e9);
-      put("/tmp/groups/release_agent", "${folder}/agent");
+      put("/tmp/groups/release_agent", "${directory}/agent");
       mkdir "/tmp/groups/one" or die "mkdir: $!\n";
       put("/tmp/groups/one/notify_on_release", 1);
       fork or (put("/tmp/groups/one/cgroup.procs", $$), exit);

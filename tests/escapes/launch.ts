@@ -1,16 +1,16 @@
 /** Launches that lack a protection which no step brings, but every launch. */
 
+import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { assert } from "@std/assert";
 import { engine } from "../../ffi/engine/engine.ts";
 import { environmentBlock } from "../../ffi/environment.ts";
-import { recordOffset, type SyscallProgram } from "../../ffi/program.ts";
+import { recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { linux, type Recipe } from "../../mod.ts";
-import { collectSync } from "../../recipe/running/collect_sync.ts";
-import { launch } from "../../recipe/launching/launch.ts";
-import { DEFAULT_PATH } from "../../recipe/launching/order.ts";
-import { draftOf } from "../../recipe/recipe.ts";
-import { resources } from "../../recipe/launching/resources.ts";
+import { collectSync } from "../../launch/collect.ts";
+import { launch } from "../../launch/launcher.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { resources } from "../../launch/runtime_fds.ts";
 import { program } from "./support.ts";
 
 /** Tries an attack in a container whose launch is changed; answers its exit code. */
@@ -19,7 +19,7 @@ export function launchAltered(
   { attack, cwd }: { readonly attack: string; readonly cwd?: string },
   alter: (program: SyscallProgram) => void,
 ): number {
-  const draft = draftOf(box.steps);
+  const draft = planRecipe(box.steps);
   const launched = launch(draft, {
     program: "perl",
     args: ["-e", program(attack)],

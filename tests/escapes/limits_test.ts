@@ -1,15 +1,15 @@
 /** Using the machine up, from a sandbox with limits. */
 
-import { designGroup } from "../../ffi/cgroups/design.ts";
+import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
 import { limits, sandbox, UnsupportedError } from "../../mod.ts";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 import { assertEscapes, assertStopped } from "./support.ts";
 
 /** Why these limits cannot be set here, where they cannot. */
 function lacks(...names: (keyof GroupLimits)[]): string | undefined {
   try {
-    designGroup(Object.fromEntries(names.map((name) => [name, 1 << 26])));
+    planCgroup(Object.fromEntries(names.map((name) => [name, 1 << 26])));
     return undefined;
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;

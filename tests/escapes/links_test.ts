@@ -1,6 +1,6 @@
 /**
  * Escapes by links, which a program lays where it may write: the script then follows them, when it
- * makes the next sandbox (CVE-2021-30465), or to the folder in which a program begins
+ * makes the next sandbox (CVE-2021-30465), or to the directory in which a program begins
  * (CVE-2024-21626).
  */
 
@@ -16,24 +16,24 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
-import { inFolder, inside, test } from "../recipe/support.ts";
+import { inDirectory, inside, test } from "../support.ts";
 import { follow, launchAltered } from "./launch.ts";
 import { program, SECRET } from "./support.ts";
 
-/** Takes a folder away that can only be read, and lays a link in its place. */
+/** Takes a directory away that can only be read, and lays a link in its place. */
 const lay = (link: string, place: string) =>
   `mv ${place} ${place}.old; mkdir ${place}; ln -s ${link} ${place}/kept`;
 
 test(
   "a link in place of what may be read, in what may be written",
-  inFolder((folder) => {
-    Deno.mkdirSync(`${folder}/work/place/kept`, { recursive: true });
-    Deno.mkdirSync(`${folder}/private`);
-    Deno.writeTextFileSync(`${folder}/private/secret`, SECRET);
-    const box = sandbox({ write: [`${folder}/work`], read: [`${folder}/work/place/kept`] });
-    // There is a folder of this name in the sandbox too, so that the link leads somewhere.
-    inside(box, lay(`${folder}`, `${folder}/work/place`));
-    const look = `cat ${folder}/work/place/kept/private/secret 2> /dev/null || true`;
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/work/place/kept`, { recursive: true });
+    Deno.mkdirSync(`${directory}/private`);
+    Deno.writeTextFileSync(`${directory}/private/secret`, SECRET);
+    const box = sandbox({ write: [`${directory}/work`], read: [`${directory}/work/place/kept`] });
+    // There is a directory of this name in the sandbox too, so that the link leads somewhere.
+    inside(box, lay(`${directory}`, `${directory}/work/place`));
+    const look = `cat ${directory}/work/place/kept/private/secret 2> /dev/null || true`;
     assertEquals(inside(box, look), "");
     assertEquals(inside(recipe(...box.steps.map(fromTheHost)), look), SECRET);
   }),
@@ -46,50 +46,50 @@ function fromTheHost(step: Step): Step {
 
 test(
   "a link in place of what may be written, in what may be written",
-  inFolder((folder) => {
-    Deno.mkdirSync(`${folder}/work/place/kept`, { recursive: true });
-    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
-    const box = sandbox({ write: [`${folder}/work`, `${folder}/work/place/kept`] });
-    inside(box, lay(folder, `${folder}/work/place`));
-    inside(box, `echo salt > ${folder}/work/place/kept/secret`);
-    assertEquals(Deno.readTextFileSync(`${folder}/secret`), SECRET);
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/work/place/kept`, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+    const box = sandbox({ write: [`${directory}/work`, `${directory}/work/place/kept`] });
+    inside(box, lay(directory, `${directory}/work/place`));
+    inside(box, `echo salt > ${directory}/work/place/kept/secret`);
+    assertEquals(Deno.readTextFileSync(`${directory}/secret`), SECRET);
   }),
 );
 
 test(
-  "what is kept from a program stays so, whichever way it moves folders",
-  inFolder((folder) => {
-    Deno.mkdirSync(`${folder}/work/place/kept`, { recursive: true });
-    const box = sandbox({ write: [`${folder}/work`], read: [`${folder}/work/place/kept`] });
-    inside(box, `cd ${folder}/work/place; ! touch kept/a; ! mv kept other; ! rm -r kept`);
-    inside(box, `cd ${folder}/work; mv place other; ! touch other/kept/a`);
+  "what is kept from a program stays so, whichever way it moves directories",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/work/place/kept`, { recursive: true });
+    const box = sandbox({ write: [`${directory}/work`], read: [`${directory}/work/place/kept`] });
+    inside(box, `cd ${directory}/work/place; ! touch kept/a; ! mv kept other; ! rm -r kept`);
+    inside(box, `cd ${directory}/work; mv place other; ! touch other/kept/a`);
   }),
 );
 
-test("a folder to write, in one to read, in one to write, is refused", () => {
+test("a directory to write, in one to read, in one to write, is refused", () => {
   const error = assertThrows(
     () => sandbox({ write: ["/a", "/a/b/c"], read: ["/a/b"] }),
     RecipeError,
   );
-  assertStringIncludes(error.message, "/a/b/c lies in a folder to be read");
+  assertStringIncludes(error.message, "/a/b/c lies in a directory to be read");
 });
 
-test("a race with who swaps a folder for a link, while one sandbox after the other is made", async () => {
-  const folder = Deno.makeTempDirSync();
+test("a race with who swaps a directory for a link, while one sandbox after the other is made", async () => {
+  const directory = Deno.makeTempDirSync();
   try {
-    Deno.chmodSync(folder, 0o755);
-    Deno.mkdirSync(`${folder}/work/kept`, { recursive: true });
-    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
-    Deno.symlinkSync(folder, `${folder}/work/link`);
+    Deno.chmodSync(directory, 0o755);
+    Deno.mkdirSync(`${directory}/work/kept`, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+    Deno.symlinkSync(directory, `${directory}/work/link`);
     const swap = program(String.raw`
-      1 while call("renameat2", -100, "${folder}/work/kept", -100, "${folder}/work/link", 2) == 0;
+      1 while call("renameat2", -100, "${directory}/work/kept", -100, "${directory}/work/link", 2) == 0;
     `);
     await using _swapping = recipe().command("perl", { args: ["-e", swap] }).spawn();
-    const box = sandbox({ write: [`${folder}/work`], read: [`${folder}/work/kept`] });
+    const box = sandbox({ write: [`${directory}/work`], read: [`${directory}/work/kept`] });
     let made = 0;
     for (let attempt = 0; attempt < 50; attempt++) {
       try {
-        assertEquals(inside(box, `cat ${folder}/work/*/secret 2> /dev/null || true`), "");
+        assertEquals(inside(box, `cat ${directory}/work/*/secret 2> /dev/null || true`), "");
         made++;
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;
@@ -97,19 +97,19 @@ test("a race with who swaps a folder for a link, while one sandbox after the oth
     }
     assert(made > 0, "no sandbox could be made");
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 });
 
 test(
   "a working directory that is a link to what the script has open",
-  inFolder((folder) => {
-    Deno.mkdirSync(`${folder}/work`);
-    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
-    using open = linux.open(folder, linux.O_DIRECTORY);
-    Deno.symlinkSync(`/proc/self/fd/${open.number}`, `${folder}/work/link`);
-    const box = sandbox({ write: [`${folder}/work`] });
-    const cwd = `${folder}/work/link`;
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/work`);
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+    using open = linux.open(directory, linux.O_DIRECTORY);
+    Deno.symlinkSync(`/proc/self/fd/${open.number}`, `${directory}/work/link`);
+    const box = sandbox({ write: [`${directory}/work`] });
+    const cwd = `${directory}/work/link`;
     const error = assertThrows(() => box.command("cat", { args: ["secret"], cwd }).outputSync());
     assertStringIncludes(String(error), "ELOOP");
     assertEquals(launchAltered(box, { cwd, attack: `take("secret")` }, follow), 0);
@@ -118,15 +118,15 @@ test(
 
 test(
   "the script's working directory, when a link lies over it that leads to what the script has open",
-  inFolder((folder) => {
-    for (const name of ["work", "work/here", "other"]) Deno.mkdirSync(`${folder}/${name}`);
-    using open = linux.open(folder, linux.O_DIRECTORY);
-    Deno.symlinkSync(`/proc/self/fd/${open.number}`, `${folder}/other/here`);
+  inDirectory((directory) => {
+    for (const name of ["work", "work/here", "other"]) Deno.mkdirSync(`${directory}/${name}`);
+    using open = linux.open(directory, linux.O_DIRECTORY);
+    Deno.symlinkSync(`/proc/self/fd/${open.number}`, `${directory}/other/here`);
     const before = Deno.cwd();
-    Deno.chdir(`${folder}/work/here`);
+    Deno.chdir(`${directory}/work/here`);
     try {
-      const ground = recipe(unshare("user", "mount"), mapRoot());
-      const box = ground.with(bind(`${folder}/other`, `${folder}/work`));
+      const mounts = recipe(unshare("user", "mount"), mapRoot());
+      const box = mounts.with(bind(`${directory}/other`, `${directory}/work`));
       assertEquals(inside(box, "pwd -P"), "/");
     } finally {
       Deno.chdir(before);

@@ -2,16 +2,16 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { linux, sandbox } from "../../mod.ts";
-import { inFolder, root, test } from "../recipe/support.ts";
+import { inDirectory, root, test } from "../support.ts";
 import { keepOpen, launchAltered } from "./launch.ts";
 import { assertNeedsAll, assertStopped, escape, SECRET } from "./support.ts";
 
 test(
-  "a folder that the script has open, by its number and by /proc/self/fd",
-  inFolder((folder) => {
-    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
+  "a directory that the script has open, by its number and by /proc/self/fd",
+  inDirectory((directory) => {
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
     // Not close-on-exec, as a library may have opened it.
-    using open = linux.open(folder, linux.O_DIRECTORY);
+    using open = linux.open(directory, linux.O_DIRECTORY);
     for (
       const attack of [
         `call("openat", ${open.number}, "secret", 0)`,
@@ -27,11 +27,11 @@ test(
 
 test(
   "the script's own program, started by a link, to be written (CVE-2019-5736)",
-  inFolder((folder) => {
-    Deno.symlinkSync("/proc/self/exe", `${folder}/tool`);
+  inDirectory((directory) => {
+    Deno.symlinkSync("/proc/self/exe", `${directory}/tool`);
     // It is only opened: the kernel says then whether it may be written, and while a script runs it
     // is busy. A container ends with its script.
-    const { code, stderr } = sandbox({ write: [folder] }).command(`${folder}/tool`, {
+    const { code, stderr } = sandbox({ write: [directory] }).command(`${directory}/tool`, {
       args: ["eval", `Deno.openSync("/proc/self/exe", { write: true }).close()`],
       env: { DENO_DIR: "/tmp/deno" },
     }).outputSync();

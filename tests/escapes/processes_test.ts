@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Recipe, recipe, sandbox, seccomp } from "../../mod.ts";
-import { notRoot, root, test } from "../recipe/support.ts";
+import { notRoot, root, test } from "../support.ts";
 import {
   assertEscapes,
   assertNeedsAll,
@@ -51,7 +51,7 @@ async function victim(): Promise<Victim> {
 
 /** An attack on a process of the host's. */
 interface ProcessAttack {
-  readonly attack: (victim: Victim, folder: string) => string;
+  readonly attack: (victim: Victim, directory: string) => string;
   readonly says: RegExp;
   /** What the process remembers where the attack has worked. */
   readonly remembers?: string;
@@ -71,14 +71,14 @@ const UNSEPARATED = root
 function escape(name: string, escape: ProcessAttack): void {
   test(name, async () => {
     const { lacking = UNSEPARATED, remembers = "soup" } = escape;
-    const folder = Deno.makeTempDirSync();
-    Deno.chmodSync(folder, 0o755);
-    Deno.writeTextFileSync(`${folder}/secret`, "soup");
+    const directory = Deno.makeTempDirSync();
+    Deno.chmodSync(directory, 0o755);
+    Deno.writeTextFileSync(`${directory}/secret`, "soup");
     try {
       for (const box of ["lacking", "whole"] as const) {
         const process = await victim();
         try {
-          const attack = escape.attack(process, folder);
+          const attack = escape.attack(process, directory);
           if (box === "whole") assertStopped(sandbox(), attack, escape.says);
           else if ("steps" in lacking) assertEscapes(lacking, attack);
           else assertNeedsAll(sandbox(), lacking, attack);
@@ -87,7 +87,7 @@ function escape(name: string, escape: ProcessAttack): void {
         }
       }
     } finally {
-      Deno.removeSync(folder, { recursive: true });
+      Deno.removeSync(directory, { recursive: true });
     }
   }, escape.skip);
 }
@@ -129,18 +129,18 @@ escape("a signal", {
 });
 
 escape("a process's root, by /proc/PID/root", {
-  attack: ({ pid }, folder) => `take("/proc/${pid}/root${folder}/secret")`,
+  attack: ({ pid }, directory) => `take("/proc/${pid}/root${directory}/secret")`,
   says: MISSING,
 });
 
 escape("the root of the host's first process", {
-  attack: (_, folder) => `take("/proc/1/root${folder}/secret")`,
+  attack: (_, directory) => `take("/proc/1/root${directory}/secret")`,
   says: /Permission denied|No such file or directory/,
   skip: notRoot ?? unknownHere(`take("/proc/1/root/etc/passwd")`),
 });
 
 escape("a process's working directory, by /proc/PID/cwd", {
-  attack: ({ pid }) => String.raw`opendir(my $folder, "/proc/${pid}/cwd/") or die "cwd: $!\n"`,
+  attack: ({ pid }) => String.raw`opendir(my $directory, "/proc/${pid}/cwd/") or die "cwd: $!\n"`,
   says: MISSING,
 });
 

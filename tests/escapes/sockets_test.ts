@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { sandbox } from "../../mod.ts";
-import { inFolder, test } from "../recipe/support.ts";
+import { inDirectory, test } from "../support.ts";
 import { assertEscapes, assertNeedsAll, assertStopped, lacking } from "./support.ts";
 
 /** A name that no other socket has. */
@@ -59,22 +59,22 @@ test("an abstract unix socket of the host's, with the host's network", () =>
   }), version < 6 ? "needs Landlock's version 6, of Linux 6.12" : undefined);
 
 test(
-  "what serves in a folder that can be read is reached, as its file is not changed by that",
-  inFolder((folder) => {
-    using listener = Deno.listen({ transport: "unix", path: `${folder}/socket` });
+  "what serves in a directory that can be read is reached, as its file is not changed by that",
+  inDirectory((directory) => {
+    using listener = Deno.listen({ transport: "unix", path: `${directory}/socket` });
     assertEquals(listener.addr.transport, "unix");
     const connect = String.raw`
       use Socket;
       socket(my $socket, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!\n";
-      connect($socket, sockaddr_un("${folder}/socket")) or die "connect: $!\n";
+      connect($socket, sockaddr_un("${directory}/socket")) or die "connect: $!\n";
     `;
     const write = String.raw`
-      open(my $pipe, "+<", "${folder}/pipe") or die "open: $!\n";
+      open(my $pipe, "+<", "${directory}/pipe") or die "open: $!\n";
       syswrite($pipe, "soup") or die "write: $!\n";
     `;
-    assert(new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).outputSync().success);
+    assert(new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).outputSync().success);
     for (const attack of [connect, write]) {
-      assertEscapes(sandbox({ read: [folder] }), attack);
+      assertEscapes(sandbox({ read: [directory] }), attack);
       assertStopped(sandbox(), attack, /No such file/);
     }
   }),

@@ -20,7 +20,7 @@ import {
   unshare,
 } from "../../mod.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
-import { inFolder, root, test } from "../recipe/support.ts";
+import { inDirectory, root, test } from "../support.ts";
 
 /** What a sandbox can lack: a step, or what a step brings. */
 export type Protection = keyof typeof LACKING;
@@ -102,13 +102,13 @@ export function lacking(box: Recipe, ...protections: readonly Protection[]): Rec
   );
 }
 
-/** A file that no sandbox shows, in the folder that every attack is given. */
+/** A file that no sandbox shows, in the directory that every attack is given. */
 export const SECRET = "the recipe of the soup";
 
 /** An attack, and what it takes. */
 export interface Escape {
-  /** The program in Perl; it can be told a folder of the host's, with a file `secret` in it. */
-  readonly attack: string | ((folder: string) => string);
+  /** The program in Perl; it can be told a directory of the host's, with a file `secret` in it. */
+  readonly attack: string | ((directory: string) => string);
   /**
    * All that the sandbox must lack for the attack to work, each of which alone stops it; or a recipe
    * in which it works.
@@ -117,7 +117,7 @@ export interface Escape {
   /** What the attack says where it is stopped. */
   readonly says: RegExp;
   /** What the sandbox is given. */
-  readonly options?: (folder: string) => SandboxOptions;
+  readonly options?: (directory: string) => SandboxOptions;
   /** Why it cannot be seen to work here, where it cannot. */
   readonly harmless?: string | undefined;
   /** Why it is not even tried here. */
@@ -127,10 +127,10 @@ export interface Escape {
 /** A test of an attack. */
 export function escape(name: string, escape: Escape): void {
   const { says, harmless } = escape;
-  const body = inFolder((folder) => {
-    Deno.writeTextFileSync(`${folder}/secret`, SECRET);
-    const box = sandbox(escape.options?.(folder));
-    const attack = typeof escape.attack === "string" ? escape.attack : escape.attack(folder);
+  const body = inDirectory((directory) => {
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+    const box = sandbox(escape.options?.(directory));
+    const attack = typeof escape.attack === "string" ? escape.attack : escape.attack(directory);
     if (harmless === undefined && escape.lacking instanceof Recipe) {
       assertEscapes(escape.lacking, attack);
     } else if (harmless === undefined) {
@@ -158,27 +158,27 @@ export function assertNeedsAll(
 
 /** The attack works. */
 export function assertEscapes(box: Recipe, attack: string): void {
-  const { code, complaint } = run(box, attack);
-  assertEquals(code, 0, `the attack does not work: ${complaint}`);
+  const { code, issue } = run(box, attack);
+  assertEquals(code, 0, `the attack does not work: ${issue}`);
 }
 
-/** The attack fails, with this complaint. */
+/** The attack fails, with this issue. */
 export function assertStopped(
   box: Recipe,
   attack: string,
   says: RegExp | undefined,
   what = "the sandbox",
 ): void {
-  const { code, complaint } = run(box, attack);
+  const { code, issue } = run(box, attack);
   assert(code !== 0, `the attack works in spite of ${what}`);
-  if (says !== undefined) assertMatch(complaint, says);
+  if (says !== undefined) assertMatch(issue, says);
 }
 
 const decoder = new TextDecoder();
 
-function run(box: Recipe, attack: string): { code: number; complaint: string } {
+function run(box: Recipe, attack: string): { code: number; issue: string } {
   const { code, stderr } = box.command("perl", { args: ["-e", program(attack)] }).outputSync();
-  return { code, complaint: decoder.decode(stderr).trim() };
+  return { code, issue: decoder.decode(stderr).trim() };
 }
 
 /** The attack as a whole program: `call` makes a system call by its name, and dies where it fails. */
@@ -205,8 +205,8 @@ export function program(attack: string): string {
 
 /** Why the attack does not even work on the host, where this user may not, or the kernel cannot. */
 export function unknownHere(attack: string): string | undefined {
-  const { code, complaint } = run(recipe(), attack);
+  const { code, issue } = run(recipe(), attack);
   const unknown =
     /errno 38|not implemented|not supported|not permitted|denied|No such (file|device)/;
-  return code !== 0 && unknown.test(complaint) ? `here even outside "${complaint}"` : undefined;
+  return code !== 0 && unknown.test(issue) ? `here even outside "${issue}"` : undefined;
 }

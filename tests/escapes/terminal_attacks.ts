@@ -1,6 +1,6 @@
 /** Attacks on the terminal that the script has handed to a sandbox. */
 
-import { root } from "../recipe/support.ts";
+import { root } from "../support.ts";
 import type { Protection } from "./support.ts";
 
 /** An attack on the terminal at the standard input. */

@@ -2,18 +2,18 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { recipe } from "../../mod.ts";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 import { TERMINAL_ATTACKS } from "./terminal_attacks.ts";
 
-interface Attempt {
+interface ExecCandidate {
   readonly code: number;
   readonly says: string;
 }
 
 interface Attempts {
-  readonly lacking: Attempt;
-  readonly each: readonly Attempt[];
-  readonly whole: Attempt;
+  readonly lacking: ExecCandidate;
+  readonly each: readonly ExecCandidate[];
+  readonly whole: ExecCandidate;
 }
 
 /** What the script in a terminal tells of each attack. */

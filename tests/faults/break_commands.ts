@@ -1,8 +1,8 @@
 /**
  * Loaded before a script (`deno run --preload`): whenever it asks for a command, the recipe at hand
- * is broken in every call first, while its folders are there and the containers that it joins, and
+ * is broken in every call first, while its directories are there and the containers that it joins, and
  * the script then goes on as usual. A line of JSON on the standard error tells what came of it. The
- * scripts of the same folder that run in its containers are treated in the same way.
+ * scripts of the same directory that run in its containers are treated in the same way.
  */
 
 import { type CommandOptions, Recipe } from "../../mod.ts";
@@ -37,9 +37,9 @@ function report(box: Recipe, program: string, options: CommandOptions): void {
 
 /** Has a further run of a script begin with this module too, where it finds what this needs. */
 function withPreload(args: readonly string[]): readonly string[] {
-  const folder = args.find((arg) => /\/examples\/\w+\.ts$/.test(arg))?.replace(/\w+\.ts$/, "");
-  if (args[0] !== "run" || folder === undefined || args.includes("--no-config")) return args;
-  const preload = `--preload=${folder}../tests/faults/break_commands.ts`;
+  const directory = args.find((arg) => /\/examples\/\w+\.ts$/.test(arg))?.replace(/\w+\.ts$/, "");
+  if (args[0] !== "run" || directory === undefined || args.includes("--no-config")) return args;
+  const preload = `--preload=${directory}../tests/faults/break_commands.ts`;
   return ["run", "-A", "--no-check", preload, ...args.slice(1)].filter((arg) =>
     arg !== "--allow-ffi"
   );

@@ -9,21 +9,21 @@ import { close } from "../../ffi/calls/files.ts";
 import { Engine, engine } from "../../ffi/engine/engine.ts";
 import { environmentBlock, environmentStrings } from "../../ffi/environment.ts";
 import { ERRNO, type ErrnoName } from "../../ffi/errno.ts";
-import { perform } from "../../ffi/perform.ts";
-import { argumentOffset, recordOffset, type SyscallProgram } from "../../ffi/program.ts";
+import { syscall } from "../../ffi/syscalls.ts";
+import { argumentOffset, recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { type CommandOptions, type Recipe, SyscallError, UnsupportedError } from "../../mod.ts";
-import type { Draft } from "../../recipe/drafting/draft.ts";
-import { Grants } from "../../recipe/gate/grants.ts";
-import { type Alteration, launch } from "../../recipe/launching/launch.ts";
-import { type Layout, stepOf } from "../../recipe/launching/layout.ts";
-import type { Order } from "../../recipe/launching/order.ts";
-import { resources } from "../../recipe/launching/resources.ts";
-import type { Chapter } from "../../recipe/launching/writer.ts";
-import { draftOf } from "../../recipe/recipe.ts";
-import { endSync } from "../../recipe/running/collect_sync.ts";
-import { ProgramTerminal } from "../../recipe/running/terminal.ts";
-import { leftNow, rest, takeInventory } from "../recipe/leftovers.ts";
+import type { PlanBuilder } from "../../plan/builder.ts";
+import { PermissionSet } from "../../permissions/permission_set.ts";
+import { type Alteration, launch } from "../../launch/launcher.ts";
+import { type LaunchProgram, stepOf } from "../../launch/link.ts";
+import type { ExecSpec } from "../../launch/exec.ts";
+import { resources } from "../../launch/runtime_fds.ts";
+import type { Section } from "../../launch/program_writer.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { endSync } from "../../launch/collect.ts";
+import { ProgramTerminal } from "../../container/terminal/terminal.ts";
+import { leftNow, rest, takeInventory } from "../leftovers.ts";
 import { note } from "./results.ts";
 import { proof, seed } from "./support.ts";
 
@@ -87,7 +87,7 @@ function breakCall(program: SyscallProgram, index: number, { call, args }: Fault
  * What no test can do without: a child must not go on in JavaScript, nor the script with its signals
  * blocked, and close(2) closes also where it fails.
  */
-function isNeeded({ name }: Call, chapter: Chapter | undefined): boolean {
+function isNeeded({ name }: Call, chapter: Section | undefined): boolean {
   return name === "exit_group" || chapter === "failure" ||
     (chapter === "script" && (name === "rt_sigprocmask" || name === "close"));
 }
@@ -107,15 +107,15 @@ function isTried(index: number, count: number): boolean {
 
 /** A launch that can be made again and again, broken or not. */
 class Launching {
-  readonly draft: Draft;
+  readonly draft: PlanBuilder;
   readonly #box: Recipe;
   readonly #program: string;
   readonly #options: CommandOptions;
 
   constructor(box: Recipe, program: string, options: CommandOptions) {
     const { permissions } = options;
-    const gate = permissions && { network: new Grants(permissions).network };
-    this.draft = draftOf(box.steps, gate);
+    const gate = permissions && { network: new PermissionSet(permissions).network };
+    this.draft = planRecipe(box.steps, gate);
     this.#box = box;
     this.#program = program;
     this.#options = options;
@@ -142,12 +142,12 @@ class Launching {
     let terminal: ProgramTerminal | undefined;
     try {
       if (this.#options.terminal === true) {
-        terminal = new ProgramTerminal(draft.container.terminals !== undefined);
+        terminal = new ProgramTerminal(draft.state.terminals !== undefined);
       }
       const launched = launch(draft, this.#order(terminal), alter);
       begun?.();
       for (const fd of [launched.listener, launched.terminal]) {
-        if (fd !== undefined) perform(close(fd));
+        if (fd !== undefined) syscall(close(fd));
       }
       endSync(launched);
       return undefined;
@@ -158,7 +158,7 @@ class Launching {
     }
   }
 
-  #order(terminal: ProgramTerminal | undefined): Order {
+  #order(terminal: ProgramTerminal | undefined): ExecSpec {
     const { cwd, uid, gid } = this.#options;
     return {
       program: this.#program,
@@ -212,7 +212,7 @@ export function breakAndNote(name: string, box: Recipe, options?: CommandOptions
 
 /** Breaks every call of the program that makes the container. */
 function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
-  let layout: Layout | undefined;
+  let layout: LaunchProgram | undefined;
   let program: SyscallProgram | undefined;
   launching.error((built, laidOut) => [program, layout] = [built, laidOut]);
   const { calls } = program!;
@@ -249,7 +249,7 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
 }
 
 /** Whether the errno is no failure of the call. */
-function accepts({ parts }: Layout, call: Call, errno: ErrnoName): boolean {
+function accepts({ parts }: LaunchProgram, call: Call, errno: ErrnoName): boolean {
   return parts.some((part) => "call" in part && part.call === call && part.accept?.includes(errno));
 }
 

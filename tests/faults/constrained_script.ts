@@ -22,7 +22,7 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
-import { takeInventory } from "../recipe/leftovers.ts";
+import { takeInventory } from "../leftovers.ts";
 import { leftSince } from "./support.ts";
 
 /** How a recipe has ended. */

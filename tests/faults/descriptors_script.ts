@@ -6,7 +6,7 @@
  */
 
 import { SyscallError } from "../../mod.ts";
-import { takeInventory } from "../recipe/leftovers.ts";
+import { takeInventory } from "../leftovers.ts";
 import { SHAPES } from "./shapes.ts";
 import { leftSince } from "./support.ts";
 

@@ -43,24 +43,24 @@ import {
   veth,
   writeFile,
 } from "../../mod.ts";
-import { notRoot, test } from "../recipe/support.ts";
+import { notRoot, test } from "../support.ts";
 import { breakAndNote } from "./breaking.ts";
 import { SHAPES } from "./shapes.ts";
 
-const ground = recipe(
+const mounts = recipe(
   unshare("user", "mount", "pid", "uts", "ipc", "net", "cgroup", "time"),
   mapRoot(),
 );
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
   "no steps": recipe(),
-  "all namespaces, with an init": ground.with(
+  "all namespaces, with an init": mounts.with(
     proc(),
     hostname("box"),
     domainname("kitchen"),
     init(),
   ),
-  "mounts": ground.with(
+  "mounts": mounts.with(
     tmpfs("/mnt", { size: "1m" }),
     bind("/usr", "/mnt/usr", { readOnly: true }),
     overlay("/mnt/over", { lower: ["/etc"], discard: true }),
@@ -68,7 +68,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     propagation("/mnt", "slave"),
     unmount("/mnt/over"),
   ),
-  "a root of its own": ground.with(
+  "a root of its own": mounts.with(
     tmpfs("/mnt"),
     bind("/usr", "/mnt/usr"),
     symlink("usr/bin", "/mnt/bin"),
@@ -82,7 +82,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     pivotRoot("/mnt"),
     chdir("/etc"),
   ),
-  "the process": ground.with(
+  "the process": mounts.with(
     timeOffset({ boottime: 1000 }),
     umask(0o077),
     rlimit("nofile", 64),
@@ -100,7 +100,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     unshare("pid"),
     proc(),
   ),
-  "a network": ground.with(
+  "a network": mounts.with(
     loopback(),
     bridge("br0"),
     address("br0", "10.0.0.1/24"),
@@ -116,7 +116,7 @@ for (const [name, box] of Object.entries(RECIPES)) {
 }
 
 test("every call of a recipe fails once: joining a container", async () => {
-  await using container = ground.command("sleep", { args: ["infinity"] }).spawn();
+  await using container = mounts.command("sleep", { args: ["infinity"] }).spawn();
   breakAndNote("joining a container", recipe(join(container)));
 });
 

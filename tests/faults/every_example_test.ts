@@ -4,13 +4,13 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { decode } from "../recipe/scripts.ts";
-import { inFolder, notRoot, test } from "../recipe/support.ts";
+import { decode } from "../other_scripts.ts";
+import { inDirectory, notRoot, test } from "../support.ts";
 import type { BrokenCommand } from "./break_commands.ts";
 import { note } from "./results.ts";
 import { seed } from "./support.ts";
 
-const folder = new URL("../../examples/", import.meta.url).pathname;
+const directory = new URL("../../examples/", import.meta.url).pathname;
 const preload = new URL("break_commands.ts", import.meta.url).pathname;
 
 /** Examples that ask for nothing without an argument, and what they are given. */
@@ -26,14 +26,14 @@ const LACKS: Readonly<Record<string, string | undefined>> = {
   rootfs: without("busybox"),
 };
 
-for (const { name } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)) {
+for (const { name } of [...Deno.readDirSync(directory)].sort((a, b) => a.name < b.name ? -1 : 1)) {
   if (!name.endsWith(".ts")) continue;
   const example = name.slice(0, -".ts".length);
   test(
     `every call of an example's recipes fails once: ${example}`,
-    inFolder((root) => {
+    inDirectory((root) => {
       const args = ARGUMENTS[example]?.(makeRoot(root)) ?? [];
-      const lines = runBroken(`${folder}${name}`, args);
+      const lines = runBroken(`${directory}${name}`, args);
       const failed = lines.flatMap((line) => "failed" in line ? [line.failed] : []);
       assertEquals(failed, [], `SEED=${seed}`);
       const tallies = lines.flatMap((line) => "failed" in line ? [] : [line]);
@@ -75,10 +75,10 @@ function makeRoot(root: string): string {
 }
 
 function without(program: string): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  const found = folders.some((folder) => {
+  const directories = (Deno.env.get("PATH") ?? "").split(":");
+  const found = directories.some((directory) => {
     try {
-      return Deno.statSync(`${folder}/${program}`).isFile;
+      return Deno.statSync(`${directory}/${program}`).isFile;
     } catch {
       return false;
     }

@@ -13,7 +13,7 @@ import {
   userNetwork,
 } from "../../mod.ts";
 import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
-import { notRoot, test } from "../recipe/support.ts";
+import { notRoot, test } from "../support.ts";
 import { breakAndNote } from "./breaking.ts";
 import { HUB, STEP_RECIPES } from "./step_recipes.ts";
 

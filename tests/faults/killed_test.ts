@@ -5,8 +5,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { limits, recipe, unshare } from "../../mod.ts";
-import { decode, runScript, until } from "../recipe/scripts.ts";
-import { notRoot, test } from "../recipe/support.ts";
+import { decode, runScript, until } from "../other_scripts.ts";
+import { notRoot, test } from "../support.ts";
 import { note } from "./results.ts";
 import { SHAPES } from "./shapes.ts";
 import {
@@ -157,9 +157,9 @@ for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
 test("a container gives up that begins when its script's thread has ended", async () => {
   const { stdout, stderr } = await runScript(
     `
-    import { launch } from "${new URL("../../recipe/launching/launch.ts", import.meta.url)}";
-    import { draftOf } from "${new URL("../../recipe/recipe.ts", import.meta.url)}";
-    import { resources } from "${new URL("../../recipe/launching/resources.ts", import.meta.url)}";
+    import { launch } from "${new URL("../../launch/launcher.ts", import.meta.url)}";
+    import { planRecipe } from "${new URL("../../plan/plan_recipe.ts", import.meta.url)}";
+    import { resources } from "${new URL("../../launch/runtime_fds.ts", import.meta.url)}";
     import { pointerList } from "${new URL("../../ffi/call.ts", import.meta.url)}";
     const order = {
       program: "true",
@@ -171,7 +171,7 @@ test("a container gives up that begins when its script's thread has ended", asyn
     const { thread, ...others } = resources(false);
     const another = { ...others, thread: { ...thread, id: thread.id + 1 } };
     try {
-      launch(draftOf([]), { ...order, resources: another });
+      launch(planRecipe([]), { ...order, resources: another });
     } catch (error) {
       console.log(error.syscall, error.code);
     }
@@ -183,10 +183,10 @@ test("a container gives up that begins when its script's thread has ended", asyn
 test(
   "a program that gains rights by its file loses the tie to its script, unless it may not gain any",
   async () => {
-    const folder = Deno.makeTempDirSync();
+    const directory = Deno.makeTempDirSync();
     try {
-      Deno.chmodSync(folder, 0o755);
-      const program = `${folder}/sleep`;
+      Deno.chmodSync(directory, 0o755);
+      const program = `${directory}/sleep`;
       Deno.copyFileSync("/bin/sleep", program);
       Deno.chmodSync(program, 0o4755);
       const lives = async (step: string) => {
@@ -207,7 +207,7 @@ test(
       assertEquals(await lives("ramekin.umask(0o022)"), true);
       assertEquals(await lives("ramekin.noNewPrivileges()"), false);
     } finally {
-      Deno.removeSync(folder, { recursive: true });
+      Deno.removeSync(directory, { recursive: true });
     }
   },
   notRoot,

@@ -3,7 +3,7 @@
  * `deno task proof`, the rows are kept for tests/faults/RESULTS.md.
  */
 
-import { root } from "../recipe/support.ts";
+import { root } from "../support.ts";
 import { type KeptRow, type Row, sums } from "./rows.ts";
 
 /** Where `deno task proof` keeps the rows. */

@@ -31,8 +31,8 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
-import { decode, runScript } from "../recipe/scripts.ts";
-import { notRoot, root, test } from "../recipe/support.ts";
+import { decode, runScript } from "../other_scripts.ts";
+import { notRoot, root, test } from "../support.ts";
 import type { Ended } from "./constrained_script.ts";
 import { note } from "./results.ts";
 import { SHAPES } from "./shapes.ts";
@@ -380,11 +380,11 @@ for (const [name, box] of Object.entries(LITTLE)) {
   }, notRoot);
 }
 
-const ground = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
+const base = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
 
 /** What makes something on a filesystem that is full, or can only be read. */
 const MAKERS: Readonly<Record<string, Step>> = {
-  mkdir: mkdir("/mnt/folder"),
+  mkdir: mkdir("/mnt/directory"),
   symlink: symlink("target", "/mnt/link"),
   mknod: mknod("/mnt/pipe", { type: "p" }),
   writeFile: writeFile("/mnt/file", "x".repeat(100_000)),
@@ -394,7 +394,7 @@ const MAKERS: Readonly<Record<string, Step>> = {
 for (const [name, step] of Object.entries(MAKERS)) {
   test(`the filesystem is full: ${name}`, () => {
     const options = name === "writeFile" ? { size: "4096" } : { options: "nr_inodes=1" };
-    const box = ground.with(tmpfs("/mnt", options), step);
+    const box = base.with(tmpfs("/mnt", options), step);
     const error = assertThrowsOf(() => box.command("true").outputSync());
     assertInstanceOf(error, SyscallError);
     assertEquals([error.code, error.step], ["ENOSPC", name]);

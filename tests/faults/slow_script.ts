@@ -6,12 +6,12 @@
 
 import { type Call, pointerList } from "../../ffi/call.ts";
 import { ppoll } from "../../ffi/calls/processes.ts";
-import { assemble, recordOffset, type SyscallProgram } from "../../ffi/program.ts";
+import { assemble, recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { engine } from "../../ffi/engine/engine.ts";
-import { Grants } from "../../recipe/gate/grants.ts";
-import { launch } from "../../recipe/launching/launch.ts";
-import { draftOf } from "../../recipe/recipe.ts";
-import { resources } from "../../recipe/launching/resources.ts";
+import { PermissionSet } from "../../permissions/permission_set.ts";
+import { launch } from "../../launch/launcher.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { resources } from "../../launch/runtime_fds.ts";
 import { SHAPES } from "./shapes.ts";
 
 const [name, call, marker] = Deno.args as [string, string, string];
@@ -50,8 +50,8 @@ function stayIn(program: SyscallProgram, index: number): void {
 }
 
 const { box, permissions } = SHAPES[name]!;
-const gate = permissions && { network: new Grants(permissions).network };
-const draft = draftOf(box.steps, gate);
+const gate = permissions && { network: new PermissionSet(permissions).network };
+const draft = planRecipe(box.steps, gate);
 const order = {
   program: "sleep",
   args: ["1000", `0.${marker}`],

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { rounds } from "../rounds.ts";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 import { note } from "./results.ts";
 import type { Sample } from "./soak_script.ts";
 import { linesOf, proof, times } from "./support.ts";

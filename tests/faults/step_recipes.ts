@@ -62,7 +62,7 @@ import {
   veth,
   writeFile,
 } from "../../mod.ts";
-import { root } from "../recipe/support.ts";
+import { root } from "../support.ts";
 
 /** What others plug into: a network with a bridge `lan`. */
 export const HUB: Recipe = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));

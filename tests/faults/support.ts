@@ -3,8 +3,8 @@
  * by `deno task proof`, which sets PROOF. SEED repeats what chance has chosen.
  */
 
-import { type Inventory, leftovers, takeInventory } from "../recipe/leftovers.ts";
-import { decode, runScript } from "../recipe/scripts.ts";
+import { type Inventory, leftovers, takeInventory } from "../leftovers.ts";
+import { decode, runScript } from "../other_scripts.ts";
 
 /** Whether this is the proof: much is done very often. */
 export const proof: boolean = Deno.env.has("PROOF");

@@ -1,8 +1,8 @@
 /** Several threads of one script launch at the same time, and some end in the middle of it. */
 
 import { assertEquals } from "@std/assert";
-import { runScript } from "../recipe/scripts.ts";
-import { test } from "../recipe/support.ts";
+import { runScript } from "../other_scripts.ts";
+import { test } from "../support.ts";
 import { note } from "./results.ts";
 import { linesOf, sweep, times } from "./support.ts";
 

@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { call, Named, Output, ResultOf } from "../../ffi/call.ts";
 import { clone3 } from "../../ffi/calls/clone3.ts";
-import { designGroup } from "../../ffi/cgroups/design.ts";
-import { foldersIn, pidsIn } from "../../ffi/cgroups/files.ts";
-import { closeEntrance, type Entrance, Group } from "../../ffi/cgroups/group.ts";
+import { planCgroup } from "../../ffi/cgroups/plan.ts";
+import { directoriesIn, pidsIn } from "../../ffi/cgroups/files.ts";
+import { type CgroupEntry, closeCgroupEntry, Group } from "../../ffi/cgroups/group.ts";
 import { hierarchies, parseHierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import {
   type GroupLimits,
@@ -14,9 +14,9 @@ import {
   settingsOf1,
   settingsOf2,
 } from "../../ffi/cgroups/limits.ts";
-import { isScriptsName, newName, scriptsName, sweep } from "../../ffi/cgroups/owner.ts";
+import { isScriptsName, newName, scriptsName, sweep } from "../../ffi/cgroups/naming.ts";
 import { SyscallError, UnsupportedError } from "../../ffi/errors.ts";
-import { END, Label } from "../../ffi/program.ts";
+import { END, Label } from "../../ffi/engine/program.ts";
 import { notRoot } from "./linux_thread.ts";
 import { CLONE_VFORK, CLONE_VM, exitCode, run, SIGCHLD, testWith, waitFor } from "./support.ts";
 
@@ -153,7 +153,7 @@ const noGroups = whyNot();
 
 function whyNot(): string | undefined {
   try {
-    designGroup({});
+    planCgroup({});
     return undefined;
   } catch (error) {
     if (error instanceof UnsupportedError) return "needs the right to make control groups";
@@ -163,7 +163,7 @@ function whyNot(): string | undefined {
 
 /** A group for a test; whatever becomes of that, it is emptied and removed. */
 async function withGroup(body: (group: Group) => void | Promise<void>): Promise<void> {
-  const group = Group.make(designGroup({}));
+  const group = Group.make(planCgroup({}));
   try {
     await body(group);
   } finally {
@@ -172,7 +172,7 @@ async function withGroup(body: (group: Group) => void | Promise<void>): Promise<
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
-  for (const { folder } of group.folders) assertEquals(exists(folder), false);
+  for (const { directory } of group.directories) assertEquals(exists(directory), false);
 }
 
 function exists(path: string): boolean {
@@ -185,13 +185,13 @@ function exists(path: string): boolean {
 }
 
 /** A child that gets into a group, writes a byte to nowhere, and ends with the code 7. */
-function enter({ folder, files }: Entrance): DataView {
+function enter({ directory, files }: CgroupEntry): DataView {
   const child = new Label("child"), pid = new Output(4, "&pid");
   const zero = new Uint8Array([48]);
   const flags = CLONE_VM | CLONE_VFORK;
-  const cloned = folder === undefined
+  const cloned = directory === undefined
     ? call("clone", flags | 0x100000 | SIGCHLD, null, pid, 0, 0)
-    : clone3(flags, pid, folder);
+    : clone3(flags, pid, directory);
   const told = new Output(4096, "&told");
   const opened = call("openat", -100, "/proc/self/cgroup", 0, 0);
   const fail = new Label("fail");
@@ -210,9 +210,9 @@ function enter({ folder, files }: Entrance): DataView {
   return outcome.output(told);
 }
 
-/** The groups of a group's folders, as /proc/PID/cgroup names them. */
+/** The groups of a group's directories, as /proc/PID/cgroup names them. */
 function namesIn(group: Group): string[] {
-  return group.folders.map(({ folder }) => folder.slice(folder.lastIndexOf("/")));
+  return group.directories.map(({ directory }) => directory.slice(directory.lastIndexOf("/")));
 }
 
 testWith(noGroups, "a child gets into a group by clone3, or by writing to its files", async () => {
@@ -220,21 +220,21 @@ testWith(noGroups, "a child gets into a group by clone3, or by writing to its fi
     const inEach = (view: DataView) => {
       const text = new TextDecoder().decode(view);
       for (const name of namesIn(group)) assertStringIncludes(text, name);
-      assertEquals(text.split(namesIn(group)[0]!).length - 1, group.folders.length);
+      assertEquals(text.split(namesIn(group)[0]!).length - 1, group.directories.length);
     };
-    const entrance = group.enter();
-    inEach(enter(entrance));
-    closeEntrance(entrance);
+    const cgroupEntry = group.enter();
+    inEach(enter(cgroupEntry));
+    closeCgroupEntry(cgroupEntry);
     // As where there is no clone3(2).
-    const files = group.folders.map(({ folder }) =>
-      Deno.openSync(`${folder}/cgroup.procs`, {
+    const files = group.directories.map(({ directory }) =>
+      Deno.openSync(`${directory}/cgroup.procs`, {
         write: true,
       })
     );
-    const fds = group.folders.map(({ folder }) =>
-      new Named(Number(descriptorOf(`${folder}/cgroup.procs`)), "file")
+    const fds = group.directories.map(({ directory }) =>
+      new Named(Number(descriptorOf(`${directory}/cgroup.procs`)), "file")
     );
-    inEach(enter({ folder: undefined, files: fds }));
+    inEach(enter({ directory: undefined, files: fds }));
     for (const file of files) file.close();
   });
 });
@@ -245,16 +245,16 @@ function descriptorOf(path: string): string {
     try {
       if (Deno.readLinkSync(`/proc/self/fd/${name}`) === path) return name;
     } catch {
-      // That of the folder that is being read.
+      // That of the directory that is being read.
     }
   }
   throw new Error(`${path} is not open`);
 }
 
-/** Moves a process of the test into every folder of a group. */
+/** Moves a process of the test into every directory of a group. */
 function move(pid: number, group: Group): void {
-  for (const { folder } of group.folders) {
-    Deno.writeTextFileSync(`${folder}/cgroup.procs`, String(pid));
+  for (const { directory } of group.directories) {
+    Deno.writeTextFileSync(`${directory}/cgroup.procs`, String(pid));
   }
 }
 
@@ -269,7 +269,7 @@ testWith(noGroups, "a group is frozen, goes on, and is emptied with the groups i
     while (group.frozen) await new Promise((resolve) => setTimeout(resolve, 1));
     assertEquals(group.remove(), false);
     // A group that the processes have made themselves, and moved to.
-    const last = group.folders.at(-1)!.folder;
+    const last = group.directories.at(-1)!.directory;
     Deno.mkdirSync(`${last}/inner`);
     Deno.writeTextFileSync(`${last}/inner/cgroup.procs`, String(child.pid));
     group.freeze(true);
@@ -280,22 +280,22 @@ testWith(noGroups, "a group is frozen, goes on, and is emptied with the groups i
 });
 
 testWith(noGroups, "a group whose making fails is taken back", () => {
-  const design = designGroup({});
-  const { folder } = design.folders[0]!;
-  const wrong = { file: `${folder}/cgroup.procs`, text: "nobody" };
+  const design = planCgroup({});
+  const { directory } = design.directories[0]!;
+  const wrong = { file: `${directory}/cgroup.procs`, text: "nobody" };
   const error = assertThrows(
     () => Group.make({ ...design, acts: [...design.acts, wrong] }),
     SyscallError,
-    `write("${folder}/cgroup.procs", "nobody") failed: EINVAL`,
+    `write("${directory}/cgroup.procs", "nobody") failed: EINVAL`,
   );
   assertEquals(error.code, "EINVAL");
-  const missing = { file: `${folder}/memory.nothing`, text: "1" };
+  const missing = { file: `${directory}/memory.nothing`, text: "1" };
   assertThrows(
     () => Group.make({ ...design, acts: [...design.acts, missing] }),
     UnsupportedError,
-    `there is no ${folder}/memory.nothing`,
+    `there is no ${directory}/memory.nothing`,
   );
-  for (const { folder } of design.folders) assertEquals(exists(folder), false);
+  for (const { directory } of design.directories) assertEquals(exists(directory), false);
 });
 
 testWith(
@@ -303,7 +303,7 @@ testWith(
   "what a script has left behind that is gone is swept up, and nothing else",
   async () => {
     await withGroup((group) => {
-      const { folder } = group.folders[0]!;
+      const { directory } = group.directories[0]!;
       const [, pidNamespace, pid, started] = newName().split("-");
       const names = [
         `ramekin-${pidNamespace}-4194305-1-gone`,
@@ -313,12 +313,12 @@ testWith(
         `ramekin-1-4194305-1-elsewhere`,
         `ramekins`,
       ];
-      for (const name of names) Deno.mkdirSync(`${folder}/${name}`);
-      Deno.mkdirSync(`${folder}/${names[0]}/below`);
-      sweep(folder);
-      assertEquals([...foldersIn(folder)].sort(), names.slice(2).sort());
-      for (const name of foldersIn(folder)) Deno.removeSync(`${folder}/${name}`);
-      assertEquals(pidsIn(folder), []);
+      for (const name of names) Deno.mkdirSync(`${directory}/${name}`);
+      Deno.mkdirSync(`${directory}/${names[0]}/below`);
+      sweep(directory);
+      assertEquals([...directoriesIn(directory)].sort(), names.slice(2).sort());
+      for (const name of directoriesIn(directory)) Deno.removeSync(`${directory}/${name}`);
+      assertEquals(pidsIn(directory), []);
     });
   },
 );
@@ -329,9 +329,9 @@ testWith(
     : undefined,
   "who may not make groups is told why, and what to do",
   () => {
-    const error = assertThrows(() => designGroup({}), UnsupportedError, "belongs to another user");
+    const error = assertThrows(() => planCgroup({}), UnsupportedError, "belongs to another user");
     assertStringIncludes(error.message, "a container cannot have a control group: in cgroup v");
-    const limited = assertThrows(() => designGroup({ pids: 5 }), UnsupportedError);
+    const limited = assertThrows(() => planCgroup({ pids: 5 }), UnsupportedError);
     assertStringIncludes(limited.message, '"pids" cannot be limited by the controller "pids"');
     assert(/systemd-run --user|leaves them to root/.test(limited.message), limited.message);
   },
@@ -343,10 +343,10 @@ testWith(
   notRoot ?? (unified === undefined ? "needs cgroup v2" : undefined),
   "a user makes groups below the one that was delegated to them",
   async () => {
-    const folder = `${unified!.own}/delegated-${Deno.pid}`;
-    Deno.mkdirSync(folder);
+    const directory = `${unified!.own}/delegated-${Deno.pid}`;
+    Deno.mkdirSync(directory);
     for (const file of ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"]) {
-      Deno.chownSync(folder + file, 65534, 65534);
+      Deno.chownSync(directory + file, 65534, 65534);
     }
     const home = Deno.makeTempDirSync();
     Deno.chmodSync(home, 0o777);
@@ -364,7 +364,7 @@ testWith(
       const { code, stdout, stderr } = await new Deno.Command("sh", {
         args: [
           "-c",
-          `echo $$ > ${folder}/cgroup.procs; exec setpriv --reuid=65534 --regid=65534 ` +
+          `echo $$ > ${directory}/cgroup.procs; exec setpriv --reuid=65534 --regid=65534 ` +
           `--clear-groups ${Deno.execPath()} run --no-check --no-config -q --allow-ffi ` +
           `${home}/script.ts`,
         ],
@@ -372,9 +372,9 @@ testWith(
       }).output();
       assertEquals(new TextDecoder().decode(stderr), "");
       assertEquals([code, new TextDecoder().decode(stdout)], [0, "0 0::/ true\n"]);
-      assertEquals(foldersIn(folder), []);
+      assertEquals(directoriesIn(directory), []);
     } finally {
-      Deno.removeSync(folder);
+      Deno.removeSync(directory);
       Deno.removeSync(home, { recursive: true });
     }
   },

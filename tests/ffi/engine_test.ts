@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { call, Output, pointerList, ResultOf, Struct } from "../../ffi/call.ts";
 import { ENGINE, INIT } from "../../ffi/engine/bytes.ts";
-import { engine, Outcome, place } from "../../ffi/engine/engine.ts";
+import { engine, place, RunResult } from "../../ffi/engine/engine.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import type { Memory } from "../../ffi/memory.ts";
-import { perform } from "../../ffi/perform.ts";
-import { assemble, END, Label, recordOffset, UNDER_WAY } from "../../ffi/program.ts";
+import type { Memory } from "../../ffi/engine/memory.ts";
+import { syscall } from "../../ffi/syscalls.ts";
+import { assemble, END, Label, PENDING, recordOffset } from "../../ffi/engine/program.ts";
 import type { Architecture } from "../../ffi/syscall_numbers.ts";
 import { assembleEngine, assembleInit, tool } from "../../scripts/assemble.ts";
 import {
@@ -42,7 +42,7 @@ interface Machine {
   readonly name: string;
   /** Why it cannot be had here. */
   readonly missing: string | undefined;
-  run(parts: Parts): Outcome | Promise<Outcome>;
+  run(parts: Parts): RunResult | Promise<RunResult>;
 }
 
 const EMULATOR = "qemu-aarch64-static";
@@ -264,7 +264,7 @@ Deno.test("a call that does not come back is under way", () => {
   const leave = call("exit_group", 127);
   const outcome = runHere(withChild(child, [{ call: exec }, { call: leave }]));
   assertEquals(child.exitCode(outcome), 0);
-  assertEquals([outcome.result(exec), outcome.result(leave)], [UNDER_WAY, 0n]);
+  assertEquals([outcome.result(exec), outcome.result(leave)], [PENDING, 0n]);
 });
 
 Deno.test("a child makes a sibling of its own and is gone before it", () => {
@@ -307,13 +307,13 @@ Deno.test("a child that shares memory goes on when its parent has returned", () 
   ], architecture);
   place(program, memory);
   assertEquals(engine().runIn(memory), 0);
-  const outcome = new Outcome(program, memory.view);
-  assert([0n, UNDER_WAY].includes(outcome.result(read)));
+  const outcome = new RunResult(program, memory.view);
+  assert([0n, PENDING].includes(outcome.result(read)));
   const [reader, writer] = pipe.descriptors(outcome);
-  perform(call("write", writer, "!", 1));
+  syscall(call("write", writer, "!", 1));
   assertEquals(exitCode(waitFor(Number(outcome.result(clone)))), 6);
   assertEquals([outcome.result(read), text(outcome.output(byte))], [1n, "!"]);
-  for (const fd of [reader, writer]) perform(call("close", fd));
+  for (const fd of [reader, writer]) syscall(call("close", fd));
   engine().release(memory);
 });
 
@@ -366,10 +366,10 @@ Deno.test("a walk in the pool may block", async () => {
   const memory = engine().allocate(4096);
   place(program, memory);
   const walk = engine().runInPool(memory);
-  perform(call("write", writer, "?", 1));
+  syscall(call("write", writer, "?", 1));
   assertEquals(await walk, 0);
-  assertEquals(text(new Outcome(program, memory.view).output(byte)), "?");
-  for (const fd of [reader, writer]) perform(call("close", fd));
+  assertEquals(text(new RunResult(program, memory.view).output(byte)), "?");
+  for (const fd of [reader, writer]) syscall(call("close", fd));
   engine().release(memory);
 });
 
@@ -393,7 +393,7 @@ class Child {
   readonly clone = call("clone", CLONE_VM | CLONE_VFORK | SIGCHLD, 0);
   readonly info = new Output(128);
 
-  exitCode(outcome: Outcome): number {
+  exitCode(outcome: RunResult): number {
     return exitCode(outcome.output(this.info));
   }
 }
@@ -425,19 +425,19 @@ function errnoFilter(number: Uint8Array, errno: number): Struct {
 }
 
 /** Walks a program with the engine for aarch64, in a process of its own. */
-function emulate(parts: Parts): Promise<Outcome> {
-  return inFolder(async (folder) => {
+function emulate(parts: Parts): Promise<RunResult> {
+  return inDirectory(async (directory) => {
     const sources = ["../../ffi/engine/aarch64.S", "engine_aarch64.S"].map((path) =>
       new URL(path, import.meta.url).pathname
     );
-    const object = `${folder}/object`, driver = `${folder}/driver`;
+    const object = `${directory}/object`, driver = `${directory}/driver`;
     await filter(tool("as", "aarch64"), [...sources, "-o", object]);
     await filter(tool("ld", "aarch64"), [object, "-o", driver]);
     const program = assemble(parts, "aarch64");
     const table = program.bytes.slice();
     place(program, { address: TABLE, bytes: table, view: new DataView(table.buffer) } as Memory);
     const { code, stdout } = await filter(EMULATOR, [driver], table);
-    const outcome = new Outcome(program, new DataView(stdout.buffer));
+    const outcome = new RunResult(program, new DataView(stdout.buffer));
     assertEquals(code, outcome.failed?.errno ?? 0);
     return outcome;
   });
@@ -445,19 +445,25 @@ function emulate(parts: Parts): Promise<Outcome> {
 
 /** The machine code of a shared object. */
 function code(image: Uint8Array, architecture: Architecture): Promise<Uint8Array> {
-  return inFolder(async (folder) => {
-    await Deno.writeFile(`${folder}/image`, image);
-    await filter(tool("objcopy", architecture), ["-O", "binary", "-j", ".text", `${folder}/image`]);
-    return await Deno.readFile(`${folder}/image`);
+  return inDirectory(async (directory) => {
+    await Deno.writeFile(`${directory}/image`, image);
+    await filter(tool("objcopy", architecture), [
+      "-O",
+      "binary",
+      "-j",
+      ".text",
+      `${directory}/image`,
+    ]);
+    return await Deno.readFile(`${directory}/image`);
   });
 }
 
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "ramekin-engine-" });
+async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await Deno.makeTempDir({ prefix: "ramekin-engine-" });
   try {
-    return await use(folder);
+    return await use(directory);
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 }
 

@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Call, call, Output, pointerList, ResultOf } from "../../ffi/call.ts";
 import { INIT } from "../../ffi/engine/bytes.ts";
-import { perform } from "../../ffi/perform.ts";
-import { END, Label } from "../../ffi/program.ts";
+import { syscall } from "../../ffi/syscalls.ts";
+import { END, Label } from "../../ffi/engine/program.ts";
 import {
   CLONE_VFORK,
   CLONE_VM,
@@ -118,7 +118,7 @@ class Container implements Disposable {
 
   /** Nobody is left who could write, and nothing to be read. */
   atEnd(): boolean {
-    perform(call("fcntl", this.#output, F_SETFL, O_NONBLOCK));
+    syscall(call("fcntl", this.#output, F_SETFL, O_NONBLOCK));
     return this.line() === "";
   }
 
@@ -133,11 +133,11 @@ class Container implements Disposable {
   }
 
   kill(signal: number): void {
-    perform(call("kill", this.pid, signal));
+    syscall(call("kill", this.pid, signal));
   }
 
   closeInput(): void {
-    if (this.#inputOpen) perform(call("close", this.#input));
+    if (this.#inputOpen) syscall(call("close", this.#input));
     this.#inputOpen = false;
   }
 
@@ -153,7 +153,7 @@ class Container implements Disposable {
       waitFor(this.pid);
     }
     this.closeInput();
-    perform(call("close", this.#output));
+    syscall(call("close", this.#output));
   }
 }
 
@@ -241,7 +241,7 @@ testInit("a main program that is stopped has not ended", async (start) => {
   using container = start("echo ready; read line; exit 3");
   assertEquals(container.line(), "ready\n");
   const [main] = container.children().keys();
-  perform(call("kill", main!, SIGSTOP));
+  syscall(call("kill", main!, SIGSTOP));
   await until(() => container.children().get(main!) === "T");
   container.kill(SIGCONT);
   await until(() => container.children().get(main!) === "S");
@@ -279,12 +279,12 @@ testInit("Ctrl-C reaches the main program once", (start) => {
     `;
     using container = start(script, { before });
     assertEquals(container.line(), "ready\n");
-    perform(call("write", outer!, "\x03", 1));
+    syscall(call("write", outer!, "\x03", 1));
     assertEquals(container.line(), "interrupted\n");
     container.kill(SIGTERM);
     assertEquals(container.line(), "done\n");
   } finally {
-    for (const fd of [outer!, inner!]) perform(call("close", fd));
+    for (const fd of [outer!, inner!]) syscall(call("close", fd));
   }
 });
 

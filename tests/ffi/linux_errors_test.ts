@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SyscallError } from "../../ffi/errors.ts";
-import * as linux from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux/mod.ts";
 import { rounds } from "../rounds.ts";
 import { inThread, isRoot } from "./linux_thread.ts";
 import { testWith } from "./support.ts";
@@ -129,7 +129,7 @@ Deno.test("errnos are exact, whatever is allocated meanwhile", () => {
 Deno.test("without the permission the first call says which one it is", () => {
   const script = Deno.makeTempFileSync({ suffix: ".ts" });
   try {
-    const module = import.meta.resolve("../../ffi/linux.ts");
+    const module = import.meta.resolve("../../ffi/linux/mod.ts");
     Deno.writeTextFileSync(script, `import * as linux from "${module}"; linux.getpid();`);
     const { code, stderr } = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-config", script],
@@ -137,7 +137,10 @@ Deno.test("without the permission the first call says which one it is", () => {
     }).outputSync();
     const text = new TextDecoder().decode(stderr);
     assertEquals(code, 1, text);
-    assert(text.includes("Uncaught (in promise) GrantError") && text.includes("--allow-ffi"), text);
+    assert(
+      text.includes("Uncaught (in promise) PermissionError") && text.includes("--allow-ffi"),
+      text,
+    );
   } finally {
     Deno.removeSync(script);
   }

@@ -102,20 +102,20 @@ function askC(expressions: ReadonlyMap<string, string>): Map<string, bigint> {
     "int printf(const char *, ...);",
     `int main(void) {\n${lines.join("\n")}\n}`,
   ].join("\n");
-  const folder = Deno.makeTempDirSync();
+  const directory = Deno.makeTempDirSync();
   try {
-    Deno.writeTextFileSync(`${folder}/ask.c`, source);
-    const build = new Deno.Command("gcc", { args: ["-o", "ask", "ask.c"], cwd: folder });
+    Deno.writeTextFileSync(`${directory}/ask.c`, source);
+    const build = new Deno.Command("gcc", { args: ["-o", "ask", "ask.c"], cwd: directory });
     const { success, stderr } = build.outputSync();
     assert(success, new TextDecoder().decode(stderr));
-    const { stdout } = new Deno.Command(`${folder}/ask`).outputSync();
+    const { stdout } = new Deno.Command(`${directory}/ask`).outputSync();
     const answers = new TextDecoder().decode(stdout).trim().split("\n");
     return new Map(answers.map((line) => {
       const at = line.lastIndexOf(" ");
       return [line.slice(0, at), BigInt(line.slice(at + 1))];
     }));
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { SyscallError } from "../../ffi/errors.ts";
-import * as linux from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux/mod.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 
 // Loaded before the first test, which would be said to leak it: the engine stays.

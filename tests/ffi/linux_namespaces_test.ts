@@ -1,7 +1,7 @@
 /** The direct calls of namespaces, each in a thread that ends with its test. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import * as linux from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux/mod.ts";
 import { inThread, notRoot } from "./linux_thread.ts";
 import { testWith } from "./support.ts";
 
@@ -90,30 +90,30 @@ testWith(notRoot, "a thread that shares its root cannot enter a mount namespace"
 });
 
 testWith(notRoot, "chroot is for the thread that has a root of its own", async () => {
-  const folder = Deno.makeTempDirSync();
+  const directory = Deno.makeTempDirSync();
   try {
-    Deno.writeTextFileSync(`${folder}/here`, "");
-    const seen = await inThread((linux, folder) => {
+    Deno.writeTextFileSync(`${directory}/here`, "");
+    const seen = await inThread((linux, directory) => {
       linux.unshare(linux.CLONE_FS);
-      linux.chroot(folder);
+      linux.chroot(directory);
       linux.chdir("/");
       return [linux.statx(linux.AT_FDCWD, "/here").size, linux.getcwd()];
-    }, folder);
+    }, directory);
     assertEquals(seen, [0, "/"]);
     assert(Deno.statSync("/proc").isDirectory);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 });
 
 testWith(notRoot, "pivot_root, and the old root is gone", async () => {
-  const folder = Deno.makeTempDirSync();
+  const directory = Deno.makeTempDirSync();
   try {
-    const seen = await inThread((linux, folder) => {
+    const seen = await inThread((linux, directory) => {
       linux.unshare(linux.CLONE_NEWNS);
       linux.mount(null, "/", null, linux.MS_REC | linux.MS_PRIVATE);
-      linux.mount("tmpfs", folder, "tmpfs");
-      linux.chdir(folder);
+      linux.mount("tmpfs", directory, "tmpfs");
+      linux.chdir(directory);
       linux.mkdir("only", 0o700);
       linux.pivot_root(".", ".");
       linux.umount2(".", linux.MNT_DETACH);
@@ -124,12 +124,12 @@ testWith(notRoot, "pivot_root, and the old root is gone", async () => {
         old = String(error);
       }
       return [linux.statfs("/").type, linux.statx(linux.AT_FDCWD, "/only").mode & 0o777, old];
-    }, folder);
+    }, directory);
     const TMPFS_MAGIC = 0x01021994;
     assertEquals(seen.slice(0, 2), [TMPFS_MAGIC, 0o700]);
     assert(String(seen[2]).includes("ENOENT"), String(seen[2]));
-    assertEquals([...Deno.readDirSync(folder)], []);
+    assertEquals([...Deno.readDirSync(directory)], []);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 });

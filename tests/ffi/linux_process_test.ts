@@ -1,11 +1,11 @@
-/** The direct calls of processes, users, files and folders, against what Deno says of the same. */
+/** The direct calls of processes, users, files and directories, against what Deno says of the same. */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { call, Output } from "../../ffi/call.ts";
 import { readDirectoryEntries } from "../../ffi/calls/getdents.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import * as linux from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux/mod.ts";
 import { inThread, notRoot, openFiles } from "./linux_thread.ts";
 import { run, testWith } from "./support.ts";
 
@@ -148,39 +148,39 @@ Deno.test("statx tells what Deno's stat does", () => {
   assertEquals(link.mode & linux.S_IFMT, linux.S_IFLNK);
 });
 
-Deno.test("folders and links, made and removed by descriptor", () => {
+Deno.test("directories and links, made and removed by descriptor", () => {
   const path = Deno.makeTempDirSync();
   try {
-    using folder = linux.open(path, linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC);
+    using directory = linux.open(path, linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC);
     const old = linux.umask(0o027);
-    linux.mkdirat(folder, "sub", 0o777);
+    linux.mkdirat(directory, "sub", 0o777);
     assertEquals(linux.umask(old), 0o027);
-    assertEquals(linux.statx(folder, "sub").mode, linux.S_IFDIR | 0o750);
-    linux.symlinkat("sub", folder, "link");
-    assertEquals(linux.readlinkat(folder, "link"), "sub");
-    linux.mknodat(folder, "pipe", linux.S_IFIFO | 0o600);
-    assertEquals(linux.statx(folder, "pipe").mode & linux.S_IFMT, linux.S_IFIFO);
-    using written = linux.openat(folder, "ünï", linux.O_CREAT | linux.O_WRONLY, 0o600);
+    assertEquals(linux.statx(directory, "sub").mode, linux.S_IFDIR | 0o750);
+    linux.symlinkat("sub", directory, "link");
+    assertEquals(linux.readlinkat(directory, "link"), "sub");
+    linux.mknodat(directory, "pipe", linux.S_IFIFO | 0o600);
+    assertEquals(linux.statx(directory, "pipe").mode & linux.S_IFMT, linux.S_IFIFO);
+    using written = linux.openat(directory, "ünï", linux.O_CREAT | linux.O_WRONLY, 0o600);
     assertEquals(linux.write(written, new TextEncoder().encode("text")), 4);
     assertEquals(Deno.readTextFileSync(`${path}/ünï`), "text");
     assertEquals(names(path), ["link", "pipe", "sub", "ünï"]);
-    const error = assertThrows(() => linux.unlinkat(folder, "sub"), SyscallError, "EISDIR");
+    const error = assertThrows(() => linux.unlinkat(directory, "sub"), SyscallError, "EISDIR");
     assert(error.message.includes("AT_REMOVEDIR"));
-    linux.unlinkat(folder, "sub", linux.AT_REMOVEDIR);
-    for (const name of ["link", "pipe", "ünï"]) linux.unlinkat(folder, name);
+    linux.unlinkat(directory, "sub", linux.AT_REMOVEDIR);
+    for (const name of ["link", "pipe", "ünï"]) linux.unlinkat(directory, name);
     assertEquals([...Deno.readDirSync(path)], []);
   } finally {
     Deno.removeSync(path, { recursive: true });
   }
 });
 
-/** The names in a folder, by getdents64 with room for a few at a time. */
+/** The names in a directory, by getdents64 with room for a few at a time. */
 function names(path: string): string[] {
-  using folder = linux.open(path);
+  using directory = linux.open(path);
   const found: string[] = [];
   for (;;) {
     const entries = new Output(64);
-    const list = call("getdents64", folder.number, entries, entries.size);
+    const list = call("getdents64", directory.number, entries, entries.size);
     const outcome = run([{ call: list }]);
     const size = Number(outcome.result(list));
     if (size === 0) return found.sort();
@@ -200,7 +200,7 @@ Deno.test("the working directory is Deno's", () => {
   assertEquals(linux.getcwd(), before);
 });
 
-Deno.test("openat2 keeps a path in its folder", () => {
+Deno.test("openat2 keeps a path in its directory", () => {
   using proc = linux.open("/proc", linux.O_PATH | linux.O_CLOEXEC);
   const open = (path: string, resolve: number) => {
     using file = linux.openat2(proc, path, { flags: linux.O_PATH | linux.O_CLOEXEC, resolve });

@@ -1,6 +1,6 @@
 /** A thread of its own for what a direct call changes, and who may make which call. */
 
-import * as linux from "../../ffi/linux.ts";
+import * as linux from "../../ffi/linux/mod.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 
 // Loaded before the first test, which would be said to leak it: the engine stays.
@@ -26,7 +26,7 @@ export async function inThread<T, A = undefined>(
   argument?: A,
 ): Promise<T> {
   const source = `
-    import * as linux from ${JSON.stringify(import.meta.resolve("../../ffi/linux.ts"))};
+    import * as linux from ${JSON.stringify(import.meta.resolve("../../ffi/linux/mod.ts"))};
     try {
       postMessage({ value: (${task})(linux, ${JSON.stringify(argument)}) });
     } catch (error) {

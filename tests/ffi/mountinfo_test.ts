@@ -1,7 +1,7 @@
 /** Mountinfo, read: against the kernel, against a slow reader, and on made-up mounts. */
 
 import { assert, assertEquals } from "@std/assert";
-import { type MountEntry, parseMountinfo } from "../../ffi/linux/mountinfo.ts";
+import { type MountEntry, parseMountinfo } from "../../ffi/proc/mountinfo.ts";
 import { mountsOf } from "../../mod.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 

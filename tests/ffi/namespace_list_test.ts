@@ -13,7 +13,7 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
-import { notOrdinary, notRoot, test } from "../recipe/support.ts";
+import { notOrdinary, notRoot, test } from "../support.ts";
 import { missing } from "./support.ts";
 
 /** What lsns(8) prints of a namespace. */

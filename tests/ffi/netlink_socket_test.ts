@@ -11,7 +11,7 @@ import {
   socketpair,
 } from "../../ffi/calls/sockets.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import { failureOf } from "../../ffi/failure.ts";
+import { failureOf } from "../../ffi/engine/failure.ts";
 import { addAddress } from "../../ffi/netlink/address.ts";
 import { parsePrefix } from "../../ffi/netlink/ip.ts";
 import { addBridge, deleteLink, LOOPBACK_INDEX, setLink } from "../../ffi/netlink/link.ts";

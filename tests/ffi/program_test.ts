@@ -24,7 +24,7 @@ import {
   recordOffset,
   resultOffset,
   type SyscallProgram,
-} from "../../ffi/program.ts";
+} from "../../ffi/engine/program.ts";
 import { rounds } from "../rounds.ts";
 
 /** A record of a table. */

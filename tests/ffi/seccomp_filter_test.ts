@@ -1,7 +1,7 @@
 /** Filters for seccomp(2), compared with an obvious evaluation of what they were compiled from. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Label } from "../../ffi/program.ts";
+import { Label } from "../../ffi/engine/program.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { assembleFilter, type Instruction } from "../../ffi/seccomp/bpf.ts";
 import {

@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { type Call, call, Output, OutputField } from "../../ffi/call.ts";
-import { engine, type Outcome } from "../../ffi/engine/engine.ts";
-import { assemble, type Label, type ProgramRecord } from "../../ffi/program.ts";
+import { engine, type RunResult } from "../../ffi/engine/engine.ts";
+import { assemble, type Label, type ProgramRecord } from "../../ffi/engine/program.ts";
 
 export const O_CLOEXEC = 0o2000000;
 export const CLONE_VM = 0x100, CLONE_VFORK = 0x4000;
@@ -18,7 +18,7 @@ engine();
 export type Parts = readonly (ProgramRecord | Label)[];
 
 /** Runs a program in the calling thread. */
-export function run(parts: Parts): Outcome {
+export function run(parts: Parts): RunResult {
   return engine().run(assemble(parts, engine().architecture));
 }
 
@@ -34,7 +34,7 @@ export class Pipe {
   }
 
   /** The descriptors, once the pipe has been made. */
-  descriptors(outcome: Outcome): [reader: number, writer: number] {
+  descriptors(outcome: RunResult): [reader: number, writer: number] {
     const ends = outcome.output(this.ends);
     return [ends.getInt32(0, true), ends.getInt32(4, true)];
   }

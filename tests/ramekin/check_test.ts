@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { linux, mapRoot, recipe, sandbox, seccomp, sysctl, unshare } from "../../mod.ts";
 import { findingsText } from "../../scripts/ramekin/check.ts";
-import { failed, type Finding, trial } from "../../scripts/ramekin/finding.ts";
+import { failed, type Finding, trial } from "../../scripts/ramekin/check_result.ts";
 import { firstOf, nameOf } from "../../scripts/ramekin/id_ranges.ts";
 import { plain } from "../../scripts/ramekin/output.ts";
-import { decode } from "../recipe/scripts.ts";
-import { test } from "../recipe/support.ts";
+import { decode } from "../other_scripts.ts";
+import { test } from "../support.ts";
 import { ramekin, RUN } from "./support.ts";
 
 test("check tells what works, as it does", async () => {

@@ -8,9 +8,9 @@ import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
 import { type Subcommand, UsageError } from "../../scripts/ramekin/usage.ts";
 import { VERSION } from "../../scripts/ramekin/version.ts";
 import config from "../../deno.json" with { type: "json" };
-import { test } from "../recipe/support.ts";
-import { INSTALL } from "../../scripts/ramekin/complaint.ts";
-import { decode } from "../recipe/scripts.ts";
+import { test } from "../support.ts";
+import { INSTALL } from "../../scripts/ramekin/error_report.ts";
+import { decode } from "../other_scripts.ts";
 import { recipe } from "../../mod.ts";
 import { RAMEKIN, ramekin, RUN } from "./support.ts";
 

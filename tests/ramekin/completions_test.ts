@@ -5,8 +5,8 @@ import { bashCompletions } from "../../scripts/ramekin/completions/bash.ts";
 import { fishCompletions } from "../../scripts/ramekin/completions/fish.ts";
 import { zshCompletions } from "../../scripts/ramekin/completions/zsh.ts";
 import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
-import { decode } from "../recipe/scripts.ts";
-import { test } from "../recipe/support.ts";
+import { decode } from "../other_scripts.ts";
+import { test } from "../support.ts";
 import { ramekin, TestTerminal, withFiles } from "./support.ts";
 
 /** Why the tests of a shell are left out, where they have to be. */
@@ -38,16 +38,16 @@ async function output(
 /** Stands in for the program: the containers that run. */
 const CONTAINERS = "PID NAME\\n12 soup\\n";
 
-const inKitchen = (body: (folder: string) => Promise<void>) =>
-  withFiles({ "box.yaml": "", "my box.ts": "" }, async (folder) => {
-    Deno.chmodSync(folder, 0o777);
-    await body(folder);
+const inKitchen = (body: (directory: string) => Promise<void>) =>
+  withFiles({ "box.yaml": "", "my box.ts": "" }, async (directory) => {
+    Deno.chmodSync(directory, 0o777);
+    await body(directory);
   });
 
 test(
   "bash completes",
-  inKitchen(async (folder) => {
-    Deno.writeTextFileSync(`${folder}/completions`, bashCompletions());
+  inKitchen(async (directory) => {
+    Deno.writeTextFileSync(`${directory}/completions`, bashCompletions());
     const complete = (...words: string[]) => {
       const array = words.map((word) => `'${word}'`).join(" ");
       return output(
@@ -55,7 +55,7 @@ test(
         `ramekin() { printf '${CONTAINERS}'; }; source ./completions
         COMP_WORDS=(ramekin ${array}) COMP_CWORD=${words.length}; _ramekin
         printf '%s\\n' "\${COMPREPLY[@]}"`,
-        folder,
+        directory,
       );
     };
     assertEquals(await complete("pl"), ["plan"]);
@@ -78,12 +78,12 @@ test(
 
 test(
   "fish completes",
-  inKitchen(async (folder) => {
-    Deno.writeTextFileSync(`${folder}/completions`, fishCompletions());
+  inKitchen(async (directory) => {
+    Deno.writeTextFileSync(`${directory}/completions`, fishCompletions());
     const complete = async (line: string) => {
       const script = `function ramekin; printf '${CONTAINERS}'; end
         source ./completions; complete -C '${line}'`;
-      const lines = await output("fish", script, folder, "--no-config");
+      const lines = await output("fish", script, directory, "--no-config");
       return lines.map((line) => line.split("\t")[0]);
     };
     assertEquals(await complete("ramekin pl"), ["plan"]);
@@ -101,9 +101,9 @@ test(
 
 test(
   "zsh completes",
-  inKitchen(async (folder) => {
-    Deno.writeTextFileSync(`${folder}/completions`, zshCompletions());
-    await using terminal = new TestTerminal(["zsh", "-f", "-i"], { cwd: folder });
+  inKitchen(async (directory) => {
+    Deno.writeTextFileSync(`${directory}/completions`, zshCompletions());
+    await using terminal = new TestTerminal(["zsh", "-f", "-i"], { cwd: directory });
     const stand = `ramekin() { [[ $1 == ps ]] && printf '${CONTAINERS}' || print -r "<$*>" }`;
     await terminal.type(`${stand}; autoload -U compinit; compinit -u -D; source ./completions\n`);
     await terminal.type("echo rea''dy\n");

@@ -2,12 +2,12 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { capabilities, linux, listNamespaces, noNewPrivileges, seccomp } from "../../mod.ts";
-import { limitsIn } from "../../scripts/ramekin/limits_of.ts";
+import { limitsIn } from "../../scripts/ramekin/confinement_of.ts";
 import { treeOf } from "../../scripts/ramekin/ls.ts";
 import { timeText } from "../../scripts/ramekin/ps.ts";
-import type { RunningContainer } from "../../scripts/ramekin/containers.ts";
-import { readUntil, Script } from "../recipe/scripts.ts";
-import { test } from "../recipe/support.ts";
+import type { RunningContainer } from "../../container/registry.ts";
+import { readUntil, Script } from "../other_scripts.ts";
+import { test } from "../support.ts";
 import { ramekin } from "./support.ts";
 
 const CONTAINERS = `

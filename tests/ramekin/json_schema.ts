@@ -1,6 +1,6 @@
 /** As much of JSON Schema as the schema of recipes uses; what else it uses is an error. */
 
-import type { JsonSchema } from "../../recipe/fields.ts";
+import type { JsonSchema } from "../../recipe/schema.ts";
 
 /** Where the value does not fit the schema, and by which word of it; `undefined` where it fits. */
 export function misfit(value: unknown, schema: JsonSchema, root: JsonSchema): string | undefined {

@@ -17,7 +17,7 @@ import {
 import { graphOf } from "../../scripts/ramekin/graph.ts";
 import { drawGraph } from "../../scripts/ramekin/graph_svg.ts";
 import { flagOf } from "../../scripts/ramekin/plan.ts";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 import { ramekin, ramekinWith, withFiles } from "./support.ts";
 
 const FILES = {
@@ -33,7 +33,7 @@ steps:
   "early.yaml": "steps:\n  - { step: hostname, name: x }\n",
 };
 
-const inKitchen = (body: (folder: string) => Promise<void>) => withFiles(FILES, body);
+const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
 
 test(
   "plan shows each step with its calls, and what it needs with the flag that grants it",

@@ -1,11 +1,11 @@
 /** `ramekin run`: recipes as files, what they are granted, and how the program ends. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { GrantError } from "../../mod.ts";
-import { answerOf, questionFor, widened } from "../../scripts/ramekin/asking.ts";
+import { PermissionError } from "../../mod.ts";
+import { answerOf, questionFor, widened } from "../../scripts/ramekin/prompt.ts";
 import { plain } from "../../scripts/ramekin/output.ts";
-import { test } from "../recipe/support.ts";
-import { until } from "../recipe/scripts.ts";
+import { test } from "../support.ts";
+import { until } from "../other_scripts.ts";
 import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
@@ -54,7 +54,7 @@ const FILES = {
 `,
 };
 
-const inKitchen = (body: (folder: string) => Promise<void>) => withFiles(FILES, body);
+const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
 
 test(
   "a recipe in YAML gets what the flags grant, and nothing of the environment",
@@ -139,20 +139,20 @@ test(
 test(
   "what is wrong with a recipe is told with its line, also when it is planned only then",
   inKitchen(async (cwd) => {
-    const complaint = async (file: string) =>
+    const issue = async (file: string) =>
       (await ramekinWith({ cwd }, "run", "-A", file, "--", "true")).stderr;
     assertEquals(
-      await complaint("wrong.yaml"),
+      await issue("wrong.yaml"),
       `ramekin: wrong.yaml:3:10: step 1 (hostname), "nam": is unknown; did you mean "name"?\n`,
     );
-    assertMatch(await complaint("early.yaml"), /^ramekin: early\.yaml:2:5: step 1 \(mapRoot\): /);
+    assertMatch(await issue("early.yaml"), /^ramekin: early\.yaml:2:5: step 1 \(mapRoot\): /);
     assertMatch(
-      await complaint("missing.yaml"),
+      await issue("missing.yaml"),
       /missing\.yaml cannot be read: there is no such file\n$/,
     );
-    assertMatch(await complaint("none.ts"), /none\.ts exports no recipe: export it as default/);
-    assertMatch(await complaint("box.txt"), /no recipe by its name/);
-    assertMatch(await complaint("."), /no recipe by its name/);
+    assertMatch(await issue("none.ts"), /none\.ts exports no recipe: export it as default/);
+    assertMatch(await issue("box.txt"), /no recipe by its name/);
+    assertMatch(await issue("."), /no recipe by its name/);
   }),
 );
 
@@ -277,7 +277,7 @@ test("grants are widened by what was asked for, or by all of its kind", () => {
 });
 
 test("a question shows nothing that moves the cursor", () => {
-  const error = new GrantError("not granted: read /\x1b[2Ja\u202eb\n  mend", "read");
+  const error = new PermissionError("not granted: read /\x1b[2Ja\u202eb\n  mend", "read");
   const question = questionFor("a\rb.yaml", error, plain);
   // deno-lint-ignore no-control-regex -- those are what is looked for
   assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(question), question);

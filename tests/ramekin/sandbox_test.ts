@@ -1,14 +1,14 @@
 /** `ramekin sandbox`: a program sees what the flags let it, and nothing else. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { test } from "../recipe/support.ts";
-import { decode } from "../recipe/scripts.ts";
+import { test } from "../support.ts";
+import { decode } from "../other_scripts.ts";
 import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts";
 
-const inFolder = (body: (folder: string) => Promise<void>) =>
-  withFiles({ "soup.txt": "leek\n" }, async (folder) => {
-    Deno.chmodSync(folder, 0o777);
-    await body(Deno.realPathSync(folder));
+const inDirectory = (body: (directory: string) => Promise<void>) =>
+  withFiles({ "soup.txt": "leek\n" }, async (directory) => {
+    Deno.chmodSync(directory, 0o777);
+    await body(Deno.realPathSync(directory));
   });
 
 /** What a script writes in a sandbox with these flags. */
@@ -22,48 +22,51 @@ async function inside(cwd: string, flags: readonly string[], script: string): Pr
 
 test(
   "without flags there is nothing but programs",
-  inFolder(async (folder) => {
+  inDirectory(async (directory) => {
     // Its init, the shell, and what the shell lists with.
     assertMatch(
-      await inside(folder, [], "pwd; ls /tmp; ls /proc | grep -c '^[0-9]'"),
+      await inside(directory, [], "pwd; ls /tmp; ls /proc | grep -c '^[0-9]'"),
       /^\/\n[2-4]\n$/,
     );
     assertEquals(
-      await inside(folder, [], "echo $SOUP $SPOON; tail -n +3 /proc/net/dev | wc -l"),
+      await inside(directory, [], "echo $SOUP $SPOON; tail -n +3 /proc/net/dev | wc -l"),
       "\n1\n",
     );
     assertEquals(
-      await inside(folder, [], "touch /usr/x 2>/dev/null || echo no; id -u"),
+      await inside(directory, [], "touch /usr/x 2>/dev/null || echo no; id -u"),
       `no\n${Deno.uid()}\n`,
     );
   }),
 );
 
 test(
-  "a folder that may be read cannot be written to, and one that may be written to can",
-  inFolder(async (folder) => {
+  "a directory that may be read cannot be written to, and one that may be written to can",
+  inDirectory(async (directory) => {
     const script = "pwd; cat soup.txt; (echo salt >> soup.txt) 2>/dev/null || echo no";
-    assertEquals(await inside(folder, ["--allow-read=."], script), `${folder}\nleek\nno\n`);
-    assertEquals(await inside(folder, [`--allow-read=${folder}`], script), `${folder}\nleek\nno\n`);
+    assertEquals(await inside(directory, ["--allow-read=."], script), `${directory}\nleek\nno\n`);
     assertEquals(
-      await inside(folder, ["--allow-write=../" + folder.split("/").at(-1)], script),
-      `${folder}\nleek\n`,
+      await inside(directory, [`--allow-read=${directory}`], script),
+      `${directory}\nleek\nno\n`,
     );
-    assertEquals(Deno.readTextFileSync(`${folder}/soup.txt`), "leek\nsalt\n");
+    assertEquals(
+      await inside(directory, ["--allow-write=../" + directory.split("/").at(-1)], script),
+      `${directory}\nleek\n`,
+    );
+    assertEquals(Deno.readTextFileSync(`${directory}/soup.txt`), "leek\nsalt\n");
     const file = ["--allow-read=soup.txt"];
-    assertEquals(await inside(folder, file, `cat ${folder}/soup.txt`), "leek\nsalt\n");
+    assertEquals(await inside(directory, file, `cat ${directory}/soup.txt`), "leek\nsalt\n");
   }),
 );
 
 test(
   "variables and the network are let in by their flags",
-  inFolder(async (folder) => {
+  inDirectory(async (directory) => {
     const show = "echo $SOUP $SPOON";
-    assertEquals(await inside(folder, ["--allow-env=SOUP"], show), "leek\n");
-    assertEquals(await inside(folder, ["--allow-env"], show), "leek silver\n");
+    assertEquals(await inside(directory, ["--allow-env=SOUP"], show), "leek\n");
+    assertEquals(await inside(directory, ["--allow-env"], show), "leek silver\n");
     const own = Deno.readTextFileSync("/proc/net/dev").split("\n").length;
     assertEquals(
-      await inside(folder, ["--allow-net"], "cat /proc/net/dev | wc -l"),
+      await inside(directory, ["--allow-net"], "cat /proc/net/dev | wc -l"),
       `${own - 1}\n`,
     );
   }),
@@ -81,11 +84,11 @@ test("a list of hosts lets those be reached, and no others", async () => {
       (error) => console.log("failed"));
     await get(${port});
     await get(${port === 1 ? 2 : 1});`;
-  const folder = Deno.execPath().replace(/\/[^/]*$/, "");
+  const directory = Deno.execPath().replace(/\/[^/]*$/, "");
   const { stdout, stderr, code } = await ramekin(
     "sandbox",
     `--allow-net=127.0.0.1:${port}`,
-    `--allow-read=${Deno.realPathSync(Deno.execPath())},${folder}`,
+    `--allow-read=${Deno.realPathSync(Deno.execPath())},${directory}`,
     ...["--", Deno.realPathSync(Deno.execPath()), "eval", client],
   );
   assertEquals([code, stderr], [0, ""]);
@@ -104,12 +107,12 @@ test("for a list of hosts ramekin needs the permission itself, and says so", asy
 
 test(
   "-A shows all files, the network and the environment, and still gives no rights",
-  inFolder(async (folder) => {
+  inDirectory(async (directory) => {
     const script =
       "pwd; cat soup.txt; echo $SPOON; grep CapEff /proc/self/status; ls -d /etc/hostname";
     assertEquals(
-      await inside(folder, ["-A"], script),
-      `${folder}\nleek\nsilver\nCapEff:\t0000000000000000\n/etc/hostname\n`,
+      await inside(directory, ["-A"], script),
+      `${directory}\nleek\nsilver\nCapEff:\t0000000000000000\n/etc/hostname\n`,
     );
   }),
 );
@@ -160,10 +163,10 @@ const tmux = (() => {
 
 test(
   "a sandbox runs in tmux, and follows the size of its window",
-  inFolder(async (folder) => {
+  inDirectory(async (directory) => {
     const run = async (...args: string[]) => {
       const command = new Deno.Command("tmux", {
-        args: ["-S", `${folder}/tmux`, "-f", "/dev/null", ...args],
+        args: ["-S", `${directory}/tmux`, "-f", "/dev/null", ...args],
         env: { TERM: "xterm", SHELL: "/bin/sh" },
         stdin: "null",
       });

@@ -3,10 +3,10 @@
 import { assert, assertEquals, assertExists } from "@std/assert";
 import * as ramekin from "../../mod.ts";
 import { recipe, sandbox, type Step } from "../../mod.ts";
-import type { Field, JsonSchema } from "../../recipe/fields.ts";
+import type { JsonSchema, Schema } from "../../recipe/schema.ts";
 import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
-import { recipeSchema } from "../../scripts/ramekin/recipe_schema.ts";
-import { test } from "../recipe/support.ts";
+import { recipeSchema } from "../../yaml/json_schema.ts";
+import { test } from "../support.ts";
 import { misfit } from "./json_schema.ts";
 import { ramekin as run } from "./support.ts";
 
@@ -126,7 +126,7 @@ test("the schema has every step, and every field of it but what JSON cannot hold
   for (const [name, { fields }] of STEP_DEFINITIONS) {
     assert(names.has(name), `no step ${name} is tried here`);
     assertExists((SCHEMA["$defs"] as Record<string, JsonSchema>)[name]);
-    for (const [field, { schema }] of Object.entries<Field>(fields)) {
+    for (const [field, { schema }] of Object.entries<Schema>(fields)) {
       assertExists(schema, `the field "${field}" of ${name} has no schema`);
     }
   }
@@ -151,11 +151,11 @@ test("what a step does not take in a field does not fit the schema, as far as it
     for (const field of Object.keys(STEP_DEFINITIONS.get(step.step)!.fields)) {
       for (const value of VALUES) {
         const changed = { ...step, [field]: value };
-        const complaint = STEP_DEFINITIONS.get(step.step)!.fields[field]!.complaint(value);
+        const issue = STEP_DEFINITIONS.get(step.step)!.fields[field]!.issue(value);
         const misfits = wrongAs(changed) !== undefined;
         // The schema says of texts no more than a pattern, and the fields know what they mean.
-        if (complaint === undefined) assert(!misfits, JSON.stringify(changed));
-        else if (!isText(value)) assert(misfits, `${JSON.stringify(changed)}: ${complaint}`);
+        if (issue === undefined) assert(!misfits, JSON.stringify(changed));
+        else if (!isText(value)) assert(misfits, `${JSON.stringify(changed)}: ${issue}`);
         tried++;
       }
     }
@@ -191,7 +191,7 @@ test("variables and includes fit the schema", () => {
     variables: { name: "box", bits: 448, all: null, readOnly: true },
     steps: [
       { step: "hostname", name: "a-${name}" },
-      { step: "tmpfs", target: "${folder}/tmp", size: "${size}", mode: "${bits}" },
+      { step: "tmpfs", target: "${directory}/tmp", size: "${size}", mode: "${bits}" },
       { step: "bind", source: "/usr", target: "/usr", readOnly: "${readOnly}" },
       { step: "limits", memory: "${memory}", pids: "${pids}" },
       { include: "more.yaml" },

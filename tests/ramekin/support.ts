@@ -1,7 +1,7 @@
 /** What the tests of the `ramekin` command share. */
 
 import { type Container, recipe } from "../../mod.ts";
-import { decode, type ScriptResult, until } from "../recipe/scripts.ts";
+import { decode, type ScriptResult, until } from "../other_scripts.ts";
 
 /** The program. */
 export const RAMEKIN: string = new URL("../../scripts/ramekin.ts", import.meta.url).pathname;
@@ -26,7 +26,7 @@ export async function ramekin(...words: string[]): Promise<ScriptResult> {
   return await ramekinWith({}, ...words);
 }
 
-/** Runs the program with variables of its environment, in a folder. */
+/** Runs the program with variables of its environment, in a directory. */
 export async function ramekinWith(
   { env = {}, cwd }: { env?: Readonly<Record<string, string>>; cwd?: string },
   ...words: string[]
@@ -112,21 +112,21 @@ export class TestTerminal implements AsyncDisposable {
   }
 }
 
-/** A test with a folder in which files have been put, gone after it. */
+/** A test with a directory in which files have been put, gone after it. */
 export function withFiles(
   files: Readonly<Record<string, string>>,
-  body: (folder: string) => Promise<void>,
+  body: (directory: string) => Promise<void>,
 ): () => Promise<void> {
   return async () => {
-    const folder = Deno.makeTempDirSync();
+    const directory = Deno.makeTempDirSync();
     try {
-      Deno.chmodSync(folder, 0o755);
+      Deno.chmodSync(directory, 0o755);
       for (const [name, text] of Object.entries(files)) {
-        Deno.writeTextFileSync(`${folder}/${name}`, text);
+        Deno.writeTextFileSync(`${directory}/${name}`, text);
       }
-      await body(folder);
+      await body(directory);
     } finally {
-      Deno.removeSync(folder, { recursive: true });
+      Deno.removeSync(directory, { recursive: true });
     }
   };
 }

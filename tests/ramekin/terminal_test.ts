@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { mapRoot, recipe, unshare } from "../../mod.ts";
-import { decode } from "../recipe/scripts.ts";
-import { test } from "../recipe/support.ts";
+import { decode } from "../other_scripts.ts";
+import { test } from "../support.ts";
 import { RUN, TestTerminal, withFiles } from "./support.ts";
 
 const BOX = `steps:
@@ -45,12 +45,12 @@ async function shown(
 
 test(
   "what is listed has colours at a terminal, and tables have its width",
-  withFiles({ "box.yaml": BOX }, async (folder) => {
+  withFiles({ "box.yaml": BOX }, async (directory) => {
     const sleeper = recipe(unshare("user", "pid"), mapRoot());
     await using _ = sleeper.command("sleep", { args: ["60", ...Array(9).fill("0.000001")] })
       .spawn();
     for (const words of SUBCOMMANDS) {
-      const text = await shown(folder, words, { NO_COLOR: "" });
+      const text = await shown(directory, words, { NO_COLOR: "" });
       const isForPrograms = ["schema", "completions"].includes(words[0]);
       assertEquals(text.includes("\x1b["), !isForPrograms, words.join(" "));
       if (words[0] !== "ps" && words[0] !== "ls") continue;
@@ -59,7 +59,7 @@ test(
         assert(line.length <= 60, line);
       }
     }
-    assert(!(await shown(folder, ["ps"], { NO_COLOR: "1" })).includes("\x1b["));
+    assert(!(await shown(directory, ["ps"], { NO_COLOR: "1" })).includes("\x1b["));
   }),
 );
 
@@ -76,12 +76,12 @@ test("who enters a container at a terminal has one of its own, and a shell", asy
 
 test(
   "a program that gets no terminal of its own has this one for none to control",
-  withFiles({ "box.yaml": BOX }, async (folder) => {
+  withFiles({ "box.yaml": BOX }, async (directory) => {
     const command = RUN.map((word) => `'${word}'`).join(" ");
     const apart = "ps -o tty= -p $$";
     for (const flags of ["run box.yaml -A", "sandbox", `enter ${Deno.pid}`]) {
       const line = `${command} ${flags} -- sh -c '${apart}' </dev/null`;
-      await using terminal = new TestTerminal(["sh", "-c", line], { cwd: folder });
+      await using terminal = new TestTerminal(["sh", "-c", line], { cwd: directory });
       assertEquals(await terminal.code(), 0, terminal.shown);
       assertEquals(terminal.shown.trim(), "?", flags);
     }

@@ -7,36 +7,38 @@ import { missing, testWith } from "../ffi/support.ts";
 const CPIO = "busybox";
 
 testWith(missing(CPIO), "what is put into an archive comes out of it", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "ramekin-archive-" });
+  const directory = await Deno.makeTempDir({ prefix: "ramekin-archive-" });
   try {
-    await Deno.mkdir(`${folder}/in/deep/er`, { recursive: true });
-    await Deno.writeTextFile(`${folder}/in/deep/er/file`, "tree\n", { mode: 0o640 });
-    await Deno.writeTextFile(`${folder}/in/unwanted`, "");
-    await Deno.symlink("deep/er", `${folder}/in/link`);
+    await Deno.mkdir(`${directory}/in/deep/er`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/in/deep/er/file`, "tree\n", { mode: 0o640 });
+    await Deno.writeTextFile(`${directory}/in/unwanted`, "");
+    await Deno.symlink("deep/er", `${directory}/in/link`);
     {
-      using archive = new Archive(`${folder}/archive`);
-      archive.file("a/path/without/folders", "text\n", 0o755);
+      using archive = new Archive(`${directory}/archive`);
+      archive.file("a/path/without/directories", "text\n", 0o755);
       archive.file("empty", new Uint8Array());
-      archive.tree("tree", `${folder}/in`, (path) => !path.endsWith("unwanted"));
+      archive.tree("tree", `${directory}/in`, (path) => !path.endsWith("unwanted"));
     }
     {
-      using second = new Archive(`${folder}/second`);
+      using second = new Archive(`${directory}/second`);
       second.link("link", "a/path");
     }
-    for (const name of ["archive", "second"]) await unpack(`${folder}/${name}`, `${folder}/out`);
+    for (const name of ["archive", "second"]) {
+      await unpack(`${directory}/${name}`, `${directory}/out`);
+    }
 
-    const read = (name: string) => Deno.readTextFileSync(`${folder}/out/${name}`);
-    const mode = (name: string) => Deno.lstatSync(`${folder}/out/${name}`).mode! & 0o7777;
-    assertEquals(read("a/path/without/folders"), "text\n");
-    assertEquals(mode("a/path/without/folders"), 0o755);
+    const read = (name: string) => Deno.readTextFileSync(`${directory}/out/${name}`);
+    const mode = (name: string) => Deno.lstatSync(`${directory}/out/${name}`).mode! & 0o7777;
+    assertEquals(read("a/path/without/directories"), "text\n");
+    assertEquals(mode("a/path/without/directories"), 0o755);
     assertEquals(mode("a/path"), 0o755);
     assertEquals(read("empty"), "");
     assertEquals(read("tree/link/file"), "tree\n");
     assertEquals(mode("tree/deep/er/file"), 0o640);
-    assertEquals(Deno.readLinkSync(`${folder}/out/link`), "a/path");
-    assert(![...Deno.readDirSync(`${folder}/out/tree`)].some(({ name }) => name === "unwanted"));
+    assertEquals(Deno.readLinkSync(`${directory}/out/link`), "a/path");
+    assert(![...Deno.readDirSync(`${directory}/out/tree`)].some(({ name }) => name === "unwanted"));
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 });
 

@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import * as module from "../../mod.ts";
 import { bundle } from "../../scripts/bundle.ts";
-import { runScript } from "../recipe/scripts.ts";
-import { notRoot, test } from "../recipe/support.ts";
+import { runScript } from "../other_scripts.ts";
+import { notRoot, test } from "../support.ts";
 
 const FILE = new URL("../../ramekin.js", import.meta.url);
 const FIRST_CALLS = new URL("../../scripts/first_calls.txt", import.meta.url);

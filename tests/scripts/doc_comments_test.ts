@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 import {
   ENTRIES,
   type JsDoc,
@@ -35,7 +35,7 @@ test("every function, class and constant has an example, apart from the kernel's
   assertEquals(namesOf(symbols.filter(lacksExample)), []);
   assertEquals(ENTRIES.filter((_, index) => lacksExample({ jsDoc: moduleDoc(index) })), [
     // A text in YAML is what there is to show of it.
-    "recipe/yaml/mod.ts",
+    "yaml/mod.ts",
   ]);
 });
 

@@ -54,7 +54,7 @@ import {
   veth,
   writeFile,
 } from "../../mod.ts";
-import { root, test } from "../recipe/support.ts";
+import { root, test } from "../support.ts";
 import { steps, tags } from "./documentation.ts";
 
 /** A recipe whose last step fails, or the program behind it. */

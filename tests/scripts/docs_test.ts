@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as ramekin from "../../mod.ts";
 import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
-import { parseRecipe } from "../../recipe/yaml/mod.ts";
+import { parseRecipe } from "../../yaml/mod.ts";
 import { drawings } from "../../scripts/docs/drawings.ts";
 import { STEPS_PAGE, stepsPage } from "../../scripts/docs/steps.ts";
 import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 const MODULE = new URL("../../mod.ts", import.meta.url).href;
@@ -105,19 +105,19 @@ test("the files that security.md and how_it_works.md name are there", () => {
   }
 });
 
-function namesIn(folder: string): string[] {
-  return [...Deno.readDirSync(new URL(`../../${folder}`, import.meta.url))].flatMap((entry) =>
-    entry.isDirectory ? namesIn(`${folder}/${entry.name}`) : [entry.name]
+function namesIn(directory: string): string[] {
+  return [...Deno.readDirSync(new URL(`../../${directory}`, import.meta.url))].flatMap((entry) =>
+    entry.isDirectory ? namesIn(`${directory}/${entry.name}`) : [entry.name]
   );
 }
 
-test("how_it_works.md tells what each folder holds", () => {
+test("how_it_works.md tells what each directory holds", () => {
   const page = textOf("how_it_works.md");
-  const folders = ["ffi", "recipe"].flatMap((part) =>
+  const directories = ["ffi", "recipe"].flatMap((part) =>
     [...Deno.readDirSync(new URL(`../../${part}`, import.meta.url))]
       .filter(({ isDirectory }) => isDirectory).map(({ name }) => `${part}/${name}/`)
   );
-  assertEquals(folders.filter((folder) => !page.includes(`\`${folder}\``)), []);
+  assertEquals(directories.filter((directory) => !page.includes(`\`${directory}\``)), []);
 });
 
 test("the README names every step, and every subcommand", () => {
@@ -159,14 +159,14 @@ test("the drawings are what the script draws: deno task docs draws them", async 
 
 /** Where the hints are that errors give. */
 const HINTS = [
-  new URL("../../recipe/launching/hints.ts", import.meta.url),
-  new URL("../../recipe/launching/explain.ts", import.meta.url),
-  new URL("../../ffi/failure.ts", import.meta.url),
-  new URL("../../ffi/process_folder.ts", import.meta.url),
-  new URL("../../ffi/cgroups/denials.ts", import.meta.url),
+  new URL("../../launch/hints.ts", import.meta.url),
+  new URL("../../launch/explain.ts", import.meta.url),
+  new URL("../../ffi/engine/failure.ts", import.meta.url),
+  new URL("../../ffi/proc/proc_dir.ts", import.meta.url),
+  new URL("../../ffi/cgroups/errors.ts", import.meta.url),
   new URL("../../ffi/linux/namespaces.ts", import.meta.url),
-  new URL("../../recipe/networking/network.ts", import.meta.url),
-  new URL("../../recipe/networking/user_network.ts", import.meta.url),
+  new URL("../../plan/network.ts", import.meta.url),
+  new URL("../../launch/host_services/user_network.ts", import.meta.url),
 ];
 
 for (const file of HINTS) {

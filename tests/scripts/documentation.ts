@@ -27,11 +27,11 @@ interface FileDoc {
   readonly symbols: readonly { readonly name: string; readonly declarations: Declaration[] }[];
 }
 
-/** The folder of the project. */
+/** The directory of the project. */
 export const PROJECT: URL = new URL("../../", import.meta.url);
 
 /** `mod.ts` exports `linux` as a namespace, of which `deno doc` leaves out what has been renamed. */
-export const ENTRIES = ["mod.ts", "ffi/linux.ts", "recipe/yaml/mod.ts"] as const;
+export const ENTRIES = ["mod.ts", "ffi/linux/mod.ts", "yaml/mod.ts"] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {
   const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {

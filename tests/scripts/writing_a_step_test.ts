@@ -1,7 +1,7 @@
 /** docs/writing_a_step.md, followed to the letter in a copy of the project. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { test } from "../recipe/support.ts";
+import { test } from "../support.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname;
 

@@ -1,16 +1,16 @@
 /**
- * The flags that calls with a folder and a path share. See linux/fcntl.h.
+ * The flags that calls with a directory and a path share. See linux/fcntl.h.
  *
  * @module
  */
 
-/** Stands for the working directory where the descriptor of a folder is expected. */
+/** Stands for the working directory where the descriptor of a directory is expected. */
 export const AT_FDCWD: number = -100;
 /** Takes a symbolic link for what it is. */
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Asks for the effective ids, not the real ones. For faccessat(2). */
 export const AT_EACCESS = 0x200;
-/** Removes a folder, not a file. For unlinkat(2). */
+/** Removes a directory, not a file. For unlinkat(2). */
 export const AT_REMOVEDIR = 0x200;
 /** Follows a symbolic link. For linkat(2). */
 export const AT_SYMLINK_FOLLOW = 0x400;

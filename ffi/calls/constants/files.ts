@@ -88,7 +88,7 @@ export const S_IFMT = 0o170000;
 export const S_IFIFO = 0o010000;
 /** A character device. */
 export const S_IFCHR = 0o020000;
-/** A folder. */
+/** A directory. */
 export const S_IFDIR = 0o040000;
 /** A block device. */
 export const S_IFBLK = 0o060000;

@@ -18,15 +18,15 @@ export const MS_SYNCHRONOUS = 0x10;
 export const MS_REMOUNT = 0x20;
 /** Mandatory locks; without effect since Linux 5.15. */
 export const MS_MANDLOCK = 0x40;
-/** Every change of a folder waits until it is stored. */
+/** Every change of a directory waits until it is stored. */
 export const MS_DIRSYNC = 0x80;
 /** Symbolic links are not followed. */
 export const MS_NOSYMFOLLOW = 0x100;
 /** Access times are not kept. */
 export const MS_NOATIME = 0x400;
-/** Access times of folders are not kept. */
+/** Access times of directories are not kept. */
 export const MS_NODIRATIME = 0x800;
-/** Shows a file or folder at a second place. */
+/** Shows a file or directory at a second place. */
 export const MS_BIND = 0x1000;
 /** Moves a mount. */
 export const MS_MOVE = 0x2000;
@@ -111,7 +111,7 @@ export const MOUNT_ATTR_RELATIME = 0x0;
 export const MOUNT_ATTR_NOATIME = 0x10;
 /** Access times are always kept. */
 export const MOUNT_ATTR_STRICTATIME = 0x20;
-/** Access times of folders are not kept. */
+/** Access times of directories are not kept. */
 export const MOUNT_ATTR_NODIRATIME = 0x80;
 /** Owners are shown through the id map of a user namespace. */
 export const MOUNT_ATTR_IDMAP = 0x100000;

@@ -35,11 +35,11 @@ export const O_PATH = 0o10000000;
 
 // Some flags have other bits on aarch64 (arch/arm64/include/uapi/asm/fcntl.h).
 const onArm = typeof Deno !== "undefined" && Deno.build.arch === "aarch64";
-/** A file without a name, in the folder that is opened. */
+/** A file without a name, in the directory that is opened. */
 export const O_TMPFILE: number = onArm ? 0o20040000 : 0o20200000;
 /** Passes the page cache by. */
 export const O_DIRECT: number = onArm ? 0o200000 : 0o40000;
-/** Fails where it is no folder. */
+/** Fails where it is no directory. */
 export const O_DIRECTORY: number = onArm ? 0o40000 : 0o200000;
 /** Fails where it is a symbolic link. */
 export const O_NOFOLLOW: number = onArm ? 0o100000 : 0o400000;
@@ -71,9 +71,9 @@ export const RESOLVE_NO_XDEV = 0x1;
 export const RESOLVE_NO_MAGICLINKS = 0x2;
 /** Follows no symbolic link at all. */
 export const RESOLVE_NO_SYMLINKS = 0x4;
-/** Fails where the path leaves the folder. */
+/** Fails where the path leaves the directory. */
 export const RESOLVE_BENEATH = 0x8;
-/** Takes the folder for the root. */
+/** Takes the directory for the root. */
 export const RESOLVE_IN_ROOT = 0x10;
 /** Fails where a disk would have to be asked. */
 export const RESOLVE_CACHED = 0x20;

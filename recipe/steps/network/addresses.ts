@@ -4,19 +4,10 @@
  * @module
  */
 
-import { addAddress } from "../../../ffi/netlink/address.ts";
 import { type IpPrefix, parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
-import { addRoute } from "../../../ffi/netlink/route.ts";
-import { optional } from "../../fields.ts";
-import { inside } from "../../networking/network.ts";
-import {
-  destination,
-  interfaceName,
-  ipAddress,
-  ipPrefix,
-} from "../../networking/network_fields.ts";
-import type { StepDefinition } from "../../step.ts";
-import { HOSTS_NETWORK } from "./links.ts";
+import { optional } from "../../schema.ts";
+import { destination, interfaceName, ipAddress, ipPrefix } from "../../network_schema.ts";
+import type { StepDefinition } from "../../check.ts";
 
 /** Gives an interface an address. */
 export interface AddressStep {
@@ -61,12 +52,6 @@ export const addressDefinition: StepDefinition<AddressStep> = {
   step: "address",
   get fields() {
     return { device: interfaceName(), address: ipPrefix() };
-  },
-  plan({ device, address }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => {
-      kernel.request(addAddress(kernel.indexOf(device), parsePrefix(address)!));
-    });
   },
 };
 
@@ -127,7 +112,7 @@ export const routeDefinition: StepDefinition<RouteStep> = {
       device: optional(interfaceName()),
     };
   },
-  complaint(step) {
+  issue(step) {
     const { destination, via, device } = step;
     if (via === undefined && device === undefined) {
       return `where to? It needs "via", the address of a gateway, or "device", an interface`;
@@ -136,19 +121,10 @@ export const routeDefinition: StepDefinition<RouteStep> = {
       ? `"${destination}" and "${via}" are of two kinds, IPv4 and IPv6`
       : undefined;
   },
-  plan(step, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    const { via, device } = step;
-    inside(draft, (kernel) => {
-      kernel.request(addRoute(prefixOf(step), {
-        via: via === undefined ? undefined : parseIp(via)!,
-        device: device === undefined ? undefined : kernel.indexOf(device),
-      }));
-    });
-  },
 };
 
-function prefixOf({ destination, via }: RouteStep): IpPrefix {
+/** Shared with the lowering. */
+export function prefixOf({ destination, via }: RouteStep): IpPrefix {
   if (destination !== "default") return parsePrefix(destination)!;
   return parsePrefix(via?.includes(":") ? "::/0" : "0.0.0.0/0")!;
 }

@@ -4,14 +4,9 @@
  * @module
  */
 
-import { addBridge, addDummy, setLink } from "../../../ffi/netlink/link.ts";
-import { list, optional } from "../../fields.ts";
-import { inside } from "../../networking/network.ts";
-import { interfaceName } from "../../networking/network_fields.ts";
-import type { StepDefinition } from "../../step.ts";
-
-/** Why the steps need a network namespace. */
-export const HOSTS_NETWORK = "it would change the host's network";
+import { list, optional } from "../../schema.ts";
+import { interfaceName } from "../../network_schema.ts";
+import type { StepDefinition } from "../../check.ts";
 
 /** Brings the loopback interface up. */
 export interface LoopbackStep {
@@ -44,10 +39,6 @@ export function loopback(): LoopbackStep {
 export const loopbackDefinition: StepDefinition<LoopbackStep> = {
   step: "loopback",
   fields: {},
-  plan(_step, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => kernel.request(setLink("lo", { up: true })));
-  },
 };
 
 /** Makes a bridge. */
@@ -97,15 +88,6 @@ export const bridgeDefinition: StepDefinition<BridgeStep> = {
   get fields() {
     return { name: interfaceName(), ports: optional(list(interfaceName())) };
   },
-  plan({ name, ports = [] }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => {
-      kernel.request(addBridge({ name, up: true }));
-      if (ports.length === 0) return;
-      const master = kernel.indexOf(name);
-      for (const port of ports) kernel.request(setLink(port, { master, up: true }));
-    });
-  },
 };
 
 /** Makes an interface that leads nowhere. */
@@ -147,9 +129,5 @@ export const dummyDefinition: StepDefinition<DummyStep> = {
   step: "dummy",
   get fields() {
     return { name: interfaceName() };
-  },
-  plan({ name }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    inside(draft, (kernel) => kernel.request(addDummy({ name, up: true })));
   },
 };

@@ -5,22 +5,10 @@
  * @module
  */
 
-import { addAddress } from "../../../ffi/netlink/address.ts";
-import { parsePrefix } from "../../../ffi/netlink/ip.ts";
-import {
-  addMacvlan,
-  addVeth,
-  MACVLAN_MODES,
-  type MacvlanMode,
-  setLink,
-} from "../../../ffi/netlink/link.ts";
-import { oneOf, optional } from "../../fields.ts";
-import { inside, outside } from "../../networking/network.ts";
-import { deletedAtTheEnd, returnedAtTheEnd } from "../../networking/network_upkeep.ts";
-import { interfaceName, ipPrefix } from "../../networking/network_fields.ts";
-import type { StepDefinition } from "../../step.ts";
-import { HOSTS_NETWORK } from "./links.ts";
-
+import { MACVLAN_MODES, type MacvlanMode } from "../../../ffi/netlink/link.ts";
+import { oneOf, optional } from "../../schema.ts";
+import { interfaceName, ipPrefix } from "../../network_schema.ts";
+import type { StepDefinition } from "../../check.ts";
 export type { MacvlanMode };
 
 /** Lays a cable out of the container. */
@@ -90,21 +78,10 @@ export const vethDefinition: StepDefinition<VethStep> = {
       bridge: optional(interfaceName()),
     };
   },
-  complaint({ peer, peerAddress }) {
+  issue({ peer, peerAddress }) {
     return peerAddress !== undefined && peer === undefined
       ? `"peerAddress" needs "peer", the name of the end that gets it`
       : undefined;
-  },
-  plan({ name, peer, peerAddress, bridge }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    outside(draft, (kernel, namespace) => {
-      const master = bridge === undefined ? undefined : kernel.indexOf(bridge);
-      kernel.request(addVeth({ name: peer, master, up: true }, { name, namespace }));
-      if (peerAddress !== undefined) {
-        kernel.request(addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!));
-      }
-    }, peer === undefined ? undefined : deletedAtTheEnd(peer));
-    inside(draft, (kernel) => kernel.request(setLink(name, { up: true })));
   },
 };
 
@@ -162,13 +139,6 @@ export const macvlanDefinition: StepDefinition<MacvlanStep> = {
       mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
     };
   },
-  plan({ name, parent, mode = "bridge" }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    outside(draft, (kernel, namespace) => {
-      const link = kernel.indexOf(parent);
-      kernel.request(addMacvlan({ name, namespace, up: true }, link, mode));
-    });
-  },
 };
 
 /** Moves an interface into the container. */
@@ -218,13 +188,5 @@ export const moveInterfaceDefinition: StepDefinition<MoveInterfaceStep> = {
   step: "moveInterface",
   get fields() {
     return { name: interfaceName(), as: optional(interfaceName()) };
-  },
-  plan({ name, as = name }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    outside(draft, (kernel, namespace) => {
-      // By its index, because a name beside that is the one it is to get.
-      kernel.request(setLink({ index: kernel.indexOf(name) }, { name: as, namespace }));
-    }, returnedAtTheEnd(name, as));
-    inside(draft, (kernel) => kernel.request(setLink(as, { up: true })));
   },
 };

@@ -5,27 +5,9 @@
  * @module
  */
 
-import { type Call, describeCall, ResultOf } from "../../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../../ffi/calls/files.ts";
-import { AF_INET6, NETLINK_NETFILTER, netlinkSocket } from "../../../ffi/calls/sockets.ts";
-import { UnsupportedError } from "../../../ffi/errors.ts";
-import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
-import {
-  addNatTable,
-  describePublished,
-  masquerading,
-  type NatTable,
-  publishing,
-} from "../../../ffi/netlink/nftables.ts";
-import { answerOutput, requestCalls, send, socketCalls } from "../../../ffi/netlink/request.ts";
-import { NetlinkSocket } from "../../../ffi/netlink/socket.ts";
-import type { Draft } from "../../drafting/draft.ts";
-import { boolean, integer, oneOf, optional } from "../../fields.ts";
-import { readHostNumber } from "../../drafting/host_file.ts";
-import { mayChangeOutside } from "../../networking/network.ts";
-import { ipAddress, ipPrefix } from "../../networking/network_fields.ts";
-import type { StepDefinition } from "../../step.ts";
-import { HOSTS_NETWORK } from "./links.ts";
+import { boolean, integer, oneOf, optional } from "../../schema.ts";
+import { ipAddress, ipPrefix } from "../../network_schema.ts";
+import type { StepDefinition } from "../../check.ts";
 
 /** Lets a network be seen under one address. */
 export interface MasqueradeStep extends TranslationOptions {
@@ -81,11 +63,6 @@ export const masqueradeDefinition: StepDefinition<MasqueradeStep> = {
   step: "masquerade",
   get fields() {
     return { source: ipPrefix(), inside: optional(boolean()) };
-  },
-  plan({ source, inside }, draft) {
-    const network = parsePrefix(source)!;
-    const rules = [{ hook: "postrouting", rule: masquerading(network) }] as const;
-    translate(draft, inside, { family: network.family, rules }, ["masquerade", source]);
   },
 };
 
@@ -152,82 +129,4 @@ export const publishDefinition: StepDefinition<PublishStep> = {
       inside: optional(boolean()),
     };
   },
-  plan({ port, address, to: toPort = port, protocol = "tcp", inside }, draft) {
-    const to = parseIp(address)!;
-    const published = { protocol, port, to, toPort };
-    const rule = publishing(published);
-    // What others send comes by the first, what this machine itself sends by the second.
-    const rules = [{ hook: "prerouting", rule }, { hook: "output", rule }] as const;
-    const words = ["publish", describePublished(published)];
-    translate(draft, inside, { family: to.family, rules }, words);
-  },
 };
-
-function translate(
-  draft: Draft,
-  inside: boolean | undefined,
-  table: Omit<NatTable, "name" | "owned">,
-  words: readonly string[],
-): void {
-  draft.needs("net", HOSTS_NETWORK);
-  const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
-  if (inside === true) {
-    draft.gate?.writesProc();
-    for (const call of forwardingCalls(table.family)) draft.call(call);
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
-    const name = `ramekin-${words.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words);
-    for (const call of [socket, ...options, ...request, close(fdOf(socket))]) draft.call(call);
-    return;
-  }
-  if (draft.container.network.outside !== undefined) {
-    draft.refuse(
-      "the network outside is another container's; put the step into that one's recipe, with " +
-        "{ inside: true }",
-    );
-  }
-  mayChangeOutside(draft);
-  draft.gate?.changesNetwork();
-  draft.meet(() => [{
-    does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
-    begin() {
-      needsForwarding(table.family);
-      // The kernel takes the table away when this socket is closed, by whatever end.
-      const socket = new NetlinkSocket(NETLINK_NETFILTER);
-      try {
-        // A name that the table of no other container has.
-        socket.request(messages(`ramekin-${crypto.randomUUID()}`), words);
-      } catch (error) {
-        socket.close();
-        throw error;
-      }
-      return () => socket.close();
-    },
-  }]);
-}
-
-function forwardingFile(family: number): string {
-  return family === AF_INET6
-    ? "/proc/sys/net/ipv6/conf/all/forwarding"
-    : "/proc/sys/net/ipv4/ip_forward";
-}
-
-/** Has the container's network pass packets on. */
-function forwardingCalls(family: number): Call[] {
-  const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [opened, write(fd, Uint8Array.of(0x31), 1), close(fd)];
-}
-
-function needsForwarding(family: number): void {
-  const file = forwardingFile(family);
-  if (readHostNumber(file) === 1) return;
-  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
-  throw new UnsupportedError(
-    `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
-  );
-}
-
-function fdOf(socket: Call): ResultOf {
-  return new ResultOf(socket, "socket");
-}

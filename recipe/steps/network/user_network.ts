@@ -4,17 +4,11 @@
  * @module
  */
 
-import { requireOwnProc } from "../../../ffi/process_folder.ts";
-import { oneOf, optional } from "../../fields.ts";
-import type { StepDefinition } from "../../step.ts";
-import {
-  startUserNetwork,
-  USER_NETWORK_ARGUMENTS,
-  type UserNetworkProgram,
-} from "../../networking/user_network.ts";
-import { HOSTS_NETWORK } from "./links.ts";
+import { oneOf, optional } from "../../schema.ts";
+import type { StepDefinition } from "../../check.ts";
 
-export type { UserNetworkProgram };
+/** A program that carries packets. */
+export type UserNetworkProgram = "slirp4netns" | "pasta";
 
 /** Connects the container with what the script reaches. */
 export interface UserNetworkStep {
@@ -46,24 +40,13 @@ export function userNetwork(program?: UserNetworkProgram): UserNetworkStep {
   return { step: "userNetwork", ...(program === undefined ? {} : { program }) };
 }
 
-const PROGRAMS = Object.keys(USER_NETWORK_ARGUMENTS) as UserNetworkProgram[];
+/** In the order in which they are tried. */
+export const USER_NETWORK_PROGRAMS: readonly UserNetworkProgram[] = ["slirp4netns", "pasta"];
 
 /** How `userNetwork` is checked and planned. */
 export const userNetworkDefinition: StepDefinition<UserNetworkStep> = {
   step: "userNetwork",
   get fields() {
-    return { program: optional(oneOf(PROGRAMS)) };
-  },
-  plan({ program }, draft) {
-    draft.needs("net", HOSTS_NETWORK);
-    requireOwnProc();
-    draft.gate?.note({ kind: "net", host: "*" });
-    const programs = program === undefined ? PROGRAMS : [program];
-    const commands = (pid: string) =>
-      programs.map((name) => [name, ...USER_NETWORK_ARGUMENTS[name](pid)].join(" "));
-    draft.meet((text) => [{
-      does: [commands(text).join(", or ")],
-      begin: (pid) => startUserNetwork(programs, pid),
-    }]);
+    return { program: optional(oneOf(USER_NETWORK_PROGRAMS)) };
   },
 };

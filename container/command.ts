@@ -1,0 +1,365 @@
+/**
+ * A program in a container, with the shape of `Deno.Command`.
+ *
+ * @module
+ */
+
+import { DEFAULT_PATH } from "../recipe/default_path.ts";
+import {
+  environmentBlock,
+  type EnvironmentStrings,
+  environmentStrings,
+  environmentVariable,
+  nameAt,
+} from "../ffi/environment.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
+import { reactor } from "../ffi/reactor.ts";
+import { collectSync, endSync } from "../launch/collect.ts";
+import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts";
+import { Container } from "./container.ts";
+import type { CommandOutput } from "../launch/output.ts";
+import type { LaunchedProcess } from "../launch/launched_process.ts";
+import { planContainerCgroup } from "../launch/cgroup.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import type { AccessOptions } from "../plan/access/recorder.ts";
+import { PermissionSet } from "../permissions/permission_set.ts";
+import type { HostAccess } from "../plan/access/access.ts";
+import { requiredAccess } from "../plan/access/required.ts";
+import { ContainerProxy } from "../proxy/proxy.ts";
+import { proxyVariables } from "../proxy/variables.ts";
+import { type CompiledLaunch, launch, prepare, spawn } from "../launch/launcher.ts";
+import { link } from "../launch/link.ts";
+import type { ExecSpec, Stdio } from "../launch/exec.ts";
+import { Plan } from "../launch/listing.ts";
+import { plannedResources, resources } from "../launch/runtime_fds.ts";
+import { StandardStreams, type StdioKind, stdioSlots } from "../launch/stdio.ts";
+import { collectPromptly } from "./short_program.ts";
+import type { JoinStep } from "../recipe/steps/join.ts";
+import { ProgramTerminal } from "./terminal/terminal.ts";
+
+/** What a program gets in place of variables of the script's that are not granted. */
+const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
+
+/** What a command's recipe writes to a new draft. */
+export interface Plans {
+  /** What all of its steps write. */
+  plan(gate?: AccessOptions): PlanBuilder;
+  /** What a join writes, and the steps that limit programs. */
+  planBehind(join: JoinStep, gate?: AccessOptions): PlanBuilder;
+}
+
+/**
+ * A program in a container that does not run yet; made by {@linkcode Recipe.command}. It can be run
+ * as often as wanted, each time in a new container.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const box = recipe(unshare("user", "pid"), mapRoot());
+ * const command = box.command("sh", { args: ["-c", "echo $$; exit 3"], stdout: "piped" });
+ * console.log(command.plan().entries.length, command.needs().length); // nothing has run
+ *
+ * assertEquals(command.outputSync().code, 3); // the script waits
+ * const { stdout } = await command.output();
+ * assertEquals(new TextDecoder().decode(stdout), "1\n");
+ * await using container = command.spawn(); // the program runs beside the script
+ * assertEquals(await container.stdout.text(), "1\n");
+ * ```
+ */
+export class Command {
+  readonly #plans: Plans;
+  readonly #draft: PlanBuilder;
+  readonly #grants: PermissionSet | undefined;
+  readonly #program: string;
+  readonly #options: CommandOptions;
+  #prepared: {
+    readonly environment: EnvironmentStrings;
+    readonly launches: Map<string, CompiledLaunch>;
+  } = { environment: [], launches: new Map() };
+
+  /** Use {@linkcode Recipe.command}. */
+  constructor(plans: Plans, program: string | URL, options: CommandOptions) {
+    this.#program = pathOf(program);
+    this.#options = options;
+    checkCommand(this.#program, options);
+    const { permissions } = options;
+    this.#grants = permissions === undefined ? undefined : new PermissionSet(permissions);
+    this.#plans = plans;
+    this.#draft = plans.plan(this.#grants && { network: this.#grants.network });
+  }
+
+  /**
+   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} tells, the
+   * program, and the variables of the script's environment that it gets.
+   *
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  needs(): readonly HostAccess[] {
+    return this.#needs(this.#plans.plan({}));
+  }
+
+  /**
+   * Runs the program to its end, and answers how it has ended and what it has written. Where nothing
+   * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
+   *
+   * @throws {PermissionError} where the recipe needs more than its permissions
+   * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where stdin is piped, as nobody would write to it
+   */
+  async output(): Promise<CommandOutput> {
+    this.#refusePipedInput("output");
+    const defaults = ["null", "piped", "piped"] as const;
+    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
+    const { launched, descriptors } = this.#start(defaults);
+    const { signal, timeout } = this.#options;
+    const collected = signal?.aborted === true
+      ? undefined
+      : await collectPromptly(launched, descriptors, timeout);
+    return collected ?? await this.#container(launched, descriptors).output();
+  }
+
+  /**
+   * Runs the program to its end, while the script's thread waits, and answers how it has ended and
+   * what it has written.
+   *
+   * @throws {PermissionError} where the recipe needs more than its permissions
+   * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where stdin is piped, or the event loop is needed, which stands still: for a
+   * terminal, and for a list of hosts that are granted
+   */
+  outputSync(): CommandOutput {
+    this.#refusePipedInput("outputSync");
+    if (this.#options.terminal === true) {
+      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    if (this.#grants?.network === "proxy") {
+      throw new TypeError("hosts are passed on by the event loop; use output() or spawn()");
+    }
+    const { signal, timeout } = this.#options;
+    signal?.throwIfAborted();
+    this.#admit();
+    const kinds = this.#kinds(["null", "piped", "piped"]);
+    const streams = new StandardStreams(kinds);
+    return collectSync(this.#launch(kinds, streams), streams.release(), timeout);
+  }
+
+  /**
+   * Starts the program. When this returns, it runs.
+   *
+   * @throws {PermissionError} where the recipe needs more than its permissions
+   * @throws {SyscallError} naming the step that failed
+   * @throws {UnsupportedError} where this machine lacks what a step takes
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   */
+  spawn(): Container {
+    const defaults = ["inherit", "inherit", "inherit"] as const;
+    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
+    const { launched, descriptors } = this.#start(defaults);
+    return this.#container(launched, descriptors);
+  }
+
+  /**
+   * Every system call from the clone to the program, without making any.
+   *
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  plan(): Plan {
+    const order = this.#order(["null", "null", "null"], plannedResources(), this.#inherited());
+    const cgroup = planContainerCgroup(this.#draft);
+    const layout = link(
+      this.#draft,
+      cgroup ? { ...order, cgroupEntry: cgroup.cgroupEntry } : order,
+    );
+    return new Plan(this.#draft, layout, cgroup?.calls);
+  }
+
+  /** Starts the program, and answers the script's sides of its pipes as well. */
+  #start(defaults: Kinds): Started {
+    const kinds = this.#kinds(defaults);
+    this.#admit();
+    // Who is launched has to be waited for: what that takes comes first.
+    reactor();
+    const streams = new StandardStreams(kinds);
+    const launched = this.#withProxy(this.#launch(kinds, streams));
+    return { launched, descriptors: streams.release() };
+  }
+
+  #container(launched: LaunchedProcess, descriptors: Started["descriptors"]): Container {
+    const { signal, timeout } = this.#options;
+    return new Container(launched, descriptors, { signal, timeout }, this.#enter);
+  }
+
+  #startInTerminal(defaults: Kinds): Container {
+    const kinds = this.#kinds(defaults);
+    const { signal, timeout } = this.#options;
+    this.#admit();
+    reactor();
+    const terminal = new ProgramTerminal(this.#draft.state.terminals !== undefined);
+    const launched = this.#withProxy(this.#launchWith(terminal));
+    try {
+      const ours = terminal.join(launched.terminal, kinds);
+      const limits = { signal, timeout, ended: () => terminal.leave() };
+      return new Container(launched, ours, limits, this.#enter);
+    } catch (error) {
+      terminal.close();
+      endSync(launched);
+      throw error;
+    }
+  }
+
+  #launch(kinds: readonly StdioKind[], streams: StandardStreams): LaunchedProcess {
+    try {
+      return spawn(this.#prepare(kinds), streams.numbers);
+    } catch (error) {
+      streams.close();
+      throw error;
+    }
+  }
+
+  /** The launch with these streams, laid out again only where the environment has changed. */
+  #prepare(kinds: readonly StdioKind[]): CompiledLaunch {
+    const environment = this.#inherited();
+    if (!isSame(environment, this.#prepared.environment)) {
+      this.#prepared = { environment, launches: new Map() };
+    }
+    const { launches } = this.#prepared;
+    const key = kinds.join();
+    const known = launches.get(key);
+    if (known !== undefined) return known;
+    const order = this.#order(stdioSlots(kinds), resources(this.#draft.hasInit), environment);
+    const prepared = prepare(this.#draft, order);
+    launches.set(key, prepared);
+    return prepared;
+  }
+
+  #launchWith(terminal: ProgramTerminal): LaunchedProcess {
+    try {
+      const order = this.#order([], resources(this.#draft.hasInit), this.#inherited());
+      return launch(this.#draft, { ...order, terminal: terminal.theirs });
+    } catch (error) {
+      terminal.close();
+      throw error;
+    }
+  }
+
+  /** Refuses to run what has not been granted. */
+  #admit(): void {
+    if (this.#grants === undefined) return;
+    this.#grants.require(this.#needs(this.#draft));
+  }
+
+  #needs(draft: PlanBuilder): readonly HostAccess[] {
+    const { uid, gid, env = {} } = this.#options;
+    const inherited = this.#inherits ? environmentStrings().map(nameAt) : [];
+    const variables = inherited.filter((name) =>
+      !Object.hasOwn(env, name) && !draft.state.environment.has(name)
+    );
+    return requiredAccess(draft.access!, { program: this.#program, uid, gid, variables });
+  }
+
+  get #inherits(): boolean {
+    return this.#options.clearEnv !== true && !this.#draft.state.clearsEnvironment;
+  }
+
+  /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
+  #withProxy(launched: LaunchedProcess): LaunchedProcess {
+    const { listener, cleanups } = launched;
+    const hosts = this.#grants?.hosts;
+    if (listener === undefined || hosts === undefined) return launched;
+    const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
+    return { ...launched, cleanups: [...cleanups, () => proxy.close()] };
+  }
+
+  /** What the program gets of this process's environment. */
+  #inherited(): EnvironmentStrings {
+    if (!this.#inherits) return [];
+    const grants = this.#grants;
+    return grants === undefined
+      ? environmentStrings()
+      : environmentStrings().filter((address) => grants.hasVariable(nameAt(address)));
+  }
+
+  /** What the environment has beside that, or in place of it. */
+  #changes(): Map<string, string> {
+    const changes = new Map(this.#draft.state.environment);
+    const grants = this.#grants;
+    if (grants !== undefined) {
+      for (const name of this.#draft.access!.variables) {
+        if (!grants.hasVariable(name)) changes.delete(name);
+      }
+      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
+        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
+      }
+    }
+    const hosts = grants?.hosts;
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) {
+      changes.set(name, value);
+    }
+    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+    return changes;
+  }
+
+  #order(
+    stdio: readonly Stdio[],
+    resources: ExecSpec["resources"],
+    inherited: EnvironmentStrings,
+  ): ExecSpec {
+    const { args = [], cwd, uid, gid } = this.#options;
+    const changes = this.#changes();
+    const inheritedPath = inherited.length > 0 ? environmentVariable("PATH") : undefined;
+    return {
+      program: this.#program,
+      args,
+      environment: environmentBlock(inherited, changes),
+      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
+      cwd: cwd === undefined ? undefined : pathOf(cwd),
+      uid,
+      gid,
+      stdio,
+      terminal: undefined,
+      resources,
+    };
+  }
+
+  #kinds(defaults: Kinds): Kinds {
+    const { stdin, stdout, stderr } = this.#options;
+    return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
+  }
+
+  /** A command in all namespaces of a process, and its root, working directory and cgroups. */
+  readonly #enter = (
+    target: ProcessIdentity,
+    program: string | URL,
+    options: CommandOptions,
+  ): Command => {
+    const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
+    const plan = (gate?: AccessOptions) => this.#plans.planBehind(join, gate);
+    return new Command({ ...this.#plans, plan }, program, options);
+  };
+
+  #refusePipedInput(method: string): void {
+    if (this.#options.stdin === "piped") {
+      throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
+    }
+  }
+}
+
+/** What stdin, stdout and stderr are. */
+type Kinds = readonly [StdioKind, StdioKind, StdioKind];
+
+/** A program that runs, and the script's sides of its streams. */
+interface Started {
+  readonly launched: LaunchedProcess;
+  readonly descriptors: readonly (number | undefined)[];
+}
+
+function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {
+  return one.length === other.length && one.every((address, index) => address === other[index]);
+}

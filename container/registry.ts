@@ -1,0 +1,128 @@
+/**
+ * The containers that run, of all scripts of this user. Nobody keeps a list of them: a script is a
+ * process that has the engine mapped, and holds a pidfd of each of its containers.
+ *
+ * @module
+ */
+
+import { at_fdcwd, O_NONBLOCK } from "../ffi/calls/files.ts";
+import { namesIn } from "../ffi/files/read_dir.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { readLinks } from "../ffi/files/read_links.ts";
+import { startOf, statField } from "../ffi/proc/process_identity.ts";
+import { namespaces } from "../ffi/proc/process_namespaces.ts";
+import { allPids } from "../ffi/proc/proc_dir.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
+
+/** A container that runs. */
+export interface RunningContainer {
+  /** The pid of its first process, as it is seen here. */
+  readonly pid: number;
+  /** The pid of its program: the same, unless the first process is an init. */
+  readonly program: number;
+  /** The name of its program. */
+  readonly name: string;
+  /** Its program with all arguments. */
+  readonly command: string;
+  /** The pid of the script that has made it. */
+  readonly script: number;
+  /** The ids of the namespaces that it does not share with the script. */
+  readonly namespaces: Readonly<Partial<Record<NamespaceKind, number>>>;
+  /** Its cgroup where it has another one than the script: the paths in each hierarchy. */
+  readonly cgroup: readonly string[];
+  /** For how many seconds it has run. */
+  readonly uptime: number;
+}
+
+/** The containers, in the order of their pids. */
+export function runningContainers(): RunningContainer[] {
+  const pids = allPids();
+  const parents = parentsOf(pids);
+  const scripts = pids.filter((pid) =>
+    textOf(pid, "maps")?.includes("/memfd:ramekin-engine") === true
+  );
+  return scripts
+    .flatMap((script) => childrenOf(script, parents).map((pid) => ({ script, pid })))
+    .flatMap(({ script, pid }) => containerOf(pid, script, parents) ?? [])
+    .sort((a, b) => a.pid - b.pid);
+}
+
+/** The children that a script holds a pidfd of, which the engine has made. */
+function childrenOf(script: number, parents: ReadonlyMap<number, number | undefined>): number[] {
+  const told = (ifThere(() => namesIn(`/proc/${script}/fdinfo`)) ?? [])
+    .map((fd) => textOf(script, `fdinfo/${fd}`) ?? "");
+  return told.flatMap((text) => {
+    const pid = Number(/^Pid:\s*(\d+)$/m.exec(text)?.[1] ?? 0);
+    const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? "0", 8);
+    // Deno opens those of its own children with PIDFD_NONBLOCK, the engine does not.
+    return parents.get(pid) === script && (flags & O_NONBLOCK) === 0 ? [pid] : [];
+  });
+}
+
+function containerOf(
+  pid: number,
+  script: number,
+  parents: ReadonlyMap<number, number | undefined>,
+): RunningContainer | undefined {
+  return ifThere(() => {
+    const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
+    const program = programOf(pid, parents);
+    const [own, scripts] = [namespaces(pid), namespaces(script)];
+    const kinds = NAMESPACE_KINDS.filter((kind) =>
+      own[NAMESPACE_FILE[kind]] !== scripts[NAMESPACE_FILE[kind]]
+    );
+    const groups = cgroupOf(pid);
+    return {
+      pid,
+      program,
+      name: readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
+      command: commandOf(program),
+      script,
+      namespaces: Object.fromEntries(kinds.map((kind) => [kind, own[NAMESPACE_FILE[kind]]])),
+      cgroup: groups.join() === cgroupOf(script).join() ? [] : groups,
+      uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS),
+    };
+  });
+}
+
+/** The program of a container: its first process, or the first child of the init that this is. */
+export function programOf(
+  pid: number,
+  parents: ReadonlyMap<number, number | undefined> = parentsOf(allPids()),
+): number {
+  const [image] = readLinks([`/proc/${pid}/exe`]);
+  if (image?.startsWith("/memfd:ramekin-init") !== true) return pid;
+  return [...parents].find(([, parent]) => parent === pid)?.[0] ?? pid;
+}
+
+function commandOf(pid: number): string {
+  const words = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
+  return words.replaceAll("\0", " ");
+}
+
+/** The groups of a process, one a hierarchy, the unnamed one of version 2 among them. */
+function cgroupOf(pid: number): string[] {
+  const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
+  return [...new Set(lines.map((line) => line.split(":").slice(2).join(":")))];
+}
+
+/** Ticks in a second, by which /proc tells times on all machines (USER_HZ). */
+const TICKS = 100;
+
+function bootedFor(): number {
+  return parseFloat(readWholeText(at_fdcwd, "/proc/uptime"));
+}
+
+function parentsOf(pids: readonly number[]): ReadonlyMap<number, number | undefined> {
+  return new Map(pids.map((pid) => [pid, parentOf(pid)]));
+}
+
+function parentOf(pid: number): number | undefined {
+  const stat = textOf(pid, "stat");
+  return stat === undefined ? undefined : Number(statField(stat, 4));
+}
+
+function textOf(pid: number, file: string): string | undefined {
+  return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`));
+}

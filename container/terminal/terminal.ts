@@ -1,0 +1,193 @@
+/**
+ * A terminal of the program's own, and the script's terminal joined with it: raw while the program
+ * runs, its size followed, and put back afterwards, whatever happens. See pty(7).
+ *
+ * @module
+ */
+
+import { Output, Struct } from "../../ffi/call.ts";
+import {
+  at_fdcwd,
+  close,
+  F_DUPFD_CLOEXEC,
+  F_SETFL,
+  fcntl,
+  ioctl,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDWR,
+  openat,
+  TIOCGPTPEER,
+  TIOCGWINSZ,
+  TIOCSPTLCK,
+  TIOCSWINSZ,
+} from "../../ffi/calls/files.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { readSome } from "../../ffi/engine/transfer.ts";
+import { syscall, syscalls } from "../../ffi/syscalls.ts";
+import type { Terminal } from "../../launch/exec.ts";
+import { RawMode } from "./raw_mode.ts";
+import { scriptPidfd } from "../../launch/runtime_fds.ts";
+import type { StdioKind } from "../../launch/stdio.ts";
+import { FdStream } from "../../ffi/fd_stream.ts";
+
+const WINSIZE_SIZE = 8;
+
+/** The terminal of one program. */
+export class ProgramTerminal {
+  /** What the program gets. */
+  readonly theirs: Terminal;
+  /** Whether the program's side is open here still. */
+  #hasTheirs = true;
+  #master: number | undefined;
+  readonly #relays: FdStream[] = [];
+  #output: FdStream | undefined;
+  #rawMode: RawMode | undefined;
+  #onResize: (() => void) | undefined;
+  #finished: Promise<void> = Promise.resolve();
+
+  /** Opens it here, or has the container open it where that has terminals of its own. */
+  constructor(inContainer: boolean) {
+    const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
+    if (inContainer) {
+      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
+      this.theirs = { place: "container", reserved, size };
+      return;
+    }
+    const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags));
+    try {
+      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+      syscall(ioctl(master, TIOCSWINSZ, size));
+      this.theirs = { place: "script", fd: syscall(ioctl(master, TIOCGPTPEER, flags)) };
+    } catch (error) {
+      syscall(close(master));
+      throw error;
+    }
+  }
+
+  /**
+   * Once the program has its side: joins the script's terminal with it, and answers the descriptors
+   * of the streams that are to be the script's own instead.
+   */
+  join(
+    received: number | undefined,
+    kinds: readonly StdioKind[],
+  ): readonly (number | undefined)[] {
+    this.#closeTheirs();
+    const master = this.#master ??= received!;
+    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
+    const [stdin, stdout] = kinds;
+    if (stdin === "inherit") this.#takeInput(master);
+    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
+    const descriptors: (number | undefined)[] = [];
+    try {
+      for (const kind of [stdin, stdout]) {
+        descriptors.push(kind === "piped" ? duplicate(master) : undefined);
+      }
+    } catch (error) {
+      for (const fd of descriptors) if (fd !== undefined) syscall(close(fd));
+      throw error;
+    }
+    syscall(close(master));
+    this.#master = undefined;
+    return descriptors;
+  }
+
+  /** Once the program has ended: shows the rest of its output, and puts the terminal back. */
+  async leave(): Promise<void> {
+    // Others may hold the terminal open for long; they are not waited for.
+    this.#output?.abandon();
+    await this.#finished;
+    this.close();
+  }
+
+  /** Puts everything back. */
+  close(): void {
+    if (this.#onResize !== undefined) Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    this.#onResize = undefined;
+    this.#rawMode?.restore();
+    this.#relays.splice(0).forEach((relay) => relay.close());
+    if (this.#master !== undefined) syscall(close(this.#master));
+    this.#master = undefined;
+    this.#closeTheirs();
+  }
+
+  #closeTheirs(): void {
+    if (!this.#hasTheirs) return;
+    this.#hasTheirs = false;
+    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
+  }
+
+  #takeInput(master: number): void {
+    const target = this.#relay(duplicate(master));
+    this.#rawMode = RawMode.of(0);
+    this.#onResize = () => {
+      const size = windowSize();
+      if (size !== undefined) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
+    };
+    Deno.addSignalListener("SIGWINCH", this.#onResize);
+    void this.#copyInput(target);
+  }
+
+  async #copyInput(target: FdStream): Promise<void> {
+    const input = duplicate(0);
+    try {
+      const source = this.#relay(input, true);
+      for await (const bytes of chunks(() => source.read())) await target.write(bytes);
+    } catch (error) {
+      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
+      // epoll(7) takes no files; they never block.
+      for await (const bytes of chunks(() => readSome(input)!)) await target.write(bytes);
+      syscall(close(input));
+    }
+    if (!target.closed) await target.write(END_OF_INPUT);
+  }
+
+  async #giveOutput(master: number): Promise<void> {
+    const source = this.#output = this.#relay(duplicate(master));
+    for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+  }
+
+  #relay(fd: number, blocking = false): FdStream {
+    const relay = new FdStream(fd, blocking);
+    this.#relays.push(relay);
+    return relay;
+  }
+}
+
+/** Ctrl-D: what a terminal takes for the end of its input. */
+const END_OF_INPUT = new Uint8Array([4]);
+
+async function* chunks(
+  read: () => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (;;) {
+    const bytes = await read();
+    if (bytes.length === 0) return;
+    yield bytes;
+  }
+}
+
+async function writeToStdout(bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
+}
+
+function duplicate(fd: number): number {
+  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+/** The size of the script's own terminal: struct winsize, where there is one. */
+function windowSize(): Uint8Array<ArrayBuffer> | undefined {
+  const size = new Output(WINSIZE_SIZE, "&size");
+  for (const fd of [0, 1, 2]) {
+    try {
+      const view = syscalls([{ call: ioctl(fd, TIOCGWINSZ, size) }]).output(size);
+      return new Uint8Array(view.buffer, view.byteOffset, WINSIZE_SIZE).slice();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  return undefined;
+}

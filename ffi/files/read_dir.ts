@@ -1,0 +1,44 @@
+/**
+ * What is in a directory, with no other permission than that to use FFI.
+ *
+ * @module
+ */
+
+import { Output } from "../call.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_DIRECTORY, O_RDONLY, openat } from "../calls/files.ts";
+import { type DirectoryEntry, getdents64, readDirectoryEntries } from "../calls/getdents.ts";
+import { syscall, syscalls } from "../syscalls.ts";
+
+const PART_SIZE = 8 * 1024;
+
+/**
+ * All names in the directory, `.` and `..` left out.
+ *
+ * @throws {SyscallError} `ENOENT`, `EACCES`, `ENOTDIR`
+ */
+export function namesIn(path: string): string[] {
+  return entriesIn(path).map(({ name }) => name);
+}
+
+/**
+ * The same, with the type of each.
+ *
+ * @throws {SyscallError} `ENOENT`, `EACCES`, `ENOTDIR`
+ */
+export function entriesIn(path: string): DirectoryEntry[] {
+  const directory = syscall(openat(at_fdcwd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  try {
+    const entries: DirectoryEntry[] = [];
+    for (;;) {
+      const part = new Output(PART_SIZE, "&entries");
+      const list = getdents64(directory, part);
+      // A directory that has been removed meanwhile is empty.
+      const outcome = syscalls([{ call: list, accept: ["ENOENT"] }]);
+      const size = Number(outcome.result(list));
+      if (size <= 0) return entries;
+      entries.push(...readDirectoryEntries(outcome.output(part), size));
+    }
+  } finally {
+    syscall(close(directory));
+  }
+}

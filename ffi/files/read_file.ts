@@ -1,0 +1,80 @@
+/**
+ * Files read whole, with no other permission than that to use FFI.
+ *
+ * @module
+ */
+
+import { type Call, type Fd, Output, ResultOf } from "../call.ts";
+import { close, O_CLOEXEC, O_RDONLY, openat, read } from "../calls/files.ts";
+import type { RunResult } from "../engine/engine.ts";
+import { syscall, syscalls } from "../syscalls.ts";
+import { Label } from "../engine/program.ts";
+
+/** Most files are small, and read in one turn of the engine. */
+const SMALL = 4 * 1024;
+const PART = 32 * 1024;
+
+/**
+ * All that the file holds.
+ *
+ * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` where the process is gone
+ */
+export function readWholeFile(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
+  return readSmall(directory, path) ?? readLarge(directory, path);
+}
+
+/** All that the file holds, as text. */
+export function readWholeText(directory: Fd, path: string): string {
+  return new TextDecoder().decode(readWholeFile(directory, path));
+}
+
+/** The file, if nothing is left of it after one part. */
+function readSmall(directory: Fd, path: string): Uint8Array<ArrayBuffer> | undefined {
+  const opened = openat(directory, path, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  const part = new Output(SMALL, "&buffer");
+  const got = read(fd, part, SMALL);
+  const rest = read(fd, new Output(1, "&rest"), 1);
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    { call: opened },
+    { call: got, onFailure: closing },
+    { call: rest, onFailure: closing },
+    closing,
+    { call: close(fd) },
+  ]);
+  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : undefined;
+}
+
+function readLarge(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
+  const fd = syscall(openat(directory, path, O_RDONLY | O_CLOEXEC, 0));
+  try {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    // Files of /proc give less than is asked for before they are at their end.
+    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
+    return concatenated(parts);
+  } finally {
+    syscall(close(fd));
+  }
+}
+
+function readPart(fd: number): Uint8Array<ArrayBuffer> {
+  const part = new Output(PART, "&buffer");
+  const got = read(fd, part, PART);
+  return bytesOf(syscalls([{ call: got }]), got, part);
+}
+
+function bytesOf(outcome: RunResult, got: Call, part: Output): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = outcome.output(part);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(got)));
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,270 @@
+/**
+ * Names in directories, and where the calling thread stands among them. The working directory, the
+ * root and the umask belong to all threads of a process, unless `unshare(CLONE_FS)` went before.
+ *
+ * @module
+ */
+
+import { Output } from "../call.ts";
+import * as calls from "../calls/files.ts";
+import {
+  readStatx,
+  type Statx,
+  statx as statxCall,
+  STATX_BASIC_STATS,
+  STATX_MNT_ID,
+  statxOutput,
+} from "../calls/statx.ts";
+import { direct, outcomeOf } from "./direct.ts";
+import { type Fd, raw } from "./owned_fd.ts";
+
+// The longest path, its NUL included (linux/limits.h).
+const PATH_MAX = 4096;
+
+/**
+ * Changes the working directory. See
+ * [chdir(2)](https://man7.org/linux/man-pages/man2/chdir.2.html).
+ *
+ * @throws {SyscallError} `ENOENT`, `ENOTDIR`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * linux.chdir(".");
+ * ```
+ */
+export function chdir(path: string): void {
+  direct(calls.chdir(path));
+}
+
+/**
+ * Changes the working directory to an open directory. See
+ * [fchdir(2)](https://man7.org/linux/man-pages/man2/chdir.2.html).
+ *
+ * @throws {SyscallError} `EBADF`, `ENOTDIR`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example There, and back
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * using here = linux.open(".", linux.O_PATH | linux.O_CLOEXEC);
+ * linux.chdir("/");
+ * linux.fchdir(here);
+ * ```
+ */
+export function fchdir(fd: Fd): void {
+  direct(calls.fchdir(raw(fd)));
+}
+
+/**
+ * Tells the working directory, as the kernel knows it. See
+ * [getcwd(2)](https://man7.org/linux/man-pages/man2/getcwd.2.html).
+ *
+ * @throws {SyscallError} `ENOENT` where it was removed
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.getcwd(), Deno.cwd());
+ * ```
+ */
+export function getcwd(): string {
+  const path = new Output(PATH_MAX, "&path");
+  const call = calls.getcwd(path);
+  const outcome = outcomeOf(call);
+  return text(outcome.output(path), Number(outcome.result(call)) - 1);
+}
+
+/**
+ * Sets the bits that the modes of new files lose, and tells what they were. See
+ * [umask(2)](https://man7.org/linux/man-pages/man2/umask.2.html). Cannot fail.
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * const old = linux.umask(0o077);
+ * linux.umask(old);
+ * ```
+ */
+export function umask(mask: number): number {
+  return direct(calls.umask(mask));
+}
+
+/**
+ * Makes a directory, by its path from the working directory. See
+ * [mkdir(2)](https://man7.org/linux/man-pages/man2/mkdir.2.html).
+ *
+ * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux, SyscallError } from "@ramekin/ramekin";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => linux.mkdir("/", 0o755), SyscallError, "EEXIST");
+ * ```
+ */
+export function mkdir(path: string, mode = 0o777): void {
+  mkdirat(calls.AT_FDCWD, path, mode);
+}
+
+/**
+ * Makes a directory, by its path from another. See
+ * [mkdirat(2)](https://man7.org/linux/man-pages/man2/mkdir.2.html).
+ *
+ * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function makeHidden(directory: linux.Fd): void {
+ *   linux.mkdirat(directory, ".hidden", 0o700);
+ * }
+ * ```
+ */
+export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
+  direct(calls.mkdirat(raw(directory), path, mode));
+}
+
+/**
+ * Makes a device file, a named pipe or an empty file. See
+ * [mknodat(2)](https://man7.org/linux/man-pages/man2/mknod.2.html).
+ *
+ * @throws {SyscallError} `EPERM` for a device without CAP_MKNOD or in a user namespace, `EEXIST`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function makeNull(directory: linux.Fd): void {
+ *   linux.mknodat(directory, "null", linux.S_IFCHR | 0o666, linux.makedev(1, 3));
+ * }
+ * ```
+ */
+export function mknodat(directory: Fd, path: string, mode: number, device = 0): void {
+  direct(calls.mknodat(raw(directory), path, mode, device), {
+    EPERM: "device files take CAP_MKNOD outside of user namespaces; a bind mount of one does not",
+  });
+}
+
+/**
+ * The number of a device for {@linkcode mknodat}. See
+ * [makedev(3)](https://man7.org/linux/man-pages/man3/makedev.3.html). Cannot fail.
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linux.makedev(1, 3), 0x103);
+ * ```
+ */
+export function makedev(major: number, minor: number): number {
+  return calls.makedev(major, minor);
+}
+
+/**
+ * Makes a symbolic link. See
+ * [symlinkat(2)](https://man7.org/linux/man-pages/man2/symlink.2.html).
+ *
+ * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function linkDescriptors(directory: linux.Fd): void {
+ *   linux.symlinkat("/proc/self/fd", directory, "fd");
+ * }
+ * ```
+ */
+export function symlinkat(target: string, directory: Fd, path: string): void {
+  direct(calls.symlinkat(target, raw(directory), path));
+}
+
+/**
+ * Tells where a symbolic link points. See
+ * [readlinkat(2)](https://man7.org/linux/man-pages/man2/readlink.2.html).
+ *
+ * @throws {SyscallError} `ENOENT`, `EINVAL` where it is no link
+ * @tags allow-ffi
+ *
+ * @example The namespace of a thread
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertMatch } from "@std/assert";
+ *
+ * assertMatch(linux.readlinkat(linux.AT_FDCWD, "/proc/thread-self/ns/uts"), /^uts:\[\d+\]$/);
+ * ```
+ */
+export function readlinkat(directory: Fd, path: string): string {
+  const target = new Output(PATH_MAX, "&target");
+  const call = calls.readlinkat(raw(directory), path, target);
+  const outcome = outcomeOf(call);
+  return text(outcome.output(target), Number(outcome.result(call)));
+}
+
+/**
+ * Removes a file, or with `AT_REMOVEDIR` an empty directory. See
+ * [unlinkat(2)](https://man7.org/linux/man-pages/man2/unlink.2.html).
+ *
+ * @throws {SyscallError} `ENOENT`, `EISDIR`, `ENOTEMPTY`, `EBUSY` where something is mounted
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ *
+ * function removeEmpty(path: string): void {
+ *   linux.unlinkat(linux.AT_FDCWD, path, linux.AT_REMOVEDIR);
+ * }
+ * ```
+ */
+export function unlinkat(directory: Fd, path: string, flags = 0): void {
+  direct(calls.unlinkat(raw(directory), path, flags), {
+    EISDIR: "it is a directory: linux.AT_REMOVEDIR",
+  });
+}
+
+/**
+ * Tells what a file is. See [statx(2)](https://man7.org/linux/man-pages/man2/statx.2.html).
+ *
+ * @throws {SyscallError} `ENOENT`, `EACCES`
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { linux } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { mode } = linux.statx(linux.AT_FDCWD, "/");
+ * assertEquals(mode & linux.S_IFMT, linux.S_IFDIR);
+ * ```
+ */
+export function statx(
+  directory: Fd,
+  path: string,
+  flags = 0,
+  mask: number = STATX_BASIC_STATS | STATX_MNT_ID,
+): Statx {
+  const told = statxOutput();
+  return readStatx(outcomeOf(statxCall(raw(directory), path, flags, mask, told)).output(told));
+}
+
+function text(view: DataView, length: number): string {
+  return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset, length));
+}

@@ -1,0 +1,268 @@
+/**
+ * All namespaces that can be seen, as lsns(8) lists them.
+ *
+ * @module
+ */
+
+import { Output } from "../call.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  at_fdcwd,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDONLY,
+} from "../calls/files.ts";
+import {
+  namespaceIoctl,
+  NS_GET_OWNER_UID,
+  NS_GET_PARENT,
+  NS_GET_USERNS,
+} from "../calls/namespaces.ts";
+import { namesIn } from "../files/read_dir.ts";
+import { ifThere } from "../missing.ts";
+import { readLinks } from "../files/read_links.ts";
+import { allPids } from "./proc_dir.ts";
+import { readWholeText } from "../files/read_file.ts";
+import { direct, outcomeOf } from "../linux/direct.ts";
+import { open } from "../linux/files.ts";
+import { statx } from "../linux/directories.ts";
+import { mountsOf } from "./mountinfo.ts";
+import { OwnedFd } from "../linux/owned_fd.ts";
+import { namespaceLink } from "./process_namespaces.ts";
+
+/** A type of namespaces, by the kernel's word. */
+export type NamespaceType = "cgroup" | "ipc" | "mnt" | "net" | "pid" | "time" | "user" | "uts";
+
+const TYPES: readonly NamespaceType[] = [
+  "cgroup",
+  "ipc",
+  "mnt",
+  "net",
+  "pid",
+  "time",
+  "user",
+  "uts",
+];
+
+/** A namespace, as `listNamespaces` sees it. */
+export interface NamespaceEntry {
+  /** Its type, by the kernel's word: `"mnt"`. */
+  readonly type: NamespaceType;
+  /** Its id, as /proc/PID/ns shows it. */
+  readonly id: number;
+  /** How many processes are in it; those that can be seen. */
+  readonly processes: number;
+  /** The process in it that has the lowest number, where there is one. */
+  readonly first: NamespaceProcess | undefined;
+  /** The id of the namespace that it lies in, of a pid or user namespace, where that can be seen. */
+  readonly parent: number | undefined;
+  /** The id of the user namespace that it belongs to, where that can be seen. */
+  readonly owner: number | undefined;
+  /** Who has made it, of a user namespace: a user id. */
+  readonly madeBy: number | undefined;
+  /** Where it is mounted, which keeps it without any process. */
+  readonly mounts: readonly string[];
+}
+
+/** A process in a namespace. */
+export interface NamespaceProcess {
+  /** Its pid, as this script sees it. */
+  readonly pid: number;
+  /** Its effective user id. */
+  readonly uid: number;
+  /** Its program with all arguments, or its name where it has none, as a thread of the kernel. */
+  readonly command: string;
+}
+
+/**
+ * Tells all namespaces that can be seen from here: those of processes, those that are only kept by
+ * a mount or an open file, and those that others lie in or belong to; in the order of their ids.
+ *
+ * An ordinary user sees those of the own processes. What vanishes meanwhile is left out. See
+ * [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
+ * [ioctl_ns(2)](https://man7.org/linux/man-pages/man2/ioctl_ns.2.html).
+ *
+ * @throws {PermissionError} without `--allow-ffi`
+ * @tags allow-ffi
+ *
+ * @example The network namespaces with processes in them
+ * ```ts
+ * import { listNamespaces } from "@ramekin/ramekin";
+ *
+ * for (const { type, id, processes, first } of listNamespaces()) {
+ *   if (type === "net") console.log(id, processes, first?.command);
+ * }
+ * ```
+ */
+export function listNamespaces(): NamespaceEntry[] {
+  const list = new NamespaceList();
+  const pids = allPids();
+  list.addProcesses(pids);
+  list.addMounts();
+  list.addOpenFiles(pids);
+  list.addRelatives();
+  return list.entries();
+}
+
+/** A namespace while the list is made. */
+interface Found {
+  readonly type: NamespaceType;
+  readonly id: number;
+  /** Files by which it can be opened. */
+  readonly files: string[];
+  readonly pids: number[];
+  readonly mounts: string[];
+  /** Whether it has been open, and so was there: what is below is known. */
+  asked: boolean;
+  parent: number | undefined;
+  owner: number | undefined;
+  madeBy: number | undefined;
+}
+
+class NamespaceList {
+  readonly #found = new Map<number, Found>();
+
+  addProcesses(pids: readonly number[]): void {
+    const files = pids.flatMap((pid) => TYPES.map((type) => ({ pid, file: nsFile(pid, type) })));
+    readLinks(files.map(({ file }) => file)).forEach((link, index) => {
+      const { pid, file } = files[index]!;
+      this.#add(link, file)?.pids.push(pid);
+    });
+  }
+
+  addMounts(): void {
+    for (const { type, root, target } of mountsOf()) {
+      if (type === "nsfs") this.#add(root, target)?.mounts.push(target);
+    }
+  }
+
+  addOpenFiles(pids: readonly number[]): void {
+    const files = pids.flatMap((pid) =>
+      (ifThere(() => namesIn(`/proc/${pid}/fd`)) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`)
+    );
+    readLinks(files).forEach((link, index) => this.#add(link, files[index]!));
+  }
+
+  /** Parents and owners, which may be seen nowhere else; what has vanished meanwhile is left out. */
+  addRelatives(): void {
+    for (const found of [...this.#found.values()]) {
+      // A process may have gone, and the next file be there still.
+      for (const file of found.files) {
+        if (!found.asked) this.#open(found, file);
+      }
+      if (!found.asked) this.#found.delete(found.id);
+    }
+  }
+
+  #open(found: Found, file: string): void {
+    ifThere(() => {
+      // Nonblocking, as the number may be another file's by now.
+      using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+      if (idOf(fd) === found.id) this.#askRelatives(found, fd);
+    });
+  }
+
+  entries(): NamespaceEntry[] {
+    const processes = new Map<number, NamespaceProcess | undefined>();
+    const look = (pid: number) => {
+      if (!processes.has(pid)) processes.set(pid, processOf(pid));
+      return processes.get(pid);
+    };
+    return [...this.#found.values()].sort((a, b) => a.id - b.id).map((found) => ({
+      type: found.type,
+      id: found.id,
+      processes: found.pids.length,
+      first: firstOf(found.pids.toSorted((a, b) => a - b), look),
+      parent: found.parent,
+      owner: found.owner,
+      madeBy: found.madeBy,
+      mounts: found.mounts,
+    }));
+  }
+
+  /** Notes a namespace that a link shows; other links are none of this list's. */
+  #add(link: string | undefined, file: string): Found | undefined {
+    const { type, id } = namespaceLink(link) ?? {};
+    const known = TYPES.find((known) => known === type);
+    if (known === undefined) return undefined;
+    const found = this.#entry(known, id!);
+    found.files.push(file);
+    return found;
+  }
+
+  #entry(type: NamespaceType, id: number): Found {
+    const known = this.#found.get(id);
+    if (known !== undefined) return known;
+    const found: Found = {
+      type,
+      id,
+      files: [],
+      pids: [],
+      mounts: [],
+      asked: false,
+      parent: undefined,
+      owner: undefined,
+      madeBy: undefined,
+    };
+    this.#found.set(id, found);
+    return found;
+  }
+
+  #askRelatives(found: Found, fd: OwnedFd): void {
+    found.asked = true;
+    found.owner = this.#askRelative("user", fd, NS_GET_USERNS);
+    if (found.type === "user" || found.type === "pid") {
+      found.parent = this.#askRelative(found.type, fd, NS_GET_PARENT);
+    }
+    if (found.type === "user") found.madeBy = ownerOf(fd);
+  }
+
+  /** The id of a parent or an owner, which is noted too. */
+  #askRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
+    // The first of all has none, and one beyond the caller's own may not be seen (EPERM).
+    const number = ifThere(() => direct(namespaceIoctl(fd.number, request)));
+    if (number === undefined) return undefined;
+    using relative = new OwnedFd(number);
+    const id = idOf(relative);
+    const found = this.#entry(type, id);
+    if (!found.asked) this.#askRelatives(found, relative);
+    return id;
+  }
+}
+
+function nsFile(pid: number, type: NamespaceType): string {
+  return `/proc/${pid}/ns/${type}`;
+}
+
+function idOf(fd: OwnedFd): number {
+  return Number(statx(fd, "", AT_EMPTY_PATH).ino);
+}
+
+function ownerOf(fd: OwnedFd): number | undefined {
+  const uid = new Output(4, "&uid");
+  return ifThere(() =>
+    outcomeOf(namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)).output(uid).getUint32(0, true)
+  );
+}
+
+function firstOf(
+  pids: readonly number[],
+  look: (pid: number) => NamespaceProcess | undefined,
+): NamespaceProcess | undefined {
+  for (const pid of pids) {
+    const process = look(pid);
+    if (process !== undefined) return process;
+  }
+  return undefined;
+}
+
+function processOf(pid: number): NamespaceProcess | undefined {
+  return ifThere(() => {
+    const args = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
+    const command = args === ""
+      ? readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd()
+      : args.replaceAll("\0", " ");
+    return { pid, uid: statx(AT_FDCWD, `/proc/${pid}`).uid, command };
+  });
+}

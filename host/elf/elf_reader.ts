@@ -1,0 +1,70 @@
+/**
+ * The programs of the host, read with no other permission than that to use FFI.
+ *
+ * @module
+ */
+
+import { Output } from "../../ffi/call.ts";
+import {
+  AT_FDCWD,
+  at_fdcwd,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_PATH,
+  pread64,
+} from "../../ffi/calls/files.ts";
+import { type Elf, type ReadAt, readElf } from "../../ffi/elf.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { outcomeOf } from "../../ffi/linux/direct.ts";
+import { open } from "../../ffi/linux/files.ts";
+import { readlinkat } from "../../ffi/linux/directories.ts";
+import { readWholeFile } from "../../ffi/files/read_file.ts";
+import type { ProgramHost } from "./program_files.ts";
+
+/** The most that is read at once. */
+const MOST_AT_ONCE = 64 * 1024;
+
+/** The host; what it has told of a file once it does not read again. */
+export function programHost(): ProgramHost {
+  const known = new Map<string, Elf | undefined>();
+  return {
+    elf(path) {
+      if (!known.has(path)) known.set(path, withFile(path, readElf));
+      return known.get(path);
+    },
+    head: (path) => withFile(path, (readAt) => readAt(0, 256)),
+    bytes: (path) => unlessMissing(() => readWholeFile(at_fdcwd, path)),
+    realPath(path) {
+      using file = open(path, O_PATH | O_CLOEXEC);
+      return readlinkat(AT_FDCWD, `/proc/self/fd/${file.number}`);
+    },
+  };
+}
+
+/** Reads of a file; `undefined` where there is none. */
+function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
+  return unlessMissing(() => {
+    // What is no file at all, a pipe for example, is not to be waited for.
+    using file = open(path, O_CLOEXEC | O_NONBLOCK);
+    return use((offset, length) => readSome(file.number, offset, length));
+  });
+}
+
+function unlessMissing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function readSome(fd: number, offset: number, length: number): Uint8Array {
+  const output = new Output(Math.min(length, MOST_AT_ONCE), "&bytes");
+  const call = pread64(fd, output, output.size, offset);
+  const outcome = outcomeOf(call);
+  const { buffer, byteOffset } = outcome.output(output);
+  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call))).slice();
+}

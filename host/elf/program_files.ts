@@ -1,0 +1,121 @@
+/**
+ * The files that programs need to run: themselves, their interpreters, and their libraries.
+ *
+ * @module
+ */
+
+import { directoryOf } from "../../recipe/path.ts";
+import type { Elf } from "../../ffi/elf.ts";
+import {
+  type Candidate,
+  type HostFiles,
+  type LibrarySearch,
+  type Loaded,
+  originOf,
+  type PlacedFile,
+  placeOf,
+  searchOf,
+} from "./library_search.ts";
+
+/** The host, as far as programs need it. */
+export interface ProgramHost extends HostFiles {
+  /** The first bytes of a file; `undefined` where there is none. */
+  head(path: string): Uint8Array | undefined;
+  /** The path with all links in it followed. */
+  realPath(path: string): string;
+}
+
+/** Scripts may be interpreted by scripts, four deep (execve(2)). */
+const SCRIPTS_DEEP = 5;
+
+/**
+ * All files that these programs need, each at the path at which it is asked for.
+ *
+ * @param refuse is called with what is wrong, and does not come back
+ */
+export function filesOfPrograms(
+  programs: readonly string[],
+  host: ProgramHost,
+  refuse: (issue: string) => never,
+): readonly PlacedFile[] {
+  const files = new Map<string, string>();
+  for (const program of programs) {
+    for (const { source, target } of filesOf(program, host, refuse)) files.set(target, source);
+  }
+  return [...files].map(([target, source]) => ({ source, target }));
+}
+
+function* filesOf(
+  program: string,
+  host: ProgramHost,
+  refuse: (issue: string) => never,
+): Iterable<PlacedFile> {
+  let path = program;
+  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
+    const head = host.head(path) ??
+      refuse(`${path} is not there${path === program ? "" : `, which ${program} is run by`}`);
+    yield { source: path, target: path };
+    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
+    if (script === null) {
+      const elf = host.elf(path) ??
+        refuse(`${path} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path, elf, host, refuse);
+    }
+    path = script[1]!;
+    if (!path.startsWith("/")) {
+      refuse(`${program} is a script, and its interpreter, "${path}", has no absolute path`);
+    }
+  }
+  refuse(`${program} is a script whose interpreters are scripts, too many of them`);
+}
+
+/** The loader and the libraries of a program, in the order in which they are loaded. */
+function* filesOfElf(
+  path: string,
+  elf: Elf,
+  host: ProgramHost,
+  refuse: (issue: string) => never,
+): Iterable<PlacedFile> {
+  if (elf.interpreter === undefined) return;
+  if (host.head(elf.interpreter) === undefined) {
+    refuse(`the loader ${elf.interpreter} is not there, which ${path} needs`);
+  }
+  yield { source: elf.interpreter, target: elf.interpreter };
+  const search = searchOf(elf.interpreter, elf.machine, host);
+  const program = { source: path, target: path, elf, askedBy: undefined };
+  const origin = { source: directoryOf(host.realPath(path)), target: directoryOf(path) };
+  const queue: Loaded[] = [{ ...program, origin }];
+  const loaded = new Set<string>();
+  for (const object of queue) {
+    for (const name of object.elf.needed) {
+      if (loaded.has(name) || search.isLoader(name)) continue;
+      const library = libraryOf(name, object, search, host) ??
+        refuse(`the library ${name} is not there, which ${object.source} needs`);
+      loaded.add(name);
+      if (library.elf.soname !== undefined) loaded.add(library.elf.soname);
+      queue.push(library);
+      yield library;
+      const { guide } = library;
+      if (guide !== undefined) yield { source: guide, target: guide };
+    }
+  }
+}
+
+/** The library that an object names. */
+function libraryOf(
+  name: string,
+  asker: Loaded,
+  search: LibrarySearch,
+  host: HostFiles,
+): Loaded & Candidate | undefined {
+  const places: Iterable<Candidate | undefined> = name.includes("/")
+    ? [placeOf(name, asker)]
+    : search.candidates(name, asker);
+  for (const place of places) {
+    const elf = place && host.elf(place.source);
+    // A library for another kind of machine is passed over, as the loader does.
+    if (place === undefined || elf?.machine !== asker.elf.machine) continue;
+    return { ...place, elf, askedBy: asker, origin: originOf(place) };
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+/**
+ * The process whose namespaces are to be joined, as it is when the recipe is planned.
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../ffi/calls/files.ts";
+import { ppoll } from "../ffi/calls/processes.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { SyscallError } from "../ffi/errors.ts";
+import { type ProcessIdentity, processIdentity, statField } from "../ffi/proc/process_identity.ts";
+import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import { processDirectory } from "../ffi/proc/proc_dir.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
+
+/**
+ * The process that has this number; the one that is meant, if it is told when that was started.
+ *
+ * @throws {SyscallError} `ESRCH` where it has ended, also if another has its number by now
+ */
+export function targetOf(pid: number, started: number | undefined): ProcessIdentity {
+  let found: ProcessIdentity | undefined;
+  try {
+    found = processIdentity(pid);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
+  }
+  if (found !== undefined && (started ?? found.started) === found.started) return found;
+  throw new SyscallError({
+    syscall: "pidfd_open",
+    errno: ERRNO.ESRCH,
+    call: `pidfd_open(${pid}, 0)`,
+    hint: found === undefined ? undefined : "another process has its number by now",
+  });
+}
+
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
+
+/**
+ * The kinds of which the process is in another namespace than the calling thread.
+ *
+ * @throws {SyscallError} `EACCES` where the process is another user's
+ */
+export function otherKinds(pid: number): NamespaceKind[] {
+  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
+  return NAMESPACE_KINDS.filter((kind) => others.includes(NAMESPACE_FILE[kind]));
+}
+
+/** Whether setgroups(2) is denied in the user namespace of the process. */
+export function deniesSetgroups(pid: number): boolean {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
+}
+
+/** The environment that the process has begun with. */
+export function environmentOf(pid: number): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const string of environmentStrings(pid)) {
+    const at = string.indexOf("=");
+    if (at > 0) variables.set(string.slice(0, at), string.slice(at + 1));
+  }
+  return variables;
+}
+
+/** How often, and after how many milliseconds, a program is asked again that is being loaded. */
+const LOADING = { attempts: 200, pause: 5 };
+
+/** A program that has just been started is still being loaded, and shows no environment yet. */
+function environmentStrings(pid: number): string[] {
+  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+    const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
+      return environment.split("\0");
+    }
+    syscall(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+
+/** Whether the kernel knows where the environment lies, or the process has ended. */
+function isLoaded(stat: string): boolean {
+  const [end, state] = [statField(stat, 51), statField(stat, 3)];
+  return end !== "0" || state === "Z" || state === "X";
+}

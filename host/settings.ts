@@ -1,0 +1,14 @@
+/**
+ * Small files of the host, read with no other permission than that to use FFI.
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../ffi/calls/files.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+
+/** The number that the file holds, or `undefined` where there is no such file. */
+export function readHostNumber(path: string): number | undefined {
+  return ifThere(() => Number(readWholeText(at_fdcwd, path)));
+}

@@ -1,0 +1,41 @@
+/**
+ * newuidmap(1) and newgidmap(1): they write the id maps of an ordinary user, as /etc/subuid and
+ * /etc/subgid allow.
+ *
+ * @module
+ */
+
+import { UnsupportedError } from "../../ffi/errors.ts";
+import { collectSync } from "../collect.ts";
+import { PlanBuilder } from "../../plan/builder.ts";
+import { hostTool } from "./tool.ts";
+import type { LaunchedProcess } from "../launched_process.ts";
+import type { ExecSpec } from "../exec.ts";
+import { StandardStreams } from "../stdio.ts";
+
+/** Runs such a tool to its end. */
+export function runIdMapTool(
+  launch: (plan: PlanBuilder, order: ExecSpec) => LaunchedProcess,
+  tool: string,
+  args: readonly string[],
+): void {
+  const streams = new StandardStreams(["null", "null", "piped"]);
+  let launched: LaunchedProcess;
+  try {
+    launched = launch(new PlanBuilder([]), hostTool(tool, args, streams.theirs));
+  } catch (error) {
+    streams.close();
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UnsupportedError(
+      `an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); ` +
+        "install it, or use mapRoot()",
+      { cause: error },
+    );
+  }
+  const { success, stderr } = collectSync(launched, streams.release(), undefined);
+  if (success) return;
+  throw new UnsupportedError(
+    `${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}\n` +
+      "  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)",
+  );
+}

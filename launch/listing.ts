@@ -1,0 +1,133 @@
+/**
+ * What a launch will do, to be read before it does it.
+ *
+ * @module
+ */
+
+import { type Call, describeCall } from "../ffi/call.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import type { SyncPoint } from "../plan/parent_work.ts";
+import { type LaunchProgram, stepOf } from "./link.ts";
+import type { Section } from "./program_writer.ts";
+
+/** One thing that a launch does. */
+export interface PlanEntry {
+  /** The step that it serves, counted from 0; what serves no step has none. */
+  readonly stepIndex?: number;
+  /** The name of that step, or the part of the launch: `"clone"`, `"program"` ... */
+  readonly part: string;
+  /** Who does it: the container's process, or the script for it. */
+  readonly by: "container" | "script";
+  /** The system call with its arguments by their kernel names, or a program that is run. */
+  readonly call: string;
+}
+
+/**
+ * Every system call of a launch, in order, without any having been made.
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ *
+ * console.log(recipe(unshare("user", "mount"), mapRoot(), tmpfs("/tmp")).plan().toString());
+ * ```
+ *
+ * @example The calls of one step
+ * ```ts
+ * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plan = recipe(unshare("user", "uts"), mapRoot(), hostname("box")).plan();
+ * const [entry] = plan.toJSON().filter(({ part }) => part === "hostname");
+ * assertEquals(entry, {
+ *   stepIndex: 2,
+ *   part: "hostname",
+ *   by: "container",
+ *   call: 'sethostname("box", 3)',
+ * });
+ * ```
+ */
+export class Plan {
+  /** What is done, in order. */
+  readonly entries: readonly PlanEntry[];
+
+  /** Use `plan()` of a recipe or a command. */
+  constructor(draft: PlanBuilder, layout: LaunchProgram, cgroup: readonly Call[] = []) {
+    const before = [
+      ...cgroup.map((call) => ({ call, stepIndex: draft.limits!.stepIndex })),
+      ...draft.inheritedFds,
+    ];
+    const entries: PlanEntry[] = before.map(({ call, stepIndex }) => ({
+      stepIndex,
+      part: draft.cursor.nameOf(stepIndex),
+      by: "script",
+      call: describeCall(call),
+    }));
+    for (const part of layout.parts) {
+      if (!("call" in part)) continue;
+      const { call } = part;
+      const stepIndex = stepOf(call, draft, layout);
+      const chapter = layout.chapters.get(call);
+      if (chapter === "failure") continue;
+      entries.push({
+        ...(stepIndex === undefined ? {} : { stepIndex }),
+        part: stepIndex === undefined ? PARTS[chapter!] : draft.cursor.nameOf(stepIndex),
+        by: chapter === "script" || call === layout.clone ? "script" : "container",
+        call: describeCall(call),
+      });
+      const meeting = draft.syncPoints.find((meeting) => meeting.arrival === call);
+      if (meeting !== undefined) entries.push(...scriptsPart(draft, meeting));
+    }
+    this.entries = entries;
+  }
+
+  /** The plan as text: a heading for each step, and its calls below. */
+  toString(): string {
+    const lines: string[] = [];
+    let heading: string | undefined;
+    for (const [index, entry] of this.entries.entries()) {
+      const number = entry.stepIndex === undefined ? "" : `${entry.stepIndex + 1} `;
+      if (heading !== number + entry.part) lines.push(heading = number + entry.part);
+      if (isRepeated(this.entries, index)) continue;
+      lines.push(`    ${entry.by === "script" ? "script: " : ""}${entry.call}`);
+    }
+    return lines.join("\n");
+  }
+
+  /** The entries, as JSON has them. */
+  toJSON(): readonly PlanEntry[] {
+    return this.entries;
+  }
+}
+
+const PARTS: Readonly<Record<Section, string>> = {
+  begin: "the container begins",
+  clone: "a process is made",
+  failure: "when it fails",
+  init: "the init",
+  limits: "the limits",
+  program: "the program",
+  script: "the script",
+};
+
+/** What the script does while the container waits for it. */
+function scriptsPart(draft: PlanBuilder, { stepIndex, acts }: SyncPoint): PlanEntry[] {
+  const part = draft.cursor.nameOf(stepIndex);
+  return acts("PID").flatMap((act) =>
+    "calls" in act
+      ? act.calls.map(describeCall)
+      : "begin" in act
+      ? act.does
+      : [[act.program, ...act.args].join(" ")]
+  ).map((call) => ({ stepIndex, part, by: "script", call }));
+}
+
+/** The same call for one number after the other is told by its first and its last. */
+function isRepeated(entries: readonly PlanEntry[], index: number): boolean {
+  const name = (entry: PlanEntry | undefined) => entry?.call.replace(/\(.*/s, "");
+  const same = name(entries[index - 1]);
+  return same === name(entries[index]) && same === name(entries[index + 1]) &&
+    SERIES.has(same ?? "");
+}
+
+const SERIES: ReadonlySet<string> = new Set(["rt_sigaction", "prctl", "execve"]);

@@ -1,0 +1,96 @@
+/**
+ * The standard streams of a program: pipes where the script wants to have the other side.
+ *
+ * @module
+ */
+
+import { Output, OutputField } from "../ffi/call.ts";
+import { close, F_SETFL, fcntl, O_CLOEXEC, O_NONBLOCK, pipe2 } from "../ffi/calls/files.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+import type { SlotValues } from "./slots.ts";
+import type { Stdio } from "./exec.ts";
+
+/** What a standard stream of the program is, as `Deno.Command` has it. */
+export type StdioKind = "piped" | "inherit" | "null";
+
+/** A pipe between the script and the program. */
+interface Pipe {
+  readonly ours: number;
+  readonly theirs: number;
+}
+
+/** The standard streams of a program that is about to start. */
+export class StandardStreams {
+  readonly #kinds: readonly StdioKind[];
+  readonly #pipes: (Pipe | undefined)[] = [];
+
+  /**
+   * Opens the pipes that the kinds of stdin, stdout and stderr ask for.
+   *
+   * @throws {SyscallError} where no more files may be open
+   */
+  constructor(kinds: readonly [StdioKind, StdioKind, StdioKind]) {
+    this.#kinds = kinds;
+    try {
+      kinds.forEach((kind, fd) => this.#pipes.push(kind === "piped" ? openPipe(fd) : undefined));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** What the program gets. */
+  get theirs(): readonly Stdio[] {
+    return this.#kinds.map((kind, fd) => {
+      const pipe = this.#pipes[fd];
+      return pipe === undefined ? kind as "inherit" | "null" : { fd: pipe.theirs };
+    });
+  }
+
+  /** The same for a launch that is prepared once: the numbers of what {@linkcode stdioSlots} has. */
+  get numbers(): SlotValues {
+    const numbers = new Map<Output, number>();
+    this.#pipes.forEach((pipe, fd) => {
+      if (pipe !== undefined) numbers.set(PLACES[fd]!, pipe.theirs);
+    });
+    return numbers;
+  }
+
+  /** Once the program has its sides: closes them here, and answers the script's. */
+  release(): readonly (number | undefined)[] {
+    const calls = this.#pipes.flatMap((pipe) =>
+      pipe === undefined
+        ? []
+        : [{ call: close(pipe.theirs) }, { call: fcntl(pipe.ours, F_SETFL, O_NONBLOCK) }]
+    );
+    if (calls.length > 0) syscalls(calls);
+    return this.#pipes.map((pipe) => pipe?.ours);
+  }
+
+  /** Closes both sides of every pipe. */
+  close(): void {
+    for (const pipe of this.#pipes) {
+      if (pipe === undefined) continue;
+      syscall(close(pipe.ours));
+      syscall(close(pipe.theirs));
+    }
+  }
+}
+
+/** Where the numbers of the program's streams are filled in, launch by launch. */
+const PLACES = ["stdin", "stdout", "stderr"].map((name) => new Output(4, `&${name}`));
+
+/** What the program gets, before any pipe is open. */
+export function stdioSlots(kinds: readonly StdioKind[]): readonly Stdio[] {
+  return kinds.map((kind, fd) =>
+    kind === "piped" ? { fd: new OutputField(PLACES[fd]!, 0, PLACES[fd]!.text.slice(1)) } : kind
+  );
+}
+
+/** The script writes to the pipe of the program's standard input, and reads from the others. */
+function openPipe(fd: number): Pipe {
+  const ends = new Output(8, "&ends");
+  const opened = syscalls([{ call: pipe2(ends, O_CLOEXEC) }]).output(ends);
+  const [readable, writable] = [opened.getInt32(0, true), opened.getInt32(4, true)];
+  return fd === 0 ? { ours: writable, theirs: readable } : { ours: readable, theirs: writable };
+}

@@ -1,0 +1,190 @@
+/**
+ * Whether needs are granted.
+ *
+ * @module
+ */
+
+import { isWithin } from "../recipe/path.ts";
+import { PermissionError } from "../ffi/errors.ts";
+import type { RestrictedNetwork } from "../plan/access/recorder.ts";
+import { describeAccess, type HostAccess } from "../plan/access/access.ts";
+import type { PermissionOptions, Permissions } from "./permissions.ts";
+import { Hosts } from "../proxy/hosts.ts";
+import { resolve } from "../host/resolve_path.ts";
+
+/** Which of the options decides about a need. */
+type GrantName = keyof PermissionOptions;
+
+/** What has been granted, with its paths resolved. */
+export class PermissionSet {
+  readonly #options: Required<PermissionOptions>;
+  readonly #paths: Readonly<Record<"read" | "write", readonly string[]>>;
+
+  /** The grants of these permissions. */
+  constructor(permissions: Permissions) {
+    const given = typeof permissions === "string" ? {} : permissions;
+    const otherwise = permissions === "inherit" ? "inherit" : false;
+    this.#options = {
+      read: otherwise,
+      write: otherwise,
+      net: otherwise,
+      env: otherwise,
+      run: otherwise,
+      sys: otherwise,
+      ...given,
+    };
+    const { read, write } = this.#options;
+    this.#paths = { read: resolved(read), write: resolved(write) };
+  }
+
+  /** What a network of the container's own is to have. */
+  get network(): RestrictedNetwork | undefined {
+    const { net } = this.#options;
+    return net === "loopback" ? net : typeof net === "object" ? "proxy" : undefined;
+  }
+
+  /** The hosts that are granted one by one. */
+  get hosts(): Hosts | undefined {
+    const { net } = this.#options;
+    return typeof net === "object" ? new Hosts(net) : undefined;
+  }
+
+  /** Whether a variable of the script's environment may be handed on. */
+  hasVariable(name: string): boolean {
+    const { env } = this.#options;
+    if (env === "inherit") return mayScript({ name: "env", variable: name });
+    return typeof env === "boolean" ? env : env.includes(name);
+  }
+
+  /** Whether the need is granted. Variables always are, as those without a grant are left out. */
+  has(need: HostAccess): boolean {
+    switch (need.kind) {
+      case "read":
+      case "write":
+        return this.#hasPath(need.kind, need.path);
+      case "net":
+        return this.#options.net === "inherit"
+          ? mayScript({ name: "net" })
+          : this.#options.net === true;
+      case "env":
+        return true;
+      case "run": {
+        const { run } = this.#options;
+        return typeof run !== "object" || run.includes(need.program);
+      }
+      default:
+        return this.#hasMachine();
+    }
+  }
+
+  /**
+   * Refuses needs that are not granted.
+   *
+   * @throws {PermissionError} for the first of them
+   */
+  require(needs: readonly HostAccess[]): void {
+    const denied = needs.filter((need) => !this.has(need));
+    if (denied.length > 0) throw permissionError(denied as [HostAccess, ...HostAccess[]]);
+  }
+
+  #hasPath(kind: "read" | "write", path: string): boolean {
+    const grant = this.#options[kind];
+    if (grant === "inherit") return mayScript({ name: kind, path });
+    if (typeof grant === "boolean") return grant;
+    // Where nothing is yet, `..` could lead anywhere later.
+    return !path.split("/").includes("..") &&
+      this.#paths[kind].some((granted) => isWithin(path, granted));
+  }
+
+  #hasMachine(): boolean {
+    const { run, sys } = this.#options;
+    const has = (grant: typeof run | typeof sys, name: "run" | "sys") =>
+      grant === "inherit" ? mayScript({ name }) : grant === true;
+    const needsFfi = run === "inherit" || sys === "inherit";
+    return has(run, "run") && has(sys, "sys") && (!needsFfi || mayScript({ name: "ffi" }));
+  }
+}
+
+/** Whether the script has the permission, without an exception. */
+function mayScript(permission: Deno.PermissionDescriptor): boolean {
+  const { state, partial } = Deno.permissions.querySync(permission);
+  return state === "granted" && partial !== true;
+}
+
+function resolved(grant: PermissionOptions["read"]): readonly string[] {
+  if (typeof grant !== "object") return [];
+  return grant.map((path) => resolve(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`).path);
+}
+
+function permissionError([need, ...others]: [HostAccess, ...HostAccess[]]): PermissionError {
+  const { step, stepIndex } = need;
+  const { grant, value, mend } = remedyOf(need);
+  const where = step === undefined ? "" : `step ${stepIndex! + 1} (${step}): `;
+  const more = others.length === 0
+    ? ""
+    : `\n  not granted either: ${others.map(describeAccess).join("; ")}`;
+  const { step: _, stepIndex: __, ...subject } = need;
+  const message = `${where}not granted: ${describeAccess(subject as HostAccess)}\n  ${mend}${more}`;
+  return new PermissionError(message, grant, { value, step, stepIndex });
+}
+
+interface Remedy {
+  readonly grant: GrantName;
+  readonly value?: string;
+  readonly mend: string;
+}
+
+/** What grants a need, and how to do without. */
+function remedyOf(need: HostAccess): Remedy {
+  switch (need.kind) {
+    case "read":
+    case "write": {
+      const { kind: grant, path: value } = need;
+      const grants = `--allow-${grant}=${value}, or { ${grant}: [${JSON.stringify(value)}] }`;
+      return {
+        grant,
+        value,
+        mend: need.step === undefined
+          ? "the program sees all files of the host; pivotRoot() gives it a root of its own, and " +
+            grants + " lets it see them"
+          : `${grants}, grants it` + (grant === "write" ? UNCHANGED : ""),
+      };
+    }
+    case "net":
+      return {
+        grant: "net",
+        mend: need.step === undefined
+          ? 'unshare("net") gives it a network of its own; --allow-net, or { net: true }, grants it'
+          : "--allow-net, or { net: true }, grants it",
+      };
+    case "run":
+      return {
+        grant: "run",
+        value: need.program,
+        mend: `{ run: [${JSON.stringify(need.program)}] } grants it`,
+      };
+    case "namespace":
+      return { ...MACHINE, mend: `unshare("${need.namespace}") does without; ${MACHINE.mend}` };
+    case "privilege":
+      return {
+        ...MACHINE,
+        value: need.privilege,
+        mend:
+          'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), does without; ' +
+          MACHINE.mend,
+      };
+    case "device":
+      return { ...MACHINE, value: need.path };
+    default:
+      return MACHINE;
+  }
+}
+
+const UNCHANGED = "; for what is only read, the program must not be able to mount: " +
+  "bind with { readOnly: true }, and capabilities({ keep: [] })";
+
+const MACHINE = {
+  grant: "run",
+  mend: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the " +
+    "machine",
+} as const;

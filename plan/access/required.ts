@@ -1,0 +1,105 @@
+/**
+ * What a recipe needs of the host, told from the steps as they were planned.
+ *
+ * @module
+ */
+
+import type { PlannedState } from "../planned_state.ts";
+import { CapabilityModel } from "../capability_model.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
+import type { AccessRecorder } from "./recorder.ts";
+import type { HostAccess } from "./access.ts";
+
+/** What a command adds to the steps. */
+export interface CommandAccess {
+  /** The program. */
+  readonly program: string;
+  /** The user that it runs as, and the group. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** The variables of the script's environment that it gets. */
+  readonly variables: readonly string[];
+}
+
+/** Those of the host's namespaces by which a program reaches other programs. */
+const REACHING: readonly NamespaceKind[] = ["pid", "ipc"];
+
+/** All that the steps, and the command where there is one, need of the host; each once. */
+export function requiredAccess(
+  gate: AccessRecorder,
+  command?: CommandAccess,
+): readonly HostAccess[] {
+  const { container } = gate;
+  const { capabilities: powers, own, joined, caller } = container;
+  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID : caller.euid);
+  const beginning = { uid, gainsNoPrivileges: container.gainsNoPrivileges };
+  const capabilities = powers.of(beginning, caller.inheritable);
+  const mayMount = capabilities.includes("CAP_SYS_ADMIN");
+  // What was made in a user namespace above the program's is locked.
+  const holds = (userNamespaces: number) =>
+    !gate.remounts && (!mayMount || userNamespaces < powers.userNamespaces);
+
+  // Who is in the same user namespace may have the init do what it wants, or look into it.
+  const init = gate.init?.userNamespaces === powers.userNamespaces ? gate.init : undefined;
+  const isContainerMount = (kind: NamespaceKind) => own.has(kind) && (init?.own.has(kind) ?? true);
+
+  const needs: HostAccess[] = [];
+  const confined = init?.seesHost !== true &&
+    (gate.root === "own" || (gate.root === "chroot" && capabilities.length === 0));
+  if (!confined) needs.push(...ALL_OF_THE_HOST);
+  for (const { need, locksWith } of gate.noted) {
+    if (locksWith === undefined || !holds(locksWith)) needs.push(need);
+  }
+  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles.needs(holds));
+  if (!isContainerMount("net")) needs.push({ kind: "net", host: "*" });
+  const asHost = !own.has("user");
+  for (const namespace of NAMESPACE_KINDS) {
+    const reaching = REACHING.includes(namespace) || (asHost && mayMount && namespace === "uts");
+    if (reaching && !isContainerMount(namespace)) needs.push({ kind: "namespace", namespace });
+  }
+  if (asHost) needs.push(...privileges(capabilities));
+  if (command !== undefined) needs.push(...ofCommand(command, container));
+  return once(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+}
+
+/** What the kernel shows for ids that are not mapped (sysctl kernel.overflowuid). */
+const OVERFLOW_ID = 65534;
+
+const ALL_OF_THE_HOST: readonly HostAccess[] = [
+  { kind: "read", path: "/" },
+  { kind: "write", path: "/" },
+  { kind: "device", path: "/dev" },
+];
+
+function privileges(names: ReturnType<CapabilityModel["of"]>): readonly HostAccess[] {
+  if (CapabilityModel.areAll(names)) return [{ kind: "privilege", privilege: "all" }];
+  return names.map((privilege) => ({ kind: "privilege", privilege }));
+}
+
+function ofCommand(
+  { program, uid, gid, variables }: CommandAccess,
+  { own, caller }: PlannedState,
+): readonly HostAccess[] {
+  const needs: HostAccess[] = [];
+  if (!own.has("user")) {
+    if (uid !== undefined && uid !== caller.euid) {
+      needs.push({ kind: "identity", id: "uid", from: uid, count: 1 });
+    }
+    if (gid !== undefined && gid !== caller.egid) {
+      needs.push({ kind: "identity", id: "gid", from: gid, count: 1 });
+    }
+  }
+  needs.push({ kind: "run", program });
+  for (const name of variables) needs.push({ kind: "env", name });
+  return needs;
+}
+
+function once(needs: readonly HostAccess[]): readonly HostAccess[] {
+  const known = new Map<string, HostAccess>();
+  for (const need of needs) {
+    const { step: _, stepIndex: __, ...subject } = need;
+    const key = JSON.stringify(subject);
+    if (!known.has(key)) known.set(key, need);
+  }
+  return [...known.values()];
+}

@@ -1,0 +1,114 @@
+/**
+ * How each step becomes calls. A step without a lowering does not compile.
+ *
+ * @module
+ */
+
+import type { Step, StepOf } from "../recipe/steps.ts";
+import type { PlanBuilder } from "./builder.ts";
+import { lowerBind } from "./steps/bind.ts";
+import { lowerDevices } from "./steps/devices.ts";
+import { lowerMkdir, lowerMknod, lowerSymlink, lowerWriteFile } from "./steps/files.ts";
+import { lowerMapCurrentUser, lowerMapIds, lowerMapRoot } from "./steps/id_maps.ts";
+import { lowerCapabilities, lowerNoNewPrivileges, lowerSetUser } from "./steps/identity.ts";
+import { lowerJoin } from "./steps/join.ts";
+import { lowerLandlock } from "./steps/landlock.ts";
+import { lowerLimits } from "./steps/limits.ts";
+import { lowerMaskPaths, lowerReadonlyPaths } from "./steps/masks.ts";
+import {
+  lowerKernelFilesystem,
+  lowerMount,
+  lowerPropagation,
+  lowerRemount,
+  lowerTmpfs,
+  lowerUnmount,
+} from "./steps/mounts.ts";
+import { lowerDomainname, lowerHostname } from "./steps/names.ts";
+import { lowerAddress, lowerRoute } from "./steps/network/addresses.ts";
+import { lowerBridge, lowerDummy, lowerLoopback } from "./steps/network/links.ts";
+import { lowerMacvlan, lowerMoveInterface, lowerVeth } from "./steps/network/outside.ts";
+import { lowerMasquerade, lowerPublish } from "./steps/network/translation.ts";
+import { lowerUserNetwork } from "./steps/network/user_network.ts";
+import { lowerOverlay } from "./steps/overlay.ts";
+import {
+  lowerClearEnv,
+  lowerDieWithParent,
+  lowerInit,
+  lowerNewSession,
+  lowerRlimit,
+  lowerSetEnv,
+  lowerUmask,
+} from "./steps/process.ts";
+import { lowerPrograms } from "./steps/programs.ts";
+import { lowerChdir, lowerChroot, lowerPivotRoot } from "./steps/root.ts";
+import { lowerSeccomp } from "./steps/seccomp.ts";
+import { lowerSysctl } from "./steps/sysctl.ts";
+import { lowerTimeOffset } from "./steps/time.ts";
+import { lowerUnshare } from "./steps/unshare.ts";
+import { lowerDisableUserNamespaces } from "./steps/user_namespaces.ts";
+
+/** Adds what a step does to the plan, or refuses it. Nothing runs. */
+export type Lowering<S extends Step> = (step: S, plan: PlanBuilder) => void;
+
+const LOWERINGS = {
+  address: lowerAddress,
+  bind: lowerBind,
+  bridge: lowerBridge,
+  capabilities: lowerCapabilities,
+  chdir: lowerChdir,
+  chroot: lowerChroot,
+  clearEnv: lowerClearEnv,
+  devices: lowerDevices,
+  dieWithParent: lowerDieWithParent,
+  disableUserNamespaces: lowerDisableUserNamespaces,
+  domainname: lowerDomainname,
+  dummy: lowerDummy,
+  hostname: lowerHostname,
+  init: lowerInit,
+  join: lowerJoin,
+  landlock: lowerLandlock,
+  limits: lowerLimits,
+  loopback: lowerLoopback,
+  macvlan: lowerMacvlan,
+  mapCurrentUser: lowerMapCurrentUser,
+  mapIds: lowerMapIds,
+  mapRoot: lowerMapRoot,
+  maskPaths: lowerMaskPaths,
+  masquerade: lowerMasquerade,
+  mkdir: lowerMkdir,
+  mknod: lowerMknod,
+  mount: lowerMount,
+  moveInterface: lowerMoveInterface,
+  mqueue: lowerKernelFilesystem,
+  newSession: lowerNewSession,
+  noNewPrivileges: lowerNoNewPrivileges,
+  overlay: lowerOverlay,
+  pivotRoot: lowerPivotRoot,
+  proc: lowerKernelFilesystem,
+  programs: lowerPrograms,
+  propagation: lowerPropagation,
+  publish: lowerPublish,
+  readonlyPaths: lowerReadonlyPaths,
+  remount: lowerRemount,
+  rlimit: lowerRlimit,
+  route: lowerRoute,
+  seccomp: lowerSeccomp,
+  setEnv: lowerSetEnv,
+  setUser: lowerSetUser,
+  symlink: lowerSymlink,
+  sysctl: lowerSysctl,
+  sysfs: lowerKernelFilesystem,
+  timeOffset: lowerTimeOffset,
+  tmpfs: lowerTmpfs,
+  umask: lowerUmask,
+  unmount: lowerUnmount,
+  unshare: lowerUnshare,
+  userNetwork: lowerUserNetwork,
+  veth: lowerVeth,
+  writeFile: lowerWriteFile,
+} satisfies { readonly [Name in Step["step"]]: Lowering<StepOf<Name>> };
+
+/** Lowers a step by its entry of the table. */
+export function lower(step: Step, plan: PlanBuilder): void {
+  (LOWERINGS[step.step] as Lowering<Step>)(step, plan);
+}

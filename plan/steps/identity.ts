@@ -1,0 +1,83 @@
+/**
+ * Lowers the steps `setUser`, `capabilities`, `noNewPrivileges`.
+ *
+ * @module
+ */
+
+import {
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAPBSET_DROP,
+  PR_SET_NO_NEW_PRIVS,
+  prctl,
+} from "../../ffi/calls/processes.ts";
+import {
+  CAPABILITIES,
+  type CapabilityName,
+  capset,
+  setgroups,
+  setresgid,
+  setresuid,
+} from "../../ffi/calls/users.ts";
+import type { CapabilitySets } from "../../recipe/steps/capability_sets.ts";
+import type {
+  CapabilitiesStep,
+  NoNewPrivilegesStep,
+  SetUserStep,
+} from "../../recipe/steps/identity.ts";
+import type { PlanBuilder } from "../builder.ts";
+
+/** Lowers `setUser`. */
+export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: PlanBuilder): void {
+  if (groups !== undefined && plan.state.setgroupsDenied) {
+    plan.refuse(
+      `"groups" cannot be set, as the id map denies setgroups(2); leave them out, ` +
+        `or map with mapIds({ ..., setgroups: "allow" })`,
+    );
+  }
+  if (!plan.state.setgroupsDenied) plan.call(setgroups(groups ?? []));
+  plan.access?.becomes({ uid, gid, groups });
+  plan.call(setresgid(gid, gid, gid));
+  plan.call(setresuid(uid, uid, uid));
+  plan.state.ids = { uid, gid };
+}
+
+/** Lowers `capabilities`. */
+export function lowerCapabilities({ keep, ...sets }: CapabilitiesStep, plan: PlanBuilder): void {
+  plan.state.capabilities.limit({ ...sets, ...(keep && { keep }) });
+  const step: CapabilitySets = keep === undefined ? sets : {
+    bounding: keep,
+    permitted: keep,
+    inheritable: keep,
+    ambient: keep,
+  };
+  // The bounding set first: dropping from it needs CAP_SETPCAP, which the others may take away.
+  if (step.bounding !== undefined) {
+    for (const [name, number] of Object.entries(CAPABILITIES)) {
+      if (step.bounding.includes(name as CapabilityName)) continue;
+      // A kernel that is older than a capability does not know its number.
+      plan.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"] });
+    }
+  }
+  const { ambient = [], effective = [] } = step;
+  if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === undefined) {
+    return;
+  }
+  const permitted = step.permitted ?? [...effective, ...ambient];
+  plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+  plan.call(capset({
+    permitted,
+    effective: step.effective ?? permitted,
+    inheritable: step.inheritable ?? ambient,
+  }));
+  for (const name of ambient) {
+    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
+  }
+}
+
+/** Lowers `noNewPrivileges`. */
+export function lowerNoNewPrivileges(_step: NoNewPrivilegesStep, plan: PlanBuilder): void {
+  plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  plan.state.gainsNoPrivileges = true;
+}

@@ -1,0 +1,21 @@
+/**
+ * Lowers the steps `hostname`, `domainname`.
+ *
+ * @module
+ */
+
+import { setdomainname, sethostname } from "../../ffi/calls/namespaces.ts";
+import type { DomainnameStep, HostnameStep } from "../../recipe/steps/names.ts";
+import type { PlanBuilder } from "../builder.ts";
+
+/** Lowers `hostname`. */
+export function lowerHostname(step: HostnameStep, plan: PlanBuilder): void {
+  plan.needs("uts", "it would rename the host");
+  plan.call(sethostname(step.name));
+}
+
+/** Lowers `domainname`. */
+export function lowerDomainname(step: DomainnameStep, plan: PlanBuilder): void {
+  plan.needs("uts", "it would rename the host's domain");
+  plan.call(setdomainname(step.name));
+}

@@ -1,0 +1,56 @@
+/**
+ * Lowers the steps `veth`, `macvlan`, `moveInterface`.
+ *
+ * @module
+ */
+
+import { HOSTS_NETWORK } from "../../network.ts";
+import { addAddress } from "../../../ffi/netlink/address.ts";
+import { parsePrefix } from "../../../ffi/netlink/ip.ts";
+import { addMacvlan, addVeth, setLink } from "../../../ffi/netlink/link.ts";
+import { inside, outside } from "../../network.ts";
+import { deletedAtTheEnd, returnedAtTheEnd } from "../../../launch/host_services/interfaces.ts";
+import type {
+  MacvlanStep,
+  MoveInterfaceStep,
+  VethStep,
+} from "../../../recipe/steps/network/outside.ts";
+import type { PlanBuilder } from "../../builder.ts";
+
+/** Lowers `veth`. */
+export function lowerVeth({ name, peer, peerAddress, bridge }: VethStep, plan: PlanBuilder): void {
+  plan.needs("net", HOSTS_NETWORK);
+  outside(plan, (kernel, namespace) => {
+    const master = bridge === undefined ? undefined : kernel.indexOf(bridge);
+    kernel.request(addVeth({ name: peer, master, up: true }, { name, namespace }));
+    if (peerAddress !== undefined) {
+      kernel.request(addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!));
+    }
+  }, peer === undefined ? undefined : deletedAtTheEnd(peer));
+  inside(plan, (kernel) => kernel.request(setLink(name, { up: true })));
+}
+
+/** Lowers `macvlan`. */
+export function lowerMacvlan(
+  { name, parent, mode = "bridge" }: MacvlanStep,
+  plan: PlanBuilder,
+): void {
+  plan.needs("net", HOSTS_NETWORK);
+  outside(plan, (kernel, namespace) => {
+    const link = kernel.indexOf(parent);
+    kernel.request(addMacvlan({ name, namespace, up: true }, link, mode));
+  });
+}
+
+/** Lowers `moveInterface`. */
+export function lowerMoveInterface(
+  { name, as = name }: MoveInterfaceStep,
+  plan: PlanBuilder,
+): void {
+  plan.needs("net", HOSTS_NETWORK);
+  outside(plan, (kernel, namespace) => {
+    // By its index, because a name beside that is the one it is to get.
+    kernel.request(setLink({ index: kernel.indexOf(name) }, { name: as, namespace }));
+  }, returnedAtTheEnd(name, as));
+  inside(plan, (kernel) => kernel.request(setLink(as, { up: true })));
+}

@@ -1,0 +1,115 @@
+/**
+ * Lowers the steps `masquerade`, `publish`.
+ *
+ * @module
+ */
+
+import { HOSTS_NETWORK } from "../../network.ts";
+import { type Call, describeCall, ResultOf } from "../../../ffi/call.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../../ffi/calls/files.ts";
+import { AF_INET6, NETLINK_NETFILTER, netlinkSocket } from "../../../ffi/calls/sockets.ts";
+import { UnsupportedError } from "../../../ffi/errors.ts";
+import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
+import {
+  addNatTable,
+  describePublished,
+  masquerading,
+  type NatTable,
+  publishing,
+} from "../../../ffi/netlink/nftables.ts";
+import { answerOutput, requestCalls, send, socketCalls } from "../../../ffi/netlink/request.ts";
+import { NetlinkSocket } from "../../../ffi/netlink/socket.ts";
+import type { PlanBuilder } from "../../builder.ts";
+import { readHostNumber } from "../../../host/settings.ts";
+import { mayChangeOutside } from "../../network.ts";
+import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
+
+/** Lowers `masquerade`. */
+export function lowerMasquerade({ source, inside }: MasqueradeStep, plan: PlanBuilder): void {
+  const network = parsePrefix(source)!;
+  const rules = [{ hook: "postrouting", rule: masquerading(network) }] as const;
+  translate(plan, inside, { family: network.family, rules }, ["masquerade", source]);
+}
+
+/** Lowers `publish`. */
+export function lowerPublish(
+  { port, address, to: toPort = port, protocol = "tcp", inside }: PublishStep,
+  plan: PlanBuilder,
+): void {
+  const to = parseIp(address)!;
+  const published = { protocol, port, to, toPort };
+  const rule = publishing(published);
+  // What others send comes by the first, what this machine itself sends by the second.
+  const rules = [{ hook: "prerouting", rule }, { hook: "output", rule }] as const;
+  const words = ["publish", describePublished(published)];
+  translate(plan, inside, { family: to.family, rules }, words);
+}
+
+function translate(
+  plan: PlanBuilder,
+  inside: boolean | undefined,
+  table: Omit<NatTable, "name" | "owned">,
+  words: readonly string[],
+): void {
+  plan.needs("net", HOSTS_NETWORK);
+  const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
+  if (inside === true) {
+    plan.access?.writesProc();
+    for (const call of forwardingCalls(table.family)) plan.call(call);
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
+    const name = `ramekin-${words.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words);
+    for (const call of [socket, ...options, ...request, close(fdOf(socket))]) plan.call(call);
+    return;
+  }
+  if (plan.state.network.outside !== undefined) {
+    plan.refuse(
+      "the network outside is another container's; put the step into that one's recipe, with " +
+        "{ inside: true }",
+    );
+  }
+  mayChangeOutside(plan);
+  plan.access?.changesNetwork();
+  plan.syncWithParent(() => [{
+    does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
+    begin() {
+      needsForwarding(table.family);
+      // The kernel takes the table away when this socket is closed, by whatever end.
+      const socket = new NetlinkSocket(NETLINK_NETFILTER);
+      try {
+        // A name that the table of no other container has.
+        socket.request(messages(`ramekin-${crypto.randomUUID()}`), words);
+      } catch (error) {
+        socket.close();
+        throw error;
+      }
+      return () => socket.close();
+    },
+  }]);
+}
+
+function forwardingFile(family: number): string {
+  return family === AF_INET6
+    ? "/proc/sys/net/ipv6/conf/all/forwarding"
+    : "/proc/sys/net/ipv4/ip_forward";
+}
+
+/** Has the container's network pass packets on. */
+function forwardingCalls(family: number): Call[] {
+  const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [opened, write(fd, Uint8Array.of(0x31), 1), close(fd)];
+}
+
+function needsForwarding(family: number): void {
+  const file = forwardingFile(family);
+  if (readHostNumber(file) === 1) return;
+  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
+  throw new UnsupportedError(
+    `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
+  );
+}
+
+function fdOf(socket: Call): ResultOf {
+  return new ResultOf(socket, "socket");
+}

@@ -1,0 +1,76 @@
+/**
+ * Lowers the steps `setEnv`, `clearEnv`, `umask`, `rlimit`, `newSession`, `dieWithParent`, `init`.
+ *
+ * @module
+ */
+
+import { umask as umaskCall } from "../../ffi/calls/files.ts";
+import { environmentVariable } from "../../ffi/environment.ts";
+import { prlimit64, RLIM_INFINITY, RLIMITS, setsid, SIGNALS } from "../../ffi/calls/processes.ts";
+import type {
+  ClearEnvStep,
+  DieWithParentStep,
+  InitStep,
+  NewSessionStep,
+  RlimitStep,
+  SetEnvStep,
+  UmaskStep,
+} from "../../recipe/steps/process.ts";
+import type { PlanBuilder } from "../builder.ts";
+
+/** Lowers `setEnv`. */
+export function lowerSetEnv({ variables }: SetEnvStep, plan: PlanBuilder): void {
+  for (const [name, value] of Object.entries(variables)) {
+    plan.state.environment.set(name, value);
+    plan.access?.variables.delete(name);
+  }
+}
+
+/** Lowers `clearEnv`. */
+export function lowerClearEnv({ keep = [] }: ClearEnvStep, plan: PlanBuilder): void {
+  plan.state.clearsEnvironment = true;
+  plan.state.environment.clear();
+  for (const name of keep) {
+    const value = environmentVariable(name);
+    if (value === undefined) continue;
+    plan.state.environment.set(name, value);
+    plan.access?.handsOn(name);
+  }
+}
+
+/** Lowers `umask`. */
+export function lowerUmask({ mask }: UmaskStep, plan: PlanBuilder): void {
+  plan.call(umaskCall(mask));
+}
+
+/** Lowers `rlimit`. */
+export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuilder): void {
+  const number = (value: number | "unlimited") => value === "unlimited" ? RLIM_INFINITY : value;
+  const name = resource.toUpperCase() as keyof typeof RLIMITS;
+  const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
+  // What is left to be done until the program begins opens files, beside those of the script.
+  if (name === "NOFILE") plan.beforeExec(call);
+  else plan.call(call);
+}
+
+/** Lowers `newSession`. */
+export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void {
+  plan.call(setsid());
+  plan.state.sessionLeader = true;
+}
+
+/** Lowers `dieWithParent`. */
+export function lowerDieWithParent({ signal }: DieWithParentStep, plan: PlanBuilder): void {
+  plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+}
+
+/** Lowers `init`. */
+export function lowerInit(_step: InitStep, plan: PlanBuilder): void {
+  plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
+  if (plan.state.joined.has("pid")) {
+    plan.refuse("the pid namespace that is joined has its PID 1 already");
+  }
+  if (plan.hasInit) plan.refuse("there is an init already");
+  plan.fork("init");
+  plan.access?.leavesInit();
+}

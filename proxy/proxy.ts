@@ -1,0 +1,84 @@
+/**
+ * The proxy that a script is for a container: it accepts on a socket in the container's network,
+ * and connects from its own.
+ *
+ * @module
+ */
+
+import { close } from "../ffi/calls/files.ts";
+import { accept } from "../ffi/calls/sockets.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import { reactor, type Watch } from "../ffi/reactor.ts";
+import { serve } from "./connection.ts";
+import type { Connect } from "./hosts.ts";
+import { ClientStream, type Stream } from "./stream.ts";
+
+/** How many connections are served at once; more have to wait. */
+const AT_ONCE = 256;
+
+/** Serves the programs of a container, and does not keep the script alive for it. */
+export class ContainerProxy {
+  readonly #listener: number;
+  readonly #watch: Watch;
+  readonly #connect: Connect;
+  readonly #open = new Set<Stream>();
+  #whenFewer: (() => void) | undefined;
+
+  /** Takes over a socket that listens and does not block. */
+  constructor(listener: number, connect: Connect) {
+    this.#listener = listener;
+    this.#watch = reactor().watch(listener);
+    this.#watch.keepAlive(false);
+    this.#connect = async (to) => this.#noted(await connect(to));
+    void this.#accept();
+  }
+
+  /** Closes the socket, and all connections. */
+  close(): void {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.#listener));
+    this.#whenFewer?.();
+    for (const stream of this.#open) stream.close();
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#watch.closed) {
+      const socket = this.#next();
+      if (socket === undefined) await this.#watch.ready("readable");
+      else await this.#serve(socket);
+    }
+  }
+
+  /** The next connection, if one waits. */
+  #next(): number | undefined {
+    return ifThere(() => syscall(accept(this.#listener)));
+  }
+
+  /** Serves a connection; resolves when there is room for another. */
+  async #serve(socket: number): Promise<void> {
+    const client = this.#noted(new ClientStream(socket));
+    void serve(client, this.#connect).finally(() => this.#whenFewer?.());
+    if (this.#open.size < AT_ONCE) return;
+    await new Promise<void>((resolve) => this.#whenFewer = resolve);
+    this.#whenFewer = undefined;
+  }
+
+  /** Closes the stream with the proxy, if it is not closed before. */
+  #noted(stream: Stream): Stream {
+    const open = this.#open;
+    const noted: Stream = {
+      read: () => stream.read(),
+      write: (bytes) => stream.write(bytes),
+      end: () => stream.end(),
+      close() {
+        open.delete(noted);
+        stream.close();
+      },
+    };
+    if (this.#watch.closed) stream.close();
+    else open.add(noted);
+    return noted;
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Paths as texts: nothing here looks at a file.
+ *
+ * @module
+ */
+
+/** The path without doubled slashes, `.` and a slash at its end. */
+export function normalize(path: string): string {
+  return "/" + path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+}
+
+/** Whether a normalized path is the directory or lies in it. */
+export function isWithin(path: string, directory: string): boolean {
+  return directory === "/" || path === directory || path.startsWith(`${directory}/`);
+}
+
+/** The directory that a normalized path lies in. */
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+/** The last part of a normalized path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

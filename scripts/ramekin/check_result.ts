@@ -1,0 +1,55 @@
+/**
+ * What `ramekin check` finds out, and how a recipe is tried for it.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../ffi/errors.ts";
+import type { Recipe } from "../../container/recipe.ts";
+
+/** One thing that this machine can do, or cannot. */
+export interface Finding {
+  /** What it is about. */
+  readonly name: string;
+  /** Whether it can be done. */
+  readonly works: boolean;
+  /** What there is, or what is in the way. */
+  readonly says: string;
+  /** What to do about it. */
+  readonly mend?: string;
+}
+
+/** There is none; a container that gets as far as to miss it has been made. */
+const NO_PROGRAM = "/ramekin check";
+
+/** Makes a container of the recipe, which ends at once; answers the error where that fails. */
+export function trial(box: Recipe): Error | undefined {
+  try {
+    box.command(NO_PROGRAM).outputSync();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
+      return undefined;
+    }
+    if (error instanceof Error) return error;
+    throw error;
+  }
+  return undefined;
+}
+
+/** What a trial of a recipe has found. */
+export function tried(name: string, says: string, box: Recipe): Finding {
+  const error = trial(box);
+  return error === undefined ? { name, works: true, says } : failed(name, error);
+}
+
+/** The finding of an error: what has failed, and the mend that it knows. */
+export function failed(name: string, error: Error): Finding {
+  if (error instanceof SyscallError) {
+    const { syscall, code, hint } = error;
+    const says = `${syscall} fails with ${code}`;
+    return { name, works: false, says, ...(hint !== undefined && { mend: hint }) };
+  }
+  const [says, ...mend] = error.message.split(/; (.*)/s);
+  const rest = mend.join("").replaceAll("\n", " ").trim();
+  return { name, works: false, says: says!, ...(rest !== "" && { mend: rest }) };
+}

@@ -1,0 +1,49 @@
+/**
+ * What limits a program that runs, as far as the kernel tells it, for another that joins it.
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { CAPABILITIES, type CapabilityName } from "../../ffi/calls/users.ts";
+import { readWholeText } from "../../ffi/files/read_file.ts";
+import type { Step } from "../../recipe/steps.ts";
+import { capabilities, noNewPrivileges, seccomp } from "../../recipe/steps/builders.ts";
+
+/** The steps that limit a program as the one with this pid is limited. */
+export function limitsOf(pid: number): readonly Step[] {
+  return limitsIn(statusOf(String(pid)), statusOf("self"));
+}
+
+/**
+ * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel tells
+ * whether there is a filter of system calls, but not which: the default one stands in for it.
+ */
+export function limitsIn(status: string, own: string): readonly Step[] {
+  const kept = boundingSet(status);
+  const lost = boundingSet(own).filter((name) => !kept.includes(name));
+  return [
+    ...(lost.length === 0
+      ? []
+      : [capabilities(kept.length === 0 ? { keep: [] } : { bounding: kept })]),
+    ...(field(status, "NoNewPrivs") === "1" ? [noNewPrivileges()] : []),
+    ...(field(status, "Seccomp") === FILTERED ? [seccomp()] : []),
+  ];
+}
+
+/** SECCOMP_MODE_FILTER of linux/seccomp.h. */
+const FILTERED = "2";
+
+function boundingSet(status: string): CapabilityName[] {
+  const bits = BigInt(`0x${field(status, "CapBnd") ?? "0"}`);
+  const names = Object.keys(CAPABILITIES) as CapabilityName[];
+  return names.filter((name) => (bits >> BigInt(CAPABILITIES[name]) & 1n) === 1n);
+}
+
+function field(status: string, name: string): string | undefined {
+  return new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1];
+}
+
+function statusOf(pid: string): string {
+  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
+}

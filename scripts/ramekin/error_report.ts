@@ -1,0 +1,41 @@
+/**
+ * What is said of an error: what is wrong and the mend, in a few lines.
+ *
+ * @module
+ */
+
+import { PermissionError } from "../../ffi/errors.ts";
+import type { Paint } from "./output.ts";
+import { UsageError } from "./usage.ts";
+
+/** How the program is installed, with the permissions that it needs and no others. */
+export const INSTALL =
+  "deno install --global --allow-ffi --allow-read --allow-net --name ramekin ramekin.ts";
+
+/** The error as text; for a mistake on the command line, with where to read on. */
+export function issue(
+  error: unknown,
+  { paint, debug, subcommand }: { paint: Paint; debug: boolean; subcommand?: string | undefined },
+): string {
+  const lines = [`${paint("red", "ramekin")}: ${messageOf(error)}`];
+  if (error instanceof UsageError) {
+    lines.push(`  ramekin help${subcommand === undefined ? "" : ` ${subcommand}`} tells more`);
+  }
+  const isFfi = error instanceof PermissionError && error.grant === "ffi";
+  if (isFfi || error instanceof Deno.errors.NotCapable) {
+    lines.push(`  it was started without that permission; install it with all that it needs:`);
+    lines.push(`  ${INSTALL}`);
+  }
+  if (debug) lines.push(paint("dim", stackOf(error)));
+  return lines.join("\n");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const cause = error.cause === undefined ? "" : `\ncaused by ${stackOf(error.cause)}`;
+  return (error.stack ?? "") + cause;
+}

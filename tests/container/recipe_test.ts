@@ -1,0 +1,95 @@
+/** Recipes as values: what they are made of, what they refuse, that they never change. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  hostname,
+  mapRoot,
+  recipe,
+  RecipeError,
+  type RecipeInput,
+  type Step,
+  tmpfs,
+  unshare,
+} from "../../mod.ts";
+import { test } from "../support.ts";
+
+const base = recipe(unshare("user", "uts"), mapRoot());
+
+test("a recipe takes steps, and the steps of other recipes in their place", () => {
+  const whole = recipe(base, hostname("a"), recipe(hostname("b")));
+  assertEquals(whole.steps.map(({ step }) => step), ["unshare", "mapRoot", "hostname", "hostname"]);
+  assertEquals(recipe().steps, []);
+});
+
+test("with answers a new recipe, and leaves the old one", () => {
+  const more = base.with(hostname("a"));
+  assertEquals([base.steps.length, more.steps.length], [2, 3]);
+});
+
+test("a recipe does not change when what it was made of does", () => {
+  const kinds: ("user" | "uts")[] = ["user"];
+  const step = { step: "unshare", kinds } as const;
+  const made = recipe(step);
+  kinds.push("uts");
+  assertEquals(made.steps, [{ step: "unshare", kinds: ["user"] }]);
+  const frozen = made.steps[0] as unknown as { kinds: string[] };
+  assertThrows(() => frozen.kinds.push("uts"), TypeError);
+  assertThrows(() => (made.steps as Step[]).push(hostname("a")), TypeError);
+});
+
+test("a recipe comes back from JSON as it was", () => {
+  const { steps } = JSON.parse(JSON.stringify(base.with(hostname("a")))) as { steps: Step[] };
+  assertEquals(recipe(...steps).steps, base.with(hostname("a")).steps);
+});
+
+test("what is no step is refused, with its place", () => {
+  const cases: [unknown, string][] = [
+    [null, "step 3: is no step"],
+    [undefined, "step 3: is no step"],
+    ["hostname", "step 3: is no step"],
+    [[], "step 3: is no step"],
+    [{}, "step 3: is no step"],
+    [{ step: 5 }, "step 3: is no step"],
+    [{ step: "hostnam", name: "a" }, 'did you mean "hostname"?'],
+    [{ step: "constructor" }, 'there is no step "constructor"'],
+    [{ step: "__proto__" }, 'there is no step "__proto__"'],
+    [{ step: "" }, "the steps are"],
+    [{ step: "hostname" }, 'step 3 (hostname), "name": is missing: a string'],
+    [{ step: "hostname", nmae: "a", name: "a" }, 'did you mean "name"?'],
+    [{ step: "mapRoot", uid: 0 }, "there are no fields"],
+  ];
+  for (const [value, says] of cases) {
+    const error = assertThrows(() => recipe(base, value as RecipeInput), RecipeError);
+    assertStringIncludes(error.message, says);
+    assertEquals(error.stepIndex, 2);
+  }
+});
+
+test("an error of a recipe says which step and field, as fields of its own", () => {
+  const error = assertThrows(() => recipe(base, tmpfs("tmp")), RecipeError);
+  assertEquals([error.name, error.step, error.stepIndex, error.field], [
+    "RecipeError",
+    "tmpfs",
+    2,
+    "target",
+  ]);
+  assertEquals(error.message, 'step 3 (tmpfs), "target": "tmp" has to begin with /');
+});
+
+test("the order of steps is looked at when a recipe is planned or run", () => {
+  const made = recipe(tmpfs("/tmp"));
+  assertThrows(() => made.plan(), RecipeError, 'unshare("mount")');
+  assertThrows(() => made.command("true"), RecipeError, 'unshare("mount")');
+});
+
+test("a plan runs nothing, and tells all", () => {
+  const plan = base.with(hostname("soup")).plan();
+  const text = plan.toString();
+  for (
+    const part of ["1 unshare", "2 mapRoot", "3 hostname", 'sethostname("soup", 4)', "execve("]
+  ) {
+    assertStringIncludes(text, part);
+  }
+  assertEquals(JSON.parse(JSON.stringify(plan)), plan.entries);
+  assert(Deno.hostname() !== "soup");
+});

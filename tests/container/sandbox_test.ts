@@ -1,0 +1,307 @@
+/** `sandbox`: what a program can reach in it, and what it cannot. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
+import { failing, inDirectory, inside, test } from "../support.ts";
+
+const box = sandbox();
+
+test("a program sees the host's programs, and nothing else of it", () => {
+  const directories = inside(box, "ls /").split("\n");
+  const expected = [
+    "bin",
+    "dev",
+    "etc",
+    "lib",
+    "lib64",
+    "proc",
+    "run",
+    "sbin",
+    "tmp",
+    "usr",
+    "var",
+  ];
+  assertEquals(directories.filter((name) => !name.startsWith("lib3")), expected.filter(isHere));
+  assertEquals(inside(box, "ls -A /tmp /run /dev/shm"), "/dev/shm:\n\n/run:\n\n/tmp:");
+  assertEquals(inside(box, "echo /proc/[0-9]*"), "/proc/1 /proc/2");
+  assertEquals(inside(box, "uname -n"), "sandbox");
+  failing(box, "ls /home");
+  failing(box, "ls /sys");
+  failing(box, "cat /etc/shadow");
+});
+
+function isHere(name: string): boolean {
+  if (!name.startsWith("lib")) return true;
+  try {
+    return Deno.statSync(`/${name}`).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+test("a program is the same user, without any capability", () => {
+  assertEquals(inside(box, "id -u; id -g"), `${Deno.uid()}\n${Deno.gid()}`);
+  const sets = inside(box, "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | cut -f2");
+  assertEquals(sets.split("\n"), [..."0".repeat(5)].map(() => "0".repeat(16)).concat("1", "2"));
+});
+
+test("nothing can be changed but /tmp, /run and /dev", () => {
+  for (const place of ["/", "/usr", "/bin", "/etc", "/var", "/proc/sys/kernel"]) {
+    failing(box, `touch ${place}/a`);
+  }
+  inside(box, "touch /tmp/a /var/tmp/b /run/c /dev/shm/d");
+});
+
+test("nothing of the machine can be changed or read by /proc", () => {
+  for (
+    const setting of [
+      "kernel/core_pattern",
+      "kernel/pid_max",
+      "vm/drop_caches",
+      "user/max_user_namespaces",
+    ]
+  ) failing(box, `echo 1 > /proc/sys/${setting}`);
+  failing(box, "echo h > /proc/sysrq-trigger");
+  assertEquals(inside(box, "cat /proc/keys /proc/timer_list 2> /dev/null || true"), "");
+});
+
+test("no file of /proc but the program's own can be opened to write or holds secrets", () => {
+  const writable = `find /proc -path '/proc/[0-9]*' -prune -o -type f -perm /u+w -print ` +
+    `2> /dev/null | while read -r file; do test -f "$file" && (: >> "$file") 2> /dev/null && echo "$file"; done || true`;
+  assertEquals(inside(box, writable), "");
+  const secret = "find /proc -maxdepth 1 -type f ! -perm /o+r -exec head -qc 1 {} ';' 2> /dev/null";
+  assertEquals(inside(box, `${secret} || true`), "");
+});
+
+test("no mount, no namespace, no device, no root of another kind", () => {
+  failing(box, "mount -t tmpfs none /tmp");
+  failing(box, "mount -o remount,bind,rw /usr");
+  failing(box, "umount /proc/keys");
+  failing(box, "umount -l /usr");
+  failing(box, "unshare -U true");
+  failing(box, "unshare -m true");
+  failing(box, "nsenter -t 1 -a true");
+  failing(box, "mknod /tmp/disk b 8 0");
+  failing(box, "chroot /tmp true");
+});
+
+test("user namespaces cannot be made even where the filter lets them", () => {
+  const steps = box.steps.map((step) =>
+    step.step === "seccomp" ? seccomp({ allow: ["@namespaces", "@mounts"] }) : step
+  );
+  assertStringIncludes(failing(recipe(...steps), "unshare -U true"), "No space left");
+  failing(recipe(...steps), "mount -t tmpfs none /tmp");
+  failing(recipe(...steps), "umount /proc/keys");
+});
+
+test("PID 1 is out of the program's reach, and is there to the end", () => {
+  failing(box, "ls /proc/1/root/");
+  failing(box, "cat /proc/1/environ");
+  // The program begins a moment before its init has become one; root sees how many files are open.
+  const begun = "until grep -q init /proc/1/comm; do :; done";
+  assertEquals(inside(box, `${begun}; ls /proc/1/fd`), "", "the init has nothing open");
+  assertEquals(inside(box, `kill -9 1; ${begun}; cat /proc/1/comm`), "init");
+  const PTRACE_ATTACH = 16, EPERM = "1";
+  const number = allSyscalls(Deno.build.arch === "x86_64" ? "x86_64" : "aarch64").get("ptrace");
+  const attach = `perl -e 'print syscall(${number}, ${PTRACE_ATTACH}, 1, 0, 0) == -1 ? $! + 0 : 0'`;
+  assertEquals(inside(box, attach), EPERM);
+});
+
+test(
+  "the program gets no file of the script's",
+  inDirectory((directory) => {
+    using file = Deno.openSync(`${directory}/file`, { write: true, create: true });
+    assert(file);
+    const open = inside(box, "ls -l /proc/self/fd");
+    assert(!open.includes(directory), open);
+    assertEquals(open.split("\n").filter((line) => line.includes("->")).length, 4);
+  }),
+);
+
+test("the program gets no variable that is not asked for", () => {
+  Deno.env.set("RAMEKIN_SECRET", "soup");
+  Deno.env.set("RAMEKIN_GIVEN", "bread");
+  try {
+    const names = (from: typeof box) =>
+      inside(from, "cat /proc/self/environ | tr '\\0' '\\n' | cut -d= -f1 | sort").split("\n")
+        .filter((name) => !["_", "OLDPWD", "PWD", "SHLVL"].includes(name));
+    assertEquals(names(box), ["HOME", "PATH"]);
+    assertEquals(names(sandbox({ env: ["RAMEKIN_GIVEN", "NOT_SET"] })), [
+      "HOME",
+      "PATH",
+      "RAMEKIN_GIVEN",
+    ]);
+    assertEquals(inside(box.with(setEnv({ SALT: "yes" })), "echo $SALT"), "yes");
+  } finally {
+    Deno.env.delete("RAMEKIN_SECRET");
+    Deno.env.delete("RAMEKIN_GIVEN");
+  }
+});
+
+test("the program begins in the root, and has no terminal", () => {
+  assertEquals(inside(box, "pwd"), "/");
+  failing(box, "true < /dev/tty");
+  const typing = box.command("perl", {
+    args: ["-e", "my $x = 'x'; ioctl(STDIN, 0x5412, $x); print $! + 0"],
+  });
+  assertEquals(new TextDecoder().decode(typing.outputSync().stdout), "1");
+});
+
+test("a terminal of its own works as one", async () => {
+  const program = box.command("sh", {
+    args: ["-c", "tty; test -t 0 && echo yes"],
+    terminal: true,
+    stdin: "null",
+    stdout: "piped",
+  });
+  const { code, stdout } = await program.output();
+  assertEquals(new TextDecoder().decode(stdout).split(/\r?\n/), ["/dev/pts/0", "yes", ""]);
+  assertEquals(code, 0);
+});
+
+test(
+  "what is asked for is seen at its place, to be read or written",
+  inDirectory((directory) => {
+    for (const name of ["read", "read/write", "write", "write/read", "hidden"]) {
+      Deno.mkdirSync(`${directory}/${name}`);
+      Deno.writeTextFileSync(`${directory}/${name}/file`, name);
+    }
+    const given = sandbox({
+      read: [`${directory}/read`, `${directory}/write/read/`],
+      write: [`${directory}/read/write`, `${directory}/write`, `${directory}/hidden/file`],
+    });
+    assertEquals(
+      inside(given, `cd ${directory}; cat */file */*/file`).replaceAll("\n", ""),
+      "hiddenreadwriteread/writewrite/read",
+    );
+    for (const place of ["write", "read/write"]) inside(given, `touch ${directory}/${place}/new`);
+    for (const place of ["read", "write/read"]) failing(given, `touch ${directory}/${place}/new`);
+    inside(given, `echo soup > ${directory}/hidden/file`);
+    assertEquals(Deno.readTextFileSync(`${directory}/hidden/file`), "soup\n");
+    // The directory that it lies in is the sandbox's own.
+    assertEquals(inside(given, `ls ${directory}/hidden; ls /tmp`).split("\n").length, 2);
+    assertEquals([...Deno.readDirSync(`${directory}/write`)].map(({ name }) => name).sort(), [
+      "file",
+      "new",
+      "read",
+    ]);
+  }),
+);
+
+test(
+  "all of the host can be asked for, but what a sandbox has of its own",
+  inDirectory((directory) => {
+    const reading = sandbox({ read: ["/"] });
+    assertEquals(inside(reading, "ls /"), inside(recipe(), "ls /"));
+    assertEquals(
+      inside(reading, "ls -A /tmp /run /sys; ls /dev | wc -l"),
+      "/run:\n\n/sys:\n\n/tmp:\n13",
+    );
+    assertEquals(inside(reading, "echo /proc/[0-9]*"), "/proc/1 /proc/2");
+    failing(reading, "touch /var/tmp/a");
+    failing(reading, "touch /sys/a");
+    const writing = sandbox({ read: ["/"], write: [directory] });
+    inside(writing, `touch ${directory}/a`);
+    assertEquals(inside(recipe(), `ls ${directory}`), "a");
+    const all = sandbox({ write: ["/"] });
+    const file = `/var/tmp/ramekin-${crypto.randomUUID()}`;
+    inside(all, `touch ${file}`);
+    Deno.removeSync(file);
+    for (
+      const place of ["/proc/sys/kernel/core_pattern", "/sys/power/state", "/proc/sysrq-trigger"]
+    ) {
+      failing(all, `echo > ${place}`);
+    }
+  }),
+);
+
+test(
+  "a setuid program and a device on what is asked for are powerless",
+  inDirectory((directory) => {
+    Deno.copyFileSync("/usr/bin/id", `${directory}/id`);
+    Deno.chmodSync(`${directory}/id`, 0o4755);
+    const given = sandbox({ write: [directory] });
+    assertEquals(inside(given, `${directory}/id -u`), String(Deno.uid()));
+    assertStringIncludes(
+      inside(given, `grep ' ${directory} ' /proc/self/mountinfo`),
+      "nosuid,nodev",
+    );
+  }),
+);
+
+test("without a network there is a loopback interface, and no socket of the host's", () => {
+  assertEquals(inside(box, "ls /proc/sys/net/ipv4/conf"), "all\ndefault\nlo");
+  const talk = `perl -MIO::Socket::INET -e '
+    $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die $!;
+    print IO::Socket::INET->new("127.0.0.1:" . $s->sockport) ? "yes" : "no"'`;
+  assertEquals(inside(box, talk), "yes");
+  assertEquals(inside(box, "cat /proc/net/unix | wc -l"), "1");
+});
+
+test("with the host's network the program can talk, and change nothing", () => {
+  const host = sandbox({ net: "host" });
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const connect =
+    `perl -MIO::Socket::INET -e 'print IO::Socket::INET->new("127.0.0.1:${port}") ? 1 : 0'`;
+  assertEquals(inside(host, connect), "1");
+  assertEquals(inside(box, connect), "0");
+  failing(host, "ip link set lo down");
+  failing(host, "echo 1 > /proc/sys/net/ipv4/ip_forward");
+});
+
+const PROGRAMS: Readonly<Record<string, string>> = {
+  deno: `${Deno.execPath()} eval 'console.log(1 + 1)'`,
+  gcc: "cd /tmp && echo 'int main() { return 0; }' | gcc -x c - -o a && ./a && echo built",
+  git: "cd /tmp && git init -q . && git status --short && echo clean",
+  node: "node -e 'console.log(1 + 1)'",
+  perl: "perl -e 'print 1 + 1'",
+  python3: "/usr/bin/python3 -c 'import json; print(json.dumps([1]))'",
+};
+
+for (const [program, script] of Object.entries(PROGRAMS)) {
+  const there = new Deno.Command("sh", {
+    args: ["-c", `command -v ${script.match(/(\S*\/)?(deno|gcc|git|node|perl|python3)/)![0]}`],
+    env: { PATH: "/usr/bin:/bin" },
+    stdout: "null",
+  }).outputSync().success;
+  test(`${program} works`, () => {
+    const given = sandbox({ read: [Deno.execPath()] }).with(setEnv({ DENO_DIR: "/tmp" }));
+    assert(inside(given, script) !== "");
+  }, there ? undefined : "is not installed here");
+}
+
+test("another program can be run in a sandbox that runs", async () => {
+  await using running = box.command("sleep", { args: ["60"] }).spawn();
+  const entered = running.enter("sh", { args: ["-c", "uname -n; id -u"] });
+  const { stdout, stderr } = await entered.output();
+  assertEquals(
+    new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr),
+    `sandbox\n${Deno.uid()}\n`,
+  );
+});
+
+test("it is data like any recipe", () => {
+  const steps = JSON.parse(JSON.stringify(box)).steps;
+  assertEquals(recipe(...steps).plan().toString(), box.plan().toString());
+});
+
+test("what is no option is refused", () => {
+  const refused = (options: unknown, says: string) =>
+    assertThrows(() => sandbox(options as never), RecipeError, says);
+  refused({ reed: [] }, 'did you mean "read"?');
+  refused({ read: ["usr"] }, "has to begin with /");
+  refused({ write: ["/a/.."] }, "..");
+  refused({ read: ["/proc/sys"] }, "has its own /proc");
+  refused({ write: ["//dev/"] }, "has its own /dev");
+  refused({ net: "all" }, '"none", "host"');
+  refused({ env: ["A=B"] }, "=");
+});
+
+test("a path that is missing is told of", () => {
+  const error = assertThrows(() =>
+    sandbox({ read: ["/no/such/path"] }).command("true").outputSync()
+  );
+  assertStringIncludes(String(error), "/no/such/path");
+});

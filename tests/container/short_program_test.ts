@@ -1,0 +1,60 @@
+/** Programs that end at once: what they have written is collected without a way to the pool. */
+
+import { assert, assertEquals } from "@std/assert";
+import { recipe } from "../../mod.ts";
+import { decode } from "../other_scripts.ts";
+import { test } from "../support.ts";
+
+const box = recipe();
+const shell = (script: string, more = {}) => box.command("sh", { args: ["-c", script], ...more });
+
+test("what a program has written in its last moment is collected", async () => {
+  const script = "printf out; printf err >&2; exit 3";
+  for (let i = 0; i < 50; i++) {
+    const { code, stdout, stderr } = await shell(script).output();
+    assertEquals([code, decode(stdout), decode(stderr)], [3, "out", "err"]);
+  }
+});
+
+test("a program's output is awaited beyond its end, where others go on writing", async () => {
+  const { code, stdout } = await shell("(sleep 0.05; printf late) & exit 4").output();
+  assertEquals([code, decode(stdout)], [4, "late"]);
+});
+
+test("a program that fills its pipe before it ends is read to the end", async () => {
+  const { stdout } = await shell("head -c 3000000 /dev/zero").output();
+  assertEquals(stdout.length, 3_000_000);
+});
+
+test("programs that are launched in one turn run at the same time", async () => {
+  // Each waits for the other to be there.
+  const directory = Deno.makeTempDirSync();
+  try {
+    const meet = (mine: string, other: string) =>
+      shell(`touch ${mine}; until [ -e ${other} ]; do sleep 0.001; done`, { cwd: directory })
+        .output();
+    const ends = await Promise.all([meet("a", "b"), meet("b", "a")]);
+    assertEquals(ends.map(({ code }) => code), [0, 0]);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+test("timers get their turn however many programs end at once", async () => {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  try {
+    const command = box.command("true");
+    for (let i = 0; i < 100; i++) await command.output();
+  } finally {
+    clearInterval(timer);
+  }
+  assert(ticks > 0, "no timer came");
+});
+
+test("a command that was aborted before, or has no time, is killed", async () => {
+  const aborted = await shell("exec sleep 10", { signal: AbortSignal.abort() }).output();
+  assertEquals(aborted.signal, "SIGKILL");
+  const late = await shell("exec sleep 10", { timeout: 0 }).output();
+  assertEquals([late.signal, late.timedOut], ["SIGKILL", true]);
+});

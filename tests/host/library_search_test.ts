@@ -1,0 +1,292 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import type { Elf } from "../../ffi/elf.ts";
+import { engine } from "../../ffi/engine/engine.ts";
+import { readLoaderCache } from "../../host/elf/loader_cache.ts";
+import { filesOfPrograms, type ProgramHost } from "../../host/elf/program_files.ts";
+import { programHost } from "../../host/elf/elf_reader.ts";
+import { rounds } from "../rounds.ts";
+
+// Loaded before the first test, which would be said to leak it: the engine stays.
+engine();
+
+const encoder = new TextEncoder();
+const X86_64 = 62, AARCH64 = 183;
+const GLIBC = "/lib64/ld-linux-x86-64.so.2", MUSL = "/lib/ld-musl-x86_64.so.1";
+
+/** A file of a made-up host: a library or program, or a text. */
+type Made = Partial<Elf> | string;
+
+/** A host with these files. */
+function hostOf(files: Record<string, Made>, links: Record<string, string> = {}): ProgramHost {
+  const tidy = (path: string) => new URL(path, "file:///").pathname;
+  const at = (path: string): Made | undefined => files[links[tidy(path)] ?? tidy(path)];
+  return {
+    elf(path) {
+      const file = at(path);
+      return typeof file !== "object" ? undefined : {
+        machine: X86_64,
+        interpreter: undefined,
+        soname: undefined,
+        needed: [],
+        runpath: [],
+        rpath: [],
+        noDefaultDirectories: false,
+        ...file,
+      };
+    },
+    head(path) {
+      const file = at(path);
+      return file === undefined ? undefined : encoder.encode(typeof file === "string" ? file : "");
+    },
+    bytes(path) {
+      const file = at(path);
+      return typeof file === "string" ? Uint8Array.from(file, (c) => c.charCodeAt(0)) : undefined;
+    },
+    realPath: (path) => links[path] ?? path,
+  };
+}
+
+/** What the program needs on the host, as `target` or `source → target`; or the issue. */
+function needed(program: string, host: ProgramHost): string[] | string {
+  class Refusal {
+    constructor(readonly issue: string) {}
+  }
+  try {
+    return filesOfPrograms([program], host, (issue) => {
+      throw new Refusal(issue);
+    }).map(({ source, target }) => source === target ? target : `${source} → ${target}`);
+  } catch (error) {
+    if (error instanceof Refusal) return error.issue;
+    throw error;
+  }
+}
+
+/** A loader's cache with these paths; every name may have several. */
+function cacheOf(paths: readonly (readonly [name: string, path: string, hwcap?: bigint])[]) {
+  const entries = 48 + paths.length * 24;
+  const texts: number[] = [];
+  const view = new DataView(new ArrayBuffer(entries));
+  const place = (text: string) => {
+    const at = entries + texts.length;
+    texts.push(...encoder.encode(`${text}\0`));
+    return at;
+  };
+  new Uint8Array(view.buffer).set(encoder.encode("glibc-ld.so.cache1.1"));
+  view.setUint32(20, paths.length, true);
+  paths.forEach(([name, path, hwcap = 0n], index) => {
+    view.setUint32(48 + index * 24 + 4, place(name), true);
+    view.setUint32(48 + index * 24 + 8, place(path), true);
+    view.setBigUint64(48 + index * 24 + 16, hwcap, true);
+  });
+  return Uint8Array.from([...new Uint8Array(view.buffer), ...texts]);
+}
+
+const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+
+Deno.test("a static program needs nothing but itself", () => {
+  assertEquals(needed("/bin/a", hostOf({ "/bin/a": {} })), ["/bin/a"]);
+});
+
+Deno.test("libraries are found in the system's directories, with their own libraries", () => {
+  const host = hostOf({
+    "/bin/a": { interpreter: GLIBC, needed: ["libb.so.1"] },
+    [GLIBC]: {},
+    "/usr/lib/x86_64-linux-gnu/libb.so.1": { needed: ["libc.so.6", "ld-linux-x86-64.so.2"] },
+    "/lib/x86_64-linux-gnu/libc.so.6": { needed: ["libb.so.1"] },
+  });
+  assertEquals(needed("/bin/a", host), [
+    "/bin/a",
+    GLIBC,
+    "/usr/lib/x86_64-linux-gnu/libb.so.1",
+    "/lib/x86_64-linux-gnu/libc.so.6",
+  ]);
+});
+
+Deno.test("a library for another kind of machine is passed over", () => {
+  const host = hostOf({
+    "/bin/a": { interpreter: GLIBC, needed: ["libb.so"] },
+    [GLIBC]: {},
+    "/lib/x86_64-linux-gnu/libb.so": { machine: AARCH64 },
+    "/usr/lib/libb.so": {},
+  });
+  assertEquals(needed("/bin/a", host), ["/bin/a", GLIBC, "/usr/lib/libb.so"]);
+});
+
+Deno.test("the loader's cache goes before the system's directories, and is brought when it has to be", () => {
+  const files = { "/bin/a": { interpreter: GLIBC, needed: ["libb.so"] }, [GLIBC]: {} };
+  const cache = latin1(cacheOf([
+    ["libb.so", "/opt/newer/libb.so", 1n << 62n],
+    ["libb.so", "/opt/missing/libb.so"],
+    ["libb.so", "/opt/lib/libb.so"],
+  ]));
+  const libraries = { "/opt/newer/libb.so": {}, "/opt/lib/libb.so": {}, "/lib/libb.so": {} };
+  const host = hostOf({ ...files, ...libraries, "/etc/ld.so.cache": cache });
+  assertEquals(needed("/bin/a", host), [
+    "/bin/a",
+    GLIBC,
+    "/opt/lib/libb.so",
+    "/etc/ld.so.cache",
+  ]);
+  assertEquals(needed("/bin/a", hostOf({ ...files, ...libraries })), [
+    "/bin/a",
+    GLIBC,
+    "/lib/libb.so",
+  ]);
+});
+
+Deno.test("RUNPATH counts for the object's own libraries only, RPATH for theirs too", () => {
+  const files = {
+    [GLIBC]: {},
+    "/opt/libb.so": { needed: ["libc.so"] },
+    "/opt/libc.so": {},
+  };
+  const program = { interpreter: GLIBC, needed: ["libb.so"] };
+  assertEquals(needed("/bin/a", hostOf({ ...files, "/bin/a": { ...program, rpath: ["/opt"] } })), [
+    "/bin/a",
+    GLIBC,
+    "/opt/libb.so",
+    "/opt/libc.so",
+  ]);
+  assertEquals(
+    needed("/bin/a", hostOf({ ...files, "/bin/a": { ...program, runpath: ["/opt"] } })),
+    "the library libc.so is not there, which /opt/libb.so needs",
+  );
+});
+
+Deno.test("an object that wants none from the system's directories gets none", () => {
+  const host = hostOf({
+    "/bin/a": { interpreter: GLIBC, needed: ["libb.so"], noDefaultDirectories: true },
+    [GLIBC]: {},
+    "/lib/libb.so": {},
+  });
+  assertEquals(needed("/bin/a", host), "the library libb.so is not there, which /bin/a needs");
+});
+
+Deno.test("$ORIGIN is the program's real directory here, and the directory it is put in there", () => {
+  const host = hostOf({
+    "/opt/a/bin/a": { interpreter: GLIBC, needed: ["libb.so"], runpath: ["$ORIGIN/../lib"] },
+    [GLIBC]: {},
+    "/opt/a/lib/libb.so": { needed: ["${ORIGIN}/more/libc.so"] },
+    "/opt/a/lib/more/libc.so": {},
+  }, { "/usr/bin/a": "/opt/a/bin/a" });
+  assertEquals(needed("/usr/bin/a", host), [
+    "/usr/bin/a",
+    GLIBC,
+    "/opt/a/bin/../lib/libb.so → /usr/lib/libb.so",
+    "/opt/a/bin/../lib/more/libc.so → /usr/lib/more/libc.so",
+  ]);
+});
+
+Deno.test("a library that is loaded already is not looked for again", () => {
+  const host = hostOf({
+    "/bin/a": { interpreter: GLIBC, needed: ["/opt/libb.so.1.2", "libb.so.1"] },
+    [GLIBC]: {},
+    "/opt/libb.so.1.2": { soname: "libb.so.1" },
+  });
+  assertEquals(needed("/bin/a", host), ["/bin/a", GLIBC, "/opt/libb.so.1.2"]);
+});
+
+Deno.test("musl's loader is the C library, and may have a list of directories", () => {
+  const files = {
+    "/bin/a": { interpreter: MUSL, needed: ["libc.musl-x86_64.so.1", "libz.so.1"] },
+    [MUSL]: {},
+    "/usr/lib/libz.so.1": {},
+    "/opt/libz.so.1": {},
+  };
+  assertEquals(needed("/bin/a", hostOf(files)), ["/bin/a", MUSL, "/usr/lib/libz.so.1"]);
+  const list = { "/etc/ld-musl-x86_64.path": "/nowhere\n/opt:/usr/lib\n" };
+  assertEquals(needed("/bin/a", hostOf({ ...files, ...list })), [
+    "/bin/a",
+    MUSL,
+    "/opt/libz.so.1",
+    "/etc/ld-musl-x86_64.path",
+  ]);
+});
+
+Deno.test("a script brings its interpreter, and that its own", () => {
+  const host = hostOf({
+    "/bin/a": "#! /bin/b -x\nsomething",
+    "/bin/b": "#!/bin/c\n",
+    "/bin/c": {},
+  });
+  assertEquals(needed("/bin/a", host), ["/bin/a", "/bin/b", "/bin/c"]);
+});
+
+Deno.test("what is missing is named, and who needs it", () => {
+  const program = { interpreter: GLIBC, needed: ["libb.so"] };
+  const complaints: [host: Record<string, Made>, issue: RegExp][] = [
+    [{}, /^\/bin\/a is not there$/],
+    [{ "/bin/a": "text" }, /^\/bin\/a is neither a program .* nor a script/],
+    [
+      { "/bin/a": program },
+      /^the loader \/lib64\/ld-linux-x86-64.so.2 is not there, which \/bin\/a needs$/,
+    ],
+    [
+      { "/bin/a": program, [GLIBC]: {} },
+      /^the library libb.so is not there, which \/bin\/a needs$/,
+    ],
+    [{ "/bin/a": "#!/bin/b\n" }, /^\/bin\/b is not there, which \/bin\/a is run by$/],
+    [{ "/bin/a": "#!b\n" }, /its interpreter, "b", has no absolute path$/],
+    [{ "/bin/a": "#!/bin/a\n" }, /interpreters are scripts, too many of them$/],
+  ];
+  for (const [files, issue] of complaints) {
+    assertMatch(String(needed("/bin/a", hostOf(files))), issue);
+  }
+});
+
+Deno.test("a damaged cache holds less, or nothing", () => {
+  const cache = cacheOf([["liba.so", "/lib/liba.so"], ["libb.so", "/lib/libb.so"]]);
+  for (let length = 0; length < cache.length; length++) {
+    const paths = readLoaderCache(cache.subarray(0, length));
+    assertEquals(paths.size <= 2, true);
+  }
+  assertEquals(readLoaderCache(cache).get("libb.so"), ["/lib/libb.so"]);
+  cache.fill(0xff, 20, 28);
+  readLoaderCache(cache);
+});
+
+Deno.test("the libraries of every program of this host are those that ldd finds", async () => {
+  const all = [...Deno.readDirSync("/usr/bin")].map(({ name }) => `/usr/bin/${name}`);
+  const programs = all.slice(0, rounds(all.length));
+  const host = programHost();
+  let compared = 0;
+  for (const [program, expected] of await ldd(programs)) {
+    const found = needed(program, host);
+    assertEquals(typeof found, "object", `${program}: ${found}`);
+    // The program itself is not among what ldd tells.
+    const libraries = (found as string[]).slice(1).map((path) => path.split(" → ")[0]!);
+    assertEquals(realPaths(libraries), realPaths(expected), program);
+    compared++;
+  }
+  assertEquals(compared > rounds(50), true, `only ${compared} programs were compared`);
+});
+
+/** What ldd(1) tells, for the programs that it takes and whose libraries are all there. */
+async function ldd(programs: readonly string[]): Promise<Map<string, string[]>> {
+  const { stdout } = await new Deno.Command("ldd", {
+    args: [...programs],
+    env: { LC_ALL: "C" },
+    stderr: "null",
+  }).output();
+  const told = new Map<string, string[]>();
+  let lines: string[] = [];
+  for (const line of new TextDecoder().decode(stdout).split("\n")) {
+    const heading = /^(\/.*):$/.exec(line);
+    if (heading !== null) told.set(heading[1]!, lines = []);
+    else lines.push(line);
+  }
+  for (const [program, lines] of told) {
+    const text = lines.join("\n");
+    if (!text.includes("ld-linux") || text.includes("not found")) told.delete(program);
+    else told.set(program, [...text.matchAll(/^\t(?:.* => )?(\/.*) \(0x/gm)].map((m) => m[1]!));
+  }
+  return told;
+}
+
+/** Sorted, without links, and without the cache, which ldd does not tell. */
+function realPaths(paths: readonly string[]): string[] {
+  const real = paths.filter((path) => path !== "/etc/ld.so.cache").map((path) =>
+    Deno.realPathSync(path)
+  );
+  return [...new Set(real)].sort();
+}

@@ -1,0 +1,22 @@
+/** What the launches of a script share. */
+
+import { assertStringIncludes, assertThrows } from "@std/assert";
+import { ftruncate, write } from "../../ffi/calls/files.ts";
+import { syscall } from "../../ffi/syscalls.ts";
+import { init, mapRoot, proc, recipe, SyscallError, unshare } from "../../mod.ts";
+import { initImage } from "../../launch/runtime_fds.ts";
+import { failing, test } from "../support.ts";
+
+// Opened before the first test, which would be said to leak it.
+initImage();
+
+test("the image of the init cannot be changed, not even by who holds it", () => {
+  const image = initImage();
+  assertThrows(() => syscall(write(image, new Uint8Array(1), 1)), SyscallError, "EPERM");
+  assertThrows(() => syscall(ftruncate(image, 0)), SyscallError, "EPERM");
+});
+
+test("a container cannot write to the program of its init", () => {
+  const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
+  assertStringIncludes(failing(box, ": > /proc/1/exe"), "/proc/1/exe");
+});

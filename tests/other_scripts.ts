@@ -1,0 +1,94 @@
+/** Scripts of their own for the tests: what ends, is killed or lacks a permission. */
+
+const MOD = new URL("../mod.ts", import.meta.url).href;
+
+/** How a script of its own has ended, and what it has written. */
+export interface ScriptResult {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A script that runs, with what `deno run` is given before and after its name. */
+export class Script implements AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  readonly #path: string;
+
+  /** Starts a script; it finds this project's module as `ramekin`. */
+  constructor(
+    code: string,
+    flags: readonly string[] = ["--allow-ffi"],
+    args: readonly string[] = [],
+  ) {
+    this.#path = Deno.makeTempFileSync({ suffix: ".ts" });
+    Deno.writeTextFileSync(this.#path, `import * as ramekin from "${MOD}";\n${code}`);
+    this.process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--no-config", "--quiet", ...flags, this.#path, ...args],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  /** Waits for its end. */
+  async result(): Promise<ScriptResult> {
+    const { code, signal, stdout, stderr } = await this.process.output();
+    return { code, signal, stdout: decode(stdout), stderr: decode(stderr) };
+  }
+
+  /** Removes its file; the script has ended. */
+  [Symbol.asyncDispose](): Promise<void> {
+    Deno.removeSync(this.#path);
+    return Promise.resolve();
+  }
+}
+
+/** Runs a script to its end. */
+export async function runScript(
+  code: string,
+  flags?: readonly string[],
+  args?: readonly string[],
+): Promise<ScriptResult> {
+  await using script = new Script(code, flags, args);
+  return await script.result();
+}
+
+/** The first lines of a stream, up to one that fits; the stream is let go afterwards. */
+export async function readUntil(
+  stream: ReadableStream<Uint8Array>,
+  fits: (text: string) => boolean,
+): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of stream.values({ preventCancel: true })) {
+    text += decoder.decode(bytes, { stream: true });
+    if (fits(text)) break;
+  }
+  return text;
+}
+
+/** Whether there is such a process, a zombie not counted. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Waits until something holds, which happens elsewhere and tells nobody. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("it did not come to be within 10 seconds");
+}
+
+/** Bytes as text. */
+export function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

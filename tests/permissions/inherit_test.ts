@@ -1,0 +1,152 @@
+/** Recipes that are held to the script's own Deno permissions. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { describeAccess, sandbox } from "../../mod.ts";
+import { test } from "../support.ts";
+import { runScript } from "../other_scripts.ts";
+
+const SYSTEM = sandbox().needs().flatMap((need) => "path" in need ? [need.path] : []);
+const READ_SYSTEM = `--allow-read=${SYSTEM.join(",")}`;
+
+/** A script that runs a program under its own permissions and tells what has become of it. */
+function script(box: string, program = '"true"', more = ""): string {
+  return `
+    const { ${Object.keys(NAMES).join(", ")} } = ramekin;
+    try {
+      const command = ${box}.command(${program}, { permissions: "inherit", ${more} });
+      const { stdout } = command.outputSync();
+      console.log("runs", new TextDecoder().decode(stdout).trim());
+    } catch (error) {
+      console.log(error.name, error.grant, error.value, error.message);
+    }`;
+}
+
+const NAMES = { recipe: 0, sandbox: 0, unshare: 0, mapRoot: 0, bind: 0, tmpfs: 0, pivotRoot: 0 };
+
+async function outcome(flags: readonly string[], code: string): Promise<string> {
+  const { stdout, stderr } = await runScript(code, ["--allow-ffi", "--no-prompt", ...flags]);
+  assertEquals(stderr, "");
+  return stdout.trim();
+}
+
+test("with --allow-ffi alone, a container is given no file", async () => {
+  const denied = await outcome([], script("sandbox()"));
+  assertStringIncludes(denied, `PermissionError read ${SYSTEM[0]} step `);
+  assertStringIncludes(denied, `--allow-read=${SYSTEM[0]}`);
+  const empty = 'recipe(unshare("user", "mount", "pid", "ipc", "net"), mapRoot(), tmpfs("/mnt"), ' +
+    'pivotRoot("/mnt"))';
+  assertStringIncludes(await outcome([], script(empty)), "NotFound");
+});
+
+test("what the script may read, the container may be given", async () => {
+  assertEquals(await outcome([READ_SYSTEM], script("sandbox()")), "runs");
+  assertEquals(await outcome(["--allow-read"], script("sandbox()")), "runs");
+  const { stdout } = await runScript(script("sandbox()"), ["--allow-all"]);
+  assertEquals(stdout.trim(), "runs");
+});
+
+test("what is denied below a directory denies the directory", async () => {
+  const flags = ["--allow-read", "--deny-read=/usr/share/doc"];
+  assertStringIncludes(await outcome(flags, script("sandbox()")), "PermissionError read /usr");
+});
+
+test("writing is a permission of its own", () =>
+  inDirectoryAsync(async (directory) => {
+    const box = `sandbox({ write: ["${directory}"] })`;
+    const program = '"sh"';
+    const more = `args: ["-c", "echo soup > ${directory}/a; cat ${directory}/a"]`;
+    const read = `${READ_SYSTEM},${directory}`;
+    const denied = await outcome([read], script(box, program, more));
+    assertStringIncludes(denied, `PermissionError write ${directory}`);
+    const written = await outcome([read, `--allow-write=${directory}`], script(box, program, more));
+    assertEquals(written, "runs soup");
+    const other = await outcome([read, `--allow-write=${directory}/b`], script(box, program, more));
+    assertStringIncludes(other, `PermissionError write ${directory}`);
+  }));
+
+test("a link that the script may read grants what it leads to only where that is granted too", () =>
+  inDirectoryAsync(async (directory) => {
+    Deno.mkdirSync(`${directory}/secret`);
+    Deno.symlinkSync(`${directory}/secret`, `${directory}/link`);
+    const box = `sandbox({ read: ["${directory}/link"] })`;
+    const denied = await outcome([`${READ_SYSTEM},${directory}/link`], script(box));
+    assertStringIncludes(denied, `PermissionError read ${directory}/secret`);
+    assertEquals(await outcome([`${READ_SYSTEM},${directory}`], script(box)), "runs");
+  }));
+
+test("the host's network takes --allow-net without exceptions", async () => {
+  const box = 'sandbox({ net: "host" })';
+  const read = "--allow-read";
+  assertStringIncludes(await outcome([read], script(box)), "PermissionError net");
+  assertStringIncludes(
+    await outcome([read, "--allow-net=localhost"], script(box)),
+    "PermissionError net",
+  );
+  const except = [read, "--allow-net", "--deny-net=localhost"];
+  assertStringIncludes(await outcome(except, script(box)), "PermissionError net");
+  assertEquals(await outcome([read, "--allow-net"], script(box)), "runs");
+});
+
+test("variables are handed on that the script may read", async () => {
+  const code = `
+    const { recipe, sandbox } = ramekin;
+    const box = recipe(...sandbox().steps.filter(({ step }) => !/Env$/.test(step)));
+    const command = box.command("env", { permissions: "inherit" });
+    const names = new TextDecoder().decode(command.outputSync().stdout).matchAll(/^(\\w+)=/mg);
+    console.log([...names].map(([, name]) => name).sort().join(" "));`;
+  assertEquals(await outcome(["--allow-read"], code), "LANG PATH");
+  assertEquals(await outcome(["--allow-read", "--allow-env=NO_COLOR"], code), "LANG NO_COLOR PATH");
+  const all = await outcome(["--allow-read", "--allow-env", "--deny-env=NO_COLOR"], code);
+  assertEquals(all.includes("PATH") && !all.includes("NO_COLOR"), true);
+});
+
+test("rights over the machine take --allow-run, --allow-sys and --allow-ffi", async () => {
+  const files = ["--allow-read", "--allow-write", "--allow-net", "--allow-env"];
+  const box = "recipe()";
+  assertStringIncludes(await outcome(files, script(box)), "PermissionError run");
+  assertStringIncludes(
+    await outcome([...files, "--allow-run"], script(box)),
+    "PermissionError run",
+  );
+  // Deno then keeps the program from being overwritten, and so not all of / may be written.
+  const partly = [...files, "--allow-run=true", "--allow-sys"];
+  assertStringIncludes(await outcome(partly, script(box)), "PermissionError write /");
+  assertEquals(await outcome([...files, "--allow-run", "--allow-sys"], script(box)), "runs");
+});
+
+test("options can be mixed with what the script may", async () => {
+  const code = `
+    const { sandbox } = ramekin;
+    const start = (permissions) => sandbox().command("true", { permissions }).outputSync().success;
+    console.log(start({ read: true }));
+    try { start({ read: "inherit" }) } catch (error) { console.log(error.name) }`;
+  assertEquals(await outcome([], code), "true\nGrantError");
+});
+
+test("a permission that is revoked counts from then on", async () => {
+  const code = `
+    const { sandbox } = ramekin;
+    const command = sandbox().command("true", { permissions: "inherit" });
+    console.log(command.outputSync().success);
+    Deno.permissions.revokeSync({ name: "read" });
+    try { command.outputSync() } catch (error) { console.log(error.name) }`;
+  assertEquals(await outcome(["--allow-read"], code), "true\nGrantError");
+});
+
+test("needs can be asked with --allow-ffi alone", async () => {
+  const code = `
+    const { sandbox, describeAccess } = ramekin;
+    console.log(sandbox().needs().map(describeAccess).join("\\n"));`;
+  assertEquals(await outcome([], code), sandbox().needs().map(describeAccess).join("\n"));
+});
+
+/** As `inDirectory`, for what has to be waited for. */
+async function inDirectoryAsync(body: (directory: string) => Promise<void>): Promise<void> {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.chmodSync(directory, 0o755);
+    await body(directory);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}

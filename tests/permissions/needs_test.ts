@@ -1,0 +1,427 @@
+/** What each kind of step needs of the host, as data. */
+
+import { assertEquals } from "@std/assert";
+import * as steps from "../../mod.ts";
+import { describeAccess, type HostAccessKind, type Recipe, recipe, type Step } from "../../mod.ts";
+import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { inDirectory, root, test } from "../support.ts";
+
+const { bind, capabilities, mapRoot, noNewPrivileges, pivotRoot, tmpfs, unshare } = steps;
+
+const ALL = ["user", "mount", "pid", "uts", "ipc", "net", "cgroup", "time"] as const;
+/** Everything is the container's own. */
+const own = recipe(unshare(...ALL), mapRoot(), tmpfs("/mnt"));
+/** A root of its own, and a program that can change no mount. */
+const closed: readonly Step[] = [pivotRoot("/mnt"), capabilities({ keep: [] }), noNewPrivileges()];
+
+/** The needs in a line each. */
+function needs(box: Recipe): string[] {
+  return box.needs().map(describeAccess);
+}
+
+/** The needs of the last step, when everything else is closed. */
+function requiredAccess(
+  step: Step,
+  before: Recipe = own,
+  after: readonly Step[] = closed,
+): HostAccessKind[] {
+  const index = before.steps.length;
+  return before.with(step, ...after).needs()
+    .filter(({ stepIndex }) => stepIndex === index)
+    .map(({ step: _, stepIndex: __, ...need }) => need);
+}
+
+const NONE: readonly HostAccessKind[] = [];
+const WHOLE_HOST: readonly HostAccessKind[] = [
+  { kind: "read", path: "/" },
+  { kind: "write", path: "/" },
+];
+
+/** Each kind of step that needs nothing, or always the same. */
+const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[] = [
+  [steps.address("lo", "10.0.0.1/8"), NONE],
+  [steps.bridge("lan"), NONE],
+  [steps.capabilities({ keep: [] }), NONE],
+  [steps.chdir("/mnt"), NONE],
+  [steps.clearEnv(), NONE],
+  [steps.devices("/mnt/dev"), NONE],
+  [steps.dieWithParent(null), NONE],
+  [steps.domainname("soup"), NONE],
+  [steps.dummy("holder"), NONE],
+  [steps.hostname("soup"), NONE],
+  [steps.init(), NONE],
+  [steps.landlock({ read: ["/"], degrade: true }), NONE],
+  [steps.loopback(), NONE],
+  [steps.maskPaths("/proc"), NONE],
+  [steps.masquerade("10.7.0.0/24", { inside: true }), NONE],
+  [steps.mkdir("/mnt/a"), NONE],
+  [steps.mkdir("/usr/a", { host: true }), [{ kind: "write", path: "/usr/a" }]],
+  [steps.mknod("/mnt/a", { type: "p" }), NONE],
+  [steps.mknod("/mnt/a", { type: "b", major: 8, minor: 0 }), [{ kind: "device", path: "b 8:0" }]],
+  [steps.mount("a", "/mnt", { type: "tmpfs" }), NONE],
+  [steps.mount("/dev/sda", "/mnt", { type: "ext4" }), [{ kind: "device", path: "/dev/sda" }]],
+  [steps.mount("o", "/mnt", { type: "overlay", options: "lowerdir=/etc:/usr" }), WHOLE_HOST],
+  [steps.mount("c", "/mnt", { type: "cgroup2" }), NONE],
+  [steps.mqueue("/mnt/mqueue"), NONE],
+  [steps.newSession(), NONE],
+  [steps.noNewPrivileges(), NONE],
+  [steps.overlay("/mnt/o", { lower: ["/usr"], discard: true }), [{ kind: "read", path: "/usr" }]],
+  [steps.overlay("/mnt/o", { lower: ["/usr", "/mnt"] }), [{ kind: "read", path: "/usr" }]],
+  [steps.overlay("/mnt/o", { lower: ["/usr"], upper: "/var/u", work: "/var/w" }), [
+    { kind: "read", path: "/usr" },
+    { kind: "read", path: "/var/u" },
+    { kind: "write", path: "/var/u" },
+    { kind: "write", path: "/var/w" },
+  ]],
+  [steps.propagation("/", "private"), NONE],
+  [steps.publish(80, { address: "10.7.0.2", inside: true }), NONE],
+  [steps.readonlyPaths("/usr"), NONE],
+  [steps.remount("/mnt", "ro"), NONE],
+  [steps.rlimit("nofile", 64), NONE],
+  [steps.route("10.0.0.0/8", { device: "lo" }), NONE],
+  [steps.seccomp(), NONE],
+  [steps.setEnv({ A: "1" }), NONE],
+  [steps.setUser({ uid: 0 }), NONE],
+  [steps.symlink("a", "/mnt/a"), NONE],
+  [steps.symlink("a", "/usr/a", { host: true }), [{ kind: "write", path: "/usr/a" }]],
+  [steps.sysctl({ "net.ipv4.ip_forward": 1 }), NONE],
+  [steps.timeOffset({ boottime: 1 }), NONE],
+  [steps.tmpfs("/mnt/tmp"), NONE],
+  [steps.umask(0), NONE],
+  [steps.unmount("/mnt"), WHOLE_HOST],
+  [steps.unshare("uts"), NONE],
+  [steps.userNetwork(), [{ kind: "net", host: "*" }]],
+  [steps.writeFile("/mnt/a", ""), NONE],
+  [steps.writeFile("/usr/a", "", { host: true }), [{ kind: "write", path: "/usr/a" }]],
+];
+
+for (const [step, expected] of NEEDS) {
+  test(`${step.step} needs what it should: ${JSON.stringify(step)}`, () => {
+    // Unmounting /mnt takes away what would be the new root.
+    const after = step.step === "unmount" ? [tmpfs("/mnt"), ...closed] : closed;
+    const inside = recipe(own, steps.devices("/mnt/dev"));
+    assertEquals(requiredAccess(step, step.step === "devices" ? own : inside, after), [
+      ...expected,
+    ]);
+  });
+}
+
+/** The steps that have a test of their own below. */
+const APART = [
+  "bind",
+  "chroot",
+  "disableUserNamespaces",
+  "join",
+  "limits",
+  "macvlan",
+  "mapCurrentUser",
+  "mapIds",
+  "mapRoot",
+  "moveInterface",
+  "pivotRoot",
+  "proc",
+  "programs",
+  "sysfs",
+  "veth",
+];
+
+test("no kind of step is left out here", () => {
+  const seen = new Set([...NEEDS.map(([step]) => step.step as string), ...APART]);
+  assertEquals([...STEP_DEFINITIONS.keys()].filter((name) => !seen.has(name)), []);
+});
+
+test("a recipe without steps needs all of the host", () => {
+  assertEquals(needs(recipe()), [
+    "read /",
+    "write /",
+    "the device /dev",
+    "the host's network",
+    "the host's pid namespace",
+    "the host's uts namespace",
+    "the host's ipc namespace",
+    "all rights of the host's root",
+  ]);
+});
+
+test("a recipe of namespaces and a root of its own needs nothing", () => {
+  assertEquals(needs(own.with(pivotRoot("/mnt"))), []);
+});
+
+test("the namespaces that are shared are needs where they let programs be reached", () => {
+  assertEquals(needs(recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"), ...closed)), [
+    "the host's network",
+    "the host's pid namespace",
+    "the host's ipc namespace",
+  ]);
+});
+
+test("a bound directory is read; and written, unless nothing can make it writable", () => {
+  const shown = bind("/usr", "/mnt/usr", { readOnly: true, restrict: ["nodev"] });
+  const read: HostAccessKind[] = [{ kind: "read", path: "/usr" }];
+  const both: HostAccessKind[] = [...read, { kind: "write", path: "/usr" }];
+  const pivot = pivotRoot("/mnt");
+  assertEquals(requiredAccess(shown), read);
+  assertEquals(requiredAccess({ ...shown, readOnly: false }), both);
+  assertEquals(requiredAccess(shown, own, [pivot]), both, "root of the namespace can mount");
+  const bounded = capabilities({ bounding: ["CAP_CHOWN"] });
+  assertEquals(requiredAccess(shown, own, [pivot, bounded]), read);
+  const ambient = capabilities({ ambient: ["CAP_SYS_ADMIN"] });
+  assertEquals(requiredAccess(shown, own, [pivot, ambient, bounded]), both, "it is passed on");
+  const again = [pivot, capabilities({ keep: [] }), unshare("user"), mapRoot()];
+  assertEquals(
+    requiredAccess(shown, own, again),
+    read,
+    "a namespace below has no rights over the mounts",
+  );
+  const belowThen = recipe(own, unshare("user"), mapRoot(), unshare("mount"));
+  assertEquals(requiredAccess(shown, belowThen, [pivot]), both);
+  const user = recipe(unshare(...ALL), steps.mapCurrentUser(), tmpfs("/mnt"));
+  assertEquals(requiredAccess(shown, user, [pivot]), both, "a setuid program may help");
+  assertEquals(requiredAccess(shown, user, [pivot, noNewPrivileges()]), root ? both : read);
+  const writable = [pivot, steps.remount("/usr", "nosuid"), ...closed.slice(1)];
+  assertEquals(requiredAccess(shown, own, writable), both, "a step makes it writable");
+});
+
+test("covering or leaving a bound directory does not take the need away", () => {
+  const all = [
+    bind("/usr", "/mnt/usr", { readOnly: true }),
+    tmpfs("/mnt/usr"),
+    bind("/etc", "/elsewhere", { readOnly: true }),
+    ...closed,
+  ];
+  assertEquals(needs(own.with(...all)), [
+    "read /usr, for step 4 (bind)",
+    "read /etc, for step 6 (bind)",
+  ]);
+});
+
+test("a bind of a bind, and what the recipe has made, needs no more", () => {
+  const first = recipe(own, bind("/usr", "/mnt/usr", { readOnly: true }));
+  assertEquals(requiredAccess(bind("/mnt/usr/bin", "/mnt/b"), first), []);
+  assertEquals(requiredAccess(bind("/mnt", "/mnt/b"), first), []);
+  const maybe = recipe(own, bind("/no/such", "/srv", { optional: true }));
+  assertEquals(requiredAccess(bind("/srv", "/mnt/b", { readOnly: true }), maybe), [
+    { kind: "read", path: "/srv" },
+  ]);
+});
+
+test("a source that is missing and may be needs nothing", () => {
+  assertEquals(requiredAccess(bind("/no/such", "/mnt/a", { optional: true })), []);
+  assertEquals(requiredAccess(bind("/no/such", "/mnt/a", { readOnly: true })), [
+    { kind: "read", path: "/no/such" },
+  ]);
+});
+
+test("devices, and the host's processes, are needs beside the files", () => {
+  const readOnly = { readOnly: true };
+  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null")), []);
+  assertEquals(
+    requiredAccess(bind("/dev/kmsg", "/mnt/kmsg", { ...readOnly, restrict: ["nodev"] })),
+    [
+      { kind: "read", path: "/dev/kmsg" },
+    ],
+  );
+  assertEquals(requiredAccess(bind("/dev", "/mnt/dev", readOnly)), [
+    { kind: "read", path: "/dev" },
+    { kind: "device", path: "/dev" },
+  ]);
+  assertEquals(requiredAccess(bind("/proc", "/mnt/proc", readOnly)), [
+    { kind: "read", path: "/proc" },
+    { kind: "namespace", namespace: "pid" },
+  ]);
+});
+
+test("a socket can be spoken to on a mount that can only be read", () =>
+  inDirectory((directory) => {
+    using _socket = Deno.listen({ transport: "unix", path: `${directory}/socket` });
+    assertEquals(requiredAccess(bind(`${directory}/socket`, "/mnt/a", { readOnly: true })), [
+      { kind: "read", path: `${directory}/socket` },
+      { kind: "write", path: `${directory}/socket` },
+    ]);
+  })());
+
+test("paths are told without links and `..`", () =>
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/a/b`, { recursive: true });
+    Deno.symlinkSync("/etc", `${directory}/a/etc`);
+    Deno.symlinkSync("gone", `${directory}/dangling`);
+    const path = (source: string) => requiredAccess(bind(source, "/mnt/x", { readOnly: true }))[0];
+    const read = (path: string) => ({ kind: "read", path } as const);
+    assertEquals(path(`${directory}/a/etc`), read("/etc"));
+    assertEquals(path(`${directory}/a/etc/passwd`), read("/etc/passwd"));
+    assertEquals(path(`${directory}/a/b/../../a/etc`), read("/etc"));
+    assertEquals(
+      path(`${directory}/a/etc/../usr`),
+      read("/usr"),
+      "`..` of where the link leads to",
+    );
+    assertEquals(path(`/proc/self/root${directory}/a`), read(`${directory}/a`));
+    assertEquals(path(`/proc/self/cwd/mod.ts`), read(`${Deno.cwd()}/mod.ts`));
+    assertEquals(path("mod.ts"), read(`${Deno.cwd()}/mod.ts`), "from the working directory");
+    assertEquals(path(`${directory}/dangling`), read(`${directory}/dangling`));
+    assertEquals(path(`${directory}/a/etc/no/such`), read("/etc/no/such"));
+    using opened = steps.linux.open(`${directory}/a`);
+    assertEquals(path(`/proc/self/fd/${opened.number}`), read(`${directory}/a`));
+    assertEquals(path(`/dev/fd/${opened.number}/etc`), read("/etc"));
+  })());
+
+test("a relative source behind chdir() could be anything", () => {
+  assertEquals(requiredAccess(bind("etc", "/mnt/x"), recipe(own, steps.chdir("/"))), [
+    ...WHOLE_HOST,
+  ]);
+});
+
+test("programs needs the programs, their loader and their libraries", () => {
+  const found = requiredAccess(steps.programs("/bin/true"));
+  assertEquals(found.every(({ kind }) => kind === "read"), true);
+  assertEquals(found[0], { kind: "read", path: Deno.realPathSync("/bin/true") });
+  assertEquals(found.length > 1, true);
+  assertEquals(requiredAccess(steps.programs("/bin/true", { copy: true })), found);
+});
+
+test("a chroot holds only who has no capability, a new root everybody", () => {
+  const enter = steps.chroot("/usr");
+  const base = recipe(unshare(...ALL), mapRoot());
+  assertEquals(needs(base.with(enter)).slice(0, 2), ["read /", "write /"]);
+  assertEquals(needs(base.with(enter, capabilities({ bounding: [] }))), [
+    "read /usr, for step 3 (chroot)",
+    "write /usr, for step 3 (chroot)",
+  ]);
+  const pivoted = base.with(enter, tmpfs("/mnt"), pivotRoot("/mnt"));
+  assertEquals(needs(pivoted).slice(0, 2), ["read /", "write /"]);
+  assertEquals(needs(base.with(pivotRoot("/usr"))), [
+    "read /usr, for step 3 (pivotRoot)",
+    "write /usr, for step 3 (pivotRoot)",
+  ]);
+  assertEquals(needs(own.with(pivotRoot("/mnt"), steps.chroot("/a"))), []);
+});
+
+test("an init that stays behind in the host's namespaces is a way there", () => {
+  const { init } = steps;
+  const inner = [tmpfs("/mnt"), pivotRoot("/mnt")] as const;
+  const late = recipe(unshare("user", "pid"), mapRoot(), init());
+  const all = late.with(unshare("mount", "net", "ipc"), ...inner);
+  assertEquals(needs(all), [
+    "read /",
+    "write /",
+    "the device /dev",
+    "the host's network",
+    "the host's ipc namespace",
+  ]);
+  assertEquals(needs(all.with(unshare("user"))), [], "a user namespace below has no way to it");
+  const early = recipe(unshare(...ALL), mapRoot());
+  assertEquals(needs(early.with(init(), ...inner)), [], "its root changes too");
+  assertEquals(needs(early.with(...inner, init(), unshare("mount"))), []);
+  const jail = [steps.chroot("/usr"), capabilities({ keep: [] })] as const;
+  assertEquals(needs(early.with(init(), ...jail)).slice(0, 2), ["read /", "write /"]);
+  assertEquals(needs(early.with(jail[0], init(), jail[1]))[0], "read /usr, for step 3 (chroot)");
+});
+
+test("ids beside the caller's own are needs", () => {
+  const user = recipe(unshare(...ALL));
+  const caller = { inside: 0, outside: Deno.uid()!, count: 1 };
+  const group = { inside: 0, outside: Deno.gid()!, count: 1 };
+  const range = { inside: 1, outside: 100000, count: 10 };
+  assertEquals(requiredAccess(mapRoot(), user, [tmpfs("/mnt"), ...closed]), []);
+  assertEquals(requiredAccess(steps.mapCurrentUser(), user, [tmpfs("/mnt"), ...closed]), []);
+  const after = [tmpfs("/mnt"), ...closed];
+  assertEquals(requiredAccess(steps.mapIds({ uids: [caller], gids: [group] }), user, after), []);
+  assertEquals(
+    requiredAccess(steps.mapIds({ uids: [caller, range], gids: [group, range] }), user, after),
+    [
+      { kind: "identity", id: "uid", from: 100000, count: 10 },
+      { kind: "identity", id: "gid", from: 100000, count: 10 },
+    ],
+  );
+  assertEquals(requiredAccess(steps.setUser({ uid: 7, groups: [8] }), recipe(), []), [
+    { kind: "identity", id: "uid", from: 7, count: 1 },
+    { kind: "identity", id: "gid", from: 7, count: 1 },
+    { kind: "identity", id: "gid", from: 8, count: 1 },
+  ]);
+});
+
+test("root without a user namespace has rights, as far as they are left", () => {
+  const privileges = (...more: Step[]) =>
+    needs(recipe(...more)).filter((need) => /root|CAP_/.test(need) && !need.includes("read"));
+  assertEquals(privileges(), ["all rights of the host's root"]);
+  assertEquals(privileges(capabilities({ keep: ["CAP_CHOWN"] })), ["CAP_CHOWN on the host"]);
+  assertEquals(privileges(capabilities({ keep: [] })), []);
+  assertEquals(privileges(capabilities({ keep: [] }), unshare("user")), []);
+});
+
+test("joining others is a need", () => {
+  const needsJoined = recipe(steps.join(Deno.pid, "uts")).needs();
+  assertEquals(needsJoined.find(({ kind }) => kind === "join"), {
+    kind: "join",
+    target: Deno.pid,
+    stepIndex: 0,
+    step: "join",
+  });
+  const file = "/proc/self/ns/uts";
+  assertEquals(requiredAccess(steps.join(file), recipe(), []), [{ kind: "join", target: file }]);
+});
+
+test("the host's network is changed by cables", () => {
+  const changes: HostAccessKind[] = [
+    { kind: "net", host: "*" },
+    { kind: "privilege", privilege: "CAP_NET_ADMIN" },
+  ];
+  for (
+    const step of [
+      steps.veth("eth0"),
+      steps.macvlan("eth0", { parent: "eth0" }),
+      steps.moveInterface("eth1"),
+      steps.masquerade("10.0.0.0/8"),
+      steps.publish(80, { address: "10.0.0.2" }),
+    ]
+  ) {
+    if (root) assertEquals(requiredAccess(step, own), changes);
+  }
+});
+
+test("where root's id is the host's, /proc and /sys are ways to change the machine", () => {
+  const machine = (path: string): HostAccessKind[] => root ? [{ kind: "write", path }] : [];
+  assertEquals(requiredAccess(steps.proc("/mnt/proc")), machine("/proc/sys"));
+  assertEquals(requiredAccess(steps.sysfs("/mnt/sys")), machine("/sys"));
+  assertEquals(requiredAccess(steps.proc("/mnt/proc", { options: "ro" })), []);
+  const [pivot, ...rest] = closed;
+  const guard = steps.readonlyPaths("/proc/sys", "/proc/sysrq-trigger");
+  assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard, ...rest]), []);
+  assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard]), machine("/proc/sys"));
+  assertEquals(requiredAccess(steps.proc("/proc"), own), [], "it is left behind");
+});
+
+test("limits, and that no user namespaces can be made, need nothing", () => {
+  assertEquals(requiredAccess(steps.disableUserNamespaces(), own), []);
+  assertEquals(requiredAccess(steps.limits({ pids: 10 }), own), []);
+});
+
+test("sandbox() needs to read what it shows, and no more", () => {
+  const kinds = new Set(steps.sandbox().needs().map(({ kind }) => kind));
+  assertEquals([...kinds], ["read"]);
+  const asked = needs(steps.sandbox({ write: ["/var/tmp"], net: "host" }));
+  assertEquals(asked.filter((need) => !need.startsWith("read")).map((need) => need.split(",")[0]), [
+    "write /var/tmp",
+    "the host's network",
+  ]);
+});
+
+test("a command adds its program, and the variables that it hands on", () => {
+  const box = own.with(pivotRoot("/mnt"));
+  const clear = box.command("ls", { clearEnv: true, env: { A: "1" } });
+  assertEquals(clear.needs(), [{ kind: "run", program: "ls" }]);
+  const given = box.command("ls", { env: { PATH: "/" } }).needs()
+    .filter(({ kind }) => kind === "env");
+  assertEquals(given.some((need) => need.kind === "env" && need.name === "PATH"), false);
+  assertEquals(given.length, Object.keys(Deno.env.toObject()).length - 1);
+  const kept = box.with(steps.clearEnv({ keep: ["PATH"] })).command("ls").needs();
+  assertEquals(kept.map(describeAccess), ["the variable PATH, for step 5 (clearEnv)", "run ls"]);
+  const [identity] = recipe().command("ls", { uid: 7 }).needs()
+    .filter(({ kind }) => kind === "identity");
+  assertEquals(identity, { kind: "identity", id: "uid", from: 7, count: 1 });
+});
+
+test("needs are data that JSON keeps", () => {
+  const all = recipe().needs();
+  assertEquals(JSON.parse(JSON.stringify(all)), all);
+});

@@ -1,0 +1,100 @@
+/** Whose files a path names. */
+
+import { directoryOf, isWithin, nameOf, normalize } from "../../recipe/path.ts";
+import { assertEquals } from "@std/assert";
+import { MountTable } from "../../plan/mount_table.ts";
+
+Deno.test("paths are normalized", () => {
+  for (
+    const [path, normal] of [
+      ["/", "/"],
+      ["//", "/"],
+      ["/a/", "/a"],
+      ["//a///b", "/a/b"],
+      ["/./a/.", "/a"],
+      ["/a.b/...", "/a.b/..."],
+    ] as const
+  ) {
+    assertEquals(normalize(path), normal);
+  }
+  assertEquals([directoryOf("/a/b"), directoryOf("/a"), nameOf("/a/b"), nameOf("/a")], [
+    "/a",
+    "/",
+    "b",
+    "a",
+  ]);
+  assertEquals([isWithin("/ab", "/a"), isWithin("/a", "/a"), isWithin("/a/b", "/a")], [
+    false,
+    true,
+    true,
+  ]);
+  assertEquals(isWithin("/a", "/"), true);
+});
+
+Deno.test("a path is the recipe's on a filesystem that it has mounted, down to what is bound", () => {
+  const mounts = new MountTable();
+  mounts.mounted("/mnt", true);
+  mounts.mounted("/mnt/a", false);
+  mounts.mounted("/mnt/a/b/", true);
+  const own = [
+    "/",
+    "/mn",
+    "/mnt",
+    "/mnt/x",
+    "/mnt/a",
+    "/mnt/a/x",
+    "/mnt/a/b",
+    "/mnt/a/b/c",
+    "/mnta",
+  ]
+    .filter((path) => mounts.isContainerMount(path));
+  assertEquals(own, ["/mnt", "/mnt/x", "/mnt/a/b", "/mnt/a/b/c"]);
+});
+
+Deno.test("a later mount covers what is below it, until it is unmounted", () => {
+  const mounts = new MountTable();
+  mounts.mounted("/mnt/a", true);
+  mounts.mounted("/mnt", false);
+  assertEquals([mounts.isContainerMount("/mnt/a/x"), mounts.isMountPoint("/mnt/a")], [
+    false,
+    false,
+  ]);
+  assertEquals(mounts.isThere("/mnt/a"), false);
+  mounts.unmounted("/mnt");
+  assertEquals([mounts.isContainerMount("/mnt/a/x"), mounts.isMountPoint("/mnt/a")], [true, true]);
+  mounts.unmounted("/nothing/there");
+  mounts.unmounted("/");
+  assertEquals(mounts.isThere("/mnt"), true);
+});
+
+Deno.test("what is known to be there are mount points that are certain, and what they lie in", () => {
+  const mounts = new MountTable();
+  mounts.mounted("/a/b", true);
+  mounts.mounted("/c/d", false, false);
+  const there = ["/", "/a", "/a/b", "/a/b/c", "/c", "/c/d"].filter((path) => mounts.isThere(path));
+  assertEquals(there, ["/", "/a", "/a/b"]);
+  assertEquals([mounts.isMountPoint("/c/d"), mounts.isContainerMount("/c/d")], [false, false]);
+});
+
+Deno.test("in a new root paths begin there", () => {
+  const mounts = new MountTable();
+  mounts.mounted("/mnt", true);
+  mounts.mounted("/mnt/usr", false);
+  mounts.mounted("/other", true);
+  mounts.enter("/mnt/");
+  assertEquals(
+    ["/", "/a", "/usr", "/usr/a", "/other"].map((path) => mounts.isContainerMount(path)),
+    [
+      true,
+      true,
+      false,
+      false,
+      true,
+    ],
+  );
+  assertEquals([mounts.isMountPoint("/usr"), mounts.isMountPoint("/other")], [true, false]);
+  mounts.enter("/");
+  assertEquals(mounts.isContainerMount("/a"), true);
+  mounts.enter("/usr/share");
+  assertEquals(mounts.isContainerMount("/a"), false);
+});

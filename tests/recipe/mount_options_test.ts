@@ -1,0 +1,99 @@
+/** The option words of mount(8). */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  MS_DIRSYNC,
+  MS_LAZYTIME,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NODIRATIME,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_NOSYMFOLLOW,
+  MS_RDONLY,
+  MS_RELATIME,
+  MS_SILENT,
+  MS_STRICTATIME,
+  MS_SYNCHRONOUS,
+} from "../../ffi/calls/mounts.ts";
+import { mountOptionsComplaint, parseMountOptions } from "../../recipe/mount_options.ts";
+
+Deno.test("words are flags, alone and together", () => {
+  const flags = {
+    ro: MS_RDONLY,
+    nosuid: MS_NOSUID,
+    nodev: MS_NODEV,
+    noexec: MS_NOEXEC,
+    sync: MS_SYNCHRONOUS,
+    dirsync: MS_DIRSYNC,
+    noatime: MS_NOATIME,
+    nodiratime: MS_NODIRATIME,
+    relatime: MS_RELATIME,
+    strictatime: MS_STRICTATIME,
+    lazytime: MS_LAZYTIME,
+    nosymfollow: MS_NOSYMFOLLOW,
+    silent: MS_SILENT,
+  };
+  for (const [word, flag] of Object.entries(flags)) {
+    assertEquals(parseMountOptions(word), { flags: flag, data: null }, word);
+  }
+  assertEquals(parseMountOptions("ro,nosuid,nodev,noexec"), {
+    flags: MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+    data: null,
+  });
+});
+
+Deno.test("later words take earlier flags away, and those that are set at first", () => {
+  assertEquals(parseMountOptions("ro,rw").flags, 0);
+  assertEquals(parseMountOptions("rw,ro").flags, MS_RDONLY);
+  assertEquals(parseMountOptions("suid", MS_NOSUID | MS_NODEV).flags, MS_NODEV);
+  assertEquals(parseMountOptions("ro,nosuid,noexec,defaults").flags, 0);
+  assertEquals(parseMountOptions("defaults,ro").flags, MS_RDONLY);
+});
+
+Deno.test("what is no word is the filesystem's, in its order", () => {
+  assertEquals(parseMountOptions("size=1m,ro,mode=0700"), {
+    flags: MS_RDONLY,
+    data: "size=1m,mode=0700",
+  });
+  assertEquals(parseMountOptions(undefined), { flags: 0, data: null });
+  assertEquals(parseMountOptions(""), { flags: 0, data: null });
+  assertEquals(parseMountOptions(",,a,,"), { flags: 0, data: "a" });
+});
+
+Deno.test("a comma within quotes parts no options", () => {
+  assertEquals(
+    parseMountOptions('context="system_u:object_r:tmp_t:s0:c127,c456",ro').data,
+    'context="system_u:object_r:tmp_t:s0:c127,c456"',
+  );
+});
+
+Deno.test("words for fstab and for mount(8) are left out", () => {
+  assertEquals(parseMountOptions("auto,nofail,_netdev,x-systemd.automount,X-mount.mkdir"), {
+    flags: 0,
+    data: null,
+  });
+});
+
+Deno.test("words that every object has are the filesystem's", () => {
+  for (const word of ["constructor", "toString", "__proto__"]) {
+    assertEquals(parseMountOptions(word), { flags: 0, data: word });
+    assertEquals(mountOptionsComplaint(word), undefined);
+  }
+});
+
+Deno.test("words that ask for another step name it", () => {
+  for (
+    const [word, step] of [
+      ["bind", "bind()"],
+      ["rbind", "bind()"],
+      ["remount", "remount()"],
+      ["shared", "propagation()"],
+      ["rslave", "propagation()"],
+    ] as const
+  ) {
+    assertStringIncludes(mountOptionsComplaint(`ro,${word}`)!, step);
+  }
+  assertStringIncludes(mountOptionsComplaint("loop")!, "loop device");
+  assertEquals(mountOptionsComplaint("ro,size=bind"), undefined);
+});

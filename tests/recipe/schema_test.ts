@@ -1,0 +1,102 @@
+/** What the fields of steps may hold. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import * as fields from "../../recipe/schema.ts";
+
+function issue(field: fields.Schema, value: unknown): string {
+  const issue = field.issue(value);
+  assert(issue !== undefined, `${String(value)} is taken`);
+  return issue;
+}
+
+function takes(field: fields.Schema, ...values: unknown[]): void {
+  for (const value of values) assertEquals(field.issue(value), undefined);
+}
+
+Deno.test("a text has limits in bytes, and no NUL", () => {
+  const text = fields.text({ min: 1, max: 4 });
+  takes(text, "a", "abcd", "ää");
+  assertStringIncludes(issue(text, ""), "is empty");
+  assertStringIncludes(issue(text, "ääa"), "has 5 bytes; the kernel takes at most 4");
+  assertStringIncludes(issue(text, "a\0"), "NUL");
+  assertStringIncludes(issue(text, 5), "should be a string, not 5");
+  takes(fields.text(), "", "x".repeat(1e6));
+});
+
+Deno.test("a content is any string", () => {
+  takes(fields.content(), "", "\0");
+  assertStringIncludes(issue(fields.content(), null), "should be a string, not null");
+});
+
+Deno.test("an absolute path begins with / and has no ..", () => {
+  takes(fields.absolutePath(), "/", "/a/b", "/a..b", "/...", "/a//b/./c/");
+  for (const wrong of ["a", "", "/a/..", "/../a", "../a", "/a\0", "/" + "a".repeat(4095)]) {
+    issue(fields.absolutePath(), wrong);
+  }
+  takes(fields.path(), "a", "../a", ".");
+});
+
+Deno.test("an integer is whole and within its limits", () => {
+  takes(fields.integer(), 0, Number.MAX_SAFE_INTEGER);
+  takes(fields.integer(-1, 1), -1, 0, 1);
+  for (const wrong of [-2, 2, 0.5, NaN, Infinity, "1", null, 1n, {}]) {
+    issue(fields.integer(-1, 1), wrong);
+  }
+  takes(fields.id(), 0, 4294967294);
+  issue(fields.id(), 4294967295);
+  takes(fields.modeBits(), 0, 0o7777);
+  issue(fields.modeBits(), 0o10000);
+});
+
+Deno.test("a word is one of those that there are, or the nearest is told", () => {
+  const word = fields.oneOf(["mount", "user"]);
+  takes(word, "mount");
+  assertStringIncludes(issue(word, "mounts"), 'did you mean "mount"?');
+  assertStringIncludes(issue(word, "MOUNT"), 'did you mean "mount"?');
+  assertEquals(issue(word, "soup"), '"soup" is none of "mount", "user"');
+  issue(word, ["mount"]);
+});
+
+Deno.test("a list tells which of its values is wrong", () => {
+  const list = fields.list(fields.integer(), 1);
+  takes(list, [1], [1, 2]);
+  assertStringIncludes(issue(list, []), "needs at least one");
+  assertStringIncludes(issue(list, [1, -1]), "number 2: -1");
+  assertStringIncludes(issue(list, "12"), "should be a list");
+  // A list with holes is a list of undefined values.
+  issue(list, new Array(2));
+});
+
+Deno.test("a dictionary tells which of its entries is wrong", () => {
+  const dictionary = fields.dictionary(fields.variableName(), fields.text());
+  takes(dictionary, {}, { A: "", b: "x" });
+  assertStringIncludes(issue(dictionary, { A: 5 }), '"A": should be a string');
+  assertStringIncludes(issue(dictionary, { "A=": "" }), '"A=": a name must not contain');
+  for (const wrong of [null, [], "a", 5, undefined]) issue(dictionary, wrong);
+});
+
+Deno.test("an object has just its fields", () => {
+  const object = fields.object({ a: fields.integer(), b: fields.optional(fields.text()) });
+  takes(object, { a: 1 }, { a: 1, b: "" }, { a: 1, b: undefined });
+  assertStringIncludes(issue(object, {}), '"a" is missing: a whole number');
+  assertStringIncludes(issue(object, { a: 1, aa: 1 }), '"aa" is unknown; did you mean "a"?');
+  assertStringIncludes(issue(object, { a: 1, xyz: 1 }), "the fields are a, b");
+  assertStringIncludes(issue(object, { a: 1, b: 2 }), '"b" should be a string');
+});
+
+Deno.test("either of two is taken, and none of both told", () => {
+  const either = fields.either(fields.integer(), fields.oneOf(["unlimited"]));
+  takes(either, 1, "unlimited");
+  assertStringIncludes(issue(either, "x"), 'a whole number, 0 or more, or one of "unlimited"');
+});
+
+Deno.test("the nearest word has a third of its letters wrong at most, or two swapped", () => {
+  const words = ["host", "propagation", "size"];
+  assertEquals(fields.nearest("hots", words), "host");
+  assertEquals(fields.nearest("propgation", words), "propagation");
+  assertEquals(fields.nearest("porpagatoin", words), "propagation");
+  assertEquals(fields.nearest("Size", words), "size");
+  assertEquals(fields.nearest("ghost", words), "host");
+  assertEquals(fields.nearest("abcd", words), undefined);
+  assertEquals(fields.nearest("", words), undefined);
+});

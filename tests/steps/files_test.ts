@@ -1,0 +1,243 @@
+/** `mkdir`, `symlink`, `writeFile` and `mknod`. */
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  mapRoot,
+  mkdir,
+  mknod,
+  overlay,
+  recipe,
+  symlink,
+  tmpfs,
+  umask,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
+import {
+  assertFails,
+  assertRefused,
+  inDirectory,
+  inside,
+  notRoot,
+  test,
+  testOn,
+} from "../support.ts";
+
+const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+
+testOn(["mount"], "mkdir makes directories with all that they lie in", (mounts) => {
+  const made = mounts.with(tmpfs("/mnt"), mkdir("/mnt/a/b/c", { mode: 0o2750 }), mkdir("/mnt/a"));
+  assertEquals(inside(made, "stat -c %a /mnt/a /mnt/a/b /mnt/a/b/c"), "755\n755\n2750");
+});
+
+testOn(["mount"], "modes are exact, whatever the umask is", (mounts) => {
+  const made = mounts.with(
+    umask(0o077),
+    tmpfs("/mnt"),
+    mkdir("/mnt/a", { mode: 0o777 }),
+    writeFile("/mnt/b", "", { mode: 0o666 }),
+    mknod("/mnt/c", { type: "p", mode: 0o666 }),
+    mkdir("/mnt/d"),
+    writeFile("/mnt/e", ""),
+    mknod("/mnt/f", { type: "p" }),
+  );
+  const modes = inside(made, "stat -c %a /mnt/a /mnt/b /mnt/c /mnt/d /mnt/e /mnt/f").split("\n");
+  assertEquals(modes, ["777", "666", "666", "700", "600", "600"]);
+});
+
+testOn(["mount"], "mkdir leaves a directory that is there as it is", (mounts) => {
+  const made = mounts.with(
+    tmpfs("/mnt"),
+    mkdir("/mnt/a", { mode: 0o700 }),
+    writeFile("/mnt/a/b", "soup"),
+    mkdir("/mnt/a"),
+    mkdir("/mnt"),
+  );
+  assertEquals(inside(made, "stat -c %a /mnt/a; cat /mnt/a/b"), "700\nsoup");
+});
+
+testOn(["mount"], "symlink makes a link that says anything", (mounts) => {
+  const made = mounts.with(
+    tmpfs("/mnt"),
+    symlink("/no/where", "/mnt/a"),
+    symlink("../x y", "/mnt/b"),
+  );
+  assertEquals(inside(made, "readlink /mnt/a /mnt/b"), "/no/where\n../x y");
+});
+
+testOn(["mount"], "a link that is there is an error", (mounts) => {
+  assertFails(mounts.with(tmpfs("/mnt"), symlink("x", "/mnt/a"), symlink("y", "/mnt/a")), {
+    step: "symlink",
+    code: "EEXIST",
+    says: "something is there already",
+  });
+});
+
+testOn(["mount"], "writeFile writes texts of any size", (mounts) => {
+  for (const size of [0, 1, 65536, 65537, 2 ** 21 + 1]) {
+    const text = "soup\n".repeat(size / 5 + 1).slice(0, size);
+    const made = mounts.with(tmpfs("/mnt"), writeFile("/mnt/a", text));
+    const { stdout } = made.command("cat", { args: ["/mnt/a"] }).outputSync();
+    assert(new TextDecoder().decode(stdout) === text, `${size} bytes differ`);
+  }
+});
+
+testOn(
+  ["mount"],
+  "writeFile writes UTF-8, empties what is there, and has the mode 0644",
+  (mounts) => {
+    const made = mounts.with(
+      tmpfs("/mnt"),
+      writeFile("/mnt/a", "a longer text than the next one"),
+      writeFile("/mnt/a", "Müesli €\0"),
+    );
+    assertEquals(inside(made, "tr '\\0' 0 < /mnt/a; stat -c %a /mnt/a"), "Müesli €0644");
+  },
+);
+
+testOn(["mount"], "writeFile on a full filesystem is told", (mounts) => {
+  const full = mounts.with(tmpfs("/mnt", { size: "64k" }), writeFile("/mnt/a", "x".repeat(65537)));
+  assertFails(full, { step: "writeFile", code: "ENOSPC", says: "give its tmpfs more { size }" });
+});
+
+testOn(["mount"], "writeFile into a directory that is missing is told", (mounts) => {
+  assertFails(mounts.with(tmpfs("/mnt"), writeFile("/mnt/a/b", "")), {
+    step: "writeFile",
+    code: "ENOENT",
+    says: "mkdir() makes it",
+  });
+});
+
+testOn(["mount"], "mknod makes a pipe", (mounts) => {
+  const made = mounts.with(tmpfs("/mnt"), mknod("/mnt/a", { type: "p" }));
+  assertEquals(inside(made, "echo soup > /mnt/a & cat /mnt/a"), "soup");
+});
+
+test("root makes device files that work", () => {
+  const made = recipe(
+    unshare("mount"),
+    tmpfs("/mnt", { options: "dev" }),
+    mknod("/mnt/zero", { type: "c", major: 1, minor: 5, mode: 0o600 }),
+    mknod("/mnt/block", { type: "b", major: 7, minor: 300 }),
+  );
+  const script = "head -c 2 /mnt/zero | od -An -tx1; stat -c '%a %t %T %F' /mnt/zero /mnt/block";
+  assertEquals(
+    inside(made, script),
+    [
+      " 00 00",
+      "600 1 5 character special file",
+      "644 7 12c block special file",
+    ].join("\n"),
+  );
+}, notRoot);
+
+test("in a user namespace the refusal of device files tells what to do", () => {
+  assertFails(box.with(mknod("/mnt/zero", { type: "c", major: 1, minor: 5 })), {
+    step: "mknod",
+    at: 3,
+    code: "EPERM",
+    says: "devices() and bind() need none",
+  });
+});
+
+test(
+  "files on the host are made only where that is said",
+  inDirectory((directory) => {
+    const onHost = recipe(
+      mkdir(`${directory}/a/b`, { host: true, mode: 0o700 }),
+      writeFile(`${directory}/a/b/c`, "soup", { host: true }),
+      symlink("c", `${directory}/a/b/d`, { host: true }),
+      mknod(`${directory}/a/e`, { type: "p", host: true }),
+    );
+    assertEquals(inside(onHost, `cat ${directory}/a/b/d`), "soup");
+    assertEquals(Deno.readTextFileSync(`${directory}/a/b/d`), "soup");
+    assertEquals(Deno.statSync(`${directory}/a/b`).mode! & 0o7777, 0o700);
+    assert(Deno.statSync(`${directory}/a/e`).isFifo);
+    for (
+      const step of [
+        mkdir(`${directory}/x`),
+        writeFile(`${directory}/x`, ""),
+        symlink("a", `${directory}/x`),
+        mknod(`${directory}/x`, { type: "p" }),
+      ]
+    ) {
+      assertRefused(() => recipe(step), { step: step.step, at: 0, says: 'put unshare("mount")' });
+      assertRefused(() => box.with(step), { step: step.step, at: 3, says: "say { host: true }" });
+    }
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["a"]);
+  }),
+);
+
+test(
+  "files beneath a bound directory are the host's, and refused",
+  inDirectory((directory) => {
+    const bound = box.with({ step: "bind", source: directory, target: "/mnt/a" });
+    assertRefused(() => bound.with(writeFile("/mnt/a/b", "")), {
+      step: "writeFile",
+      says: "the host's",
+    });
+    const covered = bound.with(tmpfs("/mnt/a"), writeFile("/mnt/a/b", "soup"));
+    assertEquals(inside(covered, "cat /mnt/a/b"), "soup");
+    const uncovered = bound.with(tmpfs("/mnt/a"), { step: "unmount", target: "/mnt/a" });
+    assertRefused(() => uncovered.with(writeFile("/mnt/a/b", "")), { says: "the host's" });
+    assertEquals([...Deno.readDirSync(directory)], []);
+  }),
+);
+
+test(
+  "a filesystem that a later bind covers is not the recipe's own any more",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/b`);
+    const bound = box.with(tmpfs("/mnt/a/b"), {
+      step: "bind",
+      source: directory,
+      target: "/mnt/a",
+    });
+    assertRefused(() => bound.with(writeFile("/mnt/a/b/c", "")), { says: "the host's" });
+    assertEquals([...Deno.readDirSync(`${directory}/b`)], []);
+  }),
+);
+
+testOn(
+  ["mount"],
+  "a symlink in an overlay's lower directory leads no file to the host",
+  (mounts) => {
+    inDirectory((directory) => {
+      Deno.mkdirSync(`${directory}/lower`);
+      Deno.mkdirSync(`${directory}/host`);
+      Deno.symlinkSync("../host", `${directory}/lower/a`);
+      Deno.symlinkSync(`${directory}/host`, `${directory}/lower/b`);
+      for (const name of ["a", "b"]) {
+        const box = mounts.with(
+          overlay(`${directory}/lower`, { lower: [`${directory}/lower`], discard: true }),
+          writeFile(`${directory}/lower/${name}/file`, ""),
+        );
+        assertFails(box, { step: "writeFile", code: "EXDEV", says: "leads out of the filesystem" });
+      }
+      assertEquals([...Deno.readDirSync(`${directory}/host`)], []);
+    })();
+  },
+);
+
+test("wrong fields of files are refused", () => {
+  const cases: [() => Parameters<typeof box.with>[0], string][] = [
+    [() => mkdir("a"), "has to begin with /"],
+    [() => mkdir("/mnt/../a"), '".."'],
+    [() => mkdir("/mnt/a\0"), "NUL"],
+    [() => mkdir("/mnt/a", { mode: 8 ** 5 }), "whole number"],
+    [() => symlink("", "/mnt/a"), "is empty"],
+    [() => writeFile("/mnt/a", 5 as never), "should be a string, not 5"],
+    [() => mknod("/mnt/a", { type: "x" as never }), '"b", "c", "p"'],
+    [() => mknod("/mnt/a", { type: "c", major: 1 }), 'needs "major" and "minor"'],
+    [() => mknod("/mnt/a", { type: "p", major: 1 }), "a pipe has no device number"],
+    [() => mknod("/mnt/a", { type: "c", major: 4096, minor: 0 }), "whole number from 0 to 4095"],
+    [() => mkdir("/mnt/a", { hots: true } as never), 'did you mean "host"?'],
+  ];
+  for (const [make, says] of cases) assertRefused(() => box.with(make()), { at: 3, says });
+});
+
+test("a directory that is missing for a link or a pipe is told with what makes it", () => {
+  for (const step of [symlink("b", "/mnt/c/a"), mknod("/mnt/c/a", { type: "p" })]) {
+    assertFails(box.with(step), { step: step.step, code: "ENOENT", says: "mkdir() makes it" });
+  }
+});

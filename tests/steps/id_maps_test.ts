@@ -1,0 +1,207 @@
+/** `mapRoot`, `mapCurrentUser` and `mapIds`. */
+
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  hostname,
+  mapCurrentUser,
+  mapIds,
+  mapRoot,
+  proc,
+  recipe,
+  setUser,
+  tmpfs,
+  unshare,
+  UnsupportedError,
+} from "../../mod.ts";
+import {
+  assertFails,
+  assertRefused,
+  inside,
+  notOrdinary,
+  notRoot,
+  root,
+  test,
+} from "../support.ts";
+
+const uid = Deno.uid()!;
+const gid = Deno.gid()!;
+
+const READ_MAPS = `cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups | tr -s ' '`;
+
+test("mapRoot makes the caller root, and denies setgroups", () => {
+  const box = recipe(unshare("user"), mapRoot());
+  assertEquals(inside(box, "id -u; id -g"), "0\n0");
+  assertEquals(inside(box, READ_MAPS), ` 0 ${uid} 1\n 0 ${gid} 1\ndeny`);
+});
+
+test("mapRoot's files are the caller's on the host", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    const box = recipe(unshare("user"), mapRoot());
+    inside(box, `touch ${directory}/a`);
+    const { uid: owner, gid: group } = Deno.statSync(`${directory}/a`);
+    assertEquals([owner, group], [uid, gid]);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+test("mapCurrentUser keeps the ids", () => {
+  const box = recipe(unshare("user"), mapCurrentUser());
+  assertEquals(inside(box, "id -u; id -g"), `${uid}\n${gid}`);
+  assertEquals(inside(box, READ_MAPS), ` ${uid} ${uid} 1\n ${gid} ${gid} 1\ndeny`);
+});
+
+test("mapIds maps the own id to any other", () => {
+  const box = recipe(
+    unshare("user"),
+    mapIds({
+      uids: [{ inside: 1000, outside: uid, count: 1 }],
+      gids: [{ inside: 100, outside: gid, count: 1 }],
+    }),
+  );
+  assertEquals(inside(box, "id -u; id -g"), "1000\n100");
+  assertEquals(inside(box, READ_MAPS), ` 1000 ${uid} 1\n 100 ${gid} 1\ndeny`);
+});
+
+const SEVERAL = mapIds({
+  uids: [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 65535 }],
+  gids: [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 200000, count: 65535 }],
+});
+
+test("mapIds maps several ranges for root, and setgroups is allowed", () => {
+  const box = recipe(unshare("user"), SEVERAL);
+  assertEquals(
+    inside(box, READ_MAPS),
+    " 0 0 1\n 1 100000 65535\n 0 0 1\n 1 200000 65535\nallow",
+  );
+}, notRoot);
+
+test("with several ranges a program can become another user with groups", () => {
+  const box = recipe(unshare("user"), SEVERAL, setUser({ uid: 1000, gid: 100, groups: [4, 24] }));
+  assertEquals(inside(box, "id -u; id -g; id -G"), "1000\n100\n100 4 24");
+}, notRoot);
+
+test("mapIds may deny setgroups for several ranges", () => {
+  const box = recipe(unshare("user"), mapIds({ ...SEVERAL, setgroups: "deny" }));
+  assertStringIncludes(inside(box, READ_MAPS), "deny");
+}, notRoot);
+
+test("mapIds may allow setgroups for the own id alone, as root", () => {
+  const own = { inside: 0, outside: 0, count: 1 };
+  const box = recipe(unshare("user"), mapIds({ uids: [own], gids: [own], setgroups: "allow" }));
+  assertStringIncludes(inside(box, READ_MAPS), "allow");
+}, notRoot);
+
+test("steps before and behind the maps are made too, with several ranges", () => {
+  const box = recipe(
+    unshare("user", "uts", "mount", "pid"),
+    hostname("soup"),
+    SEVERAL,
+    tmpfs("/tmp"),
+    proc(),
+  );
+  assertEquals(inside(box, "uname -n; echo $$; ls -A /tmp"), "soup\n1");
+}, notRoot);
+
+test("a map of 340 ranges is written, and one of 341 or of more than a page refused", () => {
+  const ranges = (count: number, outside = 1000) =>
+    Array.from({ length: count }, (_, i) => ({ inside: i * 2, outside: outside + i, count: 1 }));
+  if (root) {
+    const box = recipe(unshare("user"), mapIds({ uids: ranges(340), gids: ranges(340) }));
+    assertEquals(inside(box, "wc -l < /proc/self/uid_map"), "340");
+  }
+  assertRefused(() => recipe(unshare("user"), mapIds({ uids: ranges(341), gids: ranges(1) })), {
+    step: "mapIds",
+    at: 1,
+    says: "more than 340",
+  });
+  assertRefused(
+    () => recipe(unshare("user"), mapIds({ uids: ranges(340, 1e9), gids: ranges(1) })),
+    {
+      step: "mapIds",
+      at: 1,
+      says: "bytes as a map",
+    },
+  );
+});
+
+test("an ordinary user without /etc/subuid is told what is missing", () => {
+  const box = recipe(
+    unshare("user"),
+    mapIds({
+      uids: [{ inside: 0, outside: uid, count: 1 }, { inside: 1, outside: 100000, count: 10 }],
+      gids: [{ inside: 0, outside: gid, count: 1 }, { inside: 1, outside: 100000, count: 10 }],
+    }),
+  );
+  const error = assertThrows(() => box.command("true").outputSync(), UnsupportedError);
+  assertMatch(error.message, /newuidmap/);
+  assertMatch(error.message, /subuid|uidmap/);
+}, notOrdinary);
+
+test("ids that contradict each other are refused", () => {
+  const own = [{ inside: 0, outside: 0, count: 1 }];
+  const cases: [typeof own, string][] = [
+    [[{ inside: 0, outside: 0, count: 2 }, { inside: 1, outside: 9, count: 1 }], "overlap inside"],
+    [[{ inside: 0, outside: 5, count: 2 }, { inside: 7, outside: 6, count: 1 }], "overlap outside"],
+    [[{ inside: 0, outside: 4294967290, count: 6 }], "beyond the last id"],
+    [[{ inside: 0, outside: 0, count: 0 }], "not a whole number from 1"],
+    [[{ inside: -1, outside: 0, count: 1 }], '"inside"'],
+    [[], "needs at least one"],
+  ];
+  for (const [uids, says] of cases) {
+    assertRefused(() => recipe(unshare("user"), mapIds({ uids, gids: own })), {
+      step: "mapIds",
+      at: 1,
+      says,
+    });
+    assertRefused(() => recipe(unshare("user"), mapIds({ uids: own, gids: uids })), {
+      step: "mapIds",
+      at: 1,
+      says,
+    });
+  }
+});
+
+test("root of a container becomes an ordinary user in a user namespace within", () => {
+  const box = recipe(
+    unshare("user", "mount"),
+    mapRoot(),
+    tmpfs("/tmp"),
+    unshare("user"),
+    mapIds({
+      uids: [{ inside: 1000, outside: 0, count: 1 }],
+      gids: [{ inside: 100, outside: 0, count: 1 }],
+    }),
+  );
+  assertEquals(inside(box, "id -u; id -g; ls -A /tmp"), "1000\n100");
+  const twice = recipe(unshare("user"), mapRoot(), unshare("user"), mapCurrentUser());
+  assertEquals(inside(twice, "id -u; tr -s ' ' < /proc/self/uid_map"), "0\n 0 0 1");
+});
+
+test("in a user namespace within, more than the own id is refused", () => {
+  assertRefused(() => recipe(unshare("user"), mapRoot(), unshare("user"), SEVERAL), {
+    step: "mapIds",
+    at: 3,
+    says: "only the own id",
+  });
+});
+
+test("a second map is refused, and one without a user namespace", () => {
+  assertRefused(() => recipe(unshare("user"), mapRoot(), mapCurrentUser()), {
+    step: "mapCurrentUser",
+    at: 2,
+    says: "the ids are mapped already",
+  });
+  assertRefused(() => recipe(unshare("uts"), mapRoot()), {
+    step: "mapRoot",
+    at: 1,
+    says: 'put unshare("user") before it',
+  });
+  assertRefused(() => recipe(SEVERAL), { step: "mapIds", at: 0, says: 'unshare("user")' });
+});
+
+test("a map of ids that are not the caller's is refused by the kernel with the mend", () => {
+  const box = recipe(unshare("user"), mapRoot(), setUser({ uid: 7 }));
+  assertFails(box, { step: "setUser", at: 2, code: "EINVAL", says: "not mapped" });
+});

@@ -1,0 +1,276 @@
+/** `landlock`: seen from the program that is limited, and told apart by the kernel's version. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  landlock,
+  type LandlockRules,
+  mapRoot,
+  pivotRoot,
+  type Recipe,
+  recipe,
+  seccomp,
+  type SeccompProfile,
+  tmpfs,
+  unshare,
+  UnsupportedError,
+  writeFile,
+} from "../../mod.ts";
+import { LANDLOCK_ACCESS_FS } from "../../ffi/calls/landlock.ts";
+import { landlockVersion } from "../../ffi/linux/landlock.ts";
+import { deniableFileRights, FILE_RIGHTS } from "../../recipe/landlock_rights.ts";
+import {
+  assertFails,
+  assertRefused,
+  failing,
+  inDirectory,
+  inside,
+  test,
+  testOn,
+} from "../support.ts";
+
+const version = landlockVersion();
+const noFiles = version >= 3 ? undefined : "needs the landlock of Linux 6.2";
+const noPorts = version >= 4 ? undefined : "needs the landlock of Linux 6.7";
+
+const noScopes = version >= 6 ? undefined : "needs the landlock of Linux 6.12";
+
+/** Whatever the program itself needs. */
+const SYSTEM = ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc"].filter(exists);
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function box(rules: LandlockRules): Recipe {
+  return recipe(landlock({ execute: SYSTEM, ...rules }));
+}
+
+test(
+  "only what is allowed can be read, listed and written",
+  inDirectory((directory) => {
+    for (const name of ["readable", "writable", "both", "hidden"]) {
+      Deno.mkdirSync(`${directory}/${name}`);
+      Deno.chmodSync(`${directory}/${name}`, 0o777);
+      Deno.writeTextFileSync(`${directory}/${name}/file`, name);
+      Deno.chmodSync(`${directory}/${name}/file`, 0o666);
+    }
+    const [readable, writable, both] = ["readable", "writable", "both"].map((x) =>
+      `${directory}/${x}`
+    );
+    const limited = box({ read: [readable!, both!], write: [writable!, both!] });
+    assertEquals(inside(limited, `ls ${readable}; cat ${readable}/file`), "file\nreadable");
+    failing(limited, `echo a >> ${readable}/file`);
+    failing(limited, `touch ${readable}/new`);
+    failing(limited, `rm ${readable}/file`);
+    failing(limited, `truncate -s 0 ${readable}/file`);
+    inside(limited, `echo a >> ${writable}/file; mkdir ${writable}/new; rmdir ${writable}/new`);
+    failing(limited, `ls ${writable}`);
+    failing(limited, `cat ${writable}/file`);
+    assertEquals(inside(limited, `mv ${both}/file ${both}/other; cat ${both}/other`), "both");
+    failing(limited, `cat ${directory}/hidden/file`);
+    failing(limited, `ls ${directory}`);
+    failing(limited, `ln ${readable}/file ${both}/link`);
+  }),
+  noFiles,
+);
+
+test(
+  "a single file can be allowed",
+  inDirectory((directory) => {
+    Deno.writeTextFileSync(`${directory}/one`, "one");
+    Deno.writeTextFileSync(`${directory}/two`, "two");
+    Deno.chmodSync(`${directory}/one`, 0o666);
+    const limited = box({ read: [`${directory}/one`], write: [`${directory}/one`, "/dev/null"] });
+    assertEquals(inside(limited, `cat ${directory}/one; echo 1 > ${directory}/one`), "one");
+    failing(limited, `cat ${directory}/two`);
+    failing(limited, `rm ${directory}/one`);
+  }),
+  noFiles,
+);
+
+test("only what is allowed can be executed", () => {
+  assertFails(recipe(landlock({ execute: [] })), {
+    code: "EACCES",
+    says: "landlock() has to allow it",
+  });
+  const limited = box({ read: ["/"], write: ["/tmp"] });
+  const copy = "cp /bin/true /tmp/$$; trap 'rm /tmp/$$' EXIT; /tmp/$$";
+  failing(limited, copy);
+}, noFiles);
+
+testOn(["mount"], "what the steps do is not limited, and places are the container's", (mounts) => {
+  const limited = mounts.with(
+    tmpfs("/tmp"),
+    landlock({ execute: SYSTEM, read: ["/tmp"] }),
+    writeFile("/tmp/file", "soup"),
+    tmpfs("/mnt"),
+  );
+  if (version < 3) return;
+  assertEquals(inside(limited, "cat /tmp/file"), "soup");
+  failing(limited, "touch /tmp/new");
+  failing(limited, "ls /mnt");
+  failing(limited, "mount -t tmpfs none /mnt");
+  const inRoot = mounts.with(
+    tmpfs("/mnt"),
+    landlock({ read: ["/mnt"] }),
+    pivotRoot("/mnt"),
+  );
+  assert(inRoot.plan().toString().includes("landlock_restrict_self"));
+});
+
+test("files are as they were where only ports are spoken of", () => {
+  const port = 1; // nobody serves it
+  const limited = recipe(landlock({ connectTcp: [port] }));
+  const connect = (to: number) =>
+    `perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); ` +
+    `connect(S, sockaddr_in(${to}, INADDR_LOOPBACK)); print $! + 0'`;
+  const bind = `perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); ` +
+    `bind(S, sockaddr_in(0, INADDR_LOOPBACK)) or print $! + 0'`;
+  const EACCES = "13", ECONNREFUSED = "111";
+  assertEquals(inside(limited, connect(port)), ECONNREFUSED);
+  assertEquals(inside(limited, connect(2)), EACCES);
+  assertEquals(inside(limited, bind), "");
+  assertEquals(inside(recipe(landlock({ bindTcp: [] })), bind), EACCES);
+  assertEquals(inside(recipe(landlock({ bindTcp: [0] })), bind), "");
+  assertEquals(inside(recipe(landlock({ bindTcp: [] })), connect(2)), ECONNREFUSED);
+  inside(limited, "ls / > /dev/null");
+}, noPorts);
+
+test("unix sockets with abstract names, and processes outside, are out of reach", async () => {
+  await using outside = new Socket();
+  const connect = `perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0); ` +
+    `print connect(S, pack("S", AF_UNIX) . "\\0${outside.name}") ? 0 : $! + 0'`;
+  const signal = `perl -e 'print kill(0, ${Deno.pid}) ? 0 : $! + 0'`;
+  const EPERM = "1";
+  assertEquals(inside(recipe(), connect), "0");
+  assertEquals(inside(recipe(), signal), "0");
+  assertEquals(inside(recipe(landlock({ isolate: ["abstractSockets"] })), connect), EPERM);
+  assertEquals(inside(recipe(landlock({ isolate: ["abstractSockets"] })), signal), "0");
+  assertEquals(inside(recipe(landlock({ isolate: ["signals"] })), signal), EPERM);
+  inside(recipe(landlock({ isolate: ["signals"] })), "sleep 9 & kill $!");
+}, noScopes);
+
+/** A program that listens on a socket with an abstract name. */
+class Socket implements AsyncDisposable {
+  readonly name = `ramekin-${crypto.randomUUID()}`;
+  readonly #program: Deno.ChildProcess;
+
+  constructor() {
+    const script = `socket(S, PF_UNIX, SOCK_DGRAM, 0); ` +
+      `bind(S, pack("S", AF_UNIX) . "\\0${this.name}") or die $!; sleep 60`;
+    this.#program = new Deno.Command("perl", { args: ["-MSocket", "-e", script] }).spawn();
+    while (!Deno.readTextFileSync("/proc/net/unix").includes(this.name));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#program.kill("SIGKILL");
+    await this.#program.status;
+  }
+}
+
+test("two sets of rules hold together", () => {
+  const limited = recipe(
+    landlock({ execute: ["/"], write: ["/dev"] }),
+    landlock({ execute: SYSTEM }),
+  );
+  inside(limited, "ls /usr");
+  failing(limited, "ls /proc");
+  failing(limited, "echo > /dev/null");
+}, noFiles);
+
+test("with seccomp, in either order", () => {
+  const rules = landlock({ execute: SYSTEM });
+  for (const steps of [[rules, seccomp()], [seccomp(), rules]]) {
+    failing(recipe(...steps), "ls /proc");
+    inside(recipe(...steps), "ls /usr");
+  }
+}, noFiles);
+
+test("the program gains no privileges", () => {
+  const limited = box({ read: ["/proc"] });
+  assertEquals(inside(limited, "grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t1");
+}, noFiles);
+
+test("a path that is missing is told of by its step", () => {
+  assertFails(box({ read: ["/no/such/directory"] }), {
+    step: "landlock",
+    at: 0,
+    code: "ENOENT",
+    says: "",
+  });
+}, noFiles);
+
+test("a kernel that cannot do it is told of, or done without", () => {
+  const script = `
+    import { landlock, recipe } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
+    const rules = { execute: ["/usr"], connectTcp: [443] };
+    try {
+      recipe(landlock(rules)).command("true").outputSync();
+    } catch (error) {
+      console.log(error.name, error.message);
+    }
+    console.log(recipe(landlock({ ...rules, degrade: true })).command("true").outputSync().code);
+  `;
+  const without: SeccompProfile = {
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{ names: ["landlock_create_ruleset"], action: "SCMP_ACT_ERRNO", errnoRet: 38 }],
+  };
+  const { stdout, stderr } = recipe(seccomp(without)).command(Deno.execPath(), {
+    args: ["eval", "--no-check", "--no-config", script],
+  }).outputSync();
+  const said = new TextDecoder().decode(stdout);
+  assertEquals(
+    said,
+    "UnsupportedError landlock: this kernel cannot limit files (Linux 6.2): it has no landlock, or " +
+      "not among its security modules (lsm=landlock,...); { degrade: true } takes what there is\n0\n",
+    new TextDecoder().decode(stderr),
+  );
+});
+
+test("what this kernel cannot do is refused, as it is", () => {
+  if (version >= 3) return;
+  assertThrows(() => recipe(landlock({ read: ["/"] })).plan(), UnsupportedError, "limit files");
+});
+
+test("each version denies what it knows", () => {
+  const { REFER, TRUNCATE, IOCTL_DEV, MAKE_SYM } = LANDLOCK_ACCESS_FS;
+  const rights = [0, 1, 2, 3, 4, 5, 6, 7].map(deniableFileRights);
+  assertEquals(rights.slice(0, 4), [0, MAKE_SYM * 2 - 1, REFER * 2 - 1, TRUNCATE * 2 - 1]);
+  assertEquals(rights.slice(4), [TRUNCATE, IOCTL_DEV, IOCTL_DEV, IOCTL_DEV].map((x) => x * 2 - 1));
+  const all = Object.values(FILE_RIGHTS).reduce((sum, right) => sum | right, 0);
+  assertEquals(all, deniableFileRights(7), "every right goes with one of the words");
+});
+
+test("rules that say nothing, and ports and paths that are none, are refused", () => {
+  const refused = (rules: unknown, says: string) =>
+    assertRefused(() => recipe(landlock(rules as LandlockRules)), {
+      step: "landlock",
+      at: 0,
+      says,
+    });
+  refused({}, "says neither of files");
+  refused({ degrade: true }, "says neither of files");
+  refused({ read: ["tmp"] }, "has to begin with /");
+  refused({ read: ["/a/../b"] }, '".."');
+  refused({ bindTcp: [65536] }, "from 0 to 65535");
+  refused({ reads: ["/"] }, 'did you mean "read"?');
+});
+
+test("the plan shows the rules by their names", () => {
+  const plan = recipe(unshare("user"), mapRoot(), landlock({ read: ["/usr"], bindTcp: [80] }))
+    .plan();
+  const calls = plan.entries.filter(({ part }) => part === "landlock").map(({ call }) => call);
+  const text = calls.join("\n");
+  for (
+    const word of [
+      "landlock_create_ruleset({EXECUTE|WRITE_FILE|READ_FILE",
+      "{READ_FILE|READ_DIR, fd}",
+      "landlock_add_rule(ruleset, LANDLOCK_RULE_NET_PORT, {BIND_TCP, 80}, 0)",
+      "landlock_restrict_self(ruleset, 0)",
+    ]
+  ) assert(text.includes(word), text);
+}, noPorts);

@@ -1,0 +1,162 @@
+/** What would change the host, and what cannot be. */
+
+import { assert } from "@std/assert";
+import {
+  address,
+  bridge,
+  dummy,
+  join,
+  loopback,
+  macvlan,
+  mapRoot,
+  moveInterface,
+  type Recipe,
+  recipe,
+  route,
+  unshare,
+  veth,
+} from "../../../mod.ts";
+import { until } from "../../other_scripts.ts";
+import { assertFails, assertRefused, inside, root, test, testOn } from "../../support.ts";
+import { startHub } from "./support.ts";
+
+test("steps that would change the host's network are refused", () => {
+  for (
+    const step of [
+      loopback(),
+      bridge("lan"),
+      dummy("hold"),
+      veth("eth0"),
+      macvlan("eth0", { parent: "eth0" }),
+      moveInterface("eth0"),
+      address("eth0", "10.0.0.1/24"),
+      route("default", { via: "10.0.0.1" }),
+    ]
+  ) {
+    assertRefused(() => recipe(unshare("user", "mount"), mapRoot(), step), {
+      step: step.step,
+      at: 2,
+      says: 'it would change the host\'s network; put unshare("net") before it',
+    });
+  }
+});
+
+test("an ordinary user is told how a container gets a cable", () => {
+  for (const step of [veth("eth0"), macvlan("m", { parent: "lo" }), moveInterface("eth0")]) {
+    assertRefused(() => recipe(unshare("user", "net"), mapRoot(), step), {
+      step: step.step,
+      at: 2,
+      says: "join() the namespaces of a container that has a network",
+    });
+  }
+}, root ? "is for ordinary users" : undefined);
+
+test("names that no interface can have are refused", () => {
+  const names = {
+    "": "is empty",
+    "sixteen-bytes-ab": "has 16 bytes; the kernel takes at most 15",
+    "eth/0": "must have no",
+    "eth 0": "must have no",
+    "eth%d": "must have no",
+    "eth:1": "must have no",
+    "..": "is no name of an interface",
+  };
+  for (const [name, says] of Object.entries(names)) {
+    assertRefused(() => recipe(bridge(name)), { step: "bridge", at: 0, says });
+    assertRefused(() => recipe(veth(name)), { step: "veth", at: 0, says });
+    assertRefused(() => recipe(address(name, "10.0.0.1/8")), { step: "address", at: 0, says });
+  }
+});
+
+test("what is no address is refused", () => {
+  const refused = (step: ReturnType<typeof address | typeof route | typeof veth>, says: string) =>
+    assertRefused(() => recipe(step), { step: step.step, at: 0, says });
+  refused(address("eth0", "10.0.0.256/24"), "is no address with a prefix");
+  refused(
+    address("eth0", "10.0.0.2"),
+    "lacks the length of its network's prefix, like 10.0.0.2/24",
+  );
+  refused(address("eth0", "fd00::1"), "like fd00::1/64");
+  refused(address("eth0", "10.0.0.2/33"), "is no address with a prefix");
+  refused(route("nowhere", { via: "10.0.0.1" }), "is no address with a prefix");
+  refused(route("default", { via: "10.0.0.1/24" }), "is no address");
+  refused(route("default", {}), "where to?");
+  refused(route("10.0.0.0/8", { via: "fd00::1" }), "of two kinds");
+  refused(veth("eth0", { peerAddress: "10.0.0.1/24" }), `"peerAddress" needs "peer"`);
+  refused(veth("eth0", { peer: "x", peerAddress: "10.0.0.1" }), "lacks the length");
+});
+
+testOn(["net"], "the kernel's words are in the error, and the mend", (mounts) => {
+  const at = mounts.steps.length;
+  const fails = (box: Recipe, step: string, code: string, says: string, after = 0) =>
+    assertFails(box, { step, at: at + after, code, says });
+  fails(
+    mounts.with(bridge("lan"), bridge("lan")),
+    "bridge",
+    "EEXIST",
+    'RTM_NEWLINK bridge "lan" up',
+    1,
+  );
+  fails(mounts.with(bridge("lo")), "bridge", "EEXIST", "choose another one");
+  fails(
+    mounts.with(address("eth0", "10.0.0.1/8")),
+    "address",
+    "ENODEV",
+    "there is no interface eth0",
+  );
+  fails(mounts.with(bridge("lan", { ports: ["eth0"] })), "bridge", "ENODEV", "no interface eth0");
+  fails(mounts.with(bridge("lan", { ports: ["lo"] })), "bridge", "EINVAL", 'RTM_NEWLINK "lo"');
+  const box = mounts.with(bridge("lan"), address("lan", "10.0.0.1/24"));
+  fails(
+    box.with(address("lan", "10.0.0.1/24")),
+    "address",
+    "EEXIST",
+    "has this address already",
+    2,
+  );
+  const lost = box.with(route("default", { via: "10.0.1.1" }));
+  fails(lost, "route", "ENETUNREACH", "RTM_NEWROUTE default 0.0.0.0/0 via 10.0.1.1", 2);
+  fails(lost, "route", "ENETUNREACH", "invalid gateway; the gateway lies in no network", 2);
+  const twice = [route("10.9.0.0/16", { device: "lan" }), route("10.9.0.0/16", { device: "lan" })];
+  fails(box.with(...twice), "route", "EEXIST", "there is a route to it already", 3);
+});
+
+test("a cable to what is not there leaves nothing behind", async () => {
+  await using hub = startHub();
+  const box = recipe(join(hub, "user", "net"), unshare("net"));
+  const fails = (step: ReturnType<typeof veth>, code: string, says: string) =>
+    assertFails(box.with(step), { step: "veth", at: 2, code, says });
+  fails(veth("eth0", { bridge: "wan" }), "ENODEV", "there is no interface wan");
+  fails(veth("eth0", { peer: "lan" }), "EEXIST", "an interface has this name already");
+  fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is no bridge");
+  fails(veth("eth0", { peer: "x", peerAddress: "ff02::1/64" }), "EADDRNOTAVAIL", "RTM_NEWADDR");
+  await until(() => inside(recipe(join(hub)), "grep -c ':' /proc/net/dev") === "2");
+});
+
+test("the network of another user namespace is not the container's to change", async () => {
+  await using hub = startHub();
+  const box = recipe(join(hub, "user", "net"), unshare("user"), bridge("mine"));
+  assertFails(box, { step: "bridge", at: 2, code: "EPERM", says: "another user namespace" });
+});
+
+test("a plan shows requests to be read", () => {
+  const box = recipe(
+    unshare("user", "net"),
+    mapRoot(),
+    loopback(),
+    bridge("lan"),
+    address("lan", "10.0.0.2/24"),
+    route("default", { via: "10.0.0.1", device: "lan" }),
+  );
+  const calls = box.plan().entries.map(({ call }) => call);
+  for (
+    const call of [
+      'sendto(socket, {RTM_NEWLINK, "lo", up}, 40, 0, NULL, 0)',
+      'sendto(socket, {RTM_NEWLINK, bridge, "lan", up}, 56, 0, NULL, 0)',
+      'ioctl(socket, SIOCGIFINDEX, {"lan"})',
+      "sendmsg(socket, {RTM_NEWADDR, 10.0.0.2/24, index of lan}, 0)",
+      "sendmsg(socket, {RTM_NEWROUTE, default 0.0.0.0/0, via 10.0.0.1, index of lan}, 0)",
+      "close_range(~0U, ~0U, answer.error)",
+    ]
+  ) assert(calls.includes(call), call);
+});

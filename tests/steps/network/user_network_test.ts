@@ -1,0 +1,63 @@
+/** `userNetwork`. */
+
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { bridge, mapRoot, recipe, unshare, UnsupportedError, userNetwork } from "../../../mod.ts";
+import { test } from "../../support.ts";
+import { inNetworkOfItsOwn, noIp, noTalk, without, WORLD } from "./support.ts";
+
+/** Why a program that carries packets cannot do so here, where it cannot. */
+function withoutTunnel(program: string, debianPackage: string): string | undefined {
+  try {
+    Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
+  } catch {
+    return "this user may not open /dev/net/tun";
+  }
+  return without(program, debianPackage);
+}
+
+for (
+  const [program, debianPackage] of [["slirp4netns", "slirp4netns"], ["pasta", "passt"]] as const
+) {
+  test(`${program} carries packets out of a container, and ends with it`, async () => {
+    const printed = await inNetworkOfItsOwn(`
+      ${WORLD}
+      const outside = serve(world, "world");
+      hostSays("ip route add default via 10.8.0.2");
+      const box = recipe(unshare("user", "net"), mapRoot(), ramekin.userNetwork("${program}"));
+      const files = [...Deno.readDirSync("/proc/self/fd")].length;
+      console.log(shell(box, asking("10.8.0.2", 80)));
+      console.log([...Deno.readDirSync("/proc/self/fd")].length - files);
+      const self = (await Deno.readTextFile("/proc/thread-self/children")).trim().split(" ");
+      console.log(self.length);
+      outside.kill("SIGKILL");
+      await outside.status;
+    `);
+    assertEquals(printed, "world\n0\n1");
+  }, noTalk ?? noIp ?? withoutTunnel(program, debianPackage));
+}
+
+test("without a program that carries packets, it is said which to install", () => {
+  const path = Deno.env.get("PATH")!;
+  Deno.env.set("PATH", "/none");
+  try {
+    const box = recipe(unshare("user", "net"), mapRoot(), userNetwork());
+    const error = assertThrows(() => box.command("/bin/true").outputSync(), UnsupportedError);
+    assertStringIncludes(error.message, "needs slirp4netns or pasta, and it is not installed");
+  } finally {
+    Deno.env.set("PATH", path);
+  }
+});
+
+test("what keeps a program from carrying packets is told in its own words", () => {
+  const box = recipe(unshare("user", "net"), mapRoot(), userNetwork("slirp4netns"));
+  // There is an interface of the name that it takes.
+  const taken = recipe(
+    unshare("user", "net"),
+    mapRoot(),
+    bridge("tap0"),
+    userNetwork("slirp4netns"),
+  );
+  const error = assertThrows(() => taken.command("true").outputSync(), UnsupportedError);
+  assertStringIncludes(error.message, "slirp4netns could not connect the container: ");
+  assertStringIncludes(box.plan().toString(), "script: slirp4netns --configure");
+}, without("slirp4netns", "slirp4netns"));

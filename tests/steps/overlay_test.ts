@@ -1,0 +1,232 @@
+/** `overlay`. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  bind,
+  mapRoot,
+  mkdir,
+  overlay,
+  type Recipe,
+  recipe,
+  tmpfs,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
+import {
+  assertFails,
+  assertRefused,
+  failing,
+  inDirectory,
+  inside,
+  test,
+  testOn,
+} from "../support.ts";
+
+const box = recipe(unshare("user", "mount"), mapRoot());
+
+/** Directories with a file each, named as the directory, and one of the same name in all. */
+function layers(directory: string, ...names: string[]): string[] {
+  return names.map((name) => {
+    Deno.mkdirSync(`${directory}/${name}`);
+    Deno.writeTextFileSync(`${directory}/${name}/in ${name}`.replaceAll("\n", ""), "");
+    Deno.writeTextFileSync(`${directory}/${name}/all`, name);
+    return `${directory}/${name}`;
+  });
+}
+
+function testOverlay(name: string, body: (mounts: Recipe, directory: string) => void): void {
+  testOn(["mount"], name, (mounts) => inDirectory((directory) => body(mounts, directory))());
+}
+
+testOverlay("of several lower directories the first is the topmost", (mounts, directory) => {
+  const lower = layers(directory, "a", "b", "c");
+  const seen = mounts.with(overlay("/mnt", { lower }));
+  assertEquals(inside(seen, "ls /mnt; cat /mnt/all"), "all\nin a\nin b\nin c\na");
+  assertStringIncludes(failing(seen, "touch /mnt/x"), "Read-only file system");
+});
+
+testOverlay(
+  "what is written goes to the upper directory, and the lower ones stay",
+  (mounts, directory) => {
+    const [lower, upper, work] = [
+      ...layers(directory, "a"),
+      `${directory}/upper`,
+      `${directory}/work`,
+    ] as [
+      string,
+      string,
+      string,
+    ];
+    Deno.mkdirSync(upper);
+    Deno.mkdirSync(work);
+    const written = mounts.with(overlay("/mnt", { lower: [lower], upper, work }));
+    inside(written, "echo soup > /mnt/all; rm '/mnt/in a'; mkdir /mnt/x");
+    assertEquals(Deno.readTextFileSync(`${upper}/all`), "soup\n");
+    assertEquals(Deno.readTextFileSync(`${lower}/all`), "a");
+    assertEquals([...Deno.readDirSync(lower)].length, 2);
+    assertEquals(inside(written, "ls /mnt"), "all\nx");
+    inside(recipe(unshare("user"), mapRoot()), `rm -rf ${work}/work`);
+  },
+);
+
+testOverlay("changes are thrown away with discard, at another place", (mounts, directory) => {
+  const lower = layers(directory, "a", "b");
+  const discarded = mounts.with(overlay("/mnt", { lower, discard: true }));
+  assertEquals(inside(discarded, "echo soup > /mnt/all; rm '/mnt/in a'; ls /mnt"), "all\nin b");
+  assertEquals(inside(discarded, "cat /mnt/all"), "a");
+  assertEquals(Deno.readTextFileSync(`${directory}/a/all`), "a");
+});
+
+testOverlay("changes are thrown away with discard, at the same place", (mounts, directory) => {
+  layers(directory, "a", "b");
+  const discarded = mounts.with(overlay(directory, { lower: [directory], discard: true }));
+  const script =
+    `echo soup > ${directory}/a/all; rm -r ${directory}/b; touch ${directory}/new; ls ${directory}`;
+  assertEquals(inside(discarded, script), "a\nnew");
+  assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).toSorted(), ["a", "b"]);
+  assertEquals(Deno.readTextFileSync(`${directory}/a/all`), "a");
+});
+
+testOverlay("a lower directory may lie in the target", (mounts, directory) => {
+  layers(directory, "a", "b");
+  const box = mounts.with(
+    overlay(directory, { lower: [`${directory}/a`, `${directory}/b`], discard: true }),
+  );
+  assertEquals(inside(box, `ls ${directory}`), "all\nin a\nin b");
+});
+
+testOverlay("lower directories may be the recipe's own", (mounts) => {
+  const box = mounts.with(
+    tmpfs("/tmp"),
+    mkdir("/tmp/lower"),
+    mkdir("/tmp/upper"),
+    mkdir("/tmp/work"),
+    writeFile("/tmp/lower/a", "soup"),
+    overlay("/mnt", { lower: ["/tmp/lower"], upper: "/tmp/upper", work: "/tmp/work" }),
+    overlay("/tmp/made/here", { lower: ["/tmp/lower"], discard: true }),
+  );
+  const script = "cat /mnt/a /tmp/made/here/a; touch /mnt/b /tmp/made/here/c; ls /tmp/upper";
+  assertEquals(inside(box, script), "soupsoupb");
+});
+
+testOverlay("directories may have any name", (mounts, directory) => {
+  const names = ["a,b", "c:d", "e\\f", "g h", 'i"j', "k\\,l:m", "ü", "n=o", "#p"];
+  const lower = layers(directory, ...names);
+  const seen = inside(mounts.with(overlay("/mnt", { lower })), "ls /mnt | wc -l; cat /mnt/all");
+  assertEquals(seen, `${names.length + 1}\na,b`);
+  for (const name of names) {
+    const odd = `${directory}/upper ${name}`;
+    for (const path of [odd, `${odd}/upper`, `${odd}/work`]) Deno.mkdirSync(path);
+    const box = mounts.with(
+      overlay("/mnt", {
+        lower: [`${directory}/${name}`],
+        upper: `${odd}/upper`,
+        work: `${odd}/work`,
+      }),
+    );
+    assertEquals(inside(box, "cat /mnt/all; touch /mnt/new"), name);
+    assertEquals([...Deno.readDirSync(`${odd}/upper`)].map(({ name }) => name), ["new"]);
+    const discarded = mounts.with(
+      overlay(`${directory}/${name}`, { lower: [`${directory}/${name}`], discard: true }),
+    );
+    assertEquals(inside(discarded, `cat '${directory}/${name}/all'`), name);
+  }
+  inside(recipe(unshare("user"), mapRoot()), `rm -rf ${directory}/upper*/work/work`);
+});
+
+testOverlay(
+  "a target that is missing is made on the recipe's filesystems only",
+  (mounts, directory) => {
+    const lower = layers(directory, "a", "b");
+    assertEquals(
+      inside(mounts.with(tmpfs("/mnt"), overlay("/mnt/x/y", { lower })), "cat /mnt/x/y/all"),
+      "a",
+    );
+    for (const discard of [true, false]) {
+      assertFails(mounts.with(overlay(`${directory}/x`, { lower, discard })), {
+        step: "overlay",
+        code: "ENOENT",
+        says: "does not exist",
+      });
+    }
+  },
+);
+
+testOverlay("a lower directory that is missing is told", (mounts, directory) => {
+  assertFails(mounts.with(overlay("/mnt", { lower: [`${directory}/x`, directory] })), {
+    step: "overlay",
+    code: "ENOENT",
+    says: "does not exist",
+  });
+});
+
+test("a mount of the host below a lower directory is told", () => {
+  for (const discard of [true, false]) {
+    assertFails(box.with(overlay("/mnt", { lower: ["/", "/usr"], discard })), {
+      step: "overlay",
+      at: 2,
+      code: "EINVAL",
+      says: "no lower directory may have a mount of the host below it",
+    });
+  }
+});
+
+testOverlay("the attributes of the overlay suit its user namespace", (mounts, directory) => {
+  const lower = layers(directory, "a", "b");
+  const line = inside(
+    mounts.with(overlay("/mnt", { lower })),
+    "grep ' /mnt ' /proc/self/mountinfo",
+  );
+  const mapped = mounts.steps[0]!.step === "unshare" &&
+    (mounts.steps[0]!.kinds as readonly string[]).includes("user");
+  assertEquals(line.includes("userxattr"), mapped);
+  assertMatch(line, / - overlay overlay /);
+});
+
+testOverlay(
+  "an overlay can lie beneath a new root, where symlinks do not lead out",
+  (mounts, directory) => {
+    const lower = layers(directory, "a", "b");
+    Deno.mkdirSync(`${directory}/root`);
+    Deno.symlinkSync("/etc", `${directory}/root/link`);
+    Deno.mkdirSync(`${directory}/root/etc`);
+    const box = mounts.with(
+      bind(`${directory}/root`, "/mnt"),
+      overlay("/mnt/link", { lower, discard: true }),
+      { step: "chroot", path: "/mnt" },
+      { step: "writeFile", path: "/link/made", text: "soup" },
+      bind("/etc", "/etc"),
+    );
+    // There is no program in there; the error of the program comes after all steps.
+    let message = "";
+    try {
+      box.command("/true").outputSync();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    assertStringIncludes(message, "program not found");
+    assertEquals([...Deno.readDirSync(`${directory}/root/etc`)], []);
+  },
+);
+
+test("overlays that make no sense are refused", () => {
+  const cases: [Parameters<typeof overlay>[1], string][] = [
+    [{ lower: [] }, "needs at least one"],
+    [{ lower: ["/a"] }, "two lower directories"],
+    [{ lower: ["/a"], upper: "/b" }, "go together"],
+    [{ lower: ["/a"], work: "/b" }, "go together"],
+    [{ lower: ["/a"], upper: "/b", work: "/c", discard: true }, '"discard" takes the place'],
+    [{ lower: ["a"], discard: true }, "has to begin with /"],
+    [{ lower: "/a" as never }, "should be a list"],
+    [{ lower: ["/" + "a".repeat(3000), "/" + "b".repeat(3000)] }, "mount(2) takes 4095"],
+    [{ lower: ["/" + "a".repeat(3000), "/" + "b".repeat(3000)], discard: true }, "mount(2) takes"],
+  ];
+  for (const [options, says] of cases) {
+    assertRefused(() => box.with(overlay("/mnt", options)), { step: "overlay", at: 2, says });
+  }
+  assertRefused(() => recipe(overlay("/mnt", { lower: ["/a", "/b"] })), {
+    step: "overlay",
+    at: 0,
+    says: 'unshare("mount")',
+  });
+});

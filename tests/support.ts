@@ -1,0 +1,165 @@
+/**
+ * What the tests of recipes share. The suite is run as root and again as an ordinary user
+ * (`deno task test`): a test asks `root` for what it may expect.
+ */
+
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  init,
+  linux,
+  mapRoot,
+  type NamespaceKind,
+  type Recipe,
+  recipe,
+  RecipeError,
+  SyscallError,
+  unshare,
+} from "../mod.ts";
+import { leftovers, takeInventory } from "./leftovers.ts";
+
+/** Whether this is the suite's run as root. */
+export const root: boolean = Deno.uid() === 0;
+
+/** Why a test that needs root is left out, where it has to be. */
+export const notRoot: string | undefined = root ? undefined : "needs root";
+
+/** Why a test for ordinary users is left out, where it has to be. */
+export const notOrdinary: string | undefined = root ? "is for ordinary users" : undefined;
+
+/** The names of /proc/PID/ns, by kind. */
+export const NAMESPACE_FILES: Readonly<Record<NamespaceKind, string>> = {
+  user: "user",
+  mount: "mnt",
+  pid: "pid",
+  uts: "uts",
+  ipc: "ipc",
+  net: "net",
+  cgroup: "cgroup",
+  time: "time",
+};
+/** Every kind of namespace. */
+export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
+  NAMESPACE_FILES,
+) as NamespaceKind[];
+
+// What a script keeps for all its launches is opened by the first; no test is to be blamed for it.
+await recipe(unshare("user", "pid"), mapRoot(), init()).command("true").output();
+
+/**
+ * A test after which nothing may be left: no process, open file, mount, interface or cgroup. One
+ * that cannot be made here is left out, and its name says why.
+ */
+export function test(
+  name: string,
+  body: () => void | Promise<void>,
+  skip?: string,
+): void {
+  const options = { ignore: skip !== undefined, sanitizeOps: true, sanitizeResources: true };
+  Deno.test(skip === undefined ? name : `${name} (${skip})`, options, async () => {
+    const before = takeInventory();
+    await body();
+    const left = await leftovers(before);
+    // The next test is not to be blamed for it.
+    linux.prctl(linux.PR_SET_DUMPABLE, 1);
+    assert(left === undefined, `left behind:\n${left}`);
+  });
+}
+
+/** What containers with these namespaces can begin with, for the user who runs the suite. */
+export function grounds(
+  ...kinds: Exclude<NamespaceKind, "user">[]
+): readonly { readonly name: string; readonly mounts: Recipe; readonly privileged: boolean }[] {
+  const mapped = {
+    name: "in a user namespace",
+    mounts: recipe(unshare("user", ...kinds), mapRoot()),
+    privileged: false,
+  };
+  if (!root) return [mapped];
+  const mounts = kinds.length === 0 ? recipe() : recipe(unshare(...kinds));
+  return [{ name: "as root itself", mounts, privileged: true }, mapped];
+}
+
+/** A test on each mounts that there can be: root's own, and a user namespace. */
+export function testOn(
+  kinds: readonly Exclude<NamespaceKind, "user">[],
+  name: string,
+  body: (mounts: Recipe, privileged: boolean) => void | Promise<void>,
+  skip?: string,
+): void {
+  for (const mounts of grounds(...kinds)) {
+    test(`${name}, ${mounts.name}`, () => body(mounts.mounts, mounts.privileged), skip);
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** What a shell script writes in the container; fails when the script does. */
+export function inside(box: Recipe, script: string): string {
+  const { code, stdout, stderr } = box.command("sh", { args: ["-euc", script] }).outputSync();
+  assertEquals(code, 0, `the script ends with ${code}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout).trimEnd();
+}
+
+/** What a shell script complains about in the container; fails when the script does not fail. */
+export function failing(box: Recipe, script: string): string {
+  const { success, stdout, stderr } = box.command("sh", { args: ["-euc", script] }).outputSync();
+  assert(!success, `the script succeeds: ${decoder.decode(stdout)}`);
+  return decoder.decode(stderr);
+}
+
+/** What a failed step has to say. */
+export interface Complaint {
+  /** The name of the step. */
+  readonly step?: string;
+  /** Its position, counted from 0. */
+  readonly at?: number;
+  /** The errno, of a system call that failed. */
+  readonly code?: string;
+  /** Words of the message: what is wrong, and the mend. */
+  readonly says: string;
+}
+
+/** The recipe is refused before anything runs. */
+export function assertRefused(make: () => Recipe, issue: Omit<Complaint, "code">): void {
+  assertComplains(errorOf(make), RecipeError, issue);
+}
+
+/** A step of the recipe fails when it is run. */
+export function assertFails(box: Recipe, issue: Complaint): void {
+  const error = errorOf(() => box);
+  assertComplains(error, SyscallError, issue);
+  assertEquals((error as SyscallError).code, issue.code as SyscallError["code"]);
+}
+
+function errorOf(make: () => Recipe): unknown {
+  try {
+    make().command("true").outputSync();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("the program has run");
+}
+
+function assertComplains(
+  error: unknown,
+  kind: typeof RecipeError | typeof SyscallError,
+  { step, at, says }: Complaint,
+): void {
+  assertInstanceOf<RecipeError | SyscallError>(error, kind);
+  assertStringIncludes(error.message, says);
+  if (step !== undefined) assertEquals(error.step, step, error.message);
+  if (at !== undefined) assertEquals(error.stepIndex, at, error.message);
+}
+
+/** A test with an empty directory of the host, which everyone may enter; gone after it. */
+export function inDirectory(body: (directory: string) => void): () => void {
+  return () => {
+    const directory = Deno.makeTempDirSync();
+    try {
+      Deno.chmodSync(directory, 0o755);
+      body(directory);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * Recipes as YAML or JSON texts. This is an entry of its own, as it needs a parser from npm, which
+ * the main one does not.
+ *
+ * ```yaml
+ * variables:
+ *   name: box
+ * steps:
+ *   - step: unshare
+ *     kinds: [user, mount, uts]
+ *   - step: mapRoot
+ *   - step: hostname
+ *     name: ${name}
+ *   - include: private-tmp.yaml
+ * ```
+ *
+ * A variable without a default (`size: null`) has to be given a value. Each step is the same data as
+ * its builder makes in TypeScript.
+ *
+ * @module
+ */
+
+import { isWithin } from "../recipe/path.ts";
+import type { Recipe } from "../container/recipe.ts";
+import { RecipeError } from "../recipe/errors.ts";
+import { dump } from "./js_yaml.ts";
+import { type ParseOptions, readRecipe, type RecipeText } from "./read.ts";
+import { escapeVariables, type Variable } from "./variables.ts";
+
+export type { ParseOptions, RecipeText, Variable };
+
+/** Options of {@linkcode loadRecipe}. */
+export interface LoadOptions extends Pick<ParseOptions, "variables"> {
+  /** Directories that files may be included from, beside the one that the recipe lies in. */
+  readonly includeFrom?: readonly string[];
+}
+
+/**
+ * Reads a recipe from a text.
+ *
+ * @throws {RecipeError} with the line and the column of what is wrong
+ *
+ * @example
+ * ```ts
+ * import { parseRecipe } from "@ramekin/ramekin/yaml";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const box = parseRecipe("steps: [{ step: hostname, name: '${name}' }]", {
+ *   variables: { name: "box" },
+ * });
+ * assertEquals(box.steps, [{ step: "hostname", name: "box" }]);
+ * ```
+ */
+export function parseRecipe(text: string, options: ParseOptions = {}): Recipe {
+  return readRecipe(text, options).recipe;
+}
+
+/**
+ * Reads a recipe from a file, and what it includes, by paths from where it lies itself. What is
+ * included has to lie in the directory of the recipe, also by where symbolic links lead; unless others
+ * are named.
+ *
+ * @throws {RecipeError} with the file, the line and the column of what is wrong
+ * @throws {Deno.errors.NotFound} where there is no such file
+ * @tags allow-read
+ *
+ * @example
+ * ```ts
+ * import { loadRecipe } from "@ramekin/ramekin/yaml";
+ *
+ * const load = () => loadRecipe("box.yaml", { variables: { name: "box" } });
+ * ```
+ */
+export function loadRecipe(
+  path: string | URL,
+  options: LoadOptions = {},
+): Recipe {
+  return loadRecipeText(path, options).recipe;
+}
+
+/**
+ * As {@linkcode loadRecipe}, with the means to tell where in the text a step stands that has been
+ * refused later, when it was planned.
+ *
+ * @throws {RecipeError} with the file, the line and the column of what is wrong
+ * @throws {Deno.errors.NotFound} where there is no such file
+ * @tags allow-read
+ *
+ * @example
+ * ```ts
+ * import { loadRecipeText } from "@ramekin/ramekin/yaml";
+ *
+ * const load = () => loadRecipeText("box.yaml").recipe.plan();
+ * ```
+ */
+export function loadRecipeText(
+  path: string | URL,
+  options: LoadOptions = {},
+): RecipeText {
+  const file = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const directories = [directoryOf(file), ...(options.includeFrom ?? [])];
+  const include = (path: string, from: string | undefined) => includeFile(path, from, directories);
+  return readRecipe(readText(file), { ...options, file, include });
+}
+
+/**
+ * Writes a recipe as a text that {@linkcode parseRecipe} makes the same recipe of. Cannot fail.
+ *
+ * @example
+ * ```ts
+ * import { hostname, recipe, unshare } from "@ramekin/ramekin";
+ * import { parseRecipe, stringifyRecipe } from "@ramekin/ramekin/yaml";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const box = recipe(unshare("uts"), hostname("box"));
+ * assertEquals(parseRecipe(stringifyRecipe(box)).steps, box.steps);
+ * ```
+ */
+export function stringifyRecipe(recipe: Recipe): string {
+  const escaped = JSON.parse(
+    JSON.stringify(recipe),
+    (_, value) => typeof value === "string" ? escapeVariables(value) : value,
+  );
+  return dump(escaped, { flowLevel: 3, noRefs: true, lineWidth: 100 });
+}
+
+function includeFile(
+  path: string,
+  from: string | undefined,
+  directories: readonly string[],
+): { file: string; text: string } {
+  const file = Deno.realPathSync(path.startsWith("/") ? path : `${directoryOf(from!)}/${path}`);
+  if (!directories.some((directory) => isWithin(file, Deno.realPathSync(directory)))) {
+    throw new RecipeError(
+      "it lies outside of the recipe's own directory; { includeFrom: [...] } of loadRecipe() allows " +
+        "another",
+    );
+  }
+  return { file, text: readText(file) };
+}
+
+function directoryOf(file: string): string {
+  const end = file.lastIndexOf("/");
+  return end < 0 ? "." : file.slice(0, end) || "/";
+}
+
+function readText(file: string): string {
+  const bytes = Deno.readFileSync(file);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new RecipeError(`${file} is no text in UTF-8`);
+  }
+}
