@@ -21,7 +21,7 @@ import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { planContainerCgroup } from "../launch/cgroup.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import type { AccessOptions } from "../plan/access/recorder.ts";
+import type { PlanOptions } from "../plan/builder.ts";
 import { PermissionSet } from "../permissions/permission_set.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
@@ -43,9 +43,9 @@ const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 /** What a command's recipe writes to a new draft. */
 export interface Plans {
   /** What all of its steps write. */
-  plan(gate?: AccessOptions): PlanBuilder;
+  plan(gate?: PlanOptions): PlanBuilder;
   /** What a join writes, and the steps that limit programs. */
-  planBehind(join: JoinStep, gate?: AccessOptions): PlanBuilder;
+  planBehind(join: JoinStep, gate?: PlanOptions): PlanBuilder;
 }
 
 /**
@@ -261,7 +261,7 @@ export class Command {
     const variables = inherited.filter((name) =>
       !Object.hasOwn(env, name) && !draft.state.environment.has(name)
     );
-    return requiredAccess(draft.access!, { program: this.#program, uid, gid, variables });
+    return requiredAccess(draft.access, { program: this.#program, uid, gid, variables });
   }
 
   get #inherits(): boolean {
@@ -279,11 +279,13 @@ export class Command {
 
   /** What the program gets of this process's environment. */
   #inherited(): EnvironmentStrings {
-    if (!this.#inherits) return [];
+    const { keptVariables } = this.#draft.state;
+    if (!this.#inherits && keptVariables.size === 0) return [];
     const grants = this.#grants;
-    return grants === undefined
-      ? environmentStrings()
-      : environmentStrings().filter((address) => grants.hasVariable(nameAt(address)));
+    return environmentStrings().filter((address) => {
+      const name = nameAt(address);
+      return (this.#inherits || keptVariables.has(name)) && (grants?.hasVariable(name) ?? true);
+    });
   }
 
   /** What the environment has beside that, or in place of it. */
@@ -291,9 +293,6 @@ export class Command {
     const changes = new Map(this.#draft.state.environment);
     const grants = this.#grants;
     if (grants !== undefined) {
-      for (const name of this.#draft.access!.variables) {
-        if (!grants.hasVariable(name)) changes.delete(name);
-      }
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
         if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
       }
@@ -313,7 +312,9 @@ export class Command {
   ): ExecSpec {
     const { args = [], cwd, uid, gid } = this.#options;
     const changes = this.#changes();
-    const inheritedPath = inherited.length > 0 ? environmentVariable("PATH") : undefined;
+    const inheritedPath = inherited.some((address) => nameAt(address) === "PATH")
+      ? environmentVariable("PATH")
+      : undefined;
     return {
       program: this.#program,
       args,
@@ -340,7 +341,7 @@ export class Command {
     options: CommandOptions,
   ): Command => {
     const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-    const plan = (gate?: AccessOptions) => this.#plans.planBehind(join, gate);
+    const plan = (gate?: PlanOptions) => this.#plans.planBehind(join, gate);
     return new Command({ ...this.#plans, plan }, program, options);
   };
 

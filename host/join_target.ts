@@ -8,15 +8,18 @@ import { at_fdcwd } from "../ffi/calls/files.ts";
 import { ppoll } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import { withFixes } from "../ffi/fix.ts";
 import { type ProcessIdentity, processIdentity, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { processDirectory } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
+import type { JoinQuestions, JoinTarget } from "./host.ts";
+import { cgroupFilesOf } from "./process_cgroups.ts";
 import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
- * The process that has this number; the one that is meant, if it is told when that was started.
+ * The process with this number; the one that has started at this time, if that is given.
  *
  * @throws {SyscallError} `ESRCH` where it has ended, also if another has its number by now
  */
@@ -39,26 +42,50 @@ export function targetOf(pid: number, started: number | undefined): ProcessIdent
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
 
 /**
- * The kinds of which the process is in another namespace than the calling thread.
+ * What a step has to know of the process whose namespaces it joins.
  *
- * @throws {SyscallError} `EACCES` where the process is another user's
+ * @throws {SyscallError} `ESRCH` where it has ended, `EACCES` where it is another user's
+ * @throws {UnsupportedError} where its cgroups are asked for, and are out of reach
  */
-export function otherKinds(pid: number): NamespaceKind[] {
+export function joinTargetOf(
+  asked: number,
+  started: number | undefined,
+  { environment, cgroup }: JoinQuestions,
+): JoinTarget {
+  const fixes = {
+    ESRCH: "there is no such process, or not any more",
+    EACCES: "the process is another user's, or has privileges that this one has not",
+  };
+  return withFixes(fixes, () => {
+    const identity = targetOf(asked, started);
+    const { pid } = identity;
+    return {
+      identity,
+      otherKinds: otherKinds(pid),
+      setgroupsDenied: deniesSetgroups(pid),
+      environment: environment ? environmentOf(pid) : {},
+      cgroupFiles: cgroup ? cgroupFilesOf(pid) : [],
+    };
+  });
+}
+
+/** The kinds of which the process is in another namespace than the calling thread. */
+function otherKinds(pid: number): NamespaceKind[] {
   const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
   return NAMESPACE_KINDS.filter((kind) => others.includes(NAMESPACE_FILE[kind]));
 }
 
 /** Whether setgroups(2) is denied in the user namespace of the process. */
-export function deniesSetgroups(pid: number): boolean {
+function deniesSetgroups(pid: number): boolean {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
 }
 
 /** The environment that the process has begun with. */
-export function environmentOf(pid: number): Map<string, string> {
-  const variables = new Map<string, string>();
+export function environmentOf(pid: number): Record<string, string> {
+  const variables: Record<string, string> = {};
   for (const string of environmentStrings(pid)) {
     const at = string.indexOf("=");
-    if (at > 0) variables.set(string.slice(0, at), string.slice(at + 1));
+    if (at > 0) variables[string.slice(0, at)] = string.slice(at + 1);
   }
   return variables;
 }

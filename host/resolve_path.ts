@@ -1,28 +1,48 @@
 /**
- * Where a path of the host leads to, with no symbolic link and no `..` left in it.
+ * Where a path of the host leads, with no symbolic link and no `..` left in it.
  *
  * @module
  */
 
-import { directoryOf, nameOf, normalize } from "../recipe/path.ts";
-import { Output } from "../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_PATH, openat, readlinkat } from "../ffi/calls/files.ts";
+import { Output, ResultOf } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  close,
+  O_CLOEXEC,
+  O_PATH,
+  openat,
+  openat2,
+  readlinkat,
+  RESOLVE_NO_SYMLINKS,
+} from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
-import { readStatx, statx, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
-import { ifThere } from "../ffi/missing.ts";
+import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
+import { engine, type RunResult } from "../ffi/engine/engine.ts";
+import { assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { nameOf, normalize, parentOf } from "../recipe/path.ts";
+
+/** What a file is. */
+export type FileType = "directory" | "file" | "device" | "socket" | "pipe";
 
 /** What a path leads to. */
-export interface Place {
-  /** The path without links; what is missing of it stands as it was written. */
+export interface ResolvedPath {
+  /** The path that was asked for. */
+  readonly asked: string;
+  /**
+   * The path without links; what is missing of it stands as it was written. What has no path any
+   * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
+   */
   readonly path: string;
   /** What is there: `undefined` for nothing, or for what cannot be looked at. */
-  readonly type: "directory" | "file" | "device" | "socket" | "pipe" | undefined;
+  readonly type: FileType | undefined;
+  /** Which file it is, on this machine and until it restarts: device and inode. */
+  readonly id: string | undefined;
 }
 
 const PATH_MAX = 4096;
 
-const TYPES: Readonly<Record<number, Place["type"]>> = {
+const TYPES: Readonly<Record<number, FileType>> = {
   0o010000: "pipe",
   0o020000: "device",
   0o040000: "directory",
@@ -31,41 +51,100 @@ const TYPES: Readonly<Record<number, Place["type"]>> = {
   0o140000: "socket",
 };
 
-/**
- * Follows the path as the kernel does, links of /proc included. What has no path any more, such as
- * a pipe by /proc/self/fd, gives a text that does not begin with `/`.
- *
- * @param path begins with `/`
- */
-export function resolve(path: string): Place {
-  return open(path) ?? missing(path);
+/** The errors of a path that leads to nothing, or that may not be followed. */
+const NOTHING = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG", "ENXIO"] as const;
+
+/** Follows a path that begins with `/` as the kernel does, links of /proc included. */
+export function resolvePath(path: string): ResolvedPath {
+  return withoutLinks(path) ?? withLinks(path) ?? missing(path);
 }
 
-function open(path: string): Place | undefined {
-  const fd = ifThere(() => syscall(openat(at_fdcwd, path, O_PATH | O_CLOEXEC)));
-  if (fd === undefined) return undefined;
+/** The path itself, where there is no link on the way: one turn of the engine. */
+function withoutLinks(path: string): ResolvedPath | undefined {
+  if (path.includes("..")) return undefined;
+  const opened = openat2(at_fdcwd, path, {
+    flags: O_PATH | O_CLOEXEC,
+    resolve: RESOLVE_NO_SYMLINKS,
+  });
+  const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  const asked = statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told);
+  // Linux 5.5 and earlier have no such call.
+  const accept = [...NOTHING, "ENOSYS"] as const;
+  const result = syscalls([
+    { call: opened, accept, onAccepted: end },
+    { call: asked, onFailure: end },
+    { call: close(fd) },
+    end,
+  ]);
+  if (result.result(opened) < 0n) return undefined;
+  return { asked: path, path: normalize(path), ...readFile(result.output(told)) };
+}
+
+function withLinks(path: string): ResolvedPath | undefined {
+  const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
+  const fd = Number(syscalls([{ call: opened, accept: NOTHING }]).result(opened));
+  if (fd < 0) return undefined;
   try {
     const [target, told] = [new Output(PATH_MAX), statxOutput()];
     const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
-    const outcome = syscalls([
+    const result = syscalls([
       { call: link },
-      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, told) },
+      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
     ]);
-    const { buffer, byteOffset } = outcome.output(target);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(link)));
-    const { mode } = readStatx(outcome.output(told));
-    return { path: new TextDecoder().decode(bytes), type: TYPES[mode & 0o170000] };
+    const { buffer, byteOffset } = result.output(target);
+    const bytes = new Uint8Array(buffer, byteOffset, Number(result.result(link)));
+    return { asked: path, path: new TextDecoder().decode(bytes), ...readFile(result.output(told)) };
   } finally {
     syscall(close(fd));
   }
 }
 
+function readFile(told: DataView): { readonly type: FileType | undefined; readonly id: string } {
+  const { mode, dev, ino } = readStatx(told);
+  return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}` };
+}
+
 /** The part of the path that is there, with the rest behind it. */
-function missing(path: string): Place {
+function missing(path: string): ResolvedPath {
   const normal = normalize(path);
   const name = nameOf(normal);
+  const nothing = { asked: path, type: undefined, id: undefined };
   // Behind what is missing, `..` leads nowhere either.
-  if (normal === "/" || name === "..") return { path: normal, type: undefined };
-  const directory = resolve(directoryOf(normal)).path;
-  return { path: directory === "/" ? `/${name}` : `${directory}/${name}`, type: undefined };
+  if (normal === "/" || name === "..") return { ...nothing, path: normal };
+  const directory = resolvePath(parentOf(normal)).path;
+  return { ...nothing, path: directory === "/" ? `/${name}` : `${directory}/${name}` };
 }
+
+/** Looks whether paths still lead where they did. It is made once and asks as often as wanted. */
+export class ResolvedPathsCheck {
+  readonly #paths: readonly ResolvedPath[];
+  readonly #outputs: readonly Output[];
+  readonly #program: SyscallProgram | undefined;
+
+  /** A check of these. */
+  constructor(paths: readonly ResolvedPath[]) {
+    this.#paths = paths;
+    this.#outputs = paths.map(() => new Output(STATX_SIZE, "&statx"));
+    const parts = paths.map(({ asked }, index) => ({
+      call: statx(at_fdcwd, asked, 0, STATX_TYPE | STATX_INO, this.#outputs[index]!),
+      accept: NOTHING,
+    }));
+    this.#program = parts.length === 0 ? undefined : assemble(parts, engine().architecture);
+  }
+
+  /** Whether all of them do. */
+  holds(): boolean {
+    if (this.#program === undefined) return true;
+    const result = engine().run(this.#program);
+    return result.failed === undefined &&
+      this.#paths.every((path, index) => this.#isSame(path, index, result));
+  }
+
+  #isSame({ id }: ResolvedPath, index: number, result: RunResult): boolean {
+    const told = result.output(this.#outputs[index]!);
+    const { mask } = readStatx(told);
+    return mask === 0 ? id === undefined : id === readFile(told).id;
+  }
+}
+
+const STATX_SIZE = 256;

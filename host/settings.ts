@@ -8,7 +8,7 @@ import { at_fdcwd } from "../ffi/calls/files.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 
-/** The number that the file holds, or `undefined` where there is no such file. */
-export function readHostNumber(path: string): number | undefined {
+/** The number that a file holds, such as one below /proc/sys; `undefined` where there is none. */
+export function readSetting(path: string): number | undefined {
   return ifThere(() => Number(readWholeText(at_fdcwd, path)));
 }

@@ -18,6 +18,7 @@ import { SyscallError, UnsupportedError } from "../ffi/errors.ts";
 import { syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { stepError } from "./explain.ts";
+import { liveHost } from "../host/live_host.ts";
 import { checkLimits } from "../plan/steps/limits.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 
@@ -95,7 +96,7 @@ export class ContainerCgroup {
 
   /** Changes limits. */
   update(limits: Limits): void {
-    this.#group.update(checkLimits(limits));
+    this.#group.update(checkLimits(limits, liveHost()));
   }
 
   /** Freezes all processes; resolves when they stand still, or have ended. */

@@ -17,11 +17,15 @@ import {
   getcwd,
   ioctl,
   O_CLOEXEC,
+  O_DIRECTORY,
   O_NOCTTY,
+  O_PATH,
   O_RDONLY,
   O_RDWR,
   openat,
+  openat2,
   read,
+  RESOLVE_NO_MAGICLINKS,
   TIOCGPTPEER,
   TIOCSCTTY,
   TIOCSPTLCK,
@@ -45,7 +49,6 @@ import { Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
-import { enterDirectory, openDirectory } from "../plan/paths.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 
 /** What to run in the container, and with what. */
@@ -285,4 +288,16 @@ function candidates(program: string, searchPath: string): readonly string[] {
   return searchPath.split(":").map((directory) =>
     directory === "" ? program : `${directory}/${program}`
   );
+}
+
+/** Opens a directory that is to be the working directory, and follows no link out by /proc. */
+function openDirectory(path: string | Output): Call {
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, path, { flags, resolve: RESOLVE_NO_MAGICLINKS });
+}
+
+/** Makes a directory the working directory. */
+function enterDirectory(add: (call: Call) => Call, path: string): void {
+  const directory = new ResultOf(add(openDirectory(path)), `<${path}>`);
+  add(fchdir(directory));
 }

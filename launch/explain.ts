@@ -10,6 +10,7 @@ import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { failureOf, hintOf } from "../ffi/engine/failure.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
+import { fixFor } from "../ffi/fix.ts";
 import { hintFor } from "./hints.ts";
 import { type LaunchProgram, stepOf } from "./link.ts";
 import type { ExecCandidate, ExecSpec } from "./exec.ts";
@@ -42,7 +43,10 @@ export function launchError(launch: Launch): Error {
     errno,
     call: text,
     ...stepDetails(plan, stepOf(call, plan, layout)),
-    hint: hintOf(words, hintOfFailure(name, text, errno, plan)),
+    hint: hintOf(
+      words,
+      fixFor(plan.fixes.get(call), errnoName(errno)) ?? hintOfFailure(name, text, errno, plan),
+    ),
   });
 }
 

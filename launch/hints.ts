@@ -8,7 +8,7 @@
 import type { ErrnoName } from "../ffi/errno.ts";
 import { shortageHint } from "../ffi/engine/failure.ts";
 import type { PlannedState } from "../plan/planned_state.ts";
-import { readHostNumber } from "../host/settings.ts";
+import { readSetting } from "../host/settings.ts";
 import { limitSetting, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /** What a hint is made of. */
@@ -57,7 +57,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
       : text.includes('"monotonic ') || text.includes('"boottime ')
       ? appArmor() ?? needsPrivilege(container)
       : appArmor() ??
-        (text.includes("/proc/") || container.own.has("user")
+        (text.includes("/proc/") || container.unshared.has("user")
           ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
             "newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP"
           : undefined),
@@ -112,7 +112,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
     "a relative one within it",
   "mount EPERM": ({ text, container }) => {
     if (text.includes(`"proc"`)) {
-      return container.own.has("pid")
+      return container.unshared.has("pid")
         ? "the kernel lets an ordinary user mount /proc only where the /proc outside is not " +
           'covered in part, as in many containers it is; bind it instead: bind("/proc")'
         : 'a new /proc needs a pid namespace: put unshare("pid") before it';
@@ -159,7 +159,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "symlinkat EEXIST": () => "something is there already",
   "mknodat EEXIST": () => "something is there already",
   "mknodat EPERM": ({ container }) =>
-    container.own.has("user")
+    container.unshared.has("user")
       ? "a user namespace has no right to make device files; devices() and bind() need none"
       : "making device files needs CAP_MKNOD",
   "setresuid EINVAL": unmapped,
@@ -177,7 +177,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
   "sethostname EPERM": ({ container }) => needsPrivilege(container),
   "setdomainname EPERM": ({ container }) => needsPrivilege(container),
   "chroot EPERM": ({ container }) =>
-    container.own.has("user")
+    container.unshared.has("user")
       ? needsPrivilege(container)
       : "this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: " +
         'unshare("user"), mapRoot()',
@@ -254,9 +254,9 @@ function namespacesDenied({ text, container }: Failure): string | undefined {
   if (!text.includes("CLONE_NEWUSER")) {
     // The first clone comes before every user namespace that is not its own.
     const isFirst = text.startsWith("clone") && text.includes("CLONE_NEW");
-    return container.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
+    return container.unshared.has("user") && !isFirst ? FILTERED : PRIVILEGE;
   }
-  if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+  if (readSetting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: " +
       "sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
@@ -280,7 +280,7 @@ function isOfProcess(text: string): boolean {
 }
 
 function appArmor(): string | undefined {
-  return readHostNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1
+  return readSetting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1
     ? "AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile " +
       'for deno with "userns," allows it, or ' +
       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
@@ -320,7 +320,7 @@ function namespacesUsedUp({ text }: Failure): string | undefined {
   for (const kind of NAMESPACE_KINDS) {
     if (!text.includes(flagName(kind))) continue;
     const setting = limitSetting(kind);
-    const limit = readHostNumber(`/proc/sys/user/${setting}`);
+    const limit = readSetting(`/proc/sys/user/${setting}`);
     if (limit !== undefined && limit < 16) {
       return `there may be ${limit} ${kind} namespaces here: sysctl -w user.${setting}=10000 ` +
         "allows more";
@@ -333,7 +333,7 @@ function namespacesUsedUp({ text }: Failure): string | undefined {
 function namespaceUnknown({ text }: Failure): string | undefined {
   const missing = NAMESPACE_KINDS.find((kind) =>
     text.includes(flagName(kind)) &&
-    readHostNumber(`/proc/sys/user/${limitSetting(kind)}`) === undefined
+    readSetting(`/proc/sys/user/${limitSetting(kind)}`) === undefined
   );
   return missing === undefined ? undefined : `this kernel has no ${missing} namespaces`;
 }
@@ -345,7 +345,7 @@ function noInterface({ text }: Failure): string | undefined {
 }
 
 function changesNetwork({ container }: Failure): string {
-  return container.own.has("user")
+  return container.unshared.has("user")
     ? "the network belongs to another user namespace; join that too, as in join(target, " +
       '"user", "net")'
     : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
@@ -362,13 +362,13 @@ function gatewayOutOfReach(): string {
 }
 
 function unmapped({ container }: Failure): string | undefined {
-  return container.own.has("user")
+  return container.unshared.has("user")
     ? "the id is not mapped into the user namespace; mapIds() maps more than one"
     : undefined;
 }
 
 function needsPrivilege(container: PlannedState): string {
-  if (!container.own.has("user")) return PRIVILEGE;
+  if (!container.unshared.has("user")) return PRIVILEGE;
   return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
 }
 

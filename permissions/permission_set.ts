@@ -6,11 +6,11 @@
 
 import { isWithin } from "../recipe/path.ts";
 import { PermissionError } from "../ffi/errors.ts";
-import type { RestrictedNetwork } from "../plan/access/recorder.ts";
+import type { NetworkService } from "../plan/builder.ts";
 import { describeAccess, type HostAccess } from "../plan/access/access.ts";
 import type { PermissionOptions, Permissions } from "./permissions.ts";
 import { Hosts } from "../proxy/hosts.ts";
-import { resolve } from "../host/resolve_path.ts";
+import { resolvePath } from "../host/resolve_path.ts";
 
 /** Which of the options decides about a need. */
 type GrantName = keyof PermissionOptions;
@@ -38,7 +38,7 @@ export class PermissionSet {
   }
 
   /** What a network of the container's own is to have. */
-  get network(): RestrictedNetwork | undefined {
+  get network(): NetworkService | undefined {
     const { net } = this.#options;
     return net === "loopback" ? net : typeof net === "object" ? "proxy" : undefined;
   }
@@ -113,7 +113,9 @@ function mayScript(permission: Deno.PermissionDescriptor): boolean {
 
 function resolved(grant: PermissionOptions["read"]): readonly string[] {
   if (typeof grant !== "object") return [];
-  return grant.map((path) => resolve(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`).path);
+  return grant.map((path) =>
+    resolvePath(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`).path
+  );
 }
 
 function permissionError([need, ...others]: [HostAccess, ...HostAccess[]]): PermissionError {

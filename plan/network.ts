@@ -17,6 +17,7 @@ import {
   NETLINK_ROUTE,
   openSocketNamespace,
 } from "../ffi/calls/sockets.ts";
+import type { Fixes } from "../ffi/fix.ts";
 import type { NetworkReference } from "../ffi/netlink/link.ts";
 import type { Message } from "../ffi/netlink/message.ts";
 import { answerOutput, requestCalls, socketCalls } from "../ffi/netlink/request.ts";
@@ -26,56 +27,89 @@ import type { HostService } from "./parent_work.ts";
 /** Why the steps need a network namespace. */
 export const HOSTS_NETWORK = "it would change the host's network";
 
-/** Speaks with one network namespace: each method answers calls. */
+/** Requests to one network namespace, as calls. */
 export class NetlinkBatch {
-  readonly calls: Call[] = [];
+  readonly calls: { readonly call: Call; readonly fixes: Fixes }[] = [];
   readonly #answer = answerOutput();
+  readonly #denied: string;
 
-  constructor(readonly socket: Fd) {}
+  /** Requests on this socket, which are refused for this reason where they are not permitted. */
+  constructor(readonly socket: Fd, denied: string) {
+    this.#denied = denied;
+  }
 
   /** Makes a request. */
-  request(message: Message): void {
-    this.calls.push(...requestCalls(this.socket, [message], this.#answer));
+  request(message: Message, fixes: Fixes = {}): void {
+    const whole = { EPERM: this.#denied, ...fixes };
+    for (const call of requestCalls(this.socket, [message], this.#answer)) {
+      this.calls.push({ call, fixes: whole });
+    }
   }
 
   /** The index of the interface with this name. */
   indexOf(name: string): OutputField {
     const request = interfaceRequest(name);
-    this.calls.push(getInterfaceIndex(this.socket, request));
+    const fixes = { ENODEV: noInterface(name) };
+    this.calls.push({ call: getInterfaceIndex(this.socket, request), fixes });
     return indexField(request, name);
   }
 }
 
+/** An interface that is not there. */
+export function noInterface(name: string): string {
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+
+/** What making an interface fails for. */
+export function linkFixes(name: string | undefined, kind: string): Fixes {
+  return {
+    EEXIST: `an interface is called ${name} already; choose another name`,
+    ENODEV: noInterface(name ?? "of this name"),
+    EOPNOTSUPP:
+      `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`,
+  };
+}
+
+function denialIn(plan: PlanBuilder): string {
+  return plan.state.inUserNamespace
+    ? "the network belongs to another user namespace; join that too, as in join(target, " +
+      '"user", "net")'
+    : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
+      'unshare("user", "net"), mapRoot()';
+}
+
 /** Speaks with the container's own network namespace. */
-export function inside(plan: PlanBuilder, speak: (kernel: NetlinkBatch) => void): void {
-  const kernel = new NetlinkBatch(insideSocket(plan));
+export function inContainerNetns(plan: PlanBuilder, speak: (kernel: NetlinkBatch) => void): void {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
   speak(kernel);
-  for (const call of kernel.calls) plan.call(call);
+  for (const { call, fixes } of kernel.calls) plan.call(call, { fixes });
 }
 
 /**
  * Speaks with the network namespace outside, from where the container's own is `namespace`. Where
  * it is the host's, the script keeps up for it what is told; refused where it may not change it.
  */
-export function outside(
+export function inParentNetns(
   plan: PlanBuilder,
   speak: (kernel: NetlinkBatch, namespace: NetworkReference) => void,
   upkeep?: HostService,
 ): void {
   const { outside } = plan.state.network;
   if (outside !== undefined) {
-    const kernel = new NetlinkBatch(outside);
+    const kernel = new NetlinkBatch(outside, denialIn(plan));
     speak(kernel, { fd: namespaceOf(plan) });
-    for (const call of kernel.calls) plan.call(call);
+    for (const { call, fixes } of kernel.calls) plan.call(call, { fixes });
     return;
   }
   mayChangeOutside(plan);
-  plan.access?.changesNetwork();
+  plan.access.recordNetworkChange();
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
-    const kernel = new NetlinkBatch(fdOf(socket));
+    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
     speak(kernel, { pid: Number(pid) });
-    const calls = [socket, ...options, ...kernel.calls, close(fdOf(socket))];
+    for (const { call, fixes } of kernel.calls) plan.fixes.set(call, fixes);
+    const requests = kernel.calls.map(({ call }) => call);
+    const calls = [socket, ...options, ...requests, close(fdOf(socket))];
     return upkeep === undefined ? [{ calls }] : [{ calls }, upkeep];
   });
 }
@@ -91,7 +125,7 @@ export function mayChangeOutside(plan: PlanBuilder): void {
 
 /** The container is about to be in another network namespace. */
 export function keepParentNetns(plan: PlanBuilder): void {
-  plan.state.network = plan.state.own.has("net") ? { outside: insideSocket(plan) } : {};
+  plan.state.network = plan.state.unshared.has("net") ? { outside: insideSocket(plan) } : {};
 }
 
 function insideSocket(plan: PlanBuilder): ResultOf {

@@ -4,17 +4,45 @@
  * @module
  */
 
+import { SyscallError } from "../ffi/errors.ts";
+import type { Host } from "../host/host.ts";
+import { liveHost } from "../host/live_host.ts";
 import type { Step } from "../recipe/steps.ts";
-import type { AccessOptions } from "./access/recorder.ts";
-import { PlanBuilder } from "./builder.ts";
+import { PlanBuilder, type PlanOptions } from "./builder.ts";
 import { lower } from "./lowering.ts";
 
-/** Lowers the steps, which have been checked, one by one. */
-export function planRecipe(steps: readonly Step[], gate?: AccessOptions): PlanBuilder {
-  const draft = new PlanBuilder(steps, gate);
-  steps.forEach((step, index) => {
-    draft.cursor.begin(index);
-    lower(step, draft);
+/**
+ * Lowers the steps, which have been checked, one by one, for a machine.
+ *
+ * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+ * @throws {SyscallError} naming the step that asks the machine in vain
+ */
+export function planRecipe(
+  steps: readonly Step[],
+  options: PlanOptions = {},
+  host: Host = liveHost(),
+): PlanBuilder {
+  const plan = new PlanBuilder(steps, host, options);
+  for (let index = 0; index < steps.length; index++) {
+    plan.cursor.begin(index);
+    try {
+      lower(steps[index]!, plan);
+    } catch (error) {
+      throw error instanceof SyscallError ? inStep(error, plan) : error;
+    }
+  }
+  plan.returnToWorkingDirectory();
+  return plan;
+}
+
+function inStep({ syscall, errno, call, hint }: SyscallError, { cursor }: PlanBuilder): Error {
+  const { index } = cursor;
+  return new SyscallError({
+    syscall,
+    errno,
+    call,
+    hint,
+    step: cursor.nameOf(index),
+    stepIndex: index,
   });
-  return draft;
 }

@@ -1,58 +1,76 @@
 /**
- * The steps of a recipe in their order, and which of them is writing.
+ * The steps of a recipe in their order, and which of them is being lowered.
  *
  * @module
  */
 
-import { isWithin, normalize } from "../recipe/path.ts";
 import { RecipeError } from "../recipe/errors.ts";
+import { isWithin, normalize } from "../recipe/path.ts";
 
-/** The steps while they are planned one by one: what stands before and behind the one that writes. */
+/** The steps while they are lowered one by one: what stands before and behind the current one. */
 export class StepCursor {
   readonly #steps: readonly { readonly step: string }[];
+  /** For each step, the root that the next `pivotRoot` or `chroot` behind it enters. */
+  readonly #nextRoots: readonly (string | undefined)[];
   #index = 0;
 
-  /** These steps; the first is about to write. */
+  /** These steps; the first is the current one. */
   constructor(steps: readonly { readonly step: string }[]) {
     this.#steps = steps;
+    const roots: (string | undefined)[] = new Array(steps.length);
+    let next: string | undefined;
+    for (let index = steps.length - 1; index >= 0; index--) {
+      roots[index] = next;
+      const step = steps[index]!;
+      if (isRootStep(step)) next = normalize(step.path);
+    }
+    this.#nextRoots = roots;
   }
 
-  /** The next step begins to write. */
+  /** Goes on with the step at this position. */
   begin(index: number): void {
     this.#index = index;
   }
 
-  /** The position of the step that is writing. */
+  /** The position of the current step. */
   get index(): number {
     return this.#index;
   }
 
-  /** The name of the step with this number. */
+  /** The name of the step at this position. */
   nameOf(index: number): string {
     return this.#steps[index]!.step;
   }
 
-  /** Refuses the step that is writing. */
+  /** Refuses the current step. */
   refuse(message: string): never {
     throw new RecipeError(message, { step: this.nameOf(this.#index), stepIndex: this.#index });
   }
 
-  /** Whether a step of this name stands before the one that is writing. */
-  cameBefore(step: string): boolean {
-    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
+  /** Whether there is a step of this name. */
+  includes(step: string): boolean {
+    return this.#steps.some((one) => one.step === step);
   }
 
-  /** Whether a step of this name will write later. */
+  /** Whether a step of this name stands before the current one. */
+  cameBefore(step: string): boolean {
+    for (let index = 0; index < this.#index; index++) {
+      if (this.#steps[index]!.step === step) return true;
+    }
+    return false;
+  }
+
+  /** Whether a step of this name stands behind the current one. */
   comesLater(step: string): boolean {
-    return this.#steps.slice(this.#index + 1).some((later) => later.step === step);
+    for (let index = this.#index + 1; index < this.#steps.length; index++) {
+      if (this.#steps[index]!.step === step) return true;
+    }
+    return false;
   }
 
   /** The directory that a later step will make the root. */
   get nextRoot(): string | undefined {
-    const next = this.#steps.slice(this.#index + 1).find((step) =>
-      step.step === "pivotRoot" || step.step === "chroot"
-    );
-    return next && normalize((next as unknown as { path: string }).path);
+    return this.#nextRoots[this.#index];
   }
 
   /**
@@ -61,9 +79,14 @@ export class StepCursor {
    */
   rootOf(path: string): string | undefined {
     const root = this.nextRoot;
+    if (root === undefined || root === "/") return undefined;
     const target = normalize(path);
-    return root !== undefined && root !== "/" && target !== root && isWithin(target, root)
-      ? root
-      : undefined;
+    return target !== root && isWithin(target, root) ? root : undefined;
   }
+}
+
+function isRootStep(
+  step: { readonly step: string },
+): step is { readonly step: string; readonly path: string } {
+  return step.step === "pivotRoot" || step.step === "chroot";
 }

@@ -4,10 +4,8 @@
  * @module
  */
 
+import { PROXY_PORT } from "../plan/network_service.ts";
 import type { Hosts } from "./hosts.ts";
-
-/** The port of the proxy, as it is usual for one. */
-export const PROXY_PORT = 3128;
 
 /** The variables, in both spellings that are in use. */
 export function proxyVariables(hosts: Hosts): readonly (readonly [string, string])[] {

@@ -6,8 +6,11 @@
 
 /** The path without doubled slashes, `.` and a slash at its end. */
 export function normalize(path: string): string {
+  if (path.startsWith("/") && !UNTIDY.test(path)) return path;
   return "/" + path.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }
+
+const UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
 
 /** Whether a normalized path is the directory or lies in it. */
 export function isWithin(path: string, directory: string): boolean {
@@ -15,7 +18,7 @@ export function isWithin(path: string, directory: string): boolean {
 }
 
 /** The directory that a normalized path lies in. */
-export function directoryOf(path: string): string {
+export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 

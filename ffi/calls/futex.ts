@@ -4,11 +4,14 @@
  * @module
  */
 
-import { type Call, call, Named } from "../call.ts";
+import { type Call, call, Named, type Output } from "../call.ts";
 
 const FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 
-/** Looks whether a word of memory has a value, and does nothing else: `EAGAIN` where it has not. */
-export function compareWord(word: Named, value: Named): Call {
+/**
+ * Compares a word of memory with a value, and does nothing else: `EAGAIN` where they differ. The
+ * memory may be what an earlier call has filled: its first four bytes are compared.
+ */
+export function compareWord(word: Named | Output, value: Named): Call {
   return call("futex", word, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word, value);
 }

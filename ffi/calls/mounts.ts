@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Call, call, constant, type Fd, flags, Struct } from "../call.ts";
+import { type Call, call, constant, type Fd, flags, type Output, Struct } from "../call.ts";
 import { at } from "./at.ts";
 import {
   AT_EMPTY_PATH,
@@ -50,7 +50,7 @@ export function mount(
 }
 
 /** Takes a mount away. See umount2(2). */
-export function umount2(target: string, flagBits: number): Call {
+export function umount2(target: string | Output, flagBits: number): Call {
   return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
 }
 

@@ -4,14 +4,19 @@
  * @module
  */
 
-import { type Call, call, Output } from "../call.ts";
+import { type Call, call, type Fd, Output } from "../call.ts";
 
 /** Tells of the filesystem that a file is in. See statfs(2). */
 export function statfs(path: string, told: Output): Call {
   return call("statfs", path, told);
 }
 
-/** Memory for what statfs(2) tells. */
+/** Reports on the filesystem that an open file is in. See fstatfs(2). */
+export function fstatfs(fd: Fd, told: Output): Call {
+  return call("fstatfs", fd, told);
+}
+
+/** Memory for what statfs(2) reports. */
 export function statfsOutput(): Output {
   return new Output(120, "&statfs");
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { directoryOf, nameOf } from "../../recipe/path.ts";
+import { nameOf, parentOf } from "../../recipe/path.ts";
 import type { Elf } from "../../ffi/elf.ts";
 import { LOADER_CACHE, readLoaderCache } from "./loader_cache.ts";
 
@@ -76,7 +76,7 @@ function glibcSearch(machine: number, host: HostFiles): LibrarySearch {
       if (asker.elf.noDefaultDirectories) return;
       cache ??= readLoaderCache(host.bytes(LOADER_CACHE) ?? new Uint8Array());
       for (const path of cache.get(name) ?? []) {
-        if (directories.includes(directoryOf(path))) yield inPlace(path);
+        if (directories.includes(parentOf(path))) yield inPlace(path);
         else yield { ...inPlace(path), guide: LOADER_CACHE };
       }
       yield* directories.map((directory) => inPlace(`${directory}/${name}`));
@@ -135,7 +135,7 @@ function inPlace(path: string): PlacedFile {
 
 /** What `$ORIGIN` stands for in a file. */
 export function originOf({ source, target }: PlacedFile): PlacedFile {
-  return { source: directoryOf(source), target: directoryOf(target) };
+  return { source: parentOf(source), target: parentOf(target) };
 }
 
 /** The path with `.` and `..` taken out, as no link of the host's is on the way to it. */

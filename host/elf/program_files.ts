@@ -4,7 +4,7 @@
  * @module
  */
 
-import { directoryOf } from "../../recipe/path.ts";
+import { parentOf } from "../../recipe/path.ts";
 import type { Elf } from "../../ffi/elf.ts";
 import {
   type Candidate,
@@ -83,7 +83,7 @@ function* filesOfElf(
   yield { source: elf.interpreter, target: elf.interpreter };
   const search = searchOf(elf.interpreter, elf.machine, host);
   const program = { source: path, target: path, elf, askedBy: undefined };
-  const origin = { source: directoryOf(host.realPath(path)), target: directoryOf(path) };
+  const origin = { source: parentOf(host.realPath(path)), target: parentOf(path) };
   const queue: Loaded[] = [{ ...program, origin }];
   const loaded = new Set<string>();
   for (const object of queue) {

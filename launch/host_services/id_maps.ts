@@ -7,6 +7,7 @@
 
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { collectSync } from "../collect.ts";
+import { liveHost } from "../../host/live_host.ts";
 import { PlanBuilder } from "../../plan/builder.ts";
 import { hostTool } from "./tool.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
@@ -22,7 +23,7 @@ export function runIdMapTool(
   const streams = new StandardStreams(["null", "null", "piped"]);
   let launched: LaunchedProcess;
   try {
-    launched = launch(new PlanBuilder([]), hostTool(tool, args, streams.theirs));
+    launched = launch(new PlanBuilder([], liveHost()), hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -11,7 +11,8 @@ import type { UserNetworkProgram } from "../../recipe/steps/network/user_network
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
 import { readSome } from "../../ffi/engine/transfer.ts";
-import { callerOf } from "../../host/credentials.ts";
+import { currentCredentials } from "../../host/credentials.ts";
+import { liveHost } from "../../host/live_host.ts";
 import { PlanBuilder } from "../../plan/builder.ts";
 import type { Cleanup } from "../../plan/parent_work.ts";
 import { hostTool } from "./tool.ts";
@@ -71,11 +72,14 @@ function launchProgram(
   pid: string,
   streams: StandardStreams,
 ): LaunchedProcess {
-  const { euid, egid } = callerOf();
+  const { euid, egid } = currentCredentials();
   const args = USER_NETWORK_ARGUMENTS[program](pid);
   // Otherwise it would be nobody, who may not enter the namespaces.
   const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
-  return launch(new PlanBuilder([]), hostTool(program, [...asRoot, ...args], streams.theirs));
+  return launch(
+    new PlanBuilder([], liveHost()),
+    hostTool(program, [...asRoot, ...args], streams.theirs),
+  );
 }
 
 /** Waits until the program is ready; answers what ends it. */

@@ -4,71 +4,69 @@
  * @module
  */
 
-import { directoryOf, isWithin, nameOf, normalize } from "../../recipe/path.ts";
-import { HOST_ROOT, type MountTable } from "../mount_table.ts";
+import type { Host } from "../../host/host.ts";
+import type { ResolvedPath } from "../../host/resolve_path.ts";
+import { nameOf, normalize, parentOf } from "../../recipe/path.ts";
+import type { MountTable } from "../mount_table.ts";
 import type { StepCursor } from "../step_cursor.ts";
-import { type Place, resolve } from "../../host/resolve_path.ts";
 
-/** Tells where paths lead. */
+/** A path of the host, and what it leads to: `undefined` for nothing that is known. */
+export type HostPlace = Pick<ResolvedPath, "path" | "type">;
+
+/** Follows paths by what the steps have mounted by the time that it is asked. */
 export class HostPaths {
-  readonly #sequence: StepCursor;
+  readonly #cursor: StepCursor;
   readonly #mounts: MountTable;
+  readonly #resolve: (path: string) => ResolvedPath;
+  readonly #host: Host;
 
-  /** Goes by what the steps have mounted by the time that it is asked. */
-  constructor(sequence: StepCursor, mounts: MountTable) {
-    this.#sequence = sequence;
+  /** Paths of these steps, resolved so. */
+  constructor(
+    cursor: StepCursor,
+    mounts: MountTable,
+    resolve: (path: string) => ResolvedPath,
+    host: Host,
+  ) {
+    this.#cursor = cursor;
     this.#mounts = mounts;
+    this.#resolve = resolve;
+    this.#host = host;
   }
 
   /** Whether the path may be one of the host's that no step has brought in. */
-  mayBeHosts(path: string): boolean {
-    return this.#mounts.atHostRoot && (climbs(path) || this.#mounts.mayBeHosts(path));
-  }
-
-  /**
-   * The path by which to open, without following links: `undefined` once the recipe is in a root of
-   * its own, where links lead to nothing else.
-   *
-   * @param path begins with `/`
-   */
-  resolvedPath(path: string): string | undefined {
-    return this.#mounts.atHostRoot ? this.#placeOf(path).path : undefined;
+  mayBeHostFile(path: string): boolean {
+    return this.#mounts.atHostRoot && (climbs(path) || this.#mounts.mayBeHostFile(path));
   }
 
   /** Where a path leads, without links; refuses the step where that has no path. */
-  placeOf(path: string): Place {
+  placeOf(path: string): HostPlace {
     const place = this.#placeOf(path);
     if (place.path.startsWith("/")) return place;
-    return this.#sequence.refuse(`${path} is ${place.path}, which has no path of its own`);
+    return this.#cursor.refuse(`${path} is ${place.path}, which has no path of its own`);
   }
 
-  /** A source as a path from the root: one from the working directory is the script's. */
+  /**
+   * A source as a path from the root: one from the working directory is the script's, as long as no
+   * step has changed that.
+   */
   hostSource(source: string): string | undefined {
     if (source.startsWith("/")) return source;
-    const moved = ["chdir", "chroot", "join"].some((step) => this.#sequence.cameBefore(step));
-    return moved || !this.#mounts.atHostRoot ? undefined : `${Deno.cwd()}/${source}`;
+    const moved = ["chdir", "chroot", "join"].some((step) => this.#cursor.cameBefore(step));
+    if (moved || !this.#mounts.atHostRoot) return undefined;
+    return `${this.#host.workingDirectory()}/${source}`;
   }
 
-  #placeOf(path: string): Place {
+  #placeOf(path: string): HostPlace {
+    if (climbs(path) || this.#mounts.isHostFile(path)) return this.#resolve(path);
     const mount = this.#mounts.mountOf(path);
-    if (mount === HOST_ROOT || climbs(path)) return resolve(path);
     const normal = normalize(path);
     if (normal !== mount.target) {
       return below(this.#placeOf(mount.target), mount.target, normal);
     }
-    const directory = directoryOf(normal);
-    if (this.#mounts.mountOf(directory) === HOST_ROOT) return resolve(path);
-    const { path: place } = this.#placeOf(directory);
-    return {
-      path: place === "/" ? `/${nameOf(normal)}` : `${place}/${nameOf(normal)}`,
-      type: undefined,
-    };
+    const directory = parentOf(normal);
+    if (this.#mounts.isHostFile(directory)) return this.#resolve(path);
+    return below(this.#placeOf(directory), directory, normal, nameOf(normal));
   }
-}
-
-/** Whether one lies in the other. */
-export function touches(path: string, other: string): boolean {
-  return isWithin(path, other) || isWithin(other, path);
 }
 
 /** Whether there is a `..` in it, by which it may leave the mount that it seems to lie on. */
@@ -76,7 +74,9 @@ function climbs(path: string): boolean {
   return path.split("/").includes("..");
 }
 
-function below(place: Place, directory: string, path: string): Place {
-  const rest = path.slice(directory === "/" ? 0 : directory.length);
+function below(place: HostPlace, directory: string, path: string, name?: string): HostPlace {
+  const rest = name === undefined
+    ? path.slice(directory === "/" ? 0 : directory.length)
+    : `/${name}`;
   return { path: (place.path === "/" ? "" : place.path) + rest, type: undefined };
 }

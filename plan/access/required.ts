@@ -26,39 +26,40 @@ const REACHING: readonly NamespaceKind[] = ["pid", "ipc"];
 
 /** All that the steps, and the command where there is one, need of the host; each once. */
 export function requiredAccess(
-  gate: AccessRecorder,
+  recorder: AccessRecorder,
   command?: CommandAccess,
 ): readonly HostAccess[] {
-  const { container } = gate;
-  const { capabilities: powers, own, joined, caller } = container;
-  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID : caller.euid);
-  const beginning = { uid, gainsNoPrivileges: container.gainsNoPrivileges };
-  const capabilities = powers.of(beginning, caller.inheritable);
+  const { state } = recorder;
+  const { capabilities: model, unshared, joined, caller } = state;
+  const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
+  const beginning = { uid, gainsNoPrivileges: state.gainsNoPrivileges };
+  const capabilities = model.of(beginning, caller.inheritable);
   const mayMount = capabilities.includes("CAP_SYS_ADMIN");
   // What was made in a user namespace above the program's is locked.
   const holds = (userNamespaces: number) =>
-    !gate.remounts && (!mayMount || userNamespaces < powers.userNamespaces);
+    !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
 
   // Who is in the same user namespace may have the init do what it wants, or look into it.
-  const init = gate.init?.userNamespaces === powers.userNamespaces ? gate.init : undefined;
-  const isContainerMount = (kind: NamespaceKind) => own.has(kind) && (init?.own.has(kind) ?? true);
+  const init = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : undefined;
+  const isContainerMount = (kind: NamespaceKind) =>
+    unshared.has(kind) && (init?.unshared.has(kind) ?? true);
 
   const needs: HostAccess[] = [];
   const confined = init?.seesHost !== true &&
-    (gate.root === "own" || (gate.root === "chroot" && capabilities.length === 0));
+    (recorder.root === "own" || (recorder.root === "chroot" && capabilities.length === 0));
   if (!confined) needs.push(...ALL_OF_THE_HOST);
-  for (const { need, locksWith } of gate.noted) {
-    if (locksWith === undefined || !holds(locksWith)) needs.push(need);
+  for (const { access, locksWith } of recorder.recorded) {
+    if (locksWith === undefined || !holds(locksWith)) needs.push(access);
   }
-  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles.needs(holds));
+  if (caller.euid === 0 && recorder.mapsRoot) needs.push(...recorder.kernelFiles.needs(holds));
   if (!isContainerMount("net")) needs.push({ kind: "net", host: "*" });
-  const asHost = !own.has("user");
+  const asHost = !unshared.has("user");
   for (const namespace of NAMESPACE_KINDS) {
     const reaching = REACHING.includes(namespace) || (asHost && mayMount && namespace === "uts");
     if (reaching && !isContainerMount(namespace)) needs.push({ kind: "namespace", namespace });
   }
   if (asHost) needs.push(...privileges(capabilities));
-  if (command !== undefined) needs.push(...ofCommand(command, container));
+  if (command !== undefined) needs.push(...ofCommand(command, state));
   return once(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
 
@@ -78,10 +79,10 @@ function privileges(names: ReturnType<CapabilityModel["of"]>): readonly HostAcce
 
 function ofCommand(
   { program, uid, gid, variables }: CommandAccess,
-  { own, caller }: PlannedState,
+  { unshared, caller }: PlannedState,
 ): readonly HostAccess[] {
   const needs: HostAccess[] = [];
-  if (!own.has("user")) {
+  if (!unshared.has("user")) {
     if (uid !== undefined && uid !== caller.euid) {
       needs.push({ kind: "identity", id: "uid", from: uid, count: 1 });
     }

@@ -4,106 +4,149 @@
  * @module
  */
 
-import { normalize } from "../../recipe/path.ts";
-import { ResultOf } from "../../ffi/call.ts";
-import { close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
+import type { ResultOf } from "../../ffi/call.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
   MOUNT_ATTR_RDONLY,
   mount_setattr,
-  move_mount,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_EMPTY_PATH,
   open_tree,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
+import type { Fixes } from "../../ffi/fix.ts";
+import { normalize } from "../../recipe/path.ts";
+import type { BindRestriction, BindStep } from "../../recipe/steps/bind.ts";
 import type { PlanBuilder } from "../builder.ts";
-import type { AccessRecorder } from "../access/recorder.ts";
-import { attachAt, makeMountPoint, needsMountPoint, openAt } from "../paths.ts";
-import { type BindStep, RESTRICTIONS } from "../../recipe/steps/bind.ts";
+import type { ContainerPath } from "../container_path.ts";
+import { HostPath } from "../host_path.ts";
+
+const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
+  nosuid: MOUNT_ATTR_NOSUID,
+  nodev: MOUNT_ATTR_NODEV,
+  noexec: MOUNT_ATTR_NOEXEC,
+  nosymfollow: MOUNT_ATTR_NOSYMFOLLOW,
+};
 
 /** Lowers `bind`. */
 export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
-  const path = plan.access === undefined ? step.source : gatedSource(plan.access, step);
-  if (path === undefined) return plan.state.mounts.mounted(step.target, false, false);
-  const missing = new Label("the source is missing");
+  recordSource(step, plan);
+  const source = plan.source(step.source);
+  const target = plan.path(step.target);
+  const mounted = {
+    target: target.canonical,
+    type: "bind",
+    source: step.source,
+    readOnly: step.readOnly === true,
+  };
+  if (step.optional !== true) {
+    show(step, source, target, plan);
+    return plan.mounted(mounted);
+  }
+  const isMissing = source instanceof HostPath && source.resolved.type === undefined;
+  if (!isMissing) {
+    plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
+  }
+  plan.mounted({ ...mounted, certain: false });
+}
+
+function recordSource({ source, readOnly, restrict }: BindStep, plan: PlanBuilder): void {
+  const path = plan.access.hostSource(source);
+  if (path === undefined) return plan.access.recordAll();
+  plan.access.recordBind(path, { readOnly, noDevices: restrict?.includes("nodev") });
+}
+
+/** Shows the source; where it is missing and may be, goes on at the label. */
+function show(
+  step: BindStep,
+  source: HostPath | ContainerPath,
+  target: ContainerPath,
+  plan: PlanBuilder,
+  missing?: Label,
+): void {
+  const isHost = source instanceof HostPath;
+  const opened = source.open(O_PATH, {
+    ...(missing !== undefined && { accept: ["ENOENT"], onAccepted: missing }),
+    fixes: { ENOENT: missingSource(step, isHost) },
+  });
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const source = openSource(plan, { ...step, source: path }, missing);
-  const cloned = open_tree(
-    source,
-    "",
-    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive,
-  );
-  const tree = new ResultOf(plan.call(cloned), "tree");
+  const tree = copyTree(plan, opened, recursive, step.source);
   const attributes = (step.restrict ?? []).reduce(
     (sum, word) => sum | RESTRICTIONS[word],
     step.readOnly === true ? MOUNT_ATTR_RDONLY : 0,
   );
   if (attributes !== 0) {
     const set = { attr_set: attributes };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set));
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+      fixes: plan.state.mountFixes,
+    });
   }
-  if (isOnItself(plan, { ...step, source: path })) {
-    plan.call(move_mount(tree, "", source, "", ONTO_DIRECTORY));
-  } else {
-    if (needsMountPoint(plan, step.target)) makeMountPointLike(plan, source, step.target);
-    attachAt(plan, tree, step.target);
+  if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
+  else {
+    if (target.needsMountPoint) makeMountPoint(source, opened, target, plan);
+    target.attach(tree, step.source);
   }
-  plan.call(close(tree));
-  plan.call(close(source));
-  plan.place(missing);
-  plan.state.mounts.mounted(step.target, false, step.optional !== true);
+  plan.release(tree);
+  plan.release(opened);
 }
 
-const ONTO_DIRECTORY = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+function missingSource({ source }: BindStep, isHost: boolean): string {
+  const why = `the source ${source} does not exist`;
+  return isHost
+    ? `${why}; { optional: true } leaves the step out`
+    : `${why} where the step stands: behind pivotRoot() no file of the host's does`;
+}
+
+/** Opens a copy of what is mounted at an open path. */
+export function copyTree(
+  plan: PlanBuilder,
+  place: ResultOf,
+  more: number,
+  source: string,
+): ResultOf {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
+  const fixes: Fixes = {
+    ...plan.state.mountFixes,
+    EINVAL: `an unprivileged user cannot bind ${source} without the submounts that it has; pass ` +
+      "{ recursive: true }; and a lower directory of overlay() must have nothing mounted below it",
+  };
+  return plan.open(open_tree(place, "", flags), `<${source}>`, { fixes });
+}
 
 /**
  * Whether it is mounted on what it shows, in a root to come: that is looked for once then, so that
- * nobody can change meanwhile what its path leads to.
+ * nothing can change meanwhile what its path leads to.
  */
-function isOnItself(plan: PlanBuilder, { source, target }: BindStep): boolean {
+function isOnItself({ source, target }: BindStep, plan: PlanBuilder): boolean {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== undefined;
 }
 
-/** Notes what is shown, and answers where to open it; `undefined` where it is missing and may be. */
-function gatedSource(
-  gate: AccessRecorder,
-  { source, readOnly, optional, restrict }: BindStep,
-): string | undefined {
-  const path = gate.places.hostSource(source);
-  if (path === undefined) {
-    gate.reachesAll();
-    return source;
-  }
-  const noDevices = restrict?.includes("nodev");
-  return gate.shows(path, { readOnly, noDevices, optional }) === "missing" ? undefined : path;
-}
-
-/** Opens what is to be shown; where that is missing and may be, goes on at the label. */
-function openSource(
-  plan: PlanBuilder,
-  { source, optional }: BindStep,
-  missing: Label,
-): ResultOf {
-  const edges = optional === true ? { accept: ["ENOENT"], onAccepted: missing } as const : {};
-  return openAt(plan, source, O_PATH, 0, edges);
-}
-
 /** Makes a directory to mount a directory on, or a file to mount anything else on. */
-function makeMountPointLike(plan: PlanBuilder, source: ResultOf, target: string): void {
-  const isFile = new Label("the source is no directory");
-  const made = new Label("the mount point is there");
-  const opened = plan.call(openat(source, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
-    accept: ["ENOTDIR"],
-    onAccepted: isFile,
+function makeMountPoint(
+  source: HostPath | ContainerPath,
+  opened: ResultOf,
+  target: ContainerPath,
+  plan: PlanBuilder,
+): void {
+  const known = source instanceof HostPath ? source.resolved.type : undefined;
+  if (known !== undefined) {
+    return target.makeMountPoint(known === "directory" ? "directory" : "file");
+  }
+  const isFile = new Label("the source is not a directory");
+  plan.skippable("the mount point is there", (made) => {
+    const accept = { accept: ["ENOTDIR"], onAccepted: isFile } as const;
+    const looked = openat(opened, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const directory = plan.open(looked, "<source>", accept);
+    plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
+    plan.goTo(made, directory);
+    plan.place(isFile);
+    target.makeMountPoint("file");
   });
-  makeMountPoint(plan, target, "directory");
-  plan.call(close(new ResultOf(opened, "directory")), { onZero: made });
-  plan.place(isFile);
-  makeMountPoint(plan, target, "file");
-  plan.place(made);
 }

@@ -4,36 +4,21 @@
  * @module
  */
 
+import { mknodat, O_DIRECTORY, O_PATH, S_IFREG, symlinkat } from "../../ffi/calls/files.ts";
+import {
+  AT_EMPTY_PATH,
+  MOUNT_ATTR_RDONLY,
+  mount_setattr,
+  move_mount,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_NOEXEC,
+  MS_NOSUID,
+} from "../../ffi/calls/mounts.ts";
 import { normalize } from "../../recipe/path.ts";
-import { close, symlinkat } from "../../ffi/calls/files.ts";
-import { MS_NOEXEC, MS_NOSUID } from "../../ffi/calls/mounts.ts";
-import { atEntry, attachAt, copyDevice, makeMountPoint, mountAt } from "../paths.ts";
 import type { DevicesStep } from "../../recipe/steps/devices.ts";
 import type { PlanBuilder } from "../builder.ts";
-
-/** Lowers `devices`. */
-export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
-  plan.needs("mount", "it would be mounted on the host");
-  const directory = normalize(step.target);
-  // Opened first, as the new /dev may cover them.
-  const trees = DEVICES.map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`, name) }));
-  mountAt(plan, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
-  for (const { name, tree } of trees) {
-    const target = `${directory}/${name}`;
-    makeMountPoint(plan, target, "file");
-    attachAt(plan, tree, target);
-    plan.call(close(tree));
-  }
-  const pts = "newinstance,ptmxmode=0666,mode=0620";
-  mountAt(plan, "devpts", `${directory}/pts`, "devpts", MS_NOSUID | MS_NOEXEC, pts);
-  mountAt(plan, "tmpfs", `${directory}/shm`, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=1777");
-  for (const [name, to] of Object.entries(LINKS)) {
-    atEntry(plan, `${directory}/${name}`, (within, name) => {
-      plan.call(symlinkat(to, within, name));
-    });
-  }
-  plan.state.terminals = `${directory}/ptmx`;
-}
+import { copyTree } from "./bind.ts";
+import { mountFilesystem } from "./mounts.ts";
 
 /** The host's devices that harm nobody; bound, as an ordinary user cannot make device files. */
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
@@ -46,3 +31,43 @@ const LINKS = {
   stderr: "/proc/self/fd/2",
   ptmx: "pts/ptmx",
 } as const;
+
+/** Lowers `devices`. */
+export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
+  plan.needs("mount", "it would be mounted on the host");
+  const directory = normalize(step.target);
+  // Opened first, as the new /dev may cover them.
+  const trees = DEVICES.map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`) }));
+  const flags = MS_NOSUID | MS_NOEXEC;
+  mountFilesystem(plan, directory, { type: "tmpfs", flags, data: "mode=0755" });
+  const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  for (const { name, tree } of trees) {
+    // Nothing but this step makes files there, so no name can be a link.
+    plan.call(mknodat(made, name, S_IFREG | 0o644, 0));
+    plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
+      fixes: plan.state.mountFixes,
+    });
+    plan.release(tree);
+  }
+  const pts = "newinstance,ptmxmode=0666,mode=0620";
+  mountFilesystem(plan, `${directory}/pts`, { type: "devpts", flags, data: pts });
+  mountFilesystem(plan, `${directory}/shm`, { type: "tmpfs", flags, data: "mode=1777" });
+  for (const [name, to] of Object.entries(LINKS)) plan.call(symlinkat(to, made, name));
+  plan.release(made);
+  plan.state.terminals = `${directory}/ptmx`;
+}
+
+/**
+ * Opens a copy of a device of the host's. It is read-only, where the kernel can make it so (Linux
+ * 5.12): it can be written to as ever, but root of the host cannot change the device's mode by it.
+ */
+function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
+  const opened = plan.source(path).open(O_PATH, {
+    fixes: { ENOENT: `${path} is missing on the host, and no user namespace can make one` },
+  });
+  const tree = copyTree(plan, opened, 0, path);
+  plan.release(opened);
+  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY });
+  plan.call(readOnly, { accept: ["ENOSYS"] });
+  return tree;
+}

@@ -1,11 +1,10 @@
 /**
- * Lowers the steps `mkdir`, `symlink`, `writeFile`, `mknod`.
+ * Lowers the steps `mkdir`, `symlink`, `writeFile` and `mknod`.
  *
  * @module
  */
 
 import {
-  close,
   fchmod,
   fchmodat,
   makedev,
@@ -21,25 +20,29 @@ import {
   symlinkat,
   write,
 } from "../../ffi/calls/files.ts";
-import type { PlanBuilder } from "../builder.ts";
-import { atEntry, makeDirectories, openAt } from "../paths.ts";
+import type { Fixes } from "../../ffi/fix.ts";
 import type { MkdirStep, MknodStep, SymlinkStep, WriteFileStep } from "../../recipe/steps/files.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { filesystemFull, READ_ONLY } from "../fixes.ts";
 
 /** Lowers `mkdir`. */
 export function lowerMkdir(step: MkdirStep, plan: PlanBuilder): void {
   mayMake(plan, step);
-  makeDirectories(plan, step.path);
+  const target = plan.path(step.path);
+  target.makeDirectories();
   if (step.mode === undefined) return;
-  const fd = openAt(plan, step.path, O_DIRECTORY);
+  const fd = target.open(O_DIRECTORY, {
+    fixes: { ENOTDIR: `what is at ${step.path} already is not a directory` },
+  });
   plan.call(fchmod(fd, step.mode));
-  plan.call(close(fd));
+  plan.release(fd);
 }
 
 /** Lowers `symlink`. */
 export function lowerSymlink(step: SymlinkStep, plan: PlanBuilder): void {
   mayMake(plan, step);
-  atEntry(plan, step.path, (directory, name) => {
-    plan.call(symlinkat(step.target, directory, name));
+  plan.path(step.path).inParent((directory, name) => {
+    plan.call(symlinkat(step.target, directory, name), { fixes: makingFixes(step.path) });
   });
 }
 
@@ -47,36 +50,59 @@ export function lowerSymlink(step: SymlinkStep, plan: PlanBuilder): void {
 export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
   mayMake(plan, step);
   const bytes = new TextEncoder().encode(step.text);
-  const fd = openAt(plan, step.path, O_WRONLY | O_CREAT | O_TRUNC, step.mode ?? 0o644);
+  const full = { fixes: { ENOSPC: filesystemFull(step.path) } };
+  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC, {
+    mode: step.mode ?? 0o644,
+    fixes: {
+      ENOENT: `the directory that ${step.path} lies in does not exist; mkdir() makes it`,
+      EISDIR: `${step.path} is a directory`,
+    },
+  });
   if (bytes.length > 0) {
-    plan.call(write(fd, bytes, bytes.length));
+    plan.call(write(fd, bytes, bytes.length), full);
     // A full filesystem makes the write above a short one; this one it makes an error.
-    plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1));
+    plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1), full);
   }
   // The umask has taken from the mode of a new file, and that of an old one is its own.
   if (step.mode !== undefined) plan.call(fchmod(fd, step.mode));
-  plan.call(close(fd));
+  plan.release(fd);
 }
 
 /** Lowers `mknod`. */
 export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
   mayMake(plan, step);
   if (step.type !== "p") {
-    plan.access?.note({
-      kind: "device",
-      path: `${step.type} ${step.major}:${step.minor}`,
-    });
+    plan.access.record({ kind: "device", path: `${step.type} ${step.major}:${step.minor}` });
   }
   const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
-  atEntry(plan, step.path, (directory, name) => {
-    plan.call(mknodat(directory, name, type | (step.mode ?? 0o666), device));
+  plan.path(step.path).inParent((directory, name) => {
+    plan.call(mknodat(directory, name, type | (step.mode ?? 0o666), device), {
+      fixes: {
+        ...makingFixes(step.path),
+        EPERM: plan.state.inUserNamespace
+          ? "a user namespace has no right to make device files; devices() and bind() need none"
+          : "making device files needs CAP_MKNOD",
+      },
+    });
     // The umask has taken from the mode.
     if (step.mode !== undefined) plan.call(fchmodat(directory, name, step.mode));
   });
 }
 
-function mayMake(plan: PlanBuilder, { path, host }: { path: string; host?: boolean }): void {
+function makingFixes(path: string): Fixes {
+  return {
+    EEXIST: `something is at ${path} already`,
+    ENOENT: `the directory that ${path} lies in does not exist; mkdir() makes it`,
+    EROFS: READ_ONLY,
+    ENOSPC: filesystemFull(path),
+  };
+}
+
+function mayMake(
+  plan: PlanBuilder,
+  { path, host }: { readonly path: string; readonly host?: boolean },
+): void {
   if (host !== true) plan.requireContainerMount(path);
-  else plan.access?.changes(path);
+  else plan.access.recordWrite(path);
 }

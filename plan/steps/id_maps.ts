@@ -1,14 +1,11 @@
 /**
- * Lowers the steps `mapRoot`, `mapCurrentUser`, `mapIds`.
+ * Lowers the steps `mapRoot`, `mapCurrentUser` and `mapIds`.
  *
  * @module
  */
 
 import { type Call, ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
-import { requireOwnProc } from "../../ffi/proc/proc_dir.ts";
-import type { PlannedState } from "../planned_state.ts";
-import type { PlanBuilder } from "../builder.ts";
 import type { IdRange } from "../../recipe/steps/id_range.ts";
 import {
   type MapCurrentUserStep,
@@ -16,6 +13,10 @@ import {
   type MapRootStep,
   mapText,
 } from "../../recipe/steps/id_maps.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { appArmor } from "../fixes.ts";
+import type { PlannedState } from "../planned_state.ts";
+import { writeProcFile } from "../proc_file.ts";
 
 /** Lowers `mapRoot`. */
 export function lowerMapRoot(_step: MapRootStep, plan: PlanBuilder): void {
@@ -43,15 +44,15 @@ export function lowerMapIds(step: MapIdsStep, plan: PlanBuilder): void {
     );
   }
   if (step.setgroups === "deny") denySetgroups(plan);
-  plan.access?.maps(step);
+  plan.access.recordIdMaps(step);
   const [uids, gids] = [mapText(step.uids), mapText(step.gids)];
-  requireOwnProc();
+  plan.host.requireOwnProc();
   const { mayMapIds } = plan.state.caller;
   plan.syncWithParent((pid) =>
     mayMapIds
       ? [
-        { calls: writeFileCalls(`/proc/${pid}/uid_map`, uids) },
-        { calls: writeFileCalls(`/proc/${pid}/gid_map`, gids) },
+        { calls: mapCalls(plan, `/proc/${pid}/uid_map`, uids) },
+        { calls: mapCalls(plan, `/proc/${pid}/gid_map`, gids) },
       ]
       : [
         { program: "newuidmap", args: [pid, ...uids.trim().split(/\s/)] },
@@ -61,9 +62,7 @@ export function lowerMapIds(step: MapIdsStep, plan: PlanBuilder): void {
   plan.state.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
 }
 
-const encoder = new TextEncoder();
-
-/** Who the process is that maps, as the namespace around its own sees it. */
+/** The ids of the process that maps, as the namespace around its own sees them. */
 function idsOf({ ids, caller }: PlannedState): { readonly uid: number; readonly gid: number } {
   return ids ?? { uid: caller.euid, gid: caller.egid };
 }
@@ -72,12 +71,9 @@ function idsOf({ ids, caller }: PlannedState): { readonly uid: number; readonly 
 function mapOwnIds(plan: PlanBuilder, uid: number, gid: number): void {
   const own = idsOf(plan.state);
   claimMaps(plan);
-  plan.access?.writesProc();
   denySetgroups(plan);
-  const uids = mapText([{ inside: uid, outside: own.uid, count: 1 }]);
-  const gids = mapText([{ inside: gid, outside: own.gid, count: 1 }]);
-  for (const call of writeFileCalls("/proc/self/uid_map", uids)) plan.call(call);
-  for (const call of writeFileCalls("/proc/self/gid_map", gids)) plan.call(call);
+  writeMap(plan, "uid_map", mapText([{ inside: uid, outside: own.uid, count: 1 }]));
+  writeMap(plan, "gid_map", mapText([{ inside: gid, outside: own.gid, count: 1 }]));
   plan.state.ids = { uid, gid };
 }
 
@@ -93,15 +89,39 @@ function imageOf(id: number, ranges: readonly IdRange[]): number {
 /** Has to be said before there is a group map. */
 function denySetgroups(plan: PlanBuilder): void {
   plan.state.setgroupsDenied = true;
-  for (const call of writeFileCalls("/proc/self/setgroups", "deny")) plan.call(call);
+  writeMap(plan, "setgroups", "deny");
 }
 
 /** The map files take their whole text in one write(2) (user_namespaces(7)). */
-function writeFileCalls(path: string, text: string): Call[] {
-  const bytes = encoder.encode(text);
+function writeMap(plan: PlanBuilder, file: string, text: string): void {
+  const closed = plan.state.exposed
+    ? "a container that joins others is closed to all but root during setup, also to itself; do " +
+      "this in a second recipe, run in there"
+    : undefined;
+  writeProcFile(plan, `self/${file}`, O_WRONLY, text, {
+    open: { EACCES: () => closed ?? appArmor(plan.host) },
+    write: mapFixes(plan),
+  });
+}
+
+function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
+  return {
+    EPERM: () =>
+      appArmor(plan.host) ??
+        "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
+          "newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP",
+  };
+}
+
+/** What the script does for the container. */
+function mapCalls(plan: PlanBuilder, path: string, text: string): Call[] {
+  const bytes = new TextEncoder().encode(text);
   const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "fd");
-  return [opened, write(fd, bytes, bytes.length), close(fd)];
+  const written = write(fd, bytes, bytes.length);
+  plan.fixes.set(opened, { EACCES: () => appArmor(plan.host) });
+  plan.fixes.set(written, mapFixes(plan));
+  return [opened, written, close(fd)];
 }
 
 function claimMaps(plan: PlanBuilder): void {

@@ -20,6 +20,7 @@ import {
   setresgid,
   setresuid,
 } from "../../ffi/calls/users.ts";
+import type { Fixes } from "../../ffi/fix.ts";
 import type { CapabilitySets } from "../../recipe/steps/capability_sets.ts";
 import type {
   CapabilitiesStep,
@@ -27,6 +28,10 @@ import type {
   SetUserStep,
 } from "../../recipe/steps/identity.ts";
 import type { PlanBuilder } from "../builder.ts";
+
+const LACKING: Fixes = {
+  EPERM: "the process does not have the capability that this takes, or not any more",
+};
 
 /** Lowers `setUser`. */
 export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: PlanBuilder): void {
@@ -36,10 +41,28 @@ export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: Plan
         `or map with mapIds({ ..., setgroups: "allow" })`,
     );
   }
-  if (!plan.state.setgroupsDenied) plan.call(setgroups(groups ?? []));
-  plan.access?.becomes({ uid, gid, groups });
-  plan.call(setresgid(gid, gid, gid));
-  plan.call(setresuid(uid, uid, uid));
+  const unmapped = plan.state.inUserNamespace
+    ? "the id is not mapped into the user namespace; mapIds() maps more than one"
+    : undefined;
+  const fixes = (denied: string): Fixes => ({
+    EPERM: denied,
+    ...(unmapped !== undefined && { EINVAL: unmapped }),
+  });
+  if (!plan.state.setgroupsDenied) {
+    plan.call(setgroups(groups ?? []), {
+      fixes: fixes(
+        "setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: " +
+          'mapIds({ setgroups: "allow" })',
+      ),
+    });
+  }
+  plan.access.recordIds({ uid, gid, groups });
+  plan.call(setresgid(gid, gid, gid), {
+    fixes: fixes("changing the group needs CAP_SETGID: a recipe of root, or mapRoot()"),
+  });
+  plan.call(setresuid(uid, uid, uid), {
+    fixes: fixes("changing the user needs CAP_SETUID: a recipe of root, or mapRoot()"),
+  });
   plan.state.ids = { uid, gid };
 }
 
@@ -57,7 +80,7 @@ export function lowerCapabilities({ keep, ...sets }: CapabilitiesStep, plan: Pla
     for (const [name, number] of Object.entries(CAPABILITIES)) {
       if (step.bounding.includes(name as CapabilityName)) continue;
       // A kernel that is older than a capability does not know its number.
-      plan.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"] });
+      plan.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"], fixes: LACKING });
     }
   }
   const { ambient = [], effective = [] } = step;
@@ -66,13 +89,16 @@ export function lowerCapabilities({ keep, ...sets }: CapabilitiesStep, plan: Pla
   }
   const permitted = step.permitted ?? [...effective, ...ambient];
   plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
-  plan.call(capset({
-    permitted,
-    effective: step.effective ?? permitted,
-    inheritable: step.inheritable ?? ambient,
-  }));
+  plan.call(
+    capset({
+      permitted,
+      effective: step.effective ?? permitted,
+      inheritable: step.inheritable ?? ambient,
+    }),
+    { fixes: { EPERM: "a process can only keep capabilities that it has" } },
+  );
   for (const name of ambient) {
-    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
+    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), { fixes: LACKING });
   }
 }
 

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { type Call, type Fd, ResultOf } from "../../ffi/call.ts";
+import type { Fd, ResultOf } from "../../ffi/call.ts";
 import {
   at_fdcwd,
-  close,
   fchdir,
   O_CLOEXEC,
   O_DIRECTORY,
@@ -18,101 +17,84 @@ import {
   openat,
   write,
 } from "../../ffi/calls/files.ts";
-import { chroot, namespaceIoctl, NS_GET_NSTYPE, setns } from "../../ffi/calls/namespaces.ts";
+import { chroot, setns } from "../../ffi/calls/namespaces.ts";
 import { pidfd_open, PR_SET_DUMPABLE, prctl } from "../../ffi/calls/processes.ts";
 import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
+import type { Fixes } from "../../ffi/fix.ts";
 import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
-import { syscalls } from "../../ffi/syscalls.ts";
-import { processDirectory } from "../../ffi/proc/proc_dir.ts";
-import { Label } from "../../ffi/engine/program.ts";
-import type { PlanBuilder } from "../builder.ts";
-import { stepError } from "../../launch/explain.ts";
-import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { keepParentNetns } from "../network.ts";
-import { deniesSetgroups, environmentOf, otherKinds, targetOf } from "../../host/join_target.ts";
-import { cgroupFilesOf } from "../../host/process_cgroups.ts";
+import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { keepParentNetns } from "../network.ts";
 
 /** Lowers `join`. */
 export function lowerJoin(step: JoinStep, plan: PlanBuilder): void {
   const { target } = step;
-  plan.access?.note({
+  plan.access.record({
     kind: "join",
     target: typeof target === "object" ? target.pid : target,
   });
   // Others live there, who may see the container before it has become another program.
   plan.state.exposed = true;
-  try {
-    if (typeof step.target === "string") joinFile(step.target, step, plan);
-    else joinProcess(step.target, step, plan);
-  } catch (error) {
-    throw stepError(error, plan, plan.cursor.index);
-  }
+  plan.isMomentary = true;
+  if (typeof target === "string") joinFile(target, step, plan);
+  else joinProcess(target, step, plan);
 }
 
 function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: PlanBuilder): void {
   const asked = typeof target === "number" ? { pid: target, started: undefined } : target;
-  const { pid, started } = targetOf(asked.pid, asked.started);
-  const kinds = new Set(step.kinds ?? otherKinds(pid));
-  if (step.environment === true) takeEnvironment(plan, environmentOf(pid));
-  if (step.cgroup === true) cgroupFilesOf(pid).forEach((file) => enterCgroup(plan, file));
+  const { host } = plan;
+  const questions = { environment: step.environment === true, cgroup: step.cgroup === true };
+  const found = host.joinTarget(asked.pid, asked.started, questions);
+  const { pid, started } = found.identity;
+  const kinds = new Set(step.kinds ?? found.otherKinds);
+  if (step.environment === true) takeEnvironment(plan, found.environment);
+  for (const file of found.cgroupFiles) enterCgroup(plan, file);
 
   // The pidfd and the directory in /proc go on meaning the process that they were opened for.
-  const check = () => void targetOf(pid, started);
+  const check = () => void host.joinTarget(pid, started, { environment: false, cgroup: false });
   const looksInto = step.root === true || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", looksInto ? undefined : check);
   const directory = looksInto
     ? plan.inheritFd(
-      openat(at_fdcwd, processDirectory(pid), O_PATH | O_DIRECTORY | O_CLOEXEC),
+      openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC),
       "process",
       check,
     )
     : undefined;
   const open = (name: "root" | "cwd") => {
     if (step[name] !== true) return undefined;
-    const opened = plan.call(openat(directory!, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    return new ResultOf(opened, name);
+    const call = openat(directory!, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return plan.open(call, `<${name}>`, { fixes: { EACCES: OTHERS_PROCESS } });
   };
   const [root, cwd] = [open("root"), open("cwd")];
   if (kinds.size > 0) enter(plan, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) plan.state.setgroupsDenied = deniesSetgroups(pid);
+  if (kinds.has("user")) plan.state.setgroupsDenied = found.setgroupsDenied;
   if (root !== undefined) {
     plan.call(fchdir(root));
     plan.call(chroot("."));
+    plan.state.mounts.leave();
+    plan.state.rootCount++;
   }
   if (cwd !== undefined) plan.call(fchdir(cwd));
+  if (root !== undefined || cwd !== undefined) plan.enteredWorkingDirectory();
   if (kinds.has("pid")) plan.fork("exit");
 }
 
+const OTHERS_PROCESS = "the process is another user's, or has privileges that this one has not";
+
 function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
-  const kind = step.kinds?.[0] ?? kindOf(file, plan);
-  const fd = new ResultOf(plan.call(openFile(file)), "namespace");
+  const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ??
+    plan.refuse(
+      `${file} is no file of a namespace; those are /proc/PID/ns/*, and what pin() makes`,
+    );
+  // It may be a pipe, and nothing is to wait for its other end.
+  const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const fd: ResultOf = plan.open(opened, `<${file}>`, {
+    fixes: { ENOENT: `the file ${file} does not exist`, EACCES: OTHERS_PROCESS },
+  });
   enter(plan, fd, new Set([kind]), step.credentials);
   if (kind === "pid") plan.fork("exit");
-}
-
-/** The kind of namespace of a file. */
-function kindOf(file: string, plan: PlanBuilder): NamespaceKind {
-  const opened = openFile(file);
-  const fd = new ResultOf(opened, "namespace");
-  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
-  const closing = new Label("closing");
-  const outcome = syscalls([
-    { call: opened },
-    { call: type, accept: ["ENOTTY", "EINVAL"], onFailure: closing },
-    closing,
-    { call: close(fd) },
-  ]);
-  const flag = Number(outcome.result(type));
-  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag) ??
-    plan.refuse(
-      `${file} is no file of a namespace; those are /proc/PID/ns/*, and what keep() makes`,
-    );
-}
-
-/** Opens the file of a namespace, or whatever it is: nobody is to wait at the end of a pipe. */
-function openFile(file: string): Call {
-  return openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 /** Moves the process into the namespaces of a pidfd, or the one of a file. */
@@ -123,14 +105,30 @@ function enter(
   credentials: JoinStep["credentials"],
 ): void {
   if (kinds.has("pid")) plan.needsHostPids();
-  // Who enters a time namespace may share its memory with nobody (setns(2), EUSERS).
+  // A process that enters a time namespace must share its memory with no other (setns(2), EUSERS).
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) plan.leaveMountNamespace();
   plan.state.joins(kinds);
   let flags = 0;
   for (const kind of kinds) flags |= CLONE_FLAG[kind];
-  plan.call(setns(fd, flags));
+  plan.call(setns(fd, flags), { fixes: joiningFixes(kinds) });
   if (kinds.has("user")) becomeRoot(plan, credentials);
+}
+
+function joiningFixes(kinds: ReadonlySet<NamespaceKind>): Fixes {
+  return {
+    ESRCH: "the process has ended",
+    EPERM: kinds.has("user")
+      ? "only the user who has made a user namespace, or a privileged one, may join it"
+      : "this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that " +
+        'too, join(target, "user", ...)',
+    EINVAL: kinds.has("user")
+      ? "the user namespace is the container's already, or the file is no user namespace"
+      : kinds.has("pid")
+      ? "a pid namespace can be joined from one above it only; or the file is no pid namespace"
+      : "the file is no namespace of this kind",
+  };
 }
 
 function becomeRoot(plan: PlanBuilder, credentials: JoinStep["credentials"]): void {
@@ -147,13 +145,18 @@ function becomeRoot(plan: PlanBuilder, credentials: JoinStep["credentials"]): vo
 
 /** The process enters a cgroup: 0 stands for itself. */
 function enterCgroup(plan: PlanBuilder, file: string): void {
-  const opened = plan.call(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC));
-  const fd = new ResultOf(opened, "cgroup");
-  plan.call(write(fd, new TextEncoder().encode("0"), 1));
-  plan.call(close(fd));
+  const fixes = {
+    EACCES:
+      "this user may not bring processes into this cgroup: it, or one that both the old and " +
+      "the new lie in, is another user's",
+  };
+  const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, { fixes });
+  plan.call(write(fd, new TextEncoder().encode("0"), 1), { fixes });
+  plan.release(fd);
 }
 
-function takeEnvironment(plan: PlanBuilder, variables: ReadonlyMap<string, string>): void {
+function takeEnvironment(plan: PlanBuilder, variables: Readonly<Record<string, string>>): void {
   plan.state.clearsEnvironment = true;
-  for (const [name, value] of variables) plan.state.environment.set(name, value);
+  plan.state.keptVariables.clear();
+  for (const [name, value] of Object.entries(variables)) plan.state.environment.set(name, value);
 }

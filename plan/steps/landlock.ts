@@ -6,7 +6,7 @@
 
 import { normalize } from "../../recipe/path.ts";
 import { type Fd, ResultOf } from "../../ffi/call.ts";
-import { close, O_CLOEXEC, O_PATH, pipe2, PipeEnds, read } from "../../ffi/calls/files.ts";
+import { O_CLOEXEC, O_PATH, pipe2, PipeEnds, read } from "../../ffi/calls/files.ts";
 import {
   addNetPort,
   addPathBeneath,
@@ -16,7 +16,6 @@ import {
   writePathBeneath,
 } from "../../ffi/calls/landlock.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
-import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { Label } from "../../ffi/engine/program.ts";
 import type { PlanBuilder } from "../builder.ts";
 import {
@@ -29,12 +28,11 @@ import {
   SCOPES,
   SCOPES_SINCE,
 } from "../../recipe/landlock_rights.ts";
-import { openAt } from "../paths.ts";
 import { FILE_WORDS, type LandlockStep, PORT_WORDS } from "../../recipe/steps/landlock.ts";
 
 /** Lowers `landlock`. */
 export function lowerLandlock(step: LandlockStep, plan: PlanBuilder): void {
-  const version = landlockVersion();
+  const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
   const files = FILE_WORDS.some((word) => step[word] !== undefined)
     ? deniableFileRights(version)
@@ -52,8 +50,10 @@ export function lowerLandlock(step: LandlockStep, plan: PlanBuilder): void {
   const ruleset = new ResultOf(created, "ruleset");
   if (files !== 0) allowFiles(step, files, ruleset, plan);
   if (ports !== 0) allowPorts(step, ruleset, plan);
-  plan.gainNoPrivileges();
-  plan.beforeExec(landlock_restrict_self(ruleset));
+  plan.setNoNewPrivileges();
+  plan.beforeExec(landlock_restrict_self(ruleset), {
+    E2BIG: "Landlock allows 16 nested rulesets, and 16 are active",
+  });
 }
 
 function refuseOlder(step: LandlockStep, version: number): void {
@@ -85,7 +85,9 @@ function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: Pla
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path, allowed] of rights) {
-    const place = openAt(plan, path, O_PATH);
+    const place = plan.path(path).open(O_PATH, {
+      fixes: { ENOENT: `${path}, to which a rule gives rights, does not exist in the container` },
+    });
     // A directory's rights are EINVAL for a file: nothing tells before which one it is.
     const isFile = new Label("it is a file");
     const done = new Label("it is a directory");
@@ -104,10 +106,10 @@ function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: Pla
     plan.call(read(pipe.reader, fileRule, fileRule.size));
     plan.call(addPathBeneath(ruleset, fileRule));
     plan.place(done);
-    plan.call(close(place));
+    plan.release(place);
   }
-  plan.call(close(pipe.reader));
-  plan.call(close(pipe.writer));
+  plan.release(pipe.reader);
+  plan.release(pipe.writer);
 }
 
 function allowPorts(step: LandlockStep, ruleset: Fd, plan: PlanBuilder): void {

@@ -1,43 +1,124 @@
 /**
- * Lowers the steps `maskPaths`, `readonlyPaths`.
+ * Lowers the steps `maskPaths` and `readonlyPaths`.
  *
  * @module
  */
 
-import { normalize } from "../../recipe/path.ts";
-import { ResultOf } from "../../ffi/call.ts";
-import { close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
+import type { ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, mkdirat, mknodat, O_PATH, S_IFREG } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
-  mount,
+  fsconfig,
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_STRING,
+  fsmount,
+  FSMOUNT_CLOEXEC,
+  fsopen,
+  FSOPEN_CLOEXEC,
+  MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
   mount_setattr,
   move_mount,
   MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MS_NODEV,
-  MS_NOEXEC,
-  MS_NOSUID,
-  MS_RDONLY,
   open_tree,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  umount2,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import type { PlanBuilder } from "../builder.ts";
-import { copyDevice, inPlace, openAt } from "../paths.ts";
+import { atLeast } from "../../host/host.ts";
+import { normalize } from "../../recipe/path.ts";
 import type { MaskPathsStep, ReadonlyPathsStep } from "../../recipe/steps/masks.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { ONTO_FD } from "../container_path.ts";
+import { copyTree } from "./bind.ts";
 
 /** Lowers `maskPaths`. */
 export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): void {
   plan.needs("mount", "they would be hidden on the host");
-  for (const path of paths.map(normalize)) {
-    if (path === "/") {
-      plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
-    }
-    mask(plan, path);
+  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
+    plan.refuse(
+      "what lies over the files is made by the container, whose ids have to be mapped " +
+        "for it: put mapRoot() before it",
+    );
   }
+  withEmptyFiles(plan, (empty) => {
+    for (const path of paths.map(normalize)) {
+      if (path === "/") {
+        plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
+      }
+      mask(plan, path, empty);
+    }
+  });
+}
+
+/** The names of what lies over a file, and over a directory. */
+const EMPTY = { file: "file", directory: "directory" } as const;
+
+/**
+ * Makes a filesystem that holds nothing but an empty file and an empty directory, for all masks: it
+ * has no path, so that nothing of a root that may be anybody's is needed (CVE-2025-31133).
+ */
+function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): void {
+  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+    fixes: plan.state.mountFixes,
+  });
+  const set = (key: string, value: string) =>
+    void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
+  set("mode", "0555");
+  set("nr_blocks", "1");
+  set("nr_inodes", "3");
+  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+    fixes: plan.state.mountFixes,
+  });
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const mounted = fsmount(filesystem, FSMOUNT_CLOEXEC, attributes);
+  const empty = plan.open(mounted, "<empty>", { fixes: plan.state.mountFixes });
+  plan.release(filesystem);
+  plan.call(mkdirat(empty, EMPTY.directory, 0o555));
+  plan.call(mknodat(empty, EMPTY.file, S_IFREG | 0o444, 0));
+  plan.call(mount_setattr(empty, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
+  // Before Linux 6.15 only what is attached can be copied. Path lookup starts beneath a mount on /.
+  const attached = !atLeast(plan.host.kernel(), { major: 6, minor: 15 });
+  if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  write(empty);
+  if (attached) plan.inDirectory(empty, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(empty);
+}
+
+/** Lays an empty file or directory over what is there, if anything is. */
+function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
+  const target = plan.path(path);
+  plan.skippable(`${path} is masked, or missing`, (end) => {
+    const place = openIfThere(plan, path, end);
+    const cover = (name: string) => {
+      const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+      const copy = plan.open(copied, `<empty ${name}>`, { fixes: plan.state.mountFixes });
+      plan.release(copy);
+      return move_mount(copy, "", place, "", ONTO_FD);
+    };
+    // The kernel lays a file over a file only, and a directory over a directory.
+    const isDirectory = new Label(`${path} is a directory`);
+    plan.call(cover(EMPTY.file), {
+      accept: ["EINVAL", "ENOTDIR"],
+      onAccepted: isDirectory,
+      onZero: end,
+      fixes: plan.state.mountFixes,
+    });
+    plan.place(isDirectory);
+    plan.call(cover(EMPTY.directory), { fixes: plan.state.mountFixes });
+  });
+  plan.access.recordGuard(path);
+  plan.mounted({
+    target: target.canonical,
+    type: "mask",
+    readOnly: true,
+    certain: false,
+  });
 }
 
 /** Lowers `readonlyPaths`. */
@@ -49,47 +130,29 @@ export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuild
   }
 }
 
-function mask(plan: PlanBuilder, path: string): void {
-  const done = new Label(`${path} is hidden, or missing`);
-  const isFile = new Label(`${path} is no directory`);
-  const place = openIfThere(plan, path, done);
-  const opened = plan.call(openat(place, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
-    accept: ["ENOTDIR"],
-    onAccepted: isFile,
-  });
-  inPlace(plan, new ResultOf(opened, "directory"), () => {
-    const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    plan.call(mount("tmpfs", ".", "tmpfs", flags, "mode=0555"));
-  });
-  plan.call(close(place), { onZero: done });
-  plan.place(isFile);
-  cover(plan, place, copyDevice(plan, "/dev/null", "null"));
-  plan.place(done);
-  plan.access?.guards(path);
-  plan.state.mounts.mounted(path, false, false);
-}
-
 function keepFromChange(plan: PlanBuilder, path: string): void {
-  const missing = new Label(`${path} is missing`);
-  const place = openIfThere(plan, path, missing);
-  const copy = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-  const tree = new ResultOf(plan.call(open_tree(place, "", copy)), "tree");
-  const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
-  cover(plan, place, tree);
-  plan.place(missing);
-  plan.access?.guards(path);
-  plan.state.mounts.mounted(path, false, false);
+  const target = plan.path(path);
+  plan.skippable(`${path} is missing`, (missing) => {
+    const place = openIfThere(plan, path, missing);
+    const tree = copyTree(plan, place, AT_RECURSIVE, path);
+    const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
+      fixes: plan.state.mountFixes,
+    });
+    target.attachTo(place, tree, path);
+    plan.release(tree);
+    plan.release(place);
+  });
+  plan.access.recordGuard(path);
+  plan.mounted({
+    target: target.canonical,
+    type: "bind",
+    source: path,
+    readOnly: true,
+    certain: false,
+  });
 }
 
 function openIfThere(plan: PlanBuilder, path: string, missing: Label): ResultOf {
-  return openAt(plan, path, O_PATH, 0, { accept: ["ENOENT", "ENOTDIR"], onAccepted: missing });
-}
-
-/** Attaches a mount to a place, and closes both. */
-function cover(plan: PlanBuilder, place: ResultOf, tree: ResultOf): void {
-  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  plan.call(move_mount(tree, "", place, "", flags));
-  plan.call(close(tree));
-  plan.call(close(place));
+  return plan.path(path).open(O_PATH, { accept: ["ENOENT", "ENOTDIR"], onAccepted: missing });
 }

@@ -1,43 +1,111 @@
 /**
- * Lowers the steps `mount`, `tmpfs`, `propagation`, `remount`, `unmount`.
+ * Lowers the steps that mount filesystems, `mount`, `tmpfs`, `proc`, `sysfs` and `mqueue`, and those
+ * that change what is mounted: `propagation`, `remount` and `unmount`.
  *
  * @module
  */
 
 import {
-  MNT_DETACH,
-  mount as mountCall,
-  MS_BIND,
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
+  MS_NOATIME,
   MS_NODEV,
+  MS_NODIRATIME,
   MS_NOEXEC,
   MS_NOSUID,
-  MS_REC,
+  MS_NOSYMFOLLOW,
+  MS_PRIVATE,
+  MS_RDONLY,
+  MS_RELATIME,
   MS_REMOUNT,
-  umount2,
-} from "../../ffi/calls/mounts.ts";
+  MS_SHARED,
+  MS_SLAVE,
+  MS_STRICTATIME,
+  MS_UNBINDABLE,
+} from "../../ffi/calls/constants/mounts.ts";
+import type { Fixes } from "../../ffi/fix.ts";
 import { parseMountOptions } from "../../recipe/mount_options.ts";
-import { checkOptions, mountAt } from "../paths.ts";
-import {
-  type MountStep,
-  type MqueueStep,
-  type ProcStep,
-  PROPAGATION,
-  type PropagationStep,
-  type RemountStep,
-  type SysfsStep,
-  type TmpfsStep,
-  type UnmountStep,
+import type {
+  MountStep,
+  MqueueStep,
+  ProcStep,
+  Propagation,
+  PropagationStep,
+  RemountStep,
+  SysfsStep,
+  TmpfsStep,
+  UnmountStep,
 } from "../../recipe/steps/mounts.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { appArmor, needsPrivilege } from "../fixes.ts";
 
 const NEEDS_MOUNT = "it would be mounted on the host";
+
+/** What mount(2) reads of its options at most: a page, with the NUL at its end. */
+const OPTION_BYTES = 4095;
+
+/** A new filesystem; without a source, its type stands for one. */
+interface FilesystemDescription {
+  readonly source?: string;
+  readonly type: string;
+  readonly flags: number;
+  readonly data: string | null;
+  /** What the type's own errors mean. */
+  readonly fixes?: Fixes;
+}
+
+/** Mounts a new filesystem at a path of the container. */
+export function mountFilesystem(
+  plan: PlanBuilder,
+  path: string,
+  { source, type, flags, data, fixes = {} }: FilesystemDescription,
+): void {
+  checkOptions(plan, data);
+  const target = plan.path(path);
+  target.mountOn({
+    source: source ?? type,
+    type,
+    flags,
+    data,
+    fixes: {
+      ...plan.state.mountFixes,
+      EBUSY: `something is mounted at ${path} already, or the source is in use`,
+      EINVAL: `an option does not suit the filesystem ${type}`,
+      ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
+      ENOENT: `the source ${source ?? type} does not exist`,
+      ...fixes,
+    },
+  });
+  plan.mounted({
+    target: target.canonical,
+    type,
+    source: source ?? type,
+    readOnly: (flags & MS_RDONLY) !== 0,
+    own: true,
+  });
+}
+
+/** Refuses options that mount(2) would cut off silently. */
+export function checkOptions(plan: PlanBuilder, data: string | null): void {
+  const size = data === null ? 0 : new TextEncoder().encode(data).length;
+  if (size > OPTION_BYTES) {
+    plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use fewer`);
+  }
+}
 
 /** Lowers `mount`. */
 export function lowerMount(step: MountStep, plan: PlanBuilder): void {
   plan.needs("mount", NEEDS_MOUNT);
-  plan.access?.mounts(step);
-  const { flags, data } = parseMountOptions(step.options);
-  mountAt(plan, step.source, step.target, step.type, flags, data);
+  plan.access.recordFilesystem(step);
+  const { source, target, type, options } = step;
+  mountFilesystem(plan, target, { source, type, ...parseMountOptions(options) });
 }
 
 /** Lowers `tmpfs`. */
@@ -49,7 +117,7 @@ export function lowerTmpfs(step: TmpfsStep, plan: PlanBuilder): void {
     ...(step.mode === undefined ? [] : [`mode=${step.mode.toString(8).padStart(4, "0")}`]),
     ...(data === null ? [] : [data]),
   ];
-  mountAt(plan, "tmpfs", step.target, "tmpfs", flags, words.join(",") || null);
+  mountFilesystem(plan, step.target, { type: "tmpfs", flags, data: words.join(",") || null });
 }
 
 /** Lowers `proc`, `sysfs` and `mqueue`: no devices, setuid or programs on what the kernel fills. */
@@ -58,39 +126,112 @@ export function lowerKernelFilesystem(
   plan: PlanBuilder,
 ): void {
   plan.needs("mount", NEEDS_MOUNT);
-  plan.access?.mounts({ source: type, target, type, ...(options && { options }) });
-  const { flags, data } = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
-  mountAt(plan, type, target, type, flags, data);
+  plan.access.recordFilesystem({ source: type, target, type, ...(options && { options }) });
+  const parsed = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  mountFilesystem(plan, target, { type, ...parsed, fixes: kernelFilesystemFixes(type, plan) });
 }
+
+function kernelFilesystemFixes(
+  type: (ProcStep | SysfsStep | MqueueStep)["step"],
+  plan: PlanBuilder,
+): Fixes {
+  const ownsPids = plan.state.unshared.has("pid");
+  const denied = {
+    proc: ownsPids
+      ? "the kernel lets an ordinary user mount /proc only where the /proc outside is not covered " +
+        'in part, as in many containers it is; bind it instead: bind("/proc")'
+      : 'a new /proc needs a pid namespace: put unshare("pid") before it',
+    sysfs: 'a new /sys needs a network namespace: unshare("net")',
+    mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")',
+  }[type];
+  return { EPERM: () => appArmor(plan.host) ?? denied };
+}
+
+const PROPAGATION: Readonly<Record<Propagation, number>> = {
+  private: MS_PRIVATE,
+  shared: MS_SHARED,
+  slave: MS_SLAVE,
+  unbindable: MS_UNBINDABLE,
+};
 
 /** Lowers `propagation`. */
 export function lowerPropagation(step: PropagationStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would change the host's mounts");
-  const flags = PROPAGATION[step.type] | (step.recursive === true ? MS_REC : 0);
-  plan.call(mountCall(null, step.target, null, flags, null));
+  plan.path(step.target).setAttributes(
+    { propagation: PROPAGATION[step.type] },
+    step.recursive === true,
+    { ...plan.state.mountFixes, EINVAL: notMounted(step.target) },
+  );
 }
+
+/** The flags of mount(2) that belong to a mount, as mount_setattr(2) has them. */
+const ATTRIBUTES: readonly (readonly [flag: number, attribute: number])[] = [
+  [MS_RDONLY, MOUNT_ATTR_RDONLY],
+  [MS_NOSUID, MOUNT_ATTR_NOSUID],
+  [MS_NODEV, MOUNT_ATTR_NODEV],
+  [MS_NOEXEC, MOUNT_ATTR_NOEXEC],
+  [MS_NODIRATIME, MOUNT_ATTR_NODIRATIME],
+  [MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW],
+];
+
+const TIMES = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
 
 /** Lowers `remount`. */
 export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would change the host's mounts");
-  const whole = step.bind === false;
-  if (whole && !plan.state.mounts.isContainerMount(step.target)) {
-    plan.refuse(
-      `{ bind: false } would change the host's filesystem at ${step.target} everywhere; ` +
-        "leave it out, to change this mount alone",
-    );
-  }
+  const target = plan.path(step.target);
   const { flags, data } = parseMountOptions(step.options);
-  plan.access?.remountsWith(flags);
-  checkOptions(plan, data);
-  const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags;
-  plan.call(mountCall(null, step.target, null, remounted, data));
+  const fixes: Fixes = {
+    EPERM:
+      "options that the mount got outside are locked; repeat those that /proc/self/mountinfo " +
+      "shows for it",
+    EINVAL: notMounted(step.target),
+  };
+  plan.access.recordRemount(flags);
+  if (step.bind === false) {
+    if (!plan.state.mounts.isContainerMount(target.canonical)) {
+      plan.refuse(
+        `{ bind: false } would change the host's filesystem at ${step.target} everywhere; ` +
+          "leave it out, to change this mount alone",
+      );
+    }
+    checkOptions(plan, data);
+    target.reconfigure(MS_REMOUNT | flags, data, fixes);
+  } else {
+    target.setAttributes(attributesOf(flags), false, fixes);
+  }
+  plan.state.mounts.remounted(target.canonical, (flags & MS_RDONLY) !== 0);
+}
+
+/** Options that are left out are taken away; access times stay as they are without a word of them. */
+function attributesOf(flags: number): { readonly attr_set: number; readonly attr_clr: number } {
+  let [set, clear] = [0, 0];
+  for (const [flag, attribute] of ATTRIBUTES) {
+    if ((flags & flag) !== 0) set += attribute;
+    else clear += attribute;
+  }
+  if ((flags & TIMES) !== 0) {
+    clear += MOUNT_ATTR__ATIME;
+    if ((flags & MS_STRICTATIME) !== 0) set += MOUNT_ATTR_STRICTATIME;
+    else if ((flags & MS_NOATIME) !== 0) set += MOUNT_ATTR_NOATIME;
+  }
+  return { attr_set: set, attr_clr: clear };
 }
 
 /** Lowers `unmount`. */
 export function lowerUnmount(step: UnmountStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would unmount it on the host");
-  plan.access?.reachesAll();
-  plan.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
-  plan.state.mounts.unmounted(step.target);
+  plan.access.recordAll();
+  const target = plan.path(step.target);
+  target.unmount(step.detach === true, {
+    EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
+    EINVAL: `nothing is mounted at ${step.target}, or it was mounted outside, where an ordinary ` +
+      "user cannot take it away",
+    EBUSY: `${step.target} is in use; { detach: true } takes it away all the same`,
+  });
+  plan.state.mounts.unmounted(target.canonical);
+}
+
+function notMounted(path: string): string {
+  return `nothing is mounted at ${path}, or an option does not suit it`;
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { directoryOf, isWithin, normalize } from "../../recipe/path.ts";
-import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, mkdirat, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
+import type { ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, mkdirat, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -18,136 +17,139 @@ import {
   MOVE_MOUNT_F_EMPTY_PATH,
   MS_NODEV,
   MS_NOSUID,
-  open_tree,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
   umount2,
 } from "../../ffi/calls/mounts.ts";
-import type { PlanBuilder } from "../builder.ts";
-import {
-  checkOptions,
-  copyTree,
-  inPlace,
-  makeMountPoint,
-  mountAt,
-  needsMountPoint,
-  openAt,
-} from "../paths.ts";
+import type { Fixes } from "../../ffi/fix.ts";
+import { isWithin, normalize, parentOf } from "../../recipe/path.ts";
 import type { OverlayStep } from "../../recipe/steps/overlay.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { HostPath } from "../host_path.ts";
+import { copyTree } from "./bind.ts";
+import { checkOptions, mountFilesystem } from "./mounts.ts";
 
-/** Lowers `overlay`. */
-export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
-  plan.needs("mount", "it would be mounted on the host");
-  if (plan.access !== undefined && plan.state.mounts.atHostRoot) {
-    return openedOverlay(plan, step);
-  }
-  if (step.discard === true) return discardingOverlay(plan, step);
-  const { target, lower, upper, work } = step;
-  mountAt(plan, "overlay", target, "overlay", 0, overlayData(plan, lower, upper, work));
-}
-
-/** An overlay whose upper directory lies in a tmpfs that it covers itself. */
-function discardingOverlay(plan: PlanBuilder, { target, lower }: OverlayStep): void {
-  const directory = normalize(target);
-  if (needsMountPoint(plan, directory)) makeMountPoint(plan, directory, "directory");
-  // By this the target's own files can be reached when the tmpfs covers them.
-  const covered = openAt(plan, directory, O_PATH | O_DIRECTORY);
-  mountAt(plan, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
-  inPlace(plan, openAt(plan, directory, O_PATH | O_DIRECTORY), () => {
-    for (const name of ["upper", "work"]) plan.call(mkdirat(at_fdcwd, name, 0o755));
-    if (lower.some((path) => isWithin(normalize(path), directory))) uncover(plan, covered);
-    const reachable = lower.map(normalize).map((path) =>
-      isWithin(path, directory)
-        ? "lower" + path.slice(directory === "/" ? 0 : directory.length)
-        : path
-    );
-    const data = overlayData(plan, reachable, "upper", "work");
-    checkOptions(plan, data);
-    plan.call(mount("overlay", ".", "overlay", 0, data));
-  });
-  plan.call(close(covered));
-  plan.state.mounts.mounted(directory, true);
+/** The directories of an overlay that take what is written, by their names in the mount below it. */
+interface Changes {
+  readonly tree: ResultOf;
+  readonly upper: string;
+  readonly work: string;
 }
 
 /**
- * An overlay of directories that are opened first, as the kernel follows links in its options: they are
- * attached in a tmpfs that the overlay covers, and taken away once it is there.
+ * Lowers `overlay`. The kernel follows links in its options, so the directories are opened first: they
+ * are attached in a tmpfs that the overlay covers, and taken away once it is there.
  */
-function openedOverlay(
-  plan: PlanBuilder,
-  { target, lower, upper, work, discard }: OverlayStep,
-): void {
-  const { access } = plan;
-  const directory = normalize(target);
-  if (needsMountPoint(plan, directory)) makeMountPoint(plan, directory, "directory");
-  const trees = lower.map((path, index) => {
-    access?.lays(path);
-    return copyTree(plan, path, `lower ${index}`);
+export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
+  plan.needs("mount", "it would be mounted on the host");
+  const target = plan.path(step.target);
+  if (target.needsMountPoint) target.makeMountPoint("directory");
+  const lower = step.lower.map((path) => {
+    plan.access.recordLowerDirectory(path);
+    return openLower(plan, path);
   });
-  const changes = upper === undefined ? undefined : openChanges(plan, upper, work!);
-  mountAt(plan, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
-  inPlace(plan, openAt(plan, directory, O_PATH | O_DIRECTORY), () => {
-    const attached = [...trees.entries(), ...(changes ? [["changes", changes.tree] as const] : [])];
-    for (const [name, tree] of attached) attachHere(plan, tree, String(name));
-    if (discard === true) {
+  const changes = step.upper === undefined ? undefined : openChanges(plan, step.upper, step.work!);
+  const flags = MS_NOSUID | MS_NODEV;
+  mountFilesystem(plan, step.target, { type: "tmpfs", flags, data: "mode=0755" });
+  const below = target.open(O_PATH | O_DIRECTORY);
+  plan.inDirectory(below, () => {
+    const attached = new Map(lower.map((tree, index) => [String(index), tree]));
+    if (changes !== undefined) attached.set("changes", changes.tree);
+    for (const [name, tree] of attached) attachHere(plan, tree, name);
+    if (step.discard === true) {
       for (const name of ["upper", "work"]) plan.call(mkdirat(at_fdcwd, name, 0o755));
     }
-    const names = trees.map((_, index) => String(index));
-    const [above, beside] = discard === true ? ["upper", "work"] : [changes?.upper, changes?.work];
-    const data = overlayData(plan, names, above, beside);
+    const written = step.discard === true ? { upper: "upper", work: "work" } : changes;
+    const data = overlayData(plan, lower.length, written);
     checkOptions(plan, data);
-    plan.call(mount("overlay", ".", "overlay", 0, data));
-    for (const [name] of attached) plan.call(umount2(String(name), MNT_DETACH));
+    plan.call(mount("overlay", ".", "overlay", 0, data), { fixes: overlayFixes(step, plan) });
+    for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
   });
-  plan.state.mounts.mounted(directory, true);
+  plan.release(below);
+  plan.mounted({
+    target: target.canonical,
+    type: "overlay",
+    layers: [
+      ...(step.upper === undefined ? [] : [{ path: step.upper, changes: true }]),
+      ...step.lower.map((path) => ({ path, changes: false })),
+    ],
+    readOnly: step.upper === undefined && step.discard !== true,
+    own: true,
+  });
+}
+
+function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {
+  const directories = [...step.lower, ...(step.upper === undefined ? [] : [step.upper, step.work])];
+  const names = directories.join(", ");
+  return {
+    ...plan.state.mountFixes,
+    EINVAL: `a directory of the overlay does not suit the kernel, which says more in dmesg(1): ` +
+      `${names}; work has to be on the filesystem of upper, and in a user namespace no lower ` +
+      "directory may have a mount of the host below it",
+    ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
+    EBUSY: "upper or work is in use by another overlay",
+    ENODEV: "this kernel has no overlayfs (modprobe overlay)",
+  };
+}
+
+function openLower(plan: PlanBuilder, path: string): ResultOf {
+  const opened = plan.source(path).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the lower directory ${path} does not exist`,
+      ENOTDIR: `${path} is not a directory`,
+    },
+  });
+  const tree = copyTree(plan, opened, 0, path);
+  plan.release(opened);
+  return tree;
 }
 
 /** What takes the changes, in one mount as the kernel wants it, where no link is followed. */
-function openChanges(
-  plan: PlanBuilder,
-  upper: string,
-  work: string,
-): { readonly tree: ResultOf; readonly upper: string; readonly work: string } {
-  plan.access?.reads(upper);
-  for (const path of [upper, work]) plan.access?.changes(path);
-  const [one, other] = [upper, work].map((path) => plan.access?.places.resolvedPath(path) ?? path);
-  let directory = directoryOf(one!);
-  while (!isWithin(other!, directory)) directory = directoryOf(directory);
-  const tree = copyTree(plan, directory, "changes", AT_RECURSIVE);
+function openChanges(plan: PlanBuilder, upper: string, work: string): Changes {
+  plan.access.recordRead(upper);
+  for (const path of [upper, work]) plan.access.recordWrite(path);
+  const [one, other] = [placeOf(plan, upper), placeOf(plan, work)];
+  let directory = parentOf(one);
+  while (!isWithin(other, directory)) directory = parentOf(directory);
+  const opened = plan.source(directory).open(O_PATH | O_DIRECTORY, {
+    fixes: { ENOENT: `the directory of ${upper} and ${work} does not exist` },
+  });
+  const tree = copyTree(plan, opened, AT_RECURSIVE, directory);
+  plan.release(opened);
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
     attr_set: MOUNT_ATTR_NOSYMFOLLOW,
   }));
   const beneath = (path: string) =>
     "changes" + path.slice(directory === "/" ? 0 : directory.length);
-  return { tree, upper: beneath(one!), work: beneath(other!) };
+  return { tree, upper: beneath(one), work: beneath(other) };
+}
+
+/** The path without links of the host's. */
+function placeOf(plan: PlanBuilder, path: string): string {
+  const source = plan.source(path);
+  return source instanceof HostPath ? source.resolved.path : normalize(path);
 }
 
 /** Attaches a mount to a new directory in the working directory. */
 function attachHere(plan: PlanBuilder, tree: ResultOf, name: string): void {
   plan.call(mkdirat(at_fdcwd, name, 0o755));
-  plan.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH));
-  plan.call(close(tree));
-}
-
-/** Shows a directory that is covered as `lower` in the working directory. */
-function uncover(plan: PlanBuilder, covered: ResultOf): void {
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-  const tree = new ResultOf(plan.call(open_tree(covered, "", flags)), "tree");
-  attachHere(plan, tree, "lower");
+  plan.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH), {
+    fixes: plan.state.mountFixes,
+  });
+  plan.release(tree);
 }
 
 function overlayData(
   plan: PlanBuilder,
-  lower: readonly string[],
-  upper: string | undefined,
-  work: string | undefined,
+  layers: number,
+  changes: Pick<Changes, "upper" | "work"> | undefined,
 ): string {
+  const names = Array.from({ length: layers }, (_, index) => String(index));
   return [
-    `lowerdir=${lower.map((path) => escaped(path).replaceAll(":", "\\:")).join(":")}`,
-    ...(upper === undefined ? [] : [`upperdir=${escaped(upper)}`]),
-    ...(work === undefined ? [] : [`workdir=${escaped(work)}`]),
+    `lowerdir=${names.join(":")}`,
+    ...(changes === undefined
+      ? []
+      : [`upperdir=${escaped(changes.upper)}`, `workdir=${escaped(changes.work)}`]),
     // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...(plan.state.own.has("user") ? ["userxattr"] : []),
+    ...(plan.state.inUserNamespace ? ["userxattr"] : []),
   ].join(",");
 }
 

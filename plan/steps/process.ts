@@ -5,7 +5,6 @@
  */
 
 import { umask as umaskCall } from "../../ffi/calls/files.ts";
-import { environmentVariable } from "../../ffi/environment.ts";
 import { prlimit64, RLIM_INFINITY, RLIMITS, setsid, SIGNALS } from "../../ffi/calls/processes.ts";
 import type {
   ClearEnvStep,
@@ -16,13 +15,14 @@ import type {
   SetEnvStep,
   UmaskStep,
 } from "../../recipe/steps/process.ts";
+import type { Fixes } from "../../ffi/fix.ts";
 import type { PlanBuilder } from "../builder.ts";
 
 /** Lowers `setEnv`. */
 export function lowerSetEnv({ variables }: SetEnvStep, plan: PlanBuilder): void {
   for (const [name, value] of Object.entries(variables)) {
     plan.state.environment.set(name, value);
-    plan.access?.variables.delete(name);
+    plan.state.keptVariables.delete(name);
   }
 }
 
@@ -30,11 +30,10 @@ export function lowerSetEnv({ variables }: SetEnvStep, plan: PlanBuilder): void 
 export function lowerClearEnv({ keep = [] }: ClearEnvStep, plan: PlanBuilder): void {
   plan.state.clearsEnvironment = true;
   plan.state.environment.clear();
+  plan.state.keptVariables.clear();
   for (const name of keep) {
-    const value = environmentVariable(name);
-    if (value === undefined) continue;
-    plan.state.environment.set(name, value);
-    plan.access?.handsOn(name);
+    plan.state.keptVariables.add(name);
+    plan.access.recordVariable(name);
   }
 }
 
@@ -43,19 +42,23 @@ export function lowerUmask({ mask }: UmaskStep, plan: PlanBuilder): void {
   plan.call(umaskCall(mask));
 }
 
+const RAISED: Fixes = {
+  EPERM: "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
+};
+
 /** Lowers `rlimit`. */
 export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuilder): void {
   const number = (value: number | "unlimited") => value === "unlimited" ? RLIM_INFINITY : value;
   const name = resource.toUpperCase() as keyof typeof RLIMITS;
   const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
   // What is left to be done until the program begins opens files, beside those of the script.
-  if (name === "NOFILE") plan.beforeExec(call);
-  else plan.call(call);
+  if (name === "NOFILE") plan.beforeExec(call, RAISED);
+  else plan.call(call, { fixes: RAISED });
 }
 
 /** Lowers `newSession`. */
 export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void {
-  plan.call(setsid());
+  plan.call(setsid(), { fixes: { EPERM: "the program leads a session already" } });
   plan.state.sessionLeader = true;
 }
 
@@ -72,5 +75,5 @@ export function lowerInit(_step: InitStep, plan: PlanBuilder): void {
   }
   if (plan.hasInit) plan.refuse("there is an init already");
   plan.fork("init");
-  plan.access?.leavesInit();
+  plan.access.recordInit();
 }

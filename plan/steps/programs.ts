@@ -4,28 +4,16 @@
  * @module
  */
 
-import { directoryOf, normalize } from "../../recipe/path.ts";
-import { type Call, call, type Fd, ResultOf } from "../../ffi/call.ts";
-import { Label } from "../../ffi/engine/program.ts";
-import {
-  at_fdcwd,
-  close,
-  fchmod,
-  O_CLOEXEC,
-  O_CREAT,
-  O_RDONLY,
-  O_TRUNC,
-  O_WRONLY,
-  openat,
-} from "../../ffi/calls/files.ts";
+import { type Call, call, type Fd } from "../../ffi/call.ts";
+import { fchmod, O_CREAT, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/calls/files.ts";
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
-import { SyscallError } from "../../ffi/errors.ts";
-import type { PlanBuilder } from "../builder.ts";
+import { Label } from "../../ffi/engine/program.ts";
 import type { PlacedFile } from "../../host/elf/library_search.ts";
-import { attachAt, copyTree, makeDirectories, openAt } from "../paths.ts";
-import { filesOfPrograms } from "../../host/elf/program_files.ts";
-import { programHost } from "../../host/elf/elf_reader.ts";
+import { normalize, parentOf } from "../../recipe/path.ts";
 import type { ProgramsStep } from "../../recipe/steps/programs.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { filesystemFull } from "../fixes.ts";
+import { copyTree } from "./bind.ts";
 
 /** Lowers `programs`. */
 export function lowerPrograms(step: ProgramsStep, plan: PlanBuilder): void {
@@ -36,8 +24,8 @@ export function lowerPrograms(step: ProgramsStep, plan: PlanBuilder): void {
     .map(({ source, target }) => ({ source, target: normalize(`${root}/${target}`) }))
     // What a step has bound there already stays: a library of an earlier program, most often.
     .filter(({ target }) => !plan.state.mounts.isMountPoint(target));
-  for (const directory of new Set(files.map(({ target }) => directoryOf(target)))) {
-    makeDirectories(plan, directory);
+  for (const directory of new Set(files.map(({ target }) => parentOf(target)))) {
+    plan.path(directory).makeDirectories();
   }
   for (const file of files) {
     if (step.copy === true) copy(plan, file);
@@ -53,43 +41,43 @@ function nextRoot(plan: PlanBuilder): string {
 }
 
 function filesOf(step: ProgramsStep, plan: PlanBuilder): readonly PlacedFile[] {
-  try {
-    return filesOfPrograms(step.programs, programHost(), (issue) => plan.refuse(issue));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return plan.refuse(`a file that is needed cannot be read: ${error.message}`);
-  }
+  plan.isMomentary = true;
+  const found = plan.host.programFiles(step.programs);
+  return "files" in found ? found.files : plan.refuse(found.issue);
 }
 
 function bind(plan: PlanBuilder, { source, target }: PlacedFile): void {
+  const place = plan.path(target);
   // Not to be written, as by another path it may be bound already.
-  plan.call(close(openAt(plan, target, O_RDONLY | O_CREAT, 0o644)));
-  plan.access?.shows(source, { readOnly: true });
-  const tree = copyTree(plan, source, "tree");
+  const made = place.open(O_RDONLY | O_CREAT, { mode: 0o644 });
+  plan.access.recordBind(source, { readOnly: true });
+  const opened = plan.source(source).open(O_PATH);
+  const tree = copyTree(plan, opened, 0, source);
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
-  attachAt(plan, tree, target);
-  plan.call(close(tree));
-  plan.state.mounts.mounted(target, false);
+  place.attachTo(made, tree, source);
+  for (const fd of [made, opened, tree]) plan.release(fd);
+  plan.mounted({ target: place.canonical, type: "bind", source, readOnly: true });
 }
 
 /** More than any file has, and what the kernel moves at once at most (sendfile(2)). */
 const AT_ONCE = 0x7fff_f000;
 
 function copy(plan: PlanBuilder, { source, target }: PlacedFile): void {
-  plan.access?.reads(source);
-  const from = plan.access === undefined
-    ? new ResultOf(plan.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from")
-    : openAt(plan, source, O_RDONLY);
-  const to = openAt(plan, target, O_WRONLY | O_CREAT | O_TRUNC, 0o755);
+  plan.access.recordRead(source);
+  const from = plan.source(source).open(O_RDONLY);
+  const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC, { mode: 0o755 });
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);
   // A full filesystem makes the first call a short one, and the next one an error.
-  plan.call(sendfile(to, from, AT_ONCE), { onSuccess: more, onZero: done });
+  plan.call(sendfile(to, from, AT_ONCE), {
+    onSuccess: more,
+    onZero: done,
+    fixes: { ENOSPC: filesystemFull(target) },
+  });
   plan.place(done);
   plan.call(fchmod(to, 0o755));
-  plan.call(close(to));
-  plan.call(close(from));
+  for (const fd of [to, from]) plan.release(fd);
 }
 
 /** Copies from one file to another, in the kernel. See sendfile(2). */

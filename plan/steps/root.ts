@@ -1,76 +1,92 @@
 /**
- * Lowers the steps `pivotRoot`, `chroot`, `chdir`.
+ * Lowers the steps `pivotRoot`, `chroot` and `chdir`.
  *
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { chdir as chdirCall, close, fchdir, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_RECURSIVE,
-  MNT_DETACH,
-  mount,
-  move_mount,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MS_BIND,
-  MS_REC,
-  open_tree,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-  umount2,
-} from "../../ffi/calls/mounts.ts";
-import { chroot as chrootCall, pivot_root } from "../../ffi/calls/namespaces.ts";
-import type { PlanBuilder } from "../builder.ts";
-import { enterDirectory } from "../paths.ts";
-import { openAt } from "../paths.ts";
+import type { ResultOf } from "../../ffi/call.ts";
+import { chdir, fchdir, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
+import { AT_RECURSIVE, MNT_DETACH, move_mount, umount2 } from "../../ffi/calls/mounts.ts";
+import { chroot, pivot_root } from "../../ffi/calls/namespaces.ts";
 import type { ChdirStep, ChrootStep, PivotRootStep } from "../../recipe/steps/root.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { ONTO_FD } from "../container_path.ts";
+import { needsPrivilege } from "../fixes.ts";
+import { copyTree } from "./bind.ts";
 
 /** Lowers `pivotRoot`. */
 export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would change the host's root");
-  const isMountPoint = plan.state.mounts.isMountPoint(path);
-  plan.access?.enters(path, "pivotRoot");
+  const target = plan.path(path);
+  const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
+  plan.access.recordRoot(path, "pivotRoot");
+  const directory = openRoot(plan, path);
   // The new root has to be a mount point; mounted on itself, any directory is one.
-  if (plan.access?.places.resolvedPath(path) !== undefined) enterOpened(plan, path, !isMountPoint);
-  else {
-    if (!isMountPoint) plan.call(mount(path, path, null, MS_BIND | MS_REC, null));
-    plan.call(chdirCall(path));
-  }
+  const root = isMountPoint ? directory : mountOnItself(plan, directory, path);
+  plan.call(fchdir(root));
   // With both arguments the same, the old root comes to lie upon the new one (pivot_root(2)).
-  plan.call(pivot_root(".", "."));
+  plan.call(pivot_root(".", "."), {
+    fixes: {
+      EINVAL: "the root of this machine is its initial ramdisk, which cannot be taken away; or " +
+        "the new root is on a shared mount",
+      EPERM: needsPrivilege(plan.state.inUserNamespace),
+    },
+  });
   plan.call(umount2(".", MNT_DETACH));
-  plan.call(chdirCall("/"));
-  plan.state.mounts.enter(path);
+  enterRoot(plan, target.canonical, root);
 }
 
 /** Lowers `chroot`. */
 export function lowerChroot({ path }: ChrootStep, plan: PlanBuilder): void {
-  plan.access?.enters(path, "chroot");
-  if (plan.access?.places.resolvedPath(path) !== undefined) {
-    enterOpened(plan, path, false);
-    plan.call(chrootCall("."));
-  } else plan.call(chrootCall(path));
-  plan.call(chdirCall("/"));
-  plan.state.mounts.enter(path);
+  const { canonical } = plan.path(path);
+  plan.access.recordRoot(path, "chroot");
+  const directory = openRoot(plan, path);
+  plan.call(fchdir(directory), { fixes: { EACCES: `this user may not enter ${path}` } });
+  plan.call(chroot("."), {
+    fixes: {
+      EPERM: plan.state.inUserNamespace
+        ? needsPrivilege(true)
+        : "this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: " +
+          'unshare("user"), mapRoot()',
+    },
+  });
+  enterRoot(plan, canonical, directory);
+}
+
+function openRoot(plan: PlanBuilder, path: string): ResultOf {
+  return plan.path(path).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the directory ${path} does not exist in the container`,
+      ENOTDIR: `${path} is not a directory`,
+    },
+  });
+}
+
+function mountOnItself(plan: PlanBuilder, directory: ResultOf, path: string): ResultOf {
+  const tree = copyTree(plan, directory, AT_RECURSIVE, path);
+  plan.call(move_mount(tree, "", directory, "", ONTO_FD), { fixes: plan.state.mountFixes });
+  plan.release(directory);
+  return tree;
+}
+
+function enterRoot(plan: PlanBuilder, path: string, root: ResultOf): void {
+  plan.call(chdir("/"));
+  plan.release(root);
+  plan.enteredWorkingDirectory();
+  plan.forgetDirectories();
+  plan.state.entersRoot(path);
 }
 
 /** Lowers `chdir`. */
 export function lowerChdir({ path }: ChdirStep, plan: PlanBuilder): void {
-  enterDirectory((call) => plan.call(call), path);
-}
-
-/** Makes the directory the working directory, mounted on itself where it is to be a mount point. */
-function enterOpened(plan: PlanBuilder, path: string, mounted: boolean): void {
-  const directory = openAt(plan, path, O_PATH | O_DIRECTORY);
-  if (mounted) {
-    const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-    const tree = new ResultOf(plan.call(open_tree(directory, "", flags)), "tree");
-    const empty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-    plan.call(move_mount(tree, "", directory, "", empty));
-    plan.call(fchdir(tree));
-    plan.call(close(tree));
-  } else plan.call(fchdir(directory));
-  plan.call(close(directory));
+  plan.returnToWorkingDirectory();
+  const directory = plan.currentPath(path).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the directory ${path} does not exist in the container`,
+      ENOTDIR: `${path} is not a directory`,
+    },
+  });
+  plan.call(fchdir(directory), { fixes: { EACCES: `this user may not enter ${path}` } });
+  plan.release(directory);
+  plan.enteredWorkingDirectory();
 }

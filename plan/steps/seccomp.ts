@@ -5,7 +5,6 @@
  */
 
 import { SECCOMP_FILTER_FLAGS, seccompSetFilter } from "../../ffi/calls/seccomp.ts";
-import { engine } from "../../ffi/engine/engine.ts";
 import {
   compileFilter,
   RuleIndex,
@@ -23,28 +22,28 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
     .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
   const program = programOf(step, plan);
-  plan.gainNoPrivileges();
-  plan.beforeExec(seccompSetFilter(program, flagBits));
+  plan.setNoNewPrivileges();
+  plan.beforeExec(seccompSetFilter(program, flagBits), {
+    EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
+    EPERM: "a filter that is in force already does not allow another",
+    ENOMEM: "the filters that are in force are too long together",
+  });
 }
 
-/** Steps do not change, and compiling takes longer than the launch. */
-const COMPILED = new WeakMap<SeccompStep, Uint8Array<ArrayBuffer>>();
-
 function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer> {
-  const known = COMPILED.get(step);
-  if (known !== undefined) return known;
-  const profile = allowMore(step.profile ?? DEFAULT_SECCOMP_PROFILE, step.allow ?? []);
-  const filter = filterOf(profile);
-  checkLaunch(filter, plan);
-  let program: Uint8Array<ArrayBuffer>;
-  try {
-    program = compileFilter(filter, engine().architecture);
-  } catch (error) {
-    if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
-    throw error;
-  }
-  COMPILED.set(step, program);
-  return program;
+  const { architecture } = plan.host;
+  const { profile, allow } = step;
+  // Compiling takes longer than a launch.
+  return plan.host.remember(`seccomp ${JSON.stringify({ architecture, profile, allow })}`, () => {
+    const filter = filterOf(allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []));
+    checkLaunch(filter, plan);
+    try {
+      return compileFilter(filter, architecture);
+    } catch (error) {
+      if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
+      throw error;
+    }
+  });
 }
 
 /** What is still called when the filter is in force: to begin the program, and to give up. */

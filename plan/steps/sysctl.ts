@@ -4,12 +4,21 @@
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { close, O_WRONLY, write } from "../../ffi/calls/files.ts";
-import type { PlanBuilder } from "../builder.ts";
+import { O_WRONLY } from "../../ffi/calls/files.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
-import { openAt } from "../paths.ts";
 import { pathOf, type SysctlStep } from "../../recipe/steps/sysctl.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { READ_ONLY } from "../fixes.ts";
+import { writeProcFile } from "../proc_file.ts";
+
+/** Which settings a namespace has for itself, as paths in /proc/sys. */
+const OWNERS: readonly (readonly [RegExp, NamespaceKind])[] = [
+  [/^net\//, "net"],
+  [/^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/, "ipc"],
+  [/^fs\/mqueue\//, "ipc"],
+  [/^kernel\/(hostname|domainname)$/, "uts"],
+  [/^user\//, "user"],
+];
 
 /** Lowers `sysctl`. */
 export function lowerSysctl({ settings }: SysctlStep, plan: PlanBuilder): void {
@@ -22,19 +31,16 @@ export function lowerSysctl({ settings }: SysctlStep, plan: PlanBuilder): void {
   }
 }
 
-/** Which settings a namespace has for itself, as paths in /proc/sys. */
-const OWNERS: readonly (readonly [RegExp, NamespaceKind])[] = [
-  [/^net\//, "net"],
-  [/^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/, "ipc"],
-  [/^fs\/mqueue\//, "ipc"],
-  [/^kernel\/(hostname|domainname)$/, "uts"],
-  [/^user\//, "user"],
-];
+const DENIED = "this setting is not left to a container, but to root of the host";
 
 /** Writes a setting, by its path in /proc/sys. */
 export function writeSetting(plan: PlanBuilder, path: string, value: string): void {
-  const bytes = new TextEncoder().encode(value);
-  const file = new ResultOf(openAt(plan, `/proc/sys/${path}`, O_WRONLY).call, "setting");
-  plan.call(write(file, bytes, bytes.length));
-  plan.call(close(file));
+  writeProcFile(plan, `sys/${path}`, O_WRONLY, value, {
+    open: {
+      ENOENT: "the kernel has no such setting in this namespace",
+      EACCES: DENIED,
+      EROFS: READ_ONLY,
+    },
+    write: { EPERM: DENIED, EINVAL: "the kernel does not take this value" },
+  });
 }

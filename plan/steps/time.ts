@@ -4,11 +4,12 @@
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
-import { enterTime } from "../time_namespace.ts";
+import { O_WRONLY } from "../../ffi/calls/files.ts";
 import type { TimeOffsetStep } from "../../recipe/steps/time.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { appArmor, needsPrivilege } from "../fixes.ts";
+import { writeProcFile } from "../proc_file.ts";
+import { enterTime } from "../time_namespace.ts";
 
 /** Lowers `timeOffset`. */
 export function lowerTimeOffset(step: TimeOffsetStep, plan: PlanBuilder): void {
@@ -16,13 +17,13 @@ export function lowerTimeOffset(step: TimeOffsetStep, plan: PlanBuilder): void {
   const lines = (["monotonic", "boottime"] as const)
     .filter((clock) => step[clock] !== undefined)
     .map((clock) => `${clock} ${secondsAndNanoseconds(step[clock]!)}\n`);
-  const bytes = new TextEncoder().encode(lines.join(""));
-  plan.access?.writesProc();
-  const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
-  plan.call(opened);
-  const fd = new ResultOf(opened, "fd");
-  plan.call(write(fd, bytes, bytes.length));
-  plan.call(close(fd));
+  writeProcFile(plan, "self/timens_offsets", O_WRONLY, lines.join(""), {
+    open: { ENOENT: "this kernel has no time namespaces (Linux 5.6)" },
+    write: {
+      EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
+      ERANGE: "the clock would be before 0, or beyond what the kernel counts",
+    },
+  });
   enterTime(plan);
 }
 

@@ -28,7 +28,7 @@ export async function run(given: Arguments): Promise<number> {
     join(target, { root: hasOwnRoot(target.pid), cwd: true, cgroup: true }),
     // The environment is the container's, and nothing of this one's is shown to it.
     clearEnv(),
-    setEnv(Object.fromEntries(environmentOf(inside))),
+    setEnv(environmentOf(inside)),
     ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
     ...limitsOf(inside),
   );

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { isWithin, normalize } from "../../recipe/path.ts";
 import type { HostAccess } from "../../plan/access/access.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { Recipe } from "../../container/recipe.ts";
+import type { PlannedMount } from "../../plan/mount_table.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import type { Step } from "../../recipe/steps.ts";
 
@@ -44,103 +44,39 @@ export interface Graph {
 
 /** The graph of a recipe. */
 export function graphOf(recipe: Recipe, needs: readonly HostAccess[]): Graph {
-  const { own, joined } = planRecipe(recipe.steps).state;
+  const { unshared, joined, mounts } = planRecipe(recipe.steps).state;
   const ownerOf = (kind: NamespaceKind): Owner =>
-    joined.has(kind) ? "others" : own.has(kind) ? "own" : "host";
+    joined.has(kind) ? "others" : unshared.has(kind) ? "own" : "host";
   const kinds = NAMESPACE_KINDS.map((kind) => [kind, ownerOf(kind)] as const);
   return {
     namespaces: Object.fromEntries(kinds) as Record<NamespaceKind, Owner>,
-    mounts: mountsOf(recipe.steps),
+    mounts: folded(mounts.visible(), recipe.steps),
     needs,
   };
 }
 
-const HOST: GraphMount = {
-  target: "/",
-  sources: [{ path: "/", changes: true }],
-  readOnly: false,
-};
-
-function mountsOf(steps: readonly Step[]): readonly GraphMount[] {
-  return steps.reduce((mounts, step) => after(step, mounts), [HOST]);
-}
-
-/** The mounts when the step has been made. */
-function after(step: Step, mounts: GraphMount[]): GraphMount[] {
-  const add = (target: string, rest: Omit<GraphMount, "target">) => [
-    // What is covered is not seen any more.
-    ...mounts.filter((mount) => !isWithin(mount.target, normalize(target))),
-    { target: normalize(target), ...rest },
-  ];
-  const ofType = (target: string, type: string) =>
-    add(target, { sources: [], type, readOnly: false });
-  switch (step.step) {
-    case "bind":
-      return add(step.target, shown(step.source, step.readOnly === true));
-    case "overlay": {
-      const upper = step.upper === undefined ? [] : [{ path: step.upper, changes: true }];
-      return add(step.target, {
-        sources: [...upper, ...step.lower.map((path) => ({ path, changes: false }))],
-        type: "overlay",
-        readOnly: step.upper === undefined && step.discard !== true,
-      });
+/** The mounts; those that one step has made for one purpose are one. */
+function folded(mounts: readonly PlannedMount[], steps: readonly Step[]): readonly GraphMount[] {
+  const ofStep = (mount: PlannedMount, name: Step["step"]) =>
+    mount.stepIndex !== undefined && steps[mount.stepIndex]!.step === name;
+  const masked = mounts.filter((mount) => ofStep(mount, "maskPaths"));
+  const shown = mounts.filter((mount, index) => {
+    if (ofStep(mount, "maskPaths")) return mount === masked[0];
+    // Of a /dev only the whole is shown.
+    const first = mounts.findIndex(({ stepIndex }) => stepIndex === mount.stepIndex);
+    return !ofStep(mount, "devices") || first === index;
+  });
+  return shown.map((mount) => {
+    if (mount === masked[0] && masked.length > 1) {
+      return { ...graphMount(mount), target: `${mount.target} and ${masked.length - 1} more` };
     }
-    case "mount":
-      return ofType(step.target, step.type);
-    case "tmpfs":
-    case "proc":
-    case "sysfs":
-    case "mqueue":
-    case "devices":
-      return ofType(step.target, step.step);
-    case "remount":
-      return mounts.map((mount) =>
-        mount.target === normalize(step.target)
-          ? remounted(mount, step.options.split(",").includes("ro"))
-          : mount
-      );
-    case "maskPaths":
-      return [...mounts, {
-        target: step.paths.length === 1
-          ? step.paths[0]!
-          : `${step.paths[0]} and ${step.paths.length - 1} more`,
-        sources: [],
-        type: "masked",
-        readOnly: true,
-      }];
-    case "unmount":
-      return mounts.filter(({ target }) => target === "/" || target !== normalize(step.target));
-    case "pivotRoot":
-    case "chroot":
-      return within(normalize(step.path), mounts);
-    default:
-      return mounts;
+    return ofStep(mount, "devices") ? { ...graphMount(mount), type: "devices" } : graphMount(mount);
+  });
+}
+
+function graphMount({ target, type, source, layers, readOnly }: PlannedMount): GraphMount {
+  if (type === "bind") {
+    return { target, sources: [{ path: source, changes: !readOnly }], readOnly };
   }
-}
-
-function shown(path: string, readOnly: boolean): Omit<GraphMount, "target"> {
-  return { sources: [{ path, changes: !readOnly }], readOnly };
-}
-
-function remounted(mount: GraphMount, readOnly: boolean): GraphMount {
-  const sources = mount.sources.map(({ path }) => ({ path, changes: !readOnly }));
-  return { ...mount, sources, readOnly };
-}
-
-/** The mounts as they are seen from a new root. */
-function within(root: string, mounts: readonly GraphMount[]): GraphMount[] {
-  const seen = mounts.filter(({ target }) => isWithin(target, root));
-  const moved = seen.map((mount) => ({
-    ...mount,
-    target: root === "/" ? mount.target : mount.target.slice(root.length) || "/",
-  }));
-  if (moved.some(({ target }) => target === "/")) return moved;
-  // The root is a directory of what is mounted above it.
-  const above = mounts.findLast(({ target }) => isWithin(root, target)) ?? HOST;
-  const rest = above.target === "/" ? root : root.slice(above.target.length);
-  const sources = above.sources.map(({ path, changes }) => ({
-    path: (path === "/" ? "" : path) + rest,
-    changes,
-  }));
-  return [{ ...above, sources, target: "/" }, ...moved];
+  return { target, sources: layers, type: type === "mask" ? "masked" : type, readOnly };
 }

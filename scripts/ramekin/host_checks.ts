@@ -14,8 +14,8 @@ import { environmentVariable } from "../../ffi/environment.ts";
 import { statx } from "../../ffi/linux/directories.ts";
 import { AT_FDCWD } from "../../ffi/calls/files.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
-import { callerOf } from "../../host/credentials.ts";
-import { readHostNumber } from "../../host/settings.ts";
+import { currentCredentials } from "../../host/credentials.ts";
+import { readSetting } from "../../host/settings.ts";
 import { limitSetting, NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 import { recipe } from "../../container/recipe.ts";
 import { sandbox } from "../../container/sandbox.ts";
@@ -35,14 +35,14 @@ import { idRanges } from "./id_ranges.ts";
 /** All findings, the ones that others need first. */
 export function hostChecks(): readonly Finding[] {
   const inOwn = (...kinds: NamespaceKind[]) =>
-    userNamespaces.works || callerOf().euid !== 0
+    userNamespaces.works || currentCredentials().euid !== 0
       ? recipe(unshare("user", ...kinds), mapRoot())
       : recipe(unshare(...kinds));
   const userNamespaces = userNamespacesFinding();
   const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
   return [
     userNamespaces,
-    ...(callerOf().euid === 0 ? [ordinaryUsers()] : []),
+    ...(currentCredentials().euid === 0 ? [ordinaryUsers()] : []),
     ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
     idRanges(),
     tried("a /proc of its own", "", inOwn("mount", "pid").with(proc())),
@@ -71,7 +71,7 @@ function userNamespacesFinding(): Finding {
 
 /** How many there may be of one user. */
 function limitOf(kind: NamespaceKind): string {
-  const limit = readHostNumber(`/proc/sys/user/${limitSetting(kind)}`);
+  const limit = readSetting(`/proc/sys/user/${limitSetting(kind)}`);
   return limit === undefined ? "" : `at most ${limit} of a user`;
 }
 
@@ -84,21 +84,21 @@ function ordinaryUsers(): Finding {
     says: `the sysctl ${setting} is ${value}`,
     mend,
   });
-  if (readHostNumber("/proc/sys/user/max_user_namespaces") === 0) {
+  if (readSetting("/proc/sys/user/max_user_namespaces") === 0) {
     return no(
       "user.max_user_namespaces",
       0,
       "sysctl -w user.max_user_namespaces=10000 allows them",
     );
   }
-  if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+  if (readSetting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return no(
       "kernel.unprivileged_userns_clone",
       0,
       "sysctl -w kernel.unprivileged_userns_clone=1 allows them",
     );
   }
-  if (readHostNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1) {
+  if (readSetting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1) {
     return no(
       "kernel.apparmor_restrict_unprivileged_userns",
       1,

@@ -7,7 +7,7 @@
 import { at_fdcwd } from "../../ffi/calls/files.ts";
 import { ifThere } from "../../ffi/missing.ts";
 import { readWholeText } from "../../ffi/files/read_file.ts";
-import { callerOf } from "../../host/credentials.ts";
+import { currentCredentials } from "../../host/credentials.ts";
 import { recipe } from "../../container/recipe.ts";
 import { mapIds, unshare } from "../../recipe/steps/builders.ts";
 import { type Finding, tried } from "./check_result.ts";
@@ -16,7 +16,7 @@ const NAME = "more ids than one";
 
 /** Maps a second one, by newuidmap(1) where the user is no root. */
 export function idRanges(): Finding {
-  const { euid, egid, mayMapIds } = callerOf();
+  const { euid, egid, mayMapIds } = currentCredentials();
   const user = nameOf(euid, textOf("/etc/passwd"));
   const [uid, gid] = mayMapIds
     ? [euid + 1, egid + 1]

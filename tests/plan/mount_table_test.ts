@@ -1,8 +1,11 @@
 /** Whose files a path names. */
 
-import { directoryOf, isWithin, nameOf, normalize } from "../../recipe/path.ts";
+import { isWithin, nameOf, normalize, parentOf } from "../../recipe/path.ts";
 import { assertEquals } from "@std/assert";
 import { MountTable } from "../../plan/mount_table.ts";
+
+const own = (target: string) => ({ target, type: "tmpfs", own: true });
+const bound = (target: string) => ({ target, type: "bind" });
 
 Deno.test("paths are normalized", () => {
   for (
@@ -17,7 +20,7 @@ Deno.test("paths are normalized", () => {
   ) {
     assertEquals(normalize(path), normal);
   }
-  assertEquals([directoryOf("/a/b"), directoryOf("/a"), nameOf("/a/b"), nameOf("/a")], [
+  assertEquals([parentOf("/a/b"), parentOf("/a"), nameOf("/a/b"), nameOf("/a")], [
     "/a",
     "/",
     "b",
@@ -33,10 +36,10 @@ Deno.test("paths are normalized", () => {
 
 Deno.test("a path is the recipe's on a filesystem that it has mounted, down to what is bound", () => {
   const mounts = new MountTable();
-  mounts.mounted("/mnt", true);
-  mounts.mounted("/mnt/a", false);
-  mounts.mounted("/mnt/a/b/", true);
-  const own = [
+  mounts.mounted(own("/mnt"));
+  mounts.mounted(bound("/mnt/a"));
+  mounts.mounted(own("/mnt/a/b/"));
+  const theirs = [
     "/",
     "/mn",
     "/mnt",
@@ -48,13 +51,13 @@ Deno.test("a path is the recipe's on a filesystem that it has mounted, down to w
     "/mnta",
   ]
     .filter((path) => mounts.isContainerMount(path));
-  assertEquals(own, ["/mnt", "/mnt/x", "/mnt/a/b", "/mnt/a/b/c"]);
+  assertEquals(theirs, ["/mnt", "/mnt/x", "/mnt/a/b", "/mnt/a/b/c"]);
 });
 
 Deno.test("a later mount covers what is below it, until it is unmounted", () => {
   const mounts = new MountTable();
-  mounts.mounted("/mnt/a", true);
-  mounts.mounted("/mnt", false);
+  mounts.mounted(own("/mnt/a"));
+  mounts.mounted(bound("/mnt"));
   assertEquals([mounts.isContainerMount("/mnt/a/x"), mounts.isMountPoint("/mnt/a")], [
     false,
     false,
@@ -69,8 +72,8 @@ Deno.test("a later mount covers what is below it, until it is unmounted", () => 
 
 Deno.test("what is known to be there are mount points that are certain, and what they lie in", () => {
   const mounts = new MountTable();
-  mounts.mounted("/a/b", true);
-  mounts.mounted("/c/d", false, false);
+  mounts.mounted(own("/a/b"));
+  mounts.mounted({ ...bound("/c/d"), certain: false });
   const there = ["/", "/a", "/a/b", "/a/b/c", "/c", "/c/d"].filter((path) => mounts.isThere(path));
   assertEquals(there, ["/", "/a", "/a/b"]);
   assertEquals([mounts.isMountPoint("/c/d"), mounts.isContainerMount("/c/d")], [false, false]);
@@ -78,9 +81,9 @@ Deno.test("what is known to be there are mount points that are certain, and what
 
 Deno.test("in a new root paths begin there", () => {
   const mounts = new MountTable();
-  mounts.mounted("/mnt", true);
-  mounts.mounted("/mnt/usr", false);
-  mounts.mounted("/other", true);
+  mounts.mounted(own("/mnt"));
+  mounts.mounted(bound("/mnt/usr"));
+  mounts.mounted(own("/other"));
   mounts.enter("/mnt/");
   assertEquals(
     ["/", "/a", "/usr", "/usr/a", "/other"].map((path) => mounts.isContainerMount(path)),

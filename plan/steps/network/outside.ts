@@ -4,11 +4,12 @@
  * @module
  */
 
-import { HOSTS_NETWORK } from "../../network.ts";
+import { HOSTS_NETWORK, linkFixes } from "../../network.ts";
+import { addressFixes } from "./addresses.ts";
 import { addAddress } from "../../../ffi/netlink/address.ts";
 import { parsePrefix } from "../../../ffi/netlink/ip.ts";
 import { addMacvlan, addVeth, setLink } from "../../../ffi/netlink/link.ts";
-import { inside, outside } from "../../network.ts";
+import { inContainerNetns, inParentNetns } from "../../network.ts";
 import { deletedAtTheEnd, returnedAtTheEnd } from "../../../launch/host_services/interfaces.ts";
 import type {
   MacvlanStep,
@@ -20,14 +21,21 @@ import type { PlanBuilder } from "../../builder.ts";
 /** Lowers `veth`. */
 export function lowerVeth({ name, peer, peerAddress, bridge }: VethStep, plan: PlanBuilder): void {
   plan.needs("net", HOSTS_NETWORK);
-  outside(plan, (kernel, namespace) => {
+  inParentNetns(plan, (kernel, namespace) => {
     const master = bridge === undefined ? undefined : kernel.indexOf(bridge);
-    kernel.request(addVeth({ name: peer, master, up: true }, { name, namespace }));
+    kernel.request(addVeth({ name: peer, master, up: true }, { name, namespace }), {
+      ...linkFixes(peer ?? name, "veth"),
+      ...(bridge !== undefined &&
+        { EOPNOTSUPP: `${bridge} is no bridge, or this kernel has no veth` }),
+    });
     if (peerAddress !== undefined) {
-      kernel.request(addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!));
+      kernel.request(
+        addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!),
+        addressFixes(peer!),
+      );
     }
   }, peer === undefined ? undefined : deletedAtTheEnd(peer));
-  inside(plan, (kernel) => kernel.request(setLink(name, { up: true })));
+  inContainerNetns(plan, (kernel) => kernel.request(setLink(name, { up: true })));
 }
 
 /** Lowers `macvlan`. */
@@ -36,9 +44,12 @@ export function lowerMacvlan(
   plan: PlanBuilder,
 ): void {
   plan.needs("net", HOSTS_NETWORK);
-  outside(plan, (kernel, namespace) => {
+  inParentNetns(plan, (kernel, namespace) => {
     const link = kernel.indexOf(parent);
-    kernel.request(addMacvlan({ name, namespace, up: true }, link, mode));
+    kernel.request(
+      addMacvlan({ name, namespace, up: true }, link, mode),
+      linkFixes(name, "macvlan"),
+    );
   });
 }
 
@@ -48,9 +59,12 @@ export function lowerMoveInterface(
   plan: PlanBuilder,
 ): void {
   plan.needs("net", HOSTS_NETWORK);
-  outside(plan, (kernel, namespace) => {
+  inParentNetns(plan, (kernel, namespace) => {
     // By its index, because a name beside that is the one it is to get.
-    kernel.request(setLink({ index: kernel.indexOf(name) }, { name: as, namespace }));
+    kernel.request(
+      setLink({ index: kernel.indexOf(name) }, { name: as, namespace }),
+      { EEXIST: `an interface is called ${as} already; choose another name` },
+    );
   }, returnedAtTheEnd(name, as));
-  inside(plan, (kernel) => kernel.request(setLink(as, { up: true })));
+  inContainerNetns(plan, (kernel) => kernel.request(setLink(as, { up: true })));
 }

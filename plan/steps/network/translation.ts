@@ -6,7 +6,7 @@
 
 import { HOSTS_NETWORK } from "../../network.ts";
 import { type Call, describeCall, ResultOf } from "../../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../../ffi/calls/files.ts";
+import { close } from "../../../ffi/calls/files.ts";
 import { AF_INET6, NETLINK_NETFILTER, netlinkSocket } from "../../../ffi/calls/sockets.ts";
 import { UnsupportedError } from "../../../ffi/errors.ts";
 import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
@@ -19,8 +19,10 @@ import {
 } from "../../../ffi/netlink/nftables.ts";
 import { answerOutput, requestCalls, send, socketCalls } from "../../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../../ffi/netlink/socket.ts";
+import type { Fixes } from "../../../ffi/fix.ts";
+import { writeSetting } from "../sysctl.ts";
 import type { PlanBuilder } from "../../builder.ts";
-import { readHostNumber } from "../../../host/settings.ts";
+import { readSetting } from "../../../host/settings.ts";
 import { mayChangeOutside } from "../../network.ts";
 import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
 
@@ -54,12 +56,11 @@ function translate(
   plan.needs("net", HOSTS_NETWORK);
   const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
   if (inside === true) {
-    plan.access?.writesProc();
-    for (const call of forwardingCalls(table.family)) plan.call(call);
+    writeSetting(plan, forwardingSetting(table.family), "1");
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
     const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words);
-    for (const call of [socket, ...options, ...request, close(fdOf(socket))]) plan.call(call);
+    plan.calls([socket, ...options, ...request, close(fdOf(socket))], NO_TRANSLATION);
     return;
   }
   if (plan.state.network.outside !== undefined) {
@@ -69,7 +70,7 @@ function translate(
     );
   }
   mayChangeOutside(plan);
-  plan.access?.changesNetwork();
+  plan.access.recordNetworkChange();
   plan.syncWithParent(() => [{
     does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
     begin() {
@@ -88,23 +89,26 @@ function translate(
   }]);
 }
 
-function forwardingFile(family: number): string {
-  return family === AF_INET6
-    ? "/proc/sys/net/ipv6/conf/all/forwarding"
-    : "/proc/sys/net/ipv4/ip_forward";
-}
+const NO_NF_TABLES =
+  "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq " +
+  "nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
 
-/** Has the container's network pass packets on. */
-function forwardingCalls(family: number): Call[] {
-  const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [opened, write(fd, Uint8Array.of(0x31), 1), close(fd)];
+/** What translating addresses fails for. */
+export const NO_TRANSLATION: Fixes = {
+  ENOENT: NO_NF_TABLES,
+  EOPNOTSUPP: NO_NF_TABLES,
+  EPROTONOSUPPORT: NO_NF_TABLES,
+};
+
+/** The setting that has a network pass packets on, as a path in /proc/sys. */
+function forwardingSetting(family: number): string {
+  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
 }
 
 function needsForwarding(family: number): void {
-  const file = forwardingFile(family);
-  if (readHostNumber(file) === 1) return;
-  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
+  const setting = forwardingSetting(family);
+  if (readSetting(`/proc/sys/${setting}`) === 1) return;
+  const name = setting.replaceAll("/", ".");
   throw new UnsupportedError(
     `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
   );

@@ -5,7 +5,6 @@
  */
 
 import { HOSTS_NETWORK } from "../../network.ts";
-import { requireOwnProc } from "../../../ffi/proc/proc_dir.ts";
 import {
   startUserNetwork,
   USER_NETWORK_ARGUMENTS,
@@ -19,8 +18,8 @@ import type { PlanBuilder } from "../../builder.ts";
 /** Lowers `userNetwork`. */
 export function lowerUserNetwork({ program }: UserNetworkStep, plan: PlanBuilder): void {
   plan.needs("net", HOSTS_NETWORK);
-  requireOwnProc();
-  plan.access?.note({ kind: "net", host: "*" });
+  plan.host.requireOwnProc();
+  plan.access.record({ kind: "net", host: "*" });
   const programs = program === undefined ? USER_NETWORK_PROGRAMS : [program];
   const commands = (pid: string) =>
     programs.map((name) => [name, ...USER_NETWORK_ARGUMENTS[name](pid)].join(" "));

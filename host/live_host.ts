@@ -1,0 +1,136 @@
+/**
+ * This machine, as a plan asks it.
+ *
+ * @module
+ */
+
+import { engine } from "../ffi/engine/engine.ts";
+import { environmentVariable } from "../ffi/environment.ts";
+import { SyscallError } from "../ffi/errors.ts";
+import { landlockVersion } from "../ffi/linux/landlock.ts";
+import { uname } from "../ffi/linux/namespaces.ts";
+import { requireOwnProc } from "../ffi/proc/proc_dir.ts";
+import type { Architecture } from "../ffi/syscall_numbers.ts";
+import type { NamespaceKind } from "../recipe/namespaces.ts";
+import { blockDeviceOf } from "./block_device.ts";
+import { type Credentials, currentCredentials } from "./credentials.ts";
+import { programHost } from "./elf/elf_reader.ts";
+import { filesOfPrograms } from "./elf/program_files.ts";
+import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
+import { joinTargetOf } from "./join_target.ts";
+import { namespaceKindOf } from "./namespace_kind.ts";
+import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
+import { readSetting } from "./settings.ts";
+
+/** Asks this machine, each time anew but for what does not change while the script runs. */
+export class LiveHost implements Host {
+  #kernel: KernelVersion | undefined;
+  #landlock: number | undefined;
+  readonly #remembered = new Map<string, unknown>();
+  readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
+
+  /** The architecture of this machine. */
+  get architecture(): Architecture {
+    return engine().architecture;
+  }
+
+  /** The identity of the calling thread. */
+  credentials(): Credentials {
+    return currentCredentials();
+  }
+
+  /** The version of the running kernel. */
+  kernel(): KernelVersion {
+    return this.#kernel ??= parseRelease(uname().release);
+  }
+
+  /** The version of the running kernel's Landlock. */
+  landlockVersion(): number {
+    return this.#landlock ??= landlockVersion();
+  }
+
+  /** The working directory of the script. */
+  workingDirectory(): string {
+    return Deno.cwd();
+  }
+
+  /** Whether a variable of the script's environment is set. */
+  hasVariable(name: string): boolean {
+    return environmentVariable(name) !== undefined;
+  }
+
+  /** The number that a file below /proc/sys holds. */
+  setting(path: string): number | undefined {
+    return readSetting(path);
+  }
+
+  /** Where a path leads now. */
+  resolve(path: string): ResolvedPath {
+    return resolvePath(path);
+  }
+
+  /** Whether paths still lead where they did. */
+  unchanged(paths: readonly ResolvedPath[]): boolean {
+    let check = this.#checks.get(paths);
+    if (check === undefined) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
+    return check.holds();
+  }
+
+  /** The numbers of a block device. */
+  blockDevice(path: string): string | undefined {
+    return blockDeviceOf(path);
+  }
+
+  /** The process with this number. */
+  joinTarget(
+    pid: number,
+    started: number | undefined,
+    questions: JoinQuestions,
+  ): JoinTarget {
+    return joinTargetOf(pid, started, questions);
+  }
+
+  /** The kind of namespace of a file. */
+  namespaceKind(file: string): NamespaceKind | undefined {
+    return namespaceKindOf(file);
+  }
+
+  /** The files that programs need, read now. */
+  programFiles(programs: readonly string[]): ProgramFiles {
+    const refuse = (issue: string): never => {
+      throw new ProgramIssue(issue);
+    };
+    try {
+      return { files: filesOfPrograms(programs, programHost(), refuse) };
+    } catch (error) {
+      if (error instanceof ProgramIssue) return { issue: error.message };
+      if (!(error instanceof SyscallError)) throw error;
+      return { issue: `a file that is needed cannot be read: ${error.message}` };
+    }
+  }
+
+  /** Makes it once. */
+  remember<T>(key: string, make: () => T): T {
+    if (!this.#remembered.has(key)) this.#remembered.set(key, make());
+    return this.#remembered.get(key) as T;
+  }
+
+  /** Checks that /proc counts processes as the script does. */
+  requireOwnProc(): void {
+    requireOwnProc();
+  }
+}
+
+/** What is wrong with a program. */
+class ProgramIssue extends Error {}
+
+/** The one host that the plans of this isolate ask. */
+export function liveHost(): LiveHost {
+  return engine().once("live host", () => new LiveHost());
+}
+
+/** The version in a release such as `6.1.0-13-amd64`. */
+export function parseRelease(release: string): KernelVersion {
+  const [major, minor] = release.split(".", 2).map((number) => parseInt(number));
+  return { major: major!, minor: minor! };
+}

@@ -1,0 +1,62 @@
+/**
+ * Why namespaces cannot be made, by clone(2) and unshare(2).
+ *
+ * @module
+ */
+
+import type { Fixes } from "../ffi/fix.ts";
+import type { Host } from "../host/host.ts";
+import { limitSetting, type NamespaceKind } from "../recipe/namespaces.ts";
+import { appArmor, FILTERED, PRIVILEGE } from "./fixes.ts";
+
+/** What the errors of a call mean that makes namespaces of these kinds. */
+export function namespaceFixes(
+  kinds: ReadonlySet<NamespaceKind>,
+  host: Host,
+  inUserNamespace: boolean,
+): Fixes {
+  const usedUp = () => limitReached(kinds, host);
+  return {
+    EPERM: () => denied(kinds, host, inUserNamespace),
+    ENOSPC: usedUp,
+    EUSERS: usedUp,
+    EINVAL: () => unknownKind(kinds, host),
+  };
+}
+
+function denied(
+  kinds: ReadonlySet<NamespaceKind>,
+  host: Host,
+  inUserNamespace: boolean,
+): string {
+  if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  if (host.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+    return "ordinary users may not make user namespaces here: " +
+      "sysctl -w kernel.unprivileged_userns_clone=1 allows it";
+  }
+  return appArmor(host) ??
+    "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module " +
+      "around this process (docker run --security-opt seccomp=unconfined ...)";
+}
+
+function limitReached(kinds: ReadonlySet<NamespaceKind>, host: Host): string {
+  for (const kind of kinds) {
+    const setting = limitSetting(kind);
+    const limit = host.setting(`/proc/sys/user/${setting}`);
+    if (limit !== undefined && limit < 16) {
+      return `there may be ${limit} ${kind} namespaces here: sysctl -w user.${setting}=10000 ` +
+        "allows more";
+    }
+  }
+  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls " +
+    "user.max_*_namespaces allow";
+}
+
+function unknownKind(kinds: ReadonlySet<NamespaceKind>, host: Host): string | undefined {
+  for (const kind of kinds) {
+    if (host.setting(`/proc/sys/user/${limitSetting(kind)}`) === undefined) {
+      return `this kernel has no ${kind} namespaces`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,86 @@
+/**
+ * Files of /proc that a step reads or writes: opened beneath a directory that is proved to be procfs,
+ * without following a link and without leaving that mount. A root may be anybody's, and what lies at
+ * /proc in it may be ordinary files, or links to others (CVE-2025-52881).
+ *
+ * @module
+ */
+
+import { Named, type ResultOf } from "../ffi/call.ts";
+import {
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  openat2,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_XDEV,
+  write,
+} from "../ffi/calls/files.ts";
+import { fstatfs, statfsOutput } from "../ffi/calls/statfs.ts";
+import { compareWord } from "../ffi/calls/futex.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import type { Fixes } from "../ffi/fix.ts";
+import type { PlanBuilder } from "./builder.ts";
+
+/** PROC_SUPER_MAGIC (linux/magic.h). */
+const PROC_MAGIC = new Named(0x9fa0, "PROC_SUPER_MAGIC");
+
+const PROC = "/proc";
+
+/** The container's /proc, opened and proved to be procfs. */
+export function procDirectory(plan: PlanBuilder): ResultOf {
+  const mount = plan.state.mounts.mountOf(PROC);
+  const known = plan.state.proc;
+  if (known?.mount === mount && known.root === plan.state.rootCount) return known.fd;
+  const fd = plan.path(PROC).open(O_PATH | O_DIRECTORY, {
+    fixes: { ENOENT: "there is no /proc here; proc() mounts one" },
+  });
+  const told = statfsOutput();
+  plan.call(fstatfs(fd, told));
+  plan.call({
+    ...compareWord(told, PROC_MAGIC),
+    verdict: {
+      name: "fstatfs",
+      text: `fstatfs(${fd.text})`,
+      answer: told,
+      read: () => ({
+        errno: ERRNO.EINVAL,
+        words:
+          "what lies at /proc is not procfs, and nothing is written there; mount one by proc()",
+      }),
+    },
+  });
+  plan.state.proc = { mount, root: plan.state.rootCount, fd };
+  return fd;
+}
+
+/** Opens a file of the container's /proc, by its path there: `"sys/kernel/msgmax"`. */
+export function openProcFile(
+  plan: PlanBuilder,
+  path: string,
+  flags: number,
+  fixes: Fixes,
+): ResultOf {
+  if (path.startsWith("self/")) plan.opensProcSelf = true;
+  const how = { flags: flags | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV };
+  return plan.open(openat2(procDirectory(plan), path, how), `<${PROC}/${path}>`, {
+    fixes: {
+      EXDEV: `something is mounted over ${PROC}/${path}, and nothing is written there`,
+      ...fixes,
+    },
+  });
+}
+
+/** Writes a text to a file of the container's /proc, in one write(2). */
+export function writeProcFile(
+  plan: PlanBuilder,
+  path: string,
+  flags: number,
+  text: string,
+  fixes: { readonly open: Fixes; readonly write: Fixes },
+): void {
+  const fd = openProcFile(plan, path, flags, fixes.open);
+  const bytes = new TextEncoder().encode(text);
+  plan.call(write(fd, bytes, bytes.length), { fixes: fixes.write });
+  plan.release(fd);
+}
