@@ -195,6 +195,11 @@ export class PlanBuilder {
     if (this.#closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }
 
+  /** Closes a descriptor now: no file that is open for writing can be executed (ETXTBSY). */
+  closeWritten(fd: Fd): void {
+    this.call(close(fd));
+  }
+
   /** Goes on at the label: close(2) of an open descriptor returns 0. */
   goTo(label: Label, fd: Fd): void {
     this.call(close(fd), { onZero: label });

@@ -77,7 +77,10 @@ function show(
     fixes: { ENOENT: missingSource(step, isHost) },
   });
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const tree = copyTree(plan, opened, recursive, step.source);
+  const tree = copyTree(plan, opened, recursive, step.source, {
+    EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; ` +
+      "pass { recursive: true }",
+  });
   const attributes = (step.restrict ?? []).reduce(
     (sum, word) => sum | RESTRICTIONS[word],
     step.readOnly === true ? MOUNT_ATTR_RDONLY : 0,
@@ -110,14 +113,12 @@ export function copyTree(
   place: ResultOf,
   more: number,
   source: string,
+  fixes: Fixes = {},
 ): ResultOf {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
-  const fixes: Fixes = {
-    ...plan.state.mountFixes,
-    EINVAL: `an unprivileged user cannot bind ${source} without the submounts that it has; pass ` +
-      "{ recursive: true }; and a lower directory of overlay() must have nothing mounted below it",
-  };
-  return plan.open(open_tree(place, "", flags), `<${source}>`, { fixes });
+  return plan.open(open_tree(place, "", flags), `<${source}>`, {
+    fixes: { ...plan.state.mountFixes, ...fixes },
+  });
 }
 
 /**

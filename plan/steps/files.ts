@@ -65,7 +65,7 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
   }
   // The umask has taken from the mode of a new file, and that of an old one is its own.
   if (step.mode !== undefined) plan.call(fchmod(fd, step.mode));
-  plan.release(fd);
+  plan.closeWritten(fd);
 }
 
 /** Lowers `mknod`. */

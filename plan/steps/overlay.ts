@@ -97,7 +97,10 @@ function openLower(plan: PlanBuilder, path: string): ResultOf {
       ENOTDIR: `${path} is not a directory`,
     },
   });
-  const tree = copyTree(plan, opened, 0, path);
+  const tree = copyTree(plan, opened, 0, path, {
+    EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ` +
+      `${path} has one`,
+  });
   plan.release(opened);
   return tree;
 }

@@ -77,7 +77,8 @@ function copy(plan: PlanBuilder, { source, target }: PlacedFile): void {
   });
   plan.place(done);
   plan.call(fchmod(to, 0o755));
-  for (const fd of [to, from]) plan.release(fd);
+  plan.closeWritten(to);
+  plan.release(from);
 }
 
 /** Copies from one file to another, in the kernel. See sendfile(2). */
