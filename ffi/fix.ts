@@ -14,12 +14,23 @@ import { SyscallError } from "./errors.ts";
 export type Fix = string | (() => string | undefined);
 
 /** The fixes of a call, by errno. */
-export type Fixes = Readonly<Partial<Record<ErrnoName, Fix>>>;
+export type Fixes = Readonly<Partial<Record<ErrnoName, Fix | undefined>>>;
+
+/** The same, made once the call has failed: most calls never do. */
+export type LazyFixes = Fixes | (() => Fixes);
 
 /** The fix for an errno, where there is one. */
-export function fixFor(fixes: Fixes | undefined, code: ErrnoName | undefined): string | undefined {
-  const fix = code && fixes?.[code];
+export function fixFor(
+  fixes: LazyFixes | undefined,
+  code: ErrnoName | undefined,
+): string | undefined {
+  const fix = code && allOf(fixes)?.[code];
   return typeof fix === "function" ? fix() : fix;
+}
+
+/** The fixes, made now. */
+export function allOf(fixes: LazyFixes | undefined): Fixes | undefined {
+  return typeof fixes === "function" ? fixes() : fixes;
 }
 
 /**

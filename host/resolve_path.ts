@@ -17,8 +17,9 @@ import {
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
-import { engine, type RunResult } from "../ffi/engine/engine.ts";
-import { assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
+import { engine, place, type RunResult } from "../ffi/engine/engine.ts";
+import { assemble, Label, resultOffset, type SyscallProgram } from "../ffi/engine/program.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { nameOf, normalize, parentOf } from "../recipe/path.ts";
 
@@ -59,25 +60,46 @@ export function resolvePath(path: string): ResolvedPath {
   return withoutLinks(path) ?? withLinks(path) ?? missing(path);
 }
 
-/** The path itself, where there is no link on the way: one turn of the engine. */
-function withoutLinks(path: string): ResolvedPath | undefined {
-  if (path.includes("..")) return undefined;
+/** The table that opens a path and looks at what is there, kept to be run again and again. */
+const lookup = () => engine().once("path lookup", makeLookup);
+
+function makeLookup() {
+  const loaded = engine();
+  const path = new Output(PATH_MAX, "&path");
   const opened = openat2(at_fdcwd, path, {
     flags: O_PATH | O_CLOEXEC,
     resolve: RESOLVE_NO_SYMLINKS,
   });
   const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
   const asked = statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told);
-  // Linux 5.5 and earlier have no such call.
-  const accept = [...NOTHING, "ENOSYS"] as const;
-  const result = syscalls([
-    { call: opened, accept, onAccepted: end },
-    { call: asked, onFailure: end },
+  const program = assemble([
+    // Linux 5.5 and earlier have no such call.
+    { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
+    { call: asked },
     { call: close(fd) },
     end,
-  ]);
-  if (result.result(opened) < 0n) return undefined;
-  return { asked: path, path: normalize(path), ...readFile(result.output(told)) };
+  ], loaded.architecture);
+  const memory = loaded.allocate(program.bytes.length);
+  place(program, memory);
+  const at = program.outputs.get(told)!;
+  return {
+    memory,
+    path: memory.bytes.subarray(program.outputs.get(path)!, program.outputs.get(path)! + PATH_MAX),
+    told: new DataView(memory.bytes.buffer, memory.bytes.byteOffset + at, told.size),
+  };
+}
+
+/** The path itself, where there is no link on the way: one turn of the engine. */
+function withoutLinks(path: string): ResolvedPath | undefined {
+  if (path.includes("..")) return undefined;
+  const table = lookup();
+  const { read, written } = new TextEncoder().encodeInto(path, table.path.subarray(0, -1));
+  if (read < path.length) return undefined;
+  table.path[written] = 0;
+  const errno = engine().runIn(table.memory);
+  if (errno !== 0) throw new SyscallError({ syscall: "openat2", errno, call: `openat2(${path})` });
+  if (table.memory.view.getBigInt64(resultOffset(0), true) < 0n) return undefined;
+  return { asked: path, path: normalize(path), ...readFile(table.told) };
 }
 
 function withLinks(path: string): ResolvedPath | undefined {

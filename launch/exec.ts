@@ -173,7 +173,7 @@ export function writeOrder(
   if (plan.listener !== undefined) sendListener(add, plan.listener, order);
   add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
-  for (const call of plan.beforeProgram) add(call);
+  for (const { call } of plan.beforeProgram) add(call);
   return writeExecCandidates(writer, order);
 }
 

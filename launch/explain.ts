@@ -45,7 +45,7 @@ export function launchError(launch: Launch): Error {
     ...stepDetails(plan, stepOf(call, plan, layout)),
     hint: hintOf(
       words,
-      fixFor(plan.fixes.get(call), errnoName(errno)) ?? hintOfFailure(name, text, errno, plan),
+      fixFor(plan.planned(call)?.fixes, errnoName(errno)) ?? hintOfFailure(name, text, errno, plan),
     ),
   });
 }
@@ -143,7 +143,7 @@ function programError(launch: Launch, lastErrno: number): Error {
 const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
 
 function isLandlocked({ plan }: Launch): boolean {
-  return plan.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
+  return plan.beforeProgram.some(({ call }) => call.name === "landlock_restrict_self");
 }
 
 /** The beginning of the program's file, where there is one that can be read. */

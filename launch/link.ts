@@ -224,7 +224,7 @@ export function stepOf(
   { clone, chapters }: Pick<LaunchProgram, "clone" | "chapters">,
 ): number | undefined {
   if (call === clone) return plan.cloneStep;
-  return chapters.get(call) === "limits" ? plan.limits?.stepIndex : plan.stepOf.get(call);
+  return chapters.get(call) === "limits" ? plan.limits?.stepIndex : plan.planned(call)?.stepIndex;
 }
 
 /**

@@ -17,7 +17,7 @@ import {
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
-import type { Fixes } from "../ffi/fix.ts";
+import type { LazyFixes } from "../ffi/fix.ts";
 import type { Host } from "../host/host.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
@@ -31,7 +31,7 @@ import {
   type SyncPoint,
 } from "./parent_work.ts";
 import { PlannedState } from "./planned_state.ts";
-import { EXIT_CHILD, newProcess, type ProcessPlan } from "./process.ts";
+import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
 import type { MountDescription, PlannedMount } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
 
@@ -46,8 +46,10 @@ export interface PlanOptions {
 
 /** How a call goes on, and what its errors mean. */
 export interface CallOptions extends Edges {
-  readonly fixes?: Fixes;
+  readonly fixes?: LazyFixes | undefined;
 }
+
+const NO_OPTIONS: CallOptions = {};
 
 /**
  * How many descriptors a plan leaves to execve(2) to close; those beyond are closed one by one, as
@@ -68,12 +70,10 @@ export class PlanBuilder {
   readonly access: AccessRecorder;
   /** The processes so far; steps write to the last. */
   readonly processes: ProcessPlan[] = [newProcess()];
-  /** The step that made each call. */
-  readonly stepOf: Map<Call, number> = new Map();
-  /** What the errors of calls mean. */
-  readonly fixes: Map<Call, Fixes> = new Map();
   /** Calls that are made last, when nothing is left to do but to begin the program. */
-  readonly beforeProgram: Call[] = [];
+  readonly beforeProgram: PlannedCall[] = [];
+  /** Calls that the script makes for steps, at a sync point. */
+  readonly parentCalls: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
   readonly inheritedFds: InheritedFd[] = [];
   /** The points at which the container waits for the script, in their order. */
@@ -151,17 +151,25 @@ export class PlanBuilder {
   }
 
   /** Adds a call and returns it, so that later calls can refer to its result. */
-  call(call: Call, options: CallOptions = {}): Call {
-    const { fixes, ...edges } = options;
-    this.process.parts.push({ call, ...edges });
-    this.stepOf.set(call, this.cursor.index);
-    if (fixes !== undefined) this.fixes.set(call, fixes);
+  call(call: Call, options: CallOptions = NO_OPTIONS): Call {
+    const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
+    const stepIndex = this.cursor.index;
+    this.process.parts.push({
+      call,
+      accept,
+      onZero,
+      onAccepted,
+      onFailure,
+      onSuccess,
+      stepIndex,
+      fixes,
+    });
     return call;
   }
 
   /** Adds calls that stand for one thing. */
-  calls(calls: readonly Call[], fixes?: Fixes): void {
-    for (const call of calls) this.call(call, fixes === undefined ? {} : { fixes });
+  calls(calls: readonly Call[], fixes?: LazyFixes): void {
+    for (const call of calls) this.call(call, { fixes });
   }
 
   /** Adds a call that opens a descriptor, and returns that. */
@@ -215,10 +223,8 @@ export class PlanBuilder {
    * Adds a call that limits the program, and with it the launch: it is made when all else is done,
    * wherever its step stands.
    */
-  beforeExec(call: Call, fixes?: Fixes): void {
-    this.beforeProgram.push(call);
-    this.stepOf.set(call, this.cursor.index);
-    if (fixes !== undefined) this.fixes.set(call, fixes);
+  beforeExec(call: Call, fixes?: LazyFixes): void {
+    this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes });
   }
 
   /** Sets no_new_privs, which seccomp and Landlock require. */
@@ -226,6 +232,17 @@ export class PlanBuilder {
     if (this.state.gainsNoPrivileges) return;
     this.state.gainsNoPrivileges = true;
     this.beforeExec(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  }
+
+  /** What a step has said of a call, if one makes it. */
+  planned(call: Call): PlannedCall | undefined {
+    const made = (one: PlannedCall | Label): one is PlannedCall =>
+      "call" in one && one.call === call;
+    for (const { parts } of this.processes) {
+      const found = parts.find(made);
+      if (found !== undefined) return found as PlannedCall;
+    }
+    return this.beforeProgram.find(made) ?? this.parentCalls.find(made);
   }
 
   /** Refuses the current step. */

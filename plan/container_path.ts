@@ -41,8 +41,8 @@ import {
   UMOUNT_NOFOLLOW,
 } from "../ffi/calls/mounts.ts";
 import { Label } from "../ffi/engine/program.ts";
-import type { Fixes } from "../ffi/fix.ts";
-import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
+import { allOf, type Fixes, type LazyFixes } from "../ffi/fix.ts";
+import { climbs, isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
 import { filesystemFull, READ_ONLY, unsearchable } from "./fixes.ts";
 
@@ -61,7 +61,7 @@ export interface NewFilesystem {
   readonly type: string;
   readonly flags: number;
   readonly data: string | null;
-  readonly fixes?: Fixes;
+  readonly fixes?: LazyFixes;
 }
 
 /** What a mount point is made for. */
@@ -83,8 +83,7 @@ export class ContainerPath {
   constructor(plan: PlanBuilder, path: string, lookup?: "current") {
     this.#plan = plan;
     this.path = path;
-    const absolute = lookup === undefined && path.startsWith("/") &&
-      !path.split("/").includes("..");
+    const absolute = lookup === undefined && path.startsWith("/") && !climbs(path);
     if (!absolute) {
       [this.#base, this.canonical] = [{ kind: "current" }, path];
       return;
@@ -102,10 +101,10 @@ export class ContainerPath {
 
   /** Opens what is there. */
   open(flags: number, options: CallOptions & { readonly mode?: number } = {}): ResultOf {
-    const { mode = 0, ...more } = options;
-    const fixes = { ...this.#lookupFixes(flags), ...more.fixes };
+    const { mode = 0, accept, onAccepted } = options;
     const call = this.#opening(flags | O_CLOEXEC, mode);
-    return this.#plan.open(call, `<${this.path}>`, { ...more, fixes });
+    const fixes = () => ({ ...this.#lookupFixes(flags), ...allOf(options.fixes) });
+    return this.#plan.open(call, `<${this.path}>`, { accept, onAccepted, fixes });
   }
 
   #opening(flags: number, mode: number): Call {
@@ -142,7 +141,7 @@ export class ContainerPath {
         EXDEV: `a symbolic link on the way to ${this.path} leads out of ${base.directory}; make ` +
           "it a relative one within it",
       }),
-    } as Fixes;
+    };
   }
 
   /** Uses the directory that the path lies in, opened, and its name there. */
@@ -164,11 +163,11 @@ export class ContainerPath {
   }
 
   #makeDirectory(): void {
-    const fixes: Fixes = {
+    const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
-    };
+    });
     this.inParent((parent, name) => {
       this.#plan.call(mkdirat(parent, name, 0o755), { accept: ["EEXIST"], fixes });
     });
@@ -194,7 +193,7 @@ export class ContainerPath {
     this.inParent((directory, name) => {
       this.#plan.call(mknodat(directory, name, S_IFREG | 0o644, 0), {
         accept: ["EEXIST"],
-        fixes: { EROFS: READ_ONLY, ENOSPC: filesystemFull(this.path) },
+        fixes: () => ({ EROFS: READ_ONLY, ENOSPC: filesystemFull(this.path) }),
       });
     });
   }
@@ -204,11 +203,11 @@ export class ContainerPath {
     this.#refuseRoot();
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place = this.open(O_PATH | O_DIRECTORY, {
-      fixes: {
+      fixes: () => ({
         ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one where the recipe ` +
           "may",
         ENOTDIR: `the mount point ${this.path} is not a directory`,
-      },
+      }),
     });
     this.#plan.inDirectory(place, () => {
       this.#plan.call(mount(source, ".", type, flags, data), { fixes });
@@ -220,10 +219,10 @@ export class ContainerPath {
   attach(tree: Fd, source: string): void {
     this.#refuseRoot();
     const place = this.open(O_PATH, {
-      fixes: {
+      fixes: () => ({
         ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one ` +
           "where the recipe may",
-      },
+      }),
     });
     this.attachTo(place, tree, source);
     this.#plan.release(place);
@@ -231,15 +230,17 @@ export class ContainerPath {
 
   /** Attaches a mount that is open to what has been opened here. */
   attachTo(place: Fd, tree: Fd, source: string): void {
-    const kinds = `${source} and ${this.path} are of two kinds: a directory can be bound on a ` +
-      "directory only, and a file on a file only";
-    this.#plan.call(move_mount(tree, "", place, "", ONTO_FD), {
-      fixes: { ENOTDIR: kinds, EINVAL: kinds, ...this.#plan.state.mountFixes },
-    });
+    const { mountFixes } = this.#plan.state;
+    const fixes = () => {
+      const kinds = `${source} and ${this.path} are of two kinds: a directory can be bound on a ` +
+        "directory only, and a file on a file only";
+      return { ENOTDIR: kinds, EINVAL: kinds, ...mountFixes };
+    };
+    this.#plan.call(move_mount(tree, "", place, "", ONTO_FD), { fixes });
   }
 
   /** Changes the attributes of the mount, or its propagation. */
-  setAttributes(attributes: MountAttributes, recursive: boolean, fixes: Fixes): void {
+  setAttributes(attributes: MountAttributes, recursive: boolean, fixes: LazyFixes): void {
     const place = this.#openMount();
     const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place, "", flags, attributes), { fixes });
@@ -247,7 +248,7 @@ export class ContainerPath {
   }
 
   /** Changes the filesystem itself, with mount(2)'s flags and options. */
-  reconfigure(flags: number, data: string | null, fixes: Fixes): void {
+  reconfigure(flags: number, data: string | null, fixes: LazyFixes): void {
     const place = this.#openMount(O_DIRECTORY);
     this.#plan.inDirectory(place, () => {
       this.#plan.call(mount(null, ".", null, flags, data), { fixes });
@@ -260,7 +261,7 @@ export class ContainerPath {
    * keeps a mount busy: so the kernel is asked for the path of what was opened, and all that is open
    * is closed before.
    */
-  unmount(detach: boolean, fixes: Fixes): void {
+  unmount(detach: boolean, fixes: LazyFixes): void {
     const plan = this.#plan;
     plan.rememberWorkingDirectory();
     const [done, isFile] = [new Label("unmounted"), new Label("what is mounted is a file")];
@@ -289,7 +290,7 @@ export class ContainerPath {
   }
 
   #openMount(more = 0, options: CallOptions = {}): ResultOf {
-    const fixes = { ENOENT: `${this.path} does not exist` };
+    const fixes = () => ({ ENOENT: `${this.path} does not exist` });
     return this.open(O_PATH | more, { ...options, fixes });
   }
 

@@ -7,9 +7,10 @@
  */
 
 import type { ResultOf } from "../ffi/call.ts";
+import { allOf } from "../ffi/fix.ts";
 import { at_fdcwd, O_CLOEXEC, openat2, RESOLVE_NO_SYMLINKS } from "../ffi/calls/files.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
-import { normalize } from "../recipe/path.ts";
+import { climbs, normalize } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
 import { unsearchable } from "./fixes.ts";
 
@@ -35,9 +36,9 @@ export class HostPath {
     const path = plan.access.hostSource(source);
     const { mounts } = plan.state;
     if (path === undefined || !mounts.atHostRoot) return undefined;
-    const climbs = path.split("/").includes("..");
-    if (!climbs && !mounts.isHostFile(path)) return undefined;
-    const resolved = plan.resolve(climbs ? path : normalize(path));
+    const isClimbing = climbs(path);
+    if (!isClimbing && !mounts.isHostFile(path)) return undefined;
+    const resolved = plan.resolve(isClimbing ? path : normalize(path));
     if (!resolved.path.startsWith("/")) {
       return plan.refuse(`${source} is ${resolved.path}, which has no path of its own`);
     }
@@ -53,12 +54,12 @@ export class HostPath {
       flags: flags | O_CLOEXEC,
       resolve: RESOLVE_NO_SYMLINKS,
     });
-    const fixes = {
+    const fixes = () => ({
       EACCES: unsearchable(this.path),
       ELOOP: `${path} has a symbolic link on the way by now, which was not there when the plan ` +
         "was made",
-      ...options.fixes,
-    };
+      ...allOf(options.fixes),
+    });
     return this.#plan.open(call, `<${path}>`, { ...options, fixes });
   }
 }

@@ -191,27 +191,21 @@ export class MountTable {
 
   #deepest(path: string, mountAt: (place: Place) => PlannedMount | undefined): PlannedMount {
     let best = mountAt(this.#root) ?? this.#base;
-    let place: Place | undefined = this.#root;
-    for (const part of partsOf(path)) {
-      place = place.children.get(part);
-      if (place === undefined) break;
+    walk(this.#root, path, (place) => {
       best = mountAt(place) ?? best;
-    }
+    });
     return best;
   }
 
   #placeAt(path: string): Place | undefined {
-    let place: Place | undefined = this.#root;
-    for (const part of partsOf(path)) {
-      place = place.children.get(part);
-      if (place === undefined) return undefined;
-    }
-    return place;
+    return walk(this.#root, path);
   }
 
   #makePlace(path: string): Place {
     let place = this.#root;
-    for (const part of partsOf(path)) {
+    const normal = normalize(path);
+    if (normal === "/") return place;
+    for (const part of normal.slice(1).split("/")) {
       let next = place.children.get(part);
       if (next === undefined) place.children.set(part, next = newPlace());
       place = next;
@@ -220,9 +214,19 @@ export class MountTable {
   }
 }
 
-function partsOf(path: string): readonly string[] {
+/** Goes down a path as far as there are places; returns the one at its end, if it gets there. */
+function walk(root: Place, path: string, pass?: (place: Place) => void): Place | undefined {
   const normal = normalize(path);
-  return normal === "/" ? [] : normal.slice(1).split("/");
+  let place: Place | undefined = root;
+  for (let begin = 1; begin < normal.length;) {
+    const slash = normal.indexOf("/", begin);
+    const end = slash < 0 ? normal.length : slash;
+    place = place.children.get(normal.slice(begin, end));
+    if (place === undefined) return undefined;
+    pass?.(place);
+    begin = end + 1;
+  }
+  return place;
 }
 
 function isKnown(place: Place): boolean {

@@ -103,11 +103,12 @@ export function inParentNetns(
   }
   mayChangeOutside(plan);
   plan.access.recordNetworkChange();
+  const stepIndex = plan.cursor.index;
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
     speak(kernel, { pid: Number(pid) });
-    for (const { call, fixes } of kernel.calls) plan.fixes.set(call, fixes);
+    plan.parentCalls.push(...kernel.calls.map((made) => ({ ...made, stepIndex })));
     const requests = kernel.calls.map(({ call }) => call);
     const calls = [socket, ...options, ...requests, close(fdOf(socket))];
     return upkeep === undefined ? [{ calls }] : [{ calls }, upkeep];

@@ -64,10 +64,10 @@ export function openProcFile(
   if (path.startsWith("self/")) plan.opensProcSelf = true;
   const how = { flags: flags | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV };
   return plan.open(openat2(procDirectory(plan), path, how), `<${PROC}/${path}>`, {
-    fixes: {
+    fixes: () => ({
       EXDEV: `something is mounted over ${PROC}/${path}, and nothing is written there`,
       ...fixes,
-    },
+    }),
   });
 }
 

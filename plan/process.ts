@@ -5,14 +5,27 @@
  */
 
 import { Output } from "../ffi/call.ts";
+import type { Call } from "../ffi/call.ts";
 import { Label, type ProgramRecord } from "../ffi/engine/program.ts";
+import type { LazyFixes } from "../ffi/fix.ts";
+
+/** A call of a step, with its ways to go on. */
+export interface PlannedRecord extends ProgramRecord {
+  /** The position of the step that makes it. */
+  readonly stepIndex: number;
+  /** What its errors mean. */
+  readonly fixes: LazyFixes | undefined;
+}
+
+/** A call that a step makes, wherever it is made. */
+export type PlannedCall = Pick<PlannedRecord, "stepIndex" | "fixes"> & { readonly call: Call };
 
 /**
  * The calls of one process on the way to the program. A recipe needs a further process where one
  * cannot enter a namespace itself, only its children can (pid_namespaces(7)), and for its init.
  */
 export interface ProcessPlan {
-  readonly parts: (ProgramRecord | Label)[];
+  readonly parts: (PlannedRecord | Label)[];
   /** Receives the process's pid, as its parent sees it. */
   readonly pid: Output;
   /** What this process does once the next stage has begun: end, or go on as the init. */

@@ -26,3 +26,8 @@ export function parentOf(path: string): string {
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
+
+/** Whether there is a `..` in it, by which it may lead above where it begins. */
+export function climbs(path: string): boolean {
+  return path.includes("..") && path.split("/").includes("..");
+}

@@ -72,7 +72,11 @@ const OPEN_HOW_SIZE = 24;
 /** Opens a file, with a say in how its path is resolved. See openat2(2). */
 export function openat2(directory: Fd, path: string | Output, how: OpenHow): Call {
   const { resolve = 0 } = how;
-  const words = new BigUint64Array([how.flags, how.mode ?? 0, resolve].map(BigInt));
+  // struct open_how has three 64-bit words, and none has a bit beyond the 32nd.
+  const words = new Uint32Array(OPEN_HOW_SIZE / 4);
+  words[0] = how.flags;
+  words[2] = how.mode ?? 0;
+  words[4] = resolve;
   const text = () =>
     `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ` +
     `${flags(resolve, RESOLVE_FLAGS).text}}`;

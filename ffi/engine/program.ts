@@ -34,15 +34,15 @@ export const END: Label = new Label("end");
 /** How a record goes on. What is left out goes on with the next record; a failure ends the walk. */
 export interface Edges {
   /** Errnos that are no failure: `EEXIST` of mkdir, say. At most eight. */
-  readonly accept?: readonly ErrnoName[];
+  readonly accept?: readonly ErrnoName[] | undefined;
   /** Where to go on when the call answers 0, as clone(2) does in the child. */
-  readonly onZero?: Label;
+  readonly onZero?: Label | undefined;
   /** Where to go on after an accepted errno. */
-  readonly onAccepted?: Label;
+  readonly onAccepted?: Label | undefined;
   /** Where to go on after any other errno. */
-  readonly onFailure?: Label;
+  readonly onFailure?: Label | undefined;
   /** Where to go on when the call answers more than 0. */
-  readonly onSuccess?: Label;
+  readonly onSuccess?: Label | undefined;
 }
 
 /** A call with its ways to go on. */

@@ -6,7 +6,7 @@
 
 import type { Host } from "../../host/host.ts";
 import type { ResolvedPath } from "../../host/resolve_path.ts";
-import { nameOf, normalize, parentOf } from "../../recipe/path.ts";
+import { climbs, nameOf, normalize, parentOf } from "../../recipe/path.ts";
 import type { MountTable } from "../mount_table.ts";
 import type { StepCursor } from "../step_cursor.ts";
 
@@ -67,11 +67,6 @@ export class HostPaths {
     if (this.#mounts.isHostFile(directory)) return this.#resolve(path);
     return below(this.#placeOf(directory), directory, normal, nameOf(normal));
   }
-}
-
-/** Whether there is a `..` in it, by which it may leave the mount that it seems to lie on. */
-function climbs(path: string): boolean {
-  return path.split("/").includes("..");
 }
 
 function below(place: HostPlace, directory: string, path: string, name?: string): HostPlace {

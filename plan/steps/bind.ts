@@ -20,7 +20,7 @@ import {
   OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import type { Fixes } from "../../ffi/fix.ts";
+import { allOf, type LazyFixes } from "../../ffi/fix.ts";
 import { normalize } from "../../recipe/path.ts";
 import type { BindRestriction, BindStep } from "../../recipe/steps/bind.ts";
 import type { PlanBuilder } from "../builder.ts";
@@ -74,13 +74,13 @@ function show(
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
     ...(missing !== undefined && { accept: ["ENOENT"], onAccepted: missing }),
-    fixes: { ENOENT: missingSource(step, isHost) },
+    fixes: () => ({ ENOENT: missingSource(step, isHost) }),
   });
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const tree = copyTree(plan, opened, recursive, step.source, {
+  const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; ` +
       "pass { recursive: true }",
-  });
+  }));
   const attributes = (step.restrict ?? []).reduce(
     (sum, word) => sum | RESTRICTIONS[word],
     step.readOnly === true ? MOUNT_ATTR_RDONLY : 0,
@@ -113,11 +113,12 @@ export function copyTree(
   place: ResultOf,
   more: number,
   source: string,
-  fixes: Fixes = {},
+  fixes?: LazyFixes,
 ): ResultOf {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
+  const { mountFixes } = plan.state;
   return plan.open(open_tree(place, "", flags), `<${source}>`, {
-    fixes: { ...plan.state.mountFixes, ...fixes },
+    fixes: () => ({ ...mountFixes, ...allOf(fixes) }),
   });
 }
 

@@ -63,7 +63,9 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
   const opened = plan.source(path).open(O_PATH, {
-    fixes: { ENOENT: `${path} is missing on the host, and no user namespace can make one` },
+    fixes: () => ({
+      ENOENT: `${path} is missing on the host, and no user namespace can make one`,
+    }),
   });
   const tree = copyTree(plan, opened, 0, path);
   plan.release(opened);

@@ -119,8 +119,11 @@ function mapCalls(plan: PlanBuilder, path: string, text: string): Call[] {
   const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "fd");
   const written = write(fd, bytes, bytes.length);
-  plan.fixes.set(opened, { EACCES: () => appArmor(plan.host) });
-  plan.fixes.set(written, mapFixes(plan));
+  const stepIndex = plan.cursor.index;
+  plan.parentCalls.push(
+    { call: opened, stepIndex, fixes: { EACCES: () => appArmor(plan.host) } },
+    { call: written, stepIndex, fixes: mapFixes(plan) },
+  );
   return [opened, written, close(fd)];
 }
 

@@ -69,19 +69,20 @@ export function mountFilesystem(
 ): void {
   checkOptions(plan, data);
   const target = plan.path(path);
+  const { mountFixes } = plan.state;
   target.mountOn({
     source: source ?? type,
     type,
     flags,
     data,
-    fixes: {
-      ...plan.state.mountFixes,
+    fixes: () => ({
+      ...mountFixes,
       EBUSY: `something is mounted at ${path} already, or the source is in use`,
       EINVAL: `an option does not suit the filesystem ${type}`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
       ENOENT: `the source ${source ?? type} does not exist`,
       ...fixes,
-    },
+    }),
   });
   plan.mounted({
     target: target.canonical,
@@ -94,7 +95,9 @@ export function mountFilesystem(
 
 /** Refuses options that mount(2) would cut off silently. */
 export function checkOptions(plan: PlanBuilder, data: string | null): void {
-  const size = data === null ? 0 : new TextEncoder().encode(data).length;
+  // UTF-8 takes at most three bytes a UTF-16 unit.
+  if (data === null || data.length * 3 <= OPTION_BYTES) return;
+  const size = new TextEncoder().encode(data).length;
   if (size > OPTION_BYTES) {
     plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use fewer`);
   }
