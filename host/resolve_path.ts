@@ -18,9 +18,17 @@ import {
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
 import { engine, place, type RunResult } from "../ffi/engine/engine.ts";
-import { assemble, Label, resultOffset, type SyscallProgram } from "../ffi/engine/program.ts";
+import {
+  assemble,
+  Label,
+  type ProgramRecord,
+  resultOffset,
+  type SyscallProgram,
+} from "../ffi/engine/program.ts";
+import type { Memory } from "../ffi/engine/memory.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import { nameOf, normalize, parentOf } from "../recipe/path.ts";
 
 /** What a file is. */
@@ -60,62 +68,99 @@ export function resolvePath(path: string): ResolvedPath {
   return withoutLinks(path) ?? withLinks(path) ?? missing(path);
 }
 
-/** The table that opens a path and looks at what is there, kept to be run again and again. */
-const lookup = () => engine().once("path lookup", makeLookup);
+/** A table of calls in memory of its own, to be run again and again. */
+interface KeptTable {
+  readonly memory: Memory;
+  /** Where a path is written. */
+  readonly path: Uint8Array;
+  /** Where a result is read. */
+  readonly output: DataView;
+}
 
-function makeLookup() {
+function keepTable(
+  path: Output,
+  output: Output,
+  parts: readonly (ProgramRecord | Label)[],
+): KeptTable {
   const loaded = engine();
-  const path = new Output(PATH_MAX, "&path");
-  const opened = openat2(at_fdcwd, path, {
-    flags: O_PATH | O_CLOEXEC,
-    resolve: RESOLVE_NO_SYMLINKS,
-  });
-  const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-  const asked = statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told);
-  const program = assemble([
-    // Linux 5.5 and earlier have no such call.
-    { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-    { call: asked },
-    { call: close(fd) },
-    end,
-  ], loaded.architecture);
+  const program = assemble(parts, loaded.architecture);
   const memory = loaded.allocate(program.bytes.length);
   place(program, memory);
-  const at = program.outputs.get(told)!;
+  const { bytes } = memory;
+  const at = program.outputs.get(path)!;
+  const told = bytes.byteOffset + program.outputs.get(output)!;
   return {
     memory,
-    path: memory.bytes.subarray(program.outputs.get(path)!, program.outputs.get(path)! + PATH_MAX),
-    told: new DataView(memory.bytes.buffer, memory.bytes.byteOffset + at, told.size),
+    path: bytes.subarray(at, at + path.size),
+    output: new DataView(bytes.buffer, told, output.size),
   };
 }
 
-/** The path itself, where there is no link on the way: one turn of the engine. */
+/** Runs a table with a path; the first call's result, where that is accepted or has succeeded. */
+function runTable({ memory, path }: KeptTable, text: string): bigint {
+  const { read, written } = new TextEncoder().encodeInto(text, path.subarray(0, -1));
+  if (read < text.length) return -BigInt(ERRNO.ENAMETOOLONG);
+  path[written] = 0;
+  const errno = engine().runIn(memory);
+  const call = `openat2(AT_FDCWD, ${JSON.stringify(text)}, ...)`;
+  if (errno !== 0) throw new SyscallError({ syscall: "openat2", errno, call });
+  return memory.view.getBigInt64(resultOffset(0), true);
+}
+
+/** Opens a path that has no link on the way, and looks at what is there. */
+const plainLookup = () =>
+  engine().once("plain lookup", () => {
+    const path = new Output(PATH_MAX, "&path");
+    const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
+    const opened = openat2(at_fdcwd, path, how);
+    const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+    return keepTable(path, told, [
+      // Linux 5.5 and earlier have no such call.
+      { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
+      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
+      { call: close(fd) },
+      end,
+    ]);
+  });
+
+/** Opens a path and follows its links, and looks at what is there. It stays open. */
+const linkLookup = () =>
+  engine().once("link lookup", () => {
+    const path = new Output(PATH_MAX, "&path");
+    const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
+    const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+    return keepTable(path, told, [
+      { call: opened, accept: NOTHING, onAccepted: end },
+      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
+      end,
+    ]);
+  });
+
+/** Reads a link of /proc. */
+const linkTarget = () =>
+  engine().once("link target", () => {
+    const [path, target] = [new Output(64, "&path"), new Output(PATH_MAX, "&target")];
+    return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target) }]);
+  });
+
+/** The path itself, where there is no link on the way. */
 function withoutLinks(path: string): ResolvedPath | undefined {
   if (path.includes("..")) return undefined;
-  const table = lookup();
-  const { read, written } = new TextEncoder().encodeInto(path, table.path.subarray(0, -1));
-  if (read < path.length) return undefined;
-  table.path[written] = 0;
-  const errno = engine().runIn(table.memory);
-  if (errno !== 0) throw new SyscallError({ syscall: "openat2", errno, call: `openat2(${path})` });
-  if (table.memory.view.getBigInt64(resultOffset(0), true) < 0n) return undefined;
-  return { asked: path, path: normalize(path), ...readFile(table.told) };
+  const table = plainLookup();
+  if (runTable(table, path) < 0n) return undefined;
+  return { asked: path, path: normalize(path), ...readFile(table.output) };
 }
 
 function withLinks(path: string): ResolvedPath | undefined {
-  const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
-  const fd = Number(syscalls([{ call: opened, accept: NOTHING }]).result(opened));
+  const table = linkLookup();
+  const fd = Number(runTable(table, path));
   if (fd < 0) return undefined;
   try {
-    const [target, told] = [new Output(PATH_MAX), statxOutput()];
-    const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
-    const result = syscalls([
-      { call: link },
-      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
-    ]);
-    const { buffer, byteOffset } = result.output(target);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(result.result(link)));
-    return { asked: path, path: new TextDecoder().decode(bytes), ...readFile(result.output(told)) };
+    const link = linkTarget();
+    const size = Number(runTable(link, `/proc/self/fd/${fd}`));
+    const target = new Uint8Array(link.output.buffer, link.output.byteOffset, size);
+    const file = readFile(table.output);
+    return { asked: path, path: new TextDecoder().decode(target), ...file };
   } finally {
     syscall(close(fd));
   }

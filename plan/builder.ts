@@ -51,6 +51,12 @@ export interface CallOptions extends Edges {
 
 const NO_OPTIONS: CallOptions = {};
 
+/** A directory that is open, and the mount that it is on. */
+interface OpenDirectory {
+  readonly mount: PlannedMount;
+  readonly fd: ResultOf;
+}
+
 /**
  * How many descriptors a plan leaves to execve(2) to close; those beyond are closed one by one, as
  * a process may have 1024 in all (RLIMIT_NOFILE, the usual soft limit).
@@ -95,7 +101,9 @@ export class PlanBuilder {
   /** Whether the plan depends on the host by more than what {@linkcode hostPaths} lists. */
   isMomentary = false;
   readonly #resolved = new Map<string, ResolvedPath>();
-  readonly #directories = new Map<string, { mount: PlannedMount; fd: ResultOf }>();
+  readonly #directories = new Map<string, OpenDirectory>();
+  /** The directories that were opened in calls that may be skipped, with those before. */
+  #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
   #limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   #released = 0;
   /** Whether descriptors are closed at once: an open file keeps a mount busy (umount(2)). */
@@ -185,16 +193,18 @@ export class PlanBuilder {
   /** Writes calls that may be skipped: edges of theirs lead to the label behind them. */
   skippable(name: string, write: (end: Label) => void): void {
     const end = new Label(name);
-    const before = new Map(this.#directories);
     this.rememberWorkingDirectory();
+    const outer = this.#opened;
+    const opened: [path: string, before: OpenDirectory | undefined][] = this.#opened = [];
     write(end);
     // What is opened in between is not open where that is skipped.
-    for (const [path, entry] of this.#directories) {
-      if (before.get(path) === entry) continue;
-      if (this.#closesAtOnce) this.call(close(entry.fd));
-      this.#directories.delete(path);
+    for (const [path, before] of opened.reverse()) {
+      const { fd } = this.#directories.get(path) ?? {};
+      if (this.#closesAtOnce && fd !== undefined) this.call(close(fd));
+      if (before === undefined) this.#directories.delete(path);
+      else this.#directories.set(path, before);
     }
-    for (const [path, entry] of before) this.#directories.set(path, entry);
+    this.#opened = outer;
     this.place(end);
   }
 
@@ -311,6 +321,7 @@ export class PlanBuilder {
     const known = this.#directories.get(path);
     if (known?.mount === mount) return known.fd;
     const fd = this.path(path).open(O_PATH | O_DIRECTORY);
+    this.#opened?.push([path, known]);
     this.#directories.set(path, { mount, fd });
     return fd;
   }

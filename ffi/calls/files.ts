@@ -52,7 +52,7 @@ export * from "./constants/open.ts";
 export * from "./constants/terminals.ts";
 
 /** Opens a file. See openat(2). */
-export function openat(directory: Fd, path: string, flagBits: number, fileMode = 0): Call {
+export function openat(directory: Fd, path: string | Output, flagBits: number, fileMode = 0): Call {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
   return call("openat", at(directory), path, named, mode(fileMode));
 }
@@ -202,7 +202,7 @@ export function renameat2(
 }
 
 /** Tells where a symbolic link points; not ended by NUL. See readlinkat(2). */
-export function readlinkat(directory: Fd, path: string, target: Output): Call {
+export function readlinkat(directory: Fd, path: string | Output, target: Output): Call {
   return call("readlinkat", at(directory), path, target, target.size);
 }
 

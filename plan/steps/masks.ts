@@ -34,7 +34,7 @@ import { atLeast } from "../../host/host.ts";
 import { normalize } from "../../recipe/path.ts";
 import type { MaskPathsStep, ReadonlyPathsStep } from "../../recipe/steps/masks.ts";
 import type { PlanBuilder } from "../builder.ts";
-import { ONTO_FD } from "../container_path.ts";
+import { type ContainerPath, ONTO_FD } from "../container_path.ts";
 import { copyTree } from "./bind.ts";
 
 /** Lowers `maskPaths`. */
@@ -94,7 +94,7 @@ function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): vo
 function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
   const target = plan.path(path);
   plan.skippable(`${path} is masked, or missing`, (end) => {
-    const place = openIfThere(plan, path, end);
+    const place = openIfThere(target, end);
     const cover = (name: string) => {
       const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
       const copy = plan.open(copied, `<empty ${name}>`, { fixes: plan.state.mountFixes });
@@ -133,7 +133,7 @@ export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuild
 function keepFromChange(plan: PlanBuilder, path: string): void {
   const target = plan.path(path);
   plan.skippable(`${path} is missing`, (missing) => {
-    const place = openIfThere(plan, path, missing);
+    const place = openIfThere(target, missing);
     const tree = copyTree(plan, place, AT_RECURSIVE, path);
     const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
@@ -153,6 +153,6 @@ function keepFromChange(plan: PlanBuilder, path: string): void {
   });
 }
 
-function openIfThere(plan: PlanBuilder, path: string, missing: Label): ResultOf {
-  return plan.path(path).open(O_PATH, { accept: ["ENOENT", "ENOTDIR"], onAccepted: missing });
+function openIfThere(target: ContainerPath, missing: Label): ResultOf {
+  return target.open(O_PATH, { accept: ["ENOENT", "ENOTDIR"], onAccepted: missing });
 }
