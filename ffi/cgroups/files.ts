@@ -61,6 +61,11 @@ export function writeFile(path: string, text: string): void {
   syscalls([{ call: opened }, { call: written, onFailure: closing }, closing, { call: closed }]);
 }
 
+/** The directory that a file or a group is in. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
 /** The processes in a group; 0 stands for one that cannot be seen from here. */
 export function pidsIn(directory: string): readonly number[] {
   return (readFile(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);

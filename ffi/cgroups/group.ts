@@ -16,6 +16,7 @@ import {
 } from "../calls/files.ts";
 import { hasClone3 } from "../clone3_support.ts";
 import { engine } from "../engine/engine.ts";
+import { perEngine } from "../engine/per_engine.ts";
 import { ERRNO } from "../errno.ts";
 import { SyscallError, UnsupportedError } from "../errors.ts";
 import { syscall } from "../syscalls.ts";
@@ -29,7 +30,7 @@ import {
   settingActions,
 } from "./plan.ts";
 import { killGroup } from "./kill.ts";
-import { mayWrite, readEntry, readFile, readNumber, writeFile } from "./files.ts";
+import { mayWrite, parentOf, readEntry, readFile, readNumber, writeFile } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import { type GroupLimits, limitsIn } from "./limits.ts";
 import { removeTree, sweep } from "./naming.ts";
@@ -75,11 +76,7 @@ export class Group {
    * @throws {UnsupportedError} where the kernel does not have that file
    */
   static make({ directories, limits, acts }: CgroupPlan): Group {
-    engine().once("sweep of groups", () => {
-      for (const { directory } of directories) {
-        sweep(directory.slice(0, directory.lastIndexOf("/")));
-      }
-    });
+    for (const { directory } of directories) sweepOnce(parentOf(directory));
     const group = new Group(directories, limits);
     try {
       makeAll(acts);
@@ -179,6 +176,15 @@ export class Group {
   }
 }
 
+/** The directories that were swept: once by each script is enough. */
+const swept = perEngine(() => new Set<string>());
+
+function sweepOnce(directory: string): void {
+  if (swept().has(directory)) return;
+  sweep(directory);
+  swept().add(directory);
+}
+
 function entranceOf(
   directories: readonly GroupDirectory[],
   open: (call: Call) => number,
@@ -224,7 +230,7 @@ function inOrder(acts: readonly SettingAction[]): readonly SettingAction[] {
 
 /** Version 2 kills processes to get below a new limit; this is refused here, as version 1 does. */
 function makeRoom(act: SettingAction, memory: number): void {
-  const directory = act.file.slice(0, act.file.lastIndexOf("/"));
+  const directory = parentOf(act.file);
   const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
   if (excess() <= 0) return;
   const reclaim = `${directory}/memory.reclaim`;

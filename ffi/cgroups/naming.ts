@@ -6,7 +6,7 @@
  */
 
 import { at_fdcwd, AT_REMOVEDIR, unlinkat } from "../calls/files.ts";
-import { engine } from "../engine/engine.ts";
+import { perEngine } from "../engine/per_engine.ts";
 import { startOf } from "../proc/process_identity.ts";
 import { namespaces } from "../proc/process_namespaces.ts";
 import { syscalls } from "../syscalls.ts";
@@ -35,13 +35,11 @@ export function isScriptsName(name: string): boolean {
   return NAME.exec(name)?.[4] === SCRIPTS_OWN;
 }
 
-function owner(): string {
-  return engine().once("owner of groups", () => {
-    // A /proc of another pid namespace has this process too, but under another number.
-    const stat = readWholeText(at_fdcwd, "/proc/self/stat");
-    return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
-  });
-}
+const owner = perEngine(() => {
+  // A /proc of another pid namespace has this process too, but under another number.
+  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
+});
 
 /**
  * Removes the groups in a directory whose script has ended and that nobody is in. Groups of another

@@ -11,7 +11,7 @@
 
 import { UnsupportedError } from "../errors.ts";
 import { processDirectory } from "../proc/proc_dir.ts";
-import { mayWrite, pidsIn, readFile } from "./files.ts";
+import { mayWrite, parentOf, pidsIn, readFile } from "./files.ts";
 import { type Controller, controllersIn, hierarchies, type Hierarchy } from "./hierarchies.ts";
 import { CONTROLLER_OF, type GroupLimits, limitsIn } from "./limits.ts";
 import { isScriptsName, scriptsName } from "./naming.ts";
@@ -176,10 +176,6 @@ function upwards(directory: string, top: string): readonly string[] {
     directories.push(directory = parentOf(directory));
   }
   return directories;
-}
-
-function parentOf(directory: string): string {
-  return directory.slice(0, directory.lastIndexOf("/"));
 }
 
 function nameOf(directory: string): string {

@@ -7,7 +7,7 @@
 import type { Call } from "../call.ts";
 import { at_fdcwd, mkdirat } from "../calls/files.ts";
 import { UnsupportedError } from "../errors.ts";
-import { readFile, writeCalls } from "./files.ts";
+import { parentOf, readFile, writeCalls } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import {
   CONTROLLER_OF,
@@ -115,7 +115,7 @@ export function settingActions(
 
 /** Processors that are not there are passed over by version 2, and a vague error of version 1. */
 function checkProcessors(directory: string, cpuset: string): void {
-  const above = directory.slice(0, directory.lastIndexOf("/"));
+  const above = parentOf(directory);
   const text = readFile(`${above}/cpuset.cpus.effective`) ??
     readFile(`${above}/cpuset.effective_cpus`);
   if (text === undefined) return;

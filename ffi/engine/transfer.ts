@@ -9,6 +9,7 @@ import { engine, place } from "./engine.ts";
 import { ERRNO } from "../errno.ts";
 import { SyscallError } from "../errors.ts";
 import type { Memory } from "./memory.ts";
+import { perEngine } from "./per_engine.ts";
 import { argumentOffset, assemble, resultOffset } from "./program.ts";
 
 const BUFFER_SIZE = 256 * 1024;
@@ -43,20 +44,17 @@ interface Transfers {
   readonly write: Memory;
 }
 
-function transfers(): Transfers {
-  return engine().once("transfers", () => {
-    const loaded = engine();
-    const buffer = loaded.allocate(BUFFER_SIZE);
-    const table = (direction: "read" | "write") => {
-      const described = call(direction, 0, buffer.address, 0);
-      const program = assemble([{ call: described }], loaded.architecture);
-      const memory = loaded.allocate(program.bytes.length);
-      place(program, memory);
-      return memory;
-    };
-    return { buffer, read: table("read"), write: table("write") };
-  });
-}
+const transfers = perEngine((loaded): Transfers => {
+  const buffer = loaded.allocate(BUFFER_SIZE);
+  const table = (direction: "read" | "write") => {
+    const described = call(direction, 0, buffer.address, 0);
+    const program = assemble([{ call: described }], loaded.architecture);
+    const memory = loaded.allocate(program.bytes.length);
+    place(program, memory);
+    return memory;
+  };
+  return { buffer, read: table("read"), write: table("write") };
+});
 
 function transfer(direction: "read" | "write", fd: number, size: number): number | undefined {
   const table = transfers()[direction];

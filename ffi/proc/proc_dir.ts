@@ -4,7 +4,7 @@
  * @module
  */
 
-import { engine } from "../engine/engine.ts";
+import { perEngine } from "../engine/per_engine.ts";
 import { UnsupportedError } from "../errors.ts";
 import { namesIn } from "../files/read_dir.ts";
 import { readLinks } from "../files/read_links.ts";
@@ -25,17 +25,15 @@ export function processDirectory(process: number | "thread-self"): string {
  *
  * @throws {UnsupportedError} where it does not
  */
-export function requireOwnProc(): void {
-  engine().once("own /proc", () => {
-    const [self] = readLinks(["/proc/self"]);
-    if (self === String(Deno.pid)) return true;
-    throw new UnsupportedError(
-      "/proc shows the processes of another pid namespace than this script's, where their numbers " +
-        "mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or " +
-        "mount -t proc proc /proc",
-    );
-  });
-}
+export const requireOwnProc: () => void = perEngine(() => {
+  const [self] = readLinks(["/proc/self"]);
+  if (self === String(Deno.pid)) return;
+  throw new UnsupportedError(
+    "/proc shows the processes of another pid namespace than this script's, where their numbers " +
+      "mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or " +
+      "mount -t proc proc /proc",
+  );
+});
 
 /** The numbers of all processes that can be seen in /proc. */
 export function allPids(): number[] {
