@@ -9,7 +9,7 @@ import { Output } from "../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_PATH, openat, readlinkat } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
-import { ifThere } from "../ffi/missing.ts";
+import { ifThere, NO_SUCH_PATH } from "../ffi/missing.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 
 /** What a path leads to. */
@@ -41,8 +41,11 @@ export function resolve(path: string): Place {
   return open(path) ?? missing(path);
 }
 
+/** What leads nowhere: a path with a loop or a name too long, or through what is not the user's. */
+const UNRESOLVED = [...NO_SUCH_PATH, "EACCES", "ELOOP", "ENAMETOOLONG"] as const;
+
 function open(path: string): Place | undefined {
-  const fd = ifThere(() => syscall(openat(at_fdcwd, path, O_PATH | O_CLOEXEC)));
+  const fd = ifThere(() => syscall(openat(at_fdcwd, path, O_PATH | O_CLOEXEC)), UNRESOLVED);
   if (fd === undefined) return undefined;
   try {
     const [target, told] = [new Output(PATH_MAX), statxOutput()];

@@ -16,15 +16,24 @@ import {
   W_OK,
   write,
 } from "../calls/files.ts";
+import type { ErrnoName } from "../errno.ts";
 import { entriesIn } from "../files/read_dir.ts";
-import { ifThere } from "../missing.ts";
+import { ifThere, NO_SUCH_PATH } from "../missing.ts";
+import { HIDDEN_PROCESS } from "../proc/proc_dir.ts";
 import { syscalls } from "../syscalls.ts";
 import { Label } from "../engine/program.ts";
 import { readWholeText } from "../files/read_file.ts";
 
-/** What the file tells; nothing where there is none, or none that may be read. */
+/**
+ * The errnos of a file that says nothing: there is none, its group was removed while it was open
+ * (ENODEV), another user's may not be read (EACCES), or it is a /proc/PID file of a hidden process.
+ * A group of threads has no list of processes (EOPNOTSUPP).
+ */
+const UNREADABLE: readonly ErrnoName[] = [...HIDDEN_PROCESS, "ENOTDIR", "ENODEV", "EOPNOTSUPP"];
+
+/** The text of the file; `undefined` where there is no such file, or it may not be read. */
 export function readFile(path: string): string | undefined {
-  return ifThere(() => readWholeText(at_fdcwd, path).trim());
+  return ifThere(() => readWholeText(at_fdcwd, path).trim(), UNREADABLE);
 }
 
 /** The number that the file holds. */
@@ -78,8 +87,8 @@ export function mayWrite(path: string): boolean {
   return outcome.result(asked) === 0n;
 }
 
-/** The directories in a directory; none where that is gone. */
+/** The directories in a directory; none where that is gone, or may not be read (EACCES). */
 export function directoriesIn(path: string): readonly string[] {
-  const entries = ifThere(() => entriesIn(path)) ?? [];
+  const entries = ifThere(() => entriesIn(path), [...NO_SUCH_PATH, "EACCES"]) ?? [];
   return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
 }

@@ -19,10 +19,11 @@ import {
   NS_GET_PARENT,
   NS_GET_USERNS,
 } from "../calls/namespaces.ts";
+import type { ErrnoName } from "../errno.ts";
 import { namesIn } from "../files/read_dir.ts";
 import { ifThere } from "../missing.ts";
 import { readLinks } from "../files/read_links.ts";
-import { allPids } from "./proc_dir.ts";
+import { allPids, HIDDEN_PROCESS } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
 import { direct, outcomeOf } from "../linux/direct.ts";
 import { open } from "../linux/files.ts";
@@ -139,7 +140,8 @@ class NamespaceList {
 
   addOpenFiles(pids: readonly number[]): void {
     const files = pids.flatMap((pid) =>
-      (ifThere(() => namesIn(`/proc/${pid}/fd`)) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`)
+      (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? [])
+        .map((fd) => `/proc/${pid}/fd/${fd}`)
     );
     readLinks(files).forEach((link, index) => this.#add(link, files[index]!));
   }
@@ -160,7 +162,7 @@ class NamespaceList {
       // Nonblocking, as the number may be another file's by now.
       using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
       if (idOf(fd) === found.id) this.#askRelatives(found, fd);
-    });
+    }, CANNOT_BE_OPENED);
   }
 
   entries(): NamespaceEntry[] {
@@ -220,8 +222,8 @@ class NamespaceList {
 
   /** The id of a parent or an owner, which is noted too. */
   #askRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
-    // The first of all has none, and one beyond the caller's own may not be seen (EPERM).
-    const number = ifThere(() => direct(namespaceIoctl(fd.number, request)));
+    // The initial namespaces have none, and one above the caller's own is not shown (EPERM).
+    const number = ifThere(() => direct(namespaceIoctl(fd.number, request)), ["EPERM"]);
     if (number === undefined) return undefined;
     using relative = new OwnedFd(number);
     const id = idOf(relative);
@@ -231,6 +233,12 @@ class NamespaceList {
   }
 }
 
+/**
+ * The errnos of a namespace's file that is gone, hidden or covered, or whose number is that of a
+ * socket or of a device without a driver by now (ENXIO, ENODEV).
+ */
+const CANNOT_BE_OPENED: readonly ErrnoName[] = [...HIDDEN_PROCESS, "ENOTDIR", "ENXIO", "ENODEV"];
+
 function nsFile(pid: number, type: NamespaceType): string {
   return `/proc/${pid}/ns/${type}`;
 }
@@ -239,11 +247,9 @@ function idOf(fd: OwnedFd): number {
   return Number(statx(fd, "", AT_EMPTY_PATH).ino);
 }
 
-function ownerOf(fd: OwnedFd): number | undefined {
+function ownerOf(fd: OwnedFd): number {
   const uid = new Output(4, "&uid");
-  return ifThere(() =>
-    outcomeOf(namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)).output(uid).getUint32(0, true)
-  );
+  return outcomeOf(namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)).output(uid).getUint32(0, true);
 }
 
 function firstOf(
@@ -264,5 +270,5 @@ function processOf(pid: number): NamespaceProcess | undefined {
       ? readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd()
       : args.replaceAll("\0", " ");
     return { pid, uid: statx(AT_FDCWD, `/proc/${pid}`).uid, command };
-  });
+  }, HIDDEN_PROCESS);
 }

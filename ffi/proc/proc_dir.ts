@@ -5,6 +5,7 @@
  */
 
 import { perEngine } from "../engine/per_engine.ts";
+import type { ErrnoName } from "../errno.ts";
 import { UnsupportedError } from "../errors.ts";
 import { namesIn } from "../files/read_dir.ts";
 import { readLinks } from "../files/read_links.ts";
@@ -34,6 +35,13 @@ export const requireOwnProc: () => void = perEngine(() => {
       "mount -t proc proc /proc",
   );
 });
+
+/**
+ * The errnos of a process's files in /proc when the process has ended, before they are opened or
+ * after (ESRCH), or may not be looked into: it is another user's or has more privileges (EACCES), or
+ * /proc is mounted with `hidepid` (EPERM). See proc(5).
+ */
+export const HIDDEN_PROCESS: readonly ErrnoName[] = ["ENOENT", "ESRCH", "EACCES", "EPERM"];
 
 /** The numbers of all processes that can be seen in /proc. */
 export function allPids(): number[] {

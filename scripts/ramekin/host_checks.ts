@@ -9,7 +9,7 @@ import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
 import { findPlaces } from "../../ffi/cgroups/place.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
-import { ifThere } from "../../ffi/missing.ts";
+import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
 import { environmentVariable } from "../../ffi/environment.ts";
 import { statx } from "../../ffi/linux/directories.ts";
 import { AT_FDCWD } from "../../ffi/calls/files.ts";
@@ -185,5 +185,6 @@ export function isInstalled(program: string): boolean {
 }
 
 function isThere(path: string): boolean {
-  return ifThere(() => statx(AT_FDCWD, path)) !== undefined;
+  // A directory of PATH may be another user's.
+  return ifThere(() => statx(AT_FDCWD, path), [...NO_SUCH_PATH, "EACCES"]) !== undefined;
 }
