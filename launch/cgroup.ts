@@ -158,7 +158,7 @@ function inStep<T>(plan: PlanBuilder, body: () => T): T {
     return body();
   } catch (error) {
     if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(`step ${stepIndex + 1} (limits): ${error.message}`);
+      throw new UnsupportedError(error.issue, { step: "limits", stepIndex });
     }
     throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
   }
