@@ -4,18 +4,8 @@
  * @module
  */
 
-import { type Call, ResultOf } from "../call.ts";
-import {
-  at_fdcwd,
-  close,
-  faccessat,
-  O_CLOEXEC,
-  O_WRONLY,
-  openat,
-  S_IFDIR,
-  W_OK,
-  write,
-} from "../calls/files.ts";
+import { at_fdcwd, faccessat, S_IFDIR, W_OK } from "../calls/files.ts";
+import { writeText } from "../calls/write_text.ts";
 import type { ErrnoName } from "../errno.ts";
 import { entriesIn } from "../files/read_dir.ts";
 import { ifThere, NO_SUCH_PATH } from "../missing.ts";
@@ -51,21 +41,13 @@ function toNumber(text: string | undefined): number | undefined {
   return text === undefined || text.trim() === "" ? undefined : Number(text);
 }
 
-/** The calls that write to a file, in their order. */
-export function writeCalls(path: string, text: string): readonly [Call, Call, Call] {
-  const bytes = new TextEncoder().encode(text);
-  const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [opened, write(fd, bytes, bytes.length), close(fd)];
-}
-
 /**
  * Writes to a file.
  *
  * @throws {SyscallError} where it does not take it
  */
 export function writeFile(path: string, text: string): void {
-  const [opened, written, closed] = writeCalls(path, text);
+  const [opened, written, closed] = writeText(at_fdcwd, path, text);
   const closing = new Label("closing");
   syscalls([{ call: opened }, { call: written, onFailure: closing }, closing, { call: closed }]);
 }

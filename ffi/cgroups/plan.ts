@@ -6,8 +6,9 @@
 
 import type { Call } from "../call.ts";
 import { at_fdcwd, mkdirat } from "../calls/files.ts";
+import { writeText } from "../calls/write_text.ts";
 import { UnsupportedError } from "../errors.ts";
-import { parentOf, readFile, writeCalls } from "./files.ts";
+import { parentOf, readFile } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import {
   CONTROLLER_OF,
@@ -129,5 +130,7 @@ function checkProcessors(directory: string, cpuset: string): void {
 
 /** The calls of an act, in their order. */
 export function callsOf(act: CgroupAction): readonly Call[] {
-  return "file" in act ? writeCalls(act.file, act.text) : [mkdirat(at_fdcwd, act.directory, 0o755)];
+  return "file" in act
+    ? writeText(at_fdcwd, act.file, act.text)
+    : [mkdirat(at_fdcwd, act.directory, 0o755)];
 }
