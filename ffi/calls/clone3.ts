@@ -6,13 +6,14 @@
  */
 
 import { type Call, call, flags, type Named, type Output, Struct } from "../call.ts";
-import { CLONE_FLAGS, CLONE_PARENT, CLONE_PARENT_SETTID } from "./constants/namespaces.ts";
+import { CLONE_PARENT, CLONE_PARENT_SETTID } from "./constants/namespaces.ts";
+import { CLONE_FLAGS } from "./names/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
 
 /** Resets every signal that has a handler; what is ignored stays ignored. Linux 5.5. */
 export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
 /** Makes the child in the control group of a descriptor. Linux 5.7. */
-export const CLONE_INTO_CGROUP = 0x2_0000_0000;
+const CLONE_INTO_CGROUP = 0x2_0000_0000;
 
 const FLAGS = { ...CLONE_FLAGS, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP };
 

@@ -6,21 +6,8 @@
 
 import { type Call, call, constant, type Fd, flags, Output, Struct } from "../call.ts";
 import type { Architecture } from "../syscall_numbers.ts";
-import {
-  CLOCK_BOOTTIME,
-  CLOCK_MONOTONIC,
-  CLOCK_REALTIME,
-  EPOLL_CLOEXEC,
-  EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
-  EPOLL_CTL_MOD,
-  EPOLL_EVENTS,
-  SFD_CLOEXEC,
-  SFD_NONBLOCK,
-  TFD_CLOEXEC,
-  TFD_NONBLOCK,
-  TFD_TIMER_ABSTIME,
-} from "./constants/events.ts";
+import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants/events.ts";
+import { EPOLL_EVENTS } from "./names/events.ts";
 
 export * from "./constants/events.ts";
 
@@ -90,39 +77,4 @@ export function readEpollEvents(
     events: events.getUint32(index * size, true),
     data: events.getUint32(index * size + data, true),
   }));
-}
-
-/** Makes a descriptor that signals are read from, or changes which (fd -1). See signalfd(2). */
-export function signalfd4(fd: Fd, signals: readonly number[], flagBits: number): Call {
-  const mask = signals.reduce((bits, signal) => bits | 1n << BigInt(signal - 1), 0n);
-  const set = new Uint8Array(new BigUint64Array([mask]).buffer);
-  const struct = new Struct(set, `[${signals.join(", ")}]`);
-  return call("signalfd4", fd, struct, SIGSET_SIZE, flags(flagBits, { SFD_NONBLOCK, SFD_CLOEXEC }));
-}
-
-/** Makes a descriptor that tells of time. See timerfd_create(2). */
-export function timerfd_create(clock: number, flagBits: number): Call {
-  const named = constant(clock, { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME });
-  return call("timerfd_create", named, flags(flagBits, { TFD_NONBLOCK, TFD_CLOEXEC }));
-}
-
-/** When a timer goes off, in milliseconds; both 0 stops it. */
-export interface TimerSetting {
-  /** The first time. */
-  readonly value: number;
-  /** Between the times after it; 0 for none. */
-  readonly interval: number;
-}
-
-/** Sets a timer. See timerfd_settime(2). */
-export function timerfd_settime(timer: Fd, flagBits: number, setting: TimerSetting): Call {
-  const { interval, value } = setting;
-  // struct itimerspec has the interval first.
-  const words = [interval, value].flatMap((milliseconds) => [
-    BigInt(Math.floor(milliseconds / 1000)),
-    BigInt(Math.round((milliseconds % 1000) * 1e6)),
-  ]);
-  const bytes = new Uint8Array(new BigInt64Array(words).buffer);
-  const struct = new Struct(bytes, `{every ${interval} ms, in ${value} ms}`);
-  return call("timerfd_settime", timer, flags(flagBits, { TFD_TIMER_ABSTIME }), struct, null);
 }

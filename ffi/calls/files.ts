@@ -17,33 +17,23 @@ import {
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_REMOVEDIR,
-  AT_SYMLINK_FOLLOW,
-  AT_SYMLINK_NOFOLLOW,
-} from "./constants/at.ts";
+import { AT_REMOVEDIR } from "./constants/at.ts";
 import {
   CLOSE_RANGE_CLOEXEC,
   CLOSE_RANGE_UNSHARE,
   F_OK,
-  FCNTL_COMMANDS,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
   MFD_NOEXEC_SEAL,
   R_OK,
-  RENAME_EXCHANGE,
-  RENAME_NOREPLACE,
-  RENAME_WHITEOUT,
-  SEEK_CUR,
-  SEEK_END,
-  SEEK_SET,
   W_OK,
   X_OK,
 } from "./constants/files.ts";
-import { O_CLOEXEC, O_RDONLY, OPEN_FLAGS, RESOLVE_FLAGS } from "./constants/open.ts";
-import { IOCTL_REQUESTS } from "./constants/terminals.ts";
+import { FCNTL_COMMANDS } from "./names/files.ts";
+import { O_CLOEXEC, O_RDONLY } from "./constants/open.ts";
+import { OPEN_FLAGS, RESOLVE_FLAGS } from "./names/open.ts";
+import { IOCTL_REQUESTS } from "./names/terminals.ts";
 
 export { at_fdcwd } from "./at.ts";
 export * from "./constants/at.ts";
@@ -126,11 +116,6 @@ export function pread64(fd: Fd, buffer: Output, size: number, offset: number): C
   return call("pread64", fd, buffer, size, offset);
 }
 
-/** Moves to an offset, and tells it. See lseek(2). */
-export function lseek(fd: Fd, offset: number, whence: number): Call {
-  return call("lseek", fd, offset, constant(whence, { SEEK_SET, SEEK_CUR, SEEK_END }));
-}
-
 /** Sets the size of an open file. See ftruncate(2). */
 export function ftruncate(fd: Fd, size: number): Call {
   return call("ftruncate", fd, size);
@@ -173,30 +158,6 @@ export function unlinkat(directory: Fd, path: string, flagBits: number): Call {
   return call("unlinkat", at(directory), path, flags(flagBits, { AT_REMOVEDIR }));
 }
 
-/** Makes another name of a file. See linkat(2). */
-export function linkat(
-  fromDirectory: Fd,
-  from: string,
-  toDirectory: Fd,
-  to: string,
-  flagBits: number,
-): Call {
-  const named = flags(flagBits, { AT_SYMLINK_FOLLOW, AT_EMPTY_PATH });
-  return call("linkat", at(fromDirectory), from, at(toDirectory), to, named);
-}
-
-/** Gives a file another name. See renameat2(2). */
-export function renameat2(
-  fromDirectory: Fd,
-  from: string,
-  toDirectory: Fd,
-  to: string,
-  flagBits: number,
-): Call {
-  const named = flags(flagBits, { RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT });
-  return call("renameat2", at(fromDirectory), from, at(toDirectory), to, named);
-}
-
 /** Tells where a symbolic link points; not ended by NUL. See readlinkat(2). */
 export function readlinkat(directory: Fd, path: string, target: Output): Call {
   return call("readlinkat", at(directory), path, target, target.size);
@@ -211,18 +172,6 @@ export function faccessat(directory: Fd, path: string, rights: number): Call {
 /** Changes the mode of a file. See fchmodat(2). */
 export function fchmodat(directory: Fd, path: string, fileMode: number): Call {
   return call("fchmodat", at(directory), path, mode(fileMode));
-}
-
-/** Changes the owner and group of a file; -1 leaves one as it is. See fchownat(2). */
-export function fchownat(
-  directory: Fd,
-  path: string,
-  uid: number,
-  gid: number,
-  flagBits: number,
-): Call {
-  const named = flags(flagBits, { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
-  return call("fchownat", at(directory), path, uid, gid, named);
 }
 
 /** Changes the mode of an open file. See fchmod(2). */

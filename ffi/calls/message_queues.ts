@@ -5,7 +5,7 @@
  */
 
 import { type Call, call, type Fd, flags, mode, type Output } from "../call.ts";
-import { OPEN_FLAGS } from "./constants/open.ts";
+import { OPEN_FLAGS } from "./names/open.ts";
 
 /** The most that a message may have without privilege, as queues are made by default. */
 export const MESSAGE_SIZE = 8192;

@@ -14,15 +14,13 @@ import {
   AT_SYMLINK_NOFOLLOW,
 } from "./constants/at.ts";
 import {
-  FSCONFIG_COMMANDS,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
-  FSPICK_FLAGS,
-  MOVE_MOUNT_FLAGS,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from "./constants/mount_descriptors.ts";
-import { MOUNT_ATTRIBUTES, MOUNT_FLAGS, UMOUNT_FLAGS } from "./constants/mounts.ts";
+import { FSCONFIG_COMMANDS, FSPICK_FLAGS, MOVE_MOUNT_FLAGS } from "./names/mount_descriptors.ts";
+import { MOUNT_ATTRIBUTES, MOUNT_FLAGS, UMOUNT_FLAGS } from "./names/mounts.ts";
 
 export * from "./constants/at.ts";
 export * from "./constants/mounts.ts";

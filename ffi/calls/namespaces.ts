@@ -5,8 +5,9 @@
  */
 
 import { type Call, call, constant, type Fd, flags, Named, Output } from "../call.ts";
-import { NAMESPACE_REQUESTS } from "./constants/namespace_files.ts";
-import { CLONE_FLAGS, CLONE_PARENT_SETTID, CLONE_PIDFD } from "./constants/namespaces.ts";
+import { NAMESPACE_REQUESTS } from "./names/namespace_files.ts";
+import { CLONE_PARENT_SETTID, CLONE_PIDFD } from "./constants/namespaces.ts";
+import { CLONE_FLAGS } from "./names/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
 
 export * from "./constants/namespace_files.ts";
@@ -61,7 +62,7 @@ export function setdomainname(name: string): Call {
 }
 
 /** The length of each name in struct utsname, the NUL at its end included. */
-export const UTSNAME_LENGTH = 65;
+const UTSNAME_LENGTH = 65;
 
 /** Tells the names of the kernel and the machine. See uname(2). */
 export function uname(names: Output): Call {

@@ -10,8 +10,6 @@ const SIGSET_SIZE = 8;
 
 /** There is something to read. */
 export const POLLIN = 1;
-/** Writing would not block. */
-export const POLLOUT = 4;
 
 /** What is waited for: struct pollfd. */
 export interface PollFd {

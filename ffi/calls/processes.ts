@@ -18,18 +18,16 @@ import {
 import { at } from "./at.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
 import {
-  AMBIENT_OPERATIONS,
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAPBSET_DROP,
   PR_CAPBSET_READ,
   PR_SET_PDEATHSIG,
   PR_SET_SECUREBITS,
-  PRCTL_OPERATIONS,
-  SECUREBITS,
 } from "./constants/prctl.ts";
+import { AMBIENT_OPERATIONS, PRCTL_OPERATIONS, SECUREBITS } from "./names/prctl.ts";
 import { CAPABILITIES } from "./constants/capabilities.ts";
-import { SIGNALS, SIGRTMIN } from "./constants/signals.ts";
+import { SIGNALS, SIGRTMAX, SIGRTMIN } from "./constants/signals.ts";
 
 export * from "./limits.ts";
 export * from "./polling.ts";
@@ -72,6 +70,12 @@ export function rt_sigaction(
   const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
   return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE);
 }
+
+/** The numbers of the signals whose action can be changed: all but two. */
+export const CHANGEABLE_SIGNALS: readonly number[] = Array.from(
+  { length: SIGRTMAX },
+  (_, index) => index + 1,
+).filter((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP);
 
 /** Memory for what a signal does: struct kernel_sigaction. */
 export function sigactionOutput(): Output {
@@ -145,16 +149,6 @@ export function gettid(): Call {
   return call("gettid");
 }
 
-/** Puts a process into a process group; 0 stands for the caller. See setpgid(2). */
-export function setpgid(pid: Pid, group: Pid): Call {
-  return call("setpgid", pid, group);
-}
-
-/** Tells the process group of a process. See getpgid(2). */
-export function getpgid(pid: Pid): Call {
-  return call("getpgid", pid);
-}
-
 /** Tells the session of a process. See getsid(2). */
 export function getsid(pid: Pid): Call {
   return call("getsid", pid);
@@ -196,19 +190,4 @@ function nameSecond(operation: number, argument: number): number | Named {
     default:
       return argument;
   }
-}
-
-/** Lets others run. See sched_yield(2). */
-export function sched_yield(): Call {
-  return call("sched_yield");
-}
-
-/** Tells the processors that a thread may run on, as bits; the result is their size. */
-export function sched_getaffinity(pid: Pid, processors: Output): Call {
-  return call("sched_getaffinity", pid, processors.size, processors);
-}
-
-/** Sets the processors that a thread may run on. See sched_setaffinity(2). */
-export function sched_setaffinity(pid: Pid, processors: Uint8Array<ArrayBuffer>): Call {
-  return call("sched_setaffinity", pid, processors.length, processors);
 }

@@ -6,13 +6,13 @@
  */
 
 import { type Call, call, constant, flags } from "../call.ts";
-import { IPC_RMID, SHM_RDONLY, SHMGET_FLAGS } from "./constants/shared_memory.ts";
+import { IPC_CREAT, IPC_EXCL, IPC_RMID, SHM_RDONLY } from "./constants/shared_memory.ts";
 
 export * from "./constants/shared_memory.ts";
 
 /** Finds or makes the shared memory of a key. See shmget(2). */
 export function shmget(key: number, size: number, flagBits: number): Call {
-  return call("shmget", key, size, flags(flagBits, SHMGET_FLAGS));
+  return call("shmget", key, size, flags(flagBits, { IPC_CREAT, IPC_EXCL }));
 }
 
 /** Attaches shared memory, at an address that the kernel chooses. See shmat(2). */

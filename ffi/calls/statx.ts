@@ -7,7 +7,7 @@
 import { type Call, call, type Fd, flags, Output } from "../call.ts";
 import { at } from "./at.ts";
 import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
-import { STATX_FLAGS } from "./constants/statx.ts";
+import { STATX_FLAGS } from "./names/statx.ts";
 import { makedev } from "./files.ts";
 
 export * from "./constants/statx.ts";

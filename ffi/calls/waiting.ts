@@ -1,11 +1,11 @@
 /**
- * Waiting for children. See waitid(2) and wait4(2).
+ * Waiting for children. See waitid(2).
  *
  * @module
  */
 
 import { type Call, call, constant, type Fd, flags, Output, type Pid } from "../call.ts";
-import { WAIT_FLAGS, WAIT_ID_TYPES } from "./constants/waiting.ts";
+import { WAIT_FLAGS, WAIT_ID_TYPES } from "./names/waiting.ts";
 
 export * from "./constants/waiting.ts";
 
@@ -48,9 +48,4 @@ export function readChildState(info: DataView): ChildState | undefined {
     uid: info.getUint32(20, true),
     status: info.getInt32(24, true),
   };
-}
-
-/** Waits for a child, and stores its wait status. See wait4(2). */
-export function wait4(pid: Pid, status: Output | null, options: number): Call {
-  return call("wait4", pid, status, flags(options, WAIT_FLAGS), null);
 }

@@ -32,38 +32,7 @@ export const EPOLLONESHOT = 0x40000000;
 /** Tells changes, not states. */
 export const EPOLLET = 0x80000000;
 
-/** The events of epoll_ctl(2), by name. */
-export const EPOLL_EVENTS: Readonly<Record<string, number>> = {
-  EPOLLIN,
-  EPOLLPRI,
-  EPOLLOUT,
-  EPOLLERR,
-  EPOLLHUP,
-  EPOLLRDHUP,
-  EPOLLEXCLUSIVE,
-  EPOLLONESHOT,
-  EPOLLET,
-};
-
-/** Every read takes one. */
-export const EFD_SEMAPHORE = 0x1;
 /** Nothing is waited for. */
 export const EFD_NONBLOCK = 0o4000;
 /** execve(2) closes the descriptor. */
 export const EFD_CLOEXEC = 0o2000000;
-/** Nothing is waited for. */
-export const SFD_NONBLOCK = 0o4000;
-/** execve(2) closes the descriptor. */
-export const SFD_CLOEXEC = 0o2000000;
-/** Nothing is waited for. */
-export const TFD_NONBLOCK = 0o4000;
-/** execve(2) closes the descriptor. */
-export const TFD_CLOEXEC = 0o2000000;
-/** The first time is a moment of the clock, not a while from now. */
-export const TFD_TIMER_ABSTIME = 0x1;
-/** The time of day. */
-export const CLOCK_REALTIME = 0;
-/** The time since the machine was started, without sleep. */
-export const CLOCK_MONOTONIC = 1;
-/** The time since the machine was started. */
-export const CLOCK_BOOTTIME = 7;

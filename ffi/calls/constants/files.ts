@@ -30,20 +30,6 @@ export const F_ADD_SEALS = 1033;
 /** Tells what is forbidden of a memory file. */
 export const F_GET_SEALS = 1034;
 
-/** The commands of fcntl(2), by name. */
-export const FCNTL_COMMANDS: Readonly<Record<string, number>> = {
-  F_DUPFD,
-  F_GETFD,
-  F_SETFD,
-  F_GETFL,
-  F_SETFL,
-  F_DUPFD_CLOEXEC,
-  F_SETPIPE_SZ,
-  F_GETPIPE_SZ,
-  F_ADD_SEALS,
-  F_GET_SEALS,
-};
-
 /** execve(2) closes the descriptor. */
 export const FD_CLOEXEC = 1;
 /** No more seals. */

@@ -26,18 +26,6 @@ export const MOVE_MOUNT_SET_GROUP = 0x100;
 /** Puts the mount beneath the topmost one (Linux 6.5). */
 export const MOVE_MOUNT_BENEATH = 0x200;
 
-/** The flags of move_mount(2), by name. */
-export const MOVE_MOUNT_FLAGS: Readonly<Record<string, number>> = {
-  MOVE_MOUNT_F_SYMLINKS,
-  MOVE_MOUNT_F_AUTOMOUNTS,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_SYMLINKS,
-  MOVE_MOUNT_T_AUTOMOUNTS,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MOVE_MOUNT_SET_GROUP,
-  MOVE_MOUNT_BENEATH,
-};
-
 /** execve(2) closes the descriptor. For fsopen(2). */
 export const FSOPEN_CLOEXEC = 0x1;
 /** execve(2) closes the descriptor. For fsmount(2). */
@@ -51,14 +39,6 @@ export const FSPICK_SYMLINK_NOFOLLOW = 0x2;
 export const FSPICK_NO_AUTOMOUNT = 0x4;
 /** An empty path means the descriptor itself. */
 export const FSPICK_EMPTY_PATH = 0x8;
-
-/** The flags of fspick(2), by name. */
-export const FSPICK_FLAGS: Readonly<Record<string, number>> = {
-  FSPICK_CLOEXEC,
-  FSPICK_SYMLINK_NOFOLLOW,
-  FSPICK_NO_AUTOMOUNT,
-  FSPICK_EMPTY_PATH,
-};
 
 /** Sets an option without a value. */
 export const FSCONFIG_SET_FLAG = 0;
@@ -78,16 +58,3 @@ export const FSCONFIG_CMD_CREATE = 6;
 export const FSCONFIG_CMD_RECONFIGURE = 7;
 /** Makes the filesystem, and shares none (Linux 6.6). */
 export const FSCONFIG_CMD_CREATE_EXCL = 8;
-
-/** The commands of fsconfig(2), by name. */
-export const FSCONFIG_COMMANDS: Readonly<Record<string, number>> = {
-  FSCONFIG_SET_FLAG,
-  FSCONFIG_SET_STRING,
-  FSCONFIG_SET_BINARY,
-  FSCONFIG_SET_PATH,
-  FSCONFIG_SET_PATH_EMPTY,
-  FSCONFIG_SET_FD,
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_CMD_RECONFIGURE,
-  FSCONFIG_CMD_CREATE_EXCL,
-};

@@ -51,33 +51,6 @@ export const MS_STRICTATIME = 0x1000000;
 /** Times are kept in memory, and stored late. */
 export const MS_LAZYTIME = 0x2000000;
 
-/** The flags of mount(2), by name. */
-export const MOUNT_FLAGS: Readonly<Record<string, number>> = {
-  MS_RDONLY,
-  MS_NOSUID,
-  MS_NODEV,
-  MS_NOEXEC,
-  MS_SYNCHRONOUS,
-  MS_REMOUNT,
-  MS_MANDLOCK,
-  MS_DIRSYNC,
-  MS_NOSYMFOLLOW,
-  MS_NOATIME,
-  MS_NODIRATIME,
-  MS_BIND,
-  MS_MOVE,
-  MS_REC,
-  MS_SILENT,
-  MS_UNBINDABLE,
-  MS_PRIVATE,
-  MS_SLAVE,
-  MS_SHARED,
-  MS_RELATIME,
-  MS_I_VERSION,
-  MS_STRICTATIME,
-  MS_LAZYTIME,
-};
-
 /** Aborts what is under way, where the filesystem can. */
 export const MNT_FORCE = 0x1;
 /** Takes the mount out of sight now, and away once nobody uses it. */
@@ -86,14 +59,6 @@ export const MNT_DETACH = 0x2;
 export const MNT_EXPIRE = 0x4;
 /** Does not follow a symbolic link. */
 export const UMOUNT_NOFOLLOW = 0x8;
-
-/** The flags of umount2(2), by name. */
-export const UMOUNT_FLAGS: Readonly<Record<string, number>> = {
-  MNT_FORCE,
-  MNT_DETACH,
-  MNT_EXPIRE,
-  UMOUNT_NOFOLLOW,
-};
 
 /** Can only be read. */
 export const MOUNT_ATTR_RDONLY = 0x1;
@@ -117,18 +82,3 @@ export const MOUNT_ATTR_NODIRATIME = 0x80;
 export const MOUNT_ATTR_IDMAP = 0x100000;
 /** Symbolic links are not followed. */
 export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
-
-/** The attributes of a mount for mount_setattr(2) and fsmount(2), by name. */
-export const MOUNT_ATTRIBUTES: Readonly<Record<string, number>> = {
-  MOUNT_ATTR_RDONLY,
-  MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR__ATIME,
-  MOUNT_ATTR_RELATIME,
-  MOUNT_ATTR_NOATIME,
-  MOUNT_ATTR_STRICTATIME,
-  MOUNT_ATTR_NODIRATIME,
-  MOUNT_ATTR_IDMAP,
-  MOUNT_ATTR_NOSYMFOLLOW,
-};

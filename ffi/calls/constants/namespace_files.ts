@@ -12,11 +12,3 @@ export const NS_GET_PARENT = 0xb702;
 export const NS_GET_NSTYPE = 0xb703;
 /** Tells the user who has made the user namespace. */
 export const NS_GET_OWNER_UID = 0xb704;
-
-/** The requests of ioctl_ns(2), by name. */
-export const NAMESPACE_REQUESTS: Readonly<Record<string, number>> = {
-  NS_GET_USERNS,
-  NS_GET_PARENT,
-  NS_GET_NSTYPE,
-  NS_GET_OWNER_UID,
-};

@@ -52,31 +52,3 @@ export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEWNET = 0x40000000;
 /** The child shares the I/O context. */
 export const CLONE_IO = 0x80000000;
-
-/** The flags of clone(2), unshare(2) and setns(2), by name. */
-export const CLONE_FLAGS: Readonly<Record<string, number>> = {
-  CLONE_NEWTIME,
-  CLONE_VM,
-  CLONE_FS,
-  CLONE_FILES,
-  CLONE_SIGHAND,
-  CLONE_PIDFD,
-  CLONE_PTRACE,
-  CLONE_VFORK,
-  CLONE_PARENT,
-  CLONE_THREAD,
-  CLONE_NEWNS,
-  CLONE_SYSVSEM,
-  CLONE_SETTLS,
-  CLONE_PARENT_SETTID,
-  CLONE_CHILD_CLEARTID,
-  CLONE_UNTRACED,
-  CLONE_CHILD_SETTID,
-  CLONE_NEWCGROUP,
-  CLONE_NEWUTS,
-  CLONE_NEWIPC,
-  CLONE_NEWUSER,
-  CLONE_NEWPID,
-  CLONE_NEWNET,
-  CLONE_IO,
-};

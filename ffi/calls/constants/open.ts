@@ -44,27 +44,6 @@ export const O_DIRECTORY: number = onArm ? 0o40000 : 0o200000;
 /** Fails where it is a symbolic link. */
 export const O_NOFOLLOW: number = onArm ? 0o100000 : 0o400000;
 
-/** The flags of openat(2), by name; what contains others stands before them. */
-export const OPEN_FLAGS: Readonly<Record<string, number>> = {
-  O_TMPFILE,
-  O_SYNC,
-  O_DSYNC,
-  O_WRONLY,
-  O_RDWR,
-  O_CREAT,
-  O_EXCL,
-  O_NOCTTY,
-  O_TRUNC,
-  O_APPEND,
-  O_NONBLOCK,
-  O_NOATIME,
-  O_CLOEXEC,
-  O_PATH,
-  O_DIRECT,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-};
-
 /** Goes into no other mount. */
 export const RESOLVE_NO_XDEV = 0x1;
 /** Follows no link that /proc makes up. */
@@ -77,13 +56,3 @@ export const RESOLVE_BENEATH = 0x8;
 export const RESOLVE_IN_ROOT = 0x10;
 /** Fails where a disk would have to be asked. */
 export const RESOLVE_CACHED = 0x20;
-
-/** How openat2(2) resolves a path, by name. */
-export const RESOLVE_FLAGS: Readonly<Record<string, number>> = {
-  RESOLVE_NO_XDEV,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_BENEATH,
-  RESOLVE_IN_ROOT,
-  RESOLVE_CACHED,
-};

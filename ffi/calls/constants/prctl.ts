@@ -45,29 +45,6 @@ export const PR_GET_TID_ADDRESS = 40;
 /** Reads or changes the ambient set. */
 export const PR_CAP_AMBIENT = 47;
 
-/** The operations of prctl(2), by name. */
-export const PRCTL_OPERATIONS: Readonly<Record<string, number>> = {
-  PR_SET_PDEATHSIG,
-  PR_GET_PDEATHSIG,
-  PR_GET_DUMPABLE,
-  PR_SET_DUMPABLE,
-  PR_GET_KEEPCAPS,
-  PR_SET_KEEPCAPS,
-  PR_SET_NAME,
-  PR_GET_NAME,
-  PR_GET_SECCOMP,
-  PR_SET_SECCOMP,
-  PR_CAPBSET_READ,
-  PR_CAPBSET_DROP,
-  PR_GET_SECUREBITS,
-  PR_SET_SECUREBITS,
-  PR_SET_CHILD_SUBREAPER,
-  PR_GET_CHILD_SUBREAPER,
-  PR_SET_NO_NEW_PRIVS,
-  PR_GET_NO_NEW_PRIVS,
-  PR_CAP_AMBIENT,
-};
-
 /** Tells whether a capability is in the ambient set. */
 export const PR_CAP_AMBIENT_IS_SET = 1;
 /** Puts a capability into the ambient set. */
@@ -76,14 +53,6 @@ export const PR_CAP_AMBIENT_RAISE = 2;
 export const PR_CAP_AMBIENT_LOWER = 3;
 /** Empties the ambient set. */
 export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
-
-/** What `PR_CAP_AMBIENT` does, by name. */
-export const AMBIENT_OPERATIONS: Readonly<Record<string, number>> = {
-  PR_CAP_AMBIENT_IS_SET,
-  PR_CAP_AMBIENT_RAISE,
-  PR_CAP_AMBIENT_LOWER,
-  PR_CAP_AMBIENT_CLEAR_ALL,
-};
 
 /** User 0 gets no capabilities by execve(2). */
 export const SECBIT_NOROOT = 0x1;
@@ -101,15 +70,3 @@ export const SECBIT_KEEP_CAPS_LOCKED = 0x20;
 export const SECBIT_NO_CAP_AMBIENT_RAISE = 0x40;
 /** `SECBIT_NO_CAP_AMBIENT_RAISE` cannot be changed any more. */
 export const SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 0x80;
-
-/** The securebits, by name. */
-export const SECUREBITS: Readonly<Record<string, number>> = {
-  SECBIT_NOROOT,
-  SECBIT_NOROOT_LOCKED,
-  SECBIT_NO_SETUID_FIXUP,
-  SECBIT_NO_SETUID_FIXUP_LOCKED,
-  SECBIT_KEEP_CAPS,
-  SECBIT_KEEP_CAPS_LOCKED,
-  SECBIT_NO_CAP_AMBIENT_RAISE,
-  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
-};

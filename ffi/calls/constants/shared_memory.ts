@@ -14,6 +14,3 @@ export const IPC_PRIVATE = 0;
 export const IPC_RMID = 0;
 /** Memory that can only be read. For shmat(2). */
 export const SHM_RDONLY = 0o10000;
-
-/** The flags of shmget(2). */
-export const SHMGET_FLAGS = { IPC_CREAT, IPC_EXCL } as const;

@@ -57,9 +57,3 @@ export type SignalName = keyof typeof SIGNALS;
 export const SIGRTMIN = 32;
 /** The last signal. */
 export const SIGRTMAX = 64;
-
-/** The numbers of the signals whose action can be changed: all but two. */
-export const CHANGEABLE_SIGNALS: readonly number[] = Array.from(
-  { length: SIGRTMAX },
-  (_, index) => index + 1,
-).filter((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP);

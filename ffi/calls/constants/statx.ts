@@ -32,21 +32,3 @@ export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_BTIME = 0x800;
 /** The number of the mount, as /proc/self/mountinfo has it (Linux 5.8). */
 export const STATX_MNT_ID = 0x1000;
-
-/** What statx(2) is asked for, by name; the set before its parts. */
-export const STATX_FLAGS: Readonly<Record<string, number>> = {
-  STATX_BASIC_STATS,
-  STATX_TYPE,
-  STATX_MODE,
-  STATX_NLINK,
-  STATX_UID,
-  STATX_GID,
-  STATX_ATIME,
-  STATX_MTIME,
-  STATX_CTIME,
-  STATX_INO,
-  STATX_SIZE,
-  STATX_BLOCKS,
-  STATX_BTIME,
-  STATX_MNT_ID,
-};

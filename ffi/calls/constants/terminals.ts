@@ -31,19 +31,3 @@ export const TIOCGPTPEER = 0x5441;
 
 /** For TCFLSH: what was typed. */
 export const TCIFLUSH = 0;
-
-/** The requests of ioctl_tty(2), by name. */
-export const IOCTL_REQUESTS: Readonly<Record<string, number>> = {
-  TCGETS,
-  TCSETS,
-  TCFLSH,
-  TIOCSCTTY,
-  TIOCGPGRP,
-  TIOCSPGRP,
-  TIOCGWINSZ,
-  TIOCSWINSZ,
-  TIOCNOTTY,
-  TIOCGPTN,
-  TIOCSPTLCK,
-  TIOCGPTPEER,
-};

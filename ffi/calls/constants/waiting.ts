@@ -13,14 +13,6 @@ export const P_PGID = 2;
 /** The child of this descriptor. */
 export const P_PIDFD = 3;
 
-/** What the id of waitid(2) means, by name. */
-export const WAIT_ID_TYPES: Readonly<Record<string, number>> = {
-  P_ALL,
-  P_PID,
-  P_PGID,
-  P_PIDFD,
-};
-
 /** Does not wait. */
 export const WNOHANG = 0x1;
 /** For a child that a signal stops. */
@@ -31,15 +23,6 @@ export const WEXITED = 0x4;
 export const WCONTINUED = 0x8;
 /** Leaves the child to be waited for again. */
 export const WNOWAIT = 0x1000000;
-
-/** What waitid(2) waits for, by name. */
-export const WAIT_FLAGS: Readonly<Record<string, number>> = {
-  WNOHANG,
-  WSTOPPED,
-  WEXITED,
-  WCONTINUED,
-  WNOWAIT,
-};
 
 /** The child has exited. */
 export const CLD_EXITED = 1;
