@@ -45,7 +45,7 @@ export class ContainerProxy {
   constructor(listener: number, connect: Connect) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
-    this.#watch.keepAlive(false);
+    this.#watch.unref();
     this.#connect = async (to) => this.#noted(await connect(to));
     void this.#accept();
   }

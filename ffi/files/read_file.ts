@@ -6,6 +6,7 @@
 
 import { type Call, type Fd, Output, ResultOf } from "../call.ts";
 import { close, O_CLOEXEC, O_RDONLY, openat, read } from "../calls/files.ts";
+import { concat } from "../concat.ts";
 import type { RunResult } from "../engine/engine.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 import { Label } from "../engine/program.ts";
@@ -52,7 +53,7 @@ function readLarge(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
     // Files of /proc give less than is asked for before they are at their end.
     for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
-    return concatenated(parts);
+    return concat(parts);
   } finally {
     syscall(close(fd));
   }
@@ -67,14 +68,4 @@ function readPart(fd: number): Uint8Array<ArrayBuffer> {
 function bytesOf(outcome: RunResult, got: Call, part: Output): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset } = outcome.output(part);
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(got)));
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -52,7 +52,7 @@ export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 
 /** The size of a message's header: struct nlmsghdr. */
-export const HEADER_SIZE = 16;
+const HEADER_SIZE = 16;
 
 const ATTRIBUTE_HEADER_SIZE = 4;
 const NLA_F_NESTED = 0x8000;
