@@ -15,7 +15,7 @@ import {
   STATX_MNT_ID,
   statxOutput,
 } from "../calls/statx.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, raw } from "./owned_fd.ts";
 
 // The longest path, its NUL included (linux/limits.h).
@@ -36,7 +36,7 @@ const PATH_MAX = 4096;
  * ```
  */
 export function chdir(path: string): void {
-  direct(calls.chdir(path));
+  syscall(calls.chdir(path));
 }
 
 /**
@@ -56,7 +56,7 @@ export function chdir(path: string): void {
  * ```
  */
 export function fchdir(fd: Fd): void {
-  direct(calls.fchdir(raw(fd)));
+  syscall(calls.fchdir(raw(fd)));
 }
 
 /**
@@ -77,7 +77,7 @@ export function fchdir(fd: Fd): void {
 export function getcwd(): string {
   const path = new Output(PATH_MAX, "&path");
   const call = calls.getcwd(path);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   return text(outcome.output(path), Number(outcome.result(call)) - 1);
 }
 
@@ -96,7 +96,7 @@ export function getcwd(): string {
  * ```
  */
 export function umask(mask: number): number {
-  return direct(calls.umask(mask));
+  return syscall(calls.umask(mask));
 }
 
 /**
@@ -135,7 +135,7 @@ export function mkdir(path: string, mode = 0o777): void {
  * ```
  */
 export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
-  direct(calls.mkdirat(raw(directory), path, mode));
+  syscall(calls.mkdirat(raw(directory), path, mode));
 }
 
 /**
@@ -155,7 +155,7 @@ export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
  * ```
  */
 export function mknodat(directory: Fd, path: string, mode: number, device = 0): void {
-  direct(calls.mknodat(raw(directory), path, mode, device), {
+  syscall(calls.mknodat(raw(directory), path, mode, device), {
     EPERM: "device files take CAP_MKNOD outside of user namespaces; a bind mount of one does not",
   });
 }
@@ -193,7 +193,7 @@ export function makedev(major: number, minor: number): number {
  * ```
  */
 export function symlinkat(target: string, directory: Fd, path: string): void {
-  direct(calls.symlinkat(target, raw(directory), path));
+  syscall(calls.symlinkat(target, raw(directory), path));
 }
 
 /**
@@ -214,7 +214,7 @@ export function symlinkat(target: string, directory: Fd, path: string): void {
 export function readlinkat(directory: Fd, path: string): string {
   const target = new Output(PATH_MAX, "&target");
   const call = calls.readlinkat(raw(directory), path, target);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   return text(outcome.output(target), Number(outcome.result(call)));
 }
 
@@ -235,7 +235,7 @@ export function readlinkat(directory: Fd, path: string): string {
  * ```
  */
 export function unlinkat(directory: Fd, path: string, flags = 0): void {
-  direct(calls.unlinkat(raw(directory), path, flags), {
+  syscall(calls.unlinkat(raw(directory), path, flags), {
     EISDIR: "it is a directory: linux.AT_REMOVEDIR",
   });
 }
@@ -262,7 +262,9 @@ export function statx(
   mask: number = STATX_BASIC_STATS | STATX_MNT_ID,
 ): Statx {
   const told = statxOutput();
-  return readStatx(outcomeOf(statxCall(raw(directory), path, flags, mask, told)).output(told));
+  return readStatx(
+    syscalls([{ call: statxCall(raw(directory), path, flags, mask, told) }]).output(told),
+  );
 }
 
 function text(view: DataView, length: number): string {

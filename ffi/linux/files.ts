@@ -6,7 +6,7 @@
 
 import { Output } from "../call.ts";
 import * as calls from "../calls/files.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
 /** The most that is read or written at once; read(2) and write(2) may always do less. */
@@ -54,7 +54,7 @@ export function openat(
   flags: number = calls.O_CLOEXEC,
   mode = 0,
 ): OwnedFd {
-  return new OwnedFd(direct(calls.openat(raw(directory), path, flags, mode)));
+  return new OwnedFd(syscall(calls.openat(raw(directory), path, flags, mode)));
 }
 
 /**
@@ -76,7 +76,7 @@ export function openat(
  * ```
  */
 export function openat2(directory: Fd, path: string, how: calls.OpenHow): OwnedFd {
-  return new OwnedFd(direct(calls.openat2(raw(directory), path, how), {
+  return new OwnedFd(syscall(calls.openat2(raw(directory), path, how), {
     EXDEV: "the path leaves the directory or the mount that it has to stay in",
   }));
 }
@@ -96,7 +96,7 @@ export function openat2(directory: Fd, path: string, how: calls.OpenHow): OwnedF
  * ```
  */
 export function close(fd: Fd): void {
-  if (typeof fd === "number") direct(calls.close(fd));
+  if (typeof fd === "number") syscall(calls.close(fd));
   else fd.close();
 }
 
@@ -121,7 +121,7 @@ export function close(fd: Fd): void {
 export function read(fd: Fd, buffer: Uint8Array): number {
   const output = new Output(Math.min(buffer.length, MOST_AT_ONCE), "&buffer");
   const call = calls.read(raw(fd), output, output.size);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   const { buffer: memory, byteOffset } = outcome.output(output);
   const count = Number(outcome.result(call));
   buffer.set(new Uint8Array(memory, byteOffset, count));
@@ -146,7 +146,7 @@ export function read(fd: Fd, buffer: Uint8Array): number {
  */
 export function write(fd: Fd, bytes: Uint8Array<ArrayBuffer>): number {
   const part = bytes.subarray(0, MOST_AT_ONCE);
-  return direct(calls.write(raw(fd), part, part.length));
+  return syscall(calls.write(raw(fd), part, part.length));
 }
 
 /**
@@ -170,7 +170,7 @@ export function write(fd: Fd, bytes: Uint8Array<ArrayBuffer>): number {
  */
 export function pipe2(flags: number = calls.O_CLOEXEC): [reader: OwnedFd, writer: OwnedFd] {
   const { output } = new calls.PipeEnds();
-  const ends = outcomeOf(calls.pipe2(output, flags)).output(output);
+  const ends = syscalls([{ call: calls.pipe2(output, flags) }]).output(output);
   return [new OwnedFd(ends.getInt32(0, true)), new OwnedFd(ends.getInt32(4, true))];
 }
 
@@ -189,5 +189,5 @@ export function pipe2(flags: number = calls.O_CLOEXEC): [reader: OwnedFd, writer
  * ```
  */
 export function memfd_create(name: string, flags = calls.MFD_CLOEXEC): OwnedFd {
-  return new OwnedFd(direct(calls.memfd_create(name, flags)));
+  return new OwnedFd(syscall(calls.memfd_create(name, flags)));
 }

@@ -7,10 +7,13 @@
 
 import { Output } from "../call.ts";
 import * as calls from "../calls/message_queues.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
 const SLASH = "the name of a queue has one slash, which is its first character";
+const LIMITS =
+  "this process has as many open files as it may (ulimit -n), or this user's queues are " +
+  "as large as they may be (ulimit -q)";
 
 /**
  * Opens a queue, or makes it with `O_CREAT`: for ten messages of at most 8192 bytes. See
@@ -32,7 +35,8 @@ const SLASH = "the name of a queue has one slash, which is its first character";
  * ```
  */
 export function mq_open(name: string, flags: number, mode = 0): OwnedFd {
-  return new OwnedFd(direct(calls.mq_open(withoutSlash(name), flags, mode), { EACCES: SLASH }));
+  const hints = { EACCES: SLASH, EMFILE: LIMITS };
+  return new OwnedFd(syscall(calls.mq_open(withoutSlash(name), flags, mode), hints));
 }
 
 /**
@@ -51,7 +55,7 @@ export function mq_open(name: string, flags: number, mode = 0): OwnedFd {
  * ```
  */
 export function mq_unlink(name: string): void {
-  direct(calls.mq_unlink(withoutSlash(name)), { EACCES: SLASH });
+  syscall(calls.mq_unlink(withoutSlash(name)), { EACCES: SLASH });
 }
 
 /**
@@ -74,7 +78,7 @@ export function mq_unlink(name: string): void {
  * ```
  */
 export function mq_send(queue: Fd, message: Uint8Array<ArrayBuffer>, priority = 0): void {
-  direct(calls.mq_timedsend(raw(queue), message, priority));
+  syscall(calls.mq_timedsend(raw(queue), message, priority));
 }
 
 /**
@@ -100,7 +104,7 @@ export function mq_send(queue: Fd, message: Uint8Array<ArrayBuffer>, priority = 
 export function mq_receive(queue: Fd): Uint8Array<ArrayBuffer> {
   const message = new Output(calls.MESSAGE_SIZE, "&message");
   const call = calls.mq_timedreceive(raw(queue), message);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   const { buffer, byteOffset } = outcome.output(message);
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(call))).slice();
 }

@@ -6,10 +6,11 @@
  */
 
 import * as calls from "../calls/mounts.ts";
-import { direct, takes } from "./direct.ts";
+import { syscall } from "../syscalls.ts";
+import { needs } from "./capability_hint.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
-const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+const TAKES_ADMIN = needs("CAP_SYS_ADMIN", '"user", "mount"');
 
 /**
  * Opens a mount, or with `OPEN_TREE_CLONE` a copy of it, attached to nothing. See
@@ -29,7 +30,7 @@ const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
  */
 export function open_tree(directory: Fd, path: string, flags = calls.OPEN_TREE_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.open_tree(raw(directory), path, flags), {
+    syscall(calls.open_tree(raw(directory), path, flags), {
       EPERM: TAKES_ADMIN,
       EINVAL: "a copy for an ordinary user must hold what is mounted below: linux.AT_RECURSIVE",
     }),
@@ -65,7 +66,7 @@ export function move_mount(
   toPath: string,
   flags = 0,
 ): void {
-  direct(calls.move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags), {
+  syscall(calls.move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags), {
     EPERM: TAKES_ADMIN,
     EINVAL:
       "a directory is mounted on a directory only, a file on a file only, and no mount out of a " +
@@ -98,7 +99,7 @@ export function mount_setattr(
   flags: number,
   attributes: calls.MountAttributes,
 ): void {
-  direct(calls.mount_setattr(raw(directory), path, flags, attributes), {
+  syscall(calls.mount_setattr(raw(directory), path, flags, attributes), {
     EPERM: `${TAKES_ADMIN}; attributes that the mount got outside are locked`,
     EINVAL: "the path is no mount, or the attributes contradict each other",
   });
@@ -126,7 +127,7 @@ export function mount_setattr(
  */
 export function fsopen(type: string, flags = calls.FSOPEN_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.fsopen(type, flags), {
+    syscall(calls.fsopen(type, flags), {
       EPERM: TAKES_ADMIN,
       ENODEV: "this kernel does not know the type of filesystem (see /proc/filesystems)",
     }),
@@ -161,7 +162,7 @@ export function fsconfig(
   value: string | Uint8Array<ArrayBuffer> | null = null,
   aux: Fd = 0,
 ): void {
-  direct(calls.fsconfig(raw(filesystem), command, key, value, raw(aux)), {
+  syscall(calls.fsconfig(raw(filesystem), command, key, value, raw(aux)), {
     EPERM: TAKES_ADMIN,
     EINVAL: "an option does not suit the filesystem; linux.read of its descriptor tells which",
   });
@@ -191,7 +192,7 @@ export function fsmount(
   attributes = 0,
 ): OwnedFd {
   return new OwnedFd(
-    direct(calls.fsmount(raw(filesystem), flags, attributes), {
+    syscall(calls.fsmount(raw(filesystem), flags, attributes), {
       EPERM: TAKES_ADMIN,
       EINVAL: "the filesystem is to be made first: fsconfig with linux.FSCONFIG_CMD_CREATE",
     }),
@@ -218,7 +219,7 @@ export function fsmount(
  */
 export function fspick(directory: Fd, path: string, flags = calls.FSPICK_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.fspick(raw(directory), path, flags), {
+    syscall(calls.fspick(raw(directory), path, flags), {
       EPERM: TAKES_ADMIN,
       EINVAL: "the path is no mount",
     }),

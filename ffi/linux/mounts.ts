@@ -7,9 +7,10 @@
 import * as calls from "../calls/mounts.ts";
 import { readStatfs, statfs as statfsCall, statfsOutput } from "../calls/statfs.ts";
 import type { FilesystemState } from "../calls/statfs.ts";
-import { direct, outcomeOf, takes } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
+import { needs } from "./capability_hint.ts";
 
-const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+const TAKES_ADMIN = needs("CAP_SYS_ADMIN", '"user", "mount"');
 const UNKNOWN_TYPE = "this kernel does not know the type of filesystem (see /proc/filesystems)";
 
 /**
@@ -38,7 +39,7 @@ export function mount(
   flags = 0,
   data: string | null = null,
 ): void {
-  direct(calls.mount(source, target, type, flags, data), {
+  syscall(calls.mount(source, target, type, flags, data), {
     EPERM: TAKES_ADMIN,
     ENODEV: UNKNOWN_TYPE,
   });
@@ -61,7 +62,7 @@ export function mount(
  * ```
  */
 export function umount2(target: string, flags = 0): void {
-  direct(calls.umount2(target, flags), {
+  syscall(calls.umount2(target, flags), {
     EPERM: TAKES_ADMIN,
     EBUSY: "it is in use; linux.MNT_DETACH takes it away all the same",
     EINVAL: "nothing is mounted there, or it was mounted outside the user namespace",
@@ -86,5 +87,5 @@ export function umount2(target: string, flags = 0): void {
  */
 export function statfs(path: string): FilesystemState {
   const told = statfsOutput();
-  return readStatfs(outcomeOf(statfsCall(path, told)).output(told));
+  return readStatfs(syscalls([{ call: statfsCall(path, told) }]).output(told));
 }

@@ -9,7 +9,8 @@
  */
 
 import * as calls from "../calls/namespaces.ts";
-import { direct, type Hints, outcomeOf, takes } from "./direct.ts";
+import { type Hints, syscall, syscalls } from "../syscalls.ts";
+import { needs } from "./capability_hint.ts";
 import { type Fd, raw } from "./owned_fd.ts";
 
 const MANY_THREADS = "a process of several threads, as Deno is, cannot enter a user namespace " +
@@ -41,8 +42,8 @@ const SHARED_ROOT = "a thread enters a mount namespace only when it shares its r
  */
 export function unshare(flags: number): void {
   const shared = calls.CLONE_VM | calls.CLONE_SIGHAND | calls.CLONE_THREAD;
-  direct(calls.unshare(flags), {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", ...'),
+  syscall(calls.unshare(flags), {
+    EPERM: needs("CAP_SYS_ADMIN", '"user", ...'),
     EINVAL: has(flags, calls.CLONE_NEWUSER)
       ? MANY_THREADS
       : has(flags, shared)
@@ -77,7 +78,7 @@ export function unshare(flags: number): void {
  */
 export function setns(fd: Fd, kind = 0): void {
   const hints: Hints = {
-    EPERM: takes("CAP_SYS_ADMIN there and here", '"user", ...'),
+    EPERM: needs("CAP_SYS_ADMIN there and here", '"user", ...'),
     EUSERS: "a process of several threads, as Deno is, cannot enter a time namespace; a recipe can",
     EINVAL: has(kind, calls.CLONE_NEWUSER)
       ? MANY_THREADS
@@ -87,7 +88,7 @@ export function setns(fd: Fd, kind = 0): void {
       ? `for a user namespace: ${MANY_THREADS}; for a mount namespace: ${SHARED_ROOT}`
       : "the descriptor is of another namespace",
   };
-  direct(calls.setns(raw(fd), kind), hints);
+  syscall(calls.setns(raw(fd), kind), hints);
 }
 
 /**
@@ -110,8 +111,8 @@ export function setns(fd: Fd, kind = 0): void {
  * ```
  */
 export function pivot_root(newRoot: string, oldRoot: string): void {
-  direct(calls.pivot_root(newRoot, oldRoot), {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", "mount"'),
+  syscall(calls.pivot_root(newRoot, oldRoot), {
+    EPERM: needs("CAP_SYS_ADMIN", '"user", "mount"'),
     EINVAL: "the new root must be a mount (bind it on itself), no mount may be shared " +
       "(MS_REC|MS_PRIVATE on /), and the root must not be the initial ramdisk",
   });
@@ -137,7 +138,7 @@ export function pivot_root(newRoot: string, oldRoot: string): void {
  * ```
  */
 export function chroot(path: string): void {
-  direct(calls.chroot(path), { EPERM: takes("CAP_SYS_CHROOT", '"user", "mount"') });
+  syscall(calls.chroot(path), { EPERM: needs("CAP_SYS_CHROOT", '"user", "mount"') });
 }
 
 /**
@@ -158,7 +159,7 @@ export function chroot(path: string): void {
  * ```
  */
 export function sethostname(name: string): void {
-  direct(calls.sethostname(name), nameHints("hostname"));
+  syscall(calls.sethostname(name), nameHints("hostname"));
 }
 
 /**
@@ -179,7 +180,7 @@ export function sethostname(name: string): void {
  * ```
  */
 export function setdomainname(name: string): void {
-  direct(calls.setdomainname(name), nameHints("domain name"));
+  syscall(calls.setdomainname(name), nameHints("domain name"));
 }
 
 /**
@@ -216,12 +217,12 @@ export function gethostname(): string {
  */
 export function uname(): calls.Utsname {
   const names = calls.utsname();
-  return calls.readUtsname(outcomeOf(calls.uname(names)).output(names));
+  return calls.readUtsname(syscalls([{ call: calls.uname(names) }]).output(names));
 }
 
 function nameHints(what: string): Hints {
   return {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", "uts"'),
+    EPERM: needs("CAP_SYS_ADMIN", '"user", "uts"'),
     EINVAL: `a ${what} has at most 64 bytes`,
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import * as calls from "../calls/files.ts";
-import { direct } from "./direct.ts";
+import { syscall } from "../syscalls.ts";
 
 /** The descriptor of an open file: its number, or what an `open` has answered. */
 export type Fd = number | OwnedFd;
@@ -47,7 +47,7 @@ export class OwnedFd implements Disposable {
     if (number === undefined) return;
     // The number is free even where close(2) fails, and may be another file's by then.
     this.#number = undefined;
-    direct(calls.close(number));
+    syscall(calls.close(number));
   }
 
   /** Closes it at the end of a `using` scope. */

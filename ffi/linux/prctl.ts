@@ -17,7 +17,7 @@ import {
   rlimitOutput,
   RLIMITS,
 } from "../calls/processes.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 
 // TASK_COMM_LEN (linux/sched.h): the name of a thread, its NUL included.
 const NAME_LENGTH = 16;
@@ -62,7 +62,7 @@ export function prctl(
   switch (operation) {
     case PR_GET_NAME: {
       const name = new Output(NAME_LENGTH, "&name");
-      const view = outcomeOf(prctlCall(operation, name)).output(name);
+      const view = syscalls([{ call: prctlCall(operation, name) }]).output(name);
       const bytes = new Uint8Array(view.buffer, view.byteOffset, NAME_LENGTH);
       return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
     }
@@ -70,10 +70,10 @@ export function prctl(
     case PR_GET_PDEATHSIG:
     case PR_GET_CHILD_SUBREAPER: {
       const told = new Output(4, "&told");
-      return outcomeOf(prctlCall(operation, told)).output(told).getInt32(0, true);
+      return syscalls([{ call: prctlCall(operation, told) }]).output(told).getInt32(0, true);
     }
     default:
-      return direct(prctlCall(operation, argument2, argument3, argument4, argument5), {
+      return syscall(prctlCall(operation, argument2, argument3, argument4, argument5), {
         EPERM: "the thread has not the capability that this takes (CAP_SETPCAP), or not any more",
       });
   }
@@ -104,7 +104,7 @@ export function prlimit(
 ): Record<keyof Rlimit, bigint> {
   const old = rlimitOutput();
   const call = prlimit64(pid, RLIMITS[resource], limit, old);
-  const outcome = outcomeOf(call, {
+  const outcome = syscalls([{ call }], {
     EPERM: "raising a hard limit takes CAP_SYS_RESOURCE outside of user namespaces",
     EINVAL: "the soft limit is above the hard one",
   });

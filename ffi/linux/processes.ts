@@ -14,7 +14,7 @@ import {
   waitid as waitidCall,
   WEXITED,
 } from "../calls/waiting.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
 /** A signal: its name, or its number where it has none. */
@@ -37,7 +37,7 @@ const OTHERS = "the process belongs to another user; that takes CAP_KILL";
  * ```
  */
 export function getpid(): number {
-  return direct(calls.getpid());
+  return syscall(calls.getpid());
 }
 
 /**
@@ -55,7 +55,7 @@ export function getpid(): number {
  * ```
  */
 export function getppid(): number {
-  return direct(calls.getppid());
+  return syscall(calls.getppid());
 }
 
 /**
@@ -73,7 +73,7 @@ export function getppid(): number {
  * ```
  */
 export function gettid(): number {
-  return direct(calls.gettid());
+  return syscall(calls.gettid());
 }
 
 /**
@@ -94,7 +94,7 @@ export function gettid(): number {
  * ```
  */
 export function setsid(): number {
-  return direct(calls.setsid(), {
+  return syscall(calls.setsid(), {
     EPERM: "the process leads a process group; only a child of it can begin a session",
   });
 }
@@ -115,7 +115,7 @@ export function setsid(): number {
  * ```
  */
 export function getsid(pid = 0): number {
-  return direct(calls.getsid(pid));
+  return syscall(calls.getsid(pid));
 }
 
 /**
@@ -133,7 +133,7 @@ export function getsid(pid = 0): number {
  * ```
  */
 export function kill(pid: number, signal: Signal): void {
-  direct(calls.kill(pid, numberOf(signal)), { EPERM: OTHERS });
+  syscall(calls.kill(pid, numberOf(signal)), { EPERM: OTHERS });
 }
 
 /**
@@ -152,7 +152,7 @@ export function kill(pid: number, signal: Signal): void {
  * ```
  */
 export function pidfd_open(pid: number, flags = 0): OwnedFd {
-  return new OwnedFd(direct(calls.pidfd_open(pid, flags)));
+  return new OwnedFd(syscall(calls.pidfd_open(pid, flags)));
 }
 
 /**
@@ -171,7 +171,7 @@ export function pidfd_open(pid: number, flags = 0): OwnedFd {
  * ```
  */
 export function pidfd_send_signal(pidfd: Fd, signal: Signal): void {
-  direct(calls.pidfd_send_signal(raw(pidfd), numberOf(signal)), { EPERM: OTHERS });
+  syscall(calls.pidfd_send_signal(raw(pidfd), numberOf(signal)), { EPERM: OTHERS });
 }
 
 /**
@@ -191,7 +191,7 @@ export function pidfd_send_signal(pidfd: Fd, signal: Signal): void {
  * ```
  */
 export function pidfd_getfd(pidfd: Fd, target: number): OwnedFd {
-  return new OwnedFd(direct(calls.pidfd_getfd(raw(pidfd), target), {
+  return new OwnedFd(syscall(calls.pidfd_getfd(raw(pidfd), target), {
     EPERM: "this takes the right to trace the process: CAP_SYS_PTRACE (ptrace(2))",
   }));
 }
@@ -220,7 +220,7 @@ export function waitid(child: number | OwnedFd, options: number = WEXITED): Chil
   const call = typeof child === "number"
     ? waitidCall(P_PID, child, info, options)
     : waitidCall(P_PIDFD, child.number, info, options);
-  return readChildState(outcomeOf(call).output(info));
+  return readChildState(syscalls([{ call }]).output(info));
 }
 
 function numberOf(signal: Signal): number {

@@ -6,7 +6,7 @@
  */
 
 import * as calls from "../calls/shared_memory.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 
 /**
  * Finds the shared memory of a key, or makes it with `IPC_CREAT` and permission bits among the
@@ -26,7 +26,7 @@ import { direct, outcomeOf } from "./direct.ts";
  * ```
  */
 export function shmget(key: number, size: number, flags = 0): number {
-  return direct(calls.shmget(key, size, flags), {
+  return syscall(calls.shmget(key, size, flags), {
     ENOENT: "there is none with this key; linux.IPC_CREAT makes it",
   });
 }
@@ -52,7 +52,7 @@ export function shmget(key: number, size: number, flags = 0): number {
  */
 export function shmat(id: number, flags = 0): bigint {
   const call = calls.shmat(id, flags);
-  return outcomeOf(call).result(call);
+  return syscalls([{ call }]).result(call);
 }
 
 /**
@@ -72,7 +72,7 @@ export function shmat(id: number, flags = 0): bigint {
  * ```
  */
 export function shmdt(address: bigint): void {
-  direct(calls.shmdt(address));
+  syscall(calls.shmdt(address));
 }
 
 /**
@@ -92,5 +92,5 @@ export function shmdt(address: bigint): void {
  * ```
  */
 export function shmctl(id: number, command: number): void {
-  direct(calls.shmctl(id, command));
+  syscall(calls.shmctl(id, command));
 }

@@ -9,7 +9,7 @@
 
 import type { Call, Output } from "../call.ts";
 import * as calls from "../calls/users.ts";
-import { direct, type Hints, outcomeOf } from "./direct.ts";
+import { type Hints, syscall, syscalls } from "../syscalls.ts";
 
 /** The real, the effective and the saved id of a thread. See credentials(7). */
 export interface Ids {
@@ -36,7 +36,7 @@ export interface Ids {
  * ```
  */
 export function getuid(): number {
-  return direct(calls.getuid());
+  return syscall(calls.getuid());
 }
 
 /**
@@ -54,7 +54,7 @@ export function getuid(): number {
  * ```
  */
 export function geteuid(): number {
-  return direct(calls.geteuid());
+  return syscall(calls.geteuid());
 }
 
 /**
@@ -72,7 +72,7 @@ export function geteuid(): number {
  * ```
  */
 export function getgid(): number {
-  return direct(calls.getgid());
+  return syscall(calls.getgid());
 }
 
 /**
@@ -90,7 +90,7 @@ export function getgid(): number {
  * ```
  */
 export function getegid(): number {
-  return direct(calls.getegid());
+  return syscall(calls.getegid());
 }
 
 /**
@@ -143,7 +143,7 @@ export function getresgid(): Ids {
  * ```
  */
 export function setresuid(real: number, effective: number, saved: number): void {
-  direct(calls.setresuid(real, effective, saved), idHints("CAP_SETUID"));
+  syscall(calls.setresuid(real, effective, saved), idHints("CAP_SETUID"));
 }
 
 /**
@@ -162,7 +162,7 @@ export function setresuid(real: number, effective: number, saved: number): void 
  * ```
  */
 export function setresgid(real: number, effective: number, saved: number): void {
-  direct(calls.setresgid(real, effective, saved), idHints("CAP_SETGID"));
+  syscall(calls.setresgid(real, effective, saved), idHints("CAP_SETGID"));
 }
 
 /**
@@ -179,9 +179,9 @@ export function setresgid(real: number, effective: number, saved: number): void 
  * ```
  */
 export function getgroups(): number[] {
-  const count = direct(calls.getgroups(null));
+  const count = syscall(calls.getgroups(null));
   const groups = calls.groupsOutput(count);
-  const view = outcomeOf(calls.getgroups(groups)).output(groups);
+  const view = syscalls([{ call: calls.getgroups(groups) }]).output(groups);
   return Array.from({ length: count }, (_, index) => view.getUint32(index * 4, true));
 }
 
@@ -202,7 +202,7 @@ export function getgroups(): number[] {
  * ```
  */
 export function setgroups(groups: readonly number[]): void {
-  direct(calls.setgroups(groups), idHints("CAP_SETGID"));
+  syscall(calls.setgroups(groups), idHints("CAP_SETGID"));
 }
 
 /**
@@ -220,7 +220,7 @@ export function setgroups(groups: readonly number[]): void {
  */
 export function capget(): calls.CapabilityState {
   const data = calls.capabilityOutput();
-  return calls.readCapabilities(outcomeOf(calls.capget(data)).output(data));
+  return calls.readCapabilities(syscalls([{ call: calls.capget(data) }]).output(data));
 }
 
 /**
@@ -240,7 +240,7 @@ export function capget(): calls.CapabilityState {
  * ```
  */
 export function capset(state: calls.CapabilityState): void {
-  direct(calls.capset(state), { EPERM: "a thread can only keep capabilities that it has" });
+  syscall(calls.capset(state), { EPERM: "a thread can only keep capabilities that it has" });
 }
 
 function ids(describe: (real: Output, effective: Output, saved: Output) => Call): Ids {
@@ -249,7 +249,7 @@ function ids(describe: (real: Output, effective: Output, saved: Output) => Call)
     calls.idOutput("&effective"),
     calls.idOutput("&saved"),
   ] as const;
-  const outcome = outcomeOf(describe(real, effective, saved));
+  const outcome = syscalls([{ call: describe(real, effective, saved) }]);
   const id = (output: Output) => outcome.output(output).getUint32(0, true);
   return { real: id(real), effective: id(effective), saved: id(saved) };
 }

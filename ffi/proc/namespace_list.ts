@@ -25,7 +25,7 @@ import { ifThere } from "../missing.ts";
 import { readLinks } from "../files/read_links.ts";
 import { allPids, HIDDEN_PROCESS } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
-import { direct, outcomeOf } from "../linux/direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { open } from "../linux/files.ts";
 import { statx } from "../linux/directories.ts";
 import { mountsOf } from "./mountinfo.ts";
@@ -223,7 +223,7 @@ class NamespaceList {
   /** The id of a parent or an owner, which is noted too. */
   #askRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
     // The initial namespaces have none, and one above the caller's own is not shown (EPERM).
-    const number = ifThere(() => direct(namespaceIoctl(fd.number, request)), ["EPERM"]);
+    const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), ["EPERM"]);
     if (number === undefined) return undefined;
     using relative = new OwnedFd(number);
     const id = idOf(relative);
@@ -249,7 +249,8 @@ function idOf(fd: OwnedFd): number {
 
 function ownerOf(fd: OwnedFd): number {
   const uid = new Output(4, "&uid");
-  return outcomeOf(namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)).output(uid).getUint32(0, true);
+  return syscalls([{ call: namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid) }]).output(uid)
+    .getUint32(0, true);
 }
 
 function firstOf(

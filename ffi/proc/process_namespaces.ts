@@ -8,7 +8,7 @@ import { Output } from "../call.ts";
 import { at_fdcwd, readlinkat } from "../calls/files.ts";
 import { readLinks } from "../files/read_links.ts";
 import { processDirectory } from "./proc_dir.ts";
-import { direct } from "../linux/direct.ts";
+import { syscall } from "../syscalls.ts";
 
 /** A name in /proc/PID/ns. */
 export type NamespaceFile =
@@ -91,7 +91,7 @@ function idsOf(
   return directories.map((directory, index) => {
     const those = links.slice(index * files.length, (index + 1) * files.length);
     if (those.every((link) => link === undefined)) {
-      direct(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
+      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
         EACCES: "the process is another user's, or has privileges that this one has not",
         ENOENT: "there is no such process, or not any more",
       });
