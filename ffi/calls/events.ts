@@ -1,5 +1,5 @@
 /**
- * Descriptors that tell events. See epoll(7), signalfd(2), timerfd_create(2).
+ * Waiting for events of many descriptors. See epoll(7).
  *
  * @module
  */
@@ -13,16 +13,16 @@ export * from "./constants/events.ts";
 
 const SIGSET_SIZE = 8;
 
-/** Makes a descriptor that watches others. See epoll_create1(2). */
+/** Creates an epoll descriptor. See epoll_create1(2). */
 export function epoll_create1(flagBits: number): Call {
   return call("epoll_create1", flags(flagBits, { EPOLL_CLOEXEC }));
 }
 
-/** What a descriptor is watched for, or what has happened: struct epoll_event. */
+/** The events to watch for, or those that happened: struct epoll_event. */
 export interface EpollEvent {
   /** `EPOLLIN`, `EPOLLOUT` ... */
   readonly events: number;
-  /** What tells the descriptor: often its own number. */
+  /** What identifies the descriptor: often its own number. */
   readonly data: number;
 }
 
@@ -31,7 +31,7 @@ function epollLayout(architecture: Architecture): { data: number; size: number }
   return architecture === "x86_64" ? { data: 4, size: 12 } : { data: 8, size: 16 };
 }
 
-/** Watches a descriptor, changes what it is watched for, or lets it be. See epoll_ctl(2). */
+/** Adds, changes or removes a watched descriptor. See epoll_ctl(2). */
 export function epoll_ctl(
   epoll: Fd,
   operation: number,
@@ -55,7 +55,7 @@ export function epollOutput(count: number, architecture: Architecture): Output {
   return new Output(count * epollLayout(architecture).size, "&events");
 }
 
-/** Waits for events, for some milliseconds or, with -1, without end. See epoll_wait(2). */
+/** Waits for events; -1 milliseconds is without a timeout. See epoll_wait(2). */
 export function epoll_pwait(
   epoll: Fd,
   events: Output,
@@ -66,7 +66,7 @@ export function epoll_pwait(
   return call("epoll_pwait", epoll, events, count, milliseconds, null, SIGSET_SIZE);
 }
 
-/** What epoll_pwait(2) has told, whose result is how many events there are. */
+/** The events that epoll_pwait(2) returned; the result of the call is their count. */
 export function readEpollEvents(
   events: DataView,
   count: number,

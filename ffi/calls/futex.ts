@@ -1,5 +1,5 @@
 /**
- * Words of memory that the kernel looks at. See futex(2).
+ * Words of memory that the kernel compares. See futex(2).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Call, call, Named } from "../call.ts";
 
 const FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 
-/** Looks whether a word of memory has a value, and does nothing else: `EAGAIN` where it has not. */
+/** Compares a word of memory with a value, and does nothing else: `EAGAIN` if they differ. */
 export function compareWord(word: Named, value: Named): Call {
   return call("futex", word, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word, value);
 }

@@ -21,24 +21,24 @@ export function waitid(idType: number, id: Pid | Fd, info: Output | null, option
   );
 }
 
-/** Memory for what waitid(2) tells. */
+/** Memory for what waitid(2) returns. */
 export function siginfoOutput(): Output {
   return new Output(128, "&siginfo");
 }
 
-/** What has become of a child: a part of siginfo_t (asm-generic/siginfo.h). */
+/** The state of a child: a part of siginfo_t (asm-generic/siginfo.h). */
 export interface ChildState {
-  /** What has happened: `CLD_EXITED`, `CLD_KILLED` ... */
+  /** How its state changed: `CLD_EXITED`, `CLD_KILLED` ... */
   readonly code: number;
   /** The child. */
   readonly pid: number;
   /** Its real user id. */
   readonly uid: number;
-  /** Its exit code, or the signal that has ended, stopped or continued it. */
+  /** Its exit code, or the signal that killed, stopped or resumed it. */
   readonly status: number;
 }
 
-/** What waitid(2) has told; nothing where `WNOHANG` found no child to tell of. */
+/** What waitid(2) returned; `undefined` if no child has changed, with `WNOHANG`. */
 export function readChildState(info: DataView): ChildState | undefined {
   const pid = info.getInt32(16, true);
   if (pid === 0) return undefined;

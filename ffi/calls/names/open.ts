@@ -30,7 +30,7 @@ import {
   RESOLVE_NO_XDEV,
 } from "../constants/open.ts";
 
-/** The flags of openat(2), by name; what contains others stands before them. */
+/** The flags of openat(2), by name; a flag that contains others stands before them. */
 export const OPEN_FLAGS: Readonly<Record<string, number>> = {
   O_TMPFILE,
   O_SYNC,
@@ -51,7 +51,7 @@ export const OPEN_FLAGS: Readonly<Record<string, number>> = {
   O_NOFOLLOW,
 };
 
-/** How openat2(2) resolves a path, by name. */
+/** The flags of openat2(2) that restrict how a path is resolved, by name. */
 export const RESOLVE_FLAGS: Readonly<Record<string, number>> = {
   RESOLVE_NO_XDEV,
   RESOLVE_NO_MAGICLINKS,

@@ -61,7 +61,7 @@ export const PRCTL_OPERATIONS: Readonly<Record<string, number>> = {
   PR_CAP_AMBIENT,
 };
 
-/** What `PR_CAP_AMBIENT` does, by name. */
+/** The operations of `PR_CAP_AMBIENT`, by name. */
 export const AMBIENT_OPERATIONS: Readonly<Record<string, number>> = {
   PR_CAP_AMBIENT_IS_SET,
   PR_CAP_AMBIENT_RAISE,

@@ -21,7 +21,7 @@ import {
   STATX_UID,
 } from "../constants/statx.ts";
 
-/** What statx(2) is asked for, by name; the set before its parts. */
+/** The fields of statx(2), by name; the set stands before its parts. */
 export const STATX_FLAGS: Readonly<Record<string, number>> = {
   STATX_BASIC_STATS,
   STATX_TYPE,

@@ -16,7 +16,7 @@ import {
   WSTOPPED,
 } from "../constants/waiting.ts";
 
-/** What the id of waitid(2) means, by name. */
+/** The types of the id of waitid(2), by name. */
 export const WAIT_ID_TYPES: Readonly<Record<string, number>> = {
   P_ALL,
   P_PID,
@@ -24,7 +24,7 @@ export const WAIT_ID_TYPES: Readonly<Record<string, number>> = {
   P_PIDFD,
 };
 
-/** What waitid(2) waits for, by name. */
+/** The flags of waitid(2), by name. */
 export const WAIT_FLAGS: Readonly<Record<string, number>> = {
   WNOHANG,
   WSTOPPED,
