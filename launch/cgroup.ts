@@ -40,7 +40,7 @@ export interface ContainerCgroupPlan {
 export function planContainerCgroup(plan: PlanBuilder): ContainerCgroupPlan | undefined {
   if (plan.limits === undefined) return undefined;
   const design = inStep(plan, () => planCgroup(plan.limits!.limits));
-  return { calls: design.acts.flatMap(callsOf), cgroupEntry: planCgroupEntry(design) };
+  return { calls: design.actions.flatMap(callsOf), cgroupEntry: planCgroupEntry(design) };
 }
 
 /** The control group of a container. */

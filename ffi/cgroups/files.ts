@@ -1,5 +1,5 @@
 /**
- * The files of control groups: small, and each a question or an order to the kernel.
+ * The files of control groups: small texts that the kernel reports or takes.
  *
  * @module
  */
@@ -15,13 +15,12 @@ import { Label } from "../engine/program.ts";
 import { readWholeText } from "../files/read_file.ts";
 
 /**
- * The errnos of a file that says nothing: there is none, its group was removed while it was open
- * (ENODEV), another user's may not be read (EACCES), or it is a /proc/PID file of a hidden process.
- * A group of threads has no list of processes (EOPNOTSUPP).
+ * The errnos of a file without a text: it does not exist, it may not be read, or its group was removed
+ * while it was open (ENODEV). A group of threads has no list of processes (EOPNOTSUPP).
  */
 const UNREADABLE: readonly ErrnoName[] = [...HIDDEN_PROCESS, "ENOTDIR", "ENODEV", "EOPNOTSUPP"];
 
-/** The text of the file; `undefined` where there is no such file, or it may not be read. */
+/** The text of the file; `undefined` if it does not exist, or may not be read. */
 export function readFile(path: string): string | undefined {
   return ifThere(() => readWholeText(at_fdcwd, path).trim(), UNREADABLE);
 }
@@ -31,7 +30,7 @@ export function readNumber(path: string): number | undefined {
   return toNumber(readFile(path));
 }
 
-/** The number behind a word at the beginning of a line: `oom_kill 1`. */
+/** The number after a word at the start of a line: `oom_kill 1`. */
 export function readEntry(path: string, word: string): number | undefined {
   const line = readFile(path)?.split("\n").find((line) => line.startsWith(`${word} `));
   return toNumber(line?.slice(word.length));
@@ -44,7 +43,7 @@ function toNumber(text: string | undefined): number | undefined {
 /**
  * Writes to a file.
  *
- * @throws {SyscallError} where it does not take it
+ * @throws {SyscallError} if the kernel refuses it
  */
 export function writeFile(path: string, text: string): void {
   const [opened, written, closed] = writeText(at_fdcwd, path, text);
@@ -57,19 +56,19 @@ export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-/** The processes in a group; 0 stands for one that cannot be seen from here. */
+/** The processes in a group; 0 stands for one outside of this pid namespace. */
 export function pidsIn(directory: string): readonly number[] {
   return (readFile(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
 }
 
-/** Whether this process may write to the file, or make others in the directory. */
+/** Whether this process may write to the file, or create files in the directory. */
 export function mayWrite(path: string): boolean {
   const asked = faccessat(at_fdcwd, path, W_OK);
   const outcome = syscalls([{ call: asked, accept: ["EACCES", "EPERM", "EROFS", "ENOENT"] }]);
   return outcome.result(asked) === 0n;
 }
 
-/** The directories in a directory; none where that is gone, or may not be read (EACCES). */
+/** The directories in a directory; none if that is gone, or may not be read (EACCES). */
 export function directoriesIn(path: string): readonly string[] {
   const entries = ifThere(() => entriesIn(path), [...NO_SUCH_PATH, "EACCES"]) ?? [];
   return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);

@@ -7,7 +7,7 @@
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
-import { findPlaces } from "../../ffi/cgroups/place.ts";
+import { findParents } from "../../ffi/cgroups/parents.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
 import { environmentVariable } from "../../ffi/environment.ts";
@@ -135,7 +135,7 @@ const LIMITS: readonly (readonly [string, Controller, GroupLimits])[] = [
 
 function limit(name: string, controller: Controller, limits: GroupLimits): Finding {
   try {
-    const place = findPlaces(limits).find(({ controllers }) => controllers.has(controller));
+    const place = findParents(limits).find(({ controllers }) => controllers.has(controller));
     return { name, works: true, says: place === undefined ? "" : `below ${place.directory}` };
   } catch (error) {
     if (error instanceof UnsupportedError) return failed(name, error);
