@@ -1,6 +1,6 @@
 /**
- * Names in directories, and where the calling thread stands among them. The working directory, the
- * root and the umask belong to all threads of a process, unless `unshare(CLONE_FS)` went before.
+ * Names in directories, and the working directory. The working directory, the root and the umask are
+ * shared by all threads of a process, unless the thread has called `unshare(CLONE_FS)`.
  *
  * @module
  */
@@ -60,10 +60,10 @@ export function fchdir(fd: Fd): void {
 }
 
 /**
- * Tells the working directory, as the kernel knows it. See
+ * Returns the working directory, as the kernel has it. See
  * [getcwd(2)](https://man7.org/linux/man-pages/man2/getcwd.2.html).
  *
- * @throws {SyscallError} `ENOENT` where it was removed
+ * @throws {SyscallError} `ENOENT` if it was removed
  * @tags allow-ffi
  *
  * @example
@@ -82,7 +82,7 @@ export function getcwd(): string {
 }
 
 /**
- * Sets the bits that the modes of new files lose, and tells what they were. See
+ * Sets the bits that are cleared in the modes of new files, and returns the old ones. See
  * [umask(2)](https://man7.org/linux/man-pages/man2/umask.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -100,7 +100,7 @@ export function umask(mask: number): number {
 }
 
 /**
- * Makes a directory, by its path from the working directory. See
+ * Creates a directory, by its path from the working directory. See
  * [mkdir(2)](https://man7.org/linux/man-pages/man2/mkdir.2.html).
  *
  * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
@@ -119,7 +119,7 @@ export function mkdir(path: string, mode = 0o777): void {
 }
 
 /**
- * Makes a directory, by its path from another. See
+ * Creates a directory, by its path from another directory. See
  * [mkdirat(2)](https://man7.org/linux/man-pages/man2/mkdir.2.html).
  *
  * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
@@ -139,10 +139,10 @@ export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
 }
 
 /**
- * Makes a device file, a named pipe or an empty file. See
+ * Creates a device file, a named pipe or an empty file. See
  * [mknodat(2)](https://man7.org/linux/man-pages/man2/mknod.2.html).
  *
- * @throws {SyscallError} `EPERM` for a device without CAP_MKNOD or in a user namespace, `EEXIST`
+ * @throws {SyscallError} `EPERM` for a device, without CAP_MKNOD or in a user namespace; `EEXIST`
  * @tags allow-ffi
  *
  * @example
@@ -156,12 +156,14 @@ export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
  */
 export function mknodat(directory: Fd, path: string, mode: number, device = 0): void {
   syscall(calls.mknodat(raw(directory), path, mode, device), {
-    EPERM: "device files take CAP_MKNOD outside of user namespaces; a bind mount of one does not",
+    EPERM:
+      "creating a device file takes CAP_MKNOD outside of user namespaces; a bind mount of one " +
+      "does not",
   });
 }
 
 /**
- * The number of a device for {@linkcode mknodat}. See
+ * Returns the number of a device, for {@linkcode mknodat}. See
  * [makedev(3)](https://man7.org/linux/man-pages/man3/makedev.3.html). Cannot fail.
  *
  * @example
@@ -177,7 +179,7 @@ export function makedev(major: number, minor: number): number {
 }
 
 /**
- * Makes a symbolic link. See
+ * Creates a symbolic link. See
  * [symlinkat(2)](https://man7.org/linux/man-pages/man2/symlink.2.html).
  *
  * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
@@ -197,10 +199,10 @@ export function symlinkat(target: string, directory: Fd, path: string): void {
 }
 
 /**
- * Tells where a symbolic link points. See
+ * Returns the target of a symbolic link. See
  * [readlinkat(2)](https://man7.org/linux/man-pages/man2/readlink.2.html).
  *
- * @throws {SyscallError} `ENOENT`, `EINVAL` where it is no link
+ * @throws {SyscallError} `ENOENT`, `EINVAL` if it is not a symbolic link
  * @tags allow-ffi
  *
  * @example The namespace of a thread
@@ -222,7 +224,7 @@ export function readlinkat(directory: Fd, path: string): string {
  * Removes a file, or with `AT_REMOVEDIR` an empty directory. See
  * [unlinkat(2)](https://man7.org/linux/man-pages/man2/unlink.2.html).
  *
- * @throws {SyscallError} `ENOENT`, `EISDIR`, `ENOTEMPTY`, `EBUSY` where something is mounted
+ * @throws {SyscallError} `ENOENT`, `EISDIR`, `ENOTEMPTY`, `EBUSY` if it is a mount point
  * @tags allow-ffi
  *
  * @example
@@ -236,12 +238,12 @@ export function readlinkat(directory: Fd, path: string): string {
  */
 export function unlinkat(directory: Fd, path: string, flags = 0): void {
   syscall(calls.unlinkat(raw(directory), path, flags), {
-    EISDIR: "it is a directory: linux.AT_REMOVEDIR",
+    EISDIR: "it is a directory; remove it with linux.AT_REMOVEDIR",
   });
 }
 
 /**
- * Tells what a file is. See [statx(2)](https://man7.org/linux/man-pages/man2/statx.2.html).
+ * Returns the status of a file. See [statx(2)](https://man7.org/linux/man-pages/man2/statx.2.html).
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`
  * @tags allow-ffi
@@ -261,10 +263,9 @@ export function statx(
   flags = 0,
   mask: number = STATX_BASIC_STATS | STATX_MNT_ID,
 ): Statx {
-  const told = statxOutput();
-  return readStatx(
-    syscalls([{ call: statxCall(raw(directory), path, flags, mask, told) }]).output(told),
-  );
+  const status = statxOutput();
+  const call = statxCall(raw(directory), path, flags, mask, status);
+  return readStatx(syscalls([{ call }]).output(status));
 }
 
 function text(view: DataView, length: number): string {

@@ -1,5 +1,5 @@
 /**
- * Open files. Deno's permissions for files are not asked: `--allow-ffi` includes them all.
+ * Open files. Deno's permissions for files are not checked: `--allow-ffi` includes them all.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import * as calls from "../calls/files.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
-/** The most that is read or written at once; read(2) and write(2) may always do less. */
+/** The most bytes of one read or write; read(2) and write(2) may always transfer less. */
 const MOST_AT_ONCE = 64 * 1024;
 
 /**
@@ -58,11 +58,11 @@ export function openat(
 }
 
 /**
- * Opens a file, with a say in how its path is resolved. See
+ * Opens a file, with restrictions on how its path is resolved. See
  * [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html). Linux 5.6.
  *
- * @throws {SyscallError} `EXDEV` where the path leaves the directory, `ELOOP` at a link that may not
- * be followed, `ENOENT`, `EACCES`
+ * @throws {SyscallError} `EXDEV` if the path leaves the directory, `ELOOP` at a link that may not be
+ * followed, `ENOENT`, `EACCES`
  * @tags allow-ffi
  *
  * @example A path that cannot leave its directory
@@ -77,14 +77,14 @@ export function openat(
  */
 export function openat2(directory: Fd, path: string, how: calls.OpenHow): OwnedFd {
   return new OwnedFd(syscall(calls.openat2(raw(directory), path, how), {
-    EXDEV: "the path leaves the directory or the mount that it has to stay in",
+    EXDEV: "the path leaves the directory or the mount in which it has to stay",
   }));
 }
 
 /**
  * Closes a descriptor. See [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
  *
- * @throws {SyscallError} `EBADF` for a number that is not open
+ * @throws {SyscallError} `EBADF` if the number is not open
  * @tags allow-ffi
  *
  * @example
@@ -101,10 +101,10 @@ export function close(fd: Fd): void {
 }
 
 /**
- * Reads into a buffer; the result is how many bytes, 0 at the end and 64 KiB at most. See
+ * Reads into a buffer, at most 64 KiB, and returns the number of bytes: 0 at the end. See
  * [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
  *
- * The thread waits for something to read, unless the descriptor does not block.
+ * The thread waits until there is something to read, unless the descriptor is nonblocking.
  *
  * @throws {SyscallError} `EAGAIN`, `EINTR`, `EBADF`, `EISDIR`
  * @tags allow-ffi
@@ -129,7 +129,7 @@ export function read(fd: Fd, buffer: Uint8Array): number {
 }
 
 /**
- * Writes bytes; the result is how many, 64 KiB at most. See
+ * Writes bytes, at most 64 KiB, and returns their number. See
  * [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
  *
  * @throws {SyscallError} `EAGAIN`, `EINTR`, `EBADF`, `EPIPE`, `ENOSPC`
@@ -150,10 +150,10 @@ export function write(fd: Fd, bytes: Uint8Array<ArrayBuffer>): number {
 }
 
 /**
- * Makes a pipe: its end to read from, and its end to write to. See
+ * Creates a pipe, and returns its end to read from and its end to write to. See
  * [pipe2(2)](https://man7.org/linux/man-pages/man2/pipe.2.html).
  *
- * @throws {SyscallError} `EMFILE` where this process has as many open files as it may
+ * @throws {SyscallError} `EMFILE` if this process has as many open files as it may
  * @tags allow-ffi
  *
  * @example
@@ -175,7 +175,7 @@ export function pipe2(flags: number = calls.O_CLOEXEC): [reader: OwnedFd, writer
 }
 
 /**
- * Makes a file that exists in memory only. See
+ * Creates a file that exists in memory only. See
  * [memfd_create(2)](https://man7.org/linux/man-pages/man2/memfd_create.2.html).
  *
  * @throws {SyscallError} `EMFILE`, `EINVAL` for a name of more than 249 bytes

@@ -1,5 +1,5 @@
 /**
- * Message queues of POSIX, in the ipc namespace of the calling thread. See
+ * POSIX message queues, in the ipc namespace of the calling thread. See
  * [mq_overview(7)](https://man7.org/linux/man-pages/man7/mq_overview.7.html).
  *
  * @module
@@ -16,13 +16,13 @@ const LIMITS =
   "as large as they may be (ulimit -q)";
 
 /**
- * Opens a queue, or makes it with `O_CREAT`: for ten messages of at most 8192 bytes. See
+ * Opens a queue, or creates it with `O_CREAT`: for ten messages of at most 8192 bytes. See
  * [mq_open(3)](https://man7.org/linux/man-pages/man3/mq_open.3.html).
  *
- * @param name begins with `/`
+ * @param name starts with `/`
  *
- * @throws {SyscallError} `ENOENT` where there is none of this name, `EEXIST`, `EACCES`, `EMFILE`
- * where this user's queues are as large as they may be
+ * @throws {SyscallError} `ENOENT` if no queue has this name, `EEXIST`, `EACCES`, `EMFILE` if this
+ * user's queues are as large as they may be
  * @tags allow-ffi
  *
  * @example
@@ -40,7 +40,7 @@ export function mq_open(name: string, flags: number, mode = 0): OwnedFd {
 }
 
 /**
- * Removes the name of a queue; the queue ends when nobody has it open. See
+ * Removes the name of a queue; the queue is destroyed when no process has it open. See
  * [mq_unlink(3)](https://man7.org/linux/man-pages/man3/mq_unlink.3.html).
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`
@@ -62,7 +62,7 @@ export function mq_unlink(name: string): void {
  * Adds a message to a queue. The thread waits while the queue is full, unless it was opened with
  * `O_NONBLOCK`. See [mq_send(3)](https://man7.org/linux/man-pages/man3/mq_send.3.html).
  *
- * @throws {SyscallError} `EMSGSIZE` where the message is too long for the queue, `EAGAIN`, `EBADF`
+ * @throws {SyscallError} `EMSGSIZE` if the message is too long for the queue, `EAGAIN`, `EBADF`
  * @tags allow-ffi
  *
  * @example
@@ -82,12 +82,12 @@ export function mq_send(queue: Fd, message: Uint8Array<ArrayBuffer>, priority = 
 }
 
 /**
- * Takes the oldest message of the highest priority from a queue. The thread waits while there is
- * none, unless the queue was opened with `O_NONBLOCK`. See
+ * Removes the oldest message of the highest priority from a queue, and returns it. The thread waits
+ * while there is none, unless the queue was opened with `O_NONBLOCK`. See
  * [mq_receive(3)](https://man7.org/linux/man-pages/man3/mq_receive.3.html).
  *
- * @throws {SyscallError} `EAGAIN`, `EBADF`, `EMSGSIZE` where messages of the queue may have more
- * than 8192 bytes
+ * @throws {SyscallError} `EAGAIN`, `EBADF`, `EMSGSIZE` if messages of the queue may have more than
+ * 8192 bytes
  * @tags allow-ffi
  *
  * @example
@@ -109,7 +109,7 @@ export function mq_receive(queue: Fd): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(call))).slice();
 }
 
-/** The C library takes the slash away; the kernel wants none. */
+/** The C library removes the slash; the kernel expects none. */
 function withoutSlash(name: string): string {
   return name.replace(/^\//, "");
 }

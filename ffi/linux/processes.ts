@@ -17,13 +17,13 @@ import {
 import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
-/** A signal: its name, or its number where it has none. */
+/** A signal: its name, or its number if it has none. */
 export type Signal = calls.SignalName | number;
 
-const OTHERS = "the process belongs to another user; that takes CAP_KILL";
+const OTHERS = "the process belongs to another user: this takes CAP_KILL";
 
 /**
- * Tells the process's id, as its pid namespace has it. See
+ * Returns the process's id in its pid namespace. See
  * [getpid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -41,7 +41,7 @@ export function getpid(): number {
 }
 
 /**
- * Tells the parent's id; 0 where it is in another pid namespace. See
+ * Returns the parent's id; 0 if it is in another pid namespace. See
  * [getppid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -59,7 +59,7 @@ export function getppid(): number {
 }
 
 /**
- * Tells the thread's id, which on the main thread is the process's. See
+ * Returns the thread's id; that of the main thread is the process's id. See
  * [gettid(2)](https://man7.org/linux/man-pages/man2/gettid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -77,11 +77,10 @@ export function gettid(): number {
 }
 
 /**
- * Makes the process the leader of a new session, without a terminal; tells the session's id. See
+ * Makes the process the leader of a new session without a terminal, and returns the session's id. See
  * [setsid(2)](https://man7.org/linux/man-pages/man2/setsid.2.html).
  *
- * @throws {SyscallError} `EPERM` where the process leads a process group, as what a shell starts
- * does
+ * @throws {SyscallError} `EPERM` if the process leads a process group, as a job of a shell does
  * @tags allow-ffi
  *
  * @example
@@ -95,12 +94,12 @@ export function gettid(): number {
  */
 export function setsid(): number {
   return syscall(calls.setsid(), {
-    EPERM: "the process leads a process group; only a child of it can begin a session",
+    EPERM: "the process leads a process group; a child of it can start a session",
   });
 }
 
 /**
- * Tells the session of a process; 0 stands for the caller. See
+ * Returns the session id of a process; 0 stands for the caller. See
  * [getsid(2)](https://man7.org/linux/man-pages/man2/getsid.2.html).
  *
  * @throws {SyscallError} `ESRCH`
@@ -119,7 +118,7 @@ export function getsid(pid = 0): number {
 }
 
 /**
- * Sends a signal; 0 only asks whether it could be sent. See
+ * Sends a signal; 0 only checks whether it could be sent. See
  * [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
  *
  * @throws {SyscallError} `ESRCH`, `EPERM`
@@ -137,7 +136,7 @@ export function kill(pid: number, signal: Signal): void {
 }
 
 /**
- * Opens a descriptor of a process, which never means another process, as a pid may. See
+ * Opens a descriptor of a process. Unlike a pid, it never refers to another process later. See
  * [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html). Linux 5.3.
  *
  * @throws {SyscallError} `ESRCH`
@@ -159,7 +158,7 @@ export function pidfd_open(pid: number, flags = 0): OwnedFd {
  * Sends a signal to the process of a descriptor. See
  * [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html). Linux 5.1.
  *
- * @throws {SyscallError} `ESRCH` where the process has ended, `EPERM`
+ * @throws {SyscallError} `ESRCH` if the process has ended, `EPERM`
  * @tags allow-ffi
  *
  * @example
@@ -178,7 +177,7 @@ export function pidfd_send_signal(pidfd: Fd, signal: Signal): void {
  * Copies a descriptor of another process. See
  * [pidfd_getfd(2)](https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html). Linux 5.6.
  *
- * @throws {SyscallError} `EPERM` where the process may not be traced, `EBADF`
+ * @throws {SyscallError} `EPERM` if the process may not be traced, `EBADF`
  * @tags allow-ffi
  *
  * @example
@@ -200,10 +199,10 @@ export function pidfd_getfd(pidfd: Fd, target: number): OwnedFd {
  * Waits for a child of this process, by its pid or its descriptor. See
  * [waitid(2)](https://man7.org/linux/man-pages/man2/waitid.2.html).
  *
- * The thread waits, unless `WNOHANG` is there: the result is `undefined` then, while there is
- * nothing to tell. Children of `Deno.Command` and of containers are waited for already.
+ * The thread blocks. With `WNOHANG` it does not, and the result is `undefined` while the child has
+ * not changed. Deno and this module already wait for the children of `Deno.Command` and containers.
  *
- * @throws {SyscallError} `ECHILD` where it is no child, `EINTR`
+ * @throws {SyscallError} `ECHILD` if it is not a child, `EINTR`
  * @tags allow-ffi
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * Shared memory of System V, in the ipc namespace of the calling thread. See
+ * System V shared memory, in the ipc namespace of the calling thread. See
  * [sysvipc(7)](https://man7.org/linux/man-pages/man7/sysvipc.7.html).
  *
  * @module
@@ -9,12 +9,12 @@ import * as calls from "../calls/shared_memory.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 
 /**
- * Finds the shared memory of a key, or makes it with `IPC_CREAT` and permission bits among the
- * flags; tells its id. See [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html).
+ * Returns the id of the shared memory of a key. With `IPC_CREAT` and permission bits among the flags,
+ * creates it. See [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html).
  *
- * @param size in bytes, for what is made
+ * @param size in bytes, of a new segment
  *
- * @throws {SyscallError} `ENOENT` where there is none with the key, `EEXIST`, `EACCES`, `ENOSPC`
+ * @throws {SyscallError} `ENOENT` if the key has no segment, `EEXIST`, `EACCES`, `ENOSPC`
  * @tags allow-ffi
  *
  * @example
@@ -27,15 +27,15 @@ import { syscall, syscalls } from "../syscalls.ts";
  */
 export function shmget(key: number, size: number, flags = 0): number {
   return syscall(calls.shmget(key, size, flags), {
-    ENOENT: "there is none with this key; linux.IPC_CREAT makes it",
+    ENOENT: "the key has no segment; linux.IPC_CREAT creates it",
   });
 }
 
 /**
- * Attaches shared memory, and answers its address, for `Deno.UnsafePointerView`. See
+ * Attaches shared memory, and returns its address, for `Deno.UnsafePointerView`. See
  * [shmat(2)](https://man7.org/linux/man-pages/man2/shmop.2.html).
  *
- * @throws {SyscallError} `EINVAL` where there is none with this id, `EACCES`
+ * @throws {SyscallError} `EINVAL` if no segment has this id, `EACCES`
  * @tags allow-ffi
  *
  * @example
@@ -56,11 +56,10 @@ export function shmat(id: number, flags = 0): bigint {
 }
 
 /**
- * Detaches shared memory. No view of it may be used after that: it would touch memory that is not
- * there, or something else's. See
- * [shmdt(2)](https://man7.org/linux/man-pages/man2/shmop.2.html).
+ * Detaches shared memory. No view of it may be used after that: its addresses are unmapped, or belong
+ * to other memory. See [shmdt(2)](https://man7.org/linux/man-pages/man2/shmop.2.html).
  *
- * @throws {SyscallError} `EINVAL` where no shared memory is attached there
+ * @throws {SyscallError} `EINVAL` if no shared memory is attached there
  * @tags allow-ffi
  *
  * @example
@@ -76,11 +75,10 @@ export function shmdt(address: bigint): void {
 }
 
 /**
- * Controls shared memory: `IPC_RMID` removes it, once nobody has it attached. See
+ * Performs a command on shared memory: `IPC_RMID` removes it once no process has it attached. See
  * [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html).
  *
- * @throws {SyscallError} `EINVAL` where there is none with this id, `EPERM` where it is another
- * user's
+ * @throws {SyscallError} `EINVAL` if no segment has this id, `EPERM` if it is another user's
  * @tags allow-ffi
  *
  * @example

@@ -1,8 +1,8 @@
 /**
  * Users, groups and capabilities of the calling thread.
  *
- * For the kernel each thread has its own: what is set here is set for the calling thread alone,
- * unlike libc's functions of the same names (nptl(7)).
+ * To the kernel, they are attributes of a thread. These functions change the calling thread alone,
+ * unlike the functions of libc with the same names (nptl(7)).
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { type Hints, syscall, syscalls } from "../syscalls.ts";
 
 /** The real, the effective and the saved id of a thread. See credentials(7). */
 export interface Ids {
-  /** Who has started it. */
+  /** The id of the user or group that started it. */
   readonly real: number;
-  /** Whose rights it has. */
+  /** The id that determines its permissions. */
   readonly effective: number;
-  /** Whose rights it can take again. */
+  /** The id that the effective id can be set to again. */
   readonly saved: number;
 }
 
 /**
- * Tells the real user id. See [getuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
+ * Returns the real user id. See [getuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
  * Cannot fail.
  *
  * @tags allow-ffi
@@ -40,7 +40,7 @@ export function getuid(): number {
 }
 
 /**
- * Tells the effective user id. See
+ * Returns the effective user id. See
  * [geteuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -58,7 +58,7 @@ export function geteuid(): number {
 }
 
 /**
- * Tells the real group id. See [getgid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
+ * Returns the real group id. See [getgid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
  * Cannot fail.
  *
  * @tags allow-ffi
@@ -76,7 +76,7 @@ export function getgid(): number {
 }
 
 /**
- * Tells the effective group id. See
+ * Returns the effective group id. See
  * [getegid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -94,7 +94,7 @@ export function getegid(): number {
 }
 
 /**
- * Tells the real, effective and saved user ids. See
+ * Returns the real, effective and saved user ids. See
  * [getresuid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -111,7 +111,7 @@ export function getresuid(): Ids {
 }
 
 /**
- * Tells the real, effective and saved group ids. See
+ * Returns the real, effective and saved group ids. See
  * [getresgid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -131,8 +131,8 @@ export function getresgid(): Ids {
  * Sets the user ids of the calling thread; -1 leaves one as it is. See
  * [setresuid(2)](https://man7.org/linux/man-pages/man2/setresuid.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SETUID for an id that the thread has not, `EINVAL`
- * for one that the user namespace has not
+ * @throws {SyscallError} `EPERM` for an id that the thread does not have, without CAP_SETUID; `EINVAL`
+ * for an id that is not mapped into the user namespace
  * @tags allow-ffi
  *
  * @example
@@ -150,8 +150,8 @@ export function setresuid(real: number, effective: number, saved: number): void 
  * Sets the group ids of the calling thread; -1 leaves one as it is. See
  * [setresgid(2)](https://man7.org/linux/man-pages/man2/setresuid.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SETGID for an id that the thread has not, `EINVAL`
- * for one that the user namespace has not
+ * @throws {SyscallError} `EPERM` for an id that the thread does not have, without CAP_SETGID; `EINVAL`
+ * for an id that is not mapped into the user namespace
  * @tags allow-ffi
  *
  * @example
@@ -166,7 +166,7 @@ export function setresgid(real: number, effective: number, saved: number): void 
 }
 
 /**
- * Tells the supplementary groups. See
+ * Returns the supplementary groups. See
  * [getgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -189,7 +189,7 @@ export function getgroups(): number[] {
  * Sets the supplementary groups of the calling thread. See
  * [setgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SETGID or where the user namespace denies it
+ * @throws {SyscallError} `EPERM` without CAP_SETGID, or if the user namespace denies it
  * @tags allow-ffi
  *
  * @example
@@ -206,7 +206,7 @@ export function setgroups(groups: readonly number[]): void {
 }
 
 /**
- * Tells the capabilities of the calling thread. See
+ * Returns the capabilities of the calling thread. See
  * [capget(2)](https://man7.org/linux/man-pages/man2/capget.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -227,20 +227,20 @@ export function capget(): calls.CapabilityState {
  * Sets the capabilities of the calling thread. See
  * [capset(2)](https://man7.org/linux/man-pages/man2/capget.2.html).
  *
- * @throws {SyscallError} `EPERM` for a capability that the thread has not
+ * @throws {SyscallError} `EPERM` for a capability that the thread does not have
  * @tags allow-ffi
  *
- * @example For a Worker: no more rights than any user's
+ * @example For a Worker: no privileges
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function giveUpRights(): void {
+ * function dropPrivileges(): void {
  *   linux.capset({ effective: [], permitted: [], inheritable: [] });
  * }
  * ```
  */
 export function capset(state: calls.CapabilityState): void {
-  syscall(calls.capset(state), { EPERM: "a thread can only keep capabilities that it has" });
+  syscall(calls.capset(state), { EPERM: "a thread can keep capabilities, and cannot add any" });
 }
 
 function ids(describe: (real: Output, effective: Output, saved: Output) => Call): Ids {

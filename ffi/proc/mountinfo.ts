@@ -45,7 +45,7 @@ export interface MountPropagation {
 }
 
 /**
- * Tells the mounts that a process sees; without one, those of the calling thread. Bytes of a path
+ * Returns the mounts that a process sees; without one, those of the calling thread. Bytes of a path
  * that are no UTF-8 become U+FFFD.
  *
  * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another

@@ -77,7 +77,7 @@ export interface NamespaceProcess {
 }
 
 /**
- * Tells all namespaces that can be seen from here: those of processes, those that are only kept by
+ * Returns all namespaces that can be seen from here: those of processes, those that are only kept by
  * a mount or an open file, and those that others lie in or belong to; in the order of their ids.
  *
  * An ordinary user sees those of the own processes. What vanishes meanwhile is left out. See

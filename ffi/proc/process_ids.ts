@@ -9,7 +9,7 @@ import { processDirectory } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
 
 /**
- * Tells the numbers of a process: the first as this script sees it, the last as it sees itself, and
+ * Returns the numbers of a process: the first as this script sees it, the last as it sees itself, and
  * between them one for each pid namespace on the way. A container of this script is taken by its
  * first process.
  *

@@ -43,7 +43,7 @@ const FILES: readonly NamespaceFile[] = [
 export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
 
 /**
- * Tells the namespaces of a process; without one, those of the calling thread. A kind that the
+ * Returns the namespaces of a process; without one, those of the calling thread. A kind that the
  * kernel does not have is left out, and so is `pid_for_children` of a thread that has unshared its
  * pid namespace and has no child yet. See
  * [namespaces(7)](https://man7.org/linux/man-pages/man7/namespaces.7.html).
