@@ -1,5 +1,5 @@
 /**
- * Files read whole, with no other permission than that to use FFI.
+ * Whole files, read with `--allow-ffi` alone.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import type { RunResult } from "../engine/engine.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 import { Label } from "../engine/program.ts";
 
-/** Most files are small, and read in one turn of the engine. */
+/** The size up to which a file is read by one run of the engine; most files are smaller. */
 const SMALL = 4 * 1024;
 const PART = 32 * 1024;
 
 /**
- * All that the file holds.
+ * Returns the contents of the file.
  *
- * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` where the process is gone
+ * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` if the process has ended
  */
 export function readWholeFile(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
   return readSmall(directory, path) ?? readLarge(directory, path);
 }
 
-/** All that the file holds, as text. */
+/** Returns the contents of the file as text. */
 export function readWholeText(directory: Fd, path: string): string {
   return new TextDecoder().decode(readWholeFile(directory, path));
 }
 
-/** The file, if nothing is left of it after one part. */
+/** Returns the contents, if they end within one part. */
 function readSmall(directory: Fd, path: string): Uint8Array<ArrayBuffer> | undefined {
   const opened = openat(directory, path, O_RDONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "fd");
@@ -51,7 +51,7 @@ function readLarge(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
   const fd = syscall(openat(directory, path, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    // Files of /proc give less than is asked for before they are at their end.
+    // Reads of files of /proc may return less than they could before the end.
     for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
     return concat(parts);
   } finally {
