@@ -22,6 +22,8 @@
 export {
   PermissionError,
   type PermissionErrorDetails,
+  RamekinError,
+  type RamekinErrorDetails,
   SyscallError,
   type SyscallErrorDetails,
   UnsupportedError,
@@ -43,7 +45,7 @@ export type { ProcessIdentity } from "./ffi/proc/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
 export { Recipe, recipe, type RecipeInput } from "./container/recipe.ts";
 export { sandbox, type SandboxOptions } from "./container/sandbox.ts";
-export { RecipeError, type RecipeErrorDetails } from "./recipe/errors.ts";
+export { RecipeError } from "./recipe/errors.ts";
 export type { TextPosition } from "./ffi/text_position.ts";
 export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";

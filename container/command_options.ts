@@ -18,7 +18,7 @@ import {
   variableName,
 } from "../recipe/schema.ts";
 import { type Permissions, permissionsField } from "../permissions/permissions.ts";
-import { RecipeError } from "../recipe/errors.ts";
+import { escapeControls } from "../ffi/control_characters.ts";
 import type { StdioKind } from "../launch/stdio.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
@@ -78,20 +78,24 @@ const FIELDS: Readonly<Record<keyof CommandOptions, Schema>> = {
 /**
  * Checks what a command is made of.
  *
- * @throws {RecipeError} naming the option that is wrong
+ * @throws {TypeError} naming the option that is wrong, as `Deno.Command` does
  */
 export function checkCommand(program: string, options: CommandOptions): void {
   const issue = text({ min: 1 }).issue(program);
-  if (issue !== undefined) throw new RecipeError(`the program's name ${issue}`);
+  if (issue !== undefined) throw optionError(`the program's name ${issue}`);
   const wrong = invalidField({ ...options, cwd: options.cwd && pathOf(options.cwd) }, FIELDS);
   if (wrong !== undefined) {
-    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.issue}`);
+    throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
 }
 
 /** The path of a file, which may be given as a URL. */
 export function pathOf(path: string | URL): string {
   if (typeof path === "string") return path;
-  if (path.protocol !== "file:") throw new RecipeError(`${path} is no file: URL`);
+  if (path.protocol !== "file:") throw optionError(`${path} is no file: URL`);
   return decodeURIComponent(path.pathname);
+}
+
+function optionError(message: string): TypeError {
+  return new TypeError(escapeControls(message));
 }

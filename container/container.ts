@@ -348,12 +348,12 @@ export class Container implements AsyncDisposable {
 
   /** Lets the container keep the event loop alive, as it does at first. */
   ref(): void {
-    this.#keepAlive(true);
+    for (const wait of this.#waits()) wait.ref();
   }
 
   /** Keeps the container from keeping the event loop alive. */
   unref(): void {
-    this.#keepAlive(false);
+    for (const wait of this.#waits()) wait.unref();
   }
 
   /** Kills the container (SIGKILL), closes its streams, and waits until nothing of it is left. */
@@ -387,7 +387,7 @@ export class Container implements AsyncDisposable {
     syscall(close(this.#pidfd));
     if (this.#cgroup !== undefined) status = { ...status, ...await this.#cgroup.end() };
     runCleanups(this.#cleanups);
-    if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
+    if (this.#killed) this.#channels.forEach((channel) => channel?.stopAtEof());
     await ended?.();
     return this.#timedOut ? { ...status, timedOut: true } : status;
   }
@@ -427,8 +427,8 @@ export class Container implements AsyncDisposable {
     return bytes;
   }
 
-  #keepAlive(ref: boolean): void {
-    this.#exit.keepAlive(ref);
-    for (const channel of this.#channels) channel?.keepAlive(ref);
+  /** What may keep the event loop alive. */
+  #waits(): readonly (Watch | FdStream)[] {
+    return [this.#exit, ...this.#channels.filter((channel) => channel !== undefined)];
   }
 }

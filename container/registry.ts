@@ -11,7 +11,7 @@ import { ifThere } from "../ffi/missing.ts";
 import { readLinks } from "../ffi/files/read_links.ts";
 import { startOf, statField } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
-import { allPids } from "../ffi/proc/proc_dir.ts";
+import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
@@ -50,7 +50,7 @@ export function runningContainers(): RunningContainer[] {
 
 /** The children that a script holds a pidfd of, which the engine has made. */
 function childrenOf(script: number, parents: ReadonlyMap<number, number | undefined>): number[] {
-  const told = (ifThere(() => namesIn(`/proc/${script}/fdinfo`)) ?? [])
+  const told = (ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [])
     .map((fd) => textOf(script, `fdinfo/${fd}`) ?? "");
   return told.flatMap((text) => {
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text)?.[1] ?? 0);
@@ -83,7 +83,7 @@ function containerOf(
       cgroup: groups.join() === cgroupOf(script).join() ? [] : groups,
       uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS),
     };
-  });
+  }, HIDDEN_PROCESS);
 }
 
 /** The program of a container: its first process, or the first child of the init that this is. */
@@ -124,5 +124,5 @@ function parentOf(pid: number): number | undefined {
 }
 
 function textOf(pid: number, file: string): string | undefined {
-  return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`));
+  return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`), HIDDEN_PROCESS);
 }

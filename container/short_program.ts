@@ -14,7 +14,7 @@ import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { conclude } from "../launch/collect.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import { statusIn } from "../launch/status.ts";
-import { concat } from "../ffi/fd_stream.ts";
+import { concat } from "../ffi/concat.ts";
 
 /** For how many milliseconds the script's thread waits: about as long as a launch holds it. */
 const PATIENCE_MS = 1;

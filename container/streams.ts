@@ -4,7 +4,8 @@
  * @module
  */
 
-import { concat, type FdStream } from "../ffi/fd_stream.ts";
+import { concat } from "../ffi/concat.ts";
+import type { FdStream } from "../ffi/fd_stream.ts";
 
 /** A program's output, with the methods of `Deno.Command`'s. */
 export interface OutputStream extends ReadableStream<Uint8Array<ArrayBuffer>> {

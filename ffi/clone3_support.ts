@@ -5,14 +5,12 @@
  */
 
 import { clone3Probe } from "./calls/clone3.ts";
-import { engine } from "./engine/engine.ts";
-import { ERRNO } from "./errno.ts";
+import { perEngine } from "./engine/per_engine.ts";
 import { assemble } from "./engine/program.ts";
+import { ERRNO } from "./errno.ts";
 
-/** Whether the kernel is Linux 5.7 or later, and no filter hides the call. Asked once. */
-export function hasClone3(): boolean {
-  return engine().once("clone3", () => {
-    const outcome = engine().run(assemble([{ call: clone3Probe() }], engine().architecture));
-    return outcome.failed?.errno === ERRNO.EINVAL;
-  });
-}
+/** Whether the kernel is Linux 5.7 or later, and no filter hides the call. */
+export const hasClone3: () => boolean = perEngine((loaded) => {
+  const outcome = loaded.run(assemble([{ call: clone3Probe() }], loaded.architecture));
+  return outcome.failed?.errno === ERRNO.EINVAL;
+});

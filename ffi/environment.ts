@@ -1,6 +1,6 @@
 /**
- * The environment of this process as libc has it, `Deno.env.set` included. Reading it this way
- * needs no more than `--allow-ffi`.
+ * The environment of this process as libc has it, with the changes of `Deno.env.set`. Reading it from
+ * libc needs only `--allow-ffi`.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export function environmentVariable(name: string): string | undefined {
   return value === null ? undefined : Deno.UnsafePointerView.getCString(value);
 }
 
-/** The strings of this process's environment, by their addresses. */
+/** The addresses of the strings of this process's environment. */
 export type EnvironmentStrings = readonly bigint[];
 
-/** This process's environment as it is now. A string that changes gets another address. */
+/** Returns this process's environment as it is now. A changed string has another address. */
 export function environmentStrings(): EnvironmentStrings {
   const list = environ();
   const addresses: bigint[] = [];
@@ -33,8 +33,8 @@ export function environmentStrings(): EnvironmentStrings {
 }
 
 /**
- * An environment for execve(2): strings of this process's, with changes. What stays is passed on by
- * its address, so its bytes need not be UTF-8.
+ * An environment for execve(2): that of this process, with changes. Unchanged strings are passed by
+ * their addresses, so their bytes need not be UTF-8.
  */
 export function environmentBlock(
   inherited: EnvironmentStrings,
@@ -50,13 +50,13 @@ export function environmentBlock(
   return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
 }
 
-/** The name of the variable that a string of the environment sets. */
+/** The name of the variable in a string of the environment. */
 export function nameAt(address: bigint): string {
   const text = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
   return text.slice(0, text.indexOf("="));
 }
 
-/** Where the list lies now, as `setenv` moves it. */
+/** The current address of the list, which `setenv` may move. */
 function environ(): Deno.PointerValue {
   const variable = new Deno.UnsafePointerView(engine().libc.environ);
   return Deno.UnsafePointer.create(variable.getBigUint64());

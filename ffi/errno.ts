@@ -1,5 +1,5 @@
 /**
- * The errors of system calls, by number, name and libc's words. See errno(3).
+ * The errors of system calls, with their names, numbers and libc's messages. See errno(3).
  *
  * The numbers are those of the generic Linux ABI, which x86_64 and aarch64 share.
  *
@@ -201,7 +201,7 @@ const TEXT: Readonly<Record<ErrnoName, string>> = {
   ELOOP: "Too many levels of symbolic links",
   ENOMSG: "No message of desired type",
   EIDRM: "Identifier removed",
-  ECHRNG: "FdStream number out of range",
+  ECHRNG: "Channel number out of range",
   EL2NSYNC: "Level 2 not synchronized",
   EL3HLT: "Level 3 halted",
   EL3RST: "Level 3 reset",
@@ -291,13 +291,13 @@ const TEXT: Readonly<Record<ErrnoName, string>> = {
   ERFKILL: "Operation not possible due to RF-kill",
 };
 
-/** The name of an errno, or `undefined` where the kernel has none for it. */
+/** The name of an errno, or `undefined` if it is unknown. */
 export function errnoName(errno: number): ErrnoName | undefined {
   const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
   return entry?.[0] as ErrnoName | undefined;
 }
 
-/** What libc's strerror(3) says of it: `"Operation not permitted"`. */
+/** The message of libc's strerror(3): `"Operation not permitted"`. */
 export function errnoText(name: ErrnoName): string {
   return TEXT[name];
 }

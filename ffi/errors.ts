@@ -4,21 +4,68 @@
  * @module
  */
 
+import { escapeControls } from "./control_characters.ts";
 import { ERRNO, type ErrnoName, errnoName, errnoText } from "./errno.ts";
 import { positionText, type TextPosition } from "./text_position.ts";
 
-/** What a {@linkcode SyscallError} tells beside its message. */
-export interface SyscallErrorDetails {
+/** Where in a recipe something is wrong, and what has caused it. */
+export interface RamekinErrorDetails extends ErrorOptions {
+  /** The name of the step: `"hostname"`. */
+  readonly step?: string | undefined;
+  /** The position of the step in its recipe, counted from 0. */
+  readonly stepIndex?: number | undefined;
+  /** The field of the step: `"name"`. */
+  readonly field?: string | undefined;
+  /** Where the step or the field stands, when the recipe is a text. */
+  readonly position?: TextPosition | undefined;
+}
+
+/**
+ * What all errors of Ramekin's own have in common: the place in the recipe, where there is one. The
+ * message begins with it, and has no control characters in it, whatever the recipe says.
+ *
+ * @example What every error can be asked
+ * ```ts
+ * import { hostname, RamekinError, recipe } from "@ramekin/ramekin";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const error = assertThrows(() => recipe(hostname("")), RamekinError);
+ * assertEquals([error.step, error.stepIndex, error.field], ["hostname", 0, "name"]);
+ * ```
+ */
+export class RamekinError extends Error {
+  /** The name of the class: `"SyscallError"`. */
+  override readonly name: string = "RamekinError";
+  /** What is wrong, without the place. */
+  readonly issue: string;
+  /** The name of the step, where it is about one. */
+  readonly step: string | undefined;
+  /** The position of that step in its recipe, counted from 0. */
+  readonly stepIndex: number | undefined;
+  /** The field of that step, where it is about one. */
+  readonly field: string | undefined;
+  /** Where that stands, when the recipe is a text. */
+  readonly position: TextPosition | undefined;
+
+  /** An error at the place that the details name. */
+  constructor(issue: string, details: RamekinErrorDetails = {}) {
+    super(escapeControls(placeText(details) + issue), details);
+    this.issue = issue;
+    this.step = details.step;
+    this.stepIndex = details.stepIndex;
+    this.field = details.field;
+    this.position = details.position;
+  }
+}
+
+/** What a {@linkcode SyscallError} is made of. */
+export interface SyscallErrorDetails extends RamekinErrorDetails {
   /** The system call by the kernel's name: `"mount"`. */
   readonly syscall: string;
   /** The errno: `1`. */
   readonly errno: number;
   /** The call as C would write it: `mount("tmpfs", "/tmp", ...)`. */
   readonly call?: string | undefined;
-  /** The name of the step that made the call: `"tmpfs"`. */
-  readonly step?: string | undefined;
-  /** The position of that step in its recipe, counted from 0. */
-  readonly stepIndex?: number | undefined;
   /** What to do about it. */
   readonly hint?: string | undefined;
 }
@@ -34,7 +81,7 @@ export interface SyscallErrorDetails {
  * console.log(error.code); // EPERM
  * ```
  */
-export class SyscallError extends Error {
+export class SyscallError extends RamekinError {
   /** `"SyscallError"`. */
   override readonly name = "SyscallError";
   /** The system call by the kernel's name: `"mount"`. */
@@ -45,22 +92,16 @@ export class SyscallError extends Error {
   readonly code: ErrnoName | "UNKNOWN";
   /** The call as C would write it, where it is known. */
   readonly call: string | undefined;
-  /** The name of the step that made the call, where a recipe did. */
-  readonly step: string | undefined;
-  /** The position of that step in its recipe, counted from 0. */
-  readonly stepIndex: number | undefined;
   /** What to do about it, where that is known. */
   readonly hint: string | undefined;
 
   /** An error of the system call that the details name. */
   constructor(details: SyscallErrorDetails) {
-    super(syscallMessage(details));
+    super(syscallIssue(details), details);
     this.syscall = details.syscall;
     this.errno = details.errno;
     this.code = errnoName(details.errno) ?? "UNKNOWN";
     this.call = details.call;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
     this.hint = details.hint;
   }
 }
@@ -82,21 +123,15 @@ export class SyscallError extends Error {
  * }
  * ```
  */
-export class UnsupportedError extends Error {
+export class UnsupportedError extends RamekinError {
   /** `"UnsupportedError"`. */
   override readonly name = "UnsupportedError";
 }
 
-/** What a {@linkcode PermissionError} tells beside its message. */
-export interface PermissionErrorDetails extends ErrorOptions {
+/** Where a {@linkcode PermissionError} belongs, and what was to be reached. */
+export interface PermissionErrorDetails extends RamekinErrorDetails {
   /** What was to be reached: `"/usr"`. */
   readonly value?: string | undefined;
-  /** The name of the step that reaches for it: `"bind"`. */
-  readonly step?: string | undefined;
-  /** The position of that step in its recipe, counted from 0. */
-  readonly stepIndex?: number | undefined;
-  /** Where that step stands, when the recipe is a text. */
-  readonly position?: TextPosition | undefined;
 }
 
 /**
@@ -116,44 +151,37 @@ export interface PermissionErrorDetails extends ErrorOptions {
  * }
  * ```
  */
-export class PermissionError extends Error {
+export class PermissionError extends RamekinError {
   /** `"PermissionError"`. */
   override readonly name = "PermissionError";
   /** The grant that is missing: `"ffi"`. */
   readonly grant: string;
   /** What was to be reached, where it has a name: `"/usr"`. */
   readonly value: string | undefined;
-  /** The name of the step that reaches for it, where one does. */
-  readonly step: string | undefined;
-  /** The position of that step in its recipe, counted from 0. */
-  readonly stepIndex: number | undefined;
-  /** Where that step stands, when the recipe is a text. */
-  readonly position: TextPosition | undefined;
 
   /** An error of the grant that is missing. */
-  constructor(message: string, grant: string, details: PermissionErrorDetails = {}) {
-    super(positionText(details.position) + message, details);
-    this.position = details.position;
+  constructor(issue: string, grant: string, details: PermissionErrorDetails = {}) {
+    super(issue, details);
     this.grant = grant;
     this.value = details.value;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
   }
 }
 
-/** An argument that cannot even be handed to the kernel. */
+/** The error of an argument that cannot be passed to the kernel at all. */
 export function invalidArgument(syscall: string, call: string, hint: string): SyscallError {
   return new SyscallError({ syscall, errno: ERRNO.EINVAL, call, hint });
 }
 
-function syscallMessage(details: SyscallErrorDetails): string {
-  const { syscall, errno, call, step, stepIndex, hint } = details;
+/** What a message about a place in a recipe begins with: `box.yaml:7:5: step 2 (tmpfs), "size": `. */
+function placeText({ step, stepIndex, field, position }: RamekinErrorDetails): string {
+  const number = stepIndex === undefined ? step : `step ${stepIndex + 1}`;
+  if (number === undefined) return positionText(position);
+  const named = step === undefined || stepIndex === undefined ? number : `${number} (${step})`;
+  return `${positionText(position)}${named}${field === undefined ? "" : `, "${field}"`}: `;
+}
+
+function syscallIssue({ syscall, errno, call, hint }: SyscallErrorDetails): string {
   const name = errnoName(errno);
   const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
-  const where = step === undefined
-    ? ""
-    : stepIndex === undefined
-    ? `${step}: `
-    : `step ${stepIndex + 1} (${step}): `;
-  return `${where}${call ?? syscall} failed: ${reason}` + (hint ? `\n  ${hint}` : "");
+  return `${call ?? syscall} failed: ${reason}` + (hint ? `\n  ${hint}` : "");
 }

@@ -1,10 +1,11 @@
 /**
- * A descriptor that is read and written without blocking the script.
+ * A descriptor as a stream: it is read and written while the script's thread goes on.
  *
  * @module
  */
 
 import { close, F_SETPIPE_SZ, fcntl } from "./calls/files.ts";
+import { concat } from "./concat.ts";
 import { readSome, writeSome } from "./engine/transfer.ts";
 import { reactor, type Watch } from "./reactor.ts";
 import { syscall, syscalls } from "./syscalls.ts";
@@ -12,39 +13,39 @@ import { syscall, syscalls } from "./syscalls.ts";
 /** How many reads in a row may find something before the event loop gets its turn. */
 const READS_A_TURN = 64;
 
-/** What a pipe holds at first, and at most for an ordinary user (sysctl fs.pipe-max-size). */
+/** The size of a new pipe, and the largest that an unprivileged user gets (fs.pipe-max-size). */
 const PIPE_SIZE = 64 * 1024, LARGE_PIPE_SIZE = 1024 * 1024;
 
-/** A descriptor of the script's that is one side of a pipe or a terminal. */
+/** One side of a pipe, a socket or a terminal, which the script holds. */
 export class FdStream {
   readonly #watch: Watch;
-  #readsThisTurn = 0;
-  #abandoned = false;
+  /** How many reads may be tried before the next wait. */
+  #tries: number;
+  #stopsAtEof = false;
   #grown = false;
 
-  /** Takes the descriptor over; where it may block, it is only read when there is something. */
+  /** Takes over the descriptor; one that is `blocking` is read only when it is readable. */
   constructor(readonly fd: number, readonly blocking: boolean = false) {
     this.#watch = reactor().watch(fd);
-    if (blocking) this.#readsThisTurn = READS_A_TURN;
+    this.#tries = blocking ? 0 : READS_A_TURN;
   }
 
-  /** The next bytes; empty at the end. */
+  /** Returns the next bytes; none at the end. */
   async read(): Promise<Uint8Array<ArrayBuffer>> {
     for (;;) {
       if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#readsThisTurn < READS_A_TURN ? readSome(this.fd) : undefined;
-      this.#readsThisTurn++;
+      const bytes = this.#tries-- > 0 ? readSome(this.fd) : undefined;
       if (bytes !== undefined) {
         if (bytes.length === PIPE_SIZE) this.#grow();
         return bytes;
       }
-      if (this.#abandoned) return new Uint8Array();
+      if (this.#stopsAtEof) return new Uint8Array();
       await this.#watch.ready("readable");
-      this.#readsThisTurn = this.blocking ? READS_A_TURN - 1 : 0;
+      this.#tries = this.blocking ? 1 : READS_A_TURN;
     }
   }
 
-  /** Everything up to the end. */
+  /** Returns everything up to the end. */
   async readAll(): Promise<Uint8Array<ArrayBuffer>> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
     for (;;) {
@@ -64,25 +65,21 @@ export class FdStream {
     }
   }
 
-  /** Takes what is there for the end, as whoever is left on the other side will not be waited for. */
-  abandon(): void {
-    this.#abandoned = true;
-    if (!this.blocking) this.#readsThisTurn = 0;
+  /** Makes the end of what can be read now the end of the stream, even if the other side is open. */
+  stopAtEof(): void {
+    this.#stopsAtEof = true;
+    if (!this.blocking) this.#tries = READS_A_TURN;
     this.#watch.signal();
   }
 
-  /** A pipe that was full is made as large as an ordinary user may have it (pipe(7)). */
-  #grow(): void {
-    if (this.#grown) return;
-    this.#grown = true;
-    // A user may have only so many large pipes, and a terminal is none.
-    const call = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-    syscalls([{ call, accept: ["EPERM", "EBUSY", "EBADF", "ENOMEM"] }]);
+  /** Lets a pending read or write keep the event loop alive, as it does at first. */
+  ref(): void {
+    this.#watch.ref();
   }
 
-  /** Says whether waiting for it keeps the event loop alive. */
-  keepAlive(ref: boolean): void {
-    this.#watch.keepAlive(ref);
+  /** Lets the event loop end while a read or write is pending. */
+  unref(): void {
+    this.#watch.unref();
   }
 
   /** Whether it is closed. */
@@ -96,15 +93,13 @@ export class FdStream {
     this.#watch.close();
     syscall(close(this.fd));
   }
-}
 
-/** The parts as one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
+  /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
+  #grow(): void {
+    if (this.#grown) return;
+    this.#grown = true;
+    // A user may have only so many large pipes, and the descriptor may not be a pipe.
+    const call = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+    syscalls([{ call, accept: ["EPERM", "EBUSY", "EBADF", "ENOMEM"] }]);
   }
-  return whole;
 }

@@ -1,17 +1,29 @@
 /**
- * What may be there or not.
+ * What may exist or not.
  *
  * @module
  */
 
+import type { ErrnoName } from "./errno.ts";
 import { SyscallError } from "./errors.ts";
 
-/** The answer, or nothing where what is asked for is not there, or may not be seen. */
-export function ifThere<T>(ask: () => T): T | undefined {
+/** The errnos of a path that leads nowhere. */
+export const NO_SUCH_PATH: readonly ErrnoName[] = ["ENOENT", "ENOTDIR"];
+
+/**
+ * The result, or `undefined` where it fails with an errno that means absence here. Any other error is
+ * thrown: a process that is short of descriptors or memory knows nothing about what exists.
+ */
+export function ifThere<T>(
+  ask: () => T,
+  absence: readonly ErrnoName[] = NO_SUCH_PATH,
+): T | undefined {
   try {
     return ask();
   } catch (error) {
-    if (error instanceof SyscallError) return undefined;
+    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -7,8 +7,8 @@
 
 import { type Call, call, Named } from "./call.ts";
 import type { ErrnoName } from "./errno.ts";
+import { perEngine } from "./engine/per_engine.ts";
 import { syscalls } from "./syscalls.ts";
-import { engine } from "./engine/engine.ts";
 
 /** Below all that Linux places by itself, also where addresses have but 39 bits. */
 const ADDRESS = 0x21_4b45_0000;
@@ -42,10 +42,7 @@ export const LOCKLESS: readonly ErrnoName[] = [
 ];
 
 /** Makes the memory that the lock lies in, unless another isolate has. */
-export function prepareLock(): void {
-  engine().once("the process's lock", () => {
-    const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
-    syscalls([{ call: map, accept: ["EEXIST"] }]);
-    return true;
-  });
-}
+export const prepareLock: () => void = perEngine(() => {
+  const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
+  syscalls([{ call: map, accept: ["EEXIST"] }]);
+});

@@ -2,9 +2,8 @@
  * The reactor: one thread of Deno's pool waits for every descriptor of this isolate, however many
  * containers there are.
  *
- * The wait is a pending call, which keeps the event loop alive. While nothing is waited for but
- * descriptors that are not to keep it alive, there is no call, and a timer that does not keep it
- * alive either looks after them.
+ * The wait is a pending call, which keeps the event loop alive. While all waits are unrefed, there is
+ * no call, and an unrefed timer polls the descriptors.
  *
  * @module
  */
@@ -32,13 +31,13 @@ import type { Memory } from "./engine/memory.ts";
 import { syscall } from "./syscalls.ts";
 import { argumentOffset, assemble, resultOffset } from "./engine/program.ts";
 
-/** What a descriptor is waited for: to be read, or to be written. */
+/** What is waited for: until the descriptor can be read, or written. */
 export type Readiness = "readable" | "writable";
 
 const MAX_EVENTS = 256;
-/** How often the descriptors are looked after that do not keep the event loop alive. */
+/** How often the descriptors of unrefed waits are polled. */
 const UNREF_INTERVAL_MS = 20;
-/** How often in a row the script's thread may wait before the event loop gets its turn. */
+/** How often in a row the script's thread may block before the event loop gets its turn. */
 const BLOCKS_A_TURN = 16;
 
 let started: Reactor | undefined;
@@ -55,21 +54,21 @@ export class Reactor {
   readonly #watches = new Map<number, Watch>();
   readonly #wait: Memory;
   readonly #events: number;
-  /** How many waits keep the event loop alive. */
-  #holders = 0;
-  /** Whether {@linkcode Reactor.#waitInPool} is under way; one thread waits for all. */
+  /** How many pending waits keep the event loop alive. */
+  #refed = 0;
+  /** Whether {@linkcode Reactor.#waitInPool} runs; one thread waits for all. */
   #looping = false;
-  /** Whether that thread waits now. */
+  /** Whether that thread is in the call. */
   #inPool = false;
-  /** Whether it has been told to come back. */
+  /** Whether it was woken, and has not returned yet. */
   #woken = false;
-  /** How many ask in this turn of the script whether they may block. */
+  /** How many callers ask in this turn of the script whether they may block. */
   #asking = 0;
-  /** How many may have blocked since the event loop has had its turn. */
+  /** How many callers were allowed to block since the event loop had its turn. */
   #blocks = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Use {@linkcode reactor}: there is one an isolate. */
+  /** Use {@linkcode reactor}: each isolate has one. */
   constructor() {
     const loaded = engine();
     const { architecture } = loaded;
@@ -89,7 +88,7 @@ export class Reactor {
     this.#events = program.outputs.get(events)!;
   }
 
-  /** Takes a descriptor in; it is not looked at before it is waited for. */
+  /** Registers a descriptor. Its events count only while a wait is pending. */
   watch(fd: number): Watch {
     this.#control(EPOLL_CTL_ADD, fd, EPOLLONESHOT);
     const watch = new Watch(fd, {
@@ -97,30 +96,29 @@ export class Reactor {
         const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
         this.#control(EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
       },
-      hold: (change) => {
-        this.#holders += change;
-        this.#goOn();
+      count: (change) => {
+        this.#refed += change;
+        this.#update();
       },
       forget: () => {
         this.#watches.delete(fd);
         this.#control(EPOLL_CTL_DEL, fd, 0);
-        this.#goOn();
+        this.#update();
       },
-      look: () => this.#goOn(),
+      update: () => this.#update(),
     });
     this.#watches.set(fd, watch);
     return watch;
   }
 
   /**
-   * Whether the script's thread may wait by itself for a moment, as it is of no use to anybody else:
-   * nothing is waited for, nobody else asks in this turn of the script, and the event loop has had
-   * its turn lately.
+   * Whether the script's thread may block briefly: no other wait is pending, no other caller asks in
+   * this turn of the script, and the event loop has had its turn lately.
    */
   async mayBlock(): Promise<boolean> {
     this.#asking++;
     await undefined;
-    const may = this.#asking === 1 && this.#holders === 0 && this.#blocks < BLOCKS_A_TURN;
+    const may = this.#asking === 1 && this.#refed === 0 && this.#blocks < BLOCKS_A_TURN;
     await undefined;
     this.#asking--;
     if (may) this.#blocks++;
@@ -131,16 +129,16 @@ export class Reactor {
     syscall(epoll_ctl(this.#epoll, operation, fd, { events, data: fd }, engine().architecture));
   }
 
-  /** Waits in the pool while the event loop is to be kept alive, and looks now and then otherwise. */
-  #goOn(): void {
-    const holds = this.#holders > 0;
-    if (holds && !this.#looping) void this.#waitInPool();
-    if (!holds && this.#inPool && !this.#woken) {
+  /** Waits in the pool while a wait is to keep the event loop alive, and polls the others. */
+  #update(): void {
+    const refed = this.#refed > 0;
+    if (refed && !this.#looping) void this.#waitInPool();
+    if (!refed && this.#inPool && !this.#woken) {
       this.#woken = true;
       syscall(write(this.#wake, ONE, ONE.length));
     }
-    const looks = !this.#looping && this.#watches.values().some((watch) => watch.pending);
-    if (looks) this.#timer ??= this.#lookNowAndThen();
+    const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
+    if (polls) this.#timer ??= this.#startPolling();
     // The first use of a timer takes milliseconds; most scripts never need this one.
     else if (this.#timer !== undefined) {
       clearInterval(this.#timer);
@@ -148,10 +146,10 @@ export class Reactor {
     }
   }
 
-  #lookNowAndThen(): ReturnType<typeof setInterval> {
+  #startPolling(): ReturnType<typeof setInterval> {
     const timer = setInterval(() => {
-      this.#look();
-      this.#goOn();
+      this.#poll();
+      this.#update();
     }, UNREF_INTERVAL_MS);
     Deno.unrefTimer(timer);
     return timer;
@@ -166,16 +164,16 @@ export class Reactor {
       this.#blocks = 0;
       this.#inPool = false;
       this.#dispatch();
-      // The end of a pipe and that of its program come one after the other, and one way to the pool
-      // and back is enough for both. Not more than one: the event loop is to have its turn.
+      // A pipe and its program end one after the other: one poll may save a second way to the pool
+      // and back. Only one poll, so that the event loop gets its turn.
       await undefined;
-      if (this.#holders > 0) this.#look();
-    } while (this.#holders > 0);
+      if (this.#refed > 0) this.#poll();
+    } while (this.#refed > 0);
     this.#looping = false;
-    this.#goOn();
+    this.#update();
   }
 
-  #look(): void {
+  #poll(): void {
     this.#setTimeout(0);
     engine().runIn(this.#wait);
     this.#dispatch();
@@ -190,8 +188,8 @@ export class Reactor {
     // An accepted errno is a negative result: no events.
     const count = Math.max(0, Number(view.getBigInt64(resultOffset(0), true)));
     const events = new DataView(view.buffer, view.byteOffset + this.#events);
-    // Whoever was woken may have closed others, whose numbers may be in use again; an event that
-    // finds nobody waiting is nothing, and one too many only makes somebody look again.
+    // A wait that resolves may close other descriptors, whose numbers may be in use again. An event
+    // without a pending wait is ignored, and a spurious one only makes its reader try again.
     for (const { data: fd } of readEpollEvents(events, count, engine().architecture)) {
       if (fd === this.#wake) {
         syscall(read(fd, new Output(8), 8));
@@ -203,18 +201,22 @@ export class Reactor {
   }
 }
 
-/** What an eventfd takes: a number of 64 bits. */
+/** A write to an eventfd: a number of 64 bits. */
 const ONE = new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]);
 
-/** What a {@linkcode Watch} asks of its reactor. */
+/** How a {@linkcode Watch} reaches its reactor. */
 interface Owner {
+  /** Has epoll report the next event. */
   arm(readiness: Readiness): void;
-  hold(change: 1 | -1): void;
+  /** Counts a pending wait that keeps the event loop alive, or no longer does. */
+  count(change: 1 | -1): void;
+  /** Takes an unrefed wait into account. */
+  update(): void;
+  /** Removes the descriptor. */
   forget(): void;
-  look(): void;
 }
 
-/** A descriptor that can be waited for. */
+/** A descriptor for which a caller can wait. */
 export class Watch {
   readonly #fd: number;
   readonly #owner: Owner;
@@ -233,41 +235,48 @@ export class Watch {
     return this.#fd;
   }
 
-  /** Whether somebody waits. */
+  /** Whether a wait is pending. */
   get pending(): boolean {
     return this.#resolve !== undefined;
   }
 
-  /** Whether it is no longer watched. */
+  /** Whether the descriptor is no longer watched. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Resolves once the descriptor is ready, or no longer watched. One at a time may wait. */
+  /** Resolves once the descriptor is ready, or no longer watched. Only one wait may be pending. */
   ready(readiness: Readiness): Promise<void> {
     if (this.#closed) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resolve = resolve;
     this.#owner.arm(readiness);
-    if (this.#ref) this.#owner.hold(1);
-    else this.#owner.look();
+    if (this.#ref) this.#owner.count(1);
+    else this.#owner.update();
     return promise;
   }
 
-  /** Lets the wait go on; the reactor calls it. */
+  /** Resolves the pending wait, if there is one. */
   signal(): void {
     const resolve = this.#resolve;
     if (resolve === undefined) return;
     this.#resolve = undefined;
-    if (this.#ref) this.#owner.hold(-1);
+    if (this.#ref) this.#owner.count(-1);
     resolve();
   }
 
-  /** Says whether waiting keeps the event loop alive, as it does at first. */
-  keepAlive(ref: boolean): void {
-    if (this.#ref === ref) return;
-    this.#ref = ref;
-    if (this.pending) this.#owner.hold(ref ? 1 : -1);
+  /** Lets a pending wait keep the event loop alive, as it does at first. */
+  ref(): void {
+    if (this.#ref) return;
+    this.#ref = true;
+    if (this.pending) this.#owner.count(1);
+  }
+
+  /** Lets the event loop end while a wait is pending. */
+  unref(): void {
+    if (!this.#ref) return;
+    this.#ref = false;
+    if (this.pending) this.#owner.count(-1);
   }
 
   /** Ends the watch; the descriptor itself stays open. */

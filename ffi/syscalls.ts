@@ -6,27 +6,39 @@
 
 import type { Call } from "./call.ts";
 import { engine, type RunResult } from "./engine/engine.ts";
-import { errnoName } from "./errno.ts";
-import { SyscallError } from "./errors.ts";
 import { failureOf, hintOf, shortageHint } from "./engine/failure.ts";
 import { assemble, type Label, type ProgramRecord } from "./engine/program.ts";
+import { type ErrnoName, errnoName } from "./errno.ts";
+import { SyscallError } from "./errors.ts";
 
-/** Makes the call and answers its result; see {@linkcode syscalls}. */
-export function syscall(call: Call, hint?: string): number {
-  return Number(syscalls([{ call }], hint).result(call));
+/** What to do about a failure: for some errnos, or as a text for all but the machine's shortages. */
+export type Hints = string | Readonly<Partial<Record<ErrnoName, string>>>;
+
+/**
+ * Makes the call, and returns its result.
+ *
+ * @throws {SyscallError} where it fails
+ */
+export function syscall(call: Call, hints?: Hints): number {
+  return Number(syscalls([{ call }], hints).result(call));
 }
 
 /**
- * Makes the calls in the calling thread.
+ * Makes the calls, and returns their results.
  *
  * @throws {SyscallError} naming the call that failed
  */
-export function syscalls(parts: readonly (ProgramRecord | Label)[], hint?: string): RunResult {
+export function syscalls(parts: readonly (ProgramRecord | Label)[], hints?: Hints): RunResult {
   const loaded = engine();
-  const outcome = loaded.run(assemble(parts, loaded.architecture));
-  const failure = failureOf(outcome);
-  if (failure === undefined) return outcome;
+  const result = loaded.run(assemble(parts, loaded.architecture));
+  const failure = failureOf(result);
+  if (failure === undefined) return result;
   const { name, errno, text, words } = failure;
-  const mend = shortageHint(errnoName(errno)) ?? hint;
-  throw new SyscallError({ syscall: name, errno, call: text, hint: hintOf(words, mend) });
+  const hint = hintOf(words, hintFor(errnoName(errno), hints));
+  throw new SyscallError({ syscall: name, errno, call: text, hint });
+}
+
+function hintFor(code: ErrnoName | undefined, hints: Hints | undefined): string | undefined {
+  if (typeof hints === "string") return shortageHint(code) ?? hints;
+  return (code && hints?.[code]) ?? shortageHint(code);
 }

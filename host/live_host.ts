@@ -5,6 +5,7 @@
  */
 
 import { engine } from "../ffi/engine/engine.ts";
+import { perEngine } from "../ffi/engine/per_engine.ts";
 import { environmentVariable } from "../ffi/environment.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { landlockVersion } from "../ffi/linux/landlock.ts";
@@ -125,9 +126,7 @@ export class LiveHost implements Host {
 class ProgramIssue extends Error {}
 
 /** The one host that the plans of this isolate ask. */
-export function liveHost(): LiveHost {
-  return engine().once("live host", () => new LiveHost());
-}
+export const liveHost: () => LiveHost = perEngine(() => new LiveHost());
 
 /** The version in a release such as `6.1.0-13-amd64`. */
 export function parseRelease(release: string): KernelVersion {

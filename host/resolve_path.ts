@@ -27,6 +27,7 @@ import {
 } from "../ffi/engine/program.ts";
 import type { Memory } from "../ffi/engine/memory.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { perEngine } from "../ffi/engine/per_engine.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { nameOf, normalize, parentOf } from "../recipe/path.ts";
@@ -108,40 +109,37 @@ function runTable({ memory, path }: KeptTable, text: string): bigint {
 }
 
 /** Opens a path that has no link on the way, and looks at what is there. */
-const plainLookup = () =>
-  engine().once("plain lookup", () => {
-    const path = new Output(PATH_MAX, "&path");
-    const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
-    const opened = openat2(at_fdcwd, path, how);
-    const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-    return keepTable(path, told, [
-      // Linux 5.5 and earlier have no such call.
-      { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
-      { call: close(fd) },
-      end,
-    ]);
-  });
+const plainLookup = perEngine(() => {
+  const path = new Output(PATH_MAX, "&path");
+  const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
+  const opened = openat2(at_fdcwd, path, how);
+  const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  return keepTable(path, told, [
+    // Linux 5.5 and earlier have no such call.
+    { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
+    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
+    { call: close(fd) },
+    end,
+  ]);
+});
 
 /** Opens a path and follows its links, and looks at what is there. It stays open. */
-const linkLookup = () =>
-  engine().once("link lookup", () => {
-    const path = new Output(PATH_MAX, "&path");
-    const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
-    const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-    return keepTable(path, told, [
-      { call: opened, accept: NOTHING, onAccepted: end },
-      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
-      end,
-    ]);
-  });
+const linkLookup = perEngine(() => {
+  const path = new Output(PATH_MAX, "&path");
+  const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
+  const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  return keepTable(path, told, [
+    { call: opened, accept: NOTHING, onAccepted: end },
+    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
+    end,
+  ]);
+});
 
 /** Reads a link of /proc. */
-const linkTarget = () =>
-  engine().once("link target", () => {
-    const [path, target] = [new Output(64, "&path"), new Output(PATH_MAX, "&target")];
-    return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target) }]);
-  });
+const linkTarget = perEngine(() => {
+  const [path, target] = [new Output(64, "&path"), new Output(PATH_MAX, "&target")];
+  return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target) }]);
+});
 
 /** The path itself, where there is no link on the way. */
 function withoutLinks(path: string): ResolvedPath | undefined {

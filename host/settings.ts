@@ -5,10 +5,11 @@
  */
 
 import { at_fdcwd } from "../ffi/calls/files.ts";
-import { ifThere } from "../ffi/missing.ts";
+import { ifThere, NO_SUCH_PATH } from "../ffi/missing.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 
 /** The number that a file holds, such as one below /proc/sys; `undefined` where there is none. */
 export function readSetting(path: string): number | undefined {
-  return ifThere(() => Number(readWholeText(at_fdcwd, path)));
+  // An outer container may hide settings (EACCES).
+  return ifThere(() => Number(readWholeText(at_fdcwd, path)), [...NO_SUCH_PATH, "EACCES"]);
 }

@@ -41,7 +41,7 @@ export interface ContainerCgroupPlan {
 export function planContainerCgroup(plan: PlanBuilder): ContainerCgroupPlan | undefined {
   if (plan.limits === undefined) return undefined;
   const design = inStep(plan, () => planCgroup(plan.limits!.limits));
-  return { calls: design.acts.flatMap(callsOf), cgroupEntry: planCgroupEntry(design) };
+  return { calls: design.actions.flatMap(callsOf), cgroupEntry: planCgroupEntry(design) };
 }
 
 /** The control group of a container. */
@@ -159,7 +159,7 @@ function inStep<T>(plan: PlanBuilder, body: () => T): T {
     return body();
   } catch (error) {
     if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(`step ${stepIndex + 1} (limits): ${error.message}`);
+      throw new UnsupportedError(error.issue, { step: "limits", stepIndex });
     }
     throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
   }

@@ -12,7 +12,7 @@ import { type CommandOutput, commandOutput } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { runCleanups } from "./sync.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
-import { concat } from "../ffi/fd_stream.ts";
+import { concat } from "../ffi/concat.ts";
 
 /** Collects what the program writes, waits for its end, and kills it when its time is over. */
 export function collectSync(

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { escapeControls } from "../ffi/control_characters.ts";
 import type { RunResult } from "../ffi/engine/engine.ts";
 import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
@@ -133,8 +134,10 @@ function programError(launch: Launch, lastErrno: number): Error {
     ? ""
     : ` in the directories of PATH (${order.searchPath})`;
   return new Deno.errors.NotFound(
-    `program not found in the container: "${order.program}"${where}: ${errnoText("ENOENT")}\n` +
-      "  is it on the container's file tree, as the steps have made it?",
+    escapeControls(
+      `program not found in the container: "${order.program}"${where}: ${errnoText("ENOENT")}\n` +
+        "  is it on the container's file tree, as the steps have made it?",
+    ),
     { cause: error("the program is not there") },
   );
 }

@@ -121,13 +121,12 @@ function resolved(grant: PermissionOptions["read"]): readonly string[] {
 function permissionError([need, ...others]: [HostAccess, ...HostAccess[]]): PermissionError {
   const { step, stepIndex } = need;
   const { grant, value, mend } = remedyOf(need);
-  const where = step === undefined ? "" : `step ${stepIndex! + 1} (${step}): `;
   const more = others.length === 0
     ? ""
     : `\n  not granted either: ${others.map(describeAccess).join("; ")}`;
   const { step: _, stepIndex: __, ...subject } = need;
-  const message = `${where}not granted: ${describeAccess(subject as HostAccess)}\n  ${mend}${more}`;
-  return new PermissionError(message, grant, { value, step, stepIndex });
+  const issue = `not granted: ${describeAccess(subject as HostAccess)}\n  ${mend}${more}`;
+  return new PermissionError(issue, grant, { value, step, stepIndex });
 }
 
 interface Remedy {

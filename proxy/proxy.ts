@@ -7,6 +7,7 @@
 
 import { close } from "../ffi/calls/files.ts";
 import { accept } from "../ffi/calls/sockets.ts";
+import type { ErrnoName } from "../ffi/errno.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
@@ -16,6 +17,21 @@ import { ClientStream, type Stream } from "./stream.ts";
 
 /** How many connections are served at once; more have to wait. */
 const AT_ONCE = 256;
+
+/**
+ * The errnos of accept4(2) when there is no connection to take: none is queued, or the client has
+ * gone (accept(2)). Without descriptors or memory the queue keeps it, to be tried again.
+ */
+const NO_CONNECTION: readonly ErrnoName[] = [
+  "EAGAIN",
+  "ECONNABORTED",
+  "EPERM",
+  "EPROTO",
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+];
 
 /** Serves the programs of a container, and does not keep the script alive for it. */
 export class ContainerProxy {
@@ -29,7 +45,7 @@ export class ContainerProxy {
   constructor(listener: number, connect: Connect) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
-    this.#watch.keepAlive(false);
+    this.#watch.unref();
     this.#connect = async (to) => this.#noted(await connect(to));
     void this.#accept();
   }
@@ -53,7 +69,7 @@ export class ContainerProxy {
 
   /** The next connection, if one waits. */
   #next(): number | undefined {
-    return ifThere(() => syscall(accept(this.#listener)));
+    return ifThere(() => syscall(accept(this.#listener)), NO_CONNECTION);
   }
 
   /** Serves a connection; resolves when there is room for another. */

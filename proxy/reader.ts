@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat } from "../ffi/fd_stream.ts";
+import { concat } from "../ffi/concat.ts";
 import { Refusal } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 

@@ -39,7 +39,7 @@ export class ClientStream implements Stream {
     }
     this.#reading = new FdStream(socket);
     this.#writing = new FdStream(other);
-    for (const channel of [this.#reading, this.#writing]) channel.keepAlive(false);
+    for (const channel of [this.#reading, this.#writing]) channel.unref();
   }
 
   async read(): Promise<Uint8Array> {

@@ -58,8 +58,8 @@ export function readRecipe(text: string, options: ParseOptions = {}): RecipeText
 function placed(error: RecipeError | PermissionError, at: StepText): RecipeError | PermissionError {
   const { step, stepIndex } = error;
   if (error instanceof PermissionError) {
-    const { message, grant, value } = error;
-    return new PermissionError(message, grant, { value, step, stepIndex, position: at.position() });
+    const { issue, grant, value } = error;
+    return new PermissionError(issue, grant, { value, step, stepIndex, position: at.position() });
   }
   const { issue, field } = error;
   return new RecipeError(issue, { step, stepIndex, field, position: at.position(field) });

@@ -98,7 +98,7 @@ export class ProgramTerminal {
   /** Once the program has ended: shows the rest of its output, and puts the terminal back. */
   async leave(): Promise<void> {
     // Others may hold the terminal open for long; they are not waited for.
-    this.#output?.abandon();
+    this.#output?.stopAtEof();
     await this.#finished;
     this.close();
   }

@@ -1,5 +1,5 @@
 /**
- * The directory that a path begins at.
+ * The directory where the lookup of a path starts.
  *
  * @module
  */

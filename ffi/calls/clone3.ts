@@ -1,31 +1,32 @@
 /**
- * The newer form of clone(2), which can reset signals, and make a process in a control group. See
+ * The newer form of clone(2), which can reset signal handlers, and create a process in a cgroup. See
  * clone3(2).
  *
  * @module
  */
 
 import { type Call, call, flags, type Named, type Output, Struct } from "../call.ts";
-import { CLONE_FLAGS, CLONE_PARENT, CLONE_PARENT_SETTID } from "./constants/namespaces.ts";
+import { CLONE_PARENT, CLONE_PARENT_SETTID } from "./constants/namespaces.ts";
+import { CLONE_FLAGS } from "./names/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
 
-/** Resets every signal that has a handler; what is ignored stays ignored. Linux 5.5. */
+/** Resets every signal that has a handler; ignored signals stay ignored. Linux 5.5. */
 export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
-/** Makes the child in the control group of a descriptor. Linux 5.7. */
-export const CLONE_INTO_CGROUP = 0x2_0000_0000;
+/** Creates the child in the cgroup of a descriptor. Linux 5.7. */
+const CLONE_INTO_CGROUP = 0x2_0000_0000;
 
 const FLAGS = { ...CLONE_FLAGS, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP };
 
-/** Offsets in struct clone_args (linux/sched.h), as it is since it has a control group. */
+/** Offsets in struct clone_args (linux/sched.h), in the version that has a cgroup. */
 const ARGS = { flags: 0, parentTid: 24, exitSignal: 32, cgroup: 80, size: 88 } as const;
 
 /**
- * Makes a child that begins with the calling thread's stack pointer and tells its end by SIGCHLD;
- * with the directory of a control group of version 2, in that group. Its pid is stored.
+ * Creates a child that starts with the calling thread's stack pointer and sends SIGCHLD when it ends;
+ * with the directory of a cgroup of version 2, in that cgroup. Its pid is stored.
  */
 export function clone3(flagBits: number, stored: Output, cgroup?: Named): Call {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === undefined ? 0 : CLONE_INTO_CGROUP);
-  // A sibling of its maker tells its end as that does, and the kernel will not be told how.
+  // With CLONE_PARENT the child sends the caller's exit signal, and the kernel accepts no other.
   const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
   const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
@@ -36,8 +37,8 @@ export function clone3(flagBits: number, stored: Output, cgroup?: Named): Call {
 }
 
 /**
- * A call that fails always: with `EINVAL` where {@linkcode clone3} would be understood, with
- * `E2BIG` before Linux 5.7, and with `ENOSYS` before Linux 5.3 or where a filter hides it.
+ * A call that always fails: with `EINVAL` if {@linkcode clone3} is supported, with `E2BIG` before
+ * Linux 5.7, and with `ENOSYS` before Linux 5.3 or if a seccomp filter hides it.
  */
 export function clone3Probe(): Call {
   const unknownFlag = 1n << 63n;

@@ -17,33 +17,23 @@ import {
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_REMOVEDIR,
-  AT_SYMLINK_FOLLOW,
-  AT_SYMLINK_NOFOLLOW,
-} from "./constants/at.ts";
+import { AT_REMOVEDIR } from "./constants/at.ts";
 import {
   CLOSE_RANGE_CLOEXEC,
   CLOSE_RANGE_UNSHARE,
   F_OK,
-  FCNTL_COMMANDS,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
   MFD_NOEXEC_SEAL,
   R_OK,
-  RENAME_EXCHANGE,
-  RENAME_NOREPLACE,
-  RENAME_WHITEOUT,
-  SEEK_CUR,
-  SEEK_END,
-  SEEK_SET,
   W_OK,
   X_OK,
 } from "./constants/files.ts";
-import { O_CLOEXEC, O_RDONLY, OPEN_FLAGS, RESOLVE_FLAGS } from "./constants/open.ts";
-import { IOCTL_REQUESTS } from "./constants/terminals.ts";
+import { FCNTL_COMMANDS } from "./names/files.ts";
+import { O_CLOEXEC, O_RDONLY } from "./constants/open.ts";
+import { OPEN_FLAGS, RESOLVE_FLAGS } from "./names/open.ts";
+import { IOCTL_REQUESTS } from "./names/terminals.ts";
 
 export { at_fdcwd } from "./at.ts";
 export * from "./constants/at.ts";
@@ -57,11 +47,11 @@ export function openat(directory: Fd, path: string | Output, flagBits: number, f
   return call("openat", at(directory), path, named, mode(fileMode));
 }
 
-/** What openat2(2) takes: struct open_how. */
+/** The arguments of openat2(2): struct open_how. */
 export interface OpenHow {
   /** As for openat(2). */
   readonly flags: number;
-  /** The mode of a file that is made. */
+  /** The mode of a new file. */
   readonly mode?: number;
   /** How the path is resolved: `RESOLVE_IN_ROOT` ... */
   readonly resolve?: number;
@@ -69,7 +59,7 @@ export interface OpenHow {
 
 const OPEN_HOW_SIZE = 24;
 
-/** Opens a file, with a say in how its path is resolved. See openat2(2). */
+/** Opens a file, with restrictions on how its path is resolved. See openat2(2). */
 export function openat2(directory: Fd, path: string | Output, how: OpenHow): Call {
   const { resolve = 0 } = how;
   // struct open_how has three 64-bit words, and none has a bit beyond the 32nd.
@@ -89,23 +79,23 @@ export function close(fd: Fd): Call {
   return call("close", fd);
 }
 
-/** Closes descriptors, or has execve(2) close them. See close_range(2). */
+/** Closes a range of descriptors, or sets their close-on-exec flags. See close_range(2). */
 export function close_range(first: number, last: number, flagBits: number): Call {
   const named = flags(flagBits, { CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC });
   return call("close_range", first, last === 0xffff_ffff ? new Named(last, "~0U") : last, named);
 }
 
-/** Makes a descriptor another name of an open file. See dup3(2). */
+/** Duplicates a descriptor to a number. See dup3(2). */
 export function dup3(from: Fd, to: number, flagBits: number): Call {
   return call("dup3", from, to, flags(flagBits, { O_CLOEXEC }));
 }
 
-/** Does one of many things to a descriptor. See fcntl(2). */
+/** Performs a command on a descriptor. See fcntl(2). */
 export function fcntl(fd: Fd, command: number, argument: number): Call {
   return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
 }
 
-/** Does one of many things to a device. See ioctl(2). */
+/** Performs a request on a device. See ioctl(2). */
 export function ioctl(fd: Fd, request: number, argument: number | Struct | Output): Call {
   return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
 }
@@ -130,17 +120,12 @@ export function pread64(fd: Fd, buffer: Output, size: number, offset: number): C
   return call("pread64", fd, buffer, size, offset);
 }
 
-/** Moves to an offset, and tells it. See lseek(2). */
-export function lseek(fd: Fd, offset: number, whence: number): Call {
-  return call("lseek", fd, offset, constant(whence, { SEEK_SET, SEEK_CUR, SEEK_END }));
-}
-
 /** Sets the size of an open file. See ftruncate(2). */
 export function ftruncate(fd: Fd, size: number): Call {
   return call("ftruncate", fd, size);
 }
 
-/** Makes a pipe; its ends are two 32-bit numbers, to read and to write. See pipe2(2). */
+/** Creates a pipe; its ends are two 32-bit numbers, to read and to write. See pipe2(2). */
 export function pipe2(ends: Output, flagBits: number): Call {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
 }
@@ -152,12 +137,12 @@ export class PipeEnds {
   readonly writer: OutputField = new OutputField(this.output, 4, "pipe[1]");
 }
 
-/** Makes a directory. See mkdirat(2). */
+/** Creates a directory. See mkdirat(2). */
 export function mkdirat(directory: Fd, path: string, fileMode: number): Call {
   return call("mkdirat", at(directory), path, mode(fileMode));
 }
 
-/** Makes a device file, a named pipe or an empty file. See mknodat(2). */
+/** Creates a device file, a named pipe or an empty file. See mknodat(2). */
 export function mknodat(directory: Fd, path: string, fileMode: number, device: number): Call {
   return call("mknodat", at(directory), path, mode(fileMode), device);
 }
@@ -167,7 +152,7 @@ export function makedev(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
-/** Makes a symbolic link. See symlinkat(2). */
+/** Creates a symbolic link. See symlinkat(2). */
 export function symlinkat(target: string, directory: Fd, path: string): Call {
   return call("symlinkat", target, at(directory), path);
 }
@@ -177,36 +162,12 @@ export function unlinkat(directory: Fd, path: string, flagBits: number): Call {
   return call("unlinkat", at(directory), path, flags(flagBits, { AT_REMOVEDIR }));
 }
 
-/** Makes another name of a file. See linkat(2). */
-export function linkat(
-  fromDirectory: Fd,
-  from: string,
-  toDirectory: Fd,
-  to: string,
-  flagBits: number,
-): Call {
-  const named = flags(flagBits, { AT_SYMLINK_FOLLOW, AT_EMPTY_PATH });
-  return call("linkat", at(fromDirectory), from, at(toDirectory), to, named);
-}
-
-/** Gives a file another name. See renameat2(2). */
-export function renameat2(
-  fromDirectory: Fd,
-  from: string,
-  toDirectory: Fd,
-  to: string,
-  flagBits: number,
-): Call {
-  const named = flags(flagBits, { RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT });
-  return call("renameat2", at(fromDirectory), from, at(toDirectory), to, named);
-}
-
-/** Tells where a symbolic link points; not ended by NUL. See readlinkat(2). */
+/** Reads the target of a symbolic link, without a NUL at its end. See readlinkat(2). */
 export function readlinkat(directory: Fd, path: string | Output, target: Output): Call {
   return call("readlinkat", at(directory), path, target, target.size);
 }
 
-/** Asks whether the process may read, write, execute. See access(2). */
+/** Checks whether the process may read, write or execute a file. See access(2). */
 export function faccessat(directory: Fd, path: string, rights: number): Call {
   const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, { R_OK, W_OK, X_OK });
   return call("faccessat", at(directory), path, named);
@@ -217,24 +178,12 @@ export function fchmodat(directory: Fd, path: string, fileMode: number): Call {
   return call("fchmodat", at(directory), path, mode(fileMode));
 }
 
-/** Changes the owner and group of a file; -1 leaves one as it is. See fchownat(2). */
-export function fchownat(
-  directory: Fd,
-  path: string,
-  uid: number,
-  gid: number,
-  flagBits: number,
-): Call {
-  const named = flags(flagBits, { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
-  return call("fchownat", at(directory), path, uid, gid, named);
-}
-
 /** Changes the mode of an open file. See fchmod(2). */
 export function fchmod(fd: Fd, fileMode: number): Call {
   return call("fchmod", fd, mode(fileMode));
 }
 
-/** Tells the working directory, ended by NUL. See getcwd(2). */
+/** Returns the working directory, with a NUL at its end. See getcwd(2). */
 export function getcwd(path: Output): Call {
   return call("getcwd", path, path.size);
 }
@@ -249,12 +198,12 @@ export function fchdir(fd: Fd): Call {
   return call("fchdir", fd);
 }
 
-/** Sets the bits that the modes of new files lose. See umask(2). */
+/** Sets the bits that are cleared in the modes of new files. See umask(2). */
 export function umask(mask: number): Call {
   return call("umask", mode(mask));
 }
 
-/** Makes a file that exists in memory only. See memfd_create(2). */
+/** Creates a file that exists in memory only. See memfd_create(2). */
 export function memfd_create(name: string, flagBits: number): Call {
   return call(
     "memfd_create",
@@ -263,7 +212,7 @@ export function memfd_create(name: string, flagBits: number): Call {
   );
 }
 
-/** Makes a descriptor that holds a number. See eventfd(2). */
+/** Creates a descriptor that holds a counter. See eventfd(2). */
 export function eventfd2(value: number | Fd, flagBits: number): Call {
   return call("eventfd2", value, flagBits);
 }

@@ -1,5 +1,5 @@
 /**
- * Words of memory that the kernel looks at. See futex(2).
+ * Words of memory that the kernel compares. See futex(2).
  *
  * @module
  */

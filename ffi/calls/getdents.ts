@@ -6,7 +6,7 @@
 
 import { type Call, call, type Fd, type Output } from "../call.ts";
 
-/** Tells the next names in an open directory; none of them at the end. See getdents64(2). */
+/** Returns the next names in an open directory; none at the end. See getdents64(2). */
 export function getdents64(directory: Fd, entries: Output): Call {
   return call("getdents64", directory, entries, entries.size);
 }
@@ -15,17 +15,17 @@ export function getdents64(directory: Fd, entries: Output): Call {
 export interface DirectoryEntry {
   /** Its inode. */
   readonly ino: bigint;
-  /** What it is, as the mode of a file has it: `S_IFDIR`; 0 where the filesystem does not tell. */
+  /** Its type, as in the mode of a file: `S_IFDIR`; 0 if the filesystem does not report it. */
   readonly type: number;
   readonly name: string;
 }
 
 // struct linux_dirent64 (include/linux/dirent.h)
 const ENTRY = { ino: 0, reclen: 16, type: 18, name: 19 } as const;
-// A DT_ constant is the kind of file of a mode, moved by this much (DTTOIF of dirent.h).
+// A DT_ constant is the type in a mode, shifted by this much (DTTOIF of dirent.h).
 const TYPE_SHIFT = 12;
 
-/** The names in what getdents64(2) has told, whose result is the size; `.` and `..` are left out. */
+/** The entries that getdents64(2) returned, `size` bytes of them; `.` and `..` are left out. */
 export function readDirectoryEntries(entries: DataView, size: number): DirectoryEntry[] {
   const found: DirectoryEntry[] = [];
   for (let start = 0; start < size;) {

@@ -1,5 +1,5 @@
 /**
- * Rules that a process gives itself about files and ports. See landlock(7) and linux/landlock.h.
+ * Restrictions that a process puts on itself. See landlock(7) and linux/landlock.h.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export const LANDLOCK_ACCESS_NET = {
   CONNECT_TCP: 2 ** 1,
 } as const;
 
-/** What does not go beyond those with the same rules, by name. */
+/** What cannot leave the domain of the rules, by name. */
 export const LANDLOCK_SCOPE = {
   ABSTRACT_UNIX_SOCKET: 2 ** 0,
   SIGNAL: 2 ** 1,
@@ -42,41 +42,41 @@ const CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
 const RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
 const RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
 
-/** Tells which version of the interface the kernel has. See landlock_create_ruleset(2). */
+/** Returns the version of the kernel's Landlock ABI. See landlock_create_ruleset(2). */
 export function landlockVersion(): Call {
   return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
 }
 
-/** What a set of rules denies: struct landlock_ruleset_attr. */
+/** What a ruleset denies: struct landlock_ruleset_attr. */
 export interface RulesetAttributes {
-  /** Rights to files that are denied but where a rule gives them. */
+  /** Rights to files that are denied unless a rule grants them. */
   readonly files: number;
-  /** Rights to ports that are denied but where a rule gives them. */
+  /** Rights to ports that are denied unless a rule grants them. */
   readonly ports: number;
-  /** What is kept among those with the same rules. */
+  /** What is kept within the domain. */
   readonly scopes: number;
 }
 
-/** Makes a set of rules. See landlock_create_ruleset(2). */
+/** Creates a ruleset. See landlock_create_ruleset(2). */
 export function landlock_create_ruleset({ files, ports, scopes }: RulesetAttributes): Call {
   const words = [files, ports, scopes];
   const text = () =>
     `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ` +
     `${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  // Older kernels know the first fields only, and take no size beyond them.
+  // Older kernels know only the first fields, and refuse a larger size.
   const known = words.findLastIndex((word) => word !== 0) + 1;
   const struct = structOf(words.slice(0, known), text);
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
 
-/** Memory for a rule about what lies beneath a directory: struct landlock_path_beneath_attr. */
+/** Memory for a rule about the files beneath a directory: struct landlock_path_beneath_attr. */
 export function pathBeneathOutput(rights: number): Output {
   return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
 }
 
 /**
- * Writes such a rule where it can be read back from: a pipe. The descriptor is not known before the
- * program runs, and so cannot be laid out in the rule.
+ * Writes such a rule to a pipe, from which it is read back into memory: the descriptor in the rule is
+ * not known before the program runs.
  */
 export function writePathBeneath(pipe: Fd, rights: number, directory: ResultOf): Call {
   const vector = new DataView(new ArrayBuffer(32));
@@ -90,7 +90,7 @@ export function writePathBeneath(pipe: Fd, rights: number, directory: ResultOf):
   return call("writev", pipe, struct, 2);
 }
 
-/** Adds a rule about what lies beneath a directory, or about a file. See landlock_add_rule(2). */
+/** Adds a rule about the files beneath a directory, or about a file. See landlock_add_rule(2). */
 export function addPathBeneath(ruleset: Fd, rule: Output): Call {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
@@ -101,7 +101,7 @@ export function addNetPort(ruleset: Fd, rights: number, port: number): Call {
   return call("landlock_add_rule", ruleset, RULE_NET_PORT, structOf([rights, port], text), 0);
 }
 
-/** Puts the rules into force, for the thread and all that it starts. See landlock_restrict_self(2). */
+/** Enforces the ruleset on the thread and its future children. See landlock_restrict_self(2). */
 export function landlock_restrict_self(ruleset: Fd): Call {
   return call("landlock_restrict_self", ruleset, 0);
 }

@@ -11,13 +11,13 @@ export * from "./constants/limits.ts";
 
 /** The limits of a resource: struct rlimit64. */
 export interface Rlimit {
-  /** What the process may use up; it can raise it to the hard limit. */
+  /** The limit in force, which the process can raise to the hard limit. */
   readonly soft: number | bigint;
-  /** The most that the soft limit can be. */
+  /** The ceiling of the soft limit. */
   readonly hard: number | bigint;
 }
 
-/** Sets a limit, and tells what it was. See prlimit(2). */
+/** Sets a limit, and returns the old one. See prlimit(2). */
 export function prlimit64(
   pid: Pid,
   resource: number,
@@ -34,12 +34,12 @@ export function prlimit64(
   return call("prlimit64", pid, named, struct, old);
 }
 
-/** Memory for what prlimit(2) tells. */
+/** Memory for what prlimit(2) returns. */
 export function rlimitOutput(): Output {
   return new Output(16, "&rlimit");
 }
 
-/** What prlimit(2) has told. */
-export function readRlimit(told: DataView): Record<keyof Rlimit, bigint> {
-  return { soft: told.getBigUint64(0, true), hard: told.getBigUint64(8, true) };
+/** What prlimit(2) returned. */
+export function readRlimit(limit: DataView): Record<keyof Rlimit, bigint> {
+  return { soft: limit.getBigUint64(0, true), hard: limit.getBigUint64(8, true) };
 }

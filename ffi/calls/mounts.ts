@@ -14,15 +14,13 @@ import {
   AT_SYMLINK_NOFOLLOW,
 } from "./constants/at.ts";
 import {
-  FSCONFIG_COMMANDS,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
-  FSPICK_FLAGS,
-  MOVE_MOUNT_FLAGS,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from "./constants/mount_descriptors.ts";
-import { MOUNT_ATTRIBUTES, MOUNT_FLAGS, UMOUNT_FLAGS } from "./constants/mounts.ts";
+import { FSCONFIG_COMMANDS, FSPICK_FLAGS, MOVE_MOUNT_FLAGS } from "./names/mount_descriptors.ts";
+import { MOUNT_ATTRIBUTES, MOUNT_FLAGS, UMOUNT_FLAGS } from "./names/mounts.ts";
 
 export * from "./constants/at.ts";
 export * from "./constants/mounts.ts";
@@ -49,12 +47,12 @@ export function mount(
   return call("mount", source, target, type, flags(flagBits, MOUNT_FLAGS), data);
 }
 
-/** Takes a mount away. See umount2(2). */
+/** Unmounts a filesystem. See umount2(2). */
 export function umount2(target: string | Output, flagBits: number): Call {
   return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
 }
 
-/** Opens a mount, or with `OPEN_TREE_CLONE` a copy of it. See open_tree(2). */
+/** Opens a mount, or with `OPEN_TREE_CLONE` a detached copy of it. See open_tree(2). */
 export function open_tree(directory: Fd, path: string, flagBits: number): Call {
   return call("open_tree", at(directory), path, flags(flagBits, TREE_FLAGS));
 }
@@ -71,7 +69,7 @@ export function move_mount(
   return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
 }
 
-/** What mount_setattr(2) changes: struct mount_attr. */
+/** The changes of mount_setattr(2): struct mount_attr. */
 export interface MountAttributes {
   /** Attributes to set: `MOUNT_ATTR_RDONLY` ... */
   readonly attr_set?: number;
@@ -129,13 +127,13 @@ export function fsconfig(
   return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
 }
 
-/** Makes a mount, attached to nothing yet, of a configured filesystem. See fsmount(2). */
+/** Creates a detached mount of a configured filesystem. See fsmount(2). */
 export function fsmount(fd: Fd, flagBits: number, attributes: number): Call {
   const named = flags(flagBits, { FSMOUNT_CLOEXEC });
   return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
 }
 
-/** Opens the filesystem of a mount to configure it again. See fspick(2). */
+/** Opens the filesystem of a mount to reconfigure it. See fspick(2). */
 export function fspick(directory: Fd, path: string, flagBits: number): Call {
   return call("fspick", at(directory), path, flags(flagBits, FSPICK_FLAGS));
 }

@@ -5,16 +5,17 @@
  */
 
 import { type Call, call, constant, type Fd, flags, Named, Output } from "../call.ts";
-import { NAMESPACE_REQUESTS } from "./constants/namespace_files.ts";
-import { CLONE_FLAGS, CLONE_PARENT_SETTID, CLONE_PIDFD } from "./constants/namespaces.ts";
+import { NAMESPACE_REQUESTS } from "./names/namespace_files.ts";
+import { CLONE_PARENT_SETTID, CLONE_PIDFD } from "./constants/namespaces.ts";
+import { CLONE_FLAGS } from "./names/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
 
 export * from "./constants/namespace_files.ts";
 export * from "./constants/namespaces.ts";
 
 /**
- * Makes a child that begins with the calling thread's stack pointer and tells its end by SIGCHLD.
- * What the kernel stores is its pid, or with `CLONE_PIDFD` a descriptor of it. See clone(2).
+ * Creates a child that starts with the calling thread's stack pointer and sends SIGCHLD when it ends.
+ * The kernel stores its pid, or with `CLONE_PIDFD` a pidfd. See clone(2).
  */
 export function clone(flagBits: number, stored: Output | null): Call {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
@@ -25,19 +26,19 @@ export function clone(flagBits: number, stored: Output | null): Call {
   return call("clone", named, null, stored, 0, 0);
 }
 
-/** Gives the calling thread namespaces of its own. See unshare(2). */
+/** Moves the calling thread into new namespaces. See unshare(2). */
 export function unshare(flagBits: number): Call {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
 }
 
-/** Moves the calling thread into namespaces. See setns(2). */
+/** Moves the calling thread into existing namespaces. See setns(2). */
 export function setns(fd: Fd, flagBits: number): Call {
   return call("setns", fd, flags(flagBits, CLONE_FLAGS));
 }
 
-/** Asks something of the file of a namespace. See ioctl_ns(2). */
-export function namespaceIoctl(fd: Fd, request: number, told: Output | 0 = 0): Call {
-  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), told);
+/** Performs a request on the file of a namespace. See ioctl_ns(2). */
+export function namespaceIoctl(fd: Fd, request: number, argument: Output | 0 = 0): Call {
+  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
 }
 
 /** Makes a mount the root of the mount namespace. See pivot_root(2). */
@@ -61,14 +62,14 @@ export function setdomainname(name: string): Call {
 }
 
 /** The length of each name in struct utsname, the NUL at its end included. */
-export const UTSNAME_LENGTH = 65;
+const UTSNAME_LENGTH = 65;
 
-/** Tells the names of the kernel and the machine. See uname(2). */
+/** Returns the names of the kernel and the machine. See uname(2). */
 export function uname(names: Output): Call {
   return call("uname", names);
 }
 
-/** Memory for what uname(2) tells: six names. */
+/** Memory for what uname(2) returns: six names. */
 export function utsname(): Output {
   return new Output(6 * UTSNAME_LENGTH, "&utsname");
 }
@@ -89,7 +90,7 @@ export interface Utsname {
   readonly domainname: string;
 }
 
-/** What uname(2) has told. */
+/** What uname(2) returned. */
 export function readUtsname(names: DataView): Utsname {
   const text = (index: number) => {
     const start = names.byteOffset + index * UTSNAME_LENGTH;

@@ -8,18 +8,16 @@ import { type Call, call, Struct } from "../call.ts";
 
 const SIGSET_SIZE = 8;
 
-/** There is something to read. */
+/** The descriptor can be read. */
 export const POLLIN = 1;
-/** Writing would not block. */
-export const POLLOUT = 4;
 
-/** What is waited for: struct pollfd. */
+/** A descriptor and the events to wait for: struct pollfd. */
 export interface PollFd {
   readonly fd: number;
   readonly events: number;
 }
 
-/** Waits for descriptors, for some milliseconds or without end. See ppoll(2). */
+/** Waits for events of descriptors; `undefined` is without a timeout. See ppoll(2). */
 export function ppoll(fds: readonly PollFd[], milliseconds: number | undefined): Call {
   const bytes = new Uint8Array(fds.length * 8);
   const view = new DataView(bytes.buffer);

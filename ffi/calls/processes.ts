@@ -18,18 +18,16 @@ import {
 import { at } from "./at.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
 import {
-  AMBIENT_OPERATIONS,
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAPBSET_DROP,
   PR_CAPBSET_READ,
   PR_SET_PDEATHSIG,
   PR_SET_SECUREBITS,
-  PRCTL_OPERATIONS,
-  SECUREBITS,
 } from "./constants/prctl.ts";
+import { AMBIENT_OPERATIONS, PRCTL_OPERATIONS, SECUREBITS } from "./names/prctl.ts";
 import { CAPABILITIES } from "./constants/capabilities.ts";
-import { SIGNALS, SIGRTMIN } from "./constants/signals.ts";
+import { SIGNALS, SIGRTMAX, SIGRTMIN } from "./constants/signals.ts";
 
 export * from "./limits.ts";
 export * from "./polling.ts";
@@ -43,12 +41,12 @@ function signalName(signal: number): Named {
   return new Named(signal, () => `SIGRTMIN+${signal - SIGRTMIN}`);
 }
 
-/** Sends a signal; 0 only asks whether it could be sent. See kill(2). */
+/** Sends a signal; 0 only checks whether it could be sent. See kill(2). */
 export function kill(pid: Pid, signal: number): Call {
   return call("kill", pid, signalName(signal));
 }
 
-/** Opens a descriptor of a process. See pidfd_open(2). */
+/** Opens a pidfd: a descriptor of a process. See pidfd_open(2). */
 export function pidfd_open(pid: Pid, flagBits: number): Call {
   return call("pidfd_open", pid, flagBits);
 }
@@ -63,7 +61,7 @@ export function pidfd_getfd(pidfd: Fd, target: number): Call {
   return call("pidfd_getfd", pidfd, target, 0);
 }
 
-/** Sets what a signal does, or with `null` leaves it, and stores what it did. See rt_sigaction(2). */
+/** Sets the action of a signal, unless it is `null`, and stores the old one. See rt_sigaction(2). */
 export function rt_sigaction(
   signal: number,
   action: "SIG_DFL" | "SIG_IGN" | null,
@@ -73,12 +71,18 @@ export function rt_sigaction(
   return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE);
 }
 
-/** Memory for what a signal does: struct kernel_sigaction. */
+/** The signals whose action can be changed: all but SIGKILL and SIGSTOP. */
+export const CHANGEABLE_SIGNALS: readonly number[] = Array.from(
+  { length: SIGRTMAX },
+  (_, index) => index + 1,
+).filter((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP);
+
+/** Memory for the action of a signal: struct kernel_sigaction. */
 export function sigactionOutput(): Output {
   return new Output(32, "&old");
 }
 
-/** Whether the signal is ignored, by what rt_sigaction(2) has told. */
+/** Whether the action that rt_sigaction(2) returned is to ignore the signal. */
 export function isIgnored(action: DataView): boolean {
   return action.getBigUint64(0, true) === 1n;
 }
@@ -88,7 +92,7 @@ const SIGSET_SIZE = 8;
 const DEFAULT_ACTION = new Struct(new Uint8Array(32), "SIG_DFL");
 const IGNORE_ACTION = new Struct(new Uint8Array([1, ...new Array(31).fill(0)]), "SIG_IGN");
 
-/** Blocks signals: the mask becomes this one, and what it was is stored. See sigprocmask(2). */
+/** Sets the mask of blocked signals, and stores the old one. See sigprocmask(2). */
 export function rt_sigprocmask(mask: "all" | "none" | Output, old: Output | null): Call {
   const how = new Named(2, "SIG_SETMASK");
   return call(
@@ -105,15 +109,15 @@ const MASKS = {
   none: new Struct(new Uint8Array(SIGSET_SIZE), "[]"),
 } as const;
 
-/** The environment of a program: laid out, or the address where it lies. */
+/** The environment of a program: its list of pointers, or the address of one. */
 export type Environment = Struct | number | bigint;
 
-/** Becomes another program. See execve(2). */
+/** Executes a program. See execve(2). */
 export function execve(path: string, argv: Struct, envp: Environment): Call {
   return call("execve", path, argv, envp);
 }
 
-/** Becomes another program, by its descriptor. See execveat(2). */
+/** Executes a program by its descriptor, or by its path from a directory. See execveat(2). */
 export function execveat(
   directory: Fd,
   path: string,
@@ -130,32 +134,22 @@ export function exit_group(code: number): Call {
   return call("exit_group", code);
 }
 
-/** Tells the process's id. See getpid(2). */
+/** Returns the process's id. See getpid(2). */
 export function getpid(): Call {
   return call("getpid");
 }
 
-/** Tells the parent's id. See getppid(2). */
+/** Returns the parent's id. See getppid(2). */
 export function getppid(): Call {
   return call("getppid");
 }
 
-/** Tells the thread's id. See gettid(2). */
+/** Returns the thread's id. See gettid(2). */
 export function gettid(): Call {
   return call("gettid");
 }
 
-/** Puts a process into a process group; 0 stands for the caller. See setpgid(2). */
-export function setpgid(pid: Pid, group: Pid): Call {
-  return call("setpgid", pid, group);
-}
-
-/** Tells the process group of a process. See getpgid(2). */
-export function getpgid(pid: Pid): Call {
-  return call("getpgid", pid);
-}
-
-/** Tells the session of a process. See getsid(2). */
+/** Returns the session of a process. See getsid(2). */
 export function getsid(pid: Pid): Call {
   return call("getsid", pid);
 }
@@ -165,7 +159,7 @@ export function setsid(): Call {
   return call("setsid");
 }
 
-/** Does one of many things to the process. See prctl(2). */
+/** Performs an operation on the process or the thread. See prctl(2). */
 export function prctl(
   operation: number,
   argument2: Fd | string | Output = 0,
@@ -181,7 +175,7 @@ export function prctl(
   return call("prctl", named, second, third, argument4, argument5);
 }
 
-/** The first argument of an operation, by its name where it has one. */
+/** The argument of an operation, with its name if it has one. */
 function nameSecond(operation: number, argument: number): number | Named {
   switch (operation) {
     case PR_SET_PDEATHSIG:
@@ -196,19 +190,4 @@ function nameSecond(operation: number, argument: number): number | Named {
     default:
       return argument;
   }
-}
-
-/** Lets others run. See sched_yield(2). */
-export function sched_yield(): Call {
-  return call("sched_yield");
-}
-
-/** Tells the processors that a thread may run on, as bits; the result is their size. */
-export function sched_getaffinity(pid: Pid, processors: Output): Call {
-  return call("sched_getaffinity", pid, processors.size, processors);
-}
-
-/** Sets the processors that a thread may run on. See sched_setaffinity(2). */
-export function sched_setaffinity(pid: Pid, processors: Uint8Array<ArrayBuffer>): Call {
-  return call("sched_setaffinity", pid, processors.length, processors);
 }

@@ -7,7 +7,7 @@
 import { type Call, call, flags, Named, Struct } from "../call.ts";
 import { INSTRUCTION_SIZE } from "../seccomp/bpf.ts";
 
-/** Takes a filter. */
+/** Installs a filter. */
 const SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 
 /** The flags of a filter, by name. */
@@ -19,7 +19,7 @@ export const SECCOMP_FILTER_FLAGS = {
 /** The size of struct sock_fprog. */
 const PROGRAM_SIZE = 16;
 
-/** Has a program of BPF decide about every later call of the thread. See seccomp(2). */
+/** Installs a BPF program that decides about every later call of the thread. See seccomp(2). */
 export function seccompSetFilter(program: Uint8Array<ArrayBuffer>, flagBits: number): Call {
   const length = program.length / INSTRUCTION_SIZE;
   const bytes = new Uint8Array(PROGRAM_SIZE);

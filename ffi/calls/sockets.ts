@@ -1,6 +1,6 @@
 /**
- * Sockets, as far as they hand descriptors over or speak with the kernel. See unix(7), cmsg(3) and
- * netlink(7).
+ * Sockets that pass descriptors or bytes, listen on TCP, or talk to the kernel. See unix(7), cmsg(3),
+ * tcp(7) and netlink(7).
  *
  * @module
  */
@@ -49,7 +49,7 @@ const CMSG_SPACE = 24;
 const CREDENTIALS_SPACE = 32;
 const MSGHDR = { iov: 16, iovlen: 24, control: 32, controllen: 40, size: 56 } as const;
 
-/** Makes two sockets whose messages stay apart. See socketpair(2). */
+/** Creates two connected sockets that keep the boundaries of messages. See socketpair(2). */
 export function socketpair(pair: Output): Call {
   return call(
     "socketpair",
@@ -62,7 +62,7 @@ export function socketpair(pair: Output): Call {
   );
 }
 
-/** Sends a descriptor through a socket, with a byte that goes before it. See sendmsg(2). */
+/** Sends a descriptor through a socket, with a byte of data. See sendmsg(2). */
 export function sendDescriptor(socket: number | ResultOf | OutputField, fd: number): Call {
   const control = new Uint8Array(CMSG_SPACE);
   const view = new DataView(control.buffer);
@@ -74,13 +74,13 @@ export function sendDescriptor(socket: number | ResultOf | OutputField, fd: numb
   return call("sendmsg", socket, message(new Uint8Array(1), struct, `{SCM_RIGHTS, ${fd}}`), 0);
 }
 
-/** Receives a message that {@linkcode sendDescriptor} has sent. See recvmsg(2). */
+/** Receives a message of {@linkcode sendDescriptor}. See recvmsg(2). */
 export function receiveDescriptor(socket: number, control: Output): Call {
   const flags = constant(MSG_CMSG_CLOEXEC, { MSG_CMSG_CLOEXEC });
   return call("recvmsg", socket, message(new Output(1), control, "&message"), flags);
 }
 
-/** Has a socket tell of each message which process has sent it, or no longer. See unix(7). */
+/** Turns on or off that a socket receives the sender's credentials with a message. See unix(7). */
 export function passCredentials(socket: Fd, on: boolean): Call {
   return call(
     "setsockopt",
@@ -92,27 +92,27 @@ export function passCredentials(socket: Fd, on: boolean): Call {
   );
 }
 
-/** Receives a byte and, where {@linkcode passCredentials} is on, who has sent it. See recvmsg(2). */
+/** Receives a byte and, with {@linkcode passCredentials}, its sender. See recvmsg(2). */
 export function receiveByte(socket: number, sender: Output): Call {
   return call("recvmsg", socket, message(new Output(1), sender, "&message"), 0);
 }
 
-/** Memory for who has sent a message: a header, and struct ucred. */
+/** Memory for the sender of a message: a header, and struct ucred. */
 export function senderOutput(): Output {
   return new Output(CREDENTIALS_SPACE, "&sender");
 }
 
-/** The pid of who has sent a message, in the pid namespace of who has received it. */
+/** The pid of a message's sender, in the pid namespace of the receiver. */
 export function senderOf(sender: DataView): number {
   return sender.getInt32(CMSG_HEADER, true);
 }
 
-/** Memory for the control part of a message with one descriptor. */
+/** Memory for the control data of a message with one descriptor. */
 export function controlOutput(): Output {
   return new Output(CMSG_SPACE, "&control");
 }
 
-/** The descriptor that a control part holds, if the message had one. */
+/** The descriptor in the control data, if the message had one. */
 export function descriptorOf(control: DataView): number | undefined {
   return control.getInt32(12, true) === SCM_RIGHTS
     ? control.getInt32(CMSG_HEADER, true)
@@ -138,14 +138,14 @@ function message(
 
 const SOCKET_FLAGS = { SOCK_NONBLOCK, SOCK_CLOEXEC };
 
-/** Makes a socket of TCP that does not block. See socket(2), tcp(7). */
+/** Creates a nonblocking TCP socket. See socket(2), tcp(7). */
 export function tcpSocket(): Call {
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   const text = "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC";
   return call("socket", constant(AF_INET, { AF_INET }), constant(type, { [text]: type }), 0);
 }
 
-/** Gives a socket the address 127.0.0.1 and a port. See bind(2), ip(7). */
+/** Binds a socket to a port of 127.0.0.1. See bind(2), ip(7). */
 export function bindLoopback(socket: Fd, port: number): Call {
   const address = new Uint8Array(16);
   const view = new DataView(address.buffer);
@@ -155,23 +155,23 @@ export function bindLoopback(socket: Fd, port: number): Call {
   return call("bind", socket, new Struct(address, `{AF_INET, 127.0.0.1:${port}}`), address.length);
 }
 
-/** Lets others connect to a socket. See listen(2). */
+/** Makes a socket accept connections. See listen(2). */
 export function listen(socket: Fd, backlog: number): Call {
   return call("listen", socket, backlog);
 }
 
-/** Takes the next connection, which does not block. See accept4(2). */
+/** Accepts the next connection, as a nonblocking socket. See accept4(2). */
 export function accept(socket: Fd): Call {
   const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_FLAGS);
   return call("accept4", socket, null, null, named);
 }
 
-/** Says that no more is sent. See shutdown(2). */
+/** Shuts down the sending side of a connection. See shutdown(2). */
 export function shutdownWrite(socket: Fd): Call {
   return call("shutdown", socket, constant(SHUT_WR, { SHUT_WR }));
 }
 
-/** Makes a socket that speaks with the kernel. See netlink(7). */
+/** Creates a socket that talks to the kernel. See netlink(7). */
 export function netlinkSocket(protocol: number): Call {
   const type = SOCK_RAW | SOCK_CLOEXEC;
   return call(
@@ -194,12 +194,12 @@ export function setNetlinkOption(socket: Fd, option: number): Call {
   );
 }
 
-/** Sends a message to where a socket's messages go by themselves. See sendto(2). */
+/** Sends a message to the default address of a socket. See sendto(2). */
 export function sendto(socket: Fd, message: Struct): Call {
   return call("sendto", socket, message, message.size, 0, null, 0);
 }
 
-/** Sends a message that lies in pieces. See sendmsg(2). */
+/** Sends a message that is gathered from pieces. See sendmsg(2). */
 export function sendPieces(socket: Fd, pieces: readonly Piece[], text: string): Call {
   const vector = new Uint8Array(pieces.length * 16);
   const view = new DataView(vector.buffer);
@@ -214,7 +214,7 @@ export function sendPieces(socket: Fd, pieces: readonly Piece[], text: string): 
   return call("sendmsg", socket, new Struct(bytes, text, [{ offset: MSGHDR.iov, to: iov }]), 0);
 }
 
-/** A part of a message, where it lies: struct iovec. */
+/** A piece of a message, and where it is in memory: struct iovec. */
 export interface Piece {
   readonly at: Pointer["to"];
   readonly size: number;
@@ -226,7 +226,7 @@ export function recvfrom(socket: Fd, message: Output, flagBits: number): Call {
   return call("recvfrom", socket, message, message.size, named, null, null);
 }
 
-/** Opens the network namespace that a socket was made in. See SIOCGSKNS in linux/sockios.h. */
+/** Opens the network namespace of a socket. See SIOCGSKNS in linux/sockios.h. */
 export function openSocketNamespace(socket: Fd): Call {
   return call("ioctl", socket, constant(SIOCGSKNS, { SIOCGSKNS }), 0);
 }
@@ -234,21 +234,21 @@ export function openSocketNamespace(socket: Fd): Call {
 const IFREQ = { index: 16, size: 40 } as const;
 
 /**
- * Tells the index of the interface with a name, in the network namespace of a socket; it is written
- * beside the name, where {@linkcode indexField} finds it. See netdevice(7).
+ * Returns the index of the interface with a name, in the network namespace of a socket. The kernel
+ * writes it behind the name, where {@linkcode indexField} finds it. See netdevice(7).
  */
 export function getInterfaceIndex(socket: Fd, request: Struct): Call {
   return call("ioctl", socket, constant(SIOCGIFINDEX, { SIOCGIFINDEX }), request);
 }
 
-/** What {@linkcode getInterfaceIndex} takes: struct ifreq, with the name of an interface. */
+/** The argument of {@linkcode getInterfaceIndex}: struct ifreq, with the name of an interface. */
 export function interfaceRequest(name: string): Struct {
   const bytes = new Uint8Array(IFREQ.size);
   new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ.index - 1));
   return new Struct(bytes, `{${JSON.stringify(name)}}`);
 }
 
-/** Where the index is found that {@linkcode getInterfaceIndex} has asked for. */
+/** The index that {@linkcode getInterfaceIndex} returned. */
 export function indexField(request: Struct, name: string): OutputField {
   return new OutputField(request, IFREQ.index, `index of ${name}`);
 }

@@ -6,9 +6,9 @@
 
 import { type Call, call, type Fd, Output } from "../call.ts";
 
-/** Tells of the filesystem that a file is in. See statfs(2). */
-export function statfs(path: string, told: Output): Call {
-  return call("statfs", path, told);
+/** Returns the state of the filesystem that a file is on. See statfs(2). */
+export function statfs(path: string, state: Output): Call {
+  return call("statfs", path, state);
 }
 
 /** Reports on the filesystem that an open file is in. See fstatfs(2). */
@@ -16,12 +16,12 @@ export function fstatfs(fd: Fd, told: Output): Call {
   return call("fstatfs", fd, told);
 }
 
-/** Memory for what statfs(2) reports. */
+/** Memory for what statfs(2) returns. */
 export function statfsOutput(): Output {
   return new Output(120, "&statfs");
 }
 
-/** What statfs(2) tells: struct statfs (asm-generic/statfs.h). */
+/** The state of a filesystem: struct statfs (asm-generic/statfs.h). */
 export interface FilesystemState {
   /** The magic number of its type (linux/magic.h). */
   readonly type: number;
@@ -31,7 +31,7 @@ export interface FilesystemState {
   readonly blocks: number;
   /** How many of them are free. */
   readonly bfree: number;
-  /** How many of them an ordinary user can have. */
+  /** How many of them an unprivileged user can have. */
   readonly bavail: number;
   /** How many inodes there are. */
   readonly files: number;
@@ -41,9 +41,9 @@ export interface FilesystemState {
   readonly flags: number;
 }
 
-/** What statfs(2) has told. */
-export function readStatfs(told: DataView): FilesystemState {
-  const word = (index: number) => Number(told.getBigUint64(index * 8, true));
+/** What statfs(2) returned. */
+export function readStatfs(state: DataView): FilesystemState {
+  const word = (index: number) => Number(state.getBigUint64(index * 8, true));
   return {
     type: word(0),
     bsize: word(1),

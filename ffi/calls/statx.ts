@@ -1,5 +1,5 @@
 /**
- * What a file is. See statx(2) and struct statx (linux/stat.h).
+ * The status of a file. See statx(2) and struct statx (linux/stat.h).
  *
  * @module
  */
@@ -7,65 +7,65 @@
 import { type Call, call, type Fd, flags, Output } from "../call.ts";
 import { at } from "./at.ts";
 import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
-import { STATX_FLAGS } from "./constants/statx.ts";
+import { STATX_FLAGS } from "./names/statx.ts";
 import { makedev } from "./files.ts";
 
 export * from "./constants/statx.ts";
 
-/** Tells what a file is. See statx(2). */
+/** Returns the status of a file. See statx(2). */
 export function statx(
   directory: Fd,
   path: string,
   flagBits: number,
   mask: number,
-  told: Output,
+  stat: Output,
 ): Call {
   const named = flags(flagBits, { AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH });
-  return call("statx", at(directory), path, named, flags(mask, STATX_FLAGS), told);
+  return call("statx", at(directory), path, named, flags(mask, STATX_FLAGS), stat);
 }
 
-/** Memory for what statx(2) tells. */
+/** Memory for what statx(2) returns. */
 export function statxOutput(): Output {
   return new Output(256, "&statx");
 }
 
-/** What statx(2) tells; what was not asked for, and is not known, is 0. */
+/** The status of a file; fields that were not requested, and are not known, are 0. */
 export interface Statx {
-  /** What is known, in `STATX_` bits. */
+  /** The fields that are known, in `STATX_` bits. */
   readonly mask: number;
-  /** The number of its names. */
+  /** The number of its hard links. */
   readonly nlink: number;
   /** Its owner. */
   readonly uid: number;
   /** Its group. */
   readonly gid: number;
-  /** What it is, and its permissions. */
+  /** Its type and permissions. */
   readonly mode: number;
-  /** Its inode: all 64 bits count on overlay filesystems. */
+  /** Its inode; overlay filesystems use all 64 bits. */
   readonly ino: bigint;
   /** Its size in bytes. */
   readonly size: number;
-  /** The device that it stands for, if it does. */
+  /** The device that it represents, if it is a device file. */
   readonly rdev: number;
-  /** The device that it is on. */
+  /** The device of its filesystem. */
   readonly dev: number;
   /** The number of its mount. */
   readonly mnt_id: number;
 }
 
-/** What statx(2) has told. */
-export function readStatx(told: DataView): Statx {
-  const device = (at: number) => makedev(told.getUint32(at, true), told.getUint32(at + 4, true));
+/** What statx(2) returned. */
+export function readStatx(stat: DataView): Statx {
+  const device = (at: number) => makedev(stat.getUint32(at, true), stat.getUint32(at + 4, true));
   return {
-    mask: told.getUint32(0, true),
-    nlink: told.getUint32(16, true),
-    uid: told.getUint32(20, true),
-    gid: told.getUint32(24, true),
-    mode: told.getUint16(28, true),
-    ino: told.getBigUint64(32, true),
-    size: Number(told.getBigUint64(40, true)),
+    mask: stat.getUint32(0, true),
+    nlink: stat.getUint32(16, true),
+    uid: stat.getUint32(20, true),
+    gid: stat.getUint32(24, true),
+    mode: stat.getUint16(28, true),
+    ino: stat.getBigUint64(32, true),
+    size: Number(stat.getBigUint64(40, true)),
     rdev: device(128),
     dev: device(136),
-    mnt_id: Number(told.getBigUint64(144, true)),
+    mnt_id: Number(stat.getBigUint64(144, true)),
   };
 }

@@ -9,37 +9,37 @@ import { CAPABILITIES, type CapabilityName } from "./constants/capabilities.ts";
 
 export * from "./constants/capabilities.ts";
 
-/** Tells the real user id. See getuid(2). */
+/** Returns the real user id. See getuid(2). */
 export function getuid(): Call {
   return call("getuid");
 }
 
-/** Tells the effective user id. See geteuid(2). */
+/** Returns the effective user id. See geteuid(2). */
 export function geteuid(): Call {
   return call("geteuid");
 }
 
-/** Tells the real group id. See getgid(2). */
+/** Returns the real group id. See getgid(2). */
 export function getgid(): Call {
   return call("getgid");
 }
 
-/** Tells the effective group id. See getegid(2). */
+/** Returns the effective group id. See getegid(2). */
 export function getegid(): Call {
   return call("getegid");
 }
 
-/** Memory for one of the three ids that getresuid(2) and getresgid(2) tell. */
+/** Memory for one of the three ids that getresuid(2) and getresgid(2) return. */
 export function idOutput(text: string): Output {
   return new Output(4, text);
 }
 
-/** Tells the real, effective and saved user ids. See getresuid(2). */
+/** Returns the real, effective and saved user ids. See getresuid(2). */
 export function getresuid(real: Output, effective: Output, saved: Output): Call {
   return call("getresuid", real, effective, saved);
 }
 
-/** Tells the real, effective and saved group ids. See getresgid(2). */
+/** Returns the real, effective and saved group ids. See getresgid(2). */
 export function getresgid(real: Output, effective: Output, saved: Output): Call {
   return call("getresgid", real, effective, saved);
 }
@@ -61,23 +61,23 @@ export function setgroups(groups: readonly number[]): Call {
   return call("setgroups", groups.length, new Struct(bytes, `[${groups.join(", ")}]`));
 }
 
-/** Memory for some supplementary groups. */
+/** Memory for this many supplementary groups. */
 export function groupsOutput(count: number): Output {
   return new Output(count * 4, "&groups");
 }
 
-/** Tells the supplementary groups, or with NULL only how many there are. See getgroups(2). */
+/** Returns the supplementary groups, or with NULL only their count. See getgroups(2). */
 export function getgroups(groups: Output | null): Call {
   return call("getgroups", groups === null ? 0 : groups.size / 4, groups);
 }
 
 /** The sets of capabilities of a thread. See capset(2). */
 export interface CapabilityState {
-  /** Those that count. */
+  /** Those that the kernel checks. */
   readonly effective: readonly CapabilityName[];
   /** Those that can be made effective. */
   readonly permitted: readonly CapabilityName[];
-  /** Those that a program may inherit, if its file says so. */
+  /** Those that a program inherits if its file has them too. */
   readonly inheritable: readonly CapabilityName[];
 }
 
@@ -88,12 +88,12 @@ const HEADER = new Struct(
   "{_LINUX_CAPABILITY_VERSION_3, 0}",
 );
 
-/** Memory for what capget(2) tells. */
+/** Memory for what capget(2) returns. */
 export function capabilityOutput(): Output {
   return new Output(24, "&data");
 }
 
-/** Tells the calling thread's capabilities. See capget(2). */
+/** Returns the calling thread's capabilities. See capget(2). */
 export function capget(data: Output): Call {
   return call("capget", HEADER, data);
 }
@@ -111,7 +111,7 @@ export function capset(state: CapabilityState): Call {
   return call("capset", HEADER, new Struct(new Uint8Array(words.buffer), `{${text}}`));
 }
 
-/** What capget(2) has told; capabilities without a name yet are left out. */
+/** What capget(2) returned; capabilities without a name yet are left out. */
 export function readCapabilities(data: DataView): CapabilityState {
   const names = (set: number) =>
     (Object.keys(CAPABILITIES) as CapabilityName[]).filter((name) => {

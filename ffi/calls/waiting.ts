@@ -1,11 +1,11 @@
 /**
- * Waiting for children. See waitid(2) and wait4(2).
+ * Waiting for children. See waitid(2).
  *
  * @module
  */
 
 import { type Call, call, constant, type Fd, flags, Output, type Pid } from "../call.ts";
-import { WAIT_FLAGS, WAIT_ID_TYPES } from "./constants/waiting.ts";
+import { WAIT_FLAGS, WAIT_ID_TYPES } from "./names/waiting.ts";
 
 export * from "./constants/waiting.ts";
 
@@ -21,24 +21,24 @@ export function waitid(idType: number, id: Pid | Fd, info: Output | null, option
   );
 }
 
-/** Memory for what waitid(2) tells. */
+/** Memory for what waitid(2) returns. */
 export function siginfoOutput(): Output {
   return new Output(128, "&siginfo");
 }
 
-/** What has become of a child: a part of siginfo_t (asm-generic/siginfo.h). */
+/** The state of a child: a part of siginfo_t (asm-generic/siginfo.h). */
 export interface ChildState {
-  /** What has happened: `CLD_EXITED`, `CLD_KILLED` ... */
+  /** How its state changed: `CLD_EXITED`, `CLD_KILLED` ... */
   readonly code: number;
   /** The child. */
   readonly pid: number;
   /** Its real user id. */
   readonly uid: number;
-  /** Its exit code, or the signal that has ended, stopped or continued it. */
+  /** Its exit code, or the signal that killed, stopped or resumed it. */
   readonly status: number;
 }
 
-/** What waitid(2) has told; nothing where `WNOHANG` found no child to tell of. */
+/** What waitid(2) returned; `undefined` if no child has changed, with `WNOHANG`. */
 export function readChildState(info: DataView): ChildState | undefined {
   const pid = info.getInt32(16, true);
   if (pid === 0) return undefined;
@@ -48,9 +48,4 @@ export function readChildState(info: DataView): ChildState | undefined {
     uid: info.getUint32(20, true),
     status: info.getInt32(24, true),
   };
-}
-
-/** Waits for a child, and stores its wait status. See wait4(2). */
-export function wait4(pid: Pid, status: Output | null, options: number): Call {
-  return call("wait4", pid, status, flags(options, WAIT_FLAGS), null);
 }

@@ -1,5 +1,5 @@
 /**
- * A group: the directories, one in each hierarchy, that limit the same processes and count for them.
+ * A group: the directories, one in each hierarchy, that limit and account for the same processes.
  *
  * @module
  */
@@ -16,11 +16,13 @@ import {
 } from "../calls/files.ts";
 import { hasClone3 } from "../clone3_support.ts";
 import { engine } from "../engine/engine.ts";
+import { perEngine } from "../engine/per_engine.ts";
 import { ERRNO } from "../errno.ts";
-import { SyscallError, UnsupportedError } from "../errors.ts";
+import { UnsupportedError } from "../errors.ts";
+import { ifThere } from "../missing.ts";
 import { syscall } from "../syscalls.ts";
 import { assemble } from "../engine/program.ts";
-import { denialOf } from "./errors.ts";
+import { cgroupError } from "./errors.ts";
 import {
   callsOf,
   type CgroupPlan,
@@ -29,34 +31,34 @@ import {
   settingActions,
 } from "./plan.ts";
 import { killGroup } from "./kill.ts";
-import { mayWrite, readEntry, readFile, readNumber, writeFile } from "./files.ts";
+import { mayWrite, parentOf, readEntry, readFile, readNumber, writeFile } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import { type GroupLimits, limitsIn } from "./limits.ts";
 import { removeTree, sweep } from "./naming.ts";
-import type { CgroupAction } from "./place.ts";
+import type { CgroupAction } from "./parents.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
-/** How a process gets into a group: descriptors that are opened for it. */
+/** How a process enters a group: the descriptors that are open for it. */
 export interface CgroupEntry {
-  /** The directory of version 2 that clone3(2) makes the process in. */
+  /** The directory of version 2 in which clone3(2) creates the process. */
   readonly directory: Named | undefined;
-  /** Files that the process writes "0" to, which stands for itself. */
+  /** The files to which the process writes "0", which stands for itself. */
   readonly files: readonly Named[];
 }
 
-/** How a process will get into a group that is not made yet: with descriptors that are none. */
+/** How a process will enter a group that does not exist yet: with placeholders for descriptors. */
 export function planCgroupEntry({ directories }: CgroupPlan): CgroupEntry {
-  return entranceOf(directories, () => -1);
+  return entryOf(directories, () => -1);
 }
 
-/** Closes the descriptors of an cgroupEntry. */
+/** Closes the descriptors of an entry. */
 export function closeCgroupEntry({ directory, files }: CgroupEntry): void {
   for (const { value } of directory === undefined ? files : [directory, ...files]) {
     syscall(close(Number(value)));
   }
 }
 
-/** A group that has been made. */
+/** A group that exists. */
 export class Group {
   /** Its directories. */
   readonly directories: readonly GroupDirectory[];
@@ -69,20 +71,16 @@ export class Group {
   }
 
   /**
-   * Makes a group. For the first time, the groups of scripts that are gone are removed before.
+   * Creates a group. The first one in a directory removes the groups that ended scripts left there.
    *
-   * @throws {SyscallError} naming the file that says no; then nothing is left
-   * @throws {UnsupportedError} where the kernel does not have that file
+   * @throws {SyscallError} naming the file that refused; then nothing is left
+   * @throws {UnsupportedError} if the kernel does not have that file
    */
-  static make({ directories, limits, acts }: CgroupPlan): Group {
-    engine().once("sweep of groups", () => {
-      for (const { directory } of directories) {
-        sweep(directory.slice(0, directory.lastIndexOf("/")));
-      }
-    });
+  static make({ directories, limits, actions }: CgroupPlan): Group {
+    for (const { directory } of directories) sweepOnce(parentOf(directory));
     const group = new Group(directories, limits);
     try {
-      makeAll(acts);
+      makeAll(actions);
     } catch (error) {
       group.remove();
       throw error;
@@ -91,14 +89,14 @@ export class Group {
   }
 
   /**
-   * Opens what a process needs to get in.
+   * Opens the descriptors by which a process enters.
    *
-   * @throws {SyscallError} where no more files may be open
+   * @throws {SyscallError} if no more files may be open
    */
   enter(): CgroupEntry {
     const opened: number[] = [];
     try {
-      return entranceOf(this.directories, (call) => {
+      return entryOf(this.directories, (call) => {
         opened.push(syscall(call));
         return opened.at(-1)!;
       });
@@ -109,10 +107,10 @@ export class Group {
   }
 
   /**
-   * Changes limits; those that are left out stay.
+   * Changes limits; those that are left out stay as they are.
    *
-   * @throws {UnsupportedError} where the group has not the controller
-   * @throws {SyscallError} naming the file that says no: `EBUSY` below what is in use
+   * @throws {UnsupportedError} if the group does not have the controller
+   * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
    */
   update(changes: GroupLimits): void {
     const limits = { ...this.#limits, ...changes };
@@ -120,27 +118,27 @@ export class Group {
     const sum = this.#of("memory")?.version === 1 && limits.swap !== undefined &&
       changes.memory !== undefined;
     const names = limitsIn(sum ? { ...changes, swap: limits.swap! } : changes);
-    for (const act of inOrder(settingActions(this.directories, names, limits))) {
-      if (act.file.endsWith("/memory.max")) makeRoom(act, limits.memory!);
-      makeAll([act]);
+    for (const action of inOrder(settingActions(this.directories, names, limits))) {
+      if (action.file.endsWith("/memory.max")) makeRoom(action, limits.memory!);
+      makeAll([action]);
     }
     this.#limits = limits;
   }
 
-  /** What its processes use, and have used. */
+  /** What its processes use, and used until now. */
   usage(): Usage {
     return usageOf(this.directories);
   }
 
-  /** How many of its processes were killed because memory was short. */
+  /** How many of its processes the OOM killer killed. */
   outOfMemoryKills(): number {
-    const place = this.#of("memory");
-    if (place === undefined) return 0;
-    const file = place.version === 2 ? "memory.events" : "memory.oom_control";
-    return readEntry(`${place.directory}/${file}`, "oom_kill") ?? 0;
+    const memory = this.#of("memory");
+    if (memory === undefined) return 0;
+    const file = memory.version === 2 ? "memory.events" : "memory.oom_control";
+    return readEntry(`${memory.directory}/${file}`, "oom_kill") ?? 0;
   }
 
-  /** Begins to freeze its processes, or lets them go on. */
+  /** Starts to freeze its processes, or thaws them. */
   freeze(frozen: boolean): void {
     const { directory, version } = this.#freezer();
     if (version === 2) writeFile(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
@@ -155,12 +153,12 @@ export class Group {
       : readFile(`${directory}/freezer.state`) === "FROZEN";
   }
 
-  /** Kills whoever is in it, frozen or not. */
+  /** Kills its processes, frozen or not. */
   kill(): void {
     killGroup(this.directories);
   }
 
-  /** Removes it; answers whether nothing is left, as nobody was in it. */
+  /** Removes it. Returns `false` if it still has processes. */
   remove(): boolean {
     return this.directories.map(({ directory }) => removeTree(directory)).every((gone) => gone);
   }
@@ -170,16 +168,25 @@ export class Group {
   }
 
   #freezer(): GroupDirectory {
-    const place = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
-    if (place !== undefined) return place;
+    const freezer = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
+    if (freezer !== undefined) return freezer;
     throw new UnsupportedError(
-      'a container is paused by cgroup v2, or by the controller "freezer" of v1, and its group ' +
-        "has neither",
+      'pausing a container takes cgroup v2, or the controller "freezer" of v1, and its group has ' +
+        "neither",
     );
   }
 }
 
-function entranceOf(
+/** The directories that this script has swept. */
+const swept = perEngine(() => new Set<string>());
+
+function sweepOnce(directory: string): void {
+  if (swept().has(directory)) return;
+  sweep(directory);
+  swept().add(directory);
+}
+
+function entryOf(
   directories: readonly GroupDirectory[],
   open: (call: Call) => number,
 ): CgroupEntry {
@@ -197,44 +204,43 @@ function entranceOf(
   return { directory: into, files };
 }
 
-/** Does all of it in one program; a write that fails leaves its file open, to be closed here. */
-function makeAll(acts: readonly CgroupAction[]): void {
-  const made = acts.map((act) => ({ act, calls: callsOf(act) }));
-  const parts = made.flatMap(({ act, calls }) => {
-    // A process that has ended need not be moved any more.
-    const moves = "file" in act && act.file.endsWith("/cgroup.procs");
+/** Performs the actions in one program. A write that fails leaves its file open, which is closed here. */
+function makeAll(actions: readonly CgroupAction[]): void {
+  const made = actions.map((action) => ({ action, calls: callsOf(action) }));
+  const parts = made.flatMap(({ action, calls }) => {
+    // A process that has ended (ESRCH) need not be moved.
+    const moves = "file" in action && action.file.endsWith("/cgroup.procs");
     return calls.map((call) => moves ? { call, accept: ["ESRCH"] as const } : { call });
   });
   const outcome = engine().run(assemble(parts, engine().architecture));
   const { failed } = outcome;
   if (failed === undefined) return;
-  const { act, calls } = made.find(({ calls }) => calls.includes(failed.call))!;
+  const { action, calls } = made.find(({ calls }) => calls.includes(failed.call))!;
   if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]!))));
-  throw denialOf(act, { syscall: failed.call.name, errno: failed.errno });
+  throw cgroupError(action, { syscall: failed.call.name, errno: failed.errno });
 }
 
-/** The sum of memory and swap may at no time be less than the memory. */
-function inOrder(acts: readonly SettingAction[]): readonly SettingAction[] {
-  const sum = acts.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum === undefined) return acts;
-  const rest = acts.filter((act) => act !== sum);
+/** The actions in an order in which the sum of memory and swap is never less than the memory. */
+function inOrder(actions: readonly SettingAction[]): readonly SettingAction[] {
+  const sum = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum === undefined) return actions;
+  const rest = actions.filter((action) => action !== sum);
   const grows = sum.text === "-1" || Number(sum.text) > readNumber(sum.file)!;
   return grows ? [sum, ...rest] : [...rest, sum];
 }
 
-/** Version 2 kills processes to get below a new limit; this is refused here, as version 1 does. */
-function makeRoom(act: SettingAction, memory: number): void {
-  const directory = act.file.slice(0, act.file.lastIndexOf("/"));
+/**
+ * Reclaims memory until the new limit holds. Version 2 would kill processes to reach it; that is
+ * refused here, as version 1 does.
+ */
+function makeRoom(action: SettingAction, memory: number): void {
+  const directory = parentOf(action.file);
   const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
   if (excess() <= 0) return;
   const reclaim = `${directory}/memory.reclaim`;
   if (mayWrite(reclaim)) {
-    try {
-      writeFile(reclaim, String(excess()));
-    } catch (error) {
-      // EAGAIN: not all could be given back.
-      if (!(error instanceof SyscallError)) throw error;
-    }
+    // Not all of it may be reclaimed (EAGAIN), or not at once (EINTR).
+    ifThere(() => writeFile(reclaim, String(excess())), ["EAGAIN", "EINTR"]);
   }
-  if (excess() > 0) throw denialOf(act, { syscall: "write", errno: ERRNO.EBUSY });
+  if (excess() > 0) throw cgroupError(action, { syscall: "write", errno: ERRNO.EBUSY });
 }

@@ -1,6 +1,6 @@
 /**
- * The hierarchies of control groups that this process can reach: the one of version 2, those of
- * version 1, or both. See cgroups(7).
+ * The cgroup hierarchies that are visible to this process: that of version 2, those of version 1, or
+ * both. See cgroups(7).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { at_fdcwd } from "../calls/files.ts";
 import { SyscallError } from "../errors.ts";
 import { readWholeText } from "../files/read_file.ts";
 
-/** What limits and counts, by the names of version 2; version 1 knows `io` as `blkio`. */
+/** A controller, by its name in version 2; `io` is `blkio` in version 1. */
 export type Controller = "memory" | "cpu" | "cpuacct" | "cpuset" | "pids" | "io" | "freezer";
 
 const CONTROLLERS: readonly Controller[] = [
@@ -25,21 +25,21 @@ const CONTROLLERS: readonly Controller[] = [
 /** A mounted hierarchy. */
 export interface Hierarchy {
   readonly version: 1 | 2;
-  /** Which controllers are bound to it; for version 2, every group tells itself which it has. */
+  /** The controllers of a hierarchy of version 1. In version 2, each group lists its own. */
   readonly controllers: ReadonlySet<Controller>;
-  /** The directory of its topmost group that is in sight. */
+  /** The directory of its topmost visible group. */
   readonly top: string;
   /** The directory of the group that this process is in. */
   readonly own: string;
 }
 
-/** The hierarchies in which this process's own group is in sight. */
+/** The hierarchies in which this process's own group is visible. */
 export function hierarchies(): readonly Hierarchy[] {
   try {
     const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");
     return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
   } catch (error) {
-    // A kernel without control groups, or no /proc: then there are none to be seen.
+    // The kernel has no control groups, or there is no /proc.
     if (error instanceof SyscallError && error.code === "ENOENT") return [];
     throw error;
   }
@@ -65,7 +65,7 @@ export function parseHierarchies(groups: string, mountinfo: string): readonly Hi
   });
 }
 
-/** The controllers that the words of a group's file name. */
+/** The controllers that a file of a group lists. */
 export function controllersIn(text: string): ReadonlySet<Controller> {
   return new Set(text.trim().split(/\s+/).flatMap(controllerOf));
 }
@@ -77,14 +77,14 @@ function controllerOf(word: string): readonly Controller[] {
 
 interface Mount {
   readonly version: 1 | 2;
-  /** The group that is seen at the top, as this process's cgroup namespace has it. */
+  /** The path of the group that is mounted, as this process's cgroup namespace has it. */
   readonly root: string;
   readonly directory: string;
-  /** The options of the filesystem, the names of its controllers among them. */
+  /** The options of the filesystem, which include the names of its controllers. */
   readonly options: readonly string[];
 }
 
-/** A line of mountinfo, where it is a mount of control groups (proc_pid_mountinfo(5)). */
+/** The mount of a line of mountinfo, if it is a cgroup filesystem (proc_pid_mountinfo(5)). */
 function parseMount(line: string): readonly Mount[] {
   const [before = "", after = ""] = line.split(" - ");
   const [type = "", , options = ""] = after.split(" ");
@@ -97,10 +97,10 @@ function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-/** The directory of a group where it lies below what is mounted. */
+/** The directory of a group, if it is below the group that is mounted. */
 function directoryIn({ root, directory }: Mount, path: string): string | undefined {
   if (root === path) return directory;
   const within = root === "/" ? path : path.startsWith(`${root}/`) && path.slice(root.length);
-  // A path that leads upwards is that of a group outside of this process's cgroup namespace.
+  // The path of a group outside of this process's cgroup namespace starts with `..`.
   return within === false || path.startsWith("/..") ? undefined : directory + within;
 }

@@ -1,5 +1,5 @@
 /**
- * Killing whoever is in a group.
+ * Killing the processes of a group.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { syscalls } from "../syscalls.ts";
 import type { GroupDirectory } from "./plan.ts";
 import { directoriesIn, mayWrite, pidsIn, writeFile } from "./files.ts";
 
-/** Kills all processes of a group; they may take a moment to be gone. */
+/** Kills all processes of a group, without waiting until they have ended. */
 export function killGroup(directories: readonly GroupDirectory[]): void {
   const unified = directories.find(({ version }) => version === 2);
   if (unified !== undefined && mayWrite(`${unified.directory}/cgroup.kill`)) {
     writeFile(`${unified.directory}/cgroup.kill`, "1");
   }
-  // Before Linux 5.14, and in version 1, one by one.
+  // Before Linux 5.14, and in version 1, they are killed one by one.
   for (const { directory } of directories) killEach(directory);
   for (const { directory } of directories) {
-    // The frozen of version 1 die once they go on.
+    // Frozen processes of version 1 die only when they are thawed.
     if (mayWrite(`${directory}/freezer.state`)) writeFile(`${directory}/freezer.state`, "THAWED");
   }
 }
 
-/** A pid may be another process's by the time that it is killed, so each is held and looked at. */
+/** Opens a pidfd of each process, checks that it is in the group, and kills it: pids are reused. */
 function killEach(directory: string): void {
   for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
   const held = new Map<number, number>();

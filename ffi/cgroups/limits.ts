@@ -1,28 +1,28 @@
 /**
- * What limits a group, and the files that say so in either version of control groups.
+ * The limits of a group, and the files that hold them in either version of control groups.
  *
  * @module
  */
 
 import type { Controller } from "./hierarchies.ts";
 
-/** The limits of a group; what is left out stays as it is, and `Infinity` is no limit. */
+/** The limits of a group; those that are left out stay as they are, and `Infinity` is no limit. */
 export interface GroupLimits {
   /** Bytes of memory, page cache included. */
   readonly memory?: number;
-  /** Bytes of memory above which the group is slowed down and has to give some back. */
+  /** Bytes of memory above which the group is throttled, and its memory is reclaimed. */
   readonly memoryHigh?: number;
   /** Bytes of swap. */
   readonly swap?: number;
-  /** Time on processors, by the second: 1.5 is that of one and a half. */
+  /** Processor time in a second: 1.5 is that of one processor and a half. */
   readonly cpus?: number;
-  /** The share of the processors when others want them too: 1 to 10000, where 100 is usual. */
+  /** The share of the processors when they are contended: 1 to 10000; the default is 100. */
   readonly cpuWeight?: number;
-  /** How many processes and threads. */
+  /** The number of processes and threads. */
   readonly pids?: number;
   /** Limits of block devices. */
   readonly io?: readonly DeviceLimits[];
-  /** Which processors: `"0-1,3"`. */
+  /** The processors that may be used: `"0-1,3"`. */
   readonly cpuset?: string;
 }
 
@@ -30,29 +30,29 @@ export interface GroupLimits {
 export interface DeviceLimits {
   /** Its numbers: `"8:0"`. */
   readonly device: string;
-  /** Bytes read in a second. */
+  /** Bytes read per second. */
   readonly readBps?: number;
-  /** Bytes written in a second. */
+  /** Bytes written per second. */
   readonly writeBps?: number;
-  /** Readings in a second. */
+  /** Read operations per second. */
   readonly readIops?: number;
-  /** Writings in a second. */
+  /** Write operations per second. */
   readonly writeIops?: number;
 }
 
-/** A limit, as a line that is written to a file of the group. */
+/** A line that sets a limit in a file of the group. */
 export interface Setting {
-  /** What it limits. */
+  /** The limit that it sets. */
   readonly limit: keyof GroupLimits;
   readonly controller: Controller;
   readonly file: string;
   readonly value: string;
 }
 
-/** In how many microseconds a group may use its time; the kernel's own default. */
+/** The period of the processor quota in microseconds: the kernel's default. */
 const PERIOD = 100_000;
 
-/** Which controller each limit needs. */
+/** The controller that each limit needs. */
 export const CONTROLLER_OF: Readonly<Record<keyof GroupLimits, Controller>> = {
   memory: "memory",
   memoryHigh: "memory",
@@ -104,7 +104,7 @@ export function settingsOf2(limit: keyof GroupLimits, limits: GroupLimits): read
   }
 }
 
-/** A limit's lines in the files of version 1; `undefined` where that cannot be said. */
+/** A limit's lines in the files of version 1; `undefined` if they cannot express it. */
 export function settingsOf1(
   limit: keyof GroupLimits,
   limits: GroupLimits,
@@ -117,7 +117,7 @@ export function settingsOf1(
     case "memoryHigh":
       return undefined;
     case "swap": {
-      // Version 1 knows the sum only.
+      // Version 1 limits only the sum of memory and swap.
       const { swap = Infinity, memory = Infinity } = limits;
       if (memory === Infinity && swap !== Infinity) return undefined;
       return [setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))];
@@ -141,14 +141,14 @@ export function settingsOf1(
           read_iops: readIops,
           write_iops: writeIops,
         }).filter(([, value]) => value !== undefined).map(([name, value]) =>
-          // Here 0 is no limit.
+          // In these files, 0 is no limit.
           setting(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)
         )
       );
   }
 }
 
-/** A list of processors or the like, as the kernel writes it: `"0-1,3"`. */
+/** Parses a list of numbers as the kernel writes it: `"0-1,3"`. */
 export function parseList(text: string): ReadonlySet<number> {
   const numbers = new Set<number>();
   for (const range of text.trim().split(",").filter(Boolean)) {
@@ -162,7 +162,7 @@ function quota(cpus: number): number {
   return Math.round(cpus * PERIOD);
 }
 
-/** Both have a usual value, 100 and 1024; the scale is the same, its ends are not. */
+/** The defaults are 100 and 1024; the scales are the same, but their ends differ. */
 function shares(weight: number): number {
   return Math.min(262_144, Math.max(2, Math.round(weight * 1024 / 100)));
 }

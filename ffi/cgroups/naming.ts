@@ -1,51 +1,49 @@
 /**
- * Whose a group is. Its name tells the script that has made it, so that another script can remove
- * what one has left that was killed.
+ * The names of groups. A name identifies the script that created the group, so that another script
+ * can remove what a killed one left behind.
  *
  * @module
  */
 
 import { at_fdcwd, AT_REMOVEDIR, unlinkat } from "../calls/files.ts";
-import { engine } from "../engine/engine.ts";
+import { perEngine } from "../engine/per_engine.ts";
 import { startOf } from "../proc/process_identity.ts";
 import { namespaces } from "../proc/process_namespaces.ts";
 import { syscalls } from "../syscalls.ts";
 import { readWholeText } from "../files/read_file.ts";
 import { directoriesIn, mayWrite, readFile, writeFile } from "./files.ts";
 
-/** Names are `ramekin-PIDNS-PID-STARTED-REST`: a pid says little without its namespace. */
+/** Names are `ramekin-PIDNS-PID-STARTED-REST`: a pid is unique only within its namespace. */
 const NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
 
-/** The last part of the name of the group that a script itself has moved to. */
+/** The last part of the name of the group into which a script moves itself. */
 const SCRIPTS_OWN = "script";
 
-/** A new name, for a group of this script. */
+/** Returns a new name for a group of this script. */
 export function newName(): string {
   const [random] = crypto.getRandomValues(new Uint32Array(1));
-  return `${owner()}-${random!.toString(36)}`;
+  return `${namePrefix()}-${random!.toString(36)}`;
 }
 
-/** The name of the group that this script moves to where it has to leave its own. */
+/** The name of the group into which this script moves if it has to leave its own. */
 export function scriptsName(): string {
-  return `${owner()}-${SCRIPTS_OWN}`;
+  return `${namePrefix()}-${SCRIPTS_OWN}`;
 }
 
-/** Whether a script has moved to the group of this name to make room for others beside it. */
+/** Whether a script moved into the group of this name, to create other groups beside it. */
 export function isScriptsName(name: string): boolean {
   return NAME.exec(name)?.[4] === SCRIPTS_OWN;
 }
 
-function owner(): string {
-  return engine().once("owner of groups", () => {
-    // A /proc of another pid namespace has this process too, but under another number.
-    const stat = readWholeText(at_fdcwd, "/proc/self/stat");
-    return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
-  });
-}
+const namePrefix = perEngine(() => {
+  // The pid is read from /proc, as a /proc of another pid namespace may show another one.
+  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
+});
 
 /**
- * Removes the groups in a directory whose script has ended and that nobody is in. Groups of another
- * pid namespace stay, as nothing can be known here of its processes.
+ * Removes the groups in a directory whose script has ended and that have no processes. Groups of
+ * another pid namespace stay, as its processes cannot be seen from here.
  */
 export function sweep(directory: string): void {
   const own = NAME.exec(scriptsName())![1];
@@ -55,14 +53,14 @@ export function sweep(directory: string): void {
     const stat = readFile(`/proc/${pid}/stat`);
     if (stat !== undefined && startOf(stat) === Number(started)) continue;
     const group = `${directory}/${name}`;
-    // Nobody is left who could resume it; and of version 1, the frozen cannot even be killed.
+    // No script is left to thaw it, and frozen processes of version 1 cannot even be killed.
     const state = `${group}/freezer.state`;
     if (mayWrite(state)) writeFile(state, "THAWED");
     removeTree(group);
   }
 }
 
-/** Removes a group and those in it; answers whether nothing is left, as nobody was in them. */
+/** Removes a group and those below it. Returns `false` if processes are left. */
 export function removeTree(directory: string): boolean {
   const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
   const failed = () => {
@@ -75,5 +73,5 @@ export function removeTree(directory: string): boolean {
   return !failed();
 }
 
-/** -ENOENT: somebody else was faster. */
+/** -ENOENT: another process removed it first. */
 const NOT_THERE = -2n;

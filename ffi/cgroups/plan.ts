@@ -1,13 +1,14 @@
 /**
- * A group before it is made: where it will be, and what will make it.
+ * A group before it exists: its directories, and the actions that create it.
  *
  * @module
  */
 
 import type { Call } from "../call.ts";
 import { at_fdcwd, mkdirat } from "../calls/files.ts";
+import { writeText } from "../calls/write_text.ts";
 import { UnsupportedError } from "../errors.ts";
-import { readFile, writeCalls } from "./files.ts";
+import { parentOf, readFile } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import {
   CONTROLLER_OF,
@@ -19,7 +20,7 @@ import {
   settingsOf2,
 } from "./limits.ts";
 import { newName } from "./naming.ts";
-import { type CgroupAction, findPlaces, type Place } from "./place.ts";
+import { type CgroupAction, findParents, type ParentCgroup } from "./parents.ts";
 
 /** A directory of a group. */
 export interface GroupDirectory {
@@ -28,12 +29,12 @@ export interface GroupDirectory {
   readonly controllers: ReadonlySet<Controller>;
 }
 
-/** A group that can be made. */
+/** A group that can be created. */
 export interface CgroupPlan {
   readonly directories: readonly GroupDirectory[];
   readonly limits: GroupLimits;
-  /** What makes it, in this order. */
-  readonly acts: readonly CgroupAction[];
+  /** The actions that create it, in this order. */
+  readonly actions: readonly CgroupAction[];
 }
 
 /** A setting with the file that it is written to. */
@@ -43,42 +44,46 @@ export interface SettingAction extends Setting {
 }
 
 /**
- * Finds where a group with these limits can be, and what makes it. Nothing is done yet.
+ * Plans a group with these limits. Nothing is created yet.
  *
- * @throws {UnsupportedError} where a limit cannot be set here, or no group be made
+ * @throws {UnsupportedError} if a limit cannot be set here, or no group can be created
  */
 export function planCgroup(limits: GroupLimits): CgroupPlan {
   const name = newName();
-  const places = findPlaces(limits);
-  const directories = places.map((place) => ({
-    ...place,
-    directory: `${place.directory}/${name}`,
+  const parents = findParents(limits);
+  const directories = parents.map((parent) => ({
+    ...parent,
+    directory: `${parent.directory}/${name}`,
   }));
-  const acts = places.flatMap((place, index) => {
+  const actions = parents.flatMap((parent, index) => {
     const { directory } = directories[index]!;
-    return [...place.before, { directory }, ...inherited(place, directory, limits)];
+    return [...parent.before, { directory }, ...inherited(parent, directory, limits)];
   });
   return {
     directories,
     limits,
-    acts: [...acts, ...settingActions(directories, limitsIn(limits), limits)],
+    actions: [...actions, ...settingActions(directories, limitsIn(limits), limits)],
   };
 }
 
-/** A group of version 1 begins with no memory nodes and no processors, and takes nobody then. */
-function inherited(place: Place, made: string, limits: GroupLimits): readonly CgroupAction[] {
-  if (place.version === 2 || !place.controllers.has("cpuset")) return [];
+/** A group of version 1 starts without memory nodes and processors, and takes no process then. */
+function inherited(
+  parent: ParentCgroup,
+  made: string,
+  limits: GroupLimits,
+): readonly CgroupAction[] {
+  if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
   return ["cpuset.mems", ...(limits.cpuset === undefined ? ["cpuset.cpus"] : [])]
     .map((file) => ({
       file: `${made}/${file}`,
-      text: readFile(`${place.directory}/${file}`) ?? "",
+      text: readFile(`${parent.directory}/${file}`) ?? "",
     }));
 }
 
 /**
- * What sets some of the limits of a group.
+ * The actions that set some of the limits of a group.
  *
- * @throws {UnsupportedError} where one cannot be set
+ * @throws {UnsupportedError} if one cannot be set
  */
 export function settingActions(
   directories: readonly GroupDirectory[],
@@ -87,14 +92,14 @@ export function settingActions(
 ): readonly SettingAction[] {
   return names.flatMap((limit) => {
     const controller = CONTROLLER_OF[limit];
-    const place = directories.find(({ controllers }) => controllers.has(controller));
-    if (place === undefined) {
+    const found = directories.find(({ controllers }) => controllers.has(controller));
+    if (found === undefined) {
       throw new UnsupportedError(
         `"${limit}" cannot be limited: the container's group was made without the controller ` +
-          `"${controller}"; give the step limits() such a limit from the beginning`,
+          `"${controller}"; set this limit in the step limits() too`,
       );
     }
-    const { directory, version } = place;
+    const { directory, version } = found;
     if (limit === "cpuset") checkProcessors(directory, limits.cpuset!);
     const settings = version === 2 ? settingsOf2(limit, limits) : settingsOf1(limit, limits);
     if (settings === undefined) {
@@ -113,9 +118,9 @@ export function settingActions(
   });
 }
 
-/** Processors that are not there are passed over by version 2, and a vague error of version 1. */
+/** Refuses missing processors: version 2 ignores them, and version 1 fails with a vague EINVAL. */
 function checkProcessors(directory: string, cpuset: string): void {
-  const above = directory.slice(0, directory.lastIndexOf("/"));
+  const above = parentOf(directory);
   const text = readFile(`${above}/cpuset.cpus.effective`) ??
     readFile(`${above}/cpuset.effective_cpus`);
   if (text === undefined) return;
@@ -127,7 +132,9 @@ function checkProcessors(directory: string, cpuset: string): void {
   );
 }
 
-/** The calls of an act, in their order. */
-export function callsOf(act: CgroupAction): readonly Call[] {
-  return "file" in act ? writeCalls(act.file, act.text) : [mkdirat(at_fdcwd, act.directory, 0o755)];
+/** The calls of an action. */
+export function callsOf(action: CgroupAction): readonly Call[] {
+  return "file" in action
+    ? writeText(at_fdcwd, action.file, action.text)
+    : [mkdirat(at_fdcwd, action.directory, 0o755)];
 }

@@ -1,5 +1,5 @@
 /**
- * What the processes of a group use.
+ * The resources that the processes of a group use.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { GroupDirectory } from "./plan.ts";
 import { readEntry, readFile, readNumber } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 
-/** What the processes of a group use, and have used; `undefined` where no controller counts it. */
+/** What the processes of a group use, and used until now; `undefined` if no controller counts it. */
 export interface Usage {
   /** Bytes of memory, page cache included. */
   readonly memory: number | undefined;
-  /** The most bytes of memory that there have been. */
+  /** The peak of the bytes of memory. */
   readonly memoryPeak: number | undefined;
-  /** Seconds of time on processors. */
+  /** Processor time in seconds. */
   readonly cpu: number | undefined;
-  /** How many processes and threads there are. */
+  /** The number of processes and threads. */
   readonly pids: number | undefined;
   /** Bytes read from block devices. */
   readonly ioRead: number | undefined;
@@ -24,7 +24,7 @@ export interface Usage {
   readonly ioWritten: number | undefined;
 }
 
-/** Asks the controllers of these directories. */
+/** Reads the usage from the controllers of these directories. */
 export function usageOf(directories: readonly GroupDirectory[]): Usage {
   const of = (controller: Controller) =>
     directories.find(({ controllers }) => controllers.has(controller));
@@ -36,16 +36,16 @@ export function usageOf(directories: readonly GroupDirectory[]): Usage {
   };
 }
 
-function memoryOf(place: GroupDirectory | undefined): Pick<Usage, "memory" | "memoryPeak"> {
-  return place?.version === 1
+function memoryOf(group: GroupDirectory | undefined): Pick<Usage, "memory" | "memoryPeak"> {
+  return group?.version === 1
     ? {
-      memory: numberOf(place, "memory.usage_in_bytes"),
-      memoryPeak: numberOf(place, "memory.max_usage_in_bytes"),
+      memory: numberOf(group, "memory.usage_in_bytes"),
+      memoryPeak: numberOf(group, "memory.max_usage_in_bytes"),
     }
-    : { memory: numberOf(place, "memory.current"), memoryPeak: numberOf(place, "memory.peak") };
+    : { memory: numberOf(group, "memory.current"), memoryPeak: numberOf(group, "memory.peak") };
 }
 
-/** Version 2 counts time for every group, with or without a controller. */
+/** Version 2 counts processor time for every group, also without a controller. */
 function cpuOf(
   old: GroupDirectory | undefined,
   unified: GroupDirectory | undefined,
@@ -56,9 +56,9 @@ function cpuOf(
   return microseconds === undefined ? undefined : microseconds / 1e6;
 }
 
-function ioOf(place: GroupDirectory | undefined): Pick<Usage, "ioRead" | "ioWritten"> {
-  if (place === undefined) return { ioRead: undefined, ioWritten: undefined };
-  const { directory, version } = place;
+function ioOf(group: GroupDirectory | undefined): Pick<Usage, "ioRead" | "ioWritten"> {
+  if (group === undefined) return { ioRead: undefined, ioWritten: undefined };
+  const { directory, version } = group;
   if (version === 2) {
     const text = readFile(`${directory}/io.stat`);
     return { ioRead: sum(text, /\brbytes=(\d+)/g), ioWritten: sum(text, /\bwbytes=(\d+)/g) };
@@ -67,8 +67,8 @@ function ioOf(place: GroupDirectory | undefined): Pick<Usage, "ioRead" | "ioWrit
   return { ioRead: sum(text, /\bRead (\d+)/g), ioWritten: sum(text, /\bWrite (\d+)/g) };
 }
 
-function numberOf(place: GroupDirectory | undefined, file: string): number | undefined {
-  return place && readNumber(`${place.directory}/${file}`);
+function numberOf(group: GroupDirectory | undefined, file: string): number | undefined {
+  return group && readNumber(`${group.directory}/${file}`);
 }
 
 function sum(text: string | undefined, numbers: RegExp): number | undefined {

@@ -83,7 +83,6 @@ export class Engine {
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   // Calls of this isolate follow one another, so one arena serves them all.
   #arena: Memory;
-  readonly #kept = new Map<string, unknown>();
 
   private constructor(architecture: Architecture, libc: Libc) {
     this.architecture = architecture;
@@ -136,12 +135,6 @@ export class Engine {
   runInPool(memory: Memory): Promise<number> {
     memory.view.setBigUint64(0, 0n);
     return this.#symbols.runInPool(memory.pointer, HEADER.size);
-  }
-
-  /** What is made once and kept as long as the engine: descriptors, tables in memory. */
-  once<T>(name: string, make: () => T): T {
-    if (!this.#kept.has(name)) this.#kept.set(name, make());
-    return this.#kept.get(name) as T;
   }
 
   /** Zeroed memory outside V8's heap. `"shared"` stays one also for a child that copies the rest. */

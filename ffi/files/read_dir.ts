@@ -1,5 +1,5 @@
 /**
- * What is in a directory, with no other permission than that to use FFI.
+ * The entries of a directory, read with `--allow-ffi` alone.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { syscall, syscalls } from "../syscalls.ts";
 const PART_SIZE = 8 * 1024;
 
 /**
- * All names in the directory, `.` and `..` left out.
+ * Returns the names in the directory, without `.` and `..`.
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`, `ENOTDIR`
  */
@@ -21,7 +21,7 @@ export function namesIn(path: string): string[] {
 }
 
 /**
- * The same, with the type of each.
+ * Returns the entries of the directory, without `.` and `..`: their names and types.
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`, `ENOTDIR`
  */
@@ -32,7 +32,7 @@ export function entriesIn(path: string): DirectoryEntry[] {
     for (;;) {
       const part = new Output(PART_SIZE, "&entries");
       const list = getdents64(directory, part);
-      // A directory that has been removed meanwhile is empty.
+      // A directory that was removed in the meantime is empty.
       const outcome = syscalls([{ call: list, accept: ["ENOENT"] }]);
       const size = Number(outcome.result(list));
       if (size <= 0) return entries;

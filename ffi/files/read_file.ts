@@ -1,34 +1,35 @@
 /**
- * Files read whole, with no other permission than that to use FFI.
+ * Whole files, read with `--allow-ffi` alone.
  *
  * @module
  */
 
 import { type Call, type Fd, Output, ResultOf } from "../call.ts";
 import { close, O_CLOEXEC, O_RDONLY, openat, read } from "../calls/files.ts";
+import { concat } from "../concat.ts";
 import type { RunResult } from "../engine/engine.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 import { Label } from "../engine/program.ts";
 
-/** Most files are small, and read in one turn of the engine. */
+/** The size up to which a file is read by one run of the engine; most files are smaller. */
 const SMALL = 4 * 1024;
 const PART = 32 * 1024;
 
 /**
- * All that the file holds.
+ * Returns the contents of the file.
  *
- * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` where the process is gone
+ * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` if the process has ended
  */
 export function readWholeFile(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
   return readSmall(directory, path) ?? readLarge(directory, path);
 }
 
-/** All that the file holds, as text. */
+/** Returns the contents of the file as text. */
 export function readWholeText(directory: Fd, path: string): string {
   return new TextDecoder().decode(readWholeFile(directory, path));
 }
 
-/** The file, if nothing is left of it after one part. */
+/** Returns the contents, if they end within one part. */
 function readSmall(directory: Fd, path: string): Uint8Array<ArrayBuffer> | undefined {
   const opened = openat(directory, path, O_RDONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "fd");
@@ -50,9 +51,9 @@ function readLarge(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
   const fd = syscall(openat(directory, path, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    // Files of /proc give less than is asked for before they are at their end.
+    // Reads of files of /proc may return less than they could before the end.
     for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
-    return concatenated(parts);
+    return concat(parts);
   } finally {
     syscall(close(fd));
   }
@@ -67,14 +68,4 @@ function readPart(fd: number): Uint8Array<ArrayBuffer> {
 function bytesOf(outcome: RunResult, got: Call, part: Output): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset } = outcome.output(part);
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, Number(outcome.result(got)));
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,5 @@
 /**
- * Where many symbolic links point, in few turns of the engine.
+ * The targets of many symbolic links, read by few runs of the engine.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import { Output } from "../call.ts";
 import { at_fdcwd, readlinkat } from "../calls/files.ts";
 import { syscalls } from "../syscalls.ts";
 
-/** How many are read in one turn. */
+/** How many links are read by one run. */
 const AT_ONCE = 256;
-/** A link of /proc that is no path is short; a path may be cut off. */
+/** Links of /proc other than paths are short; a path may be truncated. */
 const LONGEST = 128;
 
 /**
- * Where each link points, by its path: at most 128 bytes of it. One that is gone, or may not be
- * read, has `undefined`.
+ * Returns the target of each link, at most 128 bytes of it; `undefined` for a link that does not
+ * exist, or may not be read.
  */
 export function readLinks(paths: readonly string[]): (string | undefined)[] {
   const found: (string | undefined)[] = [];
   for (let start = 0; start < paths.length; start += AT_ONCE) {
-    found.push(...readSome(paths.slice(start, start + AT_ONCE)));
+    found.push(...readBatch(paths.slice(start, start + AT_ONCE)));
   }
   return found;
 }
 
-function readSome(paths: readonly string[]): (string | undefined)[] {
+function readBatch(paths: readonly string[]): (string | undefined)[] {
   const links = paths.map((path) => {
     const target = new Output(LONGEST, "&target");
     return { target, call: readlinkat(at_fdcwd, path, target) };

@@ -1,6 +1,6 @@
 /**
- * Names in directories, and where the calling thread stands among them. The working directory, the
- * root and the umask belong to all threads of a process, unless `unshare(CLONE_FS)` went before.
+ * Names in directories, and the working directory. The working directory, the root and the umask are
+ * shared by all threads of a process, unless the thread has called `unshare(CLONE_FS)`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   STATX_MNT_ID,
   statxOutput,
 } from "../calls/statx.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, raw } from "./owned_fd.ts";
 
 // The longest path, its NUL included (linux/limits.h).
@@ -36,7 +36,7 @@ const PATH_MAX = 4096;
  * ```
  */
 export function chdir(path: string): void {
-  direct(calls.chdir(path));
+  syscall(calls.chdir(path));
 }
 
 /**
@@ -56,14 +56,14 @@ export function chdir(path: string): void {
  * ```
  */
 export function fchdir(fd: Fd): void {
-  direct(calls.fchdir(raw(fd)));
+  syscall(calls.fchdir(raw(fd)));
 }
 
 /**
- * Tells the working directory, as the kernel knows it. See
+ * Returns the working directory, as the kernel has it. See
  * [getcwd(2)](https://man7.org/linux/man-pages/man2/getcwd.2.html).
  *
- * @throws {SyscallError} `ENOENT` where it was removed
+ * @throws {SyscallError} `ENOENT` if it was removed
  * @tags allow-ffi
  *
  * @example
@@ -77,12 +77,12 @@ export function fchdir(fd: Fd): void {
 export function getcwd(): string {
   const path = new Output(PATH_MAX, "&path");
   const call = calls.getcwd(path);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   return text(outcome.output(path), Number(outcome.result(call)) - 1);
 }
 
 /**
- * Sets the bits that the modes of new files lose, and tells what they were. See
+ * Sets the bits that are cleared in the modes of new files, and returns the old ones. See
  * [umask(2)](https://man7.org/linux/man-pages/man2/umask.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -96,11 +96,11 @@ export function getcwd(): string {
  * ```
  */
 export function umask(mask: number): number {
-  return direct(calls.umask(mask));
+  return syscall(calls.umask(mask));
 }
 
 /**
- * Makes a directory, by its path from the working directory. See
+ * Creates a directory, by its path from the working directory. See
  * [mkdir(2)](https://man7.org/linux/man-pages/man2/mkdir.2.html).
  *
  * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
@@ -119,7 +119,7 @@ export function mkdir(path: string, mode = 0o777): void {
 }
 
 /**
- * Makes a directory, by its path from another. See
+ * Creates a directory, by its path from another directory. See
  * [mkdirat(2)](https://man7.org/linux/man-pages/man2/mkdir.2.html).
  *
  * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
@@ -135,14 +135,14 @@ export function mkdir(path: string, mode = 0o777): void {
  * ```
  */
 export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
-  direct(calls.mkdirat(raw(directory), path, mode));
+  syscall(calls.mkdirat(raw(directory), path, mode));
 }
 
 /**
- * Makes a device file, a named pipe or an empty file. See
+ * Creates a device file, a named pipe or an empty file. See
  * [mknodat(2)](https://man7.org/linux/man-pages/man2/mknod.2.html).
  *
- * @throws {SyscallError} `EPERM` for a device without CAP_MKNOD or in a user namespace, `EEXIST`
+ * @throws {SyscallError} `EPERM` for a device, without CAP_MKNOD or in a user namespace; `EEXIST`
  * @tags allow-ffi
  *
  * @example
@@ -155,13 +155,15 @@ export function mkdirat(directory: Fd, path: string, mode = 0o777): void {
  * ```
  */
 export function mknodat(directory: Fd, path: string, mode: number, device = 0): void {
-  direct(calls.mknodat(raw(directory), path, mode, device), {
-    EPERM: "device files take CAP_MKNOD outside of user namespaces; a bind mount of one does not",
+  syscall(calls.mknodat(raw(directory), path, mode, device), {
+    EPERM:
+      "creating a device file takes CAP_MKNOD outside of user namespaces; a bind mount of one " +
+      "does not",
   });
 }
 
 /**
- * The number of a device for {@linkcode mknodat}. See
+ * Returns the number of a device, for {@linkcode mknodat}. See
  * [makedev(3)](https://man7.org/linux/man-pages/man3/makedev.3.html). Cannot fail.
  *
  * @example
@@ -177,7 +179,7 @@ export function makedev(major: number, minor: number): number {
 }
 
 /**
- * Makes a symbolic link. See
+ * Creates a symbolic link. See
  * [symlinkat(2)](https://man7.org/linux/man-pages/man2/symlink.2.html).
  *
  * @throws {SyscallError} `EEXIST`, `ENOENT`, `EACCES`
@@ -193,14 +195,14 @@ export function makedev(major: number, minor: number): number {
  * ```
  */
 export function symlinkat(target: string, directory: Fd, path: string): void {
-  direct(calls.symlinkat(target, raw(directory), path));
+  syscall(calls.symlinkat(target, raw(directory), path));
 }
 
 /**
- * Tells where a symbolic link points. See
+ * Returns the target of a symbolic link. See
  * [readlinkat(2)](https://man7.org/linux/man-pages/man2/readlink.2.html).
  *
- * @throws {SyscallError} `ENOENT`, `EINVAL` where it is no link
+ * @throws {SyscallError} `ENOENT`, `EINVAL` if it is not a symbolic link
  * @tags allow-ffi
  *
  * @example The namespace of a thread
@@ -214,7 +216,7 @@ export function symlinkat(target: string, directory: Fd, path: string): void {
 export function readlinkat(directory: Fd, path: string): string {
   const target = new Output(PATH_MAX, "&target");
   const call = calls.readlinkat(raw(directory), path, target);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   return text(outcome.output(target), Number(outcome.result(call)));
 }
 
@@ -222,7 +224,7 @@ export function readlinkat(directory: Fd, path: string): string {
  * Removes a file, or with `AT_REMOVEDIR` an empty directory. See
  * [unlinkat(2)](https://man7.org/linux/man-pages/man2/unlink.2.html).
  *
- * @throws {SyscallError} `ENOENT`, `EISDIR`, `ENOTEMPTY`, `EBUSY` where something is mounted
+ * @throws {SyscallError} `ENOENT`, `EISDIR`, `ENOTEMPTY`, `EBUSY` if it is a mount point
  * @tags allow-ffi
  *
  * @example
@@ -235,13 +237,13 @@ export function readlinkat(directory: Fd, path: string): string {
  * ```
  */
 export function unlinkat(directory: Fd, path: string, flags = 0): void {
-  direct(calls.unlinkat(raw(directory), path, flags), {
-    EISDIR: "it is a directory: linux.AT_REMOVEDIR",
+  syscall(calls.unlinkat(raw(directory), path, flags), {
+    EISDIR: "it is a directory; remove it with linux.AT_REMOVEDIR",
   });
 }
 
 /**
- * Tells what a file is. See [statx(2)](https://man7.org/linux/man-pages/man2/statx.2.html).
+ * Returns the status of a file. See [statx(2)](https://man7.org/linux/man-pages/man2/statx.2.html).
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`
  * @tags allow-ffi
@@ -261,8 +263,9 @@ export function statx(
   flags = 0,
   mask: number = STATX_BASIC_STATS | STATX_MNT_ID,
 ): Statx {
-  const told = statxOutput();
-  return readStatx(outcomeOf(statxCall(raw(directory), path, flags, mask, told)).output(told));
+  const status = statxOutput();
+  const call = statxCall(raw(directory), path, flags, mask, status);
+  return readStatx(syscalls([{ call }]).output(status));
 }
 
 function text(view: DataView, length: number): string {

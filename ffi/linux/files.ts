@@ -1,15 +1,15 @@
 /**
- * Open files. Deno's permissions for files are not asked: `--allow-ffi` includes them all.
+ * Open files. Deno's permissions for files are not checked: `--allow-ffi` includes them all.
  *
  * @module
  */
 
 import { Output } from "../call.ts";
 import * as calls from "../calls/files.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
-/** The most that is read or written at once; read(2) and write(2) may always do less. */
+/** The most bytes of one read or write; read(2) and write(2) may always transfer less. */
 const MOST_AT_ONCE = 64 * 1024;
 
 /**
@@ -54,15 +54,15 @@ export function openat(
   flags: number = calls.O_CLOEXEC,
   mode = 0,
 ): OwnedFd {
-  return new OwnedFd(direct(calls.openat(raw(directory), path, flags, mode)));
+  return new OwnedFd(syscall(calls.openat(raw(directory), path, flags, mode)));
 }
 
 /**
- * Opens a file, with a say in how its path is resolved. See
+ * Opens a file, with restrictions on how its path is resolved. See
  * [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html). Linux 5.6.
  *
- * @throws {SyscallError} `EXDEV` where the path leaves the directory, `ELOOP` at a link that may not
- * be followed, `ENOENT`, `EACCES`
+ * @throws {SyscallError} `EXDEV` if the path leaves the directory, `ELOOP` at a link that may not be
+ * followed, `ENOENT`, `EACCES`
  * @tags allow-ffi
  *
  * @example A path that cannot leave its directory
@@ -76,15 +76,15 @@ export function openat(
  * ```
  */
 export function openat2(directory: Fd, path: string, how: calls.OpenHow): OwnedFd {
-  return new OwnedFd(direct(calls.openat2(raw(directory), path, how), {
-    EXDEV: "the path leaves the directory or the mount that it has to stay in",
+  return new OwnedFd(syscall(calls.openat2(raw(directory), path, how), {
+    EXDEV: "the path leaves the directory or the mount in which it has to stay",
   }));
 }
 
 /**
  * Closes a descriptor. See [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
  *
- * @throws {SyscallError} `EBADF` for a number that is not open
+ * @throws {SyscallError} `EBADF` if the number is not open
  * @tags allow-ffi
  *
  * @example
@@ -96,15 +96,15 @@ export function openat2(directory: Fd, path: string, how: calls.OpenHow): OwnedF
  * ```
  */
 export function close(fd: Fd): void {
-  if (typeof fd === "number") direct(calls.close(fd));
+  if (typeof fd === "number") syscall(calls.close(fd));
   else fd.close();
 }
 
 /**
- * Reads into a buffer; the result is how many bytes, 0 at the end and 64 KiB at most. See
+ * Reads into a buffer, at most 64 KiB, and returns the number of bytes: 0 at the end. See
  * [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
  *
- * The thread waits for something to read, unless the descriptor does not block.
+ * The thread waits until there is something to read, unless the descriptor is nonblocking.
  *
  * @throws {SyscallError} `EAGAIN`, `EINTR`, `EBADF`, `EISDIR`
  * @tags allow-ffi
@@ -121,7 +121,7 @@ export function close(fd: Fd): void {
 export function read(fd: Fd, buffer: Uint8Array): number {
   const output = new Output(Math.min(buffer.length, MOST_AT_ONCE), "&buffer");
   const call = calls.read(raw(fd), output, output.size);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   const { buffer: memory, byteOffset } = outcome.output(output);
   const count = Number(outcome.result(call));
   buffer.set(new Uint8Array(memory, byteOffset, count));
@@ -129,7 +129,7 @@ export function read(fd: Fd, buffer: Uint8Array): number {
 }
 
 /**
- * Writes bytes; the result is how many, 64 KiB at most. See
+ * Writes bytes, at most 64 KiB, and returns their number. See
  * [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
  *
  * @throws {SyscallError} `EAGAIN`, `EINTR`, `EBADF`, `EPIPE`, `ENOSPC`
@@ -146,14 +146,14 @@ export function read(fd: Fd, buffer: Uint8Array): number {
  */
 export function write(fd: Fd, bytes: Uint8Array<ArrayBuffer>): number {
   const part = bytes.subarray(0, MOST_AT_ONCE);
-  return direct(calls.write(raw(fd), part, part.length));
+  return syscall(calls.write(raw(fd), part, part.length));
 }
 
 /**
- * Makes a pipe: its end to read from, and its end to write to. See
+ * Creates a pipe, and returns its end to read from and its end to write to. See
  * [pipe2(2)](https://man7.org/linux/man-pages/man2/pipe.2.html).
  *
- * @throws {SyscallError} `EMFILE` where this process has as many open files as it may
+ * @throws {SyscallError} `EMFILE` if this process has as many open files as it may
  * @tags allow-ffi
  *
  * @example
@@ -170,12 +170,12 @@ export function write(fd: Fd, bytes: Uint8Array<ArrayBuffer>): number {
  */
 export function pipe2(flags: number = calls.O_CLOEXEC): [reader: OwnedFd, writer: OwnedFd] {
   const { output } = new calls.PipeEnds();
-  const ends = outcomeOf(calls.pipe2(output, flags)).output(output);
+  const ends = syscalls([{ call: calls.pipe2(output, flags) }]).output(output);
   return [new OwnedFd(ends.getInt32(0, true)), new OwnedFd(ends.getInt32(4, true))];
 }
 
 /**
- * Makes a file that exists in memory only. See
+ * Creates a file that exists in memory only. See
  * [memfd_create(2)](https://man7.org/linux/man-pages/man2/memfd_create.2.html).
  *
  * @throws {SyscallError} `EMFILE`, `EINVAL` for a name of more than 249 bytes
@@ -189,5 +189,5 @@ export function pipe2(flags: number = calls.O_CLOEXEC): [reader: OwnedFd, writer
  * ```
  */
 export function memfd_create(name: string, flags = calls.MFD_CLOEXEC): OwnedFd {
-  return new OwnedFd(direct(calls.memfd_create(name, flags)));
+  return new OwnedFd(syscall(calls.memfd_create(name, flags)));
 }

@@ -1,22 +1,17 @@
 /**
- * What the kernel offers of landlock(7).
+ * The version of the kernel's landlock(7).
  *
  * @module
  */
 
 import { landlockVersion as versionCall } from "../calls/landlock.ts";
-import { SyscallError } from "../errors.ts";
+import { ifThere } from "../missing.ts";
 import { syscall } from "../syscalls.ts";
 
-/** The version of the kernel's landlock; 0 where it has none, or where that is switched off. */
+/** Returns the version of the kernel's Landlock ABI; 0 if it has none, or if it is disabled. */
 export function landlockVersion(): number {
-  try {
-    return syscall(versionCall());
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT.has(error.code)) return 0;
-    throw error;
-  }
+  return ifThere(() => syscall(versionCall()), ABSENT) ?? 0;
 }
 
-/** Not built in; not among the security modules that were started; hidden by a seccomp filter. */
-const ABSENT: ReadonlySet<string> = new Set(["ENOSYS", "EOPNOTSUPP", "EPERM"]);
+/** It is not built in; it is not among the enabled security modules; a seccomp filter hides it. */
+const ABSENT = ["ENOSYS", "EOPNOTSUPP", "EPERM"] as const;

@@ -3,8 +3,8 @@
  * the exact errno, and with nothing but `--allow-ffi`, which the first call asks for.
  *
  * They move or change the thread that JavaScript runs on. Deno has more threads, which stay as
- * they are; do such things in a `Worker`, which has a thread of its own, or let a recipe do them in
- * a process of its own.
+ * they are; make such calls in a `Worker`, which has a thread of its own, or let a recipe make them
+ * in a process of its own.
  *
  * @example The mode of a directory, by its descriptor
  * ```ts

@@ -1,18 +1,19 @@
 /**
- * Mounts by descriptors: what is mounted can be prepared before anybody sees it, and paths cannot
- * change between a check and its use.
+ * Mounts by descriptors: a mount can be prepared before it is visible, and a path cannot change
+ * between a check and its use.
  *
  * @module
  */
 
 import * as calls from "../calls/mounts.ts";
-import { direct, takes } from "./direct.ts";
+import { syscall } from "../syscalls.ts";
+import { needs } from "./capability_hint.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
-const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+const TAKES_ADMIN = needs("CAP_SYS_ADMIN", '"user", "mount"');
 
 /**
- * Opens a mount, or with `OPEN_TREE_CLONE` a copy of it, attached to nothing. See
+ * Opens a mount, or with `OPEN_TREE_CLONE` a detached copy of it. See
  * [open_tree(2)](https://man7.org/linux/man-pages/man2/open_tree.2.html). Linux 5.2.
  *
  * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN for a copy, `ENOENT`, `EACCES`
@@ -29,9 +30,9 @@ const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
  */
 export function open_tree(directory: Fd, path: string, flags = calls.OPEN_TREE_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.open_tree(raw(directory), path, flags), {
+    syscall(calls.open_tree(raw(directory), path, flags), {
       EPERM: TAKES_ADMIN,
-      EINVAL: "a copy for an ordinary user must hold what is mounted below: linux.AT_RECURSIVE",
+      EINVAL: "an unprivileged user cannot copy without the mounts below; pass linux.AT_RECURSIVE",
     }),
   );
 }
@@ -65,21 +66,21 @@ export function move_mount(
   toPath: string,
   flags = 0,
 ): void {
-  direct(calls.move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags), {
+  syscall(calls.move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags), {
     EPERM: TAKES_ADMIN,
     EINVAL:
-      "a directory is mounted on a directory only, a file on a file only, and no mount out of a " +
-      "shared one (MS_PRIVATE)",
-    ENOTDIR: "a directory is mounted on a directory only, and a file on a file only",
+      "a directory can be mounted only on a directory, a file only on a file, and a mount cannot " +
+      "be moved out of a shared one (MS_PRIVATE)",
+    ENOTDIR: "a directory can be mounted only on a directory, and a file only on a file",
   });
 }
 
 /**
- * Changes the attributes of a mount, with `AT_RECURSIVE` of all below. See
+ * Changes the attributes of a mount, with `AT_RECURSIVE` also of the mounts below. See
  * [mount_setattr(2)](https://man7.org/linux/man-pages/man2/mount_setattr.2.html). Linux 5.12.
  *
- * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN or where an attribute is locked, `EINVAL`
- * where it is no mount or attributes contradict each other
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN or if an attribute is locked, `EINVAL` if it
+ * is not a mount or attributes contradict each other
  * @tags allow-ffi
  *
  * @example For a Worker with a mount namespace
@@ -98,14 +99,14 @@ export function mount_setattr(
   flags: number,
   attributes: calls.MountAttributes,
 ): void {
-  direct(calls.mount_setattr(raw(directory), path, flags, attributes), {
-    EPERM: `${TAKES_ADMIN}; attributes that the mount got outside are locked`,
-    EINVAL: "the path is no mount, or the attributes contradict each other",
+  syscall(calls.mount_setattr(raw(directory), path, flags, attributes), {
+    EPERM: `${TAKES_ADMIN}; attributes that were set outside of the user namespace are locked`,
+    EINVAL: "the path is not a mount, or the attributes contradict each other",
   });
 }
 
 /**
- * Opens a filesystem to be configured. See
+ * Opens a filesystem to configure it. See
  * [fsopen(2)](https://man7.org/linux/man-pages/man2/fsopen.2.html). Linux 5.2.
  *
  * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `ENODEV` for an unknown type
@@ -126,7 +127,7 @@ export function mount_setattr(
  */
 export function fsopen(type: string, flags = calls.FSOPEN_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.fsopen(type, flags), {
+    syscall(calls.fsopen(type, flags), {
       EPERM: TAKES_ADMIN,
       ENODEV: "this kernel does not know the type of filesystem (see /proc/filesystems)",
     }),
@@ -137,7 +138,7 @@ export function fsopen(type: string, flags = calls.FSOPEN_CLOEXEC): OwnedFd {
  * Configures a filesystem. See
  * [fsconfig(2)](https://man7.org/linux/man-pages/man2/fsconfig.2.html). Linux 5.2.
  *
- * What the kernel has against an option can be read from the descriptor.
+ * The kernel's message about a refused option can be read from the descriptor.
  *
  * @throws {SyscallError} `EINVAL` for an option or value that the filesystem does not know
  * @tags allow-ffi
@@ -161,14 +162,14 @@ export function fsconfig(
   value: string | Uint8Array<ArrayBuffer> | null = null,
   aux: Fd = 0,
 ): void {
-  direct(calls.fsconfig(raw(filesystem), command, key, value, raw(aux)), {
+  syscall(calls.fsconfig(raw(filesystem), command, key, value, raw(aux)), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "an option does not suit the filesystem; linux.read of its descriptor tells which",
+    EINVAL: "the filesystem refuses an option; linux.read of its descriptor returns which",
   });
 }
 
 /**
- * Makes a mount, attached to nothing yet, of a configured filesystem. See
+ * Creates a detached mount of a configured filesystem. See
  * [fsmount(2)](https://man7.org/linux/man-pages/man2/fsmount.2.html). Linux 5.2.
  *
  * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` before `FSCONFIG_CMD_CREATE`
@@ -191,18 +192,18 @@ export function fsmount(
   attributes = 0,
 ): OwnedFd {
   return new OwnedFd(
-    direct(calls.fsmount(raw(filesystem), flags, attributes), {
+    syscall(calls.fsmount(raw(filesystem), flags, attributes), {
       EPERM: TAKES_ADMIN,
-      EINVAL: "the filesystem is to be made first: fsconfig with linux.FSCONFIG_CMD_CREATE",
+      EINVAL: "create the filesystem first: fsconfig with linux.FSCONFIG_CMD_CREATE",
     }),
   );
 }
 
 /**
- * Opens the filesystem of a mount, to configure it again. See
+ * Opens the filesystem of a mount to reconfigure it. See
  * [fspick(2)](https://man7.org/linux/man-pages/man2/fspick.2.html). Linux 5.2.
  *
- * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where it is no mount
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` if it is not a mount
  * @tags allow-ffi
  *
  * @example For a Worker with a mount namespace
@@ -218,9 +219,9 @@ export function fsmount(
  */
 export function fspick(directory: Fd, path: string, flags = calls.FSPICK_CLOEXEC): OwnedFd {
   return new OwnedFd(
-    direct(calls.fspick(raw(directory), path, flags), {
+    syscall(calls.fspick(raw(directory), path, flags), {
       EPERM: TAKES_ADMIN,
-      EINVAL: "the path is no mount",
+      EINVAL: "the path is not a mount",
     }),
   );
 }

@@ -7,9 +7,10 @@
 import * as calls from "../calls/mounts.ts";
 import { readStatfs, statfs as statfsCall, statfsOutput } from "../calls/statfs.ts";
 import type { FilesystemState } from "../calls/statfs.ts";
-import { direct, outcomeOf, takes } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
+import { needs } from "./capability_hint.ts";
 
-const TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+const TAKES_ADMIN = needs("CAP_SYS_ADMIN", '"user", "mount"');
 const UNKNOWN_TYPE = "this kernel does not know the type of filesystem (see /proc/filesystems)";
 
 /**
@@ -20,7 +21,7 @@ const UNKNOWN_TYPE = "this kernel does not know the type of filesystem (see /pro
  * unknown type, `EINVAL` for an option that the filesystem does not know
  * @tags allow-ffi
  *
- * @example For a Worker: mounts that are seen nowhere else
+ * @example For a Worker: mounts that no other process sees
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
@@ -38,38 +39,38 @@ export function mount(
   flags = 0,
   data: string | null = null,
 ): void {
-  direct(calls.mount(source, target, type, flags, data), {
+  syscall(calls.mount(source, target, type, flags, data), {
     EPERM: TAKES_ADMIN,
     ENODEV: UNKNOWN_TYPE,
   });
 }
 
 /**
- * Takes a mount away. See [umount2(2)](https://man7.org/linux/man-pages/man2/umount.2.html).
+ * Unmounts a filesystem. See [umount2(2)](https://man7.org/linux/man-pages/man2/umount.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where nothing is mounted, `EBUSY`
- * while it is used
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` if it is not a mount point, `EBUSY`
+ * while it is in use
  * @tags allow-ffi
  *
  * @example
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function takeAway(path: string): void {
+ * function detach(path: string): void {
  *   linux.umount2(path, linux.MNT_DETACH);
  * }
  * ```
  */
 export function umount2(target: string, flags = 0): void {
-  direct(calls.umount2(target, flags), {
+  syscall(calls.umount2(target, flags), {
     EPERM: TAKES_ADMIN,
-    EBUSY: "it is in use; linux.MNT_DETACH takes it away all the same",
-    EINVAL: "nothing is mounted there, or it was mounted outside the user namespace",
+    EBUSY: "it is in use; linux.MNT_DETACH detaches it all the same",
+    EINVAL: "it is not a mount point, or was mounted outside of the user namespace",
   });
 }
 
 /**
- * Tells of the filesystem that a file is in. See
+ * Returns the state of the filesystem that a file is on. See
  * [statfs(2)](https://man7.org/linux/man-pages/man2/statfs.2.html).
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`
@@ -85,6 +86,6 @@ export function umount2(target: string, flags = 0): void {
  * ```
  */
 export function statfs(path: string): FilesystemState {
-  const told = statfsOutput();
-  return readStatfs(outcomeOf(statfsCall(path, told)).output(told));
+  const state = statfsOutput();
+  return readStatfs(syscalls([{ call: statfsCall(path, state) }]).output(state));
 }

@@ -1,39 +1,40 @@
 /**
  * Namespaces of the calling thread.
  *
- * All but the user namespace belong to a thread, not to the process. JavaScript runs on a thread
- * of its own in a `Worker`, but what is asynchronous (nonblocking FFI, `Deno.readFile`) runs on
- * threads of a pool, which stay where they are.
+ * All namespaces but the user namespace belong to a thread, not to the process. A `Worker` runs
+ * JavaScript on a thread of its own, but asynchronous operations (nonblocking FFI, `Deno.readFile`)
+ * run on threads of a pool, which stay in their namespaces.
  *
  * @module
  */
 
 import * as calls from "../calls/namespaces.ts";
-import { direct, type Hints, outcomeOf, takes } from "./direct.ts";
+import { type Hints, syscall, syscalls } from "../syscalls.ts";
+import { needs } from "./capability_hint.ts";
 import { type Fd, raw } from "./owned_fd.ts";
 
-const MANY_THREADS = "a process of several threads, as Deno is, cannot enter a user namespace " +
+const MANY_THREADS = "a process with several threads, as Deno is, cannot enter a user namespace " +
   '(user_namespaces(7)); a recipe can: recipe(unshare("user"), ...)';
-const SHARED_ROOT = "a thread enters a mount namespace only when it shares its root and working " +
-  "directory with no other thread: linux.unshare(linux.CLONE_FS) first";
+const SHARED_ROOT = "a thread can enter a mount namespace only if it shares its root and working " +
+  "directory with no other thread: call linux.unshare(linux.CLONE_FS) first";
 
 /**
- * Gives the calling thread namespaces of its own. See
+ * Moves the calling thread into new namespaces. See
  * [unshare(2)](https://man7.org/linux/man-pages/man2/unshare.2.html).
  *
- * `CLONE_NEWPID` and `CLONE_NEWTIME` are for the children that the thread makes afterwards. After
- * `CLONE_NEWPID` it can make no more threads (clone(2), EINVAL), which Deno may need: leave that
- * to a recipe. `CLONE_NEWUSER` always fails here, as Deno has several threads.
+ * `CLONE_NEWPID` and `CLONE_NEWTIME` take effect for later children of the thread. After
+ * `CLONE_NEWPID` it cannot create threads (clone(2), EINVAL), which Deno may need: use a recipe for
+ * that. `CLONE_NEWUSER` always fails here, as Deno has several threads.
  *
- * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` for `CLONE_NEWUSER`, `ENOSPC`
- * where there are as many namespaces as there may be
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` for `CLONE_NEWUSER`, `ENOSPC` if
+ * there are as many namespaces as there may be
  * @tags allow-ffi
  *
- * @example For a Worker: a hostname that is seen nowhere else
+ * @example For a Worker: a hostname that no other process sees
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function callMyself(name: string): void {
+ * function takeName(name: string): void {
  *   linux.unshare(linux.CLONE_NEWUTS);
  *   linux.sethostname(name);
  * }
@@ -41,12 +42,12 @@ const SHARED_ROOT = "a thread enters a mount namespace only when it shares its r
  */
 export function unshare(flags: number): void {
   const shared = calls.CLONE_VM | calls.CLONE_SIGHAND | calls.CLONE_THREAD;
-  direct(calls.unshare(flags), {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", ...'),
+  syscall(calls.unshare(flags), {
+    EPERM: needs("CAP_SYS_ADMIN", '"user", ...'),
     EINVAL: has(flags, calls.CLONE_NEWUSER)
       ? MANY_THREADS
       : has(flags, shared)
-      ? "threads of one process cannot cease to share this"
+      ? "threads of one process cannot stop sharing this"
       : "this kernel does not have all of these namespaces (ls /proc/self/ns)",
     ENOSPC: "there are as many namespaces as sysctl user.max_*_namespaces allow, or they are " +
       "nested too deep",
@@ -55,14 +56,14 @@ export function unshare(flags: number): void {
 
 /**
  * Moves the calling thread into the namespace of a descriptor, or with a pidfd into namespaces of
- * a process; 0 stands for whatever namespace it is. See
+ * a process. The kind 0 allows any namespace. See
  * [setns(2)](https://man7.org/linux/man-pages/man2/setns.2.html).
  *
- * A pid namespace is for the children that the thread makes afterwards. A user namespace cannot be
- * entered here, as Deno has several threads.
+ * A pid namespace takes effect for later children of the thread. A user namespace cannot be entered
+ * here, as Deno has several threads.
  *
- * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where it is another namespace or
- * cannot be entered from a thread
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` if the namespace is of another kind
+ * or cannot be entered by a thread
  * @tags allow-ffi
  *
  * @example For a Worker: into the network namespace of a process
@@ -77,28 +78,29 @@ export function unshare(flags: number): void {
  */
 export function setns(fd: Fd, kind = 0): void {
   const hints: Hints = {
-    EPERM: takes("CAP_SYS_ADMIN there and here", '"user", ...'),
-    EUSERS: "a process of several threads, as Deno is, cannot enter a time namespace; a recipe can",
+    EPERM: needs("CAP_SYS_ADMIN there and here", '"user", ...'),
+    EUSERS:
+      "a process with several threads, as Deno is, cannot enter a time namespace; a recipe can",
     EINVAL: has(kind, calls.CLONE_NEWUSER)
       ? MANY_THREADS
       : has(kind, calls.CLONE_NEWNS)
       ? SHARED_ROOT
       : kind === 0
       ? `for a user namespace: ${MANY_THREADS}; for a mount namespace: ${SHARED_ROOT}`
-      : "the descriptor is of another namespace",
+      : "the descriptor is of another kind of namespace",
   };
-  direct(calls.setns(raw(fd), kind), hints);
+  syscall(calls.setns(raw(fd), kind), hints);
 }
 
 /**
- * Makes a mount the root of the mount namespace, and shows the old one below it. See
+ * Makes a mount the root of the mount namespace, and moves the old root to a directory below. See
  * [pivot_root(2)](https://man7.org/linux/man-pages/man2/pivot_root.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` where the new root is no mount
- * or mounts are shared, `EBUSY` where the new root is the root already
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN, `EINVAL` if the new root is not a mount or
+ * mounts are shared, `EBUSY` if the new root is the current root
  * @tags allow-ffi
  *
- * @example For a Worker with a mount namespace: a new root, the old one gone
+ * @example For a Worker with a mount namespace: a new root, and the old one is unmounted
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
@@ -110,16 +112,16 @@ export function setns(fd: Fd, kind = 0): void {
  * ```
  */
 export function pivot_root(newRoot: string, oldRoot: string): void {
-  direct(calls.pivot_root(newRoot, oldRoot), {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", "mount"'),
+  syscall(calls.pivot_root(newRoot, oldRoot), {
+    EPERM: needs("CAP_SYS_ADMIN", '"user", "mount"'),
     EINVAL: "the new root must be a mount (bind it on itself), no mount may be shared " +
       "(MS_REC|MS_PRIVATE on /), and the root must not be the initial ramdisk",
   });
 }
 
 /**
- * Makes a directory the root of the calling thread, and of those that share it: all threads of the
- * process, unless `unshare(CLONE_FS)` went before. See
+ * Makes a directory the root of the calling thread, and of the threads that share it: all threads of
+ * the process, unless the thread has called `unshare(CLONE_FS)`. See
  * [chroot(2)](https://man7.org/linux/man-pages/man2/chroot.2.html).
  *
  * @throws {SyscallError} `EPERM` without CAP_SYS_CHROOT, `ENOENT`, `ENOTDIR`
@@ -137,7 +139,7 @@ export function pivot_root(newRoot: string, oldRoot: string): void {
  * ```
  */
 export function chroot(path: string): void {
-  direct(calls.chroot(path), { EPERM: takes("CAP_SYS_CHROOT", '"user", "mount"') });
+  syscall(calls.chroot(path), { EPERM: needs("CAP_SYS_CHROOT", '"user", "mount"') });
 }
 
 /**
@@ -151,14 +153,14 @@ export function chroot(path: string): void {
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function callMyself(name: string): void {
+ * function takeName(name: string): void {
  *   linux.unshare(linux.CLONE_NEWUTS);
  *   linux.sethostname(name);
  * }
  * ```
  */
 export function sethostname(name: string): void {
-  direct(calls.sethostname(name), nameHints("hostname"));
+  syscall(calls.sethostname(name), nameHints("hostname"));
 }
 
 /**
@@ -172,18 +174,18 @@ export function sethostname(name: string): void {
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function belongTo(domain: string): void {
+ * function takeDomain(domain: string): void {
  *   linux.unshare(linux.CLONE_NEWUTS);
  *   linux.setdomainname(domain);
  * }
  * ```
  */
 export function setdomainname(name: string): void {
-  direct(calls.setdomainname(name), nameHints("domain name"));
+  syscall(calls.setdomainname(name), nameHints("domain name"));
 }
 
 /**
- * Tells the hostname of the thread's UTS namespace. See
+ * Returns the hostname of the thread's UTS namespace. See
  * [gethostname(2)](https://man7.org/linux/man-pages/man2/gethostname.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -201,7 +203,7 @@ export function gethostname(): string {
 }
 
 /**
- * Tells the names of the kernel and the machine. See
+ * Returns the names of the kernel and the machine. See
  * [uname(2)](https://man7.org/linux/man-pages/man2/uname.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -216,12 +218,12 @@ export function gethostname(): string {
  */
 export function uname(): calls.Utsname {
   const names = calls.utsname();
-  return calls.readUtsname(outcomeOf(calls.uname(names)).output(names));
+  return calls.readUtsname(syscalls([{ call: calls.uname(names) }]).output(names));
 }
 
 function nameHints(what: string): Hints {
   return {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", "uts"'),
+    EPERM: needs("CAP_SYS_ADMIN", '"user", "uts"'),
     EINVAL: `a ${what} has at most 64 bytes`,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The network namespace of the calling thread, as it is.
+ * The interfaces, addresses and routes of the calling thread's network namespace.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { NetlinkSocket } from "../netlink/socket.ts";
  * Lists the interfaces of the thread's network namespace. See
  * [rtnetlink(7)](https://man7.org/linux/man-pages/man7/rtnetlink.7.html).
  *
- * @throws {SyscallError} `EAFNOSUPPORT` where there is no rtnetlink
+ * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no rtnetlink
  * @tags allow-ffi
  *
  * @example
@@ -34,7 +34,7 @@ export function links(): Link[] {
  * Lists the addresses of all interfaces of the thread's network namespace. See
  * [rtnetlink(7)](https://man7.org/linux/man-pages/man7/rtnetlink.7.html).
  *
- * @throws {SyscallError} `EAFNOSUPPORT` where there is no rtnetlink
+ * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no rtnetlink
  * @tags allow-ffi
  *
  * @example
@@ -53,10 +53,10 @@ export function addresses(): InterfaceAddress[] {
  * Lists the routes of all tables of the thread's network namespace. See
  * [rtnetlink(7)](https://man7.org/linux/man-pages/man7/rtnetlink.7.html).
  *
- * @throws {SyscallError} `EAFNOSUPPORT` where there is no rtnetlink
+ * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no rtnetlink
  * @tags allow-ffi
  *
- * @example Where packets for everywhere else go
+ * @example The default gateways
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *

@@ -5,9 +5,9 @@
  */
 
 import * as calls from "../calls/files.ts";
-import { direct } from "./direct.ts";
+import { syscall } from "../syscalls.ts";
 
-/** The descriptor of an open file: its number, or what an `open` has answered. */
+/** The descriptor of an open file: its number, or the result of an `open`. */
 export type Fd = number | OwnedFd;
 
 /**
@@ -32,22 +32,22 @@ export class OwnedFd implements Disposable {
   }
 
   /**
-   * Its number, as long as it is open.
+   * Its number, while it is open.
    *
-   * @throws {TypeError} where it is closed
+   * @throws {TypeError} if it is closed
    */
   get number(): number {
     if (this.#number === undefined) throw new TypeError("the descriptor is closed");
     return this.#number;
   }
 
-  /** Closes it, unless it is closed. */
+  /** Closes it, unless it is closed already. */
   close(): void {
     const number = this.#number;
     if (number === undefined) return;
-    // The number is free even where close(2) fails, and may be another file's by then.
+    // The number is free even if close(2) fails, and may be another file's by then.
     this.#number = undefined;
-    direct(calls.close(number));
+    syscall(calls.close(number));
   }
 
   /** Closes it at the end of a `using` scope. */
@@ -57,9 +57,9 @@ export class OwnedFd implements Disposable {
 }
 
 /**
- * The number of a descriptor.
+ * Returns the number of a descriptor.
  *
- * @throws {TypeError} where it is an {@linkcode OwnedFd} that is closed
+ * @throws {TypeError} if it is an {@linkcode OwnedFd} that is closed
  *
  * @example
  * ```ts

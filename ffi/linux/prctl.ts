@@ -1,5 +1,5 @@
 /**
- * What a process or a thread can set of itself.
+ * Attributes and limits of a process or a thread.
  *
  * @module
  */
@@ -17,19 +17,19 @@ import {
   rlimitOutput,
   RLIMITS,
 } from "../calls/processes.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 
 // TASK_COMM_LEN (linux/sched.h): the name of a thread, its NUL included.
 const NAME_LENGTH = 16;
 
 /**
- * Sets or tells one of many things; `PR_GET_NAME` tells a text, all others a number. See
+ * Sets or gets an attribute; `PR_GET_NAME` returns a text, all others a number. See
  * [prctl(2)](https://man7.org/linux/man-pages/man2/prctl.2.html).
  *
- * `PR_SET_PDEATHSIG`, the name, `PR_SET_NO_NEW_PRIVS`, the securebits and what is of capabilities
- * belong to the calling thread.
+ * The parent-death signal, the name, no_new_privs, the securebits and the capabilities belong to the
+ * calling thread.
  *
- * @throws {SyscallError} `EINVAL` for what the kernel does not know, `EPERM` without the capability
+ * @throws {SyscallError} `EINVAL` for an unknown operation, `EPERM` without the capability
  * @tags allow-ffi
  *
  * @example
@@ -44,7 +44,7 @@ const NAME_LENGTH = 16;
  * ```
  */
 export function prctl(operation: typeof PR_GET_NAME): string;
-/** Sets or tells one of many things, as a number. */
+/** Sets or gets an attribute that is a number. */
 export function prctl(
   operation: number,
   argument2?: number | string,
@@ -62,29 +62,29 @@ export function prctl(
   switch (operation) {
     case PR_GET_NAME: {
       const name = new Output(NAME_LENGTH, "&name");
-      const view = outcomeOf(prctlCall(operation, name)).output(name);
+      const view = syscalls([{ call: prctlCall(operation, name) }]).output(name);
       const bytes = new Uint8Array(view.buffer, view.byteOffset, NAME_LENGTH);
       return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
     }
     // These two store an int where their argument points.
     case PR_GET_PDEATHSIG:
     case PR_GET_CHILD_SUBREAPER: {
-      const told = new Output(4, "&told");
-      return outcomeOf(prctlCall(operation, told)).output(told).getInt32(0, true);
+      const value = new Output(4, "&value");
+      return syscalls([{ call: prctlCall(operation, value) }]).output(value).getInt32(0, true);
     }
     default:
-      return direct(prctlCall(operation, argument2, argument3, argument4, argument5), {
-        EPERM: "the thread has not the capability that this takes (CAP_SETPCAP), or not any more",
+      return syscall(prctlCall(operation, argument2, argument3, argument4, argument5), {
+        EPERM: "this takes CAP_SETPCAP, or a capability that the thread does not have",
       });
   }
 }
 
 /**
- * Tells a limit of a process, and sets it where one is given; 0 stands for this process. See
+ * Returns a limit of a process, and sets it if a new one is given; 0 stands for this process. See
  * [prlimit(2)](https://man7.org/linux/man-pages/man2/prlimit.2.html).
  *
- * @throws {SyscallError} `EPERM` where a hard limit is raised without CAP_SYS_RESOURCE, `EINVAL`
- * where the soft limit is above the hard one, `ESRCH`
+ * @throws {SyscallError} `EPERM` if a hard limit is raised without CAP_SYS_RESOURCE, `EINVAL` if the
+ * soft limit is above the hard one, `ESRCH`
  * @tags allow-ffi
  *
  * @example
@@ -104,7 +104,7 @@ export function prlimit(
 ): Record<keyof Rlimit, bigint> {
   const old = rlimitOutput();
   const call = prlimit64(pid, RLIMITS[resource], limit, old);
-  const outcome = outcomeOf(call, {
+  const outcome = syscalls([{ call }], {
     EPERM: "raising a hard limit takes CAP_SYS_RESOURCE outside of user namespaces",
     EINVAL: "the soft limit is above the hard one",
   });

@@ -14,16 +14,16 @@ import {
   waitid as waitidCall,
   WEXITED,
 } from "../calls/waiting.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { type Fd, OwnedFd, raw } from "./owned_fd.ts";
 
-/** A signal: its name, or its number where it has none. */
+/** A signal: its name, or its number if it has none. */
 export type Signal = calls.SignalName | number;
 
-const OTHERS = "the process belongs to another user; that takes CAP_KILL";
+const OTHERS = "the process belongs to another user: this takes CAP_KILL";
 
 /**
- * Tells the process's id, as its pid namespace has it. See
+ * Returns the process's id in its pid namespace. See
  * [getpid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -37,11 +37,11 @@ const OTHERS = "the process belongs to another user; that takes CAP_KILL";
  * ```
  */
 export function getpid(): number {
-  return direct(calls.getpid());
+  return syscall(calls.getpid());
 }
 
 /**
- * Tells the parent's id; 0 where it is in another pid namespace. See
+ * Returns the parent's id; 0 if it is in another pid namespace. See
  * [getppid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -55,11 +55,11 @@ export function getpid(): number {
  * ```
  */
 export function getppid(): number {
-  return direct(calls.getppid());
+  return syscall(calls.getppid());
 }
 
 /**
- * Tells the thread's id, which on the main thread is the process's. See
+ * Returns the thread's id; that of the main thread is the process's id. See
  * [gettid(2)](https://man7.org/linux/man-pages/man2/gettid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -73,15 +73,14 @@ export function getppid(): number {
  * ```
  */
 export function gettid(): number {
-  return direct(calls.gettid());
+  return syscall(calls.gettid());
 }
 
 /**
- * Makes the process the leader of a new session, without a terminal; tells the session's id. See
+ * Makes the process the leader of a new session without a terminal, and returns the session's id. See
  * [setsid(2)](https://man7.org/linux/man-pages/man2/setsid.2.html).
  *
- * @throws {SyscallError} `EPERM` where the process leads a process group, as what a shell starts
- * does
+ * @throws {SyscallError} `EPERM` if the process leads a process group, as a job of a shell does
  * @tags allow-ffi
  *
  * @example
@@ -94,13 +93,13 @@ export function gettid(): number {
  * ```
  */
 export function setsid(): number {
-  return direct(calls.setsid(), {
-    EPERM: "the process leads a process group; only a child of it can begin a session",
+  return syscall(calls.setsid(), {
+    EPERM: "the process leads a process group; a child of it can start a session",
   });
 }
 
 /**
- * Tells the session of a process; 0 stands for the caller. See
+ * Returns the session id of a process; 0 stands for the caller. See
  * [getsid(2)](https://man7.org/linux/man-pages/man2/getsid.2.html).
  *
  * @throws {SyscallError} `ESRCH`
@@ -115,11 +114,11 @@ export function setsid(): number {
  * ```
  */
 export function getsid(pid = 0): number {
-  return direct(calls.getsid(pid));
+  return syscall(calls.getsid(pid));
 }
 
 /**
- * Sends a signal; 0 only asks whether it could be sent. See
+ * Sends a signal; 0 only checks whether it could be sent. See
  * [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
  *
  * @throws {SyscallError} `ESRCH`, `EPERM`
@@ -133,11 +132,11 @@ export function getsid(pid = 0): number {
  * ```
  */
 export function kill(pid: number, signal: Signal): void {
-  direct(calls.kill(pid, numberOf(signal)), { EPERM: OTHERS });
+  syscall(calls.kill(pid, numberOf(signal)), { EPERM: OTHERS });
 }
 
 /**
- * Opens a descriptor of a process, which never means another process, as a pid may. See
+ * Opens a descriptor of a process. Unlike a pid, it never refers to another process later. See
  * [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html). Linux 5.3.
  *
  * @throws {SyscallError} `ESRCH`
@@ -152,14 +151,14 @@ export function kill(pid: number, signal: Signal): void {
  * ```
  */
 export function pidfd_open(pid: number, flags = 0): OwnedFd {
-  return new OwnedFd(direct(calls.pidfd_open(pid, flags)));
+  return new OwnedFd(syscall(calls.pidfd_open(pid, flags)));
 }
 
 /**
  * Sends a signal to the process of a descriptor. See
  * [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html). Linux 5.1.
  *
- * @throws {SyscallError} `ESRCH` where the process has ended, `EPERM`
+ * @throws {SyscallError} `ESRCH` if the process has ended, `EPERM`
  * @tags allow-ffi
  *
  * @example
@@ -171,14 +170,14 @@ export function pidfd_open(pid: number, flags = 0): OwnedFd {
  * ```
  */
 export function pidfd_send_signal(pidfd: Fd, signal: Signal): void {
-  direct(calls.pidfd_send_signal(raw(pidfd), numberOf(signal)), { EPERM: OTHERS });
+  syscall(calls.pidfd_send_signal(raw(pidfd), numberOf(signal)), { EPERM: OTHERS });
 }
 
 /**
  * Copies a descriptor of another process. See
  * [pidfd_getfd(2)](https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html). Linux 5.6.
  *
- * @throws {SyscallError} `EPERM` where the process may not be traced, `EBADF`
+ * @throws {SyscallError} `EPERM` if the process may not be traced, `EBADF`
  * @tags allow-ffi
  *
  * @example
@@ -191,7 +190,7 @@ export function pidfd_send_signal(pidfd: Fd, signal: Signal): void {
  * ```
  */
 export function pidfd_getfd(pidfd: Fd, target: number): OwnedFd {
-  return new OwnedFd(direct(calls.pidfd_getfd(raw(pidfd), target), {
+  return new OwnedFd(syscall(calls.pidfd_getfd(raw(pidfd), target), {
     EPERM: "this takes the right to trace the process: CAP_SYS_PTRACE (ptrace(2))",
   }));
 }
@@ -200,10 +199,10 @@ export function pidfd_getfd(pidfd: Fd, target: number): OwnedFd {
  * Waits for a child of this process, by its pid or its descriptor. See
  * [waitid(2)](https://man7.org/linux/man-pages/man2/waitid.2.html).
  *
- * The thread waits, unless `WNOHANG` is there: the result is `undefined` then, while there is
- * nothing to tell. Children of `Deno.Command` and of containers are waited for already.
+ * The thread blocks. With `WNOHANG` it does not, and the result is `undefined` while the child has
+ * not changed. Deno and this module already wait for the children of `Deno.Command` and containers.
  *
- * @throws {SyscallError} `ECHILD` where it is no child, `EINTR`
+ * @throws {SyscallError} `ECHILD` if it is not a child, `EINTR`
  * @tags allow-ffi
  *
  * @example
@@ -220,7 +219,7 @@ export function waitid(child: number | OwnedFd, options: number = WEXITED): Chil
   const call = typeof child === "number"
     ? waitidCall(P_PID, child, info, options)
     : waitidCall(P_PIDFD, child.number, info, options);
-  return readChildState(outcomeOf(call).output(info));
+  return readChildState(syscalls([{ call }]).output(info));
 }
 
 function numberOf(signal: Signal): number {

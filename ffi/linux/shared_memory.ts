@@ -1,20 +1,20 @@
 /**
- * Shared memory of System V, in the ipc namespace of the calling thread. See
+ * System V shared memory, in the ipc namespace of the calling thread. See
  * [sysvipc(7)](https://man7.org/linux/man-pages/man7/sysvipc.7.html).
  *
  * @module
  */
 
 import * as calls from "../calls/shared_memory.ts";
-import { direct, outcomeOf } from "./direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 
 /**
- * Finds the shared memory of a key, or makes it with `IPC_CREAT` and permission bits among the
- * flags; tells its id. See [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html).
+ * Returns the id of the shared memory of a key. With `IPC_CREAT` and permission bits among the flags,
+ * creates it. See [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html).
  *
- * @param size in bytes, for what is made
+ * @param size in bytes, of a new segment
  *
- * @throws {SyscallError} `ENOENT` where there is none with the key, `EEXIST`, `EACCES`, `ENOSPC`
+ * @throws {SyscallError} `ENOENT` if the key has no segment, `EEXIST`, `EACCES`, `ENOSPC`
  * @tags allow-ffi
  *
  * @example
@@ -26,16 +26,16 @@ import { direct, outcomeOf } from "./direct.ts";
  * ```
  */
 export function shmget(key: number, size: number, flags = 0): number {
-  return direct(calls.shmget(key, size, flags), {
-    ENOENT: "there is none with this key; linux.IPC_CREAT makes it",
+  return syscall(calls.shmget(key, size, flags), {
+    ENOENT: "the key has no segment; linux.IPC_CREAT creates it",
   });
 }
 
 /**
- * Attaches shared memory, and answers its address, for `Deno.UnsafePointerView`. See
+ * Attaches shared memory, and returns its address, for `Deno.UnsafePointerView`. See
  * [shmat(2)](https://man7.org/linux/man-pages/man2/shmop.2.html).
  *
- * @throws {SyscallError} `EINVAL` where there is none with this id, `EACCES`
+ * @throws {SyscallError} `EINVAL` if no segment has this id, `EACCES`
  * @tags allow-ffi
  *
  * @example
@@ -52,15 +52,14 @@ export function shmget(key: number, size: number, flags = 0): number {
  */
 export function shmat(id: number, flags = 0): bigint {
   const call = calls.shmat(id, flags);
-  return outcomeOf(call).result(call);
+  return syscalls([{ call }]).result(call);
 }
 
 /**
- * Detaches shared memory. No view of it may be used after that: it would touch memory that is not
- * there, or something else's. See
- * [shmdt(2)](https://man7.org/linux/man-pages/man2/shmop.2.html).
+ * Detaches shared memory. No view of it may be used after that: its addresses are unmapped, or belong
+ * to other memory. See [shmdt(2)](https://man7.org/linux/man-pages/man2/shmop.2.html).
  *
- * @throws {SyscallError} `EINVAL` where no shared memory is attached there
+ * @throws {SyscallError} `EINVAL` if no shared memory is attached there
  * @tags allow-ffi
  *
  * @example
@@ -72,15 +71,14 @@ export function shmat(id: number, flags = 0): bigint {
  * ```
  */
 export function shmdt(address: bigint): void {
-  direct(calls.shmdt(address));
+  syscall(calls.shmdt(address));
 }
 
 /**
- * Controls shared memory: `IPC_RMID` removes it, once nobody has it attached. See
+ * Performs a command on shared memory: `IPC_RMID` removes it once no process has it attached. See
  * [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html).
  *
- * @throws {SyscallError} `EINVAL` where there is none with this id, `EPERM` where it is another
- * user's
+ * @throws {SyscallError} `EINVAL` if no segment has this id, `EPERM` if it is another user's
  * @tags allow-ffi
  *
  * @example
@@ -92,5 +90,5 @@ export function shmdt(address: bigint): void {
  * ```
  */
 export function shmctl(id: number, command: number): void {
-  direct(calls.shmctl(id, command));
+  syscall(calls.shmctl(id, command));
 }

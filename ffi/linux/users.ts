@@ -1,28 +1,28 @@
 /**
  * Users, groups and capabilities of the calling thread.
  *
- * For the kernel each thread has its own: what is set here is set for the calling thread alone,
- * unlike libc's functions of the same names (nptl(7)).
+ * To the kernel, they are attributes of a thread. These functions change the calling thread alone,
+ * unlike the functions of libc with the same names (nptl(7)).
  *
  * @module
  */
 
 import type { Call, Output } from "../call.ts";
 import * as calls from "../calls/users.ts";
-import { direct, type Hints, outcomeOf } from "./direct.ts";
+import { type Hints, syscall, syscalls } from "../syscalls.ts";
 
 /** The real, the effective and the saved id of a thread. See credentials(7). */
 export interface Ids {
-  /** Who has started it. */
+  /** The id of the user or group that started it. */
   readonly real: number;
-  /** Whose rights it has. */
+  /** The id that determines its permissions. */
   readonly effective: number;
-  /** Whose rights it can take again. */
+  /** The id that the effective id can be set to again. */
   readonly saved: number;
 }
 
 /**
- * Tells the real user id. See [getuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
+ * Returns the real user id. See [getuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html).
  * Cannot fail.
  *
  * @tags allow-ffi
@@ -36,11 +36,11 @@ export interface Ids {
  * ```
  */
 export function getuid(): number {
-  return direct(calls.getuid());
+  return syscall(calls.getuid());
 }
 
 /**
- * Tells the effective user id. See
+ * Returns the effective user id. See
  * [geteuid(2)](https://man7.org/linux/man-pages/man2/getuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -54,11 +54,11 @@ export function getuid(): number {
  * ```
  */
 export function geteuid(): number {
-  return direct(calls.geteuid());
+  return syscall(calls.geteuid());
 }
 
 /**
- * Tells the real group id. See [getgid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
+ * Returns the real group id. See [getgid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html).
  * Cannot fail.
  *
  * @tags allow-ffi
@@ -72,11 +72,11 @@ export function geteuid(): number {
  * ```
  */
 export function getgid(): number {
-  return direct(calls.getgid());
+  return syscall(calls.getgid());
 }
 
 /**
- * Tells the effective group id. See
+ * Returns the effective group id. See
  * [getegid(2)](https://man7.org/linux/man-pages/man2/getgid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -90,11 +90,11 @@ export function getgid(): number {
  * ```
  */
 export function getegid(): number {
-  return direct(calls.getegid());
+  return syscall(calls.getegid());
 }
 
 /**
- * Tells the real, effective and saved user ids. See
+ * Returns the real, effective and saved user ids. See
  * [getresuid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -111,7 +111,7 @@ export function getresuid(): Ids {
 }
 
 /**
- * Tells the real, effective and saved group ids. See
+ * Returns the real, effective and saved group ids. See
  * [getresgid(2)](https://man7.org/linux/man-pages/man2/getresuid.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -131,8 +131,8 @@ export function getresgid(): Ids {
  * Sets the user ids of the calling thread; -1 leaves one as it is. See
  * [setresuid(2)](https://man7.org/linux/man-pages/man2/setresuid.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SETUID for an id that the thread has not, `EINVAL`
- * for one that the user namespace has not
+ * @throws {SyscallError} `EPERM` for an id that the thread does not have, without CAP_SETUID; `EINVAL`
+ * for an id that is not mapped into the user namespace
  * @tags allow-ffi
  *
  * @example
@@ -143,15 +143,15 @@ export function getresgid(): Ids {
  * ```
  */
 export function setresuid(real: number, effective: number, saved: number): void {
-  direct(calls.setresuid(real, effective, saved), idHints("CAP_SETUID"));
+  syscall(calls.setresuid(real, effective, saved), idHints("CAP_SETUID"));
 }
 
 /**
  * Sets the group ids of the calling thread; -1 leaves one as it is. See
  * [setresgid(2)](https://man7.org/linux/man-pages/man2/setresuid.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SETGID for an id that the thread has not, `EINVAL`
- * for one that the user namespace has not
+ * @throws {SyscallError} `EPERM` for an id that the thread does not have, without CAP_SETGID; `EINVAL`
+ * for an id that is not mapped into the user namespace
  * @tags allow-ffi
  *
  * @example
@@ -162,11 +162,11 @@ export function setresuid(real: number, effective: number, saved: number): void 
  * ```
  */
 export function setresgid(real: number, effective: number, saved: number): void {
-  direct(calls.setresgid(real, effective, saved), idHints("CAP_SETGID"));
+  syscall(calls.setresgid(real, effective, saved), idHints("CAP_SETGID"));
 }
 
 /**
- * Tells the supplementary groups. See
+ * Returns the supplementary groups. See
  * [getgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -179,9 +179,9 @@ export function setresgid(real: number, effective: number, saved: number): void 
  * ```
  */
 export function getgroups(): number[] {
-  const count = direct(calls.getgroups(null));
+  const count = syscall(calls.getgroups(null));
   const groups = calls.groupsOutput(count);
-  const view = outcomeOf(calls.getgroups(groups)).output(groups);
+  const view = syscalls([{ call: calls.getgroups(groups) }]).output(groups);
   return Array.from({ length: count }, (_, index) => view.getUint32(index * 4, true));
 }
 
@@ -189,7 +189,7 @@ export function getgroups(): number[] {
  * Sets the supplementary groups of the calling thread. See
  * [setgroups(2)](https://man7.org/linux/man-pages/man2/getgroups.2.html).
  *
- * @throws {SyscallError} `EPERM` without CAP_SETGID or where the user namespace denies it
+ * @throws {SyscallError} `EPERM` without CAP_SETGID, or if the user namespace denies it
  * @tags allow-ffi
  *
  * @example
@@ -202,11 +202,11 @@ export function getgroups(): number[] {
  * ```
  */
 export function setgroups(groups: readonly number[]): void {
-  direct(calls.setgroups(groups), idHints("CAP_SETGID"));
+  syscall(calls.setgroups(groups), idHints("CAP_SETGID"));
 }
 
 /**
- * Tells the capabilities of the calling thread. See
+ * Returns the capabilities of the calling thread. See
  * [capget(2)](https://man7.org/linux/man-pages/man2/capget.2.html). Cannot fail.
  *
  * @tags allow-ffi
@@ -220,27 +220,27 @@ export function setgroups(groups: readonly number[]): void {
  */
 export function capget(): calls.CapabilityState {
   const data = calls.capabilityOutput();
-  return calls.readCapabilities(outcomeOf(calls.capget(data)).output(data));
+  return calls.readCapabilities(syscalls([{ call: calls.capget(data) }]).output(data));
 }
 
 /**
  * Sets the capabilities of the calling thread. See
  * [capset(2)](https://man7.org/linux/man-pages/man2/capget.2.html).
  *
- * @throws {SyscallError} `EPERM` for a capability that the thread has not
+ * @throws {SyscallError} `EPERM` for a capability that the thread does not have
  * @tags allow-ffi
  *
- * @example For a Worker: no more rights than any user's
+ * @example For a Worker: no privileges
  * ```ts
  * import { linux } from "@ramekin/ramekin";
  *
- * function giveUpRights(): void {
+ * function dropPrivileges(): void {
  *   linux.capset({ effective: [], permitted: [], inheritable: [] });
  * }
  * ```
  */
 export function capset(state: calls.CapabilityState): void {
-  direct(calls.capset(state), { EPERM: "a thread can only keep capabilities that it has" });
+  syscall(calls.capset(state), { EPERM: "a thread can keep capabilities, and cannot add any" });
 }
 
 function ids(describe: (real: Output, effective: Output, saved: Output) => Call): Ids {
@@ -249,7 +249,7 @@ function ids(describe: (real: Output, effective: Output, saved: Output) => Call)
     calls.idOutput("&effective"),
     calls.idOutput("&saved"),
   ] as const;
-  const outcome = outcomeOf(describe(real, effective, saved));
+  const outcome = syscalls([{ call: describe(real, effective, saved) }]);
   const id = (output: Output) => outcome.output(output).getUint32(0, true);
   return { real: id(real), effective: id(effective), saved: id(saved) };
 }

@@ -43,8 +43,6 @@ const VETH_INFO_PEER = 1;
 const IFLA_MACVLAN_MODE = 1;
 
 const IFF_UP = 1;
-/** The interface is up, for what an interface's `flags` hold. */
-export const LINK_UP: number = IFF_UP;
 
 /** The index that the loopback interface of every network namespace has. */
 export const LOOPBACK_INDEX = 1;

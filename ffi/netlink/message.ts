@@ -30,13 +30,9 @@ export interface Message {
 }
 
 /** The message is a request; all of ours are. */
-export const NLM_F_REQUEST = 1;
-/** More messages of the same answer follow, up to `NLMSG_DONE`. */
-export const NLM_F_MULTI = 2;
+const NLM_F_REQUEST = 1;
 /** The kernel answers also when all went well. */
 export const NLM_F_ACK = 4;
-/** What is there is replaced. */
-export const NLM_F_REPLACE = 0x100;
 /** What is there is an error. */
 export const NLM_F_EXCL = 0x200;
 /** What is not there is made. */
@@ -56,7 +52,7 @@ export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 
 /** The size of a message's header: struct nlmsghdr. */
-export const HEADER_SIZE = 16;
+const HEADER_SIZE = 16;
 
 const ATTRIBUTE_HEADER_SIZE = 4;
 const NLA_F_NESTED = 0x8000;

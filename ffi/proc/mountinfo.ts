@@ -1,5 +1,5 @@
 /**
- * The mounts that a process sees. See proc_pid_mountinfo(5).
+ * The mounts in the mount namespace of a process. See proc_pid_mountinfo(5).
  *
  * @module
  */
@@ -8,49 +8,48 @@ import { at_fdcwd } from "../calls/files.ts";
 import { processDirectory } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
 
-/** A mount, as a line of /proc/PID/mountinfo tells it. */
+/** A mount: a line of /proc/PID/mountinfo. */
 export interface MountEntry {
-  /** Its number, which may be used again once it is gone. */
+  /** Its number, which may be reused after it is unmounted. */
   readonly id: number;
-  /** The mount that it lies on; its own number, or one that is not seen, for the root. */
+  /** The number of its parent mount; for the root its own number, or one that is not listed. */
   readonly parent: number;
-  /** The number of the device that its files are on. */
+  /** The number of its filesystem's device. */
   readonly device: { readonly major: number; readonly minor: number };
-  /** The directory of its filesystem that is mounted. */
+  /** The directory of its filesystem that is its root. */
   readonly root: string;
-  /** Where it is mounted, from the root of the process. */
+  /** The mount point, from the root of the process. */
   readonly target: string;
-  /** Its own options: `["rw", "nosuid"]`. */
+  /** The options of the mount: `["rw", "nosuid"]`. */
   readonly options: readonly string[];
-  /** What mounts and unmounts elsewhere mean to it, and the other way about. */
+  /** How mount events propagate to it and from it. */
   readonly propagation: MountPropagation;
   /** The type of its filesystem, with a subtype where it has one: `"tmpfs"`, `"fuse.sshfs"`. */
   readonly type: string;
-  /** What is mounted, by the filesystem's own words; often just a name. */
+  /** Its source, in the format of the filesystem; often just a name. */
   readonly source: string;
   /** The options of its filesystem, as one text: `"rw,size=10240k"`. */
   readonly data: string;
 }
 
-/** The peer groups of a mount, by their numbers; none for a private one. */
+/** The numbers of a mount's peer groups; a private mount has none. */
 export interface MountPropagation {
-  /** It shares mounts and unmounts with this group. */
+  /** It shares mount events with this group. */
   readonly shared?: number;
-  /** It receives those of this group. */
+  /** It receives mount events of this group. */
   readonly master?: number;
-  /** The nearest group that it receives from and that the process can see. */
+  /** The nearest group that it receives from and that is visible to the process. */
   readonly propagateFrom?: number;
-  /** It cannot be bound elsewhere. */
+  /** It cannot be bind-mounted. */
   readonly unbindable?: true;
 }
 
 /**
- * Tells the mounts that a process sees; without one, those of the calling thread. Bytes of a path
- * that are no UTF-8 become U+FFFD.
+ * Returns the mounts that a process sees, by default the calling thread. Bytes of a path that are not
+ * UTF-8 become U+FFFD.
  *
- * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another
- * user's
- * @throws {UnsupportedError} where /proc is of another pid namespace
+ * @throws {SyscallError} `ENOENT` if there is no such process, `EACCES` if it is another user's
+ * @throws {UnsupportedError} if /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example
@@ -67,15 +66,15 @@ export function mountsOf(process?: number | { readonly pid: number }): MountEntr
   return parseMountinfo(readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 }
 
-/** Reads the text of /proc/PID/mountinfo. */
+/** Parses the text of /proc/PID/mountinfo. */
 export function parseMountinfo(text: string): MountEntry[] {
   return text.split("\n").filter((line) => line !== "").map(parseLine);
 }
 
 function parseLine(line: string): MountEntry {
-  // The source may be empty, so every blank counts.
+  // The source may be empty: two blanks in a row are two separators.
   const fields = line.split(" ");
-  // After the sixth there are any number of optional fields, up to a dash.
+  // After the sixth field there are optional fields, up to a dash.
   const end = fields.indexOf("-", 6);
   const [major, minor] = fields[2]!.split(":").map(Number);
   return {
@@ -104,7 +103,7 @@ function parsePropagation(fields: readonly string[]): MountPropagation {
   return propagation;
 }
 
-/** The kernel writes blanks, tabs, line ends, `#` and `\` as three octal digits. */
+/** The kernel writes blanks, tabs, line ends, `#` and `\` as a backslash and three octal digits. */
 function unescape(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }

@@ -1,5 +1,5 @@
 /**
- * All namespaces that can be seen, as lsns(8) lists them.
+ * All visible namespaces, as lsns(8) lists them.
  *
  * @module
  */
@@ -19,19 +19,20 @@ import {
   NS_GET_PARENT,
   NS_GET_USERNS,
 } from "../calls/namespaces.ts";
+import type { ErrnoName } from "../errno.ts";
 import { namesIn } from "../files/read_dir.ts";
 import { ifThere } from "../missing.ts";
 import { readLinks } from "../files/read_links.ts";
-import { allPids } from "./proc_dir.ts";
+import { allPids, HIDDEN_PROCESS } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
-import { direct, outcomeOf } from "../linux/direct.ts";
+import { syscall, syscalls } from "../syscalls.ts";
 import { open } from "../linux/files.ts";
 import { statx } from "../linux/directories.ts";
 import { mountsOf } from "./mountinfo.ts";
 import { OwnedFd } from "../linux/owned_fd.ts";
 import { namespaceLink } from "./process_namespaces.ts";
 
-/** A type of namespaces, by the kernel's word. */
+/** A type of namespace, by the kernel's name. */
 export type NamespaceType = "cgroup" | "ipc" | "mnt" | "net" | "pid" | "time" | "user" | "uts";
 
 const TYPES: readonly NamespaceType[] = [
@@ -45,23 +46,23 @@ const TYPES: readonly NamespaceType[] = [
   "uts",
 ];
 
-/** A namespace, as `listNamespaces` sees it. */
+/** A namespace that `listNamespaces` found. */
 export interface NamespaceEntry {
-  /** Its type, by the kernel's word: `"mnt"`. */
+  /** Its type, by the kernel's name: `"mnt"`. */
   readonly type: NamespaceType;
   /** Its id, as /proc/PID/ns shows it. */
   readonly id: number;
-  /** How many processes are in it; those that can be seen. */
+  /** The number of visible processes in it. */
   readonly processes: number;
-  /** The process in it that has the lowest number, where there is one. */
+  /** The process in it with the lowest pid, if there is one. */
   readonly first: NamespaceProcess | undefined;
-  /** The id of the namespace that it lies in, of a pid or user namespace, where that can be seen. */
+  /** The id of the parent of a pid or user namespace, if that is visible. */
   readonly parent: number | undefined;
-  /** The id of the user namespace that it belongs to, where that can be seen. */
+  /** The id of the user namespace that owns it, if that is visible. */
   readonly owner: number | undefined;
-  /** Who has made it, of a user namespace: a user id. */
+  /** The id of the user that created a user namespace. */
   readonly madeBy: number | undefined;
-  /** Where it is mounted, which keeps it without any process. */
+  /** The bind mounts that keep it alive without processes. */
   readonly mounts: readonly string[];
 }
 
@@ -71,15 +72,16 @@ export interface NamespaceProcess {
   readonly pid: number;
   /** Its effective user id. */
   readonly uid: number;
-  /** Its program with all arguments, or its name where it has none, as a thread of the kernel. */
+  /** Its command line, or its name if it has none, as a kernel thread. */
   readonly command: string;
 }
 
 /**
- * Tells all namespaces that can be seen from here: those of processes, those that are only kept by
- * a mount or an open file, and those that others lie in or belong to; in the order of their ids.
+ * Returns all visible namespaces in the order of their ids: those of processes, those that only a
+ * mount or an open file keeps alive, and the parents and owners of others.
  *
- * An ordinary user sees those of the own processes. What vanishes meanwhile is left out. See
+ * An unprivileged user sees those of its own processes. A namespace that vanishes in the meantime is
+ * left out. See
  * [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
  * [ioctl_ns(2)](https://man7.org/linux/man-pages/man2/ioctl_ns.2.html).
  *
@@ -105,15 +107,15 @@ export function listNamespaces(): NamespaceEntry[] {
   return list.entries();
 }
 
-/** A namespace while the list is made. */
+/** A namespace while the list is built. */
 interface Found {
   readonly type: NamespaceType;
   readonly id: number;
-  /** Files by which it can be opened. */
+  /** The files that open it. */
   readonly files: string[];
   readonly pids: number[];
   readonly mounts: string[];
-  /** Whether it has been open, and so was there: what is below is known. */
+  /** Whether it could be opened, and the fields below are known. */
   asked: boolean;
   parent: number | undefined;
   owner: number | undefined;
@@ -139,15 +141,16 @@ class NamespaceList {
 
   addOpenFiles(pids: readonly number[]): void {
     const files = pids.flatMap((pid) =>
-      (ifThere(() => namesIn(`/proc/${pid}/fd`)) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`)
+      (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? [])
+        .map((fd) => `/proc/${pid}/fd/${fd}`)
     );
     readLinks(files).forEach((link, index) => this.#add(link, files[index]!));
   }
 
-  /** Parents and owners, which may be seen nowhere else; what has vanished meanwhile is left out. */
+  /** Adds parents and owners, which may have no other entry; removes what has vanished. */
   addRelatives(): void {
     for (const found of [...this.#found.values()]) {
-      // A process may have gone, and the next file be there still.
+      // A process may have ended, while the next file still exists.
       for (const file of found.files) {
         if (!found.asked) this.#open(found, file);
       }
@@ -157,15 +160,15 @@ class NamespaceList {
 
   #open(found: Found, file: string): void {
     ifThere(() => {
-      // Nonblocking, as the number may be another file's by now.
+      // Nonblocking, as the descriptor's number may be another file's by now.
       using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
       if (idOf(fd) === found.id) this.#askRelatives(found, fd);
-    });
+    }, CANNOT_BE_OPENED);
   }
 
   entries(): NamespaceEntry[] {
     const processes = new Map<number, NamespaceProcess | undefined>();
-    const look = (pid: number) => {
+    const cached = (pid: number) => {
       if (!processes.has(pid)) processes.set(pid, processOf(pid));
       return processes.get(pid);
     };
@@ -173,7 +176,7 @@ class NamespaceList {
       type: found.type,
       id: found.id,
       processes: found.pids.length,
-      first: firstOf(found.pids.toSorted((a, b) => a - b), look),
+      first: firstOf(found.pids.toSorted((a, b) => a - b), cached),
       parent: found.parent,
       owner: found.owner,
       madeBy: found.madeBy,
@@ -181,7 +184,7 @@ class NamespaceList {
     }));
   }
 
-  /** Notes a namespace that a link shows; other links are none of this list's. */
+  /** Adds the namespace of a link; other links are ignored. */
   #add(link: string | undefined, file: string): Found | undefined {
     const { type, id } = namespaceLink(link) ?? {};
     const known = TYPES.find((known) => known === type);
@@ -218,10 +221,10 @@ class NamespaceList {
     if (found.type === "user") found.madeBy = ownerOf(fd);
   }
 
-  /** The id of a parent or an owner, which is noted too. */
+  /** Returns the id of a parent or an owner, and adds that to the list. */
   #askRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
-    // The first of all has none, and one beyond the caller's own may not be seen (EPERM).
-    const number = ifThere(() => direct(namespaceIoctl(fd.number, request)));
+    // The initial namespaces have none, and one above the caller's own is not shown (EPERM).
+    const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), ["EPERM"]);
     if (number === undefined) return undefined;
     using relative = new OwnedFd(number);
     const id = idOf(relative);
@@ -231,6 +234,12 @@ class NamespaceList {
   }
 }
 
+/**
+ * The errnos of a namespace's file that is gone, hidden or covered by a mount, or whose number is that
+ * of a socket or of a device without a driver by now (ENXIO, ENODEV).
+ */
+const CANNOT_BE_OPENED: readonly ErrnoName[] = [...HIDDEN_PROCESS, "ENOTDIR", "ENXIO", "ENODEV"];
+
 function nsFile(pid: number, type: NamespaceType): string {
   return `/proc/${pid}/ns/${type}`;
 }
@@ -239,19 +248,18 @@ function idOf(fd: OwnedFd): number {
   return Number(statx(fd, "", AT_EMPTY_PATH).ino);
 }
 
-function ownerOf(fd: OwnedFd): number | undefined {
+function ownerOf(fd: OwnedFd): number {
   const uid = new Output(4, "&uid");
-  return ifThere(() =>
-    outcomeOf(namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)).output(uid).getUint32(0, true)
-  );
+  return syscalls([{ call: namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid) }]).output(uid)
+    .getUint32(0, true);
 }
 
 function firstOf(
   pids: readonly number[],
-  look: (pid: number) => NamespaceProcess | undefined,
+  find: (pid: number) => NamespaceProcess | undefined,
 ): NamespaceProcess | undefined {
   for (const pid of pids) {
-    const process = look(pid);
+    const process = find(pid);
     if (process !== undefined) return process;
   }
   return undefined;
@@ -264,5 +272,5 @@ function processOf(pid: number): NamespaceProcess | undefined {
       ? readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd()
       : args.replaceAll("\0", " ");
     return { pid, uid: statx(AT_FDCWD, `/proc/${pid}`).uid, command };
-  });
+  }, HIDDEN_PROCESS);
 }

@@ -1,18 +1,19 @@
 /**
- * Processes in /proc, by the numbers that this script knows them by. See proc(5).
+ * The directories of processes in /proc. See proc(5).
  *
  * @module
  */
 
-import { engine } from "../engine/engine.ts";
+import { perEngine } from "../engine/per_engine.ts";
+import type { ErrnoName } from "../errno.ts";
 import { UnsupportedError } from "../errors.ts";
 import { namesIn } from "../files/read_dir.ts";
 import { readLinks } from "../files/read_links.ts";
 
 /**
- * The directory of a process in /proc.
+ * Returns the directory of a process in /proc.
  *
- * @throws {UnsupportedError} where a number means another process there
+ * @throws {UnsupportedError} if the pid means another process there
  */
 export function processDirectory(process: number | "thread-self"): string {
   if (process !== "thread-self") requireOwnProc();
@@ -20,24 +21,28 @@ export function processDirectory(process: number | "thread-self"): string {
 }
 
 /**
- * Sees to it that /proc counts processes as this script does: one that was mounted outside of a pid
- * namespace still shows the processes there, and has this script under another number or not at all.
+ * Checks that /proc belongs to this script's pid namespace. One that was mounted in another pid
+ * namespace shows other pids, and this script under another pid or not at all.
  *
- * @throws {UnsupportedError} where it does not
+ * @throws {UnsupportedError} if it does not
  */
-export function requireOwnProc(): void {
-  engine().once("own /proc", () => {
-    const [self] = readLinks(["/proc/self"]);
-    if (self === String(Deno.pid)) return true;
-    throw new UnsupportedError(
-      "/proc shows the processes of another pid namespace than this script's, where their numbers " +
-        "mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or " +
-        "mount -t proc proc /proc",
-    );
-  });
-}
+export const requireOwnProc: () => void = perEngine(() => {
+  const [self] = readLinks(["/proc/self"]);
+  if (self === String(Deno.pid)) return;
+  throw new UnsupportedError(
+    "/proc belongs to another pid namespace than this script's, and its pids mean other processes; " +
+      "mount one for the script: proc() in the recipe that it runs in, or mount -t proc proc /proc",
+  );
+});
 
-/** The numbers of all processes that can be seen in /proc. */
+/**
+ * The errnos of a process's files in /proc when the process has ended, before they are opened or
+ * after (ESRCH), or may not be looked into: it is another user's or has more privileges (EACCES), or
+ * /proc is mounted with `hidepid` (EPERM). See proc(5).
+ */
+export const HIDDEN_PROCESS: readonly ErrnoName[] = ["ENOENT", "ESRCH", "EACCES", "EPERM"];
+
+/** The pids of all visible processes. */
 export function allPids(): number[] {
   return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
 }

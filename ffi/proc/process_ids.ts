@@ -1,5 +1,5 @@
 /**
- * A process's number in each pid namespace that it is in. See pid_namespaces(7).
+ * The pids of a process in the pid namespaces that it is in. See pid_namespaces(7).
  *
  * @module
  */
@@ -9,12 +9,11 @@ import { processDirectory } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
 
 /**
- * Tells the numbers of a process: the first as this script sees it, the last as it sees itself, and
- * between them one for each pid namespace on the way. A container of this script is taken by its
- * first process.
+ * Returns the pids of a process: the first as this script sees it, the last as it sees itself, and
+ * one for each pid namespace in between. A container of this script stands for its first process.
  *
- * @throws {SyscallError} `ENOENT` where there is no such process
- * @throws {UnsupportedError} where /proc is of another pid namespace
+ * @throws {SyscallError} `ENOENT` if there is no such process
+ * @throws {UnsupportedError} if /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * Which namespaces a process is in. See namespaces(7).
+ * The namespaces of a process. See namespaces(7).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Output } from "../call.ts";
 import { at_fdcwd, readlinkat } from "../calls/files.ts";
 import { readLinks } from "../files/read_links.ts";
 import { processDirectory } from "./proc_dir.ts";
-import { direct } from "../linux/direct.ts";
+import { syscall } from "../syscalls.ts";
 
 /** A name in /proc/PID/ns. */
 export type NamespaceFile =
@@ -37,20 +37,19 @@ const FILES: readonly NamespaceFile[] = [
 ];
 
 /**
- * The ids of a process's namespaces, as `ls -l /proc/PID/ns` shows them: two processes share a
- * namespace where the ids are equal.
+ * The ids of a process's namespaces, as `ls -l /proc/PID/ns` shows them. Two processes share a
+ * namespace if the ids are equal.
  */
 export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
 
 /**
- * Tells the namespaces of a process; without one, those of the calling thread. A kind that the
- * kernel does not have is left out, and so is `pid_for_children` of a thread that has unshared its
- * pid namespace and has no child yet. See
+ * Returns the namespaces of a process, by default of the calling thread. A kind that the kernel does
+ * not have is left out, and so is `pid_for_children` of a thread that has unshared its pid namespace
+ * and has no child yet. See
  * [namespaces(7)](https://man7.org/linux/man-pages/man7/namespaces.7.html).
  *
- * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another
- * user's
- * @throws {UnsupportedError} where /proc is of another pid namespace
+ * @throws {SyscallError} `ENOENT` if there is no such process, `EACCES` if it is another user's
+ * @throws {UnsupportedError} if /proc is of another pid namespace
  * @tags allow-ffi
  *
  * @example
@@ -67,7 +66,7 @@ export function namespaces(pid?: number): NamespaceIds {
 }
 
 /**
- * Which of these namespaces of a process are not the calling thread's.
+ * Returns which of these namespaces of a process differ from the calling thread's.
  *
  * @throws {SyscallError} as {@linkcode namespaces} does
  */
@@ -79,7 +78,7 @@ export function otherNamespaces<File extends NamespaceFile>(
   return files.filter((name) => others![name] !== undefined && others![name] !== own![name]);
 }
 
-/** The ids of these namespaces of several processes, read in one turn of the engine. */
+/** The ids of these namespaces of several processes, read by one run of the engine. */
 function idsOf(
   processes: readonly (number | "thread-self")[],
   files: readonly NamespaceFile[],
@@ -89,23 +88,23 @@ function idsOf(
     directories.flatMap((directory) => files.map((name) => `${directory}/${name}`)),
   );
   return directories.map((directory, index) => {
-    const those = links.slice(index * files.length, (index + 1) * files.length);
-    if (those.every((link) => link === undefined)) {
-      direct(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
-        EACCES: "the process is another user's, or has privileges that this one has not",
-        ENOENT: "there is no such process, or not any more",
+    const targets = links.slice(index * files.length, (index + 1) * files.length);
+    if (targets.every((target) => target === undefined)) {
+      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
+        EACCES: "the process is another user's, or has privileges that this one does not have",
+        ENOENT: "there is no such process, or it has ended",
       });
     }
     const ids: Partial<Record<NamespaceFile, number>> = {};
     files.forEach((name, index) => {
-      const link = namespaceLink(those[index]);
+      const link = namespaceLink(targets[index]);
       if (link !== undefined) ids[name] = link.id;
     });
     return ids;
   });
 }
 
-/** The type and the id in what a link to a namespace says: `net:[4026531840]`. */
+/** The type and the id in the target of a link to a namespace: `net:[4026531840]`. */
 export function namespaceLink(
   link: string | undefined,
 ): { readonly type: string; readonly id: number } | undefined {

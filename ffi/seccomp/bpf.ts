@@ -32,7 +32,7 @@ export type Instruction =
 export type Test = "equal" | "greater" | "greaterOrEqual";
 
 /** Codes of the instructions: class, size or operation, and source. */
-export const BPF = {
+const BPF = {
   load: 0x20, // BPF_LD | BPF_W | BPF_ABS
   and: 0x54, // BPF_ALU | BPF_AND | BPF_K
   jump: 0x05, // BPF_JMP | BPF_JA

@@ -67,7 +67,7 @@ export type Comparison =
   | "greaterOrEqual";
 
 /** Where things lie in struct seccomp_data. */
-export const SECCOMP_DATA = { number: 0, architecture: 4, arguments: 16, size: 64 } as const;
+const SECCOMP_DATA = { number: 0, architecture: 4, arguments: 16, size: 64 } as const;
 
 /** The architectures by their numbers in linux/audit.h. */
 export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {

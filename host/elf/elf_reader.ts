@@ -15,7 +15,7 @@ import {
 } from "../../ffi/calls/files.ts";
 import { type Elf, type ReadAt, readElf } from "../../ffi/elf.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import { outcomeOf } from "../../ffi/linux/direct.ts";
+import { syscalls } from "../../ffi/syscalls.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { readlinkat } from "../../ffi/linux/directories.ts";
 import { readWholeFile } from "../../ffi/files/read_file.ts";
@@ -64,7 +64,7 @@ function unlessMissing<T>(read: () => T): T | undefined {
 function readSome(fd: number, offset: number, length: number): Uint8Array {
   const output = new Output(Math.min(length, MOST_AT_ONCE), "&bytes");
   const call = pread64(fd, output, output.size, offset);
-  const outcome = outcomeOf(call);
+  const outcome = syscalls([{ call }]);
   const { buffer, byteOffset } = outcome.output(output);
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(call))).slice();
 }

@@ -7,9 +7,9 @@
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
-import { findPlaces } from "../../ffi/cgroups/place.ts";
+import { findParents } from "../../ffi/cgroups/parents.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
-import { ifThere } from "../../ffi/missing.ts";
+import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
 import { environmentVariable } from "../../ffi/environment.ts";
 import { statx } from "../../ffi/linux/directories.ts";
 import { AT_FDCWD } from "../../ffi/calls/files.ts";
@@ -135,7 +135,7 @@ const LIMITS: readonly (readonly [string, Controller, GroupLimits])[] = [
 
 function limit(name: string, controller: Controller, limits: GroupLimits): Finding {
   try {
-    const place = findPlaces(limits).find(({ controllers }) => controllers.has(controller));
+    const place = findParents(limits).find(({ controllers }) => controllers.has(controller));
     return { name, works: true, says: place === undefined ? "" : `below ${place.directory}` };
   } catch (error) {
     if (error instanceof UnsupportedError) return failed(name, error);
@@ -185,5 +185,6 @@ export function isInstalled(program: string): boolean {
 }
 
 function isThere(path: string): boolean {
-  return ifThere(() => statx(AT_FDCWD, path)) !== undefined;
+  // A directory of PATH may be another user's.
+  return ifThere(() => statx(AT_FDCWD, path), [...NO_SUCH_PATH, "EACCES"]) !== undefined;
 }

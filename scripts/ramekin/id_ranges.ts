@@ -5,7 +5,7 @@
  */
 
 import { at_fdcwd } from "../../ffi/calls/files.ts";
-import { ifThere } from "../../ffi/missing.ts";
+import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
 import { readWholeText } from "../../ffi/files/read_file.ts";
 import { currentCredentials } from "../../host/credentials.ts";
 import { recipe } from "../../container/recipe.ts";
@@ -54,5 +54,5 @@ export function firstOf(text: string, user: string | undefined, uid: number): nu
 }
 
 function textOf(file: string): string {
-  return ifThere(() => readWholeText(at_fdcwd, file)) ?? "";
+  return ifThere(() => readWholeText(at_fdcwd, file), [...NO_SUCH_PATH, "EACCES"]) ?? "";
 }

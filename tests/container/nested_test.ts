@@ -168,7 +168,7 @@ test("where /proc is of another pid namespace, its numbers are taken for no proc
   for (const words of told) {
     assertStringIncludes(
       words,
-      "UnsupportedError: /proc shows the processes of another pid namespace",
+      "UnsupportedError: /proc belongs to another pid namespace",
     );
   }
 });

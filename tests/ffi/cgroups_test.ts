@@ -74,7 +74,7 @@ Deno.test("version 1 and 2 beside each other, with two controllers in one hierar
   );
 });
 
-Deno.test("a container that sees its own part of a hierarchy, and one whose part is out of sight", () => {
+Deno.test("a container that sees its own part of a hierarchy, and one whose part is not visible", () => {
   const mount = (root: string) => `32 31 0:29 ${root} /cg rw - cgroup cgroup rw,pids\n`;
   const pids = { version: 1, controllers: "pids", top: "/cg" };
   assertEquals(found("8:pids:/docker/1\n", mount("/docker/1")), [{ ...pids, own: "/cg" }]);
@@ -141,7 +141,7 @@ Deno.test("limits, as the files of both versions have them", () => {
   assertEquals([...parseList("\n")], []);
 });
 
-Deno.test("the name of a group tells whose it is", () => {
+Deno.test("the name of a group identifies its script", () => {
   assert(newName() !== newName());
   assert(!isScriptsName(newName()));
   assert(isScriptsName(scriptsName()));
@@ -156,7 +156,7 @@ function whyNot(): string | undefined {
     planCgroup({});
     return undefined;
   } catch (error) {
-    if (error instanceof UnsupportedError) return "needs the right to make control groups";
+    if (error instanceof UnsupportedError) return "needs the right to create control groups";
     throw error;
   }
 }
@@ -215,7 +215,7 @@ function namesIn(group: Group): string[] {
   return group.directories.map(({ directory }) => directory.slice(directory.lastIndexOf("/")));
 }
 
-testWith(noGroups, "a child gets into a group by clone3, or by writing to its files", async () => {
+testWith(noGroups, "a child enters a group by clone3, or by writing to its files", async () => {
   await withGroup((group) => {
     const inEach = (view: DataView) => {
       const text = new TextDecoder().decode(view);
@@ -258,7 +258,7 @@ function move(pid: number, group: Group): void {
   }
 }
 
-testWith(noGroups, "a group is frozen, goes on, and is emptied with the groups in it", async () => {
+testWith(noGroups, "a group is frozen, thawed, and killed with the groups below it", async () => {
   await withGroup(async (group) => {
     const child = new Deno.Command("sleep", { args: ["100"] }).spawn();
     move(child.pid, group);
@@ -279,19 +279,19 @@ testWith(noGroups, "a group is frozen, goes on, and is emptied with the groups i
   });
 });
 
-testWith(noGroups, "a group whose making fails is taken back", () => {
+testWith(noGroups, "a group is removed if its creation fails", () => {
   const design = planCgroup({});
   const { directory } = design.directories[0]!;
   const wrong = { file: `${directory}/cgroup.procs`, text: "nobody" };
   const error = assertThrows(
-    () => Group.make({ ...design, acts: [...design.acts, wrong] }),
+    () => Group.make({ ...design, actions: [...design.actions, wrong] }),
     SyscallError,
     `write("${directory}/cgroup.procs", "nobody") failed: EINVAL`,
   );
   assertEquals(error.code, "EINVAL");
   const missing = { file: `${directory}/memory.nothing`, text: "1" };
   assertThrows(
-    () => Group.make({ ...design, acts: [...design.acts, missing] }),
+    () => Group.make({ ...design, actions: [...design.actions, missing] }),
     UnsupportedError,
     `there is no ${directory}/memory.nothing`,
   );
@@ -300,7 +300,7 @@ testWith(noGroups, "a group whose making fails is taken back", () => {
 
 testWith(
   noGroups,
-  "what a script has left behind that is gone is swept up, and nothing else",
+  "what an ended script left behind is removed, and nothing else",
   async () => {
     await withGroup((group) => {
       const { directory } = group.directories[0]!;
@@ -325,15 +325,15 @@ testWith(
 
 testWith(
   noGroups === undefined || hierarchies().length === 0
-    ? "somebody who may not make groups"
+    ? "needs a user who may not create groups"
     : undefined,
-  "who may not make groups is told why, and what to do",
+  "an error says why groups cannot be created, and what to do",
   () => {
     const error = assertThrows(() => planCgroup({}), UnsupportedError, "belongs to another user");
     assertStringIncludes(error.message, "a container cannot have a control group: in cgroup v");
     const limited = assertThrows(() => planCgroup({ pids: 5 }), UnsupportedError);
     assertStringIncludes(limited.message, '"pids" cannot be limited by the controller "pids"');
-    assert(/systemd-run --user|leaves them to root/.test(limited.message), limited.message);
+    assert(/systemd-run --user|root has to create/.test(limited.message), limited.message);
   },
 );
 
@@ -341,7 +341,7 @@ const unified = hierarchies().find(({ version }) => version === 2);
 
 testWith(
   notRoot ?? (unified === undefined ? "needs cgroup v2" : undefined),
-  "a user makes groups below the one that was delegated to them",
+  "a user creates groups below the one that was delegated",
   async () => {
     const directory = `${unified!.own}/delegated-${Deno.pid}`;
     Deno.mkdirSync(directory);

@@ -168,7 +168,7 @@ testMount("errors of mounts say what to do", async (directory) => {
   const expected = [
     ["ENODEV", "/proc/filesystems"],
     ["EBUSY", "linux.MNT_DETACH"],
-    ["EINVAL", "nothing is mounted there"],
+    ["EINVAL", "it is not a mount point"],
     ["ENODEV", "/proc/filesystems"],
   ];
   expected.forEach((words, index) => {

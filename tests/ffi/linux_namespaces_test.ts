@@ -23,12 +23,18 @@ testWith(notRoot, "a hostname in a namespace of its own, and back", async () => 
 });
 
 testWith(notRoot, "every namespace that a thread can have differs from its process's", async () => {
-  const kinds = { uts: "UTS", ipc: "IPC", net: "NET", cgroup: "CGROUP", mnt: "NS" };
+  const kinds = {
+    uts: linux.CLONE_NEWUTS,
+    ipc: linux.CLONE_NEWIPC,
+    net: linux.CLONE_NEWNET,
+    cgroup: linux.CLONE_NEWCGROUP,
+    mnt: linux.CLONE_NEWNS,
+  };
   for (const [name, flag] of Object.entries(kinds)) {
     const [before, after] = await inThread((linux, [name, flag]) => {
       const link = () => linux.readlinkat(linux.AT_FDCWD, `/proc/thread-self/ns/${name}`);
       const before = link();
-      linux.unshare(linux.CLONE_FLAGS[`CLONE_NEW${flag}`]!);
+      linux.unshare(flag);
       return [before, link()];
     }, [name, flag] as const);
     assertEquals(before, Deno.readLinkSync(`/proc/self/ns/${name}`), name);

@@ -40,7 +40,7 @@ Deno.test("shared memory is the same at every address, and gone when it is remov
 
 Deno.test("a key that nobody has used leads to nothing, and a used one is not made again", () => {
   const key = 0x7261_0000 + Deno.pid % 0x10000;
-  assertThrows(() => linux.shmget(key, 1), SyscallError, "IPC_CREAT makes it");
+  assertThrows(() => linux.shmget(key, 1), SyscallError, "IPC_CREAT creates it");
   const id = linux.shmget(key, 1, linux.IPC_CREAT | 0o600);
   try {
     assertEquals(linux.shmget(key, 1), id);

@@ -160,7 +160,7 @@ test("linux.namespaces tells what /proc/PID/ns shows", () => {
 
 test("linux.namespaces of a process that is not there", () => {
   const error = assertThrows(() => linux.namespaces(2 ** 22), SyscallError, "ENOENT");
-  assertEquals(error.hint, "there is no such process, or not any more");
+  assertEquals(error.hint, "there is no such process, or it has ended");
 });
 
 test("linux.namespaces of another user's process", () => {

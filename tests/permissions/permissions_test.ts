@@ -20,7 +20,6 @@ import {
   programs,
   type Recipe,
   recipe,
-  RecipeError,
   type RecipeInput,
   remount,
   sandbox,
@@ -175,7 +174,7 @@ test("wrong permissions are told", () => {
       { sys: ["hostname"] },
     ]
   ) {
-    assertThrows(command(wrong), RecipeError, "permissions");
+    assertThrows(command(wrong), TypeError, "permissions");
   }
 });
 

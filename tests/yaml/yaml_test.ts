@@ -227,8 +227,8 @@ test(
     const ofStep = new PermissionError("not granted", "read", { step: "bind", stepIndex: 2 });
     assertEquals(located(error).position, undefined);
     assertEquals(located(ofStep).position, { file, line: 5, column: 3 });
-    assertEquals(located(ofStep).message, `${file}:5:3: not granted`);
-    assertEquals(located(located(ofStep)).message, `${file}:5:3: not granted`);
+    assertEquals(located(ofStep).message, `${file}:5:3: step 3 (bind): not granted`);
+    assertEquals(located(located(ofStep)).message, `${file}:5:3: step 3 (bind): not granted`);
   }),
 );
 

@@ -1,56 +1,42 @@
 /**
- * What is done to descriptors and files. See linux/fcntl.h and linux/stat.h.
+ * The flags and commands of calls about files. See linux/fcntl.h and linux/stat.h.
  *
  * @module
  */
 
-/** First gives the thread descriptors of its own. */
+/** Unshares the table of descriptors first. */
 export const CLOSE_RANGE_UNSHARE = 0x2;
-/** Has execve(2) close them. */
+/** Sets the close-on-exec flag instead of closing. */
 export const CLOSE_RANGE_CLOEXEC = 0x4;
 
-/** Makes another descriptor, no lower than the argument. */
+/** Duplicates the descriptor, with the lowest free number that is not below the argument. */
 export const F_DUPFD = 0;
-/** Tells the flags of the descriptor. */
+/** Gets the flags of the descriptor. */
 export const F_GETFD = 1;
 /** Sets the flags of the descriptor: `FD_CLOEXEC`. */
 export const F_SETFD = 2;
-/** Tells the flags of the open file. */
+/** Gets the flags of the open file. */
 export const F_GETFL = 3;
 /** Sets the flags of the open file. */
 export const F_SETFL = 4;
-/** As `F_DUPFD`; execve(2) closes it. */
+/** As `F_DUPFD`, and close-on-exec. */
 export const F_DUPFD_CLOEXEC = 1030;
 /** Sets the size of a pipe. */
 export const F_SETPIPE_SZ = 1031;
-/** Tells the size of a pipe. */
+/** Gets the size of a pipe. */
 export const F_GETPIPE_SZ = 1032;
-/** Forbids changes of a memory file for good. */
+/** Adds seals to a memory file. */
 export const F_ADD_SEALS = 1033;
-/** Tells what is forbidden of a memory file. */
+/** Gets the seals of a memory file. */
 export const F_GET_SEALS = 1034;
-
-/** The commands of fcntl(2), by name. */
-export const FCNTL_COMMANDS: Readonly<Record<string, number>> = {
-  F_DUPFD,
-  F_GETFD,
-  F_SETFD,
-  F_GETFL,
-  F_SETFL,
-  F_DUPFD_CLOEXEC,
-  F_SETPIPE_SZ,
-  F_GETPIPE_SZ,
-  F_ADD_SEALS,
-  F_GET_SEALS,
-};
 
 /** execve(2) closes the descriptor. */
 export const FD_CLOEXEC = 1;
-/** No more seals. */
+/** No seals can be added. */
 export const F_SEAL_SEAL = 0x1;
-/** The file cannot become smaller. */
+/** The file cannot shrink. */
 export const F_SEAL_SHRINK = 0x2;
-/** The file cannot become larger. */
+/** The file cannot grow. */
 export const F_SEAL_GROW = 0x4;
 /** The file cannot be written. */
 export const F_SEAL_WRITE = 0x8;
@@ -64,25 +50,25 @@ export const MFD_NOEXEC_SEAL = 0x8;
 export const MFD_EXEC = 0x10;
 /** From the beginning. For lseek(2). */
 export const SEEK_SET = 0;
-/** From where the file stands. */
+/** From the current offset. */
 export const SEEK_CUR = 1;
 /** From the end. */
 export const SEEK_END = 2;
-/** Fails where the new name is taken. For renameat2(2). */
+/** Fails if the new name exists. For renameat2(2). */
 export const RENAME_NOREPLACE = 0x1;
-/** Swaps the two. */
+/** Exchanges the two files. For renameat2(2). */
 export const RENAME_EXCHANGE = 0x2;
-/** Leaves an overlay's whiteout behind. */
+/** Leaves a whiteout at the old name. For renameat2(2). */
 export const RENAME_WHITEOUT = 0x4;
-/** Is it there? For faccessat(2). */
+/** Checks that the file exists. For faccessat(2). */
 export const F_OK = 0;
-/** May it be executed? */
+/** Checks the permission to execute. For faccessat(2). */
 export const X_OK = 1;
-/** May it be written? */
+/** Checks the permission to write. For faccessat(2). */
 export const W_OK = 2;
-/** May it be read? */
+/** Checks the permission to read. For faccessat(2). */
 export const R_OK = 4;
-/** The bits of a mode that are the kind of file. */
+/** The bits of a mode that hold the type of the file. */
 export const S_IFMT = 0o170000;
 /** A named pipe. */
 export const S_IFIFO = 0o010000;

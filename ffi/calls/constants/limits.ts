@@ -1,13 +1,13 @@
 /**
- * The resources that a process may use up to a limit. See asm-generic/resource.h.
+ * The resources of a process that have limits. See asm-generic/resource.h.
  *
  * @module
  */
 
 /**
- * The resources of setrlimit(2), by the names behind `RLIMIT_`.
+ * The resources of setrlimit(2), by their names without `RLIMIT_`.
  *
- * @example Which of them have no ceiling
+ * @example The resources without a hard limit
  * ```ts
  * import { linux, RLIMITS } from "@ramekin/ramekin";
  *
@@ -35,7 +35,7 @@ export const RLIMITS = {
   RTTIME: 15,
 } as const;
 
-/** The name of a resource, as it is behind `RLIMIT_`: `"NOFILE"`. */
+/** The name of a resource, without `RLIMIT_`: `"NOFILE"`. */
 export type ResourceName = keyof typeof RLIMITS;
 
 /** No limit. */

@@ -4,39 +4,27 @@
  * @module
  */
 
-/** Opens a copy of the mount, attached to nothing. */
+/** Opens a detached copy of the mount. */
 export const OPEN_TREE_CLONE = 0x1;
 /** execve(2) closes the descriptor. */
 export const OPEN_TREE_CLOEXEC = 0x80000;
 
-/** Follows symbolic links on the way from. */
+/** Follows a symbolic link at the end of the source path. */
 export const MOVE_MOUNT_F_SYMLINKS = 0x1;
-/** Follows automounts on the way from. */
+/** Follows an automount at the end of the source path. */
 export const MOVE_MOUNT_F_AUTOMOUNTS = 0x2;
-/** An empty path from means the descriptor itself. */
+/** An empty source path means the descriptor itself. */
 export const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
-/** Follows symbolic links on the way to. */
+/** Follows a symbolic link at the end of the target path. */
 export const MOVE_MOUNT_T_SYMLINKS = 0x10;
-/** Follows automounts on the way to. */
+/** Follows an automount at the end of the target path. */
 export const MOVE_MOUNT_T_AUTOMOUNTS = 0x20;
-/** An empty path to means the descriptor itself. */
+/** An empty target path means the descriptor itself. */
 export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
-/** Gives the mount the other one's peers, and moves nothing. */
+/** Adds the target mount to the peer group of the source, and moves nothing. */
 export const MOVE_MOUNT_SET_GROUP = 0x100;
-/** Puts the mount beneath the topmost one (Linux 6.5). */
+/** Mounts beneath the topmost mount (Linux 6.5). */
 export const MOVE_MOUNT_BENEATH = 0x200;
-
-/** The flags of move_mount(2), by name. */
-export const MOVE_MOUNT_FLAGS: Readonly<Record<string, number>> = {
-  MOVE_MOUNT_F_SYMLINKS,
-  MOVE_MOUNT_F_AUTOMOUNTS,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_SYMLINKS,
-  MOVE_MOUNT_T_AUTOMOUNTS,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MOVE_MOUNT_SET_GROUP,
-  MOVE_MOUNT_BENEATH,
-};
 
 /** execve(2) closes the descriptor. For fsopen(2). */
 export const FSOPEN_CLOEXEC = 0x1;
@@ -45,20 +33,12 @@ export const FSMOUNT_CLOEXEC = 0x1;
 
 /** execve(2) closes the descriptor. */
 export const FSPICK_CLOEXEC = 0x1;
-/** Takes a symbolic link for what it is. */
+/** Does not follow a symbolic link at the end of the path. */
 export const FSPICK_SYMLINK_NOFOLLOW = 0x2;
-/** Does not set off an automount. */
+/** Does not trigger an automount. */
 export const FSPICK_NO_AUTOMOUNT = 0x4;
 /** An empty path means the descriptor itself. */
 export const FSPICK_EMPTY_PATH = 0x8;
-
-/** The flags of fspick(2), by name. */
-export const FSPICK_FLAGS: Readonly<Record<string, number>> = {
-  FSPICK_CLOEXEC,
-  FSPICK_SYMLINK_NOFOLLOW,
-  FSPICK_NO_AUTOMOUNT,
-  FSPICK_EMPTY_PATH,
-};
 
 /** Sets an option without a value. */
 export const FSCONFIG_SET_FLAG = 0;
@@ -72,22 +52,9 @@ export const FSCONFIG_SET_PATH = 3;
 export const FSCONFIG_SET_PATH_EMPTY = 4;
 /** Sets an option to a descriptor. */
 export const FSCONFIG_SET_FD = 5;
-/** Makes the filesystem, or shares one that is there. */
+/** Creates the filesystem instance, or shares an existing one. */
 export const FSCONFIG_CMD_CREATE = 6;
-/** Changes the filesystem that is there. */
+/** Reconfigures the existing filesystem instance. */
 export const FSCONFIG_CMD_RECONFIGURE = 7;
-/** Makes the filesystem, and shares none (Linux 6.6). */
+/** Creates the filesystem instance, and never shares an existing one (Linux 6.6). */
 export const FSCONFIG_CMD_CREATE_EXCL = 8;
-
-/** The commands of fsconfig(2), by name. */
-export const FSCONFIG_COMMANDS: Readonly<Record<string, number>> = {
-  FSCONFIG_SET_FLAG,
-  FSCONFIG_SET_STRING,
-  FSCONFIG_SET_BINARY,
-  FSCONFIG_SET_PATH,
-  FSCONFIG_SET_PATH_EMPTY,
-  FSCONFIG_SET_FD,
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_CMD_RECONFIGURE,
-  FSCONFIG_CMD_CREATE_EXCL,
-};

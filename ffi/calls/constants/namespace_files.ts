@@ -1,22 +1,14 @@
 /**
- * What can be asked of the file of a namespace. See ioctl_ns(2) and linux/nsfs.h.
+ * The requests about the file of a namespace. See ioctl_ns(2) and linux/nsfs.h.
  *
  * @module
  */
 
 /** Opens the user namespace that owns the namespace. */
 export const NS_GET_USERNS = 0xb701;
-/** Opens the namespace that it lies in; user and pid namespaces lie in each other. */
+/** Opens the parent of a user or pid namespace. */
 export const NS_GET_PARENT = 0xb702;
-/** Tells the flag of its kind: `CLONE_NEWNET`. */
+/** Gets the type of the namespace, as a flag: `CLONE_NEWNET`. */
 export const NS_GET_NSTYPE = 0xb703;
-/** Tells the user who has made the user namespace. */
+/** Gets the user id that owns the user namespace. */
 export const NS_GET_OWNER_UID = 0xb704;
-
-/** The requests of ioctl_ns(2), by name. */
-export const NAMESPACE_REQUESTS: Readonly<Record<string, number>> = {
-  NS_GET_USERNS,
-  NS_GET_PARENT,
-  NS_GET_NSTYPE,
-  NS_GET_OWNER_UID,
-};

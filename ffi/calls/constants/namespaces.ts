@@ -4,79 +4,51 @@
  * @module
  */
 
-/** A time namespace, for children to come. See time_namespaces(7). */
+/** A new time namespace, for future children. See time_namespaces(7). */
 export const CLONE_NEWTIME = 0x80;
 /** The child shares the memory. */
 export const CLONE_VM = 0x100;
-/** Root, working directory and umask: shared by a child, or of one's own after unshare(2). */
+/** Root, working directory and umask: the child shares them, and unshare(2) copies them. */
 export const CLONE_FS = 0x200;
-/** The descriptors: shared by a child, or of one's own after unshare(2). */
+/** The table of descriptors: the child shares it, and unshare(2) copies it. */
 export const CLONE_FILES = 0x400;
-/** The child shares what signals do. */
+/** The child shares the signal handlers. */
 export const CLONE_SIGHAND = 0x800;
-/** A descriptor of the child is stored where its pid would be. */
+/** A pidfd of the child is stored instead of its pid. */
 export const CLONE_PIDFD = 0x1000;
 /** A tracer traces the child as well. */
 export const CLONE_PTRACE = 0x2000;
-/** The parent waits until the child has ended or has become another program. */
+/** The parent is suspended until the child ends or calls execve(2). */
 export const CLONE_VFORK = 0x4000;
-/** The child has the same parent as its maker. */
+/** The child gets the same parent as the caller. */
 export const CLONE_PARENT = 0x8000;
-/** The child is a thread of its maker. */
+/** The child is a thread of the calling process. */
 export const CLONE_THREAD = 0x10000;
-/** A mount namespace. See mount_namespaces(7). */
+/** A new mount namespace. See mount_namespaces(7). */
 export const CLONE_NEWNS = 0x20000;
-/** The list of undone System V semaphores. */
+/** The undo values of System V semaphores: the child shares them, and unshare(2) drops them. */
 export const CLONE_SYSVSEM = 0x40000;
 /** Sets the child's thread-local storage. */
 export const CLONE_SETTLS = 0x80000;
-/** The child's pid is stored in the parent's memory. */
+/** The child's pid is stored in memory of the parent. */
 export const CLONE_PARENT_SETTID = 0x100000;
-/** The child's pid is cleared in its memory when it ends. */
+/** The child's pid is cleared in memory of the child when it ends. */
 export const CLONE_CHILD_CLEARTID = 0x200000;
-/** A tracer cannot demand to trace the child. */
+/** A tracer cannot force `CLONE_PTRACE` on the child. */
 export const CLONE_UNTRACED = 0x800000;
-/** The child's pid is stored in its memory. */
+/** The child's pid is stored in memory of the child. */
 export const CLONE_CHILD_SETTID = 0x1000000;
-/** A cgroup namespace. See cgroup_namespaces(7). */
+/** A new cgroup namespace. See cgroup_namespaces(7). */
 export const CLONE_NEWCGROUP = 0x2000000;
-/** A namespace of the hostname and the domain name. See uts_namespaces(7). */
+/** A new namespace of the hostname and the domain name. See uts_namespaces(7). */
 export const CLONE_NEWUTS = 0x4000000;
-/** An ipc namespace. See ipc_namespaces(7). */
+/** A new ipc namespace. See ipc_namespaces(7). */
 export const CLONE_NEWIPC = 0x8000000;
-/** A user namespace. See user_namespaces(7). */
+/** A new user namespace. See user_namespaces(7). */
 export const CLONE_NEWUSER = 0x10000000;
-/** A pid namespace, for children to come. See pid_namespaces(7). */
+/** A new pid namespace, for future children. See pid_namespaces(7). */
 export const CLONE_NEWPID = 0x20000000;
-/** A network namespace. See network_namespaces(7). */
+/** A new network namespace. See network_namespaces(7). */
 export const CLONE_NEWNET = 0x40000000;
 /** The child shares the I/O context. */
 export const CLONE_IO = 0x80000000;
-
-/** The flags of clone(2), unshare(2) and setns(2), by name. */
-export const CLONE_FLAGS: Readonly<Record<string, number>> = {
-  CLONE_NEWTIME,
-  CLONE_VM,
-  CLONE_FS,
-  CLONE_FILES,
-  CLONE_SIGHAND,
-  CLONE_PIDFD,
-  CLONE_PTRACE,
-  CLONE_VFORK,
-  CLONE_PARENT,
-  CLONE_THREAD,
-  CLONE_NEWNS,
-  CLONE_SYSVSEM,
-  CLONE_SETTLS,
-  CLONE_PARENT_SETTID,
-  CLONE_CHILD_CLEARTID,
-  CLONE_UNTRACED,
-  CLONE_CHILD_SETTID,
-  CLONE_NEWCGROUP,
-  CLONE_NEWUTS,
-  CLONE_NEWIPC,
-  CLONE_NEWUSER,
-  CLONE_NEWPID,
-  CLONE_NEWNET,
-  CLONE_IO,
-};

@@ -1,89 +1,58 @@
 /**
- * How files are opened. See asm-generic/fcntl.h and linux/openat2.h.
+ * The flags of openat(2) and openat2(2). See asm-generic/fcntl.h and linux/openat2.h.
  *
  * @module
  */
 
-/** To be read. */
+/** For reading. */
 export const O_RDONLY = 0;
-/** To be written. */
+/** For writing. */
 export const O_WRONLY = 0o1;
-/** To be read and written. */
+/** For reading and writing. */
 export const O_RDWR = 0o2;
-/** Makes the file where there is none. */
+/** Creates the file if it does not exist. */
 export const O_CREAT = 0o100;
-/** Fails where the file is there already. */
+/** Fails if the file exists. For `O_CREAT`. */
 export const O_EXCL = 0o200;
-/** A terminal does not become the process's own. */
+/** A terminal does not become the controlling terminal of the process. */
 export const O_NOCTTY = 0o400;
-/** Empties the file. */
+/** Truncates the file to length 0. */
 export const O_TRUNC = 0o1000;
 /** Every write goes to the end. */
 export const O_APPEND = 0o2000;
-/** Nothing is waited for. */
+/** Calls do not block. */
 export const O_NONBLOCK = 0o4000;
-/** Every write waits until it is stored. */
+/** Every write waits until data and metadata are on the disk. */
 export const O_SYNC = 0o4010000;
-/** Every write waits until its data are stored. */
+/** Every write waits until its data are on the disk. */
 export const O_DSYNC = 0o10000;
-/** The access time is not kept. */
+/** Reads do not update the access time. */
 export const O_NOATIME = 0o1000000;
 /** execve(2) closes the descriptor. */
 export const O_CLOEXEC = 0o2000000;
-/** A mere place in the tree, to be neither read nor written. */
+/** A location in the file tree, which cannot be read or written. */
 export const O_PATH = 0o10000000;
 
 // Some flags have other bits on aarch64 (arch/arm64/include/uapi/asm/fcntl.h).
 const onArm = typeof Deno !== "undefined" && Deno.build.arch === "aarch64";
-/** A file without a name, in the directory that is opened. */
+/** An unnamed file in the directory. */
 export const O_TMPFILE: number = onArm ? 0o20040000 : 0o20200000;
-/** Passes the page cache by. */
+/** Bypasses the page cache. */
 export const O_DIRECT: number = onArm ? 0o200000 : 0o40000;
-/** Fails where it is no directory. */
+/** Fails if it is not a directory. */
 export const O_DIRECTORY: number = onArm ? 0o40000 : 0o200000;
-/** Fails where it is a symbolic link. */
+/** Fails if it is a symbolic link. */
 export const O_NOFOLLOW: number = onArm ? 0o100000 : 0o400000;
 
-/** The flags of openat(2), by name; what contains others stands before them. */
-export const OPEN_FLAGS: Readonly<Record<string, number>> = {
-  O_TMPFILE,
-  O_SYNC,
-  O_DSYNC,
-  O_WRONLY,
-  O_RDWR,
-  O_CREAT,
-  O_EXCL,
-  O_NOCTTY,
-  O_TRUNC,
-  O_APPEND,
-  O_NONBLOCK,
-  O_NOATIME,
-  O_CLOEXEC,
-  O_PATH,
-  O_DIRECT,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-};
-
-/** Goes into no other mount. */
+/** Fails at the boundary of a mount. */
 export const RESOLVE_NO_XDEV = 0x1;
-/** Follows no link that /proc makes up. */
+/** Fails at a magic link, as those of /proc/PID/fd are. */
 export const RESOLVE_NO_MAGICLINKS = 0x2;
-/** Follows no symbolic link at all. */
+/** Fails at any symbolic link. */
 export const RESOLVE_NO_SYMLINKS = 0x4;
-/** Fails where the path leaves the directory. */
+/** Fails if the path leaves the directory. */
 export const RESOLVE_BENEATH = 0x8;
-/** Takes the directory for the root. */
+/** Treats the directory as the root. */
 export const RESOLVE_IN_ROOT = 0x10;
-/** Fails where a disk would have to be asked. */
+/** Fails if not all of the path is in the kernel's cache. */
 export const RESOLVE_CACHED = 0x20;
-
-/** How openat2(2) resolves a path, by name. */
-export const RESOLVE_FLAGS: Readonly<Record<string, number>> = {
-  RESOLVE_NO_XDEV,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_BENEATH,
-  RESOLVE_IN_ROOT,
-  RESOLVE_CACHED,
-};

@@ -4,16 +4,13 @@
  * @module
  */
 
-/** Makes the object, where there is none with the key. For shmget(2). */
+/** Creates the segment if the key has none. For shmget(2). */
 export const IPC_CREAT = 0o1000;
-/** Fails where there is one with the key already. For shmget(2), with `IPC_CREAT`. */
+/** Fails if the key has a segment. For shmget(2), with `IPC_CREAT`. */
 export const IPC_EXCL = 0o2000;
-/** A key that nobody else has: a new object always. For shmget(2). */
+/** The key of a new segment always. For shmget(2). */
 export const IPC_PRIVATE = 0;
-/** Removes the object. For shmctl(2). */
+/** Removes the segment. For shmctl(2). */
 export const IPC_RMID = 0;
-/** Memory that can only be read. For shmat(2). */
+/** Attaches the segment read-only. For shmat(2). */
 export const SHM_RDONLY = 0o10000;
-
-/** The flags of shmget(2). */
-export const SHMGET_FLAGS = { IPC_CREAT, IPC_EXCL } as const;

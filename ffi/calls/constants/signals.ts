@@ -7,7 +7,7 @@
 /**
  * The numbers of the signals, which x86_64 and aarch64 share. See signal(7).
  *
- * @example What a shell says of a program that a signal has ended
+ * @example The exit code that a shell reports for a program that a signal killed
  * ```ts
  * import { recipe, SIGNALS } from "@ramekin/ramekin";
  * import { assertEquals } from "@std/assert";
@@ -53,13 +53,7 @@ export const SIGNALS = {
 /** The name of a signal: `"SIGTERM"`. */
 export type SignalName = keyof typeof SIGNALS;
 
-/** The first real-time signal of the kernel's; libc keeps the first two for itself. */
+/** The first real-time signal of the kernel; libc reserves the first two. */
 export const SIGRTMIN = 32;
 /** The last signal. */
 export const SIGRTMAX = 64;
-
-/** The numbers of the signals whose action can be changed: all but two. */
-export const CHANGEABLE_SIGNALS: readonly number[] = Array.from(
-  { length: SIGRTMAX },
-  (_, index) => index + 1,
-).filter((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP);

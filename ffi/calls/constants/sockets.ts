@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Sockets within the machine. See unix(7). */
+/** Local sockets. See unix(7). */
 export const AF_UNIX = 1;
 /** IPv4. See ip(7). */
 export const AF_INET = 2;
@@ -13,30 +13,30 @@ export const AF_INET6 = 10;
 /** Messages to and from the kernel. See netlink(7). */
 export const AF_NETLINK = 16;
 
-/** Bytes in order. See tcp(7). */
+/** A stream of bytes. See tcp(7). */
 export const SOCK_STREAM = 1;
-/** Messages, each on its own. */
+/** Raw messages. */
 export const SOCK_RAW = 3;
-/** Messages in order, which stay apart. */
+/** Messages in order, with their boundaries kept. */
 export const SOCK_SEQPACKET = 5;
-/** The descriptor is closed by execve(2). */
+/** execve(2) closes the descriptor. */
 export const SOCK_CLOEXEC = 0o2000000;
 
-/** Nothing is waited for. */
+/** Calls do not block. */
 export const SOCK_NONBLOCK = 0o4000;
 
-/** No more is sent. See shutdown(2). */
+/** No more data will be sent. See shutdown(2). */
 export const SHUT_WR = 1;
 
 /** Options of every socket. See socket(7). */
 export const SOL_SOCKET = 1;
-/** A message tells who has sent it. See unix(7). */
+/** Messages carry the credentials of their sender. See unix(7). */
 export const SO_PASSCRED = 16;
 /** Options of netlink sockets. */
 export const SOL_NETLINK = 270;
-/** An answer leaves the request away that it is about. */
+/** An acknowledgment does not contain a copy of the request. */
 export const NETLINK_CAP_ACK = 10;
-/** An answer says in words what is wrong. */
+/** An acknowledgment contains the kernel's error message. */
 export const NETLINK_EXT_ACK = 11;
 
 /** Interfaces, addresses and routes. See rtnetlink(7). */
@@ -44,12 +44,12 @@ export const NETLINK_ROUTE = 0;
 /** The packet filter. */
 export const NETLINK_NETFILTER = 12;
 
-/** The call does not wait. */
+/** The call does not block. */
 export const MSG_DONTWAIT = 0x40;
-/** Descriptors that are received are closed by execve(2). */
+/** execve(2) closes the received descriptors. */
 export const MSG_CMSG_CLOEXEC = 0x40000000;
 
-/** Tells the index of an interface. See netdevice(7). */
+/** Gets the index of an interface. See netdevice(7). */
 export const SIOCGIFINDEX = 0x8933;
 /** Opens the network namespace of a socket. */
 export const SIOCGSKNS = 0x894c;

@@ -1,52 +1,34 @@
 /**
- * What statx(2) is asked for. See linux/stat.h.
+ * The fields that statx(2) can return. See linux/stat.h.
  *
  * @module
  */
 
-/** The kind of file. */
+/** The type of the file. */
 export const STATX_TYPE = 0x1;
 /** The permissions. */
 export const STATX_MODE = 0x2;
-/** The number of names. */
+/** The number of hard links. */
 export const STATX_NLINK = 0x4;
 /** The owner. */
 export const STATX_UID = 0x8;
 /** The group. */
 export const STATX_GID = 0x10;
-/** When it was read. */
+/** The time of the last access. */
 export const STATX_ATIME = 0x20;
-/** When it was written. */
+/** The time of the last modification of its data. */
 export const STATX_MTIME = 0x40;
-/** When anything of it changed. */
+/** The time of the last change of its status. */
 export const STATX_CTIME = 0x80;
 /** The inode. */
 export const STATX_INO = 0x100;
 /** The size. */
 export const STATX_SIZE = 0x200;
-/** The blocks that it takes. */
+/** The number of blocks that it uses. */
 export const STATX_BLOCKS = 0x400;
-/** All that stat(2) tells. */
+/** All that stat(2) returns. */
 export const STATX_BASIC_STATS = 0x7ff;
-/** When it was made. */
+/** The time of its creation. */
 export const STATX_BTIME = 0x800;
 /** The number of the mount, as /proc/self/mountinfo has it (Linux 5.8). */
 export const STATX_MNT_ID = 0x1000;
-
-/** What statx(2) is asked for, by name; the set before its parts. */
-export const STATX_FLAGS: Readonly<Record<string, number>> = {
-  STATX_BASIC_STATS,
-  STATX_TYPE,
-  STATX_MODE,
-  STATX_NLINK,
-  STATX_UID,
-  STATX_GID,
-  STATX_ATIME,
-  STATX_MTIME,
-  STATX_CTIME,
-  STATX_INO,
-  STATX_SIZE,
-  STATX_BLOCKS,
-  STATX_BTIME,
-  STATX_MNT_ID,
-};

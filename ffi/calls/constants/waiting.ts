@@ -1,5 +1,6 @@
 /**
- * How children are waited for. See linux/wait.h and asm-generic/siginfo.h.
+ * The flags of waitid(2), and the states that it reports. See linux/wait.h and
+ * asm-generic/siginfo.h.
  *
  * @module
  */
@@ -13,33 +14,16 @@ export const P_PGID = 2;
 /** The child of this descriptor. */
 export const P_PIDFD = 3;
 
-/** What the id of waitid(2) means, by name. */
-export const WAIT_ID_TYPES: Readonly<Record<string, number>> = {
-  P_ALL,
-  P_PID,
-  P_PGID,
-  P_PIDFD,
-};
-
-/** Does not wait. */
+/** Returns at once if no child has changed. */
 export const WNOHANG = 0x1;
-/** For a child that a signal stops. */
+/** Waits for children that a signal stopped. */
 export const WSTOPPED = 0x2;
-/** For a child that ends. */
+/** Waits for children that ended. */
 export const WEXITED = 0x4;
-/** For a child that goes on. */
+/** Waits for children that SIGCONT resumed. */
 export const WCONTINUED = 0x8;
-/** Leaves the child to be waited for again. */
+/** Leaves the child waitable. */
 export const WNOWAIT = 0x1000000;
-
-/** What waitid(2) waits for, by name. */
-export const WAIT_FLAGS: Readonly<Record<string, number>> = {
-  WNOHANG,
-  WSTOPPED,
-  WEXITED,
-  WCONTINUED,
-  WNOWAIT,
-};
 
 /** The child has exited. */
 export const CLD_EXITED = 1;
@@ -51,5 +35,5 @@ export const CLD_DUMPED = 3;
 export const CLD_TRAPPED = 4;
 /** A signal has stopped the child. */
 export const CLD_STOPPED = 5;
-/** The child goes on. */
+/** SIGCONT has resumed the child. */
 export const CLD_CONTINUED = 6;

@@ -1,127 +1,130 @@
 /**
- * Where this process may make groups. See cgroups(7), and
+ * Where this process may create groups. See cgroups(7), and
  * [Control Group APIs and Delegation](https://systemd.io/CGROUP_DELEGATION).
  *
- * In version 2 the groups of a directory have the controllers that the directory enables for them, which
- * it can only while no process is in it itself (the root apart). A script that a directory is delegated
- * to therefore moves to a group of its own there, and makes the others beside it.
+ * In version 2 a group has the controllers that its parent enables, and a parent other than the root
+ * can enable them only while it has no processes itself. A script with a delegated group therefore
+ * moves into a child group of its own there, and creates the other groups beside it.
  *
  * @module
  */
 
 import { UnsupportedError } from "../errors.ts";
 import { processDirectory } from "../proc/proc_dir.ts";
-import { mayWrite, pidsIn, readFile } from "./files.ts";
+import { mayWrite, parentOf, pidsIn, readFile } from "./files.ts";
 import { type Controller, controllersIn, hierarchies, type Hierarchy } from "./hierarchies.ts";
 import { CONTROLLER_OF, type GroupLimits, limitsIn } from "./limits.ts";
 import { isScriptsName, scriptsName } from "./naming.ts";
 
-/** A directory in which groups can be made. */
-export interface Place {
+/** A directory in which groups can be created. */
+export interface ParentCgroup {
   readonly version: 1 | 2;
   readonly directory: string;
-  /** The controllers that groups here have. */
+  /** The controllers that the groups in it have. */
   readonly controllers: ReadonlySet<Controller>;
-  /** What has to be done before. */
+  /** The actions that come before a group is created. */
   readonly before: readonly CgroupAction[];
 }
 
-/** Something done to the files of groups. */
+/** A change of a cgroup filesystem. */
 export type CgroupAction =
-  /** Makes a group. */
+  /** Creates a group. */
   | { readonly directory: string }
   /** Writes to a file. */
   | { readonly file: string; readonly text: string };
 
-/** A directory of no use, and why. */
-interface Obstacle {
+/** A directory in which no group can be created, and why. */
+interface Blocker {
   readonly version: 1 | 2;
   readonly directory: string;
   readonly why: string;
 }
 
-/** What is worth a group although nobody has set a limit: it counts, or it freezes. */
+/** The controllers that are used without a limit, for accounting. */
 const USEFUL: readonly Controller[] = ["memory", "cpu", "cpuacct", "pids", "io"];
 
 /**
- * The places where groups with these limits can be made, one a hierarchy.
+ * Finds the directories in which groups with these limits can be created, one for each hierarchy.
  *
- * @throws {UnsupportedError} where a limit cannot be set, with its controller, why, and the mend
+ * @throws {UnsupportedError} if a limit cannot be set, with its controller, the reason, and the fix
  */
-export function findPlaces(limits: GroupLimits): readonly Place[] {
+export function findParents(limits: GroupLimits): readonly ParentCgroup[] {
   const found = hierarchies();
   const needed = new Set(limitsIn(limits).map((limit) => CONTROLLER_OF[limit]));
   const old = found.filter(({ version }) => version === 1);
   const unified = found.find(({ version }) => version === 2);
   const bound = new Set(old.flatMap(({ controllers }) => [...controllers]));
-  const places: Place[] = [];
-  const obstacles = new Map<Controller | undefined, Obstacle>();
+  const parents: ParentCgroup[] = [];
+  const blockers = new Map<Controller | undefined, Blocker>();
   if (unified !== undefined) {
     const here = [...needed].filter((controller) => !bound.has(controller));
-    const place = placeIn2(unified, new Set(here));
-    if ("why" in place) { for (const name of [undefined, ...here]) obstacles.set(name, place); }
-    else places.push(place);
+    const parent = parentIn2(unified, new Set(here));
+    if ("why" in parent) { for (const name of [undefined, ...here]) blockers.set(name, parent); }
+    else parents.push(parent);
   }
   const useful = new Set([...needed, ...USEFUL]);
-  if (places.length === 0) useful.add("freezer");
+  if (parents.length === 0) useful.add("freezer");
   for (const { own, controllers } of old) {
     const mine = [...controllers].filter((controller) => useful.has(controller));
     if (mine.length === 0) continue;
-    if (mayWrite(own)) places.push({ version: 1, directory: own, controllers, before: [] });
+    if (mayWrite(own)) parents.push({ version: 1, directory: own, controllers, before: [] });
     else {
-      const denied: Obstacle = { version: 1, directory: own, why: DENIED };
-      for (const name of mine) obstacles.set(name, denied);
-      if (!obstacles.has(undefined)) obstacles.set(undefined, denied);
+      const denied: Blocker = { version: 1, directory: own, why: DENIED };
+      for (const name of mine) blockers.set(name, denied);
+      if (!blockers.has(undefined)) blockers.set(undefined, denied);
     }
   }
   for (const limit of limitsIn(limits)) {
     const controller = CONTROLLER_OF[limit];
-    if (places.some(({ controllers }) => controllers.has(controller))) continue;
-    const obstacle = obstacles.get(controller);
+    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
+    const blocker = blockers.get(controller);
     throw new UnsupportedError(
-      obstacle === undefined
+      blocker === undefined
         ? `"${limit}" cannot be limited: there is no controller "${controller}" here: this kernel ` +
-          "has none, or no hierarchy with it is in sight (see /proc/cgroups, /proc/self/mountinfo)"
-        : `"${limit}" cannot be limited by the controller "${controller}": ${words(obstacle)}`,
+          "has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)"
+        : `"${limit}" cannot be limited by the controller "${controller}": ${reason(blocker)}`,
     );
   }
-  if (places.length > 0) return places;
-  const obstacle = obstacles.get(undefined);
+  if (parents.length > 0) return parents;
+  const blocker = blockers.get(undefined);
   throw new UnsupportedError(
-    obstacle === undefined
+    blocker === undefined
       ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))"
-      : `a container cannot have a control group: ${words(obstacle)}`,
+      : `a container cannot have a control group: ${reason(blocker)}`,
   );
 }
 
-const DENIED = "belongs to another user, or can only be read";
+const DENIED = "belongs to another user, or is read-only";
 
-function words({ version, directory, why }: Obstacle): string {
-  const mend = version === 2
-    ? "a script gets a group of its own by `systemd-run --user --scope -p Delegate=yes deno run " +
+function reason({ version, directory, why }: Blocker): string {
+  const fix = version === 2
+    ? "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run " +
       "--allow-ffi ...`"
-    : "version 1 leaves them to root, who can make a group there and give it to a user (chown)";
-  return `in cgroup v${version}, ${directory} ${why}; ${mend}`;
+    : "root has to create a group there and give it to the user (chown)";
+  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
 }
 
-/** The nearest directory from the own group upwards whose groups have what is needed, or could. */
-function placeIn2({ own, top }: Hierarchy, needed: ReadonlySet<Controller>): Place | Obstacle {
-  let obstacle: Obstacle | undefined;
+/** The nearest directory, from the own group upwards, that has the controllers or can enable them. */
+function parentIn2(
+  { own, top }: Hierarchy,
+  needed: ReadonlySet<Controller>,
+): ParentCgroup | Blocker {
+  let blocker: Blocker | undefined;
   const from = isScriptsName(nameOf(own)) ? parentOf(own) : own;
   for (const directory of upwards(from, top)) {
-    const place = placeAt2(directory, needed, directory === own);
-    if (!("why" in place)) return place;
-    obstacle ??= place;
+    const parent = parentAt2(directory, needed, directory === own);
+    if (!("why" in parent)) return parent;
+    blocker ??= parent;
   }
-  return obstacle!;
+  return blocker!;
 }
 
-function placeAt2(
+function parentAt2(
   directory: string,
   needed: ReadonlySet<Controller>,
-  isContainerMount: boolean,
-): Place | Obstacle {
-  // To move from a group to another takes the right to do so in the one that holds both.
+  isOwnGroup: boolean,
+): ParentCgroup | Blocker {
+  // Moving a process takes the right to write cgroup.procs of the common ancestor.
   if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
     return { version: 2, directory, why: DENIED };
   }
@@ -133,7 +136,10 @@ function placeAt2(
     return { version: 2, directory, why: `has not been given "${absent.join('", "')}"` };
   }
   const missing = [...needed].filter((name) => !enabled.has(name));
-  const place = (enabling: readonly Controller[], before: readonly CgroupAction[] = []): Place => ({
+  const parent = (
+    enabling: readonly Controller[],
+    before: readonly CgroupAction[] = [],
+  ): ParentCgroup => ({
     version: 2,
     directory,
     controllers: new Set([...enabled, ...enabling]),
@@ -142,18 +148,18 @@ function placeAt2(
       text: enabling.map((name) => `+${name}`).join(" "),
     }],
   });
-  if (missing.length === 0) return place([]);
-  // The root has no type, and may have processes beside groups.
+  if (missing.length === 0) return parent([]);
+  // The root has no cgroup.type, and may have processes beside groups.
   const pids = readFile(`${directory}/cgroup.type`) === undefined ? [] : pidsIn(directory);
-  if (pids.length === 0) return place(missing);
-  if (!isContainerMount || !pids.every(isOurs)) {
-    const why = `has other processes in it (${pids.join(", ")}), which have to move to a group ` +
-      "within it before there can be others";
+  if (pids.length === 0) return parent(missing);
+  if (!isOwnGroup || !pids.every(isOurs)) {
+    const why = `has other processes (${pids.join(", ")}), which have to move into a child group ` +
+      "before it can enable controllers";
     return { version: 2, directory, why };
   }
   const scripts = `${directory}/${scriptsName()}`;
   const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
-  return place([...new Set([...missing, ...enabling])], [
+  return parent([...new Set([...missing, ...enabling])], [
     { directory: scripts },
     ...pids.map((pid) => ({ file: `${scripts}/cgroup.procs`, text: String(pid) })),
   ]);
@@ -176,10 +182,6 @@ function upwards(directory: string, top: string): readonly string[] {
     directories.push(directory = parentOf(directory));
   }
   return directories;
-}
-
-function parentOf(directory: string): string {
-  return directory.slice(0, directory.lastIndexOf("/"));
 }
 
 function nameOf(directory: string): string {

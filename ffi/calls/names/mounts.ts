@@ -1,0 +1,96 @@
+/**
+ * The names of the flags of mounts, for plans and errors.
+ *
+ * @module
+ */
+
+import {
+  MNT_DETACH,
+  MNT_EXPIRE,
+  MNT_FORCE,
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_IDMAP,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_RELATIME,
+  MOUNT_ATTR_STRICTATIME,
+  MS_BIND,
+  MS_DIRSYNC,
+  MS_I_VERSION,
+  MS_LAZYTIME,
+  MS_MANDLOCK,
+  MS_MOVE,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NODIRATIME,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_NOSYMFOLLOW,
+  MS_PRIVATE,
+  MS_RDONLY,
+  MS_REC,
+  MS_RELATIME,
+  MS_REMOUNT,
+  MS_SHARED,
+  MS_SILENT,
+  MS_SLAVE,
+  MS_STRICTATIME,
+  MS_SYNCHRONOUS,
+  MS_UNBINDABLE,
+  UMOUNT_NOFOLLOW,
+} from "../constants/mounts.ts";
+
+/** The flags of mount(2), by name. */
+export const MOUNT_FLAGS: Readonly<Record<string, number>> = {
+  MS_RDONLY,
+  MS_NOSUID,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_SYNCHRONOUS,
+  MS_REMOUNT,
+  MS_MANDLOCK,
+  MS_DIRSYNC,
+  MS_NOSYMFOLLOW,
+  MS_NOATIME,
+  MS_NODIRATIME,
+  MS_BIND,
+  MS_MOVE,
+  MS_REC,
+  MS_SILENT,
+  MS_UNBINDABLE,
+  MS_PRIVATE,
+  MS_SLAVE,
+  MS_SHARED,
+  MS_RELATIME,
+  MS_I_VERSION,
+  MS_STRICTATIME,
+  MS_LAZYTIME,
+};
+
+/** The flags of umount2(2), by name. */
+export const UMOUNT_FLAGS: Readonly<Record<string, number>> = {
+  MNT_FORCE,
+  MNT_DETACH,
+  MNT_EXPIRE,
+  UMOUNT_NOFOLLOW,
+};
+
+/** The attributes of a mount for mount_setattr(2) and fsmount(2), by name. */
+export const MOUNT_ATTRIBUTES: Readonly<Record<string, number>> = {
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_RELATIME,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_STRICTATIME,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_IDMAP,
+  MOUNT_ATTR_NOSYMFOLLOW,
+};

@@ -1,0 +1,60 @@
+/**
+ * The names of the flags of clone(2), unshare(2) and setns(2), for plans and errors.
+ *
+ * @module
+ */
+
+import {
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_IO,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_PTRACE,
+  CLONE_SETTLS,
+  CLONE_SIGHAND,
+  CLONE_SYSVSEM,
+  CLONE_THREAD,
+  CLONE_UNTRACED,
+  CLONE_VFORK,
+  CLONE_VM,
+} from "../constants/namespaces.ts";
+
+/** The flags of clone(2), unshare(2) and setns(2), by name. */
+export const CLONE_FLAGS: Readonly<Record<string, number>> = {
+  CLONE_NEWTIME,
+  CLONE_VM,
+  CLONE_FS,
+  CLONE_FILES,
+  CLONE_SIGHAND,
+  CLONE_PIDFD,
+  CLONE_PTRACE,
+  CLONE_VFORK,
+  CLONE_PARENT,
+  CLONE_THREAD,
+  CLONE_NEWNS,
+  CLONE_SYSVSEM,
+  CLONE_SETTLS,
+  CLONE_PARENT_SETTID,
+  CLONE_CHILD_CLEARTID,
+  CLONE_UNTRACED,
+  CLONE_CHILD_SETTID,
+  CLONE_NEWCGROUP,
+  CLONE_NEWUTS,
+  CLONE_NEWIPC,
+  CLONE_NEWUSER,
+  CLONE_NEWPID,
+  CLONE_NEWNET,
+  CLONE_IO,
+};

@@ -1,0 +1,75 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { escapeControls } from "../../ffi/control_characters.ts";
+import {
+  PermissionError,
+  RamekinError,
+  recipe,
+  RecipeError,
+  type Step,
+  SyscallError,
+  tmpfs,
+  UnsupportedError,
+} from "../../mod.ts";
+
+const place = { step: "tmpfs", stepIndex: 1 };
+const position = { file: "box.yaml", line: 7, column: 5 };
+
+Deno.test("every error has its place, and its message begins with it", () => {
+  const errors = [
+    new RecipeError("wrong", { ...place, position }),
+    new UnsupportedError("wrong", { ...place, position }),
+    new PermissionError("wrong", "read", { ...place, position }),
+    new SyscallError({ syscall: "wrong", errno: 1, ...place, position }),
+  ];
+  for (const error of errors) {
+    assert(error instanceof RamekinError);
+    assert(error.message.startsWith("box.yaml:7:5: step 2 (tmpfs): wrong"), error.message);
+    assert(error.issue.startsWith("wrong"), error.issue);
+    assertEquals([error.step, error.stepIndex, error.position], ["tmpfs", 1, position]);
+  }
+  assertEquals(errors.map(({ name }) => name), [
+    "RecipeError",
+    "UnsupportedError",
+    "PermissionError",
+    "SyscallError",
+  ]);
+});
+
+Deno.test("a place may be known in part", () => {
+  const message = (details: ConstructorParameters<typeof RamekinError>[1]) =>
+    new RamekinError("wrong", details).message;
+  assertEquals(message({}), "wrong");
+  assertEquals(message({ step: "tmpfs" }), "tmpfs: wrong");
+  assertEquals(message({ stepIndex: 0 }), "step 1: wrong");
+  assertEquals(message({ ...place, field: "size" }), 'step 2 (tmpfs), "size": wrong');
+  assertEquals(message({ position: { line: 7, column: 5 } }), "line 7, column 5: wrong");
+  const cause = new Error("why");
+  assertEquals(new UnsupportedError("wrong", { cause }).cause, cause);
+  assertEquals("cause" in new UnsupportedError("wrong"), false);
+});
+
+Deno.test("what a terminal would obey is escaped, and all else is left alone", () => {
+  for (
+    const [text, shown] of [
+      ["a\x1b[2Jb", "a\\u001b[2Jb"],
+      ["a\x07\x7f\x9b\r\tb", "a\\u0007\\u007f\\u009b\\r\\tb"],
+      ["a\u202eb\u2066c\ufeffd\u2028e", "a\\u202eb\\u2066c\\ufeffd\\u2028e"],
+      ["a\nb", "a\\nb"],
+      ["a\n  and what to do", "a\n  and what to do"],
+      ["Müsli \u{1f35c} \\u001b", "Müsli \u{1f35c} \\u001b"],
+      ["tag \u{e0041}", "tag \\udb40\\udc41"],
+    ] as const
+  ) {
+    assertEquals(escapeControls(text), shown);
+    assertEquals(escapeControls(shown), shown);
+  }
+});
+
+Deno.test("no error shows a control character of its recipe", () => {
+  const evil = "\x1b]0;owned\x07\u202e";
+  const harmless = (error: Error) => assertEquals(error.message, escapeControls(error.message));
+  harmless(assertThrows(() => recipe({ step: evil } as unknown as Step), RecipeError));
+  harmless(assertThrows(() => recipe(tmpfs(evil)), RecipeError));
+  harmless(assertThrows(() => recipe().command("true", { [evil]: 1 } as object), TypeError));
+  harmless(assertThrows(() => recipe().command(evil).outputSync(), Deno.errors.NotFound));
+});
