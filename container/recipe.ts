@@ -10,8 +10,8 @@ import { planRecipe } from "../plan/plan_recipe.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
 import type { Plan } from "../launch/listing.ts";
-import { checkStep } from "../recipe/check.ts";
-import { type Step, STEP_DEFINITIONS } from "../recipe/steps.ts";
+import { checkedSteps } from "../recipe/check.ts";
+import type { Step } from "../recipe/steps.ts";
 
 /** What {@linkcode recipe} takes: steps, and recipes whose steps are taken in their place. */
 export type RecipeInput = Step | Recipe;
@@ -68,8 +68,7 @@ export class Recipe {
    * @throws {RecipeError} where a step is none, or a field of it is wrong
    */
   constructor(steps: readonly Step[]) {
-    steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
-    this.steps = frozenCopy(steps);
+    this.steps = checkedSteps(steps);
   }
 
   /**
@@ -160,12 +159,3 @@ const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
   "seccomp",
   "setEnv",
 ]);
-
-/** A copy of plain data that nobody can change. */
-function frozenCopy<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  const copy = Array.isArray(value)
-    ? value.map(frozenCopy)
-    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, frozenCopy(item)]));
-  return Object.freeze(copy) as T;
-}

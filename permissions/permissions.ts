@@ -7,15 +7,19 @@
 import {
   boolean,
   either,
+  lazy,
   list,
   object,
   oneOf,
   optional,
   path,
   type Schema,
+  schema,
+  type Schemas,
   text,
   variableName,
 } from "../recipe/schema.ts";
+import { quoted } from "../recipe/shown.ts";
 import { parseHost } from "../proxy/host.ts";
 
 /**
@@ -77,38 +81,36 @@ export interface PermissionOptions {
   readonly sys?: "inherit" | boolean;
 }
 
-/** What each of the options may hold. */
-const grantFields = (): Readonly<Record<keyof PermissionOptions, Schema>> => ({
+/** What each of the options may be. */
+const permissionFields = lazy((): Schemas<PermissionOptions> => ({
   read: grantOf(path()),
   write: grantOf(path()),
-  net: optional(either(oneOf(["inherit", "loopback"]), either(boolean(), list(hostField())))),
+  net: optional(either(oneOf(["inherit", "loopback"]), either(boolean(), list(host())))),
   env: grantOf(variableName()),
   run: grantOf(text({ min: 1 })),
   sys: optional(either(oneOf(["inherit"]), boolean())),
-});
+}));
 
-/** The field `permissions` of a command. */
-export const permissionsField: Schema = {
-  expected: `"inherit", "none" or grants`,
-  optional: true,
-  issue: (value) =>
-    typeof value === "string"
-      ? oneOf(["inherit", "none"]).issue(value)
-      : object(grantFields()).issue(value),
-};
+/** The schema of a command's option `permissions`. */
+export function permissionsSchema(): Schema {
+  const word = oneOf(["inherit", "none"]);
+  const lists = object(permissionFields());
+  return optional(schema(
+    `"inherit", "none", or an object of permissions`,
+    (value) => typeof value === "string" ? word.issue(value) : lists.issue(value),
+  ));
+}
 
 function grantOf(item: Schema): Schema {
   return optional(either(oneOf(["inherit"]), either(boolean(), list(item))));
 }
 
-function hostField(): Schema {
-  const base = text({ min: 1 });
+function host(): Schema {
   const expected = `a host with or without a port, such as "example.org:443"`;
-  return {
-    ...base,
+  return text({
     expected,
-    issue: (value) =>
-      base.issue(value) ??
-        (parseHost(value as string) === undefined ? `"${value}" is not ${expected}` : undefined),
-  };
+    min: 1,
+    issue: (text) =>
+      parseHost(text) === undefined ? `${quoted(text)} is not ${expected}` : undefined,
+  });
 }

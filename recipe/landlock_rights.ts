@@ -9,7 +9,7 @@ import {
   LANDLOCK_ACCESS_FS as FS,
   LANDLOCK_ACCESS_NET as NET,
   LANDLOCK_SCOPE,
-} from "../ffi/calls/landlock.ts";
+} from "../ffi/calls/constants/landlock.ts";
 
 /** What is allowed beneath a path. */
 export type FileRight = "read" | "write" | "execute";

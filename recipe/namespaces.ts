@@ -13,7 +13,7 @@ import {
   CLONE_NEWTIME,
   CLONE_NEWUSER,
   CLONE_NEWUTS,
-} from "../ffi/calls/namespaces.ts";
+} from "../ffi/calls/constants/namespaces.ts";
 import type { NamespaceFile } from "../ffi/proc/process_namespaces.ts";
 
 /** A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or `"time"`. */

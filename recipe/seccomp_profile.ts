@@ -6,14 +6,10 @@
  */
 
 import { ERRNO } from "../ffi/errno.ts";
-import {
-  type Comparison,
-  type Condition,
-  type FilterRule,
-  SECCOMP_RET,
-  type SyscallFilter,
-} from "../ffi/seccomp/filter.ts";
-import { integer, list, object, oneOf, optional, type Schema, text } from "./schema.ts";
+import { SECCOMP_RET } from "../ffi/calls/constants/seccomp.ts";
+import type { Comparison, Condition, FilterRule, SyscallFilter } from "../ffi/seccomp/filter.ts";
+import { integer, list, object, oneOf, optional, type Schema, schema, text } from "./schema.ts";
+import { quoted, shown } from "./shown.ts";
 
 /**
  * What a program may call: a profile in the shape of the OCI runtime specification, as container
@@ -132,31 +128,32 @@ const FLAGS: readonly SeccompFlag[] = [
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
 ];
 
-/** An unsigned 64-bit number: a number as far as those are exact, or a text. */
+/** An unsigned 64-bit number; one that a JavaScript number cannot hold exactly is a string. */
 function word(): Schema {
   const expected = "an unsigned 64-bit number";
-  return {
+  return schema(
     expected,
-    optional: false,
-    schema: {
-      anyOf: [
-        integer().schema,
-        { type: "string", pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$" },
-      ],
-    },
-    issue(value) {
+    (value) => {
       if (typeof value === "string") {
-        if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) return `"${value}" is not ${expected}`;
-        return BigInt(value) < 2n ** 64n ? undefined : `${value} is not ${expected}`;
+        // The longest is 20 digits, or 16 hexadecimal ones and "0x".
+        return /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(value) && BigInt(value) < 2n ** 64n
+          ? undefined
+          : `${quoted(value)} is not ${expected}`;
       }
       if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-        return `should be ${expected}`;
+        return `should be ${expected}, not ${shown(value)}`;
       }
       return Number.isSafeInteger(value)
         ? undefined
-        : `is a number too large to be exact; write it as a text: "0x..."`;
+        : `is a number too large to be exact; write it as a string: "0x..."`;
     },
-  };
+    () => ({
+      anyOf: [
+        integer().jsonSchema(),
+        { type: "string", pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$" },
+      ],
+    }),
+  );
 }
 
 /** The largest errno: MAX_ERRNO. */

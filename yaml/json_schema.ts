@@ -5,15 +5,15 @@
  */
 
 import { type JsonSchema, objectSchema } from "../recipe/schema.ts";
-import type { AnyStepDefinition } from "../recipe/check.ts";
-import { STEP_DEFINITIONS } from "../recipe/steps.ts";
+import type { AnyStepSchema } from "../recipe/step_schema.ts";
+import { STEP_SCHEMAS } from "../recipe/steps.ts";
 
 /** Stands in place of a value, or of a part of it. */
 const VARIABLE = { $ref: "#/$defs/variable" };
 
 /** The schema of a recipe: JSON Schema 2020-12. */
 export function recipeSchema(): JsonSchema {
-  const definitions = [...STEP_DEFINITIONS.values()];
+  const schemas = [...STEP_SCHEMAS.values()];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "A recipe of Ramekin",
@@ -31,7 +31,7 @@ export function recipeSchema(): JsonSchema {
         type: "array",
         items: {
           anyOf: [
-            ...definitions.map(({ step }) => ({ $ref: `#/$defs/${step}` })),
+            ...schemas.map(({ name }) => ({ $ref: `#/$defs/${name}` })),
             { $ref: "#/$defs/include" },
           ],
         },
@@ -54,16 +54,16 @@ export function recipeSchema(): JsonSchema {
           },
         },
       },
-      ...Object.fromEntries(definitions.map((definition) => [definition.step, ofStep(definition)])),
+      ...Object.fromEntries(schemas.map((schema) => [schema.name, ofStep(schema)])),
     },
   };
 }
 
-function ofStep({ step, fields }: AnyStepDefinition): JsonSchema {
+function ofStep({ name, fields }: AnyStepSchema): JsonSchema {
   const { properties, required = [], ...rest } = withVariables(objectSchema(fields));
   return {
     ...rest,
-    properties: { step: { const: step }, ...properties as JsonSchema },
+    properties: { step: { const: name }, ...properties as JsonSchema },
     required: ["step", ...required as readonly string[]],
   };
 }

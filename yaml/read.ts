@@ -6,7 +6,9 @@
 
 import { PermissionError } from "../ffi/errors.ts";
 import type { TextPosition } from "../ffi/text_position.ts";
-import { isObject, nearest } from "../recipe/schema.ts";
+import { suggestion } from "../recipe/nearest.ts";
+import { isObject } from "../recipe/schema.ts";
+import { quoted } from "../recipe/shown.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
@@ -79,10 +81,9 @@ function stepsOf(text: string, options: ParseOptions, chain: readonly string[]):
   if (!isObject(value)) return refuse('a recipe is a mapping with the key "steps"');
   for (const key of Object.keys(value)) {
     if (KEYS.includes(key)) continue;
-    const near = nearest(key, KEYS);
     refuse(
-      `there is no key "${key}" in a recipe, but ${KEYS.map((word) => `"${word}"`).join(" and ")}` +
-        (near === undefined ? "" : `; did you mean "${near}"?`),
+      `there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` +
+        suggestion(key, KEYS),
       key,
     );
   }

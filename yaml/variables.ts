@@ -5,7 +5,8 @@
  * @module
  */
 
-import { nearest } from "../recipe/schema.ts";
+import { suggestion } from "../recipe/nearest.ts";
+import { quoted } from "../recipe/shown.ts";
 
 /** What a variable can be. */
 export type Variable = string | number | boolean;
@@ -60,10 +61,8 @@ function substituteText(
   const valueOf = (name: string): Variable => {
     const value = variables.get(name);
     if (value !== undefined) return value;
-    const near = nearest(name, [...variables.keys()]);
     throw new VariableError(
-      `the variable "${name}" has no value` +
-        (near === undefined ? "" : `; did you mean "${near}"?`),
+      `the variable ${quoted(name)} has no value${suggestion(name, [...variables.keys()])}`,
       path,
     );
   };

@@ -5,6 +5,7 @@
  */
 
 import * as calls from "../calls/files.ts";
+import { type ProcessIdentity, processIdentity } from "../proc/process_identity.ts";
 import { direct } from "./direct.ts";
 
 /** The descriptor of an open file: its number, or what an `open` has answered. */
@@ -39,6 +40,26 @@ export class OwnedFd implements Disposable {
   get number(): number {
     if (this.#number === undefined) throw new TypeError("the descriptor is closed");
     return this.#number;
+  }
+
+  /**
+   * The process of a pidfd: see {@linkcode processIdentity}.
+   *
+   * @example
+   * ```ts
+   * import { linux } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using self = linux.pidfd_open(Deno.pid);
+   * assertEquals(self.identity.pid, Deno.pid);
+   * ```
+   *
+   * @throws {TypeError} for the descriptor of anything but a process, or of one that has ended
+   * @throws {SyscallError} `ENOENT` where the process has ended
+   * @throws {UnsupportedError} where /proc is of another pid namespace
+   */
+  get identity(): ProcessIdentity {
+    return processIdentity(this);
   }
 
   /** Closes it, unless it is closed. */

@@ -7,21 +7,13 @@
  * @module
  */
 
+import { SECCOMP_RET } from "../calls/constants/seccomp.ts";
 import { Label } from "../engine/program.ts";
 import type { Architecture } from "../syscall_numbers.ts";
 import { allSyscalls } from "./all_syscalls.ts";
 import { assembleFilter, type Instruction, INSTRUCTION_SIZE, MOST_INSTRUCTIONS } from "./bpf.ts";
 
-/** What a filter answers (`SECCOMP_RET_*` of linux/seccomp.h). */
-export const SECCOMP_RET = {
-  KILL_PROCESS: 0x8000_0000,
-  KILL_THREAD: 0x0000_0000,
-  TRAP: 0x0003_0000,
-  ERRNO: 0x0005_0000,
-  TRACE: 0x7ff0_0000,
-  LOG: 0x7ffc_0000,
-  ALLOW: 0x7fff_0000,
-} as const;
+export { SECCOMP_RET };
 
 /** What may be called, and what comes of it. Of several rules for a call the first that holds counts. */
 export interface SyscallFilter {

@@ -10,9 +10,9 @@ import {
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_NOSYMFOLLOW,
-} from "../../ffi/calls/mounts.ts";
+} from "../../ffi/calls/constants/mounts.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** What a bound file must not be used for. */
 export type BindRestriction = "nosuid" | "nodev" | "noexec" | "nosymfollow";
@@ -80,17 +80,12 @@ export function bind(source: string, target: string = source, options: BindOptio
   return { step: "bind", source, target, ...options };
 }
 
-/** How `bind` is checked and planned. */
-export const bindDefinition: StepDefinition<BindStep> = {
-  step: "bind",
-  get fields() {
-    return {
-      source: path(),
-      target: absolutePath(),
-      readOnly: optional(boolean()),
-      recursive: optional(boolean()),
-      optional: optional(boolean()),
-      restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
-    };
-  },
-};
+/** What the data of `bind` may be. */
+export const bindSchema: StepSchema<BindStep> = stepSchema("bind", () => ({
+  source: path(),
+  target: absolutePath(),
+  readOnly: optional(boolean()),
+  recursive: optional(boolean()),
+  optional: optional(boolean()),
+  restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
+}));

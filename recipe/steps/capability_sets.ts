@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CapabilityName } from "../../ffi/calls/users.ts";
+import type { CapabilityName } from "../../ffi/calls/constants/capabilities.ts";
 
 /**
  * The sets of capabilities (capabilities(7)). The bounding set stays as it is when it is left out,

@@ -5,7 +5,7 @@
  */
 
 import { absolutePath } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Mounts a minimal /dev. */
 export interface DevicesStep {
@@ -37,10 +37,8 @@ export function devices(target = "/dev"): DevicesStep {
   return { step: "devices", target };
 }
 
-/** How `devices` is checked and planned. */
-export const devicesDefinition: StepDefinition<DevicesStep> = {
-  step: "devices",
-  get fields() {
-    return { target: absolutePath() };
-  },
-};
+/** What the data of `devices` may be. */
+export const devicesSchema: StepSchema<DevicesStep> = stepSchema(
+  "devices",
+  () => ({ target: absolutePath() }),
+);

@@ -15,7 +15,7 @@ import {
   optional,
   text,
 } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Options of the steps that make files. */
 export interface FileOptions {
@@ -61,13 +61,10 @@ export function mkdir(path: string, options: FileOptions = {}): MkdirStep {
   return { step: "mkdir", path, ...options };
 }
 
-/** How `mkdir` is checked and planned. */
-export const mkdirDefinition: StepDefinition<MkdirStep> = {
-  step: "mkdir",
-  get fields() {
-    return fileFields();
-  },
-};
+/** What the data of `mkdir` may be. */
+export const mkdirSchema: StepSchema<MkdirStep> = stepSchema("mkdir", () => {
+  return fileFields();
+});
 
 /** Makes a symbolic link. */
 export interface SymlinkStep extends Pick<FileOptions, "host"> {
@@ -105,17 +102,12 @@ export function symlink(
   return { step: "symlink", target, path, ...options };
 }
 
-/** How `symlink` is checked and planned. */
-export const symlinkDefinition: StepDefinition<SymlinkStep> = {
-  step: "symlink",
-  get fields() {
-    return {
-      target: text({ min: 1, max: 4095 }),
-      path: absolutePath(),
-      host: optional(boolean()),
-    };
-  },
-};
+/** What the data of `symlink` may be. */
+export const symlinkSchema: StepSchema<SymlinkStep> = stepSchema("symlink", () => ({
+  target: text({ min: 1, max: 4095 }),
+  path: absolutePath(),
+  host: optional(boolean()),
+}));
 
 /** Writes a file. */
 export interface WriteFileStep extends FileOptions {
@@ -154,13 +146,11 @@ export function writeFile(path: string, text: string, options: FileOptions = {})
   return { step: "writeFile", path, text, ...options };
 }
 
-/** How `writeFile` is checked and planned. */
-export const writeFileDefinition: StepDefinition<WriteFileStep> = {
-  step: "writeFile",
-  get fields() {
-    return { ...fileFields(), text: content() };
-  },
-};
+/** What the data of `writeFile` may be. */
+export const writeFileSchema: StepSchema<WriteFileStep> = stepSchema(
+  "writeFile",
+  () => ({ ...fileFields(), text: content() }),
+);
 
 /** Makes a device file or a named pipe. */
 export interface MknodStep extends FileOptions {
@@ -204,22 +194,16 @@ export function mknod(path: string, node: Omit<MknodStep, "step" | "path">): Mkn
   return { step: "mknod", path, ...node };
 }
 
-/** How `mknod` is checked and planned. */
-export const mknodDefinition: StepDefinition<MknodStep> = {
-  step: "mknod",
-  get fields() {
-    return {
-      ...fileFields(),
-      type: oneOf(["b", "c", "p"]),
-      major: optional(integer(0, 0xfff)),
-      minor: optional(integer(0, 0xf_ffff)),
-    };
-  },
-  issue({ type, major, minor }) {
-    if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
-    if (type !== "p" && (major === undefined || minor === undefined)) {
-      return `a device needs "major" and "minor"`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `mknod` may be. */
+export const mknodSchema: StepSchema<MknodStep> = stepSchema("mknod", () => ({
+  ...fileFields(),
+  type: oneOf(["b", "c", "p"]),
+  major: optional(integer(0, 0xfff)),
+  minor: optional(integer(0, 0xf_ffff)),
+}), ({ type, major, minor }) => {
+  if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
+  if (type !== "p" && (major === undefined || minor === undefined)) {
+    return `a device needs "major" and "minor"`;
+  }
+  return undefined;
+});

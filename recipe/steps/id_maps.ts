@@ -6,7 +6,7 @@
  */
 
 import { id, integer, list, object, oneOf, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { IdRange } from "./id_range.ts";
 
 /** Makes the caller root in the user namespace. */
@@ -39,11 +39,8 @@ export function mapRoot(): MapRootStep {
   return { step: "mapRoot" };
 }
 
-/** How `mapRoot` is checked and planned. */
-export const mapRootDefinition: StepDefinition<MapRootStep> = {
-  step: "mapRoot",
-  fields: {},
-};
+/** What the data of `mapRoot` may be. */
+export const mapRootSchema: StepSchema<MapRootStep> = stepSchema("mapRoot", () => ({}));
 
 /** Keeps the caller's own ids in the user namespace. */
 export interface MapCurrentUserStep {
@@ -73,11 +70,11 @@ export function mapCurrentUser(): MapCurrentUserStep {
   return { step: "mapCurrentUser" };
 }
 
-/** How `mapCurrentUser` is checked and planned. */
-export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
-  step: "mapCurrentUser",
-  fields: {},
-};
+/** What the data of `mapCurrentUser` may be. */
+export const mapCurrentUserSchema: StepSchema<MapCurrentUserStep> = stepSchema(
+  "mapCurrentUser",
+  () => ({}),
+);
 
 /** Maps ranges of ids into the user namespace. */
 export interface MapIdsStep {
@@ -137,21 +134,17 @@ const MAP_BYTES = 4095;
 /** The one behind it means none to the kernel. */
 const LAST_ID = 0xffff_fffe;
 
-/** How `mapIds` is checked and planned. */
-export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
-  step: "mapIds",
-  get fields() {
-    const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
-    return {
-      uids: list(range, 1),
-      gids: list(range, 1),
-      setgroups: optional(oneOf(["allow", "deny"])),
-    };
-  },
-  issue({ uids, gids }) {
-    return contradiction("uids", uids) ?? contradiction("gids", gids);
-  },
-};
+/** What the data of `mapIds` may be. */
+export const mapIdsSchema: StepSchema<MapIdsStep> = stepSchema("mapIds", () => {
+  const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
+  return {
+    uids: list(range, 1),
+    gids: list(range, 1),
+    setgroups: optional(oneOf(["allow", "deny"])),
+  };
+}, ({ uids, gids }) => {
+  return contradiction("uids", uids) ?? contradiction("gids", gids);
+});
 
 /** Shared with the lowering. */
 export function mapText(ranges: readonly IdRange[]): string {

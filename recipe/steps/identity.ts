@@ -5,9 +5,9 @@
  * @module
  */
 
-import { CAPABILITIES } from "../../ffi/calls/users.ts";
+import { CAPABILITIES } from "../../ffi/calls/constants/capabilities.ts";
 import { id, list, oneOf, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { CapabilitySets } from "./capability_sets.ts";
 
 /** Changes the user and the groups. */
@@ -56,13 +56,11 @@ export function setUser(ids: UserIds): SetUserStep {
   return { step: "setUser", ...ids };
 }
 
-/** How `setUser` is checked and planned. */
-export const setUserDefinition: StepDefinition<SetUserStep> = {
-  step: "setUser",
-  get fields() {
-    return { uid: id(), gid: optional(id()), groups: optional(list(id())) };
-  },
-};
+/** What the data of `setUser` may be. */
+export const setUserSchema: StepSchema<SetUserStep> = stepSchema(
+  "setUser",
+  () => ({ uid: id(), gid: optional(id()), groups: optional(list(id())) }),
+);
 
 /** Sets what the program may do beyond an ordinary user. */
 export interface CapabilitiesStep extends CapabilitySets {
@@ -105,32 +103,28 @@ export function capabilities(sets: CapabilitySets): CapabilitiesStep {
   return { step: "capabilities", ...sets };
 }
 
-/** How `capabilities` is checked and planned. */
-export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
-  step: "capabilities",
-  get fields() {
-    const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
-    return {
-      keep: capabilityList,
-      bounding: capabilityList,
-      permitted: capabilityList,
-      effective: capabilityList,
-      inheritable: capabilityList,
-      ambient: capabilityList,
-    };
-  },
-  issue({ keep, bounding, permitted, effective, inheritable, ambient }) {
-    const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
-    if (keep !== undefined && others !== undefined) return `"keep" stands in place of all others`;
-    const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
-      of === undefined ? undefined : set?.find((name) => !of.includes(name));
-    const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
-    if (notPermitted !== undefined) return `${notPermitted} is not in "permitted"`;
-    const notInheritable = lacks(ambient, inheritable);
-    if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
-    return undefined;
-  },
-};
+/** What the data of `capabilities` may be. */
+export const capabilitiesSchema: StepSchema<CapabilitiesStep> = stepSchema("capabilities", () => {
+  const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+  return {
+    keep: capabilityList,
+    bounding: capabilityList,
+    permitted: capabilityList,
+    effective: capabilityList,
+    inheritable: capabilityList,
+    ambient: capabilityList,
+  };
+}, ({ keep, bounding, permitted, effective, inheritable, ambient }) => {
+  const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
+  if (keep !== undefined && others !== undefined) return `"keep" stands in place of all others`;
+  const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
+    of === undefined ? undefined : set?.find((name) => !of.includes(name));
+  const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
+  if (notPermitted !== undefined) return `${notPermitted} is not in "permitted"`;
+  const notInheritable = lacks(ambient, inheritable);
+  if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
+  return undefined;
+});
 
 /** Keeps the program from gaining privileges. */
 export interface NoNewPrivilegesStep {
@@ -156,8 +150,8 @@ export function noNewPrivileges(): NoNewPrivilegesStep {
   return { step: "noNewPrivileges" };
 }
 
-/** How `noNewPrivileges` is checked and planned. */
-export const noNewPrivilegesDefinition: StepDefinition<NoNewPrivilegesStep> = {
-  step: "noNewPrivileges",
-  fields: {},
-};
+/** What the data of `noNewPrivileges` may be. */
+export const noNewPrivilegesSchema: StepSchema<NoNewPrivilegesStep> = stepSchema(
+  "noNewPrivileges",
+  () => ({}),
+);

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { OwnedFd } from "../../ffi/linux/owned_fd.ts";
-import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_identity.ts";
+import type { OwnedFd } from "../../ffi/linux/owned_fd.ts";
+import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
 import { boolean, either, integer, list, object, oneOf, optional, path } from "../schema.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Moves the container into namespaces that are there already. */
 export interface JoinStep extends JoinOptions {
@@ -104,33 +104,26 @@ export function join(
 }
 
 function dataOf(target: JoinTarget): JoinStep["target"] {
-  if (target instanceof OwnedFd) return processIdentity(target);
-  if (typeof target === "object" && "identity" in target) return target.identity;
-  return target;
+  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
+  return hasIdentity ? target.identity : target;
 }
 
-/** How `join` is checked and planned. */
-export const joinDefinition: StepDefinition<JoinStep> = {
-  step: "join",
-  get fields() {
-    return {
-      target: either(
-        integer(1, 2 ** 31 - 1),
-        either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
-      ),
-      kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-      credentials: optional(oneOf(["root", "keep"])),
-      root: optional(boolean()),
-      cwd: optional(boolean()),
-      environment: optional(boolean()),
-      cgroup: optional(boolean()),
-    };
-  },
-  issue({ target, kinds = [], ...options }) {
-    if (typeof target !== "string") return undefined;
-    if (kinds.length > 1) return "a file is one namespace, of one kind";
-    const ofProcess = (["root", "cwd", "environment", "cgroup"] as const)
-      .find((name) => options[name] === true);
-    return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
-  },
-};
+/** What the data of `join` may be. */
+export const joinSchema: StepSchema<JoinStep> = stepSchema("join", () => ({
+  target: either(
+    integer(1, 2 ** 31 - 1),
+    either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
+  ),
+  kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
+  credentials: optional(oneOf(["root", "keep"])),
+  root: optional(boolean()),
+  cwd: optional(boolean()),
+  environment: optional(boolean()),
+  cgroup: optional(boolean()),
+}), ({ target, kinds = [], ...options }) => {
+  if (typeof target !== "string") return undefined;
+  if (kinds.length > 1) return "a file is one namespace, of one kind";
+  const ofProcess = (["root", "cwd", "environment", "cgroup"] as const)
+    .find((name) => options[name] === true);
+  return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
+});

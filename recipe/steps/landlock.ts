@@ -6,7 +6,7 @@
 
 import { absolutePath, boolean, integer, list, oneOf, optional } from "../schema.ts";
 import { SCOPES } from "../landlock_rights.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Says which files and TCP ports the program may use. */
 export interface LandlockStep extends LandlockRules {
@@ -79,28 +79,24 @@ export const FILE_WORDS = ["read", "write", "execute"] as const;
 /** Shared with the lowering. */
 export const PORT_WORDS = ["bindTcp", "connectTcp"] as const;
 
-/** How `landlock` is checked and planned. */
-export const landlockDefinition: StepDefinition<LandlockStep> = {
-  step: "landlock",
-  get fields() {
-    const paths = optional(list(absolutePath()));
-    const ports = optional(list(integer(0, 65535)));
-    return {
-      read: paths,
-      write: paths,
-      execute: paths,
-      bindTcp: ports,
-      connectTcp: ports,
-      isolate: optional(list(oneOf(Object.keys(SCOPES)))),
-      degrade: optional(boolean()),
-    };
-  },
-  issue(step) {
-    return [...FILE_WORDS, ...PORT_WORDS, "isolate" as const].every((word) =>
-        step[word] === undefined
-      )
-      ? `says neither of files (${FILE_WORDS.join(", ")}), nor of ports ` +
-        `(${PORT_WORDS.join(", ")}), nor what to isolate`
-      : undefined;
-  },
-};
+/** What the data of `landlock` may be. */
+export const landlockSchema: StepSchema<LandlockStep> = stepSchema("landlock", () => {
+  const paths = optional(list(absolutePath()));
+  const ports = optional(list(integer(0, 65535)));
+  return {
+    read: paths,
+    write: paths,
+    execute: paths,
+    bindTcp: ports,
+    connectTcp: ports,
+    isolate: optional(list(oneOf(Object.keys(SCOPES)))),
+    degrade: optional(boolean()),
+  };
+}, (step) => {
+  return [...FILE_WORDS, ...PORT_WORDS, "isolate" as const].every((word) =>
+      step[word] === undefined
+    )
+    ? `says neither of files (${FILE_WORDS.join(", ")}), nor of ports ` +
+      `(${PORT_WORDS.join(", ")}), nor what to isolate`
+    : undefined;
+});

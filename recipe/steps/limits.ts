@@ -4,8 +4,22 @@
  * @module
  */
 
-import { either, integer, list, object, oneOf, optional, type Schema, text } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import {
+  either,
+  integer,
+  type JsonSchema,
+  lazy,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Schema,
+  schema,
+  type Schemas,
+  text,
+} from "../schema.ts";
+import { quoted, shown } from "../shown.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** A number of bytes, or a string with a unit, 1024 the next: `"512k"`, `"64m"`, `"2g"`, `"1t"`. */
 export type Size = number | string;
@@ -84,6 +98,7 @@ export function limits(limits: Limits): LimitsStep {
   return { step: "limits", ...limits };
 }
 
+/** The bytes that each unit of a size stands for. */
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
   k: 2 ** 10,
@@ -92,100 +107,91 @@ const UNITS: Readonly<Record<string, number>> = {
   t: 2 ** 40,
 };
 
-const SIZE = /^(\d+)([kmgt]?)$/i;
-
-const size: Schema = {
-  expected: 'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
-  optional: false,
-  schema: {
-    anyOf: [integer().schema, { type: "string", pattern: "^\\d+[kmgtKMGT]?$" }],
-  },
-  issue(value) {
-    const bytes = typeof value === "string" ? bytesOf(value) : value;
-    if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return undefined;
-    const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-    return `should be ${size.expected}, or "unlimited", not ${shown}`;
-  },
-};
-
-const sizeOrNone: Schema = {
-  ...size,
-  schema: { anyOf: [{ enum: ["unlimited"] }, size.schema] },
-  issue: (value) => value === "unlimited" ? undefined : size.issue(value),
-};
-
-const cpus: Schema = {
-  expected: 'a number of processors from 0.01 on, or "unlimited"',
-  optional: false,
-  schema: {
-    anyOf: [{ enum: ["unlimited"] }, { type: "number", minimum: 0.01, maximum: 1e6 }],
-  },
-  issue(value) {
-    if (value === "unlimited") return undefined;
-    if (typeof value === "number" && value >= 0.01 && value <= 1e6) return undefined;
-    return `should be ${cpus.expected}, not ${JSON.stringify(value)}`;
-  },
-};
-
-/** Whole numbers and ranges of them, as cpuset(7) lists them. */
-const cpuset: Schema = {
-  expected: 'a list of processors: "0-1,3"',
-  optional: false,
-  schema: { type: "string", pattern: "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$" },
-  issue(value) {
-    const issue = text({ min: 1 }).issue(value);
-    if (issue !== undefined) return issue;
-    const ranges = (value as string).split(",").map((range) => /^(\d+)(?:-(\d+))?$/.exec(range));
-    const wrong = ranges.some((range) =>
-      range === null || Number(range[2] ?? range[1]) < Number(range[1]) || Number(range[1]) > 65535
-    );
-    return wrong ? `should be ${cpuset.expected}, not "${value}"` : undefined;
-  },
-};
-
-const device: Schema = {
-  expected: 'a block device: "/dev/sda" or "8:0"',
-  optional: false,
-  schema: { type: "string", pattern: "^(\\d+:\\d+|/.+)$" },
-  issue(value) {
-    const issue = text({ min: 1 }).issue(value);
-    if (issue !== undefined) return issue;
-    return /^(\d+:\d+|\/.+)$/.test(value as string)
-      ? undefined
-      : `should be ${device.expected}, not "${value}"`;
-  },
-};
-
-const count = () => either(integer(1), oneOf(["unlimited"]));
-
-/** What each limit may hold. */
-export const limitFields = (): Readonly<Record<keyof Limits, Schema>> => ({
-  memory: optional(sizeOrNone),
-  memoryHigh: optional(sizeOrNone),
-  swap: optional(sizeOrNone),
-  cpus: optional(cpus),
-  cpuWeight: optional(integer(1, 10_000)),
-  pids: optional(count()),
-  io: optional(list(object({
-    device,
-    readBps: optional(sizeOrNone),
-    writeBps: optional(sizeOrNone),
-    readIops: optional(count()),
-    writeIops: optional(count()),
-  }))),
-  cpuset: optional(cpuset),
-});
-
-/** How `limits` is checked and planned. */
-export const limitsDefinition: StepDefinition<LimitsStep> = {
-  step: "limits",
-  get fields() {
-    return limitFields();
-  },
-};
-
-/** Shared with the lowering. */
-export function bytesOf(value: string): number | undefined {
-  const [, digits, unit] = SIZE.exec(value) ?? [];
+/** The number of bytes that a string with a unit means; `undefined` for any other string. */
+export function bytesOf(size: string): number | undefined {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
 }
+
+function isSize(value: unknown): boolean {
+  const bytes = typeof value === "string" ? bytesOf(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+}
+
+function isCpus(value: unknown): boolean {
+  return typeof value === "number" && value >= 0.01 && value <= 1e6;
+}
+
+/** Whether the string is a list of numbers and of ranges of them, as cpuset(7) has it. */
+function isCpuset(list: string): boolean {
+  return list.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== undefined && Number(first) <= Number(last) && Number(first) <= 65535;
+  });
+}
+
+/** A value that passes the check, or `"unlimited"`. */
+function limit(
+  expected: string,
+  holds: (value: unknown) => boolean,
+  ...json: readonly JsonSchema[]
+): Schema {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(
+    whole,
+    (value) =>
+      value === "unlimited" || holds(value) ? undefined : `should be ${whole}, not ${shown(value)}`,
+    () => ({ anyOf: [{ enum: ["unlimited"] }, ...json] }),
+  ));
+}
+
+/** A string that passes the check. */
+function textThat(expected: string, holds: (text: string) => boolean, pattern: string): Schema {
+  return text({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text) => holds(text) ? undefined : `should be ${expected}, not ${quoted(text)}`,
+  });
+}
+
+/** What each limit may be. */
+export const limitFields: () => Schemas<Limits> = lazy(() => {
+  const size = limit(
+    'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
+    isSize,
+    integer().jsonSchema(),
+    { type: "string", pattern: "^\\d+[kmgtKMGT]?$" },
+  );
+  const count = optional(either(integer(1), oneOf(["unlimited"])));
+  const io = object({
+    device: textThat(
+      'a block device: "/dev/sda" or "8:0"',
+      (device) => /^(\d+:\d+|\/.+)$/.test(device),
+      "^(\\d+:\\d+|/.+)$",
+    ),
+    readBps: size,
+    writeBps: size,
+    readIops: count,
+    writeIops: count,
+  });
+  return {
+    memory: size,
+    memoryHigh: size,
+    swap: size,
+    cpus: limit("a number of processors from 0.01 on", isCpus, {
+      type: "number",
+      minimum: 0.01,
+      maximum: 1e6,
+    }),
+    cpuWeight: optional(integer(1, 10_000)),
+    pids: count,
+    io: optional(list(io)),
+    cpuset: optional(
+      textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"),
+    ),
+  };
+});
+
+/** What the data of `limits` may be. */
+export const limitsSchema: StepSchema<LimitsStep> = stepSchema("limits", limitFields);

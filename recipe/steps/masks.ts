@@ -5,7 +5,7 @@
  */
 
 import { absolutePath, list } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Hides files and directories. */
 export interface MaskPathsStep {
@@ -39,13 +39,11 @@ export function maskPaths(...paths: string[]): MaskPathsStep {
   return { step: "maskPaths", paths };
 }
 
-/** How `maskPaths` is checked and planned. */
-export const maskPathsDefinition: StepDefinition<MaskPathsStep> = {
-  step: "maskPaths",
-  get fields() {
-    return { paths: list(absolutePath(), 1) };
-  },
-};
+/** What the data of `maskPaths` may be. */
+export const maskPathsSchema: StepSchema<MaskPathsStep> = stepSchema(
+  "maskPaths",
+  () => ({ paths: list(absolutePath(), 1) }),
+);
 
 /** Makes files and directories unchangeable. */
 export interface ReadonlyPathsStep {
@@ -79,10 +77,8 @@ export function readonlyPaths(...paths: string[]): ReadonlyPathsStep {
   return { step: "readonlyPaths", paths };
 }
 
-/** How `readonlyPaths` is checked and planned. */
-export const readonlyPathsDefinition: StepDefinition<ReadonlyPathsStep> = {
-  step: "readonlyPaths",
-  get fields() {
-    return { paths: list(absolutePath(), 1) };
-  },
-};
+/** What the data of `readonlyPaths` may be. */
+export const readonlyPathsSchema: StepSchema<ReadonlyPathsStep> = stepSchema(
+  "readonlyPaths",
+  () => ({ paths: list(absolutePath(), 1) }),
+);

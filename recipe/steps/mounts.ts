@@ -5,10 +5,15 @@
  * @module
  */
 
-import { MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE } from "../../ffi/calls/mounts.ts";
-import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../schema.ts";
-import { mountOptionsComplaint, parseMountOptions } from "../mount_options.ts";
-import type { StepDefinition } from "../check.ts";
+import {
+  MS_PRIVATE,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+} from "../../ffi/calls/constants/mounts.ts";
+import { absolutePath, boolean, modeBits, oneOf, optional, type Schemas, text } from "../schema.ts";
+import { mountOptions, parseMountOptions } from "../mount_options.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Mounts a filesystem of any type. */
 export interface MountStep {
@@ -57,19 +62,13 @@ export function mount(
   return { step: "mount", source, target, ...options };
 }
 
-/** How `mount` is checked and planned. */
-export const mountDefinition: StepDefinition<MountStep> = {
-  step: "mount",
-  get fields() {
-    return {
-      source: text(),
-      target: absolutePath(),
-      type: text({ min: 1 }),
-      options: optional(text({ max: 4095 })),
-    };
-  },
-  issue: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
-};
+/** What the data of `mount` may be. */
+export const mountSchema: StepSchema<MountStep> = stepSchema("mount", () => ({
+  source: text(),
+  target: absolutePath(),
+  type: text({ min: 1 }),
+  options: optional(mountOptions()),
+}));
 
 /** Mounts an empty filesystem in memory. */
 export interface TmpfsStep extends TmpfsOptions {
@@ -120,28 +119,22 @@ export function tmpfs(target: string, options: TmpfsOptions = {}): TmpfsStep {
   return { step: "tmpfs", target, ...options };
 }
 
-/** How `tmpfs` is checked and planned. */
-export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
-  step: "tmpfs",
-  get fields() {
-    return {
-      target: absolutePath(),
-      size: optional(text({ min: 1 })),
-      mode: optional(modeBits()),
-      options: optional(text({ max: 4095 })),
-    };
-  },
-  issue({ size, options }) {
-    if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
-      return `"size" is "${size}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
-    }
-    if (size !== undefined && parseInt(size) === 0) return '"size" 0 is no limit to the kernel';
-    if (size !== undefined && parseInt(size) > Number.MAX_SAFE_INTEGER) {
-      return `"size" is ${size}, more than any machine has`;
-    }
-    return options === undefined ? undefined : mountOptionsComplaint(options);
-  },
-};
+/** What the data of `tmpfs` may be. */
+export const tmpfsSchema: StepSchema<TmpfsStep> = stepSchema("tmpfs", () => ({
+  target: absolutePath(),
+  size: optional(text({ min: 1 })),
+  mode: optional(modeBits()),
+  options: optional(mountOptions()),
+}), ({ size }) => {
+  if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
+    return `"size" is "${size}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
+  }
+  if (size !== undefined && parseInt(size) === 0) return '"size" 0 is no limit to the kernel';
+  if (size !== undefined && parseInt(size) > Number.MAX_SAFE_INTEGER) {
+    return `"size" is ${size}, more than any machine has`;
+  }
+  return undefined;
+});
 
 /** Mounts the processes' filesystem of the container's pid namespace. */
 export interface ProcStep extends FilesystemOptions {
@@ -180,8 +173,8 @@ export function proc(target = "/proc", options: FilesystemOptions = {}): ProcSte
   return { step: "proc", target, ...options };
 }
 
-/** How `proc` is checked and planned. */
-export const procDefinition: StepDefinition<ProcStep> = special("proc");
+/** What the data of `proc` may be. */
+export const procSchema: StepSchema<ProcStep> = stepSchema("proc", kernelFilesystem);
 
 /** Mounts the devices' filesystem of the container's network namespace. */
 export interface SysfsStep extends FilesystemOptions {
@@ -213,8 +206,8 @@ export function sysfs(target = "/sys", options: FilesystemOptions = {}): SysfsSt
   return { step: "sysfs", target, ...options };
 }
 
-/** How `sysfs` is checked and planned. */
-export const sysfsDefinition: StepDefinition<SysfsStep> = special("sysfs");
+/** What the data of `sysfs` may be. */
+export const sysfsSchema: StepSchema<SysfsStep> = stepSchema("sysfs", kernelFilesystem);
 
 /** Mounts the POSIX message queues of the container's ipc namespace. */
 export interface MqueueStep extends FilesystemOptions {
@@ -251,20 +244,12 @@ export function mqueue(target = "/dev/mqueue", options: FilesystemOptions = {}):
   return { step: "mqueue", target, ...options };
 }
 
-/** How `mqueue` is checked and planned. */
-export const mqueueDefinition: StepDefinition<MqueueStep> = special("mqueue");
+/** What the data of `mqueue` may be. */
+export const mqueueSchema: StepSchema<MqueueStep> = stepSchema("mqueue", kernelFilesystem);
 
-/** The definition of a filesystem that the kernel fills: no devices, setuid or programs on it. */
-function special<S extends ProcStep | SysfsStep | MqueueStep>(
-  step: S["step"],
-): StepDefinition<S> {
-  return {
-    step,
-    get fields() {
-      return { target: absolutePath(), options: optional(text({ max: 4095 })) };
-    },
-    issue: ({ options }: S) => options === undefined ? undefined : mountOptionsComplaint(options),
-  } as StepDefinition<S>;
+/** The fields of the steps that mount a filesystem of the kernel's own files. */
+function kernelFilesystem(): Schemas<FilesystemOptions & { readonly target: string }> {
+  return { target: absolutePath(), options: optional(mountOptions()) };
 }
 
 /** How mounts and unmounts spread from and to a mount. */
@@ -322,17 +307,12 @@ export function propagation(
   return { step: "propagation", target, type, ...options };
 }
 
-/** How `propagation` is checked and planned. */
-export const propagationDefinition: StepDefinition<PropagationStep> = {
-  step: "propagation",
-  get fields() {
-    return {
-      target: absolutePath(),
-      type: oneOf(Object.keys(PROPAGATION)),
-      recursive: optional(boolean()),
-    };
-  },
-};
+/** What the data of `propagation` may be. */
+export const propagationSchema: StepSchema<PropagationStep> = stepSchema("propagation", () => ({
+  target: absolutePath(),
+  type: oneOf(Object.keys(PROPAGATION)),
+  recursive: optional(boolean()),
+}));
 
 /** Changes the options of a mount. */
 export interface RemountStep {
@@ -383,24 +363,17 @@ export function remount(
   return { step: "remount", target, options, ...more };
 }
 
-/** How `remount` is checked and planned. */
-export const remountDefinition: StepDefinition<RemountStep> = {
-  step: "remount",
-  get fields() {
-    return {
-      target: absolutePath(),
-      options: text({ max: 4095 }),
-      bind: optional(boolean()),
-    };
-  },
-  issue({ options, bind }) {
-    const { data } = parseMountOptions(options);
-    if (data !== null && bind !== false) {
-      return `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
-    }
-    return mountOptionsComplaint(options);
-  },
-};
+/** What the data of `remount` may be. */
+export const remountSchema: StepSchema<RemountStep> = stepSchema("remount", () => ({
+  target: absolutePath(),
+  options: mountOptions(),
+  bind: optional(boolean()),
+}), ({ options, bind }) => {
+  const { data } = parseMountOptions(options);
+  return data !== null && bind !== false
+    ? `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`
+    : undefined;
+});
 
 /** Takes a mount away. */
 export interface UnmountStep extends UnmountOptions {
@@ -437,10 +410,8 @@ export function unmount(target: string, options: UnmountOptions = {}): UnmountSt
   return { step: "unmount", target, ...options };
 }
 
-/** How `unmount` is checked and planned. */
-export const unmountDefinition: StepDefinition<UnmountStep> = {
-  step: "unmount",
-  get fields() {
-    return { target: absolutePath(), detach: optional(boolean()) };
-  },
-};
+/** What the data of `unmount` may be. */
+export const unmountSchema: StepSchema<UnmountStep> = stepSchema(
+  "unmount",
+  () => ({ target: absolutePath(), detach: optional(boolean()) }),
+);

@@ -5,7 +5,7 @@
  */
 
 import { text } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** The kernel's __NEW_UTS_LEN. */
 const NAME_BYTES = 64;
@@ -38,13 +38,11 @@ export function hostname(name: string): HostnameStep {
   return { step: "hostname", name };
 }
 
-/** How `hostname` is checked and planned. */
-export const hostnameDefinition: StepDefinition<HostnameStep> = {
-  step: "hostname",
-  get fields() {
-    return { name: text({ min: 1, max: NAME_BYTES }) };
-  },
-};
+/** What the data of `hostname` may be. */
+export const hostnameSchema: StepSchema<HostnameStep> = stepSchema(
+  "hostname",
+  () => ({ name: text({ min: 1, max: NAME_BYTES }) }),
+);
 
 /** Sets the NIS domain name of the container's uts namespace. */
 export interface DomainnameStep {
@@ -73,10 +71,8 @@ export function domainname(name: string): DomainnameStep {
   return { step: "domainname", name };
 }
 
-/** How `domainname` is checked and planned. */
-export const domainnameDefinition: StepDefinition<DomainnameStep> = {
-  step: "domainname",
-  get fields() {
-    return { name: text({ min: 1, max: NAME_BYTES }) };
-  },
-};
+/** What the data of `domainname` may be. */
+export const domainnameSchema: StepSchema<DomainnameStep> = stepSchema(
+  "domainname",
+  () => ({ name: text({ min: 1, max: NAME_BYTES }) }),
+);

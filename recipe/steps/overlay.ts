@@ -5,7 +5,7 @@
  */
 
 import { absolutePath, boolean, list, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Lays directories over one another. */
 export interface OverlayStep extends OverlayOptions {
@@ -57,24 +57,18 @@ export function overlay(target: string, options: OverlayOptions): OverlayStep {
   return { step: "overlay", target, ...options };
 }
 
-/** How `overlay` is checked and planned. */
-export const overlayDefinition: StepDefinition<OverlayStep> = {
-  step: "overlay",
-  get fields() {
-    return {
-      target: absolutePath(),
-      lower: list(absolutePath(), 1),
-      upper: optional(absolutePath()),
-      work: optional(absolutePath()),
-      discard: optional(boolean()),
-    };
-  },
-  issue({ lower, upper, work, discard }) {
-    if ((upper === undefined) !== (work === undefined)) return `"upper" and "work" go together`;
-    if (upper !== undefined && discard === true) return `"discard" takes the place of "upper"`;
-    if (upper === undefined && discard !== true && lower.length < 2) {
-      return `without "upper" or "discard" there have to be two lower directories`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `overlay` may be. */
+export const overlaySchema: StepSchema<OverlayStep> = stepSchema("overlay", () => ({
+  target: absolutePath(),
+  lower: list(absolutePath(), 1),
+  upper: optional(absolutePath()),
+  work: optional(absolutePath()),
+  discard: optional(boolean()),
+}), ({ lower, upper, work, discard }) => {
+  if ((upper === undefined) !== (work === undefined)) return `"upper" and "work" go together`;
+  if (upper !== undefined && discard === true) return `"discard" takes the place of "upper"`;
+  if (upper === undefined && discard !== true && lower.length < 2) {
+    return `without "upper" or "discard" there have to be two lower directories`;
+  }
+  return undefined;
+});

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { RLIMITS, type SignalName, SIGNALS } from "../../ffi/calls/processes.ts";
+import { RLIMITS } from "../../ffi/calls/constants/limits.ts";
+import { type SignalName, SIGNALS } from "../../ffi/calls/constants/signals.ts";
 import {
   dictionary,
   either,
@@ -13,10 +14,11 @@ import {
   list,
   oneOf,
   optional,
+  schema,
   text,
   variableName,
 } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets variables of the program's environment. */
 export interface SetEnvStep {
@@ -46,13 +48,11 @@ export function setEnv(variables: Readonly<Record<string, string>>): SetEnvStep 
   return { step: "setEnv", variables };
 }
 
-/** How `setEnv` is checked and planned. */
-export const setEnvDefinition: StepDefinition<SetEnvStep> = {
-  step: "setEnv",
-  get fields() {
-    return { variables: dictionary(variableName(), text()) };
-  },
-};
+/** What the data of `setEnv` may be. */
+export const setEnvSchema: StepSchema<SetEnvStep> = stepSchema(
+  "setEnv",
+  () => ({ variables: dictionary(variableName(), text()) }),
+);
 
 /** Takes the environment away. */
 export interface ClearEnvStep extends ClearEnvOptions {
@@ -83,13 +83,11 @@ export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
   return { step: "clearEnv", ...options };
 }
 
-/** How `clearEnv` is checked and planned. */
-export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
-  step: "clearEnv",
-  get fields() {
-    return { keep: optional(list(variableName())) };
-  },
-};
+/** What the data of `clearEnv` may be. */
+export const clearEnvSchema: StepSchema<ClearEnvStep> = stepSchema(
+  "clearEnv",
+  () => ({ keep: optional(list(variableName())) }),
+);
 
 /** Sets the permission bits that new files do not get. */
 export interface UmaskStep {
@@ -115,13 +113,11 @@ export function umask(mask: number): UmaskStep {
   return { step: "umask", mask };
 }
 
-/** How `umask` is checked and planned. */
-export const umaskDefinition: StepDefinition<UmaskStep> = {
-  step: "umask",
-  get fields() {
-    return { mask: integer(0, 0o777) };
-  },
-};
+/** What the data of `umask` may be. */
+export const umaskSchema: StepSchema<UmaskStep> = stepSchema(
+  "umask",
+  () => ({ mask: integer(0, 0o777) }),
+);
 
 /** A resource that setrlimit(2) limits, by prlimit(1)'s word: `"nofile"`. */
 export type ResourceName = Lowercase<keyof typeof RLIMITS>;
@@ -168,24 +164,20 @@ export function rlimit(
   return { step: "rlimit", resource, soft, hard };
 }
 
-/** How `rlimit` is checked and planned. */
-export const rlimitDefinition: StepDefinition<RlimitStep> = {
-  step: "rlimit",
-  get fields() {
-    const limit = either(integer(0), oneOf(["unlimited"]));
-    return {
-      resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
-      soft: limit,
-      hard: limit,
-    };
-  },
-  issue({ soft, hard }) {
-    if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
-      return `"soft" (${soft}) is beyond "hard" (${hard})`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `rlimit` may be. */
+export const rlimitSchema: StepSchema<RlimitStep> = stepSchema("rlimit", () => {
+  const limit = either(integer(0), oneOf(["unlimited"]));
+  return {
+    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+    soft: limit,
+    hard: limit,
+  };
+}, ({ soft, hard }) => {
+  if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
+    return `"soft" (${soft}) is beyond "hard" (${hard})`;
+  }
+  return undefined;
+});
 
 /** Makes the program the leader of a new session. */
 export interface NewSessionStep {
@@ -212,11 +204,8 @@ export function newSession(): NewSessionStep {
   return { step: "newSession" };
 }
 
-/** How `newSession` is checked and planned. */
-export const newSessionDefinition: StepDefinition<NewSessionStep> = {
-  step: "newSession",
-  fields: {},
-};
+/** What the data of `newSession` may be. */
+export const newSessionSchema: StepSchema<NewSessionStep> = stepSchema("newSession", () => ({}));
 
 /** Says what becomes of the container when the script ends. */
 export interface DieWithParentStep {
@@ -248,20 +237,21 @@ export function dieWithParent(signal: SignalName | null = "SIGKILL"): DieWithPar
   return { step: "dieWithParent", signal };
 }
 
-/** How `dieWithParent` is checked and planned. */
-export const dieWithParentDefinition: StepDefinition<DieWithParentStep> = {
-  step: "dieWithParent",
-  get fields() {
+/** What the data of `dieWithParent` may be. */
+export const dieWithParentSchema: StepSchema<DieWithParentStep> = stepSchema(
+  "dieWithParent",
+  () => {
+    const names = Object.keys(SIGNALS);
+    const name = oneOf(names);
     return {
-      signal: {
-        ...oneOf(Object.keys(SIGNALS)),
-        schema: { enum: [...Object.keys(SIGNALS), null] },
-        issue: (value: unknown) =>
-          value === null ? undefined : oneOf(Object.keys(SIGNALS)).issue(value),
-      },
+      signal: schema(
+        `${name.expected}, or null`,
+        (value) => value === null ? undefined : name.issue(value),
+        () => ({ enum: [...names, null] }),
+      ),
     };
   },
-};
+);
 
 /** Puts a small init before the program. */
 export interface InitStep {
@@ -292,8 +282,5 @@ export function init(): InitStep {
   return { step: "init" };
 }
 
-/** How `init` is checked and planned. */
-export const initDefinition: StepDefinition<InitStep> = {
-  step: "init",
-  fields: {},
-};
+/** What the data of `init` may be. */
+export const initSchema: StepSchema<InitStep> = stepSchema("init", () => ({}));

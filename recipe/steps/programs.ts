@@ -5,7 +5,7 @@
  */
 
 import { absolutePath, boolean, list, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Puts programs with all that they need into a new root. */
 export interface ProgramsStep extends ProgramsOptions {
@@ -62,14 +62,9 @@ export function programs(...paths: string[] | [...string[], ProgramsOptions]): P
   return { step: "programs", programs: names as string[], ...options };
 }
 
-/** How `programs` is checked and planned. */
-export const programsDefinition: StepDefinition<ProgramsStep> = {
-  step: "programs",
-  get fields() {
-    return {
-      programs: list(absolutePath(), 1),
-      root: optional(absolutePath()),
-      copy: optional(boolean()),
-    };
-  },
-};
+/** What the data of `programs` may be. */
+export const programsSchema: StepSchema<ProgramsStep> = stepSchema("programs", () => ({
+  programs: list(absolutePath(), 1),
+  root: optional(absolutePath()),
+  copy: optional(boolean()),
+}));

@@ -6,7 +6,7 @@
 
 import { normalize } from "../path.ts";
 import { absolutePath, path as pathField } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Makes a directory the root, and takes the old root away. */
 export interface PivotRootStep {
@@ -48,14 +48,12 @@ export function pivotRoot(path: string): PivotRootStep {
   return { step: "pivotRoot", path };
 }
 
-/** How `pivotRoot` is checked and planned. */
-export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
-  step: "pivotRoot",
-  get fields() {
-    return { path: absolutePath() };
-  },
-  issue: ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
-};
+/** What the data of `pivotRoot` may be. */
+export const pivotRootSchema: StepSchema<PivotRootStep> = stepSchema(
+  "pivotRoot",
+  () => ({ path: absolutePath() }),
+  ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
+);
 
 /** Makes a directory the root of the program. */
 export interface ChrootStep {
@@ -86,13 +84,11 @@ export function chroot(path: string): ChrootStep {
   return { step: "chroot", path };
 }
 
-/** How `chroot` is checked and planned. */
-export const chrootDefinition: StepDefinition<ChrootStep> = {
-  step: "chroot",
-  get fields() {
-    return { path: absolutePath() };
-  },
-};
+/** What the data of `chroot` may be. */
+export const chrootSchema: StepSchema<ChrootStep> = stepSchema(
+  "chroot",
+  () => ({ path: absolutePath() }),
+);
 
 /** Changes the working directory. */
 export interface ChdirStep {
@@ -122,10 +118,8 @@ export function chdir(path: string): ChdirStep {
   return { step: "chdir", path };
 }
 
-/** How `chdir` is checked and planned. */
-export const chdirDefinition: StepDefinition<ChdirStep> = {
-  step: "chdir",
-  get fields() {
-    return { path: pathField() };
-  },
-};
+/** What the data of `chdir` may be. */
+export const chdirSchema: StepSchema<ChdirStep> = stepSchema(
+  "chdir",
+  () => ({ path: pathField() }),
+);

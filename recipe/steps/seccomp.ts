@@ -5,10 +5,12 @@
  */
 
 import { allSyscalls, isSyscallName } from "../../ffi/seccomp/all_syscalls.ts";
-import { list, nearest, optional, type Schema, text } from "../schema.ts";
+import { suggestion } from "../nearest.ts";
+import { lazy, list, optional, type Schema, text } from "../schema.ts";
+import { quoted } from "../shown.ts";
 import { SECCOMP_GROUPS } from "../seccomp_default.ts";
 import { type SeccompProfile, seccompProfile } from "../seccomp_profile.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Says which system calls the program may make. */
 export interface SeccompStep extends SeccompAllowance {
@@ -71,27 +73,24 @@ export function seccomp(profile: SeccompProfile | SeccompAllowance = {}): Seccom
     : { step: "seccomp", ...profile as SeccompAllowance };
 }
 
-/** The name of a system call, or of some of them. */
+/** The names of groups, and of every call there is. */
+const callNames = lazy(() => [...Object.keys(SECCOMP_GROUPS), ...allSyscalls("x86_64").keys()]);
+
+/** The name of a system call, or of a group of them. */
 function callName(): Schema {
-  const base = text({ min: 1 });
   const groups = Object.keys(SECCOMP_GROUPS);
-  return {
-    ...base,
+  return text({
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
-    issue(value) {
-      const issue = base.issue(value);
-      const name = value as string;
-      if (issue !== undefined || isSyscallName(name) || groups.includes(name)) return issue;
-      const near = nearest(name, [...groups, ...allSyscalls("x86_64").keys()]);
-      return `there is no call "${name}"` + (near === undefined ? "" : `; did you mean "${near}"?`);
-    },
-  };
+    min: 1,
+    issue: (name) =>
+      isSyscallName(name) || groups.includes(name)
+        ? undefined
+        : `there is no call ${quoted(name)}${suggestion(name, callNames())}`,
+  });
 }
 
-/** How `seccomp` is checked and planned. */
-export const seccompDefinition: StepDefinition<SeccompStep> = {
-  step: "seccomp",
-  get fields() {
-    return { profile: optional(seccompProfile()), allow: optional(list(callName())) };
-  },
-};
+/** What the data of `seccomp` may be. */
+export const seccompSchema: StepSchema<SeccompStep> = stepSchema(
+  "seccomp",
+  () => ({ profile: optional(seccompProfile()), allow: optional(list(callName())) }),
+);

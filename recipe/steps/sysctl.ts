@@ -5,7 +5,7 @@
  */
 
 import { dictionary, either, integer, type Schema, text } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Changes settings of the kernel for the container. */
 export interface SysctlStep {
@@ -54,26 +54,23 @@ export function pathOf(name: string): string {
 
 /** The name of a setting. */
 function settingName(): Schema {
-  const base = text({ min: 1, max: 255 });
-  return {
-    ...base,
-    expected: "the name of a setting, such as net.ipv4.ip_forward",
-    schema: { ...base.schema, pattern: "^[^./]+([./][^./]+)+$" },
-    issue(value) {
-      const issue = base.issue(value);
-      if (issue !== undefined) return issue;
-      const parts = pathOf(value as string).split("/");
+  const expected = "the name of a setting, such as net.ipv4.ip_forward";
+  return text({
+    expected,
+    min: 1,
+    max: 255,
+    pattern: "^[^./]+([./][^./]+)+$",
+    issue(name) {
+      const parts = pathOf(name).split("/");
       return parts.length > 1 && parts.every((part) => !["", ".", ".."].includes(part))
         ? undefined
-        : "is no name of a setting, such as net.ipv4.ip_forward";
+        : `is not ${expected}`;
     },
-  };
+  });
 }
 
-/** How `sysctl` is checked and planned. */
-export const sysctlDefinition: StepDefinition<SysctlStep> = {
-  step: "sysctl",
-  get fields() {
-    return { settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) };
-  },
-};
+/** What the data of `sysctl` may be. */
+export const sysctlSchema: StepSchema<SysctlStep> = stepSchema(
+  "sysctl",
+  () => ({ settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) }),
+);

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { integer, optional, type Schema } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { optional, type Schema, schema } from "../schema.ts";
+import { shown } from "../shown.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets the clocks of the container's time namespace off from the host's. */
 export interface TimeOffsetStep extends TimeOffsets {
@@ -43,29 +44,28 @@ export function timeOffset(offsets: TimeOffsets): TimeOffsetStep {
   return { step: "timeOffset", ...offsets };
 }
 
-/** The kernel allows offsets up to about 146 years either way (KTIME_SEC_MAX / 2). */
-export const LIMIT = 4_600_000_000;
+/** The kernel takes offsets up to about 146 years either way: KTIME_SEC_MAX / 2. */
+const LIMIT = 4_600_000_000;
 
-/** Shared with the lowering. */
-export const seconds: Schema = {
-  ...integer(-LIMIT, LIMIT),
-  expected: "a number of seconds",
-  schema: { type: "number", minimum: -LIMIT, maximum: LIMIT },
-  issue(value) {
-    if (typeof value !== "number" || !Number.isFinite(value)) {
-      return "should be a number of seconds";
-    }
-    if (Math.abs(value) > LIMIT) return `${value} is more than the kernel takes, ${LIMIT} seconds`;
-    return undefined;
-  },
-};
+function seconds(): Schema {
+  return schema(
+    "a number of seconds",
+    (value) => {
+      if (typeof value !== "number" || !Number.isFinite(value)) {
+        return `should be a number of seconds, not ${shown(value)}`;
+      }
+      return Math.abs(value) > LIMIT
+        ? `${value} is more than the kernel takes, ${LIMIT} seconds`
+        : undefined;
+    },
+    () => ({ type: "number", minimum: -LIMIT, maximum: LIMIT }),
+  );
+}
 
-/** How `timeOffset` is checked and planned. */
-export const timeOffsetDefinition: StepDefinition<TimeOffsetStep> = {
-  step: "timeOffset",
-  get fields() {
-    return { monotonic: optional(seconds), boottime: optional(seconds) };
-  },
-  issue: ({ monotonic, boottime }) =>
+/** What the data of `timeOffset` may be. */
+export const timeOffsetSchema: StepSchema<TimeOffsetStep> = stepSchema(
+  "timeOffset",
+  () => ({ monotonic: optional(seconds()), boottime: optional(seconds()) }),
+  ({ monotonic, boottime }) =>
     (monotonic ?? boottime) === undefined ? `needs "monotonic" or "boottime"` : undefined,
-};
+);

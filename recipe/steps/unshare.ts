@@ -6,7 +6,7 @@
 
 import { list, oneOf, optional } from "../schema.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Gives the container namespaces of its own. */
 export interface UnshareStep extends UnshareOptions {
@@ -56,19 +56,13 @@ export function unshare(
   return { step: "unshare", kinds: names as NamespaceKind[], ...options };
 }
 
-/** How `unshare` is checked and planned. */
-export const unshareDefinition: StepDefinition<UnshareStep> = {
-  step: "unshare",
-  get fields() {
-    return {
-      kinds: list(oneOf(NAMESPACE_KINDS), 1),
-      propagation: optional(oneOf(["private", "slave"])),
-    };
-  },
-  issue({ kinds, propagation }) {
-    if (propagation !== undefined && !kinds.includes("mount")) {
-      return `"propagation" is about mounts, and "mount" is not among the kinds`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `unshare` may be. */
+export const unshareSchema: StepSchema<UnshareStep> = stepSchema("unshare", () => ({
+  kinds: list(oneOf(NAMESPACE_KINDS), 1),
+  propagation: optional(oneOf(["private", "slave"])),
+}), ({ kinds, propagation }) => {
+  if (propagation !== undefined && !kinds.includes("mount")) {
+    return `"propagation" is about mounts, and "mount" is not among the kinds`;
+  }
+  return undefined;
+});

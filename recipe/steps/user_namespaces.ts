@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Keeps the program from making user namespaces. */
 export interface DisableUserNamespacesStep {
@@ -40,8 +40,8 @@ export function disableUserNamespaces(): DisableUserNamespacesStep {
   return { step: "disableUserNamespaces" };
 }
 
-/** How `disableUserNamespaces` is checked and planned. */
-export const disableUserNamespacesDefinition: StepDefinition<DisableUserNamespacesStep> = {
-  step: "disableUserNamespaces",
-  fields: {},
-};
+/** What the data of `disableUserNamespaces` may be. */
+export const disableUserNamespacesSchema: StepSchema<DisableUserNamespacesStep> = stepSchema(
+  "disableUserNamespaces",
+  () => ({}),
+);

@@ -100,7 +100,7 @@ test("what is wrong is told by its line and column, with the word that was meant
     ["steps:\n  - { step: hostname, name: 5 }\n", 'line 2, column 29: step 1 (hostname), "name"'],
     [
       "steps:\n  - step: mapRoot\n  - step: hostnam\n",
-      'line 3, column 5: step 2: there is no step "hostnam"; did you mean "hostname"?',
+      'line 3, column 5: step 2 is unknown: there is no step "hostnam"; did you mean "hostname"?',
     ],
     [
       "steps:\n- step: tmpfs\n  target: /tmp\n  sise: 1m\n",
@@ -113,7 +113,7 @@ test("what is wrong is told by its line and column, with the word that was meant
     ["", "a recipe is a mapping"],
     ["steps:\n  - a: [1\n", "the YAML is wrong"],
     ["steps: []\n---\nsteps: []\n", "one document"],
-    ["steps:\n- hostname\n", "line 2, column 3: step 1: is no step"],
+    ["steps:\n- hostname\n", "line 2, column 3: step 1 is not a step"],
     [
       'variables: { a: 1 }\nsteps:\n- { step: hostname, name: "${b}" }\n',
       'line 3, column 28: the variable "b" has no value; did you mean "a"?',

@@ -7,7 +7,7 @@
 import { type IpPrefix, parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
 import { optional } from "../../schema.ts";
 import { destination, interfaceName, ipAddress, ipPrefix } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Gives an interface an address. */
 export interface AddressStep {
@@ -47,13 +47,11 @@ export function address(device: string, address: string): AddressStep {
   return { step: "address", device, address };
 }
 
-/** How `address` is checked and planned. */
-export const addressDefinition: StepDefinition<AddressStep> = {
-  step: "address",
-  get fields() {
-    return { device: interfaceName(), address: ipPrefix() };
-  },
-};
+/** What the data of `address` may be. */
+export const addressSchema: StepSchema<AddressStep> = stepSchema(
+  "address",
+  () => ({ device: interfaceName(), address: ipPrefix() }),
+);
 
 /** Says where packets go. */
 export interface RouteStep extends RouteOptions {
@@ -102,26 +100,20 @@ export function route(destination: string, options: RouteOptions): RouteStep {
   return { step: "route", destination, ...options };
 }
 
-/** How `route` is checked and planned. */
-export const routeDefinition: StepDefinition<RouteStep> = {
-  step: "route",
-  get fields() {
-    return {
-      destination: destination(),
-      via: optional(ipAddress()),
-      device: optional(interfaceName()),
-    };
-  },
-  issue(step) {
-    const { destination, via, device } = step;
-    if (via === undefined && device === undefined) {
-      return `where to? It needs "via", the address of a gateway, or "device", an interface`;
-    }
-    return via !== undefined && parseIp(via)!.family !== prefixOf(step).family
-      ? `"${destination}" and "${via}" are of two kinds, IPv4 and IPv6`
-      : undefined;
-  },
-};
+/** What the data of `route` may be. */
+export const routeSchema: StepSchema<RouteStep> = stepSchema("route", () => ({
+  destination: destination(),
+  via: optional(ipAddress()),
+  device: optional(interfaceName()),
+}), (step) => {
+  const { destination, via, device } = step;
+  if (via === undefined && device === undefined) {
+    return `where to? It needs "via", the address of a gateway, or "device", an interface`;
+  }
+  return via !== undefined && parseIp(via)!.family !== prefixOf(step).family
+    ? `"${destination}" and "${via}" are of two kinds, IPv4 and IPv6`
+    : undefined;
+});
 
 /** Shared with the lowering. */
 export function prefixOf({ destination, via }: RouteStep): IpPrefix {

@@ -6,7 +6,7 @@
 
 import { list, optional } from "../../schema.ts";
 import { interfaceName } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Brings the loopback interface up. */
 export interface LoopbackStep {
@@ -35,11 +35,8 @@ export function loopback(): LoopbackStep {
   return { step: "loopback" };
 }
 
-/** How `loopback` is checked and planned. */
-export const loopbackDefinition: StepDefinition<LoopbackStep> = {
-  step: "loopback",
-  fields: {},
-};
+/** What the data of `loopback` may be. */
+export const loopbackSchema: StepSchema<LoopbackStep> = stepSchema("loopback", () => ({}));
 
 /** Makes a bridge. */
 export interface BridgeStep extends BridgeOptions {
@@ -82,13 +79,11 @@ export function bridge(name: string, options: BridgeOptions = {}): BridgeStep {
   return { step: "bridge", name, ...options };
 }
 
-/** How `bridge` is checked and planned. */
-export const bridgeDefinition: StepDefinition<BridgeStep> = {
-  step: "bridge",
-  get fields() {
-    return { name: interfaceName(), ports: optional(list(interfaceName())) };
-  },
-};
+/** What the data of `bridge` may be. */
+export const bridgeSchema: StepSchema<BridgeStep> = stepSchema(
+  "bridge",
+  () => ({ name: interfaceName(), ports: optional(list(interfaceName())) }),
+);
 
 /** Makes an interface that leads nowhere. */
 export interface DummyStep {
@@ -124,10 +119,8 @@ export function dummy(name: string): DummyStep {
   return { step: "dummy", name };
 }
 
-/** How `dummy` is checked and planned. */
-export const dummyDefinition: StepDefinition<DummyStep> = {
-  step: "dummy",
-  get fields() {
-    return { name: interfaceName() };
-  },
-};
+/** What the data of `dummy` may be. */
+export const dummySchema: StepSchema<DummyStep> = stepSchema(
+  "dummy",
+  () => ({ name: interfaceName() }),
+);

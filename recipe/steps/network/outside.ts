@@ -5,10 +5,10 @@
  * @module
  */
 
-import { MACVLAN_MODES, type MacvlanMode } from "../../../ffi/netlink/link.ts";
+import { MACVLAN_MODES, type MacvlanMode } from "../../../ffi/calls/constants/links.ts";
 import { oneOf, optional } from "../../schema.ts";
 import { interfaceName, ipPrefix } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 export type { MacvlanMode };
 
 /** Lays a cable out of the container. */
@@ -67,23 +67,17 @@ export function veth(name: string, options: VethOptions = {}): VethStep {
   return { step: "veth", name, ...options };
 }
 
-/** How `veth` is checked and planned. */
-export const vethDefinition: StepDefinition<VethStep> = {
-  step: "veth",
-  get fields() {
-    return {
-      name: interfaceName(),
-      peer: optional(interfaceName()),
-      peerAddress: optional(ipPrefix()),
-      bridge: optional(interfaceName()),
-    };
-  },
-  issue({ peer, peerAddress }) {
-    return peerAddress !== undefined && peer === undefined
-      ? `"peerAddress" needs "peer", the name of the end that gets it`
-      : undefined;
-  },
-};
+/** What the data of `veth` may be. */
+export const vethSchema: StepSchema<VethStep> = stepSchema("veth", () => ({
+  name: interfaceName(),
+  peer: optional(interfaceName()),
+  peerAddress: optional(ipPrefix()),
+  bridge: optional(interfaceName()),
+}), ({ peer, peerAddress }) => {
+  return peerAddress !== undefined && peer === undefined
+    ? `"peerAddress" needs "peer", the name of the end that gets it`
+    : undefined;
+});
 
 /** Puts an interface of the container's on the wire of one outside. */
 export interface MacvlanStep extends MacvlanOptions {
@@ -129,17 +123,12 @@ export function macvlan(name: string, options: MacvlanOptions): MacvlanStep {
   return { step: "macvlan", name, ...options };
 }
 
-/** How `macvlan` is checked and planned. */
-export const macvlanDefinition: StepDefinition<MacvlanStep> = {
-  step: "macvlan",
-  get fields() {
-    return {
-      name: interfaceName(),
-      parent: interfaceName(),
-      mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
-    };
-  },
-};
+/** What the data of `macvlan` may be. */
+export const macvlanSchema: StepSchema<MacvlanStep> = stepSchema("macvlan", () => ({
+  name: interfaceName(),
+  parent: interfaceName(),
+  mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
+}));
 
 /** Moves an interface into the container. */
 export interface MoveInterfaceStep extends MoveInterfaceOptions {
@@ -183,10 +172,8 @@ export function moveInterface(
   return { step: "moveInterface", name, ...options };
 }
 
-/** How `moveInterface` is checked and planned. */
-export const moveInterfaceDefinition: StepDefinition<MoveInterfaceStep> = {
-  step: "moveInterface",
-  get fields() {
-    return { name: interfaceName(), as: optional(interfaceName()) };
-  },
-};
+/** What the data of `moveInterface` may be. */
+export const moveInterfaceSchema: StepSchema<MoveInterfaceStep> = stepSchema(
+  "moveInterface",
+  () => ({ name: interfaceName(), as: optional(interfaceName()) }),
+);

@@ -7,7 +7,7 @@
 
 import { boolean, integer, oneOf, optional } from "../../schema.ts";
 import { ipAddress, ipPrefix } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Lets a network be seen under one address. */
 export interface MasqueradeStep extends TranslationOptions {
@@ -58,13 +58,11 @@ export function masquerade(source: string, options: TranslationOptions = {}): Ma
   return { step: "masquerade", source, ...options };
 }
 
-/** How `masquerade` is checked and planned. */
-export const masqueradeDefinition: StepDefinition<MasqueradeStep> = {
-  step: "masquerade",
-  get fields() {
-    return { source: ipPrefix(), inside: optional(boolean()) };
-  },
-};
+/** What the data of `masquerade` may be. */
+export const masqueradeSchema: StepSchema<MasqueradeStep> = stepSchema(
+  "masquerade",
+  () => ({ source: ipPrefix(), inside: optional(boolean()) }),
+);
 
 /** Lets a port of this machine lead to a container. */
 export interface PublishStep extends PublishOptions {
@@ -117,16 +115,11 @@ export function publish(port: number, options: PublishOptions): PublishStep {
   return { step: "publish", port, ...options };
 }
 
-/** How `publish` is checked and planned. */
-export const publishDefinition: StepDefinition<PublishStep> = {
-  step: "publish",
-  get fields() {
-    return {
-      port: integer(1, 65535),
-      address: ipAddress(),
-      to: optional(integer(1, 65535)),
-      protocol: optional(oneOf(["tcp", "udp"])),
-      inside: optional(boolean()),
-    };
-  },
-};
+/** What the data of `publish` may be. */
+export const publishSchema: StepSchema<PublishStep> = stepSchema("publish", () => ({
+  port: integer(1, 65535),
+  address: ipAddress(),
+  to: optional(integer(1, 65535)),
+  protocol: optional(oneOf(["tcp", "udp"])),
+  inside: optional(boolean()),
+}));

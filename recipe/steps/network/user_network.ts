@@ -5,7 +5,7 @@
  */
 
 import { oneOf, optional } from "../../schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** A program that carries packets. */
 export type UserNetworkProgram = "slirp4netns" | "pasta";
@@ -43,10 +43,8 @@ export function userNetwork(program?: UserNetworkProgram): UserNetworkStep {
 /** In the order in which they are tried. */
 export const USER_NETWORK_PROGRAMS: readonly UserNetworkProgram[] = ["slirp4netns", "pasta"];
 
-/** How `userNetwork` is checked and planned. */
-export const userNetworkDefinition: StepDefinition<UserNetworkStep> = {
-  step: "userNetwork",
-  get fields() {
-    return { program: optional(oneOf(USER_NETWORK_PROGRAMS)) };
-  },
-};
+/** What the data of `userNetwork` may be. */
+export const userNetworkSchema: StepSchema<UserNetworkStep> = stepSchema(
+  "userNetwork",
+  () => ({ program: optional(oneOf(USER_NETWORK_PROGRAMS)) }),
+);
