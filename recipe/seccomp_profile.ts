@@ -6,7 +6,7 @@
  */
 
 import { ERRNO } from "../ffi/errno.ts";
-import { SECCOMP_RET } from "../ffi/calls/constants/seccomp.ts";
+import { SECCOMP_RET } from "../ffi/seccomp/returns.ts";
 import type { Comparison, Condition, FilterRule, SyscallFilter } from "../ffi/seccomp/filter.ts";
 import { integer, list, object, oneOf, optional, type Schema, schema, text } from "./schema.ts";
 import { quoted, shown } from "./shown.ts";

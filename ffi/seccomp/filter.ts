@@ -7,7 +7,7 @@
  * @module
  */
 
-import { SECCOMP_RET } from "../calls/constants/seccomp.ts";
+import { SECCOMP_RET } from "./returns.ts";
 import { Label } from "../engine/program.ts";
 import type { Architecture } from "../syscall_numbers.ts";
 import { allSyscalls } from "./all_syscalls.ts";
