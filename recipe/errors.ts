@@ -1,12 +1,12 @@
 /**
- * Errors of a recipe, reported before anything runs.
+ * What is wrong with a recipe, told before anything runs.
  *
  * @module
  */
 
 import { positionText, type TextPosition } from "../ffi/text_position.ts";
 
-/** Where in a recipe the error is. */
+/** Where in a recipe something is wrong. */
 export interface RecipeErrorDetails {
   /** The name of the step: `"hostname"`. */
   readonly step?: string | undefined;
@@ -14,7 +14,7 @@ export interface RecipeErrorDetails {
   readonly stepIndex?: number | undefined;
   /** The field of the step: `"name"`. */
   readonly field?: string | undefined;
-  /** Where it is in the text, when the recipe was read from one. */
+  /** Where it stands, when the recipe is a text. */
   readonly position?: TextPosition | undefined;
 }
 
@@ -33,15 +33,15 @@ export interface RecipeErrorDetails {
 export class RecipeError extends Error {
   /** `"RecipeError"`. */
   override readonly name = "RecipeError";
-  /** The name of the step, when a step is wrong. */
+  /** The name of the step, where one is at fault. */
   readonly step: string | undefined;
   /** The position of that step, counted from 0. */
   readonly stepIndex: number | undefined;
-  /** The field of the step, when a field is wrong. */
+  /** The field of the step, where one is at fault. */
   readonly field: string | undefined;
-  /** Where it is in the text, when the recipe was read from one. */
+  /** Where it stands, when the recipe is a text. */
   readonly position: TextPosition | undefined;
-  /** The message without the place. */
+  /** What is wrong, without the place. */
   readonly issue: string;
 
   /** An error at the place that the details name. */
@@ -55,8 +55,8 @@ export class RecipeError extends Error {
   }
 }
 
-/** What a message begins with. Where a step has no name, the message goes on with a verb. */
 function placeOf({ step, stepIndex, field }: RecipeErrorDetails): string {
+  // Where a step has no name, the message goes on with a verb: step 1 is not a step.
   if (step === undefined) return stepIndex === undefined ? "" : `step ${stepIndex + 1} `;
   const number = stepIndex === undefined ? step : `step ${stepIndex + 1} (${step})`;
   return field === undefined ? `${number}: ` : `${number}, "${field}": `;

@@ -8,7 +8,17 @@
 import { ERRNO } from "../ffi/errno.ts";
 import { SECCOMP_RET } from "../ffi/seccomp/returns.ts";
 import type { Comparison, Condition, FilterRule, SyscallFilter } from "../ffi/seccomp/filter.ts";
-import { integer, list, object, oneOf, optional, type Schema, schema, text } from "./schema.ts";
+import {
+  integer,
+  lazy,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Schema,
+  schema,
+  text,
+} from "./schema.ts";
 import { quoted, shown } from "./shown.ts";
 
 /**
@@ -159,8 +169,17 @@ function word(): Schema {
 /** The largest errno: MAX_ERRNO. */
 const LAST_ERRNO = 4095;
 
-/** A profile. */
+/** A profile. Its parts are many, so that they are made when there is one to check. */
 export function seccompProfile(): Schema {
+  const whole = lazy(profile);
+  return schema(
+    "a profile as the OCI runtime specification has it",
+    (value) => whole().issue(value),
+    () => whole().jsonSchema(),
+  );
+}
+
+function profile(): Schema {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
   const argument = object({
