@@ -10,15 +10,15 @@ import { type Recipe, recipe } from "./recipe.ts";
 export type { SandboxOptions };
 
 /**
- * Makes a recipe for a program that nobody has to trust. It runs as the same user, in namespaces of
- * its own, on a root of its own that cannot be changed: with the programs and libraries of the host
- * (/usr, /bin, /lib ...) and what `read` and `write` name, a minimal /dev, and empty /tmp and /run
- * that are gone with it. /proc shows its own processes only, and nothing of the machine that is
- * there to be changed.
+ * Makes a recipe for an untrusted program. The program runs as the same user, in namespaces of its
+ * own, on a root of its own that cannot be changed: with the programs and libraries of the host
+ * (/usr, /bin, /lib ...) and what `read` and `write` name, a minimal /dev, and an empty /tmp and
+ * /run, which end with it. /proc shows only its own processes, and nothing of the machine that can
+ * be changed.
  *
- * It has no capabilities and can gain none, cannot make user namespaces, and makes the system calls
- * only that ordinary programs make (`seccomp()`). It gets no environment but PATH, HOME, and what
- * `env` names; no terminal of the script's to control; and it is killed when the script ends.
+ * It has no capabilities and can gain none, cannot make user namespaces, and can make only the
+ * system calls that ordinary programs make (`seccomp()`). Its environment is PATH, HOME, and what
+ * `env` names; it has no controlling terminal; and it is killed when the script ends.
  *
  * It is a recipe like others: `sandbox().steps` lists the steps, and `.with(...)` adds to them.
  *

@@ -6,7 +6,7 @@
 
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
-import { isWithin, normalize } from "./path.ts";
+import { directoryOf, isWithin, normalize } from "./path.ts";
 import {
   absolutePath,
   invalidField,
@@ -46,23 +46,23 @@ import {
 } from "./steps/builders.ts";
 
 /**
- * What a sandbox is given of the host. Paths are followed over links on the host, but for those
+ * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
  * within a directory that the same sandbox may write to.
  */
 export interface SandboxOptions {
   /**
-   * Files and directories that are seen at their own places, and can be read and executed. With `/` all
-   * are, but for /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
+   * Files and directories that appear at their own paths, and can be read and executed. With `/`
+   * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
    *
-   * Who serves a socket or a named pipe among them can be talked to, though the file itself cannot
-   * be changed: read-only mounts are about files alone.
+   * A read-only mount protects files only: a program can still connect to a socket or open a named
+   * pipe among them, and talk to the process that serves it.
    */
   readonly read?: readonly string[];
-  /** Files and directories that are seen at their own places, and can be changed too. */
+  /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
   /**
-   * The network: the host's, or none but a loopback interface of its own. The host's unix sockets
-   * with abstract names are out of reach with it too, from Linux 6.12 on.
+   * The network: the host's, or nothing but a loopback interface. The host's unix sockets with
+   * abstract names are out of reach even with the host's network, from Linux 6.12 on.
    *
    * @default {"none"}
    */
@@ -91,9 +91,9 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
  * @throws {RecipeError} where an option is unknown, or a path does not begin with `/`
  */
 export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
-  const wrong = invalidField({ ...options }, optionFields());
-  if (wrong !== undefined) {
-    throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.issue}`);
+  const invalid = invalidField({ ...options }, optionFields());
+  if (invalid !== undefined) {
+    throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
   const { read = [], write = [], net = "none", env = [] } = options;
   const asked = new Map<string, Access>();
@@ -107,8 +107,8 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(net === "none" ? [loopback()] : []),
     hostname("sandbox"),
     ...newRoot(asked, net),
-    // One user namespace more may be made, and the program goes on in it: so it can make none, and
-    // has no rights over the mounts and the network.
+    // One more user namespace can be made, and the program runs in that one: it can make no other,
+    // and has no capabilities over the mounts and the network.
     sysctl({ "user.max_user_namespaces": 1 }),
     maskPaths(...MASKED),
     readonlyPaths(...READ_ONLY),
@@ -118,7 +118,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     mapCurrentUser(),
     capabilities({ keep: [] }),
     noNewPrivileges(),
-    // The host's network has its abstract unix sockets too: a desktop's, a bus's.
+    // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp(),
     clearEnv({ keep: env }),
@@ -126,25 +126,25 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   ];
 }
 
-/** What may be done with a file of the host's. */
+/** What a program may do with a file of the host's. */
 type Access = "read" | "write";
 
-/** Where the new root is put together: at the one place of the host that no sandbox shows. */
+/** Where the new root is put together: the one place of the host that no sandbox shows. */
 const ROOT = "/proc";
 
-/** Directories that begin empty and are gone with the sandbox. */
+/** Directories that are empty at first and end with the sandbox. */
 const TEMPORARY = ["/tmp", "/run"];
 
-function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): Step[] {
+function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): readonly Step[] {
   const whole = asked.get("/");
-  // Directories before what lies in them, so that nothing is covered.
-  const others = [...asked].filter(([path]) => path !== "/").sort(([a], [b]) => a < b ? -1 : 1);
+  // A directory comes before what is in it, so that nothing is covered.
+  const paths = [...asked.keys()].filter((path) => path !== "/").sort();
   return [
-    ...(whole === undefined ? smallRoot(net) : [shown("/", whole)]),
+    ...(whole === undefined ? smallRoot(net) : [hostFile("/", whole)]),
     tmpfs(`${ROOT}/tmp`),
     tmpfs(`${ROOT}/run`, { mode: 0o755 }),
     devices(`${ROOT}/dev`),
-    ...others.map(([path, access], index) => among(others.slice(0, index), path, access, whole)),
+    ...paths.map((path) => askedFile(path, asked)),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
     whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
@@ -152,52 +152,57 @@ function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): Step
 }
 
 /**
- * What lies in a directory that a program may write to is no longer what it was: a link to any file of
- * the host's may be in its place. So it is looked for in the new root, where that directory is shown
- * already, and where nothing leads out.
+ * Shows what was asked for. In a directory that a program may write to, an earlier program may have
+ * put a link to any file of the host. Such a path is looked up in the new root, where that
+ * directory is mounted already and no link leads out.
  */
-function among(
-  before: readonly (readonly [string, Access])[],
-  path: string,
-  access: Access,
-  whole: Access | undefined,
-): Step {
-  const around = before.filter(([directory]) => isWithin(path, directory)).map(([, access]) =>
-    access
-  );
-  if (whole !== undefined && !TEMPORARY.some((directory) => isWithin(path, directory))) {
-    around.unshift(whole);
-  }
-  if (!around.includes("write")) return shown(path, access);
-  if (access === "write" && around.at(-1) === "read") {
+function askedFile(path: string, asked: ReadonlyMap<string, Access>): Step {
+  const access = asked.get(path)!;
+  const around = accessAround(path, asked);
+  if (!around.includes("write")) return hostFile(path, access);
+  if (access === "write" && around[0] === "read") {
     throw new RecipeError(
-      `sandbox, "write": ${path} lies in a directory to be read, and that in one to be written; ` +
+      `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
         "name either the two inner ones alone, or the outer one",
     );
   }
-  return { ...shown(path, access), source: ROOT + path };
+  return { ...hostFile(path, access), source: ROOT + path };
+}
+
+/** Returns the access to each directory around the path that was asked for, the innermost first. */
+function accessAround(path: string, asked: ReadonlyMap<string, Access>): readonly Access[] {
+  const around: Access[] = [];
+  for (let at = directoryOf(path); at !== "/"; at = directoryOf(at)) {
+    const access = asked.get(at);
+    if (access !== undefined) around.push(access);
+  }
+  const whole = asked.get("/");
+  if (whole === undefined || TEMPORARY.some((directory) => isWithin(path, directory))) {
+    return around;
+  }
+  return [...around, whole];
 }
 
 /** A root with nothing but what programs need. */
-function smallRoot(net: "none" | "host"): Step[] {
+function smallRoot(net: "none" | "host"): readonly Step[] {
   const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
   return [
     tmpfs(ROOT, { mode: 0o755 }),
     mkdir(`${ROOT}/var`),
     symlink("/tmp", `${ROOT}/var/tmp`),
-    ...system.map((path) => shown(path, "read", true)),
+    ...system.map((path) => hostFile(path, "read", true)),
   ];
 }
 
-function shown(path: string, access: Access, optional = false): BindStep {
-  return bind(path, normalize(ROOT + path), {
+function hostFile(path: string, access: Access, optional = false): BindStep {
+  return bind(path, path === "/" ? ROOT : ROOT + path, {
     readOnly: access === "read",
     optional,
     restrict: ["nosuid", "nodev"],
   });
 }
 
-/** Programs and libraries, and those files of /etc that they cannot do without. */
+/** Programs and libraries, and the files of /etc that they cannot run without. */
 const SYSTEM = [
   "/usr",
   "/bin",
@@ -225,7 +230,7 @@ const NETWORK_FILES = [
   "/etc/ssl",
 ];
 
-/** What tells of the machine, its memory and its keys. */
+/** What shows the machine, its memory and its keys. */
 const MASKED = [
   "/proc/acpi",
   "/proc/asound",
