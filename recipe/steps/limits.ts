@@ -60,7 +60,7 @@ export interface IoLimits {
 
 /** Limits how much of the machine the container may use. */
 export interface LimitsStep extends Limits {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "limits";
 }
 

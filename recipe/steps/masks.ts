@@ -9,7 +9,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Hides files and directories. */
 export interface MaskPathsStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "maskPaths";
   /** The files and directories. */
   readonly paths: readonly string[];
@@ -47,7 +47,7 @@ export const maskPathsSchema: StepSchema<MaskPathsStep> = stepSchema(
 
 /** Makes files and directories unchangeable. */
 export interface ReadonlyPathsStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "readonlyPaths";
   /** The files and directories. */
   readonly paths: readonly string[];

@@ -17,7 +17,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Mounts a filesystem of any type. */
 export interface MountStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mount";
   /** The device, or any word for a filesystem without one. */
   readonly source: string;
@@ -72,7 +72,7 @@ export const mountSchema: StepSchema<MountStep> = stepSchema("mount", () => ({
 
 /** Mounts an empty filesystem in memory. */
 export interface TmpfsStep extends TmpfsOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "tmpfs";
   /** The directory to mount on. */
   readonly target: string;
@@ -138,7 +138,7 @@ export const tmpfsSchema: StepSchema<TmpfsStep> = stepSchema("tmpfs", () => ({
 
 /** Mounts the processes' filesystem of the container's pid namespace. */
 export interface ProcStep extends FilesystemOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "proc";
   /** The directory to mount on. */
   readonly target: string;
@@ -178,7 +178,7 @@ export const procSchema: StepSchema<ProcStep> = stepSchema("proc", kernelFilesys
 
 /** Mounts the devices' filesystem of the container's network namespace. */
 export interface SysfsStep extends FilesystemOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "sysfs";
   /** The directory to mount on. */
   readonly target: string;
@@ -211,7 +211,7 @@ export const sysfsSchema: StepSchema<SysfsStep> = stepSchema("sysfs", kernelFile
 
 /** Mounts the POSIX message queues of the container's ipc namespace. */
 export interface MqueueStep extends FilesystemOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mqueue";
   /** The directory to mount on. */
   readonly target: string;
@@ -265,7 +265,7 @@ export const PROPAGATION: Readonly<Record<Propagation, number>> = {
 
 /** Changes how mounts spread. */
 export interface PropagationStep extends PropagationOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "propagation";
   /** The mount point. */
   readonly target: string;
@@ -316,7 +316,7 @@ export const propagationSchema: StepSchema<PropagationStep> = stepSchema("propag
 
 /** Changes the options of a mount. */
 export interface RemountStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "remount";
   /** The mount point. */
   readonly target: string;
@@ -377,7 +377,7 @@ export const remountSchema: StepSchema<RemountStep> = stepSchema("remount", () =
 
 /** Takes a mount away. */
 export interface UnmountStep extends UnmountOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "unmount";
   /** The mount point. */
   readonly target: string;

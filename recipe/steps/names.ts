@@ -12,7 +12,7 @@ const NAME_BYTES = 64;
 
 /** Sets the hostname of the container's uts namespace. */
 export interface HostnameStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "hostname";
   /** The name, of at most 64 bytes. */
   readonly name: string;
@@ -46,7 +46,7 @@ export const hostnameSchema: StepSchema<HostnameStep> = stepSchema(
 
 /** Sets the NIS domain name of the container's uts namespace. */
 export interface DomainnameStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "domainname";
   /** The name, of at most 64 bytes. */
   readonly name: string;

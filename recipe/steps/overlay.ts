@@ -9,7 +9,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Lays directories over one another. */
 export interface OverlayStep extends OverlayOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "overlay";
   /** The directory where they are seen as one. */
   readonly target: string;

@@ -22,7 +22,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets variables of the program's environment. */
 export interface SetEnvStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "setEnv";
   /** The variables. */
   readonly variables: Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ export const setEnvSchema: StepSchema<SetEnvStep> = stepSchema(
 
 /** Takes the environment away. */
 export interface ClearEnvStep extends ClearEnvOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "clearEnv";
 }
 
@@ -91,7 +91,7 @@ export const clearEnvSchema: StepSchema<ClearEnvStep> = stepSchema(
 
 /** Sets the permission bits that new files do not get. */
 export interface UmaskStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "umask";
   /** The bits. */
   readonly mask: number;
@@ -124,7 +124,7 @@ export type ResourceName = Lowercase<keyof typeof RLIMITS>;
 
 /** Limits a resource of the process. */
 export interface RlimitStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "rlimit";
   /** The resource. */
   readonly resource: ResourceName;
@@ -181,7 +181,7 @@ export const rlimitSchema: StepSchema<RlimitStep> = stepSchema("rlimit", () => {
 
 /** Makes the program the leader of a new session. */
 export interface NewSessionStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "newSession";
 }
 
@@ -209,7 +209,7 @@ export const newSessionSchema: StepSchema<NewSessionStep> = stepSchema("newSessi
 
 /** Says what becomes of the container when the script ends. */
 export interface DieWithParentStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "dieWithParent";
   /** The signal that it gets, or `null` when it is to live on. */
   readonly signal: SignalName | null;
@@ -255,7 +255,7 @@ export const dieWithParentSchema: StepSchema<DieWithParentStep> = stepSchema(
 
 /** Puts a small init before the program. */
 export interface InitStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "init";
 }
 

@@ -9,7 +9,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Puts programs with all that they need into a new root. */
 export interface ProgramsStep extends ProgramsOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "programs";
   /** The programs. */
   readonly programs: readonly string[];

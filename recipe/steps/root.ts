@@ -10,7 +10,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Makes a directory the root, and takes the old root away. */
 export interface PivotRootStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "pivotRoot";
   /** The directory. */
   readonly path: string;
@@ -57,7 +57,7 @@ export const pivotRootSchema: StepSchema<PivotRootStep> = stepSchema(
 
 /** Makes a directory the root of the program. */
 export interface ChrootStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "chroot";
   /** The directory. */
   readonly path: string;
@@ -92,7 +92,7 @@ export const chrootSchema: StepSchema<ChrootStep> = stepSchema(
 
 /** Changes the working directory. */
 export interface ChdirStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "chdir";
   /** The directory. */
   readonly path: string;

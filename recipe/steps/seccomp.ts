@@ -14,7 +14,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Says which system calls the program may make. */
 export interface SeccompStep extends SeccompAllowance {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "seccomp";
   /**
    * The profile.

@@ -9,7 +9,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Changes settings of the kernel for the container. */
 export interface SysctlStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "sysctl";
   /** The settings, by their names. */
   readonly settings: Readonly<Record<string, string | number>>;

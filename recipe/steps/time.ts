@@ -10,7 +10,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets the clocks of the container's time namespace off from the host's. */
 export interface TimeOffsetStep extends TimeOffsets {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "timeOffset";
 }
 

@@ -10,7 +10,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Gives the container namespaces of its own. */
 export interface UnshareStep extends UnshareOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "unshare";
   /** The kinds of namespaces. */
   readonly kinds: readonly NamespaceKind[];

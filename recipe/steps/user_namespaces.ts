@@ -8,7 +8,7 @@ import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Keeps the program from making user namespaces. */
 export interface DisableUserNamespacesStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "disableUserNamespaces";
 }
 

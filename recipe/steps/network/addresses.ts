@@ -11,7 +11,7 @@ import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Gives an interface an address. */
 export interface AddressStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "address";
   /** The interface. */
   readonly device: string;
@@ -55,7 +55,7 @@ export const addressSchema: StepSchema<AddressStep> = stepSchema(
 
 /** Says where packets go. */
 export interface RouteStep extends RouteOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "route";
   /** The network that they are for, `"10.1.0.0/16"`, or `"default"` for all others. */
   readonly destination: string;

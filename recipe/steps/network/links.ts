@@ -10,7 +10,7 @@ import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Brings the loopback interface up. */
 export interface LoopbackStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "loopback";
 }
 
@@ -40,7 +40,7 @@ export const loopbackSchema: StepSchema<LoopbackStep> = stepSchema("loopback", (
 
 /** Makes a bridge. */
 export interface BridgeStep extends BridgeOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "bridge";
   /** Its name, of at most 15 bytes. */
   readonly name: string;
@@ -87,7 +87,7 @@ export const bridgeSchema: StepSchema<BridgeStep> = stepSchema(
 
 /** Makes an interface that leads nowhere. */
 export interface DummyStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "dummy";
   /** Its name, of at most 15 bytes. */
   readonly name: string;

@@ -13,7 +13,7 @@ export type { MacvlanMode };
 
 /** Lays a cable out of the container. */
 export interface VethStep extends VethOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "veth";
   /** The name of its end in the container, of at most 15 bytes. */
   readonly name: string;
@@ -81,7 +81,7 @@ export const vethSchema: StepSchema<VethStep> = stepSchema("veth", () => ({
 
 /** Puts an interface of the container's on the wire of one outside. */
 export interface MacvlanStep extends MacvlanOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "macvlan";
   /** Its name, of at most 15 bytes. */
   readonly name: string;
@@ -132,7 +132,7 @@ export const macvlanSchema: StepSchema<MacvlanStep> = stepSchema("macvlan", () =
 
 /** Moves an interface into the container. */
 export interface MoveInterfaceStep extends MoveInterfaceOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "moveInterface";
   /** Its name outside. */
   readonly name: string;

@@ -11,7 +11,7 @@ import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Lets a network be seen under one address. */
 export interface MasqueradeStep extends TranslationOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "masquerade";
   /** The network: `"10.7.0.0/24"`. */
   readonly source: string;
@@ -66,7 +66,7 @@ export const masqueradeSchema: StepSchema<MasqueradeStep> = stepSchema(
 
 /** Lets a port of this machine lead to a container. */
 export interface PublishStep extends PublishOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "publish";
   /** The port of this machine. */
   readonly port: number;

@@ -12,7 +12,7 @@ export type UserNetworkProgram = "slirp4netns" | "pasta";
 
 /** Connects the container with what the script reaches. */
 export interface UserNetworkStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "userNetwork";
   /** The program that carries the packets; without it, the first that is installed. */
   readonly program?: UserNetworkProgram;
