@@ -92,10 +92,8 @@ export const landlockSchema: StepSchema<LandlockStep> = stepSchema("landlock", (
     degrade: optional(boolean()),
   };
 }, (step) => {
-  return [...FILE_WORDS, ...PORT_WORDS, "isolate" as const].every((word) =>
-      step[word] === undefined
-    )
-    ? `says neither of files (${FILE_WORDS.join(", ")}), nor of ports ` +
-      `(${PORT_WORDS.join(", ")}), nor what to isolate`
+  const rules = [...FILE_WORDS, ...PORT_WORDS, "isolate"] as const;
+  return rules.every((rule) => step[rule] === undefined)
+    ? `needs at least one rule: ${rules.join(", ")}`
     : undefined;
 });

@@ -21,40 +21,40 @@ import {
 import { quoted, shown } from "../shown.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** A number of bytes, or a string with a unit, 1024 the next: `"512k"`, `"64m"`, `"2g"`, `"1t"`. */
+/** A number of bytes, or a string with a unit, of 1024 each: `"512k"`, `"64m"`, `"2g"`, `"1t"`. */
 export type Size = number | string;
 
-/** How much of the machine a container may use; what is left out is not limited. */
+/** How much of the machine a container may use. Whatever is left out is not limited. */
 export interface Limits {
-  /** Memory, page cache included. A container that needs more loses a process: SIGKILL. */
+  /** Memory with the page cache. When a container needs more, one of its processes is killed. */
   readonly memory?: Size | "unlimited";
-  /** Memory above which the container is slowed down and has to give some back. cgroup v2 only. */
+  /** Memory above which the container is slowed down and has to free some. cgroup v2 only. */
   readonly memoryHigh?: Size | "unlimited";
-  /** Swap. cgroup v1 limits the sum with `memory`, which has to be there then. */
+  /** Swap. cgroup v1 limits the sum with `memory`, and then needs `memory` too. */
   readonly swap?: Size | "unlimited";
-  /** Time on processors, by the second: 1.5 is that of one and a half. At least 0.01. */
+  /** The number of processors whose time it may use: 1.5, for one and a half. At least 0.01. */
   readonly cpus?: number | "unlimited";
-  /** The share of the processors while others want them too: 1 to 10000; 100 is usual. */
+  /** The share of the processors when others need them too: 1 to 10000; 100 is the default. */
   readonly cpuWeight?: number;
-  /** How many processes and threads, the container's init included. */
+  /** The number of processes and threads, the container's init included. */
   readonly pids?: number | "unlimited";
-  /** Block devices. */
+  /** The use of block devices. */
   readonly io?: readonly IoLimits[];
-  /** Which processors: `"0-1,3"`. */
+  /** The processors by their numbers: `"0-1,3"`. */
   readonly cpuset?: string;
 }
 
-/** How much of a block device a container may use; what is left out is not limited. */
+/** How much of a block device a container may use. Whatever is left out is not limited. */
 export interface IoLimits {
-  /** A whole disk: its file, `"/dev/sda"`, or its numbers, `"8:0"`. */
+  /** A whole disk, by its file, `"/dev/sda"`, or by its numbers, `"8:0"`. */
   readonly device: string;
-  /** Bytes read in a second. */
+  /** Bytes read per second. */
   readonly readBps?: Size | "unlimited";
-  /** Bytes written in a second. */
+  /** Bytes written per second. */
   readonly writeBps?: Size | "unlimited";
-  /** Readings in a second. */
+  /** Read operations per second. */
   readonly readIops?: number | "unlimited";
-  /** Writings in a second. */
+  /** Write operations per second. */
   readonly writeIops?: number | "unlimited";
 }
 
@@ -65,20 +65,20 @@ export interface LimitsStep extends Limits {
 }
 
 /**
- * Gives the container a control group, with limits or without. It holds for the whole container
- * from its first moment on, wherever the step stands; with `unshare("cgroup")`, the container sees
+ * Gives the container a control group, with limits or without. It applies to the whole container
+ * from the start, wherever the step is in the recipe; with `unshare("cgroup")`, the container sees
  * its own group as the root.
  *
- * The group is what `usage()`, `pause()`, `resume()` and `update()` of a running container need. It
- * is removed when the program has ended, and what the program has left running is killed then. An
- * ordinary user needs a group that was delegated to them:
+ * The methods `usage()`, `pause()`, `resume()` and `update()` of a running container need the group.
+ * It is removed when the program has ended; processes that the program has left running are killed.
+ * An ordinary user needs a group that was delegated to them:
  * `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`.
  *
- * @throws {RecipeError} when it is planned behind another one, or for a device that is not there or
- * is no block device
- * @throws {UnsupportedError} when it is run where a limit cannot be set, with why and the mend
+ * @throws {RecipeError} when it is planned after another one, or for a device that does not exist or
+ * is not a block device
+ * @throws {UnsupportedError} when it is run where a limit cannot be set, with the reason and a fix
  * @throws {SyscallError} when it is run: `ENOMEM` where the memory is too little for the program to
- * begin
+ * start
  *
  * @example
  * ```ts

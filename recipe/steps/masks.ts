@@ -1,5 +1,5 @@
 /**
- * The steps that take files out of a program's reach: `maskPaths` and `readonlyPaths`.
+ * The steps that hide and protect files: `maskPaths` and `readonlyPaths`.
  *
  * @module
  */
@@ -16,14 +16,14 @@ export interface MaskPathsStep {
 }
 
 /**
- * Hides files and directories: /dev/null lies over a file, an empty directory that can only be read over a
- * directory. What is missing is left out. Needs `unshare("mount")` before it, and Linux 5.2.
+ * Hides files and directories: /dev/null is mounted over a file, and an empty read-only directory
+ * over a directory. Missing paths are skipped. Needs `unshare("mount")` before it, and Linux 5.2.
  *
- * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
- * that nobody may.
+ * A program that may mount in the container can unmount it again; `capabilities({ keep: [] })`
+ * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
- * @throws {SyscallError} when it is run: `EACCES` where a directory on the way may not be searched,
+ * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the way,
  * `ENOSYS` before Linux 5.2
  *
  * @example
@@ -45,7 +45,7 @@ export const maskPathsSchema: StepSchema<MaskPathsStep> = stepSchema(
   () => ({ paths: list(absolutePath(), 1) }),
 );
 
-/** Makes files and directories unchangeable. */
+/** Makes files and directories read-only. */
 export interface ReadonlyPathsStep {
   /** The name of the step. */
   readonly step: "readonlyPaths";
@@ -54,14 +54,14 @@ export interface ReadonlyPathsStep {
 }
 
 /**
- * Keeps files, and directories with all that is mounted beneath them, from being changed: they can only
- * be read. What is missing is left out. Needs `unshare("mount")` before it, and Linux 5.12.
+ * Makes files read-only, and directories with all mounts beneath them. Missing paths are skipped.
+ * Needs `unshare("mount")` before it, and Linux 5.12.
  *
- * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
- * that nobody may.
+ * A program that may mount in the container can remount it again; `capabilities({ keep: [] })`
+ * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
- * @throws {SyscallError} when it is run: `EACCES` where a directory on the way may not be searched,
+ * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the way,
  * `ENOSYS` before Linux 5.12
  *
  * @example

@@ -7,7 +7,7 @@
 import { text } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** The kernel's __NEW_UTS_LEN. */
+/** The longest name that the kernel takes: __NEW_UTS_LEN. */
 const NAME_BYTES = 64;
 
 /** Sets the hostname of the container's uts namespace. */
@@ -22,8 +22,8 @@ export interface HostnameStep {
  * Sets the hostname. Needs `unshare("uts")` before it. See sethostname(2).
  *
  * @throws {RecipeError} when it is planned without `unshare("uts")` before it
- * @throws {SyscallError} when it is run: `EPERM` behind a further user namespace, which has no
- * rights over the uts namespace
+ * @throws {SyscallError} when it is run: `EPERM` after a further user namespace, which has no
+ * capabilities over the uts namespace
  *
  * @example
  * ```ts
@@ -56,8 +56,8 @@ export interface DomainnameStep {
  * Sets the NIS domain name. Needs `unshare("uts")` before it. See setdomainname(2).
  *
  * @throws {RecipeError} when it is planned without `unshare("uts")` before it
- * @throws {SyscallError} when it is run: `EPERM` behind a further user namespace, which has no
- * rights over the uts namespace
+ * @throws {SyscallError} when it is run: `EPERM` after a further user namespace, which has no
+ * capabilities over the uts namespace
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The steps that change where paths begin: `pivotRoot`, `chroot` and `chdir`.
+ * The steps that change the root and the working directory: `pivotRoot`, `chroot` and `chdir`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { normalize } from "../path.ts";
 import { absolutePath, path as pathField } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Makes a directory the root, and takes the old root away. */
+/** Makes a directory the root, and unmounts the old root. */
 export interface PivotRootStep {
   /** The name of the step. */
   readonly step: "pivotRoot";
@@ -17,15 +17,15 @@ export interface PivotRootStep {
 }
 
 /**
- * Makes a directory the root of the container's mount namespace, and takes the old root away: nothing
- * of it is left to be reached, and no directory of it stays behind. The working directory is then `/`.
+ * Makes a directory the root of the container's mount namespace, and unmounts the old root: nothing
+ * of it can be reached any more, and no directory for it remains. The working directory is then `/`.
  * Needs `unshare("mount")` before it. See pivot_root(2).
  *
  * @throws {RecipeError} for `/`, which is the root already; when it is planned without
  * `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR` where
- * it is no directory, `EACCES` where it may not be searched, `EINVAL` where it lies on a shared mount,
- * or the root is the initial ramdisk
+ * it is not a directory, `EACCES` where the user may not search it, `EINVAL` where it is on a shared
+ * mount, or the root is the initial ramdisk
  *
  * @example
  * ```ts
@@ -64,11 +64,11 @@ export interface ChrootStep {
 }
 
 /**
- * Makes a directory the root for the program, and `/` the working directory. Whoever is root in there
- * gets out again: `pivotRoot` is the safe one. See chroot(2).
+ * Makes a directory the root for the program, and `/` the working directory. A program that runs as
+ * root can leave it; `pivotRoot` is the safe step. See chroot(2).
  *
  * @throws {SyscallError} when it is run: `EPERM` without CAP_SYS_CHROOT, which an ordinary user has
- * in a user namespace only, `ENOENT` where the directory does not exist, `ENOTDIR` where it is no
+ * in a user namespace only, `ENOENT` where the directory does not exist, `ENOTDIR` where it is not a
  * directory
  *
  * @example
@@ -103,8 +103,8 @@ export interface ChdirStep {
  * chdir(2).
  *
  * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR` where
- * it is no directory, `EACCES` where the user may not enter it, `ELOOP` where a link in /proc on the
- * way would lead out of the container
+ * it is not a directory, `EACCES` where the user may not enter it, `ELOOP` where a link in /proc on
+ * the way would lead out of the container
  *
  * @example
  * ```ts

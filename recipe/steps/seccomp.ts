@@ -1,5 +1,5 @@
 /**
- * The step `seccomp`: which system calls the program may make. See seccomp(2).
+ * The step `seccomp`: the system calls that the program may make. See seccomp(2).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { SECCOMP_GROUPS } from "../seccomp_default.ts";
 import { type SeccompProfile, seccompProfile } from "../seccomp_profile.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Says which system calls the program may make. */
+/** Limits the system calls that the program may make. */
 export interface SeccompStep extends SeccompAllowance {
   /** The name of the step. */
   readonly step: "seccomp";
@@ -24,30 +24,30 @@ export interface SeccompStep extends SeccompAllowance {
   readonly profile?: SeccompProfile;
 }
 
-/** What {@linkcode seccomp} takes in place of a profile: what is allowed beside the default one. */
+/** What {@linkcode seccomp} takes in place of a profile: calls to allow beside the default ones. */
 export interface SeccompAllowance {
   /**
-   * Calls by their names, `"@mounts"` for those that change what is mounted, and `"@namespaces"` for
+   * Calls by their names, `"@mounts"` for those that mount and unmount, and `"@namespaces"` for
    * `clone`, `clone3`, `unshare` and `setns` without limits.
    */
   readonly allow?: readonly string[];
 }
 
 /**
- * Limits the system calls of the program and of all that it starts: to what ordinary programs need
- * ({@linkcode DEFAULT_SECCOMP_PROFILE}), to that and more, or by a profile of one's own in the shape
- * of the OCI runtime specification.
+ * Limits the system calls of the program and of all that it starts: to those that ordinary programs
+ * need ({@linkcode DEFAULT_SECCOMP_PROFILE}), to these and more, or by a profile in the shape of the
+ * OCI runtime specification.
  *
- * Wherever the step stands, the filter comes into force just before the program begins, so that it
- * limits no other step. The program and all that it starts then gain no privileges any more, as
- * after `noNewPrivileges()`: the kernel wants it. The init of `init()` is not limited. Needs no
- * privilege.
+ * Wherever the step is in the recipe, the filter takes effect just before the program starts, so
+ * that it limits no other step. The program and all that it starts can then gain no privileges, as
+ * after `noNewPrivileges()`, which the kernel requires. The init of `init()` is not limited. Needs
+ * no privilege.
  *
- * @throws {RecipeError} for a name that is no call's; when it is planned with a profile that does
- * not let the program begin (execve, exit_group), or that is longer than the kernel takes, 4096
+ * @throws {RecipeError} for a name that no call has; when it is planned with a profile that does not
+ * allow the program to start (execve, exit_group), or that is longer than the kernel takes, 4096
  * instructions
  * @throws {SyscallError} when it is run: `EINVAL` where this kernel has no seccomp filters, `EPERM`
- * where one that is in force already forbids another
+ * where an active filter forbids another
  *
  * @example
  * ```ts

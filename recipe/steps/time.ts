@@ -1,5 +1,5 @@
 /**
- * The step `timeOffset`. See time_namespaces(7).
+ * The step `timeOffset`: the clocks of a time namespace. See time_namespaces(7).
  *
  * @module
  */
@@ -8,27 +8,28 @@ import { optional, type Schema, schema } from "../schema.ts";
 import { shown } from "../shown.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Sets the clocks of the container's time namespace off from the host's. */
+/** Sets the offsets of the clocks of the container's time namespace. */
 export interface TimeOffsetStep extends TimeOffsets {
   /** The name of the step. */
   readonly step: "timeOffset";
 }
 
-/** How far the clocks are set off, in seconds; fractions of up to nine digits are allowed. */
+/** The offsets of the clocks in seconds, with up to nine decimal places. */
 export interface TimeOffsets {
-  /** The clock of the time since some point in the past, CLOCK_MONOTONIC. */
+  /** The offset of CLOCK_MONOTONIC, the time since some point in the past. */
   readonly monotonic?: number;
-  /** The clock of the time since boot, CLOCK_BOOTTIME, which uptime(1) shows. */
+  /** The offset of CLOCK_BOOTTIME, the time since boot, which uptime(1) shows. */
   readonly boottime?: number;
 }
 
 /**
- * Sets the clocks of the container's time namespace off from the host's. Needs `unshare("time")`
- * before it, and privilege or a user namespace. The time of day is the host's always.
+ * Sets the offsets of the clocks of the container's time namespace from the host's. Needs
+ * `unshare("time")` before it, and privilege or a user namespace. The time of day is always the
+ * host's.
  *
  * @throws {RecipeError} when it is planned without `unshare("time")` before it
- * @throws {SyscallError} when it is run: `ERANGE` where a clock would be before 0, `EPERM` behind a
- * further user namespace, which has no rights over the time namespace, `ENOENT` where no /proc is
+ * @throws {SyscallError} when it is run: `ERANGE` where a clock would be before 0, `EPERM` after a
+ * further user namespace, which has no capabilities over the time namespace, `ENOENT` where no /proc is
  * mounted
  *
  * @example

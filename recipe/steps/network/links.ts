@@ -15,8 +15,8 @@ export interface LoopbackStep {
 }
 
 /**
- * Brings the loopback interface up, and with it 127.0.0.1 and ::1. A network namespace begins with
- * nothing but this interface, and it is down. Needs `unshare("net")` before it.
+ * Brings the loopback interface up, with 127.0.0.1 and ::1. A new network namespace has only this
+ * interface, and it is down. Needs `unshare("net")` before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `EPERM` where the network belongs to another user
@@ -38,7 +38,7 @@ export function loopback(): LoopbackStep {
 /** What the data of `loopback` may be. */
 export const loopbackSchema: StepSchema<LoopbackStep> = stepSchema("loopback", () => ({}));
 
-/** Makes a bridge. */
+/** Creates a bridge. */
 export interface BridgeStep extends BridgeOptions {
   /** The name of the step. */
   readonly step: "bridge";
@@ -48,13 +48,13 @@ export interface BridgeStep extends BridgeOptions {
 
 /** Options of {@linkcode bridge}. */
 export interface BridgeOptions {
-  /** Interfaces of the container that become ports of it. */
+  /** Interfaces of the container that become ports of the bridge. */
   readonly ports?: readonly string[];
 }
 
 /**
- * Makes a bridge in the container's network namespace and brings it up: a switch that passes packets
- * on between its ports. Other containers are plugged in with `join` and `veth`. Needs
+ * Creates a bridge in the container's network namespace and brings it up: a switch that forwards
+ * packets between its ports. Other containers connect to it with `join` and `veth`. Needs
  * `unshare("net")` before it; the bridge ends with that namespace.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
@@ -85,7 +85,7 @@ export const bridgeSchema: StepSchema<BridgeStep> = stepSchema(
   () => ({ name: interfaceName(), ports: optional(list(interfaceName())) }),
 );
 
-/** Makes an interface that leads nowhere. */
+/** Creates a dummy interface. */
 export interface DummyStep {
   /** The name of the step. */
   readonly step: "dummy";
@@ -94,8 +94,8 @@ export interface DummyStep {
 }
 
 /**
- * Makes an interface that leads nowhere, to hold addresses, and brings it up. Needs `unshare("net")`
- * before it, and a kernel with CONFIG_DUMMY; the interface ends with the namespace.
+ * Creates a dummy interface, which holds addresses and sends packets nowhere, and brings it up. Needs
+ * `unshare("net")` before it, and a kernel with CONFIG_DUMMY; the interface ends with the namespace.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `EOPNOTSUPP` where this kernel has no such interfaces,
