@@ -68,8 +68,8 @@ export interface ClearEnvOptions {
 
 /**
  * Clears the environment that the program gets from the script, except the variables to keep.
- * Variables that later steps and the command set are not affected. Needs no privilege, and nothing
- * of it fails.
+ * Variables that later steps and the command set are not affected. Needs no privilege, and
+ * nothing of it fails.
  *
  * @example
  * ```ts
