@@ -1,6 +1,6 @@
 /**
- * The rights that a kernel can deny, by the version of its Landlock, and those that each word of the
- * step `landlock` grants.
+ * The rights that a kernel can deny, by the version of its Landlock, and those that each word of
+ * the step `landlock` grants.
  *
  * @module
  */

@@ -16,7 +16,10 @@ import {
 } from "../ffi/calls/constants/namespaces.ts";
 import type { NamespaceFile } from "../ffi/proc/process_namespaces.ts";
 
-/** A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or `"time"`. */
+/**
+ * A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or
+ * `"time"`.
+ */
 export type NamespaceKind =
   | "user"
   | "mount"

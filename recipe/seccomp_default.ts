@@ -83,7 +83,9 @@ const INT = 0xffff_ffff;
 /** The families that programs use: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. */
 const SOCKET_FAMILIES = [1, 2, 10, 16, 17];
 
-/** The execution domains: PER_LINUX, PER_LINUX32, both with UNAME26; ~0 only reads the current one. */
+/**
+ * The execution domains: PER_LINUX, PER_LINUX32, both with UNAME26; ~0 only reads the current one.
+ */
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
 /** The requests that put characters into a terminal as if typed: TIOCSTI, TIOCLINUX. */
@@ -95,11 +97,12 @@ const ENOSYS = 38;
  * The default profile of `seccomp()`. The calls that ordinary programs make are allowed. All others
  * fail with `EPERM`, and those that are newer than Ramekin's tables with `ENOSYS`.
  *
- * Not allowed are mounts, namespaces (`clone` and `unshare` are allowed without their flags), kernel
- * modules and BPF programs, keyrings, `perf_event_open`, `userfaultfd`, io_uring, files by handles,
- * swap, clocks, quotas, accounting and rebooting; sockets other than unix, internet, netlink and
- * packet sockets; personalities that weaken a process; and typing into a terminal (`TIOCSTI`).
- * `clone3` fails with `ENOSYS`, as a filter cannot read its flags; programs then use `clone`.
+ * Not allowed are mounts, namespaces (`clone` and `unshare` are allowed without their flags),
+ * kernel modules and BPF programs, keyrings, `perf_event_open`, `userfaultfd`, io_uring, files by
+ * handles, swap, clocks, quotas, accounting and rebooting; sockets other than unix, internet,
+ * netlink and packet sockets; personalities that weaken a process; and typing into a terminal
+ * (`TIOCSTI`). `clone3` fails with `ENOSYS`, as a filter cannot read its flags; programs then use
+ * `clone`.
  *
  * @example The same without sockets
  * ```ts
@@ -134,7 +137,9 @@ export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
   },
 };
 
-/** Returns the profile with more calls allowed, by name or by a name of {@linkcode SECCOMP_GROUPS}. */
+/**
+ * Returns the profile with more calls allowed, by name or by a name of {@linkcode SECCOMP_GROUPS}.
+ */
 export function allowMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {
   if (more.length === 0) return profile;
   const groups: Readonly<Record<string, string>> = SECCOMP_GROUPS;

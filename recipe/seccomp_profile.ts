@@ -43,7 +43,9 @@ export interface SeccompProfile {
    * the machine, and a program that makes a call of another one is killed.
    */
   readonly architectures?: readonly string[];
-  /** Flags of the filter. Those about threads are ignored, as a container starts with one thread. */
+  /**
+   * Flags of the filter. Those about threads are ignored, as a container starts with one thread.
+   */
   readonly flags?: readonly SeccompFlag[];
   /** The rules. */
   readonly syscalls?: readonly SeccompRule[];
@@ -61,7 +63,9 @@ export interface SeccompRule {
    * @default {1}
    */
   readonly errnoRet?: number;
-  /** Conditions on the arguments: all have to hold, or any of them where two are on the same one. */
+  /**
+   * Conditions on the arguments: all have to hold, or any of them where two are on the same one.
+   */
   readonly args?: readonly SeccompArgument[];
 }
 

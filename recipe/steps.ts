@@ -1,6 +1,6 @@
 /**
- * Every step there is: the type of them all, and the table of their schemas. A new step is a file or
- * a part of one in `steps/`, its type in {@linkcode Step}, and its line in the table.
+ * Every step there is: the type of them all, and the table of their schemas. A new step is a file
+ * or a part of one in `steps/`, its type in {@linkcode Step}, and its line in the table.
  *
  * @module
  */

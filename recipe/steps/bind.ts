@@ -55,7 +55,8 @@ export interface BindOptions {
 /**
  * Makes a directory or file of the host visible in the container, at the same path or at another. A
  * missing mount point is created on filesystems that the recipe has mounted, and is an error
- * elsewhere. Needs `unshare("mount")` before it, and Linux 5.2; with `readOnly` or `restrict`, Linux 5.12.
+ * elsewhere. Needs `unshare("mount")` before it, and Linux 5.2; with `readOnly` or `restrict`,
+ * Linux 5.12.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
  * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount

@@ -21,8 +21,8 @@ export interface DevicesStep {
  * before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
- * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist on a filesystem
- * of the host's, or a device is missing from /dev, `ENOTDIR` where it is not a directory
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist on a
+ * filesystem of the host's, or a device is missing from /dev, `ENOTDIR` where it is not a directory
  *
  * @example
  * ```ts

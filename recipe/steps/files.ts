@@ -119,8 +119,8 @@ export interface WriteFileStep extends FileOptions {
 }
 
 /**
- * Writes a text to a file. The file is created with the mode 0644, unless another is given; one that
- * exists is emptied first. Needs a filesystem that the recipe has mounted, or `host`.
+ * Writes a text to a file. The file is created with the mode 0644, unless another is given; one
+ * that exists is emptied first. Needs a filesystem that the recipe has mounted, or `host`.
  *
  * @throws {RecipeError} when it is planned for a file of the host's without `host`
  * @throws {SyscallError} when it is run: `ENOENT` where its parent does not exist, `EISDIR` where
@@ -165,9 +165,9 @@ export interface MknodStep extends FileOptions {
 }
 
 /**
- * Creates a device file or a named pipe, with the mode 0666 less the umask, unless another is given.
- * Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the host: in a
- * user namespace use `devices`, or `bind` one of the host's. See mknod(2).
+ * Creates a device file or a named pipe, with the mode 0666 less the umask, unless another is
+ * given. Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the
+ * host: in a user namespace use `devices`, or `bind` one of the host's. See mknod(2).
  *
  * @throws {RecipeError} where a device has no number, or a pipe has one; when it is planned for a
  * path of the host's without `host`

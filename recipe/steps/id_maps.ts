@@ -49,8 +49,8 @@ export interface MapCurrentUserStep {
 }
 
 /**
- * Maps the user who runs the recipe to the same id, as `unshare --map-current-user` does. The program
- * then runs without capabilities, as execve(2) removes them from all users but root. Needs
+ * Maps the user who runs the recipe to the same id, as `unshare --map-current-user` does. The
+ * program then runs without capabilities, as execve(2) removes them from all users but root. Needs
  * `unshare("user")` before it, and no privilege.
  *
  * @throws {RecipeError} when it is planned without `unshare("user")` before it, or after another
@@ -104,8 +104,8 @@ export interface MapIdsStep {
  * that maps ids, or in a user namespace within one of the container's
  * @throws {UnsupportedError} when it is run by an ordinary user without newuidmap and newgidmap, or
  * with ids that /etc/subuid and /etc/subgid do not grant
- * @throws {SyscallError} when it is run: `EPERM` where the ids outside do not exist, as the script is
- * in a user namespace without them
+ * @throws {SyscallError} when it is run: `EPERM` where the ids outside do not exist, as the script
+ * is in a user namespace without them
  *
  * @example
  * ```ts

@@ -30,7 +30,9 @@ export interface JoinOptions {
    * @default {"root"}
    */
   readonly credentials?: "root" | "keep";
-  /** Whether the container gets the root directory of the process, with `/` as working directory. */
+  /**
+   * Whether the container gets the root directory of the process, with `/` as working directory.
+   */
   readonly root?: boolean;
   /** Whether the container gets the working directory of the process. */
   readonly cwd?: boolean;
@@ -59,8 +61,8 @@ export type JoinTarget =
  * namespace, unless `unshare("mount")` comes first. In a pid namespace that it joins, the container
  * is not PID 1 and needs no `init`; it ends when PID 1 there ends.
  *
- * The process is the one that exists when the recipe is planned; if another one has its pid when the
- * recipe is run, that is an error. Ordinary users can join namespaces that belong to a user
+ * The process is the one that exists when the recipe is planned; if another one has its pid when
+ * the recipe is run, that is an error. Ordinary users can join namespaces that belong to a user
  * namespace of theirs, if they join that one too. Only a process with memory of its own can join a
  * time namespace, which takes a copy of the script's process: some milliseconds. See setns(2) and
  * nsenter(1).

@@ -69,13 +69,13 @@ export interface LimitsStep extends Limits {
  * from the start, wherever the step is in the recipe; with `unshare("cgroup")`, the container sees
  * its own group as the root.
  *
- * The methods `usage()`, `pause()`, `resume()` and `update()` of a running container need the group.
- * It is removed when the program has ended; processes that the program has left running are killed.
- * An ordinary user needs a group that was delegated to them:
- * `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`.
+ * The methods `usage()`, `pause()`, `resume()` and `update()` of a running container need the
+ * group. It is removed when the program has ended; processes that the program has left running are
+ * killed. An ordinary user needs a group that was delegated to them: `systemd-run --user --scope -p
+ * Delegate=yes deno run --allow-ffi ...`.
  *
- * @throws {RecipeError} when it is planned after another one, or for a device that does not exist or
- * is not a block device
+ * @throws {RecipeError} when it is planned after another one, or for a device that does not exist
+ * or is not a block device
  * @throws {UnsupportedError} when it is run where a limit cannot be set, with the reason and a fix
  * @throws {SyscallError} when it is run: `ENOMEM` where the memory is too little for the program to
  * start

@@ -23,8 +23,8 @@ export interface MaskPathsStep {
  * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
- * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the way,
- * `ENOSYS` before Linux 5.2
+ * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
+ * way, `ENOSYS` before Linux 5.2
  *
  * @example
  * ```ts
@@ -61,8 +61,8 @@ export interface ReadonlyPathsStep {
  * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
- * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the way,
- * `ENOSYS` before Linux 5.12
+ * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
+ * way, `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts

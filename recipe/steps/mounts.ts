@@ -104,8 +104,8 @@ export interface TmpfsOptions {
  * @throws {RecipeError} where `size` is not a number with a unit
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
  * @throws {SyscallError} when it is run: `ENOENT` where the mount point does not exist on a
- * filesystem of the host's, `ENOTDIR` where it is not a directory, `EINVAL` for an option that tmpfs does
- * not have
+ * filesystem of the host's, `ENOTDIR` where it is not a directory, `EINVAL` for an option that
+ * tmpfs does not have
  *
  * @example
  * ```ts
@@ -283,8 +283,8 @@ export interface PropagationOptions {
 }
 
 /**
- * Changes how mounts and unmounts propagate from and to a mount. Needs `unshare("mount")` before it.
- * See mount_namespaces(7).
+ * Changes how mounts and unmounts propagate from and to a mount. Needs `unshare("mount")` before
+ * it. See mount_namespaces(7).
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, `ENOENT`
@@ -388,7 +388,9 @@ export interface UnmountStep extends UnmountOptions {
 
 /** Options of {@linkcode unmount}. */
 export interface UnmountOptions {
-  /** Whether it is unmounted at once with all mounts below it, even if it is in use (MNT_DETACH). */
+  /**
+   * Whether it is unmounted at once with all mounts below it, even if it is in use (MNT_DETACH).
+   */
   readonly detach?: boolean;
 }
 

@@ -221,8 +221,8 @@ export interface DieWithParentStep {
  * the container is killed; with it, the container gets another signal, or goes on:
  * `dieWithParent(null)`. See PR_SET_PDEATHSIG in prctl(2).
  *
- * The signal goes to the first process of the container; in a pid namespace all others end with that
- * one. The kernel drops the setting when a program gains privileges by its file (set-user-ID,
+ * The signal goes to the first process of the container; in a pid namespace all others end with
+ * that one. The kernel drops the setting when a program gains privileges by its file (set-user-ID,
  * capabilities); `noNewPrivileges()`, `init()` or a user namespace prevents that. Needs no
  * privilege, and nothing of it fails.
  *
@@ -267,8 +267,8 @@ export interface InitStep {
  * which ignores the signals that it does not handle (pid_namespaces(7)). Needs `unshare("pid")`
  * before it.
  *
- * @throws {RecipeError} when it is planned without `unshare("pid")` before it, after another one, or
- * in a pid namespace that is joined, which has a PID 1 already
+ * @throws {RecipeError} when it is planned without `unshare("pid")` before it, after another one,
+ * or in a pid namespace that is joined, which has a PID 1 already
  *
  * @example
  * ```ts

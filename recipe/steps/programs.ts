@@ -25,10 +25,11 @@ export interface ProgramsOptions {
 
 /**
  * Adds programs to a new root, at the same paths, with their loader and the libraries that they
- * name: those that the loader would find on the host (ld.so(8)), read from the files when the recipe
- * is planned. A script comes with its interpreter. Files that a program opens only when it runs are
- * not included: plugins, locales, the modules of a language, and what `/usr/bin/env` starts. A
- * program that searches for libraries next to itself (`$ORIGIN`) needs a /proc in the new root.
+ * name: those that the loader would find on the host (ld.so(8)), read from the files when the
+ * recipe is planned. A script comes with its interpreter. Files that a program opens only when it
+ * runs are not included: plugins, locales, the modules of a language, and what `/usr/bin/env`
+ * starts. A program that searches for libraries next to itself (`$ORIGIN`) needs a /proc in the new
+ * root.
  *
  * The new root has to be a filesystem of the recipe, such as a tmpfs. Needs `unshare("mount")`
  * before it.

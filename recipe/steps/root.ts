@@ -18,14 +18,14 @@ export interface PivotRootStep {
 
 /**
  * Makes a directory the root of the container's mount namespace, and unmounts the old root: nothing
- * of it can be reached any more, and no directory for it remains. The working directory is then `/`.
- * Needs `unshare("mount")` before it. See pivot_root(2).
+ * of it can be reached any more, and no directory for it remains. The working directory is then
+ * `/`. Needs `unshare("mount")` before it. See pivot_root(2).
  *
  * @throws {RecipeError} for `/`, which is the root already; when it is planned without
  * `unshare("mount")` before it
- * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR` where
- * it is not a directory, `EACCES` where the user may not search it, `EINVAL` where it is on a shared
- * mount, or the root is the initial ramdisk
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR`
+ * where it is not a directory, `EACCES` where the user may not search it, `EINVAL` where it is on a
+ * shared mount, or the root is the initial ramdisk
  *
  * @example
  * ```ts
@@ -68,8 +68,8 @@ export interface ChrootStep {
  * root can leave it; `pivotRoot` is the safe step. See chroot(2).
  *
  * @throws {SyscallError} when it is run: `EPERM` without CAP_SYS_CHROOT, which an ordinary user has
- * in a user namespace only, `ENOENT` where the directory does not exist, `ENOTDIR` where it is not a
- * directory
+ * in a user namespace only, `ENOENT` where the directory does not exist, `ENOTDIR` where it is not
+ * a directory
  *
  * @example
  * ```ts
@@ -102,9 +102,9 @@ export interface ChdirStep {
  * Changes the working directory, in the file tree as it is at this step. Needs no privilege. See
  * chdir(2).
  *
- * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR` where
- * it is not a directory, `EACCES` where the user may not enter it, `ELOOP` where a link in /proc on
- * the way would lead out of the container
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR`
+ * where it is not a directory, `EACCES` where the user may not enter it, `ELOOP` where a link in
+ * /proc on the way would lead out of the container
  *
  * @example
  * ```ts

@@ -35,17 +35,17 @@ export interface SeccompAllowance {
 
 /**
  * Limits the system calls of the program and of all that it starts: to those that ordinary programs
- * need ({@linkcode DEFAULT_SECCOMP_PROFILE}), to these and more, or by a profile in the shape of the
- * OCI runtime specification.
+ * need ({@linkcode DEFAULT_SECCOMP_PROFILE}), to these and more, or by a profile in the shape of
+ * the OCI runtime specification.
  *
  * Wherever the step is in the recipe, the filter takes effect just before the program starts, so
  * that it limits no other step. The program and all that it starts can then gain no privileges, as
  * after `noNewPrivileges()`, which the kernel requires. The init of `init()` is not limited. Needs
  * no privilege.
  *
- * @throws {RecipeError} for a name that no call has; when it is planned with a profile that does not
- * allow the program to start (execve, exit_group), or that is longer than the kernel takes, 4096
- * instructions
+ * @throws {RecipeError} for a name that no call has; when it is planned with a profile that does
+ * not allow the program to start (execve, exit_group), or that is longer than the kernel takes,
+ * 4096 instructions
  * @throws {SyscallError} when it is run: `EINVAL` where this kernel has no seccomp filters, `EPERM`
  * where an active filter forbids another
  *

@@ -19,17 +19,17 @@ export interface SysctlStep {
  * Changes kernel settings that belong to a namespace of the container's own, by their names as
  * sysctl(8) takes them: `net.*` of the `"net"` namespace; `kernel.msg*`, `kernel.sem*`,
  * `kernel.shm*` and `fs.mqueue.*` of the `"ipc"` namespace; `kernel.hostname` and
- * `kernel.domainname` of the `"uts"` namespace; `user.*` of the `"user"` namespace. All others belong
- * to the host, and are refused.
+ * `kernel.domainname` of the `"uts"` namespace; `user.*` of the `"user"` namespace. All others
+ * belong to the host, and are refused.
  *
- * Needs `unshare` with the namespace before it. The kernel lets only root of the host change some of
- * these settings, such as `kernel.hostname`, for which there is `hostname`.
+ * Needs `unshare` with the namespace before it. The kernel lets only root of the host change some
+ * of these settings, such as `kernel.hostname`, for which there is `hostname`.
  *
  * The settings are written to /proc/sys as it is at this step. A dot within a part of a name is
  * written as `/`: `net.ipv4.conf.eth0/1.forwarding`.
  *
- * @throws {RecipeError} when it is planned for a setting of the whole host, or without the namespace
- * of the setting before it
+ * @throws {RecipeError} when it is planned for a setting of the whole host, or without the
+ * namespace of the setting before it
  * @throws {SyscallError} when it is run: `ENOENT` where the kernel has no such setting, or no /proc
  * is mounted, `EINVAL` for a value that the kernel does not take, `EACCES` for a setting that only
  * root of the host may change, `EROFS` where /proc/sys is read-only

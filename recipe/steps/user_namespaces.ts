@@ -17,15 +17,15 @@ export interface DisableUserNamespacesStep {
  * which it would have capabilities that ordinary programs do not have.
  *
  * The step limits the container's user namespace to one more, and moves the program into that one:
- * the limit is then reached, and the program cannot change it. The program keeps its ids, but has no
- * capabilities over the container's other namespaces: steps that mount, or set up the network, have
- * to come before this one, and `capabilities` after it. Needs `unshare("user")` with mapped ids
- * before it.
+ * the limit is then reached, and the program cannot change it. The program keeps its ids, but has
+ * no capabilities over the container's other namespaces: steps that mount, or set up the network,
+ * have to come before this one, and `capabilities` after it. Needs `unshare("user")` with mapped
+ * ids before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("user")` before it and a step that maps
  * ids, in a user namespace that is joined, or after `capabilities`
- * @throws {SyscallError} when it is run: `ENOENT` where no /proc is mounted, `EROFS` where /proc/sys
- * is read-only, `ENOSPC` after another one
+ * @throws {SyscallError} when it is run: `ENOENT` where no /proc is mounted, `EROFS` where
+ * /proc/sys is read-only, `ENOSPC` after another one
  *
  * @example
  * ```ts

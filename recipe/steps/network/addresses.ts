@@ -78,8 +78,8 @@ export interface RouteOptions {
  * and the other IPv6
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `ENETUNREACH`, for IPv6 `EHOSTUNREACH`, where the gateway
- * is not in a network of the container's, `ENODEV` where there is no such interface, `ENETDOWN` where
- * it is down, `EEXIST` where the route exists already, `EPERM` where the network belongs to
+ * is not in a network of the container's, `ENODEV` where there is no such interface, `ENETDOWN`
+ * where it is down, `EEXIST` where the route exists already, `EPERM` where the network belongs to
  * another user namespace
  *
  * @example

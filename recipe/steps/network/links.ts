@@ -94,8 +94,9 @@ export interface DummyStep {
 }
 
 /**
- * Creates a dummy interface, which holds addresses and sends packets nowhere, and brings it up. Needs
- * `unshare("net")` before it, and a kernel with CONFIG_DUMMY; the interface ends with the namespace.
+ * Creates a dummy interface, which holds addresses and sends packets nowhere, and brings it up.
+ * Needs `unshare("net")` before it, and a kernel with CONFIG_DUMMY; the interface ends with the
+ * namespace.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `EOPNOTSUPP` where this kernel has no such interfaces,

@@ -30,8 +30,9 @@ export interface VethOptions {
 }
 
 /**
- * Connects the container with the network that it was in before `unshare("net")`, by two interfaces:
- * packets that go into one come out of the other. Both are up, and end with the container.
+ * Connects the container with the network that it was in before `unshare("net")`, by two
+ * interfaces: packets that go into one come out of the other. Both are up, and end with the
+ * container.
  *
  * Needs `unshare("net")` before it, and root where the network outside is the host's. An ordinary
  * user's recipe first joins a container that has a network: see the example. See veth(4).
@@ -40,8 +41,8 @@ export interface VethOptions {
  * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
  * user where the network outside is the host's
  * @throws {SyscallError} when it is run: `EEXIST` where an interface has one of the names already,
- * `ENODEV` where the bridge does not exist, `EOPNOTSUPP` where it is not a bridge, or this kernel has
- * no veth
+ * `ENODEV` where the bridge does not exist, `EOPNOTSUPP` where it is not a bridge, or this kernel
+ * has no veth
  *
  * @example Two containers on the bridge of a third
  * ```ts
@@ -148,8 +149,8 @@ export interface MoveInterfaceOptions {
  * and brings it up; it loses its addresses. When the container ends, the script moves the interface
  * back to the host, down and under its old name. If the script was killed, or the interface is from
  * another container, the kernel moves a physical device back to the initial network namespace, and
- * deletes a virtual one (veth, macvlan, dummy ...). Needs `unshare("net")` before it, and root where
- * the network outside is the host's. See network_namespaces(7).
+ * deletes a virtual one (veth, macvlan, dummy ...). Needs `unshare("net")` before it, and root
+ * where the network outside is the host's. See network_namespaces(7).
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
  * user where the network outside is the host's
