@@ -1,5 +1,5 @@
 /**
- * What a recipe may be granted of the host, in the manner of a Deno worker's permissions.
+ * The permissions of a recipe, in the manner of those of a Deno worker.
  *
  * @module
  */
@@ -24,14 +24,14 @@ import { parseHost } from "../proxy/host.ts";
 
 /**
  * What a recipe and its program may reach of the host: nothing (`"none"`), what the script itself
- * may by its Deno permissions (`"inherit"`), or what is listed.
+ * may reach by its Deno permissions (`"inherit"`), or what is listed.
  *
- * It is decided each time before the program is started, and on paths as they are without symbolic
- * links; those are then opened without following any, so that nothing can be put in their place. A
- * directory is granted with all that lies in it: also sockets, which can be spoken to where a directory
- * can only be read.
+ * The permissions are checked each time before the program starts, against paths without symbolic
+ * links; these are then opened without following links, so that no other file can take their place.
+ * A directory includes everything in it, sockets too: a program can connect to a socket in a
+ * directory that it can only read.
  *
- * @example A recipe that reads what it may, and one that wants more
+ * @example A recipe within its permissions, and one beyond them
  * ```ts
  * import { PermissionError, sandbox } from "@ramekin/ramekin";
  *
@@ -49,35 +49,35 @@ import { parseHost } from "../proxy/host.ts";
 export type Permissions = "inherit" | "none" | PermissionOptions;
 
 /**
- * PermissionSet one by one: all (`true`), none (`false`), what the script may (`"inherit"`), or a list.
- * What is left out is not granted, as with a Deno worker.
+ * The single permissions: all (`true`), none (`false`), those of the script (`"inherit"`), or a
+ * list. What is left out is not granted, as with a Deno worker.
  *
- * A recipe that shares the host's processes, ids, devices or root's rights could do all that any
- * program can, so these take `run: true` and `sys: true` together.
+ * A recipe that shares the host's processes, ids, devices or root's capabilities could do whatever
+ * any program can, so these need `run: true` and `sys: true` together.
  */
 export interface PermissionOptions {
-  /** Files and directories that may be read. Symbolic links are followed when the recipe is planned. */
+  /** Files and directories to read. Symbolic links are followed when the recipe is planned. */
   readonly read?: "inherit" | boolean | readonly string[];
-  /** Files and directories that may be changed. */
+  /** Files and directories to change. */
   readonly write?: "inherit" | boolean | readonly string[];
   /**
-   * The network. All but `true` (the host's network) take a recipe with a network of its own,
-   * `unshare("net")`. In it there is with `false` nothing, and with `"loopback"` the loopback
-   * interface. With a list of hosts (`"example.org:443"`, without a port all of them), this script
-   * passes on what goes to them: a proxy, which programs find by `HTTP_PROXY` and the like.
+   * The network. All values but `true` (the host's network) need a recipe with a network of its
+   * own, `unshare("net")`. It has no interface that is up with `false`, and the loopback interface
+   * with `"loopback"`. With a list of hosts (`"example.org:443"`, without a port all ports) the
+   * script is a proxy to these hosts, which programs find by `HTTP_PROXY` and the like.
    */
   readonly net?: "inherit" | "loopback" | boolean | readonly string[];
   /**
-   * Variables of the script's environment that are handed on. Others are left out, without an
+   * Variables of the script's environment that are passed on. Others are left out, without an
    * error: PATH then names the usual directories, and LANG is `C.UTF-8`.
    */
   readonly env?: "inherit" | boolean | readonly string[];
   /**
-   * Programs that a command may start, by the words that it uses. The grants are about what a recipe
-   * brings with it, so the program that a command names may be started, unless there is a list.
+   * Programs that a command may start, by the names that it uses. Permissions limit what the recipe
+   * brings along, so the program that a command names may be started, unless there is a list.
    */
   readonly run?: "inherit" | boolean | readonly string[];
-  /** With `run: true`, all that is no file, network or variable. */
+  /** With `run: true`, everything that is not a file, a network or a variable. */
   readonly sys?: "inherit" | boolean;
 }
 

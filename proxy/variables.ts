@@ -6,17 +6,17 @@
 
 import type { Hosts } from "./hosts.ts";
 
-/** The port of the proxy, as it is usual for one. */
+/** The port of the proxy, a usual one. */
 export const PROXY_PORT = 3128;
 
-/** The variables, in both spellings that are in use. */
+/** Returns the variables, in upper and in lower case, as programs read either. */
 export function proxyVariables(hosts: Hosts): readonly (readonly [string, string])[] {
   const address = `127.0.0.1:${PROXY_PORT}`;
   const variables = {
     HTTP_PROXY: `http://${address}`,
     HTTPS_PROXY: `http://${address}`,
     ALL_PROXY: `socks5h://${address}`,
-    // The container's own loopback interface, unless it is the script's that is meant.
+    // The container's own loopback interface, unless the script's was allowed.
     NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1",
   };
   return Object.entries(variables).flatMap(([name, value]) =>

@@ -1,5 +1,5 @@
 /**
- * The JSON Schema of recipes as texts, made of the fields by which the steps are checked.
+ * The JSON Schema of recipes as YAML or JSON texts, made from the schemas of the steps.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { type JsonSchema, objectSchema } from "../recipe/schema.ts";
 import type { AnyStepSchema } from "../recipe/step_schema.ts";
 import { STEP_SCHEMAS } from "../recipe/steps.ts";
 
-/** Stands in place of a value, or of a part of it. */
+/** A variable in place of a value. */
 const VARIABLE = { $ref: "#/$defs/variable" };
 
-/** The schema of a recipe: JSON Schema 2020-12. */
+/** Returns the schema of a recipe: JSON Schema 2020-12. */
 export function recipeSchema(): JsonSchema {
   const schemas = [...STEP_SCHEMAS.values()];
   return {
@@ -22,12 +22,12 @@ export function recipeSchema(): JsonSchema {
     additionalProperties: false,
     properties: {
       variables: {
-        description: "variables and their defaults; null for one that has to be given a value",
+        description: "variables and their defaults; null for a variable without a default",
         type: "object",
         additionalProperties: { type: ["string", "number", "boolean", "null"] },
       },
       steps: {
-        description: "the steps, in the order in which they happen",
+        description: "the steps, in order",
         type: "array",
         items: {
           anyOf: [
@@ -49,7 +49,7 @@ export function recipeSchema(): JsonSchema {
         additionalProperties: false,
         properties: {
           include: {
-            description: "the path of a recipe, from this one's directory",
+            description: "the path of another recipe, relative to the directory of this one",
             type: "string",
           },
         },
@@ -68,7 +68,7 @@ function ofStep({ name, fields }: AnyStepSchema): JsonSchema {
   };
 }
 
-/** The schema, with variables in place of single values. */
+/** Returns the schema with a variable allowed in place of each single value. */
 function withVariables(schema: JsonSchema): JsonSchema {
   const { description, ...rest } = schema;
   const { type, items, anyOf, properties, additionalProperties } = rest;
@@ -82,17 +82,17 @@ function withVariables(schema: JsonSchema): JsonSchema {
       }),
     };
   }
-  const told = description === undefined ? {} : { description };
+  const described = description === undefined ? {} : { description };
   if (anyOf !== undefined) {
     const inner = (anyOf as readonly JsonSchema[]).map(withVariables);
     const choices = inner.flatMap((one) => one["anyOf"] as readonly JsonSchema[] ?? [one]);
     const others = choices.filter((choice) => choice["$ref"] !== VARIABLE.$ref);
-    return { ...told, anyOf: others.length < choices.length ? [...others, VARIABLE] : others };
+    return { ...described, anyOf: others.length < choices.length ? [...others, VARIABLE] : others };
   }
   const isAnyText = type === "string" && rest["pattern"] === undefined;
   return isAnyText || Object.keys(rest).length === 0
     ? schema
-    : { ...told, anyOf: [rest, VARIABLE] };
+    : { ...described, anyOf: [rest, VARIABLE] };
 }
 
 function eachWithVariables(schemas: JsonSchema): JsonSchema {

@@ -21,7 +21,7 @@ export interface SyscallFilter {
   readonly otherwise: number;
   /** What comes of numbers that no call had when the tables were written. */
   readonly unknown: number;
-  /** What comes of a call by another architecture's cgroupEntry, such as the 32-bit one. */
+  /** The result of a call by another architecture's entry point, such as the 32-bit one. */
   readonly foreign: number;
   /** In the order in which they count. */
   readonly rules: readonly FilterRule[];
@@ -67,7 +67,7 @@ export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {
   aarch64: 0xc000_00b7,
 };
 
-/** From here on the numbers on x86_64 are those of x32, another cgroupEntry to the same calls. */
+/** From here on the numbers on x86_64 are those of x32, another entry point of the same calls. */
 const X32 = 0x4000_0000;
 
 /** Compiles a filter to instructions, as many `struct sock_filter`. */
