@@ -25,7 +25,7 @@ export function parseHost(text: string): Host | undefined {
 }
 
 /** Returns the canonical form of a name or an address, `undefined` for anything else. */
-export function canonicalName(name: string): string | undefined {
+function canonicalName(name: string): string | undefined {
   const url = URL.parse(`http://${name}/`);
   if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
     return undefined;

@@ -41,7 +41,7 @@ export class Positions {
 }
 
 /** Returns the position of an offset in a text. */
-export function positionOf(source: string, offset: number): Position {
+function positionOf(source: string, offset: number): Position {
   const before = source.slice(0, offset);
   return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
 }
