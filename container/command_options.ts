@@ -10,15 +10,17 @@ import {
   id,
   integer,
   invalidField,
+  lazy,
   list,
   oneOf,
   optional,
-  type Schema,
+  schema,
+  type Schemas,
   text,
   variableName,
 } from "../recipe/schema.ts";
-import { type Permissions, permissionsField } from "../permissions/permissions.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
+import { type Permissions, permissionsSchema } from "../permissions/permissions.ts";
 import type { StdioKind } from "../launch/stdio.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
@@ -58,22 +60,26 @@ export interface CommandOptions {
   readonly permissions?: Permissions;
 }
 
-const kind = oneOf(["piped", "inherit", "null"]);
-const FIELDS: Readonly<Record<keyof CommandOptions, Schema>> = {
-  args: optional(list(text())),
-  cwd: optional(text({ min: 1 })),
-  clearEnv: optional(boolean()),
-  env: optional(dictionary(variableName(), text())),
-  uid: optional(id()),
-  gid: optional(id()),
-  signal: { expected: "an AbortSignal", optional: true, issue: () => undefined },
-  stdin: optional(kind),
-  stdout: optional(kind),
-  stderr: optional(kind),
-  timeout: optional(integer(0)),
-  terminal: optional(boolean()),
-  permissions: permissionsField,
-};
+const commandFields = lazy((): Schemas<CommandOptions> => {
+  const kind = optional(oneOf(["piped", "inherit", "null"]));
+  return {
+    args: optional(list(text())),
+    cwd: optional(text({ min: 1 })),
+    clearEnv: optional(boolean()),
+    env: optional(dictionary(variableName(), text())),
+    uid: optional(id()),
+    gid: optional(id()),
+    signal: optional(schema("an AbortSignal", () => undefined)),
+    stdin: kind,
+    stdout: kind,
+    stderr: kind,
+    timeout: optional(integer(0)),
+    terminal: optional(boolean()),
+    permissions: permissionsSchema(),
+  };
+});
+
+const programName = lazy(() => text({ min: 1 }));
 
 /**
  * Checks what a command is made of.
@@ -81,9 +87,12 @@ const FIELDS: Readonly<Record<keyof CommandOptions, Schema>> = {
  * @throws {TypeError} naming the option that is wrong, as `Deno.Command` does
  */
 export function checkCommand(program: string, options: CommandOptions): void {
-  const issue = text({ min: 1 }).issue(program);
+  const issue = programName().issue(program);
   if (issue !== undefined) throw optionError(`the program's name ${issue}`);
-  const wrong = invalidField({ ...options, cwd: options.cwd && pathOf(options.cwd) }, FIELDS);
+  const wrong = invalidField(
+    { ...options, cwd: options.cwd && pathOf(options.cwd) },
+    commandFields(),
+  );
   if (wrong !== undefined) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }

@@ -1,5 +1,5 @@
 /**
- * A recipe: the steps that make a container, in the order in which they happen.
+ * A recipe: the steps that make a container, in order.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { planRecipe } from "../plan/plan_recipe.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
 import type { Plan } from "../launch/listing.ts";
-import { checkStep } from "../recipe/check.ts";
-import { type Step, STEP_DEFINITIONS } from "../recipe/steps.ts";
+import { checkedSteps } from "../recipe/check.ts";
+import type { Step } from "../recipe/steps.ts";
 
-/** What {@linkcode recipe} takes: steps, and recipes whose steps are taken in their place. */
+/** What {@linkcode recipe} takes: a step, or a recipe, which stands for its steps. */
 export type RecipeInput = Step | Recipe;
 
 /**
- * Makes a recipe of steps and other recipes. The fields of each step are checked at once; whether
- * the steps are in a possible order, when it is planned or run.
+ * Makes a recipe of steps and other recipes. The fields of each step are checked at once; the order
+ * of the steps is checked when the recipe is planned or run.
  *
  * @example
  * ```ts
@@ -35,11 +35,11 @@ export type RecipeInput = Step | Recipe;
  * console.log(code, new TextDecoder().decode(stdout)); // 0 a-cooler-hostname
  * ```
  *
- * @throws {RecipeError} where a step is none, or a field of it is wrong
+ * @throws {RecipeError} for a value that is not a step, or a field that is wrong
  */
-export function recipe(...ingredients: RecipeInput[]): Recipe {
+export function recipe(...inputs: RecipeInput[]): Recipe {
   return new Recipe(
-    ingredients.flatMap((item) => item instanceof Recipe ? item.steps : [item]),
+    inputs.flatMap((input) => input instanceof Recipe ? input.steps : [input]),
   );
 }
 
@@ -59,31 +59,30 @@ export function recipe(...ingredients: RecipeInput[]): Recipe {
  * ```
  */
 export class Recipe {
-  /** The steps, in the order in which they happen. */
+  /** The steps, in order. */
   readonly steps: readonly Step[];
 
   /**
    * A recipe of these steps; {@linkcode recipe} takes recipes too.
    *
-   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
    */
   constructor(steps: readonly Step[]) {
-    steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
-    this.steps = frozenCopy(steps);
+    this.steps = checkedSteps(steps);
   }
 
   /**
-   * This recipe with more steps behind its own.
+   * Returns a recipe with more steps after those of this one.
    *
-   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
    */
-  with(...ingredients: RecipeInput[]): Recipe {
-    return recipe(this, ...ingredients);
+  with(...inputs: RecipeInput[]): Recipe {
+    return recipe(this, ...inputs);
   }
 
   /**
-   * A program in a container of this recipe, with the options and methods of `Deno.Command`.
-   * Nothing runs yet.
+   * Returns a command for a program in a container of this recipe, with the options and methods of
+   * `Deno.Command`. Nothing runs yet.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
    * an option that is wrong
@@ -102,7 +101,7 @@ export class Recipe {
   }
 
   /**
-   * Every system call that the recipe makes, without making any.
+   * Returns every system call that the recipe makes, without making any.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
@@ -112,9 +111,9 @@ export class Recipe {
   }
 
   /**
-   * What the recipe, and any program that is run in it, reaches of the host: plain data, with the
-   * step that each is for. Nothing runs; but the host is looked at, as paths are told without
-   * symbolic links.
+   * Returns what the recipe, and any program that runs in it, reaches of the host: plain data, with
+   * the step that each access is for. Nothing runs, but paths are looked up on the host, to name
+   * them without symbolic links.
    *
    * @example
    * ```ts
@@ -132,9 +131,9 @@ export class Recipe {
   }
 
   /**
-   * The steps, as JSON has them.
+   * Returns the steps, for `JSON.stringify()`.
    *
-   * @example A recipe that is kept as a text
+   * @example A recipe as a JSON text
    * ```ts
    * import { recipe, setEnv } from "@ramekin/ramekin";
    * import { assertEquals } from "@std/assert";
@@ -150,7 +149,7 @@ export class Recipe {
   }
 }
 
-/** The steps that hold for every program of a container, also for those that enter it later. */
+/** The steps that apply to every program of a container, also to those that enter it later. */
 const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
   "capabilities",
   "clearEnv",
@@ -160,12 +159,3 @@ const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
   "seccomp",
   "setEnv",
 ]);
-
-/** A copy of plain data that nobody can change. */
-function frozenCopy<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  const copy = Array.isArray(value)
-    ? value.map(frozenCopy)
-    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, frozenCopy(item)]));
-  return Object.freeze(copy) as T;
-}

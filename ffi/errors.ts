@@ -174,10 +174,11 @@ export function invalidArgument(syscall: string, call: string, hint: string): Sy
 
 /** What a message about a place in a recipe begins with: `box.yaml:7:5: step 2 (tmpfs), "size": `. */
 function placeText({ step, stepIndex, field, position }: RamekinErrorDetails): string {
-  const number = stepIndex === undefined ? step : `step ${stepIndex + 1}`;
-  if (number === undefined) return positionText(position);
-  const named = step === undefined || stepIndex === undefined ? number : `${number} (${step})`;
-  return `${positionText(position)}${named}${field === undefined ? "" : `, "${field}"`}: `;
+  const where = positionText(position);
+  // Where a step has no name, the message goes on with a verb: step 1 is not a step.
+  if (step === undefined) return where + (stepIndex === undefined ? "" : `step ${stepIndex + 1} `);
+  const named = stepIndex === undefined ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named}${field === undefined ? "" : `, "${field}"`}: `;
 }
 
 function syscallIssue({ syscall, errno, call, hint }: SyscallErrorDetails): string {

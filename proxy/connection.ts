@@ -1,5 +1,5 @@
 /**
- * One connection to the proxy: what is asked is read, and passed on or refused.
+ * One connection to the proxy: its request is read, and passed on or refused.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import type { Stream } from "./stream.ts";
 /** The longest head of a request, in bytes. */
 const HEAD_LIMIT = 32 * 1024;
 
-/** How long a client may take for it, in milliseconds. */
+/** How long a client may take to send the head, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** Serves a client to its end; all that is open is then closed. */
+/** Serves a client until the connection ends, then closes every stream. */
 export async function serve(
   client: Stream,
   connect: Connect,
@@ -33,7 +33,7 @@ export async function serve(
     if (first === SOCKS_VERSION) await serveSocks(client, from, connect, whenAsked);
     else if (first !== undefined) await serveHttp(client, from, connect, whenAsked);
   } catch {
-    // Whoever asked is gone, or was told what is wrong.
+    // The client has gone, or has got a response that says what is wrong.
   } finally {
     clearTimeout(timer);
     client.close();
@@ -61,7 +61,7 @@ async function serveHttp(
       return await passBoth(client, from, host);
     }
     await host.write(new TextEncoder().encode(request.head));
-    // The answer may come before the whole body is there, and ends the connection.
+    // The response may come before the body is complete, and ends the connection.
     const body = passBody(request.body, from, host).catch(() => host.close());
     await pass(new Reader(host), client);
     client.close();
@@ -95,13 +95,13 @@ async function serveSocks(
   }
 }
 
-/** Passes bytes on in both directions, until both are at their end. */
+/** Passes bytes on in both directions, until both have ended. */
 async function passBoth(client: Stream, from: Reader, host: Stream): Promise<void> {
   const both = [pass(from, host), pass(new Reader(host), client)];
   try {
     await Promise.all(both);
   } finally {
-    // Where one has failed, the other is not to wait for what does not come.
+    // If one direction has failed, the other must not wait for it.
     client.close();
     host.close();
     await Promise.allSettled(both);

@@ -1,10 +1,10 @@
 /**
- * Hosts and ports as they are written, brought to the one form in which they are compared.
+ * Hosts and ports, parsed into the canonical form in which they are compared.
  *
  * @module
  */
 
-/** A host, and a port where one is named. */
+/** A host, with a port if one is named. */
 export interface Host {
   /** A name in lower case, an IPv4 address in four numbers, or an IPv6 address without brackets. */
   readonly name: string;
@@ -12,8 +12,8 @@ export interface Host {
 }
 
 /**
- * Reads `"example.org:443"`, `"127.0.0.1"`, `"[::1]:80"`; `undefined` for what is no host. Other
- * spellings of a host (`EXAMPLE.org.`, `0x7f.1`, `[::0001]`) become the usual one.
+ * Parses `"example.org:443"`, `"127.0.0.1"`, `"[::1]:80"`; returns `undefined` for anything else.
+ * Other spellings of a host (`EXAMPLE.org.`, `0x7f.1`, `[::0001]`) become the canonical one.
  */
 export function parseHost(text: string): Host | undefined {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text);
@@ -24,8 +24,8 @@ export function parseHost(text: string): Host | undefined {
   return { name, port };
 }
 
-/** The one form of a name or an address; `undefined` where it is neither. */
-export function canonicalName(name: string): string | undefined {
+/** Returns the canonical form of a name or an address, `undefined` for anything else. */
+function canonicalName(name: string): string | undefined {
   const url = URL.parse(`http://${name}/`);
   if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
     return undefined;

@@ -1,5 +1,5 @@
 /**
- * Which hosts a program may reach, and how they are connected to.
+ * The hosts that a program may reach, and connections to them.
  *
  * @module
  */
@@ -10,32 +10,32 @@ import { Refusal } from "./refusal.ts";
 import type { Destination } from "./request.ts";
 import { HostStream, type Stream } from "./stream.ts";
 
-/** Connects to a host, or refuses to. */
+/** Connects to a host, or throws a {@linkcode Refusal}. */
 export type Connect = (to: Destination) => Promise<Stream>;
 
-/** The hosts that are granted. */
+/** The hosts that a program may reach. */
 export class Hosts {
   readonly #hosts: readonly Host[];
 
-  /** A list such as `["example.org:443", "[::1]"]`, without a port for all of them. */
+  /** A list such as `["example.org:443", "[::1]"]`; without a port, all ports are allowed. */
   constructor(list: readonly string[]) {
     this.#hosts = list.map((text) => parseHost(text)!);
   }
 
-  /** Whether the host is granted, by the name that it is asked for. */
+  /** Whether the host is allowed, by the name in the request. */
   has({ name, port }: Destination): boolean {
     return this.#hosts.some((host) => host.name === name && (host.port ?? port) === port);
   }
 
-  /** Whether any of them is this machine. */
+  /** Whether one of the hosts is this machine. */
   get includesLoopback(): boolean {
     return this.#hosts.some(({ name }) => name === "localhost" || isReserved(name));
   }
 
   /**
-   * Connects, with the script's own permissions.
+   * Connects to a host with the script's own permissions.
    *
-   * @throws {Refusal} where the host is not granted, or cannot be reached
+   * @throws {Refusal} where the host is not allowed, or cannot be reached
    */
   async connect(to: Destination): Promise<Stream> {
     const text = describeDestination(to);
@@ -49,7 +49,7 @@ export class Hosts {
       }
       throw new Refusal(502, `${text} cannot be reached: ${(error as Error).message}`);
     }
-    // A name can lead back to this machine, or to its link, whoever gives it out.
+    // DNS can resolve any name to this machine, or to its link.
     const address = (connection.remoteAddr as Deno.NetAddr).hostname;
     if (isReserved(address) && to.name !== "localhost" && parseAddress(to.name) === undefined) {
       connection.close();
@@ -59,12 +59,12 @@ export class Hosts {
   }
 }
 
-/** The host as it is written: `example.org:443`. */
+/** Returns the host as text: `example.org:443`. */
 export function describeDestination({ name, port }: Destination): string {
   return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
-/** Whether the address is of this machine, or of its link, where clouds tell secrets. */
+/** Whether the address is of this machine or of its link, where clouds serve credentials. */
 export function isReserved(address: string): boolean {
   const bytes = parseAddress(address);
   if (bytes === undefined) return false;
@@ -74,7 +74,7 @@ export function isReserved(address: string): boolean {
   return isLast(0) || isLast(1) || (first === 0xfe && (second! & 0xc0) === 0x80);
 }
 
-/** The bytes of an address; those of IPv4 also where they are written as IPv6. */
+/** Returns the bytes of an address; an IPv4 address in IPv6 notation has four. */
 function parseAddress(text: string): Uint8Array | undefined {
   const bytes = parseIp(text)?.bytes;
   if (bytes?.length !== 16) return bytes;
@@ -83,7 +83,7 @@ function parseAddress(text: string): Uint8Array | undefined {
     : bytes;
 }
 
-/** Prefixes of IPv6 with an address of IPv4 behind them: ::ffff:0:0/96 and 64:ff9b::/96. */
+/** IPv6 prefixes of addresses that end with an IPv4 address: ::ffff:0:0/96 and 64:ff9b::/96. */
 const V4_IN_V6: readonly (readonly number[])[] = [
   [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
   [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0],

@@ -1,6 +1,6 @@
 /**
- * The proxy that a script is for a container: it accepts on a socket in the container's network,
- * and connects from its own.
+ * The proxy of a container: the script accepts connections on a socket in the container's network,
+ * and connects to hosts from its own.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { serve } from "./connection.ts";
 import type { Connect } from "./hosts.ts";
 import { ClientStream, type Stream } from "./stream.ts";
 
-/** How many connections are served at once; more have to wait. */
+/** The number of connections that are served at once; further ones wait. */
 const AT_ONCE = 256;
 
 /**
@@ -33,7 +33,7 @@ const NO_CONNECTION: readonly ErrnoName[] = [
   "ENOMEM",
 ];
 
-/** Serves the programs of a container, and does not keep the script alive for it. */
+/** Serves the programs of a container, without keeping the script alive. */
 export class ContainerProxy {
   readonly #listener: number;
   readonly #watch: Watch;
@@ -41,7 +41,7 @@ export class ContainerProxy {
   readonly #open = new Set<Stream>();
   #whenFewer: (() => void) | undefined;
 
-  /** Takes over a socket that listens and does not block. */
+  /** Takes ownership of a nonblocking socket that listens. */
   constructor(listener: number, connect: Connect) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
@@ -67,7 +67,7 @@ export class ContainerProxy {
     }
   }
 
-  /** The next connection, if one waits. */
+  /** Returns the next connection that waits, `undefined` if none does. */
   #next(): number | undefined {
     return ifThere(() => syscall(accept(this.#listener)), NO_CONNECTION);
   }
@@ -81,7 +81,7 @@ export class ContainerProxy {
     this.#whenFewer = undefined;
   }
 
-  /** Closes the stream with the proxy, if it is not closed before. */
+  /** Returns the stream, to be closed with the proxy unless it is closed before. */
   #noted(stream: Stream): Stream {
     const open = this.#open;
     const noted: Stream = {

@@ -8,7 +8,7 @@ import { concat } from "../ffi/concat.ts";
 import { Refusal } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 
-/** Reads portions. */
+/** Reads parts of a stream. */
 export class Reader {
   readonly #stream: Stream;
   #buffer: Uint8Array = new Uint8Array();
@@ -18,22 +18,22 @@ export class Reader {
     this.#stream = stream;
   }
 
-  /** The first byte, which stays to be read; `undefined` at the end. */
+  /** Returns the next byte without consuming it, `undefined` at the end. */
   async peek(): Promise<number | undefined> {
     return await this.#more(1) ? this.#buffer[0] : undefined;
   }
 
-  /** So many bytes. */
+  /** Returns exactly this number of bytes. */
   async exactly(count: number): Promise<Uint8Array> {
     if (!await this.#more(count)) throw new Refusal(400, "the request ends too early");
     return this.#take(count);
   }
 
-  /** Everything up to an ending, with it, if that is within so many bytes. */
+  /** Returns everything up to an ending, with the ending, which must come within `limit` bytes. */
   async upTo(ending: string, limit: number): Promise<string> {
     const decoder = new TextDecoder("latin1");
     for (let searched = 0;;) {
-      // What has been searched is not searched again, however slowly the rest comes.
+      // Bytes that were searched are not searched again, however slowly the rest arrives.
       const from = Math.max(0, searched - ending.length);
       const at = decoder.decode(this.#buffer.subarray(from, limit)).indexOf(ending);
       if (at >= 0) return decoder.decode(this.#take(from + at + ending.length));
@@ -43,7 +43,7 @@ export class Reader {
     }
   }
 
-  /** What comes next, at most so many bytes; empty at the end. */
+  /** Returns the next bytes, at most `limit`; none at the end. */
   async some(limit = Infinity): Promise<Uint8Array> {
     if (this.#buffer.length === 0) this.#buffer = await this.#stream.read();
     return this.#take(Math.min(limit, this.#buffer.length));
@@ -55,7 +55,7 @@ export class Reader {
     return part;
   }
 
-  /** Reads until there are so many bytes; whether there are. */
+  /** Reads until there are this many bytes, and reports whether there are. */
   async #more(count: number): Promise<boolean> {
     while (this.#buffer.length < count) {
       const part = await this.#stream.read();

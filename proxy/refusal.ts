@@ -1,28 +1,28 @@
 /**
- * Why a request is not passed on.
+ * Refusals: requests that the proxy does not pass on.
  *
  * @module
  */
 
-/** The statuses of HTTP that the proxy answers itself. */
+/** The statuses of HTTP that the proxy sends itself. */
 export type RefusalStatus = 400 | 403 | 408 | 431 | 502;
 
 const REASONS: Readonly<Record<RefusalStatus, string>> = {
   400: "Bad Request",
   403: "Forbidden",
   408: "Request Timeout",
-  431: "Request Header Schemas Too Large",
+  431: "Request Header Fields Too Large",
   502: "Bad Gateway",
 };
 
-/** A request that is answered with an error. */
+/** A request that gets an error as its response. */
 export class Refusal extends Error {
-  /** A refusal with a status of HTTP, and words for whoever reads the answer. */
+  /** A refusal with a status of HTTP, and a message for the body of the response. */
   constructor(readonly status: RefusalStatus, message: string) {
     super(message);
   }
 
-  /** The answer of HTTP. */
+  /** Returns the HTTP response. */
   toResponse(): Uint8Array {
     const body = new TextEncoder().encode(`${this.message}\n`);
     const head = [

@@ -1,6 +1,6 @@
 /**
- * The head of a request to an HTTP proxy, read strictly: what could be understood in two ways is
- * refused. See RFC 9110 and RFC 9112.
+ * The head of a request to an HTTP proxy, parsed strictly: an ambiguous head is refused. See RFC
+ * 9110 and RFC 9112.
  *
  * @module
  */
@@ -8,23 +8,23 @@
 import { type Host, parseHost } from "./host.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Where to, with the port. */
+/** A host with a port. */
 export type Destination = Required<{ readonly [K in keyof Host]: NonNullable<Host[K]> }>;
 
-/** What a request asks of the proxy. */
+/** A request to the proxy. */
 export type ProxyRequest =
   /** CONNECT: bytes are passed on in both directions. */
   | { readonly kind: "tunnel"; readonly to: Destination }
-  /** Any other method: one request is passed on, and its answer. */
+  /** Any other method: one request is passed on, and its response. */
   | {
     readonly kind: "forward";
     readonly to: Destination;
-    /** What the host is sent in place of the head. */
+    /** The head that is sent to the host. */
     readonly head: string;
     readonly body: Body;
   };
 
-/** How the end of a body is known. */
+/** How the end of a body is determined. */
 export type Body = { readonly length: number } | "chunked";
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -33,7 +33,7 @@ const HEADER = new RegExp(
   `^(${TOKEN}):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[ \\t\\x21-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`,
 );
 
-/** Headers that are for the proxy alone, and are not passed on (RFC 9110, 7.6.1). */
+/** Headers for the proxy alone, which are not passed on (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
   "connection",
   "keep-alive",
@@ -45,15 +45,15 @@ const HOP_BY_HOP = [
 ];
 
 /**
- * Reads a head, with the empty line at its end.
+ * Parses a head, with the empty line at its end.
  *
- * @throws {Refusal} where it is not what the standards say
+ * @throws {Refusal} for a head that does not follow the standards
  */
 export function parseRequest(head: string): ProxyRequest {
   const lines = head.slice(0, -"\r\n\r\n".length).split("\r\n");
   const [first, ...rest] = lines;
   const match = REQUEST_LINE.exec(first!);
-  if (match === null) throw new Refusal(400, "this is no request to an HTTP proxy");
+  if (match === null) throw new Refusal(400, "this is not a request to an HTTP proxy");
   const [, method, target, minor] = match as unknown as [string, string, string, string];
   const headers = rest.map(parseHeader);
   if (method === "CONNECT") {
@@ -80,7 +80,7 @@ interface Header {
 
 function parseHeader(line: string): Header {
   const match = HEADER.exec(line);
-  if (match === null) throw new Refusal(400, "a line of the request's head is no header");
+  if (match === null) throw new Refusal(400, "a line of the request's head is not a header");
   return { name: match[1]!, value: match[2]! };
 }
 
@@ -88,22 +88,22 @@ function destination(authority: string, port: number | undefined): Destination {
   const host = parseHost(authority);
   const named = host?.port ?? port;
   if (host === undefined || named === undefined) {
-    throw new Refusal(400, `${authority} is no host with a port`);
+    throw new Refusal(400, `${authority} is not a host with a port`);
   }
   return { name: host.name, port: named };
 }
 
-/** How the end of the body is known; what two hosts could understand in two ways is refused. */
+/** Returns how the end of the body is determined; refuses what two hosts could read differently. */
 function bodyOf(headers: readonly Header[], minor: string): Body {
   const values = (wanted: string) =>
     headers.filter(({ name }) => name.toLowerCase() === wanted).map(({ value }) => value);
   const [lengths, codings] = [values("content-length"), values("transfer-encoding")];
   if (lengths.length + codings.length > 1) {
-    throw new Refusal(400, "the length of the body is said twice");
+    throw new Refusal(400, "the length of the body is given twice");
   }
   const [length] = lengths;
   if (length !== undefined) {
-    if (!/^\d{1,15}$/.test(length)) throw new Refusal(400, "Content-Length is no number");
+    if (!/^\d{1,15}$/.test(length)) throw new Refusal(400, "Content-Length is not a number");
     return { length: Number(length) };
   }
   const [coding] = codings;
@@ -114,7 +114,9 @@ function bodyOf(headers: readonly Header[], minor: string): Body {
   return "chunked";
 }
 
-/** The head as the host gets it: for one request, as the rest of the connection is not its. */
+/**
+ * Returns the head for the host, of one request: the host must not see the rest of the connection.
+ */
 function forwarded(
   method: string,
   { name, port }: Destination,
@@ -124,7 +126,7 @@ function forwarded(
   const named = headers.filter(({ name }) => name.toLowerCase() === "connection")
     .flatMap(({ value }) => value.split(",").map((word) => word.trim().toLowerCase()));
   const left = new Set([...HOP_BY_HOP, ...named, "host"]);
-  // What says how long the body is, is not for the client to hide.
+  // The client cannot remove the headers that give the length of the body.
   for (const framing of ["content-length", "transfer-encoding"]) left.delete(framing);
   const bracketed = name.includes(":") ? `[${name}]` : name;
   const asked = path.startsWith("/") ? path : `/${path}`;

@@ -1,5 +1,5 @@
 /**
- * What the proxy reads from and writes to: a program of the container, and a host outside.
+ * The streams of the proxy: to a program of the container, and to a host outside.
  *
  * @module
  */
@@ -12,23 +12,23 @@ import { FdStream } from "../ffi/fd_stream.ts";
 
 /** One side of a connection. */
 export interface Stream {
-  /** The next bytes; empty at the end. */
+  /** Returns the next bytes; none at the end. */
   read(): Promise<Uint8Array>;
-  /** Writes all the bytes, as fast as they are taken. */
+  /** Writes all the bytes; resolves when they are accepted. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Says that no more is written. */
+  /** Ends the writing direction. */
   end(): Promise<void>;
-  /** Closes it; who reads from it is at the end. */
+  /** Closes the stream; a pending read ends. */
   close(): void;
 }
 
 /** The socket of a program in the container. */
 export class ClientStream implements Stream {
   readonly #reading: FdStream;
-  /** A descriptor of its own, as one can only be waited for in one way. */
+  /** A second descriptor, as the reactor watches each one in one direction. */
   readonly #writing: FdStream;
 
-  /** Takes a socket over that does not block. */
+  /** Takes ownership of a nonblocking socket. */
   constructor(socket: number) {
     let other: number;
     try {
@@ -46,7 +46,7 @@ export class ClientStream implements Stream {
     try {
       return await this.#reading.read();
     } catch (error) {
-      // A connection that is reset is at its end.
+      // A reset is the end of the connection.
       if (error instanceof SyscallError) return new Uint8Array();
       throw error;
     }
@@ -71,13 +71,13 @@ export class ClientStream implements Stream {
 
 const PART = 64 * 1024;
 
-/** A connection of Deno's to a host outside. */
+/** A connection to a host outside, by Deno. */
 export class HostStream implements Stream {
   readonly #connection: Deno.TcpConn;
   readonly #buffer = new Uint8Array(PART);
   #closed = false;
 
-  /** Takes the connection over. */
+  /** Takes ownership of the connection. */
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
     connection.unref();

@@ -1,56 +1,85 @@
 /**
- * What a step is made of. A family of steps is a file in `steps/`: for each step its type, its
- * builder and its definition; `steps.ts` lists them all.
+ * Steps from anywhere, checked, as data that cannot change any more.
  *
  * @module
  */
 
-import { invalidField, isObject, nearest, type Schema, type Schemas } from "./schema.ts";
 import { RecipeError } from "./errors.ts";
+import { suggestion } from "./nearest.ts";
+import { invalidField, isObject } from "./schema.ts";
+import { quoted, shown, shownObject } from "./shown.ts";
+import { type Step, STEP_SCHEMAS } from "./steps.ts";
 
-/** What the rest of the project knows of a kind of step. */
-export interface StepDefinition<S extends { readonly step: string }> {
-  /** Its name in a recipe. */
-  readonly step: S["step"];
-  /** What its fields may hold. A getter, so that importing the module makes none of them. */
-  readonly fields: Schemas<S>;
-  /** What is wrong with the fields taken together, or `undefined` when nothing is. */
-  issue?(step: S): string | undefined;
+/** Steps that were checked and are frozen: another recipe takes them as they are. */
+const CHECKED = new WeakSet<object>();
+
+/**
+ * Returns the steps as frozen data.
+ *
+ * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+ */
+export function checkedSteps(values: readonly unknown[]): readonly Step[] {
+  return Object.freeze(values.map(checkedStep));
 }
 
-/** A definition whose step type is known to nobody but itself. */
-export interface AnyStepDefinition {
-  readonly step: string;
-  readonly fields: Readonly<Record<string, Schema>>;
-  issue?(step: unknown): string | undefined;
+function checkedStep(value: unknown, index: number): Step {
+  if (isStep(value)) return value;
+  checkStep(value, index);
+  const step = frozenCopy(value) as Step;
+  CHECKED.add(step);
+  return step;
 }
 
-/** Checks a value that should be a step, wherever it came from. */
-export function checkStep(
-  value: unknown,
-  index: number,
-  definitions: ReadonlyMap<string, AnyStepDefinition>,
-): void {
-  if (!isObject(value) || typeof value["step"] !== "string") {
-    throw new RecipeError('is no step: an object with the field "step"', { stepIndex: index });
-  }
-  const { step, ...rest } = value;
-  const name = step as string;
-  const definition = definitions.get(name);
-  if (definition === undefined) {
-    const near = nearest(name, [...definitions.keys()]);
+function isStep(value: unknown): value is Step {
+  return typeof value === "object" && value !== null && CHECKED.has(value);
+}
+
+function checkStep(value: unknown, stepIndex: number): void {
+  if (!isObject(value) || !Object.hasOwn(value, "step") || typeof value["step"] !== "string") {
     throw new RecipeError(
-      `there is no step "${name}"; ` +
-        (near === undefined
-          ? `the steps are ${[...definitions.keys()].join(", ")}`
-          : `did you mean "${near}"?`),
-      { stepIndex: index },
+      `is not a step: expected an object with a "step" field, got ${unsuitable(value)}`,
+      { stepIndex },
     );
   }
-  const wrong = invalidField(rest, definition.fields);
-  if (wrong !== undefined) {
-    throw new RecipeError(wrong.issue, { step: name, stepIndex: index, field: wrong.field });
+  const { step } = value;
+  const schema = STEP_SCHEMAS.get(step);
+  if (schema === undefined) {
+    const names = [...STEP_SCHEMAS.keys()];
+    throw new RecipeError(
+      `is unknown: there is no step ${quoted(step)}` +
+        (suggestion(step, names) || `; the steps are ${names.join(", ")}`),
+      { stepIndex },
+    );
   }
-  const issue = definition.issue?.(value);
-  if (issue !== undefined) throw new RecipeError(issue, { step: name, stepIndex: index });
+  const invalid = invalidField(value, schema.fields, "step");
+  if (invalid !== undefined) {
+    throw new RecipeError(invalid.issue, { step, stepIndex, field: invalid.field });
+  }
+  const issue = schema.issue?.(value);
+  if (issue !== undefined) throw new RecipeError(issue, { step, stepIndex });
+}
+
+/** What the value is, with how it becomes a step where that is likely. */
+function unsuitable(value: unknown): string {
+  if (typeof value === "function") {
+    const { name } = value;
+    return STEP_SCHEMAS.has(name) ? `the function ${name}; call it: ${name}()` : "a function";
+  }
+  if (Array.isArray(value)) return "a list; take the steps out of it: recipe(...steps)";
+  if (!isObject(value)) return shown(value);
+  return "steps" in value
+    ? "an object with steps; recipe(...it.steps) takes them"
+    : shownObject(value);
+}
+
+/** A copy of plain data that cannot be changed. */
+function frozenCopy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy));
+  const copy: Record<string, unknown> = { ...value };
+  for (const name in copy) {
+    const field = copy[name];
+    if (typeof field === "object" && field !== null) copy[name] = frozenCopy(field);
+  }
+  return Object.freeze(copy);
 }

@@ -1,8 +1,8 @@
 /**
- * Where programs are looked for by default.
+ * The default of PATH.
  *
  * @module
  */
 
-/** Where programs are looked for when there is no PATH. */
+/** The directories in which programs are searched for when PATH is not set. */
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,6 +1,6 @@
 /**
- * Which rights a kernel can deny, by the version of its landlock, and which ones each word of the
- * step `landlock` gives.
+ * The rights that a kernel can deny, by the version of its Landlock, and those that each word of
+ * the step `landlock` grants.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import {
   LANDLOCK_ACCESS_FS as FS,
   LANDLOCK_ACCESS_NET as NET,
   LANDLOCK_SCOPE,
-} from "../ffi/calls/landlock.ts";
+} from "../ffi/calls/constants/landlock.ts";
 
-/** What is allowed beneath a path. */
+/** What a program may do beneath a path. */
 export type FileRight = "read" | "write" | "execute";
 
-/** What is allowed with a port. */
+/** What a program may do with a port. */
 export type PortRight = "bindTcp" | "connectTcp";
 
-/** What a program reaches others by. */
+/** A way to reach processes outside. */
 export type Scope = "abstractSockets" | "signals";
 
-/** The version that can deny all changes of files: with `TRUNCATE` (Linux 6.2). */
+/** The version that can deny every change of a file, with `TRUNCATE` (Linux 6.2). */
 export const FILES_SINCE = 3;
 
 /** The version that can deny ports (Linux 6.7). */
 export const PORTS_SINCE = 4;
 
-/** The version that can keep a program from others (Linux 6.12). */
+/** The version that can isolate a program from processes outside (Linux 6.12). */
 export const SCOPES_SINCE = 6;
 
-/** The rights that a word gives. A program cannot be executed where it cannot be read. */
+/** The rights to files that each word grants. A program that cannot be read cannot be executed. */
 export const FILE_RIGHTS: Readonly<Record<FileRight, number>> = {
   read: FS.READ_FILE + FS.READ_DIR,
   write: FS.WRITE_FILE + FS.REMOVE_DIR + FS.REMOVE_FILE + FS.MAKE_CHAR + FS.MAKE_DIR + FS.MAKE_REG +
@@ -38,23 +38,23 @@ export const FILE_RIGHTS: Readonly<Record<FileRight, number>> = {
   execute: FS.EXECUTE + FS.READ_FILE + FS.READ_DIR,
 };
 
-/** The rights that a word gives. */
+/** The rights to ports that each word grants. */
 export const PORT_RIGHTS: Readonly<Record<PortRight, number>> = {
   bindTcp: NET.BIND_TCP,
   connectTcp: NET.CONNECT_TCP,
 };
 
-/** What a word stands for. */
+/** The kernel's number of each way. */
 export const SCOPES: Readonly<Record<Scope, number>> = {
   abstractSockets: LANDLOCK_SCOPE.ABSTRACT_UNIX_SOCKET,
   signals: LANDLOCK_SCOPE.SIGNAL,
 };
 
-/** Those that mean something for a file; the others are a directory's. */
+/** The rights that apply to a file; the others apply to directories only. */
 export const RIGHTS_OF_FILE: number = FS.EXECUTE + FS.WRITE_FILE + FS.READ_FILE + FS.TRUNCATE +
   FS.IOCTL_DEV;
 
-/** Every right to files that this version can deny. */
+/** Returns every right to files that this version can deny. */
 export function deniableFileRights(version: number): number {
   if (version < 1) return 0;
   if (version < 2) return FS.REFER - 1;

@@ -4,16 +4,17 @@
  * @module
  */
 
-import * as mounts from "../ffi/calls/mounts.ts";
+import * as mounts from "../ffi/calls/constants/mounts.ts";
+import { type Schema, text } from "./schema.ts";
 
-/** What a string of options means to mount(2). */
+/** A string of options, as mount(2) takes them. */
 export interface MountOptions {
   readonly flags: number;
-  /** What is left for the filesystem itself. */
+  /** The options that the filesystem itself reads. */
   readonly data: string | null;
 }
 
-/** Flags that a word sets, and those that it clears (mount(8), FILESYSTEM-INDEPENDENT OPTIONS). */
+/** The flags that a word sets and clears: mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS". */
 const WORDS: Readonly<Record<string, { readonly set?: number; readonly clear?: number }>> = {
   ro: { set: mounts.MS_RDONLY },
   rw: { clear: mounts.MS_RDONLY },
@@ -48,14 +49,14 @@ const WORDS: Readonly<Record<string, { readonly set?: number; readonly clear?: n
     clear: mounts.MS_RDONLY | mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC |
       mounts.MS_SYNCHRONOUS,
   },
-  // Words for /etc/fstab and for mount(8) itself, which mean nothing to the kernel.
+  // Words for /etc/fstab and for mount(8) itself, which the kernel does not see.
   auto: {},
   noauto: {},
   _netdev: {},
   nofail: {},
 };
 
-/** The words that ask for something else than a new mount, and the step that does it. */
+/** Words of mount(8) that do not make a new mount, and the step for each. */
 const OTHER_STEPS: Readonly<Record<string, string>> = {
   bind: "bind",
   rbind: "bind",
@@ -69,20 +70,25 @@ const OTHER_STEPS: Readonly<Record<string, string>> = {
   rprivate: "propagation",
   unbindable: "propagation",
   runbindable: "propagation",
-  loop: "bind",
 };
 
-/** What is wrong with the options, or `undefined` when nothing is. */
-export function mountOptionsComplaint(options: string): string | undefined {
+/** The kernel takes a page of options, with the NUL at the end. */
+const OPTIONS_BYTES = 4095;
+
+/** Options as mount(8) takes them. */
+export function mountOptions(): Schema {
+  return text({ max: OPTIONS_BYTES, issue: wordOfAnotherStep });
+}
+
+function wordOfAnotherStep(options: string): string | undefined {
   for (const word of splitOptions(options)) {
-    const step = Object.hasOwn(OTHER_STEPS, word) ? OTHER_STEPS[word] : undefined;
     if (word === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
-    if (step !== undefined) return `"${word}" is the step ${step}()`;
+    if (Object.hasOwn(OTHER_STEPS, word)) return `"${word}" is the step ${OTHER_STEPS[word]}()`;
   }
   return undefined;
 }
 
-/** Translates a string of options, which later ones override, over flags that are set at first. */
+/** Translates a string of options, of which later ones win, starting from the `initial` flags. */
 export function parseMountOptions(options: string | undefined, initial = 0): MountOptions {
   let flags = initial;
   const data: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * The kinds of namespaces, by util-linux's words. See namespaces(7).
+ * The kinds of namespaces, by the names that unshare(1) has for them. See namespaces(7).
  *
  * @module
  */
@@ -13,10 +13,13 @@ import {
   CLONE_NEWTIME,
   CLONE_NEWUSER,
   CLONE_NEWUTS,
-} from "../ffi/calls/namespaces.ts";
+} from "../ffi/calls/constants/namespaces.ts";
 import type { NamespaceFile } from "../ffi/proc/process_namespaces.ts";
 
-/** A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or `"time"`. */
+/**
+ * A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or
+ * `"time"`.
+ */
 export type NamespaceKind =
   | "user"
   | "mount"
@@ -56,7 +59,7 @@ export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
   CLONE_FLAG,
 ) as NamespaceKind[];
 
-/** The file in /proc/sys/user that says how many of this kind there may be. */
+/** Returns the file in /proc/sys/user with the limit of how many namespaces of this kind exist. */
 export function limitSetting(kind: NamespaceKind): string {
   return `max_${NAMESPACE_FILE[kind]}_namespaces`;
 }

@@ -1,10 +1,10 @@
 /**
- * Paths as texts: nothing here looks at a file.
+ * Paths as strings; nothing here reads the file system.
  *
  * @module
  */
 
-/** The path without doubled slashes, `.` and a slash at its end. */
+/** Returns the path without double slashes, `.` and a slash at the end. */
 export function normalize(path: string): string {
   if (path.startsWith("/") && !UNTIDY.test(path)) return path;
   return "/" + path.split("/").filter((part) => part !== "" && part !== ".").join("/");
@@ -12,17 +12,17 @@ export function normalize(path: string): string {
 
 const UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
 
-/** Whether a normalized path is the directory or lies in it. */
+/** Whether a normalized path is the directory, or is in it. */
 export function isWithin(path: string, directory: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }
 
-/** The directory that a normalized path lies in. */
+/** Returns the directory that a normalized path is in. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** The last part of a normalized path. */
+/** Returns the last part of a normalized path. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

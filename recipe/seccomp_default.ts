@@ -1,6 +1,6 @@
 /**
- * The profile that `seccomp()` takes when it is given none: what programs need, and not what the
- * kernel keeps for those who run a machine. In the spirit of the container engines' own.
+ * The default profile of `seccomp()`: the calls that programs need, without those that only
+ * administer the machine. It follows the profiles of the container engines.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const WAITING = `
   timerfd_gettime timerfd_settime times
 `;
 
-/** Setting the clock needs a capability of the host; without it these two only read. */
+/** These two only read the clock, as setting it needs a capability on the host. */
 const CLOCK = `adjtimex clock_adjtime`;
 
 const MEMORY = `
@@ -63,7 +63,7 @@ const MESSAGES = `
   semctl semget semop semtimedop shmat shmctl shmdt shmget
 `;
 
-/** Calls that a container which makes containers needs, by the words that `seccomp` takes for them. */
+/** The calls that a container needs to make containers itself, by the names that `allow` takes. */
 export const SECCOMP_GROUPS = {
   "@mounts": `
     fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
@@ -76,30 +76,33 @@ export const SECCOMP_GROUPS = {
 const CLONE_NAMESPACES = 0x7e02_0000;
 const CLONE_NEWTIME = 0x80;
 
-// From here on the lower half of an argument decides, as it is all that the kernel looks at; the
-// upper one must not hide what is not allowed (CVE-2019-10063).
+// The kernel reads only the lower half of these arguments, so the filter compares only that half: a
+// bit in the upper one must not make the argument look allowed (CVE-2019-10063).
 const INT = 0xffff_ffff;
 
 /** The families that programs use: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. */
 const SOCKET_FAMILIES = [1, 2, 10, 16, 17];
 
-/** What execution domains may be set: PER_LINUX, PER_LINUX32, both with UNAME26; ~0 only asks. */
+/**
+ * The execution domains: PER_LINUX, PER_LINUX32, both with UNAME26; ~0 only reads the current one.
+ */
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
-/** Pushing characters into a terminal as if they had been typed: TIOCSTI, TIOCLINUX. */
+/** The requests that put characters into a terminal as if typed: TIOCSTI, TIOCLINUX. */
 const TYPING = [0x5412, 0x541c];
 
 const ENOSYS = 38;
 
 /**
- * The profile of `seccomp()`: what ordinary programs call is allowed, everything else answers
- * `EPERM`, and calls that are newer than Ramekin's tables `ENOSYS`.
+ * The default profile of `seccomp()`. The calls that ordinary programs make are allowed. All others
+ * fail with `EPERM`, and those that are newer than Ramekin's tables with `ENOSYS`.
  *
- * Not allowed are mounts, namespaces (`clone` and `unshare` without their flags are), kernel modules
- * and BPF programs, keyrings, `perf_event_open`, `userfaultfd`, io_uring, files by handles, swap,
- * clocks, quotas, accounting, rebooting; sockets but for unix, internet, netlink and packet ones;
- * personalities that weaken a process; and typing into a terminal (`TIOCSTI`). `clone3` answers
- * `ENOSYS`, as its flags cannot be looked at, and programs then use `clone`.
+ * Not allowed are mounts, namespaces (`clone` and `unshare` are allowed without their flags),
+ * kernel modules and BPF programs, keyrings, `perf_event_open`, `userfaultfd`, io_uring, files by
+ * handles, swap, clocks, quotas, accounting and rebooting; sockets other than unix, internet,
+ * netlink and packet sockets; personalities that weaken a process; and typing into a terminal
+ * (`TIOCSTI`). `clone3` fails with `ENOSYS`, as a filter cannot read its flags; programs then use
+ * `clone`.
  *
  * @example The same without sockets
  * ```ts
@@ -134,7 +137,9 @@ export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
   },
 };
 
-/** The profile, with more calls allowed: by name, or by a word of {@linkcode SECCOMP_GROUPS}. */
+/**
+ * Returns the profile with more calls allowed, by name or by a name of {@linkcode SECCOMP_GROUPS}.
+ */
 export function allowMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {
   if (more.length === 0) return profile;
   const groups: Readonly<Record<string, string>> = SECCOMP_GROUPS;
@@ -150,7 +155,7 @@ function allow(names: readonly string[]): SeccompRule {
   return { names, action: "SCMP_ACT_ALLOW" };
 }
 
-/** Allowed where these bits of an argument are so. */
+/** A rule that allows calls where these bits of an argument have this value. */
 function allowWhere(
   names: readonly string[],
   { index, bits, are }: { readonly index: number; readonly bits: number; readonly are: number },

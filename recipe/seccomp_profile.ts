@@ -1,84 +1,94 @@
 /**
  * Profiles for seccomp(2) in the shape of the OCI runtime specification (config-linux.md#seccomp),
- * and what they mean as a filter.
+ * and the filters that they describe.
  *
  * @module
  */
 
 import { ERRNO } from "../ffi/errno.ts";
+import { SECCOMP_RET } from "../ffi/seccomp/returns.ts";
+import type { Comparison, Condition, FilterRule, SyscallFilter } from "../ffi/seccomp/filter.ts";
 import {
-  type Comparison,
-  type Condition,
-  type FilterRule,
-  SECCOMP_RET,
-  type SyscallFilter,
-} from "../ffi/seccomp/filter.ts";
-import { integer, list, object, oneOf, optional, type Schema, text } from "./schema.ts";
+  integer,
+  lazy,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Schema,
+  schema,
+  text,
+} from "./schema.ts";
+import { quoted, shown } from "./shown.ts";
 
 /**
- * What a program may call: a profile in the shape of the OCI runtime specification, as container
- * engines take it.
+ * The system calls that a program may make: a profile in the shape of the OCI runtime
+ * specification, as container engines take it.
  *
- * Of several rules for a call, the first whose arguments fit counts. Names that the architecture
- * does not have mean nothing.
+ * Of several rules for a call, the first with matching arguments applies. Names that the
+ * architecture does not have are ignored.
  */
 export interface SeccompProfile {
-  /** What comes of calls that no rule is about. */
+  /** The action for calls without a rule. */
   readonly defaultAction: SeccompAction;
   /**
    * The errno of `SCMP_ACT_ERRNO` as the default action. Calls that are newer than Ramekin's tables
-   * answer `ENOSYS` instead, so that programs do without them.
+   * fail with `ENOSYS` instead, so that programs do without them.
    *
    * @default {1}
    */
   readonly defaultErrnoRet?: number;
   /**
-   * Architectures, by libseccomp's names. Whatever they are, the filter is for the one that the
-   * program runs on, and the entrances of all others are closed: who uses one is killed.
+   * Architectures, by libseccomp's names. They are ignored: the filter is for the architecture of
+   * the machine, and a program that makes a call of another one is killed.
    */
   readonly architectures?: readonly string[];
-  /** Flags of the filter. Those about threads mean nothing, as a container begins with one. */
+  /**
+   * Flags of the filter. Those about threads are ignored, as a container starts with one thread.
+   */
   readonly flags?: readonly SeccompFlag[];
   /** The rules. */
   readonly syscalls?: readonly SeccompRule[];
 }
 
-/** What comes of some calls. */
+/** A rule for some calls. */
 export interface SeccompRule {
-  /** The calls. */
+  /** The names of the calls. */
   readonly names: readonly string[];
-  /** What comes of them. */
+  /** The action for them. */
   readonly action: SeccompAction;
   /**
-   * The errno of `SCMP_ACT_ERRNO`, or what `SCMP_ACT_TRACE` tells a tracer.
+   * The errno of `SCMP_ACT_ERRNO`, or the number that `SCMP_ACT_TRACE` passes to a tracer.
    *
    * @default {1}
    */
   readonly errnoRet?: number;
-  /** What the arguments must be: all of these; but any of these where two are about the same one. */
+  /**
+   * Conditions on the arguments: all have to hold, or any of them where two are on the same one.
+   */
   readonly args?: readonly SeccompArgument[];
 }
 
-/** What an argument must be. */
+/** A condition on an argument. */
 export interface SeccompArgument {
-  /** Which argument, from 0 to 5. */
+  /** The index of the argument, from 0 to 5. */
   readonly index: number;
   /**
-   * What it is compared with: an unsigned 64-bit number. Beyond 2^53 it has to be a text,
-   * `"0xffffffffffffffff"`. For `SCMP_CMP_MASKED_EQ`, the bits that count.
+   * The value to compare with, an unsigned 64-bit number; beyond 2^53 a string,
+   * `"0xffffffffffffffff"`. For `SCMP_CMP_MASKED_EQ`, the mask.
    */
   readonly value: number | string;
   /**
-   * For `SCMP_CMP_MASKED_EQ`, what those bits must be.
+   * For `SCMP_CMP_MASKED_EQ`, the value of the masked bits.
    *
    * @default {0}
    */
   readonly valueTwo?: number | string;
-  /** How it is compared. */
+  /** The comparison. */
   readonly op: SeccompComparison;
 }
 
-/** What comes of a call, by libseccomp's name. */
+/** An action of a filter, by libseccomp's name. */
 export type SeccompAction =
   | "SCMP_ACT_KILL"
   | "SCMP_ACT_KILL_PROCESS"
@@ -89,7 +99,7 @@ export type SeccompAction =
   | "SCMP_ACT_ALLOW"
   | "SCMP_ACT_LOG";
 
-/** How an argument is compared, by libseccomp's name. */
+/** A comparison of an argument, by libseccomp's name. */
 export type SeccompComparison =
   | "SCMP_CMP_NE"
   | "SCMP_CMP_LT"
@@ -132,38 +142,48 @@ const FLAGS: readonly SeccompFlag[] = [
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
 ];
 
-/** An unsigned 64-bit number: a number as far as those are exact, or a text. */
+/** An unsigned 64-bit number; one that a JavaScript number cannot hold exactly is a string. */
 function word(): Schema {
   const expected = "an unsigned 64-bit number";
-  return {
+  return schema(
     expected,
-    optional: false,
-    schema: {
-      anyOf: [
-        integer().schema,
-        { type: "string", pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$" },
-      ],
-    },
-    issue(value) {
+    (value) => {
       if (typeof value === "string") {
-        if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) return `"${value}" is not ${expected}`;
-        return BigInt(value) < 2n ** 64n ? undefined : `${value} is not ${expected}`;
+        // The longest is 20 digits, or 16 hexadecimal ones and "0x".
+        return /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(value) && BigInt(value) < 2n ** 64n
+          ? undefined
+          : `${quoted(value)} is not ${expected}`;
       }
       if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-        return `should be ${expected}`;
+        return `should be ${expected}, not ${shown(value)}`;
       }
       return Number.isSafeInteger(value)
         ? undefined
-        : `is a number too large to be exact; write it as a text: "0x..."`;
+        : `is a number too large to be exact; write it as a string: "0x..."`;
     },
-  };
+    () => ({
+      anyOf: [
+        integer().jsonSchema(),
+        { type: "string", pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$" },
+      ],
+    }),
+  );
 }
 
 /** The largest errno: MAX_ERRNO. */
 const LAST_ERRNO = 4095;
 
-/** A profile. */
+/** A profile. Its parts are many, so that they are made when there is one to check. */
 export function seccompProfile(): Schema {
+  const whole = lazy(profile);
+  return schema(
+    "a profile as the OCI runtime specification has it",
+    (value) => whole().issue(value),
+    () => whole().jsonSchema(),
+  );
+}
+
+function profile(): Schema {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
   const argument = object({
@@ -187,7 +207,7 @@ export function seccompProfile(): Schema {
   });
 }
 
-/** What the profile means. */
+/** Returns the filter that the profile describes. */
 export function filterOf(profile: SeccompProfile): SyscallFilter {
   const { defaultAction, defaultErrnoRet, syscalls = [] } = profile;
   return {
@@ -204,7 +224,7 @@ function rulesOf({ names, action, errnoRet, args = [] }: SeccompRule): FilterRul
   const answer = answerOf(action, errnoRet);
   const conditions = args.map(conditionOf);
   const indices = new Set(args.map(({ index }) => index));
-  // As runtimes read it: several conditions on the same argument are alternatives.
+  // Like other runtimes: several conditions on the same argument are alternatives.
   if (indices.size < args.length) {
     return conditions.map((condition) => ({ names, answer, conditions: [condition] }));
   }

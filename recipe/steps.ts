@@ -1,133 +1,133 @@
 /**
- * Every step there is: the type of them all, and the table of their definitions. A new step is a
- * definition in a file of `steps/`, its type in {@linkcode Step}, and its line in the table.
+ * Every step there is: the type of them all, and the table of their schemas. A new step is a file
+ * or a part of one in `steps/`, its type in {@linkcode Step}, and its line in the table.
  *
  * @module
  */
 
-import type { AnyStepDefinition, StepDefinition } from "./check.ts";
-import { bindDefinition, type BindStep } from "./steps/bind.ts";
-import { devicesDefinition, type DevicesStep } from "./steps/devices.ts";
+import type { AnyStepSchema, StepSchema } from "./step_schema.ts";
+import { bindSchema, type BindStep } from "./steps/bind.ts";
+import { devicesSchema, type DevicesStep } from "./steps/devices.ts";
 import {
-  mkdirDefinition,
+  mkdirSchema,
   type MkdirStep,
-  mknodDefinition,
+  mknodSchema,
   type MknodStep,
-  symlinkDefinition,
+  symlinkSchema,
   type SymlinkStep,
-  writeFileDefinition,
+  writeFileSchema,
   type WriteFileStep,
 } from "./steps/files.ts";
 import {
-  mapCurrentUserDefinition,
+  mapCurrentUserSchema,
   type MapCurrentUserStep,
-  mapIdsDefinition,
+  mapIdsSchema,
   type MapIdsStep,
-  mapRootDefinition,
+  mapRootSchema,
   type MapRootStep,
 } from "./steps/id_maps.ts";
 import {
-  capabilitiesDefinition,
+  capabilitiesSchema,
   type CapabilitiesStep,
-  noNewPrivilegesDefinition,
+  noNewPrivilegesSchema,
   type NoNewPrivilegesStep,
-  setUserDefinition,
+  setUserSchema,
   type SetUserStep,
 } from "./steps/identity.ts";
-import { joinDefinition, type JoinStep } from "./steps/join.ts";
-import { landlockDefinition, type LandlockStep } from "./steps/landlock.ts";
-import { limitsDefinition, type LimitsStep } from "./steps/limits.ts";
+import { joinSchema, type JoinStep } from "./steps/join.ts";
+import { landlockSchema, type LandlockStep } from "./steps/landlock.ts";
+import { limitsSchema, type LimitsStep } from "./steps/limits.ts";
 import {
-  maskPathsDefinition,
+  maskPathsSchema,
   type MaskPathsStep,
-  readonlyPathsDefinition,
+  readonlyPathsSchema,
   type ReadonlyPathsStep,
 } from "./steps/masks.ts";
 import {
-  mountDefinition,
+  mountSchema,
   type MountStep,
-  mqueueDefinition,
+  mqueueSchema,
   type MqueueStep,
-  procDefinition,
+  procSchema,
   type ProcStep,
-  propagationDefinition,
+  propagationSchema,
   type PropagationStep,
-  remountDefinition,
+  remountSchema,
   type RemountStep,
-  sysfsDefinition,
+  sysfsSchema,
   type SysfsStep,
-  tmpfsDefinition,
+  tmpfsSchema,
   type TmpfsStep,
-  unmountDefinition,
+  unmountSchema,
   type UnmountStep,
 } from "./steps/mounts.ts";
 import {
-  domainnameDefinition,
+  domainnameSchema,
   type DomainnameStep,
-  hostnameDefinition,
+  hostnameSchema,
   type HostnameStep,
 } from "./steps/names.ts";
 import {
-  addressDefinition,
+  addressSchema,
   type AddressStep,
-  routeDefinition,
+  routeSchema,
   type RouteStep,
 } from "./steps/network/addresses.ts";
 import {
-  bridgeDefinition,
+  bridgeSchema,
   type BridgeStep,
-  dummyDefinition,
+  dummySchema,
   type DummyStep,
-  loopbackDefinition,
+  loopbackSchema,
   type LoopbackStep,
 } from "./steps/network/links.ts";
 import {
-  macvlanDefinition,
+  macvlanSchema,
   type MacvlanStep,
-  moveInterfaceDefinition,
+  moveInterfaceSchema,
   type MoveInterfaceStep,
-  vethDefinition,
+  vethSchema,
   type VethStep,
 } from "./steps/network/outside.ts";
 import {
-  masqueradeDefinition,
+  masqueradeSchema,
   type MasqueradeStep,
-  publishDefinition,
+  publishSchema,
   type PublishStep,
 } from "./steps/network/translation.ts";
-import { userNetworkDefinition, type UserNetworkStep } from "./steps/network/user_network.ts";
-import { overlayDefinition, type OverlayStep } from "./steps/overlay.ts";
+import { userNetworkSchema, type UserNetworkStep } from "./steps/network/user_network.ts";
+import { overlaySchema, type OverlayStep } from "./steps/overlay.ts";
 import {
-  clearEnvDefinition,
+  clearEnvSchema,
   type ClearEnvStep,
-  dieWithParentDefinition,
+  dieWithParentSchema,
   type DieWithParentStep,
-  initDefinition,
+  initSchema,
   type InitStep,
-  newSessionDefinition,
+  newSessionSchema,
   type NewSessionStep,
-  rlimitDefinition,
+  rlimitSchema,
   type RlimitStep,
-  setEnvDefinition,
+  setEnvSchema,
   type SetEnvStep,
-  umaskDefinition,
+  umaskSchema,
   type UmaskStep,
 } from "./steps/process.ts";
-import { programsDefinition, type ProgramsStep } from "./steps/programs.ts";
+import { programsSchema, type ProgramsStep } from "./steps/programs.ts";
 import {
-  chdirDefinition,
+  chdirSchema,
   type ChdirStep,
-  chrootDefinition,
+  chrootSchema,
   type ChrootStep,
-  pivotRootDefinition,
+  pivotRootSchema,
   type PivotRootStep,
 } from "./steps/root.ts";
-import { seccompDefinition, type SeccompStep } from "./steps/seccomp.ts";
-import { sysctlDefinition, type SysctlStep } from "./steps/sysctl.ts";
-import { timeOffsetDefinition, type TimeOffsetStep } from "./steps/time.ts";
-import { unshareDefinition, type UnshareStep } from "./steps/unshare.ts";
+import { seccompSchema, type SeccompStep } from "./steps/seccomp.ts";
+import { sysctlSchema, type SysctlStep } from "./steps/sysctl.ts";
+import { timeOffsetSchema, type TimeOffsetStep } from "./steps/time.ts";
+import { unshareSchema, type UnshareStep } from "./steps/unshare.ts";
 import {
-  disableUserNamespacesDefinition,
+  disableUserNamespacesSchema,
   type DisableUserNamespacesStep,
 } from "./steps/user_namespaces.ts";
 
@@ -192,65 +192,65 @@ export type Step =
 /** The step of this name. */
 export type StepOf<Name extends Step["step"]> = Extract<Step, { readonly step: Name }>;
 
-const DEFINITIONS = {
-  address: addressDefinition,
-  bind: bindDefinition,
-  bridge: bridgeDefinition,
-  capabilities: capabilitiesDefinition,
-  chdir: chdirDefinition,
-  chroot: chrootDefinition,
-  clearEnv: clearEnvDefinition,
-  devices: devicesDefinition,
-  dieWithParent: dieWithParentDefinition,
-  disableUserNamespaces: disableUserNamespacesDefinition,
-  domainname: domainnameDefinition,
-  dummy: dummyDefinition,
-  hostname: hostnameDefinition,
-  init: initDefinition,
-  join: joinDefinition,
-  landlock: landlockDefinition,
-  limits: limitsDefinition,
-  loopback: loopbackDefinition,
-  macvlan: macvlanDefinition,
-  mapCurrentUser: mapCurrentUserDefinition,
-  mapIds: mapIdsDefinition,
-  mapRoot: mapRootDefinition,
-  maskPaths: maskPathsDefinition,
-  masquerade: masqueradeDefinition,
-  mkdir: mkdirDefinition,
-  mknod: mknodDefinition,
-  mount: mountDefinition,
-  moveInterface: moveInterfaceDefinition,
-  mqueue: mqueueDefinition,
-  newSession: newSessionDefinition,
-  noNewPrivileges: noNewPrivilegesDefinition,
-  overlay: overlayDefinition,
-  pivotRoot: pivotRootDefinition,
-  proc: procDefinition,
-  programs: programsDefinition,
-  propagation: propagationDefinition,
-  publish: publishDefinition,
-  readonlyPaths: readonlyPathsDefinition,
-  remount: remountDefinition,
-  rlimit: rlimitDefinition,
-  route: routeDefinition,
-  seccomp: seccompDefinition,
-  setEnv: setEnvDefinition,
-  setUser: setUserDefinition,
-  symlink: symlinkDefinition,
-  sysctl: sysctlDefinition,
-  sysfs: sysfsDefinition,
-  timeOffset: timeOffsetDefinition,
-  tmpfs: tmpfsDefinition,
-  umask: umaskDefinition,
-  unmount: unmountDefinition,
-  unshare: unshareDefinition,
-  userNetwork: userNetworkDefinition,
-  veth: vethDefinition,
-  writeFile: writeFileDefinition,
-} satisfies { readonly [Name in Step["step"]]: StepDefinition<StepOf<Name>> };
+const SCHEMAS = {
+  address: addressSchema,
+  bind: bindSchema,
+  bridge: bridgeSchema,
+  capabilities: capabilitiesSchema,
+  chdir: chdirSchema,
+  chroot: chrootSchema,
+  clearEnv: clearEnvSchema,
+  devices: devicesSchema,
+  dieWithParent: dieWithParentSchema,
+  disableUserNamespaces: disableUserNamespacesSchema,
+  domainname: domainnameSchema,
+  dummy: dummySchema,
+  hostname: hostnameSchema,
+  init: initSchema,
+  join: joinSchema,
+  landlock: landlockSchema,
+  limits: limitsSchema,
+  loopback: loopbackSchema,
+  macvlan: macvlanSchema,
+  mapCurrentUser: mapCurrentUserSchema,
+  mapIds: mapIdsSchema,
+  mapRoot: mapRootSchema,
+  maskPaths: maskPathsSchema,
+  masquerade: masqueradeSchema,
+  mkdir: mkdirSchema,
+  mknod: mknodSchema,
+  mount: mountSchema,
+  moveInterface: moveInterfaceSchema,
+  mqueue: mqueueSchema,
+  newSession: newSessionSchema,
+  noNewPrivileges: noNewPrivilegesSchema,
+  overlay: overlaySchema,
+  pivotRoot: pivotRootSchema,
+  proc: procSchema,
+  programs: programsSchema,
+  propagation: propagationSchema,
+  publish: publishSchema,
+  readonlyPaths: readonlyPathsSchema,
+  remount: remountSchema,
+  rlimit: rlimitSchema,
+  route: routeSchema,
+  seccomp: seccompSchema,
+  setEnv: setEnvSchema,
+  setUser: setUserSchema,
+  symlink: symlinkSchema,
+  sysctl: sysctlSchema,
+  sysfs: sysfsSchema,
+  timeOffset: timeOffsetSchema,
+  tmpfs: tmpfsSchema,
+  umask: umaskSchema,
+  unmount: unmountSchema,
+  unshare: unshareSchema,
+  userNetwork: userNetworkSchema,
+  veth: vethSchema,
+  writeFile: writeFileSchema,
+} satisfies { readonly [Name in Step["step"]]: StepSchema<StepOf<Name>> };
 
-/** The definition of each step, by its name. */
-export const STEP_DEFINITIONS: ReadonlyMap<string, AnyStepDefinition> = new Map(
-  Object.entries(DEFINITIONS as unknown as Readonly<Record<string, AnyStepDefinition>>),
+/** The schema of each step, by its name. */
+export const STEP_SCHEMAS: ReadonlyMap<string, AnyStepSchema> = new Map(
+  Object.entries<AnyStepSchema>(SCHEMAS),
 );

@@ -1,6 +1,6 @@
 /**
- * The YAML parser. It tells where each value stands, which `@std/yaml` does not, needs no permission,
- * and is named in full, as an importer from a URL has no import map.
+ * The YAML parser. Unlike `@std/yaml` it reports the position of each value. It needs no
+ * permission, and its specifier is complete, as an importer from a URL has no import map.
  *
  * @module
  */

@@ -1,19 +1,19 @@
 /**
- * The JSON Schema of recipes as texts, made of the fields by which the steps are checked.
+ * The JSON Schema of recipes as YAML or JSON texts, made from the schemas of the steps.
  *
  * @module
  */
 
 import { type JsonSchema, objectSchema } from "../recipe/schema.ts";
-import type { AnyStepDefinition } from "../recipe/check.ts";
-import { STEP_DEFINITIONS } from "../recipe/steps.ts";
+import type { AnyStepSchema } from "../recipe/step_schema.ts";
+import { STEP_SCHEMAS } from "../recipe/steps.ts";
 
-/** Stands in place of a value, or of a part of it. */
+/** A variable in place of a value. */
 const VARIABLE = { $ref: "#/$defs/variable" };
 
-/** The schema of a recipe: JSON Schema 2020-12. */
+/** Returns the schema of a recipe: JSON Schema 2020-12. */
 export function recipeSchema(): JsonSchema {
-  const definitions = [...STEP_DEFINITIONS.values()];
+  const schemas = [...STEP_SCHEMAS.values()];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "A recipe of Ramekin",
@@ -22,16 +22,16 @@ export function recipeSchema(): JsonSchema {
     additionalProperties: false,
     properties: {
       variables: {
-        description: "variables and their defaults; null for one that has to be given a value",
+        description: "variables and their defaults; null for a variable without a default",
         type: "object",
         additionalProperties: { type: ["string", "number", "boolean", "null"] },
       },
       steps: {
-        description: "the steps, in the order in which they happen",
+        description: "the steps, in order",
         type: "array",
         items: {
           anyOf: [
-            ...definitions.map(({ step }) => ({ $ref: `#/$defs/${step}` })),
+            ...schemas.map(({ name }) => ({ $ref: `#/$defs/${name}` })),
             { $ref: "#/$defs/include" },
           ],
         },
@@ -49,26 +49,26 @@ export function recipeSchema(): JsonSchema {
         additionalProperties: false,
         properties: {
           include: {
-            description: "the path of a recipe, from this one's directory",
+            description: "the path of another recipe, relative to the directory of this one",
             type: "string",
           },
         },
       },
-      ...Object.fromEntries(definitions.map((definition) => [definition.step, ofStep(definition)])),
+      ...Object.fromEntries(schemas.map((schema) => [schema.name, ofStep(schema)])),
     },
   };
 }
 
-function ofStep({ step, fields }: AnyStepDefinition): JsonSchema {
+function ofStep({ name, fields }: AnyStepSchema): JsonSchema {
   const { properties, required = [], ...rest } = withVariables(objectSchema(fields));
   return {
     ...rest,
-    properties: { step: { const: step }, ...properties as JsonSchema },
+    properties: { step: { const: name }, ...properties as JsonSchema },
     required: ["step", ...required as readonly string[]],
   };
 }
 
-/** The schema, with variables in place of single values. */
+/** Returns the schema with a variable allowed in place of each single value. */
 function withVariables(schema: JsonSchema): JsonSchema {
   const { description, ...rest } = schema;
   const { type, items, anyOf, properties, additionalProperties } = rest;
@@ -82,17 +82,17 @@ function withVariables(schema: JsonSchema): JsonSchema {
       }),
     };
   }
-  const told = description === undefined ? {} : { description };
+  const described = description === undefined ? {} : { description };
   if (anyOf !== undefined) {
     const inner = (anyOf as readonly JsonSchema[]).map(withVariables);
     const choices = inner.flatMap((one) => one["anyOf"] as readonly JsonSchema[] ?? [one]);
     const others = choices.filter((choice) => choice["$ref"] !== VARIABLE.$ref);
-    return { ...told, anyOf: others.length < choices.length ? [...others, VARIABLE] : others };
+    return { ...described, anyOf: others.length < choices.length ? [...others, VARIABLE] : others };
   }
   const isAnyText = type === "string" && rest["pattern"] === undefined;
   return isAnyText || Object.keys(rest).length === 0
     ? schema
-    : { ...told, anyOf: [rest, VARIABLE] };
+    : { ...described, anyOf: [rest, VARIABLE] };
 }
 
 function eachWithVariables(schemas: JsonSchema): JsonSchema {

@@ -1,6 +1,6 @@
 /**
- * Recipes as YAML or JSON texts. This is an entry of its own, as it needs a parser from npm, which
- * the main one does not.
+ * Recipes as YAML or JSON texts. This is an entry of its own, as it needs a parser from npm, and
+ * the main entry has no dependency.
  *
  * ```yaml
  * variables:
@@ -14,8 +14,8 @@
  *   - include: private-tmp.yaml
  * ```
  *
- * A variable without a default (`size: null`) has to be given a value. Each step is the same data as
- * its builder makes in TypeScript.
+ * A variable without a default (`size: null`) needs a value. Each step is the same data that its
+ * builder returns in TypeScript.
  *
  * @module
  */
@@ -31,14 +31,14 @@ export type { ParseOptions, RecipeText, Variable };
 
 /** Options of {@linkcode loadRecipe}. */
 export interface LoadOptions extends Pick<ParseOptions, "variables"> {
-  /** Directories that files may be included from, beside the one that the recipe lies in. */
+  /** Further directories that files may be included from, beside that of the recipe. */
   readonly includeFrom?: readonly string[];
 }
 
 /**
- * Reads a recipe from a text.
+ * Parses a recipe.
  *
- * @throws {RecipeError} with the line and the column of what is wrong
+ * @throws {RecipeError} with the line and column of the error
  *
  * @example
  * ```ts
@@ -56,11 +56,11 @@ export function parseRecipe(text: string, options: ParseOptions = {}): Recipe {
 }
 
 /**
- * Reads a recipe from a file, and what it includes, by paths from where it lies itself. What is
- * included has to lie in the directory of the recipe, also by where symbolic links lead; unless others
- * are named.
+ * Reads a recipe from a file, with the files that it includes, by paths relative to its directory.
+ * Included files have to be in the directory of the recipe, after symbolic links are followed, or
+ * in one of `includeFrom`.
  *
- * @throws {RecipeError} with the file, the line and the column of what is wrong
+ * @throws {RecipeError} with the file, line and column of the error
  * @throws {Deno.errors.NotFound} where there is no such file
  * @tags allow-read
  *
@@ -79,10 +79,10 @@ export function loadRecipe(
 }
 
 /**
- * As {@linkcode loadRecipe}, with the means to tell where in the text a step stands that has been
- * refused later, when it was planned.
+ * Reads a recipe like {@linkcode loadRecipe}, and keeps the positions of its steps: an error of a
+ * later moment, when the recipe is planned or run, can then name its place in the text.
  *
- * @throws {RecipeError} with the file, the line and the column of what is wrong
+ * @throws {RecipeError} with the file, line and column of the error
  * @throws {Deno.errors.NotFound} where there is no such file
  * @tags allow-read
  *
@@ -104,7 +104,7 @@ export function loadRecipeText(
 }
 
 /**
- * Writes a recipe as a text that {@linkcode parseRecipe} makes the same recipe of. Cannot fail.
+ * Returns a recipe as YAML, from which {@linkcode parseRecipe} makes the same recipe. Cannot fail.
  *
  * @example
  * ```ts
@@ -132,8 +132,7 @@ function includeFile(
   const file = Deno.realPathSync(path.startsWith("/") ? path : `${directoryOf(from!)}/${path}`);
   if (!directories.some((directory) => isWithin(file, Deno.realPathSync(directory)))) {
     throw new RecipeError(
-      "it lies outside of the recipe's own directory; { includeFrom: [...] } of loadRecipe() allows " +
-        "another",
+      "it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another",
     );
   }
   return { file, text: readText(file) };
@@ -150,6 +149,6 @@ function readText(file: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new RecipeError(`${file} is no text in UTF-8`);
+    throw new RecipeError(`${file} is not UTF-8`);
   }
 }

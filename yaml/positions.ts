@@ -1,12 +1,12 @@
 /**
- * Where in a YAML text each value stands.
+ * The positions of the values of a YAML text.
  *
  * @module
  */
 
 import { type Event, EVENT_ID, getScalarValue } from "./js_yaml.ts";
 
-/** A place in a text, counted from 1. */
+/** A line and column of a text, counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -14,25 +14,25 @@ export interface Position {
 
 type Events = IteratorObject<Event, undefined>;
 
-/** A value in a text, with the values in it. */
+/** The offset of a value in a text, and the places of the values in it. */
 interface Place {
   readonly start: number;
   readonly items: ReadonlyMap<string | number, Place>;
 }
 
-/** The places of all values of a text. */
+/** The positions of all values of a text. */
 export class Positions {
   readonly #source: string;
   readonly #root: Place | undefined;
 
-  /** Reads the places from what the parser tells of a text's first document. */
+  /** Reads the positions from the parser's events of a text's first document. */
   constructor(source: string, events: readonly Event[]) {
     this.#source = source;
     // The first event opens the document.
     this.#root = nextPlace(events.values().drop(1), source);
   }
 
-  /** Where the value on this path stands, or else the one that it should be in. */
+  /** Returns the position of the value at this path, or of the innermost value around it. */
   at(path: readonly (string | number)[]): Position {
     let place = this.#root;
     for (const key of path) place = place?.items.get(key) ?? place;
@@ -40,19 +40,19 @@ export class Positions {
   }
 }
 
-/** The place in a text that has this offset. */
-export function positionOf(source: string, offset: number): Position {
+/** Returns the position of an offset in a text. */
+function positionOf(source: string, offset: number): Position {
   const before = source.slice(0, offset);
   return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
 }
 
-/** The place of the next value; there is none where a collection ends. */
+/** Returns the place of the next value, `undefined` at the end of a collection. */
 function nextPlace(events: Events, source: string): Place | undefined {
   const event = events.next().value;
   return event && placeOf(event, events, source);
 }
 
-/** The place of the value that an event begins. */
+/** Returns the place of the value that starts with an event. */
 function placeOf(event: Event, rest: Events, source: string): Place | undefined {
   switch (event.type) {
     case EVENT_ID.SCALAR:
@@ -84,7 +84,7 @@ function fieldsOf(events: Events, source: string): Map<string, Place> {
     const key = event && placeOf(event, events, source);
     if (key === undefined) return fields;
     const value = nextPlace(events, source);
-    // A collection as a key names no field, and a value that is empty stands nowhere.
+    // A collection as a key names no field, and an empty value has no position.
     if (event?.type !== EVENT_ID.SCALAR) continue;
     fields.set(getScalarValue(source, event), value && value.start >= 0 ? value : key);
   }

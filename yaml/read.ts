@@ -1,47 +1,51 @@
 /**
- * Recipes as YAML texts, JSON being a part of YAML: read, with what is wrong told by its line.
+ * Recipes from YAML texts (JSON is a subset of YAML), with the line and column of each error.
  *
  * @module
  */
 
 import { PermissionError } from "../ffi/errors.ts";
 import type { TextPosition } from "../ffi/text_position.ts";
-import { isObject, nearest } from "../recipe/schema.ts";
+import { suggestion } from "../recipe/nearest.ts";
+import { isObject } from "../recipe/schema.ts";
+import { quoted } from "../recipe/shown.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
 import { constructFromEvents, parseEvents, YAMLException } from "./js_yaml.ts";
 import { Positions } from "./positions.ts";
-import { substitute, type Variable, VariableError } from "./variables.ts";
+import { Substitution, type Variable, VariableError } from "./variables.ts";
 
 /** Options of {@linkcode parseRecipe}. */
 export interface ParseOptions {
-  /** The name of the text's file, for messages. */
+  /** The name of the file of the text, for messages. */
   readonly file?: string;
-  /** Values of the text's variables, in place of their defaults. */
+  /** Values for the variables of the text, in place of their defaults. */
   readonly variables?: Readonly<Record<string, Variable>>;
-  /** Reads the text of an included file, or throws where that may not be; without it, nothing can be included. */
+  /**
+   * Reads an included file, or throws if that is not allowed; without it, a text can include none.
+   */
   readonly include?: (path: string, from: string | undefined) => { file: string; text: string };
 }
 
-/** A recipe that was read, and where its steps stand. */
+/** A recipe from a text, with the positions of its steps. */
 export interface RecipeText {
   /** The recipe. */
   readonly recipe: Recipe;
-  /** The same error, with the place in the text of the step that it is about. */
+  /** Returns the error with the position of its step in the text. */
   located<E extends RecipeError | PermissionError>(error: E): E;
 }
 
-/** A step, and where it stands. */
+/** A step with its position. */
 interface StepText {
   readonly step: unknown;
   position(field?: string): TextPosition;
 }
 
-/** The aliases of a text may make it a thousand times as large; that many steps are no recipe. */
+/** The most steps of a recipe. By aliases, a small text could have any number. */
 const MAX_STEPS = 1000;
 
-/** Reads a recipe, and keeps where its steps stand. */
+/** Reads a recipe, and keeps the positions of its steps. */
 export function readRecipe(text: string, options: ParseOptions = {}): RecipeText {
   const steps = stepsOf(text, options, []);
   const located = <E extends RecipeError | PermissionError>(error: E): E => {
@@ -76,19 +80,18 @@ function stepsOf(text: string, options: ParseOptions, chain: readonly string[]):
   const refuse = (message: string, ...path: (string | number)[]): never => {
     throw new RecipeError(message, { position: position(path) });
   };
-  if (!isObject(value)) return refuse('a recipe is a mapping with the key "steps"');
+  if (!isObject(value)) return refuse('a recipe should be a mapping with the key "steps"');
   for (const key of Object.keys(value)) {
     if (KEYS.includes(key)) continue;
-    const near = nearest(key, KEYS);
     refuse(
-      `there is no key "${key}" in a recipe, but ${KEYS.map((word) => `"${word}"`).join(" and ")}` +
-        (near === undefined ? "" : `; did you mean "${near}"?`),
+      `there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` +
+        suggestion(key, KEYS),
       key,
     );
   }
   const list = value["steps"];
   if (!Array.isArray(list)) return refuse('"steps" should be a list of steps', "steps");
-  const variables = variablesOf(value["variables"], options, refuse);
+  const variables = new Substitution(variablesOf(value["variables"], options, refuse));
   const steps = list.flatMap((item, index): StepText[] => {
     const path = ["steps", index];
     const included = isObject(item) && Object.keys(item).length === 1 ? item["include"] : undefined;
@@ -110,7 +113,7 @@ function includedSteps(
   refuse: (message: string) => never,
 ): StepText[] {
   if (options.include === undefined) {
-    return refuse("a text that is no file can include none; load the recipe from a file");
+    return refuse("a text can include no files; load the recipe from a file");
   }
   let read: { file: string; text: string };
   try {
@@ -120,7 +123,7 @@ function includedSteps(
   }
   const way = [...chain, options.file ?? ""];
   if (way.includes(read.file)) {
-    return refuse(`"${path}" is included by itself: ${[...way, read.file].join(" > ")}`);
+    return refuse(`"${path}" includes itself: ${[...way, read.file].join(" > ")}`);
   }
   return stepsOf(read.text, { ...options, file: read.file }, way);
 }
@@ -133,19 +136,19 @@ function parse(
     const events = parseEvents(text, {});
     const documents = constructFromEvents(events, { source: text });
     if (documents.length > 1) {
-      throw new RecipeError("a recipe is one document, and there is another behind `---`");
+      throw new RecipeError("a recipe is one document, and another one follows `---`");
     }
     return { value: documents[0], positions: new Positions(text, events) };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { line = 0, column = 0 } = error.mark ?? {};
-    throw new RecipeError(`the YAML is wrong: ${error.reason}`, {
+    throw new RecipeError(`invalid YAML: ${error.reason}`, {
       position: { file, line: line + 1, column: column + 1 },
     });
   }
 }
 
-/** The values of the variables: as they are given, and else as the text says. */
+/** Returns the values of the variables: those that are given, else the defaults of the text. */
 function variablesOf(
   declared: unknown,
   { variables: given = {} }: ParseOptions,
@@ -177,12 +180,12 @@ function isVariable(value: unknown): value is Variable {
 
 function replaced(
   value: unknown,
-  variables: ReadonlyMap<string, Variable>,
+  variables: Substitution,
   path: readonly (string | number)[],
   refuse: (message: string, ...path: (string | number)[]) => never,
 ): unknown {
   try {
-    return substitute(value, variables, path);
+    return variables.replace(value, path);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;
     return refuse(error.message, ...error.path);

@@ -1,18 +1,19 @@
 /**
- * Variables of a recipe's text: `${name}` in any string of it. A string that is nothing but a
- * variable becomes the variable's value, a number too; `$${` stands for `${` itself.
+ * Variables of a recipe's text: `${name}` in any string. A string that is only a variable becomes
+ * the variable's value, which may be a number; `$${` stands for `${` itself.
  *
  * @module
  */
 
-import { nearest } from "../recipe/schema.ts";
+import { suggestion } from "../recipe/nearest.ts";
+import { quoted } from "../recipe/shown.ts";
 
-/** What a variable can be. */
+/** The value of a variable. */
 export type Variable = string | number | boolean;
 
-/** A variable that is used and has no value, or is none. */
+/** The error of a variable without a value, or of a text with too many values. */
 export class VariableError extends Error {
-  /** Where it is used: the keys on the way from the text's beginning. */
+  /** Where it is: the keys from the top of the text. */
   readonly path: readonly (string | number)[];
 
   /** An error at the end of the path. */
@@ -24,32 +25,55 @@ export class VariableError extends Error {
 
 const REFERENCE = /\$(\$*)\{([^}]*)\}/g;
 
-/** The text as it has to be written for it to stay as it is. */
+/** Returns the text with `${` escaped, so that substitution returns the text itself. */
 export function escapeVariables(text: string): string {
   return text.replaceAll(REFERENCE, (reference) => `$${reference}`);
 }
 
-/** The value with its variables replaced. */
-export function substitute(
-  value: unknown,
-  variables: ReadonlyMap<string, Variable>,
-  path: readonly (string | number)[] = [],
-): unknown {
-  // Aliases make one value stand in many places; it is gone through once.
-  const done = new Map<unknown, unknown>();
-  const replace = (value: unknown, path: readonly (string | number)[]): unknown => {
-    if (typeof value === "string") return substituteText(value, variables, path);
+/** The most values of a text, with those that aliases repeat. */
+const MAX_VALUES = 1_000_000;
+
+/** Replaces the variables in the values of one text. */
+export class Substitution {
+  readonly #variables: ReadonlyMap<string, Variable>;
+  /** By aliases one value can be in many places; it is replaced once. */
+  readonly #done = new Map<object, { readonly replaced: unknown; readonly count: number }>();
+  #count = 0;
+
+  /** Replaces variables by these values. */
+  constructor(variables: ReadonlyMap<string, Variable>) {
+    this.#variables = variables;
+  }
+
+  /**
+   * Returns the value with its variables replaced.
+   *
+   * @throws {VariableError} for a variable without a value, and where aliases make the text too large
+   */
+  replace(value: unknown, path: readonly (string | number)[]): unknown {
+    this.#add(1, path);
+    if (typeof value === "string") return substituteText(value, this.#variables, path);
     if (typeof value !== "object" || value === null) return value;
-    if (done.has(value)) return done.get(value);
+    const done = this.#done.get(value);
+    if (done !== undefined) {
+      this.#add(done.count, path);
+      return done.replaced;
+    }
+    const before = this.#count;
     const replaced = Array.isArray(value)
-      ? value.map((item, index) => replace(item, [...path, index]))
+      ? value.map((item, index) => this.replace(item, [...path, index]))
       : Object.fromEntries(
-        Object.entries(value).map(([key, item]) => [key, replace(item, [...path, key])]),
+        Object.entries(value).map(([key, item]) => [key, this.replace(item, [...path, key])]),
       );
-    done.set(value, replaced);
+    this.#done.set(value, { replaced, count: this.#count - before });
     return replaced;
-  };
-  return replace(value, path);
+  }
+
+  #add(count: number, path: readonly (string | number)[]): void {
+    this.#count += count;
+    if (this.#count <= MAX_VALUES) return;
+    throw new VariableError(`the text has more than ${MAX_VALUES} values`, path);
+  }
 }
 
 function substituteText(
@@ -60,10 +84,8 @@ function substituteText(
   const valueOf = (name: string): Variable => {
     const value = variables.get(name);
     if (value !== undefined) return value;
-    const near = nearest(name, [...variables.keys()]);
     throw new VariableError(
-      `the variable "${name}" has no value` +
-        (near === undefined ? "" : `; did you mean "${near}"?`),
+      `the variable ${quoted(name)} has no value${suggestion(name, [...variables.keys()])}`,
       path,
     );
   };

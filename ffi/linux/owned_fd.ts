@@ -6,6 +6,7 @@
 
 import * as calls from "../calls/files.ts";
 import { syscall } from "../syscalls.ts";
+import { type ProcessIdentity, processIdentity } from "../proc/process_identity.ts";
 
 /** The descriptor of an open file: its number, or the result of an `open`. */
 export type Fd = number | OwnedFd;
@@ -41,7 +42,27 @@ export class OwnedFd implements Disposable {
     return this.#number;
   }
 
-  /** Closes it, unless it is closed already. */
+  /**
+   * The process of a pidfd: see {@linkcode processIdentity}.
+   *
+   * @example
+   * ```ts
+   * import { linux } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using self = linux.pidfd_open(Deno.pid);
+   * assertEquals(self.identity.pid, Deno.pid);
+   * ```
+   *
+   * @throws {TypeError} for the descriptor of anything but a process, or of one that has ended
+   * @throws {SyscallError} `ENOENT` where the process has ended
+   * @throws {UnsupportedError} where /proc is of another pid namespace
+   */
+  get identity(): ProcessIdentity {
+    return processIdentity(this);
+  }
+
+  /** Closes it, unless it is closed. */
   close(): void {
     const number = this.#number;
     if (number === undefined) return;

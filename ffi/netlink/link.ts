@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MACVLAN_MODES, type MacvlanMode } from "../calls/constants/links.ts";
 import {
   Attribute,
   decodeAttributes,
@@ -46,8 +47,6 @@ const IFF_UP = 1;
 
 /** The index that the loopback interface of every network namespace has. */
 export const LOOPBACK_INDEX = 1;
-/** The most bytes that the name of an interface has: IFNAMSIZ less the NUL. */
-export const LINK_NAME_BYTES = 15;
 
 /** An interface by its index, or by its name. */
 export type LinkReference = string | { readonly index: number | Later };
@@ -68,17 +67,6 @@ export interface LinkSettings {
   /** The size of its largest packets, in bytes. */
   readonly mtu?: number | undefined;
 }
-
-/** How the macvlan interfaces on one parent see one another. See ip-link(8). */
-export type MacvlanMode = "private" | "vepa" | "bridge" | "passthru";
-
-/** The kernel's number of each mode. */
-export const MACVLAN_MODES: Readonly<Record<MacvlanMode, number>> = {
-  private: 1,
-  vepa: 2,
-  bridge: 4,
-  passthru: 8,
-};
 
 /**
  * Makes two interfaces with a cable between them, of which the other cannot be up yet: it is made

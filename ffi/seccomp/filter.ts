@@ -7,21 +7,13 @@
  * @module
  */
 
+import { SECCOMP_RET } from "./returns.ts";
 import { Label } from "../engine/program.ts";
 import type { Architecture } from "../syscall_numbers.ts";
 import { allSyscalls } from "./all_syscalls.ts";
 import { assembleFilter, type Instruction, INSTRUCTION_SIZE, MOST_INSTRUCTIONS } from "./bpf.ts";
 
-/** What a filter answers (`SECCOMP_RET_*` of linux/seccomp.h). */
-export const SECCOMP_RET = {
-  KILL_PROCESS: 0x8000_0000,
-  KILL_THREAD: 0x0000_0000,
-  TRAP: 0x0003_0000,
-  ERRNO: 0x0005_0000,
-  TRACE: 0x7ff0_0000,
-  LOG: 0x7ffc_0000,
-  ALLOW: 0x7fff_0000,
-} as const;
+export { SECCOMP_RET };
 
 /** What may be called, and what comes of it. Of several rules for a call the first that holds counts. */
 export interface SyscallFilter {
@@ -29,7 +21,7 @@ export interface SyscallFilter {
   readonly otherwise: number;
   /** What comes of numbers that no call had when the tables were written. */
   readonly unknown: number;
-  /** What comes of a call by another architecture's cgroupEntry, such as the 32-bit one. */
+  /** The result of a call by another architecture's entry point, such as the 32-bit one. */
   readonly foreign: number;
   /** In the order in which they count. */
   readonly rules: readonly FilterRule[];
@@ -75,7 +67,7 @@ export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {
   aarch64: 0xc000_00b7,
 };
 
-/** From here on the numbers on x86_64 are those of x32, another cgroupEntry to the same calls. */
+/** From here on the numbers on x86_64 are those of x32, another entry point of the same calls. */
 const X32 = 0x4000_0000;
 
 /** Compiles a filter to instructions, as many `struct sock_filter`. */

@@ -1,6 +1,6 @@
 /**
- * The step `bind`: files of the host, seen in the container. See open_tree(2), mount_setattr(2)
- * and move_mount(2).
+ * The step `bind`: files of the host in the container. See open_tree(2), mount_setattr(2) and
+ * move_mount(2).
  *
  * @module
  */
@@ -10,14 +10,14 @@ import {
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_NOSYMFOLLOW,
-} from "../../ffi/calls/mounts.ts";
+} from "../../ffi/calls/constants/mounts.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** What a bound file must not be used for. */
+/** What a bound file cannot be used for, by the option of mount(8). */
 export type BindRestriction = "nosuid" | "nodev" | "noexec" | "nosymfollow";
 
-/** Shared with the lowering. */
+/** The attribute of mount_setattr(2) for each restriction. */
 export const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosuid: MOUNT_ATTR_NOSUID,
   nodev: MOUNT_ATTR_NODEV,
@@ -25,43 +25,44 @@ export const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosymfollow: MOUNT_ATTR_NOSYMFOLLOW,
 };
 
-/** Shows a directory or file of the host in the container. */
+/** Makes a directory or file of the host visible in the container. */
 export interface BindStep extends BindOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "bind";
-  /** What is shown. */
+  /** The directory or file of the host. */
   readonly source: string;
-  /** Where it is shown. */
+  /** Its path in the container. */
   readonly target: string;
 }
 
 /** Options of {@linkcode bind}. */
 export interface BindOptions {
-  /** Whether it can only be read: it and, where `recursive`, all that is mounted below it. */
+  /** Whether it is read-only, with all mounts below it unless `recursive` is false. */
   readonly readOnly?: boolean;
   /**
-   * Whether what is mounted below the source is shown too. An ordinary user cannot leave it away,
-   * as that could uncover what the mounts hide (mount_namespaces(7)).
+   * Whether the mounts below the source are bound too. An ordinary user cannot leave them out, as
+   * that could uncover what they hide (mount_namespaces(7)).
    *
    * @default {true}
    */
   readonly recursive?: boolean;
   /** Whether the step is left out when the source does not exist. */
   readonly optional?: boolean;
-  /** What the files must not be used for, as mount(8) calls it. */
+  /** What the files cannot be used for, by the options of mount(8). */
   readonly restrict?: readonly BindRestriction[];
 }
 
 /**
- * Shows a directory or file of the host in the container: at the same place, or at another. A mount
- * point that is missing is made on filesystems that the recipe has mounted, and an error elsewhere.
- * Needs `unshare("mount")` before it, and Linux 5.2; with `readOnly` or `restrict`, Linux 5.12.
+ * Makes a directory or file of the host visible in the container, at the same path or at another. A
+ * missing mount point is created on filesystems that the recipe has mounted, and is an error
+ * elsewhere. Needs `unshare("mount")` before it, and Linux 5.2; with `readOnly` or `restrict`,
+ * Linux 5.12.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
  * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount
- * point on a filesystem of the host's, `EACCES` where a directory on the way may not be searched,
- * `EINVAL` for a directory on a file or a file on a directory, and for an ordinary user who leaves away
- * mounts below the source
+ * point on a filesystem of the host's, `EACCES` where the user may not search a directory on the
+ * way, `EINVAL` for a directory on a file or a file on a directory, and for an ordinary user who
+ * leaves out the mounts below the source
  *
  * @example
  * ```ts
@@ -80,17 +81,12 @@ export function bind(source: string, target: string = source, options: BindOptio
   return { step: "bind", source, target, ...options };
 }
 
-/** How `bind` is checked and planned. */
-export const bindDefinition: StepDefinition<BindStep> = {
-  step: "bind",
-  get fields() {
-    return {
-      source: path(),
-      target: absolutePath(),
-      readOnly: optional(boolean()),
-      recursive: optional(boolean()),
-      optional: optional(boolean()),
-      restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
-    };
-  },
-};
+/** What the data of `bind` may be. */
+export const bindSchema: StepSchema<BindStep> = stepSchema("bind", () => ({
+  source: path(),
+  target: absolutePath(),
+  readOnly: optional(boolean()),
+  recursive: optional(boolean()),
+  optional: optional(boolean()),
+  restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
+}));

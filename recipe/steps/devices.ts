@@ -5,24 +5,24 @@
  */
 
 import { absolutePath } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Mounts a minimal /dev. */
 export interface DevicesStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "devices";
   /** The directory to mount on. */
   readonly target: string;
 }
 
 /**
- * Mounts a minimal /dev: null, zero, full, random, urandom and tty of the host, terminals (pts) and
- * shared memory (shm) of the container's own, and the links to descriptors. Needs
- * `unshare("mount")` before it.
+ * Mounts a minimal /dev: null, zero, full, random, urandom and tty of the host, the container's own
+ * terminals (pts) and shared memory (shm), and the links to descriptors. Needs `unshare("mount")`
+ * before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
- * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist on a filesystem
- * of the host's, or a device is missing from /dev, `ENOTDIR` where it is no directory
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist on a
+ * filesystem of the host's, or a device is missing from /dev, `ENOTDIR` where it is not a directory
  *
  * @example
  * ```ts
@@ -37,10 +37,8 @@ export function devices(target = "/dev"): DevicesStep {
   return { step: "devices", target };
 }
 
-/** How `devices` is checked and planned. */
-export const devicesDefinition: StepDefinition<DevicesStep> = {
-  step: "devices",
-  get fields() {
-    return { target: absolutePath() };
-  },
-};
+/** What the data of `devices` may be. */
+export const devicesSchema: StepSchema<DevicesStep> = stepSchema(
+  "devices",
+  () => ({ target: absolutePath() }),
+);

@@ -1,6 +1,6 @@
 /**
- * The steps that make files: `mkdir`, `symlink`, `writeFile` and `mknod`. They make them on
- * filesystems that the recipe has mounted, and on the host's only when that is said.
+ * The steps that create files: `mkdir`, `symlink`, `writeFile` and `mknod`. They create them on
+ * filesystems that the recipe has mounted, and on the host's only with `host`.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import {
   optional,
   text,
 } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Options of the steps that make files. */
+/** Options of the steps that create files. */
 export interface FileOptions {
-  /** The permission bits of what is made. */
+  /** The permission bits of the file. */
   readonly mode?: number;
-  /** Says that the file may be made on the host, where it stays. */
+  /** Whether the file may be created on the host, where it stays. */
   readonly host?: boolean;
 }
 
@@ -31,23 +31,23 @@ const fileFields = () => ({
   host: optional(boolean()),
 });
 
-/** Makes a directory. */
+/** Creates a directory. */
 export interface MkdirStep extends FileOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mkdir";
   /** The directory. */
   readonly path: string;
 }
 
 /**
- * Makes a directory, and those that it lies in, where they are missing, as `mkdir -p` does. Needs a
- * filesystem that the recipe has mounted, or `host`.
+ * Creates a directory, and missing parents, as `mkdir -p` does. Needs a filesystem that the recipe
+ * has mounted, or `host`.
  *
- * @throws {RecipeError} when it is planned for a directory of the host's, and `host` does not say so
- * @throws {SyscallError} when it is run: `ENOTDIR` where something on the way, or with `mode` the
- * place itself, is no directory, `EXDEV` where a symbolic link leads out of the filesystem that the
- * recipe has mounted, `ENOSPC` where that is full, `EROFS` where it can only be read; on the host
- * `EACCES` where the directory that it is to lie in is another user's
+ * @throws {RecipeError} when it is planned for a directory of the host's without `host`
+ * @throws {SyscallError} when it is run: `ENOTDIR` where a parent, or with `mode` the path itself,
+ * is not a directory, `EXDEV` where a symbolic link leads out of the filesystem that the recipe has
+ * mounted, `ENOSPC` where that is full, `EROFS` where it is read-only; on the host `EACCES` where
+ * the parent is another user's
  *
  * @example
  * ```ts
@@ -61,32 +61,28 @@ export function mkdir(path: string, options: FileOptions = {}): MkdirStep {
   return { step: "mkdir", path, ...options };
 }
 
-/** How `mkdir` is checked and planned. */
-export const mkdirDefinition: StepDefinition<MkdirStep> = {
-  step: "mkdir",
-  get fields() {
-    return fileFields();
-  },
-};
+/** What the data of `mkdir` may be. */
+export const mkdirSchema: StepSchema<MkdirStep> = stepSchema("mkdir", () => {
+  return fileFields();
+});
 
-/** Makes a symbolic link. */
+/** Creates a symbolic link. */
 export interface SymlinkStep extends Pick<FileOptions, "host"> {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "symlink";
-  /** What the link says. */
+  /** The text of the link. */
   readonly target: string;
   /** The link. */
   readonly path: string;
 }
 
 /**
- * Makes a symbolic link at `path` that says `target`, in the order of ln(1). Needs a filesystem that
- * the recipe has mounted, or `host`. See symlink(2).
+ * Creates a symbolic link at `path` to `target`, with the arguments in the order of ln(1). Needs a
+ * filesystem that the recipe has mounted, or `host`. See symlink(2).
  *
- * @throws {RecipeError} when it is planned for a place of the host's, and `host` does not say so
- * @throws {SyscallError} when it is run: `EEXIST` where something is there already, `ENOENT` where
- * the directory that it is to lie in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
- * {@linkcode mkdir}
+ * @throws {RecipeError} when it is planned for a path of the host's without `host`
+ * @throws {SyscallError} when it is run: `EEXIST` where the path exists already, `ENOENT` where its
+ * parent does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as {@linkcode mkdir}
  *
  * @example
  * ```ts
@@ -105,36 +101,30 @@ export function symlink(
   return { step: "symlink", target, path, ...options };
 }
 
-/** How `symlink` is checked and planned. */
-export const symlinkDefinition: StepDefinition<SymlinkStep> = {
-  step: "symlink",
-  get fields() {
-    return {
-      target: text({ min: 1, max: 4095 }),
-      path: absolutePath(),
-      host: optional(boolean()),
-    };
-  },
-};
+/** What the data of `symlink` may be. */
+export const symlinkSchema: StepSchema<SymlinkStep> = stepSchema("symlink", () => ({
+  target: text({ min: 1, max: 4095 }),
+  path: absolutePath(),
+  host: optional(boolean()),
+}));
 
 /** Writes a file. */
 export interface WriteFileStep extends FileOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "writeFile";
   /** The file. */
   readonly path: string;
-  /** What it is to hold. */
+  /** The new content of the file. */
   readonly text: string;
 }
 
 /**
- * Writes a text to a file, which is made, or emptied first, with the mode 0644 where no other is
- * given. Needs a filesystem that the recipe has mounted, or `host`.
+ * Writes a text to a file. The file is created with the mode 0644, unless another is given; one
+ * that exists is emptied first. Needs a filesystem that the recipe has mounted, or `host`.
  *
- * @throws {RecipeError} when it is planned for a file of the host's, and `host` does not say so
- * @throws {SyscallError} when it is run: `ENOENT` where the directory that it is to lie in does not
- * exist, `EISDIR` where it is a directory itself, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as
- * {@linkcode mkdir}
+ * @throws {RecipeError} when it is planned for a file of the host's without `host`
+ * @throws {SyscallError} when it is run: `ENOENT` where its parent does not exist, `EISDIR` where
+ * the path is a directory, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as {@linkcode mkdir}
  *
  * @example
  * ```ts
@@ -154,21 +144,19 @@ export function writeFile(path: string, text: string, options: FileOptions = {})
   return { step: "writeFile", path, text, ...options };
 }
 
-/** How `writeFile` is checked and planned. */
-export const writeFileDefinition: StepDefinition<WriteFileStep> = {
-  step: "writeFile",
-  get fields() {
-    return { ...fileFields(), text: content() };
-  },
-};
+/** What the data of `writeFile` may be. */
+export const writeFileSchema: StepSchema<WriteFileStep> = stepSchema(
+  "writeFile",
+  () => ({ ...fileFields(), text: content() }),
+);
 
-/** Makes a device file or a named pipe. */
+/** Creates a device file or a named pipe. */
 export interface MknodStep extends FileOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mknod";
   /** The file. */
   readonly path: string;
-  /** What it is, by the letter of mknod(1): block or character device, or pipe. */
+  /** The type, by the letter of mknod(1): block device, character device, or pipe. */
   readonly type: "b" | "c" | "p";
   /** The device's major number. */
   readonly major?: number;
@@ -177,15 +165,15 @@ export interface MknodStep extends FileOptions {
 }
 
 /**
- * Makes a device file or a named pipe, with the mode 0666 less the umask where no other is given.
- * Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the host: in a user namespace use `devices`, or `bind` one of the
- * host's. See mknod(2).
+ * Creates a device file or a named pipe, with the mode 0666 less the umask, unless another is
+ * given. Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the
+ * host: in a user namespace use `devices`, or `bind` one of the host's. See mknod(2).
  *
  * @throws {RecipeError} where a device has no number, or a pipe has one; when it is planned for a
- * place of the host's, and `host` does not say so
+ * path of the host's without `host`
  * @throws {SyscallError} when it is run: `EPERM` for a device in a user namespace, or without
- * CAP_MKNOD, `EEXIST` where something is there already, `ENOENT` where the directory that it is to lie
- * in does not exist, `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as {@linkcode mkdir}
+ * CAP_MKNOD, `EEXIST` where the path exists already, `ENOENT` where its parent does not exist,
+ * `EXDEV`, `ENOSPC`, `EROFS` and `EACCES` as {@linkcode mkdir}
  *
  * @example
  * ```ts
@@ -204,22 +192,16 @@ export function mknod(path: string, node: Omit<MknodStep, "step" | "path">): Mkn
   return { step: "mknod", path, ...node };
 }
 
-/** How `mknod` is checked and planned. */
-export const mknodDefinition: StepDefinition<MknodStep> = {
-  step: "mknod",
-  get fields() {
-    return {
-      ...fileFields(),
-      type: oneOf(["b", "c", "p"]),
-      major: optional(integer(0, 0xfff)),
-      minor: optional(integer(0, 0xf_ffff)),
-    };
-  },
-  issue({ type, major, minor }) {
-    if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
-    if (type !== "p" && (major === undefined || minor === undefined)) {
-      return `a device needs "major" and "minor"`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `mknod` may be. */
+export const mknodSchema: StepSchema<MknodStep> = stepSchema("mknod", () => ({
+  ...fileFields(),
+  type: oneOf(["b", "c", "p"]),
+  major: optional(integer(0, 0xfff)),
+  minor: optional(integer(0, 0xf_ffff)),
+}), ({ type, major, minor }) => {
+  if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
+  if (type !== "p" && (major === undefined || minor === undefined)) {
+    return `a device needs "major" and "minor"`;
+  }
+  return undefined;
+});

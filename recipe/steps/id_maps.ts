@@ -1,17 +1,17 @@
 /**
- * The steps that say who is who in a user namespace: `mapRoot`, `mapCurrentUser` and `mapIds`. See
- * user_namespaces(7).
+ * The steps that map user and group ids into a user namespace: `mapRoot`, `mapCurrentUser` and
+ * `mapIds`. See user_namespaces(7).
  *
  * @module
  */
 
 import { id, integer, list, object, oneOf, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { IdRange } from "./id_range.ts";
 
-/** Makes the caller root in the user namespace. */
+/** Maps root of the user namespace to the caller. */
 export interface MapRootStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mapRoot";
 }
 
@@ -20,11 +20,11 @@ export interface MapRootStep {
  * `unshare --map-root-user` does. All other ids are unmapped, and setgroups(2) is denied. Needs
  * `unshare("user")` before it, and no privilege.
  *
- * @throws {RecipeError} when it is planned without `unshare("user")` before it, or behind another
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it, or after another
  * step that maps ids
- * @throws {SyscallError} when it is run: `EACCES` where an ordinary user's recipe joins others,
- * too, from whom the container is closed off meanwhile, `EACCES` or `EPERM` where AppArmor leaves
- * ordinary users no rights in their user namespaces
+ * @throws {SyscallError} when it is run: `EACCES` where an ordinary user's recipe also joins
+ * namespaces, as processes in them must not see the container meanwhile, `EACCES` or `EPERM` where
+ * AppArmor denies ordinary users all capabilities in their user namespaces
  *
  * @example
  * ```ts
@@ -39,24 +39,21 @@ export function mapRoot(): MapRootStep {
   return { step: "mapRoot" };
 }
 
-/** How `mapRoot` is checked and planned. */
-export const mapRootDefinition: StepDefinition<MapRootStep> = {
-  step: "mapRoot",
-  fields: {},
-};
+/** What the data of `mapRoot` may be. */
+export const mapRootSchema: StepSchema<MapRootStep> = stepSchema("mapRoot", () => ({}));
 
-/** Keeps the caller's own ids in the user namespace. */
+/** Maps the caller's own ids to themselves. */
 export interface MapCurrentUserStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mapCurrentUser";
 }
 
 /**
- * Maps the user who runs the recipe to itself, as `unshare --map-current-user` does. The program
- * then runs without capabilities, as execve(2) takes them from all but root. Needs
+ * Maps the user who runs the recipe to the same id, as `unshare --map-current-user` does. The
+ * program then runs without capabilities, as execve(2) removes them from all users but root. Needs
  * `unshare("user")` before it, and no privilege.
  *
- * @throws {RecipeError} when it is planned without `unshare("user")` before it, or behind another
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it, or after another
  * step that maps ids
  * @throws {SyscallError} when it is run: as {@linkcode mapRoot}
  *
@@ -73,15 +70,15 @@ export function mapCurrentUser(): MapCurrentUserStep {
   return { step: "mapCurrentUser" };
 }
 
-/** How `mapCurrentUser` is checked and planned. */
-export const mapCurrentUserDefinition: StepDefinition<MapCurrentUserStep> = {
-  step: "mapCurrentUser",
-  fields: {},
-};
+/** What the data of `mapCurrentUser` may be. */
+export const mapCurrentUserSchema: StepSchema<MapCurrentUserStep> = stepSchema(
+  "mapCurrentUser",
+  () => ({}),
+);
 
 /** Maps ranges of ids into the user namespace. */
 export interface MapIdsStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mapIds";
   /** The ranges of user ids. */
   readonly uids: readonly IdRange[];
@@ -89,7 +86,7 @@ export interface MapIdsStep {
   readonly gids: readonly IdRange[];
   /**
    * Whether programs may set their supplementary groups. An ordinary user who maps only the own
-   * group has to deny it, as dropping a group could open files to them (user_namespaces(7)).
+   * group has to deny it, as a program that drops a group may gain access (user_namespaces(7)).
    */
   readonly setgroups?: "allow" | "deny";
 }
@@ -98,17 +95,17 @@ export interface MapIdsStep {
  * Maps ranges of user and group ids into the container's user namespace. Needs `unshare("user")`
  * before it.
  *
- * One id each, the caller's own, the container maps itself. A privileged caller writes any ranges
- * from outside. For an ordinary one `newuidmap` and `newgidmap` (Debian: uidmap) write what
- * /etc/subuid and /etc/subgid give to that user.
+ * The container itself maps a single id each, the caller's own. The script of a privileged user
+ * writes any other ranges from outside; for an ordinary user `newuidmap` and `newgidmap` (Debian:
+ * uidmap) write the ranges that /etc/subuid and /etc/subgid grant to that user.
  *
  * @throws {RecipeError} where ranges overlap, or go beyond the last id
- * @throws {RecipeError} when it is planned without `unshare("user")` before it, behind another step
+ * @throws {RecipeError} when it is planned without `unshare("user")` before it, after another step
  * that maps ids, or in a user namespace within one of the container's
- * @throws {UnsupportedError} when it is run by an ordinary user who has no newuidmap and newgidmap,
- * or to whom /etc/subuid and /etc/subgid do not give the ids
- * @throws {SyscallError} when it is run: `EPERM` where the ids outside are not there to be given,
- * as the script is in a user namespace without them
+ * @throws {UnsupportedError} when it is run by an ordinary user without newuidmap and newgidmap, or
+ * with ids that /etc/subuid and /etc/subgid do not grant
+ * @throws {SyscallError} when it is run: `EPERM` where the ids outside do not exist, as the script
+ * is in a user namespace without them
  *
  * @example
  * ```ts
@@ -128,37 +125,33 @@ export function mapIds(maps: Omit<MapIdsStep, "step">): MapIdsStep {
   return { step: "mapIds", ...maps };
 }
 
-/** Kernel limit of lines in a map (user_namespaces(7), since Linux 4.15). */
+/** The most lines of a map that the kernel takes (user_namespaces(7), since Linux 4.15). */
 const MAP_LINES = 340;
 
-/** It has to be less than a page, too. */
+/** The most bytes: a map has to be less than a page. */
 const MAP_BYTES = 4095;
 
-/** The one behind it means none to the kernel. */
+/** The last id: the number after it means "no id" to the kernel. */
 const LAST_ID = 0xffff_fffe;
 
-/** How `mapIds` is checked and planned. */
-export const mapIdsDefinition: StepDefinition<MapIdsStep> = {
-  step: "mapIds",
-  get fields() {
-    const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
-    return {
-      uids: list(range, 1),
-      gids: list(range, 1),
-      setgroups: optional(oneOf(["allow", "deny"])),
-    };
-  },
-  issue({ uids, gids }) {
-    return contradiction("uids", uids) ?? contradiction("gids", gids);
-  },
-};
+/** What the data of `mapIds` may be. */
+export const mapIdsSchema: StepSchema<MapIdsStep> = stepSchema("mapIds", () => {
+  const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
+  return {
+    uids: list(range, 1),
+    gids: list(range, 1),
+    setgroups: optional(oneOf(["allow", "deny"])),
+  };
+}, ({ uids, gids }) => {
+  return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
+});
 
-/** Shared with the lowering. */
+/** Returns the ranges as the text of /proc/PID/uid_map. */
 export function mapText(ranges: readonly IdRange[]): string {
   return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("");
 }
 
-function contradiction(name: string, ranges: readonly IdRange[]): string | undefined {
+function rangesIssue(name: string, ranges: readonly IdRange[]): string | undefined {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
   const size = mapText(ranges).length;
   if (size > MAP_BYTES) {
@@ -166,12 +159,12 @@ function contradiction(name: string, ranges: readonly IdRange[]): string | undef
   }
   for (const [i, a] of ranges.entries()) {
     if (Math.max(a.inside, a.outside) + a.count > LAST_ID + 1) {
-      return `"${name}", range ${i + 1}, goes beyond the last id, ${LAST_ID}`;
+      return `"${name}": range ${i + 1} goes beyond the last id, ${LAST_ID}`;
     }
     for (const [j, b] of ranges.slice(0, i).entries()) {
       for (const side of ["inside", "outside"] as const) {
         if (a[side] < b[side] + b.count && b[side] < a[side] + a.count) {
-          return `"${name}" contradicts itself: ranges ${j + 1} and ${i + 1} overlap ${side}`;
+          return `"${name}": the ranges ${j + 1} and ${i + 1} overlap ${side}`;
         }
       }
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A range of ids: `count` of them from `inside` in the container are those from `outside` on. */
+/** A range of `count` ids: those from `inside` on in the container are those from `outside` on. */
 export interface IdRange {
   /** The first id in the container. */
   readonly inside: number;

@@ -1,18 +1,18 @@
 /**
- * The steps that say who the program is and what it may: `setUser`, `capabilities` and
+ * The steps that set the user and the privileges of the program: `setUser`, `capabilities` and
  * `noNewPrivileges`. See credentials(7) and capabilities(7).
  *
  * @module
  */
 
-import { CAPABILITIES } from "../../ffi/calls/users.ts";
+import { CAPABILITIES } from "../../ffi/calls/constants/capabilities.ts";
 import { id, list, oneOf, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { CapabilitySets } from "./capability_sets.ts";
 
 /** Changes the user and the groups. */
 export interface SetUserStep extends UserIds {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "setUser";
 }
 
@@ -27,8 +27,8 @@ export interface UserIds {
    */
   readonly gid?: number;
   /**
-   * The supplementary groups. Where setgroups(2) is denied, as after `mapRoot`, none can be set and
-   * those of the caller stay.
+   * The supplementary groups. Where setgroups(2) is denied, as after `mapRoot`, they cannot be set:
+   * the caller's remain.
    *
    * @default none
    */
@@ -36,8 +36,8 @@ export interface UserIds {
 }
 
 /**
- * Changes the user, the group and the supplementary groups; from root to another user, this takes
- * the capabilities away. The ids have to be mapped, in a user namespace. See setresuid(2).
+ * Changes the user, the group and the supplementary groups. A change from root to another user
+ * removes the capabilities. In a user namespace, the ids have to be mapped. See setresuid(2).
  *
  * @throws {RecipeError} when it is planned with `groups` where setgroups(2) is denied
  * @throws {SyscallError} when it is run: `EPERM` without CAP_SETUID and CAP_SETGID, which an
@@ -56,25 +56,23 @@ export function setUser(ids: UserIds): SetUserStep {
   return { step: "setUser", ...ids };
 }
 
-/** How `setUser` is checked and planned. */
-export const setUserDefinition: StepDefinition<SetUserStep> = {
-  step: "setUser",
-  get fields() {
-    return { uid: id(), gid: optional(id()), groups: optional(list(id())) };
-  },
-};
+/** What the data of `setUser` may be. */
+export const setUserSchema: StepSchema<SetUserStep> = stepSchema(
+  "setUser",
+  () => ({ uid: id(), gid: optional(id()), groups: optional(list(id())) }),
+);
 
-/** Sets what the program may do beyond an ordinary user. */
+/** Sets the capabilities. */
 export interface CapabilitiesStep extends CapabilitySets {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "capabilities";
 }
 
 /**
- * Sets the capabilities: each set that is given becomes exactly what is listed. A program that root
- * runs has all of the bounding set again, so to hold root to less, list the bounding set.
+ * Sets the capabilities: each set that is given becomes exactly what is listed. A program that runs
+ * as root gets all of the bounding set again, so list the bounding set to limit root.
  *
- * @throws {RecipeError} where the sets contradict each other
+ * @throws {RecipeError} for `keep` with other sets, or a set with a capability that another lacks
  * @throws {SyscallError} when it is run: `EPERM` for a capability that the process does not have,
  * and for `keep` and `bounding` without CAP_SETPCAP, which an ordinary user has in a user namespace
  * only
@@ -105,41 +103,39 @@ export function capabilities(sets: CapabilitySets): CapabilitiesStep {
   return { step: "capabilities", ...sets };
 }
 
-/** How `capabilities` is checked and planned. */
-export const capabilitiesDefinition: StepDefinition<CapabilitiesStep> = {
-  step: "capabilities",
-  get fields() {
-    const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
-    return {
-      keep: capabilityList,
-      bounding: capabilityList,
-      permitted: capabilityList,
-      effective: capabilityList,
-      inheritable: capabilityList,
-      ambient: capabilityList,
-    };
-  },
-  issue({ keep, bounding, permitted, effective, inheritable, ambient }) {
-    const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
-    if (keep !== undefined && others !== undefined) return `"keep" stands in place of all others`;
-    const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
-      of === undefined ? undefined : set?.find((name) => !of.includes(name));
-    const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
-    if (notPermitted !== undefined) return `${notPermitted} is not in "permitted"`;
-    const notInheritable = lacks(ambient, inheritable);
-    if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
-    return undefined;
-  },
-};
+/** What the data of `capabilities` may be. */
+export const capabilitiesSchema: StepSchema<CapabilitiesStep> = stepSchema("capabilities", () => {
+  const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+  return {
+    keep: capabilityList,
+    bounding: capabilityList,
+    permitted: capabilityList,
+    effective: capabilityList,
+    inheritable: capabilityList,
+    ambient: capabilityList,
+  };
+}, ({ keep, bounding, permitted, effective, inheritable, ambient }) => {
+  const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
+  if (keep !== undefined && others !== undefined) {
+    return `"keep" cannot be combined with other sets`;
+  }
+  const lacks = (set: readonly string[] | undefined, of: readonly string[] | undefined) =>
+    of === undefined ? undefined : set?.find((name) => !of.includes(name));
+  const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
+  if (notPermitted !== undefined) return `${notPermitted} is not in "permitted"`;
+  const notInheritable = lacks(ambient, inheritable);
+  if (notInheritable !== undefined) return `${notInheritable} is not in "inheritable"`;
+  return undefined;
+});
 
-/** Keeps the program from gaining privileges. */
+/** Prevents the program from gaining privileges. */
 export interface NoNewPrivilegesStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "noNewPrivileges";
 }
 
 /**
- * Keeps the program and all that it starts from gaining privileges by setuid programs or file
+ * Prevents the program and all that it starts from gaining privileges by setuid programs or file
  * capabilities. Needs no privilege, and nothing of it fails. See PR_SET_NO_NEW_PRIVS in prctl(2).
  *
  * @example
@@ -156,8 +152,8 @@ export function noNewPrivileges(): NoNewPrivilegesStep {
   return { step: "noNewPrivileges" };
 }
 
-/** How `noNewPrivileges` is checked and planned. */
-export const noNewPrivilegesDefinition: StepDefinition<NoNewPrivilegesStep> = {
-  step: "noNewPrivileges",
-  fields: {},
-};
+/** What the data of `noNewPrivileges` may be. */
+export const noNewPrivilegesSchema: StepSchema<NoNewPrivilegesStep> = stepSchema(
+  "noNewPrivileges",
+  () => ({}),
+);

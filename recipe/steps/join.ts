@@ -4,43 +4,45 @@
  * @module
  */
 
-import { OwnedFd } from "../../ffi/linux/owned_fd.ts";
-import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_identity.ts";
+import type { OwnedFd } from "../../ffi/linux/owned_fd.ts";
+import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
 import { boolean, either, integer, list, object, oneOf, optional, path } from "../schema.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Moves the container into namespaces that are there already. */
+/** Moves the container into namespaces that exist already. */
 export interface JoinStep extends JoinOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "join";
-  /** The process that is in them, or the path of the file of one. */
+  /** A process that is in them, or the path of the file of one namespace. */
   readonly target: number | string | ProcessIdentity;
-  /** The kinds of namespaces; without them, all that are not the script's too. */
+  /** The kinds of namespaces; without them, all that the script is not in as well. */
   readonly kinds?: readonly NamespaceKind[];
 }
 
 /** Options of {@linkcode join}. */
 export interface JoinOptions {
   /**
-   * Who the container is in a user namespace that it joins: root of it, without supplementary
-   * groups, or whoever it was (`nsenter --preserve-credentials`). Where root is not mapped there,
-   * it stays who it was.
+   * The user of the container in a user namespace that it joins: its root, without supplementary
+   * groups, or the same as before (`nsenter --preserve-credentials`). Where root is not mapped
+   * there, the user stays the same.
    *
    * @default {"root"}
    */
   readonly credentials?: "root" | "keep";
-  /** Whether the container gets the root directory of the process; `/` is its working directory. */
+  /**
+   * Whether the container gets the root directory of the process, with `/` as working directory.
+   */
   readonly root?: boolean;
   /** Whether the container gets the working directory of the process. */
   readonly cwd?: boolean;
-  /** Whether the program gets the environment that the process has begun with, and not this one's. */
+  /** Whether the program gets the initial environment of the process in place of the script's. */
   readonly environment?: boolean;
   /** Whether the container enters the cgroups of the process. */
   readonly cgroup?: boolean;
 }
 
-/** What {@linkcode join} joins: see there. */
+/** A process or a file that {@linkcode join} takes. */
 export type JoinTarget =
   | number
   | string
@@ -49,35 +51,36 @@ export type JoinTarget =
   | { readonly identity: ProcessIdentity };
 
 /**
- * Moves the container into namespaces of another process: one with this pid, that of a pidfd
- * (`linux.pidfd_open`), a container of this script that runs; or into the namespace of a file, such
- * as `/proc/PID/ns/net` or what `keep` has made. All at once, in the order that the kernel wants.
+ * Moves the container into namespaces of another process, or into the namespace of a file. The
+ * process is given by its pid, by a pidfd (`linux.pidfd_open`), or as a running container of this
+ * script; the file is one like `/proc/PID/ns/net`, or one that `keep` has made. All namespaces are
+ * joined at once, in the order that the kernel needs.
  *
- * Without kinds those are joined that are not the script's own already. Steps behind it are done in
- * there: a mount after `join(pid, "mount")` is one for all who are in that mount namespace, unless
- * `unshare("mount")` comes first. Where the container joins a pid namespace, it is none of its
- * first processes, so it needs no `init`; it ends when PID 1 there does.
+ * Without kinds, the container joins all namespaces that the script is not in as well. Later steps
+ * happen in there: a mount after `join(pid, "mount")` is visible to all processes of that mount
+ * namespace, unless `unshare("mount")` comes first. In a pid namespace that it joins, the container
+ * is not PID 1 and needs no `init`; it ends when PID 1 there ends.
  *
- * The process is the one that is there when the recipe is planned: should another have its number
- * when it is run, that is an error. Ordinary users can join what belongs to a user namespace that
- * they have made, if they join that too. A time namespace can be joined only by a process that
- * shares its memory with nobody, which costs a copy of the script's: some milliseconds. See setns(2)
- * and nsenter(1).
+ * The process is the one that exists when the recipe is planned; if another one has its pid when
+ * the recipe is run, that is an error. Ordinary users can join namespaces that belong to a user
+ * namespace of theirs, if they join that one too. Only a process with memory of its own can join a
+ * time namespace, which takes a copy of the script's process: some milliseconds. See setns(2) and
+ * nsenter(1).
  *
  * @throws {TypeError} for a container that has ended
- * @throws {SyscallError} `ENOENT` where a pidfd's process has ended
- * @throws {RecipeError} when it is planned with a file that is no namespace, or a pid namespace
- * where the container is in one of its own already
+ * @throws {SyscallError} `ENOENT` where the process of a pidfd has ended
+ * @throws {RecipeError} when it is planned with a file that is not a namespace, or with a pid
+ * namespace where the container is in one of its own already
  * @throws {UnsupportedError} where /proc is of another pid namespace than the script's; when it is
- * planned with `cgroup` and the cgroups of the process are
- * out of reach, as their hierarchy is not mounted
+ * planned with `cgroup` and the cgroups of the process are out of reach, as their hierarchy is not
+ * mounted
  * @throws {SyscallError} when it is planned: `ESRCH` where there is no such process, or another has
- * its number, `ENOENT` where there is no such file, `EACCES` where the process is another user's;
- * when it is run: `EPERM` without CAP_SYS_ADMIN in the user namespace that the others belong to,
- * `EINVAL` for a file of another kind, or the user namespace that the script is in, `EACCES` where
- * the user may not enter the cgroup
+ * its pid, `ENOENT` where there is no such file, `EACCES` where the process is another user's;
+ * when it is run: `EPERM` without CAP_SYS_ADMIN in the user namespace that the namespaces belong
+ * to, `EINVAL` for a file of another kind, or the user namespace that the script is in, `EACCES`
+ * where the user may not enter the cgroup
  *
- * @example A second program beside the first, which it sees
+ * @example A second program in the container of the first
  * ```ts
  * import { join, mapRoot, proc, recipe, unshare } from "@ramekin/ramekin";
  *
@@ -104,33 +107,26 @@ export function join(
 }
 
 function dataOf(target: JoinTarget): JoinStep["target"] {
-  if (target instanceof OwnedFd) return processIdentity(target);
-  if (typeof target === "object" && "identity" in target) return target.identity;
-  return target;
+  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
+  return hasIdentity ? target.identity : target;
 }
 
-/** How `join` is checked and planned. */
-export const joinDefinition: StepDefinition<JoinStep> = {
-  step: "join",
-  get fields() {
-    return {
-      target: either(
-        integer(1, 2 ** 31 - 1),
-        either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
-      ),
-      kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-      credentials: optional(oneOf(["root", "keep"])),
-      root: optional(boolean()),
-      cwd: optional(boolean()),
-      environment: optional(boolean()),
-      cgroup: optional(boolean()),
-    };
-  },
-  issue({ target, kinds = [], ...options }) {
-    if (typeof target !== "string") return undefined;
-    if (kinds.length > 1) return "a file is one namespace, of one kind";
-    const ofProcess = (["root", "cwd", "environment", "cgroup"] as const)
-      .find((name) => options[name] === true);
-    return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
-  },
-};
+/** What the data of `join` may be. */
+export const joinSchema: StepSchema<JoinStep> = stepSchema("join", () => ({
+  target: either(
+    integer(1, 2 ** 31 - 1),
+    either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
+  ),
+  kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
+  credentials: optional(oneOf(["root", "keep"])),
+  root: optional(boolean()),
+  cwd: optional(boolean()),
+  environment: optional(boolean()),
+  cgroup: optional(boolean()),
+}), ({ target, kinds = [], ...options }) => {
+  if (typeof target !== "string") return undefined;
+  if (kinds.length > 1) return "a file is one namespace and takes one kind";
+  const ofProcess = (["root", "cwd", "environment", "cgroup"] as const)
+    .find((name) => options[name] === true);
+  return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;
+});

@@ -4,67 +4,81 @@
  * @module
  */
 
-import { either, integer, list, object, oneOf, optional, type Schema, text } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import {
+  either,
+  integer,
+  type JsonSchema,
+  lazy,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Schema,
+  schema,
+  type Schemas,
+  text,
+} from "../schema.ts";
+import { quoted, shown } from "../shown.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** A number of bytes, or a string with a unit, 1024 the next: `"512k"`, `"64m"`, `"2g"`, `"1t"`. */
+/** A number of bytes, or a string with a unit, of 1024 each: `"512k"`, `"64m"`, `"2g"`, `"1t"`. */
 export type Size = number | string;
 
-/** How much of the machine a container may use; what is left out is not limited. */
+/** How much of the machine a container may use. Whatever is left out is not limited. */
 export interface Limits {
-  /** Memory, page cache included. A container that needs more loses a process: SIGKILL. */
+  /** Memory with the page cache. When a container needs more, one of its processes is killed. */
   readonly memory?: Size | "unlimited";
-  /** Memory above which the container is slowed down and has to give some back. cgroup v2 only. */
+  /** Memory above which the container is slowed down and has to free some. cgroup v2 only. */
   readonly memoryHigh?: Size | "unlimited";
-  /** Swap. cgroup v1 limits the sum with `memory`, which has to be there then. */
+  /** Swap. cgroup v1 limits the sum with `memory`, and then needs `memory` too. */
   readonly swap?: Size | "unlimited";
-  /** Time on processors, by the second: 1.5 is that of one and a half. At least 0.01. */
+  /** The number of processors whose time it may use: 1.5, for one and a half. At least 0.01. */
   readonly cpus?: number | "unlimited";
-  /** The share of the processors while others want them too: 1 to 10000; 100 is usual. */
+  /** The share of the processors when others need them too: 1 to 10000; 100 is the default. */
   readonly cpuWeight?: number;
-  /** How many processes and threads, the container's init included. */
+  /** The number of processes and threads, the container's init included. */
   readonly pids?: number | "unlimited";
-  /** Block devices. */
+  /** The use of block devices. */
   readonly io?: readonly IoLimits[];
-  /** Which processors: `"0-1,3"`. */
+  /** The processors by their numbers: `"0-1,3"`. */
   readonly cpuset?: string;
 }
 
-/** How much of a block device a container may use; what is left out is not limited. */
+/** How much of a block device a container may use. Whatever is left out is not limited. */
 export interface IoLimits {
-  /** A whole disk: its file, `"/dev/sda"`, or its numbers, `"8:0"`. */
+  /** A whole disk, by its file, `"/dev/sda"`, or by its numbers, `"8:0"`. */
   readonly device: string;
-  /** Bytes read in a second. */
+  /** Bytes read per second. */
   readonly readBps?: Size | "unlimited";
-  /** Bytes written in a second. */
+  /** Bytes written per second. */
   readonly writeBps?: Size | "unlimited";
-  /** Readings in a second. */
+  /** Read operations per second. */
   readonly readIops?: number | "unlimited";
-  /** Writings in a second. */
+  /** Write operations per second. */
   readonly writeIops?: number | "unlimited";
 }
 
 /** Limits how much of the machine the container may use. */
 export interface LimitsStep extends Limits {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "limits";
 }
 
 /**
- * Gives the container a control group, with limits or without. It holds for the whole container
- * from its first moment on, wherever the step stands; with `unshare("cgroup")`, the container sees
+ * Gives the container a control group, with limits or without. It applies to the whole container
+ * from the start, wherever the step is in the recipe; with `unshare("cgroup")`, the container sees
  * its own group as the root.
  *
- * The group is what `usage()`, `pause()`, `resume()` and `update()` of a running container need. It
- * is removed when the program has ended, and what the program has left running is killed then. An
- * ordinary user needs a group that was delegated to them:
- * `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`.
+ * The methods `usage()`, `pause()`, `resume()` and `update()` of a running container need the
+ * group. It is removed when the program has ended; processes that the program has left running are
+ * killed. An ordinary user needs a group that was delegated to them: `systemd-run --user --scope -p
+ * Delegate=yes deno run --allow-ffi ...`.
  *
- * @throws {RecipeError} when it is planned behind another one, or for a device that is not there or
- * is no block device
- * @throws {UnsupportedError} when it is run where a limit cannot be set, with why and the mend
+ * @throws {RecipeError} when it is planned after another one, or for a device that does not exist
+ * or is not a block device
+ * @throws {UnsupportedError} when it is run where a limit cannot be set, with the reason and a fix
  * @throws {SyscallError} when it is run: `ENOMEM` where the memory is too little for the program to
- * begin
+ * start
  *
  * @example
  * ```ts
@@ -84,6 +98,7 @@ export function limits(limits: Limits): LimitsStep {
   return { step: "limits", ...limits };
 }
 
+/** The bytes that each unit of a size stands for. */
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
   k: 2 ** 10,
@@ -92,100 +107,91 @@ const UNITS: Readonly<Record<string, number>> = {
   t: 2 ** 40,
 };
 
-const SIZE = /^(\d+)([kmgt]?)$/i;
-
-const size: Schema = {
-  expected: 'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
-  optional: false,
-  schema: {
-    anyOf: [integer().schema, { type: "string", pattern: "^\\d+[kmgtKMGT]?$" }],
-  },
-  issue(value) {
-    const bytes = typeof value === "string" ? bytesOf(value) : value;
-    if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return undefined;
-    const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-    return `should be ${size.expected}, or "unlimited", not ${shown}`;
-  },
-};
-
-const sizeOrNone: Schema = {
-  ...size,
-  schema: { anyOf: [{ enum: ["unlimited"] }, size.schema] },
-  issue: (value) => value === "unlimited" ? undefined : size.issue(value),
-};
-
-const cpus: Schema = {
-  expected: 'a number of processors from 0.01 on, or "unlimited"',
-  optional: false,
-  schema: {
-    anyOf: [{ enum: ["unlimited"] }, { type: "number", minimum: 0.01, maximum: 1e6 }],
-  },
-  issue(value) {
-    if (value === "unlimited") return undefined;
-    if (typeof value === "number" && value >= 0.01 && value <= 1e6) return undefined;
-    return `should be ${cpus.expected}, not ${JSON.stringify(value)}`;
-  },
-};
-
-/** Whole numbers and ranges of them, as cpuset(7) lists them. */
-const cpuset: Schema = {
-  expected: 'a list of processors: "0-1,3"',
-  optional: false,
-  schema: { type: "string", pattern: "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$" },
-  issue(value) {
-    const issue = text({ min: 1 }).issue(value);
-    if (issue !== undefined) return issue;
-    const ranges = (value as string).split(",").map((range) => /^(\d+)(?:-(\d+))?$/.exec(range));
-    const wrong = ranges.some((range) =>
-      range === null || Number(range[2] ?? range[1]) < Number(range[1]) || Number(range[1]) > 65535
-    );
-    return wrong ? `should be ${cpuset.expected}, not "${value}"` : undefined;
-  },
-};
-
-const device: Schema = {
-  expected: 'a block device: "/dev/sda" or "8:0"',
-  optional: false,
-  schema: { type: "string", pattern: "^(\\d+:\\d+|/.+)$" },
-  issue(value) {
-    const issue = text({ min: 1 }).issue(value);
-    if (issue !== undefined) return issue;
-    return /^(\d+:\d+|\/.+)$/.test(value as string)
-      ? undefined
-      : `should be ${device.expected}, not "${value}"`;
-  },
-};
-
-const count = () => either(integer(1), oneOf(["unlimited"]));
-
-/** What each limit may hold. */
-export const limitFields = (): Readonly<Record<keyof Limits, Schema>> => ({
-  memory: optional(sizeOrNone),
-  memoryHigh: optional(sizeOrNone),
-  swap: optional(sizeOrNone),
-  cpus: optional(cpus),
-  cpuWeight: optional(integer(1, 10_000)),
-  pids: optional(count()),
-  io: optional(list(object({
-    device,
-    readBps: optional(sizeOrNone),
-    writeBps: optional(sizeOrNone),
-    readIops: optional(count()),
-    writeIops: optional(count()),
-  }))),
-  cpuset: optional(cpuset),
-});
-
-/** How `limits` is checked and planned. */
-export const limitsDefinition: StepDefinition<LimitsStep> = {
-  step: "limits",
-  get fields() {
-    return limitFields();
-  },
-};
-
-/** Shared with the lowering. */
-export function bytesOf(value: string): number | undefined {
-  const [, digits, unit] = SIZE.exec(value) ?? [];
+/** The number of bytes that a string with a unit means; `undefined` for any other string. */
+export function bytesOf(size: string): number | undefined {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
 }
+
+function isSize(value: unknown): boolean {
+  const bytes = typeof value === "string" ? bytesOf(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+}
+
+function isCpus(value: unknown): boolean {
+  return typeof value === "number" && value >= 0.01 && value <= 1e6;
+}
+
+/** Whether the string is a list of numbers and of ranges of them, as cpuset(7) has it. */
+function isCpuset(list: string): boolean {
+  return list.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== undefined && Number(first) <= Number(last) && Number(first) <= 65535;
+  });
+}
+
+/** A value that passes the check, or `"unlimited"`. */
+function limit(
+  expected: string,
+  holds: (value: unknown) => boolean,
+  ...json: readonly JsonSchema[]
+): Schema {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(
+    whole,
+    (value) =>
+      value === "unlimited" || holds(value) ? undefined : `should be ${whole}, not ${shown(value)}`,
+    () => ({ anyOf: [{ enum: ["unlimited"] }, ...json] }),
+  ));
+}
+
+/** A string that passes the check. */
+function textThat(expected: string, holds: (text: string) => boolean, pattern: string): Schema {
+  return text({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text) => holds(text) ? undefined : `should be ${expected}, not ${quoted(text)}`,
+  });
+}
+
+/** What each limit may be. */
+export const limitFields: () => Schemas<Limits> = lazy(() => {
+  const size = limit(
+    'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
+    isSize,
+    integer().jsonSchema(),
+    { type: "string", pattern: "^\\d+[kmgtKMGT]?$" },
+  );
+  const count = optional(either(integer(1), oneOf(["unlimited"])));
+  const io = object({
+    device: textThat(
+      'a block device: "/dev/sda" or "8:0"',
+      (device) => /^(\d+:\d+|\/.+)$/.test(device),
+      "^(\\d+:\\d+|/.+)$",
+    ),
+    readBps: size,
+    writeBps: size,
+    readIops: count,
+    writeIops: count,
+  });
+  return {
+    memory: size,
+    memoryHigh: size,
+    swap: size,
+    cpus: limit("a number of processors from 0.01 on", isCpus, {
+      type: "number",
+      minimum: 0.01,
+      maximum: 1e6,
+    }),
+    cpuWeight: optional(integer(1, 10_000)),
+    pids: count,
+    io: optional(list(io)),
+    cpuset: optional(
+      textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"),
+    ),
+  };
+});
+
+/** What the data of `limits` may be. */
+export const limitsSchema: StepSchema<LimitsStep> = stepSchema("limits", limitFields);

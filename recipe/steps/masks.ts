@@ -1,30 +1,30 @@
 /**
- * The steps that take files out of a program's reach: `maskPaths` and `readonlyPaths`.
+ * The steps that hide and protect files: `maskPaths` and `readonlyPaths`.
  *
  * @module
  */
 
 import { absolutePath, list } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Hides files and directories. */
 export interface MaskPathsStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "maskPaths";
   /** The files and directories. */
   readonly paths: readonly string[];
 }
 
 /**
- * Hides files and directories: /dev/null lies over a file, an empty directory that can only be read over a
- * directory. What is missing is left out. Needs `unshare("mount")` before it, and Linux 5.2.
+ * Hides files and directories: /dev/null is mounted over a file, and an empty read-only directory
+ * over a directory. Missing paths are skipped. Needs `unshare("mount")` before it, and Linux 5.2.
  *
- * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
- * that nobody may.
+ * A program that may mount in the container can unmount it again; `capabilities({ keep: [] })`
+ * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
- * @throws {SyscallError} when it is run: `EACCES` where a directory on the way may not be searched,
- * `ENOSYS` before Linux 5.2
+ * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
+ * way, `ENOSYS` before Linux 5.2
  *
  * @example
  * ```ts
@@ -39,32 +39,30 @@ export function maskPaths(...paths: string[]): MaskPathsStep {
   return { step: "maskPaths", paths };
 }
 
-/** How `maskPaths` is checked and planned. */
-export const maskPathsDefinition: StepDefinition<MaskPathsStep> = {
-  step: "maskPaths",
-  get fields() {
-    return { paths: list(absolutePath(), 1) };
-  },
-};
+/** What the data of `maskPaths` may be. */
+export const maskPathsSchema: StepSchema<MaskPathsStep> = stepSchema(
+  "maskPaths",
+  () => ({ paths: list(absolutePath(), 1) }),
+);
 
-/** Makes files and directories unchangeable. */
+/** Makes files and directories read-only. */
 export interface ReadonlyPathsStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "readonlyPaths";
   /** The files and directories. */
   readonly paths: readonly string[];
 }
 
 /**
- * Keeps files, and directories with all that is mounted beneath them, from being changed: they can only
- * be read. What is missing is left out. Needs `unshare("mount")` before it, and Linux 5.12.
+ * Makes files read-only, and directories with all mounts beneath them. Missing paths are skipped.
+ * Needs `unshare("mount")` before it, and Linux 5.12.
  *
- * Who may mount in the container can take it away again: `capabilities({ keep: [] })` sees to it
- * that nobody may.
+ * A program that may mount in the container can remount it again; `capabilities({ keep: [] })`
+ * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
- * @throws {SyscallError} when it is run: `EACCES` where a directory on the way may not be searched,
- * `ENOSYS` before Linux 5.12
+ * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
+ * way, `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts
@@ -79,10 +77,8 @@ export function readonlyPaths(...paths: string[]): ReadonlyPathsStep {
   return { step: "readonlyPaths", paths };
 }
 
-/** How `readonlyPaths` is checked and planned. */
-export const readonlyPathsDefinition: StepDefinition<ReadonlyPathsStep> = {
-  step: "readonlyPaths",
-  get fields() {
-    return { paths: list(absolutePath(), 1) };
-  },
-};
+/** What the data of `readonlyPaths` may be. */
+export const readonlyPathsSchema: StepSchema<ReadonlyPathsStep> = stepSchema(
+  "readonlyPaths",
+  () => ({ paths: list(absolutePath(), 1) }),
+);

@@ -5,16 +5,22 @@
  * @module
  */
 
-import { MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE } from "../../ffi/calls/mounts.ts";
-import { absolutePath, boolean, modeBits, oneOf, optional, text } from "../schema.ts";
-import { mountOptionsComplaint, parseMountOptions } from "../mount_options.ts";
-import type { StepDefinition } from "../check.ts";
+import {
+  MS_PRIVATE,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+} from "../../ffi/calls/constants/mounts.ts";
+import { absolutePath, boolean, modeBits, oneOf, optional, type Schemas, text } from "../schema.ts";
+import { mountOptions, parseMountOptions } from "../mount_options.ts";
+import { quoted } from "../shown.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Mounts a filesystem of any type. */
 export interface MountStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mount";
-  /** The device, or any word for a filesystem without one. */
+  /** The device, or any word for a filesystem without a device. */
   readonly source: string;
   /** The directory to mount on. */
   readonly target: string;
@@ -25,16 +31,16 @@ export interface MountStep {
 }
 
 /**
- * Mounts a filesystem of any type, with options as mount(8) takes them. A mount point that is
- * missing is made on filesystems that the recipe has mounted, and an error elsewhere. Needs
+ * Mounts a filesystem of any type, with options as mount(8) takes them. A missing mount point is
+ * created on filesystems that the recipe has mounted, and is an error elsewhere. Needs
  * `unshare("mount")` before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
  * more than 4095 bytes of options
- * @throws {SyscallError} when it is run: `ENODEV` for a type that this kernel does not know,
+ * @throws {SyscallError} when it is run: `ENODEV` for a type that this kernel does not have,
  * `EPERM` for one that a user namespace may not mount, such as those of disks, `EINVAL` for an
  * option that does not suit the type, `ENOENT` where the source or, on a filesystem of the host's,
- * the mount point does not exist, `ENOTDIR` where that is no directory
+ * the mount point does not exist, `ENOTDIR` where that is not a directory
  *
  * @example
  * ```ts
@@ -57,23 +63,17 @@ export function mount(
   return { step: "mount", source, target, ...options };
 }
 
-/** How `mount` is checked and planned. */
-export const mountDefinition: StepDefinition<MountStep> = {
-  step: "mount",
-  get fields() {
-    return {
-      source: text(),
-      target: absolutePath(),
-      type: text({ min: 1 }),
-      options: optional(text({ max: 4095 })),
-    };
-  },
-  issue: ({ options }) => options === undefined ? undefined : mountOptionsComplaint(options),
-};
+/** What the data of `mount` may be. */
+export const mountSchema: StepSchema<MountStep> = stepSchema("mount", () => ({
+  source: text(),
+  target: absolutePath(),
+  type: text({ min: 1 }),
+  options: optional(mountOptions()),
+}));
 
 /** Mounts an empty filesystem in memory. */
 export interface TmpfsStep extends TmpfsOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "tmpfs";
   /** The directory to mount on. */
   readonly target: string;
@@ -82,13 +82,13 @@ export interface TmpfsStep extends TmpfsOptions {
 /** Options of {@linkcode tmpfs}. */
 export interface TmpfsOptions {
   /**
-   * How much it may hold, as tmpfs(5) takes it: bytes, or with `k`, `m`, `g`, or `%` of memory.
+   * Its size as tmpfs(5) takes it: in bytes, or with `k`, `m`, `g`, or `%` of memory.
    *
    * @default {"50%"}
    */
   readonly size?: string;
   /**
-   * The mode of its root.
+   * The mode of its root directory.
    *
    * @default {0o1777}
    */
@@ -98,14 +98,14 @@ export interface TmpfsOptions {
 }
 
 /**
- * Mounts an empty filesystem in memory, without device files and setuid programs. It is gone when
- * the container ends. Needs `unshare("mount")` before it. See tmpfs(5).
+ * Mounts an empty filesystem in memory, without device files and setuid programs. It ends with the
+ * container. Needs `unshare("mount")` before it. See tmpfs(5).
  *
- * @throws {RecipeError} where `size` is no number with a unit
+ * @throws {RecipeError} where `size` is not a number with a unit
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
  * @throws {SyscallError} when it is run: `ENOENT` where the mount point does not exist on a
- * filesystem of the host's, `ENOTDIR` where it is no directory, `EINVAL` for an option that tmpfs does
- * not have
+ * filesystem of the host's, `ENOTDIR` where it is not a directory, `EINVAL` for an option that
+ * tmpfs does not have
  *
  * @example
  * ```ts
@@ -120,32 +120,28 @@ export function tmpfs(target: string, options: TmpfsOptions = {}): TmpfsStep {
   return { step: "tmpfs", target, ...options };
 }
 
-/** How `tmpfs` is checked and planned. */
-export const tmpfsDefinition: StepDefinition<TmpfsStep> = {
-  step: "tmpfs",
-  get fields() {
-    return {
-      target: absolutePath(),
-      size: optional(text({ min: 1 })),
-      mode: optional(modeBits()),
-      options: optional(text({ max: 4095 })),
-    };
-  },
-  issue({ size, options }) {
-    if (size !== undefined && !/^\d+[kmgKMG%]?$/.test(size)) {
-      return `"size" is "${size}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
-    }
-    if (size !== undefined && parseInt(size) === 0) return '"size" 0 is no limit to the kernel';
-    if (size !== undefined && parseInt(size) > Number.MAX_SAFE_INTEGER) {
-      return `"size" is ${size}, more than any machine has`;
-    }
-    return options === undefined ? undefined : mountOptionsComplaint(options);
-  },
-};
+/** What the data of `tmpfs` may be. */
+export const tmpfsSchema: StepSchema<TmpfsStep> = stepSchema("tmpfs", () => ({
+  target: absolutePath(),
+  size: optional(text({ min: 1, issue: sizeIssue })),
+  mode: optional(modeBits()),
+  options: optional(mountOptions()),
+}));
 
-/** Mounts the processes' filesystem of the container's pid namespace. */
+function sizeIssue(size: string): string | undefined {
+  if (!/^\d+[kmgKMG%]?$/.test(size)) {
+    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
+  }
+  const number = parseInt(size);
+  if (number === 0) return "0 means no limit to the kernel";
+  return number > Number.MAX_SAFE_INTEGER
+    ? `${quoted(size)} is more than any machine has`
+    : undefined;
+}
+
+/** Mounts /proc of the container's pid namespace. */
 export interface ProcStep extends FilesystemOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "proc";
   /** The directory to mount on. */
   readonly target: string;
@@ -160,12 +156,12 @@ export interface FilesystemOptions {
 /**
  * Mounts /proc, which shows the processes of the container's pid namespace. Needs
  * `unshare("mount")` before it; an ordinary user needs `unshare("pid")` too, and a /proc outside
- * that nothing covers in part. See proc(5).
+ * without mounts over parts of it. See proc(5).
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("pid")`, or
- * where the /proc outside is covered in part, as in many containers it is, `ENOENT` where the mount
- * point does not exist on a filesystem of the host's, `ENOTDIR` where it is no directory
+ * where mounts cover parts of the /proc outside, as in many containers, `ENOENT` where the mount
+ * point does not exist on a filesystem of the host's, `ENOTDIR` where it is not a directory
  *
  * @example
  * ```ts
@@ -180,12 +176,12 @@ export function proc(target = "/proc", options: FilesystemOptions = {}): ProcSte
   return { step: "proc", target, ...options };
 }
 
-/** How `proc` is checked and planned. */
-export const procDefinition: StepDefinition<ProcStep> = special("proc");
+/** What the data of `proc` may be. */
+export const procSchema: StepSchema<ProcStep> = stepSchema("proc", kernelFilesystem);
 
-/** Mounts the devices' filesystem of the container's network namespace. */
+/** Mounts /sys of the container's network namespace. */
 export interface SysfsStep extends FilesystemOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "sysfs";
   /** The directory to mount on. */
   readonly target: string;
@@ -198,7 +194,7 @@ export interface SysfsStep extends FilesystemOptions {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("net")`,
  * `ENOENT` where the mount point does not exist on a filesystem of the host's, `ENOTDIR` where it
- * is no directory
+ * is not a directory
  *
  * @example
  * ```ts
@@ -213,12 +209,12 @@ export function sysfs(target = "/sys", options: FilesystemOptions = {}): SysfsSt
   return { step: "sysfs", target, ...options };
 }
 
-/** How `sysfs` is checked and planned. */
-export const sysfsDefinition: StepDefinition<SysfsStep> = special("sysfs");
+/** What the data of `sysfs` may be. */
+export const sysfsSchema: StepSchema<SysfsStep> = stepSchema("sysfs", kernelFilesystem);
 
 /** Mounts the POSIX message queues of the container's ipc namespace. */
 export interface MqueueStep extends FilesystemOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "mqueue";
   /** The directory to mount on. */
   readonly target: string;
@@ -231,7 +227,7 @@ export interface MqueueStep extends FilesystemOptions {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("ipc")`,
  * `ENOENT` where the mount point does not exist on a filesystem of the host's, as /dev/mqueue on
- * some, `ENOTDIR` where it is no directory
+ * some, `ENOTDIR` where it is not a directory
  *
  * @example
  * ```ts
@@ -251,26 +247,18 @@ export function mqueue(target = "/dev/mqueue", options: FilesystemOptions = {}):
   return { step: "mqueue", target, ...options };
 }
 
-/** How `mqueue` is checked and planned. */
-export const mqueueDefinition: StepDefinition<MqueueStep> = special("mqueue");
+/** What the data of `mqueue` may be. */
+export const mqueueSchema: StepSchema<MqueueStep> = stepSchema("mqueue", kernelFilesystem);
 
-/** The definition of a filesystem that the kernel fills: no devices, setuid or programs on it. */
-function special<S extends ProcStep | SysfsStep | MqueueStep>(
-  step: S["step"],
-): StepDefinition<S> {
-  return {
-    step,
-    get fields() {
-      return { target: absolutePath(), options: optional(text({ max: 4095 })) };
-    },
-    issue: ({ options }: S) => options === undefined ? undefined : mountOptionsComplaint(options),
-  } as StepDefinition<S>;
+/** The fields of the steps that mount a filesystem of the kernel's own files. */
+function kernelFilesystem(): Schemas<FilesystemOptions & { readonly target: string }> {
+  return { target: absolutePath(), options: optional(mountOptions()) };
 }
 
-/** How mounts and unmounts spread from and to a mount. */
+/** How mounts and unmounts propagate from and to a mount. */
 export type Propagation = "private" | "shared" | "slave" | "unbindable";
 
-/** Shared with the lowering. */
+/** The flag of mount(2) for each type. */
 export const PROPAGATION: Readonly<Record<Propagation, number>> = {
   private: MS_PRIVATE,
   shared: MS_SHARED,
@@ -278,13 +266,13 @@ export const PROPAGATION: Readonly<Record<Propagation, number>> = {
   unbindable: MS_UNBINDABLE,
 };
 
-/** Changes how mounts spread. */
+/** Changes the propagation of a mount. */
 export interface PropagationStep extends PropagationOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "propagation";
   /** The mount point. */
   readonly target: string;
-  /** The new type. */
+  /** The new propagation type. */
   readonly type: Propagation;
 }
 
@@ -295,8 +283,8 @@ export interface PropagationOptions {
 }
 
 /**
- * Changes how mounts and unmounts spread from and to a mount. Needs `unshare("mount")` before it.
- * See mount_namespaces(7).
+ * Changes how mounts and unmounts propagate from and to a mount. Needs `unshare("mount")` before
+ * it. See mount_namespaces(7).
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, `ENOENT`
@@ -322,28 +310,23 @@ export function propagation(
   return { step: "propagation", target, type, ...options };
 }
 
-/** How `propagation` is checked and planned. */
-export const propagationDefinition: StepDefinition<PropagationStep> = {
-  step: "propagation",
-  get fields() {
-    return {
-      target: absolutePath(),
-      type: oneOf(Object.keys(PROPAGATION)),
-      recursive: optional(boolean()),
-    };
-  },
-};
+/** What the data of `propagation` may be. */
+export const propagationSchema: StepSchema<PropagationStep> = stepSchema("propagation", () => ({
+  target: absolutePath(),
+  type: oneOf(Object.keys(PROPAGATION)),
+  recursive: optional(boolean()),
+}));
 
 /** Changes the options of a mount. */
 export interface RemountStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "remount";
   /** The mount point. */
   readonly target: string;
-  /** The options that it is to have, as mount(8) takes them; those left out are taken away. */
+  /** The new options, as mount(8) takes them; an option that is left out is cleared. */
   readonly options: string;
   /**
-   * Whether only this mount changes (`true`), or the filesystem itself, wherever it is mounted.
+   * Whether the options change for this mount only, or for the filesystem, wherever it is mounted.
    *
    * @default {true}
    */
@@ -351,8 +334,8 @@ export interface RemountStep {
 }
 
 /**
- * Gives a mount other options: `remount("/usr", "ro,nosuid")`. An ordinary user has to repeat the
- * options that the mount got outside, as they are locked (mount_namespaces(7)). Needs
+ * Changes the options of a mount: `remount("/usr", "ro,nosuid")`. An ordinary user has to repeat
+ * the options that the mount has outside, as they are locked (mount_namespaces(7)). Needs
  * `unshare("mount")` before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or with `bind:
@@ -383,28 +366,21 @@ export function remount(
   return { step: "remount", target, options, ...more };
 }
 
-/** How `remount` is checked and planned. */
-export const remountDefinition: StepDefinition<RemountStep> = {
-  step: "remount",
-  get fields() {
-    return {
-      target: absolutePath(),
-      options: text({ max: 4095 }),
-      bind: optional(boolean()),
-    };
-  },
-  issue({ options, bind }) {
-    const { data } = parseMountOptions(options);
-    if (data !== null && bind !== false) {
-      return `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
-    }
-    return mountOptionsComplaint(options);
-  },
-};
+/** What the data of `remount` may be. */
+export const remountSchema: StepSchema<RemountStep> = stepSchema("remount", () => ({
+  target: absolutePath(),
+  options: mountOptions(),
+  bind: optional(boolean()),
+}), ({ options, bind }) => {
+  const { data } = parseMountOptions(options);
+  return data !== null && bind !== false
+    ? `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`
+    : undefined;
+});
 
-/** Takes a mount away. */
+/** Unmounts a filesystem. */
 export interface UnmountStep extends UnmountOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "unmount";
   /** The mount point. */
   readonly target: string;
@@ -412,18 +388,20 @@ export interface UnmountStep extends UnmountOptions {
 
 /** Options of {@linkcode unmount}. */
 export interface UnmountOptions {
-  /** Whether it goes at once and with all below it, even where it is in use (MNT_DETACH). */
+  /**
+   * Whether it is unmounted at once with all mounts below it, even if it is in use (MNT_DETACH).
+   */
   readonly detach?: boolean;
 }
 
 /**
- * Takes the topmost mount at a place away. An ordinary user cannot take away what was mounted
- * outside (mount_namespaces(7)). Needs `unshare("mount")` before it. See umount(2).
+ * Unmounts the topmost mount at a path. An ordinary user cannot unmount what was mounted outside
+ * (mount_namespaces(7)). Needs `unshare("mount")` before it. See umount(2).
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it
  * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, or it was
- * mounted outside, `EBUSY` where it is in use, and `detach` does not say that this is no matter,
- * `ENOENT` where the target does not exist
+ * mounted outside, `EBUSY` if it is in use and `detach` is not set, `ENOENT` where the target does
+ * not exist
  *
  * @example
  * ```ts
@@ -437,10 +415,8 @@ export function unmount(target: string, options: UnmountOptions = {}): UnmountSt
   return { step: "unmount", target, ...options };
 }
 
-/** How `unmount` is checked and planned. */
-export const unmountDefinition: StepDefinition<UnmountStep> = {
-  step: "unmount",
-  get fields() {
-    return { target: absolutePath(), detach: optional(boolean()) };
-  },
-};
+/** What the data of `unmount` may be. */
+export const unmountSchema: StepSchema<UnmountStep> = stepSchema(
+  "unmount",
+  () => ({ target: absolutePath(), detach: optional(boolean()) }),
+);

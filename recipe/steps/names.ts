@@ -5,14 +5,14 @@
  */
 
 import { text } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** The kernel's __NEW_UTS_LEN. */
+/** The longest name that the kernel takes: __NEW_UTS_LEN. */
 const NAME_BYTES = 64;
 
 /** Sets the hostname of the container's uts namespace. */
 export interface HostnameStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "hostname";
   /** The name, of at most 64 bytes. */
   readonly name: string;
@@ -22,8 +22,8 @@ export interface HostnameStep {
  * Sets the hostname. Needs `unshare("uts")` before it. See sethostname(2).
  *
  * @throws {RecipeError} when it is planned without `unshare("uts")` before it
- * @throws {SyscallError} when it is run: `EPERM` behind a further user namespace, which has no
- * rights over the uts namespace
+ * @throws {SyscallError} when it is run: `EPERM` after a further user namespace, which has no
+ * capabilities over the uts namespace
  *
  * @example
  * ```ts
@@ -38,17 +38,15 @@ export function hostname(name: string): HostnameStep {
   return { step: "hostname", name };
 }
 
-/** How `hostname` is checked and planned. */
-export const hostnameDefinition: StepDefinition<HostnameStep> = {
-  step: "hostname",
-  get fields() {
-    return { name: text({ min: 1, max: NAME_BYTES }) };
-  },
-};
+/** What the data of `hostname` may be. */
+export const hostnameSchema: StepSchema<HostnameStep> = stepSchema(
+  "hostname",
+  () => ({ name: text({ min: 1, max: NAME_BYTES }) }),
+);
 
 /** Sets the NIS domain name of the container's uts namespace. */
 export interface DomainnameStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "domainname";
   /** The name, of at most 64 bytes. */
   readonly name: string;
@@ -58,8 +56,8 @@ export interface DomainnameStep {
  * Sets the NIS domain name. Needs `unshare("uts")` before it. See setdomainname(2).
  *
  * @throws {RecipeError} when it is planned without `unshare("uts")` before it
- * @throws {SyscallError} when it is run: `EPERM` behind a further user namespace, which has no
- * rights over the uts namespace
+ * @throws {SyscallError} when it is run: `EPERM` after a further user namespace, which has no
+ * capabilities over the uts namespace
  *
  * @example
  * ```ts
@@ -73,10 +71,8 @@ export function domainname(name: string): DomainnameStep {
   return { step: "domainname", name };
 }
 
-/** How `domainname` is checked and planned. */
-export const domainnameDefinition: StepDefinition<DomainnameStep> = {
-  step: "domainname",
-  get fields() {
-    return { name: text({ min: 1, max: NAME_BYTES }) };
-  },
-};
+/** What the data of `domainname` may be. */
+export const domainnameSchema: StepSchema<DomainnameStep> = stepSchema(
+  "domainname",
+  () => ({ name: text({ min: 1, max: NAME_BYTES }) }),
+);

@@ -1,11 +1,12 @@
 /**
- * The steps about the process itself: `setEnv`, `umask`, `rlimit`, `newSession`, `dieWithParent`
- * and `init`.
+ * The steps about the process itself: `setEnv`, `clearEnv`, `umask`, `rlimit`, `newSession`,
+ * `dieWithParent` and `init`.
  *
  * @module
  */
 
-import { RLIMITS, type SignalName, SIGNALS } from "../../ffi/calls/processes.ts";
+import { RLIMITS } from "../../ffi/calls/constants/limits.ts";
+import { type SignalName, SIGNALS } from "../../ffi/calls/constants/signals.ts";
 import {
   dictionary,
   either,
@@ -13,22 +14,23 @@ import {
   list,
   oneOf,
   optional,
+  schema,
   text,
   variableName,
 } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets variables of the program's environment. */
 export interface SetEnvStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "setEnv";
   /** The variables. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
- * Sets variables of the program's environment. Those that a command is given come over them. Needs
- * no privilege.
+ * Sets variables of the program's environment. Variables of the command override them. Needs no
+ * privilege.
  *
  * @throws {SyscallError} when the program is started: `E2BIG` for a variable of 128 KiB or more, or
  * where the environment and the arguments together are more than execve(2) takes
@@ -46,29 +48,28 @@ export function setEnv(variables: Readonly<Record<string, string>>): SetEnvStep 
   return { step: "setEnv", variables };
 }
 
-/** How `setEnv` is checked and planned. */
-export const setEnvDefinition: StepDefinition<SetEnvStep> = {
-  step: "setEnv",
-  get fields() {
-    return { variables: dictionary(variableName(), text()) };
-  },
-};
+/** What the data of `setEnv` may be. */
+export const setEnvSchema: StepSchema<SetEnvStep> = stepSchema(
+  "setEnv",
+  () => ({ variables: dictionary(variableName(), text()) }),
+);
 
-/** Takes the environment away. */
+/** Clears the environment. */
 export interface ClearEnvStep extends ClearEnvOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "clearEnv";
 }
 
 /** Options of {@linkcode clearEnv}. */
 export interface ClearEnvOptions {
-  /** The variables of the script that the program gets all the same, where they are set. */
+  /** The variables of the script's environment that stay, where they are set. */
   readonly keep?: readonly string[];
 }
 
 /**
- * Takes the script's environment away from the program, but for the variables that are to be kept.
- * What later steps and the command set is not touched. Needs no privilege, and nothing of it fails.
+ * Clears the environment that the program gets from the script, except the variables to keep.
+ * Variables that later steps and the command set are not affected. Needs no privilege, and
+ * nothing of it fails.
  *
  * @example
  * ```ts
@@ -83,25 +84,23 @@ export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
   return { step: "clearEnv", ...options };
 }
 
-/** How `clearEnv` is checked and planned. */
-export const clearEnvDefinition: StepDefinition<ClearEnvStep> = {
-  step: "clearEnv",
-  get fields() {
-    return { keep: optional(list(variableName())) };
-  },
-};
+/** What the data of `clearEnv` may be. */
+export const clearEnvSchema: StepSchema<ClearEnvStep> = stepSchema(
+  "clearEnv",
+  () => ({ keep: optional(list(variableName())) }),
+);
 
-/** Sets the permission bits that new files do not get. */
+/** Sets the file mode creation mask. */
 export interface UmaskStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "umask";
   /** The bits. */
   readonly mask: number;
 }
 
 /**
- * Sets the permission bits that new files do not get: `umask(0o077)`. Needs no privilege, and
- * nothing of it fails. See umask(2).
+ * Sets the file mode creation mask, the permission bits that new files do not get: `umask(0o077)`.
+ * Needs no privilege, and nothing of it fails. See umask(2).
  *
  * @example
  * ```ts
@@ -115,40 +114,38 @@ export function umask(mask: number): UmaskStep {
   return { step: "umask", mask };
 }
 
-/** How `umask` is checked and planned. */
-export const umaskDefinition: StepDefinition<UmaskStep> = {
-  step: "umask",
-  get fields() {
-    return { mask: integer(0, 0o777) };
-  },
-};
+/** What the data of `umask` may be. */
+export const umaskSchema: StepSchema<UmaskStep> = stepSchema(
+  "umask",
+  () => ({ mask: integer(0, 0o777) }),
+);
 
-/** A resource that setrlimit(2) limits, by prlimit(1)'s word: `"nofile"`. */
+/** A resource that setrlimit(2) limits, by the name that prlimit(1) has for it: `"nofile"`. */
 export type ResourceName = Lowercase<keyof typeof RLIMITS>;
 
 /** Limits a resource of the process. */
 export interface RlimitStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "rlimit";
   /** The resource. */
   readonly resource: ResourceName;
-  /** What is enforced, in the resource's unit; the process may raise it up to `hard`. */
+  /** The limit that is enforced, in the resource's unit; the process may raise it up to `hard`. */
   readonly soft: number | "unlimited";
-  /** The ceiling. */
+  /** The greatest value that the soft limit can have. */
   readonly hard: number | "unlimited";
 }
 
 /**
- * Limits a resource of the process and those that it starts, by prlimit(1)'s words: `"nofile"`,
- * `"nproc"`, `"as"`, `"core"` ... Sizes (`"as"`, `"core"`, `"data"`, `"fsize"`, `"memlock"`,
- * `"msgqueue"`, `"rss"`, `"stack"`) are in bytes, `"cpu"` in seconds, `"rttime"` in microseconds; the
- * others are numbers of things, or priorities. To raise a ceiling takes CAP_SYS_RESOURCE on the host.
- * See setrlimit(2).
+ * Limits a resource of the process and of those that it starts, by the names of prlimit(1):
+ * `"nofile"`, `"nproc"`, `"as"`, `"core"` ... Sizes (`"as"`, `"core"`, `"data"`, `"fsize"`,
+ * `"memlock"`, `"msgqueue"`, `"rss"`, `"stack"`) are in bytes, `"cpu"` is in seconds, `"rttime"` in
+ * microseconds; the others are counts or priorities. Raising a hard limit needs CAP_SYS_RESOURCE on
+ * the host. See setrlimit(2).
  *
- * Wherever the step stands, `"nofile"` comes into force just before the program begins.
+ * Wherever the step is in the recipe, `"nofile"` takes effect just before the program starts.
  *
- * @throws {RecipeError} where `soft` is beyond `hard`
- * @throws {SyscallError} when it is run: `EPERM` where it would raise a ceiling without
+ * @throws {RecipeError} where `soft` is greater than `hard`
+ * @throws {SyscallError} when it is run: `EPERM` where it would raise a hard limit without
  * CAP_SYS_RESOURCE on the host, or `"nofile"` beyond the sysctl fs.nr_open
  *
  * @example
@@ -168,37 +165,33 @@ export function rlimit(
   return { step: "rlimit", resource, soft, hard };
 }
 
-/** How `rlimit` is checked and planned. */
-export const rlimitDefinition: StepDefinition<RlimitStep> = {
-  step: "rlimit",
-  get fields() {
-    const limit = either(integer(0), oneOf(["unlimited"]));
-    return {
-      resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
-      soft: limit,
-      hard: limit,
-    };
-  },
-  issue({ soft, hard }) {
-    if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
-      return `"soft" (${soft}) is beyond "hard" (${hard})`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `rlimit` may be. */
+export const rlimitSchema: StepSchema<RlimitStep> = stepSchema("rlimit", () => {
+  const limit = either(integer(0), oneOf(["unlimited"]));
+  return {
+    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+    soft: limit,
+    hard: limit,
+  };
+}, ({ soft, hard }) => {
+  if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
+    return `"soft" (${soft}) is greater than "hard" (${hard})`;
+  }
+  return undefined;
+});
 
 /** Makes the program the leader of a new session. */
 export interface NewSessionStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "newSession";
 }
 
 /**
  * Makes the program the leader of a new session without a controlling terminal, so that it cannot
- * push characters into the caller's (TIOCSTI). Needs no privilege. See setsid(2).
+ * put characters into the caller's terminal (TIOCSTI). Needs no privilege. See setsid(2).
  *
- * @throws {SyscallError} when it is run: `EPERM` where the program leads a session already, as it
- * does behind another `newSession`
+ * @throws {SyscallError} when it is run: `EPERM` where the program is a session leader already, as
+ * after another `newSession`
  *
  * @example
  * ```ts
@@ -212,29 +205,26 @@ export function newSession(): NewSessionStep {
   return { step: "newSession" };
 }
 
-/** How `newSession` is checked and planned. */
-export const newSessionDefinition: StepDefinition<NewSessionStep> = {
-  step: "newSession",
-  fields: {},
-};
+/** What the data of `newSession` may be. */
+export const newSessionSchema: StepSchema<NewSessionStep> = stepSchema("newSession", () => ({}));
 
-/** Says what becomes of the container when the script ends. */
+/** Sets what happens to the container when the script ends. */
 export interface DieWithParentStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "dieWithParent";
-  /** The signal that it gets, or `null` when it is to live on. */
+  /** The signal that the container gets; with `null` it goes on. */
   readonly signal: SignalName | null;
 }
 
 /**
- * Says what becomes of the container when the script ends, by whatever cause. Without this step it
- * is killed; this one has it told by another signal, or live on: `dieWithParent(null)`. See
- * PR_SET_PDEATHSIG in prctl(2).
+ * Sets what happens to the container when the script ends, for whatever reason. Without this step
+ * the container is killed; with it, the container gets another signal, or goes on:
+ * `dieWithParent(null)`. See PR_SET_PDEATHSIG in prctl(2).
  *
- * It is the first process that ends with the script; in a pid namespace all others end with that. A
- * program that gains rights by its file (set-user-ID, capabilities) is no longer tied to the
- * script: `noNewPrivileges()`, `init()` or a user namespace keeps it so. Needs no privilege, and
- * nothing of it fails.
+ * The signal goes to the first process of the container; in a pid namespace all others end with
+ * that one. The kernel drops the setting when a program gains privileges by its file (set-user-ID,
+ * capabilities); `noNewPrivileges()`, `init()` or a user namespace prevents that. Needs no
+ * privilege, and nothing of it fails.
  *
  * @example
  * ```ts
@@ -248,36 +238,37 @@ export function dieWithParent(signal: SignalName | null = "SIGKILL"): DieWithPar
   return { step: "dieWithParent", signal };
 }
 
-/** How `dieWithParent` is checked and planned. */
-export const dieWithParentDefinition: StepDefinition<DieWithParentStep> = {
-  step: "dieWithParent",
-  get fields() {
+/** What the data of `dieWithParent` may be. */
+export const dieWithParentSchema: StepSchema<DieWithParentStep> = stepSchema(
+  "dieWithParent",
+  () => {
+    const names = Object.keys(SIGNALS);
+    const name = oneOf(names);
     return {
-      signal: {
-        ...oneOf(Object.keys(SIGNALS)),
-        schema: { enum: [...Object.keys(SIGNALS), null] },
-        issue: (value: unknown) =>
-          value === null ? undefined : oneOf(Object.keys(SIGNALS)).issue(value),
-      },
+      signal: schema(
+        `${name.expected}, or null`,
+        (value) => value === null ? undefined : name.issue(value),
+        () => ({ enum: [...names, null] }),
+      ),
     };
   },
-};
+);
 
-/** Puts a small init before the program. */
+/** Runs the program as the child of a small init. */
 export interface InitStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "init";
 }
 
 /**
- * Makes a small init PID 1 of the container, and the program, with all steps behind this one, its
- * child. The init reaps orphans, forwards signals, and ends with the program: with its exit code,
- * or with 128 and the number of the signal that ended it. Without it the program itself is PID 1,
+ * Makes a small init PID 1 of the container, and the program, with all later steps, its child. The
+ * init reaps orphans, forwards signals, and ends with the program: with the same exit code, or with
+ * 128 plus the number of the signal that ended it. Without this step the program itself is PID 1,
  * which ignores the signals that it does not handle (pid_namespaces(7)). Needs `unshare("pid")`
  * before it.
  *
- * @throws {RecipeError} when it is planned without `unshare("pid")` before it, behind another one,
- * or in a pid namespace that is joined, where there is a PID 1 already
+ * @throws {RecipeError} when it is planned without `unshare("pid")` before it, after another one,
+ * or in a pid namespace that is joined, which has a PID 1 already
  *
  * @example
  * ```ts
@@ -292,8 +283,5 @@ export function init(): InitStep {
   return { step: "init" };
 }
 
-/** How `init` is checked and planned. */
-export const initDefinition: StepDefinition<InitStep> = {
-  step: "init",
-  fields: {},
-};
+/** What the data of `init` may be. */
+export const initSchema: StepSchema<InitStep> = stepSchema("init", () => ({}));

@@ -1,44 +1,43 @@
 /**
- * The step `programs`: programs with their loader and their libraries, in a new root.
+ * The step `programs`: programs with their loader and libraries, in a new root.
  *
  * @module
  */
 
 import { absolutePath, boolean, list, optional } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Puts programs with all that they need into a new root. */
+/** Adds programs with their loader and libraries to a new root. */
 export interface ProgramsStep extends ProgramsOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "programs";
-  /** The programs. */
+  /** The paths of the programs. */
   readonly programs: readonly string[];
 }
 
 /** Options of {@linkcode programs}. */
 export interface ProgramsOptions {
-  /** The new root; without it, the one that the next `pivotRoot` or `chroot` enters. */
+  /** The new root; without it, the directory of the next `pivotRoot` or `chroot`. */
   readonly root?: string;
-  /** Whether the files are copied. Else they are bound: the host's own, which can only be read. */
+  /** Whether the files are copied. Otherwise the host's own are bound, read-only. */
   readonly copy?: boolean;
 }
 
 /**
- * Puts programs into a new root, each at its own path there, with their loader and the libraries
- * that they name: those that the loader would find on the host (ld.so(8)), read from the files
- * themselves when the recipe is planned. A script brings its interpreter. What a program looks for
- * only when it runs is not seen: plugins, locales, the modules of a language, and what
- * `/usr/bin/env` starts. A program that looks for libraries beside itself (`$ORIGIN`) needs a /proc
- * in the new root to know where that is.
+ * Adds programs to a new root, at the same paths, with their loader and the libraries that they
+ * name: those that the loader would find on the host (ld.so(8)), read from the files when the
+ * recipe is planned. A script comes with its interpreter. Files that a program opens only when it
+ * runs are not included: plugins, locales, the modules of a language, and what `/usr/bin/env`
+ * starts. A program that searches for libraries next to itself (`$ORIGIN`) needs a /proc in the new
+ * root.
  *
  * The new root has to be a filesystem of the recipe, such as a tmpfs. Needs `unshare("mount")`
  * before it.
  *
- * @throws {RecipeError} when it is planned without `unshare("mount")` before it, where no new root
- * comes after it and `root` names none, or where that is no filesystem of the recipe; for a program
- * that is missing, cannot be read, or is no program, and for one that lacks a library
- * @throws {SyscallError} when it is run: `ENOSPC` where the new root is too small for what is
- * copied
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, without `root` and
+ * a new root after it, or with a new root that is not on a filesystem of the recipe; for a program
+ * that is missing, cannot be read, is not a program, or lacks a library
+ * @throws {SyscallError} when it is run: `ENOSPC` where the new root is too small for the copies
  *
  * @example A root with nothing but bash and ls
  * ```ts
@@ -62,14 +61,9 @@ export function programs(...paths: string[] | [...string[], ProgramsOptions]): P
   return { step: "programs", programs: names as string[], ...options };
 }
 
-/** How `programs` is checked and planned. */
-export const programsDefinition: StepDefinition<ProgramsStep> = {
-  step: "programs",
-  get fields() {
-    return {
-      programs: list(absolutePath(), 1),
-      root: optional(absolutePath()),
-      copy: optional(boolean()),
-    };
-  },
-};
+/** What the data of `programs` may be. */
+export const programsSchema: StepSchema<ProgramsStep> = stepSchema("programs", () => ({
+  programs: list(absolutePath(), 1),
+  root: optional(absolutePath()),
+  copy: optional(boolean()),
+}));

@@ -1,31 +1,31 @@
 /**
- * The steps that change where paths begin: `pivotRoot`, `chroot` and `chdir`.
+ * The steps that change the root and the working directory: `pivotRoot`, `chroot` and `chdir`.
  *
  * @module
  */
 
 import { normalize } from "../path.ts";
 import { absolutePath, path as pathField } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Makes a directory the root, and takes the old root away. */
+/** Makes a directory the root, and unmounts the old root. */
 export interface PivotRootStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "pivotRoot";
   /** The directory. */
   readonly path: string;
 }
 
 /**
- * Makes a directory the root of the container's mount namespace, and takes the old root away: nothing
- * of it is left to be reached, and no directory of it stays behind. The working directory is then `/`.
- * Needs `unshare("mount")` before it. See pivot_root(2).
+ * Makes a directory the root of the container's mount namespace, and unmounts the old root: nothing
+ * of it can be reached any more, and no directory for it remains. The working directory is then
+ * `/`. Needs `unshare("mount")` before it. See pivot_root(2).
  *
  * @throws {RecipeError} for `/`, which is the root already; when it is planned without
  * `unshare("mount")` before it
- * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR` where
- * it is no directory, `EACCES` where it may not be searched, `EINVAL` where it lies on a shared mount,
- * or the root is the initial ramdisk
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR`
+ * where it is not a directory, `EACCES` where the user may not search it, `EINVAL` where it is on a
+ * shared mount, or the root is the initial ramdisk
  *
  * @example
  * ```ts
@@ -48,30 +48,28 @@ export function pivotRoot(path: string): PivotRootStep {
   return { step: "pivotRoot", path };
 }
 
-/** How `pivotRoot` is checked and planned. */
-export const pivotRootDefinition: StepDefinition<PivotRootStep> = {
-  step: "pivotRoot",
-  get fields() {
-    return { path: absolutePath() };
-  },
-  issue: ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
-};
+/** What the data of `pivotRoot` may be. */
+export const pivotRootSchema: StepSchema<PivotRootStep> = stepSchema(
+  "pivotRoot",
+  () => ({ path: absolutePath() }),
+  ({ path }) => normalize(path) === "/" ? "/ is the root already" : undefined,
+);
 
 /** Makes a directory the root of the program. */
 export interface ChrootStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "chroot";
   /** The directory. */
   readonly path: string;
 }
 
 /**
- * Makes a directory the root for the program, and `/` the working directory. Whoever is root in there
- * gets out again: `pivotRoot` is the safe one. See chroot(2).
+ * Makes a directory the root for the program, and `/` the working directory. A program that runs as
+ * root can leave it; `pivotRoot` is the safe step. See chroot(2).
  *
  * @throws {SyscallError} when it is run: `EPERM` without CAP_SYS_CHROOT, which an ordinary user has
- * in a user namespace only, `ENOENT` where the directory does not exist, `ENOTDIR` where it is no
- * directory
+ * in a user namespace only, `ENOENT` where the directory does not exist, `ENOTDIR` where it is not
+ * a directory
  *
  * @example
  * ```ts
@@ -86,17 +84,15 @@ export function chroot(path: string): ChrootStep {
   return { step: "chroot", path };
 }
 
-/** How `chroot` is checked and planned. */
-export const chrootDefinition: StepDefinition<ChrootStep> = {
-  step: "chroot",
-  get fields() {
-    return { path: absolutePath() };
-  },
-};
+/** What the data of `chroot` may be. */
+export const chrootSchema: StepSchema<ChrootStep> = stepSchema(
+  "chroot",
+  () => ({ path: absolutePath() }),
+);
 
 /** Changes the working directory. */
 export interface ChdirStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "chdir";
   /** The directory. */
   readonly path: string;
@@ -106,9 +102,9 @@ export interface ChdirStep {
  * Changes the working directory, in the file tree as it is at this step. Needs no privilege. See
  * chdir(2).
  *
- * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR` where
- * it is no directory, `EACCES` where the user may not enter it, `ELOOP` where a link in /proc on the
- * way would lead out of the container
+ * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist, `ENOTDIR`
+ * where it is not a directory, `EACCES` where the user may not enter it, `ELOOP` where a link in
+ * /proc on the way would lead out of the container
  *
  * @example
  * ```ts
@@ -122,10 +118,8 @@ export function chdir(path: string): ChdirStep {
   return { step: "chdir", path };
 }
 
-/** How `chdir` is checked and planned. */
-export const chdirDefinition: StepDefinition<ChdirStep> = {
-  step: "chdir",
-  get fields() {
-    return { path: pathField() };
-  },
-};
+/** What the data of `chdir` may be. */
+export const chdirSchema: StepSchema<ChdirStep> = stepSchema(
+  "chdir",
+  () => ({ path: pathField() }),
+);

@@ -1,18 +1,20 @@
 /**
- * The step `seccomp`: which system calls the program may make. See seccomp(2).
+ * The step `seccomp`: the system calls that the program may make. See seccomp(2).
  *
  * @module
  */
 
 import { allSyscalls, isSyscallName } from "../../ffi/seccomp/all_syscalls.ts";
-import { list, nearest, optional, type Schema, text } from "../schema.ts";
+import { suggestion } from "../nearest.ts";
+import { lazy, list, optional, type Schema, text } from "../schema.ts";
+import { quoted } from "../shown.ts";
 import { SECCOMP_GROUPS } from "../seccomp_default.ts";
 import { type SeccompProfile, seccompProfile } from "../seccomp_profile.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Says which system calls the program may make. */
+/** Limits the system calls that the program may make. */
 export interface SeccompStep extends SeccompAllowance {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "seccomp";
   /**
    * The profile.
@@ -22,30 +24,30 @@ export interface SeccompStep extends SeccompAllowance {
   readonly profile?: SeccompProfile;
 }
 
-/** What {@linkcode seccomp} takes in place of a profile: what is allowed beside the default one. */
+/** What {@linkcode seccomp} takes in place of a profile: calls to allow beside the default ones. */
 export interface SeccompAllowance {
   /**
-   * Calls by their names, `"@mounts"` for those that change what is mounted, and `"@namespaces"` for
+   * Calls by their names, `"@mounts"` for those that mount and unmount, and `"@namespaces"` for
    * `clone`, `clone3`, `unshare` and `setns` without limits.
    */
   readonly allow?: readonly string[];
 }
 
 /**
- * Limits the system calls of the program and of all that it starts: to what ordinary programs need
- * ({@linkcode DEFAULT_SECCOMP_PROFILE}), to that and more, or by a profile of one's own in the shape
- * of the OCI runtime specification.
+ * Limits the system calls of the program and of all that it starts: to those that ordinary programs
+ * need ({@linkcode DEFAULT_SECCOMP_PROFILE}), to these and more, or by a profile in the shape of
+ * the OCI runtime specification.
  *
- * Wherever the step stands, the filter comes into force just before the program begins, so that it
- * limits no other step. The program and all that it starts then gain no privileges any more, as
- * after `noNewPrivileges()`: the kernel wants it. The init of `init()` is not limited. Needs no
- * privilege.
+ * Wherever the step is in the recipe, the filter takes effect just before the program starts, so
+ * that it limits no other step. The program and all that it starts can then gain no privileges, as
+ * after `noNewPrivileges()`, which the kernel requires. The init of `init()` is not limited. Needs
+ * no privilege.
  *
- * @throws {RecipeError} for a name that is no call's; when it is planned with a profile that does
- * not let the program begin (execve, exit_group), or that is longer than the kernel takes, 4096
- * instructions
+ * @throws {RecipeError} for a name that no call has; when it is planned with a profile that does
+ * not allow the program to start (execve, exit_group), or that is longer than the kernel takes,
+ * 4096 instructions
  * @throws {SyscallError} when it is run: `EINVAL` where this kernel has no seccomp filters, `EPERM`
- * where one that is in force already forbids another
+ * where an active filter forbids another
  *
  * @example
  * ```ts
@@ -71,27 +73,24 @@ export function seccomp(profile: SeccompProfile | SeccompAllowance = {}): Seccom
     : { step: "seccomp", ...profile as SeccompAllowance };
 }
 
-/** The name of a system call, or of some of them. */
+/** The names of groups, and of every call there is. */
+const callNames = lazy(() => [...Object.keys(SECCOMP_GROUPS), ...allSyscalls("x86_64").keys()]);
+
+/** The name of a system call, or of a group of them. */
 function callName(): Schema {
-  const base = text({ min: 1 });
   const groups = Object.keys(SECCOMP_GROUPS);
-  return {
-    ...base,
+  return text({
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
-    issue(value) {
-      const issue = base.issue(value);
-      const name = value as string;
-      if (issue !== undefined || isSyscallName(name) || groups.includes(name)) return issue;
-      const near = nearest(name, [...groups, ...allSyscalls("x86_64").keys()]);
-      return `there is no call "${name}"` + (near === undefined ? "" : `; did you mean "${near}"?`);
-    },
-  };
+    min: 1,
+    issue: (name) =>
+      isSyscallName(name) || groups.includes(name)
+        ? undefined
+        : `there is no call ${quoted(name)}${suggestion(name, callNames())}`,
+  });
 }
 
-/** How `seccomp` is checked and planned. */
-export const seccompDefinition: StepDefinition<SeccompStep> = {
-  step: "seccomp",
-  get fields() {
-    return { profile: optional(seccompProfile()), allow: optional(list(callName())) };
-  },
-};
+/** What the data of `seccomp` may be. */
+export const seccompSchema: StepSchema<SeccompStep> = stepSchema(
+  "seccomp",
+  () => ({ profile: optional(seccompProfile()), allow: optional(list(callName())) }),
+);

@@ -1,37 +1,38 @@
 /**
- * The step `sysctl`: settings of the kernel for the container's own namespaces. See sysctl(8).
+ * The step `sysctl`: kernel settings of the container's own namespaces. See sysctl(8).
  *
  * @module
  */
 
 import { dictionary, either, integer, type Schema, text } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Changes settings of the kernel for the container. */
+/** Changes kernel settings of the container's namespaces. */
 export interface SysctlStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "sysctl";
   /** The settings, by their names. */
   readonly settings: Readonly<Record<string, string | number>>;
 }
 
 /**
- * Changes settings of the kernel that namespaces have for themselves, by their names as sysctl(8)
- * takes them: `net.*` of an own `"net"` namespace; `kernel.msg*`, `kernel.sem*`, `kernel.shm*` and
- * `fs.mqueue.*` of an own `"ipc"`; `kernel.hostname` and `kernel.domainname` of an own `"uts"`;
- * `user.*` of an own `"user"`. All others are the host's, and refused.
+ * Changes kernel settings that belong to a namespace of the container's own, by their names as
+ * sysctl(8) takes them: `net.*` of the `"net"` namespace; `kernel.msg*`, `kernel.sem*`,
+ * `kernel.shm*` and `fs.mqueue.*` of the `"ipc"` namespace; `kernel.hostname` and
+ * `kernel.domainname` of the `"uts"` namespace; `user.*` of the `"user"` namespace. All others
+ * belong to the host, and are refused.
  *
- * Needs the namespace, by `unshare` before it. Some settings the kernel leaves to root of the host
- * all the same, such as `kernel.hostname`, for which there is `hostname`.
+ * Needs `unshare` with the namespace before it. The kernel lets only root of the host change some
+ * of these settings, such as `kernel.hostname`, for which there is `hostname`.
  *
- * They are written through /proc/sys as it is at this step. A dot within a name is written as `/`:
- * `net.ipv4.conf.eth0/1.forwarding`.
+ * The settings are written to /proc/sys as it is at this step. A dot within a part of a name is
+ * written as `/`: `net.ipv4.conf.eth0/1.forwarding`.
  *
  * @throws {RecipeError} when it is planned for a setting of the whole host, or without the
- * namespace that has it before it
- * @throws {SyscallError} when it is run: `ENOENT` where the kernel has no such setting there, or no
- * /proc is mounted, `EINVAL` for a value that it does not take, `EACCES` for a setting that it
- * leaves to root of the host alone, `EROFS` where /proc/sys can only be read
+ * namespace of the setting before it
+ * @throws {SyscallError} when it is run: `ENOENT` where the kernel has no such setting, or no /proc
+ * is mounted, `EINVAL` for a value that the kernel does not take, `EACCES` for a setting that only
+ * root of the host may change, `EROFS` where /proc/sys is read-only
  *
  * @example
  * ```ts
@@ -46,7 +47,7 @@ export function sysctl(settings: Readonly<Record<string, string | number>>): Sys
   return { step: "sysctl", settings };
 }
 
-/** The path in /proc/sys: the first separator is the one that parts the name (sysctl.d(5)). */
+/** Returns the path beneath /proc/sys; the first `.` or `/` is the separator (sysctl.d(5)). */
 export function pathOf(name: string): string {
   const swapped: Readonly<Record<string, string>> = { ".": "/", "/": "." };
   return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]!);
@@ -54,26 +55,23 @@ export function pathOf(name: string): string {
 
 /** The name of a setting. */
 function settingName(): Schema {
-  const base = text({ min: 1, max: 255 });
-  return {
-    ...base,
-    expected: "the name of a setting, such as net.ipv4.ip_forward",
-    schema: { ...base.schema, pattern: "^[^./]+([./][^./]+)+$" },
-    issue(value) {
-      const issue = base.issue(value);
-      if (issue !== undefined) return issue;
-      const parts = pathOf(value as string).split("/");
+  const expected = "the name of a setting, such as net.ipv4.ip_forward";
+  return text({
+    expected,
+    min: 1,
+    max: 255,
+    pattern: "^[^./]+([./][^./]+)+$",
+    issue(name) {
+      const parts = pathOf(name).split("/");
       return parts.length > 1 && parts.every((part) => !["", ".", ".."].includes(part))
         ? undefined
-        : "is no name of a setting, such as net.ipv4.ip_forward";
+        : `is not ${expected}`;
     },
-  };
+  });
 }
 
-/** How `sysctl` is checked and planned. */
-export const sysctlDefinition: StepDefinition<SysctlStep> = {
-  step: "sysctl",
-  get fields() {
-    return { settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) };
-  },
-};
+/** What the data of `sysctl` may be. */
+export const sysctlSchema: StepSchema<SysctlStep> = stepSchema(
+  "sysctl",
+  () => ({ settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1))) }),
+);

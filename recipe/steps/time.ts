@@ -1,34 +1,36 @@
 /**
- * The step `timeOffset`. See time_namespaces(7).
+ * The step `timeOffset`: the clocks of a time namespace. See time_namespaces(7).
  *
  * @module
  */
 
-import { integer, optional, type Schema } from "../schema.ts";
-import type { StepDefinition } from "../check.ts";
+import { optional, type Schema, schema } from "../schema.ts";
+import { shown } from "../shown.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Sets the clocks of the container's time namespace off from the host's. */
+/** Sets the offsets of the clocks of the container's time namespace. */
 export interface TimeOffsetStep extends TimeOffsets {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "timeOffset";
 }
 
-/** How far the clocks are set off, in seconds; fractions of up to nine digits are allowed. */
+/** The offsets of the clocks in seconds, with up to nine decimal places. */
 export interface TimeOffsets {
-  /** The clock of the time since some point in the past, CLOCK_MONOTONIC. */
+  /** The offset of CLOCK_MONOTONIC, the time since some point in the past. */
   readonly monotonic?: number;
-  /** The clock of the time since boot, CLOCK_BOOTTIME, which uptime(1) shows. */
+  /** The offset of CLOCK_BOOTTIME, the time since boot, which uptime(1) shows. */
   readonly boottime?: number;
 }
 
 /**
- * Sets the clocks of the container's time namespace off from the host's. Needs `unshare("time")`
- * before it, and privilege or a user namespace. The time of day is the host's always.
+ * Sets the offsets of the clocks of the container's time namespace from the host's. Needs
+ * `unshare("time")` before it, and privilege or a user namespace. The time of day is always the
+ * host's.
  *
  * @throws {RecipeError} when it is planned without `unshare("time")` before it
- * @throws {SyscallError} when it is run: `ERANGE` where a clock would be before 0, `EPERM` behind a
- * further user namespace, which has no rights over the time namespace, `ENOENT` where no /proc is
- * mounted
+ * @throws {SyscallError} when it is run: `ERANGE` where a clock would be before 0, `EPERM` after a
+ * further user namespace, which has no capabilities over the time namespace, `ENOENT` where no
+ * /proc is mounted
  *
  * @example
  * ```ts
@@ -43,29 +45,28 @@ export function timeOffset(offsets: TimeOffsets): TimeOffsetStep {
   return { step: "timeOffset", ...offsets };
 }
 
-/** The kernel allows offsets up to about 146 years either way (KTIME_SEC_MAX / 2). */
-export const LIMIT = 4_600_000_000;
+/** The kernel takes offsets up to about 146 years either way: KTIME_SEC_MAX / 2. */
+const LIMIT = 4_600_000_000;
 
-/** Shared with the lowering. */
-export const seconds: Schema = {
-  ...integer(-LIMIT, LIMIT),
-  expected: "a number of seconds",
-  schema: { type: "number", minimum: -LIMIT, maximum: LIMIT },
-  issue(value) {
-    if (typeof value !== "number" || !Number.isFinite(value)) {
-      return "should be a number of seconds";
-    }
-    if (Math.abs(value) > LIMIT) return `${value} is more than the kernel takes, ${LIMIT} seconds`;
-    return undefined;
-  },
-};
+function seconds(): Schema {
+  return schema(
+    "a number of seconds",
+    (value) => {
+      if (typeof value !== "number" || !Number.isFinite(value)) {
+        return `should be a number of seconds, not ${shown(value)}`;
+      }
+      return Math.abs(value) > LIMIT
+        ? `${value} is more than the kernel takes, ${LIMIT} seconds`
+        : undefined;
+    },
+    () => ({ type: "number", minimum: -LIMIT, maximum: LIMIT }),
+  );
+}
 
-/** How `timeOffset` is checked and planned. */
-export const timeOffsetDefinition: StepDefinition<TimeOffsetStep> = {
-  step: "timeOffset",
-  get fields() {
-    return { monotonic: optional(seconds), boottime: optional(seconds) };
-  },
-  issue: ({ monotonic, boottime }) =>
+/** What the data of `timeOffset` may be. */
+export const timeOffsetSchema: StepSchema<TimeOffsetStep> = stepSchema(
+  "timeOffset",
+  () => ({ monotonic: optional(seconds()), boottime: optional(seconds()) }),
+  ({ monotonic, boottime }) =>
     (monotonic ?? boottime) === undefined ? `needs "monotonic" or "boottime"` : undefined,
-};
+);

@@ -1,16 +1,16 @@
 /**
- * The step `unshare`: namespaces of the container's own. See unshare(2) and namespaces(7).
+ * The step `unshare`: new namespaces for the container. See unshare(2) and namespaces(7).
  *
  * @module
  */
 
 import { list, oneOf, optional } from "../schema.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Gives the container namespaces of its own. */
+/** Gives the container new namespaces. */
 export interface UnshareStep extends UnshareOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "unshare";
   /** The kinds of namespaces. */
   readonly kinds: readonly NamespaceKind[];
@@ -19,8 +19,8 @@ export interface UnshareStep extends UnshareOptions {
 /** Options of {@linkcode unshare}. */
 export interface UnshareOptions {
   /**
-   * What mounts and unmounts on the host mean to a new mount namespace: nothing (`"private"`), or
-   * they are seen there too (`"slave"`). Nothing done in the container ever reaches the host.
+   * Whether mounts and unmounts on the host propagate to a new mount namespace: they do not
+   * (`"private"`), or they do (`"slave"`). Those in the container never propagate to the host.
    *
    * @default {"private"}
    */
@@ -28,15 +28,16 @@ export interface UnshareOptions {
 }
 
 /**
- * Gives the container namespaces of its own: of the kinds `"user"`, `"mount"`, `"pid"`, `"uts"`,
+ * Gives the container new namespaces, of the kinds `"user"`, `"mount"`, `"pid"`, `"uts"`,
  * `"ipc"`, `"net"`, `"cgroup"` and `"time"`. All but `"user"` need privilege, or `"user"` with
  * them. See unshare(2).
  *
  * @throws {RecipeError} when it is planned with `"pid"` and the container is in a pid namespace of
  * its own already
  * @throws {SyscallError} when it is run: `EPERM` where an ordinary user leaves `"user"` out, or may
- * make no user namespaces here, `ENOSPC` where they are nested more than 32 levels deep, or as many
- * as the sysctls `user.max_*_namespaces` allow, `EINVAL` where this kernel has none of a kind
+ * not make user namespaces here, `ENOSPC` where they are nested more than 32 levels deep, or would
+ * be more than the sysctls `user.max_*_namespaces` allow, `EINVAL` where this kernel has no
+ * namespaces of a kind
  *
  * @example
  * ```ts
@@ -56,19 +57,13 @@ export function unshare(
   return { step: "unshare", kinds: names as NamespaceKind[], ...options };
 }
 
-/** How `unshare` is checked and planned. */
-export const unshareDefinition: StepDefinition<UnshareStep> = {
-  step: "unshare",
-  get fields() {
-    return {
-      kinds: list(oneOf(NAMESPACE_KINDS), 1),
-      propagation: optional(oneOf(["private", "slave"])),
-    };
-  },
-  issue({ kinds, propagation }) {
-    if (propagation !== undefined && !kinds.includes("mount")) {
-      return `"propagation" is about mounts, and "mount" is not among the kinds`;
-    }
-    return undefined;
-  },
-};
+/** What the data of `unshare` may be. */
+export const unshareSchema: StepSchema<UnshareStep> = stepSchema("unshare", () => ({
+  kinds: list(oneOf(NAMESPACE_KINDS), 1),
+  propagation: optional(oneOf(["private", "slave"])),
+}), ({ kinds, propagation }) => {
+  if (propagation !== undefined && !kinds.includes("mount")) {
+    return `"propagation" needs the kind "mount"`;
+  }
+  return undefined;
+});

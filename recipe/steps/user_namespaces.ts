@@ -1,30 +1,31 @@
 /**
- * The step `disableUserNamespaces`. See user_namespaces(7) and namespaces(7).
+ * The step `disableUserNamespaces`: no further user namespaces. See user_namespaces(7).
  *
  * @module
  */
 
-import type { StepDefinition } from "../check.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
 
-/** Keeps the program from making user namespaces. */
+/** Prevents the program from making user namespaces. */
 export interface DisableUserNamespacesStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "disableUserNamespaces";
 }
 
 /**
- * Keeps the program, whatever its user and its capabilities, from making user namespaces, in which
- * it would have rights that the kernel keeps from ordinary programs.
+ * Prevents the program, whatever its user and its capabilities, from making user namespaces, in
+ * which it would have capabilities that ordinary programs do not have.
  *
- * The container's user namespace is let have one more, and the program goes on in that one: the
- * limit is then reached, and is out of reach. It keeps its ids, but has no privilege any more over
- * the container's other namespaces: steps that mount, or set up the network, have to stand before
- * this one, and `capabilities` behind it. Needs `unshare("user")` with mapped ids before it.
+ * The step limits the container's user namespace to one more, and moves the program into that one:
+ * the limit is then reached, and the program cannot change it. The program keeps its ids, but has
+ * no capabilities over the container's other namespaces: steps that mount, or set up the network,
+ * have to come before this one, and `capabilities` after it. Needs `unshare("user")` with mapped
+ * ids before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("user")` before it and a step that maps
- * ids, in a user namespace that is joined, or behind `capabilities`
+ * ids, in a user namespace that is joined, or after `capabilities`
  * @throws {SyscallError} when it is run: `ENOENT` where no /proc is mounted, `EROFS` where
- * /proc/sys can only be read, `ENOSPC` behind another one
+ * /proc/sys is read-only, `ENOSPC` after another one
  *
  * @example
  * ```ts
@@ -40,8 +41,8 @@ export function disableUserNamespaces(): DisableUserNamespacesStep {
   return { step: "disableUserNamespaces" };
 }
 
-/** How `disableUserNamespaces` is checked and planned. */
-export const disableUserNamespacesDefinition: StepDefinition<DisableUserNamespacesStep> = {
-  step: "disableUserNamespaces",
-  fields: {},
-};
+/** What the data of `disableUserNamespaces` may be. */
+export const disableUserNamespacesSchema: StepSchema<DisableUserNamespacesStep> = stepSchema(
+  "disableUserNamespaces",
+  () => ({}),
+);

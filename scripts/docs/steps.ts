@@ -4,7 +4,7 @@
  * @module
  */
 
-import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { formatted } from "./format.ts";
 
 /** Where the steps are, a family a file. */
@@ -79,7 +79,7 @@ export async function stepsPage(): Promise<string> {
   const families = Object.keys(others).sort().map((file) => ({
     file,
     about: docs[file]!.module_doc?.doc ?? "",
-    steps: docs[file]!.symbols.map(({ name }) => name).filter((name) => STEP_DEFINITIONS.has(name)),
+    steps: docs[file]!.symbols.map(({ name }) => name).filter((name) => STEP_SCHEMAS.has(name)),
   })).filter(({ steps }) => steps.length > 0);
   const steps = families.flatMap(({ steps }) => steps).sort();
   return await formatted(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "../../recipe/schema.ts";
+import { nearest } from "../../recipe/nearest.ts";
 import { parseArgs, type ParsedArguments } from "../../std/cli.ts";
 import { type Flag, type Subcommand, UsageError } from "./usage.ts";
 

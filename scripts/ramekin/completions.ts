@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "../../recipe/schema.ts";
+import { nearest } from "../../recipe/nearest.ts";
 import type { Arguments } from "./arguments.ts";
 import { bashCompletions } from "./completions/bash.ts";
 import { fishCompletions } from "./completions/fish.ts";

@@ -9,7 +9,7 @@ import { SyscallError } from "../../ffi/errors.ts";
 import { readLinks } from "../../ffi/files/read_links.ts";
 import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_identity.ts";
 import { namespaces } from "../../ffi/proc/process_namespaces.ts";
-import { nearest } from "../../recipe/schema.ts";
+import { nearest } from "../../recipe/nearest.ts";
 import { recipe } from "../../container/recipe.ts";
 import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
 import { environmentOf } from "../../host/join_target.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "../../recipe/schema.ts";
+import { nearest } from "../../recipe/nearest.ts";
 import { readArguments } from "./arguments.ts";
 import { issue } from "./error_report.ts";
 import { programHelp, subcommandHelp } from "./help.ts";

@@ -2,11 +2,14 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
+  capabilities,
+  dieWithParent,
   hostname,
   mapRoot,
   recipe,
   RecipeError,
   type RecipeInput,
+  rlimit,
   type Step,
   tmpfs,
   unshare,
@@ -37,6 +40,12 @@ test("a recipe does not change when what it was made of does", () => {
   assertThrows(() => (made.steps as Step[]).push(hostname("a")), TypeError);
 });
 
+test("steps that a recipe has checked are taken as they are", () => {
+  const more = base.with(hostname("a"));
+  assert(more.steps[0] === base.steps[0]);
+  assert(recipe(...base.steps).steps[1] === base.steps[1]);
+});
+
 test("a recipe comes back from JSON as it was", () => {
   const { steps } = JSON.parse(JSON.stringify(base.with(hostname("a")))) as { steps: Step[] };
   assertEquals(recipe(...steps).steps, base.with(hostname("a")).steps);
@@ -44,12 +53,17 @@ test("a recipe comes back from JSON as it was", () => {
 
 test("what is no step is refused, with its place", () => {
   const cases: [unknown, string][] = [
-    [null, "step 3: is no step"],
-    [undefined, "step 3: is no step"],
-    ["hostname", "step 3: is no step"],
-    [[], "step 3: is no step"],
-    [{}, "step 3: is no step"],
-    [{ step: 5 }, "step 3: is no step"],
+    [null, 'step 3 is not a step: expected an object with a "step" field, got null'],
+    [undefined, "got undefined"],
+    ["hostname", 'got "hostname"'],
+    [[mapRoot()], "got a list; take the steps out of it: recipe(...steps)"],
+    [mapRoot, "got the function mapRoot; call it: mapRoot()"],
+    [() => mapRoot(), "got a function"],
+    [{}, "got {}"],
+    [{ step: 5 }, "got { step: 5 }"],
+    [{ name: "x".repeat(1e6), kinds: [] }, 'x...", kinds: a list }'],
+    [{ steps: [mapRoot()] }, "recipe(...it.steps)"],
+    [Object.create(hostname("a")), "got {}"],
     [{ step: "hostnam", name: "a" }, 'did you mean "hostname"?'],
     [{ step: "constructor" }, 'there is no step "constructor"'],
     [{ step: "__proto__" }, 'there is no step "__proto__"'],
@@ -57,6 +71,10 @@ test("what is no step is refused, with its place", () => {
     [{ step: "hostname" }, 'step 3 (hostname), "name": is missing: a string'],
     [{ step: "hostname", nmae: "a", name: "a" }, 'did you mean "name"?'],
     [{ step: "mapRoot", uid: 0 }, "there are no fields"],
+    [rlimit("RLIMIT_NOFILE" as "nofile", 5), 'did you mean "nofile"?'],
+    [unshare("network" as "net"), 'did you mean "net"?'],
+    [dieWithParent("TERM" as "SIGTERM"), 'did you mean "SIGTERM"?'],
+    [capabilities({ keep: ["NET_ADMIN" as "CAP_NET_ADMIN"] }), 'did you mean "CAP_NET_ADMIN"?'],
   ];
   for (const [value, says] of cases) {
     const error = assertThrows(() => recipe(base, value as RecipeInput), RecipeError);

@@ -12,7 +12,7 @@ import {
   unshare,
   userNetwork,
 } from "../../mod.ts";
-import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { notRoot, test } from "../support.ts";
 import { breakAndNote } from "./breaking.ts";
 import { HUB, STEP_RECIPES } from "./step_recipes.ts";
@@ -48,7 +48,7 @@ function noUserNetwork(): string | undefined {
 }
 
 test("there is a recipe for every step, and it has the step", async () => {
-  assertEquals(Object.keys(STEP_RECIPES).sort(), [...STEP_DEFINITIONS.keys()].sort());
+  assertEquals(Object.keys(STEP_RECIPES).sort(), [...STEP_SCHEMAS.keys()].sort());
   await using hub = HUB.command("sleep", { args: ["infinity"] }).spawn();
   for (const [name, make] of Object.entries(STEP_RECIPES)) {
     assert(make(hub).steps.some(({ step }) => step === name), name);

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import * as steps from "../../mod.ts";
 import { describeAccess, type HostAccessKind, type Recipe, recipe, type Step } from "../../mod.ts";
-import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { inDirectory, root, test } from "../support.ts";
 
 const { bind, capabilities, mapRoot, noNewPrivileges, pivotRoot, tmpfs, unshare } = steps;
@@ -127,7 +127,7 @@ const APART = [
 
 test("no kind of step is left out here", () => {
   const seen = new Set([...NEEDS.map(([step]) => step.step as string), ...APART]);
-  assertEquals([...STEP_DEFINITIONS.keys()].filter((name) => !seen.has(name)), []);
+  assertEquals([...STEP_SCHEMAS.keys()].filter((name) => !seen.has(name)), []);
 });
 
 test("a recipe without steps needs all of the host", () => {

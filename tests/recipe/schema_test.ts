@@ -1,6 +1,7 @@
 /** What the fields of steps may hold. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { nearest } from "../../recipe/nearest.ts";
 import * as fields from "../../recipe/schema.ts";
 
 function issue(field: fields.Schema, value: unknown): string {
@@ -92,11 +93,44 @@ Deno.test("either of two is taken, and none of both told", () => {
 
 Deno.test("the nearest word has a third of its letters wrong at most, or two swapped", () => {
   const words = ["host", "propagation", "size"];
-  assertEquals(fields.nearest("hots", words), "host");
-  assertEquals(fields.nearest("propgation", words), "propagation");
-  assertEquals(fields.nearest("porpagatoin", words), "propagation");
-  assertEquals(fields.nearest("Size", words), "size");
-  assertEquals(fields.nearest("ghost", words), "host");
-  assertEquals(fields.nearest("abcd", words), undefined);
-  assertEquals(fields.nearest("", words), undefined);
+  assertEquals(nearest("hots", words), "host");
+  assertEquals(nearest("propgation", words), "propagation");
+  assertEquals(nearest("porpagatoin", words), "propagation");
+  assertEquals(nearest("Size", words), "size");
+  assertEquals(nearest("ghost", words), "host");
+  assertEquals(nearest("abcd", words), undefined);
+  assertEquals(nearest("", words), undefined);
+});
+
+Deno.test("a word is near to one that it is a part of, that is a part of it, or that it abbreviates", () => {
+  assertEquals(nearest("RLIMIT_NOFILE", ["nofile", "nproc", "cpu"]), "nofile");
+  assertEquals(nearest("TERM", ["SIGTERM", "SIGKILL", "SIGINT"]), "SIGTERM");
+  assertEquals(nearest("network", ["mount", "net", "user"]), "net");
+  assertEquals(nearest("mnt", ["mount", "net", "user"]), "mount");
+  assertEquals(nearest("ALRM", ["SIGVTALRM", "SIGALRM"]), "SIGALRM");
+  assertEquals(nearest("USR", ["SIGUSR1", "SIGUSR2"]), undefined);
+  assertEquals(nearest("pi", ["pid", "ipc"]), "pid");
+  assertEquals(nearest("xy", ["xyz-and-more"]), undefined);
+});
+
+Deno.test("values of any size are refused at once, in a few words", () => {
+  const word = fields.oneOf(["mount", "user"]);
+  const long = "x".repeat(5e6);
+  const start = performance.now();
+  for (
+    const said of [
+      issue(word, long),
+      issue(fields.absolutePath(), "a".repeat(4000)),
+      issue(fields.object({ a: fields.integer() }), { [long]: 1 }),
+      issue(fields.dictionary(fields.variableName(), fields.text()), { [`${long}=`]: "" }),
+      fields.list(fields.integer()).issue(new Array(2 ** 32 - 1))!,
+    ]
+  ) assert(said.length < 300, said.slice(0, 400));
+  assert(performance.now() - start < 1000);
+  assertEquals(nearest(long, [long + "y"]), undefined);
+});
+
+Deno.test("only what is an object's own counts", () => {
+  const object = fields.object({ a: fields.integer() });
+  assertStringIncludes(issue(object, Object.create({ a: 1 })), '"a" is missing');
 });

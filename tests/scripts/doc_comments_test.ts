@@ -1,7 +1,7 @@
 /** The doc comments tell all that a reader needs: an example that runs, what fails, what it takes. */
 
 import { assertEquals } from "@std/assert";
-import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { test } from "../support.ts";
 import {
   ENTRIES,
@@ -97,7 +97,7 @@ const saysWhatFails = ({ jsDoc }: Symbol) =>
   tags(jsDoc, "throws").length > 0 || NEVER_FAILS.test(jsDoc?.doc ?? "");
 
 test("every step says what fails, or that nothing does", () => {
-  assertEquals(steps.length, STEP_DEFINITIONS.size);
+  assertEquals(steps.length, STEP_SCHEMAS.size);
   assertEquals(namesOf(steps.filter((step) => !saysWhatFails(step))), []);
 });
 

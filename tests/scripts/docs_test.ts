@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as ramekin from "../../mod.ts";
-import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { parseRecipe } from "../../yaml/mod.ts";
 import { drawings } from "../../scripts/docs/drawings.ts";
 import { STEPS_PAGE, stepsPage } from "../../scripts/docs/steps.ts";
@@ -123,7 +123,7 @@ test("how_it_works.md tells what each directory holds", () => {
 test("the README names every step, and every subcommand", () => {
   const text = textOf(README);
   const missing = [
-    ...[...STEP_DEFINITIONS.keys()].filter((name) => !new RegExp(`\`${name}[\`(]`).test(text)),
+    ...[...STEP_SCHEMAS.keys()].filter((name) => !new RegExp(`\`${name}[\`(]`).test(text)),
     ...SUBCOMMANDS.map(({ name }) => `ramekin ${name}`).filter((name) => !text.includes(name)),
   ];
   assertEquals(missing, []);

@@ -1,6 +1,6 @@
 /** What `deno doc` tells of the module. */
 
-import { STEP_DEFINITIONS } from "../../recipe/steps.ts";
+import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 
 /** A doc comment. */
 export interface JsDoc {
@@ -55,7 +55,7 @@ export const [main, linux, yaml] = modules.map(({ symbols }): Symbol[] =>
 
 /** The builders of the steps. */
 export const steps: readonly Symbol[] = main.filter(({ name, kind }) =>
-  kind === "function" && STEP_DEFINITIONS.has(name)
+  kind === "function" && STEP_SCHEMAS.has(name)
 );
 
 /** The tags of a kind that a comment has. */

@@ -509,7 +509,7 @@ test("what a step cannot mean is refused", () => {
   });
   assertRefused(() => recipe(join("/proc/self/ns/net", { root: true })), {
     step: "join",
-    says: '"root" is of a process',
+    says: '"root" needs a process',
   });
   assertRefused(() => recipe(join(0)), { step: "join", says: "target" });
   assertRefused(() => recipe(join(Deno.pid, "nets" as "net")), { says: 'did you mean "net"?' });

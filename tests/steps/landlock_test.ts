@@ -252,8 +252,8 @@ test("rules that say nothing, and ports and paths that are none, are refused", (
       at: 0,
       says,
     });
-  refused({}, "says neither of files");
-  refused({ degrade: true }, "says neither of files");
+  refused({}, "needs at least one rule");
+  refused({ degrade: true }, "needs at least one rule");
   refused({ read: ["tmp"] }, "has to begin with /");
   refused({ read: ["/a/../b"] }, '".."');
   refused({ bindTcp: [65536] }, "from 0 to 65535");

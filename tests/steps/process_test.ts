@@ -153,8 +153,8 @@ test("a ceiling is not raised without CAP_SYS_RESOURCE, and that is told", () =>
 test("wrong limits are refused", () => {
   const cases: [Parameters<typeof rlimit>, string][] = [
     [["nofiles" as never, 1], 'did you mean "nofile"?'],
-    [["nofile", 2, 1], 'beyond "hard"'],
-    [["nofile", "unlimited", 1], 'beyond "hard"'],
+    [["nofile", 2, 1], 'greater than "hard"'],
+    [["nofile", "unlimited", 1], 'greater than "hard"'],
     [["nofile", -1], "should be"],
     [["nofile", 1.5], "should be"],
     [["nofile", "infinity" as never], "should be"],

@@ -358,7 +358,7 @@ test("what is wrong with a profile is told by its place", () => {
     [{ defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: [], action: "SCMP_ACT_LOG" }] }, "one"],
     [rule({ index: 6, value: 0, op: "SCMP_CMP_EQ" }), "from 0 to 5"],
     [rule({ index: 0, value: -1, op: "SCMP_CMP_EQ" }), "unsigned 64-bit"],
-    [rule({ index: 0, value: 2 ** 64, op: "SCMP_CMP_EQ" }), "write it as a text"],
+    [rule({ index: 0, value: 2 ** 64, op: "SCMP_CMP_EQ" }), "write it as a string"],
     [rule({ index: 0, value: "0x10000000000000000", op: "SCMP_CMP_EQ" }), "unsigned 64-bit"],
     [rule({ index: 0, value: 0, op: "SCMP_CMP_SAME" }), "is none of"],
   ];

@@ -133,7 +133,7 @@ test("no kind at all is refused, and propagation without mount", () => {
   assertRefused(() => recipe(unshare("uts", { propagation: "slave" })), {
     step: "unshare",
     at: 0,
-    says: '"mount" is not among the kinds',
+    says: '"propagation" needs the kind "mount"',
   });
 });
 

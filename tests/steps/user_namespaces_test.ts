@@ -90,10 +90,10 @@ test("what is kept is also an ordinary user's", () => {
   assertEquals(inside(box, "id -u"), String(Deno.uid()));
 });
 
-test("keep stands in place of the single sets", () => {
+test("keep cannot be combined with other sets", () => {
   assertRefused(() => recipe(capabilities({ keep: [], bounding: [] })), {
     step: "capabilities",
-    says: '"keep" stands in place',
+    says: '"keep" cannot be combined with other sets',
   });
   assertRefused(() => recipe(capabilities({ keep: ["CAP_CHWN" as never] })), {
     says: 'did you mean "CAP_CHOWN"?',

@@ -7,11 +7,11 @@
 import { type IpPrefix, parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
 import { optional } from "../../schema.ts";
 import { destination, interfaceName, ipAddress, ipPrefix } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Gives an interface an address. */
 export interface AddressStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "address";
   /** The interface. */
   readonly device: string;
@@ -20,9 +20,9 @@ export interface AddressStep {
 }
 
 /**
- * Gives an interface of the container an address of IPv4 or IPv6, with the length of its network's
- * prefix. What is in that network is then reached through the interface. Needs `unshare("net")`
- * before it. See ip-address(8).
+ * Gives an interface of the container an IPv4 or IPv6 address with the length of its network's
+ * prefix. Packets for that network then go through the interface. Needs `unshare("net")` before it.
+ * See ip-address(8).
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `ENODEV` where there is no such interface, `EEXIST` where
@@ -47,41 +47,39 @@ export function address(device: string, address: string): AddressStep {
   return { step: "address", device, address };
 }
 
-/** How `address` is checked and planned. */
-export const addressDefinition: StepDefinition<AddressStep> = {
-  step: "address",
-  get fields() {
-    return { device: interfaceName(), address: ipPrefix() };
-  },
-};
+/** What the data of `address` may be. */
+export const addressSchema: StepSchema<AddressStep> = stepSchema(
+  "address",
+  () => ({ device: interfaceName(), address: ipPrefix() }),
+);
 
-/** Says where packets go. */
+/** Adds a route. */
 export interface RouteStep extends RouteOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "route";
-  /** The network that they are for, `"10.1.0.0/16"`, or `"default"` for all others. */
+  /** The network that the packets are for, `"10.1.0.0/16"`, or `"default"` for all others. */
   readonly destination: string;
 }
 
 /** Options of {@linkcode route}: at least one of them. */
 export interface RouteOptions {
-  /** The address of the gateway that takes them. */
+  /** The address of the gateway that they go to. */
   readonly via?: string;
   /** The interface that they go through. */
   readonly device?: string;
 }
 
 /**
- * Says where packets for a network go: to a gateway, through an interface, or both. `"default"` is
- * everything of the gateway's kind, IPv4 where there is none; `"::/0"` is all of IPv6. Needs
- * `unshare("net")` before it. See ip-route(8).
+ * Adds a route: packets for a network go to a gateway, through an interface, or both. `"default"`
+ * stands for all addresses of the gateway's family, IPv4 without a gateway; `"::/0"` for all of
+ * IPv6. Needs `unshare("net")` before it. See ip-route(8).
  *
- * @throws {RecipeError} where it has neither `via` nor `device`, or `via` is of the other kind,
- * IPv4 or IPv6
+ * @throws {RecipeError} without `via` and `device`, or where one of the network and `via` is IPv4
+ * and the other IPv6
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `ENETUNREACH`, for IPv6 `EHOSTUNREACH`, where the gateway
- * is in no network of the container's, `ENODEV` where there is no such interface, `ENETDOWN` where
- * it is down, `EEXIST` where there is such a route already, `EPERM` where the network belongs to
+ * is not in a network of the container's, `ENODEV` where there is no such interface, `ENETDOWN`
+ * where it is down, `EEXIST` where the route exists already, `EPERM` where the network belongs to
  * another user namespace
  *
  * @example
@@ -102,28 +100,22 @@ export function route(destination: string, options: RouteOptions): RouteStep {
   return { step: "route", destination, ...options };
 }
 
-/** How `route` is checked and planned. */
-export const routeDefinition: StepDefinition<RouteStep> = {
-  step: "route",
-  get fields() {
-    return {
-      destination: destination(),
-      via: optional(ipAddress()),
-      device: optional(interfaceName()),
-    };
-  },
-  issue(step) {
-    const { destination, via, device } = step;
-    if (via === undefined && device === undefined) {
-      return `where to? It needs "via", the address of a gateway, or "device", an interface`;
-    }
-    return via !== undefined && parseIp(via)!.family !== prefixOf(step).family
-      ? `"${destination}" and "${via}" are of two kinds, IPv4 and IPv6`
-      : undefined;
-  },
-};
+/** What the data of `route` may be. */
+export const routeSchema: StepSchema<RouteStep> = stepSchema("route", () => ({
+  destination: destination(),
+  via: optional(ipAddress()),
+  device: optional(interfaceName()),
+}), (step) => {
+  const { destination, via, device } = step;
+  if (via === undefined && device === undefined) {
+    return `needs "via", the address of a gateway, or "device", an interface`;
+  }
+  return via !== undefined && parseIp(via)!.family !== prefixOf(step).family
+    ? `"${destination}" and "${via}" are not both IPv4 or both IPv6`
+    : undefined;
+});
 
-/** Shared with the lowering. */
+/** The network of a route; the default one is of the family of its gateway. */
 export function prefixOf({ destination, via }: RouteStep): IpPrefix {
   if (destination !== "default") return parsePrefix(destination)!;
   return parsePrefix(via?.includes(":") ? "::/0" : "0.0.0.0/0")!;

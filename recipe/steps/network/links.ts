@@ -6,17 +6,17 @@
 
 import { list, optional } from "../../schema.ts";
 import { interfaceName } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** Brings the loopback interface up. */
 export interface LoopbackStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "loopback";
 }
 
 /**
- * Brings the loopback interface up, and with it 127.0.0.1 and ::1. A network namespace begins with
- * nothing but this interface, and it is down. Needs `unshare("net")` before it.
+ * Brings the loopback interface up, with 127.0.0.1 and ::1. A new network namespace has only this
+ * interface, and it is down. Needs `unshare("net")` before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `EPERM` where the network belongs to another user
@@ -35,15 +35,12 @@ export function loopback(): LoopbackStep {
   return { step: "loopback" };
 }
 
-/** How `loopback` is checked and planned. */
-export const loopbackDefinition: StepDefinition<LoopbackStep> = {
-  step: "loopback",
-  fields: {},
-};
+/** What the data of `loopback` may be. */
+export const loopbackSchema: StepSchema<LoopbackStep> = stepSchema("loopback", () => ({}));
 
-/** Makes a bridge. */
+/** Creates a bridge. */
 export interface BridgeStep extends BridgeOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "bridge";
   /** Its name, of at most 15 bytes. */
   readonly name: string;
@@ -51,13 +48,13 @@ export interface BridgeStep extends BridgeOptions {
 
 /** Options of {@linkcode bridge}. */
 export interface BridgeOptions {
-  /** Interfaces of the container that become ports of it. */
+  /** Interfaces of the container that become ports of the bridge. */
   readonly ports?: readonly string[];
 }
 
 /**
- * Makes a bridge in the container's network namespace and brings it up: a switch that passes packets
- * on between its ports. Other containers are plugged in with `join` and `veth`. Needs
+ * Creates a bridge in the container's network namespace and brings it up: a switch that forwards
+ * packets between its ports. Other containers connect to it with `join` and `veth`. Needs
  * `unshare("net")` before it; the bridge ends with that namespace.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
@@ -82,25 +79,24 @@ export function bridge(name: string, options: BridgeOptions = {}): BridgeStep {
   return { step: "bridge", name, ...options };
 }
 
-/** How `bridge` is checked and planned. */
-export const bridgeDefinition: StepDefinition<BridgeStep> = {
-  step: "bridge",
-  get fields() {
-    return { name: interfaceName(), ports: optional(list(interfaceName())) };
-  },
-};
+/** What the data of `bridge` may be. */
+export const bridgeSchema: StepSchema<BridgeStep> = stepSchema(
+  "bridge",
+  () => ({ name: interfaceName(), ports: optional(list(interfaceName())) }),
+);
 
-/** Makes an interface that leads nowhere. */
+/** Creates a dummy interface. */
 export interface DummyStep {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "dummy";
   /** Its name, of at most 15 bytes. */
   readonly name: string;
 }
 
 /**
- * Makes an interface that leads nowhere, to hold addresses, and brings it up. Needs `unshare("net")`
- * before it, and a kernel with CONFIG_DUMMY; the interface ends with the namespace.
+ * Creates a dummy interface, which holds addresses and sends packets nowhere, and brings it up.
+ * Needs `unshare("net")` before it, and a kernel with CONFIG_DUMMY; the interface ends with the
+ * namespace.
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it
  * @throws {SyscallError} when it is run: `EOPNOTSUPP` where this kernel has no such interfaces,
@@ -124,10 +120,8 @@ export function dummy(name: string): DummyStep {
   return { step: "dummy", name };
 }
 
-/** How `dummy` is checked and planned. */
-export const dummyDefinition: StepDefinition<DummyStep> = {
-  step: "dummy",
-  get fields() {
-    return { name: interfaceName() };
-  },
-};
+/** What the data of `dummy` may be. */
+export const dummySchema: StepSchema<DummyStep> = stepSchema(
+  "dummy",
+  () => ({ name: interfaceName() }),
+);

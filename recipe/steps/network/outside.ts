@@ -5,15 +5,15 @@
  * @module
  */
 
-import { MACVLAN_MODES, type MacvlanMode } from "../../../ffi/netlink/link.ts";
+import { MACVLAN_MODES, type MacvlanMode } from "../../../ffi/calls/constants/links.ts";
 import { oneOf, optional } from "../../schema.ts";
 import { interfaceName, ipPrefix } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 export type { MacvlanMode };
 
-/** Lays a cable out of the container. */
+/** Connects the container with the network outside by a pair of interfaces. */
 export interface VethStep extends VethOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "veth";
   /** The name of its end in the container, of at most 15 bytes. */
   readonly name: string;
@@ -21,31 +21,30 @@ export interface VethStep extends VethOptions {
 
 /** Options of {@linkcode veth}: the end outside. */
 export interface VethOptions {
-  /** The name of the end outside, of at most 15 bytes; without it, the kernel makes one up. */
+  /** The name of the end outside, of at most 15 bytes; without it, the kernel chooses one. */
   readonly peer?: string;
-  /** An address of the end outside, which has to have a name. */
+  /** An address of the end outside; needs `peer`. */
   readonly peerAddress?: string;
-  /** The bridge outside that the end there becomes a port of. */
+  /** A bridge outside; the end there becomes a port of it. */
   readonly bridge?: string;
 }
 
 /**
- * Lays a cable between the container and the network that it was in before `unshare("net")`: two
- * interfaces, both up, where what goes into the one comes out of the other. Both end with the
+ * Connects the container with the network that it was in before `unshare("net")`, by two
+ * interfaces: packets that go into one come out of the other. Both are up, and end with the
  * container.
  *
- * Needs `unshare("net")` before it. Where that network is the host's, root's script makes the cable
- * there. An ordinary user joins a container that has a network, and leaves it again: see the
- * example. See veth(4).
+ * Needs `unshare("net")` before it, and root where the network outside is the host's. An ordinary
+ * user's recipe first joins a container that has a network: see the example. See veth(4).
  *
- * @throws {RecipeError} where there is `peerAddress` without `peer`
+ * @throws {RecipeError} for `peerAddress` without `peer`
  * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
  * user where the network outside is the host's
  * @throws {SyscallError} when it is run: `EEXIST` where an interface has one of the names already,
- * `ENODEV` where the bridge does not exist, `EOPNOTSUPP` where it is no bridge, or this kernel has
- * no veth
+ * `ENODEV` where the bridge does not exist, `EOPNOTSUPP` where it is not a bridge, or this kernel
+ * has no veth
  *
- * @example Two containers on a bridge that is in a third
+ * @example Two containers on the bridge of a third
  * ```ts
  * import { address, bridge, join, mapRoot, recipe, unshare, veth } from "@ramekin/ramekin";
  *
@@ -67,27 +66,21 @@ export function veth(name: string, options: VethOptions = {}): VethStep {
   return { step: "veth", name, ...options };
 }
 
-/** How `veth` is checked and planned. */
-export const vethDefinition: StepDefinition<VethStep> = {
-  step: "veth",
-  get fields() {
-    return {
-      name: interfaceName(),
-      peer: optional(interfaceName()),
-      peerAddress: optional(ipPrefix()),
-      bridge: optional(interfaceName()),
-    };
-  },
-  issue({ peer, peerAddress }) {
-    return peerAddress !== undefined && peer === undefined
-      ? `"peerAddress" needs "peer", the name of the end that gets it`
-      : undefined;
-  },
-};
+/** What the data of `veth` may be. */
+export const vethSchema: StepSchema<VethStep> = stepSchema("veth", () => ({
+  name: interfaceName(),
+  peer: optional(interfaceName()),
+  peerAddress: optional(ipPrefix()),
+  bridge: optional(interfaceName()),
+}), ({ peer, peerAddress }) => {
+  return peerAddress !== undefined && peer === undefined
+    ? `"peerAddress" needs "peer", the name of the end outside`
+    : undefined;
+});
 
-/** Puts an interface of the container's on the wire of one outside. */
+/** Creates an interface on the network of an interface outside. */
 export interface MacvlanStep extends MacvlanOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "macvlan";
   /** Its name, of at most 15 bytes. */
   readonly name: string;
@@ -98,7 +91,8 @@ export interface MacvlanOptions {
   /** The interface outside. */
   readonly parent: string;
   /**
-   * How those on one parent see one another; none of them sees the parent itself. See ip-link(8).
+   * How the interfaces on one parent reach one another; none of them reaches the parent itself. See
+   * ip-link(8).
    *
    * @default {"bridge"}
    */
@@ -106,18 +100,18 @@ export interface MacvlanOptions {
 }
 
 /**
- * Makes an interface with a hardware address of its own on the wire of one that is outside, in the
- * network that the container was in before `unshare("net")`, and brings it up. It ends with the
- * container. Needs `unshare("net")` before it, and root where that network is the host's. See
+ * Creates an interface with a hardware address of its own on the network of an interface outside,
+ * in the network that the container was in before `unshare("net")`, and brings it up. It ends with
+ * the container. Needs `unshare("net")` before it, and root where that network is the host's. See
  * ip-link(8).
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
  * user where the network outside is the host's
  * @throws {SyscallError} when it is run: `ENODEV` where the parent does not exist, `EINVAL` where
- * it can carry no others, such as lo, `EEXIST` where an interface has the name already,
+ * it cannot have such interfaces, as lo, `EEXIST` where an interface has the name already,
  * `EOPNOTSUPP` where this kernel has no macvlan
  *
- * @example Root's container, on the wire that eth0 is on
+ * @example Root's container, on the network of eth0
  * ```ts
  * import { macvlan, recipe, unshare } from "@ramekin/ramekin";
  *
@@ -129,21 +123,16 @@ export function macvlan(name: string, options: MacvlanOptions): MacvlanStep {
   return { step: "macvlan", name, ...options };
 }
 
-/** How `macvlan` is checked and planned. */
-export const macvlanDefinition: StepDefinition<MacvlanStep> = {
-  step: "macvlan",
-  get fields() {
-    return {
-      name: interfaceName(),
-      parent: interfaceName(),
-      mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
-    };
-  },
-};
+/** What the data of `macvlan` may be. */
+export const macvlanSchema: StepSchema<MacvlanStep> = stepSchema("macvlan", () => ({
+  name: interfaceName(),
+  parent: interfaceName(),
+  mode: optional(oneOf(Object.keys(MACVLAN_MODES))),
+}));
 
 /** Moves an interface into the container. */
 export interface MoveInterfaceStep extends MoveInterfaceOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "moveInterface";
   /** Its name outside. */
   readonly name: string;
@@ -151,17 +140,17 @@ export interface MoveInterfaceStep extends MoveInterfaceOptions {
 
 /** Options of {@linkcode moveInterface}. */
 export interface MoveInterfaceOptions {
-  /** Its name in the container, of at most 15 bytes; without it, the one that it has. */
+  /** Its name in the container, of at most 15 bytes; without it, the name does not change. */
   readonly as?: string;
 }
 
 /**
- * Moves an interface into the container from the network that this was in before `unshare("net")`,
- * and brings it up; its addresses are left behind. When the container ends, the script gives it back
- * to the host, down and under its old name. Where the script has been killed, or the interface comes
- * from another container, the kernel gives a real device back to the machine's first network
- * namespace, and takes a virtual one (veth, macvlan, dummy ...) away. Needs `unshare("net")` before
- * it, and root where that network is the host's. See network_namespaces(7).
+ * Moves an interface into the container from the network that it was in before `unshare("net")`,
+ * and brings it up; it loses its addresses. When the container ends, the script moves the interface
+ * back to the host, down and under its old name. If the script was killed, or the interface is from
+ * another container, the kernel moves a physical device back to the initial network namespace, and
+ * deletes a virtual one (veth, macvlan, dummy ...). Needs `unshare("net")` before it, and root
+ * where the network outside is the host's. See network_namespaces(7).
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it, or by an ordinary
  * user where the network outside is the host's
@@ -183,10 +172,8 @@ export function moveInterface(
   return { step: "moveInterface", name, ...options };
 }
 
-/** How `moveInterface` is checked and planned. */
-export const moveInterfaceDefinition: StepDefinition<MoveInterfaceStep> = {
-  step: "moveInterface",
-  get fields() {
-    return { name: interfaceName(), as: optional(interfaceName()) };
-  },
-};
+/** What the data of `moveInterface` may be. */
+export const moveInterfaceSchema: StepSchema<MoveInterfaceStep> = stepSchema(
+  "moveInterface",
+  () => ({ name: interfaceName(), as: optional(interfaceName()) }),
+);

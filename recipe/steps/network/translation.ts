@@ -1,17 +1,17 @@
 /**
- * The steps `masquerade` and `publish`: the way from a container's network to what lies beyond its
- * neighbour, and back. See nft(8).
+ * The steps `masquerade` and `publish`: address translation between a container's network and the
+ * networks beyond it. See nft(8).
  *
  * @module
  */
 
 import { boolean, integer, oneOf, optional } from "../../schema.ts";
 import { ipAddress, ipPrefix } from "../../network_schema.ts";
-import type { StepDefinition } from "../../check.ts";
+import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
-/** Lets a network be seen under one address. */
+/** Translates the source addresses of a network. */
 export interface MasqueradeStep extends TranslationOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "masquerade";
   /** The network: `"10.7.0.0/24"`. */
   readonly source: string;
@@ -20,23 +20,23 @@ export interface MasqueradeStep extends TranslationOptions {
 /** Options of {@linkcode masquerade} and {@linkcode publish}. */
 export interface TranslationOptions {
   /**
-   * Whether it is done in the container's own network, which then passes packets on, and not in the
-   * host's: for a container that others are plugged into.
+   * Whether the rule is in the container's own network, which then forwards packets, and not in the
+   * host's: for a container that others are connected to.
    */
   readonly inside?: boolean;
 }
 
 /**
- * Lets what comes from a network leave it under the address of this machine, so that answers find
- * back: on the host, or with `inside` in the container, where it is a router. The rule is gone when
- * the container ends, also when the script is killed.
+ * Gives packets from a network the address of this machine when they leave it, so that replies come
+ * back: on the host, or with `inside` in the container, which is then a router. The rule ends with
+ * the container, even if the script is killed.
  *
- * The host has to pass packets on (`sysctl net.ipv4.ip_forward=1`); it is not made to. Needs
- * nf_tables, and on the host root and Linux 5.12. See nft(8).
+ * The host has to forward packets (`sysctl net.ipv4.ip_forward=1`); the step does not turn that on.
+ * Needs nf_tables, and on the host root and Linux 5.12. See nft(8).
  *
- * @throws {RecipeError} when it is planned without `unshare("net")` before it, and but for `inside`
- * by an ordinary user, or where the network outside is another container's
- * @throws {UnsupportedError} when it is run where the host passes no packets on
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it; without `inside`, by
+ * an ordinary user, or where the network outside is another container's
+ * @throws {UnsupportedError} when it is run where the host does not forward packets
  * @throws {SyscallError} when it is run: `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
  * kernel does not translate addresses by nf_tables
  *
@@ -58,17 +58,15 @@ export function masquerade(source: string, options: TranslationOptions = {}): Ma
   return { step: "masquerade", source, ...options };
 }
 
-/** How `masquerade` is checked and planned. */
-export const masqueradeDefinition: StepDefinition<MasqueradeStep> = {
-  step: "masquerade",
-  get fields() {
-    return { source: ipPrefix(), inside: optional(boolean()) };
-  },
-};
+/** What the data of `masquerade` may be. */
+export const masqueradeSchema: StepSchema<MasqueradeStep> = stepSchema(
+  "masquerade",
+  () => ({ source: ipPrefix(), inside: optional(boolean()) }),
+);
 
-/** Lets a port of this machine lead to a container. */
+/** Forwards a port of this machine to a container. */
 export interface PublishStep extends PublishOptions {
-  /** Which step it is. */
+  /** The name of the step. */
   readonly step: "publish";
   /** The port of this machine. */
   readonly port: number;
@@ -76,12 +74,12 @@ export interface PublishStep extends PublishOptions {
 
 /** Options of {@linkcode publish}. */
 export interface PublishOptions extends TranslationOptions {
-  /** The address that it leads to. */
+  /** The address that it is forwarded to. */
   readonly address: string;
-  /** The port that it leads to there; without it, the same. */
+  /** The port that it is forwarded to; without it, the same port. */
   readonly to?: number;
   /**
-   * The protocol that it is a port of.
+   * The protocol of the port.
    *
    * @default {"tcp"}
    */
@@ -89,13 +87,13 @@ export interface PublishOptions extends TranslationOptions {
 }
 
 /**
- * Lets a port of all addresses of this machine, those of the loopback interface apart, lead to an
- * address of a container: on the host, or with `inside` in the container, where it is a router. Ends
- * and needs what {@linkcode masquerade} does.
+ * Forwards a port of this machine to an address of a container: a port of all addresses other than
+ * those of the loopback interface, on the host, or with `inside` in the container, which is then a
+ * router. The rule ends when that of {@linkcode masquerade} does, and needs the same.
  *
- * @throws {RecipeError} when it is planned without `unshare("net")` before it, and but for `inside`
- * by an ordinary user, or where the network outside is another container's
- * @throws {UnsupportedError} when it is run where the host passes no packets on
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it; without `inside`, by
+ * an ordinary user, or where the network outside is another container's
+ * @throws {UnsupportedError} when it is run where the host does not forward packets
  * @throws {SyscallError} when it is run: `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
  * kernel does not translate addresses by nf_tables
  *
@@ -117,16 +115,11 @@ export function publish(port: number, options: PublishOptions): PublishStep {
   return { step: "publish", port, ...options };
 }
 
-/** How `publish` is checked and planned. */
-export const publishDefinition: StepDefinition<PublishStep> = {
-  step: "publish",
-  get fields() {
-    return {
-      port: integer(1, 65535),
-      address: ipAddress(),
-      to: optional(integer(1, 65535)),
-      protocol: optional(oneOf(["tcp", "udp"])),
-      inside: optional(boolean()),
-    };
-  },
-};
+/** What the data of `publish` may be. */
+export const publishSchema: StepSchema<PublishStep> = stepSchema("publish", () => ({
+  port: integer(1, 65535),
+  address: ipAddress(),
+  to: optional(integer(1, 65535)),
+  protocol: optional(oneOf(["tcp", "udp"])),
+  inside: optional(boolean()),
+}));

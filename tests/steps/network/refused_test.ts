@@ -55,11 +55,11 @@ test("names that no interface can have are refused", () => {
   const names = {
     "": "is empty",
     "sixteen-bytes-ab": "has 16 bytes; the kernel takes at most 15",
-    "eth/0": "must have no",
-    "eth 0": "must have no",
-    "eth%d": "must have no",
-    "eth:1": "must have no",
-    "..": "is no name of an interface",
+    "eth/0": "must not have",
+    "eth 0": "must not have",
+    "eth%d": "must not have",
+    "eth:1": "must not have",
+    "..": "cannot be the name of an interface",
   };
   for (const [name, says] of Object.entries(names)) {
     assertRefused(() => recipe(bridge(name)), { step: "bridge", at: 0, says });
@@ -71,19 +71,19 @@ test("names that no interface can have are refused", () => {
 test("what is no address is refused", () => {
   const refused = (step: ReturnType<typeof address | typeof route | typeof veth>, says: string) =>
     assertRefused(() => recipe(step), { step: step.step, at: 0, says });
-  refused(address("eth0", "10.0.0.256/24"), "is no address with a prefix");
+  refused(address("eth0", "10.0.0.256/24"), "is not an address with a prefix length");
   refused(
     address("eth0", "10.0.0.2"),
-    "lacks the length of its network's prefix, like 10.0.0.2/24",
+    "has no prefix length; write it like 10.0.0.2/24",
   );
   refused(address("eth0", "fd00::1"), "like fd00::1/64");
-  refused(address("eth0", "10.0.0.2/33"), "is no address with a prefix");
-  refused(route("nowhere", { via: "10.0.0.1" }), "is no address with a prefix");
-  refused(route("default", { via: "10.0.0.1/24" }), "is no address");
-  refused(route("default", {}), "where to?");
-  refused(route("10.0.0.0/8", { via: "fd00::1" }), "of two kinds");
+  refused(address("eth0", "10.0.0.2/33"), "is not an address with a prefix length");
+  refused(route("nowhere", { via: "10.0.0.1" }), "is not an address with a prefix length");
+  refused(route("default", { via: "10.0.0.1/24" }), "is not an address");
+  refused(route("default", {}), 'needs "via"');
+  refused(route("10.0.0.0/8", { via: "fd00::1" }), "not both IPv4 or both IPv6");
   refused(veth("eth0", { peerAddress: "10.0.0.1/24" }), `"peerAddress" needs "peer"`);
-  refused(veth("eth0", { peer: "x", peerAddress: "10.0.0.1" }), "lacks the length");
+  refused(veth("eth0", { peer: "x", peerAddress: "10.0.0.1" }), "has no prefix length");
 });
 
 testOn(["net"], "the kernel's words are in the error, and the mend", (mounts) => {

@@ -1,0 +1,267 @@
+/**
+ * The steps of a container for an untrusted program: every protection at once.
+ *
+ * @module
+ */
+
+import { DEFAULT_PATH } from "./default_path.ts";
+import { RecipeError } from "./errors.ts";
+import { isWithin, normalize, parentOf } from "./path.ts";
+import {
+  absolutePath,
+  invalidField,
+  lazy,
+  list,
+  oneOf,
+  optional,
+  type Schemas,
+  variableName,
+} from "./schema.ts";
+import { quoted } from "./shown.ts";
+import type { Step } from "./steps.ts";
+import { bind, type BindStep } from "./steps/bind.ts";
+import {
+  capabilities,
+  clearEnv,
+  devices,
+  hostname,
+  init,
+  landlock,
+  loopback,
+  mapCurrentUser,
+  maskPaths,
+  mkdir,
+  newSession,
+  noNewPrivileges,
+  pivotRoot,
+  proc,
+  readonlyPaths,
+  remount,
+  seccomp,
+  setEnv,
+  symlink,
+  sysctl,
+  tmpfs,
+  unshare,
+} from "./steps/builders.ts";
+
+/**
+ * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
+ * within a directory that the same sandbox may write to.
+ */
+export interface SandboxOptions {
+  /**
+   * Files and directories that appear at their own paths, and can be read and executed. With `/`
+   * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
+   *
+   * A read-only mount protects files only: a program can still connect to a socket or open a named
+   * pipe among them, and talk to the process that serves it.
+   */
+  readonly read?: readonly string[];
+  /** Files and directories that appear at their own paths, and can be changed too. */
+  readonly write?: readonly string[];
+  /**
+   * The network: the host's, or nothing but a loopback interface. The host's unix sockets with
+   * abstract names are out of reach even with the host's network, from Linux 6.12 on.
+   *
+   * @default {"none"}
+   */
+  readonly net?: "none" | "host";
+  /** Variables of the script's environment that the program gets, where they are set. */
+  readonly env?: readonly string[];
+}
+
+/** What each of the options may be. */
+const optionFields = lazy((): Schemas<SandboxOptions> => {
+  const paths = optional(list(absolutePath((path) => {
+    const own = ["/proc", "/dev"].find((directory) => isWithin(normalize(path), directory));
+    return own && `${quoted(path)} cannot be the host's, as a sandbox has its own ${own}`;
+  })));
+  return {
+    read: paths,
+    write: paths,
+    net: optional(oneOf(["none", "host"])),
+    env: optional(list(variableName())),
+  };
+});
+
+/**
+ * Returns the steps of a sandbox, in their order.
+ *
+ * @throws {RecipeError} where an option is unknown, or a path does not begin with `/`
+ */
+export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
+  const invalid = invalidField({ ...options }, optionFields());
+  if (invalid !== undefined) {
+    throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
+  }
+  const { read = [], write = [], net = "none", env = [] } = options;
+  const asked = new Map<string, Access>();
+  for (const path of read) asked.set(normalize(path), "read");
+  for (const path of write) asked.set(normalize(path), "write");
+  const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp" });
+  return [
+    unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
+    ...(net === "none" ? [unshare("net")] : []),
+    mapCurrentUser(),
+    ...(net === "none" ? [loopback()] : []),
+    hostname("sandbox"),
+    ...newRoot(asked, net),
+    // One more user namespace can be made, and the program runs in that one: it can make no other,
+    // and has no capabilities over the mounts and the network.
+    sysctl({ "user.max_user_namespaces": 1 }),
+    maskPaths(...MASKED),
+    readonlyPaths(...READ_ONLY),
+    newSession(),
+    init(),
+    unshare("user"),
+    mapCurrentUser(),
+    capabilities({ keep: [] }),
+    noNewPrivileges(),
+    // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
+    ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
+    seccomp(),
+    clearEnv({ keep: env }),
+    setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name)))),
+  ];
+}
+
+/** What a program may do with a file of the host's. */
+type Access = "read" | "write";
+
+/** Where the new root is put together: the one place of the host that no sandbox shows. */
+const ROOT = "/proc";
+
+/** Directories that are empty at first and end with the sandbox. */
+const TEMPORARY = ["/tmp", "/run"];
+
+function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): readonly Step[] {
+  const whole = asked.get("/");
+  // A directory comes before what is in it, so that nothing is covered.
+  const paths = [...asked.keys()].filter((path) => path !== "/").sort();
+  return [
+    ...(whole === undefined ? smallRoot(net) : [hostFile("/", whole)]),
+    tmpfs(`${ROOT}/tmp`),
+    tmpfs(`${ROOT}/run`, { mode: 0o755 }),
+    devices(`${ROOT}/dev`),
+    ...paths.map((path) => askedFile(path, asked)),
+    proc(`${ROOT}/proc`),
+    pivotRoot(ROOT),
+    whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
+  ];
+}
+
+/**
+ * Shows what was asked for. In a directory that a program may write to, an earlier program may have
+ * put a link to any file of the host. Such a path is looked up in the new root, where that
+ * directory is mounted already and no link leads out.
+ */
+function askedFile(path: string, asked: ReadonlyMap<string, Access>): Step {
+  const access = asked.get(path)!;
+  const around = accessAround(path, asked);
+  if (!around.includes("write")) return hostFile(path, access);
+  if (access === "write" && around[0] === "read") {
+    throw new RecipeError(
+      `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
+        "name either the two inner ones alone, or the outer one",
+    );
+  }
+  return { ...hostFile(path, access), source: ROOT + path };
+}
+
+/** Returns the access to each directory around the path that was asked for, the innermost first. */
+function accessAround(path: string, asked: ReadonlyMap<string, Access>): readonly Access[] {
+  const around: Access[] = [];
+  for (let at = parentOf(path); at !== "/"; at = parentOf(at)) {
+    const access = asked.get(at);
+    if (access !== undefined) around.push(access);
+  }
+  const whole = asked.get("/");
+  if (whole === undefined || TEMPORARY.some((directory) => isWithin(path, directory))) {
+    return around;
+  }
+  return [...around, whole];
+}
+
+/** A root with nothing but what programs need. */
+function smallRoot(net: "none" | "host"): readonly Step[] {
+  const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
+  return [
+    tmpfs(ROOT, { mode: 0o755 }),
+    mkdir(`${ROOT}/var`),
+    symlink("/tmp", `${ROOT}/var/tmp`),
+    ...system.map((path) => hostFile(path, "read", true)),
+  ];
+}
+
+function hostFile(path: string, access: Access, optional = false): BindStep {
+  return bind(path, path === "/" ? ROOT : ROOT + path, {
+    readOnly: access === "read",
+    optional,
+    restrict: ["nosuid", "nodev"],
+  });
+}
+
+/** Programs and libraries, and the files of /etc that they cannot run without. */
+const SYSTEM = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/etc/alternatives",
+  "/etc/group",
+  "/etc/ld.so.cache",
+  "/etc/localtime",
+  "/etc/nsswitch.conf",
+  "/etc/passwd",
+];
+
+/** How names are resolved and certificates are checked. */
+const NETWORK_FILES = [
+  "/etc/ca-certificates",
+  "/etc/gai.conf",
+  "/etc/hosts",
+  "/etc/pki",
+  "/etc/protocols",
+  "/etc/resolv.conf",
+  "/etc/services",
+  "/etc/ssl",
+];
+
+/** What shows the machine, its memory and its keys. */
+const MASKED = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/interrupts",
+  "/proc/kallsyms",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/kmsg",
+  "/proc/kpagecgroup",
+  "/proc/kpagecount",
+  "/proc/kpageflags",
+  "/proc/latency_stats",
+  "/proc/pagetypeinfo",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/proc/slabinfo",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/vmallocinfo",
+  "/proc/vmcore",
+];
+
+/** What changes the machine. */
+const READ_ONLY = [
+  "/proc/bus",
+  "/proc/driver",
+  "/proc/dynamic_debug",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/mtrr",
+  "/proc/pressure",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+];
