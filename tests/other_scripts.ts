@@ -1,5 +1,7 @@
 /** Scripts of their own for the tests: what ends, is killed or lacks a permission. */
 
+import { claim } from "./leftovers.ts";
+
 const MOD = new URL("../mod.ts", import.meta.url).href;
 
 /** How a script of its own has ended, and what it has written. */
@@ -30,6 +32,7 @@ export class Script implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    claim(this.process.pid);
   }
 
   /** Waits for its end. */

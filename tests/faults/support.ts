@@ -3,7 +3,7 @@
  * by `deno task proof`, which sets PROOF. SEED repeats what chance has chosen.
  */
 
-import { type Inventory, leftovers, takeInventory } from "../leftovers.ts";
+import { claim, type Inventory, leftovers, takeInventory } from "../leftovers.ts";
 import { decode, runScript } from "../other_scripts.ts";
 
 /** Whether this is the proof: much is done very often. */
@@ -78,12 +78,16 @@ export async function leftSince(before: Inventory, kept: RegExp): Promise<readon
 /** Runs a script beside this file, and answers its lines of JSON. */
 export async function linesOf(script: string, ...args: number[]): Promise<unknown[]> {
   const path = new URL(script, import.meta.url).pathname;
-  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+  const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--no-config", "--quiet", "--v8-flags=--expose-gc", path]
       .concat(args.map(String)),
     env: { NO_COLOR: "1" },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  claim(process.pid);
+  const { stdout, stderr, success } = await process.output();
   if (!success) throw new Error(`${script} has failed: ${decode(stderr)}`);
   return decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
 }

@@ -1,6 +1,7 @@
 /** What the tests of the `ramekin` command share. */
 
 import { type Container, recipe } from "../../mod.ts";
+import { claim } from "../leftovers.ts";
 import { decode, type ScriptResult, until } from "../other_scripts.ts";
 
 /** The program. */
@@ -32,12 +33,16 @@ export async function ramekinWith(
   ...words: string[]
 ): Promise<ScriptResult> {
   const [program, ...args] = [...RUN, ...words];
-  const { code, signal, stdout, stderr } = await new Deno.Command(program!, {
+  const process = new Deno.Command(program!, {
     args,
     env: { ...env },
     ...(cwd !== undefined && { cwd }),
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  claim(process.pid);
+  const { code, signal, stdout, stderr } = await process.output();
   return { code, signal, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
