@@ -10,15 +10,19 @@
 
 // deno-lint-ignore-file no-console -- a program, whose output is the console's
 
+import {
+  addTally,
+  emptyTally,
+  EXAMPLES,
+  readReport,
+  readSummary,
+  type Tally,
+  tallyText,
+  TESTS,
+} from "./suite.ts";
+
 /** The uid and gid of nobody, who stands for every ordinary user. */
 const NOBODY = 65534;
-
-/** How often each outcome has come up. */
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: string[];
-}
 
 /** Who runs a part of the suite. */
 interface Runner {
@@ -38,43 +42,22 @@ const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 async function main(args: readonly string[]): Promise<number> {
   const workshop = await Deno.makeTempDir({ prefix: "ramekin-test-" });
-  const total: Tally = { passed: 0, failed: 0, skipped: [] };
+  const total = emptyTally();
   try {
     for (const runner of await runners(workshop)) {
-      for (const part of args.length > 0 ? [[...TESTS, ...args]] : PARTS) {
+      for (
+        const part of args.length > 0 ? [[...TESTS, ...args]] : [[...TESTS, "tests"], EXAMPLES]
+      ) {
         console.log(`\nas ${runner.name}: deno test ${part.join(" ")}`);
-        add(total, await runTests(runner, part, workshop), runner.name);
+        addTally(total, await runTests(runner, part, workshop), runner.name);
       }
     }
   } finally {
     await Deno.remove(workshop, { recursive: true });
   }
-  if (total.skipped.length > 0) console.log(`\nskipped:\n  ${total.skipped.join("\n  ")}`);
-  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  console.log(`\n${tallyText(total)}`);
   return total.failed === 0 ? 0 : 1;
 }
-
-/** Nothing may be left open; the examples cannot say so, as their first call loads the engine. */
-const TESTS = ["-A", "--sanitize-ops", "--sanitize-resources"];
-
-/** The whole suite: the tests may do anything, the examples get by with what the README asks for. */
-const PARTS: readonly (readonly string[])[] = [
-  [...TESTS, "tests"],
-  [
-    "--allow-ffi",
-    "--doc",
-    "mod.ts",
-    "ffi",
-    "recipe",
-    "host",
-    "plan",
-    "launch",
-    "permissions",
-    "container",
-    "yaml",
-    "docs",
-  ],
-];
 
 async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {
   const report = `${workshop}/report-${crypto.randomUUID()}.xml`;
@@ -82,38 +65,8 @@ async function runTests(runner: Runner, args: readonly string[], workshop: strin
   const tally = readReport(await Deno.readTextFile(report).catch(() => ""));
   // A test file that fails to load is in no report, but in the summary; one whose types are wrong
   // is in neither.
-  const failed = Number(text.match(/^FAILED \| .*?(\d+) failed/m)?.[1] ?? 0);
-  tally.failed = Math.max(tally.failed, failed, success ? 0 : 1);
+  tally.failed = Math.max(tally.failed, readSummary(text).failed, success ? 0 : 1);
   return tally;
-}
-
-/** Counts the outcomes in a report of JUnit's form. */
-export function readReport(xml: string): Tally {
-  const tally: Tally = { passed: 0, failed: 0, skipped: [] };
-  for (const [, name, outcome] of xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*(<\w+)?/g)) {
-    if (outcome === "<skipped") tally.skipped.push(unescape(name!));
-    else if (outcome === undefined) tally.passed++;
-    else tally.failed++;
-  }
-  return tally;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  quot: '"',
-  apos: "'",
-  lt: "<",
-  gt: ">",
-  amp: "&",
-};
-
-function unescape(text: string): string {
-  return text.replace(/&(\w+);/g, (entity, name) => ENTITIES[name] ?? entity);
-}
-
-function add(total: Tally, { passed, failed, skipped }: Tally, who: string): void {
-  total.passed += passed;
-  total.failed += failed;
-  total.skipped.push(...skipped.map((name) => `${who}: ${name}`));
 }
 
 async function runners(workshop: string): Promise<Runner[]> {

@@ -1,6 +1,7 @@
 /** Scripts of their own for the tests: what ends, is killed or lacks a permission. */
 
 import { claim } from "./leftovers.ts";
+import { patience } from "./rounds.ts";
 
 const MOD = new URL("../mod.ts", import.meta.url).href;
 
@@ -82,13 +83,14 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until something holds, which happens elsewhere and tells nobody. */
+/** Waits until something holds that happens elsewhere, without a word of it. */
 export async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
+  const end = performance.now() + patience(10_000);
+  while (performance.now() < end) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error("it did not come to be within 10 seconds");
+  throw new Error(`it did not happen within ${patience(10)} seconds`);
 }
 
 /** Bytes as text. */

@@ -2,6 +2,7 @@
 
 import { type Container, recipe } from "../../mod.ts";
 import { claim } from "../leftovers.ts";
+import { patience } from "../rounds.ts";
 import { decode, type ScriptResult, until } from "../other_scripts.ts";
 
 /** The program. */
@@ -60,7 +61,7 @@ export class TestTerminal implements AsyncDisposable {
       args,
       env: { NO_COLOR: "1", TERM: "xterm", SHELL: "/bin/sh" },
       terminal: true,
-      timeout: 30_000,
+      timeout: patience(30_000),
       stdin: "piped",
       stdout: "piped",
       ...(cwd !== undefined && { cwd }),
