@@ -52,8 +52,13 @@ export function environmentBlock(
 
 /** The name of the variable that a string of the environment sets. */
 export function nameAt(address: bigint): string {
-  const text = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
+  const text = stringAt(address);
   return text.slice(0, text.indexOf("="));
+}
+
+/** A string of the environment: `NAME=VALUE`. */
+export function stringAt(address: bigint): string {
+  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
 }
 
 /** Where the list lies now, as `setenv` moves it. */

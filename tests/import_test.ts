@@ -80,7 +80,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["launch/"],
   ["permissions/", "proxy/"],
   ["container/"],
-  ["mod.ts", "yaml/"],
+  ["mod.ts", "host.ts", "yaml/"],
   ["scripts/"],
 ];
 

@@ -11,7 +11,18 @@ import { STEP_DEFINITIONS } from "../recipe/steps.ts";
 /** Stands in place of a value, or of a part of it. */
 const VARIABLE = { $ref: "#/$defs/variable" };
 
-/** The schema of a recipe: JSON Schema 2020-12. */
+/**
+ * The JSON Schema (2020-12) of recipes as texts, by which editors complete and check them.
+ * Cannot fail.
+ *
+ * @example
+ * ```ts
+ * import { recipeSchema } from "@ramekin/ramekin/yaml";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(recipeSchema()["required"], ["steps"]);
+ * ```
+ */
 export function recipeSchema(): JsonSchema {
   const definitions = [...STEP_DEFINITIONS.values()];
   return {

@@ -8,7 +8,18 @@ import { landlockVersion as versionCall } from "../calls/landlock.ts";
 import { SyscallError } from "../errors.ts";
 import { syscall } from "../syscalls.ts";
 
-/** The version of the kernel's landlock; 0 where it has none, or where that is switched off. */
+/**
+ * The version of the kernel's landlock(7); 0 if it has none, or if that is switched off. Cannot fail.
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { landlockVersion } from "@ramekin/ramekin/host";
+ *
+ * console.log(landlockVersion() === 0 ? "no Landlock here" : "Landlock");
+ * ```
+ */
 export function landlockVersion(): number {
   try {
     return syscall(versionCall());

@@ -1,10 +1,9 @@
 /**
- * What is said of an error: what is wrong and the mend, in a few lines.
+ * An error as text: what is wrong, and the fix, in a few lines.
  *
  * @module
  */
 
-import { PermissionError } from "../../ffi/errors.ts";
 import type { Paint } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
@@ -21,7 +20,9 @@ export function issue(
   if (error instanceof UsageError) {
     lines.push(`  ramekin help${subcommand === undefined ? "" : ` ${subcommand}`} tells more`);
   }
-  const isFfi = error instanceof PermissionError && error.grant === "ffi";
+  // By its name: most errors need no module of containers, which takes its time to load.
+  const isFfi = error instanceof Error && error.name === "PermissionError" &&
+    "grant" in error && error.grant === "ffi";
   if (isFfi || error instanceof Deno.errors.NotCapable) {
     lines.push(`  it was started without that permission; install it with all that it needs:`);
     lines.push(`  ${INSTALL}`);

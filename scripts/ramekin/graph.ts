@@ -6,11 +6,9 @@
  */
 
 import { isWithin, normalize } from "../../recipe/path.ts";
-import type { HostAccess } from "../../plan/access/access.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import type { Recipe } from "../../container/recipe.ts";
+import { NAMESPACE_KINDS } from "../../host.ts";
+import type { HostAccess, NamespaceKind, Recipe, Step } from "../../mod.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
-import type { Step } from "../../recipe/steps.ts";
 
 /** Whose a namespace is. */
 export type Owner = "own" | "others" | "host";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listNamespaces, type NamespaceEntry } from "../../ffi/proc/namespace_list.ts";
+import { listNamespaces, type NamespaceEntry } from "../../host.ts";
 import type { Arguments } from "./arguments.ts";
 import { paintFor, print, printJson, table } from "./output.ts";
 

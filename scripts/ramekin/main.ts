@@ -26,7 +26,7 @@ export async function main(words: readonly string[]): Promise<number> {
     if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
     if (first === "help") return help(rest);
     subcommand = find(first);
-    return await syscall(subcommand, rest);
+    return await perform(subcommand, rest);
   } catch (error) {
     // Who reads the output has read enough.
     if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
@@ -41,7 +41,7 @@ export async function main(words: readonly string[]): Promise<number> {
 
 const SIGPIPE = 13;
 
-async function syscall(subcommand: KnownSubcommand, words: readonly string[]): Promise<number> {
+async function perform(subcommand: KnownSubcommand, words: readonly string[]): Promise<number> {
   const given = readArguments(words, subcommand);
   if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
   return await (await LOAD[subcommand.name]()).run(given);

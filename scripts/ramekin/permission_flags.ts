@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PermissionOptions } from "../../permissions/permissions.ts";
+import type { PermissionOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./usage.ts";
 

@@ -5,9 +5,8 @@
  */
 
 import { ioctl, TCFLSH, TCIFLUSH } from "../../ffi/calls/files.ts";
-import type { PermissionError } from "../../ffi/errors.ts";
 import { syscall } from "../../ffi/syscalls.ts";
-import type { PermissionOptions } from "../../permissions/permissions.ts";
+import type { PermissionError, PermissionOptions } from "../../mod.ts";
 import { type Paint, paintFor, printable, printError } from "./output.ts";
 
 /** What a person can answer. */

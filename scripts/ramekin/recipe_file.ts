@@ -4,11 +4,8 @@
  * @module
  */
 
-import { PermissionError } from "../../ffi/errors.ts";
-import { type Recipe, recipe, type RecipeInput } from "../../container/recipe.ts";
-import { RecipeError } from "../../recipe/errors.ts";
-import { constructFromEvents, CORE_SCHEMA, parseEvents } from "../../yaml/js_yaml.ts";
-import { loadRecipeText, type Variable } from "../../yaml/mod.ts";
+import { PermissionError, type Recipe, recipe, RecipeError, type RecipeInput } from "../../mod.ts";
+import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { UsageError } from "./usage.ts";
 
 /** A file that holds no recipe, or cannot be read. */
@@ -108,17 +105,6 @@ function variablesOf(settings: readonly string[]): Record<string, Variable> {
   return Object.fromEntries(settings.map((setting) => {
     const at = setting.indexOf("=");
     if (at < 1) throw new UsageError(`--set=${setting} is not of the form --set NAME=VALUE`);
-    return [setting.slice(0, at), valueOf(setting.slice(at + 1))];
+    return [setting.slice(0, at), parseVariable(setting.slice(at + 1))];
   }));
-}
-
-/** A number, true, false or a text, as YAML reads it; what is more to YAML stays a text. */
-function valueOf(text: string): Variable {
-  try {
-    const events = parseEvents(text, {});
-    const [value] = constructFromEvents(events, { source: text, schema: CORE_SCHEMA });
-    return ["string", "number", "boolean"].includes(typeof value) ? value as Variable : text;
-  } catch {
-    return text;
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PermissionOptions, Permissions } from "../../permissions/permissions.ts";
+import type { PermissionOptions, Permissions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ask, canAsk, widened } from "./prompt.ts";
 import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";

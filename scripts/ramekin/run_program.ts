@@ -5,13 +5,16 @@
  * @module
  */
 
-import { environmentVariable } from "../../ffi/environment.ts";
-import { PermissionError, SyscallError } from "../../ffi/errors.ts";
-import type { Command } from "../../container/command.ts";
-import type { CommandOptions } from "../../container/command_options.ts";
-import type { Container } from "../../container/container.ts";
-import type { Recipe } from "../../container/recipe.ts";
-import { newSession } from "../../recipe/steps/builders.ts";
+import { environment } from "../../host.ts";
+import {
+  type Command,
+  type CommandOptions,
+  type Container,
+  newSession,
+  PermissionError,
+  type Recipe,
+  SyscallError,
+} from "../../mod.ts";
 import { issue } from "./error_report.ts";
 import { paintFor, printError } from "./output.ts";
 
@@ -44,7 +47,7 @@ export async function runProgram(
   make: MakeCommand,
   denied: Denied = () => false,
 ): Promise<number> {
-  const [program = environmentVariable("SHELL") ?? "sh", ...args] = words;
+  const [program = environment()["SHELL"] ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options: CommandOptions = { args, ...(terminal && { terminal }) };
   try {

@@ -5,9 +5,8 @@
  */
 
 import { isWithin, normalize } from "../../recipe/path.ts";
-import { environmentStrings, environmentVariable, nameAt } from "../../ffi/environment.ts";
-import type { Permissions } from "../../permissions/permissions.ts";
-import { sandbox, type SandboxOptions } from "../../container/sandbox.ts";
+import { environment } from "../../host.ts";
+import { type Permissions, sandbox, type SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
@@ -18,7 +17,7 @@ export async function run(given: Arguments): Promise<number> {
   const options = optionsOf(given);
   const box = sandbox(options);
   const cwd = visibleDirectory(options);
-  const terminal = environmentVariable("TERM");
+  const terminal = environment()["TERM"];
   const permissions = permissionsOf(given);
   return await runProgram(given.program, (program, command) =>
     box.command(program, {
@@ -42,7 +41,7 @@ function optionsOf(given: Arguments): Required<SandboxOptions> {
     net: all || (given.has("allow-net") && listOf(given, "allow-net") === undefined)
       ? "host"
       : "none",
-    env: listed("allow-env", () => [...new Set(environmentStrings().map(nameAt))]),
+    env: listed("allow-env", () => Object.keys(environment())),
   };
 }
 
@@ -78,8 +77,8 @@ function placeOf(path: string, flag: string): string {
 function visibleDirectory({ read, write }: Required<SandboxOptions>): string | undefined {
   const directory = Deno.cwd();
   const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
-  const isContainerMount = OWN.some((path) => isWithin(directory, path));
-  return shown.some((path) => path !== "/" || !isContainerMount) ? directory : undefined;
+  const isOwn = OWN.some((path) => isWithin(directory, path));
+  return shown.some((path) => path !== "/" || !isOwn) ? directory : undefined;
 }
 
 /** What a sandbox has of its own, also where it is shown all files. */

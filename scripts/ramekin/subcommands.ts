@@ -104,7 +104,7 @@ const TABLE = [
   },
   {
     name: "check",
-    summary: "show what this machine can do, and the mend for what it cannot",
+    summary: "show what this machine can do, and the fix for what it cannot",
     more:
       "Containers are made of each kind to try it, and nothing is left of them. The exit status " +
       "is 0 where ramekin sandbox works.",
