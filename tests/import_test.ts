@@ -126,6 +126,24 @@ test("a file imports from its own floor or one below, and no directories import 
   assertEquals(circles, []);
 });
 
+/** What the command takes from below the public entries: plain functions on texts, and these. */
+const COMMANDS_OWN: readonly string[] = [
+  "recipe/path.ts",
+  "recipe/schema.ts",
+  // What was typed before a question is let go by an ioctl(2), which no entry has.
+  "ffi/calls/files.ts",
+  "ffi/syscalls.ts",
+  // The graph tells the mounts of a plan.
+  "plan/plan_recipe.ts",
+];
+
+test("the command is a client of the public entries", () => {
+  const below = imports("scripts/ramekin/").filter(({ to }) =>
+    BELOW.some((part) => (PROJECT.href + to).startsWith(part)) && !COMMANDS_OWN.includes(to)
+  );
+  assertEquals(below, []);
+});
+
 /** The relative imports in a file, or in all files of a directory. */
 function imports(path: string): { readonly from: string; readonly to: string }[] {
   const file = new URL(path, PROJECT);
