@@ -41,7 +41,7 @@ export function emptyTally(): Tally {
   return { passed: 0, failed: 0, skipped: [] };
 }
 
-/** Adds a part of the suite to a total; skipped tests are listed with who has run it. */
+/** Adds a part of the suite to a total; skipped tests are listed with the user who ran it. */
 export function addTally(total: Tally, { passed, failed, skipped }: Tally, who: string): void {
   total.passed += passed;
   total.failed += failed;

@@ -2,7 +2,7 @@
  * `deno task test`: runs every test and every example of the documentation, as the current user,
  * and where that is root again as an ordinary user. The last line is `N passed, N failed`.
  *
- * Arguments are handed on to `deno test`; with any, the examples are left out:
+ * Arguments are passed to `deno test`; with any, the examples are left out:
  * `deno task test tests/recipe --filter hostname`.
  *
  * @module
@@ -21,13 +21,13 @@ import {
   TESTS,
 } from "./suite.ts";
 
-/** The uid and gid of nobody, who stands for every ordinary user. */
+/** The uid and gid of the user nobody, in place of any ordinary user. */
 const NOBODY = 65534;
 
-/** Who runs a part of the suite. */
+/** A user who runs the suite. */
 interface Runner {
   readonly name: string;
-  /** Runs Deno with these arguments, and answers whether it has succeeded and what it has said. */
+  /** Runs Deno with these arguments, and returns its success and its output. */
   deno(args: readonly string[]): Promise<Run>;
 }
 
@@ -72,7 +72,7 @@ async function runTests(runner: Runner, args: readonly string[], workshop: strin
 async function runners(workshop: string): Promise<Runner[]> {
   if (Deno.uid() !== 0) return [self("an ordinary user", Deno.execPath())];
   await Deno.chmod(workshop, 0o777);
-  // Tests of root's become other users, too, who have to be able to run Deno.
+  // Some tests of root's switch to other users, who must be able to run Deno.
   const deno = await reachable(Deno.execPath(), "-x")
     ? Deno.execPath()
     : await copied(Deno.execPath(), `${workshop}/deno`);
@@ -83,7 +83,7 @@ function self(name: string, deno: string): Runner {
   return { name, deno: (args) => runAloud(deno, args, PROJECT) };
 }
 
-/** An ordinary user, who gets copies of what root's directories hide. */
+/** An ordinary user, with copies of what lies in directories that only root may enter. */
 async function nobody(deno: string, workshop: string): Promise<Runner> {
   const home = `${workshop}/home`;
   await Deno.mkdir(home);
@@ -123,7 +123,7 @@ async function run(program: string, args: readonly string[], cwd: string): Promi
   return (await command.spawn().status).success;
 }
 
-/** Runs a program whose output is to be seen at once, and answers it too. */
+/** Runs a program, shows its output at once, and returns it too. */
 async function runAloud(program: string, args: readonly string[], cwd: string): Promise<Run> {
   const child = new Deno.Command(program, {
     args: [...args],

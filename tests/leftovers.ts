@@ -14,7 +14,7 @@ import { linux } from "../mod.ts";
 /** What there is, by kind: each thing as one line. */
 export type Inventory = Readonly<Record<string, ReadonlySet<string>>>;
 
-/** Looks at this process and what it can have made. */
+/** Lists what this process has, and what it can have made on the machine. */
 export function takeInventory(): Inventory {
   return {
     "child process": new Set(childProcesses()),

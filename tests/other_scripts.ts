@@ -1,11 +1,15 @@
-/** Scripts of their own for the tests: what ends, is killed or lacks a permission. */
+/**
+ * Scripts that tests start as processes of their own, for what ends, is killed or lacks a permission.
+ *
+ * @module
+ */
 
 import { claim } from "./leftovers.ts";
 import { patience } from "./rounds.ts";
 
 const MOD = new URL("../mod.ts", import.meta.url).href;
 
-/** How a script of its own has ended, and what it has written. */
+/** How a script has ended, and its output. */
 export interface ScriptResult {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -13,7 +17,7 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-/** A script that runs, with what `deno run` is given before and after its name. */
+/** A script that runs, with the flags and arguments of its `deno run`. */
 export class Script implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #path: string;
@@ -59,7 +63,7 @@ export async function runScript(
   return await script.result();
 }
 
-/** The first lines of a stream, up to one that fits; the stream is let go afterwards. */
+/** The beginning of a stream, up to the part that makes it fit; the stream is unlocked afterwards. */
 export async function readUntil(
   stream: ReadableStream<Uint8Array>,
   fits: (text: string) => boolean,

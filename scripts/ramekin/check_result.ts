@@ -1,5 +1,5 @@
 /**
- * What `ramekin check` finds out, and how a recipe is tried for it.
+ * What `ramekin check` finds, and how it tries a recipe.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function trial(box: Recipe): Error | undefined {
   return undefined;
 }
 
-/** What a trial of a recipe has found. */
+/** The finding of a trial of a recipe. */
 export function tried(name: string, says: string, box: Recipe): Finding {
   const error = trial(box);
   return error === undefined ? { name, works: true, says } : failed(name, error);

@@ -20,8 +20,8 @@ export function limitsOf(pid: number): readonly Step[] {
 }
 
 /**
- * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel tells
- * whether there is a filter of system calls, but not which: the default one stands in for it.
+ * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel shows
+ * whether there is a filter of system calls, but not which: the default one is used in its place.
  */
 export function limitsIn(status: string, own: string): readonly Step[] {
   const kept = boundingSet(status);

@@ -1,5 +1,5 @@
 /**
- * `ramekin enter`: a program in a container that runs already.
+ * `ramekin enter`: runs a program in a container that runs already.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export async function run(given: Arguments): Promise<number> {
   const terminal = environment()["TERM"];
   const box = recipe(
     join(target, { root: hasOwnRoot(target.pid), cwd: true, cgroup: true }),
-    // The environment is the container's, and nothing of this one's is shown to it.
+    // The environment is the container's, and nothing of this process's is passed to it.
     clearEnv(),
     setEnv(environment(inside)),
     ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
@@ -42,7 +42,7 @@ export async function run(given: Arguments): Promise<number> {
   );
 }
 
-/** Whether it has another root than ramekin; to enter the same again would take a privilege. */
+/** Whether it has another root than ramekin; to enter the same root needs a privilege. */
 function hasOwnRoot(pid: number): boolean {
   const [root, own] = [`/proc/${pid}/root`, "/proc/self/root"].map((path) =>
     ifThere(() => readLink(path))
@@ -50,7 +50,7 @@ function hasOwnRoot(pid: number): boolean {
   return root !== own || linux.namespaces(pid).mnt !== linux.namespaces().mnt;
 }
 
-/** The working directory of a program, as a path in its container; an init has none of its own. */
+/** The working directory of a program, as a path in its container; an init does not have the program's. */
 function directoryOf(pid: number): string | undefined {
   const path = ifThere(() => readLink(`/proc/${pid}/cwd`));
   return path?.startsWith("/") === true && !path.endsWith(" (deleted)") ? path : undefined;
@@ -65,7 +65,7 @@ function identityOf(pid: number): ProcessIdentity {
   }
 }
 
-/** The pid of the container that is meant: a number is one itself. */
+/** The pid of the container with this name; a number is a pid. */
 function pidOf(word: string): number {
   if (/^\d+$/.test(word)) return Number(word);
   const containers = runningContainers();

@@ -12,15 +12,15 @@ export const INSTALL =
   "deno install --global --allow-ffi --allow-read --allow-net --name ramekin ramekin.ts";
 
 /** The error as text; for a mistake on the command line, with where to read on. */
-export function issue(
+export function errorReport(
   error: unknown,
   { paint, debug, subcommand }: { paint: Paint; debug: boolean; subcommand?: string | undefined },
 ): string {
   const lines = [`${paint("red", "ramekin")}: ${messageOf(error)}`];
   if (error instanceof UsageError) {
-    lines.push(`  ramekin help${subcommand === undefined ? "" : ` ${subcommand}`} tells more`);
+    lines.push(`  see ramekin help${subcommand === undefined ? "" : ` ${subcommand}`}`);
   }
-  // By its name: most errors need no module of containers, which takes its time to load.
+  // By its name, because the class's module takes time to load.
   const isFfi = error instanceof Error && error.name === "PermissionError" &&
     "grant" in error && error.grant === "ffi";
   if (isFfi || error instanceof Deno.errors.NotCapable) {

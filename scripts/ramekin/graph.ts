@@ -1,6 +1,6 @@
 /**
  * What a recipe's container shares with the host, what it has of its own, and what is mounted in it
- * from where: told from the steps.
+ * from where, derived from the steps.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { NAMESPACE_KINDS } from "../../host.ts";
 import type { HostAccess, NamespaceKind, Recipe, Step } from "../../mod.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 
-/** Whose a namespace is. */
+/** The owner of a namespace: the container, others that it joins, or the host. */
 export type Owner = "own" | "others" | "host";
 
 /** A file or directory of the host, shown in the container. */
@@ -24,7 +24,7 @@ export interface GraphSource {
 export interface GraphMount {
   /** Where it is, in the container. */
   readonly target: string;
-  /** What it shows of the host; a filesystem of its own shows nothing. */
+  /** The files of the host that it shows; none for a filesystem of its own. */
   readonly sources: readonly GraphSource[];
   /** Its type, where it is a filesystem of its own. */
   readonly type?: string;
@@ -63,10 +63,10 @@ function mountsOf(steps: readonly Step[]): readonly GraphMount[] {
   return steps.reduce((mounts, step) => after(step, mounts), [HOST]);
 }
 
-/** The mounts when the step has been made. */
+/** The mounts after the step. */
 function after(step: Step, mounts: GraphMount[]): GraphMount[] {
   const add = (target: string, rest: Omit<GraphMount, "target">) => [
-    // What is covered is not seen any more.
+    // A mount hides those below it.
     ...mounts.filter((mount) => !isWithin(mount.target, normalize(target))),
     { target: normalize(target), ...rest },
   ];

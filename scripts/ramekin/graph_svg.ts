@@ -1,5 +1,5 @@
 /**
- * A graph of a recipe, drawn.
+ * Draws the graph of a recipe.
  *
  * @module
  */

@@ -71,13 +71,13 @@ function setting(path: string): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** How many there may be of one user. */
+/** How many namespaces of a kind one user may have. */
 function limitOf(kind: NamespaceKind): string {
   const limit = setting(`user/max_${kind === "mount" ? "mnt" : kind}_namespaces`);
   return limit === undefined ? "" : `at most ${limit} of a user`;
 }
 
-/** What keeps all but root from user namespaces; root itself cannot try it. */
+/** Whether a sysctl keeps all but root from user namespaces; root cannot try that. */
 function ordinaryUsers(): Finding {
   const name = "user namespaces of ordinary users";
   const no = (sysctl: string, value: number, fix: string): Finding => ({
@@ -108,7 +108,7 @@ function ordinaryUsers(): Finding {
         "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
     );
   }
-  return { name, works: true, says: "no sysctl is in the way" };
+  return { name, works: true, says: "no sysctl forbids them" };
 }
 
 function cgroups(): Finding {
@@ -120,7 +120,7 @@ function cgroups(): Finding {
     return {
       name,
       works: false,
-      says: "no hierarchy is in sight",
+      says: "no hierarchy is mounted",
       fix: "mount -t cgroup2 none /sys/fs/cgroup",
     };
   }
@@ -140,7 +140,7 @@ function landlock(): Finding {
   };
 }
 
-/** A way out for the containers of ordinary users. */
+/** Whether containers of ordinary users can have a network. */
 function outsideNetwork(): Finding {
   const name = "a network for ordinary users";
   const found = ["pasta", "slirp4netns"].filter(isInstalled);
@@ -157,7 +157,7 @@ function outsideNetwork(): Finding {
       name,
       works: false,
       says: "there is no /dev/net/tun",
-      fix: "modprobe tun; in a container, that device has to be let in",
+      fix: "modprobe tun; a container must be given that device",
     };
   }
   return { name, works: true, says: found.join(", ") };

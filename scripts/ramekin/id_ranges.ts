@@ -1,5 +1,5 @@
 /**
- * Whether more ids than the own one can be mapped into a user namespace.
+ * Whether more ids than the user's own can be mapped into a user namespace.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ifThere, readText } from "./files.ts";
 
 const NAME = "more ids than one";
 
-/** Maps a second one, by newuidmap(1) where the user is no root. */
+/** Tries to map a second id, with newuidmap(1) unless the user is root. */
 export function idRanges(): Finding {
   const [euid, egid, { effective }] = [linux.geteuid(), linux.getegid(), linux.capget()];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");

@@ -1,5 +1,5 @@
 /**
- * `ramekin plan`: what a recipe would do, and what it needs for it.
+ * `ramekin plan`: shows what a recipe would do, and what it needs for that.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { drawGraph } from "./graph_svg.ts";
 import { type Paint, paintFor, print, printable, printJson } from "./output.ts";
 import { recipeFile } from "./recipe_file.ts";
 
-/** Tells it, or draws it. */
+/** Prints it, or draws it. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
   const { recipe, located } = await recipeFile(path, given.values("set").map((value) => value!));
@@ -33,7 +33,7 @@ function planText(plan: string, needs: readonly HostAccess[], paint: Paint): str
     const text = printable(line);
     return text.startsWith(" ") ? text : paint("bold", text);
   });
-  const told = needs.map((need) => {
+  const listed = needs.map((need) => {
     const flag = flagOf(need);
     return `    ${printable(describeAccess(need))}` +
       (flag === undefined ? "" : `  ${paint("dim", printable(flag))}`);
@@ -42,11 +42,11 @@ function planText(plan: string, needs: readonly HostAccess[], paint: Paint): str
     ...lines,
     "",
     paint("bold", "what it needs of this machine"),
-    ...(told.length > 0 ? told : ["    nothing"]),
+    ...(listed.length > 0 ? listed : ["    nothing"]),
   ].join("\n");
 }
 
-/** The flag of `ramekin run` that grants a need. */
+/** The flag of `ramekin run` that grants an access. */
 export function flagOf(need: HostAccess): string | undefined {
   switch (need.kind) {
     case "read":

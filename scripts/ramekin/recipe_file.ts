@@ -14,12 +14,12 @@ export class FileError extends Error {
   override readonly name = "FileError";
 }
 
-/** A recipe, and what is known of it. */
+/** A recipe from a file. */
 export interface RecipeFile {
   readonly recipe: Recipe;
-  /** Whether it is a program's part, and not data: its author could have done anything by now. */
+  /** Whether it is code and not data: it has run, and could have done anything. */
   readonly isCode: boolean;
-  /** Does something with the recipe; an error of a step then tells where in the file it stands. */
+  /** Does something with the recipe; an error of a step gets the step's place in the file. */
   located<T>(use: () => T | Promise<T>): Promise<T>;
 }
 
@@ -27,7 +27,7 @@ const DATA = /\.(ya?ml|json)$/i;
 const CODE = /\.[mc]?[jt]s$/i;
 
 /**
- * Reads the file, by what the end of its name says.
+ * Reads the file as the end of its name says.
  *
  * @param settings values of its variables: `NAME=VALUE`
  */
@@ -37,7 +37,7 @@ export async function recipeFile(
 ): Promise<RecipeFile> {
   if (DATA.test(path)) return readData(path, variablesOf(settings));
   if (!CODE.test(path)) {
-    throw new UsageError(`${path} is no recipe by its name, which ends with .yaml, .json or .ts`);
+    throw new UsageError(`${path} is not a recipe: the name of one ends with .yaml, .json or .ts`);
   }
   if (settings.length > 0) {
     throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
@@ -61,7 +61,7 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
   };
 }
 
-/** What is read of the file; where it cannot be, its name is told. */
+/** Reads the file; the error of one that cannot be read names it. */
 function readable<T>(path: string, read: () => T): T {
   try {
     return read();

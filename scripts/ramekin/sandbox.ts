@@ -1,5 +1,5 @@
 /**
- * `ramekin sandbox`: any program, held to Deno's flags.
+ * `ramekin sandbox`: runs an untrusted program with what Deno's flags allow it.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export async function run(given: Arguments): Promise<number> {
     }));
 }
 
-/** What the flags ask for. */
+/** The options of the sandbox that the flags ask for. */
 function optionsOf(given: Arguments): Required<SandboxOptions> {
   const all = given.has("allow-all");
   const listed = (flag: string, everything: () => readonly string[]) => {
@@ -36,8 +36,8 @@ function optionsOf(given: Arguments): Required<SandboxOptions> {
     return given.has(flag) ? listOf(given, flag) ?? everything() : [];
   };
   return {
-    read: listed("allow-read", everywhere).map((path) => placeOf(path, "allow-read")),
-    write: listed("allow-write", everywhere).map((path) => placeOf(path, "allow-write")),
+    read: listed("allow-read", everywhere).map((path) => absolutePath(path, "allow-read")),
+    write: listed("allow-write", everywhere).map((path) => absolutePath(path, "allow-write")),
     net: all || (given.has("allow-net") && listOf(given, "allow-net") === undefined)
       ? "host"
       : "none",
@@ -45,12 +45,12 @@ function optionsOf(given: Arguments): Required<SandboxOptions> {
   };
 }
 
-/** All files; those below /tmp have to be named, as the sandbox has its own. */
+/** All files; /tmp must be listed, because the sandbox has its own otherwise. */
 function everywhere(): readonly string[] {
   return ["/", "/tmp"];
 }
 
-/** Hosts that are listed are reached through the script, which lets nothing else out. */
+/** The permissions for a list of hosts, which are reached through this script and no other way. */
 function permissionsOf(given: Arguments): Permissions | undefined {
   const hosts = given.has("allow-net") && !given.has("allow-all")
     ? listOf(given, "allow-net")
@@ -60,8 +60,8 @@ function permissionsOf(given: Arguments): Permissions | undefined {
   return { read: true, write: true, env: true, run: true, sys: true, net: hosts };
 }
 
-/** The path from the root; it has to be there. */
-function placeOf(path: string, flag: string): string {
+/** The path from the root; the file must exist. */
+function absolutePath(path: string, flag: string): string {
   const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   try {
     Deno.statSync(whole);
@@ -69,11 +69,11 @@ function placeOf(path: string, flag: string): string {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UsageError(`--${flag}=${path}: there is no such file`);
   }
-  // Of a path with links in it, only the kernel knows where `..` leads.
+  // Only the kernel knows where `..` leads in a path with links.
   return whole.split("/").includes("..") ? Deno.realPathSync(whole) : normalize(whole);
 }
 
-/** The working directory, where the program can see it too. */
+/** The working directory, if the program can see it. */
 function visibleDirectory({ read, write }: Required<SandboxOptions>): string | undefined {
   const directory = Deno.cwd();
   const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
@@ -81,5 +81,5 @@ function visibleDirectory({ read, write }: Required<SandboxOptions>): string | u
   return shown.some((path) => path !== "/" || !isOwn) ? directory : undefined;
 }
 
-/** What a sandbox has of its own, also where it is shown all files. */
+/** The directories that a sandbox has of its own, even if it is shown all files. */
 const OWN = ["/dev", "/proc", "/run", "/sys", "/tmp"];

@@ -10,14 +10,14 @@ import { type Base, cacheDirectory } from "./initramfs.ts";
 
 const PROJECT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
-/** Who runs the suite in a machine. */
+/** A user who runs the suite in a machine. */
 export type User = "root" | "nobody";
 
 /** What is done in the machine. */
 export interface Errand {
   /** The arguments of `deno`. */
   readonly args: readonly string[];
-  /** Who runs it, one after the other. */
+  /** The users who run it, one after the other. */
   readonly users: readonly User[];
   /** A shell instead of the suite. */
   readonly shell: boolean;

@@ -20,13 +20,13 @@ export interface Base {
   readonly archive: string;
 }
 
-/** What is fetched lies in the user's directory for caches. */
+/** The directory for what is fetched, among the user's caches. */
 export function cacheDirectory(): string {
   const caches = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
   return `${caches}/ramekin/vm`;
 }
 
-/** The base of a machine, made where there is none, or one that was made otherwise. */
+/** Returns the base of a machine; makes it unless there is one that these files have made. */
 export async function base(machine: Machine): Promise<Base> {
   const directory = `${cacheDirectory()}/${machine.name}`;
   const kept = { kernel: `${directory}/kernel`, archive: `${directory}/base.cpio` };
@@ -53,7 +53,7 @@ export async function base(machine: Machine): Promise<Base> {
   return kept;
 }
 
-/** What makes a base: a version of Deno, and these files as they are now. */
+/** The version of a base: that of Deno, and a digest of the files that make it. */
 async function thisMaker(): Promise<string> {
   const files = ["archive.ts", "initramfs.ts", "machine.ts", "modules.ts", "packages.ts"];
   const text = files.map((name) => Deno.readTextFileSync(`${PROJECT}/scripts/vm/${name}`)).join();
@@ -63,7 +63,7 @@ async function thisMaker(): Promise<string> {
 
 function writeBase(path: string, root: string, deno: string, kernel: string): void {
   using archive = new Archive(path);
-  // Nobody reads there; it would only have to be unpacked.
+  // The suite reads nothing there, and the machine would have to unpack it.
   const unread = [
     ...["doc", "info", "locale", "man"].map((name) => `${root}/usr/share/${name}`),
     ...["usr/lib/systemd", "var/lib/dpkg"].map((name) => `${root}/${name}`),
@@ -75,7 +75,7 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
   archive.file("usr/local/bin/deno", Deno.readFileSync(deno), 0o755);
   addModules(archive, kernel);
   archive.link("usr/sbin/modprobe", "/bin/busybox");
-  // Chosen by Debian when it installs them.
+  // Debian makes these links when it installs the packages.
   archive.link("usr/bin/awk", "mawk");
   archive.link("usr/bin/which", "which.debianutils");
   archive.directory("mnt");

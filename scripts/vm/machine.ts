@@ -63,7 +63,7 @@ export const MACHINES: readonly Machine[] = [
   },
 ];
 
-/** What the kernel is told: cgroup v2 alone, Landlock, and to power off when it panics. */
+/** The kernel's command line: cgroup v2 alone, Landlock, and power off on a panic. */
 export function commandLine(machine: Machine): string {
   return `console=${machine.console} quiet panic=-1 rdinit=/vm/init ` +
     "cgroup_no_v1=all lsm=landlock";
