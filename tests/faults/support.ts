@@ -5,6 +5,7 @@
 
 import { claim, type Inventory, leftovers, takeInventory } from "../leftovers.ts";
 import { decode, runScript } from "../other_scripts.ts";
+import { patience } from "../rounds.ts";
 
 /** Whether this is the proof, which repeats much of it very often. */
 export const proof: boolean = Deno.env.has("PROOF");
@@ -51,7 +52,7 @@ export function marked(marker: string): string[] {
 /** The processes with the word that are still there after a while, in which they could have ended. */
 export async function survivors(marker: string): Promise<string[]> {
   let alive: string[] = [];
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < patience(100); attempt++) {
     alive = marked(marker);
     if (alive.length === 0) break;
     await pause(50);
