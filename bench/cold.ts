@@ -12,7 +12,9 @@ import { type Report, roundsTable } from "./report.ts";
 import { type Contender, interleave, median, ratios } from "./rounds.ts";
 
 const ROUNDS = 21;
-const EMPTY = "an empty file", ONE_FILE = "a recipe, with ramekin.js", FIRST = "examples/first.ts";
+const EMPTY = "an empty file",
+  ONE_FILE = "a recipe, with dist/ramekin.js",
+  FIRST = "examples/first.ts";
 const FLOOR = "Deno's own part of it";
 const KINDS = ["user", "mount", "pid", "uts"] as const;
 
@@ -31,7 +33,7 @@ export async function cold(): Promise<Report> {
     const contenders = [
       run(EMPTY, write("empty.ts", "")),
       run(FLOOR, floorIn(write), "--allow-run"),
-      run(ONE_FILE, write("one_file.ts", recipeWith("ramekin.js"))),
+      run(ONE_FILE, write("one_file.ts", recipeWith("dist/ramekin.js"))),
       run("a recipe, with mod.ts", write("modules.ts", recipeWith("mod.ts"))),
       run(FIRST, example),
     ];

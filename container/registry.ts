@@ -1,6 +1,6 @@
 /**
- * The containers that run, of all scripts of this user. Nobody keeps a list of them: a script is a
- * process that has the engine mapped, and holds a pidfd of each of its containers.
+ * The containers that run, of all scripts of this user. No list of them is kept anywhere: a script is
+ * a process that has the engine mapped, and holds a pidfd of each of its containers.
  *
  * @module
  */
@@ -35,7 +35,24 @@ export interface RunningContainer {
   readonly uptime: number;
 }
 
-/** The containers, in the order of their pids. */
+/**
+ * The containers that run, in the order of their pids: those of all scripts whose memory this process
+ * may see, which are its user's, or everybody's for root.
+ *
+ * @throws {SyscallError} `ENOENT` where there is no /proc
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { recipe } from "@ramekin/ramekin";
+ * import { runningContainers } from "@ramekin/ramekin/host";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using container = recipe().command("sleep", { args: ["10"] }).spawn();
+ * const own = runningContainers().filter(({ script }) => script === Deno.pid);
+ * assertEquals(own.map(({ pid }) => pid), [container.hostPid]);
+ * ```
+ */
 export function runningContainers(): RunningContainer[] {
   const pids = allPids();
   const parents = parentsOf(pids);
@@ -87,10 +104,7 @@ function containerOf(
 }
 
 /** The program of a container: its first process, or the first child of the init that this is. */
-export function programOf(
-  pid: number,
-  parents: ReadonlyMap<number, number | undefined> = parentsOf(allPids()),
-): number {
+function programOf(pid: number, parents: ReadonlyMap<number, number | undefined>): number {
   const [image] = readLinks([`/proc/${pid}/exe`]);
   if (image?.startsWith("/memfd:ramekin-init") !== true) return pid;
   return [...parents].find(([, parent]) => parent === pid)?.[0] ?? pid;

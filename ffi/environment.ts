@@ -52,8 +52,13 @@ export function environmentBlock(
 
 /** The name of the variable in a string of the environment. */
 export function nameAt(address: bigint): string {
-  const text = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
+  const text = stringAt(address);
   return text.slice(0, text.indexOf("="));
+}
+
+/** A string of the environment: `NAME=VALUE`. */
+export function stringAt(address: bigint): string {
+  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address)!);
 }
 
 /** The current address of the list, which `setenv` may move. */

@@ -54,7 +54,16 @@ export const NAMESPACE_FILE: Readonly<Record<NamespaceKind, NamespaceFile>> = {
   time: "time",
 };
 
-/** Every kind. */
+/**
+ * Every kind of namespace.
+ *
+ * @example
+ * ```ts
+ * import { NAMESPACE_KINDS } from "@ramekin/ramekin/host";
+ *
+ * console.log(NAMESPACE_KINDS.join(" ")); // user mount pid uts ipc net cgroup time
+ * ```
+ */
 export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
   CLONE_FLAG,
 ) as NamespaceKind[];

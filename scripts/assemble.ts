@@ -62,7 +62,7 @@ function run(program: string, args: string[]): void {
   if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** The module that carries the bytes. */
+/** The source of the module with the bytes. */
 export function bytesModule(): string {
   const lines = [
     "/**",

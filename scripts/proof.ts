@@ -1,8 +1,8 @@
 /**
- * `deno task proof`: the tests of faults without their bounds, as root also as an ordinary user; what
- * they have come to is written to `tests/faults/RESULTS.md`. It takes a quarter of an hour.
+ * `deno task proof`: runs the tests of faults without their bounds, as root also as an ordinary user,
+ * and writes the results to `tests/faults/RESULTS.md`. It takes a quarter of an hour.
  *
- * Arguments are handed on to `deno test` in place of the directory; with any, nothing is written.
+ * Arguments are passed to `deno test` in place of the directory; with any, nothing is written.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type KeptRow, sums } from "../tests/faults/rows.ts";
 const PROJECT = new URL("..", import.meta.url).pathname;
 const RESULTS = `${PROJECT}tests/faults/RESULTS.md`;
 
-/** A table of the results: its rows, and what is said above it. */
+/** A table of the results: its title, and the text above its rows. */
 interface Table {
   readonly title: string;
   readonly text: string;

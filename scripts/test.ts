@@ -2,7 +2,7 @@
  * `deno task test`: runs every test and every example of the documentation, as the current user,
  * and where that is root again as an ordinary user. The last line is `N passed, N failed`.
  *
- * Arguments are handed on to `deno test`; with any, the examples are left out:
+ * Arguments are passed to `deno test`; with any, the examples are left out:
  * `deno task test tests/recipe --filter hostname`.
  *
  * @module
@@ -10,20 +10,24 @@
 
 // deno-lint-ignore-file no-console -- a program, whose output is the console's
 
-/** The uid and gid of nobody, who stands for every ordinary user. */
+import {
+  addTally,
+  emptyTally,
+  EXAMPLES,
+  readReport,
+  readSummary,
+  type Tally,
+  tallyText,
+  TESTS,
+} from "./suite.ts";
+
+/** The uid and gid of the user nobody, in place of any ordinary user. */
 const NOBODY = 65534;
 
-/** How often each outcome has come up. */
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: string[];
-}
-
-/** Who runs a part of the suite. */
+/** A user who runs the suite. */
 interface Runner {
   readonly name: string;
-  /** Runs Deno with these arguments, and answers whether it has succeeded and what it has said. */
+  /** Runs Deno with these arguments, and returns its success and its output. */
   deno(args: readonly string[]): Promise<Run>;
 }
 
@@ -38,43 +42,22 @@ const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 async function main(args: readonly string[]): Promise<number> {
   const workshop = await Deno.makeTempDir({ prefix: "ramekin-test-" });
-  const total: Tally = { passed: 0, failed: 0, skipped: [] };
+  const total = emptyTally();
   try {
     for (const runner of await runners(workshop)) {
-      for (const part of args.length > 0 ? [[...TESTS, ...args]] : PARTS) {
+      for (
+        const part of args.length > 0 ? [[...TESTS, ...args]] : [[...TESTS, "tests"], EXAMPLES]
+      ) {
         console.log(`\nas ${runner.name}: deno test ${part.join(" ")}`);
-        add(total, await runTests(runner, part, workshop), runner.name);
+        addTally(total, await runTests(runner, part, workshop), runner.name);
       }
     }
   } finally {
     await Deno.remove(workshop, { recursive: true });
   }
-  if (total.skipped.length > 0) console.log(`\nskipped:\n  ${total.skipped.join("\n  ")}`);
-  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  console.log(`\n${tallyText(total)}`);
   return total.failed === 0 ? 0 : 1;
 }
-
-/** Nothing may be left open; the examples cannot say so, as their first call loads the engine. */
-const TESTS = ["-A", "--sanitize-ops", "--sanitize-resources"];
-
-/** The whole suite: the tests may do anything, the examples get by with what the README asks for. */
-const PARTS: readonly (readonly string[])[] = [
-  [...TESTS, "tests"],
-  [
-    "--allow-ffi",
-    "--doc",
-    "mod.ts",
-    "ffi",
-    "recipe",
-    "host",
-    "plan",
-    "launch",
-    "permissions",
-    "container",
-    "yaml",
-    "docs",
-  ],
-];
 
 async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {
   const report = `${workshop}/report-${crypto.randomUUID()}.xml`;
@@ -82,44 +65,14 @@ async function runTests(runner: Runner, args: readonly string[], workshop: strin
   const tally = readReport(await Deno.readTextFile(report).catch(() => ""));
   // A test file that fails to load is in no report, but in the summary; one whose types are wrong
   // is in neither.
-  const failed = Number(text.match(/^FAILED \| .*?(\d+) failed/m)?.[1] ?? 0);
-  tally.failed = Math.max(tally.failed, failed, success ? 0 : 1);
+  tally.failed = Math.max(tally.failed, readSummary(text).failed, success ? 0 : 1);
   return tally;
-}
-
-/** Counts the outcomes in a report of JUnit's form. */
-export function readReport(xml: string): Tally {
-  const tally: Tally = { passed: 0, failed: 0, skipped: [] };
-  for (const [, name, outcome] of xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*(<\w+)?/g)) {
-    if (outcome === "<skipped") tally.skipped.push(unescape(name!));
-    else if (outcome === undefined) tally.passed++;
-    else tally.failed++;
-  }
-  return tally;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  quot: '"',
-  apos: "'",
-  lt: "<",
-  gt: ">",
-  amp: "&",
-};
-
-function unescape(text: string): string {
-  return text.replace(/&(\w+);/g, (entity, name) => ENTITIES[name] ?? entity);
-}
-
-function add(total: Tally, { passed, failed, skipped }: Tally, who: string): void {
-  total.passed += passed;
-  total.failed += failed;
-  total.skipped.push(...skipped.map((name) => `${who}: ${name}`));
 }
 
 async function runners(workshop: string): Promise<Runner[]> {
   if (Deno.uid() !== 0) return [self("an ordinary user", Deno.execPath())];
   await Deno.chmod(workshop, 0o777);
-  // Tests of root's become other users, too, who have to be able to run Deno.
+  // Some tests of root's switch to other users, who must be able to run Deno.
   const deno = await reachable(Deno.execPath(), "-x")
     ? Deno.execPath()
     : await copied(Deno.execPath(), `${workshop}/deno`);
@@ -130,7 +83,7 @@ function self(name: string, deno: string): Runner {
   return { name, deno: (args) => runAloud(deno, args, PROJECT) };
 }
 
-/** An ordinary user, who gets copies of what root's directories hide. */
+/** An ordinary user, with copies of what lies in directories that only root may enter. */
 async function nobody(deno: string, workshop: string): Promise<Runner> {
   const home = `${workshop}/home`;
   await Deno.mkdir(home);
@@ -170,7 +123,7 @@ async function run(program: string, args: readonly string[], cwd: string): Promi
   return (await command.spawn().status).success;
 }
 
-/** Runs a program whose output is to be seen at once, and answers it too. */
+/** Runs a program, shows its output at once, and returns it too. */
 async function runAloud(program: string, args: readonly string[], cwd: string): Promise<Run> {
   const child = new Deno.Command(program, {
     args: [...args],

@@ -5,6 +5,7 @@ import { planCgroup } from "../ffi/cgroups/plan.ts";
 import { readElf } from "../ffi/elf.ts";
 import { UnsupportedError } from "../ffi/errors.ts";
 import { test } from "./support.ts";
+import { patience } from "./rounds.ts";
 
 const directory = new URL("../examples/", import.meta.url).pathname;
 
@@ -99,7 +100,7 @@ async function runInTerminal(printed: RegExp): Promise<void> {
   /** What is on the screen, once it is complete, or at last. */
   const screen = async (complete: RegExp) => {
     let text = "";
-    for (let attempt = 0; attempt < 200 && !complete.test(text); attempt++) {
+    for (let attempt = 0; attempt < patience(200) && !complete.test(text); attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       text = `${(await tmux("capture-pane", "-p", "-J")).trimEnd()}\n`;
     }

@@ -1,21 +1,27 @@
-/** What a test could leave on the machine: looked at before it, and again after it. */
+/**
+ * What a test could leave on the machine: looked at before it, and again after it. Others use the
+ * machine meanwhile, so only what this process, or a script that it has started, can have made
+ * counts: its own children, files and memory, groups that are named after it, and mounts, interfaces
+ * and files where the tests make theirs.
+ *
+ * @module
+ */
 
+import { scriptsName } from "../ffi/cgroups/naming.ts";
 import { Engine } from "../ffi/engine/engine.ts";
 import { linux } from "../mod.ts";
 
 /** What there is, by kind: each thing as one line. */
 export type Inventory = Readonly<Record<string, ReadonlySet<string>>>;
 
-/** Looks at this process and what it can see of the machine. */
+/** Lists what this process has, and what it can have made on the machine. */
 export function takeInventory(): Inventory {
   return {
     "child process": new Set(childProcesses()),
     "open file": new Set(openFiles()),
-    "mount": new Set(lines("/proc/self/mountinfo")),
-    "network interface": new Set(
-      lines("/proc/net/dev").slice(2).map((line) => line.split(":")[0]!.trim()),
-    ),
-    "cgroup": new Set(childGroups()),
+    "mount": new Set(mounts()),
+    "network interface": new Set(interfaces()),
+    "cgroup": new Set(groups()),
     "file": new Set(
       DIRECTORIES.flatMap((directory) => names(directory).map((name) => `${directory}/${name}`)),
     ),
@@ -38,9 +44,9 @@ export async function leftovers(before: Inventory): Promise<string | undefined> 
 }
 
 /** The same, while the script's thread waits: nothing of its own changes meanwhile. */
-export function leftNow(before: Inventory): readonly string[] {
+export function leftNow(before: Inventory, attempts = 100): readonly string[] {
   let found = newSince(before);
-  for (let attempt = 0; found.length > 0 && attempt < 100; attempt++) {
+  for (let attempt = 0; found.length > 0 && attempt < attempts; attempt++) {
     rest();
     found = newSince(before);
   }
@@ -66,8 +72,28 @@ function isKnown(kind: string, thing: string, before: ReadonlySet<string>): bool
   return [...before].some((known) => known.split(" ")[0] === pid);
 }
 
-/** The directory of the host on which the recipes of the tests mount, and make files. */
-const DIRECTORIES = ["/mnt"];
+/** The directory for temporary files that the tests of this process share, and no one else. */
+const TEMPORARY = temporaryDirectory();
+
+/** Makes it, and has `Deno.makeTempDir()` and its like use it, here and in the tests' scripts. */
+function temporaryDirectory(): string {
+  const before = Deno.env.get("TMPDIR");
+  if (before !== undefined && /\/ramekin-tests-\d+$/.test(before)) return before;
+  const directory = `${before ?? "/tmp"}/ramekin-tests-${Deno.pid}`;
+  Deno.mkdirSync(directory, { recursive: true });
+  Deno.chmodSync(directory, 0o1777);
+  Deno.env.set("TMPDIR", directory);
+  addEventListener("unload", () => {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+    // What is left in it stays: it could be a mount, through which nothing must be removed.
+    if (names(directory).length === 0) Deno.removeSync(directory);
+  });
+  return directory;
+}
+
+/** Where the recipes of the tests mount, and make files. */
+const DIRECTORIES = ["/mnt", TEMPORARY];
 
 /** How often engines have allocated memory, less how often they have given it back. */
 let mappings = 0;
@@ -110,19 +136,80 @@ function openFiles(): string[] {
   });
 }
 
-/** The control groups below this process's own, in every hierarchy that is mounted where usual. */
-function childGroups(): string[] {
+/** Directories of the host in which nothing but a step gone wrong mounts, at any depth. */
+const UNTOUCHED = [
+  ...DIRECTORIES,
+  "/bin",
+  "/dev",
+  "/etc",
+  "/lib",
+  "/proc",
+  "/sbin",
+  "/sys",
+  "/usr",
+];
+
+/** Those on which steps mount, and in which others keep mounts of theirs. */
+const SHARED = ["/", "/home", "/opt", "/root", "/run", "/srv", "/tmp", "/var", "/var/tmp"];
+
+/** The mounts of this namespace that are where the tests mount. */
+function mounts(): string[] {
+  return lines("/proc/self/mountinfo").filter((line) => {
+    const point = line.split(" ")[4]!;
+    return SHARED.includes(point) || UNTOUCHED.some((path) => `${point}/`.startsWith(`${path}/`));
+  });
+}
+
+/** The names that tests give interfaces, and the kernel those for which there is none. */
+const INTERFACE =
+  /^(veth\d+|eth0\.1|a|b|box|br0|far|holder|inner|lan|m|near|tap0|uplink|wan|wire|x|y)$/;
+
+function interfaces(): string[] {
+  return lines("/proc/net/dev").slice(2).map((line) => line.split(":")[0]!.trim())
+    .filter((name) => INTERFACE.test(name));
+}
+
+/** The processes whose groups are looked for. */
+const scripts = new Set([Deno.pid]);
+
+/** Counts the groups of a script that a test has started among those that nothing may leave. */
+export function claim(script: number): void {
+  scripts.add(script);
+}
+
+/**
+ * The groups of those scripts, beside this process's own group or below it, in every hierarchy that
+ * is mounted where usual. The group that a script itself has moved to is none that it leaves.
+ */
+function groups(): string[] {
+  const pidNamespace = ownersPart()?.[1];
   return lines("/proc/self/cgroup").flatMap((line) => {
     const [, controllers, group] = line.split(":") as [string, string, string];
     const hierarchies = controllers === ""
       ? ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
       : [`/sys/fs/cgroup/${controllers.replace("name=", "")}`];
-    return hierarchies.flatMap((hierarchy) =>
-      names(hierarchy + group)
-        .filter((name) => isDirectory(`${hierarchy}${group}/${name}`))
-        .map((name) => `${hierarchy}${group}/${name}`)
-    );
+    return hierarchies.flatMap((hierarchy) => [`${hierarchy}${group}`, `${hierarchy}${group}/..`])
+      .flatMap((directory) =>
+        names(directory).filter((name) => {
+          const [, namespace, pid, , rest] = partsOf(name) ?? [];
+          return namespace === pidNamespace && scripts.has(Number(pid)) && rest !== "script";
+        }).map((name) => `${directory}/${name}`)
+      );
   });
+}
+
+/** What the name of a group tells: the pid namespace, the pid and the start of its script. */
+function partsOf(name: string): readonly string[] | null {
+  return /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/.exec(name);
+}
+
+function ownersPart(): readonly string[] | null {
+  try {
+    return partsOf(scriptsName());
+  } catch {
+    // Without /proc, a script makes no groups.
+    return null;
+  }
 }
 
 function names(directory: string): string[] {
@@ -130,14 +217,6 @@ function names(directory: string): string[] {
     return [...Deno.readDirSync(directory)].map(({ name }) => name);
   } catch {
     return [];
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
   }
 }
 

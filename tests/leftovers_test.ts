@@ -1,8 +1,17 @@
 /** What is left behind: that it is found, and that nothing is, however often containers are made. */
 
-import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLess,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { hierarchies } from "../ffi/cgroups/hierarchies.ts";
 import {
   bind,
+  limits,
   linux,
   mapIds,
   mapRoot,
@@ -15,8 +24,10 @@ import {
   tmpfs,
   unshare,
 } from "../mod.ts";
-import { leftovers, takeInventory } from "./leftovers.ts";
-import { root, test } from "./support.ts";
+import { leftNow, leftovers, takeInventory } from "./leftovers.ts";
+import { decode, readUntil } from "./other_scripts.ts";
+import { rounds } from "./rounds.ts";
+import { notRoot, root, test } from "./support.ts";
 
 Deno.test("an open file and a child that nobody has waited for are found", async () => {
   const before = takeInventory();
@@ -29,6 +40,103 @@ Deno.test("an open file and a child that nobody has waited for are found", async
   child.kill();
   await child.status;
   assertEquals(await leftovers(before), undefined);
+});
+
+test("a file where the tests have theirs is found", async () => {
+  const before = takeInventory();
+  const file = Deno.makeTempFileSync();
+  assertEquals(await leftovers(before), `file: ${file}`);
+  Deno.removeSync(file);
+  assertEquals(await leftovers(before), undefined);
+});
+
+/** Runs code where it is root, with mounts, interfaces and the inventory at its disposal. */
+async function inWorldOfItsOwn(code: string): Promise<string> {
+  const path = Deno.makeTempFileSync({ suffix: ".ts" });
+  const from = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  try {
+    Deno.writeTextFileSync(
+      path,
+      `import { linux } from ${from("../mod.ts")};
+       import { NetlinkSocket } from ${from("../ffi/netlink/socket.ts")};
+       import { addBridge } from ${from("../ffi/netlink/link.ts")};
+       import { leftNow, takeInventory } from ${from("leftovers.ts")};
+       const bridge = (name) => {
+         using socket = new NetlinkSocket();
+         socket.request([addBridge({ name })]);
+       };
+       ${code}`,
+    );
+    Deno.chmodSync(path, 0o644);
+    const args = ["run", "--no-check", "--no-config", "--quiet", "-A", path];
+    const world = recipe(unshare("user", "mount", "net"), mapRoot());
+    const { stdout, stderr } = await world
+      .command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+    assertEquals(decode(stderr), "");
+    return decode(stdout).trimEnd();
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+test("a mount and an interface are found, and those of others are not", async () => {
+  const found = await inWorldOfItsOwn(`
+    const before = takeInventory();
+    linux.mount("others", "/var/lib", "tmpfs");
+    bridge("docker0");
+    console.log(leftNow(before).length);
+    linux.mount("ours", "/mnt", "tmpfs");
+    bridge("lan");
+    for (const line of leftNow(before)) console.log(line.replace(/ .* - (\\S+ \\S+).*/, " $1"));
+  `);
+  assertEquals(found, "0\nmount: tmpfs ours\nnetwork interface: lan");
+});
+
+test("a group of this script is found, and those of others are not", async () => {
+  const before = takeInventory();
+  const others = hierarchies().flatMap((
+    { own },
+  ) => [`${own}/others`, `${own}/ramekin-1-2-3-others`]);
+  try {
+    for (const group of others) Deno.mkdirSync(group);
+    assertEquals(await leftovers(before), undefined);
+  } finally {
+    for (const group of others) Deno.removeSync(group);
+  }
+  const container = recipe(limits({ pids: 10 })).command("sleep", { args: ["100"] }).spawn();
+  assertMatch(await leftovers(before) ?? "", /^cgroup: .*\/ramekin-\d+-\d+-\d+-\w+$/m);
+  container.kill();
+  await container.status;
+  assertEquals(await leftovers(before), undefined);
+}, notRoot);
+
+test("what comes and goes of another script's containers is none of this one's", async () => {
+  const code = `
+    import * as ramekin from "${new URL("../mod.ts", import.meta.url)}";
+    const { bridge, limits, mapRoot, recipe, tmpfs, unshare } = ramekin;
+    const box = recipe(unshare("user", "mount", "net"), mapRoot(), tmpfs("/mnt"), bridge("lan"))
+      .with(...(Deno.args[0] === "root" ? [limits({ pids: 10 })] : []));
+    let over = false;
+    Deno.stdin.read(new Uint8Array(1)).then(() => over = true);
+    for (let made = 0; !over; made++) {
+      await box.command("sleep", { args: ["0.01"] }).output();
+      if (made === 3) console.log("busy");
+    }
+  `;
+  const path = Deno.makeTempFileSync({ suffix: ".ts" });
+  Deno.writeTextFileSync(path, code);
+  await using other = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-config", "--quiet", "-A", path, root ? "root" : "user"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  await readUntil(other.stdout, (text) => text.includes("busy"));
+  const before = takeInventory();
+  for (let look = 0; look < rounds(200); look++) assertEquals(leftNow(before, 0), []);
+  await other.stdin.close();
+  assert((await other.status).success);
+  await other.stdout.cancel();
+  Deno.removeSync(path);
 });
 
 const box = recipe(unshare("user", "mount", "pid"), mapRoot());
@@ -91,7 +199,7 @@ test("hundreds of launches map no more memory, whether they succeed or fail", as
   };
   for (let i = 0; i < 30; i++) await launch();
   const before = maps();
-  for (let i = 0; i < 200; i++) await launch();
+  for (let i = 0; i < rounds(200); i++) await launch();
   // V8's own heap comes and goes in a few.
   assertLess(maps() - before, 100);
 });

@@ -1,8 +1,15 @@
-/** Scripts of their own for the tests: what ends, is killed or lacks a permission. */
+/**
+ * Scripts that tests start as processes of their own, for what ends, is killed or lacks a permission.
+ *
+ * @module
+ */
+
+import { claim } from "./leftovers.ts";
+import { patience } from "./rounds.ts";
 
 const MOD = new URL("../mod.ts", import.meta.url).href;
 
-/** How a script of its own has ended, and what it has written. */
+/** How a script has ended, and its output. */
 export interface ScriptResult {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -10,7 +17,7 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-/** A script that runs, with what `deno run` is given before and after its name. */
+/** A script that runs, with the flags and arguments of its `deno run`. */
 export class Script implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #path: string;
@@ -30,6 +37,7 @@ export class Script implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    claim(this.process.pid);
   }
 
   /** Waits for its end. */
@@ -55,7 +63,7 @@ export async function runScript(
   return await script.result();
 }
 
-/** The first lines of a stream, up to one that fits; the stream is let go afterwards. */
+/** The beginning of a stream, up to the part that makes it fit; the stream is unlocked afterwards. */
 export async function readUntil(
   stream: ReadableStream<Uint8Array>,
   fits: (text: string) => boolean,
@@ -79,13 +87,14 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until something holds, which happens elsewhere and tells nobody. */
+/** Waits until something holds that happens elsewhere, without a word of it. */
 export async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
+  const end = performance.now() + patience(10_000);
+  while (performance.now() < end) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error("it did not come to be within 10 seconds");
+  throw new Error(`it did not happen within ${patience(10)} seconds`);
 }
 
 /** Bytes as text. */

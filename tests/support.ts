@@ -20,10 +20,10 @@ import { leftovers, takeInventory } from "./leftovers.ts";
 /** Whether this is the suite's run as root. */
 export const root: boolean = Deno.uid() === 0;
 
-/** Why a test that needs root is left out, where it has to be. */
+/** Why a test that needs root is skipped; `undefined` as root. */
 export const notRoot: string | undefined = root ? undefined : "needs root";
 
-/** Why a test for ordinary users is left out, where it has to be. */
+/** Why a test for ordinary users is skipped; `undefined` as one. */
 export const notOrdinary: string | undefined = root ? "is for ordinary users" : undefined;
 
 /** The names of /proc/PID/ns, by kind. */
@@ -42,12 +42,12 @@ export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
   NAMESPACE_FILES,
 ) as NamespaceKind[];
 
-// What a script keeps for all its launches is opened by the first; no test is to be blamed for it.
+// The first launch of a script opens what it keeps for all others; that is no test's leftover.
 await recipe(unshare("user", "pid"), mapRoot(), init()).command("true").output();
 
 /**
  * A test after which nothing may be left: no process, open file, mount, interface or cgroup. One
- * that cannot be made here is left out, and its name says why.
+ * that cannot run here is skipped, and its name says why.
  */
 export function test(
   name: string,
@@ -59,13 +59,13 @@ export function test(
     const before = takeInventory();
     await body();
     const left = await leftovers(before);
-    // The next test is not to be blamed for it.
+    // The next test must not inherit it.
     linux.prctl(linux.PR_SET_DUMPABLE, 1);
     assert(left === undefined, `left behind:\n${left}`);
   });
 }
 
-/** What containers with these namespaces can begin with, for the user who runs the suite. */
+/** The first steps of containers with these namespaces, for the user who runs the suite. */
 export function grounds(
   ...kinds: Exclude<NamespaceKind, "user">[]
 ): readonly { readonly name: string; readonly mounts: Recipe; readonly privileged: boolean }[] {
@@ -79,7 +79,7 @@ export function grounds(
   return [{ name: "as root itself", mounts, privileged: true }, mapped];
 }
 
-/** A test on each mounts that there can be: root's own, and a user namespace. */
+/** A test on each of {@linkcode grounds}: root's own mounts, and a user namespace. */
 export function testOn(
   kinds: readonly Exclude<NamespaceKind, "user">[],
   name: string,
@@ -93,41 +93,41 @@ export function testOn(
 
 const decoder = new TextDecoder();
 
-/** What a shell script writes in the container; fails when the script does. */
+/** The output of a shell script in the container; fails when the script does. */
 export function inside(box: Recipe, script: string): string {
   const { code, stdout, stderr } = box.command("sh", { args: ["-euc", script] }).outputSync();
   assertEquals(code, 0, `the script ends with ${code}: ${decoder.decode(stderr)}`);
   return decoder.decode(stdout).trimEnd();
 }
 
-/** What a shell script complains about in the container; fails when the script does not fail. */
+/** The error output of a shell script in the container; fails when the script succeeds. */
 export function failing(box: Recipe, script: string): string {
   const { success, stdout, stderr } = box.command("sh", { args: ["-euc", script] }).outputSync();
   assert(!success, `the script succeeds: ${decoder.decode(stdout)}`);
   return decoder.decode(stderr);
 }
 
-/** What a failed step has to say. */
-export interface Complaint {
+/** The error of a failed step. */
+export interface StepIssue {
   /** The name of the step. */
   readonly step?: string;
   /** Its position, counted from 0. */
   readonly at?: number;
   /** The errno, of a system call that failed. */
   readonly code?: string;
-  /** Words of the message: what is wrong, and the mend. */
+  /** Words of the message: what is wrong, and the fix. */
   readonly says: string;
 }
 
 /** The recipe is refused before anything runs. */
-export function assertRefused(make: () => Recipe, issue: Omit<Complaint, "code">): void {
-  assertComplains(errorOf(make), RecipeError, issue);
+export function assertRefused(make: () => Recipe, issue: Omit<StepIssue, "code">): void {
+  assertIssue(errorOf(make), RecipeError, issue);
 }
 
 /** A step of the recipe fails when it is run. */
-export function assertFails(box: Recipe, issue: Complaint): void {
+export function assertFails(box: Recipe, issue: StepIssue): void {
   const error = errorOf(() => box);
-  assertComplains(error, SyscallError, issue);
+  assertIssue(error, SyscallError, issue);
   assertEquals((error as SyscallError).code, issue.code as SyscallError["code"]);
 }
 
@@ -140,10 +140,10 @@ function errorOf(make: () => Recipe): unknown {
   throw new Error("the program has run");
 }
 
-function assertComplains(
+function assertIssue(
   error: unknown,
   kind: typeof RecipeError | typeof SyscallError,
-  { step, at, says }: Complaint,
+  { step, at, says }: StepIssue,
 ): void {
   assertInstanceOf<RecipeError | SyscallError>(error, kind);
   assertStringIncludes(error.message, says);
@@ -151,7 +151,7 @@ function assertComplains(
   if (at !== undefined) assertEquals(error.stepIndex, at, error.message);
 }
 
-/** A test with an empty directory of the host, which everyone may enter; gone after it. */
+/** A test with an empty directory of the host that all users may enter; it is removed afterwards. */
 export function inDirectory(body: (directory: string) => void): () => void {
   return () => {
     const directory = Deno.makeTempDirSync();

@@ -11,7 +11,18 @@ import { STEP_SCHEMAS } from "../recipe/steps.ts";
 /** A variable in place of a value. */
 const VARIABLE = { $ref: "#/$defs/variable" };
 
-/** Returns the schema of a recipe: JSON Schema 2020-12. */
+/**
+ * The JSON Schema (2020-12) of recipes as texts, by which editors complete and check them.
+ * Cannot fail.
+ *
+ * @example
+ * ```ts
+ * import { recipeSchema } from "@ramekin/ramekin/yaml";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(recipeSchema()["required"], ["steps"]);
+ * ```
+ */
 export function recipeSchema(): JsonSchema {
   const schemas = [...STEP_SCHEMAS.values()];
   return {

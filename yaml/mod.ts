@@ -23,10 +23,12 @@
 import { isWithin } from "../recipe/path.ts";
 import type { Recipe } from "../container/recipe.ts";
 import { RecipeError } from "../recipe/errors.ts";
-import { dump } from "./js_yaml.ts";
+import { constructFromEvents, CORE_SCHEMA, dump, parseEvents } from "./js_yaml.ts";
 import { type ParseOptions, readRecipe, type RecipeText } from "./read.ts";
 import { escapeVariables, type Variable } from "./variables.ts";
 
+export { recipeSchema } from "./json_schema.ts";
+export type { JsonSchema } from "../recipe/schema.ts";
 export type { ParseOptions, RecipeText, Variable };
 
 /** Options of {@linkcode loadRecipe}. */
@@ -122,6 +124,30 @@ export function stringifyRecipe(recipe: Recipe): string {
     (_, value) => typeof value === "string" ? escapeVariables(value) : value,
   );
   return dump(escaped, { flowLevel: 3, noRefs: true, lineWidth: 100 });
+}
+
+/**
+ * Reads the value of a variable as YAML would: a number, a boolean or a text. What is more to YAML,
+ * a list for example, stays a text. Cannot fail.
+ *
+ * @example
+ * ```ts
+ * import { parseVariable } from "@ramekin/ramekin/yaml";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(["7", "true", "a: b"].map(parseVariable), [7, true, "a: b"]);
+ * ```
+ */
+export function parseVariable(text: string): Variable {
+  try {
+    const [value] = constructFromEvents(parseEvents(text, {}), {
+      source: text,
+      schema: CORE_SCHEMA,
+    });
+    return ["string", "number", "boolean"].includes(typeof value) ? value as Variable : text;
+  } catch {
+    return text;
+  }
 }
 
 function includeFile(

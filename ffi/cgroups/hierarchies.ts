@@ -24,6 +24,7 @@ const CONTROLLERS: readonly Controller[] = [
 
 /** A mounted hierarchy. */
 export interface Hierarchy {
+  /** The version of its interface. */
   readonly version: 1 | 2;
   /** The controllers of a hierarchy of version 1. In version 2, each group lists its own. */
   readonly controllers: ReadonlySet<Controller>;
@@ -33,7 +34,20 @@ export interface Hierarchy {
   readonly own: string;
 }
 
-/** The hierarchies in which this process's own group is visible. */
+/**
+ * The hierarchies of control groups in which this process's own group is in sight; none where the
+ * kernel has no control groups.
+ *
+ * @throws {SyscallError} `EACCES` where /proc is closed to this process
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { hierarchies } from "@ramekin/ramekin/host";
+ *
+ * for (const { version, own } of hierarchies()) console.log(`version ${version}: ${own}`);
+ * ```
+ */
 export function hierarchies(): readonly Hierarchy[] {
   try {
     const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");

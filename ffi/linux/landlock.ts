@@ -8,7 +8,18 @@ import { landlockVersion as versionCall } from "../calls/landlock.ts";
 import { ifThere } from "../missing.ts";
 import { syscall } from "../syscalls.ts";
 
-/** Returns the version of the kernel's Landlock ABI; 0 if it has none, or if it is disabled. */
+/**
+ * The version of the kernel's landlock(7); 0 if it has none, or if that is switched off. Cannot fail.
+ *
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { landlockVersion } from "@ramekin/ramekin/host";
+ *
+ * console.log(landlockVersion() === 0 ? "no Landlock here" : "Landlock");
+ * ```
+ */
 export function landlockVersion(): number {
   return ifThere(() => syscall(versionCall()), ABSENT) ?? 0;
 }

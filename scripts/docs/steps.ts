@@ -14,7 +14,7 @@ const BUILDERS = new URL("builders.ts", DIRECTORY).href;
 /** The file that is written. */
 export const STEPS_PAGE: URL = new URL("../../docs/steps.md", import.meta.url);
 
-/** What `deno doc --json` tells of a file. */
+/** The output of `deno doc --json` for a file. */
 interface FileDoc {
   readonly module_doc?: { readonly doc?: string };
   readonly symbols: readonly { readonly name: string; readonly declarations: Declaration[] }[];
@@ -100,11 +100,11 @@ const HEAD = `# The steps
 
 <!-- Written by \`deno task docs\` from the doc comments of the steps; to be changed there. -->
 
-Each step is a function that answers plain data; [concepts.md](concepts.md) says what the words mean,
+Each step is a function that returns plain data; [concepts.md](concepts.md) says what the words mean,
 and [troubleshooting.md](troubleshooting.md) what errors say. Whatever the step:
 
 - A field that is wrong is a \`RecipeError\` when \`recipe()\` is called.
-- A step that would change the host, or stands in the wrong place, is a \`RecipeError\` when the recipe
+- A step that would change the host, or is in the wrong place, is a \`RecipeError\` when the recipe
   is planned or a command of it is made. Nothing has run then.
 - A call that the kernel refuses is a \`SyscallError\` with the step's name and number, when the
   program is started. Nothing is left behind then.
@@ -194,23 +194,23 @@ function typesIn(
   text: string,
   step: string,
   symbols: ReadonlyMap<string, Symbol>,
-  told: Set<string> = new Set(),
+  described: Set<string> = new Set(),
 ): string[] {
   return [...new Set(text.match(/\b[A-Z]\w+/g))].flatMap((name) => {
     const symbol = symbols.get(name);
-    if (symbol === undefined || told.has(name) || name.endsWith("Step")) return [];
-    told.add(name);
+    if (symbol === undefined || described.has(name) || name.endsWith("Step")) return [];
+    described.add(name);
     if (symbol.kind === "typeAlias") {
       const alias = /^export type ([\s\S]*?);\n/.exec(symbol.source)![1]!.replace(/\s+/g, " ");
       const about = `\`${alias.replace("= | ", "= ")}\`: ${sentence(symbol.jsDoc?.doc)}`;
-      return [about, ...typesIn(alias, step, symbols, told)];
+      return [about, ...typesIn(alias, step, symbols, described)];
     }
     if (symbol.kind !== "interface" || isOptionsOf(symbol, step, symbols)) return [];
     const rows = propertiesOf(symbol, symbols);
     return [
       `\`${name}\`: ${sentence(symbol.jsDoc?.doc)}`,
       rows.map(rowText).join("\n"),
-      ...typesIn(rows.map(typeText).join("\n"), step, symbols, told),
+      ...typesIn(rows.map(typeText).join("\n"), step, symbols, described),
     ];
   });
 }

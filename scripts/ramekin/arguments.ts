@@ -1,5 +1,5 @@
 /**
- * The words behind a subcommand: flags, operands, and a program behind `--`.
+ * The words after a subcommand: flags, operands, and a program after `--`.
  *
  * @module
  */
@@ -14,11 +14,11 @@ export const COMMON_FLAGS: readonly Flag[] = [
   { name: "debug", summary: "show where an error comes from" },
 ];
 
-/** What a subcommand is given. */
+/** The arguments of a subcommand. */
 export class Arguments {
-  /** What has no `--` before it. */
+  /** The words without `--`. */
   readonly operands: readonly string[];
-  /** The program behind `--`, and its arguments. */
+  /** The program after `--`, and its arguments. */
   readonly program: readonly string[];
   readonly #parsed: ParsedArguments;
 
@@ -48,7 +48,7 @@ export class Arguments {
 }
 
 /**
- * Reads the words behind the subcommand's name.
+ * Reads the words after the subcommand's name.
  *
  * @throws {UsageError} where one makes no sense
  */
@@ -71,7 +71,7 @@ export function readArguments(words: readonly string[], subcommand: Subcommand):
   return new Arguments(parsed);
 }
 
-/** The words with the flags made plain whose value may be left out. */
+/** The words, with `=` behind each flag that is given without its optional value. */
 function withValues(words: readonly string[], flags: readonly Flag[]): string[] {
   const end = words.indexOf("--");
   return words.map((word, index) => {
@@ -82,7 +82,7 @@ function withValues(words: readonly string[], flags: readonly Flag[]): string[] 
     if (flag.value === undefined && value !== undefined) {
       throw new UsageError(`--${name} takes no value`);
     }
-    if (value === "") throw new UsageError(`--${name}= has no value behind it`);
+    if (value === "") throw new UsageError(`--${name}= has no value after it`);
     return value === undefined && flag.optionalValue === true ? `${word}=` : word;
   });
 }
@@ -110,12 +110,12 @@ function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcomm
     operand.optional !== true && parsed._[index] === undefined
   );
   if (missing !== undefined) throw new UsageError(`${missing.name} is missing`);
-  if (hasProgram && program !== true) throw new UsageError("it runs no program behind --");
+  if (hasProgram && program !== true) throw new UsageError("it runs no program after --");
   const extra = parsed._[operands.length];
   if (extra === undefined) return;
   throw new UsageError(
     program === true
-      ? `"${extra}" is one word too many; a program stands behind --: -- ${extra} ...`
+      ? `"${extra}" is one word too many; a program comes after --: -- ${extra} ...`
       : `"${extra}" is one word too many`,
   );
 }

@@ -1,11 +1,10 @@
 /**
- * What `ramekin check` finds out, and how a recipe is tried for it.
+ * What `ramekin check` finds, and how it tries a recipe.
  *
  * @module
  */
 
-import { SyscallError } from "../../ffi/errors.ts";
-import type { Recipe } from "../../container/recipe.ts";
+import { type Recipe, SyscallError } from "../../mod.ts";
 
 /** One thing that this machine can do, or cannot. */
 export interface Finding {
@@ -16,13 +15,13 @@ export interface Finding {
   /** What there is, or what is in the way. */
   readonly says: string;
   /** What to do about it. */
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
-/** There is none; a container that gets as far as to miss it has been made. */
+/** There is no such program; a container that gets as far as looking for it has been made. */
 const NO_PROGRAM = "/ramekin check";
 
-/** Makes a container of the recipe, which ends at once; answers the error where that fails. */
+/** Makes a container of the recipe, which ends at once; returns the error where that fails. */
 export function trial(box: Recipe): Error | undefined {
   try {
     box.command(NO_PROGRAM).outputSync();
@@ -36,20 +35,20 @@ export function trial(box: Recipe): Error | undefined {
   return undefined;
 }
 
-/** What a trial of a recipe has found. */
+/** The finding of a trial of a recipe. */
 export function tried(name: string, says: string, box: Recipe): Finding {
   const error = trial(box);
   return error === undefined ? { name, works: true, says } : failed(name, error);
 }
 
-/** The finding of an error: what has failed, and the mend that it knows. */
+/** The finding of an error: what has failed, and the fix that it names. */
 export function failed(name: string, error: Error): Finding {
   if (error instanceof SyscallError) {
     const { syscall, code, hint } = error;
     const says = `${syscall} fails with ${code}`;
-    return { name, works: false, says, ...(hint !== undefined && { mend: hint }) };
+    return { name, works: false, says, ...(hint !== undefined && { fix: hint }) };
   }
-  const [says, ...mend] = error.message.split(/; (.*)/s);
-  const rest = mend.join("").replaceAll("\n", " ").trim();
-  return { name, works: false, says: says!, ...(rest !== "" && { mend: rest }) };
+  const [says, ...fix] = error.message.split(/; (.*)/s);
+  const rest = fix.join("").replaceAll("\n", " ").trim();
+  return { name, works: false, says: says!, ...(rest !== "" && { fix: rest }) };
 }

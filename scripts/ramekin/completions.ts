@@ -1,5 +1,5 @@
 /**
- * `ramekin completions`: what a shell reads to complete the command line.
+ * `ramekin completions`: writes what a shell reads to complete the command line.
  *
  * @module
  */

@@ -1,14 +1,18 @@
 /**
- * What limits a program that runs, as far as the kernel tells it, for another that joins it.
+ * The limits of a program that runs, as far as the kernel shows them, for another that joins it.
  *
  * @module
  */
 
-import { at_fdcwd } from "../../ffi/calls/files.ts";
-import { CAPABILITIES, type CapabilityName } from "../../ffi/calls/users.ts";
-import { readWholeText } from "../../ffi/files/read_file.ts";
-import type { Step } from "../../recipe/steps.ts";
-import { capabilities, noNewPrivileges, seccomp } from "../../recipe/steps/builders.ts";
+import {
+  CAPABILITIES,
+  capabilities,
+  type CapabilityName,
+  noNewPrivileges,
+  seccomp,
+  type Step,
+} from "../../mod.ts";
+import { readText } from "./files.ts";
 
 /** The steps that limit a program as the one with this pid is limited. */
 export function limitsOf(pid: number): readonly Step[] {
@@ -16,8 +20,8 @@ export function limitsOf(pid: number): readonly Step[] {
 }
 
 /**
- * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel tells
- * whether there is a filter of system calls, but not which: the default one stands in for it.
+ * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel shows
+ * whether there is a filter of system calls, but not which: the default one is used in its place.
  */
 export function limitsIn(status: string, own: string): readonly Step[] {
   const kept = boundingSet(status);
@@ -45,5 +49,5 @@ function field(status: string, name: string): string | undefined {
 }
 
 function statusOf(pid: string): string {
-  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
+  return readText(`/proc/${pid}/status`);
 }

@@ -1,34 +1,36 @@
 /**
- * `ramekin enter`: a program in a container that runs already.
+ * `ramekin enter`: runs a program in a container that runs already.
  *
  * @module
  */
 
-import { environmentVariable } from "../../ffi/environment.ts";
-import { SyscallError } from "../../ffi/errors.ts";
-import { readLinks } from "../../ffi/files/read_links.ts";
-import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_identity.ts";
-import { namespaces } from "../../ffi/proc/process_namespaces.ts";
+import { environment, runningContainers } from "../../host.ts";
+import {
+  clearEnv,
+  join,
+  linux,
+  type ProcessIdentity,
+  recipe,
+  setEnv,
+  SyscallError,
+} from "../../mod.ts";
 import { nearest } from "../../recipe/nearest.ts";
-import { recipe } from "../../container/recipe.ts";
-import { clearEnv, join, setEnv } from "../../recipe/steps/builders.ts";
-import { environmentOf } from "../../host/join_target.ts";
 import type { Arguments } from "./arguments.ts";
-import { programOf, runningContainers } from "../../container/registry.ts";
 import { limitsOf } from "./confinement_of.ts";
+import { ifThere, readLink } from "./files.ts";
 import { apart, runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program in there. */
 export async function run(given: Arguments): Promise<number> {
   const target = identityOf(pidOf(given.operands[0]!));
-  const inside = programOf(target.pid);
-  const terminal = environmentVariable("TERM");
+  const inside = runningContainers().find(({ pid }) => pid === target.pid)?.program ?? target.pid;
+  const terminal = environment()["TERM"];
   const box = recipe(
     join(target, { root: hasOwnRoot(target.pid), cwd: true, cgroup: true }),
-    // The environment is the container's, and nothing of this one's is shown to it.
+    // The environment is the container's, and nothing of this process's is passed to it.
     clearEnv(),
-    setEnv(environmentOf(inside)),
+    setEnv(environment(inside)),
     ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
     ...limitsOf(inside),
   );
@@ -40,28 +42,30 @@ export async function run(given: Arguments): Promise<number> {
   );
 }
 
-/** Whether it has another root than ramekin; to enter the same again would take a privilege. */
+/** Whether it has another root than ramekin; to enter the same root needs a privilege. */
 function hasOwnRoot(pid: number): boolean {
-  const [root, own] = readLinks([`/proc/${pid}/root`, "/proc/self/root"]);
-  return root !== own || namespaces(pid).mnt !== namespaces().mnt;
+  const [root, own] = [`/proc/${pid}/root`, "/proc/self/root"].map((path) =>
+    ifThere(() => readLink(path))
+  );
+  return root !== own || linux.namespaces(pid).mnt !== linux.namespaces().mnt;
 }
 
-/** The working directory of a program, as a path in its container; an init has none of its own. */
+/** The working directory of a program, as a path in its container; an init does not have the program's. */
 function directoryOf(pid: number): string | undefined {
-  const [path] = readLinks([`/proc/${pid}/cwd`]);
+  const path = ifThere(() => readLink(`/proc/${pid}/cwd`));
   return path?.startsWith("/") === true && !path.endsWith(" (deleted)") ? path : undefined;
 }
 
 function identityOf(pid: number): ProcessIdentity {
   try {
-    return processIdentity(pid);
+    return linux.processIdentity(pid);
   } catch (error) {
     if (!(error instanceof SyscallError) || error.code !== "ENOENT") throw error;
     throw new UsageError(`there is no process ${pid}; ramekin ps lists the containers that run`);
   }
 }
 
-/** The pid of the container that is meant: a number is one itself. */
+/** The pid of the container with this name; a number is a pid. */
 function pidOf(word: string): number {
   if (/^\d+$/.test(word)) return Number(word);
   const containers = runningContainers();

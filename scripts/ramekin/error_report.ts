@@ -1,10 +1,9 @@
 /**
- * What is said of an error: what is wrong and the mend, in a few lines.
+ * An error as text: what is wrong, and the fix, in a few lines.
  *
  * @module
  */
 
-import { PermissionError } from "../../ffi/errors.ts";
 import type { Paint } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
@@ -13,15 +12,17 @@ export const INSTALL =
   "deno install --global --allow-ffi --allow-read --allow-net --name ramekin ramekin.ts";
 
 /** The error as text; for a mistake on the command line, with where to read on. */
-export function issue(
+export function errorReport(
   error: unknown,
   { paint, debug, subcommand }: { paint: Paint; debug: boolean; subcommand?: string | undefined },
 ): string {
   const lines = [`${paint("red", "ramekin")}: ${messageOf(error)}`];
   if (error instanceof UsageError) {
-    lines.push(`  ramekin help${subcommand === undefined ? "" : ` ${subcommand}`} tells more`);
+    lines.push(`  see ramekin help${subcommand === undefined ? "" : ` ${subcommand}`}`);
   }
-  const isFfi = error instanceof PermissionError && error.grant === "ffi";
+  // By its name, because the class's module takes time to load.
+  const isFfi = error instanceof Error && error.name === "PermissionError" &&
+    "grant" in error && error.grant === "ffi";
   if (isFfi || error instanceof Deno.errors.NotCapable) {
     lines.push(`  it was started without that permission; install it with all that it needs:`);
     lines.push(`  ${INSTALL}`);

@@ -1,18 +1,16 @@
 /**
  * What a recipe's container shares with the host, what it has of its own, and what is mounted in it
- * from where: told from the steps.
+ * from where, derived from the steps.
  *
  * @module
  */
 
-import type { HostAccess } from "../../plan/access/access.ts";
-import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import type { Recipe } from "../../container/recipe.ts";
+import { NAMESPACE_KINDS } from "../../host.ts";
+import type { HostAccess, NamespaceKind, Recipe, Step } from "../../mod.ts";
 import type { PlannedMount } from "../../plan/mount_table.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
-import type { Step } from "../../recipe/steps.ts";
 
-/** Whose a namespace is. */
+/** The owner of a namespace: the container, others that it joins, or the host. */
 export type Owner = "own" | "others" | "host";
 
 /** A file or directory of the host, shown in the container. */
@@ -26,7 +24,7 @@ export interface GraphSource {
 export interface GraphMount {
   /** Where it is, in the container. */
   readonly target: string;
-  /** What it shows of the host; a filesystem of its own shows nothing. */
+  /** The files of the host that it shows; none for a filesystem of its own. */
   readonly sources: readonly GraphSource[];
   /** Its type, where it is a filesystem of its own. */
   readonly type?: string;

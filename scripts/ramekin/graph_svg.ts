@@ -1,11 +1,11 @@
 /**
- * A graph of a recipe, drawn.
+ * Draws the graph of a recipe.
  *
  * @module
  */
 
-import { describeAccess } from "../../plan/access/access.ts";
-import { NAMESPACE_KINDS } from "../../recipe/namespaces.ts";
+import { NAMESPACE_KINDS } from "../../host.ts";
+import { describeAccess } from "../../mod.ts";
 import type { Graph, GraphMount, Owner } from "./graph.ts";
 import { printable } from "./output.ts";
 
@@ -64,7 +64,7 @@ export function drawGraph(graph: Graph, title: string): string {
         middle - 13,
         COLUMN.width,
         ROW - 8,
-        isContainerMount(mount) ? "own" : "host",
+        isOwn(mount) ? "own" : "host",
       ),
       label(COLUMN.container + 10, middle + 5, fitted(mount.target), "name"),
       label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf(mount), "small end"),
@@ -81,7 +81,7 @@ export function drawGraph(graph: Graph, title: string): string {
   return frame(y + MARGIN, title, parts);
 }
 
-function isContainerMount({ sources }: GraphMount): boolean {
+function isOwn({ sources }: GraphMount): boolean {
   return sources.length === 0;
 }
 

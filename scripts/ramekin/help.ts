@@ -1,5 +1,5 @@
 /**
- * The help: of the program, and of each subcommand.
+ * The help of the program, and of each subcommand.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Paint } from "./output.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
 import { flagText, type Subcommand } from "./usage.ts";
 
-/** Lines of at most so many letters. */
+/** The longest line, in characters. */
 const LINE = 80;
 
 /** The help of the program. */
@@ -23,7 +23,7 @@ export function programHelp(paint: Paint): string {
     ...pairs(names, paint),
     "",
     ...pairs([
-      ["help SUBCOMMAND", "tell more of a subcommand"],
+      ["help SUBCOMMAND", "show the help of a subcommand"],
       ["--version", "show the version"],
     ], paint),
   ].join("\n");

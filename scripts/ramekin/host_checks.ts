@@ -1,48 +1,41 @@
 /**
- * What a host can have of what recipes use. Most of it is tried; nothing is left of that.
+ * What this machine has of what recipes use. Most of it is tried, and nothing is left of that.
  *
  * @module
  */
 
-import { DEFAULT_PATH } from "../../recipe/default_path.ts";
-import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
-import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
-import { findParents } from "../../ffi/cgroups/parents.ts";
-import { UnsupportedError } from "../../ffi/errors.ts";
-import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
-import { environmentVariable } from "../../ffi/environment.ts";
-import { statx } from "../../ffi/linux/directories.ts";
-import { AT_FDCWD } from "../../ffi/calls/files.ts";
-import { landlockVersion } from "../../ffi/linux/landlock.ts";
-import { currentCredentials } from "../../host/credentials.ts";
-import { readSetting } from "../../host/settings.ts";
-import { limitSetting, NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import { recipe } from "../../container/recipe.ts";
-import { sandbox } from "../../container/sandbox.ts";
+import { environment, hierarchies, landlockVersion, NAMESPACE_KINDS } from "../../host.ts";
 import {
+  limits,
+  linux,
   mapRoot,
   masquerade,
   mkdir,
+  type NamespaceKind,
   overlay,
   proc,
+  recipe,
+  sandbox,
   seccomp,
   tmpfs,
   unshare,
-} from "../../recipe/steps/builders.ts";
-import { failed, type Finding, tried } from "./check_result.ts";
+} from "../../mod.ts";
+import { type Finding, tried } from "./check_result.ts";
+import { ifThere, readText } from "./files.ts";
 import { idRanges } from "./id_ranges.ts";
 
 /** All findings, the ones that others need first. */
 export function hostChecks(): readonly Finding[] {
+  const isRoot = linux.geteuid() === 0;
   const inOwn = (...kinds: NamespaceKind[]) =>
-    userNamespaces.works || currentCredentials().euid !== 0
+    userNamespaces.works || !isRoot
       ? recipe(unshare("user", ...kinds), mapRoot())
       : recipe(unshare(...kinds));
   const userNamespaces = userNamespacesFinding();
   const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
   return [
     userNamespaces,
-    ...(currentCredentials().euid === 0 ? [ordinaryUsers()] : []),
+    ...(isRoot ? [ordinaryUsers()] : []),
     ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
     idRanges(),
     tried("a /proc of its own", "", inOwn("mount", "pid").with(proc())),
@@ -56,7 +49,10 @@ export function hostChecks(): readonly Finding[] {
       ),
     ),
     cgroups(),
-    ...LIMITS.map((row) => limit(...row)),
+    // 2^30 bytes are as good as any.
+    tried("limits of memory", "", recipe(limits({ memory: 2 ** 30 }))),
+    tried("limits of processors", "", recipe(limits({ cpus: 1 }))),
+    tried("limits of processes", "", recipe(limits({ pids: 1000 }))),
     tried("seccomp filters", "", recipe(seccomp())),
     landlock(),
     outsideNetwork(),
@@ -69,36 +65,42 @@ function userNamespacesFinding(): Finding {
   return tried("user namespaces", limitOf("user"), recipe(unshare("user"), mapRoot()));
 }
 
-/** How many there may be of one user. */
+/** A number of /proc/sys, where this kernel has it. */
+function setting(path: string): number | undefined {
+  const text = ifThere(() => readText(`/proc/sys/${path}`));
+  return text === undefined ? undefined : Number(text);
+}
+
+/** How many namespaces of a kind one user may have. */
 function limitOf(kind: NamespaceKind): string {
-  const limit = readSetting(`/proc/sys/user/${limitSetting(kind)}`);
+  const limit = setting(`user/max_${kind === "mount" ? "mnt" : kind}_namespaces`);
   return limit === undefined ? "" : `at most ${limit} of a user`;
 }
 
-/** What keeps all but root from user namespaces; root itself cannot try it. */
+/** Whether a sysctl keeps all but root from user namespaces; root cannot try that. */
 function ordinaryUsers(): Finding {
   const name = "user namespaces of ordinary users";
-  const no = (setting: string, value: number, mend: string): Finding => ({
+  const no = (sysctl: string, value: number, fix: string): Finding => ({
     name,
     works: false,
-    says: `the sysctl ${setting} is ${value}`,
-    mend,
+    says: `the sysctl ${sysctl} is ${value}`,
+    fix,
   });
-  if (readSetting("/proc/sys/user/max_user_namespaces") === 0) {
+  if (setting("user/max_user_namespaces") === 0) {
     return no(
       "user.max_user_namespaces",
       0,
       "sysctl -w user.max_user_namespaces=10000 allows them",
     );
   }
-  if (readSetting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+  if (setting("kernel/unprivileged_userns_clone") === 0) {
     return no(
       "kernel.unprivileged_userns_clone",
       0,
       "sysctl -w kernel.unprivileged_userns_clone=1 allows them",
     );
   }
-  if (readSetting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1) {
+  if (setting("kernel/apparmor_restrict_unprivileged_userns") === 1) {
     return no(
       "kernel.apparmor_restrict_unprivileged_userns",
       1,
@@ -106,7 +108,7 @@ function ordinaryUsers(): Finding {
         "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
     );
   }
-  return { name, works: true, says: "no sysctl is in the way" };
+  return { name, works: true, says: "no sysctl forbids them" };
 }
 
 function cgroups(): Finding {
@@ -118,29 +120,12 @@ function cgroups(): Finding {
     return {
       name,
       works: false,
-      says: "no hierarchy is in sight",
-      mend: "mount -t cgroup2 none /sys/fs/cgroup",
+      says: "no hierarchy is mounted",
+      fix: "mount -t cgroup2 none /sys/fs/cgroup",
     };
   }
   const version = unified === undefined ? "version 1" : old.length > 0 ? "hybrid" : "version 2";
   return { name, works: true, says: `${version}, this one is ${(unified ?? old[0])!.own}` };
-}
-
-/** A limit by each of the controllers; 2^30 bytes are as good as any. */
-const LIMITS: readonly (readonly [string, Controller, GroupLimits])[] = [
-  ["limits of memory", "memory", { memory: 2 ** 30 }],
-  ["limits of processors", "cpu", { cpus: 1 }],
-  ["limits of processes", "pids", { pids: 1000 }],
-];
-
-function limit(name: string, controller: Controller, limits: GroupLimits): Finding {
-  try {
-    const place = findParents(limits).find(({ controllers }) => controllers.has(controller));
-    return { name, works: true, says: place === undefined ? "" : `below ${place.directory}` };
-  } catch (error) {
-    if (error instanceof UnsupportedError) return failed(name, error);
-    throw error;
-  }
 }
 
 function landlock(): Finding {
@@ -151,11 +136,11 @@ function landlock(): Finding {
     name,
     works: false,
     says: "this kernel has none, or has not started it",
-    mend: "Linux 5.13, and landlock among the security modules of the boot parameter lsm=",
+    fix: "Linux 5.13, and landlock among the security modules of the boot parameter lsm=",
   };
 }
 
-/** A way out for the containers of ordinary users. */
+/** Whether containers of ordinary users can have a network. */
 function outsideNetwork(): Finding {
   const name = "a network for ordinary users";
   const found = ["pasta", "slirp4netns"].filter(isInstalled);
@@ -164,7 +149,7 @@ function outsideNetwork(): Finding {
       name,
       works: false,
       says: "neither pasta nor slirp4netns is installed",
-      mend: "install one of them: Debian has passt and slirp4netns",
+      fix: "install one of them: Debian has passt and slirp4netns",
     };
   }
   if (!isThere("/dev/net/tun")) {
@@ -172,7 +157,7 @@ function outsideNetwork(): Finding {
       name,
       works: false,
       says: "there is no /dev/net/tun",
-      mend: "modprobe tun; in a container, that device has to be let in",
+      fix: "modprobe tun; a container must be given that device",
     };
   }
   return { name, works: true, says: found.join(", ") };
@@ -180,11 +165,10 @@ function outsideNetwork(): Finding {
 
 /** Whether a directory of PATH has the program. */
 export function isInstalled(program: string): boolean {
-  const directories = environmentVariable("PATH") ?? DEFAULT_PATH;
+  const directories = environment()["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   return directories.split(":").some((directory) => isThere(`${directory}/${program}`));
 }
 
 function isThere(path: string): boolean {
-  // A directory of PATH may be another user's.
-  return ifThere(() => statx(AT_FDCWD, path), [...NO_SUCH_PATH, "EACCES"]) !== undefined;
+  return ifThere(() => linux.statx(linux.AT_FDCWD, path)) !== undefined;
 }

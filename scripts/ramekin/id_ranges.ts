@@ -1,22 +1,19 @@
 /**
- * Whether more ids than the own one can be mapped into a user namespace.
+ * Whether more ids than the user's own can be mapped into a user namespace.
  *
  * @module
  */
 
-import { at_fdcwd } from "../../ffi/calls/files.ts";
-import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
-import { readWholeText } from "../../ffi/files/read_file.ts";
-import { currentCredentials } from "../../host/credentials.ts";
-import { recipe } from "../../container/recipe.ts";
-import { mapIds, unshare } from "../../recipe/steps/builders.ts";
+import { linux, mapIds, recipe, unshare } from "../../mod.ts";
 import { type Finding, tried } from "./check_result.ts";
+import { ifThere, readText } from "./files.ts";
 
 const NAME = "more ids than one";
 
-/** Maps a second one, by newuidmap(1) where the user is no root. */
+/** Tries to map a second id, with newuidmap(1) unless the user is root. */
 export function idRanges(): Finding {
-  const { euid, egid, mayMapIds } = currentCredentials();
+  const [euid, egid, { effective }] = [linux.geteuid(), linux.getegid(), linux.capget()];
+  const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
   const user = nameOf(euid, textOf("/etc/passwd"));
   const [uid, gid] = mayMapIds
     ? [euid + 1, egid + 1]
@@ -26,7 +23,7 @@ export function idRanges(): Finding {
       name: NAME,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
-      mend: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`,
+      fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`,
     };
   }
   const range = (own: number, other: number) => [
@@ -54,5 +51,5 @@ export function firstOf(text: string, user: string | undefined, uid: number): nu
 }
 
 function textOf(file: string): string {
-  return ifThere(() => readWholeText(at_fdcwd, file), [...NO_SUCH_PATH, "EACCES"]) ?? "";
+  return ifThere(() => readText(file)) ?? "";
 }

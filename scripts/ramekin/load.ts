@@ -1,5 +1,5 @@
 /**
- * What each subcommand does; loaded where it is wanted.
+ * The modules of the subcommands, each loaded when it is used.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import type { Arguments } from "./arguments.ts";
 import type { SubcommandName } from "./subcommands.ts";
 
-/** A module that does what a subcommand is for. */
-interface Doer {
-  /** Does it, and answers the exit status. */
+/** A module of a subcommand. */
+interface SubcommandModule {
+  /** Runs the subcommand, and returns the exit status. */
   run(given: Arguments): number | Promise<number>;
 }
 
 /** Loads the module of a subcommand. */
-export const LOAD: Readonly<Record<SubcommandName, () => Promise<Doer>>> = {
+export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModule>>> = {
   run: () => import("./run.ts"),
   sandbox: () => import("./sandbox.ts"),
   enter: () => import("./enter.ts"),

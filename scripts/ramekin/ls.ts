@@ -1,10 +1,10 @@
 /**
- * `ramekin ls`: the namespaces that can be seen.
+ * `ramekin ls`: lists the namespaces that this process can see.
  *
  * @module
  */
 
-import { listNamespaces, type NamespaceEntry } from "../../ffi/proc/namespace_list.ts";
+import { listNamespaces, type NamespaceEntry } from "../../host.ts";
 import type { Arguments } from "./arguments.ts";
 import { paintFor, print, printJson, table } from "./output.ts";
 
@@ -44,7 +44,7 @@ export interface TreeRow {
 
 /**
  * The namespaces as a tree: a user or pid namespace lies in its parent, every other one belongs to
- * a user namespace. A pid namespace that lies in another one stands there, as in `lsns --tree`.
+ * a user namespace. A pid namespace is listed below its parent, if it has one, as in `lsns --tree`.
  */
 export function treeOf(entries: readonly NamespaceEntry[]): TreeRow[] {
   const known = new Set(entries.map(({ id }) => id));

@@ -1,12 +1,12 @@
 /**
- * What stands first on the command line, and what is done about errors.
+ * The first word of the command line, and the exit status of errors.
  *
  * @module
  */
 
 import { nearest } from "../../recipe/nearest.ts";
 import { readArguments } from "./arguments.ts";
-import { issue } from "./error_report.ts";
+import { errorReport } from "./error_report.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
 import { LOAD } from "./load.ts";
 import { paintFor, print, printError } from "./output.ts";
@@ -14,10 +14,10 @@ import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
 import { UsageError } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
-/** What ends with the program's own status fails with this one, as env(1) does. */
+/** The exit status of ramekin's own failures where it runs a program, as env(1) has it. */
 const FAILED_BEFORE_PROGRAM = 125;
 
-/** Does what the words say; answers the exit status, and never throws. */
+/** Runs the command line, and returns the exit status; it never throws. */
 export async function main(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
   let subcommand: KnownSubcommand | undefined;
@@ -26,14 +26,14 @@ export async function main(words: readonly string[]): Promise<number> {
     if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
     if (first === "help") return help(rest);
     subcommand = find(first);
-    return await syscall(subcommand, rest);
+    return await runSubcommand(subcommand, rest);
   } catch (error) {
-    // Who reads the output has read enough.
+    // The reader of the output has closed its end.
     if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
     const end = rest.indexOf("--");
     const debug = rest.slice(0, end === -1 ? undefined : end).includes("--debug");
     const name = subcommand?.name;
-    printError(issue(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
+    printError(errorReport(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
     if (subcommand?.program === true) return FAILED_BEFORE_PROGRAM;
     return error instanceof UsageError ? 2 : 1;
   }
@@ -41,7 +41,10 @@ export async function main(words: readonly string[]): Promise<number> {
 
 const SIGPIPE = 13;
 
-async function syscall(subcommand: KnownSubcommand, words: readonly string[]): Promise<number> {
+async function runSubcommand(
+  subcommand: KnownSubcommand,
+  words: readonly string[],
+): Promise<number> {
   const given = readArguments(words, subcommand);
   if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
   return await (await LOAD[subcommand.name]()).run(given);

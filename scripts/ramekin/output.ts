@@ -16,10 +16,10 @@ const CODES: Readonly<Record<Look, readonly [number, number]>> = {
   cyan: [36, 39],
 };
 
-/** Gives a piece of text a look, or leaves it as it is. */
+/** Gives a piece of text a look, or returns it as it is. */
 export type Paint = (look: Look, text: string) => string;
 
-/** Leaves every text as it is. */
+/** Returns every text as it is. */
 export function plain(_look: Look, text: string): string {
   return text;
 }
@@ -50,7 +50,7 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
 
-/** How wide the terminal is that the standard output is, if it is one. */
+/** The width of the terminal, if the standard output is one. */
 export function width(): number | undefined {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
 }
@@ -73,8 +73,11 @@ export function table(
   return [paint("bold", line(heads)), ...shown.map(line)].join("\n");
 }
 
-/** The text without what would move the cursor or turn letters around: names and arguments can be anybody's. */
+/**
+ * The text without control characters and those that reverse the direction of letters, because names
+ * and arguments come from other programs.
+ */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- those are what is looked for
+  // deno-lint-ignore no-control-regex -- it finds control characters
   return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, "?");
 }

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { PermissionOptions } from "../../permissions/permissions.ts";
+import type { PermissionOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./usage.ts";
 
-/** What there is a flag for. */
+/** The permissions that have a flag. */
 export type GrantName = "read" | "write" | "net" | "env" | "run" | "sys";
 
-/** The flags of Deno, for what a program may. */
+/** The flags, as Deno has them. */
 export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   read: {
     name: "allow-read",
@@ -42,7 +42,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     optionalValue: true,
     repeated: true,
     completes: "variable",
-    summary: "hand on variables of the environment",
+    summary: "pass variables of the environment",
   },
   run: {
     name: "allow-run",
@@ -57,14 +57,14 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
 };
 
-/** All of them. */
+/** The flag for all permissions. */
 export const ALLOW_ALL: Flag = {
   name: "allow-all",
   letter: "A",
   summary: "grant all that the recipe asks for",
 };
 
-/** The grants that the flags give; what has no flag is not granted. */
+/** The permissions that the flags grant; those without a flag are denied. */
 export function grantsOf(given: Arguments): PermissionOptions {
   const grants: Record<string, boolean | readonly string[]> = {};
   for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
@@ -77,8 +77,8 @@ export function grantsOf(given: Arguments): PermissionOptions {
 }
 
 /**
- * Looks whether ramekin itself may reach the hosts that a program is to reach through it; there is
- * no good moment to ask for it once the program runs.
+ * Checks that ramekin itself may reach the hosts that a program is to reach through it, because Deno
+ * cannot ask for the permission while the program runs.
  */
 export function requireNetwork(hosts: readonly string[]): void {
   for (const host of hosts) {
@@ -89,7 +89,7 @@ export function requireNetwork(hosts: readonly string[]): void {
   }
 }
 
-/** What a flag lists, by commas or by standing there again; `undefined` where it stands for all. */
+/** The values of a flag, with commas or repeated; `undefined` if it is given without any, for all. */
 export function listOf(given: Arguments, flag: string): readonly string[] | undefined {
   const values = given.values(flag);
   if (values.includes(undefined)) return undefined;

@@ -1,25 +1,28 @@
 /**
- * `ramekin plan`: what a recipe would do, and what it needs for it.
+ * `ramekin plan`: shows what a recipe would do, and what it needs for that.
  *
  * @module
  */
 
-import { O_CLOEXEC, O_CREAT, O_TRUNC, O_WRONLY } from "../../ffi/calls/files.ts";
-import { open, write } from "../../ffi/linux/files.ts";
-import { describeAccess, type HostAccess } from "../../plan/access/access.ts";
+import { describeAccess, type HostAccess } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { writeText } from "./files.ts";
 import { graphOf } from "./graph.ts";
 import { drawGraph } from "./graph_svg.ts";
 import { type Paint, paintFor, print, printable, printJson } from "./output.ts";
 import { recipeFile } from "./recipe_file.ts";
 
-/** Tells it, or draws it. */
+/** Prints it, or draws it. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
   const { recipe, located } = await recipeFile(path, given.values("set").map((value) => value!));
   const [plan, needs] = await located(() => [recipe.plan(), recipe.needs()] as const);
   const graph = given.value("graph");
-  if (graph !== undefined) writeText(graph, drawGraph(graphOf(recipe, needs), path));
+  if (graph !== undefined) {
+    const drawing = drawGraph(graphOf(recipe, needs), path);
+    if (graph === "-") print(drawing);
+    else writeText(graph, drawing);
+  }
   if (given.has("json")) printJson({ entries: plan.entries, needs });
   else if (graph === undefined) print(planText(plan.toString(), needs, paintFor(Deno.stdout)));
   return 0;
@@ -30,7 +33,7 @@ function planText(plan: string, needs: readonly HostAccess[], paint: Paint): str
     const text = printable(line);
     return text.startsWith(" ") ? text : paint("bold", text);
   });
-  const told = needs.map((need) => {
+  const listed = needs.map((need) => {
     const flag = flagOf(need);
     return `    ${printable(describeAccess(need))}` +
       (flag === undefined ? "" : `  ${paint("dim", printable(flag))}`);
@@ -39,11 +42,11 @@ function planText(plan: string, needs: readonly HostAccess[], paint: Paint): str
     ...lines,
     "",
     paint("bold", "what it needs of this machine"),
-    ...(told.length > 0 ? told : ["    nothing"]),
+    ...(listed.length > 0 ? listed : ["    nothing"]),
   ].join("\n");
 }
 
-/** The flag of `ramekin run` that grants a need. */
+/** The flag of `ramekin run` that grants an access. */
 export function flagOf(need: HostAccess): string | undefined {
   switch (need.kind) {
     case "read":
@@ -58,12 +61,4 @@ export function flagOf(need: HostAccess): string | undefined {
     default:
       return "--allow-run --allow-sys";
   }
-}
-
-/** Writes a file; `-` is the standard output. */
-function writeText(path: string, text: string): void {
-  if (path === "-") return print(text);
-  using file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644);
-  let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(write(file, bytes));
 }

@@ -1,30 +1,29 @@
 /**
- * A person at the terminal is asked for a grant, in the manner of Deno.
+ * Asks the user at the terminal for a permission, as Deno does.
  *
  * @module
  */
 
 import { ioctl, TCFLSH, TCIFLUSH } from "../../ffi/calls/files.ts";
-import type { PermissionError } from "../../ffi/errors.ts";
 import { syscall } from "../../ffi/syscalls.ts";
-import type { PermissionOptions } from "../../permissions/permissions.ts";
+import type { PermissionError, PermissionOptions } from "../../mod.ts";
 import { type Paint, paintFor, printable, printError } from "./output.ts";
 
-/** What a person can answer. */
+/** The answers to a question. */
 export type Answer = "yes" | "no" | "all";
 
-/** What is asked for a grant that a recipe lacks. */
+/** The question for a permission that a recipe lacks. */
 export function questionFor(file: string, { message }: PermissionError, paint: Paint): string {
   const [what, ...rest] = message.split("\n").map((line) => printable(line.trim()));
   return [
-    `┏ ${paint("yellow", paint("bold", `${printable(file)} asks for what it is not granted`))}`,
+    `┏ ${paint("yellow", paint("bold", `${printable(file)} asks for a permission`))}`,
     `┠─ ${what!.replace("not granted: ", "")}`,
     ...rest.map((line) => `┠─ ${paint("dim", line)}`),
     `┗ Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `,
   ].join("\n");
 }
 
-/** What the line means that a person has typed; `undefined` for nothing of use. */
+/** The answer in a line that the user has typed; `undefined` if there is none in it. */
 export function answerOf(line: string): Answer | undefined {
   switch (line.trim()) {
     case "y":
@@ -42,7 +41,7 @@ export function answerOf(line: string): Answer | undefined {
   }
 }
 
-/** The grants, with what has been allowed. */
+/** The permissions, with what the user has allowed. */
 export function widened(
   grants: PermissionOptions,
   { grant, value }: Pick<PermissionError, "grant" | "value">,
@@ -58,21 +57,21 @@ export function widened(
     case "net":
       return { ...grants, net: true };
     default:
-      // What is no file or network is of one kind with all of the machine.
+      // Everything but files and the network is granted with the whole machine.
       return { ...grants, run: true, sys: true };
   }
 }
 
-/** Whether there is somebody to ask. */
+/** Whether there is a terminal to ask at. */
 export function canAsk(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
 
-/** Asks until there is an answer; the end of the input is a no. */
+/** Asks until there is an answer; the end of the input counts as no. */
 export function ask(file: string, error: PermissionError): Answer {
   const question = questionFor(file, error, paintFor(Deno.stderr));
   for (;;) {
-    // What was typed before is no answer to what is only asked now.
+    // Lets go of what was typed before the question.
     syscall(ioctl(0, TCFLSH, TCIFLUSH));
     printError(question);
     const line = readLine();

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { runningContainers } from "../../host.ts";
 import type { Arguments } from "./arguments.ts";
-import { runningContainers } from "../../container/registry.ts";
 import { paintFor, print, printJson, table } from "./output.ts";
 
 const HEADS = ["PID", "NAME", "UP", "SCRIPT", "NAMESPACES", "CGROUP", "COMMAND"];

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { PermissionError } from "../../ffi/errors.ts";
-import { type Recipe, recipe, type RecipeInput } from "../../container/recipe.ts";
-import { RecipeError } from "../../recipe/errors.ts";
-import { constructFromEvents, CORE_SCHEMA, parseEvents } from "../../yaml/js_yaml.ts";
-import { loadRecipeText, type Variable } from "../../yaml/mod.ts";
+import { PermissionError, type Recipe, recipe, RecipeError, type RecipeInput } from "../../mod.ts";
+import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { UsageError } from "./usage.ts";
 
 /** A file that holds no recipe, or cannot be read. */
@@ -17,12 +14,12 @@ export class FileError extends Error {
   override readonly name = "FileError";
 }
 
-/** A recipe, and what is known of it. */
+/** A recipe from a file. */
 export interface RecipeFile {
   readonly recipe: Recipe;
-  /** Whether it is a program's part, and not data: its author could have done anything by now. */
+  /** Whether it is code and not data: it has run, and could have done anything. */
   readonly isCode: boolean;
-  /** Does something with the recipe; an error of a step then tells where in the file it stands. */
+  /** Does something with the recipe; an error of a step gets the step's place in the file. */
   located<T>(use: () => T | Promise<T>): Promise<T>;
 }
 
@@ -30,7 +27,7 @@ const DATA = /\.(ya?ml|json)$/i;
 const CODE = /\.[mc]?[jt]s$/i;
 
 /**
- * Reads the file, by what the end of its name says.
+ * Reads the file as the end of its name says.
  *
  * @param settings values of its variables: `NAME=VALUE`
  */
@@ -40,7 +37,7 @@ export async function recipeFile(
 ): Promise<RecipeFile> {
   if (DATA.test(path)) return readData(path, variablesOf(settings));
   if (!CODE.test(path)) {
-    throw new UsageError(`${path} is no recipe by its name, which ends with .yaml, .json or .ts`);
+    throw new UsageError(`${path} is not a recipe: the name of one ends with .yaml, .json or .ts`);
   }
   if (settings.length > 0) {
     throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
@@ -64,7 +61,7 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
   };
 }
 
-/** What is read of the file; where it cannot be, its name is told. */
+/** Reads the file; the error of one that cannot be read names it. */
 function readable<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -108,17 +105,6 @@ function variablesOf(settings: readonly string[]): Record<string, Variable> {
   return Object.fromEntries(settings.map((setting) => {
     const at = setting.indexOf("=");
     if (at < 1) throw new UsageError(`--set=${setting} is not of the form --set NAME=VALUE`);
-    return [setting.slice(0, at), valueOf(setting.slice(at + 1))];
+    return [setting.slice(0, at), parseVariable(setting.slice(at + 1))];
   }));
-}
-
-/** A number, true, false or a text, as YAML reads it; what is more to YAML stays a text. */
-function valueOf(text: string): Variable {
-  try {
-    const events = parseEvents(text, {});
-    const [value] = constructFromEvents(events, { source: text, schema: CORE_SCHEMA });
-    return ["string", "number", "boolean"].includes(typeof value) ? value as Variable : text;
-  } catch {
-    return text;
-  }
 }

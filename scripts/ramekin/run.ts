@@ -1,10 +1,10 @@
 /**
- * `ramekin run`: a program in the container that a recipe makes.
+ * `ramekin run`: runs a program in the container that a recipe makes.
  *
  * @module
  */
 
-import type { PermissionOptions, Permissions } from "../../permissions/permissions.ts";
+import type { PermissionOptions, Permissions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ask, canAsk, widened } from "./prompt.ts";
 import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";
@@ -35,9 +35,9 @@ export async function run(given: Arguments): Promise<number> {
   );
 }
 
-/** Data gets what the flags grant; code, which nothing can hold back here, all unless told. */
+/** Data gets what the flags grant; code, which could do anything by itself, all unless there are flags. */
 function permissionsFor({ isCode }: RecipeFile, given: Arguments): Permissions | undefined {
   if (given.has("allow-all")) return undefined;
-  const told = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
-  return isCode && !told ? undefined : grantsOf(given);
+  const hasFlags = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
+  return isCode && !hasFlags ? undefined : grantsOf(given);
 }

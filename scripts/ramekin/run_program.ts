@@ -5,37 +5,40 @@
  * @module
  */
 
-import { environmentVariable } from "../../ffi/environment.ts";
-import { PermissionError, SyscallError } from "../../ffi/errors.ts";
-import type { Command } from "../../container/command.ts";
-import type { CommandOptions } from "../../container/command_options.ts";
-import type { Container } from "../../container/container.ts";
-import type { Recipe } from "../../container/recipe.ts";
-import { newSession } from "../../recipe/steps/builders.ts";
-import { issue } from "./error_report.ts";
+import { environment } from "../../host.ts";
+import {
+  type Command,
+  type CommandOptions,
+  type Container,
+  newSession,
+  PermissionError,
+  type Recipe,
+  SyscallError,
+} from "../../mod.ts";
+import { errorReport } from "./error_report.ts";
 import { paintFor, printError } from "./output.ts";
 
 /**
- * The recipe, for a program that gets no terminal of its own: one that is handed to it all the same,
- * as its standard error, must not be its controlling one, or it could type there (TIOCSTI).
+ * The recipe for a program without a terminal of its own. A terminal that it still gets, as its
+ * standard error, must not be its controlling terminal, or it could type there (TIOCSTI).
  */
 export function apart(box: Recipe, { terminal }: CommandOptions): Recipe {
-  const isHanded = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
   const isApart = box.steps.some(({ step }) => step === "newSession");
-  return terminal === true || isApart || !isHanded ? box : box.with(newSession());
+  return terminal === true || isApart || !hasTerminal ? box : box.with(newSession());
 }
 
 /** Makes the command of a program in the container. */
 export type MakeCommand = (program: string, options: CommandOptions) => Command;
 
-/** Whether what was not granted is granted now, so that the program can be started again. */
+/** Returns whether the missing permission is granted now, so that the program can be started again. */
 export type Denied = (error: PermissionError) => boolean;
 
-/** What a shell answers for a program that is not there, and for one that cannot be started. */
+/** The exit statuses of a shell for a program that does not exist, and for one that cannot start. */
 const STATUS = { notFound: 127, notStarted: 126 } as const;
 
 /**
- * Runs a program to its end, and answers the exit status.
+ * Runs a program to its end, and returns the exit status.
  *
  * @param words the program and its arguments; without any, the user's shell
  */
@@ -44,7 +47,7 @@ export async function runProgram(
   make: MakeCommand,
   denied: Denied = () => false,
 ): Promise<number> {
-  const [program = environmentVariable("SHELL") ?? "sh", ...args] = words;
+  const [program = environment()["SHELL"] ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options: CommandOptions = { args, ...(terminal && { terminal }) };
   try {
@@ -54,12 +57,12 @@ export async function runProgram(
   } catch (error) {
     const status = startStatus(error);
     if (status === undefined) throw error;
-    printError(issue(error, { paint: paintFor(Deno.stderr), debug: false }));
+    printError(errorReport(error, { paint: paintFor(Deno.stderr), debug: false }));
     return status;
   }
 }
 
-/** Starts the program; where the user's shell is not in the container, `sh` stands in for it. */
+/** Starts the program; `sh` replaces the user's shell if the container does not have that. */
 function startShell(
   program: string,
   start: (program: string) => Running,
@@ -73,7 +76,7 @@ function startShell(
   }
 }
 
-/** Starts it, as often as something more is granted. */
+/** Starts it, and again each time that a missing permission is granted. */
 function spawn(make: () => Command, denied: Denied): Running {
   for (let before: string | undefined;;) {
     try {
@@ -86,7 +89,7 @@ function spawn(make: () => Command, denied: Denied): Running {
   }
 }
 
-/** The status for an error of the program's start; `undefined` for those of the container. */
+/** The exit status for a program that does not start; `undefined` for errors of the container. */
 function startStatus(error: unknown): number | undefined {
   if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
     return STATUS.notFound;
@@ -99,7 +102,7 @@ function startStatus(error: unknown): number | undefined {
 /** The signals by which a process is asked to end. */
 const SIGNALS: readonly Deno.Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
 
-/** A program that runs, and gets the signals that ramekin gets, from its first moment on. */
+/** A program that runs, and gets from the start the signals that ramekin gets. */
 class Running implements Disposable {
   readonly container: Container;
   readonly #listeners = SIGNALS.map((signal) => ({ signal, pass: () => this.#pass(signal) }));
@@ -119,7 +122,7 @@ class Running implements Disposable {
     try {
       this.container.kill(signal);
     } catch (error) {
-      // It has ended meanwhile.
+      // The program has ended meanwhile.
       if (!(error instanceof TypeError)) throw error;
     }
   }

@@ -1,13 +1,12 @@
 /**
- * `ramekin sandbox`: any program, held to Deno's flags.
+ * `ramekin sandbox`: runs an untrusted program with what Deno's flags allow it.
  *
  * @module
  */
 
 import { isWithin, normalize } from "../../recipe/path.ts";
-import { environmentStrings, environmentVariable, nameAt } from "../../ffi/environment.ts";
-import type { Permissions } from "../../permissions/permissions.ts";
-import { sandbox, type SandboxOptions } from "../../container/sandbox.ts";
+import { environment } from "../../host.ts";
+import { type Permissions, sandbox, type SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
@@ -18,7 +17,7 @@ export async function run(given: Arguments): Promise<number> {
   const options = optionsOf(given);
   const box = sandbox(options);
   const cwd = visibleDirectory(options);
-  const terminal = environmentVariable("TERM");
+  const terminal = environment()["TERM"];
   const permissions = permissionsOf(given);
   return await runProgram(given.program, (program, command) =>
     box.command(program, {
@@ -29,7 +28,7 @@ export async function run(given: Arguments): Promise<number> {
     }));
 }
 
-/** What the flags ask for. */
+/** The options of the sandbox that the flags ask for. */
 function optionsOf(given: Arguments): Required<SandboxOptions> {
   const all = given.has("allow-all");
   const listed = (flag: string, everything: () => readonly string[]) => {
@@ -37,21 +36,21 @@ function optionsOf(given: Arguments): Required<SandboxOptions> {
     return given.has(flag) ? listOf(given, flag) ?? everything() : [];
   };
   return {
-    read: listed("allow-read", everywhere).map((path) => placeOf(path, "allow-read")),
-    write: listed("allow-write", everywhere).map((path) => placeOf(path, "allow-write")),
+    read: listed("allow-read", everywhere).map((path) => absolutePath(path, "allow-read")),
+    write: listed("allow-write", everywhere).map((path) => absolutePath(path, "allow-write")),
     net: all || (given.has("allow-net") && listOf(given, "allow-net") === undefined)
       ? "host"
       : "none",
-    env: listed("allow-env", () => [...new Set(environmentStrings().map(nameAt))]),
+    env: listed("allow-env", () => Object.keys(environment())),
   };
 }
 
-/** All files; those below /tmp have to be named, as the sandbox has its own. */
+/** All files; /tmp must be listed, because the sandbox has its own otherwise. */
 function everywhere(): readonly string[] {
   return ["/", "/tmp"];
 }
 
-/** Hosts that are listed are reached through the script, which lets nothing else out. */
+/** The permissions for a list of hosts, which are reached through this script and no other way. */
 function permissionsOf(given: Arguments): Permissions | undefined {
   const hosts = given.has("allow-net") && !given.has("allow-all")
     ? listOf(given, "allow-net")
@@ -61,8 +60,8 @@ function permissionsOf(given: Arguments): Permissions | undefined {
   return { read: true, write: true, env: true, run: true, sys: true, net: hosts };
 }
 
-/** The path from the root; it has to be there. */
-function placeOf(path: string, flag: string): string {
+/** The path from the root; the file must exist. */
+function absolutePath(path: string, flag: string): string {
   const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   try {
     Deno.statSync(whole);
@@ -70,17 +69,17 @@ function placeOf(path: string, flag: string): string {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UsageError(`--${flag}=${path}: there is no such file`);
   }
-  // Of a path with links in it, only the kernel knows where `..` leads.
+  // Only the kernel knows where `..` leads in a path with links.
   return whole.split("/").includes("..") ? Deno.realPathSync(whole) : normalize(whole);
 }
 
-/** The working directory, where the program can see it too. */
+/** The working directory, if the program can see it. */
 function visibleDirectory({ read, write }: Required<SandboxOptions>): string | undefined {
   const directory = Deno.cwd();
   const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
-  const isContainerMount = OWN.some((path) => isWithin(directory, path));
-  return shown.some((path) => path !== "/" || !isContainerMount) ? directory : undefined;
+  const isOwn = OWN.some((path) => isWithin(directory, path));
+  return shown.some((path) => path !== "/" || !isOwn) ? directory : undefined;
 }
 
-/** What a sandbox has of its own, also where it is shown all files. */
+/** The directories that a sandbox has of its own, even if it is shown all files. */
 const OWN = ["/dev", "/proc", "/run", "/sys", "/tmp"];

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { recipeSchema } from "../../yaml/mod.ts";
 import { printJson } from "./output.ts";
-import { recipeSchema } from "../../yaml/json_schema.ts";
 
 /** Writes it. */
 export function run(): number {

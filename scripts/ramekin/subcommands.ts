@@ -1,6 +1,6 @@
 /**
- * Every subcommand there is, and its flags: the one table that the help, the completions and the
- * reading of the command line are made of.
+ * Every subcommand and its flags: the one table from which the help, the completions and the parser
+ * of the command line are made.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const TABLE = [
   {
     name: "run",
     summary: "run a program in the container that a recipe makes",
-    more: "A recipe in YAML or JSON is data that nobody has to trust: it gets nothing of this " +
+    more: "A recipe in YAML or JSON is data that you need not trust: it gets nothing of this " +
       "machine but what the flags grant, and at a terminal you are asked for the rest. A module in " +
       "TypeScript (export default recipe(...)) is a program that may do all that you may; the " +
       `flags, if there are any, hold for its recipe too. ${PROGRAM}\n\n${STATUS}`,
@@ -39,11 +39,11 @@ const TABLE = [
   },
   {
     name: "sandbox",
-    summary: "run a program that nobody has to trust",
+    summary: "run an untrusted program",
     more:
       "The program sees the programs and libraries of this machine, which it cannot change, and " +
-      "nothing else but what the flags let it: no files of yours, no network, no environment, no " +
-      "other processes. It runs as you, without any rights beyond, under a filter of system " +
+      "nothing else but what the flags allow: no files of yours, no network, no environment, no " +
+      "other processes. It runs as you, without further rights, under a filter of system " +
       `calls. ${PROGRAM}\n\n${STATUS}`,
     operands: [],
     program: true,
@@ -58,11 +58,11 @@ const TABLE = [
   {
     name: "enter",
     summary: "run a program in a container that runs already",
-    more: `The container is told by its pid, or by the name of its program, as ramekin ps shows ` +
+    more: "The container is given by its pid, or by the name of its program, as ramekin ps shows " +
       "them. All namespaces are joined, and its root, working directory, environment and cgroup. " +
       "Where its program has lost capabilities, or is under a filter of system calls, this one " +
       "loses the same capabilities, and is under the filter of ramekin sandbox; rules of Landlock " +
-      `are not seen from outside, and do not hold for it. ${PROGRAM}` +
+      `cannot be seen from outside, and do not apply to it. ${PROGRAM}` +
       `\n\n${STATUS}`,
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,
@@ -104,7 +104,7 @@ const TABLE = [
   },
   {
     name: "check",
-    summary: "show what this machine can do, and the mend for what it cannot",
+    summary: "show what this machine can do, and the fix for what it cannot",
     more:
       "Containers are made of each kind to try it, and nothing is left of them. The exit status " +
       "is 0 where ramekin sandbox works.",
@@ -115,7 +115,7 @@ const TABLE = [
     name: "schema",
     summary: "write the JSON Schema of recipes, by which editors complete them",
     more: "# yaml-language-server: $schema=recipe.schema.json\n" +
-      "at the head of a recipe tells it to an editor, once the schema is in that file.",
+      "at the head of a recipe names it to an editor, once the schema is in that file.",
     operands: [],
     flags: [],
   },

@@ -1,5 +1,5 @@
 /**
- * What a subcommand is told by, for its help, its completions and the reading of its arguments.
+ * The description of a subcommand, for its help, its completions and the parser of its arguments.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface Flag {
   readonly letter?: string;
   /** What its value is, in capitals; without it, the flag has none. */
   readonly value?: string;
-  /** Whether the flag can do without the value; it then has to be given behind a `=`. */
+  /** Whether the value can be left out; if it is given, it follows a `=`. */
   readonly optionalValue?: boolean;
   /** Whether it may be given more than once. */
   readonly repeated?: boolean;
@@ -25,7 +25,7 @@ export interface Flag {
   readonly summary: string;
 }
 
-/** An operand of a subcommand: what has no `--` before it. */
+/** An operand of a subcommand: a word without `--`. */
 export interface Operand {
   /** What it is, in capitals. */
   readonly name: string;
@@ -41,17 +41,17 @@ export interface Subcommand {
   readonly name: string;
   /** What it does, in a few words. */
   readonly summary: string;
-  /** What else is to be known of it: paragraphs. */
+  /** Further paragraphs of its help. */
   readonly more?: string;
   /** Its operands. */
   readonly operands: readonly Operand[];
-  /** Whether it takes a program behind `--`. */
+  /** Whether it takes a program after `--`. */
   readonly program?: boolean;
   /** Its flags. */
   readonly flags: readonly Flag[];
 }
 
-/** Words on the command line that make no sense. */
+/** A command line that cannot be understood. */
 export class UsageError extends Error {
   /** `"UsageError"`. */
   override readonly name = "UsageError";

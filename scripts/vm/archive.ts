@@ -1,7 +1,7 @@
 /**
- * An archive in the "newc" format of cpio, which is what the kernel unpacks as its first root; see
- * Documentation/driver-api/early-userspace/buffer-format.rst. All that is in it belongs to root,
- * whoever writes it.
+ * An archive in the "newc" format of cpio, which the kernel unpacks as its first root; see
+ * Documentation/driver-api/early-userspace/buffer-format.rst. Everything in it belongs to root,
+ * whichever user writes it.
  *
  * @module
  */

@@ -1,20 +1,42 @@
-/** The emulator: starts a machine, shows what it writes on its serial port, reads how it ended. */
+/**
+ * The emulator: starts a machine, shows what it writes on its serial port, reads how it has ended.
+ *
+ * @module
+ */
 
 import { commandLine, type Machine } from "./machine.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** A machine has ended without a result. */
+export class MachineError extends Error {
+  /** Takes what the machine has written until then. */
+  constructor(message: string, readonly text: string) {
+    super(message);
+  }
+}
 
 /** What the machine writes last, with the exit code of the suite. */
 const END = /^ramekin: exit (\d+)/m;
 
+/** How a machine has ended. */
+export interface MachineResult {
+  /** The exit code of the suite, or of the last user's part of it that has failed. */
+  readonly code: number;
+  /** What the machine has written. */
+  readonly text: string;
+}
+
 /**
- * Runs a machine until it powers off, or that many seconds have passed. Answers the suite's exit
- * code; a machine without a bound has somebody at its shell.
+ * Runs a machine until it powers off, or that many seconds have passed. A machine without a bound
+ * has a person at its shell, and returns no text.
  */
 export async function emulate(
   machine: Machine,
   kernel: string,
   initramfs: string,
   bound: number | undefined,
-): Promise<number> {
+): Promise<MachineResult> {
   // timeout(1) ends the emulator also where this script has been killed.
   const watched = ["timeout", "--foreground", "--kill-after=5", String(bound)];
   const shell = bound === undefined;
@@ -33,21 +55,27 @@ export async function emulate(
     stdout: shell ? "inherit" : "piped",
   });
   await using process = command.spawn();
-  if (shell) return (await process.status).code;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => process.kill());
-  }
+  if (shell) return { code: (await process.status).code, text: "" };
+  const end = () => process.kill();
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, end);
   const decoder = new TextDecoder();
-  let end = "";
-  for await (const bytes of process.stdout) {
-    Deno.stdout.writeSync(bytes);
-    end = (end + decoder.decode(bytes, { stream: true })).slice(-4096);
+  let text = "";
+  try {
+    for await (const bytes of process.stdout) {
+      Deno.stdout.writeSync(bytes);
+      text += decoder.decode(bytes, { stream: true });
+    }
+  } finally {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, end);
   }
-  const code = END.exec(end)?.[1];
+  // A serial line ends its lines as a terminal does.
+  text = text.replaceAll("\r", "");
+  const code = END.exec(text)?.[1];
   if (code === undefined) {
-    throw new Error(
+    throw new MachineError(
       `the ${machine.name} machine ended, or was ended after ${bound} seconds, without a result`,
+      text,
     );
   }
-  return Number(code);
+  return { code: Number(code), text };
 }

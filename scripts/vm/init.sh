@@ -1,12 +1,12 @@
 #!/bin/sh
-# Process 1 of the machine: makes of the kernel's first root a host as systemd would leave it, runs
-# the suite as root and as nobody, each in a group of its own, tells how they ended, powers off.
+# Process 1 of the machine. It sets the first root up as systemd would, runs the suite as root and as
+# nobody, each in a group of its own, prints their exit code, and powers off.
 
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 NO_COLOR=1
-# For tests that do a thing very often.
+# Tests do less, and wait longer.
 export EMULATED=1
 
-# The first root cannot be pivoted away from, nor left by a chroot: a mount of it over itself can.
+# pivot_root(2) and chroot(2) do not work from the first root; they do from a bind mount over it.
 if [ "$1" != mounted ]; then
   mount -n --bind / /mnt
   cd /mnt
@@ -81,7 +81,7 @@ else
   for who in root nobody; do
     [ -e /vm/$who ] || continue
     echo "ramekin: the suite as $who, $(cut -d ' ' -f 1 /proc/uptime) seconds after the start"
-    # Through a pipe, because what is written to a terminal is written for one.
+    # Through a pipe: for a terminal, programs would add colours and redraw lines.
     { as_$who sh /vm/$who 2>&1 || echo $? >/run/code; } | cat
   done
   echo "ramekin: exit $(cat /run/code), $(cut -d ' ' -f 1 /proc/uptime) seconds after the start"

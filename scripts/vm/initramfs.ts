@@ -1,6 +1,6 @@
 /**
- * The machine's first root, in two parts: a base of Debian, Deno and the kernel's modules, kept for
- * the next time, and the project as it is now.
+ * The base of the machine's first root: Debian, Deno and the kernel's modules, kept for the next
+ * time. The project is added by `errand.ts`.
  *
  * @module
  */
@@ -20,13 +20,13 @@ export interface Base {
   readonly archive: string;
 }
 
-/** What is fetched lies in the user's directory for caches. */
+/** The directory for what is fetched, among the user's caches. */
 export function cacheDirectory(): string {
   const caches = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
   return `${caches}/ramekin/vm`;
 }
 
-/** The base of a machine, made where there is none, or one that was made otherwise. */
+/** Returns the base of a machine; makes it unless there is one that these files have made. */
 export async function base(machine: Machine): Promise<Base> {
   const directory = `${cacheDirectory()}/${machine.name}`;
   const kept = { kernel: `${directory}/kernel`, archive: `${directory}/base.cpio` };
@@ -53,7 +53,7 @@ export async function base(machine: Machine): Promise<Base> {
   return kept;
 }
 
-/** What makes a base: a version of Deno, and these files as they are now. */
+/** The version of a base: that of Deno, and a digest of the files that make it. */
 async function thisMaker(): Promise<string> {
   const files = ["archive.ts", "initramfs.ts", "machine.ts", "modules.ts", "packages.ts"];
   const text = files.map((name) => Deno.readTextFileSync(`${PROJECT}/scripts/vm/${name}`)).join();
@@ -63,7 +63,7 @@ async function thisMaker(): Promise<string> {
 
 function writeBase(path: string, root: string, deno: string, kernel: string): void {
   using archive = new Archive(path);
-  // Nobody reads there; it would only have to be unpacked.
+  // The suite reads nothing there, and the machine would have to unpack it.
   const unread = [
     ...["doc", "info", "locale", "man"].map((name) => `${root}/usr/share/${name}`),
     ...["usr/lib/systemd", "var/lib/dpkg"].map((name) => `${root}/${name}`),
@@ -75,7 +75,7 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
   archive.file("usr/local/bin/deno", Deno.readFileSync(deno), 0o755);
   addModules(archive, kernel);
   archive.link("usr/sbin/modprobe", "/bin/busybox");
-  // Chosen by Debian when it installs them.
+  // Debian makes these links when it installs the packages.
   archive.link("usr/bin/awk", "mawk");
   archive.link("usr/bin/which", "which.debianutils");
   archive.directory("mnt");
@@ -90,49 +90,6 @@ function writeBase(path: string, root: string, deno: string, kernel: string): vo
   archive.file("etc/hosts", "127.0.0.1 localhost\n");
   archive.file("etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
   for (const name of ["etc/subuid", "etc/subgid"]) archive.file(name, "nobody:100000:65536\n");
-}
-
-/** What is done in the machine. */
-export interface Errand {
-  /** What `deno test` is told besides. */
-  readonly args: readonly string[];
-  /** Who runs it. */
-  readonly users: readonly ("root" | "nobody")[];
-  /** A shell instead of the suite. */
-  readonly shell: boolean;
-}
-
-/** Adds the project and an errand to a copy of the base. */
-export async function addProject(base: Base, path: string, errand: Errand): Promise<void> {
-  Deno.copyFileSync(base.archive, path);
-  const denoDir = `${cacheDirectory()}/deno`;
-  // Loads every test and runs none: Deno keeps what it has fetched and compiled. What cannot be
-  // loaded is told by the machine.
-  await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", "--quiet", "--filter", "no test has this name", "tests/"],
-    cwd: PROJECT,
-    env: { DENO_DIR: denoDir },
-  }).output();
-  using archive = new Archive(path);
-  archive.file("vm/init", Deno.readFileSync(`${PROJECT}/scripts/vm/init.sh`), 0o755);
-  for (const home of ["root", "home/nobody"]) {
-    archive.tree(`${home}/.cache/deno`, denoDir);
-  }
-  // In the directory where it lies here, because Deno's cache goes by the path.
-  archive.tree(PROJECT.slice(1), PROJECT, (path) => !/\/(\.[^/]+|node_modules)$/.test(path));
-  if (errand.shell) {
-    // A serial line does not know how large the terminal at its end is.
-    const { rows, columns } = Deno.consoleSize();
-    archive.file("vm/shell", `rows ${rows} columns ${columns}\n`);
-  }
-  for (const user of errand.users) archive.file(`vm/${user}`, suite(errand.args));
-}
-
-/** The suite, as a script of the shell. */
-function suite(args: readonly string[]): string {
-  const words = ["deno", "test", "-A", "--no-check", "--cached-only", "--quiet", ...args];
-  const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  return `cd '${PROJECT}' && exec ${quoted.join(" ")}\n`;
 }
 
 function exists(path: string): boolean {

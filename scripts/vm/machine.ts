@@ -1,4 +1,8 @@
-/** The machines that are emulated: hosts that the one at hand is not. */
+/**
+ * The machines that are emulated: hosts that the one at hand is not.
+ *
+ * @module
+ */
 
 /** A machine, and what runs it. */
 export interface Machine {
@@ -14,6 +18,8 @@ export interface Machine {
   readonly emulator: readonly string[];
   /** The serial port, as the kernel names it. */
   readonly console: string;
+  /** How many seconds it may run a part of the suite, on a slow host. */
+  readonly bound: number;
   /** The tests of what differs from other hosts there: what `--brief` runs. */
   readonly brief: readonly string[];
 }
@@ -31,6 +37,7 @@ export const MACHINES: readonly Machine[] = [
     deno: "@deno/linux-x64-glibc",
     emulator: ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"],
     console: "ttyS0",
+    bound: 7200,
     brief: [
       "tests/ffi/cgroups_test.ts",
       "tests/steps/landlock_test.ts",
@@ -45,6 +52,7 @@ export const MACHINES: readonly Machine[] = [
     // Authenticated pointers by the algorithm of the architecture take half of the emulator's time.
     emulator: ["qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on"],
     console: "ttyAMA0",
+    bound: 14_400,
     brief: [
       "tests/ffi/engine_test.ts",
       "tests/ffi/init_test.ts",
@@ -55,7 +63,7 @@ export const MACHINES: readonly Machine[] = [
   },
 ];
 
-/** What the kernel is told: cgroup v2 alone, Landlock, and to power off when it panics. */
+/** The kernel's command line: cgroup v2 alone, Landlock, and power off on a panic. */
 export function commandLine(machine: Machine): string {
   return `console=${machine.console} quiet panic=-1 rdinit=/vm/init ` +
     "cgroup_no_v1=all lsm=landlock";

@@ -1,10 +1,12 @@
 /**
  * `deno task test:vm [x86_64|aarch64] [--as=root|nobody] [--bound=SECONDS] [--brief]
  * [--shell] [...]`: the suite on hosts that this one is not, in emulated machines with Debian's
- * kernel. Needs Debian's packages qemu-system-x86 and qemu-system-arm.
+ * kernel, as root and as an ordinary user. Needs Debian's packages qemu-system-x86 and
+ * qemu-system-arm. The whole suite takes hours; the last line is `N passed, N failed`.
  *
  * `--brief` runs what differs from host to host, and leaves out a machine that this host cannot
- * make, with the reason. Other arguments are handed on to `deno test`:
+ * make, with the reason. `--bound` is for each start of a machine, which runs one part of the suite.
+ * Other arguments are passed to `deno test`, and make a single part:
  * `deno task test:vm aarch64 tests/recipe --filter hostname`.
  *
  * @module
@@ -12,16 +14,16 @@
 
 // deno-lint-ignore-file no-console -- a program, whose output is the console's
 
-import { emulate } from "./emulator.ts";
-import { addProject, base, cacheDirectory } from "./initramfs.ts";
+import { addTally, emptyTally, readSummary, tallyText, TESTS } from "../suite.ts";
+import { emulate, MachineError } from "./emulator.ts";
+import { fillDenoCache, type User, writeRoot } from "./errand.ts";
+import { type Base, base, cacheDirectory } from "./initramfs.ts";
 import { type Machine, MACHINES } from "./machine.ts";
 import { HostError, run } from "./run.ts";
+import { type Shard, shards } from "./shards.ts";
 
-/** Tests that say nothing about a host, and check types or much else that takes an emulator long. */
-const ANYWHERE = ["tests/import_test.ts", "tests/scripts"];
-
-/** How long a machine may run, in seconds: with `--brief`, and without. */
-const BOUNDS = { brief: 150, full: 900 };
+/** How many seconds a machine may run with `--brief`. */
+const BRIEF = 150;
 
 const args = Deno.args.slice();
 const take = (word: string): boolean => {
@@ -33,19 +35,16 @@ const take = (word: string): boolean => {
 const shell = take("--shell");
 const brief = take("--brief");
 const asked = (["root", "nobody"] as const).filter((user) => take(`--as=${user}`));
-const users = asked.length > 0 ? asked : ["root", "nobody"] as const;
+const users: readonly User[] = asked.length > 0 ? asked : ["root", "nobody"];
 const named = MACHINES.filter(({ name }) => take(name));
 const machines = named.length > 0 ? named : MACHINES;
 const boundAsked = args.map((word) => /^--bound=(\d+)$/.exec(word)?.[1]).find((word) => word);
 if (boundAsked !== undefined) take(`--bound=${boundAsked}`);
-const bound = Number(boundAsked ?? (brief ? BOUNDS.brief : BOUNDS.full));
-const all = !brief && !args.some((word) => word.startsWith("tests"));
-if (all) args.push(`--ignore=${ANYWHERE}`, "tests/");
 
-let worst = 0;
+const total = emptyTally();
 for (const machine of machines) {
   try {
-    worst = Math.max(worst, await runMachine(machine));
+    await runMachine(machine);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (brief && error instanceof HostError) {
@@ -53,28 +52,67 @@ for (const machine of machines) {
       continue;
     }
     console.error(`error: ${reason}`);
-    worst = Math.max(worst, 1);
+    total.failed++;
   }
 }
-Deno.exit(worst);
+if (!shell) console.log(`\n${tallyText(total)}`);
+Deno.exit(total.failed === 0 ? 0 : 1);
 
-async function runMachine(machine: Machine): Promise<number> {
+/** What the machine runs, one start after the other. */
+function partsFor(machine: Machine): readonly Shard[] {
+  if (shell) return [{ name: "a shell", args: [] }];
+  if (brief) return [{ name: "in brief", args: ["-A", ...args, ...machine.brief] }];
+  if (args.some((word) => word.startsWith("tests"))) {
+    return [{ name: args.join(" "), args: [...TESTS, ...args] }];
+  }
+  return shards().map((shard) => ({ ...shard, args: [...shard.args, ...args] }));
+}
+
+async function runMachine(machine: Machine): Promise<void> {
+  await run(machine.emulator[0]!, ["--version"]);
+  const parts = partsFor(machine);
+  const made = await base(machine);
+  await fillDenoCache();
+  for (const [index, part] of parts.entries()) {
+    console.log(`\n${machine.name}, part ${index + 1} of ${parts.length}: ${part.name}`);
+    await runPart(machine, made, part);
+  }
+}
+
+async function runPart(machine: Machine, base: Base, { name, args }: Shard): Promise<void> {
   const started = performance.now();
-  const initramfs = `${cacheDirectory()}/${Deno.pid}.cpio`;
+  const root = `${cacheDirectory()}/${Deno.pid}.cpio`;
+  const bound = Number(boundAsked ?? (brief ? BRIEF : machine.bound));
   try {
-    await run(machine.emulator[0]!, ["--version"]);
-    const parts = await base(machine);
-    const errand = {
-      args: brief ? [...args, ...machine.brief] : args,
+    writeRoot(base, root, {
+      args: ["test", "--no-check", "--cached-only", "--quiet", ...args],
       users: shell ? [] : users,
       shell,
-    };
-    await addProject(parts, initramfs, errand);
-    const megabytes = Math.round(Deno.statSync(initramfs).size / 2 ** 20);
-    console.log(`\n${machine.name}: Debian, Deno and the project are ${megabytes} MiB`);
-    return await emulate(machine, parts.kernel, initramfs, shell ? undefined : bound);
+    });
+    const { code, text } = await emulate(machine, base.kernel, root, shell ? undefined : bound);
+    const failed = count(machine, text);
+    // A file that cannot be loaded is in no summary.
+    if (code !== 0 && failed === 0) total.failed++;
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error;
+    console.error(`error: ${name}: ${error.message}`);
+    count(machine, error.text);
+    total.failed++;
   } finally {
-    await Deno.remove(initramfs).catch(() => {});
+    await Deno.remove(root).catch(() => {});
     console.log(`${machine.name}: ${Math.round((performance.now() - started) / 1000)} seconds`);
   }
+}
+
+/** Counts what each user's part has come to; returns how many have failed. */
+function count(machine: Machine, text: string): number {
+  let failed = 0;
+  for (
+    const [, user, output] of text.matchAll(/^ramekin: the suite as (\w+)(.*?)(?=^ramekin: )/gms)
+  ) {
+    const tally = readSummary(output!);
+    failed += tally.failed;
+    addTally(total, tally, `${machine.name}, as ${user}`);
+  }
+  return failed;
 }

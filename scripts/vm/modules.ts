@@ -1,6 +1,6 @@
 /**
  * The kernel's modules that the machine is given, with what they need, and the two indexes by which
- * modprobe(8) finds them. What a module needs and is called stands in itself.
+ * modprobe(8) finds them. A module's own file says what it is called and needs.
  *
  * @module
  */
@@ -71,7 +71,7 @@ function dependencies(modules: ReadonlyMap<string, Module>): string {
     const collect = (needed: Module): void => {
       for (const name of needed.needs) {
         const next = modules.get(name)!;
-        // What is needed last is loaded first: a module stands behind all that need it.
+        // The last is loaded first: a module comes after all modules that need it.
         all.delete(next);
         all.add(next);
         collect(next);

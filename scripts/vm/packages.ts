@@ -1,6 +1,6 @@
 /**
- * What the machine is made of: packages of Debian and Deno from npm, each by its ordinary client.
- * The host's apt lends its sources and keys; its state stays as it is.
+ * The parts of the machine: packages of Debian and Deno from npm, each by its ordinary client. Apt
+ * uses the host's sources and keys, and leaves the host's state as it is.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { Machine } from "./machine.ts";
 import { HostError, run, runForBytes } from "./run.ts";
 
-/** What the suite finds in the machine: a small Debian. */
+/** The programs that the suite needs in the machine: a small Debian. */
 const PACKAGES = [
   "bash",
   "bsdutils",
@@ -45,7 +45,7 @@ export async function unpackDebian(
 ): Promise<void> {
   const apt = new Apt(machine.debian, directory);
   await apt.update();
-  // Debian's directories of programs and libraries are links, which a package alone does not know.
+  // Debian's directories of programs and libraries are links, which no package contains.
   for (const name of ["bin", "lib", "lib64", "sbin"]) {
     Deno.mkdirSync(`${root}/usr/${name}`, { recursive: true });
     Deno.symlinkSync(`usr/${name}`, `${root}/${name}`);
@@ -56,7 +56,7 @@ export async function unpackDebian(
   await run("find", [kernel, "-name", "*.ko.xz", "-exec", "xz", "--decompress", "{}", "+"]);
 }
 
-/** Fetches Deno in the version that runs this script; answers the path of the program. */
+/** Fetches Deno in the version that runs this script, and returns the path of the program. */
 export async function fetchDeno(machine: Machine, directory: string): Promise<string> {
   const version = Deno.version.deno;
   await run("npm", ["pack", "--silent", `${machine.deno}@${version}`], { cwd: directory });
@@ -78,7 +78,7 @@ class Apt {
     for (const name of ["lists/partial", "archives/partial"]) {
       Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
     }
-    // No package is installed, as far as this apt knows.
+    // This apt takes no package for installed.
     Deno.writeTextFileSync(`${directory}/status`, "");
     Deno.writeTextFileSync(
       `${directory}/apt.conf`,
@@ -99,13 +99,13 @@ class Apt {
     await this.#get("update");
   }
 
-  /** Fetches packages and all that they need; answers their files. */
+  /** Fetches packages and their dependencies, and returns their files. */
   async withDependencies(packages: readonly string[]): Promise<string[]> {
     await this.#get("install", "--download-only", "--yes", ...packages);
     return filesIn(`${this.#directory}/archives`, ".deb");
   }
 
-  /** Fetches the first of these kernels that apt knows; answers its file. */
+  /** Fetches the first of these kernels that apt knows, and returns its file. */
   async kernel(names: readonly string[]): Promise<string> {
     for (const name of names) {
       // The package of a version is what the one without a version depends on.

@@ -16,7 +16,11 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
 }
 
-/** Runs a program to its end; answers what it has written. Throws what it complains of, a {@linkcode HostError}. */
+/**
+ * Runs a program to its end, and returns its output as text.
+ *
+ * @throws {HostError} where it is missing or fails, with its error output
+ */
 export async function run(
   program: string,
   args: readonly string[],
@@ -25,7 +29,7 @@ export async function run(
   return new TextDecoder().decode(await runForBytes(program, args, options));
 }
 
-/** The same, for what is no text. */
+/** As {@linkcode run}, but returns the bytes of the output. */
 export async function runForBytes(
   program: string,
   args: readonly string[],

@@ -1,7 +1,7 @@
 /**
- * What the tests of escapes share. An attack is a program in Perl, as every small Debian has one: it
- * ends with 0 where it gets what it wants, and else says why not. It is first seen to work in a
- * sandbox that lacks what stops it, and then tried in one that is whole.
+ * What the tests of escapes share. An attack is a program in Perl, which every small Debian has: it
+ * exits with 0 if it succeeds, and otherwise prints why not. A test first runs it in a sandbox without
+ * the protection that stops it, where it must succeed, and then in a complete one.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -22,7 +22,7 @@ import {
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { inDirectory, root, test } from "../support.ts";
 
-/** What a sandbox can lack: a step, or what a step brings. */
+/** A protection of a sandbox: a step, or a part of one. */
 export type Protection = keyof typeof LACKING;
 
 const ALL = Object.keys(CAPABILITIES) as CapabilityName[];
@@ -95,32 +95,32 @@ function withoutSecondUser(steps: readonly Step[]): Step[] {
   return second < 0 ? [...steps] : steps.toSpliced(second, 2);
 }
 
-/** The sandbox without some of what protects in it. */
+/** The sandbox without some of its protections. */
 export function lacking(box: Recipe, ...protections: readonly Protection[]): Recipe {
   return recipe(
     ...protections.reduce<readonly Step[]>((steps, name) => LACKING[name](steps), box.steps),
   );
 }
 
-/** A file that no sandbox shows, in the directory that every attack is given. */
+/** A file that no sandbox shows, in the directory that is passed to every attack. */
 export const SECRET = "the recipe of the soup";
 
-/** An attack, and what it takes. */
+/** An attack, and what stops it. */
 export interface Escape {
-  /** The program in Perl; it can be told a directory of the host's, with a file `secret` in it. */
+  /** The program in Perl, perhaps with the path of a directory of the host that has a file `secret`. */
   readonly attack: string | ((directory: string) => string);
   /**
    * All that the sandbox must lack for the attack to work, each of which alone stops it; or a recipe
    * in which it works.
    */
   readonly lacking: readonly Protection[] | Recipe;
-  /** What the attack says where it is stopped. */
+  /** The output of the attack where it is stopped. */
   readonly says: RegExp;
-  /** What the sandbox is given. */
+  /** The options of the sandbox. */
   readonly options?: (directory: string) => SandboxOptions;
-  /** Why it cannot be seen to work here, where it cannot. */
+  /** Why it cannot be shown to succeed here, if it cannot. */
   readonly harmless?: string | undefined;
-  /** Why it is not even tried here. */
+  /** Why it is not tried here, if it is not. */
   readonly skip?: string | undefined;
 }
 
@@ -142,7 +142,7 @@ export function escape(name: string, escape: Escape): void {
   test(title, body, escape.skip);
 }
 
-/** The attack works where the sandbox lacks all of these, and each of them alone stops it. */
+/** The attack succeeds without all of these protections, and each of them alone stops it. */
 export function assertNeedsAll(
   box: Recipe,
   protections: readonly Protection[],
@@ -156,13 +156,13 @@ export function assertNeedsAll(
   }
 }
 
-/** The attack works. */
+/** The attack succeeds. */
 export function assertEscapes(box: Recipe, attack: string): void {
   const { code, issue } = run(box, attack);
   assertEquals(code, 0, `the attack does not work: ${issue}`);
 }
 
-/** The attack fails, with this issue. */
+/** The attack fails, with this output. */
 export function assertStopped(
   box: Recipe,
   attack: string,
@@ -203,7 +203,7 @@ export function program(attack: string): string {
   `;
 }
 
-/** Why the attack does not even work on the host, where this user may not, or the kernel cannot. */
+/** Why the attack fails on the host too: this user may not do it, or the kernel cannot. */
 export function unknownHere(attack: string): string | undefined {
   const { code, issue } = run(recipe(), attack);
   const unknown =

@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { limits, recipe, unshare } from "../../mod.ts";
 import { decode, runScript, until } from "../other_scripts.ts";
+import { claim } from "../leftovers.ts";
 import { notRoot, test } from "../support.ts";
 import { note } from "./results.ts";
 import { SHAPES } from "./shapes.ts";
@@ -34,13 +35,15 @@ function someOf<T>(all: T[], count: number): T[] {
 /** Starts one of the scripts beside this file. */
 function start(script: string, args: readonly string[]): Deno.ChildProcess {
   const path = new URL(script, import.meta.url).pathname;
-  return new Deno.Command(Deno.execPath(), {
+  const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--no-config", "--quiet", "--allow-ffi", path, ...args],
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  claim(process.pid);
+  return process;
 }
 
 /** Waits for the first words of a script; what it writes afterwards is let go. */

@@ -3,10 +3,11 @@
  * by `deno task proof`, which sets PROOF. SEED repeats what chance has chosen.
  */
 
-import { type Inventory, leftovers, takeInventory } from "../leftovers.ts";
+import { claim, type Inventory, leftovers, takeInventory } from "../leftovers.ts";
 import { decode, runScript } from "../other_scripts.ts";
+import { patience } from "../rounds.ts";
 
-/** Whether this is the proof: much is done very often. */
+/** Whether this is the proof, which repeats much of it very often. */
 export const proof: boolean = Deno.env.has("PROOF");
 
 /** How often something is done: in the suite, and in the proof. */
@@ -14,7 +15,7 @@ export function times(suite: number, proven: number): number {
   return proof ? proven : suite;
 }
 
-/** What chance begins with; a test that fails says it. */
+/** The seed of chance; a test that fails prints it. */
 export const seed: number = Number(
   Deno.env.get("SEED") ?? crypto.getRandomValues(Uint16Array.of(0))[0],
 );
@@ -48,10 +49,10 @@ export function marked(marker: string): string[] {
   });
 }
 
-/** The processes with the word that are there still, once what dies has had the time to. */
+/** The processes with the word that are still there after a while, in which they could have ended. */
 export async function survivors(marker: string): Promise<string[]> {
   let alive: string[] = [];
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < patience(100); attempt++) {
     alive = marked(marker);
     if (alive.length === 0) break;
     await pause(50);
@@ -64,7 +65,7 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** What is there that was not there before, apart from what fits the pattern. */
+/** What is new since the inventory, apart from what fits the pattern. */
 export async function leftSince(before: Inventory, kept: RegExp): Promise<readonly string[]> {
   const now = Object.entries(takeInventory());
   const known = Object.fromEntries(now.map(([kind, things]) => [
@@ -75,20 +76,24 @@ export async function leftSince(before: Inventory, kept: RegExp): Promise<readon
   return left.filter((line) => !kept.test(line));
 }
 
-/** Runs a script beside this file, and answers its lines of JSON. */
+/** Runs a script beside this file, and returns its lines of JSON. */
 export async function linesOf(script: string, ...args: number[]): Promise<unknown[]> {
   const path = new URL(script, import.meta.url).pathname;
-  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+  const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--no-config", "--quiet", "--v8-flags=--expose-gc", path]
       .concat(args.map(String)),
     env: { NO_COLOR: "1" },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  claim(process.pid);
+  const { stdout, stderr, success } = await process.output();
   if (!success) throw new Error(`${script} has failed: ${decode(stderr)}`);
   return decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** The next script that makes a control group removes those that are left of scripts. */
+/** Removes the groups that killed scripts have left: the next script that makes one does that. */
 export async function sweep(): Promise<void> {
   if (Deno.uid() !== 0) return;
   const code = `ramekin.recipe(ramekin.limits({})).command("true").outputSync();`;

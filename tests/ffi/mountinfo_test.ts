@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type MountEntry, parseMountinfo } from "../../ffi/proc/mountinfo.ts";
 import { mountsOf } from "../../mod.ts";
 import { engine } from "../../ffi/engine/engine.ts";
+import { rounds } from "../rounds.ts";
 
 // Loaded before the first test, which would be said to leak it: the engine stays.
 engine();
@@ -73,7 +74,7 @@ function randomMount(random: (below: number) => number): MountEntry {
 
 Deno.test("what is written as the kernel writes it is read back", () => {
   const random = numbers(20260601);
-  for (let round = 0; round < 2000; round++) {
+  for (let round = 0; round < rounds(2000); round++) {
     const mounts = Array.from({ length: random(4) }, () => randomMount(random));
     assertEquals(parseMountinfo(mounts.map(lineOf).join("")), mounts);
   }

@@ -19,6 +19,7 @@ import {
   text,
   word,
 } from "../../ffi/netlink/message.ts";
+import { rounds } from "../rounds.ts";
 
 type Random = (below: number) => number;
 
@@ -101,7 +102,7 @@ function expectPieces(reader: Reader, pieces: readonly Piece[]): void {
 
 Deno.test("a message is laid out as a plain reader reads it", () => {
   const random = generator(1);
-  for (let round = 0; round < 2000; round++) {
+  for (let round = 0; round < rounds(2000); round++) {
     const messages = Array.from({ length: 1 + random(3) }, () => randomMessage(random));
     const { bytes } = encode(messages, 7);
     const reader = new Reader(bytes);
@@ -122,7 +123,7 @@ Deno.test("a message is laid out as a plain reader reads it", () => {
 
 Deno.test("what is known later leaves a hole in the message, in order", () => {
   const random = generator(2);
-  for (let round = 0; round < 500; round++) {
+  for (let round = 0; round < rounds(500); round++) {
     const message = randomMessage(random);
     const expected: Piece[] = [];
     const collect = (pieces: readonly Piece[]) => {
@@ -145,7 +146,7 @@ Deno.test("what is known later leaves a hole in the message, in order", () => {
 
 Deno.test("messages and attributes are read as they were written", () => {
   const random = generator(3);
-  for (let round = 0; round < 500; round++) {
+  for (let round = 0; round < rounds(500); round++) {
     const messages = Array.from({ length: 1 + random(3) }, () => {
       const types = new Set(Array.from({ length: random(6) }, () => random(60)));
       const payload = [...types].map((type) => new Attribute(type, [randomBytes(random)]));
@@ -163,7 +164,7 @@ Deno.test("messages and attributes are read as they were written", () => {
 
 Deno.test("bytes that are no messages are not read beyond their end", () => {
   const random = generator(4);
-  for (let round = 0; round < 2000; round++) {
+  for (let round = 0; round < rounds(2000); round++) {
     const bytes = randomBytes(random);
     const total = decode(bytes).reduce((sum, { payload }) => sum + payload.length, 0);
     assert(total <= bytes.length);

@@ -1,4 +1,4 @@
-/** What several of these tests need: pipes, children, and the tools that may be missing. */
+/** What these tests share: pipes, children, and tools that may be missing. */
 
 import { assertEquals } from "@std/assert";
 import { type Call, call, Output, OutputField } from "../../ffi/call.ts";
@@ -11,10 +11,10 @@ export const SIGCHLD = 17, SIG_SETMASK = 2;
 export const P_PID = 1, WEXITED = 4;
 export const CLD_EXITED = 1;
 
-// Loaded before the first test, which would be said to leak it: the engine stays.
+// Loaded before the first test, which would be reported to leak it, because the engine stays loaded.
 engine();
 
-/** What a program is made of. */
+/** The entries of a program. */
 export type Parts = readonly (ProgramRecord | Label)[];
 
 /** Runs a program in the calling thread. */
@@ -49,7 +49,7 @@ export function everySignal(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(8).fill(0xff);
 }
 
-/** Waits for a child to end; answers the siginfo_t of waitid(2). */
+/** Waits for a child to end, and returns the siginfo_t of waitid(2). */
 export function waitFor(pid: number): DataView {
   const info = new Output(128);
   const outcome = run([{ call: call("waitid", P_PID, pid, info, WEXITED, 0) }]);
@@ -79,7 +79,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "lsns": "util-linux",
 };
 
-/** What to install for the first of these programs that is missing, if one is. */
+/** What to install for the first of these programs that is missing; `undefined` if none is. */
 export function missing(...programs: readonly string[]): string | undefined {
   for (const program of programs) {
     try {

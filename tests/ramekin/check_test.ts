@@ -26,7 +26,7 @@ test("check tells what works, as it does", async () => {
   }
 });
 
-test("check tells what is in the way, and the mend", async () => {
+test("check tells what is in the way, and the fix", async () => {
   const [program, ...args] = [...RUN, "check"];
   const closed = recipe(
     unshare("user"),
@@ -53,15 +53,15 @@ test("a trial tells a container that was made from one that was not", () => {
   const finding = failed("settings", error!);
   assertEquals(finding.works, false);
   assertMatch(finding.says, /^openat2? fails with ENOENT$/);
-  assertStringIncludes(finding.mend!, "no such setting");
+  assertStringIncludes(finding.fix!, "no such setting");
 });
 
-test("findings are a line each, with the mend below", () => {
+test("findings are a line each, with the fix below", () => {
   const findings: Finding[] = [
     { name: "one", works: true, says: "" },
-    { name: "three", works: false, says: "broken", mend: "mend it" },
+    { name: "three", works: false, says: "broken", fix: "fix it" },
   ];
-  assertEquals(findingsText(findings, plain), "yes  one\nno   three  broken\n       mend it");
+  assertEquals(findingsText(findings, plain), "yes  one\nno   three  broken\n       fix it");
 });
 
 test("names and ranges are read as passwd(5) and subuid(5) have them", () => {

@@ -54,10 +54,10 @@ test("mistaken words are told, with what was probably meant", () => {
   assertEquals(mistake("soup", "-x"), "there is no flag -x");
   assertEquals(mistake("soup", "--all=yes"), "--all takes no value");
   assertEquals(mistake("soup", "--set"), "--set needs a value: --set=NAME=VALUE");
-  assertEquals(mistake("soup", "--set="), "--set= has no value behind it");
+  assertEquals(mistake("soup", "--set="), "--set= has no value after it");
   assertEquals(mistake("soup", "--allow-read", "--allow-read"), "--allow-read is given twice");
   assertEquals(mistake("--all"), "MEAL is missing");
-  assertStringIncludes(mistake("soup", "sh"), `a program stands behind --: -- sh ...`);
+  assertStringIncludes(mistake("soup", "sh"), `a program comes after --: -- sh ...`);
 });
 
 test("every subcommand and flag is in the help", () => {
@@ -91,14 +91,14 @@ test("a mistake is a few lines on the standard error, and the exit status 2", as
   assertEquals(
     stderr,
     `ramekin: there is no subcommand "sp"; did you mean ps?\n` +
-      "  ramekin help tells more\n",
+      "  see ramekin help\n",
   );
   const flag = await ramekin("ps", "--jsno");
   assertEquals(flag.code, 2);
   assertEquals(
     flag.stderr,
     "ramekin: there is no flag --jsno; did you mean --json?\n" +
-      "  ramekin help ps tells more\n",
+      "  see ramekin help ps\n",
   );
 });
 

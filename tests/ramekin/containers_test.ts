@@ -5,7 +5,7 @@ import { capabilities, linux, listNamespaces, noNewPrivileges, seccomp } from ".
 import { limitsIn } from "../../scripts/ramekin/confinement_of.ts";
 import { treeOf } from "../../scripts/ramekin/ls.ts";
 import { timeText } from "../../scripts/ramekin/ps.ts";
-import type { RunningContainer } from "../../container/registry.ts";
+import type { RunningContainer } from "../../host.ts";
 import { readUntil, Script } from "../other_scripts.ts";
 import { test } from "../support.ts";
 import { ramekin } from "./support.ts";

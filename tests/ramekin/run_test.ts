@@ -151,8 +151,8 @@ test(
       /missing\.yaml cannot be read: there is no such file\n$/,
     );
     assertMatch(await issue("none.ts"), /none\.ts exports no recipe: export it as default/);
-    assertMatch(await issue("box.txt"), /no recipe by its name/);
-    assertMatch(await issue("."), /no recipe by its name/);
+    assertMatch(await issue("box.txt"), /is not a recipe: the name/);
+    assertMatch(await issue("."), /is not a recipe: the name/);
   }),
 );
 
@@ -206,7 +206,7 @@ test(
       await using terminal = new TestTerminal([...RUN, "run", "closed.yaml", "--", "ls", "/"], {
         cwd,
       });
-      await terminal.shows("closed.yaml asks for what it is not granted");
+      await terminal.shows("closed.yaml asks for a permission");
       await terminal.shows("read /usr");
       await terminal.shows("--allow-read=/usr");
       await terminal.shows("Allow? [y/n/A]");

@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { test } from "../support.ts";
 import { decode } from "../other_scripts.ts";
 import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts";
+import { patience } from "../rounds.ts";
 
 const inDirectory = (body: (directory: string) => Promise<void>) =>
   withFiles({ "soup.txt": "leek\n" }, async (directory) => {
@@ -174,7 +175,7 @@ test(
       return decode(stdout);
     };
     const shows = async (text: RegExp) => {
-      for (let attempt = 0; attempt < 200; attempt++) {
+      for (let attempt = 0; attempt < patience(200); attempt++) {
         if (text.test(await run("capture-pane", "-p"))) return;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

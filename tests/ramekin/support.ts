@@ -1,12 +1,14 @@
 /** What the tests of the `ramekin` command share. */
 
 import { type Container, recipe } from "../../mod.ts";
+import { claim } from "../leftovers.ts";
+import { patience } from "../rounds.ts";
 import { decode, type ScriptResult, until } from "../other_scripts.ts";
 
 /** The program. */
 export const RAMEKIN: string = new URL("../../scripts/ramekin.ts", import.meta.url).pathname;
 
-/** How it is run, with the permissions that it is installed with. */
+/** The command that runs it, with the permissions that it is installed with. */
 export const RUN: readonly string[] = [
   Deno.execPath(),
   ...[
@@ -21,7 +23,7 @@ export const RUN: readonly string[] = [
   ],
 ];
 
-/** Runs the program to its end, with the words behind its name. */
+/** Runs the program to its end, with these arguments. */
 export async function ramekin(...words: string[]): Promise<ScriptResult> {
   return await ramekinWith({}, ...words);
 }
@@ -32,16 +34,20 @@ export async function ramekinWith(
   ...words: string[]
 ): Promise<ScriptResult> {
   const [program, ...args] = [...RUN, ...words];
-  const { code, signal, stdout, stderr } = await new Deno.Command(program!, {
+  const process = new Deno.Command(program!, {
     args,
     env: { ...env },
     ...(cwd !== undefined && { cwd }),
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  claim(process.pid);
+  const { code, signal, stdout, stderr } = await process.output();
   return { code, signal, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** A terminal in which a program of one's own runs, and what it has shown so far. */
+/** A terminal in which a program runs, and its output so far. */
 export class TestTerminal implements AsyncDisposable {
   readonly #container: Container;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -55,7 +61,7 @@ export class TestTerminal implements AsyncDisposable {
       args,
       env: { NO_COLOR: "1", TERM: "xterm", SHELL: "/bin/sh" },
       terminal: true,
-      timeout: 30_000,
+      timeout: patience(30_000),
       stdin: "piped",
       stdout: "piped",
       ...(cwd !== undefined && { cwd }),
@@ -90,7 +96,7 @@ export class TestTerminal implements AsyncDisposable {
     this.#container.kill(signal);
   }
 
-  /** Waits for its end, and answers the exit status. */
+  /** Waits for its end, and returns the exit status. */
   async code(): Promise<number> {
     const { code } = await this.#container.status;
     await this.#read;
@@ -112,7 +118,7 @@ export class TestTerminal implements AsyncDisposable {
   }
 }
 
-/** A test with a directory in which files have been put, gone after it. */
+/** A test with a directory of files, which is removed afterwards. */
 export function withFiles(
   files: Readonly<Record<string, string>>,
   body: (directory: string) => Promise<void>,

@@ -96,8 +96,21 @@ function exists(file: URL): boolean {
   }
 }
 
+/** The directories that the pages tell of. */
+const HOUSE = [
+  "ffi",
+  "recipe",
+  "host",
+  "plan",
+  "launch",
+  "permissions",
+  "proxy",
+  "container",
+  "yaml",
+];
+
 test("the files that security.md and how_it_works.md name are there", () => {
-  const there = new Set(["ffi", "recipe", "tests"].flatMap((part) => namesIn(part)));
+  const there = new Set([...HOUSE, "tests"].flatMap((part) => namesIn(part)));
   for (const page of ["security.md", "how_it_works.md"]) {
     for (const [, name] of textOf(page).matchAll(/`(?:[\w/]+\/)?(\w+\.(?:ts|S))`/g)) {
       assert(there.has(name!), `${page}: ${name}`);
@@ -113,10 +126,11 @@ function namesIn(directory: string): string[] {
 
 test("how_it_works.md tells what each directory holds", () => {
   const page = textOf("how_it_works.md");
-  const directories = ["ffi", "recipe"].flatMap((part) =>
-    [...Deno.readDirSync(new URL(`../../${part}`, import.meta.url))]
-      .filter(({ isDirectory }) => isDirectory).map(({ name }) => `${part}/${name}/`)
-  );
+  const directories = HOUSE.flatMap((part) => [
+    `${part}/`,
+    ...[...Deno.readDirSync(new URL(`../../${part}`, import.meta.url))]
+      .filter(({ isDirectory }) => isDirectory).map(({ name }) => `${part}/${name}/`),
+  ]);
   assertEquals(directories.filter((directory) => !page.includes(`\`${directory}\``)), []);
 });
 

@@ -1,7 +1,7 @@
 /** How the runner of the suite counts. */
 
 import { assertEquals } from "@std/assert";
-import { readReport } from "../../scripts/test.ts";
+import { readReport } from "../../scripts/suite.ts";
 
 Deno.test("a report is counted, with the names of what was skipped", () => {
   const report = `<?xml version="1.0" encoding="UTF-8"?>

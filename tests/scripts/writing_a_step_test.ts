@@ -6,7 +6,10 @@ import { test } from "../support.ts";
 const PROJECT = new URL("../..", import.meta.url).pathname;
 
 /** What the step's files and its tests are made of. */
-const PARTS = ["deno.json", "deno.lock", "mod.ts", "ffi", "recipe", "scripts", "std", "tests"];
+const PARTS = [
+  ...["deno.json", "deno.lock", "mod.ts", "host.ts", "scripts", "std", "tests"],
+  ...["ffi", "recipe", "host", "plan", "launch", "permissions", "proxy", "container", "yaml"],
+];
 
 /** A block of the page that is to be applied to a file. */
 interface Change {

@@ -126,9 +126,11 @@ testOn([], "a limit can be taken away where the ceiling allows it", (mounts) => 
 });
 
 testOn([], "a limit is enforced", (mounts) => {
+  const file = Deno.makeTempFileSync();
   const { success, signal } = mounts.with(rlimit("fsize", 10)).command("sh", {
-    args: ["-c", "exec head -c 99 /dev/zero > $(mktemp -u)"],
+    args: ["-c", `exec head -c 99 /dev/zero > ${file}`],
   }).outputSync();
+  Deno.removeSync(file);
   assertEquals([success, signal], [false, "SIGXFSZ"]);
 });
 

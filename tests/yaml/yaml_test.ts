@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { loadRecipe, loadRecipeText, parseRecipe, stringifyRecipe } from "../../yaml/mod.ts";
 import { inDirectory, test } from "../support.ts";
+import { rounds } from "../rounds.ts";
 
 const TEXT = `
 # A box.
@@ -306,7 +307,7 @@ test("arbitrary texts make a recipe or a RecipeError, nothing else", () => {
     "steps:\n- step: unshare\n  kinds: [user, pid]\n- include: x\n",
     "steps: []",
   ];
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < rounds(100_000); i++) {
     let text = random(3) === 0 ? "" : seeds[random(seeds.length)]!;
     for (let edits = random(8); edits >= 0; edits--) {
       const at = random(text.length + 1);

@@ -1,5 +1,5 @@
 /**
- * What can stand on the command line, for the completions of every shell.
+ * The words that the command line can have, for the completions of every shell.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const FIRST_WORDS: readonly FirstWord[] = [
   })),
   {
     name: "help",
-    summary: "tell more of a subcommand",
+    summary: "show the help of a subcommand",
     flags: [],
     operand: { name: "SUBCOMMAND", completes: "subcommand" },
     program: false,

@@ -46,7 +46,7 @@ function caseOf({ name, flags, operand, program }: FirstWord): string {
 }
 
 function flagSpecs({ name, letter, value, optionalValue, repeated, summary, completes }: Flag) {
-  const told = `[${summary.replace(/[[\]]/g, "\\$&").replaceAll("'", `'\\''`)}]`;
+  const description = `[${summary.replace(/[[\]]/g, "\\$&").replaceAll("'", `'\\''`)}]`;
   const many = repeated === true ? "*" : "";
   const form = value === undefined ? "" : optionalValue === true ? "=-" : "=";
   const rest = value === undefined
@@ -55,8 +55,8 @@ function flagSpecs({ name, letter, value, optionalValue, repeated, summary, comp
       completes === undefined ? "" : actionOf(completes)
     }`;
   return [
-    quotedSpec(`${many}--${name}${form}${told}${rest}`),
-    ...(letter === undefined ? [] : [quotedSpec(`-${letter}${told}`)]),
+    quotedSpec(`${many}--${name}${form}${description}${rest}`),
+    ...(letter === undefined ? [] : [quotedSpec(`-${letter}${description}`)]),
   ];
 }
 

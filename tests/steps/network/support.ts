@@ -13,7 +13,7 @@ import {
 } from "../../../mod.ts";
 import { inside } from "../../support.ts";
 
-/** Why tests that look with a tool are left out, where it has to be. */
+/** Why tests that use a tool are skipped; `undefined` if it is installed. */
 export function without(tool: string, debianPackage: string): string | undefined {
   try {
     new Deno.Command(tool, { args: ["-V"], stdout: "null", stderr: "null" }).outputSync();
@@ -23,16 +23,16 @@ export function without(tool: string, debianPackage: string): string | undefined
   }
 }
 
-/** Why tests that look with ip(8) are left out, where they have to be. */
+/** Why tests that use ip(8) are skipped; `undefined` if it is installed. */
 export const noIp: string | undefined = without("ip", "iproute2");
-/** Why tests that speak by TCP are left out, where they have to be. */
+/** Why tests that speak TCP are skipped; `undefined` if their tools are installed. */
 export const noTalk: string | undefined = without("busybox", "busybox") ?? without("bash", "bash");
 
-/** What a tool tells. */
+/** The output of a tool. */
 // deno-lint-ignore no-explicit-any
 export type Json = any;
 
-/** What ip(8) tells in the container, as data. */
+/** The output of ip(8) in the container, as data. */
 export function ip(box: Recipe, ...commands: string[]): Json[] {
   const script = commands.map((command) => `ip -j ${command}; echo`).join("\n");
   return inside(box, script).split("\n").filter((line) => line !== "").map((line) =>
@@ -46,7 +46,7 @@ export function startHub(): Container {
   return lan.command("sleep", { args: ["100"], stdin: "null" }).spawn();
 }
 
-/** Answers every caller on port 80 with a word. */
+/** A server that sends a word to every client on port 80. */
 export function serve(box: Recipe, word: string): Container {
   const args = ["nc", "-ll", "-p", "80", "-e", "echo", word];
   return box.command("busybox", { args, stdin: "null" }).spawn();
@@ -59,8 +59,8 @@ export const ask = (host: string, port = 80): string =>
    done`;
 
 /**
- * Runs a script in a network namespace of its own, where it is root, with this at its disposal:
- * `show()` prints the interfaces that it has.
+ * Runs a script in a network namespace of its own, where it is root. Its function `show()` prints the
+ * interfaces that it has.
  */
 export async function inNetworkOfItsOwn(code: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".ts" });
@@ -86,7 +86,7 @@ export async function inNetworkOfItsOwn(code: string): Promise<string> {
   }
 }
 
-/** The host's network with a container on it that stands for the rest of the world, at 10.8.0.2. */
+/** The host's network with a container on it in place of the rest of the world, at 10.8.0.2. */
 export const WORLD: string = `
   const busybox = (box, ...args) => box.command("busybox", { args, stdin: "null" }).spawn();
   const serve = (box, word) => busybox(box, "nc", "-ll", "-p", "80", "-e", "echo", word);

@@ -1,0 +1,53 @@
+/**
+ * What there is on this machine: namespaces, mounts, control groups, and the containers that run. It
+ * reads /proc and asks the kernel, with nothing but `--allow-ffi`, and changes nothing.
+ *
+ * @example The containers that run, of all scripts of this user
+ * ```ts
+ * import { runningContainers } from "@ramekin/ramekin/host";
+ *
+ * for (const { pid, name, command } of runningContainers()) console.log(pid, name, command);
+ * ```
+ *
+ * @module
+ */
+
+import { environmentStrings, stringAt } from "./ffi/environment.ts";
+import { environmentOf } from "./host/join_target.ts";
+
+export { type Controller, hierarchies, type Hierarchy } from "./ffi/cgroups/hierarchies.ts";
+export { landlockVersion } from "./ffi/linux/landlock.ts";
+export { type MountEntry, type MountPropagation, mountsOf } from "./ffi/proc/mountinfo.ts";
+export {
+  listNamespaces,
+  type NamespaceEntry,
+  type NamespaceProcess,
+  type NamespaceType,
+} from "./ffi/proc/namespace_list.ts";
+export { pidsIn } from "./ffi/proc/process_ids.ts";
+export { type RunningContainer, runningContainers } from "./container/registry.ts";
+export { NAMESPACE_KINDS, type NamespaceKind } from "./recipe/namespaces.ts";
+
+/**
+ * The environment of this process, or the one that another process has begun with.
+ *
+ * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another user's
+ * @tags allow-ffi
+ *
+ * @example
+ * ```ts
+ * import { environment } from "@ramekin/ramekin/host";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(typeof environment()["PATH"], "string");
+ * ```
+ */
+export function environment(pid?: number): Record<string, string> {
+  if (pid !== undefined) return environmentOf(pid);
+  return Object.fromEntries(
+    environmentStrings().map(stringAt).flatMap((string) => {
+      const at = string.indexOf("=");
+      return at > 0 ? [[string.slice(0, at), string.slice(at + 1)]] : [];
+    }),
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * A plan as text: a heading for each step, and its calls below, those of a series on one line.
+ *
+ * @module
+ */
+
+import type { PlanEntry } from "./listing.ts";
+
+/** The entries as text. */
+export function listingText(entries: readonly PlanEntry[]): string {
+  const lines: string[] = [];
+  let heading: string | undefined;
+  for (const { first, note } of collapse(entries)) {
+    const number = first.stepIndex === undefined ? "" : `${first.stepIndex + 1} `;
+    if (heading !== number + first.part) lines.push(heading = number + first.part);
+    lines.push(`    ${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+  }
+  return lines.join("\n");
+}
+
+/** A line of the text: its entry, or the first of a series, and what is said of the others. */
+export interface ListingLine {
+  readonly first: PlanEntry;
+  /** `""` where there are none. */
+  readonly note: string;
+}
+
+/** The lines of the entries, with one for each series of calls that differ in one argument. */
+export function collapse(entries: readonly PlanEntry[]): ListingLine[] {
+  const lines: ListingLine[] = [];
+  for (let index = 0; index < entries.length;) {
+    const first = entries[index]!;
+    const end = endOfSeries(entries, index);
+    const [count, second] = [end - index, entries[index + 1]];
+    if (count > 1) {
+      const note = seriesOf(first) === "execve" ? `one of ${count}` : `${count} times`;
+      lines.push({ first, note: ` (${note})` });
+      index = end;
+    } else if (second !== undefined && areAlternatives(first, second)) {
+      lines.push({ first, note: ` or ${second.call}` });
+      index += 2;
+    } else {
+      lines.push({ first, note: "" });
+      index++;
+    }
+  }
+  return lines;
+}
+
+/** Calls that a launch makes for one number, or one candidate, after the other. */
+const SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
+
+function seriesOf({ call }: PlanEntry): string | undefined {
+  return SERIES.exec(call)?.[1];
+}
+
+/** The index behind the last entry of the series that the entry begins; a single one is its own. */
+function endOfSeries(entries: readonly PlanEntry[], begin: number): number {
+  const first = entries[begin]!;
+  const series = seriesOf(first);
+  let end = begin + 1;
+  while (series !== undefined && end < entries.length) {
+    const next = entries[end]!;
+    if (seriesOf(next) !== series || !areTogether(first, next)) break;
+    end++;
+  }
+  return end;
+}
+
+function areTogether(one: PlanEntry, other: PlanEntry): boolean {
+  return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
+}
+
+/** Whether a mount point is made by one of the two: a directory, or a file. */
+function areAlternatives(one: PlanEntry, other: PlanEntry): boolean {
+  const path = /^mkdirat\((.*), 0[0-7]+\)$/s.exec(one.call)?.[1];
+  return path !== undefined && areTogether(one, other) &&
+    other.call.startsWith(`mknodat(${path}, 0100`);
+}

@@ -1,0 +1,44 @@
+/**
+ * Files read by system calls: to read those of /proc, Deno itself wants all permissions.
+ *
+ * @module
+ */
+
+import { linux, SyscallError } from "../../mod.ts";
+
+/** All that the file holds, as text. */
+export function readText(path: string): string {
+  using file = linux.open(path, linux.O_RDONLY | linux.O_CLOEXEC);
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let text = "";
+  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** The result of a look at a file; `undefined` where it is not there, or may not be looked at. */
+export function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ESRCH"]);
+
+/** Where a symbolic link points. */
+export function readLink(path: string): string {
+  return linux.readlinkat(linux.AT_FDCWD, path);
+}
+
+/** Writes a file, which is made where there is none. */
+export function writeText(path: string, text: string): void {
+  const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  using file = linux.open(path, flags, 0o644);
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
+}

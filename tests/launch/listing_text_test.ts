@@ -1,0 +1,71 @@
+/** A plan as text: what is on one line, and what is said of the rest. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { PlanEntry } from "../../launch/listing.ts";
+import { collapse, listingText } from "../../launch/listing_text.ts";
+import { capabilities, mapRoot, recipe, sandbox, unshare } from "../../mod.ts";
+
+function entriesOf(part: string, ...calls: readonly string[]): PlanEntry[] {
+  return calls.map((call) => ({ stepIndex: 0, part, by: "container", call }));
+}
+
+function linesOf(entries: readonly PlanEntry[]): string[] {
+  return collapse(entries).map(({ first, note }) => first.call + note);
+}
+
+Deno.test("a series of calls is its first, and how many there are", () => {
+  const drops = Array.from({ length: 41 }, (_, cap) => `prctl(PR_CAPBSET_DROP, ${cap}, 0, 0, 0)`);
+  const others = ["prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)", "prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)"];
+  assertEquals(linesOf(entriesOf("capabilities", ...drops, ...others)), [
+    "prctl(PR_CAPBSET_DROP, 0, 0, 0, 0) (41 times)",
+    ...others,
+  ]);
+});
+
+Deno.test("of the programs that could be meant, one is run", () => {
+  assertEquals(linesOf(entriesOf("program", 'execve("/a/x")', 'execve("/b/x")')), [
+    'execve("/a/x") (one of 2)',
+  ]);
+  assertEquals(linesOf(entriesOf("program", 'execve("/a/x")')), ['execve("/a/x")']);
+});
+
+Deno.test("a mount point is a directory or a file", () => {
+  assertEquals(
+    linesOf(entriesOf("bind", 'mkdirat(root, "a, b", 0755)', 'mknodat(root, "a, b", 0100644, 0)')),
+    ['mkdirat(root, "a, b", 0755) or mknodat(root, "a, b", 0100644, 0)'],
+  );
+  const apart = [
+    'mkdirat(root, "a", 0755)',
+    'mknodat(root, "b", 0100644, 0)',
+    'mkdirat(root, "c", 0755)',
+    'mknodat(root, "c", 020600, 0)',
+  ];
+  assertEquals(linesOf(entriesOf("files", ...apart)), apart);
+});
+
+Deno.test("a series ends with its step", () => {
+  const [one, other] = [entriesOf("a", "rt_sigaction(1)"), entriesOf("b", "rt_sigaction(2)")];
+  assertEquals(
+    listingText([...one, ...other]),
+    [
+      "1 a",
+      "    rt_sigaction(1)",
+      "1 b",
+      "    rt_sigaction(2)",
+    ].join("\n"),
+  );
+});
+
+Deno.test("every call of a plan is in its text, or counted there", () => {
+  const box = recipe(unshare("user"), mapRoot(), capabilities({ keep: [] }));
+  assertStringIncludes(
+    listingText(box.plan().entries),
+    "prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0) (41 times)",
+  );
+  const { entries } = sandbox().plan();
+  const counted = collapse(entries).map(({ note }) =>
+    note.startsWith(" or ") ? 2 : Number(/\d+/.exec(note)?.[0] ?? 1)
+  );
+  assertEquals(counted.reduce((sum, count) => sum + count), entries.length);
+  assertMatch(listingText(entries), /execve\(.*\) \(one of \d+\)$/);
+});
