@@ -6,6 +6,9 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
+import { callerOf } from "../host/credentials.ts";
+import { Launcher } from "../launch/launcher.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
@@ -61,6 +64,8 @@ export function recipe(...ingredients: RecipeInput[]): Recipe {
 export class Recipe {
   /** The steps, in the order in which they happen. */
   readonly steps: readonly Step[];
+  /** What the commands of this recipe have in common. */
+  #launcher: Launcher | undefined;
 
   /**
    * A recipe of these steps; {@linkcode recipe} takes recipes too.
@@ -93,12 +98,22 @@ export class Recipe {
     const limits = this.steps.filter(({ step }) => LIMITS.has(step));
     return new Command(
       {
-        plan: (gate) => planRecipe(this.steps, gate),
-        planBehind: (join, gate) => planRecipe([join, ...limits], gate),
+        launcher: (gate) =>
+          gate === undefined ? this.#sharedLauncher() : new Launcher(planRecipe(this.steps, gate)),
+        launcherBehind: (join, gate) => new Launcher(planRecipe([join, ...limits], gate)),
       },
       program,
       options,
     );
+  }
+
+  /** The plan of the commands without permissions, which is made once as far as the host allows. */
+  #sharedLauncher(): Launcher {
+    if (this.#launcher !== undefined && isOfCaller(this.#launcher.plan)) return this.#launcher;
+    const launcher = new Launcher(planRecipe(this.steps));
+    const lasts = !this.steps.some(({ step }) => LOOKS_AT_HOST.has(step));
+    this.#launcher = lasts ? launcher : undefined;
+    return launcher;
   }
 
   /**
@@ -160,6 +175,18 @@ const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
   "seccomp",
   "setEnv",
 ]);
+
+/** The steps whose plans depend on processes and files of the host, which come and go. */
+const LOOKS_AT_HOST: ReadonlySet<Step["step"]> = new Set<Step["step"]>(["join", "programs"]);
+
+/** Whether the plan is still that of whoever runs the script: ids and capabilities can change. */
+function isOfCaller({ state, processes }: PlanBuilder): boolean {
+  if (processes[0]!.parts.length === 0) return true;
+  const [planned, now] = [state.caller, callerOf()];
+  return planned.euid === now.euid && planned.egid === now.egid &&
+    planned.mayMapIds === now.mayMapIds && planned.mayChangeNetwork === now.mayChangeNetwork &&
+    planned.inheritable.join() === now.inheritable.join();
+}
 
 /** A copy of plain data that nobody can change. */
 function frozenCopy<T>(value: T): T {

@@ -10,7 +10,7 @@ import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
 import { type CommandOutput, commandOutput } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { runCleanups } from "./sync.ts";
+import { endServices } from "./sync.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
 import { concat } from "../ffi/fd_stream.ts";
 
@@ -53,9 +53,9 @@ export function collectSync(
   return conclude(launched, descriptors, { ...status, timedOut }, stdout, stderr);
 }
 
-/** Closes what is left of a program that has ended, and answers what is to be told of it. */
+/** Closes what is left of a program that has ended, and returns its output. */
 export function conclude(
-  { pidfd, cleanups }: LaunchedProcess,
+  { pidfd, services }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   status: CommandStatus,
   stdout: Uint8Array<ArrayBuffer> | undefined,
@@ -64,11 +64,11 @@ export function conclude(
   syscalls(
     [pidfd, ...descriptors].flatMap((fd) => fd === undefined ? [] : [{ call: close(fd) }]),
   );
-  runCleanups(cleanups);
+  endServices(services);
   return commandOutput(status, stdout, stderr);
 }
 
-/** Ends a container that nobody will wait for. */
+/** Kills a container and waits for its end. */
 export function endSync(launched: LaunchedProcess): void {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, [], undefined);

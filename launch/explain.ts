@@ -1,6 +1,6 @@
 /**
  * Why a launch has failed: the error with its step, and for a program that could not be started the
- * reason that execve(2) does not tell.
+ * reason that execve(2) does not give.
  *
  * @module
  */
@@ -12,20 +12,21 @@ import { failureOf, hintOf } from "../ffi/engine/failure.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { hintFor } from "./hints.ts";
 import { type LaunchProgram, stepOf } from "./link.ts";
-import type { ExecCandidate, ExecSpec } from "./exec.ts";
+import type { ExecCandidate } from "./enter_program.ts";
+import { type LaunchValues, showValues } from "./slots.ts";
 
-/** A launch under way. */
-export interface Launch {
+/** A launch, and what it has left behind. */
+export interface LaunchResult {
   readonly plan: PlanBuilder;
-  readonly order: ExecSpec;
   readonly layout: LaunchProgram;
-  readonly outcome: RunResult;
+  readonly values: LaunchValues;
+  readonly result: RunResult;
 }
 
-/** The error of a launch that has come to nothing. */
-export function launchError(launch: Launch): Error {
-  const { plan, outcome, layout } = launch;
-  const failure = failureOf(outcome);
+/** The error of a launch that has failed. */
+export function launchError(launch: LaunchResult): Error {
+  const { plan, layout, values, result } = launch;
+  const failure = failureOf(result, showValues(values));
   if (failure === undefined) {
     return new SyscallError({
       syscall: "clone",
@@ -34,7 +35,7 @@ export function launchError(launch: Launch): Error {
     });
   }
   const { call, errno, name, text, words } = failure;
-  if (layout.attempts.some((attempt) => attempt.execve === call)) {
+  if (layout.candidates.some(({ execve }) => execve === call)) {
     return programError(launch, errno);
   }
   return new SyscallError({
@@ -46,7 +47,7 @@ export function launchError(launch: Launch): Error {
   });
 }
 
-/** What to do about it; what has run short may be the memory of the container's own group. */
+/** What to do about it; the memory of the container's own control group may be too small. */
 function hintOfFailure(
   name: string,
   text: string,
@@ -60,7 +61,7 @@ function hintOfFailure(
   return hint === undefined ? little : `${little}; or ${hint}`;
 }
 
-/** What calls answer in a group whose memory is used up, whatever it is that they have to store. */
+/** How calls fail in a control group whose memory is used up, whatever they have to store. */
 const SHORT_OF_MEMORY: ReadonlySet<string | undefined> = new Set([
   "E2BIG",
   "ENFILE",
@@ -86,71 +87,73 @@ function stepDetails(
   return stepIndex === undefined ? {} : { step: plan.cursor.nameOf(stepIndex), stepIndex };
 }
 
-/** Which of the attempts says most, and why it failed. */
-function programError(launch: Launch, lastErrno: number): Error {
-  const { order, outcome, layout } = launch;
-  const errnoOf = (attempt: ExecCandidate) => -Number(outcome.result(attempt.execve));
-  // What has failed for another reason than that nothing is there ends the search.
-  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
-  const found = attempts.find((attempt) => headOf(launch, attempt) !== undefined);
-  // A directory of PATH that may not be searched denies every name; that is none of the program's.
-  const denied = attempts.find((attempt) =>
-    errnoOf(attempt) === ERRNO.EACCES &&
-    (attempts.length === 1 || outcome.result(attempt.exists) === 0n)
+/** Which of the candidates says most, and why it was not started. */
+function programError(launch: LaunchResult, lastErrno: number): Error {
+  const { result, layout, values } = launch;
+  const { spec, paths } = values;
+  const errnoOf = ({ execve }: ExecCandidate) => -Number(result.result(execve));
+  // An errno that says more than that nothing is there has ended the search.
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(launch, candidate) !== undefined);
+  // A directory of PATH that may not be searched denies every name; that is not the program's fault.
+  const denied = tried.find((candidate) =>
+    errnoOf(candidate) === ERRNO.EACCES &&
+    (tried.length === 1 || result.result(candidate.exists) === 0n)
   );
-  const told = found ?? denied ?? attempts.at(-1)!;
-  // These are not about the file: Linux 6.1 tells them before it has looked for one.
+  const chosen = found ?? denied ?? tried.at(-1)!;
+  const path = paths[layout.candidates.indexOf(chosen)]!;
+  // These are not about the file: Linux 6.1 reports them before it has looked for one.
   const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
+  const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
   const error = (hint: string) =>
-    new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
+    new SyscallError({ syscall: "execve", errno, call: describeExecve(path), hint });
   if (general) {
     return error(hintOfFailure("execve", "execve", errno, launch.plan)!);
   }
   if (denied !== undefined && isLandlocked(launch)) {
     return error(
-      `${told.path} may not be executed; landlock() has to allow it: ` +
+      `${path} may not be executed; landlock() has to allow it: ` +
         "the program, its loader and its libraries",
     );
   }
-  if (found !== undefined) return error(whyNotStarted(told.path, headOf(launch, found)!, errno));
-  if (denied !== undefined && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${told.path} is a directory`);
+  if (found !== undefined) return error(whyNotStarted(path, headOf(launch, found)!, errno));
+  if (denied !== undefined && result.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path} is a directory`);
   }
   if (denied !== undefined) {
     return error(
-      `${told.path} may not be executed: it, or a directory on the way to it, denies it`,
+      `${path} may not be executed: it, or a directory on the way to it, denies it`,
     );
   }
   if (!NOT_THERE.has(errno)) {
     return error(hintOfFailure("execve", "execve", errno, launch.plan) ?? "");
   }
-  const where = order.program.includes("/")
+  const where = spec.program.includes("/")
     ? ""
-    : ` in the directories of PATH (${order.searchPath})`;
+    : ` in the directories of PATH (${spec.searchPath})`;
   return new Deno.errors.NotFound(
-    `program not found in the container: "${order.program}"${where}: ${errnoText("ENOENT")}\n` +
+    `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}\n` +
       "  is it on the container's file tree, as the steps have made it?",
     { cause: error("the program is not there") },
   );
 }
 
-/** What execve(2) says of a name that leads to no file. */
+/** How execve(2) fails for a path that leads to no file. */
 const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
 
-function isLandlocked({ plan }: Launch): boolean {
+function isLandlocked({ plan }: LaunchResult): boolean {
   return plan.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
 }
 
 /** The beginning of the program's file, where there is one that can be read. */
-function headOf({ outcome }: Launch, attempt: ExecCandidate): Uint8Array | undefined {
-  const count = Number(outcome.result(attempt.readHead));
+function headOf({ result }: LaunchResult, candidate: ExecCandidate): Uint8Array | undefined {
+  const count = Number(result.result(candidate.readHead));
   if (count <= 0) return undefined;
-  const { buffer, byteOffset } = outcome.output(attempt.head);
+  const { buffer, byteOffset } = result.output(candidate.head);
   return new Uint8Array(buffer, byteOffset, count);
 }
 
-/** Tells from the beginning of a file why execve(2) did not take it. */
+/** Says why execve(2) did not take a file that begins like this. */
 function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
   const code = errnoName(errno);
   if (code === "EACCES") {

@@ -16,6 +16,8 @@ export type Section =
   | "program"
   | "init"
   | "script"
+  /** What puts the script back into its state from before. */
+  | "restore"
   | "failure";
 
 /** How calls of the container fail: the process ends, and the script reads what failed. */
@@ -24,13 +26,13 @@ export const CHILD_EDGES: Edges = { onFailure: EXIT_CHILD };
 /** The program of a launch while it is written. */
 export class ProgramWriter {
   readonly parts: (ProgramRecord | Label)[] = [];
-  readonly chapters: Map<Call, Section> = new Map();
-  chapter: Section = "script";
+  readonly sections: Map<Call, Section> = new Map();
+  section: Section = "script";
 
-  /** Adds a call of the chapter. */
+  /** Adds a call of the section. */
   add(call: Call, edges: Edges = {}): Call {
     this.parts.push({ call, ...edges });
-    this.chapters.set(call, this.chapter);
+    this.sections.set(call, this.section);
     return call;
   }
 

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { Output, OutputField } from "../ffi/call.ts";
+import { Output } from "../ffi/call.ts";
 import { close, F_SETFL, fcntl, O_CLOEXEC, O_NONBLOCK, pipe2 } from "../ffi/calls/files.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
-import type { SlotValues } from "./slots.ts";
 import type { Stdio } from "./exec.ts";
 
 /** What a standard stream of the program is, as `Deno.Command` has it. */
@@ -47,16 +46,7 @@ export class StandardStreams {
     });
   }
 
-  /** The same for a launch that is prepared once: the numbers of what {@linkcode stdioSlots} has. */
-  get numbers(): SlotValues {
-    const numbers = new Map<Output, number>();
-    this.#pipes.forEach((pipe, fd) => {
-      if (pipe !== undefined) numbers.set(PLACES[fd]!, pipe.theirs);
-    });
-    return numbers;
-  }
-
-  /** Once the program has its sides: closes them here, and answers the script's. */
+  /** Once the program has its sides: closes them here, and returns the script's. */
   release(): readonly (number | undefined)[] {
     const calls = this.#pipes.flatMap((pipe) =>
       pipe === undefined
@@ -75,16 +65,6 @@ export class StandardStreams {
       syscall(close(pipe.theirs));
     }
   }
-}
-
-/** Where the numbers of the program's streams are filled in, launch by launch. */
-const PLACES = ["stdin", "stdout", "stderr"].map((name) => new Output(4, `&${name}`));
-
-/** What the program gets, before any pipe is open. */
-export function stdioSlots(kinds: readonly StdioKind[]): readonly Stdio[] {
-  return kinds.map((kind, fd) =>
-    kind === "piped" ? { fd: new OutputField(PLACES[fd]!, 0, PLACES[fd]!.text.slice(1)) } : kind
-  );
 }
 
 /** The script writes to the pipe of the program's standard input, and reads from the others. */

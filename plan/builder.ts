@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, call, Output, OutputField, type ResultOf } from "../ffi/call.ts";
+import { type Call, call, Output, type ResultOf, Slot } from "../ffi/call.ts";
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import type { Edges, Label } from "../ffi/engine/program.ts";
@@ -155,11 +155,11 @@ export class PlanBuilder {
   }
 
   /** Has the script open something for the container, before there is one. */
-  inheritFd(call: Call, text: string, check?: () => void): OutputField {
-    const descriptor = new Output(4, `&${text}`);
+  inheritFd(call: Call, text: string, check?: () => void): Slot {
+    const slot = new Slot(text);
     const stepIndex = this.cursor.index;
-    this.inheritedFds.push({ stepIndex, call, descriptor, ...(check && { check }) });
-    return new OutputField(descriptor, 0, text);
+    this.inheritedFds.push({ stepIndex, call, slot, ...(check && { check }) });
+    return slot;
   }
 
   /** The container waits here until the script has done its part. */

@@ -14,6 +14,7 @@ import {
   Named,
   Output,
   OutputField,
+  type Slot,
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
@@ -52,7 +53,7 @@ export * from "./constants/open.ts";
 export * from "./constants/terminals.ts";
 
 /** Opens a file. See openat(2). */
-export function openat(directory: Fd, path: string, flagBits: number, fileMode = 0): Call {
+export function openat(directory: Fd, path: string | Slot, flagBits: number, fileMode = 0): Call {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
   return call("openat", at(directory), path, named, mode(fileMode));
 }
@@ -70,7 +71,7 @@ export interface OpenHow {
 const OPEN_HOW_SIZE = 24;
 
 /** Opens a file, with a say in how its path is resolved. See openat2(2). */
-export function openat2(directory: Fd, path: string | Output, how: OpenHow): Call {
+export function openat2(directory: Fd, path: string | Output | Slot, how: OpenHow): Call {
   const { resolve = 0 } = how;
   const words = new BigUint64Array([how.flags, how.mode ?? 0, resolve].map(BigInt));
   const text = () =>
@@ -92,7 +93,7 @@ export function close_range(first: number, last: number, flagBits: number): Call
 }
 
 /** Makes a descriptor another name of an open file. See dup3(2). */
-export function dup3(from: Fd, to: number, flagBits: number): Call {
+export function dup3(from: Fd, to: number | Slot, flagBits: number): Call {
   return call("dup3", from, to, flags(flagBits, { O_CLOEXEC }));
 }
 
@@ -203,7 +204,7 @@ export function readlinkat(directory: Fd, path: string, target: Output): Call {
 }
 
 /** Asks whether the process may read, write, execute. See access(2). */
-export function faccessat(directory: Fd, path: string, rights: number): Call {
+export function faccessat(directory: Fd, path: string | Slot, rights: number): Call {
   const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, { R_OK, W_OK, X_OK });
   return call("faccessat", at(directory), path, named);
 }

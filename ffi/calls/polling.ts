@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, call, Struct } from "../call.ts";
+import { type Call, call, type ShowSlot, Slot, type SlotCell, Struct } from "../call.ts";
 
 const SIGSET_SIZE = 8;
 
@@ -13,9 +13,9 @@ export const POLLIN = 1;
 /** Writing would not block. */
 export const POLLOUT = 4;
 
-/** What is waited for: struct pollfd. */
+/** What is waited for: struct pollfd. A slot for its descriptor takes 4 bytes. */
 export interface PollFd {
-  readonly fd: number;
+  readonly fd: number | Slot;
   readonly events: number;
 }
 
@@ -23,11 +23,15 @@ export interface PollFd {
 export function ppoll(fds: readonly PollFd[], milliseconds: number | undefined): Call {
   const bytes = new Uint8Array(fds.length * 8);
   const view = new DataView(bytes.buffer);
+  const cells: SlotCell[] = [];
   fds.forEach(({ fd, events }, index) => {
-    view.setInt32(index * 8, fd, true);
+    if (fd instanceof Slot) cells.push({ offset: index * 8, slot: fd });
+    else view.setInt32(index * 8, fd, true);
     view.setInt16(index * 8 + 4, events, true);
   });
-  const list = new Struct(bytes, () => `[${fds.map(({ fd }) => fd).join(", ")}]`);
+  const text = (show: ShowSlot) =>
+    `[${fds.map(({ fd }) => fd instanceof Slot ? show(fd) : fd).join(", ")}]`;
+  const list = new Struct(bytes, text, [], cells);
   return call("ppoll", list, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
 }
 

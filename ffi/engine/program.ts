@@ -17,6 +17,7 @@ import {
   OutputField,
   type Pointer,
   ResultOf,
+  Slot,
   Struct,
 } from "../call.ts";
 import { ERRNO, type ErrnoName } from "../errno.ts";
@@ -79,6 +80,8 @@ export interface SyscallProgram {
   readonly calls: readonly Call[];
   /** Where each output lies. */
   readonly outputs: ReadonlyMap<Output, number>;
+  /** The cells of each slot, which have to be filled in before the program runs. */
+  readonly slots: ReadonlyMap<Slot, readonly number[]>;
 }
 
 /** Lays records and labels out as a table. */
@@ -126,6 +129,7 @@ export function assemble(
     relocations: table.relocations,
     calls: records.map((record) => record.call),
     outputs: table.outputs,
+    slots: table.slots,
   };
 }
 
@@ -163,10 +167,12 @@ function sheet(size: number) {
 class Table {
   readonly relocations: number[] = [];
   readonly outputs: Map<Output, number> = new Map();
+  readonly slots: Map<Slot, number[]> = new Map();
   #end = 0;
   readonly #offsets: ReadonlyMap<Call, number>;
   readonly #strings = new Map<string, number>();
   readonly #structs = new Map<Struct, number>();
+  readonly #slotCells = new Map<Slot, number>();
 
   constructor(end: number, offsets: ReadonlyMap<Call, number>) {
     this.#offsets = offsets;
@@ -192,7 +198,9 @@ class Table {
     for (let index = 0; index < call.args.length; index++) {
       const argument = call.args[index] as Argument;
       const offset = record + RECORD.arguments + index * 8;
-      if (argument instanceof ResultOf || argument instanceof OutputField) {
+      if (
+        argument instanceof ResultOf || argument instanceof OutputField || argument instanceof Slot
+      ) {
         references |= 1 << index;
         this.int32(offset, this.#source(argument, call));
       } else {
@@ -202,7 +210,11 @@ class Table {
     if (references !== 0) this.int32(record + RECORD.references, references);
   }
 
-  #value(offset: number, argument: Exclude<Argument, ResultOf | OutputField>, call: Call): void {
+  #value(
+    offset: number,
+    argument: Exclude<Argument, ResultOf | OutputField | Slot>,
+    call: Call,
+  ): void {
     if (argument === null || argument === 0) return;
     if (typeof argument === "number" || typeof argument === "bigint") {
       this.#number(offset, argument);
@@ -227,7 +239,8 @@ class Table {
   }
 
   /** Where a value lies that is known once the program runs. */
-  #source(argument: ResultOf | OutputField, call: Call): number {
+  #source(argument: ResultOf | OutputField | Slot, call: Call): number {
+    if (argument instanceof Slot) return this.#slot(argument);
     if (argument instanceof OutputField) {
       return this.#place(argument.output, call) + argument.offset;
     }
@@ -271,7 +284,24 @@ class Table {
     this.#structs.set(struct, at);
     paper.bytes.set(struct.bytes, at);
     for (const { offset, to } of struct.pointers) this.#address(at + offset, this.#place(to, call));
+    for (const { offset, slot } of struct.cells) this.#cell(slot, at + offset);
     return at;
+  }
+
+  /** The cell that arguments refer to: 8 bytes of the slot's own. */
+  #slot(slot: Slot): number {
+    const known = this.#slotCells.get(slot);
+    if (known !== undefined) return known;
+    const at = this.#reserve(8);
+    this.#slotCells.set(slot, at);
+    this.#cell(slot, at);
+    return at;
+  }
+
+  #cell(slot: Slot, at: number): void {
+    const cells = this.slots.get(slot);
+    if (cells === undefined) this.slots.set(slot, [at]);
+    else cells.push(at);
   }
 
   #output(output: Output): number {

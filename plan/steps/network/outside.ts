@@ -9,7 +9,6 @@ import { addAddress } from "../../../ffi/netlink/address.ts";
 import { parsePrefix } from "../../../ffi/netlink/ip.ts";
 import { addMacvlan, addVeth, setLink } from "../../../ffi/netlink/link.ts";
 import { inside, outside } from "../../network.ts";
-import { deletedAtTheEnd, returnedAtTheEnd } from "../../../launch/host_services/interfaces.ts";
 import type {
   MacvlanStep,
   MoveInterfaceStep,
@@ -26,7 +25,7 @@ export function lowerVeth({ name, peer, peerAddress, bridge }: VethStep, plan: P
     if (peerAddress !== undefined) {
       kernel.request(addAddress(kernel.indexOf(peer!), parsePrefix(peerAddress)!));
     }
-  }, peer === undefined ? undefined : deletedAtTheEnd(peer));
+  }, peer === undefined ? undefined : { service: "delete-link", name: peer });
   inside(plan, (kernel) => kernel.request(setLink(name, { up: true })));
 }
 
@@ -51,6 +50,6 @@ export function lowerMoveInterface(
   outside(plan, (kernel, namespace) => {
     // By its index, because a name beside that is the one it is to get.
     kernel.request(setLink({ index: kernel.indexOf(name) }, { name: as, namespace }));
-  }, returnedAtTheEnd(name, as));
+  }, { service: "return-link", name, nameInside: as });
   inside(plan, (kernel) => kernel.request(setLink(as, { up: true })));
 }

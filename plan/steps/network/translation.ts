@@ -5,10 +5,9 @@
  */
 
 import { HOSTS_NETWORK } from "../../network.ts";
-import { type Call, describeCall, ResultOf } from "../../../ffi/call.ts";
+import { type Call, ResultOf } from "../../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../../ffi/calls/files.ts";
-import { AF_INET6, NETLINK_NETFILTER, netlinkSocket } from "../../../ffi/calls/sockets.ts";
-import { UnsupportedError } from "../../../ffi/errors.ts";
+import { AF_INET6, NETLINK_NETFILTER } from "../../../ffi/calls/sockets.ts";
 import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
 import {
   addNatTable,
@@ -17,10 +16,8 @@ import {
   type NatTable,
   publishing,
 } from "../../../ffi/netlink/nftables.ts";
-import { answerOutput, requestCalls, send, socketCalls } from "../../../ffi/netlink/request.ts";
-import { NetlinkSocket } from "../../../ffi/netlink/socket.ts";
+import { answerOutput, requestCalls, socketCalls } from "../../../ffi/netlink/request.ts";
 import type { PlanBuilder } from "../../builder.ts";
-import { readHostNumber } from "../../../host/settings.ts";
 import { mayChangeOutside } from "../../network.ts";
 import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
 
@@ -70,25 +67,11 @@ function translate(
   }
   mayChangeOutside(plan);
   plan.access?.changesNetwork();
-  plan.syncWithParent(() => [{
-    does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
-    begin() {
-      needsForwarding(table.family);
-      // The kernel takes the table away when this socket is closed, by whatever end.
-      const socket = new NetlinkSocket(NETLINK_NETFILTER);
-      try {
-        // A name that the table of no other container has.
-        socket.request(messages(`ramekin-${crypto.randomUUID()}`), words);
-      } catch (error) {
-        socket.close();
-        throw error;
-      }
-      return () => socket.close();
-    },
-  }]);
+  plan.syncWithParent(() => [{ service: "nat-table", table, words }]);
 }
 
-function forwardingFile(family: number): string {
+/** The file by which a network passes packets on between its interfaces, or does not. */
+export function forwardingFile(family: number): string {
   return family === AF_INET6
     ? "/proc/sys/net/ipv6/conf/all/forwarding"
     : "/proc/sys/net/ipv4/ip_forward";
@@ -99,15 +82,6 @@ function forwardingCalls(family: number): Call[] {
   const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
   const fd = new ResultOf(opened, "fd");
   return [opened, write(fd, Uint8Array.of(0x31), 1), close(fd)];
-}
-
-function needsForwarding(family: number): void {
-  const file = forwardingFile(family);
-  if (readHostNumber(file) === 1) return;
-  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
-  throw new UnsupportedError(
-    `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
-  );
 }
 
 function fdOf(socket: Call): ResultOf {
