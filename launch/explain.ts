@@ -11,21 +11,14 @@ import { SyscallError } from "../ffi/errors.ts";
 import { failureOf, hintOf } from "../ffi/engine/failure.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { hintFor } from "./hints.ts";
-import { type LaunchProgram, stepOf } from "./link.ts";
+import type { CompiledLaunch, PreparedLaunch } from "./launch.ts";
+import { stepOf } from "./link.ts";
 import type { ExecCandidate } from "./enter_program.ts";
 import { type LaunchValues, showValues } from "./slots.ts";
 
-/** A launch, and what it has left behind. */
-export interface LaunchResult {
-  readonly plan: PlanBuilder;
-  readonly layout: LaunchProgram;
-  readonly values: LaunchValues;
-  readonly result: RunResult;
-}
-
 /** The error of a launch that has failed. */
-export function launchError(launch: LaunchResult): Error {
-  const { plan, layout, values, result } = launch;
+export function launchError({ compiled, values }: PreparedLaunch, result: RunResult): Error {
+  const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
   if (failure === undefined) {
     return new SyscallError({
@@ -36,7 +29,7 @@ export function launchError(launch: LaunchResult): Error {
   }
   const { call, errno, name, text, words } = failure;
   if (layout.candidates.some(({ execve }) => execve === call)) {
-    return programError(launch, errno);
+    return programError(compiled, values, result, errno);
   }
   return new SyscallError({
     syscall: name,
@@ -88,13 +81,16 @@ function stepDetails(
 }
 
 /** Which of the candidates says most, and why it was not started. */
-function programError(launch: LaunchResult, lastErrno: number): Error {
-  const { result, layout, values } = launch;
-  const { spec, paths } = values;
+function programError(
+  { plan, layout }: CompiledLaunch,
+  { spec, paths }: LaunchValues,
+  result: RunResult,
+  lastErrno: number,
+): Error {
   const errnoOf = ({ execve }: ExecCandidate) => -Number(result.result(execve));
   // An errno that says more than that nothing is there has ended the search.
   const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried.find((candidate) => headOf(launch, candidate) !== undefined);
+  const found = tried.find((candidate) => headOf(result, candidate) !== undefined);
   // A directory of PATH that may not be searched denies every name; that is not the program's fault.
   const denied = tried.find((candidate) =>
     errnoOf(candidate) === ERRNO.EACCES &&
@@ -108,15 +104,15 @@ function programError(launch: LaunchResult, lastErrno: number): Error {
   const error = (hint: string) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(path), hint });
   if (general) {
-    return error(hintOfFailure("execve", "execve", errno, launch.plan)!);
+    return error(hintOfFailure("execve", "execve", errno, plan)!);
   }
-  if (denied !== undefined && isLandlocked(launch)) {
+  if (denied !== undefined && isLandlocked(plan)) {
     return error(
       `${path} may not be executed; landlock() has to allow it: ` +
         "the program, its loader and its libraries",
     );
   }
-  if (found !== undefined) return error(whyNotStarted(path, headOf(launch, found)!, errno));
+  if (found !== undefined) return error(whyNotStarted(path, headOf(result, found)!, errno));
   if (denied !== undefined && result.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
     return error(`${path} is a directory`);
   }
@@ -126,7 +122,7 @@ function programError(launch: LaunchResult, lastErrno: number): Error {
     );
   }
   if (!NOT_THERE.has(errno)) {
-    return error(hintOfFailure("execve", "execve", errno, launch.plan) ?? "");
+    return error(hintOfFailure("execve", "execve", errno, plan) ?? "");
   }
   const where = spec.program.includes("/")
     ? ""
@@ -141,12 +137,12 @@ function programError(launch: LaunchResult, lastErrno: number): Error {
 /** How execve(2) fails for a path that leads to no file. */
 const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
 
-function isLandlocked({ plan }: LaunchResult): boolean {
-  return plan.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
+function isLandlocked({ beforeProgram }: PlanBuilder): boolean {
+  return beforeProgram.some(({ name }) => name === "landlock_restrict_self");
 }
 
 /** The beginning of the program's file, where there is one that can be read. */
-function headOf({ result }: LaunchResult, candidate: ExecCandidate): Uint8Array | undefined {
+function headOf(result: RunResult, candidate: ExecCandidate): Uint8Array | undefined {
   const count = Number(result.result(candidate.readHead));
   if (count <= 0) return undefined;
   const { buffer, byteOffset } = result.output(candidate.head);

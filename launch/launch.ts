@@ -21,14 +21,7 @@ import type { LaunchProgram } from "./link.ts";
 import type { ScriptFrame } from "./script_frame.ts";
 import type { LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
-import {
-  endServices,
-  letGo,
-  receiveFd,
-  serveSyncPoints,
-  waitForByte,
-  waitForEnd,
-} from "./sync.ts";
+import { endServices, letGo, receiveFd, serveSyncPoints, waitForByte, waitForEnd } from "./sync.ts";
 
 /** A launch that is laid out, and can be made again and again. */
 export interface CompiledLaunch {
@@ -39,10 +32,16 @@ export interface CompiledLaunch {
   readonly program: SyscallProgram;
 }
 
+/** A launch that can be made, with what fills its slots. */
+export interface PreparedLaunch {
+  readonly compiled: CompiledLaunch;
+  readonly values: LaunchValues;
+}
+
 /** A launch under way. */
 export class Launch {
+  readonly #prepared: PreparedLaunch;
   readonly #compiled: CompiledLaunch;
-  readonly #values: LaunchValues;
   /** The table that the engine walks, where that is not the engine's own memory. */
   #memory: Memory | undefined;
   readonly #result: RunResult;
@@ -56,9 +55,10 @@ export class Launch {
    * Begins: makes the first process. The script's thread sleeps until the program runs, or goes on
    * where the container needs something of the script.
    */
-  constructor(compiled: CompiledLaunch, values: LaunchValues) {
+  constructor(prepared: PreparedLaunch) {
+    const { compiled, values } = prepared;
+    this.#prepared = prepared;
     this.#compiled = compiled;
-    this.#values = values;
     const { plan, frame, program } = compiled;
     const bindings = bindingsOf(values);
     const loaded = engine();
@@ -93,7 +93,7 @@ export class Launch {
       this.#receiveFds(socket!);
       if (shape.held) waitForByte(socket!);
     }
-    if (this.#findings.failed) throw launchError(this.#explained);
+    if (this.#findings.failed) throw launchError(this.#prepared, this.#result);
   }
 
   /** The container's own process, as far as it is made. */
@@ -111,7 +111,7 @@ export class Launch {
       frame.guard.restore(this.#result);
     }
     const { pids, pidfd, socket, runs } = this.#findings;
-    if (!runs) throw launchError(this.#explained);
+    if (!runs) throw launchError(this.#prepared, this.#result);
     if (socket !== undefined) this.#receiveFds(socket);
     const pid = pids.at(-1)!;
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
@@ -131,7 +131,7 @@ export class Launch {
   abort(thrown: unknown): unknown {
     // Where the container has failed by itself, the script's part has failed because of that.
     const { pids, pidfd, socket, failed } = this.#findings;
-    const error = failed ? launchError(this.#explained) : thrown;
+    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
     const { frame } = this.#compiled;
     for (const pid of pids) {
       syscall(kill(pid, SIGNALS.SIGKILL));
@@ -163,11 +163,6 @@ export class Launch {
 
   get #findings(): Findings {
     return this.#final ?? this.#read(this.#result);
-  }
-
-  get #explained() {
-    const { plan, layout } = this.#compiled;
-    return { plan, layout, values: this.#values, result: this.#result };
   }
 
   #read(result: RunResult): Findings {

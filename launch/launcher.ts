@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Slot } from "../ffi/call.ts";
 import type { CgroupEntry } from "../ffi/cgroups/group.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { assemble, type SyscallProgram } from "../ffi/engine/program.ts";
@@ -13,14 +12,14 @@ import { PlanBuilder } from "../plan/builder.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
 import { type ExecSpec, programPaths } from "./exec.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
-import { type CompiledLaunch, Launch } from "./launch.ts";
+import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { link, type LaunchProgram } from "./link.ts";
+import { type LaunchProgram, link } from "./link.ts";
 import { Plan } from "./listing.ts";
 import { initImage, scriptFacts, scriptPidfd } from "./runtime_fds.ts";
 import { ScriptFrame } from "./script_frame.ts";
 import { type LaunchShape, shapeOf } from "./shape.ts";
-import type { LaunchValues } from "./slots.ts";
+import type { LaunchGivens, LaunchValues } from "./slots.ts";
 
 /** Changes a program before it runs: the tests of faults make calls of it fail. */
 export type Alteration = (program: SyscallProgram, layout: LaunchProgram) => void;
@@ -57,16 +56,24 @@ export class Launcher {
     return new CreatedContainer(launch, cgroup);
   }
 
+  /** Lays a launch out, unless one of its shape has been, and says what fills its slots. */
+  prepare(spec: ExecSpec, given: LaunchGivens = {}): PreparedLaunch {
+    prepareLock();
+    const values = {
+      ...given,
+      spec,
+      paths: programPaths(spec),
+      scriptPidfd: scriptPidfd(),
+      initImage: this.plan.hasInit ? initImage() : undefined,
+    };
+    return { compiled: this.#compile(values), values };
+  }
+
   /** What a launch will do, without anything being done. */
   describe(spec: ExecSpec): Plan {
     const cgroup = planContainerCgroup(this.plan);
-    const values = {
-      ...this.#valuesOf(spec, cgroup?.cgroupEntry, new Map()),
-      scriptPidfd: -1,
-      initImage: -1,
-    };
-    const { plan, layout } = this.#compile(values, false);
-    return new Plan({ plan, layout, values }, cgroup?.calls);
+    const values = { spec, paths: programPaths(spec), cgroupEntry: cgroup?.cgroupEntry };
+    return new Plan({ compiled: this.#compile(values), values }, cgroup?.calls);
   }
 
   /** Makes the container, up to the point at which the program can be started. */
@@ -90,14 +97,8 @@ export class Launcher {
   ): Launch {
     const inheritedFds = openInheritedFds(this.plan);
     try {
-      const values = {
-        ...this.#valuesOf(spec, cgroupEntry, inheritedFds),
-        scriptPidfd: scriptPidfd(),
-        initImage: this.plan.hasInit ? initImage() : -1,
-      };
-      prepareLock();
-      const compiled = this.#compile(values, held);
-      const launch = new Launch(alter ? altered(compiled, alter) : compiled, values);
+      const prepared = this.prepare(spec, { cgroupEntry, inheritedFds, held });
+      const launch = new Launch(alter === undefined ? prepared : altered(prepared, alter));
       try {
         launch.serve(spawnTool);
         return launch;
@@ -109,15 +110,7 @@ export class Launcher {
     }
   }
 
-  #valuesOf(
-    spec: ExecSpec,
-    cgroupEntry: CgroupEntry | undefined,
-    inheritedFds: ReadonlyMap<Slot, number>,
-  ): Omit<LaunchValues, "scriptPidfd" | "initImage"> {
-    return { spec, paths: programPaths(spec), cgroupEntry, inheritedFds };
-  }
-
-  #compile({ spec, paths, cgroupEntry }: LaunchValues, held: boolean): CompiledLaunch {
+  #compile({ spec, paths, cgroupEntry, held = false }: LaunchValues): CompiledLaunch {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -196,11 +189,11 @@ export function compile(plan: PlanBuilder, shape: LaunchShape): CompiledLaunch {
 }
 
 /** The same launch with a program of its own, which has been changed. */
-function altered(compiled: CompiledLaunch, alter: Alteration): CompiledLaunch {
+function altered({ compiled, values }: PreparedLaunch, alter: Alteration): PreparedLaunch {
   const { bytes, relocations } = compiled.program;
   const program = { ...compiled.program, bytes: bytes.slice(), relocations: [...relocations] };
   alter(program, compiled.layout);
-  return { ...compiled, program };
+  return { compiled: { ...compiled, program }, values };
 }
 
 let launcherOfTools: Launcher | undefined;

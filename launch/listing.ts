@@ -8,16 +8,10 @@ import { type Call, describeCall } from "../ffi/call.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { SyncPoint } from "../plan/parent_work.ts";
 import { describeService } from "./host_services/table.ts";
-import { type LaunchProgram, stepOf } from "./link.ts";
+import type { PreparedLaunch } from "./launch.ts";
+import { stepOf } from "./link.ts";
 import type { Section } from "./program_writer.ts";
-import { type LaunchValues, showValues } from "./slots.ts";
-
-/** A launch that is listed. */
-export interface ListedLaunch {
-  readonly plan: PlanBuilder;
-  readonly layout: LaunchProgram;
-  readonly values: LaunchValues;
-}
+import { showValues } from "./slots.ts";
 
 /** One thing that a launch does. */
 export interface PlanEntry {
@@ -61,7 +55,8 @@ export class Plan {
   readonly entries: readonly PlanEntry[];
 
   /** Use `plan()` of a recipe or a command. */
-  constructor({ plan, layout, values }: ListedLaunch, cgroup: readonly Call[] = []) {
+  constructor({ compiled, values }: PreparedLaunch, cgroup: readonly Call[] = []) {
+    const { plan, layout } = compiled;
     const show = showValues(values);
     const before = [
       ...cgroup.map((call) => ({ call, stepIndex: plan.limits!.stepIndex })),

@@ -13,19 +13,25 @@ import { type EnvironmentStrings, inheritedStrings } from "../ffi/environment.ts
 import { invalidArgument } from "../ffi/errors.ts";
 import type { ExecSpec } from "./exec.ts";
 
-/** What fills the slots of one launch. */
-export interface LaunchValues {
+/** What a launch is given beside its program. */
+export interface LaunchGivens {
+  /** The way into the container's control group, where it has one. */
+  readonly cgroupEntry?: CgroupEntry | undefined;
+  /** The descriptors that the script has opened for the steps. */
+  readonly inheritedFds?: ReadonlyMap<Slot, number> | undefined;
+  /** Whether the container waits before the program until it is let go. */
+  readonly held?: boolean;
+}
+
+/** What fills the slots of one launch; a launch that is only described does without some. */
+export interface LaunchValues extends LaunchGivens {
   readonly spec: ExecSpec;
   /** The paths at which the program may be. */
   readonly paths: readonly string[];
-  /** The way into the container's control group, where it has one. */
-  readonly cgroupEntry: CgroupEntry | undefined;
-  /** The descriptors that the script has opened for the steps. */
-  readonly inheritedFds: ReadonlyMap<Slot, number>;
   /** A pidfd of the script, by which a container sees whether the script is still there. */
-  readonly scriptPidfd: number;
-  /** The memfd of the init's image; -1 where the plan has no init. */
-  readonly initImage: number;
+  readonly scriptPidfd?: number | undefined;
+  /** The memfd of the init's image, where the plan has an init. */
+  readonly initImage?: number | undefined;
 }
 
 /** A slot that every launch fills in the same way. */
@@ -33,7 +39,7 @@ class LaunchSlot extends Slot {
   constructor(
     text: string,
     /** Its value; what it points to is written to the room. */
-    readonly value: (values: LaunchValues, room: Room) => number | bigint,
+    readonly value: (values: LaunchValues, room: Room) => number | bigint | undefined,
     /** Shows the value. */
     readonly show: (values: LaunchValues) => string = () => text,
     size?: 4 | 8,
@@ -66,21 +72,21 @@ export const ENVIRONMENT: Slot = new LaunchSlot(
 /** The working directory. */
 export const CWD: Slot = new LaunchSlot(
   "cwd",
-  ({ spec }, room) => room.string(spec.cwd!),
-  ({ spec }) => quoted(spec.cwd!),
+  ({ spec: { cwd } }, room) => cwd === undefined ? undefined : room.string(cwd),
+  ({ spec: { cwd } }) => quoted(cwd ?? ""),
 );
 
 /** The user. */
 export const UID: Slot = new LaunchSlot(
   "uid",
-  ({ spec }) => spec.uid!,
+  ({ spec }) => spec.uid,
   ({ spec }) => String(spec.uid),
 );
 
 /** The group. */
 export const GID: Slot = new LaunchSlot(
   "gid",
-  ({ spec }) => spec.gid!,
+  ({ spec }) => spec.gid,
   ({ spec }) => String(spec.gid),
 );
 
@@ -88,27 +94,27 @@ export const GID: Slot = new LaunchSlot(
 export const STDIO: readonly Slot[] = ["stdin", "stdout", "stderr"].map((name, index) =>
   new LaunchSlot(name, ({ spec }) => {
     const stream = spec.stdio[index];
-    return typeof stream === "object" ? stream.fd : -1;
+    return typeof stream === "object" ? stream.fd : undefined;
   })
 );
 
 /** The program's side of a terminal that the script has opened. */
 export const TERMINAL: Slot = new LaunchSlot(
   "terminal",
-  ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : -1,
+  ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : undefined,
 );
 
 /** The number of the descriptor under which the container sends its terminal. */
 export const RESERVED: Slot = new LaunchSlot(
   "reserved",
-  ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : -1,
+  ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : undefined,
   undefined,
   4,
 );
 
 /** The size of that terminal: struct winsize. */
 export const WINDOW_SIZE: Slot = new LaunchSlot("size", ({ spec: { terminal } }) => {
-  if (terminal?.place !== "container") return 0n;
+  if (terminal?.place !== "container") return undefined;
   const { buffer, byteOffset } = terminal.size.bytes;
   return new DataView(buffer, byteOffset).getBigUint64(0, true);
 });
@@ -127,8 +133,8 @@ export const INIT_IMAGE: Slot = new LaunchSlot("init", ({ initImage }) => initIm
 /** The directory of the control group that clone3(2) makes the container in. */
 export const CGROUP_DIRECTORY: Slot = new LaunchSlot(
   "cgroup",
-  ({ cgroupEntry }) => cgroupEntry!.directory!.value,
-  ({ cgroupEntry }) => cgroupEntry!.directory!.text,
+  ({ cgroupEntry }) => cgroupEntry?.directory?.value,
+  ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup",
 );
 
 /** The path of the program with this number. */
@@ -144,8 +150,8 @@ export const programPath: (index: number) => Slot = numbered((index) =>
 export const cgroupFile: (index: number) => Slot = numbered((index) =>
   new LaunchSlot(
     `cgroup.procs ${index + 1}`,
-    ({ cgroupEntry }) => cgroupEntry!.files[index]!.value,
-    ({ cgroupEntry }) => cgroupEntry!.files[index]!.text,
+    ({ cgroupEntry }) => cgroupEntry?.files[index]?.value,
+    ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs",
   )
 );
 
@@ -167,7 +173,7 @@ function bindSlots(program: SyscallProgram, memory: Memory, values: LaunchValues
   for (const [slot, cells] of program.slots) {
     const value = slot instanceof LaunchSlot
       ? slot.value(values, room)
-      : values.inheritedFds.get(slot);
+      : values.inheritedFds?.get(slot);
     if (value === undefined) throw new TypeError(`nothing fills the slot "${slot.text}"`);
     for (const at of cells) {
       if (slot.size === 4) memory.view.setInt32(at, Number(value), true);

@@ -132,8 +132,8 @@ export class Engine {
   }
 
   /** Runs a program in the calling thread; what it has left behind is copied. */
-  run(program: SyscallProgram): RunResult {
-    return this.runInArena(program).copy();
+  run(program: SyscallProgram, bindings?: Bindings): RunResult {
+    return this.runInArena(program, bindings).copy();
   }
 
   /** As {@linkcode run}, but what it has left behind can be read until the next program runs. */
