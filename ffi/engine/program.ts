@@ -89,26 +89,28 @@ export function assemble(
   parts: readonly (ProgramRecord | Label)[],
   architecture: Architecture,
 ): SyscallProgram {
-  const places = new Map<Label, number>();
+  let places: Map<Label, number> | undefined;
   const records: ProgramRecord[] = [];
-  const offsets = new Map<Call, number>();
-  // Counted loops here and below, as the others leave an object behind at every step.
+  const calls: Call[] = [];
+  // Counted loops here and below, as the others leave an object behind at every step; and no map
+  // before it is needed, as most programs are a single call.
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index]!;
-    const offset = HEADER.size + records.length * RECORD.size;
-    if (part instanceof Label) places.set(part, offset);
-    else {
-      offsets.set(part.call, offset);
+    if (part instanceof Label) {
+      places ??= new Map();
+      places.set(part, HEADER.size + records.length * RECORD.size);
+    } else {
       records.push(part);
+      calls.push(part.call);
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(end, offsets);
+  const table = new Table(end, calls);
   // The offset of a record, or 0 to end the walk.
   const goOn = (label: Label | undefined, otherwise: number): number => {
     if (label === undefined) return otherwise;
     if (label === END) return 0;
-    const place = places.get(label);
+    const place = places?.get(label);
     if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
     return place === end ? 0 : place;
   };
@@ -127,7 +129,7 @@ export function assemble(
   return {
     bytes: table.finished(),
     relocations: table.relocations,
-    calls: records.map((record) => record.call),
+    calls,
     outputs: table.outputs,
     slots: table.slots,
   };
@@ -163,20 +165,30 @@ function sheet(size: number) {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
+const NONE: ReadonlyMap<never, never> = new Map<never, never>();
+
 /** The table while it is written: records in front, what they point to behind. */
 class Table {
   readonly relocations: number[] = [];
-  readonly outputs: Map<Output, number> = new Map();
-  readonly slots: Map<Slot, number[]> = new Map();
   #end = 0;
-  readonly #offsets: ReadonlyMap<Call, number>;
-  readonly #strings = new Map<string, number>();
-  readonly #structs = new Map<Struct, number>();
-  readonly #slotCells = new Map<Slot, number>();
+  readonly #calls: readonly Call[];
+  #indexes: Map<Call, number> | undefined;
+  #outputs: Map<Output, number> | undefined;
+  #slots: Map<Slot, number[]> | undefined;
+  /** Strings, structures and the cells of slots, where they lie. */
+  #placed: Map<string | Struct | Slot, number> | undefined;
 
-  constructor(end: number, offsets: ReadonlyMap<Call, number>) {
-    this.#offsets = offsets;
+  constructor(end: number, calls: readonly Call[]) {
+    this.#calls = calls;
     this.#reserve(end);
+  }
+
+  get outputs(): ReadonlyMap<Output, number> {
+    return this.#outputs ?? NONE;
+  }
+
+  get slots(): ReadonlyMap<Slot, readonly number[]> {
+    return this.#slots ?? NONE;
   }
 
   finished(): Uint8Array<ArrayBuffer> {
@@ -244,9 +256,14 @@ class Table {
     if (argument instanceof OutputField) {
       return this.#place(argument.output, call) + argument.offset;
     }
-    const record = this.#offsets.get(argument.call);
-    if (record === undefined) throw new TypeError(`${argument.call.name} is not in the program`);
-    return record + RECORD.result;
+    const index = this.#indexOf(argument.call);
+    if (index === undefined) throw new TypeError(`${argument.call.name} is not in the program`);
+    return resultOffset(index);
+  }
+
+  #indexOf(call: Call): number | undefined {
+    this.#indexes ??= new Map(this.#calls.map((call, index) => [call, index]));
+    return this.#indexes.get(call);
   }
 
   #place(value: Pointer["to"], call: Call): number {
@@ -260,7 +277,7 @@ class Table {
   }
 
   #string(text: string, call: Call): number {
-    const known = this.#strings.get(text);
+    const known = this.#placed?.get(text);
     if (known !== undefined) return known;
     if (text.includes("\0")) {
       throw invalidArgument(
@@ -273,15 +290,14 @@ class Table {
     const at = this.#reserve(text.length * 3 + 1);
     const { written } = encoder.encodeInto(text, paper.bytes.subarray(at, this.#end));
     this.#end = at + written + 1;
-    this.#strings.set(text, at);
-    return at;
+    return this.#keep(text, at);
   }
 
   #struct(struct: Struct, call: Call): number {
-    const known = this.#structs.get(struct);
+    const known = this.#placed?.get(struct);
     if (known !== undefined) return known;
     const at = this.#reserve(struct.bytes.length);
-    this.#structs.set(struct, at);
+    this.#keep(struct, at);
     paper.bytes.set(struct.bytes, at);
     for (const { offset, to } of struct.pointers) this.#address(at + offset, this.#place(to, call));
     for (const { offset, slot } of struct.cells) this.#cell(slot, at + offset);
@@ -290,25 +306,32 @@ class Table {
 
   /** The cell that arguments refer to: 8 bytes of the slot's own. */
   #slot(slot: Slot): number {
-    const known = this.#slotCells.get(slot);
+    const known = this.#placed?.get(slot);
     if (known !== undefined) return known;
     const at = this.#reserve(8);
-    this.#slotCells.set(slot, at);
     this.#cell(slot, at);
-    return at;
+    return this.#keep(slot, at);
   }
 
   #cell(slot: Slot, at: number): void {
-    const cells = this.slots.get(slot);
-    if (cells === undefined) this.slots.set(slot, [at]);
+    this.#slots ??= new Map();
+    const cells = this.#slots.get(slot);
+    if (cells === undefined) this.#slots.set(slot, [at]);
     else cells.push(at);
   }
 
   #output(output: Output): number {
-    const known = this.outputs.get(output);
+    this.#outputs ??= new Map();
+    const known = this.#outputs.get(output);
     if (known !== undefined) return known;
     const at = this.#reserve(output.size);
-    this.outputs.set(output, at);
+    this.#outputs.set(output, at);
+    return at;
+  }
+
+  #keep(value: string | Struct | Slot, at: number): number {
+    this.#placed ??= new Map();
+    this.#placed.set(value, at);
     return at;
   }
 
