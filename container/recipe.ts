@@ -95,12 +95,14 @@ export class Recipe {
    * @throws {PermissionError} without `--allow-ffi`, where a step looks at the host to be planned
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
-    const limits = this.steps.filter(({ step }) => LIMITS.has(step));
     return new Command(
       {
         launcher: (gate) =>
           gate === undefined ? this.#sharedLauncher() : new Launcher(planRecipe(this.steps, gate)),
-        launcherBehind: (join, gate) => new Launcher(planRecipe([join, ...limits], gate)),
+        launcherBehind: (join, gate) => {
+          const limits = this.steps.filter(({ step }) => LIMITS.has(step));
+          return new Launcher(planRecipe([join, ...limits], gate));
+        },
       },
       program,
       options,

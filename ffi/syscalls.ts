@@ -23,7 +23,15 @@ export function syscall(call: Call, hint?: string): number {
  */
 export function syscalls(parts: readonly (ProgramRecord | Label)[], hint?: string): RunResult {
   const loaded = engine();
-  const outcome = loaded.run(assemble(parts, loaded.architecture));
+  return checkResult(loaded.run(assemble(parts, loaded.architecture)), hint);
+}
+
+/**
+ * The result of calls, unless one of them has failed.
+ *
+ * @throws {SyscallError} naming the call that failed
+ */
+export function checkResult(outcome: RunResult, hint?: string): RunResult {
   const failure = failureOf(outcome);
   if (failure === undefined) return outcome;
   const { name, errno, text, words } = failure;

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { Output } from "../ffi/call.ts";
+import { Output, Slot } from "../ffi/call.ts";
 import { close, F_SETFL, fcntl, O_CLOEXEC, O_NONBLOCK, pipe2 } from "../ffi/calls/files.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { Routine } from "../ffi/engine/routine.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import type { Stdio } from "./exec.ts";
 
 /** What a standard stream of the program is, as `Deno.Command` has it. */
@@ -48,12 +49,7 @@ export class StandardStreams {
 
   /** Once the program has its sides: closes them here, and returns the script's. */
   release(): readonly (number | undefined)[] {
-    const calls = this.#pipes.flatMap((pipe) =>
-      pipe === undefined
-        ? []
-        : [{ call: close(pipe.theirs) }, { call: fcntl(pipe.ours, F_SETFL, O_NONBLOCK) }]
-    );
-    if (calls.length > 0) syscalls(calls);
+    for (const pipe of this.#pipes) if (pipe !== undefined) RELEASING.run(pipe.theirs, pipe.ours);
     return this.#pipes.map((pipe) => pipe?.ours);
   }
 
@@ -69,8 +65,16 @@ export class StandardStreams {
 
 /** The script writes to the pipe of the program's standard input, and reads from the others. */
 function openPipe(fd: number): Pipe {
-  const ends = new Output(8, "&ends");
-  const opened = syscalls([{ call: pipe2(ends, O_CLOEXEC) }]).output(ends);
+  const opened = OPENING.run().output(ENDS);
   const [readable, writable] = [opened.getInt32(0, true), opened.getInt32(4, true)];
   return fd === 0 ? { ours: writable, theirs: readable } : { ours: readable, theirs: writable };
 }
+
+const ENDS = new Output(8, "&ends");
+const OPENING = new Routine([], [{ call: pipe2(ENDS, O_CLOEXEC) }]);
+
+const THEIRS = new Slot("theirs"), OURS = new Slot("ours");
+const RELEASING = new Routine([THEIRS, OURS], [
+  { call: close(THEIRS) },
+  { call: fcntl(OURS, F_SETFL, O_NONBLOCK) },
+]);

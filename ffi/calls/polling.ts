@@ -19,8 +19,11 @@ export interface PollFd {
   readonly events: number;
 }
 
-/** Waits for descriptors, for some milliseconds or without end. See ppoll(2). */
-export function ppoll(fds: readonly PollFd[], milliseconds: number | undefined): Call {
+/**
+ * Waits for descriptors, negative ones left out: for some milliseconds, without end, or for what
+ * struct timespec says. See ppoll(2).
+ */
+export function ppoll(fds: readonly PollFd[], timeout: number | undefined | Struct): Call {
   const bytes = new Uint8Array(fds.length * 8);
   const view = new DataView(bytes.buffer);
   const cells: SlotCell[] = [];
@@ -32,7 +35,14 @@ export function ppoll(fds: readonly PollFd[], milliseconds: number | undefined):
   const text = (show: ShowSlot) =>
     `[${fds.map(({ fd }) => fd instanceof Slot ? show(fd) : fd).join(", ")}]`;
   const list = new Struct(bytes, text, [], cells);
-  return call("ppoll", list, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
+  return call(
+    "ppoll",
+    list,
+    fds.length,
+    timeout instanceof Struct ? timeout : timespec(timeout),
+    null,
+    SIGSET_SIZE,
+  );
 }
 
 function timespec(milliseconds: number | undefined): Struct | null {
