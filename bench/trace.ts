@@ -9,14 +9,14 @@ import { type Call, call, constant, describeCall, Output } from "../ffi/call.ts"
 import { close } from "../ffi/calls/files.ts";
 import { P_PIDFD, siginfoOutput, waitid, WEXITED } from "../ffi/calls/processes.ts";
 import { engine, type RunResult } from "../ffi/engine/engine.ts";
-import { environmentBlock, environmentStrings } from "../ffi/environment.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { assemble, type Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { hostname, mapRoot, proc, type Recipe, recipe, unshare } from "../mod.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import { type LaunchProgram, link, stepOf } from "../launch/link.ts";
-import type { ExecSpec } from "../launch/exec.ts";
-import { resources } from "../launch/runtime_fds.ts";
+import { execSpec } from "../launch/exec.ts";
+import { Launcher } from "../launch/launcher.ts";
+import { type LaunchProgram, recordOf } from "../launch/link.ts";
+import { bindingsOf } from "../launch/slots.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import { alone } from "./alone.ts";
 import { bars, type Emphasis } from "./plots.ts";
@@ -99,16 +99,17 @@ export function trace(): Promise<Report> {
 /** The medians of a launch as its user sees it, and of its parts, by launches that take turns. */
 function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly total: number } {
   const command = recipe.command(PROGRAM, { stdout: "null", stderr: "null" });
-  const draft = planRecipe(recipe.steps);
-  const layout = link(draft, orderOf(draft));
+  const plan = planRecipe(recipe.steps);
+  const { compiled: { frame, layout }, values } = new Launcher(plan).prepare(execSpec(PROGRAM));
   const clocked = withClocks(layout.parts);
   const program = assemble(clocked.parts, engine().architecture);
+  const bindings = bindingsOf(values);
   const launches = repeat(() => {
     const begin = performance.now();
     command.outputSync();
     const total = (performance.now() - begin) * 1e6;
-    const outcome = engine().run(program);
-    const pidfd = Number(outcome.result(layout.pidfd!));
+    const outcome = engine().run(program, bindings);
+    const pidfd = Number(outcome.result(frame.pidfd!));
     const waits = waitid(P_PIDFD, pidfd, siginfoOutput(), WEXITED);
     const end = clockAfter(waits);
     const ended = syscalls([{ call: waits }, end]);
@@ -118,24 +119,9 @@ function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly to
   return {
     total: median(launches.map(({ total }) => total)),
     parts: launches[0]!.spans.map(({ after }, index): Part => ({
-      ...describe(after, draft, layout),
+      ...describe(after, plan, layout),
       nanoseconds: median(launches.map(({ spans }) => spans[index]!.nanoseconds)),
     })),
-  };
-}
-
-function orderOf(draft: PlanBuilder): ExecSpec {
-  return {
-    program: PROGRAM,
-    args: [],
-    environment: environmentBlock(environmentStrings(), new Map()),
-    searchPath: "",
-    cwd: undefined,
-    uid: undefined,
-    gid: undefined,
-    stdio: ["null", "null", "null"],
-    terminal: undefined,
-    resources: resources(draft.hasInit),
   };
 }
 
@@ -208,7 +194,7 @@ function timeOf(outcome: RunResult, output: Output): number {
 /** What a time is spent on that ends there. */
 function describe(
   after: Clock["after"],
-  draft: PlanBuilder,
+  plan: PlanBuilder,
   layout: LaunchProgram,
 ): Omit<Part, "nanoseconds"> {
   if (after === undefined || !("name" in after)) {
@@ -218,13 +204,13 @@ function describe(
     return { what: `${PROGRAM}, until waitid(2) has it`, whose: "program", emphasis: "" };
   }
   if (after === layout.clone) {
-    const { execve } = layout.attempts.at(-1)!;
+    const { execve } = layout.candidates.at(-1)!;
     return { what: shortened(describeCall(execve)), whose: "program", emphasis: "" };
   }
-  const step = stepOf(after, draft, layout);
+  const { stepIndex, section = "" } = recordOf(after, layout);
   return {
     what: shortened(describeCall(after)),
-    whose: step === undefined ? layout.chapters.get(after) ?? "" : draft.cursor.nameOf(step),
+    whose: stepIndex === undefined ? section : plan.cursor.nameOf(stepIndex),
     emphasis: "warm",
   };
 }

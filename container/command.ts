@@ -6,7 +6,6 @@
 
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
 import {
-  environmentBlock,
   type EnvironmentStrings,
   environmentStrings,
   environmentVariable,
@@ -19,7 +18,6 @@ import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts"
 import { Container } from "./container.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
-import { planContainerCgroup } from "../launch/cgroup.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { PlanOptions } from "../plan/builder.ts";
 import { PermissionSet } from "../permissions/permission_set.ts";
@@ -27,12 +25,10 @@ import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
 import { ContainerProxy } from "../proxy/proxy.ts";
 import { proxyVariables } from "../proxy/variables.ts";
-import { type CompiledLaunch, launch, prepare, spawn } from "../launch/launcher.ts";
-import { link } from "../launch/link.ts";
-import type { ExecSpec, Stdio } from "../launch/exec.ts";
-import { Plan } from "../launch/listing.ts";
-import { plannedResources, resources } from "../launch/runtime_fds.ts";
-import { StandardStreams, type StdioKind, stdioSlots } from "../launch/stdio.ts";
+import type { Launcher } from "../launch/launcher.ts";
+import type { ExecSpec, Terminal } from "../launch/exec.ts";
+import type { Plan } from "../launch/listing.ts";
+import { StandardStreams, type StdioKind } from "../launch/stdio.ts";
 import { collectPromptly } from "./short_program.ts";
 import type { JoinStep } from "../recipe/steps/join.ts";
 import { ProgramTerminal } from "./terminal/terminal.ts";
@@ -40,12 +36,12 @@ import { ProgramTerminal } from "./terminal/terminal.ts";
 /** What a program gets in place of variables of the script's that are not granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 
-/** What a command's recipe writes to a new draft. */
+/** The plans of a command's recipe, each with what is laid out of it. */
 export interface Plans {
-  /** What all of its steps write. */
-  plan(gate?: PlanOptions): PlanBuilder;
-  /** What a join writes, and the steps that limit programs. */
-  planBehind(join: JoinStep, gate?: PlanOptions): PlanBuilder;
+  /** That of all its steps. */
+  launcher(gate?: PlanOptions): Launcher;
+  /** That of a join, and of the steps that limit programs. */
+  launcherBehind(join: JoinStep, gate?: PlanOptions): Launcher;
 }
 
 /**
@@ -70,14 +66,11 @@ export interface Plans {
  */
 export class Command {
   readonly #plans: Plans;
-  readonly #draft: PlanBuilder;
+  readonly #launcher: Launcher;
+  readonly #plan: PlanBuilder;
   readonly #grants: PermissionSet | undefined;
   readonly #program: string;
   readonly #options: CommandOptions;
-  #prepared: {
-    readonly environment: EnvironmentStrings;
-    readonly launches: Map<string, CompiledLaunch>;
-  } = { environment: [], launches: new Map() };
 
   /** Use {@linkcode Recipe.command}. */
   constructor(plans: Plans, program: string | URL, options: CommandOptions) {
@@ -87,7 +80,8 @@ export class Command {
     const { permissions } = options;
     this.#grants = permissions === undefined ? undefined : new PermissionSet(permissions);
     this.#plans = plans;
-    this.#draft = plans.plan(this.#grants && { network: this.#grants.network });
+    this.#launcher = plans.launcher(this.#grants && { network: this.#grants.network });
+    this.#plan = this.#launcher.plan;
   }
 
   /**
@@ -98,7 +92,7 @@ export class Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs(): readonly HostAccess[] {
-    return this.#needs(this.#plans.plan({}));
+    return this.#needs(this.#plans.launcher({}).plan);
   }
 
   /**
@@ -147,7 +141,7 @@ export class Command {
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
     const streams = new StandardStreams(kinds);
-    return collectSync(this.#launch(kinds, streams), streams.release(), timeout);
+    return collectSync(this.#launch(streams), streams.release(), timeout);
   }
 
   /**
@@ -171,23 +165,17 @@ export class Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan(): Plan {
-    const order = this.#order(["null", "null", "null"], plannedResources(), this.#inherited());
-    const cgroup = planContainerCgroup(this.#draft);
-    const layout = link(
-      this.#draft,
-      cgroup ? { ...order, cgroupEntry: cgroup.cgroupEntry } : order,
-    );
-    return new Plan(this.#draft, layout, cgroup?.calls);
+    return this.#launcher.describe(this.#spec({ stdio: ["null", "null", "null"] }));
   }
 
   /** Starts the program, and answers the script's sides of its pipes as well. */
   #start(defaults: Kinds): Started {
     const kinds = this.#kinds(defaults);
     this.#admit();
-    // Who is launched has to be waited for: what that takes comes first.
+    // A program that is launched has to be waited for: what that takes comes first.
     reactor();
     const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch(kinds, streams));
+    const launched = this.#withProxy(this.#launch(streams));
     return { launched, descriptors: streams.release() };
   }
 
@@ -201,7 +189,7 @@ export class Command {
     const { signal, timeout } = this.#options;
     this.#admit();
     reactor();
-    const terminal = new ProgramTerminal(this.#draft.state.terminals !== undefined);
+    const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
@@ -214,35 +202,18 @@ export class Command {
     }
   }
 
-  #launch(kinds: readonly StdioKind[], streams: StandardStreams): LaunchedProcess {
+  #launch(streams: StandardStreams): LaunchedProcess {
     try {
-      return spawn(this.#prepare(kinds), streams.numbers);
+      return this.#launcher.spawn(this.#spec({ stdio: streams.theirs }));
     } catch (error) {
       streams.close();
       throw error;
     }
   }
 
-  /** The launch with these streams, laid out again only where the environment has changed. */
-  #prepare(kinds: readonly StdioKind[]): CompiledLaunch {
-    const environment = this.#inherited();
-    if (!isSame(environment, this.#prepared.environment)) {
-      this.#prepared = { environment, launches: new Map() };
-    }
-    const { launches } = this.#prepared;
-    const key = kinds.join();
-    const known = launches.get(key);
-    if (known !== undefined) return known;
-    const order = this.#order(stdioSlots(kinds), resources(this.#draft.hasInit), environment);
-    const prepared = prepare(this.#draft, order);
-    launches.set(key, prepared);
-    return prepared;
-  }
-
   #launchWith(terminal: ProgramTerminal): LaunchedProcess {
     try {
-      const order = this.#order([], resources(this.#draft.hasInit), this.#inherited());
-      return launch(this.#draft, { ...order, terminal: terminal.theirs });
+      return this.#launcher.spawn(this.#spec({ terminal: terminal.theirs }));
     } catch (error) {
       terminal.close();
       throw error;
@@ -252,34 +223,34 @@ export class Command {
   /** Refuses to run what has not been granted. */
   #admit(): void {
     if (this.#grants === undefined) return;
-    this.#grants.require(this.#needs(this.#draft));
+    this.#grants.require(this.#needs(this.#plan));
   }
 
-  #needs(draft: PlanBuilder): readonly HostAccess[] {
+  #needs(plan: PlanBuilder): readonly HostAccess[] {
     const { uid, gid, env = {} } = this.#options;
     const inherited = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited.filter((name) =>
-      !Object.hasOwn(env, name) && !draft.state.environment.has(name)
+      !Object.hasOwn(env, name) && !plan.state.environment.has(name)
     );
-    return requiredAccess(draft.access, { program: this.#program, uid, gid, variables });
+    return requiredAccess(plan.access, { program: this.#program, uid, gid, variables });
   }
 
   get #inherits(): boolean {
-    return this.#options.clearEnv !== true && !this.#draft.state.clearsEnvironment;
+    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
 
   /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
   #withProxy(launched: LaunchedProcess): LaunchedProcess {
-    const { listener, cleanups } = launched;
+    const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === undefined || hosts === undefined) return launched;
     const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
-    return { ...launched, cleanups: [...cleanups, () => proxy.close()] };
+    return { ...launched, services: [...services, { end: () => proxy.close() }] };
   }
 
   /** What the program gets of this process's environment. */
   #inherited(): EnvironmentStrings {
-    const { keptVariables } = this.#draft.state;
+    const { keptVariables } = this.#plan.state;
     if (!this.#inherits && keptVariables.size === 0) return [];
     const grants = this.#grants;
     return environmentStrings().filter((address) => {
@@ -289,9 +260,11 @@ export class Command {
   }
 
   /** What the environment has beside that, or in place of it. */
-  #changes(): Map<string, string> {
-    const changes = new Map(this.#draft.state.environment);
+  #changes(): ReadonlyMap<string, string> {
+    const { environment } = this.#plan.state;
     const grants = this.#grants;
+    if (grants === undefined && this.#options.env === undefined) return environment;
+    const changes = new Map(environment);
     if (grants !== undefined) {
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
         if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
@@ -305,12 +278,11 @@ export class Command {
     return changes;
   }
 
-  #order(
-    stdio: readonly Stdio[],
-    resources: ExecSpec["resources"],
-    inherited: EnvironmentStrings,
+  #spec(
+    given: { readonly stdio?: ExecSpec["stdio"]; readonly terminal?: Terminal },
   ): ExecSpec {
     const { args = [], cwd, uid, gid } = this.#options;
+    const inherited = this.#inherited();
     const changes = this.#changes();
     const inheritedPath = inherited.some((address) => nameAt(address) === "PATH")
       ? environmentVariable("PATH")
@@ -318,14 +290,13 @@ export class Command {
     return {
       program: this.#program,
       args,
-      environment: environmentBlock(inherited, changes),
+      environment: { inherited, changes },
       searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
       cwd: cwd === undefined ? undefined : pathOf(cwd),
       uid,
       gid,
-      stdio,
-      terminal: undefined,
-      resources,
+      stdio: given.stdio ?? [],
+      terminal: given.terminal,
     };
   }
 
@@ -341,8 +312,8 @@ export class Command {
     options: CommandOptions,
   ): Command => {
     const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-    const plan = (gate?: PlanOptions) => this.#plans.planBehind(join, gate);
-    return new Command({ ...this.#plans, plan }, program, options);
+    const launcher = (gate?: PlanOptions) => this.#plans.launcherBehind(join, gate);
+    return new Command({ ...this.#plans, launcher }, program, options);
   };
 
   #refusePipedInput(method: string): void {
@@ -359,8 +330,4 @@ type Kinds = readonly [StdioKind, StdioKind, StdioKind];
 interface Started {
   readonly launched: LaunchedProcess;
   readonly descriptors: readonly (number | undefined)[];
-}
-
-function isSame(one: EnvironmentStrings, other: EnvironmentStrings): boolean {
-  return one.length === other.length && one.every((address, index) => address === other[index]);
 }

@@ -6,6 +6,9 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
+import { launchers } from "./launchers.ts";
+import { Launcher } from "../launch/launcher.ts";
+import type { PlanOptions } from "../plan/builder.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
@@ -61,6 +64,8 @@ export function recipe(...inputs: RecipeInput[]): Recipe {
 export class Recipe {
   /** The steps, in order. */
   readonly steps: readonly Step[];
+  /** What the commands of this recipe have in common. */
+  #launcher: Launcher | undefined;
 
   /**
    * A recipe of these steps; {@linkcode recipe} takes recipes too.
@@ -86,18 +91,27 @@ export class Recipe {
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
    * an option that is wrong
-   * @throws {PermissionError} without `--allow-ffi`, where a step looks at the host to be planned
+   * @throws {PermissionError} without `--allow-ffi`
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
-    const limits = this.steps.filter(({ step }) => LIMITS.has(step));
     return new Command(
       {
-        plan: (gate) => planRecipe(this.steps, gate),
-        planBehind: (join, gate) => planRecipe([join, ...limits], gate),
+        launcher: (options) => this.#launcherWith(options),
+        launcherBehind: (join, options) => {
+          const limits = this.steps.filter(({ step }) => LIMITS.has(step));
+          return new Launcher(planRecipe([join, ...limits], options));
+        },
       },
       program,
       options,
     );
+  }
+
+  /** The plan that the commands have in common, as long as the host is as it was. */
+  #launcherWith(options: PlanOptions = {}): Launcher {
+    const plan = this.#launcher?.plan;
+    if (plan?.options.network === options.network && plan?.isCurrent) return this.#launcher!;
+    return this.#launcher = launchers().of(this.steps, options);
   }
 
   /**
@@ -127,7 +141,7 @@ export class Recipe {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs(): readonly HostAccess[] {
-    return requiredAccess(planRecipe(this.steps, {}).access!);
+    return requiredAccess(this.#launcherWith().plan.access);
   }
 
   /**

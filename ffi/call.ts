@@ -45,13 +45,17 @@ export type Argument =
   | Struct
   | Output
   | OutputField
-  | ResultOf;
+  | ResultOf
+  | Slot;
 
 /**
  * How a value is shown. Only plans and errors show it, so what takes time to write is a function
  * that writes it when it is asked for.
  */
-export type Text = string | (() => string);
+export type Text = string | ((show: ShowSlot) => string);
+
+/** Shows what a slot holds, or stands for. */
+export type ShowSlot = (slot: Slot) => string;
 
 /** A number that is shown by its kernel name: flags, a command of `prctl`, `AT_FDCWD`. */
 export class Named {
@@ -63,15 +67,24 @@ export class Named {
 
   /** Its kernel name. */
   get text(): string {
-    return written(this.#text);
+    return written(this.#text, textOf);
   }
 }
 
-/** The descriptor of an open file: a number, or the result of an earlier call. */
-export type Fd = number | Named | ResultOf | OutputField;
+/** The descriptor of an open file: a number, the result of an earlier call, or a slot. */
+export type Fd = number | Named | ResultOf | OutputField | Slot;
 
-/** The pid of a process: a number, or the result of an earlier call. */
-export type Pid = number | ResultOf | OutputField;
+/** The pid of a process: a number, the result of an earlier call, or a slot. */
+export type Pid = number | ResultOf | OutputField | Slot;
+
+/**
+ * A value that is filled in before each run of a program, which is laid out once: a number, or an
+ * address. It is shown by its text, unless whoever shows it knows the value.
+ */
+export class Slot {
+  /** @param size how many bytes it takes where it stands in a {@linkcode Struct} */
+  constructor(readonly text: string, readonly size: 4 | 8 = 8) {}
+}
 
 /** Memory that the kernel fills; what it holds can be read once the program has run. */
 export class Output {
@@ -99,13 +112,19 @@ export class Struct {
     readonly bytes: Uint8Array<ArrayBuffer>,
     text: Text,
     readonly pointers: readonly Pointer[] = [],
+    readonly cells: readonly SlotCell[] = [],
   ) {
     this.#text = text;
   }
 
   /** Its fields, as C would write them. */
   get text(): string {
-    return written(this.#text);
+    return this.show(textOf);
+  }
+
+  /** The same, with the values of its slots. */
+  show(show: ShowSlot): string {
+    return written(this.#text, show);
   }
 
   /** How many bytes it has. */
@@ -118,6 +137,12 @@ export class Struct {
 export interface Pointer {
   readonly offset: number;
   readonly to: string | Uint8Array<ArrayBuffer> | Struct | Output | OutputField | ResultOf;
+}
+
+/** A field of a {@linkcode Struct} whose value is filled in before each run. */
+export interface SlotCell {
+  readonly offset: number;
+  readonly slot: Slot;
 }
 
 /** Describes a system call. */
@@ -166,21 +191,32 @@ export function pointerList(items: readonly string[], text: Text): Struct {
   );
 }
 
-/** The call as C would write it, with its arguments by their kernel names. */
-export function describeCall(call: Call): string {
-  return `${call.name}(${call.args.map(describeArgument).join(", ")})`;
+/**
+ * The call as C would write it, with its arguments by their kernel names.
+ *
+ * @param show shows the slots, where their values are known
+ */
+export function describeCall(call: Call, show: ShowSlot = textOf): string {
+  return `${call.name}(${
+    call.args.map((argument) => describeArgument(argument, show)).join(", ")
+  })`;
 }
 
-function describeArgument(argument: Argument): string {
+function describeArgument(argument: Argument, show: ShowSlot): string {
   if (argument === null) return "NULL";
   if (typeof argument === "string") return JSON.stringify(argument);
   if (typeof argument === "number" || typeof argument === "bigint") return String(argument);
   if (argument instanceof Uint8Array) return describeBytes(argument);
-  return argument.text;
+  if (argument instanceof Slot) return show(argument);
+  return argument instanceof Struct ? argument.show(show) : argument.text;
 }
 
-function written(text: Text): string {
-  return typeof text === "string" ? text : text();
+function textOf(slot: Slot): string {
+  return slot.text;
+}
+
+function written(text: Text, show: ShowSlot): string {
+  return typeof text === "string" ? text : text(show);
 }
 
 function describeBytes(bytes: Uint8Array): string {

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { type Pointer, Struct } from "./call.ts";
 import { engine } from "./engine/engine.ts";
 
 const encoder = new TextEncoder();
@@ -33,21 +32,15 @@ export function environmentStrings(): EnvironmentStrings {
 }
 
 /**
- * An environment for execve(2): that of this process, with changes. Unchanged strings are passed by
+ * The strings that a program is passed on, where some variables are set anew. They are passed on by
  * their addresses, so their bytes need not be UTF-8.
  */
-export function environmentBlock(
-  inherited: EnvironmentStrings,
+export function inheritedStrings(
+  strings: EnvironmentStrings,
   changes: ReadonlyMap<string, string>,
-): Struct {
-  const kept = changes.size === 0
-    ? inherited
-    : inherited.filter((address) => !changes.has(nameAt(address)));
-  const added = [...changes].map(([name, value]) => `${name}=${value}`);
-  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
-  new BigUint64Array(bytes.buffer).set(kept);
-  const pointers: Pointer[] = added.map((to, i) => ({ offset: (kept.length + i) * 8, to }));
-  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
+): EnvironmentStrings {
+  if (changes.size === 0 || strings.length === 0) return strings;
+  return strings.filter((address) => !changes.has(nameAt(address)));
 }
 
 /** The name of the variable in a string of the environment. */

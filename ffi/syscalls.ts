@@ -10,9 +10,10 @@ import { failureOf, hintOf, shortageHint } from "./engine/failure.ts";
 import { assemble, type Label, type ProgramRecord } from "./engine/program.ts";
 import { type ErrnoName, errnoName } from "./errno.ts";
 import { SyscallError } from "./errors.ts";
+import { fixFor, type LazyFixes } from "./fix.ts";
 
 /** What to do about a failure: for some errnos, or as a text for all but the machine's shortages. */
-export type Hints = string | Readonly<Partial<Record<ErrnoName, string>>>;
+export type Hints = string | LazyFixes;
 
 /**
  * Makes the call, and returns its result.
@@ -30,9 +31,17 @@ export function syscall(call: Call, hints?: Hints): number {
  */
 export function syscalls(parts: readonly (ProgramRecord | Label)[], hints?: Hints): RunResult {
   const loaded = engine();
-  const result = loaded.run(assemble(parts, loaded.architecture));
-  const failure = failureOf(result);
-  if (failure === undefined) return result;
+  return checkResult(loaded.run(assemble(parts, loaded.architecture)), hints);
+}
+
+/**
+ * The result of calls, unless one of them has failed.
+ *
+ * @throws {SyscallError} naming the call that failed
+ */
+export function checkResult(outcome: RunResult, hints?: Hints): RunResult {
+  const failure = failureOf(outcome);
+  if (failure === undefined) return outcome;
   const { name, errno, text, words } = failure;
   const hint = hintOf(words, hintFor(errnoName(errno), hints));
   throw new SyscallError({ syscall: name, errno, call: text, hint });
@@ -40,5 +49,5 @@ export function syscalls(parts: readonly (ProgramRecord | Label)[], hints?: Hint
 
 function hintFor(code: ErrnoName | undefined, hints: Hints | undefined): string | undefined {
   if (typeof hints === "string") return shortageHint(code) ?? hints;
-  return (code && hints?.[code]) ?? shortageHint(code);
+  return fixFor(hints, code) ?? shortageHint(code);
 }

@@ -12,7 +12,7 @@ import {
   geteuid,
   readCapabilities,
 } from "../ffi/calls/users.ts";
-import { syscalls } from "../ffi/syscalls.ts";
+import { Routine } from "../ffi/engine/routine.ts";
 
 /** The identity of the calling thread. */
 export interface Credentials {
@@ -26,23 +26,31 @@ export interface Credentials {
   readonly mayChangeNetwork: boolean;
 }
 
-/** Asks the kernel. Needs the permission to use FFI. */
-export function currentCredentials(): Credentials {
-  const [uid, gid, capabilities] = [geteuid(), getegid(), capabilityOutput()];
-  const result = syscalls([{ call: uid }, { call: gid }, { call: capget(capabilities) }]);
-  const { effective, inheritable } = readCapabilities(result.output(capabilities));
-  return {
-    euid: Number(result.result(uid)),
-    egid: Number(result.result(gid)),
-    inheritable,
-    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
-  };
-}
+const [UID, GID, CAPABILITIES] = [geteuid(), getegid(), capabilityOutput()];
+const ASKING = new Routine([], [{ call: UID }, { call: GID }, { call: capget(CAPABILITIES) }]);
 
-/** Whether two identities are the same. */
-export function sameCredentials(one: Credentials, other: Credentials): boolean {
-  return one.euid === other.euid && one.egid === other.egid &&
-    one.mayMapIds === other.mayMapIds && one.mayChangeNetwork === other.mayChangeNetwork &&
-    one.inheritable.join() === other.inheritable.join();
+/** Asks the kernel; answers what it has answered last, if nothing has changed since. */
+export class CurrentCredentials {
+  #words: readonly number[] = [];
+  #last: Credentials | undefined;
+
+  /** The same object, as long as the identity is the same. Needs the permission to use FFI. */
+  get(): Credentials {
+    const result = ASKING.run();
+    const told = result.output(CAPABILITIES);
+    const words = [Number(result.result(UID)), Number(result.result(GID))];
+    for (let at = 0; at < told.byteLength; at += 4) words.push(told.getUint32(at, true));
+    if (this.#last !== undefined && words.every((word, at) => word === this.#words[at])) {
+      return this.#last;
+    }
+    const { effective, inheritable } = readCapabilities(told);
+    this.#words = words;
+    return this.#last = {
+      euid: words[0]!,
+      egid: words[1]!,
+      inheritable,
+      mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+      mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
+    };
+  }
 }

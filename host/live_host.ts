@@ -14,7 +14,7 @@ import { requireOwnProc } from "../ffi/proc/proc_dir.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { blockDeviceOf } from "./block_device.ts";
-import { type Credentials, currentCredentials } from "./credentials.ts";
+import { type Credentials, CurrentCredentials } from "./credentials.ts";
 import { programHost } from "./elf/elf_reader.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
@@ -25,6 +25,7 @@ import { readSetting } from "./settings.ts";
 
 /** Asks this machine, each time anew but for what does not change while the script runs. */
 export class LiveHost implements Host {
+  readonly #credentials = new CurrentCredentials();
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
   readonly #remembered = new Map<string, unknown>();
@@ -35,9 +36,9 @@ export class LiveHost implements Host {
     return engine().architecture;
   }
 
-  /** The identity of the calling thread. */
+  /** The identity of the calling thread; the same object, as long as that is the same. */
   credentials(): Credentials {
-    return currentCredentials();
+    return this.#credentials.get();
   }
 
   /** The version of the running kernel. */

@@ -22,12 +22,12 @@ import { liveHost } from "../host/live_host.ts";
 import { checkLimits } from "../plan/steps/limits.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 
-/** How long the end of the last processes is waited for, in milliseconds, time after time. */
+/** How long the end of the last processes is waited for, in milliseconds, one wait after another. */
 const PATIENCE = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-/** How long it may take between two looks whether a container is paused, in milliseconds. */
+/** The longest wait between two looks whether a container is paused, in milliseconds. */
 const LONGEST_PAUSE = 50;
 
-/** A group that is to be made, for a plan: what makes it, and how the container gets in. */
+/** A group that is to be made, as a plan shows it: its calls, and how the container gets in. */
 export interface ContainerCgroupPlan {
   readonly calls: readonly Call[];
   readonly cgroupEntry: CgroupEntry;
@@ -46,8 +46,7 @@ export function planContainerCgroup(plan: PlanBuilder): ContainerCgroupPlan | un
 
 /** The control group of a container. */
 export class ContainerCgroup {
-  /** How the container gets in, until {@linkcode entered}. */
-  readonly cgroupEntry: CgroupEntry;
+  #entry: CgroupEntry | undefined;
   readonly #group: Group;
   /** What was used until the end. */
   #last: Usage | undefined;
@@ -55,7 +54,7 @@ export class ContainerCgroup {
 
   private constructor(group: Group) {
     this.#group = group;
-    this.cgroupEntry = group.enter();
+    this.#entry = group.enter();
   }
 
   /**
@@ -78,14 +77,20 @@ export class ContainerCgroup {
     });
   }
 
-  /** The container is in, and its program runs. */
-  entered(): void {
-    closeCgroupEntry(this.cgroupEntry);
+  /** How the container gets in, until {@linkcode entered}. */
+  get entry(): CgroupEntry | undefined {
+    return this.#entry;
   }
 
-  /** The container has come to nothing. */
+  /** The container is in. */
+  entered(): void {
+    if (this.#entry !== undefined) closeCgroupEntry(this.#entry);
+    this.#entry = undefined;
+  }
+
+  /** The container could not be made, or not be started. */
   discard(): void {
-    closeCgroupEntry(this.cgroupEntry);
+    this.entered();
     this.#removeSync();
   }
 
@@ -121,20 +126,20 @@ export class ContainerCgroup {
 
   /** The program has ended: kills what it has left, and removes the group. */
   async end(): Promise<{ readonly outOfMemory: boolean }> {
-    const told = this.#close();
+    const seen = this.#close();
     for (const delay of PATIENCE) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
     }
-    return told;
+    return seen;
   }
 
   /** As {@linkcode end}, while the script's thread waits. */
   endSync(): { readonly outOfMemory: boolean } {
-    const told = this.#close();
+    const seen = this.#close();
     this.#removeSync();
-    return told;
+    return seen;
   }
 
   #close(): { readonly outOfMemory: boolean } {

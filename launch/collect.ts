@@ -6,11 +6,13 @@
 
 import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import { Slot, Struct } from "../ffi/call.ts";
+import { Routine } from "../ffi/engine/routine.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
 import { type CommandOutput, commandOutput } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { runCleanups } from "./sync.ts";
+import { endServices } from "./sync.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
 import { concat } from "../ffi/concat.ts";
 
@@ -25,14 +27,19 @@ export function collectSync(
   const collected = new Map<number, Uint8Array<ArrayBuffer>[]>();
   for (const fd of descriptors) if (fd !== undefined) collected.set(fd, []);
   const open = new Set(collected.keys());
+  const waitForAny = () => {
+    const [first = -1, second = -1] = open;
+    const left = timedOut || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
+    const seconds = Math.floor(left / 1000);
+    const exit = status === undefined ? pidfd : -1;
+    WAITING.run(first, second, exit, seconds, Math.round((left - seconds * 1000) * 1e6));
+  };
   let timedOut = false;
   let status: CommandStatus | undefined;
   while (status === undefined || (open.size > 0 && !timedOut)) {
     // Where the end is all that there is to wait for, waitid(2) waits itself.
     const waitsForEnd = open.size === 0 && (timedOut || end === Infinity);
-    if (!waitsForEnd) {
-      waitForAny(status === undefined ? [...open, pidfd] : [...open], timedOut ? Infinity : end);
-    }
+    if (!waitsForEnd) waitForAny();
     if (!timedOut && performance.now() >= end) {
       timedOut = true;
       if (status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
@@ -53,29 +60,41 @@ export function collectSync(
   return conclude(launched, descriptors, { ...status, timedOut }, stdout, stderr);
 }
 
-/** Closes what is left of a program that has ended, and answers what is to be told of it. */
+/** Closes what is left of a program that has ended, and returns its output. */
 export function conclude(
-  { pidfd, cleanups }: LaunchedProcess,
+  { pidfd, services }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   status: CommandStatus,
   stdout: Uint8Array<ArrayBuffer> | undefined,
   stderr: Uint8Array<ArrayBuffer> | undefined,
 ): CommandOutput {
-  syscalls(
-    [pidfd, ...descriptors].flatMap((fd) => fd === undefined ? [] : [{ call: close(fd) }]),
-  );
-  runCleanups(cleanups);
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== undefined) CLOSING.run(fd);
+  endServices(services);
   return commandOutput(status, stdout, stderr);
 }
 
-/** Ends a container that nobody will wait for. */
+/** Kills a container and waits for its end. */
 export function endSync(launched: LaunchedProcess): void {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, [], undefined);
 }
 
-function waitForAny(fds: readonly number[], end: number): void {
-  const left = end === Infinity ? undefined : Math.max(0, end - performance.now());
-  const call = ppoll(fds.map((fd) => ({ fd, events: POLLIN })), left);
-  syscalls([{ call, accept: ["EINTR"] }]);
-}
+/** How long the end of a program is waited for that has no timeout, in milliseconds. */
+const FOREVER = 1e12;
+
+const FIRST = new Slot("stdout", 4), SECOND = new Slot("stderr", 4), EXIT = new Slot("pidfd", 4);
+const SECONDS = new Slot("seconds"), NANOSECONDS = new Slot("nanoseconds");
+const TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
+  { offset: 0, slot: SECONDS },
+  { offset: 8, slot: NANOSECONDS },
+]);
+
+/** Waits for output of the program, or for its end. */
+const WAITING = new Routine([FIRST, SECOND, EXIT, SECONDS, NANOSECONDS], [{
+  call: ppoll([FIRST, SECOND, EXIT].map((fd) => ({ fd, events: POLLIN })), TIMEOUT),
+  accept: ["EINTR"],
+}]);
+
+const FD = new Slot("fd");
+const CLOSING = new Routine([FD], [{ call: close(FD) }]);

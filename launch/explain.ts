@@ -1,33 +1,27 @@
 /**
  * Why a launch has failed: the error with its step, and for a program that could not be started the
- * reason that execve(2) does not tell.
+ * reason that execve(2) does not give.
  *
  * @module
  */
 
 import { escapeControls } from "../ffi/control_characters.ts";
 import type { RunResult } from "../ffi/engine/engine.ts";
-import { ERRNO, errnoName, errnoText } from "../ffi/errno.ts";
+import { type Failure, failureOf, hintOf, shortageHint } from "../ffi/engine/failure.ts";
+import { ERRNO, type ErrnoName, errnoName, errnoText } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
-import { failureOf, hintOf } from "../ffi/engine/failure.ts";
+import { fixFor, type LazyFixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import { fixFor } from "../ffi/fix.ts";
-import { hintFor } from "./hints.ts";
-import { type LaunchProgram, stepOf } from "./link.ts";
-import type { ExecCandidate, ExecSpec } from "./exec.ts";
+import type { ExecCandidate } from "./enter_program.ts";
+import { generalFix } from "./general_fix.ts";
+import type { CompiledLaunch, PreparedLaunch } from "./launch.ts";
+import { recordOf } from "./link.ts";
+import { type LaunchValues, showValues } from "./slots.ts";
 
-/** A launch under way. */
-export interface Launch {
-  readonly plan: PlanBuilder;
-  readonly order: ExecSpec;
-  readonly layout: LaunchProgram;
-  readonly outcome: RunResult;
-}
-
-/** The error of a launch that has come to nothing. */
-export function launchError(launch: Launch): Error {
-  const { plan, outcome, layout } = launch;
-  const failure = failureOf(outcome);
+/** The error of a launch that has failed. */
+export function launchError({ compiled, values }: PreparedLaunch, result: RunResult): Error {
+  const { plan, layout } = compiled;
+  const failure = failureOf(result, showValues(values));
   if (failure === undefined) {
     return new SyscallError({
       syscall: "clone",
@@ -35,38 +29,49 @@ export function launchError(launch: Launch): Error {
       hint: "the container was killed while it was being made; is its memory short?",
     });
   }
-  const { call, errno, name, text, words } = failure;
-  if (layout.attempts.some((attempt) => attempt.execve === call)) {
-    return programError(launch, errno);
+  if (layout.candidates.some(({ execve }) => execve === failure.call)) {
+    return programError(compiled, values, result, failure.errno);
   }
+  const { stepIndex, fixes } = recordOf(failure.call, layout);
+  return failureError(failure, { plan, stepIndex, fixes });
+}
+
+/** Whose failure it is, and what its errors mean. */
+interface FailureContext {
+  readonly plan: PlanBuilder;
+  readonly stepIndex: number | undefined;
+  readonly fixes: LazyFixes | undefined;
+}
+
+/** The error of a call that has failed. */
+export function failureError(
+  { name, errno, text, words }: Failure,
+  { plan, stepIndex, fixes }: FailureContext,
+): SyscallError {
+  const code = errnoName(errno);
+  const fix = fixFor(fixes, code) ?? generalFix(name, code);
   return new SyscallError({
     syscall: name,
     errno,
     call: text,
-    ...stepDetails(plan, stepOf(call, plan, layout)),
-    hint: hintOf(
-      words,
-      fixFor(plan.planned(call)?.fixes, errnoName(errno)) ?? hintOfFailure(name, text, errno, plan),
-    ),
+    ...stepDetails(plan, stepIndex),
+    hint: hintOf(words, orLimits(fix, code, plan)),
   });
 }
 
-/** What to do about it; what has run short may be the memory of the container's own group. */
-function hintOfFailure(
-  name: string,
-  text: string,
-  errno: number,
+/** The memory of the container's own control group may be too small. */
+function orLimits(
+  fix: string | undefined,
+  code: ErrnoName | undefined,
   plan: PlanBuilder,
 ): string | undefined {
-  const code = errnoName(errno);
-  const hint = hintFor(name, text, code, plan.state);
-  if (plan.limits?.limits.memory === undefined || !SHORT_OF_MEMORY.has(code)) return hint;
+  if (plan.limits?.limits.memory === undefined || !SHORT_OF_MEMORY.has(code)) return fix;
   const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return hint === undefined ? little : `${little}; or ${hint}`;
+  return fix === undefined ? little : `${little}; or ${fix}`;
 }
 
-/** What calls answer in a group whose memory is used up, whatever it is that they have to store. */
-const SHORT_OF_MEMORY: ReadonlySet<string | undefined> = new Set([
+/** How calls fail in a control group whose memory is used up, whatever they have to store. */
+const SHORT_OF_MEMORY: ReadonlySet<ErrnoName | undefined> = new Set([
   "E2BIG",
   "ENFILE",
   "ENOMEM",
@@ -77,10 +82,7 @@ const SHORT_OF_MEMORY: ReadonlySet<string | undefined> = new Set([
 export function stepError(error: unknown, plan: PlanBuilder, stepIndex: number): unknown {
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call } = error;
-  const hint = hintOf(
-    error.hint,
-    hintFor(syscall, call ?? syscall, errnoName(errno), plan.state),
-  );
+  const hint = error.hint ?? generalFix(syscall, errnoName(errno));
   return new SyscallError({ syscall, errno, call, ...stepDetails(plan, stepIndex), hint });
 }
 
@@ -91,73 +93,86 @@ function stepDetails(
   return stepIndex === undefined ? {} : { step: plan.cursor.nameOf(stepIndex), stepIndex };
 }
 
-/** Which of the attempts says most, and why it failed. */
-function programError(launch: Launch, lastErrno: number): Error {
-  const { order, outcome, layout } = launch;
-  const errnoOf = (attempt: ExecCandidate) => -Number(outcome.result(attempt.execve));
-  // What has failed for another reason than that nothing is there ends the search.
-  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
-  const found = attempts.find((attempt) => headOf(launch, attempt) !== undefined);
-  // A directory of PATH that may not be searched denies every name; that is none of the program's.
-  const denied = attempts.find((attempt) =>
-    errnoOf(attempt) === ERRNO.EACCES &&
-    (attempts.length === 1 || outcome.result(attempt.exists) === 0n)
+/** Which of the candidates says most, and why it was not started. */
+function programError(
+  { plan, layout }: CompiledLaunch,
+  { spec, paths }: LaunchValues,
+  result: RunResult,
+  lastErrno: number,
+): Error {
+  const errnoOf = ({ execve }: ExecCandidate) => -Number(result.result(execve));
+  // An errno that says more than that nothing is there has ended the search.
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(result, candidate) !== undefined);
+  // A directory of PATH that may not be searched denies every name; that is not the program's fault.
+  const denied = tried.find((candidate) =>
+    errnoOf(candidate) === ERRNO.EACCES &&
+    (tried.length === 1 || result.result(candidate.exists) === 0n)
   );
-  const told = found ?? denied ?? attempts.at(-1)!;
-  // These are not about the file: Linux 6.1 tells them before it has looked for one.
+  const chosen = found ?? denied ?? tried.at(-1)!;
+  const path = paths[layout.candidates.indexOf(chosen)]!;
+  // These are not about the file: Linux 6.1 reports them before it has looked for one.
   const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
-  const error = (hint: string) =>
-    new SyscallError({ syscall: "execve", errno, call: describeExecve(told.path), hint });
-  if (general) {
-    return error(hintOfFailure("execve", "execve", errno, launch.plan)!);
-  }
-  if (denied !== undefined && isLandlocked(launch)) {
+  const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
+  const error = (hint: string | undefined) =>
+    new SyscallError({ syscall: "execve", errno, call: describeExecve(path), hint });
+  if (general) return error(orLimits(EXECVE_FIXES[errnoName(errno)!], errnoName(errno), plan)!);
+  if (denied !== undefined && isLandlocked(plan)) {
     return error(
-      `${told.path} may not be executed; landlock() has to allow it: ` +
+      `${path} may not be executed; landlock() has to allow it: ` +
         "the program, its loader and its libraries",
     );
   }
-  if (found !== undefined) return error(whyNotStarted(told.path, headOf(launch, found)!, errno));
-  if (denied !== undefined && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${told.path} is a directory`);
+  if (found !== undefined) return error(whyNotStarted(path, headOf(result, found)!, errno));
+  if (denied !== undefined && result.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path} is a directory`);
   }
   if (denied !== undefined) {
     return error(
-      `${told.path} may not be executed: it, or a directory on the way to it, denies it`,
+      `${path} may not be executed: it, or a directory on the way to it, denies it`,
     );
   }
   if (!NOT_THERE.has(errno)) {
-    return error(hintOfFailure("execve", "execve", errno, launch.plan) ?? "");
+    const code = errnoName(errno);
+    return error(EXECVE_FIXES[code!] ?? generalFix("execve", code));
   }
-  const where = order.program.includes("/")
+  const where = spec.program.includes("/")
     ? ""
-    : ` in the directories of PATH (${order.searchPath})`;
+    : ` in the directories of PATH (${spec.searchPath})`;
   return new Deno.errors.NotFound(
     escapeControls(
-      `program not found in the container: "${order.program}"${where}: ${errnoText("ENOENT")}\n` +
+      `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}\n` +
         "  is it on the container's file tree, as the steps have made it?",
     ),
     { cause: error("the program is not there") },
   );
 }
 
-/** What execve(2) says of a name that leads to no file. */
+/** What execve(2) fails for, wherever the program is. */
+const EXECVE_FIXES: Readonly<Partial<Record<ErrnoName, string>>> = {
+  ENOEXEC: "the file is neither a program nor a script",
+  E2BIG:
+    "arguments and environment are larger than the kernel takes (execve(2)), or than the memory " +
+    "that is left for them",
+  ENOMEM: shortageHint("ENOMEM")!,
+};
+
+/** How execve(2) fails for a path that leads to no file. */
 const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
 
-function isLandlocked({ plan }: Launch): boolean {
-  return plan.beforeProgram.some(({ call }) => call.name === "landlock_restrict_self");
+function isLandlocked({ beforeProgram }: PlanBuilder): boolean {
+  return beforeProgram.some(({ call }) => call.name === "landlock_restrict_self");
 }
 
 /** The beginning of the program's file, where there is one that can be read. */
-function headOf({ outcome }: Launch, attempt: ExecCandidate): Uint8Array | undefined {
-  const count = Number(outcome.result(attempt.readHead));
+function headOf(result: RunResult, candidate: ExecCandidate): Uint8Array | undefined {
+  const count = Number(result.result(candidate.readHead));
   if (count <= 0) return undefined;
-  const { buffer, byteOffset } = outcome.output(attempt.head);
+  const { buffer, byteOffset } = result.output(candidate.head);
   return new Uint8Array(buffer, byteOffset, count);
 }
 
-/** Tells from the beginning of a file why execve(2) did not take it. */
+/** Says why execve(2) did not take a file that begins like this. */
 function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
   const code = errnoName(errno);
   if (code === "EACCES") {

@@ -5,7 +5,7 @@
  */
 
 import type { ContainerCgroup } from "./cgroup.ts";
-import type { Cleanup } from "../plan/parent_work.ts";
+import type { RunningService } from "./host_services/service.ts";
 
 /** A container that runs. */
 export interface LaunchedProcess {
@@ -17,8 +17,8 @@ export interface LaunchedProcess {
   readonly terminal: number | undefined;
   /** A socket of the container's network, on which the script accepts, if it was to. */
   readonly listener: number | undefined;
-  /** What ends that which the script keeps up for it. */
-  readonly cleanups: readonly Cleanup[];
+  /** What the script keeps up for it on the host. */
+  readonly services: readonly RunningService[];
   /** Its control group, where it has one. */
   readonly cgroup?: ContainerCgroup | undefined;
 }

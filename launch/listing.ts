@@ -7,8 +7,10 @@
 import { type Call, describeCall } from "../ffi/call.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { SyncPoint } from "../plan/parent_work.ts";
-import { type LaunchProgram, stepOf } from "./link.ts";
+import { describeService } from "./host_services/table.ts";
+import type { PreparedLaunch } from "./launch.ts";
 import type { Section } from "./program_writer.ts";
+import { showValues } from "./slots.ts";
 
 /** One thing that a launch does. */
 export interface PlanEntry {
@@ -52,31 +54,32 @@ export class Plan {
   readonly entries: readonly PlanEntry[];
 
   /** Use `plan()` of a recipe or a command. */
-  constructor(draft: PlanBuilder, layout: LaunchProgram, cgroup: readonly Call[] = []) {
+  constructor({ compiled, values }: PreparedLaunch, cgroup: readonly Call[] = []) {
+    const { plan, layout } = compiled;
+    const show = showValues(values);
     const before = [
-      ...cgroup.map((call) => ({ call, stepIndex: draft.limits!.stepIndex })),
-      ...draft.inheritedFds,
+      ...cgroup.map((call) => ({ call, stepIndex: plan.limits!.stepIndex })),
+      ...plan.inheritedFds,
     ];
     const entries: PlanEntry[] = before.map(({ call, stepIndex }) => ({
       stepIndex,
-      part: draft.cursor.nameOf(stepIndex),
+      part: plan.cursor.nameOf(stepIndex),
       by: "script",
       call: describeCall(call),
     }));
     for (const part of layout.parts) {
       if (!("call" in part)) continue;
-      const { call } = part;
-      const stepIndex = stepOf(call, draft, layout);
-      const chapter = layout.chapters.get(call);
-      if (chapter === "failure") continue;
+      const { call, stepIndex, section } = part;
+      if (section === "failure") continue;
+      const isScripts = section === "script" || section === "restore" || call === layout.clone;
       entries.push({
         ...(stepIndex === undefined ? {} : { stepIndex }),
-        part: stepIndex === undefined ? PARTS[chapter!] : draft.cursor.nameOf(stepIndex),
-        by: chapter === "script" || call === layout.clone ? "script" : "container",
-        call: describeCall(call),
+        part: stepIndex === undefined ? PARTS[section!] : plan.cursor.nameOf(stepIndex),
+        by: isScripts ? "script" : "container",
+        call: describeCall(call, show),
       });
-      const meeting = draft.syncPoints.find((meeting) => meeting.arrival === call);
-      if (meeting !== undefined) entries.push(...scriptsPart(draft, meeting));
+      const point = plan.syncPoints.find(({ arrival }) => arrival === call);
+      if (point !== undefined) entries.push(...scriptsPart(plan, point));
     }
     this.entries = entries;
   }
@@ -107,22 +110,23 @@ const PARTS: Readonly<Record<Section, string>> = {
   init: "the init",
   limits: "the limits",
   program: "the program",
+  restore: "the script",
   script: "the script",
 };
 
 /** What the script does while the container waits for it. */
-function scriptsPart(draft: PlanBuilder, { stepIndex, acts }: SyncPoint): PlanEntry[] {
-  const part = draft.cursor.nameOf(stepIndex);
-  return acts("PID").flatMap((act) =>
-    "calls" in act
-      ? act.calls.map(describeCall)
-      : "begin" in act
-      ? act.does
-      : [[act.program, ...act.args].join(" ")]
+function scriptsPart(plan: PlanBuilder, { stepIndex, acts }: SyncPoint): PlanEntry[] {
+  const part = plan.cursor.nameOf(stepIndex);
+  return acts("PID").flatMap((action) =>
+    "calls" in action
+      ? action.calls.map(({ call }) => describeCall(call))
+      : "program" in action
+      ? [[action.program, ...action.args].join(" ")]
+      : describeService(action, "PID")
   ).map((call) => ({ stepIndex, part, by: "script", call }));
 }
 
-/** The same call for one number after the other is told by its first and its last. */
+/** Of the same call for one number after the other, the first and the last are shown. */
 function isRepeated(entries: readonly PlanEntry[], index: number): boolean {
   const name = (entry: PlanEntry | undefined) => entry?.call.replace(/\(.*/s, "");
   const same = name(entries[index - 1]);

@@ -30,7 +30,7 @@ import { hasClone3 } from "../ffi/clone3_support.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
-import type { Resources, ThreadWord } from "./exec.ts";
+import type { ScriptFacts, ThreadWord } from "./script_frame.ts";
 
 /** A pidfd of this process, by which a container sees whether it is still there. */
 export const scriptPidfd: () => number = perEngine(() =>
@@ -66,20 +66,9 @@ const ignoredSignals = perEngine((): readonly number[] => {
     .map(({ signal }) => signal);
 });
 
-/** What a launch takes of all this. */
-export function resources(hasInit: boolean): Resources {
-  return {
-    script: scriptPidfd(),
-    init: hasInit ? initImage() : -1,
-    thread: scriptThread(),
-    ignored: hasClone3() ? ignoredSignals() : undefined,
-  };
-}
-
-/** The same for a plan: what no launch has opened yet has no number. */
-export function plannedResources(): Resources {
-  const ignored = hasClone3() ? ignoredSignals() : undefined;
-  return { script: -1, init: -1, thread: { address: 0n, id: 0 }, ignored };
+/** What the frame of a launch has to know of the script. */
+export function scriptFacts(): ScriptFacts {
+  return { thread: scriptThread(), ignored: hasClone3() ? ignoredSignals() : undefined };
 }
 
 /** A memfd that holds the init's image; nobody can change it. */

@@ -14,7 +14,8 @@ import {
   WEXITED,
   WNOHANG,
 } from "../ffi/calls/processes.ts";
-import { syscalls } from "../ffi/syscalls.ts";
+import { Slot } from "../ffi/call.ts";
+import { Routine } from "../ffi/engine/routine.ts";
 
 /** How a program has ended, as `Deno.CommandStatus` has it. */
 export interface CommandStatus {
@@ -35,10 +36,14 @@ export interface CommandStatus {
  * where the thread is to wait for it, when a signal has come in between.
  */
 export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
-  const info = siginfoOutput();
-  const call = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
-  return statusIn(syscalls([{ call, accept: ["EINTR"] }]).output(info));
+  return statusIn((wait ? WAITING : LOOKING).run(pidfd).output(INFO));
 }
+
+const PIDFD = new Slot("pidfd");
+const INFO = siginfoOutput();
+const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
+  new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options), accept: ["EINTR"] }])
+) as [Routine, Routine];
 
 /** The status that waitid(2) has written; `undefined` where it has not. */
 export function statusIn(info: DataView): CommandStatus | undefined {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Output, OutputField } from "../ffi/call.ts";
+import { Output, Slot } from "../ffi/call.ts";
 import { close, F_SETFL, fcntl, O_CLOEXEC, O_NONBLOCK, pipe2 } from "../ffi/calls/files.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
-import type { SlotValues } from "./slots.ts";
+import { Routine } from "../ffi/engine/routine.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import type { Stdio } from "./exec.ts";
 
 /** What a standard stream of the program is, as `Deno.Command` has it. */
@@ -47,23 +47,9 @@ export class StandardStreams {
     });
   }
 
-  /** The same for a launch that is prepared once: the numbers of what {@linkcode stdioSlots} has. */
-  get numbers(): SlotValues {
-    const numbers = new Map<Output, number>();
-    this.#pipes.forEach((pipe, fd) => {
-      if (pipe !== undefined) numbers.set(PLACES[fd]!, pipe.theirs);
-    });
-    return numbers;
-  }
-
-  /** Once the program has its sides: closes them here, and answers the script's. */
+  /** Once the program has its sides: closes them here, and returns the script's. */
   release(): readonly (number | undefined)[] {
-    const calls = this.#pipes.flatMap((pipe) =>
-      pipe === undefined
-        ? []
-        : [{ call: close(pipe.theirs) }, { call: fcntl(pipe.ours, F_SETFL, O_NONBLOCK) }]
-    );
-    if (calls.length > 0) syscalls(calls);
+    for (const pipe of this.#pipes) if (pipe !== undefined) RELEASING.run(pipe.theirs, pipe.ours);
     return this.#pipes.map((pipe) => pipe?.ours);
   }
 
@@ -77,20 +63,18 @@ export class StandardStreams {
   }
 }
 
-/** Where the numbers of the program's streams are filled in, launch by launch. */
-const PLACES = ["stdin", "stdout", "stderr"].map((name) => new Output(4, `&${name}`));
-
-/** What the program gets, before any pipe is open. */
-export function stdioSlots(kinds: readonly StdioKind[]): readonly Stdio[] {
-  return kinds.map((kind, fd) =>
-    kind === "piped" ? { fd: new OutputField(PLACES[fd]!, 0, PLACES[fd]!.text.slice(1)) } : kind
-  );
-}
-
 /** The script writes to the pipe of the program's standard input, and reads from the others. */
 function openPipe(fd: number): Pipe {
-  const ends = new Output(8, "&ends");
-  const opened = syscalls([{ call: pipe2(ends, O_CLOEXEC) }]).output(ends);
+  const opened = OPENING.run().output(ENDS);
   const [readable, writable] = [opened.getInt32(0, true), opened.getInt32(4, true)];
   return fd === 0 ? { ours: writable, theirs: readable } : { ours: readable, theirs: writable };
 }
+
+const ENDS = new Output(8, "&ends");
+const OPENING = new Routine([], [{ call: pipe2(ENDS, O_CLOEXEC) }]);
+
+const THEIRS = new Slot("theirs"), OURS = new Slot("ours");
+const RELEASING = new Routine([THEIRS, OURS], [
+  { call: close(THEIRS) },
+  { call: fcntl(OURS, F_SETFL, O_NONBLOCK) },
+]);

@@ -1,55 +1,91 @@
 /**
- * The meetings of a launch: the container waits, the script does its part, the container goes on.
+ * The sync points of a launch: the container waits, the script does its part, the container goes on.
  *
  * @module
  */
 
-import { type Call, Output } from "../ffi/call.ts";
+import { Output } from "../ffi/call.ts";
 import { read, write } from "../ffi/calls/files.ts";
-import { passCredentials, receiveByte, senderOf, senderOutput } from "../ffi/calls/sockets.ts";
+import {
+  controlOutput,
+  descriptorOf,
+  passCredentials,
+  receiveByte,
+  receiveDescriptor,
+  senderOf,
+  senderOutput,
+} from "../ffi/calls/sockets.ts";
+import { engine } from "../ffi/engine/engine.ts";
+import { failureOf } from "../ffi/engine/failure.ts";
+import { assemble, Label } from "../ffi/engine/program.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
-import { Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import type { Cleanup, HostService, SyncPoint } from "../plan/parent_work.ts";
-import { stepError } from "./explain.ts";
+import type { HostService, ParentCall, SyncPoint } from "../plan/parent_work.ts";
+import type { ExecSpec } from "./exec.ts";
+import { failureError, stepError } from "./explain.ts";
+import { runIdMapTool } from "./host_services/id_maps.ts";
+import type { RunningService } from "./host_services/service.ts";
+import { startService } from "./host_services/table.ts";
+import type { LaunchedProcess } from "./launched_process.ts";
 
 /**
- * Does the script's part of each meeting; returns early when the container has failed. How to end
- * what lasts is added to `cleanups`.
+ * Does the script's part at each sync point; returns early when the container has failed. What is
+ * started is added to `services`.
+ *
+ * @param spawn runs a program of the host's
  */
 export function serveSyncPoints(
   plan: PlanBuilder,
   socket: number,
-  runProgram: (program: string, args: readonly string[]) => void,
-  cleanups: Cleanup[],
+  spawn: (spec: ExecSpec) => LaunchedProcess,
+  services: RunningService[],
 ): void {
-  for (const meeting of plan.syncPoints) {
+  for (const point of plan.syncPoints) {
     const pid = waitForArrival(socket);
-    // The container's side is closed when it has failed; what has failed is in its table.
+    // The container's side is closed when it has failed; what has failed stands in its table.
     if (pid === undefined) return;
-    for (const act of meeting.acts(String(pid))) {
-      if ("calls" in act) makeCalls(act.calls, plan, meeting);
-      else if ("begin" in act) cleanups.push(begin(act, pid, plan, meeting));
-      else runProgram(act.program, act.args);
+    for (const action of point.acts(String(pid))) {
+      if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
+      else services.push(start(action, pid, spawn, plan, point));
     }
-    // Nobody is there any more where the container was killed meanwhile.
-    syscalls([{ call: write(socket, new Uint8Array(1), 1), accept: ["EPIPE"] }]);
+    letGo(socket);
   }
   // What comes next may be a descriptor, and nobody asks who sends it.
   syscall(passCredentials(socket, false));
 }
 
-/** Waits until the container has begun with the program or has ended: its side is closed then. */
+/** Lets a container go on that waits; where it was killed meanwhile, there is none. */
+export function letGo(socket: number): void {
+  syscalls([{ call: write(socket, new Uint8Array(1), 1), accept: ["EPIPE"] }]);
+}
+
+/** Waits until the program runs or the container has ended: its side is closed then. */
 export function waitForEnd(socket: number): void {
   while (waitForByte(socket));
 }
 
-/** Ends all that lasts, the latest first; what then fails is told once everything has ended. */
-export function runCleanups(cleanups: readonly Cleanup[]): void {
+/** Whether the other side has sent a byte, and not closed. */
+export function waitForByte(socket: number): boolean {
+  const byte = read(socket, new Output(1), 1);
+  // The connection is reset where the container has closed without having read its own byte.
+  return Number(syscalls([{ call: byte, accept: ["ECONNRESET"] }]).result(byte)) > 0;
+}
+
+/** Receives a descriptor that the container sends; `undefined` where it has failed before. */
+export function receiveFd(socket: number): number | undefined {
+  const control = controlOutput();
+  const call = receiveDescriptor(socket, control);
+  const result = syscalls([{ call, accept: ["ECONNRESET"] }]);
+  return descriptorOf(result.output(control));
+}
+
+/** Ends all services, the latest first; what then fails is thrown once everything has ended. */
+export function endServices(services: readonly { end(): void }[]): void {
   const errors: unknown[] = [];
-  for (const end of cleanups.toReversed()) {
+  for (const service of services.toReversed()) {
     try {
-      end();
+      service.end();
     } catch (error) {
       errors.push(error);
     }
@@ -57,40 +93,40 @@ export function runCleanups(cleanups: readonly Cleanup[]): void {
   if (errors.length > 0) throw errors[0];
 }
 
-function begin(upkeep: HostService, pid: number, plan: PlanBuilder, meeting: SyncPoint): Cleanup {
+function start(
+  service: HostService,
+  pid: number,
+  spawn: (spec: ExecSpec) => LaunchedProcess,
+  plan: PlanBuilder,
+  point: SyncPoint,
+): RunningService {
   try {
-    return upkeep.begin(pid);
+    return startService(service, { pid, spawn });
   } catch (error) {
-    throw stepError(error, plan, meeting.stepIndex);
+    throw stepError(error, plan, point.stepIndex);
   }
 }
 
 /** Makes the calls; the last one, which closes what they have opened, also where one has failed. */
-function makeCalls(calls: readonly Call[], plan: PlanBuilder, meeting: SyncPoint): void {
+function makeCalls(calls: readonly ParentCall[], plan: PlanBuilder, point: SyncPoint): void {
   const last = new Label("last");
-  const parts = calls.slice(0, -1).map((call) => ({ call, onFailure: last }));
-  try {
-    syscalls([...parts, last, { call: calls.at(-1)! }]);
-  } catch (error) {
-    throw stepError(error, plan, meeting.stepIndex);
-  }
+  const parts = calls.slice(0, -1).map(({ call }) => ({ call, onFailure: last }));
+  const loaded = engine();
+  const program = assemble([...parts, last, { call: calls.at(-1)!.call }], loaded.architecture);
+  const failure = failureOf(loaded.run(program));
+  if (failure === undefined) return;
+  const { fixes } = calls.find(({ call }) => call === failure.call)!;
+  throw failureError(failure, { plan, stepIndex: point.stepIndex, fixes });
 }
 
 /**
- * Waits until the container is at its next meeting. Answers its pid as the script sees it, which
- * where an init has made the process only the kernel can tell; `undefined` when the other side is
+ * Waits until the container is at its next sync point. Returns its pid as the script sees it, which
+ * only the kernel knows where an init has made the process; `undefined` when the other side is
  * closed.
  */
 function waitForArrival(socket: number): number | undefined {
   const sender = senderOutput();
   const call = receiveByte(socket, sender);
-  const outcome = syscalls([{ call, accept: ["ECONNRESET"] }]);
-  return outcome.result(call) > 0n ? senderOf(outcome.output(sender)) : undefined;
-}
-
-/** Whether the other side has sent a byte, and not closed. */
-function waitForByte(socket: number): boolean {
-  const byte = read(socket, new Output(1), 1);
-  // The connection is reset where the container has closed without having read its own byte.
-  return Number(syscalls([{ call: byte, accept: ["ECONNRESET"] }]).result(byte)) > 0;
+  const result = syscalls([{ call, accept: ["ECONNRESET"] }]);
+  return result.result(call) > 0n ? senderOf(result.output(sender)) : undefined;
 }

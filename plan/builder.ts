@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, call, type Fd, Output, OutputField, ResultOf } from "../ffi/call.ts";
+import { type Call, call, type Fd, Output, ResultOf, Slot } from "../ffi/call.ts";
 import {
   at_fdcwd,
   close,
@@ -78,8 +78,6 @@ export class PlanBuilder {
   readonly processes: ProcessPlan[] = [newProcess()];
   /** Calls that are made last, when nothing is left to do but to begin the program. */
   readonly beforeProgram: PlannedCall[] = [];
-  /** Calls that the script makes for steps, at a sync point. */
-  readonly parentCalls: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
   readonly inheritedFds: InheritedFd[] = [];
   /** The points at which the container waits for the script, in their order. */
@@ -98,9 +96,10 @@ export class PlanBuilder {
   oomShield = false;
   /** Whether calls open files of /proc/self, which root owns while the process is undumpable. */
   opensProcSelf = false;
-  /** Whether the plan depends on the host by more than what {@linkcode hostPaths} lists. */
+  /** Whether the plan depends on the host by more than its identity and its paths. */
   isMomentary = false;
   readonly #resolved = new Map<string, ResolvedPath>();
+  #hostPaths: readonly ResolvedPath[] = [];
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that were opened in calls that may be skipped, with those before. */
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
@@ -126,9 +125,14 @@ export class PlanBuilder {
     this.access = new AccessRecorder(this.cursor, this.state, (path) => this.resolve(path), host);
   }
 
-  /** The paths of the host that the plan depends on, as they were resolved. */
-  get hostPaths(): readonly ResolvedPath[] {
-    return [...this.#resolved.values()];
+  /** Whether the plan would be the same now. */
+  get isCurrent(): boolean {
+    if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
+    // What the access list asks of the host comes when it is read.
+    if (this.#hostPaths.length !== this.#resolved.size) {
+      this.#hostPaths = [...this.#resolved.values()];
+    }
+    return this.host.unchanged(this.#hostPaths);
   }
 
   /** The process that is being written. */
@@ -242,17 +246,6 @@ export class PlanBuilder {
     if (this.state.gainsNoPrivileges) return;
     this.state.gainsNoPrivileges = true;
     this.beforeExec(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  }
-
-  /** What a step has said of a call, if one makes it. */
-  planned(call: Call): PlannedCall | undefined {
-    const made = (one: PlannedCall | Label): one is PlannedCall =>
-      "call" in one && one.call === call;
-    for (const { parts } of this.processes) {
-      const found = parts.find(made);
-      if (found !== undefined) return found as PlannedCall;
-    }
-    return this.beforeProgram.find(made) ?? this.parentCalls.find(made);
   }
 
   /** Refuses the current step. */
@@ -384,11 +377,15 @@ export class PlanBuilder {
   }
 
   /** Has the script open something for the container, before there is one. */
-  inheritFd(call: Call, text: string, check?: () => void): OutputField {
-    const descriptor = new Output(4, `&${text}`);
+  inheritFd(
+    call: Call,
+    text: string,
+    { check, fixes }: Pick<InheritedFd, "check" | "fixes"> = {},
+  ): Slot {
+    const slot = new Slot(text);
     const stepIndex = this.cursor.index;
-    this.inheritedFds.push({ stepIndex, call, descriptor, ...(check && { check }) });
-    return new OutputField(descriptor, 0, text);
+    this.inheritedFds.push({ stepIndex, call, slot, fixes, check });
+    return slot;
   }
 
   /** The container waits here until the script has done its part. */

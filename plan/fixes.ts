@@ -19,6 +19,11 @@ export const PRIVILEGE =
   'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
   'unshare("user", ...), mapRoot()';
 
+/** A control group that a process may not enter (cgroups(7), delegation). */
+export const CGROUP_DENIED =
+  "this user may not bring processes into this cgroup: it, or one that both the old and the new " +
+  "lie in, is another user's";
+
 /** A directory on the way that may not be searched (path_resolution(7)). */
 export function unsearchable(path: string): string {
   return `a directory on the way to ${path} may not be searched by this user (chmod +x), so no ` +

@@ -103,14 +103,15 @@ export function inParentNetns(
   }
   mayChangeOutside(plan);
   plan.access.recordNetworkChange();
-  const stepIndex = plan.cursor.index;
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
     speak(kernel, { pid: Number(pid) });
-    plan.parentCalls.push(...kernel.calls.map((made) => ({ ...made, stepIndex })));
-    const requests = kernel.calls.map(({ call }) => call);
-    const calls = [socket, ...options, ...requests, close(fdOf(socket))];
+    const calls = [
+      ...[socket, ...options].map((call) => ({ call })),
+      ...kernel.calls,
+      { call: close(fdOf(socket)) },
+    ];
     return upkeep === undefined ? [{ calls }] : [{ calls }, upkeep];
   });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Call, call, flags, type Named, type Output, Struct } from "../call.ts";
+import { type Call, call, flags, type Output, type ShowSlot, type Slot, Struct } from "../call.ts";
 import { CLONE_PARENT, CLONE_PARENT_SETTID } from "./constants/namespaces.ts";
 import { CLONE_FLAGS } from "./names/namespaces.ts";
 import { SIGNALS } from "./constants/signals.ts";
@@ -24,15 +24,16 @@ const ARGS = { flags: 0, parentTid: 24, exitSignal: 32, cgroup: 80, size: 88 } a
  * Creates a child that starts with the calling thread's stack pointer and sends SIGCHLD when it ends;
  * with the directory of a cgroup of version 2, in that cgroup. Its pid is stored.
  */
-export function clone3(flagBits: number, stored: Output, cgroup?: Named): Call {
+export function clone3(flagBits: number, stored: Output, cgroup?: Slot): Call {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === undefined ? 0 : CLONE_INTO_CGROUP);
   // With CLONE_PARENT the child sends the caller's exit signal, and the kernel accepts no other.
   const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
-  const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
+  const args = argsOf(BigInt(bits), signal, 0);
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
-  const group = cgroup === undefined ? "" : `, cgroup=${cgroup.text}`;
-  const text = `{flags=${flags(bits, FLAGS).text}${exit}${group}}`;
-  const struct = new Struct(args, text, [{ offset: ARGS.parentTid, to: stored }]);
+  const group = (show: ShowSlot) => cgroup === undefined ? "" : `, cgroup=${show(cgroup)}`;
+  const text = (show: ShowSlot) => `{flags=${flags(bits, FLAGS).text}${exit}${group(show)}}`;
+  const cells = cgroup === undefined ? [] : [{ offset: ARGS.cgroup, slot: cgroup }];
+  const struct = new Struct(args, text, [{ offset: ARGS.parentTid, to: stored }], cells);
   return call("clone3", struct, ARGS.size);
 }
 

@@ -14,6 +14,7 @@ import {
   Named,
   Output,
   OutputField,
+  type Slot,
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
@@ -42,7 +43,12 @@ export * from "./constants/open.ts";
 export * from "./constants/terminals.ts";
 
 /** Opens a file. See openat(2). */
-export function openat(directory: Fd, path: string | Output, flagBits: number, fileMode = 0): Call {
+export function openat(
+  directory: Fd,
+  path: string | Output | Slot,
+  flagBits: number,
+  fileMode = 0,
+): Call {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
   return call("openat", at(directory), path, named, mode(fileMode));
 }
@@ -60,7 +66,7 @@ export interface OpenHow {
 const OPEN_HOW_SIZE = 24;
 
 /** Opens a file, with restrictions on how its path is resolved. See openat2(2). */
-export function openat2(directory: Fd, path: string | Output, how: OpenHow): Call {
+export function openat2(directory: Fd, path: string | Output | Slot, how: OpenHow): Call {
   const { resolve = 0 } = how;
   // struct open_how has three 64-bit words, and none has a bit beyond the 32nd.
   const words = new Uint32Array(OPEN_HOW_SIZE / 4);
@@ -86,7 +92,7 @@ export function close_range(first: number, last: number, flagBits: number): Call
 }
 
 /** Duplicates a descriptor to a number. See dup3(2). */
-export function dup3(from: Fd, to: number, flagBits: number): Call {
+export function dup3(from: Fd, to: number | Slot, flagBits: number): Call {
   return call("dup3", from, to, flags(flagBits, { O_CLOEXEC }));
 }
 
@@ -168,7 +174,7 @@ export function readlinkat(directory: Fd, path: string | Output, target: Output)
 }
 
 /** Checks whether the process may read, write or execute a file. See access(2). */
-export function faccessat(directory: Fd, path: string, rights: number): Call {
+export function faccessat(directory: Fd, path: string | Slot, rights: number): Call {
   const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, { R_OK, W_OK, X_OK });
   return call("faccessat", at(directory), path, named);
 }

@@ -4,29 +4,43 @@
  * @module
  */
 
-import { type Call, call, Struct } from "../call.ts";
+import { type Call, call, type ShowSlot, Slot, type SlotCell, Struct } from "../call.ts";
 
 const SIGSET_SIZE = 8;
 
 /** The descriptor can be read. */
 export const POLLIN = 1;
 
-/** A descriptor and the events to wait for: struct pollfd. */
+/** A descriptor and the events to wait for: struct pollfd. A slot for the descriptor takes 4 bytes. */
 export interface PollFd {
-  readonly fd: number;
+  readonly fd: number | Slot;
   readonly events: number;
 }
 
-/** Waits for events of descriptors; `undefined` is without a timeout. See ppoll(2). */
-export function ppoll(fds: readonly PollFd[], milliseconds: number | undefined): Call {
+/**
+ * Waits for descriptors, negative ones left out: for some milliseconds, without end, or for what
+ * struct timespec says. See ppoll(2).
+ */
+export function ppoll(fds: readonly PollFd[], timeout: number | undefined | Struct): Call {
   const bytes = new Uint8Array(fds.length * 8);
   const view = new DataView(bytes.buffer);
+  const cells: SlotCell[] = [];
   fds.forEach(({ fd, events }, index) => {
-    view.setInt32(index * 8, fd, true);
+    if (fd instanceof Slot) cells.push({ offset: index * 8, slot: fd });
+    else view.setInt32(index * 8, fd, true);
     view.setInt16(index * 8 + 4, events, true);
   });
-  const list = new Struct(bytes, () => `[${fds.map(({ fd }) => fd).join(", ")}]`);
-  return call("ppoll", list, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
+  const text = (show: ShowSlot) =>
+    `[${fds.map(({ fd }) => fd instanceof Slot ? show(fd) : fd).join(", ")}]`;
+  const list = new Struct(bytes, text, [], cells);
+  return call(
+    "ppoll",
+    list,
+    fds.length,
+    timeout instanceof Struct ? timeout : timespec(timeout),
+    null,
+    SIGSET_SIZE,
+  );
 }
 
 function timespec(milliseconds: number | undefined): Struct | null {

@@ -13,6 +13,7 @@ import {
   Named,
   Output,
   type Pid,
+  type Slot,
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
@@ -109,11 +110,11 @@ const MASKS = {
   none: new Struct(new Uint8Array(SIGSET_SIZE), "[]"),
 } as const;
 
-/** The environment of a program: its list of pointers, or the address of one. */
-export type Environment = Struct | number | bigint;
+/** A list of strings for a program: laid out, or the address where it lies. */
+export type StringList = Struct | number | bigint | Slot;
 
 /** Executes a program. See execve(2). */
-export function execve(path: string, argv: Struct, envp: Environment): Call {
+export function execve(path: string | Slot, argv: StringList, envp: StringList): Call {
   return call("execve", path, argv, envp);
 }
 
@@ -121,8 +122,8 @@ export function execve(path: string, argv: Struct, envp: Environment): Call {
 export function execveat(
   directory: Fd,
   path: string,
-  argv: Struct,
-  envp: Environment,
+  argv: StringList,
+  envp: StringList,
   flagBits: number,
 ): Call {
   const named = flags(flagBits, { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW });

@@ -14,8 +14,10 @@ import {
   Output,
   OutputField,
   type Pointer,
-  type ResultOf,
+  type ShowSlot,
+  type Slot,
   Struct,
+  type Text,
 } from "../call.ts";
 import {
   AF_INET,
@@ -63,15 +65,15 @@ export function socketpair(pair: Output): Call {
 }
 
 /** Sends a descriptor through a socket, with a byte of data. See sendmsg(2). */
-export function sendDescriptor(socket: number | ResultOf | OutputField, fd: number): Call {
+export function sendDescriptor(socket: Fd, fd: Slot): Call {
   const control = new Uint8Array(CMSG_SPACE);
   const view = new DataView(control.buffer);
   view.setUint32(0, CMSG_HEADER + 4, true);
   view.setInt32(8, SOL_SOCKET, true);
   view.setInt32(12, SCM_RIGHTS, true);
-  view.setInt32(CMSG_HEADER, fd, true);
-  const struct = new Struct(control, "&control");
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, `{SCM_RIGHTS, ${fd}}`), 0);
+  const struct = new Struct(control, "&control", [], [{ offset: CMSG_HEADER, slot: fd }]);
+  const text = (show: ShowSlot) => `{SCM_RIGHTS, ${show(fd)}}`;
+  return call("sendmsg", socket, message(new Uint8Array(1), struct, text), 0);
 }
 
 /** Receives a message of {@linkcode sendDescriptor}. See recvmsg(2). */
@@ -122,7 +124,7 @@ export function descriptorOf(control: DataView): number | undefined {
 function message(
   data: Uint8Array<ArrayBuffer> | Output,
   control: Struct | Output,
-  text: string,
+  text: Text,
 ): Struct {
   const vector = new Uint8Array(16);
   vector[8] = 1;

@@ -4,10 +4,13 @@
  * @module
  */
 
-import { type Call, call, Output, Struct } from "../call.ts";
+import { type Call, call, Output, type Slot, Struct } from "../call.ts";
 import { CAPABILITIES, type CapabilityName } from "./constants/capabilities.ts";
 
 export * from "./constants/capabilities.ts";
+
+/** The id of a user or a group. */
+export type Id = number | Slot;
 
 /** Returns the real user id. See getuid(2). */
 export function getuid(): Call {
@@ -45,12 +48,12 @@ export function getresgid(real: Output, effective: Output, saved: Output): Call 
 }
 
 /** Sets the real, effective and saved user ids. See setresuid(2). */
-export function setresuid(real: number, effective: number, saved: number): Call {
+export function setresuid(real: Id, effective: Id, saved: Id): Call {
   return call("setresuid", real, effective, saved);
 }
 
 /** Sets the real, effective and saved group ids. See setresgid(2). */
-export function setresgid(real: number, effective: number, saved: number): Call {
+export function setresgid(real: Id, effective: Id, saved: Id): Call {
   return call("setresgid", real, effective, saved);
 }
 

@@ -72,6 +72,21 @@ export class RunResult {
     if (at === undefined) throw new TypeError("the output is not in the program");
     return new DataView(this.#table.buffer, this.#table.byteOffset + at, output.size);
   }
+
+  /** The same in memory of its own, where nothing changes any more. */
+  copy(): RunResult {
+    const { buffer, byteOffset } = this.#table;
+    const end = byteOffset + this.#program.bytes.length;
+    return new RunResult(this.#program, new DataView(buffer.slice(byteOffset, end)));
+  }
+}
+
+/** What fills the slots of a program. */
+export interface Bindings {
+  /** How many bytes are needed behind the program, at most. */
+  readonly size: number;
+  /** Fills the slots of a program that lies in this memory, with `size` bytes behind it. */
+  write(program: SyscallProgram, memory: Memory): void;
 }
 
 /** The machine code and the memory that its programs run in. */
@@ -115,14 +130,19 @@ export class Engine {
     }
   }
 
-  /** Runs a program in the calling thread, up to its end or its first failure. */
-  run(program: SyscallProgram): RunResult {
-    const size = program.bytes.length;
+  /** Runs a program in the calling thread; what it has left behind is copied. */
+  run(program: SyscallProgram, bindings?: Bindings): RunResult {
+    return this.runInArena(program, bindings).copy();
+  }
+
+  /** As {@linkcode run}, but what it has left behind can be read until the next program runs. */
+  runInArena(program: SyscallProgram, bindings?: Bindings): RunResult {
+    const size = sizeWith(program, bindings);
     if (size > this.#arena.size) this.#growArena(size);
     const arena = this.#arena;
-    place(program, arena);
+    place(program, arena, bindings);
     this.#symbols.run(arena.pointer, HEADER.size);
-    return new RunResult(program, new DataView(arena.bytes.slice(0, size).buffer));
+    return new RunResult(program, arena.view);
   }
 
   /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */
@@ -172,8 +192,13 @@ export class Engine {
   }
 }
 
-/** Copies a program into memory and makes its offsets addresses. */
-export function place(program: SyscallProgram, memory: Memory): void {
+/** How much memory a program takes with what fills its slots. */
+export function sizeWith(program: SyscallProgram, bindings: Bindings | undefined): number {
+  return program.bytes.length + (bindings?.size ?? 0);
+}
+
+/** Copies a program into memory, makes its offsets addresses, and fills its slots. */
+export function place(program: SyscallProgram, memory: Memory, bindings?: Bindings): void {
   memory.bytes.set(program.bytes);
   const { view, address } = memory;
   for (let index = 0; index < program.relocations.length; index++) {
@@ -182,6 +207,7 @@ export function place(program: SyscallProgram, memory: Memory): void {
     view.setUint32(at, value >>> 0, true);
     view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
   }
+  bindings?.write(program, memory);
 }
 
 /** Opens a shared object that exists in memory only. */

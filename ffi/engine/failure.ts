@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Call, describeCall } from "../call.ts";
+import { type Call, describeCall, type ShowSlot } from "../call.ts";
 import type { RunResult } from "./engine.ts";
 import type { ErrnoName } from "../errno.ts";
 
@@ -22,15 +22,19 @@ export interface Failure {
   readonly words: string | undefined;
 }
 
-/** What has failed, if anything has. */
-export function failureOf(outcome: RunResult): Failure | undefined {
+/**
+ * What has failed, if anything has.
+ *
+ * @param show shows the slots of the call, where their values are known
+ */
+export function failureOf(outcome: RunResult, show?: ShowSlot): Failure | undefined {
   const { failed } = outcome;
   if (failed === undefined) return undefined;
   const { call, errno } = failed;
   const refusal = call.verdict?.read(outcome.output(call.verdict.answer));
   // Where nothing was refused, the call that has looked has failed itself.
   if (refusal === undefined || refusal.errno === 0) {
-    return { call, errno, name: call.name, text: describeCall(call), words: undefined };
+    return { call, errno, name: call.name, text: describeCall(call, show), words: undefined };
   }
   const { name, text } = call.verdict!;
   return { call, name, text, ...refusal };

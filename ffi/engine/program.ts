@@ -17,6 +17,7 @@ import {
   OutputField,
   type Pointer,
   ResultOf,
+  Slot,
   Struct,
 } from "../call.ts";
 import { ERRNO, type ErrnoName } from "../errno.ts";
@@ -79,6 +80,8 @@ export interface SyscallProgram {
   readonly calls: readonly Call[];
   /** Where each output lies. */
   readonly outputs: ReadonlyMap<Output, number>;
+  /** The cells of each slot, which have to be filled in before the program runs. */
+  readonly slots: ReadonlyMap<Slot, readonly number[]>;
 }
 
 /** Lays records and labels out as a table. */
@@ -86,26 +89,28 @@ export function assemble(
   parts: readonly (ProgramRecord | Label)[],
   architecture: Architecture,
 ): SyscallProgram {
-  const places = new Map<Label, number>();
+  let places: Map<Label, number> | undefined;
   const records: ProgramRecord[] = [];
-  const offsets = new Map<Call, number>();
-  // Counted loops here and below, as the others leave an object behind at every step.
+  const calls: Call[] = [];
+  // Counted loops here and below, as the others leave an object behind at every step; and no map
+  // before it is needed, as most programs are a single call.
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index]!;
-    const offset = HEADER.size + records.length * RECORD.size;
-    if (part instanceof Label) places.set(part, offset);
-    else {
-      offsets.set(part.call, offset);
+    if (part instanceof Label) {
+      places ??= new Map();
+      places.set(part, HEADER.size + records.length * RECORD.size);
+    } else {
       records.push(part);
+      calls.push(part.call);
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(end, offsets);
+  const table = new Table(end, calls);
   // The offset of a record, or 0 to end the walk.
   const goOn = (label: Label | undefined, otherwise: number): number => {
     if (label === undefined) return otherwise;
     if (label === END) return 0;
-    const place = places.get(label);
+    const place = places?.get(label);
     if (place === undefined) throw new TypeError(`the label "${label.text}" has no place`);
     return place === end ? 0 : place;
   };
@@ -124,8 +129,9 @@ export function assemble(
   return {
     bytes: table.finished(),
     relocations: table.relocations,
-    calls: records.map((record) => record.call),
+    calls,
     outputs: table.outputs,
+    slots: table.slots,
   };
 }
 
@@ -159,18 +165,30 @@ function sheet(size: number) {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
+const NONE: ReadonlyMap<never, never> = new Map<never, never>();
+
 /** The table while it is written: records in front, what they point to behind. */
 class Table {
   readonly relocations: number[] = [];
-  readonly outputs: Map<Output, number> = new Map();
   #end = 0;
-  readonly #offsets: ReadonlyMap<Call, number>;
-  readonly #strings = new Map<string, number>();
-  readonly #structs = new Map<Struct, number>();
+  readonly #calls: readonly Call[];
+  #indexes: Map<Call, number> | undefined;
+  #outputs: Map<Output, number> | undefined;
+  #slots: Map<Slot, number[]> | undefined;
+  /** Strings, structures and the cells of slots, where they lie. */
+  #placed: Map<string | Struct | Slot, number> | undefined;
 
-  constructor(end: number, offsets: ReadonlyMap<Call, number>) {
-    this.#offsets = offsets;
+  constructor(end: number, calls: readonly Call[]) {
+    this.#calls = calls;
     this.#reserve(end);
+  }
+
+  get outputs(): ReadonlyMap<Output, number> {
+    return this.#outputs ?? NONE;
+  }
+
+  get slots(): ReadonlyMap<Slot, readonly number[]> {
+    return this.#slots ?? NONE;
   }
 
   finished(): Uint8Array<ArrayBuffer> {
@@ -192,7 +210,9 @@ class Table {
     for (let index = 0; index < call.args.length; index++) {
       const argument = call.args[index] as Argument;
       const offset = record + RECORD.arguments + index * 8;
-      if (argument instanceof ResultOf || argument instanceof OutputField) {
+      if (
+        argument instanceof ResultOf || argument instanceof OutputField || argument instanceof Slot
+      ) {
         references |= 1 << index;
         this.int32(offset, this.#source(argument, call));
       } else {
@@ -202,7 +222,11 @@ class Table {
     if (references !== 0) this.int32(record + RECORD.references, references);
   }
 
-  #value(offset: number, argument: Exclude<Argument, ResultOf | OutputField>, call: Call): void {
+  #value(
+    offset: number,
+    argument: Exclude<Argument, ResultOf | OutputField | Slot>,
+    call: Call,
+  ): void {
     if (argument === null || argument === 0) return;
     if (typeof argument === "number" || typeof argument === "bigint") {
       this.#number(offset, argument);
@@ -227,13 +251,19 @@ class Table {
   }
 
   /** Where a value lies that is known once the program runs. */
-  #source(argument: ResultOf | OutputField, call: Call): number {
+  #source(argument: ResultOf | OutputField | Slot, call: Call): number {
+    if (argument instanceof Slot) return this.#slot(argument);
     if (argument instanceof OutputField) {
       return this.#place(argument.output, call) + argument.offset;
     }
-    const record = this.#offsets.get(argument.call);
-    if (record === undefined) throw new TypeError(`${argument.call.name} is not in the program`);
-    return record + RECORD.result;
+    const index = this.#indexOf(argument.call);
+    if (index === undefined) throw new TypeError(`${argument.call.name} is not in the program`);
+    return resultOffset(index);
+  }
+
+  #indexOf(call: Call): number | undefined {
+    this.#indexes ??= new Map(this.#calls.map((call, index) => [call, index]));
+    return this.#indexes.get(call);
   }
 
   #place(value: Pointer["to"], call: Call): number {
@@ -247,7 +277,7 @@ class Table {
   }
 
   #string(text: string, call: Call): number {
-    const known = this.#strings.get(text);
+    const known = this.#placed?.get(text);
     if (known !== undefined) return known;
     if (text.includes("\0")) {
       throw invalidArgument(
@@ -260,25 +290,48 @@ class Table {
     const at = this.#reserve(text.length * 3 + 1);
     const { written } = encoder.encodeInto(text, paper.bytes.subarray(at, this.#end));
     this.#end = at + written + 1;
-    this.#strings.set(text, at);
-    return at;
+    return this.#keep(text, at);
   }
 
   #struct(struct: Struct, call: Call): number {
-    const known = this.#structs.get(struct);
+    const known = this.#placed?.get(struct);
     if (known !== undefined) return known;
     const at = this.#reserve(struct.bytes.length);
-    this.#structs.set(struct, at);
+    this.#keep(struct, at);
     paper.bytes.set(struct.bytes, at);
     for (const { offset, to } of struct.pointers) this.#address(at + offset, this.#place(to, call));
+    for (const { offset, slot } of struct.cells) this.#cell(slot, at + offset);
     return at;
   }
 
+  /** The cell that arguments refer to: 8 bytes of the slot's own. */
+  #slot(slot: Slot): number {
+    const known = this.#placed?.get(slot);
+    if (known !== undefined) return known;
+    const at = this.#reserve(8);
+    this.#cell(slot, at);
+    return this.#keep(slot, at);
+  }
+
+  #cell(slot: Slot, at: number): void {
+    this.#slots ??= new Map();
+    const cells = this.#slots.get(slot);
+    if (cells === undefined) this.#slots.set(slot, [at]);
+    else cells.push(at);
+  }
+
   #output(output: Output): number {
-    const known = this.outputs.get(output);
+    this.#outputs ??= new Map();
+    const known = this.#outputs.get(output);
     if (known !== undefined) return known;
     const at = this.#reserve(output.size);
-    this.outputs.set(output, at);
+    this.#outputs.set(output, at);
+    return at;
+  }
+
+  #keep(value: string | Struct | Slot, at: number): number {
+    this.#placed ??= new Map();
+    this.#placed.set(value, at);
     return at;
   }
 

@@ -7,23 +7,20 @@
 
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { collectSync } from "../collect.ts";
-import { liveHost } from "../../host/live_host.ts";
-import { PlanBuilder } from "../../plan/builder.ts";
-import { hostTool } from "./tool.ts";
+import { type ExecSpec, execSpec } from "../exec.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
-import type { ExecSpec } from "../exec.ts";
 import { StandardStreams } from "../stdio.ts";
 
 /** Runs such a tool to its end. */
 export function runIdMapTool(
-  launch: (plan: PlanBuilder, order: ExecSpec) => LaunchedProcess,
+  spawn: (spec: ExecSpec) => LaunchedProcess,
   tool: string,
   args: readonly string[],
 ): void {
   const streams = new StandardStreams(["null", "null", "piped"]);
   let launched: LaunchedProcess;
   try {
-    launched = launch(new PlanBuilder([], liveHost()), hostTool(tool, args, streams.theirs));
+    launched = spawn(execSpec(tool, { args, stdio: streams.theirs }));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;

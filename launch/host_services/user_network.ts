@@ -6,25 +6,28 @@
  */
 
 import { close } from "../../ffi/calls/files.ts";
-import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../../ffi/calls/processes.ts";
-import type { UserNetworkProgram } from "../../recipe/steps/network/user_network.ts";
-import { UnsupportedError } from "../../ffi/errors.ts";
-import { syscall, syscalls } from "../../ffi/syscalls.ts";
+import {
+  pidfd_open,
+  pidfd_send_signal,
+  POLLIN,
+  ppoll,
+  SIGNALS,
+} from "../../ffi/calls/processes.ts";
 import { readSome } from "../../ffi/engine/transfer.ts";
-import { currentCredentials } from "../../host/credentials.ts";
+import { UnsupportedError } from "../../ffi/errors.ts";
+import { processIdentity } from "../../ffi/proc/process_identity.ts";
+import { syscall, syscalls } from "../../ffi/syscalls.ts";
 import { liveHost } from "../../host/live_host.ts";
-import { PlanBuilder } from "../../plan/builder.ts";
-import type { Cleanup } from "../../plan/parent_work.ts";
-import { hostTool } from "./tool.ts";
-import { launch } from "../launcher.ts";
+import type { UserNetworkProgram } from "../../recipe/steps/network/user_network.ts";
+import { execSpec } from "../exec.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
 import { reapStatus } from "../status.ts";
 import { StandardStreams } from "../stdio.ts";
+import { openIfRunning } from "./process.ts";
+import type { RunningService, ServiceContext, ServiceDefinition } from "./service.ts";
 
 /** What each is given; both write something to their output once the network is there. */
-export const USER_NETWORK_ARGUMENTS: Readonly<
-  Record<UserNetworkProgram, (pid: string) => readonly string[]>
-> = {
+const ARGUMENTS: Readonly<Record<UserNetworkProgram, (pid: string) => readonly string[]>> = {
   slirp4netns: (pid) => [
     "--configure",
     "--mtu=65520",
@@ -43,51 +46,59 @@ export const USER_NETWORK_ARGUMENTS: Readonly<
 /** How long a program may take to be ready, in milliseconds. */
 const PATIENCE = 10_000;
 
-/**
- * Connects the network namespace of the process with what the script reaches.
- *
- * @throws {UnsupportedError} where none of the programs is installed, or it fails
- */
-export function startUserNetwork(programs: readonly UserNetworkProgram[], pid: number): Cleanup {
-  for (const program of programs) {
-    const streams = new StandardStreams(["null", "piped", "piped"]);
-    let launched: LaunchedProcess;
-    try {
-      launched = launchProgram(program, String(pid), streams);
-    } catch (error) {
-      streams.close();
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw error;
+/** The service. */
+export const userNetworkService: ServiceDefinition<"user-network"> = {
+  describe: ({ programs }, pid) => [
+    programs.map((name) => [name, ...ARGUMENTS[name](pid)].join(" ")).join(", or "),
+  ],
+  start({ programs }, context) {
+    for (const program of programs) {
+      const streams = new StandardStreams(["null", "piped", "piped"]);
+      let launched: LaunchedProcess;
+      try {
+        launched = launchProgram(program, context, streams);
+      } catch (error) {
+        streams.close();
+        if (error instanceof Deno.errors.NotFound) continue;
+        throw error;
+      }
+      return whenReady(program, launched, streams.release());
     }
-    return whenReady(program, launched, streams.release());
-  }
-  throw new UnsupportedError(
-    `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
-      "(Debian: slirp4netns, passt); root can do without, with veth() and masquerade()",
-  );
-}
+    throw new UnsupportedError(
+      `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
+        "(Debian: slirp4netns, passt); root can do without, with veth() and masquerade()",
+    );
+  },
+  cleanUp(process) {
+    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
+    if (pidfd === undefined) return;
+    try {
+      syscalls([{ call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL), accept: ["ESRCH"] }]);
+      waitFor(pidfd, PATIENCE);
+    } finally {
+      syscall(close(pidfd));
+    }
+  },
+};
 
 function launchProgram(
   program: UserNetworkProgram,
-  pid: string,
+  { pid, spawn }: ServiceContext,
   streams: StandardStreams,
 ): LaunchedProcess {
-  const { euid, egid } = currentCredentials();
-  const args = USER_NETWORK_ARGUMENTS[program](pid);
-  // Otherwise it would be nobody, who may not enter the namespaces.
+  const { euid, egid } = liveHost().credentials();
+  // Otherwise it would become "nobody", who may not enter the namespaces.
   const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
-  return launch(
-    new PlanBuilder([], liveHost()),
-    hostTool(program, [...asRoot, ...args], streams.theirs),
-  );
+  const args = [...asRoot, ...ARGUMENTS[program](String(pid))];
+  return spawn(execSpec(program, { args, stdio: streams.theirs }));
 }
 
-/** Waits until the program is ready; answers what ends it. */
+/** Waits until the program is ready. */
 function whenReady(
   program: UserNetworkProgram,
-  { pidfd }: LaunchedProcess,
+  { pid, pidfd }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
-): Cleanup {
+): RunningService {
   const [, stdout, stderr] = descriptors as [undefined, number, number];
   const end = () => {
     syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
@@ -97,7 +108,9 @@ function whenReady(
   let issue: string;
   try {
     waitFor(stdout, PATIENCE);
-    if ((readSome(stdout)?.length ?? 0) > 0) return end;
+    if ((readSome(stdout)?.length ?? 0) > 0) {
+      return { record: { service: "user-network", program, ...processIdentity(pid) }, end };
+    }
     issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
   } catch (error) {
     end();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, ResultOf } from "../../ffi/call.ts";
+import { ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
 import type { IdRange } from "../../recipe/steps/id_range.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../../recipe/steps/id_maps.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { appArmor } from "../fixes.ts";
+import type { ParentCall } from "../parent_work.ts";
 import type { PlannedState } from "../planned_state.ts";
 import { writeProcFile } from "../proc_file.ts";
 
@@ -114,17 +115,16 @@ function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
 }
 
 /** What the script does for the container. */
-function mapCalls(plan: PlanBuilder, path: string, text: string): Call[] {
+function mapCalls(plan: PlanBuilder, path: string, text: string): ParentCall[] {
   const bytes = new TextEncoder().encode(text);
   const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "fd");
   const written = write(fd, bytes, bytes.length);
-  const stepIndex = plan.cursor.index;
-  plan.parentCalls.push(
-    { call: opened, stepIndex, fixes: { EACCES: () => appArmor(plan.host) } },
-    { call: written, stepIndex, fixes: mapFixes(plan) },
-  );
-  return [opened, written, close(fd)];
+  return [
+    { call: opened, fixes: { EACCES: () => appArmor(plan.host) } },
+    { call: written, fixes: mapFixes(plan) },
+    { call: close(fd) },
+  ];
 }
 
 function claimMaps(plan: PlanBuilder): void {

@@ -12,14 +12,7 @@ import {
   PR_SET_NO_NEW_PRIVS,
   prctl,
 } from "../../ffi/calls/processes.ts";
-import {
-  CAPABILITIES,
-  type CapabilityName,
-  capset,
-  setgroups,
-  setresgid,
-  setresuid,
-} from "../../ffi/calls/users.ts";
+import { CAPABILITIES, type CapabilityName, capset } from "../../ffi/calls/users.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import type { CapabilitySets } from "../../recipe/steps/capability_sets.ts";
 import type {
@@ -28,6 +21,7 @@ import type {
   SetUserStep,
 } from "../../recipe/steps/identity.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { changeIds } from "../change_ids.ts";
 
 const LACKING: Fixes = {
   EPERM: "the process does not have the capability that this takes, or not any more",
@@ -41,28 +35,10 @@ export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: Plan
         `or map with mapIds({ ..., setgroups: "allow" })`,
     );
   }
-  const unmapped = plan.state.inUserNamespace
-    ? "the id is not mapped into the user namespace; mapIds() maps more than one"
-    : undefined;
-  const fixes = (denied: string): Fixes => ({
-    EPERM: denied,
-    ...(unmapped !== undefined && { EINVAL: unmapped }),
-  });
-  if (!plan.state.setgroupsDenied) {
-    plan.call(setgroups(groups ?? []), {
-      fixes: fixes(
-        "setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: " +
-          'mapIds({ setgroups: "allow" })',
-      ),
-    });
-  }
   plan.access.recordIds({ uid, gid, groups });
-  plan.call(setresgid(gid, gid, gid), {
-    fixes: fixes("changing the group needs CAP_SETGID: a recipe of root, or mapRoot()"),
-  });
-  plan.call(setresuid(uid, uid, uid), {
-    fixes: fixes("changing the user needs CAP_SETUID: a recipe of root, or mapRoot()"),
-  });
+  for (const { call, fixes } of changeIds({ uid, gid, groups }, plan.state)) {
+    plan.call(call, { fixes });
+  }
   plan.state.ids = { uid, gid };
 }
 

@@ -25,6 +25,7 @@ import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
 import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { CGROUP_DENIED } from "../fixes.ts";
 import { keepParentNetns } from "../network.ts";
 
 /** Lowers `join`. */
@@ -54,12 +55,15 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   // The pidfd and the directory in /proc go on meaning the process that they were opened for.
   const check = () => void host.joinTarget(pid, started, { environment: false, cgroup: false });
   const looksInto = step.root === true || step.cwd === true;
-  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", looksInto ? undefined : check);
+  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
+    check: looksInto ? undefined : check,
+    fixes: NO_PROCESS,
+  });
   const directory = looksInto
     ? plan.inheritFd(
       openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC),
       "process",
-      check,
+      { check, fixes: NO_PROCESS },
     )
     : undefined;
   const open = (name: "root" | "cwd") => {
@@ -80,6 +84,11 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   if (root !== undefined || cwd !== undefined) plan.enteredWorkingDirectory();
   if (kinds.has("pid")) plan.fork("exit");
 }
+
+const NO_PROCESS: Fixes = {
+  ENOENT: "there is no such process, or not any more",
+  ESRCH: "there is no such process, or not any more",
+};
 
 const OTHERS_PROCESS = "the process is another user's, or has privileges that this one has not";
 
@@ -145,11 +154,7 @@ function becomeRoot(plan: PlanBuilder, credentials: JoinStep["credentials"]): vo
 
 /** The process enters a cgroup: 0 stands for itself. */
 function enterCgroup(plan: PlanBuilder, file: string): void {
-  const fixes = {
-    EACCES:
-      "this user may not bring processes into this cgroup: it, or one that both the old and " +
-      "the new lie in, is another user's",
-  };
+  const fixes = { EACCES: CGROUP_DENIED };
   const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, { fixes });
   plan.call(write(fd, new TextEncoder().encode("0"), 1), { fixes });
   plan.release(fd);

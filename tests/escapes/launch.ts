@@ -3,14 +3,13 @@
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { assert } from "@std/assert";
 import { engine } from "../../ffi/engine/engine.ts";
-import { environmentBlock } from "../../ffi/environment.ts";
 import { recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { linux, type Recipe } from "../../mod.ts";
 import { collectSync } from "../../launch/collect.ts";
-import { launch } from "../../launch/launcher.ts";
+import { execSpec } from "../../launch/exec.ts";
+import { Launcher } from "../../launch/launcher.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
-import { resources } from "../../launch/runtime_fds.ts";
 import { program } from "./support.ts";
 
 /** Tries an attack in a container whose launch is changed; answers its exit code. */
@@ -19,19 +18,13 @@ export function launchAltered(
   { attack, cwd }: { readonly attack: string; readonly cwd?: string },
   alter: (program: SyscallProgram) => void,
 ): number {
-  const draft = planRecipe(box.steps);
-  const launched = launch(draft, {
-    program: "perl",
+  const spec = execSpec("perl", {
     args: ["-e", program(attack)],
-    environment: environmentBlock([], new Map()),
+    environment: { inherited: [], changes: new Map() },
     searchPath: DEFAULT_PATH,
     cwd,
-    uid: undefined,
-    gid: undefined,
-    stdio: ["null", "null", "null"],
-    terminal: undefined,
-    resources: resources(draft.hasInit),
-  }, alter);
+  });
+  const launched = new Launcher(planRecipe(box.steps)).spawn(spec, alter);
   return collectSync(launched, [], undefined).code;
 }
 

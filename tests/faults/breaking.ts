@@ -7,7 +7,6 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type { Call } from "../../ffi/call.ts";
 import { close } from "../../ffi/calls/files.ts";
 import { Engine, engine } from "../../ffi/engine/engine.ts";
-import { environmentBlock, environmentStrings } from "../../ffi/environment.ts";
 import { ERRNO, type ErrnoName } from "../../ffi/errno.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { argumentOffset, recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
@@ -15,10 +14,9 @@ import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { type CommandOptions, type Recipe, SyscallError, UnsupportedError } from "../../mod.ts";
 import type { PlanBuilder } from "../../plan/builder.ts";
 import { PermissionSet } from "../../permissions/permission_set.ts";
-import { type Alteration, launch } from "../../launch/launcher.ts";
-import { type LaunchProgram, stepOf } from "../../launch/link.ts";
-import type { ExecSpec } from "../../launch/exec.ts";
-import { resources } from "../../launch/runtime_fds.ts";
+import { type Alteration, Launcher } from "../../launch/launcher.ts";
+import { type LaunchProgram, recordOf } from "../../launch/link.ts";
+import { type ExecSpec, execSpec } from "../../launch/exec.ts";
 import type { Section } from "../../launch/program_writer.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { endSync } from "../../launch/collect.ts";
@@ -85,11 +83,10 @@ function breakCall(program: SyscallProgram, index: number, { call, args }: Fault
 
 /**
  * What no test can do without: a child must not go on in JavaScript, nor the script with its signals
- * blocked, and close(2) closes also where it fails.
+ * blocked or its memory undumpable, and close(2) closes also where it fails.
  */
-function isNeeded({ name }: Call, chapter: Section | undefined): boolean {
-  return name === "exit_group" || chapter === "failure" ||
-    (chapter === "script" && (name === "rt_sigprocmask" || name === "close"));
+function isNeeded({ name }: Call, section: Section | undefined): boolean {
+  return name === "exit_group" || section === "failure" || section === "restore";
 }
 
 /** Of plans that are longer, each call is made to fail in one way only. */
@@ -107,7 +104,8 @@ function isTried(index: number, count: number): boolean {
 
 /** A launch that can be made again and again, broken or not. */
 class Launching {
-  readonly draft: PlanBuilder;
+  readonly plan: PlanBuilder;
+  readonly #launcher: Launcher;
   readonly #box: Recipe;
   readonly #program: string;
   readonly #options: CommandOptions;
@@ -115,7 +113,8 @@ class Launching {
   constructor(box: Recipe, program: string, options: CommandOptions) {
     const { permissions } = options;
     const gate = permissions && { network: new PermissionSet(permissions).network };
-    this.draft = planRecipe(box.steps, gate);
+    this.plan = planRecipe(box.steps, gate);
+    this.#launcher = new Launcher(this.plan);
     this.#box = box;
     this.#program = program;
     this.#options = options;
@@ -138,13 +137,12 @@ class Launching {
   }
 
   #error(alter?: Alteration, begun?: () => void): unknown {
-    const { draft } = this;
     let terminal: ProgramTerminal | undefined;
     try {
       if (this.#options.terminal === true) {
-        terminal = new ProgramTerminal(draft.state.terminals !== undefined);
+        terminal = new ProgramTerminal(this.plan.state.terminals !== undefined);
       }
-      const launched = launch(draft, this.#order(terminal), alter);
+      const launched = this.#launcher.spawn(this.#spec(terminal), alter);
       begun?.();
       for (const fd of [launched.listener, launched.terminal]) {
         if (fd !== undefined) syscall(close(fd));
@@ -158,20 +156,16 @@ class Launching {
     }
   }
 
-  #order(terminal: ProgramTerminal | undefined): ExecSpec {
+  #spec(terminal: ProgramTerminal | undefined): ExecSpec {
     const { cwd, uid, gid } = this.#options;
-    return {
-      program: this.#program,
-      args: [],
-      environment: environmentBlock(environmentStrings(), new Map()),
+    return execSpec(this.#program, {
       searchPath: "/nonesuch:/usr/bin:/bin",
       cwd: cwd === undefined ? undefined : String(cwd),
       uid,
       gid,
       stdio: terminal === undefined ? ["null", "null", "null"] : [],
       terminal: terminal?.theirs,
-      resources: resources(this.draft.hasInit),
-    };
+    });
   }
 }
 
@@ -221,12 +215,12 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
     // Sixty-two signals are reset by the same call; one stands for all.
     if (call.name === "rt_sigaction" && calls[index - 1]?.name === "rt_sigaction") continue;
     if (!isTried(index, calls.length)) continue;
-    if (isNeeded(call, layout!.chapters.get(call))) continue;
+    if (isNeeded(call, recordOf(call, layout!).section)) continue;
     for (const fault of faultsOf(index, calls.length)) {
       faults++;
       let step: number | undefined;
       const error = launching.error((built, laidOut) => {
-        step = stepOf(built.calls[index]!, launching.draft, laidOut);
+        step = recordOf(built.calls[index]!, laidOut).stepIndex;
         breakCall(built, index, fault);
       });
       if (error === undefined) continue;
@@ -249,8 +243,8 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
 }
 
 /** Whether the errno is no failure of the call. */
-function accepts({ parts }: LaunchProgram, call: Call, errno: ErrnoName): boolean {
-  return parts.some((part) => "call" in part && part.call === call && part.accept?.includes(errno));
+function accepts(layout: LaunchProgram, call: Call, errno: ErrnoName): boolean {
+  return recordOf(call, layout).accept?.includes(errno) ?? false;
 }
 
 /**
@@ -309,21 +303,23 @@ function observe(
   failed?: (error: unknown) => void,
 ): readonly SyscallProgram[] {
   const programs: SyscallProgram[] = [];
-  const { run } = Engine.prototype;
+  const { runInArena } = Engine.prototype;
   let containers: SyscallProgram | undefined;
   let over = false;
-  Engine.prototype.run = function (program) {
-    if (program !== containers && !over) {
-      alter?.(program, programs.length);
-      programs.push(program);
-    }
-    return run.call(this, program);
+  Engine.prototype.runInArena = function (program, bindings) {
+    if (program === containers || over) return runInArena.call(this, program, bindings);
+    // What is laid out once is not to be broken for ever.
+    const { bytes, relocations } = program;
+    const own = { ...program, bytes: bytes.slice(), relocations: [...relocations] };
+    alter?.(own, programs.length);
+    programs.push(own);
+    return runInArena.call(this, own, bindings);
   };
   try {
     const error = launching.error((program) => containers = program, () => over = true);
     if (error !== undefined) failed?.(error);
   } finally {
-    Engine.prototype.run = run;
+    Engine.prototype.runInArena = runInArena;
   }
   return programs;
 }

@@ -160,21 +160,21 @@ for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
 test("a container gives up that begins when its script's thread has ended", async () => {
   const { stdout, stderr } = await runScript(
     `
-    import { launch } from "${new URL("../../launch/launcher.ts", import.meta.url)}";
+    import { execSpec } from "${new URL("../../launch/exec.ts", import.meta.url)}";
+    import { Launcher } from "${new URL("../../launch/launcher.ts", import.meta.url)}";
     import { planRecipe } from "${new URL("../../plan/plan_recipe.ts", import.meta.url)}";
-    import { resources } from "${new URL("../../launch/runtime_fds.ts", import.meta.url)}";
-    import { pointerList } from "${new URL("../../ffi/call.ts", import.meta.url)}";
-    const order = {
-      program: "true",
-      args: [],
-      environment: pointerList([], "[]"),
-      searchPath: "/usr/bin:/bin",
-      stdio: ["null", "null", "null"],
+    import { argumentOffset } from "${new URL("../../ffi/engine/program.ts", import.meta.url)}";
+    // The container is to see another thread's id in the place of this one's.
+    const otherThread = ({ bytes, calls }) => {
+      const view = new DataView(bytes.buffer);
+      calls.forEach(({ name, args }, index) => {
+        if (name !== "futex" || args.length < 6) return;
+        const at = argumentOffset(index, 5);
+        view.setInt32(at, view.getInt32(at, true) + 1, true);
+      });
     };
-    const { thread, ...others } = resources(false);
-    const another = { ...others, thread: { ...thread, id: thread.id + 1 } };
     try {
-      launch(planRecipe([]), { ...order, resources: another });
+      new Launcher(planRecipe([])).spawn(execSpec("true"), otherThread);
     } catch (error) {
       console.log(error.syscall, error.code);
     }

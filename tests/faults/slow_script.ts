@@ -4,14 +4,14 @@
  * which it can stay.
  */
 
-import { type Call, pointerList } from "../../ffi/call.ts";
+import type { Call } from "../../ffi/call.ts";
 import { ppoll } from "../../ffi/calls/processes.ts";
 import { assemble, recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { PermissionSet } from "../../permissions/permission_set.ts";
-import { launch } from "../../launch/launcher.ts";
+import { execSpec } from "../../launch/exec.ts";
+import { Launcher } from "../../launch/launcher.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
-import { resources } from "../../launch/runtime_fds.ts";
 import { SHAPES } from "./shapes.ts";
 
 const [name, call, marker] = Deno.args as [string, string, string];
@@ -51,23 +51,16 @@ function stayIn(program: SyscallProgram, index: number): void {
 
 const { box, permissions } = SHAPES[name]!;
 const gate = permissions && { network: new PermissionSet(permissions).network };
-const draft = planRecipe(box.steps, gate);
-const order = {
-  program: "sleep",
+const launcher = new Launcher(planRecipe(box.steps, gate));
+const spec = execSpec("sleep", {
   args: ["1000", `0.${marker}`],
-  environment: pointerList([], "[]"),
+  environment: { inherited: [], changes: new Map() },
   searchPath: "/usr/bin:/bin",
-  cwd: undefined,
-  uid: undefined,
-  gid: undefined,
-  stdio: ["null", "null", "null"],
-  terminal: undefined,
-  resources: resources(draft.hasInit),
-} as const;
+});
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
 if (call !== "list") print("ready\n");
-launch(draft, order, (program) => {
+launcher.spawn(spec, (program) => {
   if (call === "list") {
     print(JSON.stringify(places(program.calls)));
     Deno.exit();

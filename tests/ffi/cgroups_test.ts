@@ -1,7 +1,7 @@
 /** Control groups: found in /proc, made, entered, frozen, emptied, and removed again. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { call, Named, Output, ResultOf } from "../../ffi/call.ts";
+import { call, Named, Output, ResultOf, Slot } from "../../ffi/call.ts";
 import { clone3 } from "../../ffi/calls/clone3.ts";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import { directoriesIn, pidsIn } from "../../ffi/cgroups/files.ts";
@@ -16,7 +16,8 @@ import {
 } from "../../ffi/cgroups/limits.ts";
 import { isScriptsName, newName, scriptsName, sweep } from "../../ffi/cgroups/naming.ts";
 import { SyscallError, UnsupportedError } from "../../ffi/errors.ts";
-import { END, Label } from "../../ffi/engine/program.ts";
+import type { Memory } from "../../ffi/engine/memory.ts";
+import { END, Label, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { notRoot } from "./linux_thread.ts";
 import { CLONE_VFORK, CLONE_VM, exitCode, run, SIGCHLD, testWith, waitFor } from "./support.ts";
 
@@ -186,13 +187,20 @@ function exists(path: string): boolean {
 
 /** A child that gets into a group, writes a byte to nowhere, and ends with the code 7. */
 function enter({ directory, files }: CgroupEntry): DataView {
+  const group = new Slot("cgroup");
   const child = new Label("child"), pid = new Output(4, "&pid");
   const zero = new Uint8Array([48]);
   const flags = CLONE_VM | CLONE_VFORK;
   const cloned = directory === undefined
     ? call("clone", flags | 0x100000 | SIGCHLD, null, pid, 0, 0)
-    : clone3(flags, pid, directory);
+    : clone3(flags, pid, group);
   const told = new Output(4096, "&told");
+  const bindings = {
+    size: 0,
+    write({ slots }: SyscallProgram, { view }: Memory) {
+      for (const at of slots.get(group) ?? []) view.setBigInt64(at, BigInt(directory!.value), true);
+    },
+  };
   const opened = call("openat", -100, "/proc/self/cgroup", 0, 0);
   const fail = new Label("fail");
   const outcome = run([
@@ -204,7 +212,7 @@ function enter({ directory, files }: CgroupEntry): DataView {
     { call: call("exit_group", 7) },
     fail,
     { call: call("exit_group", 8) },
-  ]);
+  ], bindings);
   assertEquals(outcome.failed, undefined);
   assertEquals(exitCode(waitFor(outcome.output(pid).getInt32(0, true))), 7);
   return outcome.output(told);

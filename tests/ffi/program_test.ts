@@ -5,11 +5,13 @@ import {
   type Argument,
   type Call,
   call,
+  describeCall,
   Named,
   Output,
   OutputField,
   pointerList,
   ResultOf,
+  Slot,
   Struct,
 } from "../../ffi/call.ts";
 import { SyscallError } from "../../ffi/errors.ts";
@@ -272,6 +274,35 @@ Deno.test("a structure lies in the table once, with the addresses that it holds"
   assertEquals(table.long(at + 24), 0n);
 });
 
+Deno.test("a slot has one cell for all arguments, and one in each structure that holds it", () => {
+  const slot = new Slot("fd", 4);
+  const poll = () => new Struct(new Uint8Array(8).fill(255), "[fd]", [], [{ offset: 4, slot }]);
+  const table = read(
+    { call: call("ioctl", slot, poll()) },
+    { call: call("ioctl", poll(), slot) },
+  );
+  const cells = table.program.slots.get(slot)!;
+  const [first, second] = [table.record(0), table.record(1)];
+  assertEquals(cells.map(BigInt), [
+    first.arguments[0],
+    first.arguments[1]! + 4n,
+    second.arguments[0]! + 4n,
+  ]);
+  assertEquals(second.arguments[1], first.arguments[0]);
+  assertEquals([first.references, second.references], [0b01, 0b10]);
+  assertEquals(cells.map((at) => at % 4), [0, 0, 0]);
+});
+
+Deno.test("a slot is shown by its text, or by its value", () => {
+  const slot = new Slot("fd");
+  const struct = new Struct(new Uint8Array(8), (show) => `{${show(slot)}}`, [], [
+    { offset: 0, slot },
+  ]);
+  const described = call("ioctl", slot, struct);
+  assertEquals(describeCall(described), "ioctl(fd, {fd})");
+  assertEquals(describeCall(described, () => "7"), "ioctl(7, {7})");
+});
+
 Deno.test("offsets and indexes of records belong together", () => {
   for (const index of [0, 1, 2, 100]) {
     assertEquals(recordOffset(index), HEADER.size + index * 88);
@@ -307,7 +338,9 @@ Deno.test("random programs read as they were written", () => {
     }
     const table = read(...calls.map((call) => ({ call })));
     calls.forEach(({ args }, index) => {
-      const references = args.map((arg) => arg instanceof ResultOf || arg instanceof OutputField);
+      const references = args.map((arg) =>
+        arg instanceof ResultOf || arg instanceof OutputField || arg instanceof Slot
+      );
       const bits = references.reduce((sum, is, bit) => sum + (is ? 2 ** bit : 0), 0);
       assertEquals(table.record(index).references, bits);
       args.forEach((arg, position) => expectArgument(table, index, position, arg, calls));
@@ -335,8 +368,12 @@ function expectArgument(
     assertEquals(value, BigInt(table.program.outputs.get(expected.output)! + expected.offset));
   } else if (expected instanceof ResultOf) {
     assertEquals(value, BigInt(16 + calls.indexOf(expected.call) * 88 + 80));
+  } else if (expected instanceof Slot) {
+    assertEquals(value, BigInt(table.program.slots.get(expected)![0]!));
   } else assertEquals(value, 0n);
 }
+
+const slots = [new Slot("one"), new Slot("other")];
 
 function randomArgument(
   random: (below: number) => number,
@@ -347,7 +384,7 @@ function randomArgument(
     String.fromCodePoint(...Array.from({ length: random(9) }, () => 1 + random(0xd000)));
   const output = outputs[random(outputs.length)]!;
   const earlier = calls[random(calls.length)];
-  switch (random(8)) {
+  switch (random(9)) {
     case 0:
       return random(2 ** 31) * 2 ** 21 - 2 ** 51;
     case 1:
@@ -362,6 +399,8 @@ function randomArgument(
       return new OutputField(output, 0, "field");
     case 6:
       return earlier ? new ResultOf(earlier, "result") : null;
+    case 7:
+      return slots[random(slots.length)]!;
     default:
       return null;
   }

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Call, call, Output, OutputField } from "../../ffi/call.ts";
-import { engine, type RunResult } from "../../ffi/engine/engine.ts";
+import { type Bindings, engine, type RunResult } from "../../ffi/engine/engine.ts";
 import { assemble, type Label, type ProgramRecord } from "../../ffi/engine/program.ts";
 
 export const O_CLOEXEC = 0o2000000;
@@ -18,8 +18,8 @@ engine();
 export type Parts = readonly (ProgramRecord | Label)[];
 
 /** Runs a program in the calling thread. */
-export function run(parts: Parts): RunResult {
-  return engine().run(assemble(parts, engine().architecture));
+export function run(parts: Parts, bindings?: Bindings): RunResult {
+  return engine().run(assemble(parts, engine().architecture), bindings);
 }
 
 /** A pipe that a program makes. */

@@ -10,7 +10,6 @@ import { addAddress } from "../../../ffi/netlink/address.ts";
 import { parsePrefix } from "../../../ffi/netlink/ip.ts";
 import { addMacvlan, addVeth, setLink } from "../../../ffi/netlink/link.ts";
 import { inContainerNetns, inParentNetns } from "../../network.ts";
-import { deletedAtTheEnd, returnedAtTheEnd } from "../../../launch/host_services/interfaces.ts";
 import type {
   MacvlanStep,
   MoveInterfaceStep,
@@ -34,7 +33,7 @@ export function lowerVeth({ name, peer, peerAddress, bridge }: VethStep, plan: P
         addressFixes(peer!),
       );
     }
-  }, peer === undefined ? undefined : deletedAtTheEnd(peer));
+  }, peer === undefined ? undefined : { service: "delete-link", name: peer });
   inContainerNetns(plan, (kernel) => kernel.request(setLink(name, { up: true })));
 }
 
@@ -65,6 +64,6 @@ export function lowerMoveInterface(
       setLink({ index: kernel.indexOf(name) }, { name: as, namespace }),
       { EEXIST: `an interface is called ${as} already; choose another name` },
     );
-  }, returnedAtTheEnd(name, as));
+  }, { service: "return-link", name, nameInside: as });
   inContainerNetns(plan, (kernel) => kernel.request(setLink(as, { up: true })));
 }

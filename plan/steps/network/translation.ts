@@ -5,10 +5,9 @@
  */
 
 import { HOSTS_NETWORK } from "../../network.ts";
-import { type Call, describeCall, ResultOf } from "../../../ffi/call.ts";
+import { type Call, ResultOf } from "../../../ffi/call.ts";
 import { close } from "../../../ffi/calls/files.ts";
-import { AF_INET6, NETLINK_NETFILTER, netlinkSocket } from "../../../ffi/calls/sockets.ts";
-import { UnsupportedError } from "../../../ffi/errors.ts";
+import { AF_INET6, NETLINK_NETFILTER } from "../../../ffi/calls/sockets.ts";
 import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
 import {
   addNatTable,
@@ -17,12 +16,10 @@ import {
   type NatTable,
   publishing,
 } from "../../../ffi/netlink/nftables.ts";
-import { answerOutput, requestCalls, send, socketCalls } from "../../../ffi/netlink/request.ts";
-import { NetlinkSocket } from "../../../ffi/netlink/socket.ts";
+import { answerOutput, requestCalls, socketCalls } from "../../../ffi/netlink/request.ts";
 import type { Fixes } from "../../../ffi/fix.ts";
 import { writeSetting } from "../sysctl.ts";
 import type { PlanBuilder } from "../../builder.ts";
-import { readSetting } from "../../../host/settings.ts";
 import { mayChangeOutside } from "../../network.ts";
 import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
 
@@ -71,22 +68,7 @@ function translate(
   }
   mayChangeOutside(plan);
   plan.access.recordNetworkChange();
-  plan.syncWithParent(() => [{
-    does: [describeCall(send(fdOf(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))],
-    begin() {
-      needsForwarding(table.family);
-      // The kernel takes the table away when this socket is closed, by whatever end.
-      const socket = new NetlinkSocket(NETLINK_NETFILTER);
-      try {
-        // A name that the table of no other container has.
-        socket.request(messages(`ramekin-${crypto.randomUUID()}`), words);
-      } catch (error) {
-        socket.close();
-        throw error;
-      }
-      return () => socket.close();
-    },
-  }]);
+  plan.syncWithParent(() => [{ service: "nat-table", table, words }]);
 }
 
 const NO_NF_TABLES =
@@ -101,17 +83,8 @@ export const NO_TRANSLATION: Fixes = {
 };
 
 /** The setting that has a network pass packets on, as a path in /proc/sys. */
-function forwardingSetting(family: number): string {
+export function forwardingSetting(family: number): string {
   return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-
-function needsForwarding(family: number): void {
-  const setting = forwardingSetting(family);
-  if (readSetting(`/proc/sys/${setting}`) === 1) return;
-  const name = setting.replaceAll("/", ".");
-  throw new UnsupportedError(
-    `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
-  );
 }
 
 function fdOf(socket: Call): ResultOf {

@@ -6,10 +6,6 @@
 
 import { HOSTS_NETWORK } from "../../network.ts";
 import {
-  startUserNetwork,
-  USER_NETWORK_ARGUMENTS,
-} from "../../../launch/host_services/user_network.ts";
-import {
   USER_NETWORK_PROGRAMS,
   type UserNetworkStep,
 } from "../../../recipe/steps/network/user_network.ts";
@@ -21,10 +17,5 @@ export function lowerUserNetwork({ program }: UserNetworkStep, plan: PlanBuilder
   plan.host.requireOwnProc();
   plan.access.record({ kind: "net", host: "*" });
   const programs = program === undefined ? USER_NETWORK_PROGRAMS : [program];
-  const commands = (pid: string) =>
-    programs.map((name) => [name, ...USER_NETWORK_ARGUMENTS[name](pid)].join(" "));
-  plan.syncWithParent((text) => [{
-    does: [commands(text).join(", or ")],
-    begin: (pid) => startUserNetwork(programs, pid),
-  }]);
+  plan.syncWithParent(() => [{ service: "user-network", programs }]);
 }

@@ -1,0 +1,233 @@
+/**
+ * The last part of a launch: from the container that the steps have made into the program.
+ *
+ * @module
+ */
+
+import { type Call, Output, ResultOf, type Slot, Struct } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  chdir,
+  close,
+  close_range,
+  CLOSE_RANGE_CLOEXEC,
+  dup3,
+  F_OK,
+  faccessat,
+  fchdir,
+  getcwd,
+  ioctl,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOCTTY,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  openat,
+  openat2,
+  read,
+  RESOLVE_NO_MAGICLINKS,
+  TIOCGPTPEER,
+  TIOCSCTTY,
+  TIOCSPTLCK,
+  TIOCSWINSZ,
+  write,
+} from "../ffi/calls/files.ts";
+import { execve, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
+import { sendDescriptor } from "../ffi/calls/sockets.ts";
+import { Label } from "../ffi/engine/program.ts";
+import type { Fixes } from "../ffi/fix.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import { changeIds } from "../plan/change_ids.ts";
+import { CONTAINER_SOCKET } from "../plan/parent_work.ts";
+import { EXIT_CHILD } from "../plan/process.ts";
+import type { Frame } from "./frame.ts";
+import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
+import type { LaunchShape } from "./shape.ts";
+import {
+  ARGV,
+  CWD,
+  ENVIRONMENT,
+  GID,
+  programPath,
+  RESERVED,
+  SCRIPT_PIDFD,
+  STDIO,
+  TERMINAL,
+  UID,
+  WINDOW_SIZE,
+} from "./slots.ts";
+
+/** One place where the program may be. */
+export interface ExecCandidate {
+  readonly execve: Call;
+  /** Asks once every attempt has failed whether there is such a file, as far as can be seen. */
+  readonly exists: Call;
+  /** Reads the beginning of the file once every attempt has failed, which says why. */
+  readonly readHead: Call;
+  readonly head: Output;
+}
+
+/** Opens /dev/null while the host's /dev is still in sight. */
+export const openNull: Call = openDevNull();
+
+/** Writes what is left to do once the steps are done; returns where the program may be. */
+export function writeExec(
+  writer: ProgramWriter,
+  plan: PlanBuilder,
+  shape: LaunchShape,
+  frame: Frame,
+): readonly ExecCandidate[] {
+  const add = (call: Call) => writer.add(call, CHILD_EDGES);
+  if (plan.state.mounts.hasMounts) enterAgain(writer);
+  if (shape.cwd) enterDirectory(writer);
+  if (shape.terminal === undefined) {
+    connectStdio(add, shape);
+    if (plan.state.terminals !== undefined) useOwnNull(writer, shape);
+  } else {
+    // The leader of a session cannot lead another one.
+    if (!plan.state.sessionLeader) {
+      const fixes = { EPERM: "the program leads a session already" };
+      writer.add(setsid(), { ...CHILD_EDGES, fixes });
+    }
+    connectTerminal(add, shape.terminal);
+  }
+  if (shape.uid || shape.gid) {
+    const ids = { uid: shape.uid ? UID : undefined, gid: shape.gid ? GID : undefined };
+    for (const { call, fixes } of changeIds(ids, plan.state)) {
+      writer.add(call, { ...CHILD_EDGES, fixes });
+    }
+  }
+  frame.tie(writer);
+  frame.beforeExec(writer);
+  if (plan.listener !== undefined) sendListener(add, plan.listener);
+  if (shape.held) waitToStart(writer);
+  add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
+  add(rt_sigprocmask("none", null));
+  for (const planned of plan.beforeProgram) writer.part(planned);
+  return tryExec(writer, shape.paths);
+}
+
+/** The container is made, and waits until the script lets it go; it ends where the script has. */
+function waitToStart(writer: ProgramWriter): void {
+  const byte = new Output(1, "&byte");
+  writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
+  writer.add(read(CONTAINER_SOCKET, byte, 1), { ...CHILD_EDGES, onZero: EXIT_CHILD });
+}
+
+/** Sends a socket to the script, by the number of a descriptor that is needed no more. */
+function sendListener(add: (call: Call) => Call, listener: ResultOf): void {
+  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
+}
+
+/**
+ * A mount over the working directory, or above it, hides it from new lookups only. So it is entered
+ * again by its name, or the root where there is no such directory any more. See getcwd(2).
+ */
+function enterAgain(writer: ProgramWriter): void {
+  const path = new Output(4096, "&path");
+  const [lost, done] = [new Label("the directory is gone"), new Label("the directory is entered")];
+  const otherwise = {
+    ...CHILD_EDGES,
+    accept: ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"],
+    onAccepted: lost,
+  } as const;
+  writer.add(getcwd(path), otherwise);
+  const directory = new ResultOf(writer.add(openDirectory(path), otherwise), "directory");
+  writer.add(fchdir(directory), { ...otherwise, onZero: done });
+  writer.place(lost);
+  writer.add(chdir("/"), CHILD_EDGES);
+  writer.place(done);
+}
+
+/** Opens a directory; the links of /proc would lead out of the container (CVE-2024-21626). */
+function openDirectory(path: Output | Slot): Call {
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, path, { flags, resolve: RESOLVE_NO_MAGICLINKS });
+}
+
+function enterDirectory(writer: ProgramWriter): void {
+  const opened = writer.add(openDirectory(CWD), { ...CHILD_EDGES, fixes: CWD_FIXES });
+  const directory = new ResultOf(opened, "directory");
+  writer.add(fchdir(directory), { ...CHILD_EDGES, fixes: CWD_FIXES });
+  writer.add(close(directory), CHILD_EDGES);
+}
+
+const CWD_FIXES: Fixes = {
+  ENOENT: "the directory does not exist in the container",
+  ENOTDIR: "it is no directory",
+  ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
+  EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)",
+};
+
+function connectStdio(add: (call: Call) => Call, { stdio }: LaunchShape): void {
+  stdio.forEach((kind, fd) => {
+    if (kind === "inherit") return;
+    add(dup3(kind === "null" ? new ResultOf(openNull, "null") : STDIO[fd]!, fd, 0));
+  });
+}
+
+/** Where the container has devices of its own, it does not get the host's /dev/null (chmod(2)). */
+function useOwnNull(writer: ProgramWriter, { stdio }: LaunchShape): void {
+  const places = stdio.flatMap((kind, fd) => kind === "null" ? [fd] : []);
+  if (places.length === 0) return;
+  const missing = new Label("there is no /dev/null");
+  const opened = writer.add(openDevNull(), {
+    ...CHILD_EDGES,
+    accept: ["ENOENT", "ENOTDIR", "EACCES"],
+    onAccepted: missing,
+  });
+  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  writer.place(missing);
+}
+
+function openDevNull(): Call {
+  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+}
+
+/** The program's session gets the terminal as its controlling one (tty(4)). */
+function connectTerminal(add: (call: Call) => Call, place: "script" | "container"): void {
+  const slave = place === "script" ? TERMINAL : openTerminal(add);
+  add(ioctl(slave, TIOCSCTTY, 0));
+  for (const fd of [0, 1, 2]) add(dup3(slave, fd, 0));
+}
+
+/** Opens a terminal in the container and sends the other side to the script. */
+function openTerminal(add: (call: Call) => Call): ResultOf {
+  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const master = new ResultOf(opened, "master");
+  const size = new Struct(new Uint8Array(8), "&size", [], [{ offset: 0, slot: WINDOW_SIZE }]);
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  add(ioctl(master, TIOCSWINSZ, size));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  // The message holds the number of the descriptor, so it has to be known beforehand.
+  add(dup3(master, RESERVED, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
+  return new ResultOf(slave, "slave");
+}
+
+/** Tries the program wherever it may be, as execvp(3) does. */
+function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[] {
+  const paths = Array.from({ length: count }, (_, index) => programPath(index));
+  const findOut = new Label("find out why");
+  const attempts = paths.map((path, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? { onFailure: findOut } : { accept: NOT_HERE, onFailure: findOut };
+    return { path, execve: writer.add(execve(path, ARGV, ENVIRONMENT), edges) };
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path, execve }) => {
+    const next = new Label(`after ${path.text}`);
+    const exists = writer.add(faccessat(at_fdcwd, path, F_OK), { onFailure: next });
+    const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
+    const head = new Output(256, "&head");
+    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
+    writer.place(next);
+    return { execve, exists, readHead, head };
+  });
+}
+
+/** The errors after which execvp(3) goes on to the next directory of PATH. */
+const NOT_HERE = ["ENOENT", "ENOTDIR", "EACCES"] as const;

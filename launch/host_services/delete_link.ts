@@ -1,0 +1,38 @@
+/**
+ * Deletes the end of a cable that has stayed outside, so that its name is free again once the
+ * container has ended. The kernel would do so too, with the network namespace of the other end, but
+ * in its own time.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../ffi/errors.ts";
+import { deleteLink } from "../../ffi/netlink/link.ts";
+import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
+import type { ServiceDefinition } from "./service.ts";
+
+/** The service. */
+export const deleteLinkService: ServiceDefinition<"delete-link"> = {
+  describe: ({ name }) => [`at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`],
+  start({ name }) {
+    using socket = new NetlinkSocket();
+    const index = socket.links().find((link) => link.name === name)?.index ?? 0;
+    const record = { service: "delete-link", name, index } as const;
+    return { record, end: () => this.cleanUp(record) };
+  },
+  cleanUp({ name, index }) {
+    using socket = new NetlinkSocket();
+    // Another interface may have got the index meanwhile, or the name.
+    const isThere = socket.links().some((link) => link.index === index && link.name === name);
+    if (isThere) unlessGone(() => socket.request([deleteLink({ index })]));
+  },
+};
+
+/** Acts on an interface that may have disappeared by now. */
+export function unlessGone(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Has the host translate addresses, by a table that the kernel takes away when the socket is closed
+ * that has made it: with the script, by whatever end.
+ *
+ * @module
+ */
+
+import { describeCall, ResultOf } from "../../ffi/call.ts";
+import { NETLINK_NETFILTER, netlinkSocket } from "../../ffi/calls/sockets.ts";
+import { UnsupportedError } from "../../ffi/errors.ts";
+import { addNatTable } from "../../ffi/netlink/nftables.ts";
+import { send } from "../../ffi/netlink/request.ts";
+import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
+import { readSetting } from "../../host/settings.ts";
+import { forwardingSetting } from "../../plan/steps/network/translation.ts";
+import type { ServiceDefinition } from "./service.ts";
+
+/** The service. */
+export const natTableService: ServiceDefinition<"nat-table"> = {
+  describe({ table }) {
+    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
+    const messages = addNatTable({ ...table, name: "ramekin-...", owned: true });
+    return [describeCall(send(socket, messages))];
+  },
+  start({ table, words }) {
+    requireForwarding(table.family);
+    // A name that the table of no other container has.
+    const name = `ramekin-${crypto.randomUUID()}`;
+    const socket = new NetlinkSocket(NETLINK_NETFILTER);
+    try {
+      socket.request(addNatTable({ ...table, name, owned: true }), words);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return { record: { service: "nat-table", name }, end: () => socket.close() };
+  },
+  cleanUp() {
+    // The socket was the other process's, and is closed.
+  },
+};
+
+/** Refuses to go on where the host passes no packets on between its interfaces. */
+function requireForwarding(family: number): void {
+  const path = forwardingSetting(family);
+  if (readSetting(`/proc/sys/${path}`) === 1) return;
+  const name = path.replaceAll("/", ".");
+  throw new UnsupportedError(
+    `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
+  );
+}

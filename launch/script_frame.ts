@@ -1,0 +1,151 @@
+/**
+ * The frame of a container that a script makes: the script's thread blocks signals, guards its
+ * memory, makes the first process, and undoes all that. Where the container needs nothing of the
+ * script, the thread sleeps until the program runs.
+ *
+ * @module
+ */
+
+import { type Call, Named, Output, OutputField } from "../ffi/call.ts";
+import { close } from "../ffi/calls/files.ts";
+import { compareWord } from "../ffi/calls/futex.ts";
+import {
+  CHANGEABLE_SIGNALS,
+  pidfd_open,
+  POLLIN,
+  ppoll,
+  PR_SET_PDEATHSIG,
+  prctl,
+  rt_sigaction,
+  rt_sigprocmask,
+} from "../ffi/calls/processes.ts";
+import { passCredentials, socketpair } from "../ffi/calls/sockets.ts";
+import { END, Label } from "../ffi/engine/program.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import { CONTAINER_SOCKET, SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
+import { EXIT_CHILD } from "../plan/process.ts";
+import type { Frame } from "./frame.ts";
+import { firstCloneFixes } from "./link.ts";
+import { MemoryGuard } from "./memory_guard.ts";
+import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
+import type { LaunchShape } from "./shape.ts";
+import { SCRIPT_PIDFD } from "./slots.ts";
+
+/** What a frame has to know of the script. */
+export interface ScriptFacts {
+  /**
+   * The signals that the script ignores, where clone3(2) resets all others; without it, every signal
+   * is reset by a call of its own.
+   */
+  readonly ignored: readonly number[] | undefined;
+  /** Where a container sees whether the script's thread is still there, if that can be known. */
+  readonly thread: ThreadWord | undefined;
+}
+
+/** A word of a thread's memory that has its id until it ends. */
+export interface ThreadWord {
+  readonly address: bigint;
+  readonly id: number;
+}
+
+/** The frame of one launch. */
+export class ScriptFrame implements Frame {
+  readonly vfork: boolean;
+  readonly sharesMemory: boolean;
+  readonly guard: MemoryGuard;
+  readonly #plan: PlanBuilder;
+  readonly #facts: ScriptFacts;
+  readonly #needsSockets: boolean;
+  #sockets: Call | undefined;
+  #pidfd: Call | undefined;
+
+  constructor(plan: PlanBuilder, shape: LaunchShape, facts: ScriptFacts) {
+    this.#plan = plan;
+    this.#facts = facts;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held;
+    // A container that waits has a copy: the script goes on meanwhile.
+    this.sharesMemory = !shape.held;
+    this.guard = new MemoryGuard(plan, shape, this);
+    this.#needsSockets = !this.vfork || shape.terminal === "container" ||
+      plan.listener !== undefined;
+  }
+
+  get clearsHandlers(): boolean {
+    return this.#facts.ignored !== undefined;
+  }
+
+  /** What makes the sockets of the script and the container, where they are needed. */
+  get sockets(): Call | undefined {
+    return this.#sockets;
+  }
+
+  /** What opens the container's pidfd, where the thread has slept. */
+  get pidfd(): Call | undefined {
+    return this.#pidfd;
+  }
+
+  enclose(writer: ProgramWriter, clone: Call, firstProcess: Label): void {
+    const [unmasking, lowering, closing] = ["unmasking", "lowering", "closing"].map((name) =>
+      new Label(name)
+    ) as [Label, Label, Label];
+    const mask = new Output(8, "&mask");
+    writer.section = "script";
+    if (this.#needsSockets) {
+      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), { onFailure: END });
+    }
+    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
+    this.guard.raise(writer, closing);
+    // A handler of the script's must not run in the container, on its memory.
+    writer.add(rt_sigprocmask("all", mask), { onFailure: lowering });
+    writer.section = "clone";
+    writer.add(clone, {
+      onZero: firstProcess,
+      onFailure: unmasking,
+      stepIndex: this.#plan.cloneStep,
+      fixes: () => firstCloneFixes(this.#plan),
+    });
+    writer.section = "restore";
+    writer.place(unmasking);
+    writer.add(rt_sigprocmask(mask, null));
+    writer.place(lowering);
+    this.guard.lower(writer);
+    writer.place(closing);
+    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
+    writer.section = "script";
+    if (this.vfork) {
+      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
+    }
+    writer.end();
+  }
+
+  begin(writer: ProgramWriter): void {
+    // execve(2) would leave what is ignored, and a handler could run before it, on shared memory.
+    for (const signal of this.#facts.ignored ?? CHANGEABLE_SIGNALS) {
+      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
+    }
+    this.guard.begin(writer);
+    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+  }
+
+  tie(writer: ProgramWriter): void {
+    const { deathSignal, processes } = this.#plan;
+    if (deathSignal === 0) return;
+    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+    // A parent that died between the clone and this prctl has sent no signal.
+    const { thread } = this.#facts;
+    const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
+    if (thread !== undefined && sharesWord) {
+      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+      writer.add(alive, { ...CHILD_EDGES, accept: ["EAGAIN"], onAccepted: EXIT_CHILD });
+    } else {
+      // The pidfd is readable after the last thread has exited; a parent that is just giving its
+      // children away is missed.
+      const gone = ppoll([{ fd: SCRIPT_PIDFD, events: POLLIN }], 0);
+      writer.add(gone, { ...CHILD_EDGES, onSuccess: EXIT_CHILD });
+    }
+  }
+
+  beforeExec(writer: ProgramWriter): void {
+    this.guard.renew(writer);
+  }
+}

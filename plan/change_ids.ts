@@ -1,0 +1,51 @@
+/**
+ * The calls by which a process becomes another user, and what their errors mean.
+ *
+ * @module
+ */
+
+import type { Call, Slot } from "../ffi/call.ts";
+import { setgroups, setresgid, setresuid } from "../ffi/calls/users.ts";
+import type { Fixes } from "../ffi/fix.ts";
+import type { PlannedState } from "./planned_state.ts";
+
+/** The ids that a process takes; what is left out stays as it is. */
+export interface NewIds {
+  readonly uid?: number | Slot | undefined;
+  readonly gid?: number | Slot | undefined;
+  readonly groups?: readonly number[] | undefined;
+}
+
+/** The calls, in the order in which each is still permitted: the groups, the group, the user. */
+export function changeIds(
+  { uid, gid, groups = [] }: NewIds,
+  { setgroupsDenied, inUserNamespace }: PlannedState,
+): { readonly call: Call; readonly fixes: Fixes }[] {
+  const calls: { readonly call: Call; readonly fixes: Fixes }[] = [];
+  const add = (call: Call, denied: string) => {
+    const unmapped = inUserNamespace
+      ? "the id is not mapped into the user namespace; mapIds() maps more than one"
+      : undefined;
+    calls.push({ call, fixes: { EPERM: denied, EINVAL: unmapped } });
+  };
+  if (!setgroupsDenied) {
+    add(
+      setgroups(groups),
+      "setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: " +
+        'mapIds({ setgroups: "allow" })',
+    );
+  }
+  if (gid !== undefined) {
+    add(
+      setresgid(gid, gid, gid),
+      "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
+    );
+  }
+  if (uid !== undefined) {
+    add(
+      setresuid(uid, uid, uid),
+      "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()",
+    );
+  }
+  return calls;
+}

@@ -1,0 +1,115 @@
+/** What a script keeps up on the host for a container, and how another process cleans it up. */
+
+import { assertEquals } from "@std/assert";
+import { test } from "../support.ts";
+import { inNetworkOfItsOwn, noTalk } from "../steps/network/support.ts";
+
+const file = (path: string) => new URL(`../../${path}`, import.meta.url).href;
+
+/**
+ * A script whose container has every service, and which says by which records they run. Neither the
+ * container nor the tool ends with it: the tool as slirp4netns does, which changes its credentials.
+ */
+const MAKER = `
+  import { execSpec } from "${file("launch/exec.ts")}";
+  import { Launcher } from "${file("launch/launcher.ts")}";
+  import { planRecipe } from "${file("plan/plan_recipe.ts")}";
+  const { dieWithParent, masquerade, moveInterface, recipe, unshare, userNetwork, veth } = ramekin;
+  const box = recipe(
+    unshare("net"),
+    veth("eth0", { peer: "cable" }),
+    moveInterface("card", { as: "eth1" }),
+    masquerade("10.9.0.0/24"),
+    userNetwork("slirp4netns"),
+    dieWithParent(null),
+  );
+  const spec = execSpec("sleep", { args: ["1000"] });
+  const { pid, services } = new Launcher(planRecipe(box.steps)).spawn(spec);
+  console.log(JSON.stringify({ pid, records: services.map(({ record }) => record) }));
+  setInterval(() => {}, 1000);
+`;
+
+const CLEANER = `
+  import { cleanUpService } from "${file("launch/host_services/table.ts")}";
+  for (const record of JSON.parse(Deno.args[0])) cleanUpService(record);
+`;
+
+/** What the tests' scripts have in common: the maker runs, and is killed. */
+const KILLED = `
+  const { Script, until, isAlive, runScript } = await import("${file("tests/other_scripts.ts")}");
+  const { listTables } = await import("${file("ffi/netlink/nftables.ts")}");
+  const { NetlinkSocket } = await import("${file("ffi/netlink/socket.ts")}");
+  const tables = () => {
+    using socket = new NetlinkSocket(12);
+    return socket.list(listTables()).length;
+  };
+  const say = (...words) => console.log(words.join(" "));
+  Deno.writeTextFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+  const bin = Deno.makeTempDirSync();
+  Deno.writeTextFileSync(
+    bin + "/slirp4netns",
+    "#!/bin/sh\\necho ready\\nexec setpriv --pdeathsig clear sleep 1000\\n",
+    { mode: 0o755 },
+  );
+  Deno.env.set("PATH", bin + ":" + Deno.env.get("PATH"));
+  // The other end of the card is in a container of its own.
+  const far = recipe(unshare("net"), veth("far", { peer: "card" }))
+    .command("sleep", { args: ["1000"] }).spawn();
+  const maker = new Script(${JSON.stringify(MAKER)}, ["-A"]);
+  const reader = maker.process.stdout.getReader();
+  const { value } = await reader.read();
+  if (value === undefined) throw new Error(await new Response(maker.process.stderr).text());
+  const { pid, records } = JSON.parse(text(value));
+  const tool = records.find(({ service }) => service === "user-network").pid;
+  const end = async () => {
+    for (const process of [pid, tool]) if (isAlive(process)) Deno.kill(process, "SIGKILL");
+    far.kill("SIGKILL");
+    await far.status;
+    Deno.removeSync(bin, { recursive: true });
+    await maker[Symbol.asyncDispose]();
+  };
+  say(...records.map(({ service }) => service), tables());
+  show();
+  maker.process.kill("SIGKILL");
+  await maker.process.status;
+  await reader.cancel();
+  await maker.process.stderr.cancel();
+`;
+
+const STARTED = ["delete-link return-link nat-table user-network 1", "lo cable"];
+
+test("what a killed script has kept up is cleaned up by another one", async () => {
+  const printed = await inNetworkOfItsOwn(`
+    ${KILLED}
+    await until(() => tables() === 0); // the kernel's part
+    say(isAlive(pid), isAlive(tool));
+    for (let round = 0; round < 2; round++) { // there is nothing left to do for the second
+      const { stderr } = await runScript(
+        ${JSON.stringify(CLEANER)}, ["-A"], [JSON.stringify(records)],
+      );
+      say(isAlive(pid), isAlive(tool), stderr);
+      show();
+    }
+    await end();
+    show();
+  `);
+  const clean = ["true false ", "lo card"];
+  assertEquals(printed.split("\n"), [...STARTED, "true true", ...clean, ...clean, "lo"]);
+}, noTalk);
+
+test("what has another's number, index or name by now is left alone", async () => {
+  const printed = await inNetworkOfItsOwn(`
+    ${KILLED}
+    const { cleanUpService } = await import("${file("launch/host_services/table.ts")}");
+    for (const record of records) {
+      if (record.service === "delete-link") {
+        cleanUpService({ ...record, index: record.index + 1 });
+        cleanUpService({ ...record, name: "lo" });
+      } else if ("started" in record) cleanUpService({ ...record, started: record.started - 1 });
+    }
+    say(isAlive(pid), isAlive(tool));
+    show();
+    await end();
+  `);
+  assertEquals(printed.split("\n"), [...STARTED, "true true", "lo cable"]);
+}, noTalk);

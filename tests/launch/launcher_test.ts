@@ -1,0 +1,168 @@
+/** Containers that are made first and started later, and what is laid out once for many. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  dieWithParent,
+  hostname,
+  init,
+  limits,
+  mapIds,
+  mapRoot,
+  type Recipe,
+  recipe,
+  setUser,
+  SyscallError,
+  unshare,
+} from "../../mod.ts";
+import { collectSync } from "../../launch/collect.ts";
+import { execSpec } from "../../launch/exec.ts";
+import { Launcher } from "../../launch/launcher.ts";
+import { StandardStreams } from "../../launch/stdio.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { marked, newMarker, pause, survivors } from "../faults/support.ts";
+import { isAlive, Script } from "../other_scripts.ts";
+import { notRoot, test } from "../support.ts";
+
+const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
+
+/** A container of each kind of launch. */
+const KINDS: readonly { readonly name: string; readonly box: Recipe; readonly skip?: string }[] = [
+  { name: "no steps", box: recipe() },
+  { name: "namespaces", box: recipe(unshare("user", "mount", "uts"), mapRoot(), hostname("box")) },
+  { name: "a pid namespace", box: recipe(unshare("user", "pid"), mapRoot()) },
+  {
+    name: "a late pid namespace",
+    box: recipe(unshare("user", "uts"), mapRoot(), unshare("pid"), hostname("box")),
+  },
+  { name: "an init", box: recipe(unshare("user", "mount", "pid"), mapRoot(), init()) },
+  { name: "a time namespace", box: recipe(unshare("user", "time"), mapRoot()) },
+  {
+    name: "several id ranges",
+    box: recipe(unshare("user", "pid"), mapIds({ uids: range, gids: range })),
+    skip: notRoot,
+  },
+  { name: "another user", box: recipe(setUser({ uid: 65534, gid: 65534 })), skip: notRoot },
+  { name: "limits", box: recipe(unshare("pid"), limits({ pids: 50 })), skip: notRoot },
+  {
+    name: "limits and several id ranges",
+    box: recipe(
+      unshare("user", "pid", "cgroup"),
+      mapIds({ uids: range, gids: range }),
+      limits({ pids: 50 }),
+    ),
+    skip: notRoot,
+  },
+].map(({ skip, ...kind }) => skip === undefined ? kind : { ...kind, skip });
+
+function launcherOf(box: Recipe): Launcher {
+  return new Launcher(planRecipe(box.steps));
+}
+
+const decoder = new TextDecoder();
+
+for (const { name, box, skip } of KINDS) {
+  test(`a container is made, and its program started later: ${name}`, () => {
+    const marker = newMarker();
+    const streams = new StandardStreams(["null", "piped", "null"]);
+    const args = ["-c", "echo started; exit 7", marker];
+    const created = launcherOf(box).create(execSpec("sh", { args, stdio: streams.theirs }));
+    assert(isAlive(created.pid));
+    assertEquals(marked(marker), []);
+    const { code, stdout } = collectSync(created.start(), streams.release(), undefined);
+    assertEquals([code, decoder.decode(stdout)], [7, "started\n"]);
+  }, skip);
+
+  test(`a container that is not started leaves nothing: ${name}`, () => {
+    const marker = newMarker();
+    let pid: number;
+    {
+      using created = launcherOf(box).create(execSpec("sleep", { args: ["1000", `0.${marker}`] }));
+      pid = created.pid;
+      assert(isAlive(pid));
+    }
+    assertEquals(isAlive(pid), false);
+    assertEquals(marked(marker), []);
+  }, skip);
+
+  test(`a program that cannot be started is reported by start(): ${name}`, () => {
+    const created = launcherOf(box).create(execSpec("/none/such"));
+    assertThrows(() => created.start(), Deno.errors.NotFound, "/none/such");
+    assertEquals(isAlive(created.pid), false);
+    assertThrows(() => created.start(), TypeError, "already");
+  }, skip);
+
+  test(`what fails while a container is made is reported by create(): ${name}`, () => {
+    const spec = execSpec("true", { cwd: "/none/such" });
+    const error = assertThrows(() => launcherOf(box).create(spec), SyscallError);
+    assertEquals([error.syscall, error.code], ["openat2", "ENOENT"]);
+    assert(error.call?.includes('"/none/such"'), error.message);
+  }, skip);
+}
+
+test("others can be launched while a container waits, of the same plan too", () => {
+  const launcher = launcherOf(recipe(unshare("user", "pid"), mapRoot()));
+  using first = launcher.create(execSpec("true"));
+  using second = launcher.create(execSpec("false"));
+  assertEquals(collectSync(launcher.spawn(execSpec("true")), [], undefined).code, 0);
+  assertEquals(collectSync(second.start(), [], undefined).code, 1);
+  assertEquals(collectSync(first.start(), [], undefined).code, 0);
+});
+
+for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+  test(`a script that ends by ${signal} takes what it has not started with it`, async () => {
+    const marker = newMarker();
+    const file = (path: string) => new URL(path, import.meta.url).href;
+    await using script = new Script(`
+      import { execSpec } from "${file("../../launch/exec.ts")}";
+      import { Launcher } from "${file("../../launch/launcher.ts")}";
+      import { planRecipe } from "${file("../../plan/plan_recipe.ts")}";
+      const { dieWithParent, mapRoot, recipe, unshare } = ramekin;
+      // Not by the signal that this sends, but as nobody is there to let it go.
+      const box = recipe(unshare("user", "pid"), mapRoot(), dieWithParent(null));
+      const spec = execSpec("sleep", { args: ["1000", "0.${marker}"] });
+      const { pid } = new Launcher(planRecipe(box.steps)).create(spec);
+      console.log(pid);
+      setInterval(() => {}, 1000);
+    `);
+    const reader = script.process.stdout.getReader();
+    const pid = Number(decoder.decode((await reader.read()).value));
+    assert(isAlive(pid));
+    script.process.kill(signal);
+    await script.process.status;
+    await reader.cancel();
+    await script.process.stderr.cancel();
+    for (let attempt = 0; attempt < 100 && isAlive(pid); attempt++) await pause(20);
+    assertEquals(isAlive(pid), false);
+    assertEquals(await survivors(marker), []);
+  });
+}
+
+test("commands of one plan are laid out once for each shape", () => {
+  const launcher = launcherOf(recipe(unshare("user", "pid"), mapRoot(), dieWithParent()));
+  const compiled = (spec: Parameters<typeof execSpec>[1], program = "/bin/true") =>
+    launcher.prepare(execSpec(program, spec)).compiled;
+  const first = compiled({});
+  assert(compiled({ args: ["a", "b"] }, "/bin/false") === first);
+  assert(compiled({ environment: { inherited: [], changes: new Map([["A", "1"]]) } }) === first);
+  const placed = compiled({ cwd: "/tmp", uid: 0, gid: 0, stdio: [{ fd: 7 }, "null", "null"] });
+  assert(placed !== first);
+  assert(compiled({ cwd: "/", uid: 1, gid: 2, stdio: [{ fd: 9 }, "null", "null"] }) === placed);
+  assert(compiled({ searchPath: "/a:/b" }, "true") !== compiled({ searchPath: "/a" }, "true"));
+});
+
+test("what is long or plentiful is passed on whole, again and again", () => {
+  const launcher = launcherOf(recipe());
+  for (const count of [3000, 0, 7, 9000]) {
+    const args = Array.from({ length: count }, (_, index) => `ü${index}`.padEnd(index % 90, "é"));
+    const changes = new Map([["LONG", "ß".repeat(count * 5)]]);
+    const streams = new StandardStreams(["null", "piped", "null"]);
+    const launched = launcher.spawn(execSpec("sh", {
+      args: ["-c", 'printf "%s\\n" "$LONG" "$@"', "sh", ...args],
+      environment: { inherited: [], changes },
+      searchPath: "/usr/bin:/bin",
+      stdio: streams.theirs,
+    }));
+    const { stdout } = collectSync(launched, streams.release(), undefined);
+    assertEquals(decoder.decode(stdout), `${[changes.get("LONG"), ...args].join("\n")}\n`);
+  }
+});
