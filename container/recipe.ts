@@ -4,11 +4,10 @@
  * @module
  */
 
+import { callerSignature } from "./caller.ts";
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
-import { callerOf } from "../host/credentials.ts";
 import { Launcher } from "../launch/launcher.ts";
-import type { PlanBuilder } from "../plan/builder.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
@@ -64,8 +63,8 @@ export function recipe(...ingredients: RecipeInput[]): Recipe {
 export class Recipe {
   /** The steps, in the order in which they happen. */
   readonly steps: readonly Step[];
-  /** What the commands of this recipe have in common. */
-  #launcher: Launcher | undefined;
+  /** What the commands of this recipe have in common, and who ran the script when it was planned. */
+  #shared: { readonly launcher: Launcher; readonly caller: string | undefined } | undefined;
 
   /**
    * A recipe of these steps; {@linkcode recipe} takes recipes too.
@@ -111,10 +110,14 @@ export class Recipe {
 
   /** The plan of the commands without permissions, which is made once as far as the host allows. */
   #sharedLauncher(): Launcher {
-    if (this.#launcher !== undefined && isOfCaller(this.#launcher.plan)) return this.#launcher;
+    const shared = this.#shared;
+    if (shared !== undefined) {
+      const isSame = shared.caller === undefined || shared.caller === callerSignature();
+      if (isSame) return shared.launcher;
+    }
     const launcher = new Launcher(planRecipe(this.steps));
     const lasts = !this.steps.some(({ step }) => LOOKS_AT_HOST.has(step));
-    this.#launcher = lasts ? launcher : undefined;
+    this.#shared = lasts ? { launcher, caller: callerSignature() } : undefined;
     return launcher;
   }
 
@@ -180,15 +183,6 @@ const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
 
 /** The steps whose plans depend on processes and files of the host, which come and go. */
 const LOOKS_AT_HOST: ReadonlySet<Step["step"]> = new Set<Step["step"]>(["join", "programs"]);
-
-/** Whether the plan is still that of whoever runs the script: ids and capabilities can change. */
-function isOfCaller({ state, processes }: PlanBuilder): boolean {
-  if (processes[0]!.parts.length === 0) return true;
-  const [planned, now] = [state.caller, callerOf()];
-  return planned.euid === now.euid && planned.egid === now.egid &&
-    planned.mayMapIds === now.mayMapIds && planned.mayChangeNetwork === now.mayChangeNetwork &&
-    planned.inheritable.join() === now.inheritable.join();
-}
 
 /** A copy of plain data that nobody can change. */
 function frozenCopy<T>(value: T): T {
