@@ -5,7 +5,7 @@
  * user namespaces while the memory is undumpable (prctl(2)).
  *
  * That holds for the whole process, Workers included. So it is saved and restored under a lock of
- * the process, and a launch that cannot be made by an undumpable process waits for the lock too. A
+ * the process, and a launch that an undumpable process cannot make waits for the lock too. A
  * container that waits to be started has a copy of the memory, and is undumpable by itself.
  *
  * @module
@@ -93,9 +93,12 @@ export class MemoryGuard {
     writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   }
 
-  /** Writes what guards it just before the program, as ids that change set it anew. */
+  /**
+   * Writes what guards, just before the program, a process that another one overlaps with, or that
+   * waits with its copy: ids that change have set the memory dumpable or not, as a sysctl says.
+   */
   renew(writer: ProgramWriter): void {
-    if (this.#overlaps) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   }
 }
 

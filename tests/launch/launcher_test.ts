@@ -6,6 +6,7 @@ import {
   hostname,
   init,
   limits,
+  linux,
   mapIds,
   mapRoot,
   type Recipe,
@@ -21,7 +22,7 @@ import { StandardStreams } from "../../launch/stdio.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { marked, newMarker, pause, survivors } from "../faults/support.ts";
 import { isAlive, Script } from "../other_scripts.ts";
-import { notRoot, test } from "../support.ts";
+import { notRoot, root, test } from "../support.ts";
 
 const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
 
@@ -106,6 +107,14 @@ test("others can be launched while a container waits, of the same plan too", () 
   assertEquals(collectSync(launcher.spawn(execSpec("true")), [], undefined).code, 0);
   assertEquals(collectSync(second.start(), [], undefined).code, 1);
   assertEquals(collectSync(first.start(), [], undefined).code, 0);
+});
+
+test("a container that waits keeps its copy of the script's memory to itself", () => {
+  const spec = execSpec("true", root ? { uid: 65534, gid: 65534 } : {});
+  using created = launcherOf(recipe()).create(spec);
+  // The files in /proc of an undumpable process are root's (proc(5)).
+  assertEquals(Deno.statSync(`/proc/${created.pid}/status`).uid, 0);
+  assertEquals(linux.prctl(linux.PR_GET_DUMPABLE), 1);
 });
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
