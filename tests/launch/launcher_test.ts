@@ -15,6 +15,7 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
+import { Engine } from "../../ffi/engine/engine.ts";
 import { collectSync } from "../../launch/collect.ts";
 import { execSpec } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
@@ -175,3 +176,56 @@ test("what is long or plentiful is passed on whole, again and again", () => {
     assertEquals(decoder.decode(stdout), `${[changes.get("LONG"), ...args].join("\n")}\n`);
   }
 });
+
+/** The programs that make a container, of all that run meanwhile. */
+function programsOf(body: () => void): ReadonlySet<unknown> {
+  const programs = new Set<unknown>();
+  const { runInArena } = Engine.prototype;
+  Engine.prototype.runInArena = function (program, bindings) {
+    if (program.calls.some(({ name }) => name.startsWith("clone"))) programs.add(program);
+    return runInArena.call(this, program, bindings);
+  };
+  try {
+    body();
+  } finally {
+    Engine.prototype.runInArena = runInArena;
+  }
+  return programs;
+}
+
+test("new commands of a recipe are one program, with other arguments and environments", () => {
+  const box = recipe(unshare("user", "pid"), mapRoot());
+  const programs = programsOf(() => {
+    for (const value of ["a", "b", "c"]) {
+      const options = { args: [value], env: { VALUE: value }, cwd: value === "c" ? "/" : "/tmp" };
+      assert(box.command("/bin/true", options).outputSync().success);
+      Deno.env.set(`VALUE_${value}`, value);
+    }
+  });
+  for (const value of ["a", "b", "c"]) Deno.env.delete(`VALUE_${value}`);
+  assertEquals(programs.size, 1);
+});
+
+test("launches in control groups are one program too", () => {
+  const box = recipe(unshare("pid"), limits({ pids: 50 }));
+  const programs = programsOf(() => {
+    for (const value of ["a", "b", "c"]) {
+      assert(box.command("/bin/true", { args: [value] }).outputSync().success);
+    }
+  });
+  assertEquals(programs.size, 1);
+}, notRoot);
+
+test("a recipe is planned anew when the script has become another user", () => {
+  const box = recipe(unshare("user"), mapRoot());
+  const map = () => box.plan().entries.find(({ call }) => call.startsWith('write(fd, "0 '))?.call;
+  assertEquals(map(), 'write(fd, "0 0 1\\n", 6)');
+  linux.setresuid(0, 65534, 0);
+  try {
+    assertEquals(map(), 'write(fd, "0 65534 1\\n", 10)');
+  } finally {
+    linux.setresuid(0, 0, 0);
+    linux.prctl(linux.PR_SET_DUMPABLE, 1);
+  }
+  assertEquals(map(), 'write(fd, "0 0 1\\n", 6)');
+}, notRoot);
