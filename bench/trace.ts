@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Call, call, constant, describeCall, Output } from "../ffi/call.ts";
+import { type Call, call, constant, describeCall, Output, type ShowSlot } from "../ffi/call.ts";
 import { close } from "../ffi/calls/files.ts";
 import { P_PIDFD, siginfoOutput, waitid, WEXITED } from "../ffi/calls/processes.ts";
 import { engine, type RunResult } from "../ffi/engine/engine.ts";
@@ -16,7 +16,7 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { execSpec } from "../launch/exec.ts";
 import { Launcher } from "../launch/launcher.ts";
 import { type LaunchProgram, recordOf } from "../launch/link.ts";
-import { bindingsOf } from "../launch/slots.ts";
+import { bindingsOf, showValues } from "../launch/slots.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import { alone } from "./alone.ts";
 import { bars, type Emphasis } from "./plots.ts";
@@ -119,7 +119,7 @@ function measure(recipe: Recipe): { readonly parts: readonly Part[]; readonly to
   return {
     total: median(launches.map(({ total }) => total)),
     parts: launches[0]!.spans.map(({ after }, index): Part => ({
-      ...describe(after, plan, layout),
+      ...describe(after, plan, layout, showValues(values)),
       nanoseconds: median(launches.map(({ spans }) => spans[index]!.nanoseconds)),
     })),
   };
@@ -196,20 +196,21 @@ function describe(
   after: Clock["after"],
   plan: PlanBuilder,
   layout: LaunchProgram,
+  show: ShowSlot,
 ): Omit<Part, "nanoseconds"> {
   if (after === undefined || !("name" in after)) {
-    return { what: shortened(describeCall(layout.clone)), whose: "clone", emphasis: "warm" };
+    return { what: shortened(describeCall(layout.clone, show)), whose: "clone", emphasis: "warm" };
   }
   if (after.name === "waitid") {
     return { what: `${PROGRAM}, until waitid(2) has it`, whose: "program", emphasis: "" };
   }
   if (after === layout.clone) {
     const { execve } = layout.candidates.at(-1)!;
-    return { what: shortened(describeCall(execve)), whose: "program", emphasis: "" };
+    return { what: shortened(describeCall(execve, show)), whose: "program", emphasis: "" };
   }
   const { stepIndex, section = "" } = recordOf(after, layout);
   return {
-    what: shortened(describeCall(after)),
+    what: shortened(describeCall(after, show)),
     whose: stepIndex === undefined ? section : plan.cursor.nameOf(stepIndex),
     emphasis: "warm",
   };

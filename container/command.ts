@@ -85,7 +85,7 @@ export class Command {
   }
 
   /**
-   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} tells, the
+   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} returns, the
    * program, and the variables of the script's environment that it gets.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
@@ -96,14 +96,14 @@ export class Command {
   }
 
   /**
-   * Runs the program to its end, and answers how it has ended and what it has written. Where nothing
+   * Runs the program to its end, and returns how it has ended and what it has written. Where nothing
    * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
    *
    * @throws {PermissionError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where stdin is piped, as nobody would write to it
+   * @throws {TypeError} where stdin is piped, as nothing would write to it
    */
   async output(): Promise<CommandOutput> {
     this.#refusePipedInput("output");
@@ -118,7 +118,7 @@ export class Command {
   }
 
   /**
-   * Runs the program to its end, while the script's thread waits, and answers how it has ended and
+   * Runs the program to its end, while the script's thread waits, and returns how it has ended and
    * what it has written.
    *
    * @throws {PermissionError} where the recipe needs more than its permissions
@@ -168,7 +168,7 @@ export class Command {
     return this.#launcher.describe(this.#spec({ stdio: ["null", "null", "null"] }));
   }
 
-  /** Starts the program, and answers the script's sides of its pipes as well. */
+  /** Starts the program, and returns the script's sides of its pipes as well. */
   #start(defaults: Kinds): Started {
     const kinds = this.#kinds(defaults);
     this.#admit();

@@ -47,6 +47,8 @@ export class Launch {
   readonly #result: RunResult;
   /** What the table says; for a container that is still walking it, read anew each time. */
   readonly #final: Findings | undefined;
+  /** Whether the script's memory is still to be restored. */
+  #isGuarded: boolean;
   #terminal: number | undefined;
   #listener: number | undefined;
   readonly #services: RunningService[] = [];
@@ -60,6 +62,7 @@ export class Launch {
     this.#prepared = prepared;
     this.#compiled = compiled;
     const { plan, frame, program } = compiled;
+    this.#isGuarded = !frame.vfork;
     const bindings = bindingsOf(values);
     const loaded = engine();
     // A table of its own has a container that walks it while the script makes calls too; and one
@@ -91,9 +94,14 @@ export class Launch {
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket!, spawn, this.#services);
       this.#receiveFds(socket!);
-      if (shape.held) waitForByte(socket!);
+      if (shape.held && !waitForByte(socket!)) throw launchError(this.#prepared, this.#result);
     }
     if (this.#findings.failed) throw launchError(this.#prepared, this.#result);
+  }
+
+  /** What the script keeps up for it on the host. */
+  get services(): readonly RunningService[] {
+    return this.#services;
   }
 
   /** The container's own process, as far as it is made. */
@@ -108,7 +116,7 @@ export class Launch {
       const { socket } = this.#findings;
       if (shape.held) letGo(socket!);
       waitForEnd(socket!);
-      frame.guard.restore(this.#result);
+      this.#restore();
     }
     const { pids, pidfd, socket, runs } = this.#findings;
     if (!runs) throw launchError(this.#prepared, this.#result);
@@ -132,7 +140,6 @@ export class Launch {
     // Where the container has failed by itself, the script's part has failed because of that.
     const { pids, pidfd, socket, failed } = this.#findings;
     const error = failed ? launchError(this.#prepared, this.#result) : thrown;
-    const { frame } = this.#compiled;
     for (const pid of pids) {
       syscall(kill(pid, SIGNALS.SIGKILL));
       reap(pid);
@@ -145,7 +152,7 @@ export class Launch {
     } catch {
       // The error that came first says more.
     }
-    if (!frame.vfork) frame.guard.restore(this.#result);
+    this.#restore();
     this.#release();
     return error;
   }
@@ -154,6 +161,12 @@ export class Launch {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== undefined) this.#listener ??= receiveFd(socket);
+  }
+
+  /** Restores what guards the script's memory: once, as it may be another launch's turn then. */
+  #restore(): void {
+    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
+    this.#isGuarded = false;
   }
 
   #release(): void {

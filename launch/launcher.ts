@@ -13,6 +13,7 @@ import { liveHost } from "../host/live_host.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
 import { type ExecSpec, programPaths } from "./exec.ts";
+import type { RunningService } from "./host_services/service.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
 import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
@@ -127,12 +128,15 @@ export class Launcher {
 export class CreatedContainer implements Disposable {
   /** The container's first process, as this script sees it. */
   readonly pid: number;
+  /** What the script keeps up for it on the host. */
+  readonly services: readonly RunningService[];
   #launch: Launch | undefined;
   readonly #cgroup: ContainerCgroup | undefined;
 
   /** Use {@linkcode Launcher.create}. */
   constructor(launch: Launch, cgroup: ContainerCgroup | undefined) {
     this.pid = launch.pid;
+    this.services = launch.services;
     this.#launch = launch;
     this.#cgroup = cgroup;
   }

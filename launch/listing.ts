@@ -18,7 +18,7 @@ export interface PlanEntry {
   readonly stepIndex?: number;
   /** The name of that step, or the part of the launch: `"clone"`, `"program"` ... */
   readonly part: string;
-  /** Who does it: the container's process, or the script for it. */
+  /** Which side does it: the container's process, or the script for it. */
   readonly by: "container" | "script";
   /** The system call with its arguments by their kernel names, or a program that is run. */
   readonly call: string;
@@ -84,7 +84,7 @@ export class Plan {
     this.entries = entries;
   }
 
-  /** The plan as text: a heading for each step, and its calls below. */
+  /** The plan as text: a heading for each step, and its calls below it. */
   toString(): string {
     const lines: string[] = [];
     let heading: string | undefined;

@@ -1,10 +1,12 @@
 /**
- * The guard of the script's memory. A container shares it until its program runs. Who can see the
- * container must not get at that memory meanwhile, nor at the script's program by /proc/PID/exe
- * (CVE-2019-5736): the kernel keeps both from other users where the memory is undumpable (prctl(2)).
+ * The guard of the script's memory, which a container shares until its program runs. A process that
+ * can see the container must not get at that memory meanwhile, nor at the script's program by
+ * /proc/PID/exe (CVE-2019-5736): the kernel keeps both from other users' processes and from other
+ * user namespaces while the memory is undumpable (prctl(2)).
  *
- * Being undumpable holds for the whole process, Workers included. So it is saved and restored under
- * a lock of the process, and launches that cannot do with it wait for the lock too.
+ * That holds for the whole process, Workers included. So it is saved and restored under a lock of
+ * the process, and a launch that an undumpable process cannot make waits for the lock too. A
+ * container that waits to be started has a copy of the memory, and is undumpable by itself.
  *
  * @module
  */
@@ -21,7 +23,7 @@ import type { LaunchShape } from "./shape.ts";
 
 /** What a launch does about it. */
 export class MemoryGuard {
-  /** Whether strangers can see the container while it is made. */
+  /** Whether untrusted processes can see the container while it is made. */
   readonly #exposed: boolean;
   /** Whether a process of the container goes on, on its maker's memory, in the program's sight. */
   readonly #overlaps: boolean;
@@ -92,15 +94,18 @@ export class MemoryGuard {
     writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   }
 
-  /** Writes what guards it just before the program, as ids that change set it anew. */
+  /**
+   * Writes what guards, just before the program, a process that another one overlaps with, or that
+   * waits with its copy: ids that change have set the memory dumpable or not, as a sysctl says.
+   */
   renew(writer: ProgramWriter): void {
-    if (this.#overlaps) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   }
 }
 
 /**
- * Whether the launch makes the memory undumpable: because strangers can see the container, or the
- * program the process that has made it, or by changing ids.
+ * Whether the launch makes the memory undumpable: because untrusted processes can see the
+ * container, because the program can see the process that has made it, or by changing ids.
  */
 function changesDumpability(plan: PlanBuilder, shape: LaunchShape): boolean {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid ||

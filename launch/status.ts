@@ -27,7 +27,7 @@ export interface CommandStatus {
   readonly signal: Deno.Signal | null;
   /** Whether it was killed because its `timeout` was over. */
   readonly timedOut: boolean;
-  /** Whether a process was killed as memory was short; told where the step `limits` is there. */
+  /** Whether a process was killed as memory was short; known where the step `limits` is there. */
   readonly outOfMemory: boolean;
 }
 

@@ -51,7 +51,7 @@ export function serveSyncPoints(
     }
     letGo(socket);
   }
-  // What comes next may be a descriptor, and nobody asks who sends it.
+  // What comes next may be a descriptor, whose sender is known.
   syscall(passCredentials(socket, false));
 }
 

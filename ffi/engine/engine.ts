@@ -43,6 +43,11 @@ export function engine(): Engine {
   return loaded ??= Engine.load();
 }
 
+/** Whether this isolate has its engine by now: without it, nothing has asked the kernel anything. */
+export function isLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 /** What a program has left behind. */
 export class RunResult {
   readonly #program: SyscallProgram;

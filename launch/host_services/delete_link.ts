@@ -1,7 +1,7 @@
 /**
  * Deletes the end of a cable that has stayed outside, so that its name is free again once the
- * container has ended. The kernel would do so too, with the network namespace of the other end, but
- * in its own time.
+ * container has ended. The kernel deletes it too, with the network namespace of the other end, but
+ * not at once.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Moves an interface back, under its old name, when the container ends that it was given to. Where
- * nobody does, the kernel moves a device that is there in hardware to the first network namespace,
- * and deletes all others.
+ * Moves an interface back, under its old name, when the container ends that it was given to. At the
+ * end of a network namespace, the kernel itself moves a hardware device to the first one, and deletes
+ * every other interface.
  *
  * @module
  */

@@ -102,15 +102,20 @@ function isTried(index: number, count: number): boolean {
   return proof || (index + seed) % Math.ceil(count / 100) === 0;
 }
 
+/** What is launched: a command with these options, and whether it waits to be started. */
+export interface Launched extends CommandOptions {
+  readonly held?: true;
+}
+
 /** A launch that can be made again and again, broken or not. */
 class Launching {
   readonly plan: PlanBuilder;
   readonly #launcher: Launcher;
   readonly #box: Recipe;
   readonly #program: string;
-  readonly #options: CommandOptions;
+  readonly #options: Launched;
 
-  constructor(box: Recipe, program: string, options: CommandOptions) {
+  constructor(box: Recipe, program: string, options: Launched) {
     const { permissions } = options;
     const gate = permissions && { network: new PermissionSet(permissions).network };
     this.plan = planRecipe(box.steps, gate);
@@ -142,7 +147,10 @@ class Launching {
       if (this.#options.terminal === true) {
         terminal = new ProgramTerminal(this.plan.state.terminals !== undefined);
       }
-      const launched = this.#launcher.spawn(this.#spec(terminal), alter);
+      const spec = this.#spec(terminal);
+      const launched = this.#options.held === true
+        ? this.#launcher.create(spec, alter).start()
+        : this.#launcher.spawn(spec, alter);
       begun?.();
       for (const fd of [launched.listener, launched.terminal]) {
         if (fd !== undefined) syscall(close(fd));
@@ -178,7 +186,7 @@ class Launching {
 export function breakEverything(
   box: Recipe,
   program = "true",
-  options: CommandOptions = {},
+  options: Launched = {},
 ): Tally {
   const launching = new Launching(box, program, options);
   // What is kept for all launches is opened by the first.
@@ -196,7 +204,7 @@ export function breakEverything(
 }
 
 /** As {@linkcode breakEverything}: nothing is left, and the tally is a row of the table. */
-export function breakAndNote(name: string, box: Recipe, options?: CommandOptions): Tally {
+export function breakAndNote(name: string, box: Recipe, options?: Launched): Tally {
   const tally = breakEverything(box, "true", options);
   const { leaks, ...figures } = tally;
   note("faults", name, { plans: 1, ...figures, leaks: leaks.length });

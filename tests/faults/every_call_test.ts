@@ -141,6 +141,13 @@ for (const [name, { box, joins, rootOnly, terminal, permissions }] of Object.ent
   }, rootOnly && notRoot);
 }
 
+test("every call of a container fails once that waits to be started", async () => {
+  const options = { held: true, uid: 0, gid: 0, cwd: "/" } as const;
+  breakAndNote("a container that waits", mounts.with(proc(), init()), options);
+  await using container = mounts.command("sleep", { args: ["infinity"] }).spawn();
+  breakAndNote("a container that joins and waits", recipe(join(container)), { held: true });
+});
+
 test("every call of a sandbox fails once that is granted hosts", () => {
   const permissions = { read: true, net: ["example.org:443"] };
   breakAndNote("a sandbox that is granted hosts", sandbox({ read: ["/etc/hosts"] }), {

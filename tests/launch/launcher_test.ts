@@ -6,6 +6,7 @@ import {
   hostname,
   init,
   limits,
+  linux,
   mapIds,
   mapRoot,
   type Recipe,
@@ -14,6 +15,7 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
+import { Engine } from "../../ffi/engine/engine.ts";
 import { collectSync } from "../../launch/collect.ts";
 import { execSpec } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
@@ -21,7 +23,7 @@ import { StandardStreams } from "../../launch/stdio.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { marked, newMarker, pause, survivors } from "../faults/support.ts";
 import { isAlive, Script } from "../other_scripts.ts";
-import { notRoot, test } from "../support.ts";
+import { notRoot, root, test } from "../support.ts";
 
 const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
 
@@ -108,6 +110,14 @@ test("others can be launched while a container waits, of the same plan too", () 
   assertEquals(collectSync(first.start(), [], undefined).code, 0);
 });
 
+test("a container that waits keeps its copy of the script's memory to itself", () => {
+  const spec = execSpec("true", root ? { uid: 65534, gid: 65534 } : {});
+  using created = launcherOf(recipe()).create(spec);
+  // The files in /proc of an undumpable process are root's (proc(5)).
+  assertEquals(Deno.statSync(`/proc/${created.pid}/status`).uid, 0);
+  assertEquals(linux.prctl(linux.PR_GET_DUMPABLE), 1);
+});
+
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   test(`a script that ends by ${signal} takes what it has not started with it`, async () => {
     const marker = newMarker();
@@ -166,3 +176,56 @@ test("what is long or plentiful is passed on whole, again and again", () => {
     assertEquals(decoder.decode(stdout), `${[changes.get("LONG"), ...args].join("\n")}\n`);
   }
 });
+
+/** The programs that make a container, of all that run meanwhile. */
+function programsOf(body: () => void): ReadonlySet<unknown> {
+  const programs = new Set<unknown>();
+  const { runInArena } = Engine.prototype;
+  Engine.prototype.runInArena = function (program, bindings) {
+    if (program.calls.some(({ name }) => name.startsWith("clone"))) programs.add(program);
+    return runInArena.call(this, program, bindings);
+  };
+  try {
+    body();
+  } finally {
+    Engine.prototype.runInArena = runInArena;
+  }
+  return programs;
+}
+
+test("new commands of a recipe are one program, with other arguments and environments", () => {
+  const box = recipe(unshare("user", "pid"), mapRoot());
+  const programs = programsOf(() => {
+    for (const value of ["a", "b", "c"]) {
+      const options = { args: [value], env: { VALUE: value }, cwd: value === "c" ? "/" : "/tmp" };
+      assert(box.command("/bin/true", options).outputSync().success);
+      Deno.env.set(`VALUE_${value}`, value);
+    }
+  });
+  for (const value of ["a", "b", "c"]) Deno.env.delete(`VALUE_${value}`);
+  assertEquals(programs.size, 1);
+});
+
+test("launches in control groups are one program too", () => {
+  const box = recipe(unshare("pid"), limits({ pids: 50 }));
+  const programs = programsOf(() => {
+    for (const value of ["a", "b", "c"]) {
+      assert(box.command("/bin/true", { args: [value] }).outputSync().success);
+    }
+  });
+  assertEquals(programs.size, 1);
+}, notRoot);
+
+test("a recipe is planned anew when the script has become another user", () => {
+  const box = recipe(unshare("user"), mapRoot());
+  const map = () => box.plan().entries.find(({ call }) => call.startsWith('write(fd, "0 '))?.call;
+  assertEquals(map(), 'write(fd, "0 0 1\\n", 6)');
+  linux.setresuid(0, 65534, 0);
+  try {
+    assertEquals(map(), 'write(fd, "0 65534 1\\n", 10)');
+  } finally {
+    linux.setresuid(0, 0, 0);
+    linux.prctl(linux.PR_SET_DUMPABLE, 1);
+  }
+  assertEquals(map(), 'write(fd, "0 0 1\\n", 6)');
+}, notRoot);
