@@ -96,6 +96,7 @@ test("a recipe is made without the engine", () => {
 /** The files of ffi/ that hold numbers, names and classes of errors, and make no call. */
 function isData(file: string): boolean {
   return file.startsWith("ffi/calls/constants/") || [
+    "ffi/control_characters.ts",
     "ffi/errno.ts",
     "ffi/errors.ts",
     "ffi/netlink/ip.ts",
