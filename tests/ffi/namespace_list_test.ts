@@ -185,7 +185,7 @@ test("a pidfd tells which process it is", () => {
   const stat = Deno.readTextFileSync("/proc/self/stat");
   assertEquals(identity.started, Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]));
   using root = linux.open("/");
-  assertThrows(() => linux.processIdentity(root), TypeError, "no pidfd");
+  assertThrows(() => linux.processIdentity(root), TypeError, "not a pidfd");
 });
 
 test("root sees the namespaces of the kernel's threads", () => {

@@ -49,7 +49,7 @@ function evaluate(
   const rule = filter.rules.find(({ names, conditions = [] }) =>
     names.includes(name) && conditions.every((condition) => holds(condition, args))
   );
-  return rule?.answer ?? filter.otherwise;
+  return rule?.action ?? filter.otherwise;
 }
 
 function holds(
@@ -164,7 +164,7 @@ function randomFilter(dice: Dice, rules: number): SyscallFilter {
   };
   const rule = (): FilterRule => ({
     names: Array.from({ length: 1 + dice.below(8) }, () => dice.one(names)),
-    answer: dice.one(answers),
+    action: dice.one(answers),
     conditions: Array.from({ length: dice.below(4) }, condition),
   });
   return {
@@ -192,7 +192,7 @@ Deno.test("an argument is compared in all its 64 bits", () => {
         otherwise: SECCOMP_RET.ERRNO | 1,
         unknown: ENOSYS,
         foreign: SECCOMP_RET.KILL_PROCESS,
-        rules: [{ names: ["read"], answer: SECCOMP_RET.ALLOW, conditions: [condition] }],
+        rules: [{ names: ["read"], action: SECCOMP_RET.ALLOW, conditions: [condition] }],
       }, "x86_64");
       for (const argument of borders) {
         const args = [0n, 0n, 0n, argument, 0n, 0n];
@@ -267,7 +267,7 @@ Deno.test("a branch reaches labels that are further than its 8 bits", () => {
 Deno.test("a filter that is longer than the kernel takes is refused", () => {
   const rules = Array.from({ length: 900 }, (_, value): FilterRule => ({
     names: ["read"],
-    answer: SECCOMP_RET.ALLOW,
+    action: SECCOMP_RET.ALLOW,
     conditions: [{ index: 0, comparison: "greater", value: BigInt(value) << 40n }],
   }));
   const filter = { otherwise: 0, unknown: 0, foreign: 0, rules };
