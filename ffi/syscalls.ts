@@ -17,7 +17,7 @@ export type Hints = string | Readonly<Partial<Record<ErrnoName, string>>>;
 /**
  * Makes the call, and returns its result.
  *
- * @throws {SyscallError} where it fails
+ * @throws {SyscallError} if it fails
  */
 export function syscall(call: Call, hints?: Hints): number {
   return Number(syscalls([{ call }], hints).result(call));

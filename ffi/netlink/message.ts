@@ -145,7 +145,7 @@ export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
 }
 
 /** The errno of an acknowledgment (`NLMSG_ERROR`), and the kernel's message for it. */
-export function readAnswer(
+export function readResponse(
   answer: DataView,
 ): { readonly errno: number; readonly words: string | undefined } {
   const errno = -answer.getInt32(ERROR_OFFSET, true);

@@ -17,7 +17,7 @@ import {
   sendto,
   setNetlinkOption,
 } from "../calls/sockets.ts";
-import { encode, type Encoded, ERROR_OFFSET, type Message, readAnswer } from "./message.ts";
+import { encode, type Encoded, ERROR_OFFSET, type Message, readResponse } from "./message.ts";
 
 /** The size of a response, which does not contain the request. */
 const ANSWER_SIZE = 512;
@@ -52,7 +52,7 @@ export function requestCalls(
   return [
     send(socket, messages),
     recvfrom(socket, answer, MSG_DONTWAIT),
-    checkAnswer(words, answer),
+    responseCheck(words, answer),
   ];
 }
 
@@ -68,9 +68,9 @@ export function send(socket: Fd, messages: readonly Message[]): Call {
  * A call that fails if a response is an error: close_range(2) of no descriptors, with the response's
  * number as flags. It does nothing without flags, and refuses a negative number as unknown flags.
  */
-export function checkAnswer(words: readonly string[], answer: Output): Call {
+export function responseCheck(words: readonly string[], answer: Output): Call {
   const none = new Named(0xffff_ffff, "~0U");
-  const verdict = { name: words[0]!, text: words.join(" "), answer, read: readAnswer };
+  const verdict = { name: words[0]!, text: words.join(" "), answer, read: readResponse };
   const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
   return { ...call("close_range", none, none, error), verdict };
 }

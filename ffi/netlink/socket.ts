@@ -16,7 +16,7 @@ import {
   type Message,
   NLMSG_DONE,
   NLMSG_ERROR,
-  readAnswer,
+  readResponse,
   type Received,
 } from "./message.ts";
 import { answerOutput, requestCalls, send, socketCalls } from "./request.ts";
@@ -108,6 +108,6 @@ export class NetlinkSocket implements Disposable {
 
 function responseError({ words }: Message, answer: Uint8Array): SyscallError {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  const { errno, words: hint } = readAnswer(view);
+  const { errno, words: hint } = readResponse(view);
   return new SyscallError({ syscall: words[0]!, errno, call: words.join(" "), hint });
 }

@@ -15,7 +15,7 @@ import {
   NLM_F_ACK_TLVS,
   NLM_F_CAPPED,
   type Piece,
-  readAnswer,
+  readResponse,
   text,
   word,
 } from "../../ffi/netlink/message.ts";
@@ -188,9 +188,9 @@ Deno.test("the kernel's words are found behind the errno, with the request repea
   const expected = { errno: 95, words: "Unknown device type." };
   const header = new Uint8Array(16);
   header[0] = 40;
-  assertEquals(readAnswer(answer(NLM_F_CAPPED, header)), expected);
+  assertEquals(readResponse(answer(NLM_F_CAPPED, header)), expected);
   const whole = new Uint8Array(40);
   whole[0] = 40;
-  assertEquals(readAnswer(answer(0, whole)), expected);
-  assertEquals(readAnswer(new DataView(new ArrayBuffer(36))), { errno: -0, words: undefined });
+  assertEquals(readResponse(answer(0, whole)), expected);
+  assertEquals(readResponse(new DataView(new ArrayBuffer(36))), { errno: -0, words: undefined });
 });

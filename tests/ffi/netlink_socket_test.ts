@@ -15,7 +15,12 @@ import { failureOf } from "../../ffi/engine/failure.ts";
 import { addAddress } from "../../ffi/netlink/address.ts";
 import { parsePrefix } from "../../ffi/netlink/ip.ts";
 import { addBridge, deleteLink, LOOPBACK_INDEX, setLink } from "../../ffi/netlink/link.ts";
-import { answerOutput, checkAnswer, requestCalls, socketCalls } from "../../ffi/netlink/request.ts";
+import {
+  answerOutput,
+  requestCalls,
+  responseCheck,
+  socketCalls,
+} from "../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { run, text } from "./support.ts";
 
@@ -62,7 +67,7 @@ Deno.test("a check passes an answer without error, and fails with any", () => {
     view.setInt32(16, -errno, true);
     view.setUint32(20, 0xffff_ffff, true);
     const answer = answerOutput();
-    const check = checkAnswer(["RTM_NEWLINK", "veth"], answer);
+    const check = responseCheck(["RTM_NEWLINK", "veth"], answer);
     const outcome = run([
       { call: socketpair(sockets) },
       { call: sendPieces(ours!, [{ at: bytes, size: 36 }], "answer") },
