@@ -99,7 +99,7 @@ function expectPieces(reader: Reader, pieces: readonly Piece[]): void {
   }
 }
 
-Deno.test("a message is laid out as a plain reader reads it", () => {
+Deno.test("a slow and obvious decoder reads what was encoded", () => {
   const random = generator(1);
   for (let round = 0; round < 2000; round++) {
     const messages = Array.from({ length: 1 + random(3) }, () => randomMessage(random));
@@ -120,7 +120,7 @@ Deno.test("a message is laid out as a plain reader reads it", () => {
   }
 });
 
-Deno.test("what is known later leaves a hole in the message, in order", () => {
+Deno.test("a value that is known later leaves a hole in the message", () => {
   const random = generator(2);
   for (let round = 0; round < 500; round++) {
     const message = randomMessage(random);
@@ -143,7 +143,7 @@ Deno.test("what is known later leaves a hole in the message, in order", () => {
   }
 });
 
-Deno.test("messages and attributes are read as they were written", () => {
+Deno.test("messages and attributes are decoded as they were encoded", () => {
   const random = generator(3);
   for (let round = 0; round < 500; round++) {
     const messages = Array.from({ length: 1 + random(3) }, () => {
@@ -161,7 +161,7 @@ Deno.test("messages and attributes are read as they were written", () => {
   }
 });
 
-Deno.test("bytes that are no messages are not read beyond their end", () => {
+Deno.test("bytes that are not messages are not read beyond their end", () => {
   const random = generator(4);
   for (let round = 0; round < 2000; round++) {
     const bytes = randomBytes(random);
@@ -173,7 +173,7 @@ Deno.test("bytes that are no messages are not read beyond their end", () => {
   assertEquals(decode(cut.subarray(0, cut.length - 4)), []);
 });
 
-Deno.test("the kernel's words are found behind the errno, with the request repeated or not", () => {
+Deno.test("the kernel's message is found after the errno, with and without a copy of the request", () => {
   const words = text(1, "Unknown device type.");
   const answer = (flags: number, copy: Uint8Array) => {
     const error = Uint8Array.from(new Uint8Array(new Int32Array([-95]).buffer));

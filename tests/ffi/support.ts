@@ -49,7 +49,7 @@ export function everySignal(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(8).fill(0xff);
 }
 
-/** Waits for a child to end; answers the siginfo_t of waitid(2). */
+/** Waits for a child to end, and returns the siginfo_t of waitid(2). */
 export function waitFor(pid: number): DataView {
   const info = new Output(128);
   const outcome = run([{ call: call("waitid", P_PID, pid, info, WEXITED, 0) }]);
