@@ -26,12 +26,11 @@ function importsOf(files: ReadonlyMap<string, string>): Map<string, Set<string>>
       const names = imports.get(target) ?? new Set();
       imports.set(target, names);
       const space = /as (\w+)/.exec(clause!)?.[1];
-      if (clause!.startsWith("{")) {
-        for (const name of clause!.matchAll(/(?:type )?(\w+)(?: as \w+)?/g)) names.add(name[1]!);
-      } else if (space === undefined) names.add(`*${file}`);
-      else {for (const [, name] of text.matchAll(new RegExp(`\\b${space}\\.(\\w+)`, "g"))) {
-          names.add(name!);
-        }}
+      const used = clause!.startsWith("{")
+        ? clause!.matchAll(/(?:type )?(\w+)(?: as \w+)?/g)
+        : text.matchAll(new RegExp(`\\b${space}\\.(\\w+)`, "g"));
+      if (clause === "*") names.add(`*${file}`);
+      else for (const [, name] of used) names.add(name!);
     }
   }
   return imports;
