@@ -1,5 +1,5 @@
 /**
- * Whether clone3(2) is there, with all that is used of it.
+ * Whether clone3(2) is available, with all features that are used.
  *
  * @module
  */

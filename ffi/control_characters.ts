@@ -1,16 +1,16 @@
 /**
- * Characters that a terminal does not show as they are.
+ * Characters that a terminal interprets instead of showing them.
  *
  * @module
  */
 
-// Controls, format characters (which turn letters around or have no width), separators of lines.
+// Control characters, format characters (bidirectional or without width), and line separators.
 const CONTROLS = /\n(?! {2})|[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * The text with every such character escaped as in JSON: `\u001b`. What a recipe says can be
- * anybody's, and may neither move the cursor nor begin a line of its own. Only a line end with two
- * blanks behind it stays: that is how a message goes on.
+ * Escapes these characters as JSON does: `\u001b`. A recipe may come from an untrusted author, whose
+ * texts must neither move the cursor nor start a new line of a message. Only a line end with two
+ * blanks after it stays: messages continue that way.
  */
 export function escapeControls(text: string): string {
   return text.replace(CONTROLS, (character) => {

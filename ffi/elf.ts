@@ -1,27 +1,27 @@
 /**
- * What an ELF file asks for before it can run: its interpreter and its libraries. See elf(5).
+ * What an ELF file needs to run: its interpreter and its libraries. See elf(5).
  *
  * @module
  */
 
-/** Bytes of a file from an offset: as many as asked for, or fewer at its end. */
+/** Reads bytes of a file from an offset: `length` bytes, or fewer at its end. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
 
-/** What a program or a library needs. */
+/** The needs of a program or a library. */
 export interface Elf {
-  /** The kind of machine that it is made for: `e_machine`, 62 for x86_64. */
+  /** Its machine type, `e_machine`: 62 for x86_64. */
   readonly machine: number;
-  /** Who loads it: PT_INTERP. Static programs, and most libraries, have none. */
+  /** The path of its dynamic loader: PT_INTERP. Static programs and most libraries have none. */
   readonly interpreter: string | undefined;
-  /** Its name, when it is a library: DT_SONAME. */
+  /** The name of a library: DT_SONAME. */
   readonly soname: string | undefined;
-  /** The libraries that it needs, in their order: DT_NEEDED. */
+  /** The libraries that it needs, in order: DT_NEEDED. */
   readonly needed: readonly string[];
-  /** Where its own libraries are looked for: DT_RUNPATH, `$ORIGIN` and the like still in it. */
+  /** The directories in which its libraries are searched: DT_RUNPATH, with `$ORIGIN` unexpanded. */
   readonly runpath: readonly string[];
-  /** The older form, which counts for the libraries of its libraries too: DT_RPATH. */
+  /** The older form, which also applies to the libraries of its libraries: DT_RPATH. */
   readonly rpath: readonly string[];
-  /** Whether it is not to get libraries from the system's directories: DF_1_NODEFLIB. */
+  /** Whether the system's directories are not searched: DF_1_NODEFLIB. */
   readonly noDefaultDirectories: boolean;
 }
 
@@ -40,10 +40,10 @@ const DF_1_NODEFLIB = 0x800;
 const HEADER_SIZE = 64;
 const ENTRY_SIZE = 16;
 
-/** More than any file has: a larger number is one of a damaged file. */
+/** More entries than any intact file has. */
 const MOST_ENTRIES = 4096;
 
-/** Reads it; `undefined` where the file is no whole ELF file of 64 bits, little endian. */
+/** Parses the file; returns `undefined` if it is not an intact ELF file of 64 bits, little endian. */
 export function readElf(readAt: ReadAt): Elf | undefined {
   const header = view(readAt(0, HEADER_SIZE));
   // 0x7f "ELF", and then: 64 bits, little endian.
@@ -104,7 +104,7 @@ function readDynamic(readAt: ReadAt, { offset, size }: Segment): { tag: number; 
   return entries;
 }
 
-/** Where in the file lies what is loaded at an address. */
+/** The offset in the file of the data that is loaded at an address. */
 function offsetOf(segments: readonly Segment[], address: number | undefined): number | undefined {
   if (address === undefined) return undefined;
   const holder = segments.find((segment) =>

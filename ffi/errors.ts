@@ -1,5 +1,5 @@
 /**
- * What can go wrong, typed. Each message says what failed, where, why, and what to do.
+ * The classes of errors. Each message says what failed, where, why, and what to do.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { escapeControls } from "./control_characters.ts";
 import { ERRNO, type ErrnoName, errnoName, errnoText } from "./errno.ts";
 import { positionText, type TextPosition } from "./text_position.ts";
 
-/** Where in a recipe something is wrong, and what has caused it. */
+/** The place in a recipe that an error is about, and its cause. */
 export interface RamekinErrorDetails extends ErrorOptions {
   /** The name of the step: `"hostname"`. */
   readonly step?: string | undefined;
@@ -16,15 +16,15 @@ export interface RamekinErrorDetails extends ErrorOptions {
   readonly stepIndex?: number | undefined;
   /** The field of the step: `"name"`. */
   readonly field?: string | undefined;
-  /** Where the step or the field stands, when the recipe is a text. */
+  /** The position of the step or the field, if the recipe is a text. */
   readonly position?: TextPosition | undefined;
 }
 
 /**
- * What all errors of Ramekin's own have in common: the place in the recipe, where there is one. The
- * message begins with it, and has no control characters in it, whatever the recipe says.
+ * The base of Ramekin's errors. An error may have a place in the recipe; its message starts with that,
+ * and shows control characters escaped, whatever the recipe contains.
  *
- * @example What every error can be asked
+ * @example The place of an error
  * ```ts
  * import { hostname, RamekinError, recipe } from "@ramekin/ramekin";
  * import { assertEquals, assertThrows } from "@std/assert";
@@ -38,16 +38,16 @@ export class RamekinError extends Error {
   override readonly name: string = "RamekinError";
   /** What is wrong, without the place. */
   readonly issue: string;
-  /** The name of the step, where it is about one. */
+  /** The name of the step, if it is about one. */
   readonly step: string | undefined;
   /** The position of that step in its recipe, counted from 0. */
   readonly stepIndex: number | undefined;
-  /** The field of that step, where it is about one. */
+  /** The field of that step, if it is about one. */
   readonly field: string | undefined;
-  /** Where that stands, when the recipe is a text. */
+  /** The position of that, if the recipe is a text. */
   readonly position: TextPosition | undefined;
 
-  /** An error at the place that the details name. */
+  /** Creates an error about the place in the details. */
   constructor(issue: string, details: RamekinErrorDetails = {}) {
     super(escapeControls(placeText(details) + issue), details);
     this.issue = issue;
@@ -58,7 +58,7 @@ export class RamekinError extends Error {
   }
 }
 
-/** What a {@linkcode SyscallError} is made of. */
+/** The details of a {@linkcode SyscallError}. */
 export interface SyscallErrorDetails extends RamekinErrorDetails {
   /** The system call by the kernel's name: `"mount"`. */
   readonly syscall: string;
@@ -90,12 +90,12 @@ export class SyscallError extends RamekinError {
   readonly errno: number;
   /** The errno's name: `"EPERM"`. */
   readonly code: ErrnoName | "UNKNOWN";
-  /** The call as C would write it, where it is known. */
+  /** The call as C would write it, if that is known. */
   readonly call: string | undefined;
-  /** What to do about it, where that is known. */
+  /** What to do about it, if that is known. */
   readonly hint: string | undefined;
 
-  /** An error of the system call that the details name. */
+  /** Creates an error of the system call in the details. */
   constructor(details: SyscallErrorDetails) {
     super(syscallIssue(details), details);
     this.syscall = details.syscall;
@@ -107,10 +107,10 @@ export class SyscallError extends RamekinError {
 }
 
 /**
- * What this kernel, architecture or setting of the host does not offer; the message says what, and
- * what gives it.
+ * A feature that this kernel, architecture or configuration of the host does not have. The message
+ * says which, and what enables it.
  *
- * @example A limit that is left out where it cannot be had
+ * @example A restriction that this kernel may not have
  * ```ts
  * import { landlock, recipe, UnsupportedError } from "@ramekin/ramekin";
  *
@@ -128,14 +128,14 @@ export class UnsupportedError extends RamekinError {
   override readonly name = "UnsupportedError";
 }
 
-/** Where a {@linkcode PermissionError} belongs, and what was to be reached. */
+/** The details of a {@linkcode PermissionError}. */
 export interface PermissionErrorDetails extends RamekinErrorDetails {
-  /** What was to be reached: `"/usr"`. */
+  /** What the recipe needs access to: `"/usr"`. */
   readonly value?: string | undefined;
 }
 
 /**
- * A permission that was not granted; the message names it and what grants it.
+ * A permission that was not granted. The message names it, and what grants it.
  *
  * @example
  * ```ts
@@ -154,12 +154,12 @@ export interface PermissionErrorDetails extends RamekinErrorDetails {
 export class PermissionError extends RamekinError {
   /** `"PermissionError"`. */
   override readonly name = "PermissionError";
-  /** The grant that is missing: `"ffi"`. */
+  /** The missing permission: `"ffi"`. */
   readonly grant: string;
-  /** What was to be reached, where it has a name: `"/usr"`. */
+  /** What the recipe needs access to, if it has a name: `"/usr"`. */
   readonly value: string | undefined;
 
-  /** An error of the grant that is missing. */
+  /** Creates an error about the missing permission. */
   constructor(issue: string, grant: string, details: PermissionErrorDetails = {}) {
     super(issue, details);
     this.grant = grant;
@@ -172,7 +172,7 @@ export function invalidArgument(syscall: string, call: string, hint: string): Sy
   return new SyscallError({ syscall, errno: ERRNO.EINVAL, call, hint });
 }
 
-/** What a message about a place in a recipe begins with: `box.yaml:7:5: step 2 (tmpfs), "size": `. */
+/** The beginning of a message about a place: `box.yaml:7:5: step 2 (tmpfs), "size": `. */
 function placeText({ step, stepIndex, field, position }: RamekinErrorDetails): string {
   const where = positionText(position);
   // Where a step has no name, the message goes on with a verb: step 1 is not a step.

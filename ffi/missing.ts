@@ -1,5 +1,5 @@
 /**
- * What may exist or not.
+ * Files and other objects that may be absent.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { SyscallError } from "./errors.ts";
 export const NO_SUCH_PATH: readonly ErrnoName[] = ["ENOENT", "ENOTDIR"];
 
 /**
- * The result, or `undefined` where it fails with an errno that means absence here. Any other error is
- * thrown: a process that is short of descriptors or memory knows nothing about what exists.
+ * Returns the result of `ask`, or `undefined` if it fails with an errno that means absence here. Any
+ * other error is thrown: a process without free descriptors or memory does not know what is absent.
  */
 export function ifThere<T>(
   ask: () => T,

@@ -1,6 +1,6 @@
 /**
- * A lock among all threads of this process, in whichever isolates they run: the kernel keeps it, in
- * a word of memory at an address that all isolates know.
+ * A lock for all threads of this process, in all its isolates: a futex in a word of memory, at a fixed
+ * address that all isolates know.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ErrnoName } from "./errno.ts";
 import { perEngine } from "./engine/per_engine.ts";
 import { syscalls } from "./syscalls.ts";
 
-/** Below all that Linux places by itself, also where addresses have but 39 bits. */
+/** Below the addresses that Linux chooses for mappings, also if addresses have only 39 bits. */
 const ADDRESS = 0x21_4b45_0000;
 const SIZE = 4096;
 
@@ -20,17 +20,17 @@ const LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
 const UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
 const WORD = new Named(ADDRESS, "&lock");
 
-/** Waits for the lock. See futex(2). */
+/** Acquires the lock. See futex(2). */
 export function lockProcess(): Call {
   return call("futex", WORD, LOCK, 0, null);
 }
 
-/** Gives the lock up. */
+/** Releases the lock. */
 export function unlockProcess(): Call {
   return call("futex", WORD, UNLOCK);
 }
 
-/** What locking and unlocking answer where there is no lock to be had: then one does without. */
+/** The errnos of both if the lock is not available: the caller goes on without it. */
 export const LOCKLESS: readonly ErrnoName[] = [
   "EAGAIN",
   "EDEADLK",
@@ -41,7 +41,7 @@ export const LOCKLESS: readonly ErrnoName[] = [
   "ESRCH",
 ];
 
-/** Makes the memory that the lock lies in, unless another isolate has. */
+/** Maps the memory of the lock, unless another isolate has. */
 export const prepareLock: () => void = perEngine(() => {
   const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
   syscalls([{ call: map, accept: ["EEXIST"] }]);

@@ -48,7 +48,7 @@ export function reactor(): Reactor {
 }
 
 /** Waits for many descriptors at once. */
-export class Reactor {
+class Reactor {
   readonly #epoll: number;
   readonly #wake: number;
   readonly #watches = new Map<number, Watch>();

@@ -1,7 +1,7 @@
 /**
  * The numbers of the system calls that Ramekin makes, for each architecture: asm/unistd_64.h of
  * x86_64, and the generic table (asm-generic/unistd.h) that aarch64 uses. Calls that aarch64 does
- * not have (open, mkdir, dup2, poll ...) are left out in favour of their newer forms.
+ * not have (open, mkdir, dup2, poll ...) are left out; their newer forms replace them.
  *
  * @module
  */
@@ -183,10 +183,10 @@ const NUMBERS = {
 /** A system call, by the kernel's name. */
 export type SyscallName = keyof typeof NUMBERS;
 
-/** The architectures that the engine is assembled for. */
+/** The architectures for which the engine is assembled. */
 export type Architecture = "x86_64" | "aarch64";
 
-/** The number of a system call on an architecture. */
+/** Returns the number of a system call on an architecture. */
 export function syscallNumber(name: SyscallName, architecture: Architecture): number {
   return NUMBERS[name][architecture === "x86_64" ? 0 : 1];
 }

@@ -18,7 +18,7 @@ export type Hints = string | LazyFixes;
 /**
  * Makes the call, and returns its result.
  *
- * @throws {SyscallError} where it fails
+ * @throws {SyscallError} if it fails
  */
 export function syscall(call: Call, hints?: Hints): number {
   return Number(syscalls([{ call }], hints).result(call));

@@ -1,12 +1,12 @@
 /**
- * Where in a text something stands.
+ * Positions in texts.
  *
  * @module
  */
 
-/** Where in a text something stands. */
+/** A position in a text. */
 export interface TextPosition {
-  /** The file, where the text is one's. */
+  /** The file, if the text was read from one. */
   readonly file?: string | undefined;
   /** The line, counted from 1. */
   readonly line: number;
@@ -14,7 +14,7 @@ export interface TextPosition {
   readonly column: number;
 }
 
-/** What a message about it begins with: `box.yaml:7:5: `. */
+/** The beginning of a message about a position: `box.yaml:7:5: `. */
 export function positionText(position: TextPosition | undefined): string {
   if (position === undefined) return "";
   const { file, line, column } = position;

@@ -226,9 +226,9 @@ function rulesOf({ names, action, errnoRet, args = [] }: SeccompRule): FilterRul
   const indices = new Set(args.map(({ index }) => index));
   // Like other runtimes: several conditions on the same argument are alternatives.
   if (indices.size < args.length) {
-    return conditions.map((condition) => ({ names, answer, conditions: [condition] }));
+    return conditions.map((condition) => ({ names, action: answer, conditions: [condition] }));
   }
-  return [{ names, answer, conditions }];
+  return [{ names, action: answer, conditions }];
 }
 
 function conditionOf({ index, value, valueTwo = 0, op }: SeccompArgument): Condition {

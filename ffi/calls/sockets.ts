@@ -237,7 +237,7 @@ const IFREQ = { index: 16, size: 40 } as const;
 
 /**
  * Returns the index of the interface with a name, in the network namespace of a socket. The kernel
- * writes it behind the name, where {@linkcode indexField} finds it. See netdevice(7).
+ * writes it after the name, where {@linkcode indexField} finds it. See netdevice(7).
  */
 export function getInterfaceIndex(socket: Fd, request: Struct): Call {
   return call("ioctl", socket, constant(SIOCGIFINDEX, { SIOCGIFINDEX }), request);

@@ -6,8 +6,8 @@
  */
 
 import { at_fdcwd } from "../calls/files.ts";
-import { SyscallError } from "../errors.ts";
 import { readWholeText } from "../files/read_file.ts";
+import { ifThere } from "../missing.ts";
 
 /** A controller, by its name in version 2; `io` is `blkio` in version 1. */
 export type Controller = "memory" | "cpu" | "cpuacct" | "cpuset" | "pids" | "io" | "freezer";
@@ -49,14 +49,10 @@ export interface Hierarchy {
  * ```
  */
 export function hierarchies(): readonly Hierarchy[] {
-  try {
-    const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");
-    return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
-  } catch (error) {
-    // The kernel has no control groups, or there is no /proc.
-    if (error instanceof SyscallError && error.code === "ENOENT") return [];
-    throw error;
-  }
+  // The kernel may have no control groups, and /proc may not be mounted.
+  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
+  if (groups === undefined) return [];
+  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
 }
 
 /** Reads /proc/self/cgroup and /proc/self/mountinfo together. */

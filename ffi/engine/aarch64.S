@@ -1,15 +1,15 @@
-// The engine for aarch64: walks a table of system calls. ffi/program.ts lays the table out.
+// The engine for aarch64: runs a table of system calls, which program.ts lays out.
 //
 // As in x86_64.S: everything in registers, the stack untouched (this one never uses it at all).
 // The kernel preserves every register but x0 across svc.
 
     .set FAILED_AT,   0          // header: offset of the first record that failed
-    .set FAILED_WITH, 4          // header: its errno; 0 while all is well
+    .set FAILED_WITH, 4          // header: its errno; 0 if none failed
 
     .set NUMBER,      0          // record: number of the system call
     .set REFERENCES,  4          // bit i: argument i is the offset of the value, not the value
-    .set ACCEPTED,    8          // errnos that are no failure, a byte each
-    .set ON_ZERO,    16          // where to go on: offset of a record, or 0 to end the walk
+    .set ACCEPTED,    8          // errnos that are not failures, a byte each
+    .set ON_ZERO,    16          // the next record: its offset, or 0 to end the walk
     .set ON_ACCEPTED,20
     .set ON_FAILURE, 24
     .set ON_SUCCESS, 28

@@ -1,6 +1,6 @@
 /**
- * The engine, loaded: machine code that walks a {@linkcode SyscallProgram} in the calling thread,
- * and the memory in which it does so.
+ * The engine: machine code that runs a {@linkcode SyscallProgram} in the calling thread, and the
+ * memory in which programs run.
  *
  * Nothing here touches FFI until {@linkcode engine} is called for the first time.
  *
@@ -34,21 +34,16 @@ const ARENA_SIZE = 256 * 1024;
 let loaded: Engine | undefined;
 
 /**
- * The engine of this isolate; loads it at the first call.
+ * Returns the engine of this isolate. The first call loads it.
  *
  * @throws {PermissionError} without `--allow-ffi`
- * @throws {UnsupportedError} where there is no engine for this machine
+ * @throws {UnsupportedError} if there is no engine for this machine
  */
 export function engine(): Engine {
   return loaded ??= Engine.load();
 }
 
-/** Whether this isolate has its engine by now: without it, nothing has asked the kernel anything. */
-export function isLoaded(): boolean {
-  return loaded !== undefined;
-}
-
-/** What a program has left behind. */
+/** The results of a program: of its calls, and what the kernel wrote. */
 export class RunResult {
   readonly #program: SyscallProgram;
   readonly #table: DataView;
@@ -66,12 +61,12 @@ export class RunResult {
     return { call: this.#program.calls[recordIndex(at)]!, errno };
   }
 
-  /** What the call answered: a negative errno where it failed. */
+  /** The result of the call: a negative errno if it failed. */
   result(call: Call): bigint {
     return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call)), true);
   }
 
-  /** What the kernel has written there. */
+  /** The bytes that the kernel wrote to the output. */
   output(output: Output): DataView {
     const at = this.#program.outputs.get(output);
     if (at === undefined) throw new TypeError("the output is not in the program");
@@ -94,14 +89,14 @@ export interface Bindings {
   write(program: SyscallProgram, memory: Memory): void;
 }
 
-/** The machine code and the memory that its programs run in. */
+/** The loaded machine code, and the memory in which its programs run. */
 export class Engine {
   /** The architecture of this machine. */
   readonly architecture: Architecture;
-  /** What libc is needed for beside the engine. */
+  /** The functions of libc that are needed besides the engine. */
   readonly libc: Libc;
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-  // Calls of this isolate follow one another, so one arena serves them all.
+  // An isolate makes one call at a time, so that one arena is enough.
   #arena: Memory;
 
   private constructor(architecture: Architecture, libc: Libc) {
@@ -128,7 +123,7 @@ export class Engine {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new PermissionError(
         "system calls need the permission to use FFI; run it with `deno run --allow-ffi` " +
-          "(plain: a path after it is not enough, as memory is addressed too)",
+          "(without a path after it, which would not allow pointers)",
         "ffi",
         { cause: error },
       );
@@ -150,19 +145,19 @@ export class Engine {
     return new RunResult(program, arena.view);
   }
 
-  /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */
+  /** Runs a program in memory of its own, and returns the errno of its first failure, or 0. */
   runIn(memory: Memory): number {
     memory.view.setBigUint64(0, 0n);
     return this.#symbols.run(memory.pointer, HEADER.size);
   }
 
-  /** As {@linkcode runIn}, on a thread of Deno's pool, so that it may block. */
+  /** As {@linkcode runIn}, on a thread of Deno's pool, where it may block. */
   runInPool(memory: Memory): Promise<number> {
     memory.view.setBigUint64(0, 0n);
     return this.#symbols.runInPool(memory.pointer, HEADER.size);
   }
 
-  /** Zeroed memory outside V8's heap. `"shared"` stays one also for a child that copies the rest. */
+  /** Allocates zeroed memory outside of V8's heap. A child without CLONE_VM shares `"shared"` memory. */
   allocate(size: number, sharing: "private" | "shared" = "private"): Memory {
     const kind = sharing === "shared" ? MMAP_FLAGS.MAP_SHARED : MMAP_FLAGS.MAP_PRIVATE;
     const map = call(
@@ -184,7 +179,7 @@ export class Engine {
     return new Memory(Number(address), size);
   }
 
-  /** Gives memory back; nothing may use it any more. */
+  /** Frees memory, which nothing may use afterwards. */
   release(memory: Memory): void {
     const unmap = call("munmap", memory.address, memory.size);
     this.run(assemble([{ call: unmap }], this.architecture));
@@ -202,7 +197,7 @@ export function sizeWith(program: SyscallProgram, bindings: Bindings | undefined
   return program.bytes.length + (bindings?.size ?? 0);
 }
 
-/** Copies a program into memory, makes its offsets addresses, and fills its slots. */
+/** Copies a program into memory, relocates its offsets to addresses, and fills its slots. */
 export function place(program: SyscallProgram, memory: Memory, bindings?: Bindings): void {
   memory.bytes.set(program.bytes);
   const { view, address } = memory;
@@ -222,7 +217,7 @@ function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
   if (fd < 0) {
     throw new UnsupportedError(
       "the engine is loaded from a memfd, and memfd_create failed: this process has as many open " +
-        "files as it may (ulimit -n), or a seccomp filter forbids it",
+        "files as it may (ulimit -n), or a seccomp filter denies it",
     );
   }
   try {
@@ -233,8 +228,8 @@ function loadShared(libc: Libc, image: Uint8Array<ArrayBuffer>) {
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new UnsupportedError(
-      "the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and memory files " +
-        "that may be executed (vm.memfd_noexec below 2)",
+      "the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and executable memory " +
+        "files (vm.memfd_noexec below 2)",
       { cause: error },
     );
   } finally {

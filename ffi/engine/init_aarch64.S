@@ -49,7 +49,7 @@ name:
 
     .p2align 2
     .globl  _start
-// w19: the main program's pid; sp: room for a siginfo_t, and for all else that the kernel writes
+// w19: the main program's pid; sp: space for a siginfo_t and the other structures that the kernel writes
 _start:
     sub     sp, sp, SIGINFO_SIZE
     mov     x0, SIG_SETMASK
@@ -67,7 +67,7 @@ _start:
     ldr     w19, [sp]
     mov     x0, 0
     system  CLOSE
-    // First of all reap: the SIGCHLD of a child that has died before may be lost.
+    // Reap first: the SIGCHLD of a child that died earlier may be lost.
 reap:
     mov     x0, -1
     mov     x1, sp

@@ -1,10 +1,10 @@
 # The init for x86_64: process 1 of a container, as a whole executable. It becomes process 1 by
 # execveat(2), after the main program has been started as its child.
 #
-# It passes on the signals that it is sent, reaps every orphan, and exits as the main program did
-# (128 and the signal where one ended it); the kernel then kills what is left of the namespace.
+# It forwards the signals that it gets, reaps every orphan, and exits as the main program did
+# (128 plus the signal, if one killed it); the kernel then kills the rest of the namespace.
 #
-# What it is given: descriptor 0, an eventfd whose value is the main program's pid; every other
+# It is started with descriptor 0, an eventfd whose value is the main program's pid; every other
 # descriptor close-on-exec; SIGCHLD not ignored, or the kernel would throw the exit code away.
 
     .intel_syntax noprefix
@@ -56,7 +56,7 @@ name:
     .asciz  "init"
 
     .globl  _start
-# ebx: the main program's pid; rsp: room for a siginfo_t, and for all else that the kernel writes
+# ebx: the main program's pid; rsp: space for a siginfo_t and the other structures that the kernel writes
 _start:
     sub     rsp, SIGINFO_SIZE
     mov     edi, SIG_SETMASK
@@ -74,7 +74,7 @@ _start:
     mov     ebx, [rsp]
     xor     edi, edi
     system  CLOSE
-    # First of all reap: the SIGCHLD of a child that has died before may be lost.
+    # Reap first: the SIGCHLD of a child that died earlier may be lost.
 reap:
     mov     edi, -1
     mov     rsi, rsp

@@ -1,9 +1,9 @@
 /**
- * What is taken from libc: only what loads the engine, and the environment, which nothing but
- * libc knows after a `setenv`. Everything else is a system call.
+ * The functions of libc that load the engine, and the environment, which only libc knows after a
+ * `setenv`. Everything else is a system call.
  *
- * The functions are taken by their addresses. For one that it opens as a function, Deno compiles
- * a way to call it fast, which takes longer than all that these are called for.
+ * The functions are opened as pointers. For a symbol that is opened as a function, Deno compiles a
+ * fast call, which takes longer than all calls of these functions together.
  *
  * @module
  */
@@ -33,13 +33,13 @@ export interface Libc {
   readonly write: Callable<"write">;
   readonly close: Callable<"close">;
   readonly getenv: Callable<"getenv">;
-  /** Where `char **environ` lies, the variable itself. */
+  /** The address of the variable `char **environ`. */
   readonly environ: Deno.PointerObject;
 }
 
 type Callable<Name extends keyof typeof FUNCTIONS> = Deno.UnsafeFnPointer<typeof FUNCTIONS[Name]>;
 
-/** Opens libc: glibc by its name, or musl by its own. Asks for the permission to use FFI. */
+/** Opens libc: glibc by its name, or musl by its own. Requests the permission to use FFI. */
 export function openLibc(): Libc {
   const addresses = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
   const callable = <Name extends keyof typeof FUNCTIONS>(name: Name): Callable<Name> =>

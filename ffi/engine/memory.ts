@@ -1,6 +1,6 @@
 /**
- * Memory outside V8's heap: it never moves, is never collected, and outlives the isolate that made
- * it, so that a table or a buffer there is safe whoever still uses it.
+ * Memory outside of V8's heap. It never moves, is never collected, and outlives the isolate that
+ * allocated it: the kernel or a child may use a table or a buffer in it at any time.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export class Memory {
   readonly view: DataView<ArrayBuffer>;
   readonly pointer: Deno.PointerObject;
 
-  /** The memory of `size` bytes at `address`, which must stay mapped. */
+  /** Wraps the memory of `size` bytes at `address`, which must stay mapped. */
   constructor(readonly address: number, readonly size: number) {
     const pointer = Deno.UnsafePointer.create(BigInt(address));
     if (pointer === null) throw new TypeError("memory at address 0");

@@ -1,5 +1,5 @@
 /**
- * Values that live as long as the engine does: descriptors, tables in memory, answers of the kernel
+ * Values that live as long as the engine: descriptors, tables in memory, and properties of the kernel
  * that do not change.
  *
  * @module

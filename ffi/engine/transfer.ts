@@ -19,7 +19,7 @@ const BUFFER_SIZE = 256 * 1024;
  * Reads what is there, at most 256 KiB. Returns no bytes at the end, and `undefined` while there is
  * nothing to read.
  *
- * @throws {SyscallError} where reading fails
+ * @throws {SyscallError} if reading fails
  */
 export function readSome(fd: number): Uint8Array<ArrayBuffer> | undefined {
   const { buffer } = tables();
@@ -30,7 +30,7 @@ export function readSome(fd: number): Uint8Array<ArrayBuffer> | undefined {
 /**
  * Writes as much as is taken now, and returns how many bytes that were.
  *
- * @throws {SyscallError} where writing fails
+ * @throws {SyscallError} if writing fails
  */
 export function writeSome(fd: number, bytes: Uint8Array): number {
   const { buffer } = tables();

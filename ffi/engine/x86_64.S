@@ -1,18 +1,18 @@
-# The engine for x86_64: walks a table of system calls. ffi/program.ts lays the table out.
+# The engine for x86_64: runs a table of system calls, which program.ts lays out.
 #
 # It keeps everything in registers and never touches the stack between entry and return: after
 # clone(CLONE_VM) the child goes on in this same loop, on its parent's stack pointer, while the
-# parent may already have returned. Nothing here decides anything; the table does.
+# parent may already have returned. All decisions are in the table.
 
     .intel_syntax noprefix
 
     .set FAILED_AT,   0          # header: offset of the first record that failed
-    .set FAILED_WITH, 4          # header: its errno; 0 while all is well
+    .set FAILED_WITH, 4          # header: its errno; 0 if none failed
 
     .set NUMBER,      0          # record: number of the system call
     .set REFERENCES,  4          # bit i: argument i is the offset of the value, not the value
-    .set ACCEPTED,    8          # errnos that are no failure, a byte each
-    .set ON_ZERO,    16          # where to go on: offset of a record, or 0 to end the walk
+    .set ACCEPTED,    8          # errnos that are not failures, a byte each
+    .set ON_ZERO,    16          # the next record: its offset, or 0 to end the walk
     .set ON_ACCEPTED,20
     .set ON_FAILURE, 24
     .set ON_SUCCESS, 28
@@ -48,7 +48,7 @@ call:
     argument 4, r8
     argument 5, r9
     mov     eax, [rbp + NUMBER]
-    mov     dword ptr [rbp + RESULT], 0          # under way: -2^32, which no system call gives
+    mov     dword ptr [rbp + RESULT], 0          # pending: -2^32, which no system call returns
     mov     dword ptr [rbp + RESULT + 4], -1
     syscall
     test    rax, rax
@@ -70,7 +70,7 @@ error:
 1:
     test    rcx, rcx
     jz      failure
-    movzx   edx, cl              # all of the errno counts: 524 (ENOTSUPP) is not 12 (ENOMEM)
+    movzx   edx, cl              # compares the whole errno: 524 (ENOTSUPP) is not 12 (ENOMEM)
     cmp     eax, edx
     je      accepted
     shr     rcx, 8

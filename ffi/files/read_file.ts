@@ -51,7 +51,7 @@ function readLarge(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
   const fd = syscall(openat(directory, path, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    // Reads of files of /proc may return less than they could before the end.
+    // A read of a file of /proc may return less than a full part before the end.
     for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
     return concat(parts);
   } finally {

@@ -27,8 +27,8 @@ const IFA_LOCAL = 2;
 const IFA_F_NODAD = 2;
 
 /**
- * Gives an interface an address. One of IPv6 is of use at once: nobody is asked whether it is taken
- * already, as no one else gives addresses away where a recipe does.
+ * Adds an address to an interface. An IPv6 address is usable at once, without detection of duplicates:
+ * no other machine assigns addresses in a container's network.
  */
 export function addAddress(index: number | Later, { family, bytes, length }: IpPrefix): Message {
   const flags = family === AF_INET6 ? IFA_F_NODAD : 0;
@@ -46,7 +46,7 @@ export function addAddress(index: number | Later, { family, bytes, length }: IpP
   };
 }
 
-/** Asks for all addresses. */
+/** Requests the list of all addresses. */
 export function listAddresses(): Message {
   const payload = [new Uint8Array(ADDRESS_HEADER_SIZE)];
   return { type: RTM_GETADDR, flags: NLM_F_DUMP, payload, words: ["RTM_GETADDR"] };
@@ -62,11 +62,11 @@ export interface InterfaceAddress {
 
 const ADDRESS_HEADER_SIZE = 8;
 
-/** An address that the kernel tells of. */
+/** Decodes an address of that list. */
 export function readAddress({ payload }: Received): InterfaceAddress {
   const header = new DataView(payload.buffer, payload.byteOffset, ADDRESS_HEADER_SIZE);
   const attributes = decodeAttributes(payload.subarray(ADDRESS_HEADER_SIZE));
-  // Of a point-to-point link, IFA_ADDRESS is the other side's.
+  // On a point-to-point link, IFA_ADDRESS is the address of the other side.
   const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS)!;
   return {
     link: header.getUint32(4, true),

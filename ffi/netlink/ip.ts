@@ -1,12 +1,12 @@
 /**
- * Addresses of IPv4 and IPv6, read strictly: what is no address is none, not a guess.
+ * IPv4 and IPv6 addresses, parsed strictly: other notations are refused, not guessed.
  *
  * @module
  */
 
 import { AF_INET, AF_INET6 } from "../calls/constants/sockets.ts";
 
-/** An address of IPv4 or IPv6. */
+/** An IPv4 or IPv6 address. */
 export interface IpAddress {
   /** `AF_INET` or `AF_INET6`. */
   readonly family: number;
@@ -19,14 +19,14 @@ export interface IpPrefix extends IpAddress {
   readonly length: number;
 }
 
-/** Reads `10.0.0.2` or `fd00::2`; answers `undefined` where it is neither. */
+/** Parses `10.0.0.2` or `fd00::2`; returns `undefined` for anything else. */
 export function parseIp(text: string): IpAddress | undefined {
   const family = text.includes(":") ? AF_INET6 : AF_INET;
   const bytes = family === AF_INET ? parseIpv4(text) : parseIpv6(text);
   return bytes && { family, bytes: Uint8Array.from(bytes) };
 }
 
-/** Reads `10.0.0.2/24` or `fd00::2/64`; answers `undefined` where it is neither. */
+/** Parses `10.0.0.2/24` or `fd00::2/64`; returns `undefined` for anything else. */
 export function parsePrefix(text: string): IpPrefix | undefined {
   const [address, length, ...more] = text.split("/");
   const ip = parseIp(address!);
@@ -37,7 +37,7 @@ export function parsePrefix(text: string): IpPrefix | undefined {
   return { ...ip, length: Number(length) };
 }
 
-/** The address as it is written: for IPv6 as RFC 5952 wants it. */
+/** The text of an address; that of IPv6 follows RFC 5952. */
 export function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const groups = Array.from({ length: 8 }, (_, i) => bytes[i * 2]! << 8 | bytes[i * 2 + 1]!);
@@ -47,7 +47,7 @@ export function formatIp(bytes: Uint8Array): string {
   return `${words.slice(0, start).join(":")}::${words.slice(start + count).join(":")}`;
 }
 
-/** The first address of the network that the address lies in. */
+/** The first address of the address's network. */
 export function networkOf({ bytes, length }: IpPrefix): Uint8Array {
   return bytes.map((byte, index) => {
     const kept = Math.min(8, Math.max(0, length - index * 8));
@@ -73,7 +73,7 @@ function parseIpv6(text: string): number[] | undefined {
   return [...head, ...new Array(16 - head.length - tail.length).fill(0), ...tail];
 }
 
-/** The bytes of groups, of which the last may be an address of IPv4. */
+/** The bytes of groups, of which the last may be an IPv4 address. */
 function parseGroups(groups: readonly string[], mayEndInIpv4: boolean): number[] | undefined {
   const bytes: number[] = [];
   for (const [index, group] of groups.entries()) {
@@ -90,7 +90,7 @@ function parseGroups(groups: readonly string[], mayEndInIpv4: boolean): number[]
   return bytes;
 }
 
-/** Where the longest run of zeros begins, the first of several, and how long it is. */
+/** The start and the length of the longest run of zeros, the first of several. */
 function longestZeros(groups: readonly number[]): [start: number, count: number] {
   let best: [number, number] = [0, 0];
   for (let start = 0; start < groups.length; start++) {

@@ -1,5 +1,6 @@
 /**
- * Network interfaces: made, changed, moved, deleted, listed. See rtnetlink(7), linux/if_link.h.
+ * Creating, changing, moving, deleting and listing network interfaces. See rtnetlink(7),
+ * linux/if_link.h.
  *
  * @module
  */
@@ -45,7 +46,7 @@ const IFLA_MACVLAN_MODE = 1;
 
 const IFF_UP = 1;
 
-/** The index that the loopback interface of every network namespace has. */
+/** The index of the loopback interface in every network namespace. */
 export const LOOPBACK_INDEX = 1;
 
 /** An interface by its index, or by its name. */
@@ -54,11 +55,11 @@ export type LinkReference = string | { readonly index: number | Later };
 /** A network namespace by a process in it, or by a descriptor. */
 export type NetworkReference = { readonly pid: number } | { readonly fd: number | Later };
 
-/** What an interface is to be. */
+/** The settings of an interface. */
 export interface LinkSettings {
-  /** Whether packets go through it. */
+  /** Whether it is up. */
   readonly up?: boolean;
-  /** Its name; without one, the kernel makes one up. */
+  /** Its name; without one, the kernel chooses one. */
   readonly name?: string | undefined;
   /** The bridge that it is a port of, in the namespace of the socket. */
   readonly master?: number | Later | undefined;
@@ -69,8 +70,8 @@ export interface LinkSettings {
 }
 
 /**
- * Makes two interfaces with a cable between them, of which the other cannot be up yet: it is made
- * before there is a cable. See veth(4).
+ * Creates a pair of interfaces that are connected to each other. The peer cannot be up yet, as the
+ * kernel creates it before they are connected. See veth(4).
  */
 export function addVeth(one: LinkSettings, other: Omit<LinkSettings, "up">): Message {
   const header = linkHeader(0, undefined);
@@ -79,17 +80,17 @@ export function addVeth(one: LinkSettings, other: Omit<LinkSettings, "up">): Mes
   return addLink("veth", one, words, [peer]);
 }
 
-/** Makes a bridge, which passes packets on between its ports. */
+/** Creates a bridge, which forwards packets between its ports. */
 export function addBridge(link: LinkSettings): Message {
   return addLink("bridge", link, describe(link), []);
 }
 
-/** Makes an interface that leads nowhere. */
+/** Creates an interface that drops all packets. */
 export function addDummy(link: LinkSettings): Message {
   return addLink("dummy", link, describe(link), []);
 }
 
-/** Makes an interface with an address of its own on the wire of another one. */
+/** Creates an interface with a hardware address of its own on another interface. */
 export function addMacvlan(
   link: LinkSettings,
   parent: number | Later,
@@ -100,7 +101,7 @@ export function addMacvlan(
   return addLink("macvlan", link, words, data, [word(IFLA.LINK, parent)]);
 }
 
-/** Changes an interface; in another namespace it begins down. */
+/** Changes an interface; one that is moved to another namespace is down there. */
 export function setLink(link: LinkReference, change: LinkSettings): Message {
   const name = typeof link === "string" && change.name === undefined
     ? [text(IFLA.IFNAME, link)]
@@ -113,7 +114,7 @@ export function setLink(link: LinkReference, change: LinkSettings): Message {
   };
 }
 
-/** Deletes an interface, and with one end of a cable the other. */
+/** Deletes an interface; one of a veth pair is deleted with its peer. */
 export function deleteLink(link: LinkReference): Message {
   return {
     type: RTM_DELLINK,
@@ -126,7 +127,7 @@ export function deleteLink(link: LinkReference): Message {
   };
 }
 
-/** Asks for all interfaces. */
+/** Requests the list of all interfaces. */
 export function listLinks(): Message {
   const payload = linkHeader(0, undefined);
   return { type: RTM_GETLINK, flags: NLM_F_DUMP, payload, words: ["RTM_GETLINK"] };
@@ -134,11 +135,11 @@ export function listLinks(): Message {
 
 /** A network interface. */
 export interface Link {
-  /** Its number, by which the kernel knows it. */
+  /** Its number. */
   readonly index: number;
   /** Its name. */
   readonly name: string;
-  /** Its kind: `"veth"`, `"bridge"` ...; a real device and the loopback interface have none. */
+  /** Its kind: `"veth"`, `"bridge"` ...; a hardware device and the loopback interface have none. */
   readonly kind: string | undefined;
   /** Whether it is up. */
   readonly up: boolean;
@@ -146,15 +147,15 @@ export interface Link {
   readonly flags: number;
   /** The size of its largest packets, in bytes. */
   readonly mtu: number;
-  /** Its hardware address: `"02:00:00:00:00:01"`; empty where it has none. */
+  /** Its hardware address: `"02:00:00:00:00:01"`; empty if it has none. */
   readonly address: string;
   /** The index of the bridge that it is a port of. */
   readonly master: number | undefined;
-  /** The index of its other end, or of the interface that it is on; perhaps in another namespace. */
+  /** The index of its peer, or of the interface that it is on; that may be in another namespace. */
   readonly link: number | undefined;
 }
 
-/** An interface that the kernel tells of. */
+/** Decodes an interface of that list. */
 export function readLink({ payload }: Received): Link {
   const header = new DataView(payload.buffer, payload.byteOffset, LINK_HEADER_SIZE);
   const attributes = decodeAttributes(payload.subarray(LINK_HEADER_SIZE));
@@ -222,7 +223,7 @@ function namespaceAttribute(namespace: NetworkReference): Attribute {
     : word(IFLA.NET_NS_FD, namespace.fd);
 }
 
-/** The settings in words, for plans and errors. */
+/** The settings as words, for plans and errors. */
 function describe({ up, name, master, mtu, namespace }: LinkSettings): string[] {
   return [
     ...(name === undefined ? [] : [JSON.stringify(name)]),

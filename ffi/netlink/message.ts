@@ -1,16 +1,16 @@
 /**
- * Messages of netlink(7): a header, a payload, and attributes that may hold attributes. What the
- * messages mean is said elsewhere, by the nouns: links, addresses, routes, tables.
+ * Messages of netlink(7): a header, a payload, and attributes that may contain attributes. The other
+ * files define the messages about links, addresses, routes and tables.
  *
  * @module
  */
 
 import type { OutputField, ResultOf } from "../call.ts";
 
-/** 32 bits that an earlier call of the program brings: the index of an interface, a descriptor. */
+/** 32 bits that an earlier call of the program returns: the index of an interface, a descriptor. */
 export type Later = ResultOf | OutputField;
 
-/** What a payload is made of. */
+/** A piece of a payload. */
 export type Piece = Uint8Array | Later | Attribute;
 
 /** A typed part of a payload: struct nlattr (linux/netlink.h). */
@@ -25,30 +25,30 @@ export interface Message {
   /** `NLM_F_CREATE` ... */
   readonly flags: number;
   readonly payload: readonly Piece[];
-  /** What it asks for, to be read: its type's name, then what it is about. */
+  /** Its description, for plans and errors: the name of its type, then its subject. */
   readonly words: readonly string[];
 }
 
-/** The message is a request; all of ours are. */
+/** The message is a request, as all of ours are. */
 const NLM_F_REQUEST = 1;
-/** The kernel answers also when all went well. */
+/** The kernel acknowledges also success. */
 export const NLM_F_ACK = 4;
-/** What is there is an error. */
+/** The request fails if the object exists. */
 export const NLM_F_EXCL = 0x200;
-/** What is not there is made. */
+/** The object is created if it does not exist. */
 export const NLM_F_CREATE = 0x400;
-/** What is made goes behind what is there. */
+/** The object is added at the end of the list. */
 export const NLM_F_APPEND = 0x800;
-/** The answer is a list of all there are. */
+/** The response is a list of all objects. */
 export const NLM_F_DUMP = 0x300;
-/** An answer has no copy of the request. */
+/** An acknowledgment does not contain a copy of the request. */
 export const NLM_F_CAPPED = 0x100;
-/** An answer has attributes. */
+/** An acknowledgment has attributes. */
 export const NLM_F_ACK_TLVS = 0x200;
 
-/** The type of an answer that tells an errno, or 0. */
+/** The type of an acknowledgment: an errno, or 0. */
 export const NLMSG_ERROR = 2;
-/** The type of what ends a list. */
+/** The type of the message that ends a list. */
 export const NLMSG_DONE = 3;
 
 /** The size of a message's header: struct nlmsghdr. */
@@ -57,15 +57,15 @@ const HEADER_SIZE = 16;
 const ATTRIBUTE_HEADER_SIZE = 4;
 const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
-/** Where struct nlmsgerr has the errno, and where its copy of the request begins. */
+/** The offsets in struct nlmsgerr of the errno and of the copy of the request. */
 export const ERROR_OFFSET: number = HEADER_SIZE;
 const REQUEST_OFFSET = HEADER_SIZE + 4;
 const NLMSGERR_ATTR_MSG = 1;
 
-/** A message as bytes, but for what is known later. */
+/** A message as bytes, with holes for values that are known later. */
 export interface Encoded {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where 32 bits are missing, in their order. */
+  /** The offsets where 32 bits are missing, in ascending order. */
   readonly holes: readonly { readonly offset: number; readonly value: Later }[];
 }
 
@@ -89,7 +89,7 @@ export function raw(type: number, ...bytes: readonly number[]): Attribute {
   return new Attribute(type, [Uint8Array.from(bytes)]);
 }
 
-/** 32 bits in the machine's order of bytes. */
+/** 32 bits in the byte order of the machine. */
 export function uint32(value: number | Later): Piece {
   if (typeof value !== "number") return value;
   const bytes = new Uint8Array(4);
@@ -97,7 +97,7 @@ export function uint32(value: number | Later): Piece {
   return bytes;
 }
 
-/** Lays messages out one behind the other; `sequence` is the number of the first. */
+/** Encodes messages one after the other; `sequence` is the number of the first. */
 export function encode(messages: readonly Message[], sequence = 1): Encoded {
   const writer = new MessageWriter();
   messages.forEach((message, index) => writer.message(message, sequence + index));
@@ -112,7 +112,7 @@ export interface Received {
   readonly payload: Uint8Array;
 }
 
-/** The messages that lie one behind the other in the bytes. */
+/** Decodes the messages in the bytes. */
 export function decode(bytes: Uint8Array): Received[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages: Received[] = [];
@@ -130,7 +130,7 @@ export function decode(bytes: Uint8Array): Received[] {
   return messages;
 }
 
-/** The payloads of the attributes that lie one behind the other in the bytes, by their types. */
+/** Decodes the attributes in the bytes: their payloads, by their types. */
 export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const attributes = new Map<number, Uint8Array>();
@@ -144,8 +144,8 @@ export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   return attributes;
 }
 
-/** The errno of an answer of the type `NLMSG_ERROR`, and the kernel's words for it. */
-export function readAnswer(
+/** The errno of an acknowledgment (`NLMSG_ERROR`), and the kernel's message for it. */
+export function readResponse(
   answer: DataView,
 ): { readonly errno: number; readonly words: string | undefined } {
   const errno = -answer.getInt32(ERROR_OFFSET, true);
@@ -157,8 +157,8 @@ export function readAnswer(
     : HEADER_SIZE;
   const at = REQUEST_OFFSET + aligned(copied);
   if (at > length) return { errno, words: undefined };
-  const told = new Uint8Array(answer.buffer, answer.byteOffset + at, length - at);
-  const words = decodeAttributes(told).get(NLMSGERR_ATTR_MSG);
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at, length - at);
+  const words = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return { errno, words: words && decodeText(words) };
 }
 
@@ -168,12 +168,12 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-/** A 32-bit number in the machine's order of bytes. */
+/** A 32-bit number in the byte order of the machine. */
 export function decodeUint32(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
 }
 
-/** Messages while they are laid out. */
+/** Messages while they are encoded. */
 class MessageWriter implements Encoded {
   readonly holes: { readonly offset: number; readonly value: Later }[] = [];
   #bytes = new Uint8Array(256);
@@ -218,7 +218,7 @@ class MessageWriter implements Encoded {
     this.#bytes.set(bytes, at);
   }
 
-  /** Room for a header, aligned as every header is. */
+  /** Reserves space for a header, aligned as every header is. */
   #reserve(size: number): number {
     const at = aligned(this.#end);
     this.#grow(at + size);

@@ -1,6 +1,6 @@
 /**
- * The packet filter, as far as it translates addresses: tables of rules, which are there all or not
- * at all. See nft(8), linux/netfilter/nf_tables.h.
+ * Network address translation by the packet filter. A table is created with all its rules, or not at
+ * all. See nft(8), linux/netfilter/nf_tables.h.
  *
  * @module
  */
@@ -29,17 +29,17 @@ const NEWRULE = NEWTABLE | 6;
 
 const NFT_TABLE_F_OWNER = 2;
 
-/** Where packets are looked at, and in which order there (linux/netfilter_ipv4.h). */
+/** The hooks of address translation, with their priorities (linux/netfilter_ipv4.h). */
 const HOOKS = {
   prerouting: { number: 0, priority: -100 },
   output: { number: 3, priority: -100 },
   postrouting: { number: 4, priority: 100 },
 } as const;
 
-/** A place where packets are looked at. */
+/** A point in the path of packets at which rules apply. */
 export type NatHook = keyof typeof HOOKS;
 
-/** What is looked for in a packet and what is done to it, one after the other. */
+/** The expressions of a rule, which are evaluated in order. */
 export type NatRule = readonly Attribute[];
 
 /** A table of rules that translate addresses. */
@@ -47,12 +47,12 @@ export interface NatTable {
   readonly name: string;
   /** `AF_INET` or `AF_INET6`. */
   readonly family: number;
-  /** Whether it is there as long as the socket that makes it is open (Linux 5.12). */
+  /** Whether it is removed when the socket that created it is closed (Linux 5.12). */
   readonly owned: boolean;
   readonly rules: readonly { readonly hook: NatHook; readonly rule: NatRule }[];
 }
 
-/** Makes a table, whole or not at all. */
+/** Creates a table, whole or not at all. */
 export function addNatTable({ name, family, owned, rules }: NatTable): Message[] {
   const hooks = [...new Set(rules.map(({ hook }) => hook))];
   const table = text(1, name);
@@ -87,7 +87,7 @@ export function addNatTable({ name, family, owned, rules }: NatTable): Message[]
   ];
 }
 
-/** What comes from a network, and leaves it, gets the address of the interface that it leaves by. */
+/** Packets that leave a network get the address of the interface by which they leave. */
 export function masquerading(source: IpPrefix): NatRule {
   const { from, to, size } = ADDRESS[source.family === AF_INET6 ? "ip6" : "ip"];
   const network = networkOf(source);
@@ -107,7 +107,7 @@ export function masquerading(source: IpPrefix): NatRule {
   return [...inNetwork(from, EQUAL), ...inNetwork(to, NOT_EQUAL), expression("masq")];
 }
 
-/** A port of this machine that leads elsewhere. */
+/** A port of this machine that is forwarded. */
 export interface PublishedPort {
   readonly protocol: "tcp" | "udp";
   readonly port: number;
@@ -115,7 +115,7 @@ export interface PublishedPort {
   readonly toPort: number;
 }
 
-/** What is for a port of any address of this machine, 127.0.0.0/8 and ::1 apart, goes elsewhere. */
+/** Packets to a port of this machine, at any address but 127.0.0.0/8 and ::1, are forwarded. */
 export function publishing({ protocol, port, to, toPort }: PublishedPort): NatRule {
   const ipv6 = to.family === AF_INET6;
   const { to: offset } = ADDRESS[ipv6 ? "ip6" : "ip"];
@@ -135,12 +135,12 @@ export function publishing({ protocol, port, to, toPort }: PublishedPort): NatRu
   ];
 }
 
-/** What a rule does, in words. */
+/** The description of a forwarded port. */
 export function describePublished({ protocol, port, to, toPort }: PublishedPort): string {
   return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
 }
 
-/** Asks for all tables; their names are the attribute 1 behind a header of four bytes. */
+/** Requests the list of all tables; attribute 1, after a header of four bytes, is the name. */
 export function listTables(): Message {
   return { type: GETTABLE, flags: NLM_F_DUMP, payload: [header(0)], words: ["NFT_MSG_GETTABLE"] };
 }
@@ -164,12 +164,12 @@ const NOTHING: Readonly<Record<number, Uint8Array>> = {
   16: new Uint8Array(16),
 };
 
-/** Part of the packet goes to the register that is looked at. */
+/** Loads a part of the packet into register 1. */
 function payload(base: number, offset: number, length: number): Attribute {
   return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
 }
 
-/** The rule goes on only where the register compares so. */
+/** Ends the rule unless register 1 compares so. */
 function compare(operator: number, value: Uint8Array): Attribute {
   return expression("cmp", big(1, 1), big(2, operator), data(3, value));
 }
@@ -183,7 +183,7 @@ function data(type: number, value: Uint8Array): Attribute {
   return nested(type, new Attribute(1, [value]));
 }
 
-/** An attribute of 32 bits in the network's order of bytes, as all of them are here. */
+/** An attribute of 32 bits in network byte order, as all of nftables are. */
 function big(type: number, value: number): Attribute {
   return raw(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
 }

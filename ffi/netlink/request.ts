@@ -1,6 +1,6 @@
 /**
- * Requests to the kernel as system calls: what sends a message, what receives the answer, and what
- * fails where the answer tells an error.
+ * Netlink requests as system calls: one sends the message, one receives the response, and one fails if
+ * the response is an error.
  *
  * @module
  */
@@ -17,17 +17,17 @@ import {
   sendto,
   setNetlinkOption,
 } from "../calls/sockets.ts";
-import { encode, type Encoded, ERROR_OFFSET, type Message, readAnswer } from "./message.ts";
+import { encode, type Encoded, ERROR_OFFSET, type Message, readResponse } from "./message.ts";
 
-/** Room for an answer, which does not repeat the request. */
+/** The size of a response, which does not contain the request. */
 const ANSWER_SIZE = 512;
 
-/** Memory for the answer to a request; it serves one request after the other. */
+/** Memory for the response to a request, used by one request after the other. */
 export function answerOutput(): Output {
   return new Output(ANSWER_SIZE, "&answer");
 }
 
-/** Opens a socket, as the first call, that has the kernel say in words what is wrong. */
+/** Opens a socket by the first call, and asks the kernel for error messages. */
 export function socketCalls(protocol: number, fdOf: (socket: Call) => Fd): [Call, Call, Call] {
   const socket = netlinkSocket(protocol);
   const fd = fdOf(socket);
@@ -39,9 +39,9 @@ export function socketCalls(protocol: number, fdOf: (socket: Call) => Fd): [Call
 }
 
 /**
- * Makes a request of messages, one of them with `NLM_F_ACK`. The kernel does what is asked before
- * the first call comes back, so the answer is there for the second, and the third fails where it
- * tells an error. What is asked for is called by the words.
+ * The calls of a request: messages, of which one has `NLM_F_ACK`. The kernel handles them before the
+ * first call returns, so the second one finds the response, and the third one fails if that is an
+ * error. The words describe the request.
  */
 export function requestCalls(
   socket: Fd,
@@ -52,11 +52,11 @@ export function requestCalls(
   return [
     send(socket, messages),
     recvfrom(socket, answer, MSG_DONTWAIT),
-    checkAnswer(words, answer),
+    responseCheck(words, answer),
   ];
 }
 
-/** Sends messages, one behind the other. */
+/** Sends messages, one after the other. */
 export function send(socket: Fd, messages: readonly Message[]): Call {
   const encoded = encode(messages);
   const text = messages.map(({ words }) => `{${words.join(", ")}}`).join(", ");
@@ -65,17 +65,17 @@ export function send(socket: Fd, messages: readonly Message[]): Call {
 }
 
 /**
- * Fails where an answer tells an error. Without flags, close_range(2) of no descriptors does
- * nothing, and a negative number are flags that it does not know.
+ * A call that fails if a response is an error: close_range(2) of no descriptors, with the response's
+ * number as flags. It does nothing without flags, and refuses a negative number as unknown flags.
  */
-export function checkAnswer(words: readonly string[], answer: Output): Call {
+export function responseCheck(words: readonly string[], answer: Output): Call {
   const none = new Named(0xffff_ffff, "~0U");
-  const verdict = { name: words[0]!, text: words.join(" "), answer, read: readAnswer };
+  const verdict = { name: words[0]!, text: words.join(" "), answer, read: readResponse };
   const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
   return { ...call("close_range", none, none, error), verdict };
 }
 
-/** The bytes between the holes, and what will stand in the holes, where it lies. */
+/** The bytes between the holes, and the memory of the values that fill the holes. */
 function piecesOf({ bytes, holes }: Encoded): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;

@@ -1,5 +1,5 @@
 /**
- * Routes: where packets go. See rtnetlink(7), linux/rtnetlink.h.
+ * Adding and listing routes. See rtnetlink(7), linux/rtnetlink.h.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
 const RTN_UNICAST = 1;
 
-/** Where packets of a route go: through a gateway, an interface, or both. */
+/** The next hop of a route: a gateway, an interface, or both. */
 export interface RouteTarget {
   readonly via?: IpAddress | undefined;
   readonly device?: number | Later | undefined;
@@ -61,7 +61,7 @@ export function addRoute(destination: IpPrefix, { via, device }: RouteTarget): M
   };
 }
 
-/** Asks for all routes. */
+/** Requests the list of all routes. */
 export function listRoutes(): Message {
   const payload = [new Uint8Array(ROUTE_HEADER_SIZE)];
   return { type: RTM_GETROUTE, flags: NLM_F_DUMP, payload, words: ["RTM_GETROUTE"] };
@@ -69,23 +69,23 @@ export function listRoutes(): Message {
 
 /** A route. */
 export interface Route {
-  /** The network that it leads to, `"10.0.0.0/24"`; `"0.0.0.0/0"` or `"::/0"` is all of it. */
+  /** The destination network: `"10.0.0.0/24"`; a default route has `"0.0.0.0/0"` or `"::/0"`. */
   readonly destination: string;
   /** The address of the gateway. */
   readonly via: string | undefined;
   /** The index of the interface. */
   readonly link: number | undefined;
-  /** The address that packets come from by themselves. */
+  /** The default source address of packets. */
   readonly source: string | undefined;
-  /** Of routes to the same network, that with the lowest is taken. */
+  /** Its metric: of routes to the same network, the one with the lowest metric is used. */
   readonly metric: number;
-  /** The number of the table that it is in: 254 is the main one, 255 that of local addresses. */
+  /** The number of its table: 254 is the main table, 255 that of local addresses. */
   readonly table: number;
 }
 
 const ROUTE_HEADER_SIZE = 12;
 
-/** A route that the kernel tells of. */
+/** Decodes a route of that list. */
 export function readRoute({ payload }: Received): Route {
   const header = payload.subarray(0, ROUTE_HEADER_SIZE);
   const attributes = decodeAttributes(payload.subarray(ROUTE_HEADER_SIZE));

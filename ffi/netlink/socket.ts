@@ -1,5 +1,5 @@
 /**
- * A netlink socket of the script's own, whose requests are made at once, in the calling thread.
+ * A netlink socket of the script, whose requests are made at once, in the calling thread.
  *
  * @module
  */
@@ -16,26 +16,26 @@ import {
   type Message,
   NLMSG_DONE,
   NLMSG_ERROR,
-  readAnswer,
+  readResponse,
   type Received,
 } from "./message.ts";
 import { answerOutput, requestCalls, send, socketCalls } from "./request.ts";
 import { listRoutes, readRoute, type Route } from "./route.ts";
 
-/** The most that the kernel puts into one answer (NLMSG_GOODSIZE grows to this for lists). */
+/** The most bytes that the kernel puts into one part of a list (NLMSG_GOODSIZE grows to this). */
 const RECEIVE_SIZE = 32 * 1024;
 
 /**
- * Speaks with the kernel about the network namespace that the calling thread is in when the socket
- * is opened, wherever the thread goes. See rtnetlink(7).
+ * A socket to the kernel for the network namespace in which it is opened. It keeps that namespace when
+ * the thread enters another one. See rtnetlink(7).
  */
 export class NetlinkSocket implements Disposable {
   #fd: number | undefined;
 
   /**
-   * Opens it, or takes over one that is open.
+   * Opens it, or takes over an open one.
    *
-   * @throws {SyscallError} `EAFNOSUPPORT` where the kernel has no network
+   * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no networking
    */
   constructor(protocol: number | { readonly opened: number } = NETLINK_ROUTE) {
     if (typeof protocol === "object") {
@@ -47,23 +47,23 @@ export class NetlinkSocket implements Disposable {
     this.#fd = Number(outcome.result(socket));
   }
 
-  /** Its descriptor, as long as it is open. */
+  /** Its descriptor, while it is open. */
   get number(): number {
     if (this.#fd === undefined) throw new TypeError("the socket is closed");
     return this.#fd;
   }
 
-  /** All interfaces. */
+  /** Returns all interfaces. */
   links(): Link[] {
     return this.list(listLinks()).map(readLink);
   }
 
-  /** The addresses of all interfaces. */
+  /** Returns the addresses of all interfaces. */
   addresses(): InterfaceAddress[] {
     return this.list(listAddresses()).map(readAddress);
   }
 
-  /** The routes of all tables. */
+  /** Returns the routes of all tables. */
   routes(): Route[] {
     return this.list(listRoutes()).map(readRoute);
   }
@@ -74,7 +74,7 @@ export class NetlinkSocket implements Disposable {
     syscalls(calls.map((call) => ({ call })));
   }
 
-  /** The messages that the kernel answers a request of a list with. */
+  /** Requests a list, and returns its messages. */
   list(message: Message): Received[] {
     syscall(send(this.number, [message]));
     const received: Received[] = [];
@@ -86,13 +86,13 @@ export class NetlinkSocket implements Disposable {
       const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call)));
       for (const answer of decode(bytes)) {
         if (answer.type === NLMSG_DONE) return received;
-        if (answer.type === NLMSG_ERROR) throw refusal(message, bytes);
+        if (answer.type === NLMSG_ERROR) throw responseError(message, bytes);
         received.push(answer);
       }
     }
   }
 
-  /** Closes it, unless it is closed. */
+  /** Closes it, unless it is closed already. */
   close(): void {
     const fd = this.#fd;
     if (fd === undefined) return;
@@ -106,8 +106,8 @@ export class NetlinkSocket implements Disposable {
   }
 }
 
-function refusal({ words }: Message, answer: Uint8Array): SyscallError {
+function responseError({ words }: Message, answer: Uint8Array): SyscallError {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  const { errno, words: hint } = readAnswer(view);
+  const { errno, words: hint } = readResponse(view);
   return new SyscallError({ syscall: words[0]!, errno, call: words.join(" "), hint });
 }

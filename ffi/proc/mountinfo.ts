@@ -24,7 +24,7 @@ export interface MountEntry {
   readonly options: readonly string[];
   /** How mount events propagate to it and from it. */
   readonly propagation: MountPropagation;
-  /** The type of its filesystem, with a subtype where it has one: `"tmpfs"`, `"fuse.sshfs"`. */
+  /** The type of its filesystem, with a subtype if it has one: `"tmpfs"`, `"fuse.sshfs"`. */
   readonly type: string;
   /** Its source, in the format of the filesystem; often just a name. */
   readonly source: string;

@@ -1,14 +1,14 @@
 /**
- * The numbers of all system calls there are, up to Linux 6.18: asm/unistd_64.h of x86_64, and the
- * generic table (asm-generic/unistd.h) that aarch64 uses. A filter has to know every one; those
- * that Ramekin makes itself are in ../syscall_numbers.ts.
+ * The numbers of all system calls up to Linux 6.18: asm/unistd_64.h of x86_64, and the generic table
+ * (asm-generic/unistd.h) that aarch64 uses. A filter has to know all of them; ../syscall_numbers.ts
+ * has those that Ramekin makes itself.
  *
  * @module
  */
 
 import type { Architecture } from "../syscall_numbers.ts";
 
-// Each call has the number after that of the call before it, where no number is said.
+// Each call has the number after that of the call before it, unless a number stands between them.
 const X86_64 = `
   read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
   rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
@@ -97,8 +97,8 @@ const AARCH64 = `
 `;
 
 const TABLES: Readonly<Record<Architecture, () => ReadonlyMap<string, number>>> = {
-  x86_64: once(() => numbersOf(X86_64)),
-  aarch64: once(() => numbersOf(AARCH64)),
+  x86_64: lazy(() => numbersOf(X86_64)),
+  aarch64: lazy(() => numbersOf(AARCH64)),
 };
 
 /** The number of every system call of the architecture, by its name. */
@@ -121,7 +121,7 @@ function numbersOf(table: string): ReadonlyMap<string, number> {
   return numbers;
 }
 
-function once<T>(make: () => T): () => T {
+function lazy<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => made ??= make();
 }

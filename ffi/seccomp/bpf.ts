@@ -2,22 +2,22 @@
  * Programs of classic BPF: instructions with labels, assembled to `struct sock_filter`. See
  * linux/filter.h and Documentation/networking/filter.rst.
  *
- * Only what seccomp(2) takes is here; jumps lead forward only.
+ * It covers only what seccomp(2) takes: jumps go forward only.
  *
  * @module
  */
 
 import type { Label } from "../engine/program.ts";
 
-/** One instruction, or a jump that may become several. */
+/** One instruction, or a branch that may become several. */
 export type Instruction =
   /** Loads 32 bits of the data into the accumulator. */
   | { readonly kind: "load"; readonly offset: number }
-  /** Keeps of the accumulator what is in the mask. */
+  /** Clears the bits of the accumulator that are not in the mask. */
   | { readonly kind: "and"; readonly mask: number }
-  /** Goes on elsewhere. */
+  /** Jumps to a label. */
   | { readonly kind: "jump"; readonly to: Label }
-  /** Compares the accumulator, and goes on; where no label is said, with the next instruction. */
+  /** Compares the accumulator, and jumps to a label or, without one, to the next instruction. */
   | {
     readonly kind: "branch";
     readonly test: Test;
@@ -25,13 +25,13 @@ export type Instruction =
     readonly holds?: Label | undefined;
     readonly fails?: Label | undefined;
   }
-  /** Ends the program with its answer. */
+  /** Ends the program with a return value. */
   | { readonly kind: "return"; readonly value: number };
 
 /** How a branch compares the accumulator with its value, both as unsigned numbers. */
 export type Test = "equal" | "greater" | "greaterOrEqual";
 
-/** Codes of the instructions: class, size or operation, and source. */
+/** The codes of the instructions: class, size or operation, and source. */
 const BPF = {
   load: 0x20, // BPF_LD | BPF_W | BPF_ABS
   and: 0x54, // BPF_ALU | BPF_AND | BPF_K
@@ -42,20 +42,20 @@ const BPF = {
   return: 0x06, // BPF_RET | BPF_K
 } as const;
 
-/** How many instructions the kernel takes (BPF_MAXINSNS). */
+/** The most instructions that the kernel takes (BPF_MAXINSNS). */
 export const MOST_INSTRUCTIONS = 4096;
 
 /** The size of struct sock_filter. */
 export const INSTRUCTION_SIZE = 8;
 
-/** A branch goes at most so far; two jumps that are put behind it still fit in its 8 bits. */
+/** The longest branch: with two jumps inserted after it, the distance still fits in 8 bits. */
 const FAR = 254;
 
 /** Assembles a program. */
 export function assembleFilter(
   parts: readonly (Instruction | Label)[],
 ): Uint8Array<ArrayBuffer> {
-  // From the end, so that it is known how far it is to every label.
+  // It starts at the end, so that the distance to every label is known.
   const backwards = new BackwardsProgram();
   for (const part of parts.toReversed()) {
     if (!("kind" in part)) backwards.place(part);
@@ -122,7 +122,7 @@ class BackwardsProgram {
 
   #distance(label: Label): number {
     const place = this.#places.get(label);
-    if (place === undefined) throw new TypeError(`the label "${label.text}" has no later place`);
+    if (place === undefined) throw new TypeError(`the label "${label.text}" is not placed later`);
     return this.#words.length - place;
   }
 

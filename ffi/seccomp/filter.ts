@@ -1,8 +1,8 @@
 /**
- * What a process may call, compiled to a filter for seccomp(2).
+ * A compiler of rules about system calls to a filter for seccomp(2).
  *
- * The filter looks at the architecture first, so that no number is taken for another call's, then
- * finds the call's number by halving, then compares arguments where a rule asks for it.
+ * The filter checks the architecture first, as numbers mean other calls on other architectures, then
+ * finds the call's number by binary search, then compares arguments if a rule has conditions.
  *
  * @module
  */
@@ -15,37 +15,37 @@ import { assembleFilter, type Instruction, INSTRUCTION_SIZE, MOST_INSTRUCTIONS }
 
 export { SECCOMP_RET };
 
-/** What may be called, and what comes of it. Of several rules for a call the first that holds counts. */
+/** The rules about calls. Of several rules for a call, the first one whose conditions hold applies. */
 export interface SyscallFilter {
-  /** What comes of calls that no rule is about; of calls that the tables do not know, `unknown`. */
+  /** The return value for known calls without a rule. */
   readonly otherwise: number;
-  /** What comes of numbers that no call had when the tables were written. */
+  /** The return value for numbers that the tables do not know. */
   readonly unknown: number;
-  /** The result of a call by another architecture's entry point, such as the 32-bit one. */
+  /** The return value for calls by the entry point of another architecture, such as the 32-bit one. */
   readonly foreign: number;
-  /** In the order in which they count. */
+  /** The rules, in the order in which they apply. */
   readonly rules: readonly FilterRule[];
 }
 
-/** What comes of some calls. */
+/** A rule about some calls. */
 export interface FilterRule {
-  /** The calls; those that the architecture does not have mean nothing. */
+  /** The calls; those that the architecture does not have are ignored. */
   readonly names: readonly string[];
-  /** An answer of {@linkcode SECCOMP_RET}, with an errno or a tracer's number in its lower 16 bits. */
-  readonly answer: number;
-  /** What must hold of the arguments, all of it. */
+  /** A value of {@linkcode SECCOMP_RET}, with an errno or a tracer's number in its lower 16 bits. */
+  readonly action: number;
+  /** The conditions on the arguments, which must all hold. */
   readonly conditions?: readonly Condition[];
 }
 
-/** What must hold of an argument: `argument & mask`, as an unsigned 64-bit number. */
+/** A condition on an argument: on `argument & mask`, as an unsigned 64-bit number. */
 export interface Condition {
-  /** Which argument, from 0 to 5. */
+  /** The index of the argument, from 0 to 5. */
   readonly index: number;
   /** How it is compared. */
   readonly comparison: Comparison;
-  /** What it is compared with. */
+  /** The value to compare with. */
   readonly value: bigint;
-  /** The bits that count, all of them where it is left out. For `"equal"` and `"unequal"` only. */
+  /** The bits to compare; the default is all. For `"equal"` and `"unequal"` only. */
   readonly mask?: bigint;
 }
 
@@ -58,7 +58,7 @@ export type Comparison =
   | "greater"
   | "greaterOrEqual";
 
-/** Where things lie in struct seccomp_data. */
+/** Offsets in struct seccomp_data. */
 const SECCOMP_DATA = { number: 0, architecture: 4, arguments: 16, size: 64 } as const;
 
 /** The architectures by their numbers in linux/audit.h. */
@@ -67,7 +67,7 @@ export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {
   aarch64: 0xc000_00b7,
 };
 
-/** From here on the numbers on x86_64 are those of x32, another entry point of the same calls. */
+/** The first number of the x32 ABI on x86_64, which has its own numbers for the same calls. */
 const X32 = 0x4000_0000;
 
 /** Compiles a filter to instructions, as many `struct sock_filter`. */
@@ -85,13 +85,13 @@ export function compileFilter(
   return bytes;
 }
 
-/** The rules that may decide about a call, for each call: up to the first without conditions. */
+/** The rules of each call, up to the first one without conditions. */
 export class RuleIndex {
   readonly #rules = new Map<string, FilterRule[]>();
   readonly #otherwise: readonly FilterRule[];
 
   constructor({ rules, otherwise }: SyscallFilter) {
-    this.#otherwise = [{ names: [], answer: otherwise }];
+    this.#otherwise = [{ names: [], action: otherwise }];
     for (const rule of rules) {
       for (const name of rule.names) {
         const known = this.#rules.get(name);
@@ -113,7 +113,7 @@ function isUnconditional({ conditions = [] }: FilterRule): boolean {
   return conditions.length === 0;
 }
 
-/** Numbers from `first` up to the next range, which the same label decides about. */
+/** Numbers from `first` up to the next range, for which the filter goes to the same label. */
 interface NumberRange {
   readonly first: number;
   readonly decision: Label;
@@ -122,7 +122,7 @@ interface NumberRange {
 class Compiler {
   readonly #filter: SyscallFilter;
   readonly #architecture: Architecture;
-  readonly #answers = new Map<number, Label>();
+  readonly #returns = new Map<number, Label>();
   readonly #decisions = new Map<string, { label: Label; rules: readonly FilterRule[] }>();
 
   constructor(filter: SyscallFilter, architecture: Architecture) {
@@ -132,7 +132,7 @@ class Compiler {
 
   parts(): (Instruction | Label)[] {
     const ranges = this.#ranges();
-    const foreign = this.#answer(this.#filter.foreign);
+    const foreign = this.#return(this.#filter.foreign);
     const value = AUDIT_ARCH[this.#architecture];
     const search = [
       { kind: "load", offset: SECCOMP_DATA.architecture } as const,
@@ -141,11 +141,11 @@ class Compiler {
       ...searchAmong(ranges),
     ];
     const decisions = [...this.#decisions.values()].flatMap((decision) => this.#decide(decision));
-    const answers = [...this.#answers].flatMap(([value, label]) => [
+    const returns = [...this.#returns].flatMap(([value, label]) => [
       label,
       { kind: "return", value } as const,
     ]);
-    return [...search, ...decisions, ...answers];
+    return [...search, ...decisions, ...returns];
   }
 
   #ranges(): readonly NumberRange[] {
@@ -158,21 +158,21 @@ class Compiler {
     };
     let next = 0;
     for (const [name, number] of known) {
-      if (number > next) add(next, this.#answer(unknown));
+      if (number > next) add(next, this.#return(unknown));
       add(number, this.#decision(rules.for(name)));
       next = number + 1;
     }
-    add(next, this.#answer(unknown));
-    if (this.#architecture === "x86_64") add(X32, this.#answer(X32_ANSWER));
+    add(next, this.#return(unknown));
+    if (this.#architecture === "x86_64") add(X32, this.#return(X32_VALUE));
     return ranges;
   }
 
-  /** Where it is decided about the calls that these rules are for: one place for the same rules. */
+  /** The label of the code for these rules, which calls with the same rules share. */
   #decision(rules: readonly FilterRule[]): Label {
     const first = rules[0]!;
-    if (isUnconditional(first)) return this.#answer(first.answer);
+    if (isUnconditional(first)) return this.#return(first.action);
     const key = JSON.stringify(
-      rules.map(({ answer, conditions }) => [answer, conditions]),
+      rules.map(({ action, conditions }) => [action, conditions]),
       (_, value) => typeof value === "bigint" ? String(value) : value,
     );
     let decision = this.#decisions.get(key);
@@ -183,11 +183,11 @@ class Compiler {
     return decision.label;
   }
 
-  #answer(value: number): Label {
-    let label = this.#answers.get(value);
+  #return(value: number): Label {
+    let label = this.#returns.get(value);
     if (label === undefined) {
-      label = new Label(`answer 0x${value.toString(16)}`);
-      this.#answers.set(value, label);
+      label = new Label(`return 0x${value.toString(16)}`);
+      this.#returns.set(value, label);
     }
     return label;
   }
@@ -196,19 +196,19 @@ class Compiler {
     { label, rules }: { label: Label; rules: readonly FilterRule[] },
   ): (Instruction | Label)[] {
     const parts: (Instruction | Label)[] = [label];
-    for (const { answer, conditions = [] } of rules) {
+    for (const { action, conditions = [] } of rules) {
       const otherwise = new Label("the next rule");
       for (const condition of conditions) parts.push(...compare(condition, otherwise));
-      parts.push({ kind: "jump", to: this.#answer(answer) }, otherwise);
+      parts.push({ kind: "jump", to: this.#return(action) }, otherwise);
     }
     return parts;
   }
 }
 
-/** As a kernel without x32 answers: `ENOSYS`. A tracer that skips a call gets it too (number -1). */
-const X32_ANSWER = SECCOMP_RET.ERRNO | 38;
+/** `ENOSYS`, as without x32 in the kernel. It also applies to a call that a tracer skips (number -1). */
+const X32_VALUE = SECCOMP_RET.ERRNO | 38;
 
-/** Finds the range that the accumulator lies in by halving. */
+/** Finds the range of the accumulator by binary search. */
 function searchAmong(ranges: readonly NumberRange[]): (Instruction | Label)[] {
   if (ranges.length === 1) return [{ kind: "jump", to: ranges[0]!.decision }];
   const half = Math.ceil(ranges.length / 2);
@@ -230,7 +230,7 @@ function searchAmong(ranges: readonly NumberRange[]): (Instruction | Label)[] {
 const EVERY_BIT = 0xffff_ffff_ffff_ffffn;
 const LOW = 0xffff_ffffn;
 
-/** Goes on where the condition holds, and otherwise at the label. */
+/** Continues if the condition holds, and otherwise jumps to the label. */
 function compare(condition: Condition, otherwise: Label): (Instruction | Label)[] {
   const { index, comparison, value, mask = EVERY_BIT } = condition;
   const at = SECCOMP_DATA.arguments + index * 8;
@@ -253,7 +253,7 @@ function isEquality(comparison: Comparison): boolean {
   return comparison === "equal" || comparison === "unequal";
 }
 
-/** Where to go on if the test is true and if it is not. */
+/** The labels for a test that is true, and for one that is false. */
 function directions(
   straight: boolean,
   holds: Label,
@@ -278,7 +278,7 @@ function equality(high: Half, low: Half, yes: Label, no: Label): Instruction[] {
   ];
 }
 
-/** The upper half decides, and where it is the same the lower one. */
+/** Compares the upper halves, and if they are equal the lower ones. */
 function order(
   high: Half,
   low: Half,
@@ -296,7 +296,7 @@ function order(
 }
 
 function loadMasked({ offset, mask }: Half): Instruction[] {
-  // Where no bit counts, nothing has to be looked at.
+  // A mask of all bits needs no instruction.
   const load: Instruction = { kind: "load", offset };
   return mask === 0xffff_ffff ? [load] : [load, { kind: "and", mask }];
 }

@@ -52,7 +52,7 @@ const LAUNCHING = ["execve", "exit_group"] as const;
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
   const rules = new RuleIndex(filter);
   for (const name of LAUNCHING) {
-    const answers = rules.for(name).map(({ answer }) => answer);
+    const answers = rules.for(name).map(({ action }) => action);
     if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
       continue;
     }

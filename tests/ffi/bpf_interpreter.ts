@@ -1,6 +1,6 @@
 /** Classic BPF, interpreted: slow, and as linux/filter.h says it. */
 
-/** What the program answers about this data. */
+/** The value that the program returns for this data. */
 export function interpret(program: Uint8Array, data: Uint8Array): number {
   const code = new DataView(program.buffer, program.byteOffset, program.length);
   const memory = new DataView(data.buffer, data.byteOffset, data.length);

@@ -31,7 +31,7 @@ function found(groups: string, mountinfo: string): unknown[] {
   }));
 }
 
-Deno.test("version 2 alone, with a group that systemd has made", () => {
+Deno.test("version 2 alone, with a group that systemd created", () => {
   const scope = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope";
   assertEquals(
     found(
@@ -43,7 +43,7 @@ Deno.test("version 2 alone, with a group that systemd has made", () => {
   );
 });
 
-Deno.test("version 1 and 2 beside each other, with two controllers in one hierarchy", () => {
+Deno.test("version 1 and 2 together, with two controllers in one hierarchy", () => {
   assertEquals(
     found(
       "3:name=systemd:/a\n2:cpu,cpuacct:/a\n1:blkio,freezer:/\n0::/a\n",
@@ -194,7 +194,7 @@ function enter({ directory, files }: CgroupEntry): DataView {
   const cloned = directory === undefined
     ? call("clone", flags | 0x100000 | SIGCHLD, null, pid, 0, 0)
     : clone3(flags, pid, group);
-  const told = new Output(4096, "&told");
+  const text = new Output(4096, "&text");
   const bindings = {
     size: 0,
     write({ slots }: SyscallProgram, { view }: Memory) {
@@ -208,14 +208,14 @@ function enter({ directory, files }: CgroupEntry): DataView {
     child,
     ...files.map((file) => ({ call: call("write", file, zero, 1), onFailure: fail })),
     { call: opened },
-    { call: call("read", new ResultOf(opened, "fd"), told, 4095) },
+    { call: call("read", new ResultOf(opened, "fd"), text, 4095) },
     { call: call("exit_group", 7) },
     fail,
     { call: call("exit_group", 8) },
   ], bindings);
   assertEquals(outcome.failed, undefined);
   assertEquals(exitCode(waitFor(outcome.output(pid).getInt32(0, true))), 7);
-  return outcome.output(told);
+  return outcome.output(text);
 }
 
 /** The groups of a group's directories, as /proc/PID/cgroup names them. */
@@ -366,8 +366,8 @@ testWith(
         const container = box.command("sh", { args: ["-c", "cat /proc/self/cgroup; sleep 100 &"],
           stdout: "piped" }).spawn();
         const { code, stdout } = await container.output();
-        const told = new TextDecoder().decode(stdout).trim().split("\\n").at(-1);
-        console.log(code, told, container.usage().cpu > 0);`;
+        const text = new TextDecoder().decode(stdout).trim().split("\\n").at(-1);
+        console.log(code, text, container.usage().cpu > 0);`;
       Deno.writeTextFileSync(`${home}/script.ts`, script);
       const { code, stdout, stderr } = await new Deno.Command("sh", {
         args: [

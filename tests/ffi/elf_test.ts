@@ -17,7 +17,7 @@ Deno.test("a program names its loader and its libraries", () => {
   assertEquals(elf.needed.includes("libc.so.6"), true);
 });
 
-testWith(missing("objcopy"), "what readelf tells is what is read", async () => {
+testWith(missing("objcopy"), "an ELF file is read as readelf(1) reads it", async () => {
   for (
     const path of [
       "/bin/ls",
@@ -36,7 +36,7 @@ testWith(missing("objcopy"), "what readelf tells is what is read", async () => {
   }
 });
 
-Deno.test("what is no ELF file of 64 bits, little endian, is none", () => {
+Deno.test("a file that is not a 64-bit little-endian ELF file is refused", () => {
   const program = Deno.readFileSync("/bin/ls");
   assertEquals(elfOf(new Uint8Array()), undefined);
   assertEquals(elfOf(new TextEncoder().encode("#!/bin/sh\n".repeat(20))), undefined);
@@ -44,7 +44,7 @@ Deno.test("what is no ELF file of 64 bits, little endian, is none", () => {
   assertEquals(elfOf(program.with(5, 2)), undefined);
 });
 
-Deno.test("a damaged file is read without end or error", () => {
+Deno.test("a damaged file causes neither an endless loop nor an error", () => {
   const program = Deno.readFileSync("/bin/ls");
   for (let length = 0; length < 2000; length += 7) elfOf(program.subarray(0, length));
   let seed = 1;

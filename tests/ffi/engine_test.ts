@@ -73,7 +73,7 @@ testWalk("a result is an argument of a later call", async ({ run }) => {
   assertEquals(outcome.failed, { call: again, errno: ERRNO.EBADF });
 });
 
-testWalk("what the kernel has written is an argument of a later call", async ({ run }) => {
+testWalk("what the kernel wrote is an argument of a later call", async ({ run }) => {
   const pipe = new Pipe();
   const into = new Output(16);
   const write = call("write", pipe.writer, "Ramekin", 7);
@@ -89,7 +89,7 @@ testWalk("what the kernel has written is an argument of a later call", async ({ 
   assertEquals(text(outcome.output(into)).slice(0, 7), "Ramekin");
 });
 
-testWalk("six arguments and results go beyond 32 bits", async ({ run }) => {
+testWalk("six arguments and the result have 64 bits", async ({ run }) => {
   const far = 2 ** 33 + 5;
   const memory = call(
     "mmap",
@@ -121,7 +121,7 @@ testWalk("six arguments and results go beyond 32 bits", async ({ run }) => {
   assertEquals(text(outcome.output(back)), "far\0");
 });
 
-testWalk("an accepted errno is no failure and has an edge of its own", async ({ run }) => {
+testWalk("an accepted errno is not a failure and has an edge of its own", async ({ run }) => {
   const there = new Label("there");
   const make = call("mkdirat", AT_FDCWD, "/", 0o755);
   const skipped = call("getpid"), reached = call("getpid");
@@ -142,7 +142,7 @@ testWalk("an accepted errno is no failure and has an edge of its own", async ({ 
 });
 
 testWalk(
-  "without an edge, an accepted errno goes on and another ends the walk",
+  "without an edge, an accepted errno continues and another ends the program",
   async ({ run }) => {
     const accepted = call("close", -1), failing = call("close", -1), unreached = call("getpid");
     const outcome = await run([
@@ -155,7 +155,7 @@ testWalk(
   },
 );
 
-testWalk("the first failure counts, whatever fails in cleaning up", async ({ run }) => {
+testWalk("the first failure is reported, also if cleaning up fails", async ({ run }) => {
   const cleanup = new Label("cleanup"), further = new Label("further");
   const open = call("openat", AT_FDCWD, "/", O_CLOEXEC);
   const failing = call("mkdirat", AT_FDCWD, "/", 0o755), unreached = call("getpid");
@@ -244,7 +244,7 @@ testWalk("a child runs the records of its edge", async ({ run }) => {
   assertEquals(child.exitCode(outcome), 7);
 });
 
-Deno.test("a child leaves its failure where its parent finds it", () => {
+Deno.test("a child reports its failure to its parent by memory", () => {
   const child = new Child(), leave = new Label("leave");
   const failing = call("close", -1), unreached = call("getpid");
   const outcome = runHere(withChild(child, [
@@ -258,7 +258,7 @@ Deno.test("a child leaves its failure where its parent finds it", () => {
   assertEquals(child.exitCode(outcome), 3);
 });
 
-Deno.test("a call that does not come back is under way", () => {
+Deno.test("a call that does not return is pending", () => {
   const child = new Child();
   const exec = call("execve", "/bin/true", pointerList(["true"], "argv"), pointerList([], "envp"));
   const leave = call("exit_group", 127);
@@ -267,7 +267,7 @@ Deno.test("a call that does not come back is under way", () => {
   assertEquals([outcome.result(exec), outcome.result(leave)], [PENDING, 0n]);
 });
 
-Deno.test("a child makes a sibling of its own and is gone before it", () => {
+Deno.test("a child creates a sibling and ends before it", () => {
   const child = new Child(), sibling = new Label("sibling");
   const clone = call("clone", CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, 0);
   const parent = call("getppid"), siblingsParent = call("getppid"), info = new Output(128);
@@ -289,7 +289,7 @@ Deno.test("a child makes a sibling of its own and is gone before it", () => {
   assertEquals(exitCode(outcome.output(info)), 5);
 });
 
-Deno.test("a child that shares memory goes on when its parent has returned", () => {
+Deno.test("a child that shares memory continues after its parent has returned", () => {
   const { architecture } = engine();
   const pipe = new Pipe(), memory = engine().allocate(8192);
   const child = new Label("child");
@@ -358,7 +358,7 @@ Deno.test("the arena grows with its programs", () => {
   assertEquals(outcome.result(many.at(-1)!.call), BigInt(Deno.pid));
 });
 
-Deno.test("a walk in the pool may block", async () => {
+Deno.test("a program in the pool may block", async () => {
   const pipe = new Pipe(), byte = new Output(1);
   const [reader, writer] = pipe.descriptors(runHere([{ call: pipe.make }]));
   const read = call("read", reader, byte, 1);
@@ -413,7 +413,7 @@ function withChild(child: Child, records: Parts, after: Parts = []): Parts {
   ];
 }
 
-/** A seccomp filter that answers one system call with an errno; see seccomp(2). */
+/** A seccomp filter that makes one system call fail with an errno; see seccomp(2). */
 function errnoFilter(number: Uint8Array, errno: number): Struct {
   const load = [0x20, 0, 0, 0, 0, 0, 0, 0], unlessEqual = [0x15, 0, 0, 1, ...number];
   const fail = [0x06, 0, 0, 0, errno & 255, errno >> 8, 5, 0];

@@ -14,7 +14,7 @@ import {
 const place = { step: "tmpfs", stepIndex: 1 };
 const position = { file: "box.yaml", line: 7, column: 5 };
 
-Deno.test("every error has its place, and its message begins with it", () => {
+Deno.test("the message of every error starts with its place", () => {
   const errors = [
     new RecipeError("wrong", { ...place, position }),
     new UnsupportedError("wrong", { ...place, position }),
@@ -35,7 +35,7 @@ Deno.test("every error has its place, and its message begins with it", () => {
   ]);
 });
 
-Deno.test("a place may be known in part", () => {
+Deno.test("a part of a place may be unknown", () => {
   const message = (details: ConstructorParameters<typeof RamekinError>[1]) =>
     new RamekinError("wrong", details).message;
   assertEquals(message({}), "wrong");
@@ -48,7 +48,7 @@ Deno.test("a place may be known in part", () => {
   assertEquals("cause" in new UnsupportedError("wrong"), false);
 });
 
-Deno.test("what a terminal would obey is escaped, and all else is left alone", () => {
+Deno.test("what a terminal interprets is escaped, and nothing else", () => {
   for (
     const [text, shown] of [
       ["a\x1b[2Jb", "a\\u001b[2Jb"],
@@ -65,7 +65,7 @@ Deno.test("what a terminal would obey is escaped, and all else is left alone", (
   }
 });
 
-Deno.test("no error shows a control character of its recipe", () => {
+Deno.test("no message contains a control character of a recipe", () => {
   const evil = "\x1b]0;owned\x07\u202e";
   const harmless = (error: Error) => assertEquals(error.message, escapeControls(error.message));
   harmless(assertThrows(() => recipe({ step: evil } as unknown as Step), RecipeError));

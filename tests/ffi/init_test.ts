@@ -116,7 +116,7 @@ class Container implements Disposable {
     return line;
   }
 
-  /** Nobody is left who could write, and nothing to be read. */
+  /** All writers are gone, and nothing is left to read. */
   atEnd(): boolean {
     syscall(call("fcntl", this.#output, F_SETFL, O_NONBLOCK));
     return this.line() === "";
@@ -190,7 +190,7 @@ testInit("a signal that ends the main program is added to 128", (start) => {
   }
 });
 
-testInit("a main program that ended before the init began is not missed", (start) => {
+testInit("a main program that ended before the init started is noticed", (start) => {
   const sigchld = new Uint8Array(8);
   sigchld[2] = 1 << (SIGCHLD - 1 - 16);
   // Takes the signal away, as an exec with the signal not blocked would.
@@ -214,12 +214,12 @@ testInit("orphans are reaped, and do not end the init", async (start) => {
   assertEquals(container.exitCode(), 128 + SIGTERM);
 });
 
-testInit("signals are passed on to the main program", (start) => {
+testInit("signals are forwarded to the main program", (start) => {
   assertPassedOn([10, 12, 15, 18, 20, 21, 22, 23, 28], start);
 });
 
 // The emulator keeps some of them to itself.
-Deno.test("realtime signals are passed on to the main program", () => {
+Deno.test("realtime signals are forwarded to the main program", () => {
   assertPassedOn([34, 64], (script) => new Container(script));
 });
 
@@ -249,7 +249,7 @@ testInit("a main program that is stopped has not ended", async (start) => {
   assertEquals(container.exitCode(), 3);
 });
 
-testInit("what is left of the namespace ends with the init", (start) => {
+testInit("the other processes of the namespace end with the init", (start) => {
   using container = start("trap '' TERM HUP; sleep 60 & echo left; exit 2");
   assertEquals(container.exitCode(), 2);
   assertEquals(container.line(), "left\n");

@@ -39,7 +39,7 @@ Deno.test("a user namespace cannot be entered from a Worker either", async () =>
   assert(message.includes("EINVAL") && message.includes("several threads"), message);
 });
 
-testWith(isRoot, "what an ordinary user may not do points to a recipe that can", () => {
+testWith(isRoot, "an error of missing privilege points to a recipe", () => {
   using root = linux.open("/");
   const denied = {
     unshare: () => linux.unshare(linux.CLONE_NEWUTS),
@@ -66,7 +66,7 @@ testWith(isRoot, "what an ordinary user may not do points to a recipe that can",
   }
 });
 
-testWith(isRoot, "what takes another right names it", () => {
+testWith(isRoot, "an error of a missing capability names it", () => {
   const uid = linux.getuid();
   const rights: [string, () => void][] = [
     ["CAP_SETUID", () => linux.setresuid(uid + 1, -1, -1)],
@@ -88,7 +88,7 @@ testWith(isRoot, "what takes another right names it", () => {
   }
 });
 
-Deno.test("a descriptor that is closed says so, and is not closed twice", () => {
+Deno.test("the use of a closed descriptor is an error, and it is not closed twice", () => {
   const root = linux.open("/");
   const { number } = root;
   root.close();
@@ -102,7 +102,7 @@ Deno.test("a NUL in a path is refused before the kernel sees the first half", ()
   assert(error.hint?.includes("NUL"), error.hint);
 });
 
-Deno.test("errnos are exact, whatever is allocated meanwhile", () => {
+Deno.test("errnos are exact, also while memory is allocated", () => {
   const attempts: [string, () => unknown][] = [
     ["EBADF", () => linux.close(-1)],
     ["ENOENT", () => linux.open("/no-such-file")],
@@ -126,7 +126,7 @@ Deno.test("errnos are exact, whatever is allocated meanwhile", () => {
   assertEquals(wrong, 0);
 });
 
-Deno.test("without the permission the first call says which one it is", () => {
+Deno.test("without the permission the first call names it", () => {
   const script = Deno.makeTempFileSync({ suffix: ".ts" });
   try {
     const module = import.meta.resolve("../../ffi/linux/mod.ts");

@@ -132,7 +132,7 @@ testWith(noCompiler, "constants are those of the kernel's headers", () => {
 
 testWith(
   noCompiler ?? (Deno.build.arch === "x86_64" ? undefined : "the table is x86_64's"),
-  "structures are laid out as the kernel's headers say",
+  "the layouts of structures are those of the kernel's headers",
   () => {
     const expressions = new Map<string, string>();
     const expected = new Map<string, bigint>();
@@ -169,7 +169,7 @@ function random(type: string): { view: DataView; field: (name: string, bits: num
   return { view, field };
 }
 
-Deno.test("what is written agrees with the table", () => {
+Deno.test("structures are encoded as the table says", () => {
   const attributes = structOf(mounts.mount_setattr(3, "", 0, {
     attr_set: 1,
     attr_clr: 0x70,
@@ -197,7 +197,7 @@ Deno.test("what is written agrees with the table", () => {
   assertEquals([limits.getBigUint64(0, true), limits.getBigUint64(8, true)], [5n, 2n ** 64n - 1n]);
 });
 
-Deno.test("what is read agrees with the table, on random bytes", () => {
+Deno.test("structures are decoded as the table says, on random bytes", () => {
   for (let round = 0; round < 100; round++) {
     const file = random("struct statx");
     const read = statx.readStatx(file.view);
@@ -244,7 +244,7 @@ Deno.test("what is read agrees with the table, on random bytes", () => {
   }
 });
 
-Deno.test("capabilities come back as they were set, every one of them", () => {
+Deno.test("every capability is decoded as it was encoded", () => {
   const names = Object.keys(users.CAPABILITIES) as users.CapabilityName[];
   assertEquals(names.length, 41);
   for (const name of names) {
@@ -254,7 +254,7 @@ Deno.test("capabilities come back as they were set, every one of them", () => {
   }
 });
 
-Deno.test("names are read out of entries of any length", () => {
+Deno.test("names are decoded from entries of any length", () => {
   const bytes = new Uint8Array(96);
   const view = new DataView(bytes.buffer);
   // Two entries of struct linux_dirent64: inode, offset, length, type, name; then "..".

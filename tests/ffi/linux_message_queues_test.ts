@@ -12,7 +12,7 @@ const name = `/ramekin-${Deno.pid}`;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const receive = (queue: linux.OwnedFd) => new TextDecoder().decode(linux.mq_receive(queue));
 
-Deno.test("a queue gives messages of a higher priority first, and then the oldest", () => {
+Deno.test("a queue returns messages of a higher priority first, and then the oldest", () => {
   const flags = linux.O_CREAT | linux.O_EXCL | linux.O_RDWR | linux.O_NONBLOCK;
   using queue = linux.mq_open(name, flags, 0o600);
   try {

@@ -101,7 +101,7 @@ testMount(
 );
 
 testMount(
-  "fsopen, fsconfig, fsmount and fspick make a filesystem and change it",
+  "fsopen, fsconfig, fsmount and fspick create a filesystem and change it",
   async (directory) => {
     const seen = await inThread((linux, directory) => {
       linux.unshare(linux.CLONE_NEWNS);
@@ -126,7 +126,7 @@ testMount(
   },
 );
 
-testMount("what the kernel has against an option can be read", async () => {
+testMount("the kernel's message about an option can be read", async () => {
   const [message, log] = await inThread((linux) => {
     using filesystem = linux.fsopen("tmpfs");
     let message = "";

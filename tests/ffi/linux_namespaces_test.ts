@@ -5,7 +5,7 @@ import * as linux from "../../ffi/linux/mod.ts";
 import { inThread, notRoot } from "./linux_thread.ts";
 import { testWith } from "./support.ts";
 
-testWith(notRoot, "a hostname in a namespace of its own, and back", async () => {
+testWith(notRoot, "a thread sets a hostname in a new namespace, and returns", async () => {
   const host = linux.gethostname();
   const names = await inThread((linux) => {
     using before = linux.open("/proc/thread-self/ns/uts");
@@ -22,7 +22,7 @@ testWith(notRoot, "a hostname in a namespace of its own, and back", async () => 
   assertEquals(linux.gethostname(), host);
 });
 
-testWith(notRoot, "every namespace that a thread can have differs from its process's", async () => {
+testWith(notRoot, "unshare gives a thread every kind of namespace that it can have", async () => {
   const kinds = {
     uts: linux.CLONE_NEWUTS,
     ipc: linux.CLONE_NEWIPC,
@@ -95,7 +95,7 @@ testWith(notRoot, "a thread that shares its root cannot enter a mount namespace"
   assertEquals(own, "entered");
 });
 
-testWith(notRoot, "chroot is for the thread that has a root of its own", async () => {
+testWith(notRoot, "chroot affects only a thread that has unshared its root", async () => {
   const directory = Deno.makeTempDirSync();
   try {
     Deno.writeTextFileSync(`${directory}/here`, "");
@@ -112,7 +112,7 @@ testWith(notRoot, "chroot is for the thread that has a root of its own", async (
   }
 });
 
-testWith(notRoot, "pivot_root, and the old root is gone", async () => {
+testWith(notRoot, "pivot_root changes the root, and the old one is unmounted", async () => {
   const directory = Deno.makeTempDirSync();
   try {
     const seen = await inThread((linux, directory) => {

@@ -16,7 +16,7 @@ function status(field: string): string[] {
   return line!.split("\t").slice(1);
 }
 
-Deno.test("the ids of the process are those that /proc tells", () => {
+Deno.test("the ids of the process are those in /proc", () => {
   assertEquals(linux.getpid(), Deno.pid);
   assertEquals(linux.getppid(), Deno.ppid);
   assertEquals(`${Deno.pid}/task/${linux.gettid()}`, Deno.readLinkSync("/proc/thread-self"));
@@ -30,17 +30,17 @@ Deno.test("the ids of the process are those that /proc tells", () => {
   assertEquals(linux.getgroups(), status("Groups")[0]!.split(" ").filter(Boolean).map(Number));
 });
 
-Deno.test("the capabilities are those that /proc tells", () => {
+Deno.test("the capabilities are those in /proc", () => {
   const bits = (names: readonly linux.CapabilityName[]) =>
     names.reduce((sum, name) => sum + 2n ** BigInt(linux.CAPABILITIES[name]), 0n);
   const { effective, permitted, inheritable } = linux.capget();
-  const told = (field: string) => BigInt(`0x${status(field)[0]}`);
-  assertEquals(bits(effective), told("CapEff"));
-  assertEquals(bits(permitted), told("CapPrm"));
-  assertEquals(bits(inheritable), told("CapInh"));
+  const set = (field: string) => BigInt(`0x${status(field)[0]}`);
+  assertEquals(bits(effective), set("CapEff"));
+  assertEquals(bits(permitted), set("CapPrm"));
+  assertEquals(bits(inheritable), set("CapInh"));
 });
 
-testWith(notRoot, "capset takes rights from its own thread only", async () => {
+testWith(notRoot, "capset drops capabilities of its own thread only", async () => {
   const before = linux.capget();
   const after = await inThread((linux) => {
     const kept = ["CAP_SYSLOG", "CAP_CHOWN"] as const;
@@ -74,7 +74,7 @@ testWith(notRoot, "setresuid, setresgid and setgroups change their own thread on
   linux.prctl(linux.PR_SET_DUMPABLE, 1);
 });
 
-Deno.test("prctl sets, and tells what it has set", async () => {
+Deno.test("prctl gets what it has set", async () => {
   const seen = await inThread((linux) => {
     linux.prctl(linux.PR_SET_NAME, "a name of more than fifteen bytes");
     linux.prctl(linux.PR_SET_PDEATHSIG, linux.SIGNALS.SIGTERM);
@@ -91,7 +91,7 @@ Deno.test("prctl sets, and tells what it has set", async () => {
   assertEquals(seen, ["a name of more ", 15, 1, 0]);
 });
 
-Deno.test("prlimit tells all limits as /proc does", () => {
+Deno.test("prlimit returns all limits as /proc does", () => {
   const names: Partial<Record<linux.ResourceName, string>> = {
     CPU: "Max cpu time",
     STACK: "Max stack size",
@@ -108,7 +108,7 @@ Deno.test("prlimit tells all limits as /proc does", () => {
   }
 });
 
-Deno.test("prlimit answers the limit that was", () => {
+Deno.test("prlimit returns the old limit", () => {
   const before = linux.prlimit(0, "CORE");
   assertEquals(linux.prlimit(0, "CORE", { soft: 0, hard: before.hard }), before);
   assertEquals(linux.prlimit(0, "CORE", before), { soft: 0n, hard: before.hard });
@@ -132,7 +132,7 @@ Deno.test("a child is signalled by its descriptor, and waited for", async () => 
   assertThrows(() => linux.kill(child.pid, "SIGTERM"), SyscallError, "ESRCH");
 });
 
-Deno.test("statx tells what Deno's stat does", () => {
+Deno.test("statx agrees with Deno's stat", () => {
   for (const path of ["/", "/dev/null", "/proc/self/status", Deno.execPath()]) {
     const ours = linux.statx(linux.AT_FDCWD, path);
     const theirs = Deno.statSync(path);
@@ -148,7 +148,7 @@ Deno.test("statx tells what Deno's stat does", () => {
   assertEquals(link.mode & linux.S_IFMT, linux.S_IFLNK);
 });
 
-Deno.test("directories and links, made and removed by descriptor", () => {
+Deno.test("directories and links are created and removed by descriptor", () => {
   const path = Deno.makeTempDirSync();
   try {
     using directory = linux.open(path, linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC);
@@ -213,7 +213,7 @@ Deno.test("openat2 keeps a path in its directory", () => {
   assert(open("../version", linux.RESOLVE_IN_ROOT) > 2);
 });
 
-Deno.test("reading and writing take 64 KiB at most, and what there is", () => {
+Deno.test("read and write transfer at most 64 KiB", () => {
   const before = openFiles();
   {
     const [reader, writer] = linux.pipe2();
@@ -240,7 +240,7 @@ Deno.test("the descriptors of the process itself can be copied by a pidfd", () =
   assertEquals(Deno.readLinkSync(`/proc/self/fd/${copy.number}`), "/dev/null");
 });
 
-Deno.test("uname tells the architecture of the engine", () => {
+Deno.test("uname agrees with the architecture of the engine", () => {
   const { sysname, machine } = linux.uname();
   assertEquals([sysname, machine], ["Linux", engine().architecture]);
 });

@@ -20,7 +20,7 @@ function listed(id: number): string | undefined {
   );
 }
 
-Deno.test("shared memory is the same at every address, and gone when it is removed", () => {
+Deno.test("shared memory is the same at every address, and is removed", () => {
   const id = linux.shmget(linux.IPC_PRIVATE, 8192, linux.IPC_CREAT | 0o600);
   try {
     assertEquals(listed(id)?.trim().split(/\s+/)[3], "8192");
@@ -38,7 +38,7 @@ Deno.test("shared memory is the same at every address, and gone when it is remov
   assertThrows(() => linux.shmat(id), SyscallError, "EINVAL");
 });
 
-Deno.test("a key that nobody has used leads to nothing, and a used one is not made again", () => {
+Deno.test("an unused key has no segment, and a used one is not created again", () => {
   const key = 0x7261_0000 + Deno.pid % 0x10000;
   assertThrows(() => linux.shmget(key, 1), SyscallError, "IPC_CREAT creates it");
   const id = linux.shmget(key, 1, linux.IPC_CREAT | 0o600);

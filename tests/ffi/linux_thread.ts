@@ -1,4 +1,4 @@
-/** A thread of its own for what a direct call changes, and who may make which call. */
+/** A separate thread for calls that change it, and which users may make them. */
 
 import * as linux from "../../ffi/linux/mod.ts";
 import { engine } from "../../ffi/engine/engine.ts";

@@ -21,21 +21,21 @@ Deno.test("a path that leads nowhere is absent", () => {
   assertEquals(ifThere(() => statx(AT_FDCWD, "/dev/null/below")), undefined);
 });
 
-Deno.test("an error that says nothing of absence is thrown on", () => {
+Deno.test("an error that does not mean absence is thrown", () => {
   for (const code of ["EMFILE", "ENFILE", "ENOMEM", "EIO", "EACCES", "EPERM", "ESRCH"] as const) {
     assertThrows(() => ifThere(fails(code)), SyscallError, code);
   }
   assertThrows(() => ifThere(() => fail(new TypeError("mine"))), TypeError, "mine");
 });
 
-Deno.test("a caller names what else is absence, and what is not", () => {
+Deno.test("a caller chooses the errnos that mean absence", () => {
   assertEquals(ifThere(fails("EACCES"), [...NO_SUCH_PATH, "EACCES"]), undefined);
   assertEquals(ifThere(fails("EAGAIN"), ["EAGAIN"]), undefined);
   assertThrows(() => ifThere(fails("ENOENT"), ["EAGAIN"]), SyscallError, "ENOENT");
   assertThrows(() => ifThere(fails("EMFILE"), HIDDEN_PROCESS), SyscallError, "EMFILE");
 });
 
-Deno.test("a process without descriptors left does not take files for absent", () => {
+Deno.test("a process without free descriptors does not take files for absent", () => {
   const { soft, hard } = prlimit(0, "NOFILE");
   prlimit(0, "NOFILE", { soft: 0, hard });
   try {

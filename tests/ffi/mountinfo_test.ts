@@ -72,7 +72,7 @@ function randomMount(random: (below: number) => number): MountEntry {
   };
 }
 
-Deno.test("what is written as the kernel writes it is read back", () => {
+Deno.test("random mounts in the kernel's format are parsed back", () => {
   const random = numbers(20260601);
   for (let round = 0; round < rounds(2000); round++) {
     const mounts = Array.from({ length: random(4) }, () => randomMount(random));
@@ -80,7 +80,7 @@ Deno.test("what is written as the kernel writes it is read back", () => {
   }
 });
 
-Deno.test("an optional field that is not known yet is passed over", () => {
+Deno.test("an unknown optional field is ignored", () => {
   const [mount] = parseMountinfo("1 2 0:3 / /a rw new:7 shared:5 newer - tmpfs  rw\n");
   assertEquals(mount!.propagation, { shared: 5 });
   assertEquals([mount!.type, mount!.source, mount!.data], ["tmpfs", "", "rw"]);

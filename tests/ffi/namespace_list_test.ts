@@ -73,7 +73,7 @@ async function untilReady(container: Container): Promise<void> {
   for await (const _ of container.stdout.values({ preventCancel: true })) return;
 }
 
-test("all of two containers is told as lsns(8) tells it", async () => {
+test("the namespaces of two containers are listed as by lsns(8)", async () => {
   await using container = nested();
   await untilReady(container);
   const [ours, theirs] = [listNamespaces(), lsns()];
@@ -97,12 +97,12 @@ test("all of two containers is told as lsns(8) tells it", async () => {
   for (const line of lines) {
     assertEquals(ours.filter(({ id }) => id === line.ns).map(lineOf), [line]);
   }
-  // The user namespace that the container has begun with is nobody's any more, but owns the others.
+  // No process is left in the container's first user namespace, but it owns the others.
   const owner = ours.find(({ id }) => id === lines.find(({ type }) => type === "uts")!.ons);
   assertEquals([owner?.type, owner?.processes], ["user", 0]);
 }, noLsns);
 
-test("of all namespaces the type, the parent and the owner are told as lsns(8) does", () => {
+test("type, parent and owner of all namespaces are those of lsns(8)", () => {
   const before = new Map(listNamespaces().map((entry) => [entry.id, entry]));
   const theirs = lsns();
   const after = new Map(listNamespaces().map((entry) => [entry.id, entry]));
@@ -116,7 +116,7 @@ test("of all namespaces the type, the parent and the owner are told as lsns(8) d
   assert(theirs.some(({ ns }) => before.get(ns)?.first !== undefined));
 }, noLsns);
 
-test("who has made a user namespace is told", async () => {
+test("the creator of a user namespace is listed", async () => {
   await using container = recipe(unshare("user"), mapRoot())
     .command("sleep", { args: ["600"] }).spawn();
   const { user } = container.namespaces;
@@ -127,7 +127,7 @@ test("who has made a user namespace is told", async () => {
   assertEquals(entry?.first, { pid: container.pid, uid: Deno.uid()!, command: "sleep 600" });
 });
 
-test("a namespace that only an open file keeps is told, without processes", async () => {
+test("a namespace that only an open file keeps alive is listed, without processes", async () => {
   const container = recipe(unshare("user", "net"), mapRoot())
     .command("sleep", { args: ["600"] }).spawn();
   const { net, user } = container.namespaces;
@@ -141,13 +141,13 @@ test("a namespace that only an open file keeps is told, without processes", asyn
   assertEquals(entries.find(({ id }) => id === user)?.type, "user");
 });
 
-test("processes that end meanwhile are no error", async () => {
+test("processes that end in the meantime are not an error", async () => {
   const shell = "while :; do /bin/true & /bin/true & wait; done";
   await using _busy = recipe().command("sh", { args: ["-c", shell] }).spawn();
   for (let round = 0; round < 20; round++) assert(listNamespaces().length > 6);
 });
 
-test("linux.namespaces tells what /proc/PID/ns shows", () => {
+test("linux.namespaces returns what /proc/PID/ns shows", () => {
   const expected = Object.fromEntries(
     [...Deno.readDirSync("/proc/self/ns")].map(({ name }) => {
       const link = Deno.readLinkSync(`/proc/self/ns/${name}`);
@@ -158,7 +158,7 @@ test("linux.namespaces tells what /proc/PID/ns shows", () => {
   assertEquals({ ...linux.namespaces() }, expected);
 });
 
-test("linux.namespaces of a process that is not there", () => {
+test("linux.namespaces of a process that does not exist", () => {
   const error = assertThrows(() => linux.namespaces(2 ** 22), SyscallError, "ENOENT");
   assertEquals(error.hint, "there is no such process, or it has ended");
 });
@@ -168,7 +168,7 @@ test("linux.namespaces of another user's process", () => {
   assert(error.hint!.includes("another user's"), error.hint);
 }, notOrdinary);
 
-test("a process has a number in each pid namespace", async () => {
+test("a process has a pid in each pid namespace", async () => {
   await using container = recipe(unshare("user", "mount", "pid"), mapRoot(), proc())
     .command("sleep", { args: ["600"] }).spawn();
   assertEquals(pidsIn(container), [container.pid, 1]);
@@ -177,7 +177,7 @@ test("a process has a number in each pid namespace", async () => {
   assertThrows(() => pidsIn(2 ** 22), SyscallError, "ENOENT");
 });
 
-test("a pidfd tells which process it is", () => {
+test("a pidfd identifies its process", () => {
   using self = linux.pidfd_open(Deno.pid);
   const identity = linux.processIdentity(Deno.pid);
   assertEquals(identity.pid, Deno.pid);
@@ -185,7 +185,7 @@ test("a pidfd tells which process it is", () => {
   const stat = Deno.readTextFileSync("/proc/self/stat");
   assertEquals(identity.started, Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]));
   using root = linux.open("/");
-  assertThrows(() => linux.processIdentity(root), TypeError, "no pidfd");
+  assertThrows(() => linux.processIdentity(root), TypeError, "not a pidfd");
 });
 
 test("root sees the namespaces of the kernel's threads", () => {

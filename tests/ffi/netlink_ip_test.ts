@@ -8,7 +8,7 @@ function shown(text: string): string | undefined {
   return ip && formatIp(ip.bytes);
 }
 
-Deno.test("addresses of IPv4 are four numbers, and nothing that looks like them", () => {
+Deno.test("IPv4 addresses are four numbers, and other notations are refused", () => {
   for (const text of ["0.0.0.0", "10.0.0.2", "255.255.255.255"]) assertEquals(shown(text), text);
   const none = ["", "1", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "1.2.3.-4", "1.2.3.4 "];
   for (const text of [...none, "0x7f.0.0.1", "1.2.3.4/24", "1..2.3", "a.b.c.d", "1e1.0.0.1"]) {
@@ -16,7 +16,7 @@ Deno.test("addresses of IPv4 are four numbers, and nothing that looks like them"
   }
 });
 
-Deno.test("addresses of IPv6 are read in all their forms, and written in one", () => {
+Deno.test("IPv6 addresses are parsed in all forms, and formatted in one", () => {
   const forms = {
     "::": "::",
     "::1": "::1",
@@ -56,7 +56,7 @@ Deno.test("a prefix is an address and a length that fits it", () => {
   }
 });
 
-Deno.test("the network of an address is what its prefix keeps", () => {
+Deno.test("the network of an address has the bits of its prefix", () => {
   const network = (text: string) => formatIp(networkOf(parsePrefix(text)!));
   assertEquals(network("10.1.2.3/8"), "10.0.0.0");
   assertEquals(network("10.1.2.255/25"), "10.1.2.128");

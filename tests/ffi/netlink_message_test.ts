@@ -15,7 +15,7 @@ import {
   NLM_F_ACK_TLVS,
   NLM_F_CAPPED,
   type Piece,
-  readAnswer,
+  readResponse,
   text,
   word,
 } from "../../ffi/netlink/message.ts";
@@ -100,7 +100,7 @@ function expectPieces(reader: Reader, pieces: readonly Piece[]): void {
   }
 }
 
-Deno.test("a message is laid out as a plain reader reads it", () => {
+Deno.test("a slow and obvious decoder reads what was encoded", () => {
   const random = generator(1);
   for (let round = 0; round < rounds(2000); round++) {
     const messages = Array.from({ length: 1 + random(3) }, () => randomMessage(random));
@@ -121,7 +121,7 @@ Deno.test("a message is laid out as a plain reader reads it", () => {
   }
 });
 
-Deno.test("what is known later leaves a hole in the message, in order", () => {
+Deno.test("a value that is known later leaves a hole in the message", () => {
   const random = generator(2);
   for (let round = 0; round < rounds(500); round++) {
     const message = randomMessage(random);
@@ -144,7 +144,7 @@ Deno.test("what is known later leaves a hole in the message, in order", () => {
   }
 });
 
-Deno.test("messages and attributes are read as they were written", () => {
+Deno.test("messages and attributes are decoded as they were encoded", () => {
   const random = generator(3);
   for (let round = 0; round < rounds(500); round++) {
     const messages = Array.from({ length: 1 + random(3) }, () => {
@@ -162,7 +162,7 @@ Deno.test("messages and attributes are read as they were written", () => {
   }
 });
 
-Deno.test("bytes that are no messages are not read beyond their end", () => {
+Deno.test("bytes that are not messages are not read beyond their end", () => {
   const random = generator(4);
   for (let round = 0; round < rounds(2000); round++) {
     const bytes = randomBytes(random);
@@ -174,7 +174,7 @@ Deno.test("bytes that are no messages are not read beyond their end", () => {
   assertEquals(decode(cut.subarray(0, cut.length - 4)), []);
 });
 
-Deno.test("the kernel's words are found behind the errno, with the request repeated or not", () => {
+Deno.test("the kernel's message is found after the errno, with and without a copy of the request", () => {
   const words = text(1, "Unknown device type.");
   const answer = (flags: number, copy: Uint8Array) => {
     const error = Uint8Array.from(new Uint8Array(new Int32Array([-95]).buffer));
@@ -189,9 +189,9 @@ Deno.test("the kernel's words are found behind the errno, with the request repea
   const expected = { errno: 95, words: "Unknown device type." };
   const header = new Uint8Array(16);
   header[0] = 40;
-  assertEquals(readAnswer(answer(NLM_F_CAPPED, header)), expected);
+  assertEquals(readResponse(answer(NLM_F_CAPPED, header)), expected);
   const whole = new Uint8Array(40);
   whole[0] = 40;
-  assertEquals(readAnswer(answer(0, whole)), expected);
-  assertEquals(readAnswer(new DataView(new ArrayBuffer(36))), { errno: -0, words: undefined });
+  assertEquals(readResponse(answer(0, whole)), expected);
+  assertEquals(readResponse(new DataView(new ArrayBuffer(36))), { errno: -0, words: undefined });
 });

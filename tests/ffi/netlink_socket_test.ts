@@ -15,11 +15,16 @@ import { failureOf } from "../../ffi/engine/failure.ts";
 import { addAddress } from "../../ffi/netlink/address.ts";
 import { parsePrefix } from "../../ffi/netlink/ip.ts";
 import { addBridge, deleteLink, LOOPBACK_INDEX, setLink } from "../../ffi/netlink/link.ts";
-import { answerOutput, checkAnswer, requestCalls, socketCalls } from "../../ffi/netlink/request.ts";
+import {
+  answerOutput,
+  requestCalls,
+  responseCheck,
+  socketCalls,
+} from "../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { run, text } from "./support.ts";
 
-Deno.test("a message is sent in pieces, some of which an earlier call has brought", () => {
+Deno.test("a message is sent in pieces, some of which are results of earlier calls", () => {
   const sockets = new Output(8);
   const [ours, theirs] = [0, 4].map((at) => new OutputField(sockets, at, "socket"));
   const pid = call("getpid");
@@ -50,7 +55,7 @@ Deno.test("a message is sent in pieces, some of which an earlier call has brough
   assertEquals([message[0], message.slice(5, 8), message[12]], ["<", "mid", ">"]);
 });
 
-Deno.test("a check passes an answer without error, and fails with any", () => {
+Deno.test("a check accepts a response without an error, and fails with any error", () => {
   for (let errno = 0; errno <= 4095; errno++) {
     if (errno > 200 && errno % 97 !== 0) continue;
     // The answer is written by the kernel, from one socket to the other.
@@ -62,7 +67,7 @@ Deno.test("a check passes an answer without error, and fails with any", () => {
     view.setInt32(16, -errno, true);
     view.setUint32(20, 0xffff_ffff, true);
     const answer = answerOutput();
-    const check = checkAnswer(["RTM_NEWLINK", "veth"], answer);
+    const check = responseCheck(["RTM_NEWLINK", "veth"], answer);
     const outcome = run([
       { call: socketpair(sockets) },
       { call: sendPieces(ours!, [{ at: bytes, size: 36 }], "answer") },
@@ -80,7 +85,7 @@ Deno.test("a check passes an answer without error, and fails with any", () => {
   }
 });
 
-Deno.test("the script's own requests fail with the kernel's errno and words", () => {
+Deno.test("the script's own requests fail with the kernel's errno and message", () => {
   using socket = new NetlinkSocket();
   const error = assertThrows(() => socket.request([setLink("no-such-link", {})]), SyscallError);
   const { syscall, call } = error;
@@ -94,7 +99,7 @@ Deno.test("the script's own requests fail with the kernel's errno and words", ()
   );
 });
 
-Deno.test("a socket that is closed says so", () => {
+Deno.test("the use of a closed socket is an error", () => {
   const socket = new NetlinkSocket();
   const { number } = socket;
   assert(number > 2);

@@ -112,7 +112,7 @@ Deno.test("a record holds the number of its call on its architecture", () => {
   assertEquals(new Reading(assemble(parts, "aarch64")).record(0).number, 172);
 });
 
-Deno.test("a record goes on with the next, a failure and the last record end the walk", () => {
+Deno.test("a record continues with the next; a failure and the last record end the program", () => {
   const table = read({ call: call("getpid") }, { call: call("getuid") });
   const { onZero, onAccepted, onFailure, onSuccess, result } = table.record(0);
   assertEquals([onZero, onAccepted, onFailure, onSuccess, result], [104, 104, 0, 104, 0n]);
@@ -142,7 +142,7 @@ Deno.test("edges lead to labels, forward and back", () => {
   );
 });
 
-Deno.test("a label may stand before its own record, and behind the last", () => {
+Deno.test("a label may stand before its own record, and after the last", () => {
   const again = new Label("again"), done = new Label("done");
   const table = read(again, { call: call("getpid"), onSuccess: again, onFailure: done }, done);
   const { onSuccess, onFailure } = table.record(0);
@@ -206,7 +206,7 @@ Deno.test("a call has six arguments at most", () => {
   assertThrows(() => read({ call: call("mmap", 1, 2, 3, 4, 5, 6, 7) }), TypeError, "six");
 });
 
-Deno.test("strings end in NUL and lie in the table once", () => {
+Deno.test("strings end in NUL and are in the table once", () => {
   const table = read(
     { call: call("mkdirat", -100, "/täst", 0o755) },
     { call: call("mount", "tmpfs", "/täst", "tmpfs", 0, "") },
@@ -261,7 +261,7 @@ Deno.test("a reference may name a call that comes later, and none outside the pr
   );
 });
 
-Deno.test("a structure lies in the table once, with the addresses that it holds", () => {
+Deno.test("a structure is in the table once, with the addresses that it contains", () => {
   const argv = pointerList(["sh", "-c", "sh"], "argv");
   const table = read(
     { call: call("execve", "/bin/sh", argv, argv) },
@@ -303,7 +303,7 @@ Deno.test("a slot is shown by its text, or by its value", () => {
   assertEquals(describeCall(described, () => "7"), "ioctl(7, {7})");
 });
 
-Deno.test("offsets and indexes of records belong together", () => {
+Deno.test("offsets and indexes of records are inverse", () => {
   for (const index of [0, 1, 2, 100]) {
     assertEquals(recordOffset(index), HEADER.size + index * 88);
     assertEquals(recordIndex(recordOffset(index)), index);
@@ -312,7 +312,7 @@ Deno.test("offsets and indexes of records belong together", () => {
   }
 });
 
-Deno.test("a table grows as far as it has to", () => {
+Deno.test("a table grows as needed", () => {
   const big = Uint8Array.from({ length: 100_000 }, (_, index) => index % 251);
   const long = "x".repeat(70_000);
   const table = read(
@@ -327,7 +327,7 @@ Deno.test("a table grows as far as it has to", () => {
   assertEquals(table.long(Number(table.record(1).arguments[1]) + 8), table.record(2).arguments[0]);
 });
 
-Deno.test("random programs read as they were written", () => {
+Deno.test("random programs are decoded as they were assembled", () => {
   const random = randomNumbers(2026);
   for (let round = 0; round < rounds(200); round++) {
     const outputs = [1, 4, 128].map((size) => new Output(size));

@@ -49,7 +49,7 @@ function evaluate(
   const rule = filter.rules.find(({ names, conditions = [] }) =>
     names.includes(name) && conditions.every((condition) => holds(condition, args))
   );
-  return rule?.answer ?? filter.otherwise;
+  return rule?.action ?? filter.otherwise;
 }
 
 function holds(
@@ -151,7 +151,7 @@ function near(value: bigint, dice: Dice): bigint {
 
 function randomFilter(dice: Dice, rules: number): SyscallFilter {
   const names = [...allSyscalls("x86_64").keys(), "no_such_call"];
-  const answers = [SECCOMP_RET.ALLOW, SECCOMP_RET.ERRNO | 1, SECCOMP_RET.KILL_PROCESS, ENOSYS];
+  const actions = [SECCOMP_RET.ALLOW, SECCOMP_RET.ERRNO | 1, SECCOMP_RET.KILL_PROCESS, ENOSYS];
   const condition = (): Condition => {
     const comparison = dice.one(COMPARISONS);
     const masked = comparison.endsWith("qual") && !comparison.includes("Or") && dice.below(2) === 0;
@@ -164,18 +164,18 @@ function randomFilter(dice: Dice, rules: number): SyscallFilter {
   };
   const rule = (): FilterRule => ({
     names: Array.from({ length: 1 + dice.below(8) }, () => dice.one(names)),
-    answer: dice.one(answers),
+    action: dice.one(actions),
     conditions: Array.from({ length: dice.below(4) }, condition),
   });
   return {
-    otherwise: dice.one(answers),
-    unknown: dice.one(answers),
+    otherwise: dice.one(actions),
+    unknown: dice.one(actions),
     foreign: SECCOMP_RET.KILL_PROCESS,
     rules: Array.from({ length: rules }, rule),
   };
 }
 
-Deno.test("a filter answers as its rules say, for every call and any arguments", () => {
+Deno.test("a filter returns what its rules say, for every call and any arguments", () => {
   const dice = new Dice();
   for (const rules of [0, 1, 3, 10, 30, 100, 100]) {
     const filter = randomFilter(dice, rules);
@@ -183,7 +183,7 @@ Deno.test("a filter answers as its rules say, for every call and any arguments",
   }
 });
 
-Deno.test("an argument is compared in all its 64 bits", () => {
+Deno.test("all 64 bits of an argument are compared", () => {
   const borders = [0n, 1n, 0xffff_ffffn, 0x1_0000_0000n, 0x1_0000_0001n, 2n ** 63n, 2n ** 64n - 1n];
   for (const comparison of COMPARISONS) {
     for (const value of borders) {
@@ -192,7 +192,7 @@ Deno.test("an argument is compared in all its 64 bits", () => {
         otherwise: SECCOMP_RET.ERRNO | 1,
         unknown: ENOSYS,
         foreign: SECCOMP_RET.KILL_PROCESS,
-        rules: [{ names: ["read"], answer: SECCOMP_RET.ALLOW, conditions: [condition] }],
+        rules: [{ names: ["read"], action: SECCOMP_RET.ALLOW, conditions: [condition] }],
       }, "x86_64");
       for (const argument of borders) {
         const args = [0n, 0n, 0n, argument, 0n, 0n];
@@ -207,7 +207,7 @@ Deno.test("an argument is compared in all its 64 bits", () => {
   }
 });
 
-Deno.test("calls by the entrances of other architectures are closed, whatever their number", () => {
+Deno.test("calls by the entry points of other architectures are denied, whatever their number", () => {
   const filter: SyscallFilter = {
     otherwise: SECCOMP_RET.ALLOW,
     unknown: SECCOMP_RET.ALLOW,
@@ -224,7 +224,7 @@ Deno.test("calls by the entrances of other architectures are closed, whatever th
   }
 });
 
-Deno.test("the numbers of x32 are closed, also where everything else is open", () => {
+Deno.test("the numbers of x32 are denied, also if all other calls are allowed", () => {
   const program = compileFilter({
     otherwise: SECCOMP_RET.ALLOW,
     unknown: SECCOMP_RET.ALLOW,
@@ -237,7 +237,7 @@ Deno.test("the numbers of x32 are closed, also where everything else is open", (
   }
 });
 
-Deno.test("a branch reaches labels that are further than its 8 bits", () => {
+Deno.test("a branch reaches labels beyond its 8 bits", () => {
   for (
     const [between, behind] of [[0, 0], [252, 0], [253, 0], [254, 0], [255, 1], [300, 253], [
       700,
@@ -264,10 +264,10 @@ Deno.test("a branch reaches labels that are further than its 8 bits", () => {
   }
 });
 
-Deno.test("a filter that is longer than the kernel takes is refused", () => {
+Deno.test("a filter that is too long for the kernel is refused", () => {
   const rules = Array.from({ length: 900 }, (_, value): FilterRule => ({
     names: ["read"],
-    answer: SECCOMP_RET.ALLOW,
+    action: SECCOMP_RET.ALLOW,
     conditions: [{ index: 0, comparison: "greater", value: BigInt(value) << 40n }],
   }));
   const filter = { otherwise: 0, unknown: 0, foreign: 0, rules };
