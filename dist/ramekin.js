@@ -7538,8 +7538,11 @@ function environmentBlock(inherited2, changes) {
   return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
 }
 function nameAt(address2) {
-  const text4 = Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
+  const text4 = stringAt(address2);
   return text4.slice(0, text4.indexOf("="));
+}
+function stringAt(address2) {
+  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
 }
 function environ() {
   const variable = new Deno.UnsafePointerView(engine().libc.environ);

@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PlanEntry } from "../../launch/listing.ts";
 import { collapse, listingText } from "../../launch/listing_text.ts";
 import { capabilities, mapRoot, recipe, sandbox, unshare } from "../../mod.ts";
+import { test } from "../support.ts";
 
 function entriesOf(part: string, ...calls: readonly string[]): PlanEntry[] {
   return calls.map((call) => ({ stepIndex: 0, part, by: "container", call }));
@@ -13,7 +14,7 @@ function linesOf(entries: readonly PlanEntry[]): string[] {
   return collapse(entries).map(({ first, note }) => first.call + note);
 }
 
-Deno.test("a series of calls is its first, and how many there are", () => {
+test("a series of calls is its first, and how many there are", () => {
   const drops = Array.from({ length: 41 }, (_, cap) => `prctl(PR_CAPBSET_DROP, ${cap}, 0, 0, 0)`);
   const others = ["prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)", "prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)"];
   assertEquals(linesOf(entriesOf("capabilities", ...drops, ...others)), [
@@ -22,14 +23,14 @@ Deno.test("a series of calls is its first, and how many there are", () => {
   ]);
 });
 
-Deno.test("of the programs that could be meant, one is run", () => {
+test("of the programs that could be meant, one is run", () => {
   assertEquals(linesOf(entriesOf("program", 'execve("/a/x")', 'execve("/b/x")')), [
     'execve("/a/x") (one of 2)',
   ]);
   assertEquals(linesOf(entriesOf("program", 'execve("/a/x")')), ['execve("/a/x")']);
 });
 
-Deno.test("a mount point is a directory or a file", () => {
+test("a mount point is a directory or a file", () => {
   assertEquals(
     linesOf(entriesOf("bind", 'mkdirat(root, "a, b", 0755)', 'mknodat(root, "a, b", 0100644, 0)')),
     ['mkdirat(root, "a, b", 0755) or mknodat(root, "a, b", 0100644, 0)'],
@@ -43,7 +44,7 @@ Deno.test("a mount point is a directory or a file", () => {
   assertEquals(linesOf(entriesOf("files", ...apart)), apart);
 });
 
-Deno.test("a series ends with its step", () => {
+test("a series ends with its step", () => {
   const [one, other] = [entriesOf("a", "rt_sigaction(1)"), entriesOf("b", "rt_sigaction(2)")];
   assertEquals(
     listingText([...one, ...other]),
@@ -56,7 +57,7 @@ Deno.test("a series ends with its step", () => {
   );
 });
 
-Deno.test("every call of a plan is in its text, or counted there", () => {
+test("every call of a plan is in its text, or counted there", () => {
   const box = recipe(unshare("user"), mapRoot(), capabilities({ keep: [] }));
   assertStringIncludes(
     listingText(box.plan().entries),

@@ -1,9 +1,19 @@
 /** Interfaces of the container's own, their addresses and routes, seen by ip(8) too. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { address, bridge, linux, loopback, route, unshare, veth } from "../../../mod.ts";
+import {
+  address,
+  bridge,
+  join,
+  linux,
+  loopback,
+  recipe,
+  route,
+  unshare,
+  veth,
+} from "../../../mod.ts";
 import { failing, inside, test, testOn } from "../../support.ts";
-import { inNetworkOfItsOwn, ip, type Json, noIp, noTalk } from "./support.ts";
+import { inNetworkOfItsOwn, ip, type Json, noIp, noTalk, startHub } from "./support.ts";
 
 /** The addresses of an interface, as ip(8) tells them; the link-local ones are the kernel's. */
 function addressesOf(links: Json[], name: string): string[] {
@@ -59,9 +69,11 @@ testOn(["net"], "an address of IPv6 is of use at once", (mounts) => {
   );
 });
 
-testOn(["net"], "interfaces become ports of a bridge", (mounts) => {
-  const box = mounts.with(
-    bridge("inner"),
+test("interfaces become ports of a bridge", async () => {
+  // The far ends lie in the hub: with a network namespace that ends, both ends of a cable go.
+  await using hub = startHub();
+  const box = recipe(
+    join(hub, "user", "net"),
     unshare("net"),
     veth("a", { peer: "x" }),
     veth("b", { peer: "y" }),
