@@ -19,6 +19,7 @@ import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
 import { engine, type RunResult } from "../ffi/engine/engine.ts";
 import { assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { nameOf, normalize, parentOf } from "../recipe/path.ts";
 
@@ -34,8 +35,8 @@ export interface ResolvedPath {
    * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
    */
   readonly path: string;
-  /** What is there: `undefined` for nothing, or for what cannot be looked at. */
-  readonly type: FileType | undefined;
+  /** What is there: `undefined` for nothing, `"unknown"` for what cannot be looked at. */
+  readonly type: FileType | "unknown" | undefined;
   /** Which file it is, on this machine and until it restarts: device and inode. */
   readonly id: string | undefined;
 }
@@ -54,9 +55,12 @@ const TYPES: Readonly<Record<number, FileType>> = {
 /** The errors of a path that leads to nothing, or that may not be followed. */
 const NOTHING = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG", "ENXIO"] as const;
 
+/** Those of them that say that there is nothing. */
+const ABSENT: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR]);
+
 /** Follows a path that begins with `/` as the kernel does, links of /proc included. */
 export function resolvePath(path: string): ResolvedPath {
-  return withoutLinks(path) ?? withLinks(path) ?? missing(path);
+  return withoutLinks(path) ?? withLinks(path);
 }
 
 /** The path itself, where there is no link on the way: one turn of the engine. */
@@ -80,23 +84,30 @@ function withoutLinks(path: string): ResolvedPath | undefined {
   return { asked: path, path: normalize(path), ...readFile(result.output(told)) };
 }
 
-function withLinks(path: string): ResolvedPath | undefined {
+function withLinks(path: string): ResolvedPath {
   const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
   const fd = Number(syscalls([{ call: opened, accept: NOTHING }]).result(opened));
-  if (fd < 0) return undefined;
+  if (fd < 0) return missing(path, ABSENT.has(-fd) ? undefined : "unknown");
   try {
-    const [target, told] = [new Output(PATH_MAX), statxOutput()];
-    const link = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
-    const result = syscalls([
-      { call: link },
-      { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
-    ]);
-    const { buffer, byteOffset } = result.output(target);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(result.result(link)));
-    return { asked: path, path: new TextDecoder().decode(bytes), ...readFile(result.output(told)) };
+    const told = statxOutput();
+    const asked = statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told);
+    const result = syscalls([{ call: asked }]);
+    const found = linkTarget(`/proc/self/fd/${fd}`)!;
+    return { asked: path, path: found, ...readFile(result.output(told)) };
   } finally {
     syscall(close(fd));
   }
+}
+
+/** What a symbolic link says; `undefined` where there is none. */
+function linkTarget(path: string): string | undefined {
+  const target = new Output(PATH_MAX);
+  const link = readlinkat(at_fdcwd, path, target);
+  const result = syscalls([{ call: link, accept: [...NOTHING, "EINVAL"] }]);
+  const length = Number(result.result(link));
+  if (length < 0) return undefined;
+  const { buffer, byteOffset } = result.output(target);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
 function readFile(told: DataView): { readonly type: FileType | undefined; readonly id: string } {
@@ -104,15 +115,19 @@ function readFile(told: DataView): { readonly type: FileType | undefined; readon
   return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}` };
 }
 
-/** The part of the path that is there, with the rest behind it. */
-function missing(path: string): ResolvedPath {
+/** The part of the path that is there, with the rest behind it; a link may lead to nothing. */
+function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   const normal = normalize(path);
   const name = nameOf(normal);
-  const nothing = { asked: path, type: undefined, id: undefined };
+  const nothing = { asked: path, type, id: undefined };
   // Behind what is missing, `..` leads nowhere either.
   if (normal === "/" || name === "..") return { ...nothing, path: normal };
   const directory = resolvePath(parentOf(normal)).path;
-  return { ...nothing, path: directory === "/" ? `/${name}` : `${directory}/${name}` };
+  const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
+  const target = type === undefined ? linkTarget(own) : undefined;
+  if (target === undefined) return { ...nothing, path: own };
+  const next = target.startsWith("/") ? target : `${directory}/${target}`;
+  return { ...resolvePath(next), asked: path };
 }
 
 /** Looks whether paths still lead where they did. It is made once and asks as often as wanted. */

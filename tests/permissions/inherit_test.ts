@@ -120,7 +120,7 @@ test("options can be mixed with what the script may", async () => {
     const start = (permissions) => sandbox().command("true", { permissions }).outputSync().success;
     console.log(start({ read: true }));
     try { start({ read: "inherit" }) } catch (error) { console.log(error.name) }`;
-  assertEquals(await outcome([], code), "true\nGrantError");
+  assertEquals(await outcome([], code), "true\nPermissionError");
 });
 
 test("a permission that is revoked counts from then on", async () => {
@@ -130,7 +130,7 @@ test("a permission that is revoked counts from then on", async () => {
     console.log(command.outputSync().success);
     Deno.permissions.revokeSync({ name: "read" });
     try { command.outputSync() } catch (error) { console.log(error.name) }`;
-  assertEquals(await outcome(["--allow-read"], code), "true\nGrantError");
+  assertEquals(await outcome(["--allow-read"], code), "true\nPermissionError");
 });
 
 test("needs can be asked with --allow-ffi alone", async () => {
