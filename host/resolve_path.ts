@@ -44,8 +44,8 @@ export interface ResolvedPath {
    * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
    */
   readonly path: string;
-  /** What is there: `undefined` for nothing, or for what cannot be looked at. */
-  readonly type: FileType | undefined;
+  /** What is there: `undefined` for nothing, `"unknown"` for what cannot be looked at. */
+  readonly type: FileType | "unknown" | undefined;
   /** Which file it is, on this machine and until it restarts: device and inode. */
   readonly id: string | undefined;
 }
@@ -64,9 +64,12 @@ const TYPES: Readonly<Record<number, FileType>> = {
 /** The errors of a path that leads to nothing, or that may not be followed. */
 const NOTHING = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG", "ENXIO"] as const;
 
+/** Those of them that say that there is nothing. */
+const ABSENT: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR]);
+
 /** Follows a path that begins with `/` as the kernel does, links of /proc included. */
 export function resolvePath(path: string): ResolvedPath {
-  return withoutLinks(path) ?? withLinks(path) ?? missing(path);
+  return withoutLinks(path) ?? withLinks(path);
 }
 
 /** A table of calls in memory of its own, to be run again and again. */
@@ -135,10 +138,11 @@ const linkLookup = perEngine(() => {
   ]);
 });
 
-/** Reads a link of /proc. */
-const linkTarget = perEngine(() => {
-  const [path, target] = [new Output(64, "&path"), new Output(PATH_MAX, "&target")];
-  return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target) }]);
+/** Reads a symbolic link. */
+const linkReading = perEngine(() => {
+  const [path, target] = [new Output(PATH_MAX, "&path"), new Output(PATH_MAX, "&target")];
+  const accept = [...NOTHING, "EINVAL"] as const;
+  return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target), accept }]);
 });
 
 /** The path itself, where there is no link on the way. */
@@ -149,19 +153,25 @@ function withoutLinks(path: string): ResolvedPath | undefined {
   return { asked: path, path: normalize(path), ...readFile(table.output) };
 }
 
-function withLinks(path: string): ResolvedPath | undefined {
+function withLinks(path: string): ResolvedPath {
   const table = linkLookup();
   const fd = Number(runTable(table, path));
-  if (fd < 0) return undefined;
+  if (fd < 0) return missing(path, ABSENT.has(-fd) ? undefined : "unknown");
   try {
-    const link = linkTarget();
-    const size = Number(runTable(link, `/proc/self/fd/${fd}`));
-    const target = new Uint8Array(link.output.buffer, link.output.byteOffset, size);
-    const file = readFile(table.output);
-    return { asked: path, path: new TextDecoder().decode(target), ...file };
+    const target = linkTarget(`/proc/self/fd/${fd}`)!;
+    return { asked: path, path: target, ...readFile(table.output) };
   } finally {
     syscall(close(fd));
   }
+}
+
+/** What a symbolic link says; `undefined` where there is none. */
+function linkTarget(path: string): string | undefined {
+  const table = linkReading();
+  const length = Number(runTable(table, path));
+  if (length < 0) return undefined;
+  const { buffer, byteOffset } = table.output;
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
 function readFile(told: DataView): { readonly type: FileType | undefined; readonly id: string } {
@@ -169,15 +179,19 @@ function readFile(told: DataView): { readonly type: FileType | undefined; readon
   return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}` };
 }
 
-/** The part of the path that is there, with the rest behind it. */
-function missing(path: string): ResolvedPath {
+/** The part of the path that is there, with the rest behind it; a link may lead to nothing. */
+function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   const normal = normalize(path);
   const name = nameOf(normal);
-  const nothing = { asked: path, type: undefined, id: undefined };
+  const nothing = { asked: path, type, id: undefined };
   // Behind what is missing, `..` leads nowhere either.
   if (normal === "/" || name === "..") return { ...nothing, path: normal };
   const directory = resolvePath(parentOf(normal)).path;
-  return { ...nothing, path: directory === "/" ? `/${name}` : `${directory}/${name}` };
+  const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
+  const target = type === undefined ? linkTarget(own) : undefined;
+  if (target === undefined) return { ...nothing, path: own };
+  const next = target.startsWith("/") ? target : `${directory}/${target}`;
+  return { ...resolvePath(next), asked: path };
 }
 
 /** Looks whether paths still lead where they did. It is made once and asks as often as wanted. */

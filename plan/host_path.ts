@@ -38,6 +38,8 @@ export class HostPath {
     if (path === undefined || !mounts.atHostRoot) return undefined;
     const isClimbing = climbs(path);
     if (!isClimbing && !mounts.isHostFile(path)) return undefined;
+    // A root to come may be anybody's: its links are followed as if it already were the root.
+    if (plan.access.leavesRoot(path)) return undefined;
     const resolved = plan.resolve(isClimbing ? path : normalize(path));
     if (!resolved.path.startsWith("/")) {
       return plan.refuse(`${source} is ${resolved.path}, which has no path of its own`);

@@ -16,7 +16,7 @@ import {
   RESOLVE_NO_XDEV,
   write,
 } from "../ffi/calls/files.ts";
-import { fstatfs, statfsOutput } from "../ffi/calls/statfs.ts";
+import { fstatfs, readStatfs, statfsOutput } from "../ffi/calls/statfs.ts";
 import { compareWord } from "../ffi/calls/futex.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import type { Fixes } from "../ffi/fix.ts";
@@ -26,6 +26,9 @@ import type { PlanBuilder } from "./builder.ts";
 const PROC_MAGIC = new Named(0x9fa0, "PROC_SUPER_MAGIC");
 
 const PROC = "/proc";
+
+const NOT_PROCFS =
+  "what lies at /proc is not procfs, and nothing is written there; mount one by proc()";
 
 /** The container's /proc, opened and proved to be procfs. */
 export function procDirectory(plan: PlanBuilder): ResultOf {
@@ -43,10 +46,10 @@ export function procDirectory(plan: PlanBuilder): ResultOf {
       name: "fstatfs",
       text: `fstatfs(${fd.text})`,
       answer: told,
-      read: () => ({
-        errno: ERRNO.EINVAL,
-        words:
-          "what lies at /proc is not procfs, and nothing is written there; mount one by proc()",
+      // Where it is procfs, the comparison has failed by itself.
+      read: (statfs) => ({
+        errno: readStatfs(statfs).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+        words: NOT_PROCFS,
       }),
     },
   });

@@ -6,7 +6,7 @@
 
 import type { Host } from "../../host/host.ts";
 import type { ResolvedPath } from "../../host/resolve_path.ts";
-import { climbs, nameOf, normalize, parentOf } from "../../recipe/path.ts";
+import { climbs, isWithin, nameOf, normalize, parentOf } from "../../recipe/path.ts";
 import type { MountTable } from "../mount_table.ts";
 import type { StepCursor } from "../step_cursor.ts";
 
@@ -38,6 +38,16 @@ export class HostPaths {
     return this.#mounts.atHostRoot && (climbs(path) || this.#mounts.mayBeHostFile(path));
   }
 
+  /**
+   * Whether links lead a path of the host out of the root to come that it lies in. There it is looked
+   * up as in that root, and so leads to anything in it.
+   */
+  leavesRoot(path: string): boolean {
+    const root = this.#cursor.rootOf(path);
+    if (root === undefined || climbs(path) || !this.#mounts.isHostFile(path)) return false;
+    return !isWithin(this.#resolve(path).path, this.#resolve(root).path);
+  }
+
   /** Where a path leads, without links; refuses the step where that has no path. */
   placeOf(path: string): HostPlace {
     const place = this.#placeOf(path);
@@ -57,6 +67,7 @@ export class HostPaths {
   }
 
   #placeOf(path: string): HostPlace {
+    if (this.leavesRoot(path)) return this.#resolve(this.#cursor.rootOf(path)!);
     if (climbs(path) || this.#mounts.isHostFile(path)) return this.#resolve(path);
     const mount = this.#mounts.mountOf(path);
     const normal = normalize(path);

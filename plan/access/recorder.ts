@@ -114,6 +114,11 @@ export class AccessRecorder {
     return this.#paths.hostSource(source);
   }
 
+  /** Whether links lead a path of the host out of the root to come that it lies in. */
+  leavesRoot(path: string): boolean {
+    return this.#paths.leavesRoot(path);
+  }
+
   /** Records an access of the current step. */
   record(access: HostAccessKind, locksWith?: number): void {
     const { index } = this.#cursor;

@@ -37,8 +37,10 @@ const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
 /** Lowers `bind`. */
 export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
-  recordSource(step, plan);
   const source = plan.source(step.source);
+  const isMissing = step.optional === true && source instanceof HostPath &&
+    source.resolved.type === undefined;
+  if (!isMissing) recordSource(step, plan);
   const target = plan.path(step.target);
   const mounted = {
     target: target.canonical,
@@ -50,7 +52,6 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     show(step, source, target, plan);
     return plan.mounted(mounted);
   }
-  const isMissing = source instanceof HostPath && source.resolved.type === undefined;
   if (!isMissing) {
     plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
   }
@@ -138,7 +139,7 @@ function makeMountPoint(
   plan: PlanBuilder,
 ): void {
   const known = source instanceof HostPath ? source.resolved.type : undefined;
-  if (known !== undefined) {
+  if (known !== undefined && known !== "unknown") {
     return target.makeMountPoint(known === "directory" ? "directory" : "file");
   }
   const isFile = new Label("the source is not a directory");

@@ -17,6 +17,7 @@ import {
 import { normalize } from "../../recipe/path.ts";
 import type { DevicesStep } from "../../recipe/steps/devices.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { HostPath } from "../host_path.ts";
 import { copyTree } from "./bind.ts";
 import { mountFilesystem } from "./mounts.ts";
 
@@ -62,9 +63,11 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
  * 5.12): it can be written to as ever, but root of the host cannot change the device's mode by it.
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
-  const opened = plan.source(path).open(O_PATH, {
+  const source = plan.source(path);
+  const where = source instanceof HostPath ? "on the host" : "where the step stands";
+  const opened = source.open(O_PATH, {
     fixes: () => ({
-      ENOENT: `${path} is missing on the host, and no user namespace can make one`,
+      ENOENT: `${path} is missing ${where}, and no user namespace can make one`,
     }),
   });
   const tree = copyTree(plan, opened, 0, path);

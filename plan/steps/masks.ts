@@ -95,22 +95,27 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
   const target = plan.path(path);
   plan.skippable(`${path} is masked, or missing`, (end) => {
     const place = openIfThere(target, end);
-    const cover = (name: string) => {
+    const copyOf = (name: string) => {
       const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-      const copy = plan.open(copied, `<empty ${name}>`, { fixes: plan.state.mountFixes });
-      plan.release(copy);
-      return move_mount(copy, "", place, "", ONTO_FD);
+      return plan.open(copied, `<empty ${name}>`, { fixes: plan.state.mountFixes });
     };
+    const cover = (copy: ResultOf) => move_mount(copy, "", place, "", ONTO_FD);
     // The kernel lays a file over a file only, and a directory over a directory.
-    const isDirectory = new Label(`${path} is a directory`);
-    plan.call(cover(EMPTY.file), {
+    const [isDirectory, covered] = [new Label(`${path} is a directory`), new Label("covered")];
+    const file = copyOf(EMPTY.file);
+    plan.call(cover(file), {
       accept: ["EINVAL", "ENOTDIR"],
       onAccepted: isDirectory,
-      onZero: end,
+      onZero: covered,
       fixes: plan.state.mountFixes,
     });
     plan.place(isDirectory);
-    plan.call(cover(EMPTY.directory), { fixes: plan.state.mountFixes });
+    const directory = copyOf(EMPTY.directory);
+    plan.call(cover(directory), { fixes: plan.state.mountFixes });
+    plan.release(directory);
+    plan.place(covered);
+    plan.release(file);
+    plan.release(place);
   });
   plan.access.recordGuard(path);
   plan.mounted({

@@ -20,6 +20,29 @@ function callsOf(...ingredients: RecipeInput[]): string[] {
     .map(({ call }) => call);
 }
 
+/** A path of the host is opened as it was when the plan was made, and through no link. */
+const onHost = (path: string, flags: string) =>
+  `openat2(AT_FDCWD, "${path}", {${flags}, 00, RESOLVE_NO_SYMLINKS}, 24)`;
+
+/** The working directory is opened, to go back there. */
+const HERE = 'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)';
+
+/** mount(2) takes no descriptor, so it is called within the directory. */
+const mountedOn = (target: string, call: string, after = ["fchdir(<working directory>)"]) => [
+  onHost(target, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+  HERE,
+  `fchdir(<${target}>)`,
+  call,
+  ...after,
+];
+
+const PIVOT = [
+  "fchdir(</mnt>)",
+  'pivot_root(".", ".")',
+  'umount2(".", MNT_DETACH)',
+  'chdir("/")',
+];
+
 /** Each step with the calls that it makes behind those namespaces, and the steps before it. */
 const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before: Step[]])[] = [
   [steps.hostname("soup"), ['sethostname("soup", 4)']],
@@ -27,119 +50,184 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   [steps.unshare("uts", "ipc"), ["unshare(CLONE_NEWUTS|CLONE_NEWIPC)"]],
   [steps.unshare("mount"), [
     "unshare(CLONE_NEWNS)",
-    'mount(NULL, "/", NULL, MS_REC|MS_PRIVATE, NULL)',
+    'mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)',
   ]],
   [steps.unshare("mount", { propagation: "slave" }), [
     "unshare(CLONE_NEWNS)",
-    'mount(NULL, "/", NULL, MS_REC|MS_SLAVE, NULL)',
+    'mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_SLAVE}, 32)',
   ]],
-  [steps.tmpfs("/tmp"), ['mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID|MS_NODEV, NULL)']],
-  [steps.tmpfs("/tmp", { size: "10m", mode: 0o755, options: "ro,nr_inodes=9" }), [
-    'mount("tmpfs", "/tmp", "tmpfs", MS_RDONLY|MS_NOSUID|MS_NODEV, "size=10m,mode=0755,nr_inodes=9")',
-  ]],
-  [steps.mount("a", "/mnt", { type: "ext4", options: "ro,noatime,errors=continue" }), [
-    'mount("a", "/mnt", "ext4", MS_RDONLY|MS_NOATIME, "errors=continue")',
-  ]],
-  [steps.proc(), ['mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)']],
-  [steps.sysfs("/sys", { options: "ro" }), [
-    'mount("sysfs", "/sys", "sysfs", MS_RDONLY|MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)',
-  ]],
-  [steps.mqueue(), [
-    'mount("mqueue", "/dev/mqueue", "mqueue", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)',
-  ]],
+  [
+    steps.tmpfs("/mnt"),
+    mountedOn("/mnt", 'mount("tmpfs", ".", "tmpfs", MS_NOSUID|MS_NODEV, NULL)'),
+  ],
+  [
+    steps.tmpfs("/mnt", { size: "10m", mode: 0o755, options: "ro,nr_inodes=9" }),
+    mountedOn(
+      "/mnt",
+      'mount("tmpfs", ".", "tmpfs", MS_RDONLY|MS_NOSUID|MS_NODEV, ' +
+        '"size=10m,mode=0755,nr_inodes=9")',
+    ),
+  ],
+  [
+    steps.mount("a", "/mnt", { type: "ext4", options: "ro,noatime,errors=continue" }),
+    mountedOn("/mnt", 'mount("a", ".", "ext4", MS_RDONLY|MS_NOATIME, "errors=continue")'),
+  ],
+  [
+    steps.proc(),
+    mountedOn("/proc", 'mount("proc", ".", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'),
+  ],
+  [
+    steps.sysfs("/sys", { options: "ro" }),
+    mountedOn("/sys", 'mount("sysfs", ".", "sysfs", MS_RDONLY|MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'),
+  ],
+  [
+    steps.mqueue(),
+    mountedOn("/dev/mqueue", 'mount("mqueue", ".", "mqueue", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'),
+  ],
   [
     steps.proc("/mnt/proc"),
     [
-      'openat(AT_FDCWD, "/mnt", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
-      'mkdirat(root, "proc", 0755)',
-      "close(root)",
-      'openat(AT_FDCWD, "/mnt", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
-      'openat2(root, "proc", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_IN_ROOT}, 24)',
-      "close(root)",
-      'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
-      "fchdir(fd)",
+      onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+      'mkdirat(</mnt>, "proc", 0755)',
+      'openat2(</mnt>, "proc", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_IN_ROOT}, 24)',
+      "fchdir(</mnt/proc>)",
       'mount("proc", ".", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)',
-      "fchdir(here)",
-      "close(here)",
-      "close(fd)",
     ],
     steps.tmpfs("/mnt"),
   ],
   [steps.propagation("/", "shared", { recursive: true }), [
-    'mount(NULL, "/", NULL, MS_REC|MS_SHARED, NULL)',
+    onHost("/", "O_CLOEXEC|O_PATH"),
+    'mount_setattr(</>, "", AT_EMPTY_PATH|AT_RECURSIVE, {propagation=MS_SHARED}, 32)',
   ]],
   [steps.remount("/usr", "ro,nosuid"), [
-    'mount(NULL, "/usr", NULL, MS_RDONLY|MS_NOSUID|MS_REMOUNT|MS_BIND, NULL)',
+    onHost("/usr", "O_CLOEXEC|O_PATH"),
+    'mount_setattr(</usr>, "", AT_EMPTY_PATH, ' +
+    "{attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID, attr_clr=MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC|" +
+    "MOUNT_ATTR_NODIRATIME|MOUNT_ATTR_NOSYMFOLLOW}, 32)",
   ]],
   [
-    steps.remount("/tmp", "ro,size=1m", { bind: false }),
-    ['mount(NULL, "/tmp", NULL, MS_RDONLY|MS_REMOUNT, "size=1m")'],
-    steps.tmpfs("/tmp"),
+    steps.remount("/mnt", "ro,size=1m", { bind: false }),
+    [
+      onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+      "fchdir(</mnt>)",
+      'mount(NULL, ".", NULL, MS_RDONLY|MS_REMOUNT, "size=1m")',
+      "fchdir(<working directory>)",
+    ],
+    steps.tmpfs("/mnt"),
   ],
-  [steps.unmount("/mnt"), ['umount2("/mnt", 0)']],
-  [steps.unmount("/mnt", { detach: true }), ['umount2("/mnt", MNT_DETACH)']],
+  // What is mounted may be a directory, or a file: one of the two is unmounted.
+  [steps.unmount("/mnt"), [
+    HERE,
+    onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    "fchdir(</mnt>)",
+    "getcwd(&path, 4096)",
+    "close(</mnt>)",
+    'chdir("/")',
+    "umount2(&path, UMOUNT_NOFOLLOW)",
+    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    "fchdir(</>)",
+    'umount2("mnt", UMOUNT_NOFOLLOW)',
+    "close(</>)",
+    "fchdir(<working directory>)",
+  ]],
+  [steps.unmount("/mnt", { detach: true }), [
+    HERE,
+    onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    "fchdir(</mnt>)",
+    'umount2(".", MNT_DETACH)',
+    "close(</mnt>)",
+    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    "fchdir(</>)",
+    'umount2("mnt", MNT_DETACH|UMOUNT_NOFOLLOW)',
+    "close(</>)",
+    "fchdir(<working directory>)",
+  ]],
   [steps.bind("/usr", "/mnt", { readOnly: true, restrict: ["noexec"] }), [
-    'openat(AT_FDCWD, "/usr", O_CLOEXEC|O_PATH, 00)',
-    'open_tree(fd, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
-    'mount_setattr(tree, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOEXEC}, 32)',
-    'move_mount(tree, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH)',
-    "close(tree)",
-    "close(fd)",
+    onHost("/usr", "O_CLOEXEC|O_PATH"),
+    'open_tree(</usr>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
+    'mount_setattr(</usr>, "", AT_EMPTY_PATH|AT_RECURSIVE, ' +
+    "{attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOEXEC}, 32)",
+    onHost("/mnt", "O_CLOEXEC|O_PATH"),
+    'move_mount(</usr>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
   ]],
   [steps.bind("/usr", "/mnt", { recursive: false }), [
-    'openat(AT_FDCWD, "/usr", O_CLOEXEC|O_PATH, 00)',
-    'open_tree(fd, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)',
-    'move_mount(tree, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH)',
-    "close(tree)",
-    "close(fd)",
+    onHost("/usr", "O_CLOEXEC|O_PATH"),
+    'open_tree(</usr>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)',
+    onHost("/mnt", "O_CLOEXEC|O_PATH"),
+    'move_mount(</usr>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
   ]],
-  [steps.overlay("/mnt", { lower: ["/a,b", "/c:d"], upper: "/u", work: "/w" }), [
-    'mount("overlay", "/mnt", "overlay", 0, ' +
-    '"lowerdir=/a\\\\,b:/c\\\\:d,upperdir=/u,workdir=/w,userxattr")',
+  // The kernel follows links in the options: the directories are opened and mounted beneath first.
+  [steps.overlay("/mnt", { lower: ["/a,b", "/c:d"], upper: "/u", work: "/w,x" }), [
+    ...["/a,b", "/c:d"].flatMap((lower) => [
+      onHost(lower, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+      `open_tree(<${lower}>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)`,
+    ]),
+    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    'open_tree(</>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
+    'mount_setattr(</>, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSYMFOLLOW}, 32)',
+    ...mountedOn("/mnt", 'mount("tmpfs", ".", "tmpfs", MS_NOSUID|MS_NODEV, "mode=0755")', []),
+    onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    "fchdir(</mnt>)",
+    ...[["/a,b", "0"], ["/c:d", "1"], ["/", "changes"]].flatMap(([tree, name]) => [
+      `mkdirat(AT_FDCWD, "${name}", 0755)`,
+      `move_mount(<${tree}>, "", AT_FDCWD, "${name}", MOVE_MOUNT_F_EMPTY_PATH)`,
+    ]),
+    'mount("overlay", ".", "overlay", 0, ' +
+    '"lowerdir=0:1,upperdir=changes/u,workdir=changes/w\\\\,x,userxattr")',
+    'umount2("0", MNT_DETACH)',
+    'umount2("1", MNT_DETACH)',
+    'umount2("changes", MNT_DETACH)',
+    "fchdir(<working directory>)",
   ]],
   [
-    steps.mkdir("/tmp/a", { mode: 0o700 }),
+    steps.mkdir("/mnt/a", { mode: 0o700 }),
     [
-      'openat(AT_FDCWD, "/tmp", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
-      'mkdirat(base, "a", 0755)',
-      "close(base)",
-      'openat(AT_FDCWD, "/tmp", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
-      'openat2(base, "a", {O_CLOEXEC|O_DIRECTORY, 00, RESOLVE_BENEATH}, 24)',
-      "close(base)",
-      "fchmod(fd, 0700)",
-      "close(fd)",
+      onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+      'mkdirat(</mnt>, "a", 0755)',
+      'openat2(</mnt>, "a", {O_CLOEXEC|O_DIRECTORY, 00, RESOLVE_BENEATH}, 24)',
+      "fchmod(</mnt/a>, 0700)",
+      // The step before has left the process in its mount.
+      "fchdir(<working directory>)",
     ],
-    steps.tmpfs("/tmp"),
+    steps.tmpfs("/mnt"),
   ],
-  [steps.symlink("a", "/b", { host: true }), ['symlinkat("a", AT_FDCWD, "/b")']],
+  [steps.symlink("a", "/b", { host: true }), [
+    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    'symlinkat("a", </>, "b")',
+  ]],
+  // No file that is open for writing can be executed (ETXTBSY), so this one is closed at once.
   [steps.writeFile("/a", "soup", { host: true, mode: 0o600 }), [
-    'openat(AT_FDCWD, "/a", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600)',
-    'write(fd, "soup", 4)',
-    'pwrite64(fd, "p", 1, 3)',
-    "fchmod(fd, 0600)",
-    "close(fd)",
+    'openat2(AT_FDCWD, "/a", {O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600, RESOLVE_NO_SYMLINKS}, 24)',
+    'write(</a>, "soup", 4)',
+    'pwrite64(</a>, "p", 1, 3)',
+    "fchmod(</a>, 0600)",
+    "close(</a>)",
   ]],
   [steps.mknod("/a", { type: "c", major: 1, minor: 3, mode: 0o600, host: true }), [
-    'mknodat(AT_FDCWD, "/a", 020600, 259)',
-    'fchmodat(AT_FDCWD, "/a", 0600)',
+    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    'mknodat(</>, "a", 020600, 259)',
+    'fchmodat(</>, "a", 0600)',
   ]],
-  [steps.chroot("/mnt"), ['chroot("/mnt")', 'chdir("/")']],
-  [steps.pivotRoot("/mnt"), [
-    'mount("/mnt", "/mnt", NULL, MS_BIND|MS_REC, NULL)',
-    'chdir("/mnt")',
-    'pivot_root(".", ".")',
-    'umount2(".", MNT_DETACH)',
+  [steps.chroot("/mnt"), [
+    onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    "fchdir(</mnt>)",
+    'chroot(".")',
     'chdir("/")',
+  ]],
+  [steps.pivotRoot("/mnt"), [
+    onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    'open_tree(</mnt>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
+    'move_mount(</mnt>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
+    ...PIVOT,
   ]],
   [
     steps.pivotRoot("/mnt"),
-    ['chdir("/mnt")', 'pivot_root(".", ".")', 'umount2(".", MNT_DETACH)', 'chdir("/")'],
+    [onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"), ...PIVOT],
     steps.tmpfs("/mnt"),
   ],
   [steps.chdir("usr"), [
     'openat2(AT_FDCWD, "usr", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_NO_MAGICLINKS}, 24)',
-    "fchdir(directory)",
-    "close(directory)",
+    "fchdir(<usr>)",
   ]],
   [steps.setUser({ uid: 0 }), ["setresgid(0, 0, 0)", "setresuid(0, 0, 0)"]],
   [steps.setEnv({ A: "1" }), []],
@@ -155,9 +243,9 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
     "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0)",
   ]],
   [steps.timeOffset({ monotonic: -1.5, boottime: 60 }), [
-    'openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY|O_CLOEXEC, 00)',
-    'write(fd, "monotonic -2 500000000\\nboottime 60 0\\n", 37)',
-    "close(fd)",
+    'openat2(</proc>, "self/timens_offsets", ' +
+    "{O_WRONLY|O_CLOEXEC, 00, RESOLVE_NO_XDEV|RESOLVE_BENEATH}, 24)",
+    'write(</proc/self/timens_offsets>, "monotonic -2 500000000\\nboottime 60 0\\n", 37)',
   ]],
   [steps.newSession(), ["setsid()"]],
   [steps.dieWithParent("SIGTERM"), []],
@@ -188,9 +276,9 @@ test("the first unshare costs no call of its own, and the map is written by the 
       call.startsWith("write")
     ),
     [
-      'write(fd, "deny", 4)',
-      `write(fd, "0 ${uid} 1\\n", ${`0 ${uid} 1\n`.length})`,
-      `write(fd, "0 ${gid} 1\\n", ${`0 ${gid} 1\n`.length})`,
+      'write(</proc/self/setgroups>, "deny", 4)',
+      `write(</proc/self/uid_map>, "0 ${uid} 1\\n", ${`0 ${uid} 1\n`.length})`,
+      `write(</proc/self/gid_map>, "0 ${gid} 1\\n", ${`0 ${gid} 1\n`.length})`,
     ],
   );
 });
@@ -232,20 +320,65 @@ test("devices binds, mounts and links", () => {
 /** Calls that open a descriptor. */
 const OPENS = /^(openat2?|open_tree|fsopen|fsmount)\(/;
 
-test("steps close what they have opened", () => {
-  const lists: RecipeInput[][] = [
-    ...CALLS.map(([step, , ...before]) => [...before, step]),
-    [steps.devices()],
-    [steps.tmpfs("/mnt"), steps.devices("/mnt/dev")],
-    [steps.overlay("/usr", { lower: ["/usr"], discard: true })],
-    [steps.tmpfs("/mnt"), steps.overlay("/mnt/a", { lower: ["/usr"], discard: true })],
-    [steps.tmpfs("/mnt"), steps.mkdir("/mnt/a/b/c", { mode: 0o700 })],
-    [steps.tmpfs("/mnt"), steps.symlink("x", "/mnt/a"), steps.mknod("/mnt/b", { type: "p" })],
+const count = (calls: readonly string[], pattern: RegExp) =>
+  calls.filter((call) => pattern.test(call)).length;
+
+/** How many descriptors are open when the program begins, which execve(2) closes. */
+const leftOpen = (calls: readonly string[]) => count(calls, OPENS) - count(calls, /^close\(/);
+
+/** What the container does for all of the steps. */
+const allCallsOf = (...ingredients: RecipeInput[]) =>
+  recipe(...ingredients).plan().entries
+    .filter(({ by, stepIndex }) => by === "container" && stepIndex !== undefined)
+    .map(({ call }) => call);
+
+test("execve(2) closes descriptors, up to a bound; those beyond it are closed at once", () => {
+  const binds = (number: number) =>
+    Array.from({ length: number }, (_, index) => steps.bind("/usr", `/mnt/${index}`));
+  const few = allCallsOf(box, steps.tmpfs("/mnt"), ...binds(10));
+  assertEquals(count(few, /^close\(/), 0);
+  const open = [100, 200, 400].map((number) =>
+    leftOpen(allCallsOf(box, steps.tmpfs("/mnt"), ...binds(number)))
+  );
+  assert(open[0]! < 200, `${open[0]} are open`);
+  assertEquals(open, [open[0]!, open[0]!, open[0]!]);
+});
+
+test("where a step unmounts, what is open would keep a mount busy: all is closed at once", () => {
+  const lists: Step[][] = [
+    [steps.bind("/usr", "/mnt/usr", { readOnly: true })],
+    [steps.bind("/usr", "/mnt/usr", { optional: true })],
+    [steps.devices("/mnt/dev")],
+    [steps.overlay("/mnt/a", { lower: ["/etc"], discard: true })],
+    [steps.mkdir("/mnt/a/b/c", { mode: 0o700 })],
+    [steps.symlink("x", "/mnt/a"), steps.mknod("/mnt/b", { type: "p" })],
+    [steps.writeFile("/mnt/a", "soup"), steps.maskPaths("/mnt/a"), steps.readonlyPaths("/mnt/a")],
+    [steps.programs("/bin/true", { root: "/mnt" })],
+    [steps.remount("/mnt", "ro"), steps.propagation("/mnt", "private")],
+    [steps.bind("/usr", "/mnt/usr"), steps.chdir("/mnt/usr"), steps.chdir("/")],
   ];
   for (const list of lists) {
-    const calls = callsOf(box, ...list);
-    const opened = calls.filter((call) => OPENS.test(call)).length;
-    const closed = calls.filter((call) => call.startsWith("close(")).length;
-    assertEquals(closed, opened, calls.join("\n"));
+    const whole = recipe(box, steps.tmpfs("/mnt"), ...list, steps.unmount("/mnt"));
+    const unmounting = whole.plan().entries.findIndex(({ call }) => call.startsWith("umount2(&"));
+    const made = whole.plan().entries.slice(0, unmounting)
+      .filter(({ by, stepIndex }) => by === "container" && stepIndex !== undefined)
+      .map(({ call }) => call);
+    // What stays open lies on other mounts: /proc, and the working directory.
+    const stays = made.filter((call) => call === HERE || call.includes('"/proc", {')).length;
+    assertEquals(leftOpen(made), stays, made.join("\n"));
   }
+});
+
+test("a file that was written is closed at once, as no file open for writing can be executed", () => {
+  const calls = allCallsOf(
+    box,
+    steps.tmpfs("/mnt"),
+    steps.writeFile("/mnt/a", "soup"),
+    steps.programs("/bin/true", { root: "/mnt", copy: true }),
+  );
+  const written =
+    calls.filter((call) => call.startsWith("openat2(") && /O_WRONLY.*_CREAT/.test(call))
+      .length;
+  assert(written > 1);
+  assertEquals(count(calls, /^close\(/), written);
 });

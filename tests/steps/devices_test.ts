@@ -97,5 +97,10 @@ test("devices of a host without them are told", () => {
     mount("none", "/dev", { type: "tmpfs" }),
     devices(),
   );
-  assertFails(box, { step: "devices", at: 3, code: "ENOENT", says: "where the step stands" });
+  assertFails(box, {
+    step: "devices",
+    at: 3,
+    code: "ENOENT",
+    says: "missing where the step stands",
+  });
 });

@@ -99,7 +99,7 @@ test("nonsense is refused with the field and what was expected", () => {
     assertRefused(() => recipe(limits(fields as Limits)), { step: "limits", at: 0, says });
   }
   const device = (device: string) => recipe(limits({ io: [{ device, readBps: 1 }] }));
-  assertRefused(() => device("/dev/null"), { says: "/dev/null is no block device" });
+  assertRefused(() => device("/dev/null"), { says: "/dev/null is not a block device" });
   assertRefused(() => device("/dev/none"), { says: "/dev/none cannot be found: ENOENT" });
   assertRefused(() => recipe(limits({}), limits({})), { at: 1, says: "limits already" });
 });
@@ -279,7 +279,7 @@ test("limits are changed while the container runs", async () => {
   assertThrows(
     () => container.update({ io: [{ device: "/dev/null" }] }),
     RecipeError,
-    "no block device",
+    "/dev/null is not a block device",
   );
   assertEquals(container.usage().pids, 1);
 }, lacks({ pids: 5, memory: 1 }));

@@ -32,8 +32,11 @@ import {
 testOn(["mount"], "a file reads as empty, a directory is empty and stays it", (mounts) => {
   const box = mounts.with(maskPaths("/etc/passwd", "/usr/share"));
   assertEquals(inside(box, "cat /etc/passwd; ls -A /usr/share"), "");
-  failing(box, "touch /usr/share/a");
-  assertEquals(inside(box, "test -c /etc/passwd && stat -c %a /usr/share"), "555");
+  assertStringIncludes(failing(box, "touch /usr/share/a"), "Read-only");
+  assertStringIncludes(failing(box, "echo soup >> /etc/passwd"), "Read-only");
+  assertStringIncludes(failing(box, "chmod 777 /etc/passwd"), "Read-only");
+  const files = "stat -c '%F %a %s' /etc/passwd; stat -c '%F %a' /usr/share";
+  assertEquals(inside(box, files), "regular empty file 444 0\ndirectory 555");
 });
 
 testOn(["mount", "pid"], "parts of /proc are hidden, or can only be read", (mounts) => {
@@ -146,7 +149,7 @@ test(
       assertFails(mounts.with(step), {
         step: step.step,
         code: "EACCES",
-        says: "a directory on the way may not be searched by this user",
+        says: `a directory on the way to ${hidden} may not be searched by this user (chmod +x)`,
       });
     }
   }),

@@ -118,9 +118,12 @@ testOn(
     assertFails(mounts.with(tmpfs(target)), {
       step: "tmpfs",
       code: "ENOENT",
-      says: "the mount point, or the source, does not exist; mkdir() makes a directory",
+      says: `the mount point ${target} does not exist; mkdir() makes one where the recipe may`,
     });
-    assertFails(mounts.with(tmpfs("/etc/passwd")), { code: "ENOTDIR", says: "no directory" });
+    assertFails(mounts.with(tmpfs("/etc/passwd")), {
+      code: "ENOTDIR",
+      says: "the mount point /etc/passwd is not a directory",
+    });
     assert(!exists(target));
   },
 );
@@ -225,7 +228,7 @@ testOn(["mount"], "remount of no mount point is told", (mounts) => {
   assertFails(mounts.with(remount("/usr/bin", "ro")), {
     step: "remount",
     code: "EINVAL",
-    says: "no mount at this place",
+    says: "nothing is mounted at /usr/bin",
   });
 });
 

@@ -163,7 +163,7 @@ testOn([], "a working directory that does not exist is told", (mounts) => {
   assertFails(mounts.with(chdir("/etc/passwd")), {
     step: "chdir",
     code: "ENOTDIR",
-    says: "no directory",
+    says: "/etc/passwd is not a directory",
   });
 });
 

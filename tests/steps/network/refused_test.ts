@@ -97,7 +97,7 @@ testOn(["net"], "the kernel's words are in the error, and the mend", (mounts) =>
     'RTM_NEWLINK bridge "lan" up',
     1,
   );
-  fails(mounts.with(bridge("lo")), "bridge", "EEXIST", "choose another one");
+  fails(mounts.with(bridge("lo")), "bridge", "EEXIST", "called lo already; choose another name");
   fails(
     mounts.with(address("eth0", "10.0.0.1/8")),
     "address",
@@ -127,7 +127,7 @@ test("a cable to what is not there leaves nothing behind", async () => {
   const fails = (step: ReturnType<typeof veth>, code: string, says: string) =>
     assertFails(box.with(step), { step: "veth", at: 2, code, says });
   fails(veth("eth0", { bridge: "wan" }), "ENODEV", "there is no interface wan");
-  fails(veth("eth0", { peer: "lan" }), "EEXIST", "an interface has this name already");
+  fails(veth("eth0", { peer: "lan" }), "EEXIST", "an interface is called lan already");
   fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is no bridge");
   fails(veth("eth0", { peer: "x", peerAddress: "ff02::1/64" }), "EADDRNOTAVAIL", "RTM_NEWADDR");
   await until(() => inside(recipe(join(hub)), "grep -c ':' /proc/net/dev") === "2");
