@@ -44,7 +44,7 @@ export function cleanUpService(record: ServiceRecord): void {
   definitionOf(record.service).cleanUp(record);
 }
 
-/** The entry of the table, for a service that is one of its own kind. */
-function definitionOf<Name extends ServiceName>(name: Name): ServiceDefinition<ServiceName> {
-  return SERVICES[name] as unknown as ServiceDefinition<ServiceName>;
+/** The entry of the table; it is used for services of its own kind only. */
+function definitionOf(name: ServiceName): ServiceDefinition<ServiceName> {
+  return SERVICES[name] as ServiceDefinition<ServiceName>;
 }
