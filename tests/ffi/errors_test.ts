@@ -40,7 +40,6 @@ Deno.test("a part of a place may be unknown", () => {
     new RamekinError("wrong", details).message;
   assertEquals(message({}), "wrong");
   assertEquals(message({ step: "tmpfs" }), "tmpfs: wrong");
-  assertEquals(message({ stepIndex: 0 }), "step 1: wrong");
   assertEquals(message({ ...place, field: "size" }), 'step 2 (tmpfs), "size": wrong');
   assertEquals(message({ position: { line: 7, column: 5 } }), "line 7, column 5: wrong");
   const cause = new Error("why");
