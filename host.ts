@@ -23,7 +23,7 @@ export {
   type NamespaceEntry,
   type NamespaceProcess,
   type NamespaceType,
-} from "./ffi/proc/namespace_list.ts";
+} from "./host/namespace_list.ts";
 export { pidsIn } from "./ffi/proc/process_ids.ts";
 export { type RunningContainer, runningContainers } from "./container/registry.ts";
 export { NAMESPACE_KINDS, type NamespaceKind } from "./recipe/namespaces.ts";

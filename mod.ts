@@ -38,7 +38,7 @@ export {
   type NamespaceEntry,
   type NamespaceProcess,
   type NamespaceType,
-} from "./ffi/proc/namespace_list.ts";
+} from "./host/namespace_list.ts";
 export type { OwnedFd } from "./ffi/linux/owned_fd.ts";
 export { pidsIn } from "./ffi/proc/process_ids.ts";
 export type { ProcessIdentity } from "./ffi/proc/process_identity.ts";
@@ -74,4 +74,5 @@ export type { CommandStatus } from "./launch/status.ts";
 export type { Usage } from "./ffi/cgroups/usage.ts";
 export type { StdioKind } from "./launch/stdio.ts";
 export type { OutputStream } from "./container/streams.ts";
-export { Plan, type PlanEntry } from "./launch/listing.ts";
+export { type NamespaceOwner, Plan, type PlanEntry } from "./launch/listing.ts";
+export type { MountLayer, PlannedMount } from "./plan/mount_table.ts";

@@ -15,15 +15,14 @@ import type { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
 import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
-import type { RunningService } from "../launch/host_services/service.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { type CommandOutput, commandOutput } from "../launch/output.ts";
-import { endServices } from "../launch/sync.ts";
 import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
 import { inputStream, type OutputStream, outputStream } from "./streams.ts";
+import { endServices, type RunningService } from "../launch/running_service.ts";
 
 /** What ends a container, beside itself. */
 export interface ContainerLimits {

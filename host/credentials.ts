@@ -12,7 +12,7 @@ import {
   geteuid,
   readCapabilities,
 } from "../ffi/calls/users.ts";
-import { Routine } from "../ffi/engine/routine.ts";
+import { Routine } from "../ffi/routine.ts";
 
 /** The identity of the calling thread. */
 export interface Credentials {

@@ -111,8 +111,15 @@ function runTable({ memory, path }: KeptTable, text: string): bigint {
   return memory.view.getBigInt64(resultOffset(0), true);
 }
 
+/** The tables of all lookups, made together. */
+const lookups = perEngine(() => ({
+  plain: plainLookup(),
+  following: followingLookup(),
+  link: linkReading(),
+}));
+
 /** Opens a path that has no link on the way, and looks at what is there. */
-const plainLookup = perEngine(() => {
+function plainLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
   const opened = openat2(at_fdcwd, path, how);
@@ -124,10 +131,10 @@ const plainLookup = perEngine(() => {
     { call: close(fd) },
     end,
   ]);
-});
+}
 
 /** Opens a path and follows its links, and looks at what is there. It stays open. */
-const linkLookup = perEngine(() => {
+function followingLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
   const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
@@ -136,25 +143,25 @@ const linkLookup = perEngine(() => {
     { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
     end,
   ]);
-});
+}
 
 /** Reads a symbolic link. */
-const linkReading = perEngine(() => {
+function linkReading(): KeptTable {
   const [path, target] = [new Output(PATH_MAX, "&path"), new Output(PATH_MAX, "&target")];
   const accept = [...NOTHING, "EINVAL"] as const;
   return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target), accept }]);
-});
+}
 
 /** The path itself, where there is no link on the way. */
 function withoutLinks(path: string): ResolvedPath | undefined {
   if (path.includes("..")) return undefined;
-  const table = plainLookup();
+  const table = lookups().plain;
   if (runTable(table, path) < 0n) return undefined;
   return { asked: path, path: normalize(path), ...readFile(table.output) };
 }
 
 function withLinks(path: string): ResolvedPath {
-  const table = linkLookup();
+  const table = lookups().following;
   const fd = Number(runTable(table, path));
   if (fd < 0) return missing(path, ABSENT.has(-fd) ? undefined : "unknown");
   try {
@@ -167,7 +174,7 @@ function withLinks(path: string): ResolvedPath {
 
 /** What a symbolic link says; `undefined` where there is none. */
 function linkTarget(path: string): string | undefined {
-  const table = linkReading();
+  const table = lookups().link;
   const length = Number(runTable(table, path));
   if (length < 0) return undefined;
   const { buffer, byteOffset } = table.output;

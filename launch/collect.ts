@@ -8,13 +8,13 @@ import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { Slot, Struct } from "../ffi/call.ts";
-import { Routine } from "../ffi/engine/routine.ts";
+import { Routine } from "../ffi/routine.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
 import { type CommandOutput, commandOutput } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { endServices } from "./sync.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
 import { concat } from "../ffi/concat.ts";
+import { endServices } from "./running_service.ts";
 
 /** Collects what the program writes, waits for its end, and kills it when its time is over. */
 export function collectSync(

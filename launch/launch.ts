@@ -15,13 +15,13 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { SYNC_SOCKETS } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
 import { launchError } from "./explain.ts";
-import type { RunningService } from "./host_services/service.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import type { LaunchProgram } from "./link.ts";
 import type { ScriptFrame } from "./script_frame.ts";
 import type { LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
-import { endServices, letGo, receiveFd, serveSyncPoints, waitForByte, waitForEnd } from "./sync.ts";
+import { letGo, receiveFd, serveSyncPoints, waitForByte, waitForEnd } from "./sync.ts";
+import { endServices, type RunningService } from "./running_service.ts";
 
 /** A launch that is laid out, and can be made again and again. */
 export interface CompiledLaunch {

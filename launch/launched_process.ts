@@ -5,7 +5,7 @@
  */
 
 import type { ContainerCgroup } from "./cgroup.ts";
-import type { RunningService } from "./host_services/service.ts";
+import type { RunningService } from "./running_service.ts";
 
 /** A container that runs. */
 export interface LaunchedProcess {

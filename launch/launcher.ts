@@ -13,7 +13,6 @@ import { liveHost } from "../host/live_host.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
 import { type ExecSpec, programPaths } from "./exec.ts";
-import type { RunningService } from "./host_services/service.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
 import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
@@ -23,6 +22,7 @@ import { initImage, scriptFacts, scriptPidfd } from "./runtime_fds.ts";
 import { ScriptFrame } from "./script_frame.ts";
 import { type LaunchShape, shapeOf } from "./shape.ts";
 import type { LaunchGivens, LaunchValues } from "./slots.ts";
+import type { RunningService } from "./running_service.ts";
 
 /** Changes a program before it runs: the tests of faults make calls of it fail. */
 export type Alteration = (program: SyscallProgram, layout: LaunchProgram) => void;

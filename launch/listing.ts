@@ -7,8 +7,11 @@
 import { type Call, describeCall } from "../ffi/call.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { SyncPoint } from "../plan/parent_work.ts";
+import type { PlannedMount } from "../plan/mount_table.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { describeService } from "./host_services/table.ts";
 import type { PreparedLaunch } from "./launch.ts";
+import { listingText } from "./listing_text.ts";
 import type { Section } from "./program_writer.ts";
 import { showValues } from "./slots.ts";
 
@@ -23,6 +26,9 @@ export interface PlanEntry {
   /** The system call with its arguments by their kernel names, or a program that is run. */
   readonly call: string;
 }
+
+/** Whose a namespace of the container is: its own, that of others whom it joins, or the host's. */
+export type NamespaceOwner = "own" | "joined" | "host";
 
 /**
  * Every system call of a launch, in order, without any having been made.
@@ -53,6 +59,11 @@ export class Plan {
   /** What is done, in order. */
   readonly entries: readonly PlanEntry[];
 
+  /** Whose the container's namespaces are when its program begins. */
+  readonly namespaces: Readonly<Record<NamespaceKind, NamespaceOwner>>;
+  /** What is mounted where when its program begins, in the order of the mount points. */
+  readonly mounts: readonly PlannedMount[];
+
   /** Use `plan()` of a recipe or a command. */
   constructor({ compiled, values }: PreparedLaunch, cgroup: readonly Call[] = []) {
     const { plan, layout } = compiled;
@@ -82,19 +93,17 @@ export class Plan {
       if (point !== undefined) entries.push(...scriptsPart(plan, point));
     }
     this.entries = entries;
+    const { unshared, joined, mounts } = plan.state;
+    const ownerOf = (kind: NamespaceKind): NamespaceOwner =>
+      joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+    const owners = NAMESPACE_KINDS.map((kind) => [kind, ownerOf(kind)] as const);
+    this.namespaces = Object.fromEntries(owners) as Record<NamespaceKind, NamespaceOwner>;
+    this.mounts = mounts.visible();
   }
 
-  /** The plan as text: a heading for each step, and its calls below it. */
+  /** The plan as text: a heading for each step, and its calls below. */
   toString(): string {
-    const lines: string[] = [];
-    let heading: string | undefined;
-    for (const [index, entry] of this.entries.entries()) {
-      const number = entry.stepIndex === undefined ? "" : `${entry.stepIndex + 1} `;
-      if (heading !== number + entry.part) lines.push(heading = number + entry.part);
-      if (isRepeated(this.entries, index)) continue;
-      lines.push(`    ${entry.by === "script" ? "script: " : ""}${entry.call}`);
-    }
-    return lines.join("\n");
+    return listingText(this.entries);
   }
 
   /** The entries, as JSON has them. */
@@ -125,13 +134,3 @@ function scriptsPart(plan: PlanBuilder, { stepIndex, acts }: SyncPoint): PlanEnt
       : describeService(action, "PID")
   ).map((call) => ({ stepIndex, part, by: "script", call }));
 }
-
-/** Of the same call for one number after the other, the first and the last are shown. */
-function isRepeated(entries: readonly PlanEntry[], index: number): boolean {
-  const name = (entry: PlanEntry | undefined) => entry?.call.replace(/\(.*/s, "");
-  const same = name(entries[index - 1]);
-  return same === name(entries[index]) && same === name(entries[index + 1]) &&
-    SERIES.has(same ?? "");
-}
-
-const SERIES: ReadonlySet<string> = new Set(["rt_sigaction", "prctl", "execve"]);

@@ -15,7 +15,7 @@ import {
   WNOHANG,
 } from "../ffi/calls/processes.ts";
 import { Slot } from "../ffi/call.ts";
-import { Routine } from "../ffi/engine/routine.ts";
+import { Routine } from "../ffi/routine.ts";
 
 /** How a program has ended, as `Deno.CommandStatus` has it. */
 export interface CommandStatus {

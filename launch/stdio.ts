@@ -6,7 +6,7 @@
 
 import { Output, Slot } from "../ffi/call.ts";
 import { close, F_SETFL, fcntl, O_CLOEXEC, O_NONBLOCK, pipe2 } from "../ffi/calls/files.ts";
-import { Routine } from "../ffi/engine/routine.ts";
+import { Routine } from "../ffi/routine.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import type { Stdio } from "./exec.ts";
 

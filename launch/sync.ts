@@ -24,7 +24,7 @@ import type { HostService, ParentCall, SyncPoint } from "../plan/parent_work.ts"
 import type { ExecSpec } from "./exec.ts";
 import { failureError, stepError } from "./explain.ts";
 import { runIdMapTool } from "./host_services/id_maps.ts";
-import type { RunningService } from "./host_services/service.ts";
+import type { RunningService } from "./running_service.ts";
 import { startService } from "./host_services/table.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 
@@ -78,19 +78,6 @@ export function receiveFd(socket: number): number | undefined {
   const call = receiveDescriptor(socket, control);
   const result = syscalls([{ call, accept: ["ECONNRESET"] }]);
   return descriptorOf(result.output(control));
-}
-
-/** Ends all services, the latest first; what then fails is thrown once everything has ended. */
-export function endServices(services: readonly { end(): void }[]): void {
-  const errors: unknown[] = [];
-  for (const service of services.toReversed()) {
-    try {
-      service.end();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
 }
 
 function start(

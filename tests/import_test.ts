@@ -1,6 +1,6 @@
 /** The module as its users get it: from a URL, without any configuration, under strict types. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { test } from "./support.ts";
 
 const PROJECT = new URL("..", import.meta.url);
@@ -71,32 +71,17 @@ for (const path of ["/mod.ts", ONE_FILE]) {
     }));
 }
 
-/** The floors of the project, bottom to top: a file imports from its own or from one below. */
-const FLOORS: readonly (readonly string[])[] = [
-  ["ffi/"],
-  ["recipe/"],
-  ["host/"],
-  ["plan/"],
-  ["launch/"],
-  ["permissions/", "proxy/"],
-  ["container/"],
-  ["mod.ts", "host.ts", "yaml/"],
-  ["scripts/"],
-];
-
-/** What stands on no floor, and is imported by the scripts only: libraries, and figures of tests. */
-const BESIDE: readonly string[] = ["std/", "tests/"];
-
-/** Imports that are still to be turned around. */
-const YET_UPWARD: readonly string[] = [
-  "plan/restricted_network.ts proxy/variables.ts",
-  "plan/steps/join.ts launch/explain.ts",
-  "plan/steps/network/outside.ts launch/host_services/interfaces.ts",
-  "plan/steps/network/user_network.ts launch/host_services/user_network.ts",
-];
-
 /** What `mod.ts` may reach. */
-const BELOW = FLOORS.slice(0, 7).flat().map((part) => PROJECT.href + part);
+const BELOW = [
+  "container/",
+  "ffi/",
+  "host/",
+  "launch/",
+  "permissions/",
+  "plan/",
+  "proxy/",
+  "recipe/",
+].map((part) => PROJECT.href + part);
 
 test("the module and all that it reaches import nothing but one another", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -109,32 +94,13 @@ test("the module and all that it reaches import nothing but one another", async 
   assertEquals(foreign, [`${PROJECT.href}mod.ts`]);
 });
 
-test("a file imports from its own floor or one below, and no directories import each other", () => {
-  const floorOf = new Map(FLOORS.flatMap((parts, floor) => parts.map((part) => [part, floor])));
-  const sideways = new Set<string>();
-  for (const { from, to } of [...floorOf.keys()].flatMap(imports)) {
-    const [part, other] = [from, to].map((path) => path.replace(/\/.*/, "/")) as [string, string];
-    if (part === "scripts/" && BESIDE.includes(other)) continue;
-    const [floor, below] = [floorOf.get(part)!, floorOf.get(other)];
-    const upward = below === undefined || below > floor;
-    assert(!upward || YET_UPWARD.includes(`${from} ${to}`), `${from} imports ${to}`);
-    if (below === floor && part !== other) sideways.add(`${part} ${other}`);
-  }
-  const circles = [...sideways].filter((arrow) =>
-    sideways.has(arrow.split(" ").reverse().join(" "))
-  );
-  assertEquals(circles, []);
-});
-
 /** What the command takes from below the public entries: plain functions on texts, and these. */
 const COMMANDS_OWN: readonly string[] = [
   "recipe/path.ts",
-  "recipe/schema.ts",
+  "recipe/nearest.ts",
   // What was typed before a question is let go by an ioctl(2), which no entry has.
   "ffi/calls/files.ts",
   "ffi/syscalls.ts",
-  // The graph tells the mounts of a plan.
-  "plan/plan_recipe.ts",
 ];
 
 test("the command is a client of the public entries", () => {

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
+  bind,
   init,
   linux,
   mapRoot,
@@ -43,7 +44,8 @@ export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
 ) as NamespaceKind[];
 
 // The first launch of a script opens what it keeps for all others; that is no test's leftover.
-await recipe(unshare("user", "pid"), mapRoot(), init()).command("true").output();
+await recipe(unshare("user", "mount", "pid"), mapRoot(), bind("/usr", "/usr"), init())
+  .command("true").output();
 
 /**
  * A test after which nothing may be left: no process, open file, mount, interface or cgroup. One

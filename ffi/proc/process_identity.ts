@@ -7,7 +7,6 @@
 import { at_fdcwd } from "../calls/files.ts";
 import { processDirectory } from "./proc_dir.ts";
 import { readWholeText } from "../files/read_file.ts";
-import type { OwnedFd } from "../linux/owned_fd.ts";
 
 /** A process: its pid, and its start time, as pids are reused. */
 export interface ProcessIdentity {
@@ -33,7 +32,7 @@ export interface ProcessIdentity {
  * assertEquals(linux.processIdentity(self), linux.processIdentity(Deno.pid));
  * ```
  */
-export function processIdentity(process: number | OwnedFd): ProcessIdentity {
+export function processIdentity(process: number | { readonly number: number }): ProcessIdentity {
   const pid = typeof process === "number" ? process : pidOf(process);
   return { pid, started: startOf(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`)) };
 }
@@ -49,7 +48,7 @@ export function statField(stat: string, number: number): string {
   return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3]!;
 }
 
-function pidOf(pidfd: OwnedFd): number {
+function pidOf(pidfd: { readonly number: number }): number {
   const info = readWholeText(at_fdcwd, `/proc/thread-self/fdinfo/${pidfd.number}`);
   const pid = Number(/^Pid:\s*(-?\d+)/m.exec(info)?.[1]);
   if (pid > 0) return pid;

@@ -8,13 +8,8 @@ import type { HostService } from "../../plan/parent_work.ts";
 import { deleteLinkService } from "./delete_link.ts";
 import { natTableService } from "./nat_table.ts";
 import { returnLinkService } from "./return_link.ts";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceDefinition,
-  ServiceName,
-  ServiceRecord,
-} from "./service.ts";
+import type { RunningService, ServiceRecord } from "../running_service.ts";
+import type { ServiceContext, ServiceDefinition, ServiceName } from "./service.ts";
 import { userNetworkService } from "./user_network.ts";
 
 const SERVICES: { readonly [Name in ServiceName]: ServiceDefinition<Name> } = {

@@ -24,7 +24,8 @@ import type { LaunchedProcess } from "../launched_process.ts";
 import { reapStatus } from "../status.ts";
 import { StandardStreams } from "../stdio.ts";
 import { openIfRunning } from "./process.ts";
-import type { RunningService, ServiceContext, ServiceDefinition } from "./service.ts";
+import type { RunningService } from "../running_service.ts";
+import type { ServiceContext, ServiceDefinition } from "./service.ts";
 
 /** What each is given; both write something to their output once the network is there. */
 const ARGUMENTS: Readonly<Record<UserNetworkProgram, (pid: string) => readonly string[]>> = {

@@ -5,13 +5,14 @@
  * @module
  */
 
-import { NAMESPACE_KINDS } from "../../host.ts";
-import type { HostAccess, NamespaceKind, Recipe, Step } from "../../mod.ts";
-import type { PlannedMount } from "../../plan/mount_table.ts";
-import { planRecipe } from "../../plan/plan_recipe.ts";
-
-/** The owner of a namespace: the container, others that it joins, or the host. */
-export type Owner = "own" | "others" | "host";
+import type {
+  HostAccess,
+  NamespaceKind,
+  NamespaceOwner,
+  PlannedMount,
+  Recipe,
+  Step,
+} from "../../mod.ts";
 
 /** A file or directory of the host, shown in the container. */
 export interface GraphSource {
@@ -34,7 +35,7 @@ export interface GraphMount {
 
 /** What is drawn. */
 export interface Graph {
-  readonly namespaces: Readonly<Record<NamespaceKind, Owner>>;
+  readonly namespaces: Readonly<Record<NamespaceKind, NamespaceOwner>>;
   /** From the root on, in the order in which they are made. */
   readonly mounts: readonly GraphMount[];
   readonly needs: readonly HostAccess[];
@@ -42,13 +43,10 @@ export interface Graph {
 
 /** The graph of a recipe. */
 export function graphOf(recipe: Recipe, needs: readonly HostAccess[]): Graph {
-  const { unshared, joined, mounts } = planRecipe(recipe.steps).state;
-  const ownerOf = (kind: NamespaceKind): Owner =>
-    joined.has(kind) ? "others" : unshared.has(kind) ? "own" : "host";
-  const kinds = NAMESPACE_KINDS.map((kind) => [kind, ownerOf(kind)] as const);
+  const { namespaces, mounts } = recipe.plan();
   return {
-    namespaces: Object.fromEntries(kinds) as Record<NamespaceKind, Owner>,
-    mounts: folded(mounts.visible(), recipe.steps),
+    namespaces,
+    mounts: folded(mounts, recipe.steps),
     needs,
   };
 }

@@ -6,7 +6,8 @@
 
 import { NAMESPACE_KINDS } from "../../host.ts";
 import { describeAccess } from "../../mod.ts";
-import type { Graph, GraphMount, Owner } from "./graph.ts";
+import type { NamespaceOwner } from "../../mod.ts";
+import type { Graph, GraphMount } from "./graph.ts";
 import { printable } from "./output.ts";
 
 const WIDTH = 900;
@@ -15,9 +16,9 @@ const MARGIN = 24;
 /** Where the boxes of the host and of the container begin, and how wide they are. */
 const COLUMN = { host: MARGIN, container: 490, width: 386 } as const;
 
-const OWNERS: Readonly<Record<Owner, string>> = {
+const OWNERS: Readonly<Record<NamespaceOwner, string>> = {
   own: "its own",
-  others: "joined",
+  joined: "joined",
   host: "the host's",
 };
 

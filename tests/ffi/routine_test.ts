@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { call, Output, Slot, Struct } from "../../ffi/call.ts";
-import { Routine } from "../../ffi/engine/routine.ts";
+import { Routine } from "../../ffi/routine.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 
 const OPERATION = new Slot("operation"), VALUE = new Slot("value");

@@ -111,7 +111,7 @@ test("the graph tells whose the namespaces are", () => {
   const { namespaces } = graphOf(recipe(unshare("user", "uts"), mapRoot()), []);
   assertEquals([namespaces.uts, namespaces.net], ["own", "host"]);
   const joined = graphOf(recipe(join(Deno.pid, "net")), []).namespaces;
-  assertEquals([joined.net, joined.uts], ["others", "host"]);
+  assertEquals([joined.net, joined.uts], ["joined", "host"]);
 });
 
 test("the graph tells what is mounted from where, as it is seen from the new root", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Output } from "../call.ts";
+import { Output } from "../ffi/call.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -12,25 +12,25 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
   O_RDONLY,
-} from "../calls/files.ts";
+} from "../ffi/calls/files.ts";
 import {
   namespaceIoctl,
   NS_GET_OWNER_UID,
   NS_GET_PARENT,
   NS_GET_USERNS,
-} from "../calls/namespaces.ts";
-import type { ErrnoName } from "../errno.ts";
-import { namesIn } from "../files/read_dir.ts";
-import { ifThere } from "../missing.ts";
-import { readLinks } from "../files/read_links.ts";
-import { allPids, HIDDEN_PROCESS } from "./proc_dir.ts";
-import { readWholeText } from "../files/read_file.ts";
-import { syscall, syscalls } from "../syscalls.ts";
-import { open } from "../linux/files.ts";
-import { statx } from "../linux/directories.ts";
-import { mountsOf } from "./mountinfo.ts";
-import { OwnedFd } from "../linux/owned_fd.ts";
-import { namespaceLink } from "./process_namespaces.ts";
+} from "../ffi/calls/namespaces.ts";
+import type { ErrnoName } from "../ffi/errno.ts";
+import { namesIn } from "../ffi/files/read_dir.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { readLinks } from "../ffi/files/read_links.ts";
+import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { open } from "../ffi/linux/files.ts";
+import { statx } from "../ffi/linux/directories.ts";
+import { mountsOf } from "../ffi/proc/mountinfo.ts";
+import { OwnedFd } from "../ffi/linux/owned_fd.ts";
+import { namespaceLink } from "../ffi/proc/process_namespaces.ts";
 
 /** A type of namespace, by the kernel's name. */
 export type NamespaceType = "cgroup" | "ipc" | "mnt" | "net" | "pid" | "time" | "user" | "uts";

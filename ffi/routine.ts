@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Slot } from "../call.ts";
-import { checkResult } from "../syscalls.ts";
-import { type Bindings, engine, type RunResult } from "./engine.ts";
-import { assemble, type Label, type ProgramRecord, type SyscallProgram } from "./program.ts";
+import type { Slot } from "./call.ts";
+import { checkResult } from "./syscalls.ts";
+import { type Bindings, engine, type RunResult } from "./engine/engine.ts";
+import { assemble, type Label, type ProgramRecord, type SyscallProgram } from "./engine/program.ts";
 
 /** Calls with slots for numbers, to be made again and again. */
 export class Routine {
