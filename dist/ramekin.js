@@ -68,18 +68,6 @@ var F_SETPIPE_SZ = 1031;
 var F_GETPIPE_SZ = 1032;
 var F_ADD_SEALS = 1033;
 var F_GET_SEALS = 1034;
-var FCNTL_COMMANDS = {
-  F_DUPFD,
-  F_GETFD,
-  F_SETFD,
-  F_GETFL,
-  F_SETFL,
-  F_DUPFD_CLOEXEC,
-  F_SETPIPE_SZ,
-  F_GETPIPE_SZ,
-  F_ADD_SEALS,
-  F_GET_SEALS
-};
 var FD_CLOEXEC = 1;
 var F_SEAL_SEAL = 1;
 var F_SEAL_SHRINK = 2;
@@ -140,28 +128,12 @@ var MOVE_MOUNT_T_AUTOMOUNTS = 32;
 var MOVE_MOUNT_T_EMPTY_PATH = 64;
 var MOVE_MOUNT_SET_GROUP = 256;
 var MOVE_MOUNT_BENEATH = 512;
-var MOVE_MOUNT_FLAGS = {
-  MOVE_MOUNT_F_SYMLINKS,
-  MOVE_MOUNT_F_AUTOMOUNTS,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_SYMLINKS,
-  MOVE_MOUNT_T_AUTOMOUNTS,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MOVE_MOUNT_SET_GROUP,
-  MOVE_MOUNT_BENEATH
-};
 var FSOPEN_CLOEXEC = 1;
 var FSMOUNT_CLOEXEC = 1;
 var FSPICK_CLOEXEC = 1;
 var FSPICK_SYMLINK_NOFOLLOW = 2;
 var FSPICK_NO_AUTOMOUNT = 4;
 var FSPICK_EMPTY_PATH = 8;
-var FSPICK_FLAGS = {
-  FSPICK_CLOEXEC,
-  FSPICK_SYMLINK_NOFOLLOW,
-  FSPICK_NO_AUTOMOUNT,
-  FSPICK_EMPTY_PATH
-};
 var FSCONFIG_SET_FLAG = 0;
 var FSCONFIG_SET_STRING = 1;
 var FSCONFIG_SET_BINARY = 2;
@@ -171,17 +143,6 @@ var FSCONFIG_SET_FD = 5;
 var FSCONFIG_CMD_CREATE = 6;
 var FSCONFIG_CMD_RECONFIGURE = 7;
 var FSCONFIG_CMD_CREATE_EXCL = 8;
-var FSCONFIG_COMMANDS = {
-  FSCONFIG_SET_FLAG,
-  FSCONFIG_SET_STRING,
-  FSCONFIG_SET_BINARY,
-  FSCONFIG_SET_PATH,
-  FSCONFIG_SET_PATH_EMPTY,
-  FSCONFIG_SET_FD,
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_CMD_RECONFIGURE,
-  FSCONFIG_CMD_CREATE_EXCL
-};
 
 // ffi/calls/constants/mounts.ts
 var MS_RDONLY = 1;
@@ -207,41 +168,10 @@ var MS_RELATIME = 2097152;
 var MS_I_VERSION = 8388608;
 var MS_STRICTATIME = 16777216;
 var MS_LAZYTIME = 33554432;
-var MOUNT_FLAGS = {
-  MS_RDONLY,
-  MS_NOSUID,
-  MS_NODEV,
-  MS_NOEXEC,
-  MS_SYNCHRONOUS,
-  MS_REMOUNT,
-  MS_MANDLOCK,
-  MS_DIRSYNC,
-  MS_NOSYMFOLLOW,
-  MS_NOATIME,
-  MS_NODIRATIME,
-  MS_BIND,
-  MS_MOVE,
-  MS_REC,
-  MS_SILENT,
-  MS_UNBINDABLE,
-  MS_PRIVATE,
-  MS_SLAVE,
-  MS_SHARED,
-  MS_RELATIME,
-  MS_I_VERSION,
-  MS_STRICTATIME,
-  MS_LAZYTIME
-};
 var MNT_FORCE = 1;
 var MNT_DETACH = 2;
 var MNT_EXPIRE = 4;
 var UMOUNT_NOFOLLOW = 8;
-var UMOUNT_FLAGS = {
-  MNT_FORCE,
-  MNT_DETACH,
-  MNT_EXPIRE,
-  UMOUNT_NOFOLLOW
-};
 var MOUNT_ATTR_RDONLY = 1;
 var MOUNT_ATTR_NOSUID = 2;
 var MOUNT_ATTR_NODEV = 4;
@@ -253,19 +183,6 @@ var MOUNT_ATTR_STRICTATIME = 32;
 var MOUNT_ATTR_NODIRATIME = 128;
 var MOUNT_ATTR_IDMAP = 1048576;
 var MOUNT_ATTR_NOSYMFOLLOW = 2097152;
-var MOUNT_ATTRIBUTES = {
-  MOUNT_ATTR_RDONLY,
-  MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR__ATIME,
-  MOUNT_ATTR_RELATIME,
-  MOUNT_ATTR_NOATIME,
-  MOUNT_ATTR_STRICTATIME,
-  MOUNT_ATTR_NODIRATIME,
-  MOUNT_ATTR_IDMAP,
-  MOUNT_ATTR_NOSYMFOLLOW
-};
 
 // ffi/calls/constants/namespaces.ts
 var CLONE_NEWTIME = 128;
@@ -292,32 +209,6 @@ var CLONE_NEWUSER = 268435456;
 var CLONE_NEWPID = 536870912;
 var CLONE_NEWNET = 1073741824;
 var CLONE_IO = 2147483648;
-var CLONE_FLAGS = {
-  CLONE_NEWTIME,
-  CLONE_VM,
-  CLONE_FS,
-  CLONE_FILES,
-  CLONE_SIGHAND,
-  CLONE_PIDFD,
-  CLONE_PTRACE,
-  CLONE_VFORK,
-  CLONE_PARENT,
-  CLONE_THREAD,
-  CLONE_NEWNS,
-  CLONE_SYSVSEM,
-  CLONE_SETTLS,
-  CLONE_PARENT_SETTID,
-  CLONE_CHILD_CLEARTID,
-  CLONE_UNTRACED,
-  CLONE_CHILD_SETTID,
-  CLONE_NEWCGROUP,
-  CLONE_NEWUTS,
-  CLONE_NEWIPC,
-  CLONE_NEWUSER,
-  CLONE_NEWPID,
-  CLONE_NEWNET,
-  CLONE_IO
-};
 
 // ffi/calls/constants/open.ts
 var O_RDONLY = 0;
@@ -339,39 +230,12 @@ var O_TMPFILE = onArm ? 4210688 : 4259840;
 var O_DIRECT = onArm ? 65536 : 16384;
 var O_DIRECTORY = onArm ? 16384 : 65536;
 var O_NOFOLLOW = onArm ? 32768 : 131072;
-var OPEN_FLAGS = {
-  O_TMPFILE,
-  O_SYNC,
-  O_DSYNC,
-  O_WRONLY,
-  O_RDWR,
-  O_CREAT,
-  O_EXCL,
-  O_NOCTTY,
-  O_TRUNC,
-  O_APPEND,
-  O_NONBLOCK,
-  O_NOATIME,
-  O_CLOEXEC,
-  O_PATH,
-  O_DIRECT,
-  O_DIRECTORY,
-  O_NOFOLLOW
-};
 var RESOLVE_NO_XDEV = 1;
 var RESOLVE_NO_MAGICLINKS = 2;
 var RESOLVE_NO_SYMLINKS = 4;
 var RESOLVE_BENEATH = 8;
 var RESOLVE_IN_ROOT = 16;
 var RESOLVE_CACHED = 32;
-var RESOLVE_FLAGS = {
-  RESOLVE_NO_XDEV,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_BENEATH,
-  RESOLVE_IN_ROOT,
-  RESOLVE_CACHED
-};
 
 // ffi/calls/constants/prctl.ts
 var PR_SET_PDEATHSIG = 1;
@@ -394,37 +258,10 @@ var PR_SET_NO_NEW_PRIVS = 38;
 var PR_GET_NO_NEW_PRIVS = 39;
 var PR_GET_TID_ADDRESS = 40;
 var PR_CAP_AMBIENT = 47;
-var PRCTL_OPERATIONS = {
-  PR_SET_PDEATHSIG,
-  PR_GET_PDEATHSIG,
-  PR_GET_DUMPABLE,
-  PR_SET_DUMPABLE,
-  PR_GET_KEEPCAPS,
-  PR_SET_KEEPCAPS,
-  PR_SET_NAME,
-  PR_GET_NAME,
-  PR_GET_SECCOMP,
-  PR_SET_SECCOMP,
-  PR_CAPBSET_READ,
-  PR_CAPBSET_DROP,
-  PR_GET_SECUREBITS,
-  PR_SET_SECUREBITS,
-  PR_SET_CHILD_SUBREAPER,
-  PR_GET_CHILD_SUBREAPER,
-  PR_SET_NO_NEW_PRIVS,
-  PR_GET_NO_NEW_PRIVS,
-  PR_CAP_AMBIENT
-};
 var PR_CAP_AMBIENT_IS_SET = 1;
 var PR_CAP_AMBIENT_RAISE = 2;
 var PR_CAP_AMBIENT_LOWER = 3;
 var PR_CAP_AMBIENT_CLEAR_ALL = 4;
-var AMBIENT_OPERATIONS = {
-  PR_CAP_AMBIENT_IS_SET,
-  PR_CAP_AMBIENT_RAISE,
-  PR_CAP_AMBIENT_LOWER,
-  PR_CAP_AMBIENT_CLEAR_ALL
-};
 var SECBIT_NOROOT = 1;
 var SECBIT_NOROOT_LOCKED = 2;
 var SECBIT_NO_SETUID_FIXUP = 4;
@@ -433,16 +270,6 @@ var SECBIT_KEEP_CAPS = 16;
 var SECBIT_KEEP_CAPS_LOCKED = 32;
 var SECBIT_NO_CAP_AMBIENT_RAISE = 64;
 var SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 128;
-var SECUREBITS = {
-  SECBIT_NOROOT,
-  SECBIT_NOROOT_LOCKED,
-  SECBIT_NO_SETUID_FIXUP,
-  SECBIT_NO_SETUID_FIXUP_LOCKED,
-  SECBIT_KEEP_CAPS,
-  SECBIT_KEEP_CAPS_LOCKED,
-  SECBIT_NO_CAP_AMBIENT_RAISE,
-  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
-};
 
 // ffi/calls/constants/shared_memory.ts
 var IPC_CREAT = 512;
@@ -450,10 +277,6 @@ var IPC_EXCL = 1024;
 var IPC_PRIVATE = 0;
 var IPC_RMID = 0;
 var SHM_RDONLY = 4096;
-var SHMGET_FLAGS = {
-  IPC_CREAT,
-  IPC_EXCL
-};
 
 // ffi/calls/constants/signals.ts
 var SIGNALS = {
@@ -491,9 +314,6 @@ var SIGNALS = {
 };
 var SIGRTMIN = 32;
 var SIGRTMAX = 64;
-var CHANGEABLE_SIGNALS = Array.from({
-  length: SIGRTMAX
-}, (_, index) => index + 1).filter((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP);
 
 // ffi/calls/constants/statx.ts
 var STATX_TYPE = 1;
@@ -510,46 +330,17 @@ var STATX_BLOCKS = 1024;
 var STATX_BASIC_STATS = 2047;
 var STATX_BTIME = 2048;
 var STATX_MNT_ID = 4096;
-var STATX_FLAGS = {
-  STATX_BASIC_STATS,
-  STATX_TYPE,
-  STATX_MODE,
-  STATX_NLINK,
-  STATX_UID,
-  STATX_GID,
-  STATX_ATIME,
-  STATX_MTIME,
-  STATX_CTIME,
-  STATX_INO,
-  STATX_SIZE,
-  STATX_BLOCKS,
-  STATX_BTIME,
-  STATX_MNT_ID
-};
 
 // ffi/calls/constants/waiting.ts
 var P_ALL = 0;
 var P_PID = 1;
 var P_PGID = 2;
 var P_PIDFD = 3;
-var WAIT_ID_TYPES = {
-  P_ALL,
-  P_PID,
-  P_PGID,
-  P_PIDFD
-};
 var WNOHANG = 1;
 var WSTOPPED = 2;
 var WEXITED = 4;
 var WCONTINUED = 8;
 var WNOWAIT = 16777216;
-var WAIT_FLAGS = {
-  WNOHANG,
-  WSTOPPED,
-  WEXITED,
-  WCONTINUED,
-  WNOWAIT
-};
 var CLD_EXITED = 1;
 var CLD_KILLED = 2;
 var CLD_DUMPED = 3;
@@ -567,14 +358,23 @@ var Named = class {
   }
   /** Its kernel name. */
   get text() {
-    return written(this.#text);
+    return written(this.#text, textOf);
+  }
+};
+var Slot = class {
+  text;
+  size;
+  /** @param size how many bytes it takes where it stands in a {@linkcode Struct} */
+  constructor(text4, size = 8) {
+    this.text = text4;
+    this.size = size;
   }
 };
 var Output = class {
   size;
   text;
-  constructor(size2, text4 = "&out") {
-    this.size = size2;
+  constructor(size, text4 = "&out") {
+    this.size = size;
     this.text = text4;
   }
 };
@@ -599,15 +399,21 @@ var ResultOf = class {
 var Struct = class {
   bytes;
   pointers;
+  cells;
   #text;
-  constructor(bytes, text4, pointers = []) {
+  constructor(bytes, text4, pointers = [], cells = []) {
     this.bytes = bytes;
     this.pointers = pointers;
+    this.cells = cells;
     this.#text = text4;
   }
   /** Its fields, as C would write them. */
   get text() {
-    return written(this.#text);
+    return this.show(textOf);
+  }
+  /** The same, with the values of its slots. */
+  show(show2) {
+    return written(this.#text, show2);
   }
   /** How many bytes it has. */
   get size() {
@@ -625,15 +431,15 @@ function flags(value, names) {
 }
 function flagNames(value, names) {
   let rest = value;
-  const words3 = [];
+  const words2 = [];
   for (const [name, bits] of Object.entries(names)) {
     if (bits !== 0 && containsBits(rest, bits)) {
-      words3.push(name);
+      words2.push(name);
       rest -= bits;
     }
   }
-  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
-  return words3.join("|");
+  if (rest !== 0 || words2.length === 0) words2.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  return words2.join("|");
 }
 function constant(value, names) {
   return new Named(value, () => {
@@ -650,24 +456,28 @@ function pointerList(items, text4) {
     to
   })));
 }
-function describeCall(call2) {
-  return `${call2.name}(${call2.args.map(describeArgument).join(", ")})`;
+function describeCall(call2, show2 = textOf) {
+  return `${call2.name}(${call2.args.map((argument) => describeArgument(argument, show2)).join(", ")})`;
 }
-function describeArgument(argument) {
+function describeArgument(argument, show2) {
   if (argument === null) return "NULL";
   if (typeof argument === "string") return JSON.stringify(argument);
   if (typeof argument === "number" || typeof argument === "bigint") return String(argument);
   if (argument instanceof Uint8Array) return describeBytes(argument);
-  return argument.text;
+  if (argument instanceof Slot) return show2(argument);
+  return argument instanceof Struct ? argument.show(show2) : argument.text;
 }
-function written(text4) {
-  return typeof text4 === "string" ? text4 : text4();
+function textOf(slot) {
+  return slot.text;
+}
+function written(text4, show2) {
+  return typeof text4 === "string" ? text4 : text4(show2);
 }
 function describeBytes(bytes) {
-  const shown3 = bytes.subarray(0, 40);
-  const text4 = new TextDecoder().decode(shown3);
+  const shown2 = bytes.subarray(0, 40);
+  const text4 = new TextDecoder().decode(shown2);
   const printable = !/[^\t\n\x20-\x7e]/.test(text4);
-  if (printable) return JSON.stringify(text4) + (bytes.length > shown3.length ? "..." : "");
+  if (printable) return JSON.stringify(text4) + (bytes.length > shown2.length ? "..." : "");
   return `[${bytes.length} bytes]`;
 }
 function containsBits(value, bits) {
@@ -682,6 +492,49 @@ function at(directory) {
   return directory === AT_FDCWD ? at_fdcwd : directory;
 }
 
+// ffi/calls/names/files.ts
+var FCNTL_COMMANDS = {
+  F_DUPFD,
+  F_GETFD,
+  F_SETFD,
+  F_GETFL,
+  F_SETFL,
+  F_DUPFD_CLOEXEC,
+  F_SETPIPE_SZ,
+  F_GETPIPE_SZ,
+  F_ADD_SEALS,
+  F_GET_SEALS
+};
+
+// ffi/calls/names/open.ts
+var OPEN_FLAGS = {
+  O_TMPFILE,
+  O_SYNC,
+  O_DSYNC,
+  O_WRONLY,
+  O_RDWR,
+  O_CREAT,
+  O_EXCL,
+  O_NOCTTY,
+  O_TRUNC,
+  O_APPEND,
+  O_NONBLOCK,
+  O_NOATIME,
+  O_CLOEXEC,
+  O_PATH,
+  O_DIRECT,
+  O_DIRECTORY,
+  O_NOFOLLOW
+};
+var RESOLVE_FLAGS = {
+  RESOLVE_NO_XDEV,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_CACHED
+};
+
 // ffi/calls/constants/terminals.ts
 var TCGETS = 21505;
 var TCSETS = 21506;
@@ -695,6 +548,8 @@ var TIOCNOTTY = 21538;
 var TIOCGPTN = 2147767344;
 var TIOCSPTLCK = 1074025521;
 var TIOCGPTPEER = 21569;
+
+// ffi/calls/names/terminals.ts
 var IOCTL_REQUESTS = {
   TCGETS,
   TCSETS,
@@ -717,14 +572,13 @@ function openat(directory, path2, flagBits, fileMode = 0) {
 }
 var OPEN_HOW_SIZE = 24;
 function openat2(directory, path2, how) {
-  const { resolve: resolve2 = 0 } = how;
-  const words3 = new BigUint64Array([
-    how.flags,
-    how.mode ?? 0,
-    resolve2
-  ].map(BigInt));
-  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(new Uint8Array(words3.buffer), text4);
+  const { resolve = 0 } = how;
+  const words2 = new Uint32Array(OPEN_HOW_SIZE / 4);
+  words2[0] = how.flags;
+  words2[2] = how.mode ?? 0;
+  words2[4] = resolve;
+  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve, RESOLVE_FLAGS).text}}`;
+  const struct = new Struct(new Uint8Array(words2.buffer), text4);
   return call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
 }
 function close(fd) {
@@ -748,17 +602,17 @@ function fcntl(fd, command, argument) {
 function ioctl(fd, request, argument) {
   return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
 }
-function read(fd, buffer, size2) {
-  return call("read", fd, buffer, size2);
+function read(fd, buffer, size) {
+  return call("read", fd, buffer, size);
 }
-function write(fd, bytes, size2) {
-  return call("write", fd, bytes, size2);
+function write(fd, bytes, size) {
+  return call("write", fd, bytes, size);
 }
-function pwrite64(fd, bytes, size2, at2) {
-  return call("pwrite64", fd, bytes, size2, at2);
+function pwrite64(fd, bytes, size, at2) {
+  return call("pwrite64", fd, bytes, size, at2);
 }
-function pread64(fd, buffer, size2, offset) {
-  return call("pread64", fd, buffer, size2, offset);
+function pread64(fd, buffer, size, offset) {
+  return call("pread64", fd, buffer, size, offset);
 }
 function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -771,8 +625,8 @@ var PipeEnds = class {
 function mkdirat(directory, path2, fileMode) {
   return call("mkdirat", at(directory), path2, mode(fileMode));
 }
-function mknodat(directory, path2, fileMode, device2) {
-  return call("mknodat", at(directory), path2, mode(fileMode), device2);
+function mknodat(directory, path2, fileMode, device) {
+  return call("mknodat", at(directory), path2, mode(fileMode), device);
 }
 function makedev(major, minor) {
   return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;
@@ -824,6 +678,16 @@ function memfd_create(name, flagBits) {
 }
 function eventfd2(value, flagBits) {
   return call("eventfd2", value, flagBits);
+}
+
+// ffi/control_characters.ts
+var CONTROLS = /\n(?! {2})|[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+function escapeControls(text4) {
+  return text4.replace(CONTROLS, (character) => {
+    const json = JSON.stringify(character).slice(1, -1);
+    if (json !== character) return json;
+    return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  });
 }
 
 // ffi/errno.ts
@@ -1002,7 +866,7 @@ var TEXT = {
   ELOOP: "Too many levels of symbolic links",
   ENOMSG: "No message of desired type",
   EIDRM: "Identifier removed",
-  ECHRNG: "FdStream number out of range",
+  ECHRNG: "Channel number out of range",
   EL2NSYNC: "Level 2 not synchronized",
   EL3HLT: "Level 3 halted",
   EL3RST: "Level 3 reset",
@@ -1107,7 +971,30 @@ function positionText(position) {
 }
 
 // ffi/errors.ts
-var SyscallError = class extends Error {
+var RamekinError = class extends Error {
+  /** The name of the class: `"SyscallError"`. */
+  name = "RamekinError";
+  /** What is wrong, without the place. */
+  issue;
+  /** The name of the step, if it is about one. */
+  step;
+  /** The position of that step in its recipe, counted from 0. */
+  stepIndex;
+  /** The field of that step, if it is about one. */
+  field;
+  /** The position of that, if the recipe is a text. */
+  position;
+  /** Creates an error about the place in the details. */
+  constructor(issue, details = {}) {
+    super(escapeControls(placeText(details) + issue), details);
+    this.issue = issue;
+    this.step = details.step;
+    this.stepIndex = details.stepIndex;
+    this.field = details.field;
+    this.position = details.position;
+  }
+};
+var SyscallError = class extends RamekinError {
   /** `"SyscallError"`. */
   name = "SyscallError";
   /** The system call by the kernel's name: `"mount"`. */
@@ -1116,51 +1003,36 @@ var SyscallError = class extends Error {
   errno;
   /** The errno's name: `"EPERM"`. */
   code;
-  /** The call as C would write it, where it is known. */
+  /** The call as C would write it, if that is known. */
   call;
-  /** The name of the step that made the call, where a recipe did. */
-  step;
-  /** The position of that step in its recipe, counted from 0. */
-  stepIndex;
-  /** What to do about it, where that is known. */
+  /** What to do about it, if that is known. */
   hint;
-  /** An error of the system call that the details name. */
+  /** Creates an error of the system call in the details. */
   constructor(details) {
-    super(syscallMessage(details));
+    super(syscallIssue(details), details);
     this.syscall = details.syscall;
     this.errno = details.errno;
     this.code = errnoName(details.errno) ?? "UNKNOWN";
     this.call = details.call;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
     this.hint = details.hint;
   }
 };
-var UnsupportedError = class extends Error {
+var UnsupportedError = class extends RamekinError {
   /** `"UnsupportedError"`. */
   name = "UnsupportedError";
 };
-var PermissionError = class extends Error {
+var PermissionError = class extends RamekinError {
   /** `"PermissionError"`. */
   name = "PermissionError";
-  /** The grant that is missing: `"ffi"`. */
+  /** The missing permission: `"ffi"`. */
   grant;
-  /** What was to be reached, where it has a name: `"/usr"`. */
+  /** What the recipe needs access to, if it has a name: `"/usr"`. */
   value;
-  /** The name of the step that reaches for it, where one does. */
-  step;
-  /** The position of that step in its recipe, counted from 0. */
-  stepIndex;
-  /** Where that step stands, when the recipe is a text. */
-  position;
-  /** An error of the grant that is missing. */
-  constructor(message2, grant, details = {}) {
-    super(positionText(details.position) + message2, details);
-    this.position = details.position;
+  /** Creates an error about the missing permission. */
+  constructor(issue, grant, details = {}) {
+    super(issue, details);
     this.grant = grant;
     this.value = details.value;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
   }
 };
 function invalidArgument(syscall2, call2, hint) {
@@ -1171,12 +1043,16 @@ function invalidArgument(syscall2, call2, hint) {
     hint
   });
 }
-function syscallMessage(details) {
-  const { syscall: syscall2, errno, call: call2, step, stepIndex, hint } = details;
+function placeText({ step, stepIndex, field, position }) {
+  const where = positionText(position);
+  if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
+  const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named}${field === void 0 ? "" : `, "${field}"`}: `;
+}
+function syscallIssue({ syscall: syscall2, errno, call: call2, hint }) {
   const name = errnoName(errno);
-  const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
-  const where = step === void 0 ? "" : stepIndex === void 0 ? `${step}: ` : `step ${stepIndex + 1} (${step}): `;
-  return `${where}${call2 ?? syscall2} failed: ${reason}` + (hint ? `
+  const reason2 = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
+  return `${call2 ?? syscall2} failed: ${reason2}` + (hint ? `
   ${hint}` : "");
 }
 
@@ -1262,14 +1138,14 @@ var Memory = class {
   bytes;
   view;
   pointer;
-  /** The memory of `size` bytes at `address`, which must stay mapped. */
-  constructor(address2, size2) {
+  /** Wraps the memory of `size` bytes at `address`, which must stay mapped. */
+  constructor(address2, size) {
     this.address = address2;
-    this.size = size2;
+    this.size = size;
     const pointer = Deno.UnsafePointer.create(BigInt(address2));
     if (pointer === null) throw new TypeError("memory at address 0");
     this.pointer = pointer;
-    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, size2);
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }
@@ -1990,24 +1866,25 @@ var RECORD = {
 };
 var PENDING = -(2n ** 32n);
 function assemble(parts, architecture) {
-  const places = /* @__PURE__ */ new Map();
+  let places;
   const records = [];
-  const offsets = /* @__PURE__ */ new Map();
+  const calls = [];
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index];
-    const offset = HEADER.size + records.length * RECORD.size;
-    if (part instanceof Label) places.set(part, offset);
-    else {
-      offsets.set(part.call, offset);
+    if (part instanceof Label) {
+      places ??= /* @__PURE__ */ new Map();
+      places.set(part, HEADER.size + records.length * RECORD.size);
+    } else {
       records.push(part);
+      calls.push(part.call);
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(end, offsets);
+  const table = new Table(end, calls);
   const goOn = (label, otherwise) => {
     if (label === void 0) return otherwise;
     if (label === END) return 0;
-    const place2 = places.get(label);
+    const place2 = places?.get(label);
     if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no place`);
     return place2 === end ? 0 : place2;
   };
@@ -2026,8 +1903,9 @@ function assemble(parts, architecture) {
   return {
     bytes: table.finished(),
     relocations: table.relocations,
-    calls: records.map((record) => record.call),
-    outputs: table.outputs
+    calls,
+    outputs: table.outputs,
+    slots: table.slots
   };
 }
 function recordOffset(index) {
@@ -2044,23 +1922,32 @@ function recordIndex(offset) {
 }
 var encoder = new TextEncoder();
 var paper = sheet(16 * 1024);
-function sheet(size2) {
-  const bytes = new Uint8Array(size2);
+function sheet(size) {
+  const bytes = new Uint8Array(size);
   return {
     bytes,
     view: new DataView(bytes.buffer)
   };
 }
+var NONE = /* @__PURE__ */ new Map();
 var Table = class {
   relocations = [];
-  outputs = /* @__PURE__ */ new Map();
   #end = 0;
-  #offsets;
-  #strings = /* @__PURE__ */ new Map();
-  #structs = /* @__PURE__ */ new Map();
-  constructor(end, offsets) {
-    this.#offsets = offsets;
+  #calls;
+  #indexes;
+  #outputs;
+  #slots;
+  /** Strings, structures and the cells of slots, where they lie. */
+  #placed;
+  constructor(end, calls) {
+    this.#calls = calls;
     this.#reserve(end);
+  }
+  get outputs() {
+    return this.#outputs ?? NONE;
+  }
+  get slots() {
+    return this.#slots ?? NONE;
   }
   finished() {
     return paper.bytes.slice(0, this.#end);
@@ -2078,7 +1965,7 @@ var Table = class {
     for (let index = 0; index < call2.args.length; index++) {
       const argument = call2.args[index];
       const offset = record + RECORD.arguments + index * 8;
-      if (argument instanceof ResultOf || argument instanceof OutputField) {
+      if (argument instanceof ResultOf || argument instanceof OutputField || argument instanceof Slot) {
         references |= 1 << index;
         this.int32(offset, this.#source(argument, call2));
       } else {
@@ -2109,12 +1996,20 @@ var Table = class {
   }
   /** Where a value lies that is known once the program runs. */
   #source(argument, call2) {
+    if (argument instanceof Slot) return this.#slot(argument);
     if (argument instanceof OutputField) {
       return this.#place(argument.output, call2) + argument.offset;
     }
-    const record = this.#offsets.get(argument.call);
-    if (record === void 0) throw new TypeError(`${argument.call.name} is not in the program`);
-    return record + RECORD.result;
+    const index = this.#indexOf(argument.call);
+    if (index === void 0) throw new TypeError(`${argument.call.name} is not in the program`);
+    return resultOffset(index);
+  }
+  #indexOf(call2) {
+    this.#indexes ??= new Map(this.#calls.map((call3, index) => [
+      call3,
+      index
+    ]));
+    return this.#indexes.get(call2);
   }
   #place(value, call2) {
     if (typeof value === "string") return this.#string(value, call2);
@@ -2126,7 +2021,7 @@ var Table = class {
     return at2;
   }
   #string(text4, call2) {
-    const known = this.#strings.get(text4);
+    const known = this.#placed?.get(text4);
     if (known !== void 0) return known;
     if (text4.includes("\0")) {
       throw invalidArgument(call2.name, describeCall(call2), "a NUL byte ends every string of the kernel's; take it out");
@@ -2134,36 +2029,58 @@ var Table = class {
     const at2 = this.#reserve(text4.length * 3 + 1);
     const { written: written2 } = encoder.encodeInto(text4, paper.bytes.subarray(at2, this.#end));
     this.#end = at2 + written2 + 1;
-    this.#strings.set(text4, at2);
-    return at2;
+    return this.#keep(text4, at2);
   }
   #struct(struct, call2) {
-    const known = this.#structs.get(struct);
+    const known = this.#placed?.get(struct);
     if (known !== void 0) return known;
     const at2 = this.#reserve(struct.bytes.length);
-    this.#structs.set(struct, at2);
+    this.#keep(struct, at2);
     paper.bytes.set(struct.bytes, at2);
     for (const { offset, to } of struct.pointers) this.#address(at2 + offset, this.#place(to, call2));
+    for (const { offset, slot } of struct.cells) this.#cell(slot, at2 + offset);
     return at2;
   }
+  /** The cell that arguments refer to: 8 bytes of the slot's own. */
+  #slot(slot) {
+    const known = this.#placed?.get(slot);
+    if (known !== void 0) return known;
+    const at2 = this.#reserve(8);
+    this.#cell(slot, at2);
+    return this.#keep(slot, at2);
+  }
+  #cell(slot, at2) {
+    this.#slots ??= /* @__PURE__ */ new Map();
+    const cells = this.#slots.get(slot);
+    if (cells === void 0) this.#slots.set(slot, [
+      at2
+    ]);
+    else cells.push(at2);
+  }
   #output(output) {
-    const known = this.outputs.get(output);
+    this.#outputs ??= /* @__PURE__ */ new Map();
+    const known = this.#outputs.get(output);
     if (known !== void 0) return known;
     const at2 = this.#reserve(output.size);
-    this.outputs.set(output, at2);
+    this.#outputs.set(output, at2);
+    return at2;
+  }
+  #keep(value, at2) {
+    this.#placed ??= /* @__PURE__ */ new Map();
+    this.#placed.set(value, at2);
     return at2;
   }
   /** Memory of zeros behind all that is there, aligned for any structure. */
-  #reserve(size2) {
-    const begin2 = this.#end;
-    const at2 = Math.ceil(begin2 / 8) * 8;
-    this.#end = at2 + size2;
+  #reserve(size) {
+    const begin = this.#end;
+    const at2 = Math.ceil(begin / 8) * 8;
+    this.#end = at2 + size;
     if (this.#end > paper.bytes.length) {
       const larger = sheet(this.#end * 2);
       larger.bytes.set(paper.bytes);
       paper = larger;
     }
-    paper.bytes.fill(0, begin2, this.#end);
+    paper.bytes.fill(0, begin, this.#end);
     return at2;
   }
 };
@@ -2211,7 +2128,7 @@ var loaded;
 function engine() {
   return loaded ??= Engine.load();
 }
-var RunResult = class {
+var RunResult = class _RunResult {
   #program;
   #table;
   constructor(program, table) {
@@ -2228,26 +2145,31 @@ var RunResult = class {
       errno
     };
   }
-  /** What the call answered: a negative errno where it failed. */
+  /** The result of the call: a negative errno if it failed. */
   result(call2) {
     return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)), true);
   }
-  /** What the kernel has written there. */
+  /** The bytes that the kernel wrote to the output. */
   output(output) {
     const at2 = this.#program.outputs.get(output);
     if (at2 === void 0) throw new TypeError("the output is not in the program");
     return new DataView(this.#table.buffer, this.#table.byteOffset + at2, output.size);
   }
+  /** The same in memory of its own, where nothing changes any more. */
+  copy() {
+    const { buffer, byteOffset } = this.#table;
+    const end = byteOffset + this.#program.bytes.length;
+    return new _RunResult(this.#program, new DataView(buffer.slice(byteOffset, end)));
+  }
 };
 var Engine = class _Engine {
   /** The architecture of this machine. */
   architecture;
-  /** What libc is needed for beside the engine. */
+  /** The functions of libc that are needed besides the engine. */
   libc;
   #symbols;
-  // Calls of this isolate follow one another, so one arena serves them all.
+  // An isolate makes one call at a time, so that one arena is enough.
   #arena;
-  #kept = /* @__PURE__ */ new Map();
   constructor(architecture, libc) {
     this.architecture = architecture;
     this.libc = libc;
@@ -2267,39 +2189,38 @@ var Engine = class _Engine {
       return new _Engine(architecture, openLibc());
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      throw new PermissionError("system calls need the permission to use FFI; run it with `deno run --allow-ffi` (plain: a path after it is not enough, as memory is addressed too)", "ffi", {
+      throw new PermissionError("system calls need the permission to use FFI; run it with `deno run --allow-ffi` (without a path after it, which would not allow pointers)", "ffi", {
         cause: error
       });
     }
   }
-  /** Runs a program in the calling thread, up to its end or its first failure. */
-  run(program) {
-    const size2 = program.bytes.length;
-    if (size2 > this.#arena.size) this.#growArena(size2);
-    const arena = this.#arena;
-    place(program, arena);
-    this.#symbols.run(arena.pointer, HEADER.size);
-    return new RunResult(program, new DataView(arena.bytes.slice(0, size2).buffer));
+  /** Runs a program in the calling thread; what it has left behind is copied. */
+  run(program, bindings) {
+    return this.runInArena(program, bindings).copy();
   }
-  /** Runs a program that lies in memory of its own; answers the errno of its first failure, or 0. */
+  /** As {@linkcode run}, but what it has left behind can be read until the next program runs. */
+  runInArena(program, bindings) {
+    const size = sizeWith(program, bindings);
+    if (size > this.#arena.size) this.#growArena(size);
+    const arena = this.#arena;
+    place(program, arena, bindings);
+    this.#symbols.run(arena.pointer, HEADER.size);
+    return new RunResult(program, arena.view);
+  }
+  /** Runs a program in memory of its own, and returns the errno of its first failure, or 0. */
   runIn(memory) {
     memory.view.setBigUint64(0, 0n);
     return this.#symbols.run(memory.pointer, HEADER.size);
   }
-  /** As {@linkcode runIn}, on a thread of Deno's pool, so that it may block. */
+  /** As {@linkcode runIn}, on a thread of Deno's pool, where it may block. */
   runInPool(memory) {
     memory.view.setBigUint64(0, 0n);
     return this.#symbols.runInPool(memory.pointer, HEADER.size);
   }
-  /** What is made once and kept as long as the engine: descriptors, tables in memory. */
-  once(name, make) {
-    if (!this.#kept.has(name)) this.#kept.set(name, make());
-    return this.#kept.get(name);
-  }
-  /** Zeroed memory outside V8's heap. `"shared"` stays one also for a child that copies the rest. */
-  allocate(size2, sharing = "private") {
-    const kind2 = sharing === "shared" ? MMAP_FLAGS.MAP_SHARED : MMAP_FLAGS.MAP_PRIVATE;
-    const map = call("mmap", null, size2, constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE, {}), constant(kind2 | MMAP_FLAGS.MAP_ANONYMOUS, {}), -1, 0);
+  /** Allocates zeroed memory outside of V8's heap. A child without CLONE_VM shares `"shared"` memory. */
+  allocate(size, sharing = "private") {
+    const kind = sharing === "shared" ? MMAP_FLAGS.MAP_SHARED : MMAP_FLAGS.MAP_PRIVATE;
+    const map = call("mmap", null, size, constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE, {}), constant(kind | MMAP_FLAGS.MAP_ANONYMOUS, {}), -1, 0);
     const table = assemble([
       {
         call: map
@@ -2316,9 +2237,9 @@ var Engine = class _Engine {
       });
     }
     const address2 = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
-    return new Memory(Number(address2), size2);
+    return new Memory(Number(address2), size);
   }
-  /** Gives memory back; nothing may use it any more. */
+  /** Frees memory, which nothing may use afterwards. */
   release(memory) {
     const unmap = call("munmap", memory.address, memory.size);
     this.run(assemble([
@@ -2327,13 +2248,16 @@ var Engine = class _Engine {
       }
     ], this.architecture));
   }
-  #growArena(size2) {
+  #growArena(size) {
     const old = this.#arena;
-    this.#arena = this.allocate(2 ** Math.ceil(Math.log2(size2)));
+    this.#arena = this.allocate(2 ** Math.ceil(Math.log2(size)));
     this.release(old);
   }
 };
-function place(program, memory) {
+function sizeWith(program, bindings) {
+  return program.bytes.length + (bindings?.size ?? 0);
+}
+function place(program, memory, bindings) {
   memory.bytes.set(program.bytes);
   const { view: view2, address: address2 } = memory;
   for (let index = 0; index < program.relocations.length; index++) {
@@ -2342,12 +2266,13 @@ function place(program, memory) {
     view2.setUint32(at2, value >>> 0, true);
     view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
   }
+  bindings?.write(program, memory);
 }
 function loadShared(libc, image) {
   const name = new TextEncoder().encode("ramekin-engine\0");
   const fd = libc.memfd_create.call(name, MFD_CLOEXEC2);
   if (fd < 0) {
-    throw new UnsupportedError("the engine is loaded from a memfd, and memfd_create failed: this process has as many open files as it may (ulimit -n), or a seccomp filter forbids it");
+    throw new UnsupportedError("the engine is loaded from a memfd, and memfd_create failed: this process has as many open files as it may (ulimit -n), or a seccomp filter denies it");
   }
   try {
     if (Number(libc.write.call(fd, image, BigInt(image.length))) !== image.length) {
@@ -2356,7 +2281,7 @@ function loadShared(libc, image) {
     return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS2).symbols;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UnsupportedError("the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and memory files that may be executed (vm.memfd_noexec below 2)", {
+    throw new UnsupportedError("the engine cannot be loaded from /proc/self/fd; Ramekin needs /proc, and executable memory files (vm.memfd_noexec below 2)", {
       cause: error
     });
   } finally {
@@ -2364,29 +2289,320 @@ function loadShared(libc, image) {
   }
 }
 
-// ffi/linux/direct.ts
-function direct(call2, hints) {
-  return Number(outcomeOf(call2, hints).result(call2));
+// ffi/engine/failure.ts
+function failureOf(result, show2) {
+  const { failed } = result;
+  if (failed === void 0) return void 0;
+  const { call: call2, errno } = failed;
+  const refusal = call2.verdict?.read(result.output(call2.verdict.answer));
+  if (refusal === void 0 || refusal.errno === 0) {
+    return {
+      call: call2,
+      errno,
+      name: call2.name,
+      text: describeCall(call2, show2),
+      words: void 0
+    };
+  }
+  const { name, text: text4 } = call2.verdict;
+  return {
+    call: call2,
+    name,
+    text: text4,
+    ...refusal
+  };
 }
-function outcomeOf(call2, hints = {}) {
-  const loaded2 = engine();
-  const outcome = loaded2.run(assemble([
+var SHORTAGES = {
+  EMFILE: "this process has as many open files as it may; raise the limit (ulimit -n)",
+  ENFILE: "this machine has as many open files as it may (sysctl fs.file-max)",
+  ENOMEM: "memory is short, here or in this process's cgroup"
+};
+function shortageHint(code) {
+  return code && SHORTAGES[code];
+}
+function hintOf(message2, fix) {
+  if (message2 === void 0) return fix;
+  return fix === void 0 ? message2 : `${message2}; ${fix}`;
+}
+
+// ffi/fix.ts
+function fixFor(fixes, code) {
+  const fix = code && allOf(fixes)?.[code];
+  return typeof fix === "function" ? fix() : fix;
+}
+function allOf(fixes) {
+  return typeof fixes === "function" ? fixes() : fixes;
+}
+function withFixes(fixes, act) {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.hint !== void 0) throw error;
+    const hint = error.code === "UNKNOWN" ? void 0 : fixFor(fixes, error.code);
+    if (hint === void 0) throw error;
+    const { syscall: syscall2, errno, call: call2, step, stepIndex } = error;
+    throw new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: call2,
+      step,
+      stepIndex,
+      hint
+    });
+  }
+}
+
+// ffi/syscalls.ts
+function syscall(call2, hints) {
+  return Number(syscalls([
     {
       call: call2
     }
-  ], loaded2.architecture));
-  const { failed } = outcome;
-  if (failed === void 0) return outcome;
-  const code = errnoName(failed.errno);
+  ], hints).result(call2));
+}
+function syscalls(parts, hints) {
+  const loaded2 = engine();
+  return checkResult(loaded2.run(assemble(parts, loaded2.architecture)), hints);
+}
+function checkResult(outcome, hints) {
+  const failure = failureOf(outcome);
+  if (failure === void 0) return outcome;
+  const { name, errno, text: text4, words: words2 } = failure;
+  const hint = hintOf(words2, hintFor(errnoName(errno), hints));
   throw new SyscallError({
-    syscall: call2.name,
-    errno: failed.errno,
-    call: describeCall(call2),
-    hint: code && hints[code]
+    syscall: name,
+    errno,
+    call: text4,
+    hint
   });
 }
-function takes(capability, kinds = '"user"') {
-  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
+function hintFor(code, hints) {
+  if (typeof hints === "string") return shortageHint(code) ?? hints;
+  return fixFor(hints, code) ?? shortageHint(code);
+}
+
+// ffi/engine/per_engine.ts
+function perEngine(make) {
+  let made;
+  return () => {
+    const loaded2 = engine();
+    if (made?.by !== loaded2) made = {
+      by: loaded2,
+      value: make(loaded2)
+    };
+    return made.value;
+  };
+}
+
+// ffi/calls/getdents.ts
+function getdents64(directory, entries) {
+  return call("getdents64", directory, entries, entries.size);
+}
+var ENTRY = {
+  ino: 0,
+  reclen: 16,
+  type: 18,
+  name: 19
+};
+var TYPE_SHIFT = 12;
+function readDirectoryEntries(entries, size) {
+  const found = [];
+  for (let start2 = 0; start2 < size; ) {
+    const length = entries.getUint16(start2 + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    if (name !== "." && name !== "..") {
+      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      found.push({
+        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        type,
+        name
+      });
+    }
+    start2 += length;
+  }
+  return found;
+}
+
+// ffi/files/read_dir.ts
+var PART_SIZE = 8 * 1024;
+function namesIn(path2) {
+  return entriesIn(path2).map(({ name }) => name);
+}
+function entriesIn(path2) {
+  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  try {
+    const entries = [];
+    for (; ; ) {
+      const part = new Output(PART_SIZE, "&entries");
+      const list2 = getdents64(directory, part);
+      const outcome = syscalls([
+        {
+          call: list2,
+          accept: [
+            "ENOENT"
+          ]
+        }
+      ]);
+      const size = Number(outcome.result(list2));
+      if (size <= 0) return entries;
+      entries.push(...readDirectoryEntries(outcome.output(part), size));
+    }
+  } finally {
+    syscall(close(directory));
+  }
+}
+
+// ffi/files/read_links.ts
+var AT_ONCE = 256;
+var LONGEST = 128;
+function readLinks(paths) {
+  const found = [];
+  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
+    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
+  }
+  return found;
+}
+function readBatch(paths) {
+  const links2 = paths.map((path2) => {
+    const target = new Output(LONGEST, "&target");
+    return {
+      target,
+      call: readlinkat(at_fdcwd, path2, target)
+    };
+  });
+  const accept2 = [
+    "ENOENT",
+    "EACCES",
+    "ESRCH",
+    "EPERM",
+    "ENOTDIR",
+    "EINVAL"
+  ];
+  const outcome = syscalls(links2.map(({ call: call2 }) => ({
+    call: call2,
+    accept: accept2
+  })));
+  const decoder = new TextDecoder();
+  return links2.map(({ target, call: call2 }) => {
+    const length = Number(outcome.result(call2));
+    if (length <= 0) return void 0;
+    const { buffer, byteOffset } = outcome.output(target);
+    return decoder.decode(new Uint8Array(buffer, byteOffset, length));
+  });
+}
+
+// ffi/proc/proc_dir.ts
+function processDirectory(process) {
+  if (process !== "thread-self") requireOwnProc();
+  return `/proc/${process}`;
+}
+var requireOwnProc = perEngine(() => {
+  const [self] = readLinks([
+    "/proc/self"
+  ]);
+  if (self === String(Deno.pid)) return;
+  throw new UnsupportedError("/proc belongs to another pid namespace than this script's, and its pids mean other processes; mount one for the script: proc() in the recipe that it runs in, or mount -t proc proc /proc");
+});
+var HIDDEN_PROCESS = [
+  "ENOENT",
+  "ESRCH",
+  "EACCES",
+  "EPERM"
+];
+function allPids() {
+  return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+// ffi/concat.ts
+function concat(parts) {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+// ffi/files/read_file.ts
+var SMALL = 4 * 1024;
+var PART = 32 * 1024;
+function readWholeFile(directory, path2) {
+  return readSmall(directory, path2) ?? readLarge(directory, path2);
+}
+function readWholeText(directory, path2) {
+  return new TextDecoder().decode(readWholeFile(directory, path2));
+}
+function readSmall(directory, path2) {
+  const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  const part = new Output(SMALL, "&buffer");
+  const got = read(fd, part, SMALL);
+  const rest = read(fd, new Output(1, "&rest"), 1);
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    {
+      call: opened
+    },
+    {
+      call: got,
+      onFailure: closing
+    },
+    {
+      call: rest,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
+}
+function readLarge(directory, path2) {
+  const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
+  try {
+    const parts = [];
+    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
+    return concat(parts);
+  } finally {
+    syscall(close(fd));
+  }
+}
+function readPart(fd) {
+  const part = new Output(PART, "&buffer");
+  const got = read(fd, part, PART);
+  return bytesOf(syscalls([
+    {
+      call: got
+    }
+  ]), got, part);
+}
+function bytesOf(outcome, got, part) {
+  const { buffer, byteOffset } = outcome.output(part);
+  return new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
+}
+
+// ffi/proc/process_identity.ts
+function processIdentity(process) {
+  const pid = typeof process === "number" ? process : pidOf(process);
+  return {
+    pid,
+    started: startOf(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))
+  };
+}
+function startOf(stat) {
+  return Number(statField(stat, 22));
+}
+function statField(stat, number) {
+  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3];
+}
+function pidOf(pidfd) {
+  const info = readWholeText(at_fdcwd, `/proc/thread-self/fdinfo/${pidfd.number}`);
+  const pid = Number(/^Pid:\s*(-?\d+)/m.exec(info)?.[1]);
+  if (pid > 0) return pid;
+  throw new TypeError(`descriptor ${pidfd.number} is not a pidfd, or its process has ended`);
 }
 
 // ffi/linux/owned_fd.ts
@@ -2397,20 +2613,39 @@ var OwnedFd = class {
     this.#number = number;
   }
   /**
-   * Its number, as long as it is open.
+   * Its number, while it is open.
    *
-   * @throws {TypeError} where it is closed
+   * @throws {TypeError} if it is closed
    */
   get number() {
     if (this.#number === void 0) throw new TypeError("the descriptor is closed");
     return this.#number;
+  }
+  /**
+   * The process of a pidfd: see {@linkcode processIdentity}.
+   *
+   * @example
+   * ```ts
+   * import { linux } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using self = linux.pidfd_open(Deno.pid);
+   * assertEquals(self.identity.pid, Deno.pid);
+   * ```
+   *
+   * @throws {TypeError} for the descriptor of anything but a process, or of one that has ended
+   * @throws {SyscallError} `ENOENT` where the process has ended
+   * @throws {UnsupportedError} where /proc is of another pid namespace
+   */
+  get identity() {
+    return processIdentity(this);
   }
   /** Closes it, unless it is closed. */
   close() {
     const number = this.#number;
     if (number === void 0) return;
     this.#number = void 0;
-    direct(close(number));
+    syscall(close(number));
   }
   /** Closes it at the end of a `using` scope. */
   [Symbol.dispose]() {
@@ -2427,118 +2662,157 @@ function open(path2, flags2 = O_CLOEXEC, mode2 = 0) {
   return openat3(AT_FDCWD, path2, flags2, mode2);
 }
 function openat3(directory, path2, flags2 = O_CLOEXEC, mode2 = 0) {
-  return new OwnedFd(direct(openat(raw(directory), path2, flags2, mode2)));
+  return new OwnedFd(syscall(openat(raw(directory), path2, flags2, mode2)));
 }
 function openat22(directory, path2, how) {
-  return new OwnedFd(direct(openat2(raw(directory), path2, how), {
-    EXDEV: "the path leaves the directory or the mount that it has to stay in"
+  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
+    EXDEV: "the path leaves the directory or the mount in which it has to stay"
   }));
 }
 function close2(fd) {
-  if (typeof fd === "number") direct(close(fd));
+  if (typeof fd === "number") syscall(close(fd));
   else fd.close();
 }
 function read2(fd, buffer) {
   const output = new Output(Math.min(buffer.length, MOST_AT_ONCE), "&buffer");
   const call2 = read(raw(fd), output, output.size);
-  const outcome = outcomeOf(call2);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
   const { buffer: memory, byteOffset } = outcome.output(output);
-  const count2 = Number(outcome.result(call2));
-  buffer.set(new Uint8Array(memory, byteOffset, count2));
-  return count2;
+  const count = Number(outcome.result(call2));
+  buffer.set(new Uint8Array(memory, byteOffset, count));
+  return count;
 }
 function write2(fd, bytes) {
   const part = bytes.subarray(0, MOST_AT_ONCE);
-  return direct(write(raw(fd), part, part.length));
+  return syscall(write(raw(fd), part, part.length));
 }
 function pipe22(flags2 = O_CLOEXEC) {
   const { output } = new PipeEnds();
-  const ends = outcomeOf(pipe2(output, flags2)).output(output);
+  const ends = syscalls([
+    {
+      call: pipe2(output, flags2)
+    }
+  ]).output(output);
   return [
     new OwnedFd(ends.getInt32(0, true)),
     new OwnedFd(ends.getInt32(4, true))
   ];
 }
 function memfd_create2(name, flags2 = MFD_CLOEXEC) {
-  return new OwnedFd(direct(memfd_create(name, flags2)));
+  return new OwnedFd(syscall(memfd_create(name, flags2)));
 }
 
+// ffi/calls/names/statx.ts
+var STATX_FLAGS = {
+  STATX_BASIC_STATS,
+  STATX_TYPE,
+  STATX_MODE,
+  STATX_NLINK,
+  STATX_UID,
+  STATX_GID,
+  STATX_ATIME,
+  STATX_MTIME,
+  STATX_CTIME,
+  STATX_INO,
+  STATX_SIZE,
+  STATX_BLOCKS,
+  STATX_BTIME,
+  STATX_MNT_ID
+};
+
 // ffi/calls/statx.ts
-function statx(directory, path2, flagBits, mask2, told) {
+function statx(directory, path2, flagBits, mask2, stat) {
   const named = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH
   });
-  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), told);
+  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
 }
 function statxOutput() {
   return new Output(256, "&statx");
 }
-function readStatx(told) {
-  const device2 = (at2) => makedev(told.getUint32(at2, true), told.getUint32(at2 + 4, true));
+function readStatx(stat) {
+  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
   return {
-    mask: told.getUint32(0, true),
-    nlink: told.getUint32(16, true),
-    uid: told.getUint32(20, true),
-    gid: told.getUint32(24, true),
-    mode: told.getUint16(28, true),
-    ino: told.getBigUint64(32, true),
-    size: Number(told.getBigUint64(40, true)),
-    rdev: device2(128),
-    dev: device2(136),
-    mnt_id: Number(told.getBigUint64(144, true))
+    mask: stat.getUint32(0, true),
+    nlink: stat.getUint32(16, true),
+    uid: stat.getUint32(20, true),
+    gid: stat.getUint32(24, true),
+    mode: stat.getUint16(28, true),
+    ino: stat.getBigUint64(32, true),
+    size: Number(stat.getBigUint64(40, true)),
+    rdev: device(128),
+    dev: device(136),
+    mnt_id: Number(stat.getBigUint64(144, true))
   };
 }
 
 // ffi/linux/directories.ts
 var PATH_MAX = 4096;
 function chdir2(path2) {
-  direct(chdir(path2));
+  syscall(chdir(path2));
 }
 function fchdir2(fd) {
-  direct(fchdir(raw(fd)));
+  syscall(fchdir(raw(fd)));
 }
 function getcwd2() {
   const path2 = new Output(PATH_MAX, "&path");
   const call2 = getcwd(path2);
-  const outcome = outcomeOf(call2);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
   return text(outcome.output(path2), Number(outcome.result(call2)) - 1);
 }
 function umask2(mask2) {
-  return direct(umask(mask2));
+  return syscall(umask(mask2));
 }
 function mkdir(path2, mode2 = 511) {
   mkdirat2(AT_FDCWD, path2, mode2);
 }
 function mkdirat2(directory, path2, mode2 = 511) {
-  direct(mkdirat(raw(directory), path2, mode2));
+  syscall(mkdirat(raw(directory), path2, mode2));
 }
-function mknodat2(directory, path2, mode2, device2 = 0) {
-  direct(mknodat(raw(directory), path2, mode2, device2), {
-    EPERM: "device files take CAP_MKNOD outside of user namespaces; a bind mount of one does not"
+function mknodat2(directory, path2, mode2, device = 0) {
+  syscall(mknodat(raw(directory), path2, mode2, device), {
+    EPERM: "creating a device file takes CAP_MKNOD outside of user namespaces; a bind mount of one does not"
   });
 }
 function makedev2(major, minor) {
   return makedev(major, minor);
 }
 function symlinkat2(target, directory, path2) {
-  direct(symlinkat(target, raw(directory), path2));
+  syscall(symlinkat(target, raw(directory), path2));
 }
 function readlinkat2(directory, path2) {
   const target = new Output(PATH_MAX, "&target");
   const call2 = readlinkat(raw(directory), path2, target);
-  const outcome = outcomeOf(call2);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
   return text(outcome.output(target), Number(outcome.result(call2)));
 }
 function unlinkat2(directory, path2, flags2 = 0) {
-  direct(unlinkat(raw(directory), path2, flags2), {
-    EISDIR: "it is a directory: linux.AT_REMOVEDIR"
+  syscall(unlinkat(raw(directory), path2, flags2), {
+    EISDIR: "it is a directory; remove it with linux.AT_REMOVEDIR"
   });
 }
 function statx2(directory, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
-  const told = statxOutput();
-  return readStatx(outcomeOf(statx(raw(directory), path2, flags2, mask2, told)).output(told));
+  const status = statxOutput();
+  const call2 = statx(raw(directory), path2, flags2, mask2, status);
+  return readStatx(syscalls([
+    {
+      call: call2
+    }
+  ]).output(status));
 }
 function text(view2, length) {
   return new TextDecoder().decode(new Uint8Array(view2.buffer, view2.byteOffset, length));
@@ -2561,29 +2835,111 @@ function mq_timedreceive(queue, message2) {
 
 // ffi/linux/message_queues.ts
 var SLASH = "the name of a queue has one slash, which is its first character";
+var LIMITS = "this process has as many open files as it may (ulimit -n), or this user's queues are as large as they may be (ulimit -q)";
 function mq_open2(name, flags2, mode2 = 0) {
-  return new OwnedFd(direct(mq_open(withoutSlash(name), flags2, mode2), {
-    EACCES: SLASH
-  }));
+  const hints = {
+    EACCES: SLASH,
+    EMFILE: LIMITS
+  };
+  return new OwnedFd(syscall(mq_open(withoutSlash(name), flags2, mode2), hints));
 }
 function mq_unlink2(name) {
-  direct(mq_unlink(withoutSlash(name)), {
+  syscall(mq_unlink(withoutSlash(name)), {
     EACCES: SLASH
   });
 }
 function mq_send(queue, message2, priority = 0) {
-  direct(mq_timedsend(raw(queue), message2, priority));
+  syscall(mq_timedsend(raw(queue), message2, priority));
 }
 function mq_receive(queue) {
   const message2 = new Output(MESSAGE_SIZE, "&message");
   const call2 = mq_timedreceive(raw(queue), message2);
-  const outcome = outcomeOf(call2);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
   const { buffer, byteOffset } = outcome.output(message2);
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
 }
 function withoutSlash(name) {
   return name.replace(/^\//, "");
 }
+
+// ffi/calls/names/mount_descriptors.ts
+var MOVE_MOUNT_FLAGS = {
+  MOVE_MOUNT_F_SYMLINKS,
+  MOVE_MOUNT_F_AUTOMOUNTS,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_SYMLINKS,
+  MOVE_MOUNT_T_AUTOMOUNTS,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  MOVE_MOUNT_SET_GROUP,
+  MOVE_MOUNT_BENEATH
+};
+var FSPICK_FLAGS = {
+  FSPICK_CLOEXEC,
+  FSPICK_SYMLINK_NOFOLLOW,
+  FSPICK_NO_AUTOMOUNT,
+  FSPICK_EMPTY_PATH
+};
+var FSCONFIG_COMMANDS = {
+  FSCONFIG_SET_FLAG,
+  FSCONFIG_SET_STRING,
+  FSCONFIG_SET_BINARY,
+  FSCONFIG_SET_PATH,
+  FSCONFIG_SET_PATH_EMPTY,
+  FSCONFIG_SET_FD,
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_CMD_RECONFIGURE,
+  FSCONFIG_CMD_CREATE_EXCL
+};
+
+// ffi/calls/names/mounts.ts
+var MOUNT_FLAGS = {
+  MS_RDONLY,
+  MS_NOSUID,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_SYNCHRONOUS,
+  MS_REMOUNT,
+  MS_MANDLOCK,
+  MS_DIRSYNC,
+  MS_NOSYMFOLLOW,
+  MS_NOATIME,
+  MS_NODIRATIME,
+  MS_BIND,
+  MS_MOVE,
+  MS_REC,
+  MS_SILENT,
+  MS_UNBINDABLE,
+  MS_PRIVATE,
+  MS_SLAVE,
+  MS_SHARED,
+  MS_RELATIME,
+  MS_I_VERSION,
+  MS_STRICTATIME,
+  MS_LAZYTIME
+};
+var UMOUNT_FLAGS = {
+  MNT_FORCE,
+  MNT_DETACH,
+  MNT_EXPIRE,
+  UMOUNT_NOFOLLOW
+};
+var MOUNT_ATTRIBUTES = {
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_RELATIME,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_STRICTATIME,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_IDMAP,
+  MOUNT_ATTR_NOSYMFOLLOW
+};
 
 // ffi/calls/mounts.ts
 var TREE_FLAGS = {
@@ -2610,14 +2966,13 @@ function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
 var MOUNT_ATTR_SIZE = 32;
 function mount_setattr(directory, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
-  const words3 = new BigUint64Array([
-    attr_set,
-    attr_clr,
-    propagation2,
-    userns_fd
-  ].map(BigInt));
-  const text4 = Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`);
-  const struct = new Struct(new Uint8Array(words3.buffer), `{${text4.join(", ")}}`);
+  const words2 = new Uint32Array(MOUNT_ATTR_SIZE / 4);
+  words2[0] = attr_set;
+  words2[2] = attr_clr;
+  words2[4] = propagation2;
+  words2[6] = userns_fd;
+  const text4 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
+  const struct = new Struct(new Uint8Array(words2.buffer), text4);
   const named = flags(flagBits, TREE_FLAGS);
   return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
 }
@@ -2643,61 +2998,69 @@ function fspick(directory, path2, flagBits) {
   return call("fspick", at(directory), path2, flags(flagBits, FSPICK_FLAGS));
 }
 
+// ffi/linux/capability_hint.ts
+function needs(capability, kinds = '"user"') {
+  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
+}
+
 // ffi/linux/mount_descriptors.ts
-var TAKES_ADMIN = takes("CAP_SYS_ADMIN", '"user", "mount"');
+var TAKES_ADMIN = needs("CAP_SYS_ADMIN", '"user", "mount"');
 function open_tree2(directory, path2, flags2 = OPEN_TREE_CLOEXEC) {
-  return new OwnedFd(direct(open_tree(raw(directory), path2, flags2), {
+  return new OwnedFd(syscall(open_tree(raw(directory), path2, flags2), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "a copy for an ordinary user must hold what is mounted below: linux.AT_RECURSIVE"
+    EINVAL: "an unprivileged user cannot copy without the mounts below; pass linux.AT_RECURSIVE"
   }));
 }
 function move_mount2(fromDirectory, fromPath, toDirectory, toPath, flags2 = 0) {
-  direct(move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags2), {
+  syscall(move_mount(raw(fromDirectory), fromPath, raw(toDirectory), toPath, flags2), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "a directory is mounted on a directory only, a file on a file only, and no mount out of a shared one (MS_PRIVATE)",
-    ENOTDIR: "a directory is mounted on a directory only, and a file on a file only"
+    EINVAL: "a directory can be mounted only on a directory, a file only on a file, and a mount cannot be moved out of a shared one (MS_PRIVATE)",
+    ENOTDIR: "a directory can be mounted only on a directory, and a file only on a file"
   });
 }
 function mount_setattr2(directory, path2, flags2, attributes) {
-  direct(mount_setattr(raw(directory), path2, flags2, attributes), {
-    EPERM: `${TAKES_ADMIN}; attributes that the mount got outside are locked`,
-    EINVAL: "the path is no mount, or the attributes contradict each other"
+  syscall(mount_setattr(raw(directory), path2, flags2, attributes), {
+    EPERM: `${TAKES_ADMIN}; attributes that were set outside of the user namespace are locked`,
+    EINVAL: "the path is not a mount, or the attributes contradict each other"
   });
 }
 function fsopen2(type, flags2 = FSOPEN_CLOEXEC) {
-  return new OwnedFd(direct(fsopen(type, flags2), {
+  return new OwnedFd(syscall(fsopen(type, flags2), {
     EPERM: TAKES_ADMIN,
     ENODEV: "this kernel does not know the type of filesystem (see /proc/filesystems)"
   }));
 }
 function fsconfig2(filesystem, command, key = null, value = null, aux = 0) {
-  direct(fsconfig(raw(filesystem), command, key, value, raw(aux)), {
+  syscall(fsconfig(raw(filesystem), command, key, value, raw(aux)), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "an option does not suit the filesystem; linux.read of its descriptor tells which"
+    EINVAL: "the filesystem refuses an option; linux.read of its descriptor returns which"
   });
 }
 function fsmount2(filesystem, flags2 = FSMOUNT_CLOEXEC, attributes = 0) {
-  return new OwnedFd(direct(fsmount(raw(filesystem), flags2, attributes), {
+  return new OwnedFd(syscall(fsmount(raw(filesystem), flags2, attributes), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "the filesystem is to be made first: fsconfig with linux.FSCONFIG_CMD_CREATE"
+    EINVAL: "create the filesystem first: fsconfig with linux.FSCONFIG_CMD_CREATE"
   }));
 }
 function fspick2(directory, path2, flags2 = FSPICK_CLOEXEC) {
-  return new OwnedFd(direct(fspick(raw(directory), path2, flags2), {
+  return new OwnedFd(syscall(fspick(raw(directory), path2, flags2), {
     EPERM: TAKES_ADMIN,
-    EINVAL: "the path is no mount"
+    EINVAL: "the path is not a mount"
   }));
 }
 
 // ffi/calls/statfs.ts
-function statfs(path2, told) {
-  return call("statfs", path2, told);
+function statfs(path2, state) {
+  return call("statfs", path2, state);
+}
+function fstatfs(fd, told) {
+  return call("fstatfs", fd, told);
 }
 function statfsOutput() {
   return new Output(120, "&statfs");
 }
-function readStatfs(told) {
-  const word4 = (index) => Number(told.getBigUint64(index * 8, true));
+function readStatfs(state) {
+  const word4 = (index) => Number(state.getBigUint64(index * 8, true));
   return {
     type: word4(0),
     bsize: word4(1),
@@ -2711,24 +3074,28 @@ function readStatfs(told) {
 }
 
 // ffi/linux/mounts.ts
-var TAKES_ADMIN2 = takes("CAP_SYS_ADMIN", '"user", "mount"');
+var TAKES_ADMIN2 = needs("CAP_SYS_ADMIN", '"user", "mount"');
 var UNKNOWN_TYPE = "this kernel does not know the type of filesystem (see /proc/filesystems)";
 function mount2(source, target, type, flags2 = 0, data2 = null) {
-  direct(mount(source, target, type, flags2, data2), {
+  syscall(mount(source, target, type, flags2, data2), {
     EPERM: TAKES_ADMIN2,
     ENODEV: UNKNOWN_TYPE
   });
 }
 function umount22(target, flags2 = 0) {
-  direct(umount2(target, flags2), {
+  syscall(umount2(target, flags2), {
     EPERM: TAKES_ADMIN2,
-    EBUSY: "it is in use; linux.MNT_DETACH takes it away all the same",
-    EINVAL: "nothing is mounted there, or it was mounted outside the user namespace"
+    EBUSY: "it is in use; linux.MNT_DETACH detaches it all the same",
+    EINVAL: "it is not a mount point, or was mounted outside of the user namespace"
   });
 }
 function statfs2(path2) {
-  const told = statfsOutput();
-  return readStatfs(outcomeOf(statfs(path2, told)).output(told));
+  const state = statfsOutput();
+  return readStatfs(syscalls([
+    {
+      call: statfs(path2, state)
+    }
+  ]).output(state));
 }
 
 // ffi/calls/constants/namespace_files.ts
@@ -2736,11 +3103,41 @@ var NS_GET_USERNS = 46849;
 var NS_GET_PARENT = 46850;
 var NS_GET_NSTYPE = 46851;
 var NS_GET_OWNER_UID = 46852;
+
+// ffi/calls/names/namespace_files.ts
 var NAMESPACE_REQUESTS = {
   NS_GET_USERNS,
   NS_GET_PARENT,
   NS_GET_NSTYPE,
   NS_GET_OWNER_UID
+};
+
+// ffi/calls/names/namespaces.ts
+var CLONE_FLAGS = {
+  CLONE_NEWTIME,
+  CLONE_VM,
+  CLONE_FS,
+  CLONE_FILES,
+  CLONE_SIGHAND,
+  CLONE_PIDFD,
+  CLONE_PTRACE,
+  CLONE_VFORK,
+  CLONE_PARENT,
+  CLONE_THREAD,
+  CLONE_NEWNS,
+  CLONE_SYSVSEM,
+  CLONE_SETTLS,
+  CLONE_PARENT_SETTID,
+  CLONE_CHILD_CLEARTID,
+  CLONE_UNTRACED,
+  CLONE_CHILD_SETTID,
+  CLONE_NEWCGROUP,
+  CLONE_NEWUTS,
+  CLONE_NEWIPC,
+  CLONE_NEWUSER,
+  CLONE_NEWPID,
+  CLONE_NEWNET,
+  CLONE_IO
 };
 
 // ffi/calls/namespaces.ts
@@ -2757,8 +3154,8 @@ function unshare(flagBits) {
 function setns(fd, flagBits) {
   return call("setns", fd, flags(flagBits, CLONE_FLAGS));
 }
-function namespaceIoctl(fd, request, told = 0) {
-  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), told);
+function namespaceIoctl(fd, request, argument = 0) {
+  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
 }
 function pivot_root(newRoot2, putOld) {
   return call("pivot_root", newRoot2, putOld);
@@ -2782,8 +3179,8 @@ function utsname() {
 function readUtsname(names) {
   const text4 = (index) => {
     const start2 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
-    return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
+    const field = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
+    return new TextDecoder().decode(field.subarray(0, field.indexOf(0)));
   };
   return {
     sysname: text4(0),
@@ -2796,51 +3193,55 @@ function readUtsname(names) {
 }
 
 // ffi/linux/namespaces.ts
-var MANY_THREADS = 'a process of several threads, as Deno is, cannot enter a user namespace (user_namespaces(7)); a recipe can: recipe(unshare("user"), ...)';
-var SHARED_ROOT = "a thread enters a mount namespace only when it shares its root and working directory with no other thread: linux.unshare(linux.CLONE_FS) first";
+var MANY_THREADS = 'a process with several threads, as Deno is, cannot enter a user namespace (user_namespaces(7)); a recipe can: recipe(unshare("user"), ...)';
+var SHARED_ROOT = "a thread can enter a mount namespace only if it shares its root and working directory with no other thread: call linux.unshare(linux.CLONE_FS) first";
 function unshare2(flags2) {
   const shared = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
-  direct(unshare(flags2), {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", ...'),
-    EINVAL: has(flags2, CLONE_NEWUSER) ? MANY_THREADS : has(flags2, shared) ? "threads of one process cannot cease to share this" : "this kernel does not have all of these namespaces (ls /proc/self/ns)",
+  syscall(unshare(flags2), {
+    EPERM: needs("CAP_SYS_ADMIN", '"user", ...'),
+    EINVAL: has(flags2, CLONE_NEWUSER) ? MANY_THREADS : has(flags2, shared) ? "threads of one process cannot stop sharing this" : "this kernel does not have all of these namespaces (ls /proc/self/ns)",
     ENOSPC: "there are as many namespaces as sysctl user.max_*_namespaces allow, or they are nested too deep"
   });
 }
-function setns2(fd, kind2 = 0) {
+function setns2(fd, kind = 0) {
   const hints = {
-    EPERM: takes("CAP_SYS_ADMIN there and here", '"user", ...'),
-    EUSERS: "a process of several threads, as Deno is, cannot enter a time namespace; a recipe can",
-    EINVAL: has(kind2, CLONE_NEWUSER) ? MANY_THREADS : has(kind2, CLONE_NEWNS) ? SHARED_ROOT : kind2 === 0 ? `for a user namespace: ${MANY_THREADS}; for a mount namespace: ${SHARED_ROOT}` : "the descriptor is of another namespace"
+    EPERM: needs("CAP_SYS_ADMIN there and here", '"user", ...'),
+    EUSERS: "a process with several threads, as Deno is, cannot enter a time namespace; a recipe can",
+    EINVAL: has(kind, CLONE_NEWUSER) ? MANY_THREADS : has(kind, CLONE_NEWNS) ? SHARED_ROOT : kind === 0 ? `for a user namespace: ${MANY_THREADS}; for a mount namespace: ${SHARED_ROOT}` : "the descriptor is of another kind of namespace"
   };
-  direct(setns(raw(fd), kind2), hints);
+  syscall(setns(raw(fd), kind), hints);
 }
 function pivot_root2(newRoot2, oldRoot) {
-  direct(pivot_root(newRoot2, oldRoot), {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", "mount"'),
+  syscall(pivot_root(newRoot2, oldRoot), {
+    EPERM: needs("CAP_SYS_ADMIN", '"user", "mount"'),
     EINVAL: "the new root must be a mount (bind it on itself), no mount may be shared (MS_REC|MS_PRIVATE on /), and the root must not be the initial ramdisk"
   });
 }
 function chroot2(path2) {
-  direct(chroot(path2), {
-    EPERM: takes("CAP_SYS_CHROOT", '"user", "mount"')
+  syscall(chroot(path2), {
+    EPERM: needs("CAP_SYS_CHROOT", '"user", "mount"')
   });
 }
 function sethostname2(name) {
-  direct(sethostname(name), nameHints("hostname"));
+  syscall(sethostname(name), nameHints("hostname"));
 }
 function setdomainname2(name) {
-  direct(setdomainname(name), nameHints("domain name"));
+  syscall(setdomainname(name), nameHints("domain name"));
 }
 function gethostname() {
   return uname2().nodename;
 }
 function uname2() {
   const names = utsname();
-  return readUtsname(outcomeOf(uname(names)).output(names));
+  return readUtsname(syscalls([
+    {
+      call: uname(names)
+    }
+  ]).output(names));
 }
 function nameHints(what) {
   return {
-    EPERM: takes("CAP_SYS_ADMIN", '"user", "uts"'),
+    EPERM: needs("CAP_SYS_ADMIN", '"user", "uts"'),
     EINVAL: `a ${what} has at most 64 bytes`
   };
 }
@@ -2896,9 +3297,14 @@ function sendDescriptor(socket, fd) {
   view2.setUint32(0, CMSG_HEADER + 4, true);
   view2.setInt32(8, SOL_SOCKET, true);
   view2.setInt32(12, SCM_RIGHTS, true);
-  view2.setInt32(CMSG_HEADER, fd, true);
-  const struct = new Struct(control, "&control");
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, `{SCM_RIGHTS, ${fd}}`), 0);
+  const struct = new Struct(control, "&control", [], [
+    {
+      offset: CMSG_HEADER,
+      slot: fd
+    }
+  ]);
+  const text4 = (show2) => `{SCM_RIGHTS, ${show2(fd)}}`;
+  return call("sendmsg", socket, message(new Uint8Array(1), struct, text4), 0);
 }
 function receiveDescriptor(socket, control) {
   const flags2 = constant(MSG_CMSG_CLOEXEC, {
@@ -3014,7 +3420,7 @@ function sendto(socket, message2) {
 function sendPieces(socket, pieces, text4) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
-  pieces.forEach(({ size: size2 }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size2), true));
+  pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
   const iov = new Struct(vector, "&iov", pieces.map(({ at: at2 }, index) => ({
     offset: index * 16,
     to: at2
@@ -3057,65 +3463,6 @@ function indexField(request, name) {
   return new OutputField(request, IFREQ.index, `index of ${name}`);
 }
 
-// ffi/engine/failure.ts
-function failureOf(outcome) {
-  const { failed } = outcome;
-  if (failed === void 0) return void 0;
-  const { call: call2, errno } = failed;
-  const refusal2 = call2.verdict?.read(outcome.output(call2.verdict.answer));
-  if (refusal2 === void 0 || refusal2.errno === 0) {
-    return {
-      call: call2,
-      errno,
-      name: call2.name,
-      text: describeCall(call2),
-      words: void 0
-    };
-  }
-  const { name, text: text4 } = call2.verdict;
-  return {
-    call: call2,
-    name,
-    text: text4,
-    ...refusal2
-  };
-}
-var SHORTAGES = {
-  EMFILE: "this process has as many open files as it may; raise the limit (ulimit -n)",
-  ENFILE: "this machine has as many open files as it may (sysctl fs.file-max)",
-  ENOMEM: "memory is short, here or in this process's cgroup"
-};
-function shortageHint(code) {
-  return code && SHORTAGES[code];
-}
-function hintOf(words3, mend) {
-  if (words3 === void 0) return mend;
-  return mend === void 0 ? words3 : `${words3}; ${mend}`;
-}
-
-// ffi/syscalls.ts
-function syscall(call2, hint) {
-  return Number(syscalls([
-    {
-      call: call2
-    }
-  ], hint).result(call2));
-}
-function syscalls(parts, hint) {
-  const loaded2 = engine();
-  const outcome = loaded2.run(assemble(parts, loaded2.architecture));
-  const failure = failureOf(outcome);
-  if (failure === void 0) return outcome;
-  const { name, errno, text: text4, words: words3 } = failure;
-  const mend = shortageHint(errnoName(errno)) ?? hint;
-  throw new SyscallError({
-    syscall: name,
-    errno,
-    call: text4,
-    hint: hintOf(words3, mend)
-  });
-}
-
 // ffi/netlink/ip.ts
 function parseIp(text4) {
   const family = text4.includes(":") ? AF_INET6 : AF_INET;
@@ -3142,10 +3489,10 @@ function formatIp(bytes) {
   const groups = Array.from({
     length: 8
   }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
-  const words3 = groups.map((group) => group.toString(16));
-  const [start2, count2] = longestZeros(groups);
-  if (count2 < 2) return words3.join(":");
-  return `${words3.slice(0, start2).join(":")}::${words3.slice(start2 + count2).join(":")}`;
+  const words2 = groups.map((group) => group.toString(16));
+  const [start2, count] = longestZeros(groups);
+  if (count < 2) return words2.join(":");
+  return `${words2.slice(0, start2).join(":")}::${words2.slice(start2 + count).join(":")}`;
 }
 function networkOf({ bytes, length }) {
   return bytes.map((byte, index) => {
@@ -3193,11 +3540,11 @@ function longestZeros(groups) {
     0
   ];
   for (let start2 = 0; start2 < groups.length; start2++) {
-    let count2 = 0;
-    while (groups[start2 + count2] === 0) count2++;
-    if (count2 > best[1]) best = [
+    let count = 0;
+    while (groups[start2 + count] === 0) count++;
+    if (count > best[1]) best = [
       start2,
-      count2
+      count
     ];
   }
   return best;
@@ -3286,7 +3633,7 @@ function decodeAttributes(bytes) {
   }
   return attributes;
 }
-function readAnswer(answer) {
+function readResponse(answer) {
   const errno = -answer.getInt32(ERROR_OFFSET, true);
   const flags2 = answer.getUint16(6, true);
   if ((flags2 & NLM_F_ACK_TLVS) === 0) return {
@@ -3300,11 +3647,11 @@ function readAnswer(answer) {
     errno,
     words: void 0
   };
-  const told = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
-  const words3 = decodeAttributes(told).get(NLMSGERR_ATTR_MSG);
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
+  const words2 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return {
     errno,
-    words: words3 && decodeText(words3)
+    words: words2 && decodeText(words2)
   };
 }
 function decodeText(bytes) {
@@ -3355,10 +3702,10 @@ var MessageWriter = class {
     this.#grow(at2 + bytes.length);
     this.#bytes.set(bytes, at2);
   }
-  /** Room for a header, aligned as every header is. */
-  #reserve(size2) {
+  /** Reserves space for a header, aligned as every header is. */
+  #reserve(size) {
     const at2 = aligned(this.#end);
-    this.#grow(at2 + size2);
+    this.#grow(at2 + size);
     return at2;
   }
   #grow(end) {
@@ -3371,8 +3718,8 @@ var MessageWriter = class {
   }
 };
 var encoder2 = new TextEncoder();
-function aligned(size2) {
-  return size2 + 3 & ~3;
+function aligned(size) {
+  return size + 3 & ~3;
 }
 
 // ffi/netlink/address.ts
@@ -3431,6 +3778,15 @@ function describe(index) {
   return typeof index === "number" ? String(index) : index.text;
 }
 
+// ffi/calls/constants/links.ts
+var LINK_NAME_BYTES = 15;
+var MACVLAN_MODES = {
+  private: 1,
+  vepa: 2,
+  bridge: 4,
+  passthru: 8
+};
+
 // ffi/netlink/link.ts
 var RTM_NEWLINK = 16;
 var RTM_DELLINK = 17;
@@ -3450,25 +3806,18 @@ var IFLA_INFO_DATA = 2;
 var VETH_INFO_PEER = 1;
 var IFLA_MACVLAN_MODE = 1;
 var IFF_UP = 1;
-var LINK_NAME_BYTES = 15;
-var MACVLAN_MODES = {
-  private: 1,
-  vepa: 2,
-  bridge: 4,
-  passthru: 8
-};
 function addVeth(one, other) {
   const header2 = linkHeader(0, void 0);
   const peer = new Attribute(VETH_INFO_PEER, [
     ...header2,
     ...settings(other)
   ]);
-  const words3 = [
+  const words2 = [
     ...describe2(one),
     "peer",
     ...describe2(other)
   ];
-  return addLink("veth", one, words3, [
+  return addLink("veth", one, words2, [
     peer
   ]);
 }
@@ -3479,14 +3828,14 @@ function addDummy(link2) {
   return addLink("dummy", link2, describe2(link2), []);
 }
 function addMacvlan(link2, parent, mode2) {
-  const words3 = [
+  const words2 = [
     ...describe2(link2),
     `on ${nameOf(parent)}`
   ];
   const data2 = [
     word2(IFLA_MACVLAN_MODE, MACVLAN_MODES[mode2])
   ];
-  return addLink("macvlan", link2, words3, data2, [
+  return addLink("macvlan", link2, words2, data2, [
     word2(IFLA.LINK, parent)
   ]);
 }
@@ -3543,13 +3892,13 @@ function readLink({ payload: payload2 }) {
     const bytes = attributes.get(type);
     return bytes && decodeUint32(bytes);
   };
-  const kind2 = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? new Uint8Array()).get(IFLA_INFO_KIND);
+  const kind = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? new Uint8Array()).get(IFLA_INFO_KIND);
   const hardware = attributes.get(IFLA.ADDRESS) ?? new Uint8Array();
   const flags2 = header2.getUint32(8, true);
   return {
     index: header2.getInt32(4, true),
     name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
-    kind: kind2 && decodeText(kind2),
+    kind: kind && decodeText(kind),
     up: (flags2 & IFF_UP) !== 0,
     flags: flags2,
     mtu: number(IFLA.MTU) ?? 0,
@@ -3568,8 +3917,8 @@ function linkHeader(index, up) {
     uint32(change)
   ];
 }
-function addLink(kind2, link2, words3, data2, more = []) {
-  const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind2), ...data2.length === 0 ? [] : [
+function addLink(kind, link2, words2, data2, more = []) {
+  const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
     nested(IFLA_INFO_DATA, ...data2)
   ]);
   return {
@@ -3583,8 +3932,8 @@ function addLink(kind2, link2, words3, data2, more = []) {
     ],
     words: [
       "RTM_NEWLINK",
-      kind2,
-      ...words3
+      kind,
+      ...words2
     ]
   };
 }
@@ -3654,26 +4003,26 @@ function socketCalls(protocol, fdOf3) {
     setNetlinkOption(fd, NETLINK_CAP_ACK)
   ];
 }
-function requestCalls(socket, messages, answer, words3 = messages[0].words) {
+function requestCalls(socket, messages, answer, words2 = messages[0].words) {
   return [
     send(socket, messages),
     recvfrom(socket, answer, MSG_DONTWAIT),
-    checkAnswer(words3, answer)
+    responseCheck(words2, answer)
   ];
 }
 function send(socket, messages) {
   const encoded = encode(messages);
-  const text4 = messages.map(({ words: words3 }) => `{${words3.join(", ")}}`).join(", ");
+  const text4 = messages.map(({ words: words2 }) => `{${words2.join(", ")}}`).join(", ");
   if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text4));
   return sendPieces(socket, piecesOf(encoded), text4);
 }
-function checkAnswer(words3, answer) {
+function responseCheck(words2, answer) {
   const none = new Named(4294967295, "~0U");
   const verdict = {
-    name: words3[0],
-    text: words3.join(" "),
+    name: words2[0],
+    text: words2.join(" "),
     answer,
-    read: readAnswer
+    read: readResponse
   };
   const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
   return {
@@ -3718,7 +4067,7 @@ var RTPROT_BOOT = 3;
 var RT_SCOPE_UNIVERSE = 0;
 var RT_SCOPE_LINK = 253;
 var RTN_UNICAST = 1;
-function addRoute(destination3, { via, device: device2 }) {
+function addRoute(destination3, { via, device }) {
   const { family, length } = destination3;
   const scope = via === void 0 && family !== AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   return {
@@ -3738,8 +4087,8 @@ function addRoute(destination3, { via, device: device2 }) {
           via.bytes
         ])
       ],
-      ...device2 === void 0 ? [] : [
-        word2(RTA.OIF, device2)
+      ...device === void 0 ? [] : [
+        word2(RTA.OIF, device)
       ]
     ],
     words: [
@@ -3748,8 +4097,8 @@ function addRoute(destination3, { via, device: device2 }) {
       ...via === void 0 ? [] : [
         `via ${formatIp(via.bytes)}`
       ],
-      ...device2 === void 0 ? [] : [
-        typeof device2 === "number" ? `${device2}` : device2.text
+      ...device === void 0 ? [] : [
+        typeof device === "number" ? `${device}` : device.text
       ]
     ]
   };
@@ -3798,9 +4147,9 @@ var RECEIVE_SIZE = 32 * 1024;
 var NetlinkSocket = class {
   #fd;
   /**
-   * Opens it, or takes over one that is open.
+   * Opens it, or takes over an open one.
    *
-   * @throws {SyscallError} `EAFNOSUPPORT` where the kernel has no network
+   * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no networking
    */
   constructor(protocol = NETLINK_ROUTE) {
     if (typeof protocol === "object") {
@@ -3816,31 +4165,31 @@ var NetlinkSocket = class {
     })));
     this.#fd = Number(outcome.result(socket));
   }
-  /** Its descriptor, as long as it is open. */
+  /** Its descriptor, while it is open. */
   get number() {
     if (this.#fd === void 0) throw new TypeError("the socket is closed");
     return this.#fd;
   }
-  /** All interfaces. */
+  /** Returns all interfaces. */
   links() {
     return this.list(listLinks()).map(readLink);
   }
-  /** The addresses of all interfaces. */
+  /** Returns the addresses of all interfaces. */
   addresses() {
     return this.list(listAddresses()).map(readAddress);
   }
-  /** The routes of all tables. */
+  /** Returns the routes of all tables. */
   routes() {
     return this.list(listRoutes()).map(readRoute);
   }
   /** Makes a request; see {@linkcode requestCalls}. */
-  request(messages, words3) {
-    const calls = requestCalls(this.number, messages, answerOutput(), words3);
+  request(messages, words2) {
+    const calls = requestCalls(this.number, messages, answerOutput(), words2);
     syscalls(calls.map((call2) => ({
       call: call2
     })));
   }
-  /** The messages that the kernel answers a request of a list with. */
+  /** Requests a list, and returns its messages. */
   list(message2) {
     syscall(send(this.number, [
       message2
@@ -3858,12 +4207,12 @@ var NetlinkSocket = class {
       const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call2)));
       for (const answer of decode(bytes)) {
         if (answer.type === NLMSG_DONE) return received;
-        if (answer.type === NLMSG_ERROR) throw refusal(message2, bytes);
+        if (answer.type === NLMSG_ERROR) throw responseError(message2, bytes);
         received.push(answer);
       }
     }
   }
-  /** Closes it, unless it is closed. */
+  /** Closes it, unless it is closed already. */
   close() {
     const fd = this.#fd;
     if (fd === void 0) return;
@@ -3875,13 +4224,13 @@ var NetlinkSocket = class {
     this.close();
   }
 };
-function refusal({ words: words3 }, answer) {
+function responseError({ words: words2 }, answer) {
   const view2 = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  const { errno, words: hint } = readAnswer(view2);
+  const { errno, words: hint } = readResponse(view2);
   return new SyscallError({
-    syscall: words3[0],
+    syscall: words2[0],
     errno,
-    call: words3.join(" "),
+    call: words2.join(" "),
     hint
   });
 }
@@ -3900,53 +4249,113 @@ function routes() {
   return socket.routes();
 }
 
+// ffi/calls/names/prctl.ts
+var PRCTL_OPERATIONS = {
+  PR_SET_PDEATHSIG,
+  PR_GET_PDEATHSIG,
+  PR_GET_DUMPABLE,
+  PR_SET_DUMPABLE,
+  PR_GET_KEEPCAPS,
+  PR_SET_KEEPCAPS,
+  PR_SET_NAME,
+  PR_GET_NAME,
+  PR_GET_SECCOMP,
+  PR_SET_SECCOMP,
+  PR_CAPBSET_READ,
+  PR_CAPBSET_DROP,
+  PR_GET_SECUREBITS,
+  PR_SET_SECUREBITS,
+  PR_SET_CHILD_SUBREAPER,
+  PR_GET_CHILD_SUBREAPER,
+  PR_SET_NO_NEW_PRIVS,
+  PR_GET_NO_NEW_PRIVS,
+  PR_CAP_AMBIENT
+};
+var AMBIENT_OPERATIONS = {
+  PR_CAP_AMBIENT_IS_SET,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAP_AMBIENT_LOWER,
+  PR_CAP_AMBIENT_CLEAR_ALL
+};
+var SECUREBITS = {
+  SECBIT_NOROOT,
+  SECBIT_NOROOT_LOCKED,
+  SECBIT_NO_SETUID_FIXUP,
+  SECBIT_NO_SETUID_FIXUP_LOCKED,
+  SECBIT_KEEP_CAPS,
+  SECBIT_KEEP_CAPS_LOCKED,
+  SECBIT_NO_CAP_AMBIENT_RAISE,
+  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+};
+
 // ffi/calls/limits.ts
-function prlimit64(pid, resource, limit, old) {
+function prlimit64(pid, resource, limit2, old) {
   const known = constant(resource, RLIMITS);
   const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit === null) return call("prlimit64", pid, named, null, old);
+  if (limit2 === null) return call("prlimit64", pid, named, null, old);
   const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
-  const words3 = [
-    BigInt(limit.soft),
-    BigInt(limit.hard)
+  const words2 = [
+    BigInt(limit2.soft),
+    BigInt(limit2.hard)
   ];
-  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
-  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
+  const bytes = new Uint8Array(new BigUint64Array(words2).buffer);
+  const struct = new Struct(bytes, `{${text4(words2[0])}, ${text4(words2[1])}}`);
   return call("prlimit64", pid, named, struct, old);
 }
 function rlimitOutput() {
   return new Output(16, "&rlimit");
 }
-function readRlimit(told) {
+function readRlimit(limit2) {
   return {
-    soft: told.getBigUint64(0, true),
-    hard: told.getBigUint64(8, true)
+    soft: limit2.getBigUint64(0, true),
+    hard: limit2.getBigUint64(8, true)
   };
 }
 
 // ffi/calls/polling.ts
 var SIGSET_SIZE = 8;
 var POLLIN = 1;
-function ppoll(fds, milliseconds) {
+function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
   const view2 = new DataView(bytes.buffer);
+  const cells = [];
   fds.forEach(({ fd, events }, index) => {
-    view2.setInt32(index * 8, fd, true);
+    if (fd instanceof Slot) cells.push({
+      offset: index * 8,
+      slot: fd
+    });
+    else view2.setInt32(index * 8, fd, true);
     view2.setInt16(index * 8 + 4, events, true);
   });
-  const list2 = new Struct(bytes, () => `[${fds.map(({ fd }) => fd).join(", ")}]`);
-  return call("ppoll", list2, fds.length, timespec(milliseconds), null, SIGSET_SIZE);
+  const text4 = (show2) => `[${fds.map(({ fd }) => fd instanceof Slot ? show2(fd) : fd).join(", ")}]`;
+  const list2 = new Struct(bytes, text4, [], cells);
+  return call("ppoll", list2, fds.length, timeout instanceof Struct ? timeout : timespec(timeout), null, SIGSET_SIZE);
 }
 function timespec(milliseconds) {
   if (milliseconds === void 0) return null;
   const seconds2 = Math.floor(milliseconds / 1e3);
   const nanoseconds = Math.round((milliseconds - seconds2 * 1e3) * 1e6);
-  const words3 = new BigInt64Array([
+  const words2 = new BigInt64Array([
     BigInt(seconds2),
     BigInt(nanoseconds)
   ]);
-  return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
+  return new Struct(new Uint8Array(words2.buffer), `{${milliseconds} ms}`);
 }
+
+// ffi/calls/names/waiting.ts
+var WAIT_ID_TYPES = {
+  P_ALL,
+  P_PID,
+  P_PGID,
+  P_PIDFD
+};
+var WAIT_FLAGS = {
+  WNOHANG,
+  WSTOPPED,
+  WEXITED,
+  WCONTINUED,
+  WNOWAIT
+};
 
 // ffi/calls/waiting.ts
 function waitid(idType, id2, info, options) {
@@ -3987,6 +4396,9 @@ function rt_sigaction(signal, action, old = null) {
   const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
   return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE2);
 }
+var CHANGEABLE_SIGNALS = Array.from({
+  length: SIGRTMAX
+}, (_, index) => index + 1).filter((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP);
 function sigactionOutput() {
   return new Output(32, "&old");
 }
@@ -4063,235 +4475,42 @@ function prctl2(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument
   switch (operation) {
     case PR_GET_NAME: {
       const name = new Output(NAME_LENGTH, "&name");
-      const view2 = outcomeOf(prctl(operation, name)).output(name);
+      const view2 = syscalls([
+        {
+          call: prctl(operation, name)
+        }
+      ]).output(name);
       const bytes = new Uint8Array(view2.buffer, view2.byteOffset, NAME_LENGTH);
       return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
     }
     // These two store an int where their argument points.
     case PR_GET_PDEATHSIG:
     case PR_GET_CHILD_SUBREAPER: {
-      const told = new Output(4, "&told");
-      return outcomeOf(prctl(operation, told)).output(told).getInt32(0, true);
+      const value = new Output(4, "&value");
+      return syscalls([
+        {
+          call: prctl(operation, value)
+        }
+      ]).output(value).getInt32(0, true);
     }
     default:
-      return direct(prctl(operation, argument2, argument3, argument4, argument5), {
-        EPERM: "the thread has not the capability that this takes (CAP_SETPCAP), or not any more"
+      return syscall(prctl(operation, argument2, argument3, argument4, argument5), {
+        EPERM: "this takes CAP_SETPCAP, or a capability that the thread does not have"
       });
   }
 }
-function prlimit(pid, resource, limit = null) {
+function prlimit(pid, resource, limit2 = null) {
   const old = rlimitOutput();
-  const call2 = prlimit64(pid, RLIMITS[resource], limit, old);
-  const outcome = outcomeOf(call2, {
+  const call2 = prlimit64(pid, RLIMITS[resource], limit2, old);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ], {
     EPERM: "raising a hard limit takes CAP_SYS_RESOURCE outside of user namespaces",
     EINVAL: "the soft limit is above the hard one"
   });
   return readRlimit(outcome.output(old));
-}
-
-// ffi/calls/getdents.ts
-function getdents64(directory, entries) {
-  return call("getdents64", directory, entries, entries.size);
-}
-var ENTRY = {
-  ino: 0,
-  reclen: 16,
-  type: 18,
-  name: 19
-};
-var TYPE_SHIFT = 12;
-function readDirectoryEntries(entries, size2) {
-  const found = [];
-  for (let start2 = 0; start2 < size2; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
-    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
-    if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
-      found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
-        type,
-        name
-      });
-    }
-    start2 += length;
-  }
-  return found;
-}
-
-// ffi/files/read_dir.ts
-var PART_SIZE = 8 * 1024;
-function namesIn(path2) {
-  return entriesIn(path2).map(({ name }) => name);
-}
-function entriesIn(path2) {
-  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-  try {
-    const entries = [];
-    for (; ; ) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(directory, part);
-      const outcome = syscalls([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size2 = Number(outcome.result(list2));
-      if (size2 <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size2));
-    }
-  } finally {
-    syscall(close(directory));
-  }
-}
-
-// ffi/files/read_links.ts
-var AT_ONCE = 256;
-var LONGEST = 128;
-function readLinks(paths) {
-  const found = [];
-  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
-    found.push(...readSome(paths.slice(start2, start2 + AT_ONCE)));
-  }
-  return found;
-}
-function readSome(paths) {
-  const links2 = paths.map((path2) => {
-    const target = new Output(LONGEST, "&target");
-    return {
-      target,
-      call: readlinkat(at_fdcwd, path2, target)
-    };
-  });
-  const accept2 = [
-    "ENOENT",
-    "EACCES",
-    "ESRCH",
-    "EPERM",
-    "ENOTDIR",
-    "EINVAL"
-  ];
-  const outcome = syscalls(links2.map(({ call: call2 }) => ({
-    call: call2,
-    accept: accept2
-  })));
-  const decoder = new TextDecoder();
-  return links2.map(({ target, call: call2 }) => {
-    const length = Number(outcome.result(call2));
-    if (length <= 0) return void 0;
-    const { buffer, byteOffset } = outcome.output(target);
-    return decoder.decode(new Uint8Array(buffer, byteOffset, length));
-  });
-}
-
-// ffi/proc/proc_dir.ts
-function processDirectory(process) {
-  if (process !== "thread-self") requireOwnProc();
-  return `/proc/${process}`;
-}
-function requireOwnProc() {
-  engine().once("own /proc", () => {
-    const [self] = readLinks([
-      "/proc/self"
-    ]);
-    if (self === String(Deno.pid)) return true;
-    throw new UnsupportedError("/proc shows the processes of another pid namespace than this script's, where their numbers mean others; give the script a /proc of its own: proc() in the recipe that it runs in, or mount -t proc proc /proc");
-  });
-}
-function allPids() {
-  return namesIn("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
-}
-
-// ffi/files/read_file.ts
-var SMALL = 4 * 1024;
-var PART = 32 * 1024;
-function readWholeFile(directory, path2) {
-  return readSmall(directory, path2) ?? readLarge(directory, path2);
-}
-function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readWholeFile(directory, path2));
-}
-function readSmall(directory, path2) {
-  const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  const part = new Output(SMALL, "&buffer");
-  const got = read(fd, part, SMALL);
-  const rest = read(fd, new Output(1, "&rest"), 1);
-  const closing = new Label("closing");
-  const outcome = syscalls([
-    {
-      call: opened
-    },
-    {
-      call: got,
-      onFailure: closing
-    },
-    {
-      call: rest,
-      onFailure: closing
-    },
-    closing,
-    {
-      call: close(fd)
-    }
-  ]);
-  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
-}
-function readLarge(directory, path2) {
-  const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
-  try {
-    const parts = [];
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
-    return concatenated(parts);
-  } finally {
-    syscall(close(fd));
-  }
-}
-function readPart(fd) {
-  const part = new Output(PART, "&buffer");
-  const got = read(fd, part, PART);
-  return bytesOf(syscalls([
-    {
-      call: got
-    }
-  ]), got, part);
-}
-function bytesOf(outcome, got, part) {
-  const { buffer, byteOffset } = outcome.output(part);
-  return new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
-}
-function concatenated(parts) {
-  const whole = new Uint8Array(parts.reduce((size2, part) => size2 + part.length, 0));
-  let at2 = 0;
-  for (const part of parts) {
-    whole.set(part, at2);
-    at2 += part.length;
-  }
-  return whole;
-}
-
-// ffi/proc/process_identity.ts
-function processIdentity(process) {
-  const pid = typeof process === "number" ? process : pidOf(process);
-  return {
-    pid,
-    started: startOf(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))
-  };
-}
-function startOf(stat) {
-  return Number(statField(stat, 22));
-}
-function statField(stat, number) {
-  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3];
-}
-function pidOf(pidfd) {
-  const told = readWholeText(at_fdcwd, `/proc/thread-self/fdinfo/${pidfd.number}`);
-  const pid = Number(/^Pid:\s*(-?\d+)/m.exec(told)?.[1]);
-  if (pid > 0) return pid;
-  throw new TypeError(`descriptor ${pidfd.number} is no pidfd, or one of a process that has ended`);
 }
 
 // ffi/proc/process_namespaces.ts
@@ -4324,16 +4543,16 @@ function idsOf(processes, files) {
   const directories = processes.map((process) => `${processDirectory(process)}/ns`);
   const links2 = readLinks(directories.flatMap((directory) => files.map((name) => `${directory}/${name}`)));
   return directories.map((directory, index) => {
-    const those = links2.slice(index * files.length, (index + 1) * files.length);
-    if (those.every((link2) => link2 === void 0)) {
-      direct(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
-        EACCES: "the process is another user's, or has privileges that this one has not",
-        ENOENT: "there is no such process, or not any more"
+    const targets = links2.slice(index * files.length, (index + 1) * files.length);
+    if (targets.every((target) => target === void 0)) {
+      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
+        EACCES: "the process is another user's, or has privileges that this one does not have",
+        ENOENT: "there is no such process, or it has ended"
       });
     }
     const ids2 = {};
     files.forEach((name, index2) => {
-      const link2 = namespaceLink(those[index2]);
+      const link2 = namespaceLink(targets[index2]);
       if (link2 !== void 0) ids2[name] = link2.id;
     });
     return ids2;
@@ -4348,54 +4567,61 @@ function namespaceLink(link2) {
 }
 
 // ffi/linux/processes.ts
-var OTHERS = "the process belongs to another user; that takes CAP_KILL";
+var OTHERS = "the process belongs to another user: this takes CAP_KILL";
 function getpid2() {
-  return direct(getpid());
+  return syscall(getpid());
 }
 function getppid2() {
-  return direct(getppid());
+  return syscall(getppid());
 }
 function gettid2() {
-  return direct(gettid());
+  return syscall(gettid());
 }
 function setsid2() {
-  return direct(setsid(), {
-    EPERM: "the process leads a process group; only a child of it can begin a session"
+  return syscall(setsid(), {
+    EPERM: "the process leads a process group; a child of it can start a session"
   });
 }
 function getsid2(pid = 0) {
-  return direct(getsid(pid));
+  return syscall(getsid(pid));
 }
 function kill2(pid, signal) {
-  direct(kill(pid, numberOf(signal)), {
+  syscall(kill(pid, numberOf(signal)), {
     EPERM: OTHERS
   });
 }
 function pidfd_open2(pid, flags2 = 0) {
-  return new OwnedFd(direct(pidfd_open(pid, flags2)));
+  return new OwnedFd(syscall(pidfd_open(pid, flags2)));
 }
 function pidfd_send_signal2(pidfd, signal) {
-  direct(pidfd_send_signal(raw(pidfd), numberOf(signal)), {
+  syscall(pidfd_send_signal(raw(pidfd), numberOf(signal)), {
     EPERM: OTHERS
   });
 }
 function pidfd_getfd2(pidfd, target) {
-  return new OwnedFd(direct(pidfd_getfd(raw(pidfd), target), {
+  return new OwnedFd(syscall(pidfd_getfd(raw(pidfd), target), {
     EPERM: "this takes the right to trace the process: CAP_SYS_PTRACE (ptrace(2))"
   }));
 }
 function waitid2(child, options = WEXITED) {
   const info = siginfoOutput();
   const call2 = typeof child === "number" ? waitid(P_PID, child, info, options) : waitid(P_PIDFD, child.number, info, options);
-  return readChildState(outcomeOf(call2).output(info));
+  return readChildState(syscalls([
+    {
+      call: call2
+    }
+  ]).output(info));
 }
 function numberOf(signal) {
   return typeof signal === "number" ? signal : SIGNALS[signal];
 }
 
 // ffi/calls/shared_memory.ts
-function shmget(key, size2, flagBits) {
-  return call("shmget", key, size2, flags(flagBits, SHMGET_FLAGS));
+function shmget(key, size, flagBits) {
+  return call("shmget", key, size, flags(flagBits, {
+    IPC_CREAT,
+    IPC_EXCL
+  }));
 }
 function shmat(id2, flagBits) {
   return call("shmat", id2, null, flags(flagBits, {
@@ -4412,20 +4638,24 @@ function shmctl(id2, command) {
 }
 
 // ffi/linux/shared_memory.ts
-function shmget2(key, size2, flags2 = 0) {
-  return direct(shmget(key, size2, flags2), {
-    ENOENT: "there is none with this key; linux.IPC_CREAT makes it"
+function shmget2(key, size, flags2 = 0) {
+  return syscall(shmget(key, size, flags2), {
+    ENOENT: "the key has no segment; linux.IPC_CREAT creates it"
   });
 }
 function shmat2(id2, flags2 = 0) {
   const call2 = shmat(id2, flags2);
-  return outcomeOf(call2).result(call2);
+  return syscalls([
+    {
+      call: call2
+    }
+  ]).result(call2);
 }
 function shmdt2(address2) {
-  direct(shmdt(address2));
+  syscall(shmdt(address2));
 }
 function shmctl2(id2, command) {
-  direct(shmctl(id2, command));
+  syscall(shmctl(id2, command));
 }
 
 // ffi/calls/users.ts
@@ -4461,8 +4691,8 @@ function setgroups(groups) {
   const bytes = new Uint8Array(new Uint32Array(groups).buffer);
   return call("setgroups", groups.length, new Struct(bytes, `[${groups.join(", ")}]`));
 }
-function groupsOutput(count2) {
-  return new Output(count2 * 4, "&groups");
+function groupsOutput(count) {
+  return new Output(count * 4, "&groups");
 }
 function getgroups(groups) {
   return call("getgroups", groups === null ? 0 : groups.size / 4, groups);
@@ -4484,15 +4714,15 @@ function capget(data2) {
   return call("capget", HEADER2, data2);
 }
 function capset(state) {
-  const words3 = new Uint32Array(6);
+  const words2 = new Uint32Array(6);
   SETS.forEach((set, index) => {
     for (const name of state[set]) {
       const bit = CAPABILITIES[name];
-      words3[index + (bit < 32 ? 0 : 3)] |= 1 << bit % 32;
+      words2[index + (bit < 32 ? 0 : 3)] |= 1 << bit % 32;
     }
   });
   const text4 = SETS.map((set) => `${set}=[${state[set].join(", ")}]`).join(", ");
-  return call("capset", HEADER2, new Struct(new Uint8Array(words3.buffer), `{${text4}}`));
+  return call("capset", HEADER2, new Struct(new Uint8Array(words2.buffer), `{${text4}}`));
 }
 function readCapabilities(data2) {
   const names = (set) => Object.keys(CAPABILITIES).filter((name) => {
@@ -4508,16 +4738,16 @@ function readCapabilities(data2) {
 
 // ffi/linux/users.ts
 function getuid2() {
-  return direct(getuid());
+  return syscall(getuid());
 }
 function geteuid2() {
-  return direct(geteuid());
+  return syscall(geteuid());
 }
 function getgid2() {
-  return direct(getgid());
+  return syscall(getgid());
 }
 function getegid2() {
-  return direct(getegid());
+  return syscall(getegid());
 }
 function getresuid2() {
   return ids(getresuid);
@@ -4526,29 +4756,37 @@ function getresgid2() {
   return ids(getresgid);
 }
 function setresuid2(real, effective, saved) {
-  direct(setresuid(real, effective, saved), idHints("CAP_SETUID"));
+  syscall(setresuid(real, effective, saved), idHints("CAP_SETUID"));
 }
 function setresgid2(real, effective, saved) {
-  direct(setresgid(real, effective, saved), idHints("CAP_SETGID"));
+  syscall(setresgid(real, effective, saved), idHints("CAP_SETGID"));
 }
 function getgroups2() {
-  const count2 = direct(getgroups(null));
-  const groups = groupsOutput(count2);
-  const view2 = outcomeOf(getgroups(groups)).output(groups);
+  const count = syscall(getgroups(null));
+  const groups = groupsOutput(count);
+  const view2 = syscalls([
+    {
+      call: getgroups(groups)
+    }
+  ]).output(groups);
   return Array.from({
-    length: count2
+    length: count
   }, (_, index) => view2.getUint32(index * 4, true));
 }
 function setgroups2(groups) {
-  direct(setgroups(groups), idHints("CAP_SETGID"));
+  syscall(setgroups(groups), idHints("CAP_SETGID"));
 }
 function capget2() {
   const data2 = capabilityOutput();
-  return readCapabilities(outcomeOf(capget(data2)).output(data2));
+  return readCapabilities(syscalls([
+    {
+      call: capget(data2)
+    }
+  ]).output(data2));
 }
 function capset2(state) {
-  direct(capset(state), {
-    EPERM: "a thread can only keep capabilities that it has"
+  syscall(capset(state), {
+    EPERM: "a thread can keep capabilities, and cannot add any"
   });
 }
 function ids(describe3) {
@@ -4557,7 +4795,11 @@ function ids(describe3) {
     idOutput("&effective"),
     idOutput("&saved")
   ];
-  const outcome = outcomeOf(describe3(real, effective, saved));
+  const outcome = syscalls([
+    {
+      call: describe3(real, effective, saved)
+    }
+  ]);
   const id2 = (output) => outcome.output(output).getUint32(0, true);
   return {
     real: id2(real),
@@ -4602,8 +4844,8 @@ function parseLine(line) {
 }
 function parsePropagation(fields) {
   const propagation2 = {};
-  for (const field2 of fields) {
-    const [name, group] = field2.split(":");
+  for (const field of fields) {
+    const [name, group] = field.split(":");
     if (name === "shared") propagation2.shared = Number(group);
     else if (name === "master") propagation2.master = Number(group);
     else if (name === "propagate_from") propagation2.propagateFrom = Number(group);
@@ -4611,21 +4853,27 @@ function parsePropagation(fields) {
   }
   return propagation2;
 }
-function unescape(field2) {
-  return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+function unescape(field) {
+  return field.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
 // ffi/missing.ts
-function ifThere(ask) {
+var NO_SUCH_PATH = [
+  "ENOENT",
+  "ENOTDIR"
+];
+function ifThere(ask, absence = NO_SUCH_PATH) {
   try {
     return ask();
   } catch (error) {
-    if (error instanceof SyscallError) return void 0;
+    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
+      return void 0;
+    }
     throw error;
   }
 }
 
-// ffi/proc/namespace_list.ts
+// host/namespace_list.ts
 var TYPES = [
   "cgroup",
   "ipc",
@@ -4663,10 +4911,10 @@ var NamespaceList = class {
     }
   }
   addOpenFiles(pids) {
-    const files = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`)) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
+    const files = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
     readLinks(files).forEach((link2, index) => this.#add(link2, files[index]));
   }
-  /** Parents and owners, which may be seen nowhere else; what has vanished meanwhile is left out. */
+  /** Adds parents and owners, which may have no other entry; removes what has vanished. */
   addRelatives() {
     for (const found of [
       ...this.#found.values()
@@ -4681,11 +4929,11 @@ var NamespaceList = class {
     ifThere(() => {
       using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
       if (idOf(fd) === found.id) this.#askRelatives(found, fd);
-    });
+    }, CANNOT_BE_OPENED);
   }
   entries() {
     const processes = /* @__PURE__ */ new Map();
-    const look = (pid) => {
+    const cached = (pid) => {
       if (!processes.has(pid)) processes.set(pid, processOf(pid));
       return processes.get(pid);
     };
@@ -4695,14 +4943,14 @@ var NamespaceList = class {
       type: found.type,
       id: found.id,
       processes: found.pids.length,
-      first: firstOf(found.pids.toSorted((a, b) => a - b), look),
+      first: firstOf(found.pids.toSorted((a, b) => a - b), cached),
       parent: found.parent,
       owner: found.owner,
       madeBy: found.madeBy,
       mounts: found.mounts
     }));
   }
-  /** Notes a namespace that a link shows; other links are none of this list's. */
+  /** Adds the namespace of a link; other links are ignored. */
   #add(link2, file) {
     const { type, id: id2 } = namespaceLink(link2) ?? {};
     const known = TYPES.find((known2) => known2 === type);
@@ -4736,9 +4984,11 @@ var NamespaceList = class {
     }
     if (found.type === "user") found.madeBy = ownerOf(fd);
   }
-  /** The id of a parent or an owner, which is noted too. */
+  /** Returns the id of a parent or an owner, and adds that to the list. */
   #askRelative(type, fd, request) {
-    const number = ifThere(() => direct(namespaceIoctl(fd.number, request)));
+    const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), [
+      "EPERM"
+    ]);
     if (number === void 0) return void 0;
     using relative = new OwnedFd(number);
     const id2 = idOf(relative);
@@ -4747,6 +4997,12 @@ var NamespaceList = class {
     return id2;
   }
 };
+var CANNOT_BE_OPENED = [
+  ...HIDDEN_PROCESS,
+  "ENOTDIR",
+  "ENXIO",
+  "ENODEV"
+];
 function nsFile(pid, type) {
   return `/proc/${pid}/ns/${type}`;
 }
@@ -4755,11 +5011,15 @@ function idOf(fd) {
 }
 function ownerOf(fd) {
   const uid = new Output(4, "&uid");
-  return ifThere(() => outcomeOf(namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)).output(uid).getUint32(0, true));
+  return syscalls([
+    {
+      call: namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)
+    }
+  ]).output(uid).getUint32(0, true);
 }
-function firstOf(pids, look) {
+function firstOf(pids, find) {
   for (const pid of pids) {
-    const process = look(pid);
+    const process = find(pid);
     if (process !== void 0) return process;
   }
   return void 0;
@@ -4773,7 +5033,7 @@ function processOf(pid) {
       uid: statx2(AT_FDCWD, `/proc/${pid}`).uid,
       command
     };
-  });
+  }, HIDDEN_PROCESS);
 }
 
 // ffi/proc/process_ids.ts
@@ -4785,249 +5045,54 @@ function pidsIn(process) {
   ];
 }
 
-// recipe/schema.ts
-function optional(field2) {
-  return {
-    ...field2,
-    optional: true
-  };
-}
-function text3(limits2 = {}) {
-  const { min = 0, max = Infinity } = limits2;
-  const schema = {
-    type: "string",
-    ...min > 0 && {
-      minLength: min
-    },
-    ...max < Infinity && {
-      maxLength: max
-    }
-  };
-  return field("a string", schema, (value) => {
-    if (typeof value !== "string") return mismatch(value, "a string");
-    if (value.includes("\0")) return "holds a NUL byte, which no string of the kernel's can";
-    const size2 = new TextEncoder().encode(value).length;
-    if (size2 < min) return "is empty";
-    if (size2 > max) return `has ${size2} bytes; the kernel takes at most ${max}`;
-    return void 0;
-  });
-}
-function content() {
-  return field("a string", {
-    type: "string"
-  }, (value) => typeof value === "string" ? void 0 : mismatch(value, "a string"));
-}
-var PATH_BYTES = 4095;
-function variableName() {
-  const base = text3({
-    min: 1
-  });
-  const schema = {
-    type: "string",
-    pattern: "^[^=]+$"
-  };
-  return field("a name of a variable", schema, (value) => base.issue(value) ?? (value.includes("=") ? `a name must not contain "="` : void 0));
-}
-function path() {
-  return {
-    ...text3({
-      min: 1,
-      max: PATH_BYTES
-    }),
-    expected: "a path"
-  };
-}
-function absolutePath() {
-  const base = path();
-  const schema = {
-    ...base.schema,
-    pattern: "^/(?!(.*/)?\\.\\.(/|$))"
-  };
-  return field("a path that begins with /", schema, (value) => {
-    const issue = base.issue(value);
-    if (issue !== void 0) return issue;
-    if (!value.startsWith("/")) return `"${value}" has to begin with /`;
-    if (value.split("/").includes("..")) return `"${value}" must not contain ".."`;
-    return void 0;
-  });
-}
-function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
-  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
-  const schema = {
-    type: "integer",
-    minimum: min,
-    maximum: max
-  };
-  return field(expected, schema, (value) => {
-    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
-    if (value < min || value > max) return `${value} is not ${expected}`;
-    return void 0;
-  });
-}
-function id() {
-  return integer(0, 4294967294);
-}
-function modeBits() {
-  return integer(0, 4095);
-}
-function boolean() {
-  return field("true or false", {
-    type: "boolean"
-  }, (value) => {
-    if (typeof value !== "boolean") return mismatch(value, "true or false");
-    return void 0;
-  });
-}
-function oneOf(words3) {
-  const expected = words3.map((word4) => `"${word4}"`).join(", ");
-  return field(`one of ${expected}`, {
-    enum: words3
-  }, (value) => {
-    if (typeof value !== "string") return mismatch(value, `one of ${expected}`);
-    if (words3.includes(value)) return void 0;
-    const near = nearest(value, words3);
-    return near === void 0 ? `"${value}" is none of ${expected}` : `"${value}" is none of ${expected}; did you mean "${near}"?`;
-  });
-}
-function list(of, min = 0) {
-  const expected = `a list, each ${of.expected}`;
-  const schema = {
-    type: "array",
-    items: schemaOf(of),
-    ...min > 0 && {
-      minItems: min
-    }
-  };
-  return field(expected, schema, (value) => {
-    if (!Array.isArray(value)) return mismatch(value, expected);
-    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
-    for (const [index, item] of value.entries()) {
-      const issue = of.issue(item);
-      if (issue !== void 0) return `number ${index + 1}: ${issue}`;
-    }
-    return void 0;
-  });
-}
-function dictionary(key, of) {
-  const expected = `an object, each value ${of.expected}`;
-  const schema = {
-    type: "object",
-    propertyNames: schemaOf(key),
-    additionalProperties: schemaOf(of)
-  };
-  return field(expected, schema, (value) => {
-    if (!isObject(value)) return mismatch(value, expected);
-    for (const [name, item] of Object.entries(value)) {
-      const issue = key.issue(name) ?? of.issue(item);
-      if (issue !== void 0) return `"${name}": ${issue}`;
-    }
-    return void 0;
-  });
-}
-function object(fields) {
-  const expected = `an object with ${Object.keys(fields).join(", ")}`;
-  return field(expected, objectSchema(fields), (value) => {
-    if (!isObject(value)) return mismatch(value, expected);
-    const wrong = invalidField(value, fields);
-    return wrong && `"${wrong.field}" ${wrong.issue}`;
-  });
-}
-function either(one, other) {
-  const expected = `${one.expected}, or ${other.expected}`;
-  const schema = {
-    anyOf: [
-      schemaOf(one),
-      schemaOf(other)
-    ]
-  };
-  return field(expected, schema, (value) => {
-    if (one.issue(value) === void 0 || other.issue(value) === void 0) {
-      return void 0;
-    }
-    return mismatch(value, expected);
-  });
-}
-function invalidField(value, fields) {
-  const names = Object.keys(fields);
-  for (const name of Object.keys(value)) {
-    if (names.includes(name) || value[name] === void 0) continue;
-    const near = nearest(name, names);
-    const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
-    return {
-      field: name,
-      issue: `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`
-    };
-  }
-  for (const [name, field2] of Object.entries(fields)) {
-    const given = value[name];
-    if (given === void 0) {
-      if (field2.optional) continue;
-      return {
-        field: name,
-        issue: `is missing: ${field2.expected}`
-      };
-    }
-    const issue = field2.issue(given);
-    if (issue !== void 0) return {
-      field: name,
-      issue
-    };
-  }
-  return void 0;
-}
-function nearest(word4, words3) {
+// recipe/nearest.ts
+var LONGEST2 = 64;
+var [PART2, ABBREVIATION] = [
+  0.4,
+  0.6
+];
+function nearest(word4, words2) {
+  if (word4.length > LONGEST2) return void 0;
+  const wanted = word4.toLowerCase();
   let best;
-  let bestDistance = Math.max(1, Math.floor(word4.length / 3)) + 1;
-  for (const candidate of words3) {
-    const distance = editDistance(word4.toLowerCase(), candidate.toLowerCase());
+  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  for (const candidate of words2) {
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
+    const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [
       candidate,
       distance
     ];
   }
+  return best ?? overlapping(wanted, words2);
+}
+function suggestion(word4, words2) {
+  const near = nearest(word4, words2);
+  return near === void 0 ? "" : `; did you mean "${near}"?`;
+}
+function overlapping(wanted, words2) {
+  let best;
+  let bestOverlap = PART2;
+  for (const candidate of words2) {
+    const [short, long] = candidate.length < wanted.length ? [
+      candidate.toLowerCase(),
+      wanted
+    ] : [
+      wanted,
+      candidate.toLowerCase()
+    ];
+    const overlap = short.length / long.length;
+    if (short.length < 3 || overlap < bestOverlap) continue;
+    if (!long.includes(short) && !(overlap >= ABBREVIATION && abbreviates(short, long))) continue;
+    best = overlap === bestOverlap ? void 0 : candidate;
+    bestOverlap = overlap;
+  }
   return best;
 }
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function objectSchema(fields) {
-  const entries = Object.entries(fields);
-  const required = entries.filter(([, field2]) => !field2.optional).map(([name]) => name);
-  return {
-    type: "object",
-    properties: Object.fromEntries(entries.map(([name, field2]) => [
-      name,
-      {
-        description: field2.expected,
-        ...field2.schema
-      }
-    ])),
-    ...required.length > 0 && {
-      required
-    },
-    additionalProperties: false
-  };
-}
-function schemaOf(field2) {
-  return field2.schema ?? {};
-}
-function field(expected, schema, issue) {
-  return {
-    expected,
-    optional: false,
-    schema,
-    issue
-  };
-}
-function mismatch(value, expected) {
-  return `should be ${expected}, not ${shown(value)}`;
-}
-function shown(value) {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  return typeof value === "function" ? "a function" : String(value);
+function abbreviates(short, word4) {
+  let at2 = 0;
+  for (const letter of word4) if (letter === short[at2]) at2++;
+  return at2 === short.length && short[0] === word4[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -5051,6 +5116,260 @@ function editDistance(a, b) {
   return row[b.length];
 }
 
+// recipe/shown.ts
+var LONGEST3 = 60;
+var MOST_FIELDS = 4;
+function shown(value) {
+  if (typeof value === "string") return quoted(value);
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}
+function quoted(text4) {
+  return text4.length > LONGEST3 ? `"${text4.slice(0, LONGEST3)}..."` : `"${text4}"`;
+}
+function shownObject(value) {
+  const fields = [];
+  for (const [name, field] of Object.entries(value).slice(0, MOST_FIELDS)) {
+    fields.push(`${name.slice(0, LONGEST3)}: ${shown(field)}`);
+  }
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+
+// recipe/schema.ts
+function schema(expected, issue, jsonSchema = () => ({})) {
+  return {
+    expected,
+    optional: false,
+    issue,
+    jsonSchema
+  };
+}
+function lazy(make) {
+  let made;
+  return () => (made ??= {
+    value: make()
+  }).value;
+}
+function optional(schema2) {
+  return {
+    ...schema2,
+    optional: true
+  };
+}
+function text3(rules = {}) {
+  const { expected = "a string", min = 0, max = Infinity, pattern, issue } = rules;
+  return schema(expected, (value) => {
+    if (typeof value !== "string") return mismatch(value, "a string");
+    if (value.includes("\0")) return "has a NUL byte, which a string for the kernel cannot have";
+    if (value.length < min) return "is empty";
+    if (value.length * 3 > max) {
+      const size = new TextEncoder().encode(value).length;
+      if (size > max) return `has ${size} bytes; the kernel takes at most ${max}`;
+    }
+    return issue?.(value);
+  }, () => ({
+    type: "string",
+    ...min > 0 && {
+      minLength: min
+    },
+    ...max < Infinity && {
+      maxLength: max
+    },
+    ...pattern !== void 0 && {
+      pattern
+    }
+  }));
+}
+function content() {
+  return schema("a string", (value) => typeof value === "string" ? void 0 : mismatch(value, "a string"), () => ({
+    type: "string"
+  }));
+}
+function variableName() {
+  return text3({
+    expected: "the name of a variable",
+    min: 1,
+    pattern: "^[^=]+$",
+    issue: (name) => name.includes("=") ? `a name must not contain "="` : void 0
+  });
+}
+var PATH_BYTES = 4095;
+function path() {
+  return text3({
+    expected: "a path",
+    min: 1,
+    max: PATH_BYTES
+  });
+}
+function absolutePath(issue) {
+  return text3({
+    expected: "a path that begins with /",
+    min: 1,
+    max: PATH_BYTES,
+    pattern: "^/(?!(.*/)?\\.\\.(/|$))",
+    issue(path2) {
+      if (!path2.startsWith("/")) return `${quoted(path2)} has to begin with /`;
+      if (path2.includes("..") && path2.split("/").includes("..")) {
+        return `${quoted(path2)} must not contain ".."`;
+      }
+      return issue?.(path2);
+    }
+  });
+}
+function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
+  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
+  return schema(expected, (value) => {
+    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
+    return value < min || value > max ? `${value} is not ${expected}` : void 0;
+  }, () => ({
+    type: "integer",
+    minimum: min,
+    maximum: max
+  }));
+}
+function id() {
+  return integer(0, 4294967294);
+}
+function modeBits() {
+  return integer(0, 4095);
+}
+function boolean() {
+  return schema("true or false", (value) => typeof value === "boolean" ? void 0 : mismatch(value, "true or false"), () => ({
+    type: "boolean"
+  }));
+}
+function oneOf(words2) {
+  const all = words2.map((word4) => `"${word4}"`).join(", ");
+  return schema(`one of ${all}`, (value) => {
+    if (typeof value !== "string") return mismatch(value, `one of ${all}`);
+    if (words2.includes(value)) return void 0;
+    return `${quoted(value)} is none of ${all}${suggestion(value, words2)}`;
+  }, () => ({
+    enum: words2
+  }));
+}
+function list(of, min = 0) {
+  const expected = `a list, each ${of.expected}`;
+  return schema(expected, (value) => {
+    if (!Array.isArray(value)) return mismatch(value, expected);
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
+    for (let index = 0; index < value.length; index++) {
+      const issue = of.issue(value[index]);
+      if (issue !== void 0) return `number ${index + 1}: ${issue}`;
+    }
+    return void 0;
+  }, () => ({
+    type: "array",
+    items: of.jsonSchema(),
+    ...min > 0 && {
+      minItems: min
+    }
+  }));
+}
+function dictionary(key, of) {
+  const expected = `an object, each value ${of.expected}`;
+  return schema(expected, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    for (const name of Object.keys(value)) {
+      const issue = key.issue(name) ?? of.issue(value[name]);
+      if (issue !== void 0) return `${quoted(name)}: ${issue}`;
+    }
+    return void 0;
+  }, () => ({
+    type: "object",
+    propertyNames: key.jsonSchema(),
+    additionalProperties: of.jsonSchema()
+  }));
+}
+function object(fields) {
+  const expected = `an object with ${Object.keys(fields).join(", ")}`;
+  return schema(expected, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    const invalid = invalidField(value, fields);
+    return invalid && `${quoted(invalid.field)} ${invalid.issue}`;
+  }, () => objectSchema(fields));
+}
+function either(one, other) {
+  const expected = `${one.expected}, or ${other.expected}`;
+  return schema(expected, (value) => one.issue(value) === void 0 || other.issue(value) === void 0 ? void 0 : mismatch(value, expected), () => ({
+    anyOf: [
+      one.jsonSchema(),
+      other.jsonSchema()
+    ]
+  }));
+}
+function invalidField(value, fields, tag) {
+  for (const name of Object.keys(value)) {
+    if (name === tag || Object.hasOwn(fields, name) || value[name] === void 0) continue;
+    return {
+      field: name,
+      issue: `is unknown; ${knownFields(name, Object.keys(fields))}`
+    };
+  }
+  for (const name in fields) {
+    const field = fields[name];
+    const given = Object.hasOwn(value, name) ? value[name] : void 0;
+    if (given !== void 0) {
+      const issue = field.issue(given);
+      if (issue !== void 0) return {
+        field: name,
+        issue
+      };
+    } else if (!field.optional) {
+      return {
+        field: name,
+        issue: `is missing: ${field.expected}`
+      };
+    }
+  }
+  return void 0;
+}
+function knownFields(name, names) {
+  const near = nearest(name, names);
+  if (near !== void 0) return `did you mean "${near}"?`;
+  return names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function objectSchema(fields) {
+  const entries = Object.entries(fields);
+  const required = entries.filter(([, field]) => !field.optional).map(([name]) => name);
+  return {
+    type: "object",
+    properties: Object.fromEntries(entries.map(([name, field]) => [
+      name,
+      {
+        description: field.expected,
+        ...field.jsonSchema()
+      }
+    ])),
+    ...required.length > 0 && {
+      required
+    },
+    additionalProperties: false
+  };
+}
+function mismatch(value, expected) {
+  return `should be ${expected}, not ${shown(value)}`;
+}
+
+// recipe/step_schema.ts
+function stepSchema(name, fields, issue) {
+  const made = lazy(fields);
+  return {
+    name,
+    get fields() {
+      return made();
+    },
+    ...issue !== void 0 && {
+      issue
+    }
+  };
+}
+
 // recipe/steps/bind.ts
 var RESTRICTIONS = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -5066,19 +5385,14 @@ function bind(source, target = source, options = {}) {
     ...options
   };
 }
-var bindDefinition = {
-  step: "bind",
-  get fields() {
-    return {
-      source: path(),
-      target: absolutePath(),
-      readOnly: optional(boolean()),
-      recursive: optional(boolean()),
-      optional: optional(boolean()),
-      restrict: optional(list(oneOf(Object.keys(RESTRICTIONS))))
-    };
-  }
-};
+var bindSchema = stepSchema("bind", () => ({
+  source: path(),
+  target: absolutePath(),
+  readOnly: optional(boolean()),
+  recursive: optional(boolean()),
+  optional: optional(boolean()),
+  restrict: optional(list(oneOf(Object.keys(RESTRICTIONS))))
+}));
 
 // recipe/steps/devices.ts
 function devices(target = "/dev") {
@@ -5087,14 +5401,9 @@ function devices(target = "/dev") {
     target
   };
 }
-var devicesDefinition = {
-  step: "devices",
-  get fields() {
-    return {
-      target: absolutePath()
-    };
-  }
-};
+var devicesSchema = stepSchema("devices", () => ({
+  target: absolutePath()
+}));
 
 // recipe/steps/files.ts
 var fileFields = () => ({
@@ -5109,12 +5418,9 @@ function mkdir2(path2, options = {}) {
     ...options
   };
 }
-var mkdirDefinition = {
-  step: "mkdir",
-  get fields() {
-    return fileFields();
-  }
-};
+var mkdirSchema = stepSchema("mkdir", () => {
+  return fileFields();
+});
 function symlink(target, path2, options = {}) {
   return {
     step: "symlink",
@@ -5123,19 +5429,14 @@ function symlink(target, path2, options = {}) {
     ...options
   };
 }
-var symlinkDefinition = {
-  step: "symlink",
-  get fields() {
-    return {
-      target: text3({
-        min: 1,
-        max: 4095
-      }),
-      path: absolutePath(),
-      host: optional(boolean())
-    };
-  }
-};
+var symlinkSchema = stepSchema("symlink", () => ({
+  target: text3({
+    min: 1,
+    max: 4095
+  }),
+  path: absolutePath(),
+  host: optional(boolean())
+}));
 function writeFile(path2, text4, options = {}) {
   return {
     step: "writeFile",
@@ -5144,15 +5445,10 @@ function writeFile(path2, text4, options = {}) {
     ...options
   };
 }
-var writeFileDefinition = {
-  step: "writeFile",
-  get fields() {
-    return {
-      ...fileFields(),
-      text: content()
-    };
-  }
-};
+var writeFileSchema = stepSchema("writeFile", () => ({
+  ...fileFields(),
+  text: content()
+}));
 function mknod(path2, node) {
   return {
     step: "mknod",
@@ -5160,28 +5456,22 @@ function mknod(path2, node) {
     ...node
   };
 }
-var mknodDefinition = {
-  step: "mknod",
-  get fields() {
-    return {
-      ...fileFields(),
-      type: oneOf([
-        "b",
-        "c",
-        "p"
-      ]),
-      major: optional(integer(0, 4095)),
-      minor: optional(integer(0, 1048575))
-    };
-  },
-  issue({ type, major, minor }) {
-    if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
-    if (type !== "p" && (major === void 0 || minor === void 0)) {
-      return `a device needs "major" and "minor"`;
-    }
-    return void 0;
+var mknodSchema = stepSchema("mknod", () => ({
+  ...fileFields(),
+  type: oneOf([
+    "b",
+    "c",
+    "p"
+  ]),
+  major: optional(integer(0, 4095)),
+  minor: optional(integer(0, 1048575))
+}), ({ type, major, minor }) => {
+  if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
+  if (type !== "p" && (major === void 0 || minor === void 0)) {
+    return `a device needs "major" and "minor"`;
   }
-};
+  return void 0;
+});
 
 // recipe/steps/id_maps.ts
 function mapRoot() {
@@ -5189,19 +5479,13 @@ function mapRoot() {
     step: "mapRoot"
   };
 }
-var mapRootDefinition = {
-  step: "mapRoot",
-  fields: {}
-};
+var mapRootSchema = stepSchema("mapRoot", () => ({}));
 function mapCurrentUser() {
   return {
     step: "mapCurrentUser"
   };
 }
-var mapCurrentUserDefinition = {
-  step: "mapCurrentUser",
-  fields: {}
-};
+var mapCurrentUserSchema = stepSchema("mapCurrentUser", () => ({}));
 function mapIds(maps) {
   return {
     step: "mapIds",
@@ -5211,40 +5495,36 @@ function mapIds(maps) {
 var MAP_LINES = 340;
 var MAP_BYTES = 4095;
 var LAST_ID = 4294967294;
-var mapIdsDefinition = {
-  step: "mapIds",
-  get fields() {
-    const range = object({
-      inside: id(),
-      outside: id(),
-      count: integer(1, 4294967295)
-    });
-    return {
-      uids: list(range, 1),
-      gids: list(range, 1),
-      setgroups: optional(oneOf([
-        "allow",
-        "deny"
-      ]))
-    };
-  },
-  issue({ uids, gids }) {
-    return contradiction("uids", uids) ?? contradiction("gids", gids);
-  }
-};
+var mapIdsSchema = stepSchema("mapIds", () => {
+  const range = object({
+    inside: id(),
+    outside: id(),
+    count: integer(1, 4294967295)
+  });
+  return {
+    uids: list(range, 1),
+    gids: list(range, 1),
+    setgroups: optional(oneOf([
+      "allow",
+      "deny"
+    ]))
+  };
+}, ({ uids, gids }) => {
+  return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
+});
 function mapText(ranges) {
-  return ranges.map(({ inside: inside2, outside: outside2, count: count2 }) => `${inside2} ${outside2} ${count2}
+  return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}
 `).join("");
 }
-function contradiction(name, ranges) {
+function rangesIssue(name, ranges) {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
-  const size2 = mapText(ranges).length;
-  if (size2 > MAP_BYTES) {
-    return `"${name}" has ${size2} bytes as a map; the kernel takes ${MAP_BYTES}`;
+  const size = mapText(ranges).length;
+  if (size > MAP_BYTES) {
+    return `"${name}" has ${size} bytes as a map; the kernel takes ${MAP_BYTES}`;
   }
   for (const [i, a] of ranges.entries()) {
     if (Math.max(a.inside, a.outside) + a.count > LAST_ID + 1) {
-      return `"${name}", range ${i + 1}, goes beyond the last id, ${LAST_ID}`;
+      return `"${name}": range ${i + 1} goes beyond the last id, ${LAST_ID}`;
     }
     for (const [j, b] of ranges.slice(0, i).entries()) {
       for (const side of [
@@ -5252,7 +5532,7 @@ function contradiction(name, ranges) {
         "outside"
       ]) {
         if (a[side] < b[side] + b.count && b[side] < a[side] + a.count) {
-          return `"${name}" contradicts itself: ranges ${j + 1} and ${i + 1} overlap ${side}`;
+          return `"${name}": the ranges ${j + 1} and ${i + 1} overlap ${side}`;
         }
       }
     }
@@ -5267,55 +5547,45 @@ function setUser(ids2) {
     ...ids2
   };
 }
-var setUserDefinition = {
-  step: "setUser",
-  get fields() {
-    return {
-      uid: id(),
-      gid: optional(id()),
-      groups: optional(list(id()))
-    };
-  }
-};
+var setUserSchema = stepSchema("setUser", () => ({
+  uid: id(),
+  gid: optional(id()),
+  groups: optional(list(id()))
+}));
 function capabilities(sets) {
   return {
     step: "capabilities",
     ...sets
   };
 }
-var capabilitiesDefinition = {
-  step: "capabilities",
-  get fields() {
-    const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
-    return {
-      keep: capabilityList,
-      bounding: capabilityList,
-      permitted: capabilityList,
-      effective: capabilityList,
-      inheritable: capabilityList,
-      ambient: capabilityList
-    };
-  },
-  issue({ keep, bounding, permitted, effective, inheritable, ambient }) {
-    const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
-    if (keep !== void 0 && others !== void 0) return `"keep" stands in place of all others`;
-    const lacks = (set, of) => of === void 0 ? void 0 : set?.find((name) => !of.includes(name));
-    const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
-    if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
-    const notInheritable = lacks(ambient, inheritable);
-    if (notInheritable !== void 0) return `${notInheritable} is not in "inheritable"`;
-    return void 0;
+var capabilitiesSchema = stepSchema("capabilities", () => {
+  const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+  return {
+    keep: capabilityList,
+    bounding: capabilityList,
+    permitted: capabilityList,
+    effective: capabilityList,
+    inheritable: capabilityList,
+    ambient: capabilityList
+  };
+}, ({ keep, bounding, permitted, effective, inheritable, ambient }) => {
+  const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
+  if (keep !== void 0 && others !== void 0) {
+    return `"keep" cannot be combined with other sets`;
   }
-};
+  const lacks = (set, of) => of === void 0 ? void 0 : set?.find((name) => !of.includes(name));
+  const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
+  if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
+  const notInheritable = lacks(ambient, inheritable);
+  if (notInheritable !== void 0) return `${notInheritable} is not in "inheritable"`;
+  return void 0;
+});
 function noNewPrivileges() {
   return {
     step: "noNewPrivileges"
   };
 }
-var noNewPrivilegesDefinition = {
-  step: "noNewPrivileges",
-  fields: {}
-};
+var noNewPrivilegesSchema = stepSchema("noNewPrivileges", () => ({}));
 
 // recipe/namespaces.ts
 var CLONE_FLAG = {
@@ -5339,15 +5609,15 @@ var NAMESPACE_FILE = {
   time: "time"
 };
 var NAMESPACE_KINDS = Object.keys(CLONE_FLAG);
-function limitSetting(kind2) {
-  return `max_${NAMESPACE_FILE[kind2]}_namespaces`;
+function limitSetting(kind) {
+  return `max_${NAMESPACE_FILE[kind]}_namespaces`;
 }
 
 // recipe/steps/join.ts
 function join(target, ...kinds) {
   const last = kinds.at(-1);
   const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind2) => typeof kind2 !== "object");
+  const names = kinds.filter((kind) => typeof kind !== "object");
   return {
     step: "join",
     target: dataOf(target),
@@ -5358,43 +5628,36 @@ function join(target, ...kinds) {
   };
 }
 function dataOf(target) {
-  if (target instanceof OwnedFd) return processIdentity(target);
-  if (typeof target === "object" && "identity" in target) return target.identity;
-  return target;
+  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
+  return hasIdentity ? target.identity : target;
 }
-var joinDefinition = {
-  step: "join",
-  get fields() {
-    return {
-      target: either(integer(1, 2 ** 31 - 1), either(path(), object({
-        pid: integer(1, 2 ** 31 - 1),
-        started: integer(0)
-      }))),
-      kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-      credentials: optional(oneOf([
-        "root",
-        "keep"
-      ])),
-      root: optional(boolean()),
-      cwd: optional(boolean()),
-      environment: optional(boolean()),
-      cgroup: optional(boolean())
-    };
-  },
-  issue({ target, kinds = [], ...options }) {
-    if (typeof target !== "string") return void 0;
-    if (kinds.length > 1) return "a file is one namespace, of one kind";
-    const ofProcess = [
-      "root",
-      "cwd",
-      "environment",
-      "cgroup"
-    ].find((name) => options[name] === true);
-    return ofProcess && `"${ofProcess}" is of a process, and the target is a file`;
-  }
-};
+var joinSchema = stepSchema("join", () => ({
+  target: either(integer(1, 2 ** 31 - 1), either(path(), object({
+    pid: integer(1, 2 ** 31 - 1),
+    started: integer(0)
+  }))),
+  kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
+  credentials: optional(oneOf([
+    "root",
+    "keep"
+  ])),
+  root: optional(boolean()),
+  cwd: optional(boolean()),
+  environment: optional(boolean()),
+  cgroup: optional(boolean())
+}), ({ target, kinds = [], ...options }) => {
+  if (typeof target !== "string") return void 0;
+  if (kinds.length > 1) return "a file is one namespace and takes one kind";
+  const ofProcess = [
+    "root",
+    "cwd",
+    "environment",
+    "cgroup"
+  ].find((name) => options[name] === true);
+  return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;
+});
 
-// ffi/calls/landlock.ts
+// ffi/calls/constants/landlock.ts
 var LANDLOCK_ACCESS_FS = {
   EXECUTE: 2 ** 0,
   WRITE_FILE: 2 ** 1,
@@ -5421,61 +5684,6 @@ var LANDLOCK_SCOPE = {
   ABSTRACT_UNIX_SOCKET: 2 ** 0,
   SIGNAL: 2 ** 1
 };
-var CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
-var RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
-var RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
-function landlockVersion() {
-  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
-}
-function landlock_create_ruleset({ files, ports, scopes }) {
-  const words3 = [
-    files,
-    ports,
-    scopes
-  ];
-  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  const known = words3.findLastIndex((word4) => word4 !== 0) + 1;
-  const struct = structOf(words3.slice(0, known), text4);
-  return call("landlock_create_ruleset", struct, struct.size, 0);
-}
-function pathBeneathOutput(rights) {
-  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
-}
-function writePathBeneath(pipe, rights, directory) {
-  const vector = new DataView(new ArrayBuffer(32));
-  vector.setUint32(8, 8, true);
-  vector.setUint32(24, 4, true);
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
-  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
-    {
-      offset: 0,
-      to: structOf([
-        rights
-      ], "")
-    },
-    {
-      offset: 16,
-      to: directory
-    }
-  ]);
-  return call("writev", pipe, struct, 2);
-}
-function addPathBeneath(ruleset, rule) {
-  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
-}
-function addNetPort(ruleset, rights, port) {
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, structOf([
-    rights,
-    port
-  ], text4), 0);
-}
-function landlock_restrict_self(ruleset) {
-  return call("landlock_restrict_self", ruleset, 0);
-}
-function structOf(words3, text4) {
-  return new Struct(new Uint8Array(new BigUint64Array(words3.map(BigInt)).buffer), text4);
-}
 
 // recipe/landlock_rights.ts
 var FILES_SINCE = 3;
@@ -5519,29 +5727,26 @@ var PORT_WORDS = [
   "bindTcp",
   "connectTcp"
 ];
-var landlockDefinition = {
-  step: "landlock",
-  get fields() {
-    const paths = optional(list(absolutePath()));
-    const ports = optional(list(integer(0, 65535)));
-    return {
-      read: paths,
-      write: paths,
-      execute: paths,
-      bindTcp: ports,
-      connectTcp: ports,
-      isolate: optional(list(oneOf(Object.keys(SCOPES)))),
-      degrade: optional(boolean())
-    };
-  },
-  issue(step) {
-    return [
-      ...FILE_WORDS,
-      ...PORT_WORDS,
-      "isolate"
-    ].every((word4) => step[word4] === void 0) ? `says neither of files (${FILE_WORDS.join(", ")}), nor of ports (${PORT_WORDS.join(", ")}), nor what to isolate` : void 0;
-  }
-};
+var landlockSchema = stepSchema("landlock", () => {
+  const paths = optional(list(absolutePath()));
+  const ports = optional(list(integer(0, 65535)));
+  return {
+    read: paths,
+    write: paths,
+    execute: paths,
+    bindTcp: ports,
+    connectTcp: ports,
+    isolate: optional(list(oneOf(Object.keys(SCOPES)))),
+    degrade: optional(boolean())
+  };
+}, (step) => {
+  const rules = [
+    ...FILE_WORDS,
+    ...PORT_WORDS,
+    "isolate"
+  ];
+  return rules.every((rule) => step[rule] === void 0) ? `needs at least one rule: ${rules.join(", ")}` : void 0;
+});
 
 // recipe/steps/limits.ts
 function limits(limits2) {
@@ -5557,124 +5762,75 @@ var UNITS = {
   g: 2 ** 30,
   t: 2 ** 40
 };
-var SIZE = /^(\d+)([kmgt]?)$/i;
-var size = {
-  expected: 'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
-  optional: false,
-  schema: {
-    anyOf: [
-      integer().schema,
-      {
-        type: "string",
-        pattern: "^\\d+[kmgtKMGT]?$"
-      }
-    ]
-  },
-  issue(value) {
-    const bytes = typeof value === "string" ? bytesOf2(value) : value;
-    if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return void 0;
-    const shown3 = typeof value === "string" ? JSON.stringify(value) : String(value);
-    return `should be ${size.expected}, or "unlimited", not ${shown3}`;
-  }
-};
-var sizeOrNone = {
-  ...size,
-  schema: {
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      size.schema
-    ]
-  },
-  issue: (value) => value === "unlimited" ? void 0 : size.issue(value)
-};
-var cpus = {
-  expected: 'a number of processors from 0.01 on, or "unlimited"',
-  optional: false,
-  schema: {
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      {
-        type: "number",
-        minimum: 0.01,
-        maximum: 1e6
-      }
-    ]
-  },
-  issue(value) {
-    if (value === "unlimited") return void 0;
-    if (typeof value === "number" && value >= 0.01 && value <= 1e6) return void 0;
-    return `should be ${cpus.expected}, not ${JSON.stringify(value)}`;
-  }
-};
-var cpuset = {
-  expected: 'a list of processors: "0-1,3"',
-  optional: false,
-  schema: {
-    type: "string",
-    pattern: "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"
-  },
-  issue(value) {
-    const issue = text3({
-      min: 1
-    }).issue(value);
-    if (issue !== void 0) return issue;
-    const ranges = value.split(",").map((range) => /^(\d+)(?:-(\d+))?$/.exec(range));
-    const wrong = ranges.some((range) => range === null || Number(range[2] ?? range[1]) < Number(range[1]) || Number(range[1]) > 65535);
-    return wrong ? `should be ${cpuset.expected}, not "${value}"` : void 0;
-  }
-};
-var device = {
-  expected: 'a block device: "/dev/sda" or "8:0"',
-  optional: false,
-  schema: {
-    type: "string",
-    pattern: "^(\\d+:\\d+|/.+)$"
-  },
-  issue(value) {
-    const issue = text3({
-      min: 1
-    }).issue(value);
-    if (issue !== void 0) return issue;
-    return /^(\d+:\d+|\/.+)$/.test(value) ? void 0 : `should be ${device.expected}, not "${value}"`;
-  }
-};
-var count = () => either(integer(1), oneOf([
-  "unlimited"
-]));
-var limitFields = () => ({
-  memory: optional(sizeOrNone),
-  memoryHigh: optional(sizeOrNone),
-  swap: optional(sizeOrNone),
-  cpus: optional(cpus),
-  cpuWeight: optional(integer(1, 1e4)),
-  pids: optional(count()),
-  io: optional(list(object({
-    device,
-    readBps: optional(sizeOrNone),
-    writeBps: optional(sizeOrNone),
-    readIops: optional(count()),
-    writeIops: optional(count())
-  }))),
-  cpuset: optional(cpuset)
-});
-var limitsDefinition = {
-  step: "limits",
-  get fields() {
-    return limitFields();
-  }
-};
-function bytesOf2(value) {
-  const [, digits, unit] = SIZE.exec(value) ?? [];
+function bytesOf2(size) {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
   return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
 }
+function isSize(value) {
+  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+}
+function isCpus(value) {
+  return typeof value === "number" && value >= 0.01 && value <= 1e6;
+}
+function isCpuset(list2) {
+  return list2.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
+  });
+}
+function limit(expected, holds, ...json) {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(whole, (value) => value === "unlimited" || holds(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+    anyOf: [
+      {
+        enum: [
+          "unlimited"
+        ]
+      },
+      ...json
+    ]
+  })));
+}
+function textThat(expected, holds, pattern) {
+  return text3({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text4) => holds(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+  });
+}
+var limitFields = lazy(() => {
+  const size = limit('a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"', isSize, integer().jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+  const count = optional(either(integer(1), oneOf([
+    "unlimited"
+  ])));
+  const io = object({
+    device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
+    readBps: size,
+    writeBps: size,
+    readIops: count,
+    writeIops: count
+  });
+  return {
+    memory: size,
+    memoryHigh: size,
+    swap: size,
+    cpus: limit("a number of processors from 0.01 on", isCpus, {
+      type: "number",
+      minimum: 0.01,
+      maximum: 1e6
+    }),
+    cpuWeight: optional(integer(1, 1e4)),
+    pids: count,
+    io: optional(list(io)),
+    cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
+  };
+});
+var limitsSchema = stepSchema("limits", limitFields);
 
 // recipe/steps/masks.ts
 function maskPaths(...paths) {
@@ -5683,28 +5839,18 @@ function maskPaths(...paths) {
     paths
   };
 }
-var maskPathsDefinition = {
-  step: "maskPaths",
-  get fields() {
-    return {
-      paths: list(absolutePath(), 1)
-    };
-  }
-};
+var maskPathsSchema = stepSchema("maskPaths", () => ({
+  paths: list(absolutePath(), 1)
+}));
 function readonlyPaths(...paths) {
   return {
     step: "readonlyPaths",
     paths
   };
 }
-var readonlyPathsDefinition = {
-  step: "readonlyPaths",
-  get fields() {
-    return {
-      paths: list(absolutePath(), 1)
-    };
-  }
-};
+var readonlyPathsSchema = stepSchema("readonlyPaths", () => ({
+  paths: list(absolutePath(), 1)
+}));
 
 // recipe/mount_options.ts
 var WORDS = {
@@ -5798,7 +5944,7 @@ var WORDS = {
   defaults: {
     clear: MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS
   },
-  // Words for /etc/fstab and for mount(8) itself, which mean nothing to the kernel.
+  // Words for /etc/fstab and for mount(8) itself, which the kernel does not see.
   auto: {},
   noauto: {},
   _netdev: {},
@@ -5816,14 +5962,19 @@ var OTHER_STEPS = {
   private: "propagation",
   rprivate: "propagation",
   unbindable: "propagation",
-  runbindable: "propagation",
-  loop: "bind"
+  runbindable: "propagation"
 };
-function mountOptionsComplaint(options) {
+var OPTIONS_BYTES = 4095;
+function mountOptions() {
+  return text3({
+    max: OPTIONS_BYTES,
+    issue: wordOfAnotherStep
+  });
+}
+function wordOfAnotherStep(options) {
   for (const word4 of splitOptions(options)) {
-    const step = Object.hasOwn(OTHER_STEPS, word4) ? OTHER_STEPS[word4] : void 0;
     if (word4 === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
-    if (step !== void 0) return `"${word4}" is the step ${step}()`;
+    if (Object.hasOwn(OTHER_STEPS, word4)) return `"${word4}" is the step ${OTHER_STEPS[word4]}()`;
   }
   return void 0;
 }
@@ -5853,22 +6004,14 @@ function mount3(source, target, options) {
     ...options
   };
 }
-var mountDefinition = {
-  step: "mount",
-  get fields() {
-    return {
-      source: text3(),
-      target: absolutePath(),
-      type: text3({
-        min: 1
-      }),
-      options: optional(text3({
-        max: 4095
-      }))
-    };
-  },
-  issue: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options)
-};
+var mountSchema = stepSchema("mount", () => ({
+  source: text3(),
+  target: absolutePath(),
+  type: text3({
+    min: 1
+  }),
+  options: optional(mountOptions())
+}));
 function tmpfs(target, options = {}) {
   return {
     step: "tmpfs",
@@ -5876,31 +6019,23 @@ function tmpfs(target, options = {}) {
     ...options
   };
 }
-var tmpfsDefinition = {
-  step: "tmpfs",
-  get fields() {
-    return {
-      target: absolutePath(),
-      size: optional(text3({
-        min: 1
-      })),
-      mode: optional(modeBits()),
-      options: optional(text3({
-        max: 4095
-      }))
-    };
-  },
-  issue({ size: size2, options }) {
-    if (size2 !== void 0 && !/^\d+[kmgKMG%]?$/.test(size2)) {
-      return `"size" is "${size2}", which is no number of bytes, kilobytes (k) ... or per cent (%)`;
-    }
-    if (size2 !== void 0 && parseInt(size2) === 0) return '"size" 0 is no limit to the kernel';
-    if (size2 !== void 0 && parseInt(size2) > Number.MAX_SAFE_INTEGER) {
-      return `"size" is ${size2}, more than any machine has`;
-    }
-    return options === void 0 ? void 0 : mountOptionsComplaint(options);
+var tmpfsSchema = stepSchema("tmpfs", () => ({
+  target: absolutePath(),
+  size: optional(text3({
+    min: 1,
+    issue: sizeIssue
+  })),
+  mode: optional(modeBits()),
+  options: optional(mountOptions())
+}));
+function sizeIssue(size) {
+  if (!/^\d+[kmgKMG%]?$/.test(size)) {
+    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
   }
-};
+  const number = parseInt(size);
+  if (number === 0) return "0 means no limit to the kernel";
+  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+}
 function proc(target = "/proc", options = {}) {
   return {
     step: "proc",
@@ -5908,7 +6043,7 @@ function proc(target = "/proc", options = {}) {
     ...options
   };
 }
-var procDefinition = special("proc");
+var procSchema = stepSchema("proc", kernelFilesystem);
 function sysfs(target = "/sys", options = {}) {
   return {
     step: "sysfs",
@@ -5916,7 +6051,7 @@ function sysfs(target = "/sys", options = {}) {
     ...options
   };
 }
-var sysfsDefinition = special("sysfs");
+var sysfsSchema = stepSchema("sysfs", kernelFilesystem);
 function mqueue(target = "/dev/mqueue", options = {}) {
   return {
     step: "mqueue",
@@ -5924,19 +6059,11 @@ function mqueue(target = "/dev/mqueue", options = {}) {
     ...options
   };
 }
-var mqueueDefinition = special("mqueue");
-function special(step) {
+var mqueueSchema = stepSchema("mqueue", kernelFilesystem);
+function kernelFilesystem() {
   return {
-    step,
-    get fields() {
-      return {
-        target: absolutePath(),
-        options: optional(text3({
-          max: 4095
-        }))
-      };
-    },
-    issue: ({ options }) => options === void 0 ? void 0 : mountOptionsComplaint(options)
+    target: absolutePath(),
+    options: optional(mountOptions())
   };
 }
 var PROPAGATION = {
@@ -5953,16 +6080,11 @@ function propagation(target, type, options = {}) {
     ...options
   };
 }
-var propagationDefinition = {
-  step: "propagation",
-  get fields() {
-    return {
-      target: absolutePath(),
-      type: oneOf(Object.keys(PROPAGATION)),
-      recursive: optional(boolean())
-    };
-  }
-};
+var propagationSchema = stepSchema("propagation", () => ({
+  target: absolutePath(),
+  type: oneOf(Object.keys(PROPAGATION)),
+  recursive: optional(boolean())
+}));
 function remount(target, options, more = {}) {
   return {
     step: "remount",
@@ -5971,25 +6093,14 @@ function remount(target, options, more = {}) {
     ...more
   };
 }
-var remountDefinition = {
-  step: "remount",
-  get fields() {
-    return {
-      target: absolutePath(),
-      options: text3({
-        max: 4095
-      }),
-      bind: optional(boolean())
-    };
-  },
-  issue({ options, bind: bind3 }) {
-    const { data: data2 } = parseMountOptions(options);
-    if (data2 !== null && bind3 !== false) {
-      return `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`;
-    }
-    return mountOptionsComplaint(options);
-  }
-};
+var remountSchema = stepSchema("remount", () => ({
+  target: absolutePath(),
+  options: mountOptions(),
+  bind: optional(boolean())
+}), ({ options, bind: bind3 }) => {
+  const { data: data2 } = parseMountOptions(options);
+  return data2 !== null && bind3 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
+});
 function unmount(target, options = {}) {
   return {
     step: "unmount",
@@ -5997,15 +6108,10 @@ function unmount(target, options = {}) {
     ...options
   };
 }
-var unmountDefinition = {
-  step: "unmount",
-  get fields() {
-    return {
-      target: absolutePath(),
-      detach: optional(boolean())
-    };
-  }
-};
+var unmountSchema = stepSchema("unmount", () => ({
+  target: absolutePath(),
+  detach: optional(boolean())
+}));
 
 // recipe/steps/names.ts
 var NAME_BYTES = 64;
@@ -6015,105 +6121,77 @@ function hostname(name) {
     name
   };
 }
-var hostnameDefinition = {
-  step: "hostname",
-  get fields() {
-    return {
-      name: text3({
-        min: 1,
-        max: NAME_BYTES
-      })
-    };
-  }
-};
+var hostnameSchema = stepSchema("hostname", () => ({
+  name: text3({
+    min: 1,
+    max: NAME_BYTES
+  })
+}));
 function domainname(name) {
   return {
     step: "domainname",
     name
   };
 }
-var domainnameDefinition = {
-  step: "domainname",
-  get fields() {
-    return {
-      name: text3({
-        min: 1,
-        max: NAME_BYTES
-      })
-    };
-  }
-};
+var domainnameSchema = stepSchema("domainname", () => ({
+  name: text3({
+    min: 1,
+    max: NAME_BYTES
+  })
+}));
 
 // recipe/network_schema.ts
 function interfaceName() {
-  const base = text3({
-    min: 1,
-    max: LINK_NAME_BYTES
-  });
-  return {
+  return text3({
     expected: `a name of at most ${LINK_NAME_BYTES} bytes`,
-    optional: false,
-    schema: {
-      ...base.schema,
-      pattern: "^[^/:%\\s]+$"
-    },
-    issue(value) {
-      const issue = base.issue(value);
-      if (issue !== void 0) return issue;
-      const name = value;
-      if (name === "." || name === "..") return `"${name}" is no name of an interface`;
-      return /[/:%\s]/.test(name) ? `"${name}" must have no "/", ":", "%" or space, as it is the name of an interface` : void 0;
+    min: 1,
+    max: LINK_NAME_BYTES,
+    pattern: "^[^/:%\\s]+$",
+    issue(name) {
+      if (name === "." || name === "..") return `"${name}" cannot be the name of an interface`;
+      return /[/:%\s]/.test(name) ? `"${name}" must not have "/", ":", "%" or a space, as the name of an interface` : void 0;
     }
-  };
+  });
 }
 function ipPrefix() {
-  return addressField("an address like 10.0.0.2/24 or fd00::2/64", (text4) => {
-    if (parsePrefix(text4) !== void 0) return void 0;
-    return parseIp(text4) === void 0 ? `"${text4}" is no address with a prefix, like 10.0.0.2/24 or fd00::2/64` : `"${text4}" lacks the length of its network's prefix, like ${text4}${text4.includes(":") ? "/64" : "/24"}`;
+  return text3({
+    expected: "an address like 10.0.0.2/24 or fd00::2/64",
+    min: 1,
+    issue(text4) {
+      if (parsePrefix(text4) !== void 0) return void 0;
+      if (parseIp(text4) === void 0) {
+        return `${quoted(text4)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
+      }
+      const length = text4.includes(":") ? 64 : 24;
+      return `"${text4}" has no prefix length; write it like ${text4}/${length}`;
+    }
   });
 }
 function ipAddress() {
-  return addressField("an address like 10.0.0.1 or fd00::1", (text4) => parseIp(text4) === void 0 ? `"${text4}" is no address, like 10.0.0.1 or fd00::1` : void 0);
+  const expected = "an address like 10.0.0.1 or fd00::1";
+  return text3({
+    expected,
+    min: 1,
+    issue: (text4) => parseIp(text4) === void 0 ? `${quoted(text4)} is not ${expected}` : void 0
+  });
 }
 function destination() {
   const prefix = ipPrefix();
-  return {
-    ...prefix,
-    expected: `"default", or a network like 10.1.0.0/16`,
-    issue: (value) => value === "default" ? void 0 : prefix.issue(value)
-  };
-}
-function addressField(expected, issue) {
-  const base = text3({
-    min: 1
-  });
-  return {
-    expected,
-    optional: false,
-    ...base.schema && {
-      schema: base.schema
-    },
-    issue: (value) => base.issue(value) ?? issue(value)
-  };
+  return schema(`"default", or a network like 10.1.0.0/16`, (value) => value === "default" ? void 0 : prefix.issue(value), () => prefix.jsonSchema());
 }
 
 // recipe/steps/network/addresses.ts
-function address(device2, address2) {
+function address(device, address2) {
   return {
     step: "address",
-    device: device2,
+    device,
     address: address2
   };
 }
-var addressDefinition = {
-  step: "address",
-  get fields() {
-    return {
-      device: interfaceName(),
-      address: ipPrefix()
-    };
-  }
-};
+var addressSchema = stepSchema("address", () => ({
+  device: interfaceName(),
+  address: ipPrefix()
+}));
 function route(destination3, options) {
   return {
     step: "route",
@@ -6121,23 +6199,17 @@ function route(destination3, options) {
     ...options
   };
 }
-var routeDefinition = {
-  step: "route",
-  get fields() {
-    return {
-      destination: destination(),
-      via: optional(ipAddress()),
-      device: optional(interfaceName())
-    };
-  },
-  issue(step) {
-    const { destination: destination3, via, device: device2 } = step;
-    if (via === void 0 && device2 === void 0) {
-      return `where to? It needs "via", the address of a gateway, or "device", an interface`;
-    }
-    return via !== void 0 && parseIp(via).family !== prefixOf(step).family ? `"${destination3}" and "${via}" are of two kinds, IPv4 and IPv6` : void 0;
+var routeSchema = stepSchema("route", () => ({
+  destination: destination(),
+  via: optional(ipAddress()),
+  device: optional(interfaceName())
+}), (step) => {
+  const { destination: destination3, via, device } = step;
+  if (via === void 0 && device === void 0) {
+    return `needs "via", the address of a gateway, or "device", an interface`;
   }
-};
+  return via !== void 0 && parseIp(via).family !== prefixOf(step).family ? `"${destination3}" and "${via}" are not both IPv4 or both IPv6` : void 0;
+});
 function prefixOf({ destination: destination3, via }) {
   if (destination3 !== "default") return parsePrefix(destination3);
   return parsePrefix(via?.includes(":") ? "::/0" : "0.0.0.0/0");
@@ -6149,10 +6221,7 @@ function loopback() {
     step: "loopback"
   };
 }
-var loopbackDefinition = {
-  step: "loopback",
-  fields: {}
-};
+var loopbackSchema = stepSchema("loopback", () => ({}));
 function bridge(name, options = {}) {
   return {
     step: "bridge",
@@ -6160,29 +6229,19 @@ function bridge(name, options = {}) {
     ...options
   };
 }
-var bridgeDefinition = {
-  step: "bridge",
-  get fields() {
-    return {
-      name: interfaceName(),
-      ports: optional(list(interfaceName()))
-    };
-  }
-};
+var bridgeSchema = stepSchema("bridge", () => ({
+  name: interfaceName(),
+  ports: optional(list(interfaceName()))
+}));
 function dummy(name) {
   return {
     step: "dummy",
     name
   };
 }
-var dummyDefinition = {
-  step: "dummy",
-  get fields() {
-    return {
-      name: interfaceName()
-    };
-  }
-};
+var dummySchema = stepSchema("dummy", () => ({
+  name: interfaceName()
+}));
 
 // recipe/steps/network/outside.ts
 function veth(name, options = {}) {
@@ -6192,20 +6251,14 @@ function veth(name, options = {}) {
     ...options
   };
 }
-var vethDefinition = {
-  step: "veth",
-  get fields() {
-    return {
-      name: interfaceName(),
-      peer: optional(interfaceName()),
-      peerAddress: optional(ipPrefix()),
-      bridge: optional(interfaceName())
-    };
-  },
-  issue({ peer, peerAddress }) {
-    return peerAddress !== void 0 && peer === void 0 ? `"peerAddress" needs "peer", the name of the end that gets it` : void 0;
-  }
-};
+var vethSchema = stepSchema("veth", () => ({
+  name: interfaceName(),
+  peer: optional(interfaceName()),
+  peerAddress: optional(ipPrefix()),
+  bridge: optional(interfaceName())
+}), ({ peer, peerAddress }) => {
+  return peerAddress !== void 0 && peer === void 0 ? `"peerAddress" needs "peer", the name of the end outside` : void 0;
+});
 function macvlan(name, options) {
   return {
     step: "macvlan",
@@ -6213,16 +6266,11 @@ function macvlan(name, options) {
     ...options
   };
 }
-var macvlanDefinition = {
-  step: "macvlan",
-  get fields() {
-    return {
-      name: interfaceName(),
-      parent: interfaceName(),
-      mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
-    };
-  }
-};
+var macvlanSchema = stepSchema("macvlan", () => ({
+  name: interfaceName(),
+  parent: interfaceName(),
+  mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
+}));
 function moveInterface(name, options = {}) {
   return {
     step: "moveInterface",
@@ -6230,15 +6278,10 @@ function moveInterface(name, options = {}) {
     ...options
   };
 }
-var moveInterfaceDefinition = {
-  step: "moveInterface",
-  get fields() {
-    return {
-      name: interfaceName(),
-      as: optional(interfaceName())
-    };
-  }
-};
+var moveInterfaceSchema = stepSchema("moveInterface", () => ({
+  name: interfaceName(),
+  as: optional(interfaceName())
+}));
 
 // recipe/steps/network/translation.ts
 function masquerade(source, options = {}) {
@@ -6248,15 +6291,10 @@ function masquerade(source, options = {}) {
     ...options
   };
 }
-var masqueradeDefinition = {
-  step: "masquerade",
-  get fields() {
-    return {
-      source: ipPrefix(),
-      inside: optional(boolean())
-    };
-  }
-};
+var masqueradeSchema = stepSchema("masquerade", () => ({
+  source: ipPrefix(),
+  inside: optional(boolean())
+}));
 function publish(port, options) {
   return {
     step: "publish",
@@ -6264,21 +6302,16 @@ function publish(port, options) {
     ...options
   };
 }
-var publishDefinition = {
-  step: "publish",
-  get fields() {
-    return {
-      port: integer(1, 65535),
-      address: ipAddress(),
-      to: optional(integer(1, 65535)),
-      protocol: optional(oneOf([
-        "tcp",
-        "udp"
-      ])),
-      inside: optional(boolean())
-    };
-  }
-};
+var publishSchema = stepSchema("publish", () => ({
+  port: integer(1, 65535),
+  address: ipAddress(),
+  to: optional(integer(1, 65535)),
+  protocol: optional(oneOf([
+    "tcp",
+    "udp"
+  ])),
+  inside: optional(boolean())
+}));
 
 // recipe/steps/network/user_network.ts
 function userNetwork(program) {
@@ -6293,14 +6326,9 @@ var USER_NETWORK_PROGRAMS = [
   "slirp4netns",
   "pasta"
 ];
-var userNetworkDefinition = {
-  step: "userNetwork",
-  get fields() {
-    return {
-      program: optional(oneOf(USER_NETWORK_PROGRAMS))
-    };
-  }
-};
+var userNetworkSchema = stepSchema("userNetwork", () => ({
+  program: optional(oneOf(USER_NETWORK_PROGRAMS))
+}));
 
 // recipe/steps/overlay.ts
 function overlay(target, options) {
@@ -6310,26 +6338,20 @@ function overlay(target, options) {
     ...options
   };
 }
-var overlayDefinition = {
-  step: "overlay",
-  get fields() {
-    return {
-      target: absolutePath(),
-      lower: list(absolutePath(), 1),
-      upper: optional(absolutePath()),
-      work: optional(absolutePath()),
-      discard: optional(boolean())
-    };
-  },
-  issue({ lower: lower2, upper, work, discard }) {
-    if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
-    if (upper !== void 0 && discard === true) return `"discard" takes the place of "upper"`;
-    if (upper === void 0 && discard !== true && lower2.length < 2) {
-      return `without "upper" or "discard" there have to be two lower directories`;
-    }
-    return void 0;
+var overlaySchema = stepSchema("overlay", () => ({
+  target: absolutePath(),
+  lower: list(absolutePath(), 1),
+  upper: optional(absolutePath()),
+  work: optional(absolutePath()),
+  discard: optional(boolean())
+}), ({ lower: lower2, upper, work, discard }) => {
+  if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
+  if (upper !== void 0 && discard === true) return `"discard" takes the place of "upper"`;
+  if (upper === void 0 && discard !== true && lower2.length < 2) {
+    return `needs two lower directories without "upper" or "discard"`;
   }
-};
+  return void 0;
+});
 
 // recipe/steps/process.ts
 function setEnv(variables) {
@@ -6338,42 +6360,27 @@ function setEnv(variables) {
     variables
   };
 }
-var setEnvDefinition = {
-  step: "setEnv",
-  get fields() {
-    return {
-      variables: dictionary(variableName(), text3())
-    };
-  }
-};
+var setEnvSchema = stepSchema("setEnv", () => ({
+  variables: dictionary(variableName(), text3())
+}));
 function clearEnv(options = {}) {
   return {
     step: "clearEnv",
     ...options
   };
 }
-var clearEnvDefinition = {
-  step: "clearEnv",
-  get fields() {
-    return {
-      keep: optional(list(variableName()))
-    };
-  }
-};
+var clearEnvSchema = stepSchema("clearEnv", () => ({
+  keep: optional(list(variableName()))
+}));
 function umask3(mask2) {
   return {
     step: "umask",
     mask: mask2
   };
 }
-var umaskDefinition = {
-  step: "umask",
-  get fields() {
-    return {
-      mask: integer(0, 511)
-    };
-  }
-};
+var umaskSchema = stepSchema("umask", () => ({
+  mask: integer(0, 511)
+}));
 function rlimit(resource, soft, hard = soft) {
   return {
     step: "rlimit",
@@ -6382,66 +6389,51 @@ function rlimit(resource, soft, hard = soft) {
     hard
   };
 }
-var rlimitDefinition = {
-  step: "rlimit",
-  get fields() {
-    const limit = either(integer(0), oneOf([
-      "unlimited"
-    ]));
-    return {
-      resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
-      soft: limit,
-      hard: limit
-    };
-  },
-  issue({ soft, hard }) {
-    if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
-      return `"soft" (${soft}) is beyond "hard" (${hard})`;
-    }
-    return void 0;
+var rlimitSchema = stepSchema("rlimit", () => {
+  const limit2 = either(integer(0), oneOf([
+    "unlimited"
+  ]));
+  return {
+    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+    soft: limit2,
+    hard: limit2
+  };
+}, ({ soft, hard }) => {
+  if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
+    return `"soft" (${soft}) is greater than "hard" (${hard})`;
   }
-};
+  return void 0;
+});
 function newSession() {
   return {
     step: "newSession"
   };
 }
-var newSessionDefinition = {
-  step: "newSession",
-  fields: {}
-};
+var newSessionSchema = stepSchema("newSession", () => ({}));
 function dieWithParent(signal = "SIGKILL") {
   return {
     step: "dieWithParent",
     signal
   };
 }
-var dieWithParentDefinition = {
-  step: "dieWithParent",
-  get fields() {
-    return {
-      signal: {
-        ...oneOf(Object.keys(SIGNALS)),
-        schema: {
-          enum: [
-            ...Object.keys(SIGNALS),
-            null
-          ]
-        },
-        issue: (value) => value === null ? void 0 : oneOf(Object.keys(SIGNALS)).issue(value)
-      }
-    };
-  }
-};
+var dieWithParentSchema = stepSchema("dieWithParent", () => {
+  const names = Object.keys(SIGNALS);
+  const name = oneOf(names);
+  return {
+    signal: schema(`${name.expected}, or null`, (value) => value === null ? void 0 : name.issue(value), () => ({
+      enum: [
+        ...names,
+        null
+      ]
+    }))
+  };
+});
 function init() {
   return {
     step: "init"
   };
 }
-var initDefinition = {
-  step: "init",
-  fields: {}
-};
+var initSchema = stepSchema("init", () => ({}));
 
 // recipe/steps/programs.ts
 function programs(...paths) {
@@ -6454,29 +6446,29 @@ function programs(...paths) {
     ...options
   };
 }
-var programsDefinition = {
-  step: "programs",
-  get fields() {
-    return {
-      programs: list(absolutePath(), 1),
-      root: optional(absolutePath()),
-      copy: optional(boolean())
-    };
-  }
-};
+var programsSchema = stepSchema("programs", () => ({
+  programs: list(absolutePath(), 1),
+  root: optional(absolutePath()),
+  copy: optional(boolean())
+}));
 
 // recipe/path.ts
 function normalize(path2) {
+  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
   return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }
+var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
 function isWithin(path2, directory) {
   return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
 }
-function directoryOf(path2) {
+function parentOf(path2) {
   return path2.slice(0, path2.lastIndexOf("/")) || "/";
 }
 function nameOf2(path2) {
   return path2.slice(path2.lastIndexOf("/") + 1);
+}
+function climbs(path2) {
+  return path2.includes("..") && path2.split("/").includes("..");
 }
 
 // recipe/steps/root.ts
@@ -6486,43 +6478,27 @@ function pivotRoot(path2) {
     path: path2
   };
 }
-var pivotRootDefinition = {
-  step: "pivotRoot",
-  get fields() {
-    return {
-      path: absolutePath()
-    };
-  },
-  issue: ({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0
-};
+var pivotRootSchema = stepSchema("pivotRoot", () => ({
+  path: absolutePath()
+}), ({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0);
 function chroot3(path2) {
   return {
     step: "chroot",
     path: path2
   };
 }
-var chrootDefinition = {
-  step: "chroot",
-  get fields() {
-    return {
-      path: absolutePath()
-    };
-  }
-};
+var chrootSchema = stepSchema("chroot", () => ({
+  path: absolutePath()
+}));
 function chdir3(path2) {
   return {
     step: "chdir",
     path: path2
   };
 }
-var chdirDefinition = {
-  step: "chdir",
-  get fields() {
-    return {
-      path: path()
-    };
-  }
-};
+var chdirSchema = stepSchema("chdir", () => ({
+  path: path()
+}));
 
 // ffi/seccomp/all_syscalls.ts
 var X86_64 = `
@@ -6611,8 +6587,8 @@ var AARCH64 = `
   file_getattr file_setattr
 `;
 var TABLES = {
-  x86_64: once(() => numbersOf(X86_64)),
-  aarch64: once(() => numbersOf(AARCH64))
+  x86_64: lazy2(() => numbersOf(X86_64)),
+  aarch64: lazy2(() => numbersOf(AARCH64))
 };
 function allSyscalls(architecture) {
   return TABLES[architecture]();
@@ -6629,7 +6605,7 @@ function numbersOf(table) {
   }
   return numbers;
 }
-function once(make) {
+function lazy2(make) {
   let made;
   return () => made ??= make();
 }
@@ -6777,15 +6753,15 @@ var DEFAULT_SECCOMP_PROFILE = {
     ];
   }
 };
-function allowMore(profile, more) {
-  if (more.length === 0) return profile;
+function allowMore(profile2, more) {
+  if (more.length === 0) return profile2;
   const groups = SECCOMP_GROUPS;
   const names = more.flatMap((name) => words(groups[name] ?? name));
   return {
-    ...profile,
+    ...profile2,
     syscalls: [
       allow(names),
-      ...profile.syscalls ?? []
+      ...profile2.syscalls ?? []
     ]
   };
 }
@@ -6812,89 +6788,7 @@ function allowWhere(names, { index, bits, are }) {
   };
 }
 
-// ffi/seccomp/bpf.ts
-var BPF = {
-  load: 32,
-  and: 84,
-  jump: 5,
-  equal: 21,
-  greater: 37,
-  greaterOrEqual: 53,
-  return: 6
-};
-var MOST_INSTRUCTIONS = 4096;
-var INSTRUCTION_SIZE = 8;
-var FAR = 254;
-function assembleFilter(parts) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BackwardsProgram = class {
-  #words = [];
-  #places = /* @__PURE__ */ new Map();
-  place(label) {
-    this.#places.set(label, this.#words.length);
-  }
-  add(instruction) {
-    switch (instruction.kind) {
-      case "load":
-        return this.#word(BPF.load, instruction.offset);
-      case "and":
-        return this.#word(BPF.and, instruction.mask);
-      case "return":
-        return this.#word(BPF.return, instruction.value);
-      case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
-      case "branch":
-        return this.#branch(instruction);
-    }
-  }
-  bytes() {
-    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-    const view2 = new DataView(bytes.buffer);
-    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at2 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at2, code, true);
-      view2.setUint8(at2 + 2, jt);
-      view2.setUint8(at2 + 3, jf);
-      view2.setUint32(at2 + 4, k, true);
-    });
-    return bytes;
-  }
-  #branch({ test, value, holds, fails }) {
-    const next = this.#words.length;
-    const reachable = (label) => {
-      if (label === void 0) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label);
-      return this.#words.length;
-    };
-    const [jt, jf] = [
-      reachable(holds),
-      reachable(fails)
-    ].map((place2) => this.#words.length - place2);
-    this.#word(BPF[test], value, jt, jf);
-  }
-  #distance(label) {
-    const place2 = this.#places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" has no later place`);
-    return this.#words.length - place2;
-  }
-  #word(code, k, jt = 0, jf = 0) {
-    this.#words.push({
-      code,
-      jt,
-      jf,
-      k: k >>> 0
-    });
-  }
-};
-
-// ffi/seccomp/filter.ts
+// ffi/seccomp/returns.ts
 var SECCOMP_RET = {
   KILL_PROCESS: 2147483648,
   KILL_THREAD: 0,
@@ -6904,310 +6798,6 @@ var SECCOMP_RET = {
   LOG: 2147221504,
   ALLOW: 2147418112
 };
-var SECCOMP_DATA = {
-  number: 0,
-  architecture: 4,
-  arguments: 16,
-  size: 64
-};
-var AUDIT_ARCH = {
-  x86_64: 3221225534,
-  aarch64: 3221225655
-};
-var X32 = 1073741824;
-function compileFilter(filter, architecture) {
-  const bytes = assembleFilter(new Compiler(filter, architecture).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) {
-    throw new RangeError(`the filter has ${bytes.length / INSTRUCTION_SIZE} instructions, and the kernel takes ${MOST_INSTRUCTIONS} at most`);
-  }
-  return bytes;
-}
-var RuleIndex = class {
-  #rules = /* @__PURE__ */ new Map();
-  #otherwise;
-  constructor({ rules, otherwise }) {
-    this.#otherwise = [
-      {
-        names: [],
-        answer: otherwise
-      }
-    ];
-    for (const rule of rules) {
-      for (const name of rule.names) {
-        const known = this.#rules.get(name);
-        if (known === void 0) this.#rules.set(name, [
-          rule
-        ]);
-        else if (!isUnconditional(known.at(-1))) known.push(rule);
-      }
-    }
-  }
-  /** The rules for the call; the last of them is without conditions. */
-  for(name) {
-    const rules = this.#rules.get(name);
-    if (rules === void 0) return this.#otherwise;
-    return isUnconditional(rules.at(-1)) ? rules : [
-      ...rules,
-      ...this.#otherwise
-    ];
-  }
-};
-function isUnconditional({ conditions = [] }) {
-  return conditions.length === 0;
-}
-var Compiler = class {
-  #filter;
-  #architecture;
-  #answers = /* @__PURE__ */ new Map();
-  #decisions = /* @__PURE__ */ new Map();
-  constructor(filter, architecture) {
-    this.#filter = filter;
-    this.#architecture = architecture;
-  }
-  parts() {
-    const ranges = this.#ranges();
-    const foreign = this.#answer(this.#filter.foreign);
-    const value = AUDIT_ARCH[this.#architecture];
-    const search = [
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.architecture
-      },
-      {
-        kind: "branch",
-        test: "equal",
-        value,
-        fails: foreign
-      },
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.number
-      },
-      ...searchAmong(ranges)
-    ];
-    const decisions = [
-      ...this.#decisions.values()
-    ].flatMap((decision) => this.#decide(decision));
-    const answers = [
-      ...this.#answers
-    ].flatMap(([value2, label]) => [
-      label,
-      {
-        kind: "return",
-        value: value2
-      }
-    ]);
-    return [
-      ...search,
-      ...decisions,
-      ...answers
-    ];
-  }
-  #ranges() {
-    const { unknown } = this.#filter;
-    const rules = new RuleIndex(this.#filter);
-    const known = [
-      ...allSyscalls(this.#architecture)
-    ].sort(([, a], [, b]) => a - b);
-    const ranges = [];
-    const add = (first, decision) => {
-      if (ranges.at(-1)?.decision !== decision) ranges.push({
-        first,
-        decision
-      });
-    };
-    let next = 0;
-    for (const [name, number] of known) {
-      if (number > next) add(next, this.#answer(unknown));
-      add(number, this.#decision(rules.for(name)));
-      next = number + 1;
-    }
-    add(next, this.#answer(unknown));
-    if (this.#architecture === "x86_64") add(X32, this.#answer(X32_ANSWER));
-    return ranges;
-  }
-  /** Where it is decided about the calls that these rules are for: one place for the same rules. */
-  #decision(rules) {
-    const first = rules[0];
-    if (isUnconditional(first)) return this.#answer(first.answer);
-    const key = JSON.stringify(rules.map(({ answer, conditions }) => [
-      answer,
-      conditions
-    ]), (_, value) => typeof value === "bigint" ? String(value) : value);
-    let decision = this.#decisions.get(key);
-    if (decision === void 0) {
-      decision = {
-        label: new Label(`about ${first.names.join(", ")}`),
-        rules
-      };
-      this.#decisions.set(key, decision);
-    }
-    return decision.label;
-  }
-  #answer(value) {
-    let label = this.#answers.get(value);
-    if (label === void 0) {
-      label = new Label(`answer 0x${value.toString(16)}`);
-      this.#answers.set(value, label);
-    }
-    return label;
-  }
-  #decide({ label, rules }) {
-    const parts = [
-      label
-    ];
-    for (const { answer, conditions = [] } of rules) {
-      const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare(condition, otherwise));
-      parts.push({
-        kind: "jump",
-        to: this.#answer(answer)
-      }, otherwise);
-    }
-    return parts;
-  }
-};
-var X32_ANSWER = SECCOMP_RET.ERRNO | 38;
-function searchAmong(ranges) {
-  if (ranges.length === 1) return [
-    {
-      kind: "jump",
-      to: ranges[0].decision
-    }
-  ];
-  const half = Math.ceil(ranges.length / 2);
-  const [below2, above] = [
-    ranges.slice(0, half),
-    ranges.slice(half)
-  ];
-  const value = above[0].first;
-  if (ranges.length === 2) {
-    const [holds, fails] = [
-      above[0].decision,
-      below2[0].decision
-    ];
-    return [
-      {
-        kind: "branch",
-        test: "greaterOrEqual",
-        value,
-        holds,
-        fails
-      }
-    ];
-  }
-  const upper = new Label(`${value} and above`);
-  return [
-    {
-      kind: "branch",
-      test: "greaterOrEqual",
-      value,
-      holds: upper
-    },
-    ...searchAmong(below2),
-    upper,
-    ...searchAmong(above)
-  ];
-}
-var EVERY_BIT = 0xffffffffffffffffn;
-var LOW = 0xffffffffn;
-function compare(condition, otherwise) {
-  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds = new Label("it holds");
-  const high = {
-    offset: at2 + 4,
-    mask: Number(mask2 >> 32n),
-    value: Number(value >> 32n)
-  };
-  const low = {
-    offset: at2,
-    mask: Number(mask2 & LOW),
-    value: Number(value & LOW)
-  };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds, otherwise));
-  return [
-    ...parts,
-    holds
-  ];
-}
-function isEquality(comparison) {
-  return comparison === "equal" || comparison === "unequal";
-}
-function directions(straight, holds, otherwise) {
-  return straight ? [
-    holds,
-    otherwise
-  ] : [
-    otherwise,
-    holds
-  ];
-}
-function equality(high, low, yes, no) {
-  return [
-    ...loadMasked(high),
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    ...loadMasked(low),
-    {
-      kind: "branch",
-      test: "equal",
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function order(high, low, test, yes, no) {
-  return [
-    {
-      kind: "load",
-      offset: high.offset
-    },
-    {
-      kind: "branch",
-      test: "greater",
-      value: high.value,
-      holds: yes
-    },
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    {
-      kind: "load",
-      offset: low.offset
-    },
-    {
-      kind: "branch",
-      test,
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function loadMasked({ offset, mask: mask2 }) {
-  const load = {
-    kind: "load",
-    offset
-  };
-  return mask2 === 4294967295 ? [
-    load
-  ] : [
-    load,
-    {
-      kind: "and",
-      mask: mask2
-    }
-  ];
-}
 
 // recipe/seccomp_profile.ts
 var ACTIONS = {
@@ -7235,32 +6825,30 @@ var FLAGS = [
 ];
 function word3() {
   const expected = "an unsigned 64-bit number";
-  return {
-    expected,
-    optional: false,
-    schema: {
-      anyOf: [
-        integer().schema,
-        {
-          type: "string",
-          pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$"
-        }
-      ]
-    },
-    issue(value) {
-      if (typeof value === "string") {
-        if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) return `"${value}" is not ${expected}`;
-        return BigInt(value) < 2n ** 64n ? void 0 : `${value} is not ${expected}`;
-      }
-      if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-        return `should be ${expected}`;
-      }
-      return Number.isSafeInteger(value) ? void 0 : `is a number too large to be exact; write it as a text: "0x..."`;
+  return schema(expected, (value) => {
+    if (typeof value === "string") {
+      return /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(value) && BigInt(value) < 2n ** 64n ? void 0 : `${quoted(value)} is not ${expected}`;
     }
-  };
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
+      return `should be ${expected}, not ${shown(value)}`;
+    }
+    return Number.isSafeInteger(value) ? void 0 : `is a number too large to be exact; write it as a string: "0x..."`;
+  }, () => ({
+    anyOf: [
+      integer().jsonSchema(),
+      {
+        type: "string",
+        pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$"
+      }
+    ]
+  }));
 }
 var LAST_ERRNO = 4095;
 function seccompProfile() {
+  const whole = lazy(profile);
+  return schema("a profile as the OCI runtime specification has it", (value) => whole().issue(value), () => whole().jsonSchema());
+}
+function profile() {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
   const argument = object({
@@ -7290,8 +6878,8 @@ function seccompProfile() {
     syscalls: optional(list(rule))
   });
 }
-function filterOf(profile) {
-  const { defaultAction, defaultErrnoRet, syscalls: syscalls2 = [] } = profile;
+function filterOf(profile2) {
+  const { defaultAction, defaultErrnoRet, syscalls: syscalls2 = [] } = profile2;
   return {
     otherwise: answerOf(defaultAction, defaultErrnoRet),
     unknown: defaultAction === "SCMP_ACT_ERRNO" ? answerOf(defaultAction, ERRNO.ENOSYS) : answerOf(defaultAction, defaultErrnoRet),
@@ -7306,7 +6894,7 @@ function rulesOf({ names, action, errnoRet, args = [] }) {
   if (indices.size < args.length) {
     return conditions.map((condition) => ({
       names,
-      answer,
+      action: answer,
       conditions: [
         condition
       ]
@@ -7315,7 +6903,7 @@ function rulesOf({ names, action, errnoRet, args = [] }) {
   return [
     {
       names,
-      answer,
+      action: answer,
       conditions
     }
   ];
@@ -7342,44 +6930,31 @@ function answerOf(action, errnoRet = ERRNO.EPERM) {
 }
 
 // recipe/steps/seccomp.ts
-function seccomp(profile = {}) {
-  return "defaultAction" in profile ? {
+function seccomp(profile2 = {}) {
+  return "defaultAction" in profile2 ? {
     step: "seccomp",
-    profile
+    profile: profile2
   } : {
     step: "seccomp",
-    ...profile
+    ...profile2
   };
 }
+var callNames = lazy(() => [
+  ...Object.keys(SECCOMP_GROUPS),
+  ...allSyscalls("x86_64").keys()
+]);
 function callName() {
-  const base = text3({
-    min: 1
-  });
   const groups = Object.keys(SECCOMP_GROUPS);
-  return {
-    ...base,
+  return text3({
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
-    issue(value) {
-      const issue = base.issue(value);
-      const name = value;
-      if (issue !== void 0 || isSyscallName(name) || groups.includes(name)) return issue;
-      const near = nearest(name, [
-        ...groups,
-        ...allSyscalls("x86_64").keys()
-      ]);
-      return `there is no call "${name}"` + (near === void 0 ? "" : `; did you mean "${near}"?`);
-    }
-  };
+    min: 1,
+    issue: (name) => isSyscallName(name) || groups.includes(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, callNames())}`
+  });
 }
-var seccompDefinition = {
-  step: "seccomp",
-  get fields() {
-    return {
-      profile: optional(seccompProfile()),
-      allow: optional(list(callName()))
-    };
-  }
-};
+var seccompSchema = stepSchema("seccomp", () => ({
+  profile: optional(seccompProfile()),
+  allow: optional(list(callName()))
+}));
 
 // recipe/steps/sysctl.ts
 function sysctl(settings2) {
@@ -7396,37 +6971,25 @@ function pathOf(name) {
   return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]);
 }
 function settingName() {
-  const base = text3({
+  const expected = "the name of a setting, such as net.ipv4.ip_forward";
+  return text3({
+    expected,
     min: 1,
-    max: 255
-  });
-  return {
-    ...base,
-    expected: "the name of a setting, such as net.ipv4.ip_forward",
-    schema: {
-      ...base.schema,
-      pattern: "^[^./]+([./][^./]+)+$"
-    },
-    issue(value) {
-      const issue = base.issue(value);
-      if (issue !== void 0) return issue;
-      const parts = pathOf(value).split("/");
+    max: 255,
+    pattern: "^[^./]+([./][^./]+)+$",
+    issue(name) {
+      const parts = pathOf(name).split("/");
       return parts.length > 1 && parts.every((part) => ![
         "",
         ".",
         ".."
-      ].includes(part)) ? void 0 : "is no name of a setting, such as net.ipv4.ip_forward";
+      ].includes(part)) ? void 0 : `is not ${expected}`;
     }
-  };
+  });
 }
-var sysctlDefinition = {
-  step: "sysctl",
-  get fields() {
-    return {
-      settings: dictionary(settingName(), either(text3(), integer(-(2 ** 53) + 1)))
-    };
-  }
-};
+var sysctlSchema = stepSchema("sysctl", () => ({
+  settings: dictionary(settingName(), either(text3(), integer(-(2 ** 53) + 1)))
+}));
 
 // recipe/steps/time.ts
 function timeOffset(offsets) {
@@ -7436,62 +6999,46 @@ function timeOffset(offsets) {
   };
 }
 var LIMIT = 46e8;
-var seconds = {
-  ...integer(-LIMIT, LIMIT),
-  expected: "a number of seconds",
-  schema: {
+function seconds() {
+  return schema("a number of seconds", (value) => {
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      return `should be a number of seconds, not ${shown(value)}`;
+    }
+    return Math.abs(value) > LIMIT ? `${value} is more than the kernel takes, ${LIMIT} seconds` : void 0;
+  }, () => ({
     type: "number",
     minimum: -LIMIT,
     maximum: LIMIT
-  },
-  issue(value) {
-    if (typeof value !== "number" || !Number.isFinite(value)) {
-      return "should be a number of seconds";
-    }
-    if (Math.abs(value) > LIMIT) return `${value} is more than the kernel takes, ${LIMIT} seconds`;
-    return void 0;
-  }
-};
-var timeOffsetDefinition = {
-  step: "timeOffset",
-  get fields() {
-    return {
-      monotonic: optional(seconds),
-      boottime: optional(seconds)
-    };
-  },
-  issue: ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0
-};
+  }));
+}
+var timeOffsetSchema = stepSchema("timeOffset", () => ({
+  monotonic: optional(seconds()),
+  boottime: optional(seconds())
+}), ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0);
 
 // recipe/steps/unshare.ts
 function unshare3(...kinds) {
   const last = kinds.at(-1);
   const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind2) => typeof kind2 !== "object");
+  const names = kinds.filter((kind) => typeof kind !== "object");
   return {
     step: "unshare",
     kinds: names,
     ...options
   };
 }
-var unshareDefinition = {
-  step: "unshare",
-  get fields() {
-    return {
-      kinds: list(oneOf(NAMESPACE_KINDS), 1),
-      propagation: optional(oneOf([
-        "private",
-        "slave"
-      ]))
-    };
-  },
-  issue({ kinds, propagation: propagation2 }) {
-    if (propagation2 !== void 0 && !kinds.includes("mount")) {
-      return `"propagation" is about mounts, and "mount" is not among the kinds`;
-    }
-    return void 0;
+var unshareSchema = stepSchema("unshare", () => ({
+  kinds: list(oneOf(NAMESPACE_KINDS), 1),
+  propagation: optional(oneOf([
+    "private",
+    "slave"
+  ]))
+}), ({ kinds, propagation: propagation2 }) => {
+  if (propagation2 !== void 0 && !kinds.includes("mount")) {
+    return `"propagation" needs the kind "mount"`;
   }
-};
+  return void 0;
+});
 
 // recipe/steps/user_namespaces.ts
 function disableUserNamespaces() {
@@ -7499,10 +7046,7 @@ function disableUserNamespaces() {
     step: "disableUserNamespaces"
   };
 }
-var disableUserNamespacesDefinition = {
-  step: "disableUserNamespaces",
-  fields: {}
-};
+var disableUserNamespacesSchema = stepSchema("disableUserNamespaces", () => ({}));
 
 // recipe/default_path.ts
 var DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -7524,18 +7068,9 @@ function environmentStrings() {
     addresses2.push(address2);
   }
 }
-function environmentBlock(inherited2, changes) {
-  const kept = changes.size === 0 ? inherited2 : inherited2.filter((address2) => !changes.has(nameAt(address2)));
-  const added = [
-    ...changes
-  ].map(([name, value]) => `${name}=${value}`);
-  const bytes = new Uint8Array((kept.length + added.length + 1) * 8);
-  new BigUint64Array(bytes.buffer).set(kept);
-  const pointers = added.map((to, i) => ({
-    offset: (kept.length + i) * 8,
-    to
-  }));
-  return new Struct(bytes, `[${kept.length + added.length} variables]`, pointers);
+function inheritedStrings(strings, changes) {
+  if (changes.size === 0 || strings.length === 0) return strings;
+  return strings.filter((address2) => !changes.has(nameAt(address2)));
 }
 function nameAt(address2) {
   const text4 = stringAt(address2);
@@ -7563,6 +7098,10 @@ var EPOLLRDHUP = 8192;
 var EPOLLEXCLUSIVE = 268435456;
 var EPOLLONESHOT = 1073741824;
 var EPOLLET = 2147483648;
+var EFD_NONBLOCK = 2048;
+var EFD_CLOEXEC = 524288;
+
+// ffi/calls/names/events.ts
 var EPOLL_EVENTS = {
   EPOLLIN,
   EPOLLPRI,
@@ -7574,8 +7113,6 @@ var EPOLL_EVENTS = {
   EPOLLONESHOT,
   EPOLLET
 };
-var EFD_NONBLOCK = 2048;
-var EFD_CLOEXEC = 524288;
 
 // ffi/calls/events.ts
 var SIGSET_SIZE3 = 8;
@@ -7594,8 +7131,8 @@ function epollLayout(architecture) {
   };
 }
 function epoll_ctl(epoll, operation, fd, event, architecture) {
-  const { data: data2, size: size2 } = epollLayout(architecture);
-  const bytes = new Uint8Array(size2);
+  const { data: data2, size } = epollLayout(architecture);
+  const bytes = new Uint8Array(size);
   const view2 = new DataView(bytes.buffer);
   view2.setUint32(0, event.events, true);
   view2.setUint32(data2, event.data, true);
@@ -7608,20 +7145,20 @@ function epoll_ctl(epoll, operation, fd, event, architecture) {
   });
   return call("epoll_ctl", epoll, named, fd, struct);
 }
-function epollOutput(count2, architecture) {
-  return new Output(count2 * epollLayout(architecture).size, "&events");
+function epollOutput(count, architecture) {
+  return new Output(count * epollLayout(architecture).size, "&events");
 }
 function epoll_pwait(epoll, events, milliseconds, architecture) {
-  const count2 = events.size / epollLayout(architecture).size;
-  return call("epoll_pwait", epoll, events, count2, milliseconds, null, SIGSET_SIZE3);
+  const count = events.size / epollLayout(architecture).size;
+  return call("epoll_pwait", epoll, events, count, milliseconds, null, SIGSET_SIZE3);
 }
-function readEpollEvents(events, count2, architecture) {
-  const { data: data2, size: size2 } = epollLayout(architecture);
+function readEpollEvents(events, count, architecture) {
+  const { data: data2, size } = epollLayout(architecture);
   return Array.from({
-    length: count2
+    length: count
   }, (_, index) => ({
-    events: events.getUint32(index * size2, true),
-    data: events.getUint32(index * size2 + data2, true)
+    events: events.getUint32(index * size, true),
+    data: events.getUint32(index * size + data2, true)
   }));
 }
 
@@ -7639,20 +7176,20 @@ var Reactor = class {
   #watches = /* @__PURE__ */ new Map();
   #wait;
   #events;
-  /** How many waits keep the event loop alive. */
-  #holders = 0;
-  /** Whether {@linkcode Reactor.#waitInPool} is under way; one thread waits for all. */
+  /** How many pending waits keep the event loop alive. */
+  #refed = 0;
+  /** Whether {@linkcode Reactor.#waitInPool} runs; one thread waits for all. */
   #looping = false;
-  /** Whether that thread waits now. */
+  /** Whether that thread is in the call. */
   #inPool = false;
-  /** Whether it has been told to come back. */
+  /** Whether it was woken, and has not returned yet. */
   #woken = false;
-  /** How many ask in this turn of the script whether they may block. */
+  /** How many callers ask in this turn of the script whether they may block. */
   #asking = 0;
-  /** How many may have blocked since the event loop has had its turn. */
+  /** How many callers were allowed to block since the event loop had its turn. */
   #blocks = 0;
   #timer;
-  /** Use {@linkcode reactor}: there is one an isolate. */
+  /** Use {@linkcode reactor}: each isolate has one. */
   constructor() {
     const loaded2 = engine();
     const { architecture } = loaded2;
@@ -7678,7 +7215,7 @@ var Reactor = class {
     place(program, this.#wait);
     this.#events = program.outputs.get(events);
   }
-  /** Takes a descriptor in; it is not looked at before it is waited for. */
+  /** Registers a descriptor. Its events count only while a wait is pending. */
   watch(fd) {
     this.#control(EPOLL_CTL_ADD, fd, EPOLLONESHOT);
     const watch = new Watch(fd, {
@@ -7686,29 +7223,28 @@ var Reactor = class {
         const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
         this.#control(EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
       },
-      hold: (change) => {
-        this.#holders += change;
-        this.#goOn();
+      count: (change) => {
+        this.#refed += change;
+        this.#update();
       },
       forget: () => {
         this.#watches.delete(fd);
         this.#control(EPOLL_CTL_DEL, fd, 0);
-        this.#goOn();
+        this.#update();
       },
-      look: () => this.#goOn()
+      update: () => this.#update()
     });
     this.#watches.set(fd, watch);
     return watch;
   }
   /**
-   * Whether the script's thread may wait by itself for a moment, as it is of no use to anybody else:
-   * nothing is waited for, nobody else asks in this turn of the script, and the event loop has had
-   * its turn lately.
+   * Whether the script's thread may block briefly: no other wait is pending, no other caller asks in
+   * this turn of the script, and the event loop has had its turn lately.
    */
   async mayBlock() {
     this.#asking++;
     await void 0;
-    const may = this.#asking === 1 && this.#holders === 0 && this.#blocks < BLOCKS_A_TURN;
+    const may = this.#asking === 1 && this.#refed === 0 && this.#blocks < BLOCKS_A_TURN;
     await void 0;
     this.#asking--;
     if (may) this.#blocks++;
@@ -7720,25 +7256,25 @@ var Reactor = class {
       data: fd
     }, engine().architecture));
   }
-  /** Waits in the pool while the event loop is to be kept alive, and looks now and then otherwise. */
-  #goOn() {
-    const holds = this.#holders > 0;
-    if (holds && !this.#looping) void this.#waitInPool();
-    if (!holds && this.#inPool && !this.#woken) {
+  /** Waits in the pool while a wait is to keep the event loop alive, and polls the others. */
+  #update() {
+    const refed = this.#refed > 0;
+    if (refed && !this.#looping) void this.#waitInPool();
+    if (!refed && this.#inPool && !this.#woken) {
       this.#woken = true;
       syscall(write(this.#wake, ONE, ONE.length));
     }
-    const looks = !this.#looping && this.#watches.values().some((watch) => watch.pending);
-    if (looks) this.#timer ??= this.#lookNowAndThen();
+    const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
+    if (polls) this.#timer ??= this.#startPolling();
     else if (this.#timer !== void 0) {
       clearInterval(this.#timer);
       this.#timer = void 0;
     }
   }
-  #lookNowAndThen() {
+  #startPolling() {
     const timer = setInterval(() => {
-      this.#look();
-      this.#goOn();
+      this.#poll();
+      this.#update();
     }, UNREF_INTERVAL_MS);
     Deno.unrefTimer(timer);
     return timer;
@@ -7753,12 +7289,12 @@ var Reactor = class {
       this.#inPool = false;
       this.#dispatch();
       await void 0;
-      if (this.#holders > 0) this.#look();
-    } while (this.#holders > 0);
+      if (this.#refed > 0) this.#poll();
+    } while (this.#refed > 0);
     this.#looping = false;
-    this.#goOn();
+    this.#update();
   }
-  #look() {
+  #poll() {
     this.#setTimeout(0);
     engine().runIn(this.#wait);
     this.#dispatch();
@@ -7768,9 +7304,9 @@ var Reactor = class {
   }
   #dispatch() {
     const { view: view2 } = this.#wait;
-    const count2 = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
+    const count = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
     const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
-    for (const { data: fd } of readEpollEvents(events, count2, engine().architecture)) {
+    for (const { data: fd } of readEpollEvents(events, count, engine().architecture)) {
       if (fd === this.#wake) {
         syscall(read(fd, new Output(8), 8));
         this.#woken = false;
@@ -7797,45 +7333,51 @@ var Watch = class {
   #ref = true;
   #closed = false;
   /** Use {@linkcode Reactor.watch}. */
-  constructor(fd, owner2) {
+  constructor(fd, owner) {
     this.#fd = fd;
-    this.#owner = owner2;
+    this.#owner = owner;
   }
   /** The descriptor. */
   get fd() {
     return this.#fd;
   }
-  /** Whether somebody waits. */
+  /** Whether a wait is pending. */
   get pending() {
     return this.#resolve !== void 0;
   }
-  /** Whether it is no longer watched. */
+  /** Whether the descriptor is no longer watched. */
   get closed() {
     return this.#closed;
   }
-  /** Resolves once the descriptor is ready, or no longer watched. One at a time may wait. */
+  /** Resolves once the descriptor is ready, or no longer watched. Only one wait may be pending. */
   ready(readiness) {
     if (this.#closed) return Promise.resolve();
-    const { promise, resolve: resolve2 } = Promise.withResolvers();
-    this.#resolve = resolve2;
+    const { promise, resolve } = Promise.withResolvers();
+    this.#resolve = resolve;
     this.#owner.arm(readiness);
-    if (this.#ref) this.#owner.hold(1);
-    else this.#owner.look();
+    if (this.#ref) this.#owner.count(1);
+    else this.#owner.update();
     return promise;
   }
-  /** Lets the wait go on; the reactor calls it. */
+  /** Resolves the pending wait, if there is one. */
   signal() {
-    const resolve2 = this.#resolve;
-    if (resolve2 === void 0) return;
+    const resolve = this.#resolve;
+    if (resolve === void 0) return;
     this.#resolve = void 0;
-    if (this.#ref) this.#owner.hold(-1);
-    resolve2();
+    if (this.#ref) this.#owner.count(-1);
+    resolve();
   }
-  /** Says whether waiting keeps the event loop alive, as it does at first. */
-  keepAlive(ref) {
-    if (this.#ref === ref) return;
-    this.#ref = ref;
-    if (this.pending) this.#owner.hold(ref ? 1 : -1);
+  /** Lets a pending wait keep the event loop alive, as it does at first. */
+  ref() {
+    if (this.#ref) return;
+    this.#ref = true;
+    if (this.pending) this.#owner.count(1);
+  }
+  /** Lets the event loop end while a wait is pending. */
+  unref() {
+    if (!this.#ref) return;
+    this.#ref = false;
+    if (this.pending) this.#owner.count(-1);
   }
   /** Ends the watch; the descriptor itself stays open. */
   close() {
@@ -7846,46 +7388,81 @@ var Watch = class {
   }
 };
 
+// ffi/routine.ts
+var Routine = class {
+  #slots;
+  #parts;
+  #bindings;
+  #program;
+  #values = [];
+  /** These calls, the slots of which are filled in by {@linkcode run}, in this order. */
+  constructor(slots, parts) {
+    this.#slots = slots;
+    this.#parts = parts;
+    this.#bindings = {
+      size: 0,
+      write: (program, { view: view2 }) => this.#fill(program, view2)
+    };
+  }
+  /**
+   * Makes the calls in the calling thread. The result can be read until other calls are made.
+   *
+   * @throws {SyscallError} naming the call that failed
+   */
+  run(...values) {
+    const loaded2 = engine();
+    this.#program ??= assemble(this.#parts, loaded2.architecture);
+    this.#values = values;
+    return checkResult(loaded2.runInArena(this.#program, this.#bindings));
+  }
+  #fill({ slots }, view2) {
+    for (let index = 0; index < this.#slots.length; index++) {
+      const slot = this.#slots[index], value = this.#values[index];
+      for (const at2 of slots.get(slot) ?? []) {
+        view2.setInt32(at2, value, true);
+        if (slot.size === 8) view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+      }
+    }
+  }
+};
+
 // ffi/engine/transfer.ts
 var BUFFER_SIZE = 256 * 1024;
-function readSome2(fd) {
-  const { buffer } = transfers();
-  const count2 = transfer("read", fd, BUFFER_SIZE);
-  return count2 === void 0 ? void 0 : buffer.bytes.slice(0, count2);
+function readSome(fd) {
+  const { buffer } = tables();
+  const count = transfer("read", fd, BUFFER_SIZE);
+  return count === void 0 ? void 0 : buffer.bytes.slice(0, count);
 }
 function writeSome(fd, bytes) {
-  const { buffer } = transfers();
+  const { buffer } = tables();
   const part = bytes.subarray(0, BUFFER_SIZE);
   buffer.bytes.set(part);
   return transfer("write", fd, part.length) ?? 0;
 }
-function transfers() {
-  return engine().once("transfers", () => {
-    const loaded2 = engine();
-    const buffer = loaded2.allocate(BUFFER_SIZE);
-    const table = (direction) => {
-      const described = call(direction, 0, buffer.address, 0);
-      const program = assemble([
-        {
-          call: described
-        }
-      ], loaded2.architecture);
-      const memory = loaded2.allocate(program.bytes.length);
-      place(program, memory);
-      return memory;
-    };
-    return {
-      buffer,
-      read: table("read"),
-      write: table("write")
-    };
-  });
-}
-function transfer(direction, fd, size2) {
-  const table = transfers()[direction];
+var tables = perEngine((loaded2) => {
+  const buffer = loaded2.allocate(BUFFER_SIZE);
+  const table = (direction) => {
+    const described = call(direction, 0, buffer.address, 0);
+    const program = assemble([
+      {
+        call: described
+      }
+    ], loaded2.architecture);
+    const memory = loaded2.allocate(program.bytes.length);
+    place(program, memory);
+    return memory;
+  };
+  return {
+    buffer,
+    read: table("read"),
+    write: table("write")
+  };
+});
+function transfer(direction, fd, size) {
+  const table = tables()[direction];
   for (; ; ) {
     table.view.setUint32(argumentOffset(0, 0), fd, true);
-    table.view.setUint32(argumentOffset(0, 2), size2, true);
+    table.view.setUint32(argumentOffset(0, 2), size, true);
     const errno = engine().runIn(table);
     if (errno === 0) return table.view.getUint32(resultOffset(0), true);
     if (errno === ERRNO.EAGAIN) return void 0;
@@ -7914,1128 +7491,25 @@ function commandOutput(status, stdout, stderr) {
   };
 }
 
-// host/settings.ts
-function readHostNumber(path2) {
-  return ifThere(() => Number(readWholeText(at_fdcwd, path2)));
-}
-
-// launch/hints.ts
-function hintFor(syscall2, text4, code, container) {
-  if (code === void 0) return void 0;
-  const failure = {
-    text: text4,
-    container
-  };
-  if (syscall2 === "clone3") return hintFor("clone", text4, code, container);
-  return HINTS[`${syscall2} ${code}`]?.(failure) ?? HINTS[code]?.(failure) ?? shortageHint(code);
-}
-var HINTS = {
-  ENOSYS: ({ text: text4 }) => {
-    const since = SINCE[text4.slice(0, text4.indexOf("("))];
-    return since === void 0 ? "this kernel, or a seccomp filter around this process, does not have the call" : `the call needs Linux ${since}, and no seccomp filter that hides it`;
-  },
-  "clone EAGAIN": () => "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
-  "clone EPERM": namespacesDenied,
-  "clone EACCES": () => "this user may not move processes into the container's control group",
-  "unshare EPERM": namespacesDenied,
-  "clone ENOSPC": namespacesUsedUp,
-  "unshare ENOSPC": namespacesUsedUp,
-  "clone EUSERS": namespacesUsedUp,
-  "unshare EUSERS": namespacesUsedUp,
-  "clone EINVAL": namespaceUnknown,
-  "unshare EINVAL": namespaceUnknown,
-  "write EPERM": ({ text: text4, container }) => text4.includes("write(setting,") ? SETTING_DENIED : text4.includes('"monotonic ') || text4.includes('"boottime ') ? appArmor() ?? needsPrivilege(container) : appArmor() ?? (text4.includes("/proc/") || container.own.has("user") ? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP" : void 0),
-  "openat EACCES": ({ text: text4, container }) => {
-    if (isSetting(text4)) return SETTING_DENIED;
-    if (text4.includes("/proc/self/") && container.exposed) {
-      return "a container that joins others is closed to all but root while it is made, also to itself; do this in a second recipe, run in there";
-    }
-    if (/\/proc\/\w+\/(uid_map|gid_map|setgroups)/.test(text4)) return appArmor();
-    if (text4.includes("cgroup.procs")) return cgroupDenied();
-    return isOfProcess(text4) ? otherUsers() : unsearchable(text4);
-  },
-  // The kernel itself denies nobody these.
-  "close_range EPERM": () => FILTERED,
-  "openat2 EPERM": () => FILTERED,
-  "pidfd_open EPERM": () => FILTERED,
-  "pidfd_open ESRCH": () => "there is no such process, or not any more",
-  "setns ESRCH": () => "the process has ended",
-  "setns EPERM": ({ text: text4 }) => text4.includes("CLONE_NEWUSER") ? "only who has made a user namespace, or is privileged, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
-  "setns EINVAL": ({ text: text4 }) => text4.includes("CLONE_NEWUSER") ? "the user namespace is the container's already, or the file is no user namespace" : text4.includes("CLONE_NEWPID") ? "a pid namespace can be joined from one above it only; or the file is no pid namespace" : "the file is no namespace of this kind",
-  "write EACCES": ({ text: text4 }) => text4.includes("cgroup") ? cgroupDenied() : void 0,
-  "openat ENOENT": ({ text: text4 }) => {
-    if (text4.includes("timens_offsets")) return "this kernel has no time namespaces (Linux 5.6)";
-    if (text4.includes("/proc/self/")) {
-      return "there is no /proc here; Ramekin needs it to be mounted";
-    }
-    return isSetting(text4) ? SETTING_MISSING : missingPlace(text4);
-  },
-  "openat2 ENOENT": ({ text: text4 }) => isSetting(text4) ? SETTING_MISSING : missingPlace(text4),
-  "openat2 ENOTDIR": ({ text: text4 }) => isWorkingDirectory(text4) ? "it is no directory" : void 0,
-  "openat2 ELOOP": ({ text: text4 }) => isWorkingDirectory(text4) ? "a link in /proc on the way leads out of the container, or there are too many links" : text4.includes("RESOLVE_NO_SYMLINKS") ? "a symbolic link is on the way by now, which was not there when the grants were looked at" : void 0,
-  "openat2 EACCES": ({ text: text4 }) => isSetting(text4) ? SETTING_DENIED : unsearchable(text4),
-  "write EINVAL": ({ text: text4 }) => text4.includes("write(setting,") ? "the kernel does not take this value" : void 0,
-  "openat2 EXDEV": () => "a symbolic link on the way leads out of the filesystem that the recipe has mounted; make it a relative one within it",
-  "mount EPERM": ({ text: text4, container }) => {
-    if (text4.includes(`"proc"`)) {
-      return container.own.has("pid") ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it';
-    }
-    if (text4.includes(`"sysfs"`)) return 'a new /sys needs a network namespace: unshare("net")';
-    if (text4.includes(`"mqueue"`)) return 'a new mqueue needs an ipc namespace: unshare("ipc")';
-    if (text4.includes("MS_REMOUNT")) {
-      return "options that the mount got outside are locked; repeat those that /proc/self/mountinfo shows for it";
-    }
-    return appArmor() ?? needsPrivilege(container);
-  },
-  "mount EACCES": () => appArmor(),
-  "mount ENOENT": () => "the mount point, or the source, does not exist; mkdir() makes a directory",
-  "mount ENOTDIR": () => "the mount point is no directory",
-  "mount ENODEV": ({ text: text4 }) => `this kernel does not know the type of filesystem (see /proc/filesystems): ${text4}`,
-  "mount EINVAL": ({ text: text4 }) => text4.includes(`"overlay"`) ? "an option or a directory of the overlay does not suit the kernel, which says more in dmesg(1); in a user namespace no lower directory may have a mount of the host below it" : "an option does not suit the filesystem, or there is no mount at this place",
-  "mount EBUSY": () => "something is mounted there already, or it is in use",
-  "open_tree ENOENT": () => "it does not exist where the step stands; behind pivotRoot() no file of the host's does",
-  "open_tree EINVAL": () => "an ordinary user cannot leave away what is mounted below it: bind() does not with { recursive: true }, and a lower directory of overlay() has to have nothing mounted below it",
-  "move_mount ENOENT": () => "the mount point does not exist; mkdir() or writeFile() makes one where the recipe may",
-  "move_mount ENOTDIR": () => "a directory can be bound on a directory only, and a file on a file only",
-  "move_mount EINVAL": () => "a directory can be bound on a directory only, and a file on a file only",
-  "move_mount EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
-  "mount_setattr EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
-  "umount2 EINVAL": () => "nothing is mounted there, or it was mounted outside, where an ordinary user cannot take it away",
-  "umount2 EBUSY": () => "it is in use; { detach: true } takes it away all the same",
-  "pivot_root EINVAL": () => "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root is on a shared mount",
-  "symlinkat EEXIST": () => "something is there already",
-  "mknodat EEXIST": () => "something is there already",
-  "mknodat EPERM": ({ container }) => container.own.has("user") ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD",
-  "setresuid EINVAL": unmapped,
-  "setresgid EINVAL": unmapped,
-  "setgroups EINVAL": unmapped,
-  "setresuid EPERM": () => "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()",
-  "setresgid EPERM": () => "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()",
-  "setgroups EPERM": () => 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })',
-  "chdir ENOENT": () => "the directory does not exist in the container",
-  "chdir ENOTDIR": () => "it is no directory",
-  "chroot ENOENT": () => "the directory does not exist in the container",
-  "chroot ENOTDIR": () => "it is no directory",
-  "setsid EPERM": () => "the program leads a session already",
-  "sethostname EPERM": ({ container }) => needsPrivilege(container),
-  "setdomainname EPERM": ({ container }) => needsPrivilege(container),
-  "chroot EPERM": ({ container }) => container.own.has("user") ? needsPrivilege(container) : 'this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: unshare("user"), mapRoot()',
-  "pivot_root EPERM": ({ container }) => needsPrivilege(container),
-  "open_tree EPERM": ({ container }) => appArmor() ?? needsPrivilege(container),
-  "prlimit64 EPERM": () => "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
-  "prctl EPERM": () => "the process has not the capability that this takes, or not any more",
-  "seccomp EINVAL": () => "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
-  "seccomp EPERM": () => "a filter that is in force already does not allow another",
-  "seccomp ENOMEM": () => "the filters that are in force are too long together",
-  "landlock_restrict_self E2BIG": () => "there are 16 rulesets in force already, and no more can be",
-  "capset EPERM": () => "a process can only keep capabilities that it has",
-  "execveat EACCES": () => "memory files may not be executed here (sysctl vm.memfd_noexec)",
-  "execve ENOEXEC": () => "the file is neither a program nor a script",
-  "execve E2BIG": () => "arguments and environment are larger than the kernel takes (execve(2)), or than the memory that is left for them",
-  "pwrite64 ENOSPC": filesystemFull,
-  "write ERANGE": () => "the clock would be before 0, or beyond what the kernel counts",
-  "write ENOSPC": filesystemFull,
-  "mkdirat ENOSPC": filesystemFull,
-  "mknodat ENOSPC": filesystemFull,
-  "openat ENOSPC": filesystemFull,
-  "openat2 ENOSPC": filesystemFull,
-  "symlinkat ENOSPC": filesystemFull,
-  "sendfile ENOSPC": filesystemFull,
-  "ioctl ENODEV": noInterface,
-  "RTM_NEWLINK ENODEV": noInterface,
-  "RTM_NEWLINK EEXIST": () => "an interface has this name already; choose another one",
-  "RTM_NEWLINK EOPNOTSUPP": ({ text: text4 }) => {
-    const [, kind2] = text4.split(" ");
-    const bridge2 = text4.match(/master index of (\S+)/)?.[1];
-    if (bridge2 !== void 0) return `${bridge2} is no bridge, or this kernel has no ${kind2}`;
-    return `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind2}`;
-  },
-  "RTM_NEWLINK EPERM": changesNetwork,
-  "RTM_NEWADDR EPERM": changesNetwork,
-  "RTM_NEWROUTE EPERM": changesNetwork,
-  "RTM_NEWADDR EEXIST": () => "the interface has this address already",
-  "RTM_NEWADDR EACCES": () => "IPv6 is off there (sysctl net.ipv6.conf.*.disable_ipv6)",
-  "RTM_NEWROUTE EEXIST": () => "there is a route to it already",
-  "RTM_NEWROUTE ENETUNREACH": gatewayOutOfReach,
-  "RTM_NEWROUTE EHOSTUNREACH": gatewayOutOfReach,
-  "masquerade ENOENT": noTranslation,
-  "masquerade EOPNOTSUPP": noTranslation,
-  "publish ENOENT": noTranslation,
-  "publish EOPNOTSUPP": noTranslation,
-  "socket EPROTONOSUPPORT": noTranslation,
-  EROFS: () => "the filesystem can only be read there",
-  ELOOP: () => "there are too many symbolic links on the way"
-};
-var SETTING_MISSING = "the kernel has no such setting in this namespace, or there is no /proc here";
-var SETTING_DENIED = "this setting is not left to a container, but to root of the host";
-function isSetting(text4) {
-  return /"(\/proc\/)?sys\/(net|kernel|fs|user)\//.test(text4);
-}
-var SINCE = {
-  open_tree: "5.2",
-  move_mount: "5.2",
-  mount_setattr: "5.12",
-  openat2: "5.6",
-  close_range: "5.9",
-  pidfd_open: "5.3"
-};
-function namespacesDenied({ text: text4, container }) {
-  if (!text4.includes("CLONE_NEWUSER")) {
-    const isFirst = text4.startsWith("clone") && text4.includes("CLONE_NEW");
-    return container.own.has("user") && !isFirst ? FILTERED : PRIVILEGE;
-  }
-  if (readHostNumber("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
-    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
-  }
-  return appArmor() ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
-}
-function otherUsers() {
-  return "the process is another user's, or has privileges that this one has not";
-}
-function cgroupDenied() {
-  return "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
-}
-function isOfProcess(text4) {
-  return /\/proc\/\d+\/|^openat\(process,/.test(text4);
-}
-function appArmor() {
-  return readHostNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
-}
-function filesystemFull() {
-  return 'the filesystem is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }';
-}
-function isWorkingDirectory(text4) {
-  return text4.includes("RESOLVE_NO_MAGICLINKS");
-}
-function unsearchable(text4) {
-  return text4.includes("O_PATH") ? "a directory on the way may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out" : void 0;
-}
-function missingPlace(text4) {
-  if (isWorkingDirectory(text4)) return "the directory does not exist in the container";
-  if (text4.includes("O_CREAT")) {
-    return "the directory that it lies in does not exist; mkdir() makes it";
-  }
-  if (text4.includes("O_DIRECTORY")) return "the directory does not exist; mkdir() makes it";
-  return text4.includes("O_PATH") ? "it does not exist; where it is the source of bind(), { optional: true } leaves the step out" : void 0;
-}
-function namespacesUsedUp({ text: text4 }) {
-  for (const kind2 of NAMESPACE_KINDS) {
-    if (!text4.includes(flagName(kind2))) continue;
-    const setting = limitSetting(kind2);
-    const limit = readHostNumber(`/proc/sys/user/${setting}`);
-    if (limit !== void 0 && limit < 16) {
-      return `there may be ${limit} ${kind2} namespaces here: sysctl -w user.${setting}=10000 allows more`;
-    }
-  }
-  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
-}
-function namespaceUnknown({ text: text4 }) {
-  const missing2 = NAMESPACE_KINDS.find((kind2) => text4.includes(flagName(kind2)) && readHostNumber(`/proc/sys/user/${limitSetting(kind2)}`) === void 0);
-  return missing2 === void 0 ? void 0 : `this kernel has no ${missing2} namespaces`;
-}
-function noInterface({ text: text4 }) {
-  if (!/SIOCGIFINDEX|RTM_/.test(text4)) return void 0;
-  const name = text4.match(/"([^"]*)"/)?.[1];
-  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
-}
-function changesNetwork({ container }) {
-  return container.own.has("user") ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-}
-function noTranslation() {
-  return "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
-}
-function gatewayOutOfReach() {
-  return "the gateway lies in no network of the container's; address() puts an interface into one";
-}
-function unmapped({ container }) {
-  return container.own.has("user") ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
-}
-function needsPrivilege(container) {
-  if (!container.own.has("user")) return PRIVILEGE;
-  return "the user namespace has no right to this, or a seccomp filter around this process forbids it";
-}
-var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
-var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
-function flagName(kind2) {
-  return kind2 === "mount" ? "CLONE_NEWNS" : `CLONE_NEW${kind2.toUpperCase()}`;
-}
-
-// ffi/calls/clone3.ts
-var CLONE_CLEAR_SIGHAND = 4294967296;
-var CLONE_INTO_CGROUP = 8589934592;
-var FLAGS2 = {
-  ...CLONE_FLAGS,
-  CLONE_CLEAR_SIGHAND,
-  CLONE_INTO_CGROUP
-};
-var ARGS = {
-  flags: 0,
-  parentTid: 24,
-  exitSignal: 32,
-  cgroup: 80,
-  size: 88
-};
-function clone3(flagBits, stored, cgroup) {
-  const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
-  const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
-  const args = argsOf(BigInt(bits), signal, Number(cgroup?.value ?? 0));
-  const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
-  const group = cgroup === void 0 ? "" : `, cgroup=${cgroup.text}`;
-  const text4 = `{flags=${flags(bits, FLAGS2).text}${exit}${group}}`;
-  const struct = new Struct(args, text4, [
-    {
-      offset: ARGS.parentTid,
-      to: stored
-    }
-  ]);
-  return call("clone3", struct, ARGS.size);
-}
-function clone3Probe() {
-  const unknownFlag = 1n << 63n;
-  return call("clone3", new Struct(argsOf(unknownFlag, 0, 1), "{flags=1<<63}"), ARGS.size);
-}
-function argsOf(flagBits, exitSignal, cgroup) {
-  const bytes = new Uint8Array(ARGS.size);
-  const view2 = new DataView(bytes.buffer);
-  view2.setBigUint64(ARGS.flags, flagBits, true);
-  view2.setUint32(ARGS.exitSignal, exitSignal, true);
-  view2.setInt32(ARGS.cgroup, cgroup, true);
-  return bytes;
-}
-
-// ffi/process_lock.ts
-var ADDRESS = 142996733952;
-var SIZE2 = 4096;
-var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
-var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
-var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
-var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
-var WORD = new Named(ADDRESS, "&lock");
-function lockProcess() {
-  return call("futex", WORD, LOCK, 0, null);
-}
-function unlockProcess() {
-  return call("futex", WORD, UNLOCK);
-}
-var LOCKLESS = [
-  "EAGAIN",
-  "EDEADLK",
-  "EFAULT",
-  "EINVAL",
-  "ENOSYS",
-  "EPERM",
-  "ESRCH"
-];
-function prepareLock() {
-  engine().once("the process's lock", () => {
-    const map = call("mmap", WORD, SIZE2, PROTECTION, MAPPING, -1, 0);
-    syscalls([
-      {
-        call: map,
-        accept: [
-          "EEXIST"
-        ]
-      }
-    ]);
-    return true;
-  });
-}
-
-// plan/parent_work.ts
-var SYNC_SOCKETS = new Output(8, "&sockets");
-var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
-var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
-
-// plan/process.ts
-function newProcess() {
-  return {
-    parts: [],
-    pid: new Output(4, "&pid"),
-    then: "exec",
-    ownMemory: false
-  };
-}
-var EXIT_CHILD = new Label("give up");
-
-// ffi/calls/futex.ts
-var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-function compareWord(word4, value) {
-  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
-}
-
-// plan/paths.ts
-function baseOf(plan, path2) {
-  const root = plan.cursor.rootOf(path2);
-  if (root !== void 0) return {
-    directory: root,
-    resolve: RESOLVE_IN_ROOT
-  };
-  const { target, own } = plan.state.mounts.mountOf(path2);
-  if (!own || target === normalize(path2)) return void 0;
-  return target === "/" ? void 0 : {
-    directory: target,
-    resolve: RESOLVE_BENEATH
-  };
-}
-function isUnwatched(plan, path2) {
-  return baseOf(plan, path2) === void 0 && plan.access?.places.resolvedPath(path2) === void 0;
-}
-function openPlace(plan, path2, flags2, mode2, text4, edges = {}) {
-  const place2 = path2.startsWith("/") ? plan.access?.places.resolvedPath(path2) : void 0;
-  const call2 = place2 === void 0 ? openat(at_fdcwd, path2, flags2 | O_CLOEXEC, mode2) : openat2(at_fdcwd, place2, {
-    flags: flags2 | O_CLOEXEC,
-    mode: mode2,
-    resolve: RESOLVE_NO_SYMLINKS
-  });
-  return new ResultOf(plan.call(call2, edges), text4);
-}
-function atEntry(plan, path2, use) {
-  const base = baseOf(plan, path2);
-  if (base === void 0 && isUnwatched(plan, path2)) return use(at_fdcwd, path2);
-  const normal = normalize(path2);
-  const directory = base === void 0 ? openPlace(plan, directoryOf(normal), O_PATH | O_DIRECTORY, 0, "directory") : directoryOf(normal) === base.directory ? openBase(plan, base) : openBeneath(plan, base, directoryOf(normal), O_PATH | O_DIRECTORY, 0);
-  use(directory, nameOf2(normal));
-  plan.call(close(directory));
-}
-function openAt(plan, path2, flags2, mode2 = 0, edges = {}) {
-  const base = path2.startsWith("/") ? baseOf(plan, path2) : void 0;
-  return base === void 0 ? openPlace(plan, path2, flags2, mode2, "fd", edges) : openBeneath(plan, base, normalize(path2), flags2, mode2, edges);
-}
-function openBeneath(plan, base, path2, flags2, mode2, edges = {}) {
-  const directory = openBase(plan, base);
-  const relative = path2.slice(base.directory.length + 1);
-  const how = {
-    flags: flags2 | O_CLOEXEC,
-    mode: mode2,
-    resolve: base.resolve
-  };
-  const opened = plan.call(openat2(directory, relative, how), edges);
-  plan.call(close(directory));
-  return new ResultOf(opened, "fd");
-}
-function openBase(plan, { directory, resolve: resolve2 }) {
-  const text4 = resolve2 === RESOLVE_IN_ROOT ? "root" : "base";
-  return openPlace(plan, directory, O_PATH | O_DIRECTORY, 0, text4);
-}
-function makeDirectories(plan, path2) {
-  const parts = normalize(path2).slice(1).split("/");
-  const root = plan.cursor.rootOf(path2);
-  parts.forEach((_, index) => {
-    const directory = "/" + parts.slice(0, index + 1).join("/");
-    if (plan.state.mounts.isThere(directory) || root !== void 0 && isWithin(root, directory)) {
-      return;
-    }
-    atEntry(plan, directory, (within, name) => {
-      plan.call(mkdirat(within, name, 493), {
-        accept: [
-          "EEXIST"
-        ]
-      });
-    });
-  });
-}
-function needsMountPoint(plan, path2) {
-  return !plan.state.mounts.isThere(path2) && plan.state.mounts.isContainerMount(directoryOf(normalize(path2)));
-}
-function makeMountPoint(plan, path2, kind2) {
-  if (kind2 === "directory") return makeDirectories(plan, path2);
-  makeDirectories(plan, directoryOf(normalize(path2)));
-  atEntry(plan, path2, (directory, name) => {
-    plan.call(mknodat(directory, name, S_IFREG | 420, 0), {
-      accept: [
-        "EEXIST"
-      ]
-    });
-  });
-}
-var OPTION_BYTES = 4095;
-function mountAt(plan, source, target, type, flags2, data2) {
-  checkOptions(plan, data2);
-  refuseRoot(plan, target);
-  if (needsMountPoint(plan, target)) makeMountPoint(plan, target, "directory");
-  if (isUnwatched(plan, target)) {
-    plan.call(mount(source, target, type, flags2, data2));
-  } else {
-    inPlace(plan, openAt(plan, target, O_PATH | O_DIRECTORY), () => {
-      plan.call(mount(source, ".", type, flags2, data2));
-    });
-  }
-  plan.state.mounts.mounted(target, true);
-}
-function inPlace(plan, directory, use) {
-  const opened = plan.call(openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-  const here = new ResultOf(opened, "here");
-  plan.call(fchdir(directory));
-  use();
-  plan.call(fchdir(here));
-  plan.call(close(here));
-  plan.call(close(directory));
-}
-function checkOptions(plan, data2) {
-  const size2 = new TextEncoder().encode(data2 ?? "").length;
-  if (size2 > OPTION_BYTES) {
-    plan.refuse(`the options have ${size2} bytes, and mount(2) takes ${OPTION_BYTES}; use less`);
-  }
-}
-function refuseRoot(plan, target) {
-  if (normalize(target) !== "/") return;
-  plan.refuse("what is mounted on / is seen by nobody, as paths begin below it; mount it in a directory, on a tmpfs for instance, and make that the root with pivotRoot()");
-}
-function openDirectory(path2) {
-  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, path2, {
-    flags: flags2,
-    resolve: RESOLVE_NO_MAGICLINKS
-  });
-}
-function enterDirectory(add, path2) {
-  const directory = new ResultOf(add(openDirectory(path2)), "directory");
-  add(fchdir(directory));
-  add(close(directory));
-}
-function copyTree(plan, path2, text4, more = 0) {
-  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | more;
-  if (plan.access === void 0) {
-    return new ResultOf(plan.call(open_tree(at_fdcwd, path2, flags2)), text4);
-  }
-  const place2 = openAt(plan, path2, O_PATH);
-  const tree = plan.call(open_tree(place2, "", flags2 | AT_EMPTY_PATH));
-  plan.call(close(place2));
-  return new ResultOf(tree, text4);
-}
-function copyDevice(plan, path2, text4) {
-  const tree = copyTree(plan, path2, text4);
-  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  });
-  plan.call(readOnly, {
-    accept: [
-      "ENOSYS"
-    ]
-  });
-  return tree;
-}
-function attachAt(plan, tree, target) {
-  refuseRoot(plan, target);
-  const flags2 = MOVE_MOUNT_F_EMPTY_PATH;
-  if (isUnwatched(plan, target)) {
-    plan.call(move_mount(tree, "", at_fdcwd, target, flags2));
-  } else {
-    const place2 = openAt(plan, target, O_PATH);
-    plan.call(move_mount(tree, "", place2, "", flags2 | MOVE_MOUNT_T_EMPTY_PATH));
-    plan.call(close(place2));
-  }
-}
-
-// launch/program_writer.ts
-var CHILD_EDGES = {
-  onFailure: EXIT_CHILD
-};
-var ProgramWriter = class {
-  parts = [];
-  chapters = /* @__PURE__ */ new Map();
-  chapter = "script";
-  /** Adds a call of the chapter. */
-  add(call2, edges = {}) {
-    this.parts.push({
-      call: call2,
-      ...edges
-    });
-    this.chapters.set(call2, this.chapter);
-    return call2;
-  }
-  /** Adds what a step has written. */
-  part(part) {
-    this.parts.push("call" in part ? {
-      ...CHILD_EDGES,
-      ...part
-    } : part);
-  }
-  /** What is added next can be reached from elsewhere. */
-  place(label) {
-    this.parts.push(label);
-  }
-  /** The walk does not go on behind the call that was added last. */
-  end() {
-    const last = this.parts.pop();
-    this.parts.push({
-      ...last,
-      onZero: END,
-      onAccepted: END,
-      onFailure: END,
-      onSuccess: END
-    });
-  }
-};
-
-// launch/exec.ts
-var openNull = openDevNull();
-function openDevNull() {
-  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
-}
-function tieToScript(writer, plan, order2) {
-  if (plan.deathSignal === 0) return;
-  writer.add(prctl(PR_SET_PDEATHSIG, plan.deathSignal), CHILD_EDGES);
-  const { script, thread } = order2.resources;
-  if (thread !== void 0 && !plan.processes.some((stage) => stage.ownMemory)) {
-    const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
-    writer.add(alive, {
-      ...CHILD_EDGES,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: EXIT_CHILD
-    });
-  } else {
-    writer.add(ppoll([
-      {
-        fd: script,
-        events: POLLIN
-      }
-    ], 0), {
-      ...CHILD_EDGES,
-      onSuccess: EXIT_CHILD
-    });
-  }
-}
-function writeOrder(writer, plan, order2) {
-  const add = (call2) => writer.add(call2, CHILD_EDGES);
-  if (plan.state.mounts.hasMounts) enterAgain(writer);
-  if (order2.cwd !== void 0) enterDirectory(add, order2.cwd);
-  if (order2.terminal === void 0) {
-    connectStdio(add, order2.stdio);
-    if (plan.state.terminals !== void 0) useOwnNull(writer, order2.stdio);
-  } else {
-    if (!plan.state.sessionLeader) add(setsid());
-    connectTerminal(add, order2.terminal);
-  }
-  if (order2.uid !== void 0 || order2.gid !== void 0) {
-    if (!plan.state.setgroupsDenied) add(setgroups([]));
-    if (order2.gid !== void 0) add(setresgid(order2.gid, order2.gid, order2.gid));
-    if (order2.uid !== void 0) add(setresuid(order2.uid, order2.uid, order2.uid));
-  }
-  tieToScript(writer, plan, order2);
-  if (plan.processes.length > 1) add(prctl(PR_SET_DUMPABLE, 0));
-  if (plan.listener !== void 0) sendListener(add, plan.listener, order2);
-  add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
-  add(rt_sigprocmask("none", null));
-  for (const call2 of plan.beforeProgram) add(call2);
-  return writeExecCandidates(writer, order2);
-}
-function sendListener(add, listener, { resources: resources2 }) {
-  add(dup3(listener, resources2.script, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, resources2.script));
-}
-function enterAgain(writer) {
-  const path2 = new Output(4096, "&path");
-  const [lost, done] = [
-    new Label("the directory is gone"),
-    new Label("the directory is entered")
-  ];
-  const otherwise = {
-    ...CHILD_EDGES,
-    accept: [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP"
-    ],
-    onAccepted: lost
-  };
-  writer.add(getcwd(path2), otherwise);
-  const directory = new ResultOf(writer.add(openDirectory(path2), otherwise), "directory");
-  writer.add(fchdir(directory), {
-    ...otherwise,
-    onZero: done
-  });
-  writer.place(lost);
-  writer.add(chdir("/"), CHILD_EDGES);
-  writer.place(done);
-}
-function connectStdio(add, stdio) {
-  stdio.forEach((kind2, fd) => {
-    if (kind2 === "inherit") return;
-    add(dup3(kind2 === "null" ? new ResultOf(openNull, "null") : kind2.fd, fd, 0));
-  });
-}
-function useOwnNull(writer, stdio) {
-  const places = stdio.flatMap((kind2, fd) => kind2 === "null" ? [
-    fd
-  ] : []);
-  if (places.length === 0) return;
-  const missing2 = new Label("there is no /dev/null");
-  const opened = writer.add(openDevNull(), {
-    ...CHILD_EDGES,
-    accept: [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES"
-    ],
-    onAccepted: missing2
-  });
-  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
-  writer.place(missing2);
-}
-function connectTerminal(add, terminal) {
-  const slave = terminal.place === "script" ? terminal.fd : openTerminal(add, terminal);
-  add(ioctl(slave, TIOCSCTTY, 0));
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) add(dup3(slave, fd, 0));
-}
-function openTerminal(add, { reserved, size: size2 }) {
-  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
-  const master = new ResultOf(opened, "master");
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-  add(ioctl(master, TIOCSWINSZ, size2));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  add(dup3(master, reserved, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, reserved));
-  return new ResultOf(slave, "slave");
-}
-function writeExecCandidates(writer, order2) {
-  const paths = candidates(order2.program, order2.searchPath);
-  const argv = pointerList([
-    order2.program,
-    ...order2.args
-  ], `[${[
-    order2.program,
-    ...order2.args
-  ].map((arg) => JSON.stringify(arg)).join(", ")}]`);
-  const tellWhy = new Label("tell why");
-  const attempts = paths.map((path2, index) => {
-    const last = index === paths.length - 1;
-    const call2 = writer.add(execve(path2, argv, order2.environment), last ? {
-      onFailure: tellWhy
-    } : {
-      accept: NOT_HERE,
-      onFailure: tellWhy
-    });
-    return {
-      path: path2,
-      execve: call2
-    };
-  });
-  writer.chapter = "failure";
-  writer.place(tellWhy);
-  return attempts.map(({ path: path2, execve: execve2 }) => {
-    const next = new Label(`after ${path2}`);
-    const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
-      onFailure: next
-    });
-    const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-      onFailure: next
-    });
-    const head = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-      onFailure: next
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: execve2,
-      exists,
-      readHead,
-      head
-    };
-  });
-}
-var NOT_HERE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES"
-];
-function candidates(program, searchPath) {
-  if (program.includes("/")) return [
-    program
-  ];
-  return searchPath.split(":").map((directory) => directory === "" ? program : `${directory}/${program}`);
-}
-
-// launch/link.ts
-function link(plan, order2) {
-  const writer = new ProgramWriter();
-  const vfork = plan.syncPoints.length === 0;
-  const needsSockets = !vfork || order2.terminal?.place === "container" || plan.listener !== void 0;
-  const labels = plan.processes.map((_, index) => new Label(`process ${index + 1}`));
-  const [restore, closing] = [
-    new Label("restore"),
-    new Label("closing")
-  ];
-  const mask2 = new Output(8, "&mask");
-  writer.chapter = "script";
-  const sockets = needsSockets ? writer.add(socketpair(SYNC_SOCKETS), {
-    onFailure: END
-  }) : void 0;
-  if (!vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
-    onFailure: closing
-  });
-  let dumpable;
-  const [changes, minds] = [
-    changesDumpability(plan, order2),
-    mindsDumpability(plan)
-  ];
-  if (changes || minds) writer.add(lockProcess(), {
-    accept: LOCKLESS,
-    onFailure: closing
-  });
-  if (changes || minds && !vfork) {
-    dumpable = writer.add(prctl(PR_GET_DUMPABLE), {
-      onFailure: closing
-    });
-    if (plan.state.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), {
-      onFailure: closing
-    });
-  }
-  writer.add(rt_sigprocmask("all", mask2), {
-    onFailure: closing
-  });
-  writer.chapter = "clone";
-  const cloned = writer.add(cloneStage(plan, order2, 0, vfork ? CLONE_VFORK : 0), {
-    onZero: labels[0],
-    onFailure: restore
-  });
-  writer.chapter = "script";
-  writer.place(restore);
-  writer.add(rt_sigprocmask(mask2, null));
-  writer.place(closing);
-  if (minds && dumpable === void 0) {
-    const unlocked = new Label("unlocked");
-    writer.add(unlockProcess(), {
-      accept: LOCKLESS,
-      onFailure: unlocked
-    });
-    writer.place(unlocked);
-  }
-  if (needsSockets) writer.add(close(CONTAINER_SOCKET));
-  let pidfd;
-  if (vfork) {
-    pidfd = writer.add(pidfd_open(new OutputField(plan.main.pid, 0, "pid"), 0));
-  }
-  writer.end();
-  let attempts = [];
-  plan.processes.forEach((stage, index) => {
-    writer.place(labels[index]);
-    writer.chapter = "begin";
-    if (index === 0) {
-      defaultSignals(writer, order2);
-      if (needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
-      if (order2.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
-    }
-    if (plan.processes[index - 1]?.then !== "init") tieToScript(writer, plan, order2);
-    if (index === firstOf2(plan)) enterGroup(writer, plan, order2);
-    for (const part of stage.parts) writer.part(part);
-    if (stage.then === "exec") {
-      writer.chapter = "program";
-      attempts = writeOrder(writer, plan, order2);
-      return;
-    }
-    writer.chapter = "clone";
-    const flags2 = CLONE_VFORK | (stage.then === "exit" ? CLONE_PARENT : 0);
-    const cloned2 = writer.add(cloneStage(plan, order2, index + 1, flags2), {
-      ...CHILD_EDGES,
-      onZero: labels[index + 1]
-    });
-    if (stage.then === "exit") writer.add(exit_group(0));
-    else becomeInit(writer, plan, order2, cloned2);
-  });
-  writer.chapter = "failure";
-  writer.place(EXIT_CHILD);
-  writer.add(exit_group(127));
-  return {
-    parts: writer.parts,
-    vfork,
-    chapters: writer.chapters,
-    clone: cloned,
-    sockets,
-    pidfd,
-    dumpable,
-    attempts
-  };
-}
-function firstOf2(plan) {
-  return plan.oomShield ? 1 : 0;
-}
-function changesDumpability(plan, order2) {
-  return plan.state.exposed || plan.processes.length > 1 || order2.uid !== void 0 || order2.gid !== void 0 || makesCall(plan, ({ name }) => CHANGES_IDS.has(name));
-}
-function mindsDumpability(plan) {
-  return makesCall(plan, ({ args }) => args.some((argument) => typeof argument === "string" && argument.startsWith("/proc/self/")));
-}
-function makesCall(plan, fits) {
-  return plan.processes.some(({ parts }) => parts.some((part) => "call" in part && fits(part.call)));
-}
-var CHANGES_IDS = /* @__PURE__ */ new Set([
-  "setresuid",
-  "setresgid"
-]);
-function cloneStage(plan, order2, index, ways) {
-  const { pid, ownMemory } = plan.processes[index];
-  const isContainer = index === firstOf2(plan);
-  const cgroupEntry = isContainer ? order2.cgroupEntry : void 0;
-  const later = cgroupEntry === void 0 ? 0 : CLONE_NEWCGROUP;
-  const flags2 = ways | (ownMemory ? 0 : CLONE_VM) | (isContainer ? plan.cloneFlags & ~later : 0);
-  const resets = index === 0 && order2.resources.ignored !== void 0;
-  if (!resets && cgroupEntry?.directory === void 0) return clone(flags2, pid);
-  return clone3(flags2 + (resets ? CLONE_CLEAR_SIGHAND : 0), pid, cgroupEntry?.directory);
-}
-function enterGroup(writer, plan, { cgroupEntry }) {
-  if (cgroupEntry === void 0) return;
-  writer.chapter = "limits";
-  for (const file of cgroupEntry.files) writer.add(write(file, MYSELF, MYSELF.length), CHILD_EDGES);
-  if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) {
-    writer.add(unshare(CLONE_NEWCGROUP), CHILD_EDGES);
-  }
-}
-var MYSELF = new Uint8Array([
-  48
-]);
-function stepOf(call2, plan, { clone: clone2, chapters }) {
-  if (call2 === clone2) return plan.cloneStep;
-  return chapters.get(call2) === "limits" ? plan.limits?.stepIndex : plan.stepOf.get(call2);
-}
-function defaultSignals(writer, { resources: resources2 }) {
-  for (const signal of resources2.ignored ?? CHANGEABLE_SIGNALS) {
-    writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
-  }
-}
-function becomeInit(writer, plan, order2, cloned) {
-  writer.chapter = "init";
-  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
-  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
-  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
-  tieToScript(writer, plan, order2);
-  const argv = pointerList([
-    "init"
-  ], '["init"]');
-  const none = pointerList([], "[]");
-  writer.add(execveat(order2.resources.init, "", argv, none, AT_EMPTY_PATH), CHILD_EDGES);
-}
-
-// launch/explain.ts
-function launchError(launch2) {
-  const { plan, outcome, layout } = launch2;
-  const failure = failureOf(outcome);
-  if (failure === void 0) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed while it was being made; is its memory short?"
-    });
-  }
-  const { call: call2, errno, name, text: text4, words: words3 } = failure;
-  if (layout.attempts.some((attempt) => attempt.execve === call2)) {
-    return programError(launch2, errno);
-  }
-  return new SyscallError({
-    syscall: name,
-    errno,
-    call: text4,
-    ...stepDetails(plan, stepOf(call2, plan, layout)),
-    hint: hintOf(words3, hintOfFailure(name, text4, errno, plan))
-  });
-}
-function hintOfFailure(name, text4, errno, plan) {
-  const code = errnoName(errno);
-  const hint = hintFor(name, text4, code, plan.state);
-  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return hint;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return hint === void 0 ? little : `${little}; or ${hint}`;
-}
-var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC"
-]);
-function stepError(error, plan, stepIndex) {
-  if (!(error instanceof SyscallError)) return error;
-  const { syscall: syscall2, errno, call: call2 } = error;
-  const hint = hintOf(error.hint, hintFor(syscall2, call2 ?? syscall2, errnoName(errno), plan.state));
-  return new SyscallError({
-    syscall: syscall2,
-    errno,
-    call: call2,
-    ...stepDetails(plan, stepIndex),
-    hint
-  });
-}
-function stepDetails(plan, stepIndex) {
-  return stepIndex === void 0 ? {} : {
-    step: plan.cursor.nameOf(stepIndex),
-    stepIndex
-  };
-}
-function programError(launch2, lastErrno) {
-  const { order: order2, outcome, layout } = launch2;
-  const errnoOf = (attempt) => -Number(outcome.result(attempt.execve));
-  const attempts = layout.attempts.filter((attempt) => errnoOf(attempt) > 0);
-  const found = attempts.find((attempt) => headOf(launch2, attempt) !== void 0);
-  const denied = attempts.find((attempt) => errnoOf(attempt) === ERRNO.EACCES && (attempts.length === 1 || outcome.result(attempt.exists) === 0n));
-  const told = found ?? denied ?? attempts.at(-1);
-  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || told === attempts.at(-1) ? lastErrno : errnoOf(told);
-  const error = (hint) => new SyscallError({
-    syscall: "execve",
-    errno,
-    call: describeExecve(told.path),
-    hint
-  });
-  if (general) {
-    return error(hintOfFailure("execve", "execve", errno, launch2.plan));
-  }
-  if (denied !== void 0 && isLandlocked(launch2)) {
-    return error(`${told.path} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
-  }
-  if (found !== void 0) return error(whyNotStarted(told.path, headOf(launch2, found), errno));
-  if (denied !== void 0 && outcome.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${told.path} is a directory`);
-  }
-  if (denied !== void 0) {
-    return error(`${told.path} may not be executed: it, or a directory on the way to it, denies it`);
-  }
-  if (!NOT_THERE.has(errno)) {
-    return error(hintOfFailure("execve", "execve", errno, launch2.plan) ?? "");
-  }
-  const where = order2.program.includes("/") ? "" : ` in the directories of PATH (${order2.searchPath})`;
-  return new Deno.errors.NotFound(`program not found in the container: "${order2.program}"${where}: ${errnoText("ENOENT")}
-  is it on the container's file tree, as the steps have made it?`, {
-    cause: error("the program is not there")
-  });
-}
-var NOT_THERE = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ENOTDIR,
-  ERRNO.EACCES
-]);
-function isLandlocked({ plan }) {
-  return plan.beforeProgram.some(({ name }) => name === "landlock_restrict_self");
-}
-function headOf({ outcome }, attempt) {
-  const count2 = Number(outcome.result(attempt.readHead));
-  if (count2 <= 0) return void 0;
-  const { buffer, byteOffset } = outcome.output(attempt.head);
-  return new Uint8Array(buffer, byteOffset, count2);
-}
-function whyNotStarted(path2, head, errno) {
-  const code = errnoName(errno);
-  if (code === "EACCES") {
-    return `${path2} is there, but may not be executed; chmod +x it, or see whether it lies on a mount with noexec`;
-  }
-  const text4 = new TextDecoder().decode(head);
-  if (text4.startsWith("#!")) {
-    const interpreter = text4.slice(2).trimStart().split(/[\s\0]/)[0];
-    return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
-  }
-  if (text4.startsWith("\x7FELF")) {
-    return code === "ENOENT" ? `${path2} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path2})` : `${path2} is made for another kind of machine`;
-  }
-  return `${path2} is neither a program nor a script that begins with "#!"`;
-}
-function describeExecve(path2) {
-  return `execve(${JSON.stringify(path2)}, ...)`;
-}
-
-// launch/sync.ts
-function serveSyncPoints(plan, socket, runProgram, cleanups) {
-  for (const meeting of plan.syncPoints) {
-    const pid = waitForArrival(socket);
-    if (pid === void 0) return;
-    for (const act of meeting.acts(String(pid))) {
-      if ("calls" in act) makeCalls(act.calls, plan, meeting);
-      else if ("begin" in act) cleanups.push(begin(act, pid, plan, meeting));
-      else runProgram(act.program, act.args);
-    }
-    syscalls([
-      {
-        call: write(socket, new Uint8Array(1), 1),
-        accept: [
-          "EPIPE"
-        ]
-      }
-    ]);
-  }
-  syscall(passCredentials(socket, false));
-}
-function waitForEnd(socket) {
-  while (waitForByte(socket)) ;
-}
-function runCleanups(cleanups) {
-  const errors = [];
-  for (const end of cleanups.toReversed()) {
-    try {
-      end();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
-}
-function begin(upkeep, pid, plan, meeting) {
-  try {
-    return upkeep.begin(pid);
-  } catch (error) {
-    throw stepError(error, plan, meeting.stepIndex);
-  }
-}
-function makeCalls(calls, plan, meeting) {
-  const last = new Label("last");
-  const parts = calls.slice(0, -1).map((call2) => ({
-    call: call2,
-    onFailure: last
-  }));
-  try {
-    syscalls([
-      ...parts,
-      last,
-      {
-        call: calls.at(-1)
-      }
-    ]);
-  } catch (error) {
-    throw stepError(error, plan, meeting.stepIndex);
-  }
-}
-function waitForArrival(socket) {
-  const sender = senderOutput();
-  const call2 = receiveByte(socket, sender);
-  const outcome = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
-  return outcome.result(call2) > 0n ? senderOf(outcome.output(sender)) : void 0;
-}
-function waitForByte(socket) {
-  const byte = read(socket, new Output(1), 1);
-  return Number(syscalls([
-    {
-      call: byte,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]).result(byte)) > 0;
-}
-
 // launch/status.ts
 function reapStatus(pidfd, wait = false) {
-  const info = siginfoOutput();
-  const call2 = waitid(P_PIDFD, pidfd, info, wait ? WEXITED : WEXITED | WNOHANG);
-  return statusIn(syscalls([
-    {
-      call: call2,
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]).output(info));
+  return statusIn((wait ? WAITING2 : LOOKING).run(pidfd).output(INFO));
 }
+var PIDFD = new Slot("pidfd");
+var INFO = siginfoOutput();
+var [WAITING2, LOOKING] = [
+  WEXITED,
+  WEXITED | WNOHANG
+].map((options) => new Routine([
+  PIDFD
+], [
+  {
+    call: waitid(P_PIDFD, PIDFD, INFO, options),
+    accept: [
+      "EINTR"
+    ]
+  }
+]));
 function statusIn(info) {
   const state = readChildState(info);
   if (state === void 0) return void 0;
@@ -9062,106 +7536,17 @@ function signalName2(number) {
   return entry === void 0 ? null : entry[0];
 }
 
-// ffi/fd_stream.ts
-var READS_A_TURN = 64;
-var PIPE_SIZE = 64 * 1024;
-var LARGE_PIPE_SIZE = 1024 * 1024;
-var FdStream = class {
-  fd;
-  blocking;
-  #watch;
-  #readsThisTurn;
-  #abandoned;
-  #grown;
-  /** Takes the descriptor over; where it may block, it is only read when there is something. */
-  constructor(fd, blocking = false) {
-    this.fd = fd;
-    this.blocking = blocking;
-    this.#readsThisTurn = 0;
-    this.#abandoned = false;
-    this.#grown = false;
-    this.#watch = reactor().watch(fd);
-    if (blocking) this.#readsThisTurn = READS_A_TURN;
-  }
-  /** The next bytes; empty at the end. */
-  async read() {
-    for (; ; ) {
-      if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#readsThisTurn < READS_A_TURN ? readSome2(this.fd) : void 0;
-      this.#readsThisTurn++;
-      if (bytes !== void 0) {
-        if (bytes.length === PIPE_SIZE) this.#grow();
-        return bytes;
-      }
-      if (this.#abandoned) return new Uint8Array();
-      await this.#watch.ready("readable");
-      this.#readsThisTurn = this.blocking ? READS_A_TURN - 1 : 0;
+// launch/running_service.ts
+function endServices(services) {
+  const errors = [];
+  for (const service of services.toReversed()) {
+    try {
+      service.end();
+    } catch (error) {
+      errors.push(error);
     }
   }
-  /** Everything up to the end. */
-  async readAll() {
-    const parts = [];
-    for (; ; ) {
-      const bytes = await this.read();
-      if (bytes.length === 0) return parts.length === 1 ? parts[0] : concat(parts);
-      parts.push(bytes);
-    }
-  }
-  /** Writes all the bytes, as fast as they are taken. */
-  async write(bytes) {
-    for (let done = 0; done < bytes.length; ) {
-      if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
-      const count2 = writeSome(this.fd, bytes.subarray(done));
-      done += count2;
-      if (count2 === 0) await this.#watch.ready("writable");
-    }
-  }
-  /** Takes what is there for the end, as whoever is left on the other side will not be waited for. */
-  abandon() {
-    this.#abandoned = true;
-    if (!this.blocking) this.#readsThisTurn = 0;
-    this.#watch.signal();
-  }
-  /** A pipe that was full is made as large as an ordinary user may have it (pipe(7)). */
-  #grow() {
-    if (this.#grown) return;
-    this.#grown = true;
-    const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-    syscalls([
-      {
-        call: call2,
-        accept: [
-          "EPERM",
-          "EBUSY",
-          "EBADF",
-          "ENOMEM"
-        ]
-      }
-    ]);
-  }
-  /** Says whether waiting for it keeps the event loop alive. */
-  keepAlive(ref) {
-    this.#watch.keepAlive(ref);
-  }
-  /** Whether it is closed. */
-  get closed() {
-    return this.#watch.closed;
-  }
-  /** Closes the descriptor. */
-  close() {
-    if (this.#watch.closed) return;
-    this.#watch.close();
-    syscall(close(this.fd));
-  }
-};
-function concat(parts) {
-  const whole = new Uint8Array(parts.reduce((sum2, part) => sum2 + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+  if (errors.length > 0) throw errors[0];
 }
 
 // launch/collect.ts
@@ -9170,26 +7555,26 @@ function collectSync(launched, descriptors, timeout) {
   const end = timeout === void 0 ? Infinity : performance.now() + timeout;
   const collected = /* @__PURE__ */ new Map();
   for (const fd of descriptors) if (fd !== void 0) collected.set(fd, []);
-  const open3 = new Set(collected.keys());
+  const open2 = new Set(collected.keys());
+  const waitForAny = () => {
+    const [first = -1, second = -1] = open2;
+    const left = timedOut || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
+    const seconds2 = Math.floor(left / 1e3);
+    const exit = status === void 0 ? pidfd : -1;
+    WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
+  };
   let timedOut = false;
   let status;
-  while (status === void 0 || open3.size > 0 && !timedOut) {
-    const waitsForEnd = open3.size === 0 && (timedOut || end === Infinity);
-    if (!waitsForEnd) {
-      waitForAny(status === void 0 ? [
-        ...open3,
-        pidfd
-      ] : [
-        ...open3
-      ], timedOut ? Infinity : end);
-    }
+  while (status === void 0 || open2.size > 0 && !timedOut) {
+    const waitsForEnd = open2.size === 0 && (timedOut || end === Infinity);
+    if (!waitsForEnd) waitForAny();
     if (!timedOut && performance.now() >= end) {
       timedOut = true;
       if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     }
-    for (const fd of open3) {
-      const bytes = readSome2(fd);
-      if (bytes?.length === 0) open3.delete(fd);
+    for (const fd of open2) {
+      const bytes = readSome(fd);
+      if (bytes?.length === 0) open2.delete(fd);
       else if (bytes !== void 0) collected.get(fd).push(bytes);
     }
     if (status !== void 0) continue;
@@ -9205,37 +7590,61 @@ function collectSync(launched, descriptors, timeout) {
     timedOut
   }, stdout, stderr);
 }
-function conclude({ pidfd, cleanups }, descriptors, status, stdout, stderr) {
-  syscalls([
-    pidfd,
-    ...descriptors
-  ].flatMap((fd) => fd === void 0 ? [] : [
-    {
-      call: close(fd)
-    }
-  ]));
-  runCleanups(cleanups);
+function conclude({ pidfd, services }, descriptors, status, stdout, stderr) {
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
   return commandOutput(status, stdout, stderr);
 }
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, [], void 0);
 }
-function waitForAny(fds, end) {
-  const left = end === Infinity ? void 0 : Math.max(0, end - performance.now());
-  const call2 = ppoll(fds.map((fd) => ({
-    fd,
-    events: POLLIN
-  })), left);
-  syscalls([
-    {
-      call: call2,
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
+var FOREVER = 1e12;
+var FIRST = new Slot("stdout", 4);
+var SECOND = new Slot("stderr", 4);
+var EXIT = new Slot("pidfd", 4);
+var SECONDS = new Slot("seconds");
+var NANOSECONDS = new Slot("nanoseconds");
+var TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
+  {
+    offset: 0,
+    slot: SECONDS
+  },
+  {
+    offset: 8,
+    slot: NANOSECONDS
+  }
+]);
+var WAITING3 = new Routine([
+  FIRST,
+  SECOND,
+  EXIT,
+  SECONDS,
+  NANOSECONDS
+], [
+  {
+    call: ppoll([
+      FIRST,
+      SECOND,
+      EXIT
+    ].map((fd) => ({
+      fd,
+      events: POLLIN
+    })), TIMEOUT),
+    accept: [
+      "EINTR"
+    ]
+  }
+]);
+var FD = new Slot("fd");
+var CLOSING = new Routine([
+  FD
+], [
+  {
+    call: close(FD)
+  }
+]);
 
 // proxy/host.ts
 function parseHost(text4) {
@@ -9259,13 +7668,13 @@ function canonicalName(name) {
 }
 
 // permissions/permissions.ts
-var grantFields = () => ({
+var permissionFields = lazy(() => ({
   read: grantOf(path()),
   write: grantOf(path()),
   net: optional(either(oneOf([
     "inherit",
     "loopback"
-  ]), either(boolean(), list(hostField())))),
+  ]), either(boolean(), list(host())))),
   env: grantOf(variableName()),
   run: grantOf(text3({
     min: 1
@@ -9273,106 +7682,75 @@ var grantFields = () => ({
   sys: optional(either(oneOf([
     "inherit"
   ]), boolean()))
-});
-var permissionsField = {
-  expected: `"inherit", "none" or grants`,
-  optional: true,
-  issue: (value) => typeof value === "string" ? oneOf([
+}));
+function permissionsSchema() {
+  const word4 = oneOf([
     "inherit",
     "none"
-  ]).issue(value) : object(grantFields()).issue(value)
-};
+  ]);
+  const lists = object(permissionFields());
+  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word4.issue(value) : lists.issue(value)));
+}
 function grantOf(item) {
   return optional(either(oneOf([
     "inherit"
   ]), either(boolean(), list(item))));
 }
-function hostField() {
-  const base = text3({
-    min: 1
-  });
+function host() {
   const expected = `a host with or without a port, such as "example.org:443"`;
-  return {
-    ...base,
+  return text3({
     expected,
-    issue: (value) => base.issue(value) ?? (parseHost(value) === void 0 ? `"${value}" is not ${expected}` : void 0)
-  };
-}
-
-// recipe/errors.ts
-var RecipeError = class extends Error {
-  /** `"RecipeError"`. */
-  name = "RecipeError";
-  /** The name of the step, where one is at fault. */
-  step;
-  /** The position of that step, counted from 0. */
-  stepIndex;
-  /** The field of the step, where one is at fault. */
-  field;
-  /** Where it stands, when the recipe is a text. */
-  position;
-  /** What is wrong, without the place. */
-  issue;
-  /** An error at the place that the details name. */
-  constructor(message2, details = {}) {
-    super(positionText(details.position) + placeOf(details) + message2);
-    this.issue = message2;
-    this.position = details.position;
-    this.step = details.step;
-    this.stepIndex = details.stepIndex;
-    this.field = details.field;
-  }
-};
-function placeOf({ step, stepIndex, field: field2 }) {
-  if (step === void 0) return stepIndex === void 0 ? "" : `step ${stepIndex + 1}: `;
-  const number = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return field2 === void 0 ? `${number}: ` : `${number}, "${field2}": `;
+    min: 1,
+    issue: (text4) => parseHost(text4) === void 0 ? `${quoted(text4)} is not ${expected}` : void 0
+  });
 }
 
 // container/command_options.ts
-var kind = oneOf([
-  "piped",
-  "inherit",
-  "null"
-]);
-var FIELDS = {
-  args: optional(list(text3())),
-  cwd: optional(text3({
-    min: 1
-  })),
-  clearEnv: optional(boolean()),
-  env: optional(dictionary(variableName(), text3())),
-  uid: optional(id()),
-  gid: optional(id()),
-  signal: {
-    expected: "an AbortSignal",
-    optional: true,
-    issue: () => void 0
-  },
-  stdin: optional(kind),
-  stdout: optional(kind),
-  stderr: optional(kind),
-  timeout: optional(integer(0)),
-  terminal: optional(boolean()),
-  permissions: permissionsField
-};
+var commandFields = lazy(() => {
+  const kind = optional(oneOf([
+    "piped",
+    "inherit",
+    "null"
+  ]));
+  return {
+    args: optional(list(text3())),
+    cwd: optional(text3({
+      min: 1
+    })),
+    clearEnv: optional(boolean()),
+    env: optional(dictionary(variableName(), text3())),
+    uid: optional(id()),
+    gid: optional(id()),
+    signal: optional(schema("an AbortSignal", () => void 0)),
+    stdin: kind,
+    stdout: kind,
+    stderr: kind,
+    timeout: optional(integer(0)),
+    terminal: optional(boolean()),
+    permissions: permissionsSchema()
+  };
+});
+var programName = lazy(() => text3({
+  min: 1
+}));
 function checkCommand(program, options) {
-  const issue = text3({
-    min: 1
-  }).issue(program);
-  if (issue !== void 0) throw new RecipeError(`the program's name ${issue}`);
+  const issue = programName().issue(program);
+  if (issue !== void 0) throw optionError(`the program's name ${issue}`);
   const wrong = invalidField({
     ...options,
     cwd: options.cwd && pathOf2(options.cwd)
-  }, FIELDS);
+  }, commandFields());
   if (wrong !== void 0) {
-    throw new RecipeError(`the command's option "${wrong.field}" ${wrong.issue}`);
+    throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
 }
 function pathOf2(path2) {
   if (typeof path2 === "string") return path2;
-  if (path2.protocol !== "file:") throw new RecipeError(`${path2} is no file: URL`);
+  if (path2.protocol !== "file:") throw optionError(`${path2} is no file: URL`);
   return decodeURIComponent(path2.pathname);
+}
+function optionError(message2) {
+  return new TypeError(escapeControls(message2));
 }
 
 // container/pinned_namespace.ts
@@ -9383,8 +7761,8 @@ var PinnedNamespace = class {
   path;
   #released = false;
   /** Use {@linkcode Container.keep}. */
-  constructor(kind2, path2) {
-    this.kind = kind2;
+  constructor(kind, path2) {
+    this.kind = kind;
     this.path = path2;
   }
   /**
@@ -9403,7 +7781,7 @@ var PinnedNamespace = class {
     this.release();
   }
 };
-function pinNamespace(pid, kind2, path2) {
+function pinNamespace(pid, kind, path2) {
   const made = openat(at_fdcwd, path2, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 292);
   syscalls([
     {
@@ -9413,32 +7791,128 @@ function pinNamespace(pid, kind2, path2) {
       call: close(new ResultOf(made, "fd"))
     }
   ], "the namespace is mounted on a new file, in a directory that is there");
-  const bind3 = mount(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind2]}`, path2, null, MS_BIND, null);
+  const bind3 = mount(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind]}`, path2, null, MS_BIND, null);
   try {
     syscall(bind3);
   } catch (error) {
     syscall(unlinkat(at_fdcwd, path2, 0));
-    throw error instanceof SyscallError ? keepError(error, kind2) : error;
+    throw error instanceof SyscallError ? keepError(error, kind) : error;
   }
-  return new PinnedNamespace(kind2, path2);
+  return new PinnedNamespace(kind, path2);
 }
-function keepError({ syscall: syscall2, errno, code, call: call2 }, kind2) {
+function keepError({ syscall: syscall2, errno, code, call: call2 }, kind) {
   return new SyscallError({
     syscall: syscall2,
     errno,
     call: call2,
-    hint: hintFor2(code, kind2)
+    hint: hintFor2(code, kind)
   });
 }
-function hintFor2(code, kind2) {
+function hintFor2(code, kind) {
   if (code === "EPERM") {
     return "a namespace is kept by a mount in this script's own file tree, which takes CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";
   }
-  if (code === "EINVAL" && kind2 === "mount") {
+  if (code === "EINVAL" && kind === "mount") {
     return "a mount namespace cannot be mounted where that would be seen in itself: the mount that the file lies on has to be private (mount --make-private), and the namespace younger than this script's";
   }
   return void 0;
 }
+
+// ffi/fd_stream.ts
+var READS_A_TURN = 64;
+var PIPE_SIZE = 64 * 1024;
+var LARGE_PIPE_SIZE = 1024 * 1024;
+var FdStream = class {
+  fd;
+  blocking;
+  #watch;
+  /** How many reads may be tried before the next wait. */
+  #tries;
+  #stopsAtEof;
+  #grown;
+  /** Takes over the descriptor; one that is `blocking` is read only when it is readable. */
+  constructor(fd, blocking = false) {
+    this.fd = fd;
+    this.blocking = blocking;
+    this.#stopsAtEof = false;
+    this.#grown = false;
+    this.#watch = reactor().watch(fd);
+    this.#tries = blocking ? 0 : READS_A_TURN;
+  }
+  /** Returns the next bytes; none at the end. */
+  async read() {
+    for (; ; ) {
+      if (this.#watch.closed) return new Uint8Array();
+      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+      if (bytes !== void 0) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
+      if (this.#stopsAtEof) return new Uint8Array();
+      await this.#watch.ready("readable");
+      this.#tries = this.blocking ? 1 : READS_A_TURN;
+    }
+  }
+  /** Returns everything up to the end. */
+  async readAll() {
+    const parts = [];
+    for (; ; ) {
+      const bytes = await this.read();
+      if (bytes.length === 0) return parts.length === 1 ? parts[0] : concat(parts);
+      parts.push(bytes);
+    }
+  }
+  /** Writes all the bytes, as fast as they are taken. */
+  async write(bytes) {
+    for (let done = 0; done < bytes.length; ) {
+      if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
+      const count = writeSome(this.fd, bytes.subarray(done));
+      done += count;
+      if (count === 0) await this.#watch.ready("writable");
+    }
+  }
+  /** Makes the end of what can be read now the end of the stream, even if the other side is open. */
+  stopAtEof() {
+    this.#stopsAtEof = true;
+    if (!this.blocking) this.#tries = READS_A_TURN;
+    this.#watch.signal();
+  }
+  /** Lets a pending read or write keep the event loop alive, as it does at first. */
+  ref() {
+    this.#watch.ref();
+  }
+  /** Lets the event loop end while a read or write is pending. */
+  unref() {
+    this.#watch.unref();
+  }
+  /** Whether it is closed. */
+  get closed() {
+    return this.#watch.closed;
+  }
+  /** Closes the descriptor. */
+  close() {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.fd));
+  }
+  /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
+  #grow() {
+    if (this.#grown) return;
+    this.#grown = true;
+    const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+    syscalls([
+      {
+        call: call2,
+        accept: [
+          "EPERM",
+          "EBUSY",
+          "EBADF",
+          "ENOMEM"
+        ]
+      }
+    ]);
+  }
+};
 
 // container/streams.ts
 function outputStream(channel) {
@@ -9480,7 +7954,7 @@ var Container = class {
   #enter;
   #exit;
   #cgroup;
-  #cleanups;
+  #services;
   #channels;
   #stdin;
   #outputs = [];
@@ -9494,7 +7968,7 @@ var Container = class {
     this.#enter = enter2;
     this.#pidfd = launched.pidfd;
     this.#cgroup = launched.cgroup;
-    this.#cleanups = launched.cleanups;
+    this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new FdStream(fd));
     this.status = this.#wait(limits2);
@@ -9544,9 +8018,9 @@ var Container = class {
   get namespaces() {
     this.#needsToRun();
     const ids2 = namespaces(this.pid);
-    return Object.fromEntries(NAMESPACE_KINDS.map((kind2) => [
-      kind2,
-      ids2[NAMESPACE_FILE[kind2]]
+    return Object.fromEntries(NAMESPACE_KINDS.map((kind) => [
+      kind,
+      ids2[NAMESPACE_FILE[kind]]
     ]).filter(([, id2]) => id2 !== void 0));
   }
   /**
@@ -9593,9 +8067,9 @@ var Container = class {
    * @throws {SyscallError} `EPERM` for an ordinary user, `EEXIST` where the file is there already,
    * `EINVAL` for a mount namespace where mounts are not private
    */
-  keep(kind2, path2) {
+  keep(kind, path2) {
     this.#needsToRun();
-    return pinNamespace(this.pid, kind2, path2);
+    return pinNamespace(this.pid, kind, path2);
   }
   /**
    * What the program reads.
@@ -9731,11 +8205,11 @@ var Container = class {
   }
   /** Lets the container keep the event loop alive, as it does at first. */
   ref() {
-    this.#keepAlive(true);
+    for (const wait of this.#waits()) wait.ref();
   }
   /** Keeps the container from keeping the event loop alive. */
   unref() {
-    this.#keepAlive(false);
+    for (const wait of this.#waits()) wait.unref();
   }
   /** Kills the container (SIGKILL), closes its streams, and waits until nothing of it is left. */
   async [Symbol.asyncDispose]() {
@@ -9769,8 +8243,8 @@ var Container = class {
       ...status,
       ...await this.#cgroup.end()
     };
-    runCleanups(this.#cleanups);
-    if (this.#killed) this.#channels.forEach((channel) => channel?.abandon());
+    endServices(this.#services);
+    if (this.#killed) this.#channels.forEach((channel) => channel?.stopAtEof());
     await ended?.();
     return this.#timedOut ? {
       ...status,
@@ -9809,1191 +8283,14 @@ var Container = class {
     channel.close();
     return bytes;
   }
-  #keepAlive(ref) {
-    this.#exit.keepAlive(ref);
-    for (const channel of this.#channels) channel?.keepAlive(ref);
-  }
-};
-
-// ffi/cgroups/files.ts
-function readFile(path2) {
-  return ifThere(() => readWholeText(at_fdcwd, path2).trim());
-}
-function readNumber(path2) {
-  return toNumber(readFile(path2));
-}
-function readEntry(path2, word4) {
-  const line = readFile(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
-  return toNumber(line?.slice(word4.length));
-}
-function toNumber(text4) {
-  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
-}
-function writeCalls(path2, text4) {
-  const bytes = new TextEncoder().encode(text4);
-  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, bytes, bytes.length),
-    close(fd)
-  ];
-}
-function writeFile2(path2, text4) {
-  const [opened, written2, closed] = writeCalls(path2, text4);
-  const closing = new Label("closing");
-  syscalls([
-    {
-      call: opened
-    },
-    {
-      call: written2,
-      onFailure: closing
-    },
-    closing,
-    {
-      call: closed
-    }
-  ]);
-}
-function pidsIn2(directory) {
-  return (readFile(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
-}
-function mayWrite(path2) {
-  const asked = faccessat(at_fdcwd, path2, W_OK);
-  const outcome = syscalls([
-    {
-      call: asked,
-      accept: [
-        "EACCES",
-        "EPERM",
-        "EROFS",
-        "ENOENT"
-      ]
-    }
-  ]);
-  return outcome.result(asked) === 0n;
-}
-function directoriesIn(path2) {
-  const entries = ifThere(() => entriesIn(path2)) ?? [];
-  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
-}
-
-// ffi/cgroups/limits.ts
-var PERIOD = 1e5;
-var CONTROLLER_OF = {
-  memory: "memory",
-  memoryHigh: "memory",
-  swap: "memory",
-  cpus: "cpu",
-  cpuWeight: "cpu",
-  pids: "pids",
-  io: "io",
-  cpuset: "cpuset"
-};
-function limitsIn(limits2) {
-  return Object.keys(CONTROLLER_OF).filter((limit) => limits2[limit] !== void 0);
-}
-function settingsOf2(limit, limits2) {
-  const controller = CONTROLLER_OF[limit];
-  const setting = (file, value) => ({
-    limit,
-    controller,
-    file,
-    value
-  });
-  switch (limit) {
-    case "memory":
-      return [
-        setting("memory.max", orMax(limits2.memory))
-      ];
-    case "memoryHigh":
-      return [
-        setting("memory.high", orMax(limits2.memoryHigh))
-      ];
-    case "swap":
-      return [
-        setting("memory.swap.max", orMax(limits2.swap))
-      ];
-    case "cpus":
-      return [
-        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.weight", String(limits2.cpuWeight))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.map(({ device: device2, readBps, writeBps, readIops, writeIops }) => {
-        const words3 = Object.entries({
-          rbps: readBps,
-          wbps: writeBps,
-          riops: readIops,
-          wiops: writeIops
-        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
-        return setting("io.max", [
-          device2,
-          ...words3
-        ].join(" "));
-      });
-  }
-}
-function settingsOf1(limit, limits2) {
-  const controller = CONTROLLER_OF[limit];
-  const setting = (file, value) => ({
-    limit,
-    controller,
-    file,
-    value
-  });
-  switch (limit) {
-    case "memory":
-      return [
-        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
-      ];
-    case "memoryHigh":
-      return void 0;
-    case "swap": {
-      const { swap = Infinity, memory = Infinity } = limits2;
-      if (memory === Infinity && swap !== Infinity) return void 0;
-      return [
-        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
-      ];
-    }
-    case "cpus":
-      return [
-        setting("cpu.cfs_period_us", String(PERIOD)),
-        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.shares", String(shares(limits2.cpuWeight)))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.flatMap(({ device: device2, readBps, writeBps, readIops, writeIops }) => Object.entries({
-        read_bps: readBps,
-        write_bps: writeBps,
-        read_iops: readIops,
-        write_iops: writeIops
-      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device2} ${value === Infinity ? 0 : value}`)));
-  }
-}
-function parseList(text4) {
-  const numbers = /* @__PURE__ */ new Set();
-  for (const range of text4.trim().split(",").filter(Boolean)) {
-    const [first, last = first] = range.split("-").map(Number);
-    for (let number = first; number <= last; number++) numbers.add(number);
-  }
-  return numbers;
-}
-function quota(cpus2) {
-  return Math.round(cpus2 * PERIOD);
-}
-function shares(weight) {
-  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
-}
-function orMax(value) {
-  return value === void 0 || value === Infinity ? "max" : String(value);
-}
-function orMinus1(value) {
-  return value === void 0 || value === Infinity ? "-1" : String(value);
-}
-
-// ffi/cgroups/naming.ts
-var NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
-var SCRIPTS_OWN = "script";
-function newName() {
-  const [random] = crypto.getRandomValues(new Uint32Array(1));
-  return `${owner()}-${random.toString(36)}`;
-}
-function scriptsName() {
-  return `${owner()}-${SCRIPTS_OWN}`;
-}
-function isScriptsName(name) {
-  return NAME.exec(name)?.[4] === SCRIPTS_OWN;
-}
-function owner() {
-  return engine().once("owner of groups", () => {
-    const stat = readWholeText(at_fdcwd, "/proc/self/stat");
-    return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
-  });
-}
-function sweep(directory) {
-  const own = NAME.exec(scriptsName())[1];
-  for (const name of directoriesIn(directory)) {
-    const [, pidNamespace, pid, started2] = NAME.exec(name) ?? [];
-    if (pid === void 0 || pidNamespace !== own) continue;
-    const stat = readFile(`/proc/${pid}/stat`);
-    if (stat !== void 0 && startOf(stat) === Number(started2)) continue;
-    const group = `${directory}/${name}`;
-    const state = `${group}/freezer.state`;
-    if (mayWrite(state)) writeFile2(state, "THAWED");
-    removeTree(group);
-  }
-}
-function removeTree(directory) {
-  const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
-  const failed = () => {
-    const accept2 = [
-      "EBUSY",
-      "ENOENT",
-      "ENOTEMPTY",
-      "EACCES",
-      "EPERM"
-    ];
-    const result = syscalls([
-      {
-        call: remove,
-        accept: accept2
-      }
-    ]).result(remove);
-    return result !== 0n && result !== NOT_THERE2;
-  };
-  if (!failed()) return true;
-  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
-  return !failed();
-}
-var NOT_THERE2 = -2n;
-
-// ffi/cgroups/hierarchies.ts
-var CONTROLLERS = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "cpuset",
-  "pids",
-  "io",
-  "freezer"
-];
-function hierarchies() {
-  try {
-    const groups = readWholeText(at_fdcwd, "/proc/self/cgroup");
-    return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "ENOENT") return [];
-    throw error;
-  }
-}
-function parseHierarchies(groups, mountinfo) {
-  const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
-    const version = id2 === "0" && names === "" ? 2 : 1;
-    const words3 = names.split(",");
-    const controllers = new Set(words3.flatMap(controllerOf));
-    if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
-    for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
-      const own = same ? directoryIn(mount4, path2) : void 0;
-      if (own !== void 0) return [
-        {
-          version,
-          controllers,
-          top: mount4.directory,
-          own
-        }
-      ];
-    }
-    return [];
-  });
-}
-function controllersIn(text4) {
-  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
-}
-function controllerOf(word4) {
-  const name = word4 === "blkio" ? "io" : word4;
-  return CONTROLLERS.filter((controller) => controller === name);
-}
-function parseMount(line) {
-  const [before = "", after = ""] = line.split(" - ");
-  const [type = "", , options = ""] = after.split(" ");
-  if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
-  return [
-    {
-      version: type === "cgroup2" ? 2 : 1,
-      root,
-      directory,
-      options: options.split(",")
-    }
-  ];
-}
-function unescapeOctal(text4) {
-  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-}
-function directoryIn({ root, directory }, path2) {
-  if (root === path2) return directory;
-  const within = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
-  return within === false || path2.startsWith("/..") ? void 0 : directory + within;
-}
-
-// ffi/cgroups/place.ts
-var USEFUL = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "pids",
-  "io"
-];
-function findPlaces(limits2) {
-  const found = hierarchies();
-  const needed = new Set(limitsIn(limits2).map((limit) => CONTROLLER_OF[limit]));
-  const old = found.filter(({ version }) => version === 1);
-  const unified = found.find(({ version }) => version === 2);
-  const bound = new Set(old.flatMap(({ controllers }) => [
-    ...controllers
-  ]));
-  const places = [];
-  const obstacles = /* @__PURE__ */ new Map();
-  if (unified !== void 0) {
-    const here = [
-      ...needed
-    ].filter((controller) => !bound.has(controller));
-    const place2 = placeIn2(unified, new Set(here));
-    if ("why" in place2) {
-      for (const name of [
-        void 0,
-        ...here
-      ]) obstacles.set(name, place2);
-    } else places.push(place2);
-  }
-  const useful = /* @__PURE__ */ new Set([
-    ...needed,
-    ...USEFUL
-  ]);
-  if (places.length === 0) useful.add("freezer");
-  for (const { own, controllers } of old) {
-    const mine = [
-      ...controllers
-    ].filter((controller) => useful.has(controller));
-    if (mine.length === 0) continue;
-    if (mayWrite(own)) places.push({
-      version: 1,
-      directory: own,
-      controllers,
-      before: []
-    });
-    else {
-      const denied = {
-        version: 1,
-        directory: own,
-        why: DENIED
-      };
-      for (const name of mine) obstacles.set(name, denied);
-      if (!obstacles.has(void 0)) obstacles.set(void 0, denied);
-    }
-  }
-  for (const limit of limitsIn(limits2)) {
-    const controller = CONTROLLER_OF[limit];
-    if (places.some(({ controllers }) => controllers.has(controller))) continue;
-    const obstacle2 = obstacles.get(controller);
-    throw new UnsupportedError(obstacle2 === void 0 ? `"${limit}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is in sight (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit}" cannot be limited by the controller "${controller}": ${words2(obstacle2)}`);
-  }
-  if (places.length > 0) return places;
-  const obstacle = obstacles.get(void 0);
-  throw new UnsupportedError(obstacle === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${words2(obstacle)}`);
-}
-var DENIED = "belongs to another user, or can only be read";
-function words2({ version, directory, why }) {
-  const mend = version === 2 ? "a script gets a group of its own by `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`" : "version 1 leaves them to root, who can make a group there and give it to a user (chown)";
-  return `in cgroup v${version}, ${directory} ${why}; ${mend}`;
-}
-function placeIn2({ own, top }, needed) {
-  let obstacle;
-  const from = isScriptsName(nameOf3(own)) ? parentOf(own) : own;
-  for (const directory of upwards(from, top)) {
-    const place2 = placeAt2(directory, needed, directory === own);
-    if (!("why" in place2)) return place2;
-    obstacle ??= place2;
-  }
-  return obstacle;
-}
-function placeAt2(directory, needed, isContainerMount) {
-  if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
-    return {
-      version: 2,
-      directory,
-      why: DENIED
-    };
-  }
-  const controllers = (file) => controllersIn(readFile(`${directory}/${file}`) ?? "");
-  const there = controllers("cgroup.controllers");
-  const enabled = controllers("cgroup.subtree_control");
-  const absent = [
-    ...needed
-  ].filter((name) => !there.has(name));
-  if (absent.length > 0) {
-    return {
-      version: 2,
-      directory,
-      why: `has not been given "${absent.join('", "')}"`
-    };
-  }
-  const missing2 = [
-    ...needed
-  ].filter((name) => !enabled.has(name));
-  const place2 = (enabling2, before = []) => ({
-    version: 2,
-    directory,
-    controllers: /* @__PURE__ */ new Set([
-      ...enabled,
-      ...enabling2
-    ]),
-    before: enabling2.length === 0 ? before : [
-      ...before,
-      {
-        file: `${directory}/cgroup.subtree_control`,
-        text: enabling2.map((name) => `+${name}`).join(" ")
-      }
-    ]
-  });
-  if (missing2.length === 0) return place2([]);
-  const pids = readFile(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
-  if (pids.length === 0) return place2(missing2);
-  if (!isContainerMount || !pids.every(isOurs)) {
-    const why = `has other processes in it (${pids.join(", ")}), which have to move to a group within it before there can be others`;
-    return {
-      version: 2,
-      directory,
-      why
-    };
-  }
-  const scripts = `${directory}/${scriptsName()}`;
-  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
-  return place2([
-    .../* @__PURE__ */ new Set([
-      ...missing2,
-      ...enabling
-    ])
-  ], [
-    {
-      directory: scripts
-    },
-    ...pids.map((pid) => ({
-      file: `${scripts}/cgroup.procs`,
-      text: String(pid)
-    }))
-  ]);
-}
-function isOurs(pid) {
-  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
-    if (at2 === Deno.pid) return true;
-    const status = readFile(`${processDirectory(at2)}/status`) ?? "";
-    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at2 = parent === void 0 ? void 0 : Number(parent);
-  }
-  return false;
-}
-function upwards(directory, top) {
-  const directories = [
-    directory
-  ];
-  while (directory !== top && directory.startsWith(`${top}/`)) {
-    directories.push(directory = parentOf(directory));
-  }
-  return directories;
-}
-function parentOf(directory) {
-  return directory.slice(0, directory.lastIndexOf("/"));
-}
-function nameOf3(directory) {
-  return directory.slice(directory.lastIndexOf("/") + 1);
-}
-
-// ffi/cgroups/plan.ts
-function planCgroup(limits2) {
-  const name = newName();
-  const places = findPlaces(limits2);
-  const directories = places.map((place2) => ({
-    ...place2,
-    directory: `${place2.directory}/${name}`
-  }));
-  const acts = places.flatMap((place2, index) => {
-    const { directory } = directories[index];
+  /** What may keep the event loop alive. */
+  #waits() {
     return [
-      ...place2.before,
-      {
-        directory
-      },
-      ...inherited(place2, directory, limits2)
+      this.#exit,
+      ...this.#channels.filter((channel) => channel !== void 0)
     ];
-  });
-  return {
-    directories,
-    limits: limits2,
-    acts: [
-      ...acts,
-      ...settingActions(directories, limitsIn(limits2), limits2)
-    ]
-  };
-}
-function inherited(place2, made, limits2) {
-  if (place2.version === 2 || !place2.controllers.has("cpuset")) return [];
-  return [
-    "cpuset.mems",
-    ...limits2.cpuset === void 0 ? [
-      "cpuset.cpus"
-    ] : []
-  ].map((file) => ({
-    file: `${made}/${file}`,
-    text: readFile(`${place2.directory}/${file}`) ?? ""
-  }));
-}
-function settingActions(directories, names, limits2) {
-  return names.flatMap((limit) => {
-    const controller = CONTROLLER_OF[limit];
-    const place2 = directories.find(({ controllers }) => controllers.has(controller));
-    if (place2 === void 0) {
-      throw new UnsupportedError(`"${limit}" cannot be limited: the container's group was made without the controller "${controller}"; give the step limits() such a limit from the beginning`);
-    }
-    const { directory, version } = place2;
-    if (limit === "cpuset") checkProcessors(directory, limits2.cpuset);
-    const settings2 = version === 2 ? settingsOf2(limit, limits2) : settingsOf1(limit, limits2);
-    if (settings2 === void 0) {
-      throw new UnsupportedError(`"${limit}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
-    }
-    return settings2.map((setting) => ({
-      ...setting,
-      file: `${directory}/${setting.file}`,
-      text: setting.value
-    }));
-  });
-}
-function checkProcessors(directory, cpuset2) {
-  const above = directory.slice(0, directory.lastIndexOf("/"));
-  const text4 = readFile(`${above}/cpuset.cpus.effective`) ?? readFile(`${above}/cpuset.effective_cpus`);
-  if (text4 === void 0) return;
-  const there = parseList(text4);
-  const absent = [
-    ...parseList(cpuset2)
-  ].filter((processor) => !there.has(processor));
-  if (absent.length === 0) return;
-  throw new UnsupportedError(`"cpuset" cannot be "${cpuset2}": there is no processor ${absent.join(", ")}, only ${text4}`);
-}
-function callsOf(act) {
-  return "file" in act ? writeCalls(act.file, act.text) : [
-    mkdirat(at_fdcwd, act.directory, 493)
-  ];
-}
-
-// ffi/clone3_support.ts
-function hasClone3() {
-  return engine().once("clone3", () => {
-    const outcome = engine().run(assemble([
-      {
-        call: clone3Probe()
-      }
-    ], engine().architecture));
-    return outcome.failed?.errno === ERRNO.EINVAL;
-  });
-}
-
-// ffi/cgroups/errors.ts
-var BELOW_USE = "more than that is in use, and cannot be given back";
-var DENIALS = [
-  [
-    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
-    "EBUSY",
-    BELOW_USE
-  ],
-  [
-    /memory\.memsw\./,
-    "EINVAL",
-    "the sum of memory and swap is less than the memory alone"
-  ],
-  [
-    /subtree_control$/,
-    "EBUSY",
-    "a process has come into the group, whose groups are to have it"
-  ],
-  [
-    /cpu\.cfs_quota/,
-    "EINVAL",
-    "the group that this script is in has less time itself"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "ENODEV",
-    "there is no such block device"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "EINVAL",
-    "a whole disk can be limited, no partition of it"
-  ],
-  [
-    /cpuset\./,
-    "EACCES",
-    "the group that this script is in has not all of these processors"
-  ],
-  [
-    /cpuset\./,
-    "EBUSY",
-    "processes are in the group, and need some"
-  ]
-];
-var PARTS = [
-  [
-    /memsw/,
-    "does not count swap in cgroup v1: boot it with swapaccount=1"
-  ],
-  [
-    /memory\.swap/,
-    "does not count swap: it needs CONFIG_SWAP"
-  ],
-  [
-    /cpu\.(max|cfs)/,
-    "was made without CONFIG_CFS_BANDWIDTH"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "was made without CONFIG_BLK_DEV_THROTTLING"
-  ]
-];
-function denialOf(act, { syscall: syscall2, errno }) {
-  const code = errnoName(errno);
-  if (!("file" in act)) {
-    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
-    return new SyscallError({
-      syscall: syscall2,
-      errno,
-      call: `mkdir("${act.directory}")`,
-      hint: hint2
-    });
-  }
-  const { file, text: text4 } = act;
-  if (code === "ENOENT" && syscall2 === "openat") {
-    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
-    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
-  }
-  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text4)}` : "";
-  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
-  const hint = DENIALS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
-  return new SyscallError({
-    syscall: syscall2,
-    errno,
-    call: call2,
-    hint
-  });
-}
-
-// ffi/cgroups/kill.ts
-function killGroup(directories) {
-  const unified = directories.find(({ version }) => version === 2);
-  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
-    writeFile2(`${unified.directory}/cgroup.kill`, "1");
-  }
-  for (const { directory } of directories) killEach(directory);
-  for (const { directory } of directories) {
-    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
-  }
-}
-function killEach(directory) {
-  for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
-  const held = /* @__PURE__ */ new Map();
-  for (const pid of pidsIn2(directory)) {
-    if (pid === 0) continue;
-    const opened = pidfd_open(pid, 0);
-    const pidfd = syscalls([
-      {
-        call: opened,
-        accept: [
-          "ESRCH",
-          "EINVAL"
-        ]
-      }
-    ]).result(opened);
-    if (pidfd >= 0n) held.set(pid, Number(pidfd));
-  }
-  const still = new Set(pidsIn2(directory));
-  for (const [pid, pidfd] of held) {
-    const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
-    if (still.has(pid)) syscalls([
-      {
-        call: kill3,
-        accept: [
-          "ESRCH",
-          "EPERM"
-        ]
-      }
-    ]);
-    syscalls([
-      {
-        call: close(pidfd)
-      }
-    ]);
-  }
-}
-
-// ffi/cgroups/usage.ts
-function usageOf(directories) {
-  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
-  return {
-    ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf2(of("pids"), "pids.current"),
-    ...ioOf(of("io"))
-  };
-}
-function memoryOf(place2) {
-  return place2?.version === 1 ? {
-    memory: numberOf2(place2, "memory.usage_in_bytes"),
-    memoryPeak: numberOf2(place2, "memory.max_usage_in_bytes")
-  } : {
-    memory: numberOf2(place2, "memory.current"),
-    memoryPeak: numberOf2(place2, "memory.peak")
-  };
-}
-function cpuOf(old, unified) {
-  const nanoseconds = numberOf2(old, "cpuacct.usage");
-  if (nanoseconds !== void 0) return nanoseconds / 1e9;
-  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
-  return microseconds === void 0 ? void 0 : microseconds / 1e6;
-}
-function ioOf(place2) {
-  if (place2 === void 0) return {
-    ioRead: void 0,
-    ioWritten: void 0
-  };
-  const { directory, version } = place2;
-  if (version === 2) {
-    const text5 = readFile(`${directory}/io.stat`);
-    return {
-      ioRead: sum(text5, /\brbytes=(\d+)/g),
-      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
-    };
-  }
-  const text4 = readFile(`${directory}/blkio.throttle.io_service_bytes`);
-  return {
-    ioRead: sum(text4, /\bRead (\d+)/g),
-    ioWritten: sum(text4, /\bWrite (\d+)/g)
-  };
-}
-function numberOf2(place2, file) {
-  return place2 && readNumber(`${place2.directory}/${file}`);
-}
-function sum(text4, numbers) {
-  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
-}
-
-// ffi/cgroups/group.ts
-function planCgroupEntry({ directories }) {
-  return entranceOf(directories, () => -1);
-}
-function closeCgroupEntry({ directory, files }) {
-  for (const { value } of directory === void 0 ? files : [
-    directory,
-    ...files
-  ]) {
-    syscall(close(Number(value)));
-  }
-}
-var Group = class _Group {
-  /** Its directories. */
-  directories;
-  #limits;
-  /** Use {@linkcode Group.make}. */
-  constructor(directories, limits2) {
-    this.directories = directories;
-    this.#limits = limits2;
-  }
-  /**
-   * Makes a group. For the first time, the groups of scripts that are gone are removed before.
-   *
-   * @throws {SyscallError} naming the file that says no; then nothing is left
-   * @throws {UnsupportedError} where the kernel does not have that file
-   */
-  static make({ directories, limits: limits2, acts }) {
-    engine().once("sweep of groups", () => {
-      for (const { directory } of directories) {
-        sweep(directory.slice(0, directory.lastIndexOf("/")));
-      }
-    });
-    const group = new _Group(directories, limits2);
-    try {
-      makeAll(acts);
-    } catch (error) {
-      group.remove();
-      throw error;
-    }
-    return group;
-  }
-  /**
-   * Opens what a process needs to get in.
-   *
-   * @throws {SyscallError} where no more files may be open
-   */
-  enter() {
-    const opened = [];
-    try {
-      return entranceOf(this.directories, (call2) => {
-        opened.push(syscall(call2));
-        return opened.at(-1);
-      });
-    } catch (error) {
-      for (const fd of opened) syscall(close(fd));
-      throw error;
-    }
-  }
-  /**
-   * Changes limits; those that are left out stay.
-   *
-   * @throws {UnsupportedError} where the group has not the controller
-   * @throws {SyscallError} naming the file that says no: `EBUSY` below what is in use
-   */
-  update(changes) {
-    const limits2 = {
-      ...this.#limits,
-      ...changes
-    };
-    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
-    const names = limitsIn(sum2 ? {
-      ...changes,
-      swap: limits2.swap
-    } : changes);
-    for (const act of inOrder(settingActions(this.directories, names, limits2))) {
-      if (act.file.endsWith("/memory.max")) makeRoom(act, limits2.memory);
-      makeAll([
-        act
-      ]);
-    }
-    this.#limits = limits2;
-  }
-  /** What its processes use, and have used. */
-  usage() {
-    return usageOf(this.directories);
-  }
-  /** How many of its processes were killed because memory was short. */
-  outOfMemoryKills() {
-    const place2 = this.#of("memory");
-    if (place2 === void 0) return 0;
-    const file = place2.version === 2 ? "memory.events" : "memory.oom_control";
-    return readEntry(`${place2.directory}/${file}`, "oom_kill") ?? 0;
-  }
-  /** Begins to freeze its processes, or lets them go on. */
-  freeze(frozen) {
-    const { directory, version } = this.#freezer();
-    if (version === 2) writeFile2(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
-    else writeFile2(`${directory}/freezer.state`, frozen ? "FROZEN" : "THAWED");
-  }
-  /** Whether all of its processes are frozen. */
-  get frozen() {
-    const { directory, version } = this.#freezer();
-    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile(`${directory}/freezer.state`) === "FROZEN";
-  }
-  /** Kills whoever is in it, frozen or not. */
-  kill() {
-    killGroup(this.directories);
-  }
-  /** Removes it; answers whether nothing is left, as nobody was in it. */
-  remove() {
-    return this.directories.map(({ directory }) => removeTree(directory)).every((gone) => gone);
-  }
-  #of(controller) {
-    return this.directories.find(({ controllers }) => controllers.has(controller));
-  }
-  #freezer() {
-    const place2 = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
-    if (place2 !== void 0) return place2;
-    throw new UnsupportedError('a container is paused by cgroup v2, or by the controller "freezer" of v1, and its group has neither');
   }
 };
-function entranceOf(directories, open3) {
-  let into;
-  const files = [];
-  for (const { version, directory } of directories) {
-    if (version === 2 && hasClone3()) {
-      const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open3(openat(at_fdcwd, directory, flags2)), directory);
-    } else {
-      const file = `${directory}/cgroup.procs`;
-      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
-    }
-  }
-  return {
-    directory: into,
-    files
-  };
-}
-function makeAll(acts) {
-  const made = acts.map((act2) => ({
-    act: act2,
-    calls: callsOf(act2)
-  }));
-  const parts = made.flatMap(({ act: act2, calls: calls2 }) => {
-    const moves = "file" in act2 && act2.file.endsWith("/cgroup.procs");
-    return calls2.map((call2) => moves ? {
-      call: call2,
-      accept: [
-        "ESRCH"
-      ]
-    } : {
-      call: call2
-    });
-  });
-  const outcome = engine().run(assemble(parts, engine().architecture));
-  const { failed } = outcome;
-  if (failed === void 0) return;
-  const { act, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
-  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
-  throw denialOf(act, {
-    syscall: failed.call.name,
-    errno: failed.errno
-  });
-}
-function inOrder(acts) {
-  const sum2 = acts.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum2 === void 0) return acts;
-  const rest = acts.filter((act) => act !== sum2);
-  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
-  return grows ? [
-    sum2,
-    ...rest
-  ] : [
-    ...rest,
-    sum2
-  ];
-}
-function makeRoom(act, memory) {
-  const directory = act.file.slice(0, act.file.lastIndexOf("/"));
-  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
-  if (excess() <= 0) return;
-  const reclaim = `${directory}/memory.reclaim`;
-  if (mayWrite(reclaim)) {
-    try {
-      writeFile2(reclaim, String(excess()));
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
-  }
-  if (excess() > 0) throw denialOf(act, {
-    syscall: "write",
-    errno: ERRNO.EBUSY
-  });
-}
-
-// plan/steps/limits.ts
-function lowerLimits(step, plan) {
-  plan.limitTo(groupLimits(step, (why) => plan.refuse(why)));
-}
-function checkLimits(limits2) {
-  const refuse2 = (why) => {
-    throw new RecipeError(why);
-  };
-  const wrong = invalidField({
-    ...limits2
-  }, limitFields());
-  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
-  return groupLimits(limits2, refuse2);
-}
-function groupLimits(limits2, refuse2) {
-  const { memory, memoryHigh, swap, cpus: cpus2, cpuWeight, pids, io, cpuset: cpuset2 } = limits2;
-  return present({
-    memory: numberOf3(memory),
-    memoryHigh: numberOf3(memoryHigh),
-    swap: numberOf3(swap),
-    cpus: numberOf3(cpus2),
-    cpuWeight,
-    pids: numberOf3(pids),
-    io: io?.map((item) => ({
-      device: deviceNumbers(item.device, refuse2),
-      ...present({
-        readBps: numberOf3(item.readBps),
-        writeBps: numberOf3(item.writeBps),
-        readIops: numberOf3(item.readIops),
-        writeIops: numberOf3(item.writeIops)
-      })
-    })),
-    cpuset: cpuset2 && [
-      ...parseList(cpuset2)
-    ].join(",")
-  });
-}
-function numberOf3(value) {
-  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf2(value) : value;
-}
-function deviceNumbers(device2, refuse2) {
-  if (!device2.startsWith("/")) return device2;
-  const told = statxOutput();
-  try {
-    const asked = {
-      call: statx(at_fdcwd, device2, 0, STATX_BASIC_STATS, told)
-    };
-    const view2 = syscalls([
-      asked
-    ]).output(told);
-    if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) refuse2(`${device2} is no block device`);
-    return `${view2.getUint32(DEVICE.major, true)}:${view2.getUint32(DEVICE.minor, true)}`;
-  } catch (error) {
-    if (error instanceof SyscallError) refuse2(`${device2} cannot be found: ${error.code}`);
-    throw error;
-  }
-}
-var DEVICE = {
-  major: 128,
-  minor: 132
-};
-function present(fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
-  return Object.fromEntries(entries);
-}
-
-// launch/cgroup.ts
-var PATIENCE = [
-  1,
-  2,
-  4,
-  8,
-  16,
-  32,
-  64,
-  128,
-  256,
-  512,
-  1024
-];
-var LONGEST_PAUSE = 50;
-function planContainerCgroup(plan) {
-  if (plan.limits === void 0) return void 0;
-  const design = inStep(plan, () => planCgroup(plan.limits.limits));
-  return {
-    calls: design.acts.flatMap(callsOf),
-    cgroupEntry: planCgroupEntry(design)
-  };
-}
-var ContainerCgroup = class _ContainerCgroup {
-  /** How the container gets in, until {@linkcode entered}. */
-  cgroupEntry;
-  #group;
-  /** What was used until the end. */
-  #last;
-  #paused = false;
-  constructor(group) {
-    this.#group = group;
-    this.cgroupEntry = group.enter();
-  }
-  /**
-   * Makes the group that the recipe asks for, if it does.
-   *
-   * @throws {UnsupportedError} where it cannot be made here
-   * @throws {SyscallError} naming the file that says no; then nothing is left
-   */
-  static make(plan) {
-    if (plan.limits === void 0) return void 0;
-    const { limits: limits2 } = plan.limits;
-    return inStep(plan, () => {
-      const group = Group.make(planCgroup(limits2));
-      try {
-        return new _ContainerCgroup(group);
-      } catch (error) {
-        group.remove();
-        throw error;
-      }
-    });
-  }
-  /** The container is in, and its program runs. */
-  entered() {
-    closeCgroupEntry(this.cgroupEntry);
-  }
-  /** The container has come to nothing. */
-  discard() {
-    closeCgroupEntry(this.cgroupEntry);
-    this.#removeSync();
-  }
-  /** What the container uses; after its end, what it has used. */
-  usage() {
-    return this.#last ?? this.#group.usage();
-  }
-  /** Changes limits. */
-  update(limits2) {
-    this.#group.update(checkLimits(limits2));
-  }
-  /** Freezes all processes; resolves when they stand still, or have ended. */
-  async pause() {
-    this.#group.freeze(true);
-    this.#paused = true;
-    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
-      await sleep(Math.min(delay, LONGEST_PAUSE));
-    }
-  }
-  /** Lets all processes go on. */
-  resume() {
-    this.#paused = false;
-    this.#group.freeze(false);
-  }
-  /** The container was sent SIGKILL, which what is frozen by version 1 never notices. */
-  killed() {
-    if (this.#paused) this.resume();
-  }
-  /** The program has ended: kills what it has left, and removes the group. */
-  async end() {
-    const told = this.#close();
-    for (const delay of PATIENCE) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      await sleep(delay);
-    }
-    return told;
-  }
-  /** As {@linkcode end}, while the script's thread waits. */
-  endSync() {
-    const told = this.#close();
-    this.#removeSync();
-    return told;
-  }
-  #close() {
-    this.#paused = false;
-    this.#last = this.#group.usage();
-    return {
-      outOfMemory: this.#group.outOfMemoryKills() > 0
-    };
-  }
-  #removeSync() {
-    for (const delay of PATIENCE) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      syscalls([
-        {
-          call: ppoll([], delay),
-          accept: [
-            "EINTR"
-          ]
-        }
-      ]);
-    }
-  }
-};
-function inStep(plan, body) {
-  const { stepIndex } = plan.limits;
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(`step ${stepIndex + 1} (limits): ${error.message}`);
-    }
-    throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
-  }
-}
-function sleep(milliseconds) {
-  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
-}
 
 // plan/access/access.ts
 function describeAccess(need) {
@@ -11030,16 +8327,16 @@ var REASONS = {
   400: "Bad Request",
   403: "Forbidden",
   408: "Request Timeout",
-  431: "Request Header Schemas Too Large",
+  431: "Request Header Fields Too Large",
   502: "Bad Gateway"
 };
 var Refusal = class extends Error {
   status;
-  /** A refusal with a status of HTTP, and words for whoever reads the answer. */
+  /** A refusal with a status of HTTP, and a message for the body of the response. */
   constructor(status, message2) {
     super(message2), this.status = status;
   }
-  /** The answer of HTTP. */
+  /** Returns the HTTP response. */
   toResponse() {
     const body = new TextEncoder().encode(`${this.message}
 `);
@@ -11059,9 +8356,9 @@ var Refusal = class extends Error {
 // proxy/stream.ts
 var ClientStream = class {
   #reading;
-  /** A descriptor of its own, as one can only be waited for in one way. */
+  /** A second descriptor, as the reactor watches each one in one direction. */
   #writing;
-  /** Takes a socket over that does not block. */
+  /** Takes ownership of a nonblocking socket. */
   constructor(socket) {
     let other;
     try {
@@ -11075,7 +8372,7 @@ var ClientStream = class {
     for (const channel of [
       this.#reading,
       this.#writing
-    ]) channel.keepAlive(false);
+    ]) channel.unref();
   }
   async read() {
     try {
@@ -11106,20 +8403,20 @@ var ClientStream = class {
     this.#writing.close();
   }
 };
-var PART2 = 64 * 1024;
+var PART3 = 64 * 1024;
 var HostStream = class {
   #connection;
-  #buffer = new Uint8Array(PART2);
+  #buffer = new Uint8Array(PART3);
   #closed = false;
-  /** Takes the connection over. */
+  /** Takes ownership of the connection. */
   constructor(connection) {
     this.#connection = connection;
     connection.unref();
   }
   async read() {
     try {
-      const count2 = await this.#connection.read(this.#buffer);
-      return this.#buffer.subarray(0, count2 ?? 0);
+      const count = await this.#connection.read(this.#buffer);
+      return this.#buffer.subarray(0, count ?? 0);
     } catch {
       return new Uint8Array();
     }
@@ -11142,22 +8439,22 @@ var HostStream = class {
 // proxy/hosts.ts
 var Hosts = class {
   #hosts;
-  /** A list such as `["example.org:443", "[::1]"]`, without a port for all of them. */
+  /** A list such as `["example.org:443", "[::1]"]`; without a port, all ports are allowed. */
   constructor(list2) {
     this.#hosts = list2.map((text4) => parseHost(text4));
   }
-  /** Whether the host is granted, by the name that it is asked for. */
+  /** Whether the host is allowed, by the name in the request. */
   has({ name, port }) {
-    return this.#hosts.some((host) => host.name === name && (host.port ?? port) === port);
+    return this.#hosts.some((host2) => host2.name === name && (host2.port ?? port) === port);
   }
-  /** Whether any of them is this machine. */
+  /** Whether one of the hosts is this machine. */
   get includesLoopback() {
     return this.#hosts.some(({ name }) => name === "localhost" || isReserved(name));
   }
   /**
-   * Connects, with the script's own permissions.
+   * Connects to a host with the script's own permissions.
    *
-   * @throws {Refusal} where the host is not granted, or cannot be reached
+   * @throws {Refusal} where the host is not allowed, or cannot be reached
    */
   async connect(to) {
     const text4 = describeDestination2(to);
@@ -11239,50 +8536,211 @@ var TYPES2 = {
   32768: "file",
   49152: "socket"
 };
-function resolve(path2) {
-  return open2(path2) ?? missing(path2);
+var NOTHING = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ENXIO"
+];
+var ABSENT = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR
+]);
+function resolvePath(path2) {
+  return withoutLinks(path2) ?? withLinks(path2);
 }
-function open2(path2) {
-  const fd = ifThere(() => syscall(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC)));
-  if (fd === void 0) return void 0;
+function keepTable(path2, output, parts) {
+  const loaded2 = engine();
+  const program = assemble(parts, loaded2.architecture);
+  const memory = loaded2.allocate(program.bytes.length);
+  place(program, memory);
+  const { bytes } = memory;
+  const at2 = program.outputs.get(path2);
+  const told = bytes.byteOffset + program.outputs.get(output);
+  return {
+    memory,
+    path: bytes.subarray(at2, at2 + path2.size),
+    output: new DataView(bytes.buffer, told, output.size)
+  };
+}
+function runTable({ memory, path: path2 }, text4) {
+  const { read: read3, written: written2 } = new TextEncoder().encodeInto(text4, path2.subarray(0, -1));
+  if (read3 < text4.length) return -BigInt(ERRNO.ENAMETOOLONG);
+  path2[written2] = 0;
+  const errno = engine().runIn(memory);
+  const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
+  if (errno !== 0) throw new SyscallError({
+    syscall: "openat2",
+    errno,
+    call: call2
+  });
+  return memory.view.getBigInt64(resultOffset(0), true);
+}
+var lookups = perEngine(() => ({
+  plain: plainLookup(),
+  following: followingLookup(),
+  link: linkReading()
+}));
+function plainLookup() {
+  const path2 = new Output(PATH_MAX2, "&path");
+  const how = {
+    flags: O_PATH | O_CLOEXEC,
+    resolve: RESOLVE_NO_SYMLINKS
+  };
+  const opened = openat2(at_fdcwd, path2, how);
+  const [fd, told, end] = [
+    new ResultOf(opened, "fd"),
+    statxOutput(),
+    new Label("end")
+  ];
+  return keepTable(path2, told, [
+    // Linux 5.5 and earlier have no such call.
+    {
+      call: opened,
+      accept: [
+        ...NOTHING,
+        "ENOSYS"
+      ],
+      onAccepted: end
+    },
+    {
+      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told)
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+}
+function followingLookup() {
+  const path2 = new Output(PATH_MAX2, "&path");
+  const opened = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
+  const [fd, told, end] = [
+    new ResultOf(opened, "fd"),
+    statxOutput(),
+    new Label("end")
+  ];
+  return keepTable(path2, told, [
+    {
+      call: opened,
+      accept: NOTHING,
+      onAccepted: end
+    },
+    {
+      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told)
+    },
+    end
+  ]);
+}
+function linkReading() {
+  const [path2, target] = [
+    new Output(PATH_MAX2, "&path"),
+    new Output(PATH_MAX2, "&target")
+  ];
+  const accept2 = [
+    ...NOTHING,
+    "EINVAL"
+  ];
+  return keepTable(path2, target, [
+    {
+      call: readlinkat(at_fdcwd, path2, target),
+      accept: accept2
+    }
+  ]);
+}
+function withoutLinks(path2) {
+  if (path2.includes("..")) return void 0;
+  const table = lookups().plain;
+  if (runTable(table, path2) < 0n) return void 0;
+  return {
+    asked: path2,
+    path: normalize(path2),
+    ...readFile(table.output)
+  };
+}
+function withLinks(path2) {
+  const table = lookups().following;
+  const fd = Number(runTable(table, path2));
+  if (fd < 0) return missing(path2, ABSENT.has(-fd) ? void 0 : "unknown");
   try {
-    const [target, told] = [
-      new Output(PATH_MAX2),
-      statxOutput()
-    ];
-    const link2 = readlinkat(at_fdcwd, `/proc/self/fd/${fd}`, target);
-    const outcome = syscalls([
-      {
-        call: link2
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, told)
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(target);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(link2)));
-    const { mode: mode2 } = readStatx(outcome.output(told));
+    const target = linkTarget(`/proc/self/fd/${fd}`);
     return {
-      path: new TextDecoder().decode(bytes),
-      type: TYPES2[mode2 & 61440]
+      asked: path2,
+      path: target,
+      ...readFile(table.output)
     };
   } finally {
     syscall(close(fd));
   }
 }
-function missing(path2) {
-  const normal = normalize(path2);
-  const name = nameOf2(normal);
-  if (normal === "/" || name === "..") return {
-    path: normal,
-    type: void 0
-  };
-  const directory = resolve(directoryOf(normal)).path;
+function linkTarget(path2) {
+  const table = lookups().link;
+  const length = Number(runTable(table, path2));
+  if (length < 0) return void 0;
+  const { buffer, byteOffset } = table.output;
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+}
+function readFile(told) {
+  const { mode: mode2, dev, ino } = readStatx(told);
   return {
-    path: directory === "/" ? `/${name}` : `${directory}/${name}`,
-    type: void 0
+    type: TYPES2[mode2 & 61440],
+    id: `${dev}:${ino}`
   };
 }
+function missing(path2, type) {
+  const normal = normalize(path2);
+  const name = nameOf2(normal);
+  const nothing = {
+    asked: path2,
+    type,
+    id: void 0
+  };
+  if (normal === "/" || name === "..") return {
+    ...nothing,
+    path: normal
+  };
+  const directory = resolvePath(parentOf(normal)).path;
+  const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
+  const target = type === void 0 ? linkTarget(own) : void 0;
+  if (target === void 0) return {
+    ...nothing,
+    path: own
+  };
+  const next = target.startsWith("/") ? target : `${directory}/${target}`;
+  return {
+    ...resolvePath(next),
+    asked: path2
+  };
+}
+var ResolvedPathsCheck = class {
+  #paths;
+  #outputs;
+  #program;
+  /** A check of these. */
+  constructor(paths) {
+    this.#paths = paths;
+    this.#outputs = paths.map(() => new Output(STATX_SIZE2, "&statx"));
+    const parts = paths.map(({ asked }, index) => ({
+      call: statx(at_fdcwd, asked, 0, STATX_TYPE | STATX_INO, this.#outputs[index]),
+      accept: NOTHING
+    }));
+    this.#program = parts.length === 0 ? void 0 : assemble(parts, engine().architecture);
+  }
+  /** Whether all of them do. */
+  holds() {
+    if (this.#program === void 0) return true;
+    const result = engine().run(this.#program);
+    return result.failed === void 0 && this.#paths.every((path2, index) => this.#isSame(path2, index, result));
+  }
+  #isSame({ id: id2 }, index, result) {
+    const told = result.output(this.#outputs[index]);
+    const { mask: mask2 } = readStatx(told);
+    return mask2 === 0 ? id2 === void 0 : id2 === readFile(told).id;
+  }
+};
+var STATX_SIZE2 = 256;
 
 // permissions/permission_set.ts
 var PermissionSet = class {
@@ -11351,18 +8809,18 @@ var PermissionSet = class {
    *
    * @throws {PermissionError} for the first of them
    */
-  require(needs) {
-    const denied = needs.filter((need) => !this.has(need));
-    if (denied.length > 0) throw permissionError(denied);
+  require(needs2) {
+    const denied2 = needs2.filter((need) => !this.has(need));
+    if (denied2.length > 0) throw permissionError(denied2);
   }
-  #hasPath(kind2, path2) {
-    const grant = this.#options[kind2];
+  #hasPath(kind, path2) {
+    const grant = this.#options[kind];
     if (grant === "inherit") return mayScript({
-      name: kind2,
+      name: kind,
       path: path2
     });
     if (typeof grant === "boolean") return grant;
-    return !path2.split("/").includes("..") && this.#paths[kind2].some((granted) => isWithin(path2, granted));
+    return !path2.split("/").includes("..") && this.#paths[kind].some((granted) => isWithin(path2, granted));
   }
   #hasMachine() {
     const { run, sys } = this.#options;
@@ -11381,18 +8839,17 @@ function mayScript(permission) {
 }
 function resolved(grant) {
   if (typeof grant !== "object") return [];
-  return grant.map((path2) => resolve(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`).path);
+  return grant.map((path2) => resolvePath(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`).path);
 }
 function permissionError([need, ...others]) {
   const { step, stepIndex } = need;
   const { grant, value, mend } = remedyOf(need);
-  const where = step === void 0 ? "" : `step ${stepIndex + 1} (${step}): `;
   const more = others.length === 0 ? "" : `
   not granted either: ${others.map(describeAccess).join("; ")}`;
   const { step: _, stepIndex: __, ...subject } = need;
-  const message2 = `${where}not granted: ${describeAccess(subject)}
+  const issue = `not granted: ${describeAccess(subject)}
   ${mend}${more}`;
-  return new PermissionError(message2, grant, {
+  return new PermissionError(issue, grant, {
     value,
     step,
     stepIndex
@@ -11497,41 +8954,41 @@ var REACHING = [
   "pid",
   "ipc"
 ];
-function requiredAccess(gate, command) {
-  const { container } = gate;
-  const { capabilities: powers, own, joined, caller } = container;
-  const uid = command?.uid ?? container.ids?.uid ?? (own.has("user") ? OVERFLOW_ID : caller.euid);
+function requiredAccess(recorder, command) {
+  const { state } = recorder;
+  const { capabilities: model, unshared, joined, caller } = state;
+  const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
   const beginning = {
     uid,
-    gainsNoPrivileges: container.gainsNoPrivileges
+    gainsNoPrivileges: state.gainsNoPrivileges
   };
-  const capabilities2 = powers.of(beginning, caller.inheritable);
+  const capabilities2 = model.of(beginning, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
-  const holds = (userNamespaces) => !gate.remounts && (!mayMount || userNamespaces < powers.userNamespaces);
-  const init2 = gate.init?.userNamespaces === powers.userNamespaces ? gate.init : void 0;
-  const isContainerMount = (kind2) => own.has(kind2) && (init2?.own.has(kind2) ?? true);
-  const needs = [];
-  const confined = init2?.seesHost !== true && (gate.root === "own" || gate.root === "chroot" && capabilities2.length === 0);
-  if (!confined) needs.push(...ALL_OF_THE_HOST);
-  for (const { need, locksWith } of gate.noted) {
-    if (locksWith === void 0 || !holds(locksWith)) needs.push(need);
+  const holds = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
+  const init2 = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : void 0;
+  const isContainerMount = (kind) => unshared.has(kind) && (init2?.unshared.has(kind) ?? true);
+  const needs2 = [];
+  const confined = init2?.seesHost !== true && (recorder.root === "own" || recorder.root === "chroot" && capabilities2.length === 0);
+  if (!confined) needs2.push(...ALL_OF_THE_HOST);
+  for (const { access, locksWith } of recorder.recorded) {
+    if (locksWith === void 0 || !holds(locksWith)) needs2.push(access);
   }
-  if (caller.euid === 0 && gate.mapsRoot) needs.push(...gate.kernelFiles.needs(holds));
-  if (!isContainerMount("net")) needs.push({
+  if (caller.euid === 0 && recorder.mapsRoot) needs2.push(...recorder.kernelFiles.needs(holds));
+  if (!isContainerMount("net")) needs2.push({
     kind: "net",
     host: "*"
   });
-  const asHost = !own.has("user");
+  const asHost = !unshared.has("user");
   for (const namespace of NAMESPACE_KINDS) {
     const reaching = REACHING.includes(namespace) || asHost && mayMount && namespace === "uts";
-    if (reaching && !isContainerMount(namespace)) needs.push({
+    if (reaching && !isContainerMount(namespace)) needs2.push({
       kind: "namespace",
       namespace
     });
   }
-  if (asHost) needs.push(...privileges(capabilities2));
-  if (command !== void 0) needs.push(...ofCommand(command, container));
-  return once2(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+  if (asHost) needs2.push(...privileges(capabilities2));
+  if (command !== void 0) needs2.push(...ofCommand(command, state));
+  return once(needs2.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
 var OVERFLOW_ID = 65534;
 var ALL_OF_THE_HOST = [
@@ -11560,11 +9017,11 @@ function privileges(names) {
     privilege
   }));
 }
-function ofCommand({ program, uid, gid, variables }, { own, caller }) {
-  const needs = [];
-  if (!own.has("user")) {
+function ofCommand({ program, uid, gid, variables }, { unshared, caller }) {
+  const needs2 = [];
+  if (!unshared.has("user")) {
     if (uid !== void 0 && uid !== caller.euid) {
-      needs.push({
+      needs2.push({
         kind: "identity",
         id: "uid",
         from: uid,
@@ -11572,7 +9029,7 @@ function ofCommand({ program, uid, gid, variables }, { own, caller }) {
       });
     }
     if (gid !== void 0 && gid !== caller.egid) {
-      needs.push({
+      needs2.push({
         kind: "identity",
         id: "gid",
         from: gid,
@@ -11580,19 +9037,19 @@ function ofCommand({ program, uid, gid, variables }, { own, caller }) {
       });
     }
   }
-  needs.push({
+  needs2.push({
     kind: "run",
     program
   });
-  for (const name of variables) needs.push({
+  for (const name of variables) needs2.push({
     kind: "env",
     name
   });
-  return needs;
+  return needs2;
 }
-function once2(needs) {
+function once(needs2) {
   const known = /* @__PURE__ */ new Map();
-  for (const need of needs) {
+  for (const need of needs2) {
     const { step: _, stepIndex: __, ...subject } = need;
     const key = JSON.stringify(subject);
     if (!known.has(key)) known.set(key, need);
@@ -11620,8 +9077,8 @@ async function passBody(body, from, to) {
     if (length === 0) return;
   }
 }
-async function passBytes(count2, from, to) {
-  for (let left = count2; left > 0; ) {
+async function passBytes(count, from, to) {
+  for (let left = count; left > 0; ) {
     const part = await from.some(left);
     if (part.length === 0) throw new Refusal(400, "the body ends too early");
     await to.write(part);
@@ -11637,40 +9094,40 @@ var Reader = class {
   constructor(stream) {
     this.#stream = stream;
   }
-  /** The first byte, which stays to be read; `undefined` at the end. */
+  /** Returns the next byte without consuming it, `undefined` at the end. */
   async peek() {
     return await this.#more(1) ? this.#buffer[0] : void 0;
   }
-  /** So many bytes. */
-  async exactly(count2) {
-    if (!await this.#more(count2)) throw new Refusal(400, "the request ends too early");
-    return this.#take(count2);
+  /** Returns exactly this number of bytes. */
+  async exactly(count) {
+    if (!await this.#more(count)) throw new Refusal(400, "the request ends too early");
+    return this.#take(count);
   }
-  /** Everything up to an ending, with it, if that is within so many bytes. */
-  async upTo(ending, limit) {
+  /** Returns everything up to an ending, with the ending, which must come within `limit` bytes. */
+  async upTo(ending, limit2) {
     const decoder = new TextDecoder("latin1");
     for (let searched = 0; ; ) {
       const from = Math.max(0, searched - ending.length);
-      const at2 = decoder.decode(this.#buffer.subarray(from, limit)).indexOf(ending);
+      const at2 = decoder.decode(this.#buffer.subarray(from, limit2)).indexOf(ending);
       if (at2 >= 0) return decoder.decode(this.#take(from + at2 + ending.length));
-      if (this.#buffer.length >= limit) throw new Refusal(431, "the request's head is too long");
+      if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
       searched = this.#buffer.length;
       if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
     }
   }
-  /** What comes next, at most so many bytes; empty at the end. */
-  async some(limit = Infinity) {
+  /** Returns the next bytes, at most `limit`; none at the end. */
+  async some(limit2 = Infinity) {
     if (this.#buffer.length === 0) this.#buffer = await this.#stream.read();
-    return this.#take(Math.min(limit, this.#buffer.length));
+    return this.#take(Math.min(limit2, this.#buffer.length));
   }
-  #take(count2) {
-    const part = this.#buffer.subarray(0, count2);
-    this.#buffer = this.#buffer.subarray(count2);
+  #take(count) {
+    const part = this.#buffer.subarray(0, count);
+    this.#buffer = this.#buffer.subarray(count);
     return part;
   }
-  /** Reads until there are so many bytes; whether there are. */
-  async #more(count2) {
-    while (this.#buffer.length < count2) {
+  /** Reads until there are this many bytes, and reports whether there are. */
+  async #more(count) {
+    while (this.#buffer.length < count) {
       const part = await this.#stream.read();
       if (part.length === 0) return false;
       this.#buffer = concat([
@@ -11699,7 +9156,7 @@ function parseRequest(head) {
   const lines = head.slice(0, -"\r\n\r\n".length).split("\r\n");
   const [first, ...rest] = lines;
   const match = REQUEST_LINE.exec(first);
-  if (match === null) throw new Refusal(400, "this is no request to an HTTP proxy");
+  if (match === null) throw new Refusal(400, "this is not a request to an HTTP proxy");
   const [, method, target, minor] = match;
   const headers = rest.map(parseHeader);
   if (method === "CONNECT") {
@@ -11723,20 +9180,20 @@ function parseRequest(head) {
 }
 function parseHeader(line) {
   const match = HEADER3.exec(line);
-  if (match === null) throw new Refusal(400, "a line of the request's head is no header");
+  if (match === null) throw new Refusal(400, "a line of the request's head is not a header");
   return {
     name: match[1],
     value: match[2]
   };
 }
 function destination2(authority, port) {
-  const host = parseHost(authority);
-  const named = host?.port ?? port;
-  if (host === void 0 || named === void 0) {
-    throw new Refusal(400, `${authority} is no host with a port`);
+  const host2 = parseHost(authority);
+  const named = host2?.port ?? port;
+  if (host2 === void 0 || named === void 0) {
+    throw new Refusal(400, `${authority} is not a host with a port`);
   }
   return {
-    name: host.name,
+    name: host2.name,
     port: named
   };
 }
@@ -11747,11 +9204,11 @@ function bodyOf(headers, minor) {
     values("transfer-encoding")
   ];
   if (lengths.length + codings.length > 1) {
-    throw new Refusal(400, "the length of the body is said twice");
+    throw new Refusal(400, "the length of the body is given twice");
   }
   const [length] = lengths;
   if (length !== void 0) {
-    if (!/^\d{1,15}$/.test(length)) throw new Refusal(400, "Content-Length is no number");
+    if (!/^\d{1,15}$/.test(length)) throw new Refusal(400, "Content-Length is not a number");
     return {
       length: Number(length)
     };
@@ -11792,7 +9249,7 @@ var SOCKS_VERSION = 5;
 var NO_AUTHENTICATION = 0;
 var NONE_ACCEPTABLE = 255;
 var CONNECT = 1;
-var [IPV4, NAME2, IPV6] = [
+var [IPV4, NAME, IPV6] = [
   1,
   3,
   4
@@ -11804,29 +9261,29 @@ var REPLIES = {
   noSuchCommand: 7
 };
 async function socksDestination(from, client) {
-  const [, count2] = await from.exactly(2);
-  const methods = await from.exactly(count2);
+  const [, count] = await from.exactly(2);
+  const methods = await from.exactly(count);
   if (!methods.includes(NO_AUTHENTICATION)) {
     await client.write(Uint8Array.of(SOCKS_VERSION, NONE_ACCEPTABLE));
     return void 0;
   }
   await client.write(Uint8Array.of(SOCKS_VERSION, NO_AUTHENTICATION));
   const [version, command, reserved, type] = await from.exactly(4);
-  if (version !== SOCKS_VERSION || reserved !== 0) throw new Refusal(400, "this is no SOCKS 5");
+  if (version !== SOCKS_VERSION || reserved !== 0) throw new Refusal(400, "this is not SOCKS 5");
   const name = await readName(type, from);
   const [high, low] = await from.exactly(2);
   if (command !== CONNECT) {
     await replySocks("noSuchCommand", client);
     return void 0;
   }
-  const host = name === void 0 ? void 0 : parseHost(`${name}:${high * 256 + low}`);
-  if (host?.port === void 0) {
+  const host2 = name === void 0 ? void 0 : parseHost(`${name}:${high * 256 + low}`);
+  if (host2?.port === void 0) {
     await replySocks("notAllowed", client);
     return void 0;
   }
   return {
-    name: host.name,
-    port: host.port
+    name: host2.name,
+    port: host2.port
   };
 }
 async function replySocks(reply, client) {
@@ -11843,15 +9300,15 @@ async function readName(type, from) {
     }, (_, i) => view2.getUint16(i * 2).toString(16));
     return `[${groups.join(":")}]`;
   }
-  if (type !== NAME2) throw new Refusal(400, "this is no SOCKS 5");
+  if (type !== NAME) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from.exactly(1);
   return new TextDecoder("latin1").decode(await from.exactly(length));
 }
 
 // proxy/connection.ts
 var HEAD_LIMIT = 32 * 1024;
-var PATIENCE2 = 3e4;
-async function serve(client, connect, patience = PATIENCE2) {
+var PATIENCE = 3e4;
+async function serve(client, connect, patience = PATIENCE) {
   const from = new Reader(client);
   const timer = setTimeout(() => client.close(), patience);
   Deno.unrefTimer(timer);
@@ -11868,56 +9325,56 @@ async function serve(client, connect, patience = PATIENCE2) {
 }
 async function serveHttp(client, from, connect, whenAsked) {
   let request;
-  let host;
+  let host2;
   try {
     request = parseRequest(await from.upTo("\r\n\r\n", HEAD_LIMIT));
     whenAsked();
-    host = await connect(request.to);
+    host2 = await connect(request.to);
   } catch (error) {
     return await refuse(error, client);
   }
   try {
     if (request.kind === "tunnel") {
       await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
-      return await passBoth(client, from, host);
+      return await passBoth(client, from, host2);
     }
-    await host.write(new TextEncoder().encode(request.head));
-    const body = passBody(request.body, from, host).catch(() => host.close());
-    await pass(new Reader(host), client);
+    await host2.write(new TextEncoder().encode(request.head));
+    const body = passBody(request.body, from, host2).catch(() => host2.close());
+    await pass(new Reader(host2), client);
     client.close();
     await body;
   } finally {
-    host.close();
+    host2.close();
   }
 }
 async function serveSocks(client, from, connect, whenAsked) {
   const to = await socksDestination(from, client);
   if (to === void 0) return;
   whenAsked();
-  let host;
+  let host2;
   try {
-    host = await connect(to);
+    host2 = await connect(to);
   } catch (error) {
-    const denied = error instanceof Refusal && error.status === 403;
-    return await replySocks(denied ? "notAllowed" : "unreachable", client);
+    const denied2 = error instanceof Refusal && error.status === 403;
+    return await replySocks(denied2 ? "notAllowed" : "unreachable", client);
   }
   try {
     await replySocks("done", client);
-    await passBoth(client, from, host);
+    await passBoth(client, from, host2);
   } finally {
-    host.close();
+    host2.close();
   }
 }
-async function passBoth(client, from, host) {
+async function passBoth(client, from, host2) {
   const both = [
-    pass(from, host),
-    pass(new Reader(host), client)
+    pass(from, host2),
+    pass(new Reader(host2), client)
   ];
   try {
     await Promise.all(both);
   } finally {
     client.close();
-    host.close();
+    host2.close();
     await Promise.allSettled(both);
   }
 }
@@ -11936,17 +9393,27 @@ async function refuse(error, to) {
 
 // proxy/proxy.ts
 var AT_ONCE2 = 256;
+var NO_CONNECTION = [
+  "EAGAIN",
+  "ECONNABORTED",
+  "EPERM",
+  "EPROTO",
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM"
+];
 var ContainerProxy = class {
   #listener;
   #watch;
   #connect;
   #open = /* @__PURE__ */ new Set();
   #whenFewer;
-  /** Takes over a socket that listens and does not block. */
+  /** Takes ownership of a nonblocking socket that listens. */
   constructor(listener, connect) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
-    this.#watch.keepAlive(false);
+    this.#watch.unref();
     this.#connect = async (to) => this.#noted(await connect(to));
     void this.#accept();
   }
@@ -11965,45 +9432,191 @@ var ContainerProxy = class {
       else await this.#serve(socket);
     }
   }
-  /** The next connection, if one waits. */
+  /** Returns the next connection that waits, `undefined` if none does. */
   #next() {
-    return ifThere(() => syscall(accept(this.#listener)));
+    return ifThere(() => syscall(accept(this.#listener)), NO_CONNECTION);
   }
   /** Serves a connection; resolves when there is room for another. */
   async #serve(socket) {
     const client = this.#noted(new ClientStream(socket));
     void serve(client, this.#connect).finally(() => this.#whenFewer?.());
     if (this.#open.size < AT_ONCE2) return;
-    await new Promise((resolve2) => this.#whenFewer = resolve2);
+    await new Promise((resolve) => this.#whenFewer = resolve);
     this.#whenFewer = void 0;
   }
-  /** Closes the stream with the proxy, if it is not closed before. */
+  /** Returns the stream, to be closed with the proxy unless it is closed before. */
   #noted(stream) {
-    const open3 = this.#open;
+    const open2 = this.#open;
     const noted = {
       read: () => stream.read(),
       write: (bytes) => stream.write(bytes),
       end: () => stream.end(),
       close() {
-        open3.delete(noted);
+        open2.delete(noted);
         stream.close();
       }
     };
     if (this.#watch.closed) stream.close();
-    else open3.add(noted);
+    else open2.add(noted);
     return noted;
   }
 };
 
-// proxy/variables.ts
+// plan/network.ts
+var HOSTS_NETWORK = "it would change the host's network";
+var NetlinkBatch = class {
+  socket;
+  calls;
+  #answer;
+  #denied;
+  /** Requests on this socket, which are refused for this reason where they are not permitted. */
+  constructor(socket, denied2) {
+    this.socket = socket;
+    this.calls = [];
+    this.#answer = answerOutput();
+    this.#denied = denied2;
+  }
+  /** Makes a request. */
+  request(message2, fixes = {}) {
+    const whole = {
+      EPERM: this.#denied,
+      ...fixes
+    };
+    for (const call2 of requestCalls(this.socket, [
+      message2
+    ], this.#answer)) {
+      this.calls.push({
+        call: call2,
+        fixes: whole
+      });
+    }
+  }
+  /** The index of the interface with this name. */
+  indexOf(name) {
+    const request = interfaceRequest(name);
+    const fixes = {
+      ENODEV: noInterface(name)
+    };
+    this.calls.push({
+      call: getInterfaceIndex(this.socket, request),
+      fixes
+    });
+    return indexField(request, name);
+  }
+};
+function noInterface(name) {
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+function linkFixes(name, kind) {
+  return {
+    EEXIST: `an interface is called ${name} already; choose another name`,
+    ENODEV: noInterface(name ?? "of this name"),
+    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
+  };
+}
+function denialIn(plan) {
+  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+}
+function inContainerNetns(plan, speak) {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
+  speak(kernel);
+  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+    fixes
+  });
+}
+function inParentNetns(plan, speak, upkeep) {
+  const { outside } = plan.state.network;
+  if (outside !== void 0) {
+    const kernel = new NetlinkBatch(outside, denialIn(plan));
+    speak(kernel, {
+      fd: namespaceOf(plan)
+    });
+    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+      fixes
+    });
+    return;
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  plan.syncWithParent((pid) => {
+    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
+    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
+    speak(kernel, {
+      pid: Number(pid)
+    });
+    const calls = [
+      ...[
+        socket,
+        ...options
+      ].map((call2) => ({
+        call: call2
+      })),
+      ...kernel.calls,
+      {
+        call: close(fdOf(socket))
+      }
+    ];
+    return upkeep === void 0 ? [
+      {
+        calls
+      }
+    ] : [
+      {
+        calls
+      },
+      upkeep
+    ];
+  });
+}
+function mayChangeOutside(plan) {
+  if (plan.state.caller.mayChangeNetwork) return;
+  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
+}
+function keepParentNetns(plan) {
+  plan.state.network = plan.state.unshared.has("net") ? {
+    outside: insideSocket(plan)
+  } : {};
+}
+function insideSocket(plan) {
+  if (plan.state.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) plan.call(call2);
+    plan.state.network.inside = fdOf(calls[0]);
+  }
+  return plan.state.network.inside;
+}
+function namespaceOf(plan) {
+  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
+  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
+}
+function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+}
+
+// plan/network_service.ts
 var PROXY_PORT = 3128;
+var BACKLOG = 128;
+function setUpNetworkService(plan) {
+  const { network } = plan.options;
+  if (network === void 0) return;
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  if (network === "loopback") return;
+  const socket = plan.open(tcpSocket(), "proxy");
+  plan.call(bindLoopback(socket, PROXY_PORT));
+  plan.call(listen(socket, BACKLOG));
+  plan.listener = socket;
+}
+
+// proxy/variables.ts
 function proxyVariables(hosts) {
   const address2 = `127.0.0.1:${PROXY_PORT}`;
   const variables = {
     HTTP_PROXY: `http://${address2}`,
     HTTPS_PROXY: `http://${address2}`,
     ALL_PROXY: `socks5h://${address2}`,
-    // The container's own loopback interface, unless it is the script's that is meant.
+    // The container's own loopback interface, unless the script's was allowed.
     NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
   };
   return Object.entries(variables).flatMap(([name, value]) => [
@@ -12018,909 +9631,6 @@ function proxyVariables(hosts) {
   ]);
 }
 
-// launch/slots.ts
-function openInheritedFds(plan) {
-  const descriptors = /* @__PURE__ */ new Map();
-  for (const { call: call2, descriptor, check, stepIndex } of plan.inheritedFds) {
-    try {
-      descriptors.set(descriptor, syscall(call2));
-      check?.();
-    } catch (error) {
-      closeInheritedFds(descriptors);
-      throw stepError(error, plan, stepIndex);
-    }
-  }
-  return descriptors;
-}
-function bindSlots(program, descriptors) {
-  const { bytes, outputs } = program;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (const [output, number] of descriptors) {
-    const at2 = outputs.get(output);
-    if (at2 !== void 0) view2.setInt32(at2, number, true);
-  }
-}
-function closeInheritedFds(descriptors) {
-  for (const number of descriptors.values()) syscall(close(number));
-}
-
-// plan/mount_table.ts
-var HOST_ROOT = {
-  target: "/",
-  own: false,
-  certain: true
-};
-var MountTable = class {
-  /** In the order in which they were made. */
-  #mounts = [
-    HOST_ROOT
-  ];
-  /**
-   * A step has mounted something here: a filesystem of its own, or files of the host. It may depend
-   * on the host whether it has.
-   */
-  mounted(target, own, certain = true) {
-    this.#mounts = [
-      ...this.#mounts,
-      {
-        target: normalize(target),
-        own,
-        certain
-      }
-    ];
-  }
-  /** The topmost mount here is gone. */
-  unmounted(target) {
-    const at2 = this.#mounts.findLastIndex((mount4) => mount4.target === normalize(target));
-    if (at2 > 0) this.#mounts = this.#mounts.toSpliced(at2, 1);
-  }
-  /** Whether a step of the recipe has mounted anything that is in sight. */
-  get hasMounts() {
-    return this.#mounts.length > 1;
-  }
-  /** Whether a step of the recipe has mounted something exactly here. */
-  isMountPoint(target) {
-    const path2 = normalize(target);
-    return this.#visible().some((mount4) => mount4 !== this.#mounts[0] && mount4.certain && mount4.target === path2);
-  }
-  /** Whether the path is known to be there: a mount point of the recipe's, or above one. */
-  isThere(path2) {
-    const directory = normalize(path2);
-    return this.#visible().some(({ target, certain }) => certain && isWithin(target, directory));
-  }
-  /** Whether the path lies on a filesystem that the recipe has made. */
-  isContainerMount(path2) {
-    return this.mountOf(path2).own;
-  }
-  /** The mount that the path lies on: of the deepest, the one mounted last. */
-  mountOf(path2) {
-    return this.#mountOf(path2, this.#visible());
-  }
-  #mountOf(path2, mounts) {
-    const normal = normalize(path2);
-    return mounts.filter(({ target }) => isWithin(normal, target)).reduce((best, mount4) => mount4.target.length >= best.target.length ? mount4 : best);
-  }
-  /** Whether paths still begin at the root of the host. */
-  get atHostRoot() {
-    return this.#mounts[0] === HOST_ROOT;
-  }
-  /** Whether the path lies on what the host itself has at that place. */
-  isHostRoot(path2) {
-    return this.mountOf(path2) === HOST_ROOT;
-  }
-  /** Whether it may do so: the mounts are left out that need not be there. */
-  mayBeHosts(path2) {
-    return this.#mountOf(path2, this.#visible().filter(({ certain }) => certain)) === HOST_ROOT;
-  }
-  /** The root has become this directory. */
-  enter(root) {
-    const directory = normalize(root);
-    if (directory === "/") return;
-    const { own } = this.mountOf(directory);
-    const inside2 = this.#visible().filter(({ target }) => target !== directory && isWithin(target, directory)).map((mount4) => ({
-      ...mount4,
-      target: mount4.target.slice(directory.length)
-    }));
-    this.#mounts = [
-      {
-        ...HOST_ROOT,
-        own
-      },
-      ...inside2
-    ];
-  }
-  /** The container is among mounts that others have made. */
-  leave() {
-    this.#mounts = [
-      HOST_ROOT
-    ];
-  }
-  /** The mounts that no later one covers with the directory that they lie in. */
-  #visible() {
-    return this.#mounts.filter(({ target }, index) => !this.#mounts.slice(index + 1).some((later) => later.target !== target && isWithin(target, later.target)));
-  }
-};
-
-// plan/access/host_paths.ts
-var HostPaths = class {
-  #sequence;
-  #mounts;
-  /** Goes by what the steps have mounted by the time that it is asked. */
-  constructor(sequence, mounts) {
-    this.#sequence = sequence;
-    this.#mounts = mounts;
-  }
-  /** Whether the path may be one of the host's that no step has brought in. */
-  mayBeHosts(path2) {
-    return this.#mounts.atHostRoot && (climbs(path2) || this.#mounts.mayBeHosts(path2));
-  }
-  /**
-   * The path by which to open, without following links: `undefined` once the recipe is in a root of
-   * its own, where links lead to nothing else.
-   *
-   * @param path begins with `/`
-   */
-  resolvedPath(path2) {
-    return this.#mounts.atHostRoot ? this.#placeOf(path2).path : void 0;
-  }
-  /** Where a path leads, without links; refuses the step where that has no path. */
-  placeOf(path2) {
-    const place2 = this.#placeOf(path2);
-    if (place2.path.startsWith("/")) return place2;
-    return this.#sequence.refuse(`${path2} is ${place2.path}, which has no path of its own`);
-  }
-  /** A source as a path from the root: one from the working directory is the script's. */
-  hostSource(source) {
-    if (source.startsWith("/")) return source;
-    const moved = [
-      "chdir",
-      "chroot",
-      "join"
-    ].some((step) => this.#sequence.cameBefore(step));
-    return moved || !this.#mounts.atHostRoot ? void 0 : `${Deno.cwd()}/${source}`;
-  }
-  #placeOf(path2) {
-    const mount4 = this.#mounts.mountOf(path2);
-    if (mount4 === HOST_ROOT || climbs(path2)) return resolve(path2);
-    const normal = normalize(path2);
-    if (normal !== mount4.target) {
-      return below(this.#placeOf(mount4.target), mount4.target, normal);
-    }
-    const directory = directoryOf(normal);
-    if (this.#mounts.mountOf(directory) === HOST_ROOT) return resolve(path2);
-    const { path: place2 } = this.#placeOf(directory);
-    return {
-      path: place2 === "/" ? `/${nameOf2(normal)}` : `${place2}/${nameOf2(normal)}`,
-      type: void 0
-    };
-  }
-};
-function touches(path2, other) {
-  return isWithin(path2, other) || isWithin(other, path2);
-}
-function climbs(path2) {
-  return path2.split("/").includes("..");
-}
-function below(place2, directory, path2) {
-  const rest = path2.slice(directory === "/" ? 0 : directory.length);
-  return {
-    path: (place2.path === "/" ? "" : place2.path) + rest,
-    type: void 0
-  };
-}
-
-// plan/access/kernel_files.ts
-var KERNEL_FILES = {
-  proc: {
-    path: "/proc/sys",
-    guards: [
-      "sys",
-      "sysrq-trigger"
-    ]
-  },
-  sysfs: {
-    path: "/sys",
-    guards: [
-      ""
-    ]
-  }
-};
-var KernelFiles = class {
-  #mounts = [];
-  /** How many user namespaces had been entered when a path was guarded. */
-  #guarded = /* @__PURE__ */ new Map();
-  /** A filesystem is there that can be written to. */
-  mounted(mount4) {
-    if (KERNEL_FILES[mount4.type] === void 0) return;
-    this.#mounts.push({
-      ...mount4,
-      target: normalize(mount4.target)
-    });
-  }
-  /** A path is kept from being changed. */
-  guard(path2, userNamespaces) {
-    this.#guarded.set(normalize(path2), userNamespaces);
-  }
-  /** A directory has become the root. */
-  enter(directory) {
-    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory)).map((mount4) => ({
-      ...mount4,
-      target: mount4.target.slice(directory.length) || "/"
-    }));
-    this.#guarded.clear();
-  }
-  /**
-   * What of them is not kept from root.
-   *
-   * @param holds whether what was kept from change then is still so
-   */
-  needs(holds) {
-    return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
-      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-      return guarded !== void 0 && holds(guarded);
-    })).map(({ type, step, stepIndex }) => ({
-      kind: "write",
-      path: KERNEL_FILES[type].path,
-      stepIndex,
-      step
-    }));
-  }
-};
-
-// plan/access/recorder.ts
-var HARMLESS_TYPES = /* @__PURE__ */ new Set([
-  "tmpfs",
-  "ramfs",
-  "proc",
-  "sysfs",
-  "mqueue",
-  "devpts"
-]);
-var HARMLESS = [
-  "null",
-  "zero",
-  "full",
-  "random",
-  "urandom",
-  "tty"
-].map((name) => `/dev/${name}`);
-var AccessRecorder = class {
-  /** What the steps have made of the container. */
-  container;
-  /** Where paths lead on the host. */
-  places;
-  /** What a network of the container's own is to have. */
-  network;
-  noted = [];
-  /** Whose root the program gets: the host's; a directory by chroot(2), which holds few in; its own. */
-  root = "host";
-  /** Where an init has stayed behind, which a program may get hold of. */
-  init;
-  /** Whether a step may make mounts writable that could only be read. */
-  remounts = false;
-  /** Whether the host's root has an id in the user namespace. */
-  mapsRoot = true;
-  /** The files by which root changes the machine. */
-  kernelFiles = new KernelFiles();
-  /** Variables that the steps take from the script's environment. */
-  variables = /* @__PURE__ */ new Set();
-  #sequence;
-  /** Notes what these steps reach for, as they make this of the container. */
-  constructor(sequence, container, { network }) {
-    this.#sequence = sequence;
-    this.container = container;
-    this.places = new HostPaths(sequence, container.mounts);
-    this.network = network;
-  }
-  /** Notes a need of the step that is writing. */
-  note(need, locksWith) {
-    const { index } = this.#sequence;
-    const whole = {
-      ...need,
-      stepIndex: index,
-      step: this.#sequence.nameOf(index)
-    };
-    this.noted.push({
-      need: whole,
-      ...locksWith !== void 0 && {
-        locksWith
-      }
-    });
-  }
-  /** A step hands a variable of the script's environment on. */
-  handsOn(variable) {
-    this.variables.add(variable);
-    this.note({
-      kind: "env",
-      name: variable
-    });
-  }
-  /** A step reads a path. */
-  reads(path2) {
-    if (!this.places.mayBeHosts(path2)) return;
-    this.note({
-      kind: "read",
-      path: this.places.placeOf(path2).path
-    });
-  }
-  /** A step lays a directory below others. */
-  lays(path2) {
-    if (!this.places.mayBeHosts(path2)) return;
-    const { path: place2 } = this.places.placeOf(path2);
-    this.note({
-      kind: "read",
-      path: place2
-    });
-    if (touches(place2, "/dev")) this.note({
-      kind: "device",
-      path: "/dev"
-    });
-    if (touches(place2, "/proc")) this.note({
-      kind: "namespace",
-      namespace: "pid"
-    });
-  }
-  /** A step makes or changes a path. */
-  changes(path2) {
-    if (!this.places.mayBeHosts(path2)) return;
-    this.note({
-      kind: "write",
-      path: this.places.placeOf(path2).path
-    });
-  }
-  /** A step shows a path in the container, unless it is missing and may be. */
-  shows(path2, { readOnly, noDevices, optional: optional2 }) {
-    if (!this.places.mayBeHosts(path2)) return "shown";
-    const { path: place2, type } = this.places.placeOf(path2);
-    if (type === void 0 && optional2 === true) return "missing";
-    if (!HARMLESS.includes(place2)) {
-      this.note({
-        kind: "read",
-        path: place2
-      });
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
-      this.note({
-        kind: "write",
-        path: place2
-      }, locks ? this.container.capabilities.userNamespaces : void 0);
-      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
-        this.note({
-          kind: "device",
-          path: type === "device" ? place2 : "/dev"
-        });
-      }
-    }
-    if (touches(place2, "/proc")) this.note({
-      kind: "namespace",
-      namespace: "pid"
-    });
-    return "shown";
-  }
-  /** A step mounts a new filesystem. */
-  mounts({ source, target, type, options }) {
-    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
-      const { index: stepIndex } = this.#sequence;
-      this.kernelFiles.mounted({
-        target,
-        type,
-        step: this.#sequence.nameOf(stepIndex),
-        stepIndex
-      });
-    }
-    if (HARMLESS_TYPES.has(type)) return;
-    if (type === "overlay") return this.reachesAll();
-    if (type === "cgroup" || type === "cgroup2") {
-      if (!this.container.own.has("cgroup")) this.note({
-        kind: "namespace",
-        namespace: "cgroup"
-      });
-      return;
-    }
-    this.note({
-      kind: "device",
-      path: source
-    });
-  }
-  /** A step gives a mount other options. */
-  remountsWith(flags2) {
-    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
-  }
-  /** A step keeps a path from being changed. */
-  guards(path2) {
-    this.kernelFiles.guard(path2, this.container.capabilities.userNamespaces);
-  }
-  /** A step makes a directory the root. */
-  enters(path2, by) {
-    const directory = normalize(path2);
-    if (directory === "/") return;
-    const { mounts } = this.container;
-    if (by === "chroot" || !mounts.isMountPoint(directory)) this.shows(path2, {});
-    if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
-      this.init.seesHost = true;
-    }
-    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
-    this.kernelFiles.enter(directory);
-  }
-  /** The process goes on as the init, in the namespaces that the container has by now. */
-  leavesInit() {
-    this.init = {
-      userNamespaces: this.container.capabilities.userNamespaces,
-      own: new Set(this.container.own),
-      seesHost: false
-    };
-  }
-  /** A step has made a mount namespace: an init stays in the one before. */
-  entersMounts() {
-    if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
-  }
-  /** A step changes the host's network. */
-  changesNetwork() {
-    this.note({
-      kind: "net",
-      host: "*"
-    });
-    this.note({
-      kind: "privilege",
-      privilege: "CAP_NET_ADMIN"
-    });
-  }
-  /** A step becomes other ids. */
-  becomes(ids2) {
-    if (this.container.own.has("user")) return;
-    this.#identify("uid", ids2.uid, 1);
-    for (const gid of [
-      ids2.gid,
-      ...ids2.groups ?? []
-    ]) this.#identify("gid", gid, 1);
-  }
-  /** A step maps ids into the first user namespace. */
-  maps({ uids, gids }) {
-    if (this.container.capabilities.userNamespaces !== 1) return;
-    this.mapsRoot = uids.some(({ outside: outside2 }) => outside2 === 0);
-    for (const { outside: outside2, count: count2 } of uids) this.#identify("uid", outside2, count2);
-    for (const { outside: outside2, count: count2 } of gids) this.#identify("gid", outside2, count2);
-  }
-  #identify(id2, from, count2) {
-    const own = id2 === "uid" ? this.container.caller.euid : this.container.caller.egid;
-    if (count2 === 1 && from === own) return;
-    this.note({
-      kind: "identity",
-      id: id2,
-      from,
-      count: count2
-    });
-  }
-  /** A step does what may reach anything of the host, as nobody can tell from the steps. */
-  reachesAll() {
-    if (!this.container.mounts.atHostRoot) return;
-    this.note({
-      kind: "read",
-      path: "/"
-    });
-    this.note({
-      kind: "write",
-      path: "/"
-    });
-  }
-  /**
-   * A step writes to a file of /proc, which the recipe may have covered with files that lead
-   * elsewhere.
-   */
-  writesProc() {
-    if (!this.container.mounts.isHostRoot("/proc/self")) this.reachesAll();
-  }
-};
-
-// host/credentials.ts
-function callerOf() {
-  const [uid, gid, capabilities2] = [
-    geteuid(),
-    getegid(),
-    capabilityOutput()
-  ];
-  const outcome = syscalls([
-    {
-      call: uid
-    },
-    {
-      call: gid
-    },
-    {
-      call: capget(capabilities2)
-    }
-  ]);
-  const { effective, inheritable } = readCapabilities(outcome.output(capabilities2));
-  return {
-    euid: Number(outcome.result(uid)),
-    egid: Number(outcome.result(gid)),
-    inheritable,
-    mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-    mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
-  };
-}
-
-// plan/planned_state.ts
-var PlannedState = class {
-  /** The kinds of namespaces that are no longer the host's. */
-  own = /* @__PURE__ */ new Set();
-  /** The kinds of namespaces that are others' too. */
-  joined = /* @__PURE__ */ new Set();
-  /** Which paths are the recipe's and which are the host's. */
-  mounts = new MountTable();
-  /** What is open of its networks. */
-  network = {};
-  /** Who the process has become, in its user namespace; at first it is the caller. */
-  ids;
-  /** Whether the user namespace has its id maps. */
-  idsMapped = false;
-  /** Whether the user namespace lies in another one of the container's. */
-  nestedUser = false;
-  /** Whether setgroups(2) is denied in the user namespace. */
-  setgroupsDenied = false;
-  /** What the steps leave the program of its capabilities. */
-  capabilities = new CapabilityModel();
-  /** Whether the program cannot gain privileges by execve(2). */
-  gainsNoPrivileges = false;
-  /** Changes of the environment. */
-  environment = /* @__PURE__ */ new Map();
-  /** Whether the program gets the variables of `environment` only, and none of the script's. */
-  clearsEnvironment = false;
-  /** Whether the program leads a session already. */
-  sessionLeader = false;
-  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
-  terminals;
-  /** Whether processes that nobody vouches for can see the container while it is being made. */
-  exposed = false;
-  #caller;
-  /** Who runs the recipe, and whom the container begins as. */
-  get caller() {
-    return this.#caller ??= callerOf();
-  }
-  /** It has entered namespaces of others. */
-  joins(kinds) {
-    for (const kind2 of kinds) {
-      this.own.add(kind2);
-      this.joined.add(kind2);
-    }
-    if (kinds.has("mount")) this.mounts.leave();
-    if (kinds.has("user")) {
-      this.capabilities.enterUserNamespace();
-      this.idsMapped = true;
-    }
-  }
-  /** It has made namespaces of its own. */
-  unshares(kinds) {
-    if (kinds.has("user")) {
-      this.capabilities.enterUserNamespace();
-      this.nestedUser = this.own.has("user");
-      this.idsMapped = false;
-    }
-    for (const kind2 of kinds) {
-      this.own.add(kind2);
-      this.joined.delete(kind2);
-    }
-  }
-};
-
-// plan/step_cursor.ts
-var StepCursor = class {
-  #steps;
-  #index = 0;
-  /** These steps; the first is about to write. */
-  constructor(steps) {
-    this.#steps = steps;
-  }
-  /** The next step begins to write. */
-  begin(index) {
-    this.#index = index;
-  }
-  /** The position of the step that is writing. */
-  get index() {
-    return this.#index;
-  }
-  /** The name of the step with this number. */
-  nameOf(index) {
-    return this.#steps[index].step;
-  }
-  /** Refuses the step that is writing. */
-  refuse(message2) {
-    throw new RecipeError(message2, {
-      step: this.nameOf(this.#index),
-      stepIndex: this.#index
-    });
-  }
-  /** Whether a step of this name stands before the one that is writing. */
-  cameBefore(step) {
-    return this.#steps.slice(0, this.#index).some((earlier) => earlier.step === step);
-  }
-  /** Whether a step of this name will write later. */
-  comesLater(step) {
-    return this.#steps.slice(this.#index + 1).some((later) => later.step === step);
-  }
-  /** The directory that a later step will make the root. */
-  get nextRoot() {
-    const next = this.#steps.slice(this.#index + 1).find((step) => step.step === "pivotRoot" || step.step === "chroot");
-    return next && normalize(next.path);
-  }
-  /**
-   * The directory that a later step will make the root, if the path lies in it. What lies there may
-   * be anybody's, so paths in it are resolved as if it already were the root.
-   */
-  rootOf(path2) {
-    const root = this.nextRoot;
-    const target = normalize(path2);
-    return root !== void 0 && root !== "/" && target !== root && isWithin(target, root) ? root : void 0;
-  }
-};
-
-// plan/builder.ts
-var PlanBuilder = class {
-  /** The steps, and which of them is writing. */
-  cursor;
-  /** What the container has become by now. */
-  state = new PlannedState();
-  /** Notes what the steps reach for of the host, where that is to be known. */
-  access;
-  /** The stages so far; steps write to the last. */
-  processes = [
-    newProcess()
-  ];
-  /** The step that made each call. */
-  stepOf = /* @__PURE__ */ new Map();
-  /** Calls that are made last, when nothing is left to do but to begin the program. */
-  beforeProgram = [];
-  /** What the script opens for the container. */
-  inheritedFds = [];
-  /** Meetings, in their order. */
-  syncPoints = [];
-  /** A socket of the container's network that is sent to the script, which accepts connections. */
-  listener;
-  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
-  cloneFlags = 0;
-  /** The step that those flags serve first. */
-  cloneStep;
-  /** The signal that the container gets when the script ends, by number; 0 for none. */
-  deathSignal = 9;
-  /** Whether the first stage is there only to keep the script out of reach; see {@linkcode limitTo}. */
-  oomShield = false;
-  #limits;
-  /**
-   * A plan of these steps, which {@linkcode draftOf} lets write to it.
-   *
-   * @param access whether it is to be known what they reach for of the host
-   */
-  constructor(steps, access) {
-    this.cursor = new StepCursor(steps);
-    this.access = access && new AccessRecorder(this.cursor, this.state, access);
-  }
-  /** The stage that is being written. */
-  get process() {
-    return this.processes.at(-1);
-  }
-  /** The process that lives as long as the container: its init, or the program. */
-  get main() {
-    return this.processes.find((stage) => stage.then === "init") ?? this.process;
-  }
-  /** Whether a process stays behind as the init. */
-  get hasInit() {
-    return this.main.then === "init";
-  }
-  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
-  get untouched() {
-    return this.processes.length === 1 && this.process.parts.length === 0;
-  }
-  /** Leaves namespaces to the first clone. */
-  cloneWith(flags2) {
-    this.cloneFlags |= flags2;
-    this.cloneStep ??= this.cursor.index;
-  }
-  /** Adds a call and answers it, so that later calls can refer to its result. */
-  call(call2, edges = {}) {
-    this.process.parts.push({
-      call: call2,
-      ...edges
-    });
-    this.stepOf.set(call2, this.cursor.index);
-    return call2;
-  }
-  /** A place that edges of earlier calls can go on to. */
-  place(label) {
-    this.process.parts.push(label);
-  }
-  /**
-   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
-   * wherever its step stands.
-   */
-  beforeExec(call2) {
-    this.beforeProgram.push(call2);
-    this.stepOf.set(call2, this.cursor.index);
-  }
-  /** Keeps the program from gaining privileges, as the kernel wants it of who limits programs. */
-  gainNoPrivileges() {
-    if (this.state.gainsNoPrivileges) return;
-    this.state.gainsNoPrivileges = true;
-    this.beforeExec(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  }
-  /** Refuses the step that is writing. */
-  refuse(message2) {
-    this.cursor.refuse(message2);
-  }
-  /** Refuses the step, unless the container has a namespace of this kind by now. */
-  needs(kind2, otherwise) {
-    if (this.state.own.has(kind2)) return;
-    this.refuse(`${otherwise}; put unshare("${kind2}") before it`);
-  }
-  /**
-   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
-   * tells the number of a new process as it is there, and the script could not find it.
-   */
-  needsHostPids() {
-    if (!this.state.own.has("pid")) return;
-    this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
-  }
-  /** Refuses the step, unless the path is on a filesystem that the recipe has made. */
-  requireContainerMount(path2) {
-    this.needs("mount", `${path2} would be made on the host`);
-    if (this.state.mounts.isContainerMount(path2)) return;
-    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
-  }
-  /** Goes on in a new process; the one so far ends, or stays as the init. */
-  fork(then) {
-    this.process.then = then;
-    this.processes.push(newProcess());
-    this.state.sessionLeader = false;
-  }
-  /** Has the script open something for the container, before there is one. */
-  inheritFd(call2, text4, check) {
-    const descriptor = new Output(4, `&${text4}`);
-    const stepIndex = this.cursor.index;
-    this.inheritedFds.push({
-      stepIndex,
-      call: call2,
-      descriptor,
-      ...check && {
-        check
-      }
-    });
-    return new OutputField(descriptor, 0, text4);
-  }
-  /** The container waits here until the script has done its part. */
-  syncWithParent(acts) {
-    const byte = new Output(1, "&byte");
-    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
-    this.call(call("read", CONTAINER_SOCKET, byte, 1), {
-      onZero: EXIT_CHILD
-    });
-    this.syncPoints.push({
-      stepIndex: this.cursor.index,
-      arrival,
-      acts
-    });
-    this.#shield();
-  }
-  /** The limits of the container's control group, where it is to have one, and their step. */
-  get limits() {
-    return this.#limits;
-  }
-  /** Gives the container a control group with limits. */
-  limitTo(limits2) {
-    if (this.#limits !== void 0) {
-      this.refuse("the container has its limits already; they hold for all of it");
-    }
-    this.#limits = {
-      stepIndex: this.cursor.index,
-      limits: limits2
-    };
-    this.#shield();
-  }
-  /**
-   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
-   * the script does until the program has begun. It spares those whose maker sleeps meanwhile
-   * (CLONE_VFORK); and as a script that meets its container cannot, another process sleeps for it.
-   */
-  #shield() {
-    if (this.oomShield || this.#limits === void 0 || this.syncPoints.length === 0) return;
-    this.oomShield = true;
-    this.processes.unshift({
-      ...newProcess(),
-      then: "exit"
-    });
-  }
-};
-
-// launch/runtime_fds.ts
-function scriptPidfd() {
-  return engine().once("script's pidfd", () => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
-}
-function scriptThread() {
-  return engine().once("script's thread", () => {
-    const [address2, id2] = [
-      new Output(8, "&address"),
-      gettid()
-    ];
-    const asked = {
-      call: prctl(PR_GET_TID_ADDRESS, address2),
-      accept: [
-        "EINVAL"
-      ]
-    };
-    const outcome = syscalls([
-      {
-        call: id2
-      },
-      asked
-    ]);
-    const thread = {
-      address: outcome.output(address2).getBigUint64(0, true),
-      id: Number(outcome.result(id2))
-    };
-    const word4 = Deno.UnsafePointer.create(thread.address);
-    if (word4 === null) return void 0;
-    return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
-  });
-}
-function ignoredSignals() {
-  return engine().once("ignored signals", () => {
-    const asked = CHANGEABLE_SIGNALS.map((signal) => {
-      const action = sigactionOutput();
-      return {
-        signal,
-        action,
-        call: rt_sigaction(signal, null, action)
-      };
-    });
-    const outcome = syscalls(asked.map(({ call: call2 }) => ({
-      call: call2
-    })));
-    return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
-  });
-}
-function resources(hasInit) {
-  return {
-    script: scriptPidfd(),
-    init: hasInit ? initImage() : -1,
-    thread: scriptThread(),
-    ignored: hasClone3() ? ignoredSignals() : void 0
-  };
-}
-function plannedResources() {
-  const ignored = hasClone3() ? ignoredSignals() : void 0;
-  return {
-    script: -1,
-    init: -1,
-    thread: {
-      address: 0n,
-      id: 0
-    },
-    ignored
-  };
-}
-function initImage() {
-  return engine().once("init's image", () => {
-    const fd = syscall(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    const image = Uint8Array.fromBase64(INIT[engine().architecture]);
-    syscall(write(fd, image, image.length));
-    syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-    return fd;
-  });
-}
-
-// launch/host_services/tool.ts
-function hostTool(program, args, stdio) {
-  return {
-    program,
-    args,
-    environment: environmentBlock(environmentStrings(), /* @__PURE__ */ new Map()),
-    searchPath: environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: void 0,
-    uid: void 0,
-    gid: void 0,
-    stdio,
-    terminal: void 0,
-    resources: resources(false)
-  };
-}
-
 // launch/stdio.ts
 var StandardStreams = class {
   #kinds;
@@ -12933,7 +9643,7 @@ var StandardStreams = class {
   constructor(kinds) {
     this.#kinds = kinds;
     try {
-      kinds.forEach((kind2, fd) => this.#pipes.push(kind2 === "piped" ? openPipe(fd) : void 0));
+      kinds.forEach((kind, fd) => this.#pipes.push(kind === "piped" ? openPipe(fd) : void 0));
     } catch (error) {
       this.close();
       throw error;
@@ -12941,32 +9651,16 @@ var StandardStreams = class {
   }
   /** What the program gets. */
   get theirs() {
-    return this.#kinds.map((kind2, fd) => {
+    return this.#kinds.map((kind, fd) => {
       const pipe = this.#pipes[fd];
-      return pipe === void 0 ? kind2 : {
+      return pipe === void 0 ? kind : {
         fd: pipe.theirs
       };
     });
   }
-  /** The same for a launch that is prepared once: the numbers of what {@linkcode stdioSlots} has. */
-  get numbers() {
-    const numbers = /* @__PURE__ */ new Map();
-    this.#pipes.forEach((pipe, fd) => {
-      if (pipe !== void 0) numbers.set(PLACES[fd], pipe.theirs);
-    });
-    return numbers;
-  }
-  /** Once the program has its sides: closes them here, and answers the script's. */
+  /** Once the program has its sides: closes them here, and returns the script's. */
   release() {
-    const calls = this.#pipes.flatMap((pipe) => pipe === void 0 ? [] : [
-      {
-        call: close(pipe.theirs)
-      },
-      {
-        call: fcntl(pipe.ours, F_SETFL, O_NONBLOCK)
-      }
-    ]);
-    if (calls.length > 0) syscalls(calls);
+    for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     return this.#pipes.map((pipe) => pipe?.ours);
   }
   /** Closes both sides of every pipe. */
@@ -12978,23 +9672,8 @@ var StandardStreams = class {
     }
   }
 };
-var PLACES = [
-  "stdin",
-  "stdout",
-  "stderr"
-].map((name) => new Output(4, `&${name}`));
-function stdioSlots(kinds) {
-  return kinds.map((kind2, fd) => kind2 === "piped" ? {
-    fd: new OutputField(PLACES[fd], 0, PLACES[fd].text.slice(1))
-  } : kind2);
-}
 function openPipe(fd) {
-  const ends = new Output(8, "&ends");
-  const opened = syscalls([
-    {
-      call: pipe2(ends, O_CLOEXEC)
-    }
-  ]).output(ends);
+  const opened = OPENING.run().output(ENDS);
   const [readable, writable] = [
     opened.getInt32(0, true),
     opened.getInt32(4, true)
@@ -13007,299 +9686,24 @@ function openPipe(fd) {
     theirs: writable
   };
 }
-
-// launch/host_services/id_maps.ts
-function runIdMapTool(launch2, tool, args) {
-  const streams = new StandardStreams([
-    "null",
-    "null",
-    "piped"
-  ]);
-  let launched;
-  try {
-    launched = launch2(new PlanBuilder([]), hostTool(tool, args, streams.theirs));
-  } catch (error) {
-    streams.close();
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); install it, or use mapRoot()`, {
-      cause: error
-    });
+var ENDS = new Output(8, "&ends");
+var OPENING = new Routine([], [
+  {
+    call: pipe2(ENDS, O_CLOEXEC)
   }
-  const { success, stderr } = collectSync(launched, streams.release(), void 0);
-  if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
-  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
-}
-
-// launch/launcher.ts
-function prepare(plan, order2) {
-  const layout = link(plan, order2);
-  return {
-    plan,
-    order: order2,
-    layout,
-    program: assemble(layout.parts, engine().architecture)
-  };
-}
-function launch(plan, order2, alter) {
-  return spawn(prepare(plan, order2), /* @__PURE__ */ new Map(), alter);
-}
-function spawn(prepared, numbers, alter) {
-  const { plan, order: order2 } = prepared;
-  const cgroup = ContainerCgroup.make(plan);
-  if (cgroup === void 0) return launchHanded(prepared, numbers, alter);
-  try {
-    const inGroup = prepare(plan, {
-      ...order2,
-      cgroupEntry: cgroup.cgroupEntry
-    });
-    const launched = launchHanded(inGroup, numbers, alter);
-    cgroup.entered();
-    return {
-      ...launched,
-      cgroup
-    };
-  } catch (error) {
-    cgroup.discard();
-    throw error;
+]);
+var THEIRS = new Slot("theirs");
+var OURS = new Slot("ours");
+var RELEASING = new Routine([
+  THEIRS,
+  OURS
+], [
+  {
+    call: close(THEIRS)
+  },
+  {
+    call: fcntl(OURS, F_SETFL, O_NONBLOCK)
   }
-}
-function launchHanded(prepared, numbers, alter) {
-  const handed = openInheritedFds(prepared.plan);
-  try {
-    bindSlots(prepared.program, numbers);
-    bindSlots(prepared.program, handed);
-    return start(prepared, alter);
-  } finally {
-    closeInheritedFds(handed);
-  }
-}
-function start({ plan, order: order2, layout, program }, alter) {
-  const loaded2 = engine();
-  prepareLock();
-  alter?.(program, layout);
-  const copied = plan.processes.some((stage) => stage.ownMemory);
-  const memory = layout.vfork && !copied ? void 0 : loaded2.allocate(program.bytes.length, copied ? "shared" : "private");
-  let outcome;
-  if (memory === void 0) outcome = loaded2.run(program);
-  else {
-    place(program, memory);
-    loaded2.runIn(memory);
-    outcome = new RunResult(program, memory.view);
-  }
-  const started2 = {
-    plan,
-    order: order2,
-    layout,
-    outcome
-  };
-  let terminal;
-  let listener;
-  const cleanups = [];
-  try {
-    if (layout.vfork) restoreDumpable(started2);
-    if (!layout.vfork && outcome.failed === void 0) {
-      const socket = socketOf(outcome);
-      serveSyncPoints(plan, socket, (tool, args) => runIdMapTool(launch, tool, args), cleanups);
-      if (order2.terminal?.place === "container") terminal = receive(socket);
-      if (plan.listener !== void 0) listener = receive(socket);
-      waitForEnd(socket);
-      restoreDumpable(started2);
-    }
-    if (outcome.failed !== void 0 || !hasBegun(started2)) throw launchError(started2);
-    if (order2.terminal?.place === "container") terminal ??= receive(socketOf(outcome));
-    if (plan.listener !== void 0) listener ??= receive(socketOf(outcome));
-    const pid = children(started2).at(-1);
-    const pidfd = layout.pidfd === void 0 ? syscall(pidfd_open(pid, 0)) : Number(outcome.result(layout.pidfd));
-    for (const passed of children(started2).slice(0, -1)) reap(passed);
-    if (hasSockets(started2)) syscall(close(socketOf(outcome)));
-    return {
-      pid,
-      pidfd,
-      terminal,
-      listener,
-      cleanups
-    };
-  } catch (thrown) {
-    const error = outcome.failed === void 0 ? thrown : launchError(started2);
-    for (const fd of [
-      terminal,
-      listener
-    ]) if (fd !== void 0) syscall(close(fd));
-    clearAway(started2);
-    try {
-      runCleanups(cleanups);
-    } catch {
-    }
-    if (!layout.vfork) restoreDumpable(started2);
-    throw error;
-  } finally {
-    if (memory !== void 0) loaded2.release(memory);
-  }
-}
-function hasBegun({ layout, outcome }) {
-  return layout.attempts.some(({ execve: execve2 }) => outcome.result(execve2) === PENDING);
-}
-function clearAway(started2) {
-  const { layout, outcome } = started2;
-  for (const pid of children(started2)) {
-    syscall(kill(pid, SIGNALS.SIGKILL));
-    reap(pid);
-  }
-  if (layout.pidfd !== void 0 && outcome.result(layout.pidfd) > 0n) {
-    syscall(close(Number(outcome.result(layout.pidfd))));
-  }
-  if (hasSockets(started2)) syscall(close(socketOf(outcome)));
-}
-function restoreDumpable({ layout, outcome }) {
-  if (layout.dumpable === void 0) return;
-  const dumpable = Number(outcome.result(layout.dumpable));
-  const restore = prctl(PR_SET_DUMPABLE, dumpable);
-  syscalls([
-    // 0 is also what stands there when the launch has not come as far.
-    ...dumpable > 0 ? [
-      {
-        call: restore,
-        accept: [
-          "EINVAL"
-        ]
-      }
-    ] : [],
-    {
-      call: unlockProcess(),
-      accept: LOCKLESS
-    }
-  ]);
-}
-function children({ plan, outcome }) {
-  const pids = [];
-  for (const stage of plan.processes) {
-    const pid = pidOf2(outcome, stage.pid);
-    if (pid > 0) pids.push(pid);
-    if (stage.then === "init") break;
-  }
-  return pids;
-}
-function reap(pid) {
-  syscalls([
-    {
-      call: waitid(P_PID, pid, null, WEXITED),
-      accept: [
-        "ECHILD"
-      ]
-    }
-  ]);
-}
-function pidOf2(outcome, stage) {
-  return outcome.output(stage).getInt32(0, true);
-}
-function hasSockets({ layout, outcome }) {
-  return layout.sockets !== void 0 && outcome.result(layout.sockets) === 0n;
-}
-function socketOf(outcome) {
-  return outcome.output(SYNC_SOCKETS).getInt32(0, true);
-}
-function receive(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
-  const outcome = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
-  return descriptorOf(outcome.output(control));
-}
-
-// launch/listing.ts
-var Plan = class {
-  /** What is done, in order. */
-  entries;
-  /** Use `plan()` of a recipe or a command. */
-  constructor(draft, layout, cgroup = []) {
-    const before = [
-      ...cgroup.map((call2) => ({
-        call: call2,
-        stepIndex: draft.limits.stepIndex
-      })),
-      ...draft.inheritedFds
-    ];
-    const entries = before.map(({ call: call2, stepIndex }) => ({
-      stepIndex,
-      part: draft.cursor.nameOf(stepIndex),
-      by: "script",
-      call: describeCall(call2)
-    }));
-    for (const part of layout.parts) {
-      if (!("call" in part)) continue;
-      const { call: call2 } = part;
-      const stepIndex = stepOf(call2, draft, layout);
-      const chapter = layout.chapters.get(call2);
-      if (chapter === "failure") continue;
-      entries.push({
-        ...stepIndex === void 0 ? {} : {
-          stepIndex
-        },
-        part: stepIndex === void 0 ? PARTS2[chapter] : draft.cursor.nameOf(stepIndex),
-        by: chapter === "script" || call2 === layout.clone ? "script" : "container",
-        call: describeCall(call2)
-      });
-      const meeting = draft.syncPoints.find((meeting2) => meeting2.arrival === call2);
-      if (meeting !== void 0) entries.push(...scriptsPart(draft, meeting));
-    }
-    this.entries = entries;
-  }
-  /** The plan as text: a heading for each step, and its calls below. */
-  toString() {
-    const lines = [];
-    let heading;
-    for (const [index, entry] of this.entries.entries()) {
-      const number = entry.stepIndex === void 0 ? "" : `${entry.stepIndex + 1} `;
-      if (heading !== number + entry.part) lines.push(heading = number + entry.part);
-      if (isRepeated(this.entries, index)) continue;
-      lines.push(`    ${entry.by === "script" ? "script: " : ""}${entry.call}`);
-    }
-    return lines.join("\n");
-  }
-  /** The entries, as JSON has them. */
-  toJSON() {
-    return this.entries;
-  }
-};
-var PARTS2 = {
-  begin: "the container begins",
-  clone: "a process is made",
-  failure: "when it fails",
-  init: "the init",
-  limits: "the limits",
-  program: "the program",
-  script: "the script"
-};
-function scriptsPart(draft, { stepIndex, acts }) {
-  const part = draft.cursor.nameOf(stepIndex);
-  return acts("PID").flatMap((act) => "calls" in act ? act.calls.map(describeCall) : "begin" in act ? act.does : [
-    [
-      act.program,
-      ...act.args
-    ].join(" ")
-  ]).map((call2) => ({
-    stepIndex,
-    part,
-    by: "script",
-    call: call2
-  }));
-}
-function isRepeated(entries, index) {
-  const name = (entry) => entry?.call.replace(/\(.*/s, "");
-  const same = name(entries[index - 1]);
-  return same === name(entries[index]) && same === name(entries[index + 1]) && SERIES.has(same ?? "");
-}
-var SERIES = /* @__PURE__ */ new Set([
-  "rt_sigaction",
-  "prctl",
-  "execve"
 ]);
 
 // container/short_program.ts
@@ -13349,11 +9753,125 @@ var UNANSWERED = [
 function readAll(fd) {
   const parts = [];
   for (; ; ) {
-    const bytes = readSome2(fd);
+    const bytes = readSome(fd);
     if (bytes === void 0 || bytes.length === 0) return concat(parts);
     parts.push(bytes);
   }
 }
+
+// ffi/calls/clone3.ts
+var CLONE_CLEAR_SIGHAND = 4294967296;
+var CLONE_INTO_CGROUP = 8589934592;
+var FLAGS2 = {
+  ...CLONE_FLAGS,
+  CLONE_CLEAR_SIGHAND,
+  CLONE_INTO_CGROUP
+};
+var ARGS = {
+  flags: 0,
+  parentTid: 24,
+  exitSignal: 32,
+  cgroup: 80,
+  size: 88
+};
+function clone3(flagBits, stored, cgroup) {
+  const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
+  const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
+  const args = argsOf(BigInt(bits), signal, 0);
+  const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
+  const group = (show2) => cgroup === void 0 ? "" : `, cgroup=${show2(cgroup)}`;
+  const text4 = (show2) => `{flags=${flags(bits, FLAGS2).text}${exit}${group(show2)}}`;
+  const cells = cgroup === void 0 ? [] : [
+    {
+      offset: ARGS.cgroup,
+      slot: cgroup
+    }
+  ];
+  const struct = new Struct(args, text4, [
+    {
+      offset: ARGS.parentTid,
+      to: stored
+    }
+  ], cells);
+  return call("clone3", struct, ARGS.size);
+}
+function clone3Probe() {
+  const unknownFlag = 1n << 63n;
+  return call("clone3", new Struct(argsOf(unknownFlag, 0, 1), "{flags=1<<63}"), ARGS.size);
+}
+function argsOf(flagBits, exitSignal, cgroup) {
+  const bytes = new Uint8Array(ARGS.size);
+  const view2 = new DataView(bytes.buffer);
+  view2.setBigUint64(ARGS.flags, flagBits, true);
+  view2.setUint32(ARGS.exitSignal, exitSignal, true);
+  view2.setInt32(ARGS.cgroup, cgroup, true);
+  return bytes;
+}
+
+// ffi/clone3_support.ts
+var hasClone3 = perEngine((loaded2) => {
+  const outcome = loaded2.run(assemble([
+    {
+      call: clone3Probe()
+    }
+  ], loaded2.architecture));
+  return outcome.failed?.errno === ERRNO.EINVAL;
+});
+
+// launch/runtime_fds.ts
+var scriptPidfd = perEngine(() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
+var scriptThread = perEngine(() => {
+  const [address2, id2] = [
+    new Output(8, "&address"),
+    gettid()
+  ];
+  const asked = {
+    call: prctl(PR_GET_TID_ADDRESS, address2),
+    accept: [
+      "EINVAL"
+    ]
+  };
+  const outcome = syscalls([
+    {
+      call: id2
+    },
+    asked
+  ]);
+  const thread = {
+    address: outcome.output(address2).getBigUint64(0, true),
+    id: Number(outcome.result(id2))
+  };
+  const word4 = Deno.UnsafePointer.create(thread.address);
+  if (word4 === null) return void 0;
+  return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+});
+var ignoredSignals = perEngine(() => {
+  const asked = CHANGEABLE_SIGNALS.map((signal) => {
+    const action = sigactionOutput();
+    return {
+      signal,
+      action,
+      call: rt_sigaction(signal, null, action)
+    };
+  });
+  const outcome = syscalls(asked.map(({ call: call2 }) => ({
+    call: call2
+  })));
+  return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
+});
+function scriptFacts() {
+  return {
+    thread: scriptThread(),
+    ignored: hasClone3() ? ignoredSignals() : void 0
+  };
+}
+var initImage = perEngine((loaded2) => {
+  const fd = syscall(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const image = Uint8Array.fromBase64(INIT[loaded2.architecture]);
+  syscall(write(fd, image, image.length));
+  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  return fd;
+});
 
 // container/terminal/raw_mode.ts
 var TERMIOS = {
@@ -13502,13 +10020,13 @@ var ProgramTerminal = class {
   #finished = Promise.resolve();
   /** Opens it here, or has the container open it where that has terminals of its own. */
   constructor(inContainer) {
-    const size2 = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
+    const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
     if (inContainer) {
       const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
       this.theirs = {
         place: "container",
         reserved,
-        size: size2
+        size
       };
       return;
     }
@@ -13516,7 +10034,7 @@ var ProgramTerminal = class {
     const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
     try {
       syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-      syscall(ioctl(master, TIOCSWINSZ, size2));
+      syscall(ioctl(master, TIOCSWINSZ, size));
       this.theirs = {
         place: "script",
         fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
@@ -13539,11 +10057,11 @@ var ProgramTerminal = class {
     if (stdout === "inherit") this.#finished = this.#giveOutput(master);
     const descriptors = [];
     try {
-      for (const kind2 of [
+      for (const kind of [
         stdin,
         stdout
       ]) {
-        descriptors.push(kind2 === "piped" ? duplicate(master) : void 0);
+        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
       }
     } catch (error) {
       for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
@@ -13555,7 +10073,7 @@ var ProgramTerminal = class {
   }
   /** Once the program has ended: shows the rest of its output, and puts the terminal back. */
   async leave() {
-    this.#output?.abandon();
+    this.#output?.stopAtEof();
     await this.#finished;
     this.close();
   }
@@ -13578,8 +10096,8 @@ var ProgramTerminal = class {
     const target = this.#relay(duplicate(master));
     this.#rawMode = RawMode.of(0);
     this.#onResize = () => {
-      const size2 = windowSize();
-      if (size2 !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size2, "&size")));
+      const size = windowSize();
+      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
     };
     Deno.addSignalListener("SIGWINCH", this.#onResize);
     void this.#copyInput(target);
@@ -13591,7 +10109,7 @@ var ProgramTerminal = class {
       for await (const bytes of chunks(() => source.read())) await target.write(bytes);
     } catch (error) {
       if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      for await (const bytes of chunks(() => readSome2(input))) await target.write(bytes);
+      for await (const bytes of chunks(() => readSome(input))) await target.write(bytes);
       syscall(close(input));
     }
     if (!target.closed) await target.write(END_OF_INPUT);
@@ -13623,7 +10141,7 @@ function duplicate(fd) {
   return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 function windowSize() {
-  const size2 = new Output(WINSIZE_SIZE, "&size");
+  const size = new Output(WINSIZE_SIZE, "&size");
   for (const fd of [
     0,
     1,
@@ -13632,9 +10150,9 @@ function windowSize() {
     try {
       const view2 = syscalls([
         {
-          call: ioctl(fd, TIOCGWINSZ, size2)
+          call: ioctl(fd, TIOCGWINSZ, size)
         }
-      ]).output(size2);
+      ]).output(size);
       return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
@@ -13650,14 +10168,11 @@ var DEFAULT_VARIABLES = {
 };
 var Command = class _Command {
   #plans;
-  #draft;
+  #launcher;
+  #plan;
   #grants;
   #program;
   #options;
-  #prepared = {
-    environment: [],
-    launches: /* @__PURE__ */ new Map()
-  };
   /** Use {@linkcode Recipe.command}. */
   constructor(plans, program, options) {
     this.#program = pathOf2(program);
@@ -13666,29 +10181,30 @@ var Command = class _Command {
     const { permissions } = options;
     this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
     this.#plans = plans;
-    this.#draft = plans.plan(this.#grants && {
+    this.#launcher = plans.launcher(this.#grants && {
       network: this.#grants.network
     });
+    this.#plan = this.#launcher.plan;
   }
   /**
-   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} tells, the
+   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} returns, the
    * program, and the variables of the script's environment that it gets.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return this.#needs(this.#plans.plan({}));
+    return this.#needs(this.#plans.launcher({}).plan);
   }
   /**
-   * Runs the program to its end, and answers how it has ended and what it has written. Where nothing
+   * Runs the program to its end, and returns how it has ended and what it has written. Where nothing
    * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
    *
    * @throws {PermissionError} where the recipe needs more than its permissions
    * @throws {SyscallError} naming the step that failed
    * @throws {UnsupportedError} where this machine lacks what a step takes
    * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where stdin is piped, as nobody would write to it
+   * @throws {TypeError} where stdin is piped, as nothing would write to it
    */
   async output() {
     this.#refusePipedInput("output");
@@ -13704,7 +10220,7 @@ var Command = class _Command {
     return collected ?? await this.#container(launched, descriptors).output();
   }
   /**
-   * Runs the program to its end, while the script's thread waits, and answers how it has ended and
+   * Runs the program to its end, while the script's thread waits, and returns how it has ended and
    * what it has written.
    *
    * @throws {PermissionError} where the recipe needs more than its permissions
@@ -13731,7 +10247,7 @@ var Command = class _Command {
       "piped"
     ]);
     const streams = new StandardStreams(kinds);
-    return collectSync(this.#launch(kinds, streams), streams.release(), timeout);
+    return collectSync(this.#launch(streams), streams.release(), timeout);
   }
   /**
    * Starts the program. When this returns, it runs.
@@ -13757,25 +10273,21 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    const order2 = this.#order([
-      "null",
-      "null",
-      "null"
-    ], plannedResources(), this.#inherited());
-    const cgroup = planContainerCgroup(this.#draft);
-    const layout = link(this.#draft, cgroup ? {
-      ...order2,
-      cgroupEntry: cgroup.cgroupEntry
-    } : order2);
-    return new Plan(this.#draft, layout, cgroup?.calls);
+    return this.#launcher.describe(this.#spec({
+      stdio: [
+        "null",
+        "null",
+        "null"
+      ]
+    }));
   }
-  /** Starts the program, and answers the script's sides of its pipes as well. */
+  /** Starts the program, and returns the script's sides of its pipes as well. */
   #start(defaults) {
     const kinds = this.#kinds(defaults);
     this.#admit();
     reactor();
     const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch(kinds, streams));
+    const launched = this.#withProxy(this.#launch(streams));
     return {
       launched,
       descriptors: streams.release()
@@ -13793,7 +10305,7 @@ var Command = class _Command {
     const { signal, timeout } = this.#options;
     this.#admit();
     reactor();
-    const terminal = new ProgramTerminal(this.#draft.state.terminals !== void 0);
+    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
     const launched = this.#withProxy(this.#launchWith(terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
@@ -13809,39 +10321,21 @@ var Command = class _Command {
       throw error;
     }
   }
-  #launch(kinds, streams) {
+  #launch(streams) {
     try {
-      return spawn(this.#prepare(kinds), streams.numbers);
+      return this.#launcher.spawn(this.#spec({
+        stdio: streams.theirs
+      }));
     } catch (error) {
       streams.close();
       throw error;
     }
   }
-  /** The launch with these streams, laid out again only where the environment has changed. */
-  #prepare(kinds) {
-    const environment = this.#inherited();
-    if (!isSame(environment, this.#prepared.environment)) {
-      this.#prepared = {
-        environment,
-        launches: /* @__PURE__ */ new Map()
-      };
-    }
-    const { launches } = this.#prepared;
-    const key = kinds.join();
-    const known = launches.get(key);
-    if (known !== void 0) return known;
-    const order2 = this.#order(stdioSlots(kinds), resources(this.#draft.hasInit), environment);
-    const prepared = prepare(this.#draft, order2);
-    launches.set(key, prepared);
-    return prepared;
-  }
   #launchWith(terminal) {
     try {
-      const order2 = this.#order([], resources(this.#draft.hasInit), this.#inherited());
-      return launch(this.#draft, {
-        ...order2,
+      return this.#launcher.spawn(this.#spec({
         terminal: terminal.theirs
-      });
+      }));
     } catch (error) {
       terminal.close();
       throw error;
@@ -13850,13 +10344,13 @@ var Command = class _Command {
   /** Refuses to run what has not been granted. */
   #admit() {
     if (this.#grants === void 0) return;
-    this.#grants.require(this.#needs(this.#draft));
+    this.#grants.require(this.#needs(this.#plan));
   }
-  #needs(draft) {
+  #needs(plan) {
     const { uid, gid, env = {} } = this.#options;
     const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
-    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !draft.state.environment.has(name));
-    return requiredAccess(draft.access, {
+    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
+    return requiredAccess(plan.access, {
       program: this.#program,
       uid,
       gid,
@@ -13864,36 +10358,41 @@ var Command = class _Command {
     });
   }
   get #inherits() {
-    return this.#options.clearEnv !== true && !this.#draft.state.clearsEnvironment;
+    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
   /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
   #withProxy(launched) {
-    const { listener, cleanups } = launched;
+    const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === void 0 || hosts === void 0) return launched;
     const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
     return {
       ...launched,
-      cleanups: [
-        ...cleanups,
-        () => proxy.close()
+      services: [
+        ...services,
+        {
+          end: () => proxy.close()
+        }
       ]
     };
   }
   /** What the program gets of this process's environment. */
   #inherited() {
-    if (!this.#inherits) return [];
+    const { keptVariables } = this.#plan.state;
+    if (!this.#inherits && keptVariables.size === 0) return [];
     const grants = this.#grants;
-    return grants === void 0 ? environmentStrings() : environmentStrings().filter((address2) => grants.hasVariable(nameAt(address2)));
+    return environmentStrings().filter((address2) => {
+      const name = nameAt(address2);
+      return (this.#inherits || keptVariables.has(name)) && (grants?.hasVariable(name) ?? true);
+    });
   }
   /** What the environment has beside that, or in place of it. */
   #changes() {
-    const changes = new Map(this.#draft.state.environment);
+    const { environment } = this.#plan.state;
     const grants = this.#grants;
+    if (grants === void 0 && this.#options.env === void 0) return environment;
+    const changes = new Map(environment);
     if (grants !== void 0) {
-      for (const name of this.#draft.access.variables) {
-        if (!grants.hasVariable(name)) changes.delete(name);
-      }
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
         if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
       }
@@ -13905,21 +10404,24 @@ var Command = class _Command {
     for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
     return changes;
   }
-  #order(stdio, resources2, inherited2) {
+  #spec(given) {
     const { args = [], cwd, uid, gid } = this.#options;
+    const inherited2 = this.#inherited();
     const changes = this.#changes();
-    const inheritedPath = inherited2.length > 0 ? environmentVariable("PATH") : void 0;
+    const inheritedPath = inherited2.some((address2) => nameAt(address2) === "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       args,
-      environment: environmentBlock(inherited2, changes),
+      environment: {
+        inherited: inherited2,
+        changes
+      },
       searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
       cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
       uid,
       gid,
-      stdio,
-      terminal: void 0,
-      resources: resources2
+      stdio: given.stdio ?? [],
+      terminal: given.terminal
     };
   }
   #kinds(defaults) {
@@ -13939,10 +10441,10 @@ var Command = class _Command {
       cwd: true,
       cgroup: true
     };
-    const plan = (gate) => this.#plans.planBehind(join2, gate);
+    const launcher = (gate) => this.#plans.launcherBehind(join2, gate);
     return new _Command({
       ...this.#plans,
-      plan
+      launcher
     }, program, options);
   };
   #refusePipedInput(method) {
@@ -13951,1901 +10453,169 @@ var Command = class _Command {
     }
   }
 };
-function isSame(one, other) {
-  return one.length === other.length && one.every((address2, index) => address2 === other[index]);
-}
 
-// plan/steps/bind.ts
-function lowerBind(step, plan) {
-  plan.needs("mount", "it would be mounted on the host");
-  const path2 = plan.access === void 0 ? step.source : gatedSource(plan.access, step);
-  if (path2 === void 0) return plan.state.mounts.mounted(step.target, false, false);
-  const missing2 = new Label("the source is missing");
-  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const source = openSource(plan, {
-    ...step,
-    source: path2
-  }, missing2);
-  const cloned = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
-  const tree = new ResultOf(plan.call(cloned), "tree");
-  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes !== 0) {
-    const set = {
-      attr_set: attributes
-    };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set));
-  }
-  if (isOnItself(plan, {
-    ...step,
-    source: path2
-  })) {
-    plan.call(move_mount(tree, "", source, "", ONTO_DIRECTORY));
-  } else {
-    if (needsMountPoint(plan, step.target)) makeMountPointLike(plan, source, step.target);
-    attachAt(plan, tree, step.target);
-  }
-  plan.call(close(tree));
-  plan.call(close(source));
-  plan.place(missing2);
-  plan.state.mounts.mounted(step.target, false, step.optional !== true);
+// ffi/process_lock.ts
+var ADDRESS = 142996733952;
+var SIZE = 4096;
+var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
+var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
+var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
+var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
+var WORD = new Named(ADDRESS, "&lock");
+function lockProcess() {
+  return call("futex", WORD, LOCK, 0, null);
 }
-var ONTO_DIRECTORY = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-function isOnItself(plan, { source, target }) {
-  return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
+function unlockProcess() {
+  return call("futex", WORD, UNLOCK);
 }
-function gatedSource(gate, { source, readOnly, optional: optional2, restrict }) {
-  const path2 = gate.places.hostSource(source);
-  if (path2 === void 0) {
-    gate.reachesAll();
-    return source;
-  }
-  const noDevices = restrict?.includes("nodev");
-  return gate.shows(path2, {
-    readOnly,
-    noDevices,
-    optional: optional2
-  }) === "missing" ? void 0 : path2;
-}
-function openSource(plan, { source, optional: optional2 }, missing2) {
-  const edges = optional2 === true ? {
-    accept: [
-      "ENOENT"
-    ],
-    onAccepted: missing2
-  } : {};
-  return openAt(plan, source, O_PATH, 0, edges);
-}
-function makeMountPointLike(plan, source, target) {
-  const isFile = new Label("the source is no directory");
-  const made = new Label("the mount point is there");
-  const opened = plan.call(openat(source, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
-    accept: [
-      "ENOTDIR"
-    ],
-    onAccepted: isFile
-  });
-  makeMountPoint(plan, target, "directory");
-  plan.call(close(new ResultOf(opened, "directory")), {
-    onZero: made
-  });
-  plan.place(isFile);
-  makeMountPoint(plan, target, "file");
-  plan.place(made);
-}
-
-// plan/steps/devices.ts
-function lowerDevices(step, plan) {
-  plan.needs("mount", "it would be mounted on the host");
-  const directory = normalize(step.target);
-  const trees = DEVICES.map((name) => ({
-    name,
-    tree: copyDevice(plan, `/dev/${name}`, name)
-  }));
-  mountAt(plan, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
-  for (const { name, tree } of trees) {
-    const target = `${directory}/${name}`;
-    makeMountPoint(plan, target, "file");
-    attachAt(plan, tree, target);
-    plan.call(close(tree));
-  }
-  const pts = "newinstance,ptmxmode=0666,mode=0620";
-  mountAt(plan, "devpts", `${directory}/pts`, "devpts", MS_NOSUID | MS_NOEXEC, pts);
-  mountAt(plan, "tmpfs", `${directory}/shm`, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=1777");
-  for (const [name, to] of Object.entries(LINKS)) {
-    atEntry(plan, `${directory}/${name}`, (within, name2) => {
-      plan.call(symlinkat(to, within, name2));
-    });
-  }
-  plan.state.terminals = `${directory}/ptmx`;
-}
-var DEVICES = [
-  "null",
-  "zero",
-  "full",
-  "random",
-  "urandom",
-  "tty"
-];
-var LINKS = {
-  fd: "/proc/self/fd",
-  stdin: "/proc/self/fd/0",
-  stdout: "/proc/self/fd/1",
-  stderr: "/proc/self/fd/2",
-  ptmx: "pts/ptmx"
-};
-
-// plan/steps/files.ts
-function lowerMkdir(step, plan) {
-  mayMake(plan, step);
-  makeDirectories(plan, step.path);
-  if (step.mode === void 0) return;
-  const fd = openAt(plan, step.path, O_DIRECTORY);
-  plan.call(fchmod(fd, step.mode));
-  plan.call(close(fd));
-}
-function lowerSymlink(step, plan) {
-  mayMake(plan, step);
-  atEntry(plan, step.path, (directory, name) => {
-    plan.call(symlinkat(step.target, directory, name));
-  });
-}
-function lowerWriteFile(step, plan) {
-  mayMake(plan, step);
-  const bytes = new TextEncoder().encode(step.text);
-  const fd = openAt(plan, step.path, O_WRONLY | O_CREAT | O_TRUNC, step.mode ?? 420);
-  if (bytes.length > 0) {
-    plan.call(write(fd, bytes, bytes.length));
-    plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1));
-  }
-  if (step.mode !== void 0) plan.call(fchmod(fd, step.mode));
-  plan.call(close(fd));
-}
-function lowerMknod(step, plan) {
-  mayMake(plan, step);
-  if (step.type !== "p") {
-    plan.access?.note({
-      kind: "device",
-      path: `${step.type} ${step.major}:${step.minor}`
-    });
-  }
-  const type = {
-    b: S_IFBLK,
-    c: S_IFCHR,
-    p: S_IFIFO
-  }[step.type];
-  const device2 = step.type === "p" ? 0 : makedev(step.major, step.minor);
-  atEntry(plan, step.path, (directory, name) => {
-    plan.call(mknodat(directory, name, type | (step.mode ?? 438), device2));
-    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
-  });
-}
-function mayMake(plan, { path: path2, host }) {
-  if (host !== true) plan.requireContainerMount(path2);
-  else plan.access?.changes(path2);
-}
-
-// plan/steps/id_maps.ts
-function lowerMapRoot(_step, plan) {
-  mapOwnIds(plan, 0, 0);
-}
-function lowerMapCurrentUser(_step, plan) {
-  const { uid, gid } = idsOf2(plan.state);
-  mapOwnIds(plan, uid, gid);
-}
-function lowerMapIds(step, plan) {
-  const own = idsOf2(plan.state);
-  const [uid, gid] = [
-    step.uids[0],
-    step.gids[0]
-  ];
-  const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid && step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
-  if (ownOnly && step.setgroups !== "allow") return mapOwnIds(plan, uid.inside, gid.inside);
-  claimMaps(plan);
-  if (plan.state.nestedUser) {
-    plan.refuse("in a user namespace within that of the container only the own id can be mapped, as the script would have to be in the outer one to map others");
-  }
-  if (step.setgroups === "deny") denySetgroups(plan);
-  plan.access?.maps(step);
-  const [uids, gids] = [
-    mapText(step.uids),
-    mapText(step.gids)
-  ];
-  requireOwnProc();
-  const { mayMapIds } = plan.state.caller;
-  plan.syncWithParent((pid) => mayMapIds ? [
-    {
-      calls: writeFileCalls(`/proc/${pid}/uid_map`, uids)
-    },
-    {
-      calls: writeFileCalls(`/proc/${pid}/gid_map`, gids)
-    }
-  ] : [
-    {
-      program: "newuidmap",
-      args: [
-        pid,
-        ...uids.trim().split(/\s/)
-      ]
-    },
-    {
-      program: "newgidmap",
-      args: [
-        pid,
-        ...gids.trim().split(/\s/)
-      ]
-    }
-  ]);
-  plan.state.ids = {
-    uid: imageOf(own.uid, step.uids),
-    gid: imageOf(own.gid, step.gids)
-  };
-}
-var encoder4 = new TextEncoder();
-function idsOf2({ ids: ids2, caller }) {
-  return ids2 ?? {
-    uid: caller.euid,
-    gid: caller.egid
-  };
-}
-function mapOwnIds(plan, uid, gid) {
-  const own = idsOf2(plan.state);
-  claimMaps(plan);
-  plan.access?.writesProc();
-  denySetgroups(plan);
-  const uids = mapText([
-    {
-      inside: uid,
-      outside: own.uid,
-      count: 1
-    }
-  ]);
-  const gids = mapText([
-    {
-      inside: gid,
-      outside: own.gid,
-      count: 1
-    }
-  ]);
-  for (const call2 of writeFileCalls("/proc/self/uid_map", uids)) plan.call(call2);
-  for (const call2 of writeFileCalls("/proc/self/gid_map", gids)) plan.call(call2);
-  plan.state.ids = {
-    uid,
-    gid
-  };
-}
-var OVERFLOW_ID2 = 65534;
-function imageOf(id2, ranges) {
-  const range = ranges.find(({ outside: outside2, count: count2 }) => id2 >= outside2 && id2 < outside2 + count2);
-  return range === void 0 ? OVERFLOW_ID2 : range.inside + id2 - range.outside;
-}
-function denySetgroups(plan) {
-  plan.state.setgroupsDenied = true;
-  for (const call2 of writeFileCalls("/proc/self/setgroups", "deny")) plan.call(call2);
-}
-function writeFileCalls(path2, text4) {
-  const bytes = encoder4.encode(text4);
-  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, bytes, bytes.length),
-    close(fd)
-  ];
-}
-function claimMaps(plan) {
-  plan.needs("user", "there are no ids to map");
-  if (plan.state.idsMapped) {
-    plan.refuse("the ids are mapped already, and the kernel takes one map only");
-  }
-  plan.state.idsMapped = true;
-}
-
-// plan/steps/identity.ts
-function lowerSetUser({ uid, gid = uid, groups }, plan) {
-  if (groups !== void 0 && plan.state.setgroupsDenied) {
-    plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
-  }
-  if (!plan.state.setgroupsDenied) plan.call(setgroups(groups ?? []));
-  plan.access?.becomes({
-    uid,
-    gid,
-    groups
-  });
-  plan.call(setresgid(gid, gid, gid));
-  plan.call(setresuid(uid, uid, uid));
-  plan.state.ids = {
-    uid,
-    gid
-  };
-}
-function lowerCapabilities({ keep, ...sets }, plan) {
-  plan.state.capabilities.limit({
-    ...sets,
-    ...keep && {
-      keep
-    }
-  });
-  const step = keep === void 0 ? sets : {
-    bounding: keep,
-    permitted: keep,
-    inheritable: keep,
-    ambient: keep
-  };
-  if (step.bounding !== void 0) {
-    for (const [name, number] of Object.entries(CAPABILITIES)) {
-      if (step.bounding.includes(name)) continue;
-      plan.call(prctl(PR_CAPBSET_DROP, number), {
-        accept: [
-          "EINVAL"
-        ]
-      });
-    }
-  }
-  const { ambient = [], effective = [] } = step;
-  if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === void 0) {
-    return;
-  }
-  const permitted = step.permitted ?? [
-    ...effective,
-    ...ambient
-  ];
-  plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
-  plan.call(capset({
-    permitted,
-    effective: step.effective ?? permitted,
-    inheritable: step.inheritable ?? ambient
-  }));
-  for (const name of ambient) {
-    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]));
-  }
-}
-function lowerNoNewPrivileges(_step, plan) {
-  plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  plan.state.gainsNoPrivileges = true;
-}
-
-// plan/network.ts
-var HOSTS_NETWORK = "it would change the host's network";
-var NetlinkBatch = class {
-  socket;
-  calls;
-  #answer;
-  constructor(socket) {
-    this.socket = socket;
-    this.calls = [];
-    this.#answer = answerOutput();
-  }
-  /** Makes a request. */
-  request(message2) {
-    this.calls.push(...requestCalls(this.socket, [
-      message2
-    ], this.#answer));
-  }
-  /** The index of the interface with this name. */
-  indexOf(name) {
-    const request = interfaceRequest(name);
-    this.calls.push(getInterfaceIndex(this.socket, request));
-    return indexField(request, name);
-  }
-};
-function inside(plan, speak) {
-  const kernel = new NetlinkBatch(insideSocket(plan));
-  speak(kernel);
-  for (const call2 of kernel.calls) plan.call(call2);
-}
-function outside(plan, speak, upkeep) {
-  const { outside: outside2 } = plan.state.network;
-  if (outside2 !== void 0) {
-    const kernel = new NetlinkBatch(outside2);
-    speak(kernel, {
-      fd: namespaceOf(plan)
-    });
-    for (const call2 of kernel.calls) plan.call(call2);
-    return;
-  }
-  mayChangeOutside(plan);
-  plan.access?.changesNetwork();
-  plan.syncWithParent((pid) => {
-    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
-    const kernel = new NetlinkBatch(fdOf(socket));
-    speak(kernel, {
-      pid: Number(pid)
-    });
-    const calls = [
-      socket,
-      ...options,
-      ...kernel.calls,
-      close(fdOf(socket))
-    ];
-    return upkeep === void 0 ? [
-      {
-        calls
-      }
-    ] : [
-      {
-        calls
-      },
-      upkeep
-    ];
-  });
-}
-function mayChangeOutside(plan) {
-  if (plan.state.caller.mayChangeNetwork) return;
-  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
-}
-function keepParentNetns(plan) {
-  plan.state.network = plan.state.own.has("net") ? {
-    outside: insideSocket(plan)
-  } : {};
-}
-function insideSocket(plan) {
-  if (plan.state.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) plan.call(call2);
-    plan.state.network.inside = fdOf(calls[0]);
-  }
-  return plan.state.network.inside;
-}
-function namespaceOf(plan) {
-  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
-  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
-}
-function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-}
-
-// host/join_target.ts
-function targetOf(pid, started2) {
-  let found;
-  try {
-    found = processIdentity(pid);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
-  }
-  if (found !== void 0 && (started2 ?? found.started) === found.started) return found;
-  throw new SyscallError({
-    syscall: "pidfd_open",
-    errno: ERRNO.ESRCH,
-    call: `pidfd_open(${pid}, 0)`,
-    hint: found === void 0 ? void 0 : "another process has its number by now"
-  });
-}
-var GONE = /* @__PURE__ */ new Set([
-  "ENOENT",
+var LOCKLESS = [
+  "EAGAIN",
+  "EDEADLK",
+  "EFAULT",
+  "EINVAL",
+  "ENOSYS",
+  "EPERM",
   "ESRCH"
-]);
-function otherKinds(pid) {
-  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
-  return NAMESPACE_KINDS.filter((kind2) => others.includes(NAMESPACE_FILE[kind2]));
-}
-function deniesSetgroups(pid) {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
-}
-function environmentOf(pid) {
-  const variables = /* @__PURE__ */ new Map();
-  for (const string of environmentStrings2(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables.set(string.slice(0, at2), string.slice(at2 + 1));
-  }
-  return variables;
-}
-var LOADING = {
-  attempts: 200,
-  pause: 5
-};
-function environmentStrings2(pid) {
-  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
-    const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
-    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
-      return environment.split("\0");
-    }
-    syscall(ppoll([], LOADING.pause));
-  }
-  return [];
-}
-function isLoaded(stat) {
-  const [end, state] = [
-    statField(stat, 51),
-    statField(stat, 3)
-  ];
-  return end !== "0" || state === "Z" || state === "X";
-}
-
-// host/process_cgroups.ts
-function cgroupFilesOf(pid) {
-  const own = new Map(memberships("thread-self").map((one) => [
-    one.controllers,
-    one.path
-  ]));
-  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
-  if (others.length === 0) return [];
-  const mounts = mountsOf();
-  return others.map((one) => `${directoryOf2(one, mounts)}/cgroup.procs`);
-}
-function memberships(process) {
-  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line) => {
-    const [, controllers, ...path2] = line.split(":");
-    return {
-      controllers,
-      path: path2.join(":")
-    };
-  });
-}
-function directoryOf2({ controllers, path: path2 }, mounts) {
-  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
-  if (mount4 !== void 0) {
-    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
-  }
-  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
-}
-function serves({ data: data2 }, controllers) {
-  const options = data2.split(",");
-  return controllers.split(",").every((controller) => options.includes(controller));
-}
-
-// plan/steps/join.ts
-function lowerJoin(step, plan) {
-  const { target } = step;
-  plan.access?.note({
-    kind: "join",
-    target: typeof target === "object" ? target.pid : target
-  });
-  plan.state.exposed = true;
-  try {
-    if (typeof step.target === "string") joinFile(step.target, step, plan);
-    else joinProcess(step.target, step, plan);
-  } catch (error) {
-    throw stepError(error, plan, plan.cursor.index);
-  }
-}
-function joinProcess(target, step, plan) {
-  const asked = typeof target === "number" ? {
-    pid: target,
-    started: void 0
-  } : target;
-  const { pid, started: started2 } = targetOf(asked.pid, asked.started);
-  const kinds = new Set(step.kinds ?? otherKinds(pid));
-  if (step.environment === true) takeEnvironment(plan, environmentOf(pid));
-  if (step.cgroup === true) cgroupFilesOf(pid).forEach((file) => enterCgroup(plan, file));
-  const check = () => void targetOf(pid, started2);
-  const looksInto = step.root === true || step.cwd === true;
-  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", looksInto ? void 0 : check);
-  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, processDirectory(pid), O_PATH | O_DIRECTORY | O_CLOEXEC), "process", check) : void 0;
-  const open3 = (name) => {
-    if (step[name] !== true) return void 0;
-    const opened = plan.call(openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    return new ResultOf(opened, name);
-  };
-  const [root, cwd] = [
-    open3("root"),
-    open3("cwd")
-  ];
-  if (kinds.size > 0) enter(plan, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) plan.state.setgroupsDenied = deniesSetgroups(pid);
-  if (root !== void 0) {
-    plan.call(fchdir(root));
-    plan.call(chroot("."));
-  }
-  if (cwd !== void 0) plan.call(fchdir(cwd));
-  if (kinds.has("pid")) plan.fork("exit");
-}
-function joinFile(file, step, plan) {
-  const kind2 = step.kinds?.[0] ?? kindOf(file, plan);
-  const fd = new ResultOf(plan.call(openFile(file)), "namespace");
-  enter(plan, fd, /* @__PURE__ */ new Set([
-    kind2
-  ]), step.credentials);
-  if (kind2 === "pid") plan.fork("exit");
-}
-function kindOf(file, plan) {
-  const opened = openFile(file);
-  const fd = new ResultOf(opened, "namespace");
-  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
-  const closing = new Label("closing");
-  const outcome = syscalls([
+];
+var prepareLock = perEngine(() => {
+  const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
+  syscalls([
     {
-      call: opened
-    },
-    {
-      call: type,
+      call: map,
       accept: [
-        "ENOTTY",
-        "EINVAL"
-      ],
-      onFailure: closing
-    },
-    closing,
-    {
-      call: close(fd)
+        "EEXIST"
+      ]
     }
   ]);
-  const flag = Number(outcome.result(type));
-  return NAMESPACE_KINDS.find((kind2) => CLONE_FLAG[kind2] === flag) ?? plan.refuse(`${file} is no file of a namespace; those are /proc/PID/ns/*, and what keep() makes`);
+});
+
+// ffi/calls/landlock.ts
+var CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
+var RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
+var RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
+function landlockVersion() {
+  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
 }
-function openFile(file) {
-  return openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+function landlock_create_ruleset({ files, ports, scopes }) {
+  const words2 = [
+    files,
+    ports,
+    scopes
+  ];
+  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  const known = words2.findLastIndex((word4) => word4 !== 0) + 1;
+  const struct = structOf(words2.slice(0, known), text4);
+  return call("landlock_create_ruleset", struct, struct.size, 0);
 }
-function enter(plan, fd, kinds, credentials) {
-  if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("time")) plan.process.ownMemory = true;
-  if (kinds.has("net")) keepParentNetns(plan);
-  plan.state.joins(kinds);
-  let flags2 = 0;
-  for (const kind2 of kinds) flags2 |= CLONE_FLAG[kind2];
-  plan.call(setns(fd, flags2));
-  if (kinds.has("user")) becomeRoot(plan, credentials);
+function pathBeneathOutput(rights) {
+  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
 }
-function becomeRoot(plan, credentials) {
-  plan.call(prctl(PR_SET_DUMPABLE, 0));
-  if (credentials === "keep") return;
-  plan.call(setgroups([]), {
-    accept: [
-      "EPERM"
-    ]
-  });
-  plan.call(setresgid(0, 0, 0), {
-    accept: [
-      "EINVAL"
-    ]
-  });
-  plan.call(setresuid(0, 0, 0), {
-    accept: [
-      "EINVAL"
-    ]
-  });
-  plan.state.ids = {
-    uid: 0,
-    gid: 0
-  };
-  plan.call(prctl(PR_SET_DUMPABLE, 0));
+function writePathBeneath(pipe, rights, directory) {
+  const vector = new DataView(new ArrayBuffer(32));
+  vector.setUint32(8, 8, true);
+  vector.setUint32(24, 4, true);
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
+  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
+    {
+      offset: 0,
+      to: structOf([
+        rights
+      ], "")
+    },
+    {
+      offset: 16,
+      to: directory
+    }
+  ]);
+  return call("writev", pipe, struct, 2);
 }
-function enterCgroup(plan, file) {
-  const opened = plan.call(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC));
-  const fd = new ResultOf(opened, "cgroup");
-  plan.call(write(fd, new TextEncoder().encode("0"), 1));
-  plan.call(close(fd));
+function addPathBeneath(ruleset, rule) {
+  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
-function takeEnvironment(plan, variables) {
-  plan.state.clearsEnvironment = true;
-  for (const [name, value] of variables) plan.state.environment.set(name, value);
+function addNetPort(ruleset, rights, port) {
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, structOf([
+    rights,
+    port
+  ], text4), 0);
+}
+function landlock_restrict_self(ruleset) {
+  return call("landlock_restrict_self", ruleset, 0);
+}
+function structOf(words2, text4) {
+  return new Struct(new Uint8Array(new BigUint64Array(words2.map(BigInt)).buffer), text4);
 }
 
 // ffi/linux/landlock.ts
 function landlockVersion2() {
-  try {
-    return syscall(landlockVersion());
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT.has(error.code)) return 0;
-    throw error;
-  }
+  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
 }
-var ABSENT = /* @__PURE__ */ new Set([
+var ABSENT2 = [
   "ENOSYS",
   "EOPNOTSUPP",
   "EPERM"
+];
+
+// host/block_device.ts
+function blockDeviceOf(path2) {
+  const told = statxOutput();
+  const asked = {
+    call: statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, told)
+  };
+  const view2 = syscalls([
+    asked
+  ]).output(told);
+  if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) return void 0;
+  return `${view2.getUint32(RDEV.major, true)}:${view2.getUint32(RDEV.minor, true)}`;
+}
+var RDEV = {
+  major: 128,
+  minor: 132
+};
+
+// host/credentials.ts
+var [UID, GID, CAPABILITIES2] = [
+  geteuid(),
+  getegid(),
+  capabilityOutput()
+];
+var ASKING = new Routine([], [
+  {
+    call: UID
+  },
+  {
+    call: GID
+  },
+  {
+    call: capget(CAPABILITIES2)
+  }
 ]);
-
-// plan/steps/landlock.ts
-function lowerLandlock(step, plan) {
-  const version = landlockVersion2();
-  if (step.degrade !== true) refuseOlder(step, version);
-  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
-  if (files + ports + scopes === 0) return;
-  const created = plan.call(landlock_create_ruleset({
-    files,
-    ports,
-    scopes
-  }));
-  const ruleset = new ResultOf(created, "ruleset");
-  if (files !== 0) allowFiles(step, files, ruleset, plan);
-  if (ports !== 0) allowPorts(step, ruleset, plan);
-  plan.gainNoPrivileges();
-  plan.beforeExec(landlock_restrict_self(ruleset));
-}
-function refuseOlder(step, version) {
-  const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
-  if (lacking === void 0) return;
-  throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no landlock, or not among its security modules (lsm=landlock,...)" : `its landlock has version ${version}`) + "; { degrade: true } takes what there is");
-}
-function allowFiles(step, deniable, ruleset, plan) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of FILE_WORDS) {
-    for (const path2 of step[word4] ?? []) {
-      const place2 = normalize(path2);
-      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
-    }
-  }
-  const pipe = new PipeEnds();
-  plan.call(pipe2(pipe.output, O_CLOEXEC));
-  for (const [path2, allowed] of rights) {
-    const place2 = openAt(plan, path2, O_PATH);
-    const isFile = new Label("it is a file");
-    const done = new Label("it is a directory");
-    plan.call(writePathBeneath(pipe.writer, allowed, place2));
-    const rule = pathBeneathOutput(allowed);
-    plan.call(read(pipe.reader, rule, rule.size));
-    plan.call(addPathBeneath(ruleset, rule), {
-      accept: [
-        "EINVAL"
-      ],
-      onAccepted: isFile,
-      onZero: done
-    });
-    plan.place(isFile);
-    const ofFile = allowed & RIGHTS_OF_FILE;
-    plan.call(writePathBeneath(pipe.writer, ofFile, place2));
-    const fileRule = pathBeneathOutput(ofFile);
-    plan.call(read(pipe.reader, fileRule, fileRule.size));
-    plan.call(addPathBeneath(ruleset, fileRule));
-    plan.place(done);
-    plan.call(close(place2));
-  }
-  plan.call(close(pipe.reader));
-  plan.call(close(pipe.writer));
-}
-function allowPorts(step, ruleset, plan) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of PORT_WORDS) {
-    for (const port of step[word4] ?? []) {
-      rights.set(port, (rights.get(port) ?? 0) | PORT_RIGHTS[word4]);
-    }
-  }
-  for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
-}
-
-// plan/steps/masks.ts
-function lowerMaskPaths({ paths }, plan) {
-  plan.needs("mount", "they would be hidden on the host");
-  for (const path2 of paths.map(normalize)) {
-    if (path2 === "/") {
-      plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
-    }
-    mask(plan, path2);
-  }
-}
-function lowerReadonlyPaths({ paths }, plan) {
-  plan.needs("mount", "they would become so on the host");
-  for (const path2 of paths.map(normalize)) {
-    if (path2 === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
-    keepFromChange(plan, path2);
-  }
-}
-function mask(plan, path2) {
-  const done = new Label(`${path2} is hidden, or missing`);
-  const isFile = new Label(`${path2} is no directory`);
-  const place2 = openIfThere(plan, path2, done);
-  const opened = plan.call(openat(place2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), {
-    accept: [
-      "ENOTDIR"
-    ],
-    onAccepted: isFile
-  });
-  inPlace(plan, new ResultOf(opened, "directory"), () => {
-    const flags2 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    plan.call(mount("tmpfs", ".", "tmpfs", flags2, "mode=0555"));
-  });
-  plan.call(close(place2), {
-    onZero: done
-  });
-  plan.place(isFile);
-  cover(plan, place2, copyDevice(plan, "/dev/null", "null"));
-  plan.place(done);
-  plan.access?.guards(path2);
-  plan.state.mounts.mounted(path2, false, false);
-}
-function keepFromChange(plan, path2) {
-  const missing2 = new Label(`${path2} is missing`);
-  const place2 = openIfThere(plan, path2, missing2);
-  const copy2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-  const tree = new ResultOf(plan.call(open_tree(place2, "", copy2)), "tree");
-  const readOnly = {
-    attr_set: MOUNT_ATTR_RDONLY
-  };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly));
-  cover(plan, place2, tree);
-  plan.place(missing2);
-  plan.access?.guards(path2);
-  plan.state.mounts.mounted(path2, false, false);
-}
-function openIfThere(plan, path2, missing2) {
-  return openAt(plan, path2, O_PATH, 0, {
-    accept: [
-      "ENOENT",
-      "ENOTDIR"
-    ],
-    onAccepted: missing2
-  });
-}
-function cover(plan, place2, tree) {
-  const flags2 = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  plan.call(move_mount(tree, "", place2, "", flags2));
-  plan.call(close(tree));
-  plan.call(close(place2));
-}
-
-// plan/steps/mounts.ts
-var NEEDS_MOUNT = "it would be mounted on the host";
-function lowerMount(step, plan) {
-  plan.needs("mount", NEEDS_MOUNT);
-  plan.access?.mounts(step);
-  const { flags: flags2, data: data2 } = parseMountOptions(step.options);
-  mountAt(plan, step.source, step.target, step.type, flags2, data2);
-}
-function lowerTmpfs(step, plan) {
-  plan.needs("mount", NEEDS_MOUNT);
-  const { flags: flags2, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
-  const words3 = [
-    ...step.size === void 0 ? [] : [
-      `size=${step.size}`
-    ],
-    ...step.mode === void 0 ? [] : [
-      `mode=${step.mode.toString(8).padStart(4, "0")}`
-    ],
-    ...data2 === null ? [] : [
-      data2
-    ]
-  ];
-  mountAt(plan, "tmpfs", step.target, "tmpfs", flags2, words3.join(",") || null);
-}
-function lowerKernelFilesystem({ step: type, target, options }, plan) {
-  plan.needs("mount", NEEDS_MOUNT);
-  plan.access?.mounts({
-    source: type,
-    target,
-    type,
-    ...options && {
-      options
-    }
-  });
-  const { flags: flags2, data: data2 } = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
-  mountAt(plan, type, target, type, flags2, data2);
-}
-function lowerPropagation(step, plan) {
-  plan.needs("mount", "it would change the host's mounts");
-  const flags2 = PROPAGATION[step.type] | (step.recursive === true ? MS_REC : 0);
-  plan.call(mount(null, step.target, null, flags2, null));
-}
-function lowerRemount(step, plan) {
-  plan.needs("mount", "it would change the host's mounts");
-  const whole = step.bind === false;
-  if (whole && !plan.state.mounts.isContainerMount(step.target)) {
-    plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
-  }
-  const { flags: flags2, data: data2 } = parseMountOptions(step.options);
-  plan.access?.remountsWith(flags2);
-  checkOptions(plan, data2);
-  const remounted = MS_REMOUNT | (whole ? 0 : MS_BIND) | flags2;
-  plan.call(mount(null, step.target, null, remounted, data2));
-}
-function lowerUnmount(step, plan) {
-  plan.needs("mount", "it would unmount it on the host");
-  plan.access?.reachesAll();
-  plan.call(umount2(step.target, step.detach === true ? MNT_DETACH : 0));
-  plan.state.mounts.unmounted(step.target);
-}
-
-// plan/steps/names.ts
-function lowerHostname(step, plan) {
-  plan.needs("uts", "it would rename the host");
-  plan.call(sethostname(step.name));
-}
-function lowerDomainname(step, plan) {
-  plan.needs("uts", "it would rename the host's domain");
-  plan.call(setdomainname(step.name));
-}
-
-// plan/steps/network/addresses.ts
-function lowerAddress({ device: device2, address: address2 }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inside(plan, (kernel) => {
-    kernel.request(addAddress(kernel.indexOf(device2), parsePrefix(address2)));
-  });
-}
-function lowerRoute(step, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  const { via, device: device2 } = step;
-  inside(plan, (kernel) => {
-    kernel.request(addRoute(prefixOf(step), {
-      via: via === void 0 ? void 0 : parseIp(via),
-      device: device2 === void 0 ? void 0 : kernel.indexOf(device2)
-    }));
-  });
-}
-
-// plan/steps/network/links.ts
-function lowerLoopback(_step, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inside(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-}
-function lowerBridge({ name, ports = [] }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inside(plan, (kernel) => {
-    kernel.request(addBridge({
-      name,
-      up: true
-    }));
-    if (ports.length === 0) return;
-    const master = kernel.indexOf(name);
-    for (const port of ports) kernel.request(setLink(port, {
-      master,
-      up: true
-    }));
-  });
-}
-function lowerDummy({ name }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inside(plan, (kernel) => kernel.request(addDummy({
-    name,
-    up: true
-  })));
-}
-
-// launch/host_services/interfaces.ts
-function deletedAtTheEnd(name) {
-  return {
-    does: [
-      `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
-    ],
-    begin() {
-      using socket = new NetlinkSocket();
-      const link2 = socket.links().find((link3) => link3.name === name);
-      return () => {
-        if (link2 === void 0) return;
-        using socket2 = new NetlinkSocket();
-        unlessGone(() => socket2.request([
-          deleteLink({
-            index: link2.index
-          })
-        ]));
-      };
-    }
-  };
-}
-function returnedAtTheEnd(name, nameInside) {
-  return {
-    does: [
-      `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
-    ],
-    begin(pid) {
-      const [home, away] = [
-        openNamespace("thread-self"),
-        openNamespace(pid)
-      ];
-      return () => {
-        try {
-          using socket = openSocketIn(away, home);
-          const link2 = socket.links().find((link3) => link3.name === nameInside);
-          if (link2 === void 0) return;
-          const back = {
-            name,
-            namespace: {
-              fd: home
-            }
-          };
-          unlessGone(() => socket.request([
-            setLink({
-              index: link2.index
-            }, back)
-          ]));
-        } finally {
-          for (const namespace of [
-            home,
-            away
-          ]) syscall(close(namespace));
-        }
-      };
-    }
-  };
-}
-function openNamespace(process) {
-  return syscall(openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC));
-}
-function openSocketIn(namespace, home) {
-  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
-  const back = new Label("back");
-  const outcome = syscalls([
-    {
-      call: setns(namespace, CLONE_NEWNET)
-    },
-    ...[
-      socket,
-      ...options
-    ].map((call2) => ({
-      call: call2,
-      onFailure: back
-    })),
-    back,
-    {
-      call: setns(home, CLONE_NEWNET)
-    }
-  ]);
-  return new NetlinkSocket({
-    opened: Number(outcome.result(socket))
-  });
-}
-function unlessGone(act) {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
-  }
-}
-
-// plan/steps/network/outside.ts
-function lowerVeth({ name, peer, peerAddress, bridge: bridge2 }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  outside(plan, (kernel, namespace) => {
-    const master = bridge2 === void 0 ? void 0 : kernel.indexOf(bridge2);
-    kernel.request(addVeth({
-      name: peer,
-      master,
-      up: true
-    }, {
-      name,
-      namespace
-    }));
-    if (peerAddress !== void 0) {
-      kernel.request(addAddress(kernel.indexOf(peer), parsePrefix(peerAddress)));
-    }
-  }, peer === void 0 ? void 0 : deletedAtTheEnd(peer));
-  inside(plan, (kernel) => kernel.request(setLink(name, {
-    up: true
-  })));
-}
-function lowerMacvlan({ name, parent, mode: mode2 = "bridge" }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  outside(plan, (kernel, namespace) => {
-    const link2 = kernel.indexOf(parent);
-    kernel.request(addMacvlan({
-      name,
-      namespace,
-      up: true
-    }, link2, mode2));
-  });
-}
-function lowerMoveInterface({ name, as = name }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  outside(plan, (kernel, namespace) => {
-    kernel.request(setLink({
-      index: kernel.indexOf(name)
-    }, {
-      name: as,
-      namespace
-    }));
-  }, returnedAtTheEnd(name, as));
-  inside(plan, (kernel) => kernel.request(setLink(as, {
-    up: true
-  })));
-}
-
-// ffi/netlink/nftables.ts
-var NFNL_SUBSYS_NFTABLES = 10;
-var BATCH_BEGIN = 16;
-var BATCH_END = 17;
-var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
-var GETTABLE = NEWTABLE | 1;
-var NEWCHAIN = NEWTABLE | 3;
-var NEWRULE = NEWTABLE | 6;
-var NFT_TABLE_F_OWNER = 2;
-var HOOKS = {
-  prerouting: {
-    number: 0,
-    priority: -100
-  },
-  output: {
-    number: 3,
-    priority: -100
-  },
-  postrouting: {
-    number: 4,
-    priority: 100
-  }
-};
-function addNatTable({ name, family, owned, rules }) {
-  const hooks = [
-    ...new Set(rules.map(({ hook }) => hook))
-  ];
-  const table = text2(1, name);
-  const message2 = (type, words3, ...attributes) => ({
-    type,
-    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
-    payload: [
-      header(family),
-      ...attributes
-    ],
-    words: [
-      ...words3.slice(0, 1),
-      family === AF_INET6 ? "ip6" : "ip",
-      name,
-      ...words3.slice(1)
-    ]
-  });
-  const messages = [
-    message2(NEWTABLE, [
-      "NFT_MSG_NEWTABLE"
-    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
-    ...hooks.map((hook) => message2(NEWCHAIN, [
-      "NFT_MSG_NEWCHAIN",
-      hook
-    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
-    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
-      "NFT_MSG_NEWRULE",
-      hook
-    ], table, text2(2, hook), nested(4, ...rule)))
-  ];
-  const last = messages.pop();
-  return [
-    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
-    ...messages,
-    {
-      ...last,
-      flags: last.flags | NLM_F_ACK
-    },
-    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
-  ];
-}
-function masquerading(source) {
-  const { from, to, size: size2 } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
-  const network = networkOf(source);
-  const mask2 = networkOf({
-    ...source,
-    bytes: new Uint8Array(size2).fill(255)
-  });
-  const inNetwork = (offset, comparison) => [
-    payload(NETWORK_HEADER, offset, size2),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size2), data(4, mask2), data(5, NOTHING[size2])),
-    compare2(comparison, network)
-  ];
-  return [
-    ...inNetwork(from, EQUAL),
-    ...inNetwork(to, NOT_EQUAL),
-    expression("masq")
-  ];
-}
-function publishing({ protocol, port, to, toPort }) {
-  const ipv6 = to.family === AF_INET6;
-  const { to: offset } = ADDRESS2[ipv6 ? "ip6" : "ip"];
-  return [
-    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...ipv6 ? [
-      payload(NETWORK_HEADER, offset, 16),
-      compare2(NOT_EQUAL, LOOPBACK_IPV6)
-    ] : [
-      payload(NETWORK_HEADER, offset, 1),
-      compare2(NOT_EQUAL, Uint8Array.of(127))
-    ],
-    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
-    payload(TRANSPORT_HEADER, 2, 2),
-    compare2(EQUAL, portBytes(port)),
-    expression("immediate", big(1, 1), data(2, to.bytes)),
-    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
-    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
-  ];
-}
-function describePublished({ protocol, port, to, toPort }) {
-  return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
-}
-var ADDRESS2 = {
-  ip: {
-    from: 12,
-    to: 16,
-    size: 4
-  },
-  ip6: {
-    from: 8,
-    to: 24,
-    size: 16
-  }
-};
-var NETWORK_HEADER = 1;
-var TRANSPORT_HEADER = 2;
-var EQUAL = 0;
-var NOT_EQUAL = 1;
-var FIB_ADDRESS_TYPE = 3;
-var FIB_DESTINATION = 2;
-var RTN_LOCAL = 2;
-var META_PROTOCOL = 16;
-var DESTINATION_NAT = 1;
-var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING = {
-  4: new Uint8Array(4),
-  16: new Uint8Array(16)
-};
-function payload(base, offset, length) {
-  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
-}
-function compare2(operator, value) {
-  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
-}
-function expression(name, ...attributes) {
-  return nested(1, text2(1, name), nested(2, ...attributes));
-}
-function data(type, value) {
-  return nested(type, new Attribute(1, [
-    value
-  ]));
-}
-function big(type, value) {
-  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
-}
-function portBytes(port) {
-  return Uint8Array.of(port >> 8, port & 255);
-}
-function header(family, resource = 0) {
-  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
-}
-function boundary(type, name) {
-  return {
-    type,
-    flags: 0,
-    payload: [
-      header(0, NFNL_SUBSYS_NFTABLES)
-    ],
-    words: [
-      name
-    ]
-  };
-}
-
-// plan/steps/network/translation.ts
-function lowerMasquerade({ source, inside: inside2 }, plan) {
-  const network = parsePrefix(source);
-  const rules = [
-    {
-      hook: "postrouting",
-      rule: masquerading(network)
-    }
-  ];
-  translate(plan, inside2, {
-    family: network.family,
-    rules
-  }, [
-    "masquerade",
-    source
-  ]);
-}
-function lowerPublish({ port, address: address2, to: toPort = port, protocol = "tcp", inside: inside2 }, plan) {
-  const to = parseIp(address2);
-  const published = {
-    protocol,
-    port,
-    to,
-    toPort
-  };
-  const rule = publishing(published);
-  const rules = [
-    {
-      hook: "prerouting",
-      rule
-    },
-    {
-      hook: "output",
-      rule
-    }
-  ];
-  const words3 = [
-    "publish",
-    describePublished(published)
-  ];
-  translate(plan, inside2, {
-    family: to.family,
-    rules
-  }, words3);
-}
-function translate(plan, inside2, table, words3) {
-  plan.needs("net", HOSTS_NETWORK);
-  const messages = (name) => addNatTable({
-    ...table,
-    name,
-    owned: inside2 !== true
-  });
-  if (inside2 === true) {
-    plan.access?.writesProc();
-    for (const call2 of forwardingCalls(table.family)) plan.call(call2);
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf2);
-    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf2(socket), messages(name), answerOutput(), words3);
-    for (const call2 of [
-      socket,
-      ...options,
-      ...request,
-      close(fdOf2(socket))
-    ]) plan.call(call2);
-    return;
-  }
-  if (plan.state.network.outside !== void 0) {
-    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
-  }
-  mayChangeOutside(plan);
-  plan.access?.changesNetwork();
-  plan.syncWithParent(() => [
-    {
-      does: [
-        describeCall(send(fdOf2(netlinkSocket(NETLINK_NETFILTER)), messages("ramekin-...")))
-      ],
-      begin() {
-        needsForwarding(table.family);
-        const socket = new NetlinkSocket(NETLINK_NETFILTER);
-        try {
-          socket.request(messages(`ramekin-${crypto.randomUUID()}`), words3);
-        } catch (error) {
-          socket.close();
-          throw error;
-        }
-        return () => socket.close();
-      }
-    }
-  ]);
-}
-function forwardingFile(family) {
-  return family === AF_INET6 ? "/proc/sys/net/ipv6/conf/all/forwarding" : "/proc/sys/net/ipv4/ip_forward";
-}
-function forwardingCalls(family) {
-  const opened = openat(at_fdcwd, forwardingFile(family), O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    write(fd, Uint8Array.of(49), 1),
-    close(fd)
-  ];
-}
-function needsForwarding(family) {
-  const file = forwardingFile(family);
-  if (readHostNumber(file) === 1) return;
-  const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
-  throw new UnsupportedError(`the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`);
-}
-function fdOf2(socket) {
-  return new ResultOf(socket, "socket");
-}
-
-// launch/host_services/user_network.ts
-var USER_NETWORK_ARGUMENTS = {
-  slirp4netns: (pid) => [
-    "--configure",
-    "--mtu=65520",
-    "--disable-host-loopback",
-    "--ready-fd=1",
-    pid,
-    "tap0"
-  ],
-  pasta: (pid) => [
-    ...[
-      "--foreground",
-      "--quiet",
-      "--config-net",
-      "--no-map-gw",
-      "--pid",
-      "/dev/stdout"
-    ],
-    ...[
-      "-I",
-      "tap0",
-      "-t",
-      "none",
-      "-u",
-      "none",
-      "-T",
-      "none",
-      "-U",
-      "none"
-    ],
-    pid
-  ]
-};
-var PATIENCE3 = 1e4;
-function startUserNetwork(programs2, pid) {
-  for (const program of programs2) {
-    const streams = new StandardStreams([
-      "null",
-      "piped",
-      "piped"
-    ]);
-    let launched;
-    try {
-      launched = launchProgram(program, String(pid), streams);
-    } catch (error) {
-      streams.close();
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw error;
-    }
-    return whenReady(program, launched, streams.release());
-  }
-  throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can do without, with veth() and masquerade()`);
-}
-function launchProgram(program, pid, streams) {
-  const { euid, egid } = callerOf();
-  const args = USER_NETWORK_ARGUMENTS[program](pid);
-  const asRoot = program === "pasta" && euid === 0 ? [
-    "--runas",
-    `${euid}:${egid}`
-  ] : [];
-  return launch(new PlanBuilder([]), hostTool(program, [
-    ...asRoot,
-    ...args
-  ], streams.theirs));
-}
-function whenReady(program, { pidfd }, descriptors) {
-  const [, stdout, stderr] = descriptors;
-  const end = () => {
-    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
-    for (const fd of [
-      pidfd,
-      stdout,
-      stderr
-    ]) syscall(close(fd));
-  };
-  let issue;
-  try {
-    waitFor(stdout, PATIENCE3);
-    if ((readSome2(stdout)?.length ?? 0) > 0) return end;
-    issue = new TextDecoder().decode(readSome2(stderr) ?? new Uint8Array()).trim();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  end();
-  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
-}
-function waitFor(fd, milliseconds) {
-  syscalls([
-    {
-      call: ppoll([
-        {
-          fd,
-          events: POLLIN
-        }
-      ], milliseconds),
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
-
-// plan/steps/network/user_network.ts
-function lowerUserNetwork({ program }, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  requireOwnProc();
-  plan.access?.note({
-    kind: "net",
-    host: "*"
-  });
-  const programs2 = program === void 0 ? USER_NETWORK_PROGRAMS : [
-    program
-  ];
-  const commands = (pid) => programs2.map((name) => [
-    name,
-    ...USER_NETWORK_ARGUMENTS[name](pid)
-  ].join(" "));
-  plan.syncWithParent((text4) => [
-    {
-      does: [
-        commands(text4).join(", or ")
-      ],
-      begin: (pid) => startUserNetwork(programs2, pid)
-    }
-  ]);
-}
-
-// plan/steps/overlay.ts
-function lowerOverlay(step, plan) {
-  plan.needs("mount", "it would be mounted on the host");
-  if (plan.access !== void 0 && plan.state.mounts.atHostRoot) {
-    return openedOverlay(plan, step);
-  }
-  if (step.discard === true) return discardingOverlay(plan, step);
-  const { target, lower: lower2, upper, work } = step;
-  mountAt(plan, "overlay", target, "overlay", 0, overlayData(plan, lower2, upper, work));
-}
-function discardingOverlay(plan, { target, lower: lower2 }) {
-  const directory = normalize(target);
-  if (needsMountPoint(plan, directory)) makeMountPoint(plan, directory, "directory");
-  const covered = openAt(plan, directory, O_PATH | O_DIRECTORY);
-  mountAt(plan, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
-  inPlace(plan, openAt(plan, directory, O_PATH | O_DIRECTORY), () => {
-    for (const name of [
-      "upper",
-      "work"
-    ]) plan.call(mkdirat(at_fdcwd, name, 493));
-    if (lower2.some((path2) => isWithin(normalize(path2), directory))) uncover(plan, covered);
-    const reachable = lower2.map(normalize).map((path2) => isWithin(path2, directory) ? "lower" + path2.slice(directory === "/" ? 0 : directory.length) : path2);
-    const data2 = overlayData(plan, reachable, "upper", "work");
-    checkOptions(plan, data2);
-    plan.call(mount("overlay", ".", "overlay", 0, data2));
-  });
-  plan.call(close(covered));
-  plan.state.mounts.mounted(directory, true);
-}
-function openedOverlay(plan, { target, lower: lower2, upper, work, discard }) {
-  const { access } = plan;
-  const directory = normalize(target);
-  if (needsMountPoint(plan, directory)) makeMountPoint(plan, directory, "directory");
-  const trees = lower2.map((path2, index) => {
-    access?.lays(path2);
-    return copyTree(plan, path2, `lower ${index}`);
-  });
-  const changes = upper === void 0 ? void 0 : openChanges(plan, upper, work);
-  mountAt(plan, "tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
-  inPlace(plan, openAt(plan, directory, O_PATH | O_DIRECTORY), () => {
-    const attached = [
-      ...trees.entries(),
-      ...changes ? [
-        [
-          "changes",
-          changes.tree
-        ]
-      ] : []
+var CurrentCredentials = class {
+  #words = [];
+  #last;
+  /** The same object, as long as the identity is the same. Needs the permission to use FFI. */
+  get() {
+    const result = ASKING.run();
+    const told = result.output(CAPABILITIES2);
+    const words2 = [
+      Number(result.result(UID)),
+      Number(result.result(GID))
     ];
-    for (const [name, tree] of attached) attachHere(plan, tree, String(name));
-    if (discard === true) {
-      for (const name of [
-        "upper",
-        "work"
-      ]) plan.call(mkdirat(at_fdcwd, name, 493));
+    for (let at2 = 0; at2 < told.byteLength; at2 += 4) words2.push(told.getUint32(at2, true));
+    if (this.#last !== void 0 && words2.every((word4, at2) => word4 === this.#words[at2])) {
+      return this.#last;
     }
-    const names = trees.map((_, index) => String(index));
-    const [above, beside] = discard === true ? [
-      "upper",
-      "work"
-    ] : [
-      changes?.upper,
-      changes?.work
-    ];
-    const data2 = overlayData(plan, names, above, beside);
-    checkOptions(plan, data2);
-    plan.call(mount("overlay", ".", "overlay", 0, data2));
-    for (const [name] of attached) plan.call(umount2(String(name), MNT_DETACH));
-  });
-  plan.state.mounts.mounted(directory, true);
-}
-function openChanges(plan, upper, work) {
-  plan.access?.reads(upper);
-  for (const path2 of [
-    upper,
-    work
-  ]) plan.access?.changes(path2);
-  const [one, other] = [
-    upper,
-    work
-  ].map((path2) => plan.access?.places.resolvedPath(path2) ?? path2);
-  let directory = directoryOf(one);
-  while (!isWithin(other, directory)) directory = directoryOf(directory);
-  const tree = copyTree(plan, directory, "changes", AT_RECURSIVE);
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
-    attr_set: MOUNT_ATTR_NOSYMFOLLOW
-  }));
-  const beneath = (path2) => "changes" + path2.slice(directory === "/" ? 0 : directory.length);
-  return {
-    tree,
-    upper: beneath(one),
-    work: beneath(other)
-  };
-}
-function attachHere(plan, tree, name) {
-  plan.call(mkdirat(at_fdcwd, name, 493));
-  plan.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH));
-  plan.call(close(tree));
-}
-function uncover(plan, covered) {
-  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-  const tree = new ResultOf(plan.call(open_tree(covered, "", flags2)), "tree");
-  attachHere(plan, tree, "lower");
-}
-function overlayData(plan, lower2, upper, work) {
-  return [
-    `lowerdir=${lower2.map((path2) => escaped(path2).replaceAll(":", "\\:")).join(":")}`,
-    ...upper === void 0 ? [] : [
-      `upperdir=${escaped(upper)}`
-    ],
-    ...work === void 0 ? [] : [
-      `workdir=${escaped(work)}`
-    ],
-    // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...plan.state.own.has("user") ? [
-      "userxattr"
-    ] : []
-  ].join(",");
-}
-function escaped(path2) {
-  return path2.replace(/[\\,]/g, "\\$&");
-}
-
-// plan/steps/process.ts
-function lowerSetEnv({ variables }, plan) {
-  for (const [name, value] of Object.entries(variables)) {
-    plan.state.environment.set(name, value);
-    plan.access?.variables.delete(name);
-  }
-}
-function lowerClearEnv({ keep = [] }, plan) {
-  plan.state.clearsEnvironment = true;
-  plan.state.environment.clear();
-  for (const name of keep) {
-    const value = environmentVariable(name);
-    if (value === void 0) continue;
-    plan.state.environment.set(name, value);
-    plan.access?.handsOn(name);
-  }
-}
-function lowerUmask({ mask: mask2 }, plan) {
-  plan.call(umask(mask2));
-}
-function lowerRlimit({ resource, soft, hard }, plan) {
-  const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
-  const name = resource.toUpperCase();
-  const call2 = prlimit64(0, RLIMITS[name], {
-    soft: number(soft),
-    hard: number(hard)
-  }, null);
-  if (name === "NOFILE") plan.beforeExec(call2);
-  else plan.call(call2);
-}
-function lowerNewSession(_step, plan) {
-  plan.call(setsid());
-  plan.state.sessionLeader = true;
-}
-function lowerDieWithParent({ signal }, plan) {
-  plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
-}
-function lowerInit(_step, plan) {
-  plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
-  if (plan.state.joined.has("pid")) {
-    plan.refuse("the pid namespace that is joined has its PID 1 already");
-  }
-  if (plan.hasInit) plan.refuse("there is an init already");
-  plan.fork("init");
-  plan.access?.leavesInit();
-}
-
-// host/elf/loader_cache.ts
-var LOADER_CACHE = "/etc/ld.so.cache";
-var MAGIC = "glibc-ld.so.cache1.1";
-var HEADER_SIZE2 = 48;
-var ENTRY_SIZE = 24;
-function readLoaderCache(bytes) {
-  const paths = /* @__PURE__ */ new Map();
-  const decoder = new TextDecoder();
-  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const textAt2 = (offset) => {
-    const end = bytes.indexOf(0, offset);
-    return decoder.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
-  };
-  const count2 = bytes.length < HEADER_SIZE2 ? 0 : view2.getUint32(MAGIC.length, true);
-  for (let index = 0; index < count2; index++) {
-    const entry = HEADER_SIZE2 + index * ENTRY_SIZE;
-    if (entry + ENTRY_SIZE > bytes.length) break;
-    const isForNewer = view2.getBigUint64(entry + 16, true) !== 0n;
-    if (isForNewer) continue;
-    const name = textAt2(view2.getUint32(entry + 4, true));
-    const path2 = textAt2(view2.getUint32(entry + 8, true));
-    const known = paths.get(name);
-    if (known === void 0) paths.set(name, [
-      path2
-    ]);
-    else known.push(path2);
-  }
-  return paths;
-}
-
-// host/elf/library_search.ts
-function searchOf(interpreter, machine, host) {
-  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
-  return musl === null ? glibcSearch(machine, host) : muslSearch(musl[1], host);
-}
-var MULTIARCH = {
-  62: "x86_64-linux-gnu",
-  183: "aarch64-linux-gnu"
-};
-function glibcSearch(machine, host) {
-  const multiarch = MULTIARCH[machine];
-  const directories = [
-    ...multiarch === void 0 ? [] : [
-      `/lib/${multiarch}`,
-      `/usr/lib/${multiarch}`
-    ],
-    ...[
-      "/lib64",
-      "/usr/lib64",
-      "/lib",
-      "/usr/lib"
-    ]
-  ];
-  let cache;
-  return {
-    *candidates(name, asker) {
-      if (asker.elf.runpath.length === 0) {
-        for (const object2 of chain(asker)) {
-          if (object2.elf.runpath.length > 0) continue;
-          yield* inDirectories(object2.elf.rpath, object2, name);
-        }
-      }
-      yield* inDirectories(asker.elf.runpath, asker, name);
-      if (asker.elf.noDefaultDirectories) return;
-      cache ??= readLoaderCache(host.bytes(LOADER_CACHE) ?? new Uint8Array());
-      for (const path2 of cache.get(name) ?? []) {
-        if (directories.includes(directoryOf(path2))) yield inPlace2(path2);
-        else yield {
-          ...inPlace2(path2),
-          guide: LOADER_CACHE
-        };
-      }
-      yield* directories.map((directory) => inPlace2(`${directory}/${name}`));
-    },
-    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
-  };
-}
-var IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
-function muslSearch(architecture, host) {
-  const list2 = `/etc/ld-musl-${architecture}.path`;
-  const written2 = host.bytes(list2);
-  const directories = written2 === void 0 ? [
-    "/lib",
-    "/usr/local/lib",
-    "/usr/lib"
-  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
-  return {
-    *candidates(name, asker) {
-      for (const object2 of chain(asker)) {
-        yield* inDirectories([
-          ...object2.elf.runpath,
-          ...object2.elf.rpath
-        ], object2, name);
-      }
-      const guide = written2 === void 0 ? {} : {
-        guide: list2
-      };
-      yield* directories.map((directory) => ({
-        ...inPlace2(`${directory}/${name}`),
-        ...guide
-      }));
-    },
-    isLoader: (name) => IN_MUSL.test(name)
-  };
-}
-function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
-}
-function placeOf2(path2, { origin }) {
-  const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
-  const [source, target] = [
-    expanded(origin.source),
-    expanded(origin.target)
-  ];
-  return source.startsWith("/") ? {
-    source,
-    target: withoutDots(target)
-  } : void 0;
-}
-function* inDirectories(directories, object2, name) {
-  for (const directory of directories) {
-    const place2 = placeOf2(`${directory}/${name}`, object2);
-    if (place2 !== void 0) yield place2;
-  }
-}
-function inPlace2(path2) {
-  return {
-    source: path2,
-    target: path2
-  };
-}
-function originOf({ source, target }) {
-  return {
-    source: directoryOf(source),
-    target: directoryOf(target)
-  };
-}
-function withoutDots(path2) {
-  const parts = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
-// host/elf/program_files.ts
-var SCRIPTS_DEEP = 5;
-function filesOfPrograms(programs2, host, refuse2) {
-  const files = /* @__PURE__ */ new Map();
-  for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host, refuse2)) files.set(target, source);
-  }
-  return [
-    ...files
-  ].map(([target, source]) => ({
-    source,
-    target
-  }));
-}
-function* filesOf(program, host, refuse2) {
-  let path2 = program;
-  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host.head(path2) ?? refuse2(`${path2} is not there${path2 === program ? "" : `, which ${program} is run by`}`);
-    yield {
-      source: path2,
-      target: path2
-    };
-    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
-    if (script === null) {
-      const elf = host.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
-      return yield* filesOfElf(path2, elf, host, refuse2);
-    }
-    path2 = script[1];
-    if (!path2.startsWith("/")) {
-      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
-    }
-  }
-  refuse2(`${program} is a script whose interpreters are scripts, too many of them`);
-}
-function* filesOfElf(path2, elf, host, refuse2) {
-  if (elf.interpreter === void 0) return;
-  if (host.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter} is not there, which ${path2} needs`);
-  }
-  yield {
-    source: elf.interpreter,
-    target: elf.interpreter
-  };
-  const search = searchOf(elf.interpreter, elf.machine, host);
-  const program = {
-    source: path2,
-    target: path2,
-    elf,
-    askedBy: void 0
-  };
-  const origin = {
-    source: directoryOf(host.realPath(path2)),
-    target: directoryOf(path2)
-  };
-  const queue = [
-    {
-      ...program,
-      origin
-    }
-  ];
-  const loaded2 = /* @__PURE__ */ new Set();
-  for (const object2 of queue) {
-    for (const name of object2.elf.needed) {
-      if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host) ?? refuse2(`the library ${name} is not there, which ${object2.source} needs`);
-      loaded2.add(name);
-      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
-      queue.push(library);
-      yield library;
-      const { guide } = library;
-      if (guide !== void 0) yield {
-        source: guide,
-        target: guide
-      };
-    }
-  }
-}
-function libraryOf(name, asker, search, host) {
-  const places = name.includes("/") ? [
-    placeOf2(name, asker)
-  ] : search.candidates(name, asker);
-  for (const place2 of places) {
-    const elf = place2 && host.elf(place2.source);
-    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
-    return {
-      ...place2,
-      elf,
-      askedBy: asker,
-      origin: originOf(place2)
+    const { effective, inheritable } = readCapabilities(told);
+    this.#words = words2;
+    return this.#last = {
+      euid: words2[0],
+      egid: words2[1],
+      inheritable,
+      mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+      mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
     };
   }
-  return void 0;
-}
+};
 
 // ffi/elf.ts
 var PT = {
@@ -15863,12 +10633,12 @@ var DT = {
   FLAGS_1: 1879048187
 };
 var DF_1_NODEFLIB = 2048;
-var HEADER_SIZE3 = 64;
-var ENTRY_SIZE2 = 16;
+var HEADER_SIZE2 = 64;
+var ENTRY_SIZE = 16;
 var MOST_ENTRIES = 4096;
 function readElf(readAt) {
-  const header2 = view(readAt(0, HEADER_SIZE3));
-  if (header2.byteLength < HEADER_SIZE3 || header2.getUint32(0) !== 2135247942) return void 0;
+  const header2 = view(readAt(0, HEADER_SIZE2));
+  if (header2.byteLength < HEADER_SIZE2 || header2.getUint32(0) !== 2135247942) return void 0;
   if (header2.getUint16(4) !== 513) return void 0;
   const segments = readSegments(readAt, header2);
   if (segments === void 0) return void 0;
@@ -15890,26 +10660,26 @@ function readElf(readAt) {
   };
 }
 function readSegments(readAt, header2) {
-  const [offset, size2, count2] = [
+  const [offset, size, count] = [
     Number(header2.getBigUint64(32, true)),
     header2.getUint16(54, true),
     header2.getUint16(56, true)
   ];
-  const table = view(readAt(offset, size2 * count2));
-  if (size2 < 56 || table.byteLength < size2 * count2) return void 0;
+  const table = view(readAt(offset, size * count));
+  if (size < 56 || table.byteLength < size * count) return void 0;
   return Array.from({
-    length: count2
+    length: count
   }, (_, index) => ({
-    type: table.getUint32(index * size2, true),
-    offset: Number(table.getBigUint64(index * size2 + 8, true)),
-    address: Number(table.getBigUint64(index * size2 + 16, true)),
-    size: Number(table.getBigUint64(index * size2 + 32, true))
+    type: table.getUint32(index * size, true),
+    offset: Number(table.getBigUint64(index * size + 8, true)),
+    address: Number(table.getBigUint64(index * size + 16, true)),
+    size: Number(table.getBigUint64(index * size + 32, true))
   }));
 }
-function readDynamic(readAt, { offset, size: size2 }) {
-  const table = view(readAt(offset, Math.min(size2, MOST_ENTRIES * ENTRY_SIZE2)));
+function readDynamic(readAt, { offset, size }) {
+  const table = view(readAt(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
   const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE2 <= table.byteLength; at2 += ENTRY_SIZE2) {
+  for (let at2 = 0; at2 + ENTRY_SIZE <= table.byteLength; at2 += ENTRY_SIZE) {
     const tag = Number(table.getBigInt64(at2, true));
     if (tag === DT.NULL) break;
     entries.push({
@@ -15953,7 +10723,7 @@ function programHost() {
 function withFile(path2, use) {
   return unlessMissing(() => {
     using file = open(path2, O_CLOEXEC | O_NONBLOCK);
-    return use((offset, length) => readSome3(file.number, offset, length));
+    return use((offset, length) => readSome2(file.number, offset, length));
   });
 }
 function unlessMissing(read3) {
@@ -15966,185 +10736,4212 @@ function unlessMissing(read3) {
     throw error;
   }
 }
-function readSome3(fd, offset, length) {
+function readSome2(fd, offset, length) {
   const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
   const call2 = pread64(fd, output, output.size, offset);
-  const outcome = outcomeOf(call2);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
   const { buffer, byteOffset } = outcome.output(output);
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
 }
 
-// plan/steps/programs.ts
-function lowerPrograms(step, plan) {
-  plan.needs("mount", "it would be put on the host");
-  const root = normalize(step.root ?? nextRoot(plan));
-  plan.requireContainerMount(root);
-  const files = filesOf2(step, plan).map(({ source, target }) => ({
-    source,
-    target: normalize(`${root}/${target}`)
-  })).filter(({ target }) => !plan.state.mounts.isMountPoint(target));
-  for (const directory of new Set(files.map(({ target }) => directoryOf(target)))) {
-    makeDirectories(plan, directory);
+// host/elf/loader_cache.ts
+var LOADER_CACHE = "/etc/ld.so.cache";
+var MAGIC = "glibc-ld.so.cache1.1";
+var HEADER_SIZE3 = 48;
+var ENTRY_SIZE2 = 24;
+function readLoaderCache(bytes) {
+  const paths = /* @__PURE__ */ new Map();
+  const decoder = new TextDecoder();
+  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const textAt2 = (offset) => {
+    const end = bytes.indexOf(0, offset);
+    return decoder.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
+  };
+  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
+  for (let index = 0; index < count; index++) {
+    const entry = HEADER_SIZE3 + index * ENTRY_SIZE2;
+    if (entry + ENTRY_SIZE2 > bytes.length) break;
+    const isForNewer = view2.getBigUint64(entry + 16, true) !== 0n;
+    if (isForNewer) continue;
+    const name = textAt2(view2.getUint32(entry + 4, true));
+    const path2 = textAt2(view2.getUint32(entry + 8, true));
+    const known = paths.get(name);
+    if (known === void 0) paths.set(name, [
+      path2
+    ]);
+    else known.push(path2);
   }
-  for (const file of files) {
-    if (step.copy === true) copy(plan, file);
-    else bind2(plan, file);
-  }
-}
-function nextRoot(plan) {
-  return plan.cursor.nextRoot ?? plan.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
-}
-function filesOf2(step, plan) {
-  try {
-    return filesOfPrograms(step.programs, programHost(), (issue) => plan.refuse(issue));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return plan.refuse(`a file that is needed cannot be read: ${error.message}`);
-  }
-}
-function bind2(plan, { source, target }) {
-  plan.call(close(openAt(plan, target, O_RDONLY | O_CREAT, 420)));
-  plan.access?.shows(source, {
-    readOnly: true
-  });
-  const tree = copyTree(plan, source, "tree");
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }));
-  attachAt(plan, tree, target);
-  plan.call(close(tree));
-  plan.state.mounts.mounted(target, false);
-}
-var AT_ONCE3 = 2147479552;
-function copy(plan, { source, target }) {
-  plan.access?.reads(source);
-  const from = plan.access === void 0 ? new ResultOf(plan.call(openat(at_fdcwd, source, O_RDONLY | O_CLOEXEC, 0)), "from") : openAt(plan, source, O_RDONLY);
-  const to = openAt(plan, target, O_WRONLY | O_CREAT | O_TRUNC, 493);
-  const more = new Label("more");
-  const done = new Label("done");
-  plan.place(more);
-  plan.call(sendfile(to, from, AT_ONCE3), {
-    onSuccess: more,
-    onZero: done
-  });
-  plan.place(done);
-  plan.call(fchmod(to, 493));
-  plan.call(close(to));
-  plan.call(close(from));
-}
-function sendfile(to, from, count2) {
-  return call("sendfile", to, from, null, count2);
+  return paths;
 }
 
-// plan/steps/root.ts
-function lowerPivotRoot({ path: path2 }, plan) {
-  plan.needs("mount", "it would change the host's root");
-  const isMountPoint = plan.state.mounts.isMountPoint(path2);
-  plan.access?.enters(path2, "pivotRoot");
-  if (plan.access?.places.resolvedPath(path2) !== void 0) enterOpened(plan, path2, !isMountPoint);
-  else {
-    if (!isMountPoint) plan.call(mount(path2, path2, null, MS_BIND | MS_REC, null));
-    plan.call(chdir(path2));
-  }
-  plan.call(pivot_root(".", "."));
-  plan.call(umount2(".", MNT_DETACH));
-  plan.call(chdir("/"));
-  plan.state.mounts.enter(path2);
+// host/elf/library_search.ts
+function searchOf(interpreter, machine, host2) {
+  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
+  return musl === null ? glibcSearch(machine, host2) : muslSearch(musl[1], host2);
 }
-function lowerChroot({ path: path2 }, plan) {
-  plan.access?.enters(path2, "chroot");
-  if (plan.access?.places.resolvedPath(path2) !== void 0) {
-    enterOpened(plan, path2, false);
-    plan.call(chroot("."));
-  } else plan.call(chroot(path2));
-  plan.call(chdir("/"));
-  plan.state.mounts.enter(path2);
-}
-function lowerChdir({ path: path2 }, plan) {
-  enterDirectory((call2) => plan.call(call2), path2);
-}
-function enterOpened(plan, path2, mounted) {
-  const directory = openAt(plan, path2, O_PATH | O_DIRECTORY);
-  if (mounted) {
-    const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-    const tree = new ResultOf(plan.call(open_tree(directory, "", flags2)), "tree");
-    const empty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-    plan.call(move_mount(tree, "", directory, "", empty));
-    plan.call(fchdir(tree));
-    plan.call(close(tree));
-  } else plan.call(fchdir(directory));
-  plan.call(close(directory));
-}
-
-// ffi/calls/seccomp.ts
-var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
-var SECCOMP_FILTER_FLAGS = {
-  SECCOMP_FILTER_FLAG_LOG: 2,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
+var MULTIARCH = {
+  62: "x86_64-linux-gnu",
+  183: "aarch64-linux-gnu"
 };
-var PROGRAM_SIZE = 16;
-function seccompSetFilter(program, flagBits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
+function glibcSearch(machine, host2) {
+  const multiarch = MULTIARCH[machine];
+  const directories = [
+    ...multiarch === void 0 ? [] : [
+      `/lib/${multiarch}`,
+      `/usr/lib/${multiarch}`
+    ],
+    ...[
+      "/lib64",
+      "/usr/lib64",
+      "/lib",
+      "/usr/lib"
+    ]
+  ];
+  let cache;
+  return {
+    *candidates(name, asker) {
+      if (asker.elf.runpath.length === 0) {
+        for (const object2 of chain(asker)) {
+          if (object2.elf.runpath.length > 0) continue;
+          yield* inDirectories(object2.elf.rpath, object2, name);
+        }
+      }
+      yield* inDirectories(asker.elf.runpath, asker, name);
+      if (asker.elf.noDefaultDirectories) return;
+      cache ??= readLoaderCache(host2.bytes(LOADER_CACHE) ?? new Uint8Array());
+      for (const path2 of cache.get(name) ?? []) {
+        if (directories.includes(parentOf(path2))) yield inPlace(path2);
+        else yield {
+          ...inPlace(path2),
+          guide: LOADER_CACHE
+        };
+      }
+      yield* directories.map((directory) => inPlace(`${directory}/${name}`));
+    },
+    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
+  };
+}
+var IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
+function muslSearch(architecture, host2) {
+  const list2 = `/etc/ld-musl-${architecture}.path`;
+  const written2 = host2.bytes(list2);
+  const directories = written2 === void 0 ? [
+    "/lib",
+    "/usr/local/lib",
+    "/usr/lib"
+  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
+  return {
+    *candidates(name, asker) {
+      for (const object2 of chain(asker)) {
+        yield* inDirectories([
+          ...object2.elf.runpath,
+          ...object2.elf.rpath
+        ], object2, name);
+      }
+      const guide = written2 === void 0 ? {} : {
+        guide: list2
+      };
+      yield* directories.map((directory) => ({
+        ...inPlace(`${directory}/${name}`),
+        ...guide
+      }));
+    },
+    isLoader: (name) => IN_MUSL.test(name)
+  };
+}
+function* chain(object2) {
+  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+}
+function placeOf(path2, { origin }) {
+  const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
+  const [source, target] = [
+    expanded(origin.source),
+    expanded(origin.target)
+  ];
+  return source.startsWith("/") ? {
+    source,
+    target: withoutDots(target)
+  } : void 0;
+}
+function* inDirectories(directories, object2, name) {
+  for (const directory of directories) {
+    const place2 = placeOf(`${directory}/${name}`, object2);
+    if (place2 !== void 0) yield place2;
+  }
+}
+function inPlace(path2) {
+  return {
+    source: path2,
+    target: path2
+  };
+}
+function originOf({ source, target }) {
+  return {
+    source: parentOf(source),
+    target: parentOf(target)
+  };
+}
+function withoutDots(path2) {
+  const parts = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+// host/elf/program_files.ts
+var SCRIPTS_DEEP = 5;
+function filesOfPrograms(programs2, host2, refuse2) {
+  const files = /* @__PURE__ */ new Map();
+  for (const program of programs2) {
+    for (const { source, target } of filesOf(program, host2, refuse2)) files.set(target, source);
+  }
+  return [
+    ...files
+  ].map(([target, source]) => ({
+    source,
+    target
+  }));
+}
+function* filesOf(program, host2, refuse2) {
+  let path2 = program;
+  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
+    const head = host2.head(path2) ?? refuse2(`${path2} is not there${path2 === program ? "" : `, which ${program} is run by`}`);
+    yield {
+      source: path2,
+      target: path2
+    };
+    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
+    if (script === null) {
+      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path2, elf, host2, refuse2);
+    }
+    path2 = script[1];
+    if (!path2.startsWith("/")) {
+      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
+    }
+  }
+  refuse2(`${program} is a script whose interpreters are scripts, too many of them`);
+}
+function* filesOfElf(path2, elf, host2, refuse2) {
+  if (elf.interpreter === void 0) return;
+  if (host2.head(elf.interpreter) === void 0) {
+    refuse2(`the loader ${elf.interpreter} is not there, which ${path2} needs`);
+  }
+  yield {
+    source: elf.interpreter,
+    target: elf.interpreter
+  };
+  const search = searchOf(elf.interpreter, elf.machine, host2);
+  const program = {
+    source: path2,
+    target: path2,
+    elf,
+    askedBy: void 0
+  };
+  const origin = {
+    source: parentOf(host2.realPath(path2)),
+    target: parentOf(path2)
+  };
+  const queue = [
     {
-      offset: 8,
-      to: program
+      ...program,
+      origin
+    }
+  ];
+  const loaded2 = /* @__PURE__ */ new Set();
+  for (const object2 of queue) {
+    for (const name of object2.elf.needed) {
+      if (loaded2.has(name) || search.isLoader(name)) continue;
+      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name} is not there, which ${object2.source} needs`);
+      loaded2.add(name);
+      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
+      queue.push(library);
+      yield library;
+      const { guide } = library;
+      if (guide !== void 0) yield {
+        source: guide,
+        target: guide
+      };
+    }
+  }
+}
+function libraryOf(name, asker, search, host2) {
+  const places = name.includes("/") ? [
+    placeOf(name, asker)
+  ] : search.candidates(name, asker);
+  for (const place2 of places) {
+    const elf = place2 && host2.elf(place2.source);
+    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
+    return {
+      ...place2,
+      elf,
+      askedBy: asker,
+      origin: originOf(place2)
+    };
+  }
+  return void 0;
+}
+
+// host/process_cgroups.ts
+function cgroupFilesOf(pid) {
+  const own = new Map(memberships("thread-self").map((one) => [
+    one.controllers,
+    one.path
+  ]));
+  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
+  if (others.length === 0) return [];
+  const mounts = mountsOf();
+  return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
+}
+function memberships(process) {
+  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
+  return lines.map((line) => {
+    const [, controllers, ...path2] = line.split(":");
+    return {
+      controllers,
+      path: path2.join(":")
+    };
+  });
+}
+function directoryOf({ controllers, path: path2 }, mounts) {
+  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
+  if (mount4 !== void 0) {
+    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
+  }
+  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
+}
+function serves({ data: data2 }, controllers) {
+  const options = data2.split(",");
+  return controllers.split(",").every((controller) => options.includes(controller));
+}
+
+// host/join_target.ts
+function targetOf(pid, started2) {
+  let found;
+  try {
+    found = processIdentity(pid);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
+  }
+  if (found !== void 0 && (started2 ?? found.started) === found.started) return found;
+  throw new SyscallError({
+    syscall: "pidfd_open",
+    errno: ERRNO.ESRCH,
+    call: `pidfd_open(${pid}, 0)`,
+    hint: found === void 0 ? void 0 : "another process has its number by now"
+  });
+}
+var GONE = /* @__PURE__ */ new Set([
+  "ENOENT",
+  "ESRCH"
+]);
+function joinTargetOf(asked, started2, { environment, cgroup }) {
+  const fixes = {
+    ESRCH: "there is no such process, or not any more",
+    EACCES: "the process is another user's, or has privileges that this one has not"
+  };
+  return withFixes(fixes, () => {
+    const identity = targetOf(asked, started2);
+    const { pid } = identity;
+    return {
+      identity,
+      otherKinds: otherKinds(pid),
+      setgroupsDenied: deniesSetgroups(pid),
+      environment: environment ? environmentOf(pid) : {},
+      cgroupFiles: cgroup ? cgroupFilesOf(pid) : []
+    };
+  });
+}
+function otherKinds(pid) {
+  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
+  return NAMESPACE_KINDS.filter((kind) => others.includes(NAMESPACE_FILE[kind]));
+}
+function deniesSetgroups(pid) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
+}
+function environmentOf(pid) {
+  const variables = {};
+  for (const string of environmentStrings2(pid)) {
+    const at2 = string.indexOf("=");
+    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
+  }
+  return variables;
+}
+var LOADING = {
+  attempts: 200,
+  pause: 5
+};
+function environmentStrings2(pid) {
+  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+    const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
+      return environment.split("\0");
+    }
+    syscall(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+function isLoaded(stat) {
+  const [end, state] = [
+    statField(stat, 51),
+    statField(stat, 3)
+  ];
+  return end !== "0" || state === "Z" || state === "X";
+}
+
+// host/namespace_kind.ts
+function namespaceKindOf(file) {
+  const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const fd = new ResultOf(opened, "namespace");
+  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
+  const closing = new Label("closing");
+  const result = syscalls([
+    {
+      call: opened
+    },
+    {
+      call: type,
+      accept: [
+        "ENOTTY",
+        "EINVAL"
+      ],
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
     }
   ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
+  const flag = Number(result.result(type));
+  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
 }
 
-// plan/steps/seccomp.ts
-function lowerSeccomp(step, plan) {
-  const { flags: flags2 = [] } = step.profile ?? {};
-  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
-  const program = programOf(step, plan);
-  plan.gainNoPrivileges();
-  plan.beforeExec(seccompSetFilter(program, flagBits));
+// host/settings.ts
+function readSetting(path2) {
+  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]);
 }
-var COMPILED = /* @__PURE__ */ new WeakMap();
-function programOf(step, plan) {
-  const known = COMPILED.get(step);
-  if (known !== void 0) return known;
-  const profile = allowMore(step.profile ?? DEFAULT_SECCOMP_PROFILE, step.allow ?? []);
-  const filter = filterOf(profile);
-  checkLaunch(filter, plan);
-  let program;
+
+// host/live_host.ts
+var LiveHost = class {
+  #credentials = new CurrentCredentials();
+  #kernel;
+  #landlock;
+  #remembered = /* @__PURE__ */ new Map();
+  #checks = /* @__PURE__ */ new WeakMap();
+  /** The architecture of this machine. */
+  get architecture() {
+    return engine().architecture;
+  }
+  /** The identity of the calling thread; the same object, as long as that is the same. */
+  credentials() {
+    return this.#credentials.get();
+  }
+  /** The version of the running kernel. */
+  kernel() {
+    return this.#kernel ??= parseRelease(uname2().release);
+  }
+  /** The version of the running kernel's Landlock. */
+  landlockVersion() {
+    return this.#landlock ??= landlockVersion2();
+  }
+  /** The working directory of the script. */
+  workingDirectory() {
+    return Deno.cwd();
+  }
+  /** Whether a variable of the script's environment is set. */
+  hasVariable(name) {
+    return environmentVariable(name) !== void 0;
+  }
+  /** The number that a file below /proc/sys holds. */
+  setting(path2) {
+    return readSetting(path2);
+  }
+  /** Where a path leads now. */
+  resolve(path2) {
+    return resolvePath(path2);
+  }
+  /** Whether paths still lead where they did. */
+  unchanged(paths) {
+    let check = this.#checks.get(paths);
+    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
+    return check.holds();
+  }
+  /** The numbers of a block device. */
+  blockDevice(path2) {
+    return blockDeviceOf(path2);
+  }
+  /** The process with this number. */
+  joinTarget(pid, started2, questions) {
+    return joinTargetOf(pid, started2, questions);
+  }
+  /** The kind of namespace of a file. */
+  namespaceKind(file) {
+    return namespaceKindOf(file);
+  }
+  /** The files that programs need, read now. */
+  programFiles(programs2) {
+    const refuse2 = (issue) => {
+      throw new ProgramIssue(issue);
+    };
+    try {
+      return {
+        files: filesOfPrograms(programs2, programHost(), refuse2)
+      };
+    } catch (error) {
+      if (error instanceof ProgramIssue) return {
+        issue: error.message
+      };
+      if (!(error instanceof SyscallError)) throw error;
+      return {
+        issue: `a file that is needed cannot be read: ${error.message}`
+      };
+    }
+  }
+  /** Makes it once. */
+  remember(key, make) {
+    if (!this.#remembered.has(key)) this.#remembered.set(key, make());
+    return this.#remembered.get(key);
+  }
+  /** Checks that /proc counts processes as the script does. */
+  requireOwnProc() {
+    requireOwnProc();
+  }
+};
+var ProgramIssue = class extends Error {
+};
+var liveHost = perEngine(() => new LiveHost());
+function parseRelease(release) {
+  const [major, minor] = release.split(".", 2).map((number) => parseInt(number));
+  return {
+    major,
+    minor
+  };
+}
+
+// plan/mount_table.ts
+function newPlace() {
+  return {
+    mounts: [],
+    children: /* @__PURE__ */ new Map(),
+    made: false
+  };
+}
+var DEFAULTS = {
+  source: "",
+  layers: [],
+  readOnly: false,
+  own: false,
+  certain: true,
+  stepIndex: void 0
+};
+function rootMount(own) {
+  return {
+    ...DEFAULTS,
+    target: "/",
+    type: "bind",
+    source: "/",
+    own
+  };
+}
+var MountTable = class {
+  #root = newPlace();
+  #base = rootMount(false);
+  #tree = "host";
+  #count = 0;
+  /** Adds a mount on top of what is at its mount point. */
+  mounted(description) {
+    const target = normalize(description.target);
+    const place2 = this.#makePlace(target);
+    const mount4 = {
+      ...DEFAULTS,
+      ...description,
+      target
+    };
+    place2.mounts.push({
+      mount: mount4,
+      covered: place2.children
+    });
+    place2.children = /* @__PURE__ */ new Map();
+    this.#count++;
+  }
+  /** Takes the topmost mount at a place away. */
+  unmounted(target) {
+    const place2 = this.#placeAt(target);
+    const entry = place2?.mounts.pop();
+    if (entry === void 0) return;
+    place2.children = entry.covered;
+    this.#count--;
+  }
+  /** Changes whether the topmost mount at a place can only be read. */
+  remounted(target, readOnly) {
+    const entry = this.#placeAt(target)?.mounts.at(-1);
+    if (entry !== void 0) entry.mount = {
+      ...entry.mount,
+      readOnly
+    };
+    else if (normalize(target) === "/") this.#base = {
+      ...this.#base,
+      readOnly
+    };
+  }
+  /** Notes that the plan has made a directory, and those on the way to it. */
+  madeDirectory(path2) {
+    this.#makePlace(path2).made = true;
+  }
+  /** Whether a step of the recipe has mounted anything that is in sight. */
+  get hasMounts() {
+    return this.#count > 0;
+  }
+  /** Whether a step of the recipe has certainly mounted something exactly here. */
+  isMountPoint(target) {
+    return this.#placeAt(target)?.mounts.some(({ mount: mount4 }) => mount4.certain) ?? false;
+  }
+  /** Whether the path is known to be there: made, a mount point of the recipe's, or above one. */
+  isThere(path2) {
+    if (normalize(path2) === "/") return true;
+    const place2 = this.#placeAt(path2);
+    return place2 !== void 0 && isKnown(place2);
+  }
+  /** Whether the path lies on a filesystem that the recipe has mounted. */
+  isContainerMount(path2) {
+    return this.mountOf(path2).own;
+  }
+  /** The mount that the path lies on. */
+  mountOf(path2) {
+    return this.#deepest(path2, (place2) => place2.mounts.at(-1)?.mount);
+  }
+  /** The mount below which the path lies: that on which its parent directory is. */
+  mountAbove(path2) {
+    const normal = normalize(path2);
+    return this.#deepest(normal.slice(0, normal.lastIndexOf("/")) || "/", (place2) => place2.mounts.at(-1)?.mount);
+  }
+  /** Whether paths still begin at the root of the host. */
+  get atHostRoot() {
+    return this.#tree === "host";
+  }
+  /** Whether the path lies on what the host itself has at that place. */
+  isHostFile(path2) {
+    return this.atHostRoot && this.mountOf(path2) === this.#base;
+  }
+  /** Whether it may do so: mounts that need not be there are left out. */
+  mayBeHostFile(path2) {
+    if (!this.atHostRoot) return false;
+    return this.#deepest(path2, (place2) => place2.mounts.findLast(({ mount: mount4 }) => mount4.certain)?.mount) === this.#base;
+  }
+  /** Makes a directory the root. */
+  enter(root) {
+    const directory = normalize(root);
+    if (directory === "/") return;
+    const mount4 = this.mountOf(directory);
+    this.#root = {
+      ...newPlace(),
+      children: this.#placeAt(directory)?.children ?? /* @__PURE__ */ new Map()
+    };
+    const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
+    const source = mount4.type === "bind" ? normalize(mount4.source + rest) : mount4.source;
+    this.#base = {
+      ...mount4,
+      target: "/",
+      source,
+      certain: true
+    };
+    this.#tree = "other";
+    this.#count = renameBelow(this.#root, "");
+  }
+  /** Forgets everything: the container is among mounts that others have made. */
+  leave() {
+    this.#root = newPlace();
+    this.#base = rootMount(false);
+    this.#tree = "other";
+    this.#count = 0;
+  }
+  /** All mounts that are in sight, by their mount points of now: the root, then the others. */
+  visible() {
+    return [
+      this.#base,
+      ...entriesBelow(this.#root, "")
+    ];
+  }
+  #deepest(path2, mountAt) {
+    let best = mountAt(this.#root) ?? this.#base;
+    walk(this.#root, path2, (place2) => {
+      best = mountAt(place2) ?? best;
+    });
+    return best;
+  }
+  #placeAt(path2) {
+    return walk(this.#root, path2);
+  }
+  #makePlace(path2) {
+    let place2 = this.#root;
+    const normal = normalize(path2);
+    if (normal === "/") return place2;
+    for (const part of normal.slice(1).split("/")) {
+      let next = place2.children.get(part);
+      if (next === void 0) place2.children.set(part, next = newPlace());
+      place2 = next;
+    }
+    return place2;
+  }
+};
+function walk(root, path2, pass2) {
+  const normal = normalize(path2);
+  let place2 = root;
+  for (let begin = 1; begin < normal.length; ) {
+    const slash = normal.indexOf("/", begin);
+    const end = slash < 0 ? normal.length : slash;
+    place2 = place2.children.get(normal.slice(begin, end));
+    if (place2 === void 0) return void 0;
+    pass2?.(place2);
+    begin = end + 1;
+  }
+  return place2;
+}
+function isKnown(place2) {
+  if (place2.made || place2.mounts.some(({ mount: mount4 }) => mount4.certain)) return true;
+  return place2.children.values().some(isKnown);
+}
+function renameBelow(place2, path2) {
+  let count = place2.mounts.length;
+  for (const entry of place2.mounts) entry.mount = {
+    ...entry.mount,
+    target: path2
+  };
+  for (const [name, child] of place2.children) count += renameBelow(child, `${path2}/${name}`);
+  return count;
+}
+function* entriesBelow(place2, path2) {
+  for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
+    ...mount4,
+    target: path2 || "/"
+  };
+  for (const [name, child] of place2.children) yield* entriesBelow(child, `${path2}/${name}`);
+}
+function touches(path2, other) {
+  return isWithin(path2, other) || isWithin(other, path2);
+}
+
+// plan/access/host_paths.ts
+var HostPaths = class {
+  #cursor;
+  #mounts;
+  #resolve;
+  #host;
+  /** Paths of these steps, resolved so. */
+  constructor(cursor, mounts, resolve, host2) {
+    this.#cursor = cursor;
+    this.#mounts = mounts;
+    this.#resolve = resolve;
+    this.#host = host2;
+  }
+  /** Whether the path may be one of the host's that no step has brought in. */
+  mayBeHostFile(path2) {
+    return this.#mounts.atHostRoot && (climbs(path2) || this.#mounts.mayBeHostFile(path2));
+  }
+  /**
+   * Whether links lead a path of the host out of the root to come that it lies in. There it is looked
+   * up as in that root, and so leads to anything in it.
+   */
+  leavesRoot(path2) {
+    const root = this.#cursor.rootOf(path2);
+    if (root === void 0 || climbs(path2) || !this.#mounts.isHostFile(path2)) return false;
+    return !isWithin(this.#resolve(path2).path, this.#resolve(root).path);
+  }
+  /** Where a path leads, without links; refuses the step where that has no path. */
+  placeOf(path2) {
+    const place2 = this.#placeOf(path2);
+    if (place2.path.startsWith("/")) return place2;
+    return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path of its own`);
+  }
+  /**
+   * A source as a path from the root: one from the working directory is the script's, as long as no
+   * step has changed that.
+   */
+  hostSource(source) {
+    if (source.startsWith("/")) return source;
+    const moved = [
+      "chdir",
+      "chroot",
+      "join"
+    ].some((step) => this.#cursor.cameBefore(step));
+    if (moved || !this.#mounts.atHostRoot) return void 0;
+    return `${this.#host.workingDirectory()}/${source}`;
+  }
+  #placeOf(path2) {
+    if (this.leavesRoot(path2)) return this.#resolve(this.#cursor.rootOf(path2));
+    if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#resolve(path2);
+    const mount4 = this.#mounts.mountOf(path2);
+    const normal = normalize(path2);
+    if (normal !== mount4.target) {
+      return below(this.#placeOf(mount4.target), mount4.target, normal);
+    }
+    const directory = parentOf(normal);
+    if (this.#mounts.isHostFile(directory)) return this.#resolve(path2);
+    return below(this.#placeOf(directory), directory, normal, nameOf2(normal));
+  }
+};
+function below(place2, directory, path2, name) {
+  const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
+  return {
+    path: (place2.path === "/" ? "" : place2.path) + rest,
+    type: void 0
+  };
+}
+
+// plan/access/kernel_files.ts
+var KERNEL_FILES = {
+  proc: {
+    path: "/proc/sys",
+    guards: [
+      "sys",
+      "sysrq-trigger"
+    ]
+  },
+  sysfs: {
+    path: "/sys",
+    guards: [
+      ""
+    ]
+  }
+};
+var KernelFiles = class {
+  #mounts = [];
+  /** How many user namespaces had been entered when a path was guarded. */
+  #guarded = /* @__PURE__ */ new Map();
+  /** A filesystem is there that can be written to. */
+  mounted(mount4) {
+    if (KERNEL_FILES[mount4.type] === void 0) return;
+    this.#mounts.push({
+      ...mount4,
+      target: normalize(mount4.target)
+    });
+  }
+  /** A path is kept from being changed. */
+  guard(path2, userNamespaces) {
+    this.#guarded.set(normalize(path2), userNamespaces);
+  }
+  /** A directory has become the root. */
+  enter(directory) {
+    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory)).map((mount4) => ({
+      ...mount4,
+      target: mount4.target.slice(directory.length) || "/"
+    }));
+    this.#guarded.clear();
+  }
+  /**
+   * What of them is not kept from root.
+   *
+   * @param holds whether what was kept from change then is still so
+   */
+  needs(holds) {
+    return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
+      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
+      return guarded !== void 0 && holds(guarded);
+    })).map(({ type, step, stepIndex }) => ({
+      kind: "write",
+      path: KERNEL_FILES[type].path,
+      stepIndex,
+      step
+    }));
+  }
+};
+
+// plan/access/recorder.ts
+var HARMLESS_TYPES = /* @__PURE__ */ new Set([
+  "tmpfs",
+  "ramfs",
+  "proc",
+  "sysfs",
+  "mqueue",
+  "devpts"
+]);
+var HARMLESS = new Set([
+  "null",
+  "zero",
+  "full",
+  "random",
+  "urandom",
+  "tty"
+].map((name) => `/dev/${name}`));
+var AccessRecorder = class {
+  /** What the steps have made of the container. */
+  state;
+  recorded = [];
+  /** The root of the program: the host's, one by chroot(2) (weak), or its own. */
+  root = "host";
+  /** Where an init has stayed behind, which a program may get hold of. */
+  init;
+  /** Whether a step may make mounts writable that could only be read. */
+  remounts = false;
+  /** Whether the host's root has an id in the user namespace. */
+  mapsRoot = true;
+  /** The files by which root changes the machine. */
+  kernelFiles = new KernelFiles();
+  #cursor;
+  #paths;
+  /** Records what these steps reach, as they make this of the container. */
+  constructor(cursor, state, resolve, host2) {
+    this.#cursor = cursor;
+    this.state = state;
+    this.#paths = new HostPaths(cursor, state.mounts, resolve, host2);
+  }
+  /** A source as a path of the host's; `undefined` where it is the container's. */
+  hostSource(source) {
+    return this.#paths.hostSource(source);
+  }
+  /** Whether links lead a path of the host out of the root to come that it lies in. */
+  leavesRoot(path2) {
+    return this.#paths.leavesRoot(path2);
+  }
+  /** Records an access of the current step. */
+  record(access, locksWith) {
+    const { index } = this.#cursor;
+    const whole = {
+      ...access,
+      stepIndex: index,
+      step: this.#cursor.nameOf(index)
+    };
+    this.recorded.push({
+      access: whole,
+      ...locksWith !== void 0 && {
+        locksWith
+      }
+    });
+  }
+  /** A step hands a variable of the script's environment on. */
+  recordVariable(name) {
+    this.record({
+      kind: "env",
+      name
+    });
+  }
+  /** A step reads a path. */
+  recordRead(path2) {
+    if (!this.#paths.mayBeHostFile(path2)) return;
+    this.record({
+      kind: "read",
+      path: this.#paths.placeOf(path2).path
+    });
+  }
+  /** A step lays a directory below others. */
+  recordLowerDirectory(path2) {
+    if (!this.#paths.mayBeHostFile(path2)) return;
+    const { path: place2 } = this.#paths.placeOf(path2);
+    this.record({
+      kind: "read",
+      path: place2
+    });
+    if (touches(place2, "/dev")) this.record({
+      kind: "device",
+      path: "/dev"
+    });
+    if (touches(place2, "/proc")) this.record({
+      kind: "namespace",
+      namespace: "pid"
+    });
+  }
+  /** A step makes or changes a path. */
+  recordWrite(path2) {
+    if (!this.#paths.mayBeHostFile(path2)) return;
+    this.record({
+      kind: "write",
+      path: this.#paths.placeOf(path2).path
+    });
+  }
+  /** A step shows a path in the container. */
+  recordBind(path2, { readOnly, noDevices }) {
+    if (!this.#paths.mayBeHostFile(path2)) return;
+    const { path: place2, type } = this.#paths.placeOf(path2);
+    if (!HARMLESS.has(place2)) {
+      this.record({
+        kind: "read",
+        path: place2
+      });
+      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+      this.record({
+        kind: "write",
+        path: place2
+      }, locks ? this.state.capabilities.userNamespaces : void 0);
+      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
+        this.record({
+          kind: "device",
+          path: type === "device" ? place2 : "/dev"
+        });
+      }
+    }
+    if (touches(place2, "/proc")) this.record({
+      kind: "namespace",
+      namespace: "pid"
+    });
+  }
+  /** A step mounts a new filesystem. */
+  recordFilesystem({ source, target, type, options }) {
+    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
+      const { index: stepIndex } = this.#cursor;
+      this.kernelFiles.mounted({
+        target,
+        type,
+        step: this.#cursor.nameOf(stepIndex),
+        stepIndex
+      });
+    }
+    if (HARMLESS_TYPES.has(type)) return;
+    if (type === "overlay") return this.recordAll();
+    if (type === "cgroup" || type === "cgroup2") {
+      if (!this.state.unshared.has("cgroup")) {
+        this.record({
+          kind: "namespace",
+          namespace: "cgroup"
+        });
+      }
+      return;
+    }
+    this.record({
+      kind: "device",
+      path: source
+    });
+  }
+  /** A step gives a mount other options. */
+  recordRemount(flags2) {
+    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
+  }
+  /** A step keeps a path from being changed. */
+  recordGuard(path2) {
+    this.kernelFiles.guard(path2, this.state.capabilities.userNamespaces);
+  }
+  /** A step makes a directory the root. */
+  recordRoot(path2, by) {
+    const directory = normalize(path2);
+    if (directory === "/") return;
+    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) this.recordBind(path2, {});
+    if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
+      this.init.seesHost = true;
+    }
+    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
+    this.kernelFiles.enter(directory);
+  }
+  /** The process goes on as the init, in the namespaces that the container has by now. */
+  recordInit() {
+    this.init = {
+      userNamespaces: this.state.capabilities.userNamespaces,
+      unshared: new Set(this.state.unshared),
+      seesHost: false
+    };
+  }
+  /** A step has made a mount namespace: an init stays in the one before. */
+  recordMountNamespace() {
+    if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
+  }
+  /** A step changes the host's network. */
+  recordNetworkChange() {
+    this.record({
+      kind: "net",
+      host: "*"
+    });
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_NET_ADMIN"
+    });
+  }
+  /** A step changes the ids of the process. */
+  recordIds(ids2) {
+    if (this.state.inUserNamespace) return;
+    this.#recordIdentity("uid", ids2.uid, 1);
+    for (const gid of [
+      ids2.gid,
+      ...ids2.groups ?? []
+    ]) this.#recordIdentity("gid", gid, 1);
+  }
+  /** A step maps ids into the first user namespace. */
+  recordIdMaps({ uids, gids }) {
+    if (this.state.capabilities.userNamespaces !== 1) return;
+    this.mapsRoot = uids.some(({ outside }) => outside === 0);
+    for (const { outside, count } of uids) this.#recordIdentity("uid", outside, count);
+    for (const { outside, count } of gids) this.#recordIdentity("gid", outside, count);
+  }
+  #recordIdentity(id2, from, count) {
+    const own = id2 === "uid" ? this.state.caller.euid : this.state.caller.egid;
+    if (count === 1 && from === own) return;
+    this.record({
+      kind: "identity",
+      id: id2,
+      from,
+      count
+    });
+  }
+  /** A step may reach anything of the host: the steps alone do not say what. */
+  recordAll() {
+    if (!this.state.mounts.atHostRoot) return;
+    this.record({
+      kind: "read",
+      path: "/"
+    });
+    this.record({
+      kind: "write",
+      path: "/"
+    });
+  }
+};
+
+// plan/fixes.ts
+var READ_ONLY = "the filesystem can only be read there";
+var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
+var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
+var CGROUP_DENIED = "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
+function unsearchable(path2) {
+  return `a directory on the way to ${path2} may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out`;
+}
+function filesystemFull(path2) {
+  return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
+}
+function appArmor(host2) {
+  return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
+}
+function needsPrivilege(inUserNamespace) {
+  return inUserNamespace ? "the user namespace has no right to this, or a seccomp filter around this process forbids it" : PRIVILEGE;
+}
+function mountFixes(host2, inUserNamespace) {
+  return {
+    EPERM: () => appArmor(host2) ?? needsPrivilege(inUserNamespace),
+    EACCES: () => appArmor(host2)
+  };
+}
+
+// plan/container_path.ts
+var ONTO_FD = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+var ContainerPath = class {
+  /** The path as the step names it. */
+  path;
+  /** The path by which the mount table knows it: on the host's files without links. */
+  canonical;
+  #plan;
+  #base;
+  /** Use {@linkcode PlanBuilder.path}. */
+  constructor(plan, path2, lookup) {
+    this.#plan = plan;
+    this.path = path2;
+    const absolute = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
+    if (!absolute) {
+      [this.#base, this.canonical] = [
+        {
+          kind: "current"
+        },
+        path2
+      ];
+      return;
+    }
+    const normal = normalize(path2);
+    const base = baseOf(plan, normal);
+    if (base.kind !== "host" || base.resolved === normal) {
+      [this.#base, this.canonical] = [
+        base,
+        normal
+      ];
+      return;
+    }
+    this.canonical = base.resolved;
+    this.#base = baseOf(plan, base.resolved);
+  }
+  /** Opens what is there. */
+  open(flags2, options = {}) {
+    const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
+    const call2 = this.#opening(flags2 | O_CLOEXEC, mode2);
+    const fixes = () => ({
+      ...this.#lookupFixes(flags2),
+      ...allOf(options.fixes)
+    });
+    return this.#plan.open(call2, `<${this.path}>`, {
+      accept: accept2,
+      onAccepted,
+      fixes
+    });
+  }
+  #opening(flags2, mode2) {
+    const base = this.#base;
+    if (base.kind === "host") {
+      const how = {
+        flags: flags2,
+        mode: mode2,
+        resolve: RESOLVE_NO_SYMLINKS
+      };
+      return openat2(at_fdcwd, base.resolved, how);
+    }
+    if (base.kind === "current") {
+      return openat2(at_fdcwd, this.canonical, {
+        flags: flags2,
+        mode: mode2,
+        resolve: RESOLVE_NO_MAGICLINKS
+      });
+    }
+    const { directory, resolve } = base;
+    const relative = this.canonical.slice(directory === "/" ? 1 : directory.length + 1) || ".";
+    return openat2(this.#plan.directory(directory), relative, {
+      flags: flags2,
+      mode: mode2,
+      resolve
+    });
+  }
+  /** What the errors of a lookup mean here, unless the step says more. */
+  #lookupFixes(flags2) {
+    const base = this.#base;
+    return {
+      EACCES: (flags2 & O_PATH) === 0 ? void 0 : unsearchable(this.path),
+      ELOOP: base.kind === "host" ? `${base.resolved} has a symbolic link on the way by now, which was not there when the plan was made` : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
+      EROFS: READ_ONLY,
+      ENOSPC: filesystemFull(this.path),
+      ...base.kind === "beneath" && {
+        EXDEV: `a symbolic link on the way to ${this.path} leads out of ${base.directory}; make it a relative one within it`
+      }
+    };
+  }
+  /** Uses the directory that the path lies in, opened, and its name there. */
+  inParent(write3) {
+    write3(this.#plan.directory(parentOf(this.canonical)), nameOf2(this.canonical));
+  }
+  /** Makes a directory, and those that it lies in, where they are missing. */
+  makeDirectories() {
+    const { state, cursor } = this.#plan;
+    const root = cursor.rootOf(this.canonical);
+    let directory = "";
+    for (const name of this.canonical.slice(1).split("/")) {
+      directory += `/${name}`;
+      if (state.mounts.isThere(directory)) continue;
+      if (root !== void 0 && isWithin(root, directory)) continue;
+      this.#plan.path(directory).#makeDirectory();
+    }
+  }
+  #makeDirectory() {
+    const fixes = () => ({
+      ENOTDIR: `something on the way to ${this.path} is not a directory`,
+      EROFS: READ_ONLY,
+      ENOSPC: filesystemFull(this.path)
+    });
+    this.inParent((parent, name) => {
+      this.#plan.call(mkdirat(parent, name, 493), {
+        accept: [
+          "EEXIST"
+        ],
+        fixes
+      });
+    });
+    const { mounts } = this.#plan.state;
+    if (this.#plan.isSkippable || !mounts.isContainerMount(this.canonical)) return;
+    mounts.madeDirectory(this.canonical);
+  }
+  /**
+   * Whether the place to mount on may be missing, and the recipe may make it: on its own
+   * filesystems. On the host's a missing mount point is an error.
+   */
+  get needsMountPoint() {
+    const { mounts } = this.#plan.state;
+    return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
+  }
+  /**
+   * Opens the directory at which the lookup begins, so that calls that may be skipped need not: what
+   * they open is not open behind them.
+   */
+  openBase() {
+    const base = this.#base;
+    if (base.kind !== "beneath") return;
+    if (this.#plan.state.mounts.mountOf(base.directory).certain) {
+      this.#plan.directory(base.directory);
+    }
+  }
+  /** Makes the directory that the mount point is to lie in, where it is missing, and opens it. */
+  makeParent() {
+    this.openBase();
+    if (!this.needsMountPoint) return;
+    const parent = parentOf(this.canonical);
+    if (parent !== "/") this.#plan.path(parent).makeDirectories();
+    this.#plan.directory(parent);
+  }
+  /** Makes the place to mount on, where it is missing. */
+  makeMountPoint(kind) {
+    if (kind === "directory") return this.makeDirectories();
+    const parent = parentOf(this.canonical);
+    if (parent !== "/") this.#plan.path(parent).makeDirectories();
+    this.inParent((directory, name) => {
+      this.#plan.call(mknodat(directory, name, S_IFREG | 420, 0), {
+        accept: [
+          "EEXIST"
+        ],
+        fixes: () => ({
+          EROFS: READ_ONLY,
+          ENOSPC: filesystemFull(this.path)
+        })
+      });
+    });
+  }
+  /** Mounts a new filesystem on the directory. */
+  mountOn({ source, type, flags: flags2, data: data2, fixes = {} }) {
+    this.#refuseRoot();
+    if (this.needsMountPoint) this.makeMountPoint("directory");
+    const place2 = this.open(O_PATH | O_DIRECTORY, {
+      fixes: () => ({
+        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one where the recipe may`,
+        ENOTDIR: `the mount point ${this.path} is not a directory`
+      })
+    });
+    this.#plan.inDirectory(place2, () => {
+      this.#plan.call(mount(source, ".", type, flags2, data2), {
+        fixes
+      });
+    });
+    this.#plan.release(place2);
+  }
+  /** Attaches a mount that is open. */
+  attach(tree, source) {
+    this.#refuseRoot();
+    const place2 = this.open(O_PATH, {
+      fixes: () => ({
+        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one where the recipe may`
+      })
+    });
+    this.attachTo(place2, tree, source);
+    this.#plan.release(place2);
+  }
+  /** Attaches a mount that is open to what has been opened here. */
+  attachTo(place2, tree, source) {
+    const { mountFixes: mountFixes2 } = this.#plan.state;
+    const fixes = () => {
+      const kinds = `${source} and ${this.path} are of two kinds: a directory can be bound on a directory only, and a file on a file only`;
+      return {
+        ENOTDIR: kinds,
+        EINVAL: kinds,
+        ...mountFixes2
+      };
+    };
+    this.#plan.call(move_mount(tree, "", place2, "", ONTO_FD), {
+      fixes
+    });
+  }
+  /** Changes the attributes of the mount, or its propagation. */
+  setAttributes(attributes, recursive, fixes) {
+    const place2 = this.#openMount();
+    const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+    this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
+      fixes
+    });
+    this.#plan.release(place2);
+  }
+  /** Changes the filesystem itself, with mount(2)'s flags and options. */
+  reconfigure(flags2, data2, fixes) {
+    const place2 = this.#openMount(O_DIRECTORY);
+    this.#plan.inDirectory(place2, () => {
+      this.#plan.call(mount(null, ".", null, flags2, data2), {
+        fixes
+      });
+    });
+    this.#plan.release(place2);
+  }
+  /**
+   * Takes the topmost mount at the place away. umount2(2) takes no descriptor, and what is open
+   * keeps a mount busy: so the kernel is asked for the path of what was opened, and all that is open
+   * is closed before.
+   */
+  unmount(detach, fixes) {
+    const plan = this.#plan;
+    plan.rememberWorkingDirectory();
+    const [done, isFile] = [
+      new Label("unmounted"),
+      new Label("what is mounted is a file")
+    ];
+    const place2 = this.#openMount(O_DIRECTORY, {
+      accept: [
+        "ENOTDIR"
+      ],
+      onAccepted: isFile
+    });
+    if (detach) {
+      plan.inDirectory(place2, () => {
+        plan.call(umount2(".", MNT_DETACH), {
+          fixes
+        });
+      });
+      plan.call(close(place2), {
+        onZero: done
+      });
+    } else {
+      const path2 = new Output(4096, "&path");
+      plan.inDirectory(place2, () => void plan.call(getcwd(path2)));
+      plan.call(close(place2));
+      plan.call(chdir("/"));
+      plan.closeDirectories();
+      plan.call(umount2(path2, UMOUNT_NOFOLLOW), {
+        fixes,
+        onZero: done
+      });
+    }
+    plan.place(isFile);
+    this.inParent((parent, name) => {
+      plan.inDirectory(parent, () => {
+        plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), {
+          fixes
+        });
+      });
+    });
+    plan.closeDirectories();
+    plan.place(done);
+  }
+  #openMount(more = 0, options = {}) {
+    const fixes = () => ({
+      ENOENT: `${this.path} does not exist`
+    });
+    return this.open(O_PATH | more, {
+      ...options,
+      fixes
+    });
+  }
+  /** A mount on / is invisible: path lookup starts beneath it (path_resolution(7)). */
+  #refuseRoot() {
+    if (this.canonical !== "/") return;
+    this.#plan.refuse("a mount on / is invisible, as path lookup starts beneath it; mount it on a directory, of a tmpfs for instance, and make that the root with pivotRoot()");
+  }
+};
+function baseOf(plan, path2) {
+  const root = plan.cursor.rootOf(path2);
+  if (root !== void 0) return {
+    kind: "beneath",
+    directory: root,
+    resolve: RESOLVE_IN_ROOT
+  };
+  const { mounts } = plan.state;
+  const { target, own } = mounts.mountAbove(path2);
+  if (target !== "/" && (own || mounts.atHostRoot)) {
+    return {
+      kind: "beneath",
+      directory: target,
+      resolve: RESOLVE_BENEATH
+    };
+  }
+  if (!mounts.atHostRoot) return {
+    kind: "current"
+  };
+  const { path: resolved2 } = plan.resolve(path2);
+  if (resolved2.startsWith("/")) return {
+    kind: "host",
+    resolved: resolved2
+  };
+  return plan.refuse(`${path2} is ${resolved2}, which has no path of its own`);
+}
+
+// plan/host_path.ts
+var HostPath = class _HostPath {
+  /** The path as the step names it, from the root. */
+  path;
+  /** Where it led when the plan was made. */
+  resolved;
+  #plan;
+  constructor(plan, path2, resolved2) {
+    this.#plan = plan;
+    this.path = path2;
+    this.resolved = resolved2;
+  }
+  /**
+   * The file of the host that a step names; `undefined` where the path leads to what the recipe has
+   * mounted or bound, or is not the script's any more.
+   */
+  static of(plan, source) {
+    const path2 = plan.access.hostSource(source);
+    const { mounts } = plan.state;
+    if (path2 === void 0 || !mounts.atHostRoot) return void 0;
+    const isClimbing = climbs(path2);
+    if (!isClimbing && !mounts.isHostFile(path2)) return void 0;
+    if (plan.access.leavesRoot(path2)) return void 0;
+    const resolved2 = plan.resolve(isClimbing ? path2 : normalize(path2));
+    if (!resolved2.path.startsWith("/")) {
+      return plan.refuse(`${source} is ${resolved2.path}, which has no path of its own`);
+    }
+    if (!mounts.isHostFile(resolved2.path)) return void 0;
+    return new _HostPath(plan, path2, resolved2);
+  }
+  /** Opens it. */
+  open(flags2, options = {}) {
+    const { path: path2 } = this.resolved;
+    const call2 = openat2(at_fdcwd, path2, {
+      flags: flags2 | O_CLOEXEC,
+      resolve: RESOLVE_NO_SYMLINKS
+    });
+    const fixes = () => ({
+      EACCES: unsearchable(this.path),
+      ELOOP: `${path2} has a symbolic link on the way by now, which was not there when the plan was made`,
+      ...allOf(options.fixes)
+    });
+    return this.#plan.open(call2, `<${path2}>`, {
+      ...options,
+      fixes
+    });
+  }
+};
+
+// plan/parent_work.ts
+var SYNC_SOCKETS = new Output(8, "&sockets");
+var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
+var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
+
+// plan/planned_state.ts
+var PlannedState = class {
+  /** The kinds of namespaces that are no longer the host's, those that are joined included. */
+  unshared = /* @__PURE__ */ new Set();
+  /** The kinds of namespaces that are others' too. */
+  joined = /* @__PURE__ */ new Set();
+  /** What is mounted where. */
+  mounts = new MountTable();
+  /** What is open of its networks. */
+  network = {};
+  /** Its /proc, once a step has needed it. */
+  proc;
+  /** How often the root, or the mount namespace, has changed. */
+  rootCount = 0;
+  /** The ids that the process has, in its user namespace; at first those of the caller. */
+  ids;
+  /** Whether the user namespace has its id maps. */
+  idsMapped = false;
+  /** Whether the user namespace lies in another one of the container's. */
+  nestedUser = false;
+  /** Whether setgroups(2) is denied in the user namespace. */
+  setgroupsDenied = false;
+  /** What the steps leave the program of its capabilities. */
+  capabilities = new CapabilityModel();
+  /** Whether the program cannot gain privileges by execve(2). */
+  gainsNoPrivileges = false;
+  /** Variables that the steps set. */
+  environment = /* @__PURE__ */ new Map();
+  /** Whether the program gets none of the script's variables but {@linkcode keptVariables}. */
+  clearsEnvironment = false;
+  /** Variables of the script that stay; their values are looked up when the program is started. */
+  keptVariables = /* @__PURE__ */ new Set();
+  /** Whether the program leads a session already. */
+  sessionLeader = false;
+  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
+  terminals;
+  /** Whether untrusted processes can see the container during setup. */
+  exposed = false;
+  #host;
+  #caller;
+  #mountFixes;
+  /** The state in which a container begins on this machine. */
+  constructor(host2) {
+    this.#host = host2;
+  }
+  /** The identity of the process that runs the recipe, and that the container begins as. */
+  get caller() {
+    return this.#caller ??= this.#host.credentials();
+  }
+  /** Whether the container is in a user namespace that is not the script's. */
+  get inUserNamespace() {
+    return this.unshared.has("user");
+  }
+  /** What calls of mounts are denied for. */
+  get mountFixes() {
+    const { inUserNamespace } = this;
+    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
+      this.#mountFixes = {
+        inUserNamespace,
+        fixes: mountFixes(this.#host, inUserNamespace)
+      };
+    }
+    return this.#mountFixes.fixes;
+  }
+  /** It has entered namespaces of others. */
+  joins(kinds) {
+    for (const kind of kinds) {
+      this.unshared.add(kind);
+      this.joined.add(kind);
+    }
+    if (kinds.has("mount")) {
+      this.mounts.leave();
+      this.rootCount++;
+    }
+    if (kinds.has("user")) {
+      this.capabilities.enterUserNamespace();
+      this.idsMapped = true;
+    }
+  }
+  /** It has made namespaces of its own. */
+  unshares(kinds) {
+    if (kinds.has("user")) {
+      this.capabilities.enterUserNamespace();
+      this.nestedUser = this.unshared.has("user");
+      this.idsMapped = false;
+    }
+    if (kinds.has("mount")) this.rootCount++;
+    for (const kind of kinds) {
+      this.unshared.add(kind);
+      this.joined.delete(kind);
+    }
+  }
+  /** A directory has become the root. */
+  entersRoot(path2) {
+    this.mounts.enter(path2);
+    this.rootCount++;
+  }
+};
+
+// plan/process.ts
+function newProcess() {
+  return {
+    parts: [],
+    pid: new Output(4, "&pid"),
+    then: "exec",
+    ownMemory: false
+  };
+}
+var EXIT_CHILD = new Label("give up");
+
+// recipe/errors.ts
+var RecipeError = class extends RamekinError {
+  /** `"RecipeError"`. */
+  name = "RecipeError";
+};
+
+// plan/step_cursor.ts
+var StepCursor = class {
+  #steps;
+  /** For each step, the root that the next `pivotRoot` or `chroot` behind it enters. */
+  #nextRoots;
+  #index = 0;
+  /** These steps; the first is the current one. */
+  constructor(steps) {
+    this.#steps = steps;
+    const roots = new Array(steps.length);
+    let next;
+    for (let index = steps.length - 1; index >= 0; index--) {
+      roots[index] = next;
+      const step = steps[index];
+      if (isRootStep(step)) next = normalize(step.path);
+    }
+    this.#nextRoots = roots;
+  }
+  /** Goes on with the step at this position. */
+  begin(index) {
+    this.#index = index;
+  }
+  /** The position of the current step. */
+  get index() {
+    return this.#index;
+  }
+  /** The name of the step at this position. */
+  nameOf(index) {
+    return this.#steps[index].step;
+  }
+  /** Refuses the current step. */
+  refuse(message2) {
+    throw new RecipeError(message2, {
+      step: this.nameOf(this.#index),
+      stepIndex: this.#index
+    });
+  }
+  /** Whether there is a step of this name. */
+  includes(step) {
+    return this.#steps.some((one) => one.step === step);
+  }
+  /** Whether a step of this name stands before the current one. */
+  cameBefore(step) {
+    for (let index = 0; index < this.#index; index++) {
+      if (this.#steps[index].step === step) return true;
+    }
+    return false;
+  }
+  /** Whether a step of this name stands behind the current one. */
+  comesLater(step) {
+    for (let index = this.#index + 1; index < this.#steps.length; index++) {
+      if (this.#steps[index].step === step) return true;
+    }
+    return false;
+  }
+  /** The directory that a later step will make the root. */
+  get nextRoot() {
+    return this.#nextRoots[this.#index];
+  }
+  /**
+   * The directory that a later step will make the root, if the path lies in it. What lies there may
+   * be anybody's, so paths in it are resolved as if it already were the root.
+   */
+  rootOf(path2) {
+    const root = this.nextRoot;
+    if (root === void 0 || root === "/") return void 0;
+    const target = normalize(path2);
+    return target !== root && isWithin(target, root) ? root : void 0;
+  }
+};
+function isRootStep(step) {
+  return step.step === "pivotRoot" || step.step === "chroot";
+}
+
+// plan/builder.ts
+var NO_OPTIONS = {};
+var UNCLOSED_FDS = 128;
+var PlanBuilder = class {
+  /** The machine that the plan is for. */
+  host;
+  options;
+  /** The steps, and which of them is being lowered. */
+  cursor;
+  /** What the container has become by now. */
+  state;
+  /** What the steps reach of the host. */
+  access;
+  /** The processes so far; steps write to the last. */
+  processes = [
+    newProcess()
+  ];
+  /** Calls that are made last, when nothing is left to do but to begin the program. */
+  beforeProgram = [];
+  /** Descriptors that the script opens for the container. */
+  inheritedFds = [];
+  /** The points at which the container waits for the script, in their order. */
+  syncPoints = [];
+  /** A socket of the container's network that is sent to the script, which accepts connections. */
+  listener;
+  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
+  cloneFlags = 0;
+  /** The kinds of namespaces that those flags make. */
+  clonedKinds = /* @__PURE__ */ new Set();
+  /** The step that those flags serve first. */
+  cloneStep;
+  /** The signal that the container gets when the script ends, by number; 0 for none. */
+  deathSignal = 9;
+  /** Whether the first process only keeps the script out of the OOM killer's reach. */
+  oomShield = false;
+  /** Whether calls open files of /proc/self, which root owns while the process is undumpable. */
+  opensProcSelf = false;
+  /** Whether the plan depends on the host by more than its identity and its paths. */
+  isMomentary = false;
+  #resolved = /* @__PURE__ */ new Map();
+  #hostPaths = [];
+  #directories = /* @__PURE__ */ new Map();
+  /** The directories that were opened in calls that may be skipped, with those before. */
+  #opened;
+  #limits;
+  #released = 0;
+  /** Whether descriptors are closed at once: an open file keeps a mount busy (umount(2)). */
+  #closesAtOnce;
+  /** Where the process works at first, opened; `"lost"` where nothing goes back there. */
+  #workingDirectory;
+  #inOtherDirectory = false;
+  /** A plan of these steps on this machine. */
+  constructor(steps, host2, options = {}) {
+    this.host = host2;
+    this.options = options;
+    this.cursor = new StepCursor(steps);
+    this.#closesAtOnce = this.cursor.includes("unmount");
+    this.state = new PlannedState(host2);
+    this.access = new AccessRecorder(this.cursor, this.state, (path2) => this.resolve(path2), host2);
+  }
+  /** Whether the plan would be the same now. */
+  get isCurrent() {
+    if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
+    if (this.#hostPaths.length !== this.#resolved.size) {
+      this.#hostPaths = [
+        ...this.#resolved.values()
+      ];
+    }
+    return this.host.unchanged(this.#hostPaths);
+  }
+  /** The process that is being written. */
+  get process() {
+    return this.processes.at(-1);
+  }
+  /** The process that lives as long as the container: its init, or the program. */
+  get main() {
+    return this.processes.find((process) => process.then === "init") ?? this.process;
+  }
+  /** Whether a process stays behind as the init. */
+  get hasInit() {
+    return this.main.then === "init";
+  }
+  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
+  get untouched() {
+    return this.processes.length === 1 && this.process.parts.length === 0;
+  }
+  /** Leaves namespaces to the first clone. */
+  cloneWith(flags2, kinds) {
+    this.cloneFlags |= flags2;
+    this.cloneStep ??= this.cursor.index;
+    for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
+  }
+  /** Adds a call and returns it, so that later calls can refer to its result. */
+  call(call2, options = NO_OPTIONS) {
+    const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
+    const stepIndex = this.cursor.index;
+    this.process.parts.push({
+      call: call2,
+      accept: accept2,
+      onZero,
+      onAccepted,
+      onFailure,
+      onSuccess,
+      stepIndex,
+      fixes
+    });
+    return call2;
+  }
+  /** Adds calls that stand for one thing. */
+  calls(calls, fixes) {
+    for (const call2 of calls) this.call(call2, {
+      fixes
+    });
+  }
+  /** Adds a call that opens a descriptor, and returns that. */
+  open(call2, text4, options = {}) {
+    return new ResultOf(this.call(call2, options), text4);
+  }
+  /** A place that edges of earlier calls can go on to. */
+  place(label) {
+    this.process.parts.push(label);
+  }
+  /** Whether what is written now may be skipped. */
+  get isSkippable() {
+    return this.#opened !== void 0;
+  }
+  /** Writes calls that may be skipped: edges of theirs lead to the label behind them. */
+  skippable(name, write3) {
+    const end = new Label(name);
+    this.rememberWorkingDirectory();
+    const outer = this.#opened;
+    const opened = this.#opened = [];
+    write3(end);
+    for (const [path2, before] of opened.reverse()) {
+      const { fd } = this.#directories.get(path2) ?? {};
+      if (this.#closesAtOnce && fd !== void 0) this.call(close(fd));
+      if (before === void 0) this.#directories.delete(path2);
+      else this.#directories.set(path2, before);
+    }
+    this.#opened = outer;
+    this.place(end);
+  }
+  /** A descriptor is not needed any more: execve(2) closes it, or if there are many, a call. */
+  release(fd) {
+    if (this.#closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
+  }
+  /** Closes a descriptor now: no file that is open for writing can be executed (ETXTBSY). */
+  closeWritten(fd) {
+    this.call(close(fd));
+  }
+  /** Goes on at the label: close(2) of an open descriptor returns 0. */
+  goTo(label, fd) {
+    this.call(close(fd), {
+      onZero: label
+    });
+  }
+  /** Closes the directories that are open to look beneath them, where they would keep a mount busy. */
+  closeDirectories() {
+    for (const { fd } of this.#directories.values()) this.call(close(fd));
+    this.#directories.clear();
+  }
+  /**
+   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
+   * wherever its step stands.
+   */
+  beforeExec(call2, fixes) {
+    this.beforeProgram.push({
+      call: call2,
+      stepIndex: this.cursor.index,
+      fixes
+    });
+  }
+  /** Sets no_new_privs, which seccomp and Landlock require. */
+  setNoNewPrivileges() {
+    if (this.state.gainsNoPrivileges) return;
+    this.state.gainsNoPrivileges = true;
+    this.beforeExec(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  }
+  /** Refuses the current step. */
+  refuse(message2) {
+    this.cursor.refuse(message2);
+  }
+  /** Refuses the step, unless the container has a namespace of this kind by now. */
+  needs(kind, otherwise) {
+    if (this.state.unshared.has(kind)) return;
+    this.refuse(`${otherwise}; put unshare("${kind}") before it`);
+  }
+  /**
+   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
+   * reports the number of a new process as it is there, and the script could not find it.
+   */
+  needsHostPids() {
+    if (!this.state.unshared.has("pid")) return;
+    this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
+  }
+  /** Refuses the step, unless the path is on a filesystem that the recipe has mounted. */
+  requireContainerMount(path2) {
+    this.needs("mount", `${path2} would be made on the host`);
+    if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
+    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
+  }
+  /** The current step has mounted something. */
+  mounted(description) {
+    this.state.mounts.mounted({
+      ...description,
+      stepIndex: this.cursor.index
+    });
+  }
+  /** A path of the container's file tree, as it is at this step. */
+  path(target) {
+    return new ContainerPath(this, target);
+  }
+  /** A path that is looked up as it is, from the working directory where it is relative. */
+  currentPath(path2) {
+    return new ContainerPath(this, path2, "current");
+  }
+  /** What a step names to show or read: a file of the host, or one of the container's. */
+  source(source) {
+    return HostPath.of(this, source) ?? new ContainerPath(this, source);
+  }
+  /** Where a path of the host leads, asked once for each plan. */
+  resolve(path2) {
+    let resolved2 = this.#resolved.get(path2);
+    if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.host.resolve(path2));
+    return resolved2;
+  }
+  /** A directory of the container, opened to look beneath it; once, as long as it is the same. */
+  directory(path2) {
+    const mount4 = this.state.mounts.mountOf(path2);
+    const known = this.#directories.get(path2);
+    if (known?.mount === mount4) return known.fd;
+    const fd = this.path(path2).open(O_PATH | O_DIRECTORY);
+    this.#opened?.push([
+      path2,
+      known
+    ]);
+    this.#directories.set(path2, {
+      mount: mount4,
+      fd
+    });
+    return fd;
+  }
+  /**
+   * Makes calls with an open directory as the working directory. mount(2) takes no descriptor, but
+   * `"."`. The process stays there until {@linkcode returnToWorkingDirectory}.
+   */
+  inDirectory(directory, write3) {
+    if (!this.#inOtherDirectory) this.rememberWorkingDirectory();
+    this.#inOtherDirectory = true;
+    this.call(fchdir(directory));
+    write3();
+  }
+  /** Goes back to where the process worked before {@linkcode inDirectory}. */
+  returnToWorkingDirectory() {
+    if (!this.#inOtherDirectory) return;
+    this.#inOtherDirectory = false;
+    if (this.#workingDirectory instanceof ResultOf) this.call(fchdir(this.#workingDirectory));
+  }
+  /** The working directory has been set by calls: there is nothing to go back to. */
+  enteredWorkingDirectory() {
+    this.#inOtherDirectory = false;
+    this.#workingDirectory = void 0;
+  }
+  /** The container leaves its mount namespace: what is open of that is of no use in another. */
+  leaveMountNamespace() {
+    this.returnToWorkingDirectory();
+    this.#workingDirectory = void 0;
+    this.forgetDirectories();
+  }
+  /** Paths begin elsewhere from now on. */
+  forgetDirectories() {
+    this.#directories.clear();
+  }
+  /** Opens the working directory, if anything is going to need it. */
+  rememberWorkingDirectory() {
+    if (this.#workingDirectory !== void 0) return;
+    const { cursor } = this;
+    if (cursor.nextRoot !== void 0 && !cursor.comesLater("chdir")) {
+      this.#workingDirectory = "lost";
+      return;
+    }
+    const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    this.#workingDirectory = this.open(opened, "<working directory>");
+  }
+  /** Goes on in a new process; the one so far ends, or stays as the init. */
+  fork(then) {
+    this.returnToWorkingDirectory();
+    this.process.then = then;
+    this.processes.push(newProcess());
+    this.state.sessionLeader = false;
+  }
+  /** Has the script open something for the container, before there is one. */
+  inheritFd(call2, text4, { check, fixes } = {}) {
+    const slot = new Slot(text4);
+    const stepIndex = this.cursor.index;
+    this.inheritedFds.push({
+      stepIndex,
+      call: call2,
+      slot,
+      fixes,
+      check
+    });
+    return slot;
+  }
+  /** The container waits here until the script has done its part. */
+  syncWithParent(acts) {
+    const byte = new Output(1, "&byte");
+    const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
+    this.call(call("read", CONTAINER_SOCKET, byte, 1), {
+      onZero: EXIT_CHILD
+    });
+    this.syncPoints.push({
+      stepIndex: this.cursor.index,
+      arrival,
+      acts
+    });
+    this.#shield();
+  }
+  /** The limits of the container's control group, where it is to have one, and their step. */
+  get limits() {
+    return this.#limits;
+  }
+  /** Gives the container a control group with limits. */
+  limitTo(limits2) {
+    if (this.#limits !== void 0) {
+      this.refuse("the container has its limits already; they hold for all of it");
+    }
+    this.#limits = {
+      stepIndex: this.cursor.index,
+      limits: limits2
+    };
+    this.#shield();
+  }
+  /**
+   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
+   * the script does until the program has begun. It spares a vfork parent. A script with sync points
+   * is not one, so an extra process is.
+   */
+  #shield() {
+    if (this.oomShield || this.#limits === void 0 || this.syncPoints.length === 0) return;
+    this.oomShield = true;
+    this.processes.unshift({
+      ...newProcess(),
+      then: "exit"
+    });
+  }
+};
+
+// ffi/calls/write_text.ts
+var encoder4 = new TextEncoder();
+function writeText(directory, path2, text4) {
+  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    writeTextTo(fd, text4),
+    close(fd)
+  ];
+}
+function writeTextTo(fd, text4) {
+  const bytes = encoder4.encode(text4);
+  return write(fd, bytes, bytes.length);
+}
+
+// ffi/cgroups/files.ts
+var UNREADABLE = [
+  ...HIDDEN_PROCESS,
+  "ENOTDIR",
+  "ENODEV",
+  "EOPNOTSUPP"
+];
+function readFile2(path2) {
+  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE);
+}
+function readNumber(path2) {
+  return toNumber(readFile2(path2));
+}
+function readEntry(path2, word4) {
+  const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
+  return toNumber(line?.slice(word4.length));
+}
+function toNumber(text4) {
+  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
+}
+function writeFile2(path2, text4) {
+  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
+  const closing = new Label("closing");
+  syscalls([
+    {
+      call: opened
+    },
+    {
+      call: written2,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: closed
+    }
+  ]);
+}
+function parentOf2(path2) {
+  return path2.slice(0, path2.lastIndexOf("/"));
+}
+function pidsIn2(directory) {
+  return (readFile2(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+}
+function mayWrite(path2) {
+  const asked = faccessat(at_fdcwd, path2, W_OK);
+  const outcome = syscalls([
+    {
+      call: asked,
+      accept: [
+        "EACCES",
+        "EPERM",
+        "EROFS",
+        "ENOENT"
+      ]
+    }
+  ]);
+  return outcome.result(asked) === 0n;
+}
+function directoriesIn(path2) {
+  const entries = ifThere(() => entriesIn(path2), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]) ?? [];
+  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
+}
+
+// ffi/cgroups/limits.ts
+var PERIOD = 1e5;
+var CONTROLLER_OF = {
+  memory: "memory",
+  memoryHigh: "memory",
+  swap: "memory",
+  cpus: "cpu",
+  cpuWeight: "cpu",
+  pids: "pids",
+  io: "io",
+  cpuset: "cpuset"
+};
+function limitsIn(limits2) {
+  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
+}
+function settingsOf2(limit2, limits2) {
+  const controller = CONTROLLER_OF[limit2];
+  const setting = (file, value) => ({
+    limit: limit2,
+    controller,
+    file,
+    value
+  });
+  switch (limit2) {
+    case "memory":
+      return [
+        setting("memory.max", orMax(limits2.memory))
+      ];
+    case "memoryHigh":
+      return [
+        setting("memory.high", orMax(limits2.memoryHigh))
+      ];
+    case "swap":
+      return [
+        setting("memory.swap.max", orMax(limits2.swap))
+      ];
+    case "cpus":
+      return [
+        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.weight", String(limits2.cpuWeight))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
+        const words2 = Object.entries({
+          rbps: readBps,
+          wbps: writeBps,
+          riops: readIops,
+          wiops: writeIops
+        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
+        return setting("io.max", [
+          device,
+          ...words2
+        ].join(" "));
+      });
+  }
+}
+function settingsOf1(limit2, limits2) {
+  const controller = CONTROLLER_OF[limit2];
+  const setting = (file, value) => ({
+    limit: limit2,
+    controller,
+    file,
+    value
+  });
+  switch (limit2) {
+    case "memory":
+      return [
+        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
+      ];
+    case "memoryHigh":
+      return void 0;
+    case "swap": {
+      const { swap = Infinity, memory = Infinity } = limits2;
+      if (memory === Infinity && swap !== Infinity) return void 0;
+      return [
+        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
+      ];
+    }
+    case "cpus":
+      return [
+        setting("cpu.cfs_period_us", String(PERIOD)),
+        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.shares", String(shares(limits2.cpuWeight)))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
+        read_bps: readBps,
+        write_bps: writeBps,
+        read_iops: readIops,
+        write_iops: writeIops
+      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)));
+  }
+}
+function parseList(text4) {
+  const numbers = /* @__PURE__ */ new Set();
+  for (const range of text4.trim().split(",").filter(Boolean)) {
+    const [first, last = first] = range.split("-").map(Number);
+    for (let number = first; number <= last; number++) numbers.add(number);
+  }
+  return numbers;
+}
+function quota(cpus) {
+  return Math.round(cpus * PERIOD);
+}
+function shares(weight) {
+  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
+}
+function orMax(value) {
+  return value === void 0 || value === Infinity ? "max" : String(value);
+}
+function orMinus1(value) {
+  return value === void 0 || value === Infinity ? "-1" : String(value);
+}
+
+// ffi/cgroups/naming.ts
+var NAME2 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var SCRIPTS_OWN = "script";
+function newName() {
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  return `${namePrefix()}-${random.toString(36)}`;
+}
+function scriptsName() {
+  return `${namePrefix()}-${SCRIPTS_OWN}`;
+}
+function isScriptsName(name) {
+  return NAME2.exec(name)?.[4] === SCRIPTS_OWN;
+}
+var namePrefix = perEngine(() => {
+  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
+});
+function sweep(directory) {
+  const own = NAME2.exec(scriptsName())[1];
+  for (const name of directoriesIn(directory)) {
+    const [, pidNamespace, pid, started2] = NAME2.exec(name) ?? [];
+    if (pid === void 0 || pidNamespace !== own) continue;
+    const stat = readFile2(`/proc/${pid}/stat`);
+    if (stat !== void 0 && startOf(stat) === Number(started2)) continue;
+    const group = `${directory}/${name}`;
+    const state = `${group}/freezer.state`;
+    if (mayWrite(state)) writeFile2(state, "THAWED");
+    removeTree(group);
+  }
+}
+function removeTree(directory) {
+  const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
+  const failed = () => {
+    const accept2 = [
+      "EBUSY",
+      "ENOENT",
+      "ENOTEMPTY",
+      "EACCES",
+      "EPERM"
+    ];
+    const result = syscalls([
+      {
+        call: remove,
+        accept: accept2
+      }
+    ]).result(remove);
+    return result !== 0n && result !== NOT_THERE;
+  };
+  if (!failed()) return true;
+  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
+  return !failed();
+}
+var NOT_THERE = -2n;
+
+// ffi/cgroups/hierarchies.ts
+var CONTROLLERS = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "pids",
+  "io",
+  "freezer"
+];
+function hierarchies() {
+  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
+  if (groups === void 0) return [];
+  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+}
+function parseHierarchies(groups, mountinfo) {
+  const mounts = mountinfo.split("\n").flatMap(parseMount);
+  return groups.split("\n").filter(Boolean).flatMap((line) => {
+    const [id2, names = "", ...rest] = line.split(":");
+    const version = id2 === "0" && names === "" ? 2 : 1;
+    const words2 = names.split(",");
+    const controllers = new Set(words2.flatMap(controllerOf));
+    if (version === 1 && controllers.size === 0) return [];
+    const path2 = rest.join(":");
+    for (const mount4 of mounts) {
+      const same = mount4.version === version && (version === 2 || words2.every((word4) => mount4.options.includes(word4)));
+      const own = same ? directoryIn(mount4, path2) : void 0;
+      if (own !== void 0) return [
+        {
+          version,
+          controllers,
+          top: mount4.directory,
+          own
+        }
+      ];
+    }
+    return [];
+  });
+}
+function controllersIn(text4) {
+  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
+}
+function controllerOf(word4) {
+  const name = word4 === "blkio" ? "io" : word4;
+  return CONTROLLERS.filter((controller) => controller === name);
+}
+function parseMount(line) {
+  const [before = "", after = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  return [
+    {
+      version: type === "cgroup2" ? 2 : 1,
+      root,
+      directory,
+      options: options.split(",")
+    }
+  ];
+}
+function unescapeOctal(text4) {
+  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+function directoryIn({ root, directory }, path2) {
+  if (root === path2) return directory;
+  const within = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+  return within === false || path2.startsWith("/..") ? void 0 : directory + within;
+}
+
+// ffi/cgroups/parents.ts
+var USEFUL = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "pids",
+  "io"
+];
+function findParents(limits2) {
+  const found = hierarchies();
+  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
+  const old = found.filter(({ version }) => version === 1);
+  const unified = found.find(({ version }) => version === 2);
+  const bound = new Set(old.flatMap(({ controllers }) => [
+    ...controllers
+  ]));
+  const parents = [];
+  const blockers = /* @__PURE__ */ new Map();
+  if (unified !== void 0) {
+    const here = [
+      ...needed
+    ].filter((controller) => !bound.has(controller));
+    const parent = parentIn2(unified, new Set(here));
+    if ("why" in parent) {
+      for (const name of [
+        void 0,
+        ...here
+      ]) blockers.set(name, parent);
+    } else parents.push(parent);
+  }
+  const useful = /* @__PURE__ */ new Set([
+    ...needed,
+    ...USEFUL
+  ]);
+  if (parents.length === 0) useful.add("freezer");
+  for (const { own, controllers } of old) {
+    const mine = [
+      ...controllers
+    ].filter((controller) => useful.has(controller));
+    if (mine.length === 0) continue;
+    if (mayWrite(own)) parents.push({
+      version: 1,
+      directory: own,
+      controllers,
+      before: []
+    });
+    else {
+      const denied2 = {
+        version: 1,
+        directory: own,
+        why: DENIED
+      };
+      for (const name of mine) blockers.set(name, denied2);
+      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
+    }
+  }
+  for (const limit2 of limitsIn(limits2)) {
+    const controller = CONTROLLER_OF[limit2];
+    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
+    const blocker2 = blockers.get(controller);
+    throw new UnsupportedError(blocker2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${reason(blocker2)}`);
+  }
+  if (parents.length > 0) return parents;
+  const blocker = blockers.get(void 0);
+  throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
+}
+var DENIED = "belongs to another user, or is read-only";
+function reason({ version, directory, why }) {
+  const fix = version === 2 ? "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`" : "root has to create a group there and give it to the user (chown)";
+  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
+}
+function parentIn2({ own, top }, needed) {
+  let blocker;
+  const from = isScriptsName(nameOf3(own)) ? parentOf2(own) : own;
+  for (const directory of upwards(from, top)) {
+    const parent = parentAt2(directory, needed, directory === own);
+    if (!("why" in parent)) return parent;
+    blocker ??= parent;
+  }
+  return blocker;
+}
+function parentAt2(directory, needed, isOwnGroup) {
+  if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
+    return {
+      version: 2,
+      directory,
+      why: DENIED
+    };
+  }
+  const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
+  const there = controllers("cgroup.controllers");
+  const enabled = controllers("cgroup.subtree_control");
+  const absent = [
+    ...needed
+  ].filter((name) => !there.has(name));
+  if (absent.length > 0) {
+    return {
+      version: 2,
+      directory,
+      why: `has not been given "${absent.join('", "')}"`
+    };
+  }
+  const missing2 = [
+    ...needed
+  ].filter((name) => !enabled.has(name));
+  const parent = (enabling2, before = []) => ({
+    version: 2,
+    directory,
+    controllers: /* @__PURE__ */ new Set([
+      ...enabled,
+      ...enabling2
+    ]),
+    before: enabling2.length === 0 ? before : [
+      ...before,
+      {
+        file: `${directory}/cgroup.subtree_control`,
+        text: enabling2.map((name) => `+${name}`).join(" ")
+      }
+    ]
+  });
+  if (missing2.length === 0) return parent([]);
+  const pids = readFile2(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
+  if (pids.length === 0) return parent(missing2);
+  if (!isOwnGroup || !pids.every(isOurs)) {
+    const why = `has other processes (${pids.join(", ")}), which have to move into a child group before it can enable controllers`;
+    return {
+      version: 2,
+      directory,
+      why
+    };
+  }
+  const scripts = `${directory}/${scriptsName()}`;
+  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
+  return parent([
+    .../* @__PURE__ */ new Set([
+      ...missing2,
+      ...enabling
+    ])
+  ], [
+    {
+      directory: scripts
+    },
+    ...pids.map((pid) => ({
+      file: `${scripts}/cgroup.procs`,
+      text: String(pid)
+    }))
+  ]);
+}
+function isOurs(pid) {
+  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
+    if (at2 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at2)}/status`) ?? "";
+    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
+    at2 = parent === void 0 ? void 0 : Number(parent);
+  }
+  return false;
+}
+function upwards(directory, top) {
+  const directories = [
+    directory
+  ];
+  while (directory !== top && directory.startsWith(`${top}/`)) {
+    directories.push(directory = parentOf2(directory));
+  }
+  return directories;
+}
+function nameOf3(directory) {
+  return directory.slice(directory.lastIndexOf("/") + 1);
+}
+
+// ffi/cgroups/plan.ts
+function planCgroup(limits2) {
+  const name = newName();
+  const parents = findParents(limits2);
+  const directories = parents.map((parent) => ({
+    ...parent,
+    directory: `${parent.directory}/${name}`
+  }));
+  const actions = parents.flatMap((parent, index) => {
+    const { directory } = directories[index];
+    return [
+      ...parent.before,
+      {
+        directory
+      },
+      ...inherited(parent, directory, limits2)
+    ];
+  });
+  return {
+    directories,
+    limits: limits2,
+    actions: [
+      ...actions,
+      ...settingActions(directories, limitsIn(limits2), limits2)
+    ]
+  };
+}
+function inherited(parent, made, limits2) {
+  if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
+  return [
+    "cpuset.mems",
+    ...limits2.cpuset === void 0 ? [
+      "cpuset.cpus"
+    ] : []
+  ].map((file) => ({
+    file: `${made}/${file}`,
+    text: readFile2(`${parent.directory}/${file}`) ?? ""
+  }));
+}
+function settingActions(directories, names, limits2) {
+  return names.flatMap((limit2) => {
+    const controller = CONTROLLER_OF[limit2];
+    const found = directories.find(({ controllers }) => controllers.has(controller));
+    if (found === void 0) {
+      throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
+    }
+    const { directory, version } = found;
+    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
+    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
+    if (settings2 === void 0) {
+      throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
+    }
+    return settings2.map((setting) => ({
+      ...setting,
+      file: `${directory}/${setting.file}`,
+      text: setting.value
+    }));
+  });
+}
+function checkProcessors(directory, cpuset) {
+  const above = parentOf2(directory);
+  const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
+  if (text4 === void 0) return;
+  const there = parseList(text4);
+  const absent = [
+    ...parseList(cpuset)
+  ].filter((processor) => !there.has(processor));
+  if (absent.length === 0) return;
+  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent.join(", ")}, only ${text4}`);
+}
+function callsOf(action) {
+  return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
+    mkdirat(at_fdcwd, action.directory, 493)
+  ];
+}
+
+// ffi/cgroups/errors.ts
+var BELOW_USE = "more than that is in use, and cannot be reclaimed";
+var HINTS = [
+  [
+    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
+    "EBUSY",
+    BELOW_USE
+  ],
+  [
+    /memory\.memsw\./,
+    "EINVAL",
+    "the sum of memory and swap is less than the memory alone"
+  ],
+  [
+    /subtree_control$/,
+    "EBUSY",
+    "a process is in the group, which cannot enable it for child groups then"
+  ],
+  [
+    /cpu\.cfs_quota/,
+    "EINVAL",
+    "the parent group has a smaller quota"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "ENODEV",
+    "there is no such block device"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "EINVAL",
+    "only a whole disk can be limited, not a partition"
+  ],
+  [
+    /cpuset\./,
+    "EACCES",
+    "the parent group does not have all of these processors"
+  ],
+  [
+    /cpuset\./,
+    "EBUSY",
+    "the group has processes, which need a processor"
+  ]
+];
+var PARTS = [
+  [
+    /memsw/,
+    "does not count swap in cgroup v1: boot it with swapaccount=1"
+  ],
+  [
+    /memory\.swap/,
+    "does not count swap: it needs CONFIG_SWAP"
+  ],
+  [
+    /cpu\.(max|cfs)/,
+    "was built without CONFIG_CFS_BANDWIDTH"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "was built without CONFIG_BLK_DEV_THROTTLING"
+  ]
+];
+function cgroupError(action, { syscall: syscall2, errno }) {
+  const code = errnoName(errno);
+  if (!("file" in action)) {
+    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
+    return new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: `mkdir("${action.directory}")`,
+      hint: hint2
+    });
+  }
+  const { file, text: text4 } = action;
+  if (code === "ENOENT" && syscall2 === "openat") {
+    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
+    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
+  }
+  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text4)}` : "";
+  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
+  const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    hint
+  });
+}
+
+// ffi/cgroups/kill.ts
+function killGroup(directories) {
+  const unified = directories.find(({ version }) => version === 2);
+  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
+    writeFile2(`${unified.directory}/cgroup.kill`, "1");
+  }
+  for (const { directory } of directories) killEach(directory);
+  for (const { directory } of directories) {
+    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
+  }
+}
+function killEach(directory) {
+  for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
+  const held = /* @__PURE__ */ new Map();
+  for (const pid of pidsIn2(directory)) {
+    if (pid === 0) continue;
+    const opened = pidfd_open(pid, 0);
+    const pidfd = syscalls([
+      {
+        call: opened,
+        accept: [
+          "ESRCH",
+          "EINVAL"
+        ]
+      }
+    ]).result(opened);
+    if (pidfd >= 0n) held.set(pid, Number(pidfd));
+  }
+  const still = new Set(pidsIn2(directory));
+  for (const [pid, pidfd] of held) {
+    const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
+    if (still.has(pid)) syscalls([
+      {
+        call: kill3,
+        accept: [
+          "ESRCH",
+          "EPERM"
+        ]
+      }
+    ]);
+    syscalls([
+      {
+        call: close(pidfd)
+      }
+    ]);
+  }
+}
+
+// ffi/cgroups/usage.ts
+function usageOf(directories) {
+  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  return {
+    ...memoryOf(of("memory")),
+    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf2(of("pids"), "pids.current"),
+    ...ioOf(of("io"))
+  };
+}
+function memoryOf(group) {
+  return group?.version === 1 ? {
+    memory: numberOf2(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf2(group, "memory.max_usage_in_bytes")
+  } : {
+    memory: numberOf2(group, "memory.current"),
+    memoryPeak: numberOf2(group, "memory.peak")
+  };
+}
+function cpuOf(old, unified) {
+  const nanoseconds = numberOf2(old, "cpuacct.usage");
+  if (nanoseconds !== void 0) return nanoseconds / 1e9;
+  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
+  return microseconds === void 0 ? void 0 : microseconds / 1e6;
+}
+function ioOf(group) {
+  if (group === void 0) return {
+    ioRead: void 0,
+    ioWritten: void 0
+  };
+  const { directory, version } = group;
+  if (version === 2) {
+    const text5 = readFile2(`${directory}/io.stat`);
+    return {
+      ioRead: sum(text5, /\brbytes=(\d+)/g),
+      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
+    };
+  }
+  const text4 = readFile2(`${directory}/blkio.throttle.io_service_bytes`);
+  return {
+    ioRead: sum(text4, /\bRead (\d+)/g),
+    ioWritten: sum(text4, /\bWrite (\d+)/g)
+  };
+}
+function numberOf2(group, file) {
+  return group && readNumber(`${group.directory}/${file}`);
+}
+function sum(text4, numbers) {
+  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
+}
+
+// ffi/cgroups/group.ts
+function planCgroupEntry({ directories }) {
+  return entryOf(directories, () => -1);
+}
+function closeCgroupEntry({ directory, files }) {
+  for (const { value } of directory === void 0 ? files : [
+    directory,
+    ...files
+  ]) {
+    syscall(close(Number(value)));
+  }
+}
+var Group = class _Group {
+  /** Its directories. */
+  directories;
+  #limits;
+  /** Use {@linkcode Group.make}. */
+  constructor(directories, limits2) {
+    this.directories = directories;
+    this.#limits = limits2;
+  }
+  /**
+   * Creates a group. The first one in a directory removes the groups that ended scripts left there.
+   *
+   * @throws {SyscallError} naming the file that refused; then nothing is left
+   * @throws {UnsupportedError} if the kernel does not have that file
+   */
+  static make({ directories, limits: limits2, actions }) {
+    for (const { directory } of directories) sweepOnce(parentOf2(directory));
+    const group = new _Group(directories, limits2);
+    try {
+      makeAll(actions);
+    } catch (error) {
+      group.remove();
+      throw error;
+    }
+    return group;
+  }
+  /**
+   * Opens the descriptors by which a process enters.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  enter() {
+    const opened = [];
+    try {
+      return entryOf(this.directories, (call2) => {
+        opened.push(syscall(call2));
+        return opened.at(-1);
+      });
+    } catch (error) {
+      for (const fd of opened) syscall(close(fd));
+      throw error;
+    }
+  }
+  /**
+   * Changes limits; those that are left out stay as they are.
+   *
+   * @throws {UnsupportedError} if the group does not have the controller
+   * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
+   */
+  update(changes) {
+    const limits2 = {
+      ...this.#limits,
+      ...changes
+    };
+    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
+    const names = limitsIn(sum2 ? {
+      ...changes,
+      swap: limits2.swap
+    } : changes);
+    for (const action of inOrder(settingActions(this.directories, names, limits2))) {
+      if (action.file.endsWith("/memory.max")) makeRoom(action, limits2.memory);
+      makeAll([
+        action
+      ]);
+    }
+    this.#limits = limits2;
+  }
+  /** What its processes use, and used until now. */
+  usage() {
+    return usageOf(this.directories);
+  }
+  /** How many of its processes the OOM killer killed. */
+  outOfMemoryKills() {
+    const memory = this.#of("memory");
+    if (memory === void 0) return 0;
+    const file = memory.version === 2 ? "memory.events" : "memory.oom_control";
+    return readEntry(`${memory.directory}/${file}`, "oom_kill") ?? 0;
+  }
+  /** Starts to freeze its processes, or thaws them. */
+  freeze(frozen) {
+    const { directory, version } = this.#freezer();
+    if (version === 2) writeFile2(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
+    else writeFile2(`${directory}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+  }
+  /** Whether all of its processes are frozen. */
+  get frozen() {
+    const { directory, version } = this.#freezer();
+    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile2(`${directory}/freezer.state`) === "FROZEN";
+  }
+  /** Kills its processes, frozen or not. */
+  kill() {
+    killGroup(this.directories);
+  }
+  /** Removes it. Returns `false` if it still has processes. */
+  remove() {
+    return this.directories.map(({ directory }) => removeTree(directory)).every((gone) => gone);
+  }
+  #of(controller) {
+    return this.directories.find(({ controllers }) => controllers.has(controller));
+  }
+  #freezer() {
+    const freezer = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
+    if (freezer !== void 0) return freezer;
+    throw new UnsupportedError('pausing a container takes cgroup v2, or the controller "freezer" of v1, and its group has neither');
+  }
+};
+var swept = perEngine(() => /* @__PURE__ */ new Set());
+function sweepOnce(directory) {
+  if (swept().has(directory)) return;
+  sweep(directory);
+  swept().add(directory);
+}
+function entryOf(directories, open2) {
+  let into;
+  const files = [];
+  for (const { version, directory } of directories) {
+    if (version === 2 && hasClone3()) {
+      const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+      into = new Named(open2(openat(at_fdcwd, directory, flags2)), directory);
+    } else {
+      const file = `${directory}/cgroup.procs`;
+      files.push(new Named(open2(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+    }
+  }
+  return {
+    directory: into,
+    files
+  };
+}
+function makeAll(actions) {
+  const made = actions.map((action2) => ({
+    action: action2,
+    calls: callsOf(action2)
+  }));
+  const parts = made.flatMap(({ action: action2, calls: calls2 }) => {
+    const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
+    return calls2.map((call2) => moves ? {
+      call: call2,
+      accept: [
+        "ESRCH"
+      ]
+    } : {
+      call: call2
+    });
+  });
+  const outcome = engine().run(assemble(parts, engine().architecture));
+  const { failed } = outcome;
+  if (failed === void 0) return;
+  const { action, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
+  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
+  throw cgroupError(action, {
+    syscall: failed.call.name,
+    errno: failed.errno
+  });
+}
+function inOrder(actions) {
+  const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum2 === void 0) return actions;
+  const rest = actions.filter((action) => action !== sum2);
+  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
+  return grows ? [
+    sum2,
+    ...rest
+  ] : [
+    ...rest,
+    sum2
+  ];
+}
+function makeRoom(action, memory) {
+  const directory = parentOf2(action.file);
+  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
+  if (excess() <= 0) return;
+  const reclaim = `${directory}/memory.reclaim`;
+  if (mayWrite(reclaim)) {
+    ifThere(() => writeFile2(reclaim, String(excess())), [
+      "EAGAIN",
+      "EINTR"
+    ]);
+  }
+  if (excess() > 0) throw cgroupError(action, {
+    syscall: "write",
+    errno: ERRNO.EBUSY
+  });
+}
+
+// launch/general_fix.ts
+function generalFix(syscall2, code) {
+  switch (code) {
+    case "ENOSYS":
+      return syscall2 in SINCE ? `the call needs Linux ${SINCE[syscall2]}, and no seccomp filter that hides it` : "this kernel, or a seccomp filter around this process, does not have the call";
+    case "EPERM":
+      return UNDENIED.has(syscall2) ? FILTERED : void 0;
+    case "EROFS":
+      return READ_ONLY;
+    case "ELOOP":
+      return "there are too many symbolic links on the way";
+    default:
+      return shortageHint(code);
+  }
+}
+var SINCE = {
+  close_range: "5.9",
+  mount_setattr: "5.12",
+  move_mount: "5.2",
+  open_tree: "5.2",
+  openat2: "5.6",
+  pidfd_open: "5.3"
+};
+var UNDENIED = /* @__PURE__ */ new Set([
+  "close_range",
+  "openat2",
+  "pidfd_open"
+]);
+
+// plan/namespace_fixes.ts
+function namespaceFixes(kinds, host2, inUserNamespace) {
+  const usedUp = () => limitReached(kinds, host2);
+  return {
+    EPERM: () => denied(kinds, host2, inUserNamespace),
+    ENOSPC: usedUp,
+    EUSERS: usedUp,
+    EINVAL: () => unknownKind(kinds, host2)
+  };
+}
+function denied(kinds, host2, inUserNamespace) {
+  if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
+  }
+  return appArmor(host2) ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+}
+function limitReached(kinds, host2) {
+  for (const kind of kinds) {
+    const setting = limitSetting(kind);
+    const limit2 = host2.setting(`/proc/sys/user/${setting}`);
+    if (limit2 !== void 0 && limit2 < 16) {
+      return `there may be ${limit2} ${kind} namespaces here: sysctl -w user.${setting}=10000 allows more`;
+    }
+  }
+  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
+}
+function unknownKind(kinds, host2) {
+  for (const kind of kinds) {
+    if (host2.setting(`/proc/sys/user/${limitSetting(kind)}`) === void 0) {
+      return `this kernel has no ${kind} namespaces`;
+    }
+  }
+  return void 0;
+}
+
+// plan/change_ids.ts
+function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace }) {
+  const calls = [];
+  const add = (call2, denied2) => {
+    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
+    calls.push({
+      call: call2,
+      fixes: {
+        EPERM: denied2,
+        EINVAL: unmapped
+      }
+    });
+  };
+  if (!setgroupsDenied) {
+    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
+  }
+  if (gid !== void 0) {
+    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
+  }
+  if (uid !== void 0) {
+    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
+  }
+  return calls;
+}
+
+// launch/program_writer.ts
+var CHILD_EDGES = {
+  onFailure: EXIT_CHILD
+};
+var ProgramWriter = class {
+  parts = [];
+  section = "script";
+  /** Adds a call of the section. */
+  add(call2, options = {}) {
+    this.parts.push({
+      call: call2,
+      section: this.section,
+      ...options
+    });
+    return call2;
+  }
+  /** Adds what a step has written. */
+  part(part) {
+    this.parts.push("call" in part ? {
+      ...CHILD_EDGES,
+      ...part
+    } : part);
+  }
+  /** What is added next can be reached from elsewhere. */
+  place(label) {
+    this.parts.push(label);
+  }
+  /** The walk does not go on behind the call that was added last. */
+  end() {
+    const last = this.parts.pop();
+    this.parts.push({
+      ...last,
+      onZero: END,
+      onAccepted: END,
+      onFailure: END,
+      onSuccess: END
+    });
+  }
+};
+
+// launch/slots.ts
+var LaunchSlot = class extends Slot {
+  value;
+  show;
+  constructor(text4, value, show2 = () => text4, size) {
+    super(text4, size), this.value = value, this.show = show2;
+  }
+};
+var ARGV = new LaunchSlot("argv", ({ spec: { program, args } }, room) => room.list([], [
+  program,
+  ...args
+]), ({ spec: { program, args } }) => `[${[
+  program,
+  ...args
+].map(quoted2).join(", ")}]`);
+var ENVIRONMENT = new LaunchSlot("envp", ({ spec: { environment } }, room) => {
+  const { changes } = environment;
+  const set = changes.size === 0 ? [] : Array.from(changes, ([name, value]) => `${name}=${value}`);
+  return room.list(inheritedStrings(environment.inherited, changes), set);
+}, ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
+var CWD = new LaunchSlot("cwd", ({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
+var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+var STDIO = [
+  "stdin",
+  "stdout",
+  "stderr"
+].map((name, index) => new LaunchSlot(name, ({ spec }) => {
+  const stream = spec.stdio[index];
+  return typeof stream === "object" ? stream.fd : void 0;
+}));
+var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
+var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
+var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
+  if (terminal?.place !== "container") return void 0;
+  const { buffer, byteOffset } = terminal.size.bytes;
+  return new DataView(buffer, byteOffset).getBigUint64(0, true);
+});
+var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+var INIT_IMAGE = new LaunchSlot("init", ({ initImage: initImage2 }) => initImage2);
+var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
+var programPath = numbered((index) => new LaunchSlot(`path ${index + 1}`, ({ paths }, room) => room.string(paths[index]), ({ paths }) => quoted2(paths[index])));
+var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
+function showValues(values) {
+  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
+}
+function bindingsOf(values) {
+  return {
+    size: roomFor(values),
+    write: (program, memory) => bindSlots(program, memory, values)
+  };
+}
+function bindSlots(program, memory, values) {
+  const room = new Room(memory, program.bytes.length);
+  for (const [slot, cells] of program.slots) {
+    const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
+    if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
+    for (const at2 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at2, Number(value), true);
+      else room.put(at2, value);
+    }
+  }
+}
+function roomFor({ spec, paths }) {
+  const { program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
+  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(program) + (cwd === void 0 ? 0 : stringSize(cwd));
+  for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]);
+  for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]);
+  for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
+  return bytes;
+}
+function stringSize(text4) {
+  return text4.length * 3 + 1;
+}
+var encoder5 = new TextEncoder();
+var Room = class {
+  #memory;
+  #end;
+  constructor(memory, begin) {
+    this.#memory = memory;
+    this.#end = begin;
+  }
+  /** Writes a number to a cell. */
+  put(at2, value) {
+    const { view: view2 } = this.#memory;
+    if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
+    view2.setUint32(at2, value >>> 0, true);
+    view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+  }
+  /** Writes a string, and returns its address. */
+  string(text4) {
+    if (text4.includes("\0")) {
+      const hint = "a NUL byte ends every string of the kernel's; take it out";
+      throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
+    }
+    const { bytes, address: address2 } = this.#memory;
+    const at2 = this.#end;
+    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at2));
+    bytes[at2 + written2] = 0;
+    this.#end = at2 + written2 + 1;
+    return address2 + at2;
+  }
+  /** Writes a list of strings, the first of which have their addresses, and returns its own. */
+  list(known, strings) {
+    const list2 = Math.ceil(this.#end / 8) * 8;
+    let at2 = list2;
+    this.#end = list2 + 8 * (known.length + strings.length + 1);
+    for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
+    for (let index = 0; index < strings.length; index++, at2 += 8) {
+      this.put(at2, this.string(strings[index]));
+    }
+    this.put(at2, 0);
+    return this.#memory.address + list2;
+  }
+};
+function quoted2(text4) {
+  return JSON.stringify(text4);
+}
+function numbered(make) {
+  const made = [];
+  return (index) => made[index] ??= make(index);
+}
+
+// launch/enter_program.ts
+var openNull = openDevNull();
+function writeExec(writer, plan, shape, frame) {
+  const add = (call2) => writer.add(call2, CHILD_EDGES);
+  if (plan.state.mounts.hasMounts) enterAgain(writer);
+  if (shape.cwd) enterDirectory(writer);
+  if (shape.terminal === void 0) {
+    connectStdio(add, shape);
+    if (plan.state.terminals !== void 0) useOwnNull(writer, shape);
+  } else {
+    if (!plan.state.sessionLeader) {
+      const fixes = {
+        EPERM: "the program leads a session already"
+      };
+      writer.add(setsid(), {
+        ...CHILD_EDGES,
+        fixes
+      });
+    }
+    connectTerminal(add, shape.terminal);
+  }
+  if (shape.uid || shape.gid) {
+    const ids2 = {
+      uid: shape.uid ? UID2 : void 0,
+      gid: shape.gid ? GID2 : void 0
+    };
+    for (const { call: call2, fixes } of changeIds(ids2, plan.state)) {
+      writer.add(call2, {
+        ...CHILD_EDGES,
+        fixes
+      });
+    }
+  }
+  frame.tie(writer);
+  frame.beforeExec(writer);
+  if (plan.listener !== void 0) sendListener(add, plan.listener);
+  if (shape.held) waitToStart(writer);
+  add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
+  add(rt_sigprocmask("none", null));
+  for (const planned of plan.beforeProgram) writer.part(planned);
+  return tryExec(writer, shape.paths);
+}
+function waitToStart(writer) {
+  const byte = new Output(1, "&byte");
+  writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
+  writer.add(read(CONTAINER_SOCKET, byte, 1), {
+    ...CHILD_EDGES,
+    onZero: EXIT_CHILD
+  });
+}
+function sendListener(add, listener) {
+  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
+}
+function enterAgain(writer) {
+  const path2 = new Output(4096, "&path");
+  const [lost, done] = [
+    new Label("the directory is gone"),
+    new Label("the directory is entered")
+  ];
+  const otherwise = {
+    ...CHILD_EDGES,
+    accept: [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP"
+    ],
+    onAccepted: lost
+  };
+  writer.add(getcwd(path2), otherwise);
+  const directory = new ResultOf(writer.add(openDirectory(path2), otherwise), "directory");
+  writer.add(fchdir(directory), {
+    ...otherwise,
+    onZero: done
+  });
+  writer.place(lost);
+  writer.add(chdir("/"), CHILD_EDGES);
+  writer.place(done);
+}
+function openDirectory(path2) {
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, path2, {
+    flags: flags2,
+    resolve: RESOLVE_NO_MAGICLINKS
+  });
+}
+function enterDirectory(writer) {
+  const opened = writer.add(openDirectory(CWD), {
+    ...CHILD_EDGES,
+    fixes: CWD_FIXES
+  });
+  const directory = new ResultOf(opened, "directory");
+  writer.add(fchdir(directory), {
+    ...CHILD_EDGES,
+    fixes: CWD_FIXES
+  });
+  writer.add(close(directory), CHILD_EDGES);
+}
+var CWD_FIXES = {
+  ENOENT: "the directory does not exist in the container",
+  ENOTDIR: "it is no directory",
+  ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
+  EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
+};
+function connectStdio(add, { stdio }) {
+  stdio.forEach((kind, fd) => {
+    if (kind === "inherit") return;
+    add(dup3(kind === "null" ? new ResultOf(openNull, "null") : STDIO[fd], fd, 0));
+  });
+}
+function useOwnNull(writer, { stdio }) {
+  const places = stdio.flatMap((kind, fd) => kind === "null" ? [
+    fd
+  ] : []);
+  if (places.length === 0) return;
+  const missing2 = new Label("there is no /dev/null");
+  const opened = writer.add(openDevNull(), {
+    ...CHILD_EDGES,
+    accept: [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES"
+    ],
+    onAccepted: missing2
+  });
+  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  writer.place(missing2);
+}
+function openDevNull() {
+  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+}
+function connectTerminal(add, place2) {
+  const slave = place2 === "script" ? TERMINAL : openTerminal(add);
+  add(ioctl(slave, TIOCSCTTY, 0));
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) add(dup3(slave, fd, 0));
+}
+function openTerminal(add) {
+  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const master = new ResultOf(opened, "master");
+  const size = new Struct(new Uint8Array(8), "&size", [], [
+    {
+      offset: 0,
+      slot: WINDOW_SIZE
+    }
+  ]);
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  add(ioctl(master, TIOCSWINSZ, size));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  add(dup3(master, RESERVED, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
+  return new ResultOf(slave, "slave");
+}
+function tryExec(writer, count) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const findOut = new Label("find out why");
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(execve(path2, ARGV, ENVIRONMENT), edges)
+    };
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => {
+    const next = new Label(`after ${path2.text}`);
+    const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+      onFailure: next
+    });
+    const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
+      onFailure: next
+    });
+    const head = new Output(256, "&head");
+    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+      onFailure: next
+    });
+    writer.place(next);
+    return {
+      execve: execve2,
+      exists,
+      readHead,
+      head
+    };
+  });
+}
+var NOT_HERE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES"
+];
+
+// launch/link.ts
+function link(plan, shape, frame) {
+  const writer = new ProgramWriter();
+  const labels = plan.processes.map((_, index) => new Label(`process ${index + 1}`));
+  const first = cloneProcess(plan, shape, 0, frame);
+  frame.enclose(writer, first, labels[0]);
+  let candidates = [];
+  plan.processes.forEach((process, index) => {
+    writer.place(labels[index]);
+    writer.section = "begin";
+    if (index === 0) {
+      frame.begin(writer);
+      if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
+    }
+    if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
+    if (index === firstOf2(plan)) enterCgroup(writer, plan, shape);
+    for (const part of process.parts) writer.part(part);
+    if (process.then === "exec") {
+      writer.section = "program";
+      candidates = writeExec(writer, plan, shape, frame);
+      return;
+    }
+    writer.section = "clone";
+    const cloned = writer.add(cloneProcess(plan, shape, index + 1, void 0), {
+      ...CHILD_EDGES,
+      onZero: labels[index + 1],
+      fixes: CLONE_FIXES
+    });
+    if (process.then === "exit") writer.add(exit_group(0));
+    else becomeInit(writer, cloned, frame);
+  });
+  writer.section = "failure";
+  writer.place(EXIT_CHILD);
+  writer.add(exit_group(127));
+  return {
+    parts: writer.parts,
+    clone: first,
+    candidates
+  };
+}
+function recordOf(call2, { parts }) {
+  return parts.find((part) => "call" in part && part.call === call2);
+}
+function firstOf2(plan) {
+  return plan.oomShield ? 1 : 0;
+}
+function cloneProcess(plan, shape, index, frame) {
+  const { pid, ownMemory } = plan.processes[index];
+  const isContainer = index === firstOf2(plan);
+  const cgroup = isContainer ? shape.cgroup : void 0;
+  const later = cgroup === void 0 ? 0 : CLONE_NEWCGROUP;
+  const isSibling = plan.processes[index - 1]?.then === "exit";
+  const flags2 = (frame?.vfork ?? true ? CLONE_VFORK : 0) | (!ownMemory && (frame?.sharesMemory ?? true) ? CLONE_VM : 0) | (isSibling ? CLONE_PARENT : 0) | (isContainer ? plan.cloneFlags & ~later : 0);
+  const clears = frame?.clearsHandlers === true ? CLONE_CLEAR_SIGHAND : 0;
+  const directory = cgroup?.directory === true ? CGROUP_DIRECTORY : void 0;
+  if (clears === 0 && directory === void 0) return clone(flags2, pid);
+  return clone3(flags2 + clears, pid, directory);
+}
+function enterCgroup(writer, plan, { cgroup }) {
+  if (cgroup === void 0) return;
+  writer.section = "limits";
+  const options = {
+    ...CHILD_EDGES,
+    stepIndex: plan.limits.stepIndex,
+    fixes: {
+      EACCES: CGROUP_DENIED
+    }
+  };
+  for (let index = 0; index < cgroup.files; index++) {
+    writer.add(write(cgroupFile(index), MYSELF, MYSELF.length), options);
+  }
+  if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
+}
+var CLONE_FIXES = {
+  EAGAIN: "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
+  EACCES: "this user may not move processes into the container's control group",
+  EPERM: FILTERED
+};
+function firstCloneFixes({ clonedKinds, host: host2 }) {
+  const fixes = clonedKinds.size === 0 ? {} : namespaceFixes(clonedKinds, host2, false);
+  return {
+    ...CLONE_FIXES,
+    ...fixes
+  };
+}
+var MYSELF = new Uint8Array([
+  48
+]);
+function becomeInit(writer, cloned, frame) {
+  writer.section = "init";
+  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
+  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
+  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
+  frame.tie(writer);
+  const argv = pointerList([
+    "init"
+  ], '["init"]');
+  const none = pointerList([], "[]");
+  writer.add(execveat(INIT_IMAGE, "", argv, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
+    }
+  });
+}
+
+// launch/explain.ts
+function launchError({ compiled, values }, result) {
+  const { plan, layout } = compiled;
+  const failure = failureOf(result, showValues(values));
+  if (failure === void 0) {
+    return new SyscallError({
+      syscall: "clone",
+      errno: ERRNO.EINTR,
+      hint: "the container was killed while it was being made; is its memory short?"
+    });
+  }
+  if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
+    return programError(compiled, values, result, failure.errno);
+  }
+  const { stepIndex, fixes } = recordOf(failure.call, layout);
+  return failureError(failure, {
+    plan,
+    stepIndex,
+    fixes
+  });
+}
+function failureError({ name, errno, text: text4, words: words2 }, { plan, stepIndex, fixes }) {
+  const code = errnoName(errno);
+  const fix = fixFor(fixes, code) ?? generalFix(name, code);
+  return new SyscallError({
+    syscall: name,
+    errno,
+    call: text4,
+    ...stepDetails(plan, stepIndex),
+    hint: hintOf(words2, orLimits(fix, code, plan))
+  });
+}
+function orLimits(fix, code, plan) {
+  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return fix === void 0 ? little : `${little}; or ${fix}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
+function stepError(error, plan, stepIndex) {
+  if (!(error instanceof SyscallError)) return error;
+  const { syscall: syscall2, errno, call: call2 } = error;
+  const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    ...stepDetails(plan, stepIndex),
+    hint
+  });
+}
+function stepDetails(plan, stepIndex) {
+  return stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+}
+function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
+  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
+  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
+  const chosen = found ?? denied2 ?? tried.at(-1);
+  const path2 = paths[layout.candidates.indexOf(chosen)];
+  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
+  const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
+  const error = (hint) => new SyscallError({
+    syscall: "execve",
+    errno,
+    call: describeExecve(path2),
+    hint
+  });
+  if (general) return error(orLimits(EXECVE_FIXES[errnoName(errno)], errnoName(errno), plan));
+  if (denied2 !== void 0 && isLandlocked(plan)) {
+    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
+  }
+  if (found !== void 0) return error(whyNotStarted(path2, headOf(result, found), errno));
+  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path2} is a directory`);
+  }
+  if (denied2 !== void 0) {
+    return error(`${path2} may not be executed: it, or a directory on the way to it, denies it`);
+  }
+  if (!NOT_THERE2.has(errno)) {
+    const code = errnoName(errno);
+    return error(EXECVE_FIXES[code] ?? generalFix("execve", code));
+  }
+  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
+  return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}
+  is it on the container's file tree, as the steps have made it?`), {
+    cause: error("the program is not there")
+  });
+}
+var EXECVE_FIXES = {
+  ENOEXEC: "the file is neither a program nor a script",
+  E2BIG: "arguments and environment are larger than the kernel takes (execve(2)), or than the memory that is left for them",
+  ENOMEM: shortageHint("ENOMEM")
+};
+var NOT_THERE2 = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES
+]);
+function isLandlocked({ beforeProgram }) {
+  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
+}
+function headOf(result, candidate) {
+  const count = Number(result.result(candidate.readHead));
+  if (count <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(candidate.head);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+function whyNotStarted(path2, head, errno) {
+  const code = errnoName(errno);
+  if (code === "EACCES") {
+    return `${path2} is there, but may not be executed; chmod +x it, or see whether it lies on a mount with noexec`;
+  }
+  const text4 = new TextDecoder().decode(head);
+  if (text4.startsWith("#!")) {
+    const interpreter = text4.slice(2).trimStart().split(/[\s\0]/)[0];
+    return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
+  }
+  if (text4.startsWith("\x7FELF")) {
+    return code === "ENOENT" ? `${path2} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path2})` : `${path2} is made for another kind of machine`;
+  }
+  return `${path2} is neither a program nor a script that begins with "#!"`;
+}
+function describeExecve(path2) {
+  return `execve(${JSON.stringify(path2)}, ...)`;
+}
+
+// plan/steps/limits.ts
+function lowerLimits(step, plan) {
+  const refuse2 = (why) => plan.refuse(why);
+  plan.limitTo(groupLimits(step, plan.host, refuse2));
+}
+function checkLimits(limits2, host2) {
+  const refuse2 = (why) => {
+    throw new RecipeError(why);
+  };
+  const wrong = invalidField({
+    ...limits2
+  }, limitFields());
+  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
+  return groupLimits(limits2, host2, refuse2);
+}
+function groupLimits(limits2, host2, refuse2) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
+  return present({
+    memory: numberOf3(memory),
+    memoryHigh: numberOf3(memoryHigh),
+    swap: numberOf3(swap),
+    cpus: numberOf3(cpus),
+    cpuWeight,
+    pids: numberOf3(pids),
+    io: io?.map((item) => ({
+      device: deviceNumbers(item.device, host2, refuse2),
+      ...present({
+        readBps: numberOf3(item.readBps),
+        writeBps: numberOf3(item.writeBps),
+        readIops: numberOf3(item.readIops),
+        writeIops: numberOf3(item.writeIops)
+      })
+    })),
+    cpuset: cpuset && [
+      ...parseList(cpuset)
+    ].join(",")
+  });
+}
+function numberOf3(value) {
+  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf2(value) : value;
+}
+function deviceNumbers(device, host2, refuse2) {
+  if (!device.startsWith("/")) return device;
   try {
-    program = compileFilter(filter, engine().architecture);
+    return host2.blockDevice(device) ?? refuse2(`${device} is not a block device`);
   } catch (error) {
-    if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
+    if (error instanceof SyscallError) refuse2(`${device} cannot be found: ${error.code}`);
     throw error;
   }
-  COMPILED.set(step, program);
-  return program;
 }
-var LAUNCHING = [
-  "execve",
-  "exit_group"
+function present(fields) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
+  return Object.fromEntries(entries);
+}
+
+// launch/cgroup.ts
+var PATIENCE2 = [
+  1,
+  2,
+  4,
+  8,
+  16,
+  32,
+  64,
+  128,
+  256,
+  512,
+  1024
 ];
-function checkLaunch(filter, plan) {
-  const rules = new RuleIndex(filter);
-  for (const name of LAUNCHING) {
-    const answers = rules.for(name).map(({ answer }) => answer);
-    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
-      continue;
-    }
-    plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
+var LONGEST_PAUSE = 50;
+function planContainerCgroup(plan) {
+  if (plan.limits === void 0) return void 0;
+  const design = inStep(plan, () => planCgroup(plan.limits.limits));
+  return {
+    calls: design.actions.flatMap(callsOf),
+    cgroupEntry: planCgroupEntry(design)
+  };
+}
+var ContainerCgroup = class _ContainerCgroup {
+  #entry;
+  #group;
+  /** What was used until the end. */
+  #last;
+  #paused = false;
+  constructor(group) {
+    this.#group = group;
+    this.#entry = group.enter();
   }
+  /**
+   * Makes the group that the recipe asks for, if it does.
+   *
+   * @throws {UnsupportedError} where it cannot be made here
+   * @throws {SyscallError} naming the file that says no; then nothing is left
+   */
+  static make(plan) {
+    if (plan.limits === void 0) return void 0;
+    const { limits: limits2 } = plan.limits;
+    return inStep(plan, () => {
+      const group = Group.make(planCgroup(limits2));
+      try {
+        return new _ContainerCgroup(group);
+      } catch (error) {
+        group.remove();
+        throw error;
+      }
+    });
+  }
+  /** How the container gets in, until {@linkcode entered}. */
+  get entry() {
+    return this.#entry;
+  }
+  /** The container is in. */
+  entered() {
+    if (this.#entry !== void 0) closeCgroupEntry(this.#entry);
+    this.#entry = void 0;
+  }
+  /** The container could not be made, or not be started. */
+  discard() {
+    this.entered();
+    this.#removeSync();
+  }
+  /** What the container uses; after its end, what it has used. */
+  usage() {
+    return this.#last ?? this.#group.usage();
+  }
+  /** Changes limits. */
+  update(limits2) {
+    this.#group.update(checkLimits(limits2, liveHost()));
+  }
+  /** Freezes all processes; resolves when they stand still, or have ended. */
+  async pause() {
+    this.#group.freeze(true);
+    this.#paused = true;
+    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
+      await sleep(Math.min(delay, LONGEST_PAUSE));
+    }
+  }
+  /** Lets all processes go on. */
+  resume() {
+    this.#paused = false;
+    this.#group.freeze(false);
+  }
+  /** The container was sent SIGKILL, which what is frozen by version 1 never notices. */
+  killed() {
+    if (this.#paused) this.resume();
+  }
+  /** The program has ended: kills what it has left, and removes the group. */
+  async end() {
+    const seen = this.#close();
+    for (const delay of PATIENCE2) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      await sleep(delay);
+    }
+    return seen;
+  }
+  /** As {@linkcode end}, while the script's thread waits. */
+  endSync() {
+    const seen = this.#close();
+    this.#removeSync();
+    return seen;
+  }
+  #close() {
+    this.#paused = false;
+    this.#last = this.#group.usage();
+    return {
+      outOfMemory: this.#group.outOfMemoryKills() > 0
+    };
+  }
+  #removeSync() {
+    for (const delay of PATIENCE2) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      syscalls([
+        {
+          call: ppoll([], delay),
+          accept: [
+            "EINTR"
+          ]
+        }
+      ]);
+    }
+  }
+};
+function inStep(plan, body) {
+  const { stepIndex } = plan.limits;
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof UnsupportedError) {
+      throw new UnsupportedError(error.issue, {
+        step: "limits",
+        stepIndex
+      });
+    }
+    throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
+  }
+}
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+// launch/exec.ts
+function execSpec(program, spec = {}) {
+  return {
+    program,
+    args: spec.args ?? [],
+    environment: spec.environment ?? {
+      inherited: environmentStrings(),
+      changes: /* @__PURE__ */ new Map()
+    },
+    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: spec.cwd,
+    uid: spec.uid,
+    gid: spec.gid,
+    stdio: spec.stdio ?? [
+      "null",
+      "null",
+      "null"
+    ],
+    terminal: spec.terminal
+  };
+}
+function programPaths({ program, searchPath }) {
+  if (program.includes("/")) return [
+    program
+  ];
+  return searchPath.split(":").map((directory) => directory === "" ? program : `${directory}/${program}`);
+}
+
+// launch/inherited_fds.ts
+function openInheritedFds(plan) {
+  const opened = /* @__PURE__ */ new Map();
+  for (const { call: call2, slot, check, fixes, stepIndex } of plan.inheritedFds) {
+    try {
+      opened.set(slot, syscall(call2, fixes));
+      check?.();
+    } catch (error) {
+      closeInheritedFds(opened);
+      throw stepError(error, plan, stepIndex);
+    }
+  }
+  return opened;
+}
+function closeInheritedFds(opened) {
+  for (const fd of opened.values()) syscall(close(fd));
+}
+
+// launch/host_services/id_maps.ts
+function runIdMapTool(spawn, tool, args) {
+  const streams = new StandardStreams([
+    "null",
+    "null",
+    "piped"
+  ]);
+  let launched;
+  try {
+    launched = spawn(execSpec(tool, {
+      args,
+      stdio: streams.theirs
+    }));
+  } catch (error) {
+    streams.close();
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); install it, or use mapRoot()`, {
+      cause: error
+    });
+  }
+  const { success, stderr } = collectSync(launched, streams.release(), void 0);
+  if (success) return;
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
+  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
+}
+
+// launch/host_services/delete_link.ts
+var deleteLinkService = {
+  describe: ({ name }) => [
+    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
+  ],
+  start({ name }) {
+    using socket = new NetlinkSocket();
+    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
+    const record = {
+      service: "delete-link",
+      name,
+      index
+    };
+    return {
+      record,
+      end: () => this.cleanUp(record)
+    };
+  },
+  cleanUp({ name, index }) {
+    using socket = new NetlinkSocket();
+    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
+    if (isThere) unlessGone(() => socket.request([
+      deleteLink({
+        index
+      })
+    ]));
+  }
+};
+function unlessGone(act) {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
+  }
+}
+
+// ffi/netlink/nftables.ts
+var NFNL_SUBSYS_NFTABLES = 10;
+var BATCH_BEGIN = 16;
+var BATCH_END = 17;
+var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
+var GETTABLE = NEWTABLE | 1;
+var NEWCHAIN = NEWTABLE | 3;
+var NEWRULE = NEWTABLE | 6;
+var NFT_TABLE_F_OWNER = 2;
+var HOOKS = {
+  prerouting: {
+    number: 0,
+    priority: -100
+  },
+  output: {
+    number: 3,
+    priority: -100
+  },
+  postrouting: {
+    number: 4,
+    priority: 100
+  }
+};
+function addNatTable({ name, family, owned, rules }) {
+  const hooks = [
+    ...new Set(rules.map(({ hook }) => hook))
+  ];
+  const table = text2(1, name);
+  const message2 = (type, words2, ...attributes) => ({
+    type,
+    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
+    payload: [
+      header(family),
+      ...attributes
+    ],
+    words: [
+      ...words2.slice(0, 1),
+      family === AF_INET6 ? "ip6" : "ip",
+      name,
+      ...words2.slice(1)
+    ]
+  });
+  const messages = [
+    message2(NEWTABLE, [
+      "NFT_MSG_NEWTABLE"
+    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
+    ...hooks.map((hook) => message2(NEWCHAIN, [
+      "NFT_MSG_NEWCHAIN",
+      hook
+    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
+    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
+      "NFT_MSG_NEWRULE",
+      hook
+    ], table, text2(2, hook), nested(4, ...rule)))
+  ];
+  const last = messages.pop();
+  return [
+    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
+    ...messages,
+    {
+      ...last,
+      flags: last.flags | NLM_F_ACK
+    },
+    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
+  ];
+}
+function masquerading(source) {
+  const { from, to, size } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
+  const network = networkOf(source);
+  const mask2 = networkOf({
+    ...source,
+    bytes: new Uint8Array(size).fill(255)
+  });
+  const inNetwork = (offset, comparison) => [
+    payload(NETWORK_HEADER, offset, size),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
+    compare(comparison, network)
+  ];
+  return [
+    ...inNetwork(from, EQUAL),
+    ...inNetwork(to, NOT_EQUAL),
+    expression("masq")
+  ];
+}
+function publishing({ protocol, port, to, toPort }) {
+  const ipv6 = to.family === AF_INET6;
+  const { to: offset } = ADDRESS2[ipv6 ? "ip6" : "ip"];
+  return [
+    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
+    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    ...ipv6 ? [
+      payload(NETWORK_HEADER, offset, 16),
+      compare(NOT_EQUAL, LOOPBACK_IPV6)
+    ] : [
+      payload(NETWORK_HEADER, offset, 1),
+      compare(NOT_EQUAL, Uint8Array.of(127))
+    ],
+    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
+    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    payload(TRANSPORT_HEADER, 2, 2),
+    compare(EQUAL, portBytes(port)),
+    expression("immediate", big(1, 1), data(2, to.bytes)),
+    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
+    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
+  ];
+}
+function describePublished({ protocol, port, to, toPort }) {
+  return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
+}
+var ADDRESS2 = {
+  ip: {
+    from: 12,
+    to: 16,
+    size: 4
+  },
+  ip6: {
+    from: 8,
+    to: 24,
+    size: 16
+  }
+};
+var NETWORK_HEADER = 1;
+var TRANSPORT_HEADER = 2;
+var EQUAL = 0;
+var NOT_EQUAL = 1;
+var FIB_ADDRESS_TYPE = 3;
+var FIB_DESTINATION = 2;
+var RTN_LOCAL = 2;
+var META_PROTOCOL = 16;
+var DESTINATION_NAT = 1;
+var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
+var NOTHING2 = {
+  4: new Uint8Array(4),
+  16: new Uint8Array(16)
+};
+function payload(base, offset, length) {
+  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
+}
+function compare(operator, value) {
+  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
+}
+function expression(name, ...attributes) {
+  return nested(1, text2(1, name), nested(2, ...attributes));
+}
+function data(type, value) {
+  return nested(type, new Attribute(1, [
+    value
+  ]));
+}
+function big(type, value) {
+  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
+}
+function portBytes(port) {
+  return Uint8Array.of(port >> 8, port & 255);
+}
+function header(family, resource = 0) {
+  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
+}
+function boundary(type, name) {
+  return {
+    type,
+    flags: 0,
+    payload: [
+      header(0, NFNL_SUBSYS_NFTABLES)
+    ],
+    words: [
+      name
+    ]
+  };
+}
+
+// ffi/calls/futex.ts
+var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
+function compareWord(word4, value) {
+  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
+}
+
+// plan/proc_file.ts
+var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
+var PROC = "/proc";
+var NOT_PROCFS = "what lies at /proc is not procfs, and nothing is written there; mount one by proc()";
+function procDirectory(plan) {
+  const mount4 = plan.state.mounts.mountOf(PROC);
+  const known = plan.state.proc;
+  if (known?.mount === mount4 && known.root === plan.state.rootCount) return known.fd;
+  const fd = plan.path(PROC).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: "there is no /proc here; proc() mounts one"
+    }
+  });
+  const told = statfsOutput();
+  plan.call(fstatfs(fd, told));
+  plan.call({
+    ...compareWord(told, PROC_MAGIC),
+    verdict: {
+      name: "fstatfs",
+      text: `fstatfs(${fd.text})`,
+      answer: told,
+      // Where it is procfs, the comparison has failed by itself.
+      read: (statfs3) => ({
+        errno: readStatfs(statfs3).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+        words: NOT_PROCFS
+      })
+    }
+  });
+  plan.state.proc = {
+    mount: mount4,
+    root: plan.state.rootCount,
+    fd
+  };
+  return fd;
+}
+function openProcFile(plan, path2, flags2, fixes) {
+  if (path2.startsWith("self/")) plan.opensProcSelf = true;
+  const how = {
+    flags: flags2 | O_CLOEXEC,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
+  };
+  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC}/${path2}>`, {
+    fixes: () => ({
+      EXDEV: `something is mounted over ${PROC}/${path2}, and nothing is written there`,
+      ...fixes
+    })
+  });
+}
+function writeProcFile(plan, path2, flags2, text4, fixes) {
+  const fd = openProcFile(plan, path2, flags2, fixes.open);
+  const bytes = new TextEncoder().encode(text4);
+  plan.call(write(fd, bytes, bytes.length), {
+    fixes: fixes.write
+  });
+  plan.release(fd);
 }
 
 // plan/steps/sysctl.ts
-function lowerSysctl({ settings: settings2 }, plan) {
-  for (const [name, value] of Object.entries(settings2)) {
-    const path2 = pathOf(name);
-    const kind2 = OWNERS.find(([pattern]) => pattern.test(path2))?.[1] ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
-    plan.needs(kind2, `${name} would change on the host`);
-    writeSetting(plan, path2, String(value));
-  }
-}
 var OWNERS = [
   [
     /^net\//,
@@ -16167,26 +14964,3272 @@ var OWNERS = [
     "user"
   ]
 ];
+function lowerSysctl({ settings: settings2 }, plan) {
+  for (const [name, value] of Object.entries(settings2)) {
+    const path2 = pathOf(name);
+    const kind = OWNERS.find(([pattern]) => pattern.test(path2))?.[1] ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    plan.needs(kind, `${name} would change on the host`);
+    writeSetting(plan, path2, String(value));
+  }
+}
+var DENIED2 = "this setting is not left to a container, but to root of the host";
 function writeSetting(plan, path2, value) {
-  const bytes = new TextEncoder().encode(value);
-  const file = new ResultOf(openAt(plan, `/proc/sys/${path2}`, O_WRONLY).call, "setting");
-  plan.call(write(file, bytes, bytes.length));
-  plan.call(close(file));
+  writeProcFile(plan, `sys/${path2}`, O_WRONLY, value, {
+    open: {
+      ENOENT: "the kernel has no such setting in this namespace",
+      EACCES: DENIED2,
+      EROFS: READ_ONLY
+    },
+    write: {
+      EPERM: DENIED2,
+      EINVAL: "the kernel does not take this value"
+    }
+  });
+}
+
+// plan/steps/network/translation.ts
+function lowerMasquerade({ source, inside }, plan) {
+  const network = parsePrefix(source);
+  const rules = [
+    {
+      hook: "postrouting",
+      rule: masquerading(network)
+    }
+  ];
+  translate(plan, inside, {
+    family: network.family,
+    rules
+  }, [
+    "masquerade",
+    source
+  ]);
+}
+function lowerPublish({ port, address: address2, to: toPort = port, protocol = "tcp", inside }, plan) {
+  const to = parseIp(address2);
+  const published = {
+    protocol,
+    port,
+    to,
+    toPort
+  };
+  const rule = publishing(published);
+  const rules = [
+    {
+      hook: "prerouting",
+      rule
+    },
+    {
+      hook: "output",
+      rule
+    }
+  ];
+  const words2 = [
+    "publish",
+    describePublished(published)
+  ];
+  translate(plan, inside, {
+    family: to.family,
+    rules
+  }, words2);
+}
+function translate(plan, inside, table, words2) {
+  plan.needs("net", HOSTS_NETWORK);
+  const messages = (name) => addNatTable({
+    ...table,
+    name,
+    owned: inside !== true
+  });
+  if (inside === true) {
+    writeSetting(plan, forwardingSetting(table.family), "1");
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf2);
+    const name = `ramekin-${words2.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf2(socket), messages(name), answerOutput(), words2);
+    plan.calls([
+      socket,
+      ...options,
+      ...request,
+      close(fdOf2(socket))
+    ], NO_TRANSLATION);
+    return;
+  }
+  if (plan.state.network.outside !== void 0) {
+    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  plan.syncWithParent(() => [
+    {
+      service: "nat-table",
+      table,
+      words: words2
+    }
+  ]);
+}
+var NO_NF_TABLES = "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
+var NO_TRANSLATION = {
+  ENOENT: NO_NF_TABLES,
+  EOPNOTSUPP: NO_NF_TABLES,
+  EPROTONOSUPPORT: NO_NF_TABLES
+};
+function forwardingSetting(family) {
+  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
+}
+function fdOf2(socket) {
+  return new ResultOf(socket, "socket");
+}
+
+// launch/host_services/nat_table.ts
+var natTableService = {
+  describe({ table }) {
+    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
+    const messages = addNatTable({
+      ...table,
+      name: "ramekin-...",
+      owned: true
+    });
+    return [
+      describeCall(send(socket, messages))
+    ];
+  },
+  start({ table, words: words2 }) {
+    requireForwarding(table.family);
+    const name = `ramekin-${crypto.randomUUID()}`;
+    const socket = new NetlinkSocket(NETLINK_NETFILTER);
+    try {
+      socket.request(addNatTable({
+        ...table,
+        name,
+        owned: true
+      }), words2);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return {
+      record: {
+        service: "nat-table",
+        name
+      },
+      end: () => socket.close()
+    };
+  },
+  cleanUp() {
+  }
+};
+function requireForwarding(family) {
+  const path2 = forwardingSetting(family);
+  if (readSetting(`/proc/sys/${path2}`) === 1) return;
+  const name = path2.replaceAll("/", ".");
+  throw new UnsupportedError(`the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`);
+}
+
+// launch/host_services/process.ts
+function openIfRunning({ pid, started: started2 }, open2) {
+  let fd;
+  try {
+    fd = syscall(open2(pid));
+    if (processIdentity(pid).started === started2) return fd;
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !ENDED.has(error.code)) throw error;
+  }
+  if (fd !== void 0) syscall(close(fd));
+  return void 0;
+}
+var ENDED = /* @__PURE__ */ new Set([
+  "ENOENT",
+  "ESRCH"
+]);
+
+// launch/host_services/return_link.ts
+var returnLinkService = {
+  describe: ({ name, nameInside }) => [
+    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
+  ],
+  start({ name, nameInside }, { pid }) {
+    const record = {
+      service: "return-link",
+      name,
+      nameInside,
+      ...processIdentity(pid)
+    };
+    const home = syscall(openNamespace("thread-self"));
+    const away = syscall(openNamespace(pid));
+    return {
+      record,
+      end: () => moveBack(name, nameInside, away, home)
+    };
+  },
+  cleanUp({ name, nameInside, ...process }) {
+    const away = openIfRunning(process, openNamespace);
+    if (away === void 0) return;
+    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
+  }
+};
+function moveBack(name, nameInside, away, home) {
+  try {
+    using socket = openSocketIn(away, home);
+    const link2 = socket.links().find((link3) => link3.name === nameInside);
+    if (link2 === void 0) return;
+    const back = {
+      name,
+      namespace: {
+        fd: home
+      }
+    };
+    unlessGone(() => socket.request([
+      setLink({
+        index: link2.index
+      }, back)
+    ]));
+  } finally {
+    for (const namespace of [
+      home,
+      away
+    ]) syscall(close(namespace));
+  }
+}
+function openNamespace(process) {
+  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
+}
+function openSocketIn(namespace, home) {
+  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
+  const back = new Label("back");
+  const result = syscalls([
+    {
+      call: setns(namespace, CLONE_NEWNET)
+    },
+    ...[
+      socket,
+      ...options
+    ].map((call2) => ({
+      call: call2,
+      onFailure: back
+    })),
+    back,
+    {
+      call: setns(home, CLONE_NEWNET)
+    }
+  ]);
+  return new NetlinkSocket({
+    opened: Number(result.result(socket))
+  });
+}
+
+// launch/host_services/user_network.ts
+var ARGUMENTS = {
+  slirp4netns: (pid) => [
+    "--configure",
+    "--mtu=65520",
+    "--disable-host-loopback",
+    "--ready-fd=1",
+    pid,
+    "tap0"
+  ],
+  pasta: (pid) => [
+    ...[
+      "--foreground",
+      "--quiet",
+      "--config-net",
+      "--no-map-gw",
+      "--pid",
+      "/dev/stdout"
+    ],
+    ...[
+      "-I",
+      "tap0",
+      "-t",
+      "none",
+      "-u",
+      "none",
+      "-T",
+      "none",
+      "-U",
+      "none"
+    ],
+    pid
+  ]
+};
+var PATIENCE3 = 1e4;
+var userNetworkService = {
+  describe: ({ programs: programs2 }, pid) => [
+    programs2.map((name) => [
+      name,
+      ...ARGUMENTS[name](pid)
+    ].join(" ")).join(", or ")
+  ],
+  start({ programs: programs2 }, context) {
+    for (const program of programs2) {
+      const streams = new StandardStreams([
+        "null",
+        "piped",
+        "piped"
+      ]);
+      let launched;
+      try {
+        launched = launchProgram(program, context, streams);
+      } catch (error) {
+        streams.close();
+        if (error instanceof Deno.errors.NotFound) continue;
+        throw error;
+      }
+      return whenReady(program, launched, streams.release());
+    }
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can do without, with veth() and masquerade()`);
+  },
+  cleanUp(process) {
+    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
+    if (pidfd === void 0) return;
+    try {
+      syscalls([
+        {
+          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
+          accept: [
+            "ESRCH"
+          ]
+        }
+      ]);
+      waitFor(pidfd, PATIENCE3);
+    } finally {
+      syscall(close(pidfd));
+    }
+  }
+};
+function launchProgram(program, { pid, spawn }, streams) {
+  const { euid, egid } = liveHost().credentials();
+  const asRoot = program === "pasta" && euid === 0 ? [
+    "--runas",
+    `${euid}:${egid}`
+  ] : [];
+  const args = [
+    ...asRoot,
+    ...ARGUMENTS[program](String(pid))
+  ];
+  return spawn(execSpec(program, {
+    args,
+    stdio: streams.theirs
+  }));
+}
+function whenReady(program, { pid, pidfd }, descriptors) {
+  const [, stdout, stderr] = descriptors;
+  const end = () => {
+    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
+    for (const fd of [
+      pidfd,
+      stdout,
+      stderr
+    ]) syscall(close(fd));
+  };
+  let issue;
+  try {
+    waitFor(stdout, PATIENCE3);
+    if ((readSome(stdout)?.length ?? 0) > 0) {
+      return {
+        record: {
+          service: "user-network",
+          program,
+          ...processIdentity(pid)
+        },
+        end
+      };
+    }
+    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  end();
+  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
+}
+function waitFor(fd, milliseconds) {
+  syscalls([
+    {
+      call: ppoll([
+        {
+          fd,
+          events: POLLIN
+        }
+      ], milliseconds),
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]);
+}
+
+// launch/host_services/table.ts
+var SERVICES = {
+  "delete-link": deleteLinkService,
+  "nat-table": natTableService,
+  "return-link": returnLinkService,
+  "user-network": userNetworkService
+};
+function describeService(service, pid) {
+  return definitionOf(service.service).describe(service, pid);
+}
+function startService(service, context) {
+  return definitionOf(service.service).start(service, context);
+}
+function definitionOf(name) {
+  return SERVICES[name];
+}
+
+// launch/sync.ts
+function serveSyncPoints(plan, socket, spawn, services) {
+  for (const point of plan.syncPoints) {
+    const pid = waitForArrival(socket);
+    if (pid === void 0) return;
+    for (const action of point.acts(String(pid))) {
+      if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
+      else services.push(start(action, pid, spawn, plan, point));
+    }
+    letGo(socket);
+  }
+  syscall(passCredentials(socket, false));
+}
+function letGo(socket) {
+  syscalls([
+    {
+      call: write(socket, new Uint8Array(1), 1),
+      accept: [
+        "EPIPE"
+      ]
+    }
+  ]);
+}
+function waitForEnd(socket) {
+  while (waitForByte(socket)) ;
+}
+function waitForByte(socket) {
+  const byte = read(socket, new Output(1), 1);
+  return Number(syscalls([
+    {
+      call: byte,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]).result(byte)) > 0;
+}
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]);
+  return descriptorOf(result.output(control));
+}
+function start(service, pid, spawn, plan, point) {
+  try {
+    return startService(service, {
+      pid,
+      spawn
+    });
+  } catch (error) {
+    throw stepError(error, plan, point.stepIndex);
+  }
+}
+function makeCalls(calls, plan, point) {
+  const last = new Label("last");
+  const parts = calls.slice(0, -1).map(({ call: call2 }) => ({
+    call: call2,
+    onFailure: last
+  }));
+  const loaded2 = engine();
+  const program = assemble([
+    ...parts,
+    last,
+    {
+      call: calls.at(-1).call
+    }
+  ], loaded2.architecture);
+  const failure = failureOf(loaded2.run(program));
+  if (failure === void 0) return;
+  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
+  throw failureError(failure, {
+    plan,
+    stepIndex: point.stepIndex,
+    fixes
+  });
+}
+function waitForArrival(socket) {
+  const sender = senderOutput();
+  const call2 = receiveByte(socket, sender);
+  const result = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]);
+  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
+}
+
+// launch/launch.ts
+var Launch = class {
+  #prepared;
+  #compiled;
+  /** The table that the engine walks, where that is not the engine's own memory. */
+  #memory;
+  #result;
+  /** What the table says; for a container that is still walking it, read anew each time. */
+  #final;
+  /** Whether the script's memory is still to be restored. */
+  #isGuarded;
+  #terminal;
+  #listener;
+  #services = [];
+  /**
+   * Begins: makes the first process. The script's thread sleeps until the program runs, or goes on
+   * where the container needs something of the script.
+   */
+  constructor(prepared) {
+    const { compiled, values } = prepared;
+    this.#prepared = prepared;
+    this.#compiled = compiled;
+    const { plan, frame, program } = compiled;
+    this.#isGuarded = !frame.vfork;
+    const bindings = bindingsOf(values);
+    const loaded2 = engine();
+    const isCopied = !frame.sharesMemory || plan.processes.some(({ ownMemory }) => ownMemory);
+    if (frame.vfork && !isCopied) {
+      const result = loaded2.runInArena(program, bindings);
+      this.#final = this.#read(result);
+      this.#result = this.#final.runs ? result : result.copy();
+      return;
+    }
+    const sharing = isCopied ? "shared" : "private";
+    this.#memory = loaded2.allocate(sizeWith(program, bindings), sharing);
+    place(program, this.#memory, bindings);
+    loaded2.runIn(this.#memory);
+    this.#result = new RunResult(program, this.#memory.view);
+    this.#final = frame.vfork ? this.#read(this.#result) : void 0;
+  }
+  /**
+   * Does the script's part, up to the point at which the container is made: where it waits to be
+   * started, if it is to.
+   *
+   * @param spawn runs a program of the host's
+   */
+  serve(spawn) {
+    const { plan, frame, shape } = this.#compiled;
+    const { failed, socket } = this.#findings;
+    if (!frame.vfork && !failed) {
+      serveSyncPoints(plan, socket, spawn, this.#services);
+      this.#receiveFds(socket);
+      if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
+    }
+    if (this.#findings.failed) throw launchError(this.#prepared, this.#result);
+  }
+  /** What the script keeps up for it on the host. */
+  get services() {
+    return this.#services;
+  }
+  /** The container's own process, as far as it is made. */
+  get pid() {
+    return this.#findings.pids.at(-1);
+  }
+  /** Waits until the program runs, which a container that waits is let go for. */
+  finish() {
+    const { frame, shape } = this.#compiled;
+    if (!frame.vfork) {
+      const { socket: socket2 } = this.#findings;
+      if (shape.held) letGo(socket2);
+      waitForEnd(socket2);
+      this.#restore();
+    }
+    const { pids, pidfd, socket, runs } = this.#findings;
+    if (!runs) throw launchError(this.#prepared, this.#result);
+    if (socket !== void 0) this.#receiveFds(socket);
+    const pid = pids.at(-1);
+    const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
+    if (socket !== void 0) syscall(close(socket));
+    this.#release();
+    return {
+      pid,
+      pidfd: opened,
+      terminal: this.#terminal,
+      listener: this.#listener,
+      services: this.#services
+    };
+  }
+  /** Ends every process, closes what is open, and ends what was started; returns the error to throw. */
+  abort(thrown) {
+    const { pids, pidfd, socket, failed } = this.#findings;
+    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
+    for (const pid of pids) {
+      syscall(kill(pid, SIGNALS.SIGKILL));
+      reap(pid);
+    }
+    for (const fd of [
+      this.#terminal,
+      this.#listener,
+      pidfd,
+      socket
+    ]) {
+      if (fd !== void 0) syscall(close(fd));
+    }
+    try {
+      endServices(this.#services);
+    } catch {
+    }
+    this.#restore();
+    this.#release();
+    return error;
+  }
+  #receiveFds(socket) {
+    const { plan, shape } = this.#compiled;
+    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
+    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+  }
+  /** Restores what guards the script's memory: once, as it may be another launch's turn then. */
+  #restore() {
+    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
+    this.#isGuarded = false;
+  }
+  #release() {
+    if (this.#memory !== void 0) engine().release(this.#memory);
+    this.#memory = void 0;
+  }
+  get #findings() {
+    return this.#final ?? this.#read(this.#result);
+  }
+  #read(result) {
+    const { plan, frame, layout } = this.#compiled;
+    const { sockets, pidfd } = frame;
+    const failed = result.failed !== void 0;
+    const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
+    const opened = pidfd === void 0 ? 0n : result.result(pidfd);
+    return {
+      pids: childrenIn(result, plan),
+      pidfd: opened > 0n ? Number(opened) : void 0,
+      socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
+      failed,
+      // execve(2) does not come back from where it succeeds.
+      runs: !failed && layout.candidates.some(({ execve: execve2 }) => result.result(execve2) === PENDING)
+    };
+  }
+};
+function childrenIn(result, plan) {
+  const pids = [];
+  for (const { pid, then } of plan.processes) {
+    const number = pidIn(result, pid);
+    if (number > 0) pids.push(number);
+    if (then === "init") break;
+  }
+  return pids;
+}
+function pidIn(result, pid) {
+  return result.output(pid).getInt32(0, true);
+}
+function reap(pid) {
+  syscalls([
+    {
+      call: waitid(P_PID, pid, null, WEXITED),
+      accept: [
+        "ECHILD"
+      ]
+    }
+  ]);
+}
+
+// launch/listing_text.ts
+function listingText(entries) {
+  const lines = [];
+  let heading;
+  for (const { first, note } of collapse(entries)) {
+    const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
+    if (heading !== number + first.part) lines.push(heading = number + first.part);
+    lines.push(`    ${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+  }
+  return lines.join("\n");
+}
+function collapse(entries) {
+  const lines = [];
+  for (let index = 0; index < entries.length; ) {
+    const first = entries[index];
+    const end = endOfSeries(entries, index);
+    const [count, second] = [
+      end - index,
+      entries[index + 1]
+    ];
+    if (count > 1) {
+      const note = seriesOf(first) === "execve" ? `one of ${count}` : `${count} times`;
+      lines.push({
+        first,
+        note: ` (${note})`
+      });
+      index = end;
+    } else if (second !== void 0 && areAlternatives(first, second)) {
+      lines.push({
+        first,
+        note: ` or ${second.call}`
+      });
+      index += 2;
+    } else {
+      lines.push({
+        first,
+        note: ""
+      });
+      index++;
+    }
+  }
+  return lines;
+}
+var SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
+function seriesOf({ call: call2 }) {
+  return SERIES.exec(call2)?.[1];
+}
+function endOfSeries(entries, begin) {
+  const first = entries[begin];
+  const series = seriesOf(first);
+  let end = begin + 1;
+  while (series !== void 0 && end < entries.length) {
+    const next = entries[end];
+    if (seriesOf(next) !== series || !areTogether(first, next)) break;
+    end++;
+  }
+  return end;
+}
+function areTogether(one, other) {
+  return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
+}
+function areAlternatives(one, other) {
+  const path2 = /^mkdirat\((.*), 0[0-7]+\)$/s.exec(one.call)?.[1];
+  return path2 !== void 0 && areTogether(one, other) && other.call.startsWith(`mknodat(${path2}, 0100`);
+}
+
+// launch/listing.ts
+var Plan = class {
+  /** What is done, in order. */
+  entries;
+  /** Whose the container's namespaces are when its program begins. */
+  namespaces;
+  /** What is mounted where when its program begins, in the order of the mount points. */
+  mounts;
+  /** Use `plan()` of a recipe or a command. */
+  constructor({ compiled, values }, cgroup = []) {
+    const { plan, layout } = compiled;
+    const show2 = showValues(values);
+    const before = [
+      ...cgroup.map((call2) => ({
+        call: call2,
+        stepIndex: plan.limits.stepIndex
+      })),
+      ...plan.inheritedFds
+    ];
+    const entries = before.map(({ call: call2, stepIndex }) => ({
+      stepIndex,
+      part: plan.cursor.nameOf(stepIndex),
+      by: "script",
+      call: describeCall(call2)
+    }));
+    for (const part of layout.parts) {
+      if (!("call" in part)) continue;
+      const { call: call2, stepIndex, section } = part;
+      if (section === "failure") continue;
+      const isScripts = section === "script" || section === "restore" || call2 === layout.clone;
+      entries.push({
+        ...stepIndex === void 0 ? {} : {
+          stepIndex
+        },
+        part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
+        by: isScripts ? "script" : "container",
+        call: describeCall(call2, show2)
+      });
+      const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
+      if (point !== void 0) entries.push(...scriptsPart(plan, point));
+    }
+    this.entries = entries;
+    const { unshared, joined, mounts } = plan.state;
+    const ownerOf2 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+    const owners = NAMESPACE_KINDS.map((kind) => [
+      kind,
+      ownerOf2(kind)
+    ]);
+    this.namespaces = Object.fromEntries(owners);
+    this.mounts = mounts.visible();
+  }
+  /** The plan as text: a heading for each step, and its calls below. */
+  toString() {
+    return listingText(this.entries);
+  }
+  /** The entries, as JSON has them. */
+  toJSON() {
+    return this.entries;
+  }
+};
+var PARTS2 = {
+  begin: "the container begins",
+  clone: "a process is made",
+  failure: "when it fails",
+  init: "the init",
+  limits: "the limits",
+  program: "the program",
+  restore: "the script",
+  script: "the script"
+};
+function scriptsPart(plan, { stepIndex, acts }) {
+  const part = plan.cursor.nameOf(stepIndex);
+  return acts("PID").flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
+    [
+      action.program,
+      ...action.args
+    ].join(" ")
+  ] : describeService(action, "PID")).map((call2) => ({
+    stepIndex,
+    part,
+    by: "script",
+    call: call2
+  }));
+}
+
+// launch/memory_guard.ts
+var MemoryGuard = class {
+  /** Whether untrusted processes can see the container while it is made. */
+  #exposed;
+  /** Whether a process of the container goes on, on its maker's memory, in the program's sight. */
+  #overlaps;
+  #sharesMemory;
+  #locks;
+  #saves;
+  /** Whether the program of the launch restores everything, and the script need not. */
+  #restoresItself;
+  #saved;
+  #unlocking = new Label("unlocking");
+  /** @param maker whether the script sleeps until the program runs, and shares its memory */
+  constructor(plan, shape, maker) {
+    const suffers = plan.opensProcSelf;
+    const changes = maker.sharesMemory && changesDumpability(plan, shape);
+    this.#exposed = plan.state.exposed;
+    this.#overlaps = plan.processes.length > 1;
+    this.#sharesMemory = maker.sharesMemory;
+    this.#locks = changes || suffers;
+    this.#saves = changes || suffers && maker.sharesMemory && !maker.vfork;
+    this.#restoresItself = maker.vfork || !this.#saves;
+  }
+  /** Writes what the script does before the first process is made; a failure goes on there. */
+  raise(writer, onFailure) {
+    if (!this.#locks) return;
+    writer.add(lockProcess(), {
+      accept: LOCKLESS,
+      onFailure
+    });
+    if (!this.#saves) return;
+    const edges = {
+      onFailure: this.#restoresItself ? this.#unlocking : onFailure
+    };
+    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
+    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
+  }
+  /** Writes what restores all that, unless the container still runs on the script's memory. */
+  lower(writer) {
+    if (!this.#locks || !this.#restoresItself) return;
+    if (this.#saved !== void 0) {
+      const dumpable = new ResultOf(this.#saved, "dumpable");
+      const edges = {
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: this.#unlocking
+      };
+      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
+    }
+    const unlocked = new Label("unlocked");
+    writer.place(this.#unlocking);
+    writer.add(unlockProcess(), {
+      accept: LOCKLESS,
+      onFailure: unlocked
+    });
+    writer.place(unlocked);
+  }
+  /** Restores it once no process of the container is on the script's memory any more. */
+  restore(result) {
+    if (this.#saved === void 0 || this.#restoresItself) return;
+    const dumpable = Number(result.result(this.#saved));
+    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
+    syscalls([
+      // A launch that has not come as far has left 0, or an errno.
+      ...dumpable > 0 ? [
+        {
+          call: restoring,
+          accept: [
+            "EINVAL"
+          ]
+        }
+      ] : [],
+      {
+        call: unlockProcess(),
+        accept: LOCKLESS
+      }
+    ]);
+  }
+  /** Writes what guards the first process, where it has a copy of the script's memory. */
+  begin(writer) {
+    if (this.#sharesMemory || !this.#exposed) return;
+    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  }
+  /**
+   * Writes what guards, just before the program, a process that another one overlaps with, or that
+   * waits with its copy: ids that change have set the memory dumpable or not, as a sysctl says.
+   */
+  renew(writer) {
+    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  }
+};
+function changesDumpability(plan, shape) {
+  return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
+}
+function changesIds(plan) {
+  return plan.processes.some(({ parts }) => parts.some((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")));
+}
+
+// launch/script_frame.ts
+var ScriptFrame = class {
+  vfork;
+  sharesMemory;
+  guard;
+  #plan;
+  #facts;
+  #needsSockets;
+  #sockets;
+  #pidfd;
+  constructor(plan, shape, facts) {
+    this.#plan = plan;
+    this.#facts = facts;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held;
+    this.sharesMemory = !shape.held;
+    this.guard = new MemoryGuard(plan, shape, this);
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0;
+  }
+  get clearsHandlers() {
+    return this.#facts.ignored !== void 0;
+  }
+  /** What makes the sockets of the script and the container, where they are needed. */
+  get sockets() {
+    return this.#sockets;
+  }
+  /** What opens the container's pidfd, where the thread has slept. */
+  get pidfd() {
+    return this.#pidfd;
+  }
+  enclose(writer, clone2, firstProcess) {
+    const [unmasking, lowering, closing] = [
+      "unmasking",
+      "lowering",
+      "closing"
+    ].map((name) => new Label(name));
+    const mask2 = new Output(8, "&mask");
+    writer.section = "script";
+    if (this.#needsSockets) {
+      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
+        onFailure: END
+      });
+    }
+    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
+      onFailure: closing
+    });
+    this.guard.raise(writer, closing);
+    writer.add(rt_sigprocmask("all", mask2), {
+      onFailure: lowering
+    });
+    writer.section = "clone";
+    writer.add(clone2, {
+      onZero: firstProcess,
+      onFailure: unmasking,
+      stepIndex: this.#plan.cloneStep,
+      fixes: () => firstCloneFixes(this.#plan)
+    });
+    writer.section = "restore";
+    writer.place(unmasking);
+    writer.add(rt_sigprocmask(mask2, null));
+    writer.place(lowering);
+    this.guard.lower(writer);
+    writer.place(closing);
+    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
+    writer.section = "script";
+    if (this.vfork) {
+      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
+    }
+    writer.end();
+  }
+  begin(writer) {
+    for (const signal of this.#facts.ignored ?? CHANGEABLE_SIGNALS) {
+      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
+    }
+    this.guard.begin(writer);
+    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+  }
+  tie(writer) {
+    const { deathSignal, processes } = this.#plan;
+    if (deathSignal === 0) return;
+    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+    const { thread } = this.#facts;
+    const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
+    if (thread !== void 0 && sharesWord) {
+      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+      writer.add(alive, {
+        ...CHILD_EDGES,
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: EXIT_CHILD
+      });
+    } else {
+      const gone = ppoll([
+        {
+          fd: SCRIPT_PIDFD,
+          events: POLLIN
+        }
+      ], 0);
+      writer.add(gone, {
+        ...CHILD_EDGES,
+        onSuccess: EXIT_CHILD
+      });
+    }
+  }
+  beforeExec(writer) {
+    this.guard.renew(writer);
+  }
+};
+
+// launch/shape.ts
+function shapeOf({ stdio, cwd, uid, gid, terminal }, paths, cgroup, held) {
+  return {
+    stdio: stdio.map((stream) => typeof stream === "string" ? stream : "fd"),
+    paths,
+    cwd: cwd !== void 0,
+    uid: uid !== void 0,
+    gid: gid !== void 0,
+    terminal: terminal?.place,
+    cgroup: cgroup && {
+      directory: cgroup.directory !== void 0,
+      files: cgroup.files.length
+    },
+    held
+  };
+}
+
+// launch/launcher.ts
+var Launcher = class {
+  plan;
+  /** Launches that are laid out, by their shapes. */
+  #compiled = /* @__PURE__ */ new Map();
+  constructor(plan) {
+    this.plan = plan;
+  }
+  /**
+   * Makes a container and starts the program in it. When this returns, the program runs.
+   *
+   * @throws {SyscallError} naming the step and the call that failed; then nothing is left
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   */
+  spawn(spec, alter) {
+    const { launch, cgroup } = this.#make(spec, false, alter);
+    return startIn(launch, cgroup);
+  }
+  /**
+   * Makes a container that waits before the program. It ends with the script, and in its `using`
+   * scope unless it has been started.
+   *
+   * @throws {SyscallError} naming the step and the call that failed; then nothing is left
+   */
+  create(spec, alter) {
+    const { launch, cgroup } = this.#make(spec, true, alter);
+    return new CreatedContainer(launch, cgroup);
+  }
+  /** Lays a launch out, unless one of its shape has been, and says what fills its slots. */
+  prepare(spec, given = {}) {
+    prepareLock();
+    const values = {
+      ...given,
+      spec,
+      paths: programPaths(spec),
+      scriptPidfd: scriptPidfd(),
+      initImage: this.plan.hasInit ? initImage() : void 0
+    };
+    return {
+      compiled: this.#compile(values),
+      values
+    };
+  }
+  /** What a launch will do, without anything being done. */
+  describe(spec) {
+    const cgroup = planContainerCgroup(this.plan);
+    const values = {
+      spec,
+      paths: programPaths(spec),
+      cgroupEntry: cgroup?.cgroupEntry
+    };
+    return new Plan({
+      compiled: this.#compile(values),
+      values
+    }, cgroup?.calls);
+  }
+  /** Makes the container, up to the point at which the program can be started. */
+  #make(spec, held, alter) {
+    const cgroup = ContainerCgroup.make(this.plan);
+    try {
+      const launch = this.#begin(spec, cgroup?.entry, held, alter);
+      cgroup?.entered();
+      return {
+        launch,
+        cgroup
+      };
+    } catch (error) {
+      cgroup?.discard();
+      throw error;
+    }
+  }
+  #begin(spec, cgroupEntry, held, alter) {
+    const inheritedFds = openInheritedFds(this.plan);
+    try {
+      const prepared = this.prepare(spec, {
+        cgroupEntry,
+        inheritedFds,
+        held
+      });
+      const launch = new Launch(alter === void 0 ? prepared : altered(prepared, alter));
+      try {
+        launch.serve(spawnTool);
+        return launch;
+      } catch (error) {
+        throw launch.abort(error);
+      }
+    } finally {
+      closeInheritedFds(inheritedFds);
+    }
+  }
+  #compile({ spec, paths, cgroupEntry, held = false }) {
+    const shape = shapeOf(spec, paths.length, cgroupEntry, held);
+    const key = JSON.stringify(shape);
+    const known = this.#compiled.get(key);
+    if (known !== void 0) return known;
+    const compiled = compile(this.plan, shape);
+    this.#compiled.set(key, compiled);
+    return compiled;
+  }
+};
+var CreatedContainer = class {
+  /** The container's first process, as this script sees it. */
+  pid;
+  /** What the script keeps up for it on the host. */
+  services;
+  #launch;
+  #cgroup;
+  /** Use {@linkcode Launcher.create}. */
+  constructor(launch, cgroup) {
+    this.pid = launch.pid;
+    this.services = launch.services;
+    this.#launch = launch;
+    this.#cgroup = cgroup;
+  }
+  /**
+   * Starts the program. When this returns, it runs.
+   *
+   * @throws {SyscallError} where it cannot be started; then nothing is left of the container
+   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {TypeError} where it was started or canceled before
+   */
+  start() {
+    const launch = this.#launch;
+    if (launch === void 0) throw new TypeError("the container was started or canceled already");
+    this.#launch = void 0;
+    return startIn(launch, this.#cgroup);
+  }
+  /** Ends the container, unless it has been started. */
+  cancel() {
+    this.#launch?.abort(void 0);
+    if (this.#launch !== void 0) this.#cgroup?.discard();
+    this.#launch = void 0;
+  }
+  /** Ends it at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.cancel();
+  }
+};
+function startIn(launch, cgroup) {
+  let launched;
+  try {
+    launched = launch.finish();
+  } catch (error) {
+    const reason2 = launch.abort(error);
+    cgroup?.discard();
+    throw reason2;
+  }
+  return cgroup === void 0 ? launched : {
+    ...launched,
+    cgroup
+  };
+}
+function compile(plan, shape) {
+  const frame = new ScriptFrame(plan, shape, scriptFacts());
+  const layout = link(plan, shape, frame);
+  const program = assemble(layout.parts, engine().architecture);
+  return {
+    plan,
+    shape,
+    frame,
+    layout,
+    program
+  };
+}
+function altered({ compiled, values }, alter) {
+  const { bytes, relocations } = compiled.program;
+  const program = {
+    ...compiled.program,
+    bytes: bytes.slice(),
+    relocations: [
+      ...relocations
+    ]
+  };
+  alter(program, compiled.layout);
+  return {
+    compiled: {
+      ...compiled,
+      program
+    },
+    values
+  };
+}
+var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
+function spawnTool(spec) {
+  return launcherOfTools().spawn(spec);
+}
+
+// plan/steps/bind.ts
+var RESTRICTIONS2 = {
+  nosuid: MOUNT_ATTR_NOSUID,
+  nodev: MOUNT_ATTR_NODEV,
+  noexec: MOUNT_ATTR_NOEXEC,
+  nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
+};
+function lowerBind(step, plan) {
+  plan.needs("mount", "it would be mounted on the host");
+  const source = plan.source(step.source);
+  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
+  if (!isMissing) recordSource(step, plan);
+  const target = plan.path(step.target);
+  const mounted = {
+    target: target.canonical,
+    type: "bind",
+    source: step.source,
+    readOnly: step.readOnly === true
+  };
+  if (step.optional !== true) {
+    show(step, source, target, plan);
+    return plan.mounted(mounted);
+  }
+  if (!isMissing) {
+    target.makeParent();
+    plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
+  }
+  plan.mounted({
+    ...mounted,
+    certain: false
+  });
+}
+function recordSource({ source, readOnly, restrict }, plan) {
+  const path2 = plan.access.hostSource(source);
+  if (path2 === void 0) return plan.access.recordAll();
+  plan.access.recordBind(path2, {
+    readOnly,
+    noDevices: restrict?.includes("nodev")
+  });
+}
+function show(step, source, target, plan, missing2) {
+  const isHost = source instanceof HostPath;
+  const opened = source.open(O_PATH, {
+    ...missing2 !== void 0 && {
+      accept: [
+        "ENOENT"
+      ],
+      onAccepted: missing2
+    },
+    fixes: () => ({
+      ENOENT: missingSource(step, isHost)
+    })
+  });
+  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
+  const tree = copyTree(plan, opened, recursive, step.source, () => ({
+    EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
+  }));
+  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS2[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes !== 0) {
+    const set = {
+      attr_set: attributes
+    };
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+      fixes: plan.state.mountFixes
+    });
+  }
+  if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
+  else {
+    if (target.needsMountPoint) makeMountPoint(source, opened, target, plan);
+    target.attach(tree, step.source);
+  }
+  plan.release(tree);
+  plan.release(opened);
+}
+function missingSource({ source }, isHost) {
+  const why = `the source ${source} does not exist`;
+  return isHost ? `${why}; { optional: true } leaves the step out` : `${why} where the step stands: behind pivotRoot() no file of the host's does`;
+}
+function copyTree(plan, place2, more, source, fixes) {
+  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
+  const { mountFixes: mountFixes2 } = plan.state;
+  return plan.open(open_tree(place2, "", flags2), `<${source}>`, {
+    fixes: () => ({
+      ...mountFixes2,
+      ...allOf(fixes)
+    })
+  });
+}
+function isOnItself({ source, target }, plan) {
+  return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
+}
+function makeMountPoint(source, opened, target, plan) {
+  const known = source instanceof HostPath ? source.resolved.type : void 0;
+  if (known !== void 0 && known !== "unknown") {
+    return target.makeMountPoint(known === "directory" ? "directory" : "file");
+  }
+  const isFile = new Label("the source is not a directory");
+  plan.skippable("the mount point is there", (made) => {
+    const accept2 = {
+      accept: [
+        "ENOTDIR"
+      ],
+      onAccepted: isFile
+    };
+    const looked = openat(opened, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const directory = plan.open(looked, "<source>", accept2);
+    plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
+    plan.goTo(made, directory);
+    plan.place(isFile);
+    target.makeMountPoint("file");
+  });
+}
+
+// plan/steps/mounts.ts
+var NEEDS_MOUNT = "it would be mounted on the host";
+var OPTION_BYTES = 4095;
+function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {} }) {
+  checkOptions(plan, data2);
+  const target = plan.path(path2);
+  const { mountFixes: mountFixes2 } = plan.state;
+  target.mountOn({
+    source: source ?? type,
+    type,
+    flags: flags2,
+    data: data2,
+    fixes: () => ({
+      ...mountFixes2,
+      EBUSY: `something is mounted at ${path2} already, or the source is in use`,
+      EINVAL: `an option does not suit the filesystem ${type}`,
+      ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
+      ENOENT: `the source ${source ?? type} does not exist`,
+      ...fixes
+    })
+  });
+  plan.mounted({
+    target: target.canonical,
+    type,
+    source: source ?? type,
+    readOnly: (flags2 & MS_RDONLY) !== 0,
+    own: true
+  });
+}
+function checkOptions(plan, data2) {
+  if (data2 === null || data2.length * 3 <= OPTION_BYTES) return;
+  const size = new TextEncoder().encode(data2).length;
+  if (size > OPTION_BYTES) {
+    plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use fewer`);
+  }
+}
+function lowerMount(step, plan) {
+  plan.needs("mount", NEEDS_MOUNT);
+  plan.access.recordFilesystem(step);
+  const { source, target, type, options } = step;
+  mountFilesystem(plan, target, {
+    source,
+    type,
+    ...parseMountOptions(options)
+  });
+}
+function lowerTmpfs(step, plan) {
+  plan.needs("mount", NEEDS_MOUNT);
+  const { flags: flags2, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
+  const words2 = [
+    ...step.size === void 0 ? [] : [
+      `size=${step.size}`
+    ],
+    ...step.mode === void 0 ? [] : [
+      `mode=${step.mode.toString(8).padStart(4, "0")}`
+    ],
+    ...data2 === null ? [] : [
+      data2
+    ]
+  ];
+  mountFilesystem(plan, step.target, {
+    type: "tmpfs",
+    flags: flags2,
+    data: words2.join(",") || null
+  });
+}
+function lowerKernelFilesystem({ step: type, target, options }, plan) {
+  plan.needs("mount", NEEDS_MOUNT);
+  plan.access.recordFilesystem({
+    source: type,
+    target,
+    type,
+    ...options && {
+      options
+    }
+  });
+  const parsed = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  mountFilesystem(plan, target, {
+    type,
+    ...parsed,
+    fixes: kernelFilesystemFixes(type, plan)
+  });
+}
+function kernelFilesystemFixes(type, plan) {
+  const ownsPids = plan.state.unshared.has("pid");
+  const denied2 = {
+    proc: ownsPids ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
+    sysfs: 'a new /sys needs a network namespace: unshare("net")',
+    mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
+  }[type];
+  return {
+    EPERM: () => appArmor(plan.host) ?? denied2
+  };
+}
+var PROPAGATION2 = {
+  private: MS_PRIVATE,
+  shared: MS_SHARED,
+  slave: MS_SLAVE,
+  unbindable: MS_UNBINDABLE
+};
+function lowerPropagation(step, plan) {
+  plan.needs("mount", "it would change the host's mounts");
+  plan.path(step.target).setAttributes({
+    propagation: PROPAGATION2[step.type]
+  }, step.recursive === true, {
+    ...plan.state.mountFixes,
+    EINVAL: notMounted(step.target)
+  });
+}
+var ATTRIBUTES = [
+  [
+    MS_RDONLY,
+    MOUNT_ATTR_RDONLY
+  ],
+  [
+    MS_NOSUID,
+    MOUNT_ATTR_NOSUID
+  ],
+  [
+    MS_NODEV,
+    MOUNT_ATTR_NODEV
+  ],
+  [
+    MS_NOEXEC,
+    MOUNT_ATTR_NOEXEC
+  ],
+  [
+    MS_NODIRATIME,
+    MOUNT_ATTR_NODIRATIME
+  ],
+  [
+    MS_NOSYMFOLLOW,
+    MOUNT_ATTR_NOSYMFOLLOW
+  ]
+];
+var TIMES = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
+function lowerRemount(step, plan) {
+  plan.needs("mount", "it would change the host's mounts");
+  const target = plan.path(step.target);
+  const { flags: flags2, data: data2 } = parseMountOptions(step.options);
+  const fixes = {
+    EPERM: "options that the mount got outside are locked; repeat those that /proc/self/mountinfo shows for it",
+    EINVAL: notMounted(step.target)
+  };
+  plan.access.recordRemount(flags2);
+  if (step.bind === false) {
+    if (!plan.state.mounts.isContainerMount(target.canonical)) {
+      plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
+    }
+    checkOptions(plan, data2);
+    target.reconfigure(MS_REMOUNT | flags2, data2, fixes);
+  } else {
+    target.setAttributes(attributesOf(flags2), false, fixes);
+  }
+  plan.state.mounts.remounted(target.canonical, (flags2 & MS_RDONLY) !== 0);
+}
+function attributesOf(flags2) {
+  let [set, clear] = [
+    0,
+    0
+  ];
+  for (const [flag, attribute] of ATTRIBUTES) {
+    if ((flags2 & flag) !== 0) set += attribute;
+    else clear += attribute;
+  }
+  if ((flags2 & TIMES) !== 0) {
+    clear += MOUNT_ATTR__ATIME;
+    if ((flags2 & MS_STRICTATIME) !== 0) set += MOUNT_ATTR_STRICTATIME;
+    else if ((flags2 & MS_NOATIME) !== 0) set += MOUNT_ATTR_NOATIME;
+  }
+  return {
+    attr_set: set,
+    attr_clr: clear
+  };
+}
+function lowerUnmount(step, plan) {
+  plan.needs("mount", "it would unmount it on the host");
+  plan.access.recordAll();
+  const target = plan.path(step.target);
+  target.unmount(step.detach === true, {
+    EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
+    EINVAL: `nothing is mounted at ${step.target}, or it was mounted outside, where an ordinary user cannot take it away`,
+    EBUSY: `${step.target} is in use; { detach: true } takes it away all the same`
+  });
+  plan.state.mounts.unmounted(target.canonical);
+}
+function notMounted(path2) {
+  return `nothing is mounted at ${path2}, or an option does not suit it`;
+}
+
+// plan/steps/devices.ts
+var DEVICES = [
+  "null",
+  "zero",
+  "full",
+  "random",
+  "urandom",
+  "tty"
+];
+var LINKS = {
+  fd: "/proc/self/fd",
+  stdin: "/proc/self/fd/0",
+  stdout: "/proc/self/fd/1",
+  stderr: "/proc/self/fd/2",
+  ptmx: "pts/ptmx"
+};
+function lowerDevices(step, plan) {
+  plan.needs("mount", "it would be mounted on the host");
+  const directory = normalize(step.target);
+  const trees = DEVICES.map((name) => ({
+    name,
+    tree: copyDevice(plan, `/dev/${name}`)
+  }));
+  const flags2 = MS_NOSUID | MS_NOEXEC;
+  mountFilesystem(plan, directory, {
+    type: "tmpfs",
+    flags: flags2,
+    data: "mode=0755"
+  });
+  const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  for (const { name, tree } of trees) {
+    plan.call(mknodat(made, name, S_IFREG | 420, 0));
+    plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
+      fixes: plan.state.mountFixes
+    });
+    plan.release(tree);
+  }
+  const pts = "newinstance,ptmxmode=0666,mode=0620";
+  mountFilesystem(plan, `${directory}/pts`, {
+    type: "devpts",
+    flags: flags2,
+    data: pts
+  });
+  mountFilesystem(plan, `${directory}/shm`, {
+    type: "tmpfs",
+    flags: flags2,
+    data: "mode=1777"
+  });
+  for (const [name, to] of Object.entries(LINKS)) plan.call(symlinkat(to, made, name));
+  plan.release(made);
+  plan.state.terminals = `${directory}/ptmx`;
+}
+function copyDevice(plan, path2) {
+  const source = plan.source(path2);
+  const where = source instanceof HostPath ? "on the host" : "where the step stands";
+  const opened = source.open(O_PATH, {
+    fixes: () => ({
+      ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
+    })
+  });
+  const tree = copyTree(plan, opened, 0, path2);
+  plan.release(opened);
+  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  });
+  plan.call(readOnly, {
+    accept: [
+      "ENOSYS"
+    ]
+  });
+  return tree;
+}
+
+// plan/steps/files.ts
+function lowerMkdir(step, plan) {
+  mayMake(plan, step);
+  const target = plan.path(step.path);
+  target.makeDirectories();
+  if (step.mode === void 0) return;
+  const fd = target.open(O_DIRECTORY, {
+    fixes: {
+      ENOTDIR: `what is at ${step.path} already is not a directory`
+    }
+  });
+  plan.call(fchmod(fd, step.mode));
+  plan.release(fd);
+}
+function lowerSymlink(step, plan) {
+  mayMake(plan, step);
+  plan.path(step.path).inParent((directory, name) => {
+    plan.call(symlinkat(step.target, directory, name), {
+      fixes: makingFixes(step.path)
+    });
+  });
+}
+function lowerWriteFile(step, plan) {
+  mayMake(plan, step);
+  const bytes = new TextEncoder().encode(step.text);
+  const full = {
+    fixes: {
+      ENOSPC: filesystemFull(step.path)
+    }
+  };
+  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC, {
+    mode: step.mode ?? 420,
+    fixes: {
+      ENOENT: `the directory that ${step.path} lies in does not exist; mkdir() makes it`,
+      EISDIR: `${step.path} is a directory`
+    }
+  });
+  if (bytes.length > 0) {
+    plan.call(write(fd, bytes, bytes.length), full);
+    plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1), full);
+  }
+  if (step.mode !== void 0) plan.call(fchmod(fd, step.mode));
+  plan.closeWritten(fd);
+}
+function lowerMknod(step, plan) {
+  mayMake(plan, step);
+  if (step.type !== "p") {
+    plan.access.record({
+      kind: "device",
+      path: `${step.type} ${step.major}:${step.minor}`
+    });
+  }
+  const type = {
+    b: S_IFBLK,
+    c: S_IFCHR,
+    p: S_IFIFO
+  }[step.type];
+  const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
+  plan.path(step.path).inParent((directory, name) => {
+    plan.call(mknodat(directory, name, type | (step.mode ?? 438), device), {
+      fixes: {
+        ...makingFixes(step.path),
+        EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
+      }
+    });
+    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
+  });
+}
+function makingFixes(path2) {
+  return {
+    EEXIST: `something is at ${path2} already`,
+    ENOENT: `the directory that ${path2} lies in does not exist; mkdir() makes it`,
+    EROFS: READ_ONLY,
+    ENOSPC: filesystemFull(path2)
+  };
+}
+function mayMake(plan, { path: path2, host: host2 }) {
+  if (host2 !== true) plan.requireContainerMount(path2);
+  else plan.access.recordWrite(path2);
+}
+
+// plan/steps/id_maps.ts
+function lowerMapRoot(_step, plan) {
+  mapOwnIds(plan, 0, 0);
+}
+function lowerMapCurrentUser(_step, plan) {
+  const { uid, gid } = idsOf2(plan.state);
+  mapOwnIds(plan, uid, gid);
+}
+function lowerMapIds(step, plan) {
+  const own = idsOf2(plan.state);
+  const [uid, gid] = [
+    step.uids[0],
+    step.gids[0]
+  ];
+  const ownOnly = step.uids.length === 1 && uid.count === 1 && uid.outside === own.uid && step.gids.length === 1 && gid.count === 1 && gid.outside === own.gid;
+  if (ownOnly && step.setgroups !== "allow") return mapOwnIds(plan, uid.inside, gid.inside);
+  claimMaps(plan);
+  if (plan.state.nestedUser) {
+    plan.refuse("in a user namespace within that of the container only the own id can be mapped, as the script would have to be in the outer one to map others");
+  }
+  if (step.setgroups === "deny") denySetgroups(plan);
+  plan.access.recordIdMaps(step);
+  const [uids, gids] = [
+    mapText(step.uids),
+    mapText(step.gids)
+  ];
+  plan.host.requireOwnProc();
+  const { mayMapIds } = plan.state.caller;
+  plan.syncWithParent((pid) => mayMapIds ? [
+    {
+      calls: mapCalls(plan, `/proc/${pid}/uid_map`, uids)
+    },
+    {
+      calls: mapCalls(plan, `/proc/${pid}/gid_map`, gids)
+    }
+  ] : [
+    {
+      program: "newuidmap",
+      args: [
+        pid,
+        ...uids.trim().split(/\s/)
+      ]
+    },
+    {
+      program: "newgidmap",
+      args: [
+        pid,
+        ...gids.trim().split(/\s/)
+      ]
+    }
+  ]);
+  plan.state.ids = {
+    uid: imageOf(own.uid, step.uids),
+    gid: imageOf(own.gid, step.gids)
+  };
+}
+function idsOf2({ ids: ids2, caller }) {
+  return ids2 ?? {
+    uid: caller.euid,
+    gid: caller.egid
+  };
+}
+function mapOwnIds(plan, uid, gid) {
+  const own = idsOf2(plan.state);
+  claimMaps(plan);
+  denySetgroups(plan);
+  writeMap(plan, "uid_map", mapText([
+    {
+      inside: uid,
+      outside: own.uid,
+      count: 1
+    }
+  ]));
+  writeMap(plan, "gid_map", mapText([
+    {
+      inside: gid,
+      outside: own.gid,
+      count: 1
+    }
+  ]));
+  plan.state.ids = {
+    uid,
+    gid
+  };
+}
+var OVERFLOW_ID2 = 65534;
+function imageOf(id2, ranges) {
+  const range = ranges.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
+  return range === void 0 ? OVERFLOW_ID2 : range.inside + id2 - range.outside;
+}
+function denySetgroups(plan) {
+  plan.state.setgroupsDenied = true;
+  writeMap(plan, "setgroups", "deny");
+}
+function writeMap(plan, file, text4) {
+  const closed = plan.state.exposed ? "a container that joins others is closed to all but root during setup, also to itself; do this in a second recipe, run in there" : void 0;
+  writeProcFile(plan, `self/${file}`, O_WRONLY, text4, {
+    open: {
+      EACCES: () => closed ?? appArmor(plan.host)
+    },
+    write: mapFixes(plan)
+  });
+}
+function mapFixes(plan) {
+  return {
+    EPERM: () => appArmor(plan.host) ?? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP"
+  };
+}
+function mapCalls(plan, path2, text4) {
+  const bytes = new TextEncoder().encode(text4);
+  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  const written2 = write(fd, bytes, bytes.length);
+  return [
+    {
+      call: opened,
+      fixes: {
+        EACCES: () => appArmor(plan.host)
+      }
+    },
+    {
+      call: written2,
+      fixes: mapFixes(plan)
+    },
+    {
+      call: close(fd)
+    }
+  ];
+}
+function claimMaps(plan) {
+  plan.needs("user", "there are no ids to map");
+  if (plan.state.idsMapped) {
+    plan.refuse("the ids are mapped already, and the kernel takes one map only");
+  }
+  plan.state.idsMapped = true;
+}
+
+// plan/steps/identity.ts
+var LACKING = {
+  EPERM: "the process does not have the capability that this takes, or not any more"
+};
+function lowerSetUser({ uid, gid = uid, groups }, plan) {
+  if (groups !== void 0 && plan.state.setgroupsDenied) {
+    plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
+  }
+  plan.access.recordIds({
+    uid,
+    gid,
+    groups
+  });
+  for (const { call: call2, fixes } of changeIds({
+    uid,
+    gid,
+    groups
+  }, plan.state)) {
+    plan.call(call2, {
+      fixes
+    });
+  }
+  plan.state.ids = {
+    uid,
+    gid
+  };
+}
+function lowerCapabilities({ keep, ...sets }, plan) {
+  plan.state.capabilities.limit({
+    ...sets,
+    ...keep && {
+      keep
+    }
+  });
+  const step = keep === void 0 ? sets : {
+    bounding: keep,
+    permitted: keep,
+    inheritable: keep,
+    ambient: keep
+  };
+  if (step.bounding !== void 0) {
+    for (const [name, number] of Object.entries(CAPABILITIES)) {
+      if (step.bounding.includes(name)) continue;
+      plan.call(prctl(PR_CAPBSET_DROP, number), {
+        accept: [
+          "EINVAL"
+        ],
+        fixes: LACKING
+      });
+    }
+  }
+  const { ambient = [], effective = [] } = step;
+  if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === void 0) {
+    return;
+  }
+  const permitted = step.permitted ?? [
+    ...effective,
+    ...ambient
+  ];
+  plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+  plan.call(capset({
+    permitted,
+    effective: step.effective ?? permitted,
+    inheritable: step.inheritable ?? ambient
+  }), {
+    fixes: {
+      EPERM: "a process can only keep capabilities that it has"
+    }
+  });
+  for (const name of ambient) {
+    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), {
+      fixes: LACKING
+    });
+  }
+}
+function lowerNoNewPrivileges(_step, plan) {
+  plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  plan.state.gainsNoPrivileges = true;
+}
+
+// plan/steps/join.ts
+function lowerJoin(step, plan) {
+  const { target } = step;
+  plan.access.record({
+    kind: "join",
+    target: typeof target === "object" ? target.pid : target
+  });
+  plan.state.exposed = true;
+  plan.isMomentary = true;
+  if (typeof target === "string") joinFile(target, step, plan);
+  else joinProcess(target, step, plan);
+}
+function joinProcess(target, step, plan) {
+  const asked = typeof target === "number" ? {
+    pid: target,
+    started: void 0
+  } : target;
+  const { host: host2 } = plan;
+  const questions = {
+    environment: step.environment === true,
+    cgroup: step.cgroup === true
+  };
+  const found = host2.joinTarget(asked.pid, asked.started, questions);
+  const { pid, started: started2 } = found.identity;
+  const kinds = new Set(step.kinds ?? found.otherKinds);
+  if (step.environment === true) takeEnvironment(plan, found.environment);
+  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
+  const check = () => void host2.joinTarget(pid, started2, {
+    environment: false,
+    cgroup: false
+  });
+  const looksInto = step.root === true || step.cwd === true;
+  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
+    check: looksInto ? void 0 : check,
+    fixes: NO_PROCESS
+  });
+  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
+    check,
+    fixes: NO_PROCESS
+  }) : void 0;
+  const open2 = (name) => {
+    if (step[name] !== true) return void 0;
+    const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return plan.open(call2, `<${name}>`, {
+      fixes: {
+        EACCES: OTHERS_PROCESS
+      }
+    });
+  };
+  const [root, cwd] = [
+    open2("root"),
+    open2("cwd")
+  ];
+  if (kinds.size > 0) enter(plan, pidfd, kinds, step.credentials);
+  if (kinds.has("user")) plan.state.setgroupsDenied = found.setgroupsDenied;
+  if (root !== void 0) {
+    plan.call(fchdir(root));
+    plan.call(chroot("."));
+    plan.state.mounts.leave();
+    plan.state.rootCount++;
+  }
+  if (cwd !== void 0) plan.call(fchdir(cwd));
+  if (root !== void 0 || cwd !== void 0) plan.enteredWorkingDirectory();
+  if (kinds.has("pid")) plan.fork("exit");
+}
+var NO_PROCESS = {
+  ENOENT: "there is no such process, or not any more",
+  ESRCH: "there is no such process, or not any more"
+};
+var OTHERS_PROCESS = "the process is another user's, or has privileges that this one has not";
+function joinFile(file, step, plan) {
+  const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is no file of a namespace; those are /proc/PID/ns/*, and what pin() makes`);
+  const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const fd = plan.open(opened, `<${file}>`, {
+    fixes: {
+      ENOENT: `the file ${file} does not exist`,
+      EACCES: OTHERS_PROCESS
+    }
+  });
+  enter(plan, fd, /* @__PURE__ */ new Set([
+    kind
+  ]), step.credentials);
+  if (kind === "pid") plan.fork("exit");
+}
+function enter(plan, fd, kinds, credentials) {
+  if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("time")) plan.process.ownMemory = true;
+  if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) plan.leaveMountNamespace();
+  plan.state.joins(kinds);
+  let flags2 = 0;
+  for (const kind of kinds) flags2 |= CLONE_FLAG[kind];
+  plan.call(setns(fd, flags2), {
+    fixes: joiningFixes(kinds)
+  });
+  if (kinds.has("user")) becomeRoot(plan, credentials);
+}
+function joiningFixes(kinds) {
+  return {
+    ESRCH: "the process has ended",
+    EPERM: kinds.has("user") ? "only the user who has made a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
+    EINVAL: kinds.has("user") ? "the user namespace is the container's already, or the file is no user namespace" : kinds.has("pid") ? "a pid namespace can be joined from one above it only; or the file is no pid namespace" : "the file is no namespace of this kind"
+  };
+}
+function becomeRoot(plan, credentials) {
+  plan.call(prctl(PR_SET_DUMPABLE, 0));
+  if (credentials === "keep") return;
+  plan.call(setgroups([]), {
+    accept: [
+      "EPERM"
+    ]
+  });
+  plan.call(setresgid(0, 0, 0), {
+    accept: [
+      "EINVAL"
+    ]
+  });
+  plan.call(setresuid(0, 0, 0), {
+    accept: [
+      "EINVAL"
+    ]
+  });
+  plan.state.ids = {
+    uid: 0,
+    gid: 0
+  };
+  plan.call(prctl(PR_SET_DUMPABLE, 0));
+}
+function enterCgroup2(plan, file) {
+  const fixes = {
+    EACCES: CGROUP_DENIED
+  };
+  const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, {
+    fixes
+  });
+  plan.call(write(fd, new TextEncoder().encode("0"), 1), {
+    fixes
+  });
+  plan.release(fd);
+}
+function takeEnvironment(plan, variables) {
+  plan.state.clearsEnvironment = true;
+  plan.state.keptVariables.clear();
+  for (const [name, value] of Object.entries(variables)) plan.state.environment.set(name, value);
+}
+
+// plan/steps/landlock.ts
+function lowerLandlock(step, plan) {
+  const version = plan.host.landlockVersion();
+  if (step.degrade !== true) refuseOlder(step, version);
+  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  if (files + ports + scopes === 0) return;
+  const created = plan.call(landlock_create_ruleset({
+    files,
+    ports,
+    scopes
+  }));
+  const ruleset = new ResultOf(created, "ruleset");
+  if (files !== 0) allowFiles(step, files, ruleset, plan);
+  if (ports !== 0) allowPorts(step, ruleset, plan);
+  plan.setNoNewPrivileges();
+  plan.beforeExec(landlock_restrict_self(ruleset), {
+    E2BIG: "Landlock allows 16 nested rulesets, and 16 are active"
+  });
+}
+function refuseOlder(step, version) {
+  const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
+  if (lacking === void 0) return;
+  throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no landlock, or not among its security modules (lsm=landlock,...)" : `its landlock has version ${version}`) + "; { degrade: true } takes what there is");
+}
+function allowFiles(step, deniable, ruleset, plan) {
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of FILE_WORDS) {
+    for (const path2 of step[word4] ?? []) {
+      const place2 = normalize(path2);
+      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+    }
+  }
+  const pipe = new PipeEnds();
+  plan.call(pipe2(pipe.output, O_CLOEXEC));
+  for (const [path2, allowed] of rights) {
+    const place2 = plan.path(path2).open(O_PATH, {
+      fixes: {
+        ENOENT: `${path2}, to which a rule gives rights, does not exist in the container`
+      }
+    });
+    const isFile = new Label("it is a file");
+    const done = new Label("it is a directory");
+    plan.call(writePathBeneath(pipe.writer, allowed, place2));
+    const rule = pathBeneathOutput(allowed);
+    plan.call(read(pipe.reader, rule, rule.size));
+    plan.call(addPathBeneath(ruleset, rule), {
+      accept: [
+        "EINVAL"
+      ],
+      onAccepted: isFile,
+      onZero: done
+    });
+    plan.place(isFile);
+    const ofFile = allowed & RIGHTS_OF_FILE;
+    plan.call(writePathBeneath(pipe.writer, ofFile, place2));
+    const fileRule = pathBeneathOutput(ofFile);
+    plan.call(read(pipe.reader, fileRule, fileRule.size));
+    plan.call(addPathBeneath(ruleset, fileRule));
+    plan.place(done);
+    plan.release(place2);
+  }
+  plan.release(pipe.reader);
+  plan.release(pipe.writer);
+}
+function allowPorts(step, ruleset, plan) {
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of PORT_WORDS) {
+    for (const port of step[word4] ?? []) {
+      rights.set(port, (rights.get(port) ?? 0) | PORT_RIGHTS[word4]);
+    }
+  }
+  for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
+}
+
+// host/host.ts
+function atLeast({ major, minor }, wanted) {
+  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
+}
+
+// plan/steps/masks.ts
+function lowerMaskPaths({ paths }, plan) {
+  plan.needs("mount", "they would be hidden on the host");
+  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
+    plan.refuse("what lies over the files is made by the container, whose ids have to be mapped for it: put mapRoot() before it");
+  }
+  withEmptyFiles(plan, (empty) => {
+    for (const path2 of paths.map(normalize)) {
+      if (path2 === "/") {
+        plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
+      }
+      mask(plan, path2, empty);
+    }
+  });
+}
+var EMPTY = {
+  file: "file",
+  directory: "directory"
+};
+function withEmptyFiles(plan, write3) {
+  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+    fixes: plan.state.mountFixes
+  });
+  const set = (key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
+  set("mode", "0555");
+  set("nr_blocks", "1");
+  set("nr_inodes", "3");
+  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+    fixes: plan.state.mountFixes
+  });
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const mounted = fsmount(filesystem, FSMOUNT_CLOEXEC, attributes);
+  const empty = plan.open(mounted, "<empty>", {
+    fixes: plan.state.mountFixes
+  });
+  plan.release(filesystem);
+  plan.call(mkdirat(empty, EMPTY.directory, 365));
+  plan.call(mknodat(empty, EMPTY.file, S_IFREG | 292, 0));
+  plan.call(mount_setattr(empty, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  const attached = !atLeast(plan.host.kernel(), {
+    major: 6,
+    minor: 15
+  });
+  if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  write3(empty);
+  if (attached) plan.inDirectory(empty, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(empty);
+}
+function mask(plan, path2, empty) {
+  const target = plan.path(path2);
+  target.openBase();
+  plan.skippable(`${path2} is masked, or missing`, (end) => {
+    const place2 = openIfThere(target, end);
+    const copyOf = (name) => {
+      const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+      return plan.open(copied, `<empty ${name}>`, {
+        fixes: plan.state.mountFixes
+      });
+    };
+    const cover = (copy2) => move_mount(copy2, "", place2, "", ONTO_FD);
+    const [isDirectory, covered] = [
+      new Label(`${path2} is a directory`),
+      new Label("covered")
+    ];
+    const file = copyOf(EMPTY.file);
+    plan.call(cover(file), {
+      accept: [
+        "EINVAL",
+        "ENOTDIR"
+      ],
+      onAccepted: isDirectory,
+      onZero: covered,
+      fixes: plan.state.mountFixes
+    });
+    plan.place(isDirectory);
+    const directory = copyOf(EMPTY.directory);
+    plan.call(cover(directory), {
+      fixes: plan.state.mountFixes
+    });
+    plan.release(directory);
+    plan.place(covered);
+    plan.release(file);
+    plan.release(place2);
+  });
+  plan.access.recordGuard(path2);
+  plan.mounted({
+    target: target.canonical,
+    type: "mask",
+    readOnly: true,
+    certain: false
+  });
+}
+function lowerReadonlyPaths({ paths }, plan) {
+  plan.needs("mount", "they would become so on the host");
+  for (const path2 of paths.map(normalize)) {
+    if (path2 === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
+    keepFromChange(plan, path2);
+  }
+}
+function keepFromChange(plan, path2) {
+  const target = plan.path(path2);
+  target.openBase();
+  plan.skippable(`${path2} is missing`, (missing2) => {
+    const place2 = openIfThere(target, missing2);
+    const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
+    const readOnly = {
+      attr_set: MOUNT_ATTR_RDONLY
+    };
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
+      fixes: plan.state.mountFixes
+    });
+    target.attachTo(place2, tree, path2);
+    plan.release(tree);
+    plan.release(place2);
+  });
+  plan.access.recordGuard(path2);
+  plan.mounted({
+    target: target.canonical,
+    type: "bind",
+    source: path2,
+    readOnly: true,
+    certain: false
+  });
+}
+function openIfThere(target, missing2) {
+  return target.open(O_PATH, {
+    accept: [
+      "ENOENT",
+      "ENOTDIR"
+    ],
+    onAccepted: missing2
+  });
+}
+
+// plan/steps/names.ts
+function lowerHostname(step, plan) {
+  plan.needs("uts", "it would rename the host");
+  plan.call(sethostname(step.name), {
+    fixes: {
+      EPERM: needsPrivilege(plan.state.inUserNamespace)
+    }
+  });
+}
+function lowerDomainname(step, plan) {
+  plan.needs("uts", "it would rename the host's domain");
+  plan.call(setdomainname(step.name), {
+    fixes: {
+      EPERM: needsPrivilege(plan.state.inUserNamespace)
+    }
+  });
+}
+
+// plan/steps/network/addresses.ts
+function lowerAddress({ device, address: address2 }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, (kernel) => {
+    kernel.request(addAddress(kernel.indexOf(device), parsePrefix(address2)), addressFixes(device));
+  });
+}
+function addressFixes(device) {
+  return {
+    EEXIST: `${device} has this address already`,
+    EACCES: `IPv6 is off on ${device} (sysctl net.ipv6.conf.*.disable_ipv6)`
+  };
+}
+var UNREACHABLE = "the gateway lies in no network of the container's; address() puts an interface into one";
+var ROUTE_FIXES = {
+  EEXIST: "there is a route to it already",
+  ENETUNREACH: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE
+};
+function lowerRoute(step, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  const { via, device } = step;
+  inContainerNetns(plan, (kernel) => {
+    kernel.request(addRoute(prefixOf(step), {
+      via: via === void 0 ? void 0 : parseIp(via),
+      device: device === void 0 ? void 0 : kernel.indexOf(device)
+    }), ROUTE_FIXES);
+  });
+}
+
+// plan/steps/network/links.ts
+function lowerLoopback(_step, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+}
+function lowerBridge({ name, ports = [] }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, (kernel) => {
+    kernel.request(addBridge({
+      name,
+      up: true
+    }), linkFixes(name, "bridge"));
+    if (ports.length === 0) return;
+    const master = kernel.indexOf(name);
+    for (const port of ports) {
+      kernel.request(setLink(port, {
+        master,
+        up: true
+      }), {
+        ENODEV: noInterface(port)
+      });
+    }
+  });
+}
+function lowerDummy({ name }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, (kernel) => kernel.request(addDummy({
+    name,
+    up: true
+  }), linkFixes(name, "dummy")));
+}
+
+// plan/steps/network/outside.ts
+function lowerVeth({ name, peer, peerAddress, bridge: bridge2 }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inParentNetns(plan, (kernel, namespace) => {
+    const master = bridge2 === void 0 ? void 0 : kernel.indexOf(bridge2);
+    kernel.request(addVeth({
+      name: peer,
+      master,
+      up: true
+    }, {
+      name,
+      namespace
+    }), {
+      ...linkFixes(peer ?? name, "veth"),
+      ...bridge2 !== void 0 && {
+        EOPNOTSUPP: `${bridge2} is no bridge, or this kernel has no veth`
+      }
+    });
+    if (peerAddress !== void 0) {
+      kernel.request(addAddress(kernel.indexOf(peer), parsePrefix(peerAddress)), addressFixes(peer));
+    }
+  }, peer === void 0 ? void 0 : {
+    service: "delete-link",
+    name: peer
+  });
+  inContainerNetns(plan, (kernel) => kernel.request(setLink(name, {
+    up: true
+  })));
+}
+function lowerMacvlan({ name, parent, mode: mode2 = "bridge" }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inParentNetns(plan, (kernel, namespace) => {
+    const link2 = kernel.indexOf(parent);
+    kernel.request(addMacvlan({
+      name,
+      namespace,
+      up: true
+    }, link2, mode2), linkFixes(name, "macvlan"));
+  });
+}
+function lowerMoveInterface({ name, as = name }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inParentNetns(plan, (kernel, namespace) => {
+    kernel.request(setLink({
+      index: kernel.indexOf(name)
+    }, {
+      name: as,
+      namespace
+    }), {
+      EEXIST: `an interface is called ${as} already; choose another name`
+    });
+  }, {
+    service: "return-link",
+    name,
+    nameInside: as
+  });
+  inContainerNetns(plan, (kernel) => kernel.request(setLink(as, {
+    up: true
+  })));
+}
+
+// plan/steps/network/user_network.ts
+function lowerUserNetwork({ program }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  plan.host.requireOwnProc();
+  plan.access.record({
+    kind: "net",
+    host: "*"
+  });
+  const programs2 = program === void 0 ? USER_NETWORK_PROGRAMS : [
+    program
+  ];
+  plan.syncWithParent(() => [
+    {
+      service: "user-network",
+      programs: programs2
+    }
+  ]);
+}
+
+// plan/steps/overlay.ts
+function lowerOverlay(step, plan) {
+  plan.needs("mount", "it would be mounted on the host");
+  const target = plan.path(step.target);
+  if (target.needsMountPoint) target.makeMountPoint("directory");
+  const lower2 = step.lower.map((path2) => {
+    plan.access.recordLowerDirectory(path2);
+    return openLower(plan, path2);
+  });
+  const changes = step.upper === void 0 ? void 0 : openChanges(plan, step.upper, step.work);
+  const flags2 = MS_NOSUID | MS_NODEV;
+  mountFilesystem(plan, step.target, {
+    type: "tmpfs",
+    flags: flags2,
+    data: "mode=0755"
+  });
+  const below2 = target.open(O_PATH | O_DIRECTORY);
+  plan.inDirectory(below2, () => {
+    const attached = new Map(lower2.map((tree, index) => [
+      String(index),
+      tree
+    ]));
+    if (changes !== void 0) attached.set("changes", changes.tree);
+    for (const [name, tree] of attached) attachHere(plan, tree, name);
+    if (step.discard === true) {
+      for (const name of [
+        "upper",
+        "work"
+      ]) plan.call(mkdirat(at_fdcwd, name, 493));
+    }
+    const written2 = step.discard === true ? {
+      upper: "upper",
+      work: "work"
+    } : changes;
+    const data2 = overlayData(plan, lower2.length, written2);
+    checkOptions(plan, data2);
+    plan.call(mount("overlay", ".", "overlay", 0, data2), {
+      fixes: overlayFixes(step, plan)
+    });
+    for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
+  });
+  plan.release(below2);
+  plan.mounted({
+    target: target.canonical,
+    type: "overlay",
+    layers: [
+      ...step.upper === void 0 ? [] : [
+        {
+          path: step.upper,
+          changes: true
+        }
+      ],
+      ...step.lower.map((path2) => ({
+        path: path2,
+        changes: false
+      }))
+    ],
+    readOnly: step.upper === void 0 && step.discard !== true,
+    own: true
+  });
+}
+function overlayFixes(step, plan) {
+  const directories = [
+    ...step.lower,
+    ...step.upper === void 0 ? [] : [
+      step.upper,
+      step.work
+    ]
+  ];
+  const names = directories.join(", ");
+  return {
+    ...plan.state.mountFixes,
+    EINVAL: `a directory of the overlay does not suit the kernel, which says more in dmesg(1): ${names}; work has to be on the filesystem of upper, and in a user namespace no lower directory may have a mount of the host below it`,
+    ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
+    EBUSY: "upper or work is in use by another overlay",
+    ENODEV: "this kernel has no overlayfs (modprobe overlay)"
+  };
+}
+function openLower(plan, path2) {
+  const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the lower directory ${path2} does not exist`,
+      ENOTDIR: `${path2} is not a directory`
+    }
+  });
+  const tree = copyTree(plan, opened, 0, path2, {
+    EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ${path2} has one`
+  });
+  plan.release(opened);
+  return tree;
+}
+function openChanges(plan, upper, work) {
+  plan.access.recordRead(upper);
+  for (const path2 of [
+    upper,
+    work
+  ]) plan.access.recordWrite(path2);
+  const [one, other] = [
+    placeOf2(plan, upper),
+    placeOf2(plan, work)
+  ];
+  let directory = parentOf(one);
+  while (!isWithin(other, directory)) directory = parentOf(directory);
+  const opened = plan.source(directory).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the directory of ${upper} and ${work} does not exist`
+    }
+  });
+  const tree = copyTree(plan, opened, AT_RECURSIVE, directory);
+  plan.release(opened);
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
+    attr_set: MOUNT_ATTR_NOSYMFOLLOW
+  }));
+  const beneath = (path2) => "changes" + path2.slice(directory === "/" ? 0 : directory.length);
+  return {
+    tree,
+    upper: beneath(one),
+    work: beneath(other)
+  };
+}
+function placeOf2(plan, path2) {
+  const source = plan.source(path2);
+  return source instanceof HostPath ? source.resolved.path : normalize(path2);
+}
+function attachHere(plan, tree, name) {
+  plan.call(mkdirat(at_fdcwd, name, 493));
+  plan.call(move_mount(tree, "", at_fdcwd, name, MOVE_MOUNT_F_EMPTY_PATH), {
+    fixes: plan.state.mountFixes
+  });
+  plan.release(tree);
+}
+function overlayData(plan, layers, changes) {
+  const names = Array.from({
+    length: layers
+  }, (_, index) => String(index));
+  return [
+    `lowerdir=${names.join(":")}`,
+    ...changes === void 0 ? [] : [
+      `upperdir=${escaped(changes.upper)}`,
+      `workdir=${escaped(changes.work)}`
+    ],
+    // In a user namespace the trusted.* attributes, the default, cannot be written.
+    ...plan.state.inUserNamespace ? [
+      "userxattr"
+    ] : []
+  ].join(",");
+}
+function escaped(path2) {
+  return path2.replace(/[\\,]/g, "\\$&");
+}
+
+// plan/steps/process.ts
+function lowerSetEnv({ variables }, plan) {
+  for (const [name, value] of Object.entries(variables)) {
+    plan.state.environment.set(name, value);
+    plan.state.keptVariables.delete(name);
+  }
+}
+function lowerClearEnv({ keep = [] }, plan) {
+  plan.state.clearsEnvironment = true;
+  plan.state.environment.clear();
+  plan.state.keptVariables.clear();
+  for (const name of keep) {
+    plan.state.keptVariables.add(name);
+    plan.access.recordVariable(name);
+  }
+}
+function lowerUmask({ mask: mask2 }, plan) {
+  plan.call(umask(mask2));
+}
+var RAISED = {
+  EPERM: "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself"
+};
+function lowerRlimit({ resource, soft, hard }, plan) {
+  const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
+  const name = resource.toUpperCase();
+  const call2 = prlimit64(0, RLIMITS[name], {
+    soft: number(soft),
+    hard: number(hard)
+  }, null);
+  if (name === "NOFILE") plan.beforeExec(call2, RAISED);
+  else plan.call(call2, {
+    fixes: RAISED
+  });
+}
+function lowerNewSession(_step, plan) {
+  plan.call(setsid(), {
+    fixes: {
+      EPERM: "the program leads a session already"
+    }
+  });
+  plan.state.sessionLeader = true;
+}
+function lowerDieWithParent({ signal }, plan) {
+  plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+}
+function lowerInit(_step, plan) {
+  plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
+  if (plan.state.joined.has("pid")) {
+    plan.refuse("the pid namespace that is joined has its PID 1 already");
+  }
+  if (plan.hasInit) plan.refuse("there is an init already");
+  plan.fork("init");
+  plan.access.recordInit();
+}
+
+// plan/steps/programs.ts
+function lowerPrograms(step, plan) {
+  plan.needs("mount", "it would be put on the host");
+  const root = normalize(step.root ?? nextRoot(plan));
+  plan.requireContainerMount(root);
+  const files = filesOf2(step, plan).map(({ source, target }) => ({
+    source,
+    target: normalize(`${root}/${target}`)
+  })).filter(({ target }) => !plan.state.mounts.isMountPoint(target));
+  for (const directory of new Set(files.map(({ target }) => parentOf(target)))) {
+    plan.path(directory).makeDirectories();
+  }
+  for (const file of files) {
+    if (step.copy === true) copy(plan, file);
+    else bind2(plan, file);
+  }
+}
+function nextRoot(plan) {
+  return plan.cursor.nextRoot ?? plan.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
+}
+function filesOf2(step, plan) {
+  plan.isMomentary = true;
+  const found = plan.host.programFiles(step.programs);
+  return "files" in found ? found.files : plan.refuse(found.issue);
+}
+function bind2(plan, { source, target }) {
+  const place2 = plan.path(target);
+  const made = place2.open(O_RDONLY | O_CREAT, {
+    mode: 420
+  });
+  plan.access.recordBind(source, {
+    readOnly: true
+  });
+  const opened = plan.source(source).open(O_PATH);
+  const tree = copyTree(plan, opened, 0, source);
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  place2.attachTo(made, tree, source);
+  for (const fd of [
+    made,
+    opened,
+    tree
+  ]) plan.release(fd);
+  plan.mounted({
+    target: place2.canonical,
+    type: "bind",
+    source,
+    readOnly: true
+  });
+}
+var AT_ONCE3 = 2147479552;
+function copy(plan, { source, target }) {
+  plan.access.recordRead(source);
+  const from = plan.source(source).open(O_RDONLY);
+  const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC, {
+    mode: 493
+  });
+  const more = new Label("more");
+  const done = new Label("done");
+  plan.place(more);
+  plan.call(sendfile(to, from, AT_ONCE3), {
+    onSuccess: more,
+    onZero: done,
+    fixes: {
+      ENOSPC: filesystemFull(target)
+    }
+  });
+  plan.place(done);
+  plan.call(fchmod(to, 493));
+  plan.closeWritten(to);
+  plan.release(from);
+}
+function sendfile(to, from, count) {
+  return call("sendfile", to, from, null, count);
+}
+
+// plan/steps/root.ts
+function lowerPivotRoot({ path: path2 }, plan) {
+  plan.needs("mount", "it would change the host's root");
+  const target = plan.path(path2);
+  const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
+  plan.access.recordRoot(path2, "pivotRoot");
+  const directory = openRoot(plan, path2);
+  const root = isMountPoint ? directory : mountOnItself(plan, directory, path2);
+  plan.call(fchdir(root));
+  plan.call(pivot_root(".", "."), {
+    fixes: {
+      EINVAL: "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root is on a shared mount",
+      EPERM: needsPrivilege(plan.state.inUserNamespace)
+    }
+  });
+  plan.call(umount2(".", MNT_DETACH));
+  enterRoot(plan, target.canonical, root);
+}
+function lowerChroot({ path: path2 }, plan) {
+  const { canonical } = plan.path(path2);
+  plan.access.recordRoot(path2, "chroot");
+  const directory = openRoot(plan, path2);
+  plan.call(fchdir(directory), {
+    fixes: {
+      EACCES: `this user may not enter ${path2}`
+    }
+  });
+  plan.call(chroot("."), {
+    fixes: {
+      EPERM: plan.state.inUserNamespace ? needsPrivilege(true) : 'this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: unshare("user"), mapRoot()'
+    }
+  });
+  enterRoot(plan, canonical, directory);
+}
+function openRoot(plan, path2) {
+  return plan.path(path2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the directory ${path2} does not exist in the container`,
+      ENOTDIR: `${path2} is not a directory`
+    }
+  });
+}
+function mountOnItself(plan, directory, path2) {
+  const tree = copyTree(plan, directory, AT_RECURSIVE, path2);
+  plan.call(move_mount(tree, "", directory, "", ONTO_FD), {
+    fixes: plan.state.mountFixes
+  });
+  plan.release(directory);
+  return tree;
+}
+function enterRoot(plan, path2, root) {
+  plan.call(chdir("/"));
+  plan.release(root);
+  plan.enteredWorkingDirectory();
+  plan.forgetDirectories();
+  plan.state.entersRoot(path2);
+}
+function lowerChdir({ path: path2 }, plan) {
+  plan.returnToWorkingDirectory();
+  const directory = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the directory ${path2} does not exist in the container`,
+      ENOTDIR: `${path2} is not a directory`
+    }
+  });
+  plan.call(fchdir(directory), {
+    fixes: {
+      EACCES: `this user may not enter ${path2}`
+    }
+  });
+  plan.release(directory);
+  plan.enteredWorkingDirectory();
+}
+
+// ffi/seccomp/bpf.ts
+var BPF = {
+  load: 32,
+  and: 84,
+  jump: 5,
+  equal: 21,
+  greater: 37,
+  greaterOrEqual: 53,
+  return: 6
+};
+var MOST_INSTRUCTIONS = 4096;
+var INSTRUCTION_SIZE = 8;
+var FAR = 254;
+function assembleFilter(parts) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BackwardsProgram = class {
+  #words = [];
+  #places = /* @__PURE__ */ new Map();
+  place(label) {
+    this.#places.set(label, this.#words.length);
+  }
+  add(instruction) {
+    switch (instruction.kind) {
+      case "load":
+        return this.#word(BPF.load, instruction.offset);
+      case "and":
+        return this.#word(BPF.and, instruction.mask);
+      case "return":
+        return this.#word(BPF.return, instruction.value);
+      case "jump":
+        return this.#word(BPF.jump, this.#distance(instruction.to));
+      case "branch":
+        return this.#branch(instruction);
+    }
+  }
+  bytes() {
+    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+    const view2 = new DataView(bytes.buffer);
+    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+      const at2 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at2, code, true);
+      view2.setUint8(at2 + 2, jt);
+      view2.setUint8(at2 + 3, jf);
+      view2.setUint32(at2 + 4, k, true);
+    });
+    return bytes;
+  }
+  #branch({ test, value, holds, fails }) {
+    const next = this.#words.length;
+    const reachable = (label) => {
+      if (label === void 0) return next;
+      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
+      else return this.#places.get(label);
+      return this.#words.length;
+    };
+    const [jt, jf] = [
+      reachable(holds),
+      reachable(fails)
+    ].map((place2) => this.#words.length - place2);
+    this.#word(BPF[test], value, jt, jf);
+  }
+  #distance(label) {
+    const place2 = this.#places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
+    return this.#words.length - place2;
+  }
+  #word(code, k, jt = 0, jf = 0) {
+    this.#words.push({
+      code,
+      jt,
+      jf,
+      k: k >>> 0
+    });
+  }
+};
+
+// ffi/calls/seccomp.ts
+var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
+var SECCOMP_FILTER_FLAGS = {
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
+};
+var PROGRAM_SIZE = 16;
+function seccompSetFilter(program, flagBits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
+    {
+      offset: 8,
+      to: program
+    }
+  ]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
+}
+
+// ffi/seccomp/filter.ts
+var SECCOMP_DATA = {
+  number: 0,
+  architecture: 4,
+  arguments: 16,
+  size: 64
+};
+var AUDIT_ARCH = {
+  x86_64: 3221225534,
+  aarch64: 3221225655
+};
+var X32 = 1073741824;
+function compileFilter(filter, architecture) {
+  const bytes = assembleFilter(new Compiler(filter, architecture).parts());
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) {
+    throw new RangeError(`the filter has ${bytes.length / INSTRUCTION_SIZE} instructions, and the kernel takes ${MOST_INSTRUCTIONS} at most`);
+  }
+  return bytes;
+}
+var RuleIndex = class {
+  #rules = /* @__PURE__ */ new Map();
+  #otherwise;
+  constructor({ rules, otherwise }) {
+    this.#otherwise = [
+      {
+        names: [],
+        action: otherwise
+      }
+    ];
+    for (const rule of rules) {
+      for (const name of rule.names) {
+        const known = this.#rules.get(name);
+        if (known === void 0) this.#rules.set(name, [
+          rule
+        ]);
+        else if (!isUnconditional(known.at(-1))) known.push(rule);
+      }
+    }
+  }
+  /** The rules for the call; the last of them is without conditions. */
+  for(name) {
+    const rules = this.#rules.get(name);
+    if (rules === void 0) return this.#otherwise;
+    return isUnconditional(rules.at(-1)) ? rules : [
+      ...rules,
+      ...this.#otherwise
+    ];
+  }
+};
+function isUnconditional({ conditions = [] }) {
+  return conditions.length === 0;
+}
+var Compiler = class {
+  #filter;
+  #architecture;
+  #returns = /* @__PURE__ */ new Map();
+  #decisions = /* @__PURE__ */ new Map();
+  constructor(filter, architecture) {
+    this.#filter = filter;
+    this.#architecture = architecture;
+  }
+  parts() {
+    const ranges = this.#ranges();
+    const foreign = this.#return(this.#filter.foreign);
+    const value = AUDIT_ARCH[this.#architecture];
+    const search = [
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.architecture
+      },
+      {
+        kind: "branch",
+        test: "equal",
+        value,
+        fails: foreign
+      },
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.number
+      },
+      ...searchAmong(ranges)
+    ];
+    const decisions = [
+      ...this.#decisions.values()
+    ].flatMap((decision) => this.#decide(decision));
+    const returns = [
+      ...this.#returns
+    ].flatMap(([value2, label]) => [
+      label,
+      {
+        kind: "return",
+        value: value2
+      }
+    ]);
+    return [
+      ...search,
+      ...decisions,
+      ...returns
+    ];
+  }
+  #ranges() {
+    const { unknown } = this.#filter;
+    const rules = new RuleIndex(this.#filter);
+    const known = [
+      ...allSyscalls(this.#architecture)
+    ].sort(([, a], [, b]) => a - b);
+    const ranges = [];
+    const add = (first, decision) => {
+      if (ranges.at(-1)?.decision !== decision) ranges.push({
+        first,
+        decision
+      });
+    };
+    let next = 0;
+    for (const [name, number] of known) {
+      if (number > next) add(next, this.#return(unknown));
+      add(number, this.#decision(rules.for(name)));
+      next = number + 1;
+    }
+    add(next, this.#return(unknown));
+    if (this.#architecture === "x86_64") add(X32, this.#return(X32_VALUE));
+    return ranges;
+  }
+  /** The label of the code for these rules, which calls with the same rules share. */
+  #decision(rules) {
+    const first = rules[0];
+    if (isUnconditional(first)) return this.#return(first.action);
+    const key = JSON.stringify(rules.map(({ action, conditions }) => [
+      action,
+      conditions
+    ]), (_, value) => typeof value === "bigint" ? String(value) : value);
+    let decision = this.#decisions.get(key);
+    if (decision === void 0) {
+      decision = {
+        label: new Label(`about ${first.names.join(", ")}`),
+        rules
+      };
+      this.#decisions.set(key, decision);
+    }
+    return decision.label;
+  }
+  #return(value) {
+    let label = this.#returns.get(value);
+    if (label === void 0) {
+      label = new Label(`return 0x${value.toString(16)}`);
+      this.#returns.set(value, label);
+    }
+    return label;
+  }
+  #decide({ label, rules }) {
+    const parts = [
+      label
+    ];
+    for (const { action, conditions = [] } of rules) {
+      const otherwise = new Label("the next rule");
+      for (const condition of conditions) parts.push(...compare2(condition, otherwise));
+      parts.push({
+        kind: "jump",
+        to: this.#return(action)
+      }, otherwise);
+    }
+    return parts;
+  }
+};
+var X32_VALUE = SECCOMP_RET.ERRNO | 38;
+function searchAmong(ranges) {
+  if (ranges.length === 1) return [
+    {
+      kind: "jump",
+      to: ranges[0].decision
+    }
+  ];
+  const half = Math.ceil(ranges.length / 2);
+  const [below2, above] = [
+    ranges.slice(0, half),
+    ranges.slice(half)
+  ];
+  const value = above[0].first;
+  if (ranges.length === 2) {
+    const [holds, fails] = [
+      above[0].decision,
+      below2[0].decision
+    ];
+    return [
+      {
+        kind: "branch",
+        test: "greaterOrEqual",
+        value,
+        holds,
+        fails
+      }
+    ];
+  }
+  const upper = new Label(`${value} and above`);
+  return [
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value,
+      holds: upper
+    },
+    ...searchAmong(below2),
+    upper,
+    ...searchAmong(above)
+  ];
+}
+var EVERY_BIT = 0xffffffffffffffffn;
+var LOW = 0xffffffffn;
+function compare2(condition, otherwise) {
+  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
+  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const holds = new Label("it holds");
+  const high = {
+    offset: at2 + 4,
+    mask: Number(mask2 >> 32n),
+    value: Number(value >> 32n)
+  };
+  const low = {
+    offset: at2,
+    mask: Number(mask2 & LOW),
+    value: Number(value & LOW)
+  };
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds, otherwise));
+  return [
+    ...parts,
+    holds
+  ];
+}
+function isEquality(comparison) {
+  return comparison === "equal" || comparison === "unequal";
+}
+function directions(straight, holds, otherwise) {
+  return straight ? [
+    holds,
+    otherwise
+  ] : [
+    otherwise,
+    holds
+  ];
+}
+function equality(high, low, yes, no) {
+  return [
+    ...loadMasked(high),
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    ...loadMasked(low),
+    {
+      kind: "branch",
+      test: "equal",
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function order(high, low, test, yes, no) {
+  return [
+    {
+      kind: "load",
+      offset: high.offset
+    },
+    {
+      kind: "branch",
+      test: "greater",
+      value: high.value,
+      holds: yes
+    },
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    {
+      kind: "load",
+      offset: low.offset
+    },
+    {
+      kind: "branch",
+      test,
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function loadMasked({ offset, mask: mask2 }) {
+  const load = {
+    kind: "load",
+    offset
+  };
+  return mask2 === 4294967295 ? [
+    load
+  ] : [
+    load,
+    {
+      kind: "and",
+      mask: mask2
+    }
+  ];
+}
+
+// plan/steps/seccomp.ts
+function lowerSeccomp(step, plan) {
+  const { flags: flags2 = [] } = step.profile ?? {};
+  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
+  const program = programOf(step, plan);
+  plan.setNoNewPrivileges();
+  plan.beforeExec(seccompSetFilter(program, flagBits), {
+    EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
+    EPERM: "a filter that is in force already does not allow another",
+    ENOMEM: "the filters that are in force are too long together"
+  });
+}
+function programOf(step, plan) {
+  const { architecture } = plan.host;
+  const { profile: profile2, allow: allow2 } = step;
+  return plan.host.remember(`seccomp ${JSON.stringify({
+    architecture,
+    profile: profile2,
+    allow: allow2
+  })}`, () => {
+    const filter = filterOf(allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []));
+    checkLaunch(filter, plan);
+    try {
+      return compileFilter(filter, architecture);
+    } catch (error) {
+      if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
+      throw error;
+    }
+  });
+}
+var LAUNCHING = [
+  "execve",
+  "exit_group"
+];
+function checkLaunch(filter, plan) {
+  const rules = new RuleIndex(filter);
+  for (const name of LAUNCHING) {
+    const answers = rules.for(name).map(({ action }) => action);
+    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
+      continue;
+    }
+    plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
+  }
 }
 
 // plan/time_namespace.ts
 function enterTime(plan) {
-  if (plan.cursor.comesLater("timeOffset") || entersByExec()) return;
+  if (plan.cursor.comesLater("timeOffset")) return;
+  if (atLeast(plan.host.kernel(), {
+    major: 6,
+    minor: 3
+  })) return;
   plan.process.ownMemory = true;
-  const path2 = "/proc/self/ns/time_for_children";
-  const opened = plan.call(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC));
+  const directory = openProcFile(plan, "self/ns", O_PATH | O_DIRECTORY, {});
+  const opened = plan.call(openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC));
   const fd = new ResultOf(opened, "time");
   plan.call(setns(fd, CLONE_NEWTIME));
-  plan.call(close(fd));
-}
-function entersByExec() {
-  const [major, minor] = uname2().release.split(".", 2).map((number) => parseInt(number));
-  return major > 6 || major === 6 && minor >= 3;
+  for (const open2 of [
+    fd,
+    directory
+  ]) plan.release(open2);
 }
 
 // plan/steps/time.ts
@@ -16197,13 +18240,15 @@ function lowerTimeOffset(step, plan) {
     "boottime"
   ].filter((clock) => step[clock] !== void 0).map((clock) => `${clock} ${secondsAndNanoseconds(step[clock])}
 `);
-  const bytes = new TextEncoder().encode(lines.join(""));
-  plan.access?.writesProc();
-  const opened = openat(at_fdcwd, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC, 0);
-  plan.call(opened);
-  const fd = new ResultOf(opened, "fd");
-  plan.call(write(fd, bytes, bytes.length));
-  plan.call(close(fd));
+  writeProcFile(plan, "self/timens_offsets", O_WRONLY, lines.join(""), {
+    open: {
+      ENOENT: "this kernel has no time namespaces (Linux 5.6)"
+    },
+    write: {
+      EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
+      ERANGE: "the clock would be before 0, or beyond what the kernel counts"
+    }
+  });
   enterTime(plan);
 }
 function secondsAndNanoseconds(seconds2) {
@@ -16212,45 +18257,40 @@ function secondsAndNanoseconds(seconds2) {
   return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
 }
 
-// plan/restricted_network.ts
-var BACKLOG = 128;
-function setUpRestrictedNetwork(plan) {
-  const network = plan.access?.network;
-  if (network === void 0) return;
-  inside(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  const socket = new ResultOf(plan.call(tcpSocket()), "proxy");
-  plan.call(bindLoopback(socket, PROXY_PORT));
-  plan.call(listen(socket, BACKLOG));
-  plan.listener = socket;
-}
-
 // plan/steps/unshare.ts
 function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) plan.leaveMountNamespace();
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
     const propagation2 = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
-    plan.call(mount(null, "/", null, MS_REC | propagation2, null));
+    plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
+      propagation: propagation2
+    }), {
+      fixes: plan.state.mountFixes
+    });
+    plan.access.recordMountNamespace();
   }
-  if (kinds.has("mount")) plan.access?.entersMounts();
-  if (kinds.has("net")) setUpRestrictedNetwork(plan);
+  if (kinds.has("net")) setUpNetworkService(plan);
 }
 function enterNamespaces(kinds, plan) {
   let flags2 = 0;
-  for (const kind2 of kinds) if (kind2 !== "time") flags2 |= CLONE_FLAG[kind2];
-  if (plan.untouched) plan.cloneWith(flags2);
+  for (const kind of kinds) if (kind !== "time") flags2 |= CLONE_FLAG[kind];
+  const fixes = namespaceFixes(kinds, plan.host, plan.state.inUserNamespace);
+  if (plan.untouched) plan.cloneWith(flags2, kinds);
   else if (flags2 !== 0) {
-    plan.call(unshare(flags2));
+    plan.call(unshare(flags2), {
+      fixes
+    });
     if (kinds.has("pid")) plan.fork("exit");
   }
   if (!kinds.has("time")) return;
-  plan.call(unshare(CLONE_NEWTIME));
+  plan.call(unshare(CLONE_NEWTIME), {
+    fixes
+  });
   enterTime(plan);
 }
 
@@ -16339,156 +18379,234 @@ function lower(step, plan) {
 }
 
 // plan/plan_recipe.ts
-function planRecipe(steps, gate) {
-  const draft = new PlanBuilder(steps, gate);
-  steps.forEach((step, index) => {
-    draft.cursor.begin(index);
-    lower(step, draft);
-  });
-  return draft;
+function planRecipe(steps, options = {}, host2 = liveHost()) {
+  const plan = new PlanBuilder(steps, host2, options);
+  for (let index = 0; index < steps.length; index++) {
+    plan.cursor.begin(index);
+    try {
+      lower(steps[index], plan);
+    } catch (error) {
+      throw error instanceof SyscallError ? inStep2(error, plan) : error;
+    }
+  }
+  plan.returnToWorkingDirectory();
+  return plan;
 }
-
-// recipe/check.ts
-function checkStep(value, index, definitions) {
-  if (!isObject(value) || typeof value["step"] !== "string") {
-    throw new RecipeError('is no step: an object with the field "step"', {
-      stepIndex: index
-    });
-  }
-  const { step, ...rest } = value;
-  const name = step;
-  const definition = definitions.get(name);
-  if (definition === void 0) {
-    const near = nearest(name, [
-      ...definitions.keys()
-    ]);
-    throw new RecipeError(`there is no step "${name}"; ` + (near === void 0 ? `the steps are ${[
-      ...definitions.keys()
-    ].join(", ")}` : `did you mean "${near}"?`), {
-      stepIndex: index
-    });
-  }
-  const wrong = invalidField(rest, definition.fields);
-  if (wrong !== void 0) {
-    throw new RecipeError(wrong.issue, {
-      step: name,
-      stepIndex: index,
-      field: wrong.field
-    });
-  }
-  const issue = definition.issue?.(value);
-  if (issue !== void 0) throw new RecipeError(issue, {
-    step: name,
+function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
+  const { index } = cursor;
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    hint,
+    step: cursor.nameOf(index),
     stepIndex: index
   });
 }
 
-// recipe/steps.ts
-var DEFINITIONS = {
-  address: addressDefinition,
-  bind: bindDefinition,
-  bridge: bridgeDefinition,
-  capabilities: capabilitiesDefinition,
-  chdir: chdirDefinition,
-  chroot: chrootDefinition,
-  clearEnv: clearEnvDefinition,
-  devices: devicesDefinition,
-  dieWithParent: dieWithParentDefinition,
-  disableUserNamespaces: disableUserNamespacesDefinition,
-  domainname: domainnameDefinition,
-  dummy: dummyDefinition,
-  hostname: hostnameDefinition,
-  init: initDefinition,
-  join: joinDefinition,
-  landlock: landlockDefinition,
-  limits: limitsDefinition,
-  loopback: loopbackDefinition,
-  macvlan: macvlanDefinition,
-  mapCurrentUser: mapCurrentUserDefinition,
-  mapIds: mapIdsDefinition,
-  mapRoot: mapRootDefinition,
-  maskPaths: maskPathsDefinition,
-  masquerade: masqueradeDefinition,
-  mkdir: mkdirDefinition,
-  mknod: mknodDefinition,
-  mount: mountDefinition,
-  moveInterface: moveInterfaceDefinition,
-  mqueue: mqueueDefinition,
-  newSession: newSessionDefinition,
-  noNewPrivileges: noNewPrivilegesDefinition,
-  overlay: overlayDefinition,
-  pivotRoot: pivotRootDefinition,
-  proc: procDefinition,
-  programs: programsDefinition,
-  propagation: propagationDefinition,
-  publish: publishDefinition,
-  readonlyPaths: readonlyPathsDefinition,
-  remount: remountDefinition,
-  rlimit: rlimitDefinition,
-  route: routeDefinition,
-  seccomp: seccompDefinition,
-  setEnv: setEnvDefinition,
-  setUser: setUserDefinition,
-  symlink: symlinkDefinition,
-  sysctl: sysctlDefinition,
-  sysfs: sysfsDefinition,
-  timeOffset: timeOffsetDefinition,
-  tmpfs: tmpfsDefinition,
-  umask: umaskDefinition,
-  unmount: unmountDefinition,
-  unshare: unshareDefinition,
-  userNetwork: userNetworkDefinition,
-  veth: vethDefinition,
-  writeFile: writeFileDefinition
+// container/launchers.ts
+var KEPT = 32;
+var Launchers = class {
+  #kept = /* @__PURE__ */ new Map();
+  /** The launcher of these steps: an earlier one, if its plan would be the same now. */
+  of(steps, options) {
+    const key = JSON.stringify([
+      steps,
+      options.network
+    ]);
+    const known = this.#kept.get(key);
+    this.#kept.delete(key);
+    const launcher = known?.plan.isCurrent ? known : new Launcher(planRecipe(steps, options));
+    if (launcher.plan.isMomentary) return launcher;
+    this.#kept.set(key, launcher);
+    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
+    return launcher;
+  }
 };
-var STEP_DEFINITIONS = new Map(Object.entries(DEFINITIONS));
+var launchers = perEngine(() => new Launchers());
+
+// recipe/steps.ts
+var SCHEMAS = {
+  address: addressSchema,
+  bind: bindSchema,
+  bridge: bridgeSchema,
+  capabilities: capabilitiesSchema,
+  chdir: chdirSchema,
+  chroot: chrootSchema,
+  clearEnv: clearEnvSchema,
+  devices: devicesSchema,
+  dieWithParent: dieWithParentSchema,
+  disableUserNamespaces: disableUserNamespacesSchema,
+  domainname: domainnameSchema,
+  dummy: dummySchema,
+  hostname: hostnameSchema,
+  init: initSchema,
+  join: joinSchema,
+  landlock: landlockSchema,
+  limits: limitsSchema,
+  loopback: loopbackSchema,
+  macvlan: macvlanSchema,
+  mapCurrentUser: mapCurrentUserSchema,
+  mapIds: mapIdsSchema,
+  mapRoot: mapRootSchema,
+  maskPaths: maskPathsSchema,
+  masquerade: masqueradeSchema,
+  mkdir: mkdirSchema,
+  mknod: mknodSchema,
+  mount: mountSchema,
+  moveInterface: moveInterfaceSchema,
+  mqueue: mqueueSchema,
+  newSession: newSessionSchema,
+  noNewPrivileges: noNewPrivilegesSchema,
+  overlay: overlaySchema,
+  pivotRoot: pivotRootSchema,
+  proc: procSchema,
+  programs: programsSchema,
+  propagation: propagationSchema,
+  publish: publishSchema,
+  readonlyPaths: readonlyPathsSchema,
+  remount: remountSchema,
+  rlimit: rlimitSchema,
+  route: routeSchema,
+  seccomp: seccompSchema,
+  setEnv: setEnvSchema,
+  setUser: setUserSchema,
+  symlink: symlinkSchema,
+  sysctl: sysctlSchema,
+  sysfs: sysfsSchema,
+  timeOffset: timeOffsetSchema,
+  tmpfs: tmpfsSchema,
+  umask: umaskSchema,
+  unmount: unmountSchema,
+  unshare: unshareSchema,
+  userNetwork: userNetworkSchema,
+  veth: vethSchema,
+  writeFile: writeFileSchema
+};
+var STEP_SCHEMAS = new Map(Object.entries(SCHEMAS));
+
+// recipe/check.ts
+var CHECKED = /* @__PURE__ */ new WeakSet();
+function checkedSteps(values) {
+  return Object.freeze(values.map(checkedStep));
+}
+function checkedStep(value, index) {
+  if (isStep(value)) return value;
+  checkStep(value, index);
+  const step = frozenCopy(value);
+  CHECKED.add(step);
+  return step;
+}
+function isStep(value) {
+  return typeof value === "object" && value !== null && CHECKED.has(value);
+}
+function checkStep(value, stepIndex) {
+  if (!isObject(value) || !Object.hasOwn(value, "step") || typeof value["step"] !== "string") {
+    throw new RecipeError(`is not a step: expected an object with a "step" field, got ${unsuitable(value)}`, {
+      stepIndex
+    });
+  }
+  const { step } = value;
+  const schema2 = STEP_SCHEMAS.get(step);
+  if (schema2 === void 0) {
+    const names = [
+      ...STEP_SCHEMAS.keys()
+    ];
+    throw new RecipeError(`is unknown: there is no step ${quoted(step)}` + (suggestion(step, names) || `; the steps are ${names.join(", ")}`), {
+      stepIndex
+    });
+  }
+  const invalid = invalidField(value, schema2.fields, "step");
+  if (invalid !== void 0) {
+    throw new RecipeError(invalid.issue, {
+      step,
+      stepIndex,
+      field: invalid.field
+    });
+  }
+  const issue = schema2.issue?.(value);
+  if (issue !== void 0) throw new RecipeError(issue, {
+    step,
+    stepIndex
+  });
+}
+function unsuitable(value) {
+  if (typeof value === "function") {
+    const { name } = value;
+    return STEP_SCHEMAS.has(name) ? `the function ${name}; call it: ${name}()` : "a function";
+  }
+  if (Array.isArray(value)) return "a list; take the steps out of it: recipe(...steps)";
+  if (!isObject(value)) return shown(value);
+  return "steps" in value ? "an object with steps; recipe(...it.steps) takes them" : shownObject(value);
+}
+function frozenCopy(value) {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy));
+  const copy2 = {
+    ...value
+  };
+  for (const name in copy2) {
+    const field = copy2[name];
+    if (typeof field === "object" && field !== null) copy2[name] = frozenCopy(field);
+  }
+  return Object.freeze(copy2);
+}
 
 // container/recipe.ts
-function recipe(...ingredients) {
-  return new Recipe(ingredients.flatMap((item) => item instanceof Recipe ? item.steps : [
-    item
+function recipe(...inputs) {
+  return new Recipe(inputs.flatMap((input) => input instanceof Recipe ? input.steps : [
+    input
   ]));
 }
 var Recipe = class {
-  /** The steps, in the order in which they happen. */
+  /** The steps, in order. */
   steps;
+  /** What the commands of this recipe have in common. */
+  #launcher;
   /**
    * A recipe of these steps; {@linkcode recipe} takes recipes too.
    *
-   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
    */
   constructor(steps) {
-    steps.forEach((step, index) => checkStep(step, index, STEP_DEFINITIONS));
-    this.steps = frozenCopy(steps);
+    this.steps = checkedSteps(steps);
   }
   /**
-   * This recipe with more steps behind its own.
+   * Returns a recipe with more steps after those of this one.
    *
-   * @throws {RecipeError} where a step is none, or a field of it is wrong
+   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
    */
-  with(...ingredients) {
-    return recipe(this, ...ingredients);
+  with(...inputs) {
+    return recipe(this, ...inputs);
   }
   /**
-   * A program in a container of this recipe, with the options and methods of `Deno.Command`.
-   * Nothing runs yet.
+   * Returns a command for a program in a container of this recipe, with the options and methods of
+   * `Deno.Command`. Nothing runs yet.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
    * an option that is wrong
-   * @throws {PermissionError} without `--allow-ffi`, where a step looks at the host to be planned
+   * @throws {PermissionError} without `--allow-ffi`
    */
   command(program, options = {}) {
-    const limits2 = this.steps.filter(({ step }) => LIMITS.has(step));
     return new Command({
-      plan: (gate) => planRecipe(this.steps, gate),
-      planBehind: (join2, gate) => planRecipe([
-        join2,
-        ...limits2
-      ], gate)
+      launcher: (options2) => this.#launcherWith(options2),
+      launcherBehind: (join2, options2) => {
+        const limits2 = this.steps.filter(({ step }) => LIMITS2.has(step));
+        return new Launcher(planRecipe([
+          join2,
+          ...limits2
+        ], options2));
+      }
     }, program, options);
   }
+  /** The plan that the commands have in common, as long as the host is as it was. */
+  #launcherWith(options = {}) {
+    const plan = this.#launcher?.plan;
+    if (plan?.options.network === options.network && plan?.isCurrent) return this.#launcher;
+    return this.#launcher = launchers().of(this.steps, options);
+  }
   /**
-   * Every system call that the recipe makes, without making any.
+   * Returns every system call that the recipe makes, without making any.
    *
    * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
@@ -16497,9 +18615,9 @@ var Recipe = class {
     return this.command("PROGRAM").plan();
   }
   /**
-   * What the recipe, and any program that is run in it, reaches of the host: plain data, with the
-   * step that each is for. Nothing runs; but the host is looked at, as paths are told without
-   * symbolic links.
+   * Returns what the recipe, and any program that runs in it, reaches of the host: plain data, with
+   * the step that each access is for. Nothing runs, but paths are looked up on the host, to name
+   * them without symbolic links.
    *
    * @example
    * ```ts
@@ -16513,12 +18631,12 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(planRecipe(this.steps, {}).access);
+    return requiredAccess(this.#launcherWith().plan.access);
   }
   /**
-   * The steps, as JSON has them.
+   * Returns the steps, for `JSON.stringify()`.
    *
-   * @example A recipe that is kept as a text
+   * @example A recipe as a JSON text
    * ```ts
    * import { recipe, setEnv } from "@ramekin/ramekin";
    * import { assertEquals } from "@std/assert";
@@ -16535,7 +18653,7 @@ var Recipe = class {
     };
   }
 };
-var LIMITS = /* @__PURE__ */ new Set([
+var LIMITS2 = /* @__PURE__ */ new Set([
   "capabilities",
   "clearEnv",
   "landlock",
@@ -16544,33 +18662,16 @@ var LIMITS = /* @__PURE__ */ new Set([
   "seccomp",
   "setEnv"
 ]);
-function frozenCopy(value) {
-  if (typeof value !== "object" || value === null) return value;
-  const copy2 = Array.isArray(value) ? value.map(frozenCopy) : Object.fromEntries(Object.entries(value).map(([key, item]) => [
-    key,
-    frozenCopy(item)
-  ]));
-  return Object.freeze(copy2);
-}
 
-// container/sandbox.ts
-function hostPath() {
-  const base = absolutePath();
-  return {
-    ...base,
-    issue(value) {
-      const issue = base.issue(value);
-      if (issue !== void 0) return issue;
-      const own = [
-        "/proc",
-        "/dev"
-      ].find((directory) => isWithin(normalize(value), directory));
-      return own && `"${value}" cannot be the host's, as a sandbox has its own ${own}`;
-    }
-  };
-}
-function optionFields() {
-  const paths = optional(list(hostPath()));
+// recipe/sandbox.ts
+var optionFields = lazy(() => {
+  const paths = optional(list(absolutePath((path2) => {
+    const own = [
+      "/proc",
+      "/dev"
+    ].find((directory) => isWithin(normalize(path2), directory));
+    return own && `${quoted(path2)} cannot be the host's, as a sandbox has its own ${own}`;
+  })));
   return {
     read: paths,
     write: paths,
@@ -16580,13 +18681,13 @@ function optionFields() {
     ])),
     env: optional(list(variableName()))
   };
-}
-function sandbox(options = {}) {
-  const wrong = invalidField({
+});
+function sandboxSteps(options = {}) {
+  const invalid = invalidField({
     ...options
   }, optionFields());
-  if (wrong !== void 0) {
-    throw new RecipeError(`sandbox, "${wrong.field}": ${wrong.issue}`);
+  if (invalid !== void 0) {
+    throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
   const { read: read3 = [], write: write3 = [], net = "none", env = [] } = options;
   const asked = /* @__PURE__ */ new Map();
@@ -16596,7 +18697,7 @@ function sandbox(options = {}) {
     PATH: DEFAULT_PATH,
     HOME: "/tmp"
   });
-  return recipe(
+  return [
     unshare3("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...net === "none" ? [
       unshare3("net")
@@ -16607,12 +18708,13 @@ function sandbox(options = {}) {
     ] : [],
     hostname("sandbox"),
     ...newRoot(asked, net),
-    // has no rights over the mounts and the network.
+    // One more user namespace can be made, and the program runs in that one: it can make no other,
+    // and has no capabilities over the mounts and the network.
     sysctl({
       "user.max_user_namespaces": 1
     }),
     maskPaths(...MASKED),
-    readonlyPaths(...READ_ONLY),
+    readonlyPaths(...READ_ONLY2),
     newSession(),
     init(),
     unshare3("user"),
@@ -16621,6 +18723,7 @@ function sandbox(options = {}) {
       keep: []
     }),
     noNewPrivileges(),
+    // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...net === "host" ? [
       landlock({
         isolate: [
@@ -16634,7 +18737,7 @@ function sandbox(options = {}) {
       keep: env
     }),
     setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name))))
-  );
+  ];
 }
 var ROOT = "/proc";
 var TEMPORARY = [
@@ -16643,37 +18746,50 @@ var TEMPORARY = [
 ];
 function newRoot(asked, net) {
   const whole = asked.get("/");
-  const others = [
-    ...asked
-  ].filter(([path2]) => path2 !== "/").sort(([a], [b]) => a < b ? -1 : 1);
+  const paths = [
+    ...asked.keys()
+  ].filter((path2) => path2 !== "/").sort();
   return [
     ...whole === void 0 ? smallRoot(net) : [
-      shown2("/", whole)
+      hostFile("/", whole)
     ],
     tmpfs(`${ROOT}/tmp`),
     tmpfs(`${ROOT}/run`, {
       mode: 493
     }),
     devices(`${ROOT}/dev`),
-    ...others.map(([path2, access], index) => among(others.slice(0, index), path2, access, whole)),
+    ...paths.map((path2) => askedFile(path2, asked)),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
     whole === void 0 ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys")
   ];
 }
-function among(before, path2, access, whole) {
-  const around = before.filter(([directory]) => isWithin(path2, directory)).map(([, access2]) => access2);
-  if (whole !== void 0 && !TEMPORARY.some((directory) => isWithin(path2, directory))) {
-    around.unshift(whole);
-  }
-  if (!around.includes("write")) return shown2(path2, access);
-  if (access === "write" && around.at(-1) === "read") {
-    throw new RecipeError(`sandbox, "write": ${path2} lies in a directory to be read, and that in one to be written; name either the two inner ones alone, or the outer one`);
+function askedFile(path2, asked) {
+  const access = asked.get(path2);
+  const around = accessAround(path2, asked);
+  if (!around.includes("write")) return hostFile(path2, access);
+  if (access === "write" && around[0] === "read") {
+    throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
   }
   return {
-    ...shown2(path2, access),
+    ...hostFile(path2, access),
     source: ROOT + path2
   };
+}
+function accessAround(path2, asked) {
+  const around = [];
+  for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
+    const access = asked.get(at2);
+    if (access !== void 0) around.push(access);
+  }
+  const whole = asked.get("/");
+  if (whole === void 0 || TEMPORARY.some((directory) => isWithin(path2, directory))) {
+    return around;
+  }
+  return [
+    ...around,
+    whole
+  ];
 }
 function smallRoot(net) {
   const system = net === "host" ? [
@@ -16686,11 +18802,11 @@ function smallRoot(net) {
     }),
     mkdir2(`${ROOT}/var`),
     symlink("/tmp", `${ROOT}/var/tmp`),
-    ...system.map((path2) => shown2(path2, "read", true))
+    ...system.map((path2) => hostFile(path2, "read", true))
   ];
 }
-function shown2(path2, access, optional2 = false) {
-  return bind(path2, normalize(ROOT + path2), {
+function hostFile(path2, access, optional2 = false) {
+  return bind(path2, path2 === "/" ? ROOT : ROOT + path2, {
     readOnly: access === "read",
     optional: optional2,
     restrict: [
@@ -16744,7 +18860,7 @@ var MASKED = [
   "/proc/vmallocinfo",
   "/proc/vmcore"
 ];
-var READ_ONLY = [
+var READ_ONLY2 = [
   "/proc/bus",
   "/proc/driver",
   "/proc/dynamic_debug",
@@ -16756,9 +18872,13 @@ var READ_ONLY = [
   "/proc/sysrq-trigger"
 ];
 
+// container/sandbox.ts
+function sandbox(options = {}) {
+  return recipe(...sandboxSteps(options));
+}
+
 // one_file.ts
 var linux = {
-  AMBIENT_OPERATIONS,
   AT_EACCESS,
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -16768,7 +18888,6 @@ var linux = {
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   CAPABILITIES,
-  CHANGEABLE_SIGNALS,
   CLD_CONTINUED,
   CLD_DUMPED,
   CLD_EXITED,
@@ -16778,7 +18897,6 @@ var linux = {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
   CLONE_FILES,
-  CLONE_FLAGS,
   CLONE_FS,
   CLONE_IO,
   CLONE_NEWCGROUP,
@@ -16802,12 +18920,10 @@ var linux = {
   CLONE_VM,
   CLOSE_RANGE_CLOEXEC,
   CLOSE_RANGE_UNSHARE,
-  FCNTL_COMMANDS,
   FD_CLOEXEC,
   FSCONFIG_CMD_CREATE,
   FSCONFIG_CMD_CREATE_EXCL,
   FSCONFIG_CMD_RECONFIGURE,
-  FSCONFIG_COMMANDS,
   FSCONFIG_SET_BINARY,
   FSCONFIG_SET_FD,
   FSCONFIG_SET_FLAG,
@@ -16818,7 +18934,6 @@ var linux = {
   FSOPEN_CLOEXEC,
   FSPICK_CLOEXEC,
   FSPICK_EMPTY_PATH,
-  FSPICK_FLAGS,
   FSPICK_NO_AUTOMOUNT,
   FSPICK_SYMLINK_NOFOLLOW,
   F_ADD_SEALS,
@@ -16847,7 +18962,6 @@ var linux = {
   MNT_DETACH,
   MNT_EXPIRE,
   MNT_FORCE,
-  MOUNT_ATTRIBUTES,
   MOUNT_ATTR_IDMAP,
   MOUNT_ATTR_NOATIME,
   MOUNT_ATTR_NODEV,
@@ -16859,9 +18973,7 @@ var linux = {
   MOUNT_ATTR_RELATIME,
   MOUNT_ATTR_STRICTATIME,
   MOUNT_ATTR__ATIME,
-  MOUNT_FLAGS,
   MOVE_MOUNT_BENEATH,
-  MOVE_MOUNT_FLAGS,
   MOVE_MOUNT_F_AUTOMOUNTS,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_F_SYMLINKS,
@@ -16892,7 +19004,6 @@ var linux = {
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
   MS_UNBINDABLE,
-  OPEN_FLAGS,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   O_APPEND,
@@ -16914,7 +19025,6 @@ var linux = {
   O_TRUNC,
   O_WRONLY,
   OwnedFd,
-  PRCTL_OPERATIONS,
   PR_CAPBSET_DROP,
   PR_CAPBSET_READ,
   PR_CAP_AMBIENT,
@@ -16948,7 +19058,6 @@ var linux = {
   RENAME_WHITEOUT,
   RESOLVE_BENEATH,
   RESOLVE_CACHED,
-  RESOLVE_FLAGS,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
@@ -16964,11 +19073,9 @@ var linux = {
   SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
   SECBIT_NO_SETUID_FIXUP,
   SECBIT_NO_SETUID_FIXUP_LOCKED,
-  SECUREBITS,
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
-  SHMGET_FLAGS,
   SHM_RDONLY,
   SIGNALS,
   SIGRTMAX,
@@ -16978,7 +19085,6 @@ var linux = {
   STATX_BLOCKS,
   STATX_BTIME,
   STATX_CTIME,
-  STATX_FLAGS,
   STATX_GID,
   STATX_INO,
   STATX_MNT_ID,
@@ -16996,10 +19102,7 @@ var linux = {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
-  UMOUNT_FLAGS,
   UMOUNT_NOFOLLOW,
-  WAIT_FLAGS,
-  WAIT_ID_TYPES,
   WCONTINUED,
   WEXITED,
   WNOHANG,
@@ -17093,6 +19196,7 @@ export {
   PermissionError,
   Plan,
   RLIMITS,
+  RamekinError,
   Recipe,
   RecipeError,
   SIGNALS,

@@ -194,6 +194,11 @@ export class PlanBuilder {
     this.process.parts.push(label);
   }
 
+  /** Whether what is written now may be skipped. */
+  get isSkippable(): boolean {
+    return this.#opened !== undefined;
+  }
+
   /** Writes calls that may be skipped: edges of theirs lead to the label behind them. */
   skippable(name: string, write: (end: Label) => void): void {
     const end = new Label(name);

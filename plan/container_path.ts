@@ -172,7 +172,8 @@ export class ContainerPath {
       this.#plan.call(mkdirat(parent, name, 0o755), { accept: ["EEXIST"], fixes });
     });
     const { mounts } = this.#plan.state;
-    if (mounts.isContainerMount(this.canonical)) mounts.madeDirectory(this.canonical);
+    if (this.#plan.isSkippable || !mounts.isContainerMount(this.canonical)) return;
+    mounts.madeDirectory(this.canonical);
   }
 
   /**
@@ -183,6 +184,27 @@ export class ContainerPath {
     const { mounts } = this.#plan.state;
     return !mounts.isThere(this.canonical) &&
       mounts.isContainerMount(parentOf(this.canonical));
+  }
+
+  /**
+   * Opens the directory at which the lookup begins, so that calls that may be skipped need not: what
+   * they open is not open behind them.
+   */
+  openBase(): void {
+    const base = this.#base;
+    if (base.kind !== "beneath") return;
+    if (this.#plan.state.mounts.mountOf(base.directory).certain) {
+      this.#plan.directory(base.directory);
+    }
+  }
+
+  /** Makes the directory that the mount point is to lie in, where it is missing, and opens it. */
+  makeParent(): void {
+    this.openBase();
+    if (!this.needsMountPoint) return;
+    const parent = parentOf(this.canonical);
+    if (parent !== "/") this.#plan.path(parent).makeDirectories();
+    this.#plan.directory(parent);
   }
 
   /** Makes the place to mount on, where it is missing. */

@@ -53,6 +53,7 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     return plan.mounted(mounted);
   }
   if (!isMissing) {
+    target.makeParent();
     plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
   }
   plan.mounted({ ...mounted, certain: false });

@@ -93,6 +93,7 @@ function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): vo
 /** Lays an empty file or directory over what is there, if anything is. */
 function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
   const target = plan.path(path);
+  target.openBase();
   plan.skippable(`${path} is masked, or missing`, (end) => {
     const place = openIfThere(target, end);
     const copyOf = (name: string) => {
@@ -137,6 +138,7 @@ export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuild
 
 function keepFromChange(plan: PlanBuilder, path: string): void {
   const target = plan.path(path);
+  target.openBase();
   plan.skippable(`${path} is missing`, (missing) => {
     const place = openIfThere(target, missing);
     const tree = copyTree(plan, place, AT_RECURSIVE, path);
