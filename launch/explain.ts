@@ -13,7 +13,7 @@ import { SyscallError } from "../ffi/errors.ts";
 import { fixFor, type LazyFixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { ExecCandidate } from "./enter_program.ts";
-import { generalFix } from "./general_fix.ts";
+import { generalFix } from "../plan/general_fix.ts";
 import type { CompiledLaunch, PreparedLaunch } from "./launch.ts";
 import { recordOf } from "./link.ts";
 import { type LaunchValues, showValues } from "./slots.ts";

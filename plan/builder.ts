@@ -318,7 +318,12 @@ export class PlanBuilder {
     const mount = this.state.mounts.mountOf(path);
     const known = this.#directories.get(path);
     if (known?.mount === mount) return known.fd;
-    const fd = this.path(path).open(O_PATH | O_DIRECTORY);
+    const fd = this.path(path).open(O_PATH | O_DIRECTORY, {
+      fixes: () => ({
+        ENOENT: `the directory ${path} does not exist; mkdir() makes it`,
+        ENOTDIR: `${path} is not a directory`,
+      }),
+    });
     this.#opened?.push([path, known]);
     this.#directories.set(path, { mount, fd });
     return fd;

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { errnoName } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { Host } from "../host/host.ts";
 import { liveHost } from "../host/live_host.ts";
 import type { Step } from "../recipe/steps.ts";
 import { PlanBuilder, type PlanOptions } from "./builder.ts";
+import { generalFix } from "./general_fix.ts";
 import { lower } from "./lowering.ts";
 
 /**
@@ -41,7 +43,7 @@ function inStep({ syscall, errno, call, hint }: SyscallError, { cursor }: PlanBu
     syscall,
     errno,
     call,
-    hint,
+    hint: hint ?? generalFix(syscall, errnoName(errno)),
     step: cursor.nameOf(index),
     stepIndex: index,
   });

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- what it prints is read by the test
 /**
- * A script with few descriptors to spare: launches of a shape with 0, 1, 2 ... 20 of them, from the
- * first launch on or (`warm`) after others. `descriptors_script.ts SHAPE [warm]` prints a line for
+ * A script with few descriptors to spare: launches of a shape with 0, 1, 2 ... 20 of them, and
+ * with as many as a launch leaves open, from the first launch on or (`warm`) after others. `descriptors_script.ts SHAPE [warm]` prints a line for
  * each: how it has ended, and what was left.
  */
 
@@ -45,7 +45,9 @@ async function run(): Promise<string> {
 
 if (warm === "warm") { for (let i = 0; i < 3; i++) await run(); }
 
-for (const free of only === undefined ? Array.from({ length: 21 }, (_, i) => i) : [Number(only)]) {
+const FEW = Array.from({ length: 21 }, (_, count) => count);
+
+for (const free of only === undefined ? [...FEW, 40, 100] : [Number(only)]) {
   const before = takeInventory();
   const fillers: Deno.FsFile[] = [];
   for (;;) {

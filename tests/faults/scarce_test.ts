@@ -83,7 +83,7 @@ for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
     async () => {
       const lines = await withFewDescriptors(shape, "warm");
       checkDescriptors(shape, lines);
-      assertEquals(lines.length, 21);
+      assertEquals(lines.length, 23);
       assertEquals(lines[0]!.ended.slice(0, 24), "SyscallError EMFILE true");
       assertEquals(lines.at(-1)!.ended, "0 out");
     },

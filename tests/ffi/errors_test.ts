@@ -10,6 +10,7 @@ import {
   tmpfs,
   UnsupportedError,
 } from "../../mod.ts";
+import "./support.ts";
 
 const place = { step: "tmpfs", stepIndex: 1 };
 const position = { file: "box.yaml", line: 7, column: 5 };

@@ -8,6 +8,7 @@ import { prlimit } from "../../ffi/linux/prctl.ts";
 import { statx } from "../../ffi/linux/directories.ts";
 import { ifThere, NO_SUCH_PATH } from "../../ffi/missing.ts";
 import { HIDDEN_PROCESS } from "../../ffi/proc/proc_dir.ts";
+import "./support.ts";
 
 function fails(code: ErrnoName): () => never {
   return () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { engine } from "../../ffi/engine/engine.ts";
 import { perEngine } from "../../ffi/engine/per_engine.ts";
+import "./support.ts";
 
 Deno.test("a value is made at the first call, and once", () => {
   let made = 0;

@@ -4,6 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { call, Output, Slot, Struct } from "../../ffi/call.ts";
 import { Routine } from "../../ffi/routine.ts";
 import { SyscallError } from "../../ffi/errors.ts";
+import "./support.ts";
 
 const OPERATION = new Slot("operation"), VALUE = new Slot("value");
 

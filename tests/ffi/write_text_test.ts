@@ -5,6 +5,7 @@ import { SyscallError } from "../../ffi/errors.ts";
 import { readWholeText } from "../../ffi/files/read_file.ts";
 import { pipe2, read } from "../../ffi/linux/files.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
+import "./support.ts";
 
 Deno.test("a text is written to a file by its path from a directory", () => {
   const directory = Deno.makeTempDirSync();

@@ -6,7 +6,7 @@
 
 import { shortageHint } from "../ffi/engine/failure.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
-import { FILTERED, READ_ONLY } from "../plan/fixes.ts";
+import { FILTERED, READ_ONLY } from "./fixes.ts";
 
 /** What to do about it, where there is something. */
 export function generalFix(syscall: string, code: ErrnoName | undefined): string | undefined {
