@@ -179,9 +179,9 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Keeps a namespace of the container's first process beyond its end, by a mount on a new file,
+   * Pins a namespace of the container's first process beyond its end, by a mount on a new file,
    * for `join(path)` here or in another script. For root only: it is a mount outside of any
-   * container. A pid namespace can be kept, but has no more processes once its PID 1 has ended.
+   * container. A pid namespace can be pinned, but has no more processes once its PID 1 has ended.
    *
    * @example For root: a network that outlives its container
    * ```ts
@@ -189,7 +189,7 @@ export class Container implements AsyncDisposable {
    *
    * async function showLinksAfterwards(): Promise<void> {
    *   const first = recipe(unshare("net")).command("sleep", { args: ["60"] }).spawn();
-   *   using network = first.keep("net", "/run/kitchen-network");
+   *   using network = first.pin("net", "/run/kitchen-network");
    *   await first[Symbol.asyncDispose]();
    *   await recipe(join(network.path)).command("ip", { args: ["link"] }).spawn().status;
    * }
@@ -199,7 +199,7 @@ export class Container implements AsyncDisposable {
    * @throws {SyscallError} `EPERM` for an ordinary user, `EEXIST` where the file is there already,
    * `EINVAL` for a mount namespace where mounts are not private
    */
-  keep(kind: NamespaceKind, path: string): PinnedNamespace {
+  pin(kind: NamespaceKind, path: string): PinnedNamespace {
     this.#needsToRun();
     return pinNamespace(this.pid, kind, path);
   }

@@ -31,7 +31,7 @@ import { NAMESPACE_FILE, type NamespaceKind } from "../recipe/namespaces.ts";
  *
  * async function runInOneNetwork(programs: readonly string[]): Promise<void> {
  *   const maker = recipe(unshare("net"), loopback()).command("sleep", { args: ["60"] }).spawn();
- *   const network = maker.keep("net", "/run/kitchen-network");
+ *   const network = maker.pin("net", "/run/kitchen-network");
  *   try {
  *     await maker[Symbol.asyncDispose]();
  *     for (const program of programs) {

@@ -35,7 +35,7 @@ test("a namespace is kept beyond its processes, joined, listed and released", as
     `
     const first = start(unshare("uts"), hostname("kept-name"));
     const { uts } = first.namespaces;
-    const kept = first.keep("uts", file);
+    const kept = first.pin("uts", file);
     await first[Symbol.asyncDispose]();
     const box = recipe(join(file));
     const joined = read(box, "hostname");
@@ -67,7 +67,7 @@ test("every kind can be kept where mounts are private", async () => {
     const kinds = ["user", "mount", "pid", "uts", "ipc", "net", "cgroup", "time"];
     await using first = start(unshare(...kinds), mapRoot());
     const same = kinds.map((kind) => {
-      using kept = first.keep(kind, file);
+      using kept = first.pin(kind, file);
       return [kind, Number(linux.statx(linux.AT_FDCWD, file).ino) === first.namespaces[kind]];
     });
     console.log(JSON.stringify(Object.fromEntries(same)));`,
@@ -84,7 +84,7 @@ test(
       `
     await using first = start(unshare("mount", { propagation: "slave" }));
     let message = "kept";
-    try { first.keep("mount", file); } catch (error) { message = error.message; }
+    try { first.pin("mount", file); } catch (error) { message = error.message; }
     let left = "a file";
     try { linux.statx(linux.AT_FDCWD, file); } catch (error) { left = error.code; }
     console.log(JSON.stringify({ message, left }));`,
@@ -104,8 +104,8 @@ test("a file that is there already is left alone", () => {
     const container = recipe(unshare("uts")).command("true").spawn();
     try {
       Deno.writeTextFileSync(`${directory}/kept`, "something");
-      assertThrows(() => container.keep("uts", `${directory}/kept`), SyscallError, "EEXIST");
-      assertThrows(() => container.keep("uts", `${directory}/no/kept`), SyscallError, "ENOENT");
+      assertThrows(() => container.pin("uts", `${directory}/kept`), SyscallError, "EEXIST");
+      assertThrows(() => container.pin("uts", `${directory}/no/kept`), SyscallError, "ENOENT");
       assertEquals(Deno.readTextFileSync(`${directory}/kept`), "something");
     } finally {
       container.unref();
@@ -117,7 +117,7 @@ test("an ordinary user is told what keeps a namespace instead", () => {
   inDirectory((directory) => {
     const container = recipe(unshare("user", "net"), mapRoot()).command("true").spawn();
     const error = assertThrows(
-      () => container.keep("net", `${directory}/kept`),
+      () => container.pin("net", `${directory}/kept`),
       SyscallError,
       "EPERM",
     );
