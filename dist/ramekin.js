@@ -8047,9 +8047,9 @@ var Container = class {
     return this.#enter(this.identity, program, options);
   }
   /**
-   * Keeps a namespace of the container's first process beyond its end, by a mount on a new file,
+   * Pins a namespace of the container's first process beyond its end, by a mount on a new file,
    * for `join(path)` here or in another script. For root only: it is a mount outside of any
-   * container. A pid namespace can be kept, but has no more processes once its PID 1 has ended.
+   * container. A pid namespace can be pinned, but has no more processes once its PID 1 has ended.
    *
    * @example For root: a network that outlives its container
    * ```ts
@@ -8057,7 +8057,7 @@ var Container = class {
    *
    * async function showLinksAfterwards(): Promise<void> {
    *   const first = recipe(unshare("net")).command("sleep", { args: ["60"] }).spawn();
-   *   using network = first.keep("net", "/run/kitchen-network");
+   *   using network = first.pin("net", "/run/kitchen-network");
    *   await first[Symbol.asyncDispose]();
    *   await recipe(join(network.path)).command("ip", { args: ["link"] }).spawn().status;
    * }
@@ -8067,7 +8067,7 @@ var Container = class {
    * @throws {SyscallError} `EPERM` for an ordinary user, `EEXIST` where the file is there already,
    * `EINVAL` for a mount namespace where mounts are not private
    */
-  keep(kind, path2) {
+  pin(kind, path2) {
     this.#needsToRun();
     return pinNamespace(this.pid, kind, path2);
   }
@@ -11435,13 +11435,11 @@ function touches(path2, other) {
 var HostPaths = class {
   #cursor;
   #mounts;
-  #resolve;
   #host;
-  /** Paths of these steps, resolved so. */
-  constructor(cursor, mounts, resolve, host2) {
+  /** Paths of these steps on this host. */
+  constructor(cursor, mounts, host2) {
     this.#cursor = cursor;
     this.#mounts = mounts;
-    this.#resolve = resolve;
     this.#host = host2;
   }
   /** Whether the path may be one of the host's that no step has brought in. */
@@ -11455,7 +11453,7 @@ var HostPaths = class {
   leavesRoot(path2) {
     const root = this.#cursor.rootOf(path2);
     if (root === void 0 || climbs(path2) || !this.#mounts.isHostFile(path2)) return false;
-    return !isWithin(this.#resolve(path2).path, this.#resolve(root).path);
+    return !isWithin(this.#host.resolve(path2).path, this.#host.resolve(root).path);
   }
   /** Where a path leads, without links; refuses the step where that has no path. */
   placeOf(path2) {
@@ -11478,15 +11476,15 @@ var HostPaths = class {
     return `${this.#host.workingDirectory()}/${source}`;
   }
   #placeOf(path2) {
-    if (this.leavesRoot(path2)) return this.#resolve(this.#cursor.rootOf(path2));
-    if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#resolve(path2);
+    if (this.leavesRoot(path2)) return this.#host.resolve(this.#cursor.rootOf(path2));
+    if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
       return below(this.#placeOf(mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
-    if (this.#mounts.isHostFile(directory)) return this.#resolve(path2);
+    if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
     return below(this.#placeOf(directory), directory, normal, nameOf2(normal));
   }
 };
@@ -11590,10 +11588,10 @@ var AccessRecorder = class {
   #cursor;
   #paths;
   /** Records what these steps reach, as they make this of the container. */
-  constructor(cursor, state, resolve, host2) {
+  constructor(cursor, state, host2) {
     this.#cursor = cursor;
     this.state = state;
-    this.#paths = new HostPaths(cursor, state.mounts, resolve, host2);
+    this.#paths = new HostPaths(cursor, state.mounts, host2);
   }
   /** A source as a path of the host's; `undefined` where it is the container's. */
   hostSource(source) {
@@ -12416,10 +12414,11 @@ var PlanBuilder = class {
   oomShield = false;
   /** Whether calls open files of /proc/self, which root owns while the process is undumpable. */
   opensProcSelf = false;
-  /** Whether the plan depends on the host by more than its identity and its paths. */
+  /** Whether the plan depends on the host by more than the caller, its working directory and paths. */
   isMomentary = false;
   #resolved = /* @__PURE__ */ new Map();
   #hostPaths = [];
+  #scriptDirectory;
   #directories = /* @__PURE__ */ new Map();
   /** The directories that were opened in calls that may be skipped, with those before. */
   #opened;
@@ -12437,11 +12436,13 @@ var PlanBuilder = class {
     this.cursor = new StepCursor(steps);
     this.#closesAtOnce = this.cursor.includes("unmount");
     this.state = new PlannedState(host2);
-    this.access = new AccessRecorder(this.cursor, this.state, (path2) => this.resolve(path2), host2);
+    this.access = new AccessRecorder(this.cursor, this.state, this);
   }
   /** Whether the plan would be the same now. */
   get isCurrent() {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
+    const directory = this.#scriptDirectory;
+    if (directory !== void 0 && directory !== this.host.workingDirectory()) return false;
     if (this.#hostPaths.length !== this.#resolved.size) {
       this.#hostPaths = [
         ...this.#resolved.values()
@@ -12599,6 +12600,10 @@ var PlanBuilder = class {
   source(source) {
     return HostPath.of(this, source) ?? new ContainerPath(this, source);
   }
+  /** The working directory of the script, asked once for each plan. */
+  workingDirectory() {
+    return this.#scriptDirectory ??= this.host.workingDirectory();
+  }
   /** Where a path of the host leads, asked once for each plan. */
   resolve(path2) {
     let resolved2 = this.#resolved.get(path2);
@@ -12610,7 +12615,12 @@ var PlanBuilder = class {
     const mount4 = this.state.mounts.mountOf(path2);
     const known = this.#directories.get(path2);
     if (known?.mount === mount4) return known.fd;
-    const fd = this.path(path2).open(O_PATH | O_DIRECTORY);
+    const fd = this.path(path2).open(O_PATH | O_DIRECTORY, {
+      fixes: () => ({
+        ENOENT: `the directory ${path2} does not exist; mkdir() makes it`,
+        ENOTDIR: `${path2} is not a directory`
+      })
+    });
     this.#opened?.push([
       path2,
       known
@@ -13699,7 +13709,7 @@ function makeRoom(action, memory) {
   });
 }
 
-// launch/general_fix.ts
+// plan/general_fix.ts
 function generalFix(syscall2, code) {
   switch (code) {
     case "ENOSYS":
@@ -14400,6 +14410,7 @@ function describeExecve(path2) {
 // plan/steps/limits.ts
 function lowerLimits(step, plan) {
   const refuse2 = (why) => plan.refuse(why);
+  if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
   plan.limitTo(groupLimits(step, plan.host, refuse2));
 }
 function checkLimits(limits2, host2) {
@@ -15661,8 +15672,9 @@ function collapse(entries) {
       end - index,
       entries[index + 1]
     ];
-    if (count > 1) {
-      const note = seriesOf(first) === "execve" ? `one of ${count}` : `${count} times`;
+    const isExecve = seriesOf(first) === "execve";
+    if (count > 2 || isExecve && count > 1) {
+      const note = isExecve ? `one of ${count}` : `${count} times`;
       lines.push({
         first,
         note: ` (${note})`
@@ -18398,7 +18410,7 @@ function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
     syscall: syscall2,
     errno,
     call: call2,
-    hint,
+    hint: hint ?? generalFix(syscall2, errnoName(errno)),
     step: cursor.nameOf(index),
     stepIndex: index
   });

@@ -32,8 +32,10 @@ export function collapse(entries: readonly PlanEntry[]): ListingLine[] {
     const first = entries[index]!;
     const end = endOfSeries(entries, index);
     const [count, second] = [end - index, entries[index + 1]];
-    if (count > 1) {
-      const note = seriesOf(first) === "execve" ? `one of ${count}` : `${count} times`;
+    const isExecve = seriesOf(first) === "execve";
+    // Two calls are short enough to be shown in full.
+    if (count > 2 || (isExecve && count > 1)) {
+      const note = isExecve ? `one of ${count}` : `${count} times`;
       lines.push({ first, note: ` (${note})` });
       index = end;
     } else if (second !== undefined && areAlternatives(first, second)) {

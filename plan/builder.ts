@@ -96,10 +96,11 @@ export class PlanBuilder {
   oomShield = false;
   /** Whether calls open files of /proc/self, which root owns while the process is undumpable. */
   opensProcSelf = false;
-  /** Whether the plan depends on the host by more than its identity and its paths. */
+  /** Whether the plan depends on the host by more than the caller, its working directory and paths. */
   isMomentary = false;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
+  #scriptDirectory: string | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that were opened in calls that may be skipped, with those before. */
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
@@ -122,12 +123,14 @@ export class PlanBuilder {
     this.cursor = new StepCursor(steps);
     this.#closesAtOnce = this.cursor.includes("unmount");
     this.state = new PlannedState(host);
-    this.access = new AccessRecorder(this.cursor, this.state, (path) => this.resolve(path), host);
+    this.access = new AccessRecorder(this.cursor, this.state, this);
   }
 
   /** Whether the plan would be the same now. */
   get isCurrent(): boolean {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
+    const directory = this.#scriptDirectory;
+    if (directory !== undefined && directory !== this.host.workingDirectory()) return false;
     // What the access list asks of the host comes when it is read.
     if (this.#hostPaths.length !== this.#resolved.size) {
       this.#hostPaths = [...this.#resolved.values()];
@@ -304,6 +307,11 @@ export class PlanBuilder {
   /** What a step names to show or read: a file of the host, or one of the container's. */
   source(source: string): HostPath | ContainerPath {
     return HostPath.of(this, source) ?? new ContainerPath(this, source);
+  }
+
+  /** The working directory of the script, asked once for each plan. */
+  workingDirectory(): string {
+    return this.#scriptDirectory ??= this.host.workingDirectory();
   }
 
   /** Where a path of the host leads, asked once for each plan. */

@@ -13,23 +13,19 @@ import type { StepCursor } from "../step_cursor.ts";
 /** A path of the host, and what it leads to: `undefined` for nothing that is known. */
 export type HostPlace = Pick<ResolvedPath, "path" | "type">;
 
+/** What has to be asked to follow a path. */
+export type PathHost = Pick<Host, "resolve" | "workingDirectory">;
+
 /** Follows paths by what the steps have mounted by the time that it is asked. */
 export class HostPaths {
   readonly #cursor: StepCursor;
   readonly #mounts: MountTable;
-  readonly #resolve: (path: string) => ResolvedPath;
-  readonly #host: Host;
+  readonly #host: PathHost;
 
-  /** Paths of these steps, resolved so. */
-  constructor(
-    cursor: StepCursor,
-    mounts: MountTable,
-    resolve: (path: string) => ResolvedPath,
-    host: Host,
-  ) {
+  /** Paths of these steps on this host. */
+  constructor(cursor: StepCursor, mounts: MountTable, host: PathHost) {
     this.#cursor = cursor;
     this.#mounts = mounts;
-    this.#resolve = resolve;
     this.#host = host;
   }
 
@@ -45,7 +41,7 @@ export class HostPaths {
   leavesRoot(path: string): boolean {
     const root = this.#cursor.rootOf(path);
     if (root === undefined || climbs(path) || !this.#mounts.isHostFile(path)) return false;
-    return !isWithin(this.#resolve(path).path, this.#resolve(root).path);
+    return !isWithin(this.#host.resolve(path).path, this.#host.resolve(root).path);
   }
 
   /** Where a path leads, without links; refuses the step where that has no path. */
@@ -67,15 +63,15 @@ export class HostPaths {
   }
 
   #placeOf(path: string): HostPlace {
-    if (this.leavesRoot(path)) return this.#resolve(this.#cursor.rootOf(path)!);
-    if (climbs(path) || this.#mounts.isHostFile(path)) return this.#resolve(path);
+    if (this.leavesRoot(path)) return this.#host.resolve(this.#cursor.rootOf(path)!);
+    if (climbs(path) || this.#mounts.isHostFile(path)) return this.#host.resolve(path);
     const mount = this.#mounts.mountOf(path);
     const normal = normalize(path);
     if (normal !== mount.target) {
       return below(this.#placeOf(mount.target), mount.target, normal);
     }
     const directory = parentOf(normal);
-    if (this.#mounts.isHostFile(directory)) return this.#resolve(path);
+    if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path);
     return below(this.#placeOf(directory), directory, normal, nameOf(normal));
   }
 }

@@ -9,8 +9,6 @@
  */
 
 import { MS_RDONLY } from "../../ffi/calls/constants/mounts.ts";
-import type { Host } from "../../host/host.ts";
-import type { ResolvedPath } from "../../host/resolve_path.ts";
 import { parseMountOptions } from "../../recipe/mount_options.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { normalize } from "../../recipe/path.ts";
@@ -19,7 +17,7 @@ import { touches } from "../mount_table.ts";
 import type { PlannedState } from "../planned_state.ts";
 import type { StepCursor } from "../step_cursor.ts";
 import type { HostAccess, HostAccessKind } from "./access.ts";
-import { HostPaths } from "./host_paths.ts";
+import { HostPaths, type PathHost } from "./host_paths.ts";
 import { KernelFiles } from "./kernel_files.ts";
 
 /** An access, with what it depends on that later steps decide. */
@@ -101,12 +99,11 @@ export class AccessRecorder {
   constructor(
     cursor: StepCursor,
     state: PlannedState,
-    resolve: (path: string) => ResolvedPath,
-    host: Host,
+    host: PathHost,
   ) {
     this.#cursor = cursor;
     this.state = state;
-    this.#paths = new HostPaths(cursor, state.mounts, resolve, host);
+    this.#paths = new HostPaths(cursor, state.mounts, host);
   }
 
   /** A source as a path of the host's; `undefined` where it is the container's. */

@@ -21,6 +21,7 @@ import type { PlanBuilder } from "../builder.ts";
 /** Lowers `limits`. */
 export function lowerLimits(step: LimitsStep, plan: PlanBuilder): void {
   const refuse = (why: string) => plan.refuse(why);
+  if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
   plan.limitTo(groupLimits(step, plan.host, refuse));
 }
 

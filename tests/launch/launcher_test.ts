@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
+  bind,
   dieWithParent,
   hostname,
   init,
@@ -229,3 +230,28 @@ test("a recipe is planned anew when the script has become another user", () => {
   }
   assertEquals(map(), 'write(</proc/self/uid_map>, "0 0 1\\n", 6)');
 }, notRoot);
+
+test("a recipe is planned anew when a path of the host leads elsewhere, or the script does", () => {
+  const directory = Deno.makeTempDirSync();
+  const before = Deno.cwd();
+  try {
+    for (const name of ["a", "b"]) {
+      Deno.mkdirSync(`${directory}/${name}/shown`, { recursive: true });
+      Deno.writeTextFileSync(`${directory}/${name}/shown/file`, name);
+    }
+    const read = (source: string) =>
+      recipe(unshare("user", "mount"), mapRoot(), bind(source, "/mnt"))
+        .command("cat", { args: ["/mnt/file"] }).outputSync().stdout;
+    const shown = (source: string) => new TextDecoder().decode(read(source));
+    for (const name of ["a", "b"]) {
+      Deno.chdir(`${directory}/${name}`);
+      assertEquals(shown("shown"), name);
+      Deno.symlinkSync(`${directory}/${name}`, `${directory}/link`);
+      assertEquals(shown(`${directory}/link/shown`), name);
+      Deno.removeSync(`${directory}/link`);
+    }
+  } finally {
+    Deno.chdir(before);
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
