@@ -17,7 +17,7 @@ import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { type CommandOutput, commandOutput } from "../launch/output.ts";
-import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
@@ -149,8 +149,7 @@ export class Container implements AsyncDisposable {
     this.#needsToRun();
     const ids = namespaces(this.pid);
     return Object.fromEntries(
-      NAMESPACE_KINDS.map((kind) => [kind, ids[NAMESPACE_FILE[kind]]])
-        .filter(([, id]) => id !== undefined),
+      NAMESPACE_KINDS.map((kind) => [kind, ids[kind]]).filter(([, id]) => id !== undefined),
     );
   }
 

@@ -13,7 +13,7 @@ import { startOf, statField } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
-import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /** A container that runs. */
 export interface RunningContainer {
@@ -86,9 +86,7 @@ function containerOf(
     const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
     const program = programOf(pid, parents);
     const [own, scripts] = [namespaces(pid), namespaces(script)];
-    const kinds = NAMESPACE_KINDS.filter((kind) =>
-      own[NAMESPACE_FILE[kind]] !== scripts[NAMESPACE_FILE[kind]]
-    );
+    const kinds = NAMESPACE_KINDS.filter((kind) => own[kind] !== scripts[kind]);
     const groups = cgroupOf(pid);
     return {
       pid,
@@ -96,7 +94,7 @@ function containerOf(
       name: readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
       command: commandOf(program),
       script,
-      namespaces: Object.fromEntries(kinds.map((kind) => [kind, own[NAMESPACE_FILE[kind]]])),
+      namespaces: Object.fromEntries(kinds.map((kind) => [kind, own[kind]])),
       cgroup: groups.join() === cgroupOf(script).join() ? [] : groups,
       uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS),
     };

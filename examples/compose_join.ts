@@ -23,4 +23,4 @@ await second.command("sh", { args: ["-c", script] }).spawn().status;
 await using client = second.command("sleep", { args: ["infinity"] }).spawn();
 const [one, two] = [linux.namespaces(server.pid), linux.namespaces(client.pid)];
 console.log(`The pid namespace is the same:  ${one.pid === two.pid}`);
-console.log(`The mount namespace is another: ${one.mnt !== two.mnt}`);
+console.log(`The mount namespace is another: ${one.mount !== two.mount}`);

@@ -16,7 +16,7 @@ import { processDirectory } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import type { JoinQuestions, JoinTarget } from "./host.ts";
 import { cgroupFilesOf } from "./process_cgroups.ts";
-import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
+import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
  * The process with this number; the one that has started at this time, if that is given.
@@ -71,8 +71,7 @@ export function joinTargetOf(
 
 /** The kinds of which the process is in another namespace than the calling thread. */
 function otherKinds(pid: number): NamespaceKind[] {
-  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
-  return NAMESPACE_KINDS.filter((kind) => others.includes(NAMESPACE_FILE[kind]));
+  return otherNamespaces(pid, NAMESPACE_KINDS);
 }
 
 /** Whether setgroups(2) is denied in the user namespace of the process. */

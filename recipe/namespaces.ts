@@ -14,7 +14,6 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from "../ffi/calls/constants/namespaces.ts";
-import type { NamespaceFile } from "../ffi/proc/process_namespaces.ts";
 
 /**
  * A kind of namespace: `"user"`, `"mount"`, `"pid"`, `"uts"`, `"ipc"`, `"net"`, `"cgroup"` or
@@ -43,7 +42,7 @@ export const CLONE_FLAG: Readonly<Record<NamespaceKind, number>> = {
 };
 
 /** Each kind's name in /proc/PID/ns. */
-export const NAMESPACE_FILE: Readonly<Record<NamespaceKind, NamespaceFile>> = {
+export const NAMESPACE_FILE: Readonly<Record<NamespaceKind, string>> = {
   user: "user",
   mount: "mnt",
   pid: "pid",

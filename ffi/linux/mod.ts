@@ -52,7 +52,7 @@ export * from "./network.ts";
 export * from "./owned_fd.ts";
 export * from "./prctl.ts";
 export { type ProcessIdentity, processIdentity } from "../proc/process_identity.ts";
-export { type NamespaceFile, type NamespaceIds, namespaces } from "../proc/process_namespaces.ts";
+export { type NamespaceIds, type NamespaceName, namespaces } from "../proc/process_namespaces.ts";
 export * from "./processes.ts";
 export * from "./shared_memory.ts";
 export * from "./users.ts";

@@ -10,11 +10,11 @@ import { readLinks } from "../files/read_links.ts";
 import { processDirectory } from "./proc_dir.ts";
 import { syscall } from "../syscalls.ts";
 
-/** A name in /proc/PID/ns. */
-export type NamespaceFile =
+/** A kind of namespace, or what the children of a process get of it. */
+export type NamespaceName =
   | "cgroup"
   | "ipc"
-  | "mnt"
+  | "mount"
   | "net"
   | "pid"
   | "pid_for_children"
@@ -23,10 +23,10 @@ export type NamespaceFile =
   | "user"
   | "uts";
 
-const FILES: readonly NamespaceFile[] = [
+const NAMES: readonly NamespaceName[] = [
   "cgroup",
   "ipc",
-  "mnt",
+  "mount",
   "net",
   "pid",
   "pid_for_children",
@@ -40,7 +40,7 @@ const FILES: readonly NamespaceFile[] = [
  * The ids of a process's namespaces, as `ls -l /proc/PID/ns` shows them. Two processes share a
  * namespace if the ids are equal.
  */
-export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
+export type NamespaceIds = Readonly<Partial<Record<NamespaceName, number>>>;
 
 /**
  * Returns the namespaces of a process, by default of the calling thread. A kind that the kernel does
@@ -61,7 +61,7 @@ export type NamespaceIds = Readonly<Partial<Record<NamespaceFile, number>>>;
  * ```
  */
 export function namespaces(pid?: number): NamespaceIds {
-  const [ids] = idsOf([pid ?? "thread-self"], FILES);
+  const [ids] = idsOf([pid ?? "thread-self"], NAMES);
   return ids!;
 }
 
@@ -70,38 +70,43 @@ export function namespaces(pid?: number): NamespaceIds {
  *
  * @throws {SyscallError} as {@linkcode namespaces} does
  */
-export function otherNamespaces<File extends NamespaceFile>(
+export function otherNamespaces<Name extends NamespaceName>(
   pid: number,
-  files: readonly File[],
-): File[] {
-  const [own, others] = idsOf(["thread-self", pid], files);
-  return files.filter((name) => others![name] !== undefined && others![name] !== own![name]);
+  names: readonly Name[],
+): Name[] {
+  const [own, others] = idsOf(["thread-self", pid], names);
+  return names.filter((name) => others![name] !== undefined && others![name] !== own![name]);
 }
 
 /** The ids of these namespaces of several processes, read by one run of the engine. */
 function idsOf(
   processes: readonly (number | "thread-self")[],
-  files: readonly NamespaceFile[],
+  names: readonly NamespaceName[],
 ): NamespaceIds[] {
   const directories = processes.map((process) => `${processDirectory(process)}/ns`);
   const links = readLinks(
-    directories.flatMap((directory) => files.map((name) => `${directory}/${name}`)),
+    directories.flatMap((directory) => names.map((name) => `${directory}/${fileOf(name)}`)),
   );
   return directories.map((directory, index) => {
-    const targets = links.slice(index * files.length, (index + 1) * files.length);
+    const targets = links.slice(index * names.length, (index + 1) * names.length);
     if (targets.every((target) => target === undefined)) {
       syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
         EACCES: "the process is another user's, or has privileges that this one does not have",
         ENOENT: "there is no such process, or it has ended",
       });
     }
-    const ids: Partial<Record<NamespaceFile, number>> = {};
-    files.forEach((name, index) => {
+    const ids: Partial<Record<NamespaceName, number>> = {};
+    names.forEach((name, index) => {
       const link = namespaceLink(targets[index]);
       if (link !== undefined) ids[name] = link.id;
     });
     return ids;
   });
+}
+
+/** The file in /proc/PID/ns. */
+function fileOf(name: NamespaceName): string {
+  return name === "mount" ? "mnt" : name;
 }
 
 /** The type and the id in the target of a link to a namespace: `net:[4026531840]`. */

@@ -47,7 +47,7 @@ function hasOwnRoot(pid: number): boolean {
   const [root, own] = [`/proc/${pid}/root`, "/proc/self/root"].map((path) =>
     ifThere(() => readLink(path))
   );
-  return root !== own || linux.namespaces(pid).mnt !== linux.namespaces().mnt;
+  return root !== own || linux.namespaces(pid).mount !== linux.namespaces().mount;
 }
 
 /** The working directory of a program, as a path in its container; an init does not have the program's. */

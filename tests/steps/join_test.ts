@@ -71,7 +71,7 @@ function ids(lines: string): Record<string, number> {
 function ownIds(): Record<string, number> {
   const own = linux.namespaces();
   return Object.fromEntries(
-    NAMESPACE_KINDS.map((kind) => [kind, own[NAMESPACE_FILES[kind] as linux.NamespaceFile]!]),
+    NAMESPACE_KINDS.map((kind) => [kind, own[kind]!]),
   );
 }
 
