@@ -562,7 +562,7 @@ const FEIGNED: Readonly<
     return [NOT_PROCFS];
   },
   "a filesystem with ordinary files": (root) => [
-    "what lies at /proc is not procfs",
+    NOT_PROCFS,
     tmpfs(`${root}/proc`),
     ...PROC_FILES.flatMap((name) => [
       mkdir(parentOf(`${root}/proc/${name}`)),
