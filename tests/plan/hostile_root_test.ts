@@ -149,11 +149,20 @@ function look(box: Recipe, places: Places, kind: RootKind): Outcome {
     const text = new TextDecoder().decode(stdout);
     assert(text.includes(" /usr "), new TextDecoder().decode(stderr));
     assertEquals(text.includes(SECRET), false, text);
+    if (kind === "directory") openWork(places);
     const files = kind === "directory" ? treeOf(places.root, false) : "";
     return { seen: text.split("\n").map(withoutIds).join("\n") + files };
   } catch (error) {
     if (error instanceof SyscallError || error instanceof RecipeError) return { error };
     throw error;
+  }
+}
+
+/** What an overlay works in is closed to its owner too, who has to take it away. */
+function openWork(places: Places): void {
+  for (const directory of directoriesOf(places)) {
+    const work = `${places.root}${directory}/work/work`;
+    if (exists(work)) Deno.chmodSync(work, 0o700);
   }
 }
 
