@@ -41,11 +41,11 @@ import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { parentOf } from "../../recipe/path.ts";
 import {
   assertFails,
-  type Complaint,
   failing,
   grounds,
   inDirectory,
   inside,
+  type StepIssue,
   test,
   testOn,
 } from "../support.ts";
@@ -547,11 +547,11 @@ function makeFeigned(directory: string, make: (path: string) => void): void {
   }
 }
 
-const NOT_PROCFS: Complaint = { code: "EINVAL", says: "what lies at /proc is not procfs" };
+const NOT_PROCFS: StepIssue = { code: "EINVAL", says: "what lies at /proc is not procfs" };
 
 /** What a hostile root has at /proc, and how the error tells of it. */
 const FEIGNED: Readonly<
-  Record<string, (root: string) => [issue: Complaint, ...steps: RecipeInput[]]>
+  Record<string, (root: string) => [issue: StepIssue, ...steps: RecipeInput[]]>
 > = {
   "ordinary files": (root) => {
     makeFeigned(`${root}/proc`, (path) => Deno.writeTextFileSync(path, "feigned"));
