@@ -52,7 +52,9 @@ const DEBIAN: HostRecording = {
       .reduce((all, one) => ({ ...all, ...one })),
     ...resolved("/etc/passwd", { type: "file" }),
     ...resolved("/var/run", { path: "/run", id: "1:/run" }),
-    ...resolved("/var/run/a", { path: "/run/a", type: undefined, id: undefined }),
+    ...resolved("/var"),
+    // What the recipe mounts on /run covers this link.
+    ...resolved("/var/run/a", { path: "/usr", id: "1:/usr" }),
     ...resolved("/opt", { type: undefined, id: undefined }),
   },
 };

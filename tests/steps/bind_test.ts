@@ -258,8 +258,7 @@ testOn(
         assertFails(mounts.with(tmpfs("/mnt"), symlink(directory, "/mnt/out"), step), {
           step: step.step,
           code: "EXDEV",
-          says:
-            "leads out of /mnt; make it a relative one within it",
+          says: "leads out of /mnt; make it a relative one within it",
         });
       }
       assertEquals([...Deno.readDirSync(directory)], []);
