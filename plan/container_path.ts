@@ -95,8 +95,8 @@ export class ContainerPath {
       return;
     }
     // By a link of the host's the path may lead to what the recipe has mounted.
-    this.canonical = base.resolved;
-    this.#base = baseOf(plan, base.resolved);
+    this.canonical = followLinks(plan, normal);
+    this.#base = baseOf(plan, this.canonical);
   }
 
   /** Opens what is there. */
@@ -324,6 +324,15 @@ export class ContainerPath {
         "of a tmpfs for instance, and make that the root with pivotRoot()",
     );
   }
+}
+
+/** Where the host's links lead a path, down to where it comes to what the recipe has mounted. */
+function followLinks(plan: PlanBuilder, path: string): string {
+  for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
+    const { path: directory } = plan.resolve(path.slice(0, end));
+    if (!plan.state.mounts.isHostFile(directory)) return directory + path.slice(end);
+  }
+  return plan.resolve(path).path;
 }
 
 function baseOf(plan: PlanBuilder, path: string): Base {

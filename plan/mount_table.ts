@@ -75,7 +75,6 @@ export class MountTable {
   #root: Place = newPlace();
   #base: PlannedMount = rootMount(false);
   #tree: "host" | "other" = "host";
-  #count = 0;
 
   /** Adds a mount on top of what is at its mount point. */
   mounted(description: MountDescription): void {
@@ -84,7 +83,6 @@ export class MountTable {
     const mount: PlannedMount = { ...DEFAULTS, ...description, target };
     place.mounts.push({ mount, covered: place.children });
     place.children = new Map();
-    this.#count++;
   }
 
   /** Takes the topmost mount at a place away. */
@@ -93,7 +91,6 @@ export class MountTable {
     const entry = place?.mounts.pop();
     if (entry === undefined) return;
     place!.children = entry.covered;
-    this.#count--;
   }
 
   /** Changes whether the topmost mount at a place can only be read. */
@@ -110,7 +107,7 @@ export class MountTable {
 
   /** Whether a step of the recipe has mounted anything that is in sight. */
   get hasMounts(): boolean {
-    return this.#count > 0;
+    return !entriesBelow(this.#root, "").next().done;
   }
 
   /** Whether a step of the recipe has certainly mounted something exactly here. */
@@ -173,7 +170,7 @@ export class MountTable {
     const source = mount.type === "bind" ? normalize(mount.source + rest) : mount.source;
     this.#base = { ...mount, target: "/", source, certain: true };
     this.#tree = "other";
-    this.#count = renameBelow(this.#root, "");
+    renameBelow(this.#root, "");
   }
 
   /** Forgets everything: the container is among mounts that others have made. */
@@ -181,7 +178,6 @@ export class MountTable {
     this.#root = newPlace();
     this.#base = rootMount(false);
     this.#tree = "other";
-    this.#count = 0;
   }
 
   /** All mounts that are in sight, by their mount points of now: the root, then the others. */
@@ -234,15 +230,13 @@ function isKnown(place: Place): boolean {
   return place.children.values().some(isKnown);
 }
 
-/** Gives the mounts below a place the paths that they have now, and counts them. */
-function renameBelow(place: Place, path: string): number {
-  let count = place.mounts.length;
+/** Gives the mounts below a place the paths that they have now. */
+function renameBelow(place: Place, path: string): void {
   for (const entry of place.mounts) entry.mount = { ...entry.mount, target: path };
-  for (const [name, child] of place.children) count += renameBelow(child, `${path}/${name}`);
-  return count;
+  for (const [name, child] of place.children) renameBelow(child, `${path}/${name}`);
 }
 
-function* entriesBelow(place: Place, path: string): Iterable<PlannedMount> {
+function* entriesBelow(place: Place, path: string): Generator<PlannedMount> {
   for (const { mount } of place.mounts.slice(-1)) yield { ...mount, target: path || "/" };
   for (const [name, child] of place.children) yield* entriesBelow(child, `${path}/${name}`);
 }

@@ -1,7 +1,7 @@
 /** Whose files a path names. */
 
 import { isWithin, nameOf, normalize, parentOf } from "../../recipe/path.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MountTable } from "../../plan/mount_table.ts";
 
 const own = (target: string) => ({ target, type: "tmpfs", own: true });
@@ -100,4 +100,151 @@ Deno.test("in a new root paths begin there", () => {
   assertEquals(mounts.isContainerMount("/a"), true);
   mounts.enter("/usr/share");
   assertEquals(mounts.isContainerMount("/a"), false);
+});
+
+/** The mounts in sight, each as its mount point and type. */
+const seen = (mounts: MountTable) =>
+  mounts.visible().map(({ target, type }) => `${target} ${type}`);
+
+Deno.test("a mount that is remounted can only be read, or be written again", () => {
+  const mounts = new MountTable();
+  mounts.mounted(own("/mnt"));
+  mounts.mounted({ ...bound("/mnt/usr"), readOnly: true });
+  const readOnly = () => ["/", "/mnt/a", "/mnt/usr/a"].map((path) => mounts.mountOf(path).readOnly);
+  assertEquals(readOnly(), [false, false, true]);
+  mounts.remounted("/mnt", true);
+  mounts.remounted("/mnt/usr/", false);
+  assertEquals(readOnly(), [false, true, false]);
+  mounts.remounted("/", true);
+  mounts.remounted("/no/mount", false);
+  assertEquals(readOnly(), [true, true, false]);
+  assertEquals(mounts.isContainerMount("/mnt/a"), true, "it stays what it is otherwise");
+});
+
+Deno.test("remounting changes the topmost mount alone", () => {
+  const mounts = new MountTable();
+  mounts.mounted(own("/mnt"));
+  mounts.mounted(bound("/mnt"));
+  mounts.remounted("/mnt", true);
+  assertEquals(mounts.mountOf("/mnt").readOnly, true);
+  mounts.unmounted("/mnt");
+  assertEquals(mounts.mountOf("/mnt").readOnly, false);
+});
+
+Deno.test("the layers of an overlay are kept, the topmost first", () => {
+  const mounts = new MountTable();
+  const layers = [{ path: "/upper", changes: true }, { path: "/lower", changes: false }];
+  mounts.mounted({ target: "/mnt/over", type: "overlay", layers, own: true });
+  assertEquals(mounts.mountOf("/mnt/over/a").layers, layers);
+  mounts.enter("/mnt");
+  assertEquals(mounts.mountOf("/over").layers, layers);
+  assertEquals(mounts.mountOf("/").layers, []);
+});
+
+Deno.test("mounts of several on one place cover one another, and one is in sight", () => {
+  const mounts = new MountTable();
+  mounts.mounted(own("/mnt"));
+  mounts.mounted(own("/mnt/a"));
+  mounts.mounted({ target: "/mnt", type: "overlay" });
+  mounts.mounted({ target: "/mnt/b", type: "proc" });
+  assertEquals(seen(mounts), ["/ bind", "/mnt overlay", "/mnt/b proc"]);
+  mounts.unmounted("/mnt");
+  assertEquals(seen(mounts), ["/ bind", "/mnt tmpfs", "/mnt/a tmpfs"], "what it covered is back");
+  mounts.unmounted("/mnt");
+  assertEquals(seen(mounts), ["/ bind"]);
+  assertEquals([mounts.hasMounts, mounts.isHostFile("/mnt/a")], [false, true]);
+});
+
+Deno.test("in a new root mounts have the paths that they have there, and others are gone", () => {
+  const mounts = new MountTable();
+  mounts.mounted({ ...bound("/srv/root"), source: "/data/root" });
+  mounts.mounted(own("/srv/root/tmp"));
+  mounts.mounted(own("/srv/root/tmp/deep/er"));
+  mounts.mounted(own("/elsewhere"));
+  mounts.enter("/srv/root/");
+  assertEquals(seen(mounts), ["/ bind", "/tmp tmpfs", "/tmp/deep/er tmpfs"]);
+  assertEquals(mounts.mountOf("/tmp/deep/er/x").target, "/tmp/deep/er");
+  assertEquals(mounts.mountAbove("/tmp/deep/er").target, "/tmp");
+  assertEquals([mounts.mountOf("/etc").source, mounts.atHostRoot], ["/data/root", false]);
+  mounts.enter("/tmp/deep");
+  assertEquals(seen(mounts), ["/ tmpfs", "/er tmpfs"]);
+  mounts.leave();
+  assertEquals([seen(mounts), mounts.atHostRoot], [["/ bind"], false]);
+});
+
+Deno.test("a root within a mount shows the part of its source", () => {
+  const mounts = new MountTable();
+  mounts.mounted({ ...bound("/mnt"), source: "/data" });
+  mounts.enter("/mnt/a/b");
+  assertEquals(mounts.mountOf("/").source, "/data/a/b");
+});
+
+Deno.test("a mount that need not be there leaves the host's files in question", () => {
+  const mounts = new MountTable();
+  mounts.mounted({ ...bound("/opt"), certain: false });
+  assertEquals([mounts.isHostFile("/opt/a"), mounts.mayBeHostFile("/opt/a")], [false, true]);
+  mounts.mounted(own("/opt"));
+  assertEquals(mounts.mayBeHostFile("/opt/a"), false);
+});
+
+Deno.test("a directory that was made is there, until something is mounted over it", () => {
+  const mounts = new MountTable();
+  mounts.mounted(own("/mnt"));
+  mounts.madeDirectory("/mnt/a/b");
+  assertEquals(["/mnt/a", "/mnt/a/b", "/mnt/c"].map((path) => mounts.isThere(path)), [
+    true,
+    true,
+    false,
+  ]);
+  mounts.mounted(own("/mnt"));
+  assertEquals(mounts.isThere("/mnt/a"), false);
+});
+
+/** Counts how often entries of maps are asked for, or all of them gone through. */
+function countingMaps(act: () => void): number {
+  const { get, set, values, [Symbol.iterator]: iterate } = Map.prototype;
+  let count = 0;
+  const counted = <A extends unknown[], R>(call: (this: Map<unknown, unknown>, ...args: A) => R) =>
+    function (this: Map<unknown, unknown>, ...args: A): R {
+      count++;
+      return call.apply(this, args);
+    };
+  const walked = <R>(call: (this: Map<unknown, unknown>) => R) =>
+    function (this: Map<unknown, unknown>): R {
+      count += this.size;
+      return call.apply(this);
+    };
+  Object.assign(Map.prototype, { get: counted(get), set: counted(set), values: walked(values) });
+  Map.prototype[Symbol.iterator] = walked(iterate);
+  try {
+    act();
+  } finally {
+    Object.assign(Map.prototype, { get, set, values });
+    Map.prototype[Symbol.iterator] = iterate;
+  }
+  return count;
+}
+
+Deno.test("5,000 mounts take no more for each than a few do", () => {
+  const effort = (number: number) =>
+    countingMaps(() => {
+      const mounts = new MountTable();
+      mounts.mounted(own("/mnt"));
+      for (let index = 0; index < number; index++) {
+        const target = `/mnt/${index}`;
+        mounts.isThere(target);
+        mounts.isContainerMount(target);
+        mounts.madeDirectory(target);
+        mounts.mounted(bound(target));
+        mounts.isMountPoint(target);
+        mounts.mountAbove(`${target}/a`);
+        mounts.remounted(target, true);
+      }
+      mounts.enter("/mnt");
+      for (const _ of mounts.visible());
+      for (let index = 0; index < number; index++) mounts.unmounted(`/${index}`);
+    });
+  const [few, many] = [effort(50), effort(5_000)];
+  assert(few > 500, `${few} for 50`);
+  assert(many < few * 101, `${many} for 5,000, ${few} for 50`);
 });

@@ -220,6 +220,26 @@ testOn(
   },
 );
 
+testOn(
+  ["mount"],
+  "a link of the host's leads into what the recipe has mounted over others",
+  (mounts) =>
+    inDirectory((directory) => {
+      for (const name of ["real", "elsewhere"]) Deno.mkdirSync(`${directory}/${name}`);
+      Deno.symlinkSync("real", `${directory}/link`);
+      Deno.symlinkSync("../elsewhere", `${directory}/real/a`);
+      const made = mounts.with(
+        tmpfs(`${directory}/real`),
+        mkdir(`${directory}/link/a`),
+        writeFile(`${directory}/link/a/file`, "soup"),
+        tmpfs(`${directory}/link/b`),
+      );
+      const seen = `cd ${directory}; cat real/a/file; stat -c %F real/a; grep -c '/real/b ' `;
+      assertEquals(inside(made, `${seen} /proc/self/mountinfo`), "soupdirectory\n1");
+      assertEquals([...Deno.readDirSync(`${directory}/elsewhere`)], []);
+    })(),
+);
+
 test("wrong fields of files are refused", () => {
   const cases: [() => Parameters<typeof box.with>[0], string][] = [
     [() => mkdir("a"), "has to begin with /"],

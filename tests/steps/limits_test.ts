@@ -119,7 +119,7 @@ test("who may not limit is told why, with the step and the mend", () => {
     error.message,
     `step ${box.steps.length} (limits): "pids" cannot be limited`,
   );
-  assert(/Delegate=yes|leaves them to root/.test(error.message), error.message);
+  assert(/Delegate=yes|give it to (a|the) user \(chown\)/.test(error.message), error.message);
   assertThrows(() => box.plan(), UnsupportedError, "(limits)");
 }, lacks({ pids: 5 }) === undefined ? "the user may limit here" : undefined);
 

@@ -1,0 +1,349 @@
+/** Plans for other machines than this one: made from what was written down of them, without a call. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { type Call, describeCall } from "../../ffi/call.ts";
+import { Engine } from "../../ffi/engine/engine.ts";
+import { fixFor } from "../../ffi/fix.ts";
+import { liveHost } from "../../host/live_host.ts";
+import { type HostRecording, RecordedHost, recordHost } from "../../host/recorded_host.ts";
+import type { ResolvedPath } from "../../host/resolve_path.ts";
+import {
+  bind,
+  hostname,
+  landlock,
+  mapCurrentUser,
+  mapIds,
+  mapRoot,
+  maskPaths,
+  mkdir,
+  pivotRoot,
+  type Recipe,
+  recipe,
+  RecipeError,
+  type RecipeInput,
+  seccomp,
+  timeOffset,
+  tmpfs,
+  unshare,
+  UnsupportedError,
+  veth,
+} from "../../mod.ts";
+import type { PlanBuilder } from "../../plan/builder.ts";
+import { namespaceFixes } from "../../plan/namespace_fixes.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { HUB, STEP_RECIPES } from "../faults/step_recipes.ts";
+import { test } from "../support.ts";
+
+/** A path of a machine that has no link there. */
+function resolved(path: string, to: Partial<ResolvedPath> = {}): Record<string, unknown> {
+  const answer = { asked: path, path, type: "directory", id: `1:${path}`, ...to };
+  return { [`resolve(${JSON.stringify(path)})`]: answer };
+}
+
+/** Debian, as root. */
+const DEBIAN: HostRecording = {
+  architecture: "x86_64",
+  credentials: { euid: 0, egid: 0, inheritable: [], mayMapIds: true, mayChangeNetwork: true },
+  kernel: { major: 6, minor: 18 },
+  landlockVersion: 7,
+  workingDirectory: "/root",
+  answers: {
+    ...["/", "/mnt", "/proc", "/usr", "/run"].map((path) => resolved(path))
+      .reduce((all, one) => ({ ...all, ...one })),
+    ...resolved("/etc/passwd", { type: "file" }),
+    ...resolved("/var/run", { path: "/run", id: "1:/run" }),
+    ...resolved("/var"),
+    // What the recipe mounts on /run covers this link.
+    ...resolved("/var/run/a", { path: "/usr", id: "1:/usr" }),
+    ...resolved("/opt", { type: undefined, id: undefined }),
+  },
+};
+
+const NOBODY = {
+  euid: 65534,
+  egid: 65534,
+  inheritable: [],
+  mayMapIds: false,
+  mayChangeNetwork: false,
+} as const;
+
+/** Makes something while no call can be made. */
+function withoutCalls<T>(make: () => T): T {
+  const own = Object.getOwnPropertyDescriptors(Engine.prototype);
+  const running = Object.keys(own).filter((name) => name.startsWith("run"));
+  assert(running.includes("run"));
+  for (const name of running) {
+    Object.defineProperty(Engine.prototype, name, {
+      ...own[name],
+      value: () => {
+        throw new Error("a call is made");
+      },
+    });
+  }
+  try {
+    return make();
+  } finally {
+    Object.defineProperties(Engine.prototype, own);
+  }
+}
+
+function planOn(changes: Partial<HostRecording>, ...steps: RecipeInput[]): PlanBuilder {
+  const host = new RecordedHost({ ...DEBIAN, ...changes });
+  return withoutCalls(() => planRecipe(recipe(...steps).steps, {}, host));
+}
+
+/** A call as C would write it; what the launch fills in has its name. */
+function textOf(call: Call): string {
+  return describeCall(call, (slot) => slot.text);
+}
+
+/** All that the processes of the container call. */
+function callsOf(plan: PlanBuilder): string[] {
+  const made = plan.processes.flatMap(({ parts }) => parts)
+    .flatMap((part) => "call" in part ? [part.call] : []);
+  return [...made, ...plan.beforeProgram.map(({ call }) => call)].map(textOf);
+}
+
+const callsOn = (changes: Partial<HostRecording>, ...steps: RecipeInput[]) =>
+  callsOf(planOn(changes, ...steps));
+
+/** What the script does where the container with this pid waits. */
+function scriptOf({ syncPoints }: PlanBuilder): string[] {
+  return syncPoints.flatMap(({ acts }) => acts("77")).flatMap((action) =>
+    "calls" in action
+      ? action.calls.map(({ call }) => textOf(call))
+      : "program" in action
+      ? [[action.program, ...action.args].join(" ")]
+      : [JSON.stringify(action)]
+  );
+}
+
+const box = recipe(unshare("user", "mount"), mapRoot());
+
+test("a plan from what a machine has answered is that of the machine", async () => {
+  await using hub = HUB.command("sleep", { args: ["infinity"] }).spawn();
+  for (const [name, make] of Object.entries(STEP_RECIPES)) {
+    if (name === "userNetwork") continue;
+    const { steps } = make(hub);
+    const { host, recording } = recordHost(liveHost());
+    const live = planRecipe(steps, {}, host);
+    const kept = structuredClone(recording());
+    const again = withoutCalls(() => planRecipe(steps, {}, new RecordedHost(kept)));
+    assertEquals(callsOf(again), callsOf(live), name);
+    assertEquals(scriptOf(again), scriptOf(live), name);
+    assertEquals(
+      [again.cloneFlags, again.isMomentary],
+      [live.cloneFlags, live.isMomentary],
+    );
+    assertEquals(again.access.recorded, live.access.recorded);
+  }
+});
+
+test("what was not written down is an error that names the question", () => {
+  const { message } = assertThrows(
+    () => planOn({}, box, bind("/srv/data", "/mnt")),
+    UnsupportedError,
+  );
+  assertStringIncludes(message, 'resolve("/srv/data") of the machine that it is made for');
+});
+
+test("the own ids are mapped by the container, whoever the user is", () => {
+  const maps = (credentials: HostRecording["credentials"], step = mapRoot()) =>
+    callsOn({ credentials }, unshare("user"), step).filter((call) => /^write\(.*_map/.test(call));
+  assertEquals(maps(DEBIAN.credentials), [
+    'write(</proc/self/uid_map>, "0 0 1\\n", 6)',
+    'write(</proc/self/gid_map>, "0 0 1\\n", 6)',
+  ]);
+  assertEquals(maps(NOBODY), [
+    'write(</proc/self/uid_map>, "0 65534 1\\n", 10)',
+    'write(</proc/self/gid_map>, "0 65534 1\\n", 10)',
+  ]);
+  const current = callsOn({ credentials: NOBODY }, unshare("user"), mapCurrentUser());
+  assert(current.includes('write(</proc/self/uid_map>, "65534 65534 1\\n", 14)'));
+});
+
+test("several ids are mapped by root itself, and for an ordinary user by newuidmap", () => {
+  const ranges = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 9 }];
+  const steps = [unshare("user"), mapIds({ uids: ranges, gids: ranges })];
+  assertEquals(
+    scriptOf(planOn({}, ...steps)),
+    ["uid_map", "gid_map"].flatMap((file) => [
+      `openat(AT_FDCWD, "/proc/77/${file}", O_WRONLY|O_CLOEXEC, 00)`,
+      'write(fd, "0 0 1\\n1 100000 9\\n", 17)',
+      "close(fd)",
+    ]),
+  );
+  assertEquals(
+    scriptOf(planOn({ credentials: NOBODY }, ...steps)),
+    ["newuidmap", "newgidmap"].map((tool) => `${tool} 77 0 0 1 1 100000 9`),
+  );
+});
+
+test("an ordinary user may not change the host's network, root may", () => {
+  const steps = [unshare("net"), veth("eth0", { bridge: "lan" })];
+  const { message } = assertThrows(() => planOn({ credentials: NOBODY }, ...steps), RecipeError);
+  assertStringIncludes(message, "an ordinary user may not change the host's network");
+  assertEquals(planOn({}, ...steps).syncPoints.length, 1);
+});
+
+const KERNELS = [
+  { major: 5, minor: 12 },
+  { major: 6, minor: 1 },
+  { major: 6, minor: 2 },
+  { major: 6, minor: 3 },
+  { major: 6, minor: 14 },
+  { major: 6, minor: 15 },
+  { major: 7, minor: 0 },
+];
+
+/** The kernels on which a recipe makes a call. */
+const kernelsWith = (pattern: RegExp, ...steps: RecipeInput[]) =>
+  KERNELS.filter((kernel) => callsOn({ kernel }, ...steps).some((call) => pattern.test(call)))
+    .map(({ major, minor }) => `${major}.${minor}`);
+
+test("a time namespace is entered by setns before Linux 6.3, behind the last offset", () => {
+  const old = ["5.12", "6.1", "6.2"];
+  assertEquals(kernelsWith(/^setns\(time, CLONE_NEWTIME/, box, unshare("time")), old);
+  assertEquals(
+    kernelsWith(/^setns\(time/, unshare("user", "time"), timeOffset({ boottime: 1 })),
+    old,
+  );
+  const [written, entered] = ["write(</proc/self/timens_offsets>", "setns(time"].map((start) =>
+    callsOn({ kernel: KERNELS[0]! }, unshare("user", "time"), timeOffset({ boottime: 1 }))
+      .findIndex((call) => call.startsWith(start))
+  );
+  assert(written! < entered!, "no offset can be set once it is entered");
+  // The process that enters must not share its memory with the script (setns(2), EUSERS).
+  const ownMemory = (kernel: HostRecording["kernel"]) =>
+    planOn({ kernel }, unshare("user", "time")).processes.some((process) => process.ownMemory);
+  assertEquals([ownMemory(KERNELS[0]!), ownMemory(KERNELS[3]!)], [true, false]);
+});
+
+test("masks are copies of a filesystem, which is attached before Linux 6.15", () => {
+  const made = [
+    'fsopen("tmpfs", FSOPEN_CLOEXEC)',
+    'fsconfig(<tmpfs>, FSCONFIG_SET_STRING, "mode", "0555", 0)',
+    'fsconfig(<tmpfs>, FSCONFIG_SET_STRING, "nr_blocks", "1", 0)',
+    'fsconfig(<tmpfs>, FSCONFIG_SET_STRING, "nr_inodes", "3", 0)',
+    "fsconfig(<tmpfs>, FSCONFIG_CMD_CREATE, NULL, NULL, 0)",
+    "fsmount(<tmpfs>, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC)",
+    'mkdirat(<empty>, "directory", 0555)',
+    'mknodat(<empty>, "file", 0100444, 0)',
+    'mount_setattr(<empty>, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY}, 32)',
+  ];
+  const laid = [
+    'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
+    'openat2(AT_FDCWD, "/etc/passwd", {O_CLOEXEC|O_PATH, 00, RESOLVE_NO_SYMLINKS}, 24)',
+    ...["file", "directory"].flatMap((name) => [
+      `open_tree(<empty>, "${name}", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)`,
+      `move_mount(<empty ${name}>, "", </etc/passwd>, "", ` +
+      "MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)",
+    ]),
+  ];
+  const calls = (minor: number) => {
+    const all = callsOn({ kernel: { major: 6, minor } }, box, maskPaths("/etc/passwd"));
+    return all.slice(all.indexOf(made[0]!));
+  };
+  assertEquals(calls(15), [...made, ...laid]);
+  assertEquals(calls(14), [
+    ...made,
+    'move_mount(<empty>, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH)',
+    ...laid,
+    "fchdir(<empty>)",
+    'umount2(".", MNT_DETACH)',
+    "fchdir(<working directory>)",
+  ]);
+  assertEquals(kernelsWith(/AT_FDCWD, "\/", MOVE_MOUNT/, box, maskPaths("/etc/passwd")), [
+    "5.12",
+    "6.1",
+    "6.2",
+    "6.3",
+    "6.14",
+  ]);
+});
+
+test("landlock is refused where it is missing or too old, or takes what there is", () => {
+  const files = { read: ["/usr"] };
+  const all = { ...files, connectTcp: [443], isolate: ["signals"] } as const;
+  const refused = (landlockVersion: number, step = landlock(files)) =>
+    assertThrows(() => planOn({ landlockVersion }, step), UnsupportedError).message;
+  assertStringIncludes(refused(0), "it has no landlock");
+  assertStringIncludes(refused(2), "cannot limit files (Linux 6.2): its landlock has version 2");
+  assertStringIncludes(refused(3, landlock({ connectTcp: [443] })), "limit ports (Linux 6.7)");
+  assertStringIncludes(refused(5, landlock({ isolate: ["signals"] })), "(Linux 6.12)");
+  const made = (landlockVersion: number) =>
+    callsOn({ landlockVersion }, landlock({ ...all, degrade: true }))
+      .filter((call) => call.startsWith("landlock_"));
+  assertEquals(made(0), []);
+  const counts = [3, 4, 6].map((version) => made(version).length);
+  assertEquals(counts, [4, 5, 5]);
+  const created = [3, 4, 6].map((version) => made(version)[0]!);
+  assertEquals(new Set(created).size, 3, created.join("\n"));
+});
+
+test("without user namespaces the plan is the same, and its error says why", () => {
+  const settings = (values: Record<string, number | undefined>) =>
+    new RecordedHost({
+      ...DEBIAN,
+      credentials: NOBODY,
+      answers: Object.fromEntries(
+        Object.entries(values).map(([path, value]) => [`setting("/proc/sys/${path}")`, value]),
+      ),
+    });
+  const kinds = new Set(["user"] as const);
+  const denied = (
+    values: Record<string, number | undefined>,
+    errno: "EPERM" | "ENOSPC" | "EINVAL",
+  ) => withoutCalls(() => fixFor(namespaceFixes(kinds, settings(values), false), errno)) ?? "";
+  const clone = "kernel/unprivileged_userns_clone";
+  const restricted = "kernel/apparmor_restrict_unprivileged_userns";
+  assertStringIncludes(
+    denied({ [clone]: 0 }, "EPERM"),
+    "sysctl -w kernel.unprivileged_userns_clone=1",
+  );
+  assertStringIncludes(denied({ [clone]: 1, [restricted]: 1 }, "EPERM"), "AppArmor");
+  assertMatch(denied({ [clone]: undefined, [restricted]: undefined }, "EPERM"), /chroot.*docker/s);
+  const limit = "user/max_user_namespaces";
+  assertStringIncludes(denied({ [limit]: 0 }, "ENOSPC"), "there may be 0 user namespaces here");
+  assertStringIncludes(denied({ [limit]: 1000 }, "ENOSPC"), "nested too deep");
+  assertEquals(denied({ [limit]: undefined }, "EINVAL"), "this kernel has no user namespaces");
+  const plan = (answers: HostRecording["answers"]) =>
+    callsOn({ answers: { ...DEBIAN.answers, ...answers } }, box, hostnameBox);
+  assertEquals(plan({ 'setting("/proc/sys/user/max_user_namespaces")': 0 }), plan({}));
+});
+
+const hostnameBox: Recipe = recipe(unshare("uts"), hostname("box"));
+
+test("links of the machine that is planned for are followed, and those of this one are not", () => {
+  const calls = callsOn({}, box, tmpfs("/var/run"), mkdir("/var/run/a"));
+  assert(
+    calls.includes(
+      'openat2(AT_FDCWD, "/run", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_NO_SYMLINKS}, 24)',
+    ),
+    calls.join("\n"),
+  );
+  // What the link leads to is the recipe's own by now, so a directory may be made there.
+  assert(calls.includes('mkdirat(</run>, "a", 0755)'), calls.join("\n"));
+});
+
+test("what is missing there is left out of the plan, or is an error when it runs", () => {
+  const optional = callsOn({}, box, bind("/opt", "/mnt", { optional: true }));
+  assertEquals(optional.some((call) => call.includes("/opt")), false);
+  const plan = planOn({}, box, bind("/opt", "/mnt"));
+  const opening = plan.processes.flatMap(({ parts }) => parts)
+    .find((part) => "call" in part && textOf(part.call).includes('"/opt"'));
+  assert(opening !== undefined && "fixes" in opening);
+  assertStringIncludes(fixFor(opening.fixes, "ENOENT")!, "the source /opt does not exist");
+});
+
+test("the steps of a sandbox are planned for another architecture", () => {
+  const filters = (["x86_64", "aarch64"] as const).map((architecture) =>
+    planOn({ architecture }, seccomp()).beforeProgram
+  );
+  assertEquals(filters.map((calls) => calls.length), [2, 2]);
+  const root = [tmpfs("/mnt"), bind("/usr", "/mnt/usr"), pivotRoot("/mnt")];
+  assertEquals(
+    callsOn({ architecture: "aarch64" }, box, ...root),
+    callsOn({ architecture: "x86_64" }, box, ...root),
+  );
+});

@@ -1,0 +1,143 @@
+/** Recipes may come from others: a plan takes no more than its steps, however many there are. */
+
+import { assert, assertEquals } from "@std/assert";
+import type { Host } from "../../host/host.ts";
+import { liveHost } from "../../host/live_host.ts";
+import { recordHost } from "../../host/recorded_host.ts";
+import {
+  bind,
+  mapRoot,
+  maskPaths,
+  mkdir,
+  pivotRoot,
+  readonlyPaths,
+  recipe,
+  type RecipeInput,
+  type Step,
+  symlink,
+  tmpfs,
+  unmount,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { grounds, inDirectory, inside, test } from "../support.ts";
+
+const box = recipe(unshare("user", "mount"), mapRoot());
+
+const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+/** A host that counts what it is asked. */
+function counting(): { readonly host: Host; readonly asked: () => number } {
+  let asked = 0;
+  const { host } = recordHost(liveHost());
+  const counted: Host = {
+    ...host,
+    resolve: (path) => {
+      asked++;
+      return host.resolve(path);
+    },
+    setting: (path) => {
+      asked++;
+      return host.setting(path);
+    },
+    credentials: () => {
+      asked++;
+      return host.credentials();
+    },
+  };
+  return { host: counted, asked: () => asked };
+}
+
+/** How many calls a plan makes, and how often it asks the host. */
+function effort(...steps: RecipeInput[]): { readonly calls: number; readonly questions: number } {
+  const { host, asked } = counting();
+  const plan = planRecipe(recipe(box, ...steps).steps, {}, host);
+  const calls = plan.processes.reduce((sum, { parts }) => sum + parts.length, 0);
+  return { calls, questions: asked() };
+}
+
+/** What grows with the number of steps, and by how much for each. */
+function assertLinear(
+  make: (count: number) => RecipeInput[],
+  most: { readonly calls: number; readonly questions: number },
+): void {
+  const [few, many, more] = [10, 110, 990].map((count) => effort(...make(count)));
+  for (const kind of ["calls", "questions"] as const) {
+    const first = (many![kind] - few![kind]) / 100;
+    const later = (more![kind] - many![kind]) / 880;
+    assert(first <= most[kind], `${first} ${kind} for each of the first`);
+    // Those beyond what execve(2) closes are closed one by one.
+    assert(later <= most[kind], `${later} ${kind} for each of the others`);
+  }
+}
+
+test("990 binds take a few calls each, and one question for each source", () => {
+  const bound = (source: (index: number) => string) => (count: number) => [
+    tmpfs("/mnt"),
+    ...times(count, (index) => bind(source(index), `/mnt/${index}`, { readOnly: true })),
+    pivotRoot("/mnt"),
+  ];
+  assertLinear(bound(() => "/usr"), { calls: 9, questions: 0 });
+  assertLinear(bound((index) => `/usr/${index}`), { calls: 16, questions: 1 });
+});
+
+test("binds of binds, one in the other, take no more", () => {
+  const nested = (count: number) => [
+    tmpfs("/mnt"),
+    ...times(count, (index) => bind("/usr", `/mnt${"/a".repeat(index % 20 + 1)}/${index}`)),
+  ];
+  assertLinear(nested, { calls: 12, questions: 1 });
+});
+
+test("files, directories and links take a few calls each", () => {
+  const files = (count: number) => [
+    tmpfs("/mnt"),
+    ...times(count, (index): Step =>
+      [
+        mkdir(`/mnt/${index}`),
+        symlink("x", `/mnt/link ${index}`),
+        writeFile(`/mnt/file ${index}`, "soup"),
+      ][index % 3]!),
+    pivotRoot("/mnt"),
+  ];
+  assertLinear(files, { calls: 5, questions: 0 });
+});
+
+test("300 steps of 300 masks take a few calls for each path", () => {
+  const paths = times(300, (index) => `/mnt/${index}`);
+  const masked = (count: number) =>
+    effort(tmpfs("/mnt"), ...times(count, () => maskPaths(...paths)));
+  const [one, two, all] = [1, 2, 300].map(masked);
+  const each = (two!.calls - one!.calls) / 300;
+  assert(each < 14, `${each} calls for each path`);
+  assert(all!.calls <= one!.calls + 299 * 300 * 14, `${all!.calls} calls`);
+  assertEquals(all!.questions, one!.questions);
+});
+
+test("300 steps that keep 300 paths from change do so too", () => {
+  const paths = times(300, (index) => `/mnt/${index}`);
+  const kept = (count: number) =>
+    effort(tmpfs("/mnt"), ...times(count, () => readonlyPaths(...paths)));
+  const [one, all] = [1, 300].map(kept);
+  assert(all!.calls <= one!.calls + 299 * 300 * 10, `${all!.calls} calls`);
+  assertEquals(all!.questions, one!.questions);
+});
+
+test("hundreds of binds and masks run: no more is open at once than may be", () =>
+  inDirectory((directory) => {
+    for (let index = 0; index < 400; index++) Deno.writeTextFileSync(`${directory}/${index}`, "");
+    const paths = times(400, (index) => `/mnt/${index}`);
+    for (const { mounts } of grounds("mount")) {
+      const whole = mounts.with(
+        tmpfs("/mnt"),
+        ...paths.map((path, index) => bind(`${directory}/${index}`, path)),
+        maskPaths(...paths),
+        readonlyPaths(...paths),
+        tmpfs("/mnt/over"),
+        unmount("/mnt/over"),
+      );
+      assertEquals(inside(whole, "grep -c ' /mnt/[0-9]* ' /proc/self/mountinfo"), "1200");
+    }
+  })());

@@ -1,0 +1,39 @@
+/**
+ * Launches each recipe of the fault tests once, for a tracer around this script. Before a launch a
+ * file is asked for that marks it, and its plan is written as a line of JSON.
+ */
+
+import { RecipeError, SyscallError, UnsupportedError } from "../../mod.ts";
+import { HUB, STEP_RECIPES } from "../faults/step_recipes.ts";
+import { MARK, type TracedLaunch } from "./traced_launch.ts";
+
+for (const [name, make] of Object.entries(STEP_RECIPES)) {
+  await using hub = HUB.command("sleep", { args: ["infinity"] }).spawn();
+  try {
+    const command = make(hub).command("/bin/true");
+    const calls = command.plan().entries.filter(({ by }) => by === "container")
+      .map(({ call, stepIndex }) => ({ call, ofStep: stepIndex !== undefined }));
+    mark(name);
+    const { success } = command.outputSync();
+    mark("nothing");
+    report({ name, calls, lacks: success ? undefined : "the program has failed" });
+  } catch (error) {
+    mark("nothing");
+    if (![SyscallError, RecipeError, UnsupportedError].some((kind) => error instanceof kind)) {
+      throw error;
+    }
+    report({ name, calls: [], lacks: (error as Error).message });
+  }
+}
+
+function mark(name: string): void {
+  try {
+    Deno.lstatSync(MARK + name);
+  } catch {
+    // It is not there, and its name is what counts.
+  }
+}
+
+function report(launch: TracedLaunch): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(launch)}\n`));
+}
