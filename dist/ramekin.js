@@ -4514,10 +4514,10 @@ function prlimit(pid, resource, limit2 = null) {
 }
 
 // ffi/proc/process_namespaces.ts
-var FILES = [
+var NAMES = [
   "cgroup",
   "ipc",
-  "mnt",
+  "mount",
   "net",
   "pid",
   "pid_for_children",
@@ -4529,21 +4529,21 @@ var FILES = [
 function namespaces(pid) {
   const [ids2] = idsOf([
     pid ?? "thread-self"
-  ], FILES);
+  ], NAMES);
   return ids2;
 }
-function otherNamespaces(pid, files) {
+function otherNamespaces(pid, names) {
   const [own, others] = idsOf([
     "thread-self",
     pid
-  ], files);
-  return files.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
+  ], names);
+  return names.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
 }
-function idsOf(processes, files) {
+function idsOf(processes, names) {
   const directories = processes.map((process) => `${processDirectory(process)}/ns`);
-  const links2 = readLinks(directories.flatMap((directory) => files.map((name) => `${directory}/${name}`)));
+  const links2 = readLinks(directories.flatMap((directory) => names.map((name) => `${directory}/${fileOf(name)}`)));
   return directories.map((directory, index) => {
-    const targets = links2.slice(index * files.length, (index + 1) * files.length);
+    const targets = links2.slice(index * names.length, (index + 1) * names.length);
     if (targets.every((target) => target === void 0)) {
       syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
         EACCES: "the process is another user's, or has privileges that this one does not have",
@@ -4551,12 +4551,15 @@ function idsOf(processes, files) {
       });
     }
     const ids2 = {};
-    files.forEach((name, index2) => {
+    names.forEach((name, index2) => {
       const link2 = namespaceLink(targets[index2]);
       if (link2 !== void 0) ids2[name] = link2.id;
     });
     return ids2;
   });
+}
+function fileOf(name) {
+  return name === "mount" ? "mnt" : name;
 }
 function namespaceLink(link2) {
   const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link2 ?? "") ?? [];
@@ -6611,7 +6614,7 @@ function lazy2(make) {
 }
 
 // recipe/seccomp_default.ts
-var FILES2 = `
+var FILES = `
   access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
   faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
   flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
@@ -6694,7 +6697,7 @@ var DEFAULT_SECCOMP_PROFILE = {
   get syscalls() {
     return [
       allow([
-        FILES2,
+        FILES,
         WAITING,
         CLOCK,
         MEMORY,
@@ -8020,7 +8023,7 @@ var Container = class {
     const ids2 = namespaces(this.pid);
     return Object.fromEntries(NAMESPACE_KINDS.map((kind) => [
       kind,
-      ids2[NAMESPACE_FILE[kind]]
+      ids2[kind]
     ]).filter(([, id2]) => id2 !== void 0));
   }
   /**
@@ -11060,8 +11063,7 @@ function joinTargetOf(asked, started2, { environment, cgroup }) {
   });
 }
 function otherKinds(pid) {
-  const others = otherNamespaces(pid, Object.values(NAMESPACE_FILE));
-  return NAMESPACE_KINDS.filter((kind) => others.includes(NAMESPACE_FILE[kind]));
+  return otherNamespaces(pid, NAMESPACE_KINDS);
 }
 function deniesSetgroups(pid) {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
@@ -11257,7 +11259,6 @@ var MountTable = class {
   #root = newPlace();
   #base = rootMount(false);
   #tree = "host";
-  #count = 0;
   /** Adds a mount on top of what is at its mount point. */
   mounted(description) {
     const target = normalize(description.target);
@@ -11272,7 +11273,6 @@ var MountTable = class {
       covered: place2.children
     });
     place2.children = /* @__PURE__ */ new Map();
-    this.#count++;
   }
   /** Takes the topmost mount at a place away. */
   unmounted(target) {
@@ -11280,7 +11280,6 @@ var MountTable = class {
     const entry = place2?.mounts.pop();
     if (entry === void 0) return;
     place2.children = entry.covered;
-    this.#count--;
   }
   /** Changes whether the topmost mount at a place can only be read. */
   remounted(target, readOnly) {
@@ -11300,7 +11299,7 @@ var MountTable = class {
   }
   /** Whether a step of the recipe has mounted anything that is in sight. */
   get hasMounts() {
-    return this.#count > 0;
+    return !entriesBelow(this.#root, "").next().done;
   }
   /** Whether a step of the recipe has certainly mounted something exactly here. */
   isMountPoint(target) {
@@ -11356,14 +11355,13 @@ var MountTable = class {
       certain: true
     };
     this.#tree = "other";
-    this.#count = renameBelow(this.#root, "");
+    renameBelow(this.#root, "");
   }
   /** Forgets everything: the container is among mounts that others have made. */
   leave() {
     this.#root = newPlace();
     this.#base = rootMount(false);
     this.#tree = "other";
-    this.#count = 0;
   }
   /** All mounts that are in sight, by their mount points of now: the root, then the others. */
   visible() {
@@ -11412,13 +11410,11 @@ function isKnown(place2) {
   return place2.children.values().some(isKnown);
 }
 function renameBelow(place2, path2) {
-  let count = place2.mounts.length;
   for (const entry of place2.mounts) entry.mount = {
     ...entry.mount,
     target: path2
   };
-  for (const [name, child] of place2.children) count += renameBelow(child, `${path2}/${name}`);
-  return count;
+  for (const [name, child] of place2.children) renameBelow(child, `${path2}/${name}`);
 }
 function* entriesBelow(place2, path2) {
   for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
@@ -11847,8 +11843,8 @@ var ContainerPath = class {
       ];
       return;
     }
-    this.canonical = base.resolved;
-    this.#base = baseOf(plan, base.resolved);
+    this.canonical = followLinks(plan, normal);
+    this.#base = baseOf(plan, this.canonical);
   }
   /** Opens what is there. */
   open(flags2, options = {}) {
@@ -12106,6 +12102,13 @@ var ContainerPath = class {
     this.#plan.refuse("a mount on / is invisible, as path lookup starts beneath it; mount it on a directory, of a tmpfs for instance, and make that the root with pivotRoot()");
   }
 };
+function followLinks(plan, path2) {
+  for (let end = path2.indexOf("/", 1); end > 0; end = path2.indexOf("/", end + 1)) {
+    const { path: directory } = plan.resolve(path2.slice(0, end));
+    if (!plan.state.mounts.isHostFile(directory)) return directory + path2.slice(end);
+  }
+  return plan.resolve(path2).path;
+}
 function baseOf(plan, path2) {
   const root = plan.cursor.rootOf(path2);
   if (root !== void 0) return {
