@@ -29,6 +29,7 @@ export interface PlannedMount {
 
 /** A directory of an overlay. */
 export interface MountLayer {
+  /** The directory. */
   readonly path: string;
   /** Whether it takes what is written. */
   readonly changes: boolean;

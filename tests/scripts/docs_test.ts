@@ -171,32 +171,89 @@ test("the drawings are what the script draws: deno task docs draws them", async 
   }
 });
 
-/** Where the hints are that errors give. */
+/** Where it is said what errors mean. */
 const HINTS = [
-  new URL("../../launch/hints.ts", import.meta.url),
-  new URL("../../launch/explain.ts", import.meta.url),
-  new URL("../../ffi/engine/failure.ts", import.meta.url),
-  new URL("../../ffi/proc/proc_dir.ts", import.meta.url),
-  new URL("../../ffi/cgroups/errors.ts", import.meta.url),
-  new URL("../../ffi/linux/namespaces.ts", import.meta.url),
-  new URL("../../plan/network.ts", import.meta.url),
-  new URL("../../launch/host_services/user_network.ts", import.meta.url),
+  "ffi/cgroups/errors.ts",
+  "ffi/engine/failure.ts",
+  "ffi/linux/namespaces.ts",
+  "ffi/proc/proc_dir.ts",
+  "launch/enter_program.ts",
+  "launch/explain.ts",
+  "launch/general_fix.ts",
+  "launch/host_services/id_maps.ts",
+  "launch/host_services/nat_table.ts",
+  "launch/host_services/user_network.ts",
+  "launch/link.ts",
+  "plan/change_ids.ts",
+  "plan/container_path.ts",
+  "plan/fixes.ts",
+  "plan/host_path.ts",
+  "plan/namespace_fixes.ts",
+  "plan/network.ts",
+  "plan/proc_file.ts",
+  ...["addresses", "links", "outside", "translation"].map((file) =>
+    `plan/steps/network/${file}.ts`
+  ),
+  ...namesIn("plan/steps").filter((name) =>
+    exists(new URL(`../../plan/steps/${name}`, import.meta.url))
+  )
+    .map((name) => `plan/steps/${name}`),
 ];
 
 for (const file of HINTS) {
-  const name = file.pathname.split("/").at(-1);
-  test(`every hint of ${name} is among the messages of troubleshooting.md`, () => {
+  test(`every hint of ${file} is among the messages of troubleshooting.md`, () => {
     const page = textOf("troubleshooting.md").replace(/[`_\s]+/g, " ");
-    const missing = beginnings(Deno.readTextFileSync(file)).filter((words) =>
+    const source = Deno.readTextFileSync(new URL(`../../${file}`, import.meta.url));
+    const missing = beginnings(source).filter((words) =>
       !page.includes(words.replace(/[`_\s]+/g, " "))
     );
     assertEquals(missing, []);
   });
 }
 
+test("every message that troubleshooting.md quotes is one that the code has", () => {
+  const said = flat(HOUSE.flatMap(sourcesIn).join("\n"));
+  const [, ...bullets] = textOf("troubleshooting.md").split(/^- /m);
+  const unsaid = bullets.flatMap((bullet) => clausesOf(flat(bullet)))
+    .filter((clause) => !said.includes(clause));
+  assertEquals(unsaid, []);
+});
+
+/** The sources in a directory, without comments, and with strings in one piece. */
+function sourcesIn(directory: string): string[] {
+  return [...Deno.readDirSync(new URL(`../../${directory}`, import.meta.url))].flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory) return sourcesIn(path);
+    if (!path.endsWith(".ts")) return [];
+    return Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url))
+      .replace(/^\s*(\/?\*|\/\/).*$/gm, "")
+      .replace(/(["'`])\s*\+\s*(["'`])/g, "")
+      .replace(/\\n\s*/g, " ")
+      .replace(/\\(["'`\\])/g, "$1");
+  });
+}
+
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+/** The clauses of the messages that a bullet begins with: code, with italics for what changes. */
+function clausesOf(bullet: string): string[] {
+  const messages =
+    /^(?:(?:``.+?``|`[^`]+`|_[^_`]+_)(?:[\s.:,;?]|and|or|with)*)+/.exec(bullet)?.[0] ?? "";
+  return [...messages.matchAll(/``(.+?)``|`([^`]+)`/g)]
+    .flatMap(([, whole, text]) => (whole ?? text!).split(/\.\.\.|[;:,] /))
+    .map((clause) => clause.trim())
+    .filter((clause) => clause.split(" ").length >= 3);
+}
+
 /** How the sentences of a source begin: what follows a `+` goes on with one. */
 function beginnings(source: string): string[] {
-  const code = source.replace(/^\s*(\/?\*|\/\/).*$/gm, "");
+  // What a label is called is shown to no user.
+  const code = source.replace(/^\s*(\/?\*|\/\/).*$/gm, "").replace(
+    /(new Label|skippable)\((`[^`]*`|"[^"]*")/g,
+    "",
+  );
   const strings = code.matchAll(/(\+\s*)?("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|`[^`]*`)/g);
   return [...strings].flatMap(([, goesOn, text]) => {
     const pieces = text!.slice(1, -1).split(/\$\{[^}]*\}/).map((piece) => piece.trim());
