@@ -35,7 +35,7 @@ export interface OverlayOptions {
  * @throws {RecipeError} for `upper` without `work` or with `discard`, and for a single lower
  * directory with none of them
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
- * more than 4095 bytes of directories
+ * more directories than fit into the 4095 bytes of options that mount(2) takes
  * @throws {SyscallError} when it is run: `ENOENT` where one of the directories does not exist,
  * `ENOTDIR` where the target or a lower one is not a directory, `EINVAL` where `upper` or `work` is
  * not one, they are on different filesystems, or one lies in the other, and where in a user

@@ -171,44 +171,42 @@ test("the drawings are what the script draws: deno task docs draws them", async 
   }
 });
 
-/** Where it is said what errors mean. */
-const HINTS = [
-  "ffi/cgroups/errors.ts",
-  "ffi/engine/failure.ts",
-  "ffi/linux/namespaces.ts",
-  "ffi/proc/proc_dir.ts",
-  "launch/enter_program.ts",
-  "launch/explain.ts",
-  "launch/general_fix.ts",
-  "launch/host_services/id_maps.ts",
-  "launch/host_services/nat_table.ts",
-  "launch/host_services/user_network.ts",
-  "launch/link.ts",
-  "plan/change_ids.ts",
-  "plan/container_path.ts",
-  "plan/fixes.ts",
-  "plan/host_path.ts",
-  "plan/namespace_fixes.ts",
-  "plan/network.ts",
-  "plan/proc_file.ts",
-  ...["addresses", "links", "outside", "translation"].map((file) =>
-    `plan/steps/network/${file}.ts`
-  ),
-  ...namesIn("plan/steps").filter((name) =>
-    exists(new URL(`../../plan/steps/${name}`, import.meta.url))
-  )
-    .map((name) => `plan/steps/${name}`),
-];
+/** Where it is said what errors mean: these files, and the lowerings of all steps. */
+const HINTS = new Set([
+  ...["change_ids.ts", "container_path.ts", "enter_program.ts", "errors.ts", "explain.ts"],
+  ...["failure.ts", "fixes.ts", "general_fix.ts", "host_path.ts", "id_maps.ts", "nat_table.ts"],
+  ...[
+    "link.ts",
+    "namespace_fixes.ts",
+    "namespaces.ts",
+    "network.ts",
+    "proc_dir.ts",
+    "proc_file.ts",
+  ],
+  ...["user_network.ts", ...namesIn("plan/steps")],
+]);
 
-for (const file of HINTS) {
+const PROJECT = new URL("../../", import.meta.url);
+
+/** Where those are. */
+const DIRECTORIES = ["ffi/cgroups", "ffi/engine", "ffi/linux", "ffi/proc", "plan", "launch"];
+
+for (const file of DIRECTORIES.flatMap(filesIn)) {
+  if (!HINTS.has(file.split("/").at(-1)!)) continue;
   test(`every hint of ${file} is among the messages of troubleshooting.md`, () => {
     const page = textOf("troubleshooting.md").replace(/[`_\s]+/g, " ");
-    const source = Deno.readTextFileSync(new URL(`../../${file}`, import.meta.url));
-    const missing = beginnings(source).filter((words) =>
+    const missing = beginnings(Deno.readTextFileSync(new URL(file, PROJECT))).filter((words) =>
       !page.includes(words.replace(/[`_\s]+/g, " "))
     );
     assertEquals(missing, []);
   });
+}
+
+/** The files below a directory, by their paths in the project. */
+function filesIn(directory: string): string[] {
+  return [...Deno.readDirSync(new URL(directory, PROJECT))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesIn(`${directory}/${name}`) : [`${directory}/${name}`]
+  );
 }
 
 test("every message that troubleshooting.md quotes is one that the code has", () => {
@@ -221,16 +219,13 @@ test("every message that troubleshooting.md quotes is one that the code has", ()
 
 /** The sources in a directory, without comments, and with strings in one piece. */
 function sourcesIn(directory: string): string[] {
-  return [...Deno.readDirSync(new URL(`../../${directory}`, import.meta.url))].flatMap((entry) => {
-    const path = `${directory}/${entry.name}`;
-    if (entry.isDirectory) return sourcesIn(path);
-    if (!path.endsWith(".ts")) return [];
-    return Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url))
+  return filesIn(directory).filter((file) => file.endsWith(".ts")).map((file) =>
+    Deno.readTextFileSync(new URL(file, PROJECT))
       .replace(/^\s*(\/?\*|\/\/).*$/gm, "")
       .replace(/(["'`])\s*\+\s*(["'`])/g, "")
       .replace(/\\n\s*/g, " ")
-      .replace(/\\(["'`\\])/g, "$1");
-  });
+      .replace(/\\(["'`\\])/g, "$1")
+  );
 }
 
 function flat(text: string): string {
