@@ -29,7 +29,7 @@ export interface PlannedMount {
 
 /** A directory of an overlay. */
 export interface MountLayer {
-  /** The directory. */
+  /** Its path, on the host or in the container, as the step names it. */
   readonly path: string;
   /** Whether it takes what is written. */
   readonly changes: boolean;
