@@ -1,5 +1,5 @@
 /**
- * Namespaces that stay without a process in them: kept by a mount, as ip-netns(8) keeps its own.
+ * Namespaces that stay without a process in them: pinned by a mount, as ip-netns(8) keeps its own.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export class PinnedNamespace implements Disposable {
   readonly path: string;
   #released = false;
 
-  /** Use {@linkcode Container.keep}. */
+  /** Use {@linkcode Container.pin}. */
   constructor(kind: NamespaceKind, path: string) {
     this.kind = kind;
     this.path = path;

@@ -55,14 +55,17 @@ export interface BindOptions {
 /**
  * Makes a directory or file of the host visible in the container, at the same path or at another. A
  * missing mount point is created on filesystems that the recipe has mounted, and is an error
- * elsewhere. Needs `unshare("mount")` before it, and Linux 5.2; with `readOnly` or `restrict`,
- * Linux 5.12.
+ * elsewhere. Needs `unshare("mount")` before it.
+ *
+ * The source is the file that its path leads to when the recipe is planned. Where the path has got
+ * a symbolic link on the way since then, the step fails.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
  * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount
  * point on a filesystem of the host's, `EACCES` where the user may not search a directory on the
  * way, `EINVAL` for a directory on a file or a file on a directory, and for an ordinary user who
- * leaves out the mounts below the source
+ * leaves out the mounts below the source, `ELOOP` where the source or the mount point has got a
+ * symbolic link on the way since the recipe was planned
  *
  * @example
  * ```ts

@@ -24,7 +24,8 @@ export interface MapRootStep {
  * step that maps ids
  * @throws {SyscallError} when it is run: `EACCES` where an ordinary user's recipe also joins
  * namespaces, as processes in them must not see the container meanwhile, `EACCES` or `EPERM` where
- * AppArmor denies ordinary users all capabilities in their user namespaces
+ * AppArmor denies ordinary users all capabilities in their user namespaces, `ENOENT` where there is
+ * no /proc, `EINVAL` where /proc is not procfs, `EROFS` where it is read-only
  *
  * @example
  * ```ts

@@ -53,7 +53,7 @@ export type JoinTarget =
 /**
  * Moves the container into namespaces of another process, or into the namespace of a file. The
  * process is given by its pid, by a pidfd (`linux.pidfd_open`), or as a running container of this
- * script; the file is one like `/proc/PID/ns/net`, or one that `keep` has made. All namespaces are
+ * script; the file is one like `/proc/PID/ns/net`, or one that `pin` has made. All namespaces are
  * joined at once, in the order that the kernel needs.
  *
  * Without kinds, the container joins all namespaces that the script is not in as well. Later steps

@@ -16,15 +16,18 @@ export interface MaskPathsStep {
 }
 
 /**
- * Hides files and directories: /dev/null is mounted over a file, and an empty read-only directory
- * over a directory. Missing paths are skipped. Needs `unshare("mount")` before it, and Linux 5.2.
+ * Hides files and directories: an empty file is mounted over a file, and an empty directory over a
+ * directory. Both are read-only: a masked file reads as empty, and a write to it fails with `EROFS`.
+ * Missing paths are skipped. Needs `unshare("mount")` before it, and in a user namespace mapped ids,
+ * as the container makes the empty file.
  *
  * A program that may mount in the container can unmount it again; `capabilities({ keep: [] })`
  * prevents that.
  *
- * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, in a user namespace
+ * without a step that maps ids, or for `/`
  * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
- * way, `ENOSYS` before Linux 5.2
+ * way, `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts
@@ -55,7 +58,7 @@ export interface ReadonlyPathsStep {
 
 /**
  * Makes files read-only, and directories with all mounts beneath them. Missing paths are skipped.
- * Needs `unshare("mount")` before it, and Linux 5.12.
+ * Needs `unshare("mount")` before it.
  *
  * A program that may mount in the container can remount it again; `capabilities({ keep: [] })`
  * prevents that.

@@ -30,14 +30,15 @@ export interface OverlayOptions {
 /**
  * Merges directories into one: changes go to `upper`, or with `discard` to memory, and the lower
  * directories stay the same. With neither, the overlay is read-only, and needs two lower
- * directories. Needs `unshare("mount")` before it; in a user namespace, Linux 5.11.
+ * directories. Needs `unshare("mount")` before it.
  *
  * @throws {RecipeError} for `upper` without `work` or with `discard`, and for a single lower
  * directory with none of them
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
- * more than 4095 bytes of directories
+ * more directories than fit into the 4095 bytes of options that mount(2) takes
  * @throws {SyscallError} when it is run: `ENOENT` where one of the directories does not exist,
- * `EINVAL` where one is not a directory, `work` is on another filesystem than `upper`, or in a user
+ * `ENOTDIR` where the target or a lower one is not a directory, `EINVAL` where `upper` or `work` is
+ * not one, they are on different filesystems, or one lies in the other, and where in a user
  * namespace a filesystem of the host's is mounted below a lower one, `ENODEV` where this kernel has
  * no overlayfs
  *

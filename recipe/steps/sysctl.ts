@@ -25,14 +25,16 @@ export interface SysctlStep {
  * Needs `unshare` with the namespace before it. The kernel lets only root of the host change some
  * of these settings, such as `kernel.hostname`, for which there is `hostname`.
  *
- * The settings are written to /proc/sys as it is at this step. A dot within a part of a name is
- * written as `/`: `net.ipv4.conf.eth0/1.forwarding`.
+ * The settings are written to /proc/sys as it is at this step, and only where /proc is procfs and
+ * nothing is mounted over the setting: the step stands before `readonlyPaths("/proc/sys")`. A dot
+ * within a part of a name is written as `/`: `net.ipv4.conf.eth0/1.forwarding`.
  *
  * @throws {RecipeError} when it is planned for a setting of the whole host, or without the
  * namespace of the setting before it
- * @throws {SyscallError} when it is run: `ENOENT` where the kernel has no such setting, or no /proc
- * is mounted, `EINVAL` for a value that the kernel does not take, `EACCES` for a setting that only
- * root of the host may change, `EROFS` where /proc/sys is read-only
+ * @throws {SyscallError} when it is run: `ENOENT` where the kernel has no such setting, or there is
+ * no /proc, `EINVAL` for a value that the kernel does not take, or where /proc is not procfs,
+ * `EACCES` for a setting that only root of the host may change, `EROFS` where /proc is read-only,
+ * `EXDEV` where something is mounted over the setting, as after `readonlyPaths("/proc/sys")`
  *
  * @example
  * ```ts

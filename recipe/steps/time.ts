@@ -29,8 +29,8 @@ export interface TimeOffsets {
  *
  * @throws {RecipeError} when it is planned without `unshare("time")` before it
  * @throws {SyscallError} when it is run: `ERANGE` where a clock would be before 0, `EPERM` after a
- * further user namespace, which has no capabilities over the time namespace, `ENOENT` where no
- * /proc is mounted
+ * further user namespace, which has no capabilities over the time namespace, `ENOENT` where there is
+ * no /proc, `EINVAL` where /proc is not procfs
  *
  * @example
  * ```ts

@@ -24,8 +24,9 @@ export interface DisableUserNamespacesStep {
  *
  * @throws {RecipeError} when it is planned without `unshare("user")` before it and a step that maps
  * ids, in a user namespace that is joined, or after `capabilities`
- * @throws {SyscallError} when it is run: `ENOENT` where no /proc is mounted, `EROFS` where
- * /proc/sys is read-only, `ENOSPC` after another one
+ * @throws {SyscallError} when it is run: `ENOENT` where there is no /proc, `EINVAL` where /proc is
+ * not procfs, `EROFS` where it is read-only, `EXDEV` where something is mounted over /proc/sys, as
+ * after `readonlyPaths("/proc/sys")`, `ENOSPC` after another one
  *
  * @example
  * ```ts

@@ -17,12 +17,12 @@ function pipeline(): string {
     ["Recipe", "fields checked"],
     ["PlanBuilder", "calls of each step"],
     ["LaunchProgram", "the whole launch"],
-    ["Program", "a table of bytes"],
+    ["table", "bytes, with slots"],
     ["engine", "machine code"],
     ["Container", "pid, streams"],
   ] as const;
   const width = 118, gap = 24;
-  return drawing(1010, 210, "From the list of steps to the container that runs", [
+  return drawing(1010, 260, "From the list of steps to the container that runs", [
     ...stages.flatMap(([title, words], index) => {
       const x = 18 + index * (width + gap);
       const place = { x, y: 60, width, height: 66 };
@@ -32,19 +32,27 @@ function pipeline(): string {
       ];
     }),
     line([[18, 48], [18, 40], [704, 40], [704, 48]]),
-    text(361, 30, "values: nothing has run, and each can be printed", "middle"),
+    text(361, 30, "data: nothing has run", "middle"),
     line([[728, 48], [728, 40], [988, 40], [988, 48]]),
-    text(858, 30, "the kernel's part", "middle"),
+    text(858, 30, "a launch", "middle"),
     text(219, 150, "RecipeError", "middle code"),
     text(219, 168, "a wrong field", "middle faint"),
-    text(361, 150, "RecipeError", "middle code"),
-    text(361, 168, "a step that would", "middle faint"),
-    text(361, 184, "change the host", "middle faint"),
+    box({ x: 302, y: 196, width, height: 56 }, "Host", ["the machine"]),
+    arrow([[314, 196], [314, 129]]),
+    text(324, 150, "RecipeError", "code"),
+    text(324, 168, "would change", "faint"),
+    text(324, 184, "the host", "faint"),
     text(503, 150, "plan()", "middle code"),
     text(503, 168, "every call, none made", "middle faint"),
+    text(503, 192, "needs()", "middle code"),
+    text(503, 210, "what is reached", "middle faint"),
+    text(503, 226, "of the host", "middle faint"),
+    text(645, 150, "laid out once,", "middle faint"),
+    text(645, 168, "filled in", "middle faint"),
+    text(645, 184, "for each launch", "middle faint"),
     text(787, 150, "SyscallError", "middle code"),
-    text(787, 168, "step, call, errno, mend", "middle faint"),
-    text(787, 184, "read off the table", "middle faint"),
+    text(787, 168, "step, call, errno, fix", "middle faint"),
+    text(787, 184, "read from the table", "middle faint"),
   ]);
 }
 
@@ -55,7 +63,7 @@ function memory(): string {
     text(20, 82, "script's thread", "strong"),
     box({ x: 170, y: 56, width: 130, height: 44 }, "JavaScript"),
     box({ x: 310, y: 56, width: 110, height: 44 }, "engine"),
-    box({ x: 430, y: 56, width: 330, height: 44 }, "asleep in clone(2)", [], "dashed"),
+    box({ x: 430, y: 56, width: 330, height: 44 }, "asleep in the clone", [], "dashed"),
     box({ x: 770, y: 56, width: 90, height: 44 }, "engine"),
     box({ x: 870, y: 56, width: 124, height: 44 }, "JavaScript"),
     text(20, 152, "container", "strong"),
@@ -80,7 +88,7 @@ function memory(): string {
     text(598, 190, "walks, writes results", "faint"),
     arrow([[786, 258], [763, 258]]),
     text(792, 254, "read by the script afterwards:", "faint"),
-    text(792, 270, "which record has failed, and how", "faint"),
+    text(792, 270, "which record failed, and how", "faint"),
     text(882, 190, "on memory of its own", "middle faint"),
   ]);
 }
@@ -117,7 +125,7 @@ function record(): string {
       text(left, 124, "record, 88 bytes; as many as there are calls", "strong"),
       ...[0, 16, 32, 48, 64, 80].map((at, index) => offset(index + 1.5, at)),
       cell(1.5, 0, 4, "number", ["of the system call"]),
-      cell(1.5, 4, 4, "references", ["arguments that are places"]),
+      cell(1.5, 4, 4, "references", ["one bit an argument"]),
       cell(1.5, 8, 8, "accepted", ["up to eight errnos that are no failure"]),
       cell(2.5, 0, 4, "onZero", ["the child of clone"], "accent"),
       cell(2.5, 4, 4, "onAccepted", ["an accepted errno"], "accent"),
@@ -127,12 +135,17 @@ function record(): string {
         cell(3.5 + row, 0, 8, `argument ${row * 2}`),
         cell(3.5 + row, 8, 8, `argument ${row * 2 + 1}`),
       ]),
-      cell(6.5, 0, 8, "result", ["under way: -2³²"], "warm"),
-      text(left + 8 * byte + 20, 470, "Edges are offsets of records; 0 ends the walk.", "faint"),
-      text(left + 8 * byte + 20, 488, "Behind the records: strings, structures, outputs.", "faint"),
-
+      cell(6.5, 0, 8, "result", ["not back yet: -2³²"], "warm"),
+      text(
+        left + 8 * byte + 20,
+        458,
+        "An edge is the offset of a record; 0 ends the walk.",
+        "faint",
+      ),
+      text(left + 8 * byte + 20, 476, "A slot is an argument, or a word of a structure,", "faint"),
+      text(left + 8 * byte + 20, 494, "that is written before each run.", "faint"),
       cell(7.5, 0, 16, "what arguments point to", [
-        "zero-ended strings, bytes, structures, and memory for the kernel to write",
+        "NUL-terminated strings, bytes, structures, and memory for the kernel to write",
       ]),
     ],
   );
@@ -151,11 +164,11 @@ function processes(): string {
       ["the steps before init()"],
       "accent",
     ),
-    box({ x: 276, y: 190, width: 190, height: 60 }, "process 2", ["those behind it"], "accent"),
+    box({ x: 276, y: 190, width: 190, height: 60 }, "process 2", ["the later steps"], "accent"),
     box(
       { x: 36, y: 306, width: 190, height: 60 },
       "PID 1: the init",
-      ["reaps, passes signals on"],
+      ["reaps, forwards signals"],
       "warm",
     ),
     box({ x: 276, y: 306, width: 190, height: 60 }, "PID 2: the program", ["its child"], "warm"),
@@ -176,7 +189,7 @@ function processes(): string {
       "accent",
     ),
     box({ x: 822, y: 150, width: 174, height: 234 }, "", [], "dashed"),
-    text(834, 172, "the one joined", "faint"),
+    text(834, 172, "the joined namespace", "faint"),
     box(
       { x: 834, y: 190, width: 150, height: 60 },
       "process 2",
@@ -187,7 +200,7 @@ function processes(): string {
     arrow([[605, 110], [605, 188]]),
     text(613, 136, "clone", "code"),
     arrow([[690, 220], [832, 220]]),
-    text(757, 212, "clone(CLONE_PARENT)", "code middle"),
+    text(757, 212, "CLONE_PARENT", "code middle"),
     arrow([[625, 250], [625, 304]]),
     text(560, 322, "exit_group(0)", "code"),
     arrow([[909, 250], [909, 304]]),

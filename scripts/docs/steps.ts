@@ -110,6 +110,8 @@ and [troubleshooting.md](troubleshooting.md) what errors say. Whatever the step:
   program is started. Nothing is left behind then.
 - What privilege a step takes, an ordinary user has in \`unshare("user")\` with mapped ids, unless the
   step says that it is the host's. Steps behind \`capabilities\` or \`setUser\` have what those leave.
+- A file of the host is opened by the path that it had when the recipe was planned. A symbolic link
+  that has come onto that path since then is a \`SyscallError\`, \`ELOOP\`.
 - Paths of the container begin with \`/\` and have no \`..\`; a string has no NUL byte.`;
 
 async function documentation(): Promise<Readonly<Record<string, FileDoc>>> {

@@ -84,6 +84,21 @@ const noProc = (...kinds: NamespaceKind[]) => [
   tmpfs("/mnt"),
   pivotRoot("/mnt"),
 ];
+/** What lies at /proc is an ordinary directory. */
+const falseProc = (...kinds: NamespaceKind[]) => [
+  ...own("mount", ...kinds),
+  tmpfs("/mnt"),
+  mkdir("/mnt/proc"),
+  pivotRoot("/mnt"),
+];
+const readOnlyProc = (...kinds: NamespaceKind[]) => [
+  ...own("mount", "pid", ...kinds),
+  proc("/proc", { options: "ro" }),
+];
+const coveredSettings = (...kinds: NamespaceKind[]) => [
+  ...own("mount", ...kinds),
+  readonlyPaths("/proc/sys"),
+];
 
 /** In this network, which has a bridge, and then in one that comes out of it. */
 const lan = () => [...own("net"), bridge("lan"), unshare("net")];
@@ -120,6 +135,11 @@ function tooLarge(path: string): Step {
   return writeFile(path, "x".repeat(10_000));
 }
 
+/** The directory for the kernel's own use lies in the one that takes the changes. */
+function nested(): Step {
+  return overlay("/mnt/c", { lower: ["/usr"], upper: "/mnt/a", work: "/mnt/a/b" });
+}
+
 function tooSmall(): Step[] {
   return [...own("mount"), tmpfs("/mnt", { size: "4k" })];
 }
@@ -151,7 +171,8 @@ const MOUNTS: readonly Failing[] = [
   failing("EBUSY", ...files(), chdir("/mnt"), unmount("/mnt")),
   failing("ENOENT", ...own("mount"), unmount("/nonesuch")),
   failing("ENOENT", ...own("mount"), overlay("/mnt", { lower: ["/nonesuch"], discard: true })),
-  failing("EINVAL", ...own("mount"), overlay("/mnt", { lower: ["/etc/passwd"], discard: true })),
+  failing("ENOTDIR", ...own("mount"), overlay("/mnt", { lower: ["/etc/passwd"], discard: true })),
+  failing("EINVAL", ...files(), mkdir("/mnt/a/b"), mkdir("/mnt/c"), nested()),
   failing("ENOENT", ...own("mount"), pivotRoot("/nonesuch")),
   failing("ENOTDIR", ...own("mount"), pivotRoot("/etc/passwd")),
   failing(
@@ -182,12 +203,20 @@ const NAMESPACES: readonly Failing[] = [
   failing("EPERM", withoutSeccomp(), seccomp()),
   failing("ENOENT", ...own("net"), sysctl({ "net.ipv4.soup": 1 })),
   failing("EINVAL", ...own("net"), sysctl({ "net.ipv4.ip_forward": "soup" })),
-  failing("EROFS", ...own("mount", "net"), readonlyPaths("/proc/sys"), forwarding()),
+  failing("EROFS", ...readOnlyProc("net"), forwarding()),
+  failing("EXDEV", ...coveredSettings("net"), forwarding()),
+  failing("EINVAL", ...falseProc("net"), forwarding()),
+  failing("ENOENT", ...noProc(), unshare("user"), mapRoot()),
+  failing("EINVAL", ...falseProc(), unshare("user"), mapRoot()),
+  failing("EROFS", ...readOnlyProc(), unshare("user"), mapRoot()),
   failing("ERANGE", ...own("time"), timeOffset({ boottime: -4_000_000_000 })),
   failing("EPERM", ...own("time"), ...further(), timeOffset({ boottime: 1 })),
   failing("ENOENT", ...noProc("time"), timeOffset({ boottime: 1 })),
+  failing("EINVAL", ...falseProc("time"), timeOffset({ boottime: 1 })),
   failing("ENOENT", ...noProc(), disableUserNamespaces()),
-  failing("EROFS", ...own("mount"), readonlyPaths("/proc/sys"), disableUserNamespaces()),
+  failing("EINVAL", ...falseProc(), disableUserNamespaces()),
+  failing("EROFS", ...readOnlyProc(), disableUserNamespaces()),
+  failing("EXDEV", ...coveredSettings(), disableUserNamespaces()),
   failing("ENOSPC", ...own(), disableUserNamespaces(), disableUserNamespaces()),
 ];
 
@@ -266,6 +295,7 @@ const LANDLOCK: readonly Failing[] = landlockVersion() === 0 ? [] : [
 /** What only another machine, another kernel or another script would show. */
 const ELSEWHERE: readonly string[] = [
   "bind EACCES",
+  "bind ELOOP",
   "bridge EOPNOTSUPP",
   "dummy EEXIST",
   "dummy EOPNOTSUPP",

@@ -171,32 +171,84 @@ test("the drawings are what the script draws: deno task docs draws them", async 
   }
 });
 
-/** Where the hints are that errors give. */
-const HINTS = [
-  new URL("../../launch/hints.ts", import.meta.url),
-  new URL("../../launch/explain.ts", import.meta.url),
-  new URL("../../ffi/engine/failure.ts", import.meta.url),
-  new URL("../../ffi/proc/proc_dir.ts", import.meta.url),
-  new URL("../../ffi/cgroups/errors.ts", import.meta.url),
-  new URL("../../ffi/linux/namespaces.ts", import.meta.url),
-  new URL("../../plan/network.ts", import.meta.url),
-  new URL("../../launch/host_services/user_network.ts", import.meta.url),
-];
+/** Where it is said what errors mean: these files, and the lowerings of all steps. */
+const HINTS = new Set([
+  ...["change_ids.ts", "container_path.ts", "enter_program.ts", "errors.ts", "explain.ts"],
+  ...["failure.ts", "fixes.ts", "general_fix.ts", "host_path.ts", "id_maps.ts", "nat_table.ts"],
+  ...[
+    "link.ts",
+    "namespace_fixes.ts",
+    "namespaces.ts",
+    "network.ts",
+    "proc_dir.ts",
+    "proc_file.ts",
+  ],
+  ...["user_network.ts", ...namesIn("plan/steps")],
+]);
 
-for (const file of HINTS) {
-  const name = file.pathname.split("/").at(-1);
-  test(`every hint of ${name} is among the messages of troubleshooting.md`, () => {
+const PROJECT = new URL("../../", import.meta.url);
+
+/** Where those are. */
+const DIRECTORIES = ["ffi/cgroups", "ffi/engine", "ffi/linux", "ffi/proc", "plan", "launch"];
+
+for (const file of DIRECTORIES.flatMap(filesIn)) {
+  if (!HINTS.has(file.split("/").at(-1)!)) continue;
+  test(`every hint of ${file} is among the messages of troubleshooting.md`, () => {
     const page = textOf("troubleshooting.md").replace(/[`_\s]+/g, " ");
-    const missing = beginnings(Deno.readTextFileSync(file)).filter((words) =>
+    const missing = beginnings(Deno.readTextFileSync(new URL(file, PROJECT))).filter((words) =>
       !page.includes(words.replace(/[`_\s]+/g, " "))
     );
     assertEquals(missing, []);
   });
 }
 
+/** The files below a directory, by their paths in the project. */
+function filesIn(directory: string): string[] {
+  return [...Deno.readDirSync(new URL(directory, PROJECT))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesIn(`${directory}/${name}`) : [`${directory}/${name}`]
+  );
+}
+
+test("every message that troubleshooting.md quotes is one that the code has", () => {
+  const said = flat(HOUSE.flatMap(sourcesIn).join("\n"));
+  const [, ...bullets] = textOf("troubleshooting.md").split(/^- /m);
+  const unsaid = bullets.flatMap((bullet) => clausesOf(flat(bullet)))
+    .filter((clause) => !said.includes(clause));
+  assertEquals(unsaid, []);
+});
+
+/** The sources in a directory, without comments, and with strings in one piece. */
+function sourcesIn(directory: string): string[] {
+  return filesIn(directory).filter((file) => file.endsWith(".ts")).map((file) =>
+    Deno.readTextFileSync(new URL(file, PROJECT))
+      .replace(/^\s*(\/?\*|\/\/).*$/gm, "")
+      .replace(/(["'`])\s*\+\s*(["'`])/g, "")
+      .replace(/\\n\s*/g, " ")
+      .replace(/\\(["'`\\])/g, "$1")
+  );
+}
+
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+/** The clauses of the messages that a bullet begins with: code, with italics for what changes. */
+function clausesOf(bullet: string): string[] {
+  const messages =
+    /^(?:(?:``.+?``|`[^`]+`|_[^_`]+_)(?:[\s.:,;?]|and|or|with)*)+/.exec(bullet)?.[0] ?? "";
+  return [...messages.matchAll(/``(.+?)``|`([^`]+)`/g)]
+    .flatMap(([, whole, text]) => (whole ?? text!).split(/\.\.\.|[;:,] /))
+    .map((clause) => clause.trim())
+    .filter((clause) => clause.split(" ").length >= 3);
+}
+
 /** How the sentences of a source begin: what follows a `+` goes on with one. */
 function beginnings(source: string): string[] {
-  const code = source.replace(/^\s*(\/?\*|\/\/).*$/gm, "");
+  // What a label is called is shown to no user.
+  const code = source.replace(/^\s*(\/?\*|\/\/).*$/gm, "").replace(
+    /(new Label|skippable)\((`[^`]*`|"[^"]*")/g,
+    "",
+  );
   const strings = code.matchAll(/(\+\s*)?("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|`[^`]*`)/g);
   return [...strings].flatMap(([, goesOn, text]) => {
     const pieces = text!.slice(1, -1).split(/\$\{[^}]*\}/).map((piece) => piece.trim());
