@@ -7763,7 +7763,7 @@ var PinnedNamespace = class {
   /** The file that it is mounted on. */
   path;
   #released = false;
-  /** Use {@linkcode Container.keep}. */
+  /** Use {@linkcode Container.pin}. */
   constructor(kind, path2) {
     this.kind = kind;
     this.path = path2;
@@ -18598,8 +18598,8 @@ var Recipe = class {
    * Returns a command for a program in a container of this recipe, with the options and methods of
    * `Deno.Command`. Nothing runs yet.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host; for
-   * an option that is wrong
+   * @throws {TypeError} for an option that is wrong
+   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   command(program, options = {}) {
