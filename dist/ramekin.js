@@ -492,6 +492,23 @@ function at(directory) {
   return directory === AT_FDCWD ? at_fdcwd : directory;
 }
 
+// ffi/calls/constants/events.ts
+var EPOLL_CLOEXEC = 524288;
+var EPOLL_CTL_ADD = 1;
+var EPOLL_CTL_DEL = 2;
+var EPOLL_CTL_MOD = 3;
+var EPOLLIN = 1;
+var EPOLLPRI = 2;
+var EPOLLOUT = 4;
+var EPOLLERR = 8;
+var EPOLLHUP = 16;
+var EPOLLRDHUP = 8192;
+var EPOLLEXCLUSIVE = 268435456;
+var EPOLLONESHOT = 1073741824;
+var EPOLLET = 2147483648;
+var EFD_NONBLOCK = 2048;
+var EFD_CLOEXEC = 524288;
+
 // ffi/calls/names/files.ts
 var FCNTL_COMMANDS = {
   F_DUPFD,
@@ -677,7 +694,10 @@ function memfd_create(name, flagBits) {
   }));
 }
 function eventfd2(value, flagBits) {
-  return call("eventfd2", value, flagBits);
+  return call("eventfd2", value, flags(flagBits, {
+    EFD_CLOEXEC,
+    EFD_NONBLOCK
+  }));
 }
 
 // ffi/control_characters.ts
@@ -5374,12 +5394,12 @@ function stepSchema(name, fields, issue) {
 }
 
 // recipe/steps/bind.ts
-var RESTRICTIONS = {
-  nosuid: MOUNT_ATTR_NOSUID,
-  nodev: MOUNT_ATTR_NODEV,
-  noexec: MOUNT_ATTR_NOEXEC,
-  nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
-};
+var RESTRICTIONS = [
+  "nosuid",
+  "nodev",
+  "noexec",
+  "nosymfollow"
+];
 function bind(source, target = source, options = {}) {
   return {
     step: "bind",
@@ -5394,7 +5414,7 @@ var bindSchema = stepSchema("bind", () => ({
   readOnly: optional(boolean()),
   recursive: optional(boolean()),
   optional: optional(boolean()),
-  restrict: optional(list(oneOf(Object.keys(RESTRICTIONS))))
+  restrict: optional(list(oneOf(RESTRICTIONS)))
 }));
 
 // recipe/steps/devices.ts
@@ -6069,12 +6089,12 @@ function kernelFilesystem() {
     options: optional(mountOptions())
   };
 }
-var PROPAGATION = {
-  private: MS_PRIVATE,
-  shared: MS_SHARED,
-  slave: MS_SLAVE,
-  unbindable: MS_UNBINDABLE
-};
+var PROPAGATIONS = [
+  "private",
+  "shared",
+  "slave",
+  "unbindable"
+];
 function propagation(target, type, options = {}) {
   return {
     step: "propagation",
@@ -6085,7 +6105,7 @@ function propagation(target, type, options = {}) {
 }
 var propagationSchema = stepSchema("propagation", () => ({
   target: absolutePath(),
-  type: oneOf(Object.keys(PROPAGATION)),
+  type: oneOf(PROPAGATIONS),
   recursive: optional(boolean())
 }));
 function remount(target, options, more = {}) {
@@ -7086,23 +7106,6 @@ function environ() {
   const variable = new Deno.UnsafePointerView(engine().libc.environ);
   return Deno.UnsafePointer.create(variable.getBigUint64());
 }
-
-// ffi/calls/constants/events.ts
-var EPOLL_CLOEXEC = 524288;
-var EPOLL_CTL_ADD = 1;
-var EPOLL_CTL_DEL = 2;
-var EPOLL_CTL_MOD = 3;
-var EPOLLIN = 1;
-var EPOLLPRI = 2;
-var EPOLLOUT = 4;
-var EPOLLERR = 8;
-var EPOLLHUP = 16;
-var EPOLLRDHUP = 8192;
-var EPOLLEXCLUSIVE = 268435456;
-var EPOLLONESHOT = 1073741824;
-var EPOLLET = 2147483648;
-var EFD_NONBLOCK = 2048;
-var EFD_CLOEXEC = 524288;
 
 // ffi/calls/names/events.ts
 var EPOLL_EVENTS = {
@@ -8668,15 +8671,32 @@ function withLinks(path2) {
   const fd = Number(runTable(table, path2));
   if (fd < 0) return missing(path2, ABSENT.has(-fd) ? void 0 : "unknown");
   try {
-    const target = linkTarget(`/proc/self/fd/${fd}`);
+    const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
       asked: path2,
-      path: target,
+      path: byOwnLink(path2, found),
       ...readFile(table.output)
     };
   } finally {
     syscall(close(fd));
   }
+}
+var OWN_LINKS = [
+  "/proc/thread-self",
+  "/proc/self"
+];
+function byOwnLink(asked, found) {
+  if (!found.startsWith("/proc/")) return found;
+  for (const link2 of OWN_LINKS) {
+    const directory = `/proc/${linkTarget(link2)}`;
+    if (isWithin(found, directory) && !isWithin(asked, directory)) {
+      return link2 + found.slice(directory.length);
+    }
+  }
+  return found;
+}
+function resolveFlag({ path: path2 }) {
+  return OWN_LINKS.some((link2) => isWithin(path2, link2)) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
 }
 function linkTarget(path2) {
   const table = lookups().link;
@@ -11866,7 +11886,9 @@ var ContainerPath = class {
       const how = {
         flags: flags2,
         mode: mode2,
-        resolve: RESOLVE_NO_SYMLINKS
+        resolve: resolveFlag({
+          path: base.resolved
+        })
       };
       return openat2(at_fdcwd, base.resolved, how);
     }
@@ -12169,10 +12191,11 @@ var HostPath = class _HostPath {
   /** Opens it. */
   open(flags2, options = {}) {
     const { path: path2 } = this.resolved;
-    const call2 = openat2(at_fdcwd, path2, {
+    const how = {
       flags: flags2 | O_CLOEXEC,
-      resolve: RESOLVE_NO_SYMLINKS
-    });
+      resolve: resolveFlag(this.resolved)
+    };
+    const call2 = openat2(at_fdcwd, path2, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
       ELOOP: `${path2} has a symbolic link on the way by now, which was not there when the plan was made`,
@@ -16427,7 +16450,7 @@ function kernelFilesystemFixes(type, plan) {
     EPERM: () => appArmor(plan.host) ?? denied2
   };
 }
-var PROPAGATION2 = {
+var PROPAGATION = {
   private: MS_PRIVATE,
   shared: MS_SHARED,
   slave: MS_SLAVE,
@@ -16436,7 +16459,7 @@ var PROPAGATION2 = {
 function lowerPropagation(step, plan) {
   plan.needs("mount", "it would change the host's mounts");
   plan.path(step.target).setAttributes({
-    propagation: PROPAGATION2[step.type]
+    propagation: PROPAGATION[step.type]
   }, step.recursive === true, {
     ...plan.state.mountFixes,
     EINVAL: notMounted(step.target)
@@ -16585,13 +16608,11 @@ function copyDevice(plan, path2) {
   });
   const tree = copyTree(plan, opened, 0, path2);
   plan.release(opened);
-  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, {
+  const readOnly = {
     attr_set: MOUNT_ATTR_RDONLY
-  });
-  plan.call(readOnly, {
-    accept: [
-      "ENOSYS"
-    ]
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, readOnly), {
+    fixes: plan.state.mountFixes
   });
   return tree;
 }
@@ -17492,6 +17513,7 @@ function overlayFixes(step, plan) {
   return {
     ...plan.state.mountFixes,
     EINVAL: `a directory of the overlay does not suit the kernel, which says more in dmesg(1): ${names}; work has to be on the filesystem of upper, and in a user namespace no lower directory may have a mount of the host below it`,
+    ENOENT: `a directory of the overlay does not exist: ${names}`,
     ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
     EBUSY: "upper or work is in use by another overlay",
     ENODEV: "this kernel has no overlayfs (modprobe overlay)"

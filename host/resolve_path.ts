@@ -13,6 +13,7 @@ import {
   openat,
   openat2,
   readlinkat,
+  RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
@@ -30,7 +31,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { nameOf, normalize, parentOf } from "../recipe/path.ts";
+import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 
 /** What a file is. */
 export type FileType = "directory" | "file" | "device" | "socket" | "pipe";
@@ -40,7 +41,7 @@ export interface ResolvedPath {
   /** The path that was asked for. */
   readonly asked: string;
   /**
-   * The path without links; what is missing of it stands as it was written. What has no path any
+   * The path without links, but for `/proc/self` and `/proc/thread-self`; what is missing of it stands as it was written. What has no path any
    * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
    */
   readonly path: string;
@@ -165,11 +166,33 @@ function withLinks(path: string): ResolvedPath {
   const fd = Number(runTable(table, path));
   if (fd < 0) return missing(path, ABSENT.has(-fd) ? undefined : "unknown");
   try {
-    const target = linkTarget(`/proc/self/fd/${fd}`)!;
-    return { asked: path, path: target, ...readFile(table.output) };
+    const found = linkTarget(`/proc/self/fd/${fd}`)!;
+    return { asked: path, path: byOwnLink(path, found), ...readFile(table.output) };
   } finally {
     syscall(close(fd));
   }
+}
+
+/** The links of procfs that mean whoever follows them (proc(5)). */
+const OWN_LINKS = ["/proc/thread-self", "/proc/self"] as const;
+
+/** A path that leads by such a link stays one: the container follows it as another process. */
+function byOwnLink(asked: string, found: string): string {
+  if (!found.startsWith("/proc/")) return found;
+  for (const link of OWN_LINKS) {
+    const directory = `/proc/${linkTarget(link)}`;
+    if (isWithin(found, directory) && !isWithin(asked, directory)) {
+      return link + found.slice(directory.length);
+    }
+  }
+  return found;
+}
+
+/** The `RESOLVE_*` flag to open a resolved path with: it has no link in it but such a one. */
+export function resolveFlag({ path }: Pick<ResolvedPath, "path">): number {
+  return OWN_LINKS.some((link) => isWithin(path, link))
+    ? RESOLVE_NO_MAGICLINKS
+    : RESOLVE_NO_SYMLINKS;
 }
 
 /** What a symbolic link says; `undefined` where there is none. */

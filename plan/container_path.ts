@@ -24,7 +24,6 @@ import {
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
   S_IFREG,
 } from "../ffi/calls/files.ts";
 import {
@@ -42,6 +41,7 @@ import {
 } from "../ffi/calls/mounts.ts";
 import { Label } from "../ffi/engine/program.ts";
 import { allOf, type Fixes, type LazyFixes } from "../ffi/fix.ts";
+import { resolveFlag } from "../host/resolve_path.ts";
 import { climbs, isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
 import { filesystemFull, READ_ONLY, unsearchable } from "./fixes.ts";
@@ -110,7 +110,7 @@ export class ContainerPath {
   #opening(flags: number, mode: number): Call {
     const base = this.#base;
     if (base.kind === "host") {
-      const how = { flags, mode, resolve: RESOLVE_NO_SYMLINKS };
+      const how = { flags, mode, resolve: resolveFlag({ path: base.resolved }) };
       return openat2(at_fdcwd, base.resolved, how);
     }
     if (base.kind === "current") {

@@ -8,8 +8,8 @@
 
 import type { ResultOf } from "../ffi/call.ts";
 import { allOf } from "../ffi/fix.ts";
-import { at_fdcwd, O_CLOEXEC, openat2, RESOLVE_NO_SYMLINKS } from "../ffi/calls/files.ts";
-import type { ResolvedPath } from "../host/resolve_path.ts";
+import { at_fdcwd, O_CLOEXEC, openat2 } from "../ffi/calls/files.ts";
+import { type ResolvedPath, resolveFlag } from "../host/resolve_path.ts";
 import { climbs, normalize } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
 import { unsearchable } from "./fixes.ts";
@@ -52,10 +52,8 @@ export class HostPath {
   /** Opens it. */
   open(flags: number, options: CallOptions = {}): ResultOf {
     const { path } = this.resolved;
-    const call = openat2(at_fdcwd, path, {
-      flags: flags | O_CLOEXEC,
-      resolve: RESOLVE_NO_SYMLINKS,
-    });
+    const how = { flags: flags | O_CLOEXEC, resolve: resolveFlag(this.resolved) };
+    const call = openat2(at_fdcwd, path, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
       ELOOP: `${path} has a symbolic link on the way by now, which was not there when the plan ` +

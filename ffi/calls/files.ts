@@ -18,6 +18,7 @@ import {
   Struct,
 } from "../call.ts";
 import { at } from "./at.ts";
+import { EFD_CLOEXEC, EFD_NONBLOCK } from "./constants/events.ts";
 import { AT_REMOVEDIR } from "./constants/at.ts";
 import {
   CLOSE_RANGE_CLOEXEC,
@@ -220,5 +221,5 @@ export function memfd_create(name: string, flagBits: number): Call {
 
 /** Creates a descriptor that holds a counter. See eventfd(2). */
 export function eventfd2(value: number | Fd, flagBits: number): Call {
-  return call("eventfd2", value, flagBits);
+  return call("eventfd2", value, flags(flagBits, { EFD_CLOEXEC, EFD_NONBLOCK }));
 }

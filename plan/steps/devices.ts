@@ -59,8 +59,8 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
 }
 
 /**
- * Opens a copy of a device of the host's. It is read-only, where the kernel can make it so (Linux
- * 5.12): it can be written to as ever, but root of the host cannot change the device's mode by it.
+ * Opens a copy of a device of the host's. It is read-only: it can be written to as ever, but root of
+ * the host cannot change the device's mode by it.
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
   const source = plan.source(path);
@@ -72,7 +72,7 @@ function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree
   });
   const tree = copyTree(plan, opened, 0, path);
   plan.release(opened);
-  const readOnly = mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY });
-  plan.call(readOnly, { accept: ["ENOSYS"] });
+  const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, readOnly), { fixes: plan.state.mountFixes });
   return tree;
 }

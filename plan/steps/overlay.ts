@@ -84,6 +84,7 @@ function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {
     EINVAL: `a directory of the overlay does not suit the kernel, which says more in dmesg(1): ` +
       `${names}; work has to be on the filesystem of upper, and in a user namespace no lower ` +
       "directory may have a mount of the host below it",
+    ENOENT: `a directory of the overlay does not exist: ${names}`,
     ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
     EBUSY: "upper or work is in use by another overlay",
     ENODEV: "this kernel has no overlayfs (modprobe overlay)",

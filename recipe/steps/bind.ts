@@ -5,25 +5,14 @@
  * @module
  */
 
-import {
-  MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_NOSYMFOLLOW,
-} from "../../ffi/calls/constants/mounts.ts";
 import { absolutePath, boolean, list, oneOf, optional, path } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** What a bound file cannot be used for, by the option of mount(8). */
 export type BindRestriction = "nosuid" | "nodev" | "noexec" | "nosymfollow";
 
-/** The attribute of mount_setattr(2) for each restriction. */
-export const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
-  nosuid: MOUNT_ATTR_NOSUID,
-  nodev: MOUNT_ATTR_NODEV,
-  noexec: MOUNT_ATTR_NOEXEC,
-  nosymfollow: MOUNT_ATTR_NOSYMFOLLOW,
-};
+/** All of them. */
+const RESTRICTIONS: readonly BindRestriction[] = ["nosuid", "nodev", "noexec", "nosymfollow"];
 
 /** Makes a directory or file of the host visible in the container. */
 export interface BindStep extends BindOptions {
@@ -91,5 +80,5 @@ export const bindSchema: StepSchema<BindStep> = stepSchema("bind", () => ({
   readOnly: optional(boolean()),
   recursive: optional(boolean()),
   optional: optional(boolean()),
-  restrict: optional(list(oneOf(Object.keys(RESTRICTIONS)))),
+  restrict: optional(list(oneOf(RESTRICTIONS))),
 }));

@@ -5,12 +5,6 @@
  * @module
  */
 
-import {
-  MS_PRIVATE,
-  MS_SHARED,
-  MS_SLAVE,
-  MS_UNBINDABLE,
-} from "../../ffi/calls/constants/mounts.ts";
 import { absolutePath, boolean, modeBits, oneOf, optional, type Schemas, text } from "../schema.ts";
 import { mountOptions, parseMountOptions } from "../mount_options.ts";
 import { quoted } from "../shown.ts";
@@ -258,13 +252,8 @@ function kernelFilesystem(): Schemas<FilesystemOptions & { readonly target: stri
 /** How mounts and unmounts propagate from and to a mount. */
 export type Propagation = "private" | "shared" | "slave" | "unbindable";
 
-/** The flag of mount(2) for each type. */
-export const PROPAGATION: Readonly<Record<Propagation, number>> = {
-  private: MS_PRIVATE,
-  shared: MS_SHARED,
-  slave: MS_SLAVE,
-  unbindable: MS_UNBINDABLE,
-};
+/** All types. */
+const PROPAGATIONS: readonly Propagation[] = ["private", "shared", "slave", "unbindable"];
 
 /** Changes the propagation of a mount. */
 export interface PropagationStep extends PropagationOptions {
@@ -313,7 +302,7 @@ export function propagation(
 /** What the data of `propagation` may be. */
 export const propagationSchema: StepSchema<PropagationStep> = stepSchema("propagation", () => ({
   target: absolutePath(),
-  type: oneOf(Object.keys(PROPAGATION)),
+  type: oneOf(PROPAGATIONS),
   recursive: optional(boolean()),
 }));
 

@@ -198,6 +198,19 @@ testBind("a mount of the host below is restricted too", (mounts, directory) => {
   assertMatch(inside(box, "grep ' /mnt/below ' /proc/self/mountinfo"), /noexec/);
 });
 
+testBind("a path by /proc/self is the container's own, and not the script's", (mounts) => {
+  for (const source of ["/proc/self", "/proc/thread-self"]) {
+    const shown = mounts.with(bind(source, "/mnt"));
+    assertStringIncludes(inside(shown, "tr '\\0' ' ' < /mnt/cmdline"), "/mnt/cmdline");
+    assertEquals(shown.needs().find(({ stepIndex }) => stepIndex === mounts.steps.length), {
+      kind: "read",
+      path: source,
+      stepIndex: mounts.steps.length,
+      step: "bind",
+    });
+  }
+});
+
 testBind("the source may be relative, and hold any characters", (mounts, directory) => {
   const name = 'a b,c:d\\e"f\nä';
   Deno.mkdirSync(`${directory}/${name}`);
