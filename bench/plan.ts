@@ -74,7 +74,7 @@ async function bindsTable(builds: readonly Build[]): Promise<Table> {
     const counts = name === NOW ? BINDS : BINDS.filter((count) => count <= MOST_BEFORE);
     const contenders = counts.map((count): Contender => ({
       name: String(count),
-      measure: () => Promise.resolve(timed(1, () => plan(module, count))),
+      measure: () => timed(1, () => plan(module, count)),
     }));
     measured.set(name, await interleave(contenders, name === NOW ? BIND_ROUNDS : 1));
   }
