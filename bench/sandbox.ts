@@ -17,7 +17,7 @@ import { type Contender, interleave, median, ratios, type Rounds, timed } from "
 const ROUNDS = 101;
 const LAUNCHES = 6;
 /** Sandboxes one after the other, whose ends in the kernel hold up those that come later. */
-const IN_A_ROW = { rounds: 11, launches: 150 };
+const IN_A_ROW = { rounds: 31, launches: 60 };
 const PROGRAM = "/bin/true";
 const NULL = { stdin: "null", stdout: "null", stderr: "null" } as const;
 const BWRAP = "bwrap";
