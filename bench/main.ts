@@ -6,18 +6,36 @@
  */
 
 import { formatted } from "../scripts/docs/format.ts";
+import { calls } from "./calls.ts";
 import { cold } from "./cold.ts";
+import { heap } from "./heap.ts";
 import { joins } from "./join.ts";
 import { kinds } from "./kinds.ts";
 import { launches } from "./launch.ts";
 import { findProgram, machine } from "./machine.ts";
 import { many } from "./many.ts";
+import { newCommands } from "./new_command.ts";
 import { PEER_PROGRAMS } from "./peers.ts";
 import { pipes } from "./pipe.ts";
+import { planning } from "./plan.ts";
 import { markdownOf, print, printReport, type Report, wantedOf } from "./report.ts";
+import { sandboxes } from "./sandbox.ts";
 import { trace } from "./trace.ts";
 
-const BENCHES = [launches, trace, kinds, joins, many, cold, pipes] as const;
+const BENCHES = [
+  launches,
+  newCommands,
+  sandboxes,
+  planning,
+  calls,
+  heap,
+  trace,
+  kinds,
+  joins,
+  many,
+  cold,
+  pipes,
+] as const;
 
 if (import.meta.main) {
   const begin = Date.now();

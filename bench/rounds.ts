@@ -14,6 +14,16 @@ export interface Contender {
 /** What was measured of a contender: the median of each round. */
 export type Rounds = ReadonlyMap<string, readonly number[]>;
 
+/** Does it so many times, and measures the milliseconds that each takes. */
+export function timed(times: number, act: (index: number) => void): Promise<readonly number[]> {
+  const measured = Array.from({ length: times }, (_, index) => {
+    const begin = performance.now();
+    act(index);
+    return performance.now() - begin;
+  });
+  return Promise.resolve(measured);
+}
+
 /** Lets every contender measure once in every round, after one that is not counted. */
 export async function interleave(
   contenders: readonly Contender[],
