@@ -250,13 +250,15 @@ export class Command {
 
   /** What the program gets of this process's environment. */
   #inherited(): EnvironmentStrings {
-    const { keptVariables } = this.#plan.state;
-    if (!this.#inherits && keptVariables.size === 0) return [];
-    const grants = this.#grants;
-    return environmentStrings().filter((address) => {
-      const name = nameAt(address);
-      return (this.#inherits || keptVariables.has(name)) && (grants?.hasVariable(name) ?? true);
-    });
+    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+    const strings = environmentStrings();
+    if (this.#inherits && this.#grants === undefined) return strings;
+    return strings.filter((address) => this.#inheritsVariable(nameAt(address)));
+  }
+
+  #inheritsVariable(name: string): boolean {
+    return (this.#inherits || this.#plan.state.keptVariables.has(name)) &&
+      (this.#grants?.hasVariable(name) ?? true);
   }
 
   /** What the environment has beside that, or in place of it. */
@@ -284,9 +286,7 @@ export class Command {
     const { args = [], cwd, uid, gid } = this.#options;
     const inherited = this.#inherited();
     const changes = this.#changes();
-    const inheritedPath = inherited.some((address) => nameAt(address) === "PATH")
-      ? environmentVariable("PATH")
-      : undefined;
+    const inheritedPath = this.#inheritsVariable("PATH") ? environmentVariable("PATH") : undefined;
     return {
       program: this.#program,
       args,

@@ -8754,7 +8754,7 @@ var ResolvedPathsCheck = class {
   /** Whether all of them do. */
   holds() {
     if (this.#program === void 0) return true;
-    const result = engine().run(this.#program);
+    const result = engine().runInArena(this.#program);
     return result.failed === void 0 && this.#paths.every((path2, index) => this.#isSame(path2, index, result));
   }
   #isSame({ id: id2 }, index, result) {
@@ -10401,13 +10401,13 @@ var Command = class _Command {
   }
   /** What the program gets of this process's environment. */
   #inherited() {
-    const { keptVariables } = this.#plan.state;
-    if (!this.#inherits && keptVariables.size === 0) return [];
-    const grants = this.#grants;
-    return environmentStrings().filter((address2) => {
-      const name = nameAt(address2);
-      return (this.#inherits || keptVariables.has(name)) && (grants?.hasVariable(name) ?? true);
-    });
+    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+    const strings = environmentStrings();
+    if (this.#inherits && this.#grants === void 0) return strings;
+    return strings.filter((address2) => this.#inheritsVariable(nameAt(address2)));
+  }
+  #inheritsVariable(name) {
+    return (this.#inherits || this.#plan.state.keptVariables.has(name)) && (this.#grants?.hasVariable(name) ?? true);
   }
   /** What the environment has beside that, or in place of it. */
   #changes() {
@@ -10431,7 +10431,7 @@ var Command = class _Command {
     const { args = [], cwd, uid, gid } = this.#options;
     const inherited2 = this.#inherited();
     const changes = this.#changes();
-    const inheritedPath = inherited2.some((address2) => nameAt(address2) === "PATH") ? environmentVariable("PATH") : void 0;
+    const inheritedPath = this.#inheritsVariable("PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       args,

@@ -244,7 +244,7 @@ export class ResolvedPathsCheck {
   /** Whether all of them do. */
   holds(): boolean {
     if (this.#program === undefined) return true;
-    const result = engine().run(this.#program);
+    const result = engine().runInArena(this.#program);
     return result.failed === undefined &&
       this.#paths.every((path, index) => this.#isSame(path, index, result));
   }
