@@ -151,7 +151,7 @@ test("linux.namespaces returns what /proc/PID/ns shows", () => {
   const expected = Object.fromEntries(
     [...Deno.readDirSync("/proc/self/ns")].map(({ name }) => {
       const link = Deno.readLinkSync(`/proc/self/ns/${name}`);
-      return [name, Number(/\d+/.exec(link)![0])];
+      return [name === "mnt" ? "mount" : name, Number(/\d+/.exec(link)![0])];
     }),
   );
   assertEquals({ ...linux.namespaces(Deno.pid) }, expected);
