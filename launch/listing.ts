@@ -124,9 +124,9 @@ const PARTS: Readonly<Record<Section, string>> = {
 };
 
 /** What the script does while the container waits for it. */
-function scriptsPart(plan: PlanBuilder, { stepIndex, acts }: SyncPoint): PlanEntry[] {
+function scriptsPart(plan: PlanBuilder, { stepIndex, parentActions }: SyncPoint): PlanEntry[] {
   const part = plan.cursor.nameOf(stepIndex);
-  return acts("PID").flatMap((action) =>
+  return parentActions("PID").flatMap((action) =>
     "calls" in action
       ? action.calls.map(({ call }) => describeCall(call))
       : "program" in action

@@ -44,7 +44,7 @@ export function serveSyncPoints(
     const pid = waitForArrival(socket);
     // The container's side is closed when it has failed; what has failed stands in its table.
     if (pid === undefined) return;
-    for (const action of point.acts(String(pid))) {
+    for (const action of point.parentActions(String(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
       else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
       else services.push(start(action, pid, spawn, plan, point));

@@ -1,5 +1,5 @@
 /**
- * The programs of the host, read with no other permission than that to use FFI.
+ * Reads programs of the host, with `--allow-ffi` alone.
  *
  * @module
  */
@@ -21,10 +21,10 @@ import { readlinkat } from "../../ffi/linux/directories.ts";
 import { readWholeFile } from "../../ffi/files/read_file.ts";
 import type { ProgramHost } from "./program_files.ts";
 
-/** The most that is read at once. */
+/** The most bytes of one read. */
 const MOST_AT_ONCE = 64 * 1024;
 
-/** The host; what it has told of a file once it does not read again. */
+/** Returns the files of the host; each ELF file is read once. */
 export function programHost(): ProgramHost {
   const known = new Map<string, Elf | undefined>();
   return {
@@ -41,10 +41,10 @@ export function programHost(): ProgramHost {
   };
 }
 
-/** Reads of a file; `undefined` where there is none. */
+/** Returns what `use` reads of a file; `undefined` if there is none. */
 function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
   return unlessMissing(() => {
-    // What is no file at all, a pipe for example, is not to be waited for.
+    // O_NONBLOCK: the open of a pipe would block.
     using file = open(path, O_CLOEXEC | O_NONBLOCK);
     return use((offset, length) => readSome(file.number, offset, length));
   });
