@@ -1,7 +1,6 @@
 /**
- * Deletes the end of a cable that has stayed outside, so that its name is free again once the
- * container has ended. The kernel deletes it too, with the network namespace of the other end, but
- * not at once.
+ * Deletes the outer end of a veth pair, so that its name is free as soon as the container has ended.
+ * The kernel deletes it with the network namespace of the other end, but later.
  *
  * @module
  */
@@ -22,13 +21,13 @@ export const deleteLinkService: ServiceDefinition<"delete-link"> = {
   },
   cleanUp({ name, index }) {
     using socket = new NetlinkSocket();
-    // Another interface may have got the index meanwhile, or the name.
+    // Another interface may have the index or the name now.
     const isThere = socket.links().some((link) => link.index === index && link.name === name);
     if (isThere) unlessGone(() => socket.request([deleteLink({ index })]));
   },
 };
 
-/** Acts on an interface that may have disappeared by now. */
+/** Calls a function, and ignores the error for an interface that no longer exists. */
 export function unlessGone(act: () => void): void {
   try {
     act();

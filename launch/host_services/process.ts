@@ -1,5 +1,5 @@
 /**
- * A process that a record names.
+ * Processes of service records.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_id
 import { syscall } from "../../ffi/syscalls.ts";
 
 /**
- * Opens a descriptor of a process, or of something of its: `undefined` where it has ended, also if
- * another process has got its number.
+ * Opens a pidfd or a file of a process; `undefined` if the process has ended, even if another process
+ * has its pid now.
  */
 export function openIfRunning(
   { pid, started }: ProcessIdentity,
@@ -21,7 +21,7 @@ export function openIfRunning(
   let fd: number | undefined;
   try {
     fd = syscall(open(pid));
-    // What is open goes on meaning one process; which one that is, its start says.
+    // The descriptor refers to one process; the start time shows whether it is the right one.
     if (processIdentity(pid).started === started) return fd;
   } catch (error) {
     if (!(error instanceof SyscallError) || !ENDED.has(error.code)) throw error;

@@ -1,7 +1,7 @@
 /**
- * Moves an interface back, under its old name, when the container ends that it was given to. At the
- * end of a network namespace, the kernel itself moves a hardware device to the first one, and deletes
- * every other interface.
+ * Moves an interface back to the host, under its old name, when the container ends. At the end of a
+ * network namespace, the kernel itself moves a hardware device to the initial one, and deletes all
+ * other interfaces (network_namespaces(7)).
  *
  * @module
  */
@@ -34,7 +34,7 @@ export const returnLinkService: ServiceDefinition<"return-link"> = {
   },
   cleanUp({ name, nameInside, ...process }) {
     const away = openIfRunning(process, openNamespace);
-    // Without that process, the kernel has done what it does.
+    // The namespace has ended with the process, and the kernel has removed the interface.
     if (away === undefined) return;
     moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
   },
@@ -57,7 +57,7 @@ function openNamespace(process: number | "thread-self"): Call {
   return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
 }
 
-/** Opens a socket in another network namespace; the calling thread is there only meanwhile. */
+/** Opens a socket in another network namespace, which the calling thread enters for that only. */
 function openSocketIn(namespace: number, home: number): NetlinkSocket {
   const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call) => new ResultOf(call, "socket"));
   const back = new Label("back");
