@@ -61,8 +61,8 @@ interface ProcessAttack {
 }
 
 /**
- * A process of the same user may do this, in the same user namespace and with no
- * less capabilities. An ordinary user has no other namespace without a user namespace.
+ * The protections against a process of the same user, which may do this in the same user namespace and
+ * with no fewer capabilities. An unprivileged user has no other namespace without a user namespace.
  */
 const UNSEPARATED = root
   ? ["the pid namespace", "the user namespaces", "capabilities"] as const

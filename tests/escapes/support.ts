@@ -110,8 +110,8 @@ export interface Escape {
   /** The Perl program, which may use the path of a directory of the host with a file `secret`. */
   readonly attack: string | ((directory: string) => string);
   /**
-   * The protections that the sandbox must lack for the attack to succeed, each of which alone stops it; or a recipe
-   * in which it succeeds.
+   * The protections that the sandbox must lack for the attack to succeed, each of which alone stops it;
+   * or a recipe in which it succeeds.
    */
   readonly lacking: readonly Protection[] | Recipe;
   /** The output of the attack if it is stopped. */

@@ -1,6 +1,6 @@
 /**
- * The script is ended, by any cause, at any moment of launching, running and ending: no
- * container lives on, nothing is left, and the terminal is as it was.
+ * Scripts that end at any moment of a launch, while a container runs or ends: no container lives on,
+ * nothing is left, and the terminal is restored.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -17,8 +17,8 @@ import { SHAPES } from "./shapes.ts";
 const [name, call, marker] = Deno.args as [string, string, string];
 
 /**
- * The call that a wait replaces must be harmless to leave out. Without these, calls for
- * the container would change the script or the host.
+ * The calls that no wait may replace: without them, calls for the container would change the script or
+ * the host.
  */
 const NEEDED = ["clone", "clone3", "unshare", "setns", "exit_group"];
 
