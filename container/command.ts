@@ -18,8 +18,7 @@ import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts"
 import { Container } from "./container.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
-import type { PlanBuilder } from "../plan/builder.ts";
-import type { PlanOptions } from "../plan/builder.ts";
+import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
 import { PermissionSet } from "../permissions/permission_set.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
@@ -141,7 +140,8 @@ export class Command {
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
     const streams = new StandardStreams(kinds);
-    return collectSync(this.#launch(streams), streams.release(), timeout);
+    const launched = this.#launch({ stdio: streams.theirs }, streams);
+    return collectSync(launched, streams.release(), timeout);
   }
 
   /**
@@ -175,7 +175,7 @@ export class Command {
     // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
     const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch(streams));
+    const launched = this.#withProxy(this.#launch({ stdio: streams.theirs }, streams));
     return { launched, descriptors: streams.release() };
   }
 
@@ -190,7 +190,7 @@ export class Command {
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
-    const launched = this.#withProxy(this.#launchWith(terminal));
+    const launched = this.#withProxy(this.#launch({ terminal: terminal.theirs }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits = { signal, timeout, ended: () => terminal.leave() };
@@ -202,20 +202,12 @@ export class Command {
     }
   }
 
-  #launch(streams: StandardStreams): LaunchedProcess {
+  /** Launches the program, and closes what was opened for it if that fails. */
+  #launch(streams: ProgramStreams, opened: { close(): void }): LaunchedProcess {
     try {
-      return this.#launcher.spawn(this.#spec({ stdio: streams.theirs }));
+      return this.#launcher.spawn(this.#spec(streams));
     } catch (error) {
-      streams.close();
-      throw error;
-    }
-  }
-
-  #launchWith(terminal: ProgramTerminal): LaunchedProcess {
-    try {
-      return this.#launcher.spawn(this.#spec({ terminal: terminal.theirs }));
-    } catch (error) {
-      terminal.close();
+      opened.close();
       throw error;
     }
   }
@@ -276,9 +268,7 @@ export class Command {
     return changes;
   }
 
-  #spec(
-    streams: { readonly stdio?: ExecSpec["stdio"]; readonly terminal?: Terminal },
-  ): ExecSpec {
+  #spec(streams: ProgramStreams): ExecSpec {
     const { args = [], cwd, uid, gid } = this.#options;
     const inherited = this.#inherited();
     const changes = this.#changes();
@@ -323,6 +313,12 @@ export class Command {
 
 /** The kinds of stdin, stdout and stderr. */
 type Kinds = readonly [StdioKind, StdioKind, StdioKind];
+
+/** The program's sides of its streams: pipes and the like, or a terminal. */
+interface ProgramStreams {
+  readonly stdio?: ExecSpec["stdio"];
+  readonly terminal?: Terminal;
+}
 
 /** A running program, and the script's ends of its pipes. */
 interface Started {

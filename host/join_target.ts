@@ -9,6 +9,7 @@ import { ppoll } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { withFixes } from "../ffi/fix.ts";
+import { ifThere } from "../ffi/missing.ts";
 import { type ProcessIdentity, processIdentity, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { syscall } from "../ffi/syscalls.ts";
@@ -23,13 +24,8 @@ import { NAMESPACE_FILE, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/n
  *
  * @throws {SyscallError} `ESRCH` if it has ended, even if another process has its pid now
  */
-export function targetOf(pid: number, started: number | undefined): ProcessIdentity {
-  let found: ProcessIdentity | undefined;
-  try {
-    found = processIdentity(pid);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
-  }
+function targetOf(pid: number, started: number | undefined): ProcessIdentity {
+  const found = ifThere(() => processIdentity(pid), ["ENOENT", "ESRCH"]);
   if (found !== undefined && (started ?? found.started) === found.started) return found;
   throw new SyscallError({
     syscall: "pidfd_open",
@@ -38,8 +34,6 @@ export function targetOf(pid: number, started: number | undefined): ProcessIdent
     hint: found === undefined ? undefined : "another process has its number by now",
   });
 }
-
-const GONE: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
 
 /**
  * Returns what a plan needs of the process whose namespaces it joins.

@@ -82,7 +82,7 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
 
 /** Returns the record of a call. */
 export function recordOf(call: Call, { parts }: LaunchProgram): LaunchRecord {
-  return parts.find((part) => "call" in part && part.call === call) as LaunchRecord;
+  return parts.find((part): part is LaunchRecord => "call" in part && part.call === call)!;
 }
 
 /** Returns the position of the first process with the container's namespaces and control group. */

@@ -82,8 +82,8 @@ export class PermissionSet {
    * @throws {PermissionError} for the first that is not
    */
   require(needs: readonly HostAccess[]): void {
-    const denied = needs.filter((need) => !this.has(need));
-    if (denied.length > 0) throw permissionError(denied as [HostAccess, ...HostAccess[]]);
+    const [first, ...others] = needs.filter((need) => !this.has(need));
+    if (first !== undefined) throw permissionError(first, others);
   }
 
   #hasPath(kind: "read" | "write", path: string): boolean {
@@ -117,13 +117,13 @@ function resolved(grant: PermissionOptions["read"]): readonly string[] {
   );
 }
 
-function permissionError([need, ...others]: [HostAccess, ...HostAccess[]]): PermissionError {
-  const { step, stepIndex } = need;
+function permissionError(need: HostAccess, others: readonly HostAccess[]): PermissionError {
+  const { step, stepIndex, ...subject } = need;
   const { grant, value, fix } = remedyOf(need);
   const more = others.length === 0
     ? ""
     : `\n  not granted either: ${others.map(describeAccess).join("; ")}`;
-  const { step: _, stepIndex: __, ...subject } = need;
+
   const issue = `not granted: ${describeAccess(subject as HostAccess)}\n  ${fix}${more}`;
   return new PermissionError(issue, grant, { value, step, stepIndex });
 }

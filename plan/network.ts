@@ -148,6 +148,7 @@ function namespaceOf(plan: PlanBuilder): ResultOf {
   return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
 }
 
-function fdOf(socket: Call): ResultOf {
+/** Returns the descriptor of a call that opens a socket. */
+export function fdOf(socket: Call): ResultOf {
   return new ResultOf(socket, "socket");
 }

@@ -14,6 +14,9 @@ import { CapabilityModel } from "./capability_model.ts";
 import { mountFixes } from "./fixes.ts";
 import { MountTable, type PlannedMount } from "./mount_table.ts";
 
+/** The id that the kernel reports for unmapped ids (sysctl kernel.overflowuid). */
+export const OVERFLOW_ID = 65534;
+
 /** The open descriptors of the container's network namespaces. */
 export interface NetworkSockets {
   /** A socket of its present network namespace, once a step has needed one. */

@@ -14,7 +14,7 @@ import {
   pread64,
 } from "../../ffi/calls/files.ts";
 import { type Elf, type ReadAt, readElf } from "../../ffi/elf.ts";
-import { SyscallError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { syscalls } from "../../ffi/syscalls.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { readlinkat } from "../../ffi/linux/directories.ts";
@@ -33,7 +33,7 @@ export function programHost(): ProgramHost {
       return known.get(path);
     },
     head: (path) => withFile(path, (readAt) => readAt(0, 256)),
-    bytes: (path) => unlessMissing(() => readWholeFile(at_fdcwd, path)),
+    bytes: (path) => ifThere(() => readWholeFile(at_fdcwd, path)),
     realPath(path) {
       using file = open(path, O_PATH | O_CLOEXEC);
       return readlinkat(AT_FDCWD, `/proc/self/fd/${file.number}`);
@@ -43,22 +43,11 @@ export function programHost(): ProgramHost {
 
 /** Returns what `use` reads of a file; `undefined` if there is none. */
 function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
-  return unlessMissing(() => {
+  return ifThere(() => {
     // O_NONBLOCK: the open of a pipe would block.
     using file = open(path, O_CLOEXEC | O_NONBLOCK);
     return use((offset, length) => readSome(file.number, offset, length));
   });
-}
-
-function unlessMissing<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 function readSome(fd: number, offset: number, length: number): Uint8Array {

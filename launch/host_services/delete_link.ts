@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SyscallError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { deleteLink } from "../../ffi/netlink/link.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { ServiceDefinition } from "./service.ts";
@@ -23,15 +23,6 @@ export const deleteLinkService: ServiceDefinition<"delete-link"> = {
     using socket = new NetlinkSocket();
     // Another interface may have the index or the name now.
     const isThere = socket.links().some((link) => link.index === index && link.name === name);
-    if (isThere) unlessGone(() => socket.request([deleteLink({ index })]));
+    if (isThere) ifThere(() => socket.request([deleteLink({ index })]), ["ENODEV"]);
   },
 };
-
-/** Calls a function, and ignores the error for an interface that no longer exists. */
-export function unlessGone(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
-  }
-}

@@ -11,13 +11,14 @@ import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../../ffi/calls/fi
 import { CLONE_NEWNET, setns } from "../../ffi/calls/namespaces.ts";
 import { NETLINK_ROUTE } from "../../ffi/calls/sockets.ts";
 import { Label } from "../../ffi/engine/program.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { setLink } from "../../ffi/netlink/link.ts";
 import { socketCalls } from "../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { processDirectory } from "../../ffi/proc/proc_dir.ts";
 import { processIdentity } from "../../ffi/proc/process_identity.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
-import { unlessGone } from "./delete_link.ts";
+
 import { openIfRunning } from "./process.ts";
 import type { ServiceDefinition } from "./service.ts";
 
@@ -47,7 +48,7 @@ function moveBack(name: string, nameInside: string, away: number, home: number):
     const link = socket.links().find((link) => link.name === nameInside);
     if (link === undefined) return;
     const back = { name, namespace: { fd: home } };
-    unlessGone(() => socket.request([setLink({ index: link.index }, back)]));
+    ifThere(() => socket.request([setLink({ index: link.index }, back)]), ["ENODEV"]);
   } finally {
     for (const namespace of [home, away]) syscall(close(namespace));
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PlannedState } from "../planned_state.ts";
+import { OVERFLOW_ID, type PlannedState } from "../planned_state.ts";
 import { CapabilityModel } from "../capability_model.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { AccessRecorder } from "./recorder.ts";
@@ -60,9 +60,6 @@ export function requiredAccess(
   if (command !== undefined) needs.push(...commandAccess(command, state));
   return distinct(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
-
-/** The id that the kernel reports for unmapped ids (sysctl kernel.overflowuid). */
-const OVERFLOW_ID = 65534;
 
 const ALL_OF_THE_HOST: readonly HostAccess[] = [
   { kind: "read", path: "/" },

@@ -16,7 +16,7 @@ import {
 import type { PlanBuilder } from "../builder.ts";
 import { appArmor } from "../fixes.ts";
 import type { ParentCall } from "../parent_work.ts";
-import type { PlannedState } from "../planned_state.ts";
+import { OVERFLOW_ID, type PlannedState } from "../planned_state.ts";
 import { writeProcFile } from "../proc_file.ts";
 
 /** Lowers `mapRoot`. */
@@ -77,9 +77,6 @@ function mapOwnIds(plan: PlanBuilder, uid: number, gid: number): void {
   writeMap(plan, "gid_map", mapText([{ inside: gid, outside: own.gid, count: 1 }]));
   plan.state.ids = { uid, gid };
 }
-
-/** The id that the kernel reports for unmapped ids (sysctl kernel.overflowuid). */
-const OVERFLOW_ID = 65534;
 
 /** Returns an id of the parent user namespace as the ranges map it. */
 function imageOf(id: number, ranges: readonly IdRange[]): number {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { HOSTS_NETWORK } from "../../network.ts";
-import { type Call, ResultOf } from "../../../ffi/call.ts";
+import { fdOf, HOSTS_NETWORK, mayChangeOutside } from "../../network.ts";
+
 import { close } from "../../../ffi/calls/files.ts";
 import { AF_INET6, NETLINK_NETFILTER } from "../../../ffi/calls/sockets.ts";
 import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
@@ -20,7 +20,7 @@ import { answerOutput, requestCalls, socketCalls } from "../../../ffi/netlink/re
 import type { Fixes } from "../../../ffi/fix.ts";
 import { writeSetting } from "../sysctl.ts";
 import type { PlanBuilder } from "../../builder.ts";
-import { mayChangeOutside } from "../../network.ts";
+
 import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
 
 /** Lowers `masquerade`. */
@@ -85,8 +85,4 @@ export const NO_TRANSLATION: Fixes = {
 /** Returns the setting that turns on forwarding, as a path in /proc/sys. */
 export function forwardingSetting(family: number): string {
   return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-
-function fdOf(socket: Call): ResultOf {
-  return new ResultOf(socket, "socket");
 }
