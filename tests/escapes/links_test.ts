@@ -70,7 +70,7 @@ test("a directory to write, in one to read, in one to write, is refused", () => 
     () => sandbox({ write: ["/a", "/a/b/c"], read: ["/a/b"] }),
     RecipeError,
   );
-  assertStringIncludes(error.message, "/a/b/c lies in a directory to be read");
+  assertStringIncludes(error.message, "/a/b/c is in a directory to be read");
 });
 
 test("a race with who swaps a directory for a link, while one sandbox after the other is made", async () => {
