@@ -1,5 +1,5 @@
 /**
- * Namespaces that a bind mount keeps without a process in them, as ip-netns(8) does.
+ * Namespaces that stay without a process in them: kept by a mount, as ip-netns(8) keeps its own.
  *
  * @module
  */

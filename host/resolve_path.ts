@@ -40,8 +40,8 @@ export interface ResolvedPath {
   /** The path that was resolved. */
   readonly asked: string;
   /**
-   * The path without symbolic links; the part that does not exist is unchanged. For a file without a
-   * path, such as a pipe of /proc/self/fd, this is a text that does not start with `/`.
+   * The path without links; what is missing of it stands as it was written. What has no path any
+   * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
    */
   readonly path: string;
   /** The type of the file; `undefined` if it does not exist, `"unknown"` if stat(2) is denied. */
@@ -172,7 +172,7 @@ function withLinks(path: string): ResolvedPath {
   }
 }
 
-/** Returns the target of a symbolic link; `undefined` if the file is not one. */
+/** What a symbolic link says; `undefined` where there is none. */
 function linkTarget(path: string): string | undefined {
   const table = lookups().link;
   const length = Number(runTable(table, path));

@@ -91,7 +91,7 @@ export class PlanBuilder {
   oomShield = false;
   /** Whether calls open files of /proc/self, which root owns while the process is undumpable (proc(5)). */
   opensProcSelf = false;
-  /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
+  /** Whether the plan depends on the host by more than its identity and its paths. */
   isMomentary = false;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
@@ -122,7 +122,7 @@ export class PlanBuilder {
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
-    // The access list resolves further paths when it is read.
+    // What the access list asks of the host comes when it is read.
     if (this.#hostPaths.length !== this.#resolved.size) {
       this.#hostPaths = [...this.#resolved.values()];
     }
@@ -300,7 +300,7 @@ export class PlanBuilder {
     return HostPath.of(this, source) ?? new ContainerPath(this, source);
   }
 
-  /** Resolves a path of the host, once for each plan. */
+  /** Where a path of the host leads, asked once for each plan. */
   resolve(path: string): ResolvedPath {
     let resolved = this.#resolved.get(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.host.resolve(path));

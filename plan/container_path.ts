@@ -94,7 +94,7 @@ export class ContainerPath {
       [this.#base, this.canonical] = [base, normal];
       return;
     }
-    // A symbolic link of the host may lead to a mount of the recipe.
+    // By a link of the host's the path may lead to what the recipe has mounted.
     this.canonical = base.resolved;
     this.#base = baseOf(plan, base.resolved);
   }

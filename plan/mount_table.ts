@@ -29,7 +29,6 @@ export interface PlannedMount {
 
 /** A directory of an overlay. */
 export interface MountLayer {
-  /** The path of the directory, as the step names it. */
   readonly path: string;
   /** Whether changes are written to it: the upper directory. */
   readonly changes: boolean;
@@ -235,7 +234,7 @@ function isKnown(place: Place): boolean {
   return place.children.values().some(isKnown);
 }
 
-/** Updates the mount points beneath a place, and returns the number of mounts. */
+/** Gives the mounts below a place the paths that they have now, and counts them. */
 function renameBelow(place: Place, path: string): number {
   let count = place.mounts.length;
   for (const entry of place.mounts) entry.mount = { ...entry.mount, target: path };

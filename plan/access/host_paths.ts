@@ -13,13 +13,14 @@ import type { StepCursor } from "../step_cursor.ts";
 /** A path of the host, and the type of the file there; `undefined` if it is missing or unknown. */
 export type HostPlace = Pick<ResolvedPath, "path" | "type">;
 
-/** Resolves paths by the mounts that the steps have made at the time of each call. */
+/** Follows paths by what the steps have mounted by the time that it is asked. */
 export class HostPaths {
   readonly #cursor: StepCursor;
   readonly #mounts: MountTable;
   readonly #resolve: (path: string) => ResolvedPath;
   readonly #host: Host;
 
+  /** Paths of these steps, resolved so. */
   constructor(
     cursor: StepCursor,
     mounts: MountTable,

@@ -59,8 +59,8 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
 }
 
 /**
- * Opens a copy of a device of the host. It is read-only if the kernel can make it so (Linux 5.12): the
- * device can be written to all the same, but the host's root cannot change its mode there.
+ * Opens a copy of a device of the host's. It is read-only, where the kernel can make it so (Linux
+ * 5.12): it can be written to as ever, but root of the host cannot change the device's mode by it.
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
   const source = plan.source(path);

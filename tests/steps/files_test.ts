@@ -220,7 +220,7 @@ testOn(
   },
 );
 
-test("invalid fields of files are refused", () => {
+test("wrong fields of files are refused", () => {
   const cases: [() => Parameters<typeof box.with>[0], string][] = [
     [() => mkdir("a"), "has to begin with /"],
     [() => mkdir("/mnt/../a"), '".."'],
