@@ -44,8 +44,8 @@ export interface Plans {
 }
 
 /**
- * A program in a container, which does not run yet; made by {@linkcode Recipe.command}. It can be run
- * repeatedly, each time in a new container.
+ * A program in a container, which does not run yet; made by {@linkcode Recipe.command}. It can be
+ * run repeatedly, each time in a new container.
  *
  * @example
  * ```ts
@@ -95,9 +95,9 @@ export class Command {
   }
 
   /**
-   * Runs the program to its end, and returns its status and output. If the event loop has nothing else
-   * to wait for, the script's thread blocks for up to a millisecond first, because most programs are
-   * short.
+   * Runs the program to its end, and returns its status and output. If the event loop has nothing
+   * else to wait for, the script's thread blocks for up to a millisecond first, because most
+   * programs are short.
    *
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
@@ -118,14 +118,15 @@ export class Command {
   }
 
   /**
-   * Runs the program to its end, while the script's thread blocks, and returns its status and output.
+   * Runs the program to its end, while the script's thread blocks, and returns its status and
+   * output.
    *
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a list of
-   * granted hosts
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
+   * list of granted hosts
    */
   outputSync(): CommandOutput {
     this.#refusePipedInput("outputSync");
@@ -293,7 +294,9 @@ export class Command {
     return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
   }
 
-  /** Makes a command in all namespaces of a process, and its root, working directory and cgroups. */
+  /**
+   * Makes a command in all namespaces of a process, and its root, working directory and cgroups.
+   */
   readonly #enter = (
     target: ProcessIdentity,
     program: string | URL,

@@ -48,13 +48,13 @@ export interface CommandOptions {
   /** The time after which the container is killed (SIGKILL), in milliseconds. */
   readonly timeout?: number;
   /**
-   * Whether the program gets a terminal of its own, which shells and editors need. Inherited streams
-   * connect it with the script's terminal; a piped stream is the script's side of it.
+   * Whether the program gets a terminal of its own, which shells and editors need. Inherited
+   * streams connect it with the script's terminal; a piped stream is the script's side of it.
    */
   readonly terminal?: boolean;
   /**
-   * The access to the host that is granted: see {@linkcode Permissions}. Without this option, the recipe
-   * is trusted like the script's own code.
+   * The access to the host that is granted: see {@linkcode Permissions}. Without this option, the
+   * recipe is trusted like the script's own code.
    */
   readonly permissions?: Permissions;
 }

@@ -158,10 +158,10 @@ export class Container implements AsyncDisposable {
    * Returns a command for a program in this container, with the options and methods of
    * `recipe.command`. Nothing runs yet.
    *
-   * The program runs in all namespaces of the container, with its root, working directory and cgroups,
-   * as root of its user namespace. These steps of the recipe apply to it too: `capabilities`,
-   * `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For other combinations,
-   * see `join`.
+   * The program runs in all namespaces of the container, with its root, working directory and
+   * cgroups, as root of its user namespace. These steps of the recipe apply to it too:
+   * `capabilities`, `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For
+   * other combinations, see `join`.
    *
    * @example
    * ```ts
@@ -198,8 +198,8 @@ export class Container implements AsyncDisposable {
    * ```
    *
    * @throws {TypeError} if the container has ended
-   * @throws {SyscallError} `EPERM` for an unprivileged user, `EEXIST` if the file exists, `EINVAL` for a
-   * mount namespace if the mount of the file is not private
+   * @throws {SyscallError} `EPERM` for an unprivileged user, `EEXIST` if the file exists, `EINVAL`
+   * for a mount namespace if the mount of the file is not private
    */
   keep(kind: NamespaceKind, path: string): PinnedNamespace {
     this.#needsToRun();
@@ -268,9 +268,9 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Sends a signal to the container's first process. A program that is PID 1 ignores signals that it
-   * does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is not
-   * PID 1.
+   * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
+   * it does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is
+   * not PID 1.
    *
    * @example
    * ```ts
@@ -324,8 +324,8 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
    * @throws {RecipeError} if a limit is invalid
    * @throws {UnsupportedError} if it cannot be set here
-   * @throws {SyscallError} if a write to a file of the group fails: `EBUSY` if more is in use than the
-   * new limit
+   * @throws {SyscallError} if a write to a file of the group fails: `EBUSY` if more is in use than
+   * the new limit
    */
   update(limits: Limits): void {
     this.#runningGroup.update(limits);

@@ -125,9 +125,9 @@ export class Recipe {
   }
 
   /**
-   * Returns the access to the host that the recipe, and any program in it, needs: plain data, with the
-   * step of each access. Nothing runs, but paths are resolved on the host to paths without symbolic
-   * links.
+   * Returns the access to the host that the recipe, and any program in it, needs: plain data, with
+   * the step of each access. Nothing runs, but paths are resolved on the host to paths without
+   * symbolic links.
    *
    * @example
    * ```ts

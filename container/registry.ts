@@ -1,6 +1,6 @@
 /**
- * The running containers of all scripts of this user. There is no list of them: a script is a process
- * that has mapped the engine, and has a pidfd of each of its containers.
+ * The running containers of all scripts of this user. There is no list of them: a script is a
+ * process that has mapped the engine, and has a pidfd of each of its containers.
  *
  * @module
  */
@@ -36,8 +36,8 @@ export interface RunningContainer {
 }
 
 /**
- * Returns the running containers in the order of their pids: those of all scripts whose /proc/PID/maps
- * this process may read, which are its user's, or all for root.
+ * Returns the running containers in the order of their pids: those of all scripts whose
+ * /proc/PID/maps this process may read, which are its user's, or all for root.
  *
  * @throws {SyscallError} `ENOENT` if there is no /proc
  * @tags allow-ffi

@@ -11,16 +11,17 @@ export type { SandboxOptions };
 
 /**
  * Makes a recipe for an untrusted program. The program runs as the same user, in namespaces of its
- * own, on a read-only root of its own. The root has the programs and libraries of the host (/usr, /bin,
- * /lib ...), the paths of `read` and `write`, a minimal /dev, and an empty /tmp and /run, which end
- * with the container. /proc shows only the container's processes, and its files that change the
- * machine are hidden or read-only.
+ * own, on a read-only root of its own. The root has the programs and libraries of the host (/usr,
+ * /bin, /lib ...), the paths of `read` and `write`, a minimal /dev, and an empty /tmp and /run,
+ * which end with the container. /proc shows only the container's processes, and its files that
+ * change the machine are hidden or read-only.
  *
- * The program has no capabilities and cannot gain any, cannot create user namespaces, and can make only
- * the system calls that ordinary programs need (`seccomp()`). Its environment is PATH, HOME, and the
- * variables of `env`. It has no controlling terminal, and is killed when the script ends.
+ * The program has no capabilities and cannot gain any, cannot create user namespaces, and can make
+ * only the system calls that ordinary programs need (`seccomp()`). Its environment is PATH, HOME,
+ * and the variables of `env`. It has no controlling terminal, and is killed when the script ends.
  *
- * The result is an ordinary recipe: `sandbox().steps` lists the steps, and `.with(...)` adds to them.
+ * The result is an ordinary recipe: `sandbox().steps` lists the steps, and `.with(...)` adds to
+ * them.
  *
  * @example
  * ```ts

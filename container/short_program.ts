@@ -1,6 +1,6 @@
 /**
- * Collects the output of programs that end within a millisecond, without the reactor: its thread takes
- * longer to respond.
+ * Collects the output of programs that end within a millisecond, without the reactor: its thread
+ * takes longer to respond.
  *
  * @module
  */
@@ -21,8 +21,9 @@ import { concat } from "../ffi/concat.ts";
 const PATIENCE_MS = 1;
 
 /**
- * Collects the program's output if it ends within a millisecond and no other process has its streams;
- * otherwise returns `undefined` and changes nothing. Does not block if the event loop has other work.
+ * Collects the program's output if it ends within a millisecond and no other process has its
+ * streams; otherwise returns `undefined` and changes nothing. Does not block if the event loop has
+ * other work.
  */
 export async function collectPromptly(
   launched: LaunchedProcess,

@@ -1,5 +1,6 @@
 /**
- * The pipes of a container as web streams, with backpressure: nothing is read before it is requested.
+ * The pipes of a container as web streams, with backpressure: nothing is read before it is
+ * requested.
  *
  * @module
  */
@@ -34,7 +35,8 @@ export function outputStream(channel: FdStream): OutputStream {
     },
     cancel: () => channel.close(),
   });
-  // This is no subclass, because a reference to ReadableStream at import makes Deno load all streams.
+  // This is no subclass, because a reference to ReadableStream at import makes Deno load all
+  // streams.
   const bytes = async () => concat(await Array.fromAsync(stream));
   const text = async () => new TextDecoder().decode(await bytes());
   return Object.assign(stream, {

@@ -1,6 +1,6 @@
 /**
- * The machine that a plan is made for. Everything in a plan that is not in the steps comes from this
- * interface, so a plan can be made for another machine than this one.
+ * The machine that a plan is made for. Everything in a plan that is not in the steps comes from
+ * this interface, so a plan can be made for another machine than this one.
  *
  * @module
  */
@@ -74,7 +74,9 @@ export interface Host {
   namespaceKind(file: string): NamespaceKind | undefined;
   /** The files that programs need: themselves, their interpreters, loaders and libraries. */
   programFiles(programs: readonly string[]): ProgramFiles;
-  /** Returns the value of this key, which is made once: for values that take long and never change. */
+  /**
+   * Returns the value of this key, which is made once: for values that take long and never change.
+   */
   remember<T>(key: string, make: () => T): T;
   /**
    * Checks that /proc shows pids of the script's own pid namespace.

@@ -80,9 +80,8 @@ export interface NamespaceProcess {
  * Returns all visible namespaces in the order of their ids: those of processes, those that only a
  * mount or an open file keeps alive, and the parents and owners of others.
  *
- * An unprivileged user sees those of its own processes. A namespace that vanishes in the meantime is
- * left out. See
- * [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
+ * An unprivileged user sees those of its own processes. A namespace that vanishes in the meantime
+ * is left out. See [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
  * [ioctl_ns(2)](https://man7.org/linux/man-pages/man2/ioctl_ns.2.html).
  *
  * @throws {PermissionError} without `--allow-ffi`
@@ -223,7 +222,8 @@ class NamespaceList {
 
   /** Returns the id of a parent or an owner, and adds that to the list. */
   #queryRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
-    // EPERM: an initial namespace has no parent, and one above the caller's own is hidden (ioctl_ns(2)).
+    // EPERM: an initial namespace has no parent, and one above the caller's own is hidden
+    // (ioctl_ns(2)).
     const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), ["EPERM"]);
     if (number === undefined) return undefined;
     using relative = new OwnedFd(number);

@@ -1,6 +1,6 @@
 /**
- * A host from a recording, with which a plan for root, for an unprivileged user or for an older kernel
- * can be made on any machine.
+ * A host from a recording, with which a plan for root, for an unprivileged user or for an older
+ * kernel can be made on any machine.
  *
  * @module
  */

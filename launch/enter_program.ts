@@ -144,7 +144,9 @@ function enterAgain(writer: ProgramWriter): void {
   writer.place(done);
 }
 
-/** Opens a directory without magic links of /proc, which lead out of the container (CVE-2024-21626). */
+/**
+ * Opens a directory without magic links of /proc, which lead out of the container (CVE-2024-21626).
+ */
 function openDirectory(path: Output | Slot): Call {
   const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   return openat2(at_fdcwd, path, { flags, resolve: RESOLVE_NO_MAGICLINKS });

@@ -45,8 +45,8 @@ export type Terminal =
   /** One that the script has opened, with its descriptor. */
   | { readonly place: "script"; readonly fd: number }
   /**
-   * One of the container's own /dev/pts. The master is sent to the script; `reserved` is the descriptor
-   * number that the container uses for that.
+   * One of the container's own /dev/pts. The master is sent to the script; `reserved` is the
+   * descriptor number that the container uses for that.
    */
   | { readonly place: "container"; readonly reserved: number; readonly size: Struct };
 

@@ -92,7 +92,9 @@ function stepDetails(
   return stepIndex === undefined ? {} : { step: plan.cursor.nameOf(stepIndex), stepIndex };
 }
 
-/** Returns the error of a program that could not be executed, for the most informative candidate. */
+/**
+ * Returns the error of a program that could not be executed, for the most informative candidate.
+ */
 function programError(
   { plan, layout }: CompiledLaunch,
   { spec, paths }: LaunchValues,

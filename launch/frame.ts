@@ -1,6 +1,6 @@
 /**
- * The interface of a frame: the part of a launch's program around the processes of the container. It
- * makes the first of them.
+ * The interface of a frame: the part of a launch's program around the processes of the container.
+ * It makes the first of them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Runs a launch: starts the first process, serves the sync points, and on failure returns the error and
- * cleans up.
+ * Runs a launch: starts the first process, serves the sync points, and on failure returns the error
+ * and cleans up.
  *
  * @module
  */
@@ -55,8 +55,8 @@ export class Launch {
   readonly #services: RunningService[] = [];
 
   /**
-   * Starts the first process. The script's thread blocks until the program runs, unless the container
-   * waits for the script.
+   * Starts the first process. The script's thread blocks until the program runs, unless the
+   * container waits for the script.
    */
   constructor(prepared: PreparedLaunch) {
     const { compiled, values } = prepared;

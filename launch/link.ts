@@ -1,9 +1,9 @@
 /**
- * Links a launch into one program: the frame, the processes of the container with the calls of their
- * steps, and the calls up to execve(2).
+ * Links a launch into one program: the frame, the processes of the container with the calls of
+ * their steps, and the calls up to execve(2).
  *
- * The container shares its parent's memory between the clone and execve(2). It makes only these calls,
- * which allocate nothing and write to nothing but the program's own memory.
+ * The container shares its parent's memory between the clone and execve(2). It makes only these
+ * calls, which allocate nothing and write to nothing but the program's own memory.
  *
  * @module
  */
@@ -114,7 +114,9 @@ function cloneProcess(
   return clone3(flags + clears, pid, directory);
 }
 
-/** Writes the calls that enter the control groups, unless clone3(2) has made the process in them. */
+/**
+ * Writes the calls that enter the control groups, unless clone3(2) has made the process in them.
+ */
 function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: LaunchShape): void {
   if (cgroup === undefined) return;
   writer.section = "limits";

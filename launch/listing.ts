@@ -27,7 +27,9 @@ export interface PlanEntry {
   readonly call: string;
 }
 
-/** The owner of a namespace: the container, other processes (the container joins it), or the host. */
+/**
+ * The owner of a namespace: the container, other processes (the container joins it), or the host.
+ */
 export type NamespaceOwner = "own" | "joined" | "host";
 
 /**

@@ -1,12 +1,12 @@
 /**
- * Guards the script's memory, which a container shares until its program runs. A process that can see
- * the container must not access that memory, nor overwrite the script's program by /proc/PID/exe
- * (CVE-2019-5736). The kernel denies both to other users and user namespaces while the memory is
- * undumpable (prctl(2), ptrace(2)).
+ * Guards the script's memory, which a container shares until its program runs. A process that can
+ * see the container must not access that memory, nor overwrite the script's program by
+ * /proc/PID/exe (CVE-2019-5736). The kernel denies both to other users and user namespaces while
+ * the memory is undumpable (prctl(2), ptrace(2)).
  *
- * The flag belongs to the whole process, Workers included. So a launch saves and restores it under a
- * lock of the process, and a launch that fails while it is set waits for the lock too. A container
- * that waits to be started has a copy of the memory with a flag of its own.
+ * The flag belongs to the whole process, Workers included. So a launch saves and restores it under
+ * a lock of the process, and a launch that fails while it is set waits for the lock too. A
+ * container that waits to be started has a copy of the memory with a flag of its own.
  *
  * @module
  */
@@ -95,9 +95,9 @@ export class MemoryGuard {
   }
 
   /**
-   * Writes the call that sets the flag again before the program, because a change of ids sets it to the
-   * value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the memory,
-   * or this one waits with its copy.
+   * Writes the call that sets the flag again before the program, because a change of ids sets it to
+   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
+   * memory, or this one waits with its copy.
    */
   renew(writer: ProgramWriter): void {
     if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
@@ -105,8 +105,8 @@ export class MemoryGuard {
 }
 
 /**
- * Whether the launch changes the flag: because untrusted processes can see the container, because the
- * program can see its parent, or by a change of ids.
+ * Whether the launch changes the flag: because untrusted processes can see the container, because
+ * the program can see its parent, or by a change of ids.
  */
 function changesDumpability(plan: PlanBuilder, shape: LaunchShape): boolean {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid ||

@@ -14,7 +14,9 @@ export interface CommandOutput extends CommandStatus {
   readonly stderr: Uint8Array<ArrayBuffer>;
 }
 
-/** Returns a status with the collected output; a stream that was not piped throws when it is read. */
+/**
+ * Returns a status with the collected output; a stream that was not piped throws when it is read.
+ */
 export function commandOutput(
   status: CommandStatus,
   stdout: Uint8Array<ArrayBuffer> | undefined,

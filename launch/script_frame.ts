@@ -1,7 +1,7 @@
 /**
- * The frame of a container that a script makes. The script's thread blocks signals, guards its memory,
- * makes the first process, and restores signals and memory. It blocks until the program runs, unless
- * the container waits for the script.
+ * The frame of a container that a script makes. The script's thread blocks signals, guards its
+ * memory, makes the first process, and restores signals and memory. It blocks until the program
+ * runs, unless the container waits for the script.
  *
  * @module
  */
@@ -34,11 +34,13 @@ import { SCRIPT_PIDFD } from "./slots.ts";
 /** The facts of the script that a frame needs. */
 export interface ScriptFacts {
   /**
-   * The signals that the script ignores, which CLONE_CLEAR_SIGHAND does not reset; `undefined` without
-   * clone3(2), when every signal is reset by a call.
+   * The signals that the script ignores, which CLONE_CLEAR_SIGHAND does not reset; `undefined`
+   * without clone3(2), when every signal is reset by a call.
    */
   readonly ignored: readonly number[] | undefined;
-  /** The word by which a container checks whether the script's thread still runs, if there is one. */
+  /**
+   * The word by which a container checks whether the script's thread still runs, if there is one.
+   */
   readonly thread: ThreadWord | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The shape of a launch, which determines its calls. Launches of one plan with the same shape have the
- * same program, and differ in the values of its slots.
+ * The shape of a launch, which determines its calls. Launches of one plan with the same shape have
+ * the same program, and differ in the values of its slots.
  *
  * @module
  */

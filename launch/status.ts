@@ -32,8 +32,8 @@ export interface CommandStatus {
 }
 
 /**
- * Reaps the child of a pidfd and returns its status; `undefined` if it still runs, or with `wait`, if a
- * signal has interrupted the call.
+ * Reaps the child of a pidfd and returns its status; `undefined` if it still runs, or with `wait`,
+ * if a signal has interrupted the call.
  */
 export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
   return statusIn((wait ? WAITING : LOOKING).run(pidfd).output(INFO));

@@ -1,6 +1,6 @@
 /**
- * Serves the sync points of a launch: the container sends a byte and waits, the script does its actions
- * and sends a byte back.
+ * Serves the sync points of a launch: the container sends a byte and waits, the script does its
+ * actions and sends a byte back.
  *
  * @module
  */
@@ -108,9 +108,9 @@ function makeCalls(calls: readonly ParentCall[], plan: PlanBuilder, point: SyncP
 }
 
 /**
- * Waits until the container is at its next sync point. Returns its pid in the script's pid namespace,
- * which only the kernel knows if an init has made the process (SCM_CREDENTIALS, unix(7)); `undefined`
- * if the other end is closed.
+ * Waits until the container is at its next sync point. Returns its pid in the script's pid
+ * namespace, which only the kernel knows if an init has made the process (SCM_CREDENTIALS,
+ * unix(7)); `undefined` if the other end is closed.
  */
 function waitForArrival(socket: number): number | undefined {
   const sender = senderOutput();

@@ -23,13 +23,13 @@ import { quoted } from "../recipe/shown.ts";
 import { parseHost } from "../proxy/host.ts";
 
 /**
- * The access to the host of a recipe and its program: none (`"none"`), that of the script's own Deno
- * permissions (`"inherit"`), or the listed permissions.
+ * The access to the host of a recipe and its program: none (`"none"`), that of the script's own
+ * Deno permissions (`"inherit"`), or the listed permissions.
  *
- * Permissions are checked before each start of the program, against paths without symbolic links. These
- * paths are then opened without following links, so that no other file can take their place. A
- * directory includes everything in it, sockets too: a program can connect to a socket in a directory
- * that it can only read.
+ * Permissions are checked before each start of the program, against paths without symbolic links.
+ * These paths are then opened without following links, so that no other file can take their place.
+ * A directory includes everything in it, sockets too: a program can connect to a socket in a
+ * directory that it can only read.
  *
  * @example A recipe within its permissions, and one beyond them
  * ```ts
@@ -49,8 +49,8 @@ import { parseHost } from "../proxy/host.ts";
 export type Permissions = "inherit" | "none" | PermissionOptions;
 
 /**
- * Permissions by kind: all (`true`), none (`false`), those of the script (`"inherit"`), or a list. A
- * kind that is left out is not granted, as for a Deno worker.
+ * Permissions by kind: all (`true`), none (`false`), those of the script (`"inherit"`), or a list.
+ * A kind that is left out is not granted, as for a Deno worker.
  *
  * A recipe that shares the host's processes, ids, devices or root's capabilities could do whatever
  * any program can, so these need `run: true` and `sys: true` together.
@@ -62,9 +62,9 @@ export interface PermissionOptions {
   readonly write?: "inherit" | boolean | readonly string[];
   /**
    * The network. All values but `true` (the host's network) need a recipe with a network of its
-   * own, `unshare("net")`. With `false` it has no interface that is up, with `"loopback"` the loopback
-   * interface. With a list of hosts (`"example.org:443"`; without a port, all ports) the script is a
-   * proxy to these hosts, which programs find by `HTTP_PROXY` and similar variables.
+   * own, `unshare("net")`. With `false` it has no interface that is up, with `"loopback"` the
+   * loopback interface. With a list of hosts (`"example.org:443"`; without a port, all ports) the
+   * script is a proxy to these hosts, which programs find by `HTTP_PROXY` and similar variables.
    */
   readonly net?: "inherit" | "loopback" | boolean | readonly string[];
   /**
@@ -73,8 +73,8 @@ export interface PermissionOptions {
    */
   readonly env?: "inherit" | boolean | readonly string[];
   /**
-   * Programs that a command may start, by the names that it uses. Without a list, a command may start
-   * any program: it can only be a file that the recipe may access.
+   * Programs that a command may start, by the names that it uses. Without a list, a command may
+   * start any program: it can only be a file that the recipe may access.
    */
   readonly run?: "inherit" | boolean | readonly string[];
   /** With `run: true`, everything that is not a file, a network or a variable. */

@@ -53,8 +53,8 @@ interface OpenDirectory {
 }
 
 /**
- * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by a
- * call, because a process may usually have 1024 (the soft limit of RLIMIT_NOFILE).
+ * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
+ * a call, because a process may usually have 1024 (the soft limit of RLIMIT_NOFILE).
  */
 const UNCLOSED_FDS = 128;
 
@@ -89,7 +89,10 @@ export class PlanBuilder {
   deathSignal = 9;
   /** Whether the first process only protects the script from the OOM killer. */
   oomShield = false;
-  /** Whether calls open files of /proc/self, which root owns while the process is undumpable (proc(5)). */
+  /**
+   * Whether calls open files of /proc/self, which root owns while the process is undumpable
+   * (proc(5)).
+   */
   opensProcSelf = false;
   /** Whether the plan depends on the host by more than its identity and its paths. */
   isMomentary = false;
@@ -100,7 +103,9 @@ export class PlanBuilder {
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
   #limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   #released = 0;
-  /** Whether descriptors are closed at once, because an open file keeps a mount busy (umount(2)). */
+  /**
+   * Whether descriptors are closed at once, because an open file keeps a mount busy (umount(2)).
+   */
   readonly #closesAtOnce: boolean;
   /** The open working directory; `"lost"` if no later call needs it. */
   #workingDirectory: ResultOf | "lost" | undefined;
@@ -233,8 +238,8 @@ export class PlanBuilder {
   }
 
   /**
-   * Adds a call that restricts the program and would restrict the rest of the launch too. It is made
-   * last, whatever the position of its step.
+   * Adds a call that restricts the program and would restrict the rest of the launch too. It is
+   * made last, whatever the position of its step.
    */
   beforeExec(call: Call, fixes?: LazyFixes): void {
     this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes });

@@ -48,8 +48,8 @@ export class CapabilityModel {
   }
 
   /**
-   * Returns the capabilities that a program can have or gain. A user other than root gains them by a
-   * setuid program or file capabilities, unless no_new_privs is set.
+   * Returns the capabilities that a program can have or gain. A user other than root gains them by
+   * a setuid program or file capabilities, unless no_new_privs is set.
    *
    * @param callers the caller's inheritable set
    */

@@ -1,8 +1,8 @@
 /**
  * Paths in the container's file tree, as steps name them. They are opened beneath the root that a
  * later step enters, or beneath the mount of the recipe that they are on, so that no symbolic link
- * leads out of it (CVE-2021-30465). A path on the host's files is resolved when the plan is made, and
- * then opened without following links.
+ * leads out of it (CVE-2021-30465). A path on the host's files is resolved when the plan is made,
+ * and then opened without following links.
  *
  * Every call that mounts, unmounts, makes or changes a file goes through here; none takes a string.
  *
@@ -114,8 +114,8 @@ export class ContainerPath {
       return openat2(at_fdcwd, base.resolved, how);
     }
     if (base.kind === "current") {
-      // Descriptors of the script are open until execve(2), and a link to /proc/self/fd must not lead
-      // out by them (CVE-2024-21626).
+      // Descriptors of the script are open until execve(2), and a link to /proc/self/fd must not
+      // lead out by them (CVE-2024-21626).
       return openat2(at_fdcwd, this.canonical, { flags, mode, resolve: RESOLVE_NO_MAGICLINKS });
     }
     const { directory, resolve } = base;
@@ -177,8 +177,8 @@ export class ContainerPath {
   }
 
   /**
-   * Whether the mount point may be missing, and the recipe makes it. It does so on its own filesystems
-   * only; on the host's a missing mount point is an error.
+   * Whether the mount point may be missing, and the recipe makes it. It does so on its own
+   * filesystems only; on the host's a missing mount point is an error.
    */
   get needsMountPoint(): boolean {
     const { mounts } = this.#plan.state;
@@ -187,8 +187,8 @@ export class ContainerPath {
   }
 
   /**
-   * Opens the directory at which the lookup starts before calls that may be skipped, so that it stays
-   * open after them.
+   * Opens the directory at which the lookup starts before calls that may be skipped, so that it
+   * stays open after them.
    */
   openBase(): void {
     const base = this.#base;
@@ -279,8 +279,9 @@ export class ContainerPath {
   }
 
   /**
-   * Unmounts the topmost mount. umount2(2) takes no descriptor, and an open file keeps a mount busy, so
-   * it gets the path that getcwd(2) returns for the open mount, after all descriptors are closed.
+   * Unmounts the topmost mount. umount2(2) takes no descriptor, and an open file keeps a mount
+   * busy, so it gets the path that getcwd(2) returns for the open mount, after all descriptors are
+   * closed.
    */
   unmount(detach: boolean, fixes: LazyFixes): void {
     const plan = this.#plan;

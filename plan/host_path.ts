@@ -1,7 +1,7 @@
 /**
- * Files of the host that a step names. A path is resolved when the plan is made, and the resolved path
- * is then opened without following links. So the opened file is the one in the access list, even if
- * the path has changed since.
+ * Files of the host that a step names. A path is resolved when the plan is made, and the resolved
+ * path is then opened without following links. So the opened file is the one in the access list,
+ * even if the path has changed since.
  *
  * @module
  */

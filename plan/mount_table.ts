@@ -1,6 +1,6 @@
 /**
- * The mount table of a plan, computed from the steps alone. Path lookup, the access list and the graph
- * use it.
+ * The mount table of a plan, computed from the steps alone. Path lookup, the access list and the
+ * graph use it.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * Netlink requests of steps, to the network namespace of the container and to its parent: the one that
- * the container was in before `unshare("net")`.
+ * Netlink requests of steps, to the network namespace of the container and to its parent: the one
+ * that the container was in before `unshare("net")`.
  *
- * If the parent is another namespace of the container, a socket that was opened there reaches it. If
- * the parent is the host's, the script makes the requests at a sync point.
+ * If the parent is another namespace of the container, a socket that was opened there reaches it.
+ * If the parent is the host's, the script makes the requests at a sync point.
  *
  * @module
  */
@@ -89,9 +89,9 @@ export function inContainerNetns(
 }
 
 /**
- * Adds requests to the parent network namespace, in which the container's own is `namespace`. If the
- * parent is the host's, the script makes them and starts the service; the step is refused if the
- * script may not change the host's network.
+ * Adds requests to the parent network namespace, in which the container's own is `namespace`. If
+ * the parent is the host's, the script makes them and starts the service; the step is refused if
+ * the script may not change the host's network.
  */
 export function inParentNetns(
   plan: PlanBuilder,

@@ -1,6 +1,6 @@
 /**
- * The script's part in a container: the descriptors that it opens before, its actions at sync points,
- * and the services that it runs on the host.
+ * The script's part in a container: the descriptors that it opens before, its actions at sync
+ * points, and the services that it runs on the host.
  *
  * @module
  */

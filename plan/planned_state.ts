@@ -1,6 +1,6 @@
 /**
- * The state of the container after the steps so far, on which later steps, the launch and the access
- * list depend.
+ * The state of the container after the steps so far, on which later steps, the launch and the
+ * access list depend.
  *
  * @module
  */

@@ -20,8 +20,8 @@ export interface PlannedRecord extends ProgramRecord {
 export type PlannedCall = Pick<PlannedRecord, "stepIndex" | "fixes"> & { readonly call: Call };
 
 /**
- * The calls of one process. A recipe needs another process for a namespace that only the children of a
- * process enter (pid_namespaces(7)), and for its init.
+ * The calls of one process. A recipe needs another process for a namespace that only the children
+ * of a process enter (pid_namespaces(7)), and for its init.
  */
 export interface ProcessPlan {
   readonly parts: (PlannedRecord | Label)[];

@@ -7,7 +7,9 @@
 import { RecipeError } from "../recipe/errors.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
 
-/** Iterates over the steps while they are lowered, with lookups before and after the current one. */
+/**
+ * Iterates over the steps while they are lowered, with lookups before and after the current one.
+ */
 export class StepCursor {
   readonly #steps: readonly { readonly step: string }[];
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
@@ -73,8 +75,8 @@ export class StepCursor {
   }
 
   /**
-   * Returns the directory that a later step makes the root, if the path is within it. Its files may be
-   * untrusted, so paths in it are resolved as if it were the root already.
+   * Returns the directory that a later step makes the root, if the path is within it. Its files may
+   * be untrusted, so paths in it are resolved as if it were the root already.
    */
   rootOf(path: string): string | undefined {
     const root = this.nextRoot;

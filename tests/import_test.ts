@@ -94,7 +94,10 @@ test("the module and its imports import nothing but one another", async () => {
   assertEquals(foreign, [`${PROJECT.href}mod.ts`]);
 });
 
-/** The imports of the command that are not of the public entries: plain functions on texts, and these. */
+/**
+ * The imports of the command that are not of the public entries: plain functions on texts, and
+ * these.
+ */
 const COMMANDS_OWN: readonly string[] = [
   "recipe/path.ts",
   "recipe/nearest.ts",

@@ -1,8 +1,8 @@
 /**
- * An inventory of what a test could leave on the machine, which is taken before and after it. Others
- * use the machine at the same time, so it has only what this process or its scripts can have made: its
- * children, files and memory, control groups that are named after it, and mounts, interfaces and files
- * at the paths and names of the tests.
+ * An inventory of what a test could leave on the machine, which is taken before and after it.
+ * Others use the machine at the same time, so it has only what this process or its scripts can have
+ * made: its children, files and memory, control groups that are named after it, and mounts,
+ * interfaces and files at the paths and names of the tests.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export function takeInventory(): Inventory {
 }
 
 /**
- * Returns what is new since the inventory, or `undefined`. Waits a little for what the kernel removes
- * with a delay.
+ * Returns what is new since the inventory, or `undefined`. Waits a little for what the kernel
+ * removes with a delay.
  */
 export async function leftovers(before: Inventory): Promise<string | undefined> {
   let found = newSince(before);
@@ -136,7 +136,9 @@ function openFiles(): string[] {
   });
 }
 
-/** Directories of the host in which only a step that fails to stay in its root mounts, at any depth. */
+/**
+ * Directories of the host in which only a step that fails to stay in its root mounts, at any depth.
+ */
 const UNTOUCHED = [
   ...DIRECTORIES,
   "/bin",
@@ -178,8 +180,8 @@ export function claim(script: number): void {
 }
 
 /**
- * Returns the control groups of those scripts, beside or below this process's own, in every hierarchy
- * with the usual mount point. The group that a script itself is in does not count.
+ * Returns the control groups of those scripts, beside or below this process's own, in every
+ * hierarchy with the usual mount point. The group that a script itself is in does not count.
  */
 function groups(): string[] {
   const pidNamespace = ownersPart()?.[1];

@@ -153,7 +153,9 @@ function assertIssue(
   if (at !== undefined) assertEquals(error.stepIndex, at, error.message);
 }
 
-/** A test with an empty directory of the host that all users may enter; it is removed afterwards. */
+/**
+ * A test with an empty directory of the host that all users may enter; it is removed afterwards.
+ */
 export function inDirectory(body: (directory: string) => void): () => void {
   return () => {
     const directory = Deno.makeTempDirSync();

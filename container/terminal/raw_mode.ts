@@ -85,8 +85,8 @@ function raw(saved: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A process that waits for the end of the script and then restores its terminal. It shares the script's
- * memory.
+ * A process that waits for the end of the script and then restores its terminal. It shares the
+ * script's memory.
  */
 class Guard {
   readonly #memory: Memory;

@@ -1,6 +1,6 @@
 /**
- * The terminal of a program, which is connected with the script's own. The script's terminal is in raw
- * mode while the program runs, and changes of its size are passed on. See pty(7).
+ * The terminal of a program, which is connected with the script's own. The script's terminal is in
+ * raw mode while the program runs, and changes of its size are passed on. See pty(7).
  *
  * @module
  */
@@ -68,8 +68,8 @@ export class ProgramTerminal {
   }
 
   /**
-   * Connects the program's terminal with the script's after the launch. Returns the descriptors of the
-   * piped streams.
+   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
+   * the piped streams.
    */
   join(
     received: number | undefined,

@@ -12,9 +12,9 @@ const HEADER_SIZE = 48;
 const ENTRY_SIZE = 24;
 
 /**
- * Returns the paths of each library name. A name can have several, for other architectures. Variants
- * that need newer processors (hwcaps) are left out, because the plain library runs on all of them.
- * The result is empty for bytes that are not a cache.
+ * Returns the paths of each library name. A name can have several, for other architectures.
+ * Variants that need newer processors (hwcaps) are left out, because the plain library runs on all
+ * of them. The result is empty for bytes that are not a cache.
  */
 export function readLoaderCache(bytes: Uint8Array): ReadonlyMap<string, readonly string[]> {
   const paths = new Map<string, string[]>();

@@ -1,6 +1,6 @@
 /**
- * Deletes the outer end of a veth pair, so that its name is free as soon as the container has ended.
- * The kernel deletes it with the network namespace of the other end, but later.
+ * Deletes the outer end of a veth pair, so that its name is free as soon as the container has
+ * ended. The kernel deletes it with the network namespace of the other end, but later.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Runs newuidmap(1) and newgidmap(1), which write the id maps that /etc/subuid and /etc/subgid allow an
- * unprivileged user.
+ * Runs newuidmap(1) and newgidmap(1), which write the id maps that /etc/subuid and /etc/subgid
+ * allow an unprivileged user.
  *
  * @module
  */

@@ -12,8 +12,8 @@ import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_id
 import { syscall } from "../../ffi/syscalls.ts";
 
 /**
- * Opens a pidfd or a file of a process; `undefined` if the process has ended, even if another process
- * has its pid now.
+ * Opens a pidfd or a file of a process; `undefined` if the process has ended, even if another
+ * process has its pid now.
  */
 export function openIfRunning(
   { pid, started }: ProcessIdentity,

@@ -30,8 +30,8 @@ export function startService(service: HostService, context: ServiceContext): Run
 }
 
 /**
- * Ends a service that another process has started, as far as the kernel has not. Has to be called in
- * the network namespace in which the service was started.
+ * Ends a service that another process has started, as far as the kernel has not. Has to be called
+ * in the network namespace in which the service was started.
  *
  * @throws {SyscallError} if it cannot be ended
  */

@@ -1,6 +1,6 @@
 /**
- * Runs slirp4netns(1) or pasta(1), which forward the packets of a network namespace by ordinary sockets,
- * without privileges.
+ * Runs slirp4netns(1) or pasta(1), which forward the packets of a network namespace by ordinary
+ * sockets, without privileges.
  *
  * @module
  */

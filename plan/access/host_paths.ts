@@ -39,8 +39,8 @@ export class HostPaths {
   }
 
   /**
-   * Whether symbolic links lead a path of the host out of the later root that it lies in. The kernel
-   * then looks it up as in that root, so it can be any file in it.
+   * Whether symbolic links lead a path of the host out of the later root that it lies in. The
+   * kernel then looks it up as in that root, so it can be any file in it.
    */
   leavesRoot(path: string): boolean {
     const root = this.#cursor.rootOf(path);
@@ -56,8 +56,8 @@ export class HostPaths {
   }
 
   /**
-   * Returns a source as an absolute path of the host; `undefined` if it is the container's. A relative
-   * one starts at the script's working directory, unless a step has changed that.
+   * Returns a source as an absolute path of the host; `undefined` if it is the container's. A
+   * relative one starts at the script's working directory, unless a step has changed that.
    */
   hostSource(source: string): string | undefined {
     if (source.startsWith("/")) return source;

@@ -2,8 +2,8 @@
  * Records what the steps of a recipe access on the host, while they are lowered. Every plan is
  * recorded: permissions are compared with the result later, and change no call.
  *
- * After the recipe has entered a root of its own, only its binds can be accessed, which are recorded
- * before.
+ * After the recipe has entered a root of its own, only its binds can be accessed, which are
+ * recorded before.
  *
  * @module
  */
@@ -26,9 +26,9 @@ import { KernelFiles } from "./kernel_files.ts";
 export interface RecordedAccess {
   readonly access: HostAccess;
   /**
-   * For writing to a read-only mount: the number of user namespaces that had been entered when it was
-   * made. CAP_SYS_ADMIN in that user namespace suffices to make the mount writable; in a nested one
-   * the mount is locked (mount_namespaces(7)).
+   * For writing to a read-only mount: the number of user namespaces that had been entered when it
+   * was made. CAP_SYS_ADMIN in that user namespace suffices to make the mount writable; in a nested
+   * one the mount is locked (mount_namespaces(7)).
    */
   readonly locksWith?: number;
 }

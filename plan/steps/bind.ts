@@ -125,8 +125,8 @@ export function copyTree(
 }
 
 /**
- * Whether source and target are the same path of a later root. It is then opened only once, so that a
- * change in between cannot make it two files.
+ * Whether source and target are the same path of a later root. It is then opened only once, so that
+ * a change in between cannot make it two files.
  */
 function isOnItself({ source, target }: BindStep, plan: PlanBuilder): boolean {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== undefined;

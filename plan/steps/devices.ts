@@ -21,7 +21,9 @@ import { HostPath } from "../host_path.ts";
 import { copyTree } from "./bind.ts";
 import { mountFilesystem } from "./mounts.ts";
 
-/** The harmless devices of the host. They are bound, because mknod(2) needs CAP_MKNOD on the host. */
+/**
+ * The harmless devices of the host. They are bound, because mknod(2) needs CAP_MKNOD on the host.
+ */
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
 
 /** The symbolic links of /dev, with their targets. */

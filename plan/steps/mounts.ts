@@ -1,6 +1,6 @@
 /**
- * Lowers the steps that mount filesystems, `mount`, `tmpfs`, `proc`, `sysfs` and `mqueue`, and those
- * that change what is mounted: `propagation`, `remount` and `unmount`.
+ * Lowers the steps that mount filesystems, `mount`, `tmpfs`, `proc`, `sysfs` and `mqueue`, and
+ * those that change what is mounted: `propagation`, `remount` and `unmount`.
  *
  * @module
  */
@@ -206,7 +206,9 @@ export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
   plan.state.mounts.remounted(target.canonical, (flags & MS_RDONLY) !== 0);
 }
 
-/** Clears the options that are left out; the mode of access times stays unless an option sets it. */
+/**
+ * Clears the options that are left out; the mode of access times stays unless an option sets it.
+ */
 function attributesOf(flags: number): { readonly attr_set: number; readonly attr_clr: number } {
   let [set, clear] = [0, 0];
   for (const [flag, attribute] of ATTRIBUTES) {

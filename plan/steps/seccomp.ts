@@ -46,7 +46,9 @@ function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer
   });
 }
 
-/** The calls that a launch makes under the filter: to execute the program, and to exit if it fails. */
+/**
+ * The calls that a launch makes under the filter: to execute the program, and to exit if it fails.
+ */
 const LAUNCHING = ["execve", "exit_group"] as const;
 
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {

@@ -98,7 +98,8 @@ test("user namespaces cannot be created even if the filter allows the calls", ()
 test("the program cannot kill or trace PID 1", () => {
   failing(box, "ls /proc/1/root/");
   failing(box, "cat /proc/1/environ");
-  // The program starts shortly before the execve(2) of its init; root sees the number of open files.
+  // The program starts shortly before the execve(2) of its init; root sees the number of open
+  // files.
   const begun = "until grep -q init /proc/1/comm; do :; done";
   assertEquals(inside(box, `${begun}; ls /proc/1/fd`), "", "the init has nothing open");
   assertEquals(inside(box, `kill -9 1; ${begun}; cat /proc/1/comm`), "init");

@@ -1,6 +1,7 @@
 /**
- * Escapes by links that a program makes where it may write. The script follows them when it makes the
- * next sandbox (CVE-2021-30465), or on the way to the working directory of a program (CVE-2024-21626).
+ * Escapes by links that a program makes where it may write. The script follows them when it makes
+ * the next sandbox (CVE-2021-30465), or on the way to the working directory of a program
+ * (CVE-2024-21626).
  */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";

@@ -61,8 +61,9 @@ interface ProcessAttack {
 }
 
 /**
- * The protections against a process of the same user, which may do this in the same user namespace and
- * with no fewer capabilities. An unprivileged user has no other namespace without a user namespace.
+ * The protections against a process of the same user, which may do this in the same user namespace
+ * and with no fewer capabilities. An unprivileged user has no other namespace without a user
+ * namespace.
  */
 const UNSEPARATED = root
   ? ["the pid namespace", "the user namespaces", "capabilities"] as const

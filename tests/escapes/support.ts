@@ -1,7 +1,7 @@
 /**
  * Shared parts of the escape tests. An attack is a program in Perl, which a minimal Debian has: it
- * exits with 0 if it succeeds, and otherwise prints why not. A test first runs it in a sandbox without
- * the protection that stops it, where it must succeed, and then in a complete one.
+ * exits with 0 if it succeeds, and otherwise prints why not. A test first runs it in a sandbox
+ * without the protection that stops it, where it must succeed, and then in a complete one.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -110,8 +110,8 @@ export interface Escape {
   /** The Perl program, which may use the path of a directory of the host with a file `secret`. */
   readonly attack: string | ((directory: string) => string);
   /**
-   * The protections that the sandbox must lack for the attack to succeed, each of which alone stops it;
-   * or a recipe in which it succeeds.
+   * The protections that the sandbox must lack for the attack to succeed, each of which alone stops
+   * it; or a recipe in which it succeeds.
    */
   readonly lacking: readonly Protection[] | Recipe;
   /** The output of the attack if it is stopped. */

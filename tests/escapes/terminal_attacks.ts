@@ -29,7 +29,8 @@ export const TERMINAL_ATTACKS: readonly TerminalAttack[] = [
     says: /Operation not permitted/,
   },
   {
-    // Only a console supports it; another terminal returns an error unless the call is denied before.
+    // Only a console supports it; another terminal returns an error unless the call is denied
+    // before.
     name: "TIOCLINUX, which pastes on a console",
     attack: String.raw`
       my $paste = "\3";

@@ -1,8 +1,8 @@
 /**
- * Loaded before a script (`deno run --preload`). At each call of `command()`, every call of the recipe
- * is broken first, while the directories and containers that it needs exist. The script then continues
- * as usual. The results are a line of JSON on the standard error. Scripts of the same directory that
- * run in its containers are treated in the same way.
+ * Loaded before a script (`deno run --preload`). At each call of `command()`, every call of the
+ * recipe is broken first, while the directories and containers that it needs exist. The script then
+ * continues as usual. The results are a line of JSON on the standard error. Scripts of the same
+ * directory that run in its containers are treated in the same way.
  */
 
 import { type CommandOptions, Recipe } from "../../mod.ts";

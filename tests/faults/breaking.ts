@@ -1,6 +1,6 @@
 /**
- * Makes every system call of a launch fail, one at a time, and checks the results. It does not return to
- * the event loop, so that nothing else changes in between.
+ * Makes every system call of a launch fail, one at a time, and checks the results. It does not
+ * return to the event loop, so that nothing else changes in between.
  */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
@@ -82,8 +82,8 @@ function breakCall(program: SyscallProgram, index: number, { call, args }: Fault
 }
 
 /**
- * Whether no test can break the call: a child must not return to JavaScript, the script must not go on
- * with blocked signals or undumpable memory, and close(2) closes even if it fails.
+ * Whether no test can break the call: a child must not return to JavaScript, the script must not go
+ * on with blocked signals or undumpable memory, and close(2) closes even if it fails.
  */
 function isNeeded({ name }: Call, section: Section | undefined): boolean {
   return name === "exit_group" || section === "failure" || section === "restore";
@@ -178,8 +178,8 @@ class Launching {
 }
 
 /**
- * Breaks every call of a recipe's launch, those of the script included. Each error is typed and names
- * the call and the step.
+ * Breaks every call of a recipe's launch, those of the script included. Each error is typed and
+ * names the call and the step.
  *
  * @throws {UnsupportedError} if this machine lacks something that the recipe needs
  */
@@ -256,8 +256,8 @@ function accepts(layout: LaunchProgram, call: Call, errno: ErrnoName): boolean {
 }
 
 /**
- * Calls that clean up, which leave something if they fail; and calls of tools that the script launches,
- * which no test can break: see {@linkcode isNeeded}.
+ * Calls that clean up, which leave something if they fail; and calls of tools that the script
+ * launches, which no test can break: see {@linkcode isNeeded}.
  */
 const UNDOING: ReadonlySet<Call["name"]> = new Set([
   "close",

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script that tries recipes of every kind with something forbidden or used up, and prints the result
- * of each as JSON, and what all of them have left.
+ * A script that tries recipes of every kind with something forbidden or used up, and prints the
+ * result of each as JSON, and what all of them have left.
  */
 
 import {

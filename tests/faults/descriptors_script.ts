@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script with few free descriptors: it launches a shape with 0, 1, 2 ... 20 of them, and with as many
- * as a launch leaves open, from the first launch on or (`warm`) after others.
+ * A script with few free descriptors: it launches a shape with 0, 1, 2 ... 20 of them, and with as
+ * many as a launch leaves open, from the first launch on or (`warm`) after others.
  * `descriptors_script.ts SHAPE [warm]` prints a line for each: how it has ended, and what was left.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Scripts that end at any moment of a launch, while a container runs or ends: no container lives on,
- * nothing is left, and the terminal is restored.
+ * Scripts that end at any moment of a launch, while a container runs or ends: no container lives
+ * on, nothing is left, and the terminal is restored.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -200,7 +200,9 @@ for (const call of ["clone", "unshare"]) {
   }
 }
 
-/** The file of each limit of namespaces, and the recipe of constrained_script.ts that reaches it. */
+/**
+ * The file of each limit of namespaces, and the recipe of constrained_script.ts that reaches it.
+ */
 const MOST = {
   user: "user",
   mnt: "proc",

@@ -1,7 +1,7 @@
 /**
  * A script that makes one container, and waits in one call of the launch for a second:
- * `slow_script.ts SHAPE CALL MARKER`. With "list" as the call, it prints the numbers of the calls in
- * which it can wait.
+ * `slow_script.ts SHAPE CALL MARKER`. With "list" as the call, it prints the numbers of the calls
+ * in which it can wait.
  */
 
 import type { Call } from "../../ffi/call.ts";
@@ -17,8 +17,8 @@ import { SHAPES } from "./shapes.ts";
 const [name, call, marker] = Deno.args as [string, string, string];
 
 /**
- * The calls that no wait may replace: without them, calls for the container would change the script or
- * the host.
+ * The calls that no wait may replace: without them, calls for the container would change the script
+ * or the host.
  */
 const NEEDED = ["clone", "clone3", "unshare", "setns", "exit_group"];
 

@@ -7,8 +7,8 @@ import { inNetworkOfItsOwn, noTalk } from "../steps/network/support.ts";
 const file = (path: string) => new URL(`../../${path}`, import.meta.url).href;
 
 /**
- * A script whose container has every service, and which prints their records. Neither the container nor
- * the tool ends with the script: the tool has changed its credentials, as slirp4netns does.
+ * A script whose container has every service, and which prints their records. Neither the container
+ * nor the tool ends with the script: the tool has changed its credentials, as slirp4netns does.
  */
 const MAKER = `
   import { execSpec } from "${file("launch/exec.ts")}";

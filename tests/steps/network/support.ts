@@ -59,8 +59,8 @@ export const ask = (host: string, port = 80): string =>
    done`;
 
 /**
- * Runs a script in a network namespace of its own, where it is root. Its function `show()` prints the
- * interfaces that it has.
+ * Runs a script in a network namespace of its own, where it is root. Its function `show()` prints
+ * the interfaces that it has.
  */
 export async function inNetworkOfItsOwn(code: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".ts" });
