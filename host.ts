@@ -1,8 +1,8 @@
 /**
- * What there is on this machine: namespaces, mounts, control groups, and the containers that run. It
- * reads /proc and asks the kernel, with nothing but `--allow-ffi`, and changes nothing.
+ * Reads the namespaces, mounts, control groups and running containers of this machine. It needs
+ * `--allow-ffi` alone, and changes nothing.
  *
- * @example The containers that run, of all scripts of this user
+ * @example The running containers of all scripts of this user
  * ```ts
  * import { runningContainers } from "@ramekin/ramekin/host";
  *
@@ -29,9 +29,9 @@ export { type RunningContainer, runningContainers } from "./container/registry.t
 export { NAMESPACE_KINDS, type NamespaceKind } from "./recipe/namespaces.ts";
 
 /**
- * The environment of this process, or the one that another process has begun with.
+ * Returns the environment of this process, or the initial environment of another process.
  *
- * @throws {SyscallError} `ENOENT` where there is no such process, `EACCES` where it is another user's
+ * @throws {SyscallError} `ENOENT` if there is no such process, `EACCES` if it is another user's
  * @tags allow-ffi
  *
  * @example

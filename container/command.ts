@@ -18,8 +18,7 @@ import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts"
 import { Container } from "./container.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
-import type { PlanBuilder } from "../plan/builder.ts";
-import type { PlanOptions } from "../plan/builder.ts";
+import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
 import { PermissionSet } from "../permissions/permission_set.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { requiredAccess } from "../plan/access/required.ts";
@@ -33,20 +32,20 @@ import { collectPromptly } from "./short_program.ts";
 import type { JoinStep } from "../recipe/steps/join.ts";
 import { ProgramTerminal } from "./terminal/terminal.ts";
 
-/** What a program gets in place of variables of the script's that are not granted. */
+/** The variables that a program gets in place of the script's, unless these are granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 
-/** The plans of a command's recipe, each with what is laid out of it. */
+/** The launchers of a command's recipe. */
 export interface Plans {
-  /** That of all its steps. */
-  launcher(gate?: PlanOptions): Launcher;
-  /** That of a join, and of the steps that limit programs. */
-  launcherBehind(join: JoinStep, gate?: PlanOptions): Launcher;
+  /** Returns the launcher of all steps. */
+  launcher(options?: PlanOptions): Launcher;
+  /** Returns the launcher of a join and the steps that restrict programs. */
+  launcherBehind(join: JoinStep, options?: PlanOptions): Launcher;
 }
 
 /**
- * A program in a container that does not run yet; made by {@linkcode Recipe.command}. It can be run
- * as often as wanted, each time in a new container.
+ * A program in a container, which does not run yet; made by {@linkcode Recipe.command}. It can be
+ * run repeatedly, each time in a new container.
  *
  * @example
  * ```ts
@@ -85,10 +84,10 @@ export class Command {
   }
 
   /**
-   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} returns, the
-   * program, and the variables of the script's environment that it gets.
+   * Returns the access to the host that the recipe and the command need: that of
+   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs(): readonly HostAccess[] {
@@ -96,14 +95,15 @@ export class Command {
   }
 
   /**
-   * Runs the program to its end, and returns how it has ended and what it has written. Where nothing
-   * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
+   * Runs the program to its end, and returns its status and output. If the event loop has nothing
+   * else to wait for, the script's thread blocks for up to a millisecond first, because most
+   * programs are short.
    *
-   * @throws {PermissionError} where the recipe needs more than its permissions
-   * @throws {SyscallError} naming the step that failed
-   * @throws {UnsupportedError} where this machine lacks what a step takes
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where stdin is piped, as nothing would write to it
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output(): Promise<CommandOutput> {
     this.#refusePipedInput("output");
@@ -118,15 +118,15 @@ export class Command {
   }
 
   /**
-   * Runs the program to its end, while the script's thread waits, and returns how it has ended and
-   * what it has written.
+   * Runs the program to its end, while the script's thread blocks, and returns its status and
+   * output.
    *
-   * @throws {PermissionError} where the recipe needs more than its permissions
-   * @throws {SyscallError} naming the step that failed
-   * @throws {UnsupportedError} where this machine lacks what a step takes
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where stdin is piped, or the event loop is needed, which stands still: for a
-   * terminal, and for a list of hosts that are granted
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
+   * list of granted hosts
    */
   outputSync(): CommandOutput {
     this.#refusePipedInput("outputSync");
@@ -141,16 +141,17 @@ export class Command {
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
     const streams = new StandardStreams(kinds);
-    return collectSync(this.#launch(streams), streams.release(), timeout);
+    const launched = this.#launch({ stdio: streams.theirs }, streams);
+    return collectSync(launched, streams.release(), timeout);
   }
 
   /**
-   * Starts the program. When this returns, it runs.
+   * Starts the program, which runs when this returns.
    *
-   * @throws {PermissionError} where the recipe needs more than its permissions
-   * @throws {SyscallError} naming the step that failed
-   * @throws {UnsupportedError} where this machine lacks what a step takes
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
    */
   spawn(): Container {
     const defaults = ["inherit", "inherit", "inherit"] as const;
@@ -160,7 +161,7 @@ export class Command {
   }
 
   /**
-   * Every system call from the clone to the program, without making any.
+   * Returns every system call of a launch, without making any.
    *
    * @throws {PermissionError} without `--allow-ffi`
    */
@@ -168,14 +169,14 @@ export class Command {
     return this.#launcher.describe(this.#spec({ stdio: ["null", "null", "null"] }));
   }
 
-  /** Starts the program, and returns the script's sides of its pipes as well. */
+  /** Starts the program, and returns it with the script's ends of its pipes. */
   #start(defaults: Kinds): Started {
     const kinds = this.#kinds(defaults);
     this.#admit();
-    // A program that is launched has to be waited for: what that takes comes first.
+    // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
     const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch(streams));
+    const launched = this.#withProxy(this.#launch({ stdio: streams.theirs }, streams));
     return { launched, descriptors: streams.release() };
   }
 
@@ -190,7 +191,7 @@ export class Command {
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
-    const launched = this.#withProxy(this.#launchWith(terminal));
+    const launched = this.#withProxy(this.#launch({ terminal: terminal.theirs }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits = { signal, timeout, ended: () => terminal.leave() };
@@ -202,25 +203,17 @@ export class Command {
     }
   }
 
-  #launch(streams: StandardStreams): LaunchedProcess {
+  /** Launches the program, and closes what was opened for it if that fails. */
+  #launch(streams: ProgramStreams, opened: { close(): void }): LaunchedProcess {
     try {
-      return this.#launcher.spawn(this.#spec({ stdio: streams.theirs }));
+      return this.#launcher.spawn(this.#spec(streams));
     } catch (error) {
-      streams.close();
+      opened.close();
       throw error;
     }
   }
 
-  #launchWith(terminal: ProgramTerminal): LaunchedProcess {
-    try {
-      return this.#launcher.spawn(this.#spec({ terminal: terminal.theirs }));
-    } catch (error) {
-      terminal.close();
-      throw error;
-    }
-  }
-
-  /** Refuses to run what has not been granted. */
+  /** Throws unless the needs of the recipe and the command are granted. */
   #admit(): void {
     if (this.#grants === undefined) return;
     this.#grants.require(this.#needs(this.#plan));
@@ -239,7 +232,7 @@ export class Command {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
 
-  /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
+  /** Starts the proxy to the granted hosts, which ends with the container. */
   #withProxy(launched: LaunchedProcess): LaunchedProcess {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
@@ -248,7 +241,7 @@ export class Command {
     return { ...launched, services: [...services, { end: () => proxy.close() }] };
   }
 
-  /** What the program gets of this process's environment. */
+  /** Returns the strings of this process's environment that the program gets. */
   #inherited(): EnvironmentStrings {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
@@ -261,7 +254,7 @@ export class Command {
       (this.#grants?.hasVariable(name) ?? true);
   }
 
-  /** What the environment has beside that, or in place of it. */
+  /** Returns the variables that are added to these strings, or override them. */
   #changes(): ReadonlyMap<string, string> {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
@@ -273,16 +266,12 @@ export class Command {
       }
     }
     const hosts = grants?.hosts;
-    for (const [name, value] of hosts ? proxyVariables(hosts) : []) {
-      changes.set(name, value);
-    }
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
     for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
     return changes;
   }
 
-  #spec(
-    given: { readonly stdio?: ExecSpec["stdio"]; readonly terminal?: Terminal },
-  ): ExecSpec {
+  #spec(streams: ProgramStreams): ExecSpec {
     const { args = [], cwd, uid, gid } = this.#options;
     const inherited = this.#inherited();
     const changes = this.#changes();
@@ -295,8 +284,8 @@ export class Command {
       cwd: cwd === undefined ? undefined : pathOf(cwd),
       uid,
       gid,
-      stdio: given.stdio ?? [],
-      terminal: given.terminal,
+      stdio: streams.stdio ?? [],
+      terminal: streams.terminal,
     };
   }
 
@@ -305,14 +294,16 @@ export class Command {
     return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
   }
 
-  /** A command in all namespaces of a process, and its root, working directory and cgroups. */
+  /**
+   * Makes a command in all namespaces of a process, and its root, working directory and cgroups.
+   */
   readonly #enter = (
     target: ProcessIdentity,
     program: string | URL,
     options: CommandOptions,
   ): Command => {
     const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-    const launcher = (gate?: PlanOptions) => this.#plans.launcherBehind(join, gate);
+    const launcher = (options?: PlanOptions) => this.#plans.launcherBehind(join, options);
     return new Command({ ...this.#plans, launcher }, program, options);
   };
 
@@ -323,10 +314,16 @@ export class Command {
   }
 }
 
-/** What stdin, stdout and stderr are. */
+/** The kinds of stdin, stdout and stderr. */
 type Kinds = readonly [StdioKind, StdioKind, StdioKind];
 
-/** A program that runs, and the script's sides of its streams. */
+/** The program's sides of its streams: pipes and the like, or a terminal. */
+interface ProgramStreams {
+  readonly stdio?: ExecSpec["stdio"];
+  readonly terminal?: Terminal;
+}
+
+/** A running program, and the script's ends of its pipes. */
 interface Started {
   readonly launched: LaunchedProcess;
   readonly descriptors: readonly (number | undefined)[];

@@ -1,5 +1,5 @@
 /**
- * The options of a command, and what they may be.
+ * The options of a command, and their validation.
  *
  * @module
  */
@@ -25,19 +25,19 @@ import type { StdioKind } from "../launch/stdio.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
 export interface CommandOptions {
-  /** Arguments of the program. */
+  /** The program's arguments. */
   readonly args?: readonly string[];
-  /** Its working directory, in the container; without it, the one that the steps have left. */
+  /** Its working directory in the container. The default is the one of the steps. */
   readonly cwd?: string | URL;
-  /** Whether it gets nothing of this process's environment. */
+  /** Whether it gets no variables of this process's environment. */
   readonly clearEnv?: boolean;
-  /** Variables of its environment, over those of this process and of the step `setEnv`. */
+  /** Variables that override those of this process and of the step `setEnv`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Its user, as the container's user namespace has it. */
+  /** Its user id in the container's user namespace. */
   readonly uid?: number;
-  /** Its group, as the container's user namespace has it. */
+  /** Its group id in the container's user namespace. */
   readonly gid?: number;
-  /** Kills the container (SIGKILL) when it is aborted. */
+  /** Kills the container (SIGKILL) when aborted. */
   readonly signal?: AbortSignal;
   /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stdin?: StdioKind;
@@ -45,17 +45,16 @@ export interface CommandOptions {
   readonly stdout?: StdioKind;
   /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stderr?: StdioKind;
-  /** After how many milliseconds the container is killed (SIGKILL). */
+  /** The time after which the container is killed (SIGKILL), in milliseconds. */
   readonly timeout?: number;
   /**
-   * Whether the program gets a terminal of its own, as shells and editors want one. With the
-   * streams inherited, the script's terminal is joined with it; a stream that is piped is the
-   * script's side of it.
+   * Whether the program gets a terminal of its own, which shells and editors need. Inherited
+   * streams connect it with the script's terminal; a piped stream is the script's side of it.
    */
   readonly terminal?: boolean;
   /**
-   * What the recipe may reach of the host: see {@linkcode Permissions}. Without it, the recipe is
-   * trusted, as the script's own code is.
+   * The access to the host that is granted: see {@linkcode Permissions}. Without this option, the
+   * recipe is trusted like the script's own code.
    */
   readonly permissions?: Permissions;
 }
@@ -82,9 +81,9 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
 const programName = lazy(() => text({ min: 1 }));
 
 /**
- * Checks what a command is made of.
+ * Checks the program and the options of a command.
  *
- * @throws {TypeError} naming the option that is wrong, as `Deno.Command` does
+ * @throws {TypeError} if an option is invalid, like `Deno.Command`
  */
 export function checkCommand(program: string, options: CommandOptions): void {
   const issue = programName().issue(program);
@@ -98,7 +97,7 @@ export function checkCommand(program: string, options: CommandOptions): void {
   }
 }
 
-/** The path of a file, which may be given as a URL. */
+/** Returns the path of a file, which may be given as a URL. */
 export function pathOf(path: string | URL): string {
   if (typeof path === "string") return path;
   if (path.protocol !== "file:") throw optionError(`${path} is no file: URL`);

@@ -1,5 +1,5 @@
 /**
- * A container that runs, with the shape of `Deno.ChildProcess`.
+ * A running container, with the shape of `Deno.ChildProcess`.
  *
  * @module
  */
@@ -24,17 +24,17 @@ import { FdStream } from "../ffi/fd_stream.ts";
 import { inputStream, type OutputStream, outputStream } from "./streams.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
 
-/** What ends a container, beside itself. */
+/** The limits of a running container, and a callback for its end. */
 export interface ContainerLimits {
-  /** Kills the container when it is aborted. */
+  /** Kills the container when aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** After how many milliseconds it is killed. */
+  /** The time after which it is killed, in milliseconds. */
   readonly timeout?: number | undefined;
-  /** Called once, when it has ended. */
+  /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }
 
-/** Makes a command that joins all of a process. */
+/** Makes a command that joins all namespaces of a process. */
 export type Enter = (
   target: ProcessIdentity,
   program: string | URL,
@@ -42,7 +42,7 @@ export type Enter = (
 ) => Command;
 
 /**
- * A container that runs: its program, and all that this has started. Made by `spawn()`.
+ * A running container: its program, and all processes that this has started. Made by `spawn()`.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export type Enter = (
  * console.log(await container.stdout.text()); // hello
  * ```
  *
- * @example A program that nobody waits for
+ * @example A program that the script does not wait for
  * ```ts
  * import { recipe } from "@ramekin/ramekin";
  *
@@ -101,7 +101,7 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * The same as `pid`; `pidsIn` tells what it is in the container.
+   * The same as `pid`; `pidsIn` returns the pid in the container.
    *
    * @example
    * ```ts
@@ -118,10 +118,10 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * What tells the container's first process from all others, as data: what `join` makes of a
-   * container.
+   * The pid and the start time of the container's first process, which identify it. `join` turns a
+   * container into this.
    *
-   * @example One container joins another, which is told as data
+   * @example A step that joins a container holds its identity
    * ```ts
    * import { join, mapRoot, recipe, unshare } from "@ramekin/ramekin";
    * import { assertEquals } from "@std/assert";
@@ -131,19 +131,19 @@ export class Container implements AsyncDisposable {
    * assertEquals(join(container, "user", "net").target, container.identity);
    * ```
    *
-   * @throws {TypeError} when the container has ended
+   * @throws {TypeError} if the container has ended
    */
   get identity(): ProcessIdentity {
     this.#needsToRun();
-    // Its number is nobody else's before its end has been waited for.
+    // The pid is not reused before the process is reaped (waitid(2)).
     return this.#identity ??= processIdentity(this.pid);
   }
 
   /**
-   * The ids of the namespaces that the container's first process is in, by their kinds; it shares
-   * those with the script that are the same as `linux.namespaces()` has.
+   * The ids of the namespaces of the container's first process, by kind. Those that equal an id of
+   * `linux.namespaces()` are shared with the script.
    *
-   * @throws {TypeError} when the container has ended
+   * @throws {TypeError} if the container has ended
    */
   get namespaces(): Readonly<Partial<Record<NamespaceKind, number>>> {
     this.#needsToRun();
@@ -154,11 +154,13 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * A program in this container, with the options and methods of `recipe.command`: in all its
-   * namespaces, its root, working directory and cgroups, as root of its user namespace; with the
-   * environment and within the limits that the recipe sets: `capabilities`, `clearEnv`, `landlock`,
-   * `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For less than that, or more, see `join`.
-   * Nothing runs yet.
+   * Returns a command for a program in this container, with the options and methods of
+   * `recipe.command`. Nothing runs yet.
+   *
+   * The program runs in all namespaces of the container, with its root, working directory and
+   * cgroups, as root of its user namespace. These steps of the recipe apply to it too:
+   * `capabilities`, `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For
+   * other combinations, see `join`.
    *
    * @example
    * ```ts
@@ -170,8 +172,8 @@ export class Container implements AsyncDisposable {
    * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
    * ```
    *
-   * @throws {TypeError} when the container has ended
-   * @throws {SyscallError} `EACCES` where its first process has become another user
+   * @throws {TypeError} if the container has ended
+   * @throws {SyscallError} `EACCES` if its first process has changed to another user
    */
   enter(program: string | URL, options: CommandOptions = {}): Command {
     return this.#enter(this.identity, program, options);
@@ -194,9 +196,9 @@ export class Container implements AsyncDisposable {
    * }
    * ```
    *
-   * @throws {TypeError} when the container has ended
-   * @throws {SyscallError} `EPERM` for an ordinary user, `EEXIST` where the file is there already,
-   * `EINVAL` for a mount namespace where mounts are not private
+   * @throws {TypeError} if the container has ended
+   * @throws {SyscallError} `EPERM` for an unprivileged user, `EEXIST` if the file exists, `EINVAL`
+   * for a mount namespace if the mount of the file is not private
    */
   pin(kind: NamespaceKind, path: string): PinnedNamespace {
     this.#needsToRun();
@@ -204,27 +206,27 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * What the program reads.
+   * The program's standard input.
    *
-   * @throws {TypeError} where that is not piped
+   * @throws {TypeError} if it is not piped
    */
   get stdin(): WritableStream<Uint8Array> {
     return this.#stdin ??= inputStream(this.#channel(0));
   }
 
   /**
-   * What the program writes to its standard output.
+   * The program's standard output.
    *
-   * @throws {TypeError} where it is not piped
+   * @throws {TypeError} if it is not piped
    */
   get stdout(): OutputStream {
     return this.#outputs[1] ??= outputStream(this.#channel(1));
   }
 
   /**
-   * What the program writes to its standard error.
+   * The program's standard error.
    *
-   * @throws {TypeError} where it is not piped
+   * @throws {TypeError} if it is not piped
    *
    * @example
    * ```ts
@@ -240,7 +242,7 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Waits for the end of the program, and answers how it has ended and what it has written.
+   * Waits for the end of the program, and returns its status and output.
    *
    * @example
    * ```ts
@@ -252,7 +254,7 @@ export class Container implements AsyncDisposable {
    * assertEquals([success, new TextDecoder().decode(stdout)], [true, "soup\n"]);
    * ```
    *
-   * @throws {TypeError} where one of its streams is being read already
+   * @throws {TypeError} if one of its streams is being read already
    */
   async output(): Promise<CommandOutput> {
     if (this.#channels[0] !== undefined && this.#stdin === undefined) this.#channels[0].close();
@@ -265,8 +267,9 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Sends a signal to the container's first process. Where that is the program itself, as PID 1 it
-   * ignores the signals that it does not handle, SIGKILL apart; with the step `init` it gets them.
+   * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
+   * it does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is
+   * not PID 1.
    *
    * @example
    * ```ts
@@ -279,7 +282,7 @@ export class Container implements AsyncDisposable {
    * assertEquals((await container.status).code, 128 + 15);
    * ```
    *
-   * @throws {TypeError} when the container has ended, or for a signal that Linux does not have
+   * @throws {TypeError} if the container has ended, or for a signal that Linux does not have
    */
   kill(signal: Deno.Signal = "SIGTERM"): void {
     this.#needsToRun();
@@ -290,9 +293,9 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * What the container uses of the machine; once it has ended, what it has used.
+   * Returns what the container uses of the machine, also after its end.
    *
-   * @throws {TypeError} where the recipe has no step `limits`
+   * @throws {TypeError} if the recipe has no step `limits`
    */
   usage(): Usage {
     return this.#group.usage();
@@ -301,7 +304,7 @@ export class Container implements AsyncDisposable {
   /**
    * Changes limits; those that are left out stay as they are.
    *
-   * @example More processes, while it runs; then the container stands still for a moment
+   * @example More processes while it runs, and a pause
    * ```ts
    * import { limits, recipe, UnsupportedError } from "@ramekin/ramekin";
    *
@@ -317,44 +320,45 @@ export class Container implements AsyncDisposable {
    * }
    * ```
    *
-   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
-   * @throws {RecipeError} where a limit is wrong
-   * @throws {UnsupportedError} where it cannot be set here
-   * @throws {SyscallError} naming the file that says no: `EBUSY` where more is in use than is to be
+   * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
+   * @throws {RecipeError} if a limit is invalid
+   * @throws {UnsupportedError} if it cannot be set here
+   * @throws {SyscallError} if a write to a file of the group fails: `EBUSY` if more is in use than
+   * the new limit
    */
   update(limits: Limits): void {
     this.#runningGroup.update(limits);
   }
 
   /**
-   * Freezes all processes of the container, which do not notice; resolves when they stand still.
+   * Freezes all processes of the container; resolves when they are frozen.
    *
-   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
    */
   async pause(): Promise<void> {
     await this.#runningGroup.pause();
   }
 
   /**
-   * Lets the processes go on that `pause()` has frozen.
+   * Thaws the processes that `pause()` has frozen.
    *
-   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
    */
   resume(): void {
     this.#runningGroup.resume();
   }
 
-  /** Lets the container keep the event loop alive, as it does at first. */
+  /** Makes the container keep the event loop alive, which is the default. */
   ref(): void {
     for (const wait of this.#waits()) wait.ref();
   }
 
-  /** Keeps the container from keeping the event loop alive. */
+  /** Lets the event loop end before the container does. */
   unref(): void {
     for (const wait of this.#waits()) wait.unref();
   }
 
-  /** Kills the container (SIGKILL), closes its streams, and waits until nothing of it is left. */
+  /** Kills the container (SIGKILL), waits until it is cleaned up, and closes its streams. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ended) this.kill("SIGKILL");
     await this.status;
@@ -425,7 +429,7 @@ export class Container implements AsyncDisposable {
     return bytes;
   }
 
-  /** What may keep the event loop alive. */
+  /** Returns what may keep the event loop alive. */
   #waits(): readonly (Watch | FdStream)[] {
     return [this.#exit, ...this.#channels.filter((channel) => channel !== undefined)];
   }

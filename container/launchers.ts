@@ -1,5 +1,5 @@
 /**
- * Launchers that are kept: a recipe that says the same as an earlier one costs no new plan.
+ * A cache of launchers: a recipe with the same steps as an earlier one needs no new plan.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import type { PlanOptions } from "../plan/builder.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import type { Step } from "../recipe/steps.ts";
 
-/** How many are kept; a plan of a sandbox takes some 100 kB. */
-const KEPT = 32;
+/** The size of the cache; a plan of a sandbox takes some 100 kB. */
+const CACHE_SIZE = 32;
 
-/** The launchers that were used last. */
+/** The most recently used launchers. */
 class Launchers {
-  readonly #kept = new Map<string, Launcher>();
+  readonly #cache = new Map<string, Launcher>();
 
-  /** The launcher of these steps: an earlier one, if its plan would be the same now. */
+  /** Returns the launcher of these steps: the cached one, if its plan would be the same now. */
   of(steps: readonly Step[], options: PlanOptions): Launcher {
     const key = JSON.stringify([steps, options.network]);
-    const known = this.#kept.get(key);
-    // What is used goes to the end, so that the first is what was not used for longest.
-    this.#kept.delete(key);
+    const known = this.#cache.get(key);
+    // A launcher that is used moves to the end, so that the first is the least recently used.
+    this.#cache.delete(key);
     const launcher = known?.plan.isCurrent ? known : new Launcher(planRecipe(steps, options));
     if (launcher.plan.isMomentary) return launcher;
-    this.#kept.set(key, launcher);
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+    this.#cache.set(key, launcher);
+    if (this.#cache.size > CACHE_SIZE) this.#cache.delete(this.#cache.keys().next().value!);
     return launcher;
   }
 }

@@ -23,9 +23,9 @@ import { NAMESPACE_FILE, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
  * A namespace that is kept by a mount on a file. `join(kept.path)` enters it, also from another
- * script. It stays until it is released, or unmounted by hand, or the machine stops.
+ * script. It exists until it is released, the file is unmounted, or the machine stops.
  *
- * @example For root: a network that is made once, and used by one container after the other
+ * @example For root: a network that several containers use one after the other
  * ```ts
  * import { join, loopback, recipe, unshare } from "@ramekin/ramekin";
  *
@@ -46,7 +46,7 @@ import { NAMESPACE_FILE, type NamespaceKind } from "../recipe/namespaces.ts";
 export class PinnedNamespace implements Disposable {
   /** The kind of namespace. */
   readonly kind: NamespaceKind;
-  /** The file that it is mounted on. */
+  /** The path of the file that it is mounted on. */
   readonly path: string;
   #released = false;
 
@@ -57,9 +57,9 @@ export class PinnedNamespace implements Disposable {
   }
 
   /**
-   * Unmounts and removes the file. The namespace stays as long as somebody else is in it.
+   * Unmounts and removes the file. The namespace exists as long as a process is in it.
    *
-   * @throws {SyscallError} `EINVAL` where it was unmounted by hand, `ENOENT` where the file is gone
+   * @throws {SyscallError} `EINVAL` if the file was unmounted before, `ENOENT` if it is gone
    */
   release(): void {
     if (this.#released) return;
@@ -92,16 +92,16 @@ export function pinNamespace(pid: number, kind: NamespaceKind, path: string): Pi
     syscall(bind);
   } catch (error) {
     syscall(unlinkat(at_fdcwd, path, 0));
-    throw error instanceof SyscallError ? keepError(error, kind) : error;
+    throw error instanceof SyscallError ? withHint(error, kind) : error;
   }
   return new PinnedNamespace(kind, path);
 }
 
-function keepError({ syscall, errno, code, call }: SyscallError, kind: NamespaceKind) {
-  return new SyscallError({ syscall, errno, call, hint: hintFor2(code, kind) });
+function withHint({ syscall, errno, code, call }: SyscallError, kind: NamespaceKind) {
+  return new SyscallError({ syscall, errno, call, hint: hintOf(code, kind) });
 }
 
-function hintFor2(code: string, kind: NamespaceKind): string | undefined {
+function hintOf(code: string, kind: NamespaceKind): string | undefined {
   if (code === "EPERM") {
     return "a namespace is kept by a mount in this script's own file tree, which takes " +
       "CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";

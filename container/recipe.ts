@@ -1,5 +1,5 @@
 /**
- * A recipe: the steps that make a container, in order.
+ * Recipes: the steps that make a container, in order.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Plan } from "../launch/listing.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import type { Step } from "../recipe/steps.ts";
 
-/** What {@linkcode recipe} takes: a step, or a recipe, which stands for its steps. */
+/** An argument of {@linkcode recipe}: a step, or a recipe, which is replaced by its steps. */
 export type RecipeInput = Step | Recipe;
 
 /**
@@ -38,7 +38,7 @@ export type RecipeInput = Step | Recipe;
  * console.log(code, new TextDecoder().decode(stdout)); // 0 a-cooler-hostname
  * ```
  *
- * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+ * @throws {RecipeError} for a value that is not a step, or an invalid field
  */
 export function recipe(...inputs: RecipeInput[]): Recipe {
   return new Recipe(
@@ -64,13 +64,13 @@ export function recipe(...inputs: RecipeInput[]): Recipe {
 export class Recipe {
   /** The steps, in order. */
   readonly steps: readonly Step[];
-  /** What the commands of this recipe have in common. */
+  /** The launcher of the last command. */
   #launcher: Launcher | undefined;
 
   /**
-   * A recipe of these steps; {@linkcode recipe} takes recipes too.
+   * Makes a recipe of steps; {@linkcode recipe} takes recipes too.
    *
-   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+   * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
   constructor(steps: readonly Step[]) {
     this.steps = checkedSteps(steps);
@@ -79,7 +79,7 @@ export class Recipe {
   /**
    * Returns a recipe with more steps after those of this one.
    *
-   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+   * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
   with(...inputs: RecipeInput[]): Recipe {
     return recipe(this, ...inputs);
@@ -98,8 +98,8 @@ export class Recipe {
       {
         launcher: (options) => this.#launcherWith(options),
         launcherBehind: (join, options) => {
-          const limits = this.steps.filter(({ step }) => LIMITS.has(step));
-          return new Launcher(planRecipe([join, ...limits], options));
+          const restrictions = this.steps.filter(({ step }) => RESTRICTIONS.has(step));
+          return new Launcher(planRecipe([join, ...restrictions], options));
         },
       },
       program,
@@ -107,7 +107,7 @@ export class Recipe {
     );
   }
 
-  /** The plan that the commands have in common, as long as the host is as it was. */
+  /** Returns the launcher of the last command, unless its plan would be another now. */
   #launcherWith(options: PlanOptions = {}): Launcher {
     const plan = this.#launcher?.plan;
     if (plan?.options.network === options.network && plan?.isCurrent) return this.#launcher!;
@@ -117,7 +117,7 @@ export class Recipe {
   /**
    * Returns every system call that the recipe makes, without making any.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan(): Plan {
@@ -125,9 +125,9 @@ export class Recipe {
   }
 
   /**
-   * Returns what the recipe, and any program that runs in it, reaches of the host: plain data, with
-   * the step that each access is for. Nothing runs, but paths are looked up on the host, to name
-   * them without symbolic links.
+   * Returns the access to the host that the recipe, and any program in it, needs: plain data, with
+   * the step of each access. Nothing runs, but paths are resolved on the host to paths without
+   * symbolic links.
    *
    * @example
    * ```ts
@@ -137,7 +137,7 @@ export class Recipe {
    * console.log(needs.filter(({ kind }) => kind === "write")); // []
    * ```
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs(): readonly HostAccess[] {
@@ -163,8 +163,8 @@ export class Recipe {
   }
 }
 
-/** The steps that apply to every program of a container, also to those that enter it later. */
-const LIMITS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
+/** The steps that restrict every program of a container, also those that enter it later. */
+const RESTRICTIONS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
   "capabilities",
   "clearEnv",
   "landlock",

@@ -1,6 +1,6 @@
 /**
- * The containers that run, of all scripts of this user. No list of them is kept anywhere: a script is
- * a process that has the engine mapped, and holds a pidfd of each of its containers.
+ * The running containers of all scripts of this user. There is no list of them: a script is a
+ * process that has mapped the engine, and has a pidfd of each of its containers.
  *
  * @module
  */
@@ -15,31 +15,31 @@ import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
-/** A container that runs. */
+/** A running container. */
 export interface RunningContainer {
-  /** The pid of its first process, as it is seen here. */
+  /** The pid of its first process, as this script sees it. */
   readonly pid: number;
-  /** The pid of its program: the same, unless the first process is an init. */
+  /** The pid of its program, which is the first process unless that is an init. */
   readonly program: number;
   /** The name of its program. */
   readonly name: string;
-  /** Its program with all arguments. */
+  /** The command line of its program. */
   readonly command: string;
   /** The pid of the script that has made it. */
   readonly script: number;
   /** The ids of the namespaces that it does not share with the script. */
   readonly namespaces: Readonly<Partial<Record<NamespaceKind, number>>>;
-  /** Its cgroup where it has another one than the script: the paths in each hierarchy. */
+  /** Its cgroup in each hierarchy, as paths; empty if it is in the script's. */
   readonly cgroup: readonly string[];
-  /** For how many seconds it has run. */
+  /** The time since its start, in seconds. */
   readonly uptime: number;
 }
 
 /**
- * The containers that run, in the order of their pids: those of all scripts whose memory this process
- * may see, which are its user's, or everybody's for root.
+ * Returns the running containers in the order of their pids: those of all scripts whose
+ * /proc/PID/maps this process may read, which are its user's, or all for root.
  *
- * @throws {SyscallError} `ENOENT` where there is no /proc
+ * @throws {SyscallError} `ENOENT` if there is no /proc
  * @tags allow-ffi
  *
  * @example
@@ -65,14 +65,14 @@ export function runningContainers(): RunningContainer[] {
     .sort((a, b) => a.pid - b.pid);
 }
 
-/** The children that a script holds a pidfd of, which the engine has made. */
+/** Returns the children of a script of which it has a pidfd that the engine has opened. */
 function childrenOf(script: number, parents: ReadonlyMap<number, number | undefined>): number[] {
-  const told = (ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [])
+  const infos = (ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [])
     .map((fd) => textOf(script, `fdinfo/${fd}`) ?? "");
-  return told.flatMap((text) => {
+  return infos.flatMap((text) => {
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text)?.[1] ?? 0);
     const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? "0", 8);
-    // Deno opens those of its own children with PIDFD_NONBLOCK, the engine does not.
+    // Deno opens pidfds of its own children with PIDFD_NONBLOCK, the engine does not.
     return parents.get(pid) === script && (flags & O_NONBLOCK) === 0 ? [pid] : [];
   });
 }
@@ -101,7 +101,7 @@ function containerOf(
   }, HIDDEN_PROCESS);
 }
 
-/** The program of a container: its first process, or the first child of the init that this is. */
+/** Returns the pid of a container's program: its first process, or the first child of its init. */
 function programOf(pid: number, parents: ReadonlyMap<number, number | undefined>): number {
   const [image] = readLinks([`/proc/${pid}/exe`]);
   if (image?.startsWith("/memfd:ramekin-init") !== true) return pid;
@@ -113,13 +113,13 @@ function commandOf(pid: number): string {
   return words.replaceAll("\0", " ");
 }
 
-/** The groups of a process, one a hierarchy, the unnamed one of version 2 among them. */
+/** Returns the cgroups of a process, one for each hierarchy. */
 function cgroupOf(pid: number): string[] {
   const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
   return [...new Set(lines.map((line) => line.split(":").slice(2).join(":")))];
 }
 
-/** Ticks in a second, by which /proc tells times on all machines (USER_HZ). */
+/** The unit of times in /proc on all architectures, per second (USER_HZ). */
 const TICKS = 100;
 
 function bootedFor(): number {

@@ -1,5 +1,5 @@
 /**
- * A container for an untrusted program: every protection at once.
+ * Recipes for untrusted programs.
  *
  * @module
  */
@@ -11,16 +11,17 @@ export type { SandboxOptions };
 
 /**
  * Makes a recipe for an untrusted program. The program runs as the same user, in namespaces of its
- * own, on a root of its own that cannot be changed: with the programs and libraries of the host
- * (/usr, /bin, /lib ...) and what `read` and `write` name, a minimal /dev, and an empty /tmp and
- * /run, which end with it. /proc shows only its own processes, and nothing of the machine that can
- * be changed.
+ * own, on a read-only root of its own. The root has the programs and libraries of the host (/usr,
+ * /bin, /lib ...), the paths of `read` and `write`, a minimal /dev, and an empty /tmp and /run,
+ * which end with the container. /proc shows only the container's processes, and its files that
+ * change the machine are hidden or read-only.
  *
- * It has no capabilities and can gain none, cannot make user namespaces, and can make only the
- * system calls that ordinary programs make (`seccomp()`). Its environment is PATH, HOME, and what
- * `env` names; it has no controlling terminal; and it is killed when the script ends.
+ * The program has no capabilities and cannot gain any, cannot create user namespaces, and can make
+ * only the system calls that ordinary programs need (`seccomp()`). Its environment is PATH, HOME,
+ * and the variables of `env`. It has no controlling terminal, and is killed when the script ends.
  *
- * It is a recipe like others: `sandbox().steps` lists the steps, and `.with(...)` adds to them.
+ * The result is an ordinary recipe: `sandbox().steps` lists the steps, and `.with(...)` adds to
+ * them.
  *
  * @example
  * ```ts
@@ -31,7 +32,7 @@ export type { SandboxOptions };
  * console.log(new TextDecoder().decode(stdout));
  * ```
  *
- * @throws {RecipeError} where an option is unknown, or a path does not begin with `/`
+ * @throws {RecipeError} if an option is unknown, or a path does not start with `/`
  */
 export function sandbox(options: SandboxOptions = {}): Recipe {
   return recipe(...sandboxSteps(options));

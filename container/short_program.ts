@@ -1,5 +1,6 @@
 /**
- * Programs that end at once: the way to the thread pool and back would take longer than they do.
+ * Collects the output of programs that end within a millisecond, without the reactor: its thread
+ * takes longer to respond.
  *
  * @module
  */
@@ -16,30 +17,31 @@ import type { CommandOutput } from "../launch/output.ts";
 import { statusIn } from "../launch/status.ts";
 import { concat } from "../ffi/concat.ts";
 
-/** For how many milliseconds the script's thread waits: about as long as a launch holds it. */
+/** How long the script's thread blocks, in milliseconds: about as long as a launch blocks it. */
 const PATIENCE_MS = 1;
 
 /**
- * Collects what the program has written, where it ends at once and nobody else is left who has its
- * streams; otherwise nothing is changed. Where others are waited for too, nobody is kept waiting.
+ * Collects the program's output if it ends within a millisecond and no other process has its
+ * streams; otherwise returns `undefined` and changes nothing. Does not block if the event loop has
+ * other work.
  */
 export async function collectPromptly(
   launched: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   timeout = Infinity,
 ): Promise<CommandOutput | undefined> {
-  // The processes that may be left in a group take time to end.
+  // Processes that are left in a control group take longer to end.
   if (launched.cgroup !== undefined || !await reactor().mayBlock()) return undefined;
   const { pidfd } = launched;
   const info = siginfoOutput();
-  // Who asks for nothing is told that the other side is closed, and no more (poll(2), POLLHUP).
+  // With no events requested, ppoll(2) returns only if the other end is closed (POLLHUP).
   const closed = descriptors.flatMap((fd) =>
     fd === undefined ? [] : [ppoll([{ fd, events: 0 }], 0)]
   );
   const waits = [ppoll([{ fd: pidfd, events: POLLIN }], Math.min(PATIENCE_MS, timeout)), ...closed];
   const outcome = syscalls([
-    ...waits.map((call) => ({ call, accept: UNANSWERED, onZero: END, onAccepted: END })),
-    { call: waitid(P_PIDFD, pidfd, info, WEXITED), accept: UNANSWERED },
+    ...waits.map((call) => ({ call, accept: UNDECIDED, onZero: END, onAccepted: END })),
+    { call: waitid(P_PIDFD, pidfd, info, WEXITED), accept: UNDECIDED },
   ]);
   const status = statusIn(outcome.output(info));
   if (status === undefined) return undefined;
@@ -47,10 +49,10 @@ export async function collectPromptly(
   return conclude(launched, descriptors, status, stdout, stderr);
 }
 
-/** What keeps a wait from being answered. */
-const UNANSWERED = ["EINTR", "ENOMEM"] as const;
+/** The errors after which the reactor waits instead. */
+const UNDECIDED = ["EINTR", "ENOMEM"] as const;
 
-/** What is left in a pipe that nobody writes to any more. */
+/** Reads the rest of a pipe whose other end is closed. */
 function readAll(fd: number): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for (;;) {

@@ -1,5 +1,6 @@
 /**
- * The pipes of a container as web streams, with backpressure: nothing is read that nobody wants.
+ * The pipes of a container as web streams, with backpressure: nothing is read before it is
+ * requested.
  *
  * @module
  */
@@ -7,20 +8,20 @@
 import { concat } from "../ffi/concat.ts";
 import type { FdStream } from "../ffi/fd_stream.ts";
 
-/** A program's output, with the methods of `Deno.Command`'s. */
+/** A program's output, with the methods of `Deno.SubprocessReadableStream`. */
 export interface OutputStream extends ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** Everything up to the end. */
+  /** Reads all bytes up to the end. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
-  /** Everything up to the end, in one buffer. */
+  /** Reads all bytes up to the end into one buffer. */
   arrayBuffer(): Promise<ArrayBuffer>;
-  /** Everything up to the end, as UTF-8. */
+  /** Reads all bytes up to the end as UTF-8. */
   text(): Promise<string>;
-  /** Everything up to the end, as JSON. */
+  /** Reads all bytes up to the end as JSON. */
   // deno-lint-ignore no-explicit-any
   json(): Promise<any>;
 }
 
-/** What a program writes, as a stream of bytes; the channel is closed at its end. */
+/** Returns a byte stream of a program's output; the channel is closed at its end. */
 export function outputStream(channel: FdStream): OutputStream {
   const stream = new ReadableStream({
     type: "bytes",
@@ -29,12 +30,13 @@ export function outputStream(channel: FdStream): OutputStream {
       if (bytes.length > 0) return controller.enqueue(bytes);
       channel.close();
       controller.close();
-      // Who waits with a buffer of its own has to be answered too (Streams, 4.7.3).
+      // A pending BYOB request has to be answered after close() too (Streams, 4.7.3).
       controller.byobRequest?.respond(0);
     },
     cancel: () => channel.close(),
   });
-  // No subclass: to name ReadableStream at import makes Deno load all streams.
+  // This is no subclass, because a reference to ReadableStream at import makes Deno load all
+  // streams.
   const bytes = async () => concat(await Array.fromAsync(stream));
   const text = async () => new TextDecoder().decode(await bytes());
   return Object.assign(stream, {
@@ -45,7 +47,7 @@ export function outputStream(channel: FdStream): OutputStream {
   });
 }
 
-/** What a program reads, as a stream; closing it closes the program's input. */
+/** Returns a stream to a program's input; closing it closes the input. */
 export function inputStream(channel: FdStream): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
     write: (bytes) => channel.write(bytes),

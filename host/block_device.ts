@@ -1,5 +1,5 @@
 /**
- * Block devices by their files.
+ * Block devices, by their paths.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../ffi/calls/s
 import { syscalls } from "../ffi/syscalls.ts";
 
 /**
- * The numbers of a block device, by which the kernel knows it; `undefined` where the file is none.
+ * Returns the numbers of a block device, such as `"8:0"`; `undefined` if the file is not one.
  *
- * @throws {SyscallError} where there is no such file
+ * @throws {SyscallError} if there is no such file
  */
 export function blockDeviceOf(path: string): string | undefined {
-  const told = statxOutput();
-  const asked = { call: statx(at_fdcwd, path, 0, STATX_BASIC_STATS, told) };
-  const view = syscalls([asked]).output(told);
+  const output = statxOutput();
+  const call = statx(at_fdcwd, path, 0, STATX_BASIC_STATS, output);
+  const view = syscalls([{ call }]).output(output);
   if ((readStatx(view).mode & S_IFMT) !== S_IFBLK) return undefined;
   return `${view.getUint32(RDEV.major, true)}:${view.getUint32(RDEV.minor, true)}`;
 }
 
-/** Where struct statx has the numbers of a device (linux/stat.h). */
+/** The offsets of stx_rdev_major and stx_rdev_minor in struct statx (linux/stat.h). */
 const RDEV = { major: 128, minor: 132 } as const;

@@ -1,5 +1,5 @@
 /**
- * The identity of the calling process: what a plan has to know of it. See credentials(7).
+ * The credentials of the calling thread that a plan depends on. See credentials(7).
  *
  * @module
  */
@@ -14,36 +14,36 @@ import {
 } from "../ffi/calls/users.ts";
 import { Routine } from "../ffi/routine.ts";
 
-/** The identity of the calling thread. */
+/** The credentials of the calling thread. */
 export interface Credentials {
   readonly euid: number;
   readonly egid: number;
-  /** The capabilities that it passes on to programs, or some of them. */
+  /** The inheritable capabilities, which include the ambient ones. */
   readonly inheritable: readonly CapabilityName[];
-  /** Whether it may write any id map of its children: CAP_SETUID and CAP_SETGID, effective. */
+  /** Whether it may write any id map of its children: it has CAP_SETUID and CAP_SETGID. */
   readonly mayMapIds: boolean;
-  /** Whether it may change its network: CAP_NET_ADMIN, effective. */
+  /** Whether it may change its network: it has CAP_NET_ADMIN. */
   readonly mayChangeNetwork: boolean;
 }
 
 const [UID, GID, CAPABILITIES] = [geteuid(), getegid(), capabilityOutput()];
-const ASKING = new Routine([], [{ call: UID }, { call: GID }, { call: capget(CAPABILITIES) }]);
+const QUERY = new Routine([], [{ call: UID }, { call: GID }, { call: capget(CAPABILITIES) }]);
 
-/** Asks the kernel; answers what it has answered last, if nothing has changed since. */
+/** Reads the credentials from the kernel. */
 export class CurrentCredentials {
   #words: readonly number[] = [];
   #last: Credentials | undefined;
 
-  /** The same object, as long as the identity is the same. Needs the permission to use FFI. */
+  /** Returns the credentials; the same object as before if they have not changed. */
   get(): Credentials {
-    const result = ASKING.run();
-    const told = result.output(CAPABILITIES);
+    const result = QUERY.run();
+    const view = result.output(CAPABILITIES);
     const words = [Number(result.result(UID)), Number(result.result(GID))];
-    for (let at = 0; at < told.byteLength; at += 4) words.push(told.getUint32(at, true));
+    for (let at = 0; at < view.byteLength; at += 4) words.push(view.getUint32(at, true));
     if (this.#last !== undefined && words.every((word, at) => word === this.#words[at])) {
       return this.#last;
     }
-    const { effective, inheritable } = readCapabilities(told);
+    const { effective, inheritable } = readCapabilities(view);
     this.#words = words;
     return this.#last = {
       euid: words[0]!,

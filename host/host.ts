@@ -1,6 +1,6 @@
 /**
- * What a plan asks of the machine that it is made for. Everything that is not in the steps comes
- * from here, so that a plan can be made for another machine than this one.
+ * The machine that a plan is made for. Everything in a plan that is not in the steps comes from
+ * this interface, so a plan can be made for another machine than this one.
  *
  * @module
  */
@@ -18,73 +18,75 @@ export interface KernelVersion {
   readonly minor: number;
 }
 
-/** The process whose namespaces a recipe joins, as it is when the plan is made. */
+/** The process whose namespaces a recipe joins, as of the time of the plan. */
 export interface JoinTarget {
   readonly identity: ProcessIdentity;
-  /** The kinds of namespaces in which it is not with the script. */
+  /** The kinds of namespaces that it does not share with the script. */
   readonly otherKinds: readonly NamespaceKind[];
   /** Whether setgroups(2) is denied in its user namespace. */
   readonly setgroupsDenied: boolean;
-  /** Its environment, where that was asked for. */
+  /** Its environment, if requested. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The `cgroup.procs` of each group that it is in and the script is not, where asked for. */
+  /** The `cgroup.procs` of each cgroup that it is in and the script is not, if requested. */
   readonly cgroupFiles: readonly string[];
 }
 
-/** What a step wants to know of a process beside its namespaces. */
+/** Which of the optional fields of {@linkcode JoinTarget} are requested. */
 export interface JoinQuestions {
   readonly environment: boolean;
   readonly cgroup: boolean;
 }
 
-/** Either files, or what is wrong with the programs that they were looked for. */
+/** The files of programs, or why they cannot be found. */
 export type ProgramFiles =
   | { readonly files: readonly PlacedFile[] }
   | { readonly issue: string };
 
-/** Answers a plan's questions. The answers are plain data. */
+/** The machine that a plan is made for. All results are plain data. */
 export interface Host {
-  /** The architecture that the calls are made on. */
+  /** The architecture of its system calls. */
   readonly architecture: Architecture;
-  /** The identity of the process that plans, and that the container begins as. */
+  /** The credentials of the script, with which the container starts. */
   credentials(): Credentials;
   /** The version of the kernel. */
   kernel(): KernelVersion;
-  /** The version of Landlock's interface; 0 where there is none. */
+  /** The version of Landlock's interface; 0 if there is none. */
   landlockVersion(): number;
   /** The working directory of the script. */
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */
   hasVariable(name: string): boolean;
-  /** The number that a file below /proc/sys holds, or `undefined` where there is no such file. */
+  /** The number in a file of /proc/sys; `undefined` if there is no such file. */
   setting(path: string): number | undefined;
-  /** Where a path leads. It begins with `/`. */
+  /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath;
-  /** Whether what {@linkcode resolve} has returned is still so. */
+  /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
-  /** The numbers of a block device, `"8:0"`; `undefined` where the file is none. */
+  /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */
   blockDevice(path: string): string | undefined;
-  /** The process with this number, which has started at this time, if that is given. */
+  /** The process with this pid, and with this start time if given. */
   joinTarget(
     pid: number,
     started: number | undefined,
     questions: JoinQuestions,
   ): JoinTarget;
-  /** The kind of namespace of a file; `undefined` where it is of none. */
+  /** The kind of namespace that a file refers to; `undefined` if it refers to none. */
   namespaceKind(file: string): NamespaceKind | undefined;
-  /** The files that programs need: themselves, their loader and their libraries. */
+  /** The files that programs need: themselves, their interpreters, loaders and libraries. */
   programFiles(programs: readonly string[]): ProgramFiles;
-  /** Returns what was made for this key before, or makes it: the same for all plans, and dear. */
+  /**
+   * Returns the value of this key, which is made once: for values that take long and never change.
+   */
   remember<T>(key: string, make: () => T): T;
   /**
-   * Checks that /proc counts processes as the script does.
+   * Checks that /proc shows pids of the script's own pid namespace.
    *
-   * @throws {UnsupportedError} where it does not
+   * @throws {UnsupportedError} if it does not
    */
   requireOwnProc(): void;
 }
 
-/** Whether the kernel has this version, or a later one. */
+/** Whether the kernel has this version or a later one. */
 export function atLeast({ major, minor }: KernelVersion, wanted: KernelVersion): boolean {
   return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 }

@@ -1,5 +1,5 @@
 /**
- * The process whose namespaces are to be joined, as it is when the recipe is planned.
+ * The process whose namespaces a recipe joins.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { ppoll } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { withFixes } from "../ffi/fix.ts";
+import { ifThere } from "../ffi/missing.ts";
 import { type ProcessIdentity, processIdentity, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { syscall } from "../ffi/syscalls.ts";
@@ -19,17 +20,12 @@ import { cgroupFilesOf } from "./process_cgroups.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
- * The process with this number; the one that has started at this time, if that is given.
+ * Returns the process with this pid, and with this start time if given.
  *
- * @throws {SyscallError} `ESRCH` where it has ended, also if another has its number by now
+ * @throws {SyscallError} `ESRCH` if it has ended, even if another process has its pid now
  */
-export function targetOf(pid: number, started: number | undefined): ProcessIdentity {
-  let found: ProcessIdentity | undefined;
-  try {
-    found = processIdentity(pid);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
-  }
+function targetOf(pid: number, started: number | undefined): ProcessIdentity {
+  const found = ifThere(() => processIdentity(pid), ["ENOENT", "ESRCH"]);
   if (found !== undefined && (started ?? found.started) === found.started) return found;
   throw new SyscallError({
     syscall: "pidfd_open",
@@ -39,16 +35,14 @@ export function targetOf(pid: number, started: number | undefined): ProcessIdent
   });
 }
 
-const GONE: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
-
 /**
- * What a step has to know of the process whose namespaces it joins.
+ * Returns what a plan needs of the process whose namespaces it joins.
  *
- * @throws {SyscallError} `ESRCH` where it has ended, `EACCES` where it is another user's
- * @throws {UnsupportedError} where its cgroups are asked for, and are out of reach
+ * @throws {SyscallError} `ESRCH` if it has ended, `EACCES` if it is another user's
+ * @throws {UnsupportedError} if its cgroups are requested, and cannot be reached
  */
 export function joinTargetOf(
-  asked: number,
+  requested: number,
   started: number | undefined,
   { environment, cgroup }: JoinQuestions,
 ): JoinTarget {
@@ -57,7 +51,7 @@ export function joinTargetOf(
     EACCES: "the process is another user's, or has privileges that this one has not",
   };
   return withFixes(fixes, () => {
-    const identity = targetOf(asked, started);
+    const identity = targetOf(requested, started);
     const { pid } = identity;
     return {
       identity,
@@ -69,7 +63,7 @@ export function joinTargetOf(
   });
 }
 
-/** The kinds of which the process is in another namespace than the calling thread. */
+/** Returns the kinds of namespaces that the process does not share with the calling thread. */
 function otherKinds(pid: number): NamespaceKind[] {
   return otherNamespaces(pid, NAMESPACE_KINDS);
 }
@@ -79,7 +73,7 @@ function deniesSetgroups(pid: number): boolean {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
 }
 
-/** The environment that the process has begun with. */
+/** Returns the initial environment of the process. See proc_pid_environ(5). */
 export function environmentOf(pid: number): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const string of environmentStrings(pid)) {
@@ -89,10 +83,10 @@ export function environmentOf(pid: number): Record<string, string> {
   return variables;
 }
 
-/** How often, and after how many milliseconds, a program is asked again that is being loaded. */
+/** How often the environment is read while execve(2) is running, and the pause in milliseconds. */
 const LOADING = { attempts: 200, pause: 5 };
 
-/** A program that has just been started is still being loaded, and shows no environment yet. */
+/** Reads the environment, and repeats that while execve(2) is running, when it reads as empty. */
 function environmentStrings(pid: number): string[] {
   for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
     const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
@@ -104,7 +98,7 @@ function environmentStrings(pid: number): string[] {
   return [];
 }
 
-/** Whether the kernel knows where the environment lies, or the process has ended. */
+/** Whether the kernel has set the address of the environment, or the process has ended. */
 function isLoaded(stat: string): boolean {
   const [end, state] = [statField(stat, 51), statField(stat, 3)];
   return end !== "0" || state === "Z" || state === "X";

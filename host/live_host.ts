@@ -1,5 +1,5 @@
 /**
- * This machine, as a plan asks it.
+ * This machine as the {@linkcode Host} of plans.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { namespaceKindOf } from "./namespace_kind.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
 
-/** Asks this machine, each time anew but for what does not change while the script runs. */
+/** Reads from this machine; values that never change while the script runs are read once. */
 export class LiveHost implements Host {
   readonly #credentials = new CurrentCredentials();
   #kernel: KernelVersion | undefined;
@@ -36,7 +36,7 @@ export class LiveHost implements Host {
     return engine().architecture;
   }
 
-  /** The identity of the calling thread; the same object, as long as that is the same. */
+  /** The credentials of the calling thread; the same object as before if they have not changed. */
   credentials(): Credentials {
     return this.#credentials.get();
   }
@@ -61,17 +61,17 @@ export class LiveHost implements Host {
     return environmentVariable(name) !== undefined;
   }
 
-  /** The number that a file below /proc/sys holds. */
+  /** The number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return readSetting(path);
   }
 
-  /** Where a path leads now. */
+  /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath {
     return resolvePath(path);
   }
 
-  /** Whether paths still lead where they did. */
+  /** Whether these paths would still be resolved in the same way. */
   unchanged(paths: readonly ResolvedPath[]): boolean {
     let check = this.#checks.get(paths);
     if (check === undefined) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
@@ -83,7 +83,7 @@ export class LiveHost implements Host {
     return blockDeviceOf(path);
   }
 
-  /** The process with this number. */
+  /** The process with this pid. */
   joinTarget(
     pid: number,
     started: number | undefined,
@@ -92,12 +92,12 @@ export class LiveHost implements Host {
     return joinTargetOf(pid, started, questions);
   }
 
-  /** The kind of namespace of a file. */
+  /** The kind of namespace that a file refers to. */
   namespaceKind(file: string): NamespaceKind | undefined {
     return namespaceKindOf(file);
   }
 
-  /** The files that programs need, read now. */
+  /** The files that programs need. */
   programFiles(programs: readonly string[]): ProgramFiles {
     const refuse = (issue: string): never => {
       throw new ProgramIssue(issue);
@@ -111,25 +111,25 @@ export class LiveHost implements Host {
     }
   }
 
-  /** Makes it once. */
+  /** Returns the value of this key, which is made once. */
   remember<T>(key: string, make: () => T): T {
     if (!this.#remembered.has(key)) this.#remembered.set(key, make());
     return this.#remembered.get(key) as T;
   }
 
-  /** Checks that /proc counts processes as the script does. */
+  /** Checks that /proc shows pids of the script's own pid namespace. */
   requireOwnProc(): void {
     requireOwnProc();
   }
 }
 
-/** What is wrong with a program. */
+/** Thrown for a program whose files cannot be found. */
 class ProgramIssue extends Error {}
 
-/** The one host that the plans of this isolate ask. */
+/** The host of all plans of this isolate. */
 export const liveHost: () => LiveHost = perEngine(() => new LiveHost());
 
-/** The version in a release such as `6.1.0-13-amd64`. */
+/** Returns the version of a release such as `6.1.0-13-amd64`. */
 export function parseRelease(release: string): KernelVersion {
   const [major, minor] = release.split(".", 2).map((number) => parseInt(number));
   return { major: major!, minor: minor! };

@@ -1,5 +1,5 @@
 /**
- * The kind of a namespace that is known by a file.
+ * The kind of a namespace file.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { syscalls } from "../ffi/syscalls.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
- * The kind of namespace of a file, `undefined` where it is of none.
+ * Returns the kind of namespace that a file refers to; `undefined` if it refers to none.
  *
- * @throws {SyscallError} where the file cannot be opened
+ * @throws {SyscallError} if the file cannot be opened
  */
 export function namespaceKindOf(file: string): NamespaceKind | undefined {
-  // It may be a pipe, and nothing is to wait for its other end.
+  // O_NONBLOCK: the file may be a pipe, whose open would block.
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd = new ResultOf(opened, "namespace");
   const type = namespaceIoctl(fd, NS_GET_NSTYPE);

@@ -80,9 +80,8 @@ export interface NamespaceProcess {
  * Returns all visible namespaces in the order of their ids: those of processes, those that only a
  * mount or an open file keeps alive, and the parents and owners of others.
  *
- * An unprivileged user sees those of its own processes. A namespace that vanishes in the meantime is
- * left out. See
- * [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
+ * An unprivileged user sees those of its own processes. A namespace that vanishes in the meantime
+ * is left out. See [lsns(8)](https://man7.org/linux/man-pages/man8/lsns.8.html) and
  * [ioctl_ns(2)](https://man7.org/linux/man-pages/man2/ioctl_ns.2.html).
  *
  * @throws {PermissionError} without `--allow-ffi`
@@ -116,7 +115,7 @@ interface Found {
   readonly pids: number[];
   readonly mounts: string[];
   /** Whether it could be opened, and the fields below are known. */
-  asked: boolean;
+  queried: boolean;
   parent: number | undefined;
   owner: number | undefined;
   madeBy: number | undefined;
@@ -152,17 +151,17 @@ class NamespaceList {
     for (const found of [...this.#found.values()]) {
       // A process may have ended, while the next file still exists.
       for (const file of found.files) {
-        if (!found.asked) this.#open(found, file);
+        if (!found.queried) this.#open(found, file);
       }
-      if (!found.asked) this.#found.delete(found.id);
+      if (!found.queried) this.#found.delete(found.id);
     }
   }
 
   #open(found: Found, file: string): void {
     ifThere(() => {
-      // Nonblocking, as the descriptor's number may be another file's by now.
+      // O_NONBLOCK: the descriptor's number may refer to a pipe now, whose open would block.
       using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-      if (idOf(fd) === found.id) this.#askRelatives(found, fd);
+      if (idOf(fd) === found.id) this.#queryRelatives(found, fd);
     }, CANNOT_BE_OPENED);
   }
 
@@ -203,7 +202,7 @@ class NamespaceList {
       files: [],
       pids: [],
       mounts: [],
-      asked: false,
+      queried: false,
       parent: undefined,
       owner: undefined,
       madeBy: undefined,
@@ -212,31 +211,32 @@ class NamespaceList {
     return found;
   }
 
-  #askRelatives(found: Found, fd: OwnedFd): void {
-    found.asked = true;
-    found.owner = this.#askRelative("user", fd, NS_GET_USERNS);
+  #queryRelatives(found: Found, fd: OwnedFd): void {
+    found.queried = true;
+    found.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
     if (found.type === "user" || found.type === "pid") {
-      found.parent = this.#askRelative(found.type, fd, NS_GET_PARENT);
+      found.parent = this.#queryRelative(found.type, fd, NS_GET_PARENT);
     }
     if (found.type === "user") found.madeBy = ownerOf(fd);
   }
 
   /** Returns the id of a parent or an owner, and adds that to the list. */
-  #askRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
-    // The initial namespaces have none, and one above the caller's own is not shown (EPERM).
+  #queryRelative(type: NamespaceType, fd: OwnedFd, request: number): number | undefined {
+    // EPERM: an initial namespace has no parent, and one above the caller's own is hidden
+    // (ioctl_ns(2)).
     const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), ["EPERM"]);
     if (number === undefined) return undefined;
     using relative = new OwnedFd(number);
     const id = idOf(relative);
     const found = this.#entry(type, id);
-    if (!found.asked) this.#askRelatives(found, relative);
+    if (!found.queried) this.#queryRelatives(found, relative);
     return id;
   }
 }
 
 /**
- * The errnos of a namespace's file that is gone, hidden or covered by a mount, or whose number is that
- * of a socket or of a device without a driver by now (ENXIO, ENODEV).
+ * The errnos for a namespace file that is gone, hidden or covered by a mount, or whose descriptor
+ * number refers to a socket or to a device without a driver now (ENXIO, ENODEV).
  */
 const CANNOT_BE_OPENED: readonly ErrnoName[] = [...HIDDEN_PROCESS, "ENOTDIR", "ENXIO", "ENODEV"];
 

@@ -1,5 +1,5 @@
 /**
- * The cgroups of a process, as files through which another enters them. See cgroups(7).
+ * The cgroups of a process, as the files by which another process enters them. See cgroups(7).
  *
  * @module
  */
@@ -19,10 +19,10 @@ interface Membership {
 }
 
 /**
- * The `cgroup.procs` of each group that the process is in and the calling thread is not.
+ * Returns the `cgroup.procs` of each cgroup that the process is in and the calling thread is not.
  *
- * @throws {UnsupportedError} where a hierarchy is not mounted, or the group lies outside of the
- * cgroup namespace
+ * @throws {UnsupportedError} if a hierarchy is not mounted, or the cgroup is outside of the cgroup
+ * namespace
  */
 export function cgroupFilesOf(pid: number): string[] {
   const own = new Map(memberships("thread-self").map((one) => [one.controllers, one.path]));
@@ -57,7 +57,7 @@ function directoryOf({ controllers, path }: Membership, mounts: readonly MountEn
   );
 }
 
-/** Whether it is the hierarchy of these controllers, which its options name among others. */
+/** Whether the mount is the hierarchy of these controllers, which are among its options. */
 function serves({ data }: MountEntry, controllers: string): boolean {
   const options = data.split(",");
   return controllers.split(",").every((controller) => options.includes(controller));

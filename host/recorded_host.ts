@@ -1,6 +1,6 @@
 /**
- * A host that is not asked: its answers were written down before, or by hand. A plan for root, for
- * an ordinary user or for an older kernel can so be made on any machine.
+ * A host from a recording, with which a plan for root, for an unprivileged user or for an older
+ * kernel can be made on any machine.
  *
  * @module
  */
@@ -12,22 +12,21 @@ import type { Credentials } from "./credentials.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
-/** The answers of a host, as plain data. */
+/** The recorded results of a host, as plain data. */
 export interface HostRecording {
   readonly architecture: Architecture;
   readonly credentials: Credentials;
   readonly kernel: KernelVersion;
   readonly landlockVersion: number;
   readonly workingDirectory: string;
-  /** The other answers, by their questions: `resolve("/usr")`. */
+  /** The other results, by the call: `resolve("/usr")`. */
   readonly answers: Readonly<Record<string, unknown>>;
 }
 
-/** Answers from a recording. */
+/** Returns results from a recording. */
 export class RecordedHost implements Host {
   readonly #recording: HostRecording;
 
-  /** A host that answers so. */
   constructor(recording: HostRecording) {
     this.#recording = recording;
   }
@@ -37,12 +36,12 @@ export class RecordedHost implements Host {
     return this.#recording.architecture;
   }
 
-  /** The recorded identity. */
+  /** The recorded credentials. */
   credentials(): Credentials {
     return this.#recording.credentials;
   }
 
-  /** The recorded version. */
+  /** The recorded version of the kernel. */
   kernel(): KernelVersion {
     return this.#recording.kernel;
   }
@@ -52,37 +51,37 @@ export class RecordedHost implements Host {
     return this.#recording.landlockVersion;
   }
 
-  /** The recorded directory. */
+  /** The recorded working directory. */
   workingDirectory(): string {
     return this.#recording.workingDirectory;
   }
 
-  /** Whether the variable was set. */
+  /** Whether the variable was set; this and the following throw for what is not recorded. */
   hasVariable(name: string): boolean {
     return this.#answer("hasVariable", name) as boolean;
   }
 
-  /** What the file held. */
+  /** The recorded number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return this.#answer("setting", path) as number | undefined;
   }
 
-  /** Where the path led. */
+  /** The recorded resolution of a path. */
   resolve(path: string): ResolvedPath {
     return this.#answer("resolve", path) as ResolvedPath;
   }
 
-  /** A recording does not change. */
+  /** Returns `true`: a recording does not change. */
   unchanged(_paths: readonly ResolvedPath[]): boolean {
     return true;
   }
 
-  /** The numbers that the device had. */
+  /** The recorded numbers of a block device. */
   blockDevice(path: string): string | undefined {
     return this.#answer("blockDevice", path) as string | undefined;
   }
 
-  /** The process as it was. */
+  /** The recorded process. */
   joinTarget(
     pid: number,
     started: number | undefined,
@@ -91,22 +90,22 @@ export class RecordedHost implements Host {
     return this.#answer("joinTarget", pid, started, questions) as JoinTarget;
   }
 
-  /** The kind of namespace that the file was of. */
+  /** The recorded kind of a namespace file. */
   namespaceKind(file: string): NamespaceKind | undefined {
     return this.#answer("namespaceKind", file) as NamespaceKind | undefined;
   }
 
-  /** The files that the programs needed. */
+  /** The recorded files of programs. */
   programFiles(programs: readonly string[]): ProgramFiles {
     return this.#answer("programFiles", programs) as ProgramFiles;
   }
 
-  /** Makes it. */
+  /** Makes the value; nothing is kept. */
   remember<T>(_key: string, make: () => T): T {
     return make();
   }
 
-  /** Nothing is checked: no process of this machine is meant. */
+  /** Does nothing: the recorded pids are not of this machine. */
   requireOwnProc(): void {}
 
   #answer(...question: [name: string, ...args: unknown[]]): unknown {
@@ -118,15 +117,15 @@ export class RecordedHost implements Host {
   }
 }
 
-/** A host with what it has answered so far. */
+/** A host whose results are recorded. */
 export interface Recorder {
-  /** Asks the host, and writes down what it returns. */
+  /** The host to use for plans. */
   readonly host: Host;
-  /** What it has returned until now. */
+  /** Returns the recording of all results so far. */
   recording(): HostRecording;
 }
 
-/** Writes down what a host answers. */
+/** Records the results of a host. */
 export function recordHost(host: Host): Recorder {
   const answers: Record<string, unknown> = {};
   const noted = <T>(question: [name: string, ...args: unknown[]], answer: T): T => {

@@ -1,5 +1,5 @@
 /**
- * Where a path of the host leads, with no symbolic link and no `..` left in it.
+ * Resolves paths of the host to paths without symbolic links and `..`, as realpath(3).
  *
  * @module
  */
@@ -33,21 +33,21 @@ import { SyscallError } from "../ffi/errors.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 
-/** What a file is. */
+/** The type of a file. */
 export type FileType = "directory" | "file" | "device" | "socket" | "pipe";
 
-/** What a path leads to. */
+/** A resolved path. */
 export interface ResolvedPath {
-  /** The path that was asked for. */
+  /** The path that was resolved. */
   readonly asked: string;
   /**
    * The path without links, but for `/proc/self` and `/proc/thread-self`; what is missing of it stands as it was written. What has no path any
    * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
    */
   readonly path: string;
-  /** What is there: `undefined` for nothing, `"unknown"` for what cannot be looked at. */
+  /** The type of the file; `undefined` if it does not exist, `"unknown"` if stat(2) is denied. */
   readonly type: FileType | "unknown" | undefined;
-  /** Which file it is, on this machine and until it restarts: device and inode. */
+  /** The device and inode of the file: the identity of the file until the machine restarts. */
   readonly id: string | undefined;
 }
 
@@ -62,23 +62,23 @@ const TYPES: Readonly<Record<number, FileType>> = {
   0o140000: "socket",
 };
 
-/** The errors of a path that leads to nothing, or that may not be followed. */
+/** The errors of a lookup that finds no file, or is denied. */
 const NOTHING = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG", "ENXIO"] as const;
 
-/** Those of them that say that there is nothing. */
+/** The errors of a lookup that finds no file. */
 const ABSENT: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR]);
 
-/** Follows a path that begins with `/` as the kernel does, links of /proc included. */
+/** Resolves an absolute path as the kernel does, magic links of /proc included. */
 export function resolvePath(path: string): ResolvedPath {
   return withoutLinks(path) ?? withLinks(path);
 }
 
-/** A table of calls in memory of its own, to be run again and again. */
+/** A table of calls in memory of its own, which is run repeatedly. */
 interface KeptTable {
   readonly memory: Memory;
-  /** Where a path is written. */
+  /** The bytes of the path argument. */
   readonly path: Uint8Array;
-  /** Where a result is read. */
+  /** The output of the calls. */
   readonly output: DataView;
 }
 
@@ -93,15 +93,15 @@ function keepTable(
   place(program, memory);
   const { bytes } = memory;
   const at = program.outputs.get(path)!;
-  const told = bytes.byteOffset + program.outputs.get(output)!;
+  const outputAt = bytes.byteOffset + program.outputs.get(output)!;
   return {
     memory,
     path: bytes.subarray(at, at + path.size),
-    output: new DataView(bytes.buffer, told, output.size),
+    output: new DataView(bytes.buffer, outputAt, output.size),
   };
 }
 
-/** Runs a table with a path; the first call's result, where that is accepted or has succeeded. */
+/** Runs a table with a path, and returns the first call's result or accepted error. */
 function runTable({ memory, path }: KeptTable, text: string): bigint {
   const { read, written } = new TextEncoder().encodeInto(text, path.subarray(0, -1));
   if (read < text.length) return -BigInt(ERRNO.ENAMETOOLONG);
@@ -112,36 +112,36 @@ function runTable({ memory, path }: KeptTable, text: string): bigint {
   return memory.view.getBigInt64(resultOffset(0), true);
 }
 
-/** The tables of all lookups, made together. */
+/** The tables of all lookups. */
 const lookups = perEngine(() => ({
   plain: plainLookup(),
   following: followingLookup(),
   link: linkReading(),
 }));
 
-/** Opens a path that has no link on the way, and looks at what is there. */
+/** Opens a path without symbolic links, and reads the status of the file. */
 function plainLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
   const opened = openat2(at_fdcwd, path, how);
-  const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-  return keepTable(path, told, [
-    // Linux 5.5 and earlier have no such call.
+  const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  return keepTable(path, stat, [
+    // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
+    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat) },
     { call: close(fd) },
     end,
   ]);
 }
 
-/** Opens a path and follows its links, and looks at what is there. It stays open. */
+/** Opens a path with symbolic links, and reads the status of the file, which stays open. */
 function followingLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
-  const [fd, told, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-  return keepTable(path, told, [
+  const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  return keepTable(path, stat, [
     { call: opened, accept: NOTHING, onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told) },
+    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat) },
     end,
   ]);
 }
@@ -153,7 +153,7 @@ function linkReading(): KeptTable {
   return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target), accept }]);
 }
 
-/** The path itself, where there is no link on the way. */
+/** Resolves a path that has no symbolic links; `undefined` for any other. */
 function withoutLinks(path: string): ResolvedPath | undefined {
   if (path.includes("..")) return undefined;
   const table = lookups().plain;
@@ -204,17 +204,17 @@ function linkTarget(path: string): string | undefined {
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
-function readFile(told: DataView): { readonly type: FileType | undefined; readonly id: string } {
-  const { mode, dev, ino } = readStatx(told);
+function readFile(stat: DataView): { readonly type: FileType | undefined; readonly id: string } {
+  const { mode, dev, ino } = readStatx(stat);
   return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}` };
 }
 
-/** The part of the path that is there, with the rest behind it; a link may lead to nothing. */
+/** Resolves the part of a path that exists, and appends the rest; a link may be dangling. */
 function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   const normal = normalize(path);
   const name = nameOf(normal);
   const nothing = { asked: path, type, id: undefined };
-  // Behind what is missing, `..` leads nowhere either.
+  // `..` after a missing directory cannot be resolved either.
   if (normal === "/" || name === "..") return { ...nothing, path: normal };
   const directory = resolvePath(parentOf(normal)).path;
   const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
@@ -224,13 +224,12 @@ function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   return { ...resolvePath(next), asked: path };
 }
 
-/** Looks whether paths still lead where they did. It is made once and asks as often as wanted. */
+/** Checks whether paths would still be resolved in the same way; made once, run repeatedly. */
 export class ResolvedPathsCheck {
   readonly #paths: readonly ResolvedPath[];
   readonly #outputs: readonly Output[];
   readonly #program: SyscallProgram | undefined;
 
-  /** A check of these. */
   constructor(paths: readonly ResolvedPath[]) {
     this.#paths = paths;
     this.#outputs = paths.map(() => new Output(STATX_SIZE, "&statx"));
@@ -241,7 +240,7 @@ export class ResolvedPathsCheck {
     this.#program = parts.length === 0 ? undefined : assemble(parts, engine().architecture);
   }
 
-  /** Whether all of them do. */
+  /** Whether all paths are unchanged. */
   holds(): boolean {
     if (this.#program === undefined) return true;
     const result = engine().runInArena(this.#program);
@@ -250,9 +249,9 @@ export class ResolvedPathsCheck {
   }
 
   #isSame({ id }: ResolvedPath, index: number, result: RunResult): boolean {
-    const told = result.output(this.#outputs[index]!);
-    const { mask } = readStatx(told);
-    return mask === 0 ? id === undefined : id === readFile(told).id;
+    const stat = result.output(this.#outputs[index]!);
+    const { mask } = readStatx(stat);
+    return mask === 0 ? id === undefined : id === readFile(stat).id;
   }
 }
 

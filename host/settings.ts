@@ -1,5 +1,5 @@
 /**
- * Small files of the host, read with no other permission than that to use FFI.
+ * Settings of the host: files of /proc/sys with a number, read with `--allow-ffi` alone.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { at_fdcwd } from "../ffi/calls/files.ts";
 import { ifThere, NO_SUCH_PATH } from "../ffi/missing.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 
-/** The number that a file holds, such as one below /proc/sys; `undefined` where there is none. */
+/** Returns the number in a file of /proc/sys; `undefined` if there is no such file. */
 export function readSetting(path: string): number | undefined {
-  // An outer container may hide settings (EACCES).
+  // EACCES: an outer container may hide settings.
   return ifThere(() => Number(readWholeText(at_fdcwd, path)), [...NO_SUCH_PATH, "EACCES"]);
 }

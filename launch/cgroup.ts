@@ -1,5 +1,5 @@
 /**
- * The control group of a container, from before its launch until nothing of it is left.
+ * The control group of a container, from its creation before the launch to its removal.
  *
  * @module
  */
@@ -22,34 +22,34 @@ import { liveHost } from "../host/live_host.ts";
 import { checkLimits } from "../plan/steps/limits.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 
-/** How long the end of the last processes is waited for, in milliseconds, one wait after another. */
+/** The waits between attempts to remove the group while processes exit, in milliseconds. */
 const PATIENCE = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-/** The longest wait between two looks whether a container is paused, in milliseconds. */
+/** The longest wait between two checks whether all processes are frozen, in milliseconds. */
 const LONGEST_PAUSE = 50;
 
-/** A group that is to be made, as a plan shows it: its calls, and how the container gets in. */
+/** The calls that make the group of a container, and how the container enters it. */
 export interface ContainerCgroupPlan {
   readonly calls: readonly Call[];
   readonly cgroupEntry: CgroupEntry;
 }
 
 /**
- * What would make the group of a container.
+ * Returns the calls that would make the group of a container; `undefined` without limits.
  *
- * @throws {UnsupportedError} where it cannot be made here
+ * @throws {UnsupportedError} if it cannot be made here
  */
 export function planContainerCgroup(plan: PlanBuilder): ContainerCgroupPlan | undefined {
   if (plan.limits === undefined) return undefined;
-  const design = inStep(plan, () => planCgroup(plan.limits!.limits));
-  return { calls: design.actions.flatMap(callsOf), cgroupEntry: planCgroupEntry(design) };
+  const cgroup = inStep(plan, () => planCgroup(plan.limits!.limits));
+  return { calls: cgroup.actions.flatMap(callsOf), cgroupEntry: planCgroupEntry(cgroup) };
 }
 
 /** The control group of a container. */
 export class ContainerCgroup {
   #entry: CgroupEntry | undefined;
   readonly #group: Group;
-  /** What was used until the end. */
-  #last: Usage | undefined;
+  /** The usage at the end of the container. */
+  #finalUsage: Usage | undefined;
   #paused = false;
 
   private constructor(group: Group) {
@@ -58,10 +58,10 @@ export class ContainerCgroup {
   }
 
   /**
-   * Makes the group that the recipe asks for, if it does.
+   * Makes the group; `undefined` without limits.
    *
-   * @throws {UnsupportedError} where it cannot be made here
-   * @throws {SyscallError} naming the file that says no; then nothing is left
+   * @throws {UnsupportedError} if it cannot be made here
+   * @throws {SyscallError} if a call on a file of the group fails; nothing is left of the group
    */
   static make(plan: PlanBuilder): ContainerCgroup | undefined {
     if (plan.limits === undefined) return undefined;
@@ -77,26 +77,26 @@ export class ContainerCgroup {
     });
   }
 
-  /** How the container gets in, until {@linkcode entered}. */
+  /** How the container enters the group, until {@linkcode entered}. */
   get entry(): CgroupEntry | undefined {
     return this.#entry;
   }
 
-  /** The container is in. */
+  /** Closes the descriptors of the entry: the container is in the group. */
   entered(): void {
     if (this.#entry !== undefined) closeCgroupEntry(this.#entry);
     this.#entry = undefined;
   }
 
-  /** The container could not be made, or not be started. */
+  /** Removes the group of a container that could not be made or started. */
   discard(): void {
     this.entered();
     this.#removeSync();
   }
 
-  /** What the container uses; after its end, what it has used. */
+  /** Returns the container's usage, also after its end. */
   usage(): Usage {
-    return this.#last ?? this.#group.usage();
+    return this.#finalUsage ?? this.#group.usage();
   }
 
   /** Changes limits. */
@@ -104,7 +104,7 @@ export class ContainerCgroup {
     this.#group.update(checkLimits(limits, liveHost()));
   }
 
-  /** Freezes all processes; resolves when they stand still, or have ended. */
+  /** Freezes all processes; resolves when they are frozen or have ended. */
   async pause(): Promise<void> {
     this.#group.freeze(true);
     this.#paused = true;
@@ -113,38 +113,38 @@ export class ContainerCgroup {
     }
   }
 
-  /** Lets all processes go on. */
+  /** Thaws all processes. */
   resume(): void {
     this.#paused = false;
     this.#group.freeze(false);
   }
 
-  /** The container was sent SIGKILL, which what is frozen by version 1 never notices. */
+  /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
   killed(): void {
     if (this.#paused) this.resume();
   }
 
-  /** The program has ended: kills what it has left, and removes the group. */
+  /** After the end of the program, kills the remaining processes and removes the group. */
   async end(): Promise<{ readonly outOfMemory: boolean }> {
-    const seen = this.#close();
+    const result = this.#close();
     for (const delay of PATIENCE) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
     }
-    return seen;
+    return result;
   }
 
-  /** As {@linkcode end}, while the script's thread waits. */
+  /** Like {@linkcode end}, but blocks the script's thread. */
   endSync(): { readonly outOfMemory: boolean } {
-    const seen = this.#close();
+    const result = this.#close();
     this.#removeSync();
-    return seen;
+    return result;
   }
 
   #close(): { readonly outOfMemory: boolean } {
     this.#paused = false;
-    this.#last = this.#group.usage();
+    this.#finalUsage = this.#group.usage();
     return { outOfMemory: this.#group.outOfMemoryKills() > 0 };
   }
 
@@ -157,7 +157,7 @@ export class ContainerCgroup {
   }
 }
 
-/** Errors of the group are those of the step that asks for it. */
+/** Adds the step `limits` to errors. */
 function inStep<T>(plan: PlanBuilder, body: () => T): T {
   const { stepIndex } = plan.limits!;
   try {

@@ -1,5 +1,5 @@
 /**
- * The end of a program, and what it writes until then, while the script's thread waits.
+ * Collects the output and the status of a program, while the script's thread blocks.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { type CommandStatus, reapStatus } from "./status.ts";
 import { concat } from "../ffi/concat.ts";
 import { endServices } from "./running_service.ts";
 
-/** Collects what the program writes, waits for its end, and kills it when its time is over. */
+/** Collects the program's output and waits for its end; kills it after the timeout. */
 export function collectSync(
   launched: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
@@ -37,7 +37,7 @@ export function collectSync(
   let timedOut = false;
   let status: CommandStatus | undefined;
   while (status === undefined || (open.size > 0 && !timedOut)) {
-    // Where the end is all that there is to wait for, waitid(2) waits itself.
+    // If only the end of the program is left to wait for, waitid(2) waits.
     const waitsForEnd = open.size === 0 && (timedOut || end === Infinity);
     if (!waitsForEnd) waitForAny();
     if (!timedOut && performance.now() >= end) {
@@ -51,7 +51,7 @@ export function collectSync(
     }
     if (status !== undefined) continue;
     status = reapStatus(pidfd, waitsForEnd);
-    // What the program has left running is killed by this, and closes the streams that it holds.
+    // This kills the remaining processes of the group, which may hold the streams open.
     if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   }
   const [, stdout, stderr] = descriptors.map((fd) =>
@@ -60,7 +60,7 @@ export function collectSync(
   return conclude(launched, descriptors, { ...status, timedOut }, stdout, stderr);
 }
 
-/** Closes what is left of a program that has ended, and returns its output. */
+/** Closes the descriptors and services of a program that has ended, and returns its output. */
 export function conclude(
   { pidfd, services }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
@@ -80,7 +80,7 @@ export function endSync(launched: LaunchedProcess): void {
   collectSync(launched, [], undefined);
 }
 
-/** How long the end of a program is waited for that has no timeout, in milliseconds. */
+/** The timeout of ppoll(2) for a program without one, in milliseconds. */
 const FOREVER = 1e12;
 
 const FIRST = new Slot("stdout", 4), SECOND = new Slot("stderr", 4), EXIT = new Slot("pidfd", 4);
@@ -90,7 +90,7 @@ const TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
   { offset: 8, slot: NANOSECONDS },
 ]);
 
-/** Waits for output of the program, or for its end. */
+/** Waits for output of the program or for its end. */
 const WAITING = new Routine([FIRST, SECOND, EXIT, SECONDS, NANOSECONDS], [{
   call: ppoll([FIRST, SECOND, EXIT].map((fd) => ({ fd, events: POLLIN })), TIMEOUT),
   accept: ["EINTR"],

@@ -1,5 +1,5 @@
 /**
- * The last part of a launch: from the container that the steps have made into the program.
+ * The last part of a launch, after the steps: from the complete container to execve(2).
  *
  * @module
  */
@@ -58,20 +58,20 @@ import {
   WINDOW_SIZE,
 } from "./slots.ts";
 
-/** One place where the program may be. */
+/** A path at which the program may be. */
 export interface ExecCandidate {
   readonly execve: Call;
-  /** Asks once every attempt has failed whether there is such a file, as far as can be seen. */
+  /** Checks whether the file exists, after all attempts have failed. */
   readonly exists: Call;
-  /** Reads the beginning of the file once every attempt has failed, which says why. */
+  /** Reads the start of the file, after all attempts have failed, to explain the error. */
   readonly readHead: Call;
   readonly head: Output;
 }
 
-/** Opens /dev/null while the host's /dev is still in sight. */
+/** Opens /dev/null before the steps, which may hide the host's /dev. */
 export const openNull: Call = openDevNull();
 
-/** Writes what is left to do once the steps are done; returns where the program may be. */
+/** Writes the calls after the steps, and returns those that execute the program. */
 export function writeExec(
   writer: ProgramWriter,
   plan: PlanBuilder,
@@ -85,7 +85,7 @@ export function writeExec(
     connectStdio(add, shape);
     if (plan.state.terminals !== undefined) useOwnNull(writer, shape);
   } else {
-    // The leader of a session cannot lead another one.
+    // setsid(2) fails for a session leader.
     if (!plan.state.sessionLeader) {
       const fixes = { EPERM: "the program leads a session already" };
       writer.add(setsid(), { ...CHILD_EDGES, fixes });
@@ -108,22 +108,25 @@ export function writeExec(
   return tryExec(writer, shape.paths);
 }
 
-/** The container is made, and waits until the script lets it go; it ends where the script has. */
+/** Has the complete container wait for the script, and exit if the script has closed its end. */
 function waitToStart(writer: ProgramWriter): void {
   const byte = new Output(1, "&byte");
   writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
   writer.add(read(CONTAINER_SOCKET, byte, 1), { ...CHILD_EDGES, onZero: EXIT_CHILD });
 }
 
-/** Sends a socket to the script, by the number of a descriptor that is needed no more. */
+/**
+ * Sends a socket to the script. The message holds the descriptor's number, which has to be known
+ * before, so the socket takes that of a descriptor that is no longer used.
+ */
 function sendListener(add: (call: Call) => Call, listener: ResultOf): void {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
 
 /**
- * A mount over the working directory, or above it, hides it from new lookups only. So it is entered
- * again by its name, or the root where there is no such directory any more. See getcwd(2).
+ * Enters the working directory again by its name, or / if it is gone: a mount over it hides it from
+ * new lookups only. See getcwd(2).
  */
 function enterAgain(writer: ProgramWriter): void {
   const path = new Output(4096, "&path");
@@ -141,7 +144,9 @@ function enterAgain(writer: ProgramWriter): void {
   writer.place(done);
 }
 
-/** Opens a directory; the links of /proc would lead out of the container (CVE-2024-21626). */
+/**
+ * Opens a directory without magic links of /proc, which lead out of the container (CVE-2024-21626).
+ */
 function openDirectory(path: Output | Slot): Call {
   const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   return openat2(at_fdcwd, path, { flags, resolve: RESOLVE_NO_MAGICLINKS });
@@ -168,17 +173,17 @@ function connectStdio(add: (call: Call) => Call, { stdio }: LaunchShape): void {
   });
 }
 
-/** Where the container has devices of its own, it does not get the host's /dev/null (chmod(2)). */
+/** Uses /dev/null of the container's own /dev, because root could change the mode of the host's. */
 function useOwnNull(writer: ProgramWriter, { stdio }: LaunchShape): void {
-  const places = stdio.flatMap((kind, fd) => kind === "null" ? [fd] : []);
-  if (places.length === 0) return;
+  const fds = stdio.flatMap((kind, fd) => kind === "null" ? [fd] : []);
+  if (fds.length === 0) return;
   const missing = new Label("there is no /dev/null");
   const opened = writer.add(openDevNull(), {
     ...CHILD_EDGES,
     accept: ["ENOENT", "ENOTDIR", "EACCES"],
     onAccepted: missing,
   });
-  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
   writer.place(missing);
 }
 
@@ -186,14 +191,14 @@ function openDevNull(): Call {
   return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 }
 
-/** The program's session gets the terminal as its controlling one (tty(4)). */
+/** Makes the terminal the controlling one of the program's session (tty(4)). */
 function connectTerminal(add: (call: Call) => Call, place: "script" | "container"): void {
   const slave = place === "script" ? TERMINAL : openTerminal(add);
   add(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [0, 1, 2]) add(dup3(slave, fd, 0));
 }
 
-/** Opens a terminal in the container and sends the other side to the script. */
+/** Opens a terminal in the container and sends its master to the script. */
 function openTerminal(add: (call: Call) => Call): ResultOf {
   const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
   const master = new ResultOf(opened, "master");
@@ -201,13 +206,13 @@ function openTerminal(add: (call: Call) => Call): ResultOf {
   add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
   add(ioctl(master, TIOCSWINSZ, size));
   const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  // The message holds the number of the descriptor, so it has to be known beforehand.
+  // The message holds the descriptor's number, which has to be known before the launch.
   add(dup3(master, RESERVED, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
 
-/** Tries the program wherever it may be, as execvp(3) does. */
+/** Tries to execute the program at each path, as execvp(3) does. */
 function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[] {
   const paths = Array.from({ length: count }, (_, index) => programPath(index));
   const findOut = new Label("find out why");
@@ -229,5 +234,5 @@ function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[]
   });
 }
 
-/** The errors after which execvp(3) goes on to the next directory of PATH. */
+/** The errors after which execvp(3) tries the next directory of PATH. */
 const NOT_HERE = ["ENOENT", "ENOTDIR", "EACCES"] as const;

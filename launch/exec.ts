@@ -1,5 +1,5 @@
 /**
- * What is run in a container, as data.
+ * The program of a launch, as data.
  *
  * @module
  */
@@ -12,45 +12,45 @@ import {
 } from "../ffi/environment.ts";
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
 
-/** A program to run in a container, and what it is given. */
+/** A program to run in a container, with its arguments, environment and streams. */
 export interface ExecSpec {
-  /** The program: a path, or a name that is looked for in `searchPath`. */
+  /** The path of the program, or a name that is looked up in `searchPath`. */
   readonly program: string;
   /** Its arguments, without its own name. */
   readonly args: readonly string[];
   readonly environment: Environment;
   /** The value of PATH. */
   readonly searchPath: string;
-  /** Its working directory, in the container; without it, the one that the steps have left. */
+  /** Its working directory in the container; the default is the one of the steps. */
   readonly cwd: string | undefined;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
   /** Its standard input, output and error. */
   readonly stdio: readonly Stdio[];
-  /** Its controlling terminal, in place of the three. */
+  /** Its controlling terminal, which replaces the standard streams. */
   readonly terminal: Terminal | undefined;
 }
 
-/** The environment of a program: strings of this process's own, and what is set over them. */
+/** The environment of a program: strings of this process, and variables that override them. */
 export interface Environment {
   readonly inherited: EnvironmentStrings;
   readonly changes: ReadonlyMap<string, string>;
 }
 
-/** What a standard stream is: the script's own, /dev/null, or a descriptor of the script's. */
+/** A standard stream: the script's own, /dev/null, or a descriptor of the script. */
 export type Stdio = "inherit" | "null" | { readonly fd: number };
 
-/** A terminal of the program's own. */
+/** A terminal of the program. */
 export type Terminal =
-  /** One that the script has opened: its descriptor. */
+  /** One that the script has opened, with its descriptor. */
   | { readonly place: "script"; readonly fd: number }
   /**
-   * One of the container's own /dev/pts. Its other side is sent to the script; `reserved` is a
-   * descriptor number that is free to be reused for it in the container.
+   * One of the container's own /dev/pts. The master is sent to the script; `reserved` is the
+   * descriptor number that the container uses for that.
    */
   | { readonly place: "container"; readonly reserved: number; readonly size: Struct };
 
-/** A program with this process's environment and /dev/null as its streams, unless it is said. */
+/** Returns a program; the defaults are this process's environment, and /dev/null as the streams. */
 export function execSpec(
   program: string,
   spec: Partial<Omit<ExecSpec, "program">> = {},
@@ -68,7 +68,7 @@ export function execSpec(
   };
 }
 
-/** The paths at which the program may be, in the order in which execvp(3) tries them. */
+/** Returns the paths at which the program may be, in the order in which execvp(3) tries them. */
 export function programPaths({ program, searchPath }: ExecSpec): readonly string[] {
   if (program.includes("/")) return [program];
   return searchPath.split(":").map((directory) =>

@@ -1,6 +1,5 @@
 /**
- * Why a launch has failed: the error with its step, and for a program that could not be started the
- * reason that execve(2) does not give.
+ * Errors of a launch, with the step, and with the reason why execve(2) has failed.
  *
  * @module
  */
@@ -18,7 +17,7 @@ import type { CompiledLaunch, PreparedLaunch } from "./launch.ts";
 import { recordOf } from "./link.ts";
 import { type LaunchValues, showValues } from "./slots.ts";
 
-/** The error of a launch that has failed. */
+/** Returns the error of a launch that has failed. */
 export function launchError({ compiled, values }: PreparedLaunch, result: RunResult): Error {
   const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
@@ -36,14 +35,14 @@ export function launchError({ compiled, values }: PreparedLaunch, result: RunRes
   return failureError(failure, { plan, stepIndex, fixes });
 }
 
-/** Whose failure it is, and what its errors mean. */
+/** The step of a call that has failed, and the fixes for its errors. */
 interface FailureContext {
   readonly plan: PlanBuilder;
   readonly stepIndex: number | undefined;
   readonly fixes: LazyFixes | undefined;
 }
 
-/** The error of a call that has failed. */
+/** Returns the error of a call that has failed. */
 export function failureError(
   { name, errno, text, words }: Failure,
   { plan, stepIndex, fixes }: FailureContext,
@@ -59,7 +58,7 @@ export function failureError(
   });
 }
 
-/** The memory of the container's own control group may be too small. */
+/** Adds to the fix that the memory limit of the container may be too low. */
 function orLimits(
   fix: string | undefined,
   code: ErrnoName | undefined,
@@ -70,7 +69,7 @@ function orLimits(
   return fix === undefined ? little : `${little}; or ${fix}`;
 }
 
-/** How calls fail in a control group whose memory is used up, whatever they have to store. */
+/** The errors of calls in a control group whose memory is used up. */
 const SHORT_OF_MEMORY: ReadonlySet<ErrnoName | undefined> = new Set([
   "E2BIG",
   "ENFILE",
@@ -78,7 +77,7 @@ const SHORT_OF_MEMORY: ReadonlySet<ErrnoName | undefined> = new Set([
   "ENOSPC",
 ]);
 
-/** An error of the script's part of a step, with the step. */
+/** Adds the step to an error of the script's part of it. */
 export function stepError(error: unknown, plan: PlanBuilder, stepIndex: number): unknown {
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call } = error;
@@ -93,7 +92,9 @@ function stepDetails(
   return stepIndex === undefined ? {} : { step: plan.cursor.nameOf(stepIndex), stepIndex };
 }
 
-/** Which of the candidates says most, and why it was not started. */
+/**
+ * Returns the error of a program that could not be executed, for the most informative candidate.
+ */
 function programError(
   { plan, layout }: CompiledLaunch,
   { spec, paths }: LaunchValues,
@@ -101,17 +102,17 @@ function programError(
   lastErrno: number,
 ): Error {
   const errnoOf = ({ execve }: ExecCandidate) => -Number(result.result(execve));
-  // An errno that says more than that nothing is there has ended the search.
+  // The search has ended at an errno other than ENOENT, ENOTDIR and EACCES.
   const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
   const found = tried.find((candidate) => headOf(result, candidate) !== undefined);
-  // A directory of PATH that may not be searched denies every name; that is not the program's fault.
+  // EACCES can be that of a directory of PATH, so with several candidates the file has to exist.
   const denied = tried.find((candidate) =>
     errnoOf(candidate) === ERRNO.EACCES &&
     (tried.length === 1 || result.result(candidate.exists) === 0n)
   );
   const chosen = found ?? denied ?? tried.at(-1)!;
   const path = paths[layout.candidates.indexOf(chosen)]!;
-  // These are not about the file: Linux 6.1 reports them before it has looked for one.
+  // These are not errors of the file: Linux 6.1 returns them before it looks the file up.
   const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
   const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
   const error = (hint: string | undefined) =>
@@ -148,7 +149,7 @@ function programError(
   );
 }
 
-/** What execve(2) fails for, wherever the program is. */
+/** The fixes for errors of execve(2) that are not about the path. */
 const EXECVE_FIXES: Readonly<Partial<Record<ErrnoName, string>>> = {
   ENOEXEC: "the file is neither a program nor a script",
   E2BIG:
@@ -157,14 +158,14 @@ const EXECVE_FIXES: Readonly<Partial<Record<ErrnoName, string>>> = {
   ENOMEM: shortageHint("ENOMEM")!,
 };
 
-/** How execve(2) fails for a path that leads to no file. */
+/** The errors of execve(2) for a path at which there is no file. */
 const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
 
 function isLandlocked({ beforeProgram }: PlanBuilder): boolean {
   return beforeProgram.some(({ call }) => call.name === "landlock_restrict_self");
 }
 
-/** The beginning of the program's file, where there is one that can be read. */
+/** Returns the start of the candidate's file; `undefined` if it could not be read. */
 function headOf(result: RunResult, candidate: ExecCandidate): Uint8Array | undefined {
   const count = Number(result.result(candidate.readHead));
   if (count <= 0) return undefined;
@@ -172,7 +173,7 @@ function headOf(result: RunResult, candidate: ExecCandidate): Uint8Array | undef
   return new Uint8Array(buffer, byteOffset, count);
 }
 
-/** Says why execve(2) did not take a file that begins like this. */
+/** Returns why execve(2) has failed for a file that starts with these bytes. */
 function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
   const code = errnoName(errno);
   if (code === "EACCES") {

@@ -1,6 +1,6 @@
 /**
- * What stands around the processes of a container in a program: whoever makes the first of them, and
- * what this one does before anything else.
+ * The interface of a frame: the part of a launch's program around the processes of the container.
+ * It makes the first of them.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import type { Call } from "../ffi/call.ts";
 import type { Label } from "../ffi/engine/program.ts";
 import type { ProgramWriter } from "./program_writer.ts";
 
-/** The surroundings of a container in a program. */
+/** The part of a launch's program around the processes of the container. */
 export interface Frame {
-  /** Whether the maker sleeps until the program runs: `CLONE_VFORK`. */
+  /** Whether the parent blocks until the program runs: `CLONE_VFORK`. */
   readonly vfork: boolean;
-  /** Whether the first process shares the maker's memory, and has no copy of it: `CLONE_VM`. */
+  /** Whether the first process shares the parent's memory: `CLONE_VM`. */
   readonly sharesMemory: boolean;
-  /** Whether the first clone resets the handlers of signals: `CLONE_CLEAR_SIGHAND`. */
+  /** Whether the first clone resets signal handlers: `CLONE_CLEAR_SIGHAND`. */
   readonly clearsHandlers: boolean;
-  /** Writes what the maker does, with the call that makes the first process among it. */
+  /** Writes the calls of the parent, including the clone of the first process. */
   enclose(writer: ProgramWriter, clone: Call, firstProcess: Label): void;
-  /** Writes what the first process does before anything else. */
+  /** Writes the first calls of the first process. */
   begin(writer: ProgramWriter): void;
-  /** Writes what has a process end when the maker ends. */
+  /** Writes the calls by which a process ends with its parent. */
   tie(writer: ProgramWriter): void;
-  /** Writes what the program's process does for its makers once it has its ids. */
+  /** Writes the last calls of the program's process, after its ids have changed. */
   beforeExec(writer: ProgramWriter): void;
 }

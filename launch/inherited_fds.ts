@@ -1,5 +1,5 @@
 /**
- * Descriptors that the script opens for one launch, and the container inherits.
+ * The descriptors that the script opens for one launch, and the container inherits.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { stepError } from "./explain.ts";
 
 /**
- * Opens what the steps have asked for.
+ * Opens the descriptors of a plan.
  *
- * @throws {SyscallError} naming the step; then nothing is open
+ * @throws {SyscallError} with the step; all descriptors are closed then
  */
 export function openInheritedFds(plan: PlanBuilder): ReadonlyMap<Slot, number> {
   const opened = new Map<Slot, number>();
@@ -29,7 +29,7 @@ export function openInheritedFds(plan: PlanBuilder): ReadonlyMap<Slot, number> {
   return opened;
 }
 
-/** Closes them; the container has its own by now. */
+/** Closes the script's descriptors after the launch; the container has copies. */
 export function closeInheritedFds(opened: ReadonlyMap<Slot, number>): void {
   for (const fd of opened.values()) syscall(close(fd));
 }

@@ -1,5 +1,6 @@
 /**
- * One launch under way: from the clone until the program runs, or nothing is left of it.
+ * Runs a launch: starts the first process, serves the sync points, and on failure returns the error
+ * and cleans up.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import { bindingsOf, type LaunchValues } from "./slots.ts";
 import { letGo, receiveFd, serveSyncPoints, waitForByte, waitForEnd } from "./sync.ts";
 import { endServices, type RunningService } from "./running_service.ts";
 
-/** A launch that is laid out, and can be made again and again. */
+/** A compiled launch, which can be run repeatedly. */
 export interface CompiledLaunch {
   readonly plan: PlanBuilder;
   readonly shape: LaunchShape;
@@ -32,21 +33,21 @@ export interface CompiledLaunch {
   readonly program: SyscallProgram;
 }
 
-/** A launch that can be made, with what fills its slots. */
+/** A compiled launch with the values of its slots. */
 export interface PreparedLaunch {
   readonly compiled: CompiledLaunch;
   readonly values: LaunchValues;
 }
 
-/** A launch under way. */
+/** A launch in progress. */
 export class Launch {
   readonly #prepared: PreparedLaunch;
   readonly #compiled: CompiledLaunch;
-  /** The table that the engine walks, where that is not the engine's own memory. */
+  /** The memory of the program, unless it runs in the engine's own. */
   #memory: Memory | undefined;
   readonly #result: RunResult;
-  /** What the table says; for a container that is still walking it, read anew each time. */
-  readonly #final: Findings | undefined;
+  /** The state of the launch when the constructor has returned; `undefined` while it can change. */
+  readonly #final: LaunchState | undefined;
   /** Whether the script's memory is still to be restored. */
   #isGuarded: boolean;
   #terminal: number | undefined;
@@ -54,8 +55,8 @@ export class Launch {
   readonly #services: RunningService[] = [];
 
   /**
-   * Begins: makes the first process. The script's thread sleeps until the program runs, or goes on
-   * where the container needs something of the script.
+   * Starts the first process. The script's thread blocks until the program runs, unless the
+   * container waits for the script.
    */
   constructor(prepared: PreparedLaunch) {
     const { compiled, values } = prepared;
@@ -65,8 +66,8 @@ export class Launch {
     this.#isGuarded = !frame.vfork;
     const bindings = bindingsOf(values);
     const loaded = engine();
-    // A table of its own has a container that walks it while the script makes calls too; and one
-    // whose memory is copied needs a table that is not.
+    // A container that runs at the same time as the script needs memory of its own for the program,
+    // and one with a copy of the script's memory needs shared memory.
     const isCopied = !frame.sharesMemory || plan.processes.some(({ ownMemory }) => ownMemory);
     if (frame.vfork && !isCopied) {
       const result = loaded.runInArena(program, bindings);
@@ -83,42 +84,41 @@ export class Launch {
   }
 
   /**
-   * Does the script's part, up to the point at which the container is made: where it waits to be
-   * started, if it is to.
+   * Does the script's part until the container is complete, and waits to be started if it is held.
    *
-   * @param spawn runs a program of the host's
+   * @param spawn runs a program on the host
    */
   serve(spawn: (spec: ExecSpec) => LaunchedProcess): void {
     const { plan, frame, shape } = this.#compiled;
-    const { failed, socket } = this.#findings;
+    const { failed, socket } = this.#state;
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket!, spawn, this.#services);
       this.#receiveFds(socket!);
       if (shape.held && !waitForByte(socket!)) throw launchError(this.#prepared, this.#result);
     }
-    if (this.#findings.failed) throw launchError(this.#prepared, this.#result);
+    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
   }
 
-  /** What the script keeps up for it on the host. */
+  /** The services of the container that run on the host. */
   get services(): readonly RunningService[] {
     return this.#services;
   }
 
-  /** The container's own process, as far as it is made. */
+  /** The pid of the container's process. */
   get pid(): number {
-    return this.#findings.pids.at(-1)!;
+    return this.#state.pids.at(-1)!;
   }
 
-  /** Waits until the program runs, which a container that waits is let go for. */
+  /** Starts the program if the container is held, and waits until it runs. */
   finish(): LaunchedProcess {
     const { frame, shape } = this.#compiled;
     if (!frame.vfork) {
-      const { socket } = this.#findings;
+      const { socket } = this.#state;
       if (shape.held) letGo(socket!);
       waitForEnd(socket!);
       this.#restore();
     }
-    const { pids, pidfd, socket, runs } = this.#findings;
+    const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
     if (socket !== undefined) this.#receiveFds(socket);
     const pid = pids.at(-1)!;
@@ -135,10 +135,10 @@ export class Launch {
     };
   }
 
-  /** Ends every process, closes what is open, and ends what was started; returns the error to throw. */
+  /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown: unknown): unknown {
-    // Where the container has failed by itself, the script's part has failed because of that.
-    const { pids, pidfd, socket, failed } = this.#findings;
+    // If the container has failed, the script's error is only a consequence.
+    const { pids, pidfd, socket, failed } = this.#state;
     const error = failed ? launchError(this.#prepared, this.#result) : thrown;
     for (const pid of pids) {
       syscall(kill(pid, SIGNALS.SIGKILL));
@@ -150,7 +150,7 @@ export class Launch {
     try {
       endServices(this.#services);
     } catch {
-      // The error that came first says more.
+      // The first error is the cause.
     }
     this.#restore();
     this.#release();
@@ -163,7 +163,7 @@ export class Launch {
     if (plan.listener !== undefined) this.#listener ??= receiveFd(socket);
   }
 
-  /** Restores what guards the script's memory: once, as it may be another launch's turn then. */
+  /** Restores the script's memory, once only: after that, another launch may have changed it. */
   #restore(): void {
     if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
     this.#isGuarded = false;
@@ -174,11 +174,11 @@ export class Launch {
     this.#memory = undefined;
   }
 
-  get #findings(): Findings {
+  get #state(): LaunchState {
     return this.#final ?? this.#read(this.#result);
   }
 
-  #read(result: RunResult): Findings {
+  #read(result: RunResult): LaunchState {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== undefined;
@@ -189,26 +189,26 @@ export class Launch {
       pidfd: opened > 0n ? Number(opened) : undefined,
       socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : undefined,
       failed,
-      // execve(2) does not come back from where it succeeds.
+      // execve(2) does not return on success.
       runs: !failed && layout.candidates.some(({ execve }) => result.result(execve) === PENDING),
     };
   }
 }
 
-/** What a table says of a launch. */
-interface Findings {
-  /** The script's own children among the processes of the container. */
+/** The state of a launch, as its program records it. */
+interface LaunchState {
+  /** The pids of those processes of the container that are children of the script. */
   readonly pids: readonly number[];
   readonly pidfd: number | undefined;
-  /** The script's end of the sockets. */
+  /** The script's end of the sync sockets. */
   readonly socket: number | undefined;
   /** Whether a call has failed. */
   readonly failed: boolean;
-  /** Whether the program has begun. */
+  /** Whether the program runs. */
   readonly runs: boolean;
 }
 
-/** The processes that are this script's own children; those behind an init are the init's. */
+/** Returns the pids of the script's children; the processes after an init are the init's. */
 function childrenIn(result: RunResult, plan: PlanBuilder): number[] {
   const pids: number[] = [];
   for (const { pid, then } of plan.processes) {

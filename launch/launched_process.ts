@@ -1,5 +1,5 @@
 /**
- * What comes of a launch.
+ * The result of a launch.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import type { ContainerCgroup } from "./cgroup.ts";
 import type { RunningService } from "./running_service.ts";
 
-/** A container that runs. */
+/** A running container. */
 export interface LaunchedProcess {
   /** Its pid, as this script sees it. */
   readonly pid: number;
-  /** A pidfd of it. */
+  /** Its pidfd. */
   readonly pidfd: number;
-  /** The script's side of the terminal that the container has opened, if it was to. */
+  /** The master of the terminal that the container has opened, if it has one. */
   readonly terminal: number | undefined;
-  /** A socket of the container's network, on which the script accepts, if it was to. */
+  /** A listening socket of the container's network, for a proxy. */
   readonly listener: number | undefined;
-  /** What the script keeps up for it on the host. */
+  /** The services of the container that run on the host. */
   readonly services: readonly RunningService[];
-  /** Its control group, where it has one. */
+  /** Its control group, if it has one. */
   readonly cgroup?: ContainerCgroup | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Makes containers of one plan. What two launches have in common is laid out once.
+ * Makes containers of one plan. Launches of the same shape are compiled once.
  *
  * @module
  */
@@ -24,13 +24,13 @@ import { type LaunchShape, shapeOf } from "./shape.ts";
 import type { LaunchGivens, LaunchValues } from "./slots.ts";
 import type { RunningService } from "./running_service.ts";
 
-/** Changes a program before it runs: the tests of faults make calls of it fail. */
+/** Changes a program before it runs: the fault tests make its calls fail. */
 export type Alteration = (program: SyscallProgram, layout: LaunchProgram) => void;
 
-/** Makes containers of one plan, with whatever program. */
+/** Makes containers of one plan. */
 export class Launcher {
   readonly plan: PlanBuilder;
-  /** Launches that are laid out, by their shapes. */
+  /** Compiled launches, by their shapes. */
   readonly #compiled = new Map<string, CompiledLaunch>();
 
   constructor(plan: PlanBuilder) {
@@ -38,10 +38,10 @@ export class Launcher {
   }
 
   /**
-   * Makes a container and starts the program in it. When this returns, the program runs.
+   * Makes a container and starts the program in it. The program runs when this returns.
    *
-   * @throws {SyscallError} naming the step and the call that failed; then nothing is left
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
    */
   spawn(spec: ExecSpec, alter?: Alteration): LaunchedProcess {
     const { launch, cgroup } = this.#make(spec, false, alter);
@@ -49,17 +49,17 @@ export class Launcher {
   }
 
   /**
-   * Makes a container that waits before the program. It ends with the script, and in its `using`
-   * scope unless it has been started.
+   * Makes a container that waits before the program. It ends with the script, and unless it was
+   * started, at the end of its `using` scope.
    *
-   * @throws {SyscallError} naming the step and the call that failed; then nothing is left
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec: ExecSpec, alter?: Alteration): CreatedContainer {
     const { launch, cgroup } = this.#make(spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
 
-  /** Lays a launch out, unless one of its shape has been, and says what fills its slots. */
+  /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
   prepare(spec: ExecSpec, given: LaunchGivens = {}): PreparedLaunch {
     prepareLock();
     const values = {
@@ -72,14 +72,14 @@ export class Launcher {
     return { compiled: this.#compile(values), values };
   }
 
-  /** What a launch will do, without anything being done. */
+  /** Returns the plan of a launch; nothing runs. */
   describe(spec: ExecSpec): Plan {
     const cgroup = planContainerCgroup(this.plan);
     const values = { spec, paths: programPaths(spec), cgroupEntry: cgroup?.cgroupEntry };
     return new Plan({ compiled: this.#compile(values), values }, cgroup?.calls);
   }
 
-  /** Makes the container, up to the point at which the program can be started. */
+  /** Makes the container up to the start of its program. */
   #make(spec: ExecSpec, held: boolean, alter: Alteration | undefined): Made {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
@@ -124,11 +124,11 @@ export class Launcher {
   }
 }
 
-/** A container that waits before its program. */
+/** A container that waits before the start of its program. */
 export class CreatedContainer implements Disposable {
   /** The container's first process, as this script sees it. */
   readonly pid: number;
-  /** What the script keeps up for it on the host. */
+  /** The services of the container that run on the host. */
   readonly services: readonly RunningService[];
   #launch: Launch | undefined;
   readonly #cgroup: ContainerCgroup | undefined;
@@ -142,11 +142,11 @@ export class CreatedContainer implements Disposable {
   }
 
   /**
-   * Starts the program. When this returns, it runs.
+   * Starts the program, which runs when this returns.
    *
-   * @throws {SyscallError} where it cannot be started; then nothing is left of the container
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where it was started or canceled before
+   * @throws {SyscallError} if it cannot be started; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if it was started or canceled before
    */
   start(): LaunchedProcess {
     const launch = this.#launch;
@@ -155,20 +155,20 @@ export class CreatedContainer implements Disposable {
     return startIn(launch, this.#cgroup);
   }
 
-  /** Ends the container, unless it has been started. */
+  /** Ends the container, unless it was started. */
   cancel(): void {
     this.#launch?.abort(undefined);
     if (this.#launch !== undefined) this.#cgroup?.discard();
     this.#launch = undefined;
   }
 
-  /** Ends it at the end of a `using` scope. */
+  /** Cancels it at the end of a `using` scope. */
   [Symbol.dispose](): void {
     this.cancel();
   }
 }
 
-/** A container whose program can be started, and its control group. */
+/** A container before the start of its program, and its control group. */
 interface Made {
   readonly launch: Launch;
   readonly cgroup: ContainerCgroup | undefined;
@@ -186,7 +186,7 @@ function startIn(launch: Launch, cgroup: ContainerCgroup | undefined): LaunchedP
   return cgroup === undefined ? launched : { ...launched, cgroup };
 }
 
-/** Lays a launch of the script's out. */
+/** Compiles a launch of this shape. */
 export function compile(plan: PlanBuilder, shape: LaunchShape): CompiledLaunch {
   const frame = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame);
@@ -194,7 +194,7 @@ export function compile(plan: PlanBuilder, shape: LaunchShape): CompiledLaunch {
   return { plan, shape, frame, layout, program };
 }
 
-/** The same launch with a program of its own, which has been changed. */
+/** Returns the launch with a changed copy of its program. */
 function altered({ compiled, values }: PreparedLaunch, alter: Alteration): PreparedLaunch {
   const { bytes, relocations } = compiled.program;
   const program = { ...compiled.program, bytes: bytes.slice(), relocations: [...relocations] };
@@ -204,7 +204,7 @@ function altered({ compiled, values }: PreparedLaunch, alter: Alteration): Prepa
 
 const launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
 
-/** Runs a tool of the host's, as a container of no steps. */
+/** Runs a program on the host, as a container without steps. */
 function spawnTool(spec: ExecSpec): LaunchedProcess {
   return launcherOfTools().spawn(spec);
 }

@@ -1,9 +1,9 @@
 /**
- * A whole launch as one program: the frame, the processes of the container with their steps, and the
- * way into the program at the end.
+ * Links a launch into one program: the frame, the processes of the container with the calls of
+ * their steps, and the calls up to execve(2).
  *
- * What runs between the clone and execve(2) shares its maker's memory, so it is nothing but these
- * calls; they allocate nothing and touch nothing but their own table.
+ * The container shares its parent's memory between the clone and execve(2). It makes only these
+ * calls, which allocate nothing and write to nothing but the program's own memory.
  *
  * @module
  */
@@ -34,16 +34,16 @@ import { CHILD_EDGES, type LaunchRecord, ProgramWriter } from "./program_writer.
 import type { LaunchShape } from "./shape.ts";
 import { CGROUP_DIRECTORY, cgroupFile, INIT_IMAGE } from "./slots.ts";
 
-/** A launch, laid out, with the calls that have to be looked at afterwards. */
+/** The linked program of a launch, with the calls whose results are read afterwards. */
 export interface LaunchProgram {
   readonly parts: readonly (LaunchRecord | Label)[];
-  /** What makes the container's first process. */
+  /** The call that makes the container's first process. */
   readonly clone: Call;
-  /** The places where the program may be, in the order of PATH. */
+  /** The calls that execute the program, in the order of PATH. */
   readonly candidates: readonly ExecCandidate[];
 }
 
-/** Puts a plan, the way into a program, and a frame together. */
+/** Links a plan and a frame into the program of a launch. */
 export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): LaunchProgram {
   const writer = new ProgramWriter();
   const labels = plan.processes.map((_, index) => new Label(`process ${index + 1}`));
@@ -80,17 +80,17 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
   return { parts: writer.parts, clone: first, candidates };
 }
 
-/** What a launch says of one of its calls. */
+/** Returns the record of a call. */
 export function recordOf(call: Call, { parts }: LaunchProgram): LaunchRecord {
-  return parts.find((part) => "call" in part && part.call === call) as LaunchRecord;
+  return parts.find((part): part is LaunchRecord => "call" in part && part.call === call)!;
 }
 
-/** The process that begins as the container: with its namespaces, and in its control group. */
+/** Returns the position of the first process with the container's namespaces and control group. */
 function firstOf(plan: PlanBuilder): number {
   return plan.oomShield ? 1 : 0;
 }
 
-/** Makes a process: the frame the first one, and each of them the next. */
+/** Returns the call that makes a process; the frame makes the first, each process the next. */
 function cloneProcess(
   plan: PlanBuilder,
   shape: LaunchShape,
@@ -100,7 +100,8 @@ function cloneProcess(
   const { pid, ownMemory } = plan.processes[index]!;
   const isContainer = index === firstOf(plan);
   const cgroup = isContainer ? shape.cgroup : undefined;
-  // The root of a cgroup namespace is the group of its maker, which has to be in it by then.
+  // The root of a cgroup namespace is the cgroup of its creator, which has to be in the container's
+  // by then (cgroup_namespaces(7)).
   const later = cgroup === undefined ? 0 : CLONE_NEWCGROUP;
   const isSibling = plan.processes[index - 1]?.then === "exit";
   const flags = (frame?.vfork ?? true ? CLONE_VFORK : 0) |
@@ -113,7 +114,9 @@ function cloneProcess(
   return clone3(flags + clears, pid, directory);
 }
 
-/** Enters the control groups that the process was not made in. */
+/**
+ * Writes the calls that enter the control groups, unless clone3(2) has made the process in them.
+ */
 function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: LaunchShape): void {
   if (cgroup === undefined) return;
   writer.section = "limits";
@@ -128,23 +131,23 @@ function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: Launc
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }
 
-/** What making a process fails for, with namespaces or without. */
+/** The fixes for a clone(2) without namespaces. */
 const CLONE_FIXES: Fixes = {
   EAGAIN: "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
   EACCES: "this user may not move processes into the container's control group",
   EPERM: FILTERED,
 };
 
-/** What making the first process fails for. */
+/** Returns the fixes for the clone of the first process. */
 export function firstCloneFixes({ clonedKinds, host }: PlanBuilder): Fixes {
   const fixes = clonedKinds.size === 0 ? {} : namespaceFixes(clonedKinds, host, false);
   return { ...CLONE_FIXES, ...fixes };
 }
 
-/** "0" stands for the process that writes it. */
+/** `"0"`: the process that writes it (cgroups(7)). */
 const MYSELF = new Uint8Array([48]);
 
-/** The process goes on as the init, which learns from descriptor 0 which child it waits for. */
+/** Writes the calls that become the init, which reads the pid of its child from descriptor 0. */
 function becomeInit(writer: ProgramWriter, cloned: Call, frame: Frame): void {
   writer.section = "init";
   writer.add(close_range(0, 0xffff_ffff, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);

@@ -1,5 +1,5 @@
 /**
- * What a launch will do, to be read before it does it.
+ * The listing of a plan: every call of a launch, before any is made.
  *
  * @module
  */
@@ -15,23 +15,25 @@ import { listingText } from "./listing_text.ts";
 import type { Section } from "./program_writer.ts";
 import { showValues } from "./slots.ts";
 
-/** One thing that a launch does. */
+/** One action of a launch. */
 export interface PlanEntry {
-  /** The step that it serves, counted from 0; what serves no step has none. */
+  /** The position of its step, counted from 0; left out if it belongs to no step. */
   readonly stepIndex?: number;
   /** The name of that step, or the part of the launch: `"clone"`, `"program"` ... */
   readonly part: string;
-  /** Which side does it: the container's process, or the script for it. */
+  /** Whether a process of the container does it, or the script. */
   readonly by: "container" | "script";
-  /** The system call with its arguments by their kernel names, or a program that is run. */
+  /** The system call with its arguments by their kernel names, or the command line of a program. */
   readonly call: string;
 }
 
-/** Whose a namespace of the container is: its own, that of others whom it joins, or the host's. */
+/**
+ * The owner of a namespace: the container, other processes (the container joins it), or the host.
+ */
 export type NamespaceOwner = "own" | "joined" | "host";
 
 /**
- * Every system call of a launch, in order, without any having been made.
+ * Every system call of a launch, in order. None has been made.
  *
  * @example
  * ```ts
@@ -56,12 +58,11 @@ export type NamespaceOwner = "own" | "joined" | "host";
  * ```
  */
 export class Plan {
-  /** What is done, in order. */
+  /** The actions, in order. */
   readonly entries: readonly PlanEntry[];
-
-  /** Whose the container's namespaces are when its program begins. */
+  /** The owners of the container's namespaces at the start of its program. */
   readonly namespaces: Readonly<Record<NamespaceKind, NamespaceOwner>>;
-  /** What is mounted where when its program begins, in the order of the mount points. */
+  /** The container's mounts at the start of its program: the root, then parents before children. */
   readonly mounts: readonly PlannedMount[];
 
   /** Use `plan()` of a recipe or a command. */
@@ -90,7 +91,7 @@ export class Plan {
         call: describeCall(call, show),
       });
       const point = plan.syncPoints.find(({ arrival }) => arrival === call);
-      if (point !== undefined) entries.push(...scriptsPart(plan, point));
+      if (point !== undefined) entries.push(...parentEntries(plan, point));
     }
     this.entries = entries;
     const { unshared, joined, mounts } = plan.state;
@@ -101,12 +102,12 @@ export class Plan {
     this.mounts = mounts.visible();
   }
 
-  /** The plan as text: a heading for each step, and its calls below. */
+  /** Returns the plan as text: a heading for each step, and its calls below. */
   toString(): string {
     return listingText(this.entries);
   }
 
-  /** The entries, as JSON has them. */
+  /** Returns the entries, for `JSON.stringify()`. */
   toJSON(): readonly PlanEntry[] {
     return this.entries;
   }
@@ -123,10 +124,10 @@ const PARTS: Readonly<Record<Section, string>> = {
   script: "the script",
 };
 
-/** What the script does while the container waits for it. */
-function scriptsPart(plan: PlanBuilder, { stepIndex, acts }: SyncPoint): PlanEntry[] {
+/** Returns the script's actions at a sync point. */
+function parentEntries(plan: PlanBuilder, { stepIndex, parentActions }: SyncPoint): PlanEntry[] {
   const part = plan.cursor.nameOf(stepIndex);
-  return acts("PID").flatMap((action) =>
+  return parentActions("PID").flatMap((action) =>
     "calls" in action
       ? action.calls.map(({ call }) => describeCall(call))
       : "program" in action

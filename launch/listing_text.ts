@@ -1,12 +1,12 @@
 /**
- * A plan as text: a heading for each step, and its calls below, those of a series on one line.
+ * A plan as text: a heading for each step, and its calls below, with a series of calls on one line.
  *
  * @module
  */
 
 import type { PlanEntry } from "./listing.ts";
 
-/** The entries as text. */
+/** Returns the entries as text. */
 export function listingText(entries: readonly PlanEntry[]): string {
   const lines: string[] = [];
   let heading: string | undefined;
@@ -18,14 +18,14 @@ export function listingText(entries: readonly PlanEntry[]): string {
   return lines.join("\n");
 }
 
-/** A line of the text: its entry, or the first of a series, and what is said of the others. */
+/** A line of the text: an entry, with a note on the others if it is the first of a series. */
 export interface ListingLine {
   readonly first: PlanEntry;
-  /** `""` where there are none. */
+  /** The note: `" (41 times)"`; `""` for a single entry. */
   readonly note: string;
 }
 
-/** The lines of the entries, with one for each series of calls that differ in one argument. */
+/** Returns the lines of the entries, one for each series of calls that differ in one argument. */
 export function collapse(entries: readonly PlanEntry[]): ListingLine[] {
   const lines: ListingLine[] = [];
   for (let index = 0; index < entries.length;) {
@@ -49,14 +49,14 @@ export function collapse(entries: readonly PlanEntry[]): ListingLine[] {
   return lines;
 }
 
-/** Calls that a launch makes for one number, or one candidate, after the other. */
+/** Calls that a launch repeats with one argument changed. */
 const SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
 
 function seriesOf({ call }: PlanEntry): string | undefined {
   return SERIES.exec(call)?.[1];
 }
 
-/** The index behind the last entry of the series that the entry begins; a single one is its own. */
+/** Returns the index after the last entry of the series that starts here. */
 function endOfSeries(entries: readonly PlanEntry[], begin: number): number {
   const first = entries[begin]!;
   const series = seriesOf(first);
@@ -73,7 +73,7 @@ function areTogether(one: PlanEntry, other: PlanEntry): boolean {
   return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
 }
 
-/** Whether a mount point is made by one of the two: a directory, or a file. */
+/** Whether one of the two calls makes a mount point: a directory or a file. */
 function areAlternatives(one: PlanEntry, other: PlanEntry): boolean {
   const path = /^mkdirat\((.*), 0[0-7]+\)$/s.exec(one.call)?.[1];
   return path !== undefined && areTogether(one, other) &&

@@ -1,12 +1,12 @@
 /**
- * The guard of the script's memory, which a container shares until its program runs. A process that
- * can see the container must not get at that memory meanwhile, nor at the script's program by
- * /proc/PID/exe (CVE-2019-5736): the kernel keeps both from other users' processes and from other
- * user namespaces while the memory is undumpable (prctl(2)).
+ * Guards the script's memory, which a container shares until its program runs. A process that can
+ * see the container must not access that memory, nor overwrite the script's program by
+ * /proc/PID/exe (CVE-2019-5736). The kernel denies both to other users and user namespaces while
+ * the memory is undumpable (prctl(2), ptrace(2)).
  *
- * That holds for the whole process, Workers included. So it is saved and restored under a lock of
- * the process, and a launch that an undumpable process cannot make waits for the lock too. A
- * container that waits to be started has a copy of the memory, and is undumpable by itself.
+ * The flag belongs to the whole process, Workers included. So a launch saves and restores it under
+ * a lock of the process, and a launch that fails while it is set waits for the lock too. A
+ * container that waits to be started has a copy of the memory with a flag of its own.
  *
  * @module
  */
@@ -21,38 +21,38 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 import type { LaunchShape } from "./shape.ts";
 
-/** What a launch does about it. */
+/** The calls of a launch that guard the script's memory. */
 export class MemoryGuard {
-  /** Whether untrusted processes can see the container while it is made. */
+  /** Whether untrusted processes can see the container during setup. */
   readonly #exposed: boolean;
-  /** Whether a process of the container goes on, on its maker's memory, in the program's sight. */
+  /** Whether the program can see another process of the container, which shares the memory. */
   readonly #overlaps: boolean;
   readonly #sharesMemory: boolean;
   readonly #locks: boolean;
   readonly #saves: boolean;
-  /** Whether the program of the launch restores everything, and the script need not. */
+  /** Whether the launch's program restores the flag, and not the script after it. */
   readonly #restoresItself: boolean;
   #saved: Call | undefined;
   readonly #unlocking = new Label("unlocking");
 
-  /** @param maker whether the script sleeps until the program runs, and shares its memory */
+  /** @param frame whether the script blocks until the program runs, and shares its memory */
   constructor(
     plan: PlanBuilder,
     shape: LaunchShape,
-    maker: { readonly vfork: boolean; readonly sharesMemory: boolean },
+    frame: { readonly vfork: boolean; readonly sharesMemory: boolean },
   ) {
-    // What is opened of /proc/self is root's while the process is undumpable (proc(5)).
-    const suffers = plan.opensProcSelf;
-    const changes = maker.sharesMemory && changesDumpability(plan, shape);
+    // Files of /proc/self are owned by root while the process is undumpable (proc(5)).
+    const needsDumpable = plan.opensProcSelf;
+    const changes = frame.sharesMemory && changesDumpability(plan, shape);
     this.#exposed = plan.state.exposed;
     this.#overlaps = plan.processes.length > 1;
-    this.#sharesMemory = maker.sharesMemory;
-    this.#locks = changes || suffers;
-    this.#saves = changes || (suffers && maker.sharesMemory && !maker.vfork);
-    this.#restoresItself = maker.vfork || !this.#saves;
+    this.#sharesMemory = frame.sharesMemory;
+    this.#locks = changes || needsDumpable;
+    this.#saves = changes || (needsDumpable && frame.sharesMemory && !frame.vfork);
+    this.#restoresItself = frame.vfork || !this.#saves;
   }
 
-  /** Writes what the script does before the first process is made; a failure goes on there. */
+  /** Writes the calls before the first clone; a failure jumps to the label. */
   raise(writer: ProgramWriter, onFailure: Label): void {
     if (!this.#locks) return;
     writer.add(lockProcess(), { accept: LOCKLESS, onFailure });
@@ -62,7 +62,7 @@ export class MemoryGuard {
     if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
   }
 
-  /** Writes what restores all that, unless the container still runs on the script's memory. */
+  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
   lower(writer: ProgramWriter): void {
     if (!this.#locks || !this.#restoresItself) return;
     if (this.#saved !== undefined) {
@@ -76,27 +76,28 @@ export class MemoryGuard {
     writer.place(unlocked);
   }
 
-  /** Restores it once no process of the container is on the script's memory any more. */
+  /** Restores the flag when no process of the container shares the memory any longer. */
   restore(result: RunResult): void {
     if (this.#saved === undefined || this.#restoresItself) return;
     const dumpable = Number(result.result(this.#saved));
     const restoring = prctl(PR_SET_DUMPABLE, dumpable);
     syscalls([
-      // A launch that has not come as far has left 0, or an errno.
+      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
       ...(dumpable > 0 ? [{ call: restoring, accept: ["EINVAL"] as const }] : []),
       { call: unlockProcess(), accept: LOCKLESS },
     ]);
   }
 
-  /** Writes what guards the first process, where it has a copy of the script's memory. */
+  /** Writes the call that guards a first process with a copy of the memory. */
   begin(writer: ProgramWriter): void {
     if (this.#sharesMemory || !this.#exposed) return;
     writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   }
 
   /**
-   * Writes what guards, just before the program, a process that another one overlaps with, or that
-   * waits with its copy: ids that change have set the memory dumpable or not, as a sysctl says.
+   * Writes the call that sets the flag again before the program, because a change of ids sets it to
+   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
+   * memory, or this one waits with its copy.
    */
   renew(writer: ProgramWriter): void {
     if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
@@ -104,8 +105,8 @@ export class MemoryGuard {
 }
 
 /**
- * Whether the launch makes the memory undumpable: because untrusted processes can see the
- * container, because the program can see the process that has made it, or by changing ids.
+ * Whether the launch changes the flag: because untrusted processes can see the container, because
+ * the program can see its parent, or by a change of ids.
  */
 function changesDumpability(plan: PlanBuilder, shape: LaunchShape): boolean {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid ||

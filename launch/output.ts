@@ -1,20 +1,22 @@
 /**
- * What a program has left when it has ended.
+ * The result of a program that has ended.
  *
  * @module
  */
 
 import type { CommandStatus } from "./status.ts";
 
-/** How a program has ended, and what it has written: see `Deno.CommandOutput`. */
+/** The status and the output of a program, as `Deno.CommandOutput` has them. */
 export interface CommandOutput extends CommandStatus {
-  /** What it has written to its standard output; throws a `TypeError` where that is not piped. */
+  /** Its standard output; throws a `TypeError` if that is not piped. */
   readonly stdout: Uint8Array<ArrayBuffer>;
-  /** What it has written to its standard error; throws a `TypeError` where that is not piped. */
+  /** Its standard error; throws a `TypeError` if that is not piped. */
   readonly stderr: Uint8Array<ArrayBuffer>;
 }
 
-/** A status with what was collected; a stream that was not piped has nothing to give. */
+/**
+ * Returns a status with the collected output; a stream that was not piped throws when it is read.
+ */
 export function commandOutput(
   status: CommandStatus,
   stdout: Uint8Array<ArrayBuffer> | undefined,

@@ -9,7 +9,7 @@ import type { LazyFixes } from "../ffi/fix.ts";
 import { type Edges, END, type Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 
-/** The parts of a launch that belong to no step. */
+/** The part of a launch that a call belongs to, if it belongs to no step. */
 export type Section =
   | "clone"
   | "begin"
@@ -17,21 +17,20 @@ export type Section =
   | "program"
   | "init"
   | "script"
-  /** What puts the script back into its state from before. */
+  /** Restores the state of the script from before the launch. */
   | "restore"
   | "failure";
 
 /** A call of a launch. */
 export interface LaunchRecord extends ProgramRecord {
-  /** The part of the launch that it belongs to, where it serves no step. */
+  /** The part of the launch that it belongs to, if it belongs to no step. */
   readonly section?: Section;
-  /** The step that it serves, if it does. */
+  /** The position of its step, if it belongs to one. */
   readonly stepIndex?: number | undefined;
-  /** What its errors mean. */
   readonly fixes?: LazyFixes | undefined;
 }
 
-/** How calls of the container fail: the process ends, and the script reads what failed. */
+/** The edges of calls of the container: a failure exits the process, and the script reads which. */
 export const CHILD_EDGES: Edges = { onFailure: EXIT_CHILD };
 
 /** The program of a launch while it is written. */
@@ -39,23 +38,23 @@ export class ProgramWriter {
   readonly parts: (LaunchRecord | Label)[] = [];
   section: Section = "script";
 
-  /** Adds a call of the section. */
+  /** Adds a call of the current section. */
   add(call: Call, options: Omit<LaunchRecord, "call" | "section"> = {}): Call {
     this.parts.push({ call, section: this.section, ...options });
     return call;
   }
 
-  /** Adds what a step has written. */
+  /** Adds a call or label of a step. */
   part(part: LaunchRecord | Label): void {
     this.parts.push("call" in part ? { ...CHILD_EDGES, ...part } : part);
   }
 
-  /** What is added next can be reached from elsewhere. */
+  /** Places a label, to which edges of other calls can jump. */
   place(label: Label): void {
     this.parts.push(label);
   }
 
-  /** The walk does not go on behind the call that was added last. */
+  /** Ends the program after the last call. */
   end(): void {
     const last = this.parts.pop() as LaunchRecord;
     this.parts.push({ ...last, onZero: END, onAccepted: END, onFailure: END, onSuccess: END });

@@ -1,5 +1,5 @@
 /**
- * What the script keeps up on the host while a container runs, and how it is ended.
+ * Host services that run, and their records, by which another process can end them.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import type { UserNetworkProgram } from "../recipe/steps/network/user_network.ts";
 
 /**
- * What has been started, as plain data: JSON has it, and {@linkcode cleanUpService} ends by it what
- * another process has begun and cannot end any more.
+ * A service that was started, as JSON data. If the process that has started it was killed,
+ * {@linkcode cleanUpService} ends the service by its record.
  */
 export type ServiceRecord =
   | { readonly service: "delete-link"; readonly name: string; readonly index: number }
@@ -16,7 +16,7 @@ export type ServiceRecord =
     readonly service: "return-link";
     readonly name: string;
     readonly nameInside: string;
-    /** The container's process that the interface was given to, and when that was started. */
+    /** The container's process that has the interface, and its start time. */
     readonly pid: number;
     readonly started: number;
   }
@@ -30,13 +30,13 @@ export type ServiceRecord =
 
 /** A service that runs. */
 export interface RunningService {
-  /** What another process can end it by, if one can. */
+  /** The record by which another process can end it, if one can. */
   readonly record?: ServiceRecord;
-  /** Ends it, and gives back what it holds. */
+  /** Ends it and releases its resources. */
   end(): void;
 }
 
-/** Ends all services, the latest first; what then fails is thrown once everything has ended. */
+/** Ends all services, the latest first, and then throws the first error. */
 export function endServices(services: readonly { end(): void }[]): void {
   const errors: unknown[] = [];
   for (const service of services.toReversed()) {

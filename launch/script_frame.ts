@@ -1,7 +1,7 @@
 /**
- * The frame of a container that a script makes: the script's thread blocks signals, guards its
- * memory, makes the first process, and undoes all that. Where the container needs nothing of the
- * script, the thread sleeps until the program runs.
+ * The frame of a container that a script makes. The script's thread blocks signals, guards its
+ * memory, makes the first process, and restores signals and memory. It blocks until the program
+ * runs, unless the container waits for the script.
  *
  * @module
  */
@@ -31,18 +31,20 @@ import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 import type { LaunchShape } from "./shape.ts";
 import { SCRIPT_PIDFD } from "./slots.ts";
 
-/** What a frame has to know of the script. */
+/** The facts of the script that a frame needs. */
 export interface ScriptFacts {
   /**
-   * The signals that the script ignores, where clone3(2) resets all others; without it, every signal
-   * is reset by a call of its own.
+   * The signals that the script ignores, which CLONE_CLEAR_SIGHAND does not reset; `undefined`
+   * without clone3(2), when every signal is reset by a call.
    */
   readonly ignored: readonly number[] | undefined;
-  /** Where a container sees whether the script's thread is still there, if that can be known. */
+  /**
+   * The word by which a container checks whether the script's thread still runs, if there is one.
+   */
   readonly thread: ThreadWord | undefined;
 }
 
-/** A word of a thread's memory that has its id until it ends. */
+/** A word of memory that contains the id of a thread until it ends. See set_tid_address(2). */
 export interface ThreadWord {
   readonly address: bigint;
   readonly id: number;
@@ -63,7 +65,7 @@ export class ScriptFrame implements Frame {
     this.#plan = plan;
     this.#facts = facts;
     this.vfork = plan.syncPoints.length === 0 && !shape.held;
-    // A container that waits has a copy: the script goes on meanwhile.
+    // The script runs on while the container waits, so the container needs a copy.
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.#needsSockets = !this.vfork || shape.terminal === "container" ||
@@ -74,12 +76,12 @@ export class ScriptFrame implements Frame {
     return this.#facts.ignored !== undefined;
   }
 
-  /** What makes the sockets of the script and the container, where they are needed. */
+  /** The call that makes the sync sockets, if they are needed. */
   get sockets(): Call | undefined {
     return this.#sockets;
   }
 
-  /** What opens the container's pidfd, where the thread has slept. */
+  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
   get pidfd(): Call | undefined {
     return this.#pidfd;
   }
@@ -95,7 +97,7 @@ export class ScriptFrame implements Frame {
     }
     if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
     this.guard.raise(writer, closing);
-    // A handler of the script's must not run in the container, on its memory.
+    // A signal handler of the script must not run in the container, which shares the memory.
     writer.add(rt_sigprocmask("all", mask), { onFailure: lowering });
     writer.section = "clone";
     writer.add(clone, {
@@ -119,7 +121,7 @@ export class ScriptFrame implements Frame {
   }
 
   begin(writer: ProgramWriter): void {
-    // execve(2) would leave what is ignored, and a handler could run before it, on shared memory.
+    // execve(2) does not reset ignored signals, and a handler could run before it on shared memory.
     for (const signal of this.#facts.ignored ?? CHANGEABLE_SIGNALS) {
       writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
     }
@@ -131,15 +133,15 @@ export class ScriptFrame implements Frame {
     const { deathSignal, processes } = this.#plan;
     if (deathSignal === 0) return;
     writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
-    // A parent that died between the clone and this prctl has sent no signal.
+    // No signal is sent if the parent died between the clone and this prctl.
     const { thread } = this.#facts;
     const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
     if (thread !== undefined && sharesWord) {
       const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
       writer.add(alive, { ...CHILD_EDGES, accept: ["EAGAIN"], onAccepted: EXIT_CHILD });
     } else {
-      // The pidfd is readable after the last thread has exited; a parent that is just giving its
-      // children away is missed.
+      // The pidfd is readable after the last thread has exited; a parent that has just re-parented
+      // its children is missed.
       const gone = ppoll([{ fd: SCRIPT_PIDFD, events: POLLIN }], 0);
       writer.add(gone, { ...CHILD_EDGES, onSuccess: EXIT_CHILD });
     }

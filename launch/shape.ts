@@ -1,6 +1,6 @@
 /**
- * What decides which calls a launch makes. Two launches of one plan that have the same shape are the
- * same program, and differ in what is filled in.
+ * The shape of a launch, which determines its calls. Launches of one plan with the same shape have
+ * the same program, and differ in the values of its slots.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import type { ExecSpec } from "./exec.ts";
 
 /** The shape of a launch. */
 export interface LaunchShape {
-  /** What the standard streams are; `"fd"` is a descriptor of the script's. */
+  /** The kinds of the standard streams; `"fd"` is a descriptor of the script. */
   readonly stdio: readonly ("inherit" | "null" | "fd")[];
-  /** At how many paths the program may be. */
+  /** The number of paths at which the program may be. */
   readonly paths: number;
   readonly cwd: boolean;
   readonly uid: boolean;
   readonly gid: boolean;
-  /** Where the terminal is opened, if the program gets one. */
+  /** Which side opens the terminal, if the program gets one. */
   readonly terminal: "script" | "container" | undefined;
-  /** How the container gets into its control group, if it has one. */
+  /** How the container enters its control group, if it has one. */
   readonly cgroup: { readonly directory: boolean; readonly files: number } | undefined;
-  /** Whether the container waits before the program until it is let go. */
+  /** Whether the container waits before its program to be started. */
   readonly held: boolean;
 }
 
-/** The shape of a launch of this program, which may be at so many paths. */
+/** Returns the shape of a launch. */
 export function shapeOf(
   { stdio, cwd, uid, gid, terminal }: ExecSpec,
   paths: number,

@@ -1,5 +1,5 @@
 /**
- * What is known only when a launch is made: the slots of its program, and what fills them.
+ * The slots of a launch's program, for values that are known only at the launch.
  *
  * @module
  */
@@ -13,34 +13,34 @@ import { type EnvironmentStrings, inheritedStrings } from "../ffi/environment.ts
 import { invalidArgument } from "../ffi/errors.ts";
 import type { ExecSpec } from "./exec.ts";
 
-/** What a launch is given beside its program. */
+/** The values of a launch that are not of its program. */
 export interface LaunchGivens {
-  /** The way into the container's control group, where it has one. */
+  /** How the container enters its control group, if it has one. */
   readonly cgroupEntry?: CgroupEntry | undefined;
-  /** The descriptors that the script has opened for the steps. */
+  /** The descriptors that the container inherits from the script. */
   readonly inheritedFds?: ReadonlyMap<Slot, number> | undefined;
-  /** Whether the container waits before the program until it is let go. */
+  /** Whether the container waits before its program to be started. */
   readonly held?: boolean;
 }
 
-/** What fills the slots of one launch; a launch that is only described does without some. */
+/** The values of the slots of one launch; some are left out if it is only described. */
 export interface LaunchValues extends LaunchGivens {
   readonly spec: ExecSpec;
   /** The paths at which the program may be. */
   readonly paths: readonly string[];
-  /** A pidfd of the script, by which a container sees whether the script is still there. */
+  /** A pidfd of the script, by which a container checks whether the script still runs. */
   readonly scriptPidfd?: number | undefined;
-  /** The memfd of the init's image, where the plan has an init. */
+  /** The memfd of the init's image, if the plan has an init. */
   readonly initImage?: number | undefined;
 }
 
-/** A slot that every launch fills in the same way. */
+/** A slot with a value of {@linkcode LaunchValues}. */
 class LaunchSlot extends Slot {
   constructor(
     text: string,
-    /** Its value; what it points to is written to the room. */
+    /** Returns the value; data that it points to is written to the room. */
     readonly value: (values: LaunchValues, room: Room) => number | bigint | undefined,
-    /** Shows the value. */
+    /** Returns the value as text, for the plan. */
     readonly show: (values: LaunchValues) => string = () => text,
     size?: 4 | 8,
   ) {
@@ -48,7 +48,7 @@ class LaunchSlot extends Slot {
   }
 }
 
-/** The program's arguments, with its own name before them. */
+/** The program's argv: its name, then its arguments. */
 export const ARGV: Slot = new LaunchSlot(
   "argv",
   ({ spec: { program, args } }, room) => room.list([], [program, ...args]),
@@ -104,7 +104,7 @@ export const TERMINAL: Slot = new LaunchSlot(
   ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : undefined,
 );
 
-/** The number of the descriptor under which the container sends its terminal. */
+/** The number of the descriptor by which the container sends the master of its terminal. */
 export const RESERVED: Slot = new LaunchSlot(
   "reserved",
   ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : undefined,
@@ -130,14 +130,14 @@ export const SCRIPT_PIDFD: Slot = new LaunchSlot(
 /** The memfd of the init's image. */
 export const INIT_IMAGE: Slot = new LaunchSlot("init", ({ initImage }) => initImage);
 
-/** The directory of the control group that clone3(2) makes the container in. */
+/** The directory of the control group in which clone3(2) makes the container. */
 export const CGROUP_DIRECTORY: Slot = new LaunchSlot(
   "cgroup",
   ({ cgroupEntry }) => cgroupEntry?.directory?.value,
   ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup",
 );
 
-/** The path of the program with this number. */
+/** Returns the slot of a path at which the program may be. */
 export const programPath: (index: number) => Slot = numbered((index) =>
   new LaunchSlot(
     `path ${index + 1}`,
@@ -146,7 +146,7 @@ export const programPath: (index: number) => Slot = numbered((index) =>
   )
 );
 
-/** The file with this number by which the container enters a control group. */
+/** Returns the slot of a cgroup.procs file that the container writes. */
 export const cgroupFile: (index: number) => Slot = numbered((index) =>
   new LaunchSlot(
     `cgroup.procs ${index + 1}`,
@@ -155,12 +155,12 @@ export const cgroupFile: (index: number) => Slot = numbered((index) =>
   )
 );
 
-/** Shows the slots of a launch by what fills them. */
+/** Returns a function that shows slots by their values. */
 export function showValues(values: LaunchValues): ShowSlot {
   return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
 }
 
-/** What fills the slots of a launch in the memory that its program runs in. */
+/** Returns the bindings of a launch's slots, for the memory of its program. */
 export function bindingsOf(values: LaunchValues): Bindings {
   return {
     size: roomFor(values),
@@ -182,10 +182,10 @@ function bindSlots(program: SyscallProgram, memory: Memory, values: LaunchValues
   }
 }
 
-/** How much is written behind the program, at most. */
+/** Returns an upper bound of the bytes that are written after the program. */
 function roomFor({ spec, paths }: LaunchValues): number {
   const { program, args, environment: { inherited, changes }, cwd } = spec;
-  // Two lists, each with an end and aligned, and the bytes of the strings.
+  // Two lists, each aligned and with a null pointer at its end, and the strings.
   let bytes = 8 * (args.length + inherited.length + changes.size + 5) + stringSize(program) +
     (cwd === undefined ? 0 : stringSize(cwd));
   for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]!);
@@ -194,14 +194,14 @@ function roomFor({ spec, paths }: LaunchValues): number {
   return bytes;
 }
 
-/** UTF-8 takes at most three bytes a UTF-16 unit. */
+/** Returns an upper bound: UTF-8 has at most three bytes for each UTF-16 unit. */
 function stringSize(text: string): number {
   return text.length * 3 + 1;
 }
 
 const encoder = new TextEncoder();
 
-/** The memory behind a program, where that lies which its slots point to. */
+/** The memory after a program, for data that its slots point to. */
 class Room {
   readonly #memory: Memory;
   #end: number;
@@ -211,7 +211,7 @@ class Room {
     this.#end = begin;
   }
 
-  /** Writes a number to a cell. */
+  /** Writes a number of 64 bits. */
   put(at: number, value: number | bigint): void {
     const { view } = this.#memory;
     if (typeof value === "bigint") return view.setBigUint64(at, value, true);
@@ -233,7 +233,7 @@ class Room {
     return address + at;
   }
 
-  /** Writes a list of strings, the first of which have their addresses, and returns its own. */
+  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
   list(known: EnvironmentStrings, strings: readonly string[]): number {
     const list = Math.ceil(this.#end / 8) * 8;
     let at = list;
@@ -251,7 +251,7 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Slots that are told apart by a number, each made once. */
+/** Returns a function that makes the slot of each number once. */
 function numbered(make: (index: number) => Slot): (index: number) => Slot {
   const made: Slot[] = [];
   return (index) => made[index] ??= make(index);

@@ -1,5 +1,5 @@
 /**
- * How a program has ended.
+ * The exit status of a program.
  *
  * @module
  */
@@ -17,23 +17,23 @@ import {
 import { Slot } from "../ffi/call.ts";
 import { Routine } from "../ffi/routine.ts";
 
-/** How a program has ended, as `Deno.CommandStatus` has it. */
+/** The exit status of a program, as `Deno.CommandStatus` has it. */
 export interface CommandStatus {
-  /** Whether it has ended by itself, with the code 0. */
+  /** Whether it has exited with code 0. */
   readonly success: boolean;
-  /** Its exit code; 128 and the number of the signal where one has ended it. */
+  /** Its exit code; 128 plus the number of the signal if one has killed it. */
   readonly code: number;
-  /** The signal that has ended it. */
+  /** The signal that has killed it, if any. */
   readonly signal: Deno.Signal | null;
-  /** Whether it was killed because its `timeout` was over. */
+  /** Whether it was killed because of its `timeout`. */
   readonly timedOut: boolean;
-  /** Whether a process was killed as memory was short; known where the step `limits` is there. */
+  /** Whether the OOM killer has killed a process; always `false` without the step `limits`. */
   readonly outOfMemory: boolean;
 }
 
 /**
- * The status of the child behind the pidfd, which then is no more; `undefined` while it runs, or
- * where the thread is to wait for it, when a signal has come in between.
+ * Reaps the child of a pidfd and returns its status; `undefined` if it still runs, or with `wait`,
+ * if a signal has interrupted the call.
  */
 export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
   return statusIn((wait ? WAITING : LOOKING).run(pidfd).output(INFO));
@@ -45,7 +45,7 @@ const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
   new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options), accept: ["EINTR"] }])
 ) as [Routine, Routine];
 
-/** The status that waitid(2) has written; `undefined` where it has not. */
+/** Returns the status that waitid(2) has written; `undefined` if it has written none. */
 export function statusIn(info: DataView): CommandStatus | undefined {
   const state = readChildState(info);
   if (state === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * The standard streams of a program: pipes where the script wants to have the other side.
+ * The standard streams of a program.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Routine } from "../ffi/routine.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import type { Stdio } from "./exec.ts";
 
-/** What a standard stream of the program is, as `Deno.Command` has it. */
+/** The kind of a standard stream, as `Deno.Command` has it. */
 export type StdioKind = "piped" | "inherit" | "null";
 
 /** A pipe between the script and the program. */
@@ -25,9 +25,9 @@ export class StandardStreams {
   readonly #pipes: (Pipe | undefined)[] = [];
 
   /**
-   * Opens the pipes that the kinds of stdin, stdout and stderr ask for.
+   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`.
    *
-   * @throws {SyscallError} where no more files may be open
+   * @throws {SyscallError} if too many files are open
    */
   constructor(kinds: readonly [StdioKind, StdioKind, StdioKind]) {
     this.#kinds = kinds;
@@ -39,7 +39,7 @@ export class StandardStreams {
     }
   }
 
-  /** What the program gets. */
+  /** The program's streams. */
   get theirs(): readonly Stdio[] {
     return this.#kinds.map((kind, fd) => {
       const pipe = this.#pipes[fd];
@@ -47,13 +47,13 @@ export class StandardStreams {
     });
   }
 
-  /** Once the program has its sides: closes them here, and returns the script's. */
+  /** Closes the program's ends after the launch, and returns the script's. */
   release(): readonly (number | undefined)[] {
     for (const pipe of this.#pipes) if (pipe !== undefined) RELEASING.run(pipe.theirs, pipe.ours);
     return this.#pipes.map((pipe) => pipe?.ours);
   }
 
-  /** Closes both sides of every pipe. */
+  /** Closes both ends of every pipe. */
   close(): void {
     for (const pipe of this.#pipes) {
       if (pipe === undefined) continue;
@@ -63,7 +63,7 @@ export class StandardStreams {
   }
 }
 
-/** The script writes to the pipe of the program's standard input, and reads from the others. */
+/** Opens a pipe, in which the script has the writable end for stdin, and the readable one else. */
 function openPipe(fd: number): Pipe {
   const opened = OPENING.run().output(ENDS);
   const [readable, writable] = [opened.getInt32(0, true), opened.getInt32(4, true)];

@@ -1,5 +1,6 @@
 /**
- * The sync points of a launch: the container waits, the script does its part, the container goes on.
+ * Serves the sync points of a launch: the container sends a byte and waits, the script does its
+ * actions and sends a byte back.
  *
  * @module
  */
@@ -29,10 +30,10 @@ import { startService } from "./host_services/table.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 
 /**
- * Does the script's part at each sync point; returns early when the container has failed. What is
- * started is added to `services`.
+ * Does the script's actions at each sync point; returns early if the container has failed. Adds the
+ * services that it starts to `services`.
  *
- * @param spawn runs a program of the host's
+ * @param spawn runs a program on the host
  */
 export function serveSyncPoints(
   plan: PlanBuilder,
@@ -42,37 +43,37 @@ export function serveSyncPoints(
 ): void {
   for (const point of plan.syncPoints) {
     const pid = waitForArrival(socket);
-    // The container's side is closed when it has failed; what has failed stands in its table.
+    // The container has failed and closed its end; the error is in the launch's record.
     if (pid === undefined) return;
-    for (const action of point.acts(String(pid))) {
+    for (const action of point.parentActions(String(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
       else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
       else services.push(start(action, pid, spawn, plan, point));
     }
     letGo(socket);
   }
-  // What comes next may be a descriptor, whose sender is known.
+  // The next message may carry a descriptor, for which the output has no room for credentials too.
   syscall(passCredentials(socket, false));
 }
 
-/** Lets a container go on that waits; where it was killed meanwhile, there is none. */
+/** Sends the byte that a container waits for; does nothing if the container was killed (EPIPE). */
 export function letGo(socket: number): void {
   syscalls([{ call: write(socket, new Uint8Array(1), 1), accept: ["EPIPE"] }]);
 }
 
-/** Waits until the program runs or the container has ended: its side is closed then. */
+/** Waits until the program runs or the container has ended, which closes the container's end. */
 export function waitForEnd(socket: number): void {
   while (waitForByte(socket));
 }
 
-/** Whether the other side has sent a byte, and not closed. */
+/** Waits for a byte; returns `false` if the other end is closed. */
 export function waitForByte(socket: number): boolean {
   const byte = read(socket, new Output(1), 1);
-  // The connection is reset where the container has closed without having read its own byte.
+  // ECONNRESET: the container has exited without having read the script's byte.
   return Number(syscalls([{ call: byte, accept: ["ECONNRESET"] }]).result(byte)) > 0;
 }
 
-/** Receives a descriptor that the container sends; `undefined` where it has failed before. */
+/** Receives a descriptor that the container sends; `undefined` if the container has failed. */
 export function receiveFd(socket: number): number | undefined {
   const control = controlOutput();
   const call = receiveDescriptor(socket, control);
@@ -94,7 +95,7 @@ function start(
   }
 }
 
-/** Makes the calls; the last one, which closes what they have opened, also where one has failed. */
+/** Makes the calls; the last one, which closes a descriptor, also if another has failed. */
 function makeCalls(calls: readonly ParentCall[], plan: PlanBuilder, point: SyncPoint): void {
   const last = new Label("last");
   const parts = calls.slice(0, -1).map(({ call }) => ({ call, onFailure: last }));
@@ -107,9 +108,9 @@ function makeCalls(calls: readonly ParentCall[], plan: PlanBuilder, point: SyncP
 }
 
 /**
- * Waits until the container is at its next sync point. Returns its pid as the script sees it, which
- * only the kernel knows where an init has made the process; `undefined` when the other side is
- * closed.
+ * Waits until the container is at its next sync point. Returns its pid in the script's pid
+ * namespace, which only the kernel knows if an init has made the process (SCM_CREDENTIALS,
+ * unix(7)); `undefined` if the other end is closed.
  */
 function waitForArrival(socket: number): number | undefined {
   const sender = senderOutput();

@@ -1,5 +1,5 @@
 /**
- * Whether needs are granted.
+ * Compares the needs of a recipe with its permissions.
  *
  * @module
  */
@@ -12,15 +12,14 @@ import type { PermissionOptions, Permissions } from "./permissions.ts";
 import { Hosts } from "../proxy/hosts.ts";
 import { resolvePath } from "../host/resolve_path.ts";
 
-/** Which of the options decides about a need. */
+/** The option that decides about a need. */
 type GrantName = keyof PermissionOptions;
 
-/** What has been granted, with its paths resolved. */
+/** The granted permissions, with resolved paths. */
 export class PermissionSet {
   readonly #options: Required<PermissionOptions>;
   readonly #paths: Readonly<Record<"read" | "write", readonly string[]>>;
 
-  /** The grants of these permissions. */
   constructor(permissions: Permissions) {
     const given = typeof permissions === "string" ? {} : permissions;
     const otherwise = permissions === "inherit" ? "inherit" : false;
@@ -37,26 +36,26 @@ export class PermissionSet {
     this.#paths = { read: resolved(read), write: resolved(write) };
   }
 
-  /** What a network of the container's own is to have. */
+  /** What is set up in a network namespace of the container. */
   get network(): NetworkService | undefined {
     const { net } = this.#options;
     return net === "loopback" ? net : typeof net === "object" ? "proxy" : undefined;
   }
 
-  /** The hosts that are granted one by one. */
+  /** The hosts of a granted list. */
   get hosts(): Hosts | undefined {
     const { net } = this.#options;
     return typeof net === "object" ? new Hosts(net) : undefined;
   }
 
-  /** Whether a variable of the script's environment may be handed on. */
+  /** Whether a variable of the script's environment may be passed on. */
   hasVariable(name: string): boolean {
     const { env } = this.#options;
     if (env === "inherit") return mayScript({ name: "env", variable: name });
     return typeof env === "boolean" ? env : env.includes(name);
   }
 
-  /** Whether the need is granted. Variables always are, as those without a grant are left out. */
+  /** Whether the need is granted. Variables always are, because others are left out silently. */
   has(need: HostAccess): boolean {
     switch (need.kind) {
       case "read":
@@ -78,20 +77,20 @@ export class PermissionSet {
   }
 
   /**
-   * Refuses needs that are not granted.
+   * Checks that all needs are granted.
    *
-   * @throws {PermissionError} for the first of them
+   * @throws {PermissionError} for the first that is not
    */
   require(needs: readonly HostAccess[]): void {
-    const denied = needs.filter((need) => !this.has(need));
-    if (denied.length > 0) throw permissionError(denied as [HostAccess, ...HostAccess[]]);
+    const [first, ...others] = needs.filter((need) => !this.has(need));
+    if (first !== undefined) throw permissionError(first, others);
   }
 
   #hasPath(kind: "read" | "write", path: string): boolean {
     const grant = this.#options[kind];
     if (grant === "inherit") return mayScript({ name: kind, path });
     if (typeof grant === "boolean") return grant;
-    // Where nothing is yet, `..` could lead anywhere later.
+    // In a path that does not exist yet, `..` could later lead anywhere.
     return !path.split("/").includes("..") &&
       this.#paths[kind].some((granted) => isWithin(path, granted));
   }
@@ -105,7 +104,7 @@ export class PermissionSet {
   }
 }
 
-/** Whether the script has the permission, without an exception. */
+/** Whether the script has the permission without exceptions (`--deny-*`). */
 function mayScript(permission: Deno.PermissionDescriptor): boolean {
   const { state, partial } = Deno.permissions.querySync(permission);
   return state === "granted" && partial !== true;
@@ -118,24 +117,24 @@ function resolved(grant: PermissionOptions["read"]): readonly string[] {
   );
 }
 
-function permissionError([need, ...others]: [HostAccess, ...HostAccess[]]): PermissionError {
-  const { step, stepIndex } = need;
-  const { grant, value, mend } = remedyOf(need);
+function permissionError(need: HostAccess, others: readonly HostAccess[]): PermissionError {
+  const { step, stepIndex, ...subject } = need;
+  const { grant, value, fix } = remedyOf(need);
   const more = others.length === 0
     ? ""
     : `\n  not granted either: ${others.map(describeAccess).join("; ")}`;
-  const { step: _, stepIndex: __, ...subject } = need;
-  const issue = `not granted: ${describeAccess(subject as HostAccess)}\n  ${mend}${more}`;
+
+  const issue = `not granted: ${describeAccess(subject as HostAccess)}\n  ${fix}${more}`;
   return new PermissionError(issue, grant, { value, step, stepIndex });
 }
 
 interface Remedy {
   readonly grant: GrantName;
   readonly value?: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
-/** What grants a need, and how to do without. */
+/** Returns the option that grants a need, and how to grant or avoid it. */
 function remedyOf(need: HostAccess): Remedy {
   switch (need.kind) {
     case "read":
@@ -145,7 +144,7 @@ function remedyOf(need: HostAccess): Remedy {
       return {
         grant,
         value,
-        mend: need.step === undefined
+        fix: need.step === undefined
           ? "the program sees all files of the host; pivotRoot() gives it a root of its own, and " +
             grants + " lets it see them"
           : `${grants}, grants it` + (grant === "write" ? UNCHANGED : ""),
@@ -154,7 +153,7 @@ function remedyOf(need: HostAccess): Remedy {
     case "net":
       return {
         grant: "net",
-        mend: need.step === undefined
+        fix: need.step === undefined
           ? 'unshare("net") gives it a network of its own; --allow-net, or { net: true }, grants it'
           : "--allow-net, or { net: true }, grants it",
       };
@@ -162,17 +161,17 @@ function remedyOf(need: HostAccess): Remedy {
       return {
         grant: "run",
         value: need.program,
-        mend: `{ run: [${JSON.stringify(need.program)}] } grants it`,
+        fix: `{ run: [${JSON.stringify(need.program)}] } grants it`,
       };
     case "namespace":
-      return { ...MACHINE, mend: `unshare("${need.namespace}") does without; ${MACHINE.mend}` };
+      return { ...MACHINE, fix: `unshare("${need.namespace}") does without; ${MACHINE.fix}` };
     case "privilege":
       return {
         ...MACHINE,
         value: need.privilege,
-        mend:
+        fix:
           'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), does without; ' +
-          MACHINE.mend,
+          MACHINE.fix,
       };
     case "device":
       return { ...MACHINE, value: need.path };
@@ -186,6 +185,6 @@ const UNCHANGED = "; for what is only read, the program must not be able to moun
 
 const MACHINE = {
   grant: "run",
-  mend: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the " +
+  fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the " +
     "machine",
 } as const;

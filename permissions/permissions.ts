@@ -1,5 +1,5 @@
 /**
- * The permissions of a recipe, in the manner of those of a Deno worker.
+ * The permissions of a recipe, similar to those of a Deno worker.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import { quoted } from "../recipe/shown.ts";
 import { parseHost } from "../proxy/host.ts";
 
 /**
- * What a recipe and its program may reach of the host: nothing (`"none"`), what the script itself
- * may reach by its Deno permissions (`"inherit"`), or what is listed.
+ * The access to the host of a recipe and its program: none (`"none"`), that of the script's own
+ * Deno permissions (`"inherit"`), or the listed permissions.
  *
- * The permissions are checked each time before the program starts, against paths without symbolic
- * links; these are then opened without following links, so that no other file can take their place.
+ * Permissions are checked before each start of the program, against paths without symbolic links.
+ * These paths are then opened without following links, so that no other file can take their place.
  * A directory includes everything in it, sockets too: a program can connect to a socket in a
  * directory that it can only read.
  *
@@ -49,8 +49,8 @@ import { parseHost } from "../proxy/host.ts";
 export type Permissions = "inherit" | "none" | PermissionOptions;
 
 /**
- * The single permissions: all (`true`), none (`false`), those of the script (`"inherit"`), or a
- * list. What is left out is not granted, as with a Deno worker.
+ * Permissions by kind: all (`true`), none (`false`), those of the script (`"inherit"`), or a list.
+ * A kind that is left out is not granted, as for a Deno worker.
  *
  * A recipe that shares the host's processes, ids, devices or root's capabilities could do whatever
  * any program can, so these need `run: true` and `sys: true` together.
@@ -62,26 +62,26 @@ export interface PermissionOptions {
   readonly write?: "inherit" | boolean | readonly string[];
   /**
    * The network. All values but `true` (the host's network) need a recipe with a network of its
-   * own, `unshare("net")`. It has no interface that is up with `false`, and the loopback interface
-   * with `"loopback"`. With a list of hosts (`"example.org:443"`, without a port all ports) the
-   * script is a proxy to these hosts, which programs find by `HTTP_PROXY` and the like.
+   * own, `unshare("net")`. With `false` it has no interface that is up, with `"loopback"` the
+   * loopback interface. With a list of hosts (`"example.org:443"`; without a port, all ports) the
+   * script is a proxy to these hosts, which programs find by `HTTP_PROXY` and similar variables.
    */
   readonly net?: "inherit" | "loopback" | boolean | readonly string[];
   /**
-   * Variables of the script's environment that are passed on. Others are left out, without an
-   * error: PATH then names the usual directories, and LANG is `C.UTF-8`.
+   * Variables of the script's environment that are passed on. Others are left out without an error;
+   * PATH then has a default, and LANG is `C.UTF-8`.
    */
   readonly env?: "inherit" | boolean | readonly string[];
   /**
-   * Programs that a command may start, by the names that it uses. Permissions limit what the recipe
-   * brings along, so the program that a command names may be started, unless there is a list.
+   * Programs that a command may start, by the names that it uses. Without a list, a command may
+   * start any program: it can only be a file that the recipe may access.
    */
   readonly run?: "inherit" | boolean | readonly string[];
   /** With `run: true`, everything that is not a file, a network or a variable. */
   readonly sys?: "inherit" | boolean;
 }
 
-/** What each of the options may be. */
+/** The schemas of the options. */
 const permissionFields = lazy((): Schemas<PermissionOptions> => ({
   read: grantOf(path()),
   write: grantOf(path()),
@@ -91,7 +91,7 @@ const permissionFields = lazy((): Schemas<PermissionOptions> => ({
   sys: optional(either(oneOf(["inherit"]), boolean())),
 }));
 
-/** The schema of a command's option `permissions`. */
+/** Returns the schema of a command's option `permissions`. */
 export function permissionsSchema(): Schema {
   const word = oneOf(["inherit", "none"]);
   const lists = object(permissionFields());

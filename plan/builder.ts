@@ -1,5 +1,5 @@
 /**
- * What the lowerings write with: the calls so far, and what the launch has to do beside them.
+ * A plan while the steps are lowered: the calls so far, and the script's part of the launch.
  *
  * @module
  */
@@ -24,77 +24,75 @@ import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
 import { HostPath } from "./host_path.ts";
-import {
-  CONTAINER_SOCKET,
-  type InheritedFd,
-  type ParentAction,
-  type SyncPoint,
-} from "./parent_work.ts";
+import { CONTAINER_SOCKET, type InheritedFd, type SyncPoint } from "./parent_work.ts";
 import { PlannedState } from "./planned_state.ts";
 import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
 import type { MountDescription, PlannedMount } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
 
-/** What a network of the container's own serves: the loopback interface, and a proxy on it. */
+/** What is set up in a network namespace of the container: `lo` alone, or `lo` with a proxy. */
 export type NetworkService = "loopback" | "proxy";
 
-/** What a command wants of a plan beside its steps. */
+/** The options of a plan. */
 export interface PlanOptions {
-  /** What is set up in a network namespace that the recipe makes. */
+  /** What is set up in a network namespace that the recipe creates. */
   readonly network?: NetworkService | undefined;
 }
 
-/** How a call goes on, and what its errors mean. */
+/** The edges of a call, and the fixes for its errors. */
 export interface CallOptions extends Edges {
   readonly fixes?: LazyFixes | undefined;
 }
 
 const NO_OPTIONS: CallOptions = {};
 
-/** A directory that is open, and the mount that it is on. */
+/** An open directory, and the mount that it is on. */
 interface OpenDirectory {
   readonly mount: PlannedMount;
   readonly fd: ResultOf;
 }
 
 /**
- * How many descriptors a plan leaves to execve(2) to close; those beyond are closed one by one, as
- * a process may have 1024 in all (RLIMIT_NOFILE, the usual soft limit).
+ * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
+ * a call, because a process may usually have 1024 (the soft limit of RLIMIT_NOFILE).
  */
 const UNCLOSED_FDS = 128;
 
-/** Where a step's calls are written. */
+/** Collects the calls of the steps. */
 export class PlanBuilder {
   /** The machine that the plan is for. */
   readonly host: Host;
   readonly options: PlanOptions;
-  /** The steps, and which of them is being lowered. */
+  /** The steps, and the position of the current one. */
   readonly cursor: StepCursor;
-  /** What the container has become by now. */
+  /** The container as the steps so far have made it. */
   readonly state: PlannedState;
-  /** What the steps reach of the host. */
+  /** The access of the steps to the host. */
   readonly access: AccessRecorder;
-  /** The processes so far; steps write to the last. */
+  /** The processes so far; calls are added to the last. */
   readonly processes: ProcessPlan[] = [newProcess()];
-  /** Calls that are made last, when nothing is left to do but to begin the program. */
+  /** Calls that are made directly before execve(2). */
   readonly beforeProgram: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
   readonly inheritedFds: InheritedFd[] = [];
-  /** The points at which the container waits for the script, in their order. */
+  /** The points at which the container waits for the script, in order. */
   readonly syncPoints: SyncPoint[] = [];
-  /** A socket of the container's network that is sent to the script, which accepts connections. */
+  /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
-  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
+  /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
-  /** The kinds of namespaces that those flags make. */
+  /** The kinds of namespaces that these flags create. */
   readonly clonedKinds: Set<NamespaceKind> = new Set();
-  /** The step that those flags serve first. */
+  /** The position of the first step with such flags. */
   cloneStep: number | undefined;
-  /** The signal that the container gets when the script ends, by number; 0 for none. */
+  /** The number of the signal that the container gets when the script ends; 0 for none. */
   deathSignal = 9;
-  /** Whether the first process only keeps the script out of the OOM killer's reach. */
+  /** Whether the first process only protects the script from the OOM killer. */
   oomShield = false;
-  /** Whether calls open files of /proc/self, which root owns while the process is undumpable. */
+  /**
+   * Whether calls open files of /proc/self, which root owns while the process is undumpable
+   * (proc(5)).
+   */
   opensProcSelf = false;
   /** Whether the plan depends on the host by more than the caller, its working directory and paths. */
   isMomentary = false;
@@ -102,17 +100,18 @@ export class PlanBuilder {
   #hostPaths: readonly ResolvedPath[] = [];
   #scriptDirectory: string | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
-  /** The directories that were opened in calls that may be skipped, with those before. */
+  /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
   #limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   #released = 0;
-  /** Whether descriptors are closed at once: an open file keeps a mount busy (umount(2)). */
+  /**
+   * Whether descriptors are closed at once, because an open file keeps a mount busy (umount(2)).
+   */
   readonly #closesAtOnce: boolean;
-  /** Where the process works at first, opened; `"lost"` where nothing goes back there. */
+  /** The open working directory; `"lost"` if no later call needs it. */
   #workingDirectory: ResultOf | "lost" | undefined;
   #inOtherDirectory = false;
 
-  /** A plan of these steps on this machine. */
   constructor(
     steps: readonly { readonly step: string }[],
     host: Host,
@@ -126,7 +125,7 @@ export class PlanBuilder {
     this.access = new AccessRecorder(this.cursor, this.state, this);
   }
 
-  /** Whether the plan would be the same now. */
+  /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
     const directory = this.#scriptDirectory;
@@ -138,27 +137,27 @@ export class PlanBuilder {
     return this.host.unchanged(this.#hostPaths);
   }
 
-  /** The process that is being written. */
+  /** The process that calls are added to. */
   get process(): ProcessPlan {
     return this.processes.at(-1)!;
   }
 
-  /** The process that lives as long as the container: its init, or the program. */
+  /** The process that lives as long as the container: the init, or the program. */
   get main(): ProcessPlan {
     return this.processes.find((process) => process.then === "init") ?? this.process;
   }
 
-  /** Whether a process stays behind as the init. */
+  /** Whether the container has an init. */
   get hasInit(): boolean {
     return this.main.then === "init";
   }
 
-  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
+  /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
   get untouched(): boolean {
     return this.processes.length === 1 && this.process.parts.length === 0;
   }
 
-  /** Leaves namespaces to the first clone. */
+  /** Adds namespace flags to the first clone(2). */
   cloneWith(flags: number, kinds: ReadonlySet<NamespaceKind>): void {
     this.cloneFlags |= flags;
     this.cloneStep ??= this.cursor.index;
@@ -182,34 +181,34 @@ export class PlanBuilder {
     return call;
   }
 
-  /** Adds calls that stand for one thing. */
+  /** Adds calls with the same fixes. */
   calls(calls: readonly Call[], fixes?: LazyFixes): void {
     for (const call of calls) this.call(call, { fixes });
   }
 
-  /** Adds a call that opens a descriptor, and returns that. */
+  /** Adds a call that opens a descriptor, and returns the descriptor. */
   open(call: Call, text: string, options: CallOptions = {}): ResultOf {
     return new ResultOf(this.call(call, options), text);
   }
 
-  /** A place that edges of earlier calls can go on to. */
+  /** Places a label, to which edges of other calls can jump. */
   place(label: Label): void {
     this.process.parts.push(label);
   }
 
-  /** Whether what is written now may be skipped. */
+  /** Whether the calls that are added now may be skipped. */
   get isSkippable(): boolean {
     return this.#opened !== undefined;
   }
 
-  /** Writes calls that may be skipped: edges of theirs lead to the label behind them. */
+  /** Adds calls that may be skipped by a jump to the label after them. */
   skippable(name: string, write: (end: Label) => void): void {
     const end = new Label(name);
     this.rememberWorkingDirectory();
     const outer = this.#opened;
     const opened: [path: string, before: OpenDirectory | undefined][] = this.#opened = [];
     write(end);
-    // What is opened in between is not open where that is skipped.
+    // These directories are not open if the calls are skipped.
     for (const [path, before] of opened.reverse()) {
       const { fd } = this.#directories.get(path) ?? {};
       if (this.#closesAtOnce && fd !== undefined) this.call(close(fd));
@@ -220,30 +219,30 @@ export class PlanBuilder {
     this.place(end);
   }
 
-  /** A descriptor is not needed any more: execve(2) closes it, or if there are many, a call. */
+  /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   release(fd: Fd): void {
     if (this.#closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }
 
-  /** Closes a descriptor now: no file that is open for writing can be executed (ETXTBSY). */
+  /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
   closeWritten(fd: Fd): void {
     this.call(close(fd));
   }
 
-  /** Goes on at the label: close(2) of an open descriptor returns 0. */
+  /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
   goTo(label: Label, fd: Fd): void {
     this.call(close(fd), { onZero: label });
   }
 
-  /** Closes the directories that are open to look beneath them, where they would keep a mount busy. */
+  /** Closes all open directories, which would keep a mount busy (umount(2)). */
   closeDirectories(): void {
     for (const { fd } of this.#directories.values()) this.call(close(fd));
     this.#directories.clear();
   }
 
   /**
-   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
-   * wherever its step stands.
+   * Adds a call that restricts the program and would restrict the rest of the launch too. It is
+   * made last, whatever the position of its step.
    */
   beforeExec(call: Call, fixes?: LazyFixes): void {
     this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes });
@@ -261,15 +260,15 @@ export class PlanBuilder {
     this.cursor.refuse(message);
   }
 
-  /** Refuses the step, unless the container has a namespace of this kind by now. */
+  /** Refuses the step unless the container has a namespace of this kind. */
   needs(kind: NamespaceKind, otherwise: string): void {
     if (this.state.unshared.has(kind)) return;
     this.refuse(`${otherwise}; put unshare("${kind}") before it`);
   }
 
   /**
-   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
-   * reports the number of a new process as it is there, and the script could not find it.
+   * Refuses the step if the container is in another pid namespace than the script. The kernel would
+   * then report the pid of a new process in that namespace, which the script cannot use.
    */
   needsHostPids(): void {
     if (!this.state.unshared.has("pid")) return;
@@ -279,7 +278,7 @@ export class PlanBuilder {
     );
   }
 
-  /** Refuses the step, unless the path is on a filesystem that the recipe has mounted. */
+  /** Refuses the step unless the path is on a filesystem that the recipe has mounted. */
   requireContainerMount(path: string): void {
     this.needs("mount", `${path} would be made on the host`);
     if (this.state.mounts.isContainerMount(this.path(path).canonical)) return;
@@ -289,22 +288,22 @@ export class PlanBuilder {
     );
   }
 
-  /** The current step has mounted something. */
+  /** Adds a mount of the current step to the mount table. */
   mounted(description: MountDescription): void {
     this.state.mounts.mounted({ ...description, stepIndex: this.cursor.index });
   }
 
-  /** A path of the container's file tree, as it is at this step. */
+  /** Returns a path of the container's file tree as of the current step. */
   path(target: string): ContainerPath {
     return new ContainerPath(this, target);
   }
 
-  /** A path that is looked up as it is, from the working directory where it is relative. */
+  /** Returns a path that is looked up at the current root or working directory. */
   currentPath(path: string): ContainerPath {
     return new ContainerPath(this, path, "current");
   }
 
-  /** What a step names to show or read: a file of the host, or one of the container's. */
+  /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
   source(source: string): HostPath | ContainerPath {
     return HostPath.of(this, source) ?? new ContainerPath(this, source);
   }
@@ -321,7 +320,7 @@ export class PlanBuilder {
     return resolved;
   }
 
-  /** A directory of the container, opened to look beneath it; once, as long as it is the same. */
+  /** Opens a directory of the container for lookups beneath it, unless it is open already. */
   directory(path: string): ResultOf {
     const mount = this.state.mounts.mountOf(path);
     const known = this.#directories.get(path);
@@ -338,8 +337,8 @@ export class PlanBuilder {
   }
 
   /**
-   * Makes calls with an open directory as the working directory. mount(2) takes no descriptor, but
-   * `"."`. The process stays there until {@linkcode returnToWorkingDirectory}.
+   * Adds calls with an open directory as the working directory, because mount(2) takes `"."` but no
+   * descriptor. The process stays there until {@linkcode returnToWorkingDirectory}.
    */
   inDirectory(directory: Fd, write: () => void): void {
     if (!this.#inOtherDirectory) this.rememberWorkingDirectory();
@@ -348,35 +347,35 @@ export class PlanBuilder {
     write();
   }
 
-  /** Goes back to where the process worked before {@linkcode inDirectory}. */
+  /** Restores the working directory from before {@linkcode inDirectory}. */
   returnToWorkingDirectory(): void {
     if (!this.#inOtherDirectory) return;
     this.#inOtherDirectory = false;
     if (this.#workingDirectory instanceof ResultOf) this.call(fchdir(this.#workingDirectory));
   }
 
-  /** The working directory has been set by calls: there is nothing to go back to. */
+  /** Notes that calls have set another working directory, so the old one is not restored. */
   enteredWorkingDirectory(): void {
     this.#inOtherDirectory = false;
     this.#workingDirectory = undefined;
   }
 
-  /** The container leaves its mount namespace: what is open of that is of no use in another. */
+  /** Forgets what is open in the present mount namespace, which the container leaves. */
   leaveMountNamespace(): void {
     this.returnToWorkingDirectory();
     this.#workingDirectory = undefined;
     this.forgetDirectories();
   }
 
-  /** Paths begin elsewhere from now on. */
+  /** Forgets the open directories: the root has changed. */
   forgetDirectories(): void {
     this.#directories.clear();
   }
 
-  /** Opens the working directory, if anything is going to need it. */
+  /** Opens the working directory, unless no later call needs it. */
   rememberWorkingDirectory(): void {
     if (this.#workingDirectory !== undefined) return;
-    // A later root has "/" as its working directory, if nothing looks at this one before.
+    // A new root sets the working directory to "/"; without a chdir step no program sees this one.
     const { cursor } = this;
     if (cursor.nextRoot !== undefined && !cursor.comesLater("chdir")) {
       this.#workingDirectory = "lost";
@@ -386,7 +385,7 @@ export class PlanBuilder {
     this.#workingDirectory = this.open(opened, "<working directory>");
   }
 
-  /** Goes on in a new process; the one so far ends, or stays as the init. */
+  /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   fork(then: "exit" | "init"): void {
     this.returnToWorkingDirectory();
     this.process.then = then;
@@ -394,7 +393,7 @@ export class PlanBuilder {
     this.state.sessionLeader = false;
   }
 
-  /** Has the script open something for the container, before there is one. */
+  /** Has the script open a descriptor before the launch, which the container inherits. */
   inheritFd(
     call: Call,
     text: string,
@@ -406,17 +405,17 @@ export class PlanBuilder {
     return slot;
   }
 
-  /** The container waits here until the script has done its part. */
-  syncWithParent(acts: (pid: string) => readonly ParentAction[]): void {
+  /** Has the container wait here until the script has done these actions. */
+  syncWithParent(parentActions: SyncPoint["parentActions"]): void {
     const byte = new Output(1, "&byte");
     const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
-    // A script that has given up closes its end: then 0 is read, and the container ends too.
+    // A script that aborts the launch closes its end: the read returns 0, and the container exits.
     this.call(call("read", CONTAINER_SOCKET, byte, 1), { onZero: EXIT_CHILD });
-    this.syncPoints.push({ stepIndex: this.cursor.index, arrival, acts });
+    this.syncPoints.push({ stepIndex: this.cursor.index, arrival, parentActions });
     this.#shield();
   }
 
-  /** The limits of the container's control group, where it is to have one, and their step. */
+  /** The limits of the container's control group, and their step; `undefined` without a group. */
   get limits(): { readonly stepIndex: number; readonly limits: GroupLimits } | undefined {
     return this.#limits;
   }
@@ -431,9 +430,9 @@ export class PlanBuilder {
   }
 
   /**
-   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
-   * the script does until the program has begun. It spares a vfork parent. A script with sync points
-   * is not one, so an extra process is.
+   * The OOM killer of a group kills every process that shares the memory of its victim, which the
+   * script does until execve(2). It spares a vfork parent. A script with sync points is not one, so
+   * an extra process is.
    */
   #shield(): void {
     if (this.oomShield || this.#limits === undefined || this.syncPoints.length === 0) return;

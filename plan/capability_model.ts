@@ -1,5 +1,5 @@
 /**
- * What the steps leave a program of the capabilities of its user namespace. See capabilities(7).
+ * The capabilities that the steps leave the program, in its user namespace. See capabilities(7).
  *
  * @module
  */
@@ -9,35 +9,34 @@ import type { CapabilitySets } from "../recipe/steps/capability_sets.ts";
 
 const ALL: readonly CapabilityName[] = Object.keys(CAPABILITIES) as CapabilityName[];
 
-/** Who a program is when it begins, as far as its capabilities depend on it. */
+/** The credentials of a program at execve(2) that its capabilities depend on. */
 export interface ExecCredentials {
-  /** Its user, in its user namespace. */
+  /** The user id, in its user namespace. */
   readonly uid: number;
-  /** Whether it cannot gain privileges by execve(2). */
+  /** Whether no_new_privs is set. */
   readonly gainsNoPrivileges: boolean;
 }
 
 /** The sets of capabilities, as the steps change them. */
 export class CapabilityModel {
-  /** What may be gained; all where no step has limited it. */
   #bounding: readonly CapabilityName[] = ALL;
-  /** What is passed on: the ambient set is within the inheritable one. */
+  /** The inheritable set, which includes the ambient one; `undefined` for the caller's. */
   #inheritable: readonly CapabilityName[] | undefined;
   #userNamespaces = 0;
 
-  /** How many user namespaces have been entered. */
+  /** The number of user namespaces that have been entered. */
   get userNamespaces(): number {
     return this.#userNamespaces;
   }
 
-  /** Who enters a user namespace has all capabilities there, and passes none on. */
+  /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
   enterUserNamespace(): void {
     this.#userNamespaces++;
     this.#bounding = ALL;
     this.#inheritable = [];
   }
 
-  /** A step sets them. */
+  /** Applies the sets of a step. */
   limit({ keep, ...sets }: CapabilitySets): void {
     const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
     if (bounding !== undefined) {
@@ -49,10 +48,10 @@ export class CapabilityModel {
   }
 
   /**
-   * What a program can come to have. Any but root needs a setuid program for it, or a file with
-   * capabilities, unless it is kept from gaining privileges.
+   * Returns the capabilities that a program can have or gain. A user other than root gains them by
+   * a setuid program or file capabilities, unless no_new_privs is set.
    *
-   * @param callers what the caller passes on
+   * @param callers the caller's inheritable set
    */
   of(
     { uid, gainsNoPrivileges }: ExecCredentials,
@@ -63,7 +62,7 @@ export class CapabilityModel {
     return ALL.filter((name) => passed.includes(name) || gained.includes(name));
   }
 
-  /** Whether these are all that there are. */
+  /** Whether these are all capabilities. */
   static areAll(names: readonly CapabilityName[]): boolean {
     return names.length === ALL.length;
   }

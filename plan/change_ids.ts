@@ -1,5 +1,5 @@
 /**
- * The calls by which a process becomes another user, and what their errors mean.
+ * The calls that change the user and groups of a process, and the fixes for their errors.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { setgroups, setresgid, setresuid } from "../ffi/calls/users.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { PlannedState } from "./planned_state.ts";
 
-/** The ids that a process takes; what is left out stays as it is. */
+/** New ids of a process; those that are left out stay as they are. */
 export interface NewIds {
   readonly uid?: number | Slot | undefined;
   readonly gid?: number | Slot | undefined;
   readonly groups?: readonly number[] | undefined;
 }
 
-/** The calls, in the order in which each is still permitted: the groups, the group, the user. */
+/** Returns the calls, the user last: without root's id the others would be denied. */
 export function changeIds(
   { uid, gid, groups = [] }: NewIds,
   { setgroupsDenied, inUserNamespace }: PlannedState,

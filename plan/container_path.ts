@@ -1,10 +1,10 @@
 /**
  * Paths in the container's file tree, as steps name them. They are opened beneath the root that a
- * later step will enter, or beneath the filesystem of the recipe that they lie on, so that no
- * symbolic link there leads out of it (CVE-2021-30465); what lies on the host's files is opened by
- * the path that it had when the plan was made, without following a link.
+ * later step enters, or beneath the mount of the recipe that they are on, so that no symbolic link
+ * leads out of it (CVE-2021-30465). A path on the host's files is resolved when the plan is made,
+ * and then opened without following links.
  *
- * Every call that mounts, unmounts, makes or changes a file goes through here: none takes a string.
+ * Every call that mounts, unmounts, makes or changes a file goes through here; none takes a string.
  *
  * @module
  */
@@ -46,16 +46,16 @@ import { climbs, isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts
 import type { CallOptions, PlanBuilder } from "./builder.ts";
 import { filesystemFull, READ_ONLY, unsearchable } from "./fixes.ts";
 
-/** Where the lookup of a path begins, and what becomes of links that lead out of there. */
+/** The directory at which the lookup of a path starts. */
 type Base =
-  /** At a directory that it does not leave: a root to come, or a mount of the recipe's. */
+  /** A directory that the lookup cannot leave: a later root, or a mount of the recipe. */
   | { readonly kind: "beneath"; readonly directory: string; readonly resolve: number }
-  /** At the root of the host, without links. */
+  /** The root of the host; no symbolic links are followed. */
   | { readonly kind: "host"; readonly resolved: string }
-  /** At the root that the container has, or its working directory. */
+  /** The current root of the container, or its working directory. */
   | { readonly kind: "current" };
 
-/** A new filesystem, as mount(2) takes it. */
+/** The arguments of mount(2) for a new filesystem. */
 export interface NewFilesystem {
   readonly source: string;
   readonly type: string;
@@ -64,17 +64,17 @@ export interface NewFilesystem {
   readonly fixes?: LazyFixes;
 }
 
-/** What a mount point is made for. */
+/** The type of file that a mount point is. */
 export type MountPointKind = "directory" | "file";
 
-/** Moves a mount that is open onto what is open. */
+/** Flags of move_mount(2): both the mount and the mount point are open descriptors. */
 export const ONTO_FD: number = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 
 /** A path of the container. */
 export class ContainerPath {
   /** The path as the step names it. */
   readonly path: string;
-  /** The path by which the mount table knows it: on the host's files without links. */
+  /** The path for the mount table: on the host's files, without symbolic links. */
   readonly canonical: string;
   readonly #plan: PlanBuilder;
   readonly #base: Base;
@@ -99,7 +99,7 @@ export class ContainerPath {
     this.#base = baseOf(plan, this.canonical);
   }
 
-  /** Opens what is there. */
+  /** Opens the file. */
   open(flags: number, options: CallOptions & { readonly mode?: number } = {}): ResultOf {
     const { mode = 0, accept, onAccepted } = options;
     const call = this.#opening(flags | O_CLOEXEC, mode);
@@ -114,8 +114,8 @@ export class ContainerPath {
       return openat2(at_fdcwd, base.resolved, how);
     }
     if (base.kind === "current") {
-      // What is open in the script can be reached by /proc/self/fd, and a link to that must not
-      // lead out (CVE-2024-21626).
+      // Descriptors of the script are open until execve(2), and a link to /proc/self/fd must not
+      // lead out by them (CVE-2024-21626).
       return openat2(at_fdcwd, this.canonical, { flags, mode, resolve: RESOLVE_NO_MAGICLINKS });
     }
     const { directory, resolve } = base;
@@ -123,7 +123,7 @@ export class ContainerPath {
     return openat2(this.#plan.directory(directory), relative, { flags, mode, resolve });
   }
 
-  /** What the errors of a lookup mean here, unless the step says more. */
+  /** The fixes for errors of a lookup, unless the step has its own. */
   #lookupFixes(flags: number): Fixes {
     const base = this.#base;
     return {
@@ -144,12 +144,12 @@ export class ContainerPath {
     };
   }
 
-  /** Uses the directory that the path lies in, opened, and its name there. */
+  /** Adds calls that use the open parent directory, and the name in it. */
   inParent(write: (directory: Fd, name: string) => void): void {
     write(this.#plan.directory(parentOf(this.canonical)), nameOf(this.canonical));
   }
 
-  /** Makes a directory, and those that it lies in, where they are missing. */
+  /** Makes the directory and its parents, unless they exist. */
   makeDirectories(): void {
     const { state, cursor } = this.#plan;
     const root = cursor.rootOf(this.canonical);
@@ -177,8 +177,8 @@ export class ContainerPath {
   }
 
   /**
-   * Whether the place to mount on may be missing, and the recipe may make it: on its own
-   * filesystems. On the host's a missing mount point is an error.
+   * Whether the mount point may be missing, and the recipe makes it. It does so on its own
+   * filesystems only; on the host's a missing mount point is an error.
    */
   get needsMountPoint(): boolean {
     const { mounts } = this.#plan.state;
@@ -187,8 +187,8 @@ export class ContainerPath {
   }
 
   /**
-   * Opens the directory at which the lookup begins, so that calls that may be skipped need not: what
-   * they open is not open behind them.
+   * Opens the directory at which the lookup starts before calls that may be skipped, so that it
+   * stays open after them.
    */
   openBase(): void {
     const base = this.#base;
@@ -198,7 +198,7 @@ export class ContainerPath {
     }
   }
 
-  /** Makes the directory that the mount point is to lie in, where it is missing, and opens it. */
+  /** Makes the parent directory of the mount point if that may be missing, and opens it. */
   makeParent(): void {
     this.openBase();
     if (!this.needsMountPoint) return;
@@ -207,7 +207,7 @@ export class ContainerPath {
     this.#plan.directory(parent);
   }
 
-  /** Makes the place to mount on, where it is missing. */
+  /** Makes the mount point, unless it exists. */
   makeMountPoint(kind: MountPointKind): void {
     if (kind === "directory") return this.makeDirectories();
     const parent = parentOf(this.canonical);
@@ -237,7 +237,7 @@ export class ContainerPath {
     this.#plan.release(place);
   }
 
-  /** Attaches a mount that is open. */
+  /** Attaches an open mount here. */
   attach(tree: Fd, source: string): void {
     this.#refuseRoot();
     const place = this.open(O_PATH, {
@@ -250,7 +250,7 @@ export class ContainerPath {
     this.#plan.release(place);
   }
 
-  /** Attaches a mount that is open to what has been opened here. */
+  /** Attaches an open mount to the mount point that was opened by this path. */
   attachTo(place: Fd, tree: Fd, source: string): void {
     const { mountFixes } = this.#plan.state;
     const fixes = () => {
@@ -261,7 +261,7 @@ export class ContainerPath {
     this.#plan.call(move_mount(tree, "", place, "", ONTO_FD), { fixes });
   }
 
-  /** Changes the attributes of the mount, or its propagation. */
+  /** Changes the attributes or the propagation of the mount. See mount_setattr(2). */
   setAttributes(attributes: MountAttributes, recursive: boolean, fixes: LazyFixes): void {
     const place = this.#openMount();
     const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
@@ -269,7 +269,7 @@ export class ContainerPath {
     this.#plan.release(place);
   }
 
-  /** Changes the filesystem itself, with mount(2)'s flags and options. */
+  /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags: number, data: string | null, fixes: LazyFixes): void {
     const place = this.#openMount(O_DIRECTORY);
     this.#plan.inDirectory(place, () => {
@@ -279,9 +279,9 @@ export class ContainerPath {
   }
 
   /**
-   * Takes the topmost mount at the place away. umount2(2) takes no descriptor, and what is open
-   * keeps a mount busy: so the kernel is asked for the path of what was opened, and all that is open
-   * is closed before.
+   * Unmounts the topmost mount. umount2(2) takes no descriptor, and an open file keeps a mount
+   * busy, so it gets the path that getcwd(2) returns for the open mount, after all descriptors are
+   * closed.
    */
   unmount(detach: boolean, fixes: LazyFixes): void {
     const plan = this.#plan;

@@ -1,5 +1,5 @@
 /**
- * What the errors of calls mean that several steps make, and what to do about them.
+ * Fixes for errors of calls that several steps make.
  *
  * @module
  */
@@ -7,36 +7,36 @@
 import type { Fixes } from "../ffi/fix.ts";
 import type { Host } from "../host/host.ts";
 
-/** A filesystem that can only be read. */
+/** EROFS of a call that writes. */
 export const READ_ONLY = "the filesystem can only be read there";
 
-/** What keeps ordinary users from what they may do elsewhere. */
+/** EPERM of a call that needs no privilege. */
 export const FILTERED = "a seccomp filter or security module around this process forbids it " +
   "(docker run --security-opt seccomp=unconfined ...)";
 
-/** What takes a user namespace of the container's own. */
+/** EPERM of a call that needs CAP_SYS_ADMIN, outside of a user namespace. */
 export const PRIVILEGE =
   'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +
   'unshare("user", ...), mapRoot()';
 
-/** A control group that a process may not enter (cgroups(7), delegation). */
+/** EACCES of a write to cgroup.procs (cgroups(7), delegation). */
 export const CGROUP_DENIED =
   "this user may not bring processes into this cgroup: it, or one that both the old and the new " +
   "lie in, is another user's";
 
-/** A directory on the way that may not be searched (path_resolution(7)). */
+/** EACCES of a lookup (path_resolution(7)). */
 export function unsearchable(path: string): string {
   return `a directory on the way to ${path} may not be searched by this user (chmod +x), so no ` +
     "program of this user's reaches it either; leave the path out";
 }
 
-/** A filesystem that is full. */
+/** ENOSPC of a call that writes. */
 export function filesystemFull(path: string): string {
   return `the filesystem of ${path} is full; give its tmpfs more { size }, or where there are too ` +
     'many files, { options: "nr_inodes=..." }';
 }
 
-/** AppArmor's restriction of user namespaces, where this machine has it. */
+/** Returns the fix for AppArmor's restriction of user namespaces, if the host has it. */
 export function appArmor(host: Host): string | undefined {
   return host.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1
     ? "AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile " +
@@ -45,14 +45,14 @@ export function appArmor(host: Host): string | undefined {
     : undefined;
 }
 
-/** Why a call that takes CAP_SYS_ADMIN is denied. */
+/** Returns the fix for EPERM of a call that needs CAP_SYS_ADMIN. */
 export function needsPrivilege(inUserNamespace: boolean): string {
   return inUserNamespace
     ? "the user namespace has no right to this, or a seccomp filter around this process forbids it"
     : PRIVILEGE;
 }
 
-/** What calls of mounts are denied for. */
+/** Returns the fixes for a call on mounts that is denied. */
 export function mountFixes(host: Host, inUserNamespace: boolean): Fixes {
   return {
     EPERM: () => appArmor(host) ?? needsPrivilege(inUserNamespace),

@@ -1,5 +1,5 @@
 /**
- * What an errno means whatever call it is of, where the call itself says nothing.
+ * Fixes by errno, for calls without a fix of their own.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { shortageHint } from "../ffi/engine/failure.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
 import { FILTERED, READ_ONLY } from "./fixes.ts";
 
-/** What to do about it, where there is something. */
+/** Returns the fix for an error of a system call, if there is one. */
 export function generalFix(syscall: string, code: ErrnoName | undefined): string | undefined {
   switch (code) {
     case "ENOSYS":
@@ -26,7 +26,7 @@ export function generalFix(syscall: string, code: ErrnoName | undefined): string
   }
 }
 
-/** The first version of Linux with each call that older ones do not have. */
+/** The version of Linux that added each call. */
 const SINCE: Readonly<Record<string, string>> = {
   close_range: "5.9",
   mount_setattr: "5.12",
@@ -36,5 +36,5 @@ const SINCE: Readonly<Record<string, string>> = {
   pidfd_open: "5.3",
 };
 
-/** The calls that the kernel itself denies nobody. */
+/** The calls for which only a filter or a security module causes EPERM. */
 const UNDENIED: ReadonlySet<string> = new Set(["close_range", "openat2", "pidfd_open"]);

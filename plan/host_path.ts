@@ -1,7 +1,7 @@
 /**
- * Files of the host that a step names. A path is resolved when the plan is made, and what is opened
- * is that path, without following a link: what the access list says is what is opened, whatever
- * becomes of the path in between.
+ * Files of the host that a step names. A path is resolved when the plan is made, and the resolved
+ * path is then opened without following links. So the opened file is the one in the access list,
+ * even if the path has changed since.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { unsearchable } from "./fixes.ts";
 
 /** A file of the host. */
 export class HostPath {
-  /** The path as the step names it, from the root. */
+  /** The path as the step names it, made absolute. */
   readonly path: string;
-  /** Where it led when the plan was made. */
+  /** The resolved path as of the time of the plan. */
   readonly resolved: ResolvedPath;
   readonly #plan: PlanBuilder;
 
@@ -29,8 +29,8 @@ export class HostPath {
   }
 
   /**
-   * The file of the host that a step names; `undefined` where the path leads to what the recipe has
-   * mounted or bound, or is not the script's any more.
+   * Returns the file of the host that a step names; `undefined` if the path leads to a mount of the
+   * recipe, or the root is no longer the host's.
    */
   static of(plan: PlanBuilder, source: string): HostPath | undefined {
     const path = plan.access.hostSource(source);
@@ -38,18 +38,18 @@ export class HostPath {
     if (path === undefined || !mounts.atHostRoot) return undefined;
     const isClimbing = climbs(path);
     if (!isClimbing && !mounts.isHostFile(path)) return undefined;
-    // A root to come may be anybody's: its links are followed as if it already were the root.
+    // Links of a later root, which may be untrusted, are followed as if it were the root already.
     if (plan.access.leavesRoot(path)) return undefined;
     const resolved = plan.resolve(isClimbing ? path : normalize(path));
     if (!resolved.path.startsWith("/")) {
       return plan.refuse(`${source} is ${resolved.path}, which has no path of its own`);
     }
-    // By a link of the host's it may lead to what the recipe has mounted.
+    // A symbolic link of the host may lead to a mount of the recipe.
     if (!mounts.isHostFile(resolved.path)) return undefined;
     return new HostPath(plan, path, resolved);
   }
 
-  /** Opens it. */
+  /** Opens the file. */
   open(flags: number, options: CallOptions = {}): ResultOf {
     const { path } = this.resolved;
     const how = { flags: flags | O_CLOEXEC, resolve: resolveFlag(this.resolved) };

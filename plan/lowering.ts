@@ -1,5 +1,5 @@
 /**
- * How each step becomes calls. A step without a lowering does not compile.
+ * The table of lowerings, which turn steps into calls. A step without one does not compile.
  *
  * @module
  */
@@ -47,7 +47,7 @@ import { lowerTimeOffset } from "./steps/time.ts";
 import { lowerUnshare } from "./steps/unshare.ts";
 import { lowerDisableUserNamespaces } from "./steps/user_namespaces.ts";
 
-/** Adds what a step does to the plan, or refuses it. Nothing runs. */
+/** Adds the calls of a step to the plan, or refuses the step. Makes no call itself. */
 export type Lowering<S extends Step> = (step: S, plan: PlanBuilder) => void;
 
 const LOWERINGS = {
@@ -108,7 +108,7 @@ const LOWERINGS = {
   writeFile: lowerWriteFile,
 } satisfies { readonly [Name in Step["step"]]: Lowering<StepOf<Name>> };
 
-/** Lowers a step by its entry of the table. */
+/** Lowers a step by its entry in the table. */
 export function lower(step: Step, plan: PlanBuilder): void {
   (LOWERINGS[step.step] as Lowering<Step>)(step, plan);
 }

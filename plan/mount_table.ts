@@ -1,29 +1,29 @@
 /**
- * What is mounted where, computed from the steps alone: filesystems that the recipe has mounted, and
- * files of the host that it shows. The paths, the access list and the graph go by this table.
+ * The mount table of a plan, computed from the steps alone. Path lookup, the access list and the
+ * graph use it.
  *
  * @module
  */
 
 import { isWithin, normalize } from "../recipe/path.ts";
 
-/** A mount, as the steps describe it. */
+/** A mount that the steps make. */
 export interface PlannedMount {
-  /** Its mount point, in the file tree as it is at this step. */
+  /** The mount point, as a path in the container's file tree. */
   readonly target: string;
-  /** What is mounted: the type of a filesystem, or `"bind"` for files that are there already. */
+  /** The type of the filesystem; `"bind"` for a bind mount, `"mask"` for a hidden path. */
   readonly type: string;
-  /** What is shown there, or the source of the filesystem. */
+  /** The path that is bound, or the source of the filesystem. */
   readonly source: string;
-  /** The directories that an overlay shows, the topmost first. */
+  /** The directories of an overlay, the topmost first. */
   readonly layers: readonly MountLayer[];
-  /** Whether it can only be read. */
+  /** Whether the mount is read-only. */
   readonly readOnly: boolean;
-  /** Whether it is a filesystem of the recipe's own. */
+  /** Whether the recipe has created the filesystem. */
   readonly own: boolean;
-  /** Whether it is there in any case, and does not depend on what the container finds. */
+  /** Whether the mount is always made, and not only if a path exists. */
   readonly certain: boolean;
-  /** The position of the step that has made it; the root of the host has none. */
+  /** The position of the step that makes it; `undefined` for the host's root. */
   readonly stepIndex: number | undefined;
 }
 
@@ -31,26 +31,26 @@ export interface PlannedMount {
 export interface MountLayer {
   /** Its path, on the host or in the container, as the step names it. */
   readonly path: string;
-  /** Whether it takes what is written. */
+  /** Whether changes are written to it: the upper directory. */
   readonly changes: boolean;
 }
 
-/** What is said of a mount when it is made; what is left out is `false` or as for a new filesystem. */
+/** The description of a new mount; fields that are left out have their defaults. */
 export type MountDescription =
   & Pick<PlannedMount, "target" | "type">
   & Partial<Omit<PlannedMount, "target" | "type">>;
 
-/** A place of the tree with what is mounted there, the topmost last. */
+/** A path of the file tree with its mounts, the topmost last. */
 interface Place {
   mounts: Entry[];
   children: Map<string, Place>;
-  /** Whether the plan has made a directory here. */
+  /** Whether the plan makes a directory here. */
   made: boolean;
 }
 
 interface Entry {
   mount: PlannedMount;
-  /** What lay below the place before, which the mount covers. */
+  /** The paths beneath that the mount covers. */
   readonly covered: Map<string, Place>;
 }
 
@@ -77,7 +77,7 @@ export class MountTable {
   #base: PlannedMount = rootMount(false);
   #tree: "host" | "other" = "host";
 
-  /** Adds a mount on top of what is at its mount point. */
+  /** Adds a mount on top of those at its mount point. */
   mounted(description: MountDescription): void {
     const target = normalize(description.target);
     const place = this.#makePlace(target);
@@ -86,7 +86,7 @@ export class MountTable {
     place.children = new Map();
   }
 
-  /** Takes the topmost mount at a place away. */
+  /** Removes the topmost mount at a path. */
   unmounted(target: string): void {
     const place = this.#placeAt(target);
     const entry = place?.mounts.pop();
@@ -94,46 +94,46 @@ export class MountTable {
     place!.children = entry.covered;
   }
 
-  /** Changes whether the topmost mount at a place can only be read. */
+  /** Changes whether the topmost mount at a path is read-only. */
   remounted(target: string, readOnly: boolean): void {
     const entry = this.#placeAt(target)?.mounts.at(-1);
     if (entry !== undefined) entry.mount = { ...entry.mount, readOnly };
     else if (normalize(target) === "/") this.#base = { ...this.#base, readOnly };
   }
 
-  /** Notes that the plan has made a directory, and those on the way to it. */
+  /** Notes that the plan makes a directory and its parents. */
   madeDirectory(path: string): void {
     this.#makePlace(path).made = true;
   }
 
-  /** Whether a step of the recipe has mounted anything that is in sight. */
+  /** Whether any mount of the recipe is visible. */
   get hasMounts(): boolean {
     return !entriesBelow(this.#root, "").next().done;
   }
 
-  /** Whether a step of the recipe has certainly mounted something exactly here. */
+  /** Whether the path is certainly a mount point of the recipe. */
   isMountPoint(target: string): boolean {
     return this.#placeAt(target)?.mounts.some(({ mount }) => mount.certain) ?? false;
   }
 
-  /** Whether the path is known to be there: made, a mount point of the recipe's, or above one. */
+  /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
   isThere(path: string): boolean {
     if (normalize(path) === "/") return true;
     const place = this.#placeAt(path);
     return place !== undefined && isKnown(place);
   }
 
-  /** Whether the path lies on a filesystem that the recipe has mounted. */
+  /** Whether the path is on a filesystem that the recipe has created. */
   isContainerMount(path: string): boolean {
     return this.mountOf(path).own;
   }
 
-  /** The mount that the path lies on. */
+  /** Returns the mount that the path is on. */
   mountOf(path: string): PlannedMount {
     return this.#deepest(path, (place) => place.mounts.at(-1)?.mount);
   }
 
-  /** The mount below which the path lies: that on which its parent directory is. */
+  /** Returns the mount that the parent directory of the path is on. */
   mountAbove(path: string): PlannedMount {
     const normal = normalize(path);
     return this.#deepest(
@@ -142,17 +142,17 @@ export class MountTable {
     );
   }
 
-  /** Whether paths still begin at the root of the host. */
+  /** Whether the root is still the host's. */
   get atHostRoot(): boolean {
     return this.#tree === "host";
   }
 
-  /** Whether the path lies on what the host itself has at that place. */
+  /** Whether the path is a file of the host that no mount of the recipe covers. */
   isHostFile(path: string): boolean {
     return this.atHostRoot && this.mountOf(path) === this.#base;
   }
 
-  /** Whether it may do so: mounts that need not be there are left out. */
+  /** Whether the path may be such a file: mounts that may be skipped are left out. */
   mayBeHostFile(path: string): boolean {
     if (!this.atHostRoot) return false;
     return this.#deepest(
@@ -174,14 +174,14 @@ export class MountTable {
     renameBelow(this.#root, "");
   }
 
-  /** Forgets everything: the container is among mounts that others have made. */
+  /** Forgets all mounts: the container has joined another mount namespace or root. */
   leave(): void {
     this.#root = newPlace();
     this.#base = rootMount(false);
     this.#tree = "other";
   }
 
-  /** All mounts that are in sight, by their mount points of now: the root, then the others. */
+  /** Returns all visible mounts with their present mount points, the root first. */
   visible(): readonly PlannedMount[] {
     return [this.#base, ...entriesBelow(this.#root, "")];
   }
@@ -211,7 +211,7 @@ export class MountTable {
   }
 }
 
-/** Goes down a path as far as there are places; returns the one at its end, if it gets there. */
+/** Calls `pass` for each place on a path; returns the last one if the whole path is in the tree. */
 function walk(root: Place, path: string, pass?: (place: Place) => void): Place | undefined {
   const normal = normalize(path);
   let place: Place | undefined = root;
@@ -242,7 +242,7 @@ function* entriesBelow(place: Place, path: string): Generator<PlannedMount> {
   for (const [name, child] of place.children) yield* entriesBelow(child, `${path}/${name}`);
 }
 
-/** Whether one path lies in the other. */
+/** Whether one path is within the other. */
 export function touches(path: string, other: string): boolean {
   return isWithin(path, other) || isWithin(other, path);
 }

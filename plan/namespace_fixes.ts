@@ -1,5 +1,5 @@
 /**
- * Why namespaces cannot be made, by clone(2) and unshare(2).
+ * Fixes for clone(2) and unshare(2) that fail to create namespaces.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Host } from "../host/host.ts";
 import { limitSetting, type NamespaceKind } from "../recipe/namespaces.ts";
 import { appArmor, FILTERED, PRIVILEGE } from "./fixes.ts";
 
-/** What the errors of a call mean that makes namespaces of these kinds. */
+/** Returns the fixes for a call that creates namespaces of these kinds. */
 export function namespaceFixes(
   kinds: ReadonlySet<NamespaceKind>,
   host: Host,

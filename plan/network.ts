@@ -1,9 +1,9 @@
 /**
- * How steps speak with the kernel about networks: that of the container, and the one outside of it,
- * which the container was in before `unshare("net")`.
+ * Netlink requests of steps, to the network namespace of the container and to its parent: the one
+ * that the container was in before `unshare("net")`.
  *
- * The one outside is reached by a socket that was opened there, where the container has come from
- * another namespace that it had or joined; from the host's own, the script does it at a meeting.
+ * If the parent is another namespace of the container, a socket that was opened there reaches it.
+ * If the parent is the host's, the script makes the requests at a sync point.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { answerOutput, requestCalls, socketCalls } from "../ffi/netlink/request.
 import type { PlanBuilder } from "./builder.ts";
 import type { HostService } from "./parent_work.ts";
 
-/** Why the steps need a network namespace. */
+/** Why a step needs a network namespace. */
 export const HOSTS_NETWORK = "it would change the host's network";
 
 /** Requests to one network namespace, as calls. */
@@ -33,12 +33,12 @@ export class NetlinkBatch {
   readonly #answer = answerOutput();
   readonly #denied: string;
 
-  /** Requests on this socket, which are refused for this reason where they are not permitted. */
+  /** @param denied the fix for EPERM */
   constructor(readonly socket: Fd, denied: string) {
     this.#denied = denied;
   }
 
-  /** Makes a request. */
+  /** Adds a request. */
   request(message: Message, fixes: Fixes = {}): void {
     const whole = { EPERM: this.#denied, ...fixes };
     for (const call of requestCalls(this.socket, [message], this.#answer)) {
@@ -46,7 +46,7 @@ export class NetlinkBatch {
     }
   }
 
-  /** The index of the interface with this name. */
+  /** Adds a call that looks up the index of the interface with this name, and returns the index. */
   indexOf(name: string): OutputField {
     const request = interfaceRequest(name);
     const fixes = { ENODEV: noInterface(name) };
@@ -55,12 +55,12 @@ export class NetlinkBatch {
   }
 }
 
-/** An interface that is not there. */
+/** Returns the fix for ENODEV. */
 export function noInterface(name: string): string {
   return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
 }
 
-/** What making an interface fails for. */
+/** Returns the fixes for a request that creates an interface. */
 export function linkFixes(name: string | undefined, kind: string): Fixes {
   return {
     EEXIST: `an interface is called ${name} already; choose another name`,
@@ -78,26 +78,30 @@ function denialIn(plan: PlanBuilder): string {
       'unshare("user", "net"), mapRoot()';
 }
 
-/** Speaks with the container's own network namespace. */
-export function inContainerNetns(plan: PlanBuilder, speak: (kernel: NetlinkBatch) => void): void {
+/** Adds requests to the container's own network namespace. */
+export function inContainerNetns(
+  plan: PlanBuilder,
+  request: (kernel: NetlinkBatch) => void,
+): void {
   const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
-  speak(kernel);
+  request(kernel);
   for (const { call, fixes } of kernel.calls) plan.call(call, { fixes });
 }
 
 /**
- * Speaks with the network namespace outside, from where the container's own is `namespace`. Where
- * it is the host's, the script keeps up for it what is told; refused where it may not change it.
+ * Adds requests to the parent network namespace, in which the container's own is `namespace`. If
+ * the parent is the host's, the script makes them and starts the service; the step is refused if
+ * the script may not change the host's network.
  */
 export function inParentNetns(
   plan: PlanBuilder,
-  speak: (kernel: NetlinkBatch, namespace: NetworkReference) => void,
-  upkeep?: HostService,
+  request: (kernel: NetlinkBatch, namespace: NetworkReference) => void,
+  service?: HostService,
 ): void {
   const { outside } = plan.state.network;
   if (outside !== undefined) {
     const kernel = new NetlinkBatch(outside, denialIn(plan));
-    speak(kernel, { fd: namespaceOf(plan) });
+    request(kernel, { fd: namespaceOf(plan) });
     for (const { call, fixes } of kernel.calls) plan.call(call, { fixes });
     return;
   }
@@ -106,17 +110,17 @@ export function inParentNetns(
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    speak(kernel, { pid: Number(pid) });
+    request(kernel, { pid: Number(pid) });
     const calls = [
       ...[socket, ...options].map((call) => ({ call })),
       ...kernel.calls,
       { call: close(fdOf(socket)) },
     ];
-    return upkeep === undefined ? [{ calls }] : [{ calls }, upkeep];
+    return service === undefined ? [{ calls }] : [{ calls }, service];
   });
 }
 
-/** Refuses the step where who runs the recipe may not change the host's network. */
+/** Refuses the step unless the caller may change the host's network. */
 export function mayChangeOutside(plan: PlanBuilder): void {
   if (plan.state.caller.mayChangeNetwork) return;
   plan.refuse(
@@ -125,7 +129,7 @@ export function mayChangeOutside(plan: PlanBuilder): void {
   );
 }
 
-/** The container is about to be in another network namespace. */
+/** Keeps a socket of the present network namespace, before the container enters another. */
 export function keepParentNetns(plan: PlanBuilder): void {
   plan.state.network = plan.state.unshared.has("net") ? { outside: insideSocket(plan) } : {};
 }
@@ -144,6 +148,7 @@ function namespaceOf(plan: PlanBuilder): ResultOf {
   return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
 }
 
-function fdOf(socket: Call): ResultOf {
+/** Returns the descriptor of a call that opens a socket. */
+export function fdOf(socket: Call): ResultOf {
   return new ResultOf(socket, "socket");
 }

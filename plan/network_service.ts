@@ -1,5 +1,5 @@
 /**
- * What a command serves in a network that its recipe makes.
+ * Sets up the network of a command with permissions: the loopback interface, and a proxy on it.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { setLink } from "../ffi/netlink/link.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { inContainerNetns } from "./network.ts";
 
-/** The port of the loopback interface on which a proxy of the script's serves a container. */
+/** The port of the script's proxy, on the container's loopback interface. */
 export const PROXY_PORT = 3128;
 
-/** How many connections may wait to be taken. */
+/** The backlog of the proxy's socket. See listen(2). */
 const BACKLOG = 128;
 
-/** Sets up the loopback interface, and for a proxy the socket that the script accepts on. */
+/** Adds calls that set up the loopback interface, and for a proxy its listening socket. */
 export function setUpNetworkService(plan: PlanBuilder): void {
   const { network } = plan.options;
   if (network === undefined) return;

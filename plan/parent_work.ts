@@ -1,6 +1,6 @@
 /**
- * The script's part in a container: what it opens beforehand, does where the container waits for
- * it, and keeps up for as long as that runs.
+ * The script's part in a container: the descriptors that it opens before, its actions at sync
+ * points, and the services that it runs on the host.
  *
  * @module
  */
@@ -10,53 +10,52 @@ import type { LazyFixes } from "../ffi/fix.ts";
 import type { NatTable } from "../ffi/netlink/nftables.ts";
 import type { UserNetworkProgram } from "../recipe/steps/network/user_network.ts";
 
-/** A descriptor that the script opens for a step before there is a container, which inherits it. */
+/** A descriptor that the script opens for a step before the launch, and the container inherits. */
 export interface InheritedFd {
   readonly stepIndex: number;
-  /** What opens it. */
+  /** The call that opens it. */
   readonly call: Call;
-  /** What its errors mean. */
   readonly fixes?: LazyFixes | undefined;
-  /** Where its number is filled in. */
+  /** The slot of its number. */
   readonly slot: Slot;
-  /** Looks, once it is open, whether it is what the step was planned for; throws where it is not. */
+  /** Throws if the open file is not the one that the step was planned for. */
   readonly check?: (() => void) | undefined;
 }
 
-/** A place where the container waits until the script has done something for it from outside. */
+/** A point at which the container waits for the script. */
 export interface SyncPoint {
   readonly stepIndex: number;
-  /** The call by which the container says that it waits. */
+  /** The call by which the container reports that it waits. */
   readonly arrival: Call;
-  /** What the script does for the process with this pid. */
-  acts(pid: string): readonly ParentAction[];
+  /** Returns what the script does for the process with this pid. */
+  parentActions(pid: string): readonly ParentAction[];
 }
 
-/** A call of the script's for a step, and what its errors mean. */
+/** A call of the script for a step, and the fixes for its errors. */
 export interface ParentCall {
   readonly call: Call;
   readonly fixes?: LazyFixes | undefined;
 }
 
-/** What a script does at a sync point: calls of its own, a tool that it runs, or what lasts. */
+/** An action of the script at a sync point: calls, a program to its end, or a service to start. */
 export type ParentAction =
   | { readonly calls: readonly ParentCall[] }
   | { readonly program: string; readonly args: readonly string[] }
   | HostService;
 
-/** What a script keeps up on the host for as long as the container runs, as data. */
+/** A service that the script runs on the host as long as the container runs, as data. */
 export type HostService =
-  /** The end of a cable that stays outside is deleted when the container ends. */
+  /** Deletes the outer end of a veth pair when the container ends. */
   | { readonly service: "delete-link"; readonly name: string }
-  /** An interface of the host's comes back, under its old name, when the container ends. */
+  /** Moves an interface back to the host, under its old name, when the container ends. */
   | { readonly service: "return-link"; readonly name: string; readonly nameInside: string }
-  /** The host translates addresses; errors name what was asked for by the words. */
+  /** Translates addresses on the host. The words describe the request in errors. */
   | {
     readonly service: "nat-table";
     readonly table: Omit<NatTable, "name" | "owned">;
     readonly words: readonly string[];
   }
-  /** The first of these programs that is installed carries the packets of the container. */
+  /** Runs the first of these programs that is installed, to forward the container's packets. */
   | { readonly service: "user-network"; readonly programs: readonly UserNetworkProgram[] };
 
 /** The socket pair of the sync points: the script's end, and the container's. */

@@ -1,5 +1,5 @@
 /**
- * From steps to a plan.
+ * Makes a plan of steps.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { generalFix } from "./general_fix.ts";
 import { lower } from "./lowering.ts";
 
 /**
- * Lowers the steps, which have been checked, one by one, for a machine.
+ * Lowers valid steps one by one.
  *
- * @throws {RecipeError} where the steps are in an impossible order, or would change the host
- * @throws {SyscallError} naming the step that asks the machine in vain
+ * @throws {RecipeError} if the steps are in an impossible order, or would change the host
+ * @throws {SyscallError} if a step cannot read what it needs of the host
  */
 export function planRecipe(
   steps: readonly Step[],

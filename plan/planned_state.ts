@@ -1,6 +1,6 @@
 /**
- * What the steps so far have made of the container: what later ones, the launch and the permissions
- * go by.
+ * The state of the container after the steps so far, on which later steps, the launch and the
+ * access list depend.
  *
  * @module
  */
@@ -14,58 +14,61 @@ import { CapabilityModel } from "./capability_model.ts";
 import { mountFixes } from "./fixes.ts";
 import { MountTable, type PlannedMount } from "./mount_table.ts";
 
-/** What a container has open of its networks. */
+/** The id that the kernel reports for unmapped ids (sysctl kernel.overflowuid). */
+export const OVERFLOW_ID = 65534;
+
+/** The open descriptors of the container's network namespaces. */
 export interface NetworkSockets {
-  /** A socket of the network namespace that it is in, once a step has needed one. */
+  /** A socket of its present network namespace, once a step has needed one. */
   inside?: ResultOf;
   /** A descriptor of that namespace, once a step has needed one. */
   namespace?: ResultOf;
-  /** A socket of the one that it has come from, unless that is the host's. */
+  /** A socket of the parent network namespace, unless that is the host's. */
   outside?: ResultOf;
 }
 
-/** The /proc that is open, and what it was opened for. */
+/** An open /proc, with the mount and the root that it belongs to. */
 interface OpenProc {
   readonly mount: PlannedMount;
   readonly root: number;
   readonly fd: ResultOf;
 }
 
-/** The state that the container will be in when the calls of the steps so far have been made. */
+/** The state of the container after the calls of the steps so far. */
 export class PlannedState {
-  /** The kinds of namespaces that are no longer the host's, those that are joined included. */
+  /** The kinds of namespaces that are not the host's, joined ones included. */
   readonly unshared: Set<NamespaceKind> = new Set();
-  /** The kinds of namespaces that are others' too. */
+  /** The kinds of namespaces that are joined. */
   readonly joined: Set<NamespaceKind> = new Set();
-  /** What is mounted where. */
+  /** The mounts of the steps. */
   readonly mounts: MountTable = new MountTable();
-  /** What is open of its networks. */
+  /** The open descriptors of its network namespaces. */
   network: NetworkSockets = {};
-  /** Its /proc, once a step has needed it. */
+  /** The open /proc, once a step has needed it. */
   proc: OpenProc | undefined;
-  /** How often the root, or the mount namespace, has changed. */
+  /** How often the root or the mount namespace has changed. */
   rootCount = 0;
-  /** The ids that the process has, in its user namespace; at first those of the caller. */
+  /** The ids of the process in its user namespace; `undefined` for the caller's. */
   ids: { readonly uid: number; readonly gid: number } | undefined;
   /** Whether the user namespace has its id maps. */
   idsMapped = false;
-  /** Whether the user namespace lies in another one of the container's. */
+  /** Whether the user namespace is nested in another one of the container. */
   nestedUser = false;
   /** Whether setgroups(2) is denied in the user namespace. */
   setgroupsDenied = false;
-  /** What the steps leave the program of its capabilities. */
+  /** The capabilities that the steps leave the program. */
   readonly capabilities: CapabilityModel = new CapabilityModel();
-  /** Whether the program cannot gain privileges by execve(2). */
+  /** Whether the program runs with no_new_privs. */
   gainsNoPrivileges = false;
-  /** Variables that the steps set. */
+  /** The variables that the steps set. */
   readonly environment: Map<string, string> = new Map();
   /** Whether the program gets none of the script's variables but {@linkcode keptVariables}. */
   clearsEnvironment = false;
-  /** Variables of the script that stay; their values are looked up when the program is started. */
+  /** The variables of the script that are kept; their values are read at each launch. */
   readonly keptVariables: Set<string> = new Set();
-  /** Whether the program leads a session already. */
+  /** Whether the process is a session leader. */
   sessionLeader = false;
-  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
+  /** The path of the container's own ptmx(4), if it has one. */
   terminals: string | undefined;
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
@@ -73,22 +76,22 @@ export class PlannedState {
   #caller: Credentials | undefined;
   #mountFixes: { readonly inUserNamespace: boolean; readonly fixes: Fixes } | undefined;
 
-  /** The state in which a container begins on this machine. */
+  /** The state of a new container on this machine. */
   constructor(host: Host) {
     this.#host = host;
   }
 
-  /** The identity of the process that runs the recipe, and that the container begins as. */
+  /** The credentials of the script, with which the container starts. */
   get caller(): Credentials {
     return this.#caller ??= this.#host.credentials();
   }
 
-  /** Whether the container is in a user namespace that is not the script's. */
+  /** Whether the container is in another user namespace than the script. */
   get inUserNamespace(): boolean {
     return this.unshared.has("user");
   }
 
-  /** What calls of mounts are denied for. */
+  /** The fixes for a call on mounts that is denied. */
   get mountFixes(): Fixes {
     const { inUserNamespace } = this;
     if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
@@ -97,7 +100,7 @@ export class PlannedState {
     return this.#mountFixes.fixes;
   }
 
-  /** It has entered namespaces of others. */
+  /** Notes that the container joins namespaces of these kinds. */
   joins(kinds: ReadonlySet<NamespaceKind>): void {
     for (const kind of kinds) {
       this.unshared.add(kind);
@@ -113,7 +116,7 @@ export class PlannedState {
     }
   }
 
-  /** It has made namespaces of its own. */
+  /** Notes that the container creates namespaces of these kinds. */
   unshares(kinds: ReadonlySet<NamespaceKind>): void {
     if (kinds.has("user")) {
       this.capabilities.enterUserNamespace();
@@ -127,7 +130,7 @@ export class PlannedState {
     }
   }
 
-  /** A directory has become the root. */
+  /** Notes that the container makes a directory its root. */
   entersRoot(path: string): void {
     this.mounts.enter(path);
     this.rootCount++;

@@ -1,7 +1,7 @@
 /**
- * Files of /proc that a step reads or writes: opened beneath a directory that is proved to be procfs,
- * without following a link and without leaving that mount. A root may be anybody's, and what lies at
- * /proc in it may be ordinary files, or links to others (CVE-2025-52881).
+ * Files of /proc that a step reads or writes. They are opened beneath a directory that fstatfs(2)
+ * proves to be procfs, without leaving that mount: the /proc of an untrusted root may be ordinary
+ * files, or links to other files (CVE-2025-52881).
  *
  * @module
  */
@@ -30,7 +30,7 @@ const PROC = "/proc";
 const NOT_PROCFS =
   "what lies at /proc is not procfs, and nothing is written there; mount one by proc()";
 
-/** The container's /proc, opened and proved to be procfs. */
+/** Opens the container's /proc and checks that it is procfs, unless it is open already. */
 export function procDirectory(plan: PlanBuilder): ResultOf {
   const mount = plan.state.mounts.mountOf(PROC);
   const known = plan.state.proc;
@@ -38,17 +38,17 @@ export function procDirectory(plan: PlanBuilder): ResultOf {
   const fd = plan.path(PROC).open(O_PATH | O_DIRECTORY, {
     fixes: { ENOENT: "there is no /proc here; proc() mounts one" },
   });
-  const told = statfsOutput();
-  plan.call(fstatfs(fd, told));
+  const statfs = statfsOutput();
+  plan.call(fstatfs(fd, statfs));
   plan.call({
-    ...compareWord(told, PROC_MAGIC),
+    ...compareWord(statfs, PROC_MAGIC),
     verdict: {
       name: "fstatfs",
       text: `fstatfs(${fd.text})`,
-      answer: told,
-      // Where it is procfs, the comparison has failed by itself.
-      read: (statfs) => ({
-        errno: readStatfs(statfs).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+      answer: statfs,
+      // If it is procfs, the comparison itself has failed.
+      read: (view) => ({
+        errno: readStatfs(view).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
         words: NOT_PROCFS,
       }),
     },
@@ -57,7 +57,7 @@ export function procDirectory(plan: PlanBuilder): ResultOf {
   return fd;
 }
 
-/** Opens a file of the container's /proc, by its path there: `"sys/kernel/msgmax"`. */
+/** Opens a file of the container's /proc by its path there, such as `"sys/kernel/msgmax"`. */
 export function openProcFile(
   plan: PlanBuilder,
   path: string,
@@ -74,7 +74,7 @@ export function openProcFile(
   });
 }
 
-/** Writes a text to a file of the container's /proc, in one write(2). */
+/** Writes a text to a file of the container's /proc in one write(2). */
 export function writeProcFile(
   plan: PlanBuilder,
   path: string,

@@ -1,5 +1,5 @@
 /**
- * The steps of a recipe in their order, and which of them is being lowered.
+ * The steps of a recipe, and the position of the one that is being lowered.
  *
  * @module
  */
@@ -7,14 +7,15 @@
 import { RecipeError } from "../recipe/errors.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
 
-/** The steps while they are lowered one by one: what stands before and behind the current one. */
+/**
+ * Iterates over the steps while they are lowered, with lookups before and after the current one.
+ */
 export class StepCursor {
   readonly #steps: readonly { readonly step: string }[];
-  /** For each step, the root that the next `pivotRoot` or `chroot` behind it enters. */
+  /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   readonly #nextRoots: readonly (string | undefined)[];
   #index = 0;
 
-  /** These steps; the first is the current one. */
   constructor(steps: readonly { readonly step: string }[]) {
     this.#steps = steps;
     const roots: (string | undefined)[] = new Array(steps.length);
@@ -27,7 +28,7 @@ export class StepCursor {
     this.#nextRoots = roots;
   }
 
-  /** Goes on with the step at this position. */
+  /** Makes the step at this position the current one. */
   begin(index: number): void {
     this.#index = index;
   }
@@ -37,7 +38,7 @@ export class StepCursor {
     return this.#index;
   }
 
-  /** The name of the step at this position. */
+  /** Returns the name of the step at this position. */
   nameOf(index: number): string {
     return this.#steps[index]!.step;
   }
@@ -52,7 +53,7 @@ export class StepCursor {
     return this.#steps.some((one) => one.step === step);
   }
 
-  /** Whether a step of this name stands before the current one. */
+  /** Whether a step of this name is before the current one. */
   cameBefore(step: string): boolean {
     for (let index = 0; index < this.#index; index++) {
       if (this.#steps[index]!.step === step) return true;
@@ -60,7 +61,7 @@ export class StepCursor {
     return false;
   }
 
-  /** Whether a step of this name stands behind the current one. */
+  /** Whether a step of this name is after the current one. */
   comesLater(step: string): boolean {
     for (let index = this.#index + 1; index < this.#steps.length; index++) {
       if (this.#steps[index]!.step === step) return true;
@@ -68,14 +69,14 @@ export class StepCursor {
     return false;
   }
 
-  /** The directory that a later step will make the root. */
+  /** The directory that a later step makes the root. */
   get nextRoot(): string | undefined {
     return this.#nextRoots[this.#index];
   }
 
   /**
-   * The directory that a later step will make the root, if the path lies in it. What lies there may
-   * be anybody's, so paths in it are resolved as if it already were the root.
+   * Returns the directory that a later step makes the root, if the path is within it. Its files may
+   * be untrusted, so paths in it are resolved as if it were the root already.
    */
   rootOf(path: string): string | undefined {
     const root = this.nextRoot;

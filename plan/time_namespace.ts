@@ -1,7 +1,7 @@
 /**
- * The way into a new time namespace. The process that makes it goes on in the old one, and enters by
- * execve(2): but only since Linux 6.3. Before, its children are born into it, or it enters as if it
- * joined.
+ * Enters a new time namespace. The process that creates it stays in the old one; since Linux 6.3
+ * execve(2) moves it. Before, only its children are in the new one, or it enters by setns(2)
+ * (time_namespaces(7)).
  *
  * @module
  */
@@ -14,15 +14,15 @@ import type { PlanBuilder } from "./builder.ts";
 import { openProcFile } from "./proc_file.ts";
 
 /**
- * Enters the time namespace that the container has made, where execve(2) would not. No offset can
- * be set any more then, so a step that sets one enters behind it.
+ * Adds calls that enter the new time namespace, if execve(2) does not. Offsets cannot be set after
+ * that, so `timeOffset` calls this again if it follows.
  */
 export function enterTime(plan: PlanBuilder): void {
   if (plan.cursor.comesLater("timeOffset")) return;
   if (atLeast(plan.host.kernel(), { major: 6, minor: 3 })) return;
-  // A process that enters must share its memory with no other (setns(2), EUSERS).
+  // setns(2) refuses a process that shares its memory (EUSERS).
   plan.process.ownMemory = true;
-  // The file itself is a link of procfs's own, which only the last part of a path may be here.
+  // The file is a magic link, which openat2(2) with RESOLVE_BENEATH does not follow.
   const directory = openProcFile(plan, "self/ns", O_PATH | O_DIRECTORY, {});
   const opened = plan.call(openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC));
   const fd = new ResultOf(opened, "time");

@@ -39,6 +39,7 @@ export class ContainerProxy {
   readonly #watch: Watch;
   readonly #connect: Connect;
   readonly #open = new Set<Stream>();
+  /** Resolves the wait of {@linkcode #serve} for an open place. */
   #whenFewer: (() => void) | undefined;
 
   /** Takes ownership of a nonblocking socket that listens. */

@@ -1,4 +1,4 @@
-/** The floors of the house: who imports whom, from the bottom to the top. */
+/** The floors: which directories import which, from the bottom to the top. */
 
 import { assert, assertEquals } from "@std/assert";
 import { test } from "./support.ts";
@@ -25,7 +25,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 interface Edge {
   readonly from: string;
   readonly to: string;
-  /** Whether nothing of it is left when the types are taken away. */
+  /** Whether it imports only types. */
   readonly typesOnly: boolean;
 }
 
@@ -52,7 +52,7 @@ function* filesIn(path: string): Generator<string> {
 const edges = Object.keys(FLOORS).flatMap((room) => [...filesIn(room)]).flatMap(importsOf);
 
 const roomOf = (file: string) => file.split("/")[0]!;
-/** The scripts of the project itself may look at its tests, which have no floor. */
+/** The scripts of the project may import its tests, which have no floor. */
 const floorOf = (file: string) => FLOORS[roomOf(file)] ?? FLOORS["scripts"]!;
 const shown = ({ from, to }: Edge) => `${from} -> ${to}`;
 
@@ -62,19 +62,19 @@ test("a file imports from its own floor, or from one below", () => {
   assertEquals(upward.map(shown), []);
 });
 
-test("directories import each other in no circle", () => {
+test("directories have no circular imports", () => {
   const between = edges.map(apart).filter((pair) => !pair.every((path) => path.endsWith(".ts")));
   assertEquals(circlesIn(between), []);
 });
 
-/** The directories, or files beside them, that an import leads between: where the paths part. */
+/** Returns the two directories or files at which the paths of an import differ. */
 function apart({ from, to }: Edge): readonly [string, string] {
   const [here, there] = [from.split("/"), to.split("/")];
   const depth = here.findIndex((part, index) => part !== there[index]) + 1;
   return [here.slice(0, depth).join("/"), there.slice(0, depth).join("/")];
 }
 
-test("files import each other in no circle, types apart", () => {
+test("files have no circular imports, except of types", () => {
   const loaded = edges.filter(({ typesOnly }) => !typesOnly);
   assertEquals(circlesIn(loaded.map(({ from, to }) => [from, to])), []);
 });
@@ -93,7 +93,7 @@ test("a recipe is made without the engine", () => {
   assertEquals(ways.map(([, way]) => way), []);
 });
 
-/** The files of ffi/ that hold numbers, names and classes of errors, and make no call. */
+/** The files of ffi/ with numbers, names and classes of errors, which make no call. */
 function isData(file: string): boolean {
   return file.startsWith("ffi/calls/constants/") || [
     "ffi/control_characters.ts",
@@ -106,7 +106,7 @@ function isData(file: string): boolean {
   ].includes(file);
 }
 
-/** Circles of the graph, at least one of those that each node is on. */
+/** Returns circles of the graph: at least one for each node that is on any. */
 function circlesIn(pairs: readonly (readonly [string, string])[]): readonly string[] {
   const next = Map.groupBy(pairs, ([from]) => from);
   const circles = new Set<string>();

@@ -1,16 +1,16 @@
-/** The module as its users get it: from a URL, without any configuration, under strict types. */
+/** The module for its users: from a URL, without configuration, with strict types. */
 
 import { assertEquals } from "@std/assert";
 import { test } from "./support.ts";
 
 const PROJECT = new URL("..", import.meta.url);
 
-/** Serves the project's files, as any server of static files would, and lists what is asked for. */
-async function served(use: (origin: string, asked: readonly string[]) => Promise<void>) {
-  const asked: string[] = [];
+/** Serves the project's files like a static file server, and lists the requested paths. */
+async function served(use: (origin: string, requested: readonly string[]) => Promise<void>) {
+  const requested: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (req) => {
     const { pathname } = new URL(req.url);
-    asked.push(pathname);
+    requested.push(pathname);
     try {
       const type = pathname.endsWith(".js") ? "application/javascript" : "application/typescript";
       return new Response(await Deno.readFile(new URL(`.${pathname}`, PROJECT)), {
@@ -21,13 +21,13 @@ async function served(use: (origin: string, asked: readonly string[]) => Promise
     }
   });
   try {
-    await use(`http://127.0.0.1:${server.addr.port}`, asked);
+    await use(`http://127.0.0.1:${server.addr.port}`, requested);
   } finally {
     await server.shutdown();
   }
 }
 
-/** Runs Deno in an empty directory, with a cache that knows nothing of this project. */
+/** Runs Deno in an empty directory with an empty cache. */
 async function deno(args: string[], script: string): Promise<string> {
   const directory = Deno.makeTempDirSync();
   try {
@@ -58,10 +58,10 @@ console.log(new TextDecoder().decode(stdout));
 
 for (const path of ["/mod.ts", ONE_FILE]) {
   test(`a script without any configuration imports ${path} from a URL, and runs a container`, () =>
-    served(async (origin, asked) => {
+    served(async (origin, requested) => {
       const flags = ["--no-prompt", `--allow-import=${new URL(origin).host}`, "--allow-ffi"];
       assertEquals(await deno(["run", ...flags], script(origin + path)), "from-a-url\n1\n\n");
-      if (path === ONE_FILE) assertEquals(asked, [ONE_FILE]);
+      if (path === ONE_FILE) assertEquals(requested, [ONE_FILE]);
     }));
 
   test(`the types of ${path} hold under a consumer's strict settings`, () =>
@@ -71,7 +71,7 @@ for (const path of ["/mod.ts", ONE_FILE]) {
     }));
 }
 
-/** What `mod.ts` may reach. */
+/** The paths that `mod.ts` may import, directly or indirectly. */
 const BELOW = [
   "container/",
   "ffi/",
@@ -83,7 +83,7 @@ const BELOW = [
   "recipe/",
 ].map((part) => PROJECT.href + part);
 
-test("the module and all that it reaches import nothing but one another", async () => {
+test("the module and its imports import nothing but one another", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "mod.ts"],
     cwd: PROJECT,
@@ -94,11 +94,14 @@ test("the module and all that it reaches import nothing but one another", async 
   assertEquals(foreign, [`${PROJECT.href}mod.ts`]);
 });
 
-/** What the command takes from below the public entries: plain functions on texts, and these. */
+/**
+ * The imports of the command that are not of the public entries: plain functions on texts, and
+ * these.
+ */
 const COMMANDS_OWN: readonly string[] = [
   "recipe/path.ts",
   "recipe/nearest.ts",
-  // What was typed before a question is let go by an ioctl(2), which no entry has.
+  // The input before a question is flushed by an ioctl(2), which no entry has.
   "ffi/calls/files.ts",
   "ffi/syscalls.ts",
 ];

@@ -1,8 +1,8 @@
 /**
- * What a test could leave on the machine: looked at before it, and again after it. Others use the
- * machine meanwhile, so only what this process, or a script that it has started, can have made
- * counts: its own children, files and memory, groups that are named after it, and mounts, interfaces
- * and files where the tests make theirs.
+ * An inventory of what a test could leave on the machine, which is taken before and after it.
+ * Others use the machine at the same time, so it has only what this process or its scripts can have
+ * made: its children, files and memory, control groups that are named after it, and mounts,
+ * interfaces and files at the paths and names of the tests.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { scriptsName } from "../ffi/cgroups/naming.ts";
 import { Engine } from "../ffi/engine/engine.ts";
 import { linux } from "../mod.ts";
 
-/** What there is, by kind: each thing as one line. */
+/** An inventory by kind; each item is a line. */
 export type Inventory = Readonly<Record<string, ReadonlySet<string>>>;
 
 /** Lists what this process has, and what it can have made on the machine. */
@@ -31,8 +31,8 @@ export function takeInventory(): Inventory {
 }
 
 /**
- * What is there that was not there before, or `undefined` when nothing is. What the kernel takes
- * away in its own time is given a moment.
+ * Returns what is new since the inventory, or `undefined`. Waits a little for what the kernel
+ * removes with a delay.
  */
 export async function leftovers(before: Inventory): Promise<string | undefined> {
   let found = newSince(before);
@@ -43,7 +43,7 @@ export async function leftovers(before: Inventory): Promise<string | undefined> 
   return found.length === 0 ? undefined : found.join("\n");
 }
 
-/** The same, while the script's thread waits: nothing of its own changes meanwhile. */
+/** Returns the same, but blocks the script's thread. */
 export function leftNow(before: Inventory, attempts = 100): readonly string[] {
   let found = newSince(before);
   for (let attempt = 0; found.length > 0 && attempt < attempts; attempt++) {
@@ -53,7 +53,7 @@ export function leftNow(before: Inventory, attempts = 100): readonly string[] {
   return found;
 }
 
-/** Has this thread wait for a moment. */
+/** Blocks this thread for a moment. */
 export function rest(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 }
@@ -65,17 +65,17 @@ function newSince(before: Inventory): string[] {
   );
 }
 
-/** Whether it was there before; a process that has changed is the same one still. */
+/** Whether it was there before; a process in another state is the same. */
 function isKnown(kind: string, thing: string, before: ReadonlySet<string>): boolean {
   if (kind !== "child process" || before.has(thing)) return before.has(thing);
   const pid = thing.split(" ")[0];
   return [...before].some((known) => known.split(" ")[0] === pid);
 }
 
-/** The directory for temporary files that the tests of this process share, and no one else. */
+/** The directory for temporary files of this process's tests. */
 const TEMPORARY = temporaryDirectory();
 
-/** Makes it, and has `Deno.makeTempDir()` and its like use it, here and in the tests' scripts. */
+/** Makes it, and sets it for `Deno.makeTempDir()`, here and in the tests' scripts. */
 function temporaryDirectory(): string {
   const before = Deno.env.get("TMPDIR");
   if (before !== undefined && /\/ramekin-tests-\d+$/.test(before)) return before;
@@ -86,16 +86,16 @@ function temporaryDirectory(): string {
   addEventListener("unload", () => {
     if (before === undefined) Deno.env.delete("TMPDIR");
     else Deno.env.set("TMPDIR", before);
-    // What is left in it stays: it could be a mount, through which nothing must be removed.
+    // Its files are not removed: they could be on a mount of something else.
     if (names(directory).length === 0) Deno.removeSync(directory);
   });
   return directory;
 }
 
-/** Where the recipes of the tests mount, and make files. */
+/** Where recipes of the tests mount and make files. */
 const DIRECTORIES = ["/mnt", TEMPORARY];
 
-/** How often engines have allocated memory, less how often they have given it back. */
+/** The number of allocations of engines that were not released. */
 let mappings = 0;
 
 const { allocate, release } = Engine.prototype;
@@ -109,17 +109,17 @@ Engine.prototype.release = function (memory) {
   mappings--;
 };
 
-/** The children of every thread, with those that have ended and nobody has waited for. */
+/** The children of every thread, zombies included. */
 function childProcesses(): string[] {
   return names("/proc/self/task").flatMap((thread) =>
     (read(`/proc/self/task/${thread}/children`) ?? "").split(" ").filter((pid) => pid !== "")
   ).map((pid) => `${pid} ${read(`/proc/${pid}/stat`)?.match(/\(.*\) \w/)?.[0] ?? ""}`);
 }
 
-/** What a launch changes of this process for a while. */
+/** The state of this process that a launch changes temporarily. */
 function states(): string[] {
   const blocked = read("/proc/thread-self/status")?.match(/^SigBlk:\s*(\w+)/m)?.[1];
-  // An ordinary user may not open the files of an undumpable process in /proc, its own neither.
+  // An unprivileged user may not open /proc files of an undumpable process, not even of its own.
   const dumpable = linux.prctl(linux.PR_GET_DUMPABLE) === 1;
   return [`blocked signals ${blocked}`, ...(dumpable ? [] : ["undumpable"])];
 }
@@ -136,7 +136,9 @@ function openFiles(): string[] {
   });
 }
 
-/** Directories of the host in which nothing but a step gone wrong mounts, at any depth. */
+/**
+ * Directories of the host in which only a step that fails to stay in its root mounts, at any depth.
+ */
 const UNTOUCHED = [
   ...DIRECTORIES,
   "/bin",
@@ -149,7 +151,7 @@ const UNTOUCHED = [
   "/usr",
 ];
 
-/** Those on which steps mount, and in which others keep mounts of theirs. */
+/** Directories on which steps mount, and in which others have mounts too. */
 const SHARED = ["/", "/home", "/opt", "/root", "/run", "/srv", "/tmp", "/var", "/var/tmp"];
 
 /** The mounts of this namespace that are where the tests mount. */
@@ -160,7 +162,7 @@ function mounts(): string[] {
   });
 }
 
-/** The names that tests give interfaces, and the kernel those for which there is none. */
+/** The names of interfaces of tests, and the kernel's default names. */
 const INTERFACE =
   /^(veth\d+|eth0\.1|a|b|box|br0|far|holder|inner|lan|m|near|tap0|uplink|wan|wire|x|y)$/;
 
@@ -169,17 +171,17 @@ function interfaces(): string[] {
     .filter((name) => INTERFACE.test(name));
 }
 
-/** The processes whose groups are looked for. */
+/** The processes whose control groups are listed. */
 const scripts = new Set([Deno.pid]);
 
-/** Counts the groups of a script that a test has started among those that nothing may leave. */
+/** Adds the control groups of a script that a test has started to the inventory. */
 export function claim(script: number): void {
   scripts.add(script);
 }
 
 /**
- * The groups of those scripts, beside this process's own group or below it, in every hierarchy that
- * is mounted where usual. The group that a script itself has moved to is none that it leaves.
+ * Returns the control groups of those scripts, beside or below this process's own, in every
+ * hierarchy with the usual mount point. The group that a script itself is in does not count.
  */
 function groups(): string[] {
   const pidNamespace = ownersPart()?.[1];
@@ -198,7 +200,7 @@ function groups(): string[] {
   });
 }
 
-/** What the name of a group tells: the pid namespace, the pid and the start of its script. */
+/** The parts of a group's name: the pid namespace, the pid and the start time of its script. */
 function partsOf(name: string): readonly string[] | null {
   return /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/.exec(name);
 }

@@ -1,4 +1,4 @@
-/** What is left behind: that it is found, and that nothing is, however often containers are made. */
+/** Leftovers are found, and repeated launches leave none. */
 
 import {
   assert,
@@ -29,7 +29,7 @@ import { decode, readUntil } from "./other_scripts.ts";
 import { rounds } from "./rounds.ts";
 import { notRoot, root, test } from "./support.ts";
 
-Deno.test("an open file and a child that nobody has waited for are found", async () => {
+Deno.test("an open file and a zombie child are found", async () => {
   const before = takeInventory();
   const file = linux.open("/dev/null", linux.O_RDONLY);
   assertStringIncludes(await leftovers(before) ?? "", "open file");
@@ -42,7 +42,7 @@ Deno.test("an open file and a child that nobody has waited for are found", async
   assertEquals(await leftovers(before), undefined);
 });
 
-test("a file where the tests have theirs is found", async () => {
+test("a file in the directory of the tests is found", async () => {
   const before = takeInventory();
   const file = Deno.makeTempFileSync();
   assertEquals(await leftovers(before), `file: ${file}`);
@@ -50,7 +50,7 @@ test("a file where the tests have theirs is found", async () => {
   assertEquals(await leftovers(before), undefined);
 });
 
-/** Runs code where it is root, with mounts, interfaces and the inventory at its disposal. */
+/** Runs code as root of namespaces, with the inventory imported. */
 async function inWorldOfItsOwn(code: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".ts" });
   const from = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
@@ -110,7 +110,7 @@ test("a group of this script is found, and those of others are not", async () =>
   assertEquals(await leftovers(before), undefined);
 }, notRoot);
 
-test("what comes and goes of another script's containers is none of this one's", async () => {
+test("containers of another script are not in the inventory", async () => {
   const code = `
     import * as ramekin from "${new URL("../mod.ts", import.meta.url)}";
     const { bridge, limits, mapRoot, recipe, tmpfs, unshare } = ramekin;
@@ -141,7 +141,7 @@ test("what comes and goes of another script's containers is none of this one's",
 
 const box = recipe(unshare("user", "mount", "pid"), mapRoot());
 
-/** Recipes that fail at every stage of a launch. */
+/** Recipes that fail in every part of a launch. */
 const FAILING: readonly (readonly [name: string, recipe: Recipe, program: string])[] = [
   ["the first step", recipe({ step: "chdir", path: "/no/such/directory" }), "true"],
   ["a step behind namespaces", box.with(tmpfs("/no/such/directory")), "true"],
@@ -193,13 +193,13 @@ test("hundreds of launches map no more memory, whether they succeed or fail", as
     try {
       bad.command("true").outputSync();
     } catch {
-      // As it should.
+      // It fails as expected.
     }
     await good.command("true").output();
   };
   for (let i = 0; i < 30; i++) await launch();
   const before = maps();
   for (let i = 0; i < rounds(200); i++) await launch();
-  // V8's own heap comes and goes in a few.
+  // V8's heap is in a few mappings, which change.
   assertLess(maps() - before, 100);
 });

@@ -1,5 +1,5 @@
 /**
- * Scripts that tests start as processes of their own, for what ends, is killed or lacks a permission.
+ * Scripts that tests start as separate processes, to be killed or run with fewer permissions.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { patience } from "./rounds.ts";
 
 const MOD = new URL("../mod.ts", import.meta.url).href;
 
-/** How a script has ended, and its output. */
+/** The exit status and the output of a script. */
 export interface ScriptResult {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -17,7 +17,7 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-/** A script that runs, with the flags and arguments of its `deno run`. */
+/** A running script, with the flags and arguments of its `deno run`. */
 export class Script implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #path: string;
@@ -63,7 +63,7 @@ export async function runScript(
   return await script.result();
 }
 
-/** The beginning of a stream, up to the part that makes it fit; the stream is unlocked afterwards. */
+/** Reads a stream until the text matches, and unlocks the stream. */
 export async function readUntil(
   stream: ReadableStream<Uint8Array>,
   fits: (text: string) => boolean,
@@ -77,7 +77,7 @@ export async function readUntil(
   return text;
 }
 
-/** Whether there is such a process, a zombie not counted. */
+/** Whether there is such a process; zombies do not count. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
@@ -87,7 +87,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until something holds that happens elsewhere, without a word of it. */
+/** Polls until a condition holds. */
 export async function until(holds: () => boolean): Promise<void> {
   const end = performance.now() + patience(10_000);
   while (performance.now() < end) {

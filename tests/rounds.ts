@@ -1,5 +1,5 @@
 /**
- * How much tests do, and how long they wait, where the machine is emulated, which is many times slower.
+ * The numbers of repetitions and the timeouts of tests on emulated machines, which are much slower.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 /** Whether the machine is one of `deno task test:vm`. */
 export const emulated: boolean = Deno.env.has("EMULATED");
 
-/** How often a test does what it does very often: fewer times there. */
+/** Returns a number of repetitions, which is smaller there. */
 export function rounds(count: number): number {
   return emulated ? Math.ceil(count / 20) : count;
 }
 
-/** How long a test waits, in milliseconds, before it gives up: longer there. */
+/** Returns a timeout in milliseconds, which is longer there. */
 export function patience(milliseconds: number): number {
   return emulated ? milliseconds * 20 : milliseconds;
 }

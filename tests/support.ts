@@ -1,6 +1,6 @@
 /**
- * What the tests of recipes share. The suite is run as root and again as an ordinary user
- * (`deno task test`): a test asks `root` for what it may expect.
+ * Shared parts of the tests of recipes. The suite runs as root and again as an unprivileged user
+ * (`deno task test`); `root` says which.
  */
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
@@ -43,12 +43,12 @@ export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
   NAMESPACE_FILES,
 ) as NamespaceKind[];
 
-// The first launch of a script opens what it keeps for all others; that is no test's leftover.
+// The first launch of a script opens descriptors for all launches, which are no leftover of a test.
 await recipe(unshare("user", "mount", "pid"), mapRoot(), bind("/usr", "/usr"), init())
   .command("true").output();
 
 /**
- * A test after which nothing may be left: no process, open file, mount, interface or cgroup. One
+ * A test that may leave no process, open file, mount, interface or cgroup. One
  * that cannot run here is skipped, and its name says why.
  */
 export function test(
@@ -61,13 +61,13 @@ export function test(
     const before = takeInventory();
     await body();
     const left = await leftovers(before);
-    // The next test must not inherit it.
+    // The next test must not inherit the leftover.
     linux.prctl(linux.PR_SET_DUMPABLE, 1);
     assert(left === undefined, `left behind:\n${left}`);
   });
 }
 
-/** The first steps of containers with these namespaces, for the user who runs the suite. */
+/** The first steps of containers with these namespaces, for the user of the suite. */
 export function grounds(
   ...kinds: Exclude<NamespaceKind, "user">[]
 ): readonly { readonly name: string; readonly mounts: Recipe; readonly privileged: boolean }[] {
@@ -95,14 +95,14 @@ export function testOn(
 
 const decoder = new TextDecoder();
 
-/** The output of a shell script in the container; fails when the script does. */
+/** Returns the output of a shell script in the container; fails if the script fails. */
 export function inside(box: Recipe, script: string): string {
   const { code, stdout, stderr } = box.command("sh", { args: ["-euc", script] }).outputSync();
   assertEquals(code, 0, `the script ends with ${code}: ${decoder.decode(stderr)}`);
   return decoder.decode(stdout).trimEnd();
 }
 
-/** The error output of a shell script in the container; fails when the script succeeds. */
+/** Returns the error output of a shell script in the container; fails if the script succeeds. */
 export function failing(box: Recipe, script: string): string {
   const { success, stdout, stderr } = box.command("sh", { args: ["-euc", script] }).outputSync();
   assert(!success, `the script succeeds: ${decoder.decode(stdout)}`);
@@ -117,16 +117,16 @@ export interface StepIssue {
   readonly at?: number;
   /** The errno, of a system call that failed. */
   readonly code?: string;
-  /** Words of the message: what is wrong, and the fix. */
+  /** Parts of the message: what is wrong, and the fix. */
   readonly says: string;
 }
 
-/** The recipe is refused before anything runs. */
+/** Checks that the recipe is refused before anything runs. */
 export function assertRefused(make: () => Recipe, issue: Omit<StepIssue, "code">): void {
   assertIssue(errorOf(make), RecipeError, issue);
 }
 
-/** A step of the recipe fails when it is run. */
+/** Checks that a step of the recipe fails when it runs. */
 export function assertFails(box: Recipe, issue: StepIssue): void {
   const error = errorOf(() => box);
   assertIssue(error, SyscallError, issue);
@@ -153,7 +153,9 @@ function assertIssue(
   if (at !== undefined) assertEquals(error.stepIndex, at, error.message);
 }
 
-/** A test with an empty directory of the host that all users may enter; it is removed afterwards. */
+/**
+ * A test with an empty directory of the host that all users may enter; it is removed afterwards.
+ */
 export function inDirectory(body: (directory: string) => void): () => void {
   return () => {
     const directory = Deno.makeTempDirSync();

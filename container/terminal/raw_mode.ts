@@ -1,5 +1,5 @@
 /**
- * The script's own terminal in raw mode, and a guard that puts it back when the script is killed.
+ * The raw mode of the script's own terminal, and a guard that restores it if the script is killed.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { scriptPidfd } from "../../launch/runtime_fds.ts";
 /** struct termios of the kernel (include/uapi/asm-generic/termbits.h). */
 const TERMIOS = { iflag: 0, oflag: 4, cflag: 8, lflag: 12, vtime: 22, vmin: 23, size: 36 } as const;
 
-/** A terminal that was put into raw mode. */
+/** A terminal in raw mode. */
 export class RawMode {
   readonly #fd: number;
   readonly #saved: Struct;
@@ -41,7 +41,7 @@ export class RawMode {
     this.#guard = new Guard(fd, saved);
   }
 
-  /** Puts the terminal behind the descriptor into raw mode; there may be none. */
+  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
   static of(fd: number): RawMode | undefined {
     const settings = new Output(TERMIOS.size, "&termios");
     let saved: DataView;
@@ -57,14 +57,14 @@ export class RawMode {
     return mode;
   }
 
-  /** Puts the terminal back. */
+  /** Restores the terminal's settings. */
   restore(): void {
     syscall(ioctl(this.#fd, TCSETS, this.#saved));
     this.#guard.dismiss();
   }
 }
 
-/** As cfmakeraw(3) does it. */
+/** Returns the settings with the changes of cfmakeraw(3). */
 function raw(saved: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const bytes = saved.slice();
   const view = new DataView(bytes.buffer);
@@ -85,8 +85,8 @@ function raw(saved: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A process that does nothing but wait for the end of the script, to put its terminal back then. It
- * lives on the script's memory and has none of its own.
+ * A process that waits for the end of the script and then restores its terminal. It shares the
+ * script's memory.
  */
 class Guard {
   readonly #memory: Memory;
@@ -96,7 +96,7 @@ class Guard {
     const [pid, mask] = [new Output(4, "&pid"), new Output(8, "&mask")];
     const [child, ended] = [new Label("guard"), new Label("guard ends")];
     const program = assemble([
-      // A handler of the script's must not run in the guard, on its memory.
+      // A signal handler of the script must not run in the guard, which shares the memory.
       { call: rt_sigprocmask("all", mask) },
       { call: clone(CLONE_VM, pid), onZero: child },
       { call: rt_sigprocmask(mask, null), onZero: END },

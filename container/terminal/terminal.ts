@@ -1,6 +1,6 @@
 /**
- * A terminal of the program's own, and the script's terminal joined with it: raw while the program
- * runs, its size followed, and put back afterwards, whatever happens. See pty(7).
+ * The terminal of a program, which is connected with the script's own. The script's terminal is in
+ * raw mode while the program runs, and changes of its size are passed on. See pty(7).
  *
  * @module
  */
@@ -36,9 +36,9 @@ const WINSIZE_SIZE = 8;
 
 /** The terminal of one program. */
 export class ProgramTerminal {
-  /** What the program gets. */
+  /** The program's side. */
   readonly theirs: Terminal;
-  /** Whether the program's side is open here still. */
+  /** Whether the program's side is still open in the script. */
   #hasTheirs = true;
   #master: number | undefined;
   readonly #relays: FdStream[] = [];
@@ -47,7 +47,7 @@ export class ProgramTerminal {
   #onResize: (() => void) | undefined;
   #finished: Promise<void> = Promise.resolve();
 
-  /** Opens it here, or has the container open it where that has terminals of its own. */
+  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
   constructor(inContainer: boolean) {
     const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
     if (inContainer) {
@@ -68,8 +68,8 @@ export class ProgramTerminal {
   }
 
   /**
-   * Once the program has its side: joins the script's terminal with it, and answers the descriptors
-   * of the streams that are to be the script's own instead.
+   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
+   * the piped streams.
    */
   join(
     received: number | undefined,
@@ -95,15 +95,15 @@ export class ProgramTerminal {
     return descriptors;
   }
 
-  /** Once the program has ended: shows the rest of its output, and puts the terminal back. */
+  /** After the end of the program, shows the rest of its output and closes everything. */
   async leave(): Promise<void> {
-    // Others may hold the terminal open for long; they are not waited for.
+    // Other processes may have the terminal open for longer, and are not waited for.
     this.#output?.stopAtEof();
     await this.#finished;
     this.close();
   }
 
-  /** Puts everything back. */
+  /** Restores the script's terminal, and closes all descriptors. */
   close(): void {
     if (this.#onResize !== undefined) Deno.removeSignalListener("SIGWINCH", this.#onResize);
     this.#onResize = undefined;
@@ -138,7 +138,7 @@ export class ProgramTerminal {
       for await (const bytes of chunks(() => source.read())) await target.write(bytes);
     } catch (error) {
       if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      // epoll(7) takes no files; they never block.
+      // epoll_ctl(2) refuses regular files (EPERM), which never block.
       for await (const bytes of chunks(() => readSome(input)!)) await target.write(bytes);
       syscall(close(input));
     }
@@ -157,7 +157,7 @@ export class ProgramTerminal {
   }
 }
 
-/** Ctrl-D: what a terminal takes for the end of its input. */
+/** Ctrl-D (VEOF), the end of a terminal's input (termios(3)). */
 const END_OF_INPUT = new Uint8Array([4]);
 
 async function* chunks(
@@ -178,7 +178,7 @@ function duplicate(fd: number): number {
   return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
-/** The size of the script's own terminal: struct winsize, where there is one. */
+/** Returns the size of the script's own terminal as struct winsize, if there is one. */
 function windowSize(): Uint8Array<ArrayBuffer> | undefined {
   const size = new Output(WINSIZE_SIZE, "&size");
   for (const fd of [0, 1, 2]) {

@@ -1,5 +1,5 @@
 /**
- * The programs of the host, read with no other permission than that to use FFI.
+ * Reads programs of the host, with `--allow-ffi` alone.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import {
   pread64,
 } from "../../ffi/calls/files.ts";
 import { type Elf, type ReadAt, readElf } from "../../ffi/elf.ts";
-import { SyscallError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { syscalls } from "../../ffi/syscalls.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { readlinkat } from "../../ffi/linux/directories.ts";
 import { readWholeFile } from "../../ffi/files/read_file.ts";
 import type { ProgramHost } from "./program_files.ts";
 
-/** The most that is read at once. */
+/** The most bytes of one read. */
 const MOST_AT_ONCE = 64 * 1024;
 
-/** The host; what it has told of a file once it does not read again. */
+/** Returns the files of the host; each ELF file is read once. */
 export function programHost(): ProgramHost {
   const known = new Map<string, Elf | undefined>();
   return {
@@ -33,7 +33,7 @@ export function programHost(): ProgramHost {
       return known.get(path);
     },
     head: (path) => withFile(path, (readAt) => readAt(0, 256)),
-    bytes: (path) => unlessMissing(() => readWholeFile(at_fdcwd, path)),
+    bytes: (path) => ifThere(() => readWholeFile(at_fdcwd, path)),
     realPath(path) {
       using file = open(path, O_PATH | O_CLOEXEC);
       return readlinkat(AT_FDCWD, `/proc/self/fd/${file.number}`);
@@ -41,24 +41,13 @@ export function programHost(): ProgramHost {
   };
 }
 
-/** Reads of a file; `undefined` where there is none. */
+/** Returns what `use` reads of a file; `undefined` if there is none. */
 function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
-  return unlessMissing(() => {
-    // What is no file at all, a pipe for example, is not to be waited for.
+  return ifThere(() => {
+    // O_NONBLOCK: the open of a pipe would block.
     using file = open(path, O_CLOEXEC | O_NONBLOCK);
     return use((offset, length) => readSome(file.number, offset, length));
   });
-}
-
-function unlessMissing<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 function readSome(fd: number, offset: number, length: number): Uint8Array {

@@ -1,6 +1,6 @@
 /**
- * Where the dynamic loader finds the libraries that a program names: ld.so(8) of glibc, and the one
- * of musl. LD_LIBRARY_PATH and LD_PRELOAD are not asked, as a container has its own environment.
+ * The library search of the dynamic loaders of glibc, ld.so(8), and of musl. LD_LIBRARY_PATH and
+ * LD_PRELOAD are ignored, because a container has its own environment.
  *
  * @module
  */
@@ -9,49 +9,49 @@ import { nameOf, parentOf } from "../../recipe/path.ts";
 import type { Elf } from "../../ffi/elf.ts";
 import { LOADER_CACHE, readLoaderCache } from "./loader_cache.ts";
 
-/** How files of the host are read; `undefined` stands for one that is not there. */
+/** Reads files of the host; `undefined` stands for one that does not exist. */
 export interface HostFiles {
-  /** What an ELF file needs; `undefined` also where it is none. */
+  /** Returns the headers of an ELF file; `undefined` also if the file is not one. */
   elf(path: string): Elf | undefined;
-  /** A whole file. */
+  /** Returns a whole file. */
   bytes(path: string): Uint8Array | undefined;
 }
 
-/** A file of the host, and the path at which it is asked for where programs are put. */
+/** A file of the host, and its path in the container. */
 export interface PlacedFile {
   readonly source: string;
   readonly target: string;
 }
 
-/** A program or a library, and who has asked for it. */
+/** A program or a library, and the object that needs it. */
 export interface Loaded extends PlacedFile {
   readonly elf: Elf;
   readonly askedBy: Loaded | undefined;
-  /** What `$ORIGIN` stands for: the directory it lies in, here and where it is put. */
+  /** The value of `$ORIGIN`: its directory, on the host and in the container. */
   readonly origin: PlacedFile;
 }
 
-/** A place where a library may be. */
+/** A path at which a library may be. */
 export interface Candidate extends PlacedFile {
-  /** The file without which the loader would not look there. */
+  /** The file by which the loader finds this path, if it is not in a default directory. */
   readonly guide?: string;
 }
 
-/** How one kind of loader finds libraries. */
+/** The library search of one loader. */
 export interface LibrarySearch {
-  /** The places where it looks, in its order, for a library that an object names. */
+  /** Returns the paths at which it looks for a library that an object needs, in order. */
   candidates(name: string, asker: Loaded): Iterable<Candidate>;
-  /** The names that it stands for itself. */
+  /** Whether the loader itself is the library of this name. */
   isLoader(name: string): boolean;
 }
 
-/** How the loader of a program finds libraries. */
+/** Returns the library search of the loader at this path. */
 export function searchOf(interpreter: string, machine: number, host: HostFiles): LibrarySearch {
   const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf(interpreter));
   return musl === null ? glibcSearch(machine, host) : muslSearch(musl[1]!, host);
 }
 
-/** The directories with a machine's name in them, as Debian has them. */
+/** The names of Debian's multiarch directories, by the machine of the ELF header. */
 const MULTIARCH: Readonly<Record<number, string>> = {
   62: "x86_64-linux-gnu",
   183: "aarch64-linux-gnu",
@@ -76,16 +76,16 @@ function glibcSearch(machine: number, host: HostFiles): LibrarySearch {
       if (asker.elf.noDefaultDirectories) return;
       cache ??= readLoaderCache(host.bytes(LOADER_CACHE) ?? new Uint8Array());
       for (const path of cache.get(name) ?? []) {
-        if (directories.includes(parentOf(path))) yield inPlace(path);
-        else yield { ...inPlace(path), guide: LOADER_CACHE };
+        if (directories.includes(parentOf(path))) yield samePath(path);
+        else yield { ...samePath(path), guide: LOADER_CACHE };
       }
-      yield* directories.map((directory) => inPlace(`${directory}/${name}`));
+      yield* directories.map((directory) => samePath(`${directory}/${name}`));
     },
     isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name),
   };
 }
 
-/** The parts of the C library that musl has in its loader. */
+/** The libraries that musl's loader contains. */
 const IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
 
 function muslSearch(architecture: string, host: HostFiles): LibrarySearch {
@@ -100,18 +100,18 @@ function muslSearch(architecture: string, host: HostFiles): LibrarySearch {
         yield* inDirectories([...object.elf.runpath, ...object.elf.rpath], object, name);
       }
       const guide = written === undefined ? {} : { guide: list };
-      yield* directories.map((directory) => ({ ...inPlace(`${directory}/${name}`), ...guide }));
+      yield* directories.map((directory) => ({ ...samePath(`${directory}/${name}`), ...guide }));
     },
     isLoader: (name) => IN_MUSL.test(name),
   };
 }
 
-/** The object, who has asked for it, and so on up to the program. */
+/** Yields the object, the one that needs it, and so on up to the program. */
 function* chain(object: Loaded): Iterable<Loaded> {
   for (let at: Loaded | undefined = object; at !== undefined; at = at.askedBy) yield at;
 }
 
-/** Where a path leads that an object names; `undefined` where that depends on the working directory. */
+/** Expands `$ORIGIN` in a path of an object; `undefined` if the result is relative. */
 export function placeOf(path: string, { origin }: Loaded): PlacedFile | undefined {
   const expanded = (directory: string) => path.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
   const [source, target] = [expanded(origin.source), expanded(origin.target)];
@@ -129,16 +129,16 @@ function* inDirectories(
   }
 }
 
-function inPlace(path: string): PlacedFile {
+function samePath(path: string): PlacedFile {
   return { source: path, target: path };
 }
 
-/** What `$ORIGIN` stands for in a file. */
+/** Returns the value of `$ORIGIN` for a file. */
 export function originOf({ source, target }: PlacedFile): PlacedFile {
   return { source: parentOf(source), target: parentOf(target) };
 }
 
-/** The path with `.` and `..` taken out, as no link of the host's is on the way to it. */
+/** Removes `.` and `..`: the directories of the container's path are no symbolic links. */
 function withoutDots(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {

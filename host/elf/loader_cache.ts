@@ -1,11 +1,10 @@
 /**
- * Where the dynamic loader of glibc expects libraries, as ldconfig(8) has noted it down in
- * /etc/ld.so.cache.
+ * The cache of library paths that ldconfig(8) writes for the dynamic loader of glibc.
  *
  * @module
  */
 
-/** The file. */
+/** The path of the cache. */
 export const LOADER_CACHE = "/etc/ld.so.cache";
 
 const MAGIC = "glibc-ld.so.cache1.1";
@@ -13,9 +12,9 @@ const HEADER_SIZE = 48;
 const ENTRY_SIZE = 24;
 
 /**
- * The paths noted for each name; there may be several for one, for other kinds of machines. What is
- * made for newer ones of a kind is left out, as every one can do with the plain library. Bytes that
- * are no cache hold nothing.
+ * Returns the paths of each library name. A name can have several, for other architectures.
+ * Variants that need newer processors (hwcaps) are left out, because the plain library runs on all
+ * of them. The result is empty for bytes that are not a cache.
  */
 export function readLoaderCache(bytes: Uint8Array): ReadonlyMap<string, readonly string[]> {
   const paths = new Map<string, string[]>();
@@ -30,8 +29,8 @@ export function readLoaderCache(bytes: Uint8Array): ReadonlyMap<string, readonly
   for (let index = 0; index < count; index++) {
     const entry = HEADER_SIZE + index * ENTRY_SIZE;
     if (entry + ENTRY_SIZE > bytes.length) break;
-    const isForNewer = view.getBigUint64(entry + 16, true) !== 0n;
-    if (isForNewer) continue;
+    const needsHwcaps = view.getBigUint64(entry + 16, true) !== 0n;
+    if (needsHwcaps) continue;
     const name = textAt(view.getUint32(entry + 4, true));
     const path = textAt(view.getUint32(entry + 8, true));
     const known = paths.get(name);

@@ -17,21 +17,21 @@ import {
   searchOf,
 } from "./library_search.ts";
 
-/** The host, as far as programs need it. */
+/** Reads files of the host, scripts included. */
 export interface ProgramHost extends HostFiles {
-  /** The first bytes of a file; `undefined` where there is none. */
+  /** Returns the first bytes of a file; `undefined` if there is none. */
   head(path: string): Uint8Array | undefined;
-  /** The path with all links in it followed. */
+  /** Returns the path without symbolic links. */
   realPath(path: string): string;
 }
 
-/** Scripts may be interpreted by scripts, four deep (execve(2)). */
+/** A script's interpreter may be a script, up to four times (execve(2)). */
 const SCRIPTS_DEEP = 5;
 
 /**
- * All files that these programs need, each at the path at which it is asked for.
+ * Returns all files that these programs need, each with its path in the container.
  *
- * @param refuse is called with what is wrong, and does not come back
+ * @param refuse throws an error with this message
  */
 export function filesOfPrograms(
   programs: readonly string[],
@@ -69,7 +69,7 @@ function* filesOf(
   refuse(`${program} is a script whose interpreters are scripts, too many of them`);
 }
 
-/** The loader and the libraries of a program, in the order in which they are loaded. */
+/** Yields the loader and the libraries of a program, in the order in which they are loaded. */
 function* filesOfElf(
   path: string,
   elf: Elf,
@@ -101,7 +101,7 @@ function* filesOfElf(
   }
 }
 
-/** The library that an object names. */
+/** Returns the library that an object needs; `undefined` if there is none. */
 function libraryOf(
   name: string,
   asker: Loaded,
@@ -113,7 +113,7 @@ function libraryOf(
     : search.candidates(name, asker);
   for (const place of places) {
     const elf = place && host.elf(place.source);
-    // A library for another kind of machine is passed over, as the loader does.
+    // The loader skips libraries for other machines too.
     if (place === undefined || elf?.machine !== asker.elf.machine) continue;
     return { ...place, elf, askedBy: asker, origin: originOf(place) };
   }

@@ -1,12 +1,11 @@
 /**
- * Deletes the end of a cable that has stayed outside, so that its name is free again once the
- * container has ended. The kernel deletes it too, with the network namespace of the other end, but
- * not at once.
+ * Deletes the outer end of a veth pair, so that its name is free as soon as the container has
+ * ended. The kernel deletes it with the network namespace of the other end, but later.
  *
  * @module
  */
 
-import { SyscallError } from "../../ffi/errors.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { deleteLink } from "../../ffi/netlink/link.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { ServiceDefinition } from "./service.ts";
@@ -22,17 +21,8 @@ export const deleteLinkService: ServiceDefinition<"delete-link"> = {
   },
   cleanUp({ name, index }) {
     using socket = new NetlinkSocket();
-    // Another interface may have got the index meanwhile, or the name.
+    // Another interface may have the index or the name now.
     const isThere = socket.links().some((link) => link.index === index && link.name === name);
-    if (isThere) unlessGone(() => socket.request([deleteLink({ index })]));
+    if (isThere) ifThere(() => socket.request([deleteLink({ index })]), ["ENODEV"]);
   },
 };
-
-/** Acts on an interface that may have disappeared by now. */
-export function unlessGone(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
-  }
-}

@@ -1,6 +1,6 @@
 /**
- * newuidmap(1) and newgidmap(1): they write the id maps of an ordinary user, as /etc/subuid and
- * /etc/subgid allow.
+ * Runs newuidmap(1) and newgidmap(1), which write the id maps that /etc/subuid and /etc/subgid
+ * allow an unprivileged user.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type ExecSpec, execSpec } from "../exec.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
 import { StandardStreams } from "../stdio.ts";
 
-/** Runs such a tool to its end. */
+/** Runs one of the tools to its end. */
 export function runIdMapTool(
   spawn: (spec: ExecSpec) => LaunchedProcess,
   tool: string,

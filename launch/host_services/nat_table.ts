@@ -1,6 +1,6 @@
 /**
- * Has the host translate addresses, by a table that the kernel takes away when the socket is closed
- * that has made it: with the script, by whatever end.
+ * Translates addresses on the host, by a table of nf_tables that the kernel deletes when the socket
+ * that has created it is closed, also if the script is killed.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const natTableService: ServiceDefinition<"nat-table"> = {
   },
   start({ table, words }) {
     requireForwarding(table.family);
-    // A name that the table of no other container has.
+    // Each container's table needs a unique name.
     const name = `ramekin-${crypto.randomUUID()}`;
     const socket = new NetlinkSocket(NETLINK_NETFILTER);
     try {
@@ -36,11 +36,11 @@ export const natTableService: ServiceDefinition<"nat-table"> = {
     return { record: { service: "nat-table", name }, end: () => socket.close() };
   },
   cleanUp() {
-    // The socket was the other process's, and is closed.
+    // The kernel has deleted the table, because the socket of the other process is closed.
   },
 };
 
-/** Refuses to go on where the host passes no packets on between its interfaces. */
+/** Throws if the host does not forward packets. */
 function requireForwarding(family: number): void {
   const path = forwardingSetting(family);
   if (readSetting(`/proc/sys/${path}`) === 1) return;

@@ -1,33 +1,30 @@
 /**
- * A process that a record names.
+ * Processes of service records.
  *
  * @module
  */
 
 import type { Call } from "../../ffi/call.ts";
 import { close } from "../../ffi/calls/files.ts";
-import { SyscallError } from "../../ffi/errors.ts";
+import type { ErrnoName } from "../../ffi/errno.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { type ProcessIdentity, processIdentity } from "../../ffi/proc/process_identity.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 
 /**
- * Opens a descriptor of a process, or of something of its: `undefined` where it has ended, also if
- * another process has got its number.
+ * Opens a pidfd or a file of a process; `undefined` if the process has ended, even if another
+ * process has its pid now.
  */
 export function openIfRunning(
   { pid, started }: ProcessIdentity,
   open: (pid: number) => Call,
 ): number | undefined {
-  let fd: number | undefined;
-  try {
-    fd = syscall(open(pid));
-    // What is open goes on meaning one process; which one that is, its start says.
-    if (processIdentity(pid).started === started) return fd;
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !ENDED.has(error.code)) throw error;
-  }
-  if (fd !== undefined) syscall(close(fd));
+  const fd = ifThere(() => syscall(open(pid)), ENDED);
+  if (fd === undefined) return undefined;
+  // The descriptor refers to one process; the start time shows whether it is the right one.
+  if (ifThere(() => processIdentity(pid), ENDED)?.started === started) return fd;
+  syscall(close(fd));
   return undefined;
 }
 
-const ENDED: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
+const ENDED: readonly ErrnoName[] = ["ENOENT", "ESRCH"];

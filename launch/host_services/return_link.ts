@@ -1,7 +1,7 @@
 /**
- * Moves an interface back, under its old name, when the container ends that it was given to. At the
- * end of a network namespace, the kernel itself moves a hardware device to the first one, and deletes
- * every other interface.
+ * Moves an interface back to the host, under its old name, when the container ends. At the end of a
+ * network namespace, the kernel itself moves a hardware device to the initial one, and deletes all
+ * other interfaces (network_namespaces(7)).
  *
  * @module
  */
@@ -11,13 +11,14 @@ import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../../ffi/calls/fi
 import { CLONE_NEWNET, setns } from "../../ffi/calls/namespaces.ts";
 import { NETLINK_ROUTE } from "../../ffi/calls/sockets.ts";
 import { Label } from "../../ffi/engine/program.ts";
+import { ifThere } from "../../ffi/missing.ts";
 import { setLink } from "../../ffi/netlink/link.ts";
 import { socketCalls } from "../../ffi/netlink/request.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { processDirectory } from "../../ffi/proc/proc_dir.ts";
 import { processIdentity } from "../../ffi/proc/process_identity.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
-import { unlessGone } from "./delete_link.ts";
+
 import { openIfRunning } from "./process.ts";
 import type { ServiceDefinition } from "./service.ts";
 
@@ -34,7 +35,7 @@ export const returnLinkService: ServiceDefinition<"return-link"> = {
   },
   cleanUp({ name, nameInside, ...process }) {
     const away = openIfRunning(process, openNamespace);
-    // Without that process, the kernel has done what it does.
+    // The namespace has ended with the process, and the kernel has removed the interface.
     if (away === undefined) return;
     moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
   },
@@ -47,7 +48,7 @@ function moveBack(name: string, nameInside: string, away: number, home: number):
     const link = socket.links().find((link) => link.name === nameInside);
     if (link === undefined) return;
     const back = { name, namespace: { fd: home } };
-    unlessGone(() => socket.request([setLink({ index: link.index }, back)]));
+    ifThere(() => socket.request([setLink({ index: link.index }, back)]), ["ENODEV"]);
   } finally {
     for (const namespace of [home, away]) syscall(close(namespace));
   }
@@ -57,7 +58,7 @@ function openNamespace(process: number | "thread-self"): Call {
   return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
 }
 
-/** Opens a socket in another network namespace; the calling thread is there only meanwhile. */
+/** Opens a socket in another network namespace, which the calling thread enters for that only. */
 function openSocketIn(namespace: number, home: number): NetlinkSocket {
   const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call) => new ResultOf(call, "socket"));
   const back = new Label("back");

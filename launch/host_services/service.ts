@@ -1,5 +1,5 @@
 /**
- * What a host service is: how it is shown, started and ended, and how another process ends it.
+ * The interface of a host service.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { ExecSpec } from "../exec.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
 import type { RunningService, ServiceRecord } from "../running_service.ts";
 
-/** What a service is started with. */
+/** The container that a service is started for. */
 export interface ServiceContext {
   /** The container's process, as this script sees it. */
   readonly pid: number;
-  /** Runs a program of the host's. */
+  /** Runs a program on the host. */
   spawn(spec: ExecSpec): LaunchedProcess;
 }
 
@@ -22,13 +22,13 @@ export type ServiceName = HostService["service"];
 
 /** One kind of service. */
 export interface ServiceDefinition<Name extends ServiceName> {
-  /** What it does for the process with this pid, for the plan. */
+  /** Returns the lines of the plan's listing, for a container's process with this pid. */
   describe(service: Extract<HostService, { service: Name }>, pid: string): readonly string[];
   /** Starts it. */
   start(
     service: Extract<HostService, { service: Name }>,
     context: ServiceContext,
   ): RunningService;
-  /** Ends what another process has started, as far as the kernel has not. */
+  /** Ends a service that another process has started, as far as the kernel has not. */
   cleanUp(record: Extract<ServiceRecord, { service: Name }>): void;
 }

@@ -1,5 +1,5 @@
 /**
- * All host services. One without an entry does not compile.
+ * The table of host services. A service without an entry does not compile.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const SERVICES: { readonly [Name in ServiceName]: ServiceDefinition<Name> } = {
   "user-network": userNetworkService,
 };
 
-/** What a service does for the process with this pid, for the plan. */
+/** Returns the lines of the plan's listing, for a container's process with this pid. */
 export function describeService(service: HostService, pid: string): readonly string[] {
   return definitionOf(service.service).describe(service, pid);
 }
@@ -30,16 +30,16 @@ export function startService(service: HostService, context: ServiceContext): Run
 }
 
 /**
- * Ends what a service has left that another process has started: nothing, where the kernel has done
- * so. To be called in the network namespace in which it was started.
+ * Ends a service that another process has started, as far as the kernel has not. Has to be called
+ * in the network namespace in which the service was started.
  *
- * @throws {SyscallError} where it cannot be ended
+ * @throws {SyscallError} if it cannot be ended
  */
 export function cleanUpService(record: ServiceRecord): void {
   definitionOf(record.service).cleanUp(record);
 }
 
-/** The entry of the table; it is used for services of its own kind only. */
+/** Returns an entry of the table. The cast is safe if it is used for services of that name only. */
 function definitionOf(name: ServiceName): ServiceDefinition<ServiceName> {
   return SERVICES[name] as ServiceDefinition<ServiceName>;
 }

@@ -1,6 +1,6 @@
 /**
- * slirp4netns(1) and pasta(1): they carry the packets of a network namespace to the outside as an
- * ordinary program does, by sockets of its own.
+ * Runs slirp4netns(1) or pasta(1), which forward the packets of a network namespace by ordinary
+ * sockets, without privileges.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { openIfRunning } from "./process.ts";
 import type { RunningService } from "../running_service.ts";
 import type { ServiceContext, ServiceDefinition } from "./service.ts";
 
-/** What each is given; both write something to their output once the network is there. */
+/** The arguments of each program; with these, both write to their output when the network is up. */
 const ARGUMENTS: Readonly<Record<UserNetworkProgram, (pid: string) => readonly string[]>> = {
   slirp4netns: (pid) => [
     "--configure",
@@ -44,7 +44,7 @@ const ARGUMENTS: Readonly<Record<UserNetworkProgram, (pid: string) => readonly s
   ],
 };
 
-/** How long a program may take to be ready, in milliseconds. */
+/** The time until a program has to be ready, in milliseconds. */
 const PATIENCE = 10_000;
 
 /** The service. */
@@ -88,13 +88,13 @@ function launchProgram(
   streams: StandardStreams,
 ): LaunchedProcess {
   const { euid, egid } = liveHost().credentials();
-  // Otherwise it would become "nobody", who may not enter the namespaces.
+  // Without --runas, pasta run by root changes to "nobody", which may not enter the namespaces.
   const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
   const args = [...asRoot, ...ARGUMENTS[program](String(pid))];
   return spawn(execSpec(program, { args, stdio: streams.theirs }));
 }
 
-/** Waits until the program is ready. */
+/** Waits until the program is ready, and returns the service. */
 function whenReady(
   program: UserNetworkProgram,
   { pid, pidfd }: LaunchedProcess,

@@ -1,5 +1,5 @@
 /**
- * What a recipe can need of the host, as plain data.
+ * The kinds of access that a recipe can need to the host, as plain data.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 import type { CapabilityName } from "../../ffi/calls/users.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 
-/** Something of the host that a recipe, or the program in it, reaches. */
+/** An access of a recipe, or of the program in it, to the host. */
 export type HostAccess = HostAccessKind & {
-  /** The position of the step that reaches it, counted from 0, where one does. */
+  /** The position of the step that needs it, counted from 0; left out if no single step does. */
   readonly stepIndex?: number;
   /** The name of that step. */
   readonly step?: string;
 };
 
-/** What is reached. */
+/** What is accessed. */
 export type HostAccessKind =
   | ReadAccess
   | WriteAccess
@@ -28,92 +28,92 @@ export type HostAccessKind =
   | EnvAccess
   | RunAccess;
 
-/** A file of the host, or a directory with all that lies in it, that is read. */
+/** Reading a file of the host, or a directory with everything in it. */
 export interface ReadAccess {
-  /** Reading. */
+  /** The kind of access. */
   readonly kind: "read";
-  /** Its path, without a symbolic link or `..`. */
+  /** The path, without symbolic links and `..`. */
   readonly path: string;
 }
 
-/** A file of the host, or a directory with all that lies in it, that can be changed. */
+/** Changing a file of the host, or a directory with everything in it. */
 export interface WriteAccess {
-  /** Changing; where it can be read too, that is a need of its own. */
+  /** The kind of access; reading the same path is a separate {@linkcode ReadAccess}. */
   readonly kind: "write";
-  /** Its path, without a symbolic link or `..`. */
+  /** The path, without symbolic links and `..`. */
   readonly path: string;
 }
 
-/** The host's network. */
+/** Using the host's network. */
 export interface NetAccess {
-  /** The network. */
+  /** The kind of access. */
   readonly kind: "net";
-  /** All that the host reaches. */
+  /** Every host that this machine reaches. */
   readonly host: "*";
 }
 
-/** A namespace of the host that is shared, where that lets a program reach other programs. */
+/** Sharing a namespace with the host, by which the program reaches other programs. */
 export interface NamespaceAccess {
-  /** A shared namespace. */
+  /** The kind of access. */
   readonly kind: "namespace";
-  /** Which one. */
+  /** The kind of namespace. */
   readonly namespace: NamespaceKind;
 }
 
-/** Ids of the host beside the caller's own, which programs can act as. */
+/** Running as ids of the host other than the caller's own. */
 export interface IdentityAccess {
-  /** Ids of the host. */
+  /** The kind of access. */
   readonly kind: "identity";
-  /** Whether they are users or groups. */
+  /** Whether the ids are users or groups. */
   readonly id: "uid" | "gid";
-  /** The first one. */
+  /** The first id. */
   readonly from: number;
-  /** How many. */
+  /** The number of ids. */
   readonly count: number;
 }
 
-/** A device of the host, beside those that harm nobody. */
+/** Using a device of the host, other than the harmless ones such as /dev/null. */
 export interface DeviceAccess {
-  /** A device. */
+  /** The kind of access. */
   readonly kind: "device";
-  /** Its path; or its type and numbers as mknod(1) takes them, where a step makes the file. */
+  /** The path; for a file that a step makes, its type and numbers: `"c 1:3"`. */
   readonly path: string;
 }
 
-/** A right of the host's root. */
+/** Having a capability on the host. */
 export interface PrivilegeAccess {
-  /** A right. */
+  /** The kind of access. */
   readonly kind: "privilege";
-  /** The capability, or all of them. */
+  /** The capability, or `"all"`. */
   readonly privilege: CapabilityName | "all";
 }
 
-/** Namespaces of other processes. */
+/** Joining namespaces of other processes. */
 export interface JoinAccess {
-  /** Namespaces that are joined. */
+  /** The kind of access. */
   readonly kind: "join";
-  /** The process that is in them, or the file of one. */
+  /** The pid of a process in them, or the path of a namespace file. */
   readonly target: number | string;
 }
 
-/** A variable of the script's environment that is handed on. */
+/** Getting a variable of the script's environment. */
 export interface EnvAccess {
-  /** A variable. */
+  /** The kind of access. */
   readonly kind: "env";
   /** Its name. */
   readonly name: string;
 }
 
-/** The program of a command. */
+/** Running the program of a command. */
 export interface RunAccess {
-  /** A program. */
+  /** The kind of access. */
   readonly kind: "run";
-  /** Its path in the container, or the name that is looked for there. */
+  /** Its path in the container, or a name that is looked up in PATH there. */
   readonly program: string;
 }
 
 /**
- * The need in one line: `read /usr, for step 3 (bind)`. Cannot fail.
+ * Returns the access in one line: `read /usr, for step 3 (bind)`. Cannot fail.
  *
  * @example
  * ```ts
@@ -124,8 +124,8 @@ export interface RunAccess {
  */
 export function describeAccess(need: HostAccess): string {
   const { step, stepIndex } = need;
-  const whose = step === undefined ? "" : `, for step ${stepIndex! + 1} (${step})`;
-  return subjectOf(need) + whose;
+  const suffix = step === undefined ? "" : `, for step ${stepIndex! + 1} (${step})`;
+  return subjectOf(need) + suffix;
 }
 
 function subjectOf(need: HostAccessKind): string {

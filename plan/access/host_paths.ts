@@ -1,5 +1,5 @@
 /**
- * Where on the host a path of a recipe leads, through what it has mounted so far.
+ * Resolves paths of a recipe to paths of the host, through the mounts of the steps so far.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { climbs, isWithin, nameOf, normalize, parentOf } from "../../recipe/path
 import type { MountTable } from "../mount_table.ts";
 import type { StepCursor } from "../step_cursor.ts";
 
-/** A path of the host, and what it leads to: `undefined` for nothing that is known. */
+/** A path of the host, and the type of the file there; `undefined` if it is missing or unknown. */
 export type HostPlace = Pick<ResolvedPath, "path" | "type">;
 
 /** What has to be asked to follow a path. */
@@ -29,14 +29,14 @@ export class HostPaths {
     this.#host = host;
   }
 
-  /** Whether the path may be one of the host's that no step has brought in. */
+  /** Whether the path may be a file of the host that no step has mounted. */
   mayBeHostFile(path: string): boolean {
     return this.#mounts.atHostRoot && (climbs(path) || this.#mounts.mayBeHostFile(path));
   }
 
   /**
-   * Whether links lead a path of the host out of the root to come that it lies in. There it is looked
-   * up as in that root, and so leads to anything in it.
+   * Whether symbolic links lead a path of the host out of the later root that it lies in. The
+   * kernel then looks it up as in that root, so it can be any file in it.
    */
   leavesRoot(path: string): boolean {
     const root = this.#cursor.rootOf(path);
@@ -44,7 +44,7 @@ export class HostPaths {
     return !isWithin(this.#host.resolve(path).path, this.#host.resolve(root).path);
   }
 
-  /** Where a path leads, without links; refuses the step where that has no path. */
+  /** Returns the path without symbolic links. Refuses the step if the file has no path. */
   placeOf(path: string): HostPlace {
     const place = this.#placeOf(path);
     if (place.path.startsWith("/")) return place;
@@ -52,8 +52,8 @@ export class HostPaths {
   }
 
   /**
-   * A source as a path from the root: one from the working directory is the script's, as long as no
-   * step has changed that.
+   * Returns a source as an absolute path of the host; `undefined` if it is the container's. A
+   * relative one starts at the script's working directory, unless a step has changed that.
    */
   hostSource(source: string): string | undefined {
     if (source.startsWith("/")) return source;

@@ -1,5 +1,6 @@
 /**
- * The files by which root changes the machine, whatever its user namespace.
+ * The files of procfs and sysfs by which the host's root can change the machine, also from another
+ * user namespace.
  *
  * @module
  */
@@ -7,13 +8,13 @@
 import { isWithin, normalize } from "../../recipe/path.ts";
 import type { HostAccess } from "./access.ts";
 
-/** Which filesystems have such files; and what has to be guarded to keep root from them. */
+/** The filesystems with such files, and the paths in them that have to be read-only. */
 const KERNEL_FILES: Readonly<Record<string, { path: string; guards: readonly string[] }>> = {
   proc: { path: "/proc/sys", guards: ["sys", "sysrq-trigger"] },
   sysfs: { path: "/sys", guards: [""] },
 };
 
-/** Where a filesystem is, and the step that has mounted it. */
+/** A mount of such a filesystem, and the step that makes it. */
 export interface KernelMount {
   readonly target: string;
   readonly type: string;
@@ -21,24 +22,24 @@ export interface KernelMount {
   readonly stepIndex: number;
 }
 
-/** Where the container has such files, and what is kept from being changed. */
+/** The mounts with such files, and the paths that are read-only. */
 export class KernelFiles {
   #mounts: KernelMount[] = [];
-  /** How many user namespaces had been entered when a path was guarded. */
+  /** For each read-only path, the number of user namespaces that had been entered before. */
   readonly #guarded = new Map<string, number>();
 
-  /** A filesystem is there that can be written to. */
+  /** Adds a mount that can be written to. */
   mounted(mount: KernelMount): void {
     if (KERNEL_FILES[mount.type] === undefined) return;
     this.#mounts.push({ ...mount, target: normalize(mount.target) });
   }
 
-  /** A path is kept from being changed. */
+  /** Notes that a path is read-only. */
   guard(path: string, userNamespaces: number): void {
     this.#guarded.set(normalize(path), userNamespaces);
   }
 
-  /** A directory has become the root. */
+  /** Makes a directory the root. */
   enter(directory: string): void {
     this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory))
       .map((mount) => ({ ...mount, target: mount.target.slice(directory.length) || "/" }));
@@ -46,9 +47,9 @@ export class KernelFiles {
   }
 
   /**
-   * What of them is not kept from root.
+   * Returns an access for each mount that root can still change.
    *
-   * @param holds whether what was kept from change then is still so
+   * @param holds whether a path is still read-only that was made so in this user namespace
    */
   needs(holds: (userNamespaces: number) => boolean): readonly HostAccess[] {
     return this.#mounts.filter(({ target, type }) =>

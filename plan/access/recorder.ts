@@ -1,9 +1,9 @@
 /**
- * What the steps of a recipe reach of the host, recorded while they are lowered. It is recorded for
- * every plan: what is granted is compared with it later, and changes no call.
+ * Records what the steps of a recipe access on the host, while they are lowered. Every plan is
+ * recorded: permissions are compared with the result later, and change no call.
  *
- * Once the recipe has entered a root of its own, only what it has bound is left to be reached, and
- * that is recorded already.
+ * After the recipe has entered a root of its own, only its binds can be accessed, which are
+ * recorded before.
  *
  * @module
  */
@@ -20,31 +20,31 @@ import type { HostAccess, HostAccessKind } from "./access.ts";
 import { HostPaths, type PathHost } from "./host_paths.ts";
 import { KernelFiles } from "./kernel_files.ts";
 
-/** An access, with what it depends on that later steps decide. */
+/** An access that may depend on later steps. */
 export interface RecordedAccess {
   readonly access: HostAccess;
   /**
-   * For a mount that can only be read: how many user namespaces had been entered. A program with
-   * CAP_SYS_ADMIN in the user namespace that it belongs to can make it writable; in those that are
-   * entered later, or without CAP_SYS_ADMIN, it cannot (mount_namespaces(7)).
+   * For writing to a read-only mount: the number of user namespaces that had been entered when it
+   * was made. CAP_SYS_ADMIN in that user namespace suffices to make the mount writable; in a nested
+   * one the mount is locked (mount_namespaces(7)).
    */
   readonly locksWith?: number;
 }
 
-/** How files of the host are shown. */
+/** The restrictions of a bind mount. */
 export interface BindAccess {
   readonly readOnly?: boolean | undefined;
-  /** Whether device files do not work there. */
+  /** Whether device files cannot be opened there: `nodev`. */
   readonly noDevices?: boolean | undefined;
 }
 
-/** What an init is in. */
+/** The namespaces and the root of an init. */
 export interface InitPlace {
-  /** How many user namespaces had been entered. */
+  /** The number of user namespaces that had been entered. */
   readonly userNamespaces: number;
-  /** The kinds of namespaces that were not the host's. */
+  /** The kinds of its namespaces that are not the host's. */
   readonly unshared: ReadonlySet<NamespaceKind>;
-  /** Whether its root is the host's, and stays so. */
+  /** Whether its root stays the host's. */
   seesHost: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface IdMaps {
   readonly gids: readonly IdRange[];
 }
 
-/** A new filesystem. */
+/** The arguments of mount(2) for a new filesystem. */
 export interface FilesystemAccess {
   readonly source: string;
   readonly target: string;
@@ -62,7 +62,7 @@ export interface FilesystemAccess {
   readonly options?: string;
 }
 
-/** The types of filesystems that show nothing of the host's files. */
+/** The types of filesystems that contain no files of the host. */
 const HARMLESS_TYPES: ReadonlySet<string> = new Set([
   "tmpfs",
   "ramfs",
@@ -72,30 +72,29 @@ const HARMLESS_TYPES: ReadonlySet<string> = new Set([
   "devpts",
 ]);
 
-/** The devices that every program may have. */
+/** The devices that need no permission. */
 const HARMLESS: ReadonlySet<string> = new Set(
   ["null", "zero", "full", "random", "urandom", "tty"].map((name) => `/dev/${name}`),
 );
 
-/** Records what is reached. */
+/** Records the accesses of the steps. */
 export class AccessRecorder {
-  /** What the steps have made of the container. */
+  /** The container as the steps so far have made it. */
   readonly state: PlannedState;
   readonly recorded: RecordedAccess[] = [];
-  /** The root of the program: the host's, one by chroot(2) (weak), or its own. */
+  /** The root of the program: the host's, one of chroot(2), which root can leave, or its own. */
   root: "host" | "chroot" | "own" = "host";
-  /** Where an init has stayed behind, which a program may get hold of. */
+  /** The init, if there is one: the program may be able to control it. */
   init: InitPlace | undefined;
-  /** Whether a step may make mounts writable that could only be read. */
+  /** Whether a step may make read-only mounts writable. */
   remounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
-  /** The files by which root changes the machine. */
+  /** The files by which root can change the machine. */
   readonly kernelFiles: KernelFiles = new KernelFiles();
   readonly #cursor: StepCursor;
   readonly #paths: HostPaths;
 
-  /** Records what these steps reach, as they make this of the container. */
   constructor(
     cursor: StepCursor,
     state: PlannedState,
@@ -106,12 +105,12 @@ export class AccessRecorder {
     this.#paths = new HostPaths(cursor, state.mounts, host);
   }
 
-  /** A source as a path of the host's; `undefined` where it is the container's. */
+  /** See {@linkcode HostPaths.hostSource}. */
   hostSource(source: string): string | undefined {
     return this.#paths.hostSource(source);
   }
 
-  /** Whether links lead a path of the host out of the root to come that it lies in. */
+  /** See {@linkcode HostPaths.leavesRoot}. */
   leavesRoot(path: string): boolean {
     return this.#paths.leavesRoot(path);
   }
@@ -123,18 +122,18 @@ export class AccessRecorder {
     this.recorded.push({ access: whole, ...(locksWith !== undefined && { locksWith }) });
   }
 
-  /** A step hands a variable of the script's environment on. */
+  /** Records a variable of the script's environment that a step passes on. */
   recordVariable(name: string): void {
     this.record({ kind: "env", name });
   }
 
-  /** A step reads a path. */
+  /** Records that a step reads a path. */
   recordRead(path: string): void {
     if (!this.#paths.mayBeHostFile(path)) return;
     this.record({ kind: "read", path: this.#paths.placeOf(path).path });
   }
 
-  /** A step lays a directory below others. */
+  /** Records a lower directory of an overlay. */
   recordLowerDirectory(path: string): void {
     if (!this.#paths.mayBeHostFile(path)) return;
     const { path: place } = this.#paths.placeOf(path);
@@ -143,19 +142,19 @@ export class AccessRecorder {
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
 
-  /** A step makes or changes a path. */
+  /** Records that a step makes or changes a path. */
   recordWrite(path: string): void {
     if (!this.#paths.mayBeHostFile(path)) return;
     this.record({ kind: "write", path: this.#paths.placeOf(path).path });
   }
 
-  /** A step shows a path in the container. */
+  /** Records a bind mount of a path. */
   recordBind(path: string, { readOnly, noDevices }: BindAccess): void {
     if (!this.#paths.mayBeHostFile(path)) return;
     const { path: place, type } = this.#paths.placeOf(path);
     if (!HARMLESS.has(place)) {
       this.record({ kind: "read", path: place });
-      // A socket or a pipe that can be opened connects with what is behind it, read-only or not.
+      // A read-only mount keeps no program from connecting to a socket or writing to a pipe.
       const locks = readOnly === true && type !== "socket" && type !== "pipe";
       this.record(
         { kind: "write", path: place },
@@ -168,14 +167,14 @@ export class AccessRecorder {
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
 
-  /** A step mounts a new filesystem. */
+  /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }: FilesystemAccess): void {
     if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
       const { index: stepIndex } = this.#cursor;
       this.kernelFiles.mounted({ target, type, step: this.#cursor.nameOf(stepIndex), stepIndex });
     }
     if (HARMLESS_TYPES.has(type)) return;
-    // What it lays over one another is in its options, and the kernel follows links there.
+    // The directories of an overlay are in its options, where the kernel follows symbolic links.
     if (type === "overlay") return this.recordAll();
     if (type === "cgroup" || type === "cgroup2") {
       if (!this.state.unshared.has("cgroup")) {
@@ -186,22 +185,22 @@ export class AccessRecorder {
     this.record({ kind: "device", path: source });
   }
 
-  /** A step gives a mount other options. */
+  /** Records that a step changes the flags of a mount. */
   recordRemount(flags: number): void {
     if ((flags & MS_RDONLY) === 0) this.remounts = true;
   }
 
-  /** A step keeps a path from being changed. */
+  /** Records that a step makes a path read-only, or hides it. */
   recordGuard(path: string): void {
     this.kernelFiles.guard(path, this.state.capabilities.userNamespaces);
   }
 
-  /** A step makes a directory the root. */
+  /** Records that a step makes a directory the root. */
   recordRoot(path: string, by: "pivotRoot" | "chroot"): void {
     const directory = normalize(path);
     if (directory === "/") return;
     if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) this.recordBind(path, {});
-    // With pivot_root(2) the root of an init changes too.
+    // Unlike pivot_root(2), chroot(2) leaves the root of the init as it is.
     if (by === "chroot" && this.init !== undefined && this.root !== "own") {
       this.init.seesHost = true;
     }
@@ -209,7 +208,7 @@ export class AccessRecorder {
     this.kernelFiles.enter(directory);
   }
 
-  /** The process goes on as the init, in the namespaces that the container has by now. */
+  /** Records that a process stays as the init, in the present namespaces. */
   recordInit(): void {
     this.init = {
       userNamespaces: this.state.capabilities.userNamespaces,
@@ -218,18 +217,18 @@ export class AccessRecorder {
     };
   }
 
-  /** A step has made a mount namespace: an init stays in the one before. */
+  /** Records a new mount namespace, which an earlier init is not in. */
   recordMountNamespace(): void {
     if (this.init !== undefined && this.root !== "own") this.init.seesHost = true;
   }
 
-  /** A step changes the host's network. */
+  /** Records that a step changes the host's network. */
   recordNetworkChange(): void {
     this.record({ kind: "net", host: "*" });
     this.record({ kind: "privilege", privilege: "CAP_NET_ADMIN" });
   }
 
-  /** A step changes the ids of the process. */
+  /** Records that a step changes the ids of the process. */
   recordIds(
     ids: { uid: number; gid: number; groups?: readonly number[] | undefined },
   ): void {
@@ -238,7 +237,7 @@ export class AccessRecorder {
     for (const gid of [ids.gid, ...(ids.groups ?? [])]) this.#recordIdentity("gid", gid, 1);
   }
 
-  /** A step maps ids into the first user namespace. */
+  /** Records the id maps of the first user namespace; those of nested ones are within it. */
   recordIdMaps({ uids, gids }: IdMaps): void {
     if (this.state.capabilities.userNamespaces !== 1) return;
     this.mapsRoot = uids.some(({ outside }) => outside === 0);
@@ -252,7 +251,7 @@ export class AccessRecorder {
     this.record({ kind: "identity", id, from, count });
   }
 
-  /** A step may reach anything of the host: the steps alone do not say what. */
+  /** Records access to all files of the host, for a step whose accesses cannot be computed. */
   recordAll(): void {
     if (!this.state.mounts.atHostRoot) return;
     this.record({ kind: "read", path: "/" });

@@ -1,30 +1,28 @@
 /**
- * What a recipe needs of the host, told from the steps as they were planned.
+ * Computes the access to the host that a recipe needs, from the records of its plan.
  *
  * @module
  */
 
-import type { PlannedState } from "../planned_state.ts";
+import { OVERFLOW_ID, type PlannedState } from "../planned_state.ts";
 import { CapabilityModel } from "../capability_model.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { AccessRecorder } from "./recorder.ts";
 import type { HostAccess } from "./access.ts";
 
-/** What a command adds to the steps. */
+/** The access that a command adds to the steps. */
 export interface CommandAccess {
-  /** The program. */
   readonly program: string;
-  /** The user that it runs as, and the group. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
-  /** The variables of the script's environment that it gets. */
+  /** The names of the script's variables that the program gets. */
   readonly variables: readonly string[];
 }
 
-/** Those of the host's namespaces by which a program reaches other programs. */
+/** The kinds of namespaces by which a program reaches other programs. */
 const REACHING: readonly NamespaceKind[] = ["pid", "ipc"];
 
-/** All that the steps, and the command where there is one, need of the host; each once. */
+/** Returns each access that the steps, and the command if given, need; without duplicates. */
 export function requiredAccess(
   recorder: AccessRecorder,
   command?: CommandAccess,
@@ -32,14 +30,14 @@ export function requiredAccess(
   const { state } = recorder;
   const { capabilities: model, unshared, joined, caller } = state;
   const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
-  const beginning = { uid, gainsNoPrivileges: state.gainsNoPrivileges };
-  const capabilities = model.of(beginning, caller.inheritable);
+  const credentials = { uid, gainsNoPrivileges: state.gainsNoPrivileges };
+  const capabilities = model.of(credentials, caller.inheritable);
   const mayMount = capabilities.includes("CAP_SYS_ADMIN");
-  // What was made in a user namespace above the program's is locked.
+  // Mounts of a user namespace above the program's are locked (mount_namespaces(7)).
   const holds = (userNamespaces: number) =>
     !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
 
-  // Who is in the same user namespace may have the init do what it wants, or look into it.
+  // A program in the init's user namespace may be able to trace it (ptrace(2)).
   const init = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : undefined;
   const isContainerMount = (kind: NamespaceKind) =>
     unshared.has(kind) && (init?.unshared.has(kind) ?? true);
@@ -59,12 +57,9 @@ export function requiredAccess(
     if (reaching && !isContainerMount(namespace)) needs.push({ kind: "namespace", namespace });
   }
   if (asHost) needs.push(...privileges(capabilities));
-  if (command !== undefined) needs.push(...ofCommand(command, state));
-  return once(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+  if (command !== undefined) needs.push(...commandAccess(command, state));
+  return distinct(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
-
-/** What the kernel shows for ids that are not mapped (sysctl kernel.overflowuid). */
-const OVERFLOW_ID = 65534;
 
 const ALL_OF_THE_HOST: readonly HostAccess[] = [
   { kind: "read", path: "/" },
@@ -77,7 +72,7 @@ function privileges(names: ReturnType<CapabilityModel["of"]>): readonly HostAcce
   return names.map((privilege) => ({ kind: "privilege", privilege }));
 }
 
-function ofCommand(
+function commandAccess(
   { program, uid, gid, variables }: CommandAccess,
   { unshared, caller }: PlannedState,
 ): readonly HostAccess[] {
@@ -95,7 +90,8 @@ function ofCommand(
   return needs;
 }
 
-function once(needs: readonly HostAccess[]): readonly HostAccess[] {
+/** Returns the first of the accesses that differ in the step alone. */
+function distinct(needs: readonly HostAccess[]): readonly HostAccess[] {
   const known = new Map<string, HostAccess>();
   for (const need of needs) {
     const { step: _, stepIndex: __, ...subject } = need;

@@ -65,7 +65,7 @@ function recordSource({ source, readOnly, restrict }: BindStep, plan: PlanBuilde
   plan.access.recordBind(path, { readOnly, noDevices: restrict?.includes("nodev") });
 }
 
-/** Shows the source; where it is missing and may be, goes on at the label. */
+/** Mounts the source. Jumps to the label, if given, if the source does not exist. */
 function show(
   step: BindStep,
   source: HostPath | ContainerPath,
@@ -109,7 +109,7 @@ function missingSource({ source }: BindStep, isHost: boolean): string {
     : `${why} where the step stands: behind pivotRoot() no file of the host's does`;
 }
 
-/** Opens a copy of what is mounted at an open path. */
+/** Opens a copy of the mount at an open path. See open_tree(2). */
 export function copyTree(
   plan: PlanBuilder,
   place: ResultOf,
@@ -125,14 +125,14 @@ export function copyTree(
 }
 
 /**
- * Whether it is mounted on what it shows, in a root to come: that is looked for once then, so that
- * nothing can change meanwhile what its path leads to.
+ * Whether source and target are the same path of a later root. It is then opened only once, so that
+ * a change in between cannot make it two files.
  */
 function isOnItself({ source, target }: BindStep, plan: PlanBuilder): boolean {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== undefined;
 }
 
-/** Makes a directory to mount a directory on, or a file to mount anything else on. */
+/** Makes a directory as the mount point of a directory, and a file for anything else. */
 function makeMountPoint(
   source: HostPath | ContainerPath,
   opened: ResultOf,

@@ -21,10 +21,12 @@ import { HostPath } from "../host_path.ts";
 import { copyTree } from "./bind.ts";
 import { mountFilesystem } from "./mounts.ts";
 
-/** The host's devices that harm nobody; bound, as an ordinary user cannot make device files. */
+/**
+ * The harmless devices of the host. They are bound, because mknod(2) needs CAP_MKNOD on the host.
+ */
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
 
-/** Where the links of /dev lead to. */
+/** The symbolic links of /dev, with their targets. */
 const LINKS = {
   fd: "/proc/self/fd",
   stdin: "/proc/self/fd/0",
@@ -37,13 +39,13 @@ const LINKS = {
 export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
   const directory = normalize(step.target);
-  // Opened first, as the new /dev may cover them.
+  // The devices are opened first, because the new /dev may cover them.
   const trees = DEVICES.map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`) }));
   const flags = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory, { type: "tmpfs", flags, data: "mode=0755" });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
   for (const { name, tree } of trees) {
-    // Nothing but this step makes files there, so no name can be a link.
+    // The tmpfs is new and only this step makes files in it, so no name can be a link.
     plan.call(mknodat(made, name, S_IFREG | 0o644, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
       fixes: plan.state.mountFixes,

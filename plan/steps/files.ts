@@ -60,10 +60,10 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
   });
   if (bytes.length > 0) {
     plan.call(write(fd, bytes, bytes.length), full);
-    // A full filesystem makes the write above a short one; this one it makes an error.
+    // A full filesystem makes the write above short without an error; this one then fails.
     plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1), full);
   }
-  // The umask has taken from the mode of a new file, and that of an old one is its own.
+  // The umask applies to the mode of a new file, and an old file keeps its mode.
   if (step.mode !== undefined) plan.call(fchmod(fd, step.mode));
   plan.closeWritten(fd);
 }
@@ -85,7 +85,7 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
           : "making device files needs CAP_MKNOD",
       },
     });
-    // The umask has taken from the mode.
+    // The umask applies to the mode of mknodat(2).
     if (step.mode !== undefined) plan.call(fchmodat(directory, name, step.mode));
   });
 }

@@ -16,7 +16,7 @@ import {
 import type { PlanBuilder } from "../builder.ts";
 import { appArmor } from "../fixes.ts";
 import type { ParentCall } from "../parent_work.ts";
-import type { PlannedState } from "../planned_state.ts";
+import { OVERFLOW_ID, type PlannedState } from "../planned_state.ts";
 import { writeProcFile } from "../proc_file.ts";
 
 /** Lowers `mapRoot`. */
@@ -63,12 +63,12 @@ export function lowerMapIds(step: MapIdsStep, plan: PlanBuilder): void {
   plan.state.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
 }
 
-/** The ids of the process that maps, as the namespace around its own sees them. */
+/** Returns the ids of the process in the parent user namespace. */
 function idsOf({ ids, caller }: PlannedState): { readonly uid: number; readonly gid: number } {
   return ids ?? { uid: caller.euid, gid: caller.egid };
 }
 
-/** The container maps its own ids itself. */
+/** Adds calls by which the container maps its own ids itself. */
 function mapOwnIds(plan: PlanBuilder, uid: number, gid: number): void {
   const own = idsOf(plan.state);
   claimMaps(plan);
@@ -78,22 +78,19 @@ function mapOwnIds(plan: PlanBuilder, uid: number, gid: number): void {
   plan.state.ids = { uid, gid };
 }
 
-/** What the kernel shows for ids that are not mapped (sysctl kernel.overflowuid). */
-const OVERFLOW_ID = 65534;
-
-/** What the ranges make of an id. */
+/** Returns an id of the parent user namespace as the ranges map it. */
 function imageOf(id: number, ranges: readonly IdRange[]): number {
   const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
   return range === undefined ? OVERFLOW_ID : range.inside + id - range.outside;
 }
 
-/** Has to be said before there is a group map. */
+/** Denies setgroups(2), which an unprivileged group map requires (user_namespaces(7)). */
 function denySetgroups(plan: PlanBuilder): void {
   plan.state.setgroupsDenied = true;
   writeMap(plan, "setgroups", "deny");
 }
 
-/** The map files take their whole text in one write(2) (user_namespaces(7)). */
+/** Writes a map file in one write(2), as user_namespaces(7) requires. */
 function writeMap(plan: PlanBuilder, file: string, text: string): void {
   const closed = plan.state.exposed
     ? "a container that joins others is closed to all but root during setup, also to itself; do " +
@@ -114,7 +111,7 @@ function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
   };
 }
 
-/** What the script does for the container. */
+/** Returns the calls by which the script writes a map of the container. */
 function mapCalls(plan: PlanBuilder, path: string, text: string): ParentCall[] {
   const bytes = new TextEncoder().encode(text);
   const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
@@ -127,6 +124,7 @@ function mapCalls(plan: PlanBuilder, path: string, text: string): ParentCall[] {
   ];
 }
 
+/** Refuses the step unless the user namespace has no map yet. */
 function claimMaps(plan: PlanBuilder): void {
   plan.needs("user", "there are no ids to map");
   if (plan.state.idsMapped) {

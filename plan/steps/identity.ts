@@ -23,7 +23,7 @@ import type {
 import type { PlanBuilder } from "../builder.ts";
 import { changeIds } from "../change_ids.ts";
 
-const LACKING: Fixes = {
+const LACKS_CAPABILITY: Fixes = {
   EPERM: "the process does not have the capability that this takes, or not any more",
 };
 
@@ -51,12 +51,12 @@ export function lowerCapabilities({ keep, ...sets }: CapabilitiesStep, plan: Pla
     inheritable: keep,
     ambient: keep,
   };
-  // The bounding set first: dropping from it needs CAP_SETPCAP, which the others may take away.
+  // The bounding set comes first: PR_CAPBSET_DROP needs CAP_SETPCAP, which capset(2) may drop.
   if (step.bounding !== undefined) {
     for (const [name, number] of Object.entries(CAPABILITIES)) {
       if (step.bounding.includes(name as CapabilityName)) continue;
-      // A kernel that is older than a capability does not know its number.
-      plan.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"], fixes: LACKING });
+      // An older kernel does not know the numbers of newer capabilities.
+      plan.call(prctl(PR_CAPBSET_DROP, number), { accept: ["EINVAL"], fixes: LACKS_CAPABILITY });
     }
   }
   const { ambient = [], effective = [] } = step;
@@ -74,7 +74,9 @@ export function lowerCapabilities({ keep, ...sets }: CapabilitiesStep, plan: Pla
     { fixes: { EPERM: "a process can only keep capabilities that it has" } },
   );
   for (const name of ambient) {
-    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), { fixes: LACKING });
+    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), {
+      fixes: LACKS_CAPABILITY,
+    });
   }
 }
 

@@ -35,7 +35,7 @@ export function lowerJoin(step: JoinStep, plan: PlanBuilder): void {
     kind: "join",
     target: typeof target === "object" ? target.pid : target,
   });
-  // Others live there, who may see the container before it has become another program.
+  // Processes in these namespaces can see the container before it executes the program.
   plan.state.exposed = true;
   plan.isMomentary = true;
   if (typeof target === "string") joinFile(target, step, plan);
@@ -52,7 +52,8 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   if (step.environment === true) takeEnvironment(plan, found.environment);
   for (const file of found.cgroupFiles) enterCgroup(plan, file);
 
-  // The pidfd and the directory in /proc go on meaning the process that they were opened for.
+  // The pid may have been reused since the plan. The pidfd and the /proc directory refer to one
+  // process, so a check after they are open is enough.
   const check = () => void host.joinTarget(pid, started, { environment: false, cgroup: false });
   const looksInto = step.root === true || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
@@ -97,7 +98,7 @@ function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
     plan.refuse(
       `${file} is no file of a namespace; those are /proc/PID/ns/*, and what pin() makes`,
     );
-  // It may be a pipe, and nothing is to wait for its other end.
+  // O_NONBLOCK: the file may be a pipe, whose open would block.
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd: ResultOf = plan.open(opened, `<${file}>`, {
     fixes: { ENOENT: `the file ${file} does not exist`, EACCES: OTHERS_PROCESS },
@@ -106,7 +107,7 @@ function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
   if (kind === "pid") plan.fork("exit");
 }
 
-/** Moves the process into the namespaces of a pidfd, or the one of a file. */
+/** Moves the process into namespaces of a pidfd, or the namespace of a file. */
 function enter(
   plan: PlanBuilder,
   fd: Fd,
@@ -114,7 +115,7 @@ function enter(
   credentials: JoinStep["credentials"],
 ): void {
   if (kinds.has("pid")) plan.needsHostPids();
-  // A process that enters a time namespace must share its memory with no other (setns(2), EUSERS).
+  // setns(2) refuses a process that shares its memory for a time namespace (EUSERS).
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
   if (kinds.has("mount")) plan.leaveMountNamespace();
@@ -141,18 +142,18 @@ function joiningFixes(kinds: ReadonlySet<NamespaceKind>): Fixes {
 }
 
 function becomeRoot(plan: PlanBuilder, credentials: JoinStep["credentials"]): void {
-  // A change of credentials sets this to what sysctl fs.suid_dumpable says.
+  // A change of credentials has set this to the value of the sysctl fs.suid_dumpable (prctl(2)).
   plan.call(prctl(PR_SET_DUMPABLE, 0));
   if (credentials === "keep") return;
   plan.call(setgroups([]), { accept: ["EPERM"] });
-  // Root need not be mapped there.
+  // EINVAL: root is not mapped there.
   plan.call(setresgid(0, 0, 0), { accept: ["EINVAL"] });
   plan.call(setresuid(0, 0, 0), { accept: ["EINVAL"] });
   plan.state.ids = { uid: 0, gid: 0 };
   plan.call(prctl(PR_SET_DUMPABLE, 0));
 }
 
-/** The process enters a cgroup: 0 stands for itself. */
+/** Moves the process into a cgroup: 0 means the process that writes it (cgroups(7)). */
 function enterCgroup(plan: PlanBuilder, file: string): void {
   const fixes = { EACCES: CGROUP_DENIED };
   const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, { fixes });

@@ -88,7 +88,8 @@ function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: Pla
     const place = plan.path(path).open(O_PATH, {
       fixes: { ENOENT: `${path}, to which a rule gives rights, does not exist in the container` },
     });
-    // A directory's rights are EINVAL for a file: nothing tells before which one it is.
+    // The kernel returns EINVAL for rights of directories on a file, and the type of the path is
+    // not known before.
     const isFile = new Label("it is a file");
     const done = new Label("it is a directory");
     plan.call(writePathBeneath(pipe.writer, allowed, place));

@@ -26,9 +26,9 @@ export function lowerLimits(step: LimitsStep, plan: PlanBuilder): void {
 }
 
 /**
- * Limits that come from outside of a recipe, checked.
+ * Checks limits that are not from a recipe, and returns them in the kernel's units.
  *
- * @throws {RecipeError} where one is wrong
+ * @throws {RecipeError} if one is invalid
  */
 export function checkLimits(limits: Limits, host: Host): GroupLimits {
   const refuse = (why: string): never => {
@@ -39,7 +39,7 @@ export function checkLimits(limits: Limits, host: Host): GroupLimits {
   return groupLimits(limits, host, refuse);
 }
 
-/** The limits in the kernel's units. */
+/** Returns the limits in the kernel's units. */
 function groupLimits(
   limits: Limits,
   host: Host,
@@ -70,7 +70,7 @@ function numberOf(value: Size | undefined): number | undefined {
   return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf(value) : value;
 }
 
-/** The numbers of a block device, by which the kernel knows it. */
+/** Returns the numbers of a block device, such as `"8:0"`. */
 function deviceNumbers(device: string, host: Host, refuse: (why: string) => never): string {
   if (!device.startsWith("/")) return device;
   try {
@@ -81,7 +81,7 @@ function deviceNumbers(device: string, host: Host, refuse: (why: string) => neve
   }
 }
 
-/** The fields that have a value. */
+/** Returns the fields that have a value. */
 function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };

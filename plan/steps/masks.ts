@@ -56,12 +56,12 @@ export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): voi
   });
 }
 
-/** The names of what lies over a file, and over a directory. */
+/** The names of the empty file and the empty directory. */
 const EMPTY = { file: "file", directory: "directory" } as const;
 
 /**
- * Makes a filesystem that holds nothing but an empty file and an empty directory, for all masks: it
- * has no path, so that nothing of a root that may be anybody's is needed (CVE-2025-31133).
+ * Makes one filesystem for all masks, with an empty file and an empty directory. It has no path, so
+ * no file of a root that may be untrusted is used, such as its /dev/null (CVE-2025-31133).
  */
 function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): void {
   const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
@@ -82,7 +82,8 @@ function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): vo
   plan.call(mkdirat(empty, EMPTY.directory, 0o555));
   plan.call(mknodat(empty, EMPTY.file, S_IFREG | 0o444, 0));
   plan.call(mount_setattr(empty, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
-  // Before Linux 6.15 only what is attached can be copied. Path lookup starts beneath a mount on /.
+  // Before Linux 6.15 open_tree(2) copies attached mounts only. A mount on / is invisible, because
+  // path lookup starts beneath it (path_resolution(7)).
   const attached = !atLeast(plan.host.kernel(), { major: 6, minor: 15 });
   if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
   write(empty);
@@ -90,7 +91,7 @@ function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): vo
   plan.release(empty);
 }
 
-/** Lays an empty file or directory over what is there, if anything is. */
+/** Mounts an empty file or directory over the path, if it exists. */
 function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
   const target = plan.path(path);
   target.openBase();
@@ -101,7 +102,7 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
       return plan.open(copied, `<empty ${name}>`, { fixes: plan.state.mountFixes });
     };
     const cover = (copy: ResultOf) => move_mount(copy, "", place, "", ONTO_FD);
-    // The kernel lays a file over a file only, and a directory over a directory.
+    // The kernel mounts a file on a file only, and a directory on a directory.
     const [isDirectory, covered] = [new Label(`${path} is a directory`), new Label("covered")];
     const file = copyOf(EMPTY.file);
     plan.call(cover(file), {

@@ -1,6 +1,6 @@
 /**
- * Lowers the steps that mount filesystems, `mount`, `tmpfs`, `proc`, `sysfs` and `mqueue`, and those
- * that change what is mounted: `propagation`, `remount` and `unmount`.
+ * Lowers the steps that mount filesystems, `mount`, `tmpfs`, `proc`, `sysfs` and `mqueue`, and
+ * those that change what is mounted: `propagation`, `remount` and `unmount`.
  *
  * @module
  */
@@ -48,16 +48,16 @@ import { appArmor, needsPrivilege } from "../fixes.ts";
 
 const NEEDS_MOUNT = "it would be mounted on the host";
 
-/** What mount(2) reads of its options at most: a page, with the NUL at its end. */
+/** The longest options of mount(2): a page, less the NUL at the end. */
 const OPTION_BYTES = 4095;
 
-/** A new filesystem; without a source, its type stands for one. */
+/** A new filesystem; the source defaults to the type. */
 interface FilesystemDescription {
   readonly source?: string;
   readonly type: string;
   readonly flags: number;
   readonly data: string | null;
-  /** What the type's own errors mean. */
+  /** The fixes for errors of this type of filesystem. */
   readonly fixes?: Fixes;
 }
 
@@ -93,9 +93,9 @@ export function mountFilesystem(
   });
 }
 
-/** Refuses options that mount(2) would cut off silently. */
+/** Refuses options that mount(2) would truncate. */
 export function checkOptions(plan: PlanBuilder, data: string | null): void {
-  // UTF-8 takes at most three bytes a UTF-16 unit.
+  // UTF-8 has at most three bytes for each UTF-16 unit.
   if (data === null || data.length * 3 <= OPTION_BYTES) return;
   const size = new TextEncoder().encode(data).length;
   if (size > OPTION_BYTES) {
@@ -123,7 +123,7 @@ export function lowerTmpfs(step: TmpfsStep, plan: PlanBuilder): void {
   mountFilesystem(plan, step.target, { type: "tmpfs", flags, data: words.join(",") || null });
 }
 
-/** Lowers `proc`, `sysfs` and `mqueue`: no devices, setuid or programs on what the kernel fills. */
+/** Lowers `proc`, `sysfs` and `mqueue`: with nosuid, nodev and noexec, which they do not need. */
 export function lowerKernelFilesystem(
   { step: type, target, options }: ProcStep | SysfsStep | MqueueStep,
   plan: PlanBuilder,
@@ -167,7 +167,7 @@ export function lowerPropagation(step: PropagationStep, plan: PlanBuilder): void
   );
 }
 
-/** The flags of mount(2) that belong to a mount, as mount_setattr(2) has them. */
+/** The flags of mount(2) for a single mount, and the same as attributes of mount_setattr(2). */
 const ATTRIBUTES: readonly (readonly [flag: number, attribute: number])[] = [
   [MS_RDONLY, MOUNT_ATTR_RDONLY],
   [MS_NOSUID, MOUNT_ATTR_NOSUID],
@@ -206,7 +206,9 @@ export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
   plan.state.mounts.remounted(target.canonical, (flags & MS_RDONLY) !== 0);
 }
 
-/** Options that are left out are taken away; access times stay as they are without a word of them. */
+/**
+ * Clears the options that are left out; the mode of access times stays unless an option sets it.
+ */
 function attributesOf(flags: number): { readonly attr_set: number; readonly attr_clr: number } {
   let [set, clear] = [0, 0];
   for (const [flag, attribute] of ATTRIBUTES) {

@@ -27,7 +27,7 @@ import { HostPath } from "../host_path.ts";
 import { copyTree } from "./bind.ts";
 import { checkOptions, mountFilesystem } from "./mounts.ts";
 
-/** The directories of an overlay that take what is written, by their names in the mount below it. */
+/** The mount with the upper and the work directory, and their paths in the tmpfs. */
 interface Changes {
   readonly tree: ResultOf;
   readonly upper: string;
@@ -35,8 +35,8 @@ interface Changes {
 }
 
 /**
- * Lowers `overlay`. The kernel follows links in its options, so the directories are opened first: they
- * are attached in a tmpfs that the overlay covers, and taken away once it is there.
+ * Lowers `overlay`. The kernel follows symbolic links in the options, so the directories are opened
+ * first and attached in a tmpfs, which the overlay covers; they are unmounted after that.
  */
 export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
@@ -106,7 +106,7 @@ function openLower(plan: PlanBuilder, path: string): ResultOf {
   return tree;
 }
 
-/** What takes the changes, in one mount as the kernel wants it, where no link is followed. */
+/** Opens upper and work in one mount, as overlayfs requires, with nosymfollow. */
 function openChanges(plan: PlanBuilder, upper: string, work: string): Changes {
   plan.access.recordRead(upper);
   for (const path of [upper, work]) plan.access.recordWrite(path);
@@ -126,7 +126,7 @@ function openChanges(plan: PlanBuilder, upper: string, work: string): Changes {
   return { tree, upper: beneath(one), work: beneath(other) };
 }
 
-/** The path without links of the host's. */
+/** Returns the path without symbolic links of the host. */
 function placeOf(plan: PlanBuilder, path: string): string {
   const source = plan.source(path);
   return source instanceof HostPath ? source.resolved.path : normalize(path);
@@ -157,7 +157,7 @@ function overlayData(
   ].join(",");
 }
 
-/** Commas part the options, and a backslash keeps them from it. */
+/** Escapes commas, which separate the options. */
 function escaped(path: string): string {
   return path.replace(/[\\,]/g, "\\$&");
 }

@@ -51,7 +51,7 @@ export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuil
   const number = (value: number | "unlimited") => value === "unlimited" ? RLIM_INFINITY : value;
   const name = resource.toUpperCase() as keyof typeof RLIMITS;
   const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
-  // What is left to be done until the program begins opens files, beside those of the script.
+  // The rest of the launch opens files, in addition to those of the script.
   if (name === "NOFILE") plan.beforeExec(call, RAISED);
   else plan.call(call, { fixes: RAISED });
 }

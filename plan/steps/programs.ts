@@ -22,7 +22,7 @@ export function lowerPrograms(step: ProgramsStep, plan: PlanBuilder): void {
   plan.requireContainerMount(root);
   const files = filesOf(step, plan)
     .map(({ source, target }) => ({ source, target: normalize(`${root}/${target}`) }))
-    // What a step has bound there already stays: a library of an earlier program, most often.
+    // An existing mount is kept: most often a library of an earlier `programs` step.
     .filter(({ target }) => !plan.state.mounts.isMountPoint(target));
   for (const directory of new Set(files.map(({ target }) => parentOf(target)))) {
     plan.path(directory).makeDirectories();
@@ -48,7 +48,7 @@ function filesOf(step: ProgramsStep, plan: PlanBuilder): readonly PlacedFile[] {
 
 function bind(plan: PlanBuilder, { source, target }: PlacedFile): void {
   const place = plan.path(target);
-  // Not to be written, as by another path it may be bound already.
+  // It is not opened for writing: by another path it may be a bound file of the host already.
   const made = place.open(O_RDONLY | O_CREAT, { mode: 0o644 });
   plan.access.recordBind(source, { readOnly: true });
   const opened = plan.source(source).open(O_PATH);
@@ -59,7 +59,7 @@ function bind(plan: PlanBuilder, { source, target }: PlacedFile): void {
   plan.mounted({ target: place.canonical, type: "bind", source, readOnly: true });
 }
 
-/** More than any file has, and what the kernel moves at once at most (sendfile(2)). */
+/** The most bytes that one sendfile(2) transfers. */
 const AT_ONCE = 0x7fff_f000;
 
 function copy(plan: PlanBuilder, { source, target }: PlacedFile): void {
@@ -69,7 +69,7 @@ function copy(plan: PlanBuilder, { source, target }: PlacedFile): void {
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);
-  // A full filesystem makes the first call a short one, and the next one an error.
+  // A full filesystem makes a transfer short without an error; the next one then fails.
   plan.call(sendfile(to, from, AT_ONCE), {
     onSuccess: more,
     onZero: done,
@@ -81,7 +81,7 @@ function copy(plan: PlanBuilder, { source, target }: PlacedFile): void {
   plan.release(from);
 }
 
-/** Copies from one file to another, in the kernel. See sendfile(2). */
+/** Copies bytes from one file to another. See sendfile(2). */
 function sendfile(to: Fd, from: Fd, count: number): Call {
   return call("sendfile", to, from, null, count);
 }

@@ -21,10 +21,10 @@ export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   plan.access.recordRoot(path, "pivotRoot");
   const directory = openRoot(plan, path);
-  // The new root has to be a mount point; mounted on itself, any directory is one.
+  // The new root has to be a mount point (pivot_root(2)), which a bind mount on itself makes it.
   const root = isMountPoint ? directory : mountOnItself(plan, directory, path);
   plan.call(fchdir(root));
-  // With both arguments the same, the old root comes to lie upon the new one (pivot_root(2)).
+  // With both arguments the same, the old root is mounted on top of the new one (pivot_root(2)).
   plan.call(pivot_root(".", "."), {
     fixes: {
       EINVAL: "the root of this machine is its initial ramdisk, which cannot be taken away; or " +

@@ -33,7 +33,7 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
 function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer> {
   const { architecture } = plan.host;
   const { profile, allow } = step;
-  // Compiling takes longer than a launch.
+  // Compiling a filter takes longer than a launch.
   return plan.host.remember(`seccomp ${JSON.stringify({ architecture, profile, allow })}`, () => {
     const filter = filterOf(allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []));
     checkLaunch(filter, plan);
@@ -46,14 +46,16 @@ function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer
   });
 }
 
-/** What is still called when the filter is in force: to begin the program, and to give up. */
+/**
+ * The calls that a launch makes under the filter: to execute the program, and to exit if it fails.
+ */
 const LAUNCHING = ["execve", "exit_group"] as const;
 
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
   const rules = new RuleIndex(filter);
   for (const name of LAUNCHING) {
-    const answers = rules.for(name).map(({ action }) => action);
-    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
+    const actions = rules.for(name).map(({ action }) => action);
+    if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {
       continue;
     }
     plan.refuse(`the profile does not allow ${name}, without which no program can be started`);

@@ -11,7 +11,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { READ_ONLY } from "../fixes.ts";
 import { writeProcFile } from "../proc_file.ts";
 
-/** Which settings a namespace has for itself, as paths in /proc/sys. */
+/** The settings that each kind of namespace has of its own, as paths in /proc/sys. */
 const OWNERS: readonly (readonly [RegExp, NamespaceKind])[] = [
   [/^net\//, "net"],
   [/^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/, "ipc"],
@@ -33,7 +33,7 @@ export function lowerSysctl({ settings }: SysctlStep, plan: PlanBuilder): void {
 
 const DENIED = "this setting is not left to a container, but to root of the host";
 
-/** Writes a setting, by its path in /proc/sys. */
+/** Writes a setting by its path in /proc/sys. */
 export function writeSetting(plan: PlanBuilder, path: string, value: string): void {
   writeProcFile(plan, `sys/${path}`, O_WRONLY, value, {
     open: {

@@ -27,7 +27,9 @@ export function lowerTimeOffset(step: TimeOffsetStep, plan: PlanBuilder): void {
   enterTime(plan);
 }
 
-/** The nanoseconds always count forwards, also from a negative second. */
+/**
+ * Formats seconds for timens_offsets, where nanoseconds are positive also after negative seconds.
+ */
 function secondsAndNanoseconds(seconds: number): string {
   const whole = Math.floor(seconds);
   const nanoseconds = Math.round((seconds - whole) * 1e9);

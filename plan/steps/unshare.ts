@@ -35,13 +35,13 @@ export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
 
 function enterNamespaces(kinds: ReadonlySet<NamespaceKind>, plan: PlanBuilder): void {
   let flags = 0;
-  // clone(2) has no bit left for time namespaces: its value is one of the exit signal's.
+  // CLONE_NEWTIME cannot be used with clone(2): its bit is one of the exit signal (clone(2)).
   for (const kind of kinds) if (kind !== "time") flags |= CLONE_FLAG[kind];
   const fixes = namespaceFixes(kinds, plan.host, plan.state.inUserNamespace);
   if (plan.untouched) plan.cloneWith(flags, kinds);
   else if (flags !== 0) {
     plan.call(unshare(flags), { fixes });
-    // Only children are born into the new pid namespace.
+    // Only children of this process are in the new pid namespace (pid_namespaces(7)).
     if (kinds.has("pid")) plan.fork("exit");
   }
   if (!kinds.has("time")) return;

@@ -1,4 +1,4 @@
-/** Commands and containers: what a program gets, writes, and how it ends. */
+/** Commands and containers: the streams, environment and exit status of a program. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
@@ -20,7 +20,7 @@ import { test } from "../support.ts";
 const box = recipe(unshare("user", "pid", "mount"), mapRoot(), proc());
 const shell = (script: string) => ({ args: ["-c", script] });
 
-test("output() collects what is written and tells how the program has ended", async () => {
+test("output() returns the output and the status of the program", async () => {
   const output = await box.command("sh", shell("echo out; echo err >&2; exit 3")).output();
   assertEquals(
     [output.code, output.success, output.signal, output.timedOut],
@@ -30,14 +30,14 @@ test("output() collects what is written and tells how the program has ended", as
   assertEquals(decode(output.stderr), "err\n");
 });
 
-test("outputSync() does the same while the thread waits", () => {
+test("outputSync() returns the same, and blocks the thread", () => {
   const output = box.command("sh", shell("echo out; echo err >&2; exit 3")).outputSync();
   assertEquals([output.code, output.success, output.signal], [3, false, null]);
   assertEquals(decode(output.stdout), "out\n");
   assertEquals(decode(output.stderr), "err\n");
 });
 
-test("a stream that is not piped cannot be had", async () => {
+test("a stream that is not piped throws", async () => {
   const output = await box.command("true", { stdout: "null" }).output();
   assertThrows(() => output.stdout, TypeError, "not piped");
   await using container = box.command("true", { stdin: "null", stdout: "null" }).spawn();
@@ -45,7 +45,7 @@ test("a stream that is not piped cannot be had", async () => {
   assertThrows(() => container.stdout, TypeError, "not piped");
 });
 
-test("a piped stdin belongs to spawn()", async () => {
+test("a piped stdin is for spawn() only", async () => {
   const command = box.command("cat", { stdin: "piped" });
   assertThrows(() => command.outputSync(), TypeError, "spawn()");
   await assertRejects(() => command.output(), TypeError, "spawn()");
@@ -66,7 +66,7 @@ test("stdin, stdout and stderr are web streams", async () => {
   assertEquals((await container.status).success, true);
 });
 
-test("64 MiB pass through a program unharmed, in both directions at once", async () => {
+test("64 MiB pass through a program unchanged, in both directions at once", async () => {
   const chunk = new Uint8Array(1 << 20);
   for (let i = 0; i < chunk.length; i++) chunk[i] = (i * 31) >>> 3;
   await using container = box.command("cat", { stdin: "piped", stdout: "piped" }).spawn();
@@ -90,7 +90,7 @@ test("64 MiB pass through a program unharmed, in both directions at once", async
   assertEquals(size, 64 << 20);
 });
 
-test("nothing is read that nobody wants", async () => {
+test("nothing is read before it is requested", async () => {
   await using container = box.command("sh", {
     ...shell("yes & wait"),
     stdout: "piped",
@@ -121,7 +121,7 @@ test("writing to a program that has ended fails, as it does with Deno.Command", 
   await assertRejects(() => writer.write(new Uint8Array(1)), Error, "EPIPE");
 });
 
-test("a program that nobody reads from any more gets SIGPIPE", async () => {
+test("a program whose output is closed gets SIGPIPE", async () => {
   await using container = box.command("sh", {
     ...shell("yes; kill -l $?"),
     stdout: "piped",
@@ -131,7 +131,7 @@ test("a program that nobody reads from any more gets SIGPIPE", async () => {
   assertEquals((await container.status).code > 0, true);
 });
 
-test("kill() sends a signal; the status tells which one has ended the program", async () => {
+test("kill() sends a signal, which is in the status", async () => {
   await using container = recipe().command("sleep", { args: ["100"] }).spawn();
   container.kill("SIGUSR1");
   const status = await container.status;
@@ -155,7 +155,7 @@ test("an AbortSignal kills the container, also one that is aborted already", asy
   );
 });
 
-test("a timeout kills the container and is told", async () => {
+test("a timeout kills the container and is in the status", async () => {
   const command = box.command("sleep", { args: ["100"], timeout: 50 });
   for (const output of [await command.output(), command.outputSync()]) {
     assertEquals([output.signal, output.timedOut], ["SIGKILL", true]);
@@ -177,14 +177,14 @@ test("await using ends the container and all that it has started", async () => {
   assertEquals((await container.status).signal, "SIGKILL");
 });
 
-test("what a program leaves behind in its pid namespace ends with it", async () => {
+test("other processes in the program's pid namespace end with it", async () => {
   const marker = `${100 + Math.random()}`;
   await box.command("sh", shell(`sleep ${marker} >/dev/null 2>&1 &`)).output();
   const { stdout } = new Deno.Command("ps", { args: ["-eo", "args"] }).outputSync();
   assert(!decode(stdout).includes(`sleep ${marker}`));
 });
 
-test("the status tells the end of the program, whoever still holds its pipes", async () => {
+test("the status resolves at the end of the program, even if its pipes are open elsewhere", async () => {
   await using container = recipe().command("sh", {
     ...shell("sleep 100 & echo $!"),
     stdout: "piped",
@@ -214,7 +214,7 @@ test("environment: inherited, changed by the recipe, changed by the command, or 
   Deno.env.delete("RAMEKIN_TEST");
 });
 
-test("the program is looked for in the PATH that it will have", async () => {
+test("the program is looked up in its own PATH", async () => {
   const directory = Deno.makeTempDirSync();
   try {
     Deno.chmodSync(directory, 0o755);
@@ -239,7 +239,7 @@ test("cwd is a path or a file URL in the container", async () => {
   assertEquals([error.syscall, error.code], ["openat2", "ENOENT"]);
 });
 
-test("a working directory that is covered is no way around what covers it", async () => {
+test("a covered working directory gives no access to the files beneath the mount", async () => {
   const directory = Deno.makeTempDirSync();
   const here = Deno.cwd();
   try {
@@ -270,7 +270,7 @@ test("the program gets three descriptors, and no signal ignored or blocked", asy
   const { stdout } = await box.command("sh", shell("echo /proc/self/fd/*; cat /proc/self/status"))
     .output();
   const [fds, ...status] = decode(stdout).split("\n");
-  // The fourth is the directory itself while the shell reads it.
+  // The fourth is the descriptor by which the shell reads the directory.
   assertEquals(fds, "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3");
   for (const field of ["SigBlk", "SigIgn", "ShdPnd"]) {
     assertEquals(status.find((line) => line.startsWith(field)), `${field}:\t0000000000000000`);
@@ -285,14 +285,14 @@ test("PATH is not searched for a name with a slash, and an empty name is refused
   assertThrows(() => box.command("true", { cwd: new URL("http://x/") }), TypeError, "file: URL");
 });
 
-test("an option that is none is refused, with the one that was meant", () => {
+test("an unknown option is refused, with the nearest one", () => {
   const options = { stdou: "null" } as object;
   assertThrows(() => box.command("true", options), TypeError, 'did you mean "stdout"?');
   const wrong = { stdout: "pipe" } as object;
   assertThrows(() => box.command("true", wrong), TypeError, 'did you mean "piped"?');
 });
 
-test("why a program cannot be started is told", async () => {
+test("the error says why a program cannot be started", async () => {
   const directory = Deno.makeTempDirSync();
   const file = (name: string, text: string, mode: number) => {
     Deno.writeTextFileSync(`${directory}/${name}`, text);
@@ -322,14 +322,14 @@ test("why a program cannot be started is told", async () => {
   }
 });
 
-test("arguments that are too long are told as such", async () => {
+test("arguments that are too long are reported", async () => {
   const args = Array.from({ length: 40 }, () => "x".repeat(100_000));
   const error = await assertRejects(() => box.command("true", { args }).output(), SyscallError);
   assertEquals(error.code, "E2BIG");
   assert(error.message.includes("arguments and environment are larger"), error.message);
 });
 
-test("fifty containers at once keep their output apart", async () => {
+test("fifty concurrent containers have separate output", async () => {
   const outputs = await Promise.all(
     Array.from(
       { length: 50 },
@@ -344,12 +344,12 @@ test("a recipe of no steps runs a program as it is", async () => {
   assertEquals(decode(stdout).trim(), Deno.readLinkSync("/proc/self/ns/uts"));
 });
 
-test("a command can be run again and again", async () => {
+test("a command can be run repeatedly", async () => {
   const command = box.command("sh", shell("echo $$"));
   for (let i = 0; i < 3; i++) assertEquals(decode((await command.output()).stdout), "1\n");
 });
 
-test("the init reaps orphans, passes signals on, and ends as the program does", async () => {
+test("the init reaps orphans, forwards signals, and exits like the program", async () => {
   const withInit = box.with(init());
   const orphan = "sh -c 'sleep 0.01 &'; sleep 0.1; ps -eo stat,comm";
   const { stdout } = await withInit.command("sh", shell(orphan)).output();
@@ -365,10 +365,10 @@ test("the init reaps orphans, passes signals on, and ends as the program does", 
   assertEquals((await withInit.command("sh", shell("kill -9 $$")).output()).code, 137);
 });
 
-test("the init holds no copy of the script's memory", async () => {
+test("the init has no copy of the script's memory", async () => {
   await using container = box.with(init()).command("sleep", { args: ["100"] }).spawn();
   let status = "";
-  // The program begins a moment before its init has become one.
+  // The program starts shortly before the execve(2) of its init.
   await until(() => {
     status = Deno.readTextFileSync(`/proc/${container.pid}/status`);
     return /^Name:\s+init$/m.test(status);
@@ -378,14 +378,14 @@ test("the init holds no copy of the script's memory", async () => {
 
 test("a program never sees the script in the process that becomes its init", async () => {
   const command = box.with(init()).command("/usr/bin/readlink", { args: ["/proc/1/exe"] });
-  // Without protection, one launch in five or so shows the script's own program.
+  // Without protection, about one launch in five shows the script's own program.
   for (let i = 0; i < 100; i++) {
     const exe = decode((await command.output()).stdout).trim();
     assert(exe === "" || exe.startsWith("/memfd:ramekin-init"), exe);
   }
 });
 
-test("a step that fails behind the init is told, and nothing is left", async () => {
+test("a step that fails after the init is reported, and nothing is left", async () => {
   const error = await assertRejects(
     () => box.with(init(), tmpfs("/nonesuch")).command("true").output(),
     SyscallError,
@@ -393,7 +393,7 @@ test("a step that fails behind the init is told, and nothing is left", async () 
   assertEquals([error.step, error.stepIndex, error.code], ["tmpfs", 4, "ENOENT"]);
 });
 
-test("a container that is ended while its output is read gives what it had written", async () => {
+test("output() of a killed container returns what it has written", async () => {
   await using container = box.command("sh", {
     ...shell("echo first; exec sleep 100"),
     stdout: "piped",
@@ -404,7 +404,7 @@ test("a container that is ended while its output is read gives what it had writt
   assertEquals((await reader.read()).done, true);
 });
 
-test("the current user stays who it is, with mapCurrentUser", async () => {
+test("mapCurrentUser keeps the current user", async () => {
   const { stdout } = await recipe(unshare("user"), mapCurrentUser())
     .command("id", { args: ["-u"] }).output();
   assertEquals(decode(stdout).trim(), String(Deno.uid()));

@@ -1,4 +1,4 @@
-/** Containers and the script that has made them: its event loop, its threads, its end. */
+/** Containers and their script: its event loop, its threads, its end. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { rounds } from "../rounds.ts";
@@ -11,13 +11,13 @@ const container = box.command("sleep", { args: ["100"] }).spawn();
 console.log(container.pid);
 `;
 
-/** Starts a script, and answers the pid that it prints first. */
+/** Starts a script, and returns the pid that it prints first. */
 async function pidOf(script: Script): Promise<number> {
   return Number(await readUntil(script.process.stdout, (text) => text.includes("\n")));
 }
 
 for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
-  test(`a script that gets ${signal} takes its containers with it`, async () => {
+  test(`containers end with a script that gets ${signal}`, async () => {
     await using script = new Script(SLEEPER);
     const pid = await pidOf(script);
     assert(isAlive(pid));
@@ -30,14 +30,14 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
 }
 
 for (const [how, code] of [["Deno.exit()", "Deno.exit(4)"], ["an error", `throw new Error("x")`]]) {
-  test(`a script that ends by ${how} takes its containers with it`, async () => {
+  test(`containers end with a script that ends by ${how}`, async () => {
     const { stdout } = await runScript(SLEEPER + code);
     assert(Number(stdout) > 0);
     await until(() => !isAlive(Number(stdout)));
   });
 }
 
-test("a container that may live on outlives its script", async () => {
+test("dieWithParent(null) lets a container outlive its script", async () => {
   const { stdout, stderr } = await runScript(`
     const box = ramekin.recipe(ramekin.dieWithParent(null));
     const container = box.command("sleep", { args: ["100"], stdout: "null", stderr: "null" }).spawn();
@@ -51,7 +51,7 @@ test("a container that may live on outlives its script", async () => {
   await until(() => !isAlive(pid));
 });
 
-test("dieWithParent() may ask for another signal", async () => {
+test("dieWithParent() can choose another signal", async () => {
   await using script = new Script(`
     const box = ramekin.recipe(ramekin.dieWithParent("SIGTERM"));
     const container = box.command("sleep", { args: ["100"], stdout: "null", stderr: "null" }).spawn();
@@ -79,7 +79,7 @@ test("a running container keeps the event loop alive, unless it is unref'ed", as
   assertEquals([passing.code, passing.stdout], [0, ""]);
 });
 
-test("an unref'ed container is still read from while something else keeps the loop alive", async () => {
+test("an unref'ed container is still read while something else keeps the event loop alive", async () => {
   const { stdout, stderr } = await runScript(`
     const container = ramekin.recipe().command("echo", { args: ["hello"], stdout: "piped" }).spawn();
     container.unref();
@@ -90,7 +90,7 @@ test("an unref'ed container is still read from while something else keeps the lo
   assertEquals(stdout, "hello\n 0\n", stderr);
 });
 
-test("ref() takes unref() back", async () => {
+test("ref() undoes unref()", async () => {
   const { stdout } = await runScript(`
     const container = ramekin.recipe().command("sh", { args: ["-c", "sleep 0.1; echo ended"] }).spawn();
     container.unref();
@@ -106,7 +106,7 @@ test("inherited streams are the script's own", async () => {
   assertEquals([stdout, stderr], ["out\n", "err\n"]);
 });
 
-test("workers launch at the same time, each in a thread of its own", async () => {
+test("workers launch concurrently, each in its own thread", async () => {
   const { stdout, stderr } = await runScript(
     `
     const MOD = import.meta.resolve(${
@@ -134,7 +134,7 @@ test("workers launch at the same time, each in a thread of its own", async () =>
   assertEquals(stdout, `${Array(3).fill(rounds(30)).join(" ")}\n`, stderr);
 });
 
-test("buffers live as long as their calls, also while garbage is collected", async () => {
+test("buffers are not collected before the end of their calls", async () => {
   const { stdout, stderr } = await runScript(
     `
     const box = ramekin.recipe(
@@ -161,7 +161,7 @@ test("buffers live as long as their calls, also while garbage is collected", asy
   assertEquals(stdout, "fine\n", stderr);
 });
 
-test("a limit of open files that is reached is told, and can be gone on from", async () => {
+test("a script that reaches its limit of open files gets an error, and can continue", async () => {
   const { stdout, stderr } = await runScript(`
     const box = ramekin.recipe(ramekin.unshare("user"), ramekin.mapRoot());
     await box.command("true").output();

@@ -1,4 +1,4 @@
-/** Scripts that run recipes where something is different: in containers, and as other users. */
+/** Scripts that run recipes in containers, and as other users. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -16,7 +16,7 @@ import { notRoot, root, test } from "../support.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 
-/** Runs a script that prints one value of JSON, in a container, as who may do no more than that. */
+/** Runs a script that prints one JSON value, in a container, with `--allow-ffi` alone. */
 function runIn(box: Recipe, script: string, before = ""): unknown {
   const directory = Deno.makeTempDirSync();
   try {
@@ -52,7 +52,7 @@ function errorOf(box) {
   }
 }`;
 
-interface Told {
+interface Result {
   readonly name: string;
   readonly code?: string;
   readonly step?: string;
@@ -69,23 +69,23 @@ test("a recipe runs in the container of another one", () => {
   assertEquals(runIn(host, script), "two\n1\n0");
 });
 
-test("a limit of user namespaces that is 0 is named, with the mend", () => {
-  const told = runIn(
+test("a limit of 0 user namespaces is reported with the fix", () => {
+  const result = runIn(
     host,
     `console.log(JSON.stringify(errorOf(recipe(unshare("user"), mapRoot()))))`,
     "echo 0 > /proc/sys/user/max_user_namespaces",
-  ) as Told;
-  assertEquals([told.name, told.code, told.step, told.stepIndex], [
+  ) as Result;
+  assertEquals([result.name, result.code, result.step, result.stepIndex], [
     "SyscallError",
     "ENOSPC",
     "unshare",
     0,
   ]);
-  assertStringIncludes(told.message, "there may be 0 user namespaces here");
-  assertStringIncludes(told.message, "sysctl -w user.max_user_namespaces=");
+  assertStringIncludes(result.message, "there may be 0 user namespaces here");
+  assertStringIncludes(result.message, "sysctl -w user.max_user_namespaces=");
 });
 
-test("limits of the other namespaces that are 0 are named too", () => {
+test("limits of 0 for the other namespaces are reported too", () => {
   for (
     const [kind, name] of [
       ["mount", "mnt"],
@@ -97,17 +97,17 @@ test("limits of the other namespaces that are 0 are named too", () => {
       ["time", "time"],
     ] as const
   ) {
-    const told = runIn(
+    const result = runIn(
       host,
       `console.log(JSON.stringify(errorOf(recipe(unshare("${kind}")))))`,
       `echo 0 > /proc/sys/user/max_${name}_namespaces`,
-    ) as Told;
-    assertEquals([told.code, told.step], ["ENOSPC", "unshare"], kind);
-    assertStringIncludes(told.message, `sysctl -w user.max_${name}_namespaces=`);
+    ) as Result;
+    assertEquals([result.code, result.step], ["ENOSPC", "unshare"], kind);
+    assertStringIncludes(result.message, `sysctl -w user.max_${name}_namespaces=`);
   }
 });
 
-test("a recipe in a chroot is told that user namespaces are forbidden there", () => {
+test("the error in a chroot says that user namespaces are forbidden there", () => {
   const box = recipe(unshare("user", "mount"), mapRoot(), {
     step: "bind",
     source: "/",
@@ -117,20 +117,20 @@ test("a recipe in a chroot is told that user namespaces are forbidden there", ()
     path: "/mnt",
   });
   const script = `console.log(JSON.stringify(errorOf(recipe(unshare("user"), mapRoot()))))`;
-  const told = runIn(box, script) as Told;
-  assertEquals([told.code, told.step, told.stepIndex], ["EPERM", "unshare", 0]);
-  assertStringIncludes(told.message, "in a chroot");
+  const result = runIn(box, script) as Result;
+  assertEquals([result.code, result.step, result.stepIndex], ["EPERM", "unshare", 0]);
+  assertStringIncludes(result.message, "in a chroot");
 });
 
-test("a recipe where there is no /proc is told so", () => {
+test("the error without /proc says so", () => {
   const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/proc"));
   const script = `console.log(JSON.stringify(errorOf(recipe(unshare("user"), mapRoot()))))`;
-  const told = runIn(box, script) as Told;
-  assertEquals(told.name, "UnsupportedError");
-  assertStringIncludes(told.message, "Ramekin needs /proc");
+  const result = runIn(box, script) as Result;
+  assertEquals(result.name, "UnsupportedError");
+  assertStringIncludes(result.message, "Ramekin needs /proc");
 });
 
-test("where /proc is of another pid namespace, its numbers are taken for no process", () => {
+test("pids of a /proc of another pid namespace are not used", () => {
   const script = `
     const { join, linux, mountsOf, pidsIn } = ramekin;
     const says = (ask) => {
@@ -140,8 +140,8 @@ test("where /proc is of another pid namespace, its numbers are taken for no proc
         return error.name + ": " + error.message;
       }
     };
-    // Another process than the script has this number out there.
-    const told = [
+    // Another process has this pid in that namespace.
+    const result = [
       () => recipe(join(1)).command("true"),
       () => pidsIn(Deno.pid),
       () => linux.namespaces(1),
@@ -153,19 +153,19 @@ test("where /proc is of another pid namespace, its numbers are taken for no proc
       })).command("true"),
     ].map(says);
     const sleeper = recipe(unshare("user"), mapRoot()).command("sleep", { args: ["9"] }).spawn();
-    told.push(...[
+    result.push(...[
       () => recipe(join(sleeper)).command("true"),
       () => sleeper.enter("true"),
       () => sleeper.namespaces,
     ].map(says));
     await sleeper[Symbol.asyncDispose]();
-    // Its own namespaces can be told, and containers made, as before.
-    told.push(typeof linux.namespaces().pid, inside(recipe(unshare("user"), mapRoot()), "id -u"));
-    console.log(JSON.stringify(told));`;
-  const told = runIn(recipe(unshare("user", "pid", "mount"), mapRoot()), script) as string[];
-  assertEquals(told.splice(-2), ["number", "0"]);
-  assertEquals(told.length, 9);
-  for (const words of told) {
+    // The script's own namespaces are known, and containers can be made.
+    result.push(typeof linux.namespaces().pid, inside(recipe(unshare("user"), mapRoot()), "id -u"));
+    console.log(JSON.stringify(result));`;
+  const result = runIn(recipe(unshare("user", "pid", "mount"), mapRoot()), script) as string[];
+  assertEquals(result.splice(-2), ["number", "0"]);
+  assertEquals(result.length, 9);
+  for (const words of result) {
     assertStringIncludes(
       words,
       "UnsupportedError: /proc belongs to another pid namespace",
@@ -173,7 +173,7 @@ test("where /proc is of another pid namespace, its numbers are taken for no proc
   }
 });
 
-/** The host as it would be with these lines in /etc/subuid and /etc/subgid. */
+/** A recipe with these lines in /etc/subuid and /etc/subgid. */
 function withSubordinateIds(lines: string): Recipe {
   return recipe(
     unshare("mount"),
@@ -201,7 +201,7 @@ function missingTool(): string | undefined {
 
 const ordinary = setUser({ uid: 65534, gid: 65534 });
 
-test("an ordinary user maps ranges of /etc/subuid, and becomes another user in there", () => {
+test("an unprivileged user maps ranges of /etc/subuid, and can change the user in there", () => {
   const script = `
     const box = recipe(unshare("user", "mount"), ${RANGES}, setUser({ uid: 7, gid: 8, groups: [9] }));
     console.log(JSON.stringify(inside(box, "id -u; id -G; cat /proc/self/uid_map | tr -s ' '")));`;
@@ -209,12 +209,12 @@ test("an ordinary user maps ranges of /etc/subuid, and becomes another user in t
   assertEquals(seen, "7\n8 9\n 0 65534 1\n 1 300000 1000");
 }, noTools);
 
-test("ranges that /etc/subuid does not give are told, and nothing is left", () => {
+test("ranges that are not in /etc/subuid are reported, and nothing is left", () => {
   const script = `
     const errors = [1, 2, 3].map(() => errorOf(recipe(unshare("user", "mount"), ${RANGES})));
     console.log(JSON.stringify(errors[2]));`;
-  const told = runIn(withSubordinateIds("65534:300000:10\n").with(ordinary), script) as Told;
-  assertEquals(told.name, "UnsupportedError");
-  assertStringIncludes(told.message, "newuidmap");
-  assertStringIncludes(told.message, "subuid(5)");
+  const result = runIn(withSubordinateIds("65534:300000:10\n").with(ordinary), script) as Result;
+  assertEquals(result.name, "UnsupportedError");
+  assertStringIncludes(result.message, "newuidmap");
+  assertStringIncludes(result.message, "subuid(5)");
 }, noTools);

@@ -1,11 +1,11 @@
-/** `container.keep`: namespaces that stay without a process. Scripts have mounts of their own. */
+/** `container.keep`: namespaces without a process. The scripts have a mount namespace. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { mapRoot, recipe, SyscallError, unshare } from "../../mod.ts";
 import { runScript } from "../other_scripts.ts";
 import { inDirectory, notOrdinary, notRoot, test } from "../support.ts";
 
-/** Begins a script: nothing that it mounts is seen outside, and goes with it. */
+/** The start of a script: its mounts are in a namespace of its own, and end with it. */
 function withMounts(propagation: "MS_PRIVATE" | "MS_SHARED"): string {
   return `
     const { recipe, unshare, hostname, join, listNamespaces, linux, mapRoot } = ramekin;
@@ -17,7 +17,7 @@ function withMounts(propagation: "MS_PRIVATE" | "MS_SHARED"): string {
     const start = (...steps) => recipe(...steps).command("sleep", { args: ["600"] }).spawn();`;
 }
 
-/** Runs a script with an empty directory; what it prints last is JSON. */
+/** Runs a script with an empty directory, and returns the JSON that it prints last. */
 async function run(code: string, propagation: "MS_PRIVATE" | "MS_SHARED"): Promise<unknown> {
   const directory = Deno.makeTempDirSync();
   try {
@@ -30,9 +30,11 @@ async function run(code: string, propagation: "MS_PRIVATE" | "MS_SHARED"): Promi
   }
 }
 
-test("a namespace is kept beyond its processes, joined, listed and released", async () => {
-  const told = await run(
-    `
+test(
+  "a namespace is kept after the end of its processes, joined, listed and released",
+  async () => {
+    const result = await run(
+      `
     const first = start(unshare("uts"), hostname("kept-name"));
     const { uts } = first.namespaces;
     const kept = first.pin("uts", file);
@@ -48,21 +50,23 @@ test("a namespace is kept beyond its processes, joined, listed and released", as
     console.log(JSON.stringify({
       joined, type, processes, at: mounts[0] === file, after, gone, path: kept.path === file,
     }));`,
-    "MS_PRIVATE",
-  );
-  assertEquals(told, {
-    joined: "kept-name",
-    type: "uts",
-    processes: 0,
-    at: true,
-    after: "ENOENT",
-    gone: true,
-    path: true,
-  });
-}, notRoot);
+      "MS_PRIVATE",
+    );
+    assertEquals(result, {
+      joined: "kept-name",
+      type: "uts",
+      processes: 0,
+      at: true,
+      after: "ENOENT",
+      gone: true,
+      path: true,
+    });
+  },
+  notRoot,
+);
 
-test("every kind can be kept where mounts are private", async () => {
-  const told = await run(
+test("every kind can be kept if mounts are private", async () => {
+  const result = await run(
     `
     const kinds = ["user", "mount", "pid", "uts", "ipc", "net", "cgroup", "time"];
     await using first = start(unshare(...kinds), mapRoot());
@@ -74,13 +78,13 @@ test("every kind can be kept where mounts are private", async () => {
     "MS_PRIVATE",
   );
   const kinds = ["user", "mount", "pid", "uts", "ipc", "net", "cgroup", "time"];
-  assertEquals(told, Object.fromEntries(kinds.map((kind) => [kind, true])));
+  assertEquals(result, Object.fromEntries(kinds.map((kind) => [kind, true])));
 }, notRoot);
 
 test(
-  "a mount namespace is not kept where it would be seen in itself, and why is told",
+  "a mount namespace cannot be kept on a shared mount, and the error says why",
   async () => {
-    const told = await run(
+    const result = await run(
       `
     await using first = start(unshare("mount", { propagation: "slave" }));
     let message = "kept";
@@ -91,15 +95,15 @@ test(
       "MS_SHARED",
     ) as { message: string; left: string };
     assert(
-      told.message.includes("EINVAL") && told.message.includes("--make-private"),
-      told.message,
+      result.message.includes("EINVAL") && result.message.includes("--make-private"),
+      result.message,
     );
-    assertEquals(told.left, "ENOENT");
+    assertEquals(result.left, "ENOENT");
   },
   notRoot,
 );
 
-test("a file that is there already is left alone", () => {
+test("an existing file is not changed", () => {
   inDirectory((directory) => {
     const container = recipe(unshare("uts")).command("true").spawn();
     try {
@@ -113,7 +117,7 @@ test("a file that is there already is left alone", () => {
   })();
 }, notRoot);
 
-test("an ordinary user is told what keeps a namespace instead", () => {
+test("the error of an unprivileged user says how else to keep a namespace", () => {
   inDirectory((directory) => {
     const container = recipe(unshare("user", "net"), mapRoot()).command("true").spawn();
     const error = assertThrows(

@@ -1,4 +1,4 @@
-/** Recipes as values: what they are made of, what they refuse, that they never change. */
+/** Recipes as immutable values: their inputs and their errors. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -18,18 +18,18 @@ import { test } from "../support.ts";
 
 const base = recipe(unshare("user", "uts"), mapRoot());
 
-test("a recipe takes steps, and the steps of other recipes in their place", () => {
+test("a recipe takes steps and other recipes", () => {
   const whole = recipe(base, hostname("a"), recipe(hostname("b")));
   assertEquals(whole.steps.map(({ step }) => step), ["unshare", "mapRoot", "hostname", "hostname"]);
   assertEquals(recipe().steps, []);
 });
 
-test("with answers a new recipe, and leaves the old one", () => {
+test("with() returns a new recipe, and does not change the old one", () => {
   const more = base.with(hostname("a"));
   assertEquals([base.steps.length, more.steps.length], [2, 3]);
 });
 
-test("a recipe does not change when what it was made of does", () => {
+test("a recipe does not change with the objects of its steps", () => {
   const kinds: ("user" | "uts")[] = ["user"];
   const step = { step: "unshare", kinds } as const;
   const made = recipe(step);
@@ -40,18 +40,18 @@ test("a recipe does not change when what it was made of does", () => {
   assertThrows(() => (made.steps as Step[]).push(hostname("a")), TypeError);
 });
 
-test("steps that a recipe has checked are taken as they are", () => {
+test("steps of a recipe are not checked again", () => {
   const more = base.with(hostname("a"));
   assert(more.steps[0] === base.steps[0]);
   assert(recipe(...base.steps).steps[1] === base.steps[1]);
 });
 
-test("a recipe comes back from JSON as it was", () => {
+test("a recipe is the same after JSON", () => {
   const { steps } = JSON.parse(JSON.stringify(base.with(hostname("a")))) as { steps: Step[] };
   assertEquals(recipe(...steps).steps, base.with(hostname("a")).steps);
 });
 
-test("what is no step is refused, with its place", () => {
+test("a value that is not a step is refused with its position", () => {
   const cases: [unknown, string][] = [
     [null, 'step 3 is not a step: expected an object with a "step" field, got null'],
     [undefined, "got undefined"],
@@ -83,7 +83,7 @@ test("what is no step is refused, with its place", () => {
   }
 });
 
-test("an error of a recipe says which step and field, as fields of its own", () => {
+test("an error of a recipe has the step and the field as properties", () => {
   const error = assertThrows(() => recipe(base, tmpfs("tmp")), RecipeError);
   assertEquals([error.name, error.step, error.stepIndex, error.field], [
     "RecipeError",
@@ -94,13 +94,13 @@ test("an error of a recipe says which step and field, as fields of its own", () 
   assertEquals(error.message, 'step 3 (tmpfs), "target": "tmp" has to begin with /');
 });
 
-test("the order of steps is looked at when a recipe is planned or run", () => {
+test("the order of steps is checked when a recipe is planned or run", () => {
   const made = recipe(tmpfs("/tmp"));
   assertThrows(() => made.plan(), RecipeError, 'unshare("mount")');
   assertThrows(() => made.command("true"), RecipeError, 'unshare("mount")');
 });
 
-test("a plan runs nothing, and tells all", () => {
+test("plan() runs nothing, and lists every call", () => {
   const plan = base.with(hostname("soup")).plan();
   const text = plan.toString();
   for (

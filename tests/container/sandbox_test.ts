@@ -1,4 +1,4 @@
-/** `sandbox`: what a program can reach in it, and what it cannot. */
+/** `sandbox`: what a program in it can access. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
@@ -7,7 +7,7 @@ import { failing, inDirectory, inside, test } from "../support.ts";
 
 const box = sandbox();
 
-test("a program sees the host's programs, and nothing else of it", () => {
+test("a program sees the host's programs, and no other files of the host", () => {
   const directories = inside(box, "ls /").split("\n");
   const expected = [
     "bin",
@@ -46,14 +46,14 @@ test("a program is the same user, without any capability", () => {
   assertEquals(sets.split("\n"), [..."0".repeat(5)].map(() => "0".repeat(16)).concat("1", "2"));
 });
 
-test("nothing can be changed but /tmp, /run and /dev", () => {
+test("only /tmp, /run and /dev can be changed", () => {
   for (const place of ["/", "/usr", "/bin", "/etc", "/var", "/proc/sys/kernel"]) {
     failing(box, `touch ${place}/a`);
   }
   inside(box, "touch /tmp/a /var/tmp/b /run/c /dev/shm/d");
 });
 
-test("nothing of the machine can be changed or read by /proc", () => {
+test("the machine cannot be changed or read by /proc", () => {
   for (
     const setting of [
       "kernel/core_pattern",
@@ -66,7 +66,7 @@ test("nothing of the machine can be changed or read by /proc", () => {
   assertEquals(inside(box, "cat /proc/keys /proc/timer_list 2> /dev/null || true"), "");
 });
 
-test("no file of /proc but the program's own can be opened to write or holds secrets", () => {
+test("only the program's own files of /proc can be opened for writing or hold secrets", () => {
   const writable = `find /proc -path '/proc/[0-9]*' -prune -o -type f -perm /u+w -print ` +
     `2> /dev/null | while read -r file; do test -f "$file" && (: >> "$file") 2> /dev/null && echo "$file"; done || true`;
   assertEquals(inside(box, writable), "");
@@ -74,7 +74,7 @@ test("no file of /proc but the program's own can be opened to write or holds sec
   assertEquals(inside(box, `${secret} || true`), "");
 });
 
-test("no mount, no namespace, no device, no root of another kind", () => {
+test("no mounts, namespaces, devices or new roots can be made", () => {
   failing(box, "mount -t tmpfs none /tmp");
   failing(box, "mount -o remount,bind,rw /usr");
   failing(box, "umount /proc/keys");
@@ -86,7 +86,7 @@ test("no mount, no namespace, no device, no root of another kind", () => {
   failing(box, "chroot /tmp true");
 });
 
-test("user namespaces cannot be made even where the filter lets them", () => {
+test("user namespaces cannot be created even if the filter allows the calls", () => {
   const steps = box.steps.map((step) =>
     step.step === "seccomp" ? seccomp({ allow: ["@namespaces", "@mounts"] }) : step
   );
@@ -95,10 +95,11 @@ test("user namespaces cannot be made even where the filter lets them", () => {
   failing(recipe(...steps), "umount /proc/keys");
 });
 
-test("PID 1 is out of the program's reach, and is there to the end", () => {
+test("the program cannot kill or trace PID 1", () => {
   failing(box, "ls /proc/1/root/");
   failing(box, "cat /proc/1/environ");
-  // The program begins a moment before its init has become one; root sees how many files are open.
+  // The program starts shortly before the execve(2) of its init; root sees the number of open
+  // files.
   const begun = "until grep -q init /proc/1/comm; do :; done";
   assertEquals(inside(box, `${begun}; ls /proc/1/fd`), "", "the init has nothing open");
   assertEquals(inside(box, `kill -9 1; ${begun}; cat /proc/1/comm`), "init");
@@ -109,7 +110,7 @@ test("PID 1 is out of the program's reach, and is there to the end", () => {
 });
 
 test(
-  "the program gets no file of the script's",
+  "the program inherits no file of the script",
   inDirectory((directory) => {
     using file = Deno.openSync(`${directory}/file`, { write: true, create: true });
     assert(file);
@@ -119,7 +120,7 @@ test(
   }),
 );
 
-test("the program gets no variable that is not asked for", () => {
+test("the program gets only the variables of `env`", () => {
   Deno.env.set("RAMEKIN_SECRET", "soup");
   Deno.env.set("RAMEKIN_GIVEN", "bread");
   try {
@@ -139,7 +140,7 @@ test("the program gets no variable that is not asked for", () => {
   }
 });
 
-test("the program begins in the root, and has no terminal", () => {
+test("the program starts in the root directory, and has no terminal", () => {
   assertEquals(inside(box, "pwd"), "/");
   failing(box, "true < /dev/tty");
   const typing = box.command("perl", {
@@ -161,7 +162,7 @@ test("a terminal of its own works as one", async () => {
 });
 
 test(
-  "what is asked for is seen at its place, to be read or written",
+  "the paths of `read` and `write` are at their places",
   inDirectory((directory) => {
     for (const name of ["read", "read/write", "write", "write/read", "hidden"]) {
       Deno.mkdirSync(`${directory}/${name}`);
@@ -179,7 +180,7 @@ test(
     for (const place of ["read", "write/read"]) failing(given, `touch ${directory}/${place}/new`);
     inside(given, `echo soup > ${directory}/hidden/file`);
     assertEquals(Deno.readTextFileSync(`${directory}/hidden/file`), "soup\n");
-    // The directory that it lies in is the sandbox's own.
+    // Its parent directory is the sandbox's own.
     assertEquals(inside(given, `ls ${directory}/hidden; ls /tmp`).split("\n").length, 2);
     assertEquals([...Deno.readDirSync(`${directory}/write`)].map(({ name }) => name).sort(), [
       "file",
@@ -190,7 +191,7 @@ test(
 );
 
 test(
-  "all of the host can be asked for, but what a sandbox has of its own",
+  "all of the host can be read, except what the sandbox mounts itself",
   inDirectory((directory) => {
     const reading = sandbox({ read: ["/"] });
     assertEquals(inside(reading, "ls /"), inside(recipe(), "ls /"));
@@ -217,7 +218,7 @@ test(
 );
 
 test(
-  "a setuid program and a device on what is asked for are powerless",
+  "setuid programs and devices in the paths of `read` have no effect",
   inDirectory((directory) => {
     Deno.copyFileSync("/usr/bin/id", `${directory}/id`);
     Deno.chmodSync(`${directory}/id`, 0o4755);
@@ -230,7 +231,7 @@ test(
   }),
 );
 
-test("without a network there is a loopback interface, and no socket of the host's", () => {
+test("without a network there is a loopback interface, and no socket of the host", () => {
   assertEquals(inside(box, "ls /proc/sys/net/ipv4/conf"), "all\ndefault\nlo");
   const talk = `perl -MIO::Socket::INET -e '
     $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die $!;
@@ -239,7 +240,7 @@ test("without a network there is a loopback interface, and no socket of the host
   assertEquals(inside(box, "cat /proc/net/unix | wc -l"), "1");
 });
 
-test("with the host's network the program can talk, and change nothing", () => {
+test("with the host's network the program can connect, but not change it", () => {
   const host = sandbox({ net: "host" });
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -272,7 +273,7 @@ for (const [program, script] of Object.entries(PROGRAMS)) {
   }, there ? undefined : "is not installed here");
 }
 
-test("another program can be run in a sandbox that runs", async () => {
+test("another program can enter a running sandbox", async () => {
   await using running = box.command("sleep", { args: ["60"] }).spawn();
   const entered = running.enter("sh", { args: ["-c", "uname -n; id -u"] });
   const { stdout, stderr } = await entered.output();
@@ -282,12 +283,12 @@ test("another program can be run in a sandbox that runs", async () => {
   );
 });
 
-test("it is data like any recipe", () => {
+test("a sandbox is data like any recipe", () => {
   const steps = JSON.parse(JSON.stringify(box)).steps;
   assertEquals(recipe(...steps).plan().toString(), box.plan().toString());
 });
 
-test("what is no option is refused", () => {
+test("an unknown option is refused", () => {
   const refused = (options: unknown, says: string) =>
     assertThrows(() => sandbox(options as never), RecipeError, says);
   refused({ reed: [] }, 'did you mean "read"?');
@@ -299,7 +300,7 @@ test("what is no option is refused", () => {
   refused({ env: ["A=B"] }, "=");
 });
 
-test("a path that is missing is told of", () => {
+test("a missing path is reported", () => {
   const error = assertThrows(() =>
     sandbox({ read: ["/no/such/path"] }).command("true").outputSync()
   );

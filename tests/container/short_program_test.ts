@@ -1,4 +1,4 @@
-/** Programs that end at once: what they have written is collected without a way to the pool. */
+/** Programs that end at once, whose output is collected without the reactor. */
 
 import { assert, assertEquals } from "@std/assert";
 import { recipe } from "../../mod.ts";
@@ -8,7 +8,7 @@ import { test } from "../support.ts";
 const box = recipe();
 const shell = (script: string, more = {}) => box.command("sh", { args: ["-c", script], ...more });
 
-test("what a program has written in its last moment is collected", async () => {
+test("the last output of a program is collected", async () => {
   const script = "printf out; printf err >&2; exit 3";
   for (let i = 0; i < 50; i++) {
     const { code, stdout, stderr } = await shell(script).output();
@@ -16,7 +16,7 @@ test("what a program has written in its last moment is collected", async () => {
   }
 });
 
-test("a program's output is awaited beyond its end, where others go on writing", async () => {
+test("output of other processes is awaited after the end of the program", async () => {
   const { code, stdout } = await shell("(sleep 0.05; printf late) & exit 4").output();
   assertEquals([code, decode(stdout)], [4, "late"]);
 });
@@ -26,8 +26,8 @@ test("a program that fills its pipe before it ends is read to the end", async ()
   assertEquals(stdout.length, 3_000_000);
 });
 
-test("programs that are launched in one turn run at the same time", async () => {
-  // Each waits for the other to be there.
+test("programs that are launched in one turn of the event loop run concurrently", async () => {
+  // Each waits for the other to start.
   const directory = Deno.makeTempDirSync();
   try {
     const meet = (mine: string, other: string) =>
@@ -40,7 +40,7 @@ test("programs that are launched in one turn run at the same time", async () => 
   }
 });
 
-test("timers get their turn however many programs end at once", async () => {
+test("timers run while many programs end at once", async () => {
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
   try {
@@ -52,7 +52,7 @@ test("timers get their turn however many programs end at once", async () => {
   assert(ticks > 0, "no timer came");
 });
 
-test("a command that was aborted before, or has no time, is killed", async () => {
+test("a command that was aborted before, or has a timeout of 0, is killed", async () => {
   const aborted = await shell("exec sleep 10", { signal: AbortSignal.abort() }).output();
   assertEquals(aborted.signal, "SIGKILL");
   const late = await shell("exec sleep 10", { timeout: 0 }).output();

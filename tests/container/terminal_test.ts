@@ -1,4 +1,4 @@
-/** Terminals of the program's own, and the script's terminal joined with it. */
+/** Terminals of programs, and their connection with the script's terminal. */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { devices, init, mapRoot, newSession, proc, recipe, type Step, unshare } from "../../mod.ts";
@@ -50,7 +50,7 @@ for (const [place, steps] of PLACES) {
   });
 }
 
-test("a program that leads a session already has the terminal for it", async () => {
+test("a program that is a session leader already gets the terminal", async () => {
   for (const steps of [[newSession()], [newSession(), init()], [init(), newSession()]]) {
     const { stdout } = await own.with(...steps).command("sh", {
       args: ["-c", "echo < /dev/tty && ps -o tty= -p $$"],
@@ -118,7 +118,7 @@ const container = box.command("sh", {
 }).spawn();
 `;
 
-test("the script's terminal is raw while the program has it, and put back afterwards", async () => {
+test("the script's terminal is raw while the program runs, and is restored afterwards", async () => {
   const text = await inTerminal(INNER + "await container.status;", async (stdin, stdout) => {
     await readUntil(stdout, (text) => text.includes("ready"));
     await type(stdin, "hello\r");
@@ -130,7 +130,7 @@ test("the script's terminal is raw while the program has it, and put back afterw
   assert(before!.split(":").length > 4, text);
 });
 
-test("the script's terminal is put back also when the script is killed", async () => {
+test("the script's terminal is restored if the script is killed", async () => {
   const text = await inTerminal(
     INNER + `ramekin.linux.kill(Deno.pid, "SIGKILL");`,
     () => Promise.resolve(),

@@ -43,7 +43,7 @@ const COUNTER = String.raw`
   call("perf_event_open", $attributes, 0, -1, -1, 0);
 `;
 
-/** Whether it takes a capability here, as on Debian, for what Linux leaves to everybody. */
+/** Whether the call needs a capability here, as on Debian, and not on other systems. */
 const reserved = Number(Deno.readTextFileSync("/proc/sys/kernel/perf_event_paranoid")) > 2;
 
 escape("perf_event_open", {
@@ -60,7 +60,7 @@ escape("keyctl: keys do not know of namespaces", {
   harmless: unknownHere(`call("keyctl", 0, -2, 0)`),
 });
 
-/** What is no module is refused as such, once the caller is one who may load modules. */
+/** The file is not a module: the error is another one if the caller may load modules. */
 const MODULE = String.raw`
   my ($image, $parameters) = ("no module", "");
   exit 0 if syscall(number("init_module"), $image, length $image, $parameters) == -1 && $!{ENOEXEC};
@@ -74,7 +74,7 @@ escape("a kernel module", {
   harmless: notRoot ?? unknownHere(MODULE),
 });
 
-/** With a wrong magic number nothing happens, but to those who may not reboot another thing. */
+/** With a wrong magic number nothing happens; the error is another one if the caller may reboot. */
 const REBOOT = String.raw`
   exit 0 if syscall(number("reboot"), 0, 0, 0, 0) == -1 && $!{EINVAL};
   die "reboot: $!\n";
@@ -87,7 +87,7 @@ escape("reboot", {
   harmless: notRoot ?? unknownHere(REBOOT),
 });
 
-/** More parts than the kernel takes: refused, once the caller is one who may boot another kernel. */
+/** More segments than the kernel accepts: the error is another one if the caller may use kexec. */
 const KEXEC = String.raw`
   my $parts = "\0" x 32;
   exit 0 if syscall(number("kexec_load"), 0, 1000, $parts, 0) == -1 && $!{EINVAL};
@@ -141,7 +141,7 @@ escape("a user namespace by clone3, whose flags no filter sees", {
 });
 
 escape("a user namespace by clone, with flags where the kernel does not look", {
-  // A filter that compares the whole of a register lets the upper half hide the lower.
+  // A filter that compares the whole register can be evaded by the upper half.
   attack: String.raw`
     my $pid = call("clone", 0x7f0000000000 | 0x10000000 | 17, 0, 0, 0, 0);
     exit 0 if $pid == 0;

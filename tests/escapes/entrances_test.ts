@@ -19,7 +19,7 @@ function elf(code: readonly number[]): string {
   file.setUint16(52, 64, true);
   file.setUint16(54, 56, true);
   file.setUint16(56, 1, true);
-  // The one segment is the whole file, to be read and executed.
+  // The only segment is the whole file, readable and executable.
   file.setUint32(64, 1, true);
   file.setUint32(68, 5, true);
   file.setUint32(80, start, true);

@@ -1,4 +1,4 @@
-/** Escapes by files: out of the root, and by what lies on what is shown. */
+/** Escapes by files: out of the root, and by files on bound directories. */
 
 import { assertEquals } from "@std/assert";
 import { mapCurrentUser, recipe, sandbox, seccomp, unshare } from "../../mod.ts";
@@ -65,7 +65,7 @@ escape("uncovering what is hidden by a copy of the mount below", {
   says: DENIED,
 });
 
-/** A device that does no harm, as a disk would: /dev/zero, under another name. */
+/** A harmless device in place of a disk: /dev/zero under another name. */
 escape("making a device file", {
   attack: String.raw`
     call("mknodat", -100, "/dev/stolen", 020666, 0x105);
@@ -108,12 +108,12 @@ function handleOf(path: string): string {
   return new TextDecoder().decode(stdout);
 }
 
-/** The host's files, and no right over them but that of the same user id. */
+/** The host's files, without capabilities but with the same user id. */
 const SAME_FILES = recipe(unshare("user", "mount"), mapCurrentUser(), seccomp());
 
 for (const device of ["/dev/null", "/dev/zero", "/dev/stdin", "/proc/keys"]) {
   escape(`changing the mode of the host's device at ${device}`, {
-    // It is set to what it is.
+    // The value is not changed.
     attack: String.raw`
       my $mode = (stat "${device}")[2] & 07777 or die "stat: $!\n";
       call("fchmodat", -100, "${device}", $mode);
@@ -124,7 +124,7 @@ for (const device of ["/dev/null", "/dev/zero", "/dev/stdin", "/proc/keys"]) {
   });
 }
 
-/** Another user than the one who runs the sandbox. */
+/** Another user than that of the sandbox. */
 const OTHER = 65534;
 
 test(

@@ -1,4 +1,4 @@
-/** Escapes by the kernel's own files: /proc, /sys, and what they let a program set. */
+/** Escapes by files of the kernel in /proc and /sys. */
 
 import { mapCurrentUser, recipe, seccomp, unshare } from "../../mod.ts";
 import { notRoot } from "../support.ts";
@@ -17,12 +17,12 @@ for (
       ? ["maskPaths", "the user namespaces", "capabilities"]
       : ["maskPaths"],
     says: /it is empty|No such file|Permission denied/,
-    // An ordinary user's keys are not those of its user namespace.
+    // The keys of an unprivileged user are not those of its user namespace.
     harmless: (name === "keys" ? notRoot : undefined) ?? unknownHere(attack),
   });
 }
 
-// Nothing is written: the kernel decides when a file is opened to be written.
+// Nothing is written: the kernel checks the permission when the file is opened.
 for (
   const name of [
     "sysrq-trigger",
@@ -42,7 +42,7 @@ for (
   });
 }
 
-/** The host's mounts, and no right over them but those of the same user id. */
+/** The host's mounts, without capabilities but with the same user id. */
 const SAME_FILES = recipe(unshare("user", "mount"), mapCurrentUser(), seccomp());
 
 for (
@@ -65,7 +65,7 @@ for (
   });
 }
 
-/** A program that the kernel is to run as the host's root, outside of every namespace. */
+/** A program for the kernel to run as the host's root, outside of every namespace. */
 const agent = (directory: string) =>
   String.raw`
     open(my $agent, ">", "${directory}/agent") or die "agent: $!\n";
@@ -79,7 +79,7 @@ const agent = (directory: string) =>
     }
   `;
 
-/** These two change the machine while they work. */
+/** These two change the machine if they succeed. */
 const ONLY_EMULATED = notRoot ??
   (Deno.env.has("EMULATED") ? undefined : "changes the host: deno task test:vm");
 

@@ -1,4 +1,4 @@
-/** Launches that lack a protection which no step brings, but every launch. */
+/** Launches without a protection that no step adds, but every launch has. */
 
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { assert } from "@std/assert";
@@ -12,7 +12,7 @@ import { Launcher } from "../../launch/launcher.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { program } from "./support.ts";
 
-/** Tries an attack in a container whose launch is changed; answers its exit code. */
+/** Tries an attack in a container with a changed launch; returns its exit code. */
 export function launchAltered(
   box: Recipe,
   { attack, cwd }: { readonly attack: string; readonly cwd?: string },
@@ -28,7 +28,7 @@ export function launchAltered(
   return collectSync(launched, [], undefined).code;
 }
 
-/** The way to the working directory may lead over the links of /proc. */
+/** The path of the working directory may lead through magic links of /proc. */
 export function follow({ bytes }: SyscallProgram): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = BigInt(linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC);
@@ -43,7 +43,7 @@ export function follow({ bytes }: SyscallProgram): void {
   assert(changed > 0, "there is no such place");
 }
 
-/** What the script has open stays open in the program. */
+/** Descriptors of the script stay open in the program. */
 export function keepOpen({ bytes, calls }: SyscallProgram): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const last = calls.findLastIndex(({ name }) => name === "close_range");

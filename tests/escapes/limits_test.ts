@@ -1,4 +1,4 @@
-/** Using the machine up, from a sandbox with limits. */
+/** Exhausting the machine's resources, from a sandbox with limits. */
 
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
@@ -6,7 +6,7 @@ import { limits, sandbox, UnsupportedError } from "../../mod.ts";
 import { test } from "../support.ts";
 import { assertEscapes, assertStopped } from "./support.ts";
 
-/** Why these limits cannot be set here, where they cannot. */
+/** Returns why these limits cannot be set here; `undefined` if they can. */
 function lacks(...names: (keyof GroupLimits)[]): string | undefined {
   try {
     planCgroup(Object.fromEntries(names.map((name) => [name, 1 << 26])));
@@ -17,7 +17,7 @@ function lacks(...names: (keyof GroupLimits)[]): string | undefined {
   }
 }
 
-/** Many, but none that a machine cannot bear for a moment. */
+/** Many processes, but not too many for a machine. */
 const PROCESSES = String.raw`
   for (1 .. 100) {
     my $pid = fork;

@@ -1,6 +1,6 @@
 /**
- * Escapes by links, which a program lays where it may write: the script then follows them, when it
- * makes the next sandbox (CVE-2021-30465), or to the directory in which a program begins
+ * Escapes by links that a program makes where it may write. The script follows them when it makes
+ * the next sandbox (CVE-2021-30465), or on the way to the working directory of a program
  * (CVE-2024-21626).
  */
 
@@ -20,7 +20,7 @@ import { inDirectory, inside, test } from "../support.ts";
 import { follow, launchAltered } from "./launch.ts";
 import { program, SECRET } from "./support.ts";
 
-/** Takes a directory away that can only be read, and lays a link in its place. */
+/** Replaces a read-only directory by a link. */
 const lay = (link: string, place: string) =>
   `mv ${place} ${place}.old; mkdir ${place}; ln -s ${link} ${place}/kept`;
 
@@ -31,7 +31,7 @@ test(
     Deno.mkdirSync(`${directory}/private`);
     Deno.writeTextFileSync(`${directory}/private/secret`, SECRET);
     const box = sandbox({ write: [`${directory}/work`], read: [`${directory}/work/place/kept`] });
-    // There is a directory of this name in the sandbox too, so that the link leads somewhere.
+    // The sandbox has a directory of this name too, so the link is not dangling there.
     inside(box, lay(`${directory}`, `${directory}/work/place`));
     const look = `cat ${directory}/work/place/kept/private/secret 2> /dev/null || true`;
     assertEquals(inside(box, look), "");
@@ -39,7 +39,7 @@ test(
   }),
 );
 
-/** The step that looks for what it shows among the host's files. */
+/** The step that looks its source up among the host's files. */
 function fromTheHost(step: Step): Step {
   return step.step === "bind" ? { ...step, source: step.source.replace(/^\/proc/, "") } : step;
 }

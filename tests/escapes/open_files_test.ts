@@ -1,4 +1,4 @@
-/** Escapes by what the script has: its open files, its program, its environment. */
+/** Escapes by the script's open files, program and environment. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { linux, sandbox } from "../../mod.ts";
@@ -10,7 +10,7 @@ test(
   "a directory that the script has open, by its number and by /proc/self/fd",
   inDirectory((directory) => {
     Deno.writeTextFileSync(`${directory}/secret`, SECRET);
-    // Not close-on-exec, as a library may have opened it.
+    // It is not close-on-exec, like files that some libraries open.
     using open = linux.open(directory, linux.O_DIRECTORY);
     for (
       const attack of [
@@ -29,8 +29,8 @@ test(
   "the script's own program, started by a link, to be written (CVE-2019-5736)",
   inDirectory((directory) => {
     Deno.symlinkSync("/proc/self/exe", `${directory}/tool`);
-    // It is only opened: the kernel says then whether it may be written, and while a script runs it
-    // is busy. A container ends with its script.
+    // The file is only opened: the kernel checks the permission then, and while a script runs it
+    // is busy (ETXTBSY). A container ends with its script.
     const { code, stderr } = sandbox({ write: [directory] }).command(`${directory}/tool`, {
       args: ["eval", `Deno.openSync("/proc/self/exe", { write: true }).close()`],
       env: { DENO_DIR: "/tmp/deno" },
@@ -52,7 +52,7 @@ test("the script's environment", () => {
 });
 
 escape("PID 1, which has begun as a copy of the script", {
-  // What becomes the init is out of reach for a moment, on the script's memory.
+  // The process shares the script's memory and cannot be traced until it is the init.
   attack: String.raw`
     for (1 .. 50) { open(my $maps, "<", "/proc/1/maps") and exit; select(undef, undef, undef, .01) }
     die "PID 1: $!\n"`,

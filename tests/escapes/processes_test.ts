@@ -1,4 +1,4 @@
-/** Escapes by the host's processes: looking into them, changing them, sending them signals. */
+/** Escapes by the host's processes: reading and changing their memory, sending signals. */
 
 import { assertEquals } from "@std/assert";
 import { type Recipe, recipe, sandbox, seccomp } from "../../mod.ts";
@@ -12,11 +12,11 @@ import {
   unknownHere,
 } from "./support.ts";
 
-/** A process of the host's, and where something lies in its memory that it tells at its end. */
+/** A process of the host, and the address of a value that it prints at its end. */
 interface Victim {
   readonly pid: number;
   readonly address: string;
-  /** Ends the process, and answers what it remembers. */
+  /** Ends the process, and returns the value. */
   remembered(): Promise<string>;
 }
 
@@ -49,20 +49,21 @@ async function victim(): Promise<Victim> {
   };
 }
 
-/** An attack on a process of the host's. */
+/** An attack on a process of the host. */
 interface ProcessAttack {
   readonly attack: (victim: Victim, directory: string) => string;
   readonly says: RegExp;
-  /** What the process remembers where the attack has worked. */
+  /** The value after a successful attack. */
   readonly remembers?: string;
-  /** What the sandbox must lack. */
+  /** The protections that the sandbox must lack. */
   readonly lacking?: readonly Protection[] | Recipe;
   readonly skip?: string | undefined;
 }
 
 /**
- * Who is of the same user and can name a process may do this, in the same user namespace and with no
- * less capabilities. An ordinary user has no other namespace without a user namespace.
+ * The protections against a process of the same user, which may do this in the same user namespace
+ * and with no fewer capabilities. An unprivileged user has no other namespace without a user
+ * namespace.
  */
 const UNSEPARATED = root
   ? ["the pid namespace", "the user namespaces", "capabilities"] as const

@@ -1,4 +1,4 @@
-/** Escapes by sockets of the host's, and by what else its files stand for. */
+/** Escapes by sockets of the host, and by other special files. */
 
 import { assert, assertEquals } from "@std/assert";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
@@ -6,7 +6,7 @@ import { sandbox } from "../../mod.ts";
 import { inDirectory, test } from "../support.ts";
 import { assertEscapes, assertNeedsAll, assertStopped, lacking } from "./support.ts";
 
-/** A name that no other socket has. */
+/** Returns a name that no other socket has. */
 const NAME = `ramekin-${crypto.randomUUID()}`;
 
 /** Connects to an abstract socket with the name. */
@@ -16,7 +16,7 @@ const CONNECT = String.raw`
   connect($socket, pack("Sa*", AF_UNIX, "\0${NAME}")) or die "connect: $!\n";
 `;
 
-/** A program of the host's that listens at an abstract socket, while the body runs. */
+/** Runs a server on an abstract socket of the host, while the body runs. */
 async function whileListening(body: () => void): Promise<void> {
   const script = String.raw`
     use Socket;

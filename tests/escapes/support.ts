@@ -1,7 +1,7 @@
 /**
- * What the tests of escapes share. An attack is a program in Perl, which every small Debian has: it
- * exits with 0 if it succeeds, and otherwise prints why not. A test first runs it in a sandbox without
- * the protection that stops it, where it must succeed, and then in a complete one.
+ * Shared parts of the escape tests. An attack is a program in Perl, which a minimal Debian has: it
+ * exits with 0 if it succeeds, and otherwise prints why not. A test first runs it in a sandbox
+ * without the protection that stops it, where it must succeed, and then in a complete one.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -38,7 +38,7 @@ const LACKING = {
   "clearEnv": without("clearEnv"),
   "landlock": without("landlock"),
   "sysctl": without("sysctl"),
-  // Programs that root runs have them all; those of others keep what they are given.
+  // Programs of root have all capabilities; those of other users keep the given ones.
   "capabilities": instead("capabilities", () => root ? [] : [capabilities({ keep: ALL })]),
   // In a chroot no user namespace can be made.
   "pivotRoot": (steps: readonly Step[]) =>
@@ -58,7 +58,7 @@ const LACKING = {
   "the cgroup namespace": withoutKind("cgroup"),
   "the net namespace": (steps: readonly Step[]) =>
     withoutKind("net")(steps).filter(({ step }) => step !== "loopback"),
-  // The sandbox is put together at /proc, so what lies there is kept elsewhere for a while.
+  // The sandbox is assembled at /proc, so /proc is bound elsewhere during that.
   "the pid namespace": (steps: readonly Step[]) =>
     withoutKind("pid")(steps).flatMap((step): Step[] => {
       if (step.step === "hostname") return [step, bind("/proc", "/mnt")];
@@ -95,32 +95,32 @@ function withoutSecondUser(steps: readonly Step[]): Step[] {
   return second < 0 ? [...steps] : steps.toSpliced(second, 2);
 }
 
-/** The sandbox without some of its protections. */
+/** Returns the sandbox without some of its protections. */
 export function lacking(box: Recipe, ...protections: readonly Protection[]): Recipe {
   return recipe(
     ...protections.reduce<readonly Step[]>((steps, name) => LACKING[name](steps), box.steps),
   );
 }
 
-/** A file that no sandbox shows, in the directory that is passed to every attack. */
+/** A file outside of every sandbox, in the directory that is passed to every attack. */
 export const SECRET = "the recipe of the soup";
 
-/** An attack, and what stops it. */
+/** An attack, and the protections that stop it. */
 export interface Escape {
-  /** The program in Perl, perhaps with the path of a directory of the host that has a file `secret`. */
+  /** The Perl program, which may use the path of a directory of the host with a file `secret`. */
   readonly attack: string | ((directory: string) => string);
   /**
-   * All that the sandbox must lack for the attack to work, each of which alone stops it; or a recipe
-   * in which it works.
+   * The protections that the sandbox must lack for the attack to succeed, each of which alone stops
+   * it; or a recipe in which it succeeds.
    */
   readonly lacking: readonly Protection[] | Recipe;
-  /** The output of the attack where it is stopped. */
+  /** The output of the attack if it is stopped. */
   readonly says: RegExp;
   /** The options of the sandbox. */
   readonly options?: (directory: string) => SandboxOptions;
-  /** Why it cannot be shown to succeed here, if it cannot. */
+  /** Why it cannot succeed here even without the protections. */
   readonly harmless?: string | undefined;
-  /** Why it is not tried here, if it is not. */
+  /** Why it is skipped here. */
   readonly skip?: string | undefined;
 }
 
@@ -181,7 +181,7 @@ function run(box: Recipe, attack: string): { code: number; issue: string } {
   return { code, issue: decoder.decode(stderr).trim() };
 }
 
-/** The attack as a whole program: `call` makes a system call by its name, and dies where it fails. */
+/** Returns the whole program: `call` makes a system call by its name, and dies if it fails. */
 export function program(attack: string): string {
   const all = allSyscalls(Deno.build.arch);
   const numbers = [...attack.matchAll(/(?:call|number)\("(\w+)"/g)].map(([, name]) =>
@@ -203,7 +203,7 @@ export function program(attack: string): string {
   `;
 }
 
-/** Why the attack fails on the host too: this user may not do it, or the kernel cannot. */
+/** Returns why the attack fails on the host too: this user may not do it, or the kernel cannot. */
 export function unknownHere(attack: string): string | undefined {
   const { code, issue } = run(recipe(), attack);
   const unknown =

@@ -1,4 +1,4 @@
-/** Attacks on the terminal that the script has handed to a sandbox. */
+/** Attacks on the terminal that the script has passed to a sandbox. */
 
 import { root } from "../support.ts";
 import type { Protection } from "./support.ts";
@@ -7,14 +7,14 @@ import type { Protection } from "./support.ts";
 export interface TerminalAttack {
   readonly name: string;
   readonly attack: string;
-  /** What the sandbox must lack; each of them alone stops the attack. */
+  /** The protections that the sandbox must lack; each alone stops the attack. */
   readonly needs: readonly Protection[];
   readonly says: RegExp;
-  /** Whether it cannot be seen to work for this user. */
+  /** Whether its success cannot be observed for this user. */
   readonly harmless?: boolean;
 }
 
-/** The attacks; the last one takes the terminal away. */
+/** The attacks; the last one makes the terminal unusable. */
 export const TERMINAL_ATTACKS: readonly TerminalAttack[] = [
   {
     name: "TIOCSTI, which types for the script's user",
@@ -29,7 +29,8 @@ export const TERMINAL_ATTACKS: readonly TerminalAttack[] = [
     says: /Operation not permitted/,
   },
   {
-    // Only a console knows it; another terminal says so, where the call gets that far.
+    // Only a console supports it; another terminal returns an error unless the call is denied
+    // before.
     name: "TIOCLINUX, which pastes on a console",
     attack: String.raw`
       my $paste = "\3";

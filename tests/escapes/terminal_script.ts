@@ -1,9 +1,9 @@
 /**
- * A script that has a terminal, and hands it to one sandbox after the other: tells by a line of JSON
+ * A script that passes its terminal to one sandbox after the other, and prints a line of JSON on
  * how each attack has ended there.
  */
 
-// deno-lint-ignore-file no-console -- its output is read by the test
+// deno-lint-ignore-file no-console -- the test reads the output
 
 import { sandbox } from "../../mod.ts";
 import { lacking, program, type Protection } from "./support.ts";

@@ -1,4 +1,4 @@
-/** Escapes by the terminal that the script has, and hands to a sandbox. */
+/** Escapes by the terminal that the script passes to a sandbox. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { recipe } from "../../mod.ts";
@@ -16,7 +16,7 @@ interface Attempts {
   readonly whole: ExecCandidate;
 }
 
-/** What the script in a terminal tells of each attack. */
+/** Returns what the script in a terminal reports of each attack. */
 async function attempts(): Promise<Attempts[]> {
   const script = new URL("terminal_script.ts", import.meta.url).pathname;
   const { stdout } = await recipe().command(Deno.execPath(), {
@@ -26,13 +26,13 @@ async function attempts(): Promise<Attempts[]> {
     stdout: "piped",
   }).output();
   const text = new TextDecoder().decode(stdout);
-  // What an attack has typed stands there too.
-  const told = [...text.matchAll(/\{"whole.*\}/g)].map(([line]) => JSON.parse(line));
-  assertEquals(told.length, TERMINAL_ATTACKS.length, text);
-  return told;
+  // The output contains what an attack has typed too.
+  const results = [...text.matchAll(/\{"whole.*\}/g)].map(([line]) => JSON.parse(line));
+  assertEquals(results.length, TERMINAL_ATTACKS.length, text);
+  return results;
 }
 
-/** Where the kernel lets nobody type into a terminal (Linux 6.2 on), it says EIO. */
+/** A kernel without TIOCSTI (Linux 6.2, dev.tty.legacy_tiocsti) returns EIO. */
 const NEVER = /Input\/output error/;
 
 test("a terminal that is handed to a sandbox", async (): Promise<void> => {

@@ -1,14 +1,14 @@
 /**
- * Loaded before a script (`deno run --preload`): whenever it asks for a command, the recipe at hand
- * is broken in every call first, while its directories are there and the containers that it joins, and
- * the script then goes on as usual. A line of JSON on the standard error tells what came of it. The
- * scripts of the same directory that run in its containers are treated in the same way.
+ * Loaded before a script (`deno run --preload`). At each call of `command()`, every call of the
+ * recipe is broken first, while the directories and containers that it needs exist. The script then
+ * continues as usual. The results are a line of JSON on the standard error. Scripts of the same
+ * directory that run in its containers are treated in the same way.
  */
 
 import { type CommandOptions, Recipe } from "../../mod.ts";
 import { breakEverything, type Tally } from "./breaking.ts";
 
-/** What came of a recipe of a script, or why it could not be broken. */
+/** The result of a recipe of a script, or why it could not be broken. */
 export type BrokenCommand = Tally | { readonly failed: string };
 
 const { command } = Recipe.prototype;
@@ -22,7 +22,7 @@ Recipe.prototype.command = function (program, options = {}) {
 const broken = new Set<string>();
 
 function report(box: Recipe, program: string, options: CommandOptions): void {
-  // The same recipe is broken once; and not where it takes an interface with it for good.
+  // The same recipe is broken once, and not at all if it would delete an interface for good.
   const key = JSON.stringify([box, program, options]);
   if (broken.has(key) || box.steps.some(({ step }) => step === "moveInterface")) return;
   broken.add(key);
@@ -35,7 +35,7 @@ function report(box: Recipe, program: string, options: CommandOptions): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
 }
 
-/** Has a further run of a script begin with this module too, where it finds what this needs. */
+/** Makes further runs of a script load this module too. */
 function withPreload(args: readonly string[]): readonly string[] {
   const directory = args.find((arg) => /\/examples\/\w+\.ts$/.test(arg))?.replace(/\w+\.ts$/, "");
   if (args[0] !== "run" || directory === undefined || args.includes("--no-config")) return args;

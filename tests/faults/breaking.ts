@@ -1,6 +1,6 @@
 /**
- * How every system call of a launch is made to fail, one at a time, and what comes of it. All of it
- * happens without a turn of the event loop, so that nothing else changes meanwhile.
+ * Makes every system call of a launch fail, one at a time, and checks the results. It does not
+ * return to the event loop, so that nothing else changes in between.
  */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
@@ -25,19 +25,19 @@ import { leftNow, rest, takeInventory } from "../leftovers.ts";
 import { note } from "./results.ts";
 import { proof, seed } from "./support.ts";
 
-/** Calls that fail with each errno, whatever the kernel and whoever makes them. */
+/** Calls that fail with each errno, on any kernel and for any user. */
 const FAULTS = [
   { errno: "ENOSYS", call: undefined, args: [] },
   { errno: "EBADF", call: "close", args: [-1n] },
-  // No flag has such a number.
+  // The flag does not exist.
   { errno: "EINVAL", call: "eventfd2", args: [0n, -1n] },
-  // The address lies in no memory.
+  // The address is not mapped.
   { errno: "EFAULT", call: "chdir", args: [1n] },
-  // There is no memory with this key.
+  // There is no shared memory with this key.
   { errno: "ENOENT", call: "shmget", args: [0x0bad5eedn, 1n, 0n] },
-  // No pid is as great.
+  // No pid is as large.
   { errno: "ESRCH", call: "kill", args: [0x7fff_ffffn, 0n] },
-  // Private memory of nobody's, and more than there are addresses.
+  // The mapping is larger than the address space.
   { errno: "ENOMEM", call: "mmap", args: [0n, 1n << 62n, 0n, 0x22n, -1n, 0n] },
 ] as const satisfies readonly {
   errno: ErrnoName;
@@ -51,19 +51,19 @@ const NO_SUCH_CALL = 0x3fff;
 
 const NUMBER = 0, REFERENCES = 4, MOST_ARGUMENTS = 6;
 
-/** What has come of the faults of a plan. */
+/** The results of the faults of a plan. */
 export interface Tally {
-  /** The calls of the plan. */
+  /** The number of calls of the plan. */
   readonly records: number;
-  /** How many calls were made to fail, each in every way that was tried. */
+  /** The number of faults: calls that were made to fail, for each way. */
   readonly faults: number;
-  /** How many of these have ended the launch; the others are no failure where they are. */
+  /** The number of faults that have ended the launch; the launch accepts the others. */
   readonly errors: number;
-  /** What was left of them all. */
+  /** What all of them have left. */
   readonly leaks: readonly string[];
 }
 
-/** Puts a call that fails in place of a program's. */
+/** Replaces a call of a program by one that fails. */
 function breakCall(program: SyscallProgram, index: number, { call, args }: Fault): void {
   const view = new DataView(program.bytes.buffer, program.bytes.byteOffset);
   const record = recordOffset(index);
@@ -73,7 +73,7 @@ function breakCall(program: SyscallProgram, index: number, { call, args }: Fault
   for (let i = 0; i < MOST_ARGUMENTS; i++) {
     view.setBigInt64(argumentOffset(index, i), args[i] ?? 0n, true);
   }
-  // Addresses are not written over the arguments.
+  // The relocations of the old arguments are removed.
   const [first, end] = [argumentOffset(index, 0), argumentOffset(index, MOST_ARGUMENTS)];
   const relocations = program.relocations as number[];
   for (let i = relocations.length - 1; i >= 0; i--) {
@@ -82,32 +82,32 @@ function breakCall(program: SyscallProgram, index: number, { call, args }: Fault
 }
 
 /**
- * What no test can do without: a child must not go on in JavaScript, nor the script with its signals
- * blocked or its memory undumpable, and close(2) closes also where it fails.
+ * Whether no test can break the call: a child must not return to JavaScript, the script must not go
+ * on with blocked signals or undumpable memory, and close(2) closes even if it fails.
  */
 function isNeeded({ name }: Call, section: Section | undefined): boolean {
   return name === "exit_group" || section === "failure" || section === "restore";
 }
 
-/** Of plans that are longer, each call is made to fail in one way only. */
+/** Each call of a longer plan is made to fail in one way only. */
 const LONG = 300;
 
-/** In which ways a call of so many is made to fail: in the suite one, another one for each call. */
+/** Returns the ways in which a call is made to fail: in the suite one, another for each call. */
 function faultsOf(index: number, count: number): readonly Fault[] {
   return proof && count <= LONG ? FAULTS : [FAULTS[(index + seed) % FAULTS.length]!];
 }
 
-/** Of so many calls the suite tries about a hundred, others each time. */
+/** Returns the calls that are tried: in the suite about a hundred, others each time. */
 function isTried(index: number, count: number): boolean {
   return proof || (index + seed) % Math.ceil(count / 100) === 0;
 }
 
-/** What is launched: a command with these options, and whether it waits to be started. */
+/** The options of the command, and whether it waits to be started. */
 export interface Launched extends CommandOptions {
   readonly held?: true;
 }
 
-/** A launch that can be made again and again, broken or not. */
+/** A launch that can be repeated, broken or not. */
 class Launching {
   readonly plan: PlanBuilder;
   readonly #launcher: Launcher;
@@ -125,16 +125,16 @@ class Launching {
     this.#options = options;
   }
 
-  /** The name of a step. */
+  /** Returns the name of a step. */
   nameOf(step: number): string {
     return this.#box.steps[step]!.step;
   }
 
-  /** Starts the program and ends it at once; answers the error, if there is one. */
+  /** Starts the program and ends it at once; returns the error, if there is one. */
   error(alter?: Alteration, begun?: () => void): unknown {
     for (let attempt = 0;; attempt++) {
       const error = this.#error(alter, begun);
-      // The kernel takes the interfaces of the launch before away in its own time.
+      // The kernel deletes the interfaces of the previous launch with a delay.
       const isThere = error instanceof SyscallError && error.code === "EEXIST";
       if (!isThere || attempt === 100) return error;
       rest();
@@ -178,10 +178,10 @@ class Launching {
 }
 
 /**
- * Breaks every call of a recipe's launch, also of what the script does for it meanwhile. What is
- * thrown is typed and names the call and the step.
+ * Breaks every call of a recipe's launch, those of the script included. Each error is typed and
+ * names the call and the step.
  *
- * @throws {UnsupportedError} where this machine lacks what the recipe needs
+ * @throws {UnsupportedError} if this machine lacks something that the recipe needs
  */
 export function breakEverything(
   box: Recipe,
@@ -189,7 +189,7 @@ export function breakEverything(
   options: Launched = {},
 ): Tally {
   const launching = new Launching(box, program, options);
-  // What is kept for all launches is opened by the first.
+  // The first launch opens descriptors that all launches use.
   const first = launching.error();
   if (first !== undefined) throw first;
   const before = takeInventory();
@@ -203,7 +203,7 @@ export function breakEverything(
   };
 }
 
-/** As {@linkcode breakEverything}: nothing is left, and the tally is a row of the table. */
+/** Runs {@linkcode breakEverything}, checks that nothing is left, and adds a row to the table. */
 export function breakAndNote(name: string, box: Recipe, options?: Launched): Tally {
   const tally = breakEverything(box, "true", options);
   const { leaks, ...figures } = tally;
@@ -220,7 +220,7 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
   const { calls } = program!;
   let faults = 0, errors = 0;
   for (const [index, call] of calls.entries()) {
-    // Sixty-two signals are reset by the same call; one stands for all.
+    // The same call resets 62 signals; one of them is broken.
     if (call.name === "rt_sigaction" && calls[index - 1]?.name === "rt_sigaction") continue;
     if (!isTried(index, calls.length)) continue;
     if (isNeeded(call, recordOf(call, layout!).section)) continue;
@@ -236,7 +236,7 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
       const where = `call ${index}, ${call.name}, made to fail with ${fault.errno}, SEED=${seed}`;
       const isMissing = error instanceof Deno.errors.NotFound;
       if (isMissing && call.name === "execve") continue;
-      // What is left out where it is missing may be missed later.
+      // A call that is skipped if a file is missing may be missed by a later one.
       if (accepts(layout!, call, fault.errno)) {
         assert(isMissing || error instanceof SyscallError, `${where}: ${error}`);
         continue;
@@ -250,14 +250,14 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
   return { records: calls.length, faults, errors };
 }
 
-/** Whether the errno is no failure of the call. */
+/** Whether the launch accepts the errno of the call. */
 function accepts(layout: LaunchProgram, call: Call, errno: ErrnoName): boolean {
   return recordOf(call, layout).accept?.includes(errno) ?? false;
 }
 
 /**
- * What takes away again what was made: where that fails, something has to be left. And what no test
- * can do without of the tools that the script launches; see {@linkcode isNeeded}.
+ * Calls that clean up, which leave something if they fail; and calls of tools that the script
+ * launches, which no test can break: see {@linkcode isNeeded}.
  */
 const UNDOING: ReadonlySet<Call["name"]> = new Set([
   "close",
@@ -273,7 +273,7 @@ const UNDOING: ReadonlySet<Call["name"]> = new Set([
   "waitid",
 ]);
 
-/** Breaks every call that the script makes beside that program, until the container has begun. */
+/** Breaks every other call that the script makes up to the start of the program. */
 function breakScript(launching: Launching): Omit<Tally, "leaks"> {
   const programs = observe(launching, undefined).map(({ calls }) => calls);
   let records = 0, faults = 0, errors = 0;
@@ -304,7 +304,7 @@ function breakScript(launching: Launching): Omit<Tally, "leaks"> {
   return { records, faults, errors };
 }
 
-/** Launches, and hands on each program that the script runs beside the container's. */
+/** Launches, and passes on each other program of calls that the script runs. */
 function observe(
   launching: Launching,
   alter: ((program: SyscallProgram, number: number) => void) | undefined,
@@ -316,7 +316,7 @@ function observe(
   let over = false;
   Engine.prototype.runInArena = function (program, bindings) {
     if (program === containers || over) return runInArena.call(this, program, bindings);
-    // What is laid out once is not to be broken for ever.
+    // A launch that is compiled once must not stay broken.
     const { bytes, relocations } = program;
     const own = { ...program, bytes: bytes.slice(), relocations: [...relocations] };
     alter?.(own, programs.length);

@@ -1,6 +1,6 @@
 /**
- * A script that makes containers and ends them, as many at once and as fast as it can, until it is
- * ended itself: `busy_script.ts SHAPE COUNT MARKER [exit|throw AFTER]`.
+ * A script that makes and ends containers, this many at once and as fast as it can, until it is
+ * killed or ends: `busy_script.ts SHAPE COUNT MARKER [exit|throw AFTER]`.
  */
 
 import type { Container } from "../../mod.ts";

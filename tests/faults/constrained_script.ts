@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- what it prints is read by the test
+// deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script that tries recipes of every kind where something is forbidden or used up around it, and
- * prints for each, as JSON, how it has ended, and what was left of them all.
+ * A script that tries recipes of every kind with something forbidden or used up, and prints the
+ * result of each as JSON, and what all of them have left.
  */
 
 import {
@@ -25,7 +25,7 @@ import {
 import { takeInventory } from "../leftovers.ts";
 import { leftSince } from "./support.ts";
 
-/** How a recipe has ended. */
+/** The result of a recipe. */
 export interface Ended {
   readonly code?: number;
   readonly error?: string;
@@ -76,7 +76,7 @@ function run(box: () => Recipe): Ended {
   }
 }
 
-/** What a script keeps for all its launches, and what Deno opens in its own time. */
+/** The descriptors that a script uses for all launches, and those that Deno opens at any time. */
 const KEPT = /socket:|node_analysis|eventpoll|eventfd|pidfd|memfd:ramekin-init|^cgroup|^mapping/;
 
 if (import.meta.main) {

@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- what it prints is read by the test
+// deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script that has many containers at once, each of which writes bytes of its own when all are
- * there: `crowd_script.ts COUNT`. It prints how many have written what they should.
+ * A script with many concurrent containers, each of which writes different bytes when all are
+ * running: `crowd_script.ts COUNT`. It prints how many have written the expected bytes.
  */
 
 import { type Container, init, mapRoot, recipe, unshare } from "../../mod.ts";
@@ -10,7 +10,7 @@ const count = Number(Deno.args[0]);
 const box = recipe(unshare("user", "pid"), mapRoot());
 const boxes = [box, box.with(init())];
 
-/** More than a pipe holds. */
+/** More bytes than a pipe holds. */
 const SIZE = 100_000;
 
 const line = (index: number) => `container ${index} writes this\n`;

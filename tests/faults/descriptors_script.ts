@@ -1,8 +1,8 @@
-// deno-lint-ignore-file no-console -- what it prints is read by the test
+// deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script with few descriptors to spare: launches of a shape with 0, 1, 2 ... 20 of them, and
- * with as many as a launch leaves open, from the first launch on or (`warm`) after others. `descriptors_script.ts SHAPE [warm]` prints a line for
- * each: how it has ended, and what was left.
+ * A script with few free descriptors: it launches a shape with 0, 1, 2 ... 20 of them, and with as
+ * many as a launch leaves open, from the first launch on or (`warm`) after others.
+ * `descriptors_script.ts SHAPE [warm]` prints a line for each: how it has ended, and what was left.
  */
 
 import { SyscallError } from "../../mod.ts";
@@ -20,9 +20,9 @@ const options = {
   ...(permissions && { permissions }),
 } as const;
 
-/** What Deno opens in its own time, and the groups of other scripts. */
+/** The descriptors that Deno opens at any time, and the groups of other scripts. */
 const DENOS = /socket:|node_analysis_cache|^cgroup/;
-/** Those, and what a script keeps for all its launches. */
+/** Those, and the descriptors that a script uses for all launches. */
 const KEPT = new RegExp(
   `${DENOS.source}|:\\[(pidfd|eventpoll|eventfd)\\]|memfd:ramekin-init|^mapping`,
 );

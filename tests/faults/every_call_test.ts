@@ -1,5 +1,5 @@
 /**
- * Every system call of a launch fails once, in several ways: what is thrown is typed and names the
+ * Every system call of a launch fails once, in several ways: each error is typed and names the
  * step, and nothing is left of the container.
  */
 
@@ -120,7 +120,7 @@ test("every call of a recipe fails once: joining a container", async () => {
   breakAndNote("joining a container", recipe(join(container)));
 });
 
-test("every call of a recipe fails once: plugging into a container", async () => {
+test("every call of a recipe fails once: the network of another container", async () => {
   const lan = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));
   await using hub = lan.command("sleep", { args: ["infinity"] }).spawn();
   const plugged = recipe(
@@ -141,14 +141,14 @@ for (const [name, { box, joins, rootOnly, terminal, permissions }] of Object.ent
   }, rootOnly && notRoot);
 }
 
-test("every call of a container fails once that waits to be started", async () => {
+test("every call of a container that waits to be started fails once", async () => {
   const options = { held: true, uid: 0, gid: 0, cwd: "/" } as const;
   breakAndNote("a container that waits", mounts.with(proc(), init()), options);
   await using container = mounts.command("sleep", { args: ["infinity"] }).spawn();
   breakAndNote("a container that joins and waits", recipe(join(container)), { held: true });
 });
 
-test("every call of a sandbox fails once that is granted hosts", () => {
+test("every call of a sandbox with granted hosts fails once", () => {
   const permissions = { read: true, net: ["example.org:443"] };
   breakAndNote("a sandbox that is granted hosts", sandbox({ read: ["/etc/hosts"] }), {
     permissions,

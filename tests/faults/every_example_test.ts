@@ -1,6 +1,6 @@
 /**
- * Every system call fails once of every recipe of every example: each runs in a process of its own,
- * where each recipe is broken when it asks for a command; see break_commands.ts.
+ * Every system call of every recipe of every example fails once. Each runs in a process of its own,
+ * in which each recipe is broken when command() is called; see break_commands.ts.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -13,12 +13,12 @@ import { seed } from "./support.ts";
 const directory = new URL("../../examples/", import.meta.url).pathname;
 const preload = new URL("break_commands.ts", import.meta.url).pathname;
 
-/** Examples that ask for nothing without an argument, and what they are given. */
+/** Examples that make no command without an argument, and their arguments. */
 const ARGUMENTS: Readonly<Record<string, (root: string) => readonly string[]>> = {
   rootfs: (root) => [root, "/bin/busybox"],
 };
 
-/** Why an example's recipes cannot be made here. */
+/** Why the recipes of an example cannot run here. */
 const LACKS: Readonly<Record<string, string | undefined>> = {
   build_job: without("cc"),
   cgroup_limits: notRoot,
@@ -37,7 +37,7 @@ for (const { name } of [...Deno.readDirSync(directory)].sort((a, b) => a.name < 
       const failed = lines.flatMap((line) => "failed" in line ? [line.failed] : []);
       assertEquals(failed, [], `SEED=${seed}`);
       const tallies = lines.flatMap((line) => "failed" in line ? [] : [line]);
-      assert(tallies.length > 0, "it has asked for no command");
+      assert(tallies.length > 0, "the example has made no command");
       const sum = (figure: "records" | "faults" | "errors") =>
         tallies.reduce((sum, tally) => sum + tally[figure], 0);
       const leaks = tallies.flatMap(({ leaks }) => leaks);
@@ -54,7 +54,7 @@ for (const { name } of [...Deno.readDirSync(directory)].sort((a, b) => a.name < 
   );
 }
 
-/** Runs an example, and answers what has come of its recipes. */
+/** Runs an example, and returns the results of its recipes. */
 function runBroken(path: string, args: readonly string[]): readonly BrokenCommand[] {
   const { stderr } = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--quiet", `--preload=${preload}`, path, ...args],
@@ -62,7 +62,7 @@ function runBroken(path: string, args: readonly string[]): readonly BrokenComman
     stdin: "null",
     stdout: "null",
   }).outputSync();
-  // What the containers of the example say themselves is let go.
+  // The output of the example's containers is ignored.
   return decode(stderr).split("\n").filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line));
 }

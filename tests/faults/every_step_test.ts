@@ -1,4 +1,4 @@
-/** Every system call fails once of a recipe for each step there is; see every_call_test.ts. */
+/** Every system call of a recipe for each step fails once; see every_call_test.ts. */
 
 import { assert, assertEquals } from "@std/assert";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
@@ -17,7 +17,7 @@ import { notRoot, test } from "../support.ts";
 import { breakAndNote } from "./breaking.ts";
 import { HUB, STEP_RECIPES } from "./step_recipes.ts";
 
-/** Why a step is left out, where it cannot be made. */
+/** Why a step cannot be made here. */
 const LACKS: Readonly<Partial<Record<Step["step"], () => string | undefined>>> = {
   dummy: () => noKind(recipe(unshare("user", "net"), dummy("wire"))),
   landlock: () => landlockVersion() > 0 ? undefined : "needs a kernel with landlock",

@@ -1,6 +1,6 @@
 /**
- * The script is ended, by whatever cause, at any moment of launching, running and ending: no
- * container lives on, nothing is left, and the terminal is as it was.
+ * Scripts that end at any moment of a launch, while a container runs or ends: no container lives
+ * on, nothing is left, and the terminal is restored.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -27,7 +27,7 @@ const random = chance();
 const ENDS = ["SIGKILL", "SIGTERM", "SIGINT", "exit", "throw"] as const;
 type End = typeof ENDS[number];
 
-/** Some of them, by chance. */
+/** Returns some of them at random. */
 function someOf<T>(all: T[], count: number): T[] {
   return Array.from({ length: count }, () => all.splice(Math.floor(random() * all.length), 1)[0]!);
 }
@@ -46,7 +46,7 @@ function start(script: string, args: readonly string[]): Deno.ChildProcess {
   return process;
 }
 
-/** Waits for the first words of a script; what it writes afterwards is let go. */
+/** Waits for the first output of a script, and ignores the rest. */
 async function whenReady(process: Deno.ChildProcess): Promise<void> {
   const reader = process.stdout.getReader();
   const { value } = await reader.read();
@@ -63,7 +63,7 @@ async function isOver(process: Deno.ChildProcess): Promise<void> {
 }
 
 /**
- * Runs a script that launches all the time, and ends it after some milliseconds; answers what has
+ * Runs a script that launches continuously, and ends it after some milliseconds; returns what has
  * lived on.
  */
 async function endBusyScript(
@@ -85,7 +85,7 @@ async function endBusyScript(
   return alive.map((line) => `${line}: ended by ${end} after ${after} ms`);
 }
 
-/** Notes how many moments were tried, and that nothing has lived on. */
+/** Adds a row with the number of moments, and checks that nothing has lived on. */
 function noteMoments(name: string, moments: number, alive: readonly string[]): void {
   note("killed", name, { moments, "lived on": alive.length });
   assertEquals(alive, [], `SEED=${seed}`);
@@ -114,7 +114,7 @@ for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
   }
 }
 
-/** The calls of a launch, without the many that are the same. */
+/** Returns the calls of a launch, without repeated ones. */
 async function callsOf(shape: string): Promise<number[]> {
   const process = start("slow_script.ts", [shape, "list", newMarker()]);
   const { stdout, stderr, code } = await process.output();
@@ -122,13 +122,13 @@ async function callsOf(shape: string): Promise<number[]> {
   return JSON.parse(decode(stdout));
 }
 
-/** Kills a script while its launch makes the call with this number; answers what has lived on. */
+/** Kills a script during the call of its launch with this number; returns what has lived on. */
 async function killDuring(shape: string, call: number): Promise<readonly string[]> {
   const marker = newMarker();
   const process = start("slow_script.ts", [shape, String(call), marker]);
   await whenReady(process);
   await pause(100);
-  // A call that is made only where another has failed is never come to.
+  // Calls that are made only after a failure are not reached.
   const hasEnded = await Promise.race([process.status.then(() => true), pause(0)]);
   if (hasEnded !== true) process.kill("SIGKILL");
   await isOver(process);
@@ -157,14 +157,14 @@ for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
   );
 }
 
-test("a container gives up that begins when its script's thread has ended", async () => {
+test("a container exits if its script's thread has ended before it starts", async () => {
   const { stdout, stderr } = await runScript(
     `
     import { execSpec } from "${new URL("../../launch/exec.ts", import.meta.url)}";
     import { Launcher } from "${new URL("../../launch/launcher.ts", import.meta.url)}";
     import { planRecipe } from "${new URL("../../plan/plan_recipe.ts", import.meta.url)}";
     import { argumentOffset } from "${new URL("../../ffi/engine/program.ts", import.meta.url)}";
-    // The container is to see another thread's id in the place of this one's.
+    // The container sees the id of another thread in place of this one's.
     const otherThread = ({ bytes, calls }) => {
       const view = new DataView(bytes.buffer);
       calls.forEach(({ name, args }, index) => {
@@ -184,7 +184,7 @@ test("a container gives up that begins when its script's thread has ended", asyn
 });
 
 test(
-  "a program that gains rights by its file loses the tie to its script, unless it may not gain any",
+  "a setuid program loses the parent-death signal, unless no_new_privs is set",
   async () => {
     const directory = Deno.makeTempDirSync();
     try {
@@ -216,7 +216,7 @@ test(
   notRoot,
 );
 
-test("the terminal is put back, whenever a script is killed that has it", async () => {
+test("the terminal of a killed script is restored at any moment", async () => {
   const script = new URL("terminal_script.ts", import.meta.url).pathname;
   const deno = `${Deno.execPath()} run --no-check --no-config --quiet --allow-ffi ${script}`;
   const rounds = times(8, 60);
@@ -248,7 +248,7 @@ test("the terminal is put back, whenever a script is killed that has it", async 
 });
 
 test(
-  "the groups of a script that is killed are removed by the next",
+  "the next script removes the groups of a killed script",
   async () => {
     const box = recipe(unshare("pid"), limits({}));
     assert((await box.command("true").output()).success);

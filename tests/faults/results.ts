@@ -1,12 +1,12 @@
 /**
- * What the tests of faults have come to, row by row. Each file of them ends with the sums; with
+ * The results of the fault tests, row by row. Each test file ends with the sums; with
  * `deno task proof`, the rows are kept for tests/faults/RESULTS.md.
  */
 
 import { root } from "../support.ts";
 import { type KeptRow, type Row, sums } from "./rows.ts";
 
-/** Where `deno task proof` keeps the rows. */
+/** The file in which `deno task proof` keeps the rows. */
 const file = Deno.env.get("PROOF")?.startsWith("/") ? Deno.env.get("PROOF") : undefined;
 
 const rows = new Map<string, Row[]>();
@@ -19,16 +19,16 @@ export function note(table: string, name: string, figures: Row["figures"]): void
   Deno.writeTextFileSync(file, `${JSON.stringify(kept)}\n`, { append: true, create: false });
 }
 
-/** The tables whose rows cannot be added up. */
+/** The tables whose rows have no sums. */
 const SINGLE: ReadonlySet<string> = new Set(["soak"]);
 
 addEventListener("unload", () => {
   for (const [table, noted] of rows) {
-    const told = SINGLE.has(table)
+    const lines = SINGLE.has(table)
       ? noted.map(({ name, figures }) => `${name}: ${describe(Object.entries(figures))}`)
       : [describe(sums(noted))];
-    // deno-lint-ignore no-console -- what the rows are for
-    for (const line of told) console.log(`${table}: ${line}`);
+    // deno-lint-ignore no-console -- the purpose of the rows
+    for (const line of lines) console.log(`${table}: ${line}`);
   }
 });
 

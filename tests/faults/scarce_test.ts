@@ -1,6 +1,6 @@
 /**
- * The host is scarce: of descriptors, processes, namespaces, room on a filesystem, system calls.
- * What cannot be done ends in a typed error that says what is missing, and nothing is left.
+ * A host that lacks descriptors, processes, namespaces, space on a filesystem, or system calls.
+ * A launch that fails throws a typed error that says what is missing, and leaves nothing.
  */
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
@@ -40,13 +40,13 @@ import { proof } from "./support.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-/** What Deno is run with. */
+/** The arguments of Deno. */
 function denoRun(script: string, ...args: string[]): string[] {
   const path = new URL(script, import.meta.url).pathname;
   return ["run", "-A", "--no-check", "--no-config", "--quiet", path, ...args];
 }
 
-/** What a run with some free descriptors has come to; see descriptors_script.ts. */
+/** The result of a run with some free descriptors; see descriptors_script.ts. */
 interface DescriptorsLine {
   readonly free: number;
   readonly ended: string;
@@ -103,7 +103,7 @@ test("no descriptors are left, or some, for the first launch of all", async () =
   }
 });
 
-/** Runs constrained_script.ts in a container; `shell` runs it, where more is to be done first. */
+/** Runs constrained_script.ts in a container; `shell` runs first. */
 async function inside(
   name: string,
   outer: Recipe,
@@ -127,7 +127,7 @@ async function inside(
   for (const { code, error, says } of all) {
     if (code === 0) continue;
     assert(error === "SyscallError" || error === "UnsupportedError", `${error}: ${says}`);
-    assert(says !== "", `${error}: nothing is said`);
+    assert(says !== "", `${error}: the error has no message`);
   }
   return ended;
 }
@@ -140,7 +140,7 @@ function without(syscalls: SeccompProfile["syscalls"]): Recipe {
   return processes.with(seccomp({ defaultAction: "SCMP_ACT_ALLOW", syscalls: syscalls! }));
 }
 
-/** Calls that older kernels lack: since when there they are, and without which nothing goes. */
+/** Calls that older kernels lack: their version, and whether every launch needs them. */
 const NEWER: readonly { call: string; since?: string; needed?: true }[] = [
   { call: "clone3" },
   { call: "openat2", since: "5.6" },
@@ -153,13 +153,13 @@ const NEWER: readonly { call: string; since?: string; needed?: true }[] = [
 
 for (const { call, since, needed } of NEWER) {
   for (const errno of call === "clone3" ? ["ENOSYS"] : ["ENOSYS", "EPERM"]) {
-    test(`a kernel or a filter answers ${call} with ${errno}`, async () => {
+    test(`${call} returns ${errno}, on an older kernel or by a filter`, async () => {
       const errnoRet = errno === "ENOSYS" ? 38 : 1;
       const ended = await inside(
         `${call} answers ${errno}`,
         without([{ names: [call], action: "SCMP_ACT_ERRNO", errnoRet }]),
       );
-      // An ordinary user may have no control group to put a container into.
+      // An unprivileged user may have no control group for a container.
       const failed = Object.entries(ended).filter(([name, { code, error }]) =>
         code !== 0 && !(name === "limits" && error === "UnsupportedError")
       );
@@ -179,14 +179,14 @@ const NEW = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0
 
 for (const call of ["clone", "unshare"]) {
   for (const errno of ["EPERM", "ENOSYS"]) {
-    test(`a filter answers ${call} for namespaces with ${errno}`, async () => {
+    test(`a filter makes ${call} return ${errno} for namespaces`, async () => {
       const rules = NEW.map((flag) => ({
         names: [call],
         action: "SCMP_ACT_ERRNO" as const,
         errnoRet: errno === "EPERM" ? 1 : 38,
         args: [{ index: 0, value: flag, valueTwo: flag, op: "SCMP_CMP_MASKED_EQ" as const }],
       }));
-      // No filter sees the flags of clone3(2), so who forbids some hides it.
+      // Filters cannot read the flags of clone3(2), so a filter of flags denies clone3(2).
       const hidden = { names: ["clone3"], action: "SCMP_ACT_ERRNO" as const, errnoRet: 38 };
       const ended = await inside(
         `${call} for namespaces answers ${errno}`,
@@ -200,7 +200,9 @@ for (const call of ["clone", "unshare"]) {
   }
 }
 
-/** The file of each limit of namespaces, and the recipe of constrained_script.ts that meets it. */
+/**
+ * The file of each limit of namespaces, and the recipe of constrained_script.ts that reaches it.
+ */
 const MOST = {
   user: "user",
   mnt: "proc",
@@ -213,7 +215,7 @@ const MOST = {
 } as const;
 
 for (const [kind, name] of Object.entries(MOST)) {
-  test(`there may be no ${kind} namespaces`, async () => {
+  test(`the limit of ${kind} namespaces is 0`, async () => {
     const file = `/proc/sys/user/max_${kind}_namespaces`;
     const outer = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
     const shell = ["sh", "-c", 'echo 0 > "$1"; shift; exec "$@"', "sh", file];
@@ -226,7 +228,7 @@ for (const [kind, name] of Object.entries(MOST)) {
 
 const mounts = recipe(unshare("user", "mount", "pid"), mapRoot());
 
-/** What lies over parts of /proc in containers of others, and in those of sandbox(). */
+/** The masks of /proc in containers of other runtimes, and in those of sandbox(). */
 const MASKED: Readonly<Record<string, Recipe>> = {
   "masked in part": mounts.with(
     proc(),
@@ -256,20 +258,20 @@ for (const [name, outer] of Object.entries(MASKED)) {
   });
 }
 
-test("a sandbox forbids what is in it to make namespaces", async () => {
+test("a script in a sandbox cannot make namespaces", async () => {
   const ended = await inside("a sandbox", sandbox({ read: [PROJECT, Deno.execPath()] }));
   assertEquals(ended.plain, { code: 0 });
   assertEquals(ended.user!.errno, "EPERM");
 });
 
-test("root has lost the capabilities that a map of root takes", async () => {
+test("root lacks the capabilities for a map of root", async () => {
   const ended = await inside("no capabilities", processes.with(capabilities({ bounding: [] })));
   const { error, call, errno, says } = ended.user!;
   assertEquals([error, call, errno], ["SyscallError", "write", "EPERM"], says);
   assertStringIncludes(says!, "CAP_SETFCAP");
 });
 
-test("the filesystems of the host can only be read", async () => {
+test("the filesystems of the host are read-only", async () => {
   const outer = mounts.with(
     bind("/", "/mnt", { readOnly: true }),
     proc("/mnt/proc"),
@@ -298,17 +300,17 @@ test("there is no /proc", async () => {
   assertStringIncludes(decode(stdout), "needs /proc");
 });
 
-/** What scripts print of a process that could not be made. */
+/** The output of scripts for a process that could not be made. */
 const DENIED = "SyscallError clone EAGAIN true\n";
 
-test("there may be no more processes of a user", async () => {
+test("the limit of processes of a user is reached", async () => {
   const { stdout, stderr, code } = await runScript(
     `
     const { recipe, unshare, mapRoot, init } = ramekin;
     const boxes = [recipe(), recipe(unshare("user", "pid"), mapRoot()),
       recipe(unshare("user", "pid"), mapRoot(), init())];
-    // With more threads than it may have, the script can make no process; nor can Deno, so that
-    // nothing may be waited for that takes one of its own.
+    // The script has more threads than the limit, so it can make no process. Neither can Deno, so
+    // the script must not wait for anything that needs a new thread.
     ramekin.linux.prlimit(0, "NPROC", { soft: 1, hard: 1 });
     for (const box of boxes) {
       try {
@@ -325,7 +327,7 @@ test("there may be no more processes of a user", async () => {
   assertEquals(code, 0);
 });
 
-test("there may be no more processes in the control group", async () => {
+test("the limit of processes of the control group is reached", async () => {
   const { stdout, stderr } = await runScript(`
     const { recipe, unshare, limits, init } = ramekin;
     for (const pids of [1, 2]) {
@@ -343,7 +345,7 @@ test("there may be no more processes in the control group", async () => {
 const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
 const world = recipe(tmpfs("/tmp"), proc(), devices(), loopback());
 
-/** Launches of several kinds, in a group that has only so much memory. */
+/** Launches of several kinds, in a group with this memory limit. */
 const LITTLE: Readonly<Record<string, (memory: number) => Recipe>> = {
   "no namespaces": (memory) => recipe(limits({ memory })),
   "all that there can be": (memory) =>
@@ -382,7 +384,7 @@ for (const [name, box] of Object.entries(LITTLE)) {
 
 const base = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
 
-/** What makes something on a filesystem that is full, or can only be read. */
+/** Steps that make files, on a filesystem that is full or read-only. */
 const MAKERS: Readonly<Record<string, Step>> = {
   mkdir: mkdir("/mnt/directory"),
   symlink: symlink("target", "/mnt/link"),

@@ -1,4 +1,4 @@
-/** Recipes of several shapes, for scripts that are killed: each is a launch of another kind. */
+/** Launches of several kinds, for scripts that are killed. */
 
 import {
   bridge,
@@ -23,13 +23,13 @@ const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000
 /** A launch of some kind. */
 export interface Shape {
   readonly box: Recipe;
-  /** Whether only root can have it. */
+  /** Whether it needs root. */
   readonly rootOnly?: true;
   /** Whether the program gets a terminal. */
   readonly terminal?: true;
-  /** Whether the program joins a container that runs already. */
+  /** Whether the program joins a running container. */
   readonly joins?: true;
-  /** What the recipe may reach of the host, where it is not trusted. */
+  /** The permissions of the recipe. */
   readonly permissions?: Permissions;
 }
 

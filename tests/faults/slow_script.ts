@@ -1,7 +1,7 @@
 /**
- * A script that makes one container, and stays in one call of the launch for a second:
- * `slow_script.ts SHAPE CALL MARKER`. With "list" as the call, it prints the numbers of those in
- * which it can stay.
+ * A script that makes one container, and waits in one call of the launch for a second:
+ * `slow_script.ts SHAPE CALL MARKER`. With "list" as the call, it prints the numbers of the calls
+ * in which it can wait.
  */
 
 import type { Call } from "../../ffi/call.ts";
@@ -17,19 +17,19 @@ import { SHAPES } from "./shapes.ts";
 const [name, call, marker] = Deno.args as [string, string, string];
 
 /**
- * What is left out where it is stayed in instead must do no harm: without these, what is meant for
- * the container would be done to the script or the host.
+ * The calls that no wait may replace: without them, calls for the container would change the script
+ * or the host.
  */
 const NEEDED = ["clone", "clone3", "unshare", "setns", "exit_group"];
 
-/** The calls that can be left out; of the same ones in a row, one stands for all. */
+/** Returns the calls that can be left out, without repeated ones. */
 function places(calls: readonly Call[]): number[] {
   return [...calls.keys()].filter((index) =>
     !NEEDED.includes(calls[index]!.name) && calls[index]!.name !== calls[index - 1]?.name
   );
 }
 
-/** Puts a wait of a second in place of a call. */
+/** Replaces a call by a wait of a second. */
 function stayIn(program: SyscallProgram, index: number): void {
   const wait = assemble([{ call: ppoll([], undefined) }], engine().architecture);
   const view = new DataView(program.bytes.buffer, program.bytes.byteOffset);
@@ -43,7 +43,7 @@ function stayIn(program: SyscallProgram, index: number): void {
   for (let i = relocations.length - 1; i >= 0; i--) {
     if (relocations[i]! >= first && relocations[i]! < second) relocations.splice(i, 1);
   }
-  // The time to wait takes the place of the arguments that this call has not.
+  // The timeout is stored in the cells of arguments that the call does not have.
   view.setBigInt64(first + 16, BigInt(first + 32), true);
   relocations.push(first + 16);
   view.setBigInt64(first + 32, 1n, true);

@@ -1,14 +1,14 @@
-// deno-lint-ignore-file no-console -- what it prints is read by the test
+// deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script that launches very often, and looks now and then at what it has of the machine:
- * `soak_script.ts LAUNCHES SAMPLES` prints a line of JSON for each look.
+ * A script that launches very often, and samples its resources:
+ * `soak_script.ts LAUNCHES SAMPLES` prints a line of JSON for each sample.
  */
 
 import { mapRoot, proc, recipe, unshare } from "../../mod.ts";
 
 declare function gc(): void;
 
-/** What the script has of the machine, and how long most launches have taken since the last look. */
+/** The resources of the script, and the median time of the launches since the last sample. */
 export interface Sample {
   readonly launches: number;
   readonly heap: number;
@@ -47,7 +47,7 @@ for (let done = 0; done < launches;) {
   const times: number[] = [];
   for (let i = 0; i < each; i++, done++) {
     const begin = performance.now();
-    // One after the other, and of every kind in turn.
+    // The launches are sequential, and of every kind in turn.
     const command = box.command("echo", { args: [String(done)] });
     const { stdout } = i % 2 === 0 ? await command.output() : command.outputSync();
     times.push(performance.now() - begin);

@@ -1,4 +1,4 @@
-/** Very many launches in one script, and very many containers at once: nothing grows, nothing is mixed up. */
+/** Very many launches in one script, and very many concurrent containers. */
 
 import { assert, assertEquals } from "@std/assert";
 import { rounds } from "../rounds.ts";
@@ -7,7 +7,7 @@ import { note } from "./results.ts";
 import type { Sample } from "./soak_script.ts";
 import { linesOf, proof, times } from "./support.ts";
 
-/** Notes what the script has of the machine. */
+/** Adds a row with the resources of the script. */
 function noteSample(name: string, sample: Sample): void {
   note("soak", name, {
     launches: sample.launches,
@@ -24,7 +24,7 @@ function rounded(figure: number): number {
   return Math.round(figure * 100) / 100;
 }
 
-test("launch after launch, the script keeps no more memory, files or threads", async () => {
+test("memory, files and threads of a script do not grow with its launches", async () => {
   const launches = rounds(times(2000, 50_000));
   const samples = await linesOf("soak_script.ts", launches, times(4, 10)) as Sample[];
   const report = samples.map((sample) => JSON.stringify(sample)).join("\n");
@@ -33,7 +33,7 @@ test("launch after launch, the script keeps no more memory, files or threads", a
   noteSample("end", samples.at(-1)!);
   const ratio = samples.at(-1)!.milliseconds / samples[0]!.milliseconds;
   note("soak", "end to start", { "of the launch time": rounded(ratio) });
-  // The first launches fill what is kept for later ones, and the heap of V8 settles after 15,000.
+  // The first launches fill caches, and the heap of V8 is stable after 15,000.
   const first = samples[samples.length / 2 - 1]!;
   const last = samples.at(-1)!;
   assertEquals(last.files, first.files, report);
@@ -44,7 +44,7 @@ test("launch after launch, the script keeps no more memory, files or threads", a
   if (proof) assert(last.resident < first.resident * 1.25, report);
 });
 
-test("many containers at once write each its own, and nothing is lost", async () => {
+test("the output of many concurrent containers is complete and separate", async () => {
   const count = rounds(times(100, 1000));
   const lines = await linesOf("crowd_script.ts", count);
   const [{ alive, right }] = lines as [{ alive: number; right: number }];

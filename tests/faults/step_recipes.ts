@@ -1,4 +1,4 @@
-/** A recipe for each step there is, whose launch makes the calls of the step. */
+/** A recipe for each step, whose launch makes the calls of the step. */
 
 import {
   address,
@@ -64,13 +64,13 @@ import {
 } from "../../mod.ts";
 import { root } from "../support.ts";
 
-/** What others plug into: a network with a bridge `lan`. */
+/** A network with a bridge `lan`, which other containers connect to. */
 export const HUB: Recipe = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));
 
 const own = (...kinds: NamespaceKind[]) => recipe(unshare("user", ...kinds), mapRoot());
 const mounts = own("mount");
 const net = own("net");
-/** A network within another, with a cable between them. */
+/** A nested network that a veth pair connects with its parent. */
 const wired = net.with(unshare("net"), veth("eth0"));
 const room = mounts.with(tmpfs("/mnt"));
 const range = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 10 }];
@@ -81,7 +81,7 @@ function plugged(hub: Container, ...steps: Step[]): Recipe {
   return recipe(join(hub, "user", "net"), unshare("net"), ...steps);
 }
 
-/** The recipes, by the names of the steps; a container of {@linkcode HUB} is there for them. */
+/** The recipes, by the names of the steps; a container of {@linkcode HUB} runs with them. */
 export const STEP_RECIPES: Readonly<Record<Step["step"], (hub: Container) => Recipe>> = {
   address: () => net.with(bridge("br0"), address("br0", "10.0.0.1/24")),
   bind: () => room.with(bind("/usr", "/mnt/usr", { readOnly: true })),

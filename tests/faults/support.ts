@@ -1,26 +1,26 @@
 /**
- * What the tests of faults share. They run in a bounded form in the suite, and without those bounds
- * by `deno task proof`, which sets PROOF. SEED repeats what chance has chosen.
+ * Shared parts of the fault tests. They run in a bounded form in the suite, and without bounds
+ * by `deno task proof`, which sets PROOF. SEED repeats the random choices of a run.
  */
 
 import { claim, type Inventory, leftovers, takeInventory } from "../leftovers.ts";
 import { decode, runScript } from "../other_scripts.ts";
 import { patience } from "../rounds.ts";
 
-/** Whether this is the proof, which repeats much of it very often. */
+/** Whether this is `deno task proof`, with many more repetitions. */
 export const proof: boolean = Deno.env.has("PROOF");
 
-/** How often something is done: in the suite, and in the proof. */
+/** Returns one number for the suite, and another for `deno task proof`. */
 export function times(suite: number, proven: number): number {
   return proof ? proven : suite;
 }
 
-/** The seed of chance; a test that fails prints it. */
+/** The seed of random choices; a test that fails prints it. */
 export const seed: number = Number(
   Deno.env.get("SEED") ?? crypto.getRandomValues(Uint16Array.of(0))[0],
 );
 
-/** Chance that can be repeated: numbers from 0 up to 1, by Tommy Ettinger's mulberry32. */
+/** Repeatable random numbers from 0 up to 1, by Tommy Ettinger's mulberry32. */
 export function chance(): () => number {
   let state = seed;
   return () => {
@@ -31,12 +31,12 @@ export function chance(): () => number {
   };
 }
 
-/** A word that no other process has on its command line. */
+/** Returns a word that no other process has on its command line. */
 export function newMarker(): string {
   return String(crypto.getRandomValues(new Uint32Array(1))[0]).padStart(10, "0");
 }
 
-/** The processes that have the word on their command line; those that have ended have none. */
+/** Returns the processes with the word on their command line; zombies have none. */
 export function marked(marker: string): string[] {
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     if (!/^\d+$/.test(name)) return [];
@@ -49,7 +49,7 @@ export function marked(marker: string): string[] {
   });
 }
 
-/** The processes with the word that are still there after a while, in which they could have ended. */
+/** Returns the processes with the word that still run after some time. */
 export async function survivors(marker: string): Promise<string[]> {
   let alive: string[] = [];
   for (let attempt = 0; attempt < patience(100); attempt++) {
@@ -65,7 +65,7 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** What is new since the inventory, apart from what fits the pattern. */
+/** Returns what is new since the inventory, except what matches the pattern. */
 export async function leftSince(before: Inventory, kept: RegExp): Promise<readonly string[]> {
   const now = Object.entries(takeInventory());
   const known = Object.fromEntries(now.map(([kind, things]) => [
@@ -93,7 +93,7 @@ export async function linesOf(script: string, ...args: number[]): Promise<unknow
   return decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** Removes the groups that killed scripts have left: the next script that makes one does that. */
+/** Removes the groups of killed scripts, which the next script with a group does. */
 export async function sweep(): Promise<void> {
   if (Deno.uid() !== 0) return;
   const code = `ramekin.recipe(ramekin.limits({})).command("true").outputSync();`;

@@ -1,4 +1,4 @@
-/** A script that gives its terminal to one container after the other, until it is ended. */
+/** A script that passes its terminal to one container after the other, until it is killed. */
 
 import { mapRoot, recipe, unshare } from "../../mod.ts";
 

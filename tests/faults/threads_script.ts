@@ -1,8 +1,8 @@
-// deno-lint-ignore-file no-console -- what it prints is read by the test
+// deno-lint-ignore-file no-console -- the test reads the output
 /**
- * A script whose workers launch at the same time, each recipes of every shape, while garbage is
- * collected: `threads_script.ts WORKERS ROUNDS`. A further worker is begun and terminated in the
- * middle of its launches, again and again. It prints how many launches were right.
+ * A script whose Workers launch concurrently, each recipes of every shape, while garbage is
+ * collected: `threads_script.ts WORKERS ROUNDS`. Another Worker is started and terminated in the
+ * middle of its launches, repeatedly. The script prints how many launches were right.
  */
 
 import { SHAPES } from "./shapes.ts";

@@ -1,4 +1,4 @@
-/** Several threads of one script launch at the same time, and some end in the middle of it. */
+/** Several threads of one script launch concurrently, and some end during a launch. */
 
 import { assertEquals } from "@std/assert";
 import { runScript } from "../other_scripts.ts";
@@ -6,7 +6,7 @@ import { test } from "../support.ts";
 import { note } from "./results.ts";
 import { linesOf, sweep, times } from "./support.ts";
 
-test("workers launch at the same time, while garbage is collected and others are terminated", async () => {
+test("Workers launch concurrently, while garbage is collected and others are terminated", async () => {
   const workers = 3;
   const [{ right, wanted, terminated }] = await linesOf(
     "threads_script.ts",
@@ -20,11 +20,11 @@ test("workers launch at the same time, while garbage is collected and others are
     "workers terminated meanwhile": terminated,
   });
   assertEquals(right, Array.from({ length: workers }, () => wanted));
-  // Nobody is left to remove the groups of a worker that was terminated.
+  // A terminated Worker cannot remove its groups.
   await sweep();
 });
 
-test("a worker that is terminated takes its containers with it, and the script goes on", async () => {
+test("the containers of a terminated Worker end, and the script continues", async () => {
   const { stdout, stderr } = await runScript(
     `
     if ("WorkerGlobalScope" in self) {

@@ -6,17 +6,17 @@ import { filesOfPrograms, type ProgramHost } from "../../host/elf/program_files.
 import { programHost } from "../../host/elf/elf_reader.ts";
 import { rounds } from "../rounds.ts";
 
-// Loaded before the first test, which would be said to leak it: the engine stays.
+// The engine is loaded before the first test, whose sanitizer would report it as leaked.
 engine();
 
 const encoder = new TextEncoder();
 const X86_64 = 62, AARCH64 = 183;
 const GLIBC = "/lib64/ld-linux-x86-64.so.2", MUSL = "/lib/ld-musl-x86_64.so.1";
 
-/** A file of a made-up host: a library or program, or a text. */
+/** A file of a fake host: a library or program, or a text. */
 type Made = Partial<Elf> | string;
 
-/** A host with these files. */
+/** Returns a host with these files. */
 function hostOf(files: Record<string, Made>, links: Record<string, string> = {}): ProgramHost {
   const tidy = (path: string) => new URL(path, "file:///").pathname;
   const at = (path: string): Made | undefined => files[links[tidy(path)] ?? tidy(path)];
@@ -46,7 +46,7 @@ function hostOf(files: Record<string, Made>, links: Record<string, string> = {})
   };
 }
 
-/** What the program needs on the host, as `target` or `source → target`; or the issue. */
+/** Returns the files of the program, as `target` or `source → target`; or the issue. */
 function needed(program: string, host: ProgramHost): string[] | string {
   class Refusal {
     constructor(readonly issue: string) {}
@@ -61,7 +61,7 @@ function needed(program: string, host: ProgramHost): string[] | string {
   }
 }
 
-/** A loader's cache with these paths; every name may have several. */
+/** Returns a loader's cache with these paths; every name may have several. */
 function cacheOf(paths: readonly (readonly [name: string, path: string, hwcap?: bigint])[]) {
   const entries = 48 + paths.length * 24;
   const texts: number[] = [];
@@ -83,11 +83,11 @@ function cacheOf(paths: readonly (readonly [name: string, path: string, hwcap?: 
 
 const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
-Deno.test("a static program needs nothing but itself", () => {
+Deno.test("a static program needs no other file", () => {
   assertEquals(needed("/bin/a", hostOf({ "/bin/a": {} })), ["/bin/a"]);
 });
 
-Deno.test("libraries are found in the system's directories, with their own libraries", () => {
+Deno.test("libraries are found in the default directories, with their own libraries", () => {
   const host = hostOf({
     "/bin/a": { interpreter: GLIBC, needed: ["libb.so.1"] },
     [GLIBC]: {},
@@ -102,7 +102,7 @@ Deno.test("libraries are found in the system's directories, with their own libra
   ]);
 });
 
-Deno.test("a library for another kind of machine is passed over", () => {
+Deno.test("a library for another machine is skipped", () => {
   const host = hostOf({
     "/bin/a": { interpreter: GLIBC, needed: ["libb.so"] },
     [GLIBC]: {},
@@ -112,7 +112,7 @@ Deno.test("a library for another kind of machine is passed over", () => {
   assertEquals(needed("/bin/a", host), ["/bin/a", GLIBC, "/usr/lib/libb.so"]);
 });
 
-Deno.test("the loader's cache goes before the system's directories, and is brought when it has to be", () => {
+Deno.test("the loader's cache precedes the default directories, and is included if it is needed", () => {
   const files = { "/bin/a": { interpreter: GLIBC, needed: ["libb.so"] }, [GLIBC]: {} };
   const cache = latin1(cacheOf([
     ["libb.so", "/opt/newer/libb.so", 1n << 62n],
@@ -134,7 +134,7 @@ Deno.test("the loader's cache goes before the system's directories, and is broug
   ]);
 });
 
-Deno.test("RUNPATH counts for the object's own libraries only, RPATH for theirs too", () => {
+Deno.test("RUNPATH applies to the object's own libraries only, RPATH to theirs too", () => {
   const files = {
     [GLIBC]: {},
     "/opt/libb.so": { needed: ["libc.so"] },
@@ -153,7 +153,7 @@ Deno.test("RUNPATH counts for the object's own libraries only, RPATH for theirs 
   );
 });
 
-Deno.test("an object that wants none from the system's directories gets none", () => {
+Deno.test("an object with DF_1_NODEFLIB gets no library from the default directories", () => {
   const host = hostOf({
     "/bin/a": { interpreter: GLIBC, needed: ["libb.so"], noDefaultDirectories: true },
     [GLIBC]: {},
@@ -162,7 +162,7 @@ Deno.test("an object that wants none from the system's directories gets none", (
   assertEquals(needed("/bin/a", host), "the library libb.so is not there, which /bin/a needs");
 });
 
-Deno.test("$ORIGIN is the program's real directory here, and the directory it is put in there", () => {
+Deno.test("$ORIGIN is the program's real directory on the host, and its directory in the container", () => {
   const host = hostOf({
     "/opt/a/bin/a": { interpreter: GLIBC, needed: ["libb.so"], runpath: ["$ORIGIN/../lib"] },
     [GLIBC]: {},
@@ -177,7 +177,7 @@ Deno.test("$ORIGIN is the program's real directory here, and the directory it is
   ]);
 });
 
-Deno.test("a library that is loaded already is not looked for again", () => {
+Deno.test("a library that is loaded already is not searched again", () => {
   const host = hostOf({
     "/bin/a": { interpreter: GLIBC, needed: ["/opt/libb.so.1.2", "libb.so.1"] },
     [GLIBC]: {},
@@ -203,7 +203,7 @@ Deno.test("musl's loader is the C library, and may have a list of directories", 
   ]);
 });
 
-Deno.test("a script brings its interpreter, and that its own", () => {
+Deno.test("a script needs its interpreter, and the files of that", () => {
   const host = hostOf({
     "/bin/a": "#! /bin/b -x\nsomething",
     "/bin/b": "#!/bin/c\n",
@@ -212,7 +212,7 @@ Deno.test("a script brings its interpreter, and that its own", () => {
   assertEquals(needed("/bin/a", host), ["/bin/a", "/bin/b", "/bin/c"]);
 });
 
-Deno.test("what is missing is named, and who needs it", () => {
+Deno.test("a missing file is reported with the object that needs it", () => {
   const program = { interpreter: GLIBC, needed: ["libb.so"] };
   const complaints: [host: Record<string, Made>, issue: RegExp][] = [
     [{}, /^\/bin\/a is not there$/],
@@ -234,7 +234,7 @@ Deno.test("what is missing is named, and who needs it", () => {
   }
 });
 
-Deno.test("a damaged cache holds less, or nothing", () => {
+Deno.test("a damaged cache has fewer paths, or none", () => {
   const cache = cacheOf([["liba.so", "/lib/liba.so"], ["libb.so", "/lib/libb.so"]]);
   for (let length = 0; length < cache.length; length++) {
     const paths = readLoaderCache(cache.subarray(0, length));
@@ -253,7 +253,7 @@ Deno.test("the libraries of every program of this host are those that ldd finds"
   for (const [program, expected] of await ldd(programs)) {
     const found = needed(program, host);
     assertEquals(typeof found, "object", `${program}: ${found}`);
-    // The program itself is not among what ldd tells.
+    // ldd does not list the program itself.
     const libraries = (found as string[]).slice(1).map((path) => path.split(" → ")[0]!);
     assertEquals(realPaths(libraries), realPaths(expected), program);
     compared++;
@@ -261,29 +261,29 @@ Deno.test("the libraries of every program of this host are those that ldd finds"
   assertEquals(compared > rounds(50), true, `only ${compared} programs were compared`);
 });
 
-/** What ldd(1) tells, for the programs that it takes and whose libraries are all there. */
+/** The output of ldd(1), for programs that it accepts and whose libraries all exist. */
 async function ldd(programs: readonly string[]): Promise<Map<string, string[]>> {
   const { stdout } = await new Deno.Command("ldd", {
     args: [...programs],
     env: { LC_ALL: "C" },
     stderr: "null",
   }).output();
-  const told = new Map<string, string[]>();
+  const output = new Map<string, string[]>();
   let lines: string[] = [];
   for (const line of new TextDecoder().decode(stdout).split("\n")) {
     const heading = /^(\/.*):$/.exec(line);
-    if (heading !== null) told.set(heading[1]!, lines = []);
+    if (heading !== null) output.set(heading[1]!, lines = []);
     else lines.push(line);
   }
-  for (const [program, lines] of told) {
+  for (const [program, lines] of output) {
     const text = lines.join("\n");
-    if (!text.includes("ld-linux") || text.includes("not found")) told.delete(program);
-    else told.set(program, [...text.matchAll(/^\t(?:.* => )?(\/.*) \(0x/gm)].map((m) => m[1]!));
+    if (!text.includes("ld-linux") || text.includes("not found")) output.delete(program);
+    else output.set(program, [...text.matchAll(/^\t(?:.* => )?(\/.*) \(0x/gm)].map((m) => m[1]!));
   }
-  return told;
+  return output;
 }
 
-/** Sorted, without links, and without the cache, which ldd does not tell. */
+/** Sorted, without links, and without the cache, which ldd does not list. */
 function realPaths(paths: readonly string[]): string[] {
   const real = paths.filter((path) => path !== "/etc/ld.so.cache").map((path) =>
     Deno.realPathSync(path)

@@ -1,4 +1,4 @@
-/** What a script keeps up on the host for a container, and how another process cleans it up. */
+/** The services of a container on the host, and their cleanup by another process. */
 
 import { assertEquals } from "@std/assert";
 import { test } from "../support.ts";
@@ -7,8 +7,8 @@ import { inNetworkOfItsOwn, noTalk } from "../steps/network/support.ts";
 const file = (path: string) => new URL(`../../${path}`, import.meta.url).href;
 
 /**
- * A script whose container has every service, and which says by which records they run. Neither the
- * container nor the tool ends with it: the tool as slirp4netns does, which changes its credentials.
+ * A script whose container has every service, and which prints their records. Neither the container
+ * nor the tool ends with the script: the tool has changed its credentials, as slirp4netns does.
  */
 const MAKER = `
   import { execSpec } from "${file("launch/exec.ts")}";
@@ -34,7 +34,7 @@ const CLEANER = `
   for (const record of JSON.parse(Deno.args[0])) cleanUpService(record);
 `;
 
-/** What the tests' scripts have in common: the maker runs, and is killed. */
+/** The common part of the tests' scripts: the maker runs, and is killed. */
 const KILLED = `
   const { Script, until, isAlive, runScript } = await import("${file("tests/other_scripts.ts")}");
   const { listTables } = await import("${file("ffi/netlink/nftables.ts")}");
@@ -52,7 +52,7 @@ const KILLED = `
     { mode: 0o755 },
   );
   Deno.env.set("PATH", bin + ":" + Deno.env.get("PATH"));
-  // The other end of the card is in a container of its own.
+  // The other end of the interface is in a container of its own.
   const far = recipe(unshare("net"), veth("far", { peer: "card" }))
     .command("sleep", { args: ["1000"] }).spawn();
   const maker = new Script(${JSON.stringify(MAKER)}, ["-A"]);
@@ -78,12 +78,12 @@ const KILLED = `
 
 const STARTED = ["delete-link return-link nat-table user-network 1", "lo cable"];
 
-test("what a killed script has kept up is cleaned up by another one", async () => {
+test("another script cleans up the services of a killed script", async () => {
   const printed = await inNetworkOfItsOwn(`
     ${KILLED}
-    await until(() => tables() === 0); // the kernel's part
+    await until(() => tables() === 0); // the kernel deletes it
     say(isAlive(pid), isAlive(tool));
-    for (let round = 0; round < 2; round++) { // there is nothing left to do for the second
+    for (let round = 0; round < 2; round++) { // the second has nothing left to do
       const { stderr } = await runScript(
         ${JSON.stringify(CLEANER)}, ["-A"], [JSON.stringify(records)],
       );
@@ -97,7 +97,7 @@ test("what a killed script has kept up is cleaned up by another one", async () =
   assertEquals(printed.split("\n"), [...STARTED, "true true", ...clean, ...clean]);
 }, noTalk);
 
-test("what has another's number, index or name by now is left alone", async () => {
+test("a process, index or name that was reused is left alone", async () => {
   const printed = await inNetworkOfItsOwn(`
     ${KILLED}
     const { cleanUpService } = await import("${file("launch/host_services/table.ts")}");

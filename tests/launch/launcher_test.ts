@@ -1,4 +1,4 @@
-/** Containers that are made first and started later, and what is laid out once for many. */
+/** Containers that are created first and started later, and launches that are compiled once. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
@@ -64,7 +64,7 @@ function launcherOf(box: Recipe): Launcher {
 const decoder = new TextDecoder();
 
 for (const { name, box, skip } of KINDS) {
-  test(`a container is made, and its program started later: ${name}`, () => {
+  test(`a container is created, and its program started later: ${name}`, () => {
     const marker = newMarker();
     const streams = new StandardStreams(["null", "piped", "null"]);
     const args = ["-c", "echo started; exit 7", marker];
@@ -87,14 +87,14 @@ for (const { name, box, skip } of KINDS) {
     assertEquals(marked(marker), []);
   }, skip);
 
-  test(`a program that cannot be started is reported by start(): ${name}`, () => {
+  test(`start() reports a program that cannot be started: ${name}`, () => {
     const created = launcherOf(box).create(execSpec("/none/such"));
     assertThrows(() => created.start(), Deno.errors.NotFound, "/none/such");
     assertEquals(isAlive(created.pid), false);
     assertThrows(() => created.start(), TypeError, "already");
   }, skip);
 
-  test(`what fails while a container is made is reported by create(): ${name}`, () => {
+  test(`create() reports a step that fails: ${name}`, () => {
     const spec = execSpec("true", { cwd: "/none/such" });
     const error = assertThrows(() => launcherOf(box).create(spec), SyscallError);
     assertEquals([error.syscall, error.code], ["openat2", "ENOENT"]);
@@ -102,7 +102,7 @@ for (const { name, box, skip } of KINDS) {
   }, skip);
 }
 
-test("others can be launched while a container waits, of the same plan too", () => {
+test("other containers, also of the same plan, can be launched while one waits", () => {
   const launcher = launcherOf(recipe(unshare("user", "pid"), mapRoot()));
   using first = launcher.create(execSpec("true"));
   using second = launcher.create(execSpec("false"));
@@ -111,16 +111,16 @@ test("others can be launched while a container waits, of the same plan too", () 
   assertEquals(collectSync(first.start(), [], undefined).code, 0);
 });
 
-test("a container that waits keeps its copy of the script's memory to itself", () => {
+test("no process can read the copy of the script's memory in a container that waits", () => {
   const spec = execSpec("true", root ? { uid: 65534, gid: 65534 } : {});
   using created = launcherOf(recipe()).create(spec);
-  // The files in /proc of an undumpable process are root's (proc(5)).
+  // Root owns the /proc files of an undumpable process (proc(5)).
   assertEquals(Deno.statSync(`/proc/${created.pid}/status`).uid, 0);
   assertEquals(linux.prctl(linux.PR_GET_DUMPABLE), 1);
 });
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-  test(`a script that ends by ${signal} takes what it has not started with it`, async () => {
+  test(`a container that is not started ends with its script: ${signal}`, async () => {
     const marker = newMarker();
     const file = (path: string) => new URL(path, import.meta.url).href;
     await using script = new Script(`
@@ -128,7 +128,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
       import { Launcher } from "${file("../../launch/launcher.ts")}";
       import { planRecipe } from "${file("../../plan/plan_recipe.ts")}";
       const { dieWithParent, mapRoot, recipe, unshare } = ramekin;
-      // Not by the signal that this sends, but as nobody is there to let it go.
+      // It ends because the script's socket is closed, and not by a signal of this call.
       const box = recipe(unshare("user", "pid"), mapRoot(), dieWithParent(null));
       const spec = execSpec("sleep", { args: ["1000", "0.${marker}"] });
       const { pid } = new Launcher(planRecipe(box.steps)).create(spec);
@@ -148,7 +148,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   });
 }
 
-test("commands of one plan are laid out once for each shape", () => {
+test("commands of one plan are compiled once for each shape", () => {
   const launcher = launcherOf(recipe(unshare("user", "pid"), mapRoot(), dieWithParent()));
   const compiled = (spec: Parameters<typeof execSpec>[1], program = "/bin/true") =>
     launcher.prepare(execSpec(program, spec)).compiled;
@@ -161,7 +161,7 @@ test("commands of one plan are laid out once for each shape", () => {
   assert(compiled({ searchPath: "/a:/b" }, "true") !== compiled({ searchPath: "/a" }, "true"));
 });
 
-test("what is long or plentiful is passed on whole, again and again", () => {
+test("long and many arguments are passed completely, in repeated launches", () => {
   const launcher = launcherOf(recipe());
   for (const count of [3000, 0, 7, 9000]) {
     const args = Array.from({ length: count }, (_, index) => `ü${index}`.padEnd(index % 90, "é"));
@@ -178,7 +178,7 @@ test("what is long or plentiful is passed on whole, again and again", () => {
   }
 });
 
-/** The programs that make a container, of all that run meanwhile. */
+/** The programs of the engine that make a container, while the body runs. */
 function programsOf(body: () => void): ReadonlySet<unknown> {
   const programs = new Set<unknown>();
   const { runInArena } = Engine.prototype;
@@ -194,7 +194,7 @@ function programsOf(body: () => void): ReadonlySet<unknown> {
   return programs;
 }
 
-test("new commands of a recipe are one program, with other arguments and environments", () => {
+test("new commands of a recipe use one program, with other arguments and environments", () => {
   const box = recipe(unshare("user", "pid"), mapRoot());
   const programs = programsOf(() => {
     for (const value of ["a", "b", "c"]) {
@@ -207,7 +207,7 @@ test("new commands of a recipe are one program, with other arguments and environ
   assertEquals(programs.size, 1);
 });
 
-test("launches in control groups are one program too", () => {
+test("launches in control groups use one program too", () => {
   const box = recipe(unshare("pid"), limits({ pids: 50 }));
   const programs = programsOf(() => {
     for (const value of ["a", "b", "c"]) {
@@ -217,7 +217,7 @@ test("launches in control groups are one program too", () => {
   assertEquals(programs.size, 1);
 }, notRoot);
 
-test("a recipe is planned anew when the script has become another user", () => {
+test("a recipe is planned again after the script has changed its user", () => {
   const box = recipe(unshare("user"), mapRoot());
   const map = () => box.plan().entries.find(({ call }) => call.includes("/uid_map>, "))?.call;
   assertEquals(map(), 'write(</proc/self/uid_map>, "0 0 1\\n", 6)');

@@ -1,4 +1,4 @@
-/** A plan as text: what is on one line, and what is said of the rest. */
+/** A plan as text: which calls are on one line, and their notes. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PlanEntry } from "../../launch/listing.ts";
@@ -14,7 +14,7 @@ function linesOf(entries: readonly PlanEntry[]): string[] {
   return collapse(entries).map(({ first, note }) => first.call + note);
 }
 
-test("a series of calls is its first, and how many there are", () => {
+test("a series of calls is one line with their number", () => {
   const drops = Array.from({ length: 41 }, (_, cap) => `prctl(PR_CAPBSET_DROP, ${cap}, 0, 0, 0)`);
   const others = ["prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)", "prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)"];
   assertEquals(linesOf(entriesOf("capabilities", ...drops, ...others)), [
@@ -23,7 +23,7 @@ test("a series of calls is its first, and how many there are", () => {
   ]);
 });
 
-test("of the programs that could be meant, one is run", () => {
+test("the candidates for the program are one line", () => {
   assertEquals(linesOf(entriesOf("program", 'execve("/a/x")', 'execve("/b/x")')), [
     'execve("/a/x") (one of 2)',
   ]);
@@ -57,7 +57,7 @@ test("a series ends with its step", () => {
   );
 });
 
-test("every call of a plan is in its text, or counted there", () => {
+test("every call of a plan is in its text or is counted there", () => {
   const box = recipe(unshare("user"), mapRoot(), capabilities({ keep: [] }));
   assertStringIncludes(
     listingText(box.plan().entries),

@@ -1,4 +1,4 @@
-/** What the launches of a script share. */
+/** The descriptors that launches of a script share. */
 
 import { assertStringIncludes, assertThrows } from "@std/assert";
 import { ftruncate, write } from "../../ffi/calls/files.ts";
@@ -7,10 +7,10 @@ import { init, mapRoot, proc, recipe, SyscallError, unshare } from "../../mod.ts
 import { initImage } from "../../launch/runtime_fds.ts";
 import { failing, test } from "../support.ts";
 
-// Opened before the first test, which would be said to leak it.
+// It is opened before the first test, whose sanitizer would report it as leaked.
 initImage();
 
-test("the image of the init cannot be changed, not even by who holds it", () => {
+test("the image of the init cannot be changed by its descriptor", () => {
   const image = initImage();
   assertThrows(() => syscall(write(image, new Uint8Array(1), 1)), SyscallError, "EPERM");
   assertThrows(() => syscall(ftruncate(image, 0)), SyscallError, "EPERM");

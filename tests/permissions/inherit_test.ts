@@ -1,4 +1,4 @@
-/** Recipes that are held to the script's own Deno permissions. */
+/** Recipes with `"inherit"`: the script's own Deno permissions. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeAccess, sandbox } from "../../mod.ts";
@@ -8,7 +8,7 @@ import { runScript } from "../other_scripts.ts";
 const SYSTEM = sandbox().needs().flatMap((need) => "path" in need ? [need.path] : []);
 const READ_SYSTEM = `--allow-read=${SYSTEM.join(",")}`;
 
-/** A script that runs a program under its own permissions and tells what has become of it. */
+/** A script that runs a program with its own permissions and prints the result. */
 function script(box: string, program = '"true"', more = ""): string {
   return `
     const { ${Object.keys(NAMES).join(", ")} } = ramekin;
@@ -29,7 +29,7 @@ async function outcome(flags: readonly string[], code: string): Promise<string> 
   return stdout.trim();
 }
 
-test("with --allow-ffi alone, a container is given no file", async () => {
+test("with --allow-ffi alone, no file is granted", async () => {
   const denied = await outcome([], script("sandbox()"));
   assertStringIncludes(denied, `PermissionError read ${SYSTEM[0]} step `);
   assertStringIncludes(denied, `--allow-read=${SYSTEM[0]}`);
@@ -38,19 +38,19 @@ test("with --allow-ffi alone, a container is given no file", async () => {
   assertStringIncludes(await outcome([], script(empty)), "NotFound");
 });
 
-test("what the script may read, the container may be given", async () => {
+test("files that the script may read are granted", async () => {
   assertEquals(await outcome([READ_SYSTEM], script("sandbox()")), "runs");
   assertEquals(await outcome(["--allow-read"], script("sandbox()")), "runs");
   const { stdout } = await runScript(script("sandbox()"), ["--allow-all"]);
   assertEquals(stdout.trim(), "runs");
 });
 
-test("what is denied below a directory denies the directory", async () => {
+test("a denied path beneath a directory denies the directory", async () => {
   const flags = ["--allow-read", "--deny-read=/usr/share/doc"];
   assertStringIncludes(await outcome(flags, script("sandbox()")), "PermissionError read /usr");
 });
 
-test("writing is a permission of its own", () =>
+test("writing is a separate permission", () =>
   inDirectoryAsync(async (directory) => {
     const box = `sandbox({ write: ["${directory}"] })`;
     const program = '"sh"';
@@ -64,7 +64,7 @@ test("writing is a permission of its own", () =>
     assertStringIncludes(other, `PermissionError write ${directory}`);
   }));
 
-test("a link that the script may read grants what it leads to only where that is granted too", () =>
+test("a granted symbolic link does not grant its target", () =>
   inDirectoryAsync(async (directory) => {
     Deno.mkdirSync(`${directory}/secret`);
     Deno.symlinkSync(`${directory}/secret`, `${directory}/link`);
@@ -74,7 +74,7 @@ test("a link that the script may read grants what it leads to only where that is
     assertEquals(await outcome([`${READ_SYSTEM},${directory}`], script(box)), "runs");
   }));
 
-test("the host's network takes --allow-net without exceptions", async () => {
+test("the host's network needs --allow-net without exceptions", async () => {
   const box = 'sandbox({ net: "host" })';
   const read = "--allow-read";
   assertStringIncludes(await outcome([read], script(box)), "PermissionError net");
@@ -87,7 +87,7 @@ test("the host's network takes --allow-net without exceptions", async () => {
   assertEquals(await outcome([read, "--allow-net"], script(box)), "runs");
 });
 
-test("variables are handed on that the script may read", async () => {
+test("variables that the script may read are passed on", async () => {
   const code = `
     const { recipe, sandbox } = ramekin;
     const box = recipe(...sandbox().steps.filter(({ step }) => !/Env$/.test(step)));
@@ -100,7 +100,7 @@ test("variables are handed on that the script may read", async () => {
   assertEquals(all.includes("PATH") && !all.includes("NO_COLOR"), true);
 });
 
-test("rights over the machine take --allow-run, --allow-sys and --allow-ffi", async () => {
+test("access to the machine needs --allow-run, --allow-sys and --allow-ffi", async () => {
   const files = ["--allow-read", "--allow-write", "--allow-net", "--allow-env"];
   const box = "recipe()";
   assertStringIncludes(await outcome(files, script(box)), "PermissionError run");
@@ -108,13 +108,13 @@ test("rights over the machine take --allow-run, --allow-sys and --allow-ffi", as
     await outcome([...files, "--allow-run"], script(box)),
     "PermissionError run",
   );
-  // Deno then keeps the program from being overwritten, and so not all of / may be written.
+  // Deno then denies writing to its own program, so not all of / is granted.
   const partly = [...files, "--allow-run=true", "--allow-sys"];
   assertStringIncludes(await outcome(partly, script(box)), "PermissionError write /");
   assertEquals(await outcome([...files, "--allow-run", "--allow-sys"], script(box)), "runs");
 });
 
-test("options can be mixed with what the script may", async () => {
+test("options can be combined with the script's permissions", async () => {
   const code = `
     const { sandbox } = ramekin;
     const start = (permissions) => sandbox().command("true", { permissions }).outputSync().success;
@@ -123,7 +123,7 @@ test("options can be mixed with what the script may", async () => {
   assertEquals(await outcome([], code), "true\nPermissionError");
 });
 
-test("a permission that is revoked counts from then on", async () => {
+test("a revoked permission is denied at the next start", async () => {
   const code = `
     const { sandbox } = ramekin;
     const command = sandbox().command("true", { permissions: "inherit" });
@@ -133,14 +133,14 @@ test("a permission that is revoked counts from then on", async () => {
   assertEquals(await outcome(["--allow-read"], code), "true\nPermissionError");
 });
 
-test("needs can be asked with --allow-ffi alone", async () => {
+test("needs() works with --allow-ffi alone", async () => {
   const code = `
     const { sandbox, describeAccess } = ramekin;
     console.log(sandbox().needs().map(describeAccess).join("\\n"));`;
   assertEquals(await outcome([], code), sandbox().needs().map(describeAccess).join("\n"));
 });
 
-/** As `inDirectory`, for what has to be waited for. */
+/** Like `inDirectory`, for an asynchronous function. */
 async function inDirectoryAsync(body: (directory: string) => Promise<void>): Promise<void> {
   const directory = Deno.makeTempDirSync();
   try {

@@ -1,4 +1,4 @@
-/** What each kind of step needs of the host, as data. */
+/** The access to the host that each kind of step needs, as data. */
 
 import { assertEquals } from "@std/assert";
 import * as steps from "../../mod.ts";
@@ -9,17 +9,17 @@ import { inDirectory, root, test } from "../support.ts";
 const { bind, capabilities, mapRoot, noNewPrivileges, pivotRoot, tmpfs, unshare } = steps;
 
 const ALL = ["user", "mount", "pid", "uts", "ipc", "net", "cgroup", "time"] as const;
-/** Everything is the container's own. */
+/** All namespaces and a root of the container's own. */
 const own = recipe(unshare(...ALL), mapRoot(), tmpfs("/mnt"));
-/** A root of its own, and a program that can change no mount. */
+/** A root of its own, and a program that cannot change mounts. */
 const closed: readonly Step[] = [pivotRoot("/mnt"), capabilities({ keep: [] }), noNewPrivileges()];
 
-/** The needs in a line each. */
+/** Returns the needs, one line each. */
 function needs(box: Recipe): string[] {
   return box.needs().map(describeAccess);
 }
 
-/** The needs of the last step, when everything else is closed. */
+/** Returns the needs of the last step, in a recipe that needs nothing else. */
 function requiredAccess(
   step: Step,
   before: Recipe = own,
@@ -37,7 +37,7 @@ const WHOLE_HOST: readonly HostAccessKind[] = [
   { kind: "write", path: "/" },
 ];
 
-/** Each kind of step that needs nothing, or always the same. */
+/** Each kind of step that needs nothing or always the same. */
 const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[] = [
   [steps.address("lo", "10.0.0.1/8"), NONE],
   [steps.bridge("lan"), NONE],
@@ -97,7 +97,7 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
 
 for (const [step, expected] of NEEDS) {
   test(`${step.step} needs what it should: ${JSON.stringify(step)}`, () => {
-    // Unmounting /mnt takes away what would be the new root.
+    // Unmounting /mnt would remove the new root.
     const after = step.step === "unmount" ? [tmpfs("/mnt"), ...closed] : closed;
     const inside = recipe(own, steps.devices("/mnt/dev"));
     assertEquals(requiredAccess(step, step.step === "devices" ? own : inside, after), [
@@ -106,7 +106,7 @@ for (const [step, expected] of NEEDS) {
   });
 }
 
-/** The steps that have a test of their own below. */
+/** The steps with a test of their own below. */
 const APART = [
   "bind",
   "chroot",
@@ -143,11 +143,11 @@ test("a recipe without steps needs all of the host", () => {
   ]);
 });
 
-test("a recipe of namespaces and a root of its own needs nothing", () => {
+test("a recipe with namespaces and a root of its own needs nothing", () => {
   assertEquals(needs(own.with(pivotRoot("/mnt"))), []);
 });
 
-test("the namespaces that are shared are needs where they let programs be reached", () => {
+test("shared namespaces by which programs can be reached are needs", () => {
   assertEquals(needs(recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"), ...closed)), [
     "the host's network",
     "the host's pid namespace",
@@ -155,7 +155,7 @@ test("the namespaces that are shared are needs where they let programs be reache
   ]);
 });
 
-test("a bound directory is read; and written, unless nothing can make it writable", () => {
+test("a bound directory is read, and written unless nothing can make it writable", () => {
   const shown = bind("/usr", "/mnt/usr", { readOnly: true, restrict: ["nodev"] });
   const read: HostAccessKind[] = [{ kind: "read", path: "/usr" }];
   const both: HostAccessKind[] = [...read, { kind: "write", path: "/usr" }];
@@ -182,7 +182,7 @@ test("a bound directory is read; and written, unless nothing can make it writabl
   assertEquals(requiredAccess(shown, own, writable), both, "a step makes it writable");
 });
 
-test("covering or leaving a bound directory does not take the need away", () => {
+test("covering or leaving a bound directory does not remove the need", () => {
   const all = [
     bind("/usr", "/mnt/usr", { readOnly: true }),
     tmpfs("/mnt/usr"),
@@ -195,7 +195,7 @@ test("covering or leaving a bound directory does not take the need away", () => 
   ]);
 });
 
-test("a bind of a bind, and what the recipe has made, needs no more", () => {
+test("binds of a bind and of files of the recipe need nothing more", () => {
   const first = recipe(own, bind("/usr", "/mnt/usr", { readOnly: true }));
   assertEquals(requiredAccess(bind("/mnt/usr/bin", "/mnt/b"), first), []);
   assertEquals(requiredAccess(bind("/mnt", "/mnt/b"), first), []);
@@ -205,14 +205,14 @@ test("a bind of a bind, and what the recipe has made, needs no more", () => {
   ]);
 });
 
-test("a source that is missing and may be needs nothing", () => {
+test("a missing optional source needs nothing", () => {
   assertEquals(requiredAccess(bind("/no/such", "/mnt/a", { optional: true })), []);
   assertEquals(requiredAccess(bind("/no/such", "/mnt/a", { readOnly: true })), [
     { kind: "read", path: "/no/such" },
   ]);
 });
 
-test("devices, and the host's processes, are needs beside the files", () => {
+test("devices and the host's processes are needs in addition to the files", () => {
   const readOnly = { readOnly: true };
   assertEquals(requiredAccess(bind("/dev/null", "/mnt/null")), []);
   assertEquals(
@@ -231,7 +231,7 @@ test("devices, and the host's processes, are needs beside the files", () => {
   ]);
 });
 
-test("a socket can be spoken to on a mount that can only be read", () =>
+test("a socket on a read-only mount can be written to", () =>
   inDirectory((directory) => {
     using _socket = Deno.listen({ transport: "unix", path: `${directory}/socket` });
     assertEquals(requiredAccess(bind(`${directory}/socket`, "/mnt/a", { readOnly: true })), [
@@ -240,7 +240,7 @@ test("a socket can be spoken to on a mount that can only be read", () =>
     ]);
   })());
 
-test("paths are told without links and `..`", () =>
+test("paths are reported without links and `..`", () =>
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/a/b`, { recursive: true });
     Deno.symlinkSync("/etc", `${directory}/a/etc`);
@@ -265,13 +265,13 @@ test("paths are told without links and `..`", () =>
     assertEquals(path(`/dev/fd/${opened.number}/etc`), read("/etc"));
   })());
 
-test("a relative source behind chdir() could be anything", () => {
+test("a relative source after chdir() could be any file", () => {
   assertEquals(requiredAccess(bind("etc", "/mnt/x"), recipe(own, steps.chdir("/"))), [
     ...WHOLE_HOST,
   ]);
 });
 
-test("programs needs the programs, their loader and their libraries", () => {
+test("programs() needs the programs, their loaders and their libraries", () => {
   const found = requiredAccess(steps.programs("/bin/true"));
   assertEquals(found.every(({ kind }) => kind === "read"), true);
   assertEquals(found[0], { kind: "read", path: Deno.realPathSync("/bin/true") });
@@ -279,7 +279,7 @@ test("programs needs the programs, their loader and their libraries", () => {
   assertEquals(requiredAccess(steps.programs("/bin/true", { copy: true })), found);
 });
 
-test("a chroot holds only who has no capability, a new root everybody", () => {
+test("a chroot confines only programs without capabilities, a new root confines all", () => {
   const enter = steps.chroot("/usr");
   const base = recipe(unshare(...ALL), mapRoot());
   assertEquals(needs(base.with(enter)).slice(0, 2), ["read /", "write /"]);
@@ -296,7 +296,7 @@ test("a chroot holds only who has no capability, a new root everybody", () => {
   assertEquals(needs(own.with(pivotRoot("/mnt"), steps.chroot("/a"))), []);
 });
 
-test("an init that stays behind in the host's namespaces is a way there", () => {
+test("an init in the host's namespaces gives access to the host", () => {
   const { init } = steps;
   const inner = [tmpfs("/mnt"), pivotRoot("/mnt")] as const;
   const late = recipe(unshare("user", "pid"), mapRoot(), init());
@@ -317,7 +317,7 @@ test("an init that stays behind in the host's namespaces is a way there", () => 
   assertEquals(needs(early.with(jail[0], init(), jail[1]))[0], "read /usr, for step 3 (chroot)");
 });
 
-test("ids beside the caller's own are needs", () => {
+test("ids other than the caller's own are needs", () => {
   const user = recipe(unshare(...ALL));
   const caller = { inside: 0, outside: Deno.uid()!, count: 1 };
   const group = { inside: 0, outside: Deno.gid()!, count: 1 };
@@ -340,7 +340,7 @@ test("ids beside the caller's own are needs", () => {
   ]);
 });
 
-test("root without a user namespace has rights, as far as they are left", () => {
+test("root without a user namespace needs its remaining capabilities", () => {
   const privileges = (...more: Step[]) =>
     needs(recipe(...more)).filter((need) => /root|CAP_/.test(need) && !need.includes("read"));
   assertEquals(privileges(), ["all rights of the host's root"]);
@@ -349,7 +349,7 @@ test("root without a user namespace has rights, as far as they are left", () => 
   assertEquals(privileges(capabilities({ keep: [] }), unshare("user")), []);
 });
 
-test("joining others is a need", () => {
+test("joining namespaces is a need", () => {
   const needsJoined = recipe(steps.join(Deno.pid, "uts")).needs();
   assertEquals(needsJoined.find(({ kind }) => kind === "join"), {
     kind: "join",
@@ -361,7 +361,7 @@ test("joining others is a need", () => {
   assertEquals(requiredAccess(steps.join(file), recipe(), []), [{ kind: "join", target: file }]);
 });
 
-test("the host's network is changed by cables", () => {
+test("veth() and the like change the host's network", () => {
   const changes: HostAccessKind[] = [
     { kind: "net", host: "*" },
     { kind: "privilege", privilege: "CAP_NET_ADMIN" },
@@ -379,7 +379,7 @@ test("the host's network is changed by cables", () => {
   }
 });
 
-test("where root's id is the host's, /proc and /sys are ways to change the machine", () => {
+test("the host's root can change the machine by /proc and /sys", () => {
   const machine = (path: string): HostAccessKind[] => root ? [{ kind: "write", path }] : [];
   assertEquals(requiredAccess(steps.proc("/mnt/proc")), machine("/proc/sys"));
   assertEquals(requiredAccess(steps.sysfs("/mnt/sys")), machine("/sys"));
@@ -391,22 +391,22 @@ test("where root's id is the host's, /proc and /sys are ways to change the machi
   assertEquals(requiredAccess(steps.proc("/proc"), own), [], "it is left behind");
 });
 
-test("limits, and that no user namespaces can be made, need nothing", () => {
+test("limits() and disableUserNamespaces() need nothing", () => {
   assertEquals(requiredAccess(steps.disableUserNamespaces(), own), []);
   assertEquals(requiredAccess(steps.limits({ pids: 10 }), own), []);
 });
 
-test("sandbox() needs to read what it shows, and no more", () => {
+test("sandbox() needs to read the paths that it shows, and nothing more", () => {
   const kinds = new Set(steps.sandbox().needs().map(({ kind }) => kind));
   assertEquals([...kinds], ["read"]);
-  const asked = needs(steps.sandbox({ write: ["/var/tmp"], net: "host" }));
-  assertEquals(asked.filter((need) => !need.startsWith("read")).map((need) => need.split(",")[0]), [
+  const wider = needs(steps.sandbox({ write: ["/var/tmp"], net: "host" }));
+  assertEquals(wider.filter((need) => !need.startsWith("read")).map((need) => need.split(",")[0]), [
     "write /var/tmp",
     "the host's network",
   ]);
 });
 
-test("a command adds its program, and the variables that it hands on", () => {
+test("a command adds its program, and the variables that it passes on", () => {
   const box = own.with(pivotRoot("/mnt"));
   const clear = box.command("ls", { clearEnv: true, env: { A: "1" } });
   assertEquals(clear.needs(), [{ kind: "run", program: "ls" }]);
@@ -421,7 +421,7 @@ test("a command adds its program, and the variables that it hands on", () => {
   assertEquals(identity, { kind: "identity", id: "uid", from: 7, count: 1 });
 });
 
-test("needs are data that JSON keeps", () => {
+test("needs are JSON data", () => {
   const all = recipe().needs();
   assertEquals(JSON.parse(JSON.stringify(all)), all);
 });

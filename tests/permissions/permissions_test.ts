@@ -1,4 +1,4 @@
-/** Recipes under grants, and the ways around them. */
+/** Recipes with permissions, and attempts to get around them. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -36,13 +36,13 @@ import { inDirectory, test } from "../support.ts";
 const ALL = ["user", "mount", "pid", "uts", "ipc", "net"] as const;
 const own = recipe(unshare(...ALL), mapRoot(), tmpfs("/mnt"));
 const closed = [pivotRoot("/mnt"), capabilities({ keep: [] }), noNewPrivileges()] as const;
-/** A root with a shell and cat, which everything below grants. */
+/** A root with a shell and cat, which all tests grant. */
 const shell = recipe(own, programs("/bin/sh", "/bin/cat"));
 const TOOLS = shell.with(...closed).needs().filter((need) => need.kind === "read").map(({ path }) =>
   path
 );
 
-/** Runs a shell script under grants, and answers what it writes. */
+/** Runs a shell script with permissions, and returns its output. */
 function run(box: Recipe, script: string, permissions: Exclude<Permissions, string>): string {
   const { read = [] } = permissions;
   const { stdout, stderr } = box.command("/bin/sh", {
@@ -52,12 +52,12 @@ function run(box: Recipe, script: string, permissions: Exclude<Permissions, stri
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
-/** What is answered where it is not granted. */
+/** The result for a need that is not granted. */
 function denied(box: Recipe, permissions: Exclude<Permissions, string> = {}): PermissionError {
   return assertThrows(() => run(box, "true", permissions), PermissionError);
 }
 
-/** A directory with a granted part and a secret beside it. */
+/** Makes a directory with a granted part and a secret beside it. */
 function withSecret(body: (granted: string, secret: string) => void): () => void {
   return inDirectory((directory) => {
     for (const name of ["granted", "secret"]) Deno.mkdirSync(`${directory}/${name}`);
@@ -72,7 +72,7 @@ function boxWith(...steps: RecipeInput[]): Recipe {
 }
 
 test(
-  "what is granted is seen, and what is below it",
+  "granted paths can be read, and everything beneath them",
   withSecret((granted) => {
     Deno.mkdirSync(`${granted}/below`);
     Deno.writeTextFileSync(`${granted}/below/file`, "below\n");
@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  "what is not granted is an error that names it, its step, and what grants it",
+  "a denied need is an error with the path, the step and the option that grants it",
   withSecret((granted, secret) => {
     const box = boxWith(bind(secret, "/mnt/a", { readOnly: true }));
     const error = denied(box, { read: [granted] });
@@ -107,7 +107,7 @@ test(
 );
 
 test(
-  "writing is a grant of its own",
+  "writing is granted separately",
   withSecret((granted) => {
     const box = boxWith(bind(granted, "/mnt/a"));
     const error = denied(box, { read: [granted] });
@@ -116,7 +116,7 @@ test(
     assertEquals(run(box, script, { read: [granted], write: [granted] }), "more\n");
     const readOnly = boxWith(bind(granted, "/mnt/a", { readOnly: true }));
     assertStringIncludes(run(readOnly, "echo > /a/x", { read: [granted] }), "Read-only");
-    // Root of its namespaces could remount it.
+    // Root of the user namespace could remount it.
     const open = shell.with(bind(granted, "/mnt/a", { readOnly: true }), pivotRoot("/mnt"));
     assertEquals(denied(open, { read: [granted] }).grant, "write");
     const again = boxWith(
@@ -127,7 +127,7 @@ test(
   }),
 );
 
-test("none is nothing, not even for recipes without steps", () => {
+test('"none" grants nothing, also to recipes without steps', () => {
   const error = assertThrows(
     () => recipe().command("true", { permissions: "none" }).outputSync(),
     PermissionError,
@@ -142,7 +142,7 @@ test("none is nothing, not even for recipes without steps", () => {
   assertStringIncludes(missing.message, "program not found");
 });
 
-test("rights over the machine are granted together", () => {
+test("all access to the machine is granted together", () => {
   const box = recipe(unshare("user"), mapRoot());
   const files = { read: true, write: true, net: true } as const;
   const command = (permissions: Permissions) => box.command("true", { permissions });
@@ -154,7 +154,7 @@ test("rights over the machine are granted together", () => {
   assert(command({ ...files, run: true, sys: true }).outputSync().success);
 });
 
-test("wrong permissions are told", () => {
+test("invalid permissions are reported", () => {
   const command = (permissions: unknown) => () =>
     recipe().command("true", { permissions: permissions as Permissions });
   for (
@@ -179,7 +179,7 @@ test("wrong permissions are told", () => {
 });
 
 test(
-  "links, `..`, and the links of /proc are followed before it is decided",
+  "symbolic links, `..` and links of /proc are followed before the check",
   withSecret((granted, secret) => {
     Deno.symlinkSync(secret, `${granted}/link`);
     Deno.symlinkSync("../secret/file", `${granted}/link-to-file`);
@@ -206,7 +206,7 @@ test(
 );
 
 test(
-  "a link in a granted directory that leads out of it leads nowhere in the container",
+  "a link that leads out of a granted directory leads nowhere in the container",
   withSecret((granted, secret) => {
     Deno.symlinkSync(secret, `${granted}/link`);
     Deno.symlinkSync("../secret", `${granted}/relative`);
@@ -217,7 +217,7 @@ test(
 );
 
 test(
-  "a link that is put there between the plan and the launch is an error",
+  "a link that is made between the plan and the launch is an error",
   withSecret((granted, secret) => {
     Deno.mkdirSync(`${granted}/a/b`, { recursive: true });
     Deno.mkdirSync(`${granted}/c`);
@@ -247,7 +247,7 @@ test(
 );
 
 test(
-  "without permissions it is so too: they change no call",
+  "such a link is an error without permissions too: they change no call",
   withSecret((granted, secret) => {
     Deno.mkdirSync(`${granted}/a`);
     const command = boxWith(bind(`${granted}/a`, "/mnt/a")).command("/bin/cat", {
@@ -262,7 +262,7 @@ test(
 );
 
 test(
-  "a program that is swapped for a link is not shown",
+  "a program that is replaced by a link is not shown",
   withSecret((granted, secret) => {
     Deno.copyFileSync(Deno.realPathSync("/bin/cat"), `${granted}/cat`);
     for (const copy of [true, false]) {
@@ -281,7 +281,7 @@ test(
 );
 
 test(
-  "links that the recipe makes lead to nothing that is not granted",
+  "links that the recipe makes lead only to granted files",
   withSecret((granted, secret) => {
     const read = [granted];
     const link = recipe(
@@ -329,7 +329,7 @@ test(
     const linked = box.with(devices("/mnt/dev"), ...closed);
     const error = assertThrows(() => run(linked, "cat /dev/null", {}), SyscallError);
     assertEquals(error.code, "EXDEV", error.message);
-    // What lies over a file is no device of the host's.
+    // The empty file over a path is not a device of the host.
     assertEquals(run(box.with(maskPaths("/mnt/file"), ...closed), "cat /file", {}), "");
   }),
 );
@@ -355,7 +355,7 @@ test(
     const files = ["setgroups", "uid_map", "gid_map"].map((name) => `${granted}/self/${name}`);
     for (const file of files) Deno.writeTextFileSync(file, "feigned");
     const maps = shell.with(bind(granted, "/proc"), unshare("user"), mapRoot(), pivotRoot("/mnt"));
-    // What is written is procfs in any case, so no file of the host has to be granted for it.
+    // The calls write to procfs only, so no file of the host has to be granted.
     assertEquals(maps.needs().some((need) => need.kind === "write" && need.path === "/"), false);
     assertThrows(
       () => maps.command("/bin/sh", { args: ["-c", "true"] }).outputSync(),
@@ -367,7 +367,7 @@ test(
 );
 
 test(
-  "files are made on the host where that is granted, and not behind links",
+  "files are made on the host if that is granted, but not through links",
   withSecret((granted, secret) => {
     Deno.symlinkSync(secret, `${granted}/link`);
     const write = (path: string) => boxWith(writeFile(path, "soup", { host: true }));
@@ -389,7 +389,7 @@ test(
 );
 
 test(
-  "a mount point, or a new root, that is swapped for a link is an error",
+  "a mount point or new root that is replaced by a link is an error",
   withSecret((granted, secret) => {
     Deno.mkdirSync(`${granted}/place`);
     Deno.mkdirSync(`${granted}/root`);
@@ -440,7 +440,7 @@ test(
 );
 
 test(
-  "what covers a directory cannot be taken away, and what is read-only not be made writable",
+  "covering mounts cannot be unmounted, and read-only ones cannot be made writable",
   withSecret((granted) => {
     const box = recipe(own, programs("/bin/sh", "/bin/cat", "/bin/mount", "/bin/umount")).with(
       bind(granted, "/mnt/a", { readOnly: true }),
@@ -461,7 +461,7 @@ test(
 );
 
 test(
-  "without that, both can be: the needs say so, and it is so",
+  "with capabilities both can be done, and the needs include that",
   withSecret((granted) => {
     const box = recipe(own, programs("/bin/sh", "/bin/cat", "/bin/mount", "/bin/umount")).with(
       bind(granted, "/mnt/a", { readOnly: true }),
@@ -477,7 +477,7 @@ test(
 );
 
 test(
-  "an init that is left on the host is a way there",
+  "an init on the host's root gives access to the host",
   withSecret((_granted, secret) => {
     const box = recipe(unshare("user", "pid"), mapRoot(), init(), unshare("mount")).with(
       tmpfs("/mnt"),
@@ -487,7 +487,7 @@ test(
     );
     assertEquals(box.needs()[0], { kind: "read", path: "/" });
     const args = [`/proc/1/root${secret}/file`];
-    // For a moment, what becomes the init is out of reach.
+    // The process can be traced only after it has become the init.
     const script = `until cat ${args[0]}; do [ $((i += 1)) -lt 100 ] || exit 1; done`;
     const { stdout } = box.command("/bin/sh", { args: ["-c", script], stderr: "null" })
       .outputSync();
@@ -499,7 +499,7 @@ test(
 );
 
 test(
-  "an overlay of granted directories works, with its changes where they belong",
+  "an overlay of granted directories works, with its changes in the upper directory",
   withSecret((granted) => {
     for (const name of ["lower", "upper", "work"]) Deno.mkdirSync(`${granted}/${name}`);
     Deno.writeTextFileSync(`${granted}/lower/file`, "lower\n");
@@ -517,12 +517,12 @@ test(
     assertEquals(Deno.readTextFileSync(`${granted}/upper/new`), "new\n");
     const covering = boxWith(overlay(granted, { lower: [granted], discard: true }));
     assertEquals(run(covering, "true", { read: [granted] }), "");
-    // The kernel leaves a directory there that nobody may enter.
+    // The kernel leaves a directory without permissions there.
     Deno.chmodSync(`${granted}/work/work`, 0o700);
   }),
 );
 
-test("variables are handed on where that is granted, and others left out", () => {
+test("granted variables are passed on, and others left out", () => {
   Deno.env.set("RAMEKIN_ONE", "1");
   Deno.env.set("RAMEKIN_TWO", "2");
   try {
@@ -553,12 +553,12 @@ test("variables are handed on where that is granted, and others left out", () =>
   }
 });
 
-/** sandbox(), but with the environment of the script. */
+/** sandbox() with the environment of the script. */
 const sandboxWithoutEnv = recipe(
   ...sandbox().steps.filter(({ step }) => step !== "clearEnv" && step !== "setEnv"),
 );
 
-test("a command may start what it names, unless there is a list", () => {
+test("a command may start any program, unless there is a list", () => {
   const box = sandbox();
   const start = (program: string, run?: readonly string[] | boolean) =>
     box.command(program, { permissions: { read: ["/"], ...(run !== undefined && { run }) } })
@@ -570,7 +570,7 @@ test("a command may start what it names, unless there is a list", () => {
   assertEquals([error.grant, error.value], ["run", "true"]);
 });
 
-test("what is granted is decided each time that a command is started", () =>
+test("permissions are checked at each start of a command", () =>
   withSecret((granted, secret) => {
     const box = boxWith(bind(secret, "/mnt/a", { readOnly: true }));
     const command = box.command("/bin/sh", { permissions: { read: [granted, ...TOOLS] } });

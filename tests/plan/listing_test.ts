@@ -5,13 +5,13 @@ import * as steps from "../../mod.ts";
 import { recipe, type RecipeInput, type Step } from "../../mod.ts";
 import { test } from "../support.ts";
 
-/** Namespaces for steps that need them; their own calls are not looked at. */
+/** Namespaces for steps that need them; their own calls are not compared. */
 const box = recipe(
   steps.unshare("user", "mount", "pid", "uts", "ipc", "net", "time"),
   steps.mapRoot(),
 );
 
-/** What the container does for the last of the steps. */
+/** The calls of the container for the last of the steps. */
 function callsOf(...ingredients: RecipeInput[]): string[] {
   const whole = recipe(...ingredients);
   const last = whole.steps.length - 1;
@@ -20,14 +20,14 @@ function callsOf(...ingredients: RecipeInput[]): string[] {
     .map(({ call }) => call);
 }
 
-/** A path of the host is opened as it was when the plan was made, and through no link. */
+/** A path of the host is opened as resolved at the time of the plan, without following links. */
 const onHost = (path: string, flags: string) =>
   `openat2(AT_FDCWD, "${path}", {${flags}, 00, RESOLVE_NO_SYMLINKS}, 24)`;
 
-/** The working directory is opened, to go back there. */
+/** The working directory is opened, to be restored later. */
 const HERE = 'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)';
 
-/** mount(2) takes no descriptor, so it is called within the directory. */
+/** mount(2) takes no descriptor, so it is called in the directory. */
 const mountedOn = (target: string, call: string, after = ["fchdir(<working directory>)"]) => [
   onHost(target, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
   HERE,
@@ -43,7 +43,7 @@ const PIVOT = [
   'chdir("/")',
 ];
 
-/** Each step with the calls that it makes behind those namespaces, and the steps before it. */
+/** Each step with its calls after those namespaces, and the steps before it. */
 const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before: Step[]])[] = [
   [steps.hostname("soup"), ['sethostname("soup", 4)']],
   [steps.domainname("soup"), ['setdomainname("soup", 4)']],
@@ -115,7 +115,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
     ],
     steps.tmpfs("/mnt"),
   ],
-  // What is mounted may be a directory, or a file: one of the two is unmounted.
+  // The mount point may be a directory or a file; one of the two calls unmounts it.
   [steps.unmount("/mnt"), [
     HERE,
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
@@ -156,7 +156,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
     onHost("/mnt", "O_CLOEXEC|O_PATH"),
     'move_mount(</usr>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
   ]],
-  // The kernel follows links in the options: the directories are opened and mounted beneath first.
+  // The kernel follows links in the options, so the directories are opened and attached first.
   [steps.overlay("/mnt", { lower: ["/a,b", "/c:d"], upper: "/u", work: "/w,x" }), [
     ...["/a,b", "/c:d"].flatMap((lower) => [
       onHost(lower, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
@@ -186,7 +186,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
       'mkdirat(</mnt>, "a", 0755)',
       'openat2(</mnt>, "a", {O_CLOEXEC|O_DIRECTORY, 00, RESOLVE_BENEATH}, 24)',
       "fchmod(</mnt/a>, 0700)",
-      // The step before has left the process in its mount.
+      // The step before has left the process in its mount as the working directory.
       "fchdir(<working directory>)",
     ],
     steps.tmpfs("/mnt"),
@@ -253,7 +253,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
 
 for (const [step, calls, ...before] of CALLS) {
   const where = before.length === 0 ? "" : ` behind ${before.map(({ step }) => step).join(", ")}`;
-  test(`${step.step}${where} makes the calls that it should: ${JSON.stringify(step)}`, () => {
+  test(`${step.step}${where} makes the expected calls: ${JSON.stringify(step)}`, () => {
     const behind = step.step === "proc" && before.length > 0 ? [steps.pivotRoot("/mnt")] : [];
     if (behind.length === 0) return assertEquals(callsOf(box, ...before, step), [...calls]);
     const whole = box.with(...before, step, ...behind);
@@ -263,7 +263,7 @@ for (const [step, calls, ...before] of CALLS) {
   });
 }
 
-test("the first unshare costs no call of its own, and the map is written by the container", () => {
+test("the first unshare needs no call of its own, and the container writes the map", () => {
   const plan = recipe(steps.unshare("user", "uts"), steps.mapRoot()).plan();
   const [first, ...others] = plan.entries.filter(({ stepIndex }) => stepIndex === 0);
   assertMatch(first!.call, /^clone3?\(/);
@@ -283,7 +283,7 @@ test("the first unshare costs no call of its own, and the map is written by the 
   );
 });
 
-test("several ranges are mapped by the script, while the container waits", () => {
+test("the script maps several ranges while the container waits", () => {
   const ranges = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 9 }];
   const plan = recipe(steps.unshare("user"), steps.mapIds({ uids: ranges, gids: ranges })).plan();
   const made = plan.entries.filter(({ stepIndex }) => stepIndex === 1);
@@ -301,14 +301,14 @@ test("several ranges are mapped by the script, while the container waits", () =>
   assertEquals(made.filter(({ by }) => by === "container").length, 2);
 });
 
-test("a bounding set drops all others, one by one", () => {
+test("a bounding set drops all other capabilities, one by one", () => {
   const calls = callsOf(box, steps.capabilities({ bounding: ["CAP_KILL"] }));
   assertEquals(calls.length, Object.keys(steps.CAPABILITIES).length - 1);
   assert(calls.every((call) => call.startsWith("prctl(PR_CAPBSET_DROP, CAP_")), calls[0]);
   assert(!calls.some((call) => call.includes("CAP_KILL,")));
 });
 
-test("devices binds, mounts and links", () => {
+test("devices makes binds, mounts and links", () => {
   const calls = callsOf(box, steps.devices());
   const count = (start: string) => calls.filter((call) => call.startsWith(start)).length;
   assertEquals(
@@ -323,16 +323,16 @@ const OPENS = /^(openat2?|open_tree|fsopen|fsmount)\(/;
 const count = (calls: readonly string[], pattern: RegExp) =>
   calls.filter((call) => pattern.test(call)).length;
 
-/** How many descriptors are open when the program begins, which execve(2) closes. */
+/** The number of descriptors that execve(2) closes. */
 const leftOpen = (calls: readonly string[]) => count(calls, OPENS) - count(calls, /^close\(/);
 
-/** What the container does for all of the steps. */
+/** The calls of the container for all of the steps. */
 const allCallsOf = (...ingredients: RecipeInput[]) =>
   recipe(...ingredients).plan().entries
     .filter(({ by, stepIndex }) => by === "container" && stepIndex !== undefined)
     .map(({ call }) => call);
 
-test("execve(2) closes descriptors, up to a bound; those beyond it are closed at once", () => {
+test("execve(2) closes descriptors up to a limit; further ones are closed at once", () => {
   const binds = (number: number) =>
     Array.from({ length: number }, (_, index) => steps.bind("/usr", `/mnt/${index}`));
   const few = allCallsOf(box, steps.tmpfs("/mnt"), ...binds(10));
@@ -344,7 +344,7 @@ test("execve(2) closes descriptors, up to a bound; those beyond it are closed at
   assertEquals(open, [open[0]!, open[0]!, open[0]!]);
 });
 
-test("where a step unmounts, what is open would keep a mount busy: all is closed at once", () => {
+test("all descriptors are closed at once if a step unmounts, because they keep a mount busy", () => {
   const lists: Step[][] = [
     [steps.bind("/usr", "/mnt/usr", { readOnly: true })],
     [steps.bind("/usr", "/mnt/usr", { optional: true })],
@@ -363,13 +363,13 @@ test("where a step unmounts, what is open would keep a mount busy: all is closed
     const made = whole.plan().entries.slice(0, unmounting)
       .filter(({ by, stepIndex }) => by === "container" && stepIndex !== undefined)
       .map(({ call }) => call);
-    // What stays open lies on other mounts: /proc, and the working directory.
+    // The open ones are on other mounts: /proc and the working directory.
     const stays = made.filter((call) => call === HERE || call.includes('"/proc", {')).length;
     assertEquals(leftOpen(made), stays, made.join("\n"));
   }
 });
 
-test("a file that was written is closed at once, as no file open for writing can be executed", () => {
+test("a written file is closed at once, because a file open for writing cannot be executed", () => {
   const calls = allCallsOf(
     box,
     steps.tmpfs("/mnt"),

@@ -1,4 +1,4 @@
-/** Whose files a path names. */
+/** The mount table: whether a path is on a mount of the recipe or on the host. */
 
 import { isWithin, nameOf, normalize, parentOf } from "../../recipe/path.ts";
 import { assert, assertEquals } from "@std/assert";
@@ -34,7 +34,7 @@ Deno.test("paths are normalized", () => {
   assertEquals(isWithin("/a", "/"), true);
 });
 
-Deno.test("a path is the recipe's on a filesystem that it has mounted, down to what is bound", () => {
+Deno.test("a path is on a container mount within a filesystem of the recipe, except beneath a bind", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/mnt"));
   mounts.mounted(bound("/mnt/a"));
@@ -54,7 +54,7 @@ Deno.test("a path is the recipe's on a filesystem that it has mounted, down to w
   assertEquals(theirs, ["/mnt", "/mnt/x", "/mnt/a/b", "/mnt/a/b/c"]);
 });
 
-Deno.test("a later mount covers what is below it, until it is unmounted", () => {
+Deno.test("a later mount covers the paths beneath it until it is unmounted", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/mnt/a"));
   mounts.mounted(bound("/mnt"));
@@ -70,7 +70,7 @@ Deno.test("a later mount covers what is below it, until it is unmounted", () => 
   assertEquals(mounts.isThere("/mnt"), true);
 });
 
-Deno.test("what is known to be there are mount points that are certain, and what they lie in", () => {
+Deno.test("certain mount points and their parents are known to exist", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/a/b"));
   mounts.mounted({ ...bound("/c/d"), certain: false });
@@ -79,7 +79,7 @@ Deno.test("what is known to be there are mount points that are certain, and what
   assertEquals([mounts.isMountPoint("/c/d"), mounts.isContainerMount("/c/d")], [false, false]);
 });
 
-Deno.test("in a new root paths begin there", () => {
+Deno.test("paths start at a new root", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/mnt"));
   mounts.mounted(bound("/mnt/usr"));

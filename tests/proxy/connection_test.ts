@@ -1,4 +1,4 @@
-/** Connections to the proxy, with made-up clients and hosts. */
+/** Connections to the proxy, with fake clients and hosts. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { serve } from "../../proxy/connection.ts";
@@ -8,7 +8,7 @@ import { rounds } from "../rounds.ts";
 
 const decoder = new TextDecoder("latin1");
 
-/** A side whose bytes are known: it says its parts, then waits, or ends. */
+/** A fake stream: it sends its parts, then waits or ends. */
 class Side implements Stream {
   written = "";
   ended = false;
@@ -23,7 +23,7 @@ class Side implements Stream {
   }
 
   async read(): Promise<Uint8Array> {
-    // Others get their turn, as with a network.
+    // Other tasks run in between, as with a network.
     await Promise.resolve();
     if (this.closed) return new Uint8Array();
     const part = this.#parts.shift();
@@ -56,10 +56,10 @@ function latin1(text: string): Uint8Array {
 interface Served {
   readonly client: Side;
   readonly host: Side;
-  readonly asked: string[];
+  readonly connected: string[];
 }
 
-/** Serves a client whom `granted.example` is granted. */
+/** Serves a client that may connect to `granted.example`. */
 async function served(
   parts: (string | Uint8Array)[],
   answer: string[] = [],
@@ -67,17 +67,17 @@ async function served(
 ): Promise<Served> {
   const hosts = new Hosts(["granted.example"]);
   const [client, host] = [new Side(parts), new Side(answer)];
-  const asked: string[] = [];
+  const connected: string[] = [];
   const connect: Connect = async (to) => {
-    asked.push(`${to.name}:${to.port}`);
+    connected.push(`${to.name}:${to.port}`);
     return hosts.has(to) ? host : await hosts.connect(to);
   };
   await serve(client, connect, patience);
   assert(client.closed);
-  return { client, host, asked };
+  return { client, host, connected };
 }
 
-Deno.test("a tunnel passes bytes on in both directions, also those that came early", async () => {
+Deno.test("a tunnel forwards bytes in both directions, also those that came early", async () => {
   const { client, host } = await served(
     ["CONNECT granted.example:443 HTTP/1.1\r\n\r\nhello ", "host"],
     ["hello ", "client"],
@@ -86,7 +86,7 @@ Deno.test("a tunnel passes bytes on in both directions, also those that came ear
   assertEquals([host.written, host.ended, host.closed], ["hello host", true, true]);
 });
 
-Deno.test("a request is passed on, and its answer", async () => {
+Deno.test("a request is forwarded, and its response", async () => {
   const { client, host } = await served(
     ["GET http://granted.example/a HTTP/1.1\r\nAccept: */*\r\n\r\n"],
     ["HTTP/1.1 204 No Content\r\n", "\r\n"],
@@ -105,7 +105,7 @@ Deno.test("the head may come byte by byte", async () => {
   assertMatch(host.written, /^GET \/ HTTP/);
 });
 
-Deno.test("what comes behind a request is passed on to nobody", async () => {
+Deno.test("bytes after a request are dropped", async () => {
   const second = "GET http://other.example/ HTTP/1.1\r\n\r\n";
   for (
     const request of [
@@ -115,14 +115,14 @@ Deno.test("what comes behind a request is passed on to nobody", async () => {
       `3\r\nabc\r\n0\r\n\r\n${second}`,
     ]
   ) {
-    const { host, asked } = await served([request], ["HTTP/1.1 200 OK\r\n\r\n"]);
-    assertEquals(asked, ["granted.example:80"]);
+    const { host, connected } = await served([request], ["HTTP/1.1 200 OK\r\n\r\n"]);
+    assertEquals(connected, ["granted.example:80"]);
     assertEquals(host.written.includes("other.example"), false);
     assertEquals(host.written.includes("abc"), request.includes("abc"));
   }
 });
 
-Deno.test("chunks that can be read in two ways end the connection", async () => {
+Deno.test("ambiguous chunks end the connection", async () => {
   const start = "POST http://granted.example/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (
     const chunks of [
@@ -144,7 +144,7 @@ Deno.test("chunks that can be read in two ways end the connection", async () => 
   }
 });
 
-Deno.test("what is not granted is answered with 403, whatever it looks like", async () => {
+Deno.test("a host that is not granted gets a 403, in any spelling", async () => {
   for (
     const target of [
       "other.example:443",
@@ -164,24 +164,24 @@ Deno.test("what is not granted is answered with 403, whatever it looks like", as
   assertMatch(client.written, /other\.example:80 is not allowed/);
 });
 
-Deno.test("a name is the same in other case, with a dot at its end", async () => {
+Deno.test("names are compared without case and final dot", async () => {
   for (const name of ["GRANTED.example", "granted.example.", "Granted.Example."]) {
-    const { asked, client } = await served([`CONNECT ${name}:443 HTTP/1.1\r\n\r\n`]);
-    assertEquals(asked, ["granted.example:443"]);
+    const { connected, client } = await served([`CONNECT ${name}:443 HTTP/1.1\r\n\r\n`]);
+    assertEquals(connected, ["granted.example:443"]);
     assertMatch(client.written, /^HTTP\/1\.1 200 /);
   }
 });
 
-Deno.test("the host that is asked for counts, not the one that a header names", async () => {
-  const { asked, host } = await served([
+Deno.test("the host of the request line is used, and not that of a header", async () => {
+  const { connected, host } = await served([
     "GET http://granted.example/ HTTP/1.1\r\nHost: other.example\r\n\r\n",
   ]);
-  assertEquals(asked, ["granted.example:80"]);
+  assertEquals(connected, ["granted.example:80"]);
   assertMatch(host.written, /\r\nHost: granted\.example\r\n/);
   assertEquals(host.written.includes("other"), false);
 });
 
-Deno.test("a head that is wrong, too long or cut off is answered with an error", async () => {
+Deno.test("a head that is invalid, too long or truncated gets an error", async () => {
   const status = async (...parts: string[]) =>
     (await served(parts)).client.written.match(/^HTTP\/1\.1 (\d+)/)?.[1];
   assertEquals(await status("GET / HTTP/1.1\r\n\r\n"), "400");
@@ -195,10 +195,10 @@ Deno.test("a head that is wrong, too long or cut off is answered with an error",
   assertEquals(await status(""), undefined);
 });
 
-Deno.test("a client that says nothing is not waited for", async () => {
+Deno.test("a client that sends nothing is disconnected", async () => {
   for (const parts of [[], ["GET http://granted.exam"], ["\x05\x01"]]) {
     const client = new Side(parts, false);
-    // The proxy does not keep a script alive for whom it waits.
+    // The proxy does not keep the script alive.
     const timer = setInterval(() => {}, 1000);
     await serve(client, () => Promise.reject(new Error("nobody asks")), 1);
     clearInterval(timer);
@@ -206,7 +206,7 @@ Deno.test("a client that says nothing is not waited for", async () => {
   }
 });
 
-Deno.test("a host that cannot be reached is told", async () => {
+Deno.test("a host that cannot be reached gets an error", async () => {
   const client = new Side(["CONNECT granted.example:443 HTTP/1.1\r\n\r\n"]);
   await serve(client, () => Promise.reject(new Deno.errors.ConnectionRefused()));
   assert(client.closed);
@@ -218,16 +218,16 @@ const named = (name: string, port = 443) =>
   String.fromCharCode(port >> 8, port & 255);
 
 Deno.test("SOCKS 5 connects to a name", async () => {
-  const { client, host, asked } = await served(
+  const { client, host, connected } = await served(
     [hello + named("Granted.example") + "hello ", "host"],
     ["hello client"],
   );
-  assertEquals(asked, ["granted.example:443"]);
+  assertEquals(connected, ["granted.example:443"]);
   assertEquals(client.written, `\x05\x00\x05\x00\x00\x01${"\0".repeat(6)}hello client`);
   assertEquals(host.written, "hello host");
 });
 
-Deno.test("SOCKS 5 refuses what is not granted, or not understood", async () => {
+Deno.test("SOCKS 5 refuses hosts that are not granted, and invalid requests", async () => {
   const reply = async (request: string, greeting = hello) =>
     [...latin1((await served([greeting, request])).client.written)].slice(0, 4);
   const notAllowed = [5, 0, 5, 2];
@@ -246,7 +246,7 @@ Deno.test("SOCKS 5 refuses what is not granted, or not understood", async () => 
   assertEquals(await reply("", "\x04\x01\x00\x50\x7f\0\0\x01\0"), [72, 84, 84, 80], "SOCKS 4");
 });
 
-Deno.test("arbitrary bytes reach nobody, and crash nothing", async () => {
+Deno.test("arbitrary bytes reach no host, and crash nothing", async () => {
   let seed = 1;
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   const pieces = [

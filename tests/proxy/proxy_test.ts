@@ -1,4 +1,4 @@
-/** Networks under grants: none, loopback, the host's, and hosts through the script's proxy. */
+/** Networks with permissions: none, loopback, the host's, and hosts by the script's proxy. */
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -17,7 +17,7 @@ import { runScript } from "../other_scripts.ts";
 
 const READ = sandbox().needs().flatMap((need) => "path" in need ? [need.path] : []);
 
-/** What bash writes in a sandbox whose network has these grants. */
+/** Returns the output of bash in a sandbox with these permissions for the network. */
 async function bash(
   script: string,
   net: PermissionOptions["net"],
@@ -31,14 +31,14 @@ async function bash(
   return new TextDecoder().decode(stdout);
 }
 
-/** Says something to the proxy, and shows what comes back. */
+/** A script that sends a text to the proxy, and prints the response. */
 function ask(request: string): string {
   return `exec 3<>/dev/tcp/127.0.0.1/3128 && printf '${request}' >&3 && cat <&3`;
 }
 
 const connectTo = (host: string) => `CONNECT ${host} HTTP/1.1\\r\\n\\r\\n`;
 
-/** A host on this machine's loopback interface that says who it is, and what it was told. */
+/** Runs a server on this machine's loopback interface that sends its name and the request. */
 async function withHost(
   body: (port: number) => Promise<void>,
   answer = "I am the host",
@@ -59,7 +59,7 @@ async function withHost(
   return heard;
 }
 
-test("without a grant there is no network, and the host's is refused", async () => {
+test("without a permission there is no network, and the host's is refused", async () => {
   const error = assertThrows(
     () => sandbox({ net: "host" }).command("true", { permissions: { read: ["/"] } }).outputSync(),
     PermissionError,
@@ -73,7 +73,7 @@ test("without a grant there is no network, and the host's is refused", async () 
   assertMatch(await bash("echo > /dev/tcp/127.0.0.1/3128", false), /Connection refused/);
 });
 
-test("loopback is up where that is granted, without a step for it", async () => {
+test('"loopback" sets the interface up, without a step', async () => {
   const box = recipe(unshare("user", "net"), mapRoot());
   const permissions = { read: true, write: true, run: true, sys: true, env: true } as const;
   const state = (net: "loopback" | false) => {
@@ -87,7 +87,7 @@ test("loopback is up where that is granted, without a step for it", async () => 
   assertMatch(await bash("echo > /dev/tcp/127.0.0.1/3128", "loopback"), /refused/);
 });
 
-test("the host's network is given where all of it is granted", async () => {
+test("`true` grants the host's network", async () => {
   await withHost(async (port) => {
     const box = sandbox({ net: "host" });
     const read = box.needs().flatMap((need) => need.kind === "read" ? [need.path] : []);
@@ -99,7 +99,7 @@ test("the host's network is given where all of it is granted", async () => {
   });
 });
 
-test("a host that is granted is reached through the proxy, and told what it should be", async () => {
+test("a granted host is reached through the proxy, and gets the whole request", async () => {
   const heard = await withHost(async (port) => {
     const host = `127.0.0.1:${port}`;
     const tunnel = await bash(ask(connectTo(host) + "hello"), [host]);
@@ -137,7 +137,7 @@ test("another host, another port and another spelling of them are refused", asyn
   assertEquals(heard, []);
 });
 
-test("a granted spelling grants the others", async () => {
+test("a granted spelling grants all others", async () => {
   await withHost(async (port) => {
     for (const granted of [`127.1:${port}`, `0x7f.0.0.1:${port}`, "127.0.0.1"]) {
       assertStringIncludes(
@@ -148,7 +148,7 @@ test("a granted spelling grants the others", async () => {
   });
 });
 
-/** A name that leads to this machine and is not localhost itself. */
+/** A name other than localhost that resolves to this machine. */
 const alias = namesOfThisMachine().find((name) => name !== "localhost");
 
 function namesOfThisMachine(): string[] {
@@ -164,7 +164,7 @@ function namesOfThisMachine(): string[] {
 }
 
 test(
-  "a granted name that leads to this machine is refused",
+  "a granted name that resolves to this machine is refused",
   async () => {
     await withHost(async (port) => {
       const answer = await bash(ask(connectTo(`${alias}:${port}`)), [alias!]);
@@ -182,7 +182,7 @@ test("localhost can be granted by name", async () => {
   });
 });
 
-test("a host that does not answer is told", async () => {
+test("a host that cannot be reached is reported", async () => {
   let port = 0;
   await withHost((free) => {
     port = free;
@@ -208,7 +208,7 @@ test("programs find the proxy by their environment", async () => {
   assertEquals((await variables(["localhost"])).includes("NO_PROXY="), true);
 });
 
-test("much goes through, in both directions, as fast as it is taken", async () => {
+test("large amounts pass in both directions, with backpressure", async () => {
   const size = 3_000_000;
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const echo = (async () => {
@@ -232,7 +232,7 @@ test("several programs are served at once", async () => {
   });
 });
 
-test("the proxy is there behind an init, and where ids are mapped from outside", async () => {
+test("the proxy works with an init, and with id maps that the script writes", async () => {
   await withHost(async (port) => {
     const host = `127.0.0.1:${port}`;
     const ids = (outside: number) => [{ inside: 0, outside, count: 1 }];
@@ -274,7 +274,7 @@ test("with a terminal, the script gets both the terminal and the proxy's socket"
   });
 });
 
-test("what is under way ends with the container", async () => {
+test("open connections end with the container", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const host = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
   const container = sandbox().command("bash", {
@@ -294,7 +294,7 @@ test("a launch that fails leaves no socket", () => {
   }
 });
 
-test("outputSync() cannot pass anything on, and says so", () => {
+test("outputSync() refuses a list of hosts", () => {
   assertThrows(
     () => sandbox().command("true", { permissions: { read: READ, net: ["a"] } }).outputSync(),
     TypeError,
@@ -307,7 +307,7 @@ test("a plan shows the proxy's socket", () => {
   assertStringIncludes(calls, "{AF_INET, 127.0.0.1:3128}");
 });
 
-test("the script's own permissions hold too", async () => {
+test("the script's own permissions apply too", async () => {
   const { stdout, stderr } = await runScript(
     `
     const { sandbox } = ramekin;

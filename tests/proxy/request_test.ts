@@ -1,4 +1,4 @@
-/** What a proxy is asked, and what it does not understand on purpose. */
+/** Requests to the proxy, and those that it refuses as ambiguous. */
 
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { parseHost } from "../../proxy/host.ts";
@@ -6,7 +6,7 @@ import { Hosts, isReserved } from "../../proxy/hosts.ts";
 import { Refusal } from "../../proxy/refusal.ts";
 import { parseRequest } from "../../proxy/request.ts";
 
-Deno.test("every spelling of a host becomes the same", () => {
+Deno.test("all spellings of a host have one canonical form", () => {
   for (
     const [text, name, port] of [
       ["example.org", "example.org", undefined],
@@ -28,7 +28,7 @@ Deno.test("every spelling of a host becomes the same", () => {
   }
 });
 
-Deno.test("what is no host is none", () => {
+Deno.test("texts that are not hosts are refused", () => {
   const none = [
     "",
     ":80",
@@ -47,7 +47,7 @@ Deno.test("what is no host is none", () => {
   for (const text of none) assertEquals(parseHost(text), undefined, JSON.stringify(text));
 });
 
-Deno.test("a host is granted by its name, with its port or with all", () => {
+Deno.test("a host is granted by its name, with one port or all", () => {
   const hosts = new Hosts(["Example.org:443", "any.example", "[::1]:80"]);
   const has = (text: string) => {
     const { name, port } = parseHost(text)!;
@@ -70,7 +70,7 @@ Deno.test("a host is granted by its name, with its port or with all", () => {
   assertEquals([hosts.includesLoopback, new Hosts(["a"]).includesLoopback], [true, false]);
 });
 
-Deno.test("addresses of this machine and its link are known in every form", () => {
+Deno.test("addresses of this machine and its link are recognized in every form", () => {
   for (
     const address of [
       "127.0.0.1",
@@ -102,7 +102,7 @@ Deno.test("addresses of this machine and its link are known in every form", () =
 
 const head = (...lines: string[]) => [...lines, "\r\n"].join("\r\n");
 
-Deno.test("CONNECT asks for a tunnel", () => {
+Deno.test("CONNECT requests a tunnel", () => {
   assertEquals(parseRequest(head("CONNECT example.org:443 HTTP/1.1", "Host: other.example")), {
     kind: "tunnel",
     to: { name: "example.org", port: 443 },
@@ -113,7 +113,7 @@ Deno.test("CONNECT asks for a tunnel", () => {
   });
 });
 
-Deno.test("a request is passed on in the form that the host expects", () => {
+Deno.test("a request is forwarded in the form that the host expects", () => {
   const request = parseRequest(head(
     "POST http://Example.org:8080/a?b HTTP/1.1",
     "Host: other.example",

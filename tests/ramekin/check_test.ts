@@ -1,4 +1,4 @@
-/** `ramekin check`: what the host can do, as it is, and as it is where something is in the way. */
+/** `ramekin check`: what the host supports, as it is, and with something missing. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { linux, mapRoot, recipe, sandbox, seccomp, sysctl, unshare } from "../../mod.ts";
@@ -10,7 +10,7 @@ import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
 import { ramekin, RUN } from "./support.ts";
 
-test("check tells what works, as it does", async () => {
+test("check reports what works", async () => {
   const { code, stdout, stderr } = await ramekin("check", "--json");
   assertEquals(stderr, "");
   const { kernel, machine, findings } = JSON.parse(stdout);
@@ -26,7 +26,7 @@ test("check tells what works, as it does", async () => {
   }
 });
 
-test("check tells what is in the way, and the fix", async () => {
+test("check reports what does not work, and the fix", async () => {
   const [program, ...args] = [...RUN, "check"];
   const closed = recipe(
     unshare("user"),
@@ -47,7 +47,7 @@ test("check tells what is in the way, and the fix", async () => {
   assertMatch(text, /^yes {2}net namespaces /m);
 });
 
-test("a trial tells a container that was made from one that was not", () => {
+test("a trial distinguishes a container that was made from one that was not", () => {
   assertEquals(trial(recipe()), undefined);
   const error = trial(recipe(unshare("user"), mapRoot(), sysctl({ "user.no_such_setting": 1 })));
   const finding = failed("settings", error!);
@@ -56,7 +56,7 @@ test("a trial tells a container that was made from one that was not", () => {
   assertStringIncludes(finding.fix!, "no such setting");
 });
 
-test("findings are a line each, with the fix below", () => {
+test("results are a line each, with the fix below", () => {
   const findings: Finding[] = [
     { name: "one", works: true, says: "" },
     { name: "three", works: false, says: "broken", fix: "fix it" },

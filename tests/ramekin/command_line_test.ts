@@ -1,4 +1,4 @@
-/** The command line: help, mistakes, and how they are told. */
+/** The command line: help, errors and their messages. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { readArguments } from "../../scripts/ramekin/arguments.ts";
@@ -26,12 +26,12 @@ const COOK: Subcommand = {
   ],
 };
 
-/** What is said of these words. */
+/** Returns the message for these words. */
 function mistake(...words: string[]): string {
   return assertThrows(() => readArguments(words, COOK), UsageError).message;
 }
 
-test("flags, operands and a program are told apart", () => {
+test("flags, operands and a program are distinguished", () => {
   const given = readArguments(
     ["1", "--set", "a=b=c", "--set=d=", "-A", "--", "sh", "-c", "2"],
     COOK,
@@ -42,14 +42,14 @@ test("flags, operands and a program are told apart", () => {
   assertEquals([given.has("all"), given.has("allow-read")], [true, false]);
 });
 
-test("a value that may be left out stands behind = only, as with Deno", () => {
+test("an optional value is only accepted after =, as with Deno", () => {
   const given = readArguments(["--allow-read", "soup", "--", "--allow-read=/x"], COOK);
   assertEquals([given.has("allow-read"), given.value("allow-read")], [true, undefined]);
   assertEquals(given.operands, ["soup"]);
   assertEquals(readArguments(["soup", "--allow-read=/a,/b"], COOK).value("allow-read"), "/a,/b");
 });
 
-test("mistaken words are told, with what was probably meant", () => {
+test("unknown words are reported, with the nearest one", () => {
   assertEquals(mistake("soup", "--sat", "a=b"), "there is no flag --sat; did you mean --set?");
   assertEquals(mistake("soup", "-x"), "there is no flag -x");
   assertEquals(mistake("soup", "--all=yes"), "--all takes no value");
@@ -73,7 +73,7 @@ test("the version is the project's", () => {
   assertEquals(VERSION, config.version);
 });
 
-test("help and version are shown on the standard output", async () => {
+test("help and version are written to the standard output", async () => {
   for (const words of [[], ["--help"], ["help"]]) {
     const { code, stdout, stderr } = await ramekin(...words);
     assertEquals([code, stdout, stderr], [0, programHelp(plain) + "\n", ""]);
@@ -85,7 +85,7 @@ test("help and version are shown on the standard output", async () => {
   assertEquals((await ramekin("--version")).stdout, `ramekin ${VERSION}\n`);
 });
 
-test("a mistake is a few lines on the standard error, and the exit status 2", async () => {
+test("a usage error is a few lines on the standard error, and the exit status 2", async () => {
   const { code, stdout, stderr } = await ramekin("sp");
   assertEquals([code, stdout], [2, ""]);
   assertEquals(
@@ -107,7 +107,7 @@ test("--debug shows where an error comes from", async () => {
   assertMatch(stderr, /^ {4}at .*arguments\.ts/m);
 });
 
-test("a permission that is missing is named, with how the program is installed", async () => {
+test("a missing permission is named, with the command that installs the program", async () => {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--no-prompt", "--quiet", RAMEKIN, "ps"],
     env: { NO_COLOR: "1" },
@@ -123,7 +123,7 @@ test("a permission that is missing is named, with how the program is installed",
   assertStringIncludes(decode(reading.stderr), INSTALL);
 });
 
-test("colours are for terminals, and NO_COLOR keeps them away", async () => {
+test("colours are for terminals, and NO_COLOR turns them off", async () => {
   const shown = async (env: Record<string, string>) => {
     const box = recipe().command(RUN[0]!, {
       args: [...RUN.slice(1), "help"],
@@ -138,7 +138,7 @@ test("colours are for terminals, and NO_COLOR keeps them away", async () => {
   assert(!(await shown({ NO_COLOR: "1" })).includes("\x1b"));
 });
 
-test("the program ends quietly where nobody reads on", async () => {
+test("the program ends silently if its output is closed", async () => {
   const command = RUN.map((word) => `'${word}'`).join(" ");
   const { code, stderr } = await new Deno.Command("sh", {
     args: ["-c", `{ ${command} schema; echo $? >&2; } | head -c 1 >/dev/null`],

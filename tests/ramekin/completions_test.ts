@@ -1,4 +1,4 @@
-/** `ramekin completions`: asked of the shells themselves, where they are installed. */
+/** `ramekin completions`, in the shells that are installed. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { bashCompletions } from "../../scripts/ramekin/completions/bash.ts";
@@ -9,7 +9,7 @@ import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
 import { ramekin, TestTerminal, withFiles } from "./support.ts";
 
-/** Why the tests of a shell are left out, where they have to be. */
+/** Why the tests of a shell are skipped. */
 function missing(shell: string): string | undefined {
   try {
     new Deno.Command(shell, { args: ["-c", "exit"], stdout: "null", stderr: "null" }).outputSync();
@@ -35,7 +35,7 @@ async function output(
   return decode(stdout).split("\n").filter(Boolean);
 }
 
-/** Stands in for the program: the containers that run. */
+/** A replacement of the program, which prints running containers. */
 const CONTAINERS = "PID NAME\\n12 soup\\n";
 
 const inKitchen = (body: (directory: string) => Promise<void>) =>
@@ -134,7 +134,7 @@ test("every subcommand and flag is in the completions of every shell", () => {
   }
 });
 
-test("completions are written for the shells that there are", async () => {
+test("completions are written for the supported shells", async () => {
   assertEquals((await ramekin("completions", "bash")).stdout, bashCompletions());
   const { code, stderr } = await ramekin("completions", "fsh");
   assertEquals(code, 2);

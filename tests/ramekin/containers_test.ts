@@ -71,7 +71,7 @@ test("ps shows the containers of another script", () =>
     );
   }));
 
-test("ps leaves out what is no container", async () => {
+test("ps leaves out processes that are not containers", async () => {
   await using script = new Script(
     `await ramekin.recipe().command("true").output();
     const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
@@ -90,14 +90,14 @@ test("ps leaves out what is no container", async () => {
   await process.status;
 });
 
-test("times are told by their two largest units", () => {
+test("times have their two largest units", () => {
   assertEquals(
     [0.4, 59, 60, 3725, 90000, 86400].map(timeText),
     ["0s", "59s", "1m 0s", "1h 2m", "1d 1h", "1d 0h"],
   );
 });
 
-test("ls shows the namespaces that listNamespaces() tells", () =>
+test("ls shows the namespaces of listNamespaces()", () =>
   withContainers(async ([pid]) => {
     const { uts } = linux.namespaces(pid);
     const { stdout } = await ramekin("ls");
@@ -107,7 +107,7 @@ test("ls shows the namespaces that listNamespaces() tells", () =>
     assertEquals([found.type, found.first.pid], ["uts", pid]);
   }));
 
-test("ls --tree shows what belongs to which user namespace", () =>
+test("ls --tree shows the owners of namespaces", () =>
   withContainers(async ([pid]) => {
     const { user, uts } = linux.namespaces(pid);
     const lines = (await ramekin("ls", "--tree")).stdout.split("\n");
@@ -138,7 +138,7 @@ test("enter runs a program in a container of another script", () =>
     }
   }));
 
-test("enter finds a container by the name of its program, where it is the only one", async () => {
+test("enter finds a container by the name of its program, if it is the only one", async () => {
   await using script = new Script(`
     const box = ramekin.recipe(ramekin.unshare("user", "uts"), ramekin.mapRoot(),
       ramekin.hostname("pantry"));
@@ -158,13 +158,13 @@ test("enter finds a container by the name of its program, where it is the only o
   await process.status;
 });
 
-test("enter tells a process that is not there", async () => {
+test("enter reports a missing process", async () => {
   const { code, stderr } = await ramekin("enter", "99999999", "--", "true");
   assertEquals(code, 125);
   assertStringIncludes(stderr, "there is no process 99999999; ramekin ps lists");
 });
 
-test("who enters a sandbox is limited as its program is", async () => {
+test("a program that enters a sandbox has the same restrictions", async () => {
   await using script = new Script(`
     const container = ramekin.sandbox().command("sh", {
       args: ["-c", "echo ready; read line"], stdin: "piped", stdout: "inherit" }).spawn();
@@ -186,7 +186,7 @@ test("who enters a sandbox is limited as its program is", async () => {
   await process.status;
 });
 
-test("limits are read from what the kernel shows of a process", () => {
+test("limits are read from the /proc files of a process", () => {
   const own = "CapBnd:\t0000000000000003\nNoNewPrivs:\t0\nSeccomp:\t0\n";
   assertEquals(limitsIn(own, own), []);
   assertEquals(limitsIn(own.replace("3", "1"), own), [capabilities({ bounding: ["CAP_CHOWN"] })]);

@@ -1,8 +1,10 @@
-/** As much of JSON Schema as the schema of recipes uses; what else it uses is an error. */
+/** The part of JSON Schema that the schema of recipes uses; any other keyword is an error. */
 
 import type { JsonSchema } from "../../recipe/schema.ts";
 
-/** Where the value does not fit the schema, and by which word of it; `undefined` where it fits. */
+/**
+ * Returns where the value does not match the schema, and the keyword; `undefined` if it matches.
+ */
 export function misfit(value: unknown, schema: JsonSchema, root: JsonSchema): string | undefined {
   for (const [word, rule] of Object.entries(schema)) {
     const check = KEYWORDS[word];

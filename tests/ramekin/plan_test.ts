@@ -1,4 +1,4 @@
-/** `ramekin plan`: what would be done, what it needs, and how it is drawn. */
+/** `ramekin plan`: the calls, the needs and the graph of a recipe. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
@@ -36,7 +36,7 @@ steps:
 const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
 
 test(
-  "plan shows each step with its calls, and what it needs with the flag that grants it",
+  "plan shows each step with its calls, and each need with its flag",
   inKitchen(async (cwd) => {
     const { code, stdout, stderr } = await ramekinWith(
       { cwd },
@@ -54,7 +54,7 @@ test(
 );
 
 test(
-  "plan --json tells the same as data",
+  "plan --json prints the same as data",
   inKitchen(async (cwd) => {
     const { stdout } = await ramekinWith({ cwd }, "plan", "box.yaml", "--json");
     const { entries, needs } = JSON.parse(stdout);
@@ -66,7 +66,7 @@ test(
 );
 
 test(
-  "what is wrong with the order of steps is told with its line",
+  "an impossible order of steps is reported with the line",
   inKitchen(async (cwd) => {
     const { code, stderr } = await ramekinWith({ cwd }, "plan", "early.yaml");
     assertEquals(code, 1);
@@ -75,7 +75,7 @@ test(
 );
 
 test(
-  "plan --graph draws into a file, or on the standard output",
+  "plan --graph writes to a file, or to the standard output",
   withFiles(FILES, async (cwd) => {
     Deno.chmodSync(cwd, 0o777);
     const drawn = await ramekinWith({ cwd }, "plan", "box.yaml", "--graph", "box.svg");
@@ -93,7 +93,7 @@ test(
   }),
 );
 
-test("a drawing is well-formed, whatever the names are", () => {
+test("a graph is well-formed with any names", () => {
   const steps = recipe(unshare("user", "mount"), mapRoot(), bind("/a<b>&\"'", "/tmp/\x1b[2J"));
   const svg = drawGraph(graphOf(steps, []), `<script>&"`);
   assert(!svg.includes("<script>") && !svg.includes("\x1b"), svg);
@@ -107,14 +107,14 @@ test("a drawing is well-formed, whatever the names are", () => {
   assertEquals(open, []);
 });
 
-test("the graph tells whose the namespaces are", () => {
+test("the graph shows the owners of the namespaces", () => {
   const { namespaces } = graphOf(recipe(unshare("user", "uts"), mapRoot()), []);
   assertEquals([namespaces.uts, namespaces.net], ["own", "host"]);
   const joined = graphOf(recipe(join(Deno.pid, "net")), []).namespaces;
   assertEquals([joined.net, joined.uts], ["joined", "host"]);
 });
 
-test("the graph tells what is mounted from where, as it is seen from the new root", () => {
+test("the graph shows the mounts and their sources, as in the new root", () => {
   const inOwn = (...steps: Parameters<typeof recipe>) =>
     graphOf(recipe(unshare("user", "mount"), mapRoot(), ...steps), []).mounts;
   const host = { target: "/", sources: [{ path: "/", changes: true }], readOnly: false };
@@ -142,7 +142,7 @@ test("the graph tells what is mounted from where, as it is seen from the new roo
   assertEquals(inOwn(tmpfs("/mnt"), remount("/mnt", "ro"))[1]!.readOnly, true);
 });
 
-test("every mount that a sandbox has of the host is one that it needs", () => {
+test("every mount of the host in a sandbox is a need", () => {
   const box = sandbox({ read: ["/usr/share"] });
   const { mounts, needs } = graphOf(box, box.needs());
   assert(mounts.every(({ sources }) => sources.every(({ changes }) => !changes)));

@@ -1,4 +1,4 @@
-/** `ramekin run`: recipes as files, what they are granted, and how the program ends. */
+/** `ramekin run`: recipe files, their permissions, and the exit status. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PermissionError } from "../../mod.ts";
@@ -10,7 +10,7 @@ import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 
-/** A recipe that shows nothing of this machine but programs, which it cannot change. */
+/** A recipe that shows only read-only programs of this machine. */
 const CLOSED = `
 variables: { name: box, extra: /usr/share }
 steps:
@@ -57,7 +57,7 @@ const FILES = {
 const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
 
 test(
-  "a recipe in YAML gets what the flags grant, and nothing of the environment",
+  "a recipe in YAML gets what the flags grant, and no variables",
   inKitchen(async (cwd) => {
     const env = { SOUP: "leek" };
     const words = ["run", "closed.yaml", "--allow-read=/usr", "--", "sh", "-c"];
@@ -77,7 +77,7 @@ test(
 );
 
 test(
-  "without a grant it is an error that names the flag, as there is nobody to ask",
+  "without a terminal, a missing permission is an error that names the flag",
   inKitchen(async (cwd) => {
     const { code, stdout, stderr } = await ramekinWith({ cwd }, "run", "closed.yaml", "--", "ls");
     assertEquals([code, stdout], [125, ""]);
@@ -93,7 +93,7 @@ test(
 );
 
 test(
-  "-A grants all, and a module is trusted",
+  "-A grants everything, and a module is trusted",
   inKitchen(async (cwd) => {
     for (
       const [file, name] of [
@@ -137,7 +137,7 @@ test(
 );
 
 test(
-  "what is wrong with a recipe is told with its line, also when it is planned only then",
+  "an error of a recipe has the line, also if it is found at planning",
   inKitchen(async (cwd) => {
     const issue = async (file: string) =>
       (await ramekinWith({ cwd }, "run", "-A", file, "--", "true")).stderr;
@@ -172,7 +172,7 @@ test(
 );
 
 test(
-  "signals are passed on",
+  "signals are forwarded",
   inKitchen(async (cwd) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
       const [program, ...args] = RUN;
@@ -200,7 +200,7 @@ test(
 );
 
 test(
-  "at a terminal a person is asked for each grant, and can deny it",
+  "at a terminal each permission is prompted for, and can be denied",
   inKitchen(async (cwd) => {
     {
       await using terminal = new TestTerminal([...RUN, "run", "closed.yaml", "--", "ls", "/"], {
@@ -227,7 +227,7 @@ test(
 );
 
 test(
-  "what is granted at a terminal is granted for all questions of its kind with A",
+  "A at a prompt grants all permissions of the kind",
   inKitchen(async (cwd) => {
     await using terminal = new TestTerminal([...RUN, "run", "open.yaml", "--", "uname", "-n"], {
       cwd,
@@ -244,7 +244,7 @@ test(
 );
 
 test(
-  "at a terminal the program has one of its own, and the shell is the default",
+  "at a terminal the program gets its own, and the default is the shell",
   inKitchen(async (cwd) => {
     const words = [...RUN, "run", "closed.yaml", "--allow-read=/usr"];
     await using terminal = new TestTerminal(words, { cwd });
@@ -256,14 +256,14 @@ test(
   }),
 );
 
-test("answers are those of Deno's own questions", () => {
+test("the answers are those of Deno's prompts", () => {
   assertEquals(
     ["y\n", "n", "A\n", "a", "", "yes", "N"].map(answerOf),
     ["yes", "no", "all", undefined, undefined, "yes", "no"],
   );
 });
 
-test("grants are widened by what was asked for, or by all of its kind", () => {
+test("permissions are extended by the need, or by all of its kind", () => {
   const read = { grant: "read", value: "/usr" };
   assertEquals(widened({}, read, "yes"), { read: ["/usr"] });
   assertEquals(widened({ read: ["/etc"] }, read, "yes"), { read: ["/etc", "/usr"] });
@@ -276,15 +276,15 @@ test("grants are widened by what was asked for, or by all of its kind", () => {
   });
 });
 
-test("a question shows nothing that moves the cursor", () => {
-  const error = new PermissionError("not granted: read /\x1b[2Ja\u202eb\n  mend", "read");
+test("a prompt contains no control characters", () => {
+  const error = new PermissionError("not granted: read /\x1b[2Ja\u202eb\n  fix", "read");
   const question = questionFor("a\rb.yaml", error, plain);
-  // deno-lint-ignore no-control-regex -- those are what is looked for
+  // deno-lint-ignore no-control-regex -- the test looks for them
   assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(question), question);
   assertStringIncludes(question, "a?b.yaml");
 });
 
-test("a recipe is missing", async () => {
+test("a missing recipe is reported", async () => {
   const { code, stderr } = await ramekin("run", "--", "true");
   assertEquals(code, 125);
   assertStringIncludes(stderr, "RECIPE is missing");

@@ -1,4 +1,4 @@
-/** `ramekin sandbox`: a program sees what the flags let it, and nothing else. */
+/** `ramekin sandbox`: a program can access only what the flags allow. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { test } from "../support.ts";
@@ -12,7 +12,7 @@ const inDirectory = (body: (directory: string) => Promise<void>) =>
     await body(Deno.realPathSync(directory));
   });
 
-/** What a script writes in a sandbox with these flags. */
+/** Returns the output of a script in a sandbox with these flags. */
 async function inside(cwd: string, flags: readonly string[], script: string): Promise<string> {
   const env = { SOUP: "leek", SPOON: "silver" };
   const words = ["sandbox", ...flags, "--", "sh", "-c", script];
@@ -22,7 +22,7 @@ async function inside(cwd: string, flags: readonly string[], script: string): Pr
 }
 
 test(
-  "without flags there is nothing but programs",
+  "without flags there are only programs",
   inDirectory(async (directory) => {
     // Its init, the shell, and what the shell lists with.
     assertMatch(
@@ -60,7 +60,7 @@ test(
 );
 
 test(
-  "variables and the network are let in by their flags",
+  "flags allow variables and the network",
   inDirectory(async (directory) => {
     const show = "echo $SOUP $SPOON";
     assertEquals(await inside(directory, ["--allow-env=SOUP"], show), "leek\n");
@@ -73,7 +73,7 @@ test(
   }),
 );
 
-test("a list of hosts lets those be reached, and no others", async () => {
+test("a list of hosts allows those, and no others", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     () => new Response("soup"),
@@ -107,7 +107,7 @@ test("for a list of hosts ramekin needs the permission itself, and says so", asy
 });
 
 test(
-  "-A shows all files, the network and the environment, and still gives no rights",
+  "-A allows all files, the network and the environment, but no privileges",
   inDirectory(async (directory) => {
     const script =
       "pwd; cat soup.txt; echo $SPOON; grep CapEff /proc/self/status; ls -d /etc/hostname";
@@ -118,7 +118,7 @@ test(
   }),
 );
 
-test("mistakes are told before anything runs", async () => {
+test("usage errors are reported before anything runs", async () => {
   const missing = await ramekin("sandbox", "--allow-read=/no/such/file", "--", "true");
   assertEquals([missing.code, missing.stdout], [125, ""]);
   assertStringIncludes(missing.stderr, "--allow-read=/no/such/file: there is no such file");
@@ -138,7 +138,7 @@ test("the exit status is the program's, or says why there was none", async () =>
   assertEquals(await code("/etc/passwd"), 126);
 });
 
-test("a sandbox at a terminal has one of its own, with job control", async () => {
+test("a sandbox at a terminal gets its own, with job control", async () => {
   await using terminal = new TestTerminal([...RUN, "sandbox", "--", "bash", "--norc"]);
   await terminal.shows(/[#$] $/);
   await terminal.type("tty; hostname\n");

@@ -1,4 +1,4 @@
-/** `ramekin schema`: it and the checks of the steps say the same. */
+/** `ramekin schema`: the schema and the validation of steps agree. */
 
 import { assert, assertEquals, assertExists } from "@std/assert";
 import * as ramekin from "../../mod.ts";
@@ -100,12 +100,12 @@ const STEPS: readonly Step[] = [
   ramekin.writeFile("/tmp/x", "text", { mode: 0o600 }),
 ];
 
-/** What is wrong with the recipe of these steps, as the schema has it. */
+/** Returns the issue of a recipe with these steps, by the schema. */
 function wrong(...steps: unknown[]): string | undefined {
   return misfit({ steps }, SCHEMA, SCHEMA);
 }
 
-/** Whether the recipe takes the step. */
+/** Whether recipe() accepts the step. */
 function isTaken(step: unknown): boolean {
   try {
     recipe(step as Step);
@@ -116,12 +116,12 @@ function isTaken(step: unknown): boolean {
   }
 }
 
-/** What the schema of the step itself says of it, without its alternatives. */
+/** Returns the issue of the step by its own schema, without the alternatives. */
 function wrongAs(step: Step | Record<string, unknown>): string | undefined {
   return misfit(step, { $ref: `#/$defs/${step["step" as keyof typeof step]}` }, SCHEMA);
 }
 
-test("the schema has every step, and every field of it but what JSON cannot hold", () => {
+test("the schema has every step, and all fields that JSON can represent", () => {
   const names = new Set(STEPS.map(({ step }) => step as string));
   for (const [name, { fields }] of STEP_SCHEMAS) {
     assert(names.has(name), `no step ${name} is tried here`);
@@ -133,7 +133,7 @@ test("the schema has every step, and every field of it but what JSON cannot hold
   }
 });
 
-test("steps that are right fit the schema", () => {
+test("valid steps match the schema", () => {
   for (const step of [...STEPS, ...sandbox({ read: ["/usr"] }).steps]) {
     const data = JSON.parse(JSON.stringify(step));
     assert(isTaken(data), JSON.stringify(data));
@@ -146,7 +146,7 @@ const VALUES = [null, true, -1, 1.5, 1e300, "", "x", "/", "/..", "a=b", [], [1],
   a: 1,
 }];
 
-test("what a step does not take in a field does not fit the schema, as far as its type goes", () => {
+test("values of an invalid type do not match the schema", () => {
   let tried = 0;
   for (const step of STEPS) {
     for (const field of Object.keys(STEP_SCHEMAS.get(step.step)!.fields)) {
@@ -154,7 +154,7 @@ test("what a step does not take in a field does not fit the schema, as far as it
         const changed = { ...step, [field]: value };
         const issue = STEP_SCHEMAS.get(step.step)!.fields[field]!.issue(value);
         const misfits = wrongAs(changed) !== undefined;
-        // The schema says of texts no more than a pattern, and the fields know what they mean.
+        // For texts the schema has only a pattern, and the fields check the meaning too.
         if (issue === undefined) assert(!misfits, JSON.stringify(changed));
         else if (!isText(value)) assert(misfits, `${JSON.stringify(changed)}: ${issue}`);
         tried++;
@@ -168,7 +168,7 @@ function isText(value: unknown): boolean {
   return typeof (Array.isArray(value) ? value[0] : value) === "string";
 }
 
-test("a field that is unknown or missing does not fit the schema", () => {
+test("an unknown or missing field does not match the schema", () => {
   for (const step of STEPS) {
     assert(wrongAs({ ...step, salt: 1 })?.includes("salt"), step.step);
     for (const [name, { optional }] of Object.entries(STEP_SCHEMAS.get(step.step)!.fields)) {
@@ -178,7 +178,7 @@ test("a field that is unknown or missing does not fit the schema", () => {
   }
 });
 
-test("what is no step does not fit the schema", () => {
+test("a value that is not a step does not match the schema", () => {
   for (const value of [null, 1, [], {}, { step: "soup" }, { step: 1 }, { include: 1 }]) {
     assert(wrong(value) !== undefined, JSON.stringify(value));
   }
@@ -187,7 +187,7 @@ test("what is no step does not fit the schema", () => {
   }
 });
 
-test("variables and includes fit the schema", () => {
+test("variables and includes match the schema", () => {
   const text = {
     variables: { name: "box", bits: 448, all: null, readOnly: true },
     steps: [

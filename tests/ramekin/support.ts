@@ -1,4 +1,4 @@
-/** What the tests of the `ramekin` command share. */
+/** Shared parts of the tests of the `ramekin` command. */
 
 import { type Container, recipe } from "../../mod.ts";
 import { claim } from "../leftovers.ts";
@@ -70,7 +70,7 @@ export class TestTerminal implements AsyncDisposable {
     this.#read = this.#collect();
   }
 
-  /** All that it has shown. */
+  /** All output so far. */
   get shown(): string {
     return this.#shown.replaceAll("\r\n", "\n");
   }

@@ -24,7 +24,7 @@ const SUBCOMMANDS = [
   ["run", "--help"],
 ] as const;
 
-/** What is shown in a terminal of 60 columns. */
+/** Returns the output in a terminal of 60 columns. */
 async function shown(
   cwd: string,
   words: readonly string[],
@@ -44,7 +44,7 @@ async function shown(
 }
 
 test(
-  "what is listed has colours at a terminal, and tables have its width",
+  "lists have colours at a terminal, and tables have its width",
   withFiles({ "box.yaml": BOX }, async (directory) => {
     const sleeper = recipe(unshare("user", "pid"), mapRoot());
     await using _ = sleeper.command("sleep", { args: ["60", ...Array(9).fill("0.000001")] })
@@ -54,7 +54,7 @@ test(
       const isForPrograms = ["schema", "completions"].includes(words[0]);
       assertEquals(text.includes("\x1b["), !isForPrograms, words.join(" "));
       if (words[0] !== "ps" && words[0] !== "ls") continue;
-      // deno-lint-ignore no-control-regex -- what colours are made of
+      // deno-lint-ignore no-control-regex -- colours are control characters
       for (const line of text.replace(/\x1b\[\d+m/g, "").split("\r\n")) {
         assert(line.length <= 60, line);
       }
@@ -63,7 +63,7 @@ test(
   }),
 );
 
-test("who enters a container at a terminal has one of its own, and a shell", async () => {
+test("enter at a terminal gives the program its own terminal, and a shell by default", async () => {
   const box = recipe(unshare("user", "uts", "pid"), mapRoot());
   await using container = box.command("sleep", { args: ["60"] }).spawn();
   await using terminal = new TestTerminal([...RUN, "enter", String(container.pid)]);
@@ -75,7 +75,7 @@ test("who enters a container at a terminal has one of its own, and a shell", asy
 });
 
 test(
-  "a program that gets no terminal of its own has this one for none to control",
+  "a program without a terminal of its own has no controlling terminal",
   withFiles({ "box.yaml": BOX }, async (directory) => {
     const command = RUN.map((word) => `'${word}'`).join(" ");
     const apart = "ps -o tty= -p $$";

@@ -45,7 +45,7 @@ Deno.test("words are flags, alone and together", () => {
   });
 });
 
-Deno.test("later words take earlier flags away, and those that are set at first", () => {
+Deno.test("later words clear earlier flags and default ones", () => {
   assertEquals(parseMountOptions("ro,rw").flags, 0);
   assertEquals(parseMountOptions("rw,ro").flags, MS_RDONLY);
   assertEquals(parseMountOptions("suid", MS_NOSUID | MS_NODEV).flags, MS_NODEV);
@@ -53,7 +53,7 @@ Deno.test("later words take earlier flags away, and those that are set at first"
   assertEquals(parseMountOptions("defaults,ro").flags, MS_RDONLY);
 });
 
-Deno.test("what is no word is the filesystem's, in its order", () => {
+Deno.test("other options are passed to the filesystem, in order", () => {
   assertEquals(parseMountOptions("size=1m,ro,mode=0700"), {
     flags: MS_RDONLY,
     data: "size=1m,mode=0700",
@@ -63,7 +63,7 @@ Deno.test("what is no word is the filesystem's, in its order", () => {
   assertEquals(parseMountOptions(",,a,,"), { flags: 0, data: "a" });
 });
 
-Deno.test("a comma within quotes parts no options", () => {
+Deno.test("a comma within quotes does not separate options", () => {
   assertEquals(
     parseMountOptions('context="system_u:object_r:tmp_t:s0:c127,c456",ro').data,
     'context="system_u:object_r:tmp_t:s0:c127,c456"',
@@ -77,14 +77,14 @@ Deno.test("words for fstab and for mount(8) are left out", () => {
   });
 });
 
-Deno.test("words that every object has are the filesystem's", () => {
+Deno.test("names of Object.prototype are options of the filesystem", () => {
   for (const word of ["constructor", "toString", "__proto__"]) {
     assertEquals(parseMountOptions(word), { flags: 0, data: word });
     assertEquals(issueOf(word), undefined);
   }
 });
 
-Deno.test("words that ask for another step name it", () => {
+Deno.test("words for another step are refused, with that step", () => {
   for (
     const [word, step] of [
       ["bind", "bind()"],

@@ -1,4 +1,4 @@
-/** What the fields of steps may hold. */
+/** The schemas of fields. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { nearest } from "../../recipe/nearest.ts";
@@ -24,7 +24,7 @@ Deno.test("a text has limits in bytes, and no NUL", () => {
   takes(fields.text(), "", "x".repeat(1e6));
 });
 
-Deno.test("a content is any string", () => {
+Deno.test("content is any string", () => {
   takes(fields.content(), "", "\0");
   assertStringIncludes(issue(fields.content(), null), "should be a string, not null");
 });
@@ -49,7 +49,7 @@ Deno.test("an integer is whole and within its limits", () => {
   issue(fields.modeBits(), 0o10000);
 });
 
-Deno.test("a word is one of those that there are, or the nearest is told", () => {
+Deno.test("an unknown word is refused with the nearest one", () => {
   const word = fields.oneOf(["mount", "user"]);
   takes(word, "mount");
   assertStringIncludes(issue(word, "mounts"), 'did you mean "mount"?');
@@ -58,7 +58,7 @@ Deno.test("a word is one of those that there are, or the nearest is told", () =>
   issue(word, ["mount"]);
 });
 
-Deno.test("a list tells which of its values is wrong", () => {
+Deno.test("the issue of a list says which value is wrong", () => {
   const list = fields.list(fields.integer(), 1);
   takes(list, [1], [1, 2]);
   assertStringIncludes(issue(list, []), "needs at least one");
@@ -68,7 +68,7 @@ Deno.test("a list tells which of its values is wrong", () => {
   issue(list, new Array(2));
 });
 
-Deno.test("a dictionary tells which of its entries is wrong", () => {
+Deno.test("the issue of a dictionary says which entry is wrong", () => {
   const dictionary = fields.dictionary(fields.variableName(), fields.text());
   takes(dictionary, {}, { A: "", b: "x" });
   assertStringIncludes(issue(dictionary, { A: 5 }), '"A": should be a string');
@@ -76,7 +76,7 @@ Deno.test("a dictionary tells which of its entries is wrong", () => {
   for (const wrong of [null, [], "a", 5, undefined]) issue(dictionary, wrong);
 });
 
-Deno.test("an object has just its fields", () => {
+Deno.test("an object has no other fields", () => {
   const object = fields.object({ a: fields.integer(), b: fields.optional(fields.text()) });
   takes(object, { a: 1 }, { a: 1, b: "" }, { a: 1, b: undefined });
   assertStringIncludes(issue(object, {}), '"a" is missing: a whole number');
@@ -85,13 +85,13 @@ Deno.test("an object has just its fields", () => {
   assertStringIncludes(issue(object, { a: 1, b: 2 }), '"b" should be a string');
 });
 
-Deno.test("either of two is taken, and none of both told", () => {
+Deno.test("either of two schemas is accepted, and the issue says that neither fits", () => {
   const either = fields.either(fields.integer(), fields.oneOf(["unlimited"]));
   takes(either, 1, "unlimited");
   assertStringIncludes(issue(either, "x"), 'a whole number, 0 or more, or one of "unlimited"');
 });
 
-Deno.test("the nearest word has a third of its letters wrong at most, or two swapped", () => {
+Deno.test("the nearest word differs in a third of its letters at most, or in two swapped ones", () => {
   const words = ["host", "propagation", "size"];
   assertEquals(nearest("hots", words), "host");
   assertEquals(nearest("propgation", words), "propagation");
@@ -102,7 +102,7 @@ Deno.test("the nearest word has a third of its letters wrong at most, or two swa
   assertEquals(nearest("", words), undefined);
 });
 
-Deno.test("a word is near to one that it is a part of, that is a part of it, or that it abbreviates", () => {
+Deno.test("a word is near to one that contains it, that it contains, or that it abbreviates", () => {
   assertEquals(nearest("RLIMIT_NOFILE", ["nofile", "nproc", "cpu"]), "nofile");
   assertEquals(nearest("TERM", ["SIGTERM", "SIGKILL", "SIGINT"]), "SIGTERM");
   assertEquals(nearest("network", ["mount", "net", "user"]), "net");
@@ -113,7 +113,7 @@ Deno.test("a word is near to one that it is a part of, that is a part of it, or 
   assertEquals(nearest("xy", ["xyz-and-more"]), undefined);
 });
 
-Deno.test("values of any size are refused at once, in a few words", () => {
+Deno.test("values of any size are refused at once, with a short issue", () => {
   const word = fields.oneOf(["mount", "user"]);
   const long = "x".repeat(5e6);
   const start = performance.now();
@@ -130,7 +130,7 @@ Deno.test("values of any size are refused at once, in a few words", () => {
   assertEquals(nearest(long, [long + "y"]), undefined);
 });
 
-Deno.test("only what is an object's own counts", () => {
+Deno.test("only own properties count", () => {
   const object = fields.object({ a: fields.integer() });
   assertStringIncludes(issue(object, Object.create({ a: 1 })), '"a" is missing');
 });

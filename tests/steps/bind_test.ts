@@ -66,7 +66,7 @@ testBind("what is mounted below the source can be left away", (mounts, directory
   assertEquals(inside(without, "ls /mnt/below"), "");
 });
 
-test("an ordinary user cannot bind without the submounts of the host, and the error says so", () => {
+test("an unprivileged user cannot bind without the host's submounts, and the error says so", () => {
   assertFails(box.with(bind("/", "/mnt", { recursive: false })), {
     step: "bind",
     at: 2,
@@ -123,7 +123,7 @@ testBind("pipes, sockets and links to files are seen too", (mounts, directory) =
   }
 });
 
-test("a container reads no more of the host's files than its user may", () => {
+test("a container can read only those files of the host that its user can", () => {
   const shadow = box.with(bind("/etc", "/mnt"));
   const { success } = shadow.command("cat", { args: ["/mnt/shadow"] }).outputSync();
   assertEquals(success, root);
@@ -168,7 +168,7 @@ testBind(
   },
 );
 
-testBind("a directory on a file, and a file on a directory, are told", (mounts, directory) => {
+testBind("a directory on a file and a file on a directory are reported", (mounts, directory) => {
   Deno.writeTextFileSync(`${directory}/a`, "");
   for (const step of [bind("/usr", `${directory}/a`), bind(`${directory}/a`, "/mnt")]) {
     assertFails(mounts.with(step), { step: "bind", code: "EINVAL", says: "a directory only" });
@@ -241,7 +241,7 @@ testBind(
       bind(`${directory}/link`, "/mnt"),
       { step: "chroot", path: directory },
     );
-    // The chroot has no programs; its error comes after all steps.
+    // The chroot has no programs; that error comes after all steps.
     let message = "";
     try {
       box.command("true").outputSync();
@@ -279,7 +279,7 @@ testOn(
   },
 );
 
-test("a bind that would change the host, and wrong fields, are refused", () => {
+test("a bind that would change the host is refused, and invalid fields", () => {
   assertRefused(() => recipe(unshare("user"), mapRoot(), bind("/usr", "/mnt")), {
     step: "bind",
     at: 2,

@@ -10,7 +10,7 @@ function variables(box: ReturnType<typeof recipe>, env: Record<string, string> =
   return new TextDecoder().decode(stdout).trim().split("\n").filter((line) => line !== "").sort();
 }
 
-test("the program gets nothing of the script's environment but what is kept", () => {
+test("the program gets only the kept variables of the script", () => {
   Deno.env.set("RAMEKIN_KEPT", "a=b");
   try {
     assertEquals(variables(recipe(clearEnv())), []);
@@ -22,17 +22,17 @@ test("the program gets nothing of the script's environment but what is kept", ()
   }
 });
 
-test("what is set before it is gone, and what is set behind it stays", () => {
+test("variables that are set before it are cleared, and those after it kept", () => {
   const box = recipe(setEnv({ A: "1" }), clearEnv(), setEnv({ B: "2" }));
   assertEquals(variables(box), ["B=2"]);
   assertEquals(variables(box, { B: "3", C: "4" }), ["B=3", "C=4"]);
 });
 
-test("programs are found where they usually are", () => {
+test("programs are found in the default PATH", () => {
   assertEquals(recipe(clearEnv()).command("true").outputSync().code, 0);
 });
 
-test("a name that no variable can have is refused", () => {
+test("an invalid name of a variable is refused", () => {
   assertRefused(() => recipe(clearEnv({ keep: ["A=B"] })), { step: "clearEnv", at: 0, says: "=" });
   assertRefused(() => recipe(clearEnv({ keep: [""] })), { step: "clearEnv", says: "empty" });
 });

@@ -66,12 +66,12 @@ testOn(["mount", "ipc"], "more can be mounted in it, and it can lie elsewhere", 
   );
 });
 
-test("devices can be made again from their own", () => {
+test("devices can be bound again from a container's own", () => {
   const box = recipe(unshare("user", "mount"), mapRoot(), devices(), devices());
   assertEquals(inside(box, "head -c 1 /dev/zero | wc -c"), "1");
 });
 
-test("devices that would be mounted on the host, or nowhere, are refused", () => {
+test("devices on the host, or with an invalid target, are refused", () => {
   assertRefused(() => recipe(unshare("user"), devices()), {
     step: "devices",
     at: 1,
@@ -90,7 +90,7 @@ test("devices that would be mounted on the host, or nowhere, are refused", () =>
   });
 });
 
-test("devices of a host without them are told", () => {
+test("missing devices of the host are reported", () => {
   const box = recipe(
     unshare("user", "mount"),
     mapRoot(),

@@ -95,12 +95,12 @@ testOn(
   },
 );
 
-testOn(["mount"], "writeFile on a full filesystem is told", (mounts) => {
+testOn(["mount"], "writeFile on a full filesystem is reported", (mounts) => {
   const full = mounts.with(tmpfs("/mnt", { size: "64k" }), writeFile("/mnt/a", "x".repeat(65537)));
   assertFails(full, { step: "writeFile", code: "ENOSPC", says: "give its tmpfs more { size }" });
 });
 
-testOn(["mount"], "writeFile into a directory that is missing is told", (mounts) => {
+testOn(["mount"], "writeFile into a missing directory is reported", (mounts) => {
   assertFails(mounts.with(tmpfs("/mnt"), writeFile("/mnt/a/b", "")), {
     step: "writeFile",
     code: "ENOENT",
@@ -131,7 +131,7 @@ test("root makes device files that work", () => {
   );
 }, notRoot);
 
-test("in a user namespace the refusal of device files tells what to do", () => {
+test("the error of mknod in a user namespace has a fix", () => {
   assertFails(box.with(mknod("/mnt/zero", { type: "c", major: 1, minor: 5 })), {
     step: "mknod",
     at: 3,
@@ -141,7 +141,7 @@ test("in a user namespace the refusal of device files tells what to do", () => {
 });
 
 test(
-  "files on the host are made only where that is said",
+  "files on the host are made only with { host: true }",
   inDirectory((directory) => {
     const onHost = recipe(
       mkdir(`${directory}/a/b`, { host: true, mode: 0o700 }),
@@ -169,7 +169,7 @@ test(
 );
 
 test(
-  "files beneath a bound directory are the host's, and refused",
+  "files beneath a bound directory are on the host, and refused",
   inDirectory((directory) => {
     const bound = box.with({ step: "bind", source: directory, target: "/mnt/a" });
     assertRefused(() => bound.with(writeFile("/mnt/a/b", "")), {
@@ -185,7 +185,7 @@ test(
 );
 
 test(
-  "a filesystem that a later bind covers is not the recipe's own any more",
+  "a path beneath a later bind is not on a filesystem of the recipe",
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/b`);
     const bound = box.with(tmpfs("/mnt/a/b"), {
@@ -257,7 +257,7 @@ test("wrong fields of files are refused", () => {
   for (const [make, says] of cases) assertRefused(() => box.with(make()), { at: 3, says });
 });
 
-test("a directory that is missing for a link or a pipe is told with what makes it", () => {
+test("a missing parent directory of a link or pipe is reported with the fix", () => {
   for (const step of [symlink("b", "/mnt/c/a"), mknod("/mnt/c/a", { type: "p" })]) {
     assertFails(box.with(step), { step: step.step, code: "ENOENT", says: "mkdir() makes it" });
   }

@@ -34,7 +34,7 @@ test("mapRoot makes the caller root, and denies setgroups", () => {
   assertEquals(inside(box, READ_MAPS), ` 0 ${uid} 1\n 0 ${gid} 1\ndeny`);
 });
 
-test("mapRoot's files are the caller's on the host", () => {
+test("files of mapRoot's root belong to the caller on the host", () => {
   const directory = Deno.makeTempDirSync();
   try {
     const box = recipe(unshare("user"), mapRoot());
@@ -52,7 +52,7 @@ test("mapCurrentUser keeps the ids", () => {
   assertEquals(inside(box, READ_MAPS), ` ${uid} ${uid} 1\n ${gid} ${gid} 1\ndeny`);
 });
 
-test("mapIds maps the own id to any other", () => {
+test("mapIds maps the caller's id to any other", () => {
   const box = recipe(
     unshare("user"),
     mapIds({
@@ -69,7 +69,7 @@ const SEVERAL = mapIds({
   gids: [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 200000, count: 65535 }],
 });
 
-test("mapIds maps several ranges for root, and setgroups is allowed", () => {
+test("mapIds maps several ranges for root, and allows setgroups", () => {
   const box = recipe(unshare("user"), SEVERAL);
   assertEquals(
     inside(box, READ_MAPS),
@@ -77,7 +77,7 @@ test("mapIds maps several ranges for root, and setgroups is allowed", () => {
   );
 }, notRoot);
 
-test("with several ranges a program can become another user with groups", () => {
+test("with several ranges a program can change its user and groups", () => {
   const box = recipe(unshare("user"), SEVERAL, setUser({ uid: 1000, gid: 100, groups: [4, 24] }));
   assertEquals(inside(box, "id -u; id -g; id -G"), "1000\n100\n100 4 24");
 }, notRoot);
@@ -87,13 +87,13 @@ test("mapIds may deny setgroups for several ranges", () => {
   assertStringIncludes(inside(box, READ_MAPS), "deny");
 }, notRoot);
 
-test("mapIds may allow setgroups for the own id alone, as root", () => {
+test("mapIds may allow setgroups for the caller's id alone, as root", () => {
   const own = { inside: 0, outside: 0, count: 1 };
   const box = recipe(unshare("user"), mapIds({ uids: [own], gids: [own], setgroups: "allow" }));
   assertStringIncludes(inside(box, READ_MAPS), "allow");
 }, notRoot);
 
-test("steps before and behind the maps are made too, with several ranges", () => {
+test("steps before and after maps of several ranges are made", () => {
   const box = recipe(
     unshare("user", "uts", "mount", "pid"),
     hostname("soup"),
@@ -104,7 +104,7 @@ test("steps before and behind the maps are made too, with several ranges", () =>
   assertEquals(inside(box, "uname -n; echo $$; ls -A /tmp"), "soup\n1");
 }, notRoot);
 
-test("a map of 340 ranges is written, and one of 341 or of more than a page refused", () => {
+test("a map of 340 ranges is written, and one of 341 or of more than a page is refused", () => {
   const ranges = (count: number, outside = 1000) =>
     Array.from({ length: count }, (_, i) => ({ inside: i * 2, outside: outside + i, count: 1 }));
   if (root) {
@@ -126,7 +126,7 @@ test("a map of 340 ranges is written, and one of 341 or of more than a page refu
   );
 });
 
-test("an ordinary user without /etc/subuid is told what is missing", () => {
+test("the error of an unprivileged user without /etc/subuid says what is missing", () => {
   const box = recipe(
     unshare("user"),
     mapIds({
@@ -163,7 +163,7 @@ test("ids that contradict each other are refused", () => {
   }
 });
 
-test("root of a container becomes an ordinary user in a user namespace within", () => {
+test("root of a container is an ordinary user in a nested user namespace", () => {
   const box = recipe(
     unshare("user", "mount"),
     mapRoot(),
@@ -179,7 +179,7 @@ test("root of a container becomes an ordinary user in a user namespace within", 
   assertEquals(inside(twice, "id -u; tr -s ' ' < /proc/self/uid_map"), "0\n 0 0 1");
 });
 
-test("in a user namespace within, more than the own id is refused", () => {
+test("a map of more than the own id is refused in a nested user namespace", () => {
   assertRefused(() => recipe(unshare("user"), mapRoot(), unshare("user"), SEVERAL), {
     step: "mapIds",
     at: 3,
@@ -187,7 +187,7 @@ test("in a user namespace within, more than the own id is refused", () => {
   });
 });
 
-test("a second map is refused, and one without a user namespace", () => {
+test("a second map, and one without a user namespace, are refused", () => {
   assertRefused(() => recipe(unshare("user"), mapRoot(), mapCurrentUser()), {
     step: "mapCurrentUser",
     at: 2,
@@ -201,7 +201,7 @@ test("a second map is refused, and one without a user namespace", () => {
   assertRefused(() => recipe(SEVERAL), { step: "mapIds", at: 0, says: 'unshare("user")' });
 });
 
-test("a map of ids that are not the caller's is refused by the kernel with the mend", () => {
+test("the kernel's error for a map of ids that are not the caller's has a fix", () => {
   const box = recipe(unshare("user"), mapRoot(), setUser({ uid: 7 }));
   assertFails(box, { step: "setUser", at: 2, code: "EINVAL", says: "not mapped" });
 });

@@ -26,7 +26,7 @@ import {
 
 const box = recipe(unshare("user"), mapRoot());
 
-test("root becomes any user, with the groups that are given", () => {
+test("root can change to any user and groups", () => {
   const ids = (step: ReturnType<typeof setUser>) =>
     inside(recipe(step), "grep -E '^(Uid|Gid|Groups):' /proc/self/status")
       .replaceAll(/[\t ]+/g, " ").trimEnd();
@@ -54,14 +54,14 @@ test("a user other than root has no capabilities", () => {
   });
 }, notRoot);
 
-test("the own user can be set where it is mapped", () => {
+test("the caller's user can be set if it is mapped", () => {
   assertEquals(inside(box.with(setUser({ uid: 0 })), "id -u; id -g"), "0\n0");
   const [uid, gid] = [Deno.uid()!, Deno.gid()!];
   const current = recipe(unshare("user"), mapCurrentUser(), setUser({ uid, gid }));
   assertEquals(inside(current, "id -u; id -g"), `${uid}\n${gid}`);
 });
 
-test("ids that are not mapped are told", () => {
+test("unmapped ids are reported", () => {
   assertFails(box.with(setUser({ uid: 1000 })), {
     step: "setUser",
     at: 2,
@@ -70,7 +70,7 @@ test("ids that are not mapped are told", () => {
   });
 });
 
-test("groups where setgroups is denied are refused", () => {
+test("groups are refused if setgroups is denied", () => {
   assertRefused(() => box.with(setUser({ uid: 0, groups: [] })), {
     step: "setUser",
     at: 2,
@@ -78,7 +78,7 @@ test("groups where setgroups is denied are refused", () => {
   });
 });
 
-test("an ordinary user cannot become another one, and is told", () => {
+test("an unprivileged user cannot change the user, and the error says why", () => {
   assertFails(recipe(setUser({ uid: 0 })), {
     step: "setUser",
     at: 0,
@@ -87,7 +87,7 @@ test("an ordinary user cannot become another one, and is told", () => {
   });
 }, notOrdinary);
 
-test("wrong ids are refused", () => {
+test("invalid ids are refused", () => {
   for (const wrong of [-1, 4294967295, 1.5, "0" as never, undefined as never]) {
     assertRefused(() => recipe(setUser({ uid: wrong })), { step: "setUser", at: 0, says: "" });
   }
@@ -100,7 +100,7 @@ test("wrong ids are refused", () => {
 
 const NAMES = Object.keys(CAPABILITIES) as CapabilityName[];
 
-/** The five sets of capabilities as the program has them. */
+/** The five capability sets of the program. */
 function sets(box: ReturnType<typeof recipe>): Record<string, CapabilityName[]> {
   const lines = inside(box, "grep ^Cap /proc/self/status").split("\n");
   return Object.fromEntries(lines.map((line) => {
@@ -130,7 +130,7 @@ testOn([], "the inheritable set holds what is listed", (mounts) => {
   assertEquals(seen["CapAmb"], []);
 });
 
-test("a program that is not root's keeps the ambient capabilities alone", () => {
+test("a program of a user other than root keeps only the ambient capabilities", () => {
   const ambient: CapabilityName[] = ["CAP_NET_RAW", "CAP_SYS_TIME"];
   const current = recipe(unshare("user"), mapCurrentUser(), capabilities({ ambient }));
   const seen = sets(current);
@@ -147,7 +147,7 @@ test("a program that is not root's keeps the ambient capabilities alone", () => 
   });
 });
 
-test("root that becomes another user can keep ambient capabilities", () => {
+test("root can keep ambient capabilities when it changes to another user", () => {
   const box = recipe(
     setUser({ uid: 0 }),
     capabilities({ bounding: ["CAP_KILL"], ambient: ["CAP_KILL"] }),
@@ -162,7 +162,7 @@ test("root that becomes another user can keep ambient capabilities", () => {
 }, notRoot);
 
 testOn([], "the permitted and effective sets count for the steps behind them", (mounts) => {
-  // sethostname(2) needs an effective CAP_SYS_ADMIN, which the uts namespace is made with before.
+  // sethostname(2) needs an effective CAP_SYS_ADMIN; the uts namespace is made before.
   const steps = (kept: CapabilitySets) =>
     mounts.with(unshare("uts"), capabilities(kept), { step: "hostname", name: "soup" });
   assertEquals(inside(steps({ permitted: ["CAP_SYS_ADMIN"] }), "uname -n"), "soup");
@@ -189,7 +189,7 @@ test("sets that contradict each other, and unknown names, are refused", () => {
   }
 });
 
-test("capabilities that the caller has not are told", () => {
+test("capabilities that the caller lacks are reported", () => {
   assertFails(recipe(capabilities({ permitted: ["CAP_KILL"] })), {
     step: "capabilities",
     at: 0,

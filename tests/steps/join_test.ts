@@ -57,7 +57,7 @@ import {
 
 const ALL = NAMESPACE_KINDS.filter((kind) => kind !== "user") as Exclude<NamespaceKind, "user">[];
 
-// Read by the shell itself, which is the process that has joined.
+// The shell itself reads the links, because it is the process that has joined.
 const READ_IDS = `for kind in ${NAMESPACE_KINDS.map((kind) => NAMESPACE_FILES[kind]).join(" ")}; do
   readlink /proc/$$/ns/$kind
 done`;
@@ -75,7 +75,7 @@ function ownIds(): Record<string, number> {
   );
 }
 
-/** A container that does nothing, as long as the scope lasts. */
+/** A container that sleeps until the end of the scope. */
 function sleeper(mounts: Recipe, ...steps: Step[]): Container {
   return mounts.with(...steps).command("sleep", { args: ["600"] }).spawn();
 }
@@ -85,15 +85,15 @@ const noNsenter = missing("nsenter");
 for (const kind of ALL) {
   testOn([kind], `join(container, "${kind}") joins that namespace`, async (mounts, privileged) => {
     await using target = sleeper(mounts);
-    const asked: NamespaceKind[] = privileged ? [kind] : ["user", kind];
-    const joined = ids(inside(recipe(join(target, ...asked)), readIdsFor(kind)));
+    const kinds: NamespaceKind[] = privileged ? [kind] : ["user", kind];
+    const joined = ids(inside(recipe(join(target, ...kinds)), readIdsFor(kind)));
     const expected = { ...ownIds() };
-    for (const kind of asked) expected[kind] = target.namespaces[kind]!;
+    for (const kind of kinds) expected[kind] = target.namespaces[kind]!;
     assertEquals(joined, expected);
   });
 }
 
-/** In a pid namespace with the host's /proc, the shell has another number there. */
+/** In a pid namespace with the host's /proc, the shell has another pid there. */
 function readIdsFor(kind: NamespaceKind): string {
   return kind === "pid" ? READ_IDS.replace("/$$/", "/self/") : READ_IDS;
 }
@@ -111,17 +111,17 @@ testOn(ALL, "without kinds all are joined that differ", async (mounts) => {
   assertEquals(ids(inside(recipe(join(target)), READ_IDS)), { ...target.namespaces });
 });
 
-test("a process that shares all with the script can be joined: nothing happens", async () => {
+test("joining a process that shares all namespaces with the script does nothing", async () => {
   await using target = sleeper(recipe());
   assertEquals(ids(inside(recipe(join(target)), READ_IDS)), ownIds());
 });
 
-// nsenter(1) fails where setgroups(2) is denied, as an ordinary user has to; ids are mapped alike.
+// nsenter(1) fails if setgroups(2) is denied, as it is for an unprivileged user.
 const KEEP = root ? [] : ["--preserve-credentials"];
 const FLAGS = ["-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w"];
 
 for (const { name, mounts } of grounds("mount", "pid", "uts", "ipc", "net", "cgroup")) {
-  test(`a container that is entered is as nsenter(1) finds it, ${name}`, async () => {
+  test(`enter() and nsenter(1) see the same container, ${name}`, async () => {
     await using target = sleeper(
       mounts,
       proc(),
@@ -245,7 +245,7 @@ testOn(
   },
 );
 
-test("the credentials can be kept, as nsenter --preserve-credentials does", async () => {
+test("the credentials can be kept, as with nsenter --preserve-credentials", async () => {
   const groups = root ? "0,7,8" : "65534";
   const shell = root
     ? ["setpriv", "--groups", groups, "unshare", "--user", "sleep", "600"]
@@ -258,13 +258,13 @@ test("the credentials can be kept, as nsenter --preserve-credentials does", asyn
       Deno.readTextFileSync(`/proc/${target.pid}/comm`) === "sleep\n"
     );
     const uid = root ? 0 : Deno.uid()!;
-    // Nobody is mapped, so everybody stays who he is.
+    // No id is mapped, so all ids stay as they are.
     for (const credentials of ["keep", "root"] as const) {
-      const told = inside(
+      const output = inside(
         recipe(join(target.pid, "user", { credentials })),
         "id -u; grep ^Uid: /proc/self/status; cat /proc/self/uid_map",
       );
-      assertEquals(told, "65534\nUid:\t65534\t65534\t65534\t65534");
+      assertEquals(output, "65534\nUid:\t65534\t65534\t65534\t65534");
     }
     Deno.writeTextFileSync(`/proc/${target.pid}/uid_map`, `5 ${uid} 1`);
     assertEquals(inside(recipe(join(target.pid, "user", { credentials: "keep" })), "id -u"), "5");
@@ -283,7 +283,7 @@ test("root of the user namespace has all its capabilities, and no groups of the 
   ).split("\n");
   const all = /^CapBnd:\s+(\w+)$/m.exec(Deno.readTextFileSync(`/proc/${target.pid}/status`))![1];
   assertEquals(capabilities, `CapEff:\t${all}`);
-  // The groups stay where setgroups(2) is denied, and are shown as nobody's.
+  // If setgroups(2) is denied, the groups stay and are shown as unmapped.
   assert(/^0( 65534)*$/.test(groups!), groups);
 });
 
@@ -357,7 +357,7 @@ testOn(
     assert(Number(uptime) > 86400 * 1000, uptime);
     const plan = recipe(join(target)).plan().toString();
     assert(!/clone\([^)]*CLONE_VM/.test(plan), plan);
-    // What fails in memory of its own is told all the same.
+    // A call that fails in a process with memory of its own is reported too.
     assertFails(recipe(join(target), chdir("/nowhere")), {
       step: "chdir",
       at: 1,
@@ -367,7 +367,7 @@ testOn(
   },
 );
 
-test("a process with memory of its own meets the script too", async () => {
+test("a process with memory of its own has sync points too", async () => {
   await using target = sleeper(recipe(unshare("time")));
   const ids = [{ inside: 0, outside: 100000, count: 10 }];
   const box = recipe(join(target), unshare("user"), mapIds({ uids: ids, gids: ids }));
@@ -378,7 +378,7 @@ test("a process with memory of its own meets the script too", async () => {
   assert(time!.includes(String(target.namespaces.time)), time);
 }, notRoot);
 
-test("a command in a container can be written to and read from", async () => {
+test("a command in a container has piped streams", async () => {
   await using target = sleeper(recipe(unshare("user", "pid"), mapRoot()));
   await using cat = target.enter("cat", { stdin: "piped", stdout: "piped" }).spawn();
   const writer = cat.stdin.getWriter();
@@ -388,7 +388,7 @@ test("a command in a container can be written to and read from", async () => {
   assertEquals((await cat.status).code, 0);
 });
 
-test("containers tell the ids of their namespaces, and their pid", async () => {
+test("containers have the ids of their namespaces, and their pid", async () => {
   await using target = sleeper(recipe(unshare("user", "net"), mapRoot()));
   const { user, net, ...same } = target.namespaces;
   const own = ownIds();
@@ -398,7 +398,7 @@ test("containers tell the ids of their namespaces, and their pid", async () => {
   assertEquals(target.identity.pid, target.pid);
 });
 
-test("what is asked of a container that has ended is refused", async () => {
+test("methods of a container that has ended throw", async () => {
   const target = sleeper(recipe(unshare("user"), mapRoot()));
   const [command, step] = [target.enter("true"), join(target)];
   await target[Symbol.asyncDispose]();
@@ -409,7 +409,7 @@ test("what is asked of a container that has ended is refused", async () => {
   assertFails(recipe(step), { step: "join", at: 0, code: "ESRCH", says: "no such process" });
 });
 
-test("a later process of the same number is not joined", () => {
+test("a later process with the same pid is not joined", () => {
   const { pid, started } = linux.processIdentity(Deno.pid);
   assertFails(
     recipe(setEnv({ MENU: "soup" }), { step: "join", target: { pid, started: started - 1 } }),
@@ -422,7 +422,7 @@ test("a later process of the same number is not joined", () => {
   );
 });
 
-test("a process that is not there, a file that is not, or is none", () => {
+test("a missing process, a missing file, and a file that is not a namespace are reported", () => {
   assertFails(recipe(join(2 ** 22)), {
     step: "join",
     at: 0,
@@ -444,7 +444,7 @@ test("a process that is not there, a file that is not, or is none", () => {
 });
 
 test(
-  "a pipe is no namespace, and nobody waits at it",
+  "a pipe is not a namespace, and does not block",
   inDirectory((directory) => {
     new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).outputSync();
     assertRefused(() => recipe(join(`${directory}/pipe`)), { says: "no file of a namespace" });
@@ -452,7 +452,7 @@ test(
   }),
 );
 
-test("a namespace file of another kind", () => {
+test("a namespace file of another kind is reported", () => {
   assertFails(recipe(join("/proc/self/ns/net", "uts")), {
     step: "join",
     at: 0,
@@ -470,8 +470,8 @@ test("the own user namespace cannot be joined", () => {
   });
 });
 
-test("a process of another user's", () => {
-  // PID 1 of the machine, or of what is around this suite.
+test("a process of another user is reported", () => {
+  // PID 1 of the machine or of the container around the tests.
   assertFails(recipe(join(1, "net")), { at: 0, code: "EACCES", says: "another user's" });
   assertFails(recipe(join(1, "net", { root: true })), {
     step: "join",
@@ -482,7 +482,7 @@ test("a process of another user's", () => {
   assertFails(recipe(join(1)), { step: "join", at: 0, code: "EACCES", says: "another user's" });
 }, notOrdinary);
 
-test("an ordinary user joins the user namespace too, or nothing of it", async () => {
+test("an unprivileged user has to join the user namespace too", async () => {
   await using target = sleeper(recipe(unshare("user", "net"), mapRoot()));
   assertFails(recipe(join(target, "net")), {
     step: "join",
@@ -492,7 +492,7 @@ test("an ordinary user joins the user namespace too, or nothing of it", async ()
   });
 }, notOrdinary);
 
-test("an ordinary user maps no ids behind a join, and is told so", async () => {
+test("an unprivileged user cannot map ids after a join, and the error says so", async () => {
   await using target = sleeper(recipe(unshare("user"), mapRoot()));
   assertFails(recipe(join(target), unshare("user"), mapRoot()), {
     step: "mapRoot",
@@ -502,7 +502,7 @@ test("an ordinary user maps no ids behind a join, and is told so", async () => {
   });
 }, notOrdinary);
 
-test("what a step cannot mean is refused", () => {
+test("invalid steps are refused", () => {
   assertRefused(() => recipe(join("/proc/self/ns/net", "net", "uts")), {
     step: "join",
     says: "one kind",
@@ -520,7 +520,7 @@ test("a joined pid namespace has its init already", async () => {
   assertRefused(() => recipe(join(target), init()), { step: "init", at: 1, says: "PID 1 already" });
 });
 
-test("the plan shows what the script opens, and that nobody may look into its memory", async () => {
+test("the plan shows the descriptors of the script, and that its memory is undumpable", async () => {
   await using target = sleeper(recipe(unshare("user", "pid"), mapRoot()));
   const calls = recipe(join(target, { root: true })).plan().entries.map(({ by, call }) =>
     `${by} ${call}`
@@ -536,13 +536,13 @@ test("the plan shows what the script opens, and that nobody may look into its me
     0 <= opened! && opened! < closed! && closed! < cloned! && cloned! < joined!,
     calls.join("\n"),
   );
-  // Changing credentials would open it again, where sysctl fs.suid_dumpable is 1.
+  // A change of credentials makes the memory dumpable again if sysctl fs.suid_dumpable is 1.
   for (const change of ["container setns(", "container setresuid("]) {
     assert(calls[at(change) + 1]!.startsWith("container prctl(PR_SET_DUMPABLE, 0,"), change);
   }
 });
 
-/** A program of the container's that gets hold of whoever comes, if it can. */
+/** A program of the container that tries to trace every process that joins. */
 const HOSTILE = `
 mkfifo /tmp/gate
 attack() {
@@ -567,7 +567,7 @@ while :; do
 done 2> /dev/null
 `;
 
-test("a program that lies in wait gets nothing of the script's, neither memory nor program", async () => {
+test("a program of the container cannot access the memory or the program of a script that joins", async () => {
   const mounts = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), tmpfs("/tmp"));
   await using hostile = mounts.command("sh", { args: ["-c", HOSTILE], stdout: "piped" }).spawn();
   const output = hostile.stdout.values({ preventCancel: true });
@@ -582,7 +582,7 @@ test("a program that lies in wait gets nothing of the script's, neither memory n
     "before maps closed",
     "before exe closed",
     "before fd 0",
-    // That it could not is not for want of trying.
+    // The program has tried.
     "after mem open",
     "after environ open",
     "after maps open",
@@ -594,7 +594,7 @@ test("a program that lies in wait gets nothing of the script's, neither memory n
   assertEquals(linux.prctl(linux.PR_GET_DUMPABLE), 1);
 });
 
-test("the script can be looked into again after a launch, also one that has failed", async () => {
+test("the script is dumpable again after a launch, also after one that has failed", async () => {
   await using target = sleeper(recipe(unshare("user"), mapRoot()));
   const failing = [
     recipe(join(target), chdir("/nowhere")),
@@ -607,14 +607,14 @@ test("the script can be looked into again after a launch, also one that has fail
     try {
       box.command("true").outputSync();
     } catch {
-      // That it fails is told elsewhere.
+      // Other tests check the error.
     }
     assertEquals(linux.prctl(linux.PR_GET_DUMPABLE), 1);
   }
 });
 
-test("a script can be looked into again after launches of several Workers at once", async () => {
-  // In a script of its own: a Worker's descriptors stay open as long as the process.
+test("a script is dumpable again after concurrent launches of several Workers", async () => {
+  // This runs in its own script, because a Worker's descriptors stay open until the process ends.
   const { stdout, stderr } = await runScript(
     `
     const { linux, mapRoot, recipe, unshare } = ramekin;

@@ -1,4 +1,4 @@
-/** `landlock`: seen from the program that is limited, and told apart by the kernel's version. */
+/** `landlock`: what the program can do, and the differences between kernel versions. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
@@ -34,7 +34,7 @@ const noPorts = version >= 4 ? undefined : "needs the landlock of Linux 6.7";
 
 const noScopes = version >= 6 ? undefined : "needs the landlock of Linux 6.12";
 
-/** Whatever the program itself needs. */
+/** Rules for what the program itself needs. */
 const SYSTEM = ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc"].filter(exists);
 
 function exists(path: string): boolean {
@@ -50,7 +50,7 @@ function box(rules: LandlockRules): Recipe {
 }
 
 test(
-  "only what is allowed can be read, listed and written",
+  "only allowed paths can be read, listed and written",
   inDirectory((directory) => {
     for (const name of ["readable", "writable", "both", "hidden"]) {
       Deno.mkdirSync(`${directory}/${name}`);
@@ -92,7 +92,7 @@ test(
   noFiles,
 );
 
-test("only what is allowed can be executed", () => {
+test("only allowed programs can be executed", () => {
   assertFails(recipe(landlock({ execute: [] })), {
     code: "EACCES",
     says: "landlock() has to allow it",
@@ -122,8 +122,8 @@ testOn(["mount"], "what the steps do is not limited, and places are the containe
   assert(inRoot.plan().toString().includes("landlock_restrict_self"));
 });
 
-test("files are as they were where only ports are spoken of", () => {
-  const port = 1; // nobody serves it
+test("rules for ports alone do not restrict files", () => {
+  const port = 1; // without a server
   const limited = recipe(landlock({ connectTcp: [port] }));
   const connect = (to: number) =>
     `perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); ` +
@@ -140,7 +140,7 @@ test("files are as they were where only ports are spoken of", () => {
   inside(limited, "ls / > /dev/null");
 }, noPorts);
 
-test("unix sockets with abstract names, and processes outside, are out of reach", async () => {
+test("abstract unix sockets and processes outside cannot be reached", async () => {
   await using outside = new Socket();
   const connect = `perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0); ` +
     `print connect(S, pack("S", AF_UNIX) . "\\0${outside.name}") ? 0 : $! + 0'`;
@@ -172,7 +172,7 @@ class Socket implements AsyncDisposable {
   }
 }
 
-test("two sets of rules hold together", () => {
+test("two rulesets apply together", () => {
   const limited = recipe(
     landlock({ execute: ["/"], write: ["/dev"] }),
     landlock({ execute: SYSTEM }),
@@ -182,7 +182,7 @@ test("two sets of rules hold together", () => {
   failing(limited, "echo > /dev/null");
 }, noFiles);
 
-test("with seccomp, in either order", () => {
+test("landlock and seccomp work in either order", () => {
   const rules = landlock({ execute: SYSTEM });
   for (const steps of [[rules, seccomp()], [seccomp(), rules]]) {
     failing(recipe(...steps), "ls /proc");
@@ -195,7 +195,7 @@ test("the program gains no privileges", () => {
   assertEquals(inside(limited, "grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t1");
 }, noFiles);
 
-test("a path that is missing is told of by its step", () => {
+test("a missing path is reported with the step", () => {
   assertFails(box({ read: ["/no/such/directory"] }), {
     step: "landlock",
     at: 0,
@@ -204,7 +204,7 @@ test("a path that is missing is told of by its step", () => {
   });
 }, noFiles);
 
-test("a kernel that cannot do it is told of, or done without", () => {
+test("an older kernel is reported, or rules are left out with { degrade: true }", () => {
   const script = `
     import { landlock, recipe } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
     const rules = { execute: ["/usr"], connectTcp: [443] };
@@ -222,21 +222,21 @@ test("a kernel that cannot do it is told of, or done without", () => {
   const { stdout, stderr } = recipe(seccomp(without)).command(Deno.execPath(), {
     args: ["eval", "--no-check", "--no-config", script],
   }).outputSync();
-  const said = new TextDecoder().decode(stdout);
+  const output = new TextDecoder().decode(stdout);
   assertEquals(
-    said,
+    output,
     "UnsupportedError landlock: this kernel cannot limit files (Linux 6.2): it has no landlock, or " +
       "not among its security modules (lsm=landlock,...); { degrade: true } takes what there is\n0\n",
     new TextDecoder().decode(stderr),
   );
 });
 
-test("what this kernel cannot do is refused, as it is", () => {
+test("rules that this kernel does not support are refused", () => {
   if (version >= 3) return;
   assertThrows(() => recipe(landlock({ read: ["/"] })).plan(), UnsupportedError, "limit files");
 });
 
-test("each version denies what it knows", () => {
+test("each version denies the rights that it has", () => {
   const { REFER, TRUNCATE, IOCTL_DEV, MAKE_SYM } = LANDLOCK_ACCESS_FS;
   const rights = [0, 1, 2, 3, 4, 5, 6, 7].map(deniableFileRights);
   assertEquals(rights.slice(0, 4), [0, MAKE_SYM * 2 - 1, REFER * 2 - 1, TRUNCATE * 2 - 1]);
@@ -245,7 +245,7 @@ test("each version denies what it knows", () => {
   assertEquals(all, deniableFileRights(7), "every right goes with one of the words");
 });
 
-test("rules that say nothing, and ports and paths that are none, are refused", () => {
+test("empty rules, and invalid ports and paths, are refused", () => {
   const refused = (rules: unknown, says: string) =>
     assertRefused(() => recipe(landlock(rules as LandlockRules)), {
       step: "landlock",

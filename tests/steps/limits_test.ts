@@ -1,4 +1,4 @@
-/** The step `limits`, and what a running container can be told and asked with it. */
+/** The step `limits`, and the methods of a container with it. */
 
 import {
   assert,
@@ -32,7 +32,7 @@ import {
 import { decode, isAlive, runScript, until } from "../other_scripts.ts";
 import { assertRefused, inside, notRoot, root, test } from "../support.ts";
 
-/** Why these limits cannot be set here, where they cannot. */
+/** Returns why these limits cannot be set here; `undefined` if they can. */
 function lacks(limits: GroupLimits = {}): string | undefined {
   try {
     planCgroup(limits);
@@ -44,7 +44,7 @@ function lacks(limits: GroupLimits = {}): string | undefined {
   }
 }
 
-/** A namespace of processes, so that nothing outlives a test. */
+/** A pid namespace, so that no process outlives a test. */
 const mounts = root ? recipe(unshare("pid")) : recipe(unshare("user", "pid"), mapRoot());
 
 /** Shell commands in a container. */
@@ -63,14 +63,14 @@ function groupFile(container: Container, controller: Controller, file: string): 
   return Deno.readTextFileSync(`${place.own}/${file}`).trim();
 }
 
-/** Whether a controller is bound to version 1 here. */
+/** Whether a controller is in a hierarchy of version 1 here. */
 function isOld(controller: Controller): boolean {
   return hierarchies().some(({ version, controllers }) =>
     version === 1 && controllers.has(controller)
   );
 }
 
-test("nonsense is refused with the field and what was expected", () => {
+test("invalid limits are refused with the field and the expected value", () => {
   const nonsense: [Record<string, unknown>, string][] = [
     [{ memory: "64 m" }, '"memory": should be a number of bytes, or a string with a unit'],
     [{ memory: "64mb" }, 'not "64mb"'],
@@ -104,7 +104,7 @@ test("nonsense is refused with the field and what was expected", () => {
   assertRefused(() => recipe(limits({}), limits({})), { at: 1, says: "limits already" });
 });
 
-test("without the step, a container has no group to ask", async () => {
+test("without the step, a container has no control group", async () => {
   await using container = mounts.command("sleep", { args: ["100"] }).spawn();
   assertThrows(() => container.usage(), TypeError, "the step limits({}) gives it one");
   assertThrows(() => container.update({ pids: 1 }), TypeError, "limits({})");
@@ -112,7 +112,7 @@ test("without the step, a container has no group to ask", async () => {
   await assertRejects(() => container.pause(), TypeError, "limits({})");
 });
 
-test("who may not limit is told why, with the step and the mend", () => {
+test("the error of a user who may not set limits has the step and a fix", () => {
   const box = mounts.with(limits({ pids: 5 }));
   const error = assertThrows(() => box.command("true").outputSync(), UnsupportedError);
   assertStringIncludes(
@@ -131,7 +131,7 @@ test("a limit that the version of control groups does not know is refused", () =
   assertStringIncludes(refusal({ swap: 0 }), 'the sum of memory and swap; give "memory" too');
 }, lacks({ memory: 1 }) ?? (isOld("memory") ? undefined : "needs cgroup v1"));
 
-test("the plan tells what makes the group, and how the container gets in", () => {
+test("the plan shows the calls that make the group, and how the container enters it", () => {
   const plan = mounts.with(limits({ pids: 7 })).plan().toString();
   assertStringIncludes(plan, "limits\n    script: ");
   assertStringIncludes(plan, "script: mkdirat(");
@@ -140,7 +140,7 @@ test("the plan tells what makes the group, and how the container gets in", () =>
   assert(plan.includes("CLONE_INTO_CGROUP") || plan.includes('cgroup.procs, "0", 1)'));
 }, lacks({ pids: 7 }));
 
-test("a program that wants more memory than there is is killed, and it is told", async () => {
+test("a program that exceeds the memory limit is killed, and the status says so", async () => {
   const eat = ["-c", "x=$(head -c 50000000 /dev/zero | tr '\\0' x); echo survived"];
   const box = mounts.with(limits({ memory: "32m", ...(swapIsCounted() ? { swap: 0 } : {}) }));
   const container = box.command("sh", { args: eat, stdout: "piped", stderr: "null" }).spawn();
@@ -159,13 +159,13 @@ test("a fork bomb stops at the limit of processes", () => {
   assert(/fork|unavailable/i.test(decode(stderr)), decode(stderr));
 }, lacks({ pids: 10 }));
 
-test("a container that is as large as its limit cannot even begin", () => {
+test("a container with too little memory for its launch fails", () => {
   const box = mounts.with(init(), limits({ pids: 1 }));
   const error = assertThrows(() => box.command("true").outputSync(), SyscallError, "EAGAIN");
   assertStringIncludes(error.message, "as many processes as there may be");
 }, lacks({ pids: 1 }));
 
-test("a share of a processor is not exceeded", async () => {
+test("the limit of processor time is not exceeded", async () => {
   const box = mounts.with(limits({ cpus: 0.05, cpuWeight: 50 }));
   await using container = shell(box, "while :; do :; done").spawn();
   const [quota, period] = isOld("cpu")
@@ -178,7 +178,7 @@ test("a share of a processor is not exceeded", async () => {
   assert(container.usage().cpu! > 0);
 }, lacks({ cpus: 0.05, cpuWeight: 50 }));
 
-test("the processors are those of the set", () => {
+test("the program runs on the processors of the set", () => {
   const box = mounts.with(limits({ cpuset: "0" }));
   assertEquals(
     inside(box, "grep Cpus_allowed_list /proc/self/status").split(/\s+/)[1],
@@ -191,7 +191,7 @@ test("the processors are those of the set", () => {
   assertStringIncludes(error.message, "there is no processor 4000, only 0");
 }, lacks({ cpuset: "0" }));
 
-/** A whole disk of this machine. */
+/** Returns a whole disk of this machine. */
 function disk(): string | undefined {
   for (const { name } of Deno.readDirSync("/sys/block")) {
     if (/^(vd|sd|nvme|xvd|zram)/.test(name)) {
@@ -216,14 +216,14 @@ test("a block device is limited", async () => {
   assert(container.usage().ioRead !== undefined);
 }, disk() === undefined ? "needs a disk" : lacks({ io: [{ device: disk()!, readBps: 1 }] }));
 
-test("a block device that is not there is told with its file", () => {
+test("a missing block device is reported with its path", () => {
   const box = mounts.with(limits({ io: [{ device: "4000:1", readBps: 1 }] }));
   const error = assertThrows(() => box.command("true").outputSync(), SyscallError, "4000:1");
   assertEquals([error.step, error.code], ["limits", "ENODEV"]);
   assertStringIncludes(error.message, "there is no such block device");
 }, lacks({ io: [{ device: "4000:1", readBps: 1 }] }));
 
-test("the container sees its own group as the root, wherever the step stands", () => {
+test("the container sees its own group as the root, whatever the position of the step", () => {
   const kinds = unshare(...(root ? [] : ["user" as const]), "mount", "pid", "cgroup");
   const maps = root ? [] : [mapRoot()];
   const boxes = [
@@ -240,12 +240,12 @@ test("the container sees its own group as the root, wherever the step stands", (
   assertStringIncludes(outer, "/ramekin-");
 }, lacks());
 
-test("a container is paused, killed while it is, or goes on", async () => {
+test("a container is paused, and is killed or resumed then", async () => {
   const ticking = shell(mounts.with(limits({})), "while :; do echo .; sleep 0.01; done");
   await using container = ticking.spawn();
   await container.pause();
   await container.pause();
-  // The kernel counts a process as frozen a moment before it stands still.
+  // The kernel reports a process as frozen shortly before it stops.
   const state = () => Deno.readTextFileSync(`/proc/${container.pid}/stat`).split(") ")[1]![0];
   await until(() => state() !== "R");
   const { cpu } = container.usage();
@@ -284,28 +284,28 @@ test("limits are changed while the container runs", async () => {
   assertEquals(container.usage().pids, 1);
 }, lacks({ pids: 5, memory: 1 }));
 
-test("memory and swap change together, in the order that the kernel wants", async () => {
+test("memory and swap change together, in the order that the kernel requires", async () => {
   const box = mounts.with(limits({ memory: "32m", swap: "32m" }));
   await using container = box.command("sleep", { args: ["100"] }).spawn();
   const files = isOld("memory")
     ? ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
     : ["memory.max", "memory.swap.max"];
-  const told = () => files.map((file) => Number(groupFile(container, "memory", file)) / 2 ** 20);
-  // Version 1 tells the sum.
+  const values = () => files.map((file) => Number(groupFile(container, "memory", file)) / 2 ** 20);
+  // Version 1 has the sum.
   const expected = (
     memory: number,
     swap: number,
   ) => [memory, isOld("memory") ? memory + swap : swap];
-  assertEquals(told(), expected(32, 32));
+  assertEquals(values(), expected(32, 32));
   container.update({ memory: "128m" });
-  assertEquals(told(), expected(128, 32));
+  assertEquals(values(), expected(128, 32));
   container.update({ memory: "16m", swap: "8m" });
-  assertEquals(told(), expected(16, 8));
+  assertEquals(values(), expected(16, 8));
   container.update({ swap: "unlimited" });
   assertEquals(container.usage().pids, 1);
 }, lacks({ memory: 1, swap: 1 }) ?? (swapIsCounted() ? undefined : "needs swap to be counted"));
 
-/** Whether groups count swap here. */
+/** Whether control groups account swap here. */
 function swapIsCounted(): boolean {
   const place = hierarchies().find(({ controllers }) => controllers.has("memory"));
   if (place === undefined) return true;
@@ -317,7 +317,7 @@ function swapIsCounted(): boolean {
   }
 }
 
-test("a limit below what is in use is refused, and nobody is killed for it", async () => {
+test("a limit below the present usage is refused, and no process is killed", async () => {
   const script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo filled; sleep 100";
   const box = mounts.with(limits({ memory: "256m", ...(swapIsCounted() ? { swap: 0 } : {}) }));
   await using container = shell(box, script).spawn();
@@ -330,7 +330,7 @@ test("a limit below what is in use is refused, and nobody is killed for it", asy
 }, lacks({ memory: 1 }));
 
 test(
-  "what a program leaves running is killed, and its group with the groups in it is gone",
+  "remaining processes are killed, and the group and its children are removed",
   async () => {
     const box = recipe(limits({}));
     const script = "sleep 1000 & echo $!; sleep 1000 & echo $!";
@@ -346,7 +346,7 @@ test(
   lacks(),
 );
 
-test("a launch that fails leaves no group, at whatever step", () => {
+test("a launch that fails at any step leaves no group", () => {
   const box = mounts.with(limits({ pids: 10 }));
   assertThrows(() => box.command("/none").outputSync(), Deno.errors.NotFound);
   assertThrows(
@@ -364,7 +364,7 @@ test("a launch that fails leaves no group, at whatever step", () => {
   assertThrows(() => tiny.command("true").outputSync(), SyscallError);
 }, lacks({ pids: 10, memory: 4096 }));
 
-test("a script is not killed with a container that lacks memory before it has begun", async () => {
+test("a script is not killed with a container that lacks memory during the launch", async () => {
   const { code, stdout, stderr } = await runScript(`
     const { limits, mapIds, mkdir, recipe, tmpfs, unshare } = ramekin;
     const ids = [{ inside: 0, outside: 0, count: 10 }];
@@ -383,7 +383,7 @@ test("a script is not killed with a container that lacks memory before it has be
   assertEquals(stdout.trim().split("\n").at(-1), "0");
 }, notRoot ?? lacks({ memory: 65536 }));
 
-test("a container with meetings is in its group from the beginning", () => {
+test("a container with sync points is in its group from the start", () => {
   const ids = [{ inside: 0, outside: 0, count: 1000 }];
   const box = recipe(
     limits({ pids: 20 }),
@@ -398,7 +398,7 @@ test("a container with meetings is in its group from the beginning", () => {
   for (const line of groups.split("\n").slice(0, -1)) assert(line.endsWith(":/"), line);
 }, notRoot ?? lacks({ pids: 20 }));
 
-test("the groups of a killed script are removed by the next", async () => {
+test("the next script removes the groups of a killed script", async () => {
   const code = `
     const container = ramekin.recipe(ramekin.unshare("pid"), ramekin.limits({}))
       .command("sleep", { args: ["1000"] }).spawn();
@@ -406,13 +406,13 @@ test("the groups of a killed script are removed by the next", async () => {
     Deno.kill(Deno.pid, "SIGKILL");
     await container.status;`;
   const pid = Number((await runScript(code)).stdout);
-  // A script that has moved to a group of its own makes others beside that.
+  // A script in a group of its own makes groups beside it.
   const left = () =>
     hierarchies().flatMap(({ own }) => own.endsWith("-script") ? [own, `${own}/..`] : [own])
       .flatMap((directory) => [...Deno.readDirSync(directory)].map(({ name }) => name))
       .filter((name) => name.includes(`-${pid}-`));
   assert(left().length > 0);
-  // Its container dies with it, in its own time.
+  // Its container ends shortly after it.
   const next = `ramekin.recipe(ramekin.limits({})).command("true").outputSync();`;
   for (let attempt = 0; attempt < 100 && left().length > 0; attempt++) {
     assertEquals((await runScript(next)).code, 0);
@@ -423,7 +423,7 @@ test("the groups of a killed script are removed by the next", async () => {
 const both = hierarchies().some(({ version }) => version === 1) &&
   hierarchies().some(({ version }) => version === 2);
 
-test("version 1 alone limits, freezes, empties and kills too", async () => {
+test("version 1 alone can limit, freeze and kill too", async () => {
   const unified = hierarchies().find(({ version }) => version === 2)!;
   const directory = Deno.makeTempDirSync();
   try {

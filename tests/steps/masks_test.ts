@@ -90,7 +90,7 @@ test(
 );
 
 test(
-  "the working directory is no way around",
+  "the working directory gives no access to masked files",
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/within`);
     Deno.chmodSync(`${directory}/within`, 0o777);
@@ -127,7 +127,7 @@ testOn(["mount"], "who may not mount cannot take it away", (mounts) => {
   failing(held, "mount -o remount,bind,rw /tmp");
 });
 
-test("the host's own files, the root and no path at all are refused", () => {
+test("masks on the host, on the root, or without paths are refused", () => {
   assertRefused(() => recipe(maskPaths("/etc")), { step: "maskPaths", says: 'unshare("mount")' });
   assertRefused(() => recipe(readonlyPaths("/etc")), { says: 'unshare("mount")' });
   const { mounts } = grounds("mount")[0]!;
@@ -138,9 +138,9 @@ test("the host's own files, the root and no path at all are refused", () => {
 });
 
 test(
-  "it is told that a path lies where the user may not look",
+  "a path in a directory that the user may not search is reported",
   inDirectory((directory) => {
-    // The mapped root is no more than anybody there.
+    // The mapped root is an ordinary user there.
     Deno.chownSync(directory, 1, 1);
     Deno.chmodSync(directory, 0o700);
     const mounts = recipe(unshare("user", "mount"), mapRoot());

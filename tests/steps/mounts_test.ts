@@ -30,7 +30,7 @@ import {
 
 const box = recipe(unshare("user", "mount"), mapRoot());
 
-/** A script that prints what /proc/self/mountinfo says of a mount point, the last mount there. */
+/** A script that prints the last line of a mount point in /proc/self/mountinfo. */
 function mountOf(target: string): string {
   return `awk '$5 == "${target}"' /proc/self/mountinfo | tail -n 1`;
 }
@@ -78,7 +78,7 @@ testOn(["mount"], "a tmpfs's size may be a part of memory, and its mode 0", (mou
   assertStringIncludes(seen, "mode=0");
 });
 
-test("what is written to a tmpfs does not reach the host", () => {
+test("files of a tmpfs are not on the host", () => {
   const file = `/tmp/ramekin-${crypto.randomUUID()}`;
   inside(box.with(tmpfs("/tmp")), `touch ${file}`);
   assert(!exists(file));
@@ -128,7 +128,7 @@ testOn(
   },
 );
 
-testOn(["mount"], "an unknown type and an unknown option are told", (mounts) => {
+testOn(["mount"], "an unknown type and an unknown option are reported", (mounts) => {
   assertFails(mounts.with(mount("a", "/tmp", { type: "soupfs" })), {
     step: "mount",
     code: "ENODEV",
@@ -146,7 +146,7 @@ testOn(["mount"], "an unknown type and an unknown option are told", (mounts) => 
   });
 });
 
-test("an ordinary user is told which namespace proc, sysfs and mqueue need", () => {
+test("the errors of an unprivileged user name the namespaces that proc, sysfs and mqueue need", () => {
   assertFails(box.with(proc()), { step: "proc", code: "EPERM", says: 'unshare("pid")' });
   assertFails(box.with(sysfs()), { step: "sysfs", code: "EPERM", says: 'unshare("net")' });
   assertFails(box.with(tmpfs("/tmp"), mqueue("/tmp/q")), {
@@ -156,8 +156,8 @@ test("an ordinary user is told which namespace proc, sysfs and mqueue need", () 
   });
 });
 
-test("proc beneath a /proc that is covered in part is told", () => {
-  // An ordinary user's container within one whose /proc is partly covered.
+test("proc is refused and explained if the /proc outside is covered in part", () => {
+  // A container of an unprivileged user within one whose /proc is covered in part.
   const outer = recipe(
     unshare("user", "mount", "pid"),
     mapRoot(),
@@ -224,7 +224,7 @@ test("remount refuses the filesystem's options for a mount alone", () => {
   });
 });
 
-testOn(["mount"], "remount of no mount point is told", (mounts) => {
+testOn(["mount"], "remount of a path that is not a mount point is reported", (mounts) => {
   assertFails(mounts.with(remount("/usr/bin", "ro")), {
     step: "remount",
     code: "EINVAL",
@@ -256,7 +256,7 @@ testOn(["mount"], "unmount may detach what is in use", (mounts) => {
   assertEquals(seen, "0");
 });
 
-test("an ordinary user cannot take away what the host has mounted", () => {
+test("an unprivileged user cannot unmount the host's mounts", () => {
   assertFails(box.with(unmount("/proc", { detach: true })), {
     step: "unmount",
     at: 2,
@@ -285,7 +285,7 @@ test("mounts that would change the host are refused", () => {
   }
 });
 
-test("fields that are wrong are refused with the step and the field", () => {
+test("invalid fields are refused with the step and the field", () => {
   const cases: [() => ReturnType<typeof tmpfs | typeof mount>, string][] = [
     [() => tmpfs("tmp"), "has to begin with /"],
     [() => tmpfs("/tmp/../etc"), '".."'],
@@ -311,7 +311,7 @@ test("fields that are wrong are refused with the step and the field", () => {
   for (const [make, says] of cases) assertRefused(() => box.with(make()), { at: 2, says });
 });
 
-test("options that are longer than a page are refused, as the kernel would cut them off", () => {
+test("options that are longer than a page are refused, because the kernel would truncate them", () => {
   assertRefused(() => box.with(tmpfs("/tmp", { size: "1m", options: "x".repeat(4095) })), {
     step: "tmpfs",
     at: 2,

@@ -50,7 +50,7 @@ test("a name of 65 bytes is refused", () => {
   }
 });
 
-test("an empty name, one with NUL and one that is no text are refused", () => {
+test("an empty name, one with NUL and one that is not a text are refused", () => {
   assertRefused(() => recipe(hostname("")), { step: "hostname", at: 0, says: "is empty" });
   assertRefused(() => recipe(hostname("a\0b")), { step: "hostname", at: 0, says: "NUL" });
   assertRefused(() => recipe(hostname(7 as never)), {
@@ -60,7 +60,7 @@ test("an empty name, one with NUL and one that is no text are refused", () => {
   });
 });
 
-test("a name in a uts namespace that is the host's user's is for root", () => {
+test("changing the name in a uts namespace of the host's user namespace needs root", () => {
   const box = recipe(unshare("uts"), hostname("soup"));
   if (root) assertEquals(inside(box, "uname -n"), "soup");
   else assertFails(box, { step: "unshare", at: 0, code: "EPERM", says: 'put "user" among' });

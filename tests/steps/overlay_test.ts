@@ -24,10 +24,10 @@ import {
 
 const box = recipe(unshare("user", "mount"), mapRoot());
 
-/** More than half of what mount(2) takes of options: 4095 bytes. */
+/** More than half of the longest options of mount(2), 4095 bytes. */
 const LONG = `/${"a".repeat(255)}`.repeat(9);
 
-/** Directories with a file each, named as the directory, and one of the same name in all. */
+/** Directories with a file of the directory's name, and a file of one name in all. */
 function layers(directory: string, ...names: string[]): string[] {
   return names.map((name) => {
     Deno.mkdirSync(`${directory}/${name}`);
@@ -155,7 +155,7 @@ testOverlay(
   },
 );
 
-testOverlay("a lower directory that is missing is told", (mounts, directory) => {
+testOverlay("a missing lower directory is reported", (mounts, directory) => {
   assertFails(mounts.with(overlay("/mnt", { lower: [`${directory}/x`, directory] })), {
     step: "overlay",
     code: "ENOENT",
@@ -163,7 +163,7 @@ testOverlay("a lower directory that is missing is told", (mounts, directory) => 
   });
 });
 
-test("a mount of the host below a lower directory is told", () => {
+test("a mount of the host beneath a lower directory is reported", () => {
   for (const discard of [true, false]) {
     assertFails(box.with(overlay("/mnt", { lower: ["/", "/usr"], discard })), {
       step: "overlay",
@@ -200,7 +200,7 @@ testOverlay(
       { step: "writeFile", path: "/link/made", text: "soup" },
       bind("/etc", "/etc"),
     );
-    // There is no program in there; the error of the program comes after all steps.
+    // The root has no programs; that error comes after all steps.
     let message = "";
     try {
       box.command("/true").outputSync();
@@ -225,7 +225,7 @@ testOverlay(
   },
 );
 
-test("overlays that make no sense are refused", () => {
+test("invalid overlays are refused", () => {
   const cases: [Parameters<typeof overlay>[1], string][] = [
     [{ lower: [] }, "needs at least one"],
     [{ lower: ["/a"] }, "two lower directories"],

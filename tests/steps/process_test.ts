@@ -20,7 +20,7 @@ testOn([], "setEnv sets variables, and later ones come over earlier ones", (moun
   assertEquals(inside(box, 'echo "$A|$B|${EMPTY-unset}"'), "2|x=y z\nü|");
 });
 
-test("what a command is given comes over setEnv, and setEnv over the script's", () => {
+test("the command's variables override setEnv, and setEnv the script's", () => {
   const box = recipe(setEnv({ A: "recipe", B: "recipe", HOME: "recipe" }));
   const { stdout } = box.command("sh", {
     args: ["-c", 'echo "$A $B $HOME"'],
@@ -29,17 +29,17 @@ test("what a command is given comes over setEnv, and setEnv over the script's", 
   assertEquals(new TextDecoder().decode(stdout), "command recipe recipe\n");
 });
 
-test("a command without the script's environment keeps that of the recipe", () => {
+test("a command with clearEnv keeps the variables of the recipe", () => {
   const { stdout } = recipe(setEnv({ A: "1" })).command("env", { clearEnv: true }).outputSync();
   assertEquals(new TextDecoder().decode(stdout), "A=1\n");
 });
 
-test("the PATH of setEnv is where the program is looked for", () => {
+test("the program is looked up in the PATH of setEnv", () => {
   const box = recipe(setEnv({ PATH: "/no/where:/usr/bin:/bin" }));
   assertEquals(inside(box, "echo $PATH"), "/no/where:/usr/bin:/bin");
 });
 
-test("wrong variables are refused", () => {
+test("invalid variables are refused", () => {
   const cases: [Record<string, string>, string][] = [
     [{ "": "x" }, "is empty"],
     [{ "A=B": "x" }, 'must not contain "="'],
@@ -58,7 +58,7 @@ testOn([], "umask holds in the container, and not for the script", (mounts) => {
   assertEquals(Deno.umask(), before);
 });
 
-test("a wrong umask is refused", () => {
+test("an invalid umask is refused", () => {
   for (const wrong of [-1, 0o1000, "022" as never]) {
     assertRefused(() => recipe(umask(wrong)), { step: "umask", at: 0, says: "whole number" });
   }
@@ -89,7 +89,7 @@ function readLimit(limits: string, resource: ResourceName): string[] {
   return line.slice(LIMITS[resource].length).trim().split(/\s+/).slice(0, 2);
 }
 
-test("every resource of the kernel has its word", () => {
+test("every resource of the kernel has a name", () => {
   assertEquals(
     Object.keys(RLIMITS).map((name) => name.toLowerCase()).toSorted(),
     Object.keys(LIMITS).toSorted(),
@@ -134,16 +134,16 @@ testOn([], "a limit is enforced", (mounts) => {
   assertEquals([success, signal], [false, "SIGXFSZ"]);
 });
 
-/** CAP_SYS_RESOURCE is not among the capabilities of every root. */
+/** Root may lack CAP_SYS_RESOURCE, as in many containers. */
 const effective = Deno.readTextFileSync("/proc/self/status").match(/CapEff:\s+(\w+)/)![1];
 const mayRaise = (BigInt(`0x${effective}`) >> BigInt(CAPABILITIES.CAP_SYS_RESOURCE) & 1n) === 1n;
 
-test("a ceiling is raised with CAP_SYS_RESOURCE", () => {
+test("a hard limit is raised with CAP_SYS_RESOURCE", () => {
   const box = recipe(rlimit("core", 0, 0), rlimit("core", 1, 2));
   assertEquals(readLimit(inside(box, "cat /proc/self/limits"), "core"), ["1", "2"]);
 }, mayRaise ? undefined : "needs CAP_SYS_RESOURCE");
 
-test("a ceiling is not raised without CAP_SYS_RESOURCE, and that is told", () => {
+test("a hard limit cannot be raised without CAP_SYS_RESOURCE, and the error says so", () => {
   assertFails(recipe(rlimit("core", 0, 0), rlimit("core", 1, 2)), {
     step: "rlimit",
     at: 1,
@@ -152,7 +152,7 @@ test("a ceiling is not raised without CAP_SYS_RESOURCE, and that is told", () =>
   });
 }, mayRaise ? "is about users without CAP_SYS_RESOURCE" : undefined);
 
-test("wrong limits are refused", () => {
+test("invalid limits are refused", () => {
   const cases: [Parameters<typeof rlimit>, string][] = [
     [["nofiles" as never, 1], 'did you mean "nofile"?'],
     [["nofile", 2, 1], 'greater than "hard"'],
@@ -174,7 +174,7 @@ testOn([], "a new session has the program as its leader, and no terminal", (moun
   assertNotEquals(without.split(" ")[1], without.split(" ")[0]);
 });
 
-test("a second new session is told", () => {
+test("a second newSession is reported", () => {
   assertFails(recipe(newSession(), newSession()), {
     step: "newSession",
     at: 1,

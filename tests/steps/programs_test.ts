@@ -47,7 +47,7 @@ testOn(["mount"], "programs goes into any directory that is the recipe's", (moun
   assertEquals(inside(box, "/mnt/a/b/bin/true && ls /mnt/a/b/bin"), "true");
 });
 
-testOn(["mount"], "programs can be said more than once, and on a root with links", (mounts) => {
+testOn(["mount"], "programs can be repeated, and used on a root with links", (mounts) => {
   const box = mounts.with(
     tmpfs("/mnt"),
     mkdir("/mnt/usr/bin"),
@@ -109,7 +109,7 @@ test("in the new root the loader finds every library of the programs of this hos
 });
 
 test(
-  "a program in a directory of its own finds its libraries beside it, also by a link",
+  "a program finds libraries beside it by $ORIGIN, also through a link",
   async () => {
     const directory = Deno.makeTempDirSync();
     try {
@@ -131,7 +131,7 @@ test(
             mapRoot(),
             tmpfs("/mnt"),
             programs(path, { copy }),
-            // From here the loader learns where the program lies.
+            // The loader reads the program's path here.
             bind("/proc", "/mnt/proc"),
             pivotRoot("/mnt"),
           );
@@ -190,7 +190,7 @@ testOn(["mount"], "programs is refused where it cannot be done", (mounts) => {
   });
 });
 
-test("programs is refused before there is a mount namespace", () => {
+test("programs is refused without a mount namespace", () => {
   assertRefused(() => recipe(programs("/bin/sh", { root: "/mnt" })), {
     says: 'unshare("mount")',
   });

@@ -18,7 +18,7 @@ import {
 } from "../../mod.ts";
 import { assertFails, assertRefused, inDirectory, inside, test, testOn } from "../support.ts";
 
-/** A root with the host's programs in it. */
+/** A root with the host's programs. */
 function withRoot(mounts: Recipe, root: string): Recipe {
   return mounts.with(
     tmpfs(root),
@@ -101,7 +101,7 @@ testOn(["mount", "pid"], "the root can be changed twice", (mounts) => {
   assert(!points.includes("/inner"), points);
 });
 
-testOn(["mount"], "a new root that does not exist is told", (mounts) => {
+testOn(["mount"], "a missing new root is reported", (mounts) => {
   assertFails(mounts.with(pivotRoot("/no/such/directory")), {
     step: "pivotRoot",
     code: "ENOENT",
@@ -142,7 +142,7 @@ test("chroot needs no mount namespace", () => {
   );
 });
 
-testOn([], "a directory for chroot that does not exist is told", (mounts) => {
+testOn([], "a missing directory of chroot is reported", (mounts) => {
   assertFails(mounts.with(chroot("/no/such/directory")), {
     step: "chroot",
     code: "ENOENT",
@@ -154,7 +154,7 @@ testOn([], "chdir changes the working directory, step by step", (mounts) => {
   assertEquals(inside(mounts.with(chdir("/usr"), chdir("bin"), chdir("..")), "pwd"), "/usr");
 });
 
-testOn([], "a working directory that does not exist is told", (mounts) => {
+testOn([], "a missing working directory is reported", (mounts) => {
   assertFails(mounts.with(chdir("/no/such/directory")), {
     step: "chdir",
     code: "ENOENT",
@@ -167,7 +167,7 @@ testOn([], "a working directory that does not exist is told", (mounts) => {
   });
 });
 
-test("an ordinary user without a user namespace is told what chroot takes", () => {
+test("the error of an unprivileged user says what chroot needs", () => {
   const box = recipe(chroot("/"));
   if (Deno.uid() === 0) assertEquals(inside(box, "pwd"), "/");
   else assertFails(box, { step: "chroot", at: 0, code: "EPERM", says: "CAP_SYS_CHROOT" });

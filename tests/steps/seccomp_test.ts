@@ -1,4 +1,4 @@
-/** `seccomp`: seen from the program that is limited. */
+/** `seccomp`: what the program can do. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -32,7 +32,7 @@ const notX86 = native === "x86_64" ? undefined : "is about x86_64";
 const NUMBER = allSyscalls(native);
 const EPERM = "1", ENOSYS = "38", ENOTTY = "25", OK = "0";
 
-/** A script that makes a system call by its number, and tells its errno, or 0. */
+/** A script that makes a system call by its number, and prints its errno, or 0. */
 function errnoOf(name: string, ...args: readonly (number | string)[]): string {
   const list = [NUMBER.get(name) ?? name, ...args].join(", ");
   return `perl -e 'print syscall(${list}) == -1 ? $! + 0 : 0'`;
@@ -56,12 +56,12 @@ testOn(
   },
 );
 
-test("programs may unshare what is no namespace", () => {
+test("programs may unshare attributes other than namespaces", () => {
   const CLONE_FILES = 0x400;
   assertEquals(inside(closed, errnoOf("unshare", CLONE_FILES)), OK);
 });
 
-test("calls that the kernel keeps for who runs the machine answer EPERM", () => {
+test("calls that administer the machine return EPERM", () => {
   for (
     const name of [
       "add_key",
@@ -82,17 +82,17 @@ test("calls that the kernel keeps for who runs the machine answer EPERM", () => 
   ) assertEquals(inside(closed, errnoOf(name, 0, 0, 0, 0, 0)), EPERM, name);
 });
 
-test("clone makes no namespaces, and clone3 answers ENOSYS", () => {
+test("clone makes no namespaces, and clone3 returns ENOSYS", () => {
   const CLONE_NEWUSER = 0x1000_0000, SIGCHLD = 17;
   assertEquals(inside(closed, errnoOf("clone", CLONE_NEWUSER + SIGCHLD, 0, 0, 0, 0)), EPERM);
   assertEquals(inside(closed, errnoOf("clone3", 0, 0)), ENOSYS);
 });
 
-test("a call that nobody knows answers ENOSYS", () => {
+test("an unknown call returns ENOSYS", () => {
   assertEquals(inside(closed, errnoOf("1000", 0)), ENOSYS);
 });
 
-test("nothing can be typed into a terminal, whatever the upper half of the request", () => {
+test("TIOCSTI is denied, whatever the upper half of the request", () => {
   for (const request of [0x5412, 0x541c, "0x100005412", "0xdeadbeef0000541c"]) {
     const ioctl = errnoOf("ioctl", 0, request, 0);
     assertEquals(inside(open, ioctl), ENOTTY);
@@ -102,7 +102,7 @@ test("nothing can be typed into a terminal, whatever the upper half of the reque
   assertEquals(inside(closed, errnoOf("ioctl", 0, TCGETS, 0)), ENOTTY);
 });
 
-test("only sockets of the usual families can be made", () => {
+test("only sockets of the common families can be made", () => {
   const SOCK_DGRAM = 2, AF_ALG = 38, AF_VSOCK = 40;
   for (const family of [1, 2, 16]) {
     const socket = errnoOf("socket", family, SOCK_DGRAM, 0);
@@ -113,7 +113,7 @@ test("only sockets of the usual families can be made", () => {
   }
 });
 
-test("a personality that takes the randomness from addresses cannot be had", () => {
+test("address space randomization cannot be turned off", () => {
   const ADDR_NO_RANDOMIZE = 0x4_0000;
   assertEquals(inside(closed, errnoOf("personality", ADDR_NO_RANDOMIZE)), EPERM);
   assertEquals(inside(closed, `setarch --uname-2.6 uname -r | cut -c1-4`), "2.6.");
@@ -136,7 +136,7 @@ t.join()'`,
 };
 
 for (const [program, script] of Object.entries(PROGRAMS)) {
-  test(`${program} works under the default profile, as far as it works without`, () => {
+  test(`${program} works under the default profile, if it works without`, () => {
     const mounts = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/tmp"));
     const run = (box: typeof mounts) => {
       const options = { args: ["-c", script], env: { HOME: "/tmp", DENO_DIR: "/tmp" } };
@@ -159,7 +159,7 @@ test(
 );
 
 test(
-  "calls by the numbers of x32 answer ENOSYS",
+  "calls by x32 numbers return ENOSYS",
   inDirectory((directory) => {
     const program = writeProgram(directory, [
       ...[0xb8, 39, 0, 0, 0x40, 0x0f, 0x05], // mov eax, 0x40000027; syscall
@@ -175,7 +175,7 @@ test(
 /** xor edi, edi; mov eax, 231; syscall */
 const EXIT_0 = [0x31, 0xff, 0xb8, 231, 0, 0, 0, 0x0f, 0x05];
 
-/** Writes a program of this machine code: an ELF header, a program header, and the code. */
+/** Writes a program with this machine code: an ELF header, a program header, and the code. */
 function writeProgram(directory: string, code: readonly number[]): string {
   const bytes = new Uint8Array(120 + code.length);
   const view = new DataView(bytes.buffer);
@@ -202,7 +202,7 @@ function writeProgram(directory: string, code: readonly number[]): string {
   return path;
 }
 
-test("more can be allowed beside the default profile", () => {
+test("calls can be allowed in addition to the default profile", () => {
   const base = recipe(unshare("user", "mount"), mapRoot());
   const mounts = base.with(seccomp({ allow: ["@mounts", "keyctl"] }));
   assertEquals(inside(mounts, "mount -t tmpfs none /mnt && findmnt -no FSTYPE /mnt"), "tmpfs");
@@ -212,7 +212,7 @@ test("more can be allowed beside the default profile", () => {
   assertEquals(inside(namespaces, "unshare -Urmpf sh -c 'echo $$'"), "1");
 });
 
-test("the filter limits no step that stands behind it, and no init", () => {
+test("the filter does not apply to later steps and the init", () => {
   const box = recipe(
     unshare("user", "pid", "mount", "uts"),
     mapRoot(),
@@ -230,14 +230,14 @@ test("the filter limits no step that stands behind it, and no init", () => {
   );
 });
 
-test("the program gains no privileges, as the kernel wants it of ordinary users", () => {
+test("the program runs with no_new_privs, which the kernel requires of unprivileged users", () => {
   assertEquals(inside(closed, "grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t1");
   const calls = (box: typeof open) =>
     box.plan().entries.filter(({ call }) => call.includes("PR_SET_NO_NEW_PRIVS")).length;
   assertEquals([closed, recipe(noNewPrivileges(), seccomp())].map(calls), [1, 1]);
 });
 
-test("two filters hold together", () => {
+test("two filters apply together", () => {
   const noChmod: SeccompProfile = {
     defaultAction: "SCMP_ACT_ALLOW",
     syscalls: [{
@@ -261,7 +261,7 @@ test("two filters hold together", () => {
   });
 });
 
-test("a profile kills, refuses, and lets be, by arguments too", () => {
+test("a profile can kill, deny and allow, by arguments too", () => {
   const profile: SeccompProfile = {
     defaultAction: "SCMP_ACT_ALLOW",
     architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64"],
@@ -299,7 +299,7 @@ test("a profile kills, refuses, and lets be, by arguments too", () => {
   assertEquals(inside(box, errnoOf("umask", 0x12)), OK);
 });
 
-test("conditions on one argument are alternatives, as runtimes read them", () => {
+test("conditions on one argument are alternatives, as in OCI runtimes", () => {
   const either: SeccompProfile = {
     defaultAction: "SCMP_ACT_ALLOW",
     syscalls: [{
@@ -314,7 +314,7 @@ test("conditions on one argument are alternatives, as runtimes read them", () =>
   assertEquals(answers, ["78", "78", OK]);
 });
 
-test("a profile that no program could be started under is refused", () => {
+test("a profile under which no program could be started is refused", () => {
   for (const name of ["execve", "exit_group"]) {
     assertRefused(() =>
       recipe(seccomp({
@@ -328,7 +328,7 @@ test("a profile that no program could be started under is refused", () => {
   });
 });
 
-test("a program that is not there is told of as without a filter", () => {
+test("a missing program is reported as without a filter", () => {
   for (
     const box of [
       closed,
@@ -350,7 +350,7 @@ test("a program that is not there is told of as without a filter", () => {
   }
 });
 
-test("what is wrong with a profile is told by its place", () => {
+test("an invalid profile is reported with the position of the error", () => {
   const wrong: readonly [unknown, string][] = [
     [{ defaultAction: "SCMP_ACT_ALOW" }, 'did you mean "SCMP_ACT_ALLOW"?'],
     [{ defaultAction: "SCMP_ACT_NOTIFY" }, "is none of"],
@@ -378,7 +378,7 @@ function rule(arg: Record<string, unknown>): unknown {
   return { defaultAction: "SCMP_ACT_ALLOW", syscalls };
 }
 
-test("a profile is JSON, and comes back from it the same", () => {
+test("a profile is the same after JSON", () => {
   const step = seccomp(DEFAULT_SECCOMP_PROFILE);
   const box = recipe(JSON.parse(JSON.stringify(step)));
   assertEquals(box.plan().toString(), recipe(seccomp()).plan().toString());

@@ -36,7 +36,7 @@ testOn(
   (mounts, privileged) => {
     const box = mounts.with(sysctl({ "kernel.msgmax": 4096, "fs.mqueue.msg_max": 5 }));
     const shown = "cat /proc/sys/kernel/msgmax /proc/sys/fs/mqueue/msg_max";
-    // Before Linux 6.10 only root of the host might change them.
+    // Before Linux 6.10 only the host's root may change them.
     if (privileged || mayChangeIpc()) assertEquals(inside(box, shown), "4096\n5");
   },
 );
@@ -46,7 +46,7 @@ function mayChangeIpc(): boolean {
   return major! > 6 || (major === 6 && minor! >= 10);
 }
 
-test("limits of the user namespace are the container's own", () => {
+test("the container has limits of its own for user namespaces", () => {
   const box = recipe(unshare("user"), mapRoot(), sysctl({ "user.max_net_namespaces": 3 }));
   const path = "/proc/sys/user/max_net_namespaces";
   const before = Deno.readTextFileSync(path);
@@ -54,7 +54,7 @@ test("limits of the user namespace are the container's own", () => {
   assertEquals(Deno.readTextFileSync(path), before);
 });
 
-test("the name of the host is for its root", () => {
+test("the host's name can be changed by its root only", () => {
   const named = (box: ReturnType<typeof recipe>) => box.with(sysctl({ "kernel.hostname": "soup" }));
   if (root) assertEquals(inside(named(recipe(unshare("uts"))), "uname -n"), "soup");
   else {
@@ -66,7 +66,7 @@ test("the name of the host is for its root", () => {
   }
 });
 
-test("settings of the host are refused, and what is needed is named", () => {
+test("settings of the host are refused, with the namespace that is needed", () => {
   const refused = (name: string, says: string) =>
     assertRefused(() => recipe(unshare("user", "mount"), mapRoot(), sysctl({ [name]: 1 })), {
       step: "sysctl",
@@ -86,7 +86,7 @@ test("settings of the host are refused, and what is needed is named", () => {
   });
 });
 
-test("names that lead elsewhere are refused", () => {
+test("names that lead out of /proc/sys are refused", () => {
   for (
     const name of [
       "net",
@@ -108,7 +108,7 @@ test("names that lead elsewhere are refused", () => {
 
 testOn(
   ["net"],
-  "a setting that is missing, and a value that does not fit, are told of",
+  "a missing setting and an invalid value are reported",
   (mounts) => {
     assertFails(mounts.with(sysctl({ "net.ipv4.no_such_setting": 1 })), {
       step: "sysctl",

@@ -58,12 +58,12 @@ testOn(["time"], "offsets may be negative, and fractions", (mounts) => {
   }
 });
 
-testOn(["time"], "an offset to before the boot is told", (mounts) => {
+testOn(["time"], "an offset to before the boot is reported", (mounts) => {
   const box = mounts.with(timeOffset({ boottime: -uptime() - 100 }));
   assertFails(box, { step: "timeOffset", code: "ERANGE", says: "before 0" });
 });
 
-test("offsets that are none, too large, or of the host's clocks are refused", () => {
+test("invalid offsets, and offsets of the host's clocks, are refused", () => {
   const box = recipe(unshare("user", "time"), mapRoot());
   assertRefused(() => box.with(timeOffset({})), {
     step: "timeOffset",
@@ -84,7 +84,7 @@ test("offsets that are none, too large, or of the host's clocks are refused", ()
   });
 });
 
-test("clocks of an outer user namespace are told as such", () => {
+test("clocks of an outer user namespace are reported", () => {
   const outer = recipe(unshare("user", "time"), mapRoot());
   const box = outer.with(unshare("user"), mapRoot(), timeOffset({ boottime: 1 }));
   assertFails(box, { step: "timeOffset", at: 4, code: "EPERM", says: "has no right to this" });

@@ -21,7 +21,7 @@ const READ_ALL = `for kind in ${NAMESPACE_KINDS.map((kind) => NAMESPACE_FILES[ki
   readlink /proc/self/ns/$kind
 done`;
 
-/** The kinds in which the container and the script differ. */
+/** The kinds of namespaces that the container and the script do not share. */
 function differing(links: string): NamespaceKind[] {
   return NAMESPACE_KINDS.filter((kind, index) => links.split("\n")[index] !== own(kind));
 }
@@ -50,7 +50,7 @@ for (const { name, mounts } of grounds("mount", "pid", "uts", "ipc", "net", "cgr
     assertEquals(inside(mounts, "echo $$"), "1");
   });
 
-  test(`a network namespace has its own loopback alone, ${name}`, () => {
+  test(`a network namespace has only its own loopback interface, ${name}`, () => {
     assertEquals(inside(mounts, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"), "lo");
   });
 
@@ -59,12 +59,12 @@ for (const { name, mounts } of grounds("mount", "pid", "uts", "ipc", "net", "cgr
     assertEquals(groups, "/");
   });
 
-  test(`message queues and semaphores of the host are not seen, ${name}`, () => {
+  test(`message queues and semaphores of the host are not visible, ${name}`, () => {
     assertEquals(inside(mounts, "wc -l < /proc/sysvipc/shm"), "1");
   });
 }
 
-test("namespaces may come one after the other, and a pid namespace late", () => {
+test("namespaces can be made one after the other, and a pid namespace late", () => {
   const late = root ? recipe(unshare("uts")) : recipe(unshare("user", "uts"), mapRoot());
   const box = late.with(unshare("mount"), tmpfs("/tmp"), unshare("ipc"), unshare("pid", "net"));
   assertEquals(inside(box, "echo $$; ls -A /tmp"), "1");
@@ -75,13 +75,13 @@ test("namespaces may come one after the other, and a pid namespace late", () => 
 });
 
 for (const { name, mounts } of grounds("mount")) {
-  test(`mounts of the container do not reach the host, ${name}`, () => {
+  test(`mounts of the container do not propagate to the host, ${name}`, () => {
     const seen = inside(mounts.with(tmpfs("/tmp")), "grep -c ' /tmp ' /proc/self/mountinfo");
     assertNotEquals(seen, "0");
   });
 }
 
-test("the host's mounts are private, or with propagation slave where they were shared", () => {
+test('mounts of the host become private, or slaves with { propagation: "slave" }', () => {
   const prefix = root ? [] : ["user"] as const;
   const map = root ? [] : [mapRoot()];
   const options = (propagation: "private" | "slave") =>
@@ -95,8 +95,8 @@ test("the host's mounts are private, or with propagation slave where they were s
   else assertEquals(options("slave"), "0");
 });
 
-test("what the host mounts reaches a slave, and not a private container", () => {
-  // The host is played by a container, whose mounts are shared.
+test("mounts of the host propagate to a slave, and not to a private container", () => {
+  // A container with shared mounts stands for the host.
   const script = (propagation: string) => `
     mount --make-rshared /
     mount -t tmpfs tmpfs /tmp
@@ -110,12 +110,12 @@ test("what the host mounts reaches a slave, and not a private container", () => 
     echo > /tmp/go
     wait $! || true`;
   const [{ mounts }] = grounds("mount") as [ReturnType<typeof grounds>[number]];
-  // The kernel's own behaviour, so that the flags asked for above mean what is said of them.
+  // This checks the kernel's behaviour, on which the flags above depend.
   assertEquals(inside(mounts, script("private")).trim(), "0");
   assertEquals(inside(mounts, script("slave")).trim(), "1");
 });
 
-test("an unknown kind is refused, with the one that was meant", () => {
+test("an unknown kind is refused, with the nearest one", () => {
   assertRefused(() => recipe(unshare("mounts" as NamespaceKind)), {
     step: "unshare",
     at: 0,
@@ -128,7 +128,7 @@ test("an unknown kind is refused, with the one that was meant", () => {
   });
 });
 
-test("no kind at all is refused, and propagation without mount", () => {
+test("unshare without kinds, and propagation without mount, are refused", () => {
   assertRefused(() => recipe(unshare()), { step: "unshare", at: 0, says: "needs at least one" });
   assertRefused(() => recipe(unshare("uts", { propagation: "slave" })), {
     step: "unshare",
@@ -137,7 +137,7 @@ test("no kind at all is refused, and propagation without mount", () => {
   });
 });
 
-test("a second pid namespace is refused, with the mend", () => {
+test("a second pid namespace is refused, with a fix", () => {
   assertRefused(() => recipe(unshare("user", "pid"), unshare("pid")), {
     step: "unshare",
     at: 1,
@@ -145,13 +145,13 @@ test("a second pid namespace is refused, with the mend", () => {
   });
 });
 
-test("a user namespace may come behind other steps", () => {
+test("a user namespace can be made after other steps", () => {
   const box = recipe(unshare("mount"), tmpfs("/tmp"), unshare("user"), mapRoot());
   if (root) assertEquals(inside(box, "id -u; ls -A /tmp"), "0");
   else assertFails(box, { step: "unshare", at: 0, code: "EPERM", says: 'put "user" among' });
 });
 
-test("without privilege and a user namespace the kernel's refusal is told, with the mend", () => {
+test("without privilege and a user namespace, the kernel's error has a fix", () => {
   for (const kind of NAMESPACE_KINDS) {
     if (kind === "user") continue;
     const box = recipe(unshare(kind));

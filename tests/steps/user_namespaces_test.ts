@@ -18,7 +18,7 @@ import { assertFails, assertRefused, failing, inside, root, test } from "../supp
 
 const FULL = "No space left on device";
 
-test("no user namespace can be made, whoever the program is", () => {
+test("no user namespace can be made, whatever the user of the program", () => {
   for (const map of [mapRoot(), mapCurrentUser()]) {
     const box = recipe(unshare("user"), map, disableUserNamespaces());
     assertStringIncludes(failing(box, "unshare -U true"), FULL);
@@ -26,7 +26,7 @@ test("no user namespace can be made, whoever the program is", () => {
   }
 });
 
-test("the limit is out of the program's reach", () => {
+test("the program cannot change the limit", () => {
   const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), disableUserNamespaces());
   const raise = "echo 1000 > /proc/sys/user/max_user_namespaces";
   assertStringIncludes(failing(box, `${raise}; unshare -U true`), FULL);
@@ -34,7 +34,7 @@ test("the limit is out of the program's reach", () => {
   assertStringIncludes(failing(box, `setpriv --bounding-set -all unshare -U true`), FULL);
 });
 
-test("the program keeps its ids, and no rights over the container's other namespaces", () => {
+test("the program keeps its ids, and has no privileges in the container's other namespaces", () => {
   const asRoot = recipe(unshare("user", "mount"), mapRoot(), disableUserNamespaces());
   assertEquals(inside(asRoot, "id -u; id -g"), "0\n0");
   failing(asRoot, "mount -t tmpfs none /mnt");
@@ -43,7 +43,7 @@ test("the program keeps its ids, and no rights over the container's other namesp
   assertFails(asRoot.with(tmpfs("/mnt")), { step: "tmpfs", code: "EPERM", says: "no right" });
 });
 
-test("with an init, no capabilities and a filter", () => {
+test("it works with an init, without capabilities and with a filter", () => {
   const box = recipe(
     unshare("user", "mount", "pid"),
     mapRoot(),
@@ -58,7 +58,7 @@ test("with an init, no capabilities and a filter", () => {
   assertEquals(inside(box, "grep -h Cap /proc/self/status | grep -v 0000000000000000 || true"), "");
 });
 
-test("it stands behind the map of ids, and before capabilities", () => {
+test("it has to be after the id map, and before capabilities", () => {
   const says = "mapRoot()";
   assertRefused(() => recipe(unshare("user"), disableUserNamespaces()), { at: 1, says });
   assertRefused(() => recipe(disableUserNamespaces()), { at: 0, says: 'unshare("user")' });
@@ -68,7 +68,7 @@ test("it stands behind the map of ids, and before capabilities", () => {
   );
 });
 
-test("only what is kept is left in every set, for root", () => {
+test("only the kept capabilities are left in every set, for root", () => {
   const caps = (box: ReturnType<typeof recipe>) =>
     inside(box, "grep ^Cap /proc/self/status | cut -f2").split("\n").map((x) => parseInt(x, 16));
   const mounts = recipe(unshare("user"), mapRoot());
@@ -80,7 +80,7 @@ test("only what is kept is left in every set, for root", () => {
   if (root) assertEquals(caps(recipe(some)), [kept, kept, kept, kept, kept]);
 });
 
-test("what is kept is also an ordinary user's", () => {
+test("an unprivileged user has the kept capabilities too", () => {
   const box = recipe(
     unshare("user"),
     mapCurrentUser(),

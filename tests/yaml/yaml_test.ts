@@ -1,4 +1,4 @@
-/** Recipes as texts: what they make, and what is said of those that are wrong. */
+/** Recipes as texts, and the errors of invalid ones. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -27,7 +27,7 @@ steps:
     name: a-\${name}
 `;
 
-/** The error of a text, as its message. */
+/** Returns the message of the error of a text. */
 function issue(text: string): string {
   return assertThrows(() => parseRecipe(text), RecipeError).message;
 }
@@ -42,12 +42,12 @@ test("a YAML text makes the same recipe as the builders", () => {
   assertEquals(parseRecipe(TEXT).toJSON(), box.toJSON());
 });
 
-test("a JSON text is one too", () => {
+test("a JSON text is a YAML text too", () => {
   const box = recipe(unshare("uts"), hostname("box"));
   assertEquals(parseRecipe(JSON.stringify(box)).steps, box.steps);
 });
 
-test("a recipe that was written is read as the same", () => {
+test("a written recipe is read as the same", () => {
   const strings = [
     "null",
     "true",
@@ -83,7 +83,7 @@ test("a recipe that was written is read as the same", () => {
   assertEquals(parseRecipe(stringifyRecipe(box)).steps, box.steps);
 });
 
-test("a variable takes the value that is given, keeps its kind, and can be left to be written", () => {
+test("a variable takes a given value and keeps its type, and can be written as such", () => {
   const { steps } = parseRecipe(TEXT, { variables: { name: "pan", bits: 0o755 } });
   assertEquals(steps[2], { step: "tmpfs", target: "/tmp", size: "10m", mode: 0o755 });
   assertEquals(steps[3], { step: "hostname", name: "a-pan" });
@@ -91,7 +91,7 @@ test("a variable takes the value that is given, keeps its kind, and can be left 
   assertEquals(parseRecipe(literal).steps, [{ step: "hostname", name: "${name}" } as Step]);
 });
 
-test("what is wrong is told by its line and column, with the word that was meant", () => {
+test("an error has the line and column, and the nearest word", () => {
   const cases: [text: string, says: string][] = [
     [
       "steps:\n  - step: hostname\n    nam: x\n",
@@ -136,7 +136,7 @@ test("what is wrong is told by its line and column, with the word that was meant
 });
 
 test(
-  "files include others, by their own place, but not themselves",
+  "files include others by relative paths, but not themselves",
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/parts`);
     Deno.writeTextFileSync(
@@ -171,7 +171,7 @@ test(
 );
 
 test(
-  "what is included lies in the recipe's directory, unless another one is named",
+  "included files are in the recipe's directory, unless another one is named",
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/recipes/parts`, { recursive: true });
     Deno.mkdirSync(`${directory}/shared`);
@@ -204,7 +204,7 @@ test(
       if (path === "/etc/passwd" || path === outside[1]) continue;
       assertEquals(loadRecipe(file, { includeFrom: [`${directory}/shared`] }).steps.length, 1);
     }
-    // By a link the recipe itself may lie anywhere: its directory is where it is loaded from.
+    // The recipe may be a link: its directory is that of the link.
     Deno.symlinkSync(`${directory}/recipes`, `${directory}/linked`);
     Deno.writeTextFileSync(`${directory}/recipes/parts/a.yaml`, "steps: [{ step: mapRoot }]");
     including("parts/a.yaml");
@@ -213,7 +213,7 @@ test(
 );
 
 test(
-  "a step whose grant is missing can be found in the text",
+  "a step without a permission can be found in the text",
   inDirectory((directory) => {
     const file = `${directory}/box.yaml`;
     Deno.writeTextFileSync(
@@ -223,7 +223,7 @@ test(
     );
     const { recipe, located } = loadRecipeText(file);
     const command = recipe.command("true", { permissions: { read: ["/usr"] } });
-    // The program sees the host's root: that is no step's.
+    // Access to the host's root belongs to no step.
     const error = assertThrows(() => command.outputSync(), PermissionError);
     const ofStep = new PermissionError("not granted", "read", { step: "bind", stepIndex: 2 });
     assertEquals(located(error).position, undefined);
@@ -234,7 +234,7 @@ test(
 );
 
 test(
-  "a step that is refused when it is planned can be found in the text",
+  "a step that is refused at planning can be found in the text",
   inDirectory((directory) => {
     const file = `${directory}/box.yaml`;
     Deno.writeTextFileSync(file, "steps:\n- step: mapRoot\n\n- step: hostname\n  name: x\n");
@@ -244,7 +244,7 @@ test(
   }),
 );
 
-test("aliases that make a small text a large one are no burden", () => {
+test("aliases that expand a small text to a large one are refused quickly", () => {
   const levels = Array.from(
     { length: 20 },
     (_, i) =>
@@ -258,7 +258,7 @@ test("aliases that make a small text a large one are no burden", () => {
   );
 });
 
-test("a list that aliases repeat in each step is too large, not slow", () => {
+test("a list that aliases repeat in each step is reported as too large, quickly", () => {
   const kinds = Array.from({ length: 20_000 }, () => "user").join(", ");
   const steps = Array.from({ length: 999 }, () => "- { step: unshare, kinds: *k }").join("\n");
   const text = `steps:\n- { step: unshare, kinds: &k [${kinds}] }\n${steps}\n`;

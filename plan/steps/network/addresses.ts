@@ -25,7 +25,7 @@ export function lowerAddress({ device, address }: AddressStep, plan: PlanBuilder
   });
 }
 
-/** What giving an interface an address fails for. */
+/** Returns the fixes for a request that adds an address to an interface. */
 export function addressFixes(device: string): Fixes {
   return {
     EEXIST: `${device} has this address already`,

@@ -59,7 +59,7 @@ export function lowerMoveInterface(
 ): void {
   plan.needs("net", HOSTS_NETWORK);
   inParentNetns(plan, (kernel, namespace) => {
-    // By its index, because a name beside that is the one it is to get.
+    // The interface is selected by index, because the request's name attribute is the new name.
     kernel.request(
       setLink({ index: kernel.indexOf(name) }, { name: as, namespace }),
       { EEXIST: `an interface is called ${as} already; choose another name` },

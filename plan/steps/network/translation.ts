@@ -4,8 +4,8 @@
  * @module
  */
 
-import { HOSTS_NETWORK } from "../../network.ts";
-import { type Call, ResultOf } from "../../../ffi/call.ts";
+import { fdOf, HOSTS_NETWORK, mayChangeOutside } from "../../network.ts";
+
 import { close } from "../../../ffi/calls/files.ts";
 import { AF_INET6, NETLINK_NETFILTER } from "../../../ffi/calls/sockets.ts";
 import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
@@ -20,7 +20,7 @@ import { answerOutput, requestCalls, socketCalls } from "../../../ffi/netlink/re
 import type { Fixes } from "../../../ffi/fix.ts";
 import { writeSetting } from "../sysctl.ts";
 import type { PlanBuilder } from "../../builder.ts";
-import { mayChangeOutside } from "../../network.ts";
+
 import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
 
 /** Lowers `masquerade`. */
@@ -38,7 +38,7 @@ export function lowerPublish(
   const to = parseIp(address)!;
   const published = { protocol, port, to, toPort };
   const rule = publishing(published);
-  // What others send comes by the first, what this machine itself sends by the second.
+  // Packets of other machines pass prerouting, those of this machine pass output.
   const rules = [{ hook: "prerouting", rule }, { hook: "output", rule }] as const;
   const words = ["publish", describePublished(published)];
   translate(plan, inside, { family: to.family, rules }, words);
@@ -75,18 +75,14 @@ const NO_NF_TABLES =
   "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq " +
   "nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
 
-/** What translating addresses fails for. */
+/** The fixes for requests that translate addresses. */
 export const NO_TRANSLATION: Fixes = {
   ENOENT: NO_NF_TABLES,
   EOPNOTSUPP: NO_NF_TABLES,
   EPROTONOSUPPORT: NO_NF_TABLES,
 };
 
-/** The setting that has a network pass packets on, as a path in /proc/sys. */
+/** Returns the setting that turns on forwarding, as a path in /proc/sys. */
 export function forwardingSetting(family: number): string {
   return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-
-function fdOf(socket: Call): ResultOf {
-  return new ResultOf(socket, "socket");
 }

@@ -1,4 +1,4 @@
-/** Interfaces of the container's own, their addresses and routes, seen by ip(8) too. */
+/** Interfaces of the container, their addresses and routes, compared with ip(8). */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
@@ -15,7 +15,7 @@ import {
 import { failing, inside, test, testOn } from "../../support.ts";
 import { inNetworkOfItsOwn, ip, type Json, noIp, noTalk, startHub } from "./support.ts";
 
-/** The addresses of an interface, as ip(8) tells them; the link-local ones are the kernel's. */
+/** The addresses of an interface by ip(8), without the link-local ones of the kernel. */
 function addressesOf(links: Json[], name: string): string[] {
   const infos: Json[] = links.find(({ ifname }) => ifname === name).addr_info;
   return infos.filter(({ scope }) => scope !== "link")
@@ -70,7 +70,7 @@ testOn(["net"], "an address of IPv6 is of use at once", (mounts) => {
 });
 
 test("interfaces become ports of a bridge", async () => {
-  // The far ends lie in the hub: with a network namespace that ends, both ends of a cable go.
+  // The far ends are in the hub; the end of a network namespace deletes both ends of a veth pair.
   await using hub = startHub();
   const box = recipe(
     join(hub, "user", "net"),
@@ -123,7 +123,7 @@ test("what linux.* lists is what ip(8) lists", () => {
   );
 }, noIp);
 
-test("a list that takes many answers is read whole", async () => {
+test("a list in many messages is read completely", async () => {
   const printed = await inNetworkOfItsOwn(`
     const { NetlinkSocket } = await import("${
     import.meta.resolve("../../../ffi/netlink/socket.ts")

@@ -7,7 +7,7 @@ import { inNetworkOfItsOwn, noTalk } from "./support.ts";
 for (const kinds of [`"net"`, `"user", "net"`]) {
   const mounts = kinds === `"net"` ? `unshare(${kinds})` : `unshare(${kinds}), mapRoot()`;
 
-  test(`the script lays a cable to its own network, unshare(${kinds})`, async () => {
+  test(`veth connects the container with the script's network, unshare(${kinds})`, async () => {
     const printed = await inNetworkOfItsOwn(`
       const box = recipe(
         ${mounts},
@@ -25,7 +25,7 @@ for (const kinds of [`"net"`, `"user", "net"`]) {
             connection.close();
           }),
         ]);
-        // The end here is gone with the container, so the next one can have its name.
+        // The end here is deleted with the container, so the next one can have its name.
         show();
       }
       listener.close();
@@ -33,9 +33,9 @@ for (const kinds of [`"net"`, `"user", "net"`]) {
     assertEquals(printed, "10.7.0.2\nlo\n".repeat(3).trimEnd());
   }, noTalk);
 
-  test(`an interface is moved in and given back, unshare(${kinds})`, async () => {
+  test(`an interface is moved in and back, unshare(${kinds})`, async () => {
     const printed = await inNetworkOfItsOwn(`
-      // A cable to one container, whose end here is moved into another one.
+      // The outer end of a veth pair is moved into another container.
       const far = recipe(unshare("net"), veth("far", { peer: "near" }))
         .command("sleep", { args: ["100"] }).spawn();
       show();
@@ -59,7 +59,7 @@ for (const kinds of [`"net"`, `"user", "net"`]) {
     assertEquals(printed, [given, "true", given, "true", given, given, "lo"].join("\n"));
   });
 
-  test(`what fails on the way to a cable leaves nothing, unshare(${kinds})`, async () => {
+  test(`a veth step that fails leaves nothing, unshare(${kinds})`, async () => {
     const printed = await inNetworkOfItsOwn(`
       const attempt = (...steps) => {
         try {
@@ -87,7 +87,7 @@ for (const kinds of [`"net"`, `"user", "net"`]) {
   });
 }
 
-test("a cable leads to a container that an init has made, and to no process of that number", async () => {
+test("veth connects a container with an init, and not a process with the same pid outside", async () => {
   const printed = await inNetworkOfItsOwn(`
     const { init } = ramekin;
     for (

@@ -1,4 +1,4 @@
-/** Containers that are plugged into another one. */
+/** Containers that are connected to the network of another one. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -34,7 +34,7 @@ function hostOn(hub: Container, ...addresses: string[]): Recipe {
 }
 
 test(
-  "containers on a bridge reach one another by address and by name, and nothing else",
+  "containers on a bridge reach one another by address and name, and no other host",
   async () => {
     await using hub = startHub();
     const names = { soup: "10.0.0.1", stew: "10.0.0.2", tart: "10.0.0.3" };
@@ -61,7 +61,7 @@ test(
   noTalk,
 );
 
-test("a cable ends with the container that it leads to", async () => {
+test("a veth pair is deleted with its container", async () => {
   await using hub = startHub();
   const ports = () => Number(inside(recipe(join(hub)), "grep -c veth /proc/net/dev || true"));
   const host = hostOn(hub, "10.0.0.1/24").command("sleep", { args: ["100"], stdin: "null" })
@@ -72,7 +72,7 @@ test("a cable ends with the container that it leads to", async () => {
   await until(() => ports() === 0);
 });
 
-test("a macvlan is on the wire of its parent", async () => {
+test("a macvlan is on the network of its parent", async () => {
   for (const mode of ["private", "vepa", "bridge", "passthru"] as const) {
     await using hub = startHub();
     const box = recipe(join(hub, "user", "net"), unshare("net"));
@@ -84,7 +84,7 @@ test("a macvlan is on the wire of its parent", async () => {
   }
 }, noIp);
 
-test("an interface is moved in, renamed, brought up, and ends with the container", async () => {
+test("an interface is moved in, renamed, set up, and deleted with the container", async () => {
   await using hub = startHub();
   const box = recipe(
     join(hub, "user", "net"),
@@ -94,12 +94,12 @@ test("an interface is moved in, renamed, brought up, and ends with the container
     moveInterface("far", { as: "eth0" }),
   );
   assertEquals(inside(box, "grep -o 'eth0\\|far' /proc/net/dev"), "eth0");
-  // A virtual interface is not given back: the other end of the cable is gone with it.
+  // A virtual interface is not moved back: the kernel deletes both ends of the pair.
   const near = () => inside(recipe(join(hub)), "grep -c near /proc/net/dev || true");
   await until(() => near() === "0");
 });
 
-test("two hundred containers on one bridge start, and nothing is left of them", async () => {
+test("two hundred containers start on one bridge, and leave nothing", async () => {
   await using hub = startHub();
   const running: Container[] = [];
   for (let i = 0; i < 200; i++) {

@@ -1,4 +1,4 @@
-/** What would change the host, and what cannot be. */
+/** Network steps that would change the host, or are invalid. */
 
 import { assert } from "@std/assert";
 import {
@@ -41,7 +41,7 @@ test("steps that would change the host's network are refused", () => {
   }
 });
 
-test("an ordinary user is told how a container gets a cable", () => {
+test("the error of an unprivileged user says how a container gets a veth", () => {
   for (const step of [veth("eth0"), macvlan("m", { parent: "lo" }), moveInterface("eth0")]) {
     assertRefused(() => recipe(unshare("user", "net"), mapRoot(), step), {
       step: step.step,
@@ -51,7 +51,7 @@ test("an ordinary user is told how a container gets a cable", () => {
   }
 }, root ? "is for ordinary users" : undefined);
 
-test("names that no interface can have are refused", () => {
+test("invalid names of interfaces are refused", () => {
   const names = {
     "": "is empty",
     "sixteen-bytes-ab": "has 16 bytes; the kernel takes at most 15",
@@ -68,7 +68,7 @@ test("names that no interface can have are refused", () => {
   }
 });
 
-test("what is no address is refused", () => {
+test("invalid addresses are refused", () => {
   const refused = (step: ReturnType<typeof address | typeof route | typeof veth>, says: string) =>
     assertRefused(() => recipe(step), { step: step.step, at: 0, says });
   refused(address("eth0", "10.0.0.256/24"), "is not an address with a prefix length");
@@ -86,7 +86,7 @@ test("what is no address is refused", () => {
   refused(veth("eth0", { peer: "x", peerAddress: "10.0.0.1" }), "has no prefix length");
 });
 
-testOn(["net"], "the kernel's words are in the error, and the mend", (mounts) => {
+testOn(["net"], "the error has the kernel's message and a fix", (mounts) => {
   const at = mounts.steps.length;
   const fails = (box: Recipe, step: string, code: string, says: string, after = 0) =>
     assertFails(box, { step, at: at + after, code, says });
@@ -121,7 +121,7 @@ testOn(["net"], "the kernel's words are in the error, and the mend", (mounts) =>
   fails(box.with(...twice), "route", "EEXIST", "there is a route to it already", 3);
 });
 
-test("a cable to what is not there leaves nothing behind", async () => {
+test("a veth to a missing bridge leaves nothing", async () => {
   await using hub = startHub();
   const box = recipe(join(hub, "user", "net"), unshare("net"));
   const fails = (step: ReturnType<typeof veth>, code: string, says: string) =>
@@ -133,13 +133,13 @@ test("a cable to what is not there leaves nothing behind", async () => {
   await until(() => inside(recipe(join(hub)), "grep -c ':' /proc/net/dev") === "2");
 });
 
-test("the network of another user namespace is not the container's to change", async () => {
+test("the network of another user namespace cannot be changed", async () => {
   await using hub = startHub();
   const box = recipe(join(hub, "user", "net"), unshare("user"), bridge("mine"));
   assertFails(box, { step: "bridge", at: 2, code: "EPERM", says: "another user namespace" });
 });
 
-test("a plan shows requests to be read", () => {
+test("a plan shows requests in readable form", () => {
   const box = recipe(
     unshare("user", "net"),
     mapRoot(),

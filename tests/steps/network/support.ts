@@ -1,4 +1,4 @@
-/** What the tests of the network share: tools, containers to be plugged into, scripts in a network. */
+/** Shared parts of the network tests: tools, a container with a bridge, scripts in a network. */
 
 import { assertEquals } from "@std/assert";
 import {
@@ -25,7 +25,7 @@ export function without(tool: string, debianPackage: string): string | undefined
 
 /** Why tests that use ip(8) are skipped; `undefined` if it is installed. */
 export const noIp: string | undefined = without("ip", "iproute2");
-/** Why tests that speak TCP are skipped; `undefined` if their tools are installed. */
+/** Why tests that use TCP are skipped; `undefined` if their tools are installed. */
 export const noTalk: string | undefined = without("busybox", "busybox") ?? without("bash", "bash");
 
 /** The output of a tool. */
@@ -40,7 +40,7 @@ export function ip(box: Recipe, ...commands: string[]): Json[] {
   );
 }
 
-/** A container whose network namespace has a bridge, to be plugged into. */
+/** A container with a bridge, which other containers connect to. */
 export function startHub(): Container {
   const lan = recipe(unshare("user", "net"), mapRoot(), bridge("lan"));
   return lan.command("sleep", { args: ["100"], stdin: "null" }).spawn();
@@ -52,15 +52,15 @@ export function serve(box: Recipe, word: string): Container {
   return box.command("busybox", { args, stdin: "null" }).spawn();
 }
 
-/** A shell script that prints what the server says, or nothing where there is none. */
+/** A shell script that prints the word of the server, or nothing if there is none. */
 export const ask = (host: string, port = 80): string =>
   `for i in $(seq 50); do
      timeout 5 bash -c 'exec 3<>/dev/tcp/${host}/${port}; cat <&3' 2> /dev/null && break || sleep 0.1
    done`;
 
 /**
- * Runs a script in a network namespace of its own, where it is root. Its function `show()` prints the
- * interfaces that it has.
+ * Runs a script in a network namespace of its own, where it is root. Its function `show()` prints
+ * the interfaces that it has.
  */
 export async function inNetworkOfItsOwn(code: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".ts" });
@@ -86,7 +86,7 @@ export async function inNetworkOfItsOwn(code: string): Promise<string> {
   }
 }
 
-/** The host's network with a container on it in place of the rest of the world, at 10.8.0.2. */
+/** A network of the host with a container at 10.8.0.2, which stands for the internet. */
 export const WORLD: string = `
   const busybox = (box, ...args) => box.command("busybox", { args, stdin: "null" }).spawn();
   const serve = (box, word) => busybox(box, "nc", "-ll", "-p", "80", "-e", "echo", word);

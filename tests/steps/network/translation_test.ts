@@ -15,7 +15,7 @@ import {
 import { inside, test } from "../../support.ts";
 import { ask, inNetworkOfItsOwn, noTalk, serve, startHub, WORLD } from "./support.ts";
 
-test("what is masqueraded is answered, and what is published is reached", async () => {
+test("masqueraded connections get responses, and published ports can be reached", async () => {
   const printed = await inNetworkOfItsOwn(`
     ${WORLD}
     forward("1");
@@ -31,7 +31,7 @@ test("what is masqueraded is answered, and what is published is reached", async 
     console.log(shell(open, asking("10.8.0.2", 80)), tables());
     const inside = serve(open, "box");
     console.log(tables());
-    // One command may be started more than once, and each container has its rules.
+    // Each container of a command has rules of its own.
     const passing = recipe(unshare("net"), masquerade("10.9.0.0/24")).command("sleep", { args: ["9"] });
     const both = [passing.spawn(), passing.spawn()];
     console.log(tables());
@@ -94,7 +94,7 @@ test("a router in a container masquerades and publishes, for IPv4 and IPv6", asy
   assertEquals(inside(within, ask("fd08::2")), "world");
 }, noTalk);
 
-test("tables are gone with a script that is killed", async () => {
+test("the tables of a killed script are deleted", async () => {
   const printed = await inNetworkOfItsOwn(`
     ${WORLD}
     forward("1");
@@ -126,7 +126,7 @@ test("tables are gone with a script that is killed", async () => {
   assertEquals(printed, "1\nlo box\n0\nlo");
 });
 
-test("a host that passes no packets on is told about, and nothing is left", async () => {
+test("a host without forwarding is reported, and nothing is left", async () => {
   const printed = await inNetworkOfItsOwn(`
     ${WORLD}
     forward("0");

@@ -5,7 +5,7 @@ import { bridge, mapRoot, recipe, unshare, UnsupportedError, userNetwork } from 
 import { test } from "../../support.ts";
 import { inNetworkOfItsOwn, noIp, noTalk, without, WORLD } from "./support.ts";
 
-/** Why a program that carries packets cannot do so here, where it cannot. */
+/** Returns why a network program cannot run here; `undefined` if it can. */
 function withoutTunnel(program: string, debianPackage: string): string | undefined {
   try {
     Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
@@ -18,7 +18,7 @@ function withoutTunnel(program: string, debianPackage: string): string | undefin
 for (
   const [program, debianPackage] of [["slirp4netns", "slirp4netns"], ["pasta", "passt"]] as const
 ) {
-  test(`${program} carries packets out of a container, and ends with it`, async () => {
+  test(`${program} forwards packets of a container, and ends with it`, async () => {
     const printed = await inNetworkOfItsOwn(`
       ${WORLD}
       const outside = serve(world, "world");
@@ -36,7 +36,7 @@ for (
   }, noTalk ?? noIp ?? withoutTunnel(program, debianPackage));
 }
 
-test("without a program that carries packets, it is said which to install", () => {
+test("without a network program, the error says which to install", () => {
   const path = Deno.env.get("PATH")!;
   Deno.env.set("PATH", "/none");
   try {
@@ -48,9 +48,9 @@ test("without a program that carries packets, it is said which to install", () =
   }
 });
 
-test("what keeps a program from carrying packets is told in its own words", () => {
+test("the error of a network program has the program's message", () => {
   const box = recipe(unshare("user", "net"), mapRoot(), userNetwork("slirp4netns"));
-  // There is an interface of the name that it takes.
+  // An interface with its name exists already.
   const taken = recipe(
     unshare("user", "net"),
     mapRoot(),
