@@ -134,7 +134,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if the container has ended
    */
   get identity(): ProcessIdentity {
-    this.#needsToRun();
+    this.#requireRunning();
     // The pid is not reused before the process is reaped (waitid(2)).
     return this.#identity ??= processIdentity(this.pid);
   }
@@ -146,7 +146,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if the container has ended
    */
   get namespaces(): Readonly<Partial<Record<NamespaceKind, number>>> {
-    this.#needsToRun();
+    this.#requireRunning();
     const ids = namespaces(this.pid);
     return Object.fromEntries(
       NAMESPACE_KINDS.map((kind) => [kind, ids[kind]]).filter(([, id]) => id !== undefined),
@@ -180,9 +180,10 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Pins a namespace of the container's first process beyond its end, by a mount on a new file,
-   * for `join(path)` here or in another script. For root only: it is a mount outside of any
-   * container. A pid namespace can be pinned, but has no more processes once its PID 1 has ended.
+   * Pins a namespace of the container's first process, which then exists after its end, by a mount
+   * on a new file, for `join(path)` in this or another script. Needs CAP_SYS_ADMIN, because the
+   * mount is outside of the container. A pinned pid namespace takes no new processes after the end
+   * of its PID 1.
    *
    * @example For root: a network that outlives its container
    * ```ts
@@ -201,7 +202,7 @@ export class Container implements AsyncDisposable {
    * for a mount namespace if the mount of the file is not private
    */
   pin(kind: NamespaceKind, path: string): PinnedNamespace {
-    this.#needsToRun();
+    this.#requireRunning();
     return pinNamespace(this.pid, kind, path);
   }
 
@@ -285,7 +286,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if the container has ended, or for a signal that Linux does not have
    */
   kill(signal: Deno.Signal = "SIGTERM"): void {
-    this.#needsToRun();
+    this.#requireRunning();
     const number = SIGNALS[signal as keyof typeof SIGNALS];
     if (number === undefined) throw new TypeError(`Linux has no signal ${signal}`);
     syscall(pidfd_send_signal(this.#pidfd, number));
@@ -394,7 +395,7 @@ export class Container implements AsyncDisposable {
     return this.#timedOut ? { ...status, timedOut: true } : status;
   }
 
-  #needsToRun(): void {
+  #requireRunning(): void {
     if (this.#ended) throw new TypeError("the container has ended already");
   }
 
@@ -406,7 +407,7 @@ export class Container implements AsyncDisposable {
   }
 
   get #runningGroup(): ContainerCgroup {
-    this.#needsToRun();
+    this.#requireRunning();
     return this.#group;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Namespaces that stay without a process in them: pinned by a mount, as ip-netns(8) keeps its own.
+ * Namespaces without a process in them, which a bind mount pins, as ip-netns(8) does.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { processDirectory } from "../ffi/proc/proc_dir.ts";
 import { NAMESPACE_FILE, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
- * A namespace that is kept by a mount on a file. `join(kept.path)` enters it, also from another
+ * A namespace that is pinned by a mount on a file. `join(pinned.path)` enters it, also from another
  * script. It exists until it is released, the file is unmounted, or the machine stops.
  *
  * @example For root: a network that several containers use one after the other

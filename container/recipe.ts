@@ -89,8 +89,8 @@ export class Recipe {
    * Returns a command for a program in a container of this recipe, with the options and methods of
    * `Deno.Command`. Nothing runs yet.
    *
-   * @throws {TypeError} for an option that is wrong
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {TypeError} if an option is invalid
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   command(program: string | URL, options: CommandOptions = {}): Command {

@@ -4014,9 +4014,9 @@ var ANSWER_SIZE = 512;
 function answerOutput() {
   return new Output(ANSWER_SIZE, "&answer");
 }
-function socketCalls(protocol, fdOf3) {
+function socketCalls(protocol, fdOf2) {
   const socket = netlinkSocket(protocol);
-  const fd = fdOf3(socket);
+  const fd = fdOf2(socket);
   return [
     socket,
     setNetlinkOption(fd, NETLINK_EXT_ACK),
@@ -4943,15 +4943,15 @@ var NamespaceList = class {
       ...this.#found.values()
     ]) {
       for (const file of found.files) {
-        if (!found.asked) this.#open(found, file);
+        if (!found.queried) this.#open(found, file);
       }
-      if (!found.asked) this.#found.delete(found.id);
+      if (!found.queried) this.#found.delete(found.id);
     }
   }
   #open(found, file) {
     ifThere(() => {
       using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-      if (idOf(fd) === found.id) this.#askRelatives(found, fd);
+      if (idOf(fd) === found.id) this.#queryRelatives(found, fd);
     }, CANNOT_BE_OPENED);
   }
   entries() {
@@ -4991,7 +4991,7 @@ var NamespaceList = class {
       files: [],
       pids: [],
       mounts: [],
-      asked: false,
+      queried: false,
       parent: void 0,
       owner: void 0,
       madeBy: void 0
@@ -4999,16 +4999,16 @@ var NamespaceList = class {
     this.#found.set(id2, found);
     return found;
   }
-  #askRelatives(found, fd) {
-    found.asked = true;
-    found.owner = this.#askRelative("user", fd, NS_GET_USERNS);
+  #queryRelatives(found, fd) {
+    found.queried = true;
+    found.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
     if (found.type === "user" || found.type === "pid") {
-      found.parent = this.#askRelative(found.type, fd, NS_GET_PARENT);
+      found.parent = this.#queryRelative(found.type, fd, NS_GET_PARENT);
     }
     if (found.type === "user") found.madeBy = ownerOf(fd);
   }
   /** Returns the id of a parent or an owner, and adds that to the list. */
-  #askRelative(type, fd, request) {
+  #queryRelative(type, fd, request) {
     const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), [
       "EPERM"
     ]);
@@ -5016,7 +5016,7 @@ var NamespaceList = class {
     using relative = new OwnedFd(number);
     const id2 = idOf(relative);
     const found = this.#entry(type, id2);
-    if (!found.asked) this.#askRelatives(found, relative);
+    if (!found.queried) this.#queryRelatives(found, relative);
     return id2;
   }
 };
@@ -7763,7 +7763,7 @@ function optionError(message2) {
 var PinnedNamespace = class {
   /** The kind of namespace. */
   kind;
-  /** The file that it is mounted on. */
+  /** The path of the file that it is mounted on. */
   path;
   #released = false;
   /** Use {@linkcode Container.pin}. */
@@ -7772,9 +7772,9 @@ var PinnedNamespace = class {
     this.path = path2;
   }
   /**
-   * Unmounts and removes the file. The namespace stays as long as somebody else is in it.
+   * Unmounts and removes the file. The namespace exists as long as a process is in it.
    *
-   * @throws {SyscallError} `EINVAL` where it was unmounted by hand, `ENOENT` where the file is gone
+   * @throws {SyscallError} `EINVAL` if the file was unmounted before, `ENOENT` if it is gone
    */
   release() {
     if (this.#released) return;
@@ -7802,19 +7802,19 @@ function pinNamespace(pid, kind, path2) {
     syscall(bind3);
   } catch (error) {
     syscall(unlinkat(at_fdcwd, path2, 0));
-    throw error instanceof SyscallError ? keepError(error, kind) : error;
+    throw error instanceof SyscallError ? withHint(error, kind) : error;
   }
   return new PinnedNamespace(kind, path2);
 }
-function keepError({ syscall: syscall2, errno, code, call: call2 }, kind) {
+function withHint({ syscall: syscall2, errno, code, call: call2 }, kind) {
   return new SyscallError({
     syscall: syscall2,
     errno,
     call: call2,
-    hint: hintFor2(code, kind)
+    hint: hintOf2(code, kind)
   });
 }
-function hintFor2(code, kind) {
+function hintOf2(code, kind) {
   if (code === "EPERM") {
     return "a namespace is kept by a mount in this script's own file tree, which takes CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";
   }
@@ -7980,7 +7980,7 @@ var Container = class {
     this.status = this.#wait(limits2);
   }
   /**
-   * The same as `pid`; `pidsIn` tells what it is in the container.
+   * The same as `pid`; `pidsIn` returns the pid in the container.
    *
    * @example
    * ```ts
@@ -7996,10 +7996,10 @@ var Container = class {
     return this.pid;
   }
   /**
-   * What tells the container's first process from all others, as data: what `join` makes of a
-   * container.
+   * The pid and the start time of the container's first process, which identify it. `join` turns a
+   * container into this.
    *
-   * @example One container joins another, which is told as data
+   * @example A step that joins a container holds its identity
    * ```ts
    * import { join, mapRoot, recipe, unshare } from "@ramekin/ramekin";
    * import { assertEquals } from "@std/assert";
@@ -8009,20 +8009,20 @@ var Container = class {
    * assertEquals(join(container, "user", "net").target, container.identity);
    * ```
    *
-   * @throws {TypeError} when the container has ended
+   * @throws {TypeError} if the container has ended
    */
   get identity() {
-    this.#needsToRun();
+    this.#requireRunning();
     return this.#identity ??= processIdentity(this.pid);
   }
   /**
-   * The ids of the namespaces that the container's first process is in, by their kinds; it shares
-   * those with the script that are the same as `linux.namespaces()` has.
+   * The ids of the namespaces of the container's first process, by kind. Those that equal an id of
+   * `linux.namespaces()` are shared with the script.
    *
-   * @throws {TypeError} when the container has ended
+   * @throws {TypeError} if the container has ended
    */
   get namespaces() {
-    this.#needsToRun();
+    this.#requireRunning();
     const ids2 = namespaces(this.pid);
     return Object.fromEntries(NAMESPACE_KINDS.map((kind) => [
       kind,
@@ -8030,11 +8030,13 @@ var Container = class {
     ]).filter(([, id2]) => id2 !== void 0));
   }
   /**
-   * A program in this container, with the options and methods of `recipe.command`: in all its
-   * namespaces, its root, working directory and cgroups, as root of its user namespace; with the
-   * environment and within the limits that the recipe sets: `capabilities`, `clearEnv`, `landlock`,
-   * `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For less than that, or more, see `join`.
-   * Nothing runs yet.
+   * Returns a command for a program in this container, with the options and methods of
+   * `recipe.command`. Nothing runs yet.
+   *
+   * The program runs in all namespaces of the container, with its root, working directory and
+   * cgroups, as root of its user namespace. These steps of the recipe apply to it too:
+   * `capabilities`, `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For
+   * other combinations, see `join`.
    *
    * @example
    * ```ts
@@ -8046,16 +8048,17 @@ var Container = class {
    * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
    * ```
    *
-   * @throws {TypeError} when the container has ended
-   * @throws {SyscallError} `EACCES` where its first process has become another user
+   * @throws {TypeError} if the container has ended
+   * @throws {SyscallError} `EACCES` if its first process has changed to another user
    */
   enter(program, options = {}) {
     return this.#enter(this.identity, program, options);
   }
   /**
-   * Pins a namespace of the container's first process beyond its end, by a mount on a new file,
-   * for `join(path)` here or in another script. For root only: it is a mount outside of any
-   * container. A pid namespace can be pinned, but has no more processes once its PID 1 has ended.
+   * Pins a namespace of the container's first process, which then exists after its end, by a mount
+   * on a new file, for `join(path)` in this or another script. Needs CAP_SYS_ADMIN, because the
+   * mount is outside of the container. A pinned pid namespace takes no new processes after the end
+   * of its PID 1.
    *
    * @example For root: a network that outlives its container
    * ```ts
@@ -8069,34 +8072,34 @@ var Container = class {
    * }
    * ```
    *
-   * @throws {TypeError} when the container has ended
-   * @throws {SyscallError} `EPERM` for an ordinary user, `EEXIST` where the file is there already,
-   * `EINVAL` for a mount namespace where mounts are not private
+   * @throws {TypeError} if the container has ended
+   * @throws {SyscallError} `EPERM` for an unprivileged user, `EEXIST` if the file exists, `EINVAL`
+   * for a mount namespace if the mount of the file is not private
    */
   pin(kind, path2) {
-    this.#needsToRun();
+    this.#requireRunning();
     return pinNamespace(this.pid, kind, path2);
   }
   /**
-   * What the program reads.
+   * The program's standard input.
    *
-   * @throws {TypeError} where that is not piped
+   * @throws {TypeError} if it is not piped
    */
   get stdin() {
     return this.#stdin ??= inputStream(this.#channel(0));
   }
   /**
-   * What the program writes to its standard output.
+   * The program's standard output.
    *
-   * @throws {TypeError} where it is not piped
+   * @throws {TypeError} if it is not piped
    */
   get stdout() {
     return this.#outputs[1] ??= outputStream(this.#channel(1));
   }
   /**
-   * What the program writes to its standard error.
+   * The program's standard error.
    *
-   * @throws {TypeError} where it is not piped
+   * @throws {TypeError} if it is not piped
    *
    * @example
    * ```ts
@@ -8111,7 +8114,7 @@ var Container = class {
     return this.#outputs[2] ??= outputStream(this.#channel(2));
   }
   /**
-   * Waits for the end of the program, and answers how it has ended and what it has written.
+   * Waits for the end of the program, and returns its status and output.
    *
    * @example
    * ```ts
@@ -8123,7 +8126,7 @@ var Container = class {
    * assertEquals([success, new TextDecoder().decode(stdout)], [true, "soup\n"]);
    * ```
    *
-   * @throws {TypeError} where one of its streams is being read already
+   * @throws {TypeError} if one of its streams is being read already
    */
   async output() {
     if (this.#channels[0] !== void 0 && this.#stdin === void 0) this.#channels[0].close();
@@ -8135,8 +8138,9 @@ var Container = class {
     return commandOutput(status, stdout, stderr);
   }
   /**
-   * Sends a signal to the container's first process. Where that is the program itself, as PID 1 it
-   * ignores the signals that it does not handle, SIGKILL apart; with the step `init` it gets them.
+   * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
+   * it does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is
+   * not PID 1.
    *
    * @example
    * ```ts
@@ -8149,19 +8153,19 @@ var Container = class {
    * assertEquals((await container.status).code, 128 + 15);
    * ```
    *
-   * @throws {TypeError} when the container has ended, or for a signal that Linux does not have
+   * @throws {TypeError} if the container has ended, or for a signal that Linux does not have
    */
   kill(signal = "SIGTERM") {
-    this.#needsToRun();
+    this.#requireRunning();
     const number = SIGNALS[signal];
     if (number === void 0) throw new TypeError(`Linux has no signal ${signal}`);
     syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
   /**
-   * What the container uses of the machine; once it has ended, what it has used.
+   * Returns what the container uses of the machine, also after its end.
    *
-   * @throws {TypeError} where the recipe has no step `limits`
+   * @throws {TypeError} if the recipe has no step `limits`
    */
   usage() {
     return this.#group.usage();
@@ -8169,7 +8173,7 @@ var Container = class {
   /**
    * Changes limits; those that are left out stay as they are.
    *
-   * @example More processes, while it runs; then the container stands still for a moment
+   * @example More processes while it runs, and a pause
    * ```ts
    * import { limits, recipe, UnsupportedError } from "@ramekin/ramekin";
    *
@@ -8185,39 +8189,40 @@ var Container = class {
    * }
    * ```
    *
-   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
-   * @throws {RecipeError} where a limit is wrong
-   * @throws {UnsupportedError} where it cannot be set here
-   * @throws {SyscallError} naming the file that says no: `EBUSY` where more is in use than is to be
+   * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
+   * @throws {RecipeError} if a limit is invalid
+   * @throws {UnsupportedError} if it cannot be set here
+   * @throws {SyscallError} if a write to a file of the group fails: `EBUSY` if more is in use than
+   * the new limit
    */
   update(limits2) {
     this.#runningGroup.update(limits2);
   }
   /**
-   * Freezes all processes of the container, which do not notice; resolves when they stand still.
+   * Freezes all processes of the container; resolves when they are frozen.
    *
-   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
    */
   async pause() {
     await this.#runningGroup.pause();
   }
   /**
-   * Lets the processes go on that `pause()` has frozen.
+   * Thaws the processes that `pause()` has frozen.
    *
-   * @throws {TypeError} when the container has ended, or the recipe has no step `limits`
+   * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
    */
   resume() {
     this.#runningGroup.resume();
   }
-  /** Lets the container keep the event loop alive, as it does at first. */
+  /** Makes the container keep the event loop alive, which is the default. */
   ref() {
     for (const wait of this.#waits()) wait.ref();
   }
-  /** Keeps the container from keeping the event loop alive. */
+  /** Lets the event loop end before the container does. */
   unref() {
     for (const wait of this.#waits()) wait.unref();
   }
-  /** Kills the container (SIGKILL), closes its streams, and waits until nothing of it is left. */
+  /** Kills the container (SIGKILL), waits until it is cleaned up, and closes its streams. */
   async [Symbol.asyncDispose]() {
     if (!this.#ended) this.kill("SIGKILL");
     await this.status;
@@ -8257,7 +8262,7 @@ var Container = class {
       timedOut: true
     } : status;
   }
-  #needsToRun() {
+  #requireRunning() {
     if (this.#ended) throw new TypeError("the container has ended already");
   }
   get #group() {
@@ -8265,7 +8270,7 @@ var Container = class {
     throw new TypeError("the container has no control group of its own; the step limits({}) gives it one");
   }
   get #runningGroup() {
-    this.#needsToRun();
+    this.#requireRunning();
     return this.#group;
   }
   #channel(fd) {
@@ -8289,7 +8294,7 @@ var Container = class {
     channel.close();
     return bytes;
   }
-  /** What may keep the event loop alive. */
+  /** Returns what may keep the event loop alive. */
   #waits() {
     return [
       this.#exit,
@@ -8301,8 +8306,8 @@ var Container = class {
 // plan/access/access.ts
 function describeAccess(need) {
   const { step, stepIndex } = need;
-  const whose = step === void 0 ? "" : `, for step ${stepIndex + 1} (${step})`;
-  return subjectOf(need) + whose;
+  const suffix = step === void 0 ? "" : `, for step ${stepIndex + 1} (${step})`;
+  return subjectOf(need) + suffix;
 }
 function subjectOf(need) {
   switch (need.kind) {
@@ -8564,11 +8569,11 @@ function keepTable(path2, output, parts) {
   place(program, memory);
   const { bytes } = memory;
   const at2 = program.outputs.get(path2);
-  const told = bytes.byteOffset + program.outputs.get(output);
+  const outputAt = bytes.byteOffset + program.outputs.get(output);
   return {
     memory,
     path: bytes.subarray(at2, at2 + path2.size),
-    output: new DataView(bytes.buffer, told, output.size)
+    output: new DataView(bytes.buffer, outputAt, output.size)
   };
 }
 function runTable({ memory, path: path2 }, text4) {
@@ -8596,13 +8601,13 @@ function plainLookup() {
     resolve: RESOLVE_NO_SYMLINKS
   };
   const opened = openat2(at_fdcwd, path2, how);
-  const [fd, told, end] = [
+  const [fd, stat, end] = [
     new ResultOf(opened, "fd"),
     statxOutput(),
     new Label("end")
   ];
-  return keepTable(path2, told, [
-    // Linux 5.5 and earlier have no such call.
+  return keepTable(path2, stat, [
+    // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     {
       call: opened,
       accept: [
@@ -8612,7 +8617,7 @@ function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told)
+      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat)
     },
     {
       call: close(fd)
@@ -8623,19 +8628,19 @@ function plainLookup() {
 function followingLookup() {
   const path2 = new Output(PATH_MAX2, "&path");
   const opened = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
-  const [fd, told, end] = [
+  const [fd, stat, end] = [
     new ResultOf(opened, "fd"),
     statxOutput(),
     new Label("end")
   ];
-  return keepTable(path2, told, [
+  return keepTable(path2, stat, [
     {
       call: opened,
       accept: NOTHING,
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, told)
+      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat)
     },
     end
   ]);
@@ -8705,8 +8710,8 @@ function linkTarget(path2) {
   const { buffer, byteOffset } = table.output;
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
-function readFile(told) {
-  const { mode: mode2, dev, ino } = readStatx(told);
+function readFile(stat) {
+  const { mode: mode2, dev, ino } = readStatx(stat);
   return {
     type: TYPES2[mode2 & 61440],
     id: `${dev}:${ino}`
@@ -8741,7 +8746,6 @@ var ResolvedPathsCheck = class {
   #paths;
   #outputs;
   #program;
-  /** A check of these. */
   constructor(paths) {
     this.#paths = paths;
     this.#outputs = paths.map(() => new Output(STATX_SIZE2, "&statx"));
@@ -8751,16 +8755,16 @@ var ResolvedPathsCheck = class {
     }));
     this.#program = parts.length === 0 ? void 0 : assemble(parts, engine().architecture);
   }
-  /** Whether all of them do. */
+  /** Whether all paths are unchanged. */
   holds() {
     if (this.#program === void 0) return true;
     const result = engine().runInArena(this.#program);
     return result.failed === void 0 && this.#paths.every((path2, index) => this.#isSame(path2, index, result));
   }
   #isSame({ id: id2 }, index, result) {
-    const told = result.output(this.#outputs[index]);
-    const { mask: mask2 } = readStatx(told);
-    return mask2 === 0 ? id2 === void 0 : id2 === readFile(told).id;
+    const stat = result.output(this.#outputs[index]);
+    const { mask: mask2 } = readStatx(stat);
+    return mask2 === 0 ? id2 === void 0 : id2 === readFile(stat).id;
   }
 };
 var STATX_SIZE2 = 256;
@@ -8769,7 +8773,6 @@ var STATX_SIZE2 = 256;
 var PermissionSet = class {
   #options;
   #paths;
-  /** The grants of these permissions. */
   constructor(permissions) {
     const given = typeof permissions === "string" ? {} : permissions;
     const otherwise = permissions === "inherit" ? "inherit" : false;
@@ -8788,17 +8791,17 @@ var PermissionSet = class {
       write: resolved(write3)
     };
   }
-  /** What a network of the container's own is to have. */
+  /** What is set up in a network namespace of the container. */
   get network() {
     const { net } = this.#options;
     return net === "loopback" ? net : typeof net === "object" ? "proxy" : void 0;
   }
-  /** The hosts that are granted one by one. */
+  /** The hosts of a granted list. */
   get hosts() {
     const { net } = this.#options;
     return typeof net === "object" ? new Hosts(net) : void 0;
   }
-  /** Whether a variable of the script's environment may be handed on. */
+  /** Whether a variable of the script's environment may be passed on. */
   hasVariable(name) {
     const { env } = this.#options;
     if (env === "inherit") return mayScript({
@@ -8807,7 +8810,7 @@ var PermissionSet = class {
     });
     return typeof env === "boolean" ? env : env.includes(name);
   }
-  /** Whether the need is granted. Variables always are, as those without a grant are left out. */
+  /** Whether the need is granted. Variables always are, because others are left out silently. */
   has(need) {
     switch (need.kind) {
       case "read":
@@ -8828,13 +8831,13 @@ var PermissionSet = class {
     }
   }
   /**
-   * Refuses needs that are not granted.
+   * Checks that all needs are granted.
    *
-   * @throws {PermissionError} for the first of them
+   * @throws {PermissionError} for the first that is not
    */
   require(needs2) {
-    const denied2 = needs2.filter((need) => !this.has(need));
-    if (denied2.length > 0) throw permissionError(denied2);
+    const [first, ...others] = needs2.filter((need) => !this.has(need));
+    if (first !== void 0) throw permissionError(first, others);
   }
   #hasPath(kind, path2) {
     const grant = this.#options[kind];
@@ -8864,14 +8867,13 @@ function resolved(grant) {
   if (typeof grant !== "object") return [];
   return grant.map((path2) => resolvePath(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`).path);
 }
-function permissionError([need, ...others]) {
-  const { step, stepIndex } = need;
-  const { grant, value, mend } = remedyOf(need);
+function permissionError(need, others) {
+  const { step, stepIndex, ...subject } = need;
+  const { grant, value, fix } = remedyOf(need);
   const more = others.length === 0 ? "" : `
   not granted either: ${others.map(describeAccess).join("; ")}`;
-  const { step: _, stepIndex: __, ...subject } = need;
   const issue = `not granted: ${describeAccess(subject)}
-  ${mend}${more}`;
+  ${fix}${more}`;
   return new PermissionError(issue, grant, {
     value,
     step,
@@ -8887,30 +8889,30 @@ function remedyOf(need) {
       return {
         grant,
         value,
-        mend: need.step === void 0 ? "the program sees all files of the host; pivotRoot() gives it a root of its own, and " + grants + " lets it see them" : `${grants}, grants it` + (grant === "write" ? UNCHANGED : "")
+        fix: need.step === void 0 ? "the program sees all files of the host; pivotRoot() gives it a root of its own, and " + grants + " lets it see them" : `${grants}, grants it` + (grant === "write" ? UNCHANGED : "")
       };
     }
     case "net":
       return {
         grant: "net",
-        mend: need.step === void 0 ? 'unshare("net") gives it a network of its own; --allow-net, or { net: true }, grants it' : "--allow-net, or { net: true }, grants it"
+        fix: need.step === void 0 ? 'unshare("net") gives it a network of its own; --allow-net, or { net: true }, grants it' : "--allow-net, or { net: true }, grants it"
       };
     case "run":
       return {
         grant: "run",
         value: need.program,
-        mend: `{ run: [${JSON.stringify(need.program)}] } grants it`
+        fix: `{ run: [${JSON.stringify(need.program)}] } grants it`
       };
     case "namespace":
       return {
         ...MACHINE,
-        mend: `unshare("${need.namespace}") does without; ${MACHINE.mend}`
+        fix: `unshare("${need.namespace}") does without; ${MACHINE.fix}`
       };
     case "privilege":
       return {
         ...MACHINE,
         value: need.privilege,
-        mend: 'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), does without; ' + MACHINE.mend
+        fix: 'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), does without; ' + MACHINE.fix
       };
     case "device":
       return {
@@ -8924,28 +8926,27 @@ function remedyOf(need) {
 var UNCHANGED = "; for what is only read, the program must not be able to mount: bind with { readOnly: true }, and capabilities({ keep: [] })";
 var MACHINE = {
   grant: "run",
-  mend: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the machine"
+  fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the machine"
 };
 
 // plan/capability_model.ts
 var ALL = Object.keys(CAPABILITIES);
 var CapabilityModel = class {
-  /** What may be gained; all where no step has limited it. */
   #bounding = ALL;
-  /** What is passed on: the ambient set is within the inheritable one. */
+  /** The inheritable set, which includes the ambient one; `undefined` for the caller's. */
   #inheritable;
   #userNamespaces = 0;
-  /** How many user namespaces have been entered. */
+  /** The number of user namespaces that have been entered. */
   get userNamespaces() {
     return this.#userNamespaces;
   }
-  /** Who enters a user namespace has all capabilities there, and passes none on. */
+  /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
   enterUserNamespace() {
     this.#userNamespaces++;
     this.#bounding = ALL;
     this.#inheritable = [];
   }
-  /** A step sets them. */
+  /** Applies the sets of a step. */
   limit({ keep, ...sets }) {
     const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
     if (bounding !== void 0) {
@@ -8956,19 +8957,340 @@ var CapabilityModel = class {
     }
   }
   /**
-   * What a program can come to have. Any but root needs a setuid program for it, or a file with
-   * capabilities, unless it is kept from gaining privileges.
+   * Returns the capabilities that a program can have or gain. A user other than root gains them by
+   * a setuid program or file capabilities, unless no_new_privs is set.
    *
-   * @param callers what the caller passes on
+   * @param callers the caller's inheritable set
    */
   of({ uid, gainsNoPrivileges }, callers) {
     const passed = this.#inheritable ?? callers;
     const gained = uid !== 0 && gainsNoPrivileges ? [] : this.#bounding;
     return ALL.filter((name) => passed.includes(name) || gained.includes(name));
   }
-  /** Whether these are all that there are. */
+  /** Whether these are all capabilities. */
   static areAll(names) {
     return names.length === ALL.length;
+  }
+};
+
+// plan/fixes.ts
+var READ_ONLY = "the filesystem can only be read there";
+var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
+var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
+var CGROUP_DENIED = "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
+function unsearchable(path2) {
+  return `a directory on the way to ${path2} may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out`;
+}
+function filesystemFull(path2) {
+  return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
+}
+function appArmor(host2) {
+  return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
+}
+function needsPrivilege(inUserNamespace) {
+  return inUserNamespace ? "the user namespace has no right to this, or a seccomp filter around this process forbids it" : PRIVILEGE;
+}
+function mountFixes(host2, inUserNamespace) {
+  return {
+    EPERM: () => appArmor(host2) ?? needsPrivilege(inUserNamespace),
+    EACCES: () => appArmor(host2)
+  };
+}
+
+// plan/mount_table.ts
+function newPlace() {
+  return {
+    mounts: [],
+    children: /* @__PURE__ */ new Map(),
+    made: false
+  };
+}
+var DEFAULTS = {
+  source: "",
+  layers: [],
+  readOnly: false,
+  own: false,
+  certain: true,
+  stepIndex: void 0
+};
+function rootMount(own) {
+  return {
+    ...DEFAULTS,
+    target: "/",
+    type: "bind",
+    source: "/",
+    own
+  };
+}
+var MountTable = class {
+  #root = newPlace();
+  #base = rootMount(false);
+  #tree = "host";
+  /** Adds a mount on top of those at its mount point. */
+  mounted(description) {
+    const target = normalize(description.target);
+    const place2 = this.#makePlace(target);
+    const mount4 = {
+      ...DEFAULTS,
+      ...description,
+      target
+    };
+    place2.mounts.push({
+      mount: mount4,
+      covered: place2.children
+    });
+    place2.children = /* @__PURE__ */ new Map();
+  }
+  /** Removes the topmost mount at a path. */
+  unmounted(target) {
+    const place2 = this.#placeAt(target);
+    const entry = place2?.mounts.pop();
+    if (entry === void 0) return;
+    place2.children = entry.covered;
+  }
+  /** Changes whether the topmost mount at a path is read-only. */
+  remounted(target, readOnly) {
+    const entry = this.#placeAt(target)?.mounts.at(-1);
+    if (entry !== void 0) entry.mount = {
+      ...entry.mount,
+      readOnly
+    };
+    else if (normalize(target) === "/") this.#base = {
+      ...this.#base,
+      readOnly
+    };
+  }
+  /** Notes that the plan makes a directory and its parents. */
+  madeDirectory(path2) {
+    this.#makePlace(path2).made = true;
+  }
+  /** Whether any mount of the recipe is visible. */
+  get hasMounts() {
+    return !entriesBelow(this.#root, "").next().done;
+  }
+  /** Whether the path is certainly a mount point of the recipe. */
+  isMountPoint(target) {
+    return this.#placeAt(target)?.mounts.some(({ mount: mount4 }) => mount4.certain) ?? false;
+  }
+  /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
+  isThere(path2) {
+    if (normalize(path2) === "/") return true;
+    const place2 = this.#placeAt(path2);
+    return place2 !== void 0 && isKnown(place2);
+  }
+  /** Whether the path is on a filesystem that the recipe has created. */
+  isContainerMount(path2) {
+    return this.mountOf(path2).own;
+  }
+  /** Returns the mount that the path is on. */
+  mountOf(path2) {
+    return this.#deepest(path2, (place2) => place2.mounts.at(-1)?.mount);
+  }
+  /** Returns the mount that the parent directory of the path is on. */
+  mountAbove(path2) {
+    const normal = normalize(path2);
+    return this.#deepest(normal.slice(0, normal.lastIndexOf("/")) || "/", (place2) => place2.mounts.at(-1)?.mount);
+  }
+  /** Whether the root is still the host's. */
+  get atHostRoot() {
+    return this.#tree === "host";
+  }
+  /** Whether the path is a file of the host that no mount of the recipe covers. */
+  isHostFile(path2) {
+    return this.atHostRoot && this.mountOf(path2) === this.#base;
+  }
+  /** Whether the path may be such a file: mounts that may be skipped are left out. */
+  mayBeHostFile(path2) {
+    if (!this.atHostRoot) return false;
+    return this.#deepest(path2, (place2) => place2.mounts.findLast(({ mount: mount4 }) => mount4.certain)?.mount) === this.#base;
+  }
+  /** Makes a directory the root. */
+  enter(root) {
+    const directory = normalize(root);
+    if (directory === "/") return;
+    const mount4 = this.mountOf(directory);
+    this.#root = {
+      ...newPlace(),
+      children: this.#placeAt(directory)?.children ?? /* @__PURE__ */ new Map()
+    };
+    const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
+    const source = mount4.type === "bind" ? normalize(mount4.source + rest) : mount4.source;
+    this.#base = {
+      ...mount4,
+      target: "/",
+      source,
+      certain: true
+    };
+    this.#tree = "other";
+    renameBelow(this.#root, "");
+  }
+  /** Forgets all mounts: the container has joined another mount namespace or root. */
+  leave() {
+    this.#root = newPlace();
+    this.#base = rootMount(false);
+    this.#tree = "other";
+  }
+  /** Returns all visible mounts with their present mount points, the root first. */
+  visible() {
+    return [
+      this.#base,
+      ...entriesBelow(this.#root, "")
+    ];
+  }
+  #deepest(path2, mountAt) {
+    let best = mountAt(this.#root) ?? this.#base;
+    walk(this.#root, path2, (place2) => {
+      best = mountAt(place2) ?? best;
+    });
+    return best;
+  }
+  #placeAt(path2) {
+    return walk(this.#root, path2);
+  }
+  #makePlace(path2) {
+    let place2 = this.#root;
+    const normal = normalize(path2);
+    if (normal === "/") return place2;
+    for (const part of normal.slice(1).split("/")) {
+      let next = place2.children.get(part);
+      if (next === void 0) place2.children.set(part, next = newPlace());
+      place2 = next;
+    }
+    return place2;
+  }
+};
+function walk(root, path2, pass2) {
+  const normal = normalize(path2);
+  let place2 = root;
+  for (let begin = 1; begin < normal.length; ) {
+    const slash = normal.indexOf("/", begin);
+    const end = slash < 0 ? normal.length : slash;
+    place2 = place2.children.get(normal.slice(begin, end));
+    if (place2 === void 0) return void 0;
+    pass2?.(place2);
+    begin = end + 1;
+  }
+  return place2;
+}
+function isKnown(place2) {
+  if (place2.made || place2.mounts.some(({ mount: mount4 }) => mount4.certain)) return true;
+  return place2.children.values().some(isKnown);
+}
+function renameBelow(place2, path2) {
+  for (const entry of place2.mounts) entry.mount = {
+    ...entry.mount,
+    target: path2
+  };
+  for (const [name, child] of place2.children) renameBelow(child, `${path2}/${name}`);
+}
+function* entriesBelow(place2, path2) {
+  for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
+    ...mount4,
+    target: path2 || "/"
+  };
+  for (const [name, child] of place2.children) yield* entriesBelow(child, `${path2}/${name}`);
+}
+function touches(path2, other) {
+  return isWithin(path2, other) || isWithin(other, path2);
+}
+
+// plan/planned_state.ts
+var OVERFLOW_ID = 65534;
+var PlannedState = class {
+  /** The kinds of namespaces that are not the host's, joined ones included. */
+  unshared = /* @__PURE__ */ new Set();
+  /** The kinds of namespaces that are joined. */
+  joined = /* @__PURE__ */ new Set();
+  /** The mounts of the steps. */
+  mounts = new MountTable();
+  /** The open descriptors of its network namespaces. */
+  network = {};
+  /** The open /proc, once a step has needed it. */
+  proc;
+  /** How often the root or the mount namespace has changed. */
+  rootCount = 0;
+  /** The ids of the process in its user namespace; `undefined` for the caller's. */
+  ids;
+  /** Whether the user namespace has its id maps. */
+  idsMapped = false;
+  /** Whether the user namespace is nested in another one of the container. */
+  nestedUser = false;
+  /** Whether setgroups(2) is denied in the user namespace. */
+  setgroupsDenied = false;
+  /** The capabilities that the steps leave the program. */
+  capabilities = new CapabilityModel();
+  /** Whether the program runs with no_new_privs. */
+  gainsNoPrivileges = false;
+  /** The variables that the steps set. */
+  environment = /* @__PURE__ */ new Map();
+  /** Whether the program gets none of the script's variables but {@linkcode keptVariables}. */
+  clearsEnvironment = false;
+  /** The variables of the script that are kept; their values are read at each launch. */
+  keptVariables = /* @__PURE__ */ new Set();
+  /** Whether the process is a session leader. */
+  sessionLeader = false;
+  /** The path of the container's own ptmx(4), if it has one. */
+  terminals;
+  /** Whether untrusted processes can see the container during setup. */
+  exposed = false;
+  #host;
+  #caller;
+  #mountFixes;
+  /** The state of a new container on this machine. */
+  constructor(host2) {
+    this.#host = host2;
+  }
+  /** The credentials of the script, with which the container starts. */
+  get caller() {
+    return this.#caller ??= this.#host.credentials();
+  }
+  /** Whether the container is in another user namespace than the script. */
+  get inUserNamespace() {
+    return this.unshared.has("user");
+  }
+  /** The fixes for a call on mounts that is denied. */
+  get mountFixes() {
+    const { inUserNamespace } = this;
+    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
+      this.#mountFixes = {
+        inUserNamespace,
+        fixes: mountFixes(this.#host, inUserNamespace)
+      };
+    }
+    return this.#mountFixes.fixes;
+  }
+  /** Notes that the container joins namespaces of these kinds. */
+  joins(kinds) {
+    for (const kind of kinds) {
+      this.unshared.add(kind);
+      this.joined.add(kind);
+    }
+    if (kinds.has("mount")) {
+      this.mounts.leave();
+      this.rootCount++;
+    }
+    if (kinds.has("user")) {
+      this.capabilities.enterUserNamespace();
+      this.idsMapped = true;
+    }
+  }
+  /** Notes that the container creates namespaces of these kinds. */
+  unshares(kinds) {
+    if (kinds.has("user")) {
+      this.capabilities.enterUserNamespace();
+      this.nestedUser = this.unshared.has("user");
+      this.idsMapped = false;
+    }
+    if (kinds.has("mount")) this.rootCount++;
+    for (const kind of kinds) {
+      this.unshared.add(kind);
+      this.joined.delete(kind);
+    }
+  }
+  /** Notes that the container makes a directory its root. */
+  entersRoot(path2) {
+    this.mounts.enter(path2);
+    this.rootCount++;
   }
 };
 
@@ -8981,11 +9303,11 @@ function requiredAccess(recorder, command) {
   const { state } = recorder;
   const { capabilities: model, unshared, joined, caller } = state;
   const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
-  const beginning = {
+  const credentials = {
     uid,
     gainsNoPrivileges: state.gainsNoPrivileges
   };
-  const capabilities2 = model.of(beginning, caller.inheritable);
+  const capabilities2 = model.of(credentials, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
   const holds = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
   const init2 = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : void 0;
@@ -9010,10 +9332,9 @@ function requiredAccess(recorder, command) {
     });
   }
   if (asHost) needs2.push(...privileges(capabilities2));
-  if (command !== void 0) needs2.push(...ofCommand(command, state));
-  return once(needs2.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+  if (command !== void 0) needs2.push(...commandAccess(command, state));
+  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
 }
-var OVERFLOW_ID = 65534;
 var ALL_OF_THE_HOST = [
   {
     kind: "read",
@@ -9040,7 +9361,7 @@ function privileges(names) {
     privilege
   }));
 }
-function ofCommand({ program, uid, gid, variables }, { unshared, caller }) {
+function commandAccess({ program, uid, gid, variables }, { unshared, caller }) {
   const needs2 = [];
   if (!unshared.has("user")) {
     if (uid !== void 0 && uid !== caller.euid) {
@@ -9070,7 +9391,7 @@ function ofCommand({ program, uid, gid, variables }, { unshared, caller }) {
   });
   return needs2;
 }
-function once(needs2) {
+function distinct(needs2) {
   const known = /* @__PURE__ */ new Map();
   for (const need of needs2) {
     const { step: _, stepIndex: __, ...subject } = need;
@@ -9431,6 +9752,7 @@ var ContainerProxy = class {
   #watch;
   #connect;
   #open = /* @__PURE__ */ new Set();
+  /** Resolves the wait of {@linkcode #serve} for an open place. */
   #whenFewer;
   /** Takes ownership of a nonblocking socket that listens. */
   constructor(listener, connect) {
@@ -9492,14 +9814,14 @@ var NetlinkBatch = class {
   calls;
   #answer;
   #denied;
-  /** Requests on this socket, which are refused for this reason where they are not permitted. */
+  /** @param denied the fix for EPERM */
   constructor(socket, denied2) {
     this.socket = socket;
     this.calls = [];
     this.#answer = answerOutput();
     this.#denied = denied2;
   }
-  /** Makes a request. */
+  /** Adds a request. */
   request(message2, fixes = {}) {
     const whole = {
       EPERM: this.#denied,
@@ -9514,7 +9836,7 @@ var NetlinkBatch = class {
       });
     }
   }
-  /** The index of the interface with this name. */
+  /** Adds a call that looks up the index of the interface with this name, and returns the index. */
   indexOf(name) {
     const request = interfaceRequest(name);
     const fixes = {
@@ -9540,18 +9862,18 @@ function linkFixes(name, kind) {
 function denialIn(plan) {
   return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
 }
-function inContainerNetns(plan, speak) {
+function inContainerNetns(plan, request) {
   const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
-  speak(kernel);
+  request(kernel);
   for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
     fixes
   });
 }
-function inParentNetns(plan, speak, upkeep) {
+function inParentNetns(plan, request, service) {
   const { outside } = plan.state.network;
   if (outside !== void 0) {
     const kernel = new NetlinkBatch(outside, denialIn(plan));
-    speak(kernel, {
+    request(kernel, {
       fd: namespaceOf(plan)
     });
     for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
@@ -9564,7 +9886,7 @@ function inParentNetns(plan, speak, upkeep) {
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    speak(kernel, {
+    request(kernel, {
       pid: Number(pid)
     });
     const calls = [
@@ -9579,7 +9901,7 @@ function inParentNetns(plan, speak, upkeep) {
         call: close(fdOf(socket))
       }
     ];
-    return upkeep === void 0 ? [
+    return service === void 0 ? [
       {
         calls
       }
@@ -9587,7 +9909,7 @@ function inParentNetns(plan, speak, upkeep) {
       {
         calls
       },
-      upkeep
+      service
     ];
   });
 }
@@ -9659,9 +9981,9 @@ var StandardStreams = class {
   #kinds;
   #pipes = [];
   /**
-   * Opens the pipes that the kinds of stdin, stdout and stderr ask for.
+   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`.
    *
-   * @throws {SyscallError} where no more files may be open
+   * @throws {SyscallError} if too many files are open
    */
   constructor(kinds) {
     this.#kinds = kinds;
@@ -9672,7 +9994,7 @@ var StandardStreams = class {
       throw error;
     }
   }
-  /** What the program gets. */
+  /** The program's streams. */
   get theirs() {
     return this.#kinds.map((kind, fd) => {
       const pipe = this.#pipes[fd];
@@ -9681,12 +10003,12 @@ var StandardStreams = class {
       };
     });
   }
-  /** Once the program has its sides: closes them here, and returns the script's. */
+  /** Closes the program's ends after the launch, and returns the script's. */
   release() {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     return this.#pipes.map((pipe) => pipe?.ours);
   }
-  /** Closes both sides of every pipe. */
+  /** Closes both ends of every pipe. */
   close() {
     for (const pipe of this.#pipes) {
       if (pipe === void 0) continue;
@@ -9755,13 +10077,13 @@ async function collectPromptly(launched, descriptors, timeout = Infinity) {
   const outcome = syscalls([
     ...waits.map((call2) => ({
       call: call2,
-      accept: UNANSWERED,
+      accept: UNDECIDED,
       onZero: END,
       onAccepted: END
     })),
     {
       call: waitid(P_PIDFD, pidfd, info, WEXITED),
-      accept: UNANSWERED
+      accept: UNDECIDED
     }
   ]);
   const status = statusIn(outcome.output(info));
@@ -9769,7 +10091,7 @@ async function collectPromptly(launched, descriptors, timeout = Infinity) {
   const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : readAll(fd));
   return conclude(launched, descriptors, status, stdout, stderr);
 }
-var UNANSWERED = [
+var UNDECIDED = [
   "EINTR",
   "ENOMEM"
 ];
@@ -9848,7 +10170,7 @@ var scriptThread = perEngine(() => {
     new Output(8, "&address"),
     gettid()
   ];
-  const asked = {
+  const query = {
     call: prctl(PR_GET_TID_ADDRESS, address2),
     accept: [
       "EINVAL"
@@ -9858,7 +10180,7 @@ var scriptThread = perEngine(() => {
     {
       call: id2
     },
-    asked
+    query
   ]);
   const thread = {
     address: outcome.output(address2).getBigUint64(0, true),
@@ -9869,7 +10191,7 @@ var scriptThread = perEngine(() => {
   return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
 });
 var ignoredSignals = perEngine(() => {
-  const asked = CHANGEABLE_SIGNALS.map((signal) => {
+  const queries = CHANGEABLE_SIGNALS.map((signal) => {
     const action = sigactionOutput();
     return {
       signal,
@@ -9877,10 +10199,10 @@ var ignoredSignals = perEngine(() => {
       call: rt_sigaction(signal, null, action)
     };
   });
-  const outcome = syscalls(asked.map(({ call: call2 }) => ({
+  const outcome = syscalls(queries.map(({ call: call2 }) => ({
     call: call2
   })));
-  return asked.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
+  return queries.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
 });
 function scriptFacts() {
   return {
@@ -9915,7 +10237,7 @@ var RawMode = class _RawMode {
     this.#saved = saved;
     this.#guard = new Guard(fd, saved);
   }
-  /** Puts the terminal behind the descriptor into raw mode; there may be none. */
+  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
   static of(fd) {
     const settings2 = new Output(TERMIOS.size, "&termios");
     let saved;
@@ -9934,7 +10256,7 @@ var RawMode = class _RawMode {
     syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
     return mode2;
   }
-  /** Puts the terminal back. */
+  /** Restores the terminal's settings. */
   restore() {
     syscall(ioctl(this.#fd, TCSETS, this.#saved));
     this.#guard.dismiss();
@@ -9966,7 +10288,7 @@ var Guard = class {
       new Label("guard ends")
     ];
     const program = assemble([
-      // A handler of the script's must not run in the guard, on its memory.
+      // A signal handler of the script must not run in the guard, which shares the memory.
       {
         call: rt_sigprocmask("all", mask2)
       },
@@ -10031,9 +10353,9 @@ var Guard = class {
 // container/terminal/terminal.ts
 var WINSIZE_SIZE = 8;
 var ProgramTerminal = class {
-  /** What the program gets. */
+  /** The program's side. */
   theirs;
-  /** Whether the program's side is open here still. */
+  /** Whether the program's side is still open in the script. */
   #hasTheirs = true;
   #master;
   #relays = [];
@@ -10041,7 +10363,7 @@ var ProgramTerminal = class {
   #rawMode;
   #onResize;
   #finished = Promise.resolve();
-  /** Opens it here, or has the container open it where that has terminals of its own. */
+  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
   constructor(inContainer) {
     const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
     if (inContainer) {
@@ -10068,8 +10390,8 @@ var ProgramTerminal = class {
     }
   }
   /**
-   * Once the program has its side: joins the script's terminal with it, and answers the descriptors
-   * of the streams that are to be the script's own instead.
+   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
+   * the piped streams.
    */
   join(received, kinds) {
     this.#closeTheirs();
@@ -10094,13 +10416,13 @@ var ProgramTerminal = class {
     this.#master = void 0;
     return descriptors;
   }
-  /** Once the program has ended: shows the rest of its output, and puts the terminal back. */
+  /** After the end of the program, shows the rest of its output and closes everything. */
   async leave() {
     this.#output?.stopAtEof();
     await this.#finished;
     this.close();
   }
-  /** Puts everything back. */
+  /** Restores the script's terminal, and closes all descriptors. */
   close() {
     if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
     this.#onResize = void 0;
@@ -10210,24 +10532,25 @@ var Command = class _Command {
     this.#plan = this.#launcher.plan;
   }
   /**
-   * What the recipe and the command reach of the host: what {@linkcode Recipe.needs} returns, the
-   * program, and the variables of the script's environment that it gets.
+   * Returns the access to the host that the recipe and the command need: that of
+   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
     return this.#needs(this.#plans.launcher({}).plan);
   }
   /**
-   * Runs the program to its end, and returns how it has ended and what it has written. Where nothing
-   * else is waited for, the script's thread sleeps for a millisecond at first: most programs are short.
+   * Runs the program to its end, and returns its status and output. If the event loop has nothing
+   * else to wait for, the script's thread blocks for up to a millisecond first, because most
+   * programs are short.
    *
-   * @throws {PermissionError} where the recipe needs more than its permissions
-   * @throws {SyscallError} naming the step that failed
-   * @throws {UnsupportedError} where this machine lacks what a step takes
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where stdin is piped, as nothing would write to it
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output() {
     this.#refusePipedInput("output");
@@ -10243,15 +10566,15 @@ var Command = class _Command {
     return collected ?? await this.#container(launched, descriptors).output();
   }
   /**
-   * Runs the program to its end, while the script's thread waits, and returns how it has ended and
-   * what it has written.
+   * Runs the program to its end, while the script's thread blocks, and returns its status and
+   * output.
    *
-   * @throws {PermissionError} where the recipe needs more than its permissions
-   * @throws {SyscallError} naming the step that failed
-   * @throws {UnsupportedError} where this machine lacks what a step takes
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where stdin is piped, or the event loop is needed, which stands still: for a
-   * terminal, and for a list of hosts that are granted
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
+   * list of granted hosts
    */
   outputSync() {
     this.#refusePipedInput("outputSync");
@@ -10270,15 +10593,18 @@ var Command = class _Command {
       "piped"
     ]);
     const streams = new StandardStreams(kinds);
-    return collectSync(this.#launch(streams), streams.release(), timeout);
+    const launched = this.#launch({
+      stdio: streams.theirs
+    }, streams);
+    return collectSync(launched, streams.release(), timeout);
   }
   /**
-   * Starts the program. When this returns, it runs.
+   * Starts the program, which runs when this returns.
    *
-   * @throws {PermissionError} where the recipe needs more than its permissions
-   * @throws {SyscallError} naming the step that failed
-   * @throws {UnsupportedError} where this machine lacks what a step takes
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
    */
   spawn() {
     const defaults = [
@@ -10291,7 +10617,7 @@ var Command = class _Command {
     return this.#container(launched, descriptors);
   }
   /**
-   * Every system call from the clone to the program, without making any.
+   * Returns every system call of a launch, without making any.
    *
    * @throws {PermissionError} without `--allow-ffi`
    */
@@ -10304,13 +10630,15 @@ var Command = class _Command {
       ]
     }));
   }
-  /** Starts the program, and returns the script's sides of its pipes as well. */
+  /** Starts the program, and returns it with the script's ends of its pipes. */
   #start(defaults) {
     const kinds = this.#kinds(defaults);
     this.#admit();
     reactor();
     const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch(streams));
+    const launched = this.#withProxy(this.#launch({
+      stdio: streams.theirs
+    }, streams));
     return {
       launched,
       descriptors: streams.release()
@@ -10329,7 +10657,9 @@ var Command = class _Command {
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const launched = this.#withProxy(this.#launchWith(terminal));
+    const launched = this.#withProxy(this.#launch({
+      terminal: terminal.theirs
+    }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits2 = {
@@ -10344,27 +10674,16 @@ var Command = class _Command {
       throw error;
     }
   }
-  #launch(streams) {
+  /** Launches the program, and closes what was opened for it if that fails. */
+  #launch(streams, opened) {
     try {
-      return this.#launcher.spawn(this.#spec({
-        stdio: streams.theirs
-      }));
+      return this.#launcher.spawn(this.#spec(streams));
     } catch (error) {
-      streams.close();
+      opened.close();
       throw error;
     }
   }
-  #launchWith(terminal) {
-    try {
-      return this.#launcher.spawn(this.#spec({
-        terminal: terminal.theirs
-      }));
-    } catch (error) {
-      terminal.close();
-      throw error;
-    }
-  }
-  /** Refuses to run what has not been granted. */
+  /** Throws unless the needs of the recipe and the command are granted. */
   #admit() {
     if (this.#grants === void 0) return;
     this.#grants.require(this.#needs(this.#plan));
@@ -10383,7 +10702,7 @@ var Command = class _Command {
   get #inherits() {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
-  /** Begins to pass on what goes to the hosts that are granted, until the container ends. */
+  /** Starts the proxy to the granted hosts, which ends with the container. */
   #withProxy(launched) {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
@@ -10399,7 +10718,7 @@ var Command = class _Command {
       ]
     };
   }
-  /** What the program gets of this process's environment. */
+  /** Returns the strings of this process's environment that the program gets. */
   #inherited() {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
@@ -10409,7 +10728,7 @@ var Command = class _Command {
   #inheritsVariable(name) {
     return (this.#inherits || this.#plan.state.keptVariables.has(name)) && (this.#grants?.hasVariable(name) ?? true);
   }
-  /** What the environment has beside that, or in place of it. */
+  /** Returns the variables that are added to these strings, or override them. */
   #changes() {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
@@ -10421,13 +10740,11 @@ var Command = class _Command {
       }
     }
     const hosts = grants?.hosts;
-    for (const [name, value] of hosts ? proxyVariables(hosts) : []) {
-      changes.set(name, value);
-    }
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
     for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
     return changes;
   }
-  #spec(given) {
+  #spec(streams) {
     const { args = [], cwd, uid, gid } = this.#options;
     const inherited2 = this.#inherited();
     const changes = this.#changes();
@@ -10443,8 +10760,8 @@ var Command = class _Command {
       cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
       uid,
       gid,
-      stdio: given.stdio ?? [],
-      terminal: given.terminal
+      stdio: streams.stdio ?? [],
+      terminal: streams.terminal
     };
   }
   #kinds(defaults) {
@@ -10455,7 +10772,9 @@ var Command = class _Command {
       stderr ?? defaults[2]
     ];
   }
-  /** A command in all namespaces of a process, and its root, working directory and cgroups. */
+  /**
+   * Makes a command in all namespaces of a process, and its root, working directory and cgroups.
+   */
   #enter = (target, program, options) => {
     const join2 = {
       step: "join",
@@ -10464,7 +10783,7 @@ var Command = class _Command {
       cwd: true,
       cgroup: true
     };
-    const launcher = (gate) => this.#plans.launcherBehind(join2, gate);
+    const launcher = (options2) => this.#plans.launcherBehind(join2, options2);
     return new _Command({
       ...this.#plans,
       launcher
@@ -10581,13 +10900,13 @@ var ABSENT2 = [
 
 // host/block_device.ts
 function blockDeviceOf(path2) {
-  const told = statxOutput();
-  const asked = {
-    call: statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, told)
-  };
+  const output = statxOutput();
+  const call2 = statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, output);
   const view2 = syscalls([
-    asked
-  ]).output(told);
+    {
+      call: call2
+    }
+  ]).output(output);
   if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) return void 0;
   return `${view2.getUint32(RDEV.major, true)}:${view2.getUint32(RDEV.minor, true)}`;
 }
@@ -10602,7 +10921,7 @@ var [UID, GID, CAPABILITIES2] = [
   getegid(),
   capabilityOutput()
 ];
-var ASKING = new Routine([], [
+var QUERY = new Routine([], [
   {
     call: UID
   },
@@ -10616,19 +10935,19 @@ var ASKING = new Routine([], [
 var CurrentCredentials = class {
   #words = [];
   #last;
-  /** The same object, as long as the identity is the same. Needs the permission to use FFI. */
+  /** Returns the credentials; the same object as before if they have not changed. */
   get() {
-    const result = ASKING.run();
-    const told = result.output(CAPABILITIES2);
+    const result = QUERY.run();
+    const view2 = result.output(CAPABILITIES2);
     const words2 = [
       Number(result.result(UID)),
       Number(result.result(GID))
     ];
-    for (let at2 = 0; at2 < told.byteLength; at2 += 4) words2.push(told.getUint32(at2, true));
+    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words2.push(view2.getUint32(at2, true));
     if (this.#last !== void 0 && words2.every((word4, at2) => word4 === this.#words[at2])) {
       return this.#last;
     }
-    const { effective, inheritable } = readCapabilities(told);
+    const { effective, inheritable } = readCapabilities(view2);
     this.#words = words2;
     return this.#last = {
       euid: words2[0],
@@ -10736,7 +11055,7 @@ function programHost() {
       return known.get(path2);
     },
     head: (path2) => withFile(path2, (readAt) => readAt(0, 256)),
-    bytes: (path2) => unlessMissing(() => readWholeFile(at_fdcwd, path2)),
+    bytes: (path2) => ifThere(() => readWholeFile(at_fdcwd, path2)),
     realPath(path2) {
       using file = open(path2, O_PATH | O_CLOEXEC);
       return readlinkat2(AT_FDCWD, `/proc/self/fd/${file.number}`);
@@ -10744,20 +11063,10 @@ function programHost() {
   };
 }
 function withFile(path2, use) {
-  return unlessMissing(() => {
+  return ifThere(() => {
     using file = open(path2, O_CLOEXEC | O_NONBLOCK);
     return use((offset, length) => readSome2(file.number, offset, length));
   });
-}
-function unlessMissing(read3) {
-  try {
-    return read3();
-  } catch (error) {
-    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
-      return void 0;
-    }
-    throw error;
-  }
 }
 function readSome2(fd, offset, length) {
   const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
@@ -10789,8 +11098,8 @@ function readLoaderCache(bytes) {
   for (let index = 0; index < count; index++) {
     const entry = HEADER_SIZE3 + index * ENTRY_SIZE2;
     if (entry + ENTRY_SIZE2 > bytes.length) break;
-    const isForNewer = view2.getBigUint64(entry + 16, true) !== 0n;
-    if (isForNewer) continue;
+    const needsHwcaps = view2.getBigUint64(entry + 16, true) !== 0n;
+    if (needsHwcaps) continue;
     const name = textAt2(view2.getUint32(entry + 4, true));
     const path2 = textAt2(view2.getUint32(entry + 8, true));
     const known = paths.get(name);
@@ -10838,13 +11147,13 @@ function glibcSearch(machine, host2) {
       if (asker.elf.noDefaultDirectories) return;
       cache ??= readLoaderCache(host2.bytes(LOADER_CACHE) ?? new Uint8Array());
       for (const path2 of cache.get(name) ?? []) {
-        if (directories.includes(parentOf(path2))) yield inPlace(path2);
+        if (directories.includes(parentOf(path2))) yield samePath(path2);
         else yield {
-          ...inPlace(path2),
+          ...samePath(path2),
           guide: LOADER_CACHE
         };
       }
-      yield* directories.map((directory) => inPlace(`${directory}/${name}`));
+      yield* directories.map((directory) => samePath(`${directory}/${name}`));
     },
     isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
   };
@@ -10870,7 +11179,7 @@ function muslSearch(architecture, host2) {
         guide: list2
       };
       yield* directories.map((directory) => ({
-        ...inPlace(`${directory}/${name}`),
+        ...samePath(`${directory}/${name}`),
         ...guide
       }));
     },
@@ -10897,7 +11206,7 @@ function* inDirectories(directories, object2, name) {
     if (place2 !== void 0) yield place2;
   }
 }
-function inPlace(path2) {
+function samePath(path2) {
   return {
     source: path2,
     target: path2
@@ -11047,12 +11356,10 @@ function serves({ data: data2 }, controllers) {
 
 // host/join_target.ts
 function targetOf(pid, started2) {
-  let found;
-  try {
-    found = processIdentity(pid);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !GONE.has(error.code)) throw error;
-  }
+  const found = ifThere(() => processIdentity(pid), [
+    "ENOENT",
+    "ESRCH"
+  ]);
   if (found !== void 0 && (started2 ?? found.started) === found.started) return found;
   throw new SyscallError({
     syscall: "pidfd_open",
@@ -11061,17 +11368,13 @@ function targetOf(pid, started2) {
     hint: found === void 0 ? void 0 : "another process has its number by now"
   });
 }
-var GONE = /* @__PURE__ */ new Set([
-  "ENOENT",
-  "ESRCH"
-]);
-function joinTargetOf(asked, started2, { environment, cgroup }) {
+function joinTargetOf(requested, started2, { environment, cgroup }) {
   const fixes = {
     ESRCH: "there is no such process, or not any more",
     EACCES: "the process is another user's, or has privileges that this one has not"
   };
   return withFixes(fixes, () => {
-    const identity = targetOf(asked, started2);
+    const identity = targetOf(requested, started2);
     const { pid } = identity;
     return {
       identity,
@@ -11164,7 +11467,7 @@ var LiveHost = class {
   get architecture() {
     return engine().architecture;
   }
-  /** The identity of the calling thread; the same object, as long as that is the same. */
+  /** The credentials of the calling thread; the same object as before if they have not changed. */
   credentials() {
     return this.#credentials.get();
   }
@@ -11184,15 +11487,15 @@ var LiveHost = class {
   hasVariable(name) {
     return environmentVariable(name) !== void 0;
   }
-  /** The number that a file below /proc/sys holds. */
+  /** The number in a file of /proc/sys. */
   setting(path2) {
     return readSetting(path2);
   }
-  /** Where a path leads now. */
+  /** Resolves an absolute path. */
   resolve(path2) {
     return resolvePath(path2);
   }
-  /** Whether paths still lead where they did. */
+  /** Whether these paths would still be resolved in the same way. */
   unchanged(paths) {
     let check = this.#checks.get(paths);
     if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
@@ -11202,15 +11505,15 @@ var LiveHost = class {
   blockDevice(path2) {
     return blockDeviceOf(path2);
   }
-  /** The process with this number. */
+  /** The process with this pid. */
   joinTarget(pid, started2, questions) {
     return joinTargetOf(pid, started2, questions);
   }
-  /** The kind of namespace of a file. */
+  /** The kind of namespace that a file refers to. */
   namespaceKind(file) {
     return namespaceKindOf(file);
   }
-  /** The files that programs need, read now. */
+  /** The files that programs need. */
   programFiles(programs2) {
     const refuse2 = (issue) => {
       throw new ProgramIssue(issue);
@@ -11229,12 +11532,12 @@ var LiveHost = class {
       };
     }
   }
-  /** Makes it once. */
+  /** Returns the value of this key, which is made once. */
   remember(key, make) {
     if (!this.#remembered.has(key)) this.#remembered.set(key, make());
     return this.#remembered.get(key);
   }
-  /** Checks that /proc counts processes as the script does. */
+  /** Checks that /proc shows pids of the script's own pid namespace. */
   requireOwnProc() {
     requireOwnProc();
   }
@@ -11250,236 +11553,38 @@ function parseRelease(release) {
   };
 }
 
-// plan/mount_table.ts
-function newPlace() {
-  return {
-    mounts: [],
-    children: /* @__PURE__ */ new Map(),
-    made: false
-  };
-}
-var DEFAULTS = {
-  source: "",
-  layers: [],
-  readOnly: false,
-  own: false,
-  certain: true,
-  stepIndex: void 0
-};
-function rootMount(own) {
-  return {
-    ...DEFAULTS,
-    target: "/",
-    type: "bind",
-    source: "/",
-    own
-  };
-}
-var MountTable = class {
-  #root = newPlace();
-  #base = rootMount(false);
-  #tree = "host";
-  /** Adds a mount on top of what is at its mount point. */
-  mounted(description) {
-    const target = normalize(description.target);
-    const place2 = this.#makePlace(target);
-    const mount4 = {
-      ...DEFAULTS,
-      ...description,
-      target
-    };
-    place2.mounts.push({
-      mount: mount4,
-      covered: place2.children
-    });
-    place2.children = /* @__PURE__ */ new Map();
-  }
-  /** Takes the topmost mount at a place away. */
-  unmounted(target) {
-    const place2 = this.#placeAt(target);
-    const entry = place2?.mounts.pop();
-    if (entry === void 0) return;
-    place2.children = entry.covered;
-  }
-  /** Changes whether the topmost mount at a place can only be read. */
-  remounted(target, readOnly) {
-    const entry = this.#placeAt(target)?.mounts.at(-1);
-    if (entry !== void 0) entry.mount = {
-      ...entry.mount,
-      readOnly
-    };
-    else if (normalize(target) === "/") this.#base = {
-      ...this.#base,
-      readOnly
-    };
-  }
-  /** Notes that the plan has made a directory, and those on the way to it. */
-  madeDirectory(path2) {
-    this.#makePlace(path2).made = true;
-  }
-  /** Whether a step of the recipe has mounted anything that is in sight. */
-  get hasMounts() {
-    return !entriesBelow(this.#root, "").next().done;
-  }
-  /** Whether a step of the recipe has certainly mounted something exactly here. */
-  isMountPoint(target) {
-    return this.#placeAt(target)?.mounts.some(({ mount: mount4 }) => mount4.certain) ?? false;
-  }
-  /** Whether the path is known to be there: made, a mount point of the recipe's, or above one. */
-  isThere(path2) {
-    if (normalize(path2) === "/") return true;
-    const place2 = this.#placeAt(path2);
-    return place2 !== void 0 && isKnown(place2);
-  }
-  /** Whether the path lies on a filesystem that the recipe has mounted. */
-  isContainerMount(path2) {
-    return this.mountOf(path2).own;
-  }
-  /** The mount that the path lies on. */
-  mountOf(path2) {
-    return this.#deepest(path2, (place2) => place2.mounts.at(-1)?.mount);
-  }
-  /** The mount below which the path lies: that on which its parent directory is. */
-  mountAbove(path2) {
-    const normal = normalize(path2);
-    return this.#deepest(normal.slice(0, normal.lastIndexOf("/")) || "/", (place2) => place2.mounts.at(-1)?.mount);
-  }
-  /** Whether paths still begin at the root of the host. */
-  get atHostRoot() {
-    return this.#tree === "host";
-  }
-  /** Whether the path lies on what the host itself has at that place. */
-  isHostFile(path2) {
-    return this.atHostRoot && this.mountOf(path2) === this.#base;
-  }
-  /** Whether it may do so: mounts that need not be there are left out. */
-  mayBeHostFile(path2) {
-    if (!this.atHostRoot) return false;
-    return this.#deepest(path2, (place2) => place2.mounts.findLast(({ mount: mount4 }) => mount4.certain)?.mount) === this.#base;
-  }
-  /** Makes a directory the root. */
-  enter(root) {
-    const directory = normalize(root);
-    if (directory === "/") return;
-    const mount4 = this.mountOf(directory);
-    this.#root = {
-      ...newPlace(),
-      children: this.#placeAt(directory)?.children ?? /* @__PURE__ */ new Map()
-    };
-    const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
-    const source = mount4.type === "bind" ? normalize(mount4.source + rest) : mount4.source;
-    this.#base = {
-      ...mount4,
-      target: "/",
-      source,
-      certain: true
-    };
-    this.#tree = "other";
-    renameBelow(this.#root, "");
-  }
-  /** Forgets everything: the container is among mounts that others have made. */
-  leave() {
-    this.#root = newPlace();
-    this.#base = rootMount(false);
-    this.#tree = "other";
-  }
-  /** All mounts that are in sight, by their mount points of now: the root, then the others. */
-  visible() {
-    return [
-      this.#base,
-      ...entriesBelow(this.#root, "")
-    ];
-  }
-  #deepest(path2, mountAt) {
-    let best = mountAt(this.#root) ?? this.#base;
-    walk(this.#root, path2, (place2) => {
-      best = mountAt(place2) ?? best;
-    });
-    return best;
-  }
-  #placeAt(path2) {
-    return walk(this.#root, path2);
-  }
-  #makePlace(path2) {
-    let place2 = this.#root;
-    const normal = normalize(path2);
-    if (normal === "/") return place2;
-    for (const part of normal.slice(1).split("/")) {
-      let next = place2.children.get(part);
-      if (next === void 0) place2.children.set(part, next = newPlace());
-      place2 = next;
-    }
-    return place2;
-  }
-};
-function walk(root, path2, pass2) {
-  const normal = normalize(path2);
-  let place2 = root;
-  for (let begin = 1; begin < normal.length; ) {
-    const slash = normal.indexOf("/", begin);
-    const end = slash < 0 ? normal.length : slash;
-    place2 = place2.children.get(normal.slice(begin, end));
-    if (place2 === void 0) return void 0;
-    pass2?.(place2);
-    begin = end + 1;
-  }
-  return place2;
-}
-function isKnown(place2) {
-  if (place2.made || place2.mounts.some(({ mount: mount4 }) => mount4.certain)) return true;
-  return place2.children.values().some(isKnown);
-}
-function renameBelow(place2, path2) {
-  for (const entry of place2.mounts) entry.mount = {
-    ...entry.mount,
-    target: path2
-  };
-  for (const [name, child] of place2.children) renameBelow(child, `${path2}/${name}`);
-}
-function* entriesBelow(place2, path2) {
-  for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
-    ...mount4,
-    target: path2 || "/"
-  };
-  for (const [name, child] of place2.children) yield* entriesBelow(child, `${path2}/${name}`);
-}
-function touches(path2, other) {
-  return isWithin(path2, other) || isWithin(other, path2);
-}
-
 // plan/access/host_paths.ts
 var HostPaths = class {
   #cursor;
   #mounts;
   #host;
-  /** Paths of these steps on this host. */
   constructor(cursor, mounts, host2) {
     this.#cursor = cursor;
     this.#mounts = mounts;
     this.#host = host2;
   }
-  /** Whether the path may be one of the host's that no step has brought in. */
+  /** Whether the path may be a file of the host that no step has mounted. */
   mayBeHostFile(path2) {
     return this.#mounts.atHostRoot && (climbs(path2) || this.#mounts.mayBeHostFile(path2));
   }
   /**
-   * Whether links lead a path of the host out of the root to come that it lies in. There it is looked
-   * up as in that root, and so leads to anything in it.
+   * Whether symbolic links lead a path of the host out of the later root that it lies in. The
+   * kernel then looks it up as in that root, so it can be any file in it.
    */
   leavesRoot(path2) {
     const root = this.#cursor.rootOf(path2);
     if (root === void 0 || climbs(path2) || !this.#mounts.isHostFile(path2)) return false;
     return !isWithin(this.#host.resolve(path2).path, this.#host.resolve(root).path);
   }
-  /** Where a path leads, without links; refuses the step where that has no path. */
+  /** Returns the path without symbolic links. Refuses the step if the file has no path. */
   placeOf(path2) {
     const place2 = this.#placeOf(path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path of its own`);
   }
   /**
-   * A source as a path from the root: one from the working directory is the script's, as long as no
-   * step has changed that.
+   * Returns a source as an absolute path of the host; `undefined` if it is the container's. A
+   * relative one starts at the script's working directory, unless a step has changed that.
    */
   hostSource(source) {
     if (source.startsWith("/")) return source;
@@ -11530,9 +11635,9 @@ var KERNEL_FILES = {
 };
 var KernelFiles = class {
   #mounts = [];
-  /** How many user namespaces had been entered when a path was guarded. */
+  /** For each read-only path, the number of user namespaces that had been entered before. */
   #guarded = /* @__PURE__ */ new Map();
-  /** A filesystem is there that can be written to. */
+  /** Adds a mount that can be written to. */
   mounted(mount4) {
     if (KERNEL_FILES[mount4.type] === void 0) return;
     this.#mounts.push({
@@ -11540,11 +11645,11 @@ var KernelFiles = class {
       target: normalize(mount4.target)
     });
   }
-  /** A path is kept from being changed. */
+  /** Notes that a path is read-only. */
   guard(path2, userNamespaces) {
     this.#guarded.set(normalize(path2), userNamespaces);
   }
-  /** A directory has become the root. */
+  /** Makes a directory the root. */
   enter(directory) {
     this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory)).map((mount4) => ({
       ...mount4,
@@ -11553,9 +11658,9 @@ var KernelFiles = class {
     this.#guarded.clear();
   }
   /**
-   * What of them is not kept from root.
+   * Returns an access for each mount that root can still change.
    *
-   * @param holds whether what was kept from change then is still so
+   * @param holds whether a path is still read-only that was made so in this user namespace
    */
   needs(holds) {
     return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
@@ -11588,32 +11693,31 @@ var HARMLESS = new Set([
   "tty"
 ].map((name) => `/dev/${name}`));
 var AccessRecorder = class {
-  /** What the steps have made of the container. */
+  /** The container as the steps so far have made it. */
   state;
   recorded = [];
-  /** The root of the program: the host's, one by chroot(2) (weak), or its own. */
+  /** The root of the program: the host's, one of chroot(2), which root can leave, or its own. */
   root = "host";
-  /** Where an init has stayed behind, which a program may get hold of. */
+  /** The init, if there is one: the program may be able to control it. */
   init;
-  /** Whether a step may make mounts writable that could only be read. */
+  /** Whether a step may make read-only mounts writable. */
   remounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
-  /** The files by which root changes the machine. */
+  /** The files by which root can change the machine. */
   kernelFiles = new KernelFiles();
   #cursor;
   #paths;
-  /** Records what these steps reach, as they make this of the container. */
   constructor(cursor, state, host2) {
     this.#cursor = cursor;
     this.state = state;
     this.#paths = new HostPaths(cursor, state.mounts, host2);
   }
-  /** A source as a path of the host's; `undefined` where it is the container's. */
+  /** See {@linkcode HostPaths.hostSource}. */
   hostSource(source) {
     return this.#paths.hostSource(source);
   }
-  /** Whether links lead a path of the host out of the root to come that it lies in. */
+  /** See {@linkcode HostPaths.leavesRoot}. */
   leavesRoot(path2) {
     return this.#paths.leavesRoot(path2);
   }
@@ -11632,14 +11736,14 @@ var AccessRecorder = class {
       }
     });
   }
-  /** A step hands a variable of the script's environment on. */
+  /** Records a variable of the script's environment that a step passes on. */
   recordVariable(name) {
     this.record({
       kind: "env",
       name
     });
   }
-  /** A step reads a path. */
+  /** Records that a step reads a path. */
   recordRead(path2) {
     if (!this.#paths.mayBeHostFile(path2)) return;
     this.record({
@@ -11647,7 +11751,7 @@ var AccessRecorder = class {
       path: this.#paths.placeOf(path2).path
     });
   }
-  /** A step lays a directory below others. */
+  /** Records a lower directory of an overlay. */
   recordLowerDirectory(path2) {
     if (!this.#paths.mayBeHostFile(path2)) return;
     const { path: place2 } = this.#paths.placeOf(path2);
@@ -11664,7 +11768,7 @@ var AccessRecorder = class {
       namespace: "pid"
     });
   }
-  /** A step makes or changes a path. */
+  /** Records that a step makes or changes a path. */
   recordWrite(path2) {
     if (!this.#paths.mayBeHostFile(path2)) return;
     this.record({
@@ -11672,7 +11776,7 @@ var AccessRecorder = class {
       path: this.#paths.placeOf(path2).path
     });
   }
-  /** A step shows a path in the container. */
+  /** Records a bind mount of a path. */
   recordBind(path2, { readOnly, noDevices }) {
     if (!this.#paths.mayBeHostFile(path2)) return;
     const { path: place2, type } = this.#paths.placeOf(path2);
@@ -11698,7 +11802,7 @@ var AccessRecorder = class {
       namespace: "pid"
     });
   }
-  /** A step mounts a new filesystem. */
+  /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }) {
     if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
       const { index: stepIndex } = this.#cursor;
@@ -11725,15 +11829,15 @@ var AccessRecorder = class {
       path: source
     });
   }
-  /** A step gives a mount other options. */
+  /** Records that a step changes the flags of a mount. */
   recordRemount(flags2) {
     if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
   }
-  /** A step keeps a path from being changed. */
+  /** Records that a step makes a path read-only, or hides it. */
   recordGuard(path2) {
     this.kernelFiles.guard(path2, this.state.capabilities.userNamespaces);
   }
-  /** A step makes a directory the root. */
+  /** Records that a step makes a directory the root. */
   recordRoot(path2, by) {
     const directory = normalize(path2);
     if (directory === "/") return;
@@ -11744,7 +11848,7 @@ var AccessRecorder = class {
     if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
     this.kernelFiles.enter(directory);
   }
-  /** The process goes on as the init, in the namespaces that the container has by now. */
+  /** Records that a process stays as the init, in the present namespaces. */
   recordInit() {
     this.init = {
       userNamespaces: this.state.capabilities.userNamespaces,
@@ -11752,11 +11856,11 @@ var AccessRecorder = class {
       seesHost: false
     };
   }
-  /** A step has made a mount namespace: an init stays in the one before. */
+  /** Records a new mount namespace, which an earlier init is not in. */
   recordMountNamespace() {
     if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
   }
-  /** A step changes the host's network. */
+  /** Records that a step changes the host's network. */
   recordNetworkChange() {
     this.record({
       kind: "net",
@@ -11767,7 +11871,7 @@ var AccessRecorder = class {
       privilege: "CAP_NET_ADMIN"
     });
   }
-  /** A step changes the ids of the process. */
+  /** Records that a step changes the ids of the process. */
   recordIds(ids2) {
     if (this.state.inUserNamespace) return;
     this.#recordIdentity("uid", ids2.uid, 1);
@@ -11776,7 +11880,7 @@ var AccessRecorder = class {
       ...ids2.groups ?? []
     ]) this.#recordIdentity("gid", gid, 1);
   }
-  /** A step maps ids into the first user namespace. */
+  /** Records the id maps of the first user namespace; those of nested ones are within it. */
   recordIdMaps({ uids, gids }) {
     if (this.state.capabilities.userNamespaces !== 1) return;
     this.mapsRoot = uids.some(({ outside }) => outside === 0);
@@ -11793,7 +11897,7 @@ var AccessRecorder = class {
       count
     });
   }
-  /** A step may reach anything of the host: the steps alone do not say what. */
+  /** Records access to all files of the host, for a step whose accesses cannot be computed. */
   recordAll() {
     if (!this.state.mounts.atHostRoot) return;
     this.record({
@@ -11807,36 +11911,12 @@ var AccessRecorder = class {
   }
 };
 
-// plan/fixes.ts
-var READ_ONLY = "the filesystem can only be read there";
-var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
-var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
-var CGROUP_DENIED = "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
-function unsearchable(path2) {
-  return `a directory on the way to ${path2} may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out`;
-}
-function filesystemFull(path2) {
-  return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
-}
-function appArmor(host2) {
-  return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
-}
-function needsPrivilege(inUserNamespace) {
-  return inUserNamespace ? "the user namespace has no right to this, or a seccomp filter around this process forbids it" : PRIVILEGE;
-}
-function mountFixes(host2, inUserNamespace) {
-  return {
-    EPERM: () => appArmor(host2) ?? needsPrivilege(inUserNamespace),
-    EACCES: () => appArmor(host2)
-  };
-}
-
 // plan/container_path.ts
 var ONTO_FD = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 var ContainerPath = class {
   /** The path as the step names it. */
   path;
-  /** The path by which the mount table knows it: on the host's files without links. */
+  /** The path for the mount table: on the host's files, without symbolic links. */
   canonical;
   #plan;
   #base;
@@ -11866,7 +11946,7 @@ var ContainerPath = class {
     this.canonical = followLinks(plan, normal);
     this.#base = baseOf(plan, this.canonical);
   }
-  /** Opens what is there. */
+  /** Opens the file. */
   open(flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
     const call2 = this.#opening(flags2 | O_CLOEXEC, mode2);
@@ -11907,7 +11987,7 @@ var ContainerPath = class {
       resolve
     });
   }
-  /** What the errors of a lookup mean here, unless the step says more. */
+  /** The fixes for errors of a lookup, unless the step has its own. */
   #lookupFixes(flags2) {
     const base = this.#base;
     return {
@@ -11920,11 +12000,11 @@ var ContainerPath = class {
       }
     };
   }
-  /** Uses the directory that the path lies in, opened, and its name there. */
+  /** Adds calls that use the open parent directory, and the name in it. */
   inParent(write3) {
     write3(this.#plan.directory(parentOf(this.canonical)), nameOf2(this.canonical));
   }
-  /** Makes a directory, and those that it lies in, where they are missing. */
+  /** Makes the directory and its parents, unless they exist. */
   makeDirectories() {
     const { state, cursor } = this.#plan;
     const root = cursor.rootOf(this.canonical);
@@ -11955,16 +12035,16 @@ var ContainerPath = class {
     mounts.madeDirectory(this.canonical);
   }
   /**
-   * Whether the place to mount on may be missing, and the recipe may make it: on its own
-   * filesystems. On the host's a missing mount point is an error.
+   * Whether the mount point may be missing, and the recipe makes it. It does so on its own
+   * filesystems only; on the host's a missing mount point is an error.
    */
   get needsMountPoint() {
     const { mounts } = this.#plan.state;
     return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
   }
   /**
-   * Opens the directory at which the lookup begins, so that calls that may be skipped need not: what
-   * they open is not open behind them.
+   * Opens the directory at which the lookup starts before calls that may be skipped, so that it
+   * stays open after them.
    */
   openBase() {
     const base = this.#base;
@@ -11973,7 +12053,7 @@ var ContainerPath = class {
       this.#plan.directory(base.directory);
     }
   }
-  /** Makes the directory that the mount point is to lie in, where it is missing, and opens it. */
+  /** Makes the parent directory of the mount point if that may be missing, and opens it. */
   makeParent() {
     this.openBase();
     if (!this.needsMountPoint) return;
@@ -11981,7 +12061,7 @@ var ContainerPath = class {
     if (parent !== "/") this.#plan.path(parent).makeDirectories();
     this.#plan.directory(parent);
   }
-  /** Makes the place to mount on, where it is missing. */
+  /** Makes the mount point, unless it exists. */
   makeMountPoint(kind) {
     if (kind === "directory") return this.makeDirectories();
     const parent = parentOf(this.canonical);
@@ -12015,7 +12095,7 @@ var ContainerPath = class {
     });
     this.#plan.release(place2);
   }
-  /** Attaches a mount that is open. */
+  /** Attaches an open mount here. */
   attach(tree, source) {
     this.#refuseRoot();
     const place2 = this.open(O_PATH, {
@@ -12026,7 +12106,7 @@ var ContainerPath = class {
     this.attachTo(place2, tree, source);
     this.#plan.release(place2);
   }
-  /** Attaches a mount that is open to what has been opened here. */
+  /** Attaches an open mount to the mount point that was opened by this path. */
   attachTo(place2, tree, source) {
     const { mountFixes: mountFixes2 } = this.#plan.state;
     const fixes = () => {
@@ -12041,7 +12121,7 @@ var ContainerPath = class {
       fixes
     });
   }
-  /** Changes the attributes of the mount, or its propagation. */
+  /** Changes the attributes or the propagation of the mount. See mount_setattr(2). */
   setAttributes(attributes, recursive, fixes) {
     const place2 = this.#openMount();
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
@@ -12050,7 +12130,7 @@ var ContainerPath = class {
     });
     this.#plan.release(place2);
   }
-  /** Changes the filesystem itself, with mount(2)'s flags and options. */
+  /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
     const place2 = this.#openMount(O_DIRECTORY);
     this.#plan.inDirectory(place2, () => {
@@ -12061,9 +12141,9 @@ var ContainerPath = class {
     this.#plan.release(place2);
   }
   /**
-   * Takes the topmost mount at the place away. umount2(2) takes no descriptor, and what is open
-   * keeps a mount busy: so the kernel is asked for the path of what was opened, and all that is open
-   * is closed before.
+   * Unmounts the topmost mount. umount2(2) takes no descriptor, and an open file keeps a mount
+   * busy, so it gets the path that getcwd(2) returns for the open mount, after all descriptors are
+   * closed.
    */
   unmount(detach, fixes) {
     const plan = this.#plan;
@@ -12160,9 +12240,9 @@ function baseOf(plan, path2) {
 
 // plan/host_path.ts
 var HostPath = class _HostPath {
-  /** The path as the step names it, from the root. */
+  /** The path as the step names it, made absolute. */
   path;
-  /** Where it led when the plan was made. */
+  /** The resolved path as of the time of the plan. */
   resolved;
   #plan;
   constructor(plan, path2, resolved2) {
@@ -12171,8 +12251,8 @@ var HostPath = class _HostPath {
     this.resolved = resolved2;
   }
   /**
-   * The file of the host that a step names; `undefined` where the path leads to what the recipe has
-   * mounted or bound, or is not the script's any more.
+   * Returns the file of the host that a step names; `undefined` if the path leads to a mount of the
+   * recipe, or the root is no longer the host's.
    */
   static of(plan, source) {
     const path2 = plan.access.hostSource(source);
@@ -12188,7 +12268,7 @@ var HostPath = class _HostPath {
     if (!mounts.isHostFile(resolved2.path)) return void 0;
     return new _HostPath(plan, path2, resolved2);
   }
-  /** Opens it. */
+  /** Opens the file. */
   open(flags2, options = {}) {
     const { path: path2 } = this.resolved;
     const how = {
@@ -12213,105 +12293,6 @@ var SYNC_SOCKETS = new Output(8, "&sockets");
 var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
 var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
 
-// plan/planned_state.ts
-var PlannedState = class {
-  /** The kinds of namespaces that are no longer the host's, those that are joined included. */
-  unshared = /* @__PURE__ */ new Set();
-  /** The kinds of namespaces that are others' too. */
-  joined = /* @__PURE__ */ new Set();
-  /** What is mounted where. */
-  mounts = new MountTable();
-  /** What is open of its networks. */
-  network = {};
-  /** Its /proc, once a step has needed it. */
-  proc;
-  /** How often the root, or the mount namespace, has changed. */
-  rootCount = 0;
-  /** The ids that the process has, in its user namespace; at first those of the caller. */
-  ids;
-  /** Whether the user namespace has its id maps. */
-  idsMapped = false;
-  /** Whether the user namespace lies in another one of the container's. */
-  nestedUser = false;
-  /** Whether setgroups(2) is denied in the user namespace. */
-  setgroupsDenied = false;
-  /** What the steps leave the program of its capabilities. */
-  capabilities = new CapabilityModel();
-  /** Whether the program cannot gain privileges by execve(2). */
-  gainsNoPrivileges = false;
-  /** Variables that the steps set. */
-  environment = /* @__PURE__ */ new Map();
-  /** Whether the program gets none of the script's variables but {@linkcode keptVariables}. */
-  clearsEnvironment = false;
-  /** Variables of the script that stay; their values are looked up when the program is started. */
-  keptVariables = /* @__PURE__ */ new Set();
-  /** Whether the program leads a session already. */
-  sessionLeader = false;
-  /** The multiplexer of the container's own terminals, where it has them: `/dev/ptmx`. */
-  terminals;
-  /** Whether untrusted processes can see the container during setup. */
-  exposed = false;
-  #host;
-  #caller;
-  #mountFixes;
-  /** The state in which a container begins on this machine. */
-  constructor(host2) {
-    this.#host = host2;
-  }
-  /** The identity of the process that runs the recipe, and that the container begins as. */
-  get caller() {
-    return this.#caller ??= this.#host.credentials();
-  }
-  /** Whether the container is in a user namespace that is not the script's. */
-  get inUserNamespace() {
-    return this.unshared.has("user");
-  }
-  /** What calls of mounts are denied for. */
-  get mountFixes() {
-    const { inUserNamespace } = this;
-    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
-      this.#mountFixes = {
-        inUserNamespace,
-        fixes: mountFixes(this.#host, inUserNamespace)
-      };
-    }
-    return this.#mountFixes.fixes;
-  }
-  /** It has entered namespaces of others. */
-  joins(kinds) {
-    for (const kind of kinds) {
-      this.unshared.add(kind);
-      this.joined.add(kind);
-    }
-    if (kinds.has("mount")) {
-      this.mounts.leave();
-      this.rootCount++;
-    }
-    if (kinds.has("user")) {
-      this.capabilities.enterUserNamespace();
-      this.idsMapped = true;
-    }
-  }
-  /** It has made namespaces of its own. */
-  unshares(kinds) {
-    if (kinds.has("user")) {
-      this.capabilities.enterUserNamespace();
-      this.nestedUser = this.unshared.has("user");
-      this.idsMapped = false;
-    }
-    if (kinds.has("mount")) this.rootCount++;
-    for (const kind of kinds) {
-      this.unshared.add(kind);
-      this.joined.delete(kind);
-    }
-  }
-  /** A directory has become the root. */
-  entersRoot(path2) {
-    this.mounts.enter(path2);
-    this.rootCount++;
-  }
-};
-
 // plan/process.ts
 function newProcess() {
   return {
@@ -12332,10 +12313,9 @@ var RecipeError = class extends RamekinError {
 // plan/step_cursor.ts
 var StepCursor = class {
   #steps;
-  /** For each step, the root that the next `pivotRoot` or `chroot` behind it enters. */
+  /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   #nextRoots;
   #index = 0;
-  /** These steps; the first is the current one. */
   constructor(steps) {
     this.#steps = steps;
     const roots = new Array(steps.length);
@@ -12347,7 +12327,7 @@ var StepCursor = class {
     }
     this.#nextRoots = roots;
   }
-  /** Goes on with the step at this position. */
+  /** Makes the step at this position the current one. */
   begin(index) {
     this.#index = index;
   }
@@ -12355,7 +12335,7 @@ var StepCursor = class {
   get index() {
     return this.#index;
   }
-  /** The name of the step at this position. */
+  /** Returns the name of the step at this position. */
   nameOf(index) {
     return this.#steps[index].step;
   }
@@ -12370,27 +12350,27 @@ var StepCursor = class {
   includes(step) {
     return this.#steps.some((one) => one.step === step);
   }
-  /** Whether a step of this name stands before the current one. */
+  /** Whether a step of this name is before the current one. */
   cameBefore(step) {
     for (let index = 0; index < this.#index; index++) {
       if (this.#steps[index].step === step) return true;
     }
     return false;
   }
-  /** Whether a step of this name stands behind the current one. */
+  /** Whether a step of this name is after the current one. */
   comesLater(step) {
     for (let index = this.#index + 1; index < this.#steps.length; index++) {
       if (this.#steps[index].step === step) return true;
     }
     return false;
   }
-  /** The directory that a later step will make the root. */
+  /** The directory that a later step makes the root. */
   get nextRoot() {
     return this.#nextRoots[this.#index];
   }
   /**
-   * The directory that a later step will make the root, if the path lies in it. What lies there may
-   * be anybody's, so paths in it are resolved as if it already were the root.
+   * Returns the directory that a later step makes the root, if the path is within it. Its files may
+   * be untrusted, so paths in it are resolved as if it were the root already.
    */
   rootOf(path2) {
     const root = this.nextRoot;
@@ -12410,52 +12390,56 @@ var PlanBuilder = class {
   /** The machine that the plan is for. */
   host;
   options;
-  /** The steps, and which of them is being lowered. */
+  /** The steps, and the position of the current one. */
   cursor;
-  /** What the container has become by now. */
+  /** The container as the steps so far have made it. */
   state;
-  /** What the steps reach of the host. */
+  /** The access of the steps to the host. */
   access;
-  /** The processes so far; steps write to the last. */
+  /** The processes so far; calls are added to the last. */
   processes = [
     newProcess()
   ];
-  /** Calls that are made last, when nothing is left to do but to begin the program. */
+  /** Calls that are made directly before execve(2). */
   beforeProgram = [];
   /** Descriptors that the script opens for the container. */
   inheritedFds = [];
-  /** The points at which the container waits for the script, in their order. */
+  /** The points at which the container waits for the script, in order. */
   syncPoints = [];
-  /** A socket of the container's network that is sent to the script, which accepts connections. */
+  /** A listening socket of the container's network, which is sent to the script. */
   listener;
-  /** Flags that the first clone(2) takes, so that no unshare(2) is needed. */
+  /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
-  /** The kinds of namespaces that those flags make. */
+  /** The kinds of namespaces that these flags create. */
   clonedKinds = /* @__PURE__ */ new Set();
-  /** The step that those flags serve first. */
+  /** The position of the first step with such flags. */
   cloneStep;
-  /** The signal that the container gets when the script ends, by number; 0 for none. */
+  /** The number of the signal that the container gets when the script ends; 0 for none. */
   deathSignal = 9;
-  /** Whether the first process only keeps the script out of the OOM killer's reach. */
+  /** Whether the first process only protects the script from the OOM killer. */
   oomShield = false;
-  /** Whether calls open files of /proc/self, which root owns while the process is undumpable. */
+  /**
+   * Whether calls open files of /proc/self, which root owns while the process is undumpable
+   * (proc(5)).
+   */
   opensProcSelf = false;
-  /** Whether the plan depends on the host by more than the caller, its working directory and paths. */
+  /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
   #resolved = /* @__PURE__ */ new Map();
   #hostPaths = [];
   #scriptDirectory;
   #directories = /* @__PURE__ */ new Map();
-  /** The directories that were opened in calls that may be skipped, with those before. */
+  /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened;
   #limits;
   #released = 0;
-  /** Whether descriptors are closed at once: an open file keeps a mount busy (umount(2)). */
+  /**
+   * Whether descriptors are closed at once, because an open file keeps a mount busy (umount(2)).
+   */
   #closesAtOnce;
-  /** Where the process works at first, opened; `"lost"` where nothing goes back there. */
+  /** The open working directory; `"lost"` if no later call needs it. */
   #workingDirectory;
   #inOtherDirectory = false;
-  /** A plan of these steps on this machine. */
   constructor(steps, host2, options = {}) {
     this.host = host2;
     this.options = options;
@@ -12464,7 +12448,7 @@ var PlanBuilder = class {
     this.state = new PlannedState(host2);
     this.access = new AccessRecorder(this.cursor, this.state, this);
   }
-  /** Whether the plan would be the same now. */
+  /** Whether a new plan of the same steps would be the same. */
   get isCurrent() {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
     const directory = this.#scriptDirectory;
@@ -12476,23 +12460,23 @@ var PlanBuilder = class {
     }
     return this.host.unchanged(this.#hostPaths);
   }
-  /** The process that is being written. */
+  /** The process that calls are added to. */
   get process() {
     return this.processes.at(-1);
   }
-  /** The process that lives as long as the container: its init, or the program. */
+  /** The process that lives as long as the container: the init, or the program. */
   get main() {
     return this.processes.find((process) => process.then === "init") ?? this.process;
   }
-  /** Whether a process stays behind as the init. */
+  /** Whether the container has an init. */
   get hasInit() {
     return this.main.then === "init";
   }
-  /** Whether no call has been written yet: then namespaces can still be made by the first clone. */
+  /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
   get untouched() {
     return this.processes.length === 1 && this.process.parts.length === 0;
   }
-  /** Leaves namespaces to the first clone. */
+  /** Adds namespace flags to the first clone(2). */
   cloneWith(flags2, kinds) {
     this.cloneFlags |= flags2;
     this.cloneStep ??= this.cursor.index;
@@ -12514,25 +12498,25 @@ var PlanBuilder = class {
     });
     return call2;
   }
-  /** Adds calls that stand for one thing. */
+  /** Adds calls with the same fixes. */
   calls(calls, fixes) {
     for (const call2 of calls) this.call(call2, {
       fixes
     });
   }
-  /** Adds a call that opens a descriptor, and returns that. */
+  /** Adds a call that opens a descriptor, and returns the descriptor. */
   open(call2, text4, options = {}) {
     return new ResultOf(this.call(call2, options), text4);
   }
-  /** A place that edges of earlier calls can go on to. */
+  /** Places a label, to which edges of other calls can jump. */
   place(label) {
     this.process.parts.push(label);
   }
-  /** Whether what is written now may be skipped. */
+  /** Whether the calls that are added now may be skipped. */
   get isSkippable() {
     return this.#opened !== void 0;
   }
-  /** Writes calls that may be skipped: edges of theirs lead to the label behind them. */
+  /** Adds calls that may be skipped by a jump to the label after them. */
   skippable(name, write3) {
     const end = new Label(name);
     this.rememberWorkingDirectory();
@@ -12548,28 +12532,28 @@ var PlanBuilder = class {
     this.#opened = outer;
     this.place(end);
   }
-  /** A descriptor is not needed any more: execve(2) closes it, or if there are many, a call. */
+  /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   release(fd) {
     if (this.#closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }
-  /** Closes a descriptor now: no file that is open for writing can be executed (ETXTBSY). */
+  /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
   closeWritten(fd) {
     this.call(close(fd));
   }
-  /** Goes on at the label: close(2) of an open descriptor returns 0. */
+  /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
   goTo(label, fd) {
     this.call(close(fd), {
       onZero: label
     });
   }
-  /** Closes the directories that are open to look beneath them, where they would keep a mount busy. */
+  /** Closes all open directories, which would keep a mount busy (umount(2)). */
   closeDirectories() {
     for (const { fd } of this.#directories.values()) this.call(close(fd));
     this.#directories.clear();
   }
   /**
-   * Adds a call that limits the program, and with it the launch: it is made when all else is done,
-   * wherever its step stands.
+   * Adds a call that restricts the program and would restrict the rest of the launch too. It is
+   * made last, whatever the position of its step.
    */
   beforeExec(call2, fixes) {
     this.beforeProgram.push({
@@ -12588,55 +12572,55 @@ var PlanBuilder = class {
   refuse(message2) {
     this.cursor.refuse(message2);
   }
-  /** Refuses the step, unless the container has a namespace of this kind by now. */
+  /** Refuses the step unless the container has a namespace of this kind. */
   needs(kind, otherwise) {
     if (this.state.unshared.has(kind)) return;
     this.refuse(`${otherwise}; put unshare("${kind}") before it`);
   }
   /**
-   * Refuses the step, if the container is in another pid namespace than the script: the kernel then
-   * reports the number of a new process as it is there, and the script could not find it.
+   * Refuses the step if the container is in another pid namespace than the script. The kernel would
+   * then report the pid of a new process in that namespace, which the script cannot use.
    */
   needsHostPids() {
     if (!this.state.unshared.has("pid")) return;
     this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
   }
-  /** Refuses the step, unless the path is on a filesystem that the recipe has mounted. */
+  /** Refuses the step unless the path is on a filesystem that the recipe has mounted. */
   requireContainerMount(path2) {
     this.needs("mount", `${path2} would be made on the host`);
     if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
     this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
   }
-  /** The current step has mounted something. */
+  /** Adds a mount of the current step to the mount table. */
   mounted(description) {
     this.state.mounts.mounted({
       ...description,
       stepIndex: this.cursor.index
     });
   }
-  /** A path of the container's file tree, as it is at this step. */
+  /** Returns a path of the container's file tree as of the current step. */
   path(target) {
     return new ContainerPath(this, target);
   }
-  /** A path that is looked up as it is, from the working directory where it is relative. */
+  /** Returns a path that is looked up at the current root or working directory. */
   currentPath(path2) {
     return new ContainerPath(this, path2, "current");
   }
-  /** What a step names to show or read: a file of the host, or one of the container's. */
+  /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
   source(source) {
     return HostPath.of(this, source) ?? new ContainerPath(this, source);
   }
-  /** The working directory of the script, asked once for each plan. */
+  /** Returns the working directory of the script, which is read once for each plan. */
   workingDirectory() {
     return this.#scriptDirectory ??= this.host.workingDirectory();
   }
-  /** Where a path of the host leads, asked once for each plan. */
+  /** Resolves a path of the host, once for each plan. */
   resolve(path2) {
     let resolved2 = this.#resolved.get(path2);
     if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.host.resolve(path2));
     return resolved2;
   }
-  /** A directory of the container, opened to look beneath it; once, as long as it is the same. */
+  /** Opens a directory of the container for lookups beneath it, unless it is open already. */
   directory(path2) {
     const mount4 = this.state.mounts.mountOf(path2);
     const known = this.#directories.get(path2);
@@ -12658,8 +12642,8 @@ var PlanBuilder = class {
     return fd;
   }
   /**
-   * Makes calls with an open directory as the working directory. mount(2) takes no descriptor, but
-   * `"."`. The process stays there until {@linkcode returnToWorkingDirectory}.
+   * Adds calls with an open directory as the working directory, because mount(2) takes `"."` but no
+   * descriptor. The process stays there until {@linkcode returnToWorkingDirectory}.
    */
   inDirectory(directory, write3) {
     if (!this.#inOtherDirectory) this.rememberWorkingDirectory();
@@ -12667,28 +12651,28 @@ var PlanBuilder = class {
     this.call(fchdir(directory));
     write3();
   }
-  /** Goes back to where the process worked before {@linkcode inDirectory}. */
+  /** Restores the working directory from before {@linkcode inDirectory}. */
   returnToWorkingDirectory() {
     if (!this.#inOtherDirectory) return;
     this.#inOtherDirectory = false;
     if (this.#workingDirectory instanceof ResultOf) this.call(fchdir(this.#workingDirectory));
   }
-  /** The working directory has been set by calls: there is nothing to go back to. */
+  /** Notes that calls have set another working directory, so the old one is not restored. */
   enteredWorkingDirectory() {
     this.#inOtherDirectory = false;
     this.#workingDirectory = void 0;
   }
-  /** The container leaves its mount namespace: what is open of that is of no use in another. */
+  /** Forgets what is open in the present mount namespace, which the container leaves. */
   leaveMountNamespace() {
     this.returnToWorkingDirectory();
     this.#workingDirectory = void 0;
     this.forgetDirectories();
   }
-  /** Paths begin elsewhere from now on. */
+  /** Forgets the open directories: the root has changed. */
   forgetDirectories() {
     this.#directories.clear();
   }
-  /** Opens the working directory, if anything is going to need it. */
+  /** Opens the working directory, unless no later call needs it. */
   rememberWorkingDirectory() {
     if (this.#workingDirectory !== void 0) return;
     const { cursor } = this;
@@ -12699,14 +12683,14 @@ var PlanBuilder = class {
     const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     this.#workingDirectory = this.open(opened, "<working directory>");
   }
-  /** Goes on in a new process; the one so far ends, or stays as the init. */
+  /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   fork(then) {
     this.returnToWorkingDirectory();
     this.process.then = then;
     this.processes.push(newProcess());
     this.state.sessionLeader = false;
   }
-  /** Has the script open something for the container, before there is one. */
+  /** Has the script open a descriptor before the launch, which the container inherits. */
   inheritFd(call2, text4, { check, fixes } = {}) {
     const slot = new Slot(text4);
     const stepIndex = this.cursor.index;
@@ -12719,8 +12703,8 @@ var PlanBuilder = class {
     });
     return slot;
   }
-  /** The container waits here until the script has done its part. */
-  syncWithParent(acts) {
+  /** Has the container wait here until the script has done these actions. */
+  syncWithParent(parentActions) {
     const byte = new Output(1, "&byte");
     const arrival = this.call(call("write", CONTAINER_SOCKET, byte, 1));
     this.call(call("read", CONTAINER_SOCKET, byte, 1), {
@@ -12729,11 +12713,11 @@ var PlanBuilder = class {
     this.syncPoints.push({
       stepIndex: this.cursor.index,
       arrival,
-      acts
+      parentActions
     });
     this.#shield();
   }
-  /** The limits of the container's control group, where it is to have one, and their step. */
+  /** The limits of the container's control group, and their step; `undefined` without a group. */
   get limits() {
     return this.#limits;
   }
@@ -12749,9 +12733,9 @@ var PlanBuilder = class {
     this.#shield();
   }
   /**
-   * Where memory is short in a group, the kernel kills a process with all that share its memory, as
-   * the script does until the program has begun. It spares a vfork parent. A script with sync points
-   * is not one, so an extra process is.
+   * The OOM killer of a group kills every process that shares the memory of its victim, which the
+   * script does until execve(2). It spares a vfork parent. A script with sync points is not one, so
+   * an extra process is.
    */
   #shield() {
     if (this.oomShield || this.#limits === void 0 || this.syncPoints.length === 0) return;
@@ -13832,7 +13816,7 @@ var CHILD_EDGES = {
 var ProgramWriter = class {
   parts = [];
   section = "script";
-  /** Adds a call of the section. */
+  /** Adds a call of the current section. */
   add(call2, options = {}) {
     this.parts.push({
       call: call2,
@@ -13841,18 +13825,18 @@ var ProgramWriter = class {
     });
     return call2;
   }
-  /** Adds what a step has written. */
+  /** Adds a call or label of a step. */
   part(part) {
     this.parts.push("call" in part ? {
       ...CHILD_EDGES,
       ...part
     } : part);
   }
-  /** What is added next can be reached from elsewhere. */
+  /** Places a label, to which edges of other calls can jump. */
   place(label) {
     this.parts.push(label);
   }
-  /** The walk does not go on behind the call that was added last. */
+  /** Ends the program after the last call. */
   end() {
     const last = this.parts.pop();
     this.parts.push({
@@ -13947,7 +13931,7 @@ var Room = class {
     this.#memory = memory;
     this.#end = begin;
   }
-  /** Writes a number to a cell. */
+  /** Writes a number of 64 bits. */
   put(at2, value) {
     const { view: view2 } = this.#memory;
     if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
@@ -13967,7 +13951,7 @@ var Room = class {
     this.#end = at2 + written2 + 1;
     return address2 + at2;
   }
-  /** Writes a list of strings, the first of which have their addresses, and returns its own. */
+  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
   list(known, strings) {
     const list2 = Math.ceil(this.#end / 8) * 8;
     let at2 = list2;
@@ -14100,10 +14084,10 @@ function connectStdio(add, { stdio }) {
   });
 }
 function useOwnNull(writer, { stdio }) {
-  const places = stdio.flatMap((kind, fd) => kind === "null" ? [
+  const fds = stdio.flatMap((kind, fd) => kind === "null" ? [
     fd
   ] : []);
-  if (places.length === 0) return;
+  if (fds.length === 0) return;
   const missing2 = new Label("there is no /dev/null");
   const opened = writer.add(openDevNull(), {
     ...CHILD_EDGES,
@@ -14114,7 +14098,7 @@ function useOwnNull(writer, { stdio }) {
     ],
     onAccepted: missing2
   });
-  for (const fd of places) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
   writer.place(missing2);
 }
 function openDevNull() {
@@ -14506,27 +14490,27 @@ var PATIENCE2 = [
 var LONGEST_PAUSE = 50;
 function planContainerCgroup(plan) {
   if (plan.limits === void 0) return void 0;
-  const design = inStep(plan, () => planCgroup(plan.limits.limits));
+  const cgroup = inStep(plan, () => planCgroup(plan.limits.limits));
   return {
-    calls: design.actions.flatMap(callsOf),
-    cgroupEntry: planCgroupEntry(design)
+    calls: cgroup.actions.flatMap(callsOf),
+    cgroupEntry: planCgroupEntry(cgroup)
   };
 }
 var ContainerCgroup = class _ContainerCgroup {
   #entry;
   #group;
-  /** What was used until the end. */
-  #last;
+  /** The usage at the end of the container. */
+  #finalUsage;
   #paused = false;
   constructor(group) {
     this.#group = group;
     this.#entry = group.enter();
   }
   /**
-   * Makes the group that the recipe asks for, if it does.
+   * Makes the group; `undefined` without limits.
    *
-   * @throws {UnsupportedError} where it cannot be made here
-   * @throws {SyscallError} naming the file that says no; then nothing is left
+   * @throws {UnsupportedError} if it cannot be made here
+   * @throws {SyscallError} if a call on a file of the group fails; nothing is left of the group
    */
   static make(plan) {
     if (plan.limits === void 0) return void 0;
@@ -14541,29 +14525,29 @@ var ContainerCgroup = class _ContainerCgroup {
       }
     });
   }
-  /** How the container gets in, until {@linkcode entered}. */
+  /** How the container enters the group, until {@linkcode entered}. */
   get entry() {
     return this.#entry;
   }
-  /** The container is in. */
+  /** Closes the descriptors of the entry: the container is in the group. */
   entered() {
     if (this.#entry !== void 0) closeCgroupEntry(this.#entry);
     this.#entry = void 0;
   }
-  /** The container could not be made, or not be started. */
+  /** Removes the group of a container that could not be made or started. */
   discard() {
     this.entered();
     this.#removeSync();
   }
-  /** What the container uses; after its end, what it has used. */
+  /** Returns the container's usage, also after its end. */
   usage() {
-    return this.#last ?? this.#group.usage();
+    return this.#finalUsage ?? this.#group.usage();
   }
   /** Changes limits. */
   update(limits2) {
     this.#group.update(checkLimits(limits2, liveHost()));
   }
-  /** Freezes all processes; resolves when they stand still, or have ended. */
+  /** Freezes all processes; resolves when they are frozen or have ended. */
   async pause() {
     this.#group.freeze(true);
     this.#paused = true;
@@ -14571,34 +14555,34 @@ var ContainerCgroup = class _ContainerCgroup {
       await sleep(Math.min(delay, LONGEST_PAUSE));
     }
   }
-  /** Lets all processes go on. */
+  /** Thaws all processes. */
   resume() {
     this.#paused = false;
     this.#group.freeze(false);
   }
-  /** The container was sent SIGKILL, which what is frozen by version 1 never notices. */
+  /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
   killed() {
     if (this.#paused) this.resume();
   }
-  /** The program has ended: kills what it has left, and removes the group. */
+  /** After the end of the program, kills the remaining processes and removes the group. */
   async end() {
-    const seen = this.#close();
+    const result = this.#close();
     for (const delay of PATIENCE2) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
     }
-    return seen;
+    return result;
   }
-  /** As {@linkcode end}, while the script's thread waits. */
+  /** Like {@linkcode end}, but blocks the script's thread. */
   endSync() {
-    const seen = this.#close();
+    const result = this.#close();
     this.#removeSync();
-    return seen;
+    return result;
   }
   #close() {
     this.#paused = false;
-    this.#last = this.#group.usage();
+    this.#finalUsage = this.#group.usage();
     return {
       outOfMemory: this.#group.outOfMemoryKills() > 0
     };
@@ -14729,20 +14713,15 @@ var deleteLinkService = {
   cleanUp({ name, index }) {
     using socket = new NetlinkSocket();
     const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
-    if (isThere) unlessGone(() => socket.request([
+    if (isThere) ifThere(() => socket.request([
       deleteLink({
         index
       })
-    ]));
+    ]), [
+      "ENODEV"
+    ]);
   }
 };
-function unlessGone(act) {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ENODEV") throw error;
-  }
-}
 
 // ffi/netlink/nftables.ts
 var NFNL_SUBSYS_NFTABLES = 10;
@@ -14934,17 +14913,17 @@ function procDirectory(plan) {
       ENOENT: "there is no /proc here; proc() mounts one"
     }
   });
-  const told = statfsOutput();
-  plan.call(fstatfs(fd, told));
+  const statfs3 = statfsOutput();
+  plan.call(fstatfs(fd, statfs3));
   plan.call({
-    ...compareWord(told, PROC_MAGIC),
+    ...compareWord(statfs3, PROC_MAGIC),
     verdict: {
       name: "fstatfs",
       text: `fstatfs(${fd.text})`,
-      answer: told,
-      // Where it is procfs, the comparison has failed by itself.
-      read: (statfs3) => ({
-        errno: readStatfs(statfs3).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+      answer: statfs3,
+      // If it is procfs, the comparison itself has failed.
+      read: (view2) => ({
+        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
         words: NOT_PROCFS
       })
     }
@@ -15078,14 +15057,14 @@ function translate(plan, inside, table, words2) {
   });
   if (inside === true) {
     writeSetting(plan, forwardingSetting(table.family), "1");
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf2);
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words2.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf2(socket), messages(name), answerOutput(), words2);
+    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words2);
     plan.calls([
       socket,
       ...options,
       ...request,
-      close(fdOf2(socket))
+      close(fdOf(socket))
     ], NO_TRANSLATION);
     return;
   }
@@ -15110,9 +15089,6 @@ var NO_TRANSLATION = {
 };
 function forwardingSetting(family) {
   return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-function fdOf2(socket) {
-  return new ResultOf(socket, "socket");
 }
 
 // launch/host_services/nat_table.ts
@@ -15162,20 +15138,16 @@ function requireForwarding(family) {
 
 // launch/host_services/process.ts
 function openIfRunning({ pid, started: started2 }, open2) {
-  let fd;
-  try {
-    fd = syscall(open2(pid));
-    if (processIdentity(pid).started === started2) return fd;
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !ENDED.has(error.code)) throw error;
-  }
-  if (fd !== void 0) syscall(close(fd));
+  const fd = ifThere(() => syscall(open2(pid)), ENDED);
+  if (fd === void 0) return void 0;
+  if (ifThere(() => processIdentity(pid), ENDED)?.started === started2) return fd;
+  syscall(close(fd));
   return void 0;
 }
-var ENDED = /* @__PURE__ */ new Set([
+var ENDED = [
   "ENOENT",
   "ESRCH"
-]);
+];
 
 // launch/host_services/return_link.ts
 var returnLinkService = {
@@ -15213,11 +15185,13 @@ function moveBack(name, nameInside, away, home) {
         fd: home
       }
     };
-    unlessGone(() => socket.request([
+    ifThere(() => socket.request([
       setLink({
         index: link2.index
       }, back)
-    ]));
+    ]), [
+      "ENODEV"
+    ]);
   } finally {
     for (const namespace of [
       home,
@@ -15416,7 +15390,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
   for (const point of plan.syncPoints) {
     const pid = waitForArrival(socket);
     if (pid === void 0) return;
-    for (const action of point.acts(String(pid))) {
+    for (const action of point.parentActions(String(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
       else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
       else services.push(start(action, pid, spawn, plan, point));
@@ -15513,10 +15487,10 @@ function waitForArrival(socket) {
 var Launch = class {
   #prepared;
   #compiled;
-  /** The table that the engine walks, where that is not the engine's own memory. */
+  /** The memory of the program, unless it runs in the engine's own. */
   #memory;
   #result;
-  /** What the table says; for a container that is still walking it, read anew each time. */
+  /** The state of the launch when the constructor has returned; `undefined` while it can change. */
   #final;
   /** Whether the script's memory is still to be restored. */
   #isGuarded;
@@ -15524,8 +15498,8 @@ var Launch = class {
   #listener;
   #services = [];
   /**
-   * Begins: makes the first process. The script's thread sleeps until the program runs, or goes on
-   * where the container needs something of the script.
+   * Starts the first process. The script's thread blocks until the program runs, unless the
+   * container waits for the script.
    */
   constructor(prepared) {
     const { compiled, values } = prepared;
@@ -15550,39 +15524,38 @@ var Launch = class {
     this.#final = frame.vfork ? this.#read(this.#result) : void 0;
   }
   /**
-   * Does the script's part, up to the point at which the container is made: where it waits to be
-   * started, if it is to.
+   * Does the script's part until the container is complete, and waits to be started if it is held.
    *
-   * @param spawn runs a program of the host's
+   * @param spawn runs a program on the host
    */
   serve(spawn) {
     const { plan, frame, shape } = this.#compiled;
-    const { failed, socket } = this.#findings;
+    const { failed, socket } = this.#state;
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket, spawn, this.#services);
       this.#receiveFds(socket);
       if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
     }
-    if (this.#findings.failed) throw launchError(this.#prepared, this.#result);
+    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
   }
-  /** What the script keeps up for it on the host. */
+  /** The services of the container that run on the host. */
   get services() {
     return this.#services;
   }
-  /** The container's own process, as far as it is made. */
+  /** The pid of the container's process. */
   get pid() {
-    return this.#findings.pids.at(-1);
+    return this.#state.pids.at(-1);
   }
-  /** Waits until the program runs, which a container that waits is let go for. */
+  /** Starts the program if the container is held, and waits until it runs. */
   finish() {
     const { frame, shape } = this.#compiled;
     if (!frame.vfork) {
-      const { socket: socket2 } = this.#findings;
+      const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
       waitForEnd(socket2);
       this.#restore();
     }
-    const { pids, pidfd, socket, runs } = this.#findings;
+    const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
     if (socket !== void 0) this.#receiveFds(socket);
     const pid = pids.at(-1);
@@ -15598,9 +15571,9 @@ var Launch = class {
       services: this.#services
     };
   }
-  /** Ends every process, closes what is open, and ends what was started; returns the error to throw. */
+  /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown) {
-    const { pids, pidfd, socket, failed } = this.#findings;
+    const { pids, pidfd, socket, failed } = this.#state;
     const error = failed ? launchError(this.#prepared, this.#result) : thrown;
     for (const pid of pids) {
       syscall(kill(pid, SIGNALS.SIGKILL));
@@ -15627,7 +15600,7 @@ var Launch = class {
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
   }
-  /** Restores what guards the script's memory: once, as it may be another launch's turn then. */
+  /** Restores the script's memory, once only: after that, another launch may have changed it. */
   #restore() {
     if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
     this.#isGuarded = false;
@@ -15636,7 +15609,7 @@ var Launch = class {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   }
-  get #findings() {
+  get #state() {
     return this.#final ?? this.#read(this.#result);
   }
   #read(result) {
@@ -15650,7 +15623,7 @@ var Launch = class {
       pidfd: opened > 0n ? Number(opened) : void 0,
       socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
       failed,
-      // execve(2) does not come back from where it succeeds.
+      // execve(2) does not return on success.
       runs: !failed && layout.candidates.some(({ execve: execve2 }) => result.result(execve2) === PENDING)
     };
   }
@@ -15747,11 +15720,11 @@ function areAlternatives(one, other) {
 
 // launch/listing.ts
 var Plan = class {
-  /** What is done, in order. */
+  /** The actions, in order. */
   entries;
-  /** Whose the container's namespaces are when its program begins. */
+  /** The owners of the container's namespaces at the start of its program. */
   namespaces;
-  /** What is mounted where when its program begins, in the order of the mount points. */
+  /** The container's mounts at the start of its program: the root, then parents before children. */
   mounts;
   /** Use `plan()` of a recipe or a command. */
   constructor({ compiled, values }, cgroup = []) {
@@ -15784,7 +15757,7 @@ var Plan = class {
         call: describeCall(call2, show2)
       });
       const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
-      if (point !== void 0) entries.push(...scriptsPart(plan, point));
+      if (point !== void 0) entries.push(...parentEntries(plan, point));
     }
     this.entries = entries;
     const { unshared, joined, mounts } = plan.state;
@@ -15796,11 +15769,11 @@ var Plan = class {
     this.namespaces = Object.fromEntries(owners);
     this.mounts = mounts.visible();
   }
-  /** The plan as text: a heading for each step, and its calls below. */
+  /** Returns the plan as text: a heading for each step, and its calls below. */
   toString() {
     return listingText(this.entries);
   }
-  /** The entries, as JSON has them. */
+  /** Returns the entries, for `JSON.stringify()`. */
   toJSON() {
     return this.entries;
   }
@@ -15815,9 +15788,9 @@ var PARTS2 = {
   restore: "the script",
   script: "the script"
 };
-function scriptsPart(plan, { stepIndex, acts }) {
+function parentEntries(plan, { stepIndex, parentActions }) {
   const part = plan.cursor.nameOf(stepIndex);
-  return acts("PID").flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
+  return parentActions("PID").flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
     [
       action.program,
       ...action.args
@@ -15832,29 +15805,29 @@ function scriptsPart(plan, { stepIndex, acts }) {
 
 // launch/memory_guard.ts
 var MemoryGuard = class {
-  /** Whether untrusted processes can see the container while it is made. */
+  /** Whether untrusted processes can see the container during setup. */
   #exposed;
-  /** Whether a process of the container goes on, on its maker's memory, in the program's sight. */
+  /** Whether the program can see another process of the container, which shares the memory. */
   #overlaps;
   #sharesMemory;
   #locks;
   #saves;
-  /** Whether the program of the launch restores everything, and the script need not. */
+  /** Whether the launch's program restores the flag, and not the script after it. */
   #restoresItself;
   #saved;
   #unlocking = new Label("unlocking");
-  /** @param maker whether the script sleeps until the program runs, and shares its memory */
-  constructor(plan, shape, maker) {
-    const suffers = plan.opensProcSelf;
-    const changes = maker.sharesMemory && changesDumpability(plan, shape);
+  /** @param frame whether the script blocks until the program runs, and shares its memory */
+  constructor(plan, shape, frame) {
+    const needsDumpable = plan.opensProcSelf;
+    const changes = frame.sharesMemory && changesDumpability(plan, shape);
     this.#exposed = plan.state.exposed;
     this.#overlaps = plan.processes.length > 1;
-    this.#sharesMemory = maker.sharesMemory;
-    this.#locks = changes || suffers;
-    this.#saves = changes || suffers && maker.sharesMemory && !maker.vfork;
-    this.#restoresItself = maker.vfork || !this.#saves;
+    this.#sharesMemory = frame.sharesMemory;
+    this.#locks = changes || needsDumpable;
+    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
+    this.#restoresItself = frame.vfork || !this.#saves;
   }
-  /** Writes what the script does before the first process is made; a failure goes on there. */
+  /** Writes the calls before the first clone; a failure jumps to the label. */
   raise(writer, onFailure) {
     if (!this.#locks) return;
     writer.add(lockProcess(), {
@@ -15868,7 +15841,7 @@ var MemoryGuard = class {
     this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
     if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
   }
-  /** Writes what restores all that, unless the container still runs on the script's memory. */
+  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
   lower(writer) {
     if (!this.#locks || !this.#restoresItself) return;
     if (this.#saved !== void 0) {
@@ -15889,13 +15862,13 @@ var MemoryGuard = class {
     });
     writer.place(unlocked);
   }
-  /** Restores it once no process of the container is on the script's memory any more. */
+  /** Restores the flag when no process of the container shares the memory any longer. */
   restore(result) {
     if (this.#saved === void 0 || this.#restoresItself) return;
     const dumpable = Number(result.result(this.#saved));
     const restoring = prctl(PR_SET_DUMPABLE, dumpable);
     syscalls([
-      // A launch that has not come as far has left 0, or an errno.
+      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
       ...dumpable > 0 ? [
         {
           call: restoring,
@@ -15910,14 +15883,15 @@ var MemoryGuard = class {
       }
     ]);
   }
-  /** Writes what guards the first process, where it has a copy of the script's memory. */
+  /** Writes the call that guards a first process with a copy of the memory. */
   begin(writer) {
     if (this.#sharesMemory || !this.#exposed) return;
     writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   }
   /**
-   * Writes what guards, just before the program, a process that another one overlaps with, or that
-   * waits with its copy: ids that change have set the memory dumpable or not, as a sysctl says.
+   * Writes the call that sets the flag again before the program, because a change of ids sets it to
+   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
+   * memory, or this one waits with its copy.
    */
   renew(writer) {
     if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
@@ -15951,11 +15925,11 @@ var ScriptFrame = class {
   get clearsHandlers() {
     return this.#facts.ignored !== void 0;
   }
-  /** What makes the sockets of the script and the container, where they are needed. */
+  /** The call that makes the sync sockets, if they are needed. */
   get sockets() {
     return this.#sockets;
   }
-  /** What opens the container's pidfd, where the thread has slept. */
+  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
   get pidfd() {
     return this.#pidfd;
   }
@@ -16059,32 +16033,32 @@ function shapeOf({ stdio, cwd, uid, gid, terminal }, paths, cgroup, held) {
 // launch/launcher.ts
 var Launcher = class {
   plan;
-  /** Launches that are laid out, by their shapes. */
+  /** Compiled launches, by their shapes. */
   #compiled = /* @__PURE__ */ new Map();
   constructor(plan) {
     this.plan = plan;
   }
   /**
-   * Makes a container and starts the program in it. When this returns, the program runs.
+   * Makes a container and starts the program in it. The program runs when this returns.
    *
-   * @throws {SyscallError} naming the step and the call that failed; then nothing is left
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
    */
   spawn(spec, alter) {
     const { launch, cgroup } = this.#make(spec, false, alter);
     return startIn(launch, cgroup);
   }
   /**
-   * Makes a container that waits before the program. It ends with the script, and in its `using`
-   * scope unless it has been started.
+   * Makes a container that waits before the program. It ends with the script, and unless it was
+   * started, at the end of its `using` scope.
    *
-   * @throws {SyscallError} naming the step and the call that failed; then nothing is left
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
     const { launch, cgroup } = this.#make(spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
-  /** Lays a launch out, unless one of its shape has been, and says what fills its slots. */
+  /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
   prepare(spec, given = {}) {
     prepareLock();
     const values = {
@@ -16099,7 +16073,7 @@ var Launcher = class {
       values
     };
   }
-  /** What a launch will do, without anything being done. */
+  /** Returns the plan of a launch; nothing runs. */
   describe(spec) {
     const cgroup = planContainerCgroup(this.plan);
     const values = {
@@ -16112,7 +16086,7 @@ var Launcher = class {
       values
     }, cgroup?.calls);
   }
-  /** Makes the container, up to the point at which the program can be started. */
+  /** Makes the container up to the start of its program. */
   #make(spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
@@ -16159,7 +16133,7 @@ var Launcher = class {
 var CreatedContainer = class {
   /** The container's first process, as this script sees it. */
   pid;
-  /** What the script keeps up for it on the host. */
+  /** The services of the container that run on the host. */
   services;
   #launch;
   #cgroup;
@@ -16171,11 +16145,11 @@ var CreatedContainer = class {
     this.#cgroup = cgroup;
   }
   /**
-   * Starts the program. When this returns, it runs.
+   * Starts the program, which runs when this returns.
    *
-   * @throws {SyscallError} where it cannot be started; then nothing is left of the container
-   * @throws {Deno.errors.NotFound} when there is no such program in the container
-   * @throws {TypeError} where it was started or canceled before
+   * @throws {SyscallError} if it cannot be started; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if it was started or canceled before
    */
   start() {
     const launch = this.#launch;
@@ -16183,13 +16157,13 @@ var CreatedContainer = class {
     this.#launch = void 0;
     return startIn(launch, this.#cgroup);
   }
-  /** Ends the container, unless it has been started. */
+  /** Ends the container, unless it was started. */
   cancel() {
     this.#launch?.abort(void 0);
     if (this.#launch !== void 0) this.#cgroup?.discard();
     this.#launch = void 0;
   }
-  /** Ends it at the end of a `using` scope. */
+  /** Cancels it at the end of a `using` scope. */
   [Symbol.dispose]() {
     this.cancel();
   }
@@ -16783,10 +16757,9 @@ function mapOwnIds(plan, uid, gid) {
     gid
   };
 }
-var OVERFLOW_ID2 = 65534;
 function imageOf(id2, ranges) {
   const range = ranges.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
-  return range === void 0 ? OVERFLOW_ID2 : range.inside + id2 - range.outside;
+  return range === void 0 ? OVERFLOW_ID : range.inside + id2 - range.outside;
 }
 function denySetgroups(plan) {
   plan.state.setgroupsDenied = true;
@@ -16836,7 +16809,7 @@ function claimMaps(plan) {
 }
 
 // plan/steps/identity.ts
-var LACKING = {
+var LACKS_CAPABILITY = {
   EPERM: "the process does not have the capability that this takes, or not any more"
 };
 function lowerSetUser({ uid, gid = uid, groups }, plan) {
@@ -16882,7 +16855,7 @@ function lowerCapabilities({ keep, ...sets }, plan) {
         accept: [
           "EINVAL"
         ],
-        fixes: LACKING
+        fixes: LACKS_CAPABILITY
       });
     }
   }
@@ -16906,7 +16879,7 @@ function lowerCapabilities({ keep, ...sets }, plan) {
   });
   for (const name of ambient) {
     plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), {
-      fixes: LACKING
+      fixes: LACKS_CAPABILITY
     });
   }
 }
@@ -18243,8 +18216,8 @@ var LAUNCHING = [
 function checkLaunch(filter, plan) {
   const rules = new RuleIndex(filter);
   for (const name of LAUNCHING) {
-    const answers = rules.for(name).map(({ action }) => action);
-    if (answers.every((answer) => answer === SECCOMP_RET.ALLOW || answer === SECCOMP_RET.LOG)) {
+    const actions = rules.for(name).map(({ action }) => action);
+    if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {
       continue;
     }
     plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
@@ -18442,21 +18415,21 @@ function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
 }
 
 // container/launchers.ts
-var KEPT = 32;
+var CACHE_SIZE = 32;
 var Launchers = class {
-  #kept = /* @__PURE__ */ new Map();
-  /** The launcher of these steps: an earlier one, if its plan would be the same now. */
+  #cache = /* @__PURE__ */ new Map();
+  /** Returns the launcher of these steps: the cached one, if its plan would be the same now. */
   of(steps, options) {
     const key = JSON.stringify([
       steps,
       options.network
     ]);
-    const known = this.#kept.get(key);
-    this.#kept.delete(key);
+    const known = this.#cache.get(key);
+    this.#cache.delete(key);
     const launcher = known?.plan.isCurrent ? known : new Launcher(planRecipe(steps, options));
     if (launcher.plan.isMomentary) return launcher;
-    this.#kept.set(key, launcher);
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
+    this.#cache.set(key, launcher);
+    if (this.#cache.size > CACHE_SIZE) this.#cache.delete(this.#cache.keys().next().value);
     return launcher;
   }
 };
@@ -18598,12 +18571,12 @@ function recipe(...inputs) {
 var Recipe = class {
   /** The steps, in order. */
   steps;
-  /** What the commands of this recipe have in common. */
+  /** The launcher of the last command. */
   #launcher;
   /**
-   * A recipe of these steps; {@linkcode recipe} takes recipes too.
+   * Makes a recipe of steps; {@linkcode recipe} takes recipes too.
    *
-   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+   * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
   constructor(steps) {
     this.steps = checkedSteps(steps);
@@ -18611,7 +18584,7 @@ var Recipe = class {
   /**
    * Returns a recipe with more steps after those of this one.
    *
-   * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+   * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
   with(...inputs) {
     return recipe(this, ...inputs);
@@ -18620,23 +18593,23 @@ var Recipe = class {
    * Returns a command for a program in a container of this recipe, with the options and methods of
    * `Deno.Command`. Nothing runs yet.
    *
-   * @throws {TypeError} for an option that is wrong
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {TypeError} if an option is invalid
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   command(program, options = {}) {
     return new Command({
       launcher: (options2) => this.#launcherWith(options2),
       launcherBehind: (join2, options2) => {
-        const limits2 = this.steps.filter(({ step }) => LIMITS2.has(step));
+        const restrictions = this.steps.filter(({ step }) => RESTRICTIONS3.has(step));
         return new Launcher(planRecipe([
           join2,
-          ...limits2
+          ...restrictions
         ], options2));
       }
     }, program, options);
   }
-  /** The plan that the commands have in common, as long as the host is as it was. */
+  /** Returns the launcher of the last command, unless its plan would be another now. */
   #launcherWith(options = {}) {
     const plan = this.#launcher?.plan;
     if (plan?.options.network === options.network && plan?.isCurrent) return this.#launcher;
@@ -18645,16 +18618,16 @@ var Recipe = class {
   /**
    * Returns every system call that the recipe makes, without making any.
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
     return this.command("PROGRAM").plan();
   }
   /**
-   * Returns what the recipe, and any program that runs in it, reaches of the host: plain data, with
-   * the step that each access is for. Nothing runs, but paths are looked up on the host, to name
-   * them without symbolic links.
+   * Returns the access to the host that the recipe, and any program in it, needs: plain data, with
+   * the step of each access. Nothing runs, but paths are resolved on the host to paths without
+   * symbolic links.
    *
    * @example
    * ```ts
@@ -18664,7 +18637,7 @@ var Recipe = class {
    * console.log(needs.filter(({ kind }) => kind === "write")); // []
    * ```
    *
-   * @throws {RecipeError} where the steps are in an impossible order, or would change the host
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
@@ -18690,7 +18663,7 @@ var Recipe = class {
     };
   }
 };
-var LIMITS2 = /* @__PURE__ */ new Set([
+var RESTRICTIONS3 = /* @__PURE__ */ new Set([
   "capabilities",
   "clearEnv",
   "landlock",

@@ -41,8 +41,9 @@ export interface ResolvedPath {
   /** The path that was resolved. */
   readonly asked: string;
   /**
-   * The path without links, but for `/proc/self` and `/proc/thread-self`; what is missing of it stands as it was written. What has no path any
-   * more, such as a pipe by /proc/self/fd, gives a text that does not begin with `/`.
+   * The path without symbolic links, except `/proc/self` and `/proc/thread-self`; the part that
+   * does not exist is unchanged. For a file without a path, such as a pipe of /proc/self/fd, this
+   * is a text that does not start with `/`.
    */
   readonly path: string;
   /** The type of the file; `undefined` if it does not exist, `"unknown"` if stat(2) is denied. */
@@ -173,10 +174,10 @@ function withLinks(path: string): ResolvedPath {
   }
 }
 
-/** The links of procfs that mean whoever follows them (proc(5)). */
+/** The links of procfs that lead to the process that follows them (proc(5)). */
 const OWN_LINKS = ["/proc/thread-self", "/proc/self"] as const;
 
-/** A path that leads by such a link stays one: the container follows it as another process. */
+/** Restores such a link at the start of a path, because the container is another process. */
 function byOwnLink(asked: string, found: string): string {
   if (!found.startsWith("/proc/")) return found;
   for (const link of OWN_LINKS) {
@@ -188,14 +189,14 @@ function byOwnLink(asked: string, found: string): string {
   return found;
 }
 
-/** The `RESOLVE_*` flag to open a resolved path with: it has no link in it but such a one. */
+/** Returns the `RESOLVE_*` flag with which a resolved path is opened: it has no other links. */
 export function resolveFlag({ path }: Pick<ResolvedPath, "path">): number {
   return OWN_LINKS.some((link) => isWithin(path, link))
     ? RESOLVE_NO_MAGICLINKS
     : RESOLVE_NO_SYMLINKS;
 }
 
-/** What a symbolic link says; `undefined` where there is none. */
+/** Returns the target of a symbolic link; `undefined` if the file is not one. */
 function linkTarget(path: string): string | undefined {
   const table = lookups().link;
   const length = Number(runTable(table, path));

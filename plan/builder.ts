@@ -94,7 +94,7 @@ export class PlanBuilder {
    * (proc(5)).
    */
   opensProcSelf = false;
-  /** Whether the plan depends on the host by more than the caller, its working directory and paths. */
+  /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
@@ -130,7 +130,7 @@ export class PlanBuilder {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
     const directory = this.#scriptDirectory;
     if (directory !== undefined && directory !== this.host.workingDirectory()) return false;
-    // What the access list asks of the host comes when it is read.
+    // The access list resolves further paths when it is read.
     if (this.#hostPaths.length !== this.#resolved.size) {
       this.#hostPaths = [...this.#resolved.values()];
     }
@@ -308,12 +308,12 @@ export class PlanBuilder {
     return HostPath.of(this, source) ?? new ContainerPath(this, source);
   }
 
-  /** The working directory of the script, asked once for each plan. */
+  /** Returns the working directory of the script, which is read once for each plan. */
   workingDirectory(): string {
     return this.#scriptDirectory ??= this.host.workingDirectory();
   }
 
-  /** Where a path of the host leads, asked once for each plan. */
+  /** Resolves a path of the host, once for each plan. */
   resolve(path: string): ResolvedPath {
     let resolved = this.#resolved.get(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.host.resolve(path));

@@ -94,7 +94,7 @@ export class ContainerPath {
       [this.#base, this.canonical] = [base, normal];
       return;
     }
-    // By a link of the host's the path may lead to what the recipe has mounted.
+    // A symbolic link of the host may lead to a mount of the recipe.
     this.canonical = followLinks(plan, normal);
     this.#base = baseOf(plan, this.canonical);
   }
@@ -326,7 +326,7 @@ export class ContainerPath {
   }
 }
 
-/** Where the host's links lead a path, down to where it comes to what the recipe has mounted. */
+/** Follows the host's links in a path, up to the first mount of the recipe. */
 function followLinks(plan: PlanBuilder, path: string): string {
   for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
     const { path: directory } = plan.resolve(path.slice(0, end));

@@ -29,7 +29,7 @@ export interface PlannedMount {
 
 /** A directory of an overlay. */
 export interface MountLayer {
-  /** Its path, on the host or in the container, as the step names it. */
+  /** The path of the directory, on the host or in the container, as the step names it. */
   readonly path: string;
   /** Whether changes are written to it: the upper directory. */
   readonly changes: boolean;
@@ -231,7 +231,7 @@ function isKnown(place: Place): boolean {
   return place.children.values().some(isKnown);
 }
 
-/** Gives the mounts below a place the paths that they have now. */
+/** Updates the mount points beneath a place. */
 function renameBelow(place: Place, path: string): void {
   for (const entry of place.mounts) entry.mount = { ...entry.mount, target: path };
   for (const [name, child] of place.children) renameBelow(child, `${path}/${name}`);

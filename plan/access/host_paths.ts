@@ -13,16 +13,15 @@ import type { StepCursor } from "../step_cursor.ts";
 /** A path of the host, and the type of the file there; `undefined` if it is missing or unknown. */
 export type HostPlace = Pick<ResolvedPath, "path" | "type">;
 
-/** What has to be asked to follow a path. */
+/** What resolving a path needs of the host. */
 export type PathHost = Pick<Host, "resolve" | "workingDirectory">;
 
-/** Follows paths by what the steps have mounted by the time that it is asked. */
+/** Resolves paths by the mounts that the steps have made at the time of each call. */
 export class HostPaths {
   readonly #cursor: StepCursor;
   readonly #mounts: MountTable;
   readonly #host: PathHost;
 
-  /** Paths of these steps on this host. */
   constructor(cursor: StepCursor, mounts: MountTable, host: PathHost) {
     this.#cursor = cursor;
     this.#mounts = mounts;

@@ -61,8 +61,8 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
 }
 
 /**
- * Opens a copy of a device of the host's. It is read-only: it can be written to as ever, but root of
- * the host cannot change the device's mode by it.
+ * Opens a copy of a device of the host. The mount is read-only: the device can be written to all
+ * the same, but the host's root cannot change its mode there.
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
   const source = plan.source(path);

@@ -1,4 +1,4 @@
-/** Plans for other machines than this one: made from what was written down of them, without a call. */
+/** Plans for other machines, made from recordings without a system call. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Call, describeCall } from "../../ffi/call.ts";
@@ -34,7 +34,7 @@ import { planRecipe } from "../../plan/plan_recipe.ts";
 import { HUB, STEP_RECIPES } from "../faults/step_recipes.ts";
 import { test } from "../support.ts";
 
-/** A path of a machine that has no link there. */
+/** Returns a path without symbolic links. */
 function resolved(path: string, to: Partial<ResolvedPath> = {}): Record<string, unknown> {
   const answer = { asked: path, path, type: "directory", id: `1:${path}`, ...to };
   return { [`resolve(${JSON.stringify(path)})`]: answer };
@@ -67,7 +67,7 @@ const NOBODY = {
   mayChangeNetwork: false,
 } as const;
 
-/** Makes something while no call can be made. */
+/** Calls a function while the engine can make no call. */
 function withoutCalls<T>(make: () => T): T {
   const own = Object.getOwnPropertyDescriptors(Engine.prototype);
   const running = Object.keys(own).filter((name) => name.startsWith("run"));
@@ -92,12 +92,12 @@ function planOn(changes: Partial<HostRecording>, ...steps: RecipeInput[]): PlanB
   return withoutCalls(() => planRecipe(recipe(...steps).steps, {}, host));
 }
 
-/** A call as C would write it; what the launch fills in has its name. */
+/** Returns a call as C writes it; slots are shown by their names. */
 function textOf(call: Call): string {
   return describeCall(call, (slot) => slot.text);
 }
 
-/** All that the processes of the container call. */
+/** Returns the calls of all processes of the container. */
 function callsOf(plan: PlanBuilder): string[] {
   const made = plan.processes.flatMap(({ parts }) => parts)
     .flatMap((part) => "call" in part ? [part.call] : []);
@@ -107,9 +107,9 @@ function callsOf(plan: PlanBuilder): string[] {
 const callsOn = (changes: Partial<HostRecording>, ...steps: RecipeInput[]) =>
   callsOf(planOn(changes, ...steps));
 
-/** What the script does where the container with this pid waits. */
+/** Returns the script's actions at the sync points of a container. */
 function scriptOf({ syncPoints }: PlanBuilder): string[] {
-  return syncPoints.flatMap(({ acts }) => acts("77")).flatMap((action) =>
+  return syncPoints.flatMap(({ parentActions }) => parentActions("77")).flatMap((action) =>
     "calls" in action
       ? action.calls.map(({ call }) => textOf(call))
       : "program" in action
@@ -120,7 +120,7 @@ function scriptOf({ syncPoints }: PlanBuilder): string[] {
 
 const box = recipe(unshare("user", "mount"), mapRoot());
 
-test("a plan from what a machine has answered is that of the machine", async () => {
+test("a plan from a recording is the same as that of the machine", async () => {
   await using hub = HUB.command("sleep", { args: ["infinity"] }).spawn();
   for (const [name, make] of Object.entries(STEP_RECIPES)) {
     if (name === "userNetwork") continue;
@@ -139,7 +139,7 @@ test("a plan from what a machine has answered is that of the machine", async () 
   }
 });
 
-test("what was not written down is an error that names the question", () => {
+test("an error names what is not recorded", () => {
   const { message } = assertThrows(
     () => planOn({}, box, bind("/srv/data", "/mnt")),
     UnsupportedError,
@@ -147,7 +147,7 @@ test("what was not written down is an error that names the question", () => {
   assertStringIncludes(message, 'resolve("/srv/data") of the machine that it is made for');
 });
 
-test("the own ids are mapped by the container, whoever the user is", () => {
+test("the container maps the caller's ids, whatever the user", () => {
   const maps = (credentials: HostRecording["credentials"], step = mapRoot()) =>
     callsOn({ credentials }, unshare("user"), step).filter((call) => /^write\(.*_map/.test(call));
   assertEquals(maps(DEBIAN.credentials), [
@@ -162,7 +162,7 @@ test("the own ids are mapped by the container, whoever the user is", () => {
   assert(current.includes('write(</proc/self/uid_map>, "65534 65534 1\\n", 14)'));
 });
 
-test("several ids are mapped by root itself, and for an ordinary user by newuidmap", () => {
+test("the script maps several ids as root, and newuidmap for an unprivileged user", () => {
   const ranges = [{ inside: 0, outside: 0, count: 1 }, { inside: 1, outside: 100000, count: 9 }];
   const steps = [unshare("user"), mapIds({ uids: ranges, gids: ranges })];
   assertEquals(
@@ -179,7 +179,7 @@ test("several ids are mapped by root itself, and for an ordinary user by newuidm
   );
 });
 
-test("an ordinary user may not change the host's network, root may", () => {
+test("root may change the host's network, and an unprivileged user may not", () => {
   const steps = [unshare("net"), veth("eth0", { bridge: "lan" })];
   const { message } = assertThrows(() => planOn({ credentials: NOBODY }, ...steps), RecipeError);
   assertStringIncludes(message, "an ordinary user may not change the host's network");
@@ -196,12 +196,12 @@ const KERNELS = [
   { major: 7, minor: 0 },
 ];
 
-/** The kernels on which a recipe makes a call. */
+/** Returns the kernels on which a recipe makes a call. */
 const kernelsWith = (pattern: RegExp, ...steps: RecipeInput[]) =>
   KERNELS.filter((kernel) => callsOn({ kernel }, ...steps).some((call) => pattern.test(call)))
     .map(({ major, minor }) => `${major}.${minor}`);
 
-test("a time namespace is entered by setns before Linux 6.3, behind the last offset", () => {
+test("before Linux 6.3 setns enters a time namespace, after the last offset", () => {
   const old = ["5.12", "6.1", "6.2"];
   assertEquals(kernelsWith(/^setns\(time, CLONE_NEWTIME/, box, unshare("time")), old);
   assertEquals(
@@ -213,13 +213,13 @@ test("a time namespace is entered by setns before Linux 6.3, behind the last off
       .findIndex((call) => call.startsWith(start))
   );
   assert(written! < entered!, "no offset can be set once it is entered");
-  // The process that enters must not share its memory with the script (setns(2), EUSERS).
+  // setns(2) refuses a process that shares its memory (EUSERS).
   const ownMemory = (kernel: HostRecording["kernel"]) =>
     planOn({ kernel }, unshare("user", "time")).processes.some((process) => process.ownMemory);
   assertEquals([ownMemory(KERNELS[0]!), ownMemory(KERNELS[3]!)], [true, false]);
 });
 
-test("masks are copies of a filesystem, which is attached before Linux 6.15", () => {
+test("masks are copies of one filesystem, which is attached before Linux 6.15", () => {
   const made = [
     'fsopen("tmpfs", FSOPEN_CLOEXEC)',
     'fsconfig(<tmpfs>, FSCONFIG_SET_STRING, "mode", "0555", 0)',
@@ -262,7 +262,7 @@ test("masks are copies of a filesystem, which is attached before Linux 6.15", ()
   ]);
 });
 
-test("landlock is refused where it is missing or too old, or takes what there is", () => {
+test("landlock is refused if it is missing or too old, or leaves rules out", () => {
   const files = { read: ["/usr"] };
   const all = { ...files, connectTcp: [443], isolate: ["signals"] } as const;
   const refused = (landlockVersion: number, step = landlock(files)) =>
@@ -281,7 +281,7 @@ test("landlock is refused where it is missing or too old, or takes what there is
   assertEquals(new Set(created).size, 3, created.join("\n"));
 });
 
-test("without user namespaces the plan is the same, and its error says why", () => {
+test("without user namespaces the plan is the same, and the error says why", () => {
   const settings = (values: Record<string, number | undefined>) =>
     new RecordedHost({
       ...DEBIAN,
@@ -314,7 +314,7 @@ test("without user namespaces the plan is the same, and its error says why", () 
 
 const hostnameBox: Recipe = recipe(unshare("uts"), hostname("box"));
 
-test("links of the machine that is planned for are followed, and those of this one are not", () => {
+test("links of the recorded machine are followed, and those of this machine are not", () => {
   const calls = callsOn({}, box, tmpfs("/var/run"), mkdir("/var/run/a"));
   assert(
     calls.includes(
@@ -322,11 +322,11 @@ test("links of the machine that is planned for are followed, and those of this o
     ),
     calls.join("\n"),
   );
-  // What the link leads to is the recipe's own by now, so a directory may be made there.
+  // The link leads to a filesystem of the recipe, so a directory may be made there.
   assert(calls.includes('mkdirat(</run>, "a", 0755)'), calls.join("\n"));
 });
 
-test("what is missing there is left out of the plan, or is an error when it runs", () => {
+test("missing paths are left out of the plan, or are an error of the launch", () => {
   const optional = callsOn({}, box, bind("/opt", "/mnt", { optional: true }));
   assertEquals(optional.some((call) => call.includes("/opt")), false);
   const plan = planOn({}, box, bind("/opt", "/mnt"));

@@ -231,7 +231,7 @@ test("a recipe is planned again after the script has changed its user", () => {
   assertEquals(map(), 'write(</proc/self/uid_map>, "0 0 1\\n", 6)');
 }, notRoot);
 
-test("a recipe is planned anew when a path of the host leads elsewhere, or the script does", () => {
+test("a recipe is planned again if a path of the host or the working directory has changed", () => {
   const directory = Deno.makeTempDirSync();
   const before = Deno.cwd();
   try {

@@ -1,4 +1,4 @@
-/** Recipes may come from others: a plan takes no more than its steps, however many there are. */
+/** The size and cost of plans of untrusted recipes are linear in the number of steps. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { Host } from "../../host/host.ts";
@@ -28,7 +28,7 @@ const box = recipe(unshare("user", "mount"), mapRoot());
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
-/** A host that counts what it is asked. */
+/** A host that counts the calls of its methods. */
 function counting(): { readonly host: Host; readonly asked: () => number } {
   let asked = 0;
   const { host } = recordHost(liveHost());
@@ -50,7 +50,7 @@ function counting(): { readonly host: Host; readonly asked: () => number } {
   return { host: counted, asked: () => asked };
 }
 
-/** How many calls a plan makes, and how often it asks the host. */
+/** The number of calls of a plan, and of questions to the host. */
 function effort(...steps: RecipeInput[]): { readonly calls: number; readonly questions: number } {
   const { host, asked } = counting();
   const plan = planRecipe(recipe(box, ...steps).steps, {}, host);
@@ -58,7 +58,7 @@ function effort(...steps: RecipeInput[]): { readonly calls: number; readonly que
   return { calls, questions: asked() };
 }
 
-/** What grows with the number of steps, and by how much for each. */
+/** Checks that each further step adds no more calls and questions than this. */
 function assertLinear(
   make: (count: number) => RecipeInput[],
   most: { readonly calls: number; readonly questions: number },
@@ -68,12 +68,12 @@ function assertLinear(
     const first = (many![kind] - few![kind]) / 100;
     const later = (more![kind] - many![kind]) / 880;
     assert(first <= most[kind], `${first} ${kind} for each of the first`);
-    // Those beyond what execve(2) closes are closed one by one.
+    // Descriptors above the limit are closed one by one.
     assert(later <= most[kind], `${later} ${kind} for each of the others`);
   }
 }
 
-test("990 binds take a few calls each, and one question for each source", () => {
+test("990 binds make a few calls each, and resolve each source once", () => {
   const bound = (source: (index: number) => string) => (count: number) => [
     tmpfs("/mnt"),
     ...times(count, (index) => bind(source(index), `/mnt/${index}`, { readOnly: true })),
@@ -83,7 +83,7 @@ test("990 binds take a few calls each, and one question for each source", () => 
   assertLinear(bound((index) => `/usr/${index}`), { calls: 16, questions: 1 });
 });
 
-test("binds of binds, one in the other, take no more", () => {
+test("nested binds of binds make no more calls", () => {
   const nested = (count: number) => [
     tmpfs("/mnt"),
     ...times(count, (index) => bind("/usr", `/mnt${"/a".repeat(index % 20 + 1)}/${index}`)),
@@ -91,7 +91,7 @@ test("binds of binds, one in the other, take no more", () => {
   assertLinear(nested, { calls: 12, questions: 1 });
 });
 
-test("files, directories and links take a few calls each", () => {
+test("files, directories and links make a few calls each", () => {
   const files = (count: number) => [
     tmpfs("/mnt"),
     ...times(count, (index): Step =>
@@ -105,7 +105,7 @@ test("files, directories and links take a few calls each", () => {
   assertLinear(files, { calls: 5, questions: 0 });
 });
 
-test("300 steps of 300 masks take a few calls for each path", () => {
+test("300 steps of 300 masks make a few calls for each path", () => {
   const paths = times(300, (index) => `/mnt/${index}`);
   const masked = (count: number) =>
     effort(tmpfs("/mnt"), ...times(count, () => maskPaths(...paths)));
@@ -116,7 +116,7 @@ test("300 steps of 300 masks take a few calls for each path", () => {
   assertEquals(all!.questions, one!.questions);
 });
 
-test("300 steps that keep 300 paths from change do so too", () => {
+test("300 steps of 300 read-only paths do so too", () => {
   const paths = times(300, (index) => `/mnt/${index}`);
   const kept = (count: number) =>
     effort(tmpfs("/mnt"), ...times(count, () => readonlyPaths(...paths)));
@@ -125,7 +125,7 @@ test("300 steps that keep 300 paths from change do so too", () => {
   assertEquals(all!.questions, one!.questions);
 });
 
-test("hundreds of binds and masks run: no more is open at once than may be", () =>
+test("hundreds of binds and masks run within the limit of open files", () =>
   inDirectory((directory) => {
     for (let index = 0; index < 400; index++) Deno.writeTextFileSync(`${directory}/${index}`, "");
     const paths = times(400, (index) => `/mnt/${index}`);

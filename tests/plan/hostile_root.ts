@@ -1,24 +1,24 @@
-/** A root that is anybody's: its links lead out of it in every way there is. */
+/** An untrusted root, whose links lead out of it in every way. */
 
 import { linux, mkdir, type Step, symlink, tmpfs, writeFile } from "../../mod.ts";
 import { inDirectory } from "../support.ts";
 
-/** What no container is to see. */
+/** A text that no container may read. */
 export const SECRET = "the secret\n";
 
 /** The directories of a test. */
 export interface Places {
-  /** What the container is to have nothing to do with. */
+  /** The directory outside, which the container must not access. */
   readonly outside: string;
   /** Its root. */
   readonly root: string;
-  /** The links that are in the root, by their names. */
+  /** The links in the root, by their names. */
   readonly links: Readonly<Record<string, string>>;
-  /** What the root holds before an attempt, where it is a directory of the host. */
+  /** The files of the root before an attempt, if it is a directory of the host. */
   pristine?: string;
 }
 
-/** What a link leads to: a directory, a file, or nothing. */
+/** The target of a link: a directory, a file, or nothing. */
 export type LinkKind = "directory" | "file";
 
 /** The links of a hostile root, with a directory and a file outside that the script has open. */
@@ -40,10 +40,10 @@ function linksTo(outside: string, directory: number, file: number): Record<strin
   };
 }
 
-/** What a link is to lead to. */
+/** The type of target that a link needs. */
 export const kindOf = (link: string): LinkKind => link.startsWith("file") ? "file" : "directory";
 
-/** What the root has at the places that its links lead to where it is the root. */
+/** Returns the directories that links lead to: that outside, and the same path within the root. */
 export function directoriesOf({ outside }: Pick<Places, "outside">): string[] {
   return [outside, "/outside"];
 }
@@ -51,7 +51,7 @@ export function directoriesOf({ outside }: Pick<Places, "outside">): string[] {
 const DIRECTORIES = ["/usr", "/proc", "/target", "/small"];
 const FILES = ["/file", "/small/file"];
 
-/** Makes the root in a directory of the host, where an attempt has changed it. */
+/** Makes the root in a directory of the host again, if an attempt has changed it. */
 export function restoreRoot(places: Places): void {
   if (places.pristine !== undefined && places.pristine === treeOf(places.root, false)) return;
   makeRoot(places);
@@ -71,7 +71,7 @@ function makeRoot({ outside, root, links }: Places): void {
   }
 }
 
-/** The same root, on a filesystem of the recipe's. */
+/** The same root, on a filesystem of the recipe. */
 export function rootSteps(places: Places): Step[] {
   const { root, links } = places;
   return [
@@ -88,7 +88,7 @@ export function rootSteps(places: Places): Step[] {
 /** The links by which programs find their libraries. */
 export const USR = { bin: "usr/bin", lib: "usr/lib", lib64: "usr/lib64" };
 
-/** All that a directory holds; with what tells whether it was ever touched, if that is wanted. */
+/** Lists all files of a directory, with their inodes and times if `touched`. */
 export function treeOf(path: string, touched: boolean): string {
   const { mode, uid, gid, isFile, isSymlink, isDirectory, ...more } = Deno.lstatSync(path);
   const content = isFile ? Deno.readTextFileSync(path) : isSymlink ? Deno.readLinkSync(path) : "";
@@ -101,12 +101,12 @@ export function treeOf(path: string, touched: boolean): string {
   ].join("\n");
 }
 
-/** What a container is to leave as it is. */
+/** Returns what a container must not change. */
 export function hostState({ outside }: Places): string {
   return treeOf(outside, true) + Deno.readTextFileSync("/proc/self/mountinfo");
 }
 
-/** A test with a hostile root, and what lies outside of it. */
+/** A test with a hostile root and files outside of it. */
 export function onHostileRoot(body: (places: Places) => void): () => void {
   return inDirectory((directory) => {
     const [outside, root] = [`${directory}/outside`, `${directory}/root`];
@@ -118,7 +118,7 @@ export function onHostileRoot(body: (places: Places) => void): () => void {
   });
 }
 
-/** Whether anything is there, a link that dangles included. */
+/** Whether the path exists, dangling links included. */
 export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);

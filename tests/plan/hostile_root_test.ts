@@ -1,6 +1,6 @@
 /**
- * Steps on a root that is anybody's: its links lead out of it in every way there is. A step acts
- * within the root, or is an error; what lies outside stays as it is.
+ * Steps on an untrusted root, whose links lead out of it in every way. A step acts
+ * within the root, or is an error; the files outside stay as they are.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -28,14 +28,14 @@ import {
 } from "./hostile_root.ts";
 import { type Attempt, ATTEMPTS, type StepPosition } from "./root_attempts.ts";
 
-/** What the program writes of its container: its mounts, where it works, and what is shown. */
+/** A script that prints the mounts, the working directory and the files of its container. */
 const LOOK = "cat /proc/self/mountinfo; pwd; cat target/file";
 
-/** The same with the files of a root that cannot be seen from outside. */
+/** The same with the files of a root that is not visible from outside. */
 const LOOK_AROUND = `${LOOK}; ` +
   "find / -path /usr -prune -o -path /proc -prune -o -printf '%p %y %m %s %l\\n'";
 
-/** What was seen of the container, or why there is none. */
+/** The output of the container, or its error. */
 type Outcome = { readonly seen: string } | { readonly error: Error };
 
 function look(box: Recipe, places: Places, kind: RootKind): Outcome {
@@ -55,7 +55,7 @@ function look(box: Recipe, places: Places, kind: RootKind): Outcome {
   }
 }
 
-/** What an overlay works in is closed to its owner too, who has to take it away. */
+/** Makes the work directory of an overlay removable, which its owner may not enter. */
 function openWork(places: Places): void {
   for (const directory of directoriesOf(places)) {
     const work = `${places.root}${directory}/work/work`;
@@ -70,10 +70,10 @@ function withoutIds(line: string): string {
     .filter((word) => !word.startsWith("propagate_from:")).join(" ");
 }
 
-/** What the root is: a directory of the host, or a filesystem of the recipe. */
+/** Whether the root is a directory of the host or a filesystem of the recipe. */
 type RootKind = "directory" | "filesystem";
 
-/** Where a step stands. */
+/** The position of a step. */
 type Position = "before pivotRoot" | "behind pivotRoot";
 
 /** A container in the root, with these steps. */
@@ -90,7 +90,7 @@ function boxOf(
   const base = mounts.with(
     ...needs,
     ...(kind === "directory" ? [] : rootSteps(places)),
-    // What is mounted outside would take a change without a word.
+    // A mount outside would accept the change without an error.
     ...(changesMounts === true
       ? [tmpfs(outside), ...directoriesOf(places).map((at) => tmpfs(root + at))]
       : []),
@@ -103,7 +103,7 @@ function boxOf(
     : base.with(pivotRoot(root), ...steps({ root: "", host }));
 }
 
-/** Makes each attempt on each link, and returns those that have always been an error. */
+/** Makes each attempt on each link, and returns those that are an error on every link. */
 function attemptAll(mounts: Recipe, places: Places, kind: RootKind, position: Position): string[] {
   const idle: string[] = [];
   const plain = new Map<string, Outcome>();
@@ -130,7 +130,7 @@ function attemptAll(mounts: Recipe, places: Places, kind: RootKind, position: Po
   return idle;
 }
 
-/** Those that are an error on each link: what is there is in the way, or the host's. */
+/** The attempts that are an error on every link, because the path exists or is the host's. */
 function alwaysErrors(kind: RootKind, position: Position, privileged: boolean): string[] {
   const behind = position === "behind pivotRoot";
   return [
@@ -139,10 +139,10 @@ function alwaysErrors(kind: RootKind, position: Position, privileged: boolean): 
     ...(kind === "directory"
       ? ["bind within", "tmpfs within", "remount anew", "programs", "programs, copied"]
       : []),
-    // What an ordinary user mounts may show no more than what can be seen already.
+    // The kernel refuses mounts of an unprivileged user that would reveal covered files.
     ...(privileged ? [] : ["proc"]),
     ...(privileged || !behind ? [] : ["sysfs"]),
-    // There are no devices to show any more.
+    // There are no devices to bind any longer.
     ...(behind ? ["devices"] : []),
   ].sort();
 }

@@ -1,6 +1,6 @@
 /**
- * Launches each recipe of the fault tests once, for a tracer around this script. Before a launch a
- * file is asked for that marks it, and its plan is written as a line of JSON.
+ * Launches each recipe of the fault tests once, for a tracer around this script. Before a launch it
+ * checks for a file with a name that marks the launch, and prints the plan as a line of JSON.
  */
 
 import { RecipeError, SyscallError, UnsupportedError } from "../../mod.ts";
@@ -30,7 +30,7 @@ function mark(name: string): void {
   try {
     Deno.lstatSync(MARK + name);
   } catch {
-    // It is not there, and its name is what counts.
+    // The file does not exist; the tracer sees its name.
   }
 }
 

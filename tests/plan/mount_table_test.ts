@@ -102,11 +102,11 @@ Deno.test("paths start at a new root", () => {
   assertEquals(mounts.isContainerMount("/a"), false);
 });
 
-/** The mounts in sight, each as its mount point and type. */
+/** Returns the visible mounts, each as its mount point and type. */
 const seen = (mounts: MountTable) =>
   mounts.visible().map(({ target, type }) => `${target} ${type}`);
 
-Deno.test("a mount that is remounted can only be read, or be written again", () => {
+Deno.test("remounting makes a mount read-only or writable", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/mnt"));
   mounts.mounted({ ...bound("/mnt/usr"), readOnly: true });
@@ -141,7 +141,7 @@ Deno.test("the layers of an overlay are kept, the topmost first", () => {
   assertEquals(mounts.mountOf("/").layers, []);
 });
 
-Deno.test("mounts of several on one place cover one another, and one is in sight", () => {
+Deno.test("of several mounts on one path, only the topmost is visible", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/mnt"));
   mounts.mounted(own("/mnt/a"));
@@ -155,7 +155,7 @@ Deno.test("mounts of several on one place cover one another, and one is in sight
   assertEquals([mounts.hasMounts, mounts.isHostFile("/mnt/a")], [false, true]);
 });
 
-Deno.test("in a new root mounts have the paths that they have there, and others are gone", () => {
+Deno.test("mounts have new paths in a new root, and those outside are gone", () => {
   const mounts = new MountTable();
   mounts.mounted({ ...bound("/srv/root"), source: "/data/root" });
   mounts.mounted(own("/srv/root/tmp"));
@@ -179,7 +179,7 @@ Deno.test("a root within a mount shows the part of its source", () => {
   assertEquals(mounts.mountOf("/").source, "/data/a/b");
 });
 
-Deno.test("a mount that need not be there leaves the host's files in question", () => {
+Deno.test("a mount that may be skipped may leave the host's files visible", () => {
   const mounts = new MountTable();
   mounts.mounted({ ...bound("/opt"), certain: false });
   assertEquals([mounts.isHostFile("/opt/a"), mounts.mayBeHostFile("/opt/a")], [false, true]);
@@ -187,7 +187,7 @@ Deno.test("a mount that need not be there leaves the host's files in question", 
   assertEquals(mounts.mayBeHostFile("/opt/a"), false);
 });
 
-Deno.test("a directory that was made is there, until something is mounted over it", () => {
+Deno.test("a made directory is known to exist until a mount covers it", () => {
   const mounts = new MountTable();
   mounts.mounted(own("/mnt"));
   mounts.madeDirectory("/mnt/a/b");
@@ -200,7 +200,7 @@ Deno.test("a directory that was made is there, until something is mounted over i
   assertEquals(mounts.isThere("/mnt/a"), false);
 });
 
-/** Counts how often entries of maps are asked for, or all of them gone through. */
+/** Counts the lookups and iterations of maps. */
 function countingMaps(act: () => void): number {
   const { get, set, values, [Symbol.iterator]: iterate } = Map.prototype;
   let count = 0;
@@ -225,7 +225,7 @@ function countingMaps(act: () => void): number {
   return count;
 }
 
-Deno.test("5,000 mounts take no more for each than a few do", () => {
+Deno.test("5,000 mounts need no more lookups each than a few mounts", () => {
   const effort = (number: number) =>
     countingMaps(() => {
       const mounts = new MountTable();

@@ -1,4 +1,4 @@
-/** The plan that is shown is the plan that runs, whatever the permissions are. */
+/** The plan that is shown is the plan that runs, with any permissions. */
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -14,14 +14,14 @@ import { type PlannedCall, processesOf, type TracedLaunch } from "./traced_launc
 
 const ALL = { read: true, write: true, net: true, env: true, run: true, sys: true } as const;
 
-/** The calls of a command with these permissions, by what they serve. */
+/** Returns the calls of a command with these permissions, by step or part. */
 function planOf(box: Recipe, permissions?: CommandOptions["permissions"]) {
   const options = permissions === undefined ? {} : { permissions };
   const { entries } = box.command("/bin/true", options).plan();
   return entries.map((entry) => ({ ...entry, call: withoutNames(entry.call) }));
 }
 
-/** The plan, or what this machine lacks for it. */
+/** Returns the plan, or what this machine lacks for it. */
 function planOrLack(box: Recipe, permissions?: CommandOptions["permissions"]) {
   try {
     return planOf(box, permissions);
@@ -31,7 +31,7 @@ function planOrLack(box: Recipe, permissions?: CommandOptions["permissions"]) {
   }
 }
 
-/** Control groups have random names, and permissions say how many variables are handed on. */
+/** Removes the random names of control groups, and the number of variables. */
 function withoutNames(call: string): string {
   return call.replace(/ramekin-[\w-]+/g, "GROUP").replace(/\[\d+ variables?\]/, "[]");
 }
@@ -53,7 +53,7 @@ test("permissions that grant what is needed, and no more, change no call", () =>
   assertEquals(planOf(box, { ...granted, env: ["LANG"], run: ["/bin/true"] }), planOf(box));
 });
 
-test("a network that is granted in part adds what serves it, and changes nothing else", () => {
+test("a network that is granted in part adds the calls that set it up, and changes nothing else", () => {
   const box = sandbox();
   const all = box.needs().flatMap((need) => need.kind === "read" ? [need.path] : []);
   const plain = planOf(box).map(({ call }) => call);
@@ -65,21 +65,21 @@ test("a network that is granted in part adds what serves it, and changes nothing
 });
 
 /**
- * Calls of steps that need not be made, as it shows in the container which of two is wanted. All
+ * Calls of steps that are alternatives, of which the container makes one. All
  * others are made.
  */
 const BRANCHES: Readonly<Partial<Record<Step["step"], readonly string[]>>> = {
-  // A directory's rights are a rule as they are; a file's are fewer.
+  // The first rule is for directories, and the second, with fewer rights, for files.
   landlock: ["writev", "read", "landlock_add_rule"],
-  // A file is covered by a file, a directory by a directory: here one of each.
+  // A file is mounted on a file, and a directory on a directory.
   maskPaths: ["open_tree", "move_mount"],
-  // What was mounted is a directory; the others are for a file.
+  // The mount point is a directory; the other calls are for a file.
   unmount: ["openat2", "fchdir", "umount2", "close"],
 };
 
 const nameOf = (call: string) => call.slice(0, call.indexOf("("));
 
-/** The calls of a plan that were not seen; an error where something was seen that is not in it. */
+/** Returns the calls of a plan that were not traced; throws for a traced call that is not in it. */
 function unseen(planned: readonly PlannedCall[], seen: readonly string[]): PlannedCall[] {
   let made = 0;
   const left = planned.filter(({ call }) => {
@@ -91,7 +91,7 @@ function unseen(planned: readonly PlannedCall[], seen: readonly string[]): Plann
   return left;
 }
 
-test("what strace(1) sees of a container is what its plan says, call by call", async () => {
+test("the calls that strace(1) traces are those of the plan, one by one", async () => {
   const directory = Deno.makeTempDirSync();
   try {
     const trace = `${directory}/trace`;
@@ -122,7 +122,7 @@ test("what strace(1) sees of a container is what its plan says, call by call", a
 
 const SCRIPT = import.meta.resolve("./launches_script.ts");
 
-/** Why there is no tracer, where there is none. */
+/** Why there is no tracer here. */
 function noTracer(): string | undefined {
   try {
     const { success } = new Deno.Command("strace", { args: ["-o", "/dev/null", "true"] })

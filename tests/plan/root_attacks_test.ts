@@ -1,4 +1,4 @@
-/** Attacks by a root's own files: links to mount points, a feigned /dev/null, a feigned /proc. */
+/** Attacks by a root's own files: links to mount points, a fake /dev/null, a fake /proc. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -22,7 +22,7 @@ import { parentOf } from "../../recipe/path.ts";
 import { assertFails, failing, inDirectory, inside, type StepIssue, testOn } from "../support.ts";
 import { exists, SECRET, treeOf, USR } from "./hostile_root.ts";
 
-/** A container in a root that has these files, with steps before and behind pivotRoot. */
+/** A container in a root with these files, and steps before and after pivotRoot. */
 function rooted(
   mounts: Recipe,
   root: string,
@@ -36,7 +36,7 @@ function rooted(
   return mounts.with(bind("/usr", `${root}/usr`), ...before(root), pivotRoot(root), ...behind);
 }
 
-/** As Debian has it: an absolute link, and on the host something is mounted where it leads to. */
+/** An absolute link, as Debian has it, to a path that is a mount point on the host. */
 function linkedRun(mounts: Recipe, root: string, ...steps: RecipeInput[]): Recipe {
   Deno.mkdirSync(`${root}/var`, { recursive: true });
   if (!exists(`${root}/var/run`)) Deno.symlinkSync("/run", `${root}/var/run`);
@@ -106,10 +106,10 @@ testOn(
     })(),
 );
 
-/** The files that a container writes in /proc. */
+/** The files of /proc that a container writes. */
 const PROC_FILES = ["sys/kernel/msgmax", "self/setgroups", "self/uid_map", "self/gid_map"];
 
-/** Feigned files of /proc in a directory. */
+/** Makes fake files of /proc in a directory. */
 function makeFeigned(directory: string, make: (path: string) => void): void {
   for (const name of PROC_FILES) {
     Deno.mkdirSync(parentOf(`${directory}/${name}`), { recursive: true });
@@ -119,7 +119,7 @@ function makeFeigned(directory: string, make: (path: string) => void): void {
 
 const NOT_PROCFS: StepIssue = { code: "EINVAL", says: "what lies at /proc is not procfs" };
 
-/** What a hostile root has at /proc, and how the error tells of it. */
+/** The /proc of a hostile root, and the error. */
 const FEIGNED: Readonly<
   Record<string, (root: string) => [issue: StepIssue, ...steps: RecipeInput[]]>
 > = {

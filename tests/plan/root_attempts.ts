@@ -1,4 +1,4 @@
-/** Each step that takes a path, on a path in a root that is anybody's. */
+/** Each step that takes a path, on a path in an untrusted root. */
 
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import {
@@ -28,28 +28,28 @@ import {
 } from "../../mod.ts";
 import type { LinkKind } from "./hostile_root.ts";
 
-/** A step on a path in the root, as it is named at the step. */
+/** Returns a step on a path in the root. */
 export interface Attempt {
-  /** What the link is to lead to. */
+  /** The type of target that the link needs. */
   readonly on: LinkKind;
   readonly steps: (path: string, at: StepPosition) => RecipeInput[];
-  /** Whether it may leave all as it is, where there is nothing, or as it shows nowhere. */
+  /** Whether it may change nothing, because nothing exists there or the change is not visible. */
   readonly mayShowNothing?: true;
-  /** Whether what is mounted outside would take it. */
+  /** Whether a mount outside would accept it. */
   readonly changesMounts?: true;
-  /** What it needs beside a mount namespace. */
+  /** What it needs in addition to a mount namespace. */
   readonly needs?: readonly Step[];
 }
 
-/** Where a step stands. */
+/** The position of a step. */
 export interface StepPosition {
-  /** The root, as its path begins at the step. */
+  /** The path of the root at the step. */
   readonly root: string;
-  /** Allows files to be made on the host, where the root is there. */
+  /** Allows files on the host, if the root is there. */
   readonly host: { readonly host?: boolean };
 }
 
-/** The attempts, by what they are called in errors. */
+/** The attempts, by their names in errors. */
 export const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   "mkdir": { on: "directory", steps: (path, { host }) => [mkdir(path, { mode: 0o711, ...host })] },
   "mkdir within": {

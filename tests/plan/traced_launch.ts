@@ -1,16 +1,16 @@
-/** What processes of a container have called, as strace(1) has written it down. */
+/** Reads the calls of a container's processes from the output of strace(1). */
 
-/** The file that is asked for before a launch, with the launch's name behind it. */
+/** The start of the path that marks a launch; the launch's name follows. */
 export const MARK = "/no/such/ramekin/";
 
-/** A call of the container's in a plan. */
+/** A call of the container in a plan. */
 export interface PlannedCall {
   readonly call: string;
-  /** Whether it serves a step, and not the launch itself. */
+  /** Whether it belongs to a step. */
   readonly ofStep: boolean;
 }
 
-/** A launch, and what its plan says that the container does. */
+/** A launch, and the calls of the container in its plan. */
 export interface TracedLaunch {
   readonly name: string;
   readonly calls: readonly PlannedCall[];
@@ -18,7 +18,7 @@ export interface TracedLaunch {
   readonly lacks?: string | undefined;
 }
 
-/** The names of the calls of each process, by the names of the launches. */
+/** Returns the names of the calls of each process, by launch. */
 export function processesOf(trace: string): ReadonlyMap<string, readonly (readonly string[])[]> {
   const launches = new Map<string, Map<string, string[]>>();
   const threads = threadsOf(trace);
@@ -34,9 +34,9 @@ export function processesOf(trace: string): ReadonlyMap<string, readonly (readon
       if (!current!.has(pid)) current!.set(pid, []);
       current!.get(pid)!.push(name);
     }
-    // Some calls have the kernel make them again, until it gets its lock.
+    // The kernel restarts some calls until it gets a lock (ERESTARTNOINTR).
     if (/= \? ERESTART/.test(text)) current!.get(pid)?.pop();
-    // From then on it is the program, or the init.
+    // After this the process is the program or the init.
     if (/^(execve(at)?\(|<\.\.\. execve(at)? resumed>).*= 0$/.test(text)) ended.add(pid);
   }
   return new Map([...launches].map(([name, processes]) => [name, [...processes.values()]]));
@@ -49,7 +49,7 @@ function* linesOf(trace: string): Iterable<{ readonly pid: string; readonly text
   }
 }
 
-/** The threads of the script, which come and go. */
+/** The threads of the script, which vary. */
 function threadsOf(trace: string): ReadonlySet<string> {
   const threads = new Set<string>();
   const making = new Set<string>();

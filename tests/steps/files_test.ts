@@ -222,7 +222,7 @@ testOn(
 
 testOn(
   ["mount"],
-  "a link of the host's leads into what the recipe has mounted over others",
+  "a link of the host can lead to a mount of the recipe over other mounts",
   (mounts) =>
     inDirectory((directory) => {
       for (const name of ["real", "elsewhere"]) Deno.mkdirSync(`${directory}/${name}`);
@@ -240,7 +240,7 @@ testOn(
     })(),
 );
 
-test("wrong fields of files are refused", () => {
+test("invalid fields of files are refused", () => {
   const cases: [() => Parameters<typeof box.with>[0], string][] = [
     [() => mkdir("a"), "has to begin with /"],
     [() => mkdir("/mnt/../a"), '".."'],
