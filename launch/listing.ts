@@ -11,6 +11,7 @@ import type { PlannedMount } from "../plan/mount_table.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { describeService } from "./host_services/table.ts";
 import type { PreparedLaunch } from "./launch.ts";
+import { conditionsOf } from "./conditions.ts";
 import { listingText } from "./listing_text.ts";
 import type { Section } from "./program_writer.ts";
 import { showValues } from "./slots.ts";
@@ -25,6 +26,8 @@ export interface PlanEntry {
   readonly by: "container" | "script";
   /** The system call with its arguments by their kernel names, or the command line of a program. */
   readonly call: string;
+  /** The condition under which the call is not made: `"the source is missing"`. */
+  readonly unless?: string;
 }
 
 /**
@@ -79,6 +82,7 @@ export class Plan {
       by: "script",
       call: describeCall(call),
     }));
+    const conditions = conditionsOf(layout.parts);
     for (const part of layout.parts) {
       if (!("call" in part)) continue;
       const { call, stepIndex, section } = part;
@@ -89,6 +93,7 @@ export class Plan {
         part: stepIndex === undefined ? PARTS[section!] : plan.cursor.nameOf(stepIndex),
         by: isScripts ? "script" : "container",
         call: describeCall(call, show),
+        ...(conditions.has(call) && { unless: conditions.get(call)! }),
       });
       const point = plan.syncPoints.find(({ arrival }) => arrival === call);
       if (point !== undefined) entries.push(...parentEntries(plan, point));

@@ -10,10 +10,19 @@ import type { PlanEntry } from "./listing.ts";
 export function listingText(entries: readonly PlanEntry[]): string {
   const lines: string[] = [];
   let heading: string | undefined;
+  let condition: string | undefined;
   for (const { first, note } of collapse(entries)) {
     const number = first.stepIndex === undefined ? "" : `${first.stepIndex + 1} `;
-    if (heading !== number + first.part) lines.push(heading = number + first.part);
-    lines.push(`    ${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+    if (heading !== number + first.part) {
+      lines.push(heading = number + first.part);
+      condition = undefined;
+    }
+    if (condition !== first.unless) {
+      condition = first.unless;
+      if (condition !== undefined) lines.push(`    unless ${condition}:`);
+    }
+    const indent = condition === undefined ? "    " : "        ";
+    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
   }
   return lines.join("\n");
 }
@@ -31,16 +40,13 @@ export function collapse(entries: readonly PlanEntry[]): ListingLine[] {
   for (let index = 0; index < entries.length;) {
     const first = entries[index]!;
     const end = endOfSeries(entries, index);
-    const [count, second] = [end - index, entries[index + 1]];
+    const count = end - index;
     const isExecve = seriesOf(first) === "execve";
     // Two calls are short enough to be shown in full.
     if (count > 2 || (isExecve && count > 1)) {
       const note = isExecve ? `one of ${count}` : `${count} times`;
       lines.push({ first, note: ` (${note})` });
       index = end;
-    } else if (second !== undefined && areAlternatives(first, second)) {
-      lines.push({ first, note: ` or ${second.call}` });
-      index += 2;
     } else {
       lines.push({ first, note: "" });
       index++;
@@ -71,11 +77,4 @@ function endOfSeries(entries: readonly PlanEntry[], begin: number): number {
 
 function areTogether(one: PlanEntry, other: PlanEntry): boolean {
   return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
-}
-
-/** Whether one of the two calls makes a mount point: a directory or a file. */
-function areAlternatives(one: PlanEntry, other: PlanEntry): boolean {
-  const path = /^mkdirat\((.*), 0[0-7]+\)$/s.exec(one.call)?.[1];
-  return path !== undefined && areTogether(one, other) &&
-    other.call.startsWith(`mknodat(${path}, 0100`);
 }

@@ -286,7 +286,10 @@ export class ContainerPath {
   unmount(detach: boolean, fixes: LazyFixes): void {
     const plan = this.#plan;
     plan.rememberWorkingDirectory();
-    const [done, isFile] = [new Label("unmounted"), new Label("what is mounted is a file")];
+    const [done, isFile] = [
+      new Label("what is mounted is a directory"),
+      new Label("what is mounted is a file"),
+    ];
     const place = this.#openMount(O_DIRECTORY, { accept: ["ENOTDIR"], onAccepted: isFile });
     if (detach) {
       plan.inDirectory(place, () => {

@@ -95,7 +95,7 @@ function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): vo
 function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
   const target = plan.path(path);
   target.openBase();
-  plan.skippable(`${path} is masked, or missing`, (end) => {
+  plan.skippable(`${path} is missing`, (end) => {
     const place = openIfThere(target, end);
     const copyOf = (name: string) => {
       const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -103,7 +103,10 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
     };
     const cover = (copy: ResultOf) => move_mount(copy, "", place, "", ONTO_FD);
     // The kernel mounts a file on a file only, and a directory on a directory.
-    const [isDirectory, covered] = [new Label(`${path} is a directory`), new Label("covered")];
+    const [isDirectory, covered] = [
+      new Label(`${path} is a directory`),
+      new Label(`${path} is a file`),
+    ];
     const file = copyOf(EMPTY.file);
     plan.call(cover(file), {
       accept: ["EINVAL", "ENOTDIR"],
