@@ -65,8 +65,7 @@ export interface Plans {
  */
 export class Command {
   readonly #plans: Plans;
-  readonly #launcher: Launcher;
-  readonly #plan: PlanBuilder;
+  #launcher: Launcher;
   readonly #grants: PermissionSet | undefined;
   readonly #program: string;
   readonly #options: CommandOptions;
@@ -79,8 +78,20 @@ export class Command {
     const { permissions } = options;
     this.#grants = permissions === undefined ? undefined : new PermissionSet(permissions);
     this.#plans = plans;
-    this.#launcher = plans.launcher(this.#grants && { network: this.#grants.network });
-    this.#plan = this.#launcher.plan;
+    this.#launcher = plans.launcher(this.#planOptions);
+  }
+
+  get #plan(): PlanBuilder {
+    return this.#launcher.plan;
+  }
+
+  get #planOptions(): PlanOptions | undefined {
+    return this.#grants && { network: this.#grants.network };
+  }
+
+  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
+  #refresh(): void {
+    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   }
 
   /**
@@ -166,6 +177,7 @@ export class Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan(): Plan {
+    this.#refresh();
     return this.#launcher.describe(this.#spec({ stdio: ["null", "null", "null"] }));
   }
 
@@ -215,6 +227,7 @@ export class Command {
 
   /** Throws unless the needs of the recipe and the command are granted. */
   #admit(): void {
+    this.#refresh();
     if (this.#grants === undefined) return;
     this.#grants.require(this.#needs(this.#plan));
   }

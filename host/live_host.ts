@@ -7,6 +7,7 @@
 import { engine } from "../ffi/engine/engine.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { environmentVariable } from "../ffi/environment.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { landlockVersion } from "../ffi/linux/landlock.ts";
 import { uname } from "../ffi/linux/namespaces.ts";
@@ -20,7 +21,7 @@ import { filesOfPrograms } from "./elf/program_files.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import { joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
-import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
+import { isUnchanged, type ResolvedPath, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
 
 /** Reads from this machine; values that never change while the script runs are read once. */
@@ -29,7 +30,6 @@ export class LiveHost implements Host {
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
   readonly #remembered = new Map<string, unknown>();
-  readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
 
   /** The architecture of this machine. */
   get architecture(): Architecture {
@@ -53,7 +53,16 @@ export class LiveHost implements Host {
 
   /** The working directory of the script. */
   workingDirectory(): string {
-    return Deno.cwd();
+    try {
+      return Deno.cwd();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new SyscallError({
+        syscall: "getcwd",
+        errno: ERRNO.ENOENT,
+        hint: "the working directory of the script does not exist any more",
+      });
+    }
   }
 
   /** Whether a variable of the script's environment is set. */
@@ -71,11 +80,9 @@ export class LiveHost implements Host {
     return resolvePath(path);
   }
 
-  /** Whether these paths would still be resolved in the same way. */
+  /** Whether paths still lead where they did. */
   unchanged(paths: readonly ResolvedPath[]): boolean {
-    let check = this.#checks.get(paths);
-    if (check === undefined) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
-    return check.holds();
+    return paths.every(isUnchanged);
   }
 
   /** The numbers of a block device. */

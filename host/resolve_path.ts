@@ -18,14 +18,8 @@ import {
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
-import { engine, place, type RunResult } from "../ffi/engine/engine.ts";
-import {
-  assemble,
-  Label,
-  type ProgramRecord,
-  resultOffset,
-  type SyscallProgram,
-} from "../ffi/engine/program.ts";
+import { engine, place } from "../ffi/engine/engine.ts";
+import { assemble, Label, type ProgramRecord, resultOffset } from "../ffi/engine/program.ts";
 import type { Memory } from "../ffi/engine/memory.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
@@ -225,35 +219,12 @@ function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   return { ...resolvePath(next), asked: path };
 }
 
-/** Checks whether paths would still be resolved in the same way; made once, run repeatedly. */
-export class ResolvedPathsCheck {
-  readonly #paths: readonly ResolvedPath[];
-  readonly #outputs: readonly Output[];
-  readonly #program: SyscallProgram | undefined;
-
-  constructor(paths: readonly ResolvedPath[]) {
-    this.#paths = paths;
-    this.#outputs = paths.map(() => new Output(STATX_SIZE, "&statx"));
-    const parts = paths.map(({ asked }, index) => ({
-      call: statx(at_fdcwd, asked, 0, STATX_TYPE | STATX_INO, this.#outputs[index]!),
-      accept: NOTHING,
-    }));
-    this.#program = parts.length === 0 ? undefined : assemble(parts, engine().architecture);
-  }
-
-  /** Whether all paths are unchanged. */
-  holds(): boolean {
-    if (this.#program === undefined) return true;
-    const result = engine().runInArena(this.#program);
-    return result.failed === undefined &&
-      this.#paths.every((path, index) => this.#isSame(path, index, result));
-  }
-
-  #isSame({ id }: ResolvedPath, index: number, result: RunResult): boolean {
-    const stat = result.output(this.#outputs[index]!);
-    const { mask } = readStatx(stat);
-    return mask === 0 ? id === undefined : id === readFile(stat).id;
-  }
+/**
+ * Whether a path still leads where it did: to the same path, and there to the same file, of the same
+ * type, as the number of a file is given to another one once that is deleted.
+ */
+export function isUnchanged(known: ResolvedPath): boolean {
+  const isPlain = known.id !== undefined && known.asked === known.path;
+  const now = isPlain ? withoutLinks(known.path) : resolvePath(known.asked);
+  return now?.path === known.path && now.type === known.type && now.id === known.id;
 }
-
-const STATX_SIZE = 256;

@@ -97,7 +97,6 @@ export class PlanBuilder {
   /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
   readonly #resolved = new Map<string, ResolvedPath>();
-  #hostPaths: readonly ResolvedPath[] = [];
   #scriptDirectory: string | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
@@ -130,11 +129,7 @@ export class PlanBuilder {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
     const directory = this.#scriptDirectory;
     if (directory !== undefined && directory !== this.host.workingDirectory()) return false;
-    // The access list resolves further paths when it is read.
-    if (this.#hostPaths.length !== this.#resolved.size) {
-      this.#hostPaths = [...this.#resolved.values()];
-    }
-    return this.host.unchanged(this.#hostPaths);
+    return this.host.unchanged([...this.#resolved.values()]);
   }
 
   /** The process that calls are added to. */
@@ -235,9 +230,14 @@ export class PlanBuilder {
   }
 
   /** Closes all open directories, which would keep a mount busy (umount(2)). */
-  closeDirectories(): void {
-    for (const { fd } of this.#directories.values()) this.call(close(fd));
-    this.#directories.clear();
+  closeDirectories(): readonly Fd[] {
+    const open = [...this.#directories.values(), this.state.proc].filter((one) =>
+      one !== undefined
+    );
+    for (const { fd } of open) this.call(close(fd));
+    this.forgetDirectories();
+    this.state.proc = undefined;
+    return open.map(({ fd }) => fd);
   }
 
   /**

@@ -290,20 +290,17 @@ export class ContainerPath {
       new Label("what is mounted is a directory"),
       new Label("what is mounted is a file"),
     ];
+    // Whichever way is taken, nothing is open at its end that was open before.
+    plan.closeDirectories();
     const place = this.#openMount(O_DIRECTORY, { accept: ["ENOTDIR"], onAccepted: isFile });
-    if (detach) {
-      plan.inDirectory(place, () => {
-        plan.call(umount2(".", MNT_DETACH), { fixes });
-      });
-      plan.call(close(place), { onZero: done });
-    } else {
-      const path = new Output(4096, "&path");
-      plan.inDirectory(place, () => void plan.call(getcwd(path)));
-      plan.call(close(place));
-      plan.call(chdir("/"));
-      plan.closeDirectories();
-      plan.call(umount2(path, UMOUNT_NOFOLLOW), { fixes, onZero: done });
-    }
+    const path = new Output(4096, "&path");
+    plan.inDirectory(place, () => {
+      plan.call(detach ? umount2(".", MNT_DETACH) : getcwd(path), detach ? { fixes } : {});
+    });
+    if (!detach) plan.call(chdir("/"));
+    const opened = plan.closeDirectories();
+    plan.call(close(place), detach ? { onZero: done } : {});
+    if (!detach) plan.call(umount2(path, UMOUNT_NOFOLLOW), { fixes, onZero: done });
     plan.place(isFile);
     this.inParent((parent, name) => {
       plan.inDirectory(parent, () => {
@@ -311,6 +308,7 @@ export class ContainerPath {
       });
     });
     plan.closeDirectories();
+    for (const fd of opened) plan.call(close(fd));
     plan.place(done);
   }
 

@@ -6,6 +6,7 @@
  */
 
 import { isWithin, normalize } from "../../recipe/path.ts";
+import { touches } from "../mount_table.ts";
 import type { HostAccess } from "./access.ts";
 
 /** The filesystems with such files, and the paths in them that have to be read-only. */
@@ -20,6 +21,8 @@ export interface KernelMount {
   readonly type: string;
   readonly step: string;
   readonly stepIndex: number;
+  /** Whether its files can be reached by another path than that of the mount. */
+  readonly copied?: boolean;
 }
 
 /** The mounts with such files, and the paths that are read-only. */
@@ -39,6 +42,13 @@ export class KernelFiles {
     this.#guarded.set(normalize(path), userNamespaces);
   }
 
+  /** Notes that the mounts at a path, or all of them, can be reached by other paths as well. */
+  copied(path?: string): void {
+    this.#mounts = this.#mounts.map((mount) =>
+      path === undefined || touches(path, mount.target) ? { ...mount, copied: true } : mount
+    );
+  }
+
   /** Makes a directory the root. */
   enter(directory: string): void {
     this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory))
@@ -52,8 +62,8 @@ export class KernelFiles {
    * @param holds whether a path is still read-only that was made so in this user namespace
    */
   needs(holds: (userNamespaces: number) => boolean): readonly HostAccess[] {
-    return this.#mounts.filter(({ target, type }) =>
-      !KERNEL_FILES[type]!.guards.every((name) => {
+    return this.#mounts.filter(({ target, type, copied }) =>
+      copied || !KERNEL_FILES[type]!.guards.every((name) => {
         const guarded = this.#guarded.get(normalize(`${target}/${name}`));
         return guarded !== undefined && holds(guarded);
       })

@@ -135,7 +135,7 @@ export class AccessRecorder {
 
   /** Records a lower directory of an overlay. */
   recordLowerDirectory(path: string): void {
-    if (!this.#paths.mayBeHostFile(path)) return;
+    if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
     const { path: place } = this.#paths.placeOf(path);
     this.record({ kind: "read", path: place });
     if (touches(place, "/dev")) this.record({ kind: "device", path: "/dev" });
@@ -165,6 +165,13 @@ export class AccessRecorder {
       }
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
+  }
+
+  /** Records that a file of the container is shown at another path; links may lead to any. */
+  #recordCopy(path: string): void {
+    const { type } = this.state.mounts.mountOf(path);
+    const hasLinks = type === "bind" || this.#cursor.includes("symlink");
+    this.kernelFiles.copied(hasLinks ? undefined : normalize(path));
   }
 
   /** Records a mount of a new filesystem. */
@@ -253,6 +260,7 @@ export class AccessRecorder {
 
   /** Records access to all files of the host, for a step whose accesses cannot be computed. */
   recordAll(): void {
+    this.kernelFiles.copied();
     if (!this.state.mounts.atHostRoot) return;
     this.record({ kind: "read", path: "/" });
     this.record({ kind: "write", path: "/" });

@@ -11,6 +11,7 @@ import {
   mknodat,
   O_CREAT,
   O_DIRECTORY,
+  O_NONBLOCK,
   O_TRUNC,
   O_WRONLY,
   pwrite64,
@@ -51,7 +52,7 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
   mayMake(plan, step);
   const bytes = new TextEncoder().encode(step.text);
   const full = { fixes: { ENOSPC: filesystemFull(step.path) } };
-  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC, {
+  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, {
     mode: step.mode ?? 0o644,
     fixes: {
       ENOENT: `the directory that ${step.path} lies in does not exist; mkdir() makes it`,

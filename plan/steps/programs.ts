@@ -5,7 +5,15 @@
  */
 
 import { type Call, call, type Fd } from "../../ffi/call.ts";
-import { fchmod, O_CREAT, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/calls/files.ts";
+import {
+  fchmod,
+  O_CREAT,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_TRUNC,
+  O_WRONLY,
+} from "../../ffi/calls/files.ts";
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
 import type { PlacedFile } from "../../host/elf/library_search.ts";
@@ -49,7 +57,7 @@ function filesOf(step: ProgramsStep, plan: PlanBuilder): readonly PlacedFile[] {
 function bind(plan: PlanBuilder, { source, target }: PlacedFile): void {
   const place = plan.path(target);
   // It is not opened for writing: by another path it may be a bound file of the host already.
-  const made = place.open(O_RDONLY | O_CREAT, { mode: 0o644 });
+  const made = place.open(O_RDONLY | O_CREAT | O_NONBLOCK, { mode: 0o644 });
   plan.access.recordBind(source, { readOnly: true });
   const opened = plan.source(source).open(O_PATH);
   const tree = copyTree(plan, opened, 0, source);
@@ -64,8 +72,8 @@ const AT_ONCE = 0x7fff_f000;
 
 function copy(plan: PlanBuilder, { source, target }: PlacedFile): void {
   plan.access.recordRead(source);
-  const from = plan.source(source).open(O_RDONLY);
-  const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC, { mode: 0o755 });
+  const from = plan.source(source).open(O_RDONLY | O_NONBLOCK);
+  const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, { mode: 0o755 });
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);

@@ -12,7 +12,7 @@ for (const [name, make] of Object.entries(STEP_RECIPES)) {
   try {
     const command = make(hub).command("/bin/true");
     const calls = command.plan().entries.filter(({ by }) => by === "container")
-      .map(({ call, stepIndex }) => ({ call, ofStep: stepIndex !== undefined }));
+      .map(({ call, unless }) => ({ call, unless }));
     mark(name);
     const { success } = command.outputSync();
     mark("nothing");

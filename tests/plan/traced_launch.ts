@@ -7,7 +7,7 @@ export const MARK = "/no/such/ramekin/";
 export interface PlannedCall {
   readonly call: string;
   /** Whether it belongs to a step. */
-  readonly ofStep: boolean;
+  readonly unless?: string | undefined;
 }
 
 /** A launch, and the calls of the container in its plan. */
