@@ -135,6 +135,7 @@ export class ContainerPath {
         ? `a link on the way to ${this.path} leads out of the container by /proc, or there are ` +
           "too many links"
         : `there are too many symbolic links on the way to ${this.path}`,
+      ENXIO: `${this.path} is a pipe or a socket, not a file`,
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
       ...(base.kind === "beneath" && {

@@ -14,6 +14,7 @@ import {
   recipe,
   setUser,
   SyscallError,
+  tmpfs,
   unshare,
 } from "../../mod.ts";
 import { Engine } from "../../ffi/engine/engine.ts";
@@ -252,6 +253,37 @@ test("a recipe is planned again if a path of the host or the working directory h
     }
   } finally {
     Deno.chdir(before);
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+test("a plan that is kept holds only while its paths lead where they did", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${directory}/v1`);
+    Deno.writeTextFileSync(`${directory}/v1/file`, "right");
+    Deno.symlinkSync("v1", `${directory}/current`);
+    const box = recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      tmpfs("/mnt"),
+      bind(`${directory}/current/file`, "/mnt/file"),
+    );
+    const kept = box.command("cat", { args: ["/mnt/file"] });
+    const shown = () => new TextDecoder().decode(kept.outputSync().stdout);
+    assertEquals(shown(), "right");
+    // The file has moved, and another one is where it was.
+    Deno.renameSync(`${directory}/v1`, `${directory}/v2`);
+    Deno.removeSync(`${directory}/current`);
+    Deno.symlinkSync("v2", `${directory}/current`);
+    Deno.mkdirSync(`${directory}/v1`);
+    Deno.writeTextFileSync(`${directory}/v1/file`, "wrong");
+    assertEquals(shown(), "right");
+    // The number of a deleted file is often the next one's.
+    Deno.removeSync(`${directory}/v2/file`);
+    Deno.mkdirSync(`${directory}/v2/file`);
+    assertEquals(box.command("test", { args: ["-d", "/mnt/file"] }).outputSync().code, 0);
+  } finally {
     Deno.removeSync(directory, { recursive: true });
   }
 });

@@ -389,6 +389,11 @@ test("the host's root can change the machine by /proc and /sys", () => {
   assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard, ...rest]), []);
   assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard]), machine("/proc/sys"));
   assertEquals(requiredAccess(steps.proc("/proc"), own), [], "it is left behind");
+  // What is read-only at /proc can be changed by another path, or once it is uncovered.
+  for (const lifted of [steps.unmount("/proc/sys"), steps.bind("/proc", "/tmp/other")]) {
+    const guarded = [pivot!, guard, lifted, ...rest];
+    assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, guarded), machine("/proc/sys"));
+  }
 });
 
 test("limits() and disableUserNamespaces() need nothing", () => {

@@ -262,3 +262,8 @@ test("a missing parent directory of a link or pipe is reported with the fix", ()
     assertFails(box.with(step), { step: step.step, code: "ENOENT", says: "mkdir() makes it" });
   }
 });
+
+test("a pipe in place of a file keeps no launch waiting", () => {
+  const steps = [mknod("/mnt/pipe", { type: "p" }), writeFile("/mnt/pipe", "text")];
+  assertFails(box.with(...steps), { step: "writeFile", code: "ENXIO", says: "is a pipe" });
+});

@@ -13,6 +13,7 @@ import {
   propagation,
   recipe,
   remount,
+  sysctl,
   sysfs,
   tmpfs,
   unmount,
@@ -254,6 +255,18 @@ testOn(["mount"], "unmount may detach what is in use", (mounts) => {
     "grep -c ' /tmp/a ' /proc/self/mountinfo || true",
   );
   assertEquals(seen, "0");
+});
+
+testOn(["mount", "pid", "ipc"], "nothing of an earlier step keeps a mount busy", (mounts) => {
+  for (
+    const steps of [
+      [proc(), sysctl({ "kernel.msgmax": "4000" }), unmount("/proc")],
+      [tmpfs("/mnt"), bind("/etc/passwd", "/mnt/file"), unmount("/mnt/file"), unmount("/mnt")],
+      [tmpfs("/mnt"), bind("/usr", "/mnt/usr"), unmount("/mnt/usr"), unmount("/mnt")],
+    ]
+  ) {
+    assertEquals(inside(mounts.with(...steps), "echo ended"), "ended");
+  }
 });
 
 test("an unprivileged user cannot unmount the host's mounts", () => {
