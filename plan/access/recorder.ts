@@ -135,7 +135,7 @@ export class AccessRecorder {
 
   /** Records a lower directory of an overlay. */
   recordLowerDirectory(path: string): void {
-    if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
+    if (!this.#paths.mayBeHostFile(path)) return;
     const { path: place } = this.#paths.placeOf(path);
     this.record({ kind: "read", path: place });
     if (touches(place, "/dev")) this.record({ kind: "device", path: "/dev" });
@@ -150,7 +150,7 @@ export class AccessRecorder {
 
   /** Records a bind mount of a path. */
   recordBind(path: string, { readOnly, noDevices }: BindAccess): void {
-    if (!this.#paths.mayBeHostFile(path)) return;
+    if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
     const { path: place, type } = this.#paths.placeOf(path);
     if (!HARMLESS.has(place)) {
       this.record({ kind: "read", path: place });
