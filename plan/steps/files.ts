@@ -52,7 +52,9 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
   mayMake(plan, step);
   const bytes = new TextEncoder().encode(step.text);
   const full = { fixes: { ENOSPC: filesystemFull(step.path) } };
-  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, {
+  // A pipe in somebody's root would keep the launch waiting; one of the host's is the caller's.
+  const waits = step.host === true ? 0 : O_NONBLOCK;
+  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
     mode: step.mode ?? 0o644,
     fixes: {
       ENOENT: `the directory that ${step.path} lies in does not exist; mkdir() makes it`,

@@ -199,7 +199,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   ]],
   // No file that is open for writing can be executed (ETXTBSY), so this one is closed at once.
   [steps.writeFile("/a", "soup", { host: true, mode: 0o600 }), [
-    'openat2(AT_FDCWD, "/a", {O_WRONLY|O_CREAT|O_TRUNC|O_NONBLOCK|O_CLOEXEC, 0600, RESOLVE_NO_SYMLINKS}, 24)',
+    'openat2(AT_FDCWD, "/a", {O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600, RESOLVE_NO_SYMLINKS}, 24)',
     'write(</a>, "soup", 4)',
     'pwrite64(</a>, "p", 1, 3)',
     "fchmod(</a>, 0600)",
