@@ -116,7 +116,7 @@ testOn(["net"], "the error has the kernel's message and a fix", (mounts) => {
   );
   const lost = box.with(route("default", { via: "10.0.1.1" }));
   fails(lost, "route", "ENETUNREACH", "RTM_NEWROUTE default 0.0.0.0/0 via 10.0.1.1", 2);
-  fails(lost, "route", "ENETUNREACH", "invalid gateway; the gateway lies in no network", 2);
+  fails(lost, "route", "ENETUNREACH", "invalid gateway; the gateway is in no network", 2);
   const twice = [route("10.9.0.0/16", { device: "lan" }), route("10.9.0.0/16", { device: "lan" })];
   fails(box.with(...twice), "route", "EEXIST", "there is a route to it already", 3);
 });
