@@ -128,7 +128,7 @@ test("a veth to a missing bridge leaves nothing", async () => {
     assertFails(box.with(step), { step: "veth", at: 2, code, says });
   fails(veth("eth0", { bridge: "wan" }), "ENODEV", "there is no interface wan");
   fails(veth("eth0", { peer: "lan" }), "EEXIST", "an interface is called lan already");
-  fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is no bridge");
+  fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is not a bridge");
   fails(veth("eth0", { peer: "x", peerAddress: "ff02::1/64" }), "EADDRNOTAVAIL", "RTM_NEWADDR");
   await until(() => inside(recipe(join(hub)), "grep -c ':' /proc/net/dev") === "2");
 });
