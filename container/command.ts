@@ -145,7 +145,7 @@ export class Command {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
-      throw new TypeError("hosts are passed on by the event loop; use output() or spawn()");
+      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
     const { signal, timeout } = this.#options;
     signal?.throwIfAborted();
@@ -322,7 +322,7 @@ export class Command {
 
   #refusePipedInput(method: string): void {
     if (this.#options.stdin === "piped") {
-      throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
+      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
   }
 }

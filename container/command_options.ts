@@ -100,7 +100,7 @@ export function checkCommand(program: string, options: CommandOptions): void {
 /** Returns the path of a file, which may be given as a URL. */
 export function pathOf(path: string | URL): string {
   if (typeof path === "string") return path;
-  if (path.protocol !== "file:") throw optionError(`${path} is no file: URL`);
+  if (path.protocol !== "file:") throw optionError(`${path} is not a file: URL`);
   return decodeURIComponent(path.pathname);
 }
 

@@ -103,13 +103,13 @@ function withHint({ syscall, errno, code, call }: SyscallError, kind: NamespaceK
 
 function hintOf(code: string, kind: NamespaceKind): string | undefined {
   if (code === "EPERM") {
-    return "a namespace is kept by a mount in this script's own file tree, which takes " +
-      "CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";
+    return "a namespace is pinned by a mount in this script's own file tree, which takes " +
+      "CAP_SYS_ADMIN; an ordinary user can keep one by a container that goes on running in it";
   }
   if (code === "EINVAL" && kind === "mount") {
-    return "a mount namespace cannot be mounted where that would be seen in itself: the mount that " +
-      "the file lies on has to be private (mount --make-private), and the namespace younger than " +
-      "this script's";
+    return "a mount namespace cannot be pinned where it would see that mount itself: the mount " +
+      "that the file is on has to be private (mount --make-private), and the namespace younger " +
+      "than this script's";
   }
   return undefined;
 }

@@ -2044,7 +2044,7 @@ var Table = class {
     const known = this.#placed?.get(text4);
     if (known !== void 0) return known;
     if (text4.includes("\0")) {
-      throw invalidArgument(call2.name, describeCall(call2), "a NUL byte ends every string of the kernel's; take it out");
+      throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
     }
     const at2 = this.#reserve(text4.length * 3 + 1);
     const { written: written2 } = encoder.encodeInto(text4, paper.bytes.subarray(at2, this.#end));
@@ -2513,6 +2513,8 @@ function readBatch(paths) {
 }
 
 // ffi/proc/proc_dir.ts
+var NO_PROCESS = "there is no such process, or it has ended";
+var OTHERS_PROCESS = "the process is another user's, or has privileges that this one lacks";
 function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
   return `/proc/${process}`;
@@ -4566,8 +4568,8 @@ function idsOf(processes, names) {
     const targets = links2.slice(index * names.length, (index + 1) * names.length);
     if (targets.every((target) => target === void 0)) {
       syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
-        EACCES: "the process is another user's, or has privileges that this one does not have",
-        ENOENT: "there is no such process, or it has ended"
+        EACCES: OTHERS_PROCESS,
+        ENOENT: NO_PROCESS
       });
     }
     const ids2 = {};
@@ -6869,7 +6871,7 @@ function word3() {
 var LAST_ERRNO = 4095;
 function seccompProfile() {
   const whole = lazy(profile);
-  return schema("a profile as the OCI runtime specification has it", (value) => whole().issue(value), () => whole().jsonSchema());
+  return schema("a profile as the OCI runtime specification defines it", (value) => whole().issue(value), () => whole().jsonSchema());
 }
 function profile() {
   const action = oneOf(Object.keys(ACTIONS));
@@ -7752,7 +7754,7 @@ function checkCommand(program, options) {
 }
 function pathOf2(path2) {
   if (typeof path2 === "string") return path2;
-  if (path2.protocol !== "file:") throw optionError(`${path2} is no file: URL`);
+  if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
   return decodeURIComponent(path2.pathname);
 }
 function optionError(message2) {
@@ -7816,10 +7818,10 @@ function withHint({ syscall: syscall2, errno, code, call: call2 }, kind) {
 }
 function hintOf2(code, kind) {
   if (code === "EPERM") {
-    return "a namespace is kept by a mount in this script's own file tree, which takes CAP_SYS_ADMIN; an ordinary user keeps one by a container that goes on running in it";
+    return "a namespace is pinned by a mount in this script's own file tree, which takes CAP_SYS_ADMIN; an ordinary user can keep one by a container that goes on running in it";
   }
   if (code === "EINVAL" && kind === "mount") {
-    return "a mount namespace cannot be mounted where that would be seen in itself: the mount that the file lies on has to be private (mount --make-private), and the namespace younger than this script's";
+    return "a mount namespace cannot be pinned where it would see that mount itself: the mount that the file is on has to be private (mount --make-private), and the namespace younger than this script's";
   }
   return void 0;
 }
@@ -8323,7 +8325,7 @@ function subjectOf(need) {
     case "device":
       return `the device ${need.path}`;
     case "privilege":
-      return need.privilege === "all" ? "all rights of the host's root" : `${need.privilege} on the host`;
+      return need.privilege === "all" ? "all capabilities of the host's root" : `${need.privilege} on the host`;
     case "join":
       return typeof need.target === "number" ? `the namespaces of process ${need.target}` : `the namespace ${need.target}`;
     case "env":
@@ -8906,13 +8908,13 @@ function remedyOf(need) {
     case "namespace":
       return {
         ...MACHINE,
-        fix: `unshare("${need.namespace}") does without; ${MACHINE.fix}`
+        fix: `unshare("${need.namespace}") avoids it; ${MACHINE.fix}`
       };
     case "privilege":
       return {
         ...MACHINE,
         value: need.privilege,
-        fix: 'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), does without; ' + MACHINE.fix
+        fix: 'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), avoids it; ' + MACHINE.fix
       };
     case "device":
       return {
@@ -8926,7 +8928,7 @@ function remedyOf(need) {
 var UNCHANGED = "; for what is only read, the program must not be able to mount: bind with { readOnly: true }, and capabilities({ keep: [] })";
 var MACHINE = {
   grant: "run",
-  fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the machine"
+  fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all access to the machine"
 };
 
 // plan/capability_model.ts
@@ -8974,12 +8976,12 @@ var CapabilityModel = class {
 };
 
 // plan/fixes.ts
-var READ_ONLY = "the filesystem can only be read there";
+var READ_ONLY = "the filesystem is read-only";
 var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
 var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
-var CGROUP_DENIED = "this user may not bring processes into this cgroup: it, or one that both the old and the new lie in, is another user's";
+var CGROUP_DENIED = "this user may not move processes into this cgroup: it, or the common ancestor of the old and the new one, belongs to another user";
 function unsearchable(path2) {
-  return `a directory on the way to ${path2} may not be searched by this user (chmod +x), so no program of this user's reaches it either; leave the path out`;
+  return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
 }
 function filesystemFull(path2) {
   return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
@@ -8990,9 +8992,12 @@ function appArmor(host2) {
 function needsPrivilege(inUserNamespace) {
   return inUserNamespace ? "the user namespace has no right to this, or a seccomp filter around this process forbids it" : PRIVILEGE;
 }
+function deniedPrivilege(host2, inUserNamespace) {
+  return appArmor(host2) ?? needsPrivilege(inUserNamespace);
+}
 function mountFixes(host2, inUserNamespace) {
   return {
-    EPERM: () => appArmor(host2) ?? needsPrivilege(inUserNamespace),
+    EPERM: () => deniedPrivilege(host2, inUserNamespace),
     EACCES: () => appArmor(host2)
   };
 }
@@ -9915,7 +9920,7 @@ function inParentNetns(plan, request, service) {
 }
 function mayChangeOutside(plan) {
   if (plan.state.caller.mayChangeNetwork) return;
-  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and this is done there`);
+  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
 }
 function keepParentNetns(plan) {
   plan.state.network = plan.state.unshared.has("net") ? {
@@ -10582,7 +10587,7 @@ var Command = class _Command {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
-      throw new TypeError("hosts are passed on by the event loop; use output() or spawn()");
+      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
     const { signal, timeout } = this.#options;
     signal?.throwIfAborted();
@@ -10791,7 +10796,7 @@ var Command = class _Command {
   };
   #refusePipedInput(method) {
     if (this.#options.stdin === "piped") {
-      throw new TypeError(`${method}() has nobody to write to a piped stdin; use spawn()`);
+      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
   }
 };
@@ -11244,7 +11249,7 @@ function filesOfPrograms(programs2, host2, refuse2) {
 function* filesOf(program, host2, refuse2) {
   let path2 = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2} is not there${path2 === program ? "" : `, which ${program} is run by`}`);
+    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist`);
     yield {
       source: path2,
       target: path2
@@ -11259,12 +11264,12 @@ function* filesOf(program, host2, refuse2) {
       refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
     }
   }
-  refuse2(`${program} is a script whose interpreters are scripts, too many of them`);
+  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
 }
 function* filesOfElf(path2, elf, host2, refuse2) {
   if (elf.interpreter === void 0) return;
   if (host2.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter} is not there, which ${path2} needs`);
+    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
   }
   yield {
     source: elf.interpreter,
@@ -11291,7 +11296,7 @@ function* filesOfElf(path2, elf, host2, refuse2) {
   for (const object2 of queue) {
     for (const name of object2.elf.needed) {
       if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name} is not there, which ${object2.source} needs`);
+      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
       loaded2.add(name);
       if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
       queue.push(library);
@@ -11365,15 +11370,14 @@ function targetOf(pid, started2) {
     syscall: "pidfd_open",
     errno: ERRNO.ESRCH,
     call: `pidfd_open(${pid}, 0)`,
-    hint: found === void 0 ? void 0 : "another process has its number by now"
+    hint: found === void 0 ? void 0 : "another process has its pid now"
   });
 }
 function joinTargetOf(requested, started2, { environment, cgroup }) {
-  const fixes = {
-    ESRCH: "there is no such process, or not any more",
-    EACCES: "the process is another user's, or has privileges that this one has not"
-  };
-  return withFixes(fixes, () => {
+  return withFixes({
+    ESRCH: NO_PROCESS,
+    EACCES: OTHERS_PROCESS
+  }, () => {
     const identity = targetOf(requested, started2);
     const { pid } = identity;
     return {
@@ -11580,7 +11584,7 @@ var HostPaths = class {
   placeOf(path2) {
     const place2 = this.#placeOf(path2);
     if (place2.path.startsWith("/")) return place2;
-    return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path of its own`);
+    return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }
   /**
    * Returns a source as an absolute path of the host; `undefined` if it is the container's. A
@@ -11992,7 +11996,7 @@ var ContainerPath = class {
     const base = this.#base;
     return {
       EACCES: (flags2 & O_PATH) === 0 ? void 0 : unsearchable(this.path),
-      ELOOP: base.kind === "host" ? `${base.resolved} has a symbolic link on the way by now, which was not there when the plan was made` : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
+      ELOOP: base.kind === "host" ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made` : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
       ...base.kind === "beneath" && {
@@ -12084,7 +12088,7 @@ var ContainerPath = class {
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place2 = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one where the recipe may`,
+        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one on a filesystem of the recipe`,
         ENOTDIR: `the mount point ${this.path} is not a directory`
       })
     });
@@ -12100,7 +12104,7 @@ var ContainerPath = class {
     this.#refuseRoot();
     const place2 = this.open(O_PATH, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one where the recipe may`
+        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one on a filesystem of the recipe`
       })
     });
     this.attachTo(place2, tree, source);
@@ -12110,7 +12114,7 @@ var ContainerPath = class {
   attachTo(place2, tree, source) {
     const { mountFixes: mountFixes2 } = this.#plan.state;
     const fixes = () => {
-      const kinds = `${source} and ${this.path} are of two kinds: a directory can be bound on a directory only, and a file on a file only`;
+      const kinds = `one of ${source} and ${this.path} is a directory and the other is not: a directory can only be bound on a directory, and a file on a file`;
       return {
         ENOTDIR: kinds,
         EINVAL: kinds,
@@ -12235,7 +12239,7 @@ function baseOf(plan, path2) {
     kind: "host",
     resolved: resolved2
   };
-  return plan.refuse(`${path2} is ${resolved2}, which has no path of its own`);
+  return plan.refuse(`${path2} is ${resolved2}, which has no path`);
 }
 
 // plan/host_path.ts
@@ -12263,7 +12267,7 @@ var HostPath = class _HostPath {
     if (plan.access.leavesRoot(path2)) return void 0;
     const resolved2 = plan.resolve(isClimbing ? path2 : normalize(path2));
     if (!resolved2.path.startsWith("/")) {
-      return plan.refuse(`${source} is ${resolved2.path}, which has no path of its own`);
+      return plan.refuse(`${source} is ${resolved2.path}, which has no path`);
     }
     if (!mounts.isHostFile(resolved2.path)) return void 0;
     return new _HostPath(plan, path2, resolved2);
@@ -12278,7 +12282,7 @@ var HostPath = class _HostPath {
     const call2 = openat2(at_fdcwd, path2, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
-      ELOOP: `${path2} has a symbolic link on the way by now, which was not there when the plan was made`,
+      ELOOP: `a symbolic link on the way to ${path2} has appeared since the plan was made`,
       ...allOf(options.fixes)
     });
     return this.#plan.open(call2, `<${path2}>`, {
@@ -12589,7 +12593,7 @@ var PlanBuilder = class {
   requireContainerMount(path2) {
     this.needs("mount", `${path2} would be made on the host`);
     if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
-    this.refuse(`${path2} is the host's, and would stay there; mount a tmpfs or an overlay there first, or say { host: true }`);
+    this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }
   /** Adds a mount of the current step to the mount table. */
   mounted(description) {
@@ -12724,7 +12728,7 @@ var PlanBuilder = class {
   /** Gives the container a control group with limits. */
   limitTo(limits2) {
     if (this.#limits !== void 0) {
-      this.refuse("the container has its limits already; they hold for all of it");
+      this.refuse("limits() can be used once; it applies to the whole container");
     }
     this.#limits = {
       stepIndex: this.cursor.index,
@@ -13770,10 +13774,10 @@ function limitReached(kinds, host2) {
     const setting = limitSetting(kind);
     const limit2 = host2.setting(`/proc/sys/user/${setting}`);
     if (limit2 !== void 0 && limit2 < 16) {
-      return `there may be ${limit2} ${kind} namespaces here: sysctl -w user.${setting}=10000 allows more`;
+      return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting}=10000 allows more`;
     }
   }
-  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls user.max_*_namespaces allow";
+  return "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
 }
 function unknownKind(kinds, host2) {
   for (const kind of kinds) {
@@ -13941,7 +13945,7 @@ var Room = class {
   /** Writes a string, and returns its address. */
   string(text4) {
     if (text4.includes("\0")) {
-      const hint = "a NUL byte ends every string of the kernel's; take it out";
+      const hint = "the kernel ends each string at its first NUL byte; take it out";
       throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
     }
     const { bytes, address: address2 } = this.#memory;
@@ -13984,7 +13988,7 @@ function writeExec(writer, plan, shape, frame) {
   } else {
     if (!plan.state.sessionLeader) {
       const fixes = {
-        EPERM: "the program leads a session already"
+        EPERM: "the program is a session leader already"
       };
       writer.add(setsid(), {
         ...CHILD_EDGES,
@@ -14073,7 +14077,7 @@ function enterDirectory(writer) {
 }
 var CWD_FIXES = {
   ENOENT: "the directory does not exist in the container",
-  ENOTDIR: "it is no directory",
+  ENOTDIR: "it is not a directory",
   ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
   EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
 };
@@ -14250,7 +14254,7 @@ function enterCgroup(writer, plan, { cgroup }) {
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }
 var CLONE_FIXES = {
-  EAGAIN: "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
+  EAGAIN: "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup",
   EACCES: "this user may not move processes into the container's control group",
   EPERM: FILTERED
 };
@@ -14290,7 +14294,7 @@ function launchError({ compiled, values }, result) {
     return new SyscallError({
       syscall: "clone",
       errno: ERRNO.EINTR,
-      hint: "the container was killed while it was being made; is its memory short?"
+      hint: "the container was killed during the launch; does it have enough memory?"
     });
   }
   if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
@@ -14367,7 +14371,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     return error(`${path2} is a directory`);
   }
   if (denied2 !== void 0) {
-    return error(`${path2} may not be executed: it, or a directory on the way to it, denies it`);
+    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
   }
   if (!NOT_THERE2.has(errno)) {
     const code = errnoName(errno);
@@ -14375,13 +14379,13 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   }
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
   return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}
-  is it on the container's file tree, as the steps have made it?`), {
-    cause: error("the program is not there")
+  is it in the container's file tree?`), {
+    cause: error("the program does not exist")
   });
 }
 var EXECVE_FIXES = {
   ENOEXEC: "the file is neither a program nor a script",
-  E2BIG: "arguments and environment are larger than the kernel takes (execve(2)), or than the memory that is left for them",
+  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
   ENOMEM: shortageHint("ENOMEM")
 };
 var NOT_THERE2 = /* @__PURE__ */ new Set([
@@ -14401,7 +14405,7 @@ function headOf(result, candidate) {
 function whyNotStarted(path2, head, errno) {
   const code = errnoName(errno);
   if (code === "EACCES") {
-    return `${path2} is there, but may not be executed; chmod +x it, or see whether it lies on a mount with noexec`;
+    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
   const text4 = new TextDecoder().decode(head);
   if (text4.startsWith("#!")) {
@@ -14409,7 +14413,7 @@ function whyNotStarted(path2, head, errno) {
     return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
   }
   if (text4.startsWith("\x7FELF")) {
-    return code === "ENOENT" ? `${path2} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path2})` : `${path2} is made for another kind of machine`;
+    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
@@ -14682,7 +14686,7 @@ function runIdMapTool(spawn, tool, args) {
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); install it, or use mapRoot()`, {
+    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
       cause: error
     });
   }
@@ -14903,7 +14907,7 @@ function compareWord(word4, value) {
 // plan/proc_file.ts
 var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
 var PROC = "/proc";
-var NOT_PROCFS = "what lies at /proc is not procfs, and nothing is written there; mount one by proc()";
+var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
 function procDirectory(plan) {
   const mount4 = plan.state.mounts.mountOf(PROC);
   const known = plan.state.proc;
@@ -14943,7 +14947,7 @@ function openProcFile(plan, path2, flags2, fixes) {
   };
   return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC}/${path2}>`, {
     fixes: () => ({
-      EXDEV: `something is mounted over ${PROC}/${path2}, and nothing is written there`,
+      EXDEV: `something is mounted over ${PROC}/${path2}, so nothing is written there`,
       ...fixes
     })
   });
@@ -14988,7 +14992,7 @@ function lowerSysctl({ settings: settings2 }, plan) {
     writeSetting(plan, path2, String(value));
   }
 }
-var DENIED2 = "this setting is not left to a container, but to root of the host";
+var DENIED2 = "only the host's root may change this setting";
 function writeSetting(plan, path2, value) {
   writeProcFile(plan, `sys/${path2}`, O_WRONLY, value, {
     open: {
@@ -15081,7 +15085,7 @@ function translate(plan, inside, table, words2) {
     }
   ]);
 }
-var NO_NF_TABLES = "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
+var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
 var NO_TRANSLATION = {
   ENOENT: NO_NF_TABLES,
   EOPNOTSUPP: NO_NF_TABLES,
@@ -15133,7 +15137,7 @@ function requireForwarding(family) {
   const path2 = forwardingSetting(family);
   if (readSetting(`/proc/sys/${path2}`) === 1) return;
   const name = path2.replaceAll("/", ".");
-  throw new UnsupportedError(`the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`);
+  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
 }
 
 // launch/host_services/process.ts
@@ -15285,7 +15289,7 @@ var userNetworkService = {
       }
       return whenReady(program, launched, streams.release());
     }
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can do without, with veth() and masquerade()`);
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can use veth() and masquerade() instead`);
   },
   cleanUp(process) {
     const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
@@ -16293,7 +16297,7 @@ function show(step, source, target, plan, missing2) {
 }
 function missingSource({ source }, isHost) {
   const why = `the source ${source} does not exist`;
-  return isHost ? `${why}; { optional: true } leaves the step out` : `${why} where the step stands: behind pivotRoot() no file of the host's does`;
+  return isHost ? `${why}; { optional: true } leaves the step out` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 function copyTree(plan, place2, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -16345,7 +16349,7 @@ function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2
     fixes: () => ({
       ...mountFixes2,
       EBUSY: `something is mounted at ${path2} already, or the source is in use`,
-      EINVAL: `an option does not suit the filesystem ${type}`,
+      EINVAL: `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
       ENOENT: `the source ${source ?? type} does not exist`,
       ...fixes
@@ -16416,7 +16420,7 @@ function lowerKernelFilesystem({ step: type, target, options }, plan) {
 function kernelFilesystemFixes(type, plan) {
   const ownsPids = plan.state.unshared.has("pid");
   const denied2 = {
-    proc: ownsPids ? 'the kernel lets an ordinary user mount /proc only where the /proc outside is not covered in part, as in many containers it is; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
+    proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
     sysfs: 'a new /sys needs a network namespace: unshare("net")',
     mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
   }[type];
@@ -16471,7 +16475,7 @@ function lowerRemount(step, plan) {
   const target = plan.path(step.target);
   const { flags: flags2, data: data2 } = parseMountOptions(step.options);
   const fixes = {
-    EPERM: "options that the mount got outside are locked; repeat those that /proc/self/mountinfo shows for it",
+    EPERM: "the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
     EINVAL: notMounted(step.target)
   };
   plan.access.recordRemount(flags2);
@@ -16510,14 +16514,14 @@ function lowerUnmount(step, plan) {
   plan.access.recordAll();
   const target = plan.path(step.target);
   target.unmount(step.detach === true, {
-    EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
-    EINVAL: `nothing is mounted at ${step.target}, or it was mounted outside, where an ordinary user cannot take it away`,
-    EBUSY: `${step.target} is in use; { detach: true } takes it away all the same`
+    EPERM: () => deniedPrivilege(plan.host, plan.state.inUserNamespace),
+    EINVAL: `nothing is mounted at ${step.target}, or the mount is from outside, and an ordinary user cannot unmount it`,
+    EBUSY: `${step.target} is in use; { detach: true } unmounts it all the same`
   });
   plan.state.mounts.unmounted(target.canonical);
 }
 function notMounted(path2) {
-  return `nothing is mounted at ${path2}, or an option does not suit it`;
+  return `nothing is mounted at ${path2}, or an option is not supported there`;
 }
 
 // plan/steps/devices.ts
@@ -16574,7 +16578,7 @@ function lowerDevices(step, plan) {
 }
 function copyDevice(plan, path2) {
   const source = plan.source(path2);
-  const where = source instanceof HostPath ? "on the host" : "where the step stands";
+  const where = source instanceof HostPath ? "on the host" : "at this step";
   const opened = source.open(O_PATH, {
     fixes: () => ({
       ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
@@ -16599,7 +16603,7 @@ function lowerMkdir(step, plan) {
   if (step.mode === void 0) return;
   const fd = target.open(O_DIRECTORY, {
     fixes: {
-      ENOTDIR: `what is at ${step.path} already is not a directory`
+      ENOTDIR: `${step.path} exists and is not a directory`
     }
   });
   plan.call(fchmod(fd, step.mode));
@@ -16624,7 +16628,7 @@ function lowerWriteFile(step, plan) {
   const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC, {
     mode: step.mode ?? 420,
     fixes: {
-      ENOENT: `the directory that ${step.path} lies in does not exist; mkdir() makes it`,
+      ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
       EISDIR: `${step.path} is a directory`
     }
   });
@@ -16661,8 +16665,8 @@ function lowerMknod(step, plan) {
 }
 function makingFixes(path2) {
   return {
-    EEXIST: `something is at ${path2} already`,
-    ENOENT: `the directory that ${path2} lies in does not exist; mkdir() makes it`,
+    EEXIST: `${path2} exists already`,
+    ENOENT: `the parent directory of ${path2} does not exist; mkdir() makes it`,
     EROFS: READ_ONLY,
     ENOSPC: filesystemFull(path2)
   };
@@ -16690,7 +16694,7 @@ function lowerMapIds(step, plan) {
   if (ownOnly && step.setgroups !== "allow") return mapOwnIds(plan, uid.inside, gid.inside);
   claimMaps(plan);
   if (plan.state.nestedUser) {
-    plan.refuse("in a user namespace within that of the container only the own id can be mapped, as the script would have to be in the outer one to map others");
+    plan.refuse("in a user namespace within that of the container, only the process's own id can be mapped: to map others, the script would have to be in the outer one");
   }
   if (step.setgroups === "deny") denySetgroups(plan);
   plan.access.recordIdMaps(step);
@@ -16766,7 +16770,7 @@ function denySetgroups(plan) {
   writeMap(plan, "setgroups", "deny");
 }
 function writeMap(plan, file, text4) {
-  const closed = plan.state.exposed ? "a container that joins others is closed to all but root during setup, also to itself; do this in a second recipe, run in there" : void 0;
+  const closed = plan.state.exposed ? "a container that joins namespaces is undumpable during setup, so only root can write its maps; do this in a second recipe, run in the container" : void 0;
   writeProcFile(plan, `self/${file}`, O_WRONLY, text4, {
     open: {
       EACCES: () => closed ?? appArmor(plan.host)
@@ -16776,7 +16780,7 @@ function writeMap(plan, file, text4) {
 }
 function mapFixes(plan) {
   return {
-    EPERM: () => appArmor(plan.host) ?? "the kernel refuses the map: an ordinary user may map the own id alone, and others with newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP"
+    EPERM: () => appArmor(plan.host) ?? "the kernel refuses the map: an ordinary user may map only their own id, and others with newuidmap and /etc/subuid; and mapping root's id needs CAP_SETFCAP"
   };
 }
 function mapCalls(plan, path2, text4) {
@@ -16810,7 +16814,7 @@ function claimMaps(plan) {
 
 // plan/steps/identity.ts
 var LACKS_CAPABILITY = {
-  EPERM: "the process does not have the capability that this takes, or not any more"
+  EPERM: "the process lacks the capability for this, or has dropped it"
 };
 function lowerSetUser({ uid, gid = uid, groups }, plan) {
   if (groups !== void 0 && plan.state.setgroupsDenied) {
@@ -16922,11 +16926,11 @@ function joinProcess(target, step, plan) {
   const looksInto = step.root === true || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? void 0 : check,
-    fixes: NO_PROCESS
+    fixes: ENDED2
   });
   const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
     check,
-    fixes: NO_PROCESS
+    fixes: ENDED2
   }) : void 0;
   const open2 = (name) => {
     if (step[name] !== true) return void 0;
@@ -16953,13 +16957,12 @@ function joinProcess(target, step, plan) {
   if (root !== void 0 || cwd !== void 0) plan.enteredWorkingDirectory();
   if (kinds.has("pid")) plan.fork("exit");
 }
-var NO_PROCESS = {
-  ENOENT: "there is no such process, or not any more",
-  ESRCH: "there is no such process, or not any more"
+var ENDED2 = {
+  ENOENT: NO_PROCESS,
+  ESRCH: NO_PROCESS
 };
-var OTHERS_PROCESS = "the process is another user's, or has privileges that this one has not";
 function joinFile(file, step, plan) {
-  const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is no file of a namespace; those are /proc/PID/ns/*, and what pin() makes`);
+  const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`);
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd = plan.open(opened, `<${file}>`, {
     fixes: {
@@ -16988,8 +16991,8 @@ function enter(plan, fd, kinds, credentials) {
 function joiningFixes(kinds) {
   return {
     ESRCH: "the process has ended",
-    EPERM: kinds.has("user") ? "only the user who has made a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
-    EINVAL: kinds.has("user") ? "the user namespace is the container's already, or the file is no user namespace" : kinds.has("pid") ? "a pid namespace can be joined from one above it only; or the file is no pid namespace" : "the file is no namespace of this kind"
+    EPERM: kinds.has("user") ? "only the user who created a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
+    EINVAL: kinds.has("user") ? "the container is in this user namespace already, or the file is not a user namespace" : kinds.has("pid") ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace" : "the file is not a namespace of this kind"
   };
 }
 function becomeRoot(plan, credentials) {
@@ -17058,7 +17061,7 @@ function lowerLandlock(step, plan) {
 function refuseOlder(step, version) {
   const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
   if (lacking === void 0) return;
-  throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no landlock, or not among its security modules (lsm=landlock,...)" : `its landlock has version ${version}`) + "; { degrade: true } takes what there is");
+  throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
 function allowFiles(step, deniable, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
@@ -17073,7 +17076,7 @@ function allowFiles(step, deniable, ruleset, plan) {
   for (const [path2, allowed] of rights) {
     const place2 = plan.path(path2).open(O_PATH, {
       fixes: {
-        ENOENT: `${path2}, to which a rule gives rights, does not exist in the container`
+        ENOENT: `${path2}, the path of a rule, does not exist in the container`
       }
     });
     const isFile = new Label("it is a file");
@@ -17119,7 +17122,7 @@ function atLeast({ major, minor }, wanted) {
 function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (plan.state.inUserNamespace && !plan.state.idsMapped) {
-    plan.refuse("what lies over the files is made by the container, whose ids have to be mapped for it: put mapRoot() before it");
+    plan.refuse("the container makes empty files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
   }
   withEmptyFiles(plan, (empty) => {
     for (const path2 of paths.map(normalize)) {
@@ -17210,7 +17213,7 @@ function mask(plan, path2, empty) {
   });
 }
 function lowerReadonlyPaths({ paths }, plan) {
-  plan.needs("mount", "they would become so on the host");
+  plan.needs("mount", "they would become read-only on the host");
   for (const path2 of paths.map(normalize)) {
     if (path2 === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
     keepFromChange(plan, path2);
@@ -17279,10 +17282,10 @@ function lowerAddress({ device, address: address2 }, plan) {
 function addressFixes(device) {
   return {
     EEXIST: `${device} has this address already`,
-    EACCES: `IPv6 is off on ${device} (sysctl net.ipv6.conf.*.disable_ipv6)`
+    EACCES: `IPv6 is disabled on ${device} (sysctl net.ipv6.conf.*.disable_ipv6)`
   };
 }
-var UNREACHABLE = "the gateway lies in no network of the container's; address() puts an interface into one";
+var UNREACHABLE = "the gateway is in no network of the container; give an interface an address with address()";
 var ROUTE_FIXES = {
   EEXIST: "there is a route to it already",
   ENETUNREACH: UNREACHABLE,
@@ -17348,7 +17351,7 @@ function lowerVeth({ name, peer, peerAddress, bridge: bridge2 }, plan) {
     }), {
       ...linkFixes(peer ?? name, "veth"),
       ...bridge2 !== void 0 && {
-        EOPNOTSUPP: `${bridge2} is no bridge, or this kernel has no veth`
+        EOPNOTSUPP: `${bridge2} is not a bridge, or this kernel has no veth`
       }
     });
     if (peerAddress !== void 0) {
@@ -17485,7 +17488,7 @@ function overlayFixes(step, plan) {
   const names = directories.join(", ");
   return {
     ...plan.state.mountFixes,
-    EINVAL: `a directory of the overlay does not suit the kernel, which says more in dmesg(1): ${names}; work has to be on the filesystem of upper, and in a user namespace no lower directory may have a mount of the host below it`,
+    EINVAL: `the kernel rejects a directory of the overlay, and says more in dmesg(1): ${names}; work has to be on the filesystem of upper, and in a user namespace no lower directory may have a mount of the host below it`,
     ENOENT: `a directory of the overlay does not exist: ${names}`,
     ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
     EBUSY: "upper or work is in use by another overlay",
@@ -17585,7 +17588,7 @@ function lowerUmask({ mask: mask2 }, plan) {
   plan.call(umask(mask2));
 }
 var RAISED = {
-  EPERM: "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself"
+  EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself"
 };
 function lowerRlimit({ resource, soft, hard }, plan) {
   const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
@@ -17602,7 +17605,7 @@ function lowerRlimit({ resource, soft, hard }, plan) {
 function lowerNewSession(_step, plan) {
   plan.call(setsid(), {
     fixes: {
-      EPERM: "the program leads a session already"
+      EPERM: "the program is a session leader already"
     }
   });
   plan.state.sessionLeader = true;
@@ -17638,7 +17641,7 @@ function lowerPrograms(step, plan) {
   }
 }
 function nextRoot(plan) {
-  return plan.cursor.nextRoot ?? plan.refuse('there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }');
+  return plan.cursor.nextRoot ?? plan.refuse('there is no pivotRoot() or chroot() after it; pass { root: "/new/root" }');
 }
 function filesOf2(step, plan) {
   plan.isMomentary = true;
@@ -17708,7 +17711,7 @@ function lowerPivotRoot({ path: path2 }, plan) {
   plan.call(fchdir(root));
   plan.call(pivot_root(".", "."), {
     fixes: {
-      EINVAL: "the root of this machine is its initial ramdisk, which cannot be taken away; or the new root is on a shared mount",
+      EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot replace; or the new root is on a shared mount",
       EPERM: needsPrivilege(plan.state.inUserNamespace)
     }
   });
@@ -18187,8 +18190,8 @@ function lowerSeccomp(step, plan) {
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
-    EPERM: "a filter that is in force already does not allow another",
-    ENOMEM: "the filters that are in force are too long together"
+    EPERM: "an active filter does not allow another one",
+    ENOMEM: "the active filters are too long together"
   });
 }
 function programOf(step, plan) {
@@ -18244,7 +18247,7 @@ function enterTime(plan) {
 
 // plan/steps/time.ts
 function lowerTimeOffset(step, plan) {
-  plan.needs("time", "the host's clocks are not to be changed");
+  plan.needs("time", "it would change the host's clocks");
   const lines = [
     "monotonic",
     "boottime"
@@ -18255,7 +18258,7 @@ function lowerTimeOffset(step, plan) {
       ENOENT: "this kernel has no time namespaces (Linux 5.6)"
     },
     write: {
-      EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
+      EPERM: () => deniedPrivilege(plan.host, plan.state.inUserNamespace),
       ERANGE: "the clock would be before 0, or beyond what the kernel counts"
     }
   });
@@ -18308,11 +18311,11 @@ function enterNamespaces(kinds, plan) {
 function lowerDisableUserNamespaces(_step, plan) {
   plan.needs("user", "the host's limit would change");
   if (plan.state.joined.has("user")) {
-    plan.refuse('the limit of those whose user namespace is joined would change; unshare("user")');
+    plan.refuse('the limit of the joined user namespace would change; unshare("user")');
   }
   if (!plan.state.idsMapped) plan.refuse("the ids have to be mapped before it: mapRoot()");
   if (plan.cursor.cameBefore("capabilities")) {
-    plan.refuse("it gives all capabilities again; capabilities() has to stand behind it");
+    plan.refuse("it restores all capabilities; put capabilities() after it");
   }
   writeSetting(plan, "user/max_user_namespaces", "1");
   lowerUnshare({

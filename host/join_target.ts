@@ -13,7 +13,7 @@ import { ifThere } from "../ffi/missing.ts";
 import { type ProcessIdentity, processIdentity, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { processDirectory } from "../ffi/proc/proc_dir.ts";
+import { NO_PROCESS, OTHERS_PROCESS, processDirectory } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import type { JoinQuestions, JoinTarget } from "./host.ts";
 import { cgroupFilesOf } from "./process_cgroups.ts";
@@ -31,7 +31,7 @@ function targetOf(pid: number, started: number | undefined): ProcessIdentity {
     syscall: "pidfd_open",
     errno: ERRNO.ESRCH,
     call: `pidfd_open(${pid}, 0)`,
-    hint: found === undefined ? undefined : "another process has its number by now",
+    hint: found === undefined ? undefined : "another process has its pid now",
   });
 }
 
@@ -46,11 +46,7 @@ export function joinTargetOf(
   started: number | undefined,
   { environment, cgroup }: JoinQuestions,
 ): JoinTarget {
-  const fixes = {
-    ESRCH: "there is no such process, or not any more",
-    EACCES: "the process is another user's, or has privileges that this one has not",
-  };
-  return withFixes(fixes, () => {
+  return withFixes({ ESRCH: NO_PROCESS, EACCES: OTHERS_PROCESS }, () => {
     const identity = targetOf(requested, started);
     const { pid } = identity;
     return {

@@ -112,7 +112,7 @@ export class RecordedHost implements Host {
     const key = questionKey(question);
     if (key in this.#recording.answers) return this.#recording.answers[key];
     throw new UnsupportedError(
-      `the plan depends on ${key} of the machine that it is made for, which is not known`,
+      `the plan needs ${key}, which is not recorded`,
     );
   }
 }

@@ -87,7 +87,7 @@ export function writeExec(
   } else {
     // setsid(2) fails for a session leader.
     if (!plan.state.sessionLeader) {
-      const fixes = { EPERM: "the program leads a session already" };
+      const fixes = { EPERM: "the program is a session leader already" };
       writer.add(setsid(), { ...CHILD_EDGES, fixes });
     }
     connectTerminal(add, shape.terminal);
@@ -161,7 +161,7 @@ function enterDirectory(writer: ProgramWriter): void {
 
 const CWD_FIXES: Fixes = {
   ENOENT: "the directory does not exist in the container",
-  ENOTDIR: "it is no directory",
+  ENOTDIR: "it is not a directory",
   ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
   EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)",
 };

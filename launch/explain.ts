@@ -25,7 +25,7 @@ export function launchError({ compiled, values }: PreparedLaunch, result: RunRes
     return new SyscallError({
       syscall: "clone",
       errno: ERRNO.EINTR,
-      hint: "the container was killed while it was being made; is its memory short?",
+      hint: "the container was killed during the launch; does it have enough memory?",
     });
   }
   if (layout.candidates.some(({ execve }) => execve === failure.call)) {
@@ -130,7 +130,8 @@ function programError(
   }
   if (denied !== undefined) {
     return error(
-      `${path} may not be executed: it, or a directory on the way to it, denies it`,
+      `${path} may not be executed: permission is denied for it, or for a directory on the ` +
+        "way to it",
     );
   }
   if (!NOT_THERE.has(errno)) {
@@ -143,18 +144,17 @@ function programError(
   return new Deno.errors.NotFound(
     escapeControls(
       `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}\n` +
-        "  is it on the container's file tree, as the steps have made it?",
+        "  is it in the container's file tree?",
     ),
-    { cause: error("the program is not there") },
+    { cause: error("the program does not exist") },
   );
 }
 
 /** The fixes for errors of execve(2) that are not about the path. */
 const EXECVE_FIXES: Readonly<Partial<Record<ErrnoName, string>>> = {
   ENOEXEC: "the file is neither a program nor a script",
-  E2BIG:
-    "arguments and environment are larger than the kernel takes (execve(2)), or than the memory " +
-    "that is left for them",
+  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or " +
+    "than the memory that is left for them",
   ENOMEM: shortageHint("ENOMEM")!,
 };
 
@@ -177,7 +177,7 @@ function headOf(result: RunResult, candidate: ExecCandidate): Uint8Array | undef
 function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
   const code = errnoName(errno);
   if (code === "EACCES") {
-    return `${path} is there, but may not be executed; chmod +x it, or see whether it lies on a ` +
+    return `${path} exists, but may not be executed; chmod +x it, or see whether it is on a ` +
       "mount with noexec";
   }
   const text = new TextDecoder().decode(head);
@@ -187,8 +187,8 @@ function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
   }
   if (text.startsWith("\x7fELF")) {
     return code === "ENOENT"
-      ? `${path} is there, but its dynamic loader is not: bind the libraries too (see ldd ${path})`
-      : `${path} is made for another kind of machine`;
+      ? `${path} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path})`
+      : `${path} is for another architecture`;
   }
   return `${path} is neither a program nor a script that begins with "#!"`;
 }

@@ -133,7 +133,7 @@ function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: Launc
 
 /** The fixes for a clone(2) without namespaces. */
 const CLONE_FIXES: Fixes = {
-  EAGAIN: "there are as many processes as there may be: of this user (ulimit -u), or in the cgroup",
+  EAGAIN: "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup",
   EACCES: "this user may not move processes into the container's control group",
   EPERM: FILTERED,
 };

@@ -222,7 +222,7 @@ class Room {
   /** Writes a string, and returns its address. */
   string(text: string): number {
     if (text.includes("\0")) {
-      const hint = "a NUL byte ends every string of the kernel's; take it out";
+      const hint = "the kernel ends each string at its first NUL byte; take it out";
       throw invalidArgument("execve", `execve(${quoted(text)}, ...)`, hint);
     }
     const { bytes, address } = this.#memory;

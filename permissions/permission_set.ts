@@ -164,13 +164,12 @@ function remedyOf(need: HostAccess): Remedy {
         fix: `{ run: [${JSON.stringify(need.program)}] } grants it`,
       };
     case "namespace":
-      return { ...MACHINE, fix: `unshare("${need.namespace}") does without; ${MACHINE.fix}` };
+      return { ...MACHINE, fix: `unshare("${need.namespace}") avoids it; ${MACHINE.fix}` };
     case "privilege":
       return {
         ...MACHINE,
         value: need.privilege,
-        fix:
-          'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), does without; ' +
+        fix: 'unshare("user"), or capabilities({ keep: [] }) and noNewPrivileges(), avoids it; ' +
           MACHINE.fix,
       };
     case "device":
@@ -185,6 +184,6 @@ const UNCHANGED = "; for what is only read, the program must not be able to moun
 
 const MACHINE = {
   grant: "run",
-  fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all of the " +
-    "machine",
+  fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all " +
+    "access to the machine",
 } as const;

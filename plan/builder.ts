@@ -283,8 +283,8 @@ export class PlanBuilder {
     this.needs("mount", `${path} would be made on the host`);
     if (this.state.mounts.isContainerMount(this.path(path).canonical)) return;
     this.refuse(
-      `${path} is the host's, and would stay there; ` +
-        "mount a tmpfs or an overlay there first, or say { host: true }",
+      `${path} is on the host, and would remain there; ` +
+        "mount a tmpfs or an overlay there first, or pass { host: true }",
     );
   }
 
@@ -423,7 +423,7 @@ export class PlanBuilder {
   /** Gives the container a control group with limits. */
   limitTo(limits: GroupLimits): void {
     if (this.#limits !== undefined) {
-      this.refuse("the container has its limits already; they hold for all of it");
+      this.refuse("limits() can be used once; it applies to the whole container");
     }
     this.#limits = { stepIndex: this.cursor.index, limits };
     this.#shield();

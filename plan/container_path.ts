@@ -129,8 +129,7 @@ export class ContainerPath {
     return {
       EACCES: (flags & O_PATH) === 0 ? undefined : unsearchable(this.path),
       ELOOP: base.kind === "host"
-        ? `${base.resolved} has a symbolic link on the way by now, which was not there when the ` +
-          "plan was made"
+        ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made`
         : base.kind === "current"
         ? `a link on the way to ${this.path} leads out of the container by /proc, or there are ` +
           "too many links"
@@ -227,8 +226,8 @@ export class ContainerPath {
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one where the recipe ` +
-          "may",
+        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one on a filesystem ` +
+          "of the recipe",
         ENOTDIR: `the mount point ${this.path} is not a directory`,
       }),
     });
@@ -244,7 +243,7 @@ export class ContainerPath {
     const place = this.open(O_PATH, {
       fixes: () => ({
         ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one ` +
-          "where the recipe may",
+          "on a filesystem of the recipe",
       }),
     });
     this.attachTo(place, tree, source);
@@ -255,8 +254,8 @@ export class ContainerPath {
   attachTo(place: Fd, tree: Fd, source: string): void {
     const { mountFixes } = this.#plan.state;
     const fixes = () => {
-      const kinds = `${source} and ${this.path} are of two kinds: a directory can be bound on a ` +
-        "directory only, and a file on a file only";
+      const kinds = `one of ${source} and ${this.path} is a directory and the other is not: a ` +
+        "directory can only be bound on a directory, and a file on a file";
       return { ENOTDIR: kinds, EINVAL: kinds, ...mountFixes };
     };
     this.#plan.call(move_mount(tree, "", place, "", ONTO_FD), { fixes });
@@ -348,5 +347,5 @@ function baseOf(plan: PlanBuilder, path: string): Base {
   if (!mounts.atHostRoot) return { kind: "current" };
   const { path: resolved } = plan.resolve(path);
   if (resolved.startsWith("/")) return { kind: "host", resolved };
-  return plan.refuse(`${path} is ${resolved}, which has no path of its own`);
+  return plan.refuse(`${path} is ${resolved}, which has no path`);
 }

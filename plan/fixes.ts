@@ -8,7 +8,7 @@ import type { Fixes } from "../ffi/fix.ts";
 import type { Host } from "../host/host.ts";
 
 /** EROFS of a call that writes. */
-export const READ_ONLY = "the filesystem can only be read there";
+export const READ_ONLY = "the filesystem is read-only";
 
 /** EPERM of a call that needs no privilege. */
 export const FILTERED = "a seccomp filter or security module around this process forbids it " +
@@ -21,13 +21,13 @@ export const PRIVILEGE =
 
 /** EACCES of a write to cgroup.procs (cgroups(7), delegation). */
 export const CGROUP_DENIED =
-  "this user may not bring processes into this cgroup: it, or one that both the old and the new " +
-  "lie in, is another user's";
+  "this user may not move processes into this cgroup: it, or the common ancestor of the old " +
+  "and the new one, belongs to another user";
 
 /** EACCES of a lookup (path_resolution(7)). */
 export function unsearchable(path: string): string {
-  return `a directory on the way to ${path} may not be searched by this user (chmod +x), so no ` +
-    "program of this user's reaches it either; leave the path out";
+  return `this user may not search a directory on the way to ${path} (chmod +x), and neither may ` +
+    "its programs; leave the path out";
 }
 
 /** ENOSPC of a call that writes. */
@@ -52,10 +52,15 @@ export function needsPrivilege(inUserNamespace: boolean): string {
     : PRIVILEGE;
 }
 
+/** Returns the fix for EPERM of a call that needs CAP_SYS_ADMIN, where AppArmor may deny it. */
+export function deniedPrivilege(host: Host, inUserNamespace: boolean): string {
+  return appArmor(host) ?? needsPrivilege(inUserNamespace);
+}
+
 /** Returns the fixes for a call on mounts that is denied. */
 export function mountFixes(host: Host, inUserNamespace: boolean): Fixes {
   return {
-    EPERM: () => appArmor(host) ?? needsPrivilege(inUserNamespace),
+    EPERM: () => deniedPrivilege(host, inUserNamespace),
     EACCES: () => appArmor(host),
   };
 }

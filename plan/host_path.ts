@@ -42,7 +42,7 @@ export class HostPath {
     if (plan.access.leavesRoot(path)) return undefined;
     const resolved = plan.resolve(isClimbing ? path : normalize(path));
     if (!resolved.path.startsWith("/")) {
-      return plan.refuse(`${source} is ${resolved.path}, which has no path of its own`);
+      return plan.refuse(`${source} is ${resolved.path}, which has no path`);
     }
     // A symbolic link of the host may lead to a mount of the recipe.
     if (!mounts.isHostFile(resolved.path)) return undefined;
@@ -56,8 +56,7 @@ export class HostPath {
     const call = openat2(at_fdcwd, path, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
-      ELOOP: `${path} has a symbolic link on the way by now, which was not there when the plan ` +
-        "was made",
+      ELOOP: `a symbolic link on the way to ${path} has appeared since the plan was made`,
       ...allOf(options.fixes),
     });
     return this.#plan.open(call, `<${path}>`, { ...options, fixes });

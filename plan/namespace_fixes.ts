@@ -44,12 +44,12 @@ function limitReached(kinds: ReadonlySet<NamespaceKind>, host: Host): string {
     const setting = limitSetting(kind);
     const limit = host.setting(`/proc/sys/user/${setting}`);
     if (limit !== undefined && limit < 16) {
-      return `there may be ${limit} ${kind} namespaces here: sysctl -w user.${setting}=10000 ` +
-        "allows more";
+      return `only ${limit} ${kind} namespaces are allowed here: sysctl -w ` +
+        `user.${setting}=10000 allows more`;
     }
   }
-  return "namespaces are nested too deep (32 levels), or there are as many as the sysctls " +
-    "user.max_*_namespaces allow";
+  return "namespaces are nested too deep (32 levels), or there are as many of them as the " +
+    "sysctls user.max_*_namespaces allow";
 }
 
 function unknownKind(kinds: ReadonlySet<NamespaceKind>, host: Host): string | undefined {

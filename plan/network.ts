@@ -125,7 +125,7 @@ export function mayChangeOutside(plan: PlanBuilder): void {
   if (plan.state.caller.mayChangeNetwork) return;
   plan.refuse(
     "an ordinary user may not change the host's network; join() the namespaces of a container " +
-      'that has a network, then unshare("net"), and this is done there',
+      'that has a network, then unshare("net"), and do this there',
   );
 }
 

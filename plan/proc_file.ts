@@ -27,8 +27,7 @@ const PROC_MAGIC = new Named(0x9fa0, "PROC_SUPER_MAGIC");
 
 const PROC = "/proc";
 
-const NOT_PROCFS =
-  "what lies at /proc is not procfs, and nothing is written there; mount one by proc()";
+const NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
 
 /** Opens the container's /proc and checks that it is procfs, unless it is open already. */
 export function procDirectory(plan: PlanBuilder): ResultOf {
@@ -68,7 +67,7 @@ export function openProcFile(
   const how = { flags: flags | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV };
   return plan.open(openat2(procDirectory(plan), path, how), `<${PROC}/${path}>`, {
     fixes: () => ({
-      EXDEV: `something is mounted over ${PROC}/${path}, and nothing is written there`,
+      EXDEV: `something is mounted over ${PROC}/${path}, so nothing is written there`,
       ...fixes,
     }),
   });

@@ -177,7 +177,7 @@ const LAST_ERRNO = 4095;
 export function seccompProfile(): Schema {
   const whole = lazy(profile);
   return schema(
-    "a profile as the OCI runtime specification has it",
+    "a profile as the OCI runtime specification defines it",
     (value) => whole().issue(value),
     () => whole().jsonSchema(),
   );

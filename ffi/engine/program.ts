@@ -283,7 +283,7 @@ class Table {
       throw invalidArgument(
         call.name,
         describeCall(call),
-        "a NUL byte ends every string of the kernel's; take it out",
+        "the kernel ends each string at its first NUL byte; take it out",
       );
     }
     // UTF-8 takes at most three bytes a UTF-16 unit.

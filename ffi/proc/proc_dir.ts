@@ -10,6 +10,13 @@ import { UnsupportedError } from "../errors.ts";
 import { namesIn } from "../files/read_dir.ts";
 import { readLinks } from "../files/read_links.ts";
 
+/** ENOENT of a file in the directory of a process, and ESRCH of a call for it. */
+export const NO_PROCESS = "there is no such process, or it has ended";
+
+/** EACCES of a file in the directory of a process. */
+export const OTHERS_PROCESS =
+  "the process is another user's, or has privileges that this one lacks";
+
 /**
  * Returns the directory of a process in /proc.
  *

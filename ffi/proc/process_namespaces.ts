@@ -7,7 +7,7 @@
 import { Output } from "../call.ts";
 import { at_fdcwd, readlinkat } from "../calls/files.ts";
 import { readLinks } from "../files/read_links.ts";
-import { processDirectory } from "./proc_dir.ts";
+import { NO_PROCESS, OTHERS_PROCESS, processDirectory } from "./proc_dir.ts";
 import { syscall } from "../syscalls.ts";
 
 /** A kind of namespace, or what the children of a process get of it. */
@@ -91,8 +91,8 @@ function idsOf(
     const targets = links.slice(index * names.length, (index + 1) * names.length);
     if (targets.every((target) => target === undefined)) {
       syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
-        EACCES: "the process is another user's, or has privileges that this one does not have",
-        ENOENT: "there is no such process, or it has ended",
+        EACCES: OTHERS_PROCESS,
+        ENOENT: NO_PROCESS,
       });
     }
     const ids: Partial<Record<NamespaceName, number>> = {};

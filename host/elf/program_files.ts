@@ -53,7 +53,7 @@ function* filesOf(
   let path = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
     const head = host.head(path) ??
-      refuse(`${path} is not there${path === program ? "" : `, which ${program} is run by`}`);
+      refuse(`${path === program ? path : `the interpreter ${path} of ${program}`} does not exist`);
     yield { source: path, target: path };
     const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
     if (script === null) {
@@ -66,7 +66,7 @@ function* filesOf(
       refuse(`${program} is a script, and its interpreter, "${path}", has no absolute path`);
     }
   }
-  refuse(`${program} is a script whose interpreters are scripts, too many of them`);
+  refuse(`${program} is a script, and too many of its interpreters are scripts themselves`);
 }
 
 /** Yields the loader and the libraries of a program, in the order in which they are loaded. */
@@ -78,7 +78,7 @@ function* filesOfElf(
 ): Iterable<PlacedFile> {
   if (elf.interpreter === undefined) return;
   if (host.head(elf.interpreter) === undefined) {
-    refuse(`the loader ${elf.interpreter} is not there, which ${path} needs`);
+    refuse(`the loader ${elf.interpreter}, which ${path} needs, does not exist`);
   }
   yield { source: elf.interpreter, target: elf.interpreter };
   const search = searchOf(elf.interpreter, elf.machine, host);
@@ -90,7 +90,7 @@ function* filesOfElf(
     for (const name of object.elf.needed) {
       if (loaded.has(name) || search.isLoader(name)) continue;
       const library = libraryOf(name, object, search, host) ??
-        refuse(`the library ${name} is not there, which ${object.source} needs`);
+        refuse(`the library ${name}, which ${object.source} needs, does not exist`);
       loaded.add(name);
       if (library.elf.soname !== undefined) loaded.add(library.elf.soname);
       queue.push(library);

@@ -25,7 +25,7 @@ export function runIdMapTool(
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UnsupportedError(
-      `an ordinary user needs ${tool} to map more than the own id (Debian: uidmap); ` +
+      `an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); ` +
         "install it, or use mapRoot()",
       { cause: error },
     );

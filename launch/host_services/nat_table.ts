@@ -46,6 +46,6 @@ function requireForwarding(family: number): void {
   if (readSetting(`/proc/sys/${path}`) === 1) return;
   const name = path.replaceAll("/", ".");
   throw new UnsupportedError(
-    `the host passes no packets on between its interfaces; sysctl -w ${name}=1 has it do so`,
+    `the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`,
   );
 }

@@ -67,7 +67,7 @@ export const userNetworkService: ServiceDefinition<"user-network"> = {
     }
     throw new UnsupportedError(
       `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
-        "(Debian: slirp4netns, passt); root can do without, with veth() and masquerade()",
+        "(Debian: slirp4netns, passt); root can use veth() and masquerade() instead",
     );
   },
   cleanUp(process) {

@@ -145,7 +145,7 @@ function subjectOf(need: HostAccessKind): string {
       return `the device ${need.path}`;
     case "privilege":
       return need.privilege === "all"
-        ? "all rights of the host's root"
+        ? "all capabilities of the host's root"
         : `${need.privilege} on the host`;
     case "join":
       return typeof need.target === "number"

@@ -47,7 +47,7 @@ export class HostPaths {
   placeOf(path: string): HostPlace {
     const place = this.#placeOf(path);
     if (place.path.startsWith("/")) return place;
-    return this.#cursor.refuse(`${path} is ${place.path}, which has no path of its own`);
+    return this.#cursor.refuse(`${path} is ${place.path}, which has no path`);
   }
 
   /**

@@ -106,7 +106,7 @@ function missingSource({ source }: BindStep, isHost: boolean): string {
   const why = `the source ${source} does not exist`;
   return isHost
     ? `${why}; { optional: true } leaves the step out`
-    : `${why} where the step stands: behind pivotRoot() no file of the host's does`;
+    : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 
 /** Opens a copy of the mount at an open path. See open_tree(2). */

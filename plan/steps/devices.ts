@@ -66,7 +66,7 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
   const source = plan.source(path);
-  const where = source instanceof HostPath ? "on the host" : "where the step stands";
+  const where = source instanceof HostPath ? "on the host" : "at this step";
   const opened = source.open(O_PATH, {
     fixes: () => ({
       ENOENT: `${path} is missing ${where}, and no user namespace can make one`,

@@ -33,7 +33,7 @@ export function lowerMkdir(step: MkdirStep, plan: PlanBuilder): void {
   target.makeDirectories();
   if (step.mode === undefined) return;
   const fd = target.open(O_DIRECTORY, {
-    fixes: { ENOTDIR: `what is at ${step.path} already is not a directory` },
+    fixes: { ENOTDIR: `${step.path} exists and is not a directory` },
   });
   plan.call(fchmod(fd, step.mode));
   plan.release(fd);
@@ -57,7 +57,7 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
   const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
     mode: step.mode ?? 0o644,
     fixes: {
-      ENOENT: `the directory that ${step.path} lies in does not exist; mkdir() makes it`,
+      ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
       EISDIR: `${step.path} is a directory`,
     },
   });
@@ -95,8 +95,8 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
 
 function makingFixes(path: string): Fixes {
   return {
-    EEXIST: `something is at ${path} already`,
-    ENOENT: `the directory that ${path} lies in does not exist; mkdir() makes it`,
+    EEXIST: `${path} exists already`,
+    ENOENT: `the parent directory of ${path} does not exist; mkdir() makes it`,
     EROFS: READ_ONLY,
     ENOSPC: filesystemFull(path),
   };

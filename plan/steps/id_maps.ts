@@ -40,8 +40,8 @@ export function lowerMapIds(step: MapIdsStep, plan: PlanBuilder): void {
   claimMaps(plan);
   if (plan.state.nestedUser) {
     plan.refuse(
-      "in a user namespace within that of the container only the own id can be mapped, " +
-        "as the script would have to be in the outer one to map others",
+      "in a user namespace within that of the container, only the process's own id can be " +
+        "mapped: to map others, the script would have to be in the outer one",
     );
   }
   if (step.setgroups === "deny") denySetgroups(plan);
@@ -93,8 +93,8 @@ function denySetgroups(plan: PlanBuilder): void {
 /** Writes a map file in one write(2), as user_namespaces(7) requires. */
 function writeMap(plan: PlanBuilder, file: string, text: string): void {
   const closed = plan.state.exposed
-    ? "a container that joins others is closed to all but root during setup, also to itself; do " +
-      "this in a second recipe, run in there"
+    ? "a container that joins namespaces is undumpable during setup, so only root can write " +
+      "its maps; do this in a second recipe, run in the container"
     : undefined;
   writeProcFile(plan, `self/${file}`, O_WRONLY, text, {
     open: { EACCES: () => closed ?? appArmor(plan.host) },
@@ -106,8 +106,8 @@ function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
   return {
     EPERM: () =>
       appArmor(plan.host) ??
-        "the kernel refuses the map: an ordinary user may map the own id alone, and others with " +
-          "newuidmap and /etc/subuid; and root's id is mapped by nobody without CAP_SETFCAP",
+        "the kernel refuses the map: an ordinary user may map only their own id, and others " +
+          "with newuidmap and /etc/subuid; and mapping root's id needs CAP_SETFCAP",
   };
 }
 

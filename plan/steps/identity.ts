@@ -24,7 +24,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { changeIds } from "../change_ids.ts";
 
 const LACKS_CAPABILITY: Fixes = {
-  EPERM: "the process does not have the capability that this takes, or not any more",
+  EPERM: "the process lacks the capability for this, or has dropped it",
 };
 
 /** Lowers `setUser`. */

@@ -21,6 +21,7 @@ import { chroot, setns } from "../../ffi/calls/namespaces.ts";
 import { pidfd_open, PR_SET_DUMPABLE, prctl } from "../../ffi/calls/processes.ts";
 import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
 import type { Fixes } from "../../ffi/fix.ts";
+import { NO_PROCESS, OTHERS_PROCESS } from "../../ffi/proc/proc_dir.ts";
 import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
 import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
@@ -58,13 +59,13 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   const looksInto = step.root === true || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? undefined : check,
-    fixes: NO_PROCESS,
+    fixes: ENDED,
   });
   const directory = looksInto
     ? plan.inheritFd(
       openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC),
       "process",
-      { check, fixes: NO_PROCESS },
+      { check, fixes: ENDED },
     )
     : undefined;
   const open = (name: "root" | "cwd") => {
@@ -86,17 +87,12 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   if (kinds.has("pid")) plan.fork("exit");
 }
 
-const NO_PROCESS: Fixes = {
-  ENOENT: "there is no such process, or not any more",
-  ESRCH: "there is no such process, or not any more",
-};
-
-const OTHERS_PROCESS = "the process is another user's, or has privileges that this one has not";
+const ENDED: Fixes = { ENOENT: NO_PROCESS, ESRCH: NO_PROCESS };
 
 function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
   const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ??
     plan.refuse(
-      `${file} is no file of a namespace; those are /proc/PID/ns/*, and what pin() makes`,
+      `${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`,
     );
   // O_NONBLOCK: the file may be a pipe, whose open would block.
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -130,14 +126,14 @@ function joiningFixes(kinds: ReadonlySet<NamespaceKind>): Fixes {
   return {
     ESRCH: "the process has ended",
     EPERM: kinds.has("user")
-      ? "only the user who has made a user namespace, or a privileged one, may join it"
+      ? "only the user who created a user namespace, or a privileged one, may join it"
       : "this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that " +
         'too, join(target, "user", ...)',
     EINVAL: kinds.has("user")
-      ? "the user namespace is the container's already, or the file is no user namespace"
+      ? "the container is in this user namespace already, or the file is not a user namespace"
       : kinds.has("pid")
-      ? "a pid namespace can be joined from one above it only; or the file is no pid namespace"
-      : "the file is no namespace of this kind",
+      ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace"
+      : "the file is not a namespace of this kind",
   };
 }
 

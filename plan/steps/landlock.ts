@@ -68,9 +68,9 @@ function refuseOlder(step: LandlockStep, version: number): void {
   throw new UnsupportedError(
     `landlock: this kernel cannot ${lacking}: ` +
       (version === 0
-        ? "it has no landlock, or not among its security modules (lsm=landlock,...)"
-        : `its landlock has version ${version}`) +
-      "; { degrade: true } takes what there is",
+        ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)"
+        : `its Landlock has version ${version}`) +
+      "; { degrade: true } uses what there is",
   );
 }
 
@@ -86,7 +86,7 @@ function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: Pla
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path, allowed] of rights) {
     const place = plan.path(path).open(O_PATH, {
-      fixes: { ENOENT: `${path}, to which a rule gives rights, does not exist in the container` },
+      fixes: { ENOENT: `${path}, the path of a rule, does not exist in the container` },
     });
     // The kernel returns EINVAL for rights of directories on a file, and the type of the path is
     // not known before.

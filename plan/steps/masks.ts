@@ -42,8 +42,8 @@ export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): voi
   plan.needs("mount", "they would be hidden on the host");
   if (plan.state.inUserNamespace && !plan.state.idsMapped) {
     plan.refuse(
-      "what lies over the files is made by the container, whose ids have to be mapped " +
-        "for it: put mapRoot() before it",
+      "the container makes empty files to mount over the paths, and needs mapped ids for " +
+        "that: put mapRoot() before it",
     );
   }
   withEmptyFiles(plan, (empty) => {
@@ -133,7 +133,7 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
 
 /** Lowers `readonlyPaths`. */
 export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuilder): void {
-  plan.needs("mount", "they would become so on the host");
+  plan.needs("mount", "they would become read-only on the host");
   for (const path of paths.map(normalize)) {
     if (path === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
     keepFromChange(plan, path);

@@ -44,7 +44,7 @@ import type {
   UnmountStep,
 } from "../../recipe/steps/mounts.ts";
 import type { PlanBuilder } from "../builder.ts";
-import { appArmor, needsPrivilege } from "../fixes.ts";
+import { appArmor, deniedPrivilege } from "../fixes.ts";
 
 const NEEDS_MOUNT = "it would be mounted on the host";
 
@@ -78,7 +78,7 @@ export function mountFilesystem(
     fixes: () => ({
       ...mountFixes,
       EBUSY: `something is mounted at ${path} already, or the source is in use`,
-      EINVAL: `an option does not suit the filesystem ${type}`,
+      EINVAL: `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
       ENOENT: `the source ${source ?? type} does not exist`,
       ...fixes,
@@ -141,8 +141,8 @@ function kernelFilesystemFixes(
   const ownsPids = plan.state.unshared.has("pid");
   const denied = {
     proc: ownsPids
-      ? "the kernel lets an ordinary user mount /proc only where the /proc outside is not covered " +
-        'in part, as in many containers it is; bind it instead: bind("/proc")'
+      ? "an ordinary user may mount /proc only if no part of the outer /proc is covered, as it " +
+        'is in many containers; bind it instead: bind("/proc")'
       : 'a new /proc needs a pid namespace: put unshare("pid") before it',
     sysfs: 'a new /sys needs a network namespace: unshare("net")',
     mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")',
@@ -185,9 +185,8 @@ export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
   const target = plan.path(step.target);
   const { flags, data } = parseMountOptions(step.options);
   const fixes: Fixes = {
-    EPERM:
-      "options that the mount got outside are locked; repeat those that /proc/self/mountinfo " +
-      "shows for it",
+    EPERM: "the options that the mount has from outside are locked; repeat those that " +
+      "/proc/self/mountinfo shows for it",
     EINVAL: notMounted(step.target),
   };
   plan.access.recordRemount(flags);
@@ -229,14 +228,14 @@ export function lowerUnmount(step: UnmountStep, plan: PlanBuilder): void {
   plan.access.recordAll();
   const target = plan.path(step.target);
   target.unmount(step.detach === true, {
-    EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
-    EINVAL: `nothing is mounted at ${step.target}, or it was mounted outside, where an ordinary ` +
-      "user cannot take it away",
-    EBUSY: `${step.target} is in use; { detach: true } takes it away all the same`,
+    EPERM: () => deniedPrivilege(plan.host, plan.state.inUserNamespace),
+    EINVAL: `nothing is mounted at ${step.target}, or the mount is from outside, and an ordinary ` +
+      "user cannot unmount it",
+    EBUSY: `${step.target} is in use; { detach: true } unmounts it all the same`,
   });
   plan.state.mounts.unmounted(target.canonical);
 }
 
 function notMounted(path: string): string {
-  return `nothing is mounted at ${path}, or an option does not suit it`;
+  return `nothing is mounted at ${path}, or an option is not supported there`;
 }

@@ -81,7 +81,7 @@ function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {
   const names = directories.join(", ");
   return {
     ...plan.state.mountFixes,
-    EINVAL: `a directory of the overlay does not suit the kernel, which says more in dmesg(1): ` +
+    EINVAL: `the kernel rejects a directory of the overlay, and says more in dmesg(1): ` +
       `${names}; work has to be on the filesystem of upper, and in a user namespace no lower ` +
       "directory may have a mount of the host below it",
     ENOENT: `a directory of the overlay does not exist: ${names}`,

@@ -43,7 +43,7 @@ export function lowerUmask({ mask }: UmaskStep, plan: PlanBuilder): void {
 }
 
 const RAISED: Fixes = {
-  EPERM: "to raise a hard limit takes CAP_SYS_RESOURCE on the host itself",
+  EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself",
 };
 
 /** Lowers `rlimit`. */
@@ -58,7 +58,7 @@ export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuil
 
 /** Lowers `newSession`. */
 export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void {
-  plan.call(setsid(), { fixes: { EPERM: "the program leads a session already" } });
+  plan.call(setsid(), { fixes: { EPERM: "the program is a session leader already" } });
   plan.state.sessionLeader = true;
 }
 

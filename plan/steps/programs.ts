@@ -44,7 +44,7 @@ export function lowerPrograms(step: ProgramsStep, plan: PlanBuilder): void {
 function nextRoot(plan: PlanBuilder): string {
   return plan.cursor.nextRoot ??
     plan.refuse(
-      'there is no pivotRoot() or chroot() after it; say where to: { root: "/new/root" }',
+      'there is no pivotRoot() or chroot() after it; pass { root: "/new/root" }',
     );
 }
 

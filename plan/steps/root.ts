@@ -27,8 +27,8 @@ export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void
   // With both arguments the same, the old root is mounted on top of the new one (pivot_root(2)).
   plan.call(pivot_root(".", "."), {
     fixes: {
-      EINVAL: "the root of this machine is its initial ramdisk, which cannot be taken away; or " +
-        "the new root is on a shared mount",
+      EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot " +
+        "replace; or the new root is on a shared mount",
       EPERM: needsPrivilege(plan.state.inUserNamespace),
     },
   });

@@ -25,8 +25,8 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
-    EPERM: "a filter that is in force already does not allow another",
-    ENOMEM: "the filters that are in force are too long together",
+    EPERM: "an active filter does not allow another one",
+    ENOMEM: "the active filters are too long together",
   });
 }
 

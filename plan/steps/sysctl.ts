@@ -31,7 +31,7 @@ export function lowerSysctl({ settings }: SysctlStep, plan: PlanBuilder): void {
   }
 }
 
-const DENIED = "this setting is not left to a container, but to root of the host";
+const DENIED = "only the host's root may change this setting";
 
 /** Writes a setting by its path in /proc/sys. */
 export function writeSetting(plan: PlanBuilder, path: string, value: string): void {

@@ -7,20 +7,20 @@
 import { O_WRONLY } from "../../ffi/calls/files.ts";
 import type { TimeOffsetStep } from "../../recipe/steps/time.ts";
 import type { PlanBuilder } from "../builder.ts";
-import { appArmor, needsPrivilege } from "../fixes.ts";
+import { deniedPrivilege } from "../fixes.ts";
 import { writeProcFile } from "../proc_file.ts";
 import { enterTime } from "../time_namespace.ts";
 
 /** Lowers `timeOffset`. */
 export function lowerTimeOffset(step: TimeOffsetStep, plan: PlanBuilder): void {
-  plan.needs("time", "the host's clocks are not to be changed");
+  plan.needs("time", "it would change the host's clocks");
   const lines = (["monotonic", "boottime"] as const)
     .filter((clock) => step[clock] !== undefined)
     .map((clock) => `${clock} ${secondsAndNanoseconds(step[clock]!)}\n`);
   writeProcFile(plan, "self/timens_offsets", O_WRONLY, lines.join(""), {
     open: { ENOENT: "this kernel has no time namespaces (Linux 5.6)" },
     write: {
-      EPERM: () => appArmor(plan.host) ?? needsPrivilege(plan.state.inUserNamespace),
+      EPERM: () => deniedPrivilege(plan.host, plan.state.inUserNamespace),
       ERANGE: "the clock would be before 0, or beyond what the kernel counts",
     },
   });

@@ -18,12 +18,12 @@ export function lowerDisableUserNamespaces(
   plan.needs("user", "the host's limit would change");
   if (plan.state.joined.has("user")) {
     plan.refuse(
-      'the limit of those whose user namespace is joined would change; unshare("user")',
+      'the limit of the joined user namespace would change; unshare("user")',
     );
   }
   if (!plan.state.idsMapped) plan.refuse("the ids have to be mapped before it: mapRoot()");
   if (plan.cursor.cameBefore("capabilities")) {
-    plan.refuse("it gives all capabilities again; capabilities() has to stand behind it");
+    plan.refuse("it restores all capabilities; put capabilities() after it");
   }
   writeSetting(plan, "user/max_user_namespaces", "1");
   lowerUnshare({ step: "unshare", kinds: ["user"] }, plan);

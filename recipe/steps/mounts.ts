@@ -33,8 +33,8 @@ export interface MountStep {
  * more than 4095 bytes of options
  * @throws {SyscallError} when it is run: `ENODEV` for a type that this kernel does not have,
  * `EPERM` for one that a user namespace may not mount, such as those of disks, `EINVAL` for an
- * option that does not suit the type, `ENOENT` where the source or, on a filesystem of the host's,
- * the mount point does not exist, `ENOTDIR` where that is not a directory
+ * option that the type does not support, `ENOENT` where the source or, on a filesystem of the
+ * host's, the mount point does not exist, `ENOTDIR` where that is not a directory
  *
  * @example
  * ```ts
@@ -330,7 +330,7 @@ export interface RemountStep {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or with `bind:
  * false` for a filesystem of the host's
  * @throws {SyscallError} when it is run: `EINVAL` where nothing is mounted at the target, or an
- * option does not suit the filesystem, `ENOENT` where the target does not exist, `EPERM` where a
+ * option is not supported there, `ENOENT` where the target does not exist, `EPERM` where a
  * locked option is left out
  *
  * @example

@@ -110,7 +110,9 @@ function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcomm
     operand.optional !== true && parsed._[index] === undefined
   );
   if (missing !== undefined) throw new UsageError(`${missing.name} is missing`);
-  if (hasProgram && program !== true) throw new UsageError("it runs no program after --");
+  if (hasProgram && program !== true) {
+    throw new UsageError("this subcommand runs no program after --");
+  }
   const extra = parsed._[operands.length];
   if (extra === undefined) return;
   throw new UsageError(

@@ -27,7 +27,7 @@ export function run(given: Arguments): number {
     const names = Object.keys(SHELLS);
     const near = nearest(shell, names);
     throw new UsageError(
-      `there are no completions for "${shell}", but for ${names.join(", ")}` +
+      `there are no completions for "${shell}", only for ${names.join(", ")}` +
         (near === undefined ? "" : `; did you mean ${near}?`),
     );
   }

@@ -61,7 +61,7 @@ function identityOf(pid: number): ProcessIdentity {
     return linux.processIdentity(pid);
   } catch (error) {
     if (!(error instanceof SyscallError) || error.code !== "ENOENT") throw error;
-    throw new UsageError(`there is no process ${pid}; ramekin ps lists the containers that run`);
+    throw new UsageError(`there is no process ${pid}; ramekin ps lists the running containers`);
   }
 }
 
@@ -77,7 +77,7 @@ function pidOf(word: string): number {
   }
   const near = nearest(word, containers.map(({ name }) => name));
   throw new UsageError(
-    `no container that runs has the name ${word}` +
+    `no running container has the name ${word}` +
       (near === undefined ? "; ramekin ps lists them" : `; did you mean ${near}?`),
   );
 }

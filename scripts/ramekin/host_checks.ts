@@ -135,7 +135,7 @@ function landlock(): Finding {
   return {
     name,
     works: false,
-    says: "this kernel has none, or has not started it",
+    says: "this kernel has none, or it is not enabled",
     fix: "Linux 5.13, and landlock among the security modules of the boot parameter lsm=",
   };
 }

@@ -49,7 +49,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     value: "PROGRAMS",
     optionalValue: true,
     repeated: true,
-    summary: "let these programs only be started, or with --allow-sys use all of the machine",
+    summary: "let it start only these programs, or with --allow-sys use all of the machine",
   },
   sys: {
     name: "allow-sys",

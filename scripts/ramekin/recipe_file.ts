@@ -37,7 +37,7 @@ export async function recipeFile(
 ): Promise<RecipeFile> {
   if (DATA.test(path)) return readData(path, variablesOf(settings));
   if (!CODE.test(path)) {
-    throw new UsageError(`${path} is not a recipe: the name of one ends with .yaml, .json or .ts`);
+    throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
   }
   if (settings.length > 0) {
     throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");

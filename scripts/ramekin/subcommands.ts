@@ -16,14 +16,14 @@ const SET: Flag = {
   name: "set",
   value: "NAME=VALUE",
   repeated: true,
-  summary: "give a variable of the recipe a value, as YAML has it",
+  summary: "set a variable of the recipe, with its value as in YAML",
 };
 
-const PROGRAM = "The program is your shell (SHELL, else sh) where none is given.";
+const PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
 
 const STATUS =
-  "The exit status is the program's: 128 and the signal's number where a signal has ended it; " +
-  "127 where the program is not there, 126 where it cannot be started, 125 where ramekin fails.";
+  "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
+  "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
 
 const TABLE = [
   {
@@ -57,7 +57,7 @@ const TABLE = [
   },
   {
     name: "enter",
-    summary: "run a program in a container that runs already",
+    summary: "run a program in a running container",
     more: "The container is given by its pid, or by the name of its program, as ramekin ps shows " +
       "them. All namespaces are joined, and its root, working directory, environment and cgroup. " +
       "Where its program has lost capabilities, or is under a filter of system calls, this one " +
@@ -88,7 +88,7 @@ const TABLE = [
   },
   {
     name: "ps",
-    summary: "list the containers that run, of all scripts of this user",
+    summary: "list the running containers of all scripts of this user",
     more: "The namespaces are those that the container does not share with its script.",
     operands: [],
     flags: [JSON_FLAG],

@@ -326,7 +326,7 @@ test("arguments that are too long are reported", async () => {
   const args = Array.from({ length: 40 }, () => "x".repeat(100_000));
   const error = await assertRejects(() => box.command("true", { args }).output(), SyscallError);
   assertEquals(error.code, "E2BIG");
-  assert(error.message.includes("arguments and environment are larger"), error.message);
+  assert(error.message.includes("the arguments and the environment are larger"), error.message);
 });
 
 test("fifty concurrent containers have separate output", async () => {

@@ -81,7 +81,7 @@ test("a limit of 0 user namespaces is reported with the fix", () => {
     "unshare",
     0,
   ]);
-  assertStringIncludes(result.message, "there may be 0 user namespaces here");
+  assertStringIncludes(result.message, "only 0 user namespaces are allowed here");
   assertStringIncludes(result.message, "sysctl -w user.max_user_namespaces=");
 });
 

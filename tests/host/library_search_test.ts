@@ -149,7 +149,7 @@ Deno.test("RUNPATH applies to the object's own libraries only, RPATH to theirs t
   ]);
   assertEquals(
     needed("/bin/a", hostOf({ ...files, "/bin/a": { ...program, runpath: ["/opt"] } })),
-    "the library libc.so is not there, which /opt/libb.so needs",
+    "the library libc.so, which /opt/libb.so needs, does not exist",
   );
 });
 
@@ -159,7 +159,7 @@ Deno.test("an object with DF_1_NODEFLIB gets no library from the default directo
     [GLIBC]: {},
     "/lib/libb.so": {},
   });
-  assertEquals(needed("/bin/a", host), "the library libb.so is not there, which /bin/a needs");
+  assertEquals(needed("/bin/a", host), "the library libb.so, which /bin/a needs, does not exist");
 });
 
 Deno.test("$ORIGIN is the program's real directory on the host, and its directory in the container", () => {
@@ -215,19 +215,19 @@ Deno.test("a script needs its interpreter, and the files of that", () => {
 Deno.test("a missing file is reported with the object that needs it", () => {
   const program = { interpreter: GLIBC, needed: ["libb.so"] };
   const complaints: [host: Record<string, Made>, issue: RegExp][] = [
-    [{}, /^\/bin\/a is not there$/],
+    [{}, /^\/bin\/a does not exist$/],
     [{ "/bin/a": "text" }, /^\/bin\/a is neither a program .* nor a script/],
     [
       { "/bin/a": program },
-      /^the loader \/lib64\/ld-linux-x86-64.so.2 is not there, which \/bin\/a needs$/,
+      /^the loader \/lib64\/ld-linux-x86-64.so.2, which \/bin\/a needs, does not exist$/,
     ],
     [
       { "/bin/a": program, [GLIBC]: {} },
-      /^the library libb.so is not there, which \/bin\/a needs$/,
+      /^the library libb.so, which \/bin\/a needs, does not exist$/,
     ],
-    [{ "/bin/a": "#!/bin/b\n" }, /^\/bin\/b is not there, which \/bin\/a is run by$/],
+    [{ "/bin/a": "#!/bin/b\n" }, /^the interpreter \/bin\/b of \/bin\/a does not exist$/],
     [{ "/bin/a": "#!b\n" }, /its interpreter, "b", has no absolute path$/],
-    [{ "/bin/a": "#!/bin/a\n" }, /interpreters are scripts, too many of them$/],
+    [{ "/bin/a": "#!/bin/a\n" }, /too many of its interpreters are scripts themselves$/],
   ];
   for (const [files, issue] of complaints) {
     assertMatch(String(needed("/bin/a", hostOf(files))), issue);

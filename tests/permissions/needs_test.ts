@@ -139,7 +139,7 @@ test("a recipe without steps needs all of the host", () => {
     "the host's pid namespace",
     "the host's uts namespace",
     "the host's ipc namespace",
-    "all rights of the host's root",
+    "all capabilities of the host's root",
   ]);
 });
 
@@ -343,7 +343,7 @@ test("ids other than the caller's own are needs", () => {
 test("root without a user namespace needs its remaining capabilities", () => {
   const privileges = (...more: Step[]) =>
     needs(recipe(...more)).filter((need) => /root|CAP_/.test(need) && !need.includes("read"));
-  assertEquals(privileges(), ["all rights of the host's root"]);
+  assertEquals(privileges(), ["all capabilities of the host's root"]);
   assertEquals(privileges(capabilities({ keep: ["CAP_CHOWN"] })), ["CAP_CHOWN on the host"]);
   assertEquals(privileges(capabilities({ keep: [] })), []);
   assertEquals(privileges(capabilities({ keep: [] }), unshare("user")), []);

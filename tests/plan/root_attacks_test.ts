@@ -117,7 +117,7 @@ function makeFeigned(directory: string, make: (path: string) => void): void {
   }
 }
 
-const NOT_PROCFS: StepIssue = { code: "EINVAL", says: "what lies at /proc is not procfs" };
+const NOT_PROCFS: StepIssue = { code: "EINVAL", says: "/proc is not procfs" };
 
 /** The /proc of a hostile root, and the error. */
 const FEIGNED: Readonly<

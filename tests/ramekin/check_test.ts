@@ -39,7 +39,7 @@ test("check reports what does not work, and the fix", async () => {
   assertEquals(code, 1, text);
   assertMatch(
     text,
-    /^no {3}user namespaces +clone3? fails with (ENOSPC|EUSERS)\n {7}there may be 0 user/m,
+    /^no {3}user namespaces +clone3? fails with (ENOSPC|EUSERS)\n {7}only 0 user namespaces/m,
   );
   assertMatch(text, /sysctl -w user\.max_user_namespaces=10000/);
   assertMatch(text, /^no {3}uts namespaces /m);

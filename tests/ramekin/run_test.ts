@@ -151,8 +151,8 @@ test(
       /missing\.yaml cannot be read: there is no such file\n$/,
     );
     assertMatch(await issue("none.ts"), /none\.ts exports no recipe: export it as default/);
-    assertMatch(await issue("box.txt"), /is not a recipe: the name/);
-    assertMatch(await issue("."), /is not a recipe: the name/);
+    assertMatch(await issue("box.txt"), /is not a recipe: a recipe's name/);
+    assertMatch(await issue("."), /is not a recipe: a recipe's name/);
   }),
 );
 

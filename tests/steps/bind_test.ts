@@ -171,7 +171,11 @@ testBind(
 testBind("a directory on a file and a file on a directory are reported", (mounts, directory) => {
   Deno.writeTextFileSync(`${directory}/a`, "");
   for (const step of [bind("/usr", `${directory}/a`), bind(`${directory}/a`, "/mnt")]) {
-    assertFails(mounts.with(step), { step: "bind", code: "EINVAL", says: "a directory only" });
+    assertFails(mounts.with(step), {
+      step: "bind",
+      code: "EINVAL",
+      says: "a directory can only be bound on a directory",
+    });
   }
 });
 

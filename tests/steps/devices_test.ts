@@ -101,6 +101,6 @@ test("missing devices of the host are reported", () => {
     step: "devices",
     at: 3,
     code: "ENOENT",
-    says: "missing where the step stands",
+    says: "missing at this step",
   });
 });

@@ -183,7 +183,7 @@ test("a map of more than the own id is refused in a nested user namespace", () =
   assertRefused(() => recipe(unshare("user"), mapRoot(), unshare("user"), SEVERAL), {
     step: "mapIds",
     at: 3,
-    says: "only the own id",
+    says: "only the process's own id",
   });
 });
 

@@ -417,7 +417,7 @@ test("a later process with the same pid is not joined", () => {
       step: "join",
       at: 1,
       code: "ESRCH",
-      says: "another process has its number",
+      says: "another process has its pid",
     },
   );
 });
@@ -434,12 +434,12 @@ test("a missing process, a missing file, and a file that is not a namespace are 
   assertRefused(() => recipe(join("/etc/passwd")), {
     step: "join",
     at: 0,
-    says: "no file of a namespace",
+    says: "not a namespace file",
   });
   assertFails(recipe(join("/etc/passwd", "net")), {
     step: "join",
     code: "EINVAL",
-    says: "no namespace of this kind",
+    says: "not a namespace of this kind",
   });
 });
 
@@ -447,7 +447,7 @@ test(
   "a pipe is not a namespace, and does not block",
   inDirectory((directory) => {
     new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).outputSync();
-    assertRefused(() => recipe(join(`${directory}/pipe`)), { says: "no file of a namespace" });
+    assertRefused(() => recipe(join(`${directory}/pipe`)), { says: "not a namespace file" });
     assertFails(recipe(join(`${directory}/pipe`, "net")), { code: "EINVAL", says: "of this kind" });
   }),
 );
@@ -457,7 +457,7 @@ test("a namespace file of another kind is reported", () => {
     step: "join",
     at: 0,
     code: "EINVAL",
-    says: "no namespace of this kind",
+    says: "not a namespace of this kind",
   });
 });
 
@@ -466,7 +466,7 @@ test("the own user namespace cannot be joined", () => {
     step: "join",
     at: 0,
     code: "EINVAL",
-    says: "is the container's already",
+    says: "the container is in this user namespace already",
   });
 });
 

@@ -225,8 +225,9 @@ test("an older kernel is reported, or rules are left out with { degrade: true }"
   const output = new TextDecoder().decode(stdout);
   assertEquals(
     output,
-    "UnsupportedError landlock: this kernel cannot limit files (Linux 6.2): it has no landlock, or " +
-      "not among its security modules (lsm=landlock,...); { degrade: true } takes what there is\n0\n",
+    "UnsupportedError landlock: this kernel cannot limit files (Linux 6.2): it has no Landlock, or " +
+      "Landlock is not among its security modules (lsm=landlock,...); " +
+      "{ degrade: true } uses what there is\n0\n",
     new TextDecoder().decode(stderr),
   );
 });

@@ -101,7 +101,7 @@ test("invalid limits are refused with the field and the expected value", () => {
   const device = (device: string) => recipe(limits({ io: [{ device, readBps: 1 }] }));
   assertRefused(() => device("/dev/null"), { says: "/dev/null is not a block device" });
   assertRefused(() => device("/dev/none"), { says: "/dev/none cannot be found: ENOENT" });
-  assertRefused(() => recipe(limits({}), limits({})), { at: 1, says: "limits already" });
+  assertRefused(() => recipe(limits({}), limits({})), { at: 1, says: "limits() can be used once" });
 });
 
 test("without the step, a container has no control group", async () => {
@@ -162,7 +162,7 @@ test("a fork bomb stops at the limit of processes", () => {
 test("a container with too little memory for its launch fails", () => {
   const box = mounts.with(init(), limits({ pids: 1 }));
   const error = assertThrows(() => box.command("true").outputSync(), SyscallError, "EAGAIN");
-  assertStringIncludes(error.message, "as many processes as there may be");
+  assertStringIncludes(error.message, "the limit of processes is reached");
 }, lacks({ pids: 1 }));
 
 test("the limit of processor time is not exceeded", async () => {

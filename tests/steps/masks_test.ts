@@ -149,7 +149,7 @@ test(
       assertFails(mounts.with(step), {
         step: step.step,
         code: "EACCES",
-        says: `a directory on the way to ${hidden} may not be searched by this user (chmod +x)`,
+        says: `this user may not search a directory on the way to ${hidden} (chmod +x)`,
       });
     }
   }),

@@ -119,7 +119,8 @@ testOn(
     assertFails(mounts.with(tmpfs(target)), {
       step: "tmpfs",
       code: "ENOENT",
-      says: `the mount point ${target} does not exist; mkdir() makes one where the recipe may`,
+      says: `the mount point ${target} does not exist; mkdir() makes one on a filesystem of ` +
+        "the recipe",
     });
     assertFails(mounts.with(tmpfs("/etc/passwd")), {
       code: "ENOTDIR",
@@ -138,7 +139,7 @@ testOn(["mount"], "an unknown type and an unknown option are reported", (mounts)
   assertFails(mounts.with(mount("a", "/tmp", { type: "tmpfs", options: "nosiud" })), {
     step: "mount",
     code: "EINVAL",
-    says: "an option does not suit the filesystem",
+    says: "does not support an option",
   });
   assertFails(mounts.with(tmpfs("/tmp", { options: "soup=1" })), {
     step: "tmpfs",

@@ -179,7 +179,7 @@ test("a second newSession is reported", () => {
     step: "newSession",
     at: 1,
     code: "EPERM",
-    says: "leads a session already",
+    says: "is a session leader already",
   });
 });
 

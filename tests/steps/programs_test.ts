@@ -178,7 +178,7 @@ testOn(["mount"], "programs is refused where it cannot be done", (mounts) => {
     mounts.with(tmpfs("/mnt"), step, pivotRoot("/mnt"));
   assertRefused(jail(programs("/bin/no-such")), {
     step: "programs",
-    says: "/bin/no-such is not there",
+    says: "/bin/no-such does not exist",
   });
   assertRefused(jail(programs("/etc/passwd")), { says: "/etc/passwd is neither a program" });
   assertRefused(jail(programs("/bin")), { says: "EISDIR" });
@@ -186,7 +186,7 @@ testOn(["mount"], "programs is refused where it cannot be done", (mounts) => {
   assertRefused(jail(programs()), { says: "needs at least one" });
   assertRefused(() => mounts.with(programs("/bin/sh")), { says: '{ root: "/new/root" }' });
   assertRefused(() => mounts.with(programs("/bin/sh"), pivotRoot("/mnt")), {
-    says: "/mnt is the host's",
+    says: "/mnt is on the host",
   });
 });
 

@@ -61,7 +61,7 @@ test("the host's name can be changed by its root only", () => {
     assertFails(named(recipe(unshare("user", "uts"), mapRoot())), {
       step: "sysctl",
       code: "EACCES",
-      says: "not left to a container",
+      says: "only the host's root may change",
     });
   }
 });

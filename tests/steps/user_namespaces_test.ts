@@ -64,7 +64,7 @@ test("it has to be after the id map, and before capabilities", () => {
   assertRefused(() => recipe(disableUserNamespaces()), { at: 0, says: 'unshare("user")' });
   assertRefused(
     () => recipe(unshare("user"), mapRoot(), capabilities({ keep: [] }), disableUserNamespaces()),
-    { step: "disableUserNamespaces", at: 3, says: "capabilities() has to stand behind it" },
+    { step: "disableUserNamespaces", at: 3, says: "put capabilities() after it" },
   );
 });
 

@@ -29,12 +29,12 @@ export function lowerAddress({ device, address }: AddressStep, plan: PlanBuilder
 export function addressFixes(device: string): Fixes {
   return {
     EEXIST: `${device} has this address already`,
-    EACCES: `IPv6 is off on ${device} (sysctl net.ipv6.conf.*.disable_ipv6)`,
+    EACCES: `IPv6 is disabled on ${device} (sysctl net.ipv6.conf.*.disable_ipv6)`,
   };
 }
 
-const UNREACHABLE = "the gateway lies in no network of the container's; address() puts an " +
-  "interface into one";
+const UNREACHABLE = "the gateway is in no network of the container; give an interface an " +
+  "address with address()";
 
 const ROUTE_FIXES: Fixes = {
   EEXIST: "there is a route to it already",

@@ -25,7 +25,7 @@ export function lowerVeth({ name, peer, peerAddress, bridge }: VethStep, plan: P
     kernel.request(addVeth({ name: peer, master, up: true }, { name, namespace }), {
       ...linkFixes(peer ?? name, "veth"),
       ...(bridge !== undefined &&
-        { EOPNOTSUPP: `${bridge} is no bridge, or this kernel has no veth` }),
+        { EOPNOTSUPP: `${bridge} is not a bridge, or this kernel has no veth` }),
     });
     if (peerAddress !== undefined) {
       kernel.request(

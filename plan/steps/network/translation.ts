@@ -72,8 +72,8 @@ function translate(
 }
 
 const NO_NF_TABLES =
-  "this kernel translates no addresses by nf_tables (modprobe nf_tables nft_chain_nat nft_masq " +
-  "nft_fib_inet), or not in tables that end with their script (Linux 5.12)";
+  "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq " +
+  "nft_fib_inet), or no tables that end with their script (Linux 5.12)";
 
 /** The fixes for requests that translate addresses. */
 export const NO_TRANSLATION: Fixes = {

@@ -116,7 +116,7 @@ testOn(["net"], "the error has the kernel's message and a fix", (mounts) => {
   );
   const lost = box.with(route("default", { via: "10.0.1.1" }));
   fails(lost, "route", "ENETUNREACH", "RTM_NEWROUTE default 0.0.0.0/0 via 10.0.1.1", 2);
-  fails(lost, "route", "ENETUNREACH", "invalid gateway; the gateway lies in no network", 2);
+  fails(lost, "route", "ENETUNREACH", "invalid gateway; the gateway is in no network", 2);
   const twice = [route("10.9.0.0/16", { device: "lan" }), route("10.9.0.0/16", { device: "lan" })];
   fails(box.with(...twice), "route", "EEXIST", "there is a route to it already", 3);
 });
@@ -128,7 +128,7 @@ test("a veth to a missing bridge leaves nothing", async () => {
     assertFails(box.with(step), { step: "veth", at: 2, code, says });
   fails(veth("eth0", { bridge: "wan" }), "ENODEV", "there is no interface wan");
   fails(veth("eth0", { peer: "lan" }), "EEXIST", "an interface is called lan already");
-  fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is no bridge");
+  fails(veth("eth0", { bridge: "lo" }), "EOPNOTSUPP", "lo is not a bridge");
   fails(veth("eth0", { peer: "x", peerAddress: "ff02::1/64" }), "EADDRNOTAVAIL", "RTM_NEWADDR");
   await until(() => inside(recipe(join(hub)), "grep -c ':' /proc/net/dev") === "2");
 });

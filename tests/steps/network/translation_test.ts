@@ -140,7 +140,7 @@ test("a host without forwarding is reported, and nothing is left", async () => {
     }
     show();
   `);
-  const says = "UnsupportedError the host passes no packets on between its interfaces; " +
-    "sysctl -w net.ipv4.ip_forward=1 has it do so";
+  const says = "UnsupportedError the host does not forward packets; " +
+    "sysctl -w net.ipv4.ip_forward=1 turns forwarding on";
   assertEquals(printed, `${says}\n${says}\nlo`);
 });
