@@ -8744,32 +8744,11 @@ function missing(path2, type) {
     asked: path2
   };
 }
-var ResolvedPathsCheck = class {
-  #paths;
-  #outputs;
-  #program;
-  constructor(paths) {
-    this.#paths = paths;
-    this.#outputs = paths.map(() => new Output(STATX_SIZE2, "&statx"));
-    const parts = paths.map(({ asked }, index) => ({
-      call: statx(at_fdcwd, asked, 0, STATX_TYPE | STATX_INO, this.#outputs[index]),
-      accept: NOTHING
-    }));
-    this.#program = parts.length === 0 ? void 0 : assemble(parts, engine().architecture);
-  }
-  /** Whether all paths are unchanged. */
-  holds() {
-    if (this.#program === void 0) return true;
-    const result = engine().runInArena(this.#program);
-    return result.failed === void 0 && this.#paths.every((path2, index) => this.#isSame(path2, index, result));
-  }
-  #isSame({ id: id2 }, index, result) {
-    const stat = result.output(this.#outputs[index]);
-    const { mask: mask2 } = readStatx(stat);
-    return mask2 === 0 ? id2 === void 0 : id2 === readFile(stat).id;
-  }
-};
-var STATX_SIZE2 = 256;
+function isUnchanged(known) {
+  const isPlain = known.id !== void 0 && known.asked === known.path;
+  const now = isPlain ? withoutLinks(known.path) : resolvePath(known.asked);
+  return now?.path === known.path && now.type === known.type && now.id === known.id;
+}
 
 // permissions/permission_set.ts
 var PermissionSet = class {
@@ -10519,7 +10498,6 @@ var DEFAULT_VARIABLES = {
 var Command = class _Command {
   #plans;
   #launcher;
-  #plan;
   #grants;
   #program;
   #options;
@@ -10531,10 +10509,19 @@ var Command = class _Command {
     const { permissions } = options;
     this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
     this.#plans = plans;
-    this.#launcher = plans.launcher(this.#grants && {
+    this.#launcher = plans.launcher(this.#planOptions);
+  }
+  get #plan() {
+    return this.#launcher.plan;
+  }
+  get #planOptions() {
+    return this.#grants && {
       network: this.#grants.network
-    });
-    this.#plan = this.#launcher.plan;
+    };
+  }
+  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
+  #refresh() {
+    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   }
   /**
    * Returns the access to the host that the recipe and the command need: that of
@@ -10627,6 +10614,7 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
+    this.#refresh();
     return this.#launcher.describe(this.#spec({
       stdio: [
         "null",
@@ -10690,6 +10678,7 @@ var Command = class _Command {
   }
   /** Throws unless the needs of the recipe and the command are granted. */
   #admit() {
+    this.#refresh();
     if (this.#grants === void 0) return;
     this.#grants.require(this.#needs(this.#plan));
   }
@@ -11466,7 +11455,6 @@ var LiveHost = class {
   #kernel;
   #landlock;
   #remembered = /* @__PURE__ */ new Map();
-  #checks = /* @__PURE__ */ new WeakMap();
   /** The architecture of this machine. */
   get architecture() {
     return engine().architecture;
@@ -11485,7 +11473,16 @@ var LiveHost = class {
   }
   /** The working directory of the script. */
   workingDirectory() {
-    return Deno.cwd();
+    try {
+      return Deno.cwd();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new SyscallError({
+        syscall: "getcwd",
+        errno: ERRNO.ENOENT,
+        hint: "the working directory of the script no longer exists"
+      });
+    }
   }
   /** Whether a variable of the script's environment is set. */
   hasVariable(name) {
@@ -11499,11 +11496,9 @@ var LiveHost = class {
   resolve(path2) {
     return resolvePath(path2);
   }
-  /** Whether these paths would still be resolved in the same way. */
+  /** Whether paths still lead where they did. */
   unchanged(paths) {
-    let check = this.#checks.get(paths);
-    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
-    return check.holds();
+    return paths.every(isUnchanged);
   }
   /** The numbers of a block device. */
   blockDevice(path2) {
@@ -11653,6 +11648,13 @@ var KernelFiles = class {
   guard(path2, userNamespaces) {
     this.#guarded.set(normalize(path2), userNamespaces);
   }
+  /** Notes that the mounts at a path, or all of them, can be reached by other paths as well. */
+  copied(path2) {
+    this.#mounts = this.#mounts.map((mount4) => path2 === void 0 || touches(path2, mount4.target) ? {
+      ...mount4,
+      copied: true
+    } : mount4);
+  }
   /** Makes a directory the root. */
   enter(directory) {
     this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory)).map((mount4) => ({
@@ -11667,7 +11669,7 @@ var KernelFiles = class {
    * @param holds whether a path is still read-only that was made so in this user namespace
    */
   needs(holds) {
-    return this.#mounts.filter(({ target, type }) => !KERNEL_FILES[type].guards.every((name) => {
+    return this.#mounts.filter(({ target, type, copied }) => copied || !KERNEL_FILES[type].guards.every((name) => {
       const guarded = this.#guarded.get(normalize(`${target}/${name}`));
       return guarded !== void 0 && holds(guarded);
     })).map(({ type, step, stepIndex }) => ({
@@ -11782,7 +11784,7 @@ var AccessRecorder = class {
   }
   /** Records a bind mount of a path. */
   recordBind(path2, { readOnly, noDevices }) {
-    if (!this.#paths.mayBeHostFile(path2)) return;
+    if (!this.#paths.mayBeHostFile(path2)) return this.#recordCopy(path2);
     const { path: place2, type } = this.#paths.placeOf(path2);
     if (!HARMLESS.has(place2)) {
       this.record({
@@ -11805,6 +11807,12 @@ var AccessRecorder = class {
       kind: "namespace",
       namespace: "pid"
     });
+  }
+  /** Records that a file of the container is shown at another path; links may lead to any. */
+  #recordCopy(path2) {
+    const { type } = this.state.mounts.mountOf(path2);
+    const hasLinks = type === "bind" || this.#cursor.includes("symlink");
+    this.kernelFiles.copied(hasLinks ? void 0 : normalize(path2));
   }
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }) {
@@ -11903,6 +11911,7 @@ var AccessRecorder = class {
   }
   /** Records access to all files of the host, for a step whose accesses cannot be computed. */
   recordAll() {
+    this.kernelFiles.copied();
     if (!this.state.mounts.atHostRoot) return;
     this.record({
       kind: "read",
@@ -11997,6 +12006,7 @@ var ContainerPath = class {
     return {
       EACCES: (flags2 & O_PATH) === 0 ? void 0 : unsearchable(this.path),
       ELOOP: base.kind === "host" ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made` : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
+      ENXIO: `${this.path} is a pipe or a socket, not a file`,
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
       ...base.kind === "beneath" && {
@@ -12153,35 +12163,31 @@ var ContainerPath = class {
     const plan = this.#plan;
     plan.rememberWorkingDirectory();
     const [done, isFile] = [
-      new Label("unmounted"),
+      new Label("what is mounted is a directory"),
       new Label("what is mounted is a file")
     ];
+    plan.closeDirectories();
     const place2 = this.#openMount(O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
       onAccepted: isFile
     });
-    if (detach) {
-      plan.inDirectory(place2, () => {
-        plan.call(umount2(".", MNT_DETACH), {
-          fixes
-        });
-      });
-      plan.call(close(place2), {
-        onZero: done
-      });
-    } else {
-      const path2 = new Output(4096, "&path");
-      plan.inDirectory(place2, () => void plan.call(getcwd(path2)));
-      plan.call(close(place2));
-      plan.call(chdir("/"));
-      plan.closeDirectories();
-      plan.call(umount2(path2, UMOUNT_NOFOLLOW), {
-        fixes,
-        onZero: done
-      });
-    }
+    const path2 = new Output(4096, "&path");
+    plan.inDirectory(place2, () => {
+      plan.call(detach ? umount2(".", MNT_DETACH) : getcwd(path2), detach ? {
+        fixes
+      } : {});
+    });
+    if (!detach) plan.call(chdir("/"));
+    const opened = plan.closeDirectories();
+    plan.call(close(place2), detach ? {
+      onZero: done
+    } : {});
+    if (!detach) plan.call(umount2(path2, UMOUNT_NOFOLLOW), {
+      fixes,
+      onZero: done
+    });
     plan.place(isFile);
     this.inParent((parent, name) => {
       plan.inDirectory(parent, () => {
@@ -12191,6 +12197,7 @@ var ContainerPath = class {
       });
     });
     plan.closeDirectories();
+    for (const fd of opened) plan.call(close(fd));
     plan.place(done);
   }
   #openMount(more = 0, options = {}) {
@@ -12430,7 +12437,6 @@ var PlanBuilder = class {
   /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
   #resolved = /* @__PURE__ */ new Map();
-  #hostPaths = [];
   #scriptDirectory;
   #directories = /* @__PURE__ */ new Map();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
@@ -12457,12 +12463,9 @@ var PlanBuilder = class {
     if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
     const directory = this.#scriptDirectory;
     if (directory !== void 0 && directory !== this.host.workingDirectory()) return false;
-    if (this.#hostPaths.length !== this.#resolved.size) {
-      this.#hostPaths = [
-        ...this.#resolved.values()
-      ];
-    }
-    return this.host.unchanged(this.#hostPaths);
+    return this.host.unchanged([
+      ...this.#resolved.values()
+    ]);
   }
   /** The process that calls are added to. */
   get process() {
@@ -12552,8 +12555,14 @@ var PlanBuilder = class {
   }
   /** Closes all open directories, which would keep a mount busy (umount(2)). */
   closeDirectories() {
-    for (const { fd } of this.#directories.values()) this.call(close(fd));
-    this.#directories.clear();
+    const open2 = [
+      ...this.#directories.values(),
+      this.state.proc
+    ].filter((one) => one !== void 0);
+    for (const { fd } of open2) this.call(close(fd));
+    this.forgetDirectories();
+    this.state.proc = void 0;
+    return open2.map(({ fd }) => fd);
   }
   /**
    * Adds a call that restricts the program and would restrict the rest of the launch too. It is
@@ -15655,14 +15664,46 @@ function reap(pid) {
   ]);
 }
 
+// launch/conditions.ts
+function conditionsOf(parts) {
+  const conditions = /* @__PURE__ */ new Map();
+  const positions = /* @__PURE__ */ new Map();
+  parts.forEach((part, index) => {
+    if (part instanceof Label) positions.set(part, index);
+  });
+  parts.forEach((part, index) => {
+    if (part instanceof Label || part.call.name.startsWith("clone")) return;
+    for (const label of [
+      part.onZero,
+      part.onAccepted,
+      part.onSuccess
+    ]) {
+      if (label === void 0 || label === END || label === EXIT_CHILD) continue;
+      for (const passed of parts.slice(index + 1, positions.get(label))) {
+        if (!(passed instanceof Label)) conditions.set(passed.call, label.text);
+      }
+    }
+  });
+  return conditions;
+}
+
 // launch/listing_text.ts
 function listingText(entries) {
   const lines = [];
   let heading;
+  let condition;
   for (const { first, note } of collapse(entries)) {
     const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
-    if (heading !== number + first.part) lines.push(heading = number + first.part);
-    lines.push(`    ${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+    if (heading !== number + first.part) {
+      lines.push(heading = number + first.part);
+      condition = void 0;
+    }
+    if (condition !== first.unless) {
+      condition = first.unless;
+      if (condition !== void 0) lines.push(`    unless ${condition}:`);
+    }
+    const indent = condition === void 0 ? "    " : "        ";
+    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
   }
   return lines.join("\n");
 }
@@ -15671,10 +15712,7 @@ function collapse(entries) {
   for (let index = 0; index < entries.length; ) {
     const first = entries[index];
     const end = endOfSeries(entries, index);
-    const [count, second] = [
-      end - index,
-      entries[index + 1]
-    ];
+    const count = end - index;
     const isExecve = seriesOf(first) === "execve";
     if (count > 2 || isExecve && count > 1) {
       const note = isExecve ? `one of ${count}` : `${count} times`;
@@ -15683,12 +15721,6 @@ function collapse(entries) {
         note: ` (${note})`
       });
       index = end;
-    } else if (second !== void 0 && areAlternatives(first, second)) {
-      lines.push({
-        first,
-        note: ` or ${second.call}`
-      });
-      index += 2;
     } else {
       lines.push({
         first,
@@ -15717,10 +15749,6 @@ function endOfSeries(entries, begin) {
 function areTogether(one, other) {
   return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
 }
-function areAlternatives(one, other) {
-  const path2 = /^mkdirat\((.*), 0[0-7]+\)$/s.exec(one.call)?.[1];
-  return path2 !== void 0 && areTogether(one, other) && other.call.startsWith(`mknodat(${path2}, 0100`);
-}
 
 // launch/listing.ts
 var Plan = class {
@@ -15747,6 +15775,7 @@ var Plan = class {
       by: "script",
       call: describeCall(call2)
     }));
+    const conditions = conditionsOf(layout.parts);
     for (const part of layout.parts) {
       if (!("call" in part)) continue;
       const { call: call2, stepIndex, section } = part;
@@ -15758,7 +15787,10 @@ var Plan = class {
         },
         part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
         by: isScripts ? "script" : "container",
-        call: describeCall(call2, show2)
+        call: describeCall(call2, show2),
+        ...conditions.has(call2) && {
+          unless: conditions.get(call2)
+        }
       });
       const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
       if (point !== void 0) entries.push(...parentEntries(plan, point));
@@ -16625,7 +16657,8 @@ function lowerWriteFile(step, plan) {
       ENOSPC: filesystemFull(step.path)
     }
   };
-  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC, {
+  const waits = step.host === true ? 0 : O_NONBLOCK;
+  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
     mode: step.mode ?? 420,
     fixes: {
       ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
@@ -17171,7 +17204,7 @@ function withEmptyFiles(plan, write3) {
 function mask(plan, path2, empty) {
   const target = plan.path(path2);
   target.openBase();
-  plan.skippable(`${path2} is masked, or missing`, (end) => {
+  plan.skippable(`${path2} is missing`, (end) => {
     const place2 = openIfThere(target, end);
     const copyOf = (name) => {
       const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -17182,7 +17215,7 @@ function mask(plan, path2, empty) {
     const cover = (copy2) => move_mount(copy2, "", place2, "", ONTO_FD);
     const [isDirectory, covered] = [
       new Label(`${path2} is a directory`),
-      new Label("covered")
+      new Label(`${path2} is a file`)
     ];
     const file = copyOf(EMPTY.file);
     plan.call(cover(file), {
@@ -17650,7 +17683,7 @@ function filesOf2(step, plan) {
 }
 function bind2(plan, { source, target }) {
   const place2 = plan.path(target);
-  const made = place2.open(O_RDONLY | O_CREAT, {
+  const made = place2.open(O_RDONLY | O_CREAT | O_NONBLOCK, {
     mode: 420
   });
   plan.access.recordBind(source, {
@@ -17677,8 +17710,8 @@ function bind2(plan, { source, target }) {
 var AT_ONCE3 = 2147479552;
 function copy(plan, { source, target }) {
   plan.access.recordRead(source);
-  const from = plan.source(source).open(O_RDONLY);
-  const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC, {
+  const from = plan.source(source).open(O_RDONLY | O_NONBLOCK);
+  const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, {
     mode: 493
   });
   const more = new Label("more");

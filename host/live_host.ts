@@ -60,7 +60,7 @@ export class LiveHost implements Host {
       throw new SyscallError({
         syscall: "getcwd",
         errno: ERRNO.ENOENT,
-        hint: "the working directory of the script does not exist any more",
+        hint: "the working directory of the script no longer exists",
       });
     }
   }
