@@ -16803,14 +16803,15 @@ function denySetgroups(plan) {
   writeMap(plan, "setgroups", "deny");
 }
 function writeMap(plan, file, text4) {
-  const closed = plan.state.exposed ? "a container that joins namespaces is undumpable during setup, so only root can write its maps; do this in a second recipe, run in the container" : void 0;
   writeProcFile(plan, `self/${file}`, O_WRONLY, text4, {
+    // A join that comes later makes the process undumpable from its start.
     open: {
-      EACCES: () => closed ?? appArmor(plan.host)
+      EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host)
     },
     write: mapFixes(plan)
   });
 }
+var UNDUMPABLE = "a container that joins namespaces is undumpable during setup, so only root can write its maps; do this in a second recipe, run in the container";
 function mapFixes(plan) {
   return {
     EPERM: () => appArmor(plan.host) ?? "the kernel refuses the map: an ordinary user may map only their own id, and others with newuidmap and /etc/subuid; and mapping root's id needs CAP_SETFCAP"

@@ -92,15 +92,16 @@ function denySetgroups(plan: PlanBuilder): void {
 
 /** Writes a map file in one write(2), as user_namespaces(7) requires. */
 function writeMap(plan: PlanBuilder, file: string, text: string): void {
-  const closed = plan.state.exposed
-    ? "a container that joins namespaces is undumpable during setup, so only root can write " +
-      "its maps; do this in a second recipe, run in the container"
-    : undefined;
   writeProcFile(plan, `self/${file}`, O_WRONLY, text, {
-    open: { EACCES: () => closed ?? appArmor(plan.host) },
+    // A join that comes later makes the process undumpable from its start.
+    open: { EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host) },
     write: mapFixes(plan),
   });
 }
+
+const UNDUMPABLE =
+  "a container that joins namespaces is undumpable during setup, so only root can write its maps; " +
+  "do this in a second recipe, run in the container";
 
 function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
   return {
