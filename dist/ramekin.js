@@ -12375,6 +12375,18 @@ var StepCursor = class {
     }
     return false;
   }
+  /**
+   * Returns the position of the last step before this one that drops capabilities, unless a user
+   * namespace after it restores them.
+   */
+  droppedBefore(index) {
+    for (let before = index - 1; before >= 0; before--) {
+      const step = this.#steps[before];
+      if (entersUserNamespace(step)) return void 0;
+      if (step.step === "capabilities" || step.step === "setUser") return before;
+    }
+    return void 0;
+  }
   /** The directory that a later step makes the root. */
   get nextRoot() {
     return this.#nextRoots[this.#index];
@@ -12392,6 +12404,10 @@ var StepCursor = class {
 };
 function isRootStep(step) {
   return step.step === "pivotRoot" || step.step === "chroot";
+}
+function entersUserNamespace(step) {
+  const { kinds } = step;
+  return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
 }
 
 // plan/builder.ts
@@ -14318,7 +14334,7 @@ function launchError({ compiled, values }, result) {
 }
 function failureError({ name, errno, text: text4, words: words2 }, { plan, stepIndex, fixes }) {
   const code = errnoName(errno);
-  const fix = fixFor(fixes, code) ?? generalFix(name, code);
+  const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
   return new SyscallError({
     syscall: name,
     errno,
@@ -14326,6 +14342,12 @@ function failureError({ name, errno, text: text4, words: words2 }, { plan, stepI
     ...stepDetails(plan, stepIndex),
     hint: hintOf(words2, orLimits(fix, code, plan))
   });
+}
+function orEarlierStep(fix, code, { cursor }, stepIndex) {
+  const before = code === "EPERM" && stepIndex !== void 0 ? cursor.droppedBefore(stepIndex) : void 0;
+  if (before === void 0) return fix;
+  const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
+  return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
 }
 function orLimits(fix, code, plan) {
   if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;

@@ -48,7 +48,7 @@ export function failureError(
   { plan, stepIndex, fixes }: FailureContext,
 ): SyscallError {
   const code = errnoName(errno);
-  const fix = fixFor(fixes, code) ?? generalFix(name, code);
+  const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
   return new SyscallError({
     syscall: name,
     errno,
@@ -56,6 +56,22 @@ export function failureError(
     ...stepDetails(plan, stepIndex),
     hint: hintOf(words, orLimits(fix, code, plan)),
   });
+}
+
+/** Adds to the fix that an earlier step may have dropped the capability that the call needs. */
+function orEarlierStep(
+  fix: string | undefined,
+  code: ErrnoName | undefined,
+  { cursor }: PlanBuilder,
+  stepIndex: number | undefined,
+): string | undefined {
+  const before = code === "EPERM" && stepIndex !== undefined
+    ? cursor.droppedBefore(stepIndex)
+    : undefined;
+  if (before === undefined) return fix;
+  const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability ` +
+    "for this; put it after this step";
+  return fix === undefined ? dropped : `${dropped}; or ${fix}`;
 }
 
 /** Adds to the fix that the memory limit of the container may be too low. */

@@ -69,6 +69,19 @@ export class StepCursor {
     return false;
   }
 
+  /**
+   * Returns the position of the last step before this one that drops capabilities, unless a user
+   * namespace after it restores them.
+   */
+  droppedBefore(index: number): number | undefined {
+    for (let before = index - 1; before >= 0; before--) {
+      const step = this.#steps[before]!;
+      if (entersUserNamespace(step)) return undefined;
+      if (step.step === "capabilities" || step.step === "setUser") return before;
+    }
+    return undefined;
+  }
+
   /** The directory that a later step makes the root. */
   get nextRoot(): string | undefined {
     return this.#nextRoots[this.#index];
@@ -90,4 +103,10 @@ function isRootStep(
   step: { readonly step: string },
 ): step is { readonly step: string; readonly path: string } {
   return step.step === "pivotRoot" || step.step === "chroot";
+}
+
+function entersUserNamespace(step: { readonly step: string; readonly kinds?: unknown }): boolean {
+  const { kinds } = step;
+  return (step.step === "unshare" || step.step === "join") &&
+    (!Array.isArray(kinds) || kinds.includes("user"));
 }

@@ -11,6 +11,7 @@ import {
   noNewPrivileges,
   recipe,
   setUser,
+  tmpfs,
   unshare,
 } from "../../mod.ts";
 import {
@@ -203,4 +204,15 @@ testOn([], "noNewPrivileges is set, and stays", (mounts) => {
   const script = "grep NoNewPrivs /proc/self/status; sh -c 'grep NoNewPrivs /proc/self/status'";
   assertEquals(inside(mounts.with(noNewPrivileges()), script), "NoNewPrivs:\t1\nNoNewPrivs:\t1");
   assertEquals(inside(mounts, script), "NoNewPrivs:\t0\nNoNewPrivs:\t0");
+});
+
+test("a step that lacks a capability which an earlier one has dropped says so", () => {
+  const box = recipe(
+    unshare("user", "mount"),
+    mapRoot(),
+    capabilities({ keep: [] }),
+    tmpfs("/mnt"),
+  );
+  const says = "step 3 (capabilities) may have dropped the capability for this; put it after";
+  assertFails(box, { step: "tmpfs", code: "EPERM", says });
 });
