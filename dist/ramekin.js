@@ -12476,12 +12476,17 @@ var PlanBuilder = class {
   }
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent() {
-    if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
+    if (this.isMomentary) return false;
+    const { host: host2 } = this;
     const directory = this.#scriptDirectory;
-    if (directory !== void 0 && directory !== this.host.workingDirectory()) return false;
-    return this.host.unchanged([
-      ...this.#resolved.values()
-    ]);
+    try {
+      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && host2.unchanged([
+        ...this.#resolved.values()
+      ]);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      return false;
+    }
   }
   /** The process that calls are added to. */
   get process() {

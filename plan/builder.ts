@@ -17,6 +17,7 @@ import {
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { Host } from "../host/host.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
@@ -126,10 +127,18 @@ export class PlanBuilder {
 
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
-    if (this.isMomentary || this.state.caller !== this.host.credentials()) return false;
+    if (this.isMomentary) return false;
+    const { host } = this;
     const directory = this.#scriptDirectory;
-    if (directory !== undefined && directory !== this.host.workingDirectory()) return false;
-    return this.host.unchanged([...this.#resolved.values()]);
+    try {
+      return this.state.caller === host.credentials() &&
+        (directory === undefined || directory === host.workingDirectory()) &&
+        host.unchanged([...this.#resolved.values()]);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      // Whoever plans anew gets the error, with its step.
+      return false;
+    }
   }
 
   /** The process that calls are added to. */
