@@ -16356,7 +16356,7 @@ function show(step, source, target, plan, missing2) {
 }
 function missingSource({ source }, isHost) {
   const why = `the source ${source} does not exist`;
-  return isHost ? `${why}; { optional: true } leaves the step out` : `${why} at this step: after pivotRoot() no file of the host does`;
+  return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 function copyTree(plan, place2, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;

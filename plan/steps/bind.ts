@@ -105,7 +105,7 @@ function show(
 function missingSource({ source }: BindStep, isHost: boolean): string {
   const why = `the source ${source} does not exist`;
   return isHost
-    ? `${why}; { optional: true } leaves the step out`
+    ? `${why}; leave it out, or bind() it with { optional: true }`
     : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 
