@@ -11,6 +11,7 @@ import {
   environmentVariable,
   nameAt,
 } from "../ffi/environment.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
@@ -220,6 +221,7 @@ export class Command {
     try {
       return this.#launcher.spawn(this.#spec(streams));
     } catch (error) {
+      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
       throw error;
     }

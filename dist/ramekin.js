@@ -8744,11 +8744,49 @@ function missing(path2, type) {
     asked: path2
   };
 }
-function isUnchanged(known) {
-  const isPlain = known.id !== void 0 && known.asked === known.path;
-  const now = isPlain ? withoutLinks(known.path) : resolvePath(known.asked);
-  return now?.path === known.path && now.type === known.type && now.id === known.id;
-}
+var ResolvedPathsCheck = class {
+  #found = [];
+  #others;
+  #program;
+  constructor(paths) {
+    this.#others = paths.filter(({ id: id2 }) => id2 === void 0);
+    const parts = [];
+    for (const known of paths) {
+      if (known.id === void 0) continue;
+      for (const path2 of /* @__PURE__ */ new Set([
+        known.asked,
+        known.path
+      ])) {
+        const output = statxOutput();
+        const call2 = statx(at_fdcwd, path2, 0, STATX_TYPE | STATX_INO, output);
+        parts.push({
+          call: call2,
+          accept: NOTHING
+        });
+        this.#found.push({
+          known,
+          output
+        });
+      }
+    }
+    this.#program = assemble(parts, engine().architecture);
+  }
+  /** Asks the kernel. */
+  holds() {
+    if (this.#found.length > 0) {
+      const result = engine().runInArena(this.#program);
+      if (result.failed !== void 0) return false;
+      for (const { known, output } of this.#found) {
+        const { type, id: id2 } = readFile(result.output(output));
+        if (type !== known.type || id2 !== known.id) return false;
+      }
+    }
+    return this.#others.every((known) => {
+      const now = resolvePath(known.asked);
+      return now.path === known.path && now.type === known.type && now.id === known.id;
+    });
+  }
+};
 
 // permissions/permission_set.ts
 var PermissionSet = class {
@@ -10672,6 +10710,7 @@ var Command = class _Command {
     try {
       return this.#launcher.spawn(this.#spec(streams));
     } catch (error) {
+      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
       throw error;
     }
@@ -11454,6 +11493,7 @@ var LiveHost = class {
   #credentials = new CurrentCredentials();
   #kernel;
   #landlock;
+  #checks = /* @__PURE__ */ new WeakMap();
   #remembered = /* @__PURE__ */ new Map();
   /** The architecture of this machine. */
   get architecture() {
@@ -11498,7 +11538,9 @@ var LiveHost = class {
   }
   /** Whether paths still lead where they did. */
   unchanged(paths) {
-    return paths.every(isUnchanged);
+    let check = this.#checks.get(paths);
+    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
+    return check.holds();
   }
   /** The numbers of a block device. */
   blockDevice(path2) {
@@ -12452,7 +12494,10 @@ var PlanBuilder = class {
   opensProcSelf = false;
   /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
+  /** Whether a launch has found that a resolved path has become a link. */
+  isStale = false;
   #resolved = /* @__PURE__ */ new Map();
+  #hostPaths = [];
   #scriptDirectory;
   #directories = /* @__PURE__ */ new Map();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
@@ -12476,13 +12521,16 @@ var PlanBuilder = class {
   }
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent() {
-    if (this.isMomentary) return false;
+    if (this.isMomentary || this.isStale) return false;
     const { host: host2 } = this;
+    if (this.#hostPaths.length !== this.#resolved.size) {
+      this.#hostPaths = [
+        ...this.#resolved.values()
+      ];
+    }
     const directory = this.#scriptDirectory;
     try {
-      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && host2.unchanged([
-        ...this.#resolved.values()
-      ]);
+      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && host2.unchanged(this.#hostPaths);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       return false;

@@ -21,7 +21,7 @@ import { filesOfPrograms } from "./elf/program_files.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import { joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
-import { isUnchanged, type ResolvedPath, resolvePath } from "./resolve_path.ts";
+import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
 
 /** Reads from this machine; values that never change while the script runs are read once. */
@@ -29,6 +29,7 @@ export class LiveHost implements Host {
   readonly #credentials = new CurrentCredentials();
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
+  readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
   readonly #remembered = new Map<string, unknown>();
 
   /** The architecture of this machine. */
@@ -82,7 +83,9 @@ export class LiveHost implements Host {
 
   /** Whether paths still lead where they did. */
   unchanged(paths: readonly ResolvedPath[]): boolean {
-    return paths.every(isUnchanged);
+    let check = this.#checks.get(paths);
+    if (check === undefined) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
+    return check.holds();
   }
 
   /** The numbers of a block device. */

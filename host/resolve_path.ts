@@ -19,7 +19,13 @@ import {
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
 import { engine, place } from "../ffi/engine/engine.ts";
-import { assemble, Label, type ProgramRecord, resultOffset } from "../ffi/engine/program.ts";
+import {
+  assemble,
+  Label,
+  type ProgramRecord,
+  resultOffset,
+  type SyscallProgram,
+} from "../ffi/engine/program.ts";
 import type { Memory } from "../ffi/engine/memory.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
@@ -220,11 +226,43 @@ function missing(path: string, type: "unknown" | undefined): ResolvedPath {
 }
 
 /**
- * Whether a path still leads where it did: to the same path, and there to the same file, of the same
- * type, as the number of a file is given to another one once that is deleted.
+ * Checks whether paths still lead where they did: the path that was asked for and the resolved one
+ * to the same file, of the same type, as the number of a file is given to another one once that is
+ * deleted. A resolved path that has become a link meanwhile cannot be opened as one (ELOOP).
  */
-export function isUnchanged(known: ResolvedPath): boolean {
-  const isPlain = known.id !== undefined && known.asked === known.path;
-  const now = isPlain ? withoutLinks(known.path) : resolvePath(known.asked);
-  return now?.path === known.path && now.type === known.type && now.id === known.id;
+export class ResolvedPathsCheck {
+  readonly #found: { readonly known: ResolvedPath; readonly output: Output }[] = [];
+  readonly #others: readonly ResolvedPath[];
+  readonly #program: SyscallProgram;
+
+  constructor(paths: readonly ResolvedPath[]) {
+    this.#others = paths.filter(({ id }) => id === undefined);
+    const parts: ProgramRecord[] = [];
+    for (const known of paths) {
+      if (known.id === undefined) continue;
+      for (const path of new Set([known.asked, known.path])) {
+        const output = statxOutput();
+        const call = statx(at_fdcwd, path, 0, STATX_TYPE | STATX_INO, output);
+        parts.push({ call, accept: NOTHING });
+        this.#found.push({ known, output });
+      }
+    }
+    this.#program = assemble(parts, engine().architecture);
+  }
+
+  /** Asks the kernel. */
+  holds(): boolean {
+    if (this.#found.length > 0) {
+      const result = engine().runInArena(this.#program);
+      if (result.failed !== undefined) return false;
+      for (const { known, output } of this.#found) {
+        const { type, id } = readFile(result.output(output));
+        if (type !== known.type || id !== known.id) return false;
+      }
+    }
+    return this.#others.every((known) => {
+      const now = resolvePath(known.asked);
+      return now.path === known.path && now.type === known.type && now.id === known.id;
+    });
+  }
 }

@@ -97,7 +97,10 @@ export class PlanBuilder {
   opensProcSelf = false;
   /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
+  /** Whether a launch has found that a resolved path has become a link. */
+  isStale = false;
   readonly #resolved = new Map<string, ResolvedPath>();
+  #hostPaths: readonly ResolvedPath[] = [];
   #scriptDirectory: string | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
@@ -127,13 +130,17 @@ export class PlanBuilder {
 
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
-    if (this.isMomentary) return false;
+    if (this.isMomentary || this.isStale) return false;
     const { host } = this;
+    // The access list resolves further paths when it is read.
+    if (this.#hostPaths.length !== this.#resolved.size) {
+      this.#hostPaths = [...this.#resolved.values()];
+    }
     const directory = this.#scriptDirectory;
     try {
       return this.state.caller === host.credentials() &&
         (directory === undefined || directory === host.workingDirectory()) &&
-        host.unchanged([...this.#resolved.values()]);
+        host.unchanged(this.#hostPaths);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       // Whoever plans anew gets the error, with its step.

@@ -287,3 +287,20 @@ test("a plan that is kept holds only while its paths lead where they did", () =>
     Deno.removeSync(directory, { recursive: true });
   }
 });
+
+test("a path that has become a link is an error once, and then a new plan", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${directory}/shown`);
+    const box = recipe(unshare("user", "mount"), mapRoot(), bind(`${directory}/shown`, "/mnt"));
+    const command = box.command("true");
+    assert(command.outputSync().success);
+    Deno.renameSync(`${directory}/shown`, `${directory}/moved`);
+    Deno.symlinkSync("moved", `${directory}/shown`);
+    assertEquals(assertThrows(() => command.outputSync(), SyscallError).code, "ELOOP");
+    assert(command.outputSync().success);
+    assert(box.command("true").outputSync().success);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
