@@ -48,7 +48,8 @@ const KILLED = `
   const bin = Deno.makeTempDirSync();
   Deno.writeTextFileSync(
     bin + "/slirp4netns",
-    "#!/bin/sh\\necho ready\\nexec setpriv --pdeathsig clear sleep 1000\\n",
+    // It is not ready before it is on its own.
+    "#!/bin/sh\\nexec setpriv --pdeathsig clear sh -c 'echo ready; exec sleep 1000'\\n",
     { mode: 0o755 },
   );
   Deno.env.set("PATH", bin + ":" + Deno.env.get("PATH"));
