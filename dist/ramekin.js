@@ -14327,7 +14327,7 @@ function enterCgroup(writer, plan, { cgroup }) {
     }
   };
   for (let index = 0; index < cgroup.files; index++) {
-    writer.add(write(cgroupFile(index), MYSELF, MYSELF.length), options);
+    writer.add(writeTextTo(cgroupFile(index), MYSELF), options);
   }
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }
@@ -14343,9 +14343,7 @@ function firstCloneFixes({ clonedKinds, host: host2 }) {
     ...fixes
   };
 }
-var MYSELF = new Uint8Array([
-  48
-]);
+var MYSELF = "0";
 function becomeInit(writer, cloned, frame) {
   writer.section = "init";
   writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
@@ -15036,10 +15034,9 @@ function openProcFile(plan, path2, flags2, fixes) {
     })
   });
 }
-function writeProcFile(plan, path2, flags2, text4, fixes) {
-  const fd = openProcFile(plan, path2, flags2, fixes.open);
-  const bytes = new TextEncoder().encode(text4);
-  plan.call(write(fd, bytes, bytes.length), {
+function writeProcFile(plan, path2, text4, fixes) {
+  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
+  plan.call(writeTextTo(fd, text4), {
     fixes: fixes.write
   });
   plan.release(fd);
@@ -15078,7 +15075,7 @@ function lowerSysctl({ settings: settings2 }, plan) {
 }
 var DENIED2 = "only the host's root may change this setting";
 function writeSetting(plan, path2, value) {
-  writeProcFile(plan, `sys/${path2}`, O_WRONLY, value, {
+  writeProcFile(plan, `sys/${path2}`, value, {
     open: {
       ENOENT: "the kernel has no such setting in this namespace",
       EACCES: DENIED2,
@@ -16878,7 +16875,7 @@ function denySetgroups(plan) {
   writeMap(plan, "setgroups", "deny");
 }
 function writeMap(plan, file, text4) {
-  writeProcFile(plan, `self/${file}`, O_WRONLY, text4, {
+  writeProcFile(plan, `self/${file}`, text4, {
     // A join that comes later makes the process undumpable from its start.
     open: {
       EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host)
@@ -16893,10 +16890,7 @@ function mapFixes(plan) {
   };
 }
 function mapCalls(plan, path2, text4) {
-  const bytes = new TextEncoder().encode(text4);
-  const opened = openat(at_fdcwd, path2, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  const written2 = write(fd, bytes, bytes.length);
+  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
   return [
     {
       call: opened,
@@ -16909,7 +16903,7 @@ function mapCalls(plan, path2, text4) {
       fixes: mapFixes(plan)
     },
     {
-      call: close(fd)
+      call: closed
     }
   ];
 }
@@ -17135,7 +17129,7 @@ function enterCgroup2(plan, file) {
   const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, {
     fixes
   });
-  plan.call(write(fd, new TextEncoder().encode("0"), 1), {
+  plan.call(writeTextTo(fd, "0"), {
     fixes
   });
   plan.release(fd);
@@ -18362,7 +18356,7 @@ function lowerTimeOffset(step, plan) {
     "boottime"
   ].filter((clock) => step[clock] !== void 0).map((clock) => `${clock} ${secondsAndNanoseconds(step[clock])}
 `);
-  writeProcFile(plan, "self/timens_offsets", O_WRONLY, lines.join(""), {
+  writeProcFile(plan, "self/timens_offsets", lines.join(""), {
     open: {
       ENOENT: "this kernel has no time namespaces (Linux 5.6)"
     },

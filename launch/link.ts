@@ -11,7 +11,7 @@
 import { type Call, pointerList, ResultOf } from "../ffi/call.ts";
 import { clone3, CLONE_CLEAR_SIGHAND } from "../ffi/calls/clone3.ts";
 import { EFD_CLOEXEC } from "../ffi/calls/events.ts";
-import { close_range, CLOSE_RANGE_CLOEXEC, dup3, eventfd2, write } from "../ffi/calls/files.ts";
+import { close_range, CLOSE_RANGE_CLOEXEC, dup3, eventfd2 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import {
   clone,
@@ -22,6 +22,7 @@ import {
   unshare,
 } from "../ffi/calls/namespaces.ts";
 import { execveat, exit_group } from "../ffi/calls/processes.ts";
+import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { Label } from "../ffi/engine/program.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
@@ -126,7 +127,7 @@ function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: Launc
     fixes: { EACCES: CGROUP_DENIED },
   };
   for (let index = 0; index < cgroup.files; index++) {
-    writer.add(write(cgroupFile(index), MYSELF, MYSELF.length), options);
+    writer.add(writeTextTo(cgroupFile(index), MYSELF), options);
   }
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }
@@ -145,7 +146,7 @@ export function firstCloneFixes({ clonedKinds, host }: PlanBuilder): Fixes {
 }
 
 /** `"0"`: the process that writes it (cgroups(7)). */
-const MYSELF = new Uint8Array([48]);
+const MYSELF = "0";
 
 /** Writes the calls that become the init, which reads the pid of its child from descriptor 0. */
 function becomeInit(writer: ProgramWriter, cloned: Call, frame: Frame): void {

@@ -11,11 +11,12 @@ import {
   O_CLOEXEC,
   O_DIRECTORY,
   O_PATH,
+  O_WRONLY,
   openat2,
   RESOLVE_BENEATH,
   RESOLVE_NO_XDEV,
-  write,
 } from "../ffi/calls/files.ts";
+import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { fstatfs, readStatfs, statfsOutput } from "../ffi/calls/statfs.ts";
 import { compareWord } from "../ffi/calls/futex.ts";
 import { ERRNO } from "../ffi/errno.ts";
@@ -77,12 +78,10 @@ export function openProcFile(
 export function writeProcFile(
   plan: PlanBuilder,
   path: string,
-  flags: number,
   text: string,
   fixes: { readonly open: Fixes; readonly write: Fixes },
 ): void {
-  const fd = openProcFile(plan, path, flags, fixes.open);
-  const bytes = new TextEncoder().encode(text);
-  plan.call(write(fd, bytes, bytes.length), { fixes: fixes.write });
+  const fd = openProcFile(plan, path, O_WRONLY, fixes.open);
+  plan.call(writeTextTo(fd, text), { fixes: fixes.write });
   plan.release(fd);
 }

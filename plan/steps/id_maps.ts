@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, close, O_CLOEXEC, O_WRONLY, openat, write } from "../../ffi/calls/files.ts";
+import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { writeText } from "../../ffi/calls/write_text.ts";
 import type { IdRange } from "../../recipe/steps/id_range.ts";
 import {
   type MapCurrentUserStep,
@@ -92,7 +92,7 @@ function denySetgroups(plan: PlanBuilder): void {
 
 /** Writes a map file in one write(2), as user_namespaces(7) requires. */
 function writeMap(plan: PlanBuilder, file: string, text: string): void {
-  writeProcFile(plan, `self/${file}`, O_WRONLY, text, {
+  writeProcFile(plan, `self/${file}`, text, {
     // A join that comes later makes the process undumpable from its start.
     open: { EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host) },
     write: mapFixes(plan),
@@ -114,14 +114,11 @@ function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
 
 /** Returns the calls by which the script writes a map of the container. */
 function mapCalls(plan: PlanBuilder, path: string, text: string): ParentCall[] {
-  const bytes = new TextEncoder().encode(text);
-  const opened = openat(at_fdcwd, path, O_WRONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  const written = write(fd, bytes, bytes.length);
+  const [opened, written, closed] = writeText(at_fdcwd, path, text);
   return [
     { call: opened, fixes: { EACCES: () => appArmor(plan.host) } },
     { call: written, fixes: mapFixes(plan) },
-    { call: close(fd) },
+    { call: closed },
   ];
 }
 

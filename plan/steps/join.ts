@@ -15,8 +15,8 @@ import {
   O_RDONLY,
   O_WRONLY,
   openat,
-  write,
 } from "../../ffi/calls/files.ts";
+import { writeTextTo } from "../../ffi/calls/write_text.ts";
 import { chroot, setns } from "../../ffi/calls/namespaces.ts";
 import { pidfd_open, PR_SET_DUMPABLE, prctl } from "../../ffi/calls/processes.ts";
 import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
@@ -153,7 +153,7 @@ function becomeRoot(plan: PlanBuilder, credentials: JoinStep["credentials"]): vo
 function enterCgroup(plan: PlanBuilder, file: string): void {
   const fixes = { EACCES: CGROUP_DENIED };
   const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, { fixes });
-  plan.call(write(fd, new TextEncoder().encode("0"), 1), { fixes });
+  plan.call(writeTextTo(fd, "0"), { fixes });
   plan.release(fd);
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { O_WRONLY } from "../../ffi/calls/files.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { pathOf, type SysctlStep } from "../../recipe/steps/sysctl.ts";
 import type { PlanBuilder } from "../builder.ts";
@@ -35,7 +34,7 @@ const DENIED = "only the host's root may change this setting";
 
 /** Writes a setting by its path in /proc/sys. */
 export function writeSetting(plan: PlanBuilder, path: string, value: string): void {
-  writeProcFile(plan, `sys/${path}`, O_WRONLY, value, {
+  writeProcFile(plan, `sys/${path}`, value, {
     open: {
       ENOENT: "the kernel has no such setting in this namespace",
       EACCES: DENIED,

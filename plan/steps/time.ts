@@ -4,7 +4,6 @@
  * @module
  */
 
-import { O_WRONLY } from "../../ffi/calls/files.ts";
 import type { TimeOffsetStep } from "../../recipe/steps/time.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { deniedPrivilege } from "../fixes.ts";
@@ -17,7 +16,7 @@ export function lowerTimeOffset(step: TimeOffsetStep, plan: PlanBuilder): void {
   const lines = (["monotonic", "boottime"] as const)
     .filter((clock) => step[clock] !== undefined)
     .map((clock) => `${clock} ${secondsAndNanoseconds(step[clock]!)}\n`);
-  writeProcFile(plan, "self/timens_offsets", O_WRONLY, lines.join(""), {
+  writeProcFile(plan, "self/timens_offsets", lines.join(""), {
     open: { ENOENT: "this kernel has no time namespaces (Linux 5.6)" },
     write: {
       EPERM: () => deniedPrivilege(plan.host, plan.state.inUserNamespace),
