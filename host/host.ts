@@ -56,6 +56,8 @@ export interface Host {
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */
   hasVariable(name: string): boolean;
+  /** Whether the script is in the first user namespace, that of the machine. */
+  inFirstUserNamespace(): boolean;
   /** The number in a file of /proc/sys; `undefined` if there is no such file. */
   setting(path: string): number | undefined;
   /** Resolves an absolute path. */

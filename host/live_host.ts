@@ -71,6 +71,13 @@ export class LiveHost implements Host {
     return environmentVariable(name) !== undefined;
   }
 
+  /** Whether the script is in the user namespace with the number of the first one. */
+  inFirstUserNamespace(): boolean {
+    // PROC_USER_INIT_INO (include/linux/proc_ns.h). Without /proc nothing speaks against it.
+    const { id } = resolvePath("/proc/self/ns/user");
+    return id === undefined || id.endsWith(`:${0xefff_fffd}`);
+  }
+
   /** The number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return readSetting(path);

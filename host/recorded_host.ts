@@ -61,6 +61,11 @@ export class RecordedHost implements Host {
     return this.#answer("hasVariable", name) as boolean;
   }
 
+  /** Whether the script was in the first user namespace. */
+  inFirstUserNamespace(): boolean {
+    return this.#answer("inFirstUserNamespace") as boolean;
+  }
+
   /** The recorded number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return this.#answer("setting", path) as number | undefined;
@@ -140,6 +145,7 @@ export function recordHost(host: Host): Recorder {
       landlockVersion: () => host.landlockVersion(),
       workingDirectory: () => host.workingDirectory(),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
+      inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
       unchanged: (paths) => host.unchanged(paths),
