@@ -66,6 +66,11 @@ export class RecordedHost implements Host {
     return this.#answer("inFirstUserNamespace") as boolean;
   }
 
+  /** Returns `undefined`: no kernel is asked. */
+  filesystemIssue(): undefined {
+    return undefined;
+  }
+
   /** The recorded number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return this.#answer("setting", path) as number | undefined;
@@ -146,6 +151,7 @@ export function recordHost(host: Host): Recorder {
       workingDirectory: () => host.workingDirectory(),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
       inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
+      filesystemIssue: (options) => host.filesystemIssue(options),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
       unchanged: (paths) => host.unchanged(paths),
