@@ -62,8 +62,8 @@ export interface SandboxOptions {
   /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
   /**
-   * The network: the host's, or nothing but a loopback interface. The host's unix sockets with
-   * abstract names are out of reach even with the host's network, from Linux 6.12 on.
+   * The network: the host's, or nothing but a loopback interface. With `unixSockets`,
+   * those of the host with abstract names are out of reach even with its network, from Linux 6.12 on.
    *
    * @default {"none"}
    */

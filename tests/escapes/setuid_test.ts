@@ -54,7 +54,7 @@ for (const [way, make] of Object.entries(WAYS)) {
         }
         unlink $file;
         ${make};
-        (stat $file)[2] & 07000 or die "it has no such bit\n";
+        (stat $file)[2] & 06000 or die "it has no such bit\n";
         unlink $file;
       `,
       lacking: ["seccomp"],

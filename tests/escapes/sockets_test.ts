@@ -79,7 +79,7 @@ test("an abstract unix socket of the host's, with the host's network", () =>
     assertStopped(allowed, CONNECT, /connect: Operation not permitted/);
   }));
 
-/** Ways to reach a socket by its path: these are the ends of the paths of the two that are there. */
+/** Ways to reach one of the two sockets of a directory by its path. */
 const BY_PATH: Readonly<Record<string, (directory: string) => string>> = {
   "a stream": (directory) => connectTo(`pack_sockaddr_un("${directory}/stream")`),
   "a datagram": (directory) =>
