@@ -9,11 +9,13 @@ import {
   mapRoot,
   proc,
   recipe,
+  sandbox,
   setEnv,
   SyscallError,
   tmpfs,
   unshare,
 } from "../../mod.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { decode, isAlive, until } from "../other_scripts.ts";
 import { test } from "../support.ts";
 
@@ -155,6 +157,25 @@ test("an AbortSignal kills the container, also one that is aborted already", asy
     (await box.command("sleep", { args: ["100"], signal: AbortSignal.abort() }).output()).signal,
     "SIGKILL",
   );
+});
+
+test("a program that has the script or its init trace it, and stops, has not ended", async () => {
+  const traceMe = allSyscalls(Deno.build.arch).get("ptrace");
+  // Its child kills it once it is in the stop; nobody else would end it.
+  const script = String.raw`
+    my $main = $$;
+    sub stopped { open(my $file, "<", "/proc/$main/stat") or exit; <$file> =~ /\) t / }
+    if (fork == 0) { select undef, undef, undef, 0.01 until stopped(); kill KILL => $main; exit }
+    syscall(${traceMe}, 0, 0, 0, 0) == 0 or exit 9;
+    kill USR1 => $$;
+    exit 9;
+  `;
+  const initial = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
+  for (const box of [recipe(), initial, sandbox()]) {
+    const program = box.command("perl", { args: ["-e", script], stdout: "null", stderr: "null" });
+    const statuses = [program.outputSync(), await program.output(), await program.spawn().status];
+    assertEquals(statuses.map(({ code }) => code), [137, 137, 137]);
+  }
 });
 
 test("a timeout kills the container and is in the status", async () => {
