@@ -23,8 +23,10 @@ steps:
   - { step: symlink, target: usr/lib64, path: /tmp/lib64 }
   - { step: pivotRoot, path: /tmp }
   - { step: hostname, name: "\${name}" }
+  - step: init
+  - { step: unshare, kinds: [user] }
   - { step: capabilities, keep: [] }
-  - step: noNewPrivileges
+  - step: seccomp
 `;
 
 const FILES = {
