@@ -162,17 +162,19 @@ export class AccessRecorder {
   recordBind(path: string, { readOnly, noDevices }: BindAccess): void {
     if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
     const { path: place, type } = this.#paths.placeOf(path);
-    if (!HARMLESS.has(place)) {
-      this.record({ kind: "read", path: place });
+    const harmless = HARMLESS.has(place);
+    if (!harmless) this.record({ kind: "read", path: place });
+    // Root owns the harmless devices, and can change their modes for all programs.
+    if (!harmless || this.state.caller.euid === 0) {
       // A read-only mount keeps no program from connecting to a socket or writing to a pipe.
       const locks = readOnly === true && type !== "socket" && type !== "pipe";
       this.record(
         { kind: "write", path: place },
         locks ? this.state.capabilities.userNamespaces : undefined,
       );
-      if (noDevices !== true && (type === "device" || touches(place, "/dev"))) {
-        this.record({ kind: "device", path: type === "device" ? place : "/dev" });
-      }
+    }
+    if (!harmless && noDevices !== true && (type === "device" || touches(place, "/dev"))) {
+      this.record({ kind: "device", path: type === "device" ? place : "/dev" });
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }

@@ -322,7 +322,7 @@ test("a missing optional source needs nothing", () => {
 
 test("devices and the host's processes are needs in addition to the files", () => {
   const readOnly = { readOnly: true };
-  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null")), []);
+  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null", readOnly)), []);
   assertEquals(
     requiredAccess(bind("/dev/kmsg", "/mnt/kmsg", { ...readOnly, restrict: ["nodev"] })),
     [
@@ -337,6 +337,17 @@ test("devices and the host's processes are needs in addition to the files", () =
     { kind: "read", path: "/proc" },
     { kind: "namespace", namespace: "pid" },
   ]);
+});
+
+test("root can change the mode of a device that is harmless otherwise", () => {
+  const written = (...names: string[]): HostAccessKind[] =>
+    root ? names.map((name) => ({ kind: "write", path: `/dev/${name}` })) : [];
+  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null")), written("null"));
+  const made = steps.devices("/mnt/dev");
+  assertEquals(requiredAccess(made), []);
+  // Whoever can mount can make the mounts of devices() writable.
+  const all = ["null", "zero", "full", "random", "urandom", "tty"];
+  assertEquals(requiredAccess(made, own, [pivotRoot("/mnt")]), written(...all));
 });
 
 test("a socket on a read-only mount can be written to", () =>
