@@ -198,8 +198,8 @@ function remedyOf(need: HostAccess): Remedy {
   }
 }
 
-const UNCHANGED = "; for what is only read, the program must not be able to mount: " +
-  "bind with { readOnly: true }, and capabilities({ keep: [] })";
+const UNCHANGED = "; for what is only read, the program must not be able to mount, nor mounts of " +
+  'the host arrive: bind with { readOnly: true }, capabilities({ keep: [] }), and no "slave"';
 
 const SYS = "--allow-sys with --allow-ffi, or { sys: true }, grants it";
 

@@ -90,6 +90,11 @@ export class AccessRecorder {
   init: InitPlace | undefined;
   /** Whether a step may make read-only mounts writable. */
   remounts = false;
+  /**
+   * Whether mounts that the host makes later appear in the container. They are not restricted as
+   * the bind is that they are made in (mount_namespaces(7)).
+   */
+  receivesMounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
   /** Whether a filter denies the calls that no namespace holds. */
@@ -167,13 +172,15 @@ export class AccessRecorder {
     // Root owns the harmless devices, and can change their modes for all programs.
     if (!harmless || this.state.caller.euid === 0) {
       // A read-only mount keeps no program from connecting to a socket or writing to a pipe.
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+      const locks = readOnly === true && !this.receivesMounts && type !== "socket" &&
+        type !== "pipe";
       this.record(
         { kind: "write", path: place },
         locks ? this.state.capabilities.userNamespaces : undefined,
       );
     }
-    if (!harmless && noDevices !== true && (type === "device" || touches(place, "/dev"))) {
+    const hasDevices = type === "device" || touches(place, "/dev");
+    if (!harmless && hasDevices && (noDevices !== true || this.receivesMounts)) {
       this.record({ kind: "device", path: type === "device" ? place : "/dev" });
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
@@ -254,7 +261,8 @@ export class AccessRecorder {
   }
 
   /** Records a new mount namespace, which an earlier init is not in. */
-  recordMountNamespace(): void {
+  recordMountNamespace(receivesMounts: boolean): void {
+    this.receivesMounts = receivesMounts;
     if (this.init !== undefined && this.root !== "own") this.init.seesHost = true;
   }
 

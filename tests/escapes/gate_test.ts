@@ -2,15 +2,20 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
+  bind,
   describeAccess,
   type HostAccessKind,
   init,
+  mkdir,
   PermissionError,
+  propagation as propagate,
   recipe,
+  type Step,
+  tmpfs,
   unshare,
 } from "../../mod.ts";
 import { isAlive, readUntil, Script, until } from "../other_scripts.ts";
-import { test } from "../support.ts";
+import { notRoot, test } from "../support.ts";
 import { GATE_ATTACKS, KEY, PORT, READ, type Stranger, stranger } from "./gate_attacks.ts";
 import { program } from "./support.ts";
 
@@ -129,3 +134,48 @@ test("a program that resets its parent-death signal to outlive the script", asyn
   const tied = await leftBehind(held);
   await until(() => !isAlive(tied));
 });
+
+/** Mounts a filesystem beneath a bound directory once the container runs, and writes to that. */
+const ARRIVING = `
+  const { recipe } = ramekin;
+  const [directory, steps] = Deno.args;
+  const command = recipe(...JSON.parse(steps)).command("sh", {
+    args: ["-c", "read line; echo changed > /x/later/file"],
+    stdin: "piped",
+    stderr: "null",
+  });
+  await using container = command.spawn();
+  await recipe().command("mount", { args: ["-t", "tmpfs", "later", directory + "/later"] }).output();
+  await new Blob(["go\\n"]).stream().pipeTo(container.stdin);
+  console.log((await container.status).code);`;
+
+/** Runs it in a mount namespace of its own, whose mounts are shared. */
+async function writesToLater(propagation: "private" | "slave"): Promise<boolean> {
+  const directory = Deno.makeTempDirSync();
+  const script = Deno.makeTempFileSync({ suffix: ".ts" });
+  const module = new URL("../../mod.ts", import.meta.url).href;
+  Deno.writeTextFileSync(script, `import * as ramekin from "${module}";${ARRIVING}`);
+  const shown = bind(directory, "/mnt/x", { readOnly: true });
+  const steps = stranger({ root: [shown] }).steps.flatMap((step): Step[] =>
+    step.step === "unshare" ? [{ ...step, propagation }] : [step]
+  );
+  try {
+    const { stdout } = await recipe(
+      unshare("mount"),
+      tmpfs(directory),
+      propagate(directory, "shared"),
+      mkdir(`${directory}/later`),
+    ).command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", script, directory, JSON.stringify(steps)],
+    }).output();
+    return new TextDecoder().decode(stdout).trim() === "0";
+  } finally {
+    Deno.removeSync(script);
+    Deno.removeSync(directory);
+  }
+}
+
+test("a mount of the host that arrives in a directory to be read", async () => {
+  assertEquals(await writesToLater("slave"), true);
+  assertEquals(await writesToLater("private"), false);
+}, notRoot);

@@ -320,6 +320,16 @@ test("a missing optional source needs nothing", () => {
   ]);
 });
 
+test("a mount that arrives later in a read-only directory can be written to", () => {
+  const slave = { ...unshare("mount"), propagation: "slave" } as const;
+  const rest = ALL.filter((kind) => kind !== "mount");
+  const before = recipe(unshare(...rest), mapRoot(), slave, tmpfs("/mnt"));
+  const shown = bind("/usr", "/mnt/x", { readOnly: true, restrict: ["nodev"] });
+  const read: HostAccessKind = { kind: "read", path: "/usr" };
+  assertEquals(requiredAccess(shown, before), [read, { kind: "write", path: "/usr" }]);
+  assertEquals(requiredAccess(shown, before.with(unshare("mount"))), [read], "it is private now");
+});
+
 test("devices and the host's processes are needs in addition to the files", () => {
   const readOnly = { readOnly: true };
   assertEquals(requiredAccess(bind("/dev/null", "/mnt/null", readOnly)), []);
