@@ -5,6 +5,7 @@
  */
 
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
+import { includesVariable } from "../recipe/variable_pattern.ts";
 import {
   type EnvironmentStrings,
   environmentStrings,
@@ -265,7 +266,7 @@ export class Command {
   }
 
   #inheritsVariable(name: string): boolean {
-    return (this.#inherits || this.#plan.state.keptVariables.has(name)) &&
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) &&
       (this.#grants?.hasVariable(name) ?? true);
   }
 

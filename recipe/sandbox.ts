@@ -7,16 +7,7 @@
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
 import { isWithin, normalize, parentOf } from "./path.ts";
-import {
-  absolutePath,
-  invalidField,
-  lazy,
-  list,
-  oneOf,
-  optional,
-  type Schemas,
-  variableName,
-} from "./schema.ts";
+import { absolutePath, invalidField, lazy, list, oneOf, optional, type Schemas } from "./schema.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
 import { bind, type BindStep } from "./steps/bind.ts";
@@ -44,6 +35,7 @@ import {
   tmpfs,
   unshare,
 } from "./steps/builders.ts";
+import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
 /**
  * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
@@ -67,7 +59,10 @@ export interface SandboxOptions {
    * @default {"none"}
    */
   readonly net?: "none" | "host";
-  /** Variables of the script's environment that the program gets, where they are set. */
+  /**
+   * Variables of the script's environment that the program gets, where they are set; `"AWS_*"` is
+   * all that begin so.
+   */
   readonly env?: readonly string[];
 }
 
@@ -81,7 +76,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     read: paths,
     write: paths,
     net: optional(oneOf(["none", "host"])),
-    env: optional(list(variableName())),
+    env: optional(list(variablePattern())),
   };
 });
 
@@ -122,7 +117,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp(),
     clearEnv({ keep: env }),
-    setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name)))),
+    setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name)))),
   ];
 }
 

@@ -18,6 +18,7 @@ import {
   text,
   variableName,
 } from "../schema.ts";
+import { variablePattern } from "../variable_pattern.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets variables of the program's environment. */
@@ -62,7 +63,10 @@ export interface ClearEnvStep extends ClearEnvOptions {
 
 /** Options of {@linkcode clearEnv}. */
 export interface ClearEnvOptions {
-  /** The variables of the script's environment that stay, where they are set. */
+  /**
+   * The variables of the script's environment that stay, where they are set; `"AWS_*"` is all that
+   * begin so.
+   */
   readonly keep?: readonly string[];
 }
 
@@ -87,7 +91,7 @@ export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
 /** What the data of `clearEnv` may be. */
 export const clearEnvSchema: StepSchema<ClearEnvStep> = stepSchema(
   "clearEnv",
-  () => ({ keep: optional(list(variableName())) }),
+  () => ({ keep: optional(list(variablePattern())) }),
 );
 
 /** Sets the file mode creation mask. */
