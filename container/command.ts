@@ -253,7 +253,7 @@ export class Command {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === undefined || hosts === undefined) return launched;
-    const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
+    const proxy = new ContainerProxy(listener, hosts);
     return { ...launched, services: [...services, { end: () => proxy.close() }] };
   }
 
