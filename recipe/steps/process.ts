@@ -228,7 +228,10 @@ export interface DieWithParentStep {
  * The signal goes to the first process of the container; in a pid namespace all others end with
  * that one. The kernel drops the setting when a program gains privileges by its file (set-user-ID,
  * capabilities); `noNewPrivileges()`, `init()` or a user namespace prevents that. Needs no
- * privilege, and nothing of it fails.
+ * privilege.
+ *
+ * @throws {RecipeError} when it is planned with `null`, and a step has the script forward packets:
+ * `publish()`, `masquerade()` or `userNetwork()`
  *
  * @example
  * ```ts

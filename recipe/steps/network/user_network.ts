@@ -25,7 +25,8 @@ export interface UserNetworkStep {
  * services on the host's loopback interface. The program ends with the container and with the
  * script. It needs /dev/net/tun, which on some machines only root may open.
  *
- * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or with
+ * `dieWithParent(null)`
  * @throws {UnsupportedError} when it is run where none of the programs is installed, or the program
  * fails, as without /dev/net/tun; the message includes its output
  *
