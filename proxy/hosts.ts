@@ -22,6 +22,9 @@ import { Semaphore } from "./semaphore.ts";
 /** How many names are looked up at once: each takes one of the 32 threads of Deno's pool. */
 const LOOKUPS_AT_ONCE = 4;
 
+/** How many addresses of a name count, of the thousands that name servers could return. */
+const ADDRESSES = 16;
+
 const LOOPBACK_IPV4 = parsePrefix("127.0.0.0/8")!;
 /** The addresses of localhost, whatever name servers say (RFC 6761). */
 const LOCALHOST: readonly IpAddress[] = [parseIp("127.0.0.1")!, parseIp("::1")!];
@@ -76,7 +79,7 @@ export class Hosts {
     const ip = parseIp(name);
     if (ip !== undefined) return [ip];
     if (name === "localhost") return LOCALHOST;
-    return await this.#lookups.run(() => resolveName(name));
+    return (await this.#lookups.run(() => resolveName(name))).slice(0, ADDRESSES);
   }
 
   #mayLeadTo(address: IpAddress, port: number): boolean {
