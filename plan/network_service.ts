@@ -4,8 +4,8 @@
  * @module
  */
 
-import { bindLoopback, ipSocket, listen } from "../ffi/calls/ip_sockets.ts";
 import { AF_INET } from "../ffi/calls/constants/sockets.ts";
+import { bindLoopback, ipSocket, listen } from "../ffi/calls/ip_sockets.ts";
 import { setLink } from "../ffi/netlink/link.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { inContainerNetns } from "./network.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { describeCall } from "../../ffi/call.ts";
+import { describeCall, ResultOf } from "../../ffi/call.ts";
 import { AF_INET6 } from "../../ffi/calls/constants/sockets.ts";
 import { close } from "../../ffi/calls/files.ts";
 import { bind, ipSocket, setIpv6Only } from "../../ffi/calls/ip_sockets.ts";
@@ -14,7 +14,10 @@ import type { ServiceDefinition } from "./service.ts";
 
 /** The service. */
 export const reservePortService: ServiceDefinition<"reserve-port"> = {
-  describe: ({ address }) => [describeCall(bind(-1, address))],
+  describe({ protocol, address }) {
+    const socket = new ResultOf(ipSocket(address.family, protocol), "socket");
+    return [describeCall(bind(socket, address))];
+  },
   start({ protocol, address }) {
     const socket = syscall(ipSocket(address.family, protocol));
     try {
