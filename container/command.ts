@@ -5,6 +5,7 @@
  */
 
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
+import { includesVariable } from "../recipe/variable_pattern.ts";
 import {
   type EnvironmentStrings,
   environmentStrings,
@@ -252,7 +253,7 @@ export class Command {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === undefined || hosts === undefined) return launched;
-    const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
+    const proxy = new ContainerProxy(listener, hosts);
     return { ...launched, services: [...services, { end: () => proxy.close() }] };
   }
 
@@ -265,7 +266,7 @@ export class Command {
   }
 
   #inheritsVariable(name: string): boolean {
-    return (this.#inherits || this.#plan.state.keptVariables.has(name)) &&
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) &&
       (this.#grants?.hasVariable(name) ?? true);
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { isWithin } from "../recipe/path.ts";
+import { includesVariable } from "../recipe/variable_pattern.ts";
 import { PermissionError } from "../ffi/errors.ts";
 import type { NetworkService } from "../plan/builder.ts";
 import { describeAccess, type HostAccess } from "../plan/access/access.ts";
@@ -52,7 +53,7 @@ export class PermissionSet {
   hasVariable(name: string): boolean {
     const { env } = this.#options;
     if (env === "inherit") return mayScript({ name: "env", variable: name });
-    return typeof env === "boolean" ? env : env.includes(name);
+    return typeof env === "boolean" ? env : includesVariable(env, name);
   }
 
   /** Whether the need is granted. Variables always are, because others are left out silently. */

@@ -6,6 +6,7 @@
  */
 
 import type { ResultOf } from "../ffi/call.ts";
+import type { PublishedPort } from "../ffi/netlink/nftables.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { Credentials } from "../host/credentials.ts";
 import type { Host } from "../host/host.ts";
@@ -17,14 +18,16 @@ import { MountTable, type PlannedMount } from "./mount_table.ts";
 /** The id that the kernel reports for unmapped ids (sysctl kernel.overflowuid). */
 export const OVERFLOW_ID = 65534;
 
-/** The open descriptors of the container's network namespaces. */
-export interface NetworkSockets {
+/** The container's network: the open descriptors of its namespaces, and what is forwarded. */
+export interface PlannedNetwork {
   /** A socket of its present network namespace, once a step has needed one. */
   inside?: ResultOf;
   /** A descriptor of that namespace, once a step has needed one. */
   namespace?: ResultOf;
   /** A socket of the parent network namespace, unless that is the host's. */
   outside?: ResultOf;
+  /** The ports that steps have published. */
+  published?: PublishedPort[];
 }
 
 /** An open /proc, with the mount and the root that it belongs to. */
@@ -42,8 +45,10 @@ export class PlannedState {
   readonly joined: Set<NamespaceKind> = new Set();
   /** The mounts of the steps. */
   readonly mounts: MountTable = new MountTable();
-  /** The open descriptors of its network namespaces. */
-  network: NetworkSockets = {};
+  /** Its network. */
+  network: PlannedNetwork = {};
+  /** Whether the script forwards its packets. */
+  isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */
   proc: OpenProc | undefined;
   /** How often the root or the mount namespace has changed. */

@@ -16,7 +16,6 @@ import {
   oneOf,
   optional,
   type Schemas,
-  variableName,
 } from "./schema.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
@@ -45,6 +44,7 @@ import {
   tmpfs,
   unshare,
 } from "./steps/builders.ts";
+import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
 /**
  * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
@@ -68,7 +68,10 @@ export interface SandboxOptions {
    * @default {"none"}
    */
   readonly net?: "none" | "host";
-  /** Variables of the script's environment that the program gets, where they are set. */
+  /**
+   * Variables of the script's environment that the program gets, where they are set; `"AWS_*"` is
+   * all that begin so.
+   */
   readonly env?: readonly string[];
   /**
    * Whether the program can make unix sockets (`socket(AF_UNIX)`), with which it reaches what serves
@@ -98,7 +101,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     read: paths,
     write: paths,
     net: optional(oneOf(["none", "host"])),
-    env: optional(list(variableName())),
+    env: optional(list(variablePattern())),
     unixSockets: optional(boolean()),
     setuidFiles: optional(boolean()),
   };
@@ -146,7 +149,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp({ deny: denied }),
     clearEnv({ keep: env }),
-    setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name)))),
+    setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name)))),
   ];
 }
 

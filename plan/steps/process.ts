@@ -17,6 +17,7 @@ import type {
 } from "../../recipe/steps/process.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { OUTLIVES_FORWARDING } from "../network.ts";
 
 /** Lowers `setEnv`. */
 export function lowerSetEnv({ variables }: SetEnvStep, plan: PlanBuilder): void {
@@ -66,6 +67,7 @@ export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void 
 
 /** Lowers `dieWithParent`. */
 export function lowerDieWithParent({ signal }: DieWithParentStep, plan: PlanBuilder): void {
+  if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
   plan.access.recordDeath(signal === "SIGKILL");
 }

@@ -19,6 +19,7 @@ import {
   text,
   variableName,
 } from "../schema.ts";
+import { variablePattern } from "../variable_pattern.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets variables of the program's environment. */
@@ -63,7 +64,10 @@ export interface ClearEnvStep extends ClearEnvOptions {
 
 /** Options of {@linkcode clearEnv}. */
 export interface ClearEnvOptions {
-  /** The variables of the script's environment that stay, where they are set. */
+  /**
+   * The variables of the script's environment that stay, where they are set; `"AWS_*"` is all that
+   * begin so.
+   */
   readonly keep?: readonly string[];
 }
 
@@ -88,7 +92,7 @@ export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
 /** What the data of `clearEnv` may be. */
 export const clearEnvSchema: StepSchema<ClearEnvStep> = stepSchema(
   "clearEnv",
-  () => ({ keep: optional(list(variableName())) }),
+  () => ({ keep: optional(list(variablePattern())) }),
 );
 
 /** Sets the file mode creation mask. */
@@ -226,7 +230,10 @@ export interface DieWithParentStep {
  * that one. A program can reset the setting for itself (prctl(2)), but not for an `init()` that it
  * cannot trace, and can survive any signal but SIGKILL. The kernel drops the setting when a program
  * gains privileges by its file (set-user-ID, capabilities); `noNewPrivileges()`, `init()` or a user
- * namespace prevents that. Needs no privilege, and nothing of it fails.
+ * namespace prevents that. Needs no privilege.
+ *
+ * @throws {RecipeError} when it is planned with `null`, and a step has the script forward packets:
+ * `publish()`, `masquerade()` or `userNetwork()`
  *
  * @example
  * ```ts

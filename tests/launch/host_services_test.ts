@@ -21,7 +21,7 @@ const MAKER = `
     moveInterface("card", { as: "eth1" }),
     masquerade("10.9.0.0/24"),
     userNetwork("slirp4netns"),
-    dieWithParent(null),
+    dieWithParent("SIGCONT"),
   );
   const spec = execSpec("sleep", { args: ["1000"] });
   const { pid, services } = new Launcher(planRecipe(box.steps)).spawn(spec);

@@ -180,6 +180,8 @@ test("invalid permissions are reported", () => {
       { net: ["a:65536"] },
       { net: ["user@a"] },
       { env: ["A=B"] },
+      { env: ["A*B"] },
+      { env: ["*_A"] },
       { sys: ["hostname"] },
     ]
   ) {
@@ -547,6 +549,10 @@ test("granted variables are passed on, and others left out", () => {
     const directories = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     assertEquals(env({}), ["LANG=C.UTF-8", directories]);
     assertEquals(env({ env: ["RAMEKIN_ONE"] }), ["LANG=C.UTF-8", directories, "RAMEKIN_ONE=1"]);
+    const both = ["RAMEKIN_ONE=1", "RAMEKIN_TWO=2"];
+    assertEquals(env({ env: ["RAMEKIN_*"] }), ["LANG=C.UTF-8", directories, ...both]);
+    assertEquals(env({ env: ["RAMEKIN_TWO*", "AMEKIN_*"] }).slice(2), ["RAMEKIN_TWO=2"]);
+    assertEquals(env({ env: ["*"] }).filter((line) => line.startsWith("RAM")), both);
     assertEquals(env({ env: true }).filter((line) => line.startsWith("RAM")), [
       "RAMEKIN_ONE=1",
       "RAMEKIN_TWO=2",

@@ -78,6 +78,7 @@ test(
   inDirectory(async (directory) => {
     const show = "echo $SOUP $SPOON";
     assertEquals(await inside(directory, ["--allow-env=SOUP"], show), "leek\n");
+    assertEquals(await inside(directory, ["--allow-env=SP*,SOU"], show), "silver\n");
     assertEquals(await inside(directory, ["--allow-env"], show), "leek silver\n");
     const own = Deno.readTextFileSync("/proc/net/dev").split("\n").length;
     assertEquals(
@@ -118,6 +119,17 @@ test("for a list of hosts ramekin needs the permission itself, and says so", asy
   assertEquals(code, 125);
   assertMatch(decode(stderr), /example\.org:443 through ramekin, which needs --allow-net/);
   assertStringIncludes(decode(stderr), "deno install --global --allow-ffi");
+});
+
+test("a host that could never match is refused with the flag, before anything runs", async () => {
+  for (const host of ["!evil.org", "*", "**.x", ":8080", "a b", "unix:/x", "10.0.0.0/33"]) {
+    const { code, stderr } = await ramekin("sandbox", `--allow-net=${host}`, "--", "true");
+    assertEquals(code, 125);
+    assertStringIncludes(stderr, `--allow-net=${host}: this is not a host`);
+  }
+  const granted = ["*.example.org:443", "10.0.0.0/8", "[fd00::]/8:80", "localhost"].join();
+  const { code, stderr } = await ramekin("sandbox", `--allow-net=${granted}`, "--", "true");
+  assertEquals([code, stderr], [0, ""]);
 });
 
 test(

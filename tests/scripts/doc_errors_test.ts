@@ -313,6 +313,8 @@ const ELSEWHERE: readonly string[] = [
   "overlay ENODEV",
   "pivotRoot EACCES",
   "chdir EACCES",
+  "publish EADDRINUSE",
+  "publish EADDRNOTAVAIL",
   "publish ENOENT",
   "publish EOPNOTSUPP",
   "publish EPROTONOSUPPORT",

@@ -26,7 +26,8 @@ export interface UserNetworkStep {
  * script. It is confined by itself: it sees no files of the host but /etc and /run, and no variable
  * of the script but PATH, and a filter limits its system calls. It needs /dev/net/tun, which on some machines only root may open.
  *
- * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or with
+ * `dieWithParent(null)`
  * @throws {UnsupportedError} when it is run where none of the programs is installed, or the program
  * fails, as without /dev/net/tun; the message includes its output
  *
