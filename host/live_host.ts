@@ -108,12 +108,12 @@ export class LiveHost implements Host {
   }
 
   /** The files that programs need. */
-  programFiles(programs: readonly string[]): ProgramFiles {
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles {
     const refuse = (issue: string): never => {
       throw new ProgramIssue(issue);
     };
     try {
-      return { files: filesOfPrograms(programs, programHost(), refuse) };
+      return { files: filesOfPrograms(programs, programHost(reading), refuse) };
     } catch (error) {
       if (error instanceof ProgramIssue) return { issue: error.message };
       if (!(error instanceof SyscallError)) throw error;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import type { CapabilityName } from "../../ffi/calls/users.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 
@@ -113,7 +114,8 @@ export interface RunAccess {
 }
 
 /**
- * Returns the access in one line: `read /usr, for step 3 (bind)`. Cannot fail.
+ * Returns the access in one line: `read /usr, for step 3 (bind)`, with control characters escaped.
+ * Cannot fail.
  *
  * @example
  * ```ts
@@ -125,7 +127,7 @@ export interface RunAccess {
 export function describeAccess(need: HostAccess): string {
   const { step, stepIndex } = need;
   const suffix = step === undefined ? "" : `, for step ${stepIndex! + 1} (${step})`;
-  return subjectOf(need) + suffix;
+  return escapeControls(subjectOf(need) + suffix);
 }
 
 function subjectOf(need: HostAccessKind): string {

@@ -36,8 +36,8 @@ function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer
   // Compiling a filter takes longer than a launch.
   return plan.host.remember(`seccomp ${JSON.stringify({ architecture, profile, allow })}`, () => {
     const filter = filterOf(allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []));
-    checkLaunch(filter, plan);
     try {
+      checkLaunch(filter, plan);
       return compileFilter(filter, architecture);
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
@@ -49,10 +49,10 @@ function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer
 /**
  * The calls that a launch makes under the filter: to execute the program, and to exit if it fails.
  */
-const LAUNCHING = ["execve", "exit_group"] as const;
+const LAUNCHING: readonly string[] = ["execve", "exit_group"];
 
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
-  const rules = new RuleIndex(filter);
+  const rules = new RuleIndex(filter, new Set(LAUNCHING));
   for (const name of LAUNCHING) {
     const actions = rules.for(name).map(({ action }) => action);
     if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {
