@@ -22,13 +22,13 @@
 
 import type { Recipe } from "../container/recipe.ts";
 import { constructFromEvents, CORE_SCHEMA, dump, parseEvents } from "./js_yaml.ts";
-import { type ParseOptions, readRecipe, type RecipeText } from "./read.ts";
+import { type ParseOptions, readRecipe, type RecipeSource, type RecipeText } from "./read.ts";
 import { directoryOf, includeFile, readRecipeFile } from "./recipe_files.ts";
 import { escapeVariables, type Variable } from "./variables.ts";
 
 export { recipeSchema } from "./json_schema.ts";
 export type { JsonSchema } from "../recipe/schema.ts";
-export type { ParseOptions, RecipeText, Variable };
+export type { ParseOptions, RecipeSource, RecipeText, Variable };
 
 /** Options of {@linkcode loadRecipe}. */
 export interface LoadOptions extends Pick<ParseOptions, "variables"> {
