@@ -63,8 +63,8 @@ interface OpenDirectory {
 const UNCLOSED_FDS = 128;
 
 /**
- * The most calls of a plan, and the most UTF-16 units of the strings in them, which are paths mostly.
- * Both are those of an untrusted recipe, of which nothing has been granted yet.
+ * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe
+ * may be anybody's, and nothing is granted to it yet.
  */
 const [MAX_CALLS, MAX_PATHS] = [100_000, 4 * 1024 * 1024];
 
@@ -190,7 +190,7 @@ export class PlanBuilder {
   call(call: Call, options: CallOptions = NO_OPTIONS): Call {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
-    this.#count(call);
+    if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
     this.process.parts.push({
       call,
       accept,
@@ -204,11 +204,11 @@ export class PlanBuilder {
     return call;
   }
 
-  #count({ args }: Call): void {
-    if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
-    for (const argument of args) if (typeof argument === "string") this.#paths += argument.length;
+  /** Counts a path of the container that calls are made for. */
+  countPath(path: string): void {
+    this.#paths += path.length;
     if (this.#paths > MAX_PATHS) {
-      this.refuse(`the paths in the calls of a plan have at most ${MAX_PATHS} letters`);
+      this.refuse(`the paths of a plan have at most ${MAX_PATHS} letters`);
     }
   }
 

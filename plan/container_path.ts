@@ -83,6 +83,7 @@ export class ContainerPath {
   constructor(plan: PlanBuilder, path: string, lookup?: "current") {
     this.#plan = plan;
     this.path = path;
+    plan.countPath(path);
     const absolute = lookup === undefined && path.startsWith("/") && !climbs(path);
     if (!absolute) {
       [this.#base, this.canonical] = [{ kind: "current" }, path];

@@ -8,7 +8,7 @@ import { RecipeError } from "./errors.ts";
 import { suggestion } from "./nearest.ts";
 import { invalidField, isObject } from "./schema.ts";
 import { quoted, shown, shownObject } from "./shown.ts";
-import { plus, type Size, sizeIssue, sizeOf } from "./size.ts";
+import { RecipeSize, type Size } from "./size.ts";
 import { type Step, STEP_SCHEMAS } from "./steps.ts";
 
 /** Steps that were checked and are frozen: another recipe takes them as they are. */
@@ -24,12 +24,12 @@ const MAX_STEPS = 10_000;
  */
 export function checkedSteps(values: readonly unknown[]): readonly Step[] {
   if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
-  let whole: Size = { values: 0, text: 0 };
+  const whole = new RecipeSize();
   return Object.freeze(values.map((value, stepIndex) => {
     const known = isObject(value) ? CHECKED.get(value) : undefined;
-    const size = known ?? sizeOf(value);
-    whole = plus(whole, size);
-    const issue = sizeIssue(whole);
+    if (known !== undefined) whole.addSize(known);
+    const size = known ?? whole.add(value);
+    const { issue } = whole;
     if (issue !== undefined) {
       throw new RecipeError(`makes the recipe too large: ${issue}`, { stepIndex });
     }

@@ -20,43 +20,66 @@ export interface Size {
   readonly text: number;
 }
 
-/**
- * Returns the size of a value. What can be reached by several ways counts for each of them, as it is
- * checked and planned for each; it is measured once.
- */
-export function sizeOf(value: unknown): Size {
-  return measure(value, MAX_DEPTH, new Map());
-}
+/** Adds up the sizes of the values of a recipe. */
+export class RecipeSize {
+  #values = 0;
+  #text = 0;
+  /** What can be reached by several ways is measured once. */
+  readonly #known = new Map<object, Size>();
 
-/** Returns what is wrong with this size of a whole recipe; `undefined` when nothing is. */
-export function sizeIssue({ values, text }: Size): string | undefined {
-  if (values > MAX_VALUES) {
-    return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, ` +
-      `and at most ${MAX_DEPTH} in each other`;
+  /**
+   * Adds a value, and returns its size. What can be reached by several ways counts for each of them,
+   * as it is checked and planned for each.
+   */
+  add(value: unknown): Size {
+    const [values, text] = [this.#values, this.#text];
+    this.#visit(value, 0);
+    return { values: this.#values - values, text: this.#text - text };
   }
-  return text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : undefined;
-}
 
-/** The sum of two sizes. */
-export function plus(one: Size, other: Size): Size {
-  return { values: one.values + other.values, text: one.text + other.text };
-}
-
-function measure(value: unknown, depth: number, known: Map<object, Size>): Size {
-  if (typeof value === "string") return { values: 1, text: value.length };
-  if (typeof value !== "object" || value === null) return { values: 1, text: 0 };
-  const before = known.get(value);
-  if (before !== undefined) return before;
-  if (depth === 0) return { values: Infinity, text: 0 };
-  // An object that contains itself is not entered again; no schema takes it.
-  known.set(value, { values: 1, text: 0 });
-  let [values, text] = [1, 0];
-  for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-    const size = measure(item, depth - 1, known);
-    values += size.values;
-    text += size.text + (typeof key === "string" ? key.length : 0);
+  /** Adds a value of this size. */
+  addSize({ values, text }: Size): void {
+    this.#values += values;
+    this.#text += text;
   }
-  const size = { values, text };
-  known.set(value, size);
-  return size;
+
+  /** What is wrong with the size of all together; `undefined` when nothing is. */
+  get issue(): string | undefined {
+    if (this.#values > MAX_VALUES) {
+      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each ` +
+        `time, and at most ${MAX_DEPTH} in each other`;
+    }
+    return this.#text > MAX_TEXT
+      ? `the strings of a recipe have at most ${MAX_TEXT} letters`
+      : undefined;
+  }
+
+  #visit(value: unknown, depth: number): void {
+    this.#values++;
+    if (typeof value === "string") this.#text += value.length;
+    if (typeof value !== "object" || value === null) return;
+    // A list may have holes, and be long without any value.
+    if (depth > MAX_DEPTH || Array.isArray(value) && value.length > MAX_VALUES) {
+      this.#values = Infinity;
+      return;
+    }
+    const known = this.#known.get(value);
+    if (known !== undefined) return this.addSize(known);
+    const [values, text] = [this.#values, this.#text];
+    // An object that contains itself is not entered again; no schema takes it.
+    if (depth > 0) this.#known.set(value, NOTHING);
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) this.#visit(value[index], depth + 1);
+    } else {
+      for (const key of Object.keys(value)) {
+        this.#text += key.length;
+        this.#visit((value as Readonly<Record<string, unknown>>)[key], depth + 1);
+      }
+    }
+    if (depth > 0) {
+      this.#known.set(value, { values: this.#values - values, text: this.#text - text });
+    }
+  }
 }
+
+const NOTHING: Size = { values: 0, text: 0 };

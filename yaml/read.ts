@@ -9,7 +9,7 @@ import type { TextPosition } from "../ffi/text_position.ts";
 import { suggestion } from "../recipe/nearest.ts";
 import { isObject } from "../recipe/schema.ts";
 import { quoted } from "../recipe/shown.ts";
-import { MAX_VALUES, plus, type Size, sizeIssue, sizeOf } from "../recipe/size.ts";
+import { MAX_VALUES, RecipeSize } from "../recipe/size.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
@@ -102,7 +102,7 @@ class RecipeReader {
   #length = 0;
   #includes = 0;
   #steps = 0;
-  #size: Size = { values: 0, text: 0 };
+  readonly #size = new RecipeSize();
 
   constructor(options: ParseOptions) {
     this.#options = options;
@@ -141,8 +141,8 @@ class RecipeReader {
     return list.flatMap((item, index): StepText[] => {
       const path = ["steps", index];
       // By aliases, a small text can have much to replace variables in.
-      this.#size = plus(this.#size, sizeOf(item));
-      const issue = sizeIssue(this.#size);
+      this.#size.add(item);
+      const { issue } = this.#size;
       if (issue !== undefined) refuse(issue, ...path);
       const included = isObject(item) && Object.keys(item).length === 1
         ? item["include"]

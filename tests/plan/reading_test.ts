@@ -35,12 +35,12 @@ async function inTemporary(body: (directory: string) => Promise<void>): Promise<
 }
 
 /** Recipes that name a file, in each way in which planning looks into one. */
-const NAMING: Readonly<Record<string, (path: string) => unknown>> = {
+const NAMING: Readonly<Record<string, (path: string, directory: string) => unknown>> = {
   "join()": (path) => recipe(join(path)).plan(),
   "programs()": (path) => withProgram(path).plan(),
   "the recipe itself": (path) => loadRecipe(path),
-  "an include": (path) => {
-    const file = path.replace(/[^/]*$/, "box.yaml");
+  "an include": (path, directory) => {
+    const file = `${directory}/box.yaml`;
     Deno.writeTextFileSync(file, `steps: [{ include: ${JSON.stringify(path)} }]`);
     loadRecipe(file);
   },
@@ -59,7 +59,7 @@ for (const [name, plan] of Object.entries(NAMING)) {
       const state = () => Deno.readTextFileSync(`/proc/${writer.pid}/stat`).split(") ")[1]![0];
       const isPerl = () => Deno.readTextFileSync(`/proc/${writer.pid}/comm`) === "perl\n";
       await until(() => isPerl() && state() === "S");
-      assertThrows(() => plan(pipe), RecipeError);
+      assertThrows(() => plan(pipe, directory), RecipeError);
       // Without a reader before this one, what is written comes here.
       assertEquals(Deno.readTextFileSync(pipe), "for somebody else");
       await writer.status;
@@ -72,7 +72,7 @@ for (const [name, plan] of Object.entries(NAMING)) {
       for (const path of ["/dev/full", "/dev/zero", `${directory}/socket`, directory]) {
         Deno.symlinkSync(path, `${directory}/link`);
         for (const named of [path, `${directory}/link`]) {
-          assertThrows(() => plan(named === directory ? `${named}/.` : named), RecipeError);
+          assertThrows(() => plan(named, directory), RecipeError);
         }
         Deno.removeSync(`${directory}/link`);
       }

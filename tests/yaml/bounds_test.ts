@@ -80,7 +80,7 @@ const REFUSED: Readonly<Record<string, readonly [text: string, says: RegExp]>> =
     `${HEAD}- { step: tmpfs, target: /t }\n` +
     Array.from({ length: 200 }, (_, i) => `- { step: mkdir, path: /t/${i}${times(2000, "/a")} }\n`)
       .join(""),
-    /step \d+ \(mkdir\): the paths in the calls of a plan have at most 4194304 letters/,
+    /step \d+ \(mkdir\): the paths of a plan have at most 4194304 letters/,
   ],
   "a rule with many alternatives": [
     "steps:\n- step: seccomp\n  profile: { defaultAction: SCMP_ACT_ALLOW, syscalls: [{ " +
@@ -151,6 +151,7 @@ test("data of TypeScript has the same bounds", () => {
   const list: unknown[] = [];
   list.push(list);
   refused(() => recipe({ step: "maskPaths", paths: list } as unknown as Step));
+  refused(() => recipe({ step: "maskPaths", paths: Array(2 ** 31) }));
   let deep: unknown = "x";
   for (let level = 0; level < 100_000; level++) deep = [deep];
   refused(() => recipe({ step: "maskPaths", paths: deep } as unknown as Step));
