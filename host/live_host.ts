@@ -113,7 +113,7 @@ export class LiveHost implements Host {
       throw new ProgramIssue(issue);
     };
     try {
-      return { files: filesOfPrograms(programs, programHost(reading), refuse) };
+      return { files: filesOfPrograms(programs, programHost(reading, refuse), refuse) };
     } catch (error) {
       if (error instanceof ProgramIssue) return { issue: error.message };
       if (!(error instanceof SyscallError)) throw error;

@@ -24,6 +24,7 @@ import {
 import { AT_EMPTY_PATH } from "../calls/mounts.ts";
 import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../calls/statx.ts";
 import { concat } from "../concat.ts";
+import { NO_SUCH_PATH } from "../missing.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 
 /** The most bytes of one read, and of a path. */
@@ -87,12 +88,17 @@ export class RegularFile implements Disposable {
 }
 
 /**
- * Finds a file without opening it, and uses it if it is a regular one; `undefined` for any other.
+ * Finds a file without opening it, and uses it if it is a regular one; `undefined` for any other,
+ * and where there is none.
  *
- * @throws {SyscallError} `ENOENT`, `EACCES`
+ * @throws {SyscallError} `EACCES`
  */
 export function withRegularFile<T>(path: string, use: (file: RegularFile) => T): T | undefined {
-  const found = syscall(openat(at_fdcwd, path, O_PATH | O_CLOEXEC));
+  const finding = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
+  // Libraries are looked for at many places: an error for each would take most of the time.
+  const outcome = syscalls([{ call: finding, accept: NO_SUCH_PATH }]);
+  const found = Number(outcome.result(finding));
+  if (found < 0) return undefined;
   try {
     const output = statxOutput();
     const call = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);

@@ -28,9 +28,6 @@ export interface ProgramHost extends HostFiles {
 /** A script's interpreter may be a script, up to four times (execve(2)). */
 const SCRIPTS_DEEP = 5;
 
-/** The most paths at which libraries of one program are looked for; a program may be anybody's. */
-const MOST_PLACES = 10_000;
-
 /**
  * Returns all files that these programs need, each with its path in the container.
  *
@@ -92,17 +89,10 @@ function* filesOfElf(
   const origin = { source: parentOf(host.realPath(path)), target: parentOf(path) };
   const queue: Loaded[] = [{ ...program, origin }];
   const loaded = new Set<string>();
-  let places = 0;
-  const elfAt = (place: string) => {
-    if (++places > MOST_PLACES) {
-      refuse(`the libraries of ${path} can be at more than ${MOST_PLACES} places`);
-    }
-    return host.elf(place);
-  };
   for (const object of queue) {
     for (const name of object.elf.needed) {
       if (loaded.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object, search, elfAt) ??
+      const library = libraryOf(name, object, search, host) ??
         refuse(`the library ${name}, which ${object.source} needs, does not exist`);
       loaded.add(name);
       if (library.elf.soname !== undefined) loaded.add(library.elf.soname);
@@ -119,13 +109,13 @@ function libraryOf(
   name: string,
   asker: Loaded,
   search: LibrarySearch,
-  elfAt: HostFiles["elf"],
+  host: HostFiles,
 ): Loaded & Candidate | undefined {
   const places: Iterable<Candidate | undefined> = name.includes("/")
     ? [placeOf(name, asker)]
     : search.candidates(name, asker);
   for (const place of places) {
-    const elf = place && elfAt(place.source);
+    const elf = place && host.elf(place.source);
     // The loader skips libraries for other machines too.
     if (place === undefined || elf?.machine !== asker.elf.machine) continue;
     return { ...place, elf, askedBy: asker, origin: originOf(place) };
