@@ -88,7 +88,8 @@ export class Command {
   }
 
   get #planOptions(): PlanOptions | undefined {
-    return this.#grants && { network: this.#grants.network };
+    const grants = this.#grants;
+    return grants && { network: grants.network, admit: (access) => grants.require([access]) };
   }
 
   /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */

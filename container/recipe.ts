@@ -91,7 +91,8 @@ export class Recipe {
    *
    * @throws {TypeError} if an option is invalid
    * @throws {RecipeError} if the steps are in an impossible order, or would change the host
-   * @throws {PermissionError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`; where `permissions` do not grant what has to be
+   * read of the host to make the plan, for `programs()` and `join()`
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
     return new Command(

@@ -77,8 +77,13 @@ export interface Host {
   ): JoinTarget;
   /** The kind of namespace that a file refers to; `undefined` if it refers to none. */
   namespaceKind(file: string): NamespaceKind | undefined;
-  /** The files that programs need: themselves, their interpreters, loaders and libraries. */
-  programFiles(programs: readonly string[]): ProgramFiles;
+  /**
+   * The files that programs need: themselves, their interpreters, loaders and libraries.
+   *
+   * @param reading is called with the path, without links, of each file before it is read, and may
+   * throw
+   */
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles;
   /**
    * Returns the value of this key, which is made once: for values that take long and never change.
    */

@@ -121,12 +121,12 @@ export class LiveHost implements Host {
   }
 
   /** The files that programs need. */
-  programFiles(programs: readonly string[]): ProgramFiles {
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles {
     const refuse = (issue: string): never => {
       throw new ProgramIssue(issue);
     };
     try {
-      return { files: filesOfPrograms(programs, programHost(), refuse) };
+      return { files: filesOfPrograms(programs, programHost(reading, refuse), refuse) };
     } catch (error) {
       if (error instanceof ProgramIssue) return { issue: error.message };
       if (!(error instanceof SyscallError)) throw error;

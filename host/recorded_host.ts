@@ -23,6 +23,12 @@ export interface HostRecording {
   readonly answers: Readonly<Record<string, unknown>>;
 }
 
+/** The files of programs, and those that were read to find them. */
+interface RecordedPrograms {
+  readonly read: readonly string[];
+  readonly found: ProgramFiles;
+}
+
 /** Returns results from a recording. */
 export class RecordedHost implements Host {
   readonly #recording: HostRecording;
@@ -106,8 +112,10 @@ export class RecordedHost implements Host {
   }
 
   /** The recorded files of programs. */
-  programFiles(programs: readonly string[]): ProgramFiles {
-    return this.#answer("programFiles", programs) as ProgramFiles;
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles {
+    const { read, found } = this.#answer("programFiles", programs) as RecordedPrograms;
+    read.forEach(reading);
+    return found;
   }
 
   /** Makes the value; nothing is kept. */
@@ -159,7 +167,15 @@ export function recordHost(host: Host): Recorder {
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),
       namespaceKind: (file) => noted(["namespaceKind", file], host.namespaceKind(file)),
-      programFiles: (programs) => noted(["programFiles", programs], host.programFiles(programs)),
+      programFiles(programs, reading) {
+        const read: string[] = [];
+        const found = host.programFiles(programs, (path) => {
+          read.push(path);
+          reading(path);
+        });
+        noted<RecordedPrograms>(["programFiles", programs], { read, found });
+        return found;
+      },
       remember: (key, make) => host.remember(key, make),
       requireOwnProc: () => host.requireOwnProc(),
     },

@@ -40,7 +40,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
+import { isWithin, nameOf, normalize } from "../recipe/path.ts";
 
 /** The type of a file. */
 export type FileType = "directory" | "file" | "device" | "socket" | "pipe";
@@ -239,16 +239,42 @@ type FoundFile = Pick<ResolvedPath, "type" | "id"> & Required<Pick<ResolvedPath,
 /** Resolves the part of a path that exists, and appends the rest; a link may be dangling. */
 function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   const normal = normalize(path);
-  const name = nameOf(normal);
   const nothing = { asked: path, type, id: undefined };
   // `..` after a missing directory cannot be resolved either.
-  if (normal === "/" || name === "..") return { ...nothing, path: normal };
-  const directory = resolvePath(parentOf(normal)).path;
-  const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
-  const target = type === undefined ? linkTarget(own) : undefined;
-  if (target === undefined) return { ...nothing, path: own };
-  const next = target.startsWith("/") ? target : `${directory}/${target}`;
-  return { ...resolvePath(next), asked: path };
+  if (normal === "/" || nameOf(normal) === "..") return { ...nothing, path: normal };
+  const { above, rest } = existingPart(normal);
+  const directory = resolvePath(above).path;
+  const within = (path: string) => directory === "/" ? `/${path}` : `${directory}/${path}`;
+  const [name, ...deeper] = rest.split("/");
+  const target = type === undefined ? linkTarget(within(name!)) : undefined;
+  if (target === undefined || deeper.includes("..")) return { ...nothing, path: within(rest) };
+  const next = target.startsWith("/") ? target : within(target);
+  return { ...resolvePath([next, ...deeper].join("/")), asked: path };
+}
+
+/**
+ * Returns the directory of a path after which nothing can be looked up, and the path from there. It
+ * is found by halves, as the path may have 2,000 parts and come from anybody.
+ */
+function existingPart(path: string): { readonly above: string; readonly rest: string } {
+  const parts = path.slice(1).split("/");
+  let [known, unknown] = [0, parts.length];
+  while (unknown - known > 1) {
+    const middle = (known + unknown) >> 1;
+    if (canBeFound(`/${parts.slice(0, middle).join("/")}`)) known = middle;
+    else unknown = middle;
+  }
+  return {
+    above: `/${parts.slice(0, known).join("/")}`,
+    rest: parts.slice(known).join("/"),
+  };
+}
+
+function canBeFound(path: string): boolean {
+  const fd = Number(runTable(lookups().following, path));
+  if (fd < 0) return false;
+  syscall(close(fd));
+  return true;
 }
 
 /**

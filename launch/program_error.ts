@@ -70,9 +70,8 @@ export function programError(
     : ` in the directories of PATH (${spec.searchPath})`;
   return new Deno.errors.NotFound(
     escapeControls(
-      `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}\n` +
-        "  is it in the container's file tree?",
-    ),
+      `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`,
+    ) + "\n  is it in the container's file tree?",
     { cause: error("the program does not exist") },
   );
 }

@@ -121,12 +121,12 @@ function resolved(grant: PermissionOptions["read"]): readonly string[] {
 function permissionError(need: HostAccess, others: readonly HostAccess[]): PermissionError {
   const { step, stepIndex, ...subject } = need;
   const { grant, value, fix } = remedyOf(need);
-  const more = others.length === 0
-    ? ""
-    : `\n  not granted either: ${others.map(describeAccess).join("; ")}`;
-
-  const issue = `not granted: ${describeAccess(subject as HostAccess)}\n  ${fix}${more}`;
-  return new PermissionError(issue, grant, { value, step, stepIndex });
+  const advice = [fix];
+  if (others.length > 0) {
+    advice.push(`not granted either: ${others.map(describeAccess).join("; ")}`);
+  }
+  const issue = `not granted: ${describeAccess(subject as HostAccess)}`;
+  return new PermissionError(issue, grant, { value, step, stepIndex, advice });
 }
 
 interface Remedy {

@@ -22,6 +22,7 @@ import type { LazyFixes } from "../ffi/fix.ts";
 import type { Host } from "../host/host.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
+import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
 import { HostPath } from "./host_path.ts";
@@ -38,6 +39,8 @@ export type NetworkService = "loopback" | "proxy";
 export interface PlanOptions {
   /** What is set up in a network namespace that the recipe creates. */
   readonly network?: NetworkService | undefined;
+  /** Throws unless an access is granted that is made while the plan is, and not only when it runs. */
+  readonly admit?: ((access: HostAccess) => void) | undefined;
 }
 
 /** The edges of a call, and the fixes for its errors. */
@@ -58,6 +61,12 @@ interface OpenDirectory {
  * a call, because a process may usually have 1024 (the soft limit of RLIMIT_NOFILE).
  */
 const UNCLOSED_FDS = 128;
+
+/**
+ * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe
+ * may be anybody's, and nothing is granted to it yet.
+ */
+const [MAX_CALLS, MAX_PATHS] = [100_000, 4 * 1024 * 1024];
 
 /** Collects the calls of the steps. */
 export class PlanBuilder {
@@ -99,6 +108,8 @@ export class PlanBuilder {
   isMomentary = false;
   /** Whether a launch has found that a resolved path has become a link. */
   isStale = false;
+  #calls = 0;
+  #paths = 0;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
   #scriptDirectory: string | undefined;
@@ -179,6 +190,7 @@ export class PlanBuilder {
   call(call: Call, options: CallOptions = NO_OPTIONS): Call {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
+    if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
     this.process.parts.push({
       call,
       accept,
@@ -190,6 +202,14 @@ export class PlanBuilder {
       fixes,
     });
     return call;
+  }
+
+  /** Counts a path of the container that calls are made for. */
+  countPath(path: string): void {
+    this.#paths += path.length;
+    if (this.#paths > MAX_PATHS) {
+      this.refuse(`the paths of a plan have at most ${MAX_PATHS} letters`);
+    }
   }
 
   /** Adds calls with the same fixes. */
@@ -302,6 +322,12 @@ export class PlanBuilder {
       `${path} is on the host, and would remain there; ` +
         "mount a tmpfs or an overlay there first, or pass { host: true }",
     );
+  }
+
+  /** Records an access that is made while the plan is: it has to be granted before. */
+  recordBeforehand(access: HostAccessKind): void {
+    this.access.record(access);
+    this.options.admit?.(this.access.recorded.at(-1)!.access);
   }
 
   /** Adds a mount of the current step to the mount table. */

@@ -83,6 +83,7 @@ export class ContainerPath {
   constructor(plan: PlanBuilder, path: string, lookup?: "current") {
     this.#plan = plan;
     this.path = path;
+    plan.countPath(path);
     const absolute = lookup === undefined && path.startsWith("/") && !climbs(path);
     if (!absolute) {
       [this.#base, this.canonical] = [{ kind: "current" }, path];
@@ -153,13 +154,14 @@ export class ContainerPath {
   makeDirectories(): void {
     const { state, cursor } = this.#plan;
     const root = cursor.rootOf(this.canonical);
-    let directory = "";
-    for (const name of this.canonical.slice(1).split("/")) {
-      directory += `/${name}`;
-      if (state.mounts.isThere(directory)) continue;
-      if (root !== undefined && isWithin(root, directory)) continue;
-      this.#plan.path(directory).#makeDirectory();
+    const missing: string[] = [];
+    // Where a directory is there, those around it are too.
+    for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
+      if (state.mounts.isThere(directory)) break;
+      if (root !== undefined && isWithin(root, directory)) break;
+      missing.push(directory);
     }
+    for (const directory of missing.reverse()) this.#plan.path(directory).#makeDirectory();
   }
 
   #makeDirectory(): void {
@@ -338,8 +340,11 @@ export class ContainerPath {
 /** Follows the host's links in a path, up to the first mount of the recipe. */
 function followLinks(plan: PlanBuilder, path: string): string {
   for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
-    const { path: directory } = plan.resolve(path.slice(0, end));
-    if (!plan.state.mounts.isHostFile(directory)) return directory + path.slice(end);
+    const { path: directory, id } = plan.resolve(path.slice(0, end));
+    // Beneath what cannot be found no link is followed.
+    if (id === undefined || !plan.state.mounts.isHostFile(directory)) {
+      return directory + path.slice(end);
+    }
   }
   return plan.resolve(path).path;
 }

@@ -14,10 +14,17 @@ export class StepCursor {
   readonly #steps: readonly { readonly step: string }[];
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   readonly #nextRoots: readonly (string | undefined)[];
+  /** The positions of the first and the last step of each name. */
+  readonly #places: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
   #index = 0;
 
   constructor(steps: readonly { readonly step: string }[]) {
     this.#steps = steps;
+    const places = new Map<string, { readonly first: number; readonly last: number }>();
+    steps.forEach(({ step }, last) => {
+      places.set(step, { first: places.get(step)?.first ?? last, last });
+    });
+    this.#places = places;
     const roots: (string | undefined)[] = new Array(steps.length);
     let next: string | undefined;
     for (let index = steps.length - 1; index >= 0; index--) {
@@ -50,23 +57,17 @@ export class StepCursor {
 
   /** Whether there is a step of this name. */
   includes(step: string): boolean {
-    return this.#steps.some((one) => one.step === step);
+    return this.#places.has(step);
   }
 
   /** Whether a step of this name is before the current one. */
   cameBefore(step: string): boolean {
-    for (let index = 0; index < this.#index; index++) {
-      if (this.#steps[index]!.step === step) return true;
-    }
-    return false;
+    return (this.#places.get(step)?.first ?? Infinity) < this.#index;
   }
 
   /** Whether a step of this name is after the current one. */
   comesLater(step: string): boolean {
-    for (let index = this.#index + 1; index < this.#steps.length; index++) {
-      if (this.#steps[index]!.step === step) return true;
-    }
-    return false;
+    return (this.#places.get(step)?.last ?? -1) > this.#index;
   }
 
   /**

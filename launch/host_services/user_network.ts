@@ -73,7 +73,8 @@ export const userNetworkService: ServiceDefinition<"user-network"> = {
         issues.push(error.issue);
       }
     }
-    if (issues.length > 0) throw new UnsupportedError(issues.join("\n  "));
+    const [first, ...advice] = issues;
+    if (first !== undefined) throw new UnsupportedError(first, { advice });
     throw new UnsupportedError(
       `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
         "(Debian: passt, slirp4netns); root can use veth() and masquerade() instead",

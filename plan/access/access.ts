@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import type { CapabilityName } from "../../ffi/calls/users.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 
@@ -138,7 +139,8 @@ export interface LifetimeAccess {
 }
 
 /**
- * Returns the access in one line: `read /usr, for step 3 (bind)`. Cannot fail.
+ * Returns the access in one line: `read /usr, for step 3 (bind)`, with control characters escaped.
+ * Cannot fail.
  *
  * @example
  * ```ts
@@ -150,7 +152,7 @@ export interface LifetimeAccess {
 export function describeAccess(need: HostAccess): string {
   const { step, stepIndex } = need;
   const suffix = step === undefined ? "" : `, for step ${stepIndex! + 1} (${step})`;
-  return subjectOf(need) + suffix;
+  return escapeControls(subjectOf(need) + suffix);
 }
 
 function subjectOf(need: HostAccessKind): string {

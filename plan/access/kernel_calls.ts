@@ -28,7 +28,7 @@ const FAMILIES = [32, 40, 42] as const;
 
 /** Whether a filter denies all of these calls. */
 export function deniesKernelCalls(filter: SyscallFilter): boolean {
-  const rules = new RuleIndex(filter);
+  const rules = new RuleIndex(filter, new Set<string>([...CALLS, "socket"]));
   return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) &&
     FAMILIES.every((family) => denies(rules, "socket", family));
 }

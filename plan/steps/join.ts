@@ -32,7 +32,7 @@ import { keepParentNetns } from "../network.ts";
 /** Lowers `join`. */
 export function lowerJoin(step: JoinStep, plan: PlanBuilder): void {
   const { target } = step;
-  plan.access.record({
+  plan.recordBeforehand({
     kind: "join",
     target: typeof target === "object" ? target.pid : target,
   });

@@ -48,8 +48,8 @@ function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
   return plan.host.remember(`seccomp ${key}`, () => {
     const allowed = allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []);
     const filter = filterOf(denyMore(allowed, deny ?? []));
-    checkLaunch(filter, plan);
     try {
+      checkLaunch(filter, plan);
       const program = compileFilter(filter, architecture);
       return { program, isContained: deniesKernelCalls(filter) };
     } catch (error) {
@@ -62,10 +62,10 @@ function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
 /**
  * The calls that a launch makes under the filter: to execute the program, and to exit if it fails.
  */
-const LAUNCHING = ["execve", "exit_group"] as const;
+const LAUNCHING: readonly string[] = ["execve", "exit_group"];
 
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
-  const rules = new RuleIndex(filter);
+  const rules = new RuleIndex(filter, new Set(LAUNCHING));
   for (const name of LAUNCHING) {
     const actions = rules.for(name).map(({ action }) => action);
     if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {

@@ -21,6 +21,8 @@ const SET: Flag = {
 
 const PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
 
+const STREAM = "A recipe in YAML that comes by the standard input is -.";
+
 const STATUS =
   "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
   "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
@@ -32,7 +34,7 @@ const TABLE = [
     more: "A recipe in YAML or JSON is data that you need not trust: it gets nothing of this " +
       "machine but what the flags grant, and at a terminal you are asked for the rest. A module in " +
       "TypeScript (export default recipe(...)) is a program that may do all that you may; the " +
-      `flags, if there are any, hold for its recipe too. ${PROGRAM}\n\n${STATUS}`,
+      `flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}\n\n${STATUS}`,
     operands: [RECIPE],
     program: true,
     flags: [SET, ...Object.values(PERMISSION_FLAGS), ALLOW_ALL],
@@ -78,7 +80,7 @@ const TABLE = [
     name: "plan",
     summary: "show what a recipe would do, without doing it",
     more: "Each step with its system calls, and what it needs of this machine with the flags of " +
-      "ramekin run that grant it.",
+      `ramekin run that grant it. ${STREAM}`,
     operands: [RECIPE],
     flags: [
       SET,
