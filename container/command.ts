@@ -152,9 +152,8 @@ export class Command {
     signal?.throwIfAborted();
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
-    const streams = new StandardStreams(kinds);
-    const launched = this.#launch({ stdio: streams.theirs }, streams);
-    return collectSync(launched, streams.release(), timeout);
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return collectSync(launched, descriptors, timeout);
   }
 
   /**
@@ -188,9 +187,15 @@ export class Command {
     this.#admit();
     // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
-    const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch({ stdio: streams.theirs }, streams));
-    return { launched, descriptors: streams.release() };
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return { launched: this.#withProxy(launched), descriptors };
+  }
+
+  #launchWith(kinds: Kinds): Started {
+    const streams = new StandardStreams(kinds, this.#plan.state.hasOwnRoot);
+    const launched = this.#launch({ stdio: streams.theirs }, streams);
+    const services = [...launched.services, ...streams.services];
+    return { launched: { ...launched, services }, descriptors: streams.release() };
   }
 
   #container(launched: LaunchedProcess, descriptors: Started["descriptors"]): Container {

@@ -48,6 +48,8 @@ export class PlannedState {
   proc: OpenProc | undefined;
   /** How often the root or the mount namespace has changed. */
   rootCount = 0;
+  /** Whether the root is another than the script's. */
+  hasOwnRoot = false;
   /** The ids of the process in its user namespace; `undefined` for the caller's. */
   ids: { readonly uid: number; readonly gid: number } | undefined;
   /** Whether the user namespace has its id maps. */
@@ -107,8 +109,7 @@ export class PlannedState {
       this.joined.add(kind);
     }
     if (kinds.has("mount")) {
-      this.mounts.leave();
-      this.rootCount++;
+      this.leavesRoot();
     }
     if (kinds.has("user")) {
       this.capabilities.enterUserNamespace();
@@ -134,5 +135,13 @@ export class PlannedState {
   entersRoot(path: string): void {
     this.mounts.enter(path);
     this.rootCount++;
+    this.hasOwnRoot = true;
+  }
+
+  /** Notes that the container has the root of another process, of whose mounts nothing is known. */
+  leavesRoot(): void {
+    this.mounts.leave();
+    this.rootCount++;
+    this.hasOwnRoot = true;
   }
 }
