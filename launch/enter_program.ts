@@ -31,6 +31,7 @@ import {
   TIOCSCTTY,
   TIOCSPTLCK,
   TIOCSWINSZ,
+  umask,
   write,
 } from "../ffi/calls/files.ts";
 import { execve, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
@@ -98,6 +99,7 @@ export function writeExec(
       writer.add(call, { ...CHILD_EDGES, fixes });
     }
   }
+  if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);

@@ -56,6 +56,7 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
     writer.section = "begin";
     if (index === 0) {
       frame.begin(writer);
+      writer.add(plan.clearUmask, CHILD_EDGES);
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);

@@ -68,6 +68,8 @@ export class PlannedState {
   clearsEnvironment = false;
   /** The variables of the script that are kept; their values are read at each launch. */
   readonly keptVariables: Set<string> = new Set();
+  /** Whether a step has set the umask; otherwise the program gets the script's. */
+  hasUmask = false;
   /** Whether the process is a session leader. */
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */

@@ -224,8 +224,8 @@ export function fchdir(fd: Fd): Call {
 }
 
 /** Sets the bits that are cleared in the modes of new files. See umask(2). */
-export function umask(mask: number): Call {
-  return call("umask", mode(mask));
+export function umask(mask: number | ResultOf): Call {
+  return call("umask", typeof mask === "number" ? mode(mask) : mask);
 }
 
 /** Creates a file that exists in memory only. See memfd_create(2). */
