@@ -101,7 +101,7 @@ test(
 test(
   "without a root of its own, a program has the script's files",
   inShared((directory) => {
-    const script = "readlink /proc/$$/fd/1 >&2; true";
+    const script = "exec 3>&1; readlink /proc/self/fd/3 >&2";
     const code = RUNS["spawn()"]("recipe()", script);
     const { stderr } = started(code, { cwd: directory, redirected: "> out" });
     assertEquals(stderr, `${Deno.realPathSync(directory)}/out\n`);
@@ -113,7 +113,7 @@ test(
   inShared((directory) => {
     const code = `
       await using container = sandbox().command("sleep", { args: ["60"], stdout: "null" }).spawn();
-      await container.enter("sh", { args: ["-c", "readlink /proc/$$/fd/1 >&2; true"] }).spawn().status;`;
+      await container.enter("sh", { args: ["-c", "exec 3>&1; readlink /proc/self/fd/3 >&2"] }).spawn().status;`;
     assertMatch(started(code, { cwd: directory, redirected: "> out" }).stderr, /^pipe:/);
   }),
 );

@@ -1,6 +1,8 @@
 /** What a program takes over from the script: the table of docs/inherited.md. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { engine } from "../../ffi/engine/engine.ts";
+import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { inDirectory, notRoot, test } from "../support.ts";
 import { printed, started } from "./started_script.ts";
 
@@ -32,8 +34,9 @@ for (const box of BOXES) {
   });
 
   test(`limits, affinity, priority, personality and the like are the script's: ${box}`, () => {
-    const facts = "for f in limits oom_score_adj personality coredump_filter; do " +
-      "cat /proc/self/$f; done; nice; grep Cpus_allowed_list /proc/self/status";
+    const facts = "for f in limits oom_score_adj personality coredump_filter timerslack_ns; do " +
+      "cat /proc/self/$f; done; nice; ionice; chrt -p 0 | head -1 | sed 's/.* //'; " +
+      "grep -E 'Cpus_allowed_list|NoNewPrivs' /proc/self/status";
     const [own, programs] = printed(
       `const facts = ${JSON.stringify(facts)};
        const { stdout } = new Deno.Command("sh", { args: ["-c", facts] }).outputSync();
@@ -41,18 +44,39 @@ for (const box of BOXES) {
       {
         before: `ulimit -Sn 500; ulimit -Ss 4096; echo 321 > /proc/self/oom_score_adj
           echo 0x7 > /proc/self/coredump_filter`,
-        by: "nice -n 7 taskset -c 0 setarch -R",
+        by: "nice -n 7 ionice -c 3 chrt -b 0 taskset -c 0 setpriv --no-new-privs setarch -R",
       },
     ).split("\0").flatMap((text) => JSON.parse(text) as string[]);
     // A user namespace has a limit of pending signals and processes of its own: none.
     const lines = (text: string) =>
       text.split("\n").filter((line) => !/^Max (proc|pend)/.test(line));
     assertEquals(lines(programs!), lines(own!));
-    for (const fact of [/^321$/m, /^0*40000$/m, /^0*7$/m, /^7$/m, /Cpus_allowed_list:\t0$/m]) {
+    for (
+      const fact of [
+        /^321$/m,
+        /^0*40000$/m,
+        /^0*7$/m,
+        /^7$/m,
+        /^idle$/m,
+        /BATCH$/m,
+        /list:\t0$/m,
+        /Privs:\t1$/m,
+      ]
+    ) {
       assertMatch(programs!, fact);
     }
   });
 }
+
+test("a program can be traced by its own user, whatever the script has set", () => {
+  // PR_GET_DUMPABLE
+  const perl = `perl -e "print syscall(${syscallNumber("prctl", engine().architecture)}, 3)"`;
+  assertEquals(
+    printed(`ramekin.linux.prctl(ramekin.linux.PR_SET_DUMPABLE, 0);
+      print(inside(recipe(), ${JSON.stringify(perl)}))`),
+    "1",
+  );
+});
 
 test("the session and the process group are the script's", () => {
   const ids = "cut -d' ' -f5,6 /proc/self/stat";
