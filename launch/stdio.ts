@@ -11,7 +11,7 @@ import { type CopiedStream, copyInput, copyOutput } from "./copied_stream.ts";
 import type { Stdio } from "./exec.ts";
 import { handoverOf, isTerminal } from "./inherited_stream.ts";
 import { openPipe } from "./pipe.ts";
-import type { RunningService } from "./running_service.ts";
+import { endServices, type RunningService } from "./running_service.ts";
 
 /** The kind of a standard stream, as `Deno.Command` has it. */
 export type StdioKind = "piped" | "inherit" | "null";
@@ -85,7 +85,11 @@ export class StandardStreams {
     for (const pipe of this.#pipes) {
       if (pipe !== undefined) CLOSING.run(pipe.ours, pipe.theirs);
     }
-    for (const copy of this.#copies.values()) copy.end();
+    try {
+      endServices(this.services);
+    } catch {
+      // The program was not started, and its error is the cause.
+    }
   }
 }
 
