@@ -52,7 +52,7 @@ export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command } from "./container/command.ts";
 export type { CommandOptions } from "./container/command_options.ts";
 export { Container, type ContainerLimits } from "./container/container.ts";
-export type { CommandOutput } from "./launch/output.ts";
+export { type CommandOutput, OutputLimitError } from "./launch/output.ts";
 export { describeAccess } from "./plan/access/access.ts";
 export type {
   DeviceAccess,

@@ -17,7 +17,7 @@ import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
 import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts";
-import { Container } from "./container.ts";
+import { Container, type ContainerLimits } from "./container.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
@@ -117,6 +117,8 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output(): Promise<CommandOutput> {
@@ -124,10 +126,8 @@ export class Command {
     const defaults = ["null", "piped", "piped"] as const;
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
     const { launched, descriptors } = this.#start(defaults);
-    const { signal, timeout } = this.#options;
-    const collected = signal?.aborted === true
-      ? undefined
-      : await collectPromptly(launched, descriptors, timeout);
+    const { timeout, maxOutput } = this.#options;
+    const collected = await collectPromptly(launched, descriptors, timeout, maxOutput);
     return collected ?? await this.#container(launched, descriptors).output();
   }
 
@@ -139,6 +139,8 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
    * list of granted hosts
    */
@@ -150,13 +152,11 @@ export class Command {
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
-    const { signal, timeout } = this.#options;
-    signal?.throwIfAborted();
+    const { timeout, maxOutput } = this.#options;
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
-    const streams = new StandardStreams(kinds);
-    const launched = this.#launch({ stdio: streams.theirs }, streams);
-    return collectSync(launched, streams.release(), timeout);
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return collectSync(launched, descriptors, timeout, maxOutput);
   }
 
   /**
@@ -166,6 +166,7 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    */
   spawn(): Container {
     const defaults = ["inherit", "inherit", "inherit"] as const;
@@ -190,26 +191,35 @@ export class Command {
     this.#admit();
     // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
-    const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch({ stdio: streams.theirs }, streams));
-    return { launched, descriptors: streams.release() };
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return { launched: this.#withProxy(launched), descriptors };
+  }
+
+  #launchWith(kinds: Kinds): Started {
+    const streams = new StandardStreams(kinds, this.#plan.state.hasOwnRoot);
+    const launched = this.#launch({ stdio: streams.theirs }, streams);
+    const services = [...launched.services, ...streams.services];
+    return { launched: { ...launched, services }, descriptors: streams.release() };
   }
 
   #container(launched: LaunchedProcess, descriptors: Started["descriptors"]): Container {
-    const { signal, timeout } = this.#options;
-    return new Container(launched, descriptors, { signal, timeout }, this.#enter);
+    return new Container(launched, descriptors, this.#limits, this.#enter);
+  }
+
+  get #limits(): ContainerLimits {
+    const { signal, timeout, maxOutput } = this.#options;
+    return { signal, timeout, maxOutput };
   }
 
   #startInTerminal(defaults: Kinds): Container {
     const kinds = this.#kinds(defaults);
-    const { signal, timeout } = this.#options;
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
     const launched = this.#withProxy(this.#launch({ terminal: terminal.theirs }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
-      const limits = { signal, timeout, ended: () => terminal.leave() };
+      const limits = { ...this.#limits, ended: () => terminal.leave() };
       return new Container(launched, ours, limits, this.#enter);
     } catch (error) {
       terminal.close();
@@ -229,8 +239,9 @@ export class Command {
     }
   }
 
-  /** Throws unless the needs of the recipe and the command are granted. */
+  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
   #admit(): void {
+    this.#options.signal?.throwIfAborted();
     this.#refresh();
     if (this.#grants === undefined) return;
     this.#grants.require(this.#needs(this.#plan));

@@ -38,7 +38,7 @@ export interface CommandOptions {
   readonly uid?: number;
   /** Its group id in the container's user namespace. */
   readonly gid?: number;
-  /** Kills the container (SIGKILL) when aborted. */
+  /** Kills the container (SIGKILL) when aborted; one that is aborted before throws its reason. */
   readonly signal?: AbortSignal;
   /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stdin?: StdioKind;
@@ -46,6 +46,12 @@ export interface CommandOptions {
   readonly stdout?: StdioKind;
   /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stderr?: StdioKind;
+  /**
+   * The number of bytes that `output()` and `outputSync()` collect of stdout, and of stderr. A
+   * program that writes more is killed with its container (SIGKILL), and an
+   * {@linkcode OutputLimitError} is thrown. Without it, they collect whatever a program writes.
+   */
+  readonly maxOutput?: number;
   /** The time after which the container is killed (SIGKILL), in milliseconds. */
   readonly timeout?: number;
   /**
@@ -73,6 +79,7 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     stdin: kind,
     stdout: kind,
     stderr: kind,
+    maxOutput: optional(integer(0)),
     timeout: optional(integer(0)),
     terminal: optional(boolean()),
     permissions: permissionsSchema(),

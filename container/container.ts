@@ -17,7 +17,7 @@ import type { CommandOptions } from "./command_options.ts";
 import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
-import { type CommandOutput, commandOutput } from "../launch/output.ts";
+import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
 import { suggestion } from "../recipe/nearest.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
@@ -32,6 +32,8 @@ export interface ContainerLimits {
   readonly signal?: AbortSignal | undefined;
   /** The time after which it is killed, in milliseconds. */
   readonly timeout?: number | undefined;
+  /** How many bytes of a stream `output()` collects before the container is killed. */
+  readonly maxOutput?: number | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }
@@ -78,6 +80,7 @@ export class Container implements AsyncDisposable {
   readonly #cgroup: ContainerCgroup | undefined;
   readonly #services: readonly RunningService[];
   readonly #channels: readonly (FdStream | undefined)[];
+  readonly #maxOutput: number | undefined;
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
   #ended = false;
@@ -99,6 +102,7 @@ export class Container implements AsyncDisposable {
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
+    this.#maxOutput = limits.maxOutput;
     this.status = this.#wait(limits);
   }
 
@@ -258,6 +262,7 @@ export class Container implements AsyncDisposable {
    * ```
    *
    * @throws {TypeError} if one of its streams is being read already
+   * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
   async output(): Promise<CommandOutput> {
     if (this.#channels[0] !== undefined && this.#stdin === undefined) this.#channels[0].close();
@@ -266,7 +271,7 @@ export class Container implements AsyncDisposable {
       this.#collect(1),
       this.#collect(2),
     ]);
-    return commandOutput(status, stdout, stderr);
+    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
   }
 
   /**
@@ -372,11 +377,7 @@ export class Container implements AsyncDisposable {
   }
 
   async #wait({ signal, timeout, ended }: ContainerLimits): Promise<CommandStatus> {
-    const kill = () => {
-      if (this.#ended) return;
-      this.#killed = true;
-      this.kill("SIGKILL");
-    };
+    const kill = () => this.#killNow();
     if (signal?.aborted === true) kill();
     signal?.addEventListener("abort", kill);
     const timer = timeout === undefined ? undefined : setTimeout(() => {
@@ -425,14 +426,24 @@ export class Container implements AsyncDisposable {
     return channel;
   }
 
-  async #collect(fd: 1 | 2): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #collect(fd: 1 | 2): Promise<OutputCollector | undefined> {
     const channel = this.#channels[fd];
     if (channel === undefined) return undefined;
-    const stream = this.#outputs[fd];
-    if (stream !== undefined) return await stream.bytes();
-    const bytes = await channel.readAll();
+    const collected = new OutputCollector(fd, this.#maxOutput);
+    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
+      collected.add(bytes);
+      if (!collected.overflows) continue;
+      this.#killNow();
+      break;
+    }
     channel.close();
-    return bytes;
+    return collected;
+  }
+
+  #killNow(): void {
+    if (this.#ended) return;
+    this.#killed = true;
+    this.kill("SIGKILL");
   }
 
   /** Returns what may keep the event loop alive. */

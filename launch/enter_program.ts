@@ -31,6 +31,7 @@ import {
   TIOCSCTTY,
   TIOCSPTLCK,
   TIOCSWINSZ,
+  umask,
   write,
   X_OK,
 } from "../ffi/calls/files.ts";
@@ -101,6 +102,7 @@ export function writeExec(
       writer.add(call, { ...CHILD_EDGES, fixes });
     }
   }
+  if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);

@@ -78,7 +78,11 @@ function orEarlierStep(
 export function stepError(error: unknown, plan: PlanBuilder, stepIndex: number): unknown {
   const details = stepDetails(plan, stepIndex);
   if (error instanceof UnsupportedError && error.stepIndex === undefined) {
-    return new UnsupportedError(error.issue, { ...details, advice: error.advice, cause: error.cause });
+    return new UnsupportedError(error.issue, {
+      ...details,
+      advice: error.advice,
+      cause: error.cause,
+    });
   }
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call } = error;

@@ -13,6 +13,7 @@ import { liveHost } from "../host/live_host.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
 import { type ExecSpec, programPaths } from "./exec.ts";
+import { ignoredSignals } from "./ignored_signals.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
 import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
@@ -35,6 +36,7 @@ export class Launcher {
 
   constructor(plan: PlanBuilder) {
     this.plan = plan;
+    ignoredSignals();
   }
 
   /**

@@ -26,7 +26,7 @@ import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { Label } from "../ffi/engine/program.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import { CGROUP_DENIED, FILTERED } from "../plan/fixes.ts";
+import { CGROUP_DENIED, FILTERED, PROCESS_LIMIT } from "../plan/fixes.ts";
 import { namespaceFixes } from "../plan/namespace_fixes.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import { type ExecCandidate, openNull, writeExec } from "./enter_program.ts";
@@ -56,6 +56,7 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
     writer.section = "begin";
     if (index === 0) {
       frame.begin(writer);
+      writer.add(plan.clearUmask, CHILD_EDGES);
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
@@ -134,7 +135,7 @@ function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: Launc
 
 /** The fixes for a clone(2) without namespaces. */
 const CLONE_FIXES: Fixes = {
-  EAGAIN: "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup",
+  EAGAIN: PROCESS_LIMIT,
   EACCES: "this user may not move processes into the container's control group",
   EPERM: FILTERED,
 };

@@ -7,12 +7,14 @@
 import { type Call, call, type Fd, Output, ResultOf, Slot } from "../ffi/call.ts";
 import {
   at_fdcwd,
+  chdir,
   close,
   fchdir,
   O_CLOEXEC,
   O_DIRECTORY,
   O_PATH,
   openat,
+  umask,
 } from "../ffi/calls/files.ts";
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
@@ -87,6 +89,10 @@ export class PlanBuilder {
   readonly inheritedFds: InheritedFd[] = [];
   /** The points at which the container waits for the script, in order. */
   readonly syncPoints: SyncPoint[] = [];
+  /** The call that lets the steps make files with the modes that they say, whatever the umask is. */
+  readonly clearUmask: Call = umask(0);
+  /** The umask of the script. */
+  readonly scriptUmask: ResultOf = new ResultOf(this.clearUmask, "umask");
   /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -424,7 +430,22 @@ export class PlanBuilder {
       return;
     }
     const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    this.#workingDirectory = this.open(opened, "<working directory>");
+    const [again, unsearchable, done] = [
+      new Label("again"),
+      new Label("unsearchable"),
+      new Label("the working directory is open"),
+    ];
+    this.place(again);
+    this.#workingDirectory = this.open(opened, "<working directory>", {
+      accept: ["EACCES"],
+      onAccepted: unsearchable,
+      onSuccess: done,
+    });
+    // The container has less rights than the script: root of a user namespace may not enter another
+    // user's home.
+    this.place(unsearchable);
+    this.call(chdir("/"), { onZero: again });
+    this.place(done);
   }
 
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */

@@ -53,6 +53,8 @@ export class PlannedState {
   proc: OpenProc | undefined;
   /** How often the root or the mount namespace has changed. */
   rootCount = 0;
+  /** Whether the root is another than the script's. */
+  hasOwnRoot = false;
   /** The ids of the process in its user namespace; `undefined` for the caller's. */
   ids: { readonly uid: number; readonly gid: number } | undefined;
   /** Whether the user namespace has its id maps. */
@@ -73,6 +75,8 @@ export class PlannedState {
   readonly keptVariables: Set<string> = new Set();
   /** Whether the process is in a session of its own, without a controlling terminal. */
   ownSession = false;
+  /** Whether a step has set the umask; otherwise the program gets the script's. */
+  hasUmask = false;
   /** Whether the process is a session leader. */
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */
@@ -114,8 +118,7 @@ export class PlannedState {
       this.joined.add(kind);
     }
     if (kinds.has("mount")) {
-      this.mounts.leave();
-      this.rootCount++;
+      this.leavesRoot();
     }
     if (kinds.has("user")) {
       this.capabilities.enterUserNamespace();
@@ -141,5 +144,13 @@ export class PlannedState {
   entersRoot(path: string): void {
     this.mounts.enter(path);
     this.rootCount++;
+    this.hasOwnRoot = true;
+  }
+
+  /** Notes that the container has the root of another process, of whose mounts nothing is known. */
+  leavesRoot(): void {
+    this.mounts.leave();
+    this.rootCount++;
+    this.hasOwnRoot = true;
   }
 }

@@ -5,25 +5,11 @@
  */
 
 import { Output, Struct } from "../../ffi/call.ts";
-import { close_range, dup3, ioctl, TCGETS, TCSETS } from "../../ffi/calls/files.ts";
-import { clone, CLONE_VM } from "../../ffi/calls/namespaces.ts";
-import {
-  exit_group,
-  kill,
-  P_PID,
-  POLLIN,
-  ppoll,
-  rt_sigprocmask,
-  setsid,
-  SIGNALS,
-  waitid,
-  WEXITED,
-} from "../../ffi/calls/processes.ts";
-import { engine, place } from "../../ffi/engine/engine.ts";
+import { ioctl, TCGETS, TCSETS } from "../../ffi/calls/files.ts";
+import { POLLIN, ppoll, setsid } from "../../ffi/calls/processes.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import type { Memory } from "../../ffi/engine/memory.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
-import { assemble, END, Label } from "../../ffi/engine/program.ts";
+import { HELPER_ENDS, HelperProcess } from "../../launch/helper_process.ts";
 import { scriptPidfd } from "../../launch/runtime_fds.ts";
 
 /** struct termios of the kernel (include/uapi/asm-generic/termbits.h). */
@@ -33,12 +19,12 @@ const TERMIOS = { iflag: 0, oflag: 4, cflag: 8, lflag: 12, vtime: 22, vmin: 23, 
 export class RawMode {
   readonly #fd: number;
   readonly #saved: Struct;
-  readonly #guard: Guard;
+  readonly #guard: HelperProcess;
 
   private constructor(fd: number, saved: Struct) {
     this.#fd = fd;
     this.#saved = saved;
-    this.#guard = new Guard(fd, saved);
+    this.#guard = guard(fd, saved);
   }
 
   /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
@@ -60,7 +46,7 @@ export class RawMode {
   /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
   restore(): void {
     syscalls([{ call: ioctl(this.#fd, TCSETS, this.#saved), accept: ["EIO"] }]);
-    this.#guard.dismiss();
+    this.#guard.kill();
   }
 }
 
@@ -85,40 +71,13 @@ function raw(saved: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A process that waits for the end of the script and then restores its terminal. It shares the
- * script's memory.
+ * A process that waits for the end of the script and then restores its terminal. It has a session of
+ * its own, so that no signal of the terminal ends it.
  */
-class Guard {
-  readonly #memory: Memory;
-  readonly #pid: number;
-
-  constructor(terminal: number, saved: Struct) {
-    const [pid, mask] = [new Output(4, "&pid"), new Output(8, "&mask")];
-    const [child, ended] = [new Label("guard"), new Label("guard ends")];
-    const program = assemble([
-      // A signal handler of the script must not run in the guard, which shares the memory.
-      { call: rt_sigprocmask("all", mask) },
-      { call: clone(CLONE_VM, pid), onZero: child },
-      { call: rt_sigprocmask(mask, null), onZero: END },
-      child,
-      { call: setsid(), onFailure: ended },
-      { call: dup3(terminal, 0, 0), accept: ["EINVAL"], onFailure: ended },
-      { call: dup3(scriptPidfd(), 1, 0), onFailure: ended },
-      { call: close_range(2, 0xffff_ffff, 0), onFailure: ended },
-      { call: ppoll([{ fd: 1, events: POLLIN }], undefined), onFailure: ended },
-      { call: ioctl(0, TCSETS, saved), onFailure: ended },
-      ended,
-      { call: exit_group(0) },
-    ], engine().architecture);
-    this.#memory = engine().allocate(program.bytes.length);
-    place(program, this.#memory);
-    engine().runIn(this.#memory);
-    this.#pid = this.#memory.view.getInt32(program.outputs.get(pid)!, true);
-  }
-
-  dismiss(): void {
-    syscall(kill(this.#pid, SIGNALS.SIGKILL));
-    syscall(waitid(P_PID, this.#pid, null, WEXITED));
-    engine().release(this.#memory);
-  }
+function guard(terminal: number, saved: Struct): HelperProcess {
+  return new HelperProcess([terminal, scriptPidfd()], [
+    { call: setsid(), onFailure: HELPER_ENDS },
+    { call: ppoll([{ fd: 1, events: POLLIN }], undefined), onFailure: HELPER_ENDS },
+    { call: ioctl(0, TCSETS, saved), onFailure: HELPER_ENDS },
+  ]);
 }

@@ -79,8 +79,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   if (root !== undefined) {
     plan.call(fchdir(root));
     plan.call(chroot("."));
-    plan.state.mounts.leave();
-    plan.state.rootCount++;
+    plan.state.leavesRoot();
   }
   if (cwd !== undefined) plan.call(fchdir(cwd));
   if (root !== undefined || cwd !== undefined) plan.enteredWorkingDirectory();

@@ -41,6 +41,7 @@ export function lowerClearEnv({ keep = [] }: ClearEnvStep, plan: PlanBuilder): v
 /** Lowers `umask`. */
 export function lowerUmask({ mask }: UmaskStep, plan: PlanBuilder): void {
   plan.call(umaskCall(mask));
+  plan.state.hasUmask = true;
 }
 
 const RAISED: Fixes = {

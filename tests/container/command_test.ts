@@ -7,6 +7,7 @@ import {
   init,
   mapCurrentUser,
   mapRoot,
+  OutputLimitError,
   proc,
   recipe,
   sandbox,
@@ -148,15 +149,57 @@ test("a signal that Linux does not know is refused", async () => {
   assertThrows(() => container.kill(short), TypeError, 'did you mean "SIGTERM"?');
 });
 
-test("an AbortSignal kills the container, also one that is aborted already", async () => {
+test("an AbortSignal kills the container", async () => {
   const controller = new AbortController();
   const output = box.command("sleep", { args: ["100"], signal: controller.signal }).output();
   controller.abort();
   assertEquals((await output).signal, "SIGKILL");
-  assertEquals(
-    (await box.command("sleep", { args: ["100"], signal: AbortSignal.abort() }).output()).signal,
-    "SIGKILL",
-  );
+});
+
+test("a command that was aborted before is not started", async () => {
+  const marker = Deno.makeTempFileSync();
+  try {
+    for (const terminal of [false, true]) {
+      const command = box.command("rm", {
+        args: [marker],
+        terminal,
+        signal: AbortSignal.abort(new Error("no soup")),
+      });
+      await assertRejects(() => command.output(), Error, "no soup");
+      assertThrows(() => command.spawn(), Error, "no soup");
+      if (!terminal) assertThrows(() => command.outputSync(), Error, "no soup");
+    }
+    assert(Deno.statSync(marker).isFile);
+  } finally {
+    Deno.removeSync(marker);
+  }
+});
+
+test("a program that writes more than maxOutput is killed, and its output is an error", async () => {
+  const bounded = (program: string, args: string[], stream: "stdout" | "stderr" = "stdout") => {
+    const command = box.command(program, { args, maxOutput: 5 });
+    const isIt = (error: unknown) => {
+      assert(error instanceof OutputLimitError);
+      assertEquals([error.stream, error.maxOutput], [stream, 5]);
+    };
+    return { command, isIt };
+  };
+  for (
+    const { command, isIt } of [
+      bounded("yes", []),
+      bounded("echo", ["12345"]),
+      bounded("sh", ["-c", "exec yes >&2"], "stderr"),
+    ]
+  ) {
+    isIt(await command.output().catch((error) => error));
+    isIt(assertThrows(() => command.outputSync()));
+  }
+  await using container = box.command("yes", { stdout: "piped", maxOutput: 5 }).spawn();
+  await assertRejects(() => container.output(), OutputLimitError);
+  assertEquals((await container.status).signal, "SIGKILL");
+  const { command } = bounded("echo", ["1234"]);
+  assertEquals(decode((await command.output()).stdout), "1234\n");
+  assertEquals(decode(command.outputSync().stdout), "1234\n");
 });
 
 test("a program that has the script or its init trace it, and stops, has not ended", async () => {

@@ -24,13 +24,16 @@ function callsOf(...ingredients: RecipeInput[]): string[] {
 const onHost = (path: string, flags: string) =>
   `openat2(AT_FDCWD, "${path}", {${flags}, 00, RESOLVE_NO_SYMLINKS}, 24)`;
 
-/** The working directory is opened, to be restored later. */
-const HERE = 'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)';
+/** The working directory, or the root instead, is opened, to be restored later. */
+const HERE = [
+  'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
+  'chdir("/")',
+];
 
 /** mount(2) takes no descriptor, so it is called in the directory. */
 const mountedOn = (target: string, call: string, after = ["fchdir(<working directory>)"]) => [
   onHost(target, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
-  HERE,
+  ...HERE,
   `fchdir(<${target}>)`,
   call,
   ...after,
@@ -117,7 +120,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   ],
   // The mount point may be a directory or a file; one of the two calls unmounts it.
   [steps.unmount("/mnt"), [
-    HERE,
+    ...HERE,
     "close(</proc>)",
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     "fchdir(</mnt>)",
@@ -132,7 +135,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
     "fchdir(<working directory>)",
   ]],
   [steps.unmount("/mnt", { detach: true }), [
-    HERE,
+    ...HERE,
     "close(</proc>)",
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     "fchdir(</mnt>)",
@@ -199,16 +202,20 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   ]],
   // No file that is open for writing can be executed (ETXTBSY), so this one is closed at once.
   [steps.writeFile("/a", "soup", { host: true, mode: 0o600 }), [
+    "umask(umask)",
     'openat2(AT_FDCWD, "/a", {O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600, RESOLVE_NO_SYMLINKS}, 24)',
+    "umask(00)",
     'write(</a>, "soup", 4)',
     'pwrite64(</a>, "p", 1, 3)',
     "fchmod(</a>, 0600)",
     "close(</a>)",
   ]],
   [steps.mknod("/a", { type: "c", major: 1, minor: 3, mode: 0o600, host: true }), [
+    "umask(umask)",
     onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     'mknodat(</>, "a", 020600, 259)',
     'fchmodat(</>, "a", 0600)',
+    "umask(00)",
   ]],
   [steps.chroot("/mnt"), [
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
@@ -365,7 +372,7 @@ test("all descriptors are closed at once if a step unmounts, because they keep a
     const made = whole.plan().entries.slice(0, unmounting)
       .filter(({ by, stepIndex }) => by === "container" && stepIndex !== undefined)
       .map(({ call }) => call);
-    const stays = made.filter((call) => call === HERE).length;
+    const stays = made.filter((call) => call === HERE[0]).length;
     assertEquals(leftOpen(made), stays, made.join("\n"));
   }
 });
