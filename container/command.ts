@@ -16,8 +16,9 @@ import { SyscallError } from "../ffi/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
-import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts";
-import { Container, type ContainerLimits } from "./container.ts";
+import { checkCommand, checkEnteringUser, type CommandOptions, pathOf } from "./command_options.ts";
+import { Container, type ContainerLimits, type Enter } from "./container.ts";
+import { orEnded } from "./enter_steps.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
@@ -31,7 +32,6 @@ import type { ExecSpec, Terminal } from "../launch/exec.ts";
 import type { Plan } from "../launch/listing.ts";
 import { StandardStreams, type StdioKind } from "../launch/stdio.ts";
 import { collectPromptly } from "./short_program.ts";
-import type { JoinStep } from "../recipe/steps/join.ts";
 import { ProgramTerminal } from "./terminal/terminal.ts";
 
 /** The variables that a program gets in place of the script's, unless these are granted. */
@@ -41,8 +41,10 @@ const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 export interface Plans {
   /** Returns the launcher of all steps. */
   launcher(options?: PlanOptions): Launcher;
-  /** Returns the launcher of a join and the steps that restrict programs. */
-  launcherBehind(join: JoinStep, options?: PlanOptions): Launcher;
+  /** Returns the launcher of a program that enters a container of the recipe. */
+  entering(target: ProcessIdentity, user: "program" | "root", options?: PlanOptions): Launcher;
+  /** Returns the error to throw in place of that of a launch. */
+  readonly explain?: (error: unknown) => unknown;
 }
 
 /**
@@ -235,7 +237,7 @@ export class Command {
     } catch (error) {
       if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
-      throw error;
+      throw this.#plans.explain?.(error) ?? error;
     }
   }
 
@@ -322,17 +324,20 @@ export class Command {
     return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
   }
 
-  /**
-   * Makes a command in all namespaces of a process, and its root, working directory and cgroups.
-   */
-  readonly #enter = (
-    target: ProcessIdentity,
-    program: string | URL,
-    options: CommandOptions,
-  ): Command => {
-    const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-    const launcher = (options?: PlanOptions) => this.#plans.launcherBehind(join, options);
-    return new Command({ ...this.#plans, launcher }, program, options);
+  /** Makes a command for a program that enters a container of this one. */
+  readonly #enter: Enter = ({ first, inside }, program, { user = "program", ...options }) => {
+    checkEnteringUser(user);
+    // Other ids are set by root.
+    const begins = options.uid === undefined && options.gid === undefined ? user : "root";
+    const explain = (error: unknown) => orEnded(error, first);
+    const launcher = (options?: PlanOptions) => {
+      try {
+        return this.#plans.entering(inside, begins, options);
+      } catch (error) {
+        throw explain(error);
+      }
+    };
+    return new Command({ ...this.#plans, launcher, explain }, program, options);
   };
 
   #refusePipedInput(method: string): void {

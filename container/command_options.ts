@@ -66,6 +66,18 @@ export interface CommandOptions {
   readonly permissions?: Permissions;
 }
 
+/** Options of a program that enters a container. */
+export interface EnterOptions extends CommandOptions {
+  /**
+   * Its user: that of the container's program, or root of the container's user namespace, with the
+   * capabilities that the recipe leaves to root. In a container without a user namespace of its own,
+   * `"root"` is the script's user. With `uid` or `gid`, it begins as root too.
+   *
+   * @default {"program"}
+   */
+  readonly user?: "program" | "root";
+}
+
 const commandFields = lazy((): Schemas<CommandOptions> => {
   const kind = optional(oneOf(["piped", "inherit", "null"]));
   return {
@@ -86,6 +98,8 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
   };
 });
 
+const enteringUser = lazy(() => optional(oneOf(["program", "root"])));
+
 const programName = lazy(() => text({ min: 1 }));
 
 /**
@@ -103,6 +117,16 @@ export function checkCommand(program: string, options: CommandOptions): void {
   if (wrong !== undefined) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
+}
+
+/**
+ * Checks the option of a program that enters a container, beside those of a command.
+ *
+ * @throws {TypeError} if it is invalid
+ */
+export function checkEnteringUser(user: EnterOptions["user"]): void {
+  const issue = enteringUser().issue(user);
+  if (issue !== undefined) throw optionError(`the command's option "user" ${issue}`);
 }
 
 /** Returns the path of a file, which may be given as a URL. */

@@ -9,12 +9,15 @@ import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
 import type { Usage } from "../ffi/cgroups/usage.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
+import { ifThere } from "../ffi/missing.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import type { Command } from "./command.ts";
-import type { CommandOptions } from "./command_options.ts";
+import type { EnterOptions } from "./command_options.ts";
+import { ENDED } from "./enter_steps.ts";
 import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
+import { programOf } from "./registry.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
@@ -38,11 +41,11 @@ export interface ContainerLimits {
   readonly ended?: () => Promise<void>;
 }
 
-/** Makes a command that joins all namespaces of a process. */
+/** Makes a command that enters a container, by its first process and its program. */
 export type Enter = (
-  target: ProcessIdentity,
+  target: { readonly first: ProcessIdentity; readonly inside: ProcessIdentity },
   program: string | URL,
-  options: CommandOptions,
+  options: EnterOptions,
 ) => Command;
 
 /**
@@ -163,10 +166,10 @@ export class Container implements AsyncDisposable {
    * Returns a command for a program in this container, with the options and methods of
    * `recipe.command`. Nothing runs yet.
    *
-   * The program runs in all namespaces of the container, with its root, working directory and
-   * cgroups, as root of its user namespace. These steps of the recipe apply to it too:
-   * `capabilities`, `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For
-   * other combinations, see `join`.
+   * The program runs in all namespaces of the container's program, with its root, working directory,
+   * cgroups, user, groups and capabilities. These steps of the recipe apply to it too: `clearEnv`,
+   * `landlock`, `newSession`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`, `umask`, and
+   * `capabilities` with `user: "root"`. For other combinations, see `join`.
    *
    * @example
    * ```ts
@@ -178,11 +181,31 @@ export class Container implements AsyncDisposable {
    * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
    * ```
    *
-   * @throws {TypeError} if the container has ended
-   * @throws {SyscallError} `EACCES` if its first process has changed to another user
+   * @example As root, in a container whose program is another user
+   * ```ts
+   * import { mapIds, recipe, setUser, unshare } from "@ramekin/ramekin";
+   *
+   * const ids = [{ inside: 0, outside: 100000, count: 65536 }];
+   * const box = recipe(unshare("user"), mapIds({ uids: ids, gids: ids }), setUser({ uid: 33 }));
+   *
+   * async function idsIn(): Promise<string[]> {
+   *   await using container = box.command("sleep", { args: ["60"] }).spawn();
+   *   const commands = [container.enter("id"), container.enter("id", { user: "root" })];
+   *   const outputs = await Promise.all(commands.map((command) => command.output()));
+   *   return outputs.map(({ stdout }) => new TextDecoder().decode(stdout));
+   * }
+   * console.log(box.steps.length);
+   * ```
+   *
+   * @throws {TypeError} if the container has ended, also when the command is run
+   * @throws {SyscallError} `EACCES` if its program has changed to another user, `EBUSY` if the
+   * container is paused, also when the command is run
    */
-  enter(program: string | URL, options: CommandOptions = {}): Command {
-    return this.#enter(this.identity, program, options);
+  enter(program: string | URL, options: EnterOptions = {}): Command {
+    const first = this.identity;
+    const inside = ifThere(() => processIdentity(programOf(first.pid)), ["ENOENT", "ESRCH"]);
+    if (inside === undefined) throw new TypeError(ENDED);
+    return this.#enter({ first, inside }, program, options);
   }
 
   /**
@@ -402,7 +425,7 @@ export class Container implements AsyncDisposable {
   }
 
   #requireRunning(): void {
-    if (this.#ended) throw new TypeError("the container has ended already");
+    if (this.#ended) throw new TypeError(ENDED);
   }
 
   get #group(): ContainerCgroup {

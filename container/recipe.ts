@@ -6,6 +6,7 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
+import { enterSteps } from "./enter_steps.ts";
 import { launchers } from "./launchers.ts";
 import { Launcher } from "../launch/launcher.ts";
 import type { PlanOptions } from "../plan/builder.ts";
@@ -98,10 +99,8 @@ export class Recipe {
     return new Command(
       {
         launcher: (options) => this.#launcherWith(options),
-        launcherBehind: (join, options) => {
-          const restrictions = this.steps.filter(({ step }) => RESTRICTIONS.has(step));
-          return new Launcher(planRecipe([join, ...restrictions], options));
-        },
+        entering: (target, user, options) =>
+          new Launcher(planRecipe(enterSteps(this.steps, target, user), options)),
       },
       program,
       options,
@@ -163,14 +162,3 @@ export class Recipe {
     return { steps: this.steps };
   }
 }
-
-/** The steps that restrict every program of a container, also those that enter it later. */
-const RESTRICTIONS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
-  "capabilities",
-  "clearEnv",
-  "landlock",
-  "noNewPrivileges",
-  "rlimit",
-  "seccomp",
-  "setEnv",
-]);

@@ -11,6 +11,7 @@ import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { Credentials } from "./credentials.ts";
 import type { PlacedFile } from "./elf/library_search.ts";
 import type { FilesystemOptions } from "./filesystem_issue.ts";
+import type { ProcessUser } from "./process_user.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** A version of Linux: `6.18`. */
@@ -24,8 +25,12 @@ export interface JoinTarget {
   readonly identity: ProcessIdentity;
   /** The kinds of namespaces that it does not share with the script. */
   readonly otherKinds: readonly NamespaceKind[];
+  /** Whether its root is the script's own, in the same mount namespace. */
+  readonly sharesRoot: boolean;
   /** Whether setgroups(2) is denied in its user namespace. */
   readonly setgroupsDenied: boolean;
+  /** Its user and groups, if requested. */
+  readonly user: ProcessUser | undefined;
   /** Its environment, if requested. */
   readonly environment: Readonly<Record<string, string>>;
   /** The `cgroup.procs` of each cgroup that it is in and the script is not, if requested. */
@@ -36,6 +41,7 @@ export interface JoinTarget {
 export interface JoinQuestions {
   readonly environment: boolean;
   readonly cgroup: boolean;
+  readonly user: boolean;
 }
 
 /** The files of programs, or why they cannot be found. */
@@ -69,12 +75,18 @@ export interface Host {
   unchanged(paths: readonly ResolvedPath[]): boolean;
   /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */
   blockDevice(path: string): string | undefined;
-  /** The process with this pid, and with this start time if given. */
+  /**
+   * The process with this pid, and with this start time if given.
+   *
+   * @throws {SyscallError} `ESRCH` if it has ended, `EBUSY` if its cgroup is requested and frozen
+   */
   joinTarget(
     pid: number,
     started: number | undefined,
     questions: JoinQuestions,
   ): JoinTarget;
+  /** Whether a process has ended. */
+  hasEnded(process: ProcessIdentity): boolean;
   /** The kind of namespace that a file refers to; `undefined` if it refers to none. */
   namespaceKind(file: string): NamespaceKind | undefined;
   /**

@@ -17,10 +17,11 @@ import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { blockDeviceOf } from "./block_device.ts";
 import { type Credentials, CurrentCredentials } from "./credentials.ts";
 import { programHost } from "./elf/elf_reader.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
 import { filesystemIssue, type FilesystemOptions } from "./filesystem_issue.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
-import { joinTargetOf } from "./join_target.ts";
+import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
@@ -113,6 +114,11 @@ export class LiveHost implements Host {
     questions: JoinQuestions,
   ): JoinTarget {
     return joinTargetOf(pid, started, questions);
+  }
+
+  /** Whether a process has ended. */
+  hasEnded(process: ProcessIdentity): boolean {
+    return hasEnded(process);
   }
 
   /** The kind of namespace that a file refers to. */

@@ -8,6 +8,7 @@
 import { UnsupportedError } from "../ffi/errors.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
@@ -106,6 +107,11 @@ export class RecordedHost implements Host {
     return this.#answer("joinTarget", pid, started, questions) as JoinTarget;
   }
 
+  /** Returns `false`: a recording does not change. */
+  hasEnded(_process: ProcessIdentity): boolean {
+    return false;
+  }
+
   /** The recorded kind of a namespace file. */
   namespaceKind(file: string): NamespaceKind | undefined {
     return this.#answer("namespaceKind", file) as NamespaceKind | undefined;
@@ -166,6 +172,7 @@ export function recordHost(host: Host): Recorder {
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),
+      hasEnded: (process) => host.hasEnded(process),
       namespaceKind: (file) => noted(["namespaceKind", file], host.namespaceKind(file)),
       programFiles(programs, reading) {
         const read: string[] = [];

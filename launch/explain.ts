@@ -9,6 +9,7 @@ import { type Failure, failureOf, hintOf } from "../ffi/engine/failure.ts";
 import { ERRNO, type ErrnoName, errnoName } from "../ffi/errno.ts";
 import { SyscallError, UnsupportedError } from "../ffi/errors.ts";
 import { fixFor, type LazyFixes } from "../ffi/fix.ts";
+import { endedError } from "../host/join_target.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { generalFix } from "../plan/general_fix.ts";
 import type { PreparedLaunch } from "./launch.ts";
@@ -72,6 +73,17 @@ function orEarlierStep(
   const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability ` +
     "for this; put it after this step";
   return fix === undefined ? dropped : `${dropped}; or ${fix}`;
+}
+
+/**
+ * Returns the error of a launch, or, if a process that it joins has ended meanwhile, the one that
+ * says so: the call that has failed depends on how far its end has come.
+ */
+export function orEnded(error: unknown, plan: PlanBuilder): unknown {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
+  if (ended === undefined) return error;
+  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
 }
 
 /** Adds the step to an error of the script's part of it. */

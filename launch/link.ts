@@ -60,7 +60,7 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
-    if (index === firstOf(plan)) enterCgroup(writer, plan, shape);
+    if (index === plan.firstIndex) enterCgroup(writer, plan, shape);
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
@@ -87,11 +87,6 @@ export function recordOf(call: Call, { parts }: LaunchProgram): LaunchRecord {
   return parts.find((part): part is LaunchRecord => "call" in part && part.call === call)!;
 }
 
-/** Returns the position of the first process with the container's namespaces and control group. */
-function firstOf(plan: PlanBuilder): number {
-  return plan.oomShield ? 1 : 0;
-}
-
 /** Returns the call that makes a process; the frame makes the first, each process the next. */
 function cloneProcess(
   plan: PlanBuilder,
@@ -100,7 +95,7 @@ function cloneProcess(
   frame: Frame | undefined,
 ): Call {
   const { pid, ownMemory } = plan.processes[index]!;
-  const isContainer = index === firstOf(plan);
+  const isContainer = index === plan.firstIndex;
   const cgroup = isContainer ? shape.cgroup : undefined;
   // The root of a cgroup namespace is the cgroup of its creator, which has to be in the container's
   // by then (cgroup_namespaces(7)).

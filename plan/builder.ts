@@ -19,8 +19,10 @@ import {
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
+import type { ErrnoName } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
@@ -93,6 +95,8 @@ export class PlanBuilder {
   readonly clearUmask: Call = umask(0);
   /** The umask of the script. */
   readonly scriptUmask: ResultOf = new ResultOf(this.clearUmask, "umask");
+  /** The processes whose namespaces are joined. */
+  readonly joined: { readonly identity: ProcessIdentity; readonly stepIndex: number }[] = [];
   /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -103,8 +107,11 @@ export class PlanBuilder {
   cloneStep: number | undefined;
   /** The number of the signal that the container gets when the script ends; 0 for none. */
   deathSignal = 9;
-  /** Whether the first process only protects the script from the OOM killer. */
-  oomShield = false;
+  /**
+   * Whether the first process is not the container's yet: it protects the script from the OOM
+   * killer, or has dropped the script's groups.
+   */
+  hasForerunner = false;
   /**
    * Whether calls open files of /proc/self, which root owns while the process is undumpable
    * (proc(5)).
@@ -182,7 +189,12 @@ export class PlanBuilder {
 
   /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
   get untouched(): boolean {
-    return this.processes.length === 1 && this.process.parts.length === 0;
+    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
+  }
+
+  /** The position of the first process with the container's namespaces and control group. */
+  get firstIndex(): number {
+    return this.hasForerunner ? 1 : 0;
   }
 
   /** Adds namespace flags to the first clone(2). */
@@ -194,10 +206,19 @@ export class PlanBuilder {
 
   /** Adds a call and returns it, so that later calls can refer to its result. */
   call(call: Call, options: CallOptions = NO_OPTIONS): Call {
+    return this.#callIn(this.process, call, options);
+  }
+
+  /** Adds a call that is made before the container has namespaces. */
+  callBefore(call: Call, options: CallOptions = NO_OPTIONS): Call {
+    return this.#callIn(this.#forerunner(), call, options);
+  }
+
+  #callIn({ parts }: ProcessPlan, call: Call, options: CallOptions): Call {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
-    this.process.parts.push({
+    parts.push({
       call,
       accept,
       onZero,
@@ -286,8 +307,8 @@ export class PlanBuilder {
    * Adds a call that restricts the program and would restrict the rest of the launch too. It is
    * made last, whatever the position of its step.
    */
-  beforeExec(call: Call, fixes?: LazyFixes): void {
-    this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes });
+  beforeExec(call: Call, fixes?: LazyFixes, accept?: readonly ErrnoName[]): void {
+    this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes, accept });
   }
 
   /** Sets no_new_privs, which seccomp and Landlock require. */
@@ -498,8 +519,13 @@ export class PlanBuilder {
    * an extra process is.
    */
   #shield(): void {
-    if (this.oomShield || this.#limits === undefined || this.syncPoints.length === 0) return;
-    this.oomShield = true;
-    this.processes.unshift({ ...newProcess(), then: "exit" });
+    if (this.#limits !== undefined && this.syncPoints.length > 0) this.#forerunner();
+  }
+
+  /** Returns the process that makes the container's first one. */
+  #forerunner(): ProcessPlan {
+    if (!this.hasForerunner) this.processes.unshift({ ...newProcess(), then: "exit" });
+    this.hasForerunner = true;
+    return this.processes[0]!;
   }
 }

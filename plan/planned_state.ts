@@ -63,6 +63,8 @@ export class PlannedState {
   nestedUser = false;
   /** Whether setgroups(2) is denied in the user namespace. */
   setgroupsDenied = false;
+  /** Whether the supplementary groups are no longer those of the script. */
+  groupsChanged = false;
   /** The capabilities that the steps leave the program. */
   readonly capabilities: CapabilityModel = new CapabilityModel();
   /** Whether the program runs with no_new_privs. */
@@ -95,6 +97,12 @@ export class PlannedState {
   /** The credentials of the script, with which the container starts. */
   get caller(): Credentials {
     return this.#caller ??= this.#host.credentials();
+  }
+
+  /** Whether the process has supplementary groups of the script, which it may change. */
+  get hasScriptGroups(): boolean {
+    const { groups, mayChangeGroups } = this.caller;
+    return !this.groupsChanged && groups !== "none" && mayChangeGroups;
   }
 
   /** Whether the container is in another user namespace than the script. */

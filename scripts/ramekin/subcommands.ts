@@ -67,14 +67,19 @@ const TABLE = [
     name: "enter",
     summary: "run a program in a running container",
     more: "The container is given by its pid, or by the name of its program, as ramekin ps shows " +
-      "them. All namespaces are joined, and its root, working directory, environment and cgroup. " +
-      "Where its program has lost capabilities, or is under a filter of system calls, this one " +
-      "loses the same capabilities, and is under the filter of ramekin sandbox --allow-read; rules " +
-      `of Landlock cannot be seen from outside, and do not apply to it. ${PROGRAM}` +
+      "them; its script has to be yours. All namespaces are joined, and its root, working " +
+      "directory and cgroup. The program runs as the container's program does: its user, groups, " +
+      "capabilities and umask. It gets its environment too where the container has a user and a " +
+      "mount namespace of its own. Where the container's program is under a filter of system " +
+      "calls, this one is under the filter of ramekin sandbox --allow-read; rules of Landlock " +
+      `cannot be seen from outside, and do not apply to it. ${PROGRAM}` +
       `\n\n${STATUS}`,
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,
-    flags: [],
+    flags: [
+      { name: "root", summary: "run it as root of the container's user namespace, or else as you" },
+      { name: "any", summary: "enter a container of another user's script, or any process" },
+    ],
   },
   {
     name: "plan",

@@ -43,7 +43,15 @@ function resolved(path: string, to: Partial<ResolvedPath> = {}): Record<string, 
 /** Debian, as root. */
 const DEBIAN: HostRecording = {
   architecture: "x86_64",
-  credentials: { euid: 0, egid: 0, inheritable: [], mayMapIds: true, mayChangeNetwork: true },
+  credentials: {
+    euid: 0,
+    egid: 0,
+    groups: "own",
+    inheritable: [],
+    mayMapIds: true,
+    mayChangeGroups: true,
+    mayChangeNetwork: true,
+  },
   kernel: { major: 6, minor: 18 },
   landlockVersion: 7,
   workingDirectory: "/root",
@@ -62,8 +70,10 @@ const DEBIAN: HostRecording = {
 const NOBODY = {
   euid: 65534,
   egid: 65534,
+  groups: "none",
   inheritable: [],
   mayMapIds: false,
+  mayChangeGroups: false,
   mayChangeNetwork: false,
 } as const;
 

@@ -79,7 +79,7 @@ test(
   withFiles({ "box.yaml": BOX }, async (directory) => {
     const command = RUN.map((word) => `'${word}'`).join(" ");
     const apart = "ps -o tty= -p $$";
-    for (const flags of ["run box.yaml -A", "sandbox", `enter ${Deno.pid}`]) {
+    for (const flags of ["run box.yaml -A", "sandbox", `enter --any ${Deno.pid}`]) {
       const line = `${command} ${flags} -- sh -c '${apart}' </dev/null`;
       await using terminal = new TestTerminal(["sh", "-c", line], { cwd: directory });
       assertEquals(await terminal.code(), 0, terminal.shown);

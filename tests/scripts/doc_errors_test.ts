@@ -301,6 +301,7 @@ const ELSEWHERE: readonly string[] = [
   "dummy EOPNOTSUPP",
   "dummy EPERM",
   "join EACCES",
+  "join EBUSY",
   "limits ENOMEM",
   "macvlan EOPNOTSUPP",
   "mapIds EPERM",
