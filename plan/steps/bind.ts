@@ -26,6 +26,7 @@ import type { BindRestriction, BindStep } from "../../recipe/steps/bind.ts";
 import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
 import { HostPath } from "../host_path.ts";
+import { touches } from "../mount_table.ts";
 
 const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -40,7 +41,8 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   const source = plan.source(step.source);
   const isMissing = step.optional === true && source instanceof HostPath &&
     source.resolved.type === undefined;
-  if (!isMissing) recordSource(step, plan);
+  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  if (!isMissing) recordSource({ ...step, restrict }, plan);
   const target = plan.path(step.target);
   const mounted = {
     target: target.canonical,
@@ -49,14 +51,28 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     readOnly: step.readOnly === true,
   };
   if (step.optional !== true) {
-    show(step, source, target, plan);
-    return plan.mounted(mounted);
+    show({ ...step, restrict }, source, target, plan);
+    plan.mounted(mounted);
+  } else {
+    if (!isMissing) {
+      target.makeParent();
+      plan.skippable("the source is missing", (end) => {
+        show({ ...step, restrict }, source, target, plan, end);
+      });
+    }
+    plan.mounted({ ...mounted, certain: false });
   }
-  if (!isMissing) {
-    target.makeParent();
-    plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
-  }
-  plan.mounted({ ...mounted, certain: false });
+}
+
+/**
+ * Returns what the files of the host are restricted to unless a step says otherwise. A device can be
+ * written to on a read-only mount too, so that there are none, but for a source that is one, or that
+ * is in /dev or around it.
+ */
+export function usualRestrictions(source: string, plan: PlanBuilder): readonly BindRestriction[] {
+  const place = plan.access.hostPlace(source);
+  if (place === undefined) return [];
+  return place.type === "device" || touches(place.path, "/dev") ? [] : ["nodev"];
 }
 
 function recordSource({ source, readOnly, restrict }: BindStep, plan: PlanBuilder): void {

@@ -37,7 +37,13 @@ export interface BindOptions {
   readonly recursive?: boolean;
   /** Whether the step is left out when the source does not exist. */
   readonly optional?: boolean;
-  /** What the files cannot be used for, by the options of mount(8). */
+  /**
+   * What the files cannot be used for, by the options of mount(8). A read-only mount keeps no program
+   * from writing to a device that lies there, so devices are in it only with a list that lacks
+   * `nodev`: `[]`.
+   *
+   * @default {["nodev"]}, and nothing for a device, for /dev, and for directories in it or around it
+   */
   readonly restrict?: readonly BindRestriction[];
 }
 
