@@ -11,6 +11,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { landlockVersion } from "../ffi/linux/landlock.ts";
 import { uname } from "../ffi/linux/namespaces.ts";
+import { type MountEntry, mountinfoOf, parseMountinfo } from "../ffi/proc/mountinfo.ts";
 import { requireOwnProc } from "../ffi/proc/proc_dir.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
@@ -18,6 +19,7 @@ import { blockDeviceOf } from "./block_device.ts";
 import { type Credentials, CurrentCredentials } from "./credentials.ts";
 import { programHost } from "./elf/elf_reader.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
+import { type FollowedLinks, followLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import { joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
@@ -30,6 +32,7 @@ export class LiveHost implements Host {
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
+  #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
   readonly #remembered = new Map<string, unknown>();
 
   /** The architecture of this machine. */
@@ -79,6 +82,18 @@ export class LiveHost implements Host {
   /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath {
     return resolvePath(path);
+  }
+
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path: string): FollowedLinks {
+    return followLinks(path);
+  }
+
+  /** The mounts that the calling thread sees. */
+  mounts(): readonly MountEntry[] {
+    const text = mountinfoOf();
+    if (this.#mounts?.text !== text) this.#mounts = { text, entries: parseMountinfo(text) };
+    return this.#mounts.entries;
   }
 
   /** Whether paths still lead where they did. */

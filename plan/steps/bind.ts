@@ -27,6 +27,7 @@ import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
 import { HostPath } from "../host_path.ts";
 import { touches } from "../mount_table.ts";
+import { coverKernelMounts, refuseKernelMount } from "./kernel_mounts.ts";
 
 const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -38,11 +39,14 @@ const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
 /** Lowers `bind`. */
 export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
-  const source = plan.source(step.source);
+  const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath &&
     source.resolved.type === undefined;
   const restrict = step.restrict ?? usualRestrictions(step.source, plan);
   if (!isMissing) recordSource({ ...step, restrict }, plan);
+  if (isUntrustedDirectory(step, source)) {
+    refuseKernelMount(step.source, source.resolved.path, plan);
+  }
   const target = plan.path(step.target);
   const mounted = {
     target: target.canonical,
@@ -62,6 +66,17 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     }
     plan.mounted({ ...mounted, certain: false });
   }
+  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
+    coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+}
+
+function isUntrustedDirectory(
+  step: BindStep,
+  source: HostPath | ContainerPath,
+): source is HostPath {
+  return step.untrusted === true && source instanceof HostPath &&
+    source.resolved.type === "directory";
 }
 
 /**
