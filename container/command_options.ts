@@ -19,6 +19,7 @@ import {
   text,
   variableName,
 } from "../recipe/schema.ts";
+import { shown } from "../recipe/shown.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
 import { type Permissions, permissionsSchema } from "../permissions/permissions.ts";
 import type { StdioKind } from "../launch/stdio.ts";
@@ -100,8 +101,14 @@ export function checkCommand(program: string, options: CommandOptions): void {
 /** Returns the path of a file, which may be given as a URL. */
 export function pathOf(path: string | URL): string {
   if (typeof path === "string") return path;
+  if (!(path instanceof URL)) {
+    throw optionError(
+      `the program or directory should be a string or a file: URL, not ${shown(path)}`,
+    );
+  }
   if (path.protocol !== "file:") throw optionError(`${path} is not a file: URL`);
-  return decodeURIComponent(path.pathname);
+  // A % that begins no escape is one, as for Deno.
+  return decodeURIComponent(path.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
 }
 
 function optionError(message: string): TypeError {

@@ -8,6 +8,7 @@ import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
 import type { Usage } from "../ffi/cgroups/usage.ts";
 import { syscall } from "../ffi/syscalls.ts";
+import { escapeControls } from "../ffi/control_characters.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
@@ -17,6 +18,7 @@ import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { type CommandOutput, commandOutput } from "../launch/output.ts";
+import { suggestion } from "../recipe/nearest.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
@@ -288,7 +290,10 @@ export class Container implements AsyncDisposable {
   kill(signal: Deno.Signal = "SIGTERM"): void {
     this.#requireRunning();
     const number = SIGNALS[signal as keyof typeof SIGNALS];
-    if (number === undefined) throw new TypeError(`Linux has no signal ${signal}`);
+    if (number === undefined) {
+      const meant = suggestion(String(signal), Object.keys(SIGNALS));
+      throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
+    }
     syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }

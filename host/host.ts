@@ -11,6 +11,7 @@ import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { Credentials } from "./credentials.ts";
 import type { PlacedFile } from "./elf/library_search.ts";
+import type { FilesystemOptions } from "./filesystem_issue.ts";
 import type { FollowedLinks } from "./follow_links.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
@@ -58,6 +59,10 @@ export interface Host {
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */
   hasVariable(name: string): boolean;
+  /** Whether the script is in the first user namespace, that of the machine. */
+  inFirstUserNamespace(): boolean;
+  /** What the kernel says against the options of a filesystem, if it says something. */
+  filesystemIssue(options: FilesystemOptions): string | undefined;
   /** The number in a file of /proc/sys; `undefined` if there is no such file. */
   setting(path: string): number | undefined;
   /** Resolves an absolute path. */

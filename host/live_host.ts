@@ -19,6 +19,7 @@ import { blockDeviceOf } from "./block_device.ts";
 import { type Credentials, CurrentCredentials } from "./credentials.ts";
 import { programHost } from "./elf/elf_reader.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
+import { filesystemIssue, type FilesystemOptions } from "./filesystem_issue.ts";
 import { type FollowedLinks, followLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import { joinTargetOf } from "./join_target.ts";
@@ -72,6 +73,18 @@ export class LiveHost implements Host {
   /** Whether a variable of the script's environment is set. */
   hasVariable(name: string): boolean {
     return environmentVariable(name) !== undefined;
+  }
+
+  /** Whether the script is in the user namespace with the number of the first one. */
+  inFirstUserNamespace(): boolean {
+    // PROC_USER_INIT_INO (include/linux/proc_ns.h). Without /proc nothing speaks against it.
+    const { id } = resolvePath("/proc/self/ns/user");
+    return id === undefined || id.endsWith(`:${0xefff_fffd}`);
+  }
+
+  /** What the kernel says against the options of a filesystem. */
+  filesystemIssue(options: FilesystemOptions): string | undefined {
+    return filesystemIssue(options);
   }
 
   /** The number in a file of /proc/sys. */

@@ -63,6 +63,16 @@ export class RecordedHost implements Host {
     return this.#answer("hasVariable", name) as boolean;
   }
 
+  /** Whether the script was in the first user namespace. */
+  inFirstUserNamespace(): boolean {
+    return this.#answer("inFirstUserNamespace") as boolean;
+  }
+
+  /** Returns `undefined`: no kernel is asked. */
+  filesystemIssue(): undefined {
+    return undefined;
+  }
+
   /** The recorded number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return this.#answer("setting", path) as number | undefined;
@@ -152,6 +162,8 @@ export function recordHost(host: Host): Recorder {
       landlockVersion: () => host.landlockVersion(),
       workingDirectory: () => host.workingDirectory(),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
+      inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
+      filesystemIssue: (options) => host.filesystemIssue(options),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
       followLinks: (path) => noted(["followLinks", path], host.followLinks(path)),

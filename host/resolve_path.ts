@@ -17,7 +17,16 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
-import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
+import {
+  readStatx,
+  statx,
+  STATX_GID,
+  STATX_INO,
+  STATX_MODE,
+  STATX_TYPE,
+  STATX_UID,
+  statxOutput,
+} from "../ffi/calls/statx.ts";
 import { engine, place } from "../ffi/engine/engine.ts";
 import {
   assemble,
@@ -50,9 +59,22 @@ export interface ResolvedPath {
   readonly type: FileType | "unknown" | undefined;
   /** The device and inode of the file: the identity of the file until the machine restarts. */
   readonly id: string | undefined;
+  /** Its mode and owner, if it exists. */
+  readonly attributes?: FileAttributes;
+}
+
+/** The mode and the owner of a file. */
+export interface FileAttributes {
+  /** The permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const PATH_MAX = 4096;
+
+/** What is asked of a file. */
+const ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 
 const TYPES: Readonly<Record<number, FileType>> = {
   0o010000: "pipe",
@@ -129,7 +151,7 @@ function plainLookup(): KeptTable {
   return keepTable(path, stat, [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
     { call: close(fd) },
     end,
   ]);
@@ -142,7 +164,7 @@ function followingLookup(): KeptTable {
   const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
   return keepTable(path, stat, [
     { call: opened, accept: NOTHING, onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
     end,
   ]);
 }
@@ -205,10 +227,14 @@ export function linkTarget(path: string): string | undefined {
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
-function readFile(stat: DataView): { readonly type: FileType | undefined; readonly id: string } {
-  const { mode, dev, ino } = readStatx(stat);
-  return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}` };
+function readFile(stat: DataView): FoundFile {
+  const { mode, uid, gid, dev, ino } = readStatx(stat);
+  const attributes = { mode: mode & 0o7777, uid, gid };
+  return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}`, attributes };
 }
+
+/** What is known of a file that exists. */
+type FoundFile = Pick<ResolvedPath, "type" | "id"> & Required<Pick<ResolvedPath, "attributes">>;
 
 /** Resolves the part of a path that exists, and appends the rest; a link may be dangling. */
 function missing(path: string, type: "unknown" | undefined): ResolvedPath {
@@ -227,8 +253,8 @@ function missing(path: string, type: "unknown" | undefined): ResolvedPath {
 
 /**
  * Checks whether paths still lead where they did: the path that was asked for and the resolved one
- * to the same file, of the same type, as the number of a file is given to another one once that is
- * deleted. A resolved path that has become a link meanwhile cannot be opened as one (ELOOP).
+ * to the same file, of the same type, mode and owner, as the number of a file is given to another
+ * one once that is deleted. A resolved path that has become a link meanwhile cannot be opened as one (ELOOP).
  */
 export class ResolvedPathsCheck {
   readonly #found: { readonly known: ResolvedPath; readonly output: Output }[] = [];
@@ -242,7 +268,7 @@ export class ResolvedPathsCheck {
       if (known.id === undefined) continue;
       for (const path of new Set([known.asked, known.path])) {
         const output = statxOutput();
-        const call = statx(at_fdcwd, path, 0, STATX_TYPE | STATX_INO, output);
+        const call = statx(at_fdcwd, path, 0, ATTRIBUTES, output);
         parts.push({ call, accept: NOTHING });
         this.#found.push({ known, output });
       }
@@ -256,13 +282,20 @@ export class ResolvedPathsCheck {
       const result = engine().runInArena(this.#program);
       if (result.failed !== undefined) return false;
       for (const { known, output } of this.#found) {
-        const { type, id } = readFile(result.output(output));
-        if (type !== known.type || id !== known.id) return false;
+        if (!isSame(readFile(result.output(output)), known)) return false;
       }
     }
     return this.#others.every((known) => {
       const now = resolvePath(known.asked);
-      return now.path === known.path && now.type === known.type && now.id === known.id;
+      return now.path === known.path && isSame(now, known);
     });
   }
+}
+
+/** Whether it is the same file, with the same mode and owner. */
+function isSame(now: Omit<ResolvedPath, "asked" | "path">, known: ResolvedPath): boolean {
+  return now.type === known.type && now.id === known.id &&
+    now.attributes?.mode === known.attributes?.mode &&
+    now.attributes?.uid === known.attributes?.uid &&
+    now.attributes?.gid === known.attributes?.gid;
 }

@@ -226,8 +226,7 @@ export class ContainerPath {
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one on a filesystem ` +
-          "of the recipe",
+        ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
         ENOTDIR: `the mount point ${this.path} is not a directory`,
       }),
     });
@@ -237,13 +236,22 @@ export class ContainerPath {
     this.#plan.release(place);
   }
 
+  /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
+  #missingMountPoint(fix: string): string {
+    const missing = `the mount point ${this.path} does not exist`;
+    return this.#base.kind === "host"
+      ? `${missing} on the host; take one that does, such as /mnt`
+      : `${missing}; ${fix}`;
+  }
+
   /** Attaches an open mount here. */
   attach(tree: Fd, source: string): void {
     this.#refuseRoot();
     const place = this.open(O_PATH, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one ` +
-          "on a filesystem of the recipe",
+        ENOENT: this.#missingMountPoint(
+          "mkdir() or writeFile() makes one on a filesystem of the recipe",
+        ),
       }),
     });
     this.attachTo(place, tree, source);

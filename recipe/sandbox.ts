@@ -9,6 +9,7 @@ import { RecipeError } from "./errors.ts";
 import { isWithin, normalize, parentOf } from "./path.ts";
 import {
   absolutePath,
+  boolean,
   invalidField,
   lazy,
   list,
@@ -57,21 +58,37 @@ export interface SandboxOptions {
    * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp. In a
    * directory of `write` they stay read-only if they are named by its path and not by another one.
    *
-   * A read-only mount protects files only: a program can still connect to a socket or open a named
-   * pipe among them, and talk to the process that serves it.
+   * A read-only mount protects files only: a program can still open a named pipe among them, and
+   * with `unixSockets` connect to a socket, and talk to the process that serves it.
    */
   readonly read?: readonly string[];
   /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
   /**
-   * The network: the host's, or nothing but a loopback interface. The host's unix sockets with
-   * abstract names are out of reach even with the host's network, from Linux 6.12 on.
+   * The network: the host's, or nothing but a loopback interface. With `unixSockets`,
+   * those of the host with abstract names are out of reach even with its network, from Linux 6.12 on.
    *
    * @default {"none"}
    */
   readonly net?: "none" | "host";
   /** Variables of the script's environment that the program gets, where they are set. */
   readonly env?: readonly string[];
+  /**
+   * Whether the program can make unix sockets (`socket(AF_UNIX)`), with which it reaches what serves
+   * in a directory that it is given: an ssh-agent, docker, a database. Pairs of connected streams
+   * can be made in any case.
+   *
+   * @default {true without `read`, `write` and `net`, as there is no socket of the host's then}
+   */
+  readonly unixSockets?: boolean;
+  /**
+   * Whether the program can make set-user-ID and set-group-ID files. They do nothing in a sandbox,
+   * but in a directory of `write` they stay, for whoever runs them outside. Package managers need
+   * it.
+   *
+   * @default {false}
+   */
+  readonly setuidFiles?: boolean;
 }
 
 /** What each of the options may be. */
@@ -85,6 +102,8 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     write: paths,
     net: optional(oneOf(["none", "host"])),
     env: optional(list(variableName())),
+    unixSockets: optional(boolean()),
+    setuidFiles: optional(boolean()),
   };
 });
 
@@ -102,6 +121,11 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   const asked = new Map<string, Access>();
   for (const path of read) asked.set(normalize(path), "read");
   for (const path of write) asked.set(normalize(path), "write");
+  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const denied = [
+    ...(setuidFiles ? [] : ["@setuid-files"]),
+    ...(unixSockets ? [] : ["@unix-sockets"]),
+  ];
   const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp" });
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
@@ -123,7 +147,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     noNewPrivileges(),
     // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
-    seccomp(),
+    seccomp({ deny: denied }),
     clearEnv({ keep: env }),
     setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name)))),
   ];

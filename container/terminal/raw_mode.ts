@@ -57,9 +57,9 @@ export class RawMode {
     return mode;
   }
 
-  /** Restores the terminal's settings. */
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
   restore(): void {
-    syscall(ioctl(this.#fd, TCSETS, this.#saved));
+    syscalls([{ call: ioctl(this.#fd, TCSETS, this.#saved), accept: ["EIO"] }]);
     this.#guard.dismiss();
   }
 }

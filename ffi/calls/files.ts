@@ -185,6 +185,11 @@ export function fchmodat(directory: Fd, path: string, fileMode: number): Call {
   return call("fchmodat", at(directory), path, mode(fileMode));
 }
 
+/** Changes the owner of a file. See fchownat(2). */
+export function fchownat(directory: Fd, path: string, uid: number, gid: number): Call {
+  return call("fchownat", at(directory), path, uid, gid, 0);
+}
+
 /** Changes the mode of an open file. See fchmod(2). */
 export function fchmod(fd: Fd, fileMode: number): Call {
   return call("fchmod", fd, mode(fileMode));

@@ -135,6 +135,9 @@ function show(
 
 function missingSource({ source }: BindStep, isHost: boolean): string {
   const why = `the source ${source} does not exist`;
+  if (/^~|\$/.test(source)) {
+    return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
+  }
   return isHost
     ? `${why}; leave it out, or bind() it with { optional: true }`
     : `${why} at this step: after pivotRoot() no file of the host does`;

@@ -13,6 +13,7 @@ import {
 } from "../../ffi/seccomp/filter.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE } from "../../recipe/seccomp_default.ts";
+import { denyMore } from "../../recipe/seccomp_denials.ts";
 import { filterOf } from "../../recipe/seccomp_profile.ts";
 import type { SeccompStep } from "../../recipe/steps/seccomp.ts";
 
@@ -32,10 +33,12 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
 
 function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer> {
   const { architecture } = plan.host;
-  const { profile, allow } = step;
+  const { profile, allow, deny } = step;
   // Compiling a filter takes longer than a launch.
-  return plan.host.remember(`seccomp ${JSON.stringify({ architecture, profile, allow })}`, () => {
-    const filter = filterOf(allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []));
+  const key = JSON.stringify({ architecture, profile, allow, deny });
+  return plan.host.remember(`seccomp ${key}`, () => {
+    const allowed = allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []);
+    const filter = filterOf(denyMore(allowed, deny ?? []));
     checkLaunch(filter, plan);
     try {
       return compileFilter(filter, architecture);

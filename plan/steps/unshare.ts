@@ -26,12 +26,16 @@ export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
   if (kinds.has("mount")) {
     const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
     plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, { propagation }), {
-      fixes: plan.state.mountFixes,
+      fixes: () => ({ ...plan.state.mountFixes, EINVAL: ROOT_IS_NO_MOUNT }),
     });
     plan.access.recordMountNamespace();
   }
   if (kinds.has("net")) setUpNetworkService(plan);
 }
+
+const ROOT_IS_NO_MOUNT =
+  "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is " +
+  "entered (mount --bind DIRECTORY DIRECTORY)";
 
 function enterNamespaces(kinds: ReadonlySet<NamespaceKind>, plan: PlanBuilder): void {
   let flags = 0;

@@ -12,6 +12,7 @@ import {
   either,
   integer,
   list,
+  maskBits,
   oneOf,
   optional,
   schema,
@@ -117,7 +118,7 @@ export function umask(mask: number): UmaskStep {
 /** What the data of `umask` may be. */
 export const umaskSchema: StepSchema<UmaskStep> = stepSchema(
   "umask",
-  () => ({ mask: integer(0, 0o777) }),
+  () => ({ mask: maskBits() }),
 );
 
 /** A resource that setrlimit(2) limits, by the name that prlimit(1) has for it: `"nofile"`. */

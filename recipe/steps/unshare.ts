@@ -4,7 +4,7 @@
  * @module
  */
 
-import { list, oneOf, optional } from "../schema.ts";
+import { isObject, list, oneOf, optional } from "../schema.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
@@ -52,8 +52,8 @@ export function unshare(
   ...kinds: NamespaceKind[] | [...NamespaceKind[], UnshareOptions]
 ): UnshareStep {
   const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind) => typeof kind !== "object");
+  const options = isObject(last) ? last : {};
+  const names = kinds.filter((kind) => !isObject(kind));
   return { step: "unshare", kinds: names as NamespaceKind[], ...options };
 }
 

@@ -21,7 +21,7 @@ export function limitsOf(pid: number): readonly Step[] {
 
 /**
  * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel shows
- * whether there is a filter of system calls, but not which: the default one is used in its place.
+ * whether there is a filter of system calls, but not which: that of a sandbox is used in its place.
  */
 export function limitsIn(status: string, own: string): readonly Step[] {
   const kept = boundingSet(status);
@@ -31,9 +31,12 @@ export function limitsIn(status: string, own: string): readonly Step[] {
       ? []
       : [capabilities(kept.length === 0 ? { keep: [] } : { bounding: kept })]),
     ...(field(status, "NoNewPrivs") === "1" ? [noNewPrivileges()] : []),
-    ...(field(status, "Seccomp") === FILTERED ? [seccomp()] : []),
+    ...(field(status, "Seccomp") === FILTERED ? [seccomp({ deny: SANDBOX_DENIES })] : []),
   ];
 }
+
+/** What a sandbox that is shown files denies. */
+const SANDBOX_DENIES = ["@setuid-files", "@unix-sockets"];
 
 /** SECCOMP_MODE_FILTER of linux/seccomp.h. */
 const FILTERED = "2";

@@ -64,6 +64,18 @@ export const ALLOW_ALL: Flag = {
   summary: "grant all that the recipe asks for",
 };
 
+/** The flag of a sandbox for unix sockets. */
+export const UNIX_SOCKETS: Flag = {
+  name: "unix-sockets",
+  summary: "let it make unix sockets, and reach those in the directories that it may read",
+};
+
+/** The flag of a sandbox for set-user-ID files. */
+export const SETUID_FILES: Flag = {
+  name: "setuid-files",
+  summary: "let it make files that run as their owner or group, as package managers do",
+};
+
 /** The permissions that the flags grant; those without a flag are denied. */
 export function grantsOf(given: Arguments): PermissionOptions {
   const grants: Record<string, boolean | readonly string[]> = {};

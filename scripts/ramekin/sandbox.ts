@@ -8,7 +8,7 @@ import { isWithin, normalize } from "../../recipe/path.ts";
 import { environment } from "../../host.ts";
 import { type Permissions, sandbox, type SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { listOf, requireNetwork } from "./permission_flags.ts";
+import { listOf, requireNetwork, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
@@ -29,7 +29,7 @@ export async function run(given: Arguments): Promise<number> {
 }
 
 /** The options of the sandbox that the flags ask for. */
-function optionsOf(given: Arguments): Required<SandboxOptions> {
+function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
   const all = given.has("allow-all");
   const listed = (flag: string, everything: () => readonly string[]) => {
     if (all) return everything();
@@ -42,8 +42,13 @@ function optionsOf(given: Arguments): Required<SandboxOptions> {
       ? "host"
       : "none",
     env: listed("allow-env", () => Object.keys(environment())),
+    ...((all || given.has(UNIX_SOCKETS.name)) && { unixSockets: true }),
+    setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }
+
+/** The paths that the program is shown. */
+type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">>;
 
 /** All files; /tmp must be listed, because the sandbox has its own otherwise. */
 function everywhere(): readonly string[] {
@@ -85,7 +90,7 @@ function withoutClimbing(path: string): string {
 }
 
 /** The working directory, if the program can see it. */
-function visibleDirectory({ read, write }: Required<SandboxOptions>): string | undefined {
+function visibleDirectory({ read, write }: ShownPaths): string | undefined {
   const directory = Deno.cwd();
   const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
   const isOwn = OWN.some((path) => isWithin(directory, path));

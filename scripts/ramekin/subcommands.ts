@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ALLOW_ALL, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { ALLOW_ALL, PERMISSION_FLAGS, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
@@ -44,7 +44,8 @@ const TABLE = [
       "The program sees the programs and libraries of this machine, which it cannot change, and " +
       "nothing else but what the flags allow: no files of yours, no network, no environment, no " +
       "other processes. It runs as you, without further rights, under a filter of system " +
-      `calls. ${PROGRAM}\n\n${STATUS}`,
+      "calls. Once it is shown files or the network of this machine, it can make no unix sockets, " +
+      `by which it could talk to services of it. ${PROGRAM}\n\n${STATUS}`,
     operands: [],
     program: true,
     flags: [
@@ -52,7 +53,12 @@ const TABLE = [
       PERMISSION_FLAGS.write,
       PERMISSION_FLAGS.net,
       PERMISSION_FLAGS.env,
-      { ...ALLOW_ALL, summary: "show it all files, the network and the environment" },
+      UNIX_SOCKETS,
+      SETUID_FILES,
+      {
+        ...ALLOW_ALL,
+        summary: "show it all files, the network and the environment, and lift the two above",
+      },
     ],
   },
   {
@@ -61,8 +67,8 @@ const TABLE = [
     more: "The container is given by its pid, or by the name of its program, as ramekin ps shows " +
       "them. All namespaces are joined, and its root, working directory, environment and cgroup. " +
       "Where its program has lost capabilities, or is under a filter of system calls, this one " +
-      "loses the same capabilities, and is under the filter of ramekin sandbox; rules of Landlock " +
-      `cannot be seen from outside, and do not apply to it. ${PROGRAM}` +
+      "loses the same capabilities, and is under the filter of ramekin sandbox --allow-read; rules " +
+      `of Landlock cannot be seen from outside, and do not apply to it. ${PROGRAM}` +
       `\n\n${STATUS}`,
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,

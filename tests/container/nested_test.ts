@@ -3,6 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   mapRoot,
+  mkdir,
   overlay,
   proc,
   type Recipe,
@@ -201,3 +202,18 @@ test("ranges that are not in /etc/subuid are reported, and nothing is left", () 
   assertStringIncludes(result.message, "newuidmap");
   assertStringIncludes(result.message, "subuid(5)");
 }, noTools);
+
+test("an overlay of a script in a user namespace can be changed", () => {
+  const box = recipe(
+    unshare("user", "mount"),
+    mapRoot(),
+    tmpfs("/mnt"),
+    mkdir("/mnt/lower/a"),
+    writeFile("/mnt/lower/a/b", "soup\n"),
+  );
+  const script = `
+    const lower = "/mnt/lower";
+    const box = recipe(unshare("mount"), ramekin.overlay(lower, { lower: [lower], discard: true }));
+    console.log(JSON.stringify(inside(box, "rm -r /mnt/lower/a; ls /mnt/lower")));`;
+  assertEquals(runIn(box, script), "");
+});

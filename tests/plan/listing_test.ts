@@ -165,7 +165,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
       onHost(lower, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
       `open_tree(<${lower}>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)`,
     ]),
-    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    ...["/u", "/w,x", "/"].map((path) => onHost(path, "O_CLOEXEC|O_PATH|O_DIRECTORY")),
     'open_tree(</>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
     'mount_setattr(</>, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSYMFOLLOW}, 32)',
     ...mountedOn("/mnt", 'mount("tmpfs", ".", "tmpfs", MS_NOSUID|MS_NODEV, "mode=0755")', []),

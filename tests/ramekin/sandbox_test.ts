@@ -41,6 +41,20 @@ test(
 );
 
 test(
+  "unix sockets and set-user-ID files are made where a flag lets it",
+  inDirectory(async (directory) => {
+    const script = `cp /usr/bin/true setuid; chmod 4755 setuid 2>/dev/null && echo setuid
+      perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0) and print "socket\\n"'; true`;
+    const writing = ["--allow-write=."];
+    assertEquals(await inside(directory, writing, script), "");
+    assertEquals(await inside(directory, [...writing, "--unix-sockets"], script), "socket\n");
+    assertEquals(await inside(directory, [...writing, "--setuid-files"], script), "setuid\n");
+    assertEquals(await inside(directory, ["-A"], script), "setuid\nsocket\n");
+    assertEquals(await inside(directory, [], "cd /tmp; " + script), "socket\n");
+  }),
+);
+
+test(
   "a directory that may be read cannot be written to, and one that may be written to can",
   inDirectory(async (directory) => {
     const script = "pwd; cat soup.txt; (echo salt >> soup.txt) 2>/dev/null || echo no";

@@ -16,6 +16,7 @@ import {
 import {
   assertFails,
   assertRefused,
+  inDirectory,
   inside,
   notOrdinary,
   notRoot,
@@ -138,6 +139,29 @@ test("the error of an unprivileged user without /etc/subuid says what is missing
   assertMatch(error.message, /newuidmap/);
   assertMatch(error.message, /subuid|uidmap/);
 }, notOrdinary);
+
+test(
+  "newuidmap gets no variable of the script's but PATH",
+  inDirectory((bin) => {
+    const script = "#!/bin/sh\n/usr/bin/tr '\\0' ' ' < /proc/$$/environ >&2\nexit 1\n";
+    Deno.writeTextFileSync(`${bin}/newuidmap`, script, { mode: 0o755 });
+    const path = Deno.env.get("PATH")!;
+    Deno.env.set("PATH", bin);
+    try {
+      const ids = [{ inside: 0, outside: uid, count: 1 }, {
+        inside: 1,
+        outside: 100000,
+        count: 10,
+      }];
+      const box = recipe(unshare("user"), mapIds({ uids: ids, gids: ids }));
+      const error = assertThrows(() => box.command("/bin/true").outputSync(), UnsupportedError);
+      assertEquals(error.issue.split("\n")[0]!.split(": ")[1], `PATH=${bin}`);
+    } finally {
+      Deno.env.set("PATH", path);
+    }
+  }),
+  notOrdinary,
+);
 
 test("ids that contradict each other are refused", () => {
   const own = [{ inside: 0, outside: 0, count: 1 }];
