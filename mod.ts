@@ -61,11 +61,14 @@ export type {
   HostAccessKind,
   IdentityAccess,
   JoinAccess,
+  KernelAccess,
+  LifetimeAccess,
   NamespaceAccess,
   NetAccess,
   PrivilegeAccess,
   ReadAccess,
   RunAccess,
+  TerminalAccess,
   WriteAccess,
 } from "./plan/access/access.ts";
 export type { PermissionOptions, Permissions } from "./permissions/permissions.ts";

@@ -235,12 +235,12 @@ export class Command {
   }
 
   #needs(plan: PlanBuilder): readonly HostAccess[] {
-    const { uid, gid, env = {} } = this.#options;
+    const { uid, gid, env = {}, terminal } = this.#options;
     const inherited = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited.filter((name) =>
       !Object.hasOwn(env, name) && !plan.state.environment.has(name)
     );
-    return requiredAccess(plan.access, { program: this.#program, uid, gid, variables });
+    return requiredAccess(plan.access, { program: this.#program, uid, gid, terminal, variables });
   }
 
   get #inherits(): boolean {

@@ -670,6 +670,9 @@ function faccessat(directory, path2, rights) {
 function fchmodat(directory, path2, fileMode) {
   return call("fchmodat", at(directory), path2, mode(fileMode));
 }
+function fchownat(directory, path2, uid, gid) {
+  return call("fchownat", at(directory), path2, uid, gid, 0);
+}
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
 }
@@ -2111,8 +2114,8 @@ var ENGINE = {
   aarch64: "f0VMRgIBAQAAAAAAAAAAAAMAtwABAAAAAAAAAAAAAABAAAAAAAAAAGgDAAAAAAAAAAAAAEAAOAAEAEAACQAIAAEAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAIAAAAAAABIAgAAAAAAAAAAAQAAAAAAAQAAAAYAAABIAgAAAAAAAEgCAQAAAAAASAIBAAAAAADgAAAAAAAAAOAAAAAAAAAAAAABAAAAAAACAAAABgAAAEgCAAAAAAAASAIBAAAAAABIAgEAAAAAAMAAAAAAAAAAwAAAAAAAAAAIAAAAAAAAAFHldGQGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAQAAAAIAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAABIABABwAQAAAAAAANgAAAAAAAAAAHJ1bgAAAADpAwCqCkAhi0sFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkUAAAUX1UAuUwRQLkRAAAU4AMAS0wFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIvs+f+1IAVAucADX9YEAAAAAAAAACABAAAAAAAABQAAAAAAAABoAQAAAAAAAAYAAAAAAAAAOAEAAAAAAAAKAAAAAAAAAAUAAAAAAAAACwAAAAAAAAAYAAAAAAAAAPv//28AAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAgEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAuc2hzdHJ0YWIALmhhc2gALmR5bnN5bQAuZHluc3RyAC50ZXh0AC5keW5hbWljAC5nb3QALmdvdC5wbHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwAAAAUAAAACAAAAAAAAACABAAAAAAAAIAEAAAAAAAAUAAAAAAAAAAIAAAAAAAAACAAAAAAAAAAEAAAAAAAAABEAAAALAAAAAgAAAAAAAAA4AQAAAAAAADgBAAAAAAAAMAAAAAAAAAADAAAAAQAAAAgAAAAAAAAAGAAAAAAAAAAZAAAAAwAAAAIAAAAAAAAAaAEAAAAAAABoAQAAAAAAAAUAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAIQAAAAEAAAAGAAAAAAAAAHABAAAAAAAAcAEAAAAAAADYAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAACcAAAAGAAAAAwAAAAAAAABIAgEAAAAAAEgCAAAAAAAAwAAAAAAAAAADAAAAAAAAAAgAAAAAAAAAEAAAAAAAAAAwAAAAAQAAAAMAAAAAAAAACAMBAAAAAAAIAwAAAAAAAAgAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAgAAAAAAAAANQAAAAEAAAADAAAAAAAAABADAQAAAAAAEAMAAAAAAAAYAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAIAAAAAAAAAAEAAAADAAAAAAAAAAAAAAAAAAAAAAAAACgDAAAAAAAAPgAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAA="
 };
 var INIT = {
-  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAhQBAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAARAEAAAAAAABEAQAAAAAAAAAQAAAAAAAA//////////9pbml0AEiB7IAAAAC/AgAAAEiNNeD///8x0kG6CAAAALgOAAAADwW/DwAAAEiNNc3///+4nQAAAA8FMf9Iiea6CAAAALgAAAAADwWLHCQx/7gDAAAADwW//////0iJ5roBAAAARTHSuD0AAAAPBYXAfhw52HXhiwQkD7b8g+B/dAaNuIAAAAC45wAAAA8FSI09Y////0iJ5jHSQboIAAAAuIAAAAAPBYP4EXSrhcB43oN8JAgAf9eJ34nGuD4AAAAPBevK",
-  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAiABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAYAEAAAAAAABgAQAAAAAAAAAAAQAAAAAA//////////9pbml0AAAAAP8DAtFAAIDSQf//EAIAgNIDAYDS6BCA0gEAANTgAYDSwf7/EOgUgNIBAADUAACA0uEDAJECAYDS6AeA0gEAANTzA0C5AACA0igHgNIBAADUAACAkuEDAJEiAIDSAwCA0ogggNIBAADUHwAAcU0BAFQfABNr4f7/VOEDQLkgPAhTIRgAckAAAFQgAAIRyAuA0gEAANTg+v8Q4QMAkQIAgNIDAYDSKBGA0gEAANQfRABxAP3/VAD//zfhC0C5PwAAcaz+/1ThAwAq4AMTKigQgNIBAADU8P//Fw=="
+  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAhQBAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAASAEAAAAAAABIAQAAAAAAAAAQAAAAAAAA//////////9pbml0AEiB7IAAAAC/AgAAAEiNNeD///8x0kG6CAAAALgOAAAADwW/DwAAAEiNNc3///+4nQAAAA8FMf9Iiea6CAAAALgAAAAADwWLHCQx/7gDAAAADwW//////0iJ5roBAAAARTHSuD0AAAAPBYXAfiA52HXhiwQkPH902g+2/IPgf3QGjbiAAAAAuOcAAAAPBUiNPV////9IieYx0kG6CAAAALiAAAAADwWD+BF0p4XAeN6DfCQIAH/Xid+Jxrg+AAAADwXryg==",
+  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAiABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAbAEAAAAAAABsAQAAAAAAAAAAAQAAAAAA//////////9pbml0AAAAAP8DAtFAAIDSQf//EAIAgNIDAYDS6BCA0gEAANTgAYDSwf7/EOgUgNIBAADUAACA0uEDAJECAYDS6AeA0gEAANTzA0C5AACA0igHgNIBAADUAACAkuEDAJEiAIDSAwCA0ogggNIBAADUHwAAca0BAFQfABNr4f7/VOEDQLkiHAASX/wBcWD+/1QgPAhTIRgAckAAAFQgAAIRyAuA0gEAANSA+v8Q4QMAkQIAgNIDAYDSKBGA0gEAANQfRABxoPz/VAD//zfhC0C5PwAAcaz+/1ThAwAq4AMTKigQgNIBAADU8P//Fw=="
 };
 
 // ffi/engine/engine.ts
@@ -5258,7 +5261,62 @@ function id() {
   return integer(0, 4294967294);
 }
 function modeBits() {
-  return integer(0, 4095);
+  return octal(integer(0, 4095), DECIMAL_MODES);
+}
+function maskBits() {
+  return octal(integer(0, 511), DECIMAL_MASKS);
+}
+var DECIMAL_MODES = [
+  ...[
+    444,
+    500,
+    550,
+    555,
+    600,
+    640,
+    644,
+    660,
+    664,
+    666,
+    700,
+    710,
+    711,
+    744,
+    750,
+    751,
+    755,
+    770
+  ],
+  ...[
+    771,
+    775,
+    777,
+    1755,
+    1770,
+    1775,
+    1777,
+    2755,
+    2770,
+    2775,
+    2777
+  ]
+];
+var DECIMAL_MASKS = [
+  22,
+  27,
+  77
+];
+function octal(bits, mistaken) {
+  return {
+    ...bits,
+    issue(value) {
+      if (typeof value === "string" && /^[0-7]{1,4}$/.test(value)) {
+        return `should be a number, not a string; write ${`0o${value}`.replace(/^0o0+(?=.)/, "0o")}`;
+      }
+      if (!mistaken.includes(value)) return bits.issue(value);
+      return `${value} is 0o${value.toString(8)} in octal; write 0o${value}`;
+    }
+  };
 }
 function boolean() {
   return schema("true or false", (value) => typeof value === "boolean" ? void 0 : mismatch(value, "true or false"), () => ({
@@ -5330,7 +5388,7 @@ function invalidField(value, fields, tag) {
     if (name === tag || Object.hasOwn(fields, name) || value[name] === void 0) continue;
     return {
       field: name,
-      issue: `is unknown; ${knownFields(name, Object.keys(fields))}`
+      issue: unknownIssue(name, Object.keys(fields))
     };
   }
   for (const name in fields) {
@@ -5351,10 +5409,11 @@ function invalidField(value, fields, tag) {
   }
   return void 0;
 }
-function knownFields(name, names) {
+function unknownIssue(name, names) {
+  const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  if (/^\d+$/.test(name)) return `is no field: pass an object, not a list or a string; ${known}`;
   const near = nearest(name, names);
-  if (near !== void 0) return `did you mean "${near}"?`;
-  return names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  return `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`;
 }
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -5791,9 +5850,9 @@ function bytesOf2(size) {
   const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
   return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
 }
-function isSize(value) {
+function isSize(value, min) {
   const bytes = typeof value === "string" ? bytesOf2(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
 }
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
@@ -5804,9 +5863,9 @@ function isCpuset(list2) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds, ...json) {
+function limit(expected, holds2, ...json) {
   const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+  return optional(schema(whole, (value) => value === "unlimited" || holds2(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
     anyOf: [
       {
         enum: [
@@ -5817,19 +5876,23 @@ function limit(expected, holds, ...json) {
     ]
   })));
 }
-function textThat(expected, holds, pattern) {
+function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+}
+function textThat(expected, holds2, pattern) {
   return text3({
     expected,
     min: 1,
     pattern,
-    issue: (text4) => holds(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+    issue: (text4) => holds2(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
   });
 }
 var limitFields = lazy(() => {
-  const size = limit('a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"', isSize, integer().jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
+  const size = sizeFrom(0);
   const count = optional(either(integer(1), oneOf([
     "unlimited"
   ])));
@@ -5841,7 +5904,8 @@ var limitFields = lazy(() => {
     writeIops: count
   });
   return {
-    memory: size,
+    // A group without any memory ends each process as it enters.
+    memory: sizeFrom(1),
     memoryHigh: size,
     swap: size,
     cpus: limit("a number of processors from 0.01 on", isCpus, {
@@ -6348,8 +6412,8 @@ function userNetwork(program) {
   };
 }
 var USER_NETWORK_PROGRAMS = [
-  "slirp4netns",
-  "pasta"
+  "pasta",
+  "slirp4netns"
 ];
 var userNetworkSchema = stepSchema("userNetwork", () => ({
   program: optional(oneOf(USER_NETWORK_PROGRAMS))
@@ -6404,7 +6468,7 @@ function umask3(mask2) {
   };
 }
 var umaskSchema = stepSchema("umask", () => ({
-  mask: integer(0, 511)
+  mask: maskBits()
 }));
 function rlimit(resource, soft, hard = soft) {
   return {
@@ -6780,15 +6844,17 @@ var DEFAULT_SECCOMP_PROFILE = {
 };
 function allowMore(profile2, more) {
   if (more.length === 0) return profile2;
-  const groups = SECCOMP_GROUPS;
-  const names = more.flatMap((name) => words(groups[name] ?? name));
   return {
     ...profile2,
     syscalls: [
-      allow(names),
+      allow(more.flatMap(callsOf)),
       ...profile2.syscalls ?? []
     ]
   };
+}
+function callsOf(name) {
+  const groups = SECCOMP_GROUPS;
+  return words(groups[name] ?? name);
 }
 function words(text4) {
   return text4.trim().split(/\s+/);
@@ -6810,6 +6876,101 @@ function allowWhere(names, { index, bits, are }) {
         op: "SCMP_CMP_MASKED_EQ"
       }
     ]
+  };
+}
+
+// recipe/seccomp_denials.ts
+var SETUID_BITS = [
+  2048,
+  1024
+];
+var CREATING = [
+  64,
+  4194304
+];
+var UNIX = 1;
+var DATAGRAMS = [
+  2,
+  3
+];
+var INT2 = 4294967295;
+var SOCK_TYPE_MASK = 15;
+var ENOSYS2 = 38;
+var SECCOMP_DENIALS = {
+  /**
+   * Files with the bits of set-user-ID and set-group-ID, as RestrictSUIDSGID= of systemd.exec(5)
+   * denies them. A filter cannot see the mode of openat2(2): programs then use openat(2).
+   */
+  "@setuid-files": () => [
+    ...SETUID_BITS.flatMap((bit) => [
+      deny([
+        "chmod",
+        "fchmod",
+        "creat",
+        "mknod"
+      ], has2(1, bit)),
+      deny([
+        "fchmodat",
+        "fchmodat2",
+        "mknodat"
+      ], has2(2, bit)),
+      ...CREATING.flatMap((flag) => [
+        deny([
+          "open"
+        ], has2(1, flag), has2(2, bit)),
+        deny([
+          "openat"
+        ], has2(2, flag), has2(3, bit))
+      ])
+    ]),
+    {
+      ...deny([
+        "openat2"
+      ]),
+      errnoRet: ENOSYS2
+    }
+  ],
+  /**
+   * Unix sockets, but for connected pairs. Datagrams can be sent from one of a pair to any other
+   * socket by its path, so that only streams are left.
+   */
+  "@unix-sockets": () => [
+    deny([
+      "socket"
+    ], is(0, INT2, UNIX)),
+    ...DATAGRAMS.map((type) => deny([
+      "socketpair"
+    ], is(0, INT2, UNIX), is(1, SOCK_TYPE_MASK, type)))
+  ]
+};
+function denyMore(profile2, more) {
+  if (more.length === 0) return profile2;
+  const denials = SECCOMP_DENIALS;
+  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf(name)));
+  return {
+    ...profile2,
+    syscalls: [
+      ...rules,
+      ...profile2.syscalls ?? []
+    ]
+  };
+}
+function deny(names, ...args) {
+  return {
+    names,
+    action: "SCMP_ACT_ERRNO",
+    args
+  };
+}
+function has2(index, bits) {
+  return is(index, bits, bits);
+}
+function is(index, mask2, value) {
+  return {
+    index,
+    value: mask2,
+    valueTwo: value,
+    op: "SCMP_CMP_MASKED_EQ"
   };
 }
 
@@ -6965,21 +7126,29 @@ function seccomp(profile2 = {}) {
   };
 }
 var callNames = lazy(() => [
-  ...Object.keys(SECCOMP_GROUPS),
   ...allSyscalls("x86_64").keys()
 ]);
-function callName() {
-  const groups = Object.keys(SECCOMP_GROUPS);
+function callName(groups) {
   return text3({
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
     min: 1,
-    issue: (name) => isSyscallName(name) || groups.includes(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, callNames())}`
+    issue: (name) => isSyscallName(name) || groups.includes(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
+      ...groups,
+      ...callNames()
+    ])}`
   });
 }
-var seccompSchema = stepSchema("seccomp", () => ({
-  profile: optional(seccompProfile()),
-  allow: optional(list(callName()))
-}));
+var seccompSchema = stepSchema("seccomp", () => {
+  const groups = Object.keys(SECCOMP_GROUPS);
+  return {
+    profile: optional(seccompProfile()),
+    allow: optional(list(callName(groups))),
+    deny: optional(list(callName([
+      ...groups,
+      ...Object.keys(SECCOMP_DENIALS)
+    ])))
+  };
+});
 
 // recipe/steps/sysctl.ts
 function sysctl(settings2) {
@@ -7044,8 +7213,8 @@ var timeOffsetSchema = stepSchema("timeOffset", () => ({
 // recipe/steps/unshare.ts
 function unshare3(...kinds) {
   const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind) => typeof kind !== "object");
+  const options = isObject(last) ? last : {};
+  const names = kinds.filter((kind) => !isObject(kind));
   return {
     step: "unshare",
     kinds: names,
@@ -7520,7 +7689,7 @@ var [WAITING2, LOOKING] = [
 ]));
 function statusIn(info) {
   const state = readChildState(info);
-  if (state === void 0) return void 0;
+  if (state === void 0 || !ENDS.includes(state.code)) return void 0;
   const { code, status } = state;
   const rest = {
     timedOut: false,
@@ -7539,6 +7708,11 @@ function statusIn(info) {
     ...rest
   };
 }
+var ENDS = [
+  CLD_EXITED,
+  CLD_KILLED,
+  CLD_DUMPED
+];
 function signalName2(number) {
   const entry = Object.entries(SIGNALS).find(([, known]) => known === number);
   return entry === void 0 ? null : entry[0];
@@ -7754,8 +7928,11 @@ function checkCommand(program, options) {
 }
 function pathOf2(path2) {
   if (typeof path2 === "string") return path2;
+  if (!(path2 instanceof URL)) {
+    throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
+  }
   if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
-  return decodeURIComponent(path2.pathname);
+  return decodeURIComponent(path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
 }
 function optionError(message2) {
   return new TypeError(escapeControls(message2));
@@ -7767,46 +7944,63 @@ var PinnedNamespace = class {
   kind;
   /** The path of the file that it is mounted on. */
   path;
+  #id;
   #released = false;
   /** Use {@linkcode Container.pin}. */
-  constructor(kind, path2) {
+  constructor(kind, path2, id2) {
     this.kind = kind;
     this.path = path2;
+    this.#id = id2;
   }
   /**
    * Unmounts and removes the file. The namespace exists as long as a process is in it.
    *
-   * @throws {SyscallError} `EINVAL` if the file was unmounted before, `ENOENT` if it is gone
+   * @throws {SyscallError} `EINVAL` if the file was unmounted before, or something else is at its
+   * path, which is left alone; `ENOENT` if nothing is there
    */
   release() {
     if (this.#released) return;
-    syscall(umount2(this.path, MNT_DETACH));
+    using file = open(this.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const { dev, ino } = namespaceId(file);
+    if (dev !== this.#id.dev || ino !== this.#id.ino) throw isNotMounted(this.path);
+    umount22(descriptorPath(file), MNT_DETACH);
     this.#released = true;
-    syscall(unlinkat(at_fdcwd, this.path, 0));
+    unlinkat2(AT_FDCWD, this.path);
   }
   /** Releases it at the end of a `using` scope. */
   [Symbol.dispose]() {
     this.release();
   }
 };
+function namespaceId(file) {
+  return statx2(file, "", AT_EMPTY_PATH);
+}
+function descriptorPath(file) {
+  return `${processDirectory("thread-self")}/fd/${file.number}`;
+}
 function pinNamespace(pid, kind, path2) {
-  const made = openat(at_fdcwd, path2, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 292);
-  syscalls([
-    {
-      call: made
-    },
-    {
-      call: close(new ResultOf(made, "fd"))
-    }
-  ], "the namespace is mounted on a new file, in a directory that is there");
-  const bind3 = mount(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind]}`, path2, null, MS_BIND, null);
+  using namespace = open(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind]}`, O_PATH | O_CLOEXEC);
+  using file = makeFile(path2);
   try {
-    syscall(bind3);
+    syscall(mount(descriptorPath(namespace), descriptorPath(file), null, MS_BIND, null));
   } catch (error) {
-    syscall(unlinkat(at_fdcwd, path2, 0));
+    unlinkat2(AT_FDCWD, path2);
     throw error instanceof SyscallError ? withHint(error, kind) : error;
   }
-  return new PinnedNamespace(kind, path2);
+  return new PinnedNamespace(kind, path2, namespaceId(namespace));
+}
+function makeFile(path2) {
+  const made = openat(at_fdcwd, path2, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 292);
+  const hint = "the namespace is mounted on a new file, in a directory that is there";
+  return new OwnedFd(syscall(made, hint));
+}
+function isNotMounted(path2) {
+  return new SyscallError({
+    syscall: "umount2",
+    errno: ERRNO.EINVAL,
+    call: `umount2(${JSON.stringify(path2)}, MNT_DETACH)`,
+    hint: "the namespace is not mounted there any longer, and what is there now was left alone"
+  });
 }
 function withHint({ syscall: syscall2, errno, code, call: call2 }, kind) {
   return new SyscallError({
@@ -8160,7 +8354,10 @@ var Container = class {
   kill(signal = "SIGTERM") {
     this.#requireRunning();
     const number = SIGNALS[signal];
-    if (number === void 0) throw new TypeError(`Linux has no signal ${signal}`);
+    if (number === void 0) {
+      const meant = suggestion(String(signal), Object.keys(SIGNALS));
+      throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
+    }
     syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
@@ -8332,6 +8529,12 @@ function subjectOf(need) {
       return `the variable ${need.name}`;
     case "run":
       return `run ${need.program}`;
+    case "terminal":
+      return "the script's terminal";
+    case "kernel":
+      return "keys, virtual sockets and the like, which no namespace holds";
+    case "lifetime":
+      return "running on after the script";
   }
 }
 
@@ -8541,6 +8744,7 @@ var V4_IN_V6 = [
 
 // host/resolve_path.ts
 var PATH_MAX2 = 4096;
+var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var TYPES2 = {
   4096: "pipe",
   8192: "device",
@@ -8619,7 +8823,7 @@ function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat)
+      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
     },
     {
       call: close(fd)
@@ -8642,7 +8846,7 @@ function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat)
+      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
     },
     end
   ]);
@@ -8713,10 +8917,16 @@ function linkTarget(path2) {
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 function readFile(stat) {
-  const { mode: mode2, dev, ino } = readStatx(stat);
+  const { mode: mode2, uid, gid, dev, ino } = readStatx(stat);
+  const attributes = {
+    mode: mode2 & 4095,
+    uid,
+    gid
+  };
   return {
     type: TYPES2[mode2 & 61440],
-    id: `${dev}:${ino}`
+    id: `${dev}:${ino}`,
+    attributes
   };
 }
 function missing(path2, type) {
@@ -8758,7 +8968,7 @@ var ResolvedPathsCheck = class {
         known.path
       ])) {
         const output = statxOutput();
-        const call2 = statx(at_fdcwd, path2, 0, STATX_TYPE | STATX_INO, output);
+        const call2 = statx(at_fdcwd, path2, 0, ATTRIBUTES, output);
         parts.push({
           call: call2,
           accept: NOTHING
@@ -8777,16 +8987,18 @@ var ResolvedPathsCheck = class {
       const result = engine().runInArena(this.#program);
       if (result.failed !== void 0) return false;
       for (const { known, output } of this.#found) {
-        const { type, id: id2 } = readFile(result.output(output));
-        if (type !== known.type || id2 !== known.id) return false;
+        if (!isSame(readFile(result.output(output)), known)) return false;
       }
     }
     return this.#others.every((known) => {
       const now = resolvePath(known.asked);
-      return now.path === known.path && now.type === known.type && now.id === known.id;
+      return now.path === known.path && isSame(now, known);
     });
   }
 };
+function isSame(now, known) {
+  return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
+}
 
 // permissions/permission_set.ts
 var PermissionSet = class {
@@ -8845,8 +9057,11 @@ var PermissionSet = class {
         const { run } = this.#options;
         return typeof run !== "object" || run.includes(need.program);
       }
+      case "kernel":
+      case "lifetime":
+        return this.#holds("sys");
       default:
-        return this.#hasMachine();
+        return this.#holds("run") && this.#holds("sys");
     }
   }
   /**
@@ -8867,15 +9082,13 @@ var PermissionSet = class {
     if (typeof grant === "boolean") return grant;
     return !path2.split("/").includes("..") && this.#paths[kind].some((granted) => isWithin(path2, granted));
   }
-  #hasMachine() {
-    const { run, sys } = this.#options;
-    const has2 = (grant, name) => grant === "inherit" ? mayScript({
+  #holds(name) {
+    const grant = this.#options[name];
+    return grant === "inherit" ? mayScript({
       name
-    }) : grant === true;
-    const needsFfi = run === "inherit" || sys === "inherit";
-    return has2(run, "run") && has2(sys, "sys") && (!needsFfi || mayScript({
+    }) && mayScript({
       name: "ffi"
-    }));
+    }) : grant === true;
   }
 };
 function mayScript(permission) {
@@ -8922,10 +9135,28 @@ function remedyOf(need) {
         value: need.program,
         fix: `{ run: [${JSON.stringify(need.program)}] } grants it`
       };
-    case "namespace":
+    case "namespace": {
+      const readOnly = need.namespace === "cgroup" ? ', and a mount with the option "ro",' : "";
+      const avoided = `unshare("${need.namespace}")${readOnly} avoids it`;
       return {
         ...MACHINE,
-        fix: `unshare("${need.namespace}") avoids it; ${MACHINE.fix}`
+        fix: `${avoided}; ${MACHINE.fix}`
+      };
+    }
+    case "terminal":
+      return {
+        ...MACHINE,
+        fix: "newSession() before an init(), or the option { terminal: true }, avoids it; " + MACHINE.fix
+      };
+    case "kernel":
+      return {
+        grant: "sys",
+        fix: 'seccomp() avoids it, with unshare("user") after an init(); ' + SYS
+      };
+    case "lifetime":
+      return {
+        grant: "sys",
+        fix: 'init() with unshare("user") after it, and without dieWithParent(), avoids it; ' + SYS
       };
     case "privilege":
       return {
@@ -8942,7 +9173,8 @@ function remedyOf(need) {
       return MACHINE;
   }
 }
-var UNCHANGED = "; for what is only read, the program must not be able to mount: bind with { readOnly: true }, and capabilities({ keep: [] })";
+var UNCHANGED = '; for what is only read, the program must not be able to mount, nor mounts of the host arrive: bind with { readOnly: true }, capabilities({ keep: [] }), and no "slave"';
+var SYS = "--allow-sys with --allow-ffi, or { sys: true }, grants it";
 var MACHINE = {
   grant: "run",
   fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all access to the machine"
@@ -9249,6 +9481,8 @@ var PlannedState = class {
   clearsEnvironment = false;
   /** The variables of the script that are kept; their values are read at each launch. */
   keptVariables = /* @__PURE__ */ new Set();
+  /** Whether the process is in a session of its own, without a controlling terminal. */
+  ownSession = false;
   /** Whether the process is a session leader. */
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */
@@ -9331,16 +9565,16 @@ function requiredAccess(recorder, command) {
   };
   const capabilities2 = model.of(credentials, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
-  const holds = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
+  const holds2 = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
   const init2 = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : void 0;
   const isContainerMount = (kind) => unshared.has(kind) && (init2?.unshared.has(kind) ?? true);
   const needs2 = [];
   const confined = init2?.seesHost !== true && (recorder.root === "own" || recorder.root === "chroot" && capabilities2.length === 0);
   if (!confined) needs2.push(...ALL_OF_THE_HOST);
   for (const { access, locksWith } of recorder.recorded) {
-    if (locksWith === void 0 || !holds(locksWith)) needs2.push(access);
+    if (locksWith === void 0 || !holds2(locksWith)) needs2.push(access);
   }
-  if (caller.euid === 0 && recorder.mapsRoot) needs2.push(...recorder.kernelFiles.needs(holds));
+  if (caller.euid === 0 && recorder.mapsRoot) needs2.push(...recorder.kernelFiles.needs(holds2));
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
     host: "*"
@@ -9354,8 +9588,25 @@ function requiredAccess(recorder, command) {
     });
   }
   if (asHost) needs2.push(...privileges(capabilities2));
+  needs2.push(...beyondNamespaces(recorder, init2, command));
   if (command !== void 0) needs2.push(...commandAccess(command, state));
   return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+}
+function beyondNamespaces({ state, filtered, init: init2, lifetime }, controlled, command) {
+  const needs2 = [];
+  const ownSession = state.ownSession || command?.terminal === true;
+  if (!ownSession || controlled?.ownSession === false) needs2.push({
+    kind: "terminal"
+  });
+  if (!filtered || controlled !== void 0) needs2.push({
+    kind: "kernel"
+  });
+  const tied = init2 !== void 0 && controlled === void 0;
+  if (lifetime !== void 0) needs2.push(lifetime);
+  else if (!tied) needs2.push({
+    kind: "lifetime"
+  });
+  return needs2;
 }
 var ALL_OF_THE_HOST = [
   {
@@ -10040,7 +10291,7 @@ var StandardStreams = class {
   }
 };
 function openPipe(fd) {
-  const opened = OPENING.run().output(ENDS);
+  const opened = OPENING.run().output(ENDS2);
   const [readable, writable] = [
     opened.getInt32(0, true),
     opened.getInt32(4, true)
@@ -10053,10 +10304,10 @@ function openPipe(fd) {
     theirs: writable
   };
 }
-var ENDS = new Output(8, "&ends");
+var ENDS2 = new Output(8, "&ends");
 var OPENING = new Routine([], [
   {
-    call: pipe2(ENDS, O_CLOEXEC)
+    call: pipe2(ENDS2, O_CLOEXEC)
   }
 ]);
 var THEIRS = new Slot("theirs");
@@ -10278,9 +10529,16 @@ var RawMode = class _RawMode {
     syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
     return mode2;
   }
-  /** Restores the terminal's settings. */
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
   restore() {
-    syscall(ioctl(this.#fd, TCSETS, this.#saved));
+    syscalls([
+      {
+        call: ioctl(this.#fd, TCSETS, this.#saved),
+        accept: [
+          "EIO"
+        ]
+      }
+    ]);
     this.#guard.dismiss();
   }
 };
@@ -10374,6 +10632,16 @@ var Guard = class {
 
 // container/terminal/terminal.ts
 var WINSIZE_SIZE = 8;
+var USUAL_SIZE = new Uint8Array([
+  24,
+  0,
+  80,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
 var ProgramTerminal = class {
   /** The program's side. */
   theirs;
@@ -10387,7 +10655,7 @@ var ProgramTerminal = class {
   #finished = Promise.resolve();
   /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
   constructor(inContainer) {
-    const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
+    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
     if (inContainer) {
       const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
       this.theirs = {
@@ -10449,6 +10717,7 @@ var ProgramTerminal = class {
     if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
     this.#onResize = void 0;
     this.#rawMode?.restore();
+    this.#rawMode = void 0;
     this.#relays.splice(0).forEach((relay) => relay.close());
     if (this.#master !== void 0) syscall(close(this.#master));
     this.#master = void 0;
@@ -10470,20 +10739,45 @@ var ProgramTerminal = class {
     void this.#copyInput(target);
   }
   async #copyInput(target) {
+    let last;
+    try {
+      for await (const bytes of this.#input()) {
+        await target.write(bytes);
+        last = bytes.at(-1);
+      }
+      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
+      await target.write(END_OF_INPUT);
+    } catch (error) {
+      if (!target.closed) this.#hangUp(error);
+    }
+  }
+  /** The script's standard input. */
+  async *#input() {
     const input = duplicate(0);
     try {
       const source = this.#relay(input, true);
-      for await (const bytes of chunks(() => source.read())) await target.write(bytes);
+      yield* chunks(() => source.read());
     } catch (error) {
       if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      for await (const bytes of chunks(() => readSome(input))) await target.write(bytes);
+      yield* chunks(() => readSome(input));
       syscall(close(input));
     }
-    if (!target.closed) await target.write(END_OF_INPUT);
   }
   async #giveOutput(master) {
     const source = this.#output = this.#relay(duplicate(master));
-    for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    try {
+      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    } catch (error) {
+      this.#hangUp(error);
+    }
+  }
+  /**
+   * Closes the script's side, so that the program's terminal hangs up as the script's own has
+   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
+   */
+  #hangUp(error) {
+    if (!isGone(error)) throw error;
+    this.close();
   }
   #relay(fd, blocking = false) {
     const relay = new FdStream(fd, blocking);
@@ -10491,6 +10785,11 @@ var ProgramTerminal = class {
     return relay;
   }
 };
+var LINE_FEED = 10;
+function isGone(error) {
+  const { code } = error;
+  return code === "EIO" || code === "EPIPE";
+}
 var END_OF_INPUT = new Uint8Array([
   4
 ]);
@@ -10722,13 +11021,14 @@ var Command = class _Command {
     this.#grants.require(this.#needs(this.#plan));
   }
   #needs(plan) {
-    const { uid, gid, env = {} } = this.#options;
+    const { uid, gid, env = {}, terminal } = this.#options;
     const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
     return requiredAccess(plan.access, {
       program: this.#program,
       uid,
       gid,
+      terminal,
       variables
     });
   }
@@ -11354,6 +11654,106 @@ function libraryOf(name, asker, search, host2) {
   return void 0;
 }
 
+// ffi/calls/write_text.ts
+var encoder4 = new TextEncoder();
+function writeText(directory, path2, text4) {
+  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    writeTextTo(fd, text4),
+    close(fd)
+  ];
+}
+function writeTextTo(fd, text4) {
+  const bytes = encoder4.encode(text4);
+  return write(fd, bytes, bytes.length);
+}
+
+// host/filesystem_issue.ts
+var MESSAGE_SIZE2 = 256;
+function filesystemIssue({ type, data: data2, ids: ids2 }) {
+  const [pid, mask2, message2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask"),
+    new Output(MESSAGE_SIZE2, "&message")
+  ];
+  const [restore, child, refused, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("an option is refused"),
+    new Label("the child ends")
+  ];
+  const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
+  const opened = fsopen(type, FSOPEN_CLOEXEC);
+  const fd = new ResultOf(opened, "filesystem");
+  const reading = read(fd, message2, MESSAGE_SIZE2);
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(flags2, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    ...mapping(ids2).map((call2) => ({
+      call: call2,
+      onFailure: ended
+    })),
+    {
+      call: opened,
+      onFailure: ended
+    },
+    ...data2.split(",").map((word4) => {
+      const [key, ...value] = word4.split("=");
+      const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
+      return {
+        call: call2,
+        onFailure: refused
+      };
+    }),
+    {
+      call: exit_group(0)
+    },
+    refused,
+    {
+      call: reading,
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  return textOf2(result, reading, message2);
+}
+function mapping(ids2) {
+  if (ids2 === void 0) return [];
+  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
+  return [
+    ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
+    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
+    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
+  ];
+}
+function textOf2(result, reading, message2) {
+  const length = Number(result.result(reading));
+  if (length <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(message2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
+}
+
 // host/process_cgroups.ts
 function cgroupFilesOf(pid) {
   const own = new Map(memberships("thread-self").map((one) => [
@@ -11527,6 +11927,15 @@ var LiveHost = class {
   /** Whether a variable of the script's environment is set. */
   hasVariable(name) {
     return environmentVariable(name) !== void 0;
+  }
+  /** Whether the script is in the user namespace with the number of the first one. */
+  inFirstUserNamespace() {
+    const { id: id2 } = resolvePath("/proc/self/ns/user");
+    return id2 === void 0 || id2.endsWith(`:${4026531837}`);
+  }
+  /** What the kernel says against the options of a filesystem. */
+  filesystemIssue(options) {
+    return filesystemIssue(options);
   }
   /** The number in a file of /proc/sys. */
   setting(path2) {
@@ -11710,10 +12119,10 @@ var KernelFiles = class {
    *
    * @param holds whether a path is still read-only that was made so in this user namespace
    */
-  needs(holds) {
+  needs(holds2) {
     return this.#mounts.filter(({ target, type, copied }) => copied || !KERNEL_FILES[type].guards.every((name) => {
       const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-      return guarded !== void 0 && holds(guarded);
+      return guarded !== void 0 && holds2(guarded);
     })).map(({ type, step, stepIndex }) => ({
       kind: "write",
       path: KERNEL_FILES[type].path,
@@ -11750,8 +12159,17 @@ var AccessRecorder = class {
   init;
   /** Whether a step may make read-only mounts writable. */
   remounts = false;
+  /**
+   * Whether mounts that the host makes later appear in the container. They are not restricted as
+   * the bind is that they are made in (mount_namespaces(7)).
+   */
+  receivesMounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
+  /** Whether a filter denies the calls that no namespace holds. */
+  filtered = false;
+  /** Set by a step after which the container need not end with the script. */
+  lifetime;
   /** The files by which root can change the machine. */
   kernelFiles = new KernelFiles();
   #cursor;
@@ -11771,18 +12189,21 @@ var AccessRecorder = class {
   }
   /** Records an access of the current step. */
   record(access, locksWith) {
-    const { index } = this.#cursor;
-    const whole = {
-      ...access,
-      stepIndex: index,
-      step: this.#cursor.nameOf(index)
-    };
+    const whole = this.#ofStep(access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
         locksWith
       }
     });
+  }
+  #ofStep(access) {
+    const { index } = this.#cursor;
+    return {
+      ...access,
+      stepIndex: index,
+      step: this.#cursor.nameOf(index)
+    };
   }
   /** Records a variable of the script's environment that a step passes on. */
   recordVariable(name) {
@@ -11828,22 +12249,24 @@ var AccessRecorder = class {
   recordBind(path2, { readOnly, noDevices }) {
     if (!this.#paths.mayBeHostFile(path2)) return this.#recordCopy(path2);
     const { path: place2, type } = this.#paths.placeOf(path2);
-    if (!HARMLESS.has(place2)) {
-      this.record({
-        kind: "read",
-        path: place2
-      });
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+    const harmless = HARMLESS.has(place2);
+    if (!harmless) this.record({
+      kind: "read",
+      path: place2
+    });
+    if (!harmless || this.state.caller.euid === 0) {
+      const locks = readOnly === true && !this.receivesMounts && type !== "socket" && type !== "pipe";
       this.record({
         kind: "write",
         path: place2
       }, locks ? this.state.capabilities.userNamespaces : void 0);
-      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
-        this.record({
-          kind: "device",
-          path: type === "device" ? place2 : "/dev"
-        });
-      }
+    }
+    const hasDevices = type === "device" || touches(place2, "/dev");
+    if (!harmless && hasDevices && (noDevices !== true || this.receivesMounts)) {
+      this.record({
+        kind: "device",
+        path: type === "device" ? place2 : "/dev"
+      });
     }
     if (touches(place2, "/proc")) this.record({
       kind: "namespace",
@@ -11858,7 +12281,8 @@ var AccessRecorder = class {
   }
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }) {
-    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
+    const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
+    if (!readOnly) {
       const { index: stepIndex } = this.#cursor;
       this.kernelFiles.mounted({
         target,
@@ -11870,13 +12294,11 @@ var AccessRecorder = class {
     if (HARMLESS_TYPES.has(type)) return;
     if (type === "overlay") return this.recordAll();
     if (type === "cgroup" || type === "cgroup2") {
-      if (!this.state.unshared.has("cgroup")) {
-        this.record({
-          kind: "namespace",
-          namespace: "cgroup"
-        });
-      }
-      return;
+      const locks = readOnly && this.state.unshared.has("cgroup");
+      return this.record({
+        kind: "namespace",
+        namespace: "cgroup"
+      }, locks ? this.state.capabilities.userNamespaces : void 0);
     }
     this.record({
       kind: "device",
@@ -11907,11 +12329,28 @@ var AccessRecorder = class {
     this.init = {
       userNamespaces: this.state.capabilities.userNamespaces,
       unshared: new Set(this.state.unshared),
+      ownSession: this.state.ownSession,
       seesHost: false
     };
   }
+  /** Records whether the container is killed when the script ends; other signals can be survived. */
+  recordDeath(isKilled) {
+    this.lifetime = isKilled ? void 0 : this.#ofStep({
+      kind: "lifetime"
+    });
+  }
+  /** Records a step that raises a limit, or may, which takes root of the host. */
+  recordHigherLimit() {
+    const { caller, inUserNamespace } = this.state;
+    if (caller.euid !== 0 || inUserNamespace) return;
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_SYS_RESOURCE"
+    });
+  }
   /** Records a new mount namespace, which an earlier init is not in. */
-  recordMountNamespace() {
+  recordMountNamespace(receivesMounts) {
+    this.receivesMounts = receivesMounts;
     if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
   }
   /** Records that a step changes the host's network. */
@@ -12140,7 +12579,7 @@ var ContainerPath = class {
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place2 = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one on a filesystem of the recipe`,
+        ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
         ENOTDIR: `the mount point ${this.path} is not a directory`
       })
     });
@@ -12151,12 +12590,17 @@ var ContainerPath = class {
     });
     this.#plan.release(place2);
   }
+  /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
+  #missingMountPoint(fix) {
+    const missing2 = `the mount point ${this.path} does not exist`;
+    return this.#base.kind === "host" ? `${missing2} on the host; take one that does, such as /mnt` : `${missing2}; ${fix}`;
+  }
   /** Attaches an open mount here. */
   attach(tree, source) {
     this.#refuseRoot();
     const place2 = this.open(O_PATH, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one on a filesystem of the recipe`
+        ENOENT: this.#missingMountPoint("mkdir() or writeFile() makes one on a filesystem of the recipe")
       })
     });
     this.attachTo(place2, tree, source);
@@ -12829,22 +13273,6 @@ var PlanBuilder = class {
   }
 };
 
-// ffi/calls/write_text.ts
-var encoder4 = new TextEncoder();
-function writeText(directory, path2, text4) {
-  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    writeTextTo(fd, text4),
-    close(fd)
-  ];
-}
-function writeTextTo(fd, text4) {
-  const bytes = encoder4.encode(text4);
-  return write(fd, bytes, bytes.length);
-}
-
 // ffi/cgroups/files.ts
 var UNREADABLE = [
   ...HIDDEN_PROCESS,
@@ -13410,7 +13838,7 @@ function checkProcessors(directory, cpuset) {
   if (absent.length === 0) return;
   throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent.join(", ")}, only ${text4}`);
 }
-function callsOf(action) {
+function callsOf2(action) {
   return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
     mkdirat(at_fdcwd, action.directory, 493)
   ];
@@ -13748,7 +14176,7 @@ function entryOf(directories, open2) {
 function makeAll(actions) {
   const made = actions.map((action2) => ({
     action: action2,
-    calls: callsOf(action2)
+    calls: callsOf2(action2)
   }));
   const parts = made.flatMap(({ action: action2, calls: calls2 }) => {
     const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
@@ -14243,12 +14671,16 @@ function tryExec(writer, count) {
     const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
       onFailure: next
     });
+    const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
+      onFailure: next
+    });
     writer.place(next);
     return {
       execve: execve2,
       exists,
       readHead,
-      head
+      head,
+      executable
     };
   });
 }
@@ -14362,6 +14794,124 @@ function becomeInit(writer, cloned, frame) {
   });
 }
 
+// launch/memory_limit_fix.ts
+function orMemoryLimit(fix, code, plan) {
+  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return fix === void 0 ? little : `${little}; or ${fix}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
+
+// launch/program_error.ts
+function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
+  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
+  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
+  const general = GENERAL.has(lastErrno);
+  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
+  const path2 = paths[layout.candidates.indexOf(chosen)];
+  const errno = general ? lastErrno : errnoOf(chosen);
+  const error = (hint) => new SyscallError({
+    syscall: "execve",
+    errno,
+    call: describeExecve(path2),
+    hint
+  });
+  const code = errnoName(errno);
+  const fix = code && EXECVE_FIXES[code];
+  if (general) return error(orMemoryLimit(fix, code, plan));
+  if (denied2 !== void 0 && isLandlocked(plan)) {
+    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
+  }
+  if (fix !== void 0) return error(`${path2}: ${fix}`);
+  if (found !== void 0) {
+    const executable = result.result(found.executable) === 0n;
+    return error(whyNotStarted(path2, {
+      head: headOf(result, found),
+      executable,
+      code
+    }));
+  }
+  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path2} is a directory`);
+  }
+  if (denied2 !== void 0) {
+    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
+  }
+  if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
+  if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
+  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
+  return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}
+  is it in the container's file tree?`), {
+    cause: error("the program does not exist")
+  });
+}
+var GENERAL = /* @__PURE__ */ new Set([
+  ERRNO.E2BIG,
+  ERRNO.ENOMEM
+]);
+var EXECVE_FIXES = {
+  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
+  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+  EISDIR: "its dynamic loader is a directory",
+  ELIBBAD: "its dynamic loader is not a program that this kernel can load",
+  ENOMEM: shortageHint("ENOMEM"),
+  ETXTBSY: "a process has the file open for writing; execute it after it is closed"
+};
+var NOT_THERE2 = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES
+]);
+function isLandlocked({ beforeProgram }) {
+  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
+}
+function headOf(result, candidate) {
+  const count = Number(result.result(candidate.readHead));
+  if (count <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(candidate.head);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+function whyNotStarted(path2, { head, executable, code }) {
+  const text4 = new TextDecoder("utf-8", {
+    ignoreBOM: true
+  }).decode(head);
+  const denied2 = code === "EACCES";
+  if (denied2 && !executable) {
+    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
+  }
+  if (text4.startsWith("#!")) {
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2)}`;
+  }
+  if (text4.startsWith("\x7FELF")) {
+    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
+    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
+  }
+  if (text4.startsWith("\uFEFF#!")) {
+    return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
+  }
+  return `${path2} is neither a program nor a script that begins with "#!"`;
+}
+function interpreterIssue(script, denied2) {
+  const [line] = script.slice(2).split("\n");
+  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word4);
+  if (word4.endsWith("\r")) {
+    return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
+  }
+  if (word4 === "") return 'has no name behind "#!"';
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not in the container`;
+}
+function describeExecve(path2) {
+  return `execve(${JSON.stringify(path2)}, ...)`;
+}
+
 // launch/explain.ts
 function launchError({ compiled, values }, result) {
   const { plan, layout } = compiled;
@@ -14391,7 +14941,7 @@ function failureError({ name, errno, text: text4, words: words2 }, { plan, stepI
     errno,
     call: text4,
     ...stepDetails(plan, stepIndex),
-    hint: hintOf(words2, orLimits(fix, code, plan))
+    hint: hintOf(words2, orMemoryLimit(fix, code, plan))
   });
 }
 function orEarlierStep(fix, code, { cursor }, stepIndex) {
@@ -14400,18 +14950,14 @@ function orEarlierStep(fix, code, { cursor }, stepIndex) {
   const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
   return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
 }
-function orLimits(fix, code, plan) {
-  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return fix === void 0 ? little : `${little}; or ${fix}`;
-}
-var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC"
-]);
 function stepError(error, plan, stepIndex) {
+  const details = stepDetails(plan, stepIndex);
+  if (error instanceof UnsupportedError && error.stepIndex === void 0) {
+    return new UnsupportedError(error.issue, {
+      ...details,
+      cause: error.cause
+    });
+  }
   if (!(error instanceof SyscallError)) return error;
   const { syscall: syscall2, errno, call: call2 } = error;
   const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
@@ -14419,7 +14965,7 @@ function stepError(error, plan, stepIndex) {
     syscall: syscall2,
     errno,
     call: call2,
-    ...stepDetails(plan, stepIndex),
+    ...details,
     hint
   });
 }
@@ -14428,79 +14974,6 @@ function stepDetails(plan, stepIndex) {
     step: plan.cursor.nameOf(stepIndex),
     stepIndex
   };
-}
-function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
-  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
-  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
-  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
-  const chosen = found ?? denied2 ?? tried.at(-1);
-  const path2 = paths[layout.candidates.indexOf(chosen)];
-  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
-  const error = (hint) => new SyscallError({
-    syscall: "execve",
-    errno,
-    call: describeExecve(path2),
-    hint
-  });
-  if (general) return error(orLimits(EXECVE_FIXES[errnoName(errno)], errnoName(errno), plan));
-  if (denied2 !== void 0 && isLandlocked(plan)) {
-    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
-  }
-  if (found !== void 0) return error(whyNotStarted(path2, headOf(result, found), errno));
-  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${path2} is a directory`);
-  }
-  if (denied2 !== void 0) {
-    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
-  }
-  if (!NOT_THERE2.has(errno)) {
-    const code = errnoName(errno);
-    return error(EXECVE_FIXES[code] ?? generalFix("execve", code));
-  }
-  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}
-  is it in the container's file tree?`), {
-    cause: error("the program does not exist")
-  });
-}
-var EXECVE_FIXES = {
-  ENOEXEC: "the file is neither a program nor a script",
-  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-  ENOMEM: shortageHint("ENOMEM")
-};
-var NOT_THERE2 = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ENOTDIR,
-  ERRNO.EACCES
-]);
-function isLandlocked({ beforeProgram }) {
-  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
-}
-function headOf(result, candidate) {
-  const count = Number(result.result(candidate.readHead));
-  if (count <= 0) return void 0;
-  const { buffer, byteOffset } = result.output(candidate.head);
-  return new Uint8Array(buffer, byteOffset, count);
-}
-function whyNotStarted(path2, head, errno) {
-  const code = errnoName(errno);
-  if (code === "EACCES") {
-    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
-  }
-  const text4 = new TextDecoder().decode(head);
-  if (text4.startsWith("#!")) {
-    const interpreter = text4.slice(2).trimStart().split(/[\s\0]/)[0];
-    return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
-  }
-  if (text4.startsWith("\x7FELF")) {
-    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
-  }
-  return `${path2} is neither a program nor a script that begins with "#!"`;
-}
-function describeExecve(path2) {
-  return `execve(${JSON.stringify(path2)}, ...)`;
 }
 
 // plan/steps/limits.ts
@@ -14578,7 +15051,7 @@ function planContainerCgroup(plan) {
   if (plan.limits === void 0) return void 0;
   const cgroup = inStep(plan, () => planCgroup(plan.limits.limits));
   return {
-    calls: cgroup.actions.flatMap(callsOf),
+    calls: cgroup.actions.flatMap(callsOf2),
     cgroupEntry: planCgroupEntry(cgroup)
   };
 }
@@ -14752,6 +15225,27 @@ function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
 }
 
+// launch/host_services/host_tool.ts
+function hostTool(program, args, stdio) {
+  const spec = execSpec(program, {
+    args,
+    stdio
+  });
+  const changes = /* @__PURE__ */ new Map([
+    [
+      "PATH",
+      spec.searchPath
+    ]
+  ]);
+  return {
+    ...spec,
+    environment: {
+      inherited: [],
+      changes
+    }
+  };
+}
+
 // launch/host_services/id_maps.ts
 function runIdMapTool(spawn, tool, args) {
   const streams = new StandardStreams([
@@ -14761,10 +15255,7 @@ function runIdMapTool(spawn, tool, args) {
   ]);
   let launched;
   try {
-    launched = spawn(execSpec(tool, {
-      args,
-      stdio: streams.theirs
-    }));
+    launched = spawn(hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -14980,6 +15471,11 @@ function boundary(type, name) {
   };
 }
 
+// host/host.ts
+function atLeast({ major, minor }, wanted) {
+  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
+}
+
 // ffi/calls/futex.ts
 var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 function compareWord(word4, value) {
@@ -15063,15 +15559,41 @@ var OWNERS = [
   [
     /^user\//,
     "user"
+  ],
+  [
+    /^kernel\/ns_last_pid$/,
+    "pid"
+  ]
+];
+var LATER_OWNERS = [
+  [
+    "kernel/pid_max",
+    "pid",
+    {
+      major: 6,
+      minor: 14
+    }
+  ],
+  [
+    "vm/memfd_noexec",
+    "pid",
+    {
+      major: 6,
+      minor: 3
+    }
   ]
 ];
 function lowerSysctl({ settings: settings2 }, plan) {
   for (const [name, value] of Object.entries(settings2)) {
     const path2 = pathOf(name);
-    const kind = OWNERS.find(([pattern]) => pattern.test(path2))?.[1] ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    const kind = ownerOf2(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
     plan.needs(kind, `${name} would change on the host`);
     writeSetting(plan, path2, String(value));
   }
+}
+function ownerOf2(path2, host2) {
+  const later = LATER_OWNERS.find(([name, , since]) => name === path2 && atLeast(host2.kernel(), since));
+  return later?.[1] ?? OWNERS.find(([pattern]) => pattern.test(path2))?.[1];
 }
 var DENIED2 = "only the host's root may change this setting";
 function writeSetting(plan, path2, value) {
@@ -15313,14 +15835,6 @@ function openSocketIn(namespace, home) {
 
 // launch/host_services/user_network.ts
 var ARGUMENTS = {
-  slirp4netns: (pid) => [
-    "--configure",
-    "--mtu=65520",
-    "--disable-host-loopback",
-    "--ready-fd=1",
-    pid,
-    "tap0"
-  ],
   pasta: (pid) => [
     ...[
       "--foreground",
@@ -15328,7 +15842,7 @@ var ARGUMENTS = {
       "--config-net",
       "--no-map-gw",
       "--pid",
-      "/dev/stdout"
+      "/dev/stdin"
     ],
     ...[
       "-I",
@@ -15343,6 +15857,22 @@ var ARGUMENTS = {
       "none"
     ],
     pid
+  ],
+  slirp4netns: (pid) => [
+    ...[
+      "--enable-sandbox",
+      "--enable-seccomp",
+      "--ready-fd=0"
+    ],
+    ...[
+      "--configure",
+      "--mtu=65520",
+      "--disable-host-loopback"
+    ],
+    ...[
+      pid,
+      "tap0"
+    ]
   ]
 };
 var PATIENCE3 = 1e4;
@@ -15354,6 +15884,7 @@ var userNetworkService = {
     ].join(" ")).join(", or ")
   ],
   start({ programs: programs2 }, context) {
+    const issues = [];
     for (const program of programs2) {
       const streams = new StandardStreams([
         "null",
@@ -15368,9 +15899,15 @@ var userNetworkService = {
         if (error instanceof Deno.errors.NotFound) continue;
         throw error;
       }
-      return whenReady(program, launched, streams.release());
+      try {
+        return whenReady(program, launched, streams.release());
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        issues.push(error.issue);
+      }
     }
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can use veth() and masquerade() instead`);
+    if (issues.length > 0) throw new UnsupportedError(issues.join("\n  "));
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
   },
   cleanUp(process) {
     const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
@@ -15400,26 +15937,28 @@ function launchProgram(program, { pid, spawn }, streams) {
     ...asRoot,
     ...ARGUMENTS[program](String(pid))
   ];
-  return spawn(execSpec(program, {
-    args,
-    stdio: streams.theirs
-  }));
+  const [, ready, stderr] = streams.theirs;
+  return spawn(hostTool(program, args, [
+    ready,
+    "null",
+    stderr
+  ]));
 }
 function whenReady(program, { pid, pidfd }, descriptors) {
-  const [, stdout, stderr] = descriptors;
+  const [, ready, stderr] = descriptors;
   const end = () => {
     syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
     for (const fd of [
       pidfd,
-      stdout,
+      ready,
       stderr
     ]) syscall(close(fd));
   };
   let issue;
   try {
-    waitFor(stdout, PATIENCE3);
-    if ((readSome(stdout)?.length ?? 0) > 0) {
+    waitFor(ready, PATIENCE3);
+    if ((readSome(ready)?.length ?? 0) > 0) {
       return {
         record: {
           service: "user-network",
@@ -15869,10 +16408,10 @@ var Plan = class {
     }
     this.entries = entries;
     const { unshared, joined, mounts } = plan.state;
-    const ownerOf2 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+    const ownerOf3 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
     const owners = NAMESPACE_KINDS.map((kind) => [
       kind,
-      ownerOf2(kind)
+      ownerOf3(kind)
     ]);
     this.namespaces = Object.fromEntries(owners);
     this.mounts = mounts.visible();
@@ -16401,6 +16940,9 @@ function show(step, source, target, plan, missing2) {
 }
 function missingSource({ source }, isHost) {
   const why = `the source ${source} does not exist`;
+  if (/^~|\$/.test(source)) {
+    return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
+  }
   return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 function copyTree(plan, place2, more, source, fixes) {
@@ -16453,7 +16995,7 @@ function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2
     fixes: () => ({
       ...mountFixes2,
       EBUSY: `something is mounted at ${path2} already, or the source is in use`,
-      EINVAL: `the filesystem ${type} does not support an option`,
+      EINVAL: () => optionIssue(plan, type, data2) ?? `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
       ENOENT: `the source ${source ?? type} does not exist`,
       ...fixes
@@ -16465,6 +17007,28 @@ function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2
     source: source ?? type,
     readOnly: (flags2 & MS_RDONLY) !== 0,
     own: true
+  });
+}
+function optionIssue({ host: host2, state }, type, data2) {
+  if (data2 === null) return void 0;
+  const { caller, ids: ids2 = {
+    uid: caller.euid,
+    gid: caller.egid
+  } } = state;
+  const mapped = state.inUserNamespace ? {
+    uid: {
+      inside: ids2.uid,
+      outside: caller.euid
+    },
+    gid: {
+      inside: ids2.gid,
+      outside: caller.egid
+    }
+  } : void 0;
+  return host2.filesystemIssue({
+    type,
+    data: data2,
+    ids: mapped
   });
 }
 function checkOptions(plan, data2) {
@@ -16547,7 +17111,7 @@ function lowerPropagation(step, plan) {
     EINVAL: notMounted(step.target)
   });
 }
-var ATTRIBUTES = [
+var ATTRIBUTES2 = [
   [
     MS_RDONLY,
     MOUNT_ATTR_RDONLY
@@ -16599,7 +17163,7 @@ function attributesOf(flags2) {
     0,
     0
   ];
-  for (const [flag, attribute] of ATTRIBUTES) {
+  for (const [flag, attribute] of ATTRIBUTES2) {
     if ((flags2 & flag) !== 0) set += attribute;
     else clear += attribute;
   }
@@ -16682,7 +17246,11 @@ function lowerDevices(step, plan) {
 }
 function copyDevice(plan, path2) {
   const source = plan.source(path2);
-  const where = source instanceof HostPath ? "on the host" : "at this step";
+  const isHosts = source instanceof HostPath;
+  if (isHosts) plan.access.recordBind(path2, {
+    readOnly: true
+  });
+  const where = isHosts ? "on the host" : "at this step";
   const opened = source.open(O_PATH, {
     fixes: () => ({
       ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
@@ -17216,11 +17784,6 @@ function allowPorts(step, ruleset, plan) {
   for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
 }
 
-// host/host.ts
-function atLeast({ major, minor }, wanted) {
-  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
-}
-
 // plan/steps/masks.ts
 function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
@@ -17548,6 +18111,7 @@ function lowerOverlay(step, plan) {
         "upper",
         "work"
       ]) plan.call(mkdirat(at_fdcwd, name, 493));
+      copyAttributes(plan, step.lower[0], "upper");
     }
     const written2 = step.discard === true ? {
       upper: "upper",
@@ -17592,7 +18156,6 @@ function overlayFixes(step, plan) {
   return {
     ...plan.state.mountFixes,
     EINVAL: `the kernel rejects a directory of the overlay, and says more in dmesg(1): ${names}; work has to be on the filesystem of upper, and in a user namespace no lower directory may have a mount of the host below it`,
-    ENOENT: `a directory of the overlay does not exist: ${names}`,
     ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
     EBUSY: "upper or work is in use by another overlay",
     ENODEV: "this kernel has no overlayfs (modprobe overlay)"
@@ -17617,6 +18180,8 @@ function openChanges(plan, upper, work) {
     upper,
     work
   ]) plan.access.recordWrite(path2);
+  checkDirectory(plan, upper, "upper");
+  checkDirectory(plan, work, "work");
   const [one, other] = [
     placeOf2(plan, upper),
     placeOf2(plan, work)
@@ -17640,9 +18205,26 @@ function openChanges(plan, upper, work) {
     work: beneath(other)
   };
 }
+function checkDirectory(plan, path2, role) {
+  const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the ${role} directory ${path2} does not exist`,
+      ENOTDIR: `the ${role} directory ${path2} is not a directory`
+    }
+  });
+  plan.release(opened);
+}
 function placeOf2(plan, path2) {
   const source = plan.source(path2);
   return source instanceof HostPath ? source.resolved.path : normalize(path2);
+}
+function copyAttributes(plan, lower2, upper) {
+  const source = plan.source(lower2);
+  const attributes = source instanceof HostPath ? source.resolved.attributes : void 0;
+  if (attributes === void 0) return;
+  const { mode: mode2, uid, gid } = attributes;
+  if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
+  plan.call(fchmodat(at_fdcwd, upper, mode2));
 }
 function attachHere(plan, tree, name) {
   plan.call(mkdirat(at_fdcwd, name, 493));
@@ -17662,10 +18244,13 @@ function overlayData(plan, layers, changes) {
       `workdir=${escaped(changes.work)}`
     ],
     // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...plan.state.inUserNamespace ? [
+    ...isPrivileged(plan) ? [] : [
       "userxattr"
-    ] : []
+    ]
   ].join(",");
+}
+function isPrivileged({ state, host: host2 }) {
+  return !state.inUserNamespace && host2.inFirstUserNamespace();
 }
 function escaped(path2) {
   return path2.replace(/[\\,]/g, "\\$&");
@@ -17700,8 +18285,9 @@ function lowerRlimit({ resource, soft, hard }, plan) {
     soft: number(soft),
     hard: number(hard)
   }, null);
-  if (name === "NOFILE") plan.beforeExec(call2, RAISED);
-  else plan.call(call2, {
+  if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
+  plan.access.recordHigherLimit();
+  plan.call(call2, {
     fixes: RAISED
   });
 }
@@ -17712,9 +18298,11 @@ function lowerNewSession(_step, plan) {
     }
   });
   plan.state.sessionLeader = true;
+  plan.state.ownSession = true;
 }
 function lowerDieWithParent({ signal }, plan) {
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  plan.access.recordDeath(signal === "SIGKILL");
 }
 function lowerInit(_step, plan) {
   plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
@@ -17930,7 +18518,7 @@ var BackwardsProgram = class {
     });
     return bytes;
   }
-  #branch({ test, value, holds, fails }) {
+  #branch({ test, value, holds: holds2, fails }) {
     const next = this.#words.length;
     const reachable = (label) => {
       if (label === void 0) return next;
@@ -17939,7 +18527,7 @@ var BackwardsProgram = class {
       return this.#words.length;
     };
     const [jt, jf] = [
-      reachable(holds),
+      reachable(holds2),
       reachable(fails)
     ].map((place2) => this.#words.length - place2);
     this.#word(BPF[test], value, jt, jf);
@@ -18158,7 +18746,7 @@ function searchAmong(ranges) {
   ];
   const value = above[0].first;
   if (ranges.length === 2) {
-    const [holds, fails] = [
+    const [holds2, fails] = [
       above[0].decision,
       below2[0].decision
     ];
@@ -18167,7 +18755,7 @@ function searchAmong(ranges) {
         kind: "branch",
         test: "greaterOrEqual",
         value,
-        holds,
+        holds: holds2,
         fails
       }
     ];
@@ -18190,7 +18778,7 @@ var LOW = 0xffffffffn;
 function compare2(condition, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
   const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds = new Label("it holds");
+  const holds2 = new Label("it holds");
   const high = {
     offset: at2 + 4,
     mask: Number(mask2 >> 32n),
@@ -18201,22 +18789,22 @@ function compare2(condition, otherwise) {
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds, otherwise));
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds2, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds2, otherwise));
   return [
     ...parts,
-    holds
+    holds2
   ];
 }
 function isEquality(comparison) {
   return comparison === "equal" || comparison === "unequal";
 }
-function directions(straight, holds, otherwise) {
+function directions(straight, holds2, otherwise) {
   return straight ? [
-    holds,
+    holds2,
     otherwise
   ] : [
     otherwise,
-    holds
+    holds2
   ];
 }
 function equality(high, low, yes, no) {
@@ -18285,11 +18873,66 @@ function loadMasked({ offset, mask: mask2 }) {
   ];
 }
 
+// ffi/seccomp/denial.ts
+var PASSING = /* @__PURE__ */ new Set([
+  SECCOMP_RET.ALLOW,
+  SECCOMP_RET.LOG,
+  SECCOMP_RET.TRACE
+]);
+var ACTION_BITS = 4294901760;
+function isDenial(value) {
+  return !PASSING.has((value & ACTION_BITS) >>> 0);
+}
+function denies(rules, name, first) {
+  for (const { action, conditions = [] } of rules.for(name)) {
+    const hold = conditions.map((condition) => holds(condition, first));
+    if (hold.includes(false)) continue;
+    if (!isDenial(action)) return false;
+    if (!hold.includes(void 0)) return true;
+  }
+  return false;
+}
+function holds({ index, comparison, value, mask: mask2 = ALL_BITS }, first) {
+  if (index !== 0 || first === void 0) return void 0;
+  if (comparison !== "equal" && comparison !== "unequal") return void 0;
+  const differs = (BigInt(first) & mask2 & LOWER_BITS) !== (value & LOWER_BITS);
+  if (differs) return comparison === "unequal";
+  return (mask2 & ~LOWER_BITS) === 0n ? comparison === "equal" : void 0;
+}
+var ALL_BITS = 0xffffffffffffffffn;
+var LOWER_BITS = 0xffffffffn;
+
+// plan/access/kernel_calls.ts
+var CALLS = [
+  // The session's keyring stays the script's in every namespace (session-keyring(7)).
+  "add_key",
+  "keyctl",
+  "request_key",
+  // By sysctl kernel.dmesg_restrict and kernel.perf_event_paranoid these may be open to all.
+  "perf_event_open",
+  "syslog",
+  // In new user and cgroup namespaces, a mount of cgroup2 shows the script's control group.
+  "fsopen",
+  "mount",
+  // Its work is not filtered: it makes sockets too.
+  "io_uring_setup"
+];
+var FAMILIES = [
+  32,
+  40,
+  42
+];
+function deniesKernelCalls(filter) {
+  const rules = new RuleIndex(filter);
+  return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) && FAMILIES.every((family) => denies(rules, "socket", family));
+}
+
 // plan/steps/seccomp.ts
 function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
-  const program = programOf(step, plan);
+  const { program, isContained } = filterFor(step, plan);
+  if (isContained) plan.access.filtered = true;
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -18297,18 +18940,25 @@ function lowerSeccomp(step, plan) {
     ENOMEM: "the active filters are too long together"
   });
 }
-function programOf(step, plan) {
+function filterFor(step, plan) {
   const { architecture } = plan.host;
-  const { profile: profile2, allow: allow2 } = step;
-  return plan.host.remember(`seccomp ${JSON.stringify({
+  const { profile: profile2, allow: allow2, deny: deny2 } = step;
+  const key = JSON.stringify({
     architecture,
     profile: profile2,
-    allow: allow2
-  })}`, () => {
-    const filter = filterOf(allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []));
+    allow: allow2,
+    deny: deny2
+  });
+  return plan.host.remember(`seccomp ${key}`, () => {
+    const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
+    const filter = filterOf(denyMore(allowed, deny2 ?? []));
     checkLaunch(filter, plan);
     try {
-      return compileFilter(filter, architecture);
+      const program = compileFilter(filter, architecture);
+      return {
+        program,
+        isContained: deniesKernelCalls(filter)
+      };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;
@@ -18382,16 +19032,21 @@ function lowerUnshare(step, plan) {
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
-    const propagation2 = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
+    const receives = step.propagation === "slave";
+    const propagation2 = receives ? MS_SLAVE : MS_PRIVATE;
     plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
       propagation: propagation2
     }), {
-      fixes: plan.state.mountFixes
+      fixes: () => ({
+        ...plan.state.mountFixes,
+        EINVAL: ROOT_IS_NO_MOUNT
+      })
     });
-    plan.access.recordMountNamespace();
+    plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);
 }
+var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
 function enterNamespaces(kinds, plan) {
   let flags2 = 0;
   for (const kind of kinds) if (kind !== "time") flags2 |= CLONE_FLAG[kind];
@@ -18795,7 +19450,9 @@ var optionFields = lazy(() => {
       "none",
       "host"
     ])),
-    env: optional(list(variableName()))
+    env: optional(list(variableName())),
+    unixSockets: optional(boolean()),
+    setuidFiles: optional(boolean())
   };
 });
 function sandboxSteps(options = {}) {
@@ -18809,6 +19466,15 @@ function sandboxSteps(options = {}) {
   const asked = /* @__PURE__ */ new Map();
   for (const path2 of read3) asked.set(normalize(path2), "read");
   for (const path2 of write3) asked.set(normalize(path2), "write");
+  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const denied2 = [
+    ...setuidFiles ? [] : [
+      "@setuid-files"
+    ],
+    ...unixSockets ? [] : [
+      "@unix-sockets"
+    ]
+  ];
   const usual = Object.entries({
     PATH: DEFAULT_PATH,
     HOME: "/tmp"
@@ -18848,7 +19514,9 @@ function sandboxSteps(options = {}) {
         degrade: true
       })
     ] : [],
-    seccomp(),
+    seccomp({
+      deny: denied2
+    }),
     clearEnv({
       keep: env
     }),

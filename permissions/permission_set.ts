@@ -71,8 +71,11 @@ export class PermissionSet {
         const { run } = this.#options;
         return typeof run !== "object" || run.includes(need.program);
       }
+      case "kernel":
+      case "lifetime":
+        return this.#holds("sys");
       default:
-        return this.#hasMachine();
+        return this.#holds("run") && this.#holds("sys");
     }
   }
 
@@ -95,12 +98,9 @@ export class PermissionSet {
       this.#paths[kind].some((granted) => isWithin(path, granted));
   }
 
-  #hasMachine(): boolean {
-    const { run, sys } = this.#options;
-    const has = (grant: typeof run | typeof sys, name: "run" | "sys") =>
-      grant === "inherit" ? mayScript({ name }) : grant === true;
-    const needsFfi = run === "inherit" || sys === "inherit";
-    return has(run, "run") && has(sys, "sys") && (!needsFfi || mayScript({ name: "ffi" }));
+  #holds(name: "run" | "sys"): boolean {
+    const grant = this.#options[name];
+    return grant === "inherit" ? mayScript({ name }) && mayScript({ name: "ffi" }) : grant === true;
   }
 }
 
@@ -163,8 +163,27 @@ function remedyOf(need: HostAccess): Remedy {
         value: need.program,
         fix: `{ run: [${JSON.stringify(need.program)}] } grants it`,
       };
-    case "namespace":
-      return { ...MACHINE, fix: `unshare("${need.namespace}") avoids it; ${MACHINE.fix}` };
+    case "namespace": {
+      const readOnly = need.namespace === "cgroup" ? ', and a mount with the option "ro",' : "";
+      const avoided = `unshare("${need.namespace}")${readOnly} avoids it`;
+      return { ...MACHINE, fix: `${avoided}; ${MACHINE.fix}` };
+    }
+    case "terminal":
+      return {
+        ...MACHINE,
+        fix: "newSession() before an init(), or the option { terminal: true }, avoids it; " +
+          MACHINE.fix,
+      };
+    case "kernel":
+      return {
+        grant: "sys",
+        fix: 'seccomp() avoids it, with unshare("user") after an init(); ' + SYS,
+      };
+    case "lifetime":
+      return {
+        grant: "sys",
+        fix: 'init() with unshare("user") after it, and without dieWithParent(), avoids it; ' + SYS,
+      };
     case "privilege":
       return {
         ...MACHINE,
@@ -179,8 +198,10 @@ function remedyOf(need: HostAccess): Remedy {
   }
 }
 
-const UNCHANGED = "; for what is only read, the program must not be able to mount: " +
-  "bind with { readOnly: true }, and capabilities({ keep: [] })";
+const UNCHANGED = "; for what is only read, the program must not be able to mount, nor mounts of " +
+  'the host arrive: bind with { readOnly: true }, capabilities({ keep: [] }), and no "slave"';
+
+const SYS = "--allow-sys with --allow-ffi, or { sys: true }, grants it";
 
 const MACHINE = {
   grant: "run",

@@ -52,8 +52,8 @@ export type Permissions = "inherit" | "none" | PermissionOptions;
  * Permissions by kind: all (`true`), none (`false`), those of the script (`"inherit"`), or a list.
  * A kind that is left out is not granted, as for a Deno worker.
  *
- * A recipe that shares the host's processes, ids, devices or root's capabilities could do whatever
- * any program can, so these need `run: true` and `sys: true` together.
+ * A recipe that shares the host's processes, ids, devices, root's capabilities or the script's
+ * terminal could do whatever any program can, so these need `run: true` and `sys: true` together.
  */
 export interface PermissionOptions {
   /** Files and directories to read. Symbolic links are followed when the recipe is planned. */
@@ -77,7 +77,11 @@ export interface PermissionOptions {
    * start any program: it can only be a file that the recipe may access.
    */
   readonly run?: "inherit" | boolean | readonly string[];
-  /** With `run: true`, everything that is not a file, a network or a variable. */
+  /**
+   * What no namespace keeps from a program: keys, virtual sockets and the like, unless `seccomp()`
+   * denies the calls, and running on after the script, unless `init()` ties it to the script. With
+   * `run: true`, everything that is not a file, a network or a variable.
+   */
   readonly sys?: "inherit" | boolean;
 }
 

@@ -66,6 +66,8 @@ export class PlannedState {
   clearsEnvironment = false;
   /** The variables of the script that are kept; their values are read at each launch. */
   readonly keptVariables: Set<string> = new Set();
+  /** Whether the process is in a session of its own, without a controlling terminal. */
+  ownSession = false;
   /** Whether the process is a session leader. */
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */

@@ -44,6 +44,8 @@ export interface InitPlace {
   readonly userNamespaces: number;
   /** The kinds of its namespaces that are not the host's. */
   readonly unshared: ReadonlySet<NamespaceKind>;
+  /** Whether it is in a session of its own, without the script's terminal. */
+  readonly ownSession: boolean;
   /** Whether its root stays the host's. */
   seesHost: boolean;
 }
@@ -88,8 +90,17 @@ export class AccessRecorder {
   init: InitPlace | undefined;
   /** Whether a step may make read-only mounts writable. */
   remounts = false;
+  /**
+   * Whether mounts that the host makes later appear in the container. They are not restricted as
+   * the bind is that they are made in (mount_namespaces(7)).
+   */
+  receivesMounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
+  /** Whether a filter denies the calls that no namespace holds. */
+  filtered = false;
+  /** Set by a step after which the container need not end with the script. */
+  lifetime: HostAccess | undefined;
   /** The files by which root can change the machine. */
   readonly kernelFiles: KernelFiles = new KernelFiles();
   readonly #cursor: StepCursor;
@@ -124,9 +135,13 @@ export class AccessRecorder {
 
   /** Records an access of the current step. */
   record(access: HostAccessKind, locksWith?: number): void {
-    const { index } = this.#cursor;
-    const whole: HostAccess = { ...access, stepIndex: index, step: this.#cursor.nameOf(index) };
+    const whole = this.#ofStep(access);
     this.recorded.push({ access: whole, ...(locksWith !== undefined && { locksWith }) });
+  }
+
+  #ofStep(access: HostAccessKind): HostAccess {
+    const { index } = this.#cursor;
+    return { ...access, stepIndex: index, step: this.#cursor.nameOf(index) };
   }
 
   /** Records a variable of the script's environment that a step passes on. */
@@ -161,22 +176,25 @@ export class AccessRecorder {
   recordBind(path: string, { readOnly, noDevices }: BindAccess): void {
     if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
     const { path: place, type } = this.#paths.placeOf(path);
-    if (!HARMLESS.has(place)) {
-      this.record({ kind: "read", path: place });
+    const harmless = HARMLESS.has(place);
+    if (!harmless) this.record({ kind: "read", path: place });
+    // Root owns the harmless devices, and can change their modes for all programs.
+    if (!harmless || this.state.caller.euid === 0) {
       // A read-only mount keeps no program from connecting to a socket or writing to a pipe.
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+      const locks = readOnly === true && !this.receivesMounts && type !== "socket" &&
+        type !== "pipe";
       this.record(
         { kind: "write", path: place },
         locks ? this.state.capabilities.userNamespaces : undefined,
       );
-      // A read-only mount keeps no program from writing to a device.
-      if (type !== "file" && type !== "socket" && type !== "pipe") {
-        const device = touches(place, "/dev") && type !== "device" ? "/dev" : place;
-        this.record(
-          { kind: "device", path: device },
-          noDevices === true ? this.state.capabilities.userNamespaces : undefined,
-        );
-      }
+    }
+    // Nor does it keep one from writing to a device.
+    if (!harmless && type !== "file" && type !== "socket" && type !== "pipe") {
+      const locks = noDevices === true && !this.receivesMounts;
+      this.record(
+        { kind: "device", path: type !== "device" && touches(place, "/dev") ? "/dev" : place },
+        locks ? this.state.capabilities.userNamespaces : undefined,
+      );
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
@@ -190,7 +208,8 @@ export class AccessRecorder {
 
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }: FilesystemAccess): void {
-    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
+    const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
+    if (!readOnly) {
       const { index: stepIndex } = this.#cursor;
       this.kernelFiles.mounted({ target, type, step: this.#cursor.nameOf(stepIndex), stepIndex });
     }
@@ -198,10 +217,13 @@ export class AccessRecorder {
     // The directories of an overlay are in its options, where the kernel follows symbolic links.
     if (type === "overlay") return this.recordAll();
     if (type === "cgroup" || type === "cgroup2") {
-      if (!this.state.unshared.has("cgroup")) {
-        this.record({ kind: "namespace", namespace: "cgroup" });
-      }
-      return;
+      // The root of a new cgroup namespace is the script's own group: whoever writes there can
+      // freeze or kill it, or lift the limits of the container's (cgroup_namespaces(7)).
+      const locks = readOnly && this.state.unshared.has("cgroup");
+      return this.record(
+        { kind: "namespace", namespace: "cgroup" },
+        locks ? this.state.capabilities.userNamespaces : undefined,
+      );
     }
     this.record({ kind: "device", path: source });
   }
@@ -236,12 +258,26 @@ export class AccessRecorder {
     this.init = {
       userNamespaces: this.state.capabilities.userNamespaces,
       unshared: new Set(this.state.unshared),
+      ownSession: this.state.ownSession,
       seesHost: false,
     };
   }
 
+  /** Records whether the container is killed when the script ends; other signals can be survived. */
+  recordDeath(isKilled: boolean): void {
+    this.lifetime = isKilled ? undefined : this.#ofStep({ kind: "lifetime" });
+  }
+
+  /** Records a step that raises a limit, or may, which takes root of the host. */
+  recordHigherLimit(): void {
+    const { caller, inUserNamespace } = this.state;
+    if (caller.euid !== 0 || inUserNamespace) return;
+    this.record({ kind: "privilege", privilege: "CAP_SYS_RESOURCE" });
+  }
+
   /** Records a new mount namespace, which an earlier init is not in. */
-  recordMountNamespace(): void {
+  recordMountNamespace(receivesMounts: boolean): void {
+    this.receivesMounts = receivesMounts;
     if (this.init !== undefined && this.root !== "own") this.init.seesHost = true;
   }
 

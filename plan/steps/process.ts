@@ -52,19 +52,22 @@ export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuil
   const name = resource.toUpperCase() as keyof typeof RLIMITS;
   const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
   // The rest of the launch opens files, in addition to those of the script.
-  if (name === "NOFILE") plan.beforeExec(call, RAISED);
-  else plan.call(call, { fixes: RAISED });
+  if (name === "NOFILE") return plan.beforeExec(call, RAISED);
+  plan.access.recordHigherLimit();
+  plan.call(call, { fixes: RAISED });
 }
 
 /** Lowers `newSession`. */
 export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void {
   plan.call(setsid(), { fixes: { EPERM: "the program is a session leader already" } });
   plan.state.sessionLeader = true;
+  plan.state.ownSession = true;
 }
 
 /** Lowers `dieWithParent`. */
 export function lowerDieWithParent({ signal }: DieWithParentStep, plan: PlanBuilder): void {
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  plan.access.recordDeath(signal === "SIGKILL");
 }
 
 /** Lowers `init`. */

@@ -11,6 +11,7 @@ import {
   SECCOMP_RET,
   type SyscallFilter,
 } from "../../ffi/seccomp/filter.ts";
+import { deniesKernelCalls } from "../access/kernel_calls.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE } from "../../recipe/seccomp_default.ts";
 import { denyMore } from "../../recipe/seccomp_denials.ts";
@@ -22,7 +23,8 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   const { flags = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
     .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
-  const program = programOf(step, plan);
+  const { program, isContained } = filterFor(step, plan);
+  if (isContained) plan.access.filtered = true;
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -31,7 +33,14 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   });
 }
 
-function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer> {
+/** A compiled filter. */
+interface CompiledFilter {
+  readonly program: Uint8Array<ArrayBuffer>;
+  /** Whether it denies all calls that reach out of every namespace. */
+  readonly isContained: boolean;
+}
+
+function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
   const { architecture } = plan.host;
   const { profile, allow, deny } = step;
   // Compiling a filter takes longer than a launch.
@@ -41,7 +50,8 @@ function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer
     const filter = filterOf(denyMore(allowed, deny ?? []));
     checkLaunch(filter, plan);
     try {
-      return compileFilter(filter, architecture);
+      const program = compileFilter(filter, architecture);
+      return { program, isContained: deniesKernelCalls(filter) };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;

@@ -24,11 +24,12 @@ export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
-    const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
+    const receives = step.propagation === "slave";
+    const propagation = receives ? MS_SLAVE : MS_PRIVATE;
     plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, { propagation }), {
       fixes: () => ({ ...plan.state.mountFixes, EINVAL: ROOT_IS_NO_MOUNT }),
     });
-    plan.access.recordMountNamespace();
+    plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);
 }

@@ -223,9 +223,10 @@ export interface DieWithParentStep {
  * `dieWithParent(null)`. See PR_SET_PDEATHSIG in prctl(2).
  *
  * The signal goes to the first process of the container; in a pid namespace all others end with
- * that one. The kernel drops the setting when a program gains privileges by its file (set-user-ID,
- * capabilities); `noNewPrivileges()`, `init()` or a user namespace prevents that. Needs no
- * privilege, and nothing of it fails.
+ * that one. A program can reset the setting for itself (prctl(2)), but not for an `init()` that it
+ * cannot trace, and can survive any signal but SIGKILL. The kernel drops the setting when a program
+ * gains privileges by its file (set-user-ID, capabilities); `noNewPrivileges()`, `init()` or a user
+ * namespace prevents that. Needs no privilege, and nothing of it fails.
  *
  * @example
  * ```ts

@@ -20,7 +20,8 @@ export interface UnshareStep extends UnshareOptions {
 export interface UnshareOptions {
   /**
    * Whether mounts and unmounts on the host propagate to a new mount namespace: they do not
-   * (`"private"`), or they do (`"slave"`). Those in the container never propagate to the host.
+   * (`"private"`), or they do (`"slave"`), also into a read-only bind, where they are as the host
+   * has mounted them. Those in the container never propagate to the host.
    *
    * @default {"private"}
    */

@@ -18,7 +18,7 @@ import { nearest } from "../../recipe/nearest.ts";
 import type { Arguments } from "./arguments.ts";
 import { limitsOf } from "./confinement_of.ts";
 import { ifThere, readLink } from "./files.ts";
-import { apart, runProgram } from "./run_program.ts";
+import { apartAtTerminal, runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program in there. */
@@ -38,7 +38,10 @@ export async function run(given: Arguments): Promise<number> {
   return await runProgram(
     given.program,
     (program, options) =>
-      apart(box, options).command(program, { ...options, ...(cwd !== undefined && { cwd }) }),
+      apartAtTerminal(box, options).command(program, {
+        ...options,
+        ...(cwd !== undefined && { cwd }),
+      }),
   );
 }
 

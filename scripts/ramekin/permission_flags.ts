@@ -53,7 +53,9 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
   sys: {
     name: "allow-sys",
-    summary: "with --allow-run, let it use all of the machine: devices, users, other processes",
+    summary:
+      "let it use keys and virtual sockets, and run on after ramekin; with --allow-run, all " +
+      "of the machine: devices, users, other processes",
   },
 };
 

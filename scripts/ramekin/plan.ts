@@ -11,11 +11,15 @@ import { graphOf } from "./graph.ts";
 import { drawGraph } from "./graph_svg.ts";
 import { type Paint, paintFor, print, printable, printJson } from "./output.ts";
 import { recipeFile } from "./recipe_file.ts";
+import { apart } from "./run_program.ts";
 
 /** Prints it, or draws it. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
-  const { recipe, located } = await recipeFile(path, given.values("set").map((value) => value!));
+  const file = await recipeFile(path, given.values("set").map((value) => value!));
+  const { located } = file;
+  // The recipe that runs where flags grant what it needs.
+  const recipe = file.isCode ? file.recipe : apart(file.recipe);
   const [plan, needs] = await located(() => [recipe.plan(), recipe.needs()] as const);
   const graph = given.value("graph");
   if (graph !== undefined) {
@@ -58,6 +62,9 @@ export function flagOf(need: HostAccess): string | undefined {
       return `--allow-env=${need.name}`;
     case "run":
       return undefined;
+    case "kernel":
+    case "lifetime":
+      return "--allow-sys";
     default:
       return "--allow-run --allow-sys";
   }

@@ -55,7 +55,8 @@ export function widened(
       return { ...grants, [grant]: [...Array.isArray(known) ? known : [], value] };
     }
     case "net":
-      return { ...grants, net: true };
+    case "sys":
+      return { ...grants, [grant]: true };
     default:
       // Everything but files and the network is granted with the whole machine.
       return { ...grants, run: true, sys: true };

@@ -13,7 +13,7 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
-import { scriptInside } from "../other_scripts.ts";
+import { scriptInside } from "../script_inside.ts";
 import { notRoot, root, test } from "../support.ts";
 
 /** Runs a script that prints one JSON value, in a container. */

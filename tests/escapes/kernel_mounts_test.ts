@@ -17,7 +17,7 @@ import {
   unshare,
 } from "../../mod.ts";
 import { kernelMountsIn } from "../../plan/steps/kernel_mounts.ts";
-import { scriptInside } from "../other_scripts.ts";
+import { scriptInside } from "../script_inside.ts";
 import { inDirectory, inside, test, testOn } from "../support.ts";
 
 /** Runs scripts of a shell in nested sandboxes, and returns what they print. */

@@ -17,7 +17,7 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
-import { scriptInside } from "../other_scripts.ts";
+import { scriptInside } from "../script_inside.ts";
 import { inDirectory, inside, test, testOn } from "../support.ts";
 import { follow, launchAltered } from "./launch.ts";
 import { lacking, program, SECRET } from "./support.ts";

@@ -23,8 +23,10 @@ steps:
   - { step: symlink, target: usr/lib64, path: /tmp/lib64 }
   - { step: pivotRoot, path: /tmp }
   - { step: hostname, name: "\${name}" }
+  - step: init
+  - { step: unshare, kinds: [user] }
   - { step: capabilities, keep: [] }
-  - step: noNewPrivileges
+  - step: seccomp
 `;
 
 const FILES = {
@@ -269,6 +271,7 @@ test("permissions are extended by the need, or by all of its kind", () => {
   assertEquals(widened({ read: ["/etc"] }, read, "yes"), { read: ["/etc", "/usr"] });
   assertEquals(widened({ read: ["/etc"] }, read, "all"), { read: true });
   assertEquals(widened({}, { grant: "net", value: undefined }, "yes"), { net: true });
+  assertEquals(widened({}, { grant: "sys", value: undefined }, "yes"), { sys: true });
   assertEquals(widened({ net: true }, { grant: "run", value: undefined }, "yes"), {
     net: true,
     run: true,

@@ -146,7 +146,7 @@ testBind(
     assertFails(mounts.with(bind("/usr", `${directory}/a`)), {
       step: "bind",
       code: "ENOENT",
-      says: `the mount point ${directory}/a does not exist; mkdir() or writeFile()`,
+      says: `the mount point ${directory}/a does not exist on the host; take one that does`,
     });
     assertEquals([...Deno.readDirSync(directory)], []);
   },
