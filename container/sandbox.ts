@@ -34,7 +34,9 @@ export type { SandboxOptions };
  * console.log(new TextDecoder().decode(stdout));
  * ```
  *
- * @throws {RecipeError} if an option is unknown, or a path does not start with `/`
+ * @throws {RecipeError} if an option is unknown, or a path does not start with `/`; when it is planned,
+ * if a path is a filesystem of the kernel, or leads over a link in a directory of `write` that it
+ * reaches by another name
  */
 export function sandbox(options: SandboxOptions = {}): Recipe {
   return recipe(...sandboxSteps(options));

@@ -6,11 +6,13 @@
  */
 
 import type { Architecture } from "../ffi/syscall_numbers.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { Credentials } from "./credentials.ts";
 import type { PlacedFile } from "./elf/library_search.ts";
 import type { FilesystemOptions } from "./filesystem_issue.ts";
+import type { FollowedLinks } from "./follow_links.ts";
 import type { ProcessUser } from "./process_user.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
@@ -71,6 +73,10 @@ export interface Host {
   setting(path: string): number | undefined;
   /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath;
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path: string): FollowedLinks;
+  /** The mounts that the script sees; the same array as before if they have not changed. */
+  mounts(): readonly MountEntry[];
   /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
   /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */

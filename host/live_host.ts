@@ -11,6 +11,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { landlockVersion } from "../ffi/linux/landlock.ts";
 import { uname } from "../ffi/linux/namespaces.ts";
+import { type MountEntry, mountinfoOf, parseMountinfo } from "../ffi/proc/mountinfo.ts";
 import { requireOwnProc } from "../ffi/proc/proc_dir.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
@@ -20,6 +21,7 @@ import { programHost } from "./elf/elf_reader.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
 import { filesystemIssue, type FilesystemOptions } from "./filesystem_issue.ts";
+import { type FollowedLinks, followLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
@@ -32,6 +34,7 @@ export class LiveHost implements Host {
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
+  #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
   readonly #remembered = new Map<string, unknown>();
 
   /** The architecture of this machine. */
@@ -93,6 +96,18 @@ export class LiveHost implements Host {
   /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath {
     return resolvePath(path);
+  }
+
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path: string): FollowedLinks {
+    return followLinks(path);
+  }
+
+  /** The mounts that the calling thread sees. */
+  mounts(): readonly MountEntry[] {
+    const text = mountinfoOf();
+    if (this.#mounts?.text !== text) this.#mounts = { text, entries: parseMountinfo(text) };
+    return this.#mounts.entries;
   }
 
   /** Whether paths still lead where they did. */

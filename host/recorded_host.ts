@@ -7,9 +7,11 @@
 
 import { UnsupportedError } from "../ffi/errors.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Credentials } from "./credentials.ts";
+import type { FollowedLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
@@ -86,6 +88,16 @@ export class RecordedHost implements Host {
   /** The recorded resolution of a path. */
   resolve(path: string): ResolvedPath {
     return this.#answer("resolve", path) as ResolvedPath;
+  }
+
+  /** The recorded links on the way to a path. */
+  followLinks(path: string): FollowedLinks {
+    return this.#answer("followLinks", path) as FollowedLinks;
+  }
+
+  /** The recorded mounts. */
+  mounts(): readonly MountEntry[] {
+    return this.#answer("mounts") as readonly MountEntry[];
   }
 
   /** Returns `true`: a recording does not change. */
@@ -168,6 +180,8 @@ export function recordHost(host: Host): Recorder {
       filesystemIssue: (options) => host.filesystemIssue(options),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
+      followLinks: (path) => noted(["followLinks", path], host.followLinks(path)),
+      mounts: () => noted(["mounts"], host.mounts()),
       unchanged: (paths) => host.unchanged(paths),
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>

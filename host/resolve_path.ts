@@ -197,7 +197,7 @@ function withLinks(path: string): ResolvedPath {
 }
 
 /** The links of procfs that lead to the process that follows them (proc(5)). */
-const OWN_LINKS = ["/proc/thread-self", "/proc/self"] as const;
+export const OWN_LINKS: ReadonlySet<string> = new Set(["/proc/thread-self", "/proc/self"]);
 
 /** Restores such a link at the start of a path, because the container is another process. */
 function byOwnLink(asked: string, found: string): string {
@@ -213,13 +213,13 @@ function byOwnLink(asked: string, found: string): string {
 
 /** Returns the `RESOLVE_*` flag with which a resolved path is opened: it has no other links. */
 export function resolveFlag({ path }: Pick<ResolvedPath, "path">): number {
-  return OWN_LINKS.some((link) => isWithin(path, link))
+  return OWN_LINKS.values().some((link) => isWithin(path, link))
     ? RESOLVE_NO_MAGICLINKS
     : RESOLVE_NO_SYMLINKS;
 }
 
 /** Returns the target of a symbolic link; `undefined` if the file is not one. */
-function linkTarget(path: string): string | undefined {
+export function linkTarget(path: string): string | undefined {
   const table = lookups().link;
   const length = Number(runTable(table, path));
   if (length < 0) return undefined;

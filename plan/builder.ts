@@ -21,6 +21,7 @@ import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
@@ -35,6 +36,7 @@ import { PlannedState } from "./planned_state.ts";
 import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
 import type { MountDescription, PlannedMount } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
+import { UntrustedDirectories } from "./untrusted.ts";
 
 /** What is set up in a network namespace of the container: `lo` alone, or `lo` with a proxy. */
 export type NetworkService = "loopback" | "proxy";
@@ -126,6 +128,8 @@ export class PlanBuilder {
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
   #scriptDirectory: string | undefined;
+  #untrusted: UntrustedDirectories | undefined;
+  #mounts: readonly MountEntry[] | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
@@ -164,6 +168,7 @@ export class PlanBuilder {
     try {
       return this.state.caller === host.credentials() &&
         (directory === undefined || directory === host.workingDirectory()) &&
+        (this.#mounts === undefined || this.#mounts === host.mounts()) &&
         host.unchanged(this.#hostPaths);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
@@ -373,8 +378,8 @@ export class PlanBuilder {
   }
 
   /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
-  source(source: string): HostPath | ContainerPath {
-    return HostPath.of(this, source) ?? new ContainerPath(this, source);
+  source(source: string, optional = false): HostPath | ContainerPath {
+    return HostPath.of(this, source, optional) ?? new ContainerPath(this, source);
   }
 
   /** Returns the working directory of the script, which is read once for each plan. */
@@ -387,6 +392,36 @@ export class PlanBuilder {
     let resolved = this.#resolved.get(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.host.resolve(path));
     return resolved;
+  }
+
+  /**
+   * Resolves a path of the host that is opened then. Refuses one that leads over a link which an
+   * untrusted program may have made; as an optional one it is missing.
+   */
+  resolveTrusted(path: string, optional = false): ResolvedPath {
+    const resolved = this.resolve(path);
+    const found = this.#untrustedDirectories().linkOn(resolved);
+    if (found === undefined) return resolved;
+    if (optional) return { ...resolved, type: undefined };
+    return this.refuse(
+      `on the way to ${path} the symbolic link ${found.link} is followed, which a program may have ` +
+        `put in ${found.directory}, as the recipe lets it change that; name a path that does not ` +
+        "lead over the link",
+    );
+  }
+
+  #untrustedDirectories(): UntrustedDirectories {
+    return this.#untrusted ??= new UntrustedDirectories(
+      this.host,
+      this.cursor.untrustedSources.map((source) =>
+        source.startsWith("/") ? source : `${this.workingDirectory()}/${source}`
+      ),
+    );
+  }
+
+  /** The mounts of the host, which are read once for each plan; another one is made if they change. */
+  get hostMounts(): readonly MountEntry[] {
+    return this.#mounts ??= this.host.mounts();
   }
 
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */

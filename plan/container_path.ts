@@ -340,13 +340,13 @@ export class ContainerPath {
 /** Follows the host's links in a path, up to the first mount of the recipe. */
 function followLinks(plan: PlanBuilder, path: string): string {
   for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
-    const { path: directory, id } = plan.resolve(path.slice(0, end));
+    const { path: directory, id } = plan.resolveTrusted(path.slice(0, end));
     // Beneath what cannot be found no link is followed.
     if (id === undefined || !plan.state.mounts.isHostFile(directory)) {
       return directory + path.slice(end);
     }
   }
-  return plan.resolve(path).path;
+  return plan.resolveTrusted(path).path;
 }
 
 function baseOf(plan: PlanBuilder, path: string): Base {
@@ -358,7 +358,7 @@ function baseOf(plan: PlanBuilder, path: string): Base {
     return { kind: "beneath", directory: target, resolve: RESOLVE_BENEATH };
   }
   if (!mounts.atHostRoot) return { kind: "current" };
-  const { path: resolved } = plan.resolve(path);
+  const { path: resolved } = plan.resolveTrusted(path);
   if (resolved.startsWith("/")) return { kind: "host", resolved };
   return plan.refuse(`${path} is ${resolved}, which has no path`);
 }

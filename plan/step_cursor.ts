@@ -6,6 +6,7 @@
 
 import { RecipeError } from "../recipe/errors.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
+import type { BindStep } from "../recipe/steps/bind.ts";
 
 /**
  * Iterates over the steps while they are lowered, with lookups before and after the current one.
@@ -83,6 +84,11 @@ export class StepCursor {
     return undefined;
   }
 
+  /** The sources of the binds that an untrusted program may write to. */
+  get untrustedSources(): readonly string[] {
+    return this.#steps.flatMap((step) => isUntrustedBind(step) ? [step.source] : []);
+  }
+
   /** The directory that a later step makes the root. */
   get nextRoot(): string | undefined {
     return this.#nextRoots[this.#index];
@@ -104,6 +110,12 @@ function isRootStep(
   step: { readonly step: string },
 ): step is { readonly step: string; readonly path: string } {
   return step.step === "pivotRoot" || step.step === "chroot";
+}
+
+function isUntrustedBind(
+  step: { readonly step: string } & Partial<Pick<BindStep, "untrusted" | "readOnly">>,
+): step is { readonly step: string; readonly source: string } {
+  return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
 }
 
 function entersUserNamespace(step: { readonly step: string; readonly kinds?: unknown }): boolean {

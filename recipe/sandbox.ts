@@ -19,7 +19,7 @@ import {
 } from "./schema.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
-import { bind, type BindStep } from "./steps/bind.ts";
+import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
   capabilities,
   clearEnv,
@@ -48,12 +48,15 @@ import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
 /**
  * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
- * within a directory that the same sandbox may write to.
+ * within a directory that the same sandbox may write to: a path that reaches such a directory by
+ * another name, and there a link, is an error. Filesystems of the kernel that
+ * are mounted below a path, such as the /proc of a chroot, appear as empty directories.
  */
 export interface SandboxOptions {
   /**
    * Files and directories that appear at their own paths, and can be read and executed. With `/`
-   * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
+   * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp. In a
+   * directory of `write` they stay read-only if they are named by its path and not by another one.
    *
    * A read-only mount protects files only: a program can still open a named pipe among them, and
    * with `unixSockets` connect to a socket, and talk to the process that serves it.
@@ -167,7 +170,7 @@ function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): read
   // A directory comes before what is in it, so that nothing is covered.
   const paths = [...asked.keys()].filter((path) => path !== "/").sort();
   return [
-    ...(whole === undefined ? smallRoot(net) : [hostFile("/", whole)]),
+    ...(whole === undefined ? smallRoot(net, paths) : [grantedFile("/", whole)]),
     tmpfs(`${ROOT}/tmp`),
     tmpfs(`${ROOT}/run`, { mode: 0o755 }),
     devices(`${ROOT}/dev`),
@@ -186,14 +189,14 @@ function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): read
 function askedFile(path: string, asked: ReadonlyMap<string, Access>): Step {
   const access = asked.get(path)!;
   const around = accessAround(path, asked);
-  if (!around.includes("write")) return hostFile(path, access);
+  if (!around.includes("write")) return grantedFile(path, access);
   if (access === "write" && around[0] === "read") {
     throw new RecipeError(
       `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
         "name either the two inner ones alone, or the outer one",
     );
   }
-  return { ...hostFile(path, access), source: ROOT + path };
+  return { ...grantedFile(path, access), source: ROOT + path };
 }
 
 /** Returns the access to each directory around the path that was asked for, the innermost first. */
@@ -211,22 +214,25 @@ function accessAround(path: string, asked: ReadonlyMap<string, Access>): readonl
 }
 
 /** A root with nothing but what programs need. */
-function smallRoot(net: "none" | "host"): readonly Step[] {
+function smallRoot(net: "none" | "host", asked: readonly string[]): readonly Step[] {
   const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
+  // What is asked for comes later, and would cover these.
+  const others = system.filter((path) => !asked.some((directory) => isWithin(path, directory)));
   return [
     tmpfs(ROOT, { mode: 0o755 }),
     mkdir(`${ROOT}/var`),
     symlink("/tmp", `${ROOT}/var/tmp`),
-    ...system.map((path) => hostFile(path, "read", true)),
+    ...others.map((path) => hostFile(path, { readOnly: true, optional: true })),
   ];
 }
 
-function hostFile(path: string, access: Access, optional = false): BindStep {
-  return bind(path, path === "/" ? ROOT : ROOT + path, {
-    readOnly: access === "read",
-    optional,
-    restrict: ["nosuid", "nodev"],
-  });
+function grantedFile(path: string, access: Access): BindStep {
+  return hostFile(path, { readOnly: access === "read", untrusted: true });
+}
+
+function hostFile(path: string, options: BindOptions): BindStep {
+  const target = path === "/" ? ROOT : ROOT + path;
+  return bind(path, target, { ...options, restrict: ["nosuid", "nodev"] });
 }
 
 /** Programs and libraries, and the files of /etc that they cannot run without. */

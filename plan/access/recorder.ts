@@ -17,7 +17,7 @@ import { touches } from "../mount_table.ts";
 import type { PlannedState } from "../planned_state.ts";
 import type { StepCursor } from "../step_cursor.ts";
 import type { HostAccess, HostAccessKind } from "./access.ts";
-import { HostPaths, type PathHost } from "./host_paths.ts";
+import { HostPaths, type HostPlace, type PathHost } from "./host_paths.ts";
 import { KernelFiles } from "./kernel_files.ts";
 
 /** An access that may depend on later steps. */
@@ -126,6 +126,13 @@ export class AccessRecorder {
     return this.#paths.leavesRoot(path);
   }
 
+  /** The file of the host that the source of a bind is, or may be. */
+  hostPlace(source: string): HostPlace | undefined {
+    const path = this.#paths.hostSource(source);
+    if (path === undefined || !this.#paths.mayBeHostFile(path)) return undefined;
+    return this.#paths.placeOf(path);
+  }
+
   /** Records an access of the current step. */
   record(access: HostAccessKind, locksWith?: number): void {
     const whole = this.#ofStep(access);
@@ -153,7 +160,9 @@ export class AccessRecorder {
     if (!this.#paths.mayBeHostFile(path)) return;
     const { path: place } = this.#paths.placeOf(path);
     this.record({ kind: "read", path: place });
+    // An overlay of a user namespace has no devices (SB_I_NODEV of linux/fs.h).
     if (touches(place, "/dev")) this.record({ kind: "device", path: "/dev" });
+    else if (!this.state.inUserNamespace) this.record({ kind: "device", path: place });
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
 
@@ -179,9 +188,13 @@ export class AccessRecorder {
         locks ? this.state.capabilities.userNamespaces : undefined,
       );
     }
-    const hasDevices = type === "device" || touches(place, "/dev");
-    if (!harmless && hasDevices && (noDevices !== true || this.receivesMounts)) {
-      this.record({ kind: "device", path: type === "device" ? place : "/dev" });
+    // Nor does it keep one from writing to a device.
+    if (!harmless && type !== "file" && type !== "socket" && type !== "pipe") {
+      const locks = noDevices === true && !this.receivesMounts;
+      this.record(
+        { kind: "device", path: type !== "device" && touches(place, "/dev") ? "/dev" : place },
+        locks ? this.state.capabilities.userNamespaces : undefined,
+      );
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
@@ -226,10 +239,12 @@ export class AccessRecorder {
   }
 
   /** Records that a step makes a directory the root. */
-  recordRoot(path: string, by: "pivotRoot" | "chroot"): void {
+  recordRoot(path: string, by: "pivotRoot" | "chroot", noDevices = false): void {
     const directory = normalize(path);
     if (directory === "/") return;
-    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) this.recordBind(path, {});
+    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) {
+      this.recordBind(path, { noDevices });
+    }
     // Unlike pivot_root(2), chroot(2) leaves the root of the init as it is.
     if (by === "chroot" && this.init !== undefined && this.root !== "own") {
       this.init.seesHost = true;

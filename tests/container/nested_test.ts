@@ -13,29 +13,12 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
+import { scriptInside } from "../script_inside.ts";
 import { notRoot, root, test } from "../support.ts";
 
-const MOD = new URL("../../mod.ts", import.meta.url).href;
-
-/** Runs a script that prints one JSON value, in a container, with `--allow-ffi` alone. */
+/** Runs a script that prints one JSON value, in a container. */
 function runIn(box: Recipe, script: string, before = ""): unknown {
-  const directory = Deno.makeTempDirSync();
-  try {
-    Deno.chmodSync(directory, 0o777);
-    const path = `${directory}/script.ts`;
-    Deno.writeTextFileSync(path, `import * as ramekin from "${MOD}";\n${HELPERS}\n${script}`);
-    const { code, stdout, stderr } = box.command("sh", {
-      args: [
-        "-euc",
-        `${before}\nexec ${Deno.execPath()} run --no-check --quiet --allow-ffi ${path}`,
-      ],
-      env: { DENO_DIR: `${directory}/cache`, HOME: directory, NO_COLOR: "1" },
-    }).outputSync();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    return JSON.parse(new TextDecoder().decode(stdout));
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
+  return scriptInside(box, `${HELPERS}\n${script}`, before);
 }
 
 const HELPERS = `

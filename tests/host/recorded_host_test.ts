@@ -149,6 +149,31 @@ test("a plan from a recording is the same as that of the machine", async () => {
   }
 });
 
+test("a plan from a recording covers and refuses what that of the machine does", () => {
+  const mount = (id: number, target: string, type: string) => ({ id, parent: 1, target, type });
+  const root = { id: 1, parent: 0, target: "/", type: "ext4" };
+  const answers = {
+    ...DEBIAN.answers,
+    "mounts()": [root, mount(2, "/usr/proc", "proc"), mount(3, "/usr/mnt", "tmpfs")].map((one) => ({
+      ...one,
+      root: "/",
+      device: { major: 0, minor: one.id },
+    })),
+    'followLinks("/var/run")': { path: "/run", links: ["/var/run"] },
+  };
+  const untrusted = bind("/usr", "/mnt", { untrusted: true });
+  const calls = callsOn({ answers }, box, untrusted);
+  assertEquals(calls.filter((call) => call.includes('"proc"')).length, 1);
+  assertEquals(calls.filter((call) => call.includes('"mnt"')).length, 0);
+  const within = bind("/var", "/mnt", { untrusted: true });
+  const linked = bind("/var/run", "/proc", { readOnly: true });
+  assertThrows(
+    () => callsOn({ answers }, box, within, linked),
+    RecipeError,
+    "/var/run is followed",
+  );
+});
+
 test("an error names what is not recorded", () => {
   const { message } = assertThrows(
     () => planOn({}, box, bind("/srv/data", "/mnt")),

@@ -1,6 +1,6 @@
 /** The access to the host that each kind of step needs, as data. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as steps from "../../mod.ts";
 import { describeAccess, type HostAccessKind, type Recipe, recipe, type Step } from "../../mod.ts";
 import { STEP_SCHEMAS } from "../../recipe/steps.ts";
@@ -266,10 +266,11 @@ test("shared namespaces by which programs can be reached are needs", () => {
 test("a bound directory is read, and written unless nothing can make it writable", () => {
   const shown = bind("/usr", "/mnt/usr", { readOnly: true, restrict: ["nodev"] });
   const read: HostAccessKind[] = [{ kind: "read", path: "/usr" }];
-  const both: HostAccessKind[] = [...read, { kind: "write", path: "/usr" }];
+  const written: HostAccessKind[] = [...read, { kind: "write", path: "/usr" }];
+  const both: HostAccessKind[] = [...written, { kind: "device", path: "/usr" }];
   const pivot = pivotRoot("/mnt");
   assertEquals(requiredAccess(shown), read);
-  assertEquals(requiredAccess({ ...shown, readOnly: false }), both);
+  assertEquals(requiredAccess({ ...shown, readOnly: false }), written);
   assertEquals(requiredAccess(shown, own, [pivot]), both, "root of the namespace can mount");
   const bounded = capabilities({ bounding: ["CAP_CHOWN"] });
   assertEquals(requiredAccess(shown, own, [pivot, bounded]), read);
@@ -326,7 +327,11 @@ test("a mount that arrives later in a read-only directory can be written to", ()
   const before = recipe(unshare(...rest), mapRoot(), slave, tmpfs("/mnt"));
   const shown = bind("/usr", "/mnt/x", { readOnly: true, restrict: ["nodev"] });
   const read: HostAccessKind = { kind: "read", path: "/usr" };
-  assertEquals(requiredAccess(shown, before), [read, { kind: "write", path: "/usr" }]);
+  const later: HostAccessKind[] = [{ kind: "write", path: "/usr" }, {
+    kind: "device",
+    path: "/usr",
+  }];
+  assertEquals(requiredAccess(shown, before), [read, ...later]);
   assertEquals(requiredAccess(shown, before.with(unshare("mount"))), [read], "it is private now");
 });
 
@@ -347,6 +352,23 @@ test("devices and the host's processes are needs in addition to the files", () =
     { kind: "read", path: "/proc" },
     { kind: "namespace", namespace: "pid" },
   ]);
+});
+
+test("a directory has no devices, unless a step says so", () => {
+  const read: HostAccessKind[] = [{ kind: "read", path: "/etc" }];
+  const device: HostAccessKind = { kind: "device", path: "/etc" };
+  const etc = (options: steps.BindOptions) =>
+    requiredAccess(bind("/etc", "/mnt/x", { readOnly: true, ...options }));
+  assertEquals(etc({}), read);
+  assertEquals(etc({ restrict: ["nosuid", "nodev"] }), read);
+  assertEquals(etc({ restrict: [] }), [...read, device]);
+  assertEquals(etc({ restrict: ["nosuid"] }), [...read, device]);
+  const file = bind("/etc/passwd", "/mnt/x", { readOnly: true, restrict: [] });
+  assertEquals(requiredAccess(file), [{ kind: "read", path: "/etc/passwd" }]);
+  const layers = steps.overlay("/mnt/x", { lower: ["/etc"], discard: true });
+  assertEquals(requiredAccess(layers), read, "an overlay of a user namespace has none");
+  const asRoot = recipe(unshare("mount"), tmpfs("/mnt"));
+  assert(requiredAccess(layers, asRoot).some(({ kind }) => kind === "device"));
 });
 
 test("root can change the mode of a device that is harmless otherwise", () => {
@@ -415,12 +437,14 @@ test("a chroot confines only programs without capabilities, a new root confines 
   assertEquals(needs(base.with(enter, capabilities({ bounding: [] }))), [
     "read /usr, for step 3 (chroot)",
     "write /usr, for step 3 (chroot)",
+    "the device /usr, for step 3 (chroot)",
   ]);
   const pivoted = base.with(enter, tmpfs("/mnt"), pivotRoot("/mnt"));
   assertEquals(needs(pivoted).slice(0, 2), ["read /", "write /"]);
   assertEquals(needs(base.with(pivotRoot("/usr"))), [
     "read /usr, for step 3 (pivotRoot)",
     "write /usr, for step 3 (pivotRoot)",
+    "the device /usr, for step 3 (pivotRoot)",
   ]);
   assertEquals(needs(own.with(pivotRoot("/mnt"), steps.chroot("/a"))), []);
 });

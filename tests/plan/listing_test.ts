@@ -158,6 +158,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   [steps.bind("/usr", "/mnt", { recursive: false }), [
     onHost("/usr", "O_CLOEXEC|O_PATH"),
     'open_tree(</usr>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)',
+    'mount_setattr(</usr>, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_NODEV}, 32)',
     onHost("/mnt", "O_CLOEXEC|O_PATH"),
     'move_mount(</usr>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
   ]],
@@ -226,6 +227,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   [steps.pivotRoot("/mnt"), [
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     'open_tree(</mnt>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
+    'mount_setattr(</mnt>, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_NODEV}, 32)',
     'move_mount(</mnt>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
     ...PIVOT,
   ]],

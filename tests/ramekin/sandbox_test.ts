@@ -74,6 +74,34 @@ test(
 );
 
 test(
+  "no flag is followed over a link that the program has made, whatever the name of its directory",
+  inDirectory(async (directory) => {
+    for (const name of ["real/project/place/kept", "real/project/other", "private/there"]) {
+      Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
+    }
+    Deno.writeTextFileSync(`${directory}/private/secret`, "leek and potato");
+    Deno.symlinkSync("real", `${directory}/home`);
+    const cwd = `${directory}/home/project`;
+    const lay = "rm -r place/kept other; ln -s ../../../private place/kept; " +
+      "ln -s ../../private/there other; echo laid";
+    const kept = `--allow-read=${cwd}/place/kept`;
+    assertEquals(await inside(cwd, ["--allow-write=.", kept], lay), "laid\n");
+    const look = ["--", "cat", `${directory}/private/secret`];
+    const refused = await ramekinWith({ cwd }, "sandbox", "--allow-write=.", kept, ...look);
+    assertEquals([refused.code, refused.stdout], [125, ""]);
+    assertStringIncludes(refused.stderr, "the symbolic link");
+    Deno.writeTextFileSync(`${cwd}/secret`, "salt");
+    const climbing = "--allow-read=other/../secret";
+    const other = await ramekinWith({ cwd }, "sandbox", "--allow-write=.", climbing, ...look);
+    assertEquals([other.code, other.stdout], [1, ""]);
+    assertEquals(
+      await inside(cwd, ["--allow-read=place/../../project"], "ls"),
+      "other\nplace\nsecret\n",
+    );
+  }),
+);
+
+test(
   "flags allow variables and the network",
   inDirectory(async (directory) => {
     const show = "echo $SOUP $SPOON";
