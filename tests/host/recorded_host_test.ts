@@ -268,6 +268,8 @@ test("masks are copies of one filesystem, which is attached before Linux 6.15", 
   ];
   const laid = [
     'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
+    // Where the working directory cannot be opened.
+    'chdir("/")',
     'openat2(AT_FDCWD, "/etc/passwd", {O_CLOEXEC|O_PATH, 00, RESOLVE_NO_SYMLINKS}, 24)',
     ...["file", "directory"].flatMap((name) => [
       `open_tree(<empty>, "${name}", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)`,
