@@ -149,9 +149,10 @@ test("an existing file is not changed", async () => {
   })();
 }, notRoot);
 
-test("the error of an unprivileged user says how else to keep a namespace", () => {
+test("the error of an unprivileged user says how else to keep a namespace", async () => {
+  const box = recipe(unshare("user", "net"), mapRoot());
+  await using container = box.command("sleep", { args: ["9"] }).spawn();
   inDirectory((directory) => {
-    const container = recipe(unshare("user", "net"), mapRoot()).command("true").spawn();
     const error = assertThrows(
       () => container.pin("net", `${directory}/kept`),
       SyscallError,

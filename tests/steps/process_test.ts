@@ -82,8 +82,11 @@ testOn([], "umask holds in the container, and not for the script", (mounts) => {
 });
 
 test("an invalid umask is refused", () => {
-  for (const wrong of [-1, 0o1000, "022" as never]) {
+  for (const wrong of [-1, 0o1000, "none" as never]) {
     assertRefused(() => recipe(umask(wrong)), { step: "umask", at: 0, says: "whole number" });
+  }
+  for (const wrong of [22, "022" as never]) {
+    assertRefused(() => recipe(umask(wrong)), { step: "umask", at: 0, says: "write 0o22" });
   }
 });
 

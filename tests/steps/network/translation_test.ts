@@ -269,7 +269,8 @@ test("a host without forwarding is reported, and nothing is left", async () => {
     }
     show();
   `);
-  const says = "UnsupportedError the host does not forward packets; " +
+  const says = (step: string) =>
+    `UnsupportedError step 3 (${step}): the host does not forward packets; ` +
     "sysctl -w net.ipv4.ip_forward=1 turns forwarding on";
-  assertEquals(printed, `${says}\n${says}\nlo`);
+  assertEquals(printed, `${says("masquerade")}\n${says("publish")}\nlo`);
 });

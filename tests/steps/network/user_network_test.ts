@@ -76,7 +76,7 @@ test(
         Deno.writeTextFileSync(`${bin}/${program}`, script, { mode: 0o755 });
         issues.unshift(`${program} could not connect the container: no ${program} today`);
         const error = assertThrows(() => box.command("/bin/true").outputSync(), UnsupportedError);
-        assertEquals(error.issue, issues.join("\n  "));
+        assertEquals([error.issue, ...error.advice], issues);
       }
     } finally {
       Deno.env.set("PATH", path);
