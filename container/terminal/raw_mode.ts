@@ -5,25 +5,10 @@
  */
 
 import { Output, Struct } from "../../ffi/call.ts";
-import { close_range, dup3, ioctl, TCGETS, TCSETS } from "../../ffi/calls/files.ts";
-import { clone, CLONE_VM } from "../../ffi/calls/namespaces.ts";
-import {
-  exit_group,
-  kill,
-  P_PID,
-  POLLIN,
-  ppoll,
-  rt_sigprocmask,
-  setsid,
-  SIGNALS,
-  waitid,
-  WEXITED,
-} from "../../ffi/calls/processes.ts";
-import { engine, place } from "../../ffi/engine/engine.ts";
+import { ioctl, TCGETS, TCSETS } from "../../ffi/calls/files.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import type { Memory } from "../../ffi/engine/memory.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
-import { assemble, END, Label } from "../../ffi/engine/program.ts";
+import { Guard } from "../../launch/guard.ts";
 import { scriptPidfd } from "../../launch/runtime_fds.ts";
 
 /** struct termios of the kernel (include/uapi/asm-generic/termbits.h). */
@@ -38,7 +23,8 @@ export class RawMode {
   private constructor(fd: number, saved: Struct) {
     this.#fd = fd;
     this.#saved = saved;
-    this.#guard = new Guard(fd, saved);
+    const calls = [{ call: ioctl(fd, TCSETS, saved) }];
+    this.#guard = new Guard({ pidfd: scriptPidfd(), uses: [fd], calls });
   }
 
   /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
@@ -82,43 +68,4 @@ function raw(saved: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   bytes[TERMIOS.vmin] = 1;
   bytes[TERMIOS.vtime] = 0;
   return bytes;
-}
-
-/**
- * A process that waits for the end of the script and then restores its terminal. It shares the
- * script's memory.
- */
-class Guard {
-  readonly #memory: Memory;
-  readonly #pid: number;
-
-  constructor(terminal: number, saved: Struct) {
-    const [pid, mask] = [new Output(4, "&pid"), new Output(8, "&mask")];
-    const [child, ended] = [new Label("guard"), new Label("guard ends")];
-    const program = assemble([
-      // A signal handler of the script must not run in the guard, which shares the memory.
-      { call: rt_sigprocmask("all", mask) },
-      { call: clone(CLONE_VM, pid), onZero: child },
-      { call: rt_sigprocmask(mask, null), onZero: END },
-      child,
-      { call: setsid(), onFailure: ended },
-      { call: dup3(terminal, 0, 0), accept: ["EINVAL"], onFailure: ended },
-      { call: dup3(scriptPidfd(), 1, 0), onFailure: ended },
-      { call: close_range(2, 0xffff_ffff, 0), onFailure: ended },
-      { call: ppoll([{ fd: 1, events: POLLIN }], undefined), onFailure: ended },
-      { call: ioctl(0, TCSETS, saved), onFailure: ended },
-      ended,
-      { call: exit_group(0) },
-    ], engine().architecture);
-    this.#memory = engine().allocate(program.bytes.length);
-    place(program, this.#memory);
-    engine().runIn(this.#memory);
-    this.#pid = this.#memory.view.getInt32(program.outputs.get(pid)!, true);
-  }
-
-  dismiss(): void {
-    syscall(kill(this.#pid, SIGNALS.SIGKILL));
-    syscall(waitid(P_PID, this.#pid, null, WEXITED));
-    engine().release(this.#memory);
-  }
 }
