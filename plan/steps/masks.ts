@@ -35,7 +35,8 @@ import { normalize } from "../../recipe/path.ts";
 import type { MaskPathsStep, ReadonlyPathsStep } from "../../recipe/steps/masks.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { type ContainerPath, ONTO_FD } from "../container_path.ts";
-import { copyTree } from "./bind.ts";
+import { copyTree } from "../copy_tree.ts";
+import { pinParents } from "../pins.ts";
 
 /** Lowers `maskPaths`. */
 export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): void {
@@ -47,11 +48,12 @@ export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): voi
     );
   }
   withEmptyFiles(plan, (empty) => {
+    const pinned = new Set<string>();
     for (const path of paths.map(normalize)) {
       if (path === "/") {
         plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
       }
-      mask(plan, path, empty);
+      mask(plan, path, empty, pinned);
     }
   });
 }
@@ -92,10 +94,11 @@ function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => void): vo
 }
 
 /** Mounts an empty file or directory over the path, if it exists. */
-function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
+function mask(plan: PlanBuilder, path: string, empty: ResultOf, pinned: Set<string>): void {
   const target = plan.path(path);
   target.openBase();
   plan.skippable(`${path} is missing`, (end) => {
+    pinParents(plan, target, pinned, end);
     const place = openIfThere(target, end);
     const copyOf = (name: string) => {
       const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -134,16 +137,18 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
 /** Lowers `readonlyPaths`. */
 export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuilder): void {
   plan.needs("mount", "they would become read-only on the host");
+  const pinned = new Set<string>();
   for (const path of paths.map(normalize)) {
     if (path === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
-    keepFromChange(plan, path);
+    keepFromChange(plan, path, pinned);
   }
 }
 
-function keepFromChange(plan: PlanBuilder, path: string): void {
+function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): void {
   const target = plan.path(path);
   target.openBase();
   plan.skippable(`${path} is missing`, (missing) => {
+    pinParents(plan, target, pinned, missing);
     const place = openIfThere(target, missing);
     const tree = copyTree(plan, place, AT_RECURSIVE, path);
     const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
