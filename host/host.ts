@@ -10,6 +10,7 @@ import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { Credentials } from "./credentials.ts";
 import type { PlacedFile } from "./elf/library_search.ts";
+import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** A version of Linux: `6.18`. */
@@ -52,6 +53,8 @@ export interface Host {
   kernel(): KernelVersion;
   /** The version of Landlock's interface; 0 if there is none. */
   landlockVersion(): number;
+  /** The home directory of the user, by the variable HOME. */
+  homeDirectory(): string | undefined;
   /** The working directory of the script. */
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */
@@ -62,6 +65,10 @@ export interface Host {
   resolve(path: string): ResolvedPath;
   /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
+  /** Looks for files by their names, in a directory and below it. */
+  scanNames(question: NameQuestion): NameScan;
+  /** Whether {@linkcode scanNames} would return the same as this. */
+  sameNames(scan: NameScan): boolean;
   /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */
   blockDevice(path: string): string | undefined;
   /** The process with this pid, and with this start time if given. */

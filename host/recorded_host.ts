@@ -10,6 +10,7 @@ import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
+import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** The recorded results of a host, as plain data. */
@@ -51,6 +52,11 @@ export class RecordedHost implements Host {
     return this.#recording.landlockVersion;
   }
 
+  /** The recorded home directory. */
+  homeDirectory(): string | undefined {
+    return this.#answer("homeDirectory") as string | undefined;
+  }
+
   /** The recorded working directory. */
   workingDirectory(): string {
     return this.#recording.workingDirectory;
@@ -73,6 +79,16 @@ export class RecordedHost implements Host {
 
   /** Returns `true`: a recording does not change. */
   unchanged(_paths: readonly ResolvedPath[]): boolean {
+    return true;
+  }
+
+  /** The recorded files of these names. */
+  scanNames(question: NameQuestion): NameScan {
+    return this.#answer("scanNames", question) as NameScan;
+  }
+
+  /** Returns `true`: a recording does not change. */
+  sameNames(_scan: NameScan): boolean {
     return true;
   }
 
@@ -139,10 +155,13 @@ export function recordHost(host: Host): Recorder {
       kernel: () => host.kernel(),
       landlockVersion: () => host.landlockVersion(),
       workingDirectory: () => host.workingDirectory(),
+      homeDirectory: () => noted(["homeDirectory"], host.homeDirectory()),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
       unchanged: (paths) => host.unchanged(paths),
+      scanNames: (question) => noted(["scanNames", question], host.scanNames(question)),
+      sameNames: (scan) => host.sameNames(scan),
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),

@@ -20,12 +20,18 @@ import { type Edges, Label } from "../ffi/engine/program.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { Host } from "../host/host.ts";
+import type { NameQuestion, NameScan } from "../host/name_scan.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
 import { HostPath } from "./host_path.ts";
-import { CONTAINER_SOCKET, type InheritedFd, type SyncPoint } from "./parent_work.ts";
+import {
+  CONTAINER_SOCKET,
+  type InheritedFd,
+  type Placeholder,
+  type SyncPoint,
+} from "./parent_work.ts";
 import { PlannedState } from "./planned_state.ts";
 import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
 import type { MountDescription, PlannedMount } from "./mount_table.ts";
@@ -76,6 +82,8 @@ export class PlanBuilder {
   readonly beforeProgram: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
   readonly inheritedFds: InheritedFd[] = [];
+  /** The files that the script makes on the host, as there are mounts on them while it runs. */
+  readonly placeholders: Placeholder[] = [];
   /** The points at which the container waits for the script, in order. */
   readonly syncPoints: SyncPoint[] = [];
   /** A listening socket of the container's network, which is sent to the script. */
@@ -101,6 +109,7 @@ export class PlanBuilder {
   isStale = false;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
+  readonly #scans: NameScan[] = [];
   #scriptDirectory: string | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
@@ -140,7 +149,8 @@ export class PlanBuilder {
     try {
       return this.state.caller === host.credentials() &&
         (directory === undefined || directory === host.workingDirectory()) &&
-        host.unchanged(this.#hostPaths);
+        host.unchanged(this.#hostPaths) &&
+        this.#scans.every((scan) => host.sameNames(scan));
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       // Whoever plans anew gets the error, with its step.
@@ -334,6 +344,13 @@ export class PlanBuilder {
     let resolved = this.#resolved.get(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.host.resolve(path));
     return resolved;
+  }
+
+  /** Looks for files of the host by their names. */
+  scanNames(question: NameQuestion): NameScan {
+    const scan = this.host.scanNames(question);
+    this.#scans.push(scan);
+    return scan;
   }
 
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */

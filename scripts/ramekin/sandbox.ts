@@ -6,11 +6,14 @@
 
 import { isWithin, normalize } from "../../recipe/path.ts";
 import { environment } from "../../host.ts";
-import { type Permissions, sandbox, type SandboxOptions } from "../../mod.ts";
+import { type Permissions, PROTECTED_NAMES, sandbox, type SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
+
+/** The files that a sandbox shows. */
+type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">>;
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
@@ -29,7 +32,7 @@ export async function run(given: Arguments): Promise<number> {
 }
 
 /** The options of the sandbox that the flags ask for. */
-function optionsOf(given: Arguments): Required<SandboxOptions> {
+function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
   const all = given.has("allow-all");
   const listed = (flag: string, everything: () => readonly string[]) => {
     if (all) return everything();
@@ -42,7 +45,22 @@ function optionsOf(given: Arguments): Required<SandboxOptions> {
       ? "host"
       : "none",
     env: listed("allow-env", () => Object.keys(environment())),
+    protect: protectedBy(given),
+    ...sizesOf(given),
   };
+}
+
+/** The names that are protected: the usual ones, and those that are listed. */
+function protectedBy(given: Arguments): boolean | readonly string[] {
+  const listed = listOf(given, "protect") ?? [];
+  const usual = !given.has("no-protect");
+  return listed.length === 0 ? usual : [...(usual ? PROTECTED_NAMES : []), ...listed];
+}
+
+/** The sizes of the directories in memory that are given. */
+function sizesOf(given: Arguments): Pick<SandboxOptions, "tmp" | "shm"> {
+  const [tmp, shm] = [given.value("tmp"), given.value("shm")];
+  return { ...(tmp !== undefined && { tmp }), ...(shm !== undefined && { shm }) };
 }
 
 /** All files; /tmp must be listed, because the sandbox has its own otherwise. */
@@ -74,7 +92,7 @@ function absolutePath(path: string, flag: string): string {
 }
 
 /** The working directory, if the program can see it. */
-function visibleDirectory({ read, write }: Required<SandboxOptions>): string | undefined {
+function visibleDirectory({ read, write }: ShownPaths): string | undefined {
   const directory = Deno.cwd();
   const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
   const isOwn = OWN.some((path) => isWithin(directory, path));
