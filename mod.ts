@@ -51,9 +51,9 @@ export type { TextPosition } from "./ffi/text_position.ts";
 export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command } from "./container/command.ts";
-export type { CommandOptions } from "./container/command_options.ts";
+export type { CommandOptions, EnterOptions } from "./container/command_options.ts";
 export { Container, type ContainerLimits } from "./container/container.ts";
-export type { CommandOutput } from "./launch/output.ts";
+export { type CommandOutput, OutputLimitError } from "./launch/output.ts";
 export { describeAccess } from "./plan/access/access.ts";
 export type {
   DeviceAccess,
@@ -62,11 +62,14 @@ export type {
   HostAccessKind,
   IdentityAccess,
   JoinAccess,
+  KernelAccess,
+  LifetimeAccess,
   NamespaceAccess,
   NetAccess,
   PrivilegeAccess,
   ReadAccess,
   RunAccess,
+  TerminalAccess,
   WriteAccess,
 } from "./plan/access/access.ts";
 export type { PermissionOptions, Permissions } from "./permissions/permissions.ts";

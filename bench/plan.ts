@@ -4,6 +4,16 @@
  * @module
  */
 
+import {
+  landlock,
+  mapRoot,
+  maskPaths,
+  mkdir,
+  readonlyPaths,
+  recipe,
+  tmpfs,
+  unshare,
+} from "../mod.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import { alone } from "./alone.ts";
 import { type Build, NOW, THEN, withBuilds } from "./builds.ts";
@@ -32,7 +42,7 @@ export function planning(): Promise<Report> {
       `up to ${MOST_BEFORE}, as its time grows with the cube of them`,
       ...notes,
     ],
-    tables: [await sandboxTable(builds), await bindsTable(builds)],
+    tables: [await sandboxTable(builds), await bindsTable(builds), await othersTable()],
     plots: [],
   }));
 }
@@ -96,6 +106,40 @@ async function bindsTable(builds: readonly Build[]): Promise<Table> {
       bound: "at most",
       limit: 150,
     }],
+  };
+}
+
+/** Other steps of which a recipe may have many, or one with many paths. */
+async function othersTable(): Promise<Table> {
+  const most = BINDS.at(-1)!;
+  const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+  const paths = () => {
+    const root = `/mnt/${plans++}`;
+    return Array.from({ length: most }, (_, index) => `${root}/${index}`);
+  };
+  const recipes = {
+    "masked paths": () => box.with(maskPaths(...paths())),
+    "read-only paths": () => box.with(readonlyPaths(...paths())),
+    "directories": () => box.with(...paths().map((path) => mkdir(path))),
+    "deep mount points": () =>
+      box.with(...paths().map((path, index) => tmpfs(path + "/a".repeat(index % 20)))),
+    "paths of Landlock": () => box.with(landlock({ read: paths() })),
+  };
+  const contenders = Object.entries(recipes).map(([name, make]): Contender => ({
+    name,
+    measure: () => timed(1, () => make().command(PROGRAM)),
+  }));
+  const rounds = await interleave(contenders, BIND_ROUNDS);
+  return {
+    title: "Many of other steps",
+    heading: [`${most} of them`, `${NOW}, ms`],
+    rows: contenders.map(({ name }) => [name, median(rounds.get(name)!).toFixed(1)]),
+    wanted: contenders.slice(0, 3).map(({ name }) => ({
+      what: `milliseconds for ${most} ${name}`,
+      is: median(rounds.get(name)!),
+      bound: "at most",
+      limit: 150,
+    })),
   };
 }
 

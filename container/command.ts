@@ -5,6 +5,7 @@
  */
 
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
+import { includesVariable } from "../recipe/variable_pattern.ts";
 import {
   type EnvironmentStrings,
   environmentStrings,
@@ -15,8 +16,9 @@ import { SyscallError } from "../ffi/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
-import { checkCommand, type CommandOptions, pathOf } from "./command_options.ts";
-import { Container } from "./container.ts";
+import { checkCommand, checkEnteringUser, type CommandOptions, pathOf } from "./command_options.ts";
+import { Container, type ContainerLimits, type Enter } from "./container.ts";
+import { orEnded } from "./enter_steps.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
@@ -30,7 +32,6 @@ import type { ExecSpec, Terminal } from "../launch/exec.ts";
 import type { Plan } from "../launch/listing.ts";
 import { StandardStreams, type StdioKind } from "../launch/stdio.ts";
 import { collectPromptly } from "./short_program.ts";
-import type { JoinStep } from "../recipe/steps/join.ts";
 import { ProgramTerminal } from "./terminal/terminal.ts";
 
 /** The variables that a program gets in place of the script's, unless these are granted. */
@@ -40,8 +41,10 @@ const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 export interface Plans {
   /** Returns the launcher of all steps. */
   launcher(options?: PlanOptions): Launcher;
-  /** Returns the launcher of a join and the steps that restrict programs. */
-  launcherBehind(join: JoinStep, options?: PlanOptions): Launcher;
+  /** Returns the launcher of a program that enters a container of the recipe. */
+  entering(target: ProcessIdentity, user: "program" | "root", options?: PlanOptions): Launcher;
+  /** Returns the error to throw in place of that of a launch. */
+  readonly explain?: (error: unknown) => unknown;
 }
 
 /**
@@ -87,7 +90,8 @@ export class Command {
   }
 
   get #planOptions(): PlanOptions | undefined {
-    return this.#grants && { network: this.#grants.network };
+    const grants = this.#grants;
+    return grants && { network: grants.network, admit: (access) => grants.require([access]) };
   }
 
   /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
@@ -115,6 +119,8 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output(): Promise<CommandOutput> {
@@ -122,10 +128,8 @@ export class Command {
     const defaults = ["null", "piped", "piped"] as const;
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
     const { launched, descriptors } = this.#start(defaults);
-    const { signal, timeout } = this.#options;
-    const collected = signal?.aborted === true
-      ? undefined
-      : await collectPromptly(launched, descriptors, timeout);
+    const { timeout, maxOutput } = this.#options;
+    const collected = await collectPromptly(launched, descriptors, timeout, maxOutput);
     return collected ?? await this.#container(launched, descriptors).output();
   }
 
@@ -137,6 +141,8 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
    * list of granted hosts
    */
@@ -148,13 +154,11 @@ export class Command {
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
-    const { signal, timeout } = this.#options;
-    signal?.throwIfAborted();
+    const { timeout, maxOutput } = this.#options;
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
-    const streams = new StandardStreams(kinds);
-    const launched = this.#launch({ stdio: streams.theirs }, streams);
-    return collectSync(launched, streams.release(), timeout);
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return collectSync(launched, descriptors, timeout, maxOutput);
   }
 
   /**
@@ -164,6 +168,7 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    */
   spawn(): Container {
     const defaults = ["inherit", "inherit", "inherit"] as const;
@@ -188,26 +193,35 @@ export class Command {
     this.#admit();
     // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
-    const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch({ stdio: streams.theirs }, streams));
-    return { launched, descriptors: streams.release() };
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return { launched: this.#withProxy(launched), descriptors };
+  }
+
+  #launchWith(kinds: Kinds): Started {
+    const streams = new StandardStreams(kinds, this.#plan.state.hasOwnRoot);
+    const launched = this.#launch({ stdio: streams.theirs }, streams);
+    const services = [...launched.services, ...streams.services];
+    return { launched: { ...launched, services }, descriptors: streams.release() };
   }
 
   #container(launched: LaunchedProcess, descriptors: Started["descriptors"]): Container {
-    const { signal, timeout } = this.#options;
-    return new Container(launched, descriptors, { signal, timeout }, this.#enter);
+    return new Container(launched, descriptors, this.#limits, this.#enter);
+  }
+
+  get #limits(): ContainerLimits {
+    const { signal, timeout, maxOutput } = this.#options;
+    return { signal, timeout, maxOutput };
   }
 
   #startInTerminal(defaults: Kinds): Container {
     const kinds = this.#kinds(defaults);
-    const { signal, timeout } = this.#options;
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
     const launched = this.#withProxy(this.#launch({ terminal: terminal.theirs }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
-      const limits = { signal, timeout, ended: () => terminal.leave() };
+      const limits = { ...this.#limits, ended: () => terminal.leave() };
       return new Container(launched, ours, limits, this.#enter);
     } catch (error) {
       terminal.close();
@@ -223,24 +237,25 @@ export class Command {
     } catch (error) {
       if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
-      throw error;
+      throw this.#plans.explain?.(error) ?? error;
     }
   }
 
-  /** Throws unless the needs of the recipe and the command are granted. */
+  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
   #admit(): void {
+    this.#options.signal?.throwIfAborted();
     this.#refresh();
     if (this.#grants === undefined) return;
     this.#grants.require(this.#needs(this.#plan));
   }
 
   #needs(plan: PlanBuilder): readonly HostAccess[] {
-    const { uid, gid, env = {} } = this.#options;
+    const { uid, gid, env = {}, terminal } = this.#options;
     const inherited = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited.filter((name) =>
       !Object.hasOwn(env, name) && !plan.state.environment.has(name)
     );
-    return requiredAccess(plan.access, { program: this.#program, uid, gid, variables });
+    return requiredAccess(plan.access, { program: this.#program, uid, gid, terminal, variables });
   }
 
   get #inherits(): boolean {
@@ -252,7 +267,7 @@ export class Command {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === undefined || hosts === undefined) return launched;
-    const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
+    const proxy = new ContainerProxy(listener, hosts);
     return { ...launched, services: [...services, { end: () => proxy.close() }] };
   }
 
@@ -265,7 +280,7 @@ export class Command {
   }
 
   #inheritsVariable(name: string): boolean {
-    return (this.#inherits || this.#plan.state.keptVariables.has(name)) &&
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) &&
       (this.#grants?.hasVariable(name) ?? true);
   }
 
@@ -309,17 +324,20 @@ export class Command {
     return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
   }
 
-  /**
-   * Makes a command in all namespaces of a process, and its root, working directory and cgroups.
-   */
-  readonly #enter = (
-    target: ProcessIdentity,
-    program: string | URL,
-    options: CommandOptions,
-  ): Command => {
-    const join: JoinStep = { step: "join", target, root: true, cwd: true, cgroup: true };
-    const launcher = (options?: PlanOptions) => this.#plans.launcherBehind(join, options);
-    return new Command({ ...this.#plans, launcher }, program, options);
+  /** Makes a command for a program that enters a container of this one. */
+  readonly #enter: Enter = ({ first, inside }, program, { user = "program", ...options }) => {
+    checkEnteringUser(user);
+    // Other ids are set by root.
+    const begins = options.uid === undefined && options.gid === undefined ? user : "root";
+    const explain = (error: unknown) => orEnded(error, first);
+    const launcher = (options?: PlanOptions) => {
+      try {
+        return this.#plans.entering(inside, begins, options);
+      } catch (error) {
+        throw explain(error);
+      }
+    };
+    return new Command({ ...this.#plans, launcher, explain }, program, options);
   };
 
   #refusePipedInput(method: string): void {

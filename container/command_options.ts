@@ -19,6 +19,7 @@ import {
   text,
   variableName,
 } from "../recipe/schema.ts";
+import { shown } from "../recipe/shown.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
 import { type Permissions, permissionsSchema } from "../permissions/permissions.ts";
 import type { StdioKind } from "../launch/stdio.ts";
@@ -37,7 +38,7 @@ export interface CommandOptions {
   readonly uid?: number;
   /** Its group id in the container's user namespace. */
   readonly gid?: number;
-  /** Kills the container (SIGKILL) when aborted. */
+  /** Kills the container (SIGKILL) when aborted; one that is aborted before throws its reason. */
   readonly signal?: AbortSignal;
   /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stdin?: StdioKind;
@@ -45,6 +46,12 @@ export interface CommandOptions {
   readonly stdout?: StdioKind;
   /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stderr?: StdioKind;
+  /**
+   * The number of bytes that `output()` and `outputSync()` collect of stdout, and of stderr. A
+   * program that writes more is killed with its container (SIGKILL), and an
+   * {@linkcode OutputLimitError} is thrown. Without it, they collect whatever a program writes.
+   */
+  readonly maxOutput?: number;
   /** The time after which the container is killed (SIGKILL), in milliseconds. */
   readonly timeout?: number;
   /**
@@ -57,6 +64,18 @@ export interface CommandOptions {
    * recipe is trusted like the script's own code.
    */
   readonly permissions?: Permissions;
+}
+
+/** Options of a program that enters a container. */
+export interface EnterOptions extends CommandOptions {
+  /**
+   * Its user: that of the container's program, or root of the container's user namespace, with the
+   * capabilities that the recipe leaves to root. In a container without a user namespace of its own,
+   * `"root"` is the script's user. With `uid` or `gid`, it begins as root too.
+   *
+   * @default {"program"}
+   */
+  readonly user?: "program" | "root";
 }
 
 const commandFields = lazy((): Schemas<CommandOptions> => {
@@ -72,11 +91,14 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     stdin: kind,
     stdout: kind,
     stderr: kind,
+    maxOutput: optional(integer(0)),
     timeout: optional(integer(0)),
     terminal: optional(boolean()),
     permissions: permissionsSchema(),
   };
 });
+
+const enteringUser = lazy(() => optional(oneOf(["program", "root"])));
 
 const programName = lazy(() => text({ min: 1 }));
 
@@ -97,11 +119,27 @@ export function checkCommand(program: string, options: CommandOptions): void {
   }
 }
 
+/**
+ * Checks the option of a program that enters a container, beside those of a command.
+ *
+ * @throws {TypeError} if it is invalid
+ */
+export function checkEnteringUser(user: EnterOptions["user"]): void {
+  const issue = enteringUser().issue(user);
+  if (issue !== undefined) throw optionError(`the command's option "user" ${issue}`);
+}
+
 /** Returns the path of a file, which may be given as a URL. */
 export function pathOf(path: string | URL): string {
   if (typeof path === "string") return path;
+  if (!(path instanceof URL)) {
+    throw optionError(
+      `the program or directory should be a string or a file: URL, not ${shown(path)}`,
+    );
+  }
   if (path.protocol !== "file:") throw optionError(`${path} is not a file: URL`);
-  return decodeURIComponent(path.pathname);
+  // A % that begins no escape is one, as for Deno.
+  return decodeURIComponent(path.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
 }
 
 function optionError(message: string): TypeError {

@@ -8,15 +8,20 @@ import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
 import type { Usage } from "../ffi/cgroups/usage.ts";
 import { syscall } from "../ffi/syscalls.ts";
+import { escapeControls } from "../ffi/control_characters.ts";
+import { ifThere } from "../ffi/missing.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import type { Command } from "./command.ts";
-import type { CommandOptions } from "./command_options.ts";
+import type { EnterOptions } from "./command_options.ts";
+import { ENDED } from "./enter_steps.ts";
 import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
+import { programOf } from "./registry.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
-import { type CommandOutput, commandOutput } from "../launch/output.ts";
+import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
+import { suggestion } from "../recipe/nearest.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
@@ -30,15 +35,17 @@ export interface ContainerLimits {
   readonly signal?: AbortSignal | undefined;
   /** The time after which it is killed, in milliseconds. */
   readonly timeout?: number | undefined;
+  /** How many bytes of a stream `output()` collects before the container is killed. */
+  readonly maxOutput?: number | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }
 
-/** Makes a command that joins all namespaces of a process. */
+/** Makes a command that enters a container, by its first process and its program. */
 export type Enter = (
-  target: ProcessIdentity,
+  target: { readonly first: ProcessIdentity; readonly inside: ProcessIdentity },
   program: string | URL,
-  options: CommandOptions,
+  options: EnterOptions,
 ) => Command;
 
 /**
@@ -76,6 +83,7 @@ export class Container implements AsyncDisposable {
   readonly #cgroup: ContainerCgroup | undefined;
   readonly #services: readonly RunningService[];
   readonly #channels: readonly (FdStream | undefined)[];
+  readonly #maxOutput: number | undefined;
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
   #ended = false;
@@ -97,6 +105,7 @@ export class Container implements AsyncDisposable {
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
+    this.#maxOutput = limits.maxOutput;
     this.status = this.#wait(limits);
   }
 
@@ -157,10 +166,10 @@ export class Container implements AsyncDisposable {
    * Returns a command for a program in this container, with the options and methods of
    * `recipe.command`. Nothing runs yet.
    *
-   * The program runs in all namespaces of the container, with its root, working directory and
-   * cgroups, as root of its user namespace. These steps of the recipe apply to it too:
-   * `capabilities`, `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For
-   * other combinations, see `join`.
+   * The program runs in all namespaces of the container's program, with its root, working directory,
+   * cgroups, user, groups and capabilities. These steps of the recipe apply to it too: `clearEnv`,
+   * `landlock`, `newSession`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`, `umask`, and
+   * `capabilities` with `user: "root"`. For other combinations, see `join`.
    *
    * @example
    * ```ts
@@ -172,11 +181,31 @@ export class Container implements AsyncDisposable {
    * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
    * ```
    *
-   * @throws {TypeError} if the container has ended
-   * @throws {SyscallError} `EACCES` if its first process has changed to another user
+   * @example As root, in a container whose program is another user
+   * ```ts
+   * import { mapIds, recipe, setUser, unshare } from "@ramekin/ramekin";
+   *
+   * const ids = [{ inside: 0, outside: 100000, count: 65536 }];
+   * const box = recipe(unshare("user"), mapIds({ uids: ids, gids: ids }), setUser({ uid: 33 }));
+   *
+   * async function idsIn(): Promise<string[]> {
+   *   await using container = box.command("sleep", { args: ["60"] }).spawn();
+   *   const commands = [container.enter("id"), container.enter("id", { user: "root" })];
+   *   const outputs = await Promise.all(commands.map((command) => command.output()));
+   *   return outputs.map(({ stdout }) => new TextDecoder().decode(stdout));
+   * }
+   * console.log(box.steps.length);
+   * ```
+   *
+   * @throws {TypeError} if the container has ended, also when the command is run
+   * @throws {SyscallError} `EACCES` if its program has changed to another user, `EBUSY` if the
+   * container is paused, also when the command is run
    */
-  enter(program: string | URL, options: CommandOptions = {}): Command {
-    return this.#enter(this.identity, program, options);
+  enter(program: string | URL, options: EnterOptions = {}): Command {
+    const first = this.identity;
+    const inside = ifThere(() => processIdentity(programOf(first.pid)), ["ENOENT", "ESRCH"]);
+    if (inside === undefined) throw new TypeError(ENDED);
+    return this.#enter({ first, inside }, program, options);
   }
 
   /**
@@ -256,6 +285,7 @@ export class Container implements AsyncDisposable {
    * ```
    *
    * @throws {TypeError} if one of its streams is being read already
+   * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
   async output(): Promise<CommandOutput> {
     if (this.#channels[0] !== undefined && this.#stdin === undefined) this.#channels[0].close();
@@ -264,7 +294,7 @@ export class Container implements AsyncDisposable {
       this.#collect(1),
       this.#collect(2),
     ]);
-    return commandOutput(status, stdout, stderr);
+    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
   }
 
   /**
@@ -288,7 +318,10 @@ export class Container implements AsyncDisposable {
   kill(signal: Deno.Signal = "SIGTERM"): void {
     this.#requireRunning();
     const number = SIGNALS[signal as keyof typeof SIGNALS];
-    if (number === undefined) throw new TypeError(`Linux has no signal ${signal}`);
+    if (number === undefined) {
+      const meant = suggestion(String(signal), Object.keys(SIGNALS));
+      throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
+    }
     syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
@@ -367,11 +400,7 @@ export class Container implements AsyncDisposable {
   }
 
   async #wait({ signal, timeout, ended }: ContainerLimits): Promise<CommandStatus> {
-    const kill = () => {
-      if (this.#ended) return;
-      this.#killed = true;
-      this.kill("SIGKILL");
-    };
+    const kill = () => this.#killNow();
     if (signal?.aborted === true) kill();
     signal?.addEventListener("abort", kill);
     const timer = timeout === undefined ? undefined : setTimeout(() => {
@@ -396,7 +425,7 @@ export class Container implements AsyncDisposable {
   }
 
   #requireRunning(): void {
-    if (this.#ended) throw new TypeError("the container has ended already");
+    if (this.#ended) throw new TypeError(ENDED);
   }
 
   get #group(): ContainerCgroup {
@@ -420,14 +449,24 @@ export class Container implements AsyncDisposable {
     return channel;
   }
 
-  async #collect(fd: 1 | 2): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #collect(fd: 1 | 2): Promise<OutputCollector | undefined> {
     const channel = this.#channels[fd];
     if (channel === undefined) return undefined;
-    const stream = this.#outputs[fd];
-    if (stream !== undefined) return await stream.bytes();
-    const bytes = await channel.readAll();
+    const collected = new OutputCollector(fd, this.#maxOutput);
+    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
+      collected.add(bytes);
+      if (!collected.overflows) continue;
+      this.#killNow();
+      break;
+    }
     channel.close();
-    return bytes;
+    return collected;
+  }
+
+  #killNow(): void {
+    if (this.#ended) return;
+    this.#killed = true;
+    this.kill("SIGKILL");
   }
 
   /** Returns what may keep the event loop alive. */

@@ -4,20 +4,25 @@
  * @module
  */
 
-import { ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
-  close,
   O_CLOEXEC,
   O_CREAT,
   O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
   O_RDONLY,
   openat,
-  unlinkat,
 } from "../ffi/calls/files.ts";
-import { MNT_DETACH, mount, MS_BIND, umount2 } from "../ffi/calls/mounts.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, MNT_DETACH, mount, MS_BIND } from "../ffi/calls/mounts.ts";
+import type { Statx } from "../ffi/calls/statx.ts";
 import { SyscallError } from "../ffi/errors.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { statx, unlinkat } from "../ffi/linux/directories.ts";
+import { open } from "../ffi/linux/files.ts";
+import { umount2 } from "../ffi/linux/mounts.ts";
+import { OwnedFd } from "../ffi/linux/owned_fd.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import { processDirectory } from "../ffi/proc/proc_dir.ts";
 import { NAMESPACE_FILE, type NamespaceKind } from "../recipe/namespaces.ts";
 
@@ -48,24 +53,31 @@ export class PinnedNamespace implements Disposable {
   readonly kind: NamespaceKind;
   /** The path of the file that it is mounted on. */
   readonly path: string;
+  readonly #id: NamespaceId;
   #released = false;
 
   /** Use {@linkcode Container.pin}. */
-  constructor(kind: NamespaceKind, path: string) {
+  constructor(kind: NamespaceKind, path: string, id: NamespaceId) {
     this.kind = kind;
     this.path = path;
+    this.#id = id;
   }
 
   /**
    * Unmounts and removes the file. The namespace exists as long as a process is in it.
    *
-   * @throws {SyscallError} `EINVAL` if the file was unmounted before, `ENOENT` if it is gone
+   * @throws {SyscallError} `EINVAL` if the file was unmounted before, or something else is at its
+   * path, which is left alone; `ENOENT` if nothing is there
    */
   release(): void {
     if (this.#released) return;
-    syscall(umount2(this.path, MNT_DETACH));
+    // What is unmounted is what was looked at: who may write in the directory could put a link there.
+    using file = open(this.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const { dev, ino } = namespaceId(file);
+    if (dev !== this.#id.dev || ino !== this.#id.ino) throw isNotMounted(this.path);
+    umount2(descriptorPath(file), MNT_DETACH);
     this.#released = true;
-    syscall(unlinkat(at_fdcwd, this.path, 0));
+    unlinkat(AT_FDCWD, this.path);
   }
 
   /** Releases it at the end of a `using` scope. */
@@ -74,27 +86,47 @@ export class PinnedNamespace implements Disposable {
   }
 }
 
+/** The identity of a namespace: its file on nsfs (namespaces(7)). */
+type NamespaceId = Pick<Statx, "dev" | "ino">;
+
+function namespaceId(file: OwnedFd): NamespaceId {
+  return statx(file, "", AT_EMPTY_PATH);
+}
+
+/** The path of an open file, for mount(2) and umount2(2), which take no descriptor. */
+function descriptorPath(file: OwnedFd): string {
+  return `${processDirectory("thread-self")}/fd/${file.number}`;
+}
+
 /** Mounts the namespace of a process on a new file. */
 export function pinNamespace(pid: number, kind: NamespaceKind, path: string): PinnedNamespace {
-  const made = openat(at_fdcwd, path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444);
-  syscalls(
-    [{ call: made }, { call: close(new ResultOf(made, "fd")) }],
-    "the namespace is mounted on a new file, in a directory that is there",
-  );
-  const bind = mount(
+  using namespace = open(
     `${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind]}`,
-    path,
-    null,
-    MS_BIND,
-    null,
+    O_PATH | O_CLOEXEC,
   );
+  using file = makeFile(path);
   try {
-    syscall(bind);
+    syscall(mount(descriptorPath(namespace), descriptorPath(file), null, MS_BIND, null));
   } catch (error) {
-    syscall(unlinkat(at_fdcwd, path, 0));
+    unlinkat(AT_FDCWD, path);
     throw error instanceof SyscallError ? withHint(error, kind) : error;
   }
-  return new PinnedNamespace(kind, path);
+  return new PinnedNamespace(kind, path, namespaceId(namespace));
+}
+
+function makeFile(path: string): OwnedFd {
+  const made = openat(at_fdcwd, path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444);
+  const hint = "the namespace is mounted on a new file, in a directory that is there";
+  return new OwnedFd(syscall(made, hint));
+}
+
+function isNotMounted(path: string): SyscallError {
+  return new SyscallError({
+    syscall: "umount2",
+    errno: ERRNO.EINVAL,
+    call: `umount2(${JSON.stringify(path)}, MNT_DETACH)`,
+    hint: "the namespace is not mounted there any longer, and what is there now was left alone",
+  });
 }
 
 function withHint({ syscall, errno, code, call }: SyscallError, kind: NamespaceKind) {

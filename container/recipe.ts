@@ -6,6 +6,7 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
+import { enterSteps } from "./enter_steps.ts";
 import { launchers } from "./launchers.ts";
 import { Launcher } from "../launch/launcher.ts";
 import type { PlanOptions } from "../plan/builder.ts";
@@ -91,16 +92,15 @@ export class Recipe {
    *
    * @throws {TypeError} if an option is invalid
    * @throws {RecipeError} if the steps are in an impossible order, or would change the host
-   * @throws {PermissionError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`; where `permissions` do not grant what has to be
+   * read of the host to make the plan, for `programs()` and `join()`
    */
   command(program: string | URL, options: CommandOptions = {}): Command {
     return new Command(
       {
         launcher: (options) => this.#launcherWith(options),
-        launcherBehind: (join, options) => {
-          const restrictions = this.steps.filter(({ step }) => RESTRICTIONS.has(step));
-          return new Launcher(planRecipe([join, ...restrictions], options));
-        },
+        entering: (target, user, options) =>
+          new Launcher(planRecipe(enterSteps(this.steps, target, user), options)),
       },
       program,
       options,
@@ -162,14 +162,3 @@ export class Recipe {
     return { steps: this.steps };
   }
 }
-
-/** The steps that restrict every program of a container, also those that enter it later. */
-const RESTRICTIONS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
-  "capabilities",
-  "clearEnv",
-  "landlock",
-  "noNewPrivileges",
-  "rlimit",
-  "seccomp",
-  "setEnv",
-]);

@@ -9,7 +9,8 @@ import { at_fdcwd, O_NONBLOCK } from "../ffi/calls/files.ts";
 import { namesIn } from "../ffi/files/read_dir.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { readLinks } from "../ffi/files/read_links.ts";
-import { startOf, statField } from "../ffi/proc/process_identity.ts";
+import { pidsIn } from "../ffi/proc/process_ids.ts";
+import { processIdentity, startOf, statField } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
@@ -101,11 +102,27 @@ function containerOf(
   }, HIDDEN_PROCESS);
 }
 
-/** Returns the pid of a container's program: its first process, or the first child of its init. */
-function programOf(pid: number, parents: ReadonlyMap<number, number | undefined>): number {
+/**
+ * Returns the pid of a container's program: its first process, or the child that its init has made
+ * before all others.
+ */
+export function programOf(
+  pid: number,
+  parents?: ReadonlyMap<number, number | undefined>,
+): number {
   const [image] = readLinks([`/proc/${pid}/exe`]);
   if (image?.startsWith("/memfd:ramekin-init") !== true) return pid;
-  return [...parents].find(([, parent]) => parent === pid)?.[0] ?? pid;
+  const children = [...parents ?? parentsOf(allPids())].flatMap(([child, parent]) =>
+    parent === pid ? [child] : []
+  );
+  const [first] = children.flatMap((child) => ifThere(() => ageOf(child), HIDDEN_PROCESS) ?? [])
+    .sort((a, b) => a.started - b.started || a.inside - b.inside);
+  return first?.pid ?? pid;
+}
+
+/** Returns what orders processes by age: the time is too coarse for those that start at once. */
+function ageOf(pid: number): { pid: number; started: number; inside: number } {
+  return { pid, started: processIdentity(pid).started, inside: pidsIn(pid).at(-1)! };
 }
 
 function commandOf(pid: number): string {

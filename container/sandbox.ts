@@ -17,8 +17,10 @@ export type { SandboxOptions };
  * change the machine are hidden or read-only.
  *
  * The program has no capabilities and cannot gain any, cannot create user namespaces, and can make
- * only the system calls that ordinary programs need (`seccomp()`). Its environment is PATH, HOME,
- * and the variables of `env`. It has no controlling terminal, and is killed when the script ends.
+ * only the system calls that ordinary programs need (`seccomp()`): no set-user-ID files, and once it
+ * is given files or the network, no unix sockets, unless an option lifts that. Its environment is
+ * PATH, HOME, and the variables of `env`. It has no controlling terminal, and is killed when the
+ * script ends.
  *
  * The result is an ordinary recipe: `sandbox().steps` lists the steps, and `.with(...)` adds to
  * them.
@@ -32,7 +34,9 @@ export type { SandboxOptions };
  * console.log(new TextDecoder().decode(stdout));
  * ```
  *
- * @throws {RecipeError} if an option is unknown, or a path does not start with `/`
+ * @throws {RecipeError} if an option is unknown, or a path does not start with `/`; when it is planned,
+ * if a path is a filesystem of the kernel, or leads over a link in a directory of `write` that it
+ * reaches by another name
  */
 export function sandbox(options: SandboxOptions = {}): Recipe {
   return recipe(...sandboxSteps(options));

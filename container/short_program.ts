@@ -13,9 +13,8 @@ import { reactor } from "../ffi/reactor.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { conclude } from "../launch/collect.ts";
-import type { CommandOutput } from "../launch/output.ts";
+import { type CommandOutput, OutputCollector } from "../launch/output.ts";
 import { statusIn } from "../launch/status.ts";
-import { concat } from "../ffi/concat.ts";
 
 /** How long the script's thread blocks, in milliseconds: about as long as a launch blocks it. */
 const PATIENCE_MS = 1;
@@ -29,6 +28,7 @@ export async function collectPromptly(
   launched: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   timeout = Infinity,
+  maxOutput?: number,
 ): Promise<CommandOutput | undefined> {
   // Processes that are left in a control group take longer to end.
   if (launched.cgroup !== undefined || !await reactor().mayBlock()) return undefined;
@@ -45,19 +45,20 @@ export async function collectPromptly(
   ]);
   const status = statusIn(outcome.output(info));
   if (status === undefined) return undefined;
-  const [, stdout, stderr] = descriptors.map((fd) => fd === undefined ? undefined : readAll(fd));
-  return conclude(launched, descriptors, status, stdout, stderr);
+  const streams = descriptors.map((fd, stream) =>
+    fd === undefined ? undefined : readAll(fd, new OutputCollector(stream, maxOutput))
+  );
+  return conclude(launched, descriptors, status, streams);
 }
 
 /** The errors after which the reactor waits instead. */
 const UNDECIDED = ["EINTR", "ENOMEM"] as const;
 
 /** Reads the rest of a pipe whose other end is closed. */
-function readAll(fd: number): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+function readAll(fd: number, collected: OutputCollector): OutputCollector {
   for (;;) {
     const bytes = readSome(fd);
-    if (bytes === undefined || bytes.length === 0) return concat(parts);
-    parts.push(bytes);
+    if (bytes === undefined || bytes.length === 0) return collected;
+    collected.add(bytes);
   }
 }

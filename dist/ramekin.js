@@ -561,6 +561,7 @@ var TIOCGPGRP = 21519;
 var TIOCSPGRP = 21520;
 var TIOCGWINSZ = 21523;
 var TIOCSWINSZ = 21524;
+var FIONREAD = 21531;
 var TIOCNOTTY = 21538;
 var TIOCGPTN = 2147767344;
 var TIOCSPTLCK = 1074025521;
@@ -576,6 +577,7 @@ var IOCTL_REQUESTS = {
   TIOCSPGRP,
   TIOCGWINSZ,
   TIOCSWINSZ,
+  FIONREAD,
   TIOCNOTTY,
   TIOCGPTN,
   TIOCSPTLCK,
@@ -631,6 +633,16 @@ function pwrite64(fd, bytes, size, at2) {
 function pread64(fd, buffer, size, offset) {
   return call("pread64", fd, buffer, size, offset);
 }
+function lseek(fd, offset, whence) {
+  return call("lseek", fd, offset, constant(whence, {
+    SEEK_SET,
+    SEEK_CUR,
+    SEEK_END
+  }));
+}
+function splice(from, to, size) {
+  return call("splice", from, null, to, null, size, 0);
+}
 function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
 }
@@ -670,6 +682,9 @@ function faccessat(directory, path2, rights) {
 function fchmodat(directory, path2, fileMode) {
   return call("fchmodat", at(directory), path2, mode(fileMode));
 }
+function fchownat(directory, path2, uid, gid) {
+  return call("fchownat", at(directory), path2, uid, gid, 0);
+}
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
 }
@@ -683,7 +698,7 @@ function fchdir(fd) {
   return call("fchdir", fd);
 }
 function umask(mask2) {
-  return call("umask", mode(mask2));
+  return call("umask", typeof mask2 === "number" ? mode(mask2) : mask2);
 }
 function memfd_create(name, flagBits) {
   return call("memfd_create", name, flags(flagBits, {
@@ -701,13 +716,18 @@ function eventfd2(value, flagBits) {
 }
 
 // ffi/control_characters.ts
-var CONTROLS = /\n(?! {2})|[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+var CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+var LONGEST = 60;
 function escapeControls(text4) {
   return text4.replace(CONTROLS, (character) => {
     const json = JSON.stringify(character).slice(1, -1);
     if (json !== character) return json;
     return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
   });
+}
+function quoted(text4) {
+  const shown2 = text4.length > LONGEST ? `${text4.slice(0, LONGEST)}...` : text4;
+  return `"${escapeControls(shown2)}"`;
 }
 
 // ffi/errno.ts
@@ -1004,10 +1024,17 @@ var RamekinError = class extends Error {
   field;
   /** The position of that, if the recipe is a text. */
   position;
+  /** Further lines of the message: what to do about it. */
+  advice;
   /** Creates an error about the place in the details. */
   constructor(issue, details = {}) {
-    super(escapeControls(placeText(details) + issue), details);
+    const { advice = [] } = details;
+    super([
+      placeText(details) + issue,
+      ...advice
+    ].map(escapeControls).join("\n  "), details);
     this.issue = issue;
+    this.advice = advice;
     this.step = details.step;
     this.stepIndex = details.stepIndex;
     this.field = details.field;
@@ -1029,7 +1056,15 @@ var SyscallError = class extends RamekinError {
   hint;
   /** Creates an error of the system call in the details. */
   constructor(details) {
-    super(syscallIssue(details), details);
+    const { hint } = details;
+    super(syscallIssue(details), {
+      ...details,
+      ...hint && {
+        advice: [
+          hint
+        ]
+      }
+    });
     this.syscall = details.syscall;
     this.errno = details.errno;
     this.code = errnoName(details.errno) ?? "UNKNOWN";
@@ -1067,13 +1102,12 @@ function placeText({ step, stepIndex, field, position }) {
   const where = positionText(position);
   if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
   const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field === void 0 ? "" : `, "${field}"`}: `;
+  return `${where}${named}${field === void 0 ? "" : `, ${quoted(field)}`}: `;
 }
-function syscallIssue({ syscall: syscall2, errno, call: call2, hint }) {
+function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
   const name = errnoName(errno);
   const reason2 = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
-  return `${call2 ?? syscall2} failed: ${reason2}` + (hint ? `
-  ${hint}` : "");
+  return `${call2 ?? syscall2} failed: ${reason2}`;
 }
 
 // ffi/engine/libc.ts
@@ -1088,6 +1122,12 @@ var SYMBOLS = {
     type: "pointer"
   },
   getenv: {
+    type: "pointer"
+  },
+  getaddrinfo: {
+    type: "pointer"
+  },
+  freeaddrinfo: {
     type: "pointer"
   },
   environ: {
@@ -1125,6 +1165,25 @@ var FUNCTIONS = {
       "buffer"
     ],
     result: "pointer"
+  },
+  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+  //                 struct addrinfo **res)
+  getaddrinfo: {
+    parameters: [
+      "buffer",
+      "pointer",
+      "buffer",
+      "buffer"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  // void freeaddrinfo(struct addrinfo *res)
+  freeaddrinfo: {
+    parameters: [
+      "pointer"
+    ],
+    result: "void"
   }
 };
 function openLibc() {
@@ -1135,6 +1194,8 @@ function openLibc() {
     write: callable("write"),
     close: callable("close"),
     getenv: callable("getenv"),
+    getaddrinfo: callable("getaddrinfo"),
+    freeaddrinfo: callable("freeaddrinfo"),
     environ: addresses2.environ
   };
 }
@@ -1774,6 +1835,10 @@ var NUMBERS = {
     53,
     199
   ],
+  splice: [
+    275,
+    76
+  ],
   statfs: [
     137,
     43
@@ -2111,8 +2176,8 @@ var ENGINE = {
   aarch64: "f0VMRgIBAQAAAAAAAAAAAAMAtwABAAAAAAAAAAAAAABAAAAAAAAAAGgDAAAAAAAAAAAAAEAAOAAEAEAACQAIAAEAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAIAAAAAAABIAgAAAAAAAAAAAQAAAAAAAQAAAAYAAABIAgAAAAAAAEgCAQAAAAAASAIBAAAAAADgAAAAAAAAAOAAAAAAAAAAAAABAAAAAAACAAAABgAAAEgCAAAAAAAASAIBAAAAAABIAgEAAAAAAMAAAAAAAAAAwAAAAAAAAAAIAAAAAAAAAFHldGQGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAQAAAAIAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAABIABABwAQAAAAAAANgAAAAAAAAAAHJ1bgAAAADpAwCqCkAhi0sFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkUAAAUX1UAuUwRQLkRAAAU4AMAS0wFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIvs+f+1IAVAucADX9YEAAAAAAAAACABAAAAAAAABQAAAAAAAABoAQAAAAAAAAYAAAAAAAAAOAEAAAAAAAAKAAAAAAAAAAUAAAAAAAAACwAAAAAAAAAYAAAAAAAAAPv//28AAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAgEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAuc2hzdHJ0YWIALmhhc2gALmR5bnN5bQAuZHluc3RyAC50ZXh0AC5keW5hbWljAC5nb3QALmdvdC5wbHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwAAAAUAAAACAAAAAAAAACABAAAAAAAAIAEAAAAAAAAUAAAAAAAAAAIAAAAAAAAACAAAAAAAAAAEAAAAAAAAABEAAAALAAAAAgAAAAAAAAA4AQAAAAAAADgBAAAAAAAAMAAAAAAAAAADAAAAAQAAAAgAAAAAAAAAGAAAAAAAAAAZAAAAAwAAAAIAAAAAAAAAaAEAAAAAAABoAQAAAAAAAAUAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAIQAAAAEAAAAGAAAAAAAAAHABAAAAAAAAcAEAAAAAAADYAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAACcAAAAGAAAAAwAAAAAAAABIAgEAAAAAAEgCAAAAAAAAwAAAAAAAAAADAAAAAAAAAAgAAAAAAAAAEAAAAAAAAAAwAAAAAQAAAAMAAAAAAAAACAMBAAAAAAAIAwAAAAAAAAgAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAgAAAAAAAAANQAAAAEAAAADAAAAAAAAABADAQAAAAAAEAMAAAAAAAAYAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAIAAAAAAAAAAEAAAADAAAAAAAAAAAAAAAAAAAAAAAAACgDAAAAAAAAPgAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAA="
 };
 var INIT = {
-  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAhQBAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAARAEAAAAAAABEAQAAAAAAAAAQAAAAAAAA//////////9pbml0AEiB7IAAAAC/AgAAAEiNNeD///8x0kG6CAAAALgOAAAADwW/DwAAAEiNNc3///+4nQAAAA8FMf9Iiea6CAAAALgAAAAADwWLHCQx/7gDAAAADwW//////0iJ5roBAAAARTHSuD0AAAAPBYXAfhw52HXhiwQkD7b8g+B/dAaNuIAAAAC45wAAAA8FSI09Y////0iJ5jHSQboIAAAAuIAAAAAPBYP4EXSrhcB43oN8JAgAf9eJ34nGuD4AAAAPBevK",
-  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAiABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAYAEAAAAAAABgAQAAAAAAAAAAAQAAAAAA//////////9pbml0AAAAAP8DAtFAAIDSQf//EAIAgNIDAYDS6BCA0gEAANTgAYDSwf7/EOgUgNIBAADUAACA0uEDAJECAYDS6AeA0gEAANTzA0C5AACA0igHgNIBAADUAACAkuEDAJEiAIDSAwCA0ogggNIBAADUHwAAcU0BAFQfABNr4f7/VOEDQLkgPAhTIRgAckAAAFQgAAIRyAuA0gEAANTg+v8Q4QMAkQIAgNIDAYDSKBGA0gEAANQfRABxAP3/VAD//zfhC0C5PwAAcaz+/1ThAwAq4AMTKigQgNIBAADU8P//Fw=="
+  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAhQBAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAASAEAAAAAAABIAQAAAAAAAAAQAAAAAAAA//////////9pbml0AEiB7IAAAAC/AgAAAEiNNeD///8x0kG6CAAAALgOAAAADwW/DwAAAEiNNc3///+4nQAAAA8FMf9Iiea6CAAAALgAAAAADwWLHCQx/7gDAAAADwW//////0iJ5roBAAAARTHSuD0AAAAPBYXAfiA52HXhiwQkPH902g+2/IPgf3QGjbiAAAAAuOcAAAAPBUiNPV////9IieYx0kG6CAAAALiAAAAADwWD+BF0p4XAeN6DfCQIAH/Xid+Jxrg+AAAADwXryg==",
+  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAiABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAbAEAAAAAAABsAQAAAAAAAAAAAQAAAAAA//////////9pbml0AAAAAP8DAtFAAIDSQf//EAIAgNIDAYDS6BCA0gEAANTgAYDSwf7/EOgUgNIBAADUAACA0uEDAJECAYDS6AeA0gEAANTzA0C5AACA0igHgNIBAADUAACAkuEDAJEiAIDSAwCA0ogggNIBAADUHwAAca0BAFQfABNr4f7/VOEDQLkiHAASX/wBcWD+/1QgPAhTIRgAckAAAFQgAAIRyAuA0gEAANSA+v8Q4QMAkQIAgNIDAYDSKBGA0gEAANQfRABxoPz/VAD//zfhC0C5PwAAcaz+/1ThAwAq4AMTKigQgNIBAADU8P//Fw=="
 };
 
 // ffi/engine/engine.ts
@@ -2427,19 +2492,19 @@ var ENTRY = {
 var TYPE_SHIFT = 12;
 function readDirectoryEntries(entries, size) {
   const found = [];
-  for (let start2 = 0; start2 < size; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+  for (let start3 = 0; start3 < size; ) {
+    const length = entries.getUint16(start3 + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start3, length);
     const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      const type = entries.getUint8(start3 + ENTRY.type) << TYPE_SHIFT;
       found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        ino: entries.getBigUint64(start3 + ENTRY.ino, true),
         type,
         name
       });
     }
-    start2 += length;
+    start3 += length;
   }
   return found;
 }
@@ -2475,17 +2540,17 @@ function entriesIn(path2) {
 
 // ffi/files/read_links.ts
 var AT_ONCE = 256;
-var LONGEST = 128;
+var LONGEST2 = 128;
 function readLinks(paths) {
   const found = [];
-  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
-    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
+  for (let start3 = 0; start3 < paths.length; start3 += AT_ONCE) {
+    found.push(...readBatch(paths.slice(start3, start3 + AT_ONCE)));
   }
   return found;
 }
 function readBatch(paths) {
   const links2 = paths.map((path2) => {
-    const target = new Output(LONGEST, "&target");
+    const target = new Output(LONGEST2, "&target");
     return {
       target,
       call: readlinkat(at_fdcwd, path2, target)
@@ -3200,8 +3265,8 @@ function utsname() {
 }
 function readUtsname(names) {
   const text4 = (index) => {
-    const start2 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
+    const start3 = names.byteOffset + index * UTSNAME_LENGTH;
+    const field = new Uint8Array(names.buffer, start3, UTSNAME_LENGTH);
     return new TextDecoder().decode(field.subarray(0, field.indexOf(0)));
   };
   return {
@@ -3277,13 +3342,17 @@ var AF_INET = 2;
 var AF_INET6 = 10;
 var AF_NETLINK = 16;
 var SOCK_STREAM = 1;
+var SOCK_DGRAM = 2;
 var SOCK_RAW = 3;
 var SOCK_SEQPACKET = 5;
 var SOCK_CLOEXEC = 524288;
 var SOCK_NONBLOCK = 2048;
 var SHUT_WR = 1;
 var SOL_SOCKET = 1;
+var SO_ERROR = 4;
 var SO_PASSCRED = 16;
+var IPPROTO_IPV6 = 41;
+var IPV6_V6ONLY = 26;
 var SOL_NETLINK = 270;
 var NETLINK_CAP_ACK = 10;
 var NETLINK_EXT_ACK = 11;
@@ -3379,44 +3448,6 @@ function message(data2, control, text4) {
     }
   ]);
 }
-var SOCKET_FLAGS = {
-  SOCK_NONBLOCK,
-  SOCK_CLOEXEC
-};
-function tcpSocket() {
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const text4 = "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC";
-  return call("socket", constant(AF_INET, {
-    AF_INET
-  }), constant(type, {
-    [text4]: type
-  }), 0);
-}
-function bindLoopback(socket, port) {
-  const address2 = new Uint8Array(16);
-  const view2 = new DataView(address2.buffer);
-  view2.setUint16(0, AF_INET, true);
-  view2.setUint16(2, port);
-  address2.set([
-    127,
-    0,
-    0,
-    1
-  ], 4);
-  return call("bind", socket, new Struct(address2, `{AF_INET, 127.0.0.1:${port}}`), address2.length);
-}
-function listen(socket, backlog) {
-  return call("listen", socket, backlog);
-}
-function accept(socket) {
-  const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_FLAGS);
-  return call("accept4", socket, null, null, named);
-}
-function shutdownWrite(socket) {
-  return call("shutdown", socket, constant(SHUT_WR, {
-    SHUT_WR
-  }));
-}
 function netlinkSocket(protocol) {
   const type = SOCK_RAW | SOCK_CLOEXEC;
   return call("socket", constant(AF_NETLINK, {
@@ -3485,6 +3516,22 @@ function indexField(request, name) {
   return new OutputField(request, IFREQ.index, `index of ${name}`);
 }
 
+// ffi/missing.ts
+var NO_SUCH_PATH = [
+  "ENOENT",
+  "ENOTDIR"
+];
+function ifThere(ask, absence = NO_SUCH_PATH) {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
+      return void 0;
+    }
+    throw error;
+  }
+}
+
 // ffi/netlink/ip.ts
 function parseIp(text4) {
   const family = text4.includes(":") ? AF_INET6 : AF_INET;
@@ -3512,9 +3559,9 @@ function formatIp(bytes) {
     length: 8
   }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
   const words2 = groups.map((group) => group.toString(16));
-  const [start2, count] = longestZeros(groups);
+  const [start3, count] = longestZeros(groups);
   if (count < 2) return words2.join(":");
-  return `${words2.slice(0, start2).join(":")}::${words2.slice(start2 + count).join(":")}`;
+  return `${words2.slice(0, start3).join(":")}::${words2.slice(start3 + count).join(":")}`;
 }
 function networkOf({ bytes, length }) {
   return bytes.map((byte, index) => {
@@ -3561,11 +3608,11 @@ function longestZeros(groups) {
     0,
     0
   ];
-  for (let start2 = 0; start2 < groups.length; start2++) {
+  for (let start3 = 0; start3 < groups.length; start3++) {
     let count = 0;
-    while (groups[start2 + count] === 0) count++;
+    while (groups[start3 + count] === 0) count++;
     if (count > best[1]) best = [
-      start2,
+      start3,
       count
     ];
   }
@@ -3692,12 +3739,12 @@ var MessageWriter = class {
     return this.#bytes.slice(0, this.#end);
   }
   message({ type, flags: flags2, payload: payload2 }, sequence) {
-    const start2 = this.#reserve(HEADER_SIZE);
+    const start3 = this.#reserve(HEADER_SIZE);
     this.#pieces(payload2);
-    this.#view.setUint32(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 4, type, true);
-    this.#view.setUint16(start2 + 6, flags2 | NLM_F_REQUEST, true);
-    this.#view.setUint32(start2 + 8, sequence, true);
+    this.#view.setUint32(start3, this.#end - start3, true);
+    this.#view.setUint16(start3 + 4, type, true);
+    this.#view.setUint16(start3 + 6, flags2 | NLM_F_REQUEST, true);
+    this.#view.setUint32(start3 + 8, sequence, true);
     this.#reserve(0);
   }
   #pieces(pieces) {
@@ -3714,10 +3761,10 @@ var MessageWriter = class {
     }
   }
   #attribute({ type, payload: payload2 }) {
-    const start2 = this.#reserve(ATTRIBUTE_HEADER_SIZE);
+    const start3 = this.#reserve(ATTRIBUTE_HEADER_SIZE);
     this.#pieces(payload2);
-    this.#view.setUint16(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 2, type, true);
+    this.#view.setUint16(start3, this.#end - start3, true);
+    this.#view.setUint16(start3 + 2, type, true);
   }
   #append(bytes) {
     const at2 = this.#end;
@@ -4160,12 +4207,42 @@ function readRoute({ payload: payload2 }) {
     table: number(RTA.TABLE) ?? header2[4]
   };
 }
+function findRoute({ family, bytes }) {
+  const header2 = new Uint8Array(ROUTE_HEADER_SIZE);
+  header2.set([
+    family,
+    bytes.length * 8
+  ]);
+  return {
+    type: RTM_GETROUTE,
+    flags: 0,
+    payload: [
+      header2,
+      new Attribute(RTA.DST, [
+        bytes
+      ])
+    ],
+    words: [
+      "RTM_GETROUTE",
+      formatIp(bytes)
+    ]
+  };
+}
+function leadsToOneMachine({ payload: payload2 }) {
+  return payload2[7] === RTN_UNICAST;
+}
 function describeDestination({ bytes, length }) {
   return length === 0 ? `default ${formatIp(bytes)}/0` : `${formatIp(bytes)}/${length}`;
 }
 
 // ffi/netlink/socket.ts
 var RECEIVE_SIZE = 32 * 1024;
+var NO_ROUTE = [
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EACCES",
+  "EINVAL"
+];
 var NetlinkSocket = class {
   #fd;
   /**
@@ -4204,6 +4281,11 @@ var NetlinkSocket = class {
   routes() {
     return this.list(listRoutes()).map(readRoute);
   }
+  /** Whether packets to this address go to one other machine, by the present routes. */
+  leadsToOneMachine(address2) {
+    const route2 = ifThere(() => this.#get(findRoute(address2)), NO_ROUTE);
+    return route2 !== void 0 && leadsToOneMachine(route2);
+  }
   /** Makes a request; see {@linkcode requestCalls}. */
   request(messages, words2) {
     const calls = requestCalls(this.number, messages, answerOutput(), words2);
@@ -4218,21 +4300,33 @@ var NetlinkSocket = class {
     ]));
     const received = [];
     for (; ; ) {
-      const output = new Output(RECEIVE_SIZE);
-      const call2 = recvfrom(this.number, output, MSG_DONTWAIT);
-      const outcome = syscalls([
-        {
-          call: call2
-        }
-      ]);
-      const { buffer, byteOffset } = outcome.output(output);
-      const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call2)));
-      for (const answer of decode(bytes)) {
+      for (const answer of this.#receive(message2)) {
         if (answer.type === NLMSG_DONE) return received;
-        if (answer.type === NLMSG_ERROR) throw responseError(message2, bytes);
         received.push(answer);
       }
     }
+  }
+  /** Requests one thing, and returns its message. */
+  #get(message2) {
+    syscall(send(this.number, [
+      message2
+    ]));
+    return this.#receive(message2)[0];
+  }
+  /** Receives a part of the response to a message. */
+  #receive(message2) {
+    const output = new Output(RECEIVE_SIZE);
+    const call2 = recvfrom(this.number, output, MSG_DONTWAIT);
+    const outcome = syscalls([
+      {
+        call: call2
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(output);
+    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call2)));
+    const answers = decode(bytes);
+    if (answers.some(({ type }) => type === NLMSG_ERROR)) throw responseError(message2, bytes);
+    return answers;
   }
   /** Closes it, unless it is closed already. */
   close() {
@@ -4337,6 +4431,7 @@ function readRlimit(limit2) {
 // ffi/calls/polling.ts
 var SIGSET_SIZE = 8;
 var POLLIN = 1;
+var POLLOUT = 4;
 function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
   const view2 = new DataView(bytes.buffer);
@@ -4841,8 +4936,10 @@ function idHints(capability) {
 
 // ffi/proc/mountinfo.ts
 function mountsOf(process) {
-  const pid = typeof process === "object" ? process.pid : process ?? "thread-self";
-  return parseMountinfo(readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
+  return parseMountinfo(mountinfoOf(typeof process === "object" ? process.pid : process));
+}
+function mountinfoOf(pid = "thread-self") {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
 }
 function parseMountinfo(text4) {
   return text4.split("\n").filter((line) => line !== "").map(parseLine);
@@ -4880,22 +4977,6 @@ function parsePropagation(fields) {
 }
 function unescape(field) {
   return field.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-}
-
-// ffi/missing.ts
-var NO_SUCH_PATH = [
-  "ENOENT",
-  "ENOTDIR"
-];
-function ifThere(ask, absence = NO_SUCH_PATH) {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
-      return void 0;
-    }
-    throw error;
-  }
 }
 
 // host/namespace_list.ts
@@ -5071,13 +5152,13 @@ function pidsIn(process) {
 }
 
 // recipe/nearest.ts
-var LONGEST2 = 64;
+var LONGEST3 = 64;
 var [PART2, ABBREVIATION] = [
   0.4,
   0.6
 ];
 function nearest(word4, words2) {
-  if (word4.length > LONGEST2) return void 0;
+  if (word4.length > LONGEST3) return void 0;
   const wanted = word4.toLowerCase();
   let best;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
@@ -5142,7 +5223,6 @@ function editDistance(a, b) {
 }
 
 // recipe/shown.ts
-var LONGEST3 = 60;
 var MOST_FIELDS = 4;
 function shown(value) {
   if (typeof value === "string") return quoted(value);
@@ -5151,13 +5231,10 @@ function shown(value) {
   if (typeof value === "object") return "an object";
   return typeof value === "function" ? "a function" : String(value);
 }
-function quoted(text4) {
-  return text4.length > LONGEST3 ? `"${text4.slice(0, LONGEST3)}..."` : `"${text4}"`;
-}
 function shownObject(value) {
   const fields = [];
   for (const [name, field] of Object.entries(value).slice(0, MOST_FIELDS)) {
-    fields.push(`${name.slice(0, LONGEST3)}: ${shown(field)}`);
+    fields.push(`${quoted(name).slice(1, -1)}: ${shown(field)}`);
   }
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
@@ -5258,7 +5335,62 @@ function id() {
   return integer(0, 4294967294);
 }
 function modeBits() {
-  return integer(0, 4095);
+  return octal(integer(0, 4095), DECIMAL_MODES);
+}
+function maskBits() {
+  return octal(integer(0, 511), DECIMAL_MASKS);
+}
+var DECIMAL_MODES = [
+  ...[
+    444,
+    500,
+    550,
+    555,
+    600,
+    640,
+    644,
+    660,
+    664,
+    666,
+    700,
+    710,
+    711,
+    744,
+    750,
+    751,
+    755,
+    770
+  ],
+  ...[
+    771,
+    775,
+    777,
+    1755,
+    1770,
+    1775,
+    1777,
+    2755,
+    2770,
+    2775,
+    2777
+  ]
+];
+var DECIMAL_MASKS = [
+  22,
+  27,
+  77
+];
+function octal(bits, mistaken) {
+  return {
+    ...bits,
+    issue(value) {
+      if (typeof value === "string" && /^[0-7]{1,4}$/.test(value)) {
+        return `should be a number, not a string; write ${`0o${value}`.replace(/^0o0+(?=.)/, "0o")}`;
+      }
+      if (!mistaken.includes(value)) return bits.issue(value);
+      return `${value} is 0o${value.toString(8)} in octal; write 0o${value}`;
+    }
+  };
 }
 function boolean() {
   return schema("true or false", (value) => typeof value === "boolean" ? void 0 : mismatch(value, "true or false"), () => ({
@@ -5330,7 +5462,7 @@ function invalidField(value, fields, tag) {
     if (name === tag || Object.hasOwn(fields, name) || value[name] === void 0) continue;
     return {
       field: name,
-      issue: `is unknown; ${knownFields(name, Object.keys(fields))}`
+      issue: unknownIssue(name, Object.keys(fields))
     };
   }
   for (const name in fields) {
@@ -5351,10 +5483,11 @@ function invalidField(value, fields, tag) {
   }
   return void 0;
 }
-function knownFields(name, names) {
+function unknownIssue(name, names) {
+  const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  if (/^\d+$/.test(name)) return `is no field: pass an object, not a list or a string; ${known}`;
   const near = nearest(name, names);
-  if (near !== void 0) return `did you mean "${near}"?`;
-  return names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  return `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`;
 }
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -5416,7 +5549,8 @@ var bindSchema = stepSchema("bind", () => ({
   readOnly: optional(boolean()),
   recursive: optional(boolean()),
   optional: optional(boolean()),
-  restrict: optional(list(oneOf(RESTRICTIONS)))
+  restrict: optional(list(oneOf(RESTRICTIONS))),
+  untrusted: optional(boolean())
 }));
 
 // recipe/steps/devices.ts
@@ -5537,21 +5671,21 @@ var mapIdsSchema = stepSchema("mapIds", () => {
 }, ({ uids, gids }) => {
   return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
 });
-function mapText(ranges) {
-  return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}
+function mapText(ranges2) {
+  return ranges2.map(({ inside, outside, count }) => `${inside} ${outside} ${count}
 `).join("");
 }
-function rangesIssue(name, ranges) {
-  if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
-  const size = mapText(ranges).length;
+function rangesIssue(name, ranges2) {
+  if (ranges2.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
+  const size = mapText(ranges2).length;
   if (size > MAP_BYTES) {
     return `"${name}" has ${size} bytes as a map; the kernel takes ${MAP_BYTES}`;
   }
-  for (const [i, a] of ranges.entries()) {
+  for (const [i, a] of ranges2.entries()) {
     if (Math.max(a.inside, a.outside) + a.count > LAST_ID + 1) {
       return `"${name}": range ${i + 1} goes beyond the last id, ${LAST_ID}`;
     }
-    for (const [j, b] of ranges.slice(0, i).entries()) {
+    for (const [j, b] of ranges2.slice(0, i).entries()) {
       for (const side of [
         "inside",
         "outside"
@@ -5664,6 +5798,7 @@ var joinSchema = stepSchema("join", () => ({
   kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
   credentials: optional(oneOf([
     "root",
+    "process",
     "keep"
   ])),
   root: optional(boolean()),
@@ -5673,6 +5808,9 @@ var joinSchema = stepSchema("join", () => ({
 }), ({ target, kinds = [], ...options }) => {
   if (typeof target !== "string") return void 0;
   if (kinds.length > 1) return "a file is one namespace and takes one kind";
+  if (options.credentials === "process") {
+    return '"credentials" of "process" need a process, and the target is a file';
+  }
   const ofProcess = [
     "root",
     "cwd",
@@ -5791,9 +5929,9 @@ function bytesOf2(size) {
   const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
   return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
 }
-function isSize(value) {
+function isSize(value, min) {
   const bytes = typeof value === "string" ? bytesOf2(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
 }
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
@@ -5804,9 +5942,9 @@ function isCpuset(list2) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds, ...json) {
+function limit(expected, holds2, ...json) {
   const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+  return optional(schema(whole, (value) => value === "unlimited" || holds2(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
     anyOf: [
       {
         enum: [
@@ -5817,19 +5955,23 @@ function limit(expected, holds, ...json) {
     ]
   })));
 }
-function textThat(expected, holds, pattern) {
+function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+}
+function textThat(expected, holds2, pattern) {
   return text3({
     expected,
     min: 1,
     pattern,
-    issue: (text4) => holds(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+    issue: (text4) => holds2(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
   });
 }
 var limitFields = lazy(() => {
-  const size = limit('a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"', isSize, integer().jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
+  const size = sizeFrom(0);
   const count = optional(either(integer(1), oneOf([
     "unlimited"
   ])));
@@ -5841,7 +5983,8 @@ var limitFields = lazy(() => {
     writeIops: count
   });
   return {
-    memory: size,
+    // A group without any memory ends each process as it enters.
+    memory: sizeFrom(1),
     memoryHigh: size,
     swap: size,
     cpus: limit("a number of processors from 0.01 on", isCpus, {
@@ -5973,7 +6116,24 @@ var WORDS = {
   auto: {},
   noauto: {},
   _netdev: {},
-  nofail: {}
+  nofail: {},
+  noowner: {},
+  nogroup: {},
+  nouser: {},
+  nousers: {},
+  // Words that let users mount, and what they imply.
+  owner: {
+    set: MS_NOSUID | MS_NODEV
+  },
+  group: {
+    set: MS_NOSUID | MS_NODEV
+  },
+  user: {
+    set: MS_NOSUID | MS_NODEV | MS_NOEXEC
+  },
+  users: {
+    set: MS_NOSUID | MS_NODEV | MS_NOEXEC
+  }
 };
 var OTHER_STEPS = {
   bind: "bind",
@@ -6009,7 +6169,7 @@ function parseMountOptions(options, initial = 0) {
   for (const option of splitOptions(options ?? "")) {
     const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
     if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
-    else if (!option.startsWith("x-") && !option.startsWith("X-")) data2.push(option);
+    else if (!/^(x-|X-|comment=)/.test(option)) data2.push(option);
   }
   return {
     flags: flags2 >>> 0,
@@ -6122,9 +6282,9 @@ var remountSchema = stepSchema("remount", () => ({
   target: absolutePath(),
   options: mountOptions(),
   bind: optional(boolean())
-}), ({ options, bind: bind3 }) => {
+}), ({ options, bind: bind4 }) => {
   const { data: data2 } = parseMountOptions(options);
-  return data2 !== null && bind3 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
+  return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
 });
 function unmount(target, options = {}) {
   return {
@@ -6330,13 +6490,25 @@ function publish(port, options) {
 var publishSchema = stepSchema("publish", () => ({
   port: integer(1, 65535),
   address: ipAddress(),
+  hostAddress: optional(ipAddress()),
   to: optional(integer(1, 65535)),
   protocol: optional(oneOf([
     "tcp",
     "udp"
   ])),
   inside: optional(boolean())
-}));
+}), ({ address: address2, hostAddress }) => {
+  if (hostAddress === void 0) return void 0;
+  const host2 = parseIp(hostAddress);
+  if (host2.family !== parseIp(address2).family) {
+    return `"${hostAddress}" and "${address2}" are not both IPv4 or both IPv6`;
+  }
+  if (host2.bytes.every((byte) => byte === 0)) {
+    return `without "hostAddress", all addresses are published`;
+  }
+  const isLoopback = host2.bytes.length === 4 ? host2.bytes[0] === 127 : formatIp(host2.bytes) === "::1";
+  return isLoopback ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address2} without publish()` : void 0;
+});
 
 // recipe/steps/network/user_network.ts
 function userNetwork(program) {
@@ -6348,8 +6520,8 @@ function userNetwork(program) {
   };
 }
 var USER_NETWORK_PROGRAMS = [
-  "slirp4netns",
-  "pasta"
+  "pasta",
+  "slirp4netns"
 ];
 var userNetworkSchema = stepSchema("userNetwork", () => ({
   program: optional(oneOf(USER_NETWORK_PROGRAMS))
@@ -6378,6 +6550,24 @@ var overlaySchema = stepSchema("overlay", () => ({
   return void 0;
 });
 
+// recipe/variable_pattern.ts
+function variablePattern() {
+  const expected = 'the name of a variable, or "AWS_*" for all that begin so';
+  return text3({
+    expected,
+    min: 1,
+    pattern: "^[^=*]*\\*?$",
+    issue: (name) => /^[^=*]*\*?$/.test(name) ? void 0 : `${quoted(name)} is not ${expected}`
+  });
+}
+function includesVariable(patterns, name) {
+  for (const pattern of patterns) {
+    if (pattern === name) return true;
+    if (pattern.endsWith("*") && name.startsWith(pattern.slice(0, -1))) return true;
+  }
+  return false;
+}
+
 // recipe/steps/process.ts
 function setEnv(variables) {
   return {
@@ -6395,7 +6585,7 @@ function clearEnv(options = {}) {
   };
 }
 var clearEnvSchema = stepSchema("clearEnv", () => ({
-  keep: optional(list(variableName()))
+  keep: optional(list(variablePattern()))
 }));
 function umask3(mask2) {
   return {
@@ -6404,7 +6594,7 @@ function umask3(mask2) {
   };
 }
 var umaskSchema = stepSchema("umask", () => ({
-  mask: integer(0, 511)
+  mask: maskBits()
 }));
 function rlimit(resource, soft, hard = soft) {
   return {
@@ -6780,15 +6970,17 @@ var DEFAULT_SECCOMP_PROFILE = {
 };
 function allowMore(profile2, more) {
   if (more.length === 0) return profile2;
-  const groups = SECCOMP_GROUPS;
-  const names = more.flatMap((name) => words(groups[name] ?? name));
   return {
     ...profile2,
     syscalls: [
-      allow(names),
+      allow(more.flatMap(callsOf)),
       ...profile2.syscalls ?? []
     ]
   };
+}
+function callsOf(name) {
+  const groups = SECCOMP_GROUPS;
+  return words(groups[name] ?? name);
 }
 function words(text4) {
   return text4.trim().split(/\s+/);
@@ -6810,6 +7002,101 @@ function allowWhere(names, { index, bits, are }) {
         op: "SCMP_CMP_MASKED_EQ"
       }
     ]
+  };
+}
+
+// recipe/seccomp_denials.ts
+var SETUID_BITS = [
+  2048,
+  1024
+];
+var CREATING = [
+  64,
+  4194304
+];
+var UNIX = 1;
+var DATAGRAMS = [
+  2,
+  3
+];
+var INT2 = 4294967295;
+var SOCK_TYPE_MASK = 15;
+var ENOSYS2 = 38;
+var SECCOMP_DENIALS = {
+  /**
+   * Files with the bits of set-user-ID and set-group-ID, as RestrictSUIDSGID= of systemd.exec(5)
+   * denies them. A filter cannot see the mode of openat2(2): programs then use openat(2).
+   */
+  "@setuid-files": () => [
+    ...SETUID_BITS.flatMap((bit) => [
+      deny([
+        "chmod",
+        "fchmod",
+        "creat",
+        "mknod"
+      ], has2(1, bit)),
+      deny([
+        "fchmodat",
+        "fchmodat2",
+        "mknodat"
+      ], has2(2, bit)),
+      ...CREATING.flatMap((flag) => [
+        deny([
+          "open"
+        ], has2(1, flag), has2(2, bit)),
+        deny([
+          "openat"
+        ], has2(2, flag), has2(3, bit))
+      ])
+    ]),
+    {
+      ...deny([
+        "openat2"
+      ]),
+      errnoRet: ENOSYS2
+    }
+  ],
+  /**
+   * Unix sockets, but for connected pairs. Datagrams can be sent from one of a pair to any other
+   * socket by its path, so that only streams are left.
+   */
+  "@unix-sockets": () => [
+    deny([
+      "socket"
+    ], is(0, INT2, UNIX)),
+    ...DATAGRAMS.map((type) => deny([
+      "socketpair"
+    ], is(0, INT2, UNIX), is(1, SOCK_TYPE_MASK, type)))
+  ]
+};
+function denyMore(profile2, more) {
+  if (more.length === 0) return profile2;
+  const denials = SECCOMP_DENIALS;
+  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf(name)));
+  return {
+    ...profile2,
+    syscalls: [
+      ...rules,
+      ...profile2.syscalls ?? []
+    ]
+  };
+}
+function deny(names, ...args) {
+  return {
+    names,
+    action: "SCMP_ACT_ERRNO",
+    args
+  };
+}
+function has2(index, bits) {
+  return is(index, bits, bits);
+}
+function is(index, mask2, value) {
+  return {
+    index,
+    value: mask2,
+    valueTwo: value,
+    op: "SCMP_CMP_MASKED_EQ"
   };
 }
 
@@ -6965,21 +7252,29 @@ function seccomp(profile2 = {}) {
   };
 }
 var callNames = lazy(() => [
-  ...Object.keys(SECCOMP_GROUPS),
   ...allSyscalls("x86_64").keys()
 ]);
-function callName() {
-  const groups = Object.keys(SECCOMP_GROUPS);
+function callName(groups) {
   return text3({
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
     min: 1,
-    issue: (name) => isSyscallName(name) || groups.includes(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, callNames())}`
+    issue: (name) => isSyscallName(name) || groups.includes(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
+      ...groups,
+      ...callNames()
+    ])}`
   });
 }
-var seccompSchema = stepSchema("seccomp", () => ({
-  profile: optional(seccompProfile()),
-  allow: optional(list(callName()))
-}));
+var seccompSchema = stepSchema("seccomp", () => {
+  const groups = Object.keys(SECCOMP_GROUPS);
+  return {
+    profile: optional(seccompProfile()),
+    allow: optional(list(callName(groups))),
+    deny: optional(list(callName([
+      ...groups,
+      ...Object.keys(SECCOMP_DENIALS)
+    ])))
+  };
+});
 
 // recipe/steps/sysctl.ts
 function sysctl(settings2) {
@@ -7044,8 +7339,8 @@ var timeOffsetSchema = stepSchema("timeOffset", () => ({
 // recipe/steps/unshare.ts
 function unshare3(...kinds) {
   const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind) => typeof kind !== "object");
+  const options = isObject(last) ? last : {};
+  const names = kinds.filter((kind) => !isObject(kind));
   return {
     step: "unshare",
     kinds: names,
@@ -7483,6 +7778,50 @@ function transfer(direction, fd, size) {
 }
 
 // launch/output.ts
+var OutputLimitError = class extends RamekinError {
+  /** `"OutputLimitError"`. */
+  name = "OutputLimitError";
+  /** The stream. */
+  stream;
+  /** The limit, in bytes. */
+  maxOutput;
+  /** Creates an error about the stream. */
+  constructor(stream, maxOutput) {
+    super(`the program has written more than ${maxOutput} bytes to its ${stream} (maxOutput)`);
+    this.stream = stream;
+    this.maxOutput = maxOutput;
+  }
+};
+var OutputCollector = class {
+  #stream;
+  #maxOutput;
+  #parts = [];
+  #size = 0;
+  /** @param maxOutput how many bytes it takes */
+  constructor(fd, maxOutput = Infinity) {
+    this.#stream = fd === 1 ? "stdout" : "stderr";
+    this.#maxOutput = maxOutput;
+  }
+  /** Whether the program has written more than it may. */
+  get overflows() {
+    return this.#size > this.#maxOutput;
+  }
+  /** Adds what the program has written; nothing is kept of too much. */
+  add(bytes) {
+    this.#size += bytes.length;
+    if (this.overflows) this.#parts = [];
+    else this.#parts.push(bytes);
+  }
+  /**
+   * Returns all that was added.
+   *
+   * @throws {OutputLimitError} if that was too much
+   */
+  bytes() {
+    if (this.overflows) throw new OutputLimitError(this.#stream, this.#maxOutput);
+    return this.#parts.length === 1 ? this.#parts[0] : concat(this.#parts);
+  }
+};
 function commandOutput(status, stdout, stderr) {
   const collected = (name, bytes) => {
     if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
@@ -7520,7 +7859,7 @@ var [WAITING2, LOOKING] = [
 ]));
 function statusIn(info) {
   const state = readChildState(info);
-  if (state === void 0) return void 0;
+  if (state === void 0 || !ENDS.includes(state.code)) return void 0;
   const { code, status } = state;
   const rest = {
     timedOut: false,
@@ -7539,6 +7878,11 @@ function statusIn(info) {
     ...rest
   };
 }
+var ENDS = [
+  CLD_EXITED,
+  CLD_KILLED,
+  CLD_DUMPED
+];
 function signalName2(number) {
   const entry = Object.entries(SIGNALS).find(([, known]) => known === number);
   return entry === void 0 ? null : entry[0];
@@ -7558,32 +7902,44 @@ function endServices(services) {
 }
 
 // launch/collect.ts
-function collectSync(launched, descriptors, timeout) {
+function collectSync(launched, descriptors, timeout, maxOutput) {
   const { pidfd, cgroup } = launched;
   const end = timeout === void 0 ? Infinity : performance.now() + timeout;
   const collected = /* @__PURE__ */ new Map();
-  for (const fd of descriptors) if (fd !== void 0) collected.set(fd, []);
+  descriptors.forEach((fd, stream) => {
+    if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
+  });
   const open2 = new Set(collected.keys());
+  const kill3 = () => {
+    if (!killed && status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    killed = true;
+  };
   const waitForAny = () => {
     const [first = -1, second = -1] = open2;
-    const left = timedOut || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
+    const left = killed || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
     const seconds2 = Math.floor(left / 1e3);
     const exit = status === void 0 ? pidfd : -1;
     WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
   };
-  let timedOut = false;
+  let [timedOut, killed] = [
+    false,
+    false
+  ];
   let status;
-  while (status === void 0 || open2.size > 0 && !timedOut) {
-    const waitsForEnd = open2.size === 0 && (timedOut || end === Infinity);
+  while (status === void 0 || open2.size > 0 && !killed) {
+    const waitsForEnd = open2.size === 0 && (killed || end === Infinity);
     if (!waitsForEnd) waitForAny();
-    if (!timedOut && performance.now() >= end) {
+    if (!killed && performance.now() >= end) {
       timedOut = true;
-      if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+      kill3();
     }
     for (const fd of open2) {
       const bytes = readSome(fd);
-      if (bytes?.length === 0) open2.delete(fd);
-      else if (bytes !== void 0) collected.get(fd).push(bytes);
+      if (bytes === void 0) continue;
+      const stream = collected.get(fd);
+      stream.add(bytes);
+      if (bytes.length === 0) open2.delete(fd);
+      else if (stream.overflows) kill3();
     }
     if (status !== void 0) continue;
     status = reapStatus(pidfd, waitsForEnd);
@@ -7592,17 +7948,17 @@ function collectSync(launched, descriptors, timeout) {
       ...cgroup.endSync()
     };
   }
-  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : concat(collected.get(fd)));
+  const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
   return conclude(launched, descriptors, {
     ...status,
     timedOut
-  }, stdout, stderr);
+  }, streams);
 }
-function conclude({ pidfd, services }, descriptors, status, stdout, stderr) {
+function conclude({ pidfd, services }, descriptors, status, [, stdout, stderr]) {
   CLOSING.run(pidfd);
   for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
   endServices(services);
-  return commandOutput(status, stdout, stderr);
+  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 }
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
@@ -7666,24 +8022,70 @@ function parseHost(text4) {
     port
   };
 }
+var NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 function canonicalName(name) {
   const url = URL.parse(`http://${name}/`);
   if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
     return void 0;
   }
-  const canonical = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  return canonical === "" ? void 0 : canonical;
+  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
+  const canonical = url.hostname.replace(/\.$/, "");
+  return NAME.test(canonical) ? canonical : void 0;
+}
+
+// proxy/granted_host.ts
+var GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
+function parseGrantedHost(text4) {
+  const [, wildcard, host2, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text4) ?? [];
+  const parsed = parseHost(`${host2}${port ?? ""}`);
+  if (parsed === void 0) return void 0;
+  const ip = parseIp(parsed.name);
+  if (ip === void 0) {
+    if (length !== void 0) return void 0;
+    return {
+      name: parsed.name,
+      below: wildcard !== void 0,
+      port: parsed.port
+    };
+  }
+  const bits = ip.bytes.length * 8;
+  if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
+  return {
+    range: {
+      ...ip,
+      length: Number(length ?? bits)
+    },
+    port: parsed.port
+  };
+}
+function grantsName(granted, name) {
+  if (!("name" in granted)) return false;
+  return granted.name === name || granted.below && name.endsWith(`.${granted.name}`);
+}
+function grantsAddress(granted, address2) {
+  return "range" in granted && isInRange(address2, granted.range);
+}
+function isInRange(address2, range) {
+  if (address2.family !== range.family) return false;
+  const [one, other] = [
+    networkOf({
+      ...address2,
+      length: range.length
+    }),
+    networkOf(range)
+  ];
+  return one.every((byte, index) => byte === other[index]);
 }
 
 // permissions/permissions.ts
 var permissionFields = lazy(() => ({
   read: grantOf(path()),
   write: grantOf(path()),
-  net: optional(either(oneOf([
+  net: grantOf(host(), [
     "inherit",
     "loopback"
-  ]), either(boolean(), list(host())))),
-  env: grantOf(variableName()),
+  ]),
+  env: grantOf(variablePattern()),
   run: grantOf(text3({
     min: 1
   })),
@@ -7699,17 +8101,18 @@ function permissionsSchema() {
   const lists = object(permissionFields());
   return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word4.issue(value) : lists.issue(value)));
 }
-function grantOf(item) {
-  return optional(either(oneOf([
-    "inherit"
-  ]), either(boolean(), list(item))));
+function grantOf(item, words2 = [
+  "inherit"
+]) {
+  const items = list(item);
+  const all = either(oneOf(words2), either(boolean(), items));
+  return optional(schema(all.expected, (value) => (Array.isArray(value) ? items : all).issue(value)));
 }
 function host() {
-  const expected = `a host with or without a port, such as "example.org:443"`;
   return text3({
-    expected,
+    expected: GRANTED_HOSTS,
     min: 1,
-    issue: (text4) => parseHost(text4) === void 0 ? `${quoted(text4)} is not ${expected}` : void 0
+    issue: (text4) => parseGrantedHost(text4) === void 0 ? `${quoted(text4)} is not ${GRANTED_HOSTS}` : void 0
   });
 }
 
@@ -7733,11 +8136,16 @@ var commandFields = lazy(() => {
     stdin: kind,
     stdout: kind,
     stderr: kind,
+    maxOutput: optional(integer(0)),
     timeout: optional(integer(0)),
     terminal: optional(boolean()),
     permissions: permissionsSchema()
   };
 });
+var enteringUser = lazy(() => optional(oneOf([
+  "program",
+  "root"
+])));
 var programName = lazy(() => text3({
   min: 1
 }));
@@ -7752,14 +8160,293 @@ function checkCommand(program, options) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
 }
+function checkEnteringUser(user) {
+  const issue = enteringUser().issue(user);
+  if (issue !== void 0) throw optionError(`the command's option "user" ${issue}`);
+}
 function pathOf2(path2) {
   if (typeof path2 === "string") return path2;
+  if (!(path2 instanceof URL)) {
+    throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
+  }
   if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
-  return decodeURIComponent(path2.pathname);
+  return decodeURIComponent(path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
 }
 function optionError(message2) {
   return new TypeError(escapeControls(message2));
 }
+
+// host/process_cgroups.ts
+function cgroupFilesOf(pid) {
+  const own = new Map(memberships("thread-self").map((one) => [
+    one.controllers,
+    one.path
+  ]));
+  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
+  if (others.length === 0) return [];
+  const mounts = mountsOf();
+  return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
+}
+function isFrozen(file) {
+  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
+    const [unified, state] = [
+      "cgroup.freeze",
+      "freezer.state"
+    ].map((name) => ifThere(() => readWholeText(at_fdcwd, `${directory}/${name}`).trim()));
+    if (unified === "1" || state !== void 0 && state !== "THAWED") return true;
+    if (unified === void 0) return false;
+  }
+  return false;
+}
+function memberships(process) {
+  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
+  return lines.map((line) => {
+    const [, controllers, ...path2] = line.split(":");
+    return {
+      controllers,
+      path: path2.join(":")
+    };
+  });
+}
+function directoryOf({ controllers, path: path2 }, mounts) {
+  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
+  if (mount4 !== void 0) {
+    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
+  }
+  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
+}
+function serves({ data: data2 }, controllers) {
+  const options = data2.split(",");
+  return controllers.split(",").every((controller) => options.includes(controller));
+}
+
+// recipe/steps/id_range.ts
+function imageOf(id2, ranges2) {
+  const range = ranges2.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
+  return range && range.inside + id2 - range.outside;
+}
+
+// host/process_user.ts
+function processUser(pid, isOutside) {
+  const status = read3(pid, "status");
+  const [uid] = numbersAfter("Uid", status);
+  const [gid] = numbersAfter("Gid", status);
+  const [uids, gids] = isOutside ? [
+    mapOf(pid, "uid_map"),
+    mapOf(pid, "gid_map")
+  ] : [
+    SAME,
+    SAME
+  ];
+  return {
+    outside: uid,
+    uid: imageOf(uid, uids),
+    gid: imageOf(gid, gids),
+    groups: numbersAfter("Groups", status).flatMap((group) => imageOf(group, gids) ?? []),
+    root: {
+      uid: hasRoot(uids),
+      gid: hasRoot(gids)
+    },
+    capabilities: capabilitiesIn(status, isOutside)
+  };
+}
+function capabilitiesIn(status, isOutside) {
+  const [bounding, permitted] = [
+    setIn(status, "CapBnd"),
+    setIn(status, "CapPrm")
+  ];
+  const own = isOutside ? ALL : setIn(read3("thread-self", "status"), "CapBnd");
+  return {
+    lost: own.filter((name) => !bounding.includes(name)),
+    permitted,
+    ambient: setIn(status, "CapAmb"),
+    areAll: bounding.every((name) => permitted.includes(name))
+  };
+}
+var ALL = Object.keys(CAPABILITIES);
+function setIn(status, name) {
+  const [, digits = "0"] = new RegExp(`^${name}:\\s*(\\w+)$`, "m").exec(status) ?? [];
+  const bits = BigInt(`0x${digits}`);
+  return ALL.filter((name2) => (bits >> BigInt(CAPABILITIES[name2]) & 1n) === 1n);
+}
+var SAME = [
+  {
+    inside: 0,
+    outside: 0,
+    count: 4294967295
+  }
+];
+function hasRoot(ranges2) {
+  return ranges2.some(({ inside }) => inside === 0);
+}
+function numbersAfter(name, status) {
+  const [, words2 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
+  return words2.split(/\s+/).filter((word4) => word4 !== "").map(Number);
+}
+function mapOf(pid, file) {
+  return read3(pid, file).split("\n").filter((line) => line !== "").map((line) => {
+    const [inside, outside, count] = line.trim().split(/\s+/).map(Number);
+    return {
+      inside,
+      outside,
+      count
+    };
+  });
+}
+function read3(pid, file) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/${file}`);
+}
+
+// host/join_target.ts
+function targetOf(pid, started2) {
+  const stat = statOf(pid);
+  if (stat === void 0) throw endedError(pid);
+  const found = {
+    pid,
+    started: startOf(stat)
+  };
+  if ((started2 ?? found.started) !== found.started) {
+    throw endedError(pid, "another process has its pid now");
+  }
+  if (isDead(stat)) throw endedError(pid);
+  return found;
+}
+function endedError(pid, hint = NO_PROCESS) {
+  return new SyscallError({
+    syscall: "pidfd_open",
+    errno: ERRNO.ESRCH,
+    call: `pidfd_open(${pid}, 0)`,
+    hint
+  });
+}
+function hasEnded({ pid, started: started2 }) {
+  const stat = statOf(pid);
+  return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
+}
+function statOf(pid) {
+  return ifThere(() => readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`), [
+    "ENOENT",
+    "ESRCH"
+  ]);
+}
+function isDead(stat) {
+  const [flags2, pending] = [
+    Number(statField(stat, 9)),
+    Number(statField(stat, 31))
+  ];
+  return [
+    "Z",
+    "X"
+  ].includes(statField(stat, 3)) || (flags2 & PF_EXITING) !== 0 || (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
+}
+var PF_EXITING = 4;
+function joinTargetOf(requested, started2, { environment, cgroup, user }) {
+  const identity = targetOf(requested, started2);
+  const { pid } = identity;
+  try {
+    return withFixes({
+      ESRCH: NO_PROCESS,
+      EACCES: OTHERS_PROCESS
+    }, () => {
+      const kinds = otherKinds(pid);
+      return {
+        identity,
+        otherKinds: kinds,
+        sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
+        setgroupsDenied: deniesSetgroups(pid),
+        user: user ? processUser(pid, kinds.includes("user")) : void 0,
+        environment: environment ? environmentOf(pid) : {},
+        cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : []
+      };
+    });
+  } catch (error) {
+    throw hasEnded(identity) ? endedError(pid) : error;
+  }
+}
+function thawed(files) {
+  const frozen = files.find(isFrozen);
+  if (frozen === void 0) return files;
+  throw new SyscallError({
+    syscall: "write",
+    errno: ERRNO.EBUSY,
+    call: `write(<${frozen}>, "0")`,
+    hint: "the container is paused; resume() first"
+  });
+}
+function otherKinds(pid) {
+  return otherNamespaces(pid, NAMESPACE_KINDS);
+}
+function sharesRoot(pid) {
+  const [root, own] = readLinks([
+    `${processDirectory(pid)}/root`,
+    "/proc/self/root"
+  ]);
+  return root !== void 0 && root === own;
+}
+function deniesSetgroups(pid) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
+}
+function environmentOf(pid) {
+  const variables = {};
+  for (const string of environmentStrings2(pid)) {
+    const at2 = string.indexOf("=");
+    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
+  }
+  return variables;
+}
+var LOADING = {
+  attempts: 200,
+  pause: 5
+};
+function environmentStrings2(pid) {
+  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+    const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
+    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
+      return environment.split("\0");
+    }
+    syscall(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+function isLoaded(stat) {
+  return statField(stat, 51) !== "0" || isDead(stat);
+}
+
+// container/enter_steps.ts
+function enterSteps(steps, target, user) {
+  const credentials = user === "program" ? "process" : "root";
+  const join2 = {
+    step: "join",
+    target,
+    root: true,
+    cwd: true,
+    cgroup: true,
+    credentials
+  };
+  const restricts = ({ step }) => RESTRICTIONS2.has(step) || step === "capabilities" && user === "root";
+  return [
+    join2,
+    ...steps.filter(restricts)
+  ];
+}
+function orEnded(error, first) {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
+  return isMet || hasEnded(first) ? new TypeError(ENDED, {
+    cause: error
+  }) : error;
+}
+var ENDED = "the container has ended already";
+var RESTRICTIONS2 = /* @__PURE__ */ new Set([
+  "clearEnv",
+  "landlock",
+  "newSession",
+  "noNewPrivileges",
+  "rlimit",
+  "seccomp",
+  "setEnv",
+  "umask"
+]);
 
 // container/pinned_namespace.ts
 var PinnedNamespace = class {
@@ -7767,46 +8454,63 @@ var PinnedNamespace = class {
   kind;
   /** The path of the file that it is mounted on. */
   path;
+  #id;
   #released = false;
   /** Use {@linkcode Container.pin}. */
-  constructor(kind, path2) {
+  constructor(kind, path2, id2) {
     this.kind = kind;
     this.path = path2;
+    this.#id = id2;
   }
   /**
    * Unmounts and removes the file. The namespace exists as long as a process is in it.
    *
-   * @throws {SyscallError} `EINVAL` if the file was unmounted before, `ENOENT` if it is gone
+   * @throws {SyscallError} `EINVAL` if the file was unmounted before, or something else is at its
+   * path, which is left alone; `ENOENT` if nothing is there
    */
   release() {
     if (this.#released) return;
-    syscall(umount2(this.path, MNT_DETACH));
+    using file = open(this.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const { dev, ino } = namespaceId(file);
+    if (dev !== this.#id.dev || ino !== this.#id.ino) throw isNotMounted(this.path);
+    umount22(descriptorPath(file), MNT_DETACH);
     this.#released = true;
-    syscall(unlinkat(at_fdcwd, this.path, 0));
+    unlinkat2(AT_FDCWD, this.path);
   }
   /** Releases it at the end of a `using` scope. */
   [Symbol.dispose]() {
     this.release();
   }
 };
+function namespaceId(file) {
+  return statx2(file, "", AT_EMPTY_PATH);
+}
+function descriptorPath(file) {
+  return `${processDirectory("thread-self")}/fd/${file.number}`;
+}
 function pinNamespace(pid, kind, path2) {
-  const made = openat(at_fdcwd, path2, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 292);
-  syscalls([
-    {
-      call: made
-    },
-    {
-      call: close(new ResultOf(made, "fd"))
-    }
-  ], "the namespace is mounted on a new file, in a directory that is there");
-  const bind3 = mount(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind]}`, path2, null, MS_BIND, null);
+  using namespace = open(`${processDirectory(pid)}/ns/${NAMESPACE_FILE[kind]}`, O_PATH | O_CLOEXEC);
+  using file = makeFile(path2);
   try {
-    syscall(bind3);
+    syscall(mount(descriptorPath(namespace), descriptorPath(file), null, MS_BIND, null));
   } catch (error) {
-    syscall(unlinkat(at_fdcwd, path2, 0));
+    unlinkat2(AT_FDCWD, path2);
     throw error instanceof SyscallError ? withHint(error, kind) : error;
   }
-  return new PinnedNamespace(kind, path2);
+  return new PinnedNamespace(kind, path2, namespaceId(namespace));
+}
+function makeFile(path2) {
+  const made = openat(at_fdcwd, path2, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 292);
+  const hint = "the namespace is mounted on a new file, in a directory that is there";
+  return new OwnedFd(syscall(made, hint));
+}
+function isNotMounted(path2) {
+  return new SyscallError({
+    syscall: "umount2",
+    errno: ERRNO.EINVAL,
+    call: `umount2(${JSON.stringify(path2)}, MNT_DETACH)`,
+    hint: "the namespace is not mounted there any longer, and what is there now was left alone"
+  });
 }
 function withHint({ syscall: syscall2, errno, code, call: call2 }, kind) {
   return new SyscallError({
@@ -7824,6 +8528,41 @@ function hintOf2(code, kind) {
     return "a mount namespace cannot be pinned where it would see that mount itself: the mount that the file is on has to be private (mount --make-private), and the namespace younger than this script's";
   }
   return void 0;
+}
+
+// container/registry.ts
+function programOf(pid, parents) {
+  const [image] = readLinks([
+    `/proc/${pid}/exe`
+  ]);
+  if (image?.startsWith("/memfd:ramekin-init") !== true) return pid;
+  const children = [
+    ...parents ?? parentsOf(allPids())
+  ].flatMap(([child, parent]) => parent === pid ? [
+    child
+  ] : []);
+  const [first] = children.flatMap((child) => ifThere(() => ageOf(child), HIDDEN_PROCESS) ?? []).sort((a, b) => a.started - b.started || a.inside - b.inside);
+  return first?.pid ?? pid;
+}
+function ageOf(pid) {
+  return {
+    pid,
+    started: processIdentity(pid).started,
+    inside: pidsIn(pid).at(-1)
+  };
+}
+function parentsOf(pids) {
+  return new Map(pids.map((pid) => [
+    pid,
+    parentOf2(pid)
+  ]));
+}
+function parentOf2(pid) {
+  const stat = textOf2(pid, "stat");
+  return stat === void 0 ? void 0 : Number(statField(stat, 4));
+}
+function textOf2(pid, file) {
+  return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`), HIDDEN_PROCESS);
 }
 
 // ffi/fd_stream.ts
@@ -7861,13 +8600,12 @@ var FdStream = class {
       this.#tries = this.blocking ? 1 : READS_A_TURN;
     }
   }
-  /** Returns everything up to the end. */
-  async readAll() {
-    const parts = [];
+  /** Reads everything up to the end. */
+  async *chunks() {
     for (; ; ) {
       const bytes = await this.read();
-      if (bytes.length === 0) return parts.length === 1 ? parts[0] : concat(parts);
-      parts.push(bytes);
+      if (bytes.length === 0) return;
+      yield bytes;
     }
   }
   /** Writes all the bytes, as fast as they are taken. */
@@ -7964,6 +8702,7 @@ var Container = class {
   #cgroup;
   #services;
   #channels;
+  #maxOutput;
   #stdin;
   #outputs = [];
   #ended = false;
@@ -7979,6 +8718,7 @@ var Container = class {
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new FdStream(fd));
+    this.#maxOutput = limits2.maxOutput;
     this.status = this.#wait(limits2);
   }
   /**
@@ -8035,10 +8775,10 @@ var Container = class {
    * Returns a command for a program in this container, with the options and methods of
    * `recipe.command`. Nothing runs yet.
    *
-   * The program runs in all namespaces of the container, with its root, working directory and
-   * cgroups, as root of its user namespace. These steps of the recipe apply to it too:
-   * `capabilities`, `clearEnv`, `landlock`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`. For
-   * other combinations, see `join`.
+   * The program runs in all namespaces of the container's program, with its root, working directory,
+   * cgroups, user, groups and capabilities. These steps of the recipe apply to it too: `clearEnv`,
+   * `landlock`, `newSession`, `noNewPrivileges`, `rlimit`, `seccomp`, `setEnv`, `umask`, and
+   * `capabilities` with `user: "root"`. For other combinations, see `join`.
    *
    * @example
    * ```ts
@@ -8050,11 +8790,37 @@ var Container = class {
    * console.log(new TextDecoder().decode(stdout)); // a-cooler-hostname
    * ```
    *
-   * @throws {TypeError} if the container has ended
-   * @throws {SyscallError} `EACCES` if its first process has changed to another user
+   * @example As root, in a container whose program is another user
+   * ```ts
+   * import { mapIds, recipe, setUser, unshare } from "@ramekin/ramekin";
+   *
+   * const ids = [{ inside: 0, outside: 100000, count: 65536 }];
+   * const box = recipe(unshare("user"), mapIds({ uids: ids, gids: ids }), setUser({ uid: 33 }));
+   *
+   * async function idsIn(): Promise<string[]> {
+   *   await using container = box.command("sleep", { args: ["60"] }).spawn();
+   *   const commands = [container.enter("id"), container.enter("id", { user: "root" })];
+   *   const outputs = await Promise.all(commands.map((command) => command.output()));
+   *   return outputs.map(({ stdout }) => new TextDecoder().decode(stdout));
+   * }
+   * console.log(box.steps.length);
+   * ```
+   *
+   * @throws {TypeError} if the container has ended, also when the command is run
+   * @throws {SyscallError} `EACCES` if its program has changed to another user, `EBUSY` if the
+   * container is paused, also when the command is run
    */
   enter(program, options = {}) {
-    return this.#enter(this.identity, program, options);
+    const first = this.identity;
+    const inside = ifThere(() => processIdentity(programOf(first.pid)), [
+      "ENOENT",
+      "ESRCH"
+    ]);
+    if (inside === void 0) throw new TypeError(ENDED);
+    return this.#enter({
+      first,
+      inside
+    }, program, options);
   }
   /**
    * Pins a namespace of the container's first process, which then exists after its end, by a mount
@@ -8129,6 +8895,7 @@ var Container = class {
    * ```
    *
    * @throws {TypeError} if one of its streams is being read already
+   * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
   async output() {
     if (this.#channels[0] !== void 0 && this.#stdin === void 0) this.#channels[0].close();
@@ -8137,7 +8904,7 @@ var Container = class {
       this.#collect(1),
       this.#collect(2)
     ]);
-    return commandOutput(status, stdout, stderr);
+    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
   }
   /**
    * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
@@ -8160,7 +8927,10 @@ var Container = class {
   kill(signal = "SIGTERM") {
     this.#requireRunning();
     const number = SIGNALS[signal];
-    if (number === void 0) throw new TypeError(`Linux has no signal ${signal}`);
+    if (number === void 0) {
+      const meant = suggestion(String(signal), Object.keys(SIGNALS));
+      throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
+    }
     syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
@@ -8231,11 +9001,7 @@ var Container = class {
     for (const channel of this.#channels) channel?.close();
   }
   async #wait({ signal, timeout, ended }) {
-    const kill3 = () => {
-      if (this.#ended) return;
-      this.#killed = true;
-      this.kill("SIGKILL");
-    };
+    const kill3 = () => this.#killNow();
     if (signal?.aborted === true) kill3();
     signal?.addEventListener("abort", kill3);
     const timer = timeout === void 0 ? void 0 : setTimeout(() => {
@@ -8265,7 +9031,7 @@ var Container = class {
     } : status;
   }
   #requireRunning() {
-    if (this.#ended) throw new TypeError("the container has ended already");
+    if (this.#ended) throw new TypeError(ENDED);
   }
   get #group() {
     if (this.#cgroup !== void 0) return this.#cgroup;
@@ -8290,11 +9056,20 @@ var Container = class {
   async #collect(fd) {
     const channel = this.#channels[fd];
     if (channel === void 0) return void 0;
-    const stream = this.#outputs[fd];
-    if (stream !== void 0) return await stream.bytes();
-    const bytes = await channel.readAll();
+    const collected = new OutputCollector(fd, this.#maxOutput);
+    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
+      collected.add(bytes);
+      if (!collected.overflows) continue;
+      this.#killNow();
+      break;
+    }
     channel.close();
-    return bytes;
+    return collected;
+  }
+  #killNow() {
+    if (this.#ended) return;
+    this.#killed = true;
+    this.kill("SIGKILL");
   }
   /** Returns what may keep the event loop alive. */
   #waits() {
@@ -8309,7 +9084,7 @@ var Container = class {
 function describeAccess(need) {
   const { step, stepIndex } = need;
   const suffix = step === void 0 ? "" : `, for step ${stepIndex + 1} (${step})`;
-  return subjectOf(need) + suffix;
+  return escapeControls(subjectOf(need) + suffix);
 }
 function subjectOf(need) {
   switch (need.kind) {
@@ -8332,7 +9107,117 @@ function subjectOf(need) {
       return `the variable ${need.name}`;
     case "run":
       return `run ${need.program}`;
+    case "terminal":
+      return "the script's terminal";
+    case "kernel":
+      return "keys, virtual sockets and the like, which no namespace holds";
+    case "lifetime":
+      return "running on after the script";
   }
+}
+
+// ffi/resolve_name.ts
+var ADDRINFO = {
+  socktype: 8,
+  addr: 24,
+  next: 40,
+  size: 48
+};
+var ADDRESS = {
+  [AF_INET]: {
+    offset: 4,
+    size: 4
+  },
+  [AF_INET6]: {
+    offset: 8,
+    size: 16
+  }
+};
+async function resolveName(name) {
+  const { getaddrinfo, freeaddrinfo } = engine().libc;
+  const node = new TextEncoder().encode(`${name}\0`);
+  const hints = new Uint8Array(ADDRINFO.size);
+  new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
+  const found = new BigUint64Array(1);
+  const args = [
+    node,
+    null,
+    hints,
+    found
+  ];
+  if (await getaddrinfo.call(...args) !== 0) return [];
+  const list2 = Deno.UnsafePointer.create(args[3][0]);
+  try {
+    return [
+      ...addressesIn(list2)
+    ];
+  } finally {
+    freeaddrinfo.call(list2);
+  }
+}
+function* addressesIn(list2) {
+  for (let at2 = list2; at2 !== null; ) {
+    const entry = new Deno.UnsafePointerView(at2);
+    const socketAddress3 = entry.getPointer(ADDRINFO.addr);
+    if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
+    at2 = entry.getPointer(ADDRINFO.next);
+  }
+}
+function* addressIn(view2) {
+  const family = view2.getUint16();
+  if (family !== AF_INET && family !== AF_INET6) return;
+  const { offset, size } = ADDRESS[family];
+  const bytes = new Uint8Array(size);
+  view2.copyInto(bytes, offset);
+  yield {
+    family,
+    bytes
+  };
+}
+
+// proxy/public_address.ts
+var NOT_PUBLIC_IPV4 = ranges("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4");
+var GLOBAL_IPV6 = ranges("2000::/3");
+var NOT_PUBLIC_IPV6 = ranges("2001::/23", "2001:db8::/32", "3fff::/20");
+var WITH_IPV4 = [
+  // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
+  {
+    range: parsePrefix("::ffff:0:0/96"),
+    at: 12
+  },
+  // NAT64 (RFC 6052).
+  {
+    range: parsePrefix("64:ff9b::/96"),
+    at: 12
+  },
+  // 6to4 (RFC 3056).
+  {
+    range: parsePrefix("2002::/16"),
+    at: 2
+  }
+];
+function isPublic(address2) {
+  const { family, bytes } = address2;
+  if (family === AF_INET) return !isInAny(address2, NOT_PUBLIC_IPV4);
+  const carrier = WITH_IPV4.find(({ range }) => isInRange(address2, range));
+  if (carrier !== void 0) return isPublic(ipv4At(bytes, carrier.at));
+  if (isIsatap(bytes) && !isPublic(ipv4At(bytes, 12))) return false;
+  return isInAny(address2, GLOBAL_IPV6) && !isInAny(address2, NOT_PUBLIC_IPV6);
+}
+function isIsatap(bytes) {
+  return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
+}
+function ipv4At(bytes, at2) {
+  return {
+    family: AF_INET,
+    bytes: bytes.slice(at2, at2 + 4)
+  };
+}
+function isInAny(address2, ranges2) {
+  return ranges2.some((range) => isInRange(address2, range));
+}
+function ranges(...texts) {
+  return texts.map((text4) => parsePrefix(text4));
 }
 
 // proxy/refusal.ts
@@ -8366,181 +9251,117 @@ var Refusal = class extends Error {
   }
 };
 
-// proxy/stream.ts
-var ClientStream = class {
-  #reading;
-  /** A second descriptor, as the reactor watches each one in one direction. */
-  #writing;
-  /** Takes ownership of a nonblocking socket. */
-  constructor(socket) {
-    let other;
+// proxy/semaphore.ts
+var Semaphore = class {
+  #free;
+  #waiting = [];
+  /** @param places how many there are */
+  constructor(places) {
+    this.#free = places;
+  }
+  /** Takes a place, as soon as there is one. */
+  async acquire() {
+    if (this.#free > 0) this.#free--;
+    else await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  /** Gives a place back. */
+  release() {
+    const next = this.#waiting.shift();
+    if (next === void 0) this.#free++;
+    else next();
+  }
+  /** Runs a function in a place. */
+  async run(body) {
+    await this.acquire();
     try {
-      other = syscall(fcntl(socket, F_DUPFD_CLOEXEC, 3));
-    } catch (error) {
-      syscall(close(socket));
-      throw error;
+      return await body();
+    } finally {
+      this.release();
     }
-    this.#reading = new FdStream(socket);
-    this.#writing = new FdStream(other);
-    for (const channel of [
-      this.#reading,
-      this.#writing
-    ]) channel.unref();
-  }
-  async read() {
-    try {
-      return await this.#reading.read();
-    } catch (error) {
-      if (error instanceof SyscallError) return new Uint8Array();
-      throw error;
-    }
-  }
-  async write(bytes) {
-    await this.#writing.write(bytes);
-  }
-  end() {
-    if (!this.#writing.closed) {
-      syscalls([
-        {
-          call: shutdownWrite(this.#writing.fd),
-          accept: [
-            "ENOTCONN"
-          ]
-        }
-      ]);
-    }
-    return Promise.resolve();
-  }
-  close() {
-    this.#reading.close();
-    this.#writing.close();
-  }
-};
-var PART3 = 64 * 1024;
-var HostStream = class {
-  #connection;
-  #buffer = new Uint8Array(PART3);
-  #closed = false;
-  /** Takes ownership of the connection. */
-  constructor(connection) {
-    this.#connection = connection;
-    connection.unref();
-  }
-  async read() {
-    try {
-      const count = await this.#connection.read(this.#buffer);
-      return this.#buffer.subarray(0, count ?? 0);
-    } catch {
-      return new Uint8Array();
-    }
-  }
-  async write(bytes) {
-    for (let done = 0; done < bytes.length; ) {
-      done += await this.#connection.write(bytes.subarray(done));
-    }
-  }
-  async end() {
-    await this.#connection.closeWrite();
-  }
-  close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#connection.close();
   }
 };
 
 // proxy/hosts.ts
+var LOOKUPS_AT_ONCE = 4;
+var ADDRESSES = 16;
+var LOOPBACK_IPV4 = parsePrefix("127.0.0.0/8");
+var LOCALHOST = [
+  parseIp("127.0.0.1"),
+  parseIp("::1")
+];
 var Hosts = class {
-  #hosts;
-  /** A list such as `["example.org:443", "[::1]"]`; without a port, all ports are allowed. */
+  #granted;
+  #lookups = new Semaphore(LOOKUPS_AT_ONCE);
+  /** A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`. */
   constructor(list2) {
-    this.#hosts = list2.map((text4) => parseHost(text4));
+    this.#granted = list2.map((text4) => parseGrantedHost(text4));
   }
-  /** Whether the host is allowed, by the name in the request. */
+  /** Whether the host is granted, by the name or the address in the request. */
   has({ name, port }) {
-    return this.#hosts.some((host2) => host2.name === name && (host2.port ?? port) === port);
+    const ip = parseIp(name);
+    if (ip !== void 0) return this.#hasAddress(ip, port);
+    return this.#granted.some((host2) => isFor(host2, port) && grantsName(host2, name));
   }
-  /** Whether one of the hosts is this machine. */
+  /** Whether one of the hosts is this machine by its loopback interface. */
   get includesLoopback() {
-    return this.#hosts.some(({ name }) => name === "localhost" || isReserved(name));
+    return this.#granted.some((host2) => grantsName(host2, "localhost") || LOCALHOST.some((address2) => grantsAddress(host2, address2)) || "range" in host2 && isInRange(host2.range, LOOPBACK_IPV4));
   }
   /**
-   * Connects to a host with the script's own permissions.
+   * Returns the addresses at which a program may reach a granted host, in the order in which they are
+   * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
+   * and those that the list grants themselves.
    *
-   * @throws {Refusal} where the host is not allowed, or cannot be reached
+   * @throws {Refusal} where the host is not granted, to the program or to the script
    */
-  async connect(to) {
+  async addressesOf(to) {
     const text4 = describeDestination2(to);
     if (!this.has(to)) throw new Refusal(403, `${text4} is not allowed`);
-    let connection;
-    try {
-      connection = await Deno.connect({
-        hostname: to.name,
-        port: to.port
-      });
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) {
-        throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
-      }
-      throw new Refusal(502, `${text4} cannot be reached: ${error.message}`);
+    if (stateOf(text4) !== "granted") {
+      throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
     }
-    const address2 = connection.remoteAddr.hostname;
-    if (isReserved(address2) && to.name !== "localhost" && parseAddress(to.name) === void 0) {
-      connection.close();
-      throw new Refusal(403, `${text4} is not allowed: its address is ${address2}`);
-    }
-    return new HostStream(connection);
+    const found = await this.#resolve(to.name);
+    return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
+  }
+  async #resolve(name) {
+    const ip = parseIp(name);
+    if (ip !== void 0) return [
+      ip
+    ];
+    if (name === "localhost") return LOCALHOST;
+    return (await this.#lookups.run(() => resolveName(name))).slice(0, ADDRESSES);
+  }
+  #mayLeadTo(address2, port) {
+    if (this.#hasAddress(address2, port)) return true;
+    if (!isPublic(address2)) return false;
+    using socket = new NetlinkSocket();
+    return socket.leadsToOneMachine(address2);
+  }
+  #hasAddress(address2, port) {
+    return this.#granted.some((host2) => isFor(host2, port) && grantsAddress(host2, address2));
   }
 };
 function describeDestination2({ name, port }) {
   return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
 }
-function isReserved(address2) {
-  const bytes = parseAddress(address2);
-  if (bytes === void 0) return false;
-  const [first, second] = bytes;
-  if (bytes.length === 4) return first === 0 || first === 127 || first === 169 && second === 254;
-  const isLast = (last) => bytes.every((byte, i) => byte === (i === 15 ? last : 0));
-  return isLast(0) || isLast(1) || first === 254 && (second & 192) === 128;
+function describeAddress({ bytes }, port) {
+  return describeDestination2({
+    name: formatIp(bytes),
+    port
+  });
 }
-function parseAddress(text4) {
-  const bytes = parseIp(text4)?.bytes;
-  if (bytes?.length !== 16) return bytes;
-  return V4_IN_V6.some((prefix) => prefix.every((byte, i) => byte === bytes[i])) ? bytes.slice(12) : bytes;
+function isFor(host2, port) {
+  return (host2.port ?? port) === port;
 }
-var V4_IN_V6 = [
-  [
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    255,
-    255
-  ],
-  [
-    0,
-    100,
-    255,
-    155,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0
-  ]
-];
+function stateOf(host2) {
+  return Deno.permissions.querySync({
+    name: "net",
+    host: host2
+  }).state;
+}
 
 // host/resolve_path.ts
 var PATH_MAX2 = 4096;
+var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var TYPES2 = {
   4096: "pipe",
   8192: "device",
@@ -8579,8 +9400,8 @@ function keepTable(path2, output, parts) {
   };
 }
 function runTable({ memory, path: path2 }, text4) {
-  const { read: read3, written: written2 } = new TextEncoder().encodeInto(text4, path2.subarray(0, -1));
-  if (read3 < text4.length) return -BigInt(ERRNO.ENAMETOOLONG);
+  const { read: read4, written: written2 } = new TextEncoder().encodeInto(text4, path2.subarray(0, -1));
+  if (read4 < text4.length) return -BigInt(ERRNO.ENAMETOOLONG);
   path2[written2] = 0;
   const errno = engine().runIn(memory);
   const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
@@ -8619,7 +9440,7 @@ function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat)
+      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
     },
     {
       call: close(fd)
@@ -8642,7 +9463,7 @@ function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat)
+      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
     },
     end
   ]);
@@ -8688,10 +9509,10 @@ function withLinks(path2) {
     syscall(close(fd));
   }
 }
-var OWN_LINKS = [
+var OWN_LINKS = /* @__PURE__ */ new Set([
   "/proc/thread-self",
   "/proc/self"
-];
+]);
 function byOwnLink(asked, found) {
   if (!found.startsWith("/proc/")) return found;
   for (const link2 of OWN_LINKS) {
@@ -8703,7 +9524,7 @@ function byOwnLink(asked, found) {
   return found;
 }
 function resolveFlag({ path: path2 }) {
-  return OWN_LINKS.some((link2) => isWithin(path2, link2)) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
+  return OWN_LINKS.values().some((link2) => isWithin(path2, link2)) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
 }
 function linkTarget(path2) {
   const table = lookups().link;
@@ -8713,36 +9534,68 @@ function linkTarget(path2) {
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 function readFile(stat) {
-  const { mode: mode2, dev, ino } = readStatx(stat);
+  const { mode: mode2, uid, gid, dev, ino } = readStatx(stat);
+  const attributes = {
+    mode: mode2 & 4095,
+    uid,
+    gid
+  };
   return {
     type: TYPES2[mode2 & 61440],
-    id: `${dev}:${ino}`
+    id: `${dev}:${ino}`,
+    attributes
   };
 }
 function missing(path2, type) {
   const normal = normalize(path2);
-  const name = nameOf2(normal);
   const nothing = {
     asked: path2,
     type,
     id: void 0
   };
-  if (normal === "/" || name === "..") return {
+  if (normal === "/" || nameOf2(normal) === "..") return {
     ...nothing,
     path: normal
   };
-  const directory = resolvePath(parentOf(normal)).path;
-  const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
-  const target = type === void 0 ? linkTarget(own) : void 0;
-  if (target === void 0) return {
+  const { above, rest } = existingPart(normal);
+  const directory = resolvePath(above).path;
+  const within = (path3) => directory === "/" ? `/${path3}` : `${directory}/${path3}`;
+  const [name, ...deeper] = rest.split("/");
+  const target = type === void 0 ? linkTarget(within(name)) : void 0;
+  if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: own
+    path: within(rest)
   };
-  const next = target.startsWith("/") ? target : `${directory}/${target}`;
+  const next = target.startsWith("/") ? target : within(target);
   return {
-    ...resolvePath(next),
+    ...resolvePath([
+      next,
+      ...deeper
+    ].join("/")),
     asked: path2
   };
+}
+function existingPart(path2) {
+  const parts = path2.slice(1).split("/");
+  let [known, unknown] = [
+    0,
+    parts.length
+  ];
+  while (unknown - known > 1) {
+    const middle = known + unknown >> 1;
+    if (canBeFound(`/${parts.slice(0, middle).join("/")}`)) known = middle;
+    else unknown = middle;
+  }
+  return {
+    above: `/${parts.slice(0, known).join("/")}`,
+    rest: parts.slice(known).join("/")
+  };
+}
+function canBeFound(path2) {
+  const fd = Number(runTable(lookups().following, path2));
+  if (fd < 0) return false;
+  syscall(close(fd));
+  return true;
 }
 var ResolvedPathsCheck = class {
   #found = [];
@@ -8758,7 +9611,7 @@ var ResolvedPathsCheck = class {
         known.path
       ])) {
         const output = statxOutput();
-        const call2 = statx(at_fdcwd, path2, 0, STATX_TYPE | STATX_INO, output);
+        const call2 = statx(at_fdcwd, path2, 0, ATTRIBUTES, output);
         parts.push({
           call: call2,
           accept: NOTHING
@@ -8777,16 +9630,18 @@ var ResolvedPathsCheck = class {
       const result = engine().runInArena(this.#program);
       if (result.failed !== void 0) return false;
       for (const { known, output } of this.#found) {
-        const { type, id: id2 } = readFile(result.output(output));
-        if (type !== known.type || id2 !== known.id) return false;
+        if (!isSame(readFile(result.output(output)), known)) return false;
       }
     }
     return this.#others.every((known) => {
       const now = resolvePath(known.asked);
-      return now.path === known.path && now.type === known.type && now.id === known.id;
+      return now.path === known.path && isSame(now, known);
     });
   }
 };
+function isSame(now, known) {
+  return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
+}
 
 // permissions/permission_set.ts
 var PermissionSet = class {
@@ -8804,9 +9659,9 @@ var PermissionSet = class {
       sys: otherwise,
       ...given
     };
-    const { read: read3, write: write3 } = this.#options;
+    const { read: read4, write: write3 } = this.#options;
     this.#paths = {
-      read: resolved(read3),
+      read: resolved(read4),
       write: resolved(write3)
     };
   }
@@ -8827,7 +9682,7 @@ var PermissionSet = class {
       name: "env",
       variable: name
     });
-    return typeof env === "boolean" ? env : env.includes(name);
+    return typeof env === "boolean" ? env : includesVariable(env, name);
   }
   /** Whether the need is granted. Variables always are, because others are left out silently. */
   has(need) {
@@ -8845,8 +9700,11 @@ var PermissionSet = class {
         const { run } = this.#options;
         return typeof run !== "object" || run.includes(need.program);
       }
+      case "kernel":
+      case "lifetime":
+        return this.#holds("sys");
       default:
-        return this.#hasMachine();
+        return this.#holds("run") && this.#holds("sys");
     }
   }
   /**
@@ -8867,15 +9725,13 @@ var PermissionSet = class {
     if (typeof grant === "boolean") return grant;
     return !path2.split("/").includes("..") && this.#paths[kind].some((granted) => isWithin(path2, granted));
   }
-  #hasMachine() {
-    const { run, sys } = this.#options;
-    const has2 = (grant, name) => grant === "inherit" ? mayScript({
+  #holds(name) {
+    const grant = this.#options[name];
+    return grant === "inherit" ? mayScript({
       name
-    }) : grant === true;
-    const needsFfi = run === "inherit" || sys === "inherit";
-    return has2(run, "run") && has2(sys, "sys") && (!needsFfi || mayScript({
+    }) && mayScript({
       name: "ffi"
-    }));
+    }) : grant === true;
   }
 };
 function mayScript(permission) {
@@ -8889,14 +9745,18 @@ function resolved(grant) {
 function permissionError(need, others) {
   const { step, stepIndex, ...subject } = need;
   const { grant, value, fix } = remedyOf(need);
-  const more = others.length === 0 ? "" : `
-  not granted either: ${others.map(describeAccess).join("; ")}`;
-  const issue = `not granted: ${describeAccess(subject)}
-  ${fix}${more}`;
+  const advice = [
+    fix
+  ];
+  if (others.length > 0) {
+    advice.push(`not granted either: ${others.map(describeAccess).join("; ")}`);
+  }
+  const issue = `not granted: ${describeAccess(subject)}`;
   return new PermissionError(issue, grant, {
     value,
     step,
-    stepIndex
+    stepIndex,
+    advice
   });
 }
 function remedyOf(need) {
@@ -8922,10 +9782,28 @@ function remedyOf(need) {
         value: need.program,
         fix: `{ run: [${JSON.stringify(need.program)}] } grants it`
       };
-    case "namespace":
+    case "namespace": {
+      const readOnly = need.namespace === "cgroup" ? ', and a mount with the option "ro",' : "";
+      const avoided = `unshare("${need.namespace}")${readOnly} avoids it`;
       return {
         ...MACHINE,
-        fix: `unshare("${need.namespace}") avoids it; ${MACHINE.fix}`
+        fix: `${avoided}; ${MACHINE.fix}`
+      };
+    }
+    case "terminal":
+      return {
+        ...MACHINE,
+        fix: "newSession() before an init(), or the option { terminal: true }, avoids it; " + MACHINE.fix
+      };
+    case "kernel":
+      return {
+        grant: "sys",
+        fix: 'seccomp() avoids it, with unshare("user") after an init(); ' + SYS
+      };
+    case "lifetime":
+      return {
+        grant: "sys",
+        fix: 'init() with unshare("user") after it, and without dieWithParent(), avoids it; ' + SYS
       };
     case "privilege":
       return {
@@ -8942,16 +9820,17 @@ function remedyOf(need) {
       return MACHINE;
   }
 }
-var UNCHANGED = "; for what is only read, the program must not be able to mount: bind with { readOnly: true }, and capabilities({ keep: [] })";
+var UNCHANGED = '; for what is only read, the program must not be able to mount, nor mounts of the host arrive: bind with { readOnly: true }, capabilities({ keep: [] }), and no "slave"';
+var SYS = "--allow-sys with --allow-ffi, or { sys: true }, grants it";
 var MACHINE = {
   grant: "run",
   fix: "--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all access to the machine"
 };
 
 // plan/capability_model.ts
-var ALL = Object.keys(CAPABILITIES);
+var ALL2 = Object.keys(CAPABILITIES);
 var CapabilityModel = class {
-  #bounding = ALL;
+  #bounding = ALL2;
   /** The inheritable set, which includes the ambient one; `undefined` for the caller's. */
   #inheritable;
   #userNamespaces = 0;
@@ -8962,7 +9841,7 @@ var CapabilityModel = class {
   /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
   enterUserNamespace() {
     this.#userNamespaces++;
-    this.#bounding = ALL;
+    this.#bounding = ALL2;
     this.#inheritable = [];
   }
   /** Applies the sets of a step. */
@@ -8984,17 +9863,18 @@ var CapabilityModel = class {
   of({ uid, gainsNoPrivileges }, callers) {
     const passed = this.#inheritable ?? callers;
     const gained = uid !== 0 && gainsNoPrivileges ? [] : this.#bounding;
-    return ALL.filter((name) => passed.includes(name) || gained.includes(name));
+    return ALL2.filter((name) => passed.includes(name) || gained.includes(name));
   }
   /** Whether these are all capabilities. */
   static areAll(names) {
-    return names.length === ALL.length;
+    return names.length === ALL2.length;
   }
 };
 
 // plan/fixes.ts
 var READ_ONLY = "the filesystem is read-only";
 var FILTERED = "a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
+var PROCESS_LIMIT = "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup";
 var PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
 var CGROUP_DENIED = "this user may not move processes into this cgroup: it, or the common ancestor of the old and the new one, belongs to another user";
 function unsearchable(path2) {
@@ -9048,6 +9928,8 @@ var MountTable = class {
   #root = newPlace();
   #base = rootMount(false);
   #tree = "host";
+  /** The length of the paths of all roots that were entered, each within the one before. */
+  #depth = 0;
   /** Adds a mount on top of those at its mount point. */
   mounted(description) {
     const target = normalize(description.target);
@@ -9059,6 +9941,7 @@ var MountTable = class {
     };
     place2.mounts.push({
       mount: mount4,
+      depth: this.#depth,
       covered: place2.children
     });
     place2.children = /* @__PURE__ */ new Map();
@@ -9106,12 +9989,12 @@ var MountTable = class {
   }
   /** Returns the mount that the path is on. */
   mountOf(path2) {
-    return this.#deepest(path2, (place2) => place2.mounts.at(-1)?.mount);
+    return this.#deepest(path2, (place2) => place2.mounts.at(-1));
   }
   /** Returns the mount that the parent directory of the path is on. */
   mountAbove(path2) {
     const normal = normalize(path2);
-    return this.#deepest(normal.slice(0, normal.lastIndexOf("/")) || "/", (place2) => place2.mounts.at(-1)?.mount);
+    return this.#deepest(normal.slice(0, normal.lastIndexOf("/")) || "/", (place2) => place2.mounts.at(-1));
   }
   /** Whether the root is still the host's. */
   get atHostRoot() {
@@ -9124,7 +10007,7 @@ var MountTable = class {
   /** Whether the path may be such a file: mounts that may be skipped are left out. */
   mayBeHostFile(path2) {
     if (!this.atHostRoot) return false;
-    return this.#deepest(path2, (place2) => place2.mounts.findLast(({ mount: mount4 }) => mount4.certain)?.mount) === this.#base;
+    return this.#deepest(path2, (place2) => place2.mounts.findLast(({ mount: mount4 }) => mount4.certain)) === this.#base;
   }
   /** Makes a directory the root. */
   enter(root) {
@@ -9144,7 +10027,7 @@ var MountTable = class {
       certain: true
     };
     this.#tree = "other";
-    renameBelow(this.#root, "");
+    this.#depth += directory.length;
   }
   /** Forgets all mounts: the container has joined another mount namespace or root. */
   leave() {
@@ -9159,12 +10042,24 @@ var MountTable = class {
       ...entriesBelow(this.#root, "")
     ];
   }
-  #deepest(path2, mountAt) {
-    let best = mountAt(this.#root) ?? this.#base;
+  #deepest(path2, entryAt) {
+    let best = entryAt(this.#root);
     walk(this.#root, path2, (place2) => {
-      best = mountAt(place2) ?? best;
+      best = entryAt(place2) ?? best;
     });
-    return best;
+    return best === void 0 ? this.#base : this.#mountOf(best);
+  }
+  /** Returns the mount with its mount point beneath the present root. */
+  #mountOf(entry) {
+    const { mount: mount4, depth } = entry;
+    if (depth < this.#depth) {
+      entry.mount = {
+        ...mount4,
+        target: mount4.target.slice(this.#depth - depth) || "/"
+      };
+      entry.depth = this.#depth;
+    }
+    return entry.mount;
   }
   #placeAt(path2) {
     return walk(this.#root, path2);
@@ -9198,13 +10093,6 @@ function isKnown(place2) {
   if (place2.made || place2.mounts.some(({ mount: mount4 }) => mount4.certain)) return true;
   return place2.children.values().some(isKnown);
 }
-function renameBelow(place2, path2) {
-  for (const entry of place2.mounts) entry.mount = {
-    ...entry.mount,
-    target: path2
-  };
-  for (const [name, child] of place2.children) renameBelow(child, `${path2}/${name}`);
-}
 function* entriesBelow(place2, path2) {
   for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
     ...mount4,
@@ -9225,12 +10113,16 @@ var PlannedState = class {
   joined = /* @__PURE__ */ new Set();
   /** The mounts of the steps. */
   mounts = new MountTable();
-  /** The open descriptors of its network namespaces. */
+  /** Its network. */
   network = {};
+  /** Whether the script forwards its packets. */
+  isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */
   proc;
   /** How often the root or the mount namespace has changed. */
   rootCount = 0;
+  /** Whether the root is another than the script's. */
+  hasOwnRoot = false;
   /** The ids of the process in its user namespace; `undefined` for the caller's. */
   ids;
   /** Whether the user namespace has its id maps. */
@@ -9239,6 +10131,8 @@ var PlannedState = class {
   nestedUser = false;
   /** Whether setgroups(2) is denied in the user namespace. */
   setgroupsDenied = false;
+  /** Whether the supplementary groups are no longer those of the script. */
+  groupsChanged = false;
   /** The capabilities that the steps leave the program. */
   capabilities = new CapabilityModel();
   /** Whether the program runs with no_new_privs. */
@@ -9249,6 +10143,10 @@ var PlannedState = class {
   clearsEnvironment = false;
   /** The variables of the script that are kept; their values are read at each launch. */
   keptVariables = /* @__PURE__ */ new Set();
+  /** Whether the process is in a session of its own, without a controlling terminal. */
+  ownSession = false;
+  /** Whether a step has set the umask; otherwise the program gets the script's. */
+  hasUmask = false;
   /** Whether the process is a session leader. */
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */
@@ -9265,6 +10163,11 @@ var PlannedState = class {
   /** The credentials of the script, with which the container starts. */
   get caller() {
     return this.#caller ??= this.#host.credentials();
+  }
+  /** Whether the process has supplementary groups of the script, which it may change. */
+  get hasScriptGroups() {
+    const { groups, mayChangeGroups } = this.caller;
+    return !this.groupsChanged && groups !== "none" && mayChangeGroups;
   }
   /** Whether the container is in another user namespace than the script. */
   get inUserNamespace() {
@@ -9288,8 +10191,7 @@ var PlannedState = class {
       this.joined.add(kind);
     }
     if (kinds.has("mount")) {
-      this.mounts.leave();
-      this.rootCount++;
+      this.leavesRoot();
     }
     if (kinds.has("user")) {
       this.capabilities.enterUserNamespace();
@@ -9313,6 +10215,13 @@ var PlannedState = class {
   entersRoot(path2) {
     this.mounts.enter(path2);
     this.rootCount++;
+    this.hasOwnRoot = true;
+  }
+  /** Notes that the container has the root of another process, of whose mounts nothing is known. */
+  leavesRoot() {
+    this.mounts.leave();
+    this.rootCount++;
+    this.hasOwnRoot = true;
   }
 };
 
@@ -9331,16 +10240,16 @@ function requiredAccess(recorder, command) {
   };
   const capabilities2 = model.of(credentials, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
-  const holds = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
+  const holds2 = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
   const init2 = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : void 0;
   const isContainerMount = (kind) => unshared.has(kind) && (init2?.unshared.has(kind) ?? true);
   const needs2 = [];
   const confined = init2?.seesHost !== true && (recorder.root === "own" || recorder.root === "chroot" && capabilities2.length === 0);
   if (!confined) needs2.push(...ALL_OF_THE_HOST);
   for (const { access, locksWith } of recorder.recorded) {
-    if (locksWith === void 0 || !holds(locksWith)) needs2.push(access);
+    if (locksWith === void 0 || !holds2(locksWith)) needs2.push(access);
   }
-  if (caller.euid === 0 && recorder.mapsRoot) needs2.push(...recorder.kernelFiles.needs(holds));
+  if (caller.euid === 0 && recorder.mapsRoot) needs2.push(...recorder.kernelFiles.needs(holds2));
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
     host: "*"
@@ -9354,8 +10263,25 @@ function requiredAccess(recorder, command) {
     });
   }
   if (asHost) needs2.push(...privileges(capabilities2));
+  needs2.push(...beyondNamespaces(recorder, init2, command));
   if (command !== void 0) needs2.push(...commandAccess(command, state));
   return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+}
+function beyondNamespaces({ state, filtered, init: init2, lifetime }, controlled, command) {
+  const needs2 = [];
+  const ownSession = state.ownSession || command?.terminal === true;
+  if (!ownSession || controlled?.ownSession === false) needs2.push({
+    kind: "terminal"
+  });
+  if (!filtered || controlled !== void 0) needs2.push({
+    kind: "kernel"
+  });
+  const tied = init2 !== void 0 && controlled === void 0;
+  if (lifetime !== void 0) needs2.push(lifetime);
+  else if (!tied) needs2.push({
+    kind: "lifetime"
+  });
+  return needs2;
 }
 var ALL_OF_THE_HOST = [
   {
@@ -9423,6 +10349,92 @@ function distinct(needs2) {
   return [
     ...known.values()
   ];
+}
+
+// ffi/calls/ip_sockets.ts
+var TYPES3 = {
+  tcp: [
+    SOCK_STREAM,
+    "SOCK_STREAM"
+  ],
+  udp: [
+    SOCK_DGRAM,
+    "SOCK_DGRAM"
+  ]
+};
+function ipSocket(family, protocol) {
+  const [kind, name] = TYPES3[protocol];
+  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const text4 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
+  return call("socket", constant(family, {
+    AF_INET,
+    AF_INET6
+  }), constant(type, {
+    [text4]: type
+  }), 0);
+}
+function setIpv6Only(socket) {
+  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
+    IPPROTO_IPV6
+  }), constant(IPV6_V6ONLY, {
+    IPV6_V6ONLY
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+}
+function bind2(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("bind", socket, struct, struct.size);
+}
+function bindLoopback(socket, port) {
+  const bytes = Uint8Array.of(127, 0, 0, 1);
+  return bind2(socket, {
+    family: AF_INET,
+    bytes,
+    port,
+    text: `127.0.0.1:${port}`
+  });
+}
+function listen(socket, backlog) {
+  return call("listen", socket, backlog);
+}
+function accept(socket) {
+  const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
+    SOCK_NONBLOCK,
+    SOCK_CLOEXEC
+  });
+  return call("accept4", socket, null, null, named);
+}
+function connect(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("connect", socket, struct, struct.size);
+}
+function takeSocketError(socket, error) {
+  const size = new Struct(Uint8Array.of(4, 0, 0, 0), "&4");
+  const [level, option] = [
+    constant(SOL_SOCKET, {
+      SOL_SOCKET
+    }),
+    constant(SO_ERROR, {
+      SO_ERROR
+    })
+  ];
+  return call("getsockopt", socket, level, option, error, size);
+}
+function socketErrorOutput() {
+  return new Output(4, "&error");
+}
+function shutdownWrite(socket) {
+  return call("shutdown", socket, constant(SHUT_WR, {
+    SHUT_WR
+  }));
+}
+function socketAddress({ family, bytes, port, text: text4 }) {
+  const ipv6 = family === AF_INET6;
+  const struct = new Uint8Array(ipv6 ? 28 : 16);
+  const view2 = new DataView(struct.buffer);
+  view2.setUint16(0, family, true);
+  view2.setUint16(2, port);
+  struct.set(bytes, ipv6 ? 8 : 4);
+  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text4}}`);
 }
 
 // proxy/body.ts
@@ -9615,7 +10627,7 @@ var SOCKS_VERSION = 5;
 var NO_AUTHENTICATION = 0;
 var NONE_ACCEPTABLE = 255;
 var CONNECT = 1;
-var [IPV4, NAME, IPV6] = [
+var [IPV4, NAME2, IPV6] = [
   1,
   3,
   4
@@ -9666,7 +10678,7 @@ async function readName(type, from) {
     }, (_, i) => view2.getUint16(i * 2).toString(16));
     return `[${groups.join(":")}]`;
   }
-  if (type !== NAME) throw new Refusal(400, "this is not SOCKS 5");
+  if (type !== NAME2) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from.exactly(1);
   return new TextDecoder("latin1").decode(await from.exactly(length));
 }
@@ -9674,28 +10686,28 @@ async function readName(type, from) {
 // proxy/connection.ts
 var HEAD_LIMIT = 32 * 1024;
 var PATIENCE = 3e4;
-async function serve(client, connect, patience = PATIENCE) {
+async function serve(client, connect2, patience = PATIENCE) {
   const from = new Reader(client);
   const timer = setTimeout(() => client.close(), patience);
   Deno.unrefTimer(timer);
   const whenAsked = () => clearTimeout(timer);
   try {
     const first = await from.peek();
-    if (first === SOCKS_VERSION) await serveSocks(client, from, connect, whenAsked);
-    else if (first !== void 0) await serveHttp(client, from, connect, whenAsked);
+    if (first === SOCKS_VERSION) await serveSocks(client, from, connect2, whenAsked);
+    else if (first !== void 0) await serveHttp(client, from, connect2, whenAsked);
   } catch {
   } finally {
     clearTimeout(timer);
     client.close();
   }
 }
-async function serveHttp(client, from, connect, whenAsked) {
+async function serveHttp(client, from, connect2, whenAsked) {
   let request;
   let host2;
   try {
     request = parseRequest(await from.upTo("\r\n\r\n", HEAD_LIMIT));
     whenAsked();
-    host2 = await connect(request.to);
+    host2 = await connect2(request.to);
   } catch (error) {
     return await refuse(error, client);
   }
@@ -9713,13 +10725,13 @@ async function serveHttp(client, from, connect, whenAsked) {
     host2.close();
   }
 }
-async function serveSocks(client, from, connect, whenAsked) {
+async function serveSocks(client, from, connect2, whenAsked) {
   const to = await socksDestination(from, client);
   if (to === void 0) return;
   whenAsked();
   let host2;
   try {
-    host2 = await connect(to);
+    host2 = await connect2(to);
   } catch (error) {
     const denied2 = error instanceof Refusal && error.status === 403;
     return await replySocks(denied2 ? "notAllowed" : "unreachable", client);
@@ -9757,31 +10769,147 @@ async function refuse(error, to) {
   await to.end();
 }
 
+// proxy/stream.ts
+var SocketStream = class {
+  #reading;
+  /** A second descriptor, as the reactor watches each one in one direction. */
+  #writing;
+  /** Takes ownership of a nonblocking socket, which is closed if that fails. */
+  constructor(socket) {
+    let reading;
+    let other;
+    try {
+      reading = new FdStream(socket);
+      other = syscall(fcntl(socket, F_DUPFD_CLOEXEC, 3));
+      this.#reading = reading;
+      this.#writing = new FdStream(other);
+    } catch (error) {
+      if (reading === void 0) syscall(close(socket));
+      else reading.close();
+      if (other !== void 0) syscall(close(other));
+      throw error;
+    }
+    for (const channel of [
+      this.#reading,
+      this.#writing
+    ]) channel.unref();
+  }
+  async read() {
+    try {
+      return await this.#reading.read();
+    } catch (error) {
+      if (error instanceof SyscallError) return new Uint8Array();
+      throw error;
+    }
+  }
+  async write(bytes) {
+    await this.#writing.write(bytes);
+  }
+  end() {
+    if (!this.#writing.closed) {
+      syscalls([
+        {
+          call: shutdownWrite(this.#writing.fd),
+          accept: [
+            "ENOTCONN"
+          ]
+        }
+      ]);
+    }
+    return Promise.resolve();
+  }
+  close() {
+    this.#reading.close();
+    this.#writing.close();
+  }
+};
+
+// proxy/dial.ts
+var PATIENCE2 = 1e4;
+async function dial(to, hosts) {
+  for (const address2 of await hosts.addressesOf(to)) {
+    const socket = await dialAddress(address2, to.port).catch(ifSyscall);
+    if (socket !== void 0) return new SocketStream(socket);
+  }
+  throw new Refusal(502, `${describeDestination2(to)} cannot be reached at a public address, nor at one that is granted itself, as "10.0.0.0/8" grants those of a private network`);
+}
+async function dialAddress(address2, port) {
+  const socket = syscall(ipSocket(address2.family, "tcp"));
+  try {
+    const text4 = describeAddress(address2, port);
+    const call2 = connect(socket, {
+      ...address2,
+      port,
+      text: text4
+    });
+    syscalls([
+      {
+        call: call2,
+        accept: [
+          "EINPROGRESS"
+        ]
+      }
+    ]);
+    await whenConnected(socket);
+    return socket;
+  } catch (error) {
+    syscall(close(socket));
+    throw error;
+  }
+}
+async function whenConnected(socket) {
+  const watch = reactor().watch(socket);
+  watch.unref();
+  const timer = setTimeout(() => watch.close(), PATIENCE2);
+  Deno.unrefTimer(timer);
+  try {
+    await watch.ready("writable");
+    if (watch.closed) throw new SyscallError({
+      syscall: "connect",
+      errno: ERRNO.ETIMEDOUT
+    });
+  } finally {
+    clearTimeout(timer);
+    watch.close();
+  }
+  const error = socketErrorOutput();
+  const errno = syscalls([
+    {
+      call: takeSocketError(socket, error)
+    }
+  ]).output(error).getInt32(0, true);
+  if (errno !== 0) throw new SyscallError({
+    syscall: "connect",
+    errno
+  });
+}
+function ifSyscall(error) {
+  if (!(error instanceof SyscallError)) throw error;
+}
+
 // proxy/proxy.ts
-var AT_ONCE2 = 256;
+var AT_ONCE2 = 128;
+var DESCRIPTORS = 4;
+var SHARE = 1 / 4;
+var PAUSE = 100;
 var NO_CONNECTION = [
   "EAGAIN",
   "ECONNABORTED",
   "EPERM",
-  "EPROTO",
-  "EMFILE",
-  "ENFILE",
-  "ENOBUFS",
-  "ENOMEM"
+  "EPROTO"
 ];
 var ContainerProxy = class {
   #listener;
   #watch;
   #connect;
   #open = /* @__PURE__ */ new Set();
-  /** Resolves the wait of {@linkcode #serve} for an open place. */
-  #whenFewer;
+  #places = new Semaphore(connectionsAtOnce());
   /** Takes ownership of a nonblocking socket that listens. */
-  constructor(listener, connect) {
+  constructor(listener, hosts) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
     this.#watch.unref();
-    this.#connect = async (to) => this.#noted(await connect(to));
+    this.#connect = async (to) => this.#noted(await dial(to, hosts));
     void this.#accept();
   }
   /** Closes the socket, and all connections. */
@@ -9789,27 +10917,37 @@ var ContainerProxy = class {
     if (this.#watch.closed) return;
     this.#watch.close();
     syscall(close(this.#listener));
-    this.#whenFewer?.();
     for (const stream of this.#open) stream.close();
   }
   async #accept() {
     while (!this.#watch.closed) {
-      const socket = this.#next();
-      if (socket === void 0) await this.#watch.ready("readable");
-      else await this.#serve(socket);
+      try {
+        await this.#acceptNext();
+      } catch {
+        await pause();
+      }
     }
   }
-  /** Returns the next connection that waits, `undefined` if none does. */
-  #next() {
-    return ifThere(() => syscall(accept(this.#listener)), NO_CONNECTION);
+  /** Accepts a connection when there is one, and a place for it. */
+  async #acceptNext() {
+    await this.#places.acquire();
+    let served;
+    try {
+      const socket = this.#watch.closed ? void 0 : ifThere(() => syscall(accept(this.#listener)), NO_CONNECTION);
+      if (socket !== void 0) served = this.#serve(this.#noted(new SocketStream(socket)));
+    } finally {
+      if (served === void 0) this.#places.release();
+    }
+    if (served === void 0) await this.#watch.ready("readable");
   }
-  /** Serves a connection; resolves when there is room for another. */
-  async #serve(socket) {
-    const client = this.#noted(new ClientStream(socket));
-    void serve(client, this.#connect).finally(() => this.#whenFewer?.());
-    if (this.#open.size < AT_ONCE2) return;
-    await new Promise((resolve) => this.#whenFewer = resolve);
-    this.#whenFewer = void 0;
+  /** Serves a connection to its end, and gives its place back. */
+  async #serve(client) {
+    try {
+      await serve(client, this.#connect);
+    } catch {
+    } finally {
+      this.#places.release();
+    }
   }
   /** Returns the stream, to be closed with the proxy unless it is closed before. */
   #noted(stream) {
@@ -9828,6 +10966,19 @@ var ContainerProxy = class {
     return noted;
   }
 };
+function connectionsAtOnce() {
+  const limit2 = rlimitOutput();
+  const result = syscalls([
+    {
+      call: prlimit64(0, RLIMITS.NOFILE, null, limit2)
+    }
+  ]);
+  const descriptors = Number(readRlimit(result.output(limit2)).soft);
+  return Math.max(1, Math.min(AT_ONCE2, Math.floor(descriptors * SHARE / DESCRIPTORS)));
+}
+async function pause() {
+  await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
+}
 
 // plan/network.ts
 var HOSTS_NETWORK = "it would change the host's network";
@@ -9939,6 +11090,11 @@ function mayChangeOutside(plan) {
   if (plan.state.caller.mayChangeNetwork) return;
   plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
 }
+function forwardsByScript(plan) {
+  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
+  plan.state.isForwardedByScript = true;
+}
+var OUTLIVES_FORWARDING = "publish(), masquerade() and userNetwork() forward packets as long as the script lives, and dieWithParent(null) lets the container outlive it; leave out one of them";
 function keepParentNetns(plan) {
   plan.state.network = plan.state.unshared.has("net") ? {
     outside: insideSocket(plan)
@@ -9970,7 +11126,7 @@ function setUpNetworkService(plan) {
     up: true
   })));
   if (network === "loopback") return;
-  const socket = plan.open(tcpSocket(), "proxy");
+  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
   plan.call(bindLoopback(socket, PROXY_PORT));
   plan.call(listen(socket, BACKLOG));
   plan.listener = socket;
@@ -9998,67 +11154,483 @@ function proxyVariables(hosts) {
   ]);
 }
 
+// launch/helper_process.ts
+var HELPER_ENDS = new Label("the helper process ends");
+var HelperProcess = class {
+  #memory;
+  #result;
+  #pid;
+  /**
+   * Starts it, with all signals blocked.
+   *
+   * @param descriptors those that it has open, in its calls by their positions
+   * @param work its calls; after the last of them it ends
+   * @throws {SyscallError} `EAGAIN` at the limit of processes
+   */
+  constructor(descriptors, work) {
+    const [pid, mask2] = [
+      new Output(4, "&pid"),
+      new Output(8, "&mask")
+    ];
+    const [child, restoring] = [
+      new Label("helper process"),
+      new Label("restoring")
+    ];
+    const program = assemble([
+      // A signal handler of the script must not run in the process, which shares the memory.
+      {
+        call: rt_sigprocmask("all", mask2)
+      },
+      {
+        call: clone(CLONE_VM, pid),
+        onZero: child,
+        onFailure: restoring
+      },
+      restoring,
+      {
+        call: rt_sigprocmask(mask2, null),
+        onZero: END
+      },
+      child,
+      // EINVAL: it has this number already.
+      ...descriptors.map((fd, index) => ({
+        call: dup3(fd, index, 0),
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: HELPER_ENDS
+      })),
+      {
+        call: close_range(descriptors.length, 4294967295, 0),
+        onFailure: HELPER_ENDS
+      },
+      ...work,
+      HELPER_ENDS,
+      {
+        call: exit_group(0)
+      }
+    ], engine().architecture);
+    this.#memory = engine().allocate(program.bytes.length);
+    place(program, this.#memory);
+    const errno = engine().runIn(this.#memory);
+    this.#result = new RunResult(program, this.#memory.view);
+    this.#pid = this.#result.output(pid).getInt32(0, true);
+    if (this.#pid !== 0) return;
+    engine().release(this.#memory);
+    throw new SyscallError({
+      syscall: "clone",
+      errno,
+      hint: PROCESS_LIMIT
+    });
+  }
+  /** Kills it, and returns as {@linkcode wait}. */
+  kill() {
+    syscall(kill(this.#pid, SIGNALS.SIGKILL));
+    return this.wait();
+  }
+  /**
+   * Waits until it has ended, while the script's thread blocks. Returns the errno of its first
+   * failure, if it had one.
+   */
+  wait() {
+    const again = new Label("again");
+    const call2 = waitid(P_PID, this.#pid, null, WEXITED);
+    syscalls([
+      again,
+      {
+        call: call2,
+        accept: [
+          "EINTR"
+        ],
+        onAccepted: again
+      }
+    ]);
+    const errno = this.#result.failed?.errno;
+    engine().release(this.#memory);
+    return errno;
+  }
+};
+
+// launch/inherited_stream.ts
+function handoverOf(fd, readsTerminal) {
+  const status = statusOf(fd);
+  if (status === void 0) return "inherit";
+  const { mode: mode2, rdev, dev, ino } = status;
+  switch (mode2 & S_IFMT) {
+    // Both ends of a pipe can be opened by /proc/self/fd; they lead to nothing but its own data.
+    case S_IFIFO:
+    case S_IFSOCK:
+      return "inherit";
+    case S_IFDIR:
+      throw new RamekinError(`${NAMES2[fd]} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
+    case S_IFCHR:
+      if (rdev === DEV_NULL) return "null";
+      if (isTerminal(fd) && (fd === 0 || readsTerminal)) return "inherit";
+  }
+  return {
+    copyOf: `${dev}:${ino}`
+  };
+}
+function isTerminal(fd) {
+  try {
+    syscall(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)));
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
+}
+function statusOf(fd) {
+  const stat = statxOutput();
+  try {
+    const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
+    return readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(stat));
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return void 0;
+    throw error;
+  }
+}
+var NAMES2 = [
+  "stdin",
+  "stdout",
+  "stderr"
+];
+var DEV_NULL = makedev(1, 3);
+var TERMIOS_SIZE = 36;
+
+// launch/pipe.ts
+function openPipe() {
+  const opened = OPENING.run().output(ENDS2);
+  return {
+    reader: opened.getInt32(0, true),
+    writer: opened.getInt32(4, true)
+  };
+}
+var ENDS2 = new Output(8, "&ends");
+var OPENING = new Routine([], [
+  {
+    call: pipe2(ENDS2, O_CLOEXEC)
+  }
+]);
+
+// launch/copied_stream.ts
+var CHUNK = 64 * 1024;
+var PIPE_BUF = 4096;
+var CHUNKS_LEFT = 16;
+function copyInput(fd) {
+  const file = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  return closingOnFailure(file, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(reader, () => {
+      const process = start([
+        file,
+        writer
+      ], inputLoop(), writer);
+      return {
+        theirs: reader,
+        // The script keeps this end, by which it learns what was not read.
+        handOver: () => {
+        },
+        end() {
+          const errno = process.kill();
+          const unread = new Output(4);
+          const bytes = syscalls([
+            {
+              call: ioctl(reader, FIONREAD, unread)
+            }
+          ]).output(unread);
+          const back = lseek(file, -bytes.getInt32(0, true), SEEK_CUR);
+          syscalls([
+            // Devices cannot go back.
+            {
+              call: back,
+              accept: [
+                "ESPIPE",
+                "EINVAL"
+              ]
+            },
+            {
+              call: close(reader)
+            },
+            {
+              call: close(file)
+            }
+          ]);
+          if (errno !== void 0) throw new SyscallError({
+            syscall: "read",
+            errno,
+            hint: UNREAD
+          });
+        }
+      };
+    });
+  });
+}
+function copyOutput(fd) {
+  const ofTerminal = isTerminal(fd);
+  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
+  return closingOnFailure(stop, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(writer, () => {
+      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
+      const process = start([
+        fd,
+        reader,
+        stop
+      ], outputLoop(), reader);
+      let isOpen = true;
+      const handOver = () => {
+        if (isOpen) syscall(close(writer));
+        isOpen = false;
+      };
+      return {
+        theirs: writer,
+        handOver,
+        end() {
+          handOver();
+          syscall(write(stop, ONE2, ONE2.length));
+          const errno = process.wait();
+          syscall(close(stop));
+          if (errno === void 0 || ofTerminal && errno === ERRNO.EIO) return;
+          throw new SyscallError({
+            syscall: "write",
+            errno,
+            hint: UNWRITTEN
+          });
+        }
+      };
+    });
+  });
+}
+var UNREAD = "the script's stdin could not be read, and the program has had only a part of it";
+var UNWRITTEN = "the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
+var ONE2 = new Uint8Array([
+  1,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+function start(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+}
+function closingOnFailure(fd, make) {
+  try {
+    return make();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+}
+function inputLoop() {
+  const [splicing, reading] = [
+    new Label("splicing"),
+    new Label("reading")
+  ];
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const chunk = new Output(PIPE_BUF, "&chunk");
+  const readChunk = read(0, chunk, PIPE_BUF);
+  return [
+    splicing,
+    // The offset of the file is that of the pipe: no byte is in neither.
+    {
+      call: splice(0, 1, CHUNK),
+      accept: [
+        "EINVAL"
+      ],
+      onAccepted: reading,
+      onSuccess: splicing,
+      ...ends
+    },
+    // Some files of /proc cannot be spliced before Linux 6.5.
+    reading,
+    {
+      call: readChunk,
+      ...ends
+    },
+    {
+      call: write(1, chunk, new ResultOf(readChunk, "count")),
+      onSuccess: reading,
+      ...ends
+    }
+  ];
+}
+function outputLoop() {
+  const [waiting, draining] = [
+    new Label("waiting"),
+    new Label("draining")
+  ];
+  const buffer = new Output(CHUNK, "&chunk");
+  const pipe = {
+    fd: 1,
+    events: POLLIN
+  }, stop = {
+    fd: 2,
+    events: POLLIN
+  };
+  const onFailure = HELPER_ENDS;
+  return [
+    waiting,
+    {
+      call: ppoll([
+        pipe,
+        stop
+      ], void 0),
+      onFailure
+    },
+    {
+      call: ppoll([
+        stop
+      ], 0),
+      onSuccess: draining,
+      onFailure
+    },
+    ...copyChunk(buffer, waiting, waiting),
+    draining,
+    // Processes that the program has left behind may write without end.
+    ...Array.from({
+      length: CHUNKS_LEFT
+    }, () => copyChunk(buffer, HELPER_ENDS)).flat()
+  ];
+}
+function copyChunk(buffer, whenEmpty, then) {
+  const [again, full, next] = [
+    "again",
+    "full",
+    "next"
+  ].map((name) => new Label(name));
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const readChunk = read(1, buffer, CHUNK);
+  return [
+    {
+      call: readChunk,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: whenEmpty,
+      ...ends
+    },
+    again,
+    {
+      call: write(0, buffer, new ResultOf(readChunk, "count")),
+      // A terminal may be set not to block.
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: full,
+      onSuccess: then ?? next,
+      ...ends
+    },
+    full,
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLOUT
+        }
+      ], void 0),
+      onSuccess: again,
+      ...ends
+    },
+    next
+  ];
+}
+
 // launch/stdio.ts
 var StandardStreams = class {
-  #kinds;
+  #streams = [];
   #pipes = [];
+  /** The copies of inherited streams, by the file and the direction. */
+  #copies = /* @__PURE__ */ new Map();
   /**
-   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`.
+   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`, and begins to copy those
+   * that a program with a root of its own may not inherit.
    *
-   * @throws {SyscallError} if too many files are open
+   * @throws {SyscallError} if too many files are open, or too many processes run
+   * @throws {RamekinError} if such a program would inherit a directory
    */
-  constructor(kinds) {
-    this.#kinds = kinds;
+  constructor(kinds, hasOwnRoot = false) {
+    const readsTerminal = hasOwnRoot && kinds[0] === "inherit" && isTerminal(0);
     try {
-      kinds.forEach((kind, fd) => this.#pipes.push(kind === "piped" ? openPipe(fd) : void 0));
+      kinds.forEach((kind, fd) => {
+        const pipe = this.#pipes[fd] = kind === "piped" ? openPipeTo(fd) : void 0;
+        if (pipe !== void 0) this.#streams.push({
+          fd: pipe.theirs
+        });
+        else if (kind === "inherit" && hasOwnRoot) {
+          this.#streams.push(this.#protected(fd, readsTerminal));
+        } else this.#streams.push(kind);
+      });
     } catch (error) {
       this.close();
       throw error;
     }
   }
+  /** Returns a stream of the script's for a program that must not get the open file itself. */
+  #protected(fd, readsTerminal) {
+    const handover = handoverOf(fd, readsTerminal);
+    if (typeof handover === "string") return handover;
+    const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
+    const copy2 = this.#copies.get(key) ?? (fd === 0 ? copyInput(fd) : copyOutput(fd));
+    this.#copies.set(key, copy2);
+    return {
+      fd: copy2.theirs
+    };
+  }
   /** The program's streams. */
   get theirs() {
-    return this.#kinds.map((kind, fd) => {
-      const pipe = this.#pipes[fd];
-      return pipe === void 0 ? kind : {
-        fd: pipe.theirs
-      };
-    });
+    return this.#streams;
+  }
+  /** What has to be ended when the program has ended: then all that it has written is there. */
+  get services() {
+    return [
+      ...this.#copies.values()
+    ];
   }
   /** Closes the program's ends after the launch, and returns the script's. */
   release() {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
+    for (const copy2 of this.#copies.values()) copy2.handOver();
     return this.#pipes.map((pipe) => pipe?.ours);
   }
-  /** Closes both ends of every pipe. */
+  /** Closes everything, if the program was not started. */
   close() {
     for (const pipe of this.#pipes) {
-      if (pipe === void 0) continue;
-      syscall(close(pipe.ours));
-      syscall(close(pipe.theirs));
+      if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
+    }
+    try {
+      endServices(this.services);
+    } catch {
     }
   }
 };
-function openPipe(fd) {
-  const opened = OPENING.run().output(ENDS);
-  const [readable, writable] = [
-    opened.getInt32(0, true),
-    opened.getInt32(4, true)
-  ];
+function openPipeTo(fd) {
+  const { reader, writer } = openPipe();
   return fd === 0 ? {
-    ours: writable,
-    theirs: readable
+    ours: writer,
+    theirs: reader
   } : {
-    ours: readable,
-    theirs: writable
+    ours: reader,
+    theirs: writer
   };
 }
-var ENDS = new Output(8, "&ends");
-var OPENING = new Routine([], [
-  {
-    call: pipe2(ENDS, O_CLOEXEC)
-  }
-]);
 var THEIRS = new Slot("theirs");
 var OURS = new Slot("ours");
 var RELEASING = new Routine([
@@ -10072,10 +11644,21 @@ var RELEASING = new Routine([
     call: fcntl(OURS, F_SETFL, O_NONBLOCK)
   }
 ]);
+var CLOSING2 = new Routine([
+  OURS,
+  THEIRS
+], [
+  {
+    call: close(OURS)
+  },
+  {
+    call: close(THEIRS)
+  }
+]);
 
 // container/short_program.ts
 var PATIENCE_MS = 1;
-async function collectPromptly(launched, descriptors, timeout = Infinity) {
+async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
   if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
   const { pidfd } = launched;
   const info = siginfoOutput();
@@ -10110,19 +11693,18 @@ async function collectPromptly(launched, descriptors, timeout = Infinity) {
   ]);
   const status = statusIn(outcome.output(info));
   if (status === void 0) return void 0;
-  const [, stdout, stderr] = descriptors.map((fd) => fd === void 0 ? void 0 : readAll(fd));
-  return conclude(launched, descriptors, status, stdout, stderr);
+  const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll(fd, new OutputCollector(stream, maxOutput)));
+  return conclude(launched, descriptors, status, streams);
 }
 var UNDECIDED = [
   "EINTR",
   "ENOMEM"
 ];
-function readAll(fd) {
-  const parts = [];
+function readAll(fd, collected) {
   for (; ; ) {
     const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return concat(parts);
-    parts.push(bytes);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
   }
 }
 
@@ -10185,6 +11767,28 @@ var hasClone3 = perEngine((loaded2) => {
   return outcome.failed?.errno === ERRNO.EINVAL;
 });
 
+// launch/ignored_signals.ts
+var ignoredSignals = perEngine(() => {
+  const queries = CHANGEABLE_SIGNALS.map((signal) => {
+    const action = sigactionOutput();
+    return {
+      signal,
+      action,
+      call: rt_sigaction(signal, null, action)
+    };
+  });
+  const outcome = syscalls(queries.map(({ call: call2 }) => ({
+    call: call2
+  })));
+  const all = queries.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
+  if (all.includes(SIGNALS.SIGCHLD)) syscall(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
+  const isRuntimes = (signal) => signal === SIGNALS.SIGPIPE || signal >= SIGRTMIN;
+  return {
+    ignored: all.filter((signal) => signal !== SIGNALS.SIGCHLD && !isRuntimes(signal)),
+    ignoredByRuntime: all.filter(isRuntimes)
+  };
+});
+
 // launch/runtime_fds.ts
 var scriptPidfd = perEngine(() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it"));
 var scriptThread = perEngine(() => {
@@ -10212,24 +11816,11 @@ var scriptThread = perEngine(() => {
   if (word4 === null) return void 0;
   return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
 });
-var ignoredSignals = perEngine(() => {
-  const queries = CHANGEABLE_SIGNALS.map((signal) => {
-    const action = sigactionOutput();
-    return {
-      signal,
-      action,
-      call: rt_sigaction(signal, null, action)
-    };
-  });
-  const outcome = syscalls(queries.map(({ call: call2 }) => ({
-    call: call2
-  })));
-  return queries.filter(({ action }) => isIgnored(outcome.output(action))).map(({ signal }) => signal);
-});
 function scriptFacts() {
   return {
     thread: scriptThread(),
-    ignored: hasClone3() ? ignoredSignals() : void 0
+    clearsHandlers: hasClone3(),
+    ...ignoredSignals()
   };
 }
 var initImage = perEngine((loaded2) => {
@@ -10257,7 +11848,7 @@ var RawMode = class _RawMode {
   constructor(fd, saved) {
     this.#fd = fd;
     this.#saved = saved;
-    this.#guard = new Guard(fd, saved);
+    this.#guard = guard(fd, saved);
   }
   /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
   static of(fd) {
@@ -10278,10 +11869,17 @@ var RawMode = class _RawMode {
     syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
     return mode2;
   }
-  /** Restores the terminal's settings. */
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
   restore() {
-    syscall(ioctl(this.#fd, TCSETS, this.#saved));
-    this.#guard.dismiss();
+    syscalls([
+      {
+        call: ioctl(this.#fd, TCSETS, this.#saved),
+        accept: [
+          "EIO"
+        ]
+      }
+    ]);
+    this.#guard.kill();
   }
 };
 function raw3(saved) {
@@ -10297,83 +11895,43 @@ function raw3(saved) {
   bytes[TERMIOS.vtime] = 0;
   return bytes;
 }
-var Guard = class {
-  #memory;
-  #pid;
-  constructor(terminal, saved) {
-    const [pid, mask2] = [
-      new Output(4, "&pid"),
-      new Output(8, "&mask")
-    ];
-    const [child, ended] = [
-      new Label("guard"),
-      new Label("guard ends")
-    ];
-    const program = assemble([
-      // A signal handler of the script must not run in the guard, which shares the memory.
-      {
-        call: rt_sigprocmask("all", mask2)
-      },
-      {
-        call: clone(CLONE_VM, pid),
-        onZero: child
-      },
-      {
-        call: rt_sigprocmask(mask2, null),
-        onZero: END
-      },
-      child,
-      {
-        call: setsid(),
-        onFailure: ended
-      },
-      {
-        call: dup3(terminal, 0, 0),
-        accept: [
-          "EINVAL"
-        ],
-        onFailure: ended
-      },
-      {
-        call: dup3(scriptPidfd(), 1, 0),
-        onFailure: ended
-      },
-      {
-        call: close_range(2, 4294967295, 0),
-        onFailure: ended
-      },
-      {
-        call: ppoll([
-          {
-            fd: 1,
-            events: POLLIN
-          }
-        ], void 0),
-        onFailure: ended
-      },
-      {
-        call: ioctl(0, TCSETS, saved),
-        onFailure: ended
-      },
-      ended,
-      {
-        call: exit_group(0)
-      }
-    ], engine().architecture);
-    this.#memory = engine().allocate(program.bytes.length);
-    place(program, this.#memory);
-    engine().runIn(this.#memory);
-    this.#pid = this.#memory.view.getInt32(program.outputs.get(pid), true);
-  }
-  dismiss() {
-    syscall(kill(this.#pid, SIGNALS.SIGKILL));
-    syscall(waitid(P_PID, this.#pid, null, WEXITED));
-    engine().release(this.#memory);
-  }
-};
+function guard(terminal, saved) {
+  return new HelperProcess([
+    terminal,
+    scriptPidfd()
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ppoll([
+        {
+          fd: 1,
+          events: POLLIN
+        }
+      ], void 0),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ioctl(0, TCSETS, saved),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
 
 // container/terminal/terminal.ts
 var WINSIZE_SIZE = 8;
+var USUAL_SIZE = new Uint8Array([
+  24,
+  0,
+  80,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
 var ProgramTerminal = class {
   /** The program's side. */
   theirs;
@@ -10387,7 +11945,7 @@ var ProgramTerminal = class {
   #finished = Promise.resolve();
   /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
   constructor(inContainer) {
-    const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
+    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
     if (inContainer) {
       const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
       this.theirs = {
@@ -10449,6 +12007,7 @@ var ProgramTerminal = class {
     if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
     this.#onResize = void 0;
     this.#rawMode?.restore();
+    this.#rawMode = void 0;
     this.#relays.splice(0).forEach((relay) => relay.close());
     if (this.#master !== void 0) syscall(close(this.#master));
     this.#master = void 0;
@@ -10470,20 +12029,45 @@ var ProgramTerminal = class {
     void this.#copyInput(target);
   }
   async #copyInput(target) {
+    let last;
+    try {
+      for await (const bytes of this.#input()) {
+        await target.write(bytes);
+        last = bytes.at(-1);
+      }
+      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
+      await target.write(END_OF_INPUT);
+    } catch (error) {
+      if (!target.closed) this.#hangUp(error);
+    }
+  }
+  /** The script's standard input. */
+  async *#input() {
     const input = duplicate(0);
     try {
       const source = this.#relay(input, true);
-      for await (const bytes of chunks(() => source.read())) await target.write(bytes);
+      yield* chunks(() => source.read());
     } catch (error) {
       if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      for await (const bytes of chunks(() => readSome(input))) await target.write(bytes);
+      yield* chunks(() => readSome(input));
       syscall(close(input));
     }
-    if (!target.closed) await target.write(END_OF_INPUT);
   }
   async #giveOutput(master) {
     const source = this.#output = this.#relay(duplicate(master));
-    for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    try {
+      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    } catch (error) {
+      this.#hangUp(error);
+    }
+  }
+  /**
+   * Closes the script's side, so that the program's terminal hangs up as the script's own has
+   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
+   */
+  #hangUp(error) {
+    if (!isGone(error)) throw error;
+    this.close();
   }
   #relay(fd, blocking = false) {
     const relay = new FdStream(fd, blocking);
@@ -10491,12 +12075,17 @@ var ProgramTerminal = class {
     return relay;
   }
 };
+var LINE_FEED = 10;
+function isGone(error) {
+  const { code } = error;
+  return code === "EIO" || code === "EPIPE";
+}
 var END_OF_INPUT = new Uint8Array([
   4
 ]);
-async function* chunks(read3) {
+async function* chunks(read4) {
   for (; ; ) {
-    const bytes = await read3();
+    const bytes = await read4();
     if (bytes.length === 0) return;
     yield bytes;
   }
@@ -10553,8 +12142,12 @@ var Command = class _Command {
     return this.#launcher.plan;
   }
   get #planOptions() {
-    return this.#grants && {
-      network: this.#grants.network
+    const grants = this.#grants;
+    return grants && {
+      network: grants.network,
+      admit: (access) => grants.require([
+        access
+      ])
     };
   }
   /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
@@ -10580,6 +12173,8 @@ var Command = class _Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output() {
@@ -10591,8 +12186,8 @@ var Command = class _Command {
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
     const { launched, descriptors } = this.#start(defaults);
-    const { signal, timeout } = this.#options;
-    const collected = signal?.aborted === true ? void 0 : await collectPromptly(launched, descriptors, timeout);
+    const { timeout, maxOutput } = this.#options;
+    const collected = await collectPromptly(launched, descriptors, timeout, maxOutput);
     return collected ?? await this.#container(launched, descriptors).output();
   }
   /**
@@ -10603,6 +12198,8 @@ var Command = class _Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
    * list of granted hosts
    */
@@ -10614,19 +12211,15 @@ var Command = class _Command {
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
-    const { signal, timeout } = this.#options;
-    signal?.throwIfAborted();
+    const { timeout, maxOutput } = this.#options;
     this.#admit();
     const kinds = this.#kinds([
       "null",
       "piped",
       "piped"
     ]);
-    const streams = new StandardStreams(kinds);
-    const launched = this.#launch({
-      stdio: streams.theirs
-    }, streams);
-    return collectSync(launched, streams.release(), timeout);
+    const { launched, descriptors } = this.#launchWith(kinds);
+    return collectSync(launched, descriptors, timeout, maxOutput);
   }
   /**
    * Starts the program, which runs when this returns.
@@ -10635,6 +12228,7 @@ var Command = class _Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
    */
   spawn() {
     const defaults = [
@@ -10666,25 +12260,42 @@ var Command = class _Command {
     const kinds = this.#kinds(defaults);
     this.#admit();
     reactor();
-    const streams = new StandardStreams(kinds);
-    const launched = this.#withProxy(this.#launch({
-      stdio: streams.theirs
-    }, streams));
+    const { launched, descriptors } = this.#launchWith(kinds);
     return {
-      launched,
+      launched: this.#withProxy(launched),
+      descriptors
+    };
+  }
+  #launchWith(kinds) {
+    const streams = new StandardStreams(kinds, this.#plan.state.hasOwnRoot);
+    const launched = this.#launch({
+      stdio: streams.theirs
+    }, streams);
+    const services = [
+      ...launched.services,
+      ...streams.services
+    ];
+    return {
+      launched: {
+        ...launched,
+        services
+      },
       descriptors: streams.release()
     };
   }
   #container(launched, descriptors) {
-    const { signal, timeout } = this.#options;
-    return new Container(launched, descriptors, {
+    return new Container(launched, descriptors, this.#limits, this.#enter);
+  }
+  get #limits() {
+    const { signal, timeout, maxOutput } = this.#options;
+    return {
       signal,
-      timeout
-    }, this.#enter);
+      timeout,
+      maxOutput
+    };
   }
   #startInTerminal(defaults) {
     const kinds = this.#kinds(defaults);
-    const { signal, timeout } = this.#options;
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
@@ -10694,8 +12305,7 @@ var Command = class _Command {
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits2 = {
-        signal,
-        timeout,
+        ...this.#limits,
         ended: () => terminal.leave()
       };
       return new Container(launched, ours, limits2, this.#enter);
@@ -10712,23 +12322,25 @@ var Command = class _Command {
     } catch (error) {
       if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
-      throw error;
+      throw this.#plans.explain?.(error) ?? error;
     }
   }
-  /** Throws unless the needs of the recipe and the command are granted. */
+  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
   #admit() {
+    this.#options.signal?.throwIfAborted();
     this.#refresh();
     if (this.#grants === void 0) return;
     this.#grants.require(this.#needs(this.#plan));
   }
   #needs(plan) {
-    const { uid, gid, env = {} } = this.#options;
+    const { uid, gid, env = {}, terminal } = this.#options;
     const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
     const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
     return requiredAccess(plan.access, {
       program: this.#program,
       uid,
       gid,
+      terminal,
       variables
     });
   }
@@ -10740,7 +12352,7 @@ var Command = class _Command {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === void 0 || hosts === void 0) return launched;
-    const proxy = new ContainerProxy(listener, (to) => hosts.connect(to));
+    const proxy = new ContainerProxy(listener, hosts);
     return {
       ...launched,
       services: [
@@ -10759,7 +12371,7 @@ var Command = class _Command {
     return strings.filter((address2) => this.#inheritsVariable(nameAt(address2)));
   }
   #inheritsVariable(name) {
-    return (this.#inherits || this.#plan.state.keptVariables.has(name)) && (this.#grants?.hasVariable(name) ?? true);
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   }
   /** Returns the variables that are added to these strings, or override them. */
   #changes() {
@@ -10805,21 +12417,22 @@ var Command = class _Command {
       stderr ?? defaults[2]
     ];
   }
-  /**
-   * Makes a command in all namespaces of a process, and its root, working directory and cgroups.
-   */
-  #enter = (target, program, options) => {
-    const join2 = {
-      step: "join",
-      target,
-      root: true,
-      cwd: true,
-      cgroup: true
+  /** Makes a command for a program that enters a container of this one. */
+  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
+    checkEnteringUser(user);
+    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
+    const explain = (error) => orEnded(error, first);
+    const launcher = (options2) => {
+      try {
+        return this.#plans.entering(inside, begins, options2);
+      } catch (error) {
+        throw explain(error);
+      }
     };
-    const launcher = (options2) => this.#plans.launcherBehind(join2, options2);
     return new _Command({
       ...this.#plans,
-      launcher
+      launcher,
+      explain
     }, program, options);
   };
   #refusePipedInput(method) {
@@ -10830,13 +12443,13 @@ var Command = class _Command {
 };
 
 // ffi/process_lock.ts
-var ADDRESS = 142996733952;
+var ADDRESS2 = 142996733952;
 var SIZE = 4096;
 var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
 var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
 var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
 var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
-var WORD = new Named(ADDRESS, "&lock");
+var WORD = new Named(ADDRESS2, "&lock");
 function lockProcess() {
   return call("futex", WORD, LOCK, 0, null);
 }
@@ -10954,12 +12567,21 @@ var [UID, GID, CAPABILITIES2] = [
   getegid(),
   capabilityOutput()
 ];
+var GROUP_LIST = groupsOutput(64);
+var GROUPS = getgroups(GROUP_LIST);
 var QUERY = new Routine([], [
   {
     call: UID
   },
   {
     call: GID
+  },
+  // EINVAL: there are more.
+  {
+    call: GROUPS,
+    accept: [
+      "EINVAL"
+    ]
   },
   {
     call: capget(CAPABILITIES2)
@@ -10972,9 +12594,15 @@ var CurrentCredentials = class {
   get() {
     const result = QUERY.run();
     const view2 = result.output(CAPABILITIES2);
-    const words2 = [
+    const [euid, egid] = [
       Number(result.result(UID)),
       Number(result.result(GID))
+    ];
+    const groups = groupsIn(result, egid);
+    const words2 = [
+      euid,
+      egid,
+      groups
     ];
     for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words2.push(view2.getUint32(at2, true));
     if (this.#last !== void 0 && words2.every((word4, at2) => word4 === this.#words[at2])) {
@@ -10983,14 +12611,39 @@ var CurrentCredentials = class {
     const { effective, inheritable } = readCapabilities(view2);
     this.#words = words2;
     return this.#last = {
-      euid: words2[0],
-      egid: words2[1],
+      euid,
+      egid,
+      groups,
       inheritable,
       mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-      mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID")
+      mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
+      mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups()
     };
   }
 };
+function groupsIn(result, egid) {
+  const count = Number(result.result(GROUPS));
+  if (count === 0) return "none";
+  const list2 = result.output(GROUP_LIST);
+  for (let index = 0; index < count; index++) {
+    if (list2.getUint32(index * 4, true) !== egid) return "others";
+  }
+  return count > 0 ? "own" : "others";
+}
+var MOST_GROUPS = 65536;
+function mayCallSetgroups() {
+  const attempt = call("setgroups", MOST_GROUPS + 1, null);
+  const accept2 = [
+    "EPERM",
+    "EINVAL"
+  ];
+  return syscalls([
+    {
+      call: attempt,
+      accept: accept2
+    }
+  ]).result(attempt) === BigInt(-ERRNO.EINVAL);
+}
 
 // ffi/elf.ts
 var PT = {
@@ -11023,7 +12676,7 @@ function readElf(readAt) {
   const of = (tag) => entries.filter((entry) => entry.tag === tag);
   const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
   const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
-  const paths = (tag) => texts(tag).flatMap((text4) => text4.split(":")).filter(Boolean);
+  const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
     machine: header2.getUint16(18, true),
     interpreter: interpreter && textAt(readAt, interpreter.offset),
@@ -11078,39 +12731,124 @@ function view(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-// host/elf/elf_reader.ts
-var MOST_AT_ONCE2 = 64 * 1024;
-function programHost() {
-  const known = /* @__PURE__ */ new Map();
-  return {
-    elf(path2) {
-      if (!known.has(path2)) known.set(path2, withFile(path2, readElf));
-      return known.get(path2);
-    },
-    head: (path2) => withFile(path2, (readAt) => readAt(0, 256)),
-    bytes: (path2) => ifThere(() => readWholeFile(at_fdcwd, path2)),
-    realPath(path2) {
-      using file = open(path2, O_PATH | O_CLOEXEC);
-      return readlinkat2(AT_FDCWD, `/proc/self/fd/${file.number}`);
+// ffi/files/regular_file.ts
+var [MOST_AT_ONCE2, PATH_MAX3] = [
+  64 * 1024,
+  4096
+];
+var RegularFile = class {
+  /** Its path now, without symbolic links. */
+  path;
+  /** Its size in bytes; 0 for most files of /proc, which have no contents until they are read. */
+  size;
+  #found;
+  #opened;
+  /** Use {@linkcode withRegularFile}. */
+  constructor(found, size) {
+    this.#found = found;
+    this.size = size;
+    const target = new Output(PATH_MAX3, "&path");
+    const link2 = readlinkat(at_fdcwd, linkTo(found), target);
+    const outcome = syscalls([
+      {
+        call: link2
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(target);
+    this.path = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, Number(outcome.result(link2))));
+  }
+  /**
+   * Reads from an offset: `length` bytes, or fewer at the end or beyond 64 KiB. A file of size 0 is
+   * never opened.
+   *
+   * @throws {SyscallError} `EACCES`
+   */
+  readAt(offset, length) {
+    if (this.size === 0) return new Uint8Array();
+    const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    this.#opened ??= syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
+    const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
+    const call2 = pread64(this.#opened, output, output.size, offset);
+    const outcome = syscalls([
+      {
+        call: call2
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(output);
+    return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+  }
+  /** Reads all that it held when it was found, and no more. */
+  readAll() {
+    const parts = [];
+    for (let at2 = 0; at2 < this.size; ) {
+      const part = this.readAt(at2, this.size - at2);
+      if (part.length === 0) break;
+      parts.push(part);
+      at2 += part.length;
     }
-  };
-}
-function withFile(path2, use) {
-  return ifThere(() => {
-    using file = open(path2, O_CLOEXEC | O_NONBLOCK);
-    return use((offset, length) => readSome2(file.number, offset, length));
-  });
-}
-function readSome2(fd, offset, length) {
-  const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
-  const call2 = pread64(fd, output, output.size, offset);
+    return concat(parts);
+  }
+  [Symbol.dispose]() {
+    if (this.#opened !== void 0) syscall(close(this.#opened));
+  }
+};
+function withRegularFile(path2, use) {
+  const finding = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
   const outcome = syscalls([
     {
-      call: call2
+      call: finding,
+      accept: NO_SUCH_PATH
     }
   ]);
-  const { buffer, byteOffset } = outcome.output(output);
-  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+  const found = Number(outcome.result(finding));
+  if (found < 0) return void 0;
+  try {
+    const output = statxOutput();
+    const call2 = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+    const { mode: mode2, size } = readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(output));
+    if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
+    using file = new RegularFile(found, size);
+    return use(file);
+  } finally {
+    syscall(close(found));
+  }
+}
+function linkTo(fd) {
+  return `/proc/self/fd/${fd}`;
+}
+
+// host/elf/elf_reader.ts
+var MOST_LOOKS = 1e5;
+function programHost(reading, refuse2) {
+  const known = /* @__PURE__ */ new Map();
+  let looks = 0;
+  const look = () => {
+    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
+  };
+  const read4 = (path2, use) => {
+    look();
+    return withRegularFile(path2, (file) => {
+      reading(file.path);
+      return use((offset, length) => {
+        look();
+        return file.readAt(offset, length);
+      });
+    });
+  };
+  return {
+    elf(path2) {
+      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
+      return known.get(path2);
+    },
+    head: (path2) => read4(path2, (readAt) => readAt(0, 256)),
+    // The system's own lists of libraries.
+    bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
+    realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
+  };
 }
 
 // host/elf/loader_cache.ts
@@ -11277,7 +13015,7 @@ function filesOfPrograms(programs2, host2, refuse2) {
 function* filesOf(program, host2, refuse2) {
   let path2 = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist`);
+    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file`);
     yield {
       source: path2,
       target: path2
@@ -11354,108 +13092,157 @@ function libraryOf(name, asker, search, host2) {
   return void 0;
 }
 
-// host/process_cgroups.ts
-function cgroupFilesOf(pid) {
-  const own = new Map(memberships("thread-self").map((one) => [
-    one.controllers,
-    one.path
-  ]));
-  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
-  if (others.length === 0) return [];
-  const mounts = mountsOf();
-  return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
+// ffi/calls/write_text.ts
+var encoder4 = new TextEncoder();
+function writeText(directory, path2, text4) {
+  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    writeTextTo(fd, text4),
+    close(fd)
+  ];
 }
-function memberships(process) {
-  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line) => {
-    const [, controllers, ...path2] = line.split(":");
-    return {
-      controllers,
-      path: path2.join(":")
-    };
-  });
-}
-function directoryOf({ controllers, path: path2 }, mounts) {
-  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
-  if (mount4 !== void 0) {
-    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
-  }
-  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
-}
-function serves({ data: data2 }, controllers) {
-  const options = data2.split(",");
-  return controllers.split(",").every((controller) => options.includes(controller));
+function writeTextTo(fd, text4) {
+  const bytes = encoder4.encode(text4);
+  return write(fd, bytes, bytes.length);
 }
 
-// host/join_target.ts
-function targetOf(pid, started2) {
-  const found = ifThere(() => processIdentity(pid), [
-    "ENOENT",
-    "ESRCH"
-  ]);
-  if (found !== void 0 && (started2 ?? found.started) === found.started) return found;
-  throw new SyscallError({
-    syscall: "pidfd_open",
-    errno: ERRNO.ESRCH,
-    call: `pidfd_open(${pid}, 0)`,
-    hint: found === void 0 ? void 0 : "another process has its pid now"
-  });
-}
-function joinTargetOf(requested, started2, { environment, cgroup }) {
-  return withFixes({
-    ESRCH: NO_PROCESS,
-    EACCES: OTHERS_PROCESS
-  }, () => {
-    const identity = targetOf(requested, started2);
-    const { pid } = identity;
-    return {
-      identity,
-      otherKinds: otherKinds(pid),
-      setgroupsDenied: deniesSetgroups(pid),
-      environment: environment ? environmentOf(pid) : {},
-      cgroupFiles: cgroup ? cgroupFilesOf(pid) : []
-    };
-  });
-}
-function otherKinds(pid) {
-  return otherNamespaces(pid, NAMESPACE_KINDS);
-}
-function deniesSetgroups(pid) {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
-}
-function environmentOf(pid) {
-  const variables = {};
-  for (const string of environmentStrings2(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
-  }
-  return variables;
-}
-var LOADING = {
-  attempts: 200,
-  pause: 5
-};
-function environmentStrings2(pid) {
-  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
-    const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
-    if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
-      return environment.split("\0");
-    }
-    syscall(ppoll([], LOADING.pause));
-  }
-  return [];
-}
-function isLoaded(stat) {
-  const [end, state] = [
-    statField(stat, 51),
-    statField(stat, 3)
+// host/filesystem_issue.ts
+var MESSAGE_SIZE2 = 256;
+function filesystemIssue({ type, data: data2, ids: ids2 }) {
+  const [pid, mask2, message2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask"),
+    new Output(MESSAGE_SIZE2, "&message")
   ];
-  return end !== "0" || state === "Z" || state === "X";
+  const [restore, child, refused, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("an option is refused"),
+    new Label("the child ends")
+  ];
+  const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
+  const opened = fsopen(type, FSOPEN_CLOEXEC);
+  const fd = new ResultOf(opened, "filesystem");
+  const reading = read(fd, message2, MESSAGE_SIZE2);
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(flags2, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    ...mapping(ids2).map((call2) => ({
+      call: call2,
+      onFailure: ended
+    })),
+    {
+      call: opened,
+      onFailure: ended
+    },
+    ...data2.split(",").map((word4) => {
+      const [key, ...value] = word4.split("=");
+      const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
+      return {
+        call: call2,
+        onFailure: refused
+      };
+    }),
+    {
+      call: exit_group(0)
+    },
+    refused,
+    {
+      call: reading,
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  return textOf3(result, reading, message2);
+}
+function mapping(ids2) {
+  if (ids2 === void 0) return [];
+  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
+  return [
+    ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
+    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
+    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
+  ];
+}
+function textOf3(result, reading, message2) {
+  const length = Number(result.result(reading));
+  if (length <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(message2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
+}
+
+// host/follow_links.ts
+var MAX_LINKS = 40;
+function followLinks(path2) {
+  const links2 = [];
+  const rest = partsOf(path2);
+  let at2 = "/";
+  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+    const here = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const target = name === ".." || OWN_LINKS.has(here) ? void 0 : linkTarget(here);
+    if (target === void 0) {
+      at2 = here;
+      continue;
+    }
+    if (links2.push(here) > MAX_LINKS) return {
+      path: path2,
+      links: links2
+    };
+    if (isWithin(here, "/proc")) {
+      at2 = resolvePath(here).path;
+    } else {
+      if (target.startsWith("/")) at2 = "/";
+      rest.push(...partsOf(target));
+    }
+  }
+  return {
+    path: at2,
+    links: links2
+  };
+}
+function partsOf(path2) {
+  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
 }
 
 // host/namespace_kind.ts
+var NSFS_MAGIC = 1853056627;
 function namespaceKindOf(file) {
-  const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC));
+  try {
+    const state = statfsOutput();
+    const { type } = readStatfs(syscalls([
+      {
+        call: fstatfs(found, state)
+      }
+    ]).output(state));
+    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found}`) : void 0;
+  } finally {
+    syscall(close(found));
+  }
+}
+function kindOf(file) {
+  const opened = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
   const fd = new ResultOf(opened, "namespace");
   const type = namespaceIoctl(fd, NS_GET_NSTYPE);
   const closing = new Label("closing");
@@ -11463,6 +13250,7 @@ function namespaceKindOf(file) {
     {
       call: opened
     },
+    // pidfds are on this filesystem too.
     {
       call: type,
       accept: [
@@ -11494,6 +13282,7 @@ var LiveHost = class {
   #kernel;
   #landlock;
   #checks = /* @__PURE__ */ new WeakMap();
+  #mounts;
   #remembered = /* @__PURE__ */ new Map();
   /** The architecture of this machine. */
   get architecture() {
@@ -11528,6 +13317,15 @@ var LiveHost = class {
   hasVariable(name) {
     return environmentVariable(name) !== void 0;
   }
+  /** Whether the script is in the user namespace with the number of the first one. */
+  inFirstUserNamespace() {
+    const { id: id2 } = resolvePath("/proc/self/ns/user");
+    return id2 === void 0 || id2.endsWith(`:${4026531837}`);
+  }
+  /** What the kernel says against the options of a filesystem. */
+  filesystemIssue(options) {
+    return filesystemIssue(options);
+  }
   /** The number in a file of /proc/sys. */
   setting(path2) {
     return readSetting(path2);
@@ -11535,6 +13333,19 @@ var LiveHost = class {
   /** Resolves an absolute path. */
   resolve(path2) {
     return resolvePath(path2);
+  }
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path2) {
+    return followLinks(path2);
+  }
+  /** The mounts that the calling thread sees. */
+  mounts() {
+    const text4 = mountinfoOf();
+    if (this.#mounts?.text !== text4) this.#mounts = {
+      text: text4,
+      entries: parseMountinfo(text4)
+    };
+    return this.#mounts.entries;
   }
   /** Whether paths still lead where they did. */
   unchanged(paths) {
@@ -11550,18 +13361,22 @@ var LiveHost = class {
   joinTarget(pid, started2, questions) {
     return joinTargetOf(pid, started2, questions);
   }
+  /** Whether a process has ended. */
+  hasEnded(process) {
+    return hasEnded(process);
+  }
   /** The kind of namespace that a file refers to. */
   namespaceKind(file) {
     return namespaceKindOf(file);
   }
   /** The files that programs need. */
-  programFiles(programs2) {
+  programFiles(programs2, reading) {
     const refuse2 = (issue) => {
       throw new ProgramIssue(issue);
     };
     try {
       return {
-        files: filesOfPrograms(programs2, programHost(), refuse2)
+        files: filesOfPrograms(programs2, programHost(reading, refuse2), refuse2)
       };
     } catch (error) {
       if (error instanceof ProgramIssue) return {
@@ -11710,10 +13525,10 @@ var KernelFiles = class {
    *
    * @param holds whether a path is still read-only that was made so in this user namespace
    */
-  needs(holds) {
+  needs(holds2) {
     return this.#mounts.filter(({ target, type, copied }) => copied || !KERNEL_FILES[type].guards.every((name) => {
       const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-      return guarded !== void 0 && holds(guarded);
+      return guarded !== void 0 && holds2(guarded);
     })).map(({ type, step, stepIndex }) => ({
       kind: "write",
       path: KERNEL_FILES[type].path,
@@ -11750,8 +13565,17 @@ var AccessRecorder = class {
   init;
   /** Whether a step may make read-only mounts writable. */
   remounts = false;
+  /**
+   * Whether mounts that the host makes later appear in the container. They are not restricted as
+   * the bind is that they are made in (mount_namespaces(7)).
+   */
+  receivesMounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
+  /** Whether a filter denies the calls that no namespace holds. */
+  filtered = false;
+  /** Set by a step after which the container need not end with the script. */
+  lifetime;
   /** The files by which root can change the machine. */
   kernelFiles = new KernelFiles();
   #cursor;
@@ -11769,20 +13593,29 @@ var AccessRecorder = class {
   leavesRoot(path2) {
     return this.#paths.leavesRoot(path2);
   }
+  /** The file of the host that the source of a bind is, or may be. */
+  hostPlace(source) {
+    const path2 = this.#paths.hostSource(source);
+    if (path2 === void 0 || !this.#paths.mayBeHostFile(path2)) return void 0;
+    return this.#paths.placeOf(path2);
+  }
   /** Records an access of the current step. */
   record(access, locksWith) {
-    const { index } = this.#cursor;
-    const whole = {
-      ...access,
-      stepIndex: index,
-      step: this.#cursor.nameOf(index)
-    };
+    const whole = this.#ofStep(access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
         locksWith
       }
     });
+  }
+  #ofStep(access) {
+    const { index } = this.#cursor;
+    return {
+      ...access,
+      stepIndex: index,
+      step: this.#cursor.nameOf(index)
+    };
   }
   /** Records a variable of the script's environment that a step passes on. */
   recordVariable(name) {
@@ -11811,6 +13644,10 @@ var AccessRecorder = class {
       kind: "device",
       path: "/dev"
     });
+    else if (!this.state.inUserNamespace) this.record({
+      kind: "device",
+      path: place2
+    });
     if (touches(place2, "/proc")) this.record({
       kind: "namespace",
       namespace: "pid"
@@ -11828,22 +13665,24 @@ var AccessRecorder = class {
   recordBind(path2, { readOnly, noDevices }) {
     if (!this.#paths.mayBeHostFile(path2)) return this.#recordCopy(path2);
     const { path: place2, type } = this.#paths.placeOf(path2);
-    if (!HARMLESS.has(place2)) {
-      this.record({
-        kind: "read",
-        path: place2
-      });
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+    const harmless = HARMLESS.has(place2);
+    if (!harmless) this.record({
+      kind: "read",
+      path: place2
+    });
+    if (!harmless || this.state.caller.euid === 0) {
+      const locks = readOnly === true && !this.receivesMounts && type !== "socket" && type !== "pipe";
       this.record({
         kind: "write",
         path: place2
       }, locks ? this.state.capabilities.userNamespaces : void 0);
-      if (noDevices !== true && (type === "device" || touches(place2, "/dev"))) {
-        this.record({
-          kind: "device",
-          path: type === "device" ? place2 : "/dev"
-        });
-      }
+    }
+    if (!harmless && type !== "file" && type !== "socket" && type !== "pipe") {
+      const locks = noDevices === true && !this.receivesMounts;
+      this.record({
+        kind: "device",
+        path: type !== "device" && touches(place2, "/dev") ? "/dev" : place2
+      }, locks ? this.state.capabilities.userNamespaces : void 0);
     }
     if (touches(place2, "/proc")) this.record({
       kind: "namespace",
@@ -11858,7 +13697,8 @@ var AccessRecorder = class {
   }
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }) {
-    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
+    const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
+    if (!readOnly) {
       const { index: stepIndex } = this.#cursor;
       this.kernelFiles.mounted({
         target,
@@ -11870,13 +13710,11 @@ var AccessRecorder = class {
     if (HARMLESS_TYPES.has(type)) return;
     if (type === "overlay") return this.recordAll();
     if (type === "cgroup" || type === "cgroup2") {
-      if (!this.state.unshared.has("cgroup")) {
-        this.record({
-          kind: "namespace",
-          namespace: "cgroup"
-        });
-      }
-      return;
+      const locks = readOnly && this.state.unshared.has("cgroup");
+      return this.record({
+        kind: "namespace",
+        namespace: "cgroup"
+      }, locks ? this.state.capabilities.userNamespaces : void 0);
     }
     this.record({
       kind: "device",
@@ -11892,10 +13730,14 @@ var AccessRecorder = class {
     this.kernelFiles.guard(path2, this.state.capabilities.userNamespaces);
   }
   /** Records that a step makes a directory the root. */
-  recordRoot(path2, by) {
+  recordRoot(path2, by, noDevices = false) {
     const directory = normalize(path2);
     if (directory === "/") return;
-    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) this.recordBind(path2, {});
+    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) {
+      this.recordBind(path2, {
+        noDevices
+      });
+    }
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
@@ -11907,11 +13749,28 @@ var AccessRecorder = class {
     this.init = {
       userNamespaces: this.state.capabilities.userNamespaces,
       unshared: new Set(this.state.unshared),
+      ownSession: this.state.ownSession,
       seesHost: false
     };
   }
+  /** Records whether the container is killed when the script ends; other signals can be survived. */
+  recordDeath(isKilled) {
+    this.lifetime = isKilled ? void 0 : this.#ofStep({
+      kind: "lifetime"
+    });
+  }
+  /** Records a step that raises a limit, or may, which takes root of the host. */
+  recordHigherLimit() {
+    const { caller, inUserNamespace } = this.state;
+    if (caller.euid !== 0 || inUserNamespace) return;
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_SYS_RESOURCE"
+    });
+  }
   /** Records a new mount namespace, which an earlier init is not in. */
-  recordMountNamespace() {
+  recordMountNamespace(receivesMounts) {
+    this.receivesMounts = receivesMounts;
     if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
   }
   /** Records that a step changes the host's network. */
@@ -11979,6 +13838,7 @@ var ContainerPath = class {
   constructor(plan, path2, lookup) {
     this.#plan = plan;
     this.path = path2;
+    plan.countPath(path2);
     const absolute = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
     if (!absolute) {
       [this.#base, this.canonical] = [
@@ -11998,7 +13858,7 @@ var ContainerPath = class {
       ];
       return;
     }
-    this.canonical = followLinks(plan, normal);
+    this.canonical = followLinks2(plan, normal);
     this.#base = baseOf(plan, this.canonical);
   }
   /** Opens the file. */
@@ -12064,13 +13924,13 @@ var ContainerPath = class {
   makeDirectories() {
     const { state, cursor } = this.#plan;
     const root = cursor.rootOf(this.canonical);
-    let directory = "";
-    for (const name of this.canonical.slice(1).split("/")) {
-      directory += `/${name}`;
-      if (state.mounts.isThere(directory)) continue;
-      if (root !== void 0 && isWithin(root, directory)) continue;
-      this.#plan.path(directory).#makeDirectory();
+    const missing2 = [];
+    for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
+      if (state.mounts.isThere(directory)) break;
+      if (root !== void 0 && isWithin(root, directory)) break;
+      missing2.push(directory);
     }
+    for (const directory of missing2.reverse()) this.#plan.path(directory).#makeDirectory();
   }
   #makeDirectory() {
     const fixes = () => ({
@@ -12140,7 +14000,7 @@ var ContainerPath = class {
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place2 = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one on a filesystem of the recipe`,
+        ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
         ENOTDIR: `the mount point ${this.path} is not a directory`
       })
     });
@@ -12151,12 +14011,17 @@ var ContainerPath = class {
     });
     this.#plan.release(place2);
   }
+  /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
+  #missingMountPoint(fix) {
+    const missing2 = `the mount point ${this.path} does not exist`;
+    return this.#base.kind === "host" ? `${missing2} on the host; take one that does, such as /mnt` : `${missing2}; ${fix}`;
+  }
   /** Attaches an open mount here. */
   attach(tree, source) {
     this.#refuseRoot();
     const place2 = this.open(O_PATH, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one on a filesystem of the recipe`
+        ENOENT: this.#missingMountPoint("mkdir() or writeFile() makes one on a filesystem of the recipe")
       })
     });
     this.attachTo(place2, tree, source);
@@ -12257,12 +14122,14 @@ var ContainerPath = class {
     this.#plan.refuse("a mount on / is invisible, as path lookup starts beneath it; mount it on a directory, of a tmpfs for instance, and make that the root with pivotRoot()");
   }
 };
-function followLinks(plan, path2) {
+function followLinks2(plan, path2) {
   for (let end = path2.indexOf("/", 1); end > 0; end = path2.indexOf("/", end + 1)) {
-    const { path: directory } = plan.resolve(path2.slice(0, end));
-    if (!plan.state.mounts.isHostFile(directory)) return directory + path2.slice(end);
+    const { path: directory, id: id2 } = plan.resolveTrusted(path2.slice(0, end));
+    if (id2 === void 0 || !plan.state.mounts.isHostFile(directory)) {
+      return directory + path2.slice(end);
+    }
   }
-  return plan.resolve(path2).path;
+  return plan.resolveTrusted(path2).path;
 }
 function baseOf(plan, path2) {
   const root = plan.cursor.rootOf(path2);
@@ -12283,7 +14150,7 @@ function baseOf(plan, path2) {
   if (!mounts.atHostRoot) return {
     kind: "current"
   };
-  const { path: resolved2 } = plan.resolve(path2);
+  const { path: resolved2 } = plan.resolveTrusted(path2);
   if (resolved2.startsWith("/")) return {
     kind: "host",
     resolved: resolved2
@@ -12307,14 +14174,14 @@ var HostPath = class _HostPath {
    * Returns the file of the host that a step names; `undefined` if the path leads to a mount of the
    * recipe, or the root is no longer the host's.
    */
-  static of(plan, source) {
+  static of(plan, source, optional2) {
     const path2 = plan.access.hostSource(source);
     const { mounts } = plan.state;
     if (path2 === void 0 || !mounts.atHostRoot) return void 0;
     const isClimbing = climbs(path2);
     if (!isClimbing && !mounts.isHostFile(path2)) return void 0;
     if (plan.access.leavesRoot(path2)) return void 0;
-    const resolved2 = plan.resolve(isClimbing ? path2 : normalize(path2));
+    const resolved2 = plan.resolveTrusted(isClimbing ? path2 : normalize(path2), optional2);
     if (!resolved2.path.startsWith("/")) {
       return plan.refuse(`${source} is ${resolved2.path}, which has no path`);
     }
@@ -12368,9 +14235,19 @@ var StepCursor = class {
   #steps;
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   #nextRoots;
+  /** The positions of the first and the last step of each name. */
+  #places;
   #index = 0;
   constructor(steps) {
     this.#steps = steps;
+    const places = /* @__PURE__ */ new Map();
+    steps.forEach(({ step }, last) => {
+      places.set(step, {
+        first: places.get(step)?.first ?? last,
+        last
+      });
+    });
+    this.#places = places;
     const roots = new Array(steps.length);
     let next;
     for (let index = steps.length - 1; index >= 0; index--) {
@@ -12401,21 +14278,15 @@ var StepCursor = class {
   }
   /** Whether there is a step of this name. */
   includes(step) {
-    return this.#steps.some((one) => one.step === step);
+    return this.#places.has(step);
   }
   /** Whether a step of this name is before the current one. */
   cameBefore(step) {
-    for (let index = 0; index < this.#index; index++) {
-      if (this.#steps[index].step === step) return true;
-    }
-    return false;
+    return (this.#places.get(step)?.first ?? Infinity) < this.#index;
   }
   /** Whether a step of this name is after the current one. */
   comesLater(step) {
-    for (let index = this.#index + 1; index < this.#steps.length; index++) {
-      if (this.#steps[index].step === step) return true;
-    }
-    return false;
+    return (this.#places.get(step)?.last ?? -1) > this.#index;
   }
   /**
    * Returns the position of the last step before this one that drops capabilities, unless a user
@@ -12428,6 +14299,12 @@ var StepCursor = class {
       if (step.step === "capabilities" || step.step === "setUser") return before;
     }
     return void 0;
+  }
+  /** The sources of the binds that an untrusted program may write to. */
+  get untrustedSources() {
+    return this.#steps.flatMap((step) => isUntrustedBind(step) ? [
+      step.source
+    ] : []);
   }
   /** The directory that a later step makes the root. */
   get nextRoot() {
@@ -12447,14 +14324,85 @@ var StepCursor = class {
 function isRootStep(step) {
   return step.step === "pivotRoot" || step.step === "chroot";
 }
+function isUntrustedBind(step) {
+  return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
+}
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
 }
 
+// plan/untrusted.ts
+var UntrustedDirectories = class {
+  #host;
+  #directories;
+  #parts;
+  /** For each directory that has been looked at, the untrusted one that it is in. */
+  #known = /* @__PURE__ */ new Map();
+  constructor(host2, sources) {
+    this.#host = host2;
+    this.#directories = sources.map((source) => host2.resolve(source)).filter(({ id: id2 }) => id2 !== void 0);
+  }
+  /** Returns such a link on the way to a path, or one that has changed while the path was resolved. */
+  linkOn({ asked, path: path2 }) {
+    if (this.#directories.length === 0 || path2 === normalize(asked)) return void 0;
+    const followed = this.#host.followLinks(asked);
+    for (const link2 of followed.links) {
+      const directory = this.#around(parentOf(link2));
+      if (directory !== void 0) return {
+        link: link2,
+        directory: directory.asked
+      };
+    }
+    if (followed.path === path2) return void 0;
+    return {
+      link: followed.links.at(-1) ?? asked,
+      directory: this.#directories[0].asked
+    };
+  }
+  /** Returns the directory that the path is in, by this name or by another one. */
+  #around(path2) {
+    if (this.#known.has(path2)) return this.#known.get(path2);
+    const { id: id2 } = this.#host.resolve(path2);
+    const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
+    this.#known.set(path2, found);
+    return found;
+  }
+  /**
+   * Returns the mounts that show a part of such a directory. Of what is below them no directory around
+   * it need be that directory.
+   */
+  #mountsOfParts() {
+    if (this.#parts !== void 0) return this.#parts;
+    const mounts = this.#host.mounts();
+    return this.#parts = this.#directories.flatMap((directory) => {
+      const around = mountAround(directory.path, mounts);
+      if (around === void 0) return [];
+      const rest = directory.path.slice(around.target === "/" ? 0 : around.target.length);
+      const place2 = normalize(`${around.root}/${rest}`);
+      return mounts.filter(({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place2)).map(({ target }) => ({
+        target,
+        directory
+      }));
+    });
+  }
+};
+function mountAround(path2, mounts) {
+  let deepest;
+  for (const mount4 of mounts) {
+    if (!isWithin(path2, mount4.target)) continue;
+    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
+  }
+  return deepest;
+}
+
 // plan/builder.ts
 var NO_OPTIONS = {};
 var UNCLOSED_FDS = 128;
+var [MAX_CALLS, MAX_PATHS] = [
+  1e5,
+  4 * 1024 * 1024
+];
 var PlanBuilder = class {
   /** The machine that the plan is for. */
   host;
@@ -12475,6 +14423,12 @@ var PlanBuilder = class {
   inheritedFds = [];
   /** The points at which the container waits for the script, in order. */
   syncPoints = [];
+  /** The call that lets the steps make files with the modes that they say, whatever the umask is. */
+  clearUmask = umask(0);
+  /** The umask of the script. */
+  scriptUmask = new ResultOf(this.clearUmask, "umask");
+  /** The processes whose namespaces are joined. */
+  joined = [];
   /** A listening socket of the container's network, which is sent to the script. */
   listener;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -12485,8 +14439,11 @@ var PlanBuilder = class {
   cloneStep;
   /** The number of the signal that the container gets when the script ends; 0 for none. */
   deathSignal = 9;
-  /** Whether the first process only protects the script from the OOM killer. */
-  oomShield = false;
+  /**
+   * Whether the first process is not the container's yet: it protects the script from the OOM
+   * killer, or has dropped the script's groups.
+   */
+  hasForerunner = false;
   /**
    * Whether calls open files of /proc/self, which root owns while the process is undumpable
    * (proc(5)).
@@ -12496,9 +14453,13 @@ var PlanBuilder = class {
   isMomentary = false;
   /** Whether a launch has found that a resolved path has become a link. */
   isStale = false;
+  #calls = 0;
+  #paths = 0;
   #resolved = /* @__PURE__ */ new Map();
   #hostPaths = [];
   #scriptDirectory;
+  #untrusted;
+  #mounts;
   #directories = /* @__PURE__ */ new Map();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened;
@@ -12530,7 +14491,7 @@ var PlanBuilder = class {
     }
     const directory = this.#scriptDirectory;
     try {
-      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && host2.unchanged(this.#hostPaths);
+      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && host2.unchanged(this.#hostPaths);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       return false;
@@ -12550,7 +14511,11 @@ var PlanBuilder = class {
   }
   /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
   get untouched() {
-    return this.processes.length === 1 && this.process.parts.length === 0;
+    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
+  }
+  /** The position of the first process with the container's namespaces and control group. */
+  get firstIndex() {
+    return this.hasForerunner ? 1 : 0;
   }
   /** Adds namespace flags to the first clone(2). */
   cloneWith(flags2, kinds) {
@@ -12560,9 +14525,17 @@ var PlanBuilder = class {
   }
   /** Adds a call and returns it, so that later calls can refer to its result. */
   call(call2, options = NO_OPTIONS) {
+    return this.#callIn(this.process, call2, options);
+  }
+  /** Adds a call that is made before the container has namespaces. */
+  callBefore(call2, options = NO_OPTIONS) {
+    return this.#callIn(this.#forerunner(), call2, options);
+  }
+  #callIn({ parts }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
-    this.process.parts.push({
+    if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
+    parts.push({
       call: call2,
       accept: accept2,
       onZero,
@@ -12573,6 +14546,13 @@ var PlanBuilder = class {
       fixes
     });
     return call2;
+  }
+  /** Counts a path of the container that calls are made for. */
+  countPath(path2) {
+    this.#paths += path2.length;
+    if (this.#paths > MAX_PATHS) {
+      this.refuse(`the paths of a plan have at most ${MAX_PATHS} letters`);
+    }
   }
   /** Adds calls with the same fixes. */
   calls(calls, fixes) {
@@ -12637,11 +14617,12 @@ var PlanBuilder = class {
    * Adds a call that restricts the program and would restrict the rest of the launch too. It is
    * made last, whatever the position of its step.
    */
-  beforeExec(call2, fixes) {
+  beforeExec(call2, fixes, accept2) {
     this.beforeProgram.push({
       call: call2,
       stepIndex: this.cursor.index,
-      fixes
+      fixes,
+      accept: accept2
     });
   }
   /** Sets no_new_privs, which seccomp and Landlock require. */
@@ -12673,6 +14654,11 @@ var PlanBuilder = class {
     if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
     this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }
+  /** Records an access that is made while the plan is: it has to be granted before. */
+  recordBeforehand(access) {
+    this.access.record(access);
+    this.options.admit?.(this.access.recorded.at(-1).access);
+  }
   /** Adds a mount of the current step to the mount table. */
   mounted(description) {
     this.state.mounts.mounted({
@@ -12689,8 +14675,8 @@ var PlanBuilder = class {
     return new ContainerPath(this, path2, "current");
   }
   /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
-  source(source) {
-    return HostPath.of(this, source) ?? new ContainerPath(this, source);
+  source(source, optional2 = false) {
+    return HostPath.of(this, source, optional2) ?? new ContainerPath(this, source);
   }
   /** Returns the working directory of the script, which is read once for each plan. */
   workingDirectory() {
@@ -12701,6 +14687,27 @@ var PlanBuilder = class {
     let resolved2 = this.#resolved.get(path2);
     if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.host.resolve(path2));
     return resolved2;
+  }
+  /**
+   * Resolves a path of the host that is opened then. Refuses one that leads over a link which an
+   * untrusted program may have made; as an optional one it is missing.
+   */
+  resolveTrusted(path2, optional2 = false) {
+    const resolved2 = this.resolve(path2);
+    const found = this.#untrustedDirectories().linkOn(resolved2);
+    if (found === void 0) return resolved2;
+    if (optional2) return {
+      ...resolved2,
+      type: void 0
+    };
+    return this.refuse(`on the way to ${path2} the symbolic link ${found.link} is followed, which a program may have put in ${found.directory}, as the recipe lets it change that; name a path that does not lead over the link`);
+  }
+  #untrustedDirectories() {
+    return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map((source) => source.startsWith("/") ? source : `${this.workingDirectory()}/${source}`));
+  }
+  /** The mounts of the host, which are read once for each plan; another one is made if they change. */
+  get hostMounts() {
+    return this.#mounts ??= this.host.mounts();
   }
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */
   directory(path2) {
@@ -12763,7 +14770,24 @@ var PlanBuilder = class {
       return;
     }
     const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    this.#workingDirectory = this.open(opened, "<working directory>");
+    const [again, unsearchable2, done] = [
+      new Label("again"),
+      new Label("unsearchable"),
+      new Label("the working directory is open")
+    ];
+    this.place(again);
+    this.#workingDirectory = this.open(opened, "<working directory>", {
+      accept: [
+        "EACCES"
+      ],
+      onAccepted: unsearchable2,
+      onSuccess: done
+    });
+    this.place(unsearchable2);
+    this.call(chdir("/"), {
+      onZero: again
+    });
+    this.place(done);
   }
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   fork(then) {
@@ -12820,30 +14844,18 @@ var PlanBuilder = class {
    * an extra process is.
    */
   #shield() {
-    if (this.oomShield || this.#limits === void 0 || this.syncPoints.length === 0) return;
-    this.oomShield = true;
-    this.processes.unshift({
+    if (this.#limits !== void 0 && this.syncPoints.length > 0) this.#forerunner();
+  }
+  /** Returns the process that makes the container's first one. */
+  #forerunner() {
+    if (!this.hasForerunner) this.processes.unshift({
       ...newProcess(),
       then: "exit"
     });
+    this.hasForerunner = true;
+    return this.processes[0];
   }
 };
-
-// ffi/calls/write_text.ts
-var encoder4 = new TextEncoder();
-function writeText(directory, path2, text4) {
-  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    writeTextTo(fd, text4),
-    close(fd)
-  ];
-}
-function writeTextTo(fd, text4) {
-  const bytes = encoder4.encode(text4);
-  return write(fd, bytes, bytes.length);
-}
 
 // ffi/cgroups/files.ts
 var UNREADABLE = [
@@ -12882,7 +14894,7 @@ function writeFile2(path2, text4) {
     }
   ]);
 }
-function parentOf2(path2) {
+function parentOf3(path2) {
   return path2.slice(0, path2.lastIndexOf("/"));
 }
 function pidsIn2(directory) {
@@ -13048,7 +15060,7 @@ function orMinus1(value) {
 }
 
 // ffi/cgroups/naming.ts
-var NAME2 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var NAME3 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
 var SCRIPTS_OWN = "script";
 function newName() {
   const [random] = crypto.getRandomValues(new Uint32Array(1));
@@ -13058,16 +15070,16 @@ function scriptsName() {
   return `${namePrefix()}-${SCRIPTS_OWN}`;
 }
 function isScriptsName(name) {
-  return NAME2.exec(name)?.[4] === SCRIPTS_OWN;
+  return NAME3.exec(name)?.[4] === SCRIPTS_OWN;
 }
 var namePrefix = perEngine(() => {
   const stat = readWholeText(at_fdcwd, "/proc/self/stat");
   return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
 });
 function sweep(directory) {
-  const own = NAME2.exec(scriptsName())[1];
+  const own = NAME3.exec(scriptsName())[1];
   for (const name of directoriesIn(directory)) {
-    const [, pidNamespace, pid, started2] = NAME2.exec(name) ?? [];
+    const [, pidNamespace, pid, started2] = NAME3.exec(name) ?? [];
     if (pid === void 0 || pidNamespace !== own) continue;
     const stat = readFile2(`/proc/${pid}/stat`);
     if (stat !== void 0 && startOf(stat) === Number(started2)) continue;
@@ -13243,7 +15255,7 @@ function reason({ version, directory, why }) {
 }
 function parentIn2({ own, top }, needed) {
   let blocker;
-  const from = isScriptsName(nameOf3(own)) ? parentOf2(own) : own;
+  const from = isScriptsName(nameOf3(own)) ? parentOf3(own) : own;
   for (const directory of upwards(from, top)) {
     const parent = parentAt2(directory, needed, directory === own);
     if (!("why" in parent)) return parent;
@@ -13332,7 +15344,7 @@ function upwards(directory, top) {
     directory
   ];
   while (directory !== top && directory.startsWith(`${top}/`)) {
-    directories.push(directory = parentOf2(directory));
+    directories.push(directory = parentOf3(directory));
   }
   return directories;
 }
@@ -13400,7 +15412,7 @@ function settingActions(directories, names, limits2) {
   });
 }
 function checkProcessors(directory, cpuset) {
-  const above = parentOf2(directory);
+  const above = parentOf3(directory);
   const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
   if (text4 === void 0) return;
   const there = parseList(text4);
@@ -13410,7 +15422,7 @@ function checkProcessors(directory, cpuset) {
   if (absent.length === 0) return;
   throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent.join(", ")}, only ${text4}`);
 }
-function callsOf(action) {
+function callsOf2(action) {
   return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
     mkdirat(at_fdcwd, action.directory, 493)
   ];
@@ -13632,7 +15644,7 @@ var Group = class _Group {
    * @throws {UnsupportedError} if the kernel does not have that file
    */
   static make({ directories, limits: limits2, actions }) {
-    for (const { directory } of directories) sweepOnce(parentOf2(directory));
+    for (const { directory } of directories) sweepOnce(parentOf3(directory));
     const group = new _Group(directories, limits2);
     try {
       makeAll(actions);
@@ -13748,7 +15760,7 @@ function entryOf(directories, open2) {
 function makeAll(actions) {
   const made = actions.map((action2) => ({
     action: action2,
-    calls: callsOf(action2)
+    calls: callsOf2(action2)
   }));
   const parts = made.flatMap(({ action: action2, calls: calls2 }) => {
     const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
@@ -13785,7 +15797,7 @@ function inOrder(actions) {
   ];
 }
 function makeRoom(action, memory) {
-  const directory = parentOf2(action.file);
+  const directory = parentOf3(action.file);
   const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
   if (excess() <= 0) return;
   const reclaim = `${directory}/memory.reclaim`;
@@ -14087,6 +16099,7 @@ function writeExec(writer, plan, shape, frame) {
       });
     }
   }
+  if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
@@ -14243,12 +16256,16 @@ function tryExec(writer, count) {
     const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
       onFailure: next
     });
+    const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
+      onFailure: next
+    });
     writer.place(next);
     return {
       execve: execve2,
       exists,
       readHead,
-      head
+      head,
+      executable
     };
   });
 }
@@ -14270,10 +16287,11 @@ function link(plan, shape, frame) {
     writer.section = "begin";
     if (index === 0) {
       frame.begin(writer);
+      writer.add(plan.clearUmask, CHILD_EDGES);
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
-    if (index === firstOf2(plan)) enterCgroup(writer, plan, shape);
+    if (index === plan.firstIndex) enterCgroup(writer, plan, shape);
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
@@ -14301,12 +16319,9 @@ function link(plan, shape, frame) {
 function recordOf(call2, { parts }) {
   return parts.find((part) => "call" in part && part.call === call2);
 }
-function firstOf2(plan) {
-  return plan.oomShield ? 1 : 0;
-}
 function cloneProcess(plan, shape, index, frame) {
   const { pid, ownMemory } = plan.processes[index];
-  const isContainer = index === firstOf2(plan);
+  const isContainer = index === plan.firstIndex;
   const cgroup = isContainer ? shape.cgroup : void 0;
   const later = cgroup === void 0 ? 0 : CLONE_NEWCGROUP;
   const isSibling = plan.processes[index - 1]?.then === "exit";
@@ -14332,7 +16347,7 @@ function enterCgroup(writer, plan, { cgroup }) {
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }
 var CLONE_FIXES = {
-  EAGAIN: "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup",
+  EAGAIN: PROCESS_LIMIT,
   EACCES: "this user may not move processes into the container's control group",
   EPERM: FILTERED
 };
@@ -14360,6 +16375,123 @@ function becomeInit(writer, cloned, frame) {
       EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
     }
   });
+}
+
+// launch/memory_limit_fix.ts
+function orMemoryLimit(fix, code, plan) {
+  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return fix === void 0 ? little : `${little}; or ${fix}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
+
+// launch/program_error.ts
+function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
+  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
+  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
+  const general = GENERAL.has(lastErrno);
+  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
+  const path2 = paths[layout.candidates.indexOf(chosen)];
+  const errno = general ? lastErrno : errnoOf(chosen);
+  const error = (hint) => new SyscallError({
+    syscall: "execve",
+    errno,
+    call: describeExecve(path2),
+    hint
+  });
+  const code = errnoName(errno);
+  const fix = code && EXECVE_FIXES[code];
+  if (general) return error(orMemoryLimit(fix, code, plan));
+  if (denied2 !== void 0 && isLandlocked(plan)) {
+    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
+  }
+  if (fix !== void 0) return error(`${path2}: ${fix}`);
+  if (found !== void 0) {
+    const executable = result.result(found.executable) === 0n;
+    return error(whyNotStarted(path2, {
+      head: headOf(result, found),
+      executable,
+      code
+    }));
+  }
+  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path2} is a directory`);
+  }
+  if (denied2 !== void 0) {
+    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
+  }
+  if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
+  if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
+  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
+  return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + "\n  is it in the container's file tree?", {
+    cause: error("the program does not exist")
+  });
+}
+var GENERAL = /* @__PURE__ */ new Set([
+  ERRNO.E2BIG,
+  ERRNO.ENOMEM
+]);
+var EXECVE_FIXES = {
+  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
+  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+  EISDIR: "its dynamic loader is a directory",
+  ELIBBAD: "its dynamic loader is not a program that this kernel can load",
+  ENOMEM: shortageHint("ENOMEM"),
+  ETXTBSY: "a process has the file open for writing; execute it after it is closed"
+};
+var NOT_THERE2 = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES
+]);
+function isLandlocked({ beforeProgram }) {
+  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
+}
+function headOf(result, candidate) {
+  const count = Number(result.result(candidate.readHead));
+  if (count <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(candidate.head);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+function whyNotStarted(path2, { head, executable, code }) {
+  const text4 = new TextDecoder("utf-8", {
+    ignoreBOM: true
+  }).decode(head);
+  const denied2 = code === "EACCES";
+  if (denied2 && !executable) {
+    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
+  }
+  if (text4.startsWith("#!")) {
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2)}`;
+  }
+  if (text4.startsWith("\x7FELF")) {
+    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
+    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
+  }
+  if (text4.startsWith("\uFEFF#!")) {
+    return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
+  }
+  return `${path2} is neither a program nor a script that begins with "#!"`;
+}
+function interpreterIssue(script, denied2) {
+  const [line] = script.slice(2).split("\n");
+  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word4);
+  if (word4.endsWith("\r")) {
+    return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
+  }
+  if (word4 === "") return 'has no name behind "#!"';
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not in the container`;
+}
+function describeExecve(path2) {
+  return `execve(${JSON.stringify(path2)}, ...)`;
 }
 
 // launch/explain.ts
@@ -14391,7 +16523,7 @@ function failureError({ name, errno, text: text4, words: words2 }, { plan, stepI
     errno,
     call: text4,
     ...stepDetails(plan, stepIndex),
-    hint: hintOf(words2, orLimits(fix, code, plan))
+    hint: hintOf(words2, orMemoryLimit(fix, code, plan))
   });
 }
 function orEarlierStep(fix, code, { cursor }, stepIndex) {
@@ -14400,18 +16532,21 @@ function orEarlierStep(fix, code, { cursor }, stepIndex) {
   const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
   return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
 }
-function orLimits(fix, code, plan) {
-  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return fix === void 0 ? little : `${little}; or ${fix}`;
+function orEnded2(error, plan) {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
+  if (ended === void 0) return error;
+  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
 }
-var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC"
-]);
 function stepError(error, plan, stepIndex) {
+  const details = stepDetails(plan, stepIndex);
+  if (error instanceof UnsupportedError && error.stepIndex === void 0) {
+    return new UnsupportedError(error.issue, {
+      ...details,
+      advice: error.advice,
+      cause: error.cause
+    });
+  }
   if (!(error instanceof SyscallError)) return error;
   const { syscall: syscall2, errno, call: call2 } = error;
   const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
@@ -14419,7 +16554,7 @@ function stepError(error, plan, stepIndex) {
     syscall: syscall2,
     errno,
     call: call2,
-    ...stepDetails(plan, stepIndex),
+    ...details,
     hint
   });
 }
@@ -14428,79 +16563,6 @@ function stepDetails(plan, stepIndex) {
     step: plan.cursor.nameOf(stepIndex),
     stepIndex
   };
-}
-function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
-  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
-  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
-  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
-  const chosen = found ?? denied2 ?? tried.at(-1);
-  const path2 = paths[layout.candidates.indexOf(chosen)];
-  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
-  const error = (hint) => new SyscallError({
-    syscall: "execve",
-    errno,
-    call: describeExecve(path2),
-    hint
-  });
-  if (general) return error(orLimits(EXECVE_FIXES[errnoName(errno)], errnoName(errno), plan));
-  if (denied2 !== void 0 && isLandlocked(plan)) {
-    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
-  }
-  if (found !== void 0) return error(whyNotStarted(path2, headOf(result, found), errno));
-  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${path2} is a directory`);
-  }
-  if (denied2 !== void 0) {
-    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
-  }
-  if (!NOT_THERE2.has(errno)) {
-    const code = errnoName(errno);
-    return error(EXECVE_FIXES[code] ?? generalFix("execve", code));
-  }
-  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}
-  is it in the container's file tree?`), {
-    cause: error("the program does not exist")
-  });
-}
-var EXECVE_FIXES = {
-  ENOEXEC: "the file is neither a program nor a script",
-  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-  ENOMEM: shortageHint("ENOMEM")
-};
-var NOT_THERE2 = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ENOTDIR,
-  ERRNO.EACCES
-]);
-function isLandlocked({ beforeProgram }) {
-  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
-}
-function headOf(result, candidate) {
-  const count = Number(result.result(candidate.readHead));
-  if (count <= 0) return void 0;
-  const { buffer, byteOffset } = result.output(candidate.head);
-  return new Uint8Array(buffer, byteOffset, count);
-}
-function whyNotStarted(path2, head, errno) {
-  const code = errnoName(errno);
-  if (code === "EACCES") {
-    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
-  }
-  const text4 = new TextDecoder().decode(head);
-  if (text4.startsWith("#!")) {
-    const interpreter = text4.slice(2).trimStart().split(/[\s\0]/)[0];
-    return `${path2} is a script, and its interpreter "${interpreter}" is not in the container`;
-  }
-  if (text4.startsWith("\x7FELF")) {
-    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
-  }
-  return `${path2} is neither a program nor a script that begins with "#!"`;
-}
-function describeExecve(path2) {
-  return `execve(${JSON.stringify(path2)}, ...)`;
 }
 
 // plan/steps/limits.ts
@@ -14560,7 +16622,7 @@ function present(fields) {
 }
 
 // launch/cgroup.ts
-var PATIENCE2 = [
+var PATIENCE3 = [
   1,
   2,
   4,
@@ -14578,7 +16640,7 @@ function planContainerCgroup(plan) {
   if (plan.limits === void 0) return void 0;
   const cgroup = inStep(plan, () => planCgroup(plan.limits.limits));
   return {
-    calls: cgroup.actions.flatMap(callsOf),
+    calls: cgroup.actions.flatMap(callsOf2),
     cgroupEntry: planCgroupEntry(cgroup)
   };
 }
@@ -14653,7 +16715,7 @@ var ContainerCgroup = class _ContainerCgroup {
   /** After the end of the program, kills the remaining processes and removes the group. */
   async end() {
     const result = this.#close();
-    for (const delay of PATIENCE2) {
+    for (const delay of PATIENCE3) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
@@ -14674,7 +16736,7 @@ var ContainerCgroup = class _ContainerCgroup {
     };
   }
   #removeSync() {
-    for (const delay of PATIENCE2) {
+    for (const delay of PATIENCE3) {
       if (this.#group.remove()) break;
       this.#group.kill();
       syscalls([
@@ -14752,6 +16814,27 @@ function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
 }
 
+// launch/host_services/host_tool.ts
+function hostTool(program, args, stdio) {
+  const spec = execSpec(program, {
+    args,
+    stdio
+  });
+  const changes = /* @__PURE__ */ new Map([
+    [
+      "PATH",
+      spec.searchPath
+    ]
+  ]);
+  return {
+    ...spec,
+    environment: {
+      inherited: [],
+      changes
+    }
+  };
+}
+
 // launch/host_services/id_maps.ts
 function runIdMapTool(spawn, tool, args) {
   const streams = new StandardStreams([
@@ -14761,10 +16844,7 @@ function runIdMapTool(spawn, tool, args) {
   ]);
   let launched;
   try {
-    launched = spawn(execSpec(tool, {
-      args,
-      stdio: streams.theirs
-    }));
+    launched = spawn(hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -14876,7 +16956,7 @@ function addNatTable({ name, family, owned, rules }) {
   ];
 }
 function masquerading(source) {
-  const { from, to, size } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
+  const { from, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
   const network = networkOf(source);
   const mask2 = networkOf({
     ...source,
@@ -14893,13 +16973,16 @@ function masquerading(source) {
     expression("masq")
   ];
 }
-function publishing({ protocol, port, to, toPort }) {
+function publishing({ protocol, host: host2, port, to, toPort }) {
   const ipv6 = to.family === AF_INET6;
-  const { to: offset } = ADDRESS2[ipv6 ? "ip6" : "ip"];
+  const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
   return [
     expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
     compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...ipv6 ? [
+    ...host2 !== void 0 ? [
+      payload(NETWORK_HEADER, offset, size),
+      compare(EQUAL, host2.bytes)
+    ] : ipv6 ? [
       payload(NETWORK_HEADER, offset, 16),
       compare(NOT_EQUAL, LOOPBACK_IPV6)
     ] : [
@@ -14915,10 +16998,11 @@ function publishing({ protocol, port, to, toPort }) {
     expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
   ];
 }
-function describePublished({ protocol, port, to, toPort }) {
-  return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
+function describePublished({ protocol, host: host2, port, to, toPort }) {
+  const from = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
+  return `${protocol} ${from} to ${formatIp(to.bytes)} ${toPort}`;
 }
-var ADDRESS2 = {
+var ADDRESS3 = {
   ip: {
     from: 12,
     to: 16,
@@ -14978,6 +17062,11 @@ function boundary(type, name) {
       name
     ]
   };
+}
+
+// host/host.ts
+function atLeast({ major, minor }, wanted) {
+  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 }
 
 // ffi/calls/futex.ts
@@ -15063,15 +17152,41 @@ var OWNERS = [
   [
     /^user\//,
     "user"
+  ],
+  [
+    /^kernel\/ns_last_pid$/,
+    "pid"
+  ]
+];
+var LATER_OWNERS = [
+  [
+    "kernel/pid_max",
+    "pid",
+    {
+      major: 6,
+      minor: 14
+    }
+  ],
+  [
+    "vm/memfd_noexec",
+    "pid",
+    {
+      major: 6,
+      minor: 3
+    }
   ]
 ];
 function lowerSysctl({ settings: settings2 }, plan) {
   for (const [name, value] of Object.entries(settings2)) {
     const path2 = pathOf(name);
-    const kind = OWNERS.find(([pattern]) => pattern.test(path2))?.[1] ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    const kind = ownerOf2(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
     plan.needs(kind, `${name} would change on the host`);
     writeSetting(plan, path2, String(value));
   }
+}
+function ownerOf2(path2, host2) {
+  const later = LATER_OWNERS.find(([name, , since]) => name === path2 && atLeast(host2.kernel(), since));
+  return later?.[1] ?? OWNERS.find(([pattern]) => pattern.test(path2))?.[1];
 }
 var DENIED2 = "only the host's root may change this setting";
 function writeSetting(plan, path2, value) {
@@ -15105,10 +17220,12 @@ function lowerMasquerade({ source, inside }, plan) {
     source
   ]);
 }
-function lowerPublish({ port, address: address2, to: toPort = port, protocol = "tcp", inside }, plan) {
+function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
   const to = parseIp(address2);
+  const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
   const published = {
     protocol,
+    host: host2,
     port,
     to,
     toPort
@@ -15128,12 +17245,36 @@ function lowerPublish({ port, address: address2, to: toPort = port, protocol = "
     "publish",
     describePublished(published)
   ];
+  requireFree(published, plan);
   translate(plan, inside, {
     family: to.family,
     rules
-  }, words2);
+  }, words2, {
+    service: "reserve-port",
+    protocol,
+    address: socketAddress2(published)
+  });
 }
-function translate(plan, inside, table, words2) {
+function requireFree(published, plan) {
+  const others = plan.state.network.published ??= [];
+  const isTaken = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
+  if (isTaken) {
+    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
+  }
+  others.push(published);
+}
+function socketAddress2({ host: host2, port, to }) {
+  const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
+  const ip = formatIp(bytes);
+  const text4 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return {
+    family: to.family,
+    bytes,
+    port,
+    text: text4
+  };
+}
+function translate(plan, inside, table, words2, ...before) {
   plan.needs("net", HOSTS_NETWORK);
   const messages = (name) => addNatTable({
     ...table,
@@ -15158,7 +17299,9 @@ function translate(plan, inside, table, words2) {
   }
   mayChangeOutside(plan);
   plan.access.recordNetworkChange();
+  forwardsByScript(plan);
   plan.syncWithParent(() => [
+    ...before,
     {
       service: "nat-table",
       table,
@@ -15223,13 +17366,13 @@ function requireForwarding(family) {
 
 // launch/host_services/process.ts
 function openIfRunning({ pid, started: started2 }, open2) {
-  const fd = ifThere(() => syscall(open2(pid)), ENDED);
+  const fd = ifThere(() => syscall(open2(pid)), ENDED2);
   if (fd === void 0) return void 0;
-  if (ifThere(() => processIdentity(pid), ENDED)?.started === started2) return fd;
+  if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
   syscall(close(fd));
   return void 0;
 }
-var ENDED = [
+var ENDED2 = [
   "ENOENT",
   "ESRCH"
 ];
@@ -15311,16 +17454,36 @@ function openSocketIn(namespace, home) {
   });
 }
 
+// launch/host_services/reserve_port.ts
+var reservePortService = {
+  describe({ protocol, address: address2 }) {
+    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
+    return [
+      describeCall(bind2(socket, address2))
+    ];
+  },
+  start({ protocol, address: address2 }) {
+    const socket = syscall(ipSocket(address2.family, protocol));
+    try {
+      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
+      syscall(bind2(socket, address2), {
+        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
+        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
+      });
+    } catch (error) {
+      syscall(close(socket));
+      throw error;
+    }
+    return {
+      end: () => void syscall(close(socket))
+    };
+  },
+  cleanUp() {
+  }
+};
+
 // launch/host_services/user_network.ts
 var ARGUMENTS = {
-  slirp4netns: (pid) => [
-    "--configure",
-    "--mtu=65520",
-    "--disable-host-loopback",
-    "--ready-fd=1",
-    pid,
-    "tap0"
-  ],
   pasta: (pid) => [
     ...[
       "--foreground",
@@ -15328,7 +17491,7 @@ var ARGUMENTS = {
       "--config-net",
       "--no-map-gw",
       "--pid",
-      "/dev/stdout"
+      "/dev/stdin"
     ],
     ...[
       "-I",
@@ -15343,9 +17506,25 @@ var ARGUMENTS = {
       "none"
     ],
     pid
+  ],
+  slirp4netns: (pid) => [
+    ...[
+      "--enable-sandbox",
+      "--enable-seccomp",
+      "--ready-fd=0"
+    ],
+    ...[
+      "--configure",
+      "--mtu=65520",
+      "--disable-host-loopback"
+    ],
+    ...[
+      pid,
+      "tap0"
+    ]
   ]
 };
-var PATIENCE3 = 1e4;
+var PATIENCE4 = 1e4;
 var userNetworkService = {
   describe: ({ programs: programs2 }, pid) => [
     programs2.map((name) => [
@@ -15354,6 +17533,7 @@ var userNetworkService = {
     ].join(" ")).join(", or ")
   ],
   start({ programs: programs2 }, context) {
+    const issues = [];
     for (const program of programs2) {
       const streams = new StandardStreams([
         "null",
@@ -15368,9 +17548,18 @@ var userNetworkService = {
         if (error instanceof Deno.errors.NotFound) continue;
         throw error;
       }
-      return whenReady(program, launched, streams.release());
+      try {
+        return whenReady(program, launched, streams.release());
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        issues.push(error.issue);
+      }
     }
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: slirp4netns, passt); root can use veth() and masquerade() instead`);
+    const [first, ...advice] = issues;
+    if (first !== void 0) throw new UnsupportedError(first, {
+      advice
+    });
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
   },
   cleanUp(process) {
     const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
@@ -15384,7 +17573,7 @@ var userNetworkService = {
           ]
         }
       ]);
-      waitFor(pidfd, PATIENCE3);
+      waitFor(pidfd, PATIENCE4);
     } finally {
       syscall(close(pidfd));
     }
@@ -15400,26 +17589,28 @@ function launchProgram(program, { pid, spawn }, streams) {
     ...asRoot,
     ...ARGUMENTS[program](String(pid))
   ];
-  return spawn(execSpec(program, {
-    args,
-    stdio: streams.theirs
-  }));
+  const [, ready, stderr] = streams.theirs;
+  return spawn(hostTool(program, args, [
+    ready,
+    "null",
+    stderr
+  ]));
 }
 function whenReady(program, { pid, pidfd }, descriptors) {
-  const [, stdout, stderr] = descriptors;
+  const [, ready, stderr] = descriptors;
   const end = () => {
     syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
     for (const fd of [
       pidfd,
-      stdout,
+      ready,
       stderr
     ]) syscall(close(fd));
   };
   let issue;
   try {
-    waitFor(stdout, PATIENCE3);
-    if ((readSome(stdout)?.length ?? 0) > 0) {
+    waitFor(ready, PATIENCE4);
+    if ((readSome(ready)?.length ?? 0) > 0) {
       return {
         record: {
           service: "user-network",
@@ -15457,6 +17648,7 @@ function waitFor(fd, milliseconds) {
 var SERVICES = {
   "delete-link": deleteLinkService,
   "nat-table": natTableService,
+  "reserve-port": reservePortService,
   "return-link": returnLinkService,
   "user-network": userNetworkService
 };
@@ -15478,7 +17670,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
     for (const action of point.parentActions(String(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
       else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
-      else services.push(start(action, pid, spawn, plan, point));
+      else services.push(start2(action, pid, spawn, plan, point));
     }
     letGo(socket);
   }
@@ -15521,7 +17713,7 @@ function receiveFd(socket) {
   ]);
   return descriptorOf(result.output(control));
 }
-function start(service, pid, spawn, plan, point) {
+function start2(service, pid, spawn, plan, point) {
   try {
     return startService(service, {
       pid,
@@ -15777,7 +17969,7 @@ function listingText(entries) {
     const indent = condition === void 0 ? "    " : "        ";
     lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
   }
-  return lines.join("\n");
+  return lines.map(escapeControls).join("\n");
 }
 function collapse(entries) {
   const lines = [];
@@ -15852,13 +18044,13 @@ var Plan = class {
       if (!("call" in part)) continue;
       const { call: call2, stepIndex, section } = part;
       if (section === "failure") continue;
-      const isScripts = section === "script" || section === "restore" || call2 === layout.clone;
+      const isScripts2 = section === "script" || section === "restore" || call2 === layout.clone;
       entries.push({
         ...stepIndex === void 0 ? {} : {
           stepIndex
         },
         part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
-        by: isScripts ? "script" : "container",
+        by: isScripts2 ? "script" : "container",
         call: describeCall(call2, show2),
         ...conditions.has(call2) && {
           unless: conditions.get(call2)
@@ -15869,10 +18061,10 @@ var Plan = class {
     }
     this.entries = entries;
     const { unshared, joined, mounts } = plan.state;
-    const ownerOf2 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+    const ownerOf3 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
     const owners = NAMESPACE_KINDS.map((kind) => [
       kind,
-      ownerOf2(kind)
+      ownerOf3(kind)
     ]);
     this.namespaces = Object.fromEntries(owners);
     this.mounts = mounts.visible();
@@ -16031,7 +18223,7 @@ var ScriptFrame = class {
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0;
   }
   get clearsHandlers() {
-    return this.#facts.ignored !== void 0;
+    return this.#facts.clearsHandlers;
   }
   /** The call that makes the sync sockets, if they are needed. */
   get sockets() {
@@ -16082,9 +18274,11 @@ var ScriptFrame = class {
     writer.end();
   }
   begin(writer) {
-    for (const signal of this.#facts.ignored ?? CHANGEABLE_SIGNALS) {
+    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
+    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
       writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
     }
+    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
     this.guard.begin(writer);
     if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
   }
@@ -16145,6 +18339,7 @@ var Launcher = class {
   #compiled = /* @__PURE__ */ new Map();
   constructor(plan) {
     this.plan = plan;
+    ignoredSignals();
   }
   /**
    * Makes a container and starts the program in it. The program runs when this returns.
@@ -16153,8 +18348,12 @@ var Launcher = class {
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    */
   spawn(spec, alter) {
-    const { launch, cgroup } = this.#make(spec, false, alter);
-    return startIn(launch, cgroup);
+    try {
+      const { launch, cgroup } = this.#make(spec, false, alter);
+      return startIn(launch, cgroup);
+    } catch (error) {
+      throw orEnded2(error, this.plan);
+    }
   }
   /**
    * Makes a container that waits before the program. It ends with the script, and unless it was
@@ -16325,8 +18524,204 @@ function spawnTool(spec) {
   return launcherOfTools().spawn(spec);
 }
 
+// plan/steps/empty_files.ts
+var EMPTY = {
+  file: "file",
+  directory: "directory"
+};
+function withEmptyFiles(plan, write3) {
+  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
+    plan.refuse("the container makes empty files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
+  }
+  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+    fixes: plan.state.mountFixes
+  });
+  const set = (key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
+  set("mode", "0555");
+  set("nr_blocks", "1");
+  set("nr_inodes", "3");
+  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+    fixes: plan.state.mountFixes
+  });
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const mounted = fsmount(filesystem, FSMOUNT_CLOEXEC, attributes);
+  const empty = plan.open(mounted, "<empty>", {
+    fixes: plan.state.mountFixes
+  });
+  plan.release(filesystem);
+  plan.call(mkdirat(empty, EMPTY.directory, 365));
+  plan.call(mknodat(empty, EMPTY.file, S_IFREG | 292, 0));
+  plan.call(mount_setattr(empty, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  const attached = !atLeast(plan.host.kernel(), {
+    major: 6,
+    minor: 15
+  });
+  if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  write3(empty);
+  if (attached) plan.inDirectory(empty, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(empty);
+}
+function coverWithEmpty(plan, place2, path2, empty) {
+  const copyOf = (name) => {
+    const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return plan.open(copied, `<empty ${name}>`, {
+      fixes: plan.state.mountFixes
+    });
+  };
+  const cover2 = (copy2) => move_mount(copy2, "", place2, "", ONTO_FD);
+  const [isDirectory, covered] = [
+    new Label(`${path2} is a directory`),
+    new Label(`${path2} is a file`)
+  ];
+  const file = copyOf(EMPTY.file);
+  plan.call(cover2(file), {
+    accept: [
+      "EINVAL",
+      "ENOTDIR"
+    ],
+    onAccepted: isDirectory,
+    onZero: covered,
+    fixes: plan.state.mountFixes
+  });
+  plan.place(isDirectory);
+  const directory = copyOf(EMPTY.directory);
+  plan.call(cover2(directory), {
+    fixes: plan.state.mountFixes
+  });
+  plan.release(directory);
+  plan.place(covered);
+  plan.release(file);
+}
+
+// plan/steps/kernel_mounts.ts
+var KERNEL_TYPES = /* @__PURE__ */ new Set([
+  "binder",
+  "binfmt_misc",
+  "bpf",
+  "cgroup",
+  "cgroup2",
+  "configfs",
+  "cpuset",
+  "debugfs",
+  "devpts",
+  "devtmpfs",
+  "efivarfs",
+  "functionfs",
+  "fusectl",
+  "mqueue",
+  "nfsd",
+  "nsfs",
+  "proc",
+  "pstore",
+  "resctrl",
+  "rpc_pipefs",
+  "securityfs",
+  "selinuxfs",
+  "smackfs",
+  "sysfs",
+  "tracefs",
+  "xenfs"
+]);
+function refuseKernelMount(source, resolved2, plan) {
+  const mount4 = new VisibleMounts(plan.hostMounts).at(resolved2);
+  if (mount4 === void 0 || !KERNEL_TYPES.has(mount4.type)) return;
+  plan.refuse(`${source} is a filesystem of the kernel (${mount4.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
+}
+function coverKernelMounts(resolved2, target, plan) {
+  const paths = kernelMountsIn(resolved2, plan.hostMounts);
+  if (paths.length === 0) return;
+  withEmptyFiles(plan, (empty) => {
+    for (const path2 of paths) {
+      cover(path2, target, path2.slice(resolved2 === "/" ? 1 : resolved2.length + 1), empty, plan);
+    }
+  });
+}
+function cover(path2, directory, rest, empty, plan) {
+  const target = directory === "/" ? `/${rest}` : `${directory}/${rest}`;
+  const moved = `the filesystem of the kernel at ${path2} has been moved or unmounted meanwhile`;
+  const how = {
+    flags: O_PATH | O_CLOEXEC,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  };
+  const opened = openat2(plan.directory(directory), rest, how);
+  const place2 = plan.open(opened, `<${target}>`, {
+    fixes: () => ({
+      ENOENT: moved,
+      ENOTDIR: moved,
+      ELOOP: moved
+    })
+  });
+  plan.call(mount_setattr(place2, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }), {
+    fixes: () => ({
+      ...plan.state.mountFixes,
+      EINVAL: moved
+    })
+  });
+  coverWithEmpty(plan, place2, target, empty);
+  plan.release(place2);
+  plan.mounted({
+    target,
+    type: "mask",
+    readOnly: true
+  });
+}
+function kernelMountsIn(directory, mounts) {
+  const visible = new VisibleMounts(mounts);
+  const found = new Set(mounts.filter((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4)).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+}
+var VisibleMounts = class {
+  #mounts;
+  #byId;
+  /** For each mount, the mount points on it. */
+  #points = /* @__PURE__ */ new Map();
+  constructor(mounts) {
+    this.#mounts = mounts;
+    this.#byId = new Map(mounts.map((mount4) => [
+      mount4.id,
+      mount4
+    ]));
+    for (const { parent, target } of mounts) {
+      if (target === "/") continue;
+      const points = this.#points.get(parent);
+      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
+        target
+      ]));
+      else points.add(target);
+    }
+  }
+  /** Returns the mount whose root is at this path. */
+  at(path2) {
+    return this.#mounts.find((mount4) => mount4.target === path2 && this.has(mount4));
+  }
+  /** Whether a path leads to the root of the mount. */
+  has(mount4) {
+    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+      const points = this.#points.get(above.id);
+      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
+      at2 = above;
+    }
+    return true;
+  }
+  #above({ id: id2, parent }) {
+    return parent === id2 ? void 0 : this.#byId.get(parent);
+  }
+};
+function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+}
+
 // plan/steps/bind.ts
-var RESTRICTIONS2 = {
+var RESTRICTIONS3 = {
   nosuid: MOUNT_ATTR_NOSUID,
   nodev: MOUNT_ATTR_NODEV,
   noexec: MOUNT_ATTR_NOEXEC,
@@ -16334,9 +18729,16 @@ var RESTRICTIONS2 = {
 };
 function lowerBind(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  const source = plan.source(step.source);
+  const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
-  if (!isMissing) recordSource(step, plan);
+  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  if (!isMissing) recordSource({
+    ...step,
+    restrict
+  }, plan);
+  if (isUntrustedDirectory(step, source)) {
+    refuseKernelMount(step.source, source.resolved.path, plan);
+  }
   const target = plan.path(step.target);
   const mounted = {
     target: target.canonical,
@@ -16345,17 +18747,39 @@ function lowerBind(step, plan) {
     readOnly: step.readOnly === true
   };
   if (step.optional !== true) {
-    show(step, source, target, plan);
-    return plan.mounted(mounted);
+    show({
+      ...step,
+      restrict
+    }, source, target, plan);
+    plan.mounted(mounted);
+  } else {
+    if (!isMissing) {
+      target.makeParent();
+      plan.skippable("the source is missing", (end) => {
+        show({
+          ...step,
+          restrict
+        }, source, target, plan, end);
+      });
+    }
+    plan.mounted({
+      ...mounted,
+      certain: false
+    });
   }
-  if (!isMissing) {
-    target.makeParent();
-    plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
+  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
+    coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
-  plan.mounted({
-    ...mounted,
-    certain: false
-  });
+}
+function isUntrustedDirectory(step, source) {
+  return step.untrusted === true && source instanceof HostPath && source.resolved.type === "directory";
+}
+function usualRestrictions(source, plan) {
+  const place2 = plan.access.hostPlace(source);
+  if (place2 === void 0) return [];
+  return place2.type === "device" || touches(place2.path, "/dev") ? [] : [
+    "nodev"
+  ];
 }
 function recordSource({ source, readOnly, restrict }, plan) {
   const path2 = plan.access.hostSource(source);
@@ -16382,7 +18806,7 @@ function show(step, source, target, plan, missing2) {
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
   }));
-  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS2[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS3[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes !== 0) {
     const set = {
       attr_set: attributes
@@ -16401,6 +18825,9 @@ function show(step, source, target, plan, missing2) {
 }
 function missingSource({ source }, isHost) {
   const why = `the source ${source} does not exist`;
+  if (/^~|\$/.test(source)) {
+    return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
+  }
   return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 function copyTree(plan, place2, more, source, fixes) {
@@ -16453,7 +18880,7 @@ function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2
     fixes: () => ({
       ...mountFixes2,
       EBUSY: `something is mounted at ${path2} already, or the source is in use`,
-      EINVAL: `the filesystem ${type} does not support an option`,
+      EINVAL: () => optionIssue(plan, type, data2) ?? `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
       ENOENT: `the source ${source ?? type} does not exist`,
       ...fixes
@@ -16465,6 +18892,28 @@ function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2
     source: source ?? type,
     readOnly: (flags2 & MS_RDONLY) !== 0,
     own: true
+  });
+}
+function optionIssue({ host: host2, state }, type, data2) {
+  if (data2 === null) return void 0;
+  const { caller, ids: ids2 = {
+    uid: caller.euid,
+    gid: caller.egid
+  } } = state;
+  const mapped = state.inUserNamespace ? {
+    uid: {
+      inside: ids2.uid,
+      outside: caller.euid
+    },
+    gid: {
+      inside: ids2.gid,
+      outside: caller.egid
+    }
+  } : void 0;
+  return host2.filesystemIssue({
+    type,
+    data: data2,
+    ids: mapped
   });
 }
 function checkOptions(plan, data2) {
@@ -16547,7 +18996,7 @@ function lowerPropagation(step, plan) {
     EINVAL: notMounted(step.target)
   });
 }
-var ATTRIBUTES = [
+var ATTRIBUTES2 = [
   [
     MS_RDONLY,
     MOUNT_ATTR_RDONLY
@@ -16599,7 +19048,7 @@ function attributesOf(flags2) {
     0,
     0
   ];
-  for (const [flag, attribute] of ATTRIBUTES) {
+  for (const [flag, attribute] of ATTRIBUTES2) {
     if ((flags2 & flag) !== 0) set += attribute;
     else clear += attribute;
   }
@@ -16682,7 +19131,11 @@ function lowerDevices(step, plan) {
 }
 function copyDevice(plan, path2) {
   const source = plan.source(path2);
-  const where = source instanceof HostPath ? "on the host" : "at this step";
+  const isHosts = source instanceof HostPath;
+  if (isHosts) plan.access.recordBind(path2, {
+    readOnly: true
+  });
+  const where = isHosts ? "on the host" : "at this step";
   const opened = source.open(O_PATH, {
     fixes: () => ({
       ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
@@ -16701,9 +19154,8 @@ function copyDevice(plan, path2) {
 
 // plan/steps/files.ts
 function lowerMkdir(step, plan) {
-  mayMake(plan, step);
   const target = plan.path(step.path);
-  target.makeDirectories();
+  making(plan, step, () => target.makeDirectories());
   if (step.mode === void 0) return;
   const fd = target.open(O_DIRECTORY, {
     fixes: {
@@ -16722,7 +19174,6 @@ function lowerSymlink(step, plan) {
   });
 }
 function lowerWriteFile(step, plan) {
-  mayMake(plan, step);
   const bytes = new TextEncoder().encode(step.text);
   const full = {
     fixes: {
@@ -16730,13 +19181,13 @@ function lowerWriteFile(step, plan) {
     }
   };
   const waits = step.host === true ? 0 : O_NONBLOCK;
-  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
+  const fd = making(plan, step, () => plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
     mode: step.mode ?? 420,
     fixes: {
       ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
       EISDIR: `${step.path} is a directory`
     }
-  });
+  }));
   if (bytes.length > 0) {
     plan.call(write(fd, bytes, bytes.length), full);
     plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1), full);
@@ -16745,7 +19196,6 @@ function lowerWriteFile(step, plan) {
   plan.closeWritten(fd);
 }
 function lowerMknod(step, plan) {
-  mayMake(plan, step);
   if (step.type !== "p") {
     plan.access.record({
       kind: "device",
@@ -16758,15 +19208,15 @@ function lowerMknod(step, plan) {
     p: S_IFIFO
   }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
-  plan.path(step.path).inParent((directory, name) => {
-    plan.call(mknodat(directory, name, type | (step.mode ?? 438), device), {
+  making(plan, step, () => plan.path(step.path).inParent((directory, name) => {
+    plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
       fixes: {
         ...makingFixes(step.path),
         EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
       }
     });
     if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
-  });
+  }));
 }
 function makingFixes(path2) {
   return {
@@ -16775,6 +19225,14 @@ function makingFixes(path2) {
     EROFS: READ_ONLY,
     ENOSPC: filesystemFull(path2)
   };
+}
+function making(plan, step, add) {
+  mayMake(plan, step);
+  if (step.host !== true || plan.state.hasUmask) return add();
+  plan.call(umask(plan.scriptUmask));
+  const made = add();
+  plan.call(umask(0));
+  return made;
 }
 function mayMake(plan, { path: path2, host: host2 }) {
   if (host2 !== true) plan.requireContainerMount(path2);
@@ -16832,10 +19290,19 @@ function lowerMapIds(step, plan) {
       ]
     }
   ]);
-  plan.state.ids = {
+  const images = {
     uid: imageOf(own.uid, step.uids),
     gid: imageOf(own.gid, step.gids)
   };
+  plan.state.ids = {
+    uid: images.uid ?? firstOf2(step.uids),
+    gid: images.gid ?? firstOf2(step.gids)
+  };
+  if (images.uid !== void 0 && images.gid !== void 0) return;
+  for (const { call: call2, fixes } of changeIds(plan.state.ids, plan.state)) plan.call(call2, {
+    fixes
+  });
+  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 function idsOf2({ ids: ids2, caller }) {
   return ids2 ?? {
@@ -16866,9 +19333,8 @@ function mapOwnIds(plan, uid, gid) {
     gid
   };
 }
-function imageOf(id2, ranges) {
-  const range = ranges.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
-  return range === void 0 ? OVERFLOW_ID : range.inside + id2 - range.outside;
+function firstOf2(ranges2) {
+  return ranges2.some(({ inside }) => inside === 0) ? 0 : ranges2[0].inside;
 }
 function denySetgroups(plan) {
   plan.state.setgroupsDenied = true;
@@ -16941,6 +19407,7 @@ function lowerSetUser({ uid, gid = uid, groups }, plan) {
     uid,
     gid
   };
+  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 function lowerCapabilities({ keep, ...sets }, plan) {
   plan.state.capabilities.limit({
@@ -16995,10 +19462,172 @@ function lowerNoNewPrivileges(_step, plan) {
   plan.state.gainsNoPrivileges = true;
 }
 
+// plan/joined_user.ts
+function leaveGroups(plan) {
+  if (!plan.state.hasScriptGroups) return;
+  plan.call(setgroups([]), {
+    fixes: CHANGE
+  });
+  plan.state.groupsChanged = true;
+}
+function takeUserInside(plan, { user, setgroupsDenied }, taken) {
+  becomeUndumpable(plan);
+  if (taken === "keep" || user === void 0) return;
+  const isOwn = isScripts(user, plan.state);
+  const { uid, gid, groups } = taken === "process" ? user : rootOf(user);
+  if ((uid === void 0 || gid === void 0) && !isOwn && plan.state.caller.mayMapIds) {
+    plan.refuse(`the user of the process is not mapped in its user namespace, and the container would stay the script's user on the host's files; pass { credentials: "keep" } for that`);
+  }
+  const mayKeepGroups = isOwn || hasNoPrivilegedGroups(plan.state);
+  if (setgroupsDenied && !mayKeepGroups) {
+    plan.refuse("setgroups(2) is denied in the user namespace, and the script's groups cannot be dropped before without CAP_SETGID; run the script without groups, as setpriv --clear-groups does");
+  }
+  if (!setgroupsDenied) {
+    plan.call(setgroups(groups), {
+      accept: mayKeepGroups ? [
+        "EPERM"
+      ] : [],
+      fixes: CHANGE
+    });
+  }
+  if (gid !== void 0) changeGroup(plan, gid);
+  if (uid !== void 0 && !(isOwn && uid === user.uid)) changeUser(plan, uid);
+  if (uid !== void 0 && gid !== void 0) plan.state.ids = {
+    uid,
+    gid
+  };
+  if (taken === "process") takeCapabilities(plan, user.capabilities);
+}
+function takeUserOutside(plan, { user }) {
+  const [uid, gid, { groups }] = [
+    user.uid,
+    user.gid,
+    user
+  ];
+  const { state } = plan;
+  plan.access.recordIds({
+    uid,
+    gid,
+    groups
+  });
+  if (state.caller.mayChangeGroups) {
+    plan.call(setgroups(groups), {
+      fixes: CHANGE
+    });
+    state.groupsChanged = true;
+  }
+  if (gid !== (state.ids?.gid ?? state.caller.egid)) changeGroup(plan, gid);
+  if (!isScripts(user, state)) changeUser(plan, uid);
+  state.ids = {
+    uid,
+    gid
+  };
+  takeCapabilities(plan, user.capabilities);
+}
+function takeRoot(plan, taken) {
+  becomeUndumpable(plan);
+  if (taken === "keep") return;
+  const { state } = plan;
+  plan.call(setgroups([]), {
+    accept: hasNoPrivilegedGroups(state) ? [
+      "EPERM"
+    ] : []
+  });
+  const options = state.caller.mayMapIds ? {
+    fixes: {
+      EINVAL: NO_ROOT
+    }
+  } : {
+    accept: [
+      "EINVAL"
+    ]
+  };
+  plan.call(setresgid(0, 0, 0), options);
+  plan.call(setresuid(0, 0, 0), options);
+  becomeUndumpable(plan);
+  state.ids = {
+    uid: 0,
+    gid: 0
+  };
+}
+var NO_ROOT = 'root is not mapped in this user namespace: join a process of it in place of the file, to become its user, or pass { credentials: "keep" }';
+var CHANGE = {
+  EPERM: "to become another user takes CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
+};
+function rootOf({ uid, gid, root }) {
+  return {
+    uid: root.uid ? 0 : uid,
+    gid: root.gid ? 0 : gid,
+    groups: []
+  };
+}
+function isScripts({ outside }, { ids: ids2, inUserNamespace, caller }) {
+  return outside === (inUserNamespace ? caller.euid : ids2?.uid ?? caller.euid);
+}
+function hasNoPrivilegedGroups({ groupsChanged, caller }) {
+  return groupsChanged || caller.groups === "none" || caller.euid !== 0;
+}
+function changeGroup(plan, gid) {
+  plan.call(setresgid(gid, gid, gid), {
+    fixes: CHANGE
+  });
+  becomeUndumpable(plan);
+}
+function changeUser(plan, uid) {
+  const change = () => {
+    plan.call(setresuid(uid, uid, uid), {
+      fixes: CHANGE
+    });
+    becomeUndumpable(plan);
+  };
+  if (uid === 0) return change();
+  const bits = new ResultOf(plan.call(prctl(PR_GET_SECUREBITS)), "securebits");
+  plan.call(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP), {
+    fixes: CHANGE
+  });
+  change();
+  plan.call(prctl(PR_SET_SECUREBITS, bits), {
+    fixes: CHANGE
+  });
+  plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+}
+function takeCapabilities(plan, { lost, permitted, ambient, areAll }) {
+  const bounding = ALL3.filter((name) => !lost.includes(name));
+  if (lost.length > 0) plan.state.capabilities.limit({
+    bounding
+  });
+  for (const name of lost) {
+    plan.beforeExec(prctl(PR_CAPBSET_DROP, CAPABILITIES[name]), FEWER, [
+      "EINVAL"
+    ]);
+  }
+  if (areAll) return;
+  plan.state.capabilities.limit({
+    permitted,
+    ambient
+  });
+  plan.beforeExec(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+  plan.beforeExec(capset({
+    permitted,
+    effective: permitted,
+    inheritable: ambient
+  }), FEWER);
+  for (const name of ambient) {
+    plan.beforeExec(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), FEWER);
+  }
+}
+var ALL3 = Object.keys(CAPABILITIES);
+var FEWER = {
+  EPERM: "the script has fewer capabilities than the process, or lacks CAP_SETPCAP to drop some"
+};
+function becomeUndumpable(plan) {
+  plan.call(prctl(PR_SET_DUMPABLE, 0));
+}
+
 // plan/steps/join.ts
 function lowerJoin(step, plan) {
   const { target } = step;
-  plan.access.record({
+  plan.recordBeforehand({
     kind: "join",
     target: typeof target === "object" ? target.pid : target
   });
@@ -17013,30 +19642,40 @@ function joinProcess(target, step, plan) {
     started: void 0
   } : target;
   const { host: host2 } = plan;
+  const { credentials = "root", environment = false, cgroup = false } = step;
   const questions = {
-    environment: step.environment === true,
-    cgroup: step.cgroup === true
+    environment,
+    cgroup,
+    user: credentials !== "keep"
   };
   const found = host2.joinTarget(asked.pid, asked.started, questions);
   const { pid, started: started2 } = found.identity;
   const kinds = new Set(step.kinds ?? found.otherKinds);
-  if (step.environment === true) takeEnvironment(plan, found.environment);
-  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
-  const check = () => void host2.joinTarget(pid, started2, {
-    environment: false,
-    cgroup: false
+  plan.joined.push({
+    identity: found.identity,
+    stepIndex: plan.cursor.index
   });
-  const looksInto = step.root === true || step.cwd === true;
+  if (environment) takeEnvironment(plan, found.environment);
+  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
+  const check = () => {
+    host2.joinTarget(pid, started2, {
+      environment: false,
+      cgroup,
+      user: false
+    });
+  };
+  const entersRoot = step.root === true && !found.sharesRoot;
+  const looksInto = entersRoot || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? void 0 : check,
-    fixes: ENDED2
+    fixes: ENDED3
   });
   const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
     check,
-    fixes: ENDED2
+    fixes: ENDED3
   }) : void 0;
-  const open2 = (name) => {
-    if (step[name] !== true) return void 0;
+  const open2 = (name, isWanted) => {
+    if (!isWanted) return void 0;
     const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call2, `<${name}>`, {
       fixes: {
@@ -17045,22 +19684,30 @@ function joinProcess(target, step, plan) {
     });
   };
   const [root, cwd] = [
-    open2("root"),
-    open2("cwd")
+    open2("root", entersRoot),
+    open2("cwd", step.cwd === true)
   ];
-  if (kinds.size > 0) enter(plan, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) plan.state.setgroupsDenied = found.setgroupsDenied;
+  const joinsUser = kinds.has("user");
+  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
+    plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
+  }
+  if (joinsUser && credentials !== "keep") leaveGroups(plan);
+  if (kinds.size > 0) enter(plan, pidfd, kinds);
+  if (joinsUser) {
+    plan.state.setgroupsDenied = found.setgroupsDenied;
+    takeUserInside(plan, found, credentials);
+  } else if (credentials === "process") takeUserOutside(plan, found);
   if (root !== void 0) {
     plan.call(fchdir(root));
     plan.call(chroot("."));
-    plan.state.mounts.leave();
-    plan.state.rootCount++;
+    plan.state.leavesRoot();
   }
+  if (step.root === true && root === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
-  if (root !== void 0 || cwd !== void 0) plan.enteredWorkingDirectory();
+  if (step.root === true || cwd !== void 0) plan.enteredWorkingDirectory();
   if (kinds.has("pid")) plan.fork("exit");
 }
-var ENDED2 = {
+var ENDED3 = {
   ENOENT: NO_PROCESS,
   ESRCH: NO_PROCESS
 };
@@ -17073,12 +19720,15 @@ function joinFile(file, step, plan) {
       EACCES: OTHERS_PROCESS
     }
   });
+  const { credentials = "root" } = step;
+  if (kind === "user" && credentials !== "keep") leaveGroups(plan);
   enter(plan, fd, /* @__PURE__ */ new Set([
     kind
-  ]), step.credentials);
+  ]));
+  if (kind === "user") takeRoot(plan, credentials);
   if (kind === "pid") plan.fork("exit");
 }
-function enter(plan, fd, kinds, credentials) {
+function enter(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
@@ -17089,7 +19739,6 @@ function enter(plan, fd, kinds, credentials) {
   plan.call(setns(fd, flags2), {
     fixes: joiningFixes(kinds)
   });
-  if (kinds.has("user")) becomeRoot(plan, credentials);
 }
 function joiningFixes(kinds) {
   return {
@@ -17097,30 +19746,6 @@ function joiningFixes(kinds) {
     EPERM: kinds.has("user") ? "only the user who created a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
     EINVAL: kinds.has("user") ? "the container is in this user namespace already, or the file is not a user namespace" : kinds.has("pid") ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace" : "the file is not a namespace of this kind"
   };
-}
-function becomeRoot(plan, credentials) {
-  plan.call(prctl(PR_SET_DUMPABLE, 0));
-  if (credentials === "keep") return;
-  plan.call(setgroups([]), {
-    accept: [
-      "EPERM"
-    ]
-  });
-  plan.call(setresgid(0, 0, 0), {
-    accept: [
-      "EINVAL"
-    ]
-  });
-  plan.call(setresuid(0, 0, 0), {
-    accept: [
-      "EINVAL"
-    ]
-  });
-  plan.state.ids = {
-    uid: 0,
-    gid: 0
-  };
-  plan.call(prctl(PR_SET_DUMPABLE, 0));
 }
 function enterCgroup2(plan, file) {
   const fixes = {
@@ -17216,17 +19841,9 @@ function allowPorts(step, ruleset, plan) {
   for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
 }
 
-// host/host.ts
-function atLeast({ major, minor }, wanted) {
-  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
-}
-
 // plan/steps/masks.ts
 function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
-  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
-    plan.refuse("the container makes empty files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
-  }
   withEmptyFiles(plan, (empty) => {
     for (const path2 of paths.map(normalize)) {
       if (path2 === "/") {
@@ -17236,75 +19853,12 @@ function lowerMaskPaths({ paths }, plan) {
     }
   });
 }
-var EMPTY = {
-  file: "file",
-  directory: "directory"
-};
-function withEmptyFiles(plan, write3) {
-  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
-    fixes: plan.state.mountFixes
-  });
-  const set = (key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
-  set("mode", "0555");
-  set("nr_blocks", "1");
-  set("nr_inodes", "3");
-  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
-    fixes: plan.state.mountFixes
-  });
-  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const mounted = fsmount(filesystem, FSMOUNT_CLOEXEC, attributes);
-  const empty = plan.open(mounted, "<empty>", {
-    fixes: plan.state.mountFixes
-  });
-  plan.release(filesystem);
-  plan.call(mkdirat(empty, EMPTY.directory, 365));
-  plan.call(mknodat(empty, EMPTY.file, S_IFREG | 292, 0));
-  plan.call(mount_setattr(empty, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }));
-  const attached = !atLeast(plan.host.kernel(), {
-    major: 6,
-    minor: 15
-  });
-  if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  write3(empty);
-  if (attached) plan.inDirectory(empty, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(empty);
-}
 function mask(plan, path2, empty) {
   const target = plan.path(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, (end) => {
     const place2 = openIfThere(target, end);
-    const copyOf = (name) => {
-      const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-      return plan.open(copied, `<empty ${name}>`, {
-        fixes: plan.state.mountFixes
-      });
-    };
-    const cover = (copy2) => move_mount(copy2, "", place2, "", ONTO_FD);
-    const [isDirectory, covered] = [
-      new Label(`${path2} is a directory`),
-      new Label(`${path2} is a file`)
-    ];
-    const file = copyOf(EMPTY.file);
-    plan.call(cover(file), {
-      accept: [
-        "EINVAL",
-        "ENOTDIR"
-      ],
-      onAccepted: isDirectory,
-      onZero: covered,
-      fixes: plan.state.mountFixes
-    });
-    plan.place(isDirectory);
-    const directory = copyOf(EMPTY.directory);
-    plan.call(cover(directory), {
-      fixes: plan.state.mountFixes
-    });
-    plan.release(directory);
-    plan.place(covered);
-    plan.release(file);
+    coverWithEmpty(plan, place2, path2, empty);
     plan.release(place2);
   });
   plan.access.recordGuard(path2);
@@ -17503,6 +20057,7 @@ function lowerMoveInterface({ name, as = name }, plan) {
 // plan/steps/network/user_network.ts
 function lowerUserNetwork({ program }, plan) {
   plan.needs("net", HOSTS_NETWORK);
+  forwardsByScript(plan);
   plan.host.requireOwnProc();
   plan.access.record({
     kind: "net",
@@ -17548,6 +20103,7 @@ function lowerOverlay(step, plan) {
         "upper",
         "work"
       ]) plan.call(mkdirat(at_fdcwd, name, 493));
+      copyAttributes(plan, step.lower[0], "upper");
     }
     const written2 = step.discard === true ? {
       upper: "upper",
@@ -17592,7 +20148,6 @@ function overlayFixes(step, plan) {
   return {
     ...plan.state.mountFixes,
     EINVAL: `the kernel rejects a directory of the overlay, and says more in dmesg(1): ${names}; work has to be on the filesystem of upper, and in a user namespace no lower directory may have a mount of the host below it`,
-    ENOENT: `a directory of the overlay does not exist: ${names}`,
     ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
     EBUSY: "upper or work is in use by another overlay",
     ENODEV: "this kernel has no overlayfs (modprobe overlay)"
@@ -17617,6 +20172,8 @@ function openChanges(plan, upper, work) {
     upper,
     work
   ]) plan.access.recordWrite(path2);
+  checkDirectory(plan, upper, "upper");
+  checkDirectory(plan, work, "work");
   const [one, other] = [
     placeOf2(plan, upper),
     placeOf2(plan, work)
@@ -17640,9 +20197,26 @@ function openChanges(plan, upper, work) {
     work: beneath(other)
   };
 }
+function checkDirectory(plan, path2, role) {
+  const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the ${role} directory ${path2} does not exist`,
+      ENOTDIR: `the ${role} directory ${path2} is not a directory`
+    }
+  });
+  plan.release(opened);
+}
 function placeOf2(plan, path2) {
   const source = plan.source(path2);
   return source instanceof HostPath ? source.resolved.path : normalize(path2);
+}
+function copyAttributes(plan, lower2, upper) {
+  const source = plan.source(lower2);
+  const attributes = source instanceof HostPath ? source.resolved.attributes : void 0;
+  if (attributes === void 0) return;
+  const { mode: mode2, uid, gid } = attributes;
+  if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
+  plan.call(fchmodat(at_fdcwd, upper, mode2));
 }
 function attachHere(plan, tree, name) {
   plan.call(mkdirat(at_fdcwd, name, 493));
@@ -17662,10 +20236,13 @@ function overlayData(plan, layers, changes) {
       `workdir=${escaped(changes.work)}`
     ],
     // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...plan.state.inUserNamespace ? [
+    ...isPrivileged(plan) ? [] : [
       "userxattr"
-    ] : []
+    ]
   ].join(",");
+}
+function isPrivileged({ state, host: host2 }) {
+  return !state.inUserNamespace && host2.inFirstUserNamespace();
 }
 function escaped(path2) {
   return path2.replace(/[\\,]/g, "\\$&");
@@ -17689,6 +20266,7 @@ function lowerClearEnv({ keep = [] }, plan) {
 }
 function lowerUmask({ mask: mask2 }, plan) {
   plan.call(umask(mask2));
+  plan.state.hasUmask = true;
 }
 var RAISED = {
   EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself"
@@ -17700,8 +20278,9 @@ function lowerRlimit({ resource, soft, hard }, plan) {
     soft: number(soft),
     hard: number(hard)
   }, null);
-  if (name === "NOFILE") plan.beforeExec(call2, RAISED);
-  else plan.call(call2, {
+  if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
+  plan.access.recordHigherLimit();
+  plan.call(call2, {
     fixes: RAISED
   });
 }
@@ -17712,9 +20291,12 @@ function lowerNewSession(_step, plan) {
     }
   });
   plan.state.sessionLeader = true;
+  plan.state.ownSession = true;
 }
 function lowerDieWithParent({ signal }, plan) {
+  if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  plan.access.recordDeath(signal === "SIGKILL");
 }
 function lowerInit(_step, plan) {
   plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
@@ -17740,7 +20322,7 @@ function lowerPrograms(step, plan) {
   }
   for (const file of files) {
     if (step.copy === true) copy(plan, file);
-    else bind2(plan, file);
+    else bind3(plan, file);
   }
 }
 function nextRoot(plan) {
@@ -17748,10 +20330,14 @@ function nextRoot(plan) {
 }
 function filesOf2(step, plan) {
   plan.isMomentary = true;
-  const found = plan.host.programFiles(step.programs);
+  const reading = (path2) => plan.recordBeforehand({
+    kind: "read",
+    path: path2
+  });
+  const found = plan.host.programFiles(step.programs, reading);
   return "files" in found ? found.files : plan.refuse(found.issue);
 }
-function bind2(plan, { source, target }) {
+function bind3(plan, { source, target }) {
   const place2 = plan.path(target);
   const made = place2.open(O_RDONLY | O_CREAT | O_NONBLOCK, {
     mode: 420
@@ -17808,9 +20394,10 @@ function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
   const target = plan.path(path2);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
-  plan.access.recordRoot(path2, "pivotRoot");
+  const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
+  plan.access.recordRoot(path2, "pivotRoot", noDevices);
   const directory = openRoot(plan, path2);
-  const root = isMountPoint ? directory : mountOnItself(plan, directory, path2);
+  const root = isMountPoint ? directory : mountOnItself(plan, directory, path2, noDevices);
   plan.call(fchdir(root));
   plan.call(pivot_root(".", "."), {
     fixes: {
@@ -17845,8 +20432,15 @@ function openRoot(plan, path2) {
     }
   });
 }
-function mountOnItself(plan, directory, path2) {
+function mountOnItself(plan, directory, path2, noDevices) {
   const tree = copyTree(plan, directory, AT_RECURSIVE, path2);
+  if (noDevices) {
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
+      attr_set: MOUNT_ATTR_NODEV
+    }), {
+      fixes: plan.state.mountFixes
+    });
+  }
   plan.call(move_mount(tree, "", directory, "", ONTO_FD), {
     fixes: plan.state.mountFixes
   });
@@ -17930,7 +20524,7 @@ var BackwardsProgram = class {
     });
     return bytes;
   }
-  #branch({ test, value, holds, fails }) {
+  #branch({ test, value, holds: holds2, fails }) {
     const next = this.#words.length;
     const reachable = (label) => {
       if (label === void 0) return next;
@@ -17939,7 +20533,7 @@ var BackwardsProgram = class {
       return this.#words.length;
     };
     const [jt, jf] = [
-      reachable(holds),
+      reachable(holds2),
       reachable(fails)
     ].map((place2) => this.#words.length - place2);
     this.#word(BPF[test], value, jt, jf);
@@ -17993,30 +20587,46 @@ var AUDIT_ARCH = {
 var X32 = 1073741824;
 function compileFilter(filter, architecture) {
   const bytes = assembleFilter(new Compiler(filter, architecture).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) {
-    throw new RangeError(`the filter has ${bytes.length / INSTRUCTION_SIZE} instructions, and the kernel takes ${MOST_INSTRUCTIONS} at most`);
-  }
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
   return bytes;
+}
+function tooLong() {
+  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
 }
 var RuleIndex = class {
   #rules = /* @__PURE__ */ new Map();
   #otherwise;
-  constructor({ rules, otherwise }) {
+  /**
+   * Makes the index for these calls.
+   *
+   * @throws {RangeError} where one has more rules than a filter has instructions
+   */
+  constructor({ rules, otherwise }, calls) {
     this.#otherwise = [
       {
         names: [],
         action: otherwise
       }
     ];
+    const indexed = /* @__PURE__ */ new Map();
     for (const rule of rules) {
-      for (const name of rule.names) {
-        const known = this.#rules.get(name);
-        if (known === void 0) this.#rules.set(name, [
-          rule
-        ]);
-        else if (!isUnconditional(known.at(-1))) known.push(rule);
+      let names = indexed.get(rule.names);
+      if (names === void 0) {
+        names = [
+          ...new Set(rule.names)
+        ].filter((name) => calls.has(name));
+        indexed.set(rule.names, names);
       }
+      for (const name of names) this.#add(name, rule);
     }
+  }
+  #add(name, rule) {
+    const known = this.#rules.get(name);
+    if (known === void 0) return void this.#rules.set(name, [
+      rule
+    ]);
+    if (isUnconditional(known.at(-1))) return;
+    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
   }
   /** The rules for the call; the last of them is without conditions. */
   for(name) {
@@ -18036,12 +20646,16 @@ var Compiler = class {
   #architecture;
   #returns = /* @__PURE__ */ new Map();
   #decisions = /* @__PURE__ */ new Map();
+  /** The numbers of rules, by what they do and by themselves. */
+  #contents = /* @__PURE__ */ new Map();
+  #numbers = /* @__PURE__ */ new Map();
+  #decided = 0;
   constructor(filter, architecture) {
     this.#filter = filter;
     this.#architecture = architecture;
   }
   parts() {
-    const ranges = this.#ranges();
+    const ranges2 = this.#ranges();
     const foreign = this.#return(this.#filter.foreign);
     const value = AUDIT_ARCH[this.#architecture];
     const search = [
@@ -18059,7 +20673,7 @@ var Compiler = class {
         kind: "load",
         offset: SECCOMP_DATA.number
       },
-      ...searchAmong(ranges)
+      ...searchAmong(ranges2)
     ];
     const decisions = [
       ...this.#decisions.values()
@@ -18081,13 +20695,14 @@ var Compiler = class {
   }
   #ranges() {
     const { unknown } = this.#filter;
-    const rules = new RuleIndex(this.#filter);
+    const calls = allSyscalls(this.#architecture);
+    const rules = new RuleIndex(this.#filter, calls);
     const known = [
-      ...allSyscalls(this.#architecture)
+      ...calls
     ].sort(([, a], [, b]) => a - b);
-    const ranges = [];
+    const ranges2 = [];
     const add = (first, decision) => {
-      if (ranges.at(-1)?.decision !== decision) ranges.push({
+      if (ranges2.at(-1)?.decision !== decision) ranges2.push({
         first,
         decision
       });
@@ -18100,18 +20715,17 @@ var Compiler = class {
     }
     add(next, this.#return(unknown));
     if (this.#architecture === "x86_64") add(X32, this.#return(X32_VALUE));
-    return ranges;
+    return ranges2;
   }
   /** The label of the code for these rules, which calls with the same rules share. */
   #decision(rules) {
     const first = rules[0];
     if (isUnconditional(first)) return this.#return(first.action);
-    const key = JSON.stringify(rules.map(({ action, conditions }) => [
-      action,
-      conditions
-    ]), (_, value) => typeof value === "bigint" ? String(value) : value);
+    const key = rules.map((rule) => this.#numberOf(rule)).join();
     let decision = this.#decisions.get(key);
     if (decision === void 0) {
+      this.#decided += rules.length;
+      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
       decision = {
         label: new Label(`about ${first.names.join(", ")}`),
         rules
@@ -18119,6 +20733,19 @@ var Compiler = class {
       this.#decisions.set(key, decision);
     }
     return decision.label;
+  }
+  /** The number of a rule: the same for rules that do the same. */
+  #numberOf(rule) {
+    let number = this.#numbers.get(rule);
+    if (number !== void 0) return number;
+    const content2 = JSON.stringify([
+      rule.action,
+      rule.conditions
+    ], (_, value) => typeof value === "bigint" ? String(value) : value);
+    number = this.#contents.get(content2) ?? this.#contents.size;
+    this.#contents.set(content2, number);
+    this.#numbers.set(rule, number);
+    return number;
   }
   #return(value) {
     let label = this.#returns.get(value);
@@ -18144,21 +20771,21 @@ var Compiler = class {
   }
 };
 var X32_VALUE = SECCOMP_RET.ERRNO | 38;
-function searchAmong(ranges) {
-  if (ranges.length === 1) return [
+function searchAmong(ranges2) {
+  if (ranges2.length === 1) return [
     {
       kind: "jump",
-      to: ranges[0].decision
+      to: ranges2[0].decision
     }
   ];
-  const half = Math.ceil(ranges.length / 2);
+  const half = Math.ceil(ranges2.length / 2);
   const [below2, above] = [
-    ranges.slice(0, half),
-    ranges.slice(half)
+    ranges2.slice(0, half),
+    ranges2.slice(half)
   ];
   const value = above[0].first;
-  if (ranges.length === 2) {
-    const [holds, fails] = [
+  if (ranges2.length === 2) {
+    const [holds2, fails] = [
       above[0].decision,
       below2[0].decision
     ];
@@ -18167,7 +20794,7 @@ function searchAmong(ranges) {
         kind: "branch",
         test: "greaterOrEqual",
         value,
-        holds,
+        holds: holds2,
         fails
       }
     ];
@@ -18190,7 +20817,7 @@ var LOW = 0xffffffffn;
 function compare2(condition, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
   const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds = new Label("it holds");
+  const holds2 = new Label("it holds");
   const high = {
     offset: at2 + 4,
     mask: Number(mask2 >> 32n),
@@ -18201,22 +20828,22 @@ function compare2(condition, otherwise) {
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds, otherwise));
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds2, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds2, otherwise));
   return [
     ...parts,
-    holds
+    holds2
   ];
 }
 function isEquality(comparison) {
   return comparison === "equal" || comparison === "unequal";
 }
-function directions(straight, holds, otherwise) {
+function directions(straight, holds2, otherwise) {
   return straight ? [
-    holds,
+    holds2,
     otherwise
   ] : [
     otherwise,
-    holds
+    holds2
   ];
 }
 function equality(high, low, yes, no) {
@@ -18285,11 +20912,69 @@ function loadMasked({ offset, mask: mask2 }) {
   ];
 }
 
+// ffi/seccomp/denial.ts
+var PASSING = /* @__PURE__ */ new Set([
+  SECCOMP_RET.ALLOW,
+  SECCOMP_RET.LOG,
+  SECCOMP_RET.TRACE
+]);
+var ACTION_BITS = 4294901760;
+function isDenial(value) {
+  return !PASSING.has((value & ACTION_BITS) >>> 0);
+}
+function denies(rules, name, first) {
+  for (const { action, conditions = [] } of rules.for(name)) {
+    const hold = conditions.map((condition) => holds(condition, first));
+    if (hold.includes(false)) continue;
+    if (!isDenial(action)) return false;
+    if (!hold.includes(void 0)) return true;
+  }
+  return false;
+}
+function holds({ index, comparison, value, mask: mask2 = ALL_BITS }, first) {
+  if (index !== 0 || first === void 0) return void 0;
+  if (comparison !== "equal" && comparison !== "unequal") return void 0;
+  const differs = (BigInt(first) & mask2 & LOWER_BITS) !== (value & LOWER_BITS);
+  if (differs) return comparison === "unequal";
+  return (mask2 & ~LOWER_BITS) === 0n ? comparison === "equal" : void 0;
+}
+var ALL_BITS = 0xffffffffffffffffn;
+var LOWER_BITS = 0xffffffffn;
+
+// plan/access/kernel_calls.ts
+var CALLS = [
+  // The session's keyring stays the script's in every namespace (session-keyring(7)).
+  "add_key",
+  "keyctl",
+  "request_key",
+  // By sysctl kernel.dmesg_restrict and kernel.perf_event_paranoid these may be open to all.
+  "perf_event_open",
+  "syslog",
+  // In new user and cgroup namespaces, a mount of cgroup2 shows the script's control group.
+  "fsopen",
+  "mount",
+  // Its work is not filtered: it makes sockets too.
+  "io_uring_setup"
+];
+var FAMILIES = [
+  32,
+  40,
+  42
+];
+function deniesKernelCalls(filter) {
+  const rules = new RuleIndex(filter, /* @__PURE__ */ new Set([
+    ...CALLS,
+    "socket"
+  ]));
+  return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) && FAMILIES.every((family) => denies(rules, "socket", family));
+}
+
 // plan/steps/seccomp.ts
 function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
-  const program = programOf(step, plan);
+  const { program, isContained } = filterFor(step, plan);
+  if (isContained) plan.access.filtered = true;
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -18297,18 +20982,25 @@ function lowerSeccomp(step, plan) {
     ENOMEM: "the active filters are too long together"
   });
 }
-function programOf(step, plan) {
+function filterFor(step, plan) {
   const { architecture } = plan.host;
-  const { profile: profile2, allow: allow2 } = step;
-  return plan.host.remember(`seccomp ${JSON.stringify({
+  const { profile: profile2, allow: allow2, deny: deny2 } = step;
+  const key = JSON.stringify({
     architecture,
     profile: profile2,
-    allow: allow2
-  })}`, () => {
-    const filter = filterOf(allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []));
-    checkLaunch(filter, plan);
+    allow: allow2,
+    deny: deny2
+  });
+  return plan.host.remember(`seccomp ${key}`, () => {
+    const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
+    const filter = filterOf(denyMore(allowed, deny2 ?? []));
     try {
-      return compileFilter(filter, architecture);
+      checkLaunch(filter, plan);
+      const program = compileFilter(filter, architecture);
+      return {
+        program,
+        isContained: deniesKernelCalls(filter)
+      };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;
@@ -18320,7 +21012,7 @@ var LAUNCHING = [
   "exit_group"
 ];
 function checkLaunch(filter, plan) {
-  const rules = new RuleIndex(filter);
+  const rules = new RuleIndex(filter, new Set(LAUNCHING));
   for (const name of LAUNCHING) {
     const actions = rules.for(name).map(({ action }) => action);
     if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {
@@ -18377,20 +21069,33 @@ function secondsAndNanoseconds(seconds2) {
 function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
   if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("user")) dropScriptGroups(plan);
   if (kinds.has("net")) keepParentNetns(plan);
   if (kinds.has("mount")) plan.leaveMountNamespace();
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
-    const propagation2 = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
+    const receives = step.propagation === "slave";
+    const propagation2 = receives ? MS_SLAVE : MS_PRIVATE;
     plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
       propagation: propagation2
     }), {
-      fixes: plan.state.mountFixes
+      fixes: () => ({
+        ...plan.state.mountFixes,
+        EINVAL: ROOT_IS_NO_MOUNT
+      })
     });
-    plan.access.recordMountNamespace();
+    plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);
+}
+var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
+function dropScriptGroups(plan) {
+  const { state, cursor } = plan;
+  if (state.inUserNamespace || !state.hasScriptGroups) return;
+  if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
+  plan.callBefore(setgroups([]));
+  state.groupsChanged = true;
 }
 function enterNamespaces(kinds, plan) {
   let flags2 = 0;
@@ -18541,6 +21246,78 @@ var Launchers = class {
 };
 var launchers = perEngine(() => new Launchers());
 
+// recipe/size.ts
+var MAX_VALUES = 1e5;
+var MAX_TEXT = 16 * 1024 * 1024;
+var MAX_DEPTH = 16;
+var RecipeSize = class {
+  #values = 0;
+  #text = 0;
+  /** What can be reached by several ways is measured once. */
+  #known = /* @__PURE__ */ new Map();
+  /**
+   * Adds a value, and returns its size. What can be reached by several ways counts for each of them,
+   * as it is checked and planned for each.
+   */
+  add(value) {
+    const [values, text4] = [
+      this.#values,
+      this.#text
+    ];
+    this.#visit(value, 0);
+    return {
+      values: this.#values - values,
+      text: this.#text - text4
+    };
+  }
+  /** Adds a value of this size. */
+  addSize({ values, text: text4 }) {
+    this.#values += values;
+    this.#text += text4;
+  }
+  /** What is wrong with the size of all together; `undefined` when nothing is. */
+  get issue() {
+    if (this.#values > MAX_VALUES) {
+      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH} in each other`;
+    }
+    return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
+  }
+  #visit(value, depth) {
+    this.#values++;
+    if (typeof value === "string") this.#text += value.length;
+    if (typeof value !== "object" || value === null) return;
+    if (depth > MAX_DEPTH || Array.isArray(value) && value.length > MAX_VALUES) {
+      this.#values = Infinity;
+      return;
+    }
+    const known = this.#known.get(value);
+    if (known !== void 0) return this.addSize(known);
+    const [values, text4] = [
+      this.#values,
+      this.#text
+    ];
+    if (depth > 0) this.#known.set(value, NOTHING3);
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) this.#visit(value[index], depth + 1);
+    } else {
+      for (const key of Object.keys(value)) {
+        this.#text += key.length;
+        this.#visit(value[key], depth + 1);
+      }
+    }
+    if (depth > 0) {
+      this.#known.set(value, {
+        values: this.#values - values,
+        text: this.#text - text4
+      });
+    }
+  }
+};
+var NOTHING3 = {
+  values: 0,
+  text: 0
+};
+
 // recipe/steps.ts
 var SCHEMAS = {
   address: addressSchema,
@@ -18602,19 +21379,29 @@ var SCHEMAS = {
 var STEP_SCHEMAS = new Map(Object.entries(SCHEMAS));
 
 // recipe/check.ts
-var CHECKED = /* @__PURE__ */ new WeakSet();
+var CHECKED = /* @__PURE__ */ new WeakMap();
+var MAX_STEPS = 1e4;
 function checkedSteps(values) {
-  return Object.freeze(values.map(checkedStep));
+  if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
+  const whole = new RecipeSize();
+  return Object.freeze(values.map((value, stepIndex) => {
+    const known = isObject(value) ? CHECKED.get(value) : void 0;
+    if (known !== void 0) whole.addSize(known);
+    const size = known ?? whole.add(value);
+    const { issue } = whole;
+    if (issue !== void 0) {
+      throw new RecipeError(`makes the recipe too large: ${issue}`, {
+        stepIndex
+      });
+    }
+    return known === void 0 ? checkedStep(value, stepIndex, size) : value;
+  }));
 }
-function checkedStep(value, index) {
-  if (isStep(value)) return value;
+function checkedStep(value, index, size) {
   checkStep(value, index);
   const step = frozenCopy(value);
-  CHECKED.add(step);
+  CHECKED.set(step, size);
   return step;
-}
-function isStep(value) {
-  return typeof value === "object" && value !== null && CHECKED.has(value);
 }
 function checkStep(value, stepIndex) {
   if (!isObject(value) || !Object.hasOwn(value, "step") || typeof value["step"] !== "string") {
@@ -18701,18 +21488,13 @@ var Recipe = class {
    *
    * @throws {TypeError} if an option is invalid
    * @throws {RecipeError} if the steps are in an impossible order, or would change the host
-   * @throws {PermissionError} without `--allow-ffi`
+   * @throws {PermissionError} without `--allow-ffi`; where `permissions` do not grant what has to be
+   * read of the host to make the plan, for `programs()` and `join()`
    */
   command(program, options = {}) {
     return new Command({
       launcher: (options2) => this.#launcherWith(options2),
-      launcherBehind: (join2, options2) => {
-        const restrictions = this.steps.filter(({ step }) => RESTRICTIONS3.has(step));
-        return new Launcher(planRecipe([
-          join2,
-          ...restrictions
-        ], options2));
-      }
+      entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2))
     }, program, options);
   }
   /** Returns the launcher of the last command, unless its plan would be another now. */
@@ -18769,15 +21551,6 @@ var Recipe = class {
     };
   }
 };
-var RESTRICTIONS3 = /* @__PURE__ */ new Set([
-  "capabilities",
-  "clearEnv",
-  "landlock",
-  "noNewPrivileges",
-  "rlimit",
-  "seccomp",
-  "setEnv"
-]);
 
 // recipe/sandbox.ts
 var optionFields = lazy(() => {
@@ -18795,7 +21568,9 @@ var optionFields = lazy(() => {
       "none",
       "host"
     ])),
-    env: optional(list(variableName()))
+    env: optional(list(variablePattern())),
+    unixSockets: optional(boolean()),
+    setuidFiles: optional(boolean())
   };
 });
 function sandboxSteps(options = {}) {
@@ -18805,10 +21580,19 @@ function sandboxSteps(options = {}) {
   if (invalid !== void 0) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read: read3 = [], write: write3 = [], net = "none", env = [] } = options;
+  const { read: read4 = [], write: write3 = [], net = "none", env = [] } = options;
   const asked = /* @__PURE__ */ new Map();
-  for (const path2 of read3) asked.set(normalize(path2), "read");
+  for (const path2 of read4) asked.set(normalize(path2), "read");
   for (const path2 of write3) asked.set(normalize(path2), "write");
+  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const denied2 = [
+    ...setuidFiles ? [] : [
+      "@setuid-files"
+    ],
+    ...unixSockets ? [] : [
+      "@unix-sockets"
+    ]
+  ];
   const usual = Object.entries({
     PATH: DEFAULT_PATH,
     HOME: "/tmp"
@@ -18848,11 +21632,13 @@ function sandboxSteps(options = {}) {
         degrade: true
       })
     ] : [],
-    seccomp(),
+    seccomp({
+      deny: denied2
+    }),
     clearEnv({
       keep: env
     }),
-    setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name))))
+    setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))))
   ];
 }
 var ROOT = "/proc";
@@ -18866,8 +21652,8 @@ function newRoot(asked, net) {
     ...asked.keys()
   ].filter((path2) => path2 !== "/").sort();
   return [
-    ...whole === void 0 ? smallRoot(net) : [
-      hostFile("/", whole)
+    ...whole === void 0 ? smallRoot(net, paths) : [
+      grantedFile("/", whole)
     ],
     tmpfs(`${ROOT}/tmp`),
     tmpfs(`${ROOT}/run`, {
@@ -18883,12 +21669,12 @@ function newRoot(asked, net) {
 function askedFile(path2, asked) {
   const access = asked.get(path2);
   const around = accessAround(path2, asked);
-  if (!around.includes("write")) return hostFile(path2, access);
+  if (!around.includes("write")) return grantedFile(path2, access);
   if (access === "write" && around[0] === "read") {
     throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
   }
   return {
-    ...hostFile(path2, access),
+    ...grantedFile(path2, access),
     source: ROOT + path2
   };
 }
@@ -18907,24 +21693,34 @@ function accessAround(path2, asked) {
     whole
   ];
 }
-function smallRoot(net) {
+function smallRoot(net, asked) {
   const system = net === "host" ? [
     ...SYSTEM,
     ...NETWORK_FILES
   ] : SYSTEM;
+  const others = system.filter((path2) => !asked.some((directory) => isWithin(path2, directory)));
   return [
     tmpfs(ROOT, {
       mode: 493
     }),
     mkdir2(`${ROOT}/var`),
     symlink("/tmp", `${ROOT}/var/tmp`),
-    ...system.map((path2) => hostFile(path2, "read", true))
+    ...others.map((path2) => hostFile(path2, {
+      readOnly: true,
+      optional: true
+    }))
   ];
 }
-function hostFile(path2, access, optional2 = false) {
-  return bind(path2, path2 === "/" ? ROOT : ROOT + path2, {
+function grantedFile(path2, access) {
+  return hostFile(path2, {
     readOnly: access === "read",
-    optional: optional2,
+    untrusted: true
+  });
+}
+function hostFile(path2, options) {
+  const target = path2 === "/" ? ROOT : ROOT + path2;
+  return bind(path2, target, {
+    ...options,
     restrict: [
       "nosuid",
       "nodev"
@@ -19309,6 +22105,7 @@ export {
   Container,
   DEFAULT_SECCOMP_PROFILE,
   ERRNO,
+  OutputLimitError,
   PermissionError,
   Plan,
   RLIMITS,

@@ -1,17 +1,19 @@
 /**
- * Characters that a terminal interprets instead of showing them.
+ * Characters that a terminal interprets instead of showing them. A recipe, the name of a file or of
+ * a process may come from anybody, and must neither move the cursor, nor turn the direction of
+ * letters, nor start a line of its own.
  *
  * @module
  */
 
-// Control characters, format characters (bidirectional or without width), and line separators.
-const CONTROLS = /\n(?! {2})|[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+// Control characters (C0, DEL, C1), format characters (bidirectional or without width), line
+// separators, and the two that XML cannot have.
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 
-/**
- * Escapes these characters as JSON does: `\u001b`. A recipe may come from an untrusted author, whose
- * texts must neither move the cursor nor start a new line of a message. Only a line end with two
- * blanks after it stays: messages continue that way.
- */
+/** How much of a string is shown. */
+const LONGEST = 60;
+
+/** Returns the text on one line, with these characters escaped as JSON does: `\u001b`. */
 export function escapeControls(text: string): string {
   return text.replace(CONTROLS, (character) => {
     const json = JSON.stringify(character).slice(1, -1);
@@ -20,4 +22,15 @@ export function escapeControls(text: string): string {
       `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
     ).join("");
   });
+}
+
+/** Escapes all of these characters but the ends of lines. */
+export function escapeLines(text: string): string {
+  return text.split("\n").map(escapeControls).join("\n");
+}
+
+/** Returns the string in quotes, on one line; only the beginning of a long one. */
+export function quoted(text: string): string {
+  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+  return `"${escapeControls(shown)}"`;
 }

@@ -58,7 +58,8 @@ export function readElf(readAt: ReadAt): Elf | undefined {
   const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
   const texts = (tag: number) =>
     strings === undefined ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
-  const paths = (tag: number) => texts(tag).flatMap((text) => text.split(":")).filter(Boolean);
+  // Of several the loader takes the last.
+  const paths = (tag: number) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
     machine: header.getUint16(18, true),
     interpreter: interpreter && textAt(readAt, interpreter.offset),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeControls } from "./control_characters.ts";
+import { escapeControls, quoted } from "./control_characters.ts";
 import { ERRNO, type ErrnoName, errnoName, errnoText } from "./errno.ts";
 import { positionText, type TextPosition } from "./text_position.ts";
 
@@ -18,6 +18,8 @@ export interface RamekinErrorDetails extends ErrorOptions {
   readonly field?: string | undefined;
   /** The position of the step or the field, if the recipe is a text. */
   readonly position?: TextPosition | undefined;
+  /** Further lines of the message: what to do about it. */
+  readonly advice?: readonly string[] | undefined;
 }
 
 /**
@@ -46,11 +48,16 @@ export class RamekinError extends Error {
   readonly field: string | undefined;
   /** The position of that, if the recipe is a text. */
   readonly position: TextPosition | undefined;
+  /** Further lines of the message: what to do about it. */
+  readonly advice: readonly string[];
 
   /** Creates an error about the place in the details. */
   constructor(issue: string, details: RamekinErrorDetails = {}) {
-    super(escapeControls(placeText(details) + issue), details);
+    const { advice = [] } = details;
+    // Only these lines begin anew, whatever the recipe contains.
+    super([placeText(details) + issue, ...advice].map(escapeControls).join("\n  "), details);
     this.issue = issue;
+    this.advice = advice;
     this.step = details.step;
     this.stepIndex = details.stepIndex;
     this.field = details.field;
@@ -97,7 +104,8 @@ export class SyscallError extends RamekinError {
 
   /** Creates an error of the system call in the details. */
   constructor(details: SyscallErrorDetails) {
-    super(syscallIssue(details), details);
+    const { hint } = details;
+    super(syscallIssue(details), { ...details, ...(hint && { advice: [hint] }) });
     this.syscall = details.syscall;
     this.errno = details.errno;
     this.code = errnoName(details.errno) ?? "UNKNOWN";
@@ -178,11 +186,11 @@ function placeText({ step, stepIndex, field, position }: RamekinErrorDetails): s
   // Where a step has no name, the message goes on with a verb: step 1 is not a step.
   if (step === undefined) return where + (stepIndex === undefined ? "" : `step ${stepIndex + 1} `);
   const named = stepIndex === undefined ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field === undefined ? "" : `, "${field}"`}: `;
+  return `${where}${named}${field === undefined ? "" : `, ${quoted(field)}`}: `;
 }
 
-function syscallIssue({ syscall, errno, call, hint }: SyscallErrorDetails): string {
+function syscallIssue({ syscall, errno, call }: SyscallErrorDetails): string {
   const name = errnoName(errno);
   const reason = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
-  return `${call ?? syscall} failed: ${reason}` + (hint ? `\n  ${hint}` : "");
+  return `${call ?? syscall} failed: ${reason}`;
 }

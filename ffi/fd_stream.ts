@@ -5,7 +5,6 @@
  */
 
 import { close, F_SETPIPE_SZ, fcntl } from "./calls/files.ts";
-import { concat } from "./concat.ts";
 import { readSome, writeSome } from "./engine/transfer.ts";
 import { reactor, type Watch } from "./reactor.ts";
 import { syscall, syscalls } from "./syscalls.ts";
@@ -45,13 +44,12 @@ export class FdStream {
     }
   }
 
-  /** Returns everything up to the end. */
-  async readAll(): Promise<Uint8Array<ArrayBuffer>> {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
+  /** Reads everything up to the end. */
+  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
     for (;;) {
       const bytes = await this.read();
-      if (bytes.length === 0) return parts.length === 1 ? parts[0]! : concat(parts);
-      parts.push(bytes);
+      if (bytes.length === 0) return;
+      yield bytes;
     }
   }
 

@@ -159,6 +159,7 @@ const NUMBERS = {
   signalfd4: [289, 74],
   socket: [41, 198],
   socketpair: [53, 199],
+  splice: [275, 76],
   statfs: [137, 43],
   statx: [332, 291],
   swapon: [167, 224],

@@ -4,41 +4,64 @@
  * @module
  */
 
+import { call } from "../ffi/call.ts";
 import {
   type CapabilityName,
   capabilityOutput,
   capget,
   getegid,
   geteuid,
+  getgroups,
+  groupsOutput,
   readCapabilities,
 } from "../ffi/calls/users.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import type { RunResult } from "../ffi/engine/engine.ts";
 import { Routine } from "../ffi/routine.ts";
+import { syscalls } from "../ffi/syscalls.ts";
 
 /** The credentials of the calling thread. */
 export interface Credentials {
   readonly euid: number;
   readonly egid: number;
+  /** The supplementary groups: none, no other than its own group, or others. */
+  readonly groups: "none" | "own" | "others";
   /** The inheritable capabilities, which include the ambient ones. */
   readonly inheritable: readonly CapabilityName[];
   /** Whether it may write any id map of its children: it has CAP_SETUID and CAP_SETGID. */
   readonly mayMapIds: boolean;
+  /**
+   * Whether it may change its supplementary groups: it has CAP_SETGID, and setgroups(2) is not
+   * denied in its user namespace.
+   */
+  readonly mayChangeGroups: boolean;
   /** Whether it may change its network: it has CAP_NET_ADMIN. */
   readonly mayChangeNetwork: boolean;
 }
 
 const [UID, GID, CAPABILITIES] = [geteuid(), getegid(), capabilityOutput()];
-const QUERY = new Routine([], [{ call: UID }, { call: GID }, { call: capget(CAPABILITIES) }]);
+const GROUP_LIST = groupsOutput(64);
+const GROUPS = getgroups(GROUP_LIST);
+const QUERY = new Routine([], [
+  { call: UID },
+  { call: GID },
+  // EINVAL: there are more.
+  { call: GROUPS, accept: ["EINVAL"] },
+  { call: capget(CAPABILITIES) },
+]);
 
 /** Reads the credentials from the kernel. */
 export class CurrentCredentials {
-  #words: readonly number[] = [];
+  #words: readonly (number | string)[] = [];
   #last: Credentials | undefined;
 
   /** Returns the credentials; the same object as before if they have not changed. */
   get(): Credentials {
     const result = QUERY.run();
     const view = result.output(CAPABILITIES);
-    const words = [Number(result.result(UID)), Number(result.result(GID))];
+    const [euid, egid] = [Number(result.result(UID)), Number(result.result(GID))];
+    const groups = groupsIn(result, egid);
+    const words = [euid, egid, groups];
     for (let at = 0; at < view.byteLength; at += 4) words.push(view.getUint32(at, true));
     if (this.#last !== undefined && words.every((word, at) => word === this.#words[at])) {
       return this.#last;
@@ -46,11 +69,36 @@ export class CurrentCredentials {
     const { effective, inheritable } = readCapabilities(view);
     this.#words = words;
     return this.#last = {
-      euid: words[0]!,
-      egid: words[1]!,
+      euid,
+      egid,
+      groups,
       inheritable,
       mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
       mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
+      mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups(),
     };
   }
+}
+
+function groupsIn(result: RunResult, egid: number): Credentials["groups"] {
+  const count = Number(result.result(GROUPS));
+  if (count === 0) return "none";
+  const list = result.output(GROUP_LIST);
+  for (let index = 0; index < count; index++) {
+    if (list.getUint32(index * 4, true) !== egid) return "others";
+  }
+  return count > 0 ? "own" : "others";
+}
+
+/** The most supplementary groups: NGROUPS_MAX of linux/limits.h. */
+const MOST_GROUPS = 65536;
+
+/**
+ * Asks the kernel by a call that changes nothing: whether the process may set groups is checked
+ * before their number, which is too high.
+ */
+function mayCallSetgroups(): boolean {
+  const attempt = call("setgroups", MOST_GROUPS + 1, null);
+  const accept = ["EPERM", "EINVAL"] as const;
+  return syscalls([{ call: attempt, accept }]).result(attempt) === BigInt(-ERRNO.EINVAL);
 }

@@ -6,10 +6,14 @@
  */
 
 import type { Architecture } from "../ffi/syscall_numbers.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { Credentials } from "./credentials.ts";
 import type { PlacedFile } from "./elf/library_search.ts";
+import type { FilesystemOptions } from "./filesystem_issue.ts";
+import type { FollowedLinks } from "./follow_links.ts";
+import type { ProcessUser } from "./process_user.ts";
 import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
@@ -24,8 +28,12 @@ export interface JoinTarget {
   readonly identity: ProcessIdentity;
   /** The kinds of namespaces that it does not share with the script. */
   readonly otherKinds: readonly NamespaceKind[];
+  /** Whether its root is the script's own, in the same mount namespace. */
+  readonly sharesRoot: boolean;
   /** Whether setgroups(2) is denied in its user namespace. */
   readonly setgroupsDenied: boolean;
+  /** Its user and groups, if requested. */
+  readonly user: ProcessUser | undefined;
   /** Its environment, if requested. */
   readonly environment: Readonly<Record<string, string>>;
   /** The `cgroup.procs` of each cgroup that it is in and the script is not, if requested. */
@@ -36,6 +44,7 @@ export interface JoinTarget {
 export interface JoinQuestions {
   readonly environment: boolean;
   readonly cgroup: boolean;
+  readonly user: boolean;
 }
 
 /** The files of programs, or why they cannot be found. */
@@ -59,10 +68,18 @@ export interface Host {
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */
   hasVariable(name: string): boolean;
+  /** Whether the script is in the first user namespace, that of the machine. */
+  inFirstUserNamespace(): boolean;
+  /** What the kernel says against the options of a filesystem, if it says something. */
+  filesystemIssue(options: FilesystemOptions): string | undefined;
   /** The number in a file of /proc/sys; `undefined` if there is no such file. */
   setting(path: string): number | undefined;
   /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath;
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path: string): FollowedLinks;
+  /** The mounts that the script sees; the same array as before if they have not changed. */
+  mounts(): readonly MountEntry[];
   /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
   /** Looks for files by their names, in a directory and below it. */
@@ -71,16 +88,27 @@ export interface Host {
   sameNames(scan: NameScan): boolean;
   /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */
   blockDevice(path: string): string | undefined;
-  /** The process with this pid, and with this start time if given. */
+  /**
+   * The process with this pid, and with this start time if given.
+   *
+   * @throws {SyscallError} `ESRCH` if it has ended, `EBUSY` if its cgroup is requested and frozen
+   */
   joinTarget(
     pid: number,
     started: number | undefined,
     questions: JoinQuestions,
   ): JoinTarget;
+  /** Whether a process has ended. */
+  hasEnded(process: ProcessIdentity): boolean;
   /** The kind of namespace that a file refers to; `undefined` if it refers to none. */
   namespaceKind(file: string): NamespaceKind | undefined;
-  /** The files that programs need: themselves, their interpreters, loaders and libraries. */
-  programFiles(programs: readonly string[]): ProgramFiles;
+  /**
+   * The files that programs need: themselves, their interpreters, loaders and libraries.
+   *
+   * @param reading is called with the path, without links, of each file before it is read, and may
+   * throw
+   */
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles;
   /**
    * Returns the value of this key, which is made once: for values that take long and never change.
    */

@@ -5,18 +5,20 @@
  */
 
 import { at_fdcwd } from "../ffi/calls/files.ts";
-import { ppoll } from "../ffi/calls/processes.ts";
+import { ppoll, SIGNALS } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { withFixes } from "../ffi/fix.ts";
 import { ifThere } from "../ffi/missing.ts";
-import { type ProcessIdentity, processIdentity, statField } from "../ffi/proc/process_identity.ts";
+import { type ProcessIdentity, startOf, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { syscall } from "../ffi/syscalls.ts";
+import { readLinks } from "../ffi/files/read_links.ts";
 import { NO_PROCESS, OTHERS_PROCESS, processDirectory } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import type { JoinQuestions, JoinTarget } from "./host.ts";
-import { cgroupFilesOf } from "./process_cgroups.ts";
+import { cgroupFilesOf, isFrozen } from "./process_cgroups.ts";
+import { processUser } from "./process_user.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /**
@@ -25,43 +27,105 @@ import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
  * @throws {SyscallError} `ESRCH` if it has ended, even if another process has its pid now
  */
 function targetOf(pid: number, started: number | undefined): ProcessIdentity {
-  const found = ifThere(() => processIdentity(pid), ["ENOENT", "ESRCH"]);
-  if (found !== undefined && (started ?? found.started) === found.started) return found;
-  throw new SyscallError({
+  const stat = statOf(pid);
+  if (stat === undefined) throw endedError(pid);
+  const found = { pid, started: startOf(stat) };
+  if ((started ?? found.started) !== found.started) {
+    throw endedError(pid, "another process has its pid now");
+  }
+  if (isDead(stat)) throw endedError(pid);
+  return found;
+}
+
+/** Returns the error of a process that has ended. */
+export function endedError(pid: number, hint: string = NO_PROCESS): SyscallError {
+  return new SyscallError({
     syscall: "pidfd_open",
     errno: ERRNO.ESRCH,
     call: `pidfd_open(${pid}, 0)`,
-    hint: found === undefined ? undefined : "another process has its pid now",
+    hint,
   });
 }
+
+/** Whether a process has ended, be it that its parent has not been told so yet. */
+export function hasEnded({ pid, started }: ProcessIdentity): boolean {
+  const stat = statOf(pid);
+  return stat === undefined || startOf(stat) !== started || isDead(stat);
+}
+
+function statOf(pid: number): string | undefined {
+  return ifThere(() => readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`), [
+    "ENOENT",
+    "ESRCH",
+  ]);
+}
+
+/**
+ * Whether a process has ended, is ending, when its root and its namespaces are gone already, or is
+ * about to.
+ */
+function isDead(stat: string): boolean {
+  const [flags, pending] = [Number(statField(stat, 9)), Number(statField(stat, 31))];
+  return ["Z", "X"].includes(statField(stat, 3)) || (flags & PF_EXITING) !== 0 ||
+    (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
+}
+
+/** A flag of a process: linux/sched.h. */
+const PF_EXITING = 0x4;
 
 /**
  * Returns what a plan needs of the process whose namespaces it joins.
  *
- * @throws {SyscallError} `ESRCH` if it has ended, `EACCES` if it is another user's
+ * @throws {SyscallError} `ESRCH` if it has ended, `EACCES` if it is another user's, `EBUSY` if its
+ * cgroups are requested, and frozen
  * @throws {UnsupportedError} if its cgroups are requested, and cannot be reached
  */
 export function joinTargetOf(
   requested: number,
   started: number | undefined,
-  { environment, cgroup }: JoinQuestions,
+  { environment, cgroup, user }: JoinQuestions,
 ): JoinTarget {
-  return withFixes({ ESRCH: NO_PROCESS, EACCES: OTHERS_PROCESS }, () => {
-    const identity = targetOf(requested, started);
-    const { pid } = identity;
-    return {
-      identity,
-      otherKinds: otherKinds(pid),
-      setgroupsDenied: deniesSetgroups(pid),
-      environment: environment ? environmentOf(pid) : {},
-      cgroupFiles: cgroup ? cgroupFilesOf(pid) : [],
-    };
+  const identity = targetOf(requested, started);
+  const { pid } = identity;
+  try {
+    return withFixes({ ESRCH: NO_PROCESS, EACCES: OTHERS_PROCESS }, () => {
+      const kinds = otherKinds(pid);
+      return {
+        identity,
+        otherKinds: kinds,
+        sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
+        setgroupsDenied: deniesSetgroups(pid),
+        user: user ? processUser(pid, kinds.includes("user")) : undefined,
+        environment: environment ? environmentOf(pid) : {},
+        cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : [],
+      };
+    });
+  } catch (error) {
+    throw hasEnded(identity) ? endedError(pid) : error;
+  }
+}
+
+/** Returns the files, unless who enters these cgroups would be frozen, before its program begins. */
+function thawed(files: readonly string[]): readonly string[] {
+  const frozen = files.find(isFrozen);
+  if (frozen === undefined) return files;
+  throw new SyscallError({
+    syscall: "write",
+    errno: ERRNO.EBUSY,
+    call: `write(<${frozen}>, "0")`,
+    hint: "the container is paused; resume() first",
   });
 }
 
 /** Returns the kinds of namespaces that the process does not share with the calling thread. */
 function otherKinds(pid: number): NamespaceKind[] {
   return otherNamespaces(pid, NAMESPACE_KINDS);
+}
+
+/** Whether the root of the process is at the same path as the script's. */
+function sharesRoot(pid: number): boolean {
+  const [root, own] = readLinks([`${processDirectory(pid)}/root`, "/proc/self/root"]);
+  return root !== undefined && root === own;
 }
 
 /** Whether setgroups(2) is denied in the user namespace of the process. */
@@ -96,6 +160,5 @@ function environmentStrings(pid: number): string[] {
 
 /** Whether the kernel has set the address of the environment, or the process has ended. */
 function isLoaded(stat: string): boolean {
-  const [end, state] = [statField(stat, 51), statField(stat, 3)];
-  return end !== "0" || state === "Z" || state === "X";
+  return statField(stat, 51) !== "0" || isDead(stat);
 }

@@ -11,15 +11,19 @@ import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { landlockVersion } from "../ffi/linux/landlock.ts";
 import { uname } from "../ffi/linux/namespaces.ts";
+import { type MountEntry, mountinfoOf, parseMountinfo } from "../ffi/proc/mountinfo.ts";
 import { requireOwnProc } from "../ffi/proc/proc_dir.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { blockDeviceOf } from "./block_device.ts";
 import { type Credentials, CurrentCredentials } from "./credentials.ts";
 import { programHost } from "./elf/elf_reader.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
+import { filesystemIssue, type FilesystemOptions } from "./filesystem_issue.ts";
+import { type FollowedLinks, followLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
-import { joinTargetOf } from "./join_target.ts";
+import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
 import { type NameQuestion, type NameScan, NameScanner } from "./name_scan.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
@@ -32,6 +36,7 @@ export class LiveHost implements Host {
   #landlock: number | undefined;
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
   readonly #scanners = new WeakMap<NameScan, NameScanner>();
+  #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
   readonly #remembered = new Map<string, unknown>();
 
   /** The architecture of this machine. */
@@ -78,6 +83,18 @@ export class LiveHost implements Host {
     return environmentVariable(name) !== undefined;
   }
 
+  /** Whether the script is in the user namespace with the number of the first one. */
+  inFirstUserNamespace(): boolean {
+    // PROC_USER_INIT_INO (include/linux/proc_ns.h). Without /proc nothing speaks against it.
+    const { id } = resolvePath("/proc/self/ns/user");
+    return id === undefined || id.endsWith(`:${0xefff_fffd}`);
+  }
+
+  /** What the kernel says against the options of a filesystem. */
+  filesystemIssue(options: FilesystemOptions): string | undefined {
+    return filesystemIssue(options);
+  }
+
   /** The number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return readSetting(path);
@@ -86,6 +103,18 @@ export class LiveHost implements Host {
   /** Resolves an absolute path. */
   resolve(path: string): ResolvedPath {
     return resolvePath(path);
+  }
+
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path: string): FollowedLinks {
+    return followLinks(path);
+  }
+
+  /** The mounts that the calling thread sees. */
+  mounts(): readonly MountEntry[] {
+    const text = mountinfoOf();
+    if (this.#mounts?.text !== text) this.#mounts = { text, entries: parseMountinfo(text) };
+    return this.#mounts.entries;
   }
 
   /** Whether paths still lead where they did. */
@@ -123,18 +152,23 @@ export class LiveHost implements Host {
     return joinTargetOf(pid, started, questions);
   }
 
+  /** Whether a process has ended. */
+  hasEnded(process: ProcessIdentity): boolean {
+    return hasEnded(process);
+  }
+
   /** The kind of namespace that a file refers to. */
   namespaceKind(file: string): NamespaceKind | undefined {
     return namespaceKindOf(file);
   }
 
   /** The files that programs need. */
-  programFiles(programs: readonly string[]): ProgramFiles {
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles {
     const refuse = (issue: string): never => {
       throw new ProgramIssue(issue);
     };
     try {
-      return { files: filesOfPrograms(programs, programHost(), refuse) };
+      return { files: filesOfPrograms(programs, programHost(reading, refuse), refuse) };
     } catch (error) {
       if (error instanceof ProgramIssue) return { issue: error.message };
       if (!(error instanceof SyscallError)) throw error;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { isWithin } from "../recipe/path.ts";
+import { isWithin, parentOf } from "../recipe/path.ts";
 import { at_fdcwd } from "../ffi/calls/files.ts";
+import { ifThere } from "../ffi/missing.ts";
 import { UnsupportedError } from "../ffi/errors.ts";
 import { type MountEntry, mountsOf } from "../ffi/proc/mountinfo.ts";
 import { processDirectory } from "../ffi/proc/proc_dir.ts";
@@ -30,6 +31,21 @@ export function cgroupFilesOf(pid: number): string[] {
   if (others.length === 0) return [];
   const mounts = mountsOf();
   return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
+}
+
+/**
+ * Whether the cgroup of this `cgroup.procs`, or one above it, is frozen or being frozen. In v1 the
+ * state of a cgroup tells of those above it.
+ */
+export function isFrozen(file: string): boolean {
+  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
+    const [unified, state] = ["cgroup.freeze", "freezer.state"].map((name) =>
+      ifThere(() => readWholeText(at_fdcwd, `${directory}/${name}`).trim())
+    );
+    if (unified === "1" || (state !== undefined && state !== "THAWED")) return true;
+    if (unified === undefined) return false;
+  }
+  return false;
 }
 
 function memberships(process: number | "thread-self"): Membership[] {

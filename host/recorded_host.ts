@@ -7,8 +7,11 @@
 
 import { UnsupportedError } from "../ffi/errors.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Credentials } from "./credentials.ts";
+import type { FollowedLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
@@ -22,6 +25,12 @@ export interface HostRecording {
   readonly workingDirectory: string;
   /** The other results, by the call: `resolve("/usr")`. */
   readonly answers: Readonly<Record<string, unknown>>;
+}
+
+/** The files of programs, and those that were read to find them. */
+interface RecordedPrograms {
+  readonly read: readonly string[];
+  readonly found: ProgramFiles;
 }
 
 /** Returns results from a recording. */
@@ -67,6 +76,16 @@ export class RecordedHost implements Host {
     return this.#answer("hasVariable", name) as boolean;
   }
 
+  /** Whether the script was in the first user namespace. */
+  inFirstUserNamespace(): boolean {
+    return this.#answer("inFirstUserNamespace") as boolean;
+  }
+
+  /** Returns `undefined`: no kernel is asked. */
+  filesystemIssue(): undefined {
+    return undefined;
+  }
+
   /** The recorded number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return this.#answer("setting", path) as number | undefined;
@@ -75,6 +94,16 @@ export class RecordedHost implements Host {
   /** The recorded resolution of a path. */
   resolve(path: string): ResolvedPath {
     return this.#answer("resolve", path) as ResolvedPath;
+  }
+
+  /** The recorded links on the way to a path. */
+  followLinks(path: string): FollowedLinks {
+    return this.#answer("followLinks", path) as FollowedLinks;
+  }
+
+  /** The recorded mounts. */
+  mounts(): readonly MountEntry[] {
+    return this.#answer("mounts") as readonly MountEntry[];
   }
 
   /** Returns `true`: a recording does not change. */
@@ -106,14 +135,21 @@ export class RecordedHost implements Host {
     return this.#answer("joinTarget", pid, started, questions) as JoinTarget;
   }
 
+  /** Returns `false`: a recording does not change. */
+  hasEnded(_process: ProcessIdentity): boolean {
+    return false;
+  }
+
   /** The recorded kind of a namespace file. */
   namespaceKind(file: string): NamespaceKind | undefined {
     return this.#answer("namespaceKind", file) as NamespaceKind | undefined;
   }
 
   /** The recorded files of programs. */
-  programFiles(programs: readonly string[]): ProgramFiles {
-    return this.#answer("programFiles", programs) as ProgramFiles;
+  programFiles(programs: readonly string[], reading: (path: string) => void): ProgramFiles {
+    const { read, found } = this.#answer("programFiles", programs) as RecordedPrograms;
+    read.forEach(reading);
+    return found;
   }
 
   /** Makes the value; nothing is kept. */
@@ -157,16 +193,29 @@ export function recordHost(host: Host): Recorder {
       workingDirectory: () => host.workingDirectory(),
       homeDirectory: () => noted(["homeDirectory"], host.homeDirectory()),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
+      inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
+      filesystemIssue: (options) => host.filesystemIssue(options),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
+      followLinks: (path) => noted(["followLinks", path], host.followLinks(path)),
+      mounts: () => noted(["mounts"], host.mounts()),
       unchanged: (paths) => host.unchanged(paths),
       scanNames: (question) => noted(["scanNames", question], host.scanNames(question)),
       sameNames: (scan) => host.sameNames(scan),
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),
+      hasEnded: (process) => host.hasEnded(process),
       namespaceKind: (file) => noted(["namespaceKind", file], host.namespaceKind(file)),
-      programFiles: (programs) => noted(["programFiles", programs], host.programFiles(programs)),
+      programFiles(programs, reading) {
+        const read: string[] = [];
+        const found = host.programFiles(programs, (path) => {
+          read.push(path);
+          reading(path);
+        });
+        noted<RecordedPrograms>(["programFiles", programs], { read, found });
+        return found;
+      },
       remember: (key, make) => host.remember(key, make),
       requireOwnProc: () => host.requireOwnProc(),
     },

@@ -17,7 +17,16 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
-import { readStatx, statx, STATX_INO, STATX_TYPE, statxOutput } from "../ffi/calls/statx.ts";
+import {
+  readStatx,
+  statx,
+  STATX_GID,
+  STATX_INO,
+  STATX_MODE,
+  STATX_TYPE,
+  STATX_UID,
+  statxOutput,
+} from "../ffi/calls/statx.ts";
 import { engine, place } from "../ffi/engine/engine.ts";
 import {
   assemble,
@@ -31,7 +40,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
+import { isWithin, nameOf, normalize } from "../recipe/path.ts";
 
 /** The type of a file. */
 export type FileType = "directory" | "file" | "device" | "socket" | "pipe";
@@ -50,9 +59,22 @@ export interface ResolvedPath {
   readonly type: FileType | "unknown" | undefined;
   /** The device and inode of the file: the identity of the file until the machine restarts. */
   readonly id: string | undefined;
+  /** Its mode and owner, if it exists. */
+  readonly attributes?: FileAttributes;
+}
+
+/** The mode and the owner of a file. */
+export interface FileAttributes {
+  /** The permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const PATH_MAX = 4096;
+
+/** What is asked of a file. */
+const ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 
 const TYPES: Readonly<Record<number, FileType>> = {
   0o010000: "pipe",
@@ -129,7 +151,7 @@ function plainLookup(): KeptTable {
   return keepTable(path, stat, [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
     { call: close(fd) },
     end,
   ]);
@@ -142,7 +164,7 @@ function followingLookup(): KeptTable {
   const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
   return keepTable(path, stat, [
     { call: opened, accept: NOTHING, onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
     end,
   ]);
 }
@@ -175,7 +197,7 @@ function withLinks(path: string): ResolvedPath {
 }
 
 /** The links of procfs that lead to the process that follows them (proc(5)). */
-const OWN_LINKS = ["/proc/thread-self", "/proc/self"] as const;
+export const OWN_LINKS: ReadonlySet<string> = new Set(["/proc/thread-self", "/proc/self"]);
 
 /** Restores such a link at the start of a path, because the container is another process. */
 function byOwnLink(asked: string, found: string): string {
@@ -191,13 +213,13 @@ function byOwnLink(asked: string, found: string): string {
 
 /** Returns the `RESOLVE_*` flag with which a resolved path is opened: it has no other links. */
 export function resolveFlag({ path }: Pick<ResolvedPath, "path">): number {
-  return OWN_LINKS.some((link) => isWithin(path, link))
+  return OWN_LINKS.values().some((link) => isWithin(path, link))
     ? RESOLVE_NO_MAGICLINKS
     : RESOLVE_NO_SYMLINKS;
 }
 
 /** Returns the target of a symbolic link; `undefined` if the file is not one. */
-function linkTarget(path: string): string | undefined {
+export function linkTarget(path: string): string | undefined {
   const table = lookups().link;
   const length = Number(runTable(table, path));
   if (length < 0) return undefined;
@@ -205,30 +227,60 @@ function linkTarget(path: string): string | undefined {
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
-function readFile(stat: DataView): { readonly type: FileType | undefined; readonly id: string } {
-  const { mode, dev, ino } = readStatx(stat);
-  return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}` };
+function readFile(stat: DataView): FoundFile {
+  const { mode, uid, gid, dev, ino } = readStatx(stat);
+  const attributes = { mode: mode & 0o7777, uid, gid };
+  return { type: TYPES[mode & 0o170000], id: `${dev}:${ino}`, attributes };
 }
+
+/** What is known of a file that exists. */
+type FoundFile = Pick<ResolvedPath, "type" | "id"> & Required<Pick<ResolvedPath, "attributes">>;
 
 /** Resolves the part of a path that exists, and appends the rest; a link may be dangling. */
 function missing(path: string, type: "unknown" | undefined): ResolvedPath {
   const normal = normalize(path);
-  const name = nameOf(normal);
   const nothing = { asked: path, type, id: undefined };
   // `..` after a missing directory cannot be resolved either.
-  if (normal === "/" || name === "..") return { ...nothing, path: normal };
-  const directory = resolvePath(parentOf(normal)).path;
-  const own = directory === "/" ? `/${name}` : `${directory}/${name}`;
-  const target = type === undefined ? linkTarget(own) : undefined;
-  if (target === undefined) return { ...nothing, path: own };
-  const next = target.startsWith("/") ? target : `${directory}/${target}`;
-  return { ...resolvePath(next), asked: path };
+  if (normal === "/" || nameOf(normal) === "..") return { ...nothing, path: normal };
+  const { above, rest } = existingPart(normal);
+  const directory = resolvePath(above).path;
+  const within = (path: string) => directory === "/" ? `/${path}` : `${directory}/${path}`;
+  const [name, ...deeper] = rest.split("/");
+  const target = type === undefined ? linkTarget(within(name!)) : undefined;
+  if (target === undefined || deeper.includes("..")) return { ...nothing, path: within(rest) };
+  const next = target.startsWith("/") ? target : within(target);
+  return { ...resolvePath([next, ...deeper].join("/")), asked: path };
+}
+
+/**
+ * Returns the directory of a path after which nothing can be looked up, and the path from there. It
+ * is found by halves, as the path may have 2,000 parts and come from anybody.
+ */
+function existingPart(path: string): { readonly above: string; readonly rest: string } {
+  const parts = path.slice(1).split("/");
+  let [known, unknown] = [0, parts.length];
+  while (unknown - known > 1) {
+    const middle = (known + unknown) >> 1;
+    if (canBeFound(`/${parts.slice(0, middle).join("/")}`)) known = middle;
+    else unknown = middle;
+  }
+  return {
+    above: `/${parts.slice(0, known).join("/")}`,
+    rest: parts.slice(known).join("/"),
+  };
+}
+
+function canBeFound(path: string): boolean {
+  const fd = Number(runTable(lookups().following, path));
+  if (fd < 0) return false;
+  syscall(close(fd));
+  return true;
 }
 
 /**
  * Checks whether paths still lead where they did: the path that was asked for and the resolved one
- * to the same file, of the same type, as the number of a file is given to another one once that is
- * deleted. A resolved path that has become a link meanwhile cannot be opened as one (ELOOP).
+ * to the same file, of the same type, mode and owner, as the number of a file is given to another
+ * one once that is deleted. A resolved path that has become a link meanwhile cannot be opened as one (ELOOP).
  */
 export class ResolvedPathsCheck {
   readonly #found: { readonly known: ResolvedPath; readonly output: Output }[] = [];
@@ -242,7 +294,7 @@ export class ResolvedPathsCheck {
       if (known.id === undefined) continue;
       for (const path of new Set([known.asked, known.path])) {
         const output = statxOutput();
-        const call = statx(at_fdcwd, path, 0, STATX_TYPE | STATX_INO, output);
+        const call = statx(at_fdcwd, path, 0, ATTRIBUTES, output);
         parts.push({ call, accept: NOTHING });
         this.#found.push({ known, output });
       }
@@ -256,13 +308,20 @@ export class ResolvedPathsCheck {
       const result = engine().runInArena(this.#program);
       if (result.failed !== undefined) return false;
       for (const { known, output } of this.#found) {
-        const { type, id } = readFile(result.output(output));
-        if (type !== known.type || id !== known.id) return false;
+        if (!isSame(readFile(result.output(output)), known)) return false;
       }
     }
     return this.#others.every((known) => {
       const now = resolvePath(known.asked);
-      return now.path === known.path && now.type === known.type && now.id === known.id;
+      return now.path === known.path && isSame(now, known);
     });
   }
+}
+
+/** Whether it is the same file, with the same mode and owner. */
+function isSame(now: Omit<ResolvedPath, "asked" | "path">, known: ResolvedPath): boolean {
+  return now.type === known.type && now.id === known.id &&
+    now.attributes?.mode === known.attributes?.mode &&
+    now.attributes?.uid === known.attributes?.uid &&
+    now.attributes?.gid === known.attributes?.gid;
 }

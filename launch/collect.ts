@@ -10,68 +10,82 @@ import { syscall } from "../ffi/syscalls.ts";
 import { Slot, Struct } from "../ffi/call.ts";
 import { Routine } from "../ffi/routine.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
-import { type CommandOutput, commandOutput } from "./output.ts";
+import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
-import { concat } from "../ffi/concat.ts";
 import { endServices } from "./running_service.ts";
 
-/** Collects the program's output and waits for its end; kills it after the timeout. */
+/**
+ * Collects the program's output and waits for its end; kills it after the timeout.
+ *
+ * @throws {OutputLimitError} if it has written too much, when it is killed too
+ */
 export function collectSync(
   launched: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   timeout: number | undefined,
+  maxOutput?: number,
 ): CommandOutput {
   const { pidfd, cgroup } = launched;
   const end = timeout === undefined ? Infinity : performance.now() + timeout;
-  const collected = new Map<number, Uint8Array<ArrayBuffer>[]>();
-  for (const fd of descriptors) if (fd !== undefined) collected.set(fd, []);
+  const collected = new Map<number, OutputCollector>();
+  descriptors.forEach((fd, stream) => {
+    if (fd !== undefined) collected.set(fd, new OutputCollector(stream, maxOutput));
+  });
   const open = new Set(collected.keys());
+  const kill = () => {
+    if (!killed && status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    killed = true;
+  };
   const waitForAny = () => {
     const [first = -1, second = -1] = open;
-    const left = timedOut || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
+    const left = killed || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
     const seconds = Math.floor(left / 1000);
     const exit = status === undefined ? pidfd : -1;
     WAITING.run(first, second, exit, seconds, Math.round((left - seconds * 1000) * 1e6));
   };
-  let timedOut = false;
+  let [timedOut, killed] = [false, false];
   let status: CommandStatus | undefined;
-  while (status === undefined || (open.size > 0 && !timedOut)) {
+  while (status === undefined || (open.size > 0 && !killed)) {
     // If only the end of the program is left to wait for, waitid(2) waits.
-    const waitsForEnd = open.size === 0 && (timedOut || end === Infinity);
+    const waitsForEnd = open.size === 0 && (killed || end === Infinity);
     if (!waitsForEnd) waitForAny();
-    if (!timedOut && performance.now() >= end) {
+    if (!killed && performance.now() >= end) {
       timedOut = true;
-      if (status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+      kill();
     }
     for (const fd of open) {
       const bytes = readSome(fd);
-      if (bytes?.length === 0) open.delete(fd);
-      else if (bytes !== undefined) collected.get(fd)!.push(bytes);
+      if (bytes === undefined) continue;
+      const stream = collected.get(fd)!;
+      stream.add(bytes);
+      if (bytes.length === 0) open.delete(fd);
+      else if (stream.overflows) kill();
     }
     if (status !== undefined) continue;
     status = reapStatus(pidfd, waitsForEnd);
     // This kills the remaining processes of the group, which may hold the streams open.
     if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   }
-  const [, stdout, stderr] = descriptors.map((fd) =>
-    fd === undefined ? undefined : concat(collected.get(fd)!)
-  );
-  return conclude(launched, descriptors, { ...status, timedOut }, stdout, stderr);
+  const streams = descriptors.map((fd) => fd === undefined ? undefined : collected.get(fd));
+  return conclude(launched, descriptors, { ...status, timedOut }, streams);
 }
 
-/** Closes the descriptors and services of a program that has ended, and returns its output. */
+/**
+ * Closes the descriptors and services of a program that has ended, and returns its output.
+ *
+ * @throws {OutputLimitError} if it has written too much
+ */
 export function conclude(
   { pidfd, services }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   status: CommandStatus,
-  stdout: Uint8Array<ArrayBuffer> | undefined,
-  stderr: Uint8Array<ArrayBuffer> | undefined,
+  [, stdout, stderr]: readonly (OutputCollector | undefined)[],
 ): CommandOutput {
   CLOSING.run(pidfd);
   for (const fd of descriptors) if (fd !== undefined) CLOSING.run(fd);
   endServices(services);
-  return commandOutput(status, stdout, stderr);
+  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 }
 
 /** Kills a container and waits for its end. */

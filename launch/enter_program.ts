@@ -31,7 +31,9 @@ import {
   TIOCSCTTY,
   TIOCSPTLCK,
   TIOCSWINSZ,
+  umask,
   write,
+  X_OK,
 } from "../ffi/calls/files.ts";
 import { execve, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
 import { sendDescriptor } from "../ffi/calls/sockets.ts";
@@ -66,6 +68,8 @@ export interface ExecCandidate {
   /** Reads the start of the file, after all attempts have failed, to explain the error. */
   readonly readHead: Call;
   readonly head: Output;
+  /** Checks whether the mode of a file that was read, and its mount, let it be executed. */
+  readonly executable: Call;
 }
 
 /** Opens /dev/null before the steps, which may hide the host's /dev. */
@@ -98,6 +102,7 @@ export function writeExec(
       writer.add(call, { ...CHILD_EDGES, fixes });
     }
   }
+  if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);
@@ -229,8 +234,9 @@ function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[]
     const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
     const head = new Output(256, "&head");
     const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
+    const executable = writer.add(faccessat(at_fdcwd, path, X_OK), { onFailure: next });
     writer.place(next);
-    return { execve, exists, readHead, head };
+    return { execve, exists, readHead, head, executable };
   });
 }
 

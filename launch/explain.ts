@@ -1,21 +1,22 @@
 /**
- * Errors of a launch, with the step, and with the reason why execve(2) has failed.
+ * Errors of a launch, with the step.
  *
  * @module
  */
 
-import { escapeControls } from "../ffi/control_characters.ts";
 import type { RunResult } from "../ffi/engine/engine.ts";
-import { type Failure, failureOf, hintOf, shortageHint } from "../ffi/engine/failure.ts";
-import { ERRNO, type ErrnoName, errnoName, errnoText } from "../ffi/errno.ts";
-import { SyscallError } from "../ffi/errors.ts";
+import { type Failure, failureOf, hintOf } from "../ffi/engine/failure.ts";
+import { ERRNO, type ErrnoName, errnoName } from "../ffi/errno.ts";
+import { SyscallError, UnsupportedError } from "../ffi/errors.ts";
 import { fixFor, type LazyFixes } from "../ffi/fix.ts";
+import { endedError } from "../host/join_target.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import type { ExecCandidate } from "./enter_program.ts";
 import { generalFix } from "../plan/general_fix.ts";
-import type { CompiledLaunch, PreparedLaunch } from "./launch.ts";
+import type { PreparedLaunch } from "./launch.ts";
 import { recordOf } from "./link.ts";
-import { type LaunchValues, showValues } from "./slots.ts";
+import { orMemoryLimit } from "./memory_limit_fix.ts";
+import { programError } from "./program_error.ts";
+import { showValues } from "./slots.ts";
 
 /** Returns the error of a launch that has failed. */
 export function launchError({ compiled, values }: PreparedLaunch, result: RunResult): Error {
@@ -54,7 +55,7 @@ export function failureError(
     errno,
     call: text,
     ...stepDetails(plan, stepIndex),
-    hint: hintOf(words, orLimits(fix, code, plan)),
+    hint: hintOf(words, orMemoryLimit(fix, code, plan)),
   });
 }
 
@@ -74,31 +75,31 @@ function orEarlierStep(
   return fix === undefined ? dropped : `${dropped}; or ${fix}`;
 }
 
-/** Adds to the fix that the memory limit of the container may be too low. */
-function orLimits(
-  fix: string | undefined,
-  code: ErrnoName | undefined,
-  plan: PlanBuilder,
-): string | undefined {
-  if (plan.limits?.limits.memory === undefined || !SHORT_OF_MEMORY.has(code)) return fix;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return fix === undefined ? little : `${little}; or ${fix}`;
+/**
+ * Returns the error of a launch, or, if a process that it joins has ended meanwhile, the one that
+ * says so: the call that has failed depends on how far its end has come.
+ */
+export function orEnded(error: unknown, plan: PlanBuilder): unknown {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
+  if (ended === undefined) return error;
+  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
 }
-
-/** The errors of calls in a control group whose memory is used up. */
-const SHORT_OF_MEMORY: ReadonlySet<ErrnoName | undefined> = new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC",
-]);
 
 /** Adds the step to an error of the script's part of it. */
 export function stepError(error: unknown, plan: PlanBuilder, stepIndex: number): unknown {
+  const details = stepDetails(plan, stepIndex);
+  if (error instanceof UnsupportedError && error.stepIndex === undefined) {
+    return new UnsupportedError(error.issue, {
+      ...details,
+      advice: error.advice,
+      cause: error.cause,
+    });
+  }
   if (!(error instanceof SyscallError)) return error;
   const { syscall, errno, call } = error;
   const hint = error.hint ?? generalFix(syscall, errnoName(errno));
-  return new SyscallError({ syscall, errno, call, ...stepDetails(plan, stepIndex), hint });
+  return new SyscallError({ syscall, errno, call, ...details, hint });
 }
 
 function stepDetails(
@@ -106,109 +107,4 @@ function stepDetails(
   stepIndex: number | undefined,
 ): { step?: string; stepIndex?: number } {
   return stepIndex === undefined ? {} : { step: plan.cursor.nameOf(stepIndex), stepIndex };
-}
-
-/**
- * Returns the error of a program that could not be executed, for the most informative candidate.
- */
-function programError(
-  { plan, layout }: CompiledLaunch,
-  { spec, paths }: LaunchValues,
-  result: RunResult,
-  lastErrno: number,
-): Error {
-  const errnoOf = ({ execve }: ExecCandidate) => -Number(result.result(execve));
-  // The search has ended at an errno other than ENOENT, ENOTDIR and EACCES.
-  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried.find((candidate) => headOf(result, candidate) !== undefined);
-  // EACCES can be that of a directory of PATH, so with several candidates the file has to exist.
-  const denied = tried.find((candidate) =>
-    errnoOf(candidate) === ERRNO.EACCES &&
-    (tried.length === 1 || result.result(candidate.exists) === 0n)
-  );
-  const chosen = found ?? denied ?? tried.at(-1)!;
-  const path = paths[layout.candidates.indexOf(chosen)]!;
-  // These are not errors of the file: Linux 6.1 returns them before it looks the file up.
-  const general = lastErrno === ERRNO.E2BIG || lastErrno === ERRNO.ENOMEM;
-  const errno = general || chosen === tried.at(-1) ? lastErrno : errnoOf(chosen);
-  const error = (hint: string | undefined) =>
-    new SyscallError({ syscall: "execve", errno, call: describeExecve(path), hint });
-  if (general) return error(orLimits(EXECVE_FIXES[errnoName(errno)!], errnoName(errno), plan)!);
-  if (denied !== undefined && isLandlocked(plan)) {
-    return error(
-      `${path} may not be executed; landlock() has to allow it: ` +
-        "the program, its loader and its libraries",
-    );
-  }
-  if (found !== undefined) return error(whyNotStarted(path, headOf(result, found)!, errno));
-  if (denied !== undefined && result.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${path} is a directory`);
-  }
-  if (denied !== undefined) {
-    return error(
-      `${path} may not be executed: permission is denied for it, or for a directory on the ` +
-        "way to it",
-    );
-  }
-  if (!NOT_THERE.has(errno)) {
-    const code = errnoName(errno);
-    return error(EXECVE_FIXES[code!] ?? generalFix("execve", code));
-  }
-  const where = spec.program.includes("/")
-    ? ""
-    : ` in the directories of PATH (${spec.searchPath})`;
-  return new Deno.errors.NotFound(
-    escapeControls(
-      `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}\n` +
-        "  is it in the container's file tree?",
-    ),
-    { cause: error("the program does not exist") },
-  );
-}
-
-/** The fixes for errors of execve(2) that are not about the path. */
-const EXECVE_FIXES: Readonly<Partial<Record<ErrnoName, string>>> = {
-  ENOEXEC: "the file is neither a program nor a script",
-  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or " +
-    "than the memory that is left for them",
-  ENOMEM: shortageHint("ENOMEM")!,
-};
-
-/** The errors of execve(2) for a path at which there is no file. */
-const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EACCES]);
-
-function isLandlocked({ beforeProgram }: PlanBuilder): boolean {
-  return beforeProgram.some(({ call }) => call.name === "landlock_restrict_self");
-}
-
-/** Returns the start of the candidate's file; `undefined` if it could not be read. */
-function headOf(result: RunResult, candidate: ExecCandidate): Uint8Array | undefined {
-  const count = Number(result.result(candidate.readHead));
-  if (count <= 0) return undefined;
-  const { buffer, byteOffset } = result.output(candidate.head);
-  return new Uint8Array(buffer, byteOffset, count);
-}
-
-/** Returns why execve(2) has failed for a file that starts with these bytes. */
-function whyNotStarted(path: string, head: Uint8Array, errno: number): string {
-  const code = errnoName(errno);
-  if (code === "EACCES") {
-    return `${path} exists, but may not be executed; chmod +x it, or see whether it is on a ` +
-      "mount with noexec";
-  }
-  const text = new TextDecoder().decode(head);
-  if (text.startsWith("#!")) {
-    const interpreter = text.slice(2).trimStart().split(/[\s\0]/)[0];
-    return `${path} is a script, and its interpreter "${interpreter}" is not in the container`;
-  }
-  if (text.startsWith("\x7fELF")) {
-    return code === "ENOENT"
-      ? `${path} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path})`
-      : `${path} is for another architecture`;
-  }
-  return `${path} is neither a program nor a script that begins with "#!"`;
-}
-
-function describeExecve(path: string): string {
-  return `execve(${JSON.stringify(path)}, ...)`;
 }

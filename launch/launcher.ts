@@ -13,7 +13,9 @@ import { liveHost } from "../host/live_host.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
 import { type ExecSpec, programPaths } from "./exec.ts";
+import { ignoredSignals } from "./ignored_signals.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
+import { orEnded } from "./explain.ts";
 import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { type LaunchProgram, link } from "./link.ts";
@@ -36,6 +38,7 @@ export class Launcher {
 
   constructor(plan: PlanBuilder) {
     this.plan = plan;
+    ignoredSignals();
   }
 
   /**
@@ -45,8 +48,12 @@ export class Launcher {
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    */
   spawn(spec: ExecSpec, alter?: Alteration): LaunchedProcess {
-    const { launch, cgroup } = this.#make(spec, false, alter);
-    return startIn(launch, cgroup);
+    try {
+      const { launch, cgroup } = this.#make(spec, false, alter);
+      return startIn(launch, cgroup);
+    } catch (error) {
+      throw orEnded(error, this.plan);
+    }
   }
 
   /**

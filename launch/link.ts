@@ -26,7 +26,7 @@ import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { Label } from "../ffi/engine/program.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import { CGROUP_DENIED, FILTERED } from "../plan/fixes.ts";
+import { CGROUP_DENIED, FILTERED, PROCESS_LIMIT } from "../plan/fixes.ts";
 import { namespaceFixes } from "../plan/namespace_fixes.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import { type ExecCandidate, openNull, writeExec } from "./enter_program.ts";
@@ -56,10 +56,11 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
     writer.section = "begin";
     if (index === 0) {
       frame.begin(writer);
+      writer.add(plan.clearUmask, CHILD_EDGES);
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
-    if (index === firstOf(plan)) enterCgroup(writer, plan, shape);
+    if (index === plan.firstIndex) enterCgroup(writer, plan, shape);
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
@@ -86,11 +87,6 @@ export function recordOf(call: Call, { parts }: LaunchProgram): LaunchRecord {
   return parts.find((part): part is LaunchRecord => "call" in part && part.call === call)!;
 }
 
-/** Returns the position of the first process with the container's namespaces and control group. */
-function firstOf(plan: PlanBuilder): number {
-  return plan.oomShield ? 1 : 0;
-}
-
 /** Returns the call that makes a process; the frame makes the first, each process the next. */
 function cloneProcess(
   plan: PlanBuilder,
@@ -99,7 +95,7 @@ function cloneProcess(
   frame: Frame | undefined,
 ): Call {
   const { pid, ownMemory } = plan.processes[index]!;
-  const isContainer = index === firstOf(plan);
+  const isContainer = index === plan.firstIndex;
   const cgroup = isContainer ? shape.cgroup : undefined;
   // The root of a cgroup namespace is the cgroup of its creator, which has to be in the container's
   // by then (cgroup_namespaces(7)).
@@ -134,7 +130,7 @@ function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: Launc
 
 /** The fixes for a clone(2) without namespaces. */
 const CLONE_FIXES: Fixes = {
-  EAGAIN: "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup",
+  EAGAIN: PROCESS_LIMIT,
   EACCES: "this user may not move processes into the container's control group",
   EPERM: FILTERED,
 };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../ffi/control_characters.ts";
 import type { PlanEntry } from "./listing.ts";
 
 /** Returns the entries as text. */
@@ -24,7 +25,7 @@ export function listingText(entries: readonly PlanEntry[]): string {
     const indent = condition === undefined ? "    " : "        ";
     lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
   }
-  return lines.join("\n");
+  return lines.map(escapeControls).join("\n");
 }
 
 /** A line of the text: an entry, with a note on the others if it is the first of a series. */

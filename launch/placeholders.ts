@@ -32,14 +32,14 @@ import {
 } from "../ffi/calls/files.ts";
 import { readStatx, statx, STATX_INO, statxOutput } from "../ffi/calls/statx.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/mounts.ts";
-import { getpid } from "../ffi/calls/processes.ts";
+import { getpid, POLLIN, ppoll, setsid } from "../ffi/calls/processes.ts";
 import { END, Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { Placeholder } from "../plan/parent_work.ts";
 import { nameOf, parentOf } from "../recipe/path.ts";
 import { stepError } from "./explain.ts";
-import { Guard } from "./guard.ts";
+import { HELPER_ENDS, HelperProcess } from "./helper_process.ts";
 import type { RunningService } from "./running_service.ts";
 
 /** A placeholder that was made, or was there. */
@@ -56,7 +56,7 @@ export class Placeholders implements RunningService {
   readonly #made: Made[] = [];
   /** The open directories that they are in. */
   readonly #parents = new Map<string, number>();
-  #guard: Guard | undefined;
+  #guard: HelperProcess | undefined;
 
   /**
    * Makes the placeholders of a plan; `undefined` if it has none.
@@ -86,17 +86,26 @@ export class Placeholders implements RunningService {
 
   /** Has a process remove them if the script cannot, when the container has ended. */
   guard(pidfd: number): void {
-    this.#guard = new Guard({
-      pidfd,
-      uses: [...this.#parents.values(), ...this.#made.map(({ fd }) => fd)],
-      // An empty file may be somebody's own by then, and does no harm.
-      calls: this.#made.filter(({ placeholder }) => placeholder.text !== "").flatMap(removal),
-    });
+    const uses = [pidfd, ...this.#parents.values(), ...this.#made.map(({ fd }) => fd)];
+    // In this order no number is needed after it is given to another file.
+    const descriptors = [...new Set(uses)].sort((a, b) => a - b);
+    const numberOf = (fd: number) => descriptors.indexOf(fd);
+    // An empty file may be somebody's own by then, and does no harm.
+    const made = this.#made.filter(({ placeholder }) => placeholder.text !== "")
+      .map((one) => ({ ...one, parent: numberOf(one.parent), fd: numberOf(one.fd) }));
+    this.#guard = new HelperProcess(descriptors, [
+      { call: setsid(), onFailure: HELPER_ENDS },
+      {
+        call: ppoll([{ fd: numberOf(pidfd), events: POLLIN }], undefined),
+        onFailure: HELPER_ENDS,
+      },
+      ...made.flatMap(removal),
+    ]);
   }
 
   /** Removes them, unless another container has them too. */
   end(): void {
-    this.#guard?.dismiss();
+    this.#guard?.kill();
     for (const made of this.#made.toReversed()) {
       if (isThere(made)) syscalls(removal(made));
       syscall(close(made.fd));
@@ -211,7 +220,7 @@ function removal({ placeholder: { path, text }, parent, fd }: Made): (ProgramRec
   const flags = text === undefined ? AT_REMOVEDIR : 0;
   return [
     { call: flock(fd, LOCK_EX | LOCK_NB), accept: ["EAGAIN"], onAccepted: shared },
-    { call: unlinkat(parent, nameOf(path), flags), accept: LEFT },
+    { call: unlinkat(parent, nameOf(path), flags), accept: LEFT, onFailure: shared },
     shared,
   ];
 }

@@ -17,19 +17,12 @@ import {
   MFD_CLOEXEC,
   write,
 } from "../ffi/calls/files.ts";
-import {
-  CHANGEABLE_SIGNALS,
-  gettid,
-  isIgnored,
-  PR_GET_TID_ADDRESS,
-  prctl,
-  rt_sigaction,
-  sigactionOutput,
-} from "../ffi/calls/processes.ts";
+import { gettid, PR_GET_TID_ADDRESS, prctl } from "../ffi/calls/processes.ts";
 import { hasClone3 } from "../ffi/clone3_support.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { ignoredSignals } from "./ignored_signals.ts";
 import type { ScriptFacts, ThreadWord } from "./script_frame.ts";
 
 /** A pidfd of this process, by which a container checks whether the script still runs. */
@@ -55,20 +48,9 @@ const scriptThread = perEngine((): ThreadWord | undefined => {
   return new Deno.UnsafePointerView(word).getInt32() === thread.id ? thread : undefined;
 });
 
-/** The signals that this process ignores, such as SIGPIPE, which Deno ignores. */
-const ignoredSignals = perEngine((): readonly number[] => {
-  const queries = CHANGEABLE_SIGNALS.map((signal) => {
-    const action = sigactionOutput();
-    return { signal, action, call: rt_sigaction(signal, null, action) };
-  });
-  const outcome = syscalls(queries.map(({ call }) => ({ call })));
-  return queries.filter(({ action }) => isIgnored(outcome.output(action)))
-    .map(({ signal }) => signal);
-});
-
 /** Returns the facts of the script that a frame needs. */
 export function scriptFacts(): ScriptFacts {
-  return { thread: scriptThread(), ignored: hasClone3() ? ignoredSignals() : undefined };
+  return { thread: scriptThread(), clearsHandlers: hasClone3(), ...ignoredSignals() };
 }
 
 /** A sealed memfd with the init's image. */

@@ -25,6 +25,7 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import type { Frame } from "./frame.ts";
+import type { IgnoredSignals } from "./ignored_signals.ts";
 import { firstCloneFixes } from "./link.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
@@ -32,12 +33,9 @@ import type { LaunchShape } from "./shape.ts";
 import { SCRIPT_PIDFD } from "./slots.ts";
 
 /** The facts of the script that a frame needs. */
-export interface ScriptFacts {
-  /**
-   * The signals that the script ignores, which CLONE_CLEAR_SIGHAND does not reset; `undefined`
-   * without clone3(2), when every signal is reset by a call.
-   */
-  readonly ignored: readonly number[] | undefined;
+export interface ScriptFacts extends IgnoredSignals {
+  /** Whether clone3(2) resets handlers, but not what is ignored (CLONE_CLEAR_SIGHAND). */
+  readonly clearsHandlers: boolean;
   /**
    * The word by which a container checks whether the script's thread still runs, if there is one.
    */
@@ -73,7 +71,7 @@ export class ScriptFrame implements Frame {
   }
 
   get clearsHandlers(): boolean {
-    return this.#facts.ignored !== undefined;
+    return this.#facts.clearsHandlers;
   }
 
   /** The call that makes the sync sockets, if they are needed. */
@@ -121,10 +119,13 @@ export class ScriptFrame implements Frame {
   }
 
   begin(writer: ProgramWriter): void {
+    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
     // execve(2) does not reset ignored signals, and a handler could run before it on shared memory.
-    for (const signal of this.#facts.ignored ?? CHANGEABLE_SIGNALS) {
+    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
       writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
     }
+    // The runtime may have put handlers in the place of what its caller had it ignore.
+    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
     this.guard.begin(writer);
     if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
   }

@@ -5,7 +5,9 @@
  */
 
 import {
+  CLD_DUMPED,
   CLD_EXITED,
+  CLD_KILLED,
   P_PIDFD,
   readChildState,
   siginfoOutput,
@@ -32,8 +34,8 @@ export interface CommandStatus {
 }
 
 /**
- * Reaps the child of a pidfd and returns its status; `undefined` if it still runs, or with `wait`,
- * if a signal has interrupted the call.
+ * Reaps the child of a pidfd and returns its status; `undefined` if it has not ended: with `wait`,
+ * because something has interrupted the call.
  */
 export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
   return statusIn((wait ? WAITING : LOOKING).run(pidfd).output(INFO));
@@ -45,15 +47,22 @@ const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
   new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options), accept: ["EINTR"] }])
 ) as [Routine, Routine];
 
-/** Returns the status that waitid(2) has written; `undefined` if it has written none. */
+/**
+ * Returns the status that waitid(2) has written; `undefined` if it has written none, or that of a
+ * program that has only stopped. By PTRACE_TRACEME a program makes the script its tracer, and
+ * waitid(2) tells a tracer of the stops of its tracees whatever it waits for.
+ */
 export function statusIn(info: DataView): CommandStatus | undefined {
   const state = readChildState(info);
-  if (state === undefined) return undefined;
+  if (state === undefined || !ENDS.includes(state.code)) return undefined;
   const { code, status } = state;
   const rest = { timedOut: false, outOfMemory: false };
   if (code === CLD_EXITED) return { success: status === 0, code: status, signal: null, ...rest };
   return { success: false, code: 128 + status, signal: signalName(status), ...rest };
 }
+
+/** How a process ends. */
+const ENDS: readonly number[] = [CLD_EXITED, CLD_KILLED, CLD_DUMPED];
 
 function signalName(number: number): Deno.Signal | null {
   const entry = Object.entries(SIGNALS).find(([, known]) => known === number);

@@ -4,11 +4,14 @@
  * @module
  */
 
-import { Output, Slot } from "../ffi/call.ts";
-import { close, F_SETFL, fcntl, O_CLOEXEC, O_NONBLOCK, pipe2 } from "../ffi/calls/files.ts";
+import { Slot } from "../ffi/call.ts";
+import { close, F_SETFL, fcntl, O_NONBLOCK } from "../ffi/calls/files.ts";
 import { Routine } from "../ffi/routine.ts";
-import { syscall } from "../ffi/syscalls.ts";
+import { type CopiedStream, copyInput, copyOutput } from "./copied_stream.ts";
 import type { Stdio } from "./exec.ts";
+import { handoverOf, isTerminal } from "./inherited_stream.ts";
+import { openPipe } from "./pipe.ts";
+import { endServices, type RunningService } from "./running_service.ts";
 
 /** The kind of a standard stream, as `Deno.Command` has it. */
 export type StdioKind = "piped" | "inherit" | "null";
@@ -21,60 +24,84 @@ interface Pipe {
 
 /** The standard streams of a program that is about to start. */
 export class StandardStreams {
-  readonly #kinds: readonly StdioKind[];
+  readonly #streams: Stdio[] = [];
   readonly #pipes: (Pipe | undefined)[] = [];
+  /** The copies of inherited streams, by the file and the direction. */
+  readonly #copies = new Map<string, CopiedStream>();
 
   /**
-   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`.
+   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`, and begins to copy those
+   * that a program with a root of its own may not inherit.
    *
-   * @throws {SyscallError} if too many files are open
+   * @throws {SyscallError} if too many files are open, or too many processes run
+   * @throws {RamekinError} if such a program would inherit a directory
    */
-  constructor(kinds: readonly [StdioKind, StdioKind, StdioKind]) {
-    this.#kinds = kinds;
+  constructor(kinds: readonly [StdioKind, StdioKind, StdioKind], hasOwnRoot = false) {
+    const readsTerminal = hasOwnRoot && kinds[0] === "inherit" && isTerminal(0);
     try {
-      kinds.forEach((kind, fd) => this.#pipes.push(kind === "piped" ? openPipe(fd) : undefined));
+      kinds.forEach((kind, fd) => {
+        const pipe = this.#pipes[fd] = kind === "piped" ? openPipeTo(fd) : undefined;
+        if (pipe !== undefined) this.#streams.push({ fd: pipe.theirs });
+        else if (kind === "inherit" && hasOwnRoot) {
+          this.#streams.push(this.#protected(fd, readsTerminal));
+        } else this.#streams.push(kind as "inherit" | "null");
+      });
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
+  /** Returns a stream of the script's for a program that must not get the open file itself. */
+  #protected(fd: number, readsTerminal: boolean): Stdio {
+    const handover = handoverOf(fd, readsTerminal);
+    if (typeof handover === "string") return handover;
+    // One pipe for two streams to one file, or its lines would change their order.
+    const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
+    const copy = this.#copies.get(key) ?? (fd === 0 ? copyInput(fd) : copyOutput(fd));
+    this.#copies.set(key, copy);
+    return { fd: copy.theirs };
+  }
+
   /** The program's streams. */
   get theirs(): readonly Stdio[] {
-    return this.#kinds.map((kind, fd) => {
-      const pipe = this.#pipes[fd];
-      return pipe === undefined ? kind as "inherit" | "null" : { fd: pipe.theirs };
-    });
+    return this.#streams;
+  }
+
+  /** What has to be ended when the program has ended: then all that it has written is there. */
+  get services(): readonly RunningService[] {
+    return [...this.#copies.values()];
   }
 
   /** Closes the program's ends after the launch, and returns the script's. */
   release(): readonly (number | undefined)[] {
     for (const pipe of this.#pipes) if (pipe !== undefined) RELEASING.run(pipe.theirs, pipe.ours);
+    for (const copy of this.#copies.values()) copy.handOver();
     return this.#pipes.map((pipe) => pipe?.ours);
   }
 
-  /** Closes both ends of every pipe. */
+  /** Closes everything, if the program was not started. */
   close(): void {
     for (const pipe of this.#pipes) {
-      if (pipe === undefined) continue;
-      syscall(close(pipe.ours));
-      syscall(close(pipe.theirs));
+      if (pipe !== undefined) CLOSING.run(pipe.ours, pipe.theirs);
+    }
+    try {
+      endServices(this.services);
+    } catch {
+      // The program was not started, and its error is the cause.
     }
   }
 }
 
 /** Opens a pipe, in which the script has the writable end for stdin, and the readable one else. */
-function openPipe(fd: number): Pipe {
-  const opened = OPENING.run().output(ENDS);
-  const [readable, writable] = [opened.getInt32(0, true), opened.getInt32(4, true)];
-  return fd === 0 ? { ours: writable, theirs: readable } : { ours: readable, theirs: writable };
+function openPipeTo(fd: number): Pipe {
+  const { reader, writer } = openPipe();
+  return fd === 0 ? { ours: writer, theirs: reader } : { ours: reader, theirs: writer };
 }
-
-const ENDS = new Output(8, "&ends");
-const OPENING = new Routine([], [{ call: pipe2(ENDS, O_CLOEXEC) }]);
 
 const THEIRS = new Slot("theirs"), OURS = new Slot("ours");
 const RELEASING = new Routine([THEIRS, OURS], [
   { call: close(THEIRS) },
   { call: fcntl(OURS, F_SETFL, O_NONBLOCK) },
 ]);
+const CLOSING = new Routine([OURS, THEIRS], [{ call: close(OURS) }, { call: close(THEIRS) }]);

@@ -5,6 +5,7 @@
  */
 
 import { isWithin } from "../recipe/path.ts";
+import { includesVariable } from "../recipe/variable_pattern.ts";
 import { PermissionError } from "../ffi/errors.ts";
 import type { NetworkService } from "../plan/builder.ts";
 import { describeAccess, type HostAccess } from "../plan/access/access.ts";
@@ -52,7 +53,7 @@ export class PermissionSet {
   hasVariable(name: string): boolean {
     const { env } = this.#options;
     if (env === "inherit") return mayScript({ name: "env", variable: name });
-    return typeof env === "boolean" ? env : env.includes(name);
+    return typeof env === "boolean" ? env : includesVariable(env, name);
   }
 
   /** Whether the need is granted. Variables always are, because others are left out silently. */
@@ -71,8 +72,11 @@ export class PermissionSet {
         const { run } = this.#options;
         return typeof run !== "object" || run.includes(need.program);
       }
+      case "kernel":
+      case "lifetime":
+        return this.#holds("sys");
       default:
-        return this.#hasMachine();
+        return this.#holds("run") && this.#holds("sys");
     }
   }
 
@@ -95,12 +99,9 @@ export class PermissionSet {
       this.#paths[kind].some((granted) => isWithin(path, granted));
   }
 
-  #hasMachine(): boolean {
-    const { run, sys } = this.#options;
-    const has = (grant: typeof run | typeof sys, name: "run" | "sys") =>
-      grant === "inherit" ? mayScript({ name }) : grant === true;
-    const needsFfi = run === "inherit" || sys === "inherit";
-    return has(run, "run") && has(sys, "sys") && (!needsFfi || mayScript({ name: "ffi" }));
+  #holds(name: "run" | "sys"): boolean {
+    const grant = this.#options[name];
+    return grant === "inherit" ? mayScript({ name }) && mayScript({ name: "ffi" }) : grant === true;
   }
 }
 
@@ -120,12 +121,12 @@ function resolved(grant: PermissionOptions["read"]): readonly string[] {
 function permissionError(need: HostAccess, others: readonly HostAccess[]): PermissionError {
   const { step, stepIndex, ...subject } = need;
   const { grant, value, fix } = remedyOf(need);
-  const more = others.length === 0
-    ? ""
-    : `\n  not granted either: ${others.map(describeAccess).join("; ")}`;
-
-  const issue = `not granted: ${describeAccess(subject as HostAccess)}\n  ${fix}${more}`;
-  return new PermissionError(issue, grant, { value, step, stepIndex });
+  const advice = [fix];
+  if (others.length > 0) {
+    advice.push(`not granted either: ${others.map(describeAccess).join("; ")}`);
+  }
+  const issue = `not granted: ${describeAccess(subject as HostAccess)}`;
+  return new PermissionError(issue, grant, { value, step, stepIndex, advice });
 }
 
 interface Remedy {
@@ -163,8 +164,27 @@ function remedyOf(need: HostAccess): Remedy {
         value: need.program,
         fix: `{ run: [${JSON.stringify(need.program)}] } grants it`,
       };
-    case "namespace":
-      return { ...MACHINE, fix: `unshare("${need.namespace}") avoids it; ${MACHINE.fix}` };
+    case "namespace": {
+      const readOnly = need.namespace === "cgroup" ? ', and a mount with the option "ro",' : "";
+      const avoided = `unshare("${need.namespace}")${readOnly} avoids it`;
+      return { ...MACHINE, fix: `${avoided}; ${MACHINE.fix}` };
+    }
+    case "terminal":
+      return {
+        ...MACHINE,
+        fix: "newSession() before an init(), or the option { terminal: true }, avoids it; " +
+          MACHINE.fix,
+      };
+    case "kernel":
+      return {
+        grant: "sys",
+        fix: 'seccomp() avoids it, with unshare("user") after an init(); ' + SYS,
+      };
+    case "lifetime":
+      return {
+        grant: "sys",
+        fix: 'init() with unshare("user") after it, and without dieWithParent(), avoids it; ' + SYS,
+      };
     case "privilege":
       return {
         ...MACHINE,
@@ -179,8 +199,10 @@ function remedyOf(need: HostAccess): Remedy {
   }
 }
 
-const UNCHANGED = "; for what is only read, the program must not be able to mount: " +
-  "bind with { readOnly: true }, and capabilities({ keep: [] })";
+const UNCHANGED = "; for what is only read, the program must not be able to mount, nor mounts of " +
+  'the host arrive: bind with { readOnly: true }, capabilities({ keep: [] }), and no "slave"';
+
+const SYS = "--allow-sys with --allow-ffi, or { sys: true }, grants it";
 
 const MACHINE = {
   grant: "run",

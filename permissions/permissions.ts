@@ -17,10 +17,10 @@ import {
   schema,
   type Schemas,
   text,
-  variableName,
 } from "../recipe/schema.ts";
 import { quoted } from "../recipe/shown.ts";
-import { parseHost } from "../proxy/host.ts";
+import { variablePattern } from "../recipe/variable_pattern.ts";
+import { GRANTED_HOSTS, parseGrantedHost } from "../proxy/granted_host.ts";
 
 /**
  * The access to the host of a recipe and its program: none (`"none"`), that of the script's own
@@ -52,8 +52,8 @@ export type Permissions = "inherit" | "none" | PermissionOptions;
  * Permissions by kind: all (`true`), none (`false`), those of the script (`"inherit"`), or a list.
  * A kind that is left out is not granted, as for a Deno worker.
  *
- * A recipe that shares the host's processes, ids, devices or root's capabilities could do whatever
- * any program can, so these need `run: true` and `sys: true` together.
+ * A recipe that shares the host's processes, ids, devices, root's capabilities or the script's
+ * terminal could do whatever any program can, so these need `run: true` and `sys: true` together.
  */
 export interface PermissionOptions {
   /** Files and directories to read. Symbolic links are followed when the recipe is planned. */
@@ -63,13 +63,21 @@ export interface PermissionOptions {
   /**
    * The network. All values but `true` (the host's network) need a recipe with a network of its
    * own, `unshare("net")`. With `false` it has no interface that is up, with `"loopback"` the
-   * loopback interface. With a list of hosts (`"example.org:443"`; without a port, all ports) the
-   * script is a proxy to these hosts, which programs find by `HTTP_PROXY` and similar variables.
+   * loopback interface. With a list of hosts the script is a proxy to these, which programs find by
+   * `HTTP_PROXY` and similar variables.
+   *
+   * An entry is a name (`"example.org"`), a name with all names below it (`"*.example.org"`), an
+   * address (`"127.0.0.1"`, `"[::1]"`) or a range of addresses (`"10.0.0.0/8"`, `"[fd00::]/8"`), with
+   * one port (`"example.org:443"`) or all.
+   *
+   * A name leads to its public addresses, and to others only if the list has them too: with
+   * `["git.example:443"]`, a `git.example` in a private network is not reached, and with
+   * `["git.example:443", "10.0.0.0/8:443"]` it is. `"localhost"` is this machine.
    */
   readonly net?: "inherit" | "loopback" | boolean | readonly string[];
   /**
-   * Variables of the script's environment that are passed on. Others are left out without an error;
-   * PATH then has a default, and LANG is `C.UTF-8`.
+   * Variables of the script's environment that are passed on, `"AWS_*"` all that begin so. Others are
+   * left out without an error; PATH then has a default, and LANG is `C.UTF-8`.
    */
   readonly env?: "inherit" | boolean | readonly string[];
   /**
@@ -77,7 +85,11 @@ export interface PermissionOptions {
    * start any program: it can only be a file that the recipe may access.
    */
   readonly run?: "inherit" | boolean | readonly string[];
-  /** With `run: true`, everything that is not a file, a network or a variable. */
+  /**
+   * What no namespace keeps from a program: keys, virtual sockets and the like, unless `seccomp()`
+   * denies the calls, and running on after the script, unless `init()` ties it to the script. With
+   * `run: true`, everything that is not a file, a network or a variable.
+   */
   readonly sys?: "inherit" | boolean;
 }
 
@@ -85,8 +97,8 @@ export interface PermissionOptions {
 const permissionFields = lazy((): Schemas<PermissionOptions> => ({
   read: grantOf(path()),
   write: grantOf(path()),
-  net: optional(either(oneOf(["inherit", "loopback"]), either(boolean(), list(host())))),
-  env: grantOf(variableName()),
+  net: grantOf(host(), ["inherit", "loopback"]),
+  env: grantOf(variablePattern()),
   run: grantOf(text({ min: 1 })),
   sys: optional(either(oneOf(["inherit"]), boolean())),
 }));
@@ -101,16 +113,20 @@ export function permissionsSchema(): Schema {
   ));
 }
 
-function grantOf(item: Schema): Schema {
-  return optional(either(oneOf(["inherit"]), either(boolean(), list(item))));
+function grantOf(item: Schema, words: readonly string[] = ["inherit"]): Schema {
+  const items = list(item);
+  const all = either(oneOf(words), either(boolean(), items));
+  // What is wrong with an entry is said of the list, and not of all that could be there.
+  return optional(
+    schema(all.expected, (value) => (Array.isArray(value) ? items : all).issue(value)),
+  );
 }
 
 function host(): Schema {
-  const expected = `a host with or without a port, such as "example.org:443"`;
   return text({
-    expected,
+    expected: GRANTED_HOSTS,
     min: 1,
     issue: (text) =>
-      parseHost(text) === undefined ? `${quoted(text)} is not ${expected}` : undefined,
+      parseGrantedHost(text) === undefined ? `${quoted(text)} is not ${GRANTED_HOSTS}` : undefined,
   });
 }

@@ -7,22 +7,28 @@
 import { type Call, call, type Fd, Output, ResultOf, Slot } from "../ffi/call.ts";
 import {
   at_fdcwd,
+  chdir,
   close,
   fchdir,
   O_CLOEXEC,
   O_DIRECTORY,
   O_PATH,
   openat,
+  umask,
 } from "../ffi/calls/files.ts";
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
+import type { ErrnoName } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
 import type { NameQuestion, NameScan } from "../host/name_scan.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
+import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
 import { HostPath } from "./host_path.ts";
@@ -36,6 +42,7 @@ import { PlannedState } from "./planned_state.ts";
 import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
 import type { MountDescription, PlannedMount } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
+import { UntrustedDirectories } from "./untrusted.ts";
 
 /** What is set up in a network namespace of the container: `lo` alone, or `lo` with a proxy. */
 export type NetworkService = "loopback" | "proxy";
@@ -44,6 +51,8 @@ export type NetworkService = "loopback" | "proxy";
 export interface PlanOptions {
   /** What is set up in a network namespace that the recipe creates. */
   readonly network?: NetworkService | undefined;
+  /** Throws unless an access is granted that is made while the plan is, and not only when it runs. */
+  readonly admit?: ((access: HostAccess) => void) | undefined;
 }
 
 /** The edges of a call, and the fixes for its errors. */
@@ -64,6 +73,12 @@ interface OpenDirectory {
  * a call, because a process may usually have 1024 (the soft limit of RLIMIT_NOFILE).
  */
 const UNCLOSED_FDS = 128;
+
+/**
+ * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe
+ * may be anybody's, and nothing is granted to it yet.
+ */
+const [MAX_CALLS, MAX_PATHS] = [100_000, 4 * 1024 * 1024];
 
 /** Collects the calls of the steps. */
 export class PlanBuilder {
@@ -86,6 +101,12 @@ export class PlanBuilder {
   readonly placeholders: Placeholder[] = [];
   /** The points at which the container waits for the script, in order. */
   readonly syncPoints: SyncPoint[] = [];
+  /** The call that lets the steps make files with the modes that they say, whatever the umask is. */
+  readonly clearUmask: Call = umask(0);
+  /** The umask of the script. */
+  readonly scriptUmask: ResultOf = new ResultOf(this.clearUmask, "umask");
+  /** The processes whose namespaces are joined. */
+  readonly joined: { readonly identity: ProcessIdentity; readonly stepIndex: number }[] = [];
   /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -96,8 +117,11 @@ export class PlanBuilder {
   cloneStep: number | undefined;
   /** The number of the signal that the container gets when the script ends; 0 for none. */
   deathSignal = 9;
-  /** Whether the first process only protects the script from the OOM killer. */
-  oomShield = false;
+  /**
+   * Whether the first process is not the container's yet: it protects the script from the OOM
+   * killer, or has dropped the script's groups.
+   */
+  hasForerunner = false;
   /**
    * Whether calls open files of /proc/self, which root owns while the process is undumpable
    * (proc(5)).
@@ -107,10 +131,14 @@ export class PlanBuilder {
   isMomentary = false;
   /** Whether a launch has found that a resolved path has become a link. */
   isStale = false;
+  #calls = 0;
+  #paths = 0;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
   readonly #scans: NameScan[] = [];
   #scriptDirectory: string | undefined;
+  #untrusted: UntrustedDirectories | undefined;
+  #mounts: readonly MountEntry[] | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
@@ -149,6 +177,7 @@ export class PlanBuilder {
     try {
       return this.state.caller === host.credentials() &&
         (directory === undefined || directory === host.workingDirectory()) &&
+        (this.#mounts === undefined || this.#mounts === host.mounts()) &&
         host.unchanged(this.#hostPaths) &&
         this.#scans.every((scan) => host.sameNames(scan));
     } catch (error) {
@@ -175,7 +204,12 @@ export class PlanBuilder {
 
   /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
   get untouched(): boolean {
-    return this.processes.length === 1 && this.process.parts.length === 0;
+    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
+  }
+
+  /** The position of the first process with the container's namespaces and control group. */
+  get firstIndex(): number {
+    return this.hasForerunner ? 1 : 0;
   }
 
   /** Adds namespace flags to the first clone(2). */
@@ -187,9 +221,19 @@ export class PlanBuilder {
 
   /** Adds a call and returns it, so that later calls can refer to its result. */
   call(call: Call, options: CallOptions = NO_OPTIONS): Call {
+    return this.#callIn(this.process, call, options);
+  }
+
+  /** Adds a call that is made before the container has namespaces. */
+  callBefore(call: Call, options: CallOptions = NO_OPTIONS): Call {
+    return this.#callIn(this.#forerunner(), call, options);
+  }
+
+  #callIn({ parts }: ProcessPlan, call: Call, options: CallOptions): Call {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
-    this.process.parts.push({
+    if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
+    parts.push({
       call,
       accept,
       onZero,
@@ -200,6 +244,14 @@ export class PlanBuilder {
       fixes,
     });
     return call;
+  }
+
+  /** Counts a path of the container that calls are made for. */
+  countPath(path: string): void {
+    this.#paths += path.length;
+    if (this.#paths > MAX_PATHS) {
+      this.refuse(`the paths of a plan have at most ${MAX_PATHS} letters`);
+    }
   }
 
   /** Adds calls with the same fixes. */
@@ -270,8 +322,8 @@ export class PlanBuilder {
    * Adds a call that restricts the program and would restrict the rest of the launch too. It is
    * made last, whatever the position of its step.
    */
-  beforeExec(call: Call, fixes?: LazyFixes): void {
-    this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes });
+  beforeExec(call: Call, fixes?: LazyFixes, accept?: readonly ErrnoName[]): void {
+    this.beforeProgram.push({ call, stepIndex: this.cursor.index, fixes, accept });
   }
 
   /** Sets no_new_privs, which seccomp and Landlock require. */
@@ -314,6 +366,12 @@ export class PlanBuilder {
     );
   }
 
+  /** Records an access that is made while the plan is: it has to be granted before. */
+  recordBeforehand(access: HostAccessKind): void {
+    this.access.record(access);
+    this.options.admit?.(this.access.recorded.at(-1)!.access);
+  }
+
   /** Adds a mount of the current step to the mount table. */
   mounted(description: MountDescription): void {
     this.state.mounts.mounted({ ...description, stepIndex: this.cursor.index });
@@ -330,8 +388,8 @@ export class PlanBuilder {
   }
 
   /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
-  source(source: string): HostPath | ContainerPath {
-    return HostPath.of(this, source) ?? new ContainerPath(this, source);
+  source(source: string, optional = false): HostPath | ContainerPath {
+    return HostPath.of(this, source, optional) ?? new ContainerPath(this, source);
   }
 
   /** Returns the working directory of the script, which is read once for each plan. */
@@ -351,6 +409,36 @@ export class PlanBuilder {
     const scan = this.host.scanNames(question);
     this.#scans.push(scan);
     return scan;
+  }
+
+  /**
+   * Resolves a path of the host that is opened then. Refuses one that leads over a link which an
+   * untrusted program may have made; as an optional one it is missing.
+   */
+  resolveTrusted(path: string, optional = false): ResolvedPath {
+    const resolved = this.resolve(path);
+    const found = this.#untrustedDirectories().linkOn(resolved);
+    if (found === undefined) return resolved;
+    if (optional) return { ...resolved, type: undefined };
+    return this.refuse(
+      `on the way to ${path} the symbolic link ${found.link} is followed, which a program may have ` +
+        `put in ${found.directory}, as the recipe lets it change that; name a path that does not ` +
+        "lead over the link",
+    );
+  }
+
+  #untrustedDirectories(): UntrustedDirectories {
+    return this.#untrusted ??= new UntrustedDirectories(
+      this.host,
+      this.cursor.untrustedSources.map((source) =>
+        source.startsWith("/") ? source : `${this.workingDirectory()}/${source}`
+      ),
+    );
+  }
+
+  /** The mounts of the host, which are read once for each plan; another one is made if they change. */
+  get hostMounts(): readonly MountEntry[] {
+    return this.#mounts ??= this.host.mounts();
   }
 
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */
@@ -415,7 +503,22 @@ export class PlanBuilder {
       return;
     }
     const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    this.#workingDirectory = this.open(opened, "<working directory>");
+    const [again, unsearchable, done] = [
+      new Label("again"),
+      new Label("unsearchable"),
+      new Label("the working directory is open"),
+    ];
+    this.place(again);
+    this.#workingDirectory = this.open(opened, "<working directory>", {
+      accept: ["EACCES"],
+      onAccepted: unsearchable,
+      onSuccess: done,
+    });
+    // The container has less rights than the script: root of a user namespace may not enter another
+    // user's home.
+    this.place(unsearchable);
+    this.call(chdir("/"), { onZero: again });
+    this.place(done);
   }
 
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
@@ -468,8 +571,13 @@ export class PlanBuilder {
    * an extra process is.
    */
   #shield(): void {
-    if (this.oomShield || this.#limits === undefined || this.syncPoints.length === 0) return;
-    this.oomShield = true;
-    this.processes.unshift({ ...newProcess(), then: "exit" });
+    if (this.#limits !== undefined && this.syncPoints.length > 0) this.#forerunner();
+  }
+
+  /** Returns the process that makes the container's first one. */
+  #forerunner(): ProcessPlan {
+    if (!this.hasForerunner) this.processes.unshift({ ...newProcess(), then: "exit" });
+    this.hasForerunner = true;
+    return this.processes[0]!;
   }
 }

@@ -83,6 +83,7 @@ export class ContainerPath {
   constructor(plan: PlanBuilder, path: string, lookup?: "current") {
     this.#plan = plan;
     this.path = path;
+    plan.countPath(path);
     const absolute = lookup === undefined && path.startsWith("/") && !climbs(path);
     if (!absolute) {
       [this.#base, this.canonical] = [{ kind: "current" }, path];
@@ -153,13 +154,14 @@ export class ContainerPath {
   makeDirectories(): void {
     const { state, cursor } = this.#plan;
     const root = cursor.rootOf(this.canonical);
-    let directory = "";
-    for (const name of this.canonical.slice(1).split("/")) {
-      directory += `/${name}`;
-      if (state.mounts.isThere(directory)) continue;
-      if (root !== undefined && isWithin(root, directory)) continue;
-      this.#plan.path(directory).#makeDirectory();
+    const missing: string[] = [];
+    // Where a directory is there, those around it are too.
+    for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
+      if (state.mounts.isThere(directory)) break;
+      if (root !== undefined && isWithin(root, directory)) break;
+      missing.push(directory);
     }
+    for (const directory of missing.reverse()) this.#plan.path(directory).#makeDirectory();
   }
 
   #makeDirectory(): void {
@@ -226,8 +228,7 @@ export class ContainerPath {
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() makes one on a filesystem ` +
-          "of the recipe",
+        ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
         ENOTDIR: `the mount point ${this.path} is not a directory`,
       }),
     });
@@ -237,13 +238,22 @@ export class ContainerPath {
     this.#plan.release(place);
   }
 
+  /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
+  #missingMountPoint(fix: string): string {
+    const missing = `the mount point ${this.path} does not exist`;
+    return this.#base.kind === "host"
+      ? `${missing} on the host; take one that does, such as /mnt`
+      : `${missing}; ${fix}`;
+  }
+
   /** Attaches an open mount here. */
   attach(tree: Fd, source: string): void {
     this.#refuseRoot();
     const place = this.open(O_PATH, {
       fixes: () => ({
-        ENOENT: `the mount point ${this.path} does not exist; mkdir() or writeFile() makes one ` +
-          "on a filesystem of the recipe",
+        ENOENT: this.#missingMountPoint(
+          "mkdir() or writeFile() makes one on a filesystem of the recipe",
+        ),
       }),
     });
     this.attachTo(place, tree, source);
@@ -330,10 +340,13 @@ export class ContainerPath {
 /** Follows the host's links in a path, up to the first mount of the recipe. */
 function followLinks(plan: PlanBuilder, path: string): string {
   for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
-    const { path: directory } = plan.resolve(path.slice(0, end));
-    if (!plan.state.mounts.isHostFile(directory)) return directory + path.slice(end);
+    const { path: directory, id } = plan.resolveTrusted(path.slice(0, end));
+    // Beneath what cannot be found no link is followed.
+    if (id === undefined || !plan.state.mounts.isHostFile(directory)) {
+      return directory + path.slice(end);
+    }
   }
-  return plan.resolve(path).path;
+  return plan.resolveTrusted(path).path;
 }
 
 function baseOf(plan: PlanBuilder, path: string): Base {
@@ -345,7 +358,7 @@ function baseOf(plan: PlanBuilder, path: string): Base {
     return { kind: "beneath", directory: target, resolve: RESOLVE_BENEATH };
   }
   if (!mounts.atHostRoot) return { kind: "current" };
-  const { path: resolved } = plan.resolve(path);
+  const { path: resolved } = plan.resolveTrusted(path);
   if (resolved.startsWith("/")) return { kind: "host", resolved };
   return plan.refuse(`${path} is ${resolved}, which has no path`);
 }

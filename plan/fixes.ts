@@ -14,6 +14,10 @@ export const READ_ONLY = "the filesystem is read-only";
 export const FILTERED = "a seccomp filter or security module around this process forbids it " +
   "(docker run --security-opt seccomp=unconfined ...)";
 
+/** EAGAIN of a call that makes a process. */
+export const PROCESS_LIMIT =
+  "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup";
+
 /** EPERM of a call that needs CAP_SYS_ADMIN, outside of a user namespace. */
 export const PRIVILEGE =
   'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: ' +

@@ -32,7 +32,7 @@ export class HostPath {
    * Returns the file of the host that a step names; `undefined` if the path leads to a mount of the
    * recipe, or the root is no longer the host's.
    */
-  static of(plan: PlanBuilder, source: string): HostPath | undefined {
+  static of(plan: PlanBuilder, source: string, optional: boolean): HostPath | undefined {
     const path = plan.access.hostSource(source);
     const { mounts } = plan.state;
     if (path === undefined || !mounts.atHostRoot) return undefined;
@@ -40,7 +40,7 @@ export class HostPath {
     if (!isClimbing && !mounts.isHostFile(path)) return undefined;
     // Links of a later root, which may be untrusted, are followed as if it were the root already.
     if (plan.access.leavesRoot(path)) return undefined;
-    const resolved = plan.resolve(isClimbing ? path : normalize(path));
+    const resolved = plan.resolveTrusted(isClimbing ? path : normalize(path), optional);
     if (!resolved.path.startsWith("/")) {
       return plan.refuse(`${source} is ${resolved.path}, which has no path`);
     }

@@ -50,6 +50,8 @@ interface Place {
 
 interface Entry {
   mount: PlannedMount;
+  /** The length of the paths of the roots that had been entered when its mount point was written. */
+  depth: number;
   /** The paths beneath that the mount covers. */
   readonly covered: Map<string, Place>;
 }
@@ -76,13 +78,15 @@ export class MountTable {
   #root: Place = newPlace();
   #base: PlannedMount = rootMount(false);
   #tree: "host" | "other" = "host";
+  /** The length of the paths of all roots that were entered, each within the one before. */
+  #depth = 0;
 
   /** Adds a mount on top of those at its mount point. */
   mounted(description: MountDescription): void {
     const target = normalize(description.target);
     const place = this.#makePlace(target);
     const mount: PlannedMount = { ...DEFAULTS, ...description, target };
-    place.mounts.push({ mount, covered: place.children });
+    place.mounts.push({ mount, depth: this.#depth, covered: place.children });
     place.children = new Map();
   }
 
@@ -130,7 +134,7 @@ export class MountTable {
 
   /** Returns the mount that the path is on. */
   mountOf(path: string): PlannedMount {
-    return this.#deepest(path, (place) => place.mounts.at(-1)?.mount);
+    return this.#deepest(path, (place) => place.mounts.at(-1));
   }
 
   /** Returns the mount that the parent directory of the path is on. */
@@ -138,7 +142,7 @@ export class MountTable {
     const normal = normalize(path);
     return this.#deepest(
       normal.slice(0, normal.lastIndexOf("/")) || "/",
-      (place) => place.mounts.at(-1)?.mount,
+      (place) => place.mounts.at(-1),
     );
   }
 
@@ -157,7 +161,7 @@ export class MountTable {
     if (!this.atHostRoot) return false;
     return this.#deepest(
       path,
-      (place) => place.mounts.findLast(({ mount }) => mount.certain)?.mount,
+      (place) => place.mounts.findLast(({ mount }) => mount.certain),
     ) === this.#base;
   }
 
@@ -171,7 +175,7 @@ export class MountTable {
     const source = mount.type === "bind" ? normalize(mount.source + rest) : mount.source;
     this.#base = { ...mount, target: "/", source, certain: true };
     this.#tree = "other";
-    renameBelow(this.#root, "");
+    this.#depth += directory.length;
   }
 
   /** Forgets all mounts: the container has joined another mount namespace or root. */
@@ -186,12 +190,22 @@ export class MountTable {
     return [this.#base, ...entriesBelow(this.#root, "")];
   }
 
-  #deepest(path: string, mountAt: (place: Place) => PlannedMount | undefined): PlannedMount {
-    let best = mountAt(this.#root) ?? this.#base;
+  #deepest(path: string, entryAt: (place: Place) => Entry | undefined): PlannedMount {
+    let best = entryAt(this.#root);
     walk(this.#root, path, (place) => {
-      best = mountAt(place) ?? best;
+      best = entryAt(place) ?? best;
     });
-    return best;
+    return best === undefined ? this.#base : this.#mountOf(best);
+  }
+
+  /** Returns the mount with its mount point beneath the present root. */
+  #mountOf(entry: Entry): PlannedMount {
+    const { mount, depth } = entry;
+    if (depth < this.#depth) {
+      entry.mount = { ...mount, target: mount.target.slice(this.#depth - depth) || "/" };
+      entry.depth = this.#depth;
+    }
+    return entry.mount;
   }
 
   #placeAt(path: string): Place | undefined {
@@ -229,12 +243,6 @@ function walk(root: Place, path: string, pass?: (place: Place) => void): Place |
 function isKnown(place: Place): boolean {
   if (place.made || place.mounts.some(({ mount }) => mount.certain)) return true;
   return place.children.values().some(isKnown);
-}
-
-/** Updates the mount points beneath a place. */
-function renameBelow(place: Place, path: string): void {
-  for (const entry of place.mounts) entry.mount = { ...entry.mount, target: path };
-  for (const [name, child] of place.children) renameBelow(child, `${path}/${name}`);
 }
 
 function* entriesBelow(place: Place, path: string): Generator<PlannedMount> {

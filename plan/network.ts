@@ -129,6 +129,20 @@ export function mayChangeOutside(plan: PlanBuilder): void {
   );
 }
 
+/**
+ * Notes that the script forwards the container's packets; refuses the step if the container may outlive
+ * the script.
+ */
+export function forwardsByScript(plan: PlanBuilder): void {
+  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
+  plan.state.isForwardedByScript = true;
+}
+
+/** Why a container may not outlive a script that forwards its packets. */
+export const OUTLIVES_FORWARDING =
+  "publish(), masquerade() and userNetwork() forward packets as long as the script lives, and " +
+  "dieWithParent(null) lets the container outlive it; leave out one of them";
+
 /** Keeps a socket of the present network namespace, before the container enters another. */
 export function keepParentNetns(plan: PlanBuilder): void {
   plan.state.network = plan.state.unshared.has("net") ? { outside: insideSocket(plan) } : {};

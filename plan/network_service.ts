@@ -4,7 +4,8 @@
  * @module
  */
 
-import { bindLoopback, listen, tcpSocket } from "../ffi/calls/sockets.ts";
+import { AF_INET } from "../ffi/calls/constants/sockets.ts";
+import { bindLoopback, ipSocket, listen } from "../ffi/calls/ip_sockets.ts";
 import { setLink } from "../ffi/netlink/link.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { inContainerNetns } from "./network.ts";
@@ -21,7 +22,7 @@ export function setUpNetworkService(plan: PlanBuilder): void {
   if (network === undefined) return;
   inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", { up: true })));
   if (network === "loopback") return;
-  const socket = plan.open(tcpSocket(), "proxy");
+  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
   plan.call(bindLoopback(socket, PROXY_PORT));
   plan.call(listen(socket, BACKLOG));
   plan.listener = socket;

@@ -6,6 +6,7 @@
  */
 
 import { type Call, Output, OutputField, type Slot } from "../ffi/call.ts";
+import type { SocketAddress } from "../ffi/calls/ip_sockets.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { MissingName } from "../host/name_scan.ts";
 import type { NatTable } from "../ffi/netlink/nftables.ts";
@@ -63,6 +64,12 @@ export type HostService =
     readonly service: "nat-table";
     readonly table: Omit<NatTable, "name" | "owned">;
     readonly words: readonly string[];
+  }
+  /** Keeps a port of this machine. */
+  | {
+    readonly service: "reserve-port";
+    readonly protocol: "tcp" | "udp";
+    readonly address: SocketAddress;
   }
   /** Runs the first of these programs that is installed, to forward the container's packets. */
   | { readonly service: "user-network"; readonly programs: readonly UserNetworkProgram[] };

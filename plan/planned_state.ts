@@ -6,6 +6,7 @@
  */
 
 import type { ResultOf } from "../ffi/call.ts";
+import type { PublishedPort } from "../ffi/netlink/nftables.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { Credentials } from "../host/credentials.ts";
 import type { Host } from "../host/host.ts";
@@ -17,14 +18,16 @@ import { MountTable, type PlannedMount } from "./mount_table.ts";
 /** The id that the kernel reports for unmapped ids (sysctl kernel.overflowuid). */
 export const OVERFLOW_ID = 65534;
 
-/** The open descriptors of the container's network namespaces. */
-export interface NetworkSockets {
+/** The container's network: the open descriptors of its namespaces, and what is forwarded. */
+export interface PlannedNetwork {
   /** A socket of its present network namespace, once a step has needed one. */
   inside?: ResultOf;
   /** A descriptor of that namespace, once a step has needed one. */
   namespace?: ResultOf;
   /** A socket of the parent network namespace, unless that is the host's. */
   outside?: ResultOf;
+  /** The ports that steps have published. */
+  published?: PublishedPort[];
 }
 
 /** An open /proc, with the mount and the root that it belongs to. */
@@ -42,12 +45,16 @@ export class PlannedState {
   readonly joined: Set<NamespaceKind> = new Set();
   /** The mounts of the steps. */
   readonly mounts: MountTable = new MountTable();
-  /** The open descriptors of its network namespaces. */
-  network: NetworkSockets = {};
+  /** Its network. */
+  network: PlannedNetwork = {};
+  /** Whether the script forwards its packets. */
+  isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */
   proc: OpenProc | undefined;
   /** How often the root or the mount namespace has changed. */
   rootCount = 0;
+  /** Whether the root is another than the script's. */
+  hasOwnRoot = false;
   /** The ids of the process in its user namespace; `undefined` for the caller's. */
   ids: { readonly uid: number; readonly gid: number } | undefined;
   /** Whether the user namespace has its id maps. */
@@ -56,6 +63,8 @@ export class PlannedState {
   nestedUser = false;
   /** Whether setgroups(2) is denied in the user namespace. */
   setgroupsDenied = false;
+  /** Whether the supplementary groups are no longer those of the script. */
+  groupsChanged = false;
   /** The capabilities that the steps leave the program. */
   readonly capabilities: CapabilityModel = new CapabilityModel();
   /** Whether the program runs with no_new_privs. */
@@ -66,6 +75,10 @@ export class PlannedState {
   clearsEnvironment = false;
   /** The variables of the script that are kept; their values are read at each launch. */
   readonly keptVariables: Set<string> = new Set();
+  /** Whether the process is in a session of its own, without a controlling terminal. */
+  ownSession = false;
+  /** Whether a step has set the umask; otherwise the program gets the script's. */
+  hasUmask = false;
   /** Whether the process is a session leader. */
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */
@@ -84,6 +97,12 @@ export class PlannedState {
   /** The credentials of the script, with which the container starts. */
   get caller(): Credentials {
     return this.#caller ??= this.#host.credentials();
+  }
+
+  /** Whether the process has supplementary groups of the script, which it may change. */
+  get hasScriptGroups(): boolean {
+    const { groups, mayChangeGroups } = this.caller;
+    return !this.groupsChanged && groups !== "none" && mayChangeGroups;
   }
 
   /** Whether the container is in another user namespace than the script. */
@@ -107,8 +126,7 @@ export class PlannedState {
       this.joined.add(kind);
     }
     if (kinds.has("mount")) {
-      this.mounts.leave();
-      this.rootCount++;
+      this.leavesRoot();
     }
     if (kinds.has("user")) {
       this.capabilities.enterUserNamespace();
@@ -134,5 +152,13 @@ export class PlannedState {
   entersRoot(path: string): void {
     this.mounts.enter(path);
     this.rootCount++;
+    this.hasOwnRoot = true;
+  }
+
+  /** Notes that the container has the root of another process, of whose mounts nothing is known. */
+  leavesRoot(): void {
+    this.mounts.leave();
+    this.rootCount++;
+    this.hasOwnRoot = true;
   }
 }

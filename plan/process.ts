@@ -17,7 +17,9 @@ export interface PlannedRecord extends ProgramRecord {
 }
 
 /** A call of a step without edges. */
-export type PlannedCall = Pick<PlannedRecord, "stepIndex" | "fixes"> & { readonly call: Call };
+export type PlannedCall = Pick<PlannedRecord, "stepIndex" | "fixes" | "accept"> & {
+  readonly call: Call;
+};
 
 /**
  * The calls of one process. A recipe needs another process for a namespace that only the children

@@ -6,6 +6,7 @@
 
 import { RecipeError } from "../recipe/errors.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
+import type { BindStep } from "../recipe/steps/bind.ts";
 
 /**
  * Iterates over the steps while they are lowered, with lookups before and after the current one.
@@ -14,10 +15,17 @@ export class StepCursor {
   readonly #steps: readonly { readonly step: string }[];
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   readonly #nextRoots: readonly (string | undefined)[];
+  /** The positions of the first and the last step of each name. */
+  readonly #places: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
   #index = 0;
 
   constructor(steps: readonly { readonly step: string }[]) {
     this.#steps = steps;
+    const places = new Map<string, { readonly first: number; readonly last: number }>();
+    steps.forEach(({ step }, last) => {
+      places.set(step, { first: places.get(step)?.first ?? last, last });
+    });
+    this.#places = places;
     const roots: (string | undefined)[] = new Array(steps.length);
     let next: string | undefined;
     for (let index = steps.length - 1; index >= 0; index--) {
@@ -50,23 +58,17 @@ export class StepCursor {
 
   /** Whether there is a step of this name. */
   includes(step: string): boolean {
-    return this.#steps.some((one) => one.step === step);
+    return this.#places.has(step);
   }
 
   /** Whether a step of this name is before the current one. */
   cameBefore(step: string): boolean {
-    for (let index = 0; index < this.#index; index++) {
-      if (this.#steps[index]!.step === step) return true;
-    }
-    return false;
+    return (this.#places.get(step)?.first ?? Infinity) < this.#index;
   }
 
   /** Whether a step of this name is after the current one. */
   comesLater(step: string): boolean {
-    for (let index = this.#index + 1; index < this.#steps.length; index++) {
-      if (this.#steps[index]!.step === step) return true;
-    }
-    return false;
+    return (this.#places.get(step)?.last ?? -1) > this.#index;
   }
 
   /**
@@ -80,6 +82,11 @@ export class StepCursor {
       if (step.step === "capabilities" || step.step === "setUser") return before;
     }
     return undefined;
+  }
+
+  /** The sources of the binds that an untrusted program may write to. */
+  get untrustedSources(): readonly string[] {
+    return this.#steps.flatMap((step) => isUntrustedBind(step) ? [step.source] : []);
   }
 
   /** The directory that a later step makes the root. */
@@ -103,6 +110,12 @@ function isRootStep(
   step: { readonly step: string },
 ): step is { readonly step: string; readonly path: string } {
   return step.step === "pivotRoot" || step.step === "chroot";
+}
+
+function isUntrustedBind(
+  step: { readonly step: string } & Partial<Pick<BindStep, "untrusted" | "readOnly">>,
+): step is { readonly step: string; readonly source: string } {
+  return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
 }
 
 function entersUserNamespace(step: { readonly step: string; readonly kinds?: unknown }): boolean {

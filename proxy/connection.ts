@@ -5,7 +5,7 @@
  */
 
 import { passBody } from "./body.ts";
-import type { Connect } from "./hosts.ts";
+import type { Connect } from "./dial.ts";
 import { Reader } from "./reader.ts";
 import { Refusal } from "./refusal.ts";
 import { parseRequest, type ProxyRequest } from "./request.ts";

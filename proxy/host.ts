@@ -24,12 +24,16 @@ export function parseHost(text: string): Host | undefined {
   return { name, port };
 }
 
+/** A name for DNS, with `_`, which some names have: labels of at most 63 letters (RFC 1035). */
+const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+
 /** Returns the canonical form of a name or an address, `undefined` for anything else. */
 function canonicalName(name: string): string | undefined {
   const url = URL.parse(`http://${name}/`);
   if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
     return undefined;
   }
-  const canonical = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  return canonical === "" ? undefined : canonical;
+  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
+  const canonical = url.hostname.replace(/\.$/, "");
+  return NAME.test(canonical) ? canonical : undefined;
 }

@@ -1,61 +1,97 @@
 /**
- * The hosts that a program may reach, and connections to them.
+ * The hosts that a program may reach, and the addresses of these.
  *
  * @module
  */
 
-import { parseIp } from "../ffi/netlink/ip.ts";
-import { type Host, parseHost } from "./host.ts";
+import { formatIp, type IpAddress, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
+import { NetlinkSocket } from "../ffi/netlink/socket.ts";
+import { resolveName } from "../ffi/resolve_name.ts";
+import {
+  type GrantedHost,
+  grantsAddress,
+  grantsName,
+  isInRange,
+  parseGrantedHost,
+} from "./granted_host.ts";
+import { isPublic } from "./public_address.ts";
 import { Refusal } from "./refusal.ts";
 import type { Destination } from "./request.ts";
-import { HostStream, type Stream } from "./stream.ts";
+import { Semaphore } from "./semaphore.ts";
 
-/** Connects to a host, or throws a {@linkcode Refusal}. */
-export type Connect = (to: Destination) => Promise<Stream>;
+/** How many names are looked up at once: each takes one of the 32 threads of Deno's pool. */
+const LOOKUPS_AT_ONCE = 4;
+
+/** How many addresses of a name count, of the thousands that name servers could return. */
+const ADDRESSES = 16;
+
+const LOOPBACK_IPV4 = parsePrefix("127.0.0.0/8")!;
+/** The addresses of localhost, whatever name servers say (RFC 6761). */
+const LOCALHOST: readonly IpAddress[] = [parseIp("127.0.0.1")!, parseIp("::1")!];
 
 /** The hosts that a program may reach. */
 export class Hosts {
-  readonly #hosts: readonly Host[];
+  readonly #granted: readonly GrantedHost[];
+  readonly #lookups = new Semaphore(LOOKUPS_AT_ONCE);
 
-  /** A list such as `["example.org:443", "[::1]"]`; without a port, all ports are allowed. */
+  /** A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`. */
   constructor(list: readonly string[]) {
-    this.#hosts = list.map((text) => parseHost(text)!);
+    this.#granted = list.map((text) => parseGrantedHost(text)!);
   }
 
-  /** Whether the host is allowed, by the name in the request. */
+  /** Whether the host is granted, by the name or the address in the request. */
   has({ name, port }: Destination): boolean {
-    return this.#hosts.some((host) => host.name === name && (host.port ?? port) === port);
+    const ip = parseIp(name);
+    if (ip !== undefined) return this.#hasAddress(ip, port);
+    return this.#granted.some((host) => isFor(host, port) && grantsName(host, name));
   }
 
-  /** Whether one of the hosts is this machine. */
+  /** Whether one of the hosts is this machine by its loopback interface. */
   get includesLoopback(): boolean {
-    return this.#hosts.some(({ name }) => name === "localhost" || isReserved(name));
+    return this.#granted.some((host) =>
+      grantsName(host, "localhost") ||
+      LOCALHOST.some((address) => grantsAddress(host, address)) ||
+      ("range" in host && isInRange(host.range, LOOPBACK_IPV4))
+    );
   }
 
   /**
-   * Connects to a host with the script's own permissions.
+   * Returns the addresses at which a program may reach a granted host, in the order in which they are
+   * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
+   * and those that the list grants themselves.
    *
-   * @throws {Refusal} where the host is not allowed, or cannot be reached
+   * @throws {Refusal} where the host is not granted, to the program or to the script
    */
-  async connect(to: Destination): Promise<Stream> {
+  async addressesOf(to: Destination): Promise<readonly IpAddress[]> {
     const text = describeDestination(to);
     if (!this.has(to)) throw new Refusal(403, `${text} is not allowed`);
-    let connection: Deno.TcpConn;
-    try {
-      connection = await Deno.connect({ hostname: to.name, port: to.port });
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) {
-        throw new Refusal(403, `${text} is not allowed to the script: --allow-net=${text}`);
-      }
-      throw new Refusal(502, `${text} cannot be reached: ${(error as Error).message}`);
+    if (stateOf(text) !== "granted") {
+      throw new Refusal(403, `${text} is not allowed to the script: --allow-net=${text}`);
     }
-    // DNS can resolve any name to this machine, or to its link.
-    const address = (connection.remoteAddr as Deno.NetAddr).hostname;
-    if (isReserved(address) && to.name !== "localhost" && parseAddress(to.name) === undefined) {
-      connection.close();
-      throw new Refusal(403, `${text} is not allowed: its address is ${address}`);
-    }
-    return new HostStream(connection);
+    const found = await this.#resolve(to.name);
+    return found.filter((address) =>
+      stateOf(describeAddress(address, to.port)) !== "denied" &&
+      (to.name === "localhost" || this.#mayLeadTo(address, to.port))
+    );
+  }
+
+  async #resolve(name: string): Promise<readonly IpAddress[]> {
+    const ip = parseIp(name);
+    if (ip !== undefined) return [ip];
+    if (name === "localhost") return LOCALHOST;
+    return (await this.#lookups.run(() => resolveName(name))).slice(0, ADDRESSES);
+  }
+
+  #mayLeadTo(address: IpAddress, port: number): boolean {
+    if (this.#hasAddress(address, port)) return true;
+    if (!isPublic(address)) return false;
+    // An address of this machine's own interfaces may be public.
+    using socket = new NetlinkSocket();
+    return socket.leadsToOneMachine(address);
+  }
+
+  #hasAddress(address: IpAddress, port: number): boolean {
+    return this.#granted.some((host) => isFor(host, port) && grantsAddress(host, address));
   }
 }
 
@@ -64,27 +100,16 @@ export function describeDestination({ name, port }: Destination): string {
   return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
-/** Whether the address is of this machine or of its link, where clouds serve credentials. */
-export function isReserved(address: string): boolean {
-  const bytes = parseAddress(address);
-  if (bytes === undefined) return false;
-  const [first, second] = bytes;
-  if (bytes.length === 4) return first === 0 || first === 127 || (first === 169 && second === 254);
-  const isLast = (last: number) => bytes.every((byte, i) => byte === (i === 15 ? last : 0));
-  return isLast(0) || isLast(1) || (first === 0xfe && (second! & 0xc0) === 0x80);
+/** Returns a port of an address as text: `[2001:db8::1]:443`. */
+export function describeAddress({ bytes }: IpAddress, port: number): string {
+  return describeDestination({ name: formatIp(bytes), port });
 }
 
-/** Returns the bytes of an address; an IPv4 address in IPv6 notation has four. */
-function parseAddress(text: string): Uint8Array | undefined {
-  const bytes = parseIp(text)?.bytes;
-  if (bytes?.length !== 16) return bytes;
-  return V4_IN_V6.some((prefix) => prefix.every((byte, i) => byte === bytes[i]))
-    ? bytes.slice(12)
-    : bytes;
+function isFor(host: GrantedHost, port: number): boolean {
+  return (host.port ?? port) === port;
 }
 
-/** IPv6 prefixes of addresses that end with an IPv4 address: ::ffff:0:0/96 and 64:ff9b::/96. */
-const V4_IN_V6: readonly (readonly number[])[] = [
-  [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
-  [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0],
-];
+/** Returns what the script's own permissions say about a host. */
+function stateOf(host: string): Deno.PermissionState {
+  return Deno.permissions.querySync({ name: "net", host }).state;
+}

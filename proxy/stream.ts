@@ -5,7 +5,7 @@
  */
 
 import { close, F_DUPFD_CLOEXEC, fcntl } from "../ffi/calls/files.ts";
-import { shutdownWrite } from "../ffi/calls/sockets.ts";
+import { shutdownWrite } from "../ffi/calls/ip_sockets.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
@@ -22,23 +22,27 @@ export interface Stream {
   close(): void;
 }
 
-/** The socket of a program in the container. */
-export class ClientStream implements Stream {
+/** A connected socket: to a program of the container, or to a host outside. */
+export class SocketStream implements Stream {
   readonly #reading: FdStream;
   /** A second descriptor, as the reactor watches each one in one direction. */
   readonly #writing: FdStream;
 
-  /** Takes ownership of a nonblocking socket. */
+  /** Takes ownership of a nonblocking socket, which is closed if that fails. */
   constructor(socket: number) {
-    let other: number;
+    let reading: FdStream | undefined;
+    let other: number | undefined;
     try {
+      reading = new FdStream(socket);
       other = syscall(fcntl(socket, F_DUPFD_CLOEXEC, 3));
+      this.#reading = reading;
+      this.#writing = new FdStream(other);
     } catch (error) {
-      syscall(close(socket));
+      if (reading === undefined) syscall(close(socket));
+      else reading.close();
+      if (other !== undefined) syscall(close(other));
       throw error;
     }
-    this.#reading = new FdStream(socket);
-    this.#writing = new FdStream(other);
     for (const channel of [this.#reading, this.#writing]) channel.unref();
   }
 
@@ -66,45 +70,5 @@ export class ClientStream implements Stream {
   close(): void {
     this.#reading.close();
     this.#writing.close();
-  }
-}
-
-const PART = 64 * 1024;
-
-/** A connection to a host outside, by Deno. */
-export class HostStream implements Stream {
-  readonly #connection: Deno.TcpConn;
-  readonly #buffer = new Uint8Array(PART);
-  #closed = false;
-
-  /** Takes ownership of the connection. */
-  constructor(connection: Deno.TcpConn) {
-    this.#connection = connection;
-    connection.unref();
-  }
-
-  async read(): Promise<Uint8Array> {
-    try {
-      const count = await this.#connection.read(this.#buffer);
-      return this.#buffer.subarray(0, count ?? 0);
-    } catch {
-      return new Uint8Array();
-    }
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      done += await this.#connection.write(bytes.subarray(done));
-    }
-  }
-
-  async end(): Promise<void> {
-    await this.#connection.closeWrite();
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#connection.close();
   }
 }

@@ -8,30 +8,40 @@ import { RecipeError } from "./errors.ts";
 import { suggestion } from "./nearest.ts";
 import { invalidField, isObject } from "./schema.ts";
 import { quoted, shown, shownObject } from "./shown.ts";
+import { RecipeSize, type Size } from "./size.ts";
 import { type Step, STEP_SCHEMAS } from "./steps.ts";
 
 /** Steps that were checked and are frozen: another recipe takes them as they are. */
-const CHECKED = new WeakSet<object>();
+const CHECKED = new WeakMap<object, Size>();
+
+/** The most steps of a recipe. */
+const MAX_STEPS = 10_000;
 
 /**
  * Returns the steps as frozen data.
  *
- * @throws {RecipeError} for a value that is not a step, or a field that is wrong
+ * @throws {RecipeError} for a value that is not a step, a field that is wrong, or too much data
  */
 export function checkedSteps(values: readonly unknown[]): readonly Step[] {
-  return Object.freeze(values.map(checkedStep));
+  if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
+  const whole = new RecipeSize();
+  return Object.freeze(values.map((value, stepIndex) => {
+    const known = isObject(value) ? CHECKED.get(value) : undefined;
+    if (known !== undefined) whole.addSize(known);
+    const size = known ?? whole.add(value);
+    const { issue } = whole;
+    if (issue !== undefined) {
+      throw new RecipeError(`makes the recipe too large: ${issue}`, { stepIndex });
+    }
+    return known === undefined ? checkedStep(value, stepIndex, size) : value as Step;
+  }));
 }
 
-function checkedStep(value: unknown, index: number): Step {
-  if (isStep(value)) return value;
+function checkedStep(value: unknown, index: number, size: Size): Step {
   checkStep(value, index);
   const step = frozenCopy(value) as Step;
-  CHECKED.add(step);
+  CHECKED.set(step, size);
   return step;
-}
-
-function isStep(value: unknown): value is Step {
-  return typeof value === "object" && value !== null && CHECKED.has(value);
 }
 
 function checkStep(value: unknown, stepIndex: number): void {

@@ -54,6 +54,15 @@ const WORDS: Readonly<Record<string, { readonly set?: number; readonly clear?: n
   noauto: {},
   _netdev: {},
   nofail: {},
+  noowner: {},
+  nogroup: {},
+  nouser: {},
+  nousers: {},
+  // Words that let users mount, and what they imply.
+  owner: { set: mounts.MS_NOSUID | mounts.MS_NODEV },
+  group: { set: mounts.MS_NOSUID | mounts.MS_NODEV },
+  user: { set: mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC },
+  users: { set: mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC },
 };
 
 /** Words of mount(8) that do not make a new mount, and the step for each. */
@@ -95,7 +104,7 @@ export function parseMountOptions(options: string | undefined, initial = 0): Mou
   for (const option of splitOptions(options ?? "")) {
     const word = Object.hasOwn(WORDS, option) ? WORDS[option] : undefined;
     if (word !== undefined) flags = flags & ~(word.clear ?? 0) | (word.set ?? 0);
-    else if (!option.startsWith("x-") && !option.startsWith("X-")) data.push(option);
+    else if (!/^(x-|X-|comment=)/.test(option)) data.push(option);
   }
   return { flags: flags >>> 0, data: data.length === 0 ? null : data.join(",") };
 }

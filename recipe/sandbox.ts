@@ -18,13 +18,12 @@ import {
   oneOf,
   optional,
   type Schemas,
-  variableName,
 } from "./schema.ts";
 import { protectedFiles } from "./protected_files.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
-import { bind, type BindStep } from "./steps/bind.ts";
 import { protectedName } from "./steps/protect.ts";
+import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
   capabilities,
   clearEnv,
@@ -51,30 +50,37 @@ import {
   writeFile,
 } from "./steps/builders.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
+import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
 /**
  * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
- * within a directory that the same sandbox may write to.
+ * within a directory that the same sandbox may write to: a path that reaches such a directory by
+ * another name, and there a link, is an error. Filesystems of the kernel that
+ * are mounted below a path, such as the /proc of a chroot, appear as empty directories.
  */
 export interface SandboxOptions {
   /**
    * Files and directories that appear at their own paths, and can be read and executed. With `/`
-   * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp.
+   * all files do, except /sys and what a sandbox has of its own: /dev, /proc, /run and /tmp. In a
+   * directory of `write` they stay read-only if they are named by its path and not by another one.
    *
-   * A read-only mount protects files only: a program can still connect to a socket or open a named
-   * pipe among them, and talk to the process that serves it.
+   * A read-only mount protects files only: a program can still open a named pipe among them, and
+   * with `unixSockets` connect to a socket, and talk to the process that serves it.
    */
   readonly read?: readonly string[];
   /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
   /**
-   * The network: the host's, or nothing but a loopback interface. The host's unix sockets with
-   * abstract names are out of reach even with the host's network, from Linux 6.12 on.
+   * The network: the host's, or nothing but a loopback interface. With `unixSockets`,
+   * those of the host with abstract names are out of reach even with its network, from Linux 6.12 on.
    *
    * @default {"none"}
    */
   readonly net?: "none" | "host";
-  /** Variables of the script's environment that the program gets, where they are set. */
+  /**
+   * Variables of the script's environment that the program gets, where they are set; `"AWS_*"` is
+   * all that begin so.
+   */
   readonly env?: readonly string[];
   /**
    * What stays read-only in the directories of `write`, as other programs run or trust it later: the
@@ -96,6 +102,22 @@ export interface SandboxOptions {
    * @default {"64m"}
    */
   readonly shm?: string;
+  /**
+   * Whether the program can make unix sockets (`socket(AF_UNIX)`), with which it reaches what serves
+   * in a directory that it is given: an ssh-agent, docker, a database. Pairs of connected streams
+   * can be made in any case.
+   *
+   * @default {true without `read`, `write` and `net`, as there is no socket of the host's then}
+   */
+  readonly unixSockets?: boolean;
+  /**
+   * Whether the program can make set-user-ID and set-group-ID files. They do nothing in a sandbox,
+   * but in a directory of `write` they stay, for whoever runs them outside. Package managers need
+   * it.
+   *
+   * @default {false}
+   */
+  readonly setuidFiles?: boolean;
 }
 
 /** What each of the options may be. */
@@ -108,8 +130,10 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     read: paths,
     write: paths,
     net: optional(oneOf(["none", "host"])),
-    env: optional(list(variableName())),
+    env: optional(list(variablePattern())),
     protect: optional(either(boolean(), list(protectedName()))),
+    unixSockets: optional(boolean()),
+    setuidFiles: optional(boolean()),
     tmp: optional(tmpfsSize()),
     shm: optional(tmpfsSize()),
   };
@@ -129,6 +153,11 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   const asked = new Map<string, Access>();
   for (const path of read) asked.set(normalize(path), "read");
   for (const path of write) asked.set(normalize(path), "write");
+  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const denied = [
+    ...(setuidFiles ? [] : ["@setuid-files"]),
+    ...(unixSockets ? [] : ["@unix-sockets"]),
+  ];
   const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp" });
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
@@ -150,9 +179,9 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     noNewPrivileges(),
     // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
-    seccomp(),
+    seccomp({ deny: denied }),
     clearEnv({ keep: env }),
-    setEnv(Object.fromEntries(usual.filter(([name]) => !env.includes(name)))),
+    setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name)))),
   ];
 }
 
@@ -176,7 +205,7 @@ function newRoot(
   // A directory comes before what is in it, so that nothing is covered.
   const paths = [...asked.keys()].filter((path) => path !== "/").sort();
   return [
-    ...(whole === undefined ? smallRoot(net) : [hostFile("/", whole)]),
+    ...(whole === undefined ? smallRoot(net, paths) : [grantedFile("/", whole)]),
     tmpfs(`${ROOT}/tmp`, { size: tmp, options: "nr_inodes=400k" }),
     tmpfs(`${ROOT}/run`, { size: "16m", mode: 0o755, options: "nr_inodes=16k" }),
     devices(`${ROOT}/dev`, { ...(shm !== undefined && { shm }) }),
@@ -200,14 +229,14 @@ function newRoot(
 function askedFile(path: string, asked: ReadonlyMap<string, Access>): Step {
   const access = asked.get(path)!;
   const around = accessAround(path, asked);
-  if (!around.includes("write")) return hostFile(path, access);
+  if (!around.includes("write")) return grantedFile(path, access);
   if (access === "write" && around[0] === "read") {
     throw new RecipeError(
       `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
         "name either the two inner ones alone, or the outer one",
     );
   }
-  return { ...hostFile(path, access), source: ROOT + path };
+  return { ...grantedFile(path, access), source: ROOT + path };
 }
 
 /** Returns the access to each directory around the path that was asked for, the innermost first. */
@@ -231,23 +260,28 @@ function writtenIn(asked: ReadonlyMap<string, Access>): ReadonlyMap<string, stri
 }
 
 /** A root with nothing but what programs need. */
-function smallRoot(net: "none" | "host"): readonly Step[] {
+function smallRoot(net: "none" | "host", asked: readonly string[]): readonly Step[] {
   const system = [...SYSTEM, ...CERTIFICATES, ...(net === "host" ? NETWORK_FILES : [])];
+  // What is asked for comes later, and would cover these.
+  const others = system.filter((path) => !asked.some((directory) => isWithin(path, directory)));
   return [
     tmpfs(ROOT, { mode: 0o755 }),
     mkdir(`${ROOT}/var`),
     symlink("/tmp", `${ROOT}/var/tmp`),
-    ...system.map((path) => hostFile(path, "read", true)),
-    ...(net === "none" ? [writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))] : []),
+    ...others.map((path) => hostFile(path, { readOnly: true, optional: true })),
+    ...(net === "none" && !asked.some((directory) => isWithin("/etc/hosts", directory))
+      ? [mkdir(`${ROOT}/etc`), writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))]
+      : []),
   ];
 }
 
-function hostFile(path: string, access: Access, optional = false): BindStep {
-  return bind(path, path === "/" ? ROOT : ROOT + path, {
-    readOnly: access === "read",
-    optional,
-    restrict: ["nosuid", "nodev"],
-  });
+function grantedFile(path: string, access: Access): BindStep {
+  return hostFile(path, { readOnly: access === "read", untrusted: true });
+}
+
+function hostFile(path: string, options: BindOptions): BindStep {
+  const target = path === "/" ? ROOT : ROOT + path;
+  return bind(path, target, { ...options, restrict: ["nosuid", "nodev"] });
 }
 
 /** Programs and libraries, and the files of /etc that they cannot run without. */

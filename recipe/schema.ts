@@ -149,9 +149,42 @@ export function id(): Schema {
   return integer(0, 0xffff_fffe);
 }
 
-/** A file mode's permission bits. */
+/**
+ * A file mode's permission bits. Octal numbers that were written without `0o` are refused: 755 is
+ * 0o1363, a mode that nobody means.
+ */
 export function modeBits(): Schema {
-  return integer(0, 0o7777);
+  return octal(integer(0, 0o7777), DECIMAL_MODES);
+}
+
+/** A mask of permission bits; 77, which is 0o115, and the like are refused. */
+export function maskBits(): Schema {
+  return octal(integer(0, 0o777), DECIMAL_MASKS);
+}
+
+/** Usual modes, read as decimal numbers; 400 is missing, which is 0o620, the mode of terminals. */
+const DECIMAL_MODES = [
+  ...[444, 500, 550, 555, 600, 640, 644, 660, 664, 666, 700, 710, 711, 744, 750, 751, 755, 770],
+  ...[771, 775, 777, 1755, 1770, 1775, 1777, 2755, 2770, 2775, 2777],
+];
+
+/** Usual masks, read as decimal numbers. */
+const DECIMAL_MASKS = [22, 27, 77];
+
+/** A number in octal, where a text without `0o` would be another number. */
+function octal(bits: Schema, mistaken: readonly number[]): Schema {
+  return {
+    ...bits,
+    issue(value) {
+      if (typeof value === "string" && /^[0-7]{1,4}$/.test(value)) {
+        return `should be a number, not a string; write ${
+          `0o${value}`.replace(/^0o0+(?=.)/, "0o")
+        }`;
+      }
+      if (!mistaken.includes(value as number)) return bits.issue(value);
+      return `${value} is 0o${(value as number).toString(8)} in octal; write 0o${value}`;
+    },
+  };
 }
 
 /** True or false. */
@@ -261,7 +294,7 @@ export function invalidField(
   // Unknown ones first, as a field that is missing is often one that is misspelled.
   for (const name of Object.keys(value)) {
     if (name === tag || Object.hasOwn(fields, name) || value[name] === undefined) continue;
-    return { field: name, issue: `is unknown; ${knownFields(name, Object.keys(fields))}` };
+    return { field: name, issue: unknownIssue(name, Object.keys(fields)) };
   }
   for (const name in fields) {
     const field = fields[name]!;
@@ -276,10 +309,12 @@ export function invalidField(
   return undefined;
 }
 
-function knownFields(name: string, names: readonly string[]): string {
+function unknownIssue(name: string, names: readonly string[]): string {
+  const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  // Who passes a list or a string as the options has its elements as their fields.
+  if (/^\d+$/.test(name)) return `is no field: pass an object, not a list or a string; ${known}`;
   const near = nearest(name, names);
-  if (near !== undefined) return `did you mean "${near}"?`;
-  return names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  return `is unknown; ${near === undefined ? known : `did you mean "${near}"?`}`;
 }
 
 /** Whether the value is an object, and not a list. */

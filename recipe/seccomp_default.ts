@@ -63,7 +63,10 @@ const MESSAGES = `
   semctl semget semop semtimedop shmat shmctl shmdt shmget
 `;
 
-/** The calls that a container needs to make containers itself, by the names that `allow` takes. */
+/**
+ * The calls that a container needs to make containers itself, by the names that `allow` and `deny`
+ * take.
+ */
 export const SECCOMP_GROUPS = {
   "@mounts": `
     fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
@@ -142,9 +145,13 @@ export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
  */
 export function allowMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {
   if (more.length === 0) return profile;
+  return { ...profile, syscalls: [allow(more.flatMap(callsOf)), ...profile.syscalls ?? []] };
+}
+
+/** Returns the calls of a group of {@linkcode SECCOMP_GROUPS}, or the call of that name. */
+export function callsOf(name: string): readonly string[] {
   const groups: Readonly<Record<string, string>> = SECCOMP_GROUPS;
-  const names = more.flatMap((name) => words(groups[name] ?? name));
-  return { ...profile, syscalls: [allow(names), ...profile.syscalls ?? []] };
+  return words(groups[name] ?? name);
 }
 
 function words(text: string): string[] {

@@ -4,8 +4,9 @@
  * @module
  */
 
-/** How much of a string is shown. */
-const LONGEST = 60;
+import { quoted } from "../ffi/control_characters.ts";
+
+export { quoted };
 
 /** How many fields of an object are shown. */
 const MOST_FIELDS = 4;
@@ -19,16 +20,11 @@ export function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
-/** The string in quotes; only the beginning of a long one. */
-export function quoted(text: string): string {
-  return text.length > LONGEST ? `"${text.slice(0, LONGEST)}..."` : `"${text}"`;
-}
-
 /** An object with its first fields: `{}`, `{ name: "soup", kinds: a list }`. */
 export function shownObject(value: object): string {
   const fields: string[] = [];
   for (const [name, field] of Object.entries(value).slice(0, MOST_FIELDS)) {
-    fields.push(`${name.slice(0, LONGEST)}: ${shown(field)}`);
+    fields.push(`${quoted(name).slice(1, -1)}: ${shown(field)}`);
   }
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }

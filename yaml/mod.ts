@@ -20,16 +20,15 @@
  * @module
  */
 
-import { isWithin } from "../recipe/path.ts";
 import type { Recipe } from "../container/recipe.ts";
-import { RecipeError } from "../recipe/errors.ts";
 import { constructFromEvents, CORE_SCHEMA, dump, parseEvents } from "./js_yaml.ts";
-import { type ParseOptions, readRecipe, type RecipeText } from "./read.ts";
+import { type ParseOptions, readRecipe, type RecipeSource, type RecipeText } from "./read.ts";
+import { directoryOf, includeFile, readRecipeFile } from "./recipe_files.ts";
 import { escapeVariables, type Variable } from "./variables.ts";
 
 export { recipeSchema } from "./json_schema.ts";
 export type { JsonSchema } from "../recipe/schema.ts";
-export type { ParseOptions, RecipeText, Variable };
+export type { ParseOptions, RecipeSource, RecipeText, Variable };
 
 /** Options of {@linkcode loadRecipe}. */
 export interface LoadOptions extends Pick<ParseOptions, "variables"> {
@@ -60,11 +59,12 @@ export function parseRecipe(text: string, options: ParseOptions = {}): Recipe {
 /**
  * Reads a recipe from a file, with the files that it includes, by paths relative to its directory.
  * Included files have to be in the directory of the recipe, after symbolic links are followed, or
- * in one of `includeFrom`.
+ * in one of `includeFrom`. Only regular files are opened; `/dev/stdin` and `/dev/fd/N` are read as
+ * the open descriptors that they are.
  *
  * @throws {RecipeError} with the file, line and column of the error
  * @throws {Deno.errors.NotFound} where there is no such file
- * @tags allow-read
+ * @tags allow-read, allow-ffi
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export function loadRecipe(
  *
  * @throws {RecipeError} with the file, line and column of the error
  * @throws {Deno.errors.NotFound} where there is no such file
- * @tags allow-read
+ * @tags allow-read, allow-ffi
  *
  * @example
  * ```ts
@@ -101,8 +101,8 @@ export function loadRecipeText(
 ): RecipeText {
   const file = path instanceof URL ? decodeURIComponent(path.pathname) : path;
   const directories = [directoryOf(file), ...(options.includeFrom ?? [])];
-  const include = (path: string, from: string | undefined) => includeFile(path, from, directories);
-  return readRecipe(readText(file), { ...options, file, include });
+  const include = (path: string, from: string | undefined) => includeFile(path, from!, directories);
+  return readRecipe(readRecipeFile(file), { ...options, file, include });
 }
 
 /**
@@ -147,34 +147,5 @@ export function parseVariable(text: string): Variable {
     return ["string", "number", "boolean"].includes(typeof value) ? value as Variable : text;
   } catch {
     return text;
-  }
-}
-
-function includeFile(
-  path: string,
-  from: string | undefined,
-  directories: readonly string[],
-): { file: string; text: string } {
-  const file = Deno.realPathSync(path.startsWith("/") ? path : `${directoryOf(from!)}/${path}`);
-  if (!directories.some((directory) => isWithin(file, Deno.realPathSync(directory)))) {
-    throw new RecipeError(
-      "it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another",
-    );
-  }
-  return { file, text: readText(file) };
-}
-
-function directoryOf(file: string): string {
-  const end = file.lastIndexOf("/");
-  return end < 0 ? "." : file.slice(0, end) || "/";
-}
-
-function readText(file: string): string {
-  const bytes = Deno.readFileSync(file);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new RecipeError(`${file} is not UTF-8`);
   }
 }

@@ -9,6 +9,7 @@ import type { TextPosition } from "../ffi/text_position.ts";
 import { suggestion } from "../recipe/nearest.ts";
 import { isObject } from "../recipe/schema.ts";
 import { quoted } from "../recipe/shown.ts";
+import { MAX_VALUES, RecipeSize } from "../recipe/size.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
@@ -25,7 +26,15 @@ export interface ParseOptions {
   /**
    * Reads an included file, or throws if that is not allowed; without it, a text can include none.
    */
-  readonly include?: (path: string, from: string | undefined) => { file: string; text: string };
+  readonly include?: (path: string, from: string | undefined) => RecipeSource;
+}
+
+/** A file of a recipe. */
+export interface RecipeSource {
+  /** The name of the file, for messages; files of the same name are the same. */
+  readonly file: string;
+  /** What is in it. */
+  readonly text: string;
 }
 
 /** A recipe from a text, with the positions of its steps. */
@@ -42,12 +51,24 @@ interface StepText {
   position(field?: string): TextPosition;
 }
 
+/** The most bytes of all texts of a recipe. It may come from an untrusted author. */
+export const MAX_BYTES = 1024 * 1024;
+
+/** The most events of a text: a value with its key, and the end of a list or an object. */
+const MAX_EVENTS = 3 * MAX_VALUES;
+
+/** The most files that a recipe includes, a file that is included twice counted twice. */
+const MAX_INCLUDES = 100;
+
+/** How deep files may include each other. */
+const MAX_INCLUDE_DEPTH = 20;
+
 /** The most steps of a recipe. By aliases, a small text could have any number. */
 const MAX_STEPS = 1000;
 
 /** Reads a recipe, and keeps the positions of its steps. */
 export function readRecipe(text: string, options: ParseOptions = {}): RecipeText {
-  const steps = stepsOf(text, options, []);
+  const steps = new RecipeReader(options).stepsOf(text, options.file, []);
   const located = <E extends RecipeError | PermissionError>(error: E): E => {
     const at = error.stepIndex === undefined ? undefined : steps[error.stepIndex];
     return at === undefined || error.position !== undefined ? error : placed(error, at) as E;
@@ -62,8 +83,9 @@ export function readRecipe(text: string, options: ParseOptions = {}): RecipeText
 function placed(error: RecipeError | PermissionError, at: StepText): RecipeError | PermissionError {
   const { step, stepIndex } = error;
   if (error instanceof PermissionError) {
-    const { issue, grant, value } = error;
-    return new PermissionError(issue, grant, { value, step, stepIndex, position: at.position() });
+    const { issue, grant, value, advice } = error;
+    const details = { value, step, stepIndex, advice, position: at.position() };
+    return new PermissionError(issue, grant, details);
   }
   const { issue, field } = error;
   return new RecipeError(issue, { step, stepIndex, field, position: at.position(field) });
@@ -71,61 +93,96 @@ function placed(error: RecipeError | PermissionError, at: StepText): RecipeError
 
 const KEYS = ["steps", "variables"];
 
-function stepsOf(text: string, options: ParseOptions, chain: readonly string[]): StepText[] {
-  const { value, positions } = parse(text, options.file);
-  const position = (path: readonly (string | number)[]) => ({
-    file: options.file,
-    ...positions.at(path),
-  });
-  const refuse = (message: string, ...path: (string | number)[]): never => {
-    throw new RecipeError(message, { position: position(path) });
-  };
-  if (!isObject(value)) return refuse('a recipe should be a mapping with the key "steps"');
-  for (const key of Object.keys(value)) {
-    if (KEYS.includes(key)) continue;
-    refuse(
-      `there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` +
-        suggestion(key, KEYS),
-      key,
-    );
-  }
-  const list = value["steps"];
-  if (!Array.isArray(list)) return refuse('"steps" should be a list of steps', "steps");
-  const variables = new Substitution(variablesOf(value["variables"], options, refuse));
-  const steps = list.flatMap((item, index): StepText[] => {
-    const path = ["steps", index];
-    const included = isObject(item) && Object.keys(item).length === 1 ? item["include"] : undefined;
-    const step = replaced(included ?? item, variables, path, refuse);
-    if (included === undefined) {
-      return [{ step, position: (field) => position(field ? [...path, field] : path) }];
-    }
-    if (typeof step !== "string") return refuse('"include" should be a path', ...path, "include");
-    return includedSteps(step, options, chain, (message) => refuse(message, ...path, "include"));
-  });
-  if (steps.length > MAX_STEPS) refuse(`a recipe has at most ${MAX_STEPS} steps`, "steps");
-  return steps;
-}
+/** Throws an error about a value of a text, by the keys that lead to it. */
+type Refuse = (message: string, ...path: (string | number)[]) => never;
 
-function includedSteps(
-  path: string,
-  options: ParseOptions,
-  chain: readonly string[],
-  refuse: (message: string) => never,
-): StepText[] {
-  if (options.include === undefined) {
-    return refuse("a text can include no files; load the recipe from a file");
+/** Reads the texts of one recipe. */
+class RecipeReader {
+  readonly #options: ParseOptions;
+  #length = 0;
+  #includes = 0;
+  #steps = 0;
+  readonly #size = new RecipeSize();
+
+  constructor(options: ParseOptions) {
+    this.#options = options;
   }
-  let read: { file: string; text: string };
-  try {
-    read = options.include(path, options.file);
-  } catch (error) {
-    return refuse(`"${path}" cannot be read: ${(error as Error).message}`);
+
+  /**
+   * Reads the steps of a text.
+   *
+   * @param chain the files that include it, the outermost first
+   */
+  stepsOf(text: string, file: string | undefined, chain: readonly string[]): StepText[] {
+    this.#length += text.length;
+    if (this.#length > MAX_BYTES) {
+      throw new RecipeError(`a recipe has at most ${MAX_BYTES} bytes, with all that it includes`, {
+        position: { file, line: 1, column: 1 },
+      });
+    }
+    const { value, positions } = parse(text, file);
+    const position = (path: readonly (string | number)[]) => ({ file, ...positions.at(path) });
+    const refuse: Refuse = (message, ...path) => {
+      throw new RecipeError(message, { position: position(path) });
+    };
+    if (!isObject(value)) return refuse('a recipe should be a mapping with the key "steps"');
+    for (const key of Object.keys(value)) {
+      if (KEYS.includes(key)) continue;
+      refuse(
+        `there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` +
+          suggestion(key, KEYS),
+        key,
+      );
+    }
+    const list = value["steps"];
+    if (!Array.isArray(list)) return refuse('"steps" should be a list of steps', "steps");
+    const variables = variablesOf(value["variables"], this.#options, refuse);
+    const substitution = new Substitution(variables);
+    return list.flatMap((item, index): StepText[] => {
+      const path = ["steps", index];
+      // By aliases, a small text can have much to replace variables in.
+      this.#size.add(item);
+      const { issue } = this.#size;
+      if (issue !== undefined) refuse(issue, ...path);
+      const included = isObject(item) && Object.keys(item).length === 1
+        ? item["include"]
+        : undefined;
+      const step = replaced(included ?? item, substitution, path, refuse);
+      if (included === undefined) {
+        if (++this.#steps > MAX_STEPS) refuse(`a recipe has at most ${MAX_STEPS} steps`, ...path);
+        return [{ step, position: (field) => position(field ? [...path, field] : path) }];
+      }
+      if (typeof step !== "string") return refuse('"include" should be a path', ...path, "include");
+      return this.#included(step, file, chain, (message) => refuse(message, ...path, "include"));
+    });
   }
-  const way = [...chain, options.file ?? ""];
-  if (way.includes(read.file)) {
-    return refuse(`"${path}" includes itself: ${[...way, read.file].join(" > ")}`);
+
+  #included(
+    path: string,
+    from: string | undefined,
+    chain: readonly string[],
+    refuse: Refuse,
+  ): StepText[] {
+    const { include } = this.#options;
+    if (include === undefined) {
+      return refuse("a text can include no files; load the recipe from a file");
+    }
+    if (++this.#includes > MAX_INCLUDES) refuse(`a recipe includes at most ${MAX_INCLUDES} files`);
+    const way = [...chain, from ?? ""];
+    if (way.length > MAX_INCLUDE_DEPTH) {
+      refuse(`files include each other at most ${MAX_INCLUDE_DEPTH} deep`);
+    }
+    let read: RecipeSource;
+    try {
+      read = include(path, from);
+    } catch (error) {
+      return refuse(`${quoted(path)} cannot be read: ${(error as Error).message}`);
+    }
+    if (way.includes(read.file)) {
+      return refuse(`${quoted(path)} includes itself: ${[...way, read.file].join(" > ")}`);
+    }
+    return this.stepsOf(read.text, read.file, way);
   }
-  return stepsOf(read.text, { ...options, file: read.file }, way);
 }
 
 function parse(
@@ -134,6 +191,11 @@ function parse(
 ): { readonly value: unknown; readonly positions: Positions } {
   try {
     const events = parseEvents(text, {});
+    if (events.length > MAX_EVENTS) {
+      throw new RecipeError(`a recipe has at most ${MAX_VALUES} values`, {
+        position: { file, line: 1, column: 1 },
+      });
+    }
     const documents = constructFromEvents(events, { source: text });
     if (documents.length > 1) {
       throw new RecipeError("a recipe is one document, and another one follows `---`");
@@ -152,7 +214,7 @@ function parse(
 function variablesOf(
   declared: unknown,
   { variables: given = {} }: ParseOptions,
-  refuse: (message: string, ...path: (string | number)[]) => never,
+  refuse: Refuse,
 ): Map<string, Variable> {
   if (declared !== undefined && !isObject(declared)) {
     return refuse('"variables" should be a mapping of names and their defaults', "variables");
@@ -161,7 +223,7 @@ function variablesOf(
   for (const [name, value] of defaults) {
     if (value !== null && !isVariable(value)) {
       refuse(
-        `the default of "${name}" should be a string, a number, true or false`,
+        `the default of ${quoted(name)} should be a string, a number, true or false`,
         "variables",
         name,
       );
@@ -182,7 +244,7 @@ function replaced(
   value: unknown,
   variables: Substitution,
   path: readonly (string | number)[],
-  refuse: (message: string, ...path: (string | number)[]) => never,
+  refuse: Refuse,
 ): unknown {
   try {
     return variables.replace(value, path);

@@ -7,6 +7,7 @@
 
 import { suggestion } from "../recipe/nearest.ts";
 import { quoted } from "../recipe/shown.ts";
+import { MAX_TEXT } from "../recipe/size.ts";
 
 /** The value of a variable. */
 export type Variable = string | number | boolean;
@@ -23,22 +24,36 @@ export class VariableError extends Error {
   }
 }
 
-const REFERENCE = /\$(\$*)\{([^}]*)\}/g;
+/** Replaces each reference of a text; `dollars` are all those before its `{`. */
+function replaceReferences(
+  text: string,
+  replacement: (dollars: string, name: string) => string,
+): string {
+  let result = "";
+  let end = 0;
+  // A regular expression would begin anew at each `$` of a long series.
+  for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", end)) {
+    const close = text.indexOf("}", at);
+    if (close < 0 || result.length > MAX_TEXT) break;
+    let begin = at;
+    while (begin > end && text[begin - 1] === "$") begin--;
+    const [dollars, name] = [text.slice(begin, at + 1), text.slice(at + 2, close)];
+    result += text.slice(end, begin) + replacement(dollars, name);
+    end = close + 1;
+  }
+  return result + text.slice(end);
+}
 
 /** Returns the text with `${` escaped, so that substitution returns the text itself. */
 export function escapeVariables(text: string): string {
-  return text.replaceAll(REFERENCE, (reference) => `$${reference}`);
+  return replaceReferences(text, (dollars, name) => `$${dollars}{${name}}`);
 }
-
-/** The most values of a text, with those that aliases repeat. */
-const MAX_VALUES = 1_000_000;
 
 /** Replaces the variables in the values of one text. */
 export class Substitution {
   readonly #variables: ReadonlyMap<string, Variable>;
   /** By aliases one value can be in many places; it is replaced once. */
-  readonly #done = new Map<object, { readonly replaced: unknown; readonly count: number }>();
-  #count = 0;
+  readonly #done = new Map<object, unknown>();
 
   /** Replaces variables by these values. */
   constructor(variables: ReadonlyMap<string, Variable>) {
@@ -48,31 +63,24 @@ export class Substitution {
   /**
    * Returns the value with its variables replaced.
    *
-   * @throws {VariableError} for a variable without a value, and where aliases make the text too large
+   * @throws {VariableError} for a variable without a value, and for a value that contains itself
    */
   replace(value: unknown, path: readonly (string | number)[]): unknown {
-    this.#add(1, path);
     if (typeof value === "string") return substituteText(value, this.#variables, path);
     if (typeof value !== "object" || value === null) return value;
-    const done = this.#done.get(value);
-    if (done !== undefined) {
-      this.#add(done.count, path);
-      return done.replaced;
+    if (this.#done.has(value)) {
+      const done = this.#done.get(value);
+      if (done !== undefined) return done;
+      throw new VariableError("by an alias the value contains itself", path);
     }
-    const before = this.#count;
+    this.#done.set(value, undefined);
     const replaced = Array.isArray(value)
       ? value.map((item, index) => this.replace(item, [...path, index]))
       : Object.fromEntries(
         Object.entries(value).map(([key, item]) => [key, this.replace(item, [...path, key])]),
       );
-    this.#done.set(value, { replaced, count: this.#count - before });
+    this.#done.set(value, replaced);
     return replaced;
-  }
-
-  #add(count: number, path: readonly (string | number)[]): void {
-    this.#count += count;
-    if (this.#count <= MAX_VALUES) return;
-    throw new VariableError(`the text has more than ${MAX_VALUES} values`, path);
   }
 }
 
@@ -91,8 +99,10 @@ function substituteText(
   };
   const whole = text.match(/^\$\{([^}]*)\}$/);
   if (whole !== null) return valueOf(whole[1]!);
-  return text.replace(
-    REFERENCE,
-    (_, escapes, name) => escapes === "" ? String(valueOf(name)) : `${escapes}{${name}}`,
+  const result = replaceReferences(
+    text,
+    (dollars, name) => dollars === "$" ? String(valueOf(name)) : `${dollars.slice(1)}{${name}}`,
   );
+  if (result.length <= MAX_TEXT) return result;
+  throw new VariableError(`with its variables the text has more than ${MAX_TEXT} letters`, path);
 }

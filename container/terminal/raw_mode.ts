@@ -6,9 +6,10 @@
 
 import { Output, Struct } from "../../ffi/call.ts";
 import { ioctl, TCGETS, TCSETS } from "../../ffi/calls/files.ts";
+import { POLLIN, ppoll, setsid } from "../../ffi/calls/processes.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
-import { Guard } from "../../launch/guard.ts";
+import { HELPER_ENDS, HelperProcess } from "../../launch/helper_process.ts";
 import { scriptPidfd } from "../../launch/runtime_fds.ts";
 
 /** struct termios of the kernel (include/uapi/asm-generic/termbits.h). */
@@ -18,13 +19,12 @@ const TERMIOS = { iflag: 0, oflag: 4, cflag: 8, lflag: 12, vtime: 22, vmin: 23, 
 export class RawMode {
   readonly #fd: number;
   readonly #saved: Struct;
-  readonly #guard: Guard;
+  readonly #guard: HelperProcess;
 
   private constructor(fd: number, saved: Struct) {
     this.#fd = fd;
     this.#saved = saved;
-    const calls = [{ call: ioctl(fd, TCSETS, saved) }];
-    this.#guard = new Guard({ pidfd: scriptPidfd(), uses: [fd], calls });
+    this.#guard = guard(fd, saved);
   }
 
   /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
@@ -43,10 +43,10 @@ export class RawMode {
     return mode;
   }
 
-  /** Restores the terminal's settings. */
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
   restore(): void {
-    syscall(ioctl(this.#fd, TCSETS, this.#saved));
-    this.#guard.dismiss();
+    syscalls([{ call: ioctl(this.#fd, TCSETS, this.#saved), accept: ["EIO"] }]);
+    this.#guard.kill();
   }
 }
 
@@ -68,4 +68,16 @@ function raw(saved: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   bytes[TERMIOS.vmin] = 1;
   bytes[TERMIOS.vtime] = 0;
   return bytes;
+}
+
+/**
+ * A process that waits for the end of the script and then restores its terminal. It has a session of
+ * its own, so that no signal of the terminal ends it.
+ */
+function guard(terminal: number, saved: Struct): HelperProcess {
+  return new HelperProcess([terminal, scriptPidfd()], [
+    { call: setsid(), onFailure: HELPER_ENDS },
+    { call: ppoll([{ fd: 1, events: POLLIN }], undefined), onFailure: HELPER_ENDS },
+    { call: ioctl(0, TCSETS, saved), onFailure: HELPER_ENDS },
+  ]);
 }

@@ -34,6 +34,9 @@ import { FdStream } from "../../ffi/fd_stream.ts";
 
 const WINSIZE_SIZE = 8;
 
+/** struct winsize of a terminal with 24 rows and 80 columns, which a VT100 has. */
+const USUAL_SIZE = new Uint8Array([24, 0, 80, 0, 0, 0, 0, 0]);
+
 /** The terminal of one program. */
 export class ProgramTerminal {
   /** The program's side. */
@@ -49,7 +52,7 @@ export class ProgramTerminal {
 
   /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
   constructor(inContainer: boolean) {
-    const size = new Struct(windowSize() ?? new Uint8Array(WINSIZE_SIZE), "&size");
+    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
     if (inContainer) {
       const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
       this.theirs = { place: "container", reserved, size };
@@ -108,6 +111,7 @@ export class ProgramTerminal {
     if (this.#onResize !== undefined) Deno.removeSignalListener("SIGWINCH", this.#onResize);
     this.#onResize = undefined;
     this.#rawMode?.restore();
+    this.#rawMode = undefined;
     this.#relays.splice(0).forEach((relay) => relay.close());
     if (this.#master !== undefined) syscall(close(this.#master));
     this.#master = undefined;
@@ -132,22 +136,50 @@ export class ProgramTerminal {
   }
 
   async #copyInput(target: FdStream): Promise<void> {
+    let last: number | undefined;
+    try {
+      for await (const bytes of this.#input()) {
+        await target.write(bytes);
+        last = bytes.at(-1);
+      }
+      // In a line that has begun, the first Ctrl-D ends the line only.
+      if (last !== undefined && last !== LINE_FEED) await target.write(END_OF_INPUT);
+      await target.write(END_OF_INPUT);
+    } catch (error) {
+      if (!target.closed) this.#hangUp(error);
+    }
+  }
+
+  /** The script's standard input. */
+  async *#input(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const input = duplicate(0);
     try {
       const source = this.#relay(input, true);
-      for await (const bytes of chunks(() => source.read())) await target.write(bytes);
+      yield* chunks(() => source.read());
     } catch (error) {
       if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
       // epoll_ctl(2) refuses regular files (EPERM), which never block.
-      for await (const bytes of chunks(() => readSome(input)!)) await target.write(bytes);
+      yield* chunks(() => readSome(input)!);
       syscall(close(input));
     }
-    if (!target.closed) await target.write(END_OF_INPUT);
   }
 
   async #giveOutput(master: number): Promise<void> {
     const source = this.#output = this.#relay(duplicate(master));
-    for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    try {
+      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    } catch (error) {
+      this.#hangUp(error);
+    }
+  }
+
+  /**
+   * Closes the script's side, so that the program's terminal hangs up as the script's own has
+   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
+   */
+  #hangUp(error: unknown): void {
+    if (!isGone(error)) throw error;
+    this.close();
   }
 
   #relay(fd: number, blocking = false): FdStream {
@@ -155,6 +187,14 @@ export class ProgramTerminal {
     this.#relays.push(relay);
     return relay;
   }
+}
+
+const LINE_FEED = 10;
+
+/** Whether the script's terminal has hung up, or nobody reads its output any more. */
+function isGone(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === "EIO" || code === "EPIPE";
 }
 
 /** Ctrl-D (VEOF), the end of a terminal's input (termios(3)). */

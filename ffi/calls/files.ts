@@ -14,6 +14,7 @@ import {
   Named,
   Output,
   OutputField,
+  type ResultOf,
   type Slot,
   Struct,
 } from "../call.ts";
@@ -32,6 +33,9 @@ import {
   MFD_EXEC,
   MFD_NOEXEC_SEAL,
   R_OK,
+  SEEK_CUR,
+  SEEK_END,
+  SEEK_SET,
   W_OK,
   X_OK,
 } from "./constants/files.ts";
@@ -121,7 +125,11 @@ export function read(fd: Fd, buffer: Output, size: number): Call {
 }
 
 /** Writes to a descriptor. See write(2). */
-export function write(fd: Fd, bytes: Uint8Array<ArrayBuffer> | Output, size: number): Call {
+export function write(
+  fd: Fd,
+  bytes: Uint8Array<ArrayBuffer> | Output,
+  size: number | ResultOf,
+): Call {
   return call("write", fd, bytes, size);
 }
 
@@ -133,6 +141,16 @@ export function pwrite64(fd: Fd, bytes: Uint8Array<ArrayBuffer>, size: number, a
 /** Reads at an offset. See pread(2). */
 export function pread64(fd: Fd, buffer: Output, size: number, offset: number): Call {
   return call("pread64", fd, buffer, size, offset);
+}
+
+/** Moves the offset of an open file. See lseek(2). */
+export function lseek(fd: Fd, offset: number, whence: number): Call {
+  return call("lseek", fd, offset, constant(whence, { SEEK_SET, SEEK_CUR, SEEK_END }));
+}
+
+/** Moves data between a pipe and another file, each at its own offset. See splice(2). */
+export function splice(from: Fd, to: Fd, size: number): Call {
+  return call("splice", from, null, to, null, size, 0);
 }
 
 /** Sets the size of an open file. See ftruncate(2). */
@@ -193,6 +211,11 @@ export function fchmodat(directory: Fd, path: string, fileMode: number): Call {
   return call("fchmodat", at(directory), path, mode(fileMode));
 }
 
+/** Changes the owner of a file. See fchownat(2). */
+export function fchownat(directory: Fd, path: string, uid: number, gid: number): Call {
+  return call("fchownat", at(directory), path, uid, gid, 0);
+}
+
 /** Changes the mode of an open file. See fchmod(2). */
 export function fchmod(fd: Fd, fileMode: number): Call {
   return call("fchmod", fd, mode(fileMode));
@@ -214,8 +237,8 @@ export function fchdir(fd: Fd): Call {
 }
 
 /** Sets the bits that are cleared in the modes of new files. See umask(2). */
-export function umask(mask: number): Call {
-  return call("umask", mode(mask));
+export function umask(mask: number | ResultOf): Call {
+  return call("umask", typeof mask === "number" ? mode(mask) : mask);
 }
 
 /** Creates a file that exists in memory only. See memfd_create(2). */

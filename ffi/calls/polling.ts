@@ -10,6 +10,8 @@ const SIGSET_SIZE = 8;
 
 /** The descriptor can be read. */
 export const POLLIN = 1;
+/** The descriptor can be written. */
+export const POLLOUT = 4;
 
 /** A descriptor and the events to wait for: struct pollfd. A slot for the descriptor takes 4 bytes. */
 export interface PollFd {

@@ -1,6 +1,5 @@
 /**
- * Sockets that pass descriptors or bytes, listen on TCP, or talk to the kernel. See unix(7), cmsg(3),
- * tcp(7) and netlink(7).
+ * Sockets that pass descriptors or bytes, or talk to the kernel. See unix(7), cmsg(3) and netlink(7).
  *
  * @module
  */
@@ -20,7 +19,6 @@ import {
   type Text,
 } from "../call.ts";
 import {
-  AF_INET,
   AF_NETLINK,
   AF_UNIX,
   MSG_CMSG_CLOEXEC,
@@ -29,15 +27,12 @@ import {
   NETLINK_EXT_ACK,
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
-  SHUT_WR,
   SIOCGIFINDEX,
   SIOCGSKNS,
   SO_PASSCRED,
   SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
   SOCK_RAW,
   SOCK_SEQPACKET,
-  SOCK_STREAM,
   SOL_NETLINK,
   SOL_SOCKET,
 } from "./constants/sockets.ts";
@@ -136,41 +131,6 @@ function message(
     { offset: MSGHDR.iov, to: iov },
     { offset: MSGHDR.control, to: control },
   ]);
-}
-
-const SOCKET_FLAGS = { SOCK_NONBLOCK, SOCK_CLOEXEC };
-
-/** Creates a nonblocking TCP socket. See socket(2), tcp(7). */
-export function tcpSocket(): Call {
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const text = "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC";
-  return call("socket", constant(AF_INET, { AF_INET }), constant(type, { [text]: type }), 0);
-}
-
-/** Binds a socket to a port of 127.0.0.1. See bind(2), ip(7). */
-export function bindLoopback(socket: Fd, port: number): Call {
-  const address = new Uint8Array(16);
-  const view = new DataView(address.buffer);
-  view.setUint16(0, AF_INET, true);
-  view.setUint16(2, port);
-  address.set([127, 0, 0, 1], 4);
-  return call("bind", socket, new Struct(address, `{AF_INET, 127.0.0.1:${port}}`), address.length);
-}
-
-/** Makes a socket accept connections. See listen(2). */
-export function listen(socket: Fd, backlog: number): Call {
-  return call("listen", socket, backlog);
-}
-
-/** Accepts the next connection, as a nonblocking socket. See accept4(2). */
-export function accept(socket: Fd): Call {
-  const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_FLAGS);
-  return call("accept4", socket, null, null, named);
-}
-
-/** Shuts down the sending side of a connection. See shutdown(2). */
-export function shutdownWrite(socket: Fd): Call {
-  return call("shutdown", socket, constant(SHUT_WR, { SHUT_WR }));
 }
 
 /** Creates a socket that talks to the kernel. See netlink(7). */

@@ -16,6 +16,7 @@
     .set WNOHANG, 1
     .set SIGINFO_SIZE, 128
     .set SI_CODE, 8
+    .set STOPPED, 0x7f              // in the low byte of a status: WIFSTOPPED of wait(2)
 
     .macro system number
     mov     x8, \number
@@ -79,6 +80,9 @@ reap:
     cmp     w0, w19
     b.ne    reap
     ldr     w1, [sp]                // see wait(2): the signal in bits 0-6, the exit code in 8-15
+    and     w2, w1, 0xff
+    cmp     w2, STOPPED             // by PTRACE_TRACEME a child makes the init its tracer, which is
+    b.eq    reap                    // told of its stops whatever it waits for
     ubfx    w0, w1, 8, 8
     ands    w1, w1, 0x7f
     b.eq    exit

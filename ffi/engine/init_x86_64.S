@@ -24,6 +24,7 @@
     .set WNOHANG, 1
     .set SIGINFO_SIZE, 128
     .set SI_CODE, 8
+    .set STOPPED, 0x7f              # in the low byte of a status: WIFSTOPPED of wait(2)
 
     .macro system number
     mov     eax, \number
@@ -86,6 +87,8 @@ reap:
     cmp     eax, ebx
     jne     reap
     mov     eax, [rsp]              # see wait(2): the signal in bits 0-6, the exit code in 8-15
+    cmp     al, STOPPED             # by PTRACE_TRACEME a child makes the init its tracer, which is
+    je      reap                    # told of its stops whatever it waits for
     movzx   edi, ah
     and     eax, 0x7f
     jz      exit

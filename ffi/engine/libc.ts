@@ -1,6 +1,7 @@
 /**
- * The functions of libc that load the engine, and the environment, which only libc knows after a
- * `setenv`. Everything else is a system call.
+ * The functions of libc that load the engine, the environment, which only libc knows after a `setenv`,
+ * and the names of hosts, for which it reads the machine's configuration. Everything else is a system
+ * call.
  *
  * The functions are opened as pointers. For a symbol that is opened as a function, Deno compiles a
  * fast call, which takes longer than all calls of these functions together.
@@ -13,6 +14,8 @@ const SYMBOLS = {
   write: { type: "pointer" },
   close: { type: "pointer" },
   getenv: { type: "pointer" },
+  getaddrinfo: { type: "pointer" },
+  freeaddrinfo: { type: "pointer" },
   environ: { type: "pointer" },
 } as const;
 
@@ -25,6 +28,15 @@ const FUNCTIONS = {
   close: { parameters: ["i32"], result: "i32" },
   // char *getenv(const char *name)
   getenv: { parameters: ["buffer"], result: "pointer" },
+  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+  //                 struct addrinfo **res)
+  getaddrinfo: {
+    parameters: ["buffer", "pointer", "buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // void freeaddrinfo(struct addrinfo *res)
+  freeaddrinfo: { parameters: ["pointer"], result: "void" },
 } as const;
 
 /** The library, opened. */
@@ -33,6 +45,9 @@ export interface Libc {
   readonly write: Callable<"write">;
   readonly close: Callable<"close">;
   readonly getenv: Callable<"getenv">;
+  /** Waits for name servers, in a thread of the pool. */
+  readonly getaddrinfo: Callable<"getaddrinfo">;
+  readonly freeaddrinfo: Callable<"freeaddrinfo">;
   /** The address of the variable `char **environ`. */
   readonly environ: Deno.PointerObject;
 }
@@ -52,6 +67,8 @@ export function openLibc(): Libc {
     write: callable("write"),
     close: callable("close"),
     getenv: callable("getenv"),
+    getaddrinfo: callable("getaddrinfo"),
+    freeaddrinfo: callable("freeaddrinfo"),
     environ: addresses.environ as Deno.PointerObject,
   };
 }

@@ -16,17 +16,12 @@ const SMALL = 4 * 1024;
 const PART = 32 * 1024;
 
 /**
- * Returns the contents of the file.
+ * Returns the contents of the file as text.
  *
  * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` if the process has ended
  */
-export function readWholeFile(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
-  return readSmall(directory, path) ?? readLarge(directory, path);
-}
-
-/** Returns the contents of the file as text. */
 export function readWholeText(directory: Fd, path: string): string {
-  return new TextDecoder().decode(readWholeFile(directory, path));
+  return new TextDecoder().decode(readSmall(directory, path) ?? readLarge(directory, path));
 }
 
 /** Returns the contents, if they end within one part. */

@@ -110,19 +110,23 @@ export function masquerading(source: IpPrefix): NatRule {
 /** A port of this machine that is forwarded. */
 export interface PublishedPort {
   readonly protocol: "tcp" | "udp";
+  /** The address of this machine; without one, all but 127.0.0.0/8 and ::1. */
+  readonly host?: IpAddress | undefined;
   readonly port: number;
   readonly to: IpAddress;
   readonly toPort: number;
 }
 
-/** Packets to a port of this machine, at any address but 127.0.0.0/8 and ::1, are forwarded. */
-export function publishing({ protocol, port, to, toPort }: PublishedPort): NatRule {
+/** Packets to a port of this machine are forwarded. */
+export function publishing({ protocol, host, port, to, toPort }: PublishedPort): NatRule {
   const ipv6 = to.family === AF_INET6;
-  const { to: offset } = ADDRESS[ipv6 ? "ip6" : "ip"];
+  const { to: offset, size } = ADDRESS[ipv6 ? "ip6" : "ip"];
   return [
     expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
     compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...(ipv6
+    ...(host !== undefined
+      ? [payload(NETWORK_HEADER, offset, size), compare(EQUAL, host.bytes)]
+      : ipv6
       ? [payload(NETWORK_HEADER, offset, 16), compare(NOT_EQUAL, LOOPBACK_IPV6)]
       : [payload(NETWORK_HEADER, offset, 1), compare(NOT_EQUAL, Uint8Array.of(127))]),
     expression("meta", big(1, 1), big(2, META_PROTOCOL)),
@@ -136,8 +140,9 @@ export function publishing({ protocol, port, to, toPort }: PublishedPort): NatRu
 }
 
 /** The description of a forwarded port. */
-export function describePublished({ protocol, port, to, toPort }: PublishedPort): string {
-  return `${protocol} ${port} to ${formatIp(to.bytes)} ${toPort}`;
+export function describePublished({ protocol, host, port, to, toPort }: PublishedPort): string {
+  const from = host === undefined ? port : `${formatIp(host.bytes)} ${port}`;
+  return `${protocol} ${from} to ${formatIp(to.bytes)} ${toPort}`;
 }
 
 /** Requests the list of all tables; attribute 1, after a header of four bytes, is the name. */

@@ -1,5 +1,5 @@
 /**
- * Adding and listing routes. See rtnetlink(7), linux/rtnetlink.h.
+ * Adding, listing and finding routes. See rtnetlink(7), linux/rtnetlink.h.
  *
  * @module
  */
@@ -106,6 +106,26 @@ export function readRoute({ payload }: Received): Route {
     metric: number(RTA.PRIORITY) ?? 0,
     table: number(RTA.TABLE) ?? header[4]!,
   };
+}
+
+/** Requests the route that packets to an address take now. */
+export function findRoute({ family, bytes }: IpAddress): Message {
+  const header = new Uint8Array(ROUTE_HEADER_SIZE);
+  header.set([family, bytes.length * 8]);
+  return {
+    type: RTM_GETROUTE,
+    flags: 0,
+    payload: [header, new Attribute(RTA.DST, [bytes])],
+    words: ["RTM_GETROUTE", formatIp(bytes)],
+  };
+}
+
+/**
+ * Whether a route leads to one other machine: not to this one, nor to all of a network or a group,
+ * nor nowhere.
+ */
+export function leadsToOneMachine({ payload }: Received): boolean {
+  return payload[7] === RTN_UNICAST;
 }
 
 function describeDestination({ bytes, length }: IpPrefix): string {

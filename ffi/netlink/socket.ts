@@ -7,7 +7,9 @@
 import { Output, ResultOf } from "../call.ts";
 import { close } from "../calls/files.ts";
 import { MSG_DONTWAIT, NETLINK_ROUTE, recvfrom } from "../calls/sockets.ts";
+import type { ErrnoName } from "../errno.ts";
 import { SyscallError } from "../errors.ts";
+import { ifThere } from "../missing.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 import { type InterfaceAddress, listAddresses, readAddress } from "./address.ts";
 import { type Link, listLinks, readLink } from "./link.ts";
@@ -20,10 +22,14 @@ import {
   type Received,
 } from "./message.ts";
 import { answerOutput, requestCalls, send, socketCalls } from "./request.ts";
-import { listRoutes, readRoute, type Route } from "./route.ts";
+import type { IpAddress } from "./ip.ts";
+import { findRoute, leadsToOneMachine, listRoutes, readRoute, type Route } from "./route.ts";
 
 /** The most bytes that the kernel puts into one part of a list (NLMSG_GOODSIZE grows to this). */
 const RECEIVE_SIZE = 32 * 1024;
+
+/** The errors of addresses that no route leads to, or one that is prohibited or a blackhole. */
+const NO_ROUTE: readonly ErrnoName[] = ["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL"];
 
 /**
  * A socket to the kernel for the network namespace in which it is opened. It keeps that namespace when
@@ -68,6 +74,12 @@ export class NetlinkSocket implements Disposable {
     return this.list(listRoutes()).map(readRoute);
   }
 
+  /** Whether packets to this address go to one other machine, by the present routes. */
+  leadsToOneMachine(address: IpAddress): boolean {
+    const route = ifThere(() => this.#get(findRoute(address)), NO_ROUTE);
+    return route !== undefined && leadsToOneMachine(route);
+  }
+
   /** Makes a request; see {@linkcode requestCalls}. */
   request(messages: readonly Message[], words?: readonly string[]): void {
     const calls = requestCalls(this.number, messages, answerOutput(), words);
@@ -79,17 +91,29 @@ export class NetlinkSocket implements Disposable {
     syscall(send(this.number, [message]));
     const received: Received[] = [];
     for (;;) {
-      const output = new Output(RECEIVE_SIZE);
-      const call = recvfrom(this.number, output, MSG_DONTWAIT);
-      const outcome = syscalls([{ call }]);
-      const { buffer, byteOffset } = outcome.output(output);
-      const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call)));
-      for (const answer of decode(bytes)) {
+      for (const answer of this.#receive(message)) {
         if (answer.type === NLMSG_DONE) return received;
-        if (answer.type === NLMSG_ERROR) throw responseError(message, bytes);
         received.push(answer);
       }
     }
+  }
+
+  /** Requests one thing, and returns its message. */
+  #get(message: Message): Received {
+    syscall(send(this.number, [message]));
+    return this.#receive(message)[0]!;
+  }
+
+  /** Receives a part of the response to a message. */
+  #receive(message: Message): Received[] {
+    const output = new Output(RECEIVE_SIZE);
+    const call = recvfrom(this.number, output, MSG_DONTWAIT);
+    const outcome = syscalls([{ call }]);
+    const { buffer, byteOffset } = outcome.output(output);
+    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call)));
+    const answers = decode(bytes);
+    if (answers.some(({ type }) => type === NLMSG_ERROR)) throw responseError(message, bytes);
+    return answers;
   }
 
   /** Closes it, unless it is closed already. */

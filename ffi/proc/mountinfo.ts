@@ -62,8 +62,12 @@ export interface MountPropagation {
  * ```
  */
 export function mountsOf(process?: number | { readonly pid: number }): MountEntry[] {
-  const pid = typeof process === "object" ? process.pid : process ?? "thread-self";
-  return parseMountinfo(readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
+  return parseMountinfo(mountinfoOf(typeof process === "object" ? process.pid : process));
+}
+
+/** Returns the text of /proc/PID/mountinfo, by default the calling thread's. */
+export function mountinfoOf(pid: number | "thread-self" = "thread-self"): string {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
 }
 
 /** Parses the text of /proc/PID/mountinfo. */

@@ -76,13 +76,14 @@ export function compileFilter(
   architecture: Architecture,
 ): Uint8Array<ArrayBuffer> {
   const bytes = assembleFilter(new Compiler(filter, architecture).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) {
-    throw new RangeError(
-      `the filter has ${bytes.length / INSTRUCTION_SIZE} instructions, and the kernel takes ` +
-        `${MOST_INSTRUCTIONS} at most`,
-    );
-  }
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
   return bytes;
+}
+
+function tooLong(): RangeError {
+  return new RangeError(
+    `the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`,
+  );
 }
 
 /** The rules of each call, up to the first one without conditions. */
@@ -90,15 +91,30 @@ export class RuleIndex {
   readonly #rules = new Map<string, FilterRule[]>();
   readonly #otherwise: readonly FilterRule[];
 
-  constructor({ rules, otherwise }: SyscallFilter) {
+  /**
+   * Makes the index for these calls.
+   *
+   * @throws {RangeError} where one has more rules than a filter has instructions
+   */
+  constructor({ rules, otherwise }: SyscallFilter, calls: { has(name: string): boolean }) {
     this.#otherwise = [{ names: [], action: otherwise }];
+    // Several rules can share a list of names, which may be long.
+    const indexed = new Map<readonly string[], readonly string[]>();
     for (const rule of rules) {
-      for (const name of rule.names) {
-        const known = this.#rules.get(name);
-        if (known === undefined) this.#rules.set(name, [rule]);
-        else if (!isUnconditional(known.at(-1)!)) known.push(rule);
+      let names = indexed.get(rule.names);
+      if (names === undefined) {
+        names = [...new Set(rule.names)].filter((name) => calls.has(name));
+        indexed.set(rule.names, names);
       }
+      for (const name of names) this.#add(name, rule);
     }
+  }
+
+  #add(name: string, rule: FilterRule): void {
+    const known = this.#rules.get(name);
+    if (known === undefined) return void this.#rules.set(name, [rule]);
+    if (isUnconditional(known.at(-1)!)) return;
+    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
   }
 
   /** The rules for the call; the last of them is without conditions. */
@@ -124,6 +140,10 @@ class Compiler {
   readonly #architecture: Architecture;
   readonly #returns = new Map<number, Label>();
   readonly #decisions = new Map<string, { label: Label; rules: readonly FilterRule[] }>();
+  /** The numbers of rules, by what they do and by themselves. */
+  readonly #contents = new Map<string, number>();
+  readonly #numbers = new Map<FilterRule, number>();
+  #decided = 0;
 
   constructor(filter: SyscallFilter, architecture: Architecture) {
     this.#filter = filter;
@@ -150,8 +170,9 @@ class Compiler {
 
   #ranges(): readonly NumberRange[] {
     const { unknown } = this.#filter;
-    const rules = new RuleIndex(this.#filter);
-    const known = [...allSyscalls(this.#architecture)].sort(([, a], [, b]) => a - b);
+    const calls = allSyscalls(this.#architecture);
+    const rules = new RuleIndex(this.#filter, calls);
+    const known = [...calls].sort(([, a], [, b]) => a - b);
     const ranges: NumberRange[] = [];
     const add = (first: number, decision: Label) => {
       if (ranges.at(-1)?.decision !== decision) ranges.push({ first, decision });
@@ -171,16 +192,30 @@ class Compiler {
   #decision(rules: readonly FilterRule[]): Label {
     const first = rules[0]!;
     if (isUnconditional(first)) return this.#return(first.action);
-    const key = JSON.stringify(
-      rules.map(({ action, conditions }) => [action, conditions]),
-      (_, value) => typeof value === "bigint" ? String(value) : value,
-    );
+    const key = rules.map((rule) => this.#numberOf(rule)).join();
     let decision = this.#decisions.get(key);
     if (decision === undefined) {
+      // A rule takes at least one instruction.
+      this.#decided += rules.length;
+      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
       decision = { label: new Label(`about ${first.names.join(", ")}`), rules };
       this.#decisions.set(key, decision);
     }
     return decision.label;
+  }
+
+  /** The number of a rule: the same for rules that do the same. */
+  #numberOf(rule: FilterRule): number {
+    let number = this.#numbers.get(rule);
+    if (number !== undefined) return number;
+    const content = JSON.stringify(
+      [rule.action, rule.conditions],
+      (_, value) => typeof value === "bigint" ? String(value) : value,
+    );
+    number = this.#contents.get(content) ?? this.#contents.size;
+    this.#contents.set(content, number);
+    this.#numbers.set(rule, number);
+    return number;
   }
 
   #return(value: number): Label {

@@ -4,56 +4,46 @@
  * @module
  */
 
-import { Output } from "../../ffi/call.ts";
-import {
-  AT_FDCWD,
-  at_fdcwd,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  O_PATH,
-  pread64,
-} from "../../ffi/calls/files.ts";
 import { type Elf, type ReadAt, readElf } from "../../ffi/elf.ts";
-import { ifThere } from "../../ffi/missing.ts";
-import { syscalls } from "../../ffi/syscalls.ts";
-import { open } from "../../ffi/linux/files.ts";
-import { readlinkat } from "../../ffi/linux/directories.ts";
-import { readWholeFile } from "../../ffi/files/read_file.ts";
+import { withRegularFile } from "../../ffi/files/regular_file.ts";
 import type { ProgramHost } from "./program_files.ts";
 
-/** The most bytes of one read. */
-const MOST_AT_ONCE = 64 * 1024;
+/** The most looks at files: a program may be anybody's, and name libraries without end. */
+const MOST_LOOKS = 100_000;
 
-/** Returns the files of the host; each ELF file is read once. */
-export function programHost(): ProgramHost {
+/**
+ * Returns the files of the host; each ELF file is read once, and none but regular ones are opened.
+ *
+ * @param reading is called with the path, without links, of a program or library before it is read
+ * @param refuse throws an error with this message
+ */
+export function programHost(
+  reading: (path: string) => void,
+  refuse: (issue: string) => never,
+): ProgramHost {
   const known = new Map<string, Elf | undefined>();
+  let looks = 0;
+  const look = () => {
+    if (++looks > MOST_LOOKS) refuse("the programs have too many libraries to look for them all");
+  };
+  const read = <T>(path: string, use: (readAt: ReadAt) => T) => {
+    look();
+    return withRegularFile(path, (file) => {
+      reading(file.path);
+      return use((offset, length) => {
+        look();
+        return file.readAt(offset, length);
+      });
+    });
+  };
   return {
     elf(path) {
-      if (!known.has(path)) known.set(path, withFile(path, readElf));
+      if (!known.has(path)) known.set(path, read(path, readElf));
       return known.get(path);
     },
-    head: (path) => withFile(path, (readAt) => readAt(0, 256)),
-    bytes: (path) => ifThere(() => readWholeFile(at_fdcwd, path)),
-    realPath(path) {
-      using file = open(path, O_PATH | O_CLOEXEC);
-      return readlinkat(AT_FDCWD, `/proc/self/fd/${file.number}`);
-    },
+    head: (path) => read(path, (readAt) => readAt(0, 256)),
+    // The system's own lists of libraries.
+    bytes: (path) => withRegularFile(path, (file) => file.readAll()),
+    realPath: (path) => withRegularFile(path, (file) => file.path) ?? path,
   };
-}
-
-/** Returns what `use` reads of a file; `undefined` if there is none. */
-function withFile<T>(path: string, use: (readAt: ReadAt) => T): T | undefined {
-  return ifThere(() => {
-    // O_NONBLOCK: the open of a pipe would block.
-    using file = open(path, O_CLOEXEC | O_NONBLOCK);
-    return use((offset, length) => readSome(file.number, offset, length));
-  });
-}
-
-function readSome(fd: number, offset: number, length: number): Uint8Array {
-  const output = new Output(Math.min(length, MOST_AT_ONCE), "&bytes");
-  const call = pread64(fd, output, output.size, offset);
-  const outcome = syscalls([{ call }]);
-  const { buffer, byteOffset } = outcome.output(output);
-  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call))).slice();
 }

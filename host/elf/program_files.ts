@@ -53,7 +53,10 @@ function* filesOf(
   let path = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
     const head = host.head(path) ??
-      refuse(`${path === program ? path : `the interpreter ${path} of ${program}`} does not exist`);
+      refuse(
+        `${path === program ? path : `the interpreter ${path} of ${program}`} does not exist, ` +
+          "or is not a regular file",
+      );
     yield { source: path, target: path };
     const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
     if (script === null) {

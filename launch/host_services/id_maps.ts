@@ -7,9 +7,10 @@
 
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { collectSync } from "../collect.ts";
-import { type ExecSpec, execSpec } from "../exec.ts";
+import type { ExecSpec } from "../exec.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
 import { StandardStreams } from "../stdio.ts";
+import { hostTool } from "./host_tool.ts";
 
 /** Runs one of the tools to its end. */
 export function runIdMapTool(
@@ -20,7 +21,7 @@ export function runIdMapTool(
   const streams = new StandardStreams(["null", "null", "piped"]);
   let launched: LaunchedProcess;
   try {
-    launched = spawn(execSpec(tool, { args, stdio: streams.theirs }));
+    launched = spawn(hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;

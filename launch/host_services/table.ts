@@ -8,6 +8,7 @@ import type { HostService } from "../../plan/parent_work.ts";
 import { deleteLinkService } from "./delete_link.ts";
 import { natTableService } from "./nat_table.ts";
 import { returnLinkService } from "./return_link.ts";
+import { reservePortService } from "./reserve_port.ts";
 import type { RunningService, ServiceRecord } from "../running_service.ts";
 import type { ServiceContext, ServiceDefinition, ServiceName } from "./service.ts";
 import { userNetworkService } from "./user_network.ts";
@@ -15,6 +16,7 @@ import { userNetworkService } from "./user_network.ts";
 const SERVICES: { readonly [Name in ServiceName]: ServiceDefinition<Name> } = {
   "delete-link": deleteLinkService,
   "nat-table": natTableService,
+  "reserve-port": reservePortService,
   "return-link": returnLinkService,
   "user-network": userNetworkService,
 };

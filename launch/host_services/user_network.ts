@@ -1,5 +1,5 @@
 /**
- * Runs slirp4netns(1) or pasta(1), which forward the packets of a network namespace by ordinary
+ * Runs pasta(1) or slirp4netns(1), which forward the packets of a network namespace by ordinary
  * sockets, without privileges.
  *
  * @module
@@ -19,28 +19,29 @@ import { processIdentity } from "../../ffi/proc/process_identity.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
 import { liveHost } from "../../host/live_host.ts";
 import type { UserNetworkProgram } from "../../recipe/steps/network/user_network.ts";
-import { execSpec } from "../exec.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
 import { reapStatus } from "../status.ts";
 import { StandardStreams } from "../stdio.ts";
+import { hostTool } from "./host_tool.ts";
 import { openIfRunning } from "./process.ts";
 import type { RunningService } from "../running_service.ts";
 import type { ServiceContext, ServiceDefinition } from "./service.ts";
 
-/** The arguments of each program; with these, both write to their output when the network is up. */
+/**
+ * The arguments of each program; with these, both write to descriptor 0 when the network is up. They
+ * read the packets of a program that may be hostile. pasta confines itself; slirp4netns has to be
+ * asked to leave the host's files, its capabilities, and the calls that it does not need.
+ */
 const ARGUMENTS: Readonly<Record<UserNetworkProgram, (pid: string) => readonly string[]>> = {
-  slirp4netns: (pid) => [
-    "--configure",
-    "--mtu=65520",
-    "--disable-host-loopback",
-    "--ready-fd=1",
-    pid,
-    "tap0",
-  ],
   pasta: (pid) => [
-    ...["--foreground", "--quiet", "--config-net", "--no-map-gw", "--pid", "/dev/stdout"],
+    ...["--foreground", "--quiet", "--config-net", "--no-map-gw", "--pid", "/dev/stdin"],
     ...["-I", "tap0", "-t", "none", "-u", "none", "-T", "none", "-U", "none"],
     pid,
+  ],
+  slirp4netns: (pid) => [
+    ...["--enable-sandbox", "--enable-seccomp", "--ready-fd=0"],
+    ...["--configure", "--mtu=65520", "--disable-host-loopback"],
+    ...[pid, "tap0"],
   ],
 };
 
@@ -53,6 +54,7 @@ export const userNetworkService: ServiceDefinition<"user-network"> = {
     programs.map((name) => [name, ...ARGUMENTS[name](pid)].join(" ")).join(", or "),
   ],
   start({ programs }, context) {
+    const issues: string[] = [];
     for (const program of programs) {
       const streams = new StandardStreams(["null", "piped", "piped"]);
       let launched: LaunchedProcess;
@@ -63,11 +65,19 @@ export const userNetworkService: ServiceDefinition<"user-network"> = {
         if (error instanceof Deno.errors.NotFound) continue;
         throw error;
       }
-      return whenReady(program, launched, streams.release());
+      try {
+        return whenReady(program, launched, streams.release());
+      } catch (error) {
+        // Another one may do: pasta needs a route of the host's, and slirp4netns does not.
+        if (!(error instanceof UnsupportedError)) throw error;
+        issues.push(error.issue);
+      }
     }
+    const [first, ...advice] = issues;
+    if (first !== undefined) throw new UnsupportedError(first, { advice });
     throw new UnsupportedError(
       `a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed ` +
-        "(Debian: slirp4netns, passt); root can use veth() and masquerade() instead",
+        "(Debian: passt, slirp4netns); root can use veth() and masquerade() instead",
     );
   },
   cleanUp(process) {
@@ -91,7 +101,8 @@ function launchProgram(
   // Without --runas, pasta run by root changes to "nobody", which may not enter the namespaces.
   const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
   const args = [...asRoot, ...ARGUMENTS[program](String(pid))];
-  return spawn(execSpec(program, { args, stdio: streams.theirs }));
+  const [, ready, stderr] = streams.theirs;
+  return spawn(hostTool(program, args, [ready!, "null", stderr!]));
 }
 
 /** Waits until the program is ready, and returns the service. */
@@ -100,16 +111,16 @@ function whenReady(
   { pid, pidfd }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
 ): RunningService {
-  const [, stdout, stderr] = descriptors as [undefined, number, number];
+  const [, ready, stderr] = descriptors as [undefined, number, number];
   const end = () => {
     syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     while (reapStatus(pidfd) === undefined) waitFor(pidfd, undefined);
-    for (const fd of [pidfd, stdout, stderr]) syscall(close(fd));
+    for (const fd of [pidfd, ready, stderr]) syscall(close(fd));
   };
   let issue: string;
   try {
-    waitFor(stdout, PATIENCE);
-    if ((readSome(stdout)?.length ?? 0) > 0) {
+    waitFor(ready, PATIENCE);
+    if ((readSome(ready)?.length ?? 0) > 0) {
       return { record: { service: "user-network", program, ...processIdentity(pid) }, end };
     }
     issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();

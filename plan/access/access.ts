@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import type { CapabilityName } from "../../ffi/calls/users.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 
@@ -26,7 +27,10 @@ export type HostAccessKind =
   | PrivilegeAccess
   | JoinAccess
   | EnvAccess
-  | RunAccess;
+  | RunAccess
+  | TerminalAccess
+  | KernelAccess
+  | LifetimeAccess;
 
 /** Reading a file of the host, or a directory with everything in it. */
 export interface ReadAccess {
@@ -112,8 +116,31 @@ export interface RunAccess {
   readonly program: string;
 }
 
+/** Using the script's controlling terminal, and so typing for its user (TIOCSTI). */
+export interface TerminalAccess {
+  /** The kind of access. */
+  readonly kind: "terminal";
+}
+
 /**
- * Returns the access in one line: `read /usr, for step 3 (bind)`. Cannot fail.
+ * Making the system calls that reach out of every namespace: to the keys of the script's session
+ * (keyrings(7)), to virtual sockets (vsock(7)), to the kernel's log (syslog(2)), to counters of the
+ * whole machine (perf_event_open(2)), and by a mount to the script's control group (cgroups(7)).
+ */
+export interface KernelAccess {
+  /** The kind of access. */
+  readonly kind: "kernel";
+}
+
+/** Running on after the script has ended. */
+export interface LifetimeAccess {
+  /** The kind of access. */
+  readonly kind: "lifetime";
+}
+
+/**
+ * Returns the access in one line: `read /usr, for step 3 (bind)`, with control characters escaped.
+ * Cannot fail.
  *
  * @example
  * ```ts
@@ -125,7 +152,7 @@ export interface RunAccess {
 export function describeAccess(need: HostAccess): string {
   const { step, stepIndex } = need;
   const suffix = step === undefined ? "" : `, for step ${stepIndex! + 1} (${step})`;
-  return subjectOf(need) + suffix;
+  return escapeControls(subjectOf(need) + suffix);
 }
 
 function subjectOf(need: HostAccessKind): string {
@@ -155,5 +182,11 @@ function subjectOf(need: HostAccessKind): string {
       return `the variable ${need.name}`;
     case "run":
       return `run ${need.program}`;
+    case "terminal":
+      return "the script's terminal";
+    case "kernel":
+      return "keys, virtual sockets and the like, which no namespace holds";
+    case "lifetime":
+      return "running on after the script";
   }
 }

@@ -17,7 +17,7 @@ import { touches } from "../mount_table.ts";
 import type { PlannedState } from "../planned_state.ts";
 import type { StepCursor } from "../step_cursor.ts";
 import type { HostAccess, HostAccessKind } from "./access.ts";
-import { HostPaths, type PathHost } from "./host_paths.ts";
+import { HostPaths, type HostPlace, type PathHost } from "./host_paths.ts";
 import { KernelFiles } from "./kernel_files.ts";
 
 /** An access that may depend on later steps. */
@@ -44,6 +44,8 @@ export interface InitPlace {
   readonly userNamespaces: number;
   /** The kinds of its namespaces that are not the host's. */
   readonly unshared: ReadonlySet<NamespaceKind>;
+  /** Whether it is in a session of its own, without the script's terminal. */
+  readonly ownSession: boolean;
   /** Whether its root stays the host's. */
   seesHost: boolean;
 }
@@ -88,8 +90,17 @@ export class AccessRecorder {
   init: InitPlace | undefined;
   /** Whether a step may make read-only mounts writable. */
   remounts = false;
+  /**
+   * Whether mounts that the host makes later appear in the container. They are not restricted as
+   * the bind is that they are made in (mount_namespaces(7)).
+   */
+  receivesMounts = false;
   /** Whether the host's root has an id in the user namespace. */
   mapsRoot = true;
+  /** Whether a filter denies the calls that no namespace holds. */
+  filtered = false;
+  /** Set by a step after which the container need not end with the script. */
+  lifetime: HostAccess | undefined;
   /** The files by which root can change the machine. */
   readonly kernelFiles: KernelFiles = new KernelFiles();
   readonly #cursor: StepCursor;
@@ -115,11 +126,22 @@ export class AccessRecorder {
     return this.#paths.leavesRoot(path);
   }
 
+  /** The file of the host that the source of a bind is, or may be. */
+  hostPlace(source: string): HostPlace | undefined {
+    const path = this.#paths.hostSource(source);
+    if (path === undefined || !this.#paths.mayBeHostFile(path)) return undefined;
+    return this.#paths.placeOf(path);
+  }
+
   /** Records an access of the current step. */
   record(access: HostAccessKind, locksWith?: number): void {
-    const { index } = this.#cursor;
-    const whole: HostAccess = { ...access, stepIndex: index, step: this.#cursor.nameOf(index) };
+    const whole = this.#ofStep(access);
     this.recorded.push({ access: whole, ...(locksWith !== undefined && { locksWith }) });
+  }
+
+  #ofStep(access: HostAccessKind): HostAccess {
+    const { index } = this.#cursor;
+    return { ...access, stepIndex: index, step: this.#cursor.nameOf(index) };
   }
 
   /** Records a variable of the script's environment that a step passes on. */
@@ -138,7 +160,9 @@ export class AccessRecorder {
     if (!this.#paths.mayBeHostFile(path)) return;
     const { path: place } = this.#paths.placeOf(path);
     this.record({ kind: "read", path: place });
+    // An overlay of a user namespace has no devices (SB_I_NODEV of linux/fs.h).
     if (touches(place, "/dev")) this.record({ kind: "device", path: "/dev" });
+    else if (!this.state.inUserNamespace) this.record({ kind: "device", path: place });
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
 
@@ -152,17 +176,25 @@ export class AccessRecorder {
   recordBind(path: string, { readOnly, noDevices }: BindAccess): void {
     if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
     const { path: place, type } = this.#paths.placeOf(path);
-    if (!HARMLESS.has(place)) {
-      this.record({ kind: "read", path: place });
+    const harmless = HARMLESS.has(place);
+    if (!harmless) this.record({ kind: "read", path: place });
+    // Root owns the harmless devices, and can change their modes for all programs.
+    if (!harmless || this.state.caller.euid === 0) {
       // A read-only mount keeps no program from connecting to a socket or writing to a pipe.
-      const locks = readOnly === true && type !== "socket" && type !== "pipe";
+      const locks = readOnly === true && !this.receivesMounts && type !== "socket" &&
+        type !== "pipe";
       this.record(
         { kind: "write", path: place },
         locks ? this.state.capabilities.userNamespaces : undefined,
       );
-      if (noDevices !== true && (type === "device" || touches(place, "/dev"))) {
-        this.record({ kind: "device", path: type === "device" ? place : "/dev" });
-      }
+    }
+    // Nor does it keep one from writing to a device.
+    if (!harmless && type !== "file" && type !== "socket" && type !== "pipe") {
+      const locks = noDevices === true && !this.receivesMounts;
+      this.record(
+        { kind: "device", path: type !== "device" && touches(place, "/dev") ? "/dev" : place },
+        locks ? this.state.capabilities.userNamespaces : undefined,
+      );
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
@@ -176,7 +208,8 @@ export class AccessRecorder {
 
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }: FilesystemAccess): void {
-    if ((parseMountOptions(options).flags & MS_RDONLY) === 0) {
+    const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
+    if (!readOnly) {
       const { index: stepIndex } = this.#cursor;
       this.kernelFiles.mounted({ target, type, step: this.#cursor.nameOf(stepIndex), stepIndex });
     }
@@ -184,10 +217,13 @@ export class AccessRecorder {
     // The directories of an overlay are in its options, where the kernel follows symbolic links.
     if (type === "overlay") return this.recordAll();
     if (type === "cgroup" || type === "cgroup2") {
-      if (!this.state.unshared.has("cgroup")) {
-        this.record({ kind: "namespace", namespace: "cgroup" });
-      }
-      return;
+      // The root of a new cgroup namespace is the script's own group: whoever writes there can
+      // freeze or kill it, or lift the limits of the container's (cgroup_namespaces(7)).
+      const locks = readOnly && this.state.unshared.has("cgroup");
+      return this.record(
+        { kind: "namespace", namespace: "cgroup" },
+        locks ? this.state.capabilities.userNamespaces : undefined,
+      );
     }
     this.record({ kind: "device", path: source });
   }
@@ -203,10 +239,12 @@ export class AccessRecorder {
   }
 
   /** Records that a step makes a directory the root. */
-  recordRoot(path: string, by: "pivotRoot" | "chroot"): void {
+  recordRoot(path: string, by: "pivotRoot" | "chroot", noDevices = false): void {
     const directory = normalize(path);
     if (directory === "/") return;
-    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) this.recordBind(path, {});
+    if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) {
+      this.recordBind(path, { noDevices });
+    }
     // Unlike pivot_root(2), chroot(2) leaves the root of the init as it is.
     if (by === "chroot" && this.init !== undefined && this.root !== "own") {
       this.init.seesHost = true;
@@ -220,12 +258,26 @@ export class AccessRecorder {
     this.init = {
       userNamespaces: this.state.capabilities.userNamespaces,
       unshared: new Set(this.state.unshared),
+      ownSession: this.state.ownSession,
       seesHost: false,
     };
   }
 
+  /** Records whether the container is killed when the script ends; other signals can be survived. */
+  recordDeath(isKilled: boolean): void {
+    this.lifetime = isKilled ? undefined : this.#ofStep({ kind: "lifetime" });
+  }
+
+  /** Records a step that raises a limit, or may, which takes root of the host. */
+  recordHigherLimit(): void {
+    const { caller, inUserNamespace } = this.state;
+    if (caller.euid !== 0 || inUserNamespace) return;
+    this.record({ kind: "privilege", privilege: "CAP_SYS_RESOURCE" });
+  }
+
   /** Records a new mount namespace, which an earlier init is not in. */
-  recordMountNamespace(): void {
+  recordMountNamespace(receivesMounts: boolean): void {
+    this.receivesMounts = receivesMounts;
     if (this.init !== undefined && this.root !== "own") this.init.seesHost = true;
   }
 

@@ -7,7 +7,7 @@
 import { OVERFLOW_ID, type PlannedState } from "../planned_state.ts";
 import { CapabilityModel } from "../capability_model.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../../recipe/namespaces.ts";
-import type { AccessRecorder } from "./recorder.ts";
+import type { AccessRecorder, InitPlace } from "./recorder.ts";
 import type { HostAccess } from "./access.ts";
 
 /** The access that a command adds to the steps. */
@@ -15,6 +15,8 @@ export interface CommandAccess {
   readonly program: string;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** Whether it gets a terminal of its own, and with that a session. */
+  readonly terminal?: boolean | undefined;
   /** The names of the script's variables that the program gets. */
   readonly variables: readonly string[];
 }
@@ -57,8 +59,31 @@ export function requiredAccess(
     if (reaching && !isContainerMount(namespace)) needs.push({ kind: "namespace", namespace });
   }
   if (asHost) needs.push(...privileges(capabilities));
+  needs.push(...beyondNamespaces(recorder, init, command));
   if (command !== undefined) needs.push(...commandAccess(command, state));
   return distinct(needs.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+}
+
+/**
+ * Returns the access that no kind of namespace takes from a program.
+ *
+ * @param controlled the init, if the program may be able to control it
+ */
+function beyondNamespaces(
+  { state, filtered, init, lifetime }: AccessRecorder,
+  controlled: InitPlace | undefined,
+  command: CommandAccess | undefined,
+): readonly HostAccess[] {
+  const needs: HostAccess[] = [];
+  const ownSession = state.ownSession || command?.terminal === true;
+  if (!ownSession || controlled?.ownSession === false) needs.push({ kind: "terminal" });
+  // The init makes its calls without the filter.
+  if (!filtered || controlled !== undefined) needs.push({ kind: "kernel" });
+  // A program can reset its own parent-death signal (prctl(2)), and not that of an init.
+  const tied = init !== undefined && controlled === undefined;
+  if (lifetime !== undefined) needs.push(lifetime);
+  else if (!tied) needs.push({ kind: "lifetime" });
+  return needs;
 }
 
 const ALL_OF_THE_HOST: readonly HostAccess[] = [

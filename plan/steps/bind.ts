@@ -24,6 +24,8 @@ import type { ContainerPath } from "../container_path.ts";
 import { copyTree } from "../copy_tree.ts";
 import { HostPath } from "../host_path.ts";
 import { pinParents } from "../pins.ts";
+import { touches } from "../mount_table.ts";
+import { coverKernelMounts, refuseKernelMount } from "./kernel_mounts.ts";
 
 const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -35,10 +37,14 @@ const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
 /** Lowers `bind`. */
 export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
-  const source = plan.source(step.source);
+  const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath &&
     source.resolved.type === undefined;
-  if (!isMissing) recordSource(step, plan);
+  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  if (!isMissing) recordSource({ ...step, restrict }, plan);
+  if (isUntrustedDirectory(step, source)) {
+    refuseKernelMount(step.source, source.resolved.path, plan);
+  }
   const target = plan.path(step.target);
   const mounted = {
     target: target.canonical,
@@ -47,14 +53,39 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     readOnly: step.readOnly === true,
   };
   if (step.optional !== true) {
-    show(step, source, target, plan);
-    return plan.mounted(mounted);
+    show({ ...step, restrict }, source, target, plan);
+    plan.mounted(mounted);
+  } else {
+    if (!isMissing) {
+      target.makeParent();
+      plan.skippable("the source is missing", (end) => {
+        show({ ...step, restrict }, source, target, plan, end);
+      });
+    }
+    plan.mounted({ ...mounted, certain: false });
   }
-  if (!isMissing) {
-    target.makeParent();
-    plan.skippable("the source is missing", (end) => show(step, source, target, plan, end));
+  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
+    coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
-  plan.mounted({ ...mounted, certain: false });
+}
+
+function isUntrustedDirectory(
+  step: BindStep,
+  source: HostPath | ContainerPath,
+): source is HostPath {
+  return step.untrusted === true && source instanceof HostPath &&
+    source.resolved.type === "directory";
+}
+
+/**
+ * Returns what the files of the host are restricted to unless a step says otherwise. A device can be
+ * written to on a read-only mount too, so that there are none, but for a source that is one, or that
+ * is in /dev or around it.
+ */
+export function usualRestrictions(source: string, plan: PlanBuilder): readonly BindRestriction[] {
+  const place = plan.access.hostPlace(source);
+  if (place === undefined) return [];
+  return place.type === "device" || touches(place.path, "/dev") ? [] : ["nodev"];
 }
 
 function recordSource({ source, readOnly, restrict }: BindStep, plan: PlanBuilder): void {
@@ -104,6 +135,9 @@ function show(
 
 function missingSource({ source }: BindStep, isHost: boolean): string {
   const why = `the source ${source} does not exist`;
+  if (/^~|\$/.test(source)) {
+    return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
+  }
   return isHost
     ? `${why}; leave it out, or bind() it with { optional: true }`
     : `${why} at this step: after pivotRoot() no file of the host does`;

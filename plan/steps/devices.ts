@@ -71,7 +71,9 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
  */
 function copyDevice(plan: PlanBuilder, path: string): ReturnType<typeof copyTree> {
   const source = plan.source(path);
-  const where = source instanceof HostPath ? "on the host" : "at this step";
+  const isHosts = source instanceof HostPath;
+  if (isHosts) plan.access.recordBind(path, { readOnly: true });
+  const where = isHosts ? "on the host" : "at this step";
   const opened = source.open(O_PATH, {
     fixes: () => ({
       ENOENT: `${path} is missing ${where}, and no user namespace can make one`,

@@ -19,6 +19,7 @@ import {
   S_IFCHR,
   S_IFIFO,
   symlinkat,
+  umask,
   write,
 } from "../../ffi/calls/files.ts";
 import type { Fixes } from "../../ffi/fix.ts";
@@ -28,9 +29,8 @@ import { filesystemFull, READ_ONLY } from "../fixes.ts";
 
 /** Lowers `mkdir`. */
 export function lowerMkdir(step: MkdirStep, plan: PlanBuilder): void {
-  mayMake(plan, step);
   const target = plan.path(step.path);
-  target.makeDirectories();
+  making(plan, step, () => target.makeDirectories());
   if (step.mode === undefined) return;
   const fd = target.open(O_DIRECTORY, {
     fixes: { ENOTDIR: `${step.path} exists and is not a directory` },
@@ -49,18 +49,22 @@ export function lowerSymlink(step: SymlinkStep, plan: PlanBuilder): void {
 
 /** Lowers `writeFile`. */
 export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
-  mayMake(plan, step);
   const bytes = new TextEncoder().encode(step.text);
   const full = { fixes: { ENOSPC: filesystemFull(step.path) } };
   // A pipe in somebody's root would keep the launch waiting; one of the host's is the caller's.
   const waits = step.host === true ? 0 : O_NONBLOCK;
-  const fd = plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
-    mode: step.mode ?? 0o644,
-    fixes: {
-      ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
-      EISDIR: `${step.path} is a directory`,
-    },
-  });
+  const fd = making(
+    plan,
+    step,
+    () =>
+      plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
+        mode: step.mode ?? 0o644,
+        fixes: {
+          ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
+          EISDIR: `${step.path} is a directory`,
+        },
+      }),
+  );
   if (bytes.length > 0) {
     plan.call(write(fd, bytes, bytes.length), full);
     // A full filesystem makes the write above short without an error; this one then fails.
@@ -73,24 +77,24 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
 
 /** Lowers `mknod`. */
 export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
-  mayMake(plan, step);
   if (step.type !== "p") {
     plan.access.record({ kind: "device", path: `${step.type} ${step.major}:${step.minor}` });
   }
   const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
-  plan.path(step.path).inParent((directory, name) => {
-    plan.call(mknodat(directory, name, type | (step.mode ?? 0o666), device), {
-      fixes: {
-        ...makingFixes(step.path),
-        EPERM: plan.state.inUserNamespace
-          ? "a user namespace has no right to make device files; devices() and bind() need none"
-          : "making device files needs CAP_MKNOD",
-      },
-    });
-    // The umask applies to the mode of mknodat(2).
-    if (step.mode !== undefined) plan.call(fchmodat(directory, name, step.mode));
-  });
+  making(plan, step, () =>
+    plan.path(step.path).inParent((directory, name) => {
+      plan.call(mknodat(directory, name, type | (step.mode ?? 0o644), device), {
+        fixes: {
+          ...makingFixes(step.path),
+          EPERM: plan.state.inUserNamespace
+            ? "a user namespace has no right to make device files; devices() and bind() need none"
+            : "making device files needs CAP_MKNOD",
+        },
+      });
+      // The umask applies to the mode of mknodat(2).
+      if (step.mode !== undefined) plan.call(fchmodat(directory, name, step.mode));
+    }));
 }
 
 function makingFixes(path: string): Fixes {
@@ -102,10 +106,23 @@ function makingFixes(path: string): Fixes {
   };
 }
 
-function mayMake(
-  plan: PlanBuilder,
-  { path, host }: { readonly path: string; readonly host?: boolean },
-): void {
+/** Adds calls that make a file; one of the host's gets the mode that the script's umask leaves. */
+function making<T>(plan: PlanBuilder, step: MakingStep, add: () => T): T {
+  mayMake(plan, step);
+  if (step.host !== true || plan.state.hasUmask) return add();
+  plan.call(umask(plan.scriptUmask));
+  const made = add();
+  plan.call(umask(0));
+  return made;
+}
+
+/** What the steps that make files have in common. */
+interface MakingStep {
+  readonly path: string;
+  readonly host?: boolean;
+}
+
+function mayMake(plan: PlanBuilder, { path, host }: MakingStep): void {
   if (host !== true) plan.requireContainerMount(path);
   else plan.access.recordWrite(path);
 }

@@ -6,7 +6,7 @@
 
 import { at_fdcwd } from "../../ffi/calls/files.ts";
 import { writeText } from "../../ffi/calls/write_text.ts";
-import type { IdRange } from "../../recipe/steps/id_range.ts";
+import { type IdRange, imageOf } from "../../recipe/steps/id_range.ts";
 import {
   type MapCurrentUserStep,
   type MapIdsStep,
@@ -14,9 +14,10 @@ import {
   mapText,
 } from "../../recipe/steps/id_maps.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { changeIds } from "../change_ids.ts";
 import { appArmor } from "../fixes.ts";
 import type { ParentCall } from "../parent_work.ts";
-import { OVERFLOW_ID, type PlannedState } from "../planned_state.ts";
+import type { PlannedState } from "../planned_state.ts";
 import { writeProcFile } from "../proc_file.ts";
 
 /** Lowers `mapRoot`. */
@@ -60,7 +61,12 @@ export function lowerMapIds(step: MapIdsStep, plan: PlanBuilder): void {
         { program: "newgidmap", args: [pid, ...gids.trim().split(/\s/)] },
       ]
   );
-  plan.state.ids = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
+  const images = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
+  plan.state.ids = { uid: images.uid ?? firstOf(step.uids), gid: images.gid ?? firstOf(step.gids) };
+  if (images.uid !== undefined && images.gid !== undefined) return;
+  // Without a mapped id it would be nobody in there, and still the script's user on the host.
+  for (const { call, fixes } of changeIds(plan.state.ids, plan.state)) plan.call(call, { fixes });
+  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 
 /** Returns the ids of the process in the parent user namespace. */
@@ -78,10 +84,9 @@ function mapOwnIds(plan: PlanBuilder, uid: number, gid: number): void {
   plan.state.ids = { uid, gid };
 }
 
-/** Returns an id of the parent user namespace as the ranges map it. */
-function imageOf(id: number, ranges: readonly IdRange[]): number {
-  const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
-  return range === undefined ? OVERFLOW_ID : range.inside + id - range.outside;
+/** Returns root's id, or the first one of the ranges. */
+function firstOf(ranges: readonly IdRange[]): number {
+  return ranges.some(({ inside }) => inside === 0) ? 0 : ranges[0]!.inside;
 }
 
 /** Denies setgroups(2), which an unprivileged group map requires (user_namespaces(7)). */

@@ -40,6 +40,7 @@ export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: Plan
     plan.call(call, { fixes });
   }
   plan.state.ids = { uid, gid };
+  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 
 /** Lowers `capabilities`. */

@@ -7,6 +7,7 @@
 import type { Fd, ResultOf } from "../../ffi/call.ts";
 import {
   at_fdcwd,
+  chdir,
   fchdir,
   O_CLOEXEC,
   O_DIRECTORY,
@@ -18,8 +19,7 @@ import {
 } from "../../ffi/calls/files.ts";
 import { writeTextTo } from "../../ffi/calls/write_text.ts";
 import { chroot, setns } from "../../ffi/calls/namespaces.ts";
-import { pidfd_open, PR_SET_DUMPABLE, prctl } from "../../ffi/calls/processes.ts";
-import { setgroups, setresgid, setresuid } from "../../ffi/calls/users.ts";
+import { pidfd_open } from "../../ffi/calls/processes.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import { NO_PROCESS, OTHERS_PROCESS } from "../../ffi/proc/proc_dir.ts";
 import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
@@ -27,12 +27,13 @@ import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { CGROUP_DENIED } from "../fixes.ts";
+import { leaveGroups, takeRoot, takeUserInside, takeUserOutside } from "../joined_user.ts";
 import { keepParentNetns } from "../network.ts";
 
 /** Lowers `join`. */
 export function lowerJoin(step: JoinStep, plan: PlanBuilder): void {
   const { target } = step;
-  plan.access.record({
+  plan.recordBeforehand({
     kind: "join",
     target: typeof target === "object" ? target.pid : target,
   });
@@ -46,17 +47,23 @@ export function lowerJoin(step: JoinStep, plan: PlanBuilder): void {
 function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: PlanBuilder): void {
   const asked = typeof target === "number" ? { pid: target, started: undefined } : target;
   const { host } = plan;
-  const questions = { environment: step.environment === true, cgroup: step.cgroup === true };
+  const { credentials = "root", environment = false, cgroup = false } = step;
+  const questions = { environment, cgroup, user: credentials !== "keep" };
   const found = host.joinTarget(asked.pid, asked.started, questions);
   const { pid, started } = found.identity;
   const kinds = new Set(step.kinds ?? found.otherKinds);
-  if (step.environment === true) takeEnvironment(plan, found.environment);
+  plan.joined.push({ identity: found.identity, stepIndex: plan.cursor.index });
+  if (environment) takeEnvironment(plan, found.environment);
   for (const file of found.cgroupFiles) enterCgroup(plan, file);
 
   // The pid may have been reused since the plan. The pidfd and the /proc directory refer to one
   // process, so a check after they are open is enough.
-  const check = () => void host.joinTarget(pid, started, { environment: false, cgroup: false });
-  const looksInto = step.root === true || step.cwd === true;
+  const check = () => {
+    host.joinTarget(pid, started, { environment: false, cgroup, user: false });
+  };
+  // To enter the same root once more would take a privilege.
+  const entersRoot = step.root === true && !found.sharesRoot;
+  const looksInto = entersRoot || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? undefined : check,
     fixes: ENDED,
@@ -68,22 +75,30 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
       { check, fixes: ENDED },
     )
     : undefined;
-  const open = (name: "root" | "cwd") => {
-    if (step[name] !== true) return undefined;
+  const open = (name: "root" | "cwd", isWanted: boolean) => {
+    if (!isWanted) return undefined;
     const call = openat(directory!, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call, `<${name}>`, { fixes: { EACCES: OTHERS_PROCESS } });
   };
-  const [root, cwd] = [open("root"), open("cwd")];
-  if (kinds.size > 0) enter(plan, pidfd, kinds, step.credentials);
-  if (kinds.has("user")) plan.state.setgroupsDenied = found.setgroupsDenied;
+  const [root, cwd] = [open("root", entersRoot), open("cwd", step.cwd === true)];
+  const joinsUser = kinds.has("user");
+  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
+    plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
+  }
+  if (joinsUser && credentials !== "keep") leaveGroups(plan);
+  if (kinds.size > 0) enter(plan, pidfd, kinds);
+  if (joinsUser) {
+    plan.state.setgroupsDenied = found.setgroupsDenied;
+    takeUserInside(plan, found, credentials);
+  } else if (credentials === "process") takeUserOutside(plan, found);
   if (root !== undefined) {
     plan.call(fchdir(root));
     plan.call(chroot("."));
-    plan.state.mounts.leave();
-    plan.state.rootCount++;
+    plan.state.leavesRoot();
   }
+  if (step.root === true && root === undefined) plan.call(chdir("/"));
   if (cwd !== undefined) plan.call(fchdir(cwd));
-  if (root !== undefined || cwd !== undefined) plan.enteredWorkingDirectory();
+  if (step.root === true || cwd !== undefined) plan.enteredWorkingDirectory();
   if (kinds.has("pid")) plan.fork("exit");
 }
 
@@ -99,17 +114,15 @@ function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
   const fd: ResultOf = plan.open(opened, `<${file}>`, {
     fixes: { ENOENT: `the file ${file} does not exist`, EACCES: OTHERS_PROCESS },
   });
-  enter(plan, fd, new Set([kind]), step.credentials);
+  const { credentials = "root" } = step;
+  if (kind === "user" && credentials !== "keep") leaveGroups(plan);
+  enter(plan, fd, new Set([kind]));
+  if (kind === "user") takeRoot(plan, credentials);
   if (kind === "pid") plan.fork("exit");
 }
 
 /** Moves the process into namespaces of a pidfd, or the namespace of a file. */
-function enter(
-  plan: PlanBuilder,
-  fd: Fd,
-  kinds: ReadonlySet<NamespaceKind>,
-  credentials: JoinStep["credentials"],
-): void {
+function enter(plan: PlanBuilder, fd: Fd, kinds: ReadonlySet<NamespaceKind>): void {
   if (kinds.has("pid")) plan.needsHostPids();
   // setns(2) refuses a process that shares its memory for a time namespace (EUSERS).
   if (kinds.has("time")) plan.process.ownMemory = true;
@@ -119,7 +132,6 @@ function enter(
   let flags = 0;
   for (const kind of kinds) flags |= CLONE_FLAG[kind];
   plan.call(setns(fd, flags), { fixes: joiningFixes(kinds) });
-  if (kinds.has("user")) becomeRoot(plan, credentials);
 }
 
 function joiningFixes(kinds: ReadonlySet<NamespaceKind>): Fixes {
@@ -135,18 +147,6 @@ function joiningFixes(kinds: ReadonlySet<NamespaceKind>): Fixes {
       ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace"
       : "the file is not a namespace of this kind",
   };
-}
-
-function becomeRoot(plan: PlanBuilder, credentials: JoinStep["credentials"]): void {
-  // A change of credentials has set this to the value of the sysctl fs.suid_dumpable (prctl(2)).
-  plan.call(prctl(PR_SET_DUMPABLE, 0));
-  if (credentials === "keep") return;
-  plan.call(setgroups([]), { accept: ["EPERM"] });
-  // EINVAL: root is not mapped there.
-  plan.call(setresgid(0, 0, 0), { accept: ["EINVAL"] });
-  plan.call(setresuid(0, 0, 0), { accept: ["EINVAL"] });
-  plan.state.ids = { uid: 0, gid: 0 };
-  plan.call(prctl(PR_SET_DUMPABLE, 0));
 }
 
 /** Moves the process into a cgroup: 0 means the process that writes it (cgroups(7)). */

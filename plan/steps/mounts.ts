@@ -78,7 +78,8 @@ export function mountFilesystem(
     fixes: () => ({
       ...mountFixes,
       EBUSY: `something is mounted at ${path} already, or the source is in use`,
-      EINVAL: `the filesystem ${type} does not support an option`,
+      EINVAL: () =>
+        optionIssue(plan, type, data) ?? `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
       ENOENT: `the source ${source ?? type} does not exist`,
       ...fixes,
@@ -91,6 +92,19 @@ export function mountFilesystem(
     readOnly: (flags & MS_RDONLY) !== 0,
     own: true,
   });
+}
+
+/** Returns what the kernel says against the options. */
+function optionIssue({ host, state }: PlanBuilder, type: string, data: string | null) {
+  if (data === null) return undefined;
+  const { caller, ids = { uid: caller.euid, gid: caller.egid } } = state;
+  const mapped = state.inUserNamespace
+    ? {
+      uid: { inside: ids.uid, outside: caller.euid },
+      gid: { inside: ids.gid, outside: caller.egid },
+    }
+    : undefined;
+  return host.filesystemIssue({ type, data, ids: mapped });
 }
 
 /** Refuses options that mount(2) would truncate. */

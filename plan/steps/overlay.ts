@@ -5,7 +5,14 @@
  */
 
 import type { ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, mkdirat, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
+import {
+  at_fdcwd,
+  fchmodat,
+  fchownat,
+  mkdirat,
+  O_DIRECTORY,
+  O_PATH,
+} from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -56,6 +63,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
     for (const [name, tree] of attached) attachHere(plan, tree, name);
     if (step.discard === true) {
       for (const name of ["upper", "work"]) plan.call(mkdirat(at_fdcwd, name, 0o755));
+      copyAttributes(plan, step.lower[0]!, "upper");
     }
     const written = step.discard === true ? { upper: "upper", work: "work" } : changes;
     const data = overlayData(plan, lower.length, written);
@@ -84,7 +92,6 @@ function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {
     EINVAL: `the kernel rejects a directory of the overlay, and says more in dmesg(1): ` +
       `${names}; work has to be on the filesystem of upper, and in a user namespace no lower ` +
       "directory may have a mount of the host below it",
-    ENOENT: `a directory of the overlay does not exist: ${names}`,
     ELOOP: `directories of the overlay overlap, or are nested too deep: ${names}`,
     EBUSY: "upper or work is in use by another overlay",
     ENODEV: "this kernel has no overlayfs (modprobe overlay)",
@@ -110,6 +117,8 @@ function openLower(plan: PlanBuilder, path: string): ResultOf {
 function openChanges(plan: PlanBuilder, upper: string, work: string): Changes {
   plan.access.recordRead(upper);
   for (const path of [upper, work]) plan.access.recordWrite(path);
+  checkDirectory(plan, upper, "upper");
+  checkDirectory(plan, work, "work");
   const [one, other] = [placeOf(plan, upper), placeOf(plan, work)];
   let directory = parentOf(one);
   while (!isWithin(other, directory)) directory = parentOf(directory);
@@ -126,10 +135,35 @@ function openChanges(plan: PlanBuilder, upper: string, work: string): Changes {
   return { tree, upper: beneath(one), work: beneath(other) };
 }
 
+/** Opens the directory and closes it: mount(2) would not say which one does not exist. */
+function checkDirectory(plan: PlanBuilder, path: string, role: string): void {
+  const opened = plan.source(path).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the ${role} directory ${path} does not exist`,
+      ENOTDIR: `the ${role} directory ${path} is not a directory`,
+    },
+  });
+  plan.release(opened);
+}
+
 /** Returns the path without symbolic links of the host. */
 function placeOf(plan: PlanBuilder, path: string): string {
   const source = plan.source(path);
   return source instanceof HostPath ? source.resolved.path : normalize(path);
+}
+
+/**
+ * Gives the upper directory the mode and the owner of the topmost lower one, as the root of an
+ * overlay has those of its upper directory.
+ */
+function copyAttributes(plan: PlanBuilder, lower: string, upper: string): void {
+  const source = plan.source(lower);
+  const attributes = source instanceof HostPath ? source.resolved.attributes : undefined;
+  if (attributes === undefined) return;
+  const { mode, uid, gid } = attributes;
+  // In a user namespace the directory is the caller's already, and other owners are not mapped.
+  if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
+  plan.call(fchmodat(at_fdcwd, upper, mode));
 }
 
 /** Attaches a mount to a new directory in the working directory. */
@@ -153,8 +187,13 @@ function overlayData(
       ? []
       : [`upperdir=${escaped(changes.upper)}`, `workdir=${escaped(changes.work)}`]),
     // In a user namespace the trusted.* attributes, the default, cannot be written.
-    ...(plan.state.inUserNamespace ? ["userxattr"] : []),
+    ...(isPrivileged(plan) ? [] : ["userxattr"]),
   ].join(",");
+}
+
+/** Whether the overlay belongs to the first user namespace. */
+function isPrivileged({ state, host }: PlanBuilder): boolean {
+  return !state.inUserNamespace && host.inFirstUserNamespace();
 }
 
 /** Escapes commas, which separate the options. */

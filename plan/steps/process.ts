@@ -17,6 +17,7 @@ import type {
 } from "../../recipe/steps/process.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { OUTLIVES_FORWARDING } from "../network.ts";
 
 /** Lowers `setEnv`. */
 export function lowerSetEnv({ variables }: SetEnvStep, plan: PlanBuilder): void {
@@ -40,6 +41,7 @@ export function lowerClearEnv({ keep = [] }: ClearEnvStep, plan: PlanBuilder): v
 /** Lowers `umask`. */
 export function lowerUmask({ mask }: UmaskStep, plan: PlanBuilder): void {
   plan.call(umaskCall(mask));
+  plan.state.hasUmask = true;
 }
 
 const RAISED: Fixes = {
@@ -52,19 +54,23 @@ export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuil
   const name = resource.toUpperCase() as keyof typeof RLIMITS;
   const call = prlimit64(0, RLIMITS[name], { soft: number(soft), hard: number(hard) }, null);
   // The rest of the launch opens files, in addition to those of the script.
-  if (name === "NOFILE") plan.beforeExec(call, RAISED);
-  else plan.call(call, { fixes: RAISED });
+  if (name === "NOFILE") return plan.beforeExec(call, RAISED);
+  plan.access.recordHigherLimit();
+  plan.call(call, { fixes: RAISED });
 }
 
 /** Lowers `newSession`. */
 export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void {
   plan.call(setsid(), { fixes: { EPERM: "the program is a session leader already" } });
   plan.state.sessionLeader = true;
+  plan.state.ownSession = true;
 }
 
 /** Lowers `dieWithParent`. */
 export function lowerDieWithParent({ signal }: DieWithParentStep, plan: PlanBuilder): void {
+  if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  plan.access.recordDeath(signal === "SIGKILL");
 }
 
 /** Lowers `init`. */

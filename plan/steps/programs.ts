@@ -50,7 +50,8 @@ function nextRoot(plan: PlanBuilder): string {
 
 function filesOf(step: ProgramsStep, plan: PlanBuilder): readonly PlacedFile[] {
   plan.isMomentary = true;
-  const found = plan.host.programFiles(step.programs);
+  const reading = (path: string) => plan.recordBeforehand({ kind: "read", path });
+  const found = plan.host.programFiles(step.programs, reading);
   return "files" in found ? found.files : plan.refuse(found.issue);
 }
 

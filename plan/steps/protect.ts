@@ -16,7 +16,7 @@ import { mountOnItself, openBelow, parentsOf } from "../pins.ts";
 export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   plan.needs("mount", "they would become read-only on the host");
   const source = normalize(step.source);
-  const { path: directory, type } = plan.resolve(source);
+  const { path: directory, type } = plan.resolveTrusted(source);
   // A file that is named itself is meant to be changed.
   if (type !== "directory") return;
   const { names = PROTECTED_NAMES, except = [] } = step;

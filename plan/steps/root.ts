@@ -6,23 +6,33 @@
 
 import type { ResultOf } from "../../ffi/call.ts";
 import { chdir, fchdir, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
-import { AT_RECURSIVE, MNT_DETACH, move_mount, umount2 } from "../../ffi/calls/mounts.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  mount_setattr,
+  move_mount,
+  umount2,
+} from "../../ffi/calls/mounts.ts";
 import { chroot, pivot_root } from "../../ffi/calls/namespaces.ts";
 import type { ChdirStep, ChrootStep, PivotRootStep } from "../../recipe/steps/root.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { ONTO_FD } from "../container_path.ts";
 import { needsPrivilege } from "../fixes.ts";
 import { copyTree } from "../copy_tree.ts";
+import { usualRestrictions } from "./bind.ts";
 
 /** Lowers `pivotRoot`. */
 export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would change the host's root");
   const target = plan.path(path);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
-  plan.access.recordRoot(path, "pivotRoot");
+  const noDevices = !isMountPoint && usualRestrictions(path, plan).includes("nodev");
+  plan.access.recordRoot(path, "pivotRoot", noDevices);
   const directory = openRoot(plan, path);
   // The new root has to be a mount point (pivot_root(2)), which a bind mount on itself makes it.
-  const root = isMountPoint ? directory : mountOnItself(plan, directory, path);
+  const root = isMountPoint ? directory : mountOnItself(plan, directory, path, noDevices);
   plan.call(fchdir(root));
   // With both arguments the same, the old root is mounted on top of the new one (pivot_root(2)).
   plan.call(pivot_root(".", "."), {
@@ -62,8 +72,19 @@ function openRoot(plan: PlanBuilder, path: string): ResultOf {
   });
 }
 
-function mountOnItself(plan: PlanBuilder, directory: ResultOf, path: string): ResultOf {
+function mountOnItself(
+  plan: PlanBuilder,
+  directory: ResultOf,
+  path: string,
+  noDevices: boolean,
+): ResultOf {
   const tree = copyTree(plan, directory, AT_RECURSIVE, path);
+  // What the recipe has mounted below, such as its own /dev, stays as it is.
+  if (noDevices) {
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_NODEV }), {
+      fixes: plan.state.mountFixes,
+    });
+  }
   plan.call(move_mount(tree, "", directory, "", ONTO_FD), { fixes: plan.state.mountFixes });
   plan.release(directory);
   return tree;

@@ -11,8 +11,10 @@ import {
   SECCOMP_RET,
   type SyscallFilter,
 } from "../../ffi/seccomp/filter.ts";
+import { deniesKernelCalls } from "../access/kernel_calls.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE } from "../../recipe/seccomp_default.ts";
+import { denyMore } from "../../recipe/seccomp_denials.ts";
 import { filterOf } from "../../recipe/seccomp_profile.ts";
 import type { SeccompStep } from "../../recipe/steps/seccomp.ts";
 
@@ -21,7 +23,8 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   const { flags = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
     .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
-  const program = programOf(step, plan);
+  const { program, isContained } = filterFor(step, plan);
+  if (isContained) plan.access.filtered = true;
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -30,15 +33,25 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   });
 }
 
-function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer> {
+/** A compiled filter. */
+interface CompiledFilter {
+  readonly program: Uint8Array<ArrayBuffer>;
+  /** Whether it denies all calls that reach out of every namespace. */
+  readonly isContained: boolean;
+}
+
+function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
   const { architecture } = plan.host;
-  const { profile, allow } = step;
+  const { profile, allow, deny } = step;
   // Compiling a filter takes longer than a launch.
-  return plan.host.remember(`seccomp ${JSON.stringify({ architecture, profile, allow })}`, () => {
-    const filter = filterOf(allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []));
-    checkLaunch(filter, plan);
+  const key = JSON.stringify({ architecture, profile, allow, deny });
+  return plan.host.remember(`seccomp ${key}`, () => {
+    const allowed = allowMore(profile ?? DEFAULT_SECCOMP_PROFILE, allow ?? []);
+    const filter = filterOf(denyMore(allowed, deny ?? []));
     try {
-      return compileFilter(filter, architecture);
+      checkLaunch(filter, plan);
+      const program = compileFilter(filter, architecture);
+      return { program, isContained: deniesKernelCalls(filter) };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;
@@ -49,10 +62,10 @@ function programOf(step: SeccompStep, plan: PlanBuilder): Uint8Array<ArrayBuffer
 /**
  * The calls that a launch makes under the filter: to execute the program, and to exit if it fails.
  */
-const LAUNCHING = ["execve", "exit_group"] as const;
+const LAUNCHING: readonly string[] = ["execve", "exit_group"];
 
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
-  const rules = new RuleIndex(filter);
+  const rules = new RuleIndex(filter, new Set(LAUNCHING));
   for (const name of LAUNCHING) {
     const actions = rules.for(name).map(({ action }) => action);
     if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {

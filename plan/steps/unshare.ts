@@ -7,6 +7,7 @@
 import { at_fdcwd } from "../../ffi/calls/files.ts";
 import { AT_RECURSIVE, mount_setattr, MS_PRIVATE, MS_SLAVE } from "../../ffi/calls/mounts.ts";
 import { CLONE_NEWTIME, unshare } from "../../ffi/calls/namespaces.ts";
+import { setgroups } from "../../ffi/calls/users.ts";
 import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { UnshareStep } from "../../recipe/steps/unshare.ts";
 import type { PlanBuilder } from "../builder.ts";
@@ -19,18 +20,38 @@ import { enterTime } from "../time_namespace.ts";
 export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
   const kinds = new Set(step.kinds);
   if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("user")) dropScriptGroups(plan);
   if (kinds.has("net")) keepParentNetns(plan);
   if (kinds.has("mount")) plan.leaveMountNamespace();
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
-    const propagation = step.propagation === "slave" ? MS_SLAVE : MS_PRIVATE;
+    const receives = step.propagation === "slave";
+    const propagation = receives ? MS_SLAVE : MS_PRIVATE;
     plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, { propagation }), {
-      fixes: plan.state.mountFixes,
+      fixes: () => ({ ...plan.state.mountFixes, EINVAL: ROOT_IS_NO_MOUNT }),
     });
-    plan.access.recordMountNamespace();
+    plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);
+}
+
+const ROOT_IS_NO_MOUNT =
+  "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is " +
+  "entered (mount --bind DIRECTORY DIRECTORY)";
+
+/**
+ * Drops the script's supplementary groups before the user namespace is made, as setgroups(2) may be
+ * denied in there, and they count on the host's files all the same. A script that may not drop them
+ * is that of an ordinary user, whose program may do what the user may.
+ */
+function dropScriptGroups(plan: PlanBuilder): void {
+  const { state, cursor } = plan;
+  if (state.inUserNamespace || !state.hasScriptGroups) return;
+  // The own group alone gives nothing to a program that stays in it, and mapIds() may move it.
+  if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
+  plan.callBefore(setgroups([]));
+  state.groupsChanged = true;
 }
 
 function enterNamespaces(kinds: ReadonlySet<NamespaceKind>, plan: PlanBuilder): void {

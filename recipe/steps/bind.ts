@@ -37,8 +37,22 @@ export interface BindOptions {
   readonly recursive?: boolean;
   /** Whether the step is left out when the source does not exist. */
   readonly optional?: boolean;
-  /** What the files cannot be used for, by the options of mount(8). */
+  /**
+   * What the files cannot be used for, by the options of mount(8). A read-only mount keeps no program
+   * from writing to a device that lies there, so devices are in it only with a list that lacks
+   * `nodev`: `[]`.
+   *
+   * @default {["nodev"]}, and nothing for a device, for /dev, and for directories in it or around it
+   */
   readonly restrict?: readonly BindRestriction[];
+  /**
+   * Whether the program is not trusted with the source. Where it can write, it may leave symbolic
+   * links for the next container: no path of the recipe is followed on the host over a link that
+   * lies there, by whichever name the path gets there; an optional step is left out then.
+   * Filesystems of the kernel that are mounted below the source, such as the /proc of a chroot, are
+   * covered by empty directories.
+   */
+  readonly untrusted?: boolean;
 }
 
 /**
@@ -52,7 +66,9 @@ export interface BindOptions {
  * The source is the file that its path leads to when the recipe is planned. Where the path has got
  * a symbolic link on the way since then, the step fails.
  *
- * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`; with
+ * `untrusted` for a source that is a filesystem of the kernel, and for a path that leads over a link
+ * which the program may have made
  * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount
  * point on a filesystem of the host's, `EACCES` where the user may not search a directory on the
  * way, `EINVAL` for a directory on a file or a file on a directory, and for an ordinary user who
@@ -85,4 +101,5 @@ export const bindSchema: StepSchema<BindStep> = stepSchema("bind", () => ({
   recursive: optional(boolean()),
   optional: optional(boolean()),
   restrict: optional(list(oneOf(RESTRICTIONS))),
+  untrusted: optional(boolean()),
 }));

@@ -165,8 +165,7 @@ export interface MknodStep extends FileOptions {
 }
 
 /**
- * Creates a device file or a named pipe, with the mode 0666 less the umask, unless another is
- * given. Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the
+ * Creates a device file or a named pipe, with the mode 0644 unless another is given. Needs a filesystem that the recipe has mounted, or `host`. Devices need CAP_MKNOD on the
  * host: in a user namespace use `devices`, or `bind` one of the host's. See mknod(2).
  *
  * @throws {RecipeError} where a device has no number, or a pipe has one; when it is planned for a

@@ -100,6 +100,9 @@ export interface MapIdsStep {
  * writes any other ranges from outside; for an ordinary user `newuidmap` and `newgidmap` (Debian:
  * uidmap) write the ranges that /etc/subuid and /etc/subgid grant to that user.
  *
+ * Where the ranges do not contain the caller's own user or group, the container becomes root of the
+ * user namespace, or has the first id of the ranges where they have no root.
+ *
  * @throws {RecipeError} where ranges overlap, or go beyond the last id
  * @throws {RecipeError} when it is planned without `unshare("user")` before it, after another step
  * that maps ids, or in a user namespace within one of the container's

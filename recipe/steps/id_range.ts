@@ -1,5 +1,5 @@
 /**
- * A line of an id map.
+ * A line of an id map, and what it does to an id.
  *
  * @module
  */
@@ -12,4 +12,10 @@ export interface IdRange {
   readonly outside: number;
   /** How many ids. */
   readonly count: number;
+}
+
+/** Returns the id in the container of one outside; `undefined` if it is not mapped. */
+export function imageOf(id: number, ranges: readonly IdRange[]): number | undefined {
+  const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
+  return range && range.inside + id - range.outside;
 }

@@ -23,13 +23,16 @@ export interface JoinStep extends JoinOptions {
 /** Options of {@linkcode join}. */
 export interface JoinOptions {
   /**
-   * The user of the container in a user namespace that it joins: its root, without supplementary
-   * groups, or the same as before (`nsenter --preserve-credentials`). Where root is not mapped
-   * there, the user stays the same.
+   * The user of the container. `"root"` is root of a user namespace that it joins, without
+   * supplementary groups; where root is not mapped there it is the user of the process, and without
+   * a user namespace the same as before. `"process"` is the user of the process with its groups, as
+   * far as they are mapped, and its capabilities. `"keep"` is the same as before, as with
+   * `nsenter --preserve-credentials`: root's user and groups then count on the host's files,
+   * whatever they are called in the user namespace.
    *
    * @default {"root"}
    */
-  readonly credentials?: "root" | "keep";
+  readonly credentials?: "root" | "process" | "keep";
   /**
    * Whether the container gets the root directory of the process, with `/` as working directory.
    */
@@ -67,18 +70,24 @@ export type JoinTarget =
  * time namespace, which takes a copy of the script's process: some milliseconds. See setns(2) and
  * nsenter(1).
  *
+ * The groups of a privileged user are dropped before a user namespace is joined, as setgroups(2)
+ * may be denied in there. An ordinary user cannot drop them: they are shown as 65534 where they are
+ * not mapped, and count on the host's files.
+ *
  * @throws {TypeError} for a container that has ended
  * @throws {SyscallError} `ENOENT` where the process of a pidfd has ended
  * @throws {RecipeError} when it is planned with a file that is not a namespace, or with a pid
- * namespace where the container is in one of its own already
+ * namespace where the container is in one of its own already; for root with a process whose user is
+ * not mapped in its user namespace; with `credentials: "process"` without its user namespace
  * @throws {UnsupportedError} where /proc is of another pid namespace than the script's; when it is
  * planned with `cgroup` and the cgroups of the process are out of reach, as their hierarchy is not
  * mounted
  * @throws {SyscallError} when it is planned: `ESRCH` where there is no such process, or another has
- * its pid, `ENOENT` where there is no such file, `EACCES` where the process is another user's;
- * when it is run: `EPERM` without CAP_SYS_ADMIN in the user namespace that the namespaces belong
- * to, `EINVAL` for a file of another kind, or the user namespace that the script is in, `EACCES`
- * where the user may not enter the cgroup
+ * its pid, `ENOENT` where there is no such file, `EACCES` where the process is another user's,
+ * `EBUSY` with `cgroup` where the process is paused; when it is run: the same, `EPERM` without
+ * CAP_SYS_ADMIN in the user namespace that the namespaces belong to, or without the capabilities to
+ * become the user of the process, `EINVAL` for a file of another kind, for the user namespace that
+ * the script is in, or for one without root, `EACCES` where the user may not enter the cgroup
  *
  * @example A second program in the container of the first
  * ```ts
@@ -118,7 +127,7 @@ export const joinSchema: StepSchema<JoinStep> = stepSchema("join", () => ({
     either(path(), object({ pid: integer(1, 2 ** 31 - 1), started: integer(0) })),
   ),
   kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-  credentials: optional(oneOf(["root", "keep"])),
+  credentials: optional(oneOf(["root", "process", "keep"])),
   root: optional(boolean()),
   cwd: optional(boolean()),
   environment: optional(boolean()),
@@ -126,6 +135,9 @@ export const joinSchema: StepSchema<JoinStep> = stepSchema("join", () => ({
 }), ({ target, kinds = [], ...options }) => {
   if (typeof target !== "string") return undefined;
   if (kinds.length > 1) return "a file is one namespace and takes one kind";
+  if (options.credentials === "process") {
+    return '"credentials" of "process" need a process, and the target is a file';
+  }
   const ofProcess = (["root", "cwd", "environment", "cgroup"] as const)
     .find((name) => options[name] === true);
   return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;

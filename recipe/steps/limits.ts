@@ -113,9 +113,9 @@ export function bytesOf(size: string): number | undefined {
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
 }
 
-function isSize(value: unknown): boolean {
+function isSize(value: unknown, min: number): boolean {
   const bytes = typeof value === "string" ? bytesOf(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
 }
 
 function isCpus(value: unknown): boolean {
@@ -145,6 +145,17 @@ function limit(
   ));
 }
 
+/** A number of bytes, from `min` on. */
+function sizeFrom(min: number): Schema {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(
+    `${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`,
+    (value) => isSize(value, min),
+    integer(min).jsonSchema(),
+    { type: "string", pattern: "^\\d+[kmgtKMGT]?$" },
+  );
+}
+
 /** A string that passes the check. */
 function textThat(expected: string, holds: (text: string) => boolean, pattern: string): Schema {
   return text({
@@ -157,12 +168,7 @@ function textThat(expected: string, holds: (text: string) => boolean, pattern: s
 
 /** What each limit may be. */
 export const limitFields: () => Schemas<Limits> = lazy(() => {
-  const size = limit(
-    'a number of bytes, or a string with a unit: "512k", "64m", "2g", "1t"',
-    isSize,
-    integer().jsonSchema(),
-    { type: "string", pattern: "^\\d+[kmgtKMGT]?$" },
-  );
+  const size = sizeFrom(0);
   const count = optional(either(integer(1), oneOf(["unlimited"])));
   const io = object({
     device: textThat(
@@ -176,7 +182,8 @@ export const limitFields: () => Schemas<Limits> = lazy(() => {
     writeIops: count,
   });
   return {
-    memory: size,
+    // A group without any memory ends each process as it enters.
+    memory: sizeFrom(1),
     memoryHigh: size,
     swap: size,
     cpus: limit("a number of processors from 0.01 on", isCpus, {

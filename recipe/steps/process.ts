@@ -12,12 +12,14 @@ import {
   either,
   integer,
   list,
+  maskBits,
   oneOf,
   optional,
   schema,
   text,
   variableName,
 } from "../schema.ts";
+import { variablePattern } from "../variable_pattern.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Sets variables of the program's environment. */
@@ -62,7 +64,10 @@ export interface ClearEnvStep extends ClearEnvOptions {
 
 /** Options of {@linkcode clearEnv}. */
 export interface ClearEnvOptions {
-  /** The variables of the script's environment that stay, where they are set. */
+  /**
+   * The variables of the script's environment that stay, where they are set; `"AWS_*"` is all that
+   * begin so.
+   */
   readonly keep?: readonly string[];
 }
 
@@ -87,7 +92,7 @@ export function clearEnv(options: ClearEnvOptions = {}): ClearEnvStep {
 /** What the data of `clearEnv` may be. */
 export const clearEnvSchema: StepSchema<ClearEnvStep> = stepSchema(
   "clearEnv",
-  () => ({ keep: optional(list(variableName())) }),
+  () => ({ keep: optional(list(variablePattern())) }),
 );
 
 /** Sets the file mode creation mask. */
@@ -117,7 +122,7 @@ export function umask(mask: number): UmaskStep {
 /** What the data of `umask` may be. */
 export const umaskSchema: StepSchema<UmaskStep> = stepSchema(
   "umask",
-  () => ({ mask: integer(0, 0o777) }),
+  () => ({ mask: maskBits() }),
 );
 
 /** A resource that setrlimit(2) limits, by the name that prlimit(1) has for it: `"nofile"`. */
@@ -222,9 +227,13 @@ export interface DieWithParentStep {
  * `dieWithParent(null)`. See PR_SET_PDEATHSIG in prctl(2).
  *
  * The signal goes to the first process of the container; in a pid namespace all others end with
- * that one. The kernel drops the setting when a program gains privileges by its file (set-user-ID,
- * capabilities); `noNewPrivileges()`, `init()` or a user namespace prevents that. Needs no
- * privilege, and nothing of it fails.
+ * that one. A program can reset the setting for itself (prctl(2)), but not for an `init()` that it
+ * cannot trace, and can survive any signal but SIGKILL. The kernel drops the setting when a program
+ * gains privileges by its file (set-user-ID, capabilities); `noNewPrivileges()`, `init()` or a user
+ * namespace prevents that. Needs no privilege.
+ *
+ * @throws {RecipeError} when it is planned with `null`, and a step has the script forward packets:
+ * `publish()`, `masquerade()` or `userNetwork()`
  *
  * @example
  * ```ts

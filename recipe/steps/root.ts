@@ -19,7 +19,8 @@ export interface PivotRootStep {
 /**
  * Makes a directory the root of the container's mount namespace, and unmounts the old root: nothing
  * of it can be reached any more, and no directory for it remains. The working directory is then
- * `/`. Needs `unshare("mount")` before it. See pivot_root(2).
+ * `/`. A directory of the host has no devices then (`nodev`), unless `bind` has mounted it with some;
+ * `devices()` makes those that programs need. Needs `unshare("mount")` before it. See pivot_root(2).
  *
  * @throws {RecipeError} for `/`, which is the root already; when it is planned without
  * `unshare("mount")` before it

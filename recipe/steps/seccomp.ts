@@ -9,6 +9,7 @@ import { suggestion } from "../nearest.ts";
 import { lazy, list, optional, type Schema, text } from "../schema.ts";
 import { quoted } from "../shown.ts";
 import { SECCOMP_GROUPS } from "../seccomp_default.ts";
+import { SECCOMP_DENIALS } from "../seccomp_denials.ts";
 import { type SeccompProfile, seccompProfile } from "../seccomp_profile.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
@@ -24,18 +25,26 @@ export interface SeccompStep extends SeccompAllowance {
   readonly profile?: SeccompProfile;
 }
 
-/** What {@linkcode seccomp} takes in place of a profile: calls to allow beside the default ones. */
+/** What {@linkcode seccomp} takes in place of a profile: calls to allow or deny beside the default. */
 export interface SeccompAllowance {
   /**
    * Calls by their names, `"@mounts"` for those that mount and unmount, and `"@namespaces"` for
    * `clone`, `clone3`, `unshare` and `setns` without limits.
    */
   readonly allow?: readonly string[];
+  /**
+   * Calls by their names, which fail with `EPERM` even if they are in `allow`, or names of `allow`
+   * for groups of them; `"@setuid-files"` for what makes files that run as their owner or group
+   * (chmod, mknod, open and the like with the bits of set-user-ID or set-group-ID; `openat2` fails
+   * with `ENOSYS`, and programs use `openat`); and `"@unix-sockets"` for unix sockets other than
+   * connected pairs (`socketpair` of streams).
+   */
+  readonly deny?: readonly string[];
 }
 
 /**
  * Limits the system calls of the program and of all that it starts: to those that ordinary programs
- * need ({@linkcode DEFAULT_SECCOMP_PROFILE}), to these and more, or by a profile in the shape of
+ * need ({@linkcode DEFAULT_SECCOMP_PROFILE}), to these and more or without some, or by a profile in the shape of
  * the OCI runtime specification.
  *
  * Wherever the step is in the recipe, the filter takes effect just before the program starts, so
@@ -73,24 +82,30 @@ export function seccomp(profile: SeccompProfile | SeccompAllowance = {}): Seccom
     : { step: "seccomp", ...profile as SeccompAllowance };
 }
 
-/** The names of groups, and of every call there is. */
-const callNames = lazy(() => [...Object.keys(SECCOMP_GROUPS), ...allSyscalls("x86_64").keys()]);
+/** The names of every call there is. */
+const callNames = lazy(() => [...allSyscalls("x86_64").keys()]);
 
-/** The name of a system call, or of a group of them. */
-function callName(): Schema {
-  const groups = Object.keys(SECCOMP_GROUPS);
+/** The name of a system call, or of one of these groups. */
+function callName(groups: readonly string[]): Schema {
   return text({
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
     min: 1,
     issue: (name) =>
       isSyscallName(name) || groups.includes(name)
         ? undefined
-        : `there is no call ${quoted(name)}${suggestion(name, callNames())}`,
+        : `there is no call ${quoted(name)}${suggestion(name, [...groups, ...callNames()])}`,
   });
 }
 
 /** What the data of `seccomp` may be. */
 export const seccompSchema: StepSchema<SeccompStep> = stepSchema(
   "seccomp",
-  () => ({ profile: optional(seccompProfile()), allow: optional(list(callName())) }),
+  () => {
+    const groups = Object.keys(SECCOMP_GROUPS);
+    return {
+      profile: optional(seccompProfile()),
+      allow: optional(list(callName(groups))),
+      deny: optional(list(callName([...groups, ...Object.keys(SECCOMP_DENIALS)]))),
+    };
+  },
 );

@@ -19,8 +19,9 @@ export interface SysctlStep {
  * Changes kernel settings that belong to a namespace of the container's own, by their names as
  * sysctl(8) takes them: `net.*` of the `"net"` namespace; `kernel.msg*`, `kernel.sem*`,
  * `kernel.shm*` and `fs.mqueue.*` of the `"ipc"` namespace; `kernel.hostname` and
- * `kernel.domainname` of the `"uts"` namespace; `user.*` of the `"user"` namespace. All others
- * belong to the host, and are refused.
+ * `kernel.domainname` of the `"uts"` namespace; `user.*` of the `"user"` namespace;
+ * `kernel.ns_last_pid`, `kernel.pid_max` (Linux 6.14) and `vm.memfd_noexec` (Linux 6.3) of the
+ * `"pid"` namespace. All others belong to the host, and are refused.
  *
  * Needs `unshare` with the namespace before it. The kernel lets only root of the host change some
  * of these settings, such as `kernel.hostname`, for which there is `hostname`.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { list, oneOf, optional } from "../schema.ts";
+import { isObject, list, oneOf, optional } from "../schema.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../namespaces.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
@@ -20,7 +20,8 @@ export interface UnshareStep extends UnshareOptions {
 export interface UnshareOptions {
   /**
    * Whether mounts and unmounts on the host propagate to a new mount namespace: they do not
-   * (`"private"`), or they do (`"slave"`). Those in the container never propagate to the host.
+   * (`"private"`), or they do (`"slave"`), also into a read-only bind, where they are as the host
+   * has mounted them. Those in the container never propagate to the host.
    *
    * @default {"private"}
    */
@@ -52,8 +53,8 @@ export function unshare(
   ...kinds: NamespaceKind[] | [...NamespaceKind[], UnshareOptions]
 ): UnshareStep {
   const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind) => typeof kind !== "object");
+  const options = isObject(last) ? last : {};
+  const names = kinds.filter((kind) => !isObject(kind));
   return { step: "unshare", kinds: names as NamespaceKind[], ...options };
 }
 

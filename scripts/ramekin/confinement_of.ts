@@ -11,29 +11,39 @@ import {
   noNewPrivileges,
   seccomp,
   type Step,
+  umask,
 } from "../../mod.ts";
 import { readText } from "./files.ts";
 
-/** The steps that limit a program as the one with this pid is limited. */
-export function limitsOf(pid: number): readonly Step[] {
-  return limitsIn(statusOf(String(pid)), statusOf("self"));
+/** The steps that limit a program, be it root, as the one with this pid is limited. */
+export function limitsOf(pid: number, isRoot: boolean): readonly Step[] {
+  const status = statusOf(String(pid));
+  return [...(isRoot ? rootLimitsIn(status, statusOf("self")) : []), ...limitsIn(status)];
+}
+
+/** What root may not have, from /proc/PID/status (proc_pid_status(5)) of it and of this process. */
+export function rootLimitsIn(status: string, own: string): readonly Step[] {
+  const kept = boundingSet(status);
+  const lost = boundingSet(own).filter((name) => !kept.includes(name));
+  if (lost.length === 0) return [];
+  return [capabilities(kept.length === 0 ? { keep: [] } : { bounding: kept })];
 }
 
 /**
- * The same, from /proc/PID/status (proc_pid_status(5)) of it and of this process. The kernel shows
- * whether there is a filter of system calls, but not which: the default one is used in its place.
+ * What applies to every user, from the same. The kernel shows whether there is a filter of system
+ * calls, but not which: that of a sandbox is used in its place.
  */
-export function limitsIn(status: string, own: string): readonly Step[] {
-  const kept = boundingSet(status);
-  const lost = boundingSet(own).filter((name) => !kept.includes(name));
+export function limitsIn(status: string): readonly Step[] {
+  const mask = field(status, "Umask");
   return [
-    ...(lost.length === 0
-      ? []
-      : [capabilities(kept.length === 0 ? { keep: [] } : { bounding: kept })]),
+    ...(mask === undefined ? [] : [umask(parseInt(mask, 8))]),
     ...(field(status, "NoNewPrivs") === "1" ? [noNewPrivileges()] : []),
-    ...(field(status, "Seccomp") === FILTERED ? [seccomp()] : []),
+    ...(field(status, "Seccomp") === FILTERED ? [seccomp({ deny: SANDBOX_DENIES })] : []),
   ];
 }
+
+/** What a sandbox that is shown files denies. */
+const SANDBOX_DENIES = ["@setuid-files", "@unix-sockets"];
 
 /** SECCOMP_MODE_FILTER of linux/seccomp.h. */
 const FILTERED = "2";

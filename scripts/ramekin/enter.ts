@@ -4,56 +4,60 @@
  * @module
  */
 
-import { environment, runningContainers } from "../../host.ts";
+import { environment } from "../../host.ts";
 import {
   clearEnv,
   join,
   linux,
+  newSession,
   type ProcessIdentity,
   recipe,
   setEnv,
   SyscallError,
 } from "../../mod.ts";
-import { nearest } from "../../recipe/nearest.ts";
+import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import type { Arguments } from "./arguments.ts";
 import { limitsOf } from "./confinement_of.ts";
-import { ifThere, readLink } from "./files.ts";
-import { apart, runProgram } from "./run_program.ts";
+import { containerOf } from "./container_of.ts";
+import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program in there. */
 export async function run(given: Arguments): Promise<number> {
-  const target = identityOf(pidOf(given.operands[0]!));
-  const inside = runningContainers().find(({ pid }) => pid === target.pid)?.program ?? target.pid;
+  const target = identityOf(containerOf(given.operands[0]!, given.has("any")));
+  const { pid } = target;
+  const asRoot = given.has("root");
+  const credentials = asRoot ? "root" : "process";
   const terminal = environment()["TERM"];
-  const box = recipe(
-    join(target, { root: hasOwnRoot(target.pid), cwd: true, cgroup: true }),
-    // The environment is the container's, and nothing of this process's is passed to it.
-    clearEnv(),
-    setEnv(environment(inside)),
-    ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
-    ...limitsOf(inside),
-  );
-  const cwd = inside === target.pid ? undefined : directoryOf(inside);
-  return await runProgram(
-    given.program,
-    (program, options) =>
-      apart(box, options).command(program, { ...options, ...(cwd !== undefined && { cwd }) }),
-  );
+  try {
+    const box = recipe(
+      join(target, { root: true, cwd: true, cgroup: true, credentials }),
+      // Nothing of this process's environment is passed to it.
+      clearEnv(),
+      setEnv(environmentIn(pid)),
+      ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
+      // A program without a terminal of its own must not type into ramekin's (TIOCSTI).
+      newSession(),
+      ...limitsOf(pid, asRoot),
+    );
+    return await runProgram(
+      given.program,
+      (program, options) => box.command(program, options),
+    );
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "ESRCH") throw hasEnded(pid);
+    throw error;
+  }
 }
 
-/** Whether it has another root than ramekin; to enter the same root needs a privilege. */
-function hasOwnRoot(pid: number): boolean {
-  const [root, own] = [`/proc/${pid}/root`, "/proc/self/root"].map((path) =>
-    ifThere(() => readLink(path))
-  );
-  return root !== own || linux.namespaces(pid).mount !== linux.namespaces().mount;
-}
-
-/** The working directory of a program, as a path in its container; an init does not have the program's. */
-function directoryOf(pid: number): string | undefined {
-  const path = ifThere(() => readLink(`/proc/${pid}/cwd`));
-  return path?.startsWith("/") === true && !path.endsWith(" (deleted)") ? path : undefined;
+/**
+ * The environment of a program, which it may have written itself, PATH among it: it counts only
+ * where the files are the container's, and nothing that runs there has rights of this machine.
+ */
+function environmentIn(pid: number): Readonly<Record<string, string>> {
+  const [its, own] = [linux.namespaces(pid), linux.namespaces()];
+  const isApart = its.user !== own.user && its.mount !== own.mount;
+  return isApart ? environment(pid) : { PATH: DEFAULT_PATH };
 }
 
 function identityOf(pid: number): ProcessIdentity {
@@ -61,23 +65,12 @@ function identityOf(pid: number): ProcessIdentity {
     return linux.processIdentity(pid);
   } catch (error) {
     if (!(error instanceof SyscallError) || error.code !== "ENOENT") throw error;
-    throw new UsageError(`there is no process ${pid}; ramekin ps lists the running containers`);
+    throw hasEnded(pid);
   }
 }
 
-/** The pid of the container with this name; a number is a pid. */
-function pidOf(word: string): number {
-  if (/^\d+$/.test(word)) return Number(word);
-  const containers = runningContainers();
-  const found = containers.filter(({ name }) => name === word);
-  if (found.length === 1) return found[0]!.pid;
-  if (found.length > 1) {
-    const pids = found.map(({ pid }) => pid).join(", ");
-    throw new UsageError(`there are ${found.length} containers with the name ${word}: ${pids}`);
-  }
-  const near = nearest(word, containers.map(({ name }) => name));
-  throw new UsageError(
-    `no running container has the name ${word}` +
-      (near === undefined ? "; ramekin ps lists them" : `; did you mean ${near}?`),
+function hasEnded(pid: number): UsageError {
+  return new UsageError(
+    `there is no process ${pid}, or it has ended; ramekin ps lists the running containers`,
   );
 }

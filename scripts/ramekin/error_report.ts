@@ -37,6 +37,6 @@ function messageOf(error: unknown): string {
 
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
-  const cause = error.cause === undefined ? "" : `\ncaused by ${stackOf(error.cause)}`;
+  const cause = error.cause === undefined ? "" : `\n  caused by ${stackOf(error.cause)}`;
   return (error.stack ?? "") + cause;
 }

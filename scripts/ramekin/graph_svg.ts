@@ -4,11 +4,11 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { NAMESPACE_KINDS } from "../../host.ts";
 import { describeAccess } from "../../mod.ts";
 import type { NamespaceOwner } from "../../mod.ts";
 import type { Graph, GraphMount } from "./graph.ts";
-import { printable } from "./output.ts";
 
 const WIDTH = 900;
 const ROW = 34;
@@ -106,7 +106,7 @@ function fitted(text: string, letters = 34): string {
 }
 
 function escaped(text: string): string {
-  return printable(text).replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  return escapeControls(text).replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 
 function frame(height: number, title: string, parts: readonly string[]): string {

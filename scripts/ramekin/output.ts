@@ -4,6 +4,8 @@
  * @module
  */
 
+import { escapeControls, escapeLines } from "../../ffi/control_characters.ts";
+
 /** How a piece of text looks. */
 export type Look = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -46,8 +48,19 @@ export function printJson(value: unknown): void {
 }
 
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
+  let bytes = new TextEncoder().encode(escaped(text));
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/** A colour of {@linkcode Paint}. */
+// deno-lint-ignore no-control-regex -- these are the control characters that may be written
+const COLOUR = /(\x1b\[(?:1|2|22|3[1236]|39)m)/;
+
+/** The text with its colours, and every other control character escaped, whoever has left it in. */
+function escaped(text: string): string {
+  // At every other place of the pieces there is a colour.
+  return text.split(COLOUR).map((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))
+    .join("");
 }
 
 /** The width of the terminal, if the standard output is one. */
@@ -62,7 +75,7 @@ export function table(
   paint: Paint = plain,
   limit: number | undefined = width(),
 ): string {
-  const shown = rows.map((row) => row.map(printable));
+  const shown = rows.map((row) => row.map(escapeControls));
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...shown.map((row) => row[column]!.length))
   );
@@ -71,13 +84,4 @@ export function table(
     return limit === undefined ? text : text.slice(0, limit);
   };
   return [paint("bold", line(heads)), ...shown.map(line)].join("\n");
-}
-
-/**
- * The text without control characters and those that reverse the direction of letters, because names
- * and arguments come from other programs.
- */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- it finds control characters
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, "?");
 }

@@ -5,8 +5,9 @@
  */
 
 import type { PermissionOptions } from "../../mod.ts";
+import { GRANTED_HOSTS, parseGrantedHost } from "../../proxy/granted_host.ts";
 import type { Arguments } from "./arguments.ts";
-import type { Flag } from "./usage.ts";
+import { type Flag, UsageError } from "./usage.ts";
 
 /** The permissions that have a flag. */
 export type GrantName = "read" | "write" | "net" | "env" | "run" | "sys";
@@ -34,7 +35,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     value: "HOSTS",
     optionalValue: true,
     repeated: true,
-    summary: "let it use the network: all of the host's, or example.org:443 and no others",
+    summary: "let it use the network: all of the host's, or *.example.org:443 and no others",
   },
   env: {
     name: "allow-env",
@@ -42,7 +43,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     optionalValue: true,
     repeated: true,
     completes: "variable",
-    summary: "pass variables of the environment",
+    summary: "pass variables of the environment: HOME, or AWS_* for all that begin so",
   },
   run: {
     name: "allow-run",
@@ -53,7 +54,9 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
   sys: {
     name: "allow-sys",
-    summary: "with --allow-run, let it use all of the machine: devices, users, other processes",
+    summary:
+      "let it use keys and virtual sockets, and run on after ramekin; with --allow-run, all " +
+      "of the machine: devices, users, other processes",
   },
 };
 
@@ -62,6 +65,18 @@ export const ALLOW_ALL: Flag = {
   name: "allow-all",
   letter: "A",
   summary: "grant all that the recipe asks for",
+};
+
+/** The flag of a sandbox for unix sockets. */
+export const UNIX_SOCKETS: Flag = {
+  name: "unix-sockets",
+  summary: "let it make unix sockets, and reach those in the directories that it may read",
+};
+
+/** The flag of a sandbox for set-user-ID files. */
+export const SETUID_FILES: Flag = {
+  name: "setuid-files",
+  summary: "let it make files that run as their owner or group, as package managers do",
 };
 
 /** The permissions that the flags grant; those without a flag are denied. */
@@ -81,10 +96,15 @@ export function grantsOf(given: Arguments): PermissionOptions {
  * cannot ask for the permission while the program runs.
  */
 export function requireNetwork(hosts: readonly string[]): void {
-  for (const host of hosts) {
+  for (const text of hosts) {
+    if (parseGrantedHost(text) === undefined) {
+      throw new UsageError(`--allow-net=${text}: this is not ${GRANTED_HOSTS}`);
+    }
+    // Deno answers for one host: a name of a wildcard, an address of a range.
+    const host = text.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
     if (Deno.permissions.querySync({ name: "net", host }).state === "granted") continue;
     throw new Deno.errors.NotCapable(
-      `a program reaches ${host} through ramekin, which needs --allow-net for it`,
+      `a program reaches ${text} through ramekin, which needs --allow-net for it`,
     );
   }
 }

@@ -4,18 +4,23 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { describeAccess, type HostAccess } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeText } from "./files.ts";
 import { graphOf } from "./graph.ts";
 import { drawGraph } from "./graph_svg.ts";
-import { type Paint, paintFor, print, printable, printJson } from "./output.ts";
+import { type Paint, paintFor, print, printJson } from "./output.ts";
 import { recipeFile } from "./recipe_file.ts";
+import { apart } from "./run_program.ts";
 
 /** Prints it, or draws it. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
-  const { recipe, located } = await recipeFile(path, given.values("set").map((value) => value!));
+  const file = await recipeFile(path, given.values("set").map((value) => value!));
+  const { located } = file;
+  // The recipe that runs where flags grant what it needs.
+  const recipe = file.isCode ? file.recipe : apart(file.recipe);
   const [plan, needs] = await located(() => [recipe.plan(), recipe.needs()] as const);
   const graph = given.value("graph");
   if (graph !== undefined) {
@@ -29,14 +34,11 @@ export async function run(given: Arguments): Promise<number> {
 }
 
 function planText(plan: string, needs: readonly HostAccess[], paint: Paint): string {
-  const lines = plan.split("\n").map((line) => {
-    const text = printable(line);
-    return text.startsWith(" ") ? text : paint("bold", text);
-  });
+  const lines = plan.split("\n").map((line) => line.startsWith(" ") ? line : paint("bold", line));
   const listed = needs.map((need) => {
     const flag = flagOf(need);
-    return `    ${printable(describeAccess(need))}` +
-      (flag === undefined ? "" : `  ${paint("dim", printable(flag))}`);
+    return `    ${describeAccess(need)}` +
+      (flag === undefined ? "" : `  ${paint("dim", escapeControls(flag))}`);
   });
   return [
     ...lines,
@@ -58,6 +60,9 @@ export function flagOf(need: HostAccess): string | undefined {
       return `--allow-env=${need.name}`;
     case "run":
       return undefined;
+    case "kernel":
+    case "lifetime":
+      return "--allow-sys";
     default:
       return "--allow-run --allow-sys";
   }

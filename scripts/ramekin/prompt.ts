@@ -4,19 +4,20 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { ioctl, TCFLSH, TCIFLUSH } from "../../ffi/calls/files.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import type { PermissionError, PermissionOptions } from "../../mod.ts";
-import { type Paint, paintFor, printable, printError } from "./output.ts";
+import { type Paint, paintFor, printError } from "./output.ts";
 
 /** The answers to a question. */
 export type Answer = "yes" | "no" | "all";
 
 /** The question for a permission that a recipe lacks. */
 export function questionFor(file: string, { message }: PermissionError, paint: Paint): string {
-  const [what, ...rest] = message.split("\n").map((line) => printable(line.trim()));
+  const [what, ...rest] = message.split("\n").map((line) => escapeControls(line.trim()));
   return [
-    `┏ ${paint("yellow", paint("bold", `${printable(file)} asks for a permission`))}`,
+    `┏ ${paint("yellow", paint("bold", `${escapeControls(file)} asks for a permission`))}`,
     `┠─ ${what!.replace("not granted: ", "")}`,
     ...rest.map((line) => `┠─ ${paint("dim", line)}`),
     `┗ Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `,
@@ -55,7 +56,8 @@ export function widened(
       return { ...grants, [grant]: [...Array.isArray(known) ? known : [], value] };
     }
     case "net":
-      return { ...grants, net: true };
+    case "sys":
+      return { ...grants, [grant]: true };
     default:
       // Everything but files and the network is granted with the whole machine.
       return { ...grants, run: true, sys: true };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { PermissionError, type Recipe, recipe, RecipeError, type RecipeInput } from "../../mod.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { UsageError } from "./usage.ts";
@@ -12,6 +13,11 @@ import { UsageError } from "./usage.ts";
 export class FileError extends Error {
   /** `"FileError"`. */
   override readonly name = "FileError";
+
+  /** Creates an error whose message is one line, whatever the name of the file. */
+  constructor(message: string) {
+    super(escapeControls(message));
+  }
 }
 
 /** A recipe from a file. */
@@ -23,7 +29,8 @@ export interface RecipeFile {
   located<T>(use: () => T | Promise<T>): Promise<T>;
 }
 
-const DATA = /\.(ya?ml|json)$/i;
+/** Files of data, and open descriptors: `<(...)` of a shell is one. */
+const DATA = /\.(ya?ml|json)$|^\/dev\/(stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/i;
 const CODE = /\.[mc]?[jt]s$/i;
 
 /**
@@ -32,9 +39,10 @@ const CODE = /\.[mc]?[jt]s$/i;
  * @param settings values of its variables: `NAME=VALUE`
  */
 export async function recipeFile(
-  path: string,
+  named: string,
   settings: readonly string[],
 ): Promise<RecipeFile> {
+  const path = named === "-" ? "/dev/stdin" : named;
   if (DATA.test(path)) return readData(path, variablesOf(settings));
   if (!CODE.test(path)) {
     throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
@@ -74,7 +82,6 @@ function readable<T>(path: string, read: () => T): T {
 const READING: readonly (readonly [new (message: string) => Error, string])[] = [
   [Deno.errors.NotFound, "there is no such file"],
   [Deno.errors.PermissionDenied, "this user may not read it"],
-  [Deno.errors.IsADirectory, "it is a directory"],
   [Deno.errors.NotADirectory, "there is no such directory"],
 ];
 

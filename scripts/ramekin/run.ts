@@ -8,7 +8,7 @@ import type { PermissionOptions, Permissions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ask, canAsk, widened } from "./prompt.ts";
 import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";
-import { apart, runProgram } from "./run_program.ts";
+import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
 
 /** Runs the program. */
@@ -20,10 +20,9 @@ export async function run(given: Arguments): Promise<number> {
     runProgram(
       given.program,
       (program, options) =>
-        apart(file.recipe, options).command(
-          program,
-          grants === undefined ? options : { ...options, permissions: grants },
-        ),
+        grants === undefined
+          ? apartAtTerminal(file.recipe, options).command(program, options)
+          : apart(file.recipe).command(program, { ...options, permissions: grants }),
       (error) => {
         if (!canAsk()) return false;
         const answer = ask(path, error);

@@ -19,13 +19,18 @@ import { errorReport } from "./error_report.ts";
 import { paintFor, printError } from "./output.ts";
 
 /**
- * The recipe for a program without a terminal of its own. A terminal that it still gets, as its
- * standard error, must not be its controlling terminal, or it could type there (TIOCSTI).
+ * The recipe in a session of its own, without ramekin's terminal as the controlling one: a program
+ * could type there (TIOCSTI), also by /dev/tty where none of its streams is a terminal.
  */
-export function apart(box: Recipe, { terminal }: CommandOptions): Recipe {
-  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+export function apart(box: Recipe): Recipe {
   const isApart = box.steps.some(({ step }) => step === "newSession");
-  return terminal === true || isApart || !hasTerminal ? box : box.with(newSession());
+  return isApart ? box : box.with(newSession());
+}
+
+/** The same for a program that still gets a terminal, as its standard error, and none of its own. */
+export function apartAtTerminal(box: Recipe, { terminal }: CommandOptions): Recipe {
+  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  return terminal === true || !hasTerminal ? box : apart(box);
 }
 
 /** Makes the command of a program in the container. */

@@ -8,7 +8,7 @@ import { isWithin, normalize } from "../../recipe/path.ts";
 import { environment } from "../../host.ts";
 import { type Permissions, PROTECTED_NAMES, sandbox, type SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { listOf, requireNetwork } from "./permission_flags.ts";
+import { listOf, requireNetwork, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
@@ -47,6 +47,8 @@ function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
     env: listed("allow-env", () => Object.keys(environment())),
     protect: protectedBy(given),
     ...sizesOf(given),
+    ...((all || given.has(UNIX_SOCKETS.name)) && { unixSockets: true }),
+    setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }
 
@@ -80,15 +82,26 @@ function permissionsOf(given: Arguments): Permissions | undefined {
 
 /** The path from the root; the file must exist. */
 function absolutePath(path: string, flag: string): string {
-  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  // Links are left to the sandbox: an earlier program may have made them. Deno's own flags take `..`
+  // by the words of the path too.
+  const whole = withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
   try {
     Deno.statSync(whole);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UsageError(`--${flag}=${path}: there is no such file`);
   }
-  // Only the kernel knows where `..` leads in a path with links.
-  return whole.split("/").includes("..") ? Deno.realPathSync(whole) : normalize(whole);
+  return whole;
+}
+
+/** Returns the path with each `..` and the name before it left out. */
+function withoutClimbing(path: string): string {
+  const parts: string[] = [];
+  for (const part of normalize(path).slice(1).split("/")) {
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join("/")}`;
 }
 
 /** The working directory, if the program can see it. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ALLOW_ALL, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { ALLOW_ALL, PERMISSION_FLAGS, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
@@ -28,6 +28,8 @@ const PROTECT: Flag = {
 
 const PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
 
+const STREAM = "A recipe in YAML that comes by the standard input is -.";
+
 const STATUS =
   "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
   "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
@@ -39,7 +41,7 @@ const TABLE = [
     more: "A recipe in YAML or JSON is data that you need not trust: it gets nothing of this " +
       "machine but what the flags grant, and at a terminal you are asked for the rest. A module in " +
       "TypeScript (export default recipe(...)) is a program that may do all that you may; the " +
-      `flags, if there are any, hold for its recipe too. ${PROGRAM}\n\n${STATUS}`,
+      `flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}\n\n${STATUS}`,
     operands: [RECIPE],
     program: true,
     flags: [SET, ...Object.values(PERMISSION_FLAGS), ALLOW_ALL],
@@ -52,7 +54,9 @@ const TABLE = [
       "nothing else but what the flags allow: no files of yours, no network, no environment, no " +
       "other processes. It runs as you, without further rights, under a filter of system " +
       "calls. Where it may change files, those stay as they are that shells, git and editors run " +
-      `or trust later, outside: .git/hooks, .bashrc, .vscode and others. ${PROGRAM}\n\n${STATUS}`,
+      "or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or " +
+      "the network of this machine, it can make no unix sockets, by which it could talk to services " +
+      `of it. ${PROGRAM}\n\n${STATUS}`,
     operands: [],
     program: true,
     flags: [
@@ -64,27 +68,37 @@ const TABLE = [
       { name: "no-protect", summary: "let it change those that are run or trusted later, too" },
       { name: "tmp", value: "SIZE", summary: "the size of /tmp, which is 25% of memory: 512m, 2g" },
       { name: "shm", value: "SIZE", summary: "the size of /dev/shm, which is 64m" },
-      { ...ALLOW_ALL, summary: "show it all files, the network and the environment" },
+      UNIX_SOCKETS,
+      SETUID_FILES,
+      {
+        ...ALLOW_ALL,
+        summary: "show it all files, the network and the environment, and lift the two above",
+      },
     ],
   },
   {
     name: "enter",
     summary: "run a program in a running container",
     more: "The container is given by its pid, or by the name of its program, as ramekin ps shows " +
-      "them. All namespaces are joined, and its root, working directory, environment and cgroup. " +
-      "Where its program has lost capabilities, or is under a filter of system calls, this one " +
-      "loses the same capabilities, and is under the filter of ramekin sandbox; rules of Landlock " +
+      "them; its script has to be yours. All namespaces are joined, and its root, working " +
+      "directory and cgroup. The program runs as the container's program does: its user, groups, " +
+      "capabilities and umask. It gets its environment too where the container has a user and a " +
+      "mount namespace of its own. Where the container's program is under a filter of system " +
+      "calls, this one is under the filter of ramekin sandbox --allow-read; rules of Landlock " +
       `cannot be seen from outside, and do not apply to it. ${PROGRAM}` +
       `\n\n${STATUS}`,
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,
-    flags: [],
+    flags: [
+      { name: "root", summary: "run it as root of the container's user namespace, or else as you" },
+      { name: "any", summary: "enter a container of another user's script, or any process" },
+    ],
   },
   {
     name: "plan",
     summary: "show what a recipe would do, without doing it",
     more: "Each step with its system calls, and what it needs of this machine with the flags of " +
-      "ramekin run that grant it.",
+      `ramekin run that grant it. ${STREAM}`,
     operands: [RECIPE],
     flags: [
       SET,

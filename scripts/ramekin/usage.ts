@@ -4,6 +4,8 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
+
 /** What can be completed in a shell. */
 export type Completion = "file" | "variable" | "container" | "subcommand" | readonly string[];
 
@@ -55,6 +57,11 @@ export interface Subcommand {
 export class UsageError extends Error {
   /** `"UsageError"`. */
   override readonly name = "UsageError";
+
+  /** Creates an error whose message is one line, whatever words it is about. */
+  constructor(message: string) {
+    super(escapeControls(message));
+  }
 }
 
 /** How the flag is written: `-A, --allow-all`, `--set NAME=VALUE`. */

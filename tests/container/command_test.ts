@@ -7,13 +7,16 @@ import {
   init,
   mapCurrentUser,
   mapRoot,
+  OutputLimitError,
   proc,
   recipe,
+  sandbox,
   setEnv,
   SyscallError,
   tmpfs,
   unshare,
 } from "../../mod.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { decode, isAlive, until } from "../other_scripts.ts";
 import { test } from "../support.ts";
 
@@ -142,17 +145,80 @@ test("kill() sends a signal, which is in the status", async () => {
 test("a signal that Linux does not know is refused", async () => {
   await using container = recipe().command("sleep", { args: ["100"] }).spawn();
   assertThrows(() => container.kill("SIGINFO"), TypeError, "SIGINFO");
+  const short = "TERM" as Deno.Signal;
+  assertThrows(() => container.kill(short), TypeError, 'did you mean "SIGTERM"?');
 });
 
-test("an AbortSignal kills the container, also one that is aborted already", async () => {
+test("an AbortSignal kills the container", async () => {
   const controller = new AbortController();
   const output = box.command("sleep", { args: ["100"], signal: controller.signal }).output();
   controller.abort();
   assertEquals((await output).signal, "SIGKILL");
-  assertEquals(
-    (await box.command("sleep", { args: ["100"], signal: AbortSignal.abort() }).output()).signal,
-    "SIGKILL",
-  );
+});
+
+test("a command that was aborted before is not started", async () => {
+  const marker = Deno.makeTempFileSync();
+  try {
+    for (const terminal of [false, true]) {
+      const command = box.command("rm", {
+        args: [marker],
+        terminal,
+        signal: AbortSignal.abort(new Error("no soup")),
+      });
+      await assertRejects(() => command.output(), Error, "no soup");
+      assertThrows(() => command.spawn(), Error, "no soup");
+      if (!terminal) assertThrows(() => command.outputSync(), Error, "no soup");
+    }
+    assert(Deno.statSync(marker).isFile);
+  } finally {
+    Deno.removeSync(marker);
+  }
+});
+
+test("a program that writes more than maxOutput is killed, and its output is an error", async () => {
+  const bounded = (program: string, args: string[], stream: "stdout" | "stderr" = "stdout") => {
+    const command = box.command(program, { args, maxOutput: 5 });
+    const isIt = (error: unknown) => {
+      assert(error instanceof OutputLimitError);
+      assertEquals([error.stream, error.maxOutput], [stream, 5]);
+    };
+    return { command, isIt };
+  };
+  for (
+    const { command, isIt } of [
+      bounded("yes", []),
+      bounded("echo", ["12345"]),
+      bounded("sh", ["-c", "exec yes >&2"], "stderr"),
+    ]
+  ) {
+    isIt(await command.output().catch((error) => error));
+    isIt(assertThrows(() => command.outputSync()));
+  }
+  await using container = box.command("yes", { stdout: "piped", maxOutput: 5 }).spawn();
+  await assertRejects(() => container.output(), OutputLimitError);
+  assertEquals((await container.status).signal, "SIGKILL");
+  const { command } = bounded("echo", ["1234"]);
+  assertEquals(decode((await command.output()).stdout), "1234\n");
+  assertEquals(decode(command.outputSync().stdout), "1234\n");
+});
+
+test("a program that has the script or its init trace it, and stops, has not ended", async () => {
+  const traceMe = allSyscalls(Deno.build.arch).get("ptrace");
+  // Its child kills it once it is in the stop; nobody else would end it.
+  const script = String.raw`
+    my $main = $$;
+    sub stopped { open(my $file, "<", "/proc/$main/stat") or exit; <$file> =~ /\) t / }
+    if (fork == 0) { select undef, undef, undef, 0.01 until stopped(); kill KILL => $main; exit }
+    syscall(${traceMe}, 0, 0, 0, 0) == 0 or exit 9;
+    kill USR1 => $$;
+    exit 9;
+  `;
+  const initial = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init());
+  for (const box of [recipe(), initial, sandbox()]) {
+    const program = box.command("perl", { args: ["-e", script], stdout: "null", stderr: "null" });
+    const statuses = [program.outputSync(), await program.output(), await program.spawn().status];
+    assertEquals(statuses.map(({ code }) => code), [137, 137, 137]);
+  }
 });
 
 test("a timeout kills the container and is in the status", async () => {
@@ -290,6 +356,11 @@ test("an unknown option is refused, with the nearest one", () => {
   assertThrows(() => box.command("true", options), TypeError, 'did you mean "stdout"?');
   const wrong = { stdout: "pipe" } as object;
   assertThrows(() => box.command("true", wrong), TypeError, 'did you mean "piped"?');
+  const none = (program: unknown) => () => box.command(program as string);
+  for (const program of [undefined, null, 3, ["sh"]]) {
+    assertThrows(none(program), TypeError, "should be a string or a file: URL");
+  }
+  assertThrows(() => box.command("sh", ["-c"] as object), TypeError, "not a list or a string");
 });
 
 test("the error says why a program cannot be started", async () => {
@@ -305,6 +376,16 @@ test("the error says why a program cannot be started", async () => {
       [file("plain", "text", 0o644), "EACCES", /chmod \+x/],
       [file("script", "#!/nonesuch/sh -e\n", 0o755), "ENOENT", /interpreter "\/nonesuch\/sh"/],
       [file("nothing", "hello\n", 0o755), "ENOEXEC", /neither a program nor a script/],
+      [file("empty", "", 0o755), "ENOEXEC", /neither a program nor a script/],
+      [
+        file("crlf", "#!/bin/sh\r\ntrue\r\n", 0o755),
+        "ENOENT",
+        /"\/bin\/sh\\r" ends with a carriage/,
+      ],
+      [file("mark", "\ufeff#!/bin/sh\ntrue\n", 0o755), "ENOEXEC", /a byte order mark/],
+      [file("none", "#!\n", 0o755), "ENOEXEC", /has no name behind/],
+      [file("by", `#!${file("sh", "#!/bin/sh\n", 0o644)}\n`, 0o755), "EACCES", /sh" may not be/],
+      [file("elf", "\x7fELF and no more", 0o755), "ENOEXEC", /for another architecture/],
       [directory, "EACCES", /directory/],
     ];
     for (const [path, code, hint] of cases) {
@@ -313,10 +394,15 @@ test("the error says why a program cannot be started", async () => {
       assertMatch(error.hint!, hint);
     }
     await assertRejects(
-      () => box.command(`${directory}/none`).output(),
+      () => box.command(`${directory}/nonesuch`).output(),
       Deno.errors.NotFound,
-      `${directory}/none`,
+      `${directory}/nonesuch`,
     );
+    const busy = file("busy", "#!/bin/sh\n", 0o755);
+    using _written = Deno.openSync(busy, { append: true });
+    const error = await assertRejects(() => box.command(busy).output(), SyscallError);
+    assertEquals(error.code, "ETXTBSY");
+    assertMatch(error.hint!, /open for writing/);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

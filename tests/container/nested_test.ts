@@ -3,6 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   mapRoot,
+  mkdir,
   overlay,
   proc,
   type Recipe,
@@ -12,29 +13,12 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
+import { scriptInside } from "../script_inside.ts";
 import { notRoot, root, test } from "../support.ts";
 
-const MOD = new URL("../../mod.ts", import.meta.url).href;
-
-/** Runs a script that prints one JSON value, in a container, with `--allow-ffi` alone. */
+/** Runs a script that prints one JSON value, in a container. */
 function runIn(box: Recipe, script: string, before = ""): unknown {
-  const directory = Deno.makeTempDirSync();
-  try {
-    Deno.chmodSync(directory, 0o777);
-    const path = `${directory}/script.ts`;
-    Deno.writeTextFileSync(path, `import * as ramekin from "${MOD}";\n${HELPERS}\n${script}`);
-    const { code, stdout, stderr } = box.command("sh", {
-      args: [
-        "-euc",
-        `${before}\nexec ${Deno.execPath()} run --no-check --quiet --allow-ffi ${path}`,
-      ],
-      env: { DENO_DIR: `${directory}/cache`, HOME: directory, NO_COLOR: "1" },
-    }).outputSync();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    return JSON.parse(new TextDecoder().decode(stdout));
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
+  return scriptInside(box, `${HELPERS}\n${script}`, before);
 }
 
 const HELPERS = `
@@ -218,3 +202,18 @@ test("ranges that are not in /etc/subuid are reported, and nothing is left", () 
   assertStringIncludes(result.message, "newuidmap");
   assertStringIncludes(result.message, "subuid(5)");
 }, noTools);
+
+test("an overlay of a script in a user namespace can be changed", () => {
+  const box = recipe(
+    unshare("user", "mount"),
+    mapRoot(),
+    tmpfs("/mnt"),
+    mkdir("/mnt/lower/a"),
+    writeFile("/mnt/lower/a/b", "soup\n"),
+  );
+  const script = `
+    const lower = "/mnt/lower";
+    const box = recipe(unshare("mount"), ramekin.overlay(lower, { lower: [lower], discard: true }));
+    console.log(JSON.stringify(inside(box, "rm -r /mnt/lower/a; ls /mnt/lower")));`;
+  assertEquals(runIn(box, script), "");
+});

@@ -1,4 +1,4 @@
-/** `container.keep`: namespaces without a process. The scripts have a mount namespace. */
+/** `container.pin`: namespaces without a process. The scripts have a mount namespace. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { mapRoot, recipe, SyscallError, unshare } from "../../mod.ts";
@@ -65,6 +65,42 @@ test(
   notRoot,
 );
 
+test("a release leaves alone what has taken the place of the file", async () => {
+  const result = await run(
+    `
+    const [directory] = Deno.args;
+    const others = directory + "/others";
+    linux.mkdir(others);
+    linux.mount("none", others, "tmpfs");
+    await using first = start(unshare("uts"));
+    await using second = start(unshare("uts"));
+    const left = {};
+    for (const [name, replace] of Object.entries({
+      link: (path) => linux.symlinkat(others, linux.AT_FDCWD, path),
+      file: (path) => linux.open(path, linux.O_CREAT | linux.O_CLOEXEC, 0o600).close(),
+      namespace: (path) => second.pin("uts", path),
+    })) {
+      const path = directory + "/" + name;
+      const kept = first.pin("uts", path);
+      linux.umount2(path);
+      linux.unlinkat(linux.AT_FDCWD, path);
+      replace(path);
+      const before = linux.statx(linux.AT_FDCWD, path).ino;
+      try { kept.release(); } catch (error) {
+        left[name] = error.code + " " + (linux.statx(linux.AT_FDCWD, path).ino === before);
+      }
+    }
+    const TMPFS_MAGIC = 0x01021994;
+    left.others = linux.statfs(others).type === TMPFS_MAGIC;
+    linux.umount2(directory + "/namespace");
+    linux.umount2(others);
+    console.log(JSON.stringify(left));`,
+    "MS_PRIVATE",
+  );
+  const alone = "EINVAL true";
+  assertEquals(result, { link: alone, file: alone, namespace: alone, others: true });
+}, notRoot);
+
 test("every kind can be kept if mounts are private", async () => {
   const result = await run(
     `
@@ -103,17 +139,13 @@ test(
   notRoot,
 );
 
-test("an existing file is not changed", () => {
+test("an existing file is not changed", async () => {
+  await using container = recipe(unshare("uts")).command("sleep", { args: ["9"] }).spawn();
   inDirectory((directory) => {
-    const container = recipe(unshare("uts")).command("true").spawn();
-    try {
-      Deno.writeTextFileSync(`${directory}/kept`, "something");
-      assertThrows(() => container.pin("uts", `${directory}/kept`), SyscallError, "EEXIST");
-      assertThrows(() => container.pin("uts", `${directory}/no/kept`), SyscallError, "ENOENT");
-      assertEquals(Deno.readTextFileSync(`${directory}/kept`), "something");
-    } finally {
-      container.unref();
-    }
+    Deno.writeTextFileSync(`${directory}/kept`, "something");
+    assertThrows(() => container.pin("uts", `${directory}/kept`), SyscallError, "EEXIST");
+    assertThrows(() => container.pin("uts", `${directory}/no/kept`), SyscallError, "ENOENT");
+    assertEquals(Deno.readTextFileSync(`${directory}/kept`), "something");
   })();
 }, notRoot);
 

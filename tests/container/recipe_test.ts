@@ -5,14 +5,17 @@ import {
   capabilities,
   dieWithParent,
   hostname,
+  limits,
   mapRoot,
   recipe,
   RecipeError,
   type RecipeInput,
   rlimit,
+  setUser,
   type Step,
   tmpfs,
   unshare,
+  type UserIds,
 } from "../../mod.ts";
 import { test } from "../support.ts";
 
@@ -73,6 +76,10 @@ test("a value that is not a step is refused with its position", () => {
     [{ step: "mapRoot", uid: 0 }, "there are no fields"],
     [rlimit("RLIMIT_NOFILE" as "nofile", 5), 'did you mean "nofile"?'],
     [unshare("network" as "net"), 'did you mean "net"?'],
+    [unshare(["user"] as unknown as "user"), "number 1: should be one of"],
+    [setUser("www-data" as unknown as UserIds), "pass an object, not a list or a string"],
+    [limits({ memory: 0 }), 'step 3 (limits), "memory": should be a number of bytes from 1 on'],
+    [limits({ memory: "0k" }), "from 1 on"],
     [dieWithParent("TERM" as "SIGTERM"), 'did you mean "SIGTERM"?'],
     [capabilities({ keep: ["NET_ADMIN" as "CAP_NET_ADMIN"] }), 'did you mean "CAP_NET_ADMIN"?'],
   ];

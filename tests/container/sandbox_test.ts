@@ -345,6 +345,21 @@ test(
   }),
 );
 
+test("unix sockets can be made where there is none of the host's, or by an option", () => {
+  const socket = "perl -MSocket -e 'exit !socket(my $s, AF_UNIX, SOCK_STREAM, 0)'";
+  for (const allowed of [{}, { env: ["LANG"] }, { read: ["/etc/hosts"], unixSockets: true }]) {
+    inside(sandbox(allowed), socket);
+  }
+  for (
+    const denied of [
+      { read: ["/etc/hosts"] },
+      { write: ["/etc/hosts"] },
+      { net: "host" },
+      { unixSockets: false },
+    ] as const
+  ) failing(sandbox(denied), socket);
+});
+
 test("another program can enter a running sandbox", async () => {
   await using running = box.command("sleep", { args: ["60"] }).spawn();
   const entered = running.enter("sh", { args: ["-c", "uname -n; id -u"] });
@@ -369,6 +384,8 @@ test("an unknown option is refused", () => {
   refused({ read: ["/proc/sys"] }, "has its own /proc");
   refused({ write: ["//dev/"] }, "has its own /dev");
   refused({ net: "all" }, '"none", "host"');
+  refused({ unixSockets: "yes" }, "true or false");
+  refused({ setuidFile: true }, 'did you mean "setuidFiles"?');
   refused({ env: ["A=B"] }, "=");
   refused({ protect: ["/etc/passwd"] }, "should be true or false");
   refused({ tmp: "lots" }, "is not a number of bytes");

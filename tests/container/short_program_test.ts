@@ -52,9 +52,7 @@ test("timers run while many programs end at once", async () => {
   assert(ticks > 0, "no timer came");
 });
 
-test("a command that was aborted before, or has a timeout of 0, is killed", async () => {
-  const aborted = await shell("exec sleep 10", { signal: AbortSignal.abort() }).output();
-  assertEquals(aborted.signal, "SIGKILL");
+test("a command with a timeout of 0 is killed", async () => {
   const late = await shell("exec sleep 10", { timeout: 0 }).output();
   assertEquals([late.signal, late.timedOut], ["SIGKILL", true]);
 });

@@ -139,3 +139,51 @@ test("the script's terminal is restored if the script is killed", async () => {
   assertEquals(lines.length, 2, text);
   assertEquals(lines[1], lines[0]);
 });
+
+/** Runs a script with all permissions, and returns what it writes to the file that it is given. */
+async function writtenBy(code: string, run: (deno: string[]) => Promise<unknown>): Promise<string> {
+  const directory = Deno.makeTempDirSync();
+  try {
+    const [path, file] = [`${directory}/script.ts`, `${directory}/file`];
+    Deno.writeTextFileSync(path, `import * as ramekin from "${MOD}";\n${code}`);
+    await run(["run", "--no-check", "--no-config", "--quiet", "--allow-all", path, file]);
+    return Deno.readTextFileSync(file);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+test("input that does not end with a line end is followed by the end of the input", async () => {
+  for (const [text, lines] of [["a\nb", "a\r\nb"], ["a\n", "a"], ["", ""]] as const) {
+    const code = `
+      const options = { args: ["-c", 'printf "[%s] " "$(cat)"; stty size'], terminal: true };
+      const command = ramekin.recipe().command("sh", { ...options, stdin: "inherit" });
+      const { stdout } = await command.output();
+      Deno.writeFileSync(Deno.args[0], stdout);`;
+    const written = await writtenBy(code, async (args) => {
+      const script = `printf '%s' "$0" | "$@"`;
+      const words = ["-c", script, text, Deno.execPath(), ...args];
+      await new Deno.Command("setsid", { args: ["sh", ...words], stderr: "inherit" }).output();
+    });
+    // Without a terminal of the script's, the size is the usual one.
+    assert(written.endsWith(`[${lines}] 24 80\r\n`), JSON.stringify(written));
+  }
+});
+
+test("a terminal that hangs up hangs up the program's, and the script goes on", async () => {
+  const code = `
+    Deno.addSignalListener("SIGHUP", () => {});
+    const args = ["-c", "echo ready; while :; do echo more; sleep 0.01; done"];
+    const { code, signal } =
+      await ramekin.recipe().command("sh", { args, terminal: true }).spawn().status;
+    Deno.writeTextFileSync(Deno.args[0], JSON.stringify({ code, signal }));`;
+  const written = await writtenBy(code, async (args) => {
+    const options = { args, terminal: true, stdin: "piped", stdout: "piped" } as const;
+    await using outer = recipe().command(Deno.execPath(), options).spawn();
+    await readUntil(outer.stdout, (text) => text.includes("ready"));
+    await outer.stdout.cancel();
+    await outer.stdin.close();
+    await outer.status;
+  });
+  assertEquals(JSON.parse(written), { code: 129, signal: "SIGHUP" });
+});

@@ -9,6 +9,7 @@ import {
   bind,
   linux,
   mapRoot,
+  type Recipe,
   recipe,
   RecipeError,
   sandbox,
@@ -16,9 +17,10 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
-import { inDirectory, inside, test } from "../support.ts";
+import { scriptInside } from "../script_inside.ts";
+import { inDirectory, inside, test, testOn } from "../support.ts";
 import { follow, launchAltered } from "./launch.ts";
-import { program, SECRET } from "./support.ts";
+import { lacking, program, SECRET } from "./support.ts";
 
 /** Replaces a read-only directory by a link. */
 const lay = (link: string, place: string) =>
@@ -36,7 +38,8 @@ test(
     inside(earlier, lay(`${directory}`, `${directory}/work/place`));
     const look = `cat ${directory}/work/place/kept/private/secret 2> /dev/null || true`;
     assertEquals(inside(box, look), "");
-    assertEquals(inside(recipe(...box.steps.map(fromTheHost)), look), SECRET);
+    const followed = lacking(box, "untrusted").steps.map(fromTheHost);
+    assertEquals(inside(recipe(...followed), look), SECRET);
   }),
 );
 
@@ -57,6 +60,157 @@ test(
   }),
 );
 
+/** The link is refused by its name, and followed without the protection. */
+function assertUntrusted(box: Recipe, link: string, attack: string, taken: () => string): void {
+  const error = assertThrows(() => inside(box, attack), RecipeError);
+  assertStringIncludes(error.message, `the symbolic link ${link} is followed`);
+  inside(lacking(box, "untrusted"), attack);
+  assertEquals(taken(), SECRET);
+}
+
+/** Makes a directory of a project, another name for it, and a secret beside it. */
+function layOut(directory: string): { project: string; alias: string; secret: string } {
+  const secret = `${directory}/private/secret`;
+  Deno.mkdirSync(`${directory}/real/project/place/kept`, { recursive: true });
+  Deno.mkdirSync(`${directory}/private`);
+  Deno.writeTextFileSync(secret, SECRET);
+  Deno.symlinkSync("real", `${directory}/home`);
+  return { project: `${directory}/real/project`, alias: `${directory}/home/project`, secret };
+}
+
+test(
+  "a link in place of what may be read, which is reached over a link of the host's",
+  inDirectory((directory) => {
+    const { project, alias, secret } = layOut(directory);
+    const box = sandbox({ write: [project], read: [`${alias}/place/kept`] });
+    inside(box, `test -d ${alias}/place/kept; ${lay(`${directory}/private`, `${project}/place`)}`);
+    const copy = `cat ${alias}/place/kept/secret > ${project}/copy`;
+    assertUntrusted(box, `${project}/place/kept`, copy, () => {
+      assertEquals(Deno.readTextFileSync(secret), SECRET);
+      return Deno.readTextFileSync(`${project}/copy`);
+    });
+  }),
+);
+
+test(
+  "a link in place of what may be written, which is reached over a link of the host's",
+  inDirectory((directory) => {
+    const { project, alias, secret } = layOut(directory);
+    Deno.writeTextFileSync(secret, "");
+    const box = sandbox({ write: [project, `${alias}/place/kept`] });
+    inside(box, lay(`${directory}/private`, `${project}/place`));
+    const change = `printf '${SECRET}' > ${alias}/place/kept/secret`;
+    assertUntrusted(box, `${project}/place/kept`, change, () => Deno.readTextFileSync(secret));
+  }),
+);
+
+for (
+  const [name, target] of [
+    ["to nothing yet", "../../nothing"],
+    ["to another link, on the host", "../../home"],
+    ["upwards", ".."],
+    ["within what may be written", "place"],
+  ] as const
+) {
+  test(
+    `a link ${name} in what may be written is not followed by another name`,
+    inDirectory((directory) => {
+      const { project, alias } = layOut(directory);
+      Deno.symlinkSync(target, `${project}/link`);
+      const box = sandbox({ write: [project], read: [`${alias}/link`] });
+      assertThrows(() => inside(box, "true"), RecipeError, `${project}/link is followed`);
+    }),
+  );
+}
+
+test(
+  "links of the host's that lead into what may be written are followed, those there are not",
+  inDirectory((directory) => {
+    const { project, alias } = layOut(directory);
+    Deno.writeTextFileSync(`${project}/place/kept/file`, "soup");
+    const box = sandbox({ write: [project], read: [`${alias}/place/kept`, `${alias}/place`] });
+    assertEquals(inside(box, `cat ${alias}/place/kept/file`), "soup");
+    // The name of a directory that may be written does not matter either.
+    const other = sandbox({ write: [alias], read: [`${project}/place/kept`] });
+    assertEquals(inside(other, `cat ${project}/place/kept/file`), "soup");
+    inside(other, lay("/", `${alias}/place`));
+    assertThrows(() => inside(other, "true"), RecipeError, `${project}/place/kept is followed`);
+  }),
+);
+
+test(
+  "an optional source is left out if a link in what may be written is on the way",
+  inDirectory((directory) => {
+    const { project, alias } = layOut(directory);
+    Deno.symlinkSync("/etc", `${project}/link`);
+    const box = recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      bind(project, project, { untrusted: true }),
+      bind(`${alias}/link`, "/mnt", { optional: true }),
+    );
+    inside(box, "! test -e /mnt/passwd");
+    // The system's files, where the sandbox may change them.
+    const covered = sandbox({ write: ["/etc"] });
+    assertEquals(
+      inside(covered, "test -e /etc/passwd; cat /etc/localtime > /dev/null; id -u"),
+      `${Deno.uid()}`,
+    );
+    assertEquals(inside(sandbox({ write: ["/usr"] }), "id -u"), `${Deno.uid()}`);
+  }),
+);
+
+test(
+  "a directory that may be written is not reached over a link in itself",
+  inDirectory((directory) => {
+    const { project } = layOut(directory);
+    Deno.symlinkSync("..", `${project}/place/up`);
+    const box = sandbox({ write: [`${project}/place/up`] });
+    assertThrows(() => inside(box, "true"), RecipeError, `${project}/place/up is followed`);
+  }),
+);
+
+testOn(
+  ["mount"],
+  "a link in place of what may be read, which is reached over another mount",
+  (mounts) =>
+    inDirectory((directory) => {
+      for (const name of ["b", "part"]) Deno.mkdirSync(`${directory}/${name}`);
+      Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+      Deno.mkdirSync(`${directory}/a/place`, { recursive: true });
+      const box = mounts.with(
+        bind(`${directory}/a`, `${directory}/b`),
+        bind(`${directory}/a/place`, `${directory}/part`),
+      );
+      for (const path of [`${directory}/b/place/kept`, `${directory}/part/kept`]) {
+        Deno.mkdirSync(`${directory}/a/place/kept`, { recursive: true });
+        const result = scriptInside(box, nested(directory, path));
+        Deno.removeSync(`${directory}/a/place/kept`);
+        assertEquals(result, { first: "laid", second: `${path} is followed`, without: SECRET });
+      }
+    })(),
+);
+
+/** The script of an attack with another mount, in a mount namespace that has it. */
+const nested = (directory: string, path: string) => `
+  const { recipe, sandbox } = ramekin;
+  const inside = (box, script) => {
+    try {
+      const { stdout } = box.command("sh", { args: ["-c", script] }).outputSync();
+      return new TextDecoder().decode(stdout).trim();
+    } catch ({ message }) {
+      return /[^ ]+ is followed/.exec(message)?.[0] ?? message;
+    }
+  };
+  const box = sandbox({ write: ["${directory}/a"], read: ["${path}"] });
+  const look = "cat ${path}/secret";
+  console.log(JSON.stringify({
+    first: inside(box, "cd ${directory}/a; rm -r place/kept; ln -sn ${directory} place/kept; echo laid"),
+    second: inside(box, look),
+    without: inside(recipe(...box.steps.map((step) => ({ ...step, untrusted: undefined }))), look),
+  }));
+`;
+
 test(
   "what is kept from a program stays so, whichever way it moves directories",
   inDirectory((directory) => {
@@ -75,32 +229,40 @@ test("a directory to write, in one to read, in one to write, is refused", () => 
   assertStringIncludes(error.message, "/a/b/c is in a directory to be read");
 });
 
-test("a race with who swaps a directory for a link, while one sandbox after the other is made", async () => {
-  const directory = Deno.makeTempDirSync();
-  try {
-    Deno.chmodSync(directory, 0o755);
-    Deno.mkdirSync(`${directory}/work/kept`, { recursive: true });
-    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
-    Deno.symlinkSync(directory, `${directory}/work/link`);
-    const swap = program(String.raw`
-      1 while call("renameat2", -100, "${directory}/work/kept", -100, "${directory}/work/link", 2) == 0;
-    `);
-    await using _swapping = recipe().command("perl", { args: ["-e", swap] }).spawn();
-    const box = sandbox({ write: [`${directory}/work`], read: [`${directory}/work/kept`] });
-    let made = 0;
-    for (let attempt = 0; attempt < 50; attempt++) {
+for (const [name, way] of [["by its path", "work"], ["by another one", "alias"]] as const) {
+  test(
+    `a race with who swaps a directory, named ${name}, for a link, while sandboxes are made`,
+    async () => {
+      const directory = Deno.makeTempDirSync();
       try {
-        assertEquals(inside(box, `cat ${directory}/work/*/secret 2> /dev/null || true`), "");
-        made++;
-      } catch (error) {
-        if (!(error instanceof SyscallError)) throw error;
+        Deno.chmodSync(directory, 0o755);
+        Deno.mkdirSync(`${directory}/work/kept`, { recursive: true });
+        Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+        Deno.symlinkSync(directory, `${directory}/work/link`);
+        Deno.symlinkSync("work", `${directory}/alias`);
+        const swap = program(String.raw`
+          1 while call("renameat2", -100, "${directory}/work/kept", -100, "${directory}/work/link", 2) == 0;
+        `);
+        await using _swapping = recipe().command("perl", { args: ["-e", swap] }).spawn();
+        const box = sandbox({ write: [`${directory}/work`], read: [`${directory}/${way}/kept`] });
+        const look =
+          `cat ${directory}/work/*/secret ${directory}/alias/*/secret 2> /dev/null || true`;
+        let made = 0;
+        for (let attempt = 0; attempt < 50; attempt++) {
+          try {
+            assertEquals(inside(box, look), "");
+            made++;
+          } catch (error) {
+            if (!(error instanceof SyscallError || error instanceof RecipeError)) throw error;
+          }
+        }
+        assert(made > 0, "no sandbox could be made");
+      } finally {
+        Deno.removeSync(directory, { recursive: true });
       }
-    }
-    assert(made > 0, "no sandbox could be made");
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
-});
+    },
+  );
+}
 
 test(
   "a working directory that is a link to what the script has open",

@@ -46,6 +46,9 @@ const LACKING = {
   "readOnly": instead("bind", ({ source, target, readOnly: _, ...options }) => [
     bind(source, target, options),
   ]),
+  "untrusted": instead("bind", ({ source, target, untrusted: _, ...options }) => [
+    bind(source, target, options),
+  ]),
   "nosuid": instead("bind", ({ source, target, ...options }) => [
     bind(source, target, { ...options, restrict: ["nodev"] }),
   ]),

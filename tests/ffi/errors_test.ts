@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { escapeControls } from "../../ffi/control_characters.ts";
+import { escapeControls, escapeLines } from "../../ffi/control_characters.ts";
 import {
   PermissionError,
   RamekinError,
@@ -55,7 +55,8 @@ Deno.test("what a terminal interprets is escaped, and nothing else", () => {
       ["a\x07\x7f\x9b\r\tb", "a\\u0007\\u007f\\u009b\\r\\tb"],
       ["a\u202eb\u2066c\ufeffd\u2028e", "a\\u202eb\\u2066c\\ufeffd\\u2028e"],
       ["a\nb", "a\\nb"],
-      ["a\n  and what to do", "a\n  and what to do"],
+      ["a\n  and what to do", "a\\n  and what to do"],
+      ["a\u061cb\u200fc\u2069d\u0085e\ufffff", "a\\u061cb\\u200fc\\u2069d\\u0085e\\ufffff"],
       ["Müsli \u{1f35c} \\u001b", "Müsli \u{1f35c} \\u001b"],
       ["tag \u{e0041}", "tag \\udb40\\udc41"],
     ] as const
@@ -66,8 +67,20 @@ Deno.test("what a terminal interprets is escaped, and nothing else", () => {
 });
 
 Deno.test("no message contains a control character of a recipe", () => {
-  const evil = "\x1b]0;owned\x07\u202e";
-  const harmless = (error: Error) => assertEquals(error.message, escapeControls(error.message));
+  const evil = "\x1b]0;owned\x07\u202e\n  all is fine";
+  const harmless = ({ message }: Error) => {
+    assertEquals(message, escapeLines(message));
+    assert(!message.includes("\n  all is fine"), message);
+  };
+  const errors = [
+    new RecipeError(evil, { ...place, field: evil, advice: [evil] }),
+    new PermissionError(evil, "read", { advice: [evil], position: { ...position, file: evil } }),
+    new SyscallError({ syscall: "mount", errno: 1, call: evil, hint: evil }),
+    new UnsupportedError(evil, { step: evil }),
+  ];
+  errors.forEach(harmless);
+  // What to do about it is on lines of its own.
+  assertEquals(errors.map(({ message }) => message.split("\n").length), [2, 2, 2, 1]);
   harmless(assertThrows(() => recipe({ step: evil } as unknown as Step), RecipeError));
   harmless(assertThrows(() => recipe(tmpfs(evil)), RecipeError));
   harmless(assertThrows(() => recipe().command("true", { [evil]: 1 } as object), TypeError));

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Call, call, Output, pointerList, ResultOf } from "../../ffi/call.ts";
 import { INIT } from "../../ffi/engine/bytes.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { END, Label } from "../../ffi/engine/program.ts";
 import {
@@ -247,6 +248,19 @@ testInit("a main program that is stopped has not ended", async (start) => {
   await until(() => container.children().get(main!) === "S");
   container.closeInput();
   assertEquals(container.exitCode(), 3);
+});
+
+testInit("a main program that is traced by the init, and stops, has not ended", async (start) => {
+  const traceMe = allSyscalls(Deno.build.arch).get("ptrace");
+  using container = start(`
+    exec perl -e 'syscall(${traceMe}, 0, 0, 0, 0) == 0 or exit 9; kill USR1 => $$; exit 9'
+  `);
+  await until(() => [...container.children().values()].includes("t"));
+  const [main] = container.children().keys();
+  // The init has woken up for the stop, and waits again.
+  await until(() => stat(String(container.pid)).includes(") S "));
+  syscall(call("kill", main!, SIGKILL));
+  assertEquals(container.exitCode(), 128 + SIGKILL);
 });
 
 testInit("the other processes of the namespace end with the init", (start) => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows, fail } from "@std/assert";
 import type { Elf } from "../../ffi/elf.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { readLoaderCache } from "../../host/elf/loader_cache.ts";
@@ -215,7 +215,7 @@ Deno.test("a script needs its interpreter, and the files of that", () => {
 Deno.test("a missing file is reported with the object that needs it", () => {
   const program = { interpreter: GLIBC, needed: ["libb.so"] };
   const complaints: [host: Record<string, Made>, issue: RegExp][] = [
-    [{}, /^\/bin\/a does not exist$/],
+    [{}, /^\/bin\/a does not exist, or is not a regular file$/],
     [{ "/bin/a": "text" }, /^\/bin\/a is neither a program .* nor a script/],
     [
       { "/bin/a": program },
@@ -225,7 +225,10 @@ Deno.test("a missing file is reported with the object that needs it", () => {
       { "/bin/a": program, [GLIBC]: {} },
       /^the library libb.so, which \/bin\/a needs, does not exist$/,
     ],
-    [{ "/bin/a": "#!/bin/b\n" }, /^the interpreter \/bin\/b of \/bin\/a does not exist$/],
+    [
+      { "/bin/a": "#!/bin/b\n" },
+      /^the interpreter \/bin\/b of \/bin\/a does not exist, or is not a regular file$/,
+    ],
     [{ "/bin/a": "#!b\n" }, /its interpreter, "b", has no absolute path$/],
     [{ "/bin/a": "#!/bin/a\n" }, /too many of its interpreters are scripts themselves$/],
   ];
@@ -248,10 +251,9 @@ Deno.test("a damaged cache has fewer paths, or none", () => {
 Deno.test("the libraries of every program of this host are those that ldd finds", async () => {
   const all = [...Deno.readDirSync("/usr/bin")].map(({ name }) => `/usr/bin/${name}`);
   const programs = all.slice(0, rounds(all.length));
-  const host = programHost();
   let compared = 0;
   for (const [program, expected] of await ldd(programs)) {
-    const found = needed(program, host);
+    const found = needed(program, programHost(() => {}, fail));
     assertEquals(typeof found, "object", `${program}: ${found}`);
     // ldd does not list the program itself.
     const libraries = (found as string[]).slice(1).map((path) => path.split(" → ")[0]!);
@@ -290,3 +292,15 @@ function realPaths(paths: readonly string[]): string[] {
   );
   return [...new Set(real)].sort();
 }
+
+Deno.test("a program that names libraries without end is refused", () => {
+  const issues: string[] = [];
+  const host = programHost(() => {}, (issue) => {
+    issues.push(issue);
+    throw new RangeError(issue);
+  });
+  assertThrows(() => {
+    for (let index = 0; index <= 100_000; index++) host.elf(`/nonesuch/${index}`);
+  }, RangeError);
+  assertEquals(issues, ["the programs have too many libraries to look for them all"]);
+});

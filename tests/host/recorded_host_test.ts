@@ -43,7 +43,15 @@ function resolved(path: string, to: Partial<ResolvedPath> = {}): Record<string, 
 /** Debian, as root. */
 const DEBIAN: HostRecording = {
   architecture: "x86_64",
-  credentials: { euid: 0, egid: 0, inheritable: [], mayMapIds: true, mayChangeNetwork: true },
+  credentials: {
+    euid: 0,
+    egid: 0,
+    groups: "own",
+    inheritable: [],
+    mayMapIds: true,
+    mayChangeGroups: true,
+    mayChangeNetwork: true,
+  },
   kernel: { major: 6, minor: 18 },
   landlockVersion: 7,
   workingDirectory: "/root",
@@ -62,8 +70,10 @@ const DEBIAN: HostRecording = {
 const NOBODY = {
   euid: 65534,
   egid: 65534,
+  groups: "none",
   inheritable: [],
   mayMapIds: false,
+  mayChangeGroups: false,
   mayChangeNetwork: false,
 } as const;
 
@@ -137,6 +147,31 @@ test("a plan from a recording is the same as that of the machine", async () => {
     );
     assertEquals(again.access.recorded, live.access.recorded);
   }
+});
+
+test("a plan from a recording covers and refuses what that of the machine does", () => {
+  const mount = (id: number, target: string, type: string) => ({ id, parent: 1, target, type });
+  const root = { id: 1, parent: 0, target: "/", type: "ext4" };
+  const answers = {
+    ...DEBIAN.answers,
+    "mounts()": [root, mount(2, "/usr/proc", "proc"), mount(3, "/usr/mnt", "tmpfs")].map((one) => ({
+      ...one,
+      root: "/",
+      device: { major: 0, minor: one.id },
+    })),
+    'followLinks("/var/run")': { path: "/run", links: ["/var/run"] },
+  };
+  const untrusted = bind("/usr", "/mnt", { untrusted: true });
+  const calls = callsOn({ answers }, box, untrusted);
+  assertEquals(calls.filter((call) => call.includes('"proc"')).length, 1);
+  assertEquals(calls.filter((call) => call.includes('"mnt"')).length, 0);
+  const within = bind("/var", "/mnt", { untrusted: true });
+  const linked = bind("/var/run", "/proc", { readOnly: true });
+  assertThrows(
+    () => callsOn({ answers }, box, within, linked),
+    RecipeError,
+    "/var/run is followed",
+  );
 });
 
 test("an error names what is not recorded", () => {
@@ -233,6 +268,8 @@ test("masks are copies of one filesystem, which is attached before Linux 6.15", 
   ];
   const laid = [
     'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
+    // Where the working directory cannot be opened.
+    'chdir("/")',
     // The directory that it is in is mounted on itself, so that it cannot be moved away.
     'openat2(AT_FDCWD, "/", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_NO_SYMLINKS}, 24)',
     'openat2(</>, "etc", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH}, 24)',

@@ -21,7 +21,7 @@ const MAKER = `
     moveInterface("card", { as: "eth1" }),
     masquerade("10.9.0.0/24"),
     userNetwork("slirp4netns"),
-    dieWithParent(null),
+    dieWithParent("SIGCONT"),
   );
   const spec = execSpec("sleep", { args: ["1000"] });
   const { pid, services } = new Launcher(planRecipe(box.steps)).spawn(spec);
@@ -49,7 +49,7 @@ const KILLED = `
   Deno.writeTextFileSync(
     bin + "/slirp4netns",
     // It is not ready before it is on its own.
-    "#!/bin/sh\\nexec setpriv --pdeathsig clear sh -c 'echo ready; exec sleep 1000'\\n",
+    "#!/bin/sh\\nexec setpriv --pdeathsig clear sh -c 'echo ready >&0; exec sleep 1000'\\n",
     { mode: 0o755 },
   );
   Deno.env.set("PATH", bin + ":" + Deno.env.get("PATH"));

@@ -21,7 +21,18 @@ function script(box: string, program = '"true"', more = ""): string {
     }`;
 }
 
-const NAMES = { recipe: 0, sandbox: 0, unshare: 0, mapRoot: 0, bind: 0, tmpfs: 0, pivotRoot: 0 };
+const NAMES = {
+  bind: 0,
+  init: 0,
+  mapRoot: 0,
+  newSession: 0,
+  pivotRoot: 0,
+  recipe: 0,
+  sandbox: 0,
+  seccomp: 0,
+  tmpfs: 0,
+  unshare: 0,
+};
 
 async function outcome(flags: readonly string[], code: string): Promise<string> {
   const { stdout, stderr } = await runScript(code, ["--allow-ffi", "--no-prompt", ...flags]);
@@ -34,7 +45,7 @@ test("with --allow-ffi alone, no file is granted", async () => {
   assertStringIncludes(denied, `PermissionError read ${SYSTEM[0]} step `);
   assertStringIncludes(denied, `--allow-read=${SYSTEM[0]}`);
   const empty = 'recipe(unshare("user", "mount", "pid", "ipc", "net"), mapRoot(), tmpfs("/mnt"), ' +
-    'pivotRoot("/mnt"))';
+    'pivotRoot("/mnt"), newSession(), init(), unshare("user"), seccomp())';
   assertStringIncludes(await outcome([], script(empty)), "NotFound");
 });
 

@@ -1,6 +1,6 @@
 /** The access to the host that each kind of step needs, as data. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as steps from "../../mod.ts";
 import { describeAccess, type HostAccessKind, type Recipe, recipe, type Step } from "../../mod.ts";
 import { STEP_SCHEMAS } from "../../recipe/steps.ts";
@@ -14,9 +14,17 @@ const own = recipe(unshare(...ALL), mapRoot(), tmpfs("/mnt"));
 /** A root of its own, and a program that cannot change mounts. */
 const closed: readonly Step[] = [pivotRoot("/mnt"), capabilities({ keep: [] }), noNewPrivileges()];
 
-/** Returns the needs, one line each. */
+/** What no namespace holds; a recipe has to do without it by other steps. */
+const UNHELD: ReadonlySet<HostAccessKind["kind"]> = new Set(["terminal", "kernel", "lifetime"]);
+
+/** Returns the other needs, one line each. */
 function needs(box: Recipe): string[] {
-  return box.needs().map(describeAccess);
+  return box.needs().filter(({ kind }) => !UNHELD.has(kind)).map(describeAccess);
+}
+
+/** Returns the kinds of the needs that no namespace holds. */
+function unheld(box: Recipe): string[] {
+  return box.needs().map(({ kind }) => kind).filter((kind) => UNHELD.has(kind));
 }
 
 /** Returns the needs of the last step, in a recipe that needs nothing else. */
@@ -30,6 +38,15 @@ function requiredAccess(
     .filter(({ stepIndex }) => stepIndex === index)
     .map(({ step: _, stepIndex: __, ...need }) => need);
 }
+
+/** Steps that leave a program nothing of what no namespace holds. */
+const HELD: readonly Step[] = [
+  steps.newSession(),
+  steps.init(),
+  unshare("user"),
+  mapRoot(),
+  steps.seccomp(),
+];
 
 const NONE: readonly HostAccessKind[] = [];
 const WHOLE_HOST: readonly HostAccessKind[] = [
@@ -45,7 +62,9 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
   [steps.chdir("/mnt"), NONE],
   [steps.clearEnv(), NONE],
   [steps.devices("/mnt/dev"), NONE],
-  [steps.dieWithParent(null), NONE],
+  [steps.dieWithParent(null), [{ kind: "lifetime" }]],
+  [steps.dieWithParent("SIGTERM"), [{ kind: "lifetime" }]],
+  [steps.dieWithParent(), NONE],
   [steps.domainname("soup"), NONE],
   [steps.dummy("holder"), NONE],
   [steps.hostname("soup"), NONE],
@@ -61,7 +80,8 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
   [steps.mount("a", "/mnt", { type: "tmpfs" }), NONE],
   [steps.mount("/dev/sda", "/mnt", { type: "ext4" }), [{ kind: "device", path: "/dev/sda" }]],
   [steps.mount("o", "/mnt", { type: "overlay", options: "lowerdir=/etc:/usr" }), WHOLE_HOST],
-  [steps.mount("c", "/mnt", { type: "cgroup2" }), NONE],
+  [steps.mount("c", "/mnt", { type: "cgroup2" }), [{ kind: "namespace", namespace: "cgroup" }]],
+  [steps.mount("c", "/mnt", { type: "cgroup2", options: "ro" }), NONE],
   [steps.mqueue("/mnt/mqueue"), NONE],
   [steps.newSession(), NONE],
   [steps.noNewPrivileges(), NONE],
@@ -144,8 +164,96 @@ test("a recipe without steps needs all of the host", () => {
   ]);
 });
 
-test("a recipe with namespaces and a root of its own needs nothing", () => {
+test("a recipe with namespaces and a root of its own needs nothing that a namespace holds", () => {
   assertEquals(needs(own.with(pivotRoot("/mnt"))), []);
+  assertEquals(own.with(pivotRoot("/mnt"), ...HELD).needs(), []);
+});
+
+test("the terminal is a need without a session of its own", () => {
+  const has = (...steps: Step[]) => unheld(own.with(...steps)).includes("terminal");
+  const user = [unshare("user"), mapRoot()];
+  assertEquals(has(), true);
+  assertEquals(has(steps.newSession()), false);
+  assertEquals(has(steps.newSession(), steps.init()), false);
+  // Whoever can trace the init can have it open /dev/tty.
+  assertEquals(has(steps.init(), steps.newSession()), true);
+  assertEquals(has(steps.init(), ...user, steps.newSession()), false);
+  const kinds = (box: Recipe) =>
+    box.command("ls", { terminal: true }).needs().map(({ kind }) => kind as string);
+  assertEquals(kinds(own).includes("terminal"), false);
+  assertEquals(kinds(own.with(steps.init())).includes("terminal"), true);
+});
+
+test("a program runs on after the script unless an init that it cannot trace is tied to that", () => {
+  const has = (...steps: Step[]) => unheld(own.with(...steps)).includes("lifetime");
+  const user = [unshare("user"), mapRoot()];
+  assertEquals(has(), true, "a program can reset its own parent-death signal");
+  assertEquals(has(steps.init()), true);
+  assertEquals(has(steps.init(), ...user), false);
+  assertEquals(has(steps.init(), ...user, steps.dieWithParent("SIGTERM")), true);
+  assertEquals(has(steps.dieWithParent(null), steps.dieWithParent(), steps.init(), ...user), false);
+});
+
+test("what no namespace holds is a need unless a filter denies the calls for it", () => {
+  const has = (...steps: Step[]) => unheld(own.with(...steps)).includes("kernel");
+  const { seccomp } = steps;
+  assertEquals(has(), true);
+  assertEquals(has(seccomp()), false);
+  assertEquals(has(seccomp({ allow: ["clock_settime"] })), false);
+  assertEquals(has(seccomp({ allow: ["@mounts"] }), seccomp()), false, "both filters apply");
+  assertEquals(has(seccomp(), steps.init()), true, "the init has no filter");
+  assertEquals(has(steps.init(), unshare("user"), mapRoot(), seccomp()), false);
+  for (
+    const call of [
+      "keyctl",
+      "add_key",
+      "request_key",
+      "io_uring_setup",
+      "syslog",
+      "socket",
+      "mount",
+    ]
+  ) {
+    assertEquals(has(seccomp({ allow: [call] })), true, call);
+  }
+  const listed = { defaultAction: "SCMP_ACT_ERRNO" } as const;
+  const names = ["execve", "exit_group"];
+  const start = { names, action: "SCMP_ACT_ALLOW" } as const;
+  const socket = (op: steps.SeccompComparison, value: number, valueTwo?: number) =>
+    has(seccomp({
+      ...listed,
+      syscalls: [start, {
+        names: ["socket"],
+        action: "SCMP_ACT_ALLOW",
+        args: [{ index: 0, value, op, ...(valueTwo !== undefined && { valueTwo }) }],
+      }],
+    }));
+  assertEquals(has(seccomp({ ...listed, syscalls: [start] })), false);
+  assertEquals(has(seccomp({ defaultAction: "SCMP_ACT_LOG" })), true);
+  assertEquals(has(seccomp({ defaultAction: "SCMP_ACT_ALLOW" })), true);
+  assertEquals(socket("SCMP_CMP_EQ", 1), false);
+  assertEquals(socket("SCMP_CMP_EQ", 40), true);
+  // The kernel reads 32 bits of the family, and these compare all 64.
+  assertEquals(socket("SCMP_CMP_NE", 40), true);
+  assertEquals(socket("SCMP_CMP_MASKED_EQ", 0xffff_ffff, 16), false);
+  assertEquals(socket("SCMP_CMP_MASKED_EQ", 0xf, 8), true, "40 ends with these bits too");
+  assertEquals(socket("SCMP_CMP_LE", 17), true);
+});
+
+test("a program that can mount can make a read-only mount of control groups writable", () => {
+  const mount = steps.mount("c", "/mnt/c", { type: "cgroup2", options: "ro" });
+  const group: HostAccessKind[] = [{ kind: "namespace", namespace: "cgroup" }];
+  assertEquals(requiredAccess(mount), []);
+  assertEquals(requiredAccess(mount, own, [pivotRoot("/mnt")]), group);
+  const shared = recipe(unshare("user", "mount", "pid", "net", "ipc"), mapRoot(), tmpfs("/mnt"));
+  assertEquals(requiredAccess(mount, shared), group);
+});
+
+test("root's rlimit() before a user namespace may raise a limit", () => {
+  const raised: HostAccessKind[] = [{ kind: "privilege", privilege: "CAP_SYS_RESOURCE" }];
+  const limit = steps.rlimit("rtprio", 99);
+  assertEquals(requiredAccess(limit, recipe(), [...own.steps, ...closed]), root ? raised : []);
+  assertEquals(requiredAccess(limit), []);
 });
 
 test("shared namespaces by which programs can be reached are needs", () => {
@@ -159,10 +267,11 @@ test("shared namespaces by which programs can be reached are needs", () => {
 test("a bound directory is read, and written unless nothing can make it writable", () => {
   const shown = bind("/usr", "/mnt/usr", { readOnly: true, restrict: ["nodev"] });
   const read: HostAccessKind[] = [{ kind: "read", path: "/usr" }];
-  const both: HostAccessKind[] = [...read, { kind: "write", path: "/usr" }];
+  const written: HostAccessKind[] = [...read, { kind: "write", path: "/usr" }];
+  const both: HostAccessKind[] = [...written, { kind: "device", path: "/usr" }];
   const pivot = pivotRoot("/mnt");
   assertEquals(requiredAccess(shown), read);
-  assertEquals(requiredAccess({ ...shown, readOnly: false }), both);
+  assertEquals(requiredAccess({ ...shown, readOnly: false }), written);
   assertEquals(requiredAccess(shown, own, [pivot]), both, "root of the namespace can mount");
   const bounded = capabilities({ bounding: ["CAP_CHOWN"] });
   assertEquals(requiredAccess(shown, own, [pivot, bounded]), read);
@@ -213,9 +322,23 @@ test("a missing optional source needs nothing", () => {
   ]);
 });
 
+test("a mount that arrives later in a read-only directory can be written to", () => {
+  const slave = { ...unshare("mount"), propagation: "slave" } as const;
+  const rest = ALL.filter((kind) => kind !== "mount");
+  const before = recipe(unshare(...rest), mapRoot(), slave, tmpfs("/mnt"));
+  const shown = bind("/usr", "/mnt/x", { readOnly: true, restrict: ["nodev"] });
+  const read: HostAccessKind = { kind: "read", path: "/usr" };
+  const later: HostAccessKind[] = [{ kind: "write", path: "/usr" }, {
+    kind: "device",
+    path: "/usr",
+  }];
+  assertEquals(requiredAccess(shown, before), [read, ...later]);
+  assertEquals(requiredAccess(shown, before.with(unshare("mount"))), [read], "it is private now");
+});
+
 test("devices and the host's processes are needs in addition to the files", () => {
   const readOnly = { readOnly: true };
-  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null")), []);
+  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null", readOnly)), []);
   assertEquals(
     requiredAccess(bind("/dev/kmsg", "/mnt/kmsg", { ...readOnly, restrict: ["nodev"] })),
     [
@@ -230,6 +353,34 @@ test("devices and the host's processes are needs in addition to the files", () =
     { kind: "read", path: "/proc" },
     { kind: "namespace", namespace: "pid" },
   ]);
+});
+
+test("a directory has no devices, unless a step says so", () => {
+  const read: HostAccessKind[] = [{ kind: "read", path: "/etc" }];
+  const device: HostAccessKind = { kind: "device", path: "/etc" };
+  const etc = (options: steps.BindOptions) =>
+    requiredAccess(bind("/etc", "/mnt/x", { readOnly: true, ...options }));
+  assertEquals(etc({}), read);
+  assertEquals(etc({ restrict: ["nosuid", "nodev"] }), read);
+  assertEquals(etc({ restrict: [] }), [...read, device]);
+  assertEquals(etc({ restrict: ["nosuid"] }), [...read, device]);
+  const file = bind("/etc/passwd", "/mnt/x", { readOnly: true, restrict: [] });
+  assertEquals(requiredAccess(file), [{ kind: "read", path: "/etc/passwd" }]);
+  const layers = steps.overlay("/mnt/x", { lower: ["/etc"], discard: true });
+  assertEquals(requiredAccess(layers), read, "an overlay of a user namespace has none");
+  const asRoot = recipe(unshare("mount"), tmpfs("/mnt"));
+  assert(requiredAccess(layers, asRoot).some(({ kind }) => kind === "device"));
+});
+
+test("root can change the mode of a device that is harmless otherwise", () => {
+  const written = (...names: string[]): HostAccessKind[] =>
+    root ? names.map((name) => ({ kind: "write", path: `/dev/${name}` })) : [];
+  assertEquals(requiredAccess(bind("/dev/null", "/mnt/null")), written("null"));
+  const made = steps.devices("/mnt/dev");
+  assertEquals(requiredAccess(made), []);
+  // Whoever can mount can make the mounts of devices() writable.
+  const all = ["null", "zero", "full", "random", "urandom", "tty"];
+  assertEquals(requiredAccess(made, own, [pivotRoot("/mnt")]), written(...all));
 });
 
 test("a socket on a read-only mount can be written to", () =>
@@ -287,12 +438,14 @@ test("a chroot confines only programs without capabilities, a new root confines 
   assertEquals(needs(base.with(enter, capabilities({ bounding: [] }))), [
     "read /usr, for step 3 (chroot)",
     "write /usr, for step 3 (chroot)",
+    "the device /usr, for step 3 (chroot)",
   ]);
   const pivoted = base.with(enter, tmpfs("/mnt"), pivotRoot("/mnt"));
   assertEquals(needs(pivoted).slice(0, 2), ["read /", "write /"]);
   assertEquals(needs(base.with(pivotRoot("/usr"))), [
     "read /usr, for step 3 (pivotRoot)",
     "write /usr, for step 3 (pivotRoot)",
+    "the device /usr, for step 3 (pivotRoot)",
   ]);
   assertEquals(needs(own.with(pivotRoot("/mnt"), steps.chroot("/a"))), []);
 });
@@ -413,7 +566,7 @@ test("sandbox() needs to read the paths that it shows, and nothing more", () => 
 });
 
 test("a command adds its program, and the variables that it passes on", () => {
-  const box = own.with(pivotRoot("/mnt"));
+  const box = own.with(pivotRoot("/mnt"), ...HELD);
   const clear = box.command("ls", { clearEnv: true, env: { A: "1" } });
   assertEquals(clear.needs(), [{ kind: "run", program: "ls" }]);
   const given = box.command("ls", { env: { PATH: "/" } }).needs()
@@ -421,7 +574,7 @@ test("a command adds its program, and the variables that it passes on", () => {
   assertEquals(given.some((need) => need.kind === "env" && need.name === "PATH"), false);
   assertEquals(given.length, Object.keys(Deno.env.toObject()).length - 1);
   const kept = box.with(steps.clearEnv({ keep: ["PATH"] })).command("ls").needs();
-  assertEquals(kept.map(describeAccess), ["the variable PATH, for step 5 (clearEnv)", "run ls"]);
+  assertEquals(kept.map(describeAccess), ["the variable PATH, for step 10 (clearEnv)", "run ls"]);
   const [identity] = recipe().command("ls", { uid: 7 }).needs()
     .filter(({ kind }) => kind === "identity");
   assertEquals(identity, { kind: "identity", id: "uid", from: 7, count: 1 });

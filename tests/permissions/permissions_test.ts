@@ -11,6 +11,7 @@ import {
   mapRoot,
   maskPaths,
   mkdir,
+  newSession,
   noNewPrivileges,
   overlay,
   PermissionError,
@@ -23,6 +24,7 @@ import {
   type RecipeInput,
   remount,
   sandbox,
+  seccomp,
   setEnv,
   symlink,
   SyscallError,
@@ -35,7 +37,14 @@ import { inDirectory, test } from "../support.ts";
 
 const ALL = ["user", "mount", "pid", "uts", "ipc", "net"] as const;
 const own = recipe(unshare(...ALL), mapRoot(), tmpfs("/mnt"));
-const closed = [pivotRoot("/mnt"), capabilities({ keep: [] }), noNewPrivileges()] as const;
+const closed = [
+  pivotRoot("/mnt"),
+  newSession(),
+  capabilities({ keep: [] }),
+  noNewPrivileges(),
+] as const;
+/** What no namespace holds is granted here, and has tests of its own. */
+const SYS = { sys: true } as const;
 /** A root with a shell and cat, which all tests grant. */
 const shell = recipe(own, programs("/bin/sh", "/bin/cat"));
 const TOOLS = shell.with(...closed).needs().filter((need) => need.kind === "read").map(({ path }) =>
@@ -47,7 +56,7 @@ function run(box: Recipe, script: string, permissions: Exclude<Permissions, stri
   const { read = [] } = permissions;
   const { stdout, stderr } = box.command("/bin/sh", {
     args: ["-c", script],
-    permissions: { ...permissions, read: Array.isArray(read) ? [...read, ...TOOLS] : read },
+    permissions: { ...SYS, ...permissions, read: Array.isArray(read) ? [...read, ...TOOLS] : read },
   }).outputSync();
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
@@ -134,7 +143,7 @@ test('"none" grants nothing, also to recipes without steps', () => {
   );
   assertStringIncludes(error.message, "pivotRoot() gives it a root of its own");
   assertStringIncludes(error.message, "the host's network");
-  const box = recipe(unshare(...ALL), mapRoot(), tmpfs("/mnt"), pivotRoot("/mnt"));
+  const box = own.with(pivotRoot("/mnt"), newSession(), init(), unshare("user"), seccomp());
   const missing = assertThrows(
     () => box.command("/x", { permissions: "none" }).outputSync(),
     Deno.errors.NotFound,
@@ -171,6 +180,8 @@ test("invalid permissions are reported", () => {
       { net: ["a:65536"] },
       { net: ["user@a"] },
       { env: ["A=B"] },
+      { env: ["A*B"] },
+      { env: ["*_A"] },
       { sys: ["hostname"] },
     ]
   ) {
@@ -230,7 +241,7 @@ test(
       for (const swapped of [`${granted}/a/b`, `${granted}/a`]) {
         const command = boxWith(step).command("/bin/sh", {
           args: ["-c", "cat /a/file"],
-          permissions: { read: [granted, ...TOOLS] },
+          permissions: { ...SYS, read: [granted, ...TOOLS] },
         });
         Deno.renameSync(swapped, `${granted}/aside`);
         Deno.symlinkSync(secret, swapped);
@@ -269,7 +280,7 @@ test(
       const box = shell.with(programs(`${granted}/cat`, { copy }), ...closed);
       const command = box.command("/bin/sh", {
         args: ["-c", `cat ${granted}/cat`],
-        permissions: { read: [granted, ...TOOLS] },
+        permissions: { ...SYS, read: [granted, ...TOOLS] },
       });
       Deno.renameSync(`${granted}/cat`, `${granted}/aside`);
       Deno.symlinkSync(`${secret}/file`, `${granted}/cat`);
@@ -379,7 +390,7 @@ test(
     assertEquals(Deno.readTextFileSync(`${granted}/new`), "soup");
     Deno.mkdirSync(`${granted}/directory`);
     const command = write(`${granted}/directory/new`).command("/bin/sh", {
-      permissions: { read: TOOLS, write: [granted] },
+      permissions: { ...SYS, read: TOOLS, write: [granted] },
     });
     Deno.removeSync(`${granted}/directory`);
     Deno.symlinkSync(secret, `${granted}/directory`);
@@ -406,7 +417,7 @@ test(
     ];
     for (const box of boxes) {
       const command = box.command("/bin/sh", {
-        permissions: { read: [granted, ...TOOLS], write: [granted] },
+        permissions: { ...SYS, read: [granted, ...TOOLS], write: [granted] },
       });
       Deno.removeSync(`${granted}/place`);
       Deno.symlinkSync(secret, `${granted}/place`);
@@ -431,8 +442,7 @@ test(
         bind(`/${name}`, `${granted}/${name}`, { readOnly: true })
       ),
       pivotRoot(granted),
-      capabilities({ keep: [] }),
-      noNewPrivileges(),
+      ...closed.slice(1),
     );
     const permissions = { read: [granted, "/usr"], write: [granted] };
     assertEquals(run(box, "cat /file; echo new > /new", permissions), "granted\n");
@@ -455,7 +465,7 @@ test(
         "-c",
         "mount -o remount,bind,rw /a; umount /a; mount --bind /a /b; echo > /a/x; cat /a/file",
       ],
-      permissions: { read },
+      permissions: { ...SYS, read },
     }).outputSync();
     assertEquals(new TextDecoder().decode(stdout), "granted\n");
     assertEquals([...Deno.readDirSync(granted)].length, 1);
@@ -539,6 +549,10 @@ test("granted variables are passed on, and others left out", () => {
     const directories = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     assertEquals(env({}), ["LANG=C.UTF-8", directories]);
     assertEquals(env({ env: ["RAMEKIN_ONE"] }), ["LANG=C.UTF-8", directories, "RAMEKIN_ONE=1"]);
+    const both = ["RAMEKIN_ONE=1", "RAMEKIN_TWO=2"];
+    assertEquals(env({ env: ["RAMEKIN_*"] }), ["LANG=C.UTF-8", directories, ...both]);
+    assertEquals(env({ env: ["RAMEKIN_TWO*", "AMEKIN_*"] }).slice(2), ["RAMEKIN_TWO=2"]);
+    assertEquals(env({ env: ["*"] }).filter((line) => line.startsWith("RAM")), both);
     assertEquals(env({ env: true }).filter((line) => line.startsWith("RAM")), [
       "RAMEKIN_ONE=1",
       "RAMEKIN_TWO=2",
@@ -575,7 +589,7 @@ test("a command may start any program, unless there is a list", () => {
 test("permissions are checked at each start of a command", () =>
   withSecret((granted, secret) => {
     const box = boxWith(bind(secret, "/mnt/a", { readOnly: true }));
-    const command = box.command("/bin/sh", { permissions: { read: [granted, ...TOOLS] } });
+    const command = box.command("/bin/sh", { permissions: { ...SYS, read: [granted, ...TOOLS] } });
     for (const start of [() => command.outputSync(), () => command.spawn()]) {
       assertThrows(start, PermissionError);
     }

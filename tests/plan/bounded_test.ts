@@ -105,24 +105,17 @@ test("files, directories and links make a few calls each", () => {
   assertLinear(files, { calls: 5, questions: 0 });
 });
 
-test("300 steps of 300 masks make a few calls for each path", () => {
-  const paths = times(300, (index) => `/mnt/${index}`);
-  const masked = (count: number) =>
-    effort(tmpfs("/mnt"), ...times(count, () => maskPaths(...paths)));
-  const [one, two, all] = [1, 2, 300].map(masked);
-  const each = (two!.calls - one!.calls) / 300;
-  assert(each < 14, `${each} calls for each path`);
-  assert(all!.calls <= one!.calls + 299 * 300 * 14, `${all!.calls} calls`);
-  assertEquals(all!.questions, one!.questions);
-});
-
-test("300 steps of 300 read-only paths do so too", () => {
-  const paths = times(300, (index) => `/mnt/${index}`);
-  const kept = (count: number) =>
-    effort(tmpfs("/mnt"), ...times(count, () => readonlyPaths(...paths)));
-  const [one, all] = [1, 300].map(kept);
-  assert(all!.calls <= one!.calls + 299 * 300 * 10, `${all!.calls} calls`);
-  assertEquals(all!.questions, one!.questions);
+test("repeated masks and read-only paths make a few calls for each path", () => {
+  const paths = times(100, (index) => `/mnt/${index}`);
+  for (const make of [maskPaths, readonlyPaths]) {
+    const repeated = (count: number) =>
+      effort(tmpfs("/mnt"), ...times(count, () => make(...paths)));
+    const [one, two, all] = [1, 2, 70].map(repeated);
+    const each = (two!.calls - one!.calls) / 100;
+    assert(each < 14, `${each} calls for each path`);
+    assert(all!.calls <= one!.calls + 69 * 100 * 14, `${all!.calls} calls`);
+    assertEquals(all!.questions, one!.questions);
+  }
 });
 
 test("hundreds of binds and masks run within the limit of open files", () =>

@@ -24,13 +24,16 @@ function callsOf(...ingredients: RecipeInput[]): string[] {
 const onHost = (path: string, flags: string) =>
   `openat2(AT_FDCWD, "${path}", {${flags}, 00, RESOLVE_NO_SYMLINKS}, 24)`;
 
-/** The working directory is opened, to be restored later. */
-const HERE = 'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)';
+/** The working directory, or the root instead, is opened, to be restored later. */
+const HERE = [
+  'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
+  'chdir("/")',
+];
 
 /** mount(2) takes no descriptor, so it is called in the directory. */
 const mountedOn = (target: string, call: string, after = ["fchdir(<working directory>)"]) => [
   onHost(target, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
-  HERE,
+  ...HERE,
   `fchdir(<${target}>)`,
   call,
   ...after,
@@ -117,7 +120,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   ],
   // The mount point may be a directory or a file; one of the two calls unmounts it.
   [steps.unmount("/mnt"), [
-    HERE,
+    ...HERE,
     "close(</proc>)",
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     "fchdir(</mnt>)",
@@ -132,7 +135,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
     "fchdir(<working directory>)",
   ]],
   [steps.unmount("/mnt", { detach: true }), [
-    HERE,
+    ...HERE,
     "close(</proc>)",
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     "fchdir(</mnt>)",
@@ -155,6 +158,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   [steps.bind("/usr", "/mnt", { recursive: false }), [
     onHost("/usr", "O_CLOEXEC|O_PATH"),
     'open_tree(</usr>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)',
+    'mount_setattr(</usr>, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_NODEV}, 32)',
     onHost("/mnt", "O_CLOEXEC|O_PATH"),
     'move_mount(</usr>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
   ]],
@@ -164,7 +168,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
       onHost(lower, "O_CLOEXEC|O_PATH|O_DIRECTORY"),
       `open_tree(<${lower}>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|OPEN_TREE_CLOEXEC)`,
     ]),
-    onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
+    ...["/u", "/w,x", "/"].map((path) => onHost(path, "O_CLOEXEC|O_PATH|O_DIRECTORY")),
     'open_tree(</>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
     'mount_setattr(</>, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSYMFOLLOW}, 32)',
     ...mountedOn("/mnt", 'mount("tmpfs", ".", "tmpfs", MS_NOSUID|MS_NODEV, "mode=0755")', []),
@@ -199,16 +203,20 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   ]],
   // No file that is open for writing can be executed (ETXTBSY), so this one is closed at once.
   [steps.writeFile("/a", "soup", { host: true, mode: 0o600 }), [
+    "umask(umask)",
     'openat2(AT_FDCWD, "/a", {O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600, RESOLVE_NO_SYMLINKS}, 24)',
+    "umask(00)",
     'write(</a>, "soup", 4)',
     'pwrite64(</a>, "p", 1, 3)',
     "fchmod(</a>, 0600)",
     "close(</a>)",
   ]],
   [steps.mknod("/a", { type: "c", major: 1, minor: 3, mode: 0o600, host: true }), [
+    "umask(umask)",
     onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     'mknodat(</>, "a", 020600, 259)',
     'fchmodat(</>, "a", 0600)',
+    "umask(00)",
   ]],
   [steps.chroot("/mnt"), [
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
@@ -219,6 +227,7 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
   [steps.pivotRoot("/mnt"), [
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     'open_tree(</mnt>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
+    'mount_setattr(</mnt>, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_NODEV}, 32)',
     'move_mount(</mnt>, "", </mnt>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
     ...PIVOT,
   ]],
@@ -300,7 +309,10 @@ test("the script maps several ranges while the container waits", () => {
       ])
       : ["newuidmap", "newgidmap"].map((tool) => `${tool} PID 0 0 1 1 100000 9`),
   );
-  assertEquals(made.filter(({ by }) => by === "container").length, 2);
+  // An ordinary user, whose own ids are not among the ranges, becomes their root.
+  const container = made.filter(({ by }) => by === "container").map(({ call }) => call);
+  const becomes = ["setgroups(0, NULL)", "setresgid(0, 0, 0)", "setresuid(0, 0, 0)"];
+  assertEquals(container.slice(2), Deno.uid() === 0 ? [] : becomes);
 });
 
 test("a bounding set drops all other capabilities, one by one", () => {
@@ -365,7 +377,7 @@ test("all descriptors are closed at once if a step unmounts, because they keep a
     const made = whole.plan().entries.slice(0, unmounting)
       .filter(({ by, stepIndex }) => by === "container" && stepIndex !== undefined)
       .map(({ call }) => call);
-    const stays = made.filter((call) => call === HERE).length;
+    const stays = made.filter((call) => call === HERE[0]).length;
     assertEquals(leftOpen(made), stays, made.join("\n"));
   }
 });

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { serve } from "../../proxy/connection.ts";
-import { type Connect, Hosts } from "../../proxy/hosts.ts";
+import { type Connect, dial } from "../../proxy/dial.ts";
+import { Hosts } from "../../proxy/hosts.ts";
 import type { Stream } from "../../proxy/stream.ts";
 import { rounds } from "../rounds.ts";
 
@@ -70,7 +71,7 @@ async function served(
   const connected: string[] = [];
   const connect: Connect = async (to) => {
     connected.push(`${to.name}:${to.port}`);
-    return hosts.has(to) ? host : await hosts.connect(to);
+    return hosts.has(to) ? host : await dial(to, hosts);
   };
   await serve(client, connect, patience);
   assert(client.closed);

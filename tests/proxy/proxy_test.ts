@@ -307,30 +307,35 @@ test("a plan shows the proxy's socket", () => {
   assertStringIncludes(calls, "{AF_INET, 127.0.0.1:3128}");
 });
 
-test("the script's own permissions apply too", async () => {
+/** Returns what a program is answered about localhost, by a script with these permissions. */
+async function answerWith(port: number, ...flags: string[]): Promise<string> {
+  const host = `localhost:${port}`;
   const { stdout, stderr } = await runScript(
     `
-    const { sandbox } = ramekin;
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    const host = "localhost:" + port;
-    const { stdout } = await sandbox().command("bash", {
-      args: ["-c", ${
-      JSON.stringify(
-        ask("CONNECT $0 HTTP/1.1\\r\\n\\r\\n").replace("'CONNECT $0", '"CONNECT $0').replace(
-          "' >&3",
-          '" >&3',
-        ),
-      )
-    }, host],
-      permissions: { read: ["/"], net: [host] },
+    const { stdout } = await ramekin.sandbox().command("bash", {
+      args: ["-c", Deno.args[0]],
+      permissions: { read: ["/"], net: [Deno.args[1]] },
     }).output();
     console.log(new TextDecoder().decode(stdout));`,
-    ["--allow-ffi", "--allow-net=127.0.0.1", "--no-prompt"],
+    ["--allow-ffi", "--no-prompt", ...flags],
+    [ask(connectTo(host)), host],
   );
   assertEquals(stderr, "");
-  assertMatch(stdout, /^HTTP\/1\.1 403 /);
-  assertMatch(stdout, /not allowed to the script: --allow-net=localhost:/);
+  return stdout;
+}
+
+test("the script's own permissions apply too, to names and to denied addresses", async () => {
+  await withHost(async (port) => {
+    for (const flags of [[], ["--allow-net=127.0.0.1"], ["--allow-net=localhost:1"]]) {
+      const answer = await answerWith(port, ...flags);
+      assertMatch(answer, /^HTTP\/1\.1 403 /);
+      assertStringIncludes(answer, `not allowed to the script: --allow-net=localhost:${port}`);
+    }
+    const denied = ["--allow-net", "--deny-net=127.0.0.1"];
+    assertMatch(await answerWith(port, ...denied), /^HTTP\/1\.1 502 /);
+    // The name is enough, as for Deno.connect().
+    assertStringIncludes(await answerWith(port, `--allow-net=localhost:${port}`), "I am the host");
+  });
 });
 
 test("a script ends while its proxy waits", async () => {

@@ -2,7 +2,6 @@
 
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { parseHost } from "../../proxy/host.ts";
-import { Hosts, isReserved } from "../../proxy/hosts.ts";
 import { Refusal } from "../../proxy/refusal.ts";
 import { parseRequest } from "../../proxy/request.ts";
 
@@ -43,61 +42,27 @@ Deno.test("texts that are not hosts are refused", () => {
     "u@a",
     "a?b",
   ];
-  none.push("a#b", "a\\b", "a%2eb", "a:8o", "[a]", "256.1.1.1", "1.2.3.4.5", "a\n", "\ta", "a:+1");
+  none.push("a".repeat(64), Array(64).fill("abc").join("."));
+  none.push(
+    "a#b",
+    "a\\b",
+    "a%2eb",
+    "a:8o",
+    "[a]",
+    "!a",
+    "*.a",
+    "a*",
+    "a..b",
+    ".a",
+    "a,b",
+    "a b.c",
+    "256.1.1.1",
+    "1.2.3.4.5",
+    "a\n",
+    "\ta",
+    "a:+1",
+  );
   for (const text of none) assertEquals(parseHost(text), undefined, JSON.stringify(text));
-});
-
-Deno.test("a host is granted by its name, with one port or all", () => {
-  const hosts = new Hosts(["Example.org:443", "any.example", "[::1]:80"]);
-  const has = (text: string) => {
-    const { name, port } = parseHost(text)!;
-    return hosts.has({ name, port: port! });
-  };
-  assertEquals(["example.org:443", "EXAMPLE.ORG.:443", "any.example:1", "[0::1]:80"].map(has), [
-    true,
-    true,
-    true,
-    true,
-  ]);
-  const others = [
-    "example.org:80",
-    "www.example.org:443",
-    "any.example.org:1",
-    "[::1]:81",
-    "localhost:80",
-  ];
-  assertEquals(others.filter(has), []);
-  assertEquals([hosts.includesLoopback, new Hosts(["a"]).includesLoopback], [true, false]);
-});
-
-Deno.test("addresses of this machine and its link are recognized in every form", () => {
-  for (
-    const address of [
-      "127.0.0.1",
-      "127.255.0.1",
-      "0.0.0.0",
-      "169.254.169.254",
-      "::1",
-      "::",
-      "fe80::1",
-      "febf::1",
-      "::ffff:127.0.0.1",
-      "::ffff:169.254.169.254",
-      "64:ff9b::7f00:1",
-    ]
-  ) {
-    assertEquals(isReserved(address), true, address);
-  }
-  const others = [
-    "10.0.0.1",
-    "128.0.0.1",
-    "::2",
-    "fec0::1",
-    "2001:db8::1",
-    "::ffff:10.0.0.1",
-    "a.b",
-  ];
-  assertEquals(others.filter(isReserved), []);
 });
 
 const head = (...lines: string[]) => [...lines, "\r\n"].join("\r\n");

@@ -1,8 +1,8 @@
 /** `ramekin ps`, `ls` and `enter`, with containers of other scripts. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { capabilities, linux, listNamespaces, noNewPrivileges, seccomp } from "../../mod.ts";
-import { limitsIn } from "../../scripts/ramekin/confinement_of.ts";
+import { capabilities, linux, listNamespaces, noNewPrivileges, seccomp, umask } from "../../mod.ts";
+import { limitsIn, rootLimitsIn } from "../../scripts/ramekin/confinement_of.ts";
 import { treeOf } from "../../scripts/ramekin/ls.ts";
 import { timeText } from "../../scripts/ramekin/ps.ts";
 import type { RunningContainer } from "../../host.ts";
@@ -161,7 +161,7 @@ test("enter finds a container by the name of its program, if it is the only one"
 test("enter reports a missing process", async () => {
   const { code, stderr } = await ramekin("enter", "99999999", "--", "true");
   assertEquals(code, 125);
-  assertStringIncludes(stderr, "there is no process 99999999; ramekin ps lists");
+  assertStringIncludes(stderr, "there is no process 99999999, or it has ended; ramekin ps lists");
 });
 
 test("a program that enters a sandbox has the same restrictions", async () => {
@@ -187,12 +187,16 @@ test("a program that enters a sandbox has the same restrictions", async () => {
 });
 
 test("limits are read from the /proc files of a process", () => {
-  const own = "CapBnd:\t0000000000000003\nNoNewPrivs:\t0\nSeccomp:\t0\n";
-  assertEquals(limitsIn(own, own), []);
-  assertEquals(limitsIn(own.replace("3", "1"), own), [capabilities({ bounding: ["CAP_CHOWN"] })]);
-  assertEquals(limitsIn("CapBnd:\t0\nNoNewPrivs:\t1\nSeccomp:\t2\n", own), [
-    capabilities({ keep: [] }),
+  const own = "CapBnd:\t0000000000000003\n";
+  assertEquals(rootLimitsIn(own, own), []);
+  assertEquals(rootLimitsIn(own.replace("3", "1"), own), [
+    capabilities({ bounding: ["CAP_CHOWN"] }),
+  ]);
+  assertEquals(rootLimitsIn("CapBnd:\t0\n", own), [capabilities({ keep: [] })]);
+  assertEquals(limitsIn("NoNewPrivs:\t0\nSeccomp:\t0\n"), []);
+  assertEquals(limitsIn("Umask:\t0027\nNoNewPrivs:\t1\nSeccomp:\t2\n"), [
+    umask(0o27),
     noNewPrivileges(),
-    seccomp(),
+    seccomp({ deny: ["@setuid-files", "@unix-sockets"] }),
   ]);
 });

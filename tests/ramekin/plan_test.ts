@@ -153,6 +153,9 @@ test("every mount of the host in a sandbox is a need", () => {
 test("each need has the flag that grants it", () => {
   assertEquals(flagOf({ kind: "write", path: "/x" }), "--allow-write=/x");
   assertEquals(flagOf({ kind: "privilege", privilege: "all" }), "--allow-run --allow-sys");
+  assertEquals(flagOf({ kind: "terminal" }), "--allow-run --allow-sys");
+  assertEquals(flagOf({ kind: "kernel" }), "--allow-sys");
+  assertEquals(flagOf({ kind: "lifetime" }), "--allow-sys");
   assertEquals(flagOf({ kind: "run", program: "sh" }), undefined);
 });
 

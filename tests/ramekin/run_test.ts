@@ -23,8 +23,10 @@ steps:
   - { step: symlink, target: usr/lib64, path: /tmp/lib64 }
   - { step: pivotRoot, path: /tmp }
   - { step: hostname, name: "\${name}" }
+  - step: init
+  - { step: unshare, kinds: [user] }
   - { step: capabilities, keep: [] }
-  - step: noNewPrivileges
+  - step: seccomp
 `;
 
 const FILES = {
@@ -269,6 +271,7 @@ test("permissions are extended by the need, or by all of its kind", () => {
   assertEquals(widened({ read: ["/etc"] }, read, "yes"), { read: ["/etc", "/usr"] });
   assertEquals(widened({ read: ["/etc"] }, read, "all"), { read: true });
   assertEquals(widened({}, { grant: "net", value: undefined }, "yes"), { net: true });
+  assertEquals(widened({}, { grant: "sys", value: undefined }, "yes"), { sys: true });
   assertEquals(widened({ net: true }, { grant: "run", value: undefined }, "yes"), {
     net: true,
     run: true,
@@ -277,11 +280,13 @@ test("permissions are extended by the need, or by all of its kind", () => {
 });
 
 test("a prompt contains no control characters", () => {
-  const error = new PermissionError("not granted: read /\x1b[2Ja\u202eb\n  fix", "read");
+  const details = { advice: ["fix"] };
+  const error = new PermissionError("not granted: read /\x1b[2Ja\u202eb\n  x", "read", details);
   const question = questionFor("a\rb.yaml", error, plain);
   // deno-lint-ignore no-control-regex -- the test looks for them
   assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(question), question);
-  assertStringIncludes(question, "a?b.yaml");
+  assertStringIncludes(question, "a\\rb.yaml");
+  assertStringIncludes(question, "b\\n  x\n┠─ fix\n");
 });
 
 test("a missing recipe is reported", async () => {

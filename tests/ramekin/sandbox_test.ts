@@ -75,6 +75,20 @@ test(
 );
 
 test(
+  "unix sockets and set-user-ID files are made where a flag lets it",
+  inDirectory(async (directory) => {
+    const script = `cp /usr/bin/true setuid; chmod 4755 setuid 2>/dev/null && echo setuid
+      perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0) and print "socket\\n"'; true`;
+    const writing = ["--allow-write=."];
+    assertEquals(await inside(directory, writing, script), "");
+    assertEquals(await inside(directory, [...writing, "--unix-sockets"], script), "socket\n");
+    assertEquals(await inside(directory, [...writing, "--setuid-files"], script), "setuid\n");
+    assertEquals(await inside(directory, ["-A"], script), "setuid\nsocket\n");
+    assertEquals(await inside(directory, [], "cd /tmp; " + script), "socket\n");
+  }),
+);
+
+test(
   "a directory that may be read cannot be written to, and one that may be written to can",
   inDirectory(async (directory) => {
     const script = "pwd; cat soup.txt; (echo salt >> soup.txt) 2>/dev/null || echo no";
@@ -94,10 +108,39 @@ test(
 );
 
 test(
+  "no flag is followed over a link that the program has made, whatever the name of its directory",
+  inDirectory(async (directory) => {
+    for (const name of ["real/project/place/kept", "real/project/other", "private/there"]) {
+      Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
+    }
+    Deno.writeTextFileSync(`${directory}/private/secret`, "leek and potato");
+    Deno.symlinkSync("real", `${directory}/home`);
+    const cwd = `${directory}/home/project`;
+    const lay = "rm -r place/kept other; ln -s ../../../private place/kept; " +
+      "ln -s ../../private/there other; echo laid";
+    const kept = `--allow-read=${cwd}/place/kept`;
+    assertEquals(await inside(cwd, ["--allow-write=.", kept], lay), "laid\n");
+    const look = ["--", "cat", `${directory}/private/secret`];
+    const refused = await ramekinWith({ cwd }, "sandbox", "--allow-write=.", kept, ...look);
+    assertEquals([refused.code, refused.stdout], [125, ""]);
+    assertStringIncludes(refused.stderr, "the symbolic link");
+    Deno.writeTextFileSync(`${cwd}/secret`, "salt");
+    const climbing = "--allow-read=other/../secret";
+    const other = await ramekinWith({ cwd }, "sandbox", "--allow-write=.", climbing, ...look);
+    assertEquals([other.code, other.stdout], [1, ""]);
+    assertEquals(
+      await inside(cwd, ["--allow-read=place/../../project"], "ls"),
+      "other\nplace\nsecret\n",
+    );
+  }),
+);
+
+test(
   "flags allow variables and the network",
   inDirectory(async (directory) => {
     const show = "echo $SOUP $SPOON";
     assertEquals(await inside(directory, ["--allow-env=SOUP"], show), "leek\n");
+    assertEquals(await inside(directory, ["--allow-env=SP*,SOU"], show), "silver\n");
     assertEquals(await inside(directory, ["--allow-env"], show), "leek silver\n");
     const own = Deno.readTextFileSync("/proc/net/dev").split("\n").length;
     assertEquals(
@@ -138,6 +181,17 @@ test("for a list of hosts ramekin needs the permission itself, and says so", asy
   assertEquals(code, 125);
   assertMatch(decode(stderr), /example\.org:443 through ramekin, which needs --allow-net/);
   assertStringIncludes(decode(stderr), "deno install --global --allow-ffi");
+});
+
+test("a host that could never match is refused with the flag, before anything runs", async () => {
+  for (const host of ["!evil.org", "*", "**.x", ":8080", "a b", "unix:/x", "10.0.0.0/33"]) {
+    const { code, stderr } = await ramekin("sandbox", `--allow-net=${host}`, "--", "true");
+    assertEquals(code, 125);
+    assertStringIncludes(stderr, `--allow-net=${host}: this is not a host`);
+  }
+  const granted = ["*.example.org:443", "10.0.0.0/8", "[fd00::]/8:80", "localhost"].join();
+  const { code, stderr } = await ramekin("sandbox", `--allow-net=${granted}`, "--", "true");
+  assertEquals([code, stderr], [0, ""]);
 });
 
 test(

@@ -79,11 +79,29 @@ test(
   withFiles({ "box.yaml": BOX }, async (directory) => {
     const command = RUN.map((word) => `'${word}'`).join(" ");
     const apart = "ps -o tty= -p $$";
-    for (const flags of ["run box.yaml -A", "sandbox", `enter ${Deno.pid}`]) {
+    for (const flags of ["run box.yaml -A", "sandbox", `enter --any ${Deno.pid}`]) {
       const line = `${command} ${flags} -- sh -c '${apart}' </dev/null`;
       await using terminal = new TestTerminal(["sh", "-c", line], { cwd: directory });
       assertEquals(await terminal.code(), 0, terminal.shown);
       assertEquals(terminal.shown.trim(), "?", flags);
     }
+  }),
+);
+
+test(
+  "a recipe that is held to grants has no controlling terminal where nothing is a terminal either",
+  withFiles({ "box.yaml": BOX }, async (directory) => {
+    const command = RUN.map((word) => `'${word}'`).join(" ");
+    const terminalOf = async (flags: string) => {
+      const line = `cd "$(mktemp -d)"; ${command} run ${directory}/box.yaml ${flags} ` +
+        '-- ps -o tty= </dev/null >out 2>&1; tail -n 1 out; rm out; rmdir "$PWD"';
+      await using terminal = new TestTerminal(["sh", "-c", line]);
+      assertEquals(await terminal.code(), 0, terminal.shown);
+      return terminal.shown.trim();
+    };
+    const names = ["read", "write", "net", "env", "run", "sys"];
+    assertEquals(await terminalOf(names.map((name) => `--allow-${name}`).join(" ")), "?");
+    // One's own recipe is stopped and continued together with ramekin.
+    assertStringIncludes(await terminalOf("-A"), "pts");
   }),
 );

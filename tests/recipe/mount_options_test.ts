@@ -75,6 +75,20 @@ Deno.test("words for fstab and for mount(8) are left out", () => {
     flags: 0,
     data: null,
   });
+  assertEquals(parseMountOptions("nouser,nousers,noowner,nogroup,comment=soup,noauto"), {
+    flags: 0,
+    data: null,
+  });
+});
+
+Deno.test("words that let users mount imply what they do for mount(8)", () => {
+  const flags = (options: string) => parseMountOptions(options).flags;
+  for (const word of ["user", "users"]) {
+    assertEquals(flags(word), MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    assertEquals(flags(`${word},exec,dev,suid`), 0);
+  }
+  for (const word of ["owner", "group"]) assertEquals(flags(word), MS_NOSUID | MS_NODEV);
+  assertEquals(parseMountOptions("user,user=soup").data, "user=soup");
 });
 
 Deno.test("names of Object.prototype are options of the filesystem", () => {

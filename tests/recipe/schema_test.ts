@@ -49,6 +49,19 @@ Deno.test("an integer is whole and within its limits", () => {
   issue(fields.modeBits(), 0o10000);
 });
 
+Deno.test("octal numbers that were written as decimal ones are refused", () => {
+  takes(fields.modeBits(), 0o755, 0o644, 0o600, 0o700, 0o1777, 0o4755, 0o620);
+  for (const mode of [755, 644, 600, 700, 777, 1777]) {
+    assertStringIncludes(issue(fields.modeBits(), mode), `write 0o${mode}`);
+  }
+  assertStringIncludes(issue(fields.modeBits(), "0755"), "write 0o755");
+  takes(fields.maskBits(), 0, 0o22, 0o27, 0o77, 0o777);
+  for (const mask of [22, 27, 77]) {
+    assertStringIncludes(issue(fields.maskBits(), mask), `write 0o${mask}`);
+  }
+  assertStringIncludes(issue(fields.maskBits(), "022"), "write 0o22");
+});
+
 Deno.test("an unknown word is refused with the nearest one", () => {
   const word = fields.oneOf(["mount", "user"]);
   takes(word, "mount");
@@ -83,6 +96,7 @@ Deno.test("an object has no other fields", () => {
   assertStringIncludes(issue(object, { a: 1, aa: 1 }), '"aa" is unknown; did you mean "a"?');
   assertStringIncludes(issue(object, { a: 1, xyz: 1 }), "the fields are a, b");
   assertStringIncludes(issue(object, { a: 1, b: 2 }), '"b" should be a string');
+  assertStringIncludes(issue(object, { ...["ab"] }), "pass an object, not a list or a string");
 });
 
 Deno.test("either of two schemas is accepted, and the issue says that neither fits", () => {

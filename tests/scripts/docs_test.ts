@@ -180,6 +180,8 @@ const HINTS = new Set([
     "namespace_fixes.ts",
     "namespaces.ts",
     "network.ts",
+    "memory_limit_fix.ts",
+    "program_error.ts",
     "proc_dir.ts",
     "proc_file.ts",
   ],

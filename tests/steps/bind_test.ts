@@ -1,13 +1,24 @@
 /** `bind`. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bind, mapRoot, mkdir, recipe, symlink, tmpfs, unshare, writeFile } from "../../mod.ts";
+import {
+  bind,
+  type BindOptions,
+  mapRoot,
+  mkdir,
+  recipe,
+  symlink,
+  tmpfs,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
 import {
   assertFails,
   assertRefused,
   failing,
   inDirectory,
   inside,
+  notRoot,
   root,
   test,
   testOn,
@@ -135,7 +146,7 @@ testBind(
     assertFails(mounts.with(bind("/usr", `${directory}/a`)), {
       step: "bind",
       code: "ENOENT",
-      says: `the mount point ${directory}/a does not exist; mkdir() or writeFile()`,
+      says: `the mount point ${directory}/a does not exist on the host; take one that does`,
     });
     assertEquals([...Deno.readDirSync(directory)], []);
   },
@@ -191,6 +202,32 @@ testBind("what bound files must not be used for is kept", (mounts, directory) =>
   );
   assertStringIncludes(failing(restricted, "/mnt/a"), "ermission denied");
   assertStringIncludes(failing(restricted, "cat /mnt/link"), "symbolic links");
+});
+
+for (const readOnly of [true, false]) {
+  testOn(
+    ["mount"],
+    `a device in a ${
+      readOnly ? "read-only " : ""
+    }directory cannot be opened, unless a step says so`,
+    (mounts) =>
+      inDirectory((directory) => {
+        // The numbers of /dev/null (null(4)).
+        inside(recipe(), `mknod -m 666 ${directory}/node c 1 3`);
+        const shown = (options: BindOptions) =>
+          mounts.with(bind(directory, "/mnt", { readOnly, ...options }));
+        const write = "echo salt > /mnt/node";
+        inside(shown({ restrict: [] }), write);
+        inside(shown({ restrict: ["nosuid"] }), write);
+        assertStringIncludes(failing(shown({}), write), "ermission denied");
+      })(),
+    notRoot,
+  );
+}
+
+testBind("a device that is named is one, and those of /dev are", (mounts) => {
+  inside(mounts.with(bind("/dev/null", "/etc/hostname")), "echo salt > /etc/hostname");
+  inside(mounts.with(bind("/dev", "/mnt", { readOnly: true })), "echo salt > /mnt/null");
 });
 
 testBind("a mount of the host below is restricted too", (mounts, directory) => {

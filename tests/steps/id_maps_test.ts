@@ -16,6 +16,7 @@ import {
 import {
   assertFails,
   assertRefused,
+  inDirectory,
   inside,
   notOrdinary,
   notRoot,
@@ -93,6 +94,31 @@ test("mapIds may allow setgroups for the caller's id alone, as root", () => {
   assertStringIncludes(inside(box, READ_MAPS), "allow");
 }, notRoot);
 
+test("a container whose own ids are not mapped becomes root, or the first id", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.chmodSync(directory, 0o777);
+    for (const [first, uid] of [[0, 100000], [500, 100000]] as const) {
+      const range = [{ inside: first, outside: uid, count: 1000 }];
+      const box = recipe(unshare("user"), mapIds({ uids: range, gids: range }));
+      const file = `${directory}/${first}`;
+      assertEquals(
+        inside(box, `touch ${file}; id -u; id -g; id -G`),
+        `${first}\n${first}\n${first}`,
+      );
+      const made = Deno.statSync(file);
+      assertEquals([made.uid, made.gid], [uid, uid]);
+    }
+    // Of the two only the group is not mapped.
+    const uids = [{ inside: 7, outside: 0, count: 1 }];
+    const gids = [{ inside: 0, outside: 100000, count: 10 }];
+    const box = recipe(unshare("user"), mapIds({ uids, gids }));
+    assertEquals(inside(box, "id -u; id -g"), "7\n0");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}, notRoot);
+
 test("steps before and after maps of several ranges are made", () => {
   const box = recipe(
     unshare("user", "uts", "mount", "pid"),
@@ -138,6 +164,29 @@ test("the error of an unprivileged user without /etc/subuid says what is missing
   assertMatch(error.message, /newuidmap/);
   assertMatch(error.message, /subuid|uidmap/);
 }, notOrdinary);
+
+test(
+  "newuidmap gets no variable of the script's but PATH",
+  inDirectory((bin) => {
+    const script = "#!/bin/sh\n/usr/bin/tr '\\0' ' ' < /proc/$$/environ >&2\nexit 1\n";
+    Deno.writeTextFileSync(`${bin}/newuidmap`, script, { mode: 0o755 });
+    const path = Deno.env.get("PATH")!;
+    Deno.env.set("PATH", bin);
+    try {
+      const ids = [{ inside: 0, outside: uid, count: 1 }, {
+        inside: 1,
+        outside: 100000,
+        count: 10,
+      }];
+      const box = recipe(unshare("user"), mapIds({ uids: ids, gids: ids }));
+      const error = assertThrows(() => box.command("/bin/true").outputSync(), UnsupportedError);
+      assertEquals(error.issue.split("\n")[0]!.split(": ")[1], `PATH=${bin}`);
+    } finally {
+      Deno.env.set("PATH", path);
+    }
+  }),
+  notOrdinary,
+);
 
 test("ids that contradict each other are refused", () => {
   const own = [{ inside: 0, outside: 0, count: 1 }];

@@ -405,7 +405,7 @@ test("methods of a container that has ended throw", async () => {
   for (const ask of [() => target.enter("true"), () => target.namespaces, () => join(target)]) {
     assertThrows(ask, TypeError, "has ended");
   }
-  await assertRejects(() => command.output(), Error, "ESRCH");
+  await assertRejects(() => command.output(), TypeError, "has ended");
   assertFails(recipe(step), { step: "join", at: 0, code: "ESRCH", says: "no such process" });
 });
 
@@ -511,8 +511,21 @@ test("invalid steps are refused", () => {
     step: "join",
     says: '"root" needs a process',
   });
+  assertRefused(() => recipe(join("/proc/self/ns/net", { credentials: "process" })), {
+    step: "join",
+    says: '"credentials" of "process" need a process',
+  });
   assertRefused(() => recipe(join(0)), { step: "join", says: "target" });
   assertRefused(() => recipe(join(Deno.pid, "nets" as "net")), { says: 'did you mean "net"?' });
+});
+
+test("the user of a process is taken in its user namespace only", async () => {
+  await using target = sleeper(recipe(unshare("user", "uts"), mapRoot()));
+  assertRefused(() => recipe(join(target, "uts", { credentials: "process" })), {
+    step: "join",
+    at: 0,
+    says: 'add "user" to the kinds',
+  });
 });
 
 test("a joined pid namespace has its init already", async () => {
@@ -537,7 +550,7 @@ test("the plan shows the descriptors of the script, and that its memory is undum
     calls.join("\n"),
   );
   // A change of credentials makes the memory dumpable again if sysctl fs.suid_dumpable is 1.
-  for (const change of ["container setns(", "container setresuid("]) {
+  for (const change of ["container setns(", "container setresgid("]) {
     assert(calls[at(change) + 1]!.startsWith("container prctl(PR_SET_DUMPABLE, 0,"), change);
   }
 });

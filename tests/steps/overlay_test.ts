@@ -18,6 +18,7 @@ import {
   failing,
   inDirectory,
   inside,
+  notRoot,
   test,
   testOn,
 } from "../support.ts";
@@ -245,3 +246,40 @@ test("invalid overlays are refused", () => {
     says: 'unshare("mount")',
   });
 });
+
+testOverlay("the root of an overlay has the mode of the topmost layer", (mounts, directory) => {
+  const lower = layers(directory, "a", "b");
+  for (const mode of [0o700, 0o1777, 0o2750]) {
+    Deno.chmodSync(lower[0]!, mode);
+    const discarded = mounts.with(overlay("/mnt", { lower, discard: true }));
+    assertEquals(inside(discarded, "stat -c %a /mnt"), mode.toString(8));
+  }
+});
+
+test(
+  "the root of an overlay has the owner of the topmost layer",
+  inDirectory((directory) => {
+    const [lower] = layers(directory, "a") as [string];
+    Deno.chownSync(lower, 1234, 2345);
+    const box = recipe(unshare("mount"), overlay("/mnt", { lower: [lower], discard: true }));
+    assertEquals(inside(box, "stat -c '%u %g %a' /mnt"), "1234 2345 755");
+  }),
+  notRoot,
+);
+
+test(
+  "it is told which directory of an overlay does not exist",
+  inDirectory((directory) => {
+    const [lower] = layers(directory, "a") as [string];
+    const at = (name: string) => `${directory}/${name}`;
+    const tried = (upper: string, work: string) =>
+      box.with(overlay("/mnt", { lower: [lower], upper: at(upper), work: at(work) }));
+    Deno.mkdirSync(at("upper"));
+    Deno.writeTextFileSync(at("file"), "");
+    const fails = (tree: Recipe, code: string, says: string) =>
+      assertFails(tree, { step: "overlay", at: 2, code, says });
+    fails(tried("none", "work"), "ENOENT", `the upper directory ${at("none")} does not exist`);
+    fails(tried("upper", "none"), "ENOENT", `the work directory ${at("none")} does not exist`);
+    fails(tried("file", "none"), "ENOTDIR", `the upper directory ${at("file")} is not a directory`);
+  }),
+);

@@ -4,12 +4,14 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import {
   CAPABILITIES,
   chdir,
+  clearEnv,
   dieWithParent,
   newSession,
   recipe,
   type ResourceName,
   rlimit,
   RLIMITS,
+  sandbox,
   setEnv,
   umask,
 } from "../../mod.ts";
@@ -32,6 +34,27 @@ test("the command's variables override setEnv, and setEnv the script's", () => {
 test("a command with clearEnv keeps the variables of the recipe", () => {
   const { stdout } = recipe(setEnv({ A: "1" })).command("env", { clearEnv: true }).outputSync();
   assertEquals(new TextDecoder().decode(stdout), "A=1\n");
+});
+
+test("clearEnv keeps all variables that begin as one with a star says", () => {
+  for (const name of ["RAMEKIN_A", "RAMEKIN_B", "RAMEKI"]) Deno.env.set(name, name);
+  try {
+    const kept = (...keep: string[]) => inside(recipe(clearEnv({ keep })), "env | grep RAM | sort");
+    assertEquals(kept("RAMEKIN_*"), "RAMEKIN_A=RAMEKIN_A\nRAMEKIN_B=RAMEKIN_B");
+    assertEquals(kept("RAMEKIN_A*", "R"), "RAMEKIN_A=RAMEKIN_A");
+    const set = recipe(clearEnv({ keep: ["RAMEKIN_*"] }), setEnv({ RAMEKIN_A: "mine" }));
+    assertEquals(inside(set, "echo $RAMEKIN_A"), "mine");
+    assertEquals(
+      inside(sandbox({ env: ["RAMEKIN_*"] }), "echo $RAMEKIN_B $HOME"),
+      "RAMEKIN_B /tmp",
+    );
+  } finally {
+    for (const name of ["RAMEKIN_A", "RAMEKIN_B", "RAMEKI"]) Deno.env.delete(name);
+  }
+  for (const pattern of ["A*B", "*A", "A=*", "A**"]) {
+    const make = () => recipe(clearEnv({ keep: [pattern] }));
+    assertRefused(make, { step: "clearEnv", at: 0, says: '"AWS_*" for all that begin so' });
+  }
 });
 
 test("the program is looked up in the PATH of setEnv", () => {

@@ -5,6 +5,7 @@ import {
   bind,
   chdir,
   chroot,
+  devices,
   mapRoot,
   mkdir,
   pivotRoot,
@@ -16,7 +17,15 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
-import { assertFails, assertRefused, inDirectory, inside, test, testOn } from "../support.ts";
+import {
+  assertFails,
+  assertRefused,
+  inDirectory,
+  inside,
+  notRoot,
+  test,
+  testOn,
+} from "../support.ts";
 
 /** A root with the host's programs. */
 function withRoot(mounts: Recipe, root: string): Recipe {
@@ -47,6 +56,27 @@ testOn(
       ].join("\n"),
     );
   },
+);
+
+testOn(
+  ["mount"],
+  "a directory of the host as the root has no devices but those of the recipe",
+  (mounts) =>
+    inDirectory((directory) => {
+      for (const name of ["usr", "dev"]) Deno.mkdirSync(`${directory}/${name}`);
+      for (const name of ["bin", "lib", "lib64"]) {
+        Deno.symlinkSync(`usr/${name}`, `${directory}/${name}`);
+      }
+      // The numbers of /dev/null (null(4)).
+      inside(recipe(), `mknod -m 666 ${directory}/node c 1 3`);
+      const box = mounts.with(
+        bind("/usr", `${directory}/usr`, { readOnly: true }),
+        devices(`${directory}/dev`),
+        pivotRoot(directory),
+      );
+      inside(box, "echo salt > /dev/null; ! echo salt > /node");
+    })(),
+  notRoot,
 );
 
 testOn(["mount", "pid"], "no mount of the old root is left", (mounts) => {

@@ -30,7 +30,7 @@ import {
 const native = Deno.build.arch === "x86_64" ? "x86_64" : "aarch64";
 const notX86 = native === "x86_64" ? undefined : "is about x86_64";
 const NUMBER = allSyscalls(native);
-const EPERM = "1", ENOSYS = "38", ENOTTY = "25", OK = "0";
+const EPERM = "1", EBADF = "9", ENOSYS = "38", ENOTTY = "25", OK = "0";
 
 /** A script that makes a system call by its number, and prints its errno, or 0. */
 function errnoOf(name: string, ...args: readonly (number | string)[]): string {
@@ -212,6 +212,27 @@ test("calls can be allowed in addition to the default profile", () => {
   assertEquals(inside(namespaces, "unshare -Urmpf sh -c 'echo $$'"), "1");
 });
 
+test("calls can be denied, even allowed ones, and by a profile that allows them", () => {
+  const denying = seccomp({ allow: ["keyctl", "@mounts"], deny: ["keyctl", "getppid", "@mounts"] });
+  const box = recipe(unshare("user", "mount"), mapRoot(), denying);
+  assertEquals(inside(box, errnoOf("getppid")), EPERM);
+  assertEquals(inside(box, errnoOf("keyctl", 99_999, 0, 0, 0, 0)), EPERM);
+  failing(box, "mount -t tmpfs none /mnt");
+  const profile: SeccompProfile = { defaultAction: "SCMP_ACT_ALLOW" };
+  const other = recipe({ step: "seccomp", profile, deny: ["getppid"] });
+  assertEquals(inside(other, errnoOf("getppid")), EPERM);
+});
+
+test("what a call is used for can be denied", () => {
+  const AF_UNIX = 1, AF_INET = 2, SOCK_STREAM = 1, SOCK_DGRAM = 2;
+  const box = recipe(seccomp({ deny: ["@setuid-files", "@unix-sockets"] }));
+  assertEquals(inside(box, errnoOf("socket", AF_UNIX, SOCK_STREAM, 0)), EPERM);
+  assertEquals(inside(box, errnoOf("socket", AF_INET, SOCK_DGRAM, 0)), OK);
+  assertEquals(inside(box, errnoOf("fchmod", -1, 0o4755)), EPERM);
+  assertEquals(inside(box, errnoOf("fchmod", -1, 0o1755)), EBADF);
+  assertEquals(inside(box, errnoOf("openat2", 0, 0, 0, 0)), ENOSYS);
+});
+
 test("the filter does not apply to later steps and the init", () => {
   const box = recipe(
     unshare("user", "pid", "mount", "uts"),
@@ -371,6 +392,11 @@ test("an invalid profile is reported with the position of the error", () => {
   }
   assertRefused(() => recipe(seccomp({ allow: ["unshar"] })), { says: 'did you mean "unshare"?' });
   assertRefused(() => recipe(seccomp({ allow: ["@mount"] })), { says: 'did you mean "@mounts"?' });
+  assertRefused(() => recipe(seccomp({ deny: ["@unix-socket"] })), {
+    says: 'mean "@unix-sockets"?',
+  });
+  assertRefused(() => recipe(seccomp({ allow: ["@unix-sockets"] })), { says: "there is no call" });
+  assertRefused(() => recipe(seccomp({ deny: ["execve"] })), { says: "does not allow execve" });
 });
 
 function rule(arg: Record<string, unknown>): unknown {

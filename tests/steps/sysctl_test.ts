@@ -1,8 +1,8 @@
 /** `sysctl`. */
 
 import { assertEquals } from "@std/assert";
-import { bridge, mapRoot, recipe, sysctl, unshare } from "../../mod.ts";
-import { assertFails, assertRefused, inside, root, test, testOn } from "../support.ts";
+import { bridge, mapRoot, proc, recipe, sysctl, unshare } from "../../mod.ts";
+import { assertFails, assertRefused, inside, notRoot, root, test, testOn } from "../support.ts";
 
 testOn(["net"], "a setting of the network is the container's own", (mounts) => {
   const path = "/proc/sys/net/ipv4/ip_forward";
@@ -37,14 +37,34 @@ testOn(
     const box = mounts.with(sysctl({ "kernel.msgmax": 4096, "fs.mqueue.msg_max": 5 }));
     const shown = "cat /proc/sys/kernel/msgmax /proc/sys/fs/mqueue/msg_max";
     // Before Linux 6.10 only the host's root may change them.
-    if (privileged || mayChangeIpc()) assertEquals(inside(box, shown), "4096\n5");
+    if (privileged || since(6, 10)) assertEquals(inside(box, shown), "4096\n5");
   },
 );
 
-function mayChangeIpc(): boolean {
-  const [major, minor] = Deno.osRelease().split(".").map(Number);
-  return major! > 6 || (major === 6 && minor! >= 10);
+/** Whether the kernel has this version or a later one. */
+function since(wantedMajor: number, wantedMinor: number): boolean {
+  const [major, minor] = Deno.osRelease().split(".").map(Number) as [number, number];
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
+
+testOn(["mount", "pid"], "a pid namespace counts on from its own last number", (mounts) => {
+  const box = mounts.with(proc(), sysctl({ "kernel.ns_last_pid": 1000 }));
+  assertEquals(inside(box, "sh -c 'echo $$' | cat").length, 4);
+});
+
+/** A setting that the pid namespace has of its own from a version of Linux on. */
+function testPidSetting(name: string, value: number, lack: string | undefined): void {
+  testOn(["mount", "pid"], `${name} is a setting of the pid namespace`, (mounts) => {
+    const path = `/proc/sys/${name.replace(".", "/")}`;
+    const before = Deno.readTextFileSync(path);
+    const box = mounts.with(proc(), sysctl({ [name]: value }));
+    assertEquals(inside(box, `cat ${path}`), String(value));
+    assertEquals(Deno.readTextFileSync(path), before);
+  }, lack);
+}
+
+testPidSetting("kernel.pid_max", 1000, since(6, 14) ? undefined : "needs Linux 6.14");
+testPidSetting("vm.memfd_noexec", 1, since(6, 3) ? notRoot : "needs Linux 6.3");
 
 test("the container has limits of its own for user namespaces", () => {
   const box = recipe(unshare("user"), mapRoot(), sysctl({ "user.max_net_namespaces": 3 }));
@@ -74,7 +94,7 @@ test("settings of the host are refused, with the namespace that is needed", () =
       says,
     });
   refused("vm.swappiness", "a setting of the whole host");
-  refused("kernel.pid_max", "a setting of the whole host");
+  refused("kernel.pid_max", since(6, 14) ? 'put unshare("pid")' : "a setting of the whole host");
   refused("kernel.core_pattern", "a setting of the whole host");
   refused("kernel.sem.x", "a setting of the whole host");
   refused("fs.file-max", "a setting of the whole host");

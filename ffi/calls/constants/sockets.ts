@@ -15,6 +15,8 @@ export const AF_NETLINK = 16;
 
 /** A stream of bytes. See tcp(7). */
 export const SOCK_STREAM = 1;
+/** Messages without a connection. See udp(7). */
+export const SOCK_DGRAM = 2;
 /** Raw messages. */
 export const SOCK_RAW = 3;
 /** Messages in order, with their boundaries kept. */
@@ -30,8 +32,14 @@ export const SHUT_WR = 1;
 
 /** Options of every socket. See socket(7). */
 export const SOL_SOCKET = 1;
+/** The error of a connection that was begun without waiting for it. */
+export const SO_ERROR = 4;
 /** Messages carry the credentials of their sender. See unix(7). */
 export const SO_PASSCRED = 16;
+/** Options of IPv6 sockets. See ipv6(7). */
+export const IPPROTO_IPV6 = 41;
+/** The socket is not for IPv4 too. */
+export const IPV6_V6ONLY = 26;
 /** Options of netlink sockets. */
 export const SOL_NETLINK = 270;
 /** An acknowledgment does not contain a copy of the request. */

@@ -20,6 +20,8 @@ export const TIOCSPGRP = 0x5410;
 export const TIOCGWINSZ = 0x5413;
 /** Sets the size of the window. */
 export const TIOCSWINSZ = 0x5414;
+/** Gets the number of bytes that can be read, of a pipe too (pipe(7)). */
+export const FIONREAD = 0x541b;
 /** Gives up the controlling terminal. */
 export const TIOCNOTTY = 0x5422;
 /** Gets the number of a pseudo-terminal. */

@@ -5,6 +5,7 @@
  */
 
 import {
+  FIONREAD,
   TCFLSH,
   TCGETS,
   TCSETS,
@@ -29,6 +30,7 @@ export const IOCTL_REQUESTS: Readonly<Record<string, number>> = {
   TIOCSPGRP,
   TIOCGWINSZ,
   TIOCSWINSZ,
+  FIONREAD,
   TIOCNOTTY,
   TIOCGPTN,
   TIOCSPTLCK,

@@ -4,22 +4,25 @@
  * @module
  */
 
-import { fdOf, HOSTS_NETWORK, mayChangeOutside } from "../../network.ts";
+import { fdOf, forwardsByScript, HOSTS_NETWORK, mayChangeOutside } from "../../network.ts";
 
 import { close } from "../../../ffi/calls/files.ts";
+import type { SocketAddress } from "../../../ffi/calls/ip_sockets.ts";
 import { AF_INET6, NETLINK_NETFILTER } from "../../../ffi/calls/sockets.ts";
-import { parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
+import { formatIp, parseIp, parsePrefix } from "../../../ffi/netlink/ip.ts";
 import {
   addNatTable,
   describePublished,
   masquerading,
   type NatTable,
+  type PublishedPort,
   publishing,
 } from "../../../ffi/netlink/nftables.ts";
 import { answerOutput, requestCalls, socketCalls } from "../../../ffi/netlink/request.ts";
 import type { Fixes } from "../../../ffi/fix.ts";
 import { writeSetting } from "../sysctl.ts";
 import type { PlanBuilder } from "../../builder.ts";
+import type { HostService } from "../../parent_work.ts";
 
 import type { MasqueradeStep, PublishStep } from "../../../recipe/steps/network/translation.ts";
 
@@ -32,16 +35,45 @@ export function lowerMasquerade({ source, inside }: MasqueradeStep, plan: PlanBu
 
 /** Lowers `publish`. */
 export function lowerPublish(
-  { port, address, to: toPort = port, protocol = "tcp", inside }: PublishStep,
+  { port, address, hostAddress, to: toPort = port, protocol = "tcp", inside }: PublishStep,
   plan: PlanBuilder,
 ): void {
   const to = parseIp(address)!;
-  const published = { protocol, port, to, toPort };
+  const host = hostAddress === undefined ? undefined : parseIp(hostAddress)!;
+  const published = { protocol, host, port, to, toPort };
   const rule = publishing(published);
   // Packets of other machines pass prerouting, those of this machine pass output.
   const rules = [{ hook: "prerouting", rule }, { hook: "output", rule }] as const;
   const words = ["publish", describePublished(published)];
-  translate(plan, inside, { family: to.family, rules }, words);
+  requireFree(published, plan);
+  translate(plan, inside, { family: to.family, rules }, words, {
+    service: "reserve-port",
+    protocol,
+    address: socketAddress(published),
+  });
+}
+
+/** Refuses a port that an earlier step publishes in the same network. */
+function requireFree(published: PublishedPort, plan: PlanBuilder): void {
+  const others = plan.state.network.published ??= [];
+  const isTaken = others.some((other) =>
+    other.protocol === published.protocol && other.port === published.port &&
+    (other.host === undefined || published.host === undefined
+      ? other.to.family === published.to.family
+      : formatIp(other.host.bytes) === formatIp(published.host.bytes))
+  );
+  if (isTaken) {
+    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
+  }
+  others.push(published);
+}
+
+/** Returns the port of this machine that is published; without an address, that of all. */
+function socketAddress({ host, port, to }: PublishedPort): SocketAddress {
+  const bytes = host?.bytes ?? new Uint8Array(to.bytes.length);
+  const ip = formatIp(bytes);
+  const text = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return { family: to.family, bytes, port, text };
 }
 
 function translate(
@@ -49,6 +81,7 @@ function translate(
   inside: boolean | undefined,
   table: Omit<NatTable, "name" | "owned">,
   words: readonly string[],
+  ...before: readonly HostService[]
 ): void {
   plan.needs("net", HOSTS_NETWORK);
   const messages = (name: string) => addNatTable({ ...table, name, owned: inside !== true });
@@ -68,7 +101,8 @@ function translate(
   }
   mayChangeOutside(plan);
   plan.access.recordNetworkChange();
-  plan.syncWithParent(() => [{ service: "nat-table", table, words }]);
+  forwardsByScript(plan);
+  plan.syncWithParent(() => [...before, { service: "nat-table", table, words }]);
 }
 
 const NO_NF_TABLES =

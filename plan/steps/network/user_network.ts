@@ -4,7 +4,7 @@
  * @module
  */
 
-import { HOSTS_NETWORK } from "../../network.ts";
+import { forwardsByScript, HOSTS_NETWORK } from "../../network.ts";
 import {
   USER_NETWORK_PROGRAMS,
   type UserNetworkStep,
@@ -14,6 +14,7 @@ import type { PlanBuilder } from "../../builder.ts";
 /** Lowers `userNetwork`. */
 export function lowerUserNetwork({ program }: UserNetworkStep, plan: PlanBuilder): void {
   plan.needs("net", HOSTS_NETWORK);
+  forwardsByScript(plan);
   plan.host.requireOwnProc();
   plan.access.record({ kind: "net", host: "*" });
   const programs = program === undefined ? USER_NETWORK_PROGRAMS : [program];

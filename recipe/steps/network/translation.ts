@@ -6,6 +6,7 @@
  */
 
 import { boolean, integer, oneOf, optional } from "../../schema.ts";
+import { formatIp, parseIp } from "../../../ffi/netlink/ip.ts";
 import { ipAddress, ipPrefix } from "../../network_schema.ts";
 import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
@@ -35,7 +36,7 @@ export interface TranslationOptions {
  * Needs nf_tables, and on the host root and Linux 5.12. See nft(8).
  *
  * @throws {RecipeError} when it is planned without `unshare("net")` before it; without `inside`, by
- * an ordinary user, or where the network outside is another container's
+ * an ordinary user, where the network outside is another container's, or with `dieWithParent(null)`
  * @throws {UnsupportedError} when it is run where the host does not forward packets
  * @throws {SyscallError} when it is run: `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
  * kernel does not translate addresses by nf_tables
@@ -76,6 +77,11 @@ export interface PublishStep extends PublishOptions {
 export interface PublishOptions extends TranslationOptions {
   /** The address that it is forwarded to. */
   readonly address: string;
+  /**
+   * The address of this machine whose port is forwarded; without it, that of all addresses other than
+   * those of the loopback interface. Programs of this machine reach the container at `address`.
+   */
+  readonly hostAddress?: string;
   /** The port that it is forwarded to; without it, the same port. */
   readonly to?: number;
   /**
@@ -87,14 +93,18 @@ export interface PublishOptions extends TranslationOptions {
 }
 
 /**
- * Forwards a port of this machine to an address of a container: a port of all addresses other than
- * those of the loopback interface, on the host, or with `inside` in the container, which is then a
- * router. The rule ends when that of {@linkcode masquerade} does, and needs the same.
+ * Forwards a port of this machine to an address of a container, on the host, or with `inside` in the
+ * container, which is then a router. The rule ends when that of {@linkcode masquerade} does, and needs
+ * the same. On the host, no other container can publish the port meanwhile, and no program can use it.
  *
- * @throws {RecipeError} when it is planned without `unshare("net")` before it; without `inside`, by
- * an ordinary user, or where the network outside is another container's
+ * @throws {RecipeError} where `hostAddress` is of the loopback interface, or one of it and `address`
+ * is IPv4 and the other IPv6
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or where an earlier step
+ * publishes the port; without `inside`, by an ordinary user, where the network outside is another
+ * container's, or with `dieWithParent(null)`
  * @throws {UnsupportedError} when it is run where the host does not forward packets
- * @throws {SyscallError} when it is run: `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
+ * @throws {SyscallError} when it is run: `EADDRINUSE` where the port is taken, `EADDRNOTAVAIL` where
+ * this machine does not have `hostAddress`, `EPROTONOSUPPORT`, `EOPNOTSUPP` or `ENOENT` where this
  * kernel does not translate addresses by nf_tables
  *
  * @example Port 8080 of the host is port 80 of root's container
@@ -119,7 +129,24 @@ export function publish(port: number, options: PublishOptions): PublishStep {
 export const publishSchema: StepSchema<PublishStep> = stepSchema("publish", () => ({
   port: integer(1, 65535),
   address: ipAddress(),
+  hostAddress: optional(ipAddress()),
   to: optional(integer(1, 65535)),
   protocol: optional(oneOf(["tcp", "udp"])),
   inside: optional(boolean()),
-}));
+}), ({ address, hostAddress }) => {
+  if (hostAddress === undefined) return undefined;
+  const host = parseIp(hostAddress)!;
+  if (host.family !== parseIp(address)!.family) {
+    return `"${hostAddress}" and "${address}" are not both IPv4 or both IPv6`;
+  }
+  if (host.bytes.every((byte) => byte === 0)) {
+    return `without "hostAddress", all addresses are published`;
+  }
+  const isLoopback = host.bytes.length === 4
+    ? host.bytes[0] === 127
+    : formatIp(host.bytes) === "::1";
+  return isLoopback
+    ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the ` +
+      `container at ${address} without publish()`
+    : undefined;
+});

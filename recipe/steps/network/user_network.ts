@@ -1,6 +1,6 @@
 /**
- * The step `userNetwork`: a network for the containers of ordinary users. See slirp4netns(1) and
- * pasta(1).
+ * The step `userNetwork`: a network for the containers of ordinary users. See pasta(1) and
+ * slirp4netns(1).
  *
  * @module
  */
@@ -9,23 +9,25 @@ import { oneOf, optional } from "../../schema.ts";
 import { type StepSchema, stepSchema } from "../../step_schema.ts";
 
 /** A program that forwards packets. */
-export type UserNetworkProgram = "slirp4netns" | "pasta";
+export type UserNetworkProgram = "pasta" | "slirp4netns";
 
 /** Connects the container with the network of the script. */
 export interface UserNetworkStep {
   /** The name of the step. */
   readonly step: "userNetwork";
-  /** The program that forwards the packets; without it, the first one that is installed. */
+  /** The program that forwards the packets; without it, pasta, or slirp4netns where pasta is not installed or fails. */
   readonly program?: UserNetworkProgram;
 }
 
 /**
- * Connects the container with the network of the script, without privilege: slirp4netns or pasta
+ * Connects the container with the network of the script, without privilege: pasta or slirp4netns
  * forwards the packets of an interface `tap0` by sockets of its own. The container does not reach
  * services on the host's loopback interface. The program ends with the container and with the
- * script. It needs /dev/net/tun, which on some machines only root may open.
+ * script. It is confined by itself: it sees no files of the host but /etc and /run, and no variable
+ * of the script but PATH, and a filter limits its system calls. It needs /dev/net/tun, which on some machines only root may open.
  *
- * @throws {RecipeError} when it is planned without `unshare("net")` before it
+ * @throws {RecipeError} when it is planned without `unshare("net")` before it, or with
+ * `dieWithParent(null)`
  * @throws {UnsupportedError} when it is run where none of the programs is installed, or the program
  * fails, as without /dev/net/tun; the message includes its output
  *
@@ -42,7 +44,7 @@ export function userNetwork(program?: UserNetworkProgram): UserNetworkStep {
 }
 
 /** The programs, in the order in which they are tried. */
-export const USER_NETWORK_PROGRAMS: readonly UserNetworkProgram[] = ["slirp4netns", "pasta"];
+export const USER_NETWORK_PROGRAMS: readonly UserNetworkProgram[] = ["pasta", "slirp4netns"];
 
 /** What the data of `userNetwork` may be. */
 export const userNetworkSchema: StepSchema<UserNetworkStep> = stepSchema(

@@ -4,15 +4,19 @@ import { assertEquals } from "@std/assert";
 import {
   address,
   bridge,
+  dieWithParent,
   join,
+  mapRoot,
   masquerade,
   publish,
   recipe,
   route,
+  type Step,
   unshare,
+  userNetwork,
   veth,
 } from "../../../mod.ts";
-import { inside, test } from "../../support.ts";
+import { assertRefused, inside, notRoot, test } from "../../support.ts";
 import { ask, inNetworkOfItsOwn, noTalk, serve, startHub, WORLD } from "./support.ts";
 
 test("masqueraded connections get responses, and published ports can be reached", async () => {
@@ -93,6 +97,131 @@ test("a router in a container masquerades and publishes, for IPv4 and IPv6", asy
   assertEquals(inside(within, ask("10.8.0.2")), "world");
   assertEquals(inside(within, ask("fd08::2")), "world");
 }, noTalk);
+
+test("a port is published at one address of this machine, and at no other", async () => {
+  const printed = await inNetworkOfItsOwn(`
+    ${WORLD}
+    forward("1");
+    const outside = serve(world, "world");
+    const published = (hostAddress) =>
+      recipe(
+        unshare("net"),
+        veth("eth0", { peer: "box", peerAddress: "10.7.0.1/24" }),
+        address("eth0", "10.7.0.2/24"),
+        route("default", { via: "10.7.0.1" }),
+        publish(8080, { address: "10.7.0.2", to: 80, hostAddress }),
+      );
+    const once = (host) => asking(host, 8080).replace("30", "2").replace("5 bash", "1 bash");
+    const box = serve(published("10.8.0.1"), "box");
+    console.log(shell(recipe(join(outside, "net")), asking("10.8.0.1", 8080)));
+    console.log(hostSays(asking("10.8.0.1", 8080)), hostSays(once("10.7.0.1")));
+    for (const container of [box, outside]) {
+      container.kill("SIGKILL");
+      await container.status;
+    }
+    try {
+      published("10.9.9.9").command("true").outputSync();
+    } catch (error) {
+      console.log(error.message.replace(/bind\\(\\d+/, "bind(3"));
+    }
+    show();
+  `);
+  assertEquals(
+    printed,
+    "box\nbox nothing\nstep 5 (publish): bind(3, {AF_INET, 10.9.9.9:8080}, 16) failed: " +
+      "EADDRNOTAVAIL (Cannot assign requested address)\n  this machine has no such address; " +
+      "without { hostAddress }, the port of all its addresses is published\nlo",
+  );
+}, noTalk);
+
+test("a published port is taken, for other containers and for programs", async () => {
+  const printed = await inNetworkOfItsOwn(`
+    ${WORLD}
+    forward("1");
+    Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+    const box = recipe(unshare("net"));
+    const start = (...options) => {
+      const args = ["100"];
+      const steps = options.map((option) => publish(8080, { address: "10.7.0.2", ...option }));
+      try {
+        return box.with(...steps).command("sleep", { args }).spawn();
+      } catch (error) {
+        console.log(error.code, error.step, error.message.includes("another container has published"));
+      }
+    };
+    const end = async (container) => {
+      container.kill("SIGKILL");
+      await container.status;
+    };
+    const first = start({});
+    start({});
+    start({ hostAddress: "10.8.0.1" });
+    // Other ports, protocols and families are free.
+    const others = [start({ protocol: "udp" }), start({ address: "fd07::2" })];
+    start({ protocol: "udp" });
+    start({ address: "fd07::2" });
+    try {
+      Deno.listen({ port: 8080, hostname: "0.0.0.0" });
+    } catch (error) {
+      console.log(error.name);
+    }
+    for (const container of [first, ...others]) await end(container);
+    {
+      using _listener = Deno.listen({ port: 8080, hostname: "127.0.0.1" });
+      start({});
+    }
+    await end(start({}));
+    console.log(tables());
+  `);
+  const taken = "EADDRINUSE publish true";
+  assertEquals(
+    printed.split("\n"),
+    [taken, "EADDRNOTAVAIL publish false", taken, taken, "AddrInUse", taken, "0"],
+  );
+});
+
+test("a publish that could not forward, or not for long enough, is refused", () => {
+  const here = [unshare("user", "net"), mapRoot()];
+  const to = { address: "10.7.0.2", inside: true } as const;
+  const refused = (says: string, ...steps: Step[]) => {
+    assertRefused(() => recipe(...here, ...steps), { says });
+  };
+  const twice = "an earlier step publishes tcp port 80 already";
+  refused(twice, publish(80, to), publish(80, { ...to, to: 81 }));
+  refused(twice, publish(80, to), publish(80, { ...to, hostAddress: "10.8.0.1" }));
+  const one = publish(80, { ...to, hostAddress: "10.8.0.1" });
+  refused(twice, one, one);
+  const free = [publish(80, { ...to, hostAddress: "10.8.0.2" }), publish(81, to)];
+  const v6 = publish(80, { address: "fd07::2", inside: true });
+  recipe(...here, one, ...free, publish(80, { ...to, protocol: "udp" }), v6).plan();
+  refused("are not both IPv4 or both IPv6", publish(80, { ...to, hostAddress: "fd07::1" }));
+  for (const hostAddress of ["127.0.0.1", "127.1.2.3"]) {
+    refused(
+      `the kernel forwards no packets of ${hostAddress}`,
+      publish(80, { ...to, hostAddress }),
+    );
+  }
+  const loopback6 = { address: "fd07::2", hostAddress: "0:0::1", inside: true };
+  refused("the kernel forwards no packets of", publish(80, loopback6));
+  refused("all addresses are published", publish(80, { ...to, hostAddress: "0.0.0.0" }));
+});
+
+test("what the script forwards, no container outlives", () => {
+  const says = "dieWithParent(null) lets the container outlive it";
+  const box = recipe(unshare("net"));
+  const steps = [
+    masquerade("10.7.0.0/24"),
+    publish(80, { address: "10.7.0.2" }),
+    userNetwork(),
+  ];
+  for (const step of steps) {
+    assertRefused(() => box.with(step, dieWithParent(null)), { step: "dieWithParent", says });
+    assertRefused(() => box.with(dieWithParent(null), step), { step: step.step, says });
+  }
+  const inside = masquerade("10.7.0.0/24", { inside: true });
+  box.with(inside, dieWithParent(null)).plan();
+  box.with(...steps, dieWithParent("SIGTERM")).plan();
+}, notRoot);
 
 test("the tables of a killed script are deleted", async () => {
   const printed = await inNetworkOfItsOwn(`

@@ -1,0 +1,52 @@
+/**
+ * The steps by which another program enters a container: the namespaces and the user of its
+ * program, and what restricts that program.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../ffi/errors.ts";
+import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
+import { hasEnded } from "../host/join_target.ts";
+import type { Step } from "../recipe/steps.ts";
+
+/** Returns the steps for a program that enters the container of these steps, as its program or root. */
+export function enterSteps(
+  steps: readonly Step[],
+  target: ProcessIdentity,
+  user: "program" | "root",
+): readonly Step[] {
+  const credentials = user === "program" ? "process" : "root";
+  const join: Step = { step: "join", target, root: true, cwd: true, cgroup: true, credentials };
+  // The capabilities of the program are those that it has.
+  const restricts = ({ step }: Step) =>
+    RESTRICTIONS.has(step) || (step === "capabilities" && user === "root");
+  return [join, ...steps.filter(restricts)];
+}
+
+/**
+ * Returns the error, or the one for a container that has ended: which call meets its end, and how,
+ * depends on how far that has come.
+ *
+ * @param first its first process, with which all others end
+ */
+export function orEnded(error: unknown, first: ProcessIdentity): unknown {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
+  return isMet || hasEnded(first) ? new TypeError(ENDED, { cause: error }) : error;
+}
+
+/** The message of the error for a container that has ended. */
+export const ENDED = "the container has ended already";
+
+/** The steps that restrict every program of a container, also those that enter it later. */
+const RESTRICTIONS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
+  "clearEnv",
+  "landlock",
+  "newSession",
+  "noNewPrivileges",
+  "rlimit",
+  "seccomp",
+  "setEnv",
+  "umask",
+]);

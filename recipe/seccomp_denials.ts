@@ -1,0 +1,72 @@
+/**
+ * What `seccomp()` can deny beside whole calls: uses of calls that ordinary programs need too.
+ *
+ * @module
+ */
+
+import type { SeccompArgument, SeccompProfile, SeccompRule } from "./seccomp_profile.ts";
+import { callsOf } from "./seccomp_default.ts";
+
+/** S_ISUID and S_ISGID. */
+const SETUID_BITS = [0o4000, 0o2000];
+
+/** O_CREAT, and the bit that O_TMPFILE has beside O_DIRECTORY: without them there is no mode. */
+const CREATING = [0o100, 0o2000_0000];
+
+/** AF_UNIX. */
+const UNIX = 1;
+
+/** SOCK_DGRAM, and SOCK_RAW, which is the same for AF_UNIX. */
+const DATAGRAMS = [2, 3];
+
+/** What the kernel reads of an `int`; and of the type of a socket, beside its flags. */
+const INT = 0xffff_ffff, SOCK_TYPE_MASK = 0xf;
+
+const ENOSYS = 38;
+
+/** The groups, by the names that `deny` takes. */
+export const SECCOMP_DENIALS = {
+  /**
+   * Files with the bits of set-user-ID and set-group-ID, as RestrictSUIDSGID= of systemd.exec(5)
+   * denies them. A filter cannot see the mode of openat2(2): programs then use openat(2).
+   */
+  "@setuid-files": (): readonly SeccompRule[] => [
+    ...SETUID_BITS.flatMap((bit) => [
+      deny(["chmod", "fchmod", "creat", "mknod"], has(1, bit)),
+      deny(["fchmodat", "fchmodat2", "mknodat"], has(2, bit)),
+      ...CREATING.flatMap((flag) => [
+        deny(["open"], has(1, flag), has(2, bit)),
+        deny(["openat"], has(2, flag), has(3, bit)),
+      ]),
+    ]),
+    { ...deny(["openat2"]), errnoRet: ENOSYS },
+  ],
+  /**
+   * Unix sockets, but for connected pairs. Datagrams can be sent from one of a pair to any other
+   * socket by its path, so that only streams are left.
+   */
+  "@unix-sockets": (): readonly SeccompRule[] => [
+    deny(["socket"], is(0, INT, UNIX)),
+    ...DATAGRAMS.map((type) => deny(["socketpair"], is(0, INT, UNIX), is(1, SOCK_TYPE_MASK, type))),
+  ],
+} as const;
+
+/** Returns the profile with these denied, whatever it allows: calls, groups of them, or uses. */
+export function denyMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {
+  if (more.length === 0) return profile;
+  const denials: Readonly<Record<string, () => readonly SeccompRule[]>> = SECCOMP_DENIALS;
+  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf(name)));
+  return { ...profile, syscalls: [...rules, ...profile.syscalls ?? []] };
+}
+
+function deny(names: readonly string[], ...args: readonly SeccompArgument[]): SeccompRule {
+  return { names, action: "SCMP_ACT_ERRNO", args };
+}
+
+function has(index: number, bits: number): SeccompArgument {
+  return is(index, bits, bits);
+}
+
+function is(index: number, mask: number, value: number): SeccompArgument {
+  return { index, value: mask, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" };
+}

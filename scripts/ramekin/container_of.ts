@@ -1,0 +1,58 @@
+/**
+ * Finds a running container by what the user calls it.
+ *
+ * @module
+ */
+
+import { type RunningContainer, runningContainers } from "../../host.ts";
+import { linux } from "../../mod.ts";
+import { nearest } from "../../recipe/nearest.ts";
+import { ifThere, readText } from "./files.ts";
+import { UsageError } from "./usage.ts";
+
+/**
+ * The pid of the program of a container, which is given by a pid or by the name of its program.
+ *
+ * @param any whether it may be a container of another user's script, or any process
+ * @throws {UsageError} where there is no such container, or several
+ */
+export function containerOf(word: string, any: boolean): number {
+  const all = runningContainers();
+  const containers = any ? all : all.filter(isOwn);
+  return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers);
+}
+
+/**
+ * Whether its script is one of this user's, outside of all containers: any program can name itself
+ * like a container, and look like a script to those who see it.
+ */
+function isOwn({ script }: RunningContainer): boolean {
+  const status = ifThere(() => readText(`/proc/${script}/status`)) ?? "";
+  const [, uid] = /^Uid:\s+(\d+)/m.exec(status) ?? [];
+  const [its, own] = [ifThere(() => linux.namespaces(script)), linux.namespaces()];
+  return Number(uid) === linux.getuid() && its?.user === own.user && its?.pid === own.pid;
+}
+
+function byPid(pid: number, containers: readonly RunningContainer[], any: boolean): number {
+  const found = containers.find((container) => container.pid === pid || container.program === pid);
+  if (found !== undefined) return found.program;
+  if (any || ifThere(() => readText(`/proc/${pid}/stat`)) === undefined) return pid;
+  throw new UsageError(
+    `the process ${pid} is not in a container of a script of yours; --any enters it all the same, ` +
+      "as its user",
+  );
+}
+
+function byName(name: string, containers: readonly RunningContainer[]): number {
+  const found = containers.filter((container) => container.name === name);
+  if (found.length === 1) return found[0]!.program;
+  if (found.length > 1) {
+    const pids = found.map(({ pid }) => pid).join(", ");
+    throw new UsageError(`there are ${found.length} containers with the name ${name}: ${pids}`);
+  }
+  const near = nearest(name, containers.map((container) => container.name));
+  throw new UsageError(
+    `no running container of yours has the name ${name}` +
+      (near === undefined ? "; ramekin ps lists them" : `; did you mean ${near}?`),
+  );
+}

@@ -1,0 +1,156 @@
+/** Files and terminals as the standard streams of programs with a root of their own. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { inDirectory, test } from "../support.ts";
+import { printed, started } from "./started_script.ts";
+
+/** A test with a directory that all users may write to. */
+const inShared = (body: (directory: string) => void) =>
+  inDirectory((directory) => {
+    Deno.chmodSync(directory, 0o777);
+    body(directory);
+  });
+
+/** How a script runs a program whose streams are its own. */
+const RUNS = {
+  "spawn()": (box: string, script: string) =>
+    `const { code } = await sh(${box}, ${JSON.stringify(script)}).spawn().status;`,
+  "output()": (box: string, script: string) =>
+    `const { code } = await sh(${box}, ${JSON.stringify(script)}, INHERIT).output();`,
+  "outputSync()": (box: string, script: string) =>
+    `const { code } = sh(${box}, ${JSON.stringify(script)}, INHERIT).outputSync();`,
+} as const;
+const INHERIT = 'const INHERIT = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };';
+
+for (const [name, run] of Object.entries(RUNS)) {
+  test(
+    `a file is copied to the program, and what it writes to a file is there: ${name}`,
+    inShared((directory) => {
+      const bytes = new Uint8Array(3_000_000).map((_, index) => index % 251);
+      Deno.writeFileSync(`${directory}/in`, bytes);
+      printed(`${INHERIT} ${run("sandbox()", "cat; exit 0")} Deno.exit(code)`, {
+        cwd: directory,
+        redirected: "< in > out",
+      });
+      assert(Deno.readFileSync(`${directory}/out`).every((byte, index) => byte === bytes[index]));
+      assertEquals(Deno.statSync(`${directory}/out`).size, bytes.length);
+    }),
+  );
+
+  test(
+    `what the program has not read stays for the next one: ${name}`,
+    inShared((directory) => {
+      Deno.writeTextFileSync(`${directory}/in`, "one\ntwo\nthree\nfour\n");
+      const code = `${INHERIT}
+        { ${run("sandbox()", "read line; echo got $line")} }
+        { ${run("sandbox()", "true")} }
+        { ${run("recipe()", "read line; echo got $line")} }`;
+      const { stdout } = started(code, { cwd: directory, redirected: "< in; cat < in" });
+      assertEquals(stdout, "got one\ngot two\none\ntwo\nthree\nfour\n");
+      const { stdout: shared } = started(code, {
+        cwd: directory,
+        before: "exec < in",
+        redirected: "; cat",
+      });
+      assertEquals(shared, "got one\ngot two\nthree\nfour\n");
+    }),
+  );
+
+  test(
+    `a file that cannot be written is an error of the script's: ${name}`,
+    () => {
+      const code = `${INHERIT}
+        try { ${run("sandbox()", "echo soup")} }
+        catch (error) { console.error(error.name, error.syscall, error.code) }`;
+      assertEquals(
+        started(code, { redirected: "> /dev/full" }).stderr,
+        "SyscallError write ENOSPC\n",
+      );
+    },
+  );
+}
+
+test(
+  "two streams to one file keep the order of what is written",
+  inShared((directory) => {
+    const script = "for i in 1 2 3; do echo out $i; echo err $i >&2; done";
+    for (const redirected of ["> out 2>&1", ">> out 2>> out"]) {
+      Deno.writeTextFileSync(`${directory}/out`, "");
+      printed(RUNS["spawn()"]("sandbox()", script), { cwd: directory, redirected });
+      assertEquals(
+        Deno.readTextFileSync(`${directory}/out`),
+        "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n",
+      );
+    }
+  }),
+);
+
+test(
+  "pipes and sockets are the script's own, /dev/null is the container's, and files are pipes",
+  inShared((directory) => {
+    const script = "exec ls -l /proc/self/fd";
+    const code = RUNS["spawn()"]("sandbox()", script);
+    const { stdout } = started(code, { cwd: directory, redirected: "< /dev/null 2> out | cat" });
+    assertMatch(stdout, /0 -> \/dev\/null\n/);
+    assertMatch(stdout, /1 -> pipe:/);
+    assertMatch(stdout, /2 -> pipe:/);
+    assert(!stdout.includes(directory));
+  }),
+);
+
+test(
+  "without a root of its own, a program has the script's files",
+  inShared((directory) => {
+    const script = "exec 3>&1; readlink /proc/self/fd/3 >&2";
+    const code = RUNS["spawn()"]("recipe()", script);
+    const { stderr } = started(code, { cwd: directory, redirected: "> out" });
+    assertEquals(stderr, `${Deno.realPathSync(directory)}/out\n`);
+  }),
+);
+
+test(
+  "a program that enters a container gets no file either",
+  inShared((directory) => {
+    const code = `
+      await using container = sandbox().command("sleep", { args: ["60"], stdout: "null" }).spawn();
+      await container.enter("sh", { args: ["-c", "exec 3>&1; readlink /proc/self/fd/3 >&2"] }).spawn().status;`;
+    assertMatch(started(code, { cwd: directory, redirected: "> out" }).stderr, /^pipe:/);
+  }),
+);
+
+test(
+  "a program that outlives its script goes on writing",
+  inShared((directory) => {
+    const code = `
+      const box = sandbox().with(ramekin.dieWithParent(null));
+      sh(box, "echo early; read line; echo late").spawn().unref();`;
+    const { code: status } = started(code, {
+      cwd: directory,
+      before: "mkfifo gate; exec 3<> gate",
+      redirected: "> out < gate; echo >&3; while ! grep -q late out; do :; done",
+    });
+    assertEquals(status, 0);
+    assertEquals(Deno.readTextFileSync(`${directory}/out`), "early\nlate\n");
+  }),
+);
+
+test(
+  "processes that are left behind and write without end are not waited for",
+  inShared((directory) => {
+    const code = `
+      const { unshare, mapRoot, chroot } = ramekin;
+      const box = recipe(unshare("user"), mapRoot(), chroot("/"));
+      ${RUNS["spawn()"]("box", "yes > /dev/stdout & echo done")}
+      Deno.exit(code)`;
+    printed(code, { cwd: directory, redirected: "> out" });
+    assertStringIncludes(Deno.readTextFileSync(`${directory}/out`), "done\n");
+  }),
+);
+
+test("a directory is refused, and nothing is left", () => {
+  const code = `
+    try { sandbox().command("true").spawn() } catch (error) { console.log(error.message) }
+    const { code } = await sandbox().command("true", { stdin: "null" }).spawn().status;
+    console.log(code)`;
+  assertMatch(printed(code, { redirected: "< /" }), /^stdin is a directory, .*\n0\n$/);
+});
