@@ -41,6 +41,7 @@ const NUMBERS = {
   fchown: [93, 55],
   fchownat: [260, 54],
   fcntl: [72, 25],
+  flock: [73, 32],
   fsconfig: [431, 431],
   fsmount: [432, 432],
   fsopen: [430, 430],

@@ -14,6 +14,7 @@ import type { PlacedFile } from "./elf/library_search.ts";
 import type { FilesystemOptions } from "./filesystem_issue.ts";
 import type { FollowedLinks } from "./follow_links.ts";
 import type { ProcessUser } from "./process_user.ts";
+import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** A version of Linux: `6.18`. */
@@ -61,6 +62,8 @@ export interface Host {
   kernel(): KernelVersion;
   /** The version of Landlock's interface; 0 if there is none. */
   landlockVersion(): number;
+  /** The home directory of the user, by the variable HOME. */
+  homeDirectory(): string | undefined;
   /** The working directory of the script. */
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */
@@ -79,6 +82,10 @@ export interface Host {
   mounts(): readonly MountEntry[];
   /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
+  /** Looks for files by their names, in a directory and below it. */
+  scanNames(question: NameQuestion): NameScan;
+  /** Whether {@linkcode scanNames} would return the same as this. */
+  sameNames(scan: NameScan): boolean;
   /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */
   blockDevice(path: string): string | undefined;
   /**

@@ -25,6 +25,7 @@ import { type FollowedLinks, followLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
+import { type NameQuestion, type NameScan, NameScanner } from "./name_scan.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
 
@@ -34,6 +35,7 @@ export class LiveHost implements Host {
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
+  readonly #scanners = new WeakMap<NameScan, NameScanner>();
   #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
   readonly #remembered = new Map<string, unknown>();
 
@@ -55,6 +57,11 @@ export class LiveHost implements Host {
   /** The version of the running kernel's Landlock. */
   landlockVersion(): number {
     return this.#landlock ??= landlockVersion();
+  }
+
+  /** The home directory of the user. */
+  homeDirectory(): string | undefined {
+    return environmentVariable("HOME");
   }
 
   /** The working directory of the script. */
@@ -115,6 +122,20 @@ export class LiveHost implements Host {
     let check = this.#checks.get(paths);
     if (check === undefined) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
     return check.holds();
+  }
+
+  /** Looks for files by their names. */
+  scanNames(question: NameQuestion): NameScan {
+    const scanner = new NameScanner(question);
+    const scan = scanner.scan();
+    this.#scanners.set(scan, scanner);
+    return scan;
+  }
+
+  /** Looks again; only directories that have changed are read. */
+  sameNames(scan: NameScan): boolean {
+    const again = this.#scanners.get(scan)?.scan();
+    return JSON.stringify(again) === JSON.stringify(scan);
   }
 
   /** The numbers of a block device. */

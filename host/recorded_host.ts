@@ -13,6 +13,7 @@ import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Credentials } from "./credentials.ts";
 import type { FollowedLinks } from "./follow_links.ts";
 import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
+import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** The recorded results of a host, as plain data. */
@@ -60,6 +61,11 @@ export class RecordedHost implements Host {
     return this.#recording.landlockVersion;
   }
 
+  /** The recorded home directory. */
+  homeDirectory(): string | undefined {
+    return this.#answer("homeDirectory") as string | undefined;
+  }
+
   /** The recorded working directory. */
   workingDirectory(): string {
     return this.#recording.workingDirectory;
@@ -102,6 +108,16 @@ export class RecordedHost implements Host {
 
   /** Returns `true`: a recording does not change. */
   unchanged(_paths: readonly ResolvedPath[]): boolean {
+    return true;
+  }
+
+  /** The recorded files of these names. */
+  scanNames(question: NameQuestion): NameScan {
+    return this.#answer("scanNames", question) as NameScan;
+  }
+
+  /** Returns `true`: a recording does not change. */
+  sameNames(_scan: NameScan): boolean {
     return true;
   }
 
@@ -175,6 +191,7 @@ export function recordHost(host: Host): Recorder {
       kernel: () => host.kernel(),
       landlockVersion: () => host.landlockVersion(),
       workingDirectory: () => host.workingDirectory(),
+      homeDirectory: () => noted(["homeDirectory"], host.homeDirectory()),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
       inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
       filesystemIssue: (options) => host.filesystemIssue(options),
@@ -183,6 +200,8 @@ export function recordHost(host: Host): Recorder {
       followLinks: (path) => noted(["followLinks", path], host.followLinks(path)),
       mounts: () => noted(["mounts"], host.mounts()),
       unchanged: (paths) => host.unchanged(paths),
+      scanNames: (question) => noted(["scanNames", question], host.scanNames(question)),
+      sameNames: (scan) => host.sameNames(scan),
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),

@@ -52,13 +52,16 @@ export class Launch {
   #isGuarded: boolean;
   #terminal: number | undefined;
   #listener: number | undefined;
-  readonly #services: RunningService[] = [];
+  readonly #services: RunningService[];
 
   /**
    * Starts the first process. The script's thread blocks until the program runs, unless the
    * container waits for the script.
+   *
+   * @param services what was started before, and ends with the container
    */
-  constructor(prepared: PreparedLaunch) {
+  constructor(prepared: PreparedLaunch, services: readonly RunningService[] = []) {
+    this.#services = [...services];
     const { compiled, values } = prepared;
     this.#prepared = prepared;
     this.#compiled = compiled;
@@ -123,6 +126,7 @@ export class Launch {
     if (socket !== undefined) this.#receiveFds(socket);
     const pid = pids.at(-1)!;
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]!);
     if (socket !== undefined) syscall(close(socket));
     this.#release();

@@ -20,6 +20,7 @@ import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { type LaunchProgram, link } from "./link.ts";
 import { Plan } from "./listing.ts";
+import { Placeholders } from "./placeholders.ts";
 import { initImage, scriptFacts, scriptPidfd } from "./runtime_fds.ts";
 import { ScriptFrame } from "./script_frame.ts";
 import { type LaunchShape, shapeOf } from "./shape.ts";
@@ -108,7 +109,7 @@ export class Launcher {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, { cgroupEntry, inheritedFds, held });
-      const launch = new Launch(alter === undefined ? prepared : altered(prepared, alter));
+      const launch = startLaunch(alter === undefined ? prepared : altered(prepared, alter));
       try {
         launch.serve(spawnTool);
         return launch;
@@ -179,6 +180,17 @@ export class CreatedContainer implements Disposable {
 interface Made {
   readonly launch: Launch;
   readonly cgroup: ContainerCgroup | undefined;
+}
+
+/** Begins a launch, with the files that the script makes for it. */
+function startLaunch(prepared: PreparedLaunch): Launch {
+  const placeholders = Placeholders.make(prepared.compiled.plan);
+  try {
+    return new Launch(prepared, placeholders === undefined ? [] : [placeholders]);
+  } catch (error) {
+    placeholders?.end();
+    throw error;
+  }
 }
 
 function startIn(launch: Launch, cgroup: ContainerCgroup | undefined): LaunchedProcess {

@@ -13,6 +13,7 @@ import { describeService } from "./host_services/table.ts";
 import type { PreparedLaunch } from "./launch.ts";
 import { conditionsOf } from "./conditions.ts";
 import { listingText } from "./listing_text.ts";
+import { placeholderCalls } from "./placeholders.ts";
 import type { Section } from "./program_writer.ts";
 import { showValues } from "./slots.ts";
 
@@ -75,6 +76,7 @@ export class Plan {
     const before = [
       ...cgroup.map((call) => ({ call, stepIndex: plan.limits!.stepIndex })),
       ...plan.inheritedFds,
+      ...placeholderCalls(plan),
     ];
     const entries: PlanEntry[] = before.map(({ call, stepIndex }) => ({
       stepIndex,

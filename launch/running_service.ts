@@ -32,6 +32,11 @@ export type ServiceRecord =
 export interface RunningService {
   /** The record by which another process can end it, if one can. */
   readonly record?: ServiceRecord;
+  /**
+   * Has another process end it when the container with this pidfd has ended, if the script is
+   * killed meanwhile.
+   */
+  guard?(pidfd: number): void;
   /** Ends it and releases its resources. */
   end(): void;
 }

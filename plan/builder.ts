@@ -25,13 +25,19 @@ import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
+import type { NameQuestion, NameScan } from "../host/name_scan.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
 import { HostPath } from "./host_path.ts";
-import { CONTAINER_SOCKET, type InheritedFd, type SyncPoint } from "./parent_work.ts";
+import {
+  CONTAINER_SOCKET,
+  type InheritedFd,
+  type Placeholder,
+  type SyncPoint,
+} from "./parent_work.ts";
 import { PlannedState } from "./planned_state.ts";
 import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
 import type { MountDescription, PlannedMount } from "./mount_table.ts";
@@ -91,6 +97,8 @@ export class PlanBuilder {
   readonly beforeProgram: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
   readonly inheritedFds: InheritedFd[] = [];
+  /** The files that the script makes on the host, as there are mounts on them while it runs. */
+  readonly placeholders: Placeholder[] = [];
   /** The points at which the container waits for the script, in order. */
   readonly syncPoints: SyncPoint[] = [];
   /** The call that lets the steps make files with the modes that they say, whatever the umask is. */
@@ -127,6 +135,7 @@ export class PlanBuilder {
   #paths = 0;
   readonly #resolved = new Map<string, ResolvedPath>();
   #hostPaths: readonly ResolvedPath[] = [];
+  readonly #scans: NameScan[] = [];
   #scriptDirectory: string | undefined;
   #untrusted: UntrustedDirectories | undefined;
   #mounts: readonly MountEntry[] | undefined;
@@ -169,7 +178,8 @@ export class PlanBuilder {
       return this.state.caller === host.credentials() &&
         (directory === undefined || directory === host.workingDirectory()) &&
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
-        host.unchanged(this.#hostPaths);
+        host.unchanged(this.#hostPaths) &&
+        this.#scans.every((scan) => host.sameNames(scan));
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       // Whoever plans anew gets the error, with its step.
@@ -392,6 +402,13 @@ export class PlanBuilder {
     let resolved = this.#resolved.get(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.host.resolve(path));
     return resolved;
+  }
+
+  /** Looks for files of the host by their names. */
+  scanNames(question: NameQuestion): NameScan {
+    const scan = this.host.scanNames(question);
+    this.#scans.push(scan);
+    return scan;
   }
 
   /**

@@ -40,6 +40,7 @@ import {
   lowerUmask,
 } from "./steps/process.ts";
 import { lowerPrograms } from "./steps/programs.ts";
+import { lowerProtect } from "./steps/protect.ts";
 import { lowerChdir, lowerChroot, lowerPivotRoot } from "./steps/root.ts";
 import { lowerSeccomp } from "./steps/seccomp.ts";
 import { lowerSysctl } from "./steps/sysctl.ts";
@@ -87,6 +88,7 @@ const LOWERINGS = {
   proc: lowerKernelFilesystem,
   programs: lowerPrograms,
   propagation: lowerPropagation,
+  protect: lowerProtect,
   publish: lowerPublish,
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,

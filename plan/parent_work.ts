@@ -8,6 +8,7 @@
 import { type Call, Output, OutputField, type Slot } from "../ffi/call.ts";
 import type { SocketAddress } from "../ffi/calls/ip_sockets.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
+import type { MissingName } from "../host/name_scan.ts";
 import type { NatTable } from "../ffi/netlink/nftables.ts";
 import type { UserNetworkProgram } from "../recipe/steps/network/user_network.ts";
 
@@ -21,6 +22,14 @@ export interface InheritedFd {
   readonly slot: Slot;
   /** Throws if the open file is not the one that the step was planned for. */
   readonly check?: (() => void) | undefined;
+}
+
+/**
+ * An empty directory that the script makes on the host for the time of a container, to be a mount
+ * point where a name is not to be made; or a file, with this text.
+ */
+export interface Placeholder extends MissingName {
+  readonly stepIndex: number;
 }
 
 /** A point at which the container waits for the script. */

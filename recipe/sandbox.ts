@@ -6,10 +6,12 @@
 
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
+import { CERTIFICATES, loopbackHosts, NETWORK_FILES } from "./network_files.ts";
 import { isWithin, normalize, parentOf } from "./path.ts";
 import {
   absolutePath,
   boolean,
+  either,
   invalidField,
   lazy,
   list,
@@ -17,8 +19,10 @@ import {
   optional,
   type Schemas,
 } from "./schema.ts";
+import { protectedFiles } from "./protected_files.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
+import { protectedName } from "./steps/protect.ts";
 import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
   capabilities,
@@ -43,7 +47,9 @@ import {
   sysctl,
   tmpfs,
   unshare,
+  writeFile,
 } from "./steps/builders.ts";
+import { tmpfsSize } from "./steps/mounts.ts";
 import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
 /**
@@ -77,6 +83,26 @@ export interface SandboxOptions {
    */
   readonly env?: readonly string[];
   /**
+   * What stays read-only in the directories of `write`, as other programs run or trust it later: the
+   * names of `PROTECTED_NAMES`, such as .git/hooks and .bashrc, or those of a list in their place.
+   * See `protect()`. With `false` nothing does; nor does what `write` names itself.
+   *
+   * @default {true}
+   */
+  readonly protect?: boolean | readonly string[];
+  /**
+   * The size of /tmp, as `tmpfs()` takes it. It holds 400,000 files at most.
+   *
+   * @default {"25%"}
+   */
+  readonly tmp?: string;
+  /**
+   * The size of /dev/shm, for memory that programs share.
+   *
+   * @default {"64m"}
+   */
+  readonly shm?: string;
+  /**
    * Whether the program can make unix sockets (`socket(AF_UNIX)`), with which it reaches what serves
    * in a directory that it is given: an ssh-agent, docker, a database. Pairs of connected streams
    * can be made in any case.
@@ -105,8 +131,11 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     write: paths,
     net: optional(oneOf(["none", "host"])),
     env: optional(list(variablePattern())),
+    protect: optional(either(boolean(), list(protectedName()))),
     unixSockets: optional(boolean()),
     setuidFiles: optional(boolean()),
+    tmp: optional(tmpfsSize()),
+    shm: optional(tmpfsSize()),
   };
 });
 
@@ -135,8 +164,8 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(net === "none" ? [unshare("net")] : []),
     mapCurrentUser(),
     ...(net === "none" ? [loopback()] : []),
-    hostname("sandbox"),
-    ...newRoot(asked, net),
+    hostname(HOSTNAME),
+    ...newRoot(asked, net, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network.
     sysctl({ "user.max_user_namespaces": 1 }),
@@ -159,22 +188,33 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
 /** What a program may do with a file of the host's. */
 type Access = "read" | "write";
 
+const HOSTNAME = "sandbox";
+
 /** Where the new root is put together: the one place of the host that no sandbox shows. */
 const ROOT = "/proc";
 
 /** Directories that are empty at first and end with the sandbox. */
 const TEMPORARY = ["/tmp", "/run"];
 
-function newRoot(asked: ReadonlyMap<string, Access>, net: "none" | "host"): readonly Step[] {
+function newRoot(
+  asked: ReadonlyMap<string, Access>,
+  net: "none" | "host",
+  { protect, tmp = "25%", shm }: SandboxOptions,
+): readonly Step[] {
   const whole = asked.get("/");
   // A directory comes before what is in it, so that nothing is covered.
   const paths = [...asked.keys()].filter((path) => path !== "/").sort();
   return [
     ...(whole === undefined ? smallRoot(net, paths) : [grantedFile("/", whole)]),
-    tmpfs(`${ROOT}/tmp`),
-    tmpfs(`${ROOT}/run`, { mode: 0o755 }),
-    devices(`${ROOT}/dev`),
+    tmpfs(`${ROOT}/tmp`, { size: tmp, options: "nr_inodes=400k" }),
+    tmpfs(`${ROOT}/run`, { size: "16m", mode: 0o755, options: "nr_inodes=16k" }),
+    devices(`${ROOT}/dev`, { ...(shm !== undefined && { shm }) }),
     ...paths.map((path) => askedFile(path, asked)),
+    ...protectedFiles(
+      writtenIn(asked),
+      (path) => accessAround(path, asked).includes("write"),
+      protect,
+    ),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
     whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
@@ -213,9 +253,15 @@ function accessAround(path: string, asked: ReadonlyMap<string, Access>): readonl
   return [...around, whole];
 }
 
+/** Returns the directories to be written, and where each is while the new root is put together. */
+function writtenIn(asked: ReadonlyMap<string, Access>): ReadonlyMap<string, string> {
+  const written = [...asked].filter(([, access]) => access === "write").map(([path]) => path);
+  return new Map(written.sort().map((path) => [path, path === "/" ? ROOT : ROOT + path]));
+}
+
 /** A root with nothing but what programs need. */
 function smallRoot(net: "none" | "host", asked: readonly string[]): readonly Step[] {
-  const system = net === "host" ? [...SYSTEM, ...NETWORK_FILES] : SYSTEM;
+  const system = [...SYSTEM, ...CERTIFICATES, ...(net === "host" ? NETWORK_FILES : [])];
   // What is asked for comes later, and would cover these.
   const others = system.filter((path) => !asked.some((directory) => isWithin(path, directory)));
   return [
@@ -223,6 +269,9 @@ function smallRoot(net: "none" | "host", asked: readonly string[]): readonly Ste
     mkdir(`${ROOT}/var`),
     symlink("/tmp", `${ROOT}/var/tmp`),
     ...others.map((path) => hostFile(path, { readOnly: true, optional: true })),
+    ...(net === "none" && !asked.some((directory) => isWithin("/etc/hosts", directory))
+      ? [mkdir(`${ROOT}/etc`), writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))]
+      : []),
   ];
 }
 
@@ -249,18 +298,6 @@ const SYSTEM = [
   "/etc/localtime",
   "/etc/nsswitch.conf",
   "/etc/passwd",
-];
-
-/** How names are resolved and certificates are checked. */
-const NETWORK_FILES = [
-  "/etc/ca-certificates",
-  "/etc/gai.conf",
-  "/etc/hosts",
-  "/etc/pki",
-  "/etc/protocols",
-  "/etc/resolv.conf",
-  "/etc/services",
-  "/etc/ssl",
 ];
 
 /** What shows the machine, its memory and its keys. */

@@ -114,6 +114,7 @@ import {
   type UmaskStep,
 } from "./steps/process.ts";
 import { programsSchema, type ProgramsStep } from "./steps/programs.ts";
+import { protectSchema, type ProtectStep } from "./steps/protect.ts";
 import {
   chdirSchema,
   type ChdirStep,
@@ -169,6 +170,7 @@ export type Step =
   | ProcStep
   | ProgramsStep
   | PropagationStep
+  | ProtectStep
   | PublishStep
   | ReadonlyPathsStep
   | RemountStep
@@ -229,6 +231,7 @@ const SCHEMAS = {
   proc: procSchema,
   programs: programsSchema,
   propagation: propagationSchema,
+  protect: protectSchema,
   publish: publishSchema,
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,

@@ -25,6 +25,9 @@ import {
   CLOSE_RANGE_CLOEXEC,
   CLOSE_RANGE_UNSHARE,
   F_OK,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
@@ -109,6 +112,11 @@ export function fcntl(fd: Fd, command: number, argument: number): Call {
 /** Performs a request on a device. See ioctl(2). */
 export function ioctl(fd: Fd, request: number, argument: number | Struct | Output): Call {
   return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
+}
+
+/** Locks an open file until all copies of the descriptor are closed. See flock(2). */
+export function flock(fd: Fd, operation: number): Call {
+  return call("flock", fd, flags(operation, { LOCK_SH, LOCK_EX, LOCK_NB }));
 }
 
 /** Reads from a descriptor. See read(2). */

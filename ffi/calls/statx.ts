@@ -49,6 +49,8 @@ export interface Statx {
   readonly rdev: number;
   /** The device of its filesystem. */
   readonly dev: number;
+  /** When its status was last changed, in nanoseconds since 1970. */
+  readonly ctime: bigint;
   /** The number of its mount. */
   readonly mnt_id: number;
 }
@@ -64,6 +66,7 @@ export function readStatx(stat: DataView): Statx {
     mode: stat.getUint16(28, true),
     ino: stat.getBigUint64(32, true),
     size: Number(stat.getBigUint64(40, true)),
+    ctime: stat.getBigInt64(96, true) * 1_000_000_000n + BigInt(stat.getUint32(104, true)),
     rdev: device(128),
     dev: device(136),
     mnt_id: Number(stat.getBigUint64(144, true)),

@@ -15,17 +15,15 @@ import {
   MOUNT_ATTR_NOSYMFOLLOW,
   MOUNT_ATTR_RDONLY,
   mount_setattr,
-  open_tree,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import { allOf, type LazyFixes } from "../../ffi/fix.ts";
 import { normalize } from "../../recipe/path.ts";
 import type { BindRestriction, BindStep } from "../../recipe/steps/bind.ts";
 import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
+import { copyTree } from "../copy_tree.ts";
 import { HostPath } from "../host_path.ts";
+import { pinParents } from "../pins.ts";
 import { touches } from "../mount_table.ts";
 import { coverKernelMounts, refuseKernelMount } from "./kernel_mounts.ts";
 
@@ -104,6 +102,8 @@ function show(
   plan: PlanBuilder,
   missing?: Label,
 ): void {
+  // Before the source is opened, as that may be beneath a directory that is pinned.
+  if (step.readOnly === true) pinParents(plan, target);
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
     ...(missing !== undefined && { accept: ["ENOENT"], onAccepted: missing }),
@@ -141,21 +141,6 @@ function missingSource({ source }: BindStep, isHost: boolean): string {
   return isHost
     ? `${why}; leave it out, or bind() it with { optional: true }`
     : `${why} at this step: after pivotRoot() no file of the host does`;
-}
-
-/** Opens a copy of the mount at an open path. See open_tree(2). */
-export function copyTree(
-  plan: PlanBuilder,
-  place: ResultOf,
-  more: number,
-  source: string,
-  fixes?: LazyFixes,
-): ResultOf {
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
-  const { mountFixes } = plan.state;
-  return plan.open(open_tree(place, "", flags), `<${source}>`, {
-    fixes: () => ({ ...mountFixes, ...allOf(fixes) }),
-  });
 }
 
 /**

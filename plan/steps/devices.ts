@@ -18,7 +18,7 @@ import { normalize } from "../../recipe/path.ts";
 import type { DevicesStep } from "../../recipe/steps/devices.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
-import { copyTree } from "./bind.ts";
+import { copyTree } from "../copy_tree.ts";
 import { mountFilesystem } from "./mounts.ts";
 
 /**
@@ -42,7 +42,11 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   // The devices are opened first, because the new /dev may cover them.
   const trees = DEVICES.map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`) }));
   const flags = MS_NOSUID | MS_NOEXEC;
-  mountFilesystem(plan, directory, { type: "tmpfs", flags, data: "mode=0755" });
+  mountFilesystem(plan, directory, {
+    type: "tmpfs",
+    flags,
+    data: "mode=0755,size=4m,nr_inodes=1k",
+  });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
   for (const { name, tree } of trees) {
     // The tmpfs is new and only this step makes files in it, so no name can be a link.
@@ -54,7 +58,8 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   }
   const pts = "newinstance,ptmxmode=0666,mode=0620";
   mountFilesystem(plan, `${directory}/pts`, { type: "devpts", flags, data: pts });
-  mountFilesystem(plan, `${directory}/shm`, { type: "tmpfs", flags, data: "mode=1777" });
+  const shm = `mode=1777,size=${step.shm ?? "64m"},nr_inodes=64k`;
+  mountFilesystem(plan, `${directory}/shm`, { type: "tmpfs", flags, data: shm });
   for (const [name, to] of Object.entries(LINKS)) plan.call(symlinkat(to, made, name));
   plan.release(made);
   plan.state.terminals = `${directory}/ptmx`;

@@ -17,27 +17,30 @@ import { normalize } from "../../recipe/path.ts";
 import type { MaskPathsStep, ReadonlyPathsStep } from "../../recipe/steps/masks.ts";
 import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
-import { copyTree } from "./bind.ts";
+import { copyTree } from "../copy_tree.ts";
+import { pinParents } from "../pins.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
 
 /** Lowers `maskPaths`. */
 export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): void {
   plan.needs("mount", "they would be hidden on the host");
   withEmptyFiles(plan, (empty) => {
+    const pinned = new Set<string>();
     for (const path of paths.map(normalize)) {
       if (path === "/") {
         plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
       }
-      mask(plan, path, empty);
+      mask(plan, path, empty, pinned);
     }
   });
 }
 
 /** Mounts an empty file or directory over the path, if it exists. */
-function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
+function mask(plan: PlanBuilder, path: string, empty: ResultOf, pinned: Set<string>): void {
   const target = plan.path(path);
   target.openBase();
   plan.skippable(`${path} is missing`, (end) => {
+    pinParents(plan, target, pinned, end);
     const place = openIfThere(target, end);
     coverWithEmpty(plan, place, path, empty);
     plan.release(place);
@@ -54,16 +57,18 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf): void {
 /** Lowers `readonlyPaths`. */
 export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuilder): void {
   plan.needs("mount", "they would become read-only on the host");
+  const pinned = new Set<string>();
   for (const path of paths.map(normalize)) {
     if (path === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
-    keepFromChange(plan, path);
+    keepFromChange(plan, path, pinned);
   }
 }
 
-function keepFromChange(plan: PlanBuilder, path: string): void {
+function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): void {
   const target = plan.path(path);
   target.openBase();
   plan.skippable(`${path} is missing`, (missing) => {
+    pinParents(plan, target, pinned, missing);
     const place = openIfThere(target, missing);
     const tree = copyTree(plan, place, AT_RECURSIVE, path);
     const readOnly = { attr_set: MOUNT_ATTR_RDONLY };

@@ -31,7 +31,7 @@ import { isWithin, normalize, parentOf } from "../../recipe/path.ts";
 import type { OverlayStep } from "../../recipe/steps/overlay.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
-import { copyTree } from "./bind.ts";
+import { copyTree } from "../copy_tree.ts";
 import { checkOptions, mountFilesystem } from "./mounts.ts";
 
 /** The mount with the upper and the work directory, and their paths in the tmpfs. */

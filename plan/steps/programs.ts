@@ -21,7 +21,7 @@ import { normalize, parentOf } from "../../recipe/path.ts";
 import type { ProgramsStep } from "../../recipe/steps/programs.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { filesystemFull } from "../fixes.ts";
-import { copyTree } from "./bind.ts";
+import { copyTree } from "../copy_tree.ts";
 
 /** Lowers `programs`. */
 export function lowerPrograms(step: ProgramsStep, plan: PlanBuilder): void {

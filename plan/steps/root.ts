@@ -20,7 +20,8 @@ import type { ChdirStep, ChrootStep, PivotRootStep } from "../../recipe/steps/ro
 import type { PlanBuilder } from "../builder.ts";
 import { ONTO_FD } from "../container_path.ts";
 import { needsPrivilege } from "../fixes.ts";
-import { copyTree, usualRestrictions } from "./bind.ts";
+import { copyTree } from "../copy_tree.ts";
+import { usualRestrictions } from "./bind.ts";
 
 /** Lowers `pivotRoot`. */
 export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void {

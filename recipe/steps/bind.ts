@@ -60,6 +60,9 @@ export interface BindOptions {
  * missing mount point is created on filesystems that the recipe has mounted, and is an error
  * elsewhere. Needs `unshare("mount")` before it.
  *
+ * What is read-only in a directory that can be changed stays where it is: the directories on the way
+ * to it are mounted on themselves, so that the program cannot move them away.
+ *
  * The source is the file that its path leads to when the recipe is planned. Where the path has got
  * a symbolic link on the way since then, the step fails.
  *
@@ -70,7 +73,8 @@ export interface BindOptions {
  * point on a filesystem of the host's, `EACCES` where the user may not search a directory on the
  * way, `EINVAL` for a directory on a file or a file on a directory, and for an ordinary user who
  * leaves out the mounts below the source, `ELOOP` where the source or the mount point has got a
- * symbolic link on the way since the recipe was planned
+ * symbolic link on the way since the recipe was planned, or has one in a directory that can be
+ * changed and it is read-only
  *
  * @example
  * ```ts

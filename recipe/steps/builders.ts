@@ -7,7 +7,7 @@
 export type { CapabilitySets } from "./capability_sets.ts";
 export type { IdRange } from "./id_range.ts";
 export { bind, type BindOptions, type BindRestriction, type BindStep } from "./bind.ts";
-export { devices, type DevicesStep } from "./devices.ts";
+export { devices, type DevicesOptions, type DevicesStep } from "./devices.ts";
 export {
   type FileOptions,
   mkdir,
@@ -63,6 +63,7 @@ export {
   type UnmountOptions,
   type UnmountStep,
 } from "./mounts.ts";
+export { protect, type ProtectOptions, type ProtectStep } from "./protect.ts";
 export { domainname, type DomainnameStep, hostname, type HostnameStep } from "./names.ts";
 export {
   address,

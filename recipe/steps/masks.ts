@@ -19,7 +19,8 @@ export interface MaskPathsStep {
  * Hides files and directories: an empty file is mounted over a file, and an empty directory over a
  * directory. Both are read-only: a masked file reads as empty, and a write to it fails with `EROFS`.
  * Missing paths are skipped. Needs `unshare("mount")` before it, and in a user namespace mapped ids,
- * as the container makes the empty file.
+ * as the container makes the empty file. Directories of the host on the way are mounted on
+ * themselves, so that the program cannot move them away.
  *
  * A program that may mount in the container can unmount it again; `capabilities({ keep: [] })`
  * prevents that.
@@ -27,7 +28,8 @@ export interface MaskPathsStep {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, in a user namespace
  * without a step that maps ids, or for `/`
  * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
- * way, `ENOSYS` before Linux 5.12
+ * way, `ELOOP` where a directory on the way is a symbolic link of a bind mount that can be changed,
+ * `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts
@@ -58,14 +60,16 @@ export interface ReadonlyPathsStep {
 
 /**
  * Makes files read-only, and directories with all mounts beneath them. Missing paths are skipped.
- * Needs `unshare("mount")` before it.
+ * Directories of the host on the way are mounted on themselves, so that the program cannot move
+ * them away. Needs `unshare("mount")` before it.
  *
  * A program that may mount in the container can remount it again; `capabilities({ keep: [] })`
  * prevents that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for `/`
  * @throws {SyscallError} when it is run: `EACCES` where the user may not search a directory on the
- * way, `ENOSYS` before Linux 5.12
+ * way, `ELOOP` where a directory on the way is a symbolic link of a bind mount that can be changed,
+ * `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts

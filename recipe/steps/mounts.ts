@@ -5,7 +5,16 @@
  * @module
  */
 
-import { absolutePath, boolean, modeBits, oneOf, optional, type Schemas, text } from "../schema.ts";
+import {
+  absolutePath,
+  boolean,
+  modeBits,
+  oneOf,
+  optional,
+  type Schema,
+  type Schemas,
+  text,
+} from "../schema.ts";
 import { mountOptions, parseMountOptions } from "../mount_options.ts";
 import { quoted } from "../shown.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
@@ -117,10 +126,15 @@ export function tmpfs(target: string, options: TmpfsOptions = {}): TmpfsStep {
 /** What the data of `tmpfs` may be. */
 export const tmpfsSchema: StepSchema<TmpfsStep> = stepSchema("tmpfs", () => ({
   target: absolutePath(),
-  size: optional(text({ min: 1, issue: sizeIssue })),
+  size: optional(tmpfsSize()),
   mode: optional(modeBits()),
   options: optional(mountOptions()),
 }));
+
+/** The size of a tmpfs: see tmpfs(5). */
+export function tmpfsSize(): Schema {
+  return text({ expected: "a size such as 64m", min: 1, issue: sizeIssue });
+}
 
 function sizeIssue(size: string): string | undefined {
   if (!/^\d+[kmgKMG%]?$/.test(size)) {

@@ -6,11 +6,14 @@
 
 import { isWithin, normalize } from "../../recipe/path.ts";
 import { environment } from "../../host.ts";
-import { type Permissions, sandbox, type SandboxOptions } from "../../mod.ts";
+import { type Permissions, PROTECTED_NAMES, sandbox, type SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
+
+/** The files that a sandbox shows. */
+type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">>;
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
@@ -42,13 +45,25 @@ function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
       ? "host"
       : "none",
     env: listed("allow-env", () => Object.keys(environment())),
+    protect: protectedBy(given),
+    ...sizesOf(given),
     ...((all || given.has(UNIX_SOCKETS.name)) && { unixSockets: true }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }
 
-/** The paths that the program is shown. */
-type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">>;
+/** The names that are protected: the usual ones, and those that are listed. */
+function protectedBy(given: Arguments): boolean | readonly string[] {
+  const listed = listOf(given, "protect") ?? [];
+  const usual = !given.has("no-protect");
+  return listed.length === 0 ? usual : [...(usual ? PROTECTED_NAMES : []), ...listed];
+}
+
+/** The sizes of the directories in memory that are given. */
+function sizesOf(given: Arguments): Pick<SandboxOptions, "tmp" | "shm"> {
+  const [tmp, shm] = [given.value("tmp"), given.value("shm")];
+  return { ...(tmp !== undefined && { tmp }), ...(shm !== undefined && { shm }) };
+}
 
 /** All files; /tmp must be listed, because the sandbox has its own otherwise. */
 function everywhere(): readonly string[] {

@@ -19,6 +19,13 @@ const SET: Flag = {
   summary: "set a variable of the recipe, with its value as in YAML",
 };
 
+const PROTECT: Flag = {
+  name: "protect",
+  value: "NAMES",
+  repeated: true,
+  summary: "files that also stay as they are: deploy.sh, .config/tool",
+};
+
 const PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
 
 const STREAM = "A recipe in YAML that comes by the standard input is -.";
@@ -46,8 +53,10 @@ const TABLE = [
       "The program sees the programs and libraries of this machine, which it cannot change, and " +
       "nothing else but what the flags allow: no files of yours, no network, no environment, no " +
       "other processes. It runs as you, without further rights, under a filter of system " +
-      "calls. Once it is shown files or the network of this machine, it can make no unix sockets, " +
-      `by which it could talk to services of it. ${PROGRAM}\n\n${STATUS}`,
+      "calls. Where it may change files, those stay as they are that shells, git and editors run " +
+      "or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or " +
+      "the network of this machine, it can make no unix sockets, by which it could talk to services " +
+      `of it. ${PROGRAM}\n\n${STATUS}`,
     operands: [],
     program: true,
     flags: [
@@ -55,6 +64,10 @@ const TABLE = [
       PERMISSION_FLAGS.write,
       PERMISSION_FLAGS.net,
       PERMISSION_FLAGS.env,
+      PROTECT,
+      { name: "no-protect", summary: "let it change those that are run or trusted later, too" },
+      { name: "tmp", value: "SIZE", summary: "the size of /tmp, which is 25% of memory: 512m, 2g" },
+      { name: "shm", value: "SIZE", summary: "the size of /dev/shm, which is 64m" },
       UNIX_SOCKETS,
       SETUID_FILES,
       {

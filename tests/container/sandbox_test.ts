@@ -1,7 +1,7 @@
 /** `sandbox`: what a program in it can access. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
+import { PROTECTED_NAMES, recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { failing, inDirectory, inside, test } from "../support.ts";
 
@@ -273,6 +273,78 @@ for (const [program, script] of Object.entries(PROGRAMS)) {
   }, there ? undefined : "is not installed here");
 }
 
+test("filesystems in memory are bounded, in size and in files", () => {
+  const sizeOf = (from: typeof box, path: string) => {
+    const told = inside(from, `stat -fc '%b %S %c' ${path}`).split(" ").map(Number);
+    const [blocks, blockSize, files] = told as [number, number, number];
+    return [blocks * blockSize / 2 ** 20, files] as const;
+  };
+  assertEquals(sizeOf(box, "/dev"), [4, 1024]);
+  assertEquals(sizeOf(box, "/dev/shm"), [64, 65536]);
+  assertEquals(sizeOf(box, "/run"), [16, 16384]);
+  const memory = Deno.systemMemoryInfo().total / 2 ** 20;
+  const [size, files] = sizeOf(box, "/tmp");
+  assert(size < memory / 3, `${size} of ${memory} MB`);
+  assertEquals(files, 409600);
+  const other = sandbox({ tmp: "3m", shm: "2m" });
+  assertEquals([sizeOf(other, "/tmp")[0], sizeOf(other, "/dev/shm")[0]], [3, 2]);
+  assertStringIncludes(failing(other, "head -c 4m /dev/zero > /tmp/file"), "No space left");
+});
+
+test("certificates are shown with any network, and private keys with none", () => {
+  const shown = (from: typeof box) =>
+    inside(from, "cd /etc; find -L ssl pki ca-certificates 2> /dev/null || true").split("\n");
+  for (const from of [box, sandbox({ net: "host" })]) {
+    const paths = shown(from);
+    assertEquals(paths.filter((path) => /private|entitlement/.test(path)), []);
+    for (const path of ["ssl/certs", "ssl/openssl.cnf", "pki/tls/cert.pem"]) {
+      if (isFile(`/etc/${path}`)) assert(paths.includes(path), path);
+    }
+  }
+});
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+test("without a network, localhost and the container's own name are this container", () => {
+  const lookUp = `perl -MSocket -e 'print inet_ntoa(scalar gethostbyname $_), " " for @ARGV'`;
+  assertEquals(inside(box, `${lookUp} localhost sandbox`), "127.0.0.1 127.0.0.1");
+});
+
+test(
+  "what is protected can be listed, or not be protected",
+  inDirectory((directory) => {
+    for (const name of [".bashrc", "deploy.sh"]) Deno.writeTextFileSync(`${directory}/${name}`, "");
+    const write = [directory];
+    const denied = (protect?: boolean | string[]) =>
+      inside(
+        sandbox({ write, ...(protect !== undefined && { protect }) }),
+        `cd ${directory}; for f in *.sh .bashrc; do (echo >> $f) 2> /dev/null || echo $f; done`,
+      ).split("\n");
+    assertEquals(denied(), [".bashrc"]);
+    assertEquals(denied(true), [".bashrc"]);
+    assertEquals(denied(["deploy.sh"]), ["deploy.sh"]);
+    assertEquals(denied([...PROTECTED_NAMES, "deploy.sh"]), ["deploy.sh", ".bashrc"]);
+    for (const none of [false, []]) assertEquals(denied(none), [""]);
+    const named = sandbox({ write: [directory, `${directory}/.bashrc`] });
+    inside(named, `echo >> ${directory}/.bashrc`);
+  }),
+);
+
+test(
+  "a sandbox whose directory cannot be written to for lack of rights is made all the same",
+  inDirectory((directory) => {
+    Deno.chmodSync(directory, 0o555);
+    inside(sandbox({ write: [directory] }), "true");
+    Deno.chmodSync(directory, 0o755);
+  }),
+);
+
 test("unix sockets can be made where there is none of the host's, or by an option", () => {
   const socket = "perl -MSocket -e 'exit !socket(my $s, AF_UNIX, SOCK_STREAM, 0)'";
   for (const allowed of [{}, { env: ["LANG"] }, { read: ["/etc/hosts"], unixSockets: true }]) {
@@ -315,6 +387,8 @@ test("an unknown option is refused", () => {
   refused({ unixSockets: "yes" }, "true or false");
   refused({ setuidFile: true }, 'did you mean "setuidFiles"?');
   refused({ env: ["A=B"] }, "=");
+  refused({ protect: ["/etc/passwd"] }, "should be true or false");
+  refused({ tmp: "lots" }, "is not a number of bytes");
 });
 
 test("a missing path is reported", () => {

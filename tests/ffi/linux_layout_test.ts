@@ -63,6 +63,8 @@ const LAYOUTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     stx_mode: 28,
     stx_ino: 32,
     stx_size: 40,
+    "stx_ctime.tv_sec": 96,
+    "stx_ctime.tv_nsec": 104,
     stx_rdev_major: 128,
     stx_rdev_minor: 132,
     stx_dev_major: 136,
@@ -214,6 +216,8 @@ Deno.test("structures are decoded as the table says, on random bytes", () => {
       mode: Number(file.field("stx_mode", 16)),
       ino: file.field("stx_ino", 64),
       size: Number(file.field("stx_size", 64)),
+      ctime: BigInt.asIntN(64, file.field("stx_ctime.tv_sec", 64)) * 1_000_000_000n +
+        file.field("stx_ctime.tv_nsec", 32),
       rdev: device("stx_rdev"),
       dev: device("stx_dev"),
       mnt_id: Number(file.field("stx_mnt_id", 64)),

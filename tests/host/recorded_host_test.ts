@@ -270,6 +270,11 @@ test("masks are copies of one filesystem, which is attached before Linux 6.15", 
     'openat(AT_FDCWD, ".", O_CLOEXEC|O_PATH|O_DIRECTORY, 00)',
     // Where the working directory cannot be opened.
     'chdir("/")',
+    // The directory that it is in is mounted on itself, so that it cannot be moved away.
+    'openat2(AT_FDCWD, "/", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_NO_SYMLINKS}, 24)',
+    'openat2(</>, "etc", {O_CLOEXEC|O_PATH|O_DIRECTORY, 00, RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH}, 24)',
+    'open_tree(<etc>, "", OPEN_TREE_CLONE|AT_EMPTY_PATH|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
+    'move_mount(<etc>, "", <etc>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
     'openat2(AT_FDCWD, "/etc/passwd", {O_CLOEXEC|O_PATH, 00, RESOLVE_NO_SYMLINKS}, 24)',
     ...["file", "directory"].flatMap((name) => [
       `open_tree(<empty>, "${name}", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)`,

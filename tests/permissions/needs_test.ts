@@ -94,6 +94,7 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
     { kind: "write", path: "/var/w" },
   ]],
   [steps.propagation("/", "private"), NONE],
+  [steps.protect("/mnt"), [{ kind: "write", path: "/mnt" }]],
   [steps.publish(80, { address: "10.7.0.2", inside: true }), NONE],
   [steps.readonlyPaths("/usr"), NONE],
   [steps.remount("/mnt", "ro"), NONE],

@@ -41,6 +41,40 @@ test(
 );
 
 test(
+  "what is run outside later stays as it is, by its name",
+  inDirectory(async (directory) => {
+    const script =
+      "for f in .mcp.json soup.txt salt; do (echo x >> $f) 2> /dev/null || echo $f; done; " +
+      "ls -A; df -m --output=size /tmp /dev/shm | tail -n 2 | tr -d ' '; test -d .mcp.json || rm -f .mcp.json";
+    const flags = ["--allow-write=.", "--tmp=3m", "--shm=2m"];
+    const of = (...more: string[]) => inside(directory, [...flags, ...more], script);
+    assertMatch(await of(), /^\.mcp\.json\n\.claude\n[^]*\nsoup\.txt\n3\n2\n$/);
+    assertMatch(await of("--protect=soup.txt,x"), /^\.mcp\.json\nsoup\.txt\n/);
+    assertEquals(await of("--no-protect"), ".mcp.json\nsalt\nsoup.txt\n3\n2\n");
+    assertEquals(
+      await of("--no-protect", "--protect=soup.txt"),
+      "soup.txt\n.mcp.json\nsalt\nsoup.txt\n3\n2\n",
+    );
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), [
+      "salt",
+      "soup.txt",
+    ]);
+  }),
+);
+
+test(
+  "certificates are there with a list of hosts",
+  inDirectory(async (directory) => {
+    const count = "ls /etc/ssl/certs /etc/pki/tls/certs 2> /dev/null | wc -l";
+    const outside = new Deno.Command("sh", { args: ["-c", count] }).outputSync();
+    assertEquals(
+      await inside(directory, ["--allow-net=localhost:443"], count),
+      decode(outside.stdout),
+    );
+  }),
+);
+
+test(
   "unix sockets and set-user-ID files are made where a flag lets it",
   inDirectory(async (directory) => {
     const script = `cp /usr/bin/true setuid; chmod 4755 setuid 2>/dev/null && echo setuid

@@ -75,6 +75,7 @@ const STEPS: readonly Step[] = [
   ramekin.pivotRoot("/mnt"),
   ramekin.proc(),
   ramekin.propagation("/", "private"),
+  ramekin.protect("/home/me/work", "/work", { names: [".git/hooks"], except: ["/home/me/work/a"] }),
   ramekin.readonlyPaths("/proc/sys"),
   ramekin.remount("/", "ro"),
   ramekin.rlimit("nofile", 10, "unlimited"),

@@ -155,3 +155,47 @@ test(
   }),
   notRoot,
 );
+
+testOn(
+  ["mount"],
+  "a link on the way, in what can be changed, is refused",
+  (mounts) =>
+    inDirectory((directory) => {
+      Deno.mkdirSync(`${directory}/real`);
+      Deno.writeTextFileSync(`${directory}/real/file`, "text");
+      Deno.symlinkSync("real", `${directory}/link`);
+      const box = mounts.with(tmpfs("/mnt"), bind(directory, "/mnt/work"));
+      const path = "/mnt/work/link/file";
+      const says = "a directory on the way to /mnt/work/link/file is a symbolic link";
+      for (
+        const step of [maskPaths(path), readonlyPaths(path), bind("/usr", path, { readOnly: true })]
+      ) {
+        assertFails(box.with(step), { step: step.step, code: "ELOOP", says });
+      }
+      inside(box.with(readonlyPaths("/mnt/work/real/file")), "cat /mnt/work/link/file");
+    })(),
+);
+
+testOn(
+  ["mount"],
+  "directories above what is hidden or read-only stay where they are",
+  (mounts) =>
+    inDirectory((directory) => {
+      Deno.mkdirSync(`${directory}/a/b/c`, { recursive: true });
+      Deno.writeTextFileSync(`${directory}/a/b/file`, "text");
+      const bound = mounts.with(tmpfs("/mnt"), bind(directory, "/mnt/work"));
+      for (
+        const [box, root] of [
+          [mounts.with(maskPaths(`${directory}/a/b/c`, `${directory}/a/b/file`)), directory],
+          [mounts.with(readonlyPaths(`${directory}/a/b/c`, `${directory}/a/b/file`)), directory],
+          [bound.with(maskPaths("/mnt/work/a/b/c")), "/mnt/work"],
+          [bound.with(readonlyPaths("/mnt/work/a/b/c")), "/mnt/work"],
+          [bound.with(bind("/usr", "/mnt/work/a/b/c", { readOnly: true })), "/mnt/work"],
+        ] as const
+      ) {
+        for (const path of ["a", "a/b", "a/b/c"]) failing(box, `mv -T ${root}/${path} ${root}/x`);
+      }
+      // What is missing is passed over, also where a directory on the way is.
+      inside(mounts.with(readonlyPaths(`${directory}/a/x/y`, `${directory}/a/x/z`)), "true");
+    })(),
+);

@@ -30,6 +30,12 @@ export const F_ADD_SEALS = 1033;
 /** Gets the seals of a memory file. */
 export const F_GET_SEALS = 1034;
 
+/** Shares a lock. For flock(2). */
+export const LOCK_SH = 1;
+/** Takes a lock alone. */
+export const LOCK_EX = 2;
+/** Fails with `EAGAIN` where it would wait. */
+export const LOCK_NB = 4;
 /** execve(2) closes the descriptor. */
 export const FD_CLOEXEC = 1;
 /** No seals can be added. */

@@ -1,0 +1,226 @@
+/**
+ * Placeholders: empty directories on the host, which are mount points of a container. They keep a
+ * name from being made there, as the kernel has mounts on files only, not on names.
+ *
+ * Containers share them. Each holds a lock as long as it runs, and the last one removes them: a
+ * mount point that is removed outside takes the mount with it (rmdir(2), since Linux 3.18).
+ *
+ * @module
+ */
+
+import { type Call, type Fd, type Output, ResultOf } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  AT_REMOVEDIR,
+  close,
+  flock,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  mkdirat,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_WRONLY,
+  openat2,
+  pwrite64,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_SYMLINKS,
+  unlinkat,
+} from "../ffi/calls/files.ts";
+import { readStatx, statx, STATX_INO, statxOutput } from "../ffi/calls/statx.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/mounts.ts";
+import { getpid, POLLIN, ppoll, setsid } from "../ffi/calls/processes.ts";
+import { END, Label, type ProgramRecord } from "../ffi/engine/program.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import type { Placeholder } from "../plan/parent_work.ts";
+import { nameOf, parentOf } from "../recipe/path.ts";
+import { stepError } from "./explain.ts";
+import { HELPER_ENDS, HelperProcess } from "./helper_process.ts";
+import type { RunningService } from "./running_service.ts";
+
+/** A placeholder that was made, or was there. */
+interface Made {
+  readonly placeholder: Placeholder;
+  /** The open directory that it is in. */
+  readonly parent: number;
+  /** The placeholder, open and locked. */
+  readonly fd: number;
+}
+
+/** The placeholders of one container. */
+export class Placeholders implements RunningService {
+  readonly #made: Made[] = [];
+  /** The open directories that they are in. */
+  readonly #parents = new Map<string, number>();
+  #guard: HelperProcess | undefined;
+
+  /**
+   * Makes the placeholders of a plan; `undefined` if it has none.
+   *
+   * @throws {SyscallError} with the step; nothing is left of them
+   */
+  static make(plan: PlanBuilder): Placeholders | undefined {
+    if (plan.placeholders.length === 0) return undefined;
+    const all = new Placeholders();
+    for (const placeholder of plan.placeholders) {
+      try {
+        all.#made.push(make(placeholder, all.#parent(placeholder)));
+      } catch (error) {
+        all.end();
+        throw stepError(error, plan, placeholder.stepIndex);
+      }
+    }
+    return all;
+  }
+
+  #parent({ path }: Placeholder): number {
+    const directory = parentOf(path);
+    let parent = this.#parents.get(directory);
+    if (parent === undefined) this.#parents.set(directory, parent = syscall(opening(directory)));
+    return parent;
+  }
+
+  /** Has a process remove them if the script cannot, when the container has ended. */
+  guard(pidfd: number): void {
+    const uses = [pidfd, ...this.#parents.values(), ...this.#made.map(({ fd }) => fd)];
+    // In this order no number is needed after it is given to another file.
+    const descriptors = [...new Set(uses)].sort((a, b) => a - b);
+    const numberOf = (fd: number) => descriptors.indexOf(fd);
+    // An empty file may be somebody's own by then, and does no harm.
+    const made = this.#made.filter(({ placeholder }) => placeholder.text !== "")
+      .map((one) => ({ ...one, parent: numberOf(one.parent), fd: numberOf(one.fd) }));
+    this.#guard = new HelperProcess(descriptors, [
+      { call: setsid(), onFailure: HELPER_ENDS },
+      {
+        call: ppoll([{ fd: numberOf(pidfd), events: POLLIN }], undefined),
+        onFailure: HELPER_ENDS,
+      },
+      ...made.flatMap(removal),
+    ]);
+  }
+
+  /** Removes them, unless another container has them too. */
+  end(): void {
+    this.#guard?.kill();
+    for (const made of this.#made.toReversed()) {
+      if (isThere(made)) syscalls(removal(made));
+      syscall(close(made.fd));
+    }
+    for (const parent of this.#parents.values()) syscall(close(parent));
+    this.#made.length = 0;
+    this.#parents.clear();
+  }
+}
+
+/** Returns the calls by which the placeholders of a plan are made. */
+export function placeholderCalls(plan: PlanBuilder): { call: Call; stepIndex: number }[] {
+  const parents = new Map<string, Call>();
+  return plan.placeholders.flatMap((placeholder) => {
+    const directory = parentOf(placeholder.path);
+    const calls: Call[] = [];
+    let parent = parents.get(directory);
+    if (parent === undefined) {
+      parents.set(directory, parent = opening(directory));
+      calls.push(parent);
+    }
+    const making = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
+    calls.push(...Object.values(making).filter((call) => call !== undefined));
+    return calls.map((call) => ({ call, stepIndex: placeholder.stepIndex }));
+  });
+}
+
+/** Opens the directory that a placeholder is in. */
+function opening(directory: string): Call {
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, directory, { flags, resolve: RESOLVE_NO_SYMLINKS });
+}
+
+/** The calls by which a placeholder is made, in their order. */
+interface Making {
+  readonly directory: Call | undefined;
+  readonly opened: Call;
+  readonly locked: Call;
+  readonly written: Call | undefined;
+}
+
+/** Nobody makes such a directory otherwise, so that one that was left behind is known again. */
+const MODE = 0o555;
+
+function callsIn({ path, text }: Placeholder, parent: Fd): Making {
+  const name = nameOf(path);
+  const opened = openat2(parent, name, {
+    flags: O_NOFOLLOW | O_CLOEXEC | (text === undefined ? O_DIRECTORY : O_WRONLY | O_CREAT),
+    mode: text === undefined ? 0 : 0o644,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+  });
+  const fd = new ResultOf(opened, `<${name}>`);
+  const bytes = new TextEncoder().encode(text);
+  return {
+    directory: text === undefined ? mkdirat(parent, name, MODE) : undefined,
+    opened,
+    locked: flock(fd, LOCK_SH | LOCK_NB),
+    written: bytes.length === 0 ? undefined : pwrite64(fd, bytes, bytes.length, 0),
+  };
+}
+
+function make(placeholder: Placeholder, parent: number): Made {
+  for (;;) {
+    const { directory, opened, locked, written } = callsIn(placeholder, parent);
+    const failed = new Label("it cannot be made");
+    const then = { onFailure: failed };
+    const outcome = syscalls([
+      ...(directory === undefined ? [] : [{ call: directory, accept: ["EEXIST"] as const }]),
+      // Another container may have removed it just now.
+      { call: opened, accept: ["ENOENT"], onAccepted: END },
+      { call: locked, accept: ["EAGAIN"], ...then },
+      ...(written === undefined ? [] : [{ call: written, ...then }]),
+      { call: getpid(), onSuccess: END },
+      failed,
+      { call: close(new ResultOf(opened, "<placeholder>")) },
+    ]);
+    const fd = Number(outcome.result(opened));
+    if (fd < 0) continue;
+    const made = { placeholder, parent, fd };
+    if (isThere(made)) return made;
+    syscall(close(fd));
+  }
+}
+
+/** Whether a placeholder is still there: others remove one under a lock. */
+function isThere({ placeholder: { path }, parent, fd }: Made): boolean {
+  const [named, open] = [statxOutput(), statxOutput()];
+  const look = statx(parent, nameOf(path), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const outcome = syscalls([
+    { call: look, accept: ["ENOENT"] },
+    { call: statx(fd, "", AT_EMPTY_PATH, STATX_INO, open) },
+  ]);
+  const inodeOf = (output: Output) => readStatx(outcome.output(output)).ino;
+  return outcome.result(look) === 0n && inodeOf(named) === inodeOf(open);
+}
+
+/** What is left where it is: somebody has put something there, or may not remove it. */
+const LEFT = [
+  "ENOENT",
+  "ENOTEMPTY",
+  "ENOTDIR",
+  "EISDIR",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "EBUSY",
+] as const;
+
+/** Removes a placeholder that nobody else has locked; a directory with something in it stays. */
+function removal({ placeholder: { path, text }, parent, fd }: Made): (ProgramRecord | Label)[] {
+  const shared = new Label("others have it too");
+  const flags = text === undefined ? AT_REMOVEDIR : 0;
+  return [
+    { call: flock(fd, LOCK_EX | LOCK_NB), accept: ["EAGAIN"], onAccepted: shared },
+    { call: unlinkat(parent, nameOf(path), flags), accept: LEFT, onFailure: shared },
+    shared,
+  ];
+}

@@ -1,0 +1,104 @@
+/**
+ * The step `protect`: files that stay read-only by their names, in a directory that can be changed.
+ *
+ * @module
+ */
+
+import { climbs } from "../path.ts";
+import { absolutePath, list, optional, type Schema, text } from "../schema.ts";
+import { quoted } from "../shown.ts";
+import { type StepSchema, stepSchema } from "../step_schema.ts";
+
+/** Keeps files read-only by their names. */
+export interface ProtectStep extends ProtectOptions {
+  /** The name of the step. */
+  readonly step: "protect";
+  /** The directory of the host. */
+  readonly source: string;
+  /** Its path in the container. */
+  readonly target: string;
+}
+
+/** Options of {@linkcode protect}. */
+export interface ProtectOptions {
+  /**
+   * The names: of a file or directory (`".bashrc"`), or the end of its path (`".git/hooks"`).
+   *
+   * @default {PROTECTED_NAMES}
+   */
+  readonly names?: readonly string[];
+  /** Paths below the source that are not protected, though they end with such a name. */
+  readonly except?: readonly string[];
+}
+
+/**
+ * Keeps files of a directory that can be changed read-only by their names: those that other programs
+ * run or trust later, such as .git/hooks, .bashrc and .vscode (`PROTECTED_NAMES`). Put it after the
+ * `bind()` of the directory. Needs `unshare("mount")` before it.
+ *
+ * The names are looked for when the recipe is planned: in the directory and three levels below it,
+ * in at most 500 directories, the nearest first, but not in node_modules. Upper and lower case count
+ * as the same. What is found is mounted on itself, read-only, and so are the directories on the
+ * way, which then cannot be moved away. Where a name is a symbolic link, neither the link nor what
+ * it leads to can be changed. Repositories of git are found by what is in them, however deep those
+ * of submodules and worktrees are; what their configuration includes, and the hooks that it names,
+ * are protected too.
+ *
+ * Of the names that are missing, those that are read in any directory cannot be made in this one,
+ * nor in a repository: an empty directory stands in their place on the host while the container
+ * runs. Others can be made, such as .bashrc: it is read in the home directory, and only there it
+ * cannot be made.
+ *
+ * It guards against what happens by itself later. It does not make a directory safe whose programs
+ * are run on purpose: a Makefile, or a repository that the program has made. What is done outside
+ * meanwhile is not held up, and a file that is replaced there is no longer read-only inside.
+ *
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for a file that
+ * has a second name (a hard link), by which it could be changed
+ * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where a file that was found when the
+ * recipe was planned is gone, or has become a link, `ENOSYS` before Linux 5.12
+ *
+ * @example
+ * ```ts
+ * import { mapRoot, protect, recipe, unshare } from "@ramekin/ramekin";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * Deno.writeTextFileSync(`${directory}/.bashrc`, "");
+ * const box = recipe(unshare("user", "mount"), mapRoot(), protect(directory));
+ * const script = 'touch "$1/file" && echo evil > "$1/.bashrc"';
+ * const args = ["-c", script, "sh", directory];
+ * const { success } = await box.command("sh", { args, stderr: "null" }).output();
+ * console.log(success, [...Deno.readDirSync(directory)].length); // false 2
+ * ```
+ */
+export function protect(
+  source: string,
+  target: string = source,
+  options: ProtectOptions = {},
+): ProtectStep {
+  return { step: "protect", source, target, ...options };
+}
+
+/** A name, or the end of a path. */
+export function protectedName(): Schema {
+  return text({
+    expected: "a name, or the end of a path",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue(name) {
+      if (name.startsWith("/") || name.endsWith("/") || climbs(name)) {
+        return `${quoted(name)} is no name, and no end of a path such as ".git/hooks"`;
+      }
+      return undefined;
+    },
+  });
+}
+
+/** What the data of `protect` may be. */
+export const protectSchema: StepSchema<ProtectStep> = stepSchema("protect", () => ({
+  source: absolutePath(),
+  target: absolutePath(),
+  names: optional(list(protectedName())),
+  except: optional(list(absolutePath())),
+}));

@@ -1,0 +1,294 @@
+/**
+ * Escapes by what is run outside later: a program changes hooks and the configuration of a
+ * repository that it may write to, and waits for its user to call git there.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { readonlyPaths, recipe, sandbox, type SandboxOptions, setEnv } from "../../mod.ts";
+import { inDirectory, test } from "../support.ts";
+import { program } from "./support.ts";
+
+/** What git is told by the environment, inside and outside. */
+const GIT = {
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_AUTHOR_NAME: "a",
+  GIT_AUTHOR_EMAIL: "a@example.org",
+  GIT_COMMITTER_NAME: "a",
+  GIT_COMMITTER_EMAIL: "a@example.org",
+};
+
+const sh = (script: string, cwd: string) => {
+  const options = { args: ["-ec", script], cwd, env: GIT };
+  const { success, stderr } = new Deno.Command("sh", options).outputSync();
+  return { success, stderr: new TextDecoder().decode(stderr) };
+};
+
+const noGit = sh("command -v git", "/").success ? undefined : "git is not installed here";
+
+/** An attack on a repository: a shell script that is run in it. */
+interface Attack {
+  /** What the user has done before. */
+  readonly before?: string;
+  /** The attack; `$evil` is a program that proves that it was run. */
+  readonly script: string;
+  /** What the user does afterwards. */
+  readonly after?: string;
+}
+
+const ATTACKS: Readonly<Record<string, Attack>> = {
+  "a hook": { script: "cp $evil .git/hooks/pre-commit" },
+  "a hook in place of another": {
+    before: "cp /bin/true .git/hooks/pre-commit",
+    script: "rm .git/hooks/pre-commit; cp $evil .git/hooks/pre-commit",
+  },
+  "the directory of hooks in place of another": {
+    script: "mv .git/hooks .git/old; mkdir .git/hooks; cp $evil .git/hooks/pre-commit",
+  },
+  "hooks where there are none": {
+    before: "rm -r .git/hooks",
+    script: "mkdir .git/hooks; cp $evil .git/hooks/pre-commit",
+  },
+  "the configuration": { script: "git config core.fsmonitor $evil" },
+  "the repository, moved away and made anew": {
+    script:
+      "mv .git old; mkdir -p .git/hooks; cp -r old/HEAD old/objects old/refs old/config .git;" +
+      "cp $evil .git/hooks/pre-commit",
+  },
+  "the repository, exchanged for another": {
+    script: "cp -r .git other; cp $evil other/hooks/pre-commit; perl -e '" +
+      program(`call("renameat2", -100, "other", -100, ".git", 2)`).replaceAll("'", `'"'"'`) + "'",
+  },
+  "a common directory of the repository": {
+    script: "cp -r .git other; git config -f other/config core.fsmonitor $evil;" +
+      "echo ../other > .git/commondir",
+  },
+  "a repository below": {
+    before: "git init -q a/b; git -C a/b commit -qm one --allow-empty",
+    script: "cp $evil a/b/.git/hooks/pre-commit",
+    after: "git -C a/b commit -qm x --allow-empty",
+  },
+  "a directory above a repository below": {
+    before: "git init -q a/b",
+    script: "cp -r a other; mv a old; mv other a; cp $evil a/b/.git/hooks/pre-commit",
+    after: "git -C a/b commit -qm x --allow-empty",
+  },
+  "a worktree, led to another repository": {
+    before: "git worktree add -q tree",
+    script: "cp -r .git other; git config -f other/config core.fsmonitor $evil;" +
+      'echo "gitdir: ../other" > tree/.git',
+    after: "git -C tree status",
+  },
+  "the repository of a worktree": {
+    before: "git worktree add -q tree",
+    script: "cp -r .git other; git config -f other/config core.fsmonitor $evil;" +
+      "echo ../../../other > .git/worktrees/tree/commondir",
+    after: "git -C tree status",
+  },
+  "a bare repository": {
+    before: "git init -q --bare deep/store",
+    script: "git -C deep/store config core.fsmonitor $evil; cp $evil deep/store/hooks/pre-receive",
+    after: "git push -q deep/store HEAD:refs/heads/x",
+  },
+  "what a hook is a link to": {
+    before: "mkdir tools; cp /bin/true tools/check; ln -s ../../tools/check .git/hooks/pre-commit",
+    script: "rm tools/check; cp $evil tools/check",
+  },
+  "the directory of what a hook is a link to": {
+    before: "mkdir tools; cp /bin/true tools/check; ln -s ../../tools/check .git/hooks/pre-commit",
+    script: "mv tools old; mkdir tools; cp $evil tools/check",
+  },
+  "hooks in the directory that the configuration names": {
+    before: "mkdir checks; git config core.hooksPath checks",
+    script: "cp $evil checks/pre-commit",
+  },
+  "hooks in a directory that the configuration names, which is missing": {
+    before: "git config core.hooksPath tools/checks",
+    script: "mkdir -p tools/checks; cp $evil tools/checks/pre-commit",
+  },
+  "a configuration that would be included": {
+    before: "git config include.path ../tools/shared",
+    script: "mkdir -p tools; git config -f tools/shared core.fsmonitor $evil",
+  },
+  "a repository by a link": {
+    before: "mkdir -p a/b/c/d/e; mv .git a/b/c/d/e/store; ln -s a/b/c/d/e/store .git",
+    script: "cp $evil a/b/c/d/e/store/hooks/pre-commit",
+  },
+  "the link to a repository": {
+    before: "mkdir stores; mv .git stores/one; ln -s stores/one .git",
+    script: "cp -r stores/one other; cp $evil other/hooks/pre-commit; ln -sfn other .git",
+  },
+  "a configuration that is included": {
+    before: "touch shared; git config include.path ../shared",
+    script: "git config -f shared core.fsmonitor $evil",
+  },
+};
+
+const COMMIT = "git status > /dev/null; git commit -qm x --allow-empty";
+
+/** Runs an attack in a new repository; returns whether its program has run outside. */
+function isHit(directory: string, attack: Attack, options: SandboxOptions): boolean {
+  const { before = "true", script, after = COMMIT } = attack;
+  const work = `${directory}/work`;
+  const prepared = sh(
+    `mkdir work; cd work; git init -q .; git commit -qm one --allow-empty; ${before}`,
+    directory,
+  );
+  assert(prepared.success, prepared.stderr);
+  const evil = `${work}/evil`;
+  Deno.writeTextFileSync(evil, `#!/bin/sh\ntouch ${directory}/hit\n`);
+  Deno.chmodSync(evil, 0o755);
+  const box = sandbox({ write: [work], ...options }).with(setEnv({ ...GIT, evil }));
+  box.command("sh", { args: ["-c", script], cwd: work }).outputSync();
+  sh(after, work);
+  try {
+    return Deno.statSync(`${directory}/hit`).isFile;
+  } catch {
+    return false;
+  }
+}
+
+for (const [name, attack] of Object.entries(ATTACKS)) {
+  test(
+    `running outside later: ${name}`,
+    () => {
+      inDirectory((directory) => {
+        assert(isHit(directory, attack, { protect: false }), "the attack does not work");
+      })();
+      inDirectory((directory) => assert(!isHit(directory, attack, {}), "it has run outside"))();
+    },
+    noGit,
+  );
+}
+
+test(
+  "running outside later: a hook that was to be read, by moving the repository",
+  inDirectory((directory) => {
+    const attack = ATTACKS["the repository, moved away and made anew"]!;
+    const hooks = `${directory}/work/.git/hooks`;
+    assert(!isHit(directory, attack, { protect: false, read: [hooks] }), "it has run outside");
+  }),
+  noGit,
+);
+
+/** Files that have such a name, or are on the way to one, and what is made where one is missing. */
+const NAMES = [
+  ".bashrc",
+  ".claude/commands/x",
+  ".claude/settings.json",
+  ".envrc",
+  ".gitconfig",
+  ".gitmodules",
+  ".husky/pre-commit",
+  ".idea/x",
+  ".mcp.json",
+  ".npmrc",
+  ".profile",
+  ".ssh/authorized_keys",
+  ".vscode/tasks.json",
+  ".zshrc",
+];
+
+test(
+  "changing the files that shells and editors trust",
+  inDirectory((directory) => {
+    const write = (root: string) => {
+      for (const name of NAMES) {
+        Deno.mkdirSync(`${root}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+        Deno.writeTextFileSync(`${root}/${name}`, "good\n");
+      }
+    };
+    const attack = (root: string) =>
+      `cd ${root} && for f in ${NAMES.join(" ")}; do for d in . below; do
+         echo evil > $d/$f; rm -rf $d/$f; mv $d/$f old; echo evil > new; mv -f new $d/$f
+       done; done 2> /dev/null`;
+    const contents = (root: string) =>
+      NAMES.flatMap((name) =>
+        [root, `${root}/below`].map((at) => Deno.readTextFileSync(`${at}/${name}`))
+      );
+    for (const root of [`${directory}/off`, `${directory}/on`]) {
+      write(root);
+      write(`${root}/below`);
+      const box = sandbox({ write: [root], protect: root.endsWith("on") });
+      box.command("sh", { args: ["-c", attack(root)] }).outputSync();
+    }
+    assertEquals(new Set(contents(`${directory}/off`)), new Set(["evil\n"]));
+    assertEquals(new Set(contents(`${directory}/on`)), new Set(["good\n"]));
+  }),
+);
+
+test(
+  "making the files that editors trust, where there are none",
+  inDirectory((directory) => {
+    const made = NAMES.filter((name) => !/bashrc|profile|zshrc|gitconfig|npmrc|ssh/.test(name));
+    const attack = `cd ${directory}; for f in ${made.join(" ")}; do
+      mkdir -p $(dirname $f) && echo evil > $f; done 2> /dev/null; touch file`;
+    const names = () => [...Deno.readDirSync(directory)].map(({ name }) => name);
+    sandbox({ write: [directory] }).command("sh", { args: ["-c", attack] }).outputSync();
+    assertEquals(names(), ["file"]);
+    const off = sandbox({ write: [directory], protect: false });
+    off.command("sh", { args: ["-c", attack] }).outputSync();
+    assert(names().includes(".mcp.json"), "the attack does not work");
+  }),
+);
+
+test(
+  "making the files that a shell reads, in the home directory",
+  inDirectory((directory) => {
+    const home = Deno.env.get("HOME");
+    Deno.env.set("HOME", directory);
+    try {
+      const box = sandbox({ write: [directory] });
+      const attack = `cd ${directory}; for f in .zshenv .bash_login .profile; do echo > $f; done`;
+      box.command("sh", { args: ["-c", attack] }).outputSync();
+      assertEquals([...Deno.readDirSync(directory)], []);
+    } finally {
+      if (home === undefined) Deno.env.delete("HOME");
+      else Deno.env.set("HOME", home);
+    }
+  }),
+);
+
+test(
+  "moving away the directories above what is read-only or hidden",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/a/b/c`, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/a/b/c/file`, "good\n");
+    const path = `${directory}/a/b/c/file`;
+    const attack = `cd ${directory}; mv a x || mv a/b x || mv a/b/c x
+      mkdir -p a/b/c; echo evil > a/b/c/file`;
+    const { steps } = sandbox({ write: [directory], protect: false });
+    const index = steps.findIndex(({ step }) => step === "pivotRoot") + 1;
+    const box = recipe(...steps.toSpliced(index, 0, readonlyPaths(path)));
+    box.command("sh", { args: ["-c", attack] }).outputSync();
+    assertEquals(Deno.readTextFileSync(path), "good\n");
+    recipe(...steps).command("sh", { args: ["-c", attack] }).outputSync();
+    assertEquals(Deno.readTextFileSync(path), "evil\n");
+  }),
+);
+
+test(
+  "git works, and says what it may not change",
+  inDirectory((directory) => {
+    const work = `${directory}/work`;
+    assert(sh("git init -q work; git -C work commit -qm one --allow-empty", directory).success);
+    const box = sandbox({ write: [work] }).with(setEnv(GIT));
+    const git = (script: string) => {
+      const { success, stdout, stderr } = box.command("sh", { args: ["-ec", script], cwd: work })
+        .outputSync();
+      return { success, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+    };
+    const { success, text } = git(`
+      echo text > file; git status --porcelain; git add -A; git commit -qm two
+      git checkout -qb other; echo more >> file; git stash -q; git stash pop -q; git commit -qam three
+      git checkout -q -; git merge -q other; git tag x; git gc -q; git fsck; git log --oneline
+    `);
+    assert(success, text);
+    assertEquals(text.split("\n").filter((line) => line.startsWith("??")), ["?? file"]);
+    const refused = git("git config a.b c");
+    assertEquals(refused.success, false);
+    assert(refused.text.includes("could not write config file"), refused.text);
+    assertEquals(sh("git fsck && git log --oneline | grep three", work).success, true);
+  }),
+  noGit,
+);

@@ -1,0 +1,107 @@
+/** Looking for names in directories of the host. */
+
+import { assertEquals } from "@std/assert";
+import { liveHost } from "../../host/live_host.ts";
+import { inDirectory, test } from "../support.ts";
+
+const HOST = liveHost();
+
+/** Returns the paths that are found, from the directory. */
+function found(directory: string, ...names: string[]): string[] {
+  const scan = HOST.scanNames({ directory, names, absent: [], except: [] });
+  return scan.found.map(({ path }) => path.slice(directory.length + 1));
+}
+
+function write(directory: string, ...paths: string[]): void {
+  for (const path of paths) {
+    Deno.mkdirSync(`${directory}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(`${directory}/${path}`, "");
+  }
+}
+
+test(
+  "a name is the whole end of a path, in upper or lower case",
+  inDirectory((directory) => {
+    write(directory, ".rc", "a.rc", "b/.rc", "c/.RC", "d/x/y", "d/x/z", "dd/x/y");
+    assertEquals(found(directory, ".rc"), [".rc", "b/.rc", "c/.RC"]);
+    assertEquals(found(directory, "d/x"), ["d/x"]);
+    assertEquals(found(`${directory}/d`, "d/x"), ["x"]);
+  }),
+);
+
+test(
+  "what is found is not looked through",
+  inDirectory((directory) => {
+    write(directory, "a/b/a", "b/a");
+    assertEquals(found(directory, "a"), ["a", "b/a"]);
+  }),
+);
+
+test(
+  "the depth is bounded, but for repositories of git",
+  inDirectory((directory) => {
+    write(directory, "1/2/3/x", "1/2/3/4/x", "node_modules/a/x");
+    assertEquals(found(directory, "x"), ["1/2/3/x"]);
+    write(directory, ".git/modules/a/b/c/d/e/HEAD", ".git/modules/a/b/c/d/e/objects/x");
+    write(directory, ".git/modules/a/b/c/d/e/refs/x", ".git/modules/a/b/c/d/e/config");
+    assertEquals(found(directory, ".git/config"), [".git/modules/a/b/c/d/e/config"]);
+  }),
+);
+
+test(
+  "the number of directories is bounded, and the nearest come first",
+  inDirectory((directory) => {
+    for (let index = 0; index < 600; index++) Deno.mkdirSync(`${directory}/${index}`);
+    write(directory, "0/a/b/x", "x", ".git/hooks/x", ".git/modules/a/HEAD");
+    write(directory, ".git/modules/a/commondir", ".git/modules/a/config");
+    assertEquals(found(directory, "x"), ["x"]);
+    assertEquals(found(directory, ".git/hooks", ".git/config"), [
+      ".git/hooks",
+      ".git/modules/a/config",
+    ]);
+  }),
+);
+
+test(
+  "a scan is the same until there are other names, or they lead elsewhere",
+  inDirectory((directory) => {
+    write(directory, "a/file", "b/file", ".git/HEAD", ".git/config");
+    Deno.symlinkSync("a/file", `${directory}/rc`);
+    const question = { directory, names: ["rc", ".git/config"], absent: ["gone"], except: [] };
+    const changes: readonly [same: boolean, change: () => void][] = [
+      [true, () => {}],
+      [true, () => write(directory, "a/other")],
+      [false, () => write(directory, "b/rc")],
+      [false, () => Deno.removeSync(`${directory}/b/rc`)],
+      [false, () => {
+        Deno.removeSync(`${directory}/rc`);
+        Deno.symlinkSync("b/file", `${directory}/rc`);
+      }],
+      [false, () => Deno.writeTextFileSync(`${directory}/.git/config`, "[core]\nhooksPath = a")],
+      [false, () => write(directory, "gone")],
+      [false, () => Deno.linkSync(`${directory}/.git/config`, `${directory}/b/hard`)],
+    ];
+    for (const [same, change] of changes) {
+      const scan = HOST.scanNames(question);
+      change();
+      assertEquals(HOST.sameNames(scan), same, String(change));
+    }
+  }),
+);
+
+test(
+  "pipes in place of git's files are not waited for, and links have an end",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/.git`);
+    for (const name of [".git/commondir", ".git/config", "a"]) {
+      new Deno.Command("mkfifo", { args: [`${directory}/${name}`] }).outputSync();
+    }
+    Deno.symlinkSync("loop", `${directory}/loop`);
+    Deno.symlinkSync("..", `${directory}/up`);
+    Deno.symlinkSync("/", `${directory}/root`);
+    assertEquals(
+      found(directory, "a", "loop", "up", "root", ".git/config"),
+      [".git/config", "a", "loop", "root", "up"],
+    );
+  }),
+);

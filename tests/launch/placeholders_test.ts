@@ -1,0 +1,132 @@
+/** The directories that stand for missing names on the host: shared, guarded, and found again. */
+
+import { assert, assertEquals } from "@std/assert";
+import { mapRoot, protect, recipe, unshare } from "../../mod.ts";
+import { failing, inDirectory, inside, root, test } from "../support.ts";
+
+const box = (directory: string) =>
+  recipe(unshare("user", "mount"), mapRoot(), protect(directory, directory, { names: ["a", "b"] }));
+
+const namesIn = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name);
+
+/** Runs a body with a directory that all users may enter. */
+async function withDirectory(body: (directory: string) => Promise<void>): Promise<void> {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.chmodSync(directory, 0o755);
+    await body(directory);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+test("containers share them, and the last one removes them", () =>
+  withDirectory(async (directory) => {
+    const script =
+      `read -r line; ! touch ${directory}/a; ! rmdir ${directory}/b; touch ${directory}/$0`;
+    const start = (name: string) =>
+      box(directory).command("sh", {
+        args: ["-ec", script, name],
+        stdin: "piped",
+        stderr: "null",
+      }).spawn();
+    const end = async (one: ReturnType<typeof start>) => {
+      const writer = one.stdin.getWriter();
+      await writer.write(new TextEncoder().encode("\n"));
+      await writer.close();
+      assertEquals((await one.status).code, 0);
+    };
+    const [first, second] = [start("first"), start("second")];
+    await end(first);
+    assertEquals(namesIn(directory).sort(), ["a", "b", "first"]);
+    const third = start("third");
+    await end(second);
+    assertEquals(namesIn(directory).sort(), ["a", "b", "first", "second"]);
+    await end(third);
+    assertEquals(namesIn(directory).sort(), ["first", "second", "third"]);
+  }));
+
+test(
+  "they are removed when a launch fails",
+  inDirectory((directory) => {
+    try {
+      box(directory).command("/no/such/program").outputSync();
+    } catch { /* as it should be */ }
+    assertEquals(namesIn(directory), []);
+  }),
+);
+
+test("they go when the script is killed", () =>
+  withDirectory(async (directory) => {
+    const script = `
+      import { mapRoot, protect, recipe, unshare } from ${
+      JSON.stringify(import.meta.resolve("../../mod.ts"))
+    };
+      const [directory] = Deno.args;
+      const box = recipe(unshare("user", "mount"), mapRoot(),
+        protect(directory, directory, { names: ["a", "b"] }));
+      const container = box.command("sh", { args: ["-c", "echo ready; sleep 60"], stdout: "piped" }).spawn();
+      for await (const _ of container.stdout) console.log("ready");
+    `;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-config", "--allow-ffi", "-", directory],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(script));
+    await writer.close();
+    const reader = child.stdout.getReader();
+    await reader.read();
+    assertEquals(namesIn(directory).sort(), ["a", "b"]);
+    child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+    while (namesIn(directory).length > 0) await new Promise((done) => setTimeout(done, 10));
+  }));
+
+test(
+  "one that was left behind is taken over, and removed",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/a`);
+    Deno.chmodSync(`${directory}/a`, 0o555);
+    failing(box(directory), `touch ${directory}/a/x`);
+    assertEquals(namesIn(directory), []);
+  }),
+);
+
+test(
+  "a directory of somebody's, empty or not, stays",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/a`);
+    Deno.mkdirSync(`${directory}/b`);
+    Deno.writeTextFileSync(`${directory}/b/file`, "text");
+    Deno.chmodSync(`${directory}/b`, 0o555);
+    failing(box(directory), `touch ${directory}/a/x`);
+    assertEquals(namesIn(directory).sort(), ["a", "b"]);
+    Deno.chmodSync(`${directory}/b`, 0o755);
+  }),
+);
+
+test("what is put there meanwhile stays", () =>
+  withDirectory(async (directory) => {
+    const container = box(directory).command("cat", { stdin: "piped", stdout: "null" }).spawn();
+    Deno.chmodSync(`${directory}/a`, 0o755);
+    Deno.writeTextFileSync(`${directory}/a/file`, "text");
+    await container.stdin.close();
+    await container.status;
+    assertEquals(namesIn(directory), ["a"]);
+  }));
+
+test(
+  "none are made where the user may not",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/own`);
+    Deno.chmodSync(`${directory}/own`, 0o555);
+    const { entries } = box(`${directory}/own`).command("true").plan();
+    assert(!entries.some(({ call }) => call.startsWith("mkdirat")));
+    inside(box(`${directory}/own`), "true");
+    Deno.chmodSync(`${directory}/own`, 0o755);
+  }),
+  root ? "root may" : undefined,
+);
