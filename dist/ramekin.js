@@ -68,6 +68,9 @@ var F_SETPIPE_SZ = 1031;
 var F_GETPIPE_SZ = 1032;
 var F_ADD_SEALS = 1033;
 var F_GET_SEALS = 1034;
+var LOCK_SH = 1;
+var LOCK_EX = 2;
+var LOCK_NB = 4;
 var FD_CLOEXEC = 1;
 var F_SEAL_SEAL = 1;
 var F_SEAL_SHRINK = 2;
@@ -591,12 +594,12 @@ function openat(directory, path2, flagBits, fileMode = 0) {
 }
 var OPEN_HOW_SIZE = 24;
 function openat2(directory, path2, how) {
-  const { resolve = 0 } = how;
+  const { resolve: resolve2 = 0 } = how;
   const words2 = new Uint32Array(OPEN_HOW_SIZE / 4);
   words2[0] = how.flags;
   words2[2] = how.mode ?? 0;
-  words2[4] = resolve;
-  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve, RESOLVE_FLAGS).text}}`;
+  words2[4] = resolve2;
+  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
   const struct = new Struct(new Uint8Array(words2.buffer), text4);
   return call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
 }
@@ -620,6 +623,13 @@ function fcntl(fd, command, argument) {
 }
 function ioctl(fd, request, argument) {
   return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
+}
+function flock(fd, operation) {
+  return call("flock", fd, flags(operation, {
+    LOCK_SH,
+    LOCK_EX,
+    LOCK_NB
+  }));
 }
 function read(fd, buffer, size) {
   return call("read", fd, buffer, size);
@@ -1366,6 +1376,10 @@ var NUMBERS = {
   fcntl: [
     72,
     25
+  ],
+  flock: [
+    73,
+    32
   ],
   fsconfig: [
     431,
@@ -2467,13 +2481,13 @@ function hintFor(code, hints) {
 }
 
 // ffi/engine/per_engine.ts
-function perEngine(make) {
+function perEngine(make2) {
   let made;
   return () => {
     const loaded2 = engine();
     if (made?.by !== loaded2) made = {
       by: loaded2,
-      value: make(loaded2)
+      value: make2(loaded2)
     };
     return made.value;
   };
@@ -2615,11 +2629,8 @@ function concat(parts) {
 // ffi/files/read_file.ts
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
-function readWholeFile(directory, path2) {
-  return readSmall(directory, path2) ?? readLarge(directory, path2);
-}
 function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readWholeFile(directory, path2));
+  return new TextDecoder().decode(readSmall(directory, path2) ?? readLarge(directory, path2));
 }
 function readSmall(directory, path2) {
   const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
@@ -2833,6 +2844,7 @@ function readStatx(stat) {
     mode: stat.getUint16(28, true),
     ino: stat.getBigUint64(32, true),
     size: Number(stat.getBigUint64(40, true)),
+    ctime: stat.getBigInt64(96, true) * 1000000000n + BigInt(stat.getUint32(104, true)),
     rdev: device(128),
     dev: device(136),
     mnt_id: Number(stat.getBigUint64(144, true))
@@ -5248,10 +5260,10 @@ function schema(expected, issue, jsonSchema = () => ({})) {
     jsonSchema
   };
 }
-function lazy(make) {
+function lazy(make2) {
   let made;
   return () => (made ??= {
-    value: make()
+    value: make2()
   }).value;
 }
 function optional(schema2) {
@@ -5553,15 +5565,299 @@ var bindSchema = stepSchema("bind", () => ({
   untrusted: optional(boolean())
 }));
 
+// recipe/mount_options.ts
+var WORDS = {
+  ro: {
+    set: MS_RDONLY
+  },
+  rw: {
+    clear: MS_RDONLY
+  },
+  nosuid: {
+    set: MS_NOSUID
+  },
+  suid: {
+    clear: MS_NOSUID
+  },
+  nodev: {
+    set: MS_NODEV
+  },
+  dev: {
+    clear: MS_NODEV
+  },
+  noexec: {
+    set: MS_NOEXEC
+  },
+  exec: {
+    clear: MS_NOEXEC
+  },
+  sync: {
+    set: MS_SYNCHRONOUS
+  },
+  async: {
+    clear: MS_SYNCHRONOUS
+  },
+  dirsync: {
+    set: MS_DIRSYNC
+  },
+  mand: {
+    set: MS_MANDLOCK
+  },
+  nomand: {
+    clear: MS_MANDLOCK
+  },
+  noatime: {
+    set: MS_NOATIME
+  },
+  atime: {
+    clear: MS_NOATIME
+  },
+  nodiratime: {
+    set: MS_NODIRATIME
+  },
+  diratime: {
+    clear: MS_NODIRATIME
+  },
+  relatime: {
+    set: MS_RELATIME
+  },
+  norelatime: {
+    clear: MS_RELATIME
+  },
+  strictatime: {
+    set: MS_STRICTATIME
+  },
+  nostrictatime: {
+    clear: MS_STRICTATIME
+  },
+  lazytime: {
+    set: MS_LAZYTIME
+  },
+  nolazytime: {
+    clear: MS_LAZYTIME
+  },
+  nosymfollow: {
+    set: MS_NOSYMFOLLOW
+  },
+  symfollow: {
+    clear: MS_NOSYMFOLLOW
+  },
+  silent: {
+    set: MS_SILENT
+  },
+  loud: {
+    clear: MS_SILENT
+  },
+  iversion: {
+    set: MS_I_VERSION
+  },
+  noiversion: {
+    clear: MS_I_VERSION
+  },
+  defaults: {
+    clear: MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS
+  },
+  // Words for /etc/fstab and for mount(8) itself, which the kernel does not see.
+  auto: {},
+  noauto: {},
+  _netdev: {},
+  nofail: {},
+  noowner: {},
+  nogroup: {},
+  nouser: {},
+  nousers: {},
+  // Words that let users mount, and what they imply.
+  owner: {
+    set: MS_NOSUID | MS_NODEV
+  },
+  group: {
+    set: MS_NOSUID | MS_NODEV
+  },
+  user: {
+    set: MS_NOSUID | MS_NODEV | MS_NOEXEC
+  },
+  users: {
+    set: MS_NOSUID | MS_NODEV | MS_NOEXEC
+  }
+};
+var OTHER_STEPS = {
+  bind: "bind",
+  rbind: "bind",
+  remount: "remount",
+  move: "bind",
+  shared: "propagation",
+  rshared: "propagation",
+  slave: "propagation",
+  rslave: "propagation",
+  private: "propagation",
+  rprivate: "propagation",
+  unbindable: "propagation",
+  runbindable: "propagation"
+};
+var OPTIONS_BYTES = 4095;
+function mountOptions() {
+  return text3({
+    max: OPTIONS_BYTES,
+    issue: wordOfAnotherStep
+  });
+}
+function wordOfAnotherStep(options) {
+  for (const word4 of splitOptions(options)) {
+    if (word4 === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
+    if (Object.hasOwn(OTHER_STEPS, word4)) return `"${word4}" is the step ${OTHER_STEPS[word4]}()`;
+  }
+  return void 0;
+}
+function parseMountOptions(options, initial = 0) {
+  let flags2 = initial;
+  const data2 = [];
+  for (const option of splitOptions(options ?? "")) {
+    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
+    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
+    else if (!/^(x-|X-|comment=)/.test(option)) data2.push(option);
+  }
+  return {
+    flags: flags2 >>> 0,
+    data: data2.length === 0 ? null : data2.join(",")
+  };
+}
+function splitOptions(options) {
+  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+}
+
+// recipe/steps/mounts.ts
+function mount3(source, target, options) {
+  return {
+    step: "mount",
+    source,
+    target,
+    ...options
+  };
+}
+var mountSchema = stepSchema("mount", () => ({
+  source: text3(),
+  target: absolutePath(),
+  type: text3({
+    min: 1
+  }),
+  options: optional(mountOptions())
+}));
+function tmpfs(target, options = {}) {
+  return {
+    step: "tmpfs",
+    target,
+    ...options
+  };
+}
+var tmpfsSchema = stepSchema("tmpfs", () => ({
+  target: absolutePath(),
+  size: optional(tmpfsSize()),
+  mode: optional(modeBits()),
+  options: optional(mountOptions())
+}));
+function tmpfsSize() {
+  return text3({
+    expected: "a size such as 64m",
+    min: 1,
+    issue: sizeIssue
+  });
+}
+function sizeIssue(size) {
+  if (!/^\d+[kmgKMG%]?$/.test(size)) {
+    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
+  }
+  const number = parseInt(size);
+  if (number === 0) return "0 means no limit to the kernel";
+  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+}
+function proc(target = "/proc", options = {}) {
+  return {
+    step: "proc",
+    target,
+    ...options
+  };
+}
+var procSchema = stepSchema("proc", kernelFilesystem);
+function sysfs(target = "/sys", options = {}) {
+  return {
+    step: "sysfs",
+    target,
+    ...options
+  };
+}
+var sysfsSchema = stepSchema("sysfs", kernelFilesystem);
+function mqueue(target = "/dev/mqueue", options = {}) {
+  return {
+    step: "mqueue",
+    target,
+    ...options
+  };
+}
+var mqueueSchema = stepSchema("mqueue", kernelFilesystem);
+function kernelFilesystem() {
+  return {
+    target: absolutePath(),
+    options: optional(mountOptions())
+  };
+}
+var PROPAGATIONS = [
+  "private",
+  "shared",
+  "slave",
+  "unbindable"
+];
+function propagation(target, type, options = {}) {
+  return {
+    step: "propagation",
+    target,
+    type,
+    ...options
+  };
+}
+var propagationSchema = stepSchema("propagation", () => ({
+  target: absolutePath(),
+  type: oneOf(PROPAGATIONS),
+  recursive: optional(boolean())
+}));
+function remount(target, options, more = {}) {
+  return {
+    step: "remount",
+    target,
+    options,
+    ...more
+  };
+}
+var remountSchema = stepSchema("remount", () => ({
+  target: absolutePath(),
+  options: mountOptions(),
+  bind: optional(boolean())
+}), ({ options, bind: bind4 }) => {
+  const { data: data2 } = parseMountOptions(options);
+  return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
+});
+function unmount(target, options = {}) {
+  return {
+    step: "unmount",
+    target,
+    ...options
+  };
+}
+var unmountSchema = stepSchema("unmount", () => ({
+  target: absolutePath(),
+  detach: optional(boolean())
+}));
+
 // recipe/steps/devices.ts
-function devices(target = "/dev") {
+function devices(target = "/dev", options = {}) {
   return {
     step: "devices",
-    target
+    target,
+    ...options
   };
 }
 var devicesSchema = stepSchema("devices", () => ({
-  target: absolutePath()
+  target: absolutePath(),
+  shm: optional(tmpfsSize())
 }));
 
 // recipe/steps/files.ts
@@ -6020,282 +6316,53 @@ var readonlyPathsSchema = stepSchema("readonlyPaths", () => ({
   paths: list(absolutePath(), 1)
 }));
 
-// recipe/mount_options.ts
-var WORDS = {
-  ro: {
-    set: MS_RDONLY
-  },
-  rw: {
-    clear: MS_RDONLY
-  },
-  nosuid: {
-    set: MS_NOSUID
-  },
-  suid: {
-    clear: MS_NOSUID
-  },
-  nodev: {
-    set: MS_NODEV
-  },
-  dev: {
-    clear: MS_NODEV
-  },
-  noexec: {
-    set: MS_NOEXEC
-  },
-  exec: {
-    clear: MS_NOEXEC
-  },
-  sync: {
-    set: MS_SYNCHRONOUS
-  },
-  async: {
-    clear: MS_SYNCHRONOUS
-  },
-  dirsync: {
-    set: MS_DIRSYNC
-  },
-  mand: {
-    set: MS_MANDLOCK
-  },
-  nomand: {
-    clear: MS_MANDLOCK
-  },
-  noatime: {
-    set: MS_NOATIME
-  },
-  atime: {
-    clear: MS_NOATIME
-  },
-  nodiratime: {
-    set: MS_NODIRATIME
-  },
-  diratime: {
-    clear: MS_NODIRATIME
-  },
-  relatime: {
-    set: MS_RELATIME
-  },
-  norelatime: {
-    clear: MS_RELATIME
-  },
-  strictatime: {
-    set: MS_STRICTATIME
-  },
-  nostrictatime: {
-    clear: MS_STRICTATIME
-  },
-  lazytime: {
-    set: MS_LAZYTIME
-  },
-  nolazytime: {
-    clear: MS_LAZYTIME
-  },
-  nosymfollow: {
-    set: MS_NOSYMFOLLOW
-  },
-  symfollow: {
-    clear: MS_NOSYMFOLLOW
-  },
-  silent: {
-    set: MS_SILENT
-  },
-  loud: {
-    clear: MS_SILENT
-  },
-  iversion: {
-    set: MS_I_VERSION
-  },
-  noiversion: {
-    clear: MS_I_VERSION
-  },
-  defaults: {
-    clear: MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS
-  },
-  // Words for /etc/fstab and for mount(8) itself, which the kernel does not see.
-  auto: {},
-  noauto: {},
-  _netdev: {},
-  nofail: {},
-  noowner: {},
-  nogroup: {},
-  nouser: {},
-  nousers: {},
-  // Words that let users mount, and what they imply.
-  owner: {
-    set: MS_NOSUID | MS_NODEV
-  },
-  group: {
-    set: MS_NOSUID | MS_NODEV
-  },
-  user: {
-    set: MS_NOSUID | MS_NODEV | MS_NOEXEC
-  },
-  users: {
-    set: MS_NOSUID | MS_NODEV | MS_NOEXEC
-  }
-};
-var OTHER_STEPS = {
-  bind: "bind",
-  rbind: "bind",
-  remount: "remount",
-  move: "bind",
-  shared: "propagation",
-  rshared: "propagation",
-  slave: "propagation",
-  rslave: "propagation",
-  private: "propagation",
-  rprivate: "propagation",
-  unbindable: "propagation",
-  runbindable: "propagation"
-};
-var OPTIONS_BYTES = 4095;
-function mountOptions() {
-  return text3({
-    max: OPTIONS_BYTES,
-    issue: wordOfAnotherStep
-  });
+// recipe/path.ts
+function normalize(path2) {
+  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
+  return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }
-function wordOfAnotherStep(options) {
-  for (const word4 of splitOptions(options)) {
-    if (word4 === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
-    if (Object.hasOwn(OTHER_STEPS, word4)) return `"${word4}" is the step ${OTHER_STEPS[word4]}()`;
-  }
-  return void 0;
+var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
+function isWithin(path2, directory) {
+  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
 }
-function parseMountOptions(options, initial = 0) {
-  let flags2 = initial;
-  const data2 = [];
-  for (const option of splitOptions(options ?? "")) {
-    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
-    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
-    else if (!/^(x-|X-|comment=)/.test(option)) data2.push(option);
-  }
-  return {
-    flags: flags2 >>> 0,
-    data: data2.length === 0 ? null : data2.join(",")
-  };
+function parentOf(path2) {
+  return path2.slice(0, path2.lastIndexOf("/")) || "/";
 }
-function splitOptions(options) {
-  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+function nameOf2(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1);
+}
+function climbs(path2) {
+  return path2.includes("..") && path2.split("/").includes("..");
 }
 
-// recipe/steps/mounts.ts
-function mount3(source, target, options) {
+// recipe/steps/protect.ts
+function protect(source, target = source, options = {}) {
   return {
-    step: "mount",
+    step: "protect",
     source,
     target,
     ...options
   };
 }
-var mountSchema = stepSchema("mount", () => ({
-  source: text3(),
-  target: absolutePath(),
-  type: text3({
-    min: 1
-  }),
-  options: optional(mountOptions())
-}));
-function tmpfs(target, options = {}) {
-  return {
-    step: "tmpfs",
-    target,
-    ...options
-  };
-}
-var tmpfsSchema = stepSchema("tmpfs", () => ({
-  target: absolutePath(),
-  size: optional(text3({
+function protectedName() {
+  return text3({
+    expected: "a name, or the end of a path",
     min: 1,
-    issue: sizeIssue
-  })),
-  mode: optional(modeBits()),
-  options: optional(mountOptions())
-}));
-function sizeIssue(size) {
-  if (!/^\d+[kmgKMG%]?$/.test(size)) {
-    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
-  }
-  const number = parseInt(size);
-  if (number === 0) return "0 means no limit to the kernel";
-  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+    max: 4095,
+    pattern: "^[^/]",
+    issue(name) {
+      if (name.startsWith("/") || name.endsWith("/") || climbs(name)) {
+        return `${quoted(name)} is no name, and no end of a path such as ".git/hooks"`;
+      }
+      return void 0;
+    }
+  });
 }
-function proc(target = "/proc", options = {}) {
-  return {
-    step: "proc",
-    target,
-    ...options
-  };
-}
-var procSchema = stepSchema("proc", kernelFilesystem);
-function sysfs(target = "/sys", options = {}) {
-  return {
-    step: "sysfs",
-    target,
-    ...options
-  };
-}
-var sysfsSchema = stepSchema("sysfs", kernelFilesystem);
-function mqueue(target = "/dev/mqueue", options = {}) {
-  return {
-    step: "mqueue",
-    target,
-    ...options
-  };
-}
-var mqueueSchema = stepSchema("mqueue", kernelFilesystem);
-function kernelFilesystem() {
-  return {
-    target: absolutePath(),
-    options: optional(mountOptions())
-  };
-}
-var PROPAGATIONS = [
-  "private",
-  "shared",
-  "slave",
-  "unbindable"
-];
-function propagation(target, type, options = {}) {
-  return {
-    step: "propagation",
-    target,
-    type,
-    ...options
-  };
-}
-var propagationSchema = stepSchema("propagation", () => ({
+var protectSchema = stepSchema("protect", () => ({
+  source: absolutePath(),
   target: absolutePath(),
-  type: oneOf(PROPAGATIONS),
-  recursive: optional(boolean())
-}));
-function remount(target, options, more = {}) {
-  return {
-    step: "remount",
-    target,
-    options,
-    ...more
-  };
-}
-var remountSchema = stepSchema("remount", () => ({
-  target: absolutePath(),
-  options: mountOptions(),
-  bind: optional(boolean())
-}), ({ options, bind: bind4 }) => {
-  const { data: data2 } = parseMountOptions(options);
-  return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
-});
-function unmount(target, options = {}) {
-  return {
-    step: "unmount",
-    target,
-    ...options
-  };
-}
-var unmountSchema = stepSchema("unmount", () => ({
-  target: absolutePath(),
-  detach: optional(boolean())
+  names: optional(list(protectedName())),
+  except: optional(list(absolutePath()))
 }));
 
 // recipe/steps/names.ts
@@ -6667,25 +6734,6 @@ var programsSchema = stepSchema("programs", () => ({
   copy: optional(boolean())
 }));
 
-// recipe/path.ts
-function normalize(path2) {
-  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
-  return "/" + path2.split("/").filter((part) => part !== "" && part !== ".").join("/");
-}
-var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
-function isWithin(path2, directory) {
-  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
-}
-function parentOf(path2) {
-  return path2.slice(0, path2.lastIndexOf("/")) || "/";
-}
-function nameOf2(path2) {
-  return path2.slice(path2.lastIndexOf("/") + 1);
-}
-function climbs(path2) {
-  return path2.includes("..") && path2.split("/").includes("..");
-}
-
 // recipe/steps/root.ts
 function pivotRoot(path2) {
   return {
@@ -6820,9 +6868,9 @@ function numbersOf(table) {
   }
   return numbers;
 }
-function lazy2(make) {
+function lazy2(make2) {
   let made;
-  return () => made ??= make();
+  return () => made ??= make2();
 }
 
 // recipe/seccomp_default.ts
@@ -7655,8 +7703,8 @@ var Watch = class {
   /** Resolves once the descriptor is ready, or no longer watched. Only one wait may be pending. */
   ready(readiness) {
     if (this.#closed) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers();
-    this.#resolve = resolve;
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    this.#resolve = resolve2;
     this.#owner.arm(readiness);
     if (this.#ref) this.#owner.count(1);
     else this.#owner.update();
@@ -7664,11 +7712,11 @@ var Watch = class {
   }
   /** Resolves the pending wait, if there is one. */
   signal() {
-    const resolve = this.#resolve;
-    if (resolve === void 0) return;
+    const resolve2 = this.#resolve;
+    if (resolve2 === void 0) return;
     this.#resolve = void 0;
     if (this.#ref) this.#owner.count(-1);
-    resolve();
+    resolve2();
   }
   /** Lets a pending wait keep the event loop alive, as it does at first. */
   ref() {
@@ -9262,7 +9310,7 @@ var Semaphore = class {
   /** Takes a place, as soon as there is one. */
   async acquire() {
     if (this.#free > 0) this.#free--;
-    else await new Promise((resolve) => this.#waiting.push(resolve));
+    else await new Promise((resolve2) => this.#waiting.push(resolve2));
   }
   /** Gives a place back. */
   release() {
@@ -10977,7 +11025,7 @@ function connectionsAtOnce() {
   return Math.max(1, Math.min(AT_ONCE2, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
-  await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
+  await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
 }
 
 // plan/network.ts
@@ -11425,9 +11473,9 @@ function start(descriptors, work, end) {
     syscall(close(end));
   }
 }
-function closingOnFailure(fd, make) {
+function closingOnFailure(fd, make2) {
   try {
-    return make();
+    return make2();
   } catch (error) {
     syscall(close(fd));
     throw error;
@@ -12826,15 +12874,15 @@ var MOST_LOOKS = 1e5;
 function programHost(reading, refuse2) {
   const known = /* @__PURE__ */ new Map();
   let looks = 0;
-  const look = () => {
+  const look2 = () => {
     if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
   };
   const read4 = (path2, use) => {
-    look();
+    look2();
     return withRegularFile(path2, (file) => {
       reading(file.path);
       return use((offset, length) => {
-        look();
+        look2();
         return file.readAt(offset, length);
       });
     });
@@ -13268,6 +13316,482 @@ function kindOf(file) {
   return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
 }
 
+// host/directory_lists.ts
+var AT_ONCE3 = 128;
+var SETTLED_MS = 50;
+var GONE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "ENAMETOOLONG"
+];
+var DirectoryLists = class {
+  #known = /* @__PURE__ */ new Map();
+  /** Forgets the directories that have changed, or that were not asked for since the last time. */
+  refresh() {
+    for (const [path2, known] of this.#known) {
+      if (!known.used || known.stamp === void 0) this.#known.delete(path2);
+    }
+    const paths = [
+      ...this.#known.keys()
+    ];
+    for (let start3 = 0; start3 < paths.length; start3 += AT_ONCE3) {
+      const part = paths.slice(start3, start3 + AT_ONCE3);
+      const now = stampsOf(part);
+      part.forEach((path2, index) => {
+        const known = this.#known.get(path2);
+        if (now[index]?.stamp === known.stamp) known.used = false;
+        else this.#known.delete(path2);
+      });
+    }
+  }
+  /** Returns the names in a directory; none where it is gone, or may not be read. */
+  of(path2) {
+    let known = this.#known.get(path2);
+    if (known === void 0) this.#known.set(path2, known = readNow(path2));
+    known.used = true;
+    return known.list;
+  }
+};
+function readNow(path2) {
+  const [before] = stampsOf([
+    path2
+  ]);
+  const isSettled = before !== void 0 && before.changed < Date.now() - SETTLED_MS;
+  const entries = ifThere(() => entriesIn(path2), GONE) ?? [];
+  const list2 = new Map(entries.map(({ name, type }) => [
+    name,
+    type || typeOf(path2, name)
+  ]));
+  return {
+    list: list2,
+    stamp: isSettled ? before.stamp : void 0,
+    used: true
+  };
+}
+function stampsOf(paths) {
+  const looks = paths.map((path2) => {
+    const output = statxOutput();
+    const mask2 = STATX_INO | STATX_CTIME;
+    return {
+      output,
+      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, mask2, output)
+    };
+  });
+  const outcome = syscalls(looks.map(({ call: call2 }) => ({
+    call: call2,
+    accept: GONE
+  })));
+  return looks.map(({ output, call: call2 }) => {
+    if (outcome.result(call2) < 0n) return void 0;
+    const { dev, ino, ctime } = readStatx(outcome.output(output));
+    return {
+      stamp: `${dev}:${ino}:${ctime}`,
+      changed: Number(ctime / 1000000n)
+    };
+  });
+}
+function typeOf(directory, name) {
+  return look(`${directory}/${name}`)?.type ?? 0;
+}
+var MASK = STATX_TYPE | STATX_MODE | STATX_NLINK;
+function look(path2) {
+  const output = statxOutput();
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, MASK, output);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: GONE
+    }
+  ]);
+  if (outcome.result(call2) < 0n) return void 0;
+  const { mode: mode2, nlink } = readStatx(outcome.output(output));
+  return {
+    type: mode2 & S_IFMT,
+    mode: mode2,
+    nlink
+  };
+}
+
+// host/git_directory.ts
+function isGitDirectory(path2, entries) {
+  if (nameOf2(path2) === ".git") return true;
+  if (!entries.has("HEAD")) return false;
+  return entries.has("commondir") || entries.has("objects") && entries.has("refs");
+}
+function pointerIn(file) {
+  const text4 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
+  return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : resolve(file, text4);
+}
+function namedInConfig(file) {
+  const named = [];
+  const settings2 = (textOf4(file) ?? "").matchAll(/^\s*(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim);
+  for (const [, key, value] of settings2) {
+    const path2 = value.trim();
+    if (key.toLowerCase() === "path") named.push({
+      path: resolve(file, path2),
+      text: ""
+    });
+    else named.push({
+      path: resolve(parentOf(file), path2)
+    });
+  }
+  return named;
+}
+var MOST = 64 * 1024;
+function textOf4(file) {
+  const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
+  const opened = openat(at_fdcwd, file, flags2, 0);
+  const fd = new ResultOf(opened, "fd");
+  const [text4, end, closing] = [
+    new Output(MOST, "&text"),
+    new Label("end"),
+    new Label("closing")
+  ];
+  const got = read(fd, text4, MOST);
+  const outcome = syscalls([
+    {
+      call: opened,
+      accept: UNREADABLE,
+      onAccepted: end
+    },
+    {
+      call: got,
+      accept: UNREADABLE,
+      onAccepted: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+  const size = outcome.result(opened) < 0n ? -1 : Number(outcome.result(got));
+  if (size < 0) return void 0;
+  const { buffer, byteOffset } = outcome.output(text4);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, size));
+}
+var UNREADABLE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "EISDIR",
+  "EAGAIN",
+  "ENXIO"
+];
+function resolve(file, path2) {
+  const parts = path2.startsWith("/") ? [] : parentOf(file).split("/");
+  for (const part of path2.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  return normalize(`/${parts.join("/")}`);
+}
+
+// host/name_scan.ts
+var MAX_DEPTH = 3;
+var MAX_DIRECTORIES = 500;
+var MAX_LINKS2 = 40;
+var KERNEL = /* @__PURE__ */ new Set([
+  "/dev",
+  "/proc",
+  "/sys"
+]);
+var PASSED_OVER = /* @__PURE__ */ new Set([
+  "node_modules"
+]);
+var GIT = ".git/";
+var GIT_FILES = {
+  commondir: ".\n",
+  config: ""
+};
+var NOTHING2 = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EINVAL",
+  "ELOOP",
+  "ENAMETOOLONG"
+];
+var NameScanner = class {
+  #question;
+  #lists = new DirectoryLists();
+  /** The names, in lower case, by their last part. */
+  #ends;
+  /** The names within a directory of git. */
+  #gitNames;
+  constructor(question) {
+    this.#question = question;
+    const [ofGit, others] = [
+      /* @__PURE__ */ new Set(),
+      /* @__PURE__ */ new Set()
+    ];
+    for (const name of question.names.map(fold)) {
+      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
+      else others.add(name);
+    }
+    this.#gitNames = [
+      ...ofGit
+    ];
+    this.#ends = Map.groupBy(others, nameOf2);
+  }
+  /** Looks for the names. */
+  scan() {
+    this.#lists.refresh();
+    return new Search(this.#question, this.#ends, this.#gitNames, this.#lists).run();
+  }
+};
+var Search = class {
+  #question;
+  #ends;
+  #gitNames;
+  #lists;
+  #found = /* @__PURE__ */ new Map();
+  #missing = /* @__PURE__ */ new Map();
+  #queue = [];
+  #gitQueue = [];
+  #queued = /* @__PURE__ */ new Set();
+  constructor(question, ends, gitNames, lists) {
+    this.#question = question;
+    this.#ends = ends;
+    this.#gitNames = gitNames;
+    this.#lists = lists;
+  }
+  run() {
+    this.#later({
+      path: this.#question.directory,
+      depth: 0,
+      inGit: false
+    });
+    for (let read4 = 0; read4 < MAX_DIRECTORIES; read4++) {
+      const pending = this.#gitQueue.shift() ?? this.#queue.shift();
+      if (pending === void 0) break;
+      this.#read(pending);
+    }
+    for (const name of this.#question.absent) {
+      if (!name.startsWith(GIT)) this.#reportMissing(below(this.#question.directory, name));
+    }
+    const found = [
+      ...this.#found.values()
+    ].sort(byPath);
+    const missing2 = [
+      ...this.#missing.values()
+    ].filter(({ path: path2 }) => isWritable(parentOf(path2)));
+    return {
+      found,
+      missing: missing2.sort(byPath)
+    };
+  }
+  #later(pending) {
+    if (this.#queued.has(pending.path) || KERNEL.has(pending.path)) return;
+    this.#queued.add(pending.path);
+    const isGit = pending.inGit || nameOf2(pending.path) === ".git";
+    (isGit ? this.#gitQueue : this.#queue).push(pending);
+  }
+  #isExcepted(path2) {
+    return this.#question.except.includes(path2);
+  }
+  #read({ path: path2, depth, inGit }) {
+    const entries = this.#lists.of(path2);
+    const isGit = this.#gitNames.length > 0 && isGitDirectory(path2, entries);
+    if (isGit) this.#readGit(path2, entries);
+    for (const [name, type] of entries) {
+      const ends = this.#ends.get(fold(name));
+      if (ends === void 0 && type !== S_IFDIR && name !== ".git") continue;
+      const child = below(path2, name);
+      if (ends !== void 0 && hasEnd(child, ends) && !this.#isExcepted(child)) {
+        this.#find(child, type);
+        continue;
+      }
+      if (name === ".git" && this.#gitNames.length > 0) {
+        if (type === S_IFREG) {
+          this.#find(child, type);
+          this.#readPointer(child);
+        } else if (type === S_IFLNK) this.#searchIn(this.#endOf(child));
+      }
+      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+      if (isGit && name !== "modules" && name !== "worktrees") continue;
+      const within = inGit || isGit;
+      if (within || depth < MAX_DEPTH || name === ".git") {
+        this.#later({
+          path: child,
+          depth: depth + 1,
+          inGit: within
+        });
+      }
+    }
+  }
+  #readGit(directory, entries) {
+    for (const name of this.#gitNames) {
+      const path2 = below(directory, name);
+      const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
+      const isOwn = name === "commondir" && pointerIn(path2) === directory;
+      if (type !== void 0 && !isOwn) this.#find(path2, type);
+      else if ((isOwn || !entries.has("commondir")) && this.#question.absent.includes(GIT + name)) {
+        const text4 = GIT_FILES[name];
+        this.#missing.set(path2, {
+          path: path2,
+          ...text4 !== void 0 && {
+            text: text4
+          }
+        });
+      }
+      if (name !== "config" || type !== S_IFREG) continue;
+      for (const named of namedInConfig(path2)) this.#findNamed(named);
+    }
+    this.#readPointer(below(directory, "commondir"));
+  }
+  /** Notes a file that the configuration of git names, or that it is missing. */
+  #findNamed({ path: named, text: text4 }) {
+    const path2 = this.#endOf(named);
+    if (path2 === void 0 || !this.#isInside(path2)) return;
+    const type = typeOf2(path2);
+    if (type !== void 0) this.#find(path2, type);
+    else this.#reportMissing(path2, text4);
+  }
+  /** Reads a file that says where a directory of git is: .git of a worktree, or commondir. */
+  #readPointer(file) {
+    const pointer = pointerIn(file);
+    if (pointer !== void 0) this.#searchIn(this.#endOf(pointer));
+  }
+  /** Looks through a directory of git, however deep it is. */
+  #searchIn(directory) {
+    if (directory === void 0 || !this.#isInside(directory)) return;
+    this.#later({
+      path: directory,
+      depth: MAX_DEPTH,
+      inGit: true
+    });
+  }
+  #isInside(path2) {
+    return isWithin(path2, this.#question.directory) && path2 !== this.#question.directory;
+  }
+  /** Notes a file, the links by which it is reached, and what links in a directory lead to. */
+  #find(path2, type) {
+    if (this.#found.has(path2) || this.#isExcepted(path2) || !this.#isInside(path2)) return;
+    if (type === S_IFLNK) return this.#follow(path2);
+    const isShared = type === S_IFREG && linkCount(path2) > 1;
+    this.#found.set(path2, {
+      path: path2,
+      isLink: false,
+      isShared
+    });
+    if (type !== S_IFDIR) return;
+    for (const [name, entry] of this.#lists.of(path2)) {
+      if (entry === S_IFLNK) this.#follow(below(path2, name), true);
+    }
+  }
+  /** Notes the links on the way that a link leads, and the file at its end. */
+  #follow(link2, isProtected = false) {
+    const end = this.#endOf(link2, isProtected);
+    const type = end === void 0 ? void 0 : typeOf2(end);
+    if (type === S_IFREG || type === S_IFDIR && !isProtected) this.#find(end, type);
+  }
+  /** Notes the links on the way that a path leads, and returns the path at its end. */
+  #endOf(link2, isProtected = false) {
+    const rest = link2.split("/").slice(1);
+    let at2 = "";
+    for (let links2 = 0; rest.length > 0; ) {
+      const name = rest.shift();
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        at2 = at2.slice(0, at2.lastIndexOf("/"));
+        continue;
+      }
+      const path2 = `${at2}/${name}`;
+      const target = isWithin(path2, "/proc") ? void 0 : readLink2(path2);
+      if (target === void 0) {
+        at2 = path2;
+        continue;
+      }
+      if (++links2 > MAX_LINKS2) return void 0;
+      if (this.#isInside(path2) && !(isProtected && path2 === link2) && !this.#isExcepted(path2)) {
+        this.#found.set(path2, {
+          path: path2,
+          isLink: true,
+          isShared: false
+        });
+      }
+      if (target.startsWith("/")) at2 = "";
+      rest.unshift(...target.split("/"));
+    }
+    return at2;
+  }
+  /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
+  #isLeft(path2) {
+    const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
+    return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
+  }
+  /** Notes the first directory or file on the way to a path that does not exist. */
+  #reportMissing(whole, text4) {
+    const { directory } = this.#question;
+    let path2 = directory;
+    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
+      const entries = this.#lists.of(path2);
+      path2 = below(path2, part);
+      if (!entries.has(part) || this.#isLeft(path2)) {
+        const isFile = path2 === whole && text4 !== void 0;
+        if (!this.#isExcepted(path2)) this.#missing.set(path2, {
+          path: path2,
+          ...isFile && {
+            text: text4
+          }
+        });
+        this.#found.delete(path2);
+        return;
+      }
+      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+    }
+  }
+};
+function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+}
+function hasEnd(path2, ends) {
+  const folded = fold(path2);
+  return ends.some((end) => folded.endsWith(`/${end}`));
+}
+function fold(name) {
+  return name.toLowerCase();
+}
+function below(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function isWritable(directory) {
+  const call2 = faccessat(at_fdcwd, directory, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: [
+        ...NOTHING2,
+        "EROFS"
+      ]
+    }
+  ]).result(call2) === 0n;
+}
+function readLink2(path2) {
+  const target = new Output(4096, "&target");
+  const call2 = readlinkat(at_fdcwd, path2, target);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: NOTHING2
+    }
+  ]);
+  const length = Number(outcome.result(call2));
+  if (length < 0) return void 0;
+  const { buffer, byteOffset } = outcome.output(target);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+}
+function typeOf2(path2) {
+  return look(path2)?.type;
+}
+function linkCount(path2) {
+  return look(path2)?.nlink ?? 0;
+}
+
 // host/settings.ts
 function readSetting(path2) {
   return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
@@ -13282,6 +13806,7 @@ var LiveHost = class {
   #kernel;
   #landlock;
   #checks = /* @__PURE__ */ new WeakMap();
+  #scanners = /* @__PURE__ */ new WeakMap();
   #mounts;
   #remembered = /* @__PURE__ */ new Map();
   /** The architecture of this machine. */
@@ -13299,6 +13824,10 @@ var LiveHost = class {
   /** The version of the running kernel's Landlock. */
   landlockVersion() {
     return this.#landlock ??= landlockVersion2();
+  }
+  /** The home directory of the user. */
+  homeDirectory() {
+    return environmentVariable("HOME");
   }
   /** The working directory of the script. */
   workingDirectory() {
@@ -13353,6 +13882,18 @@ var LiveHost = class {
     if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
     return check.holds();
   }
+  /** Looks for files by their names. */
+  scanNames(question) {
+    const scanner = new NameScanner(question);
+    const scan = scanner.scan();
+    this.#scanners.set(scan, scanner);
+    return scan;
+  }
+  /** Looks again; only directories that have changed are read. */
+  sameNames(scan) {
+    const again = this.#scanners.get(scan)?.scan();
+    return JSON.stringify(again) === JSON.stringify(scan);
+  }
   /** The numbers of a block device. */
   blockDevice(path2) {
     return blockDeviceOf(path2);
@@ -13389,8 +13930,8 @@ var LiveHost = class {
     }
   }
   /** Returns the value of this key, which is made once. */
-  remember(key, make) {
-    if (!this.#remembered.has(key)) this.#remembered.set(key, make());
+  remember(key, make2) {
+    if (!this.#remembered.has(key)) this.#remembered.set(key, make2());
     return this.#remembered.get(key);
   }
   /** Checks that /proc shows pids of the script's own pid namespace. */
@@ -13458,14 +13999,14 @@ var HostPaths = class {
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below(this.#placeOf(mount4.target), mount4.target, normal);
+      return below2(this.#placeOf(mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below(this.#placeOf(directory), directory, normal, nameOf2(normal));
+    return below2(this.#placeOf(directory), directory, normal, nameOf2(normal));
   }
 };
-function below(place2, directory, path2, name) {
+function below2(place2, directory, path2, name) {
   const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
   return {
     path: (place2.path === "/" ? "" : place2.path) + rest,
@@ -13894,12 +14435,12 @@ var ContainerPath = class {
         resolve: RESOLVE_NO_MAGICLINKS
       });
     }
-    const { directory, resolve } = base;
+    const { directory, resolve: resolve2 } = base;
     const relative = this.canonical.slice(directory === "/" ? 1 : directory.length + 1) || ".";
     return openat2(this.#plan.directory(directory), relative, {
       flags: flags2,
       mode: mode2,
-      resolve
+      resolve: resolve2
     });
   }
   /** The fixes for errors of a lookup, unless the step has its own. */
@@ -14421,6 +14962,8 @@ var PlanBuilder = class {
   beforeProgram = [];
   /** Descriptors that the script opens for the container. */
   inheritedFds = [];
+  /** The files that the script makes on the host, as there are mounts on them while it runs. */
+  placeholders = [];
   /** The points at which the container waits for the script, in order. */
   syncPoints = [];
   /** The call that lets the steps make files with the modes that they say, whatever the umask is. */
@@ -14457,6 +15000,7 @@ var PlanBuilder = class {
   #paths = 0;
   #resolved = /* @__PURE__ */ new Map();
   #hostPaths = [];
+  #scans = [];
   #scriptDirectory;
   #untrusted;
   #mounts;
@@ -14491,7 +15035,7 @@ var PlanBuilder = class {
     }
     const directory = this.#scriptDirectory;
     try {
-      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && host2.unchanged(this.#hostPaths);
+      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && host2.unchanged(this.#hostPaths) && this.#scans.every((scan) => host2.sameNames(scan));
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       return false;
@@ -14688,6 +15232,12 @@ var PlanBuilder = class {
     if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.host.resolve(path2));
     return resolved2;
   }
+  /** Looks for files of the host by their names. */
+  scanNames(question) {
+    const scan = this.host.scanNames(question);
+    this.#scans.push(scan);
+    return scan;
+  }
   /**
    * Resolves a path of the host that is opened then. Refuses one that leads over a link which an
    * untrusted program may have made; as an optional one it is missing.
@@ -14858,14 +15408,14 @@ var PlanBuilder = class {
 };
 
 // ffi/cgroups/files.ts
-var UNREADABLE = [
+var UNREADABLE2 = [
   ...HIDDEN_PROCESS,
   "ENOTDIR",
   "ENODEV",
   "EOPNOTSUPP"
 ];
 function readFile2(path2) {
-  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE);
+  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE2);
 }
 function readNumber(path2) {
   return toNumber(readFile2(path2));
@@ -16061,9 +16611,9 @@ var Room = class {
 function quoted2(text4) {
   return JSON.stringify(text4);
 }
-function numbered(make) {
+function numbered(make2) {
   const made = [];
-  return (index) => made[index] ??= make(index);
+  return (index) => made[index] ??= make2(index);
 }
 
 // launch/enter_program.ts
@@ -16765,7 +17315,7 @@ function inStep(plan, body) {
   }
 }
 function sleep(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
 }
 
 // launch/exec.ts
@@ -16878,8 +17428,8 @@ var deleteLinkService = {
   },
   cleanUp({ name, index }) {
     using socket = new NetlinkSocket();
-    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
-    if (isThere) ifThere(() => socket.request([
+    const isThere2 = socket.links().some((link2) => link2.index === index && link2.name === name);
+    if (isThere2) ifThere(() => socket.request([
       deleteLink({
         index
       })
@@ -16964,7 +17514,7 @@ function masquerading(source) {
   });
   const inNetwork = (offset, comparison) => [
     payload(NETWORK_HEADER, offset, size),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING3[size])),
     compare(comparison, network)
   ];
   return [
@@ -17024,7 +17574,7 @@ var RTN_LOCAL = 2;
 var META_PROTOCOL = 16;
 var DESTINATION_NAT = 1;
 var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING2 = {
+var NOTHING3 = {
   4: new Uint8Array(4),
   16: new Uint8Array(16)
 };
@@ -17773,12 +18323,17 @@ var Launch = class {
   #isGuarded;
   #terminal;
   #listener;
-  #services = [];
+  #services;
   /**
    * Starts the first process. The script's thread blocks until the program runs, unless the
    * container waits for the script.
+   *
+   * @param services what was started before, and ends with the container
    */
-  constructor(prepared) {
+  constructor(prepared, services = []) {
+    this.#services = [
+      ...services
+    ];
     const { compiled, values } = prepared;
     this.#prepared = prepared;
     this.#compiled = compiled;
@@ -17837,6 +18392,7 @@ var Launch = class {
     if (socket !== void 0) this.#receiveFds(socket);
     const pid = pids.at(-1);
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
     this.#release();
@@ -18014,6 +18570,230 @@ function areTogether(one, other) {
   return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
 }
 
+// launch/placeholders.ts
+var Placeholders = class _Placeholders {
+  #made = [];
+  /** The open directories that they are in. */
+  #parents = /* @__PURE__ */ new Map();
+  #guard;
+  /**
+   * Makes the placeholders of a plan; `undefined` if it has none.
+   *
+   * @throws {SyscallError} with the step; nothing is left of them
+   */
+  static make(plan) {
+    if (plan.placeholders.length === 0) return void 0;
+    const all = new _Placeholders();
+    for (const placeholder of plan.placeholders) {
+      try {
+        all.#made.push(make(placeholder, all.#parent(placeholder)));
+      } catch (error) {
+        all.end();
+        throw stepError(error, plan, placeholder.stepIndex);
+      }
+    }
+    return all;
+  }
+  #parent({ path: path2 }) {
+    const directory = parentOf(path2);
+    let parent = this.#parents.get(directory);
+    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
+    return parent;
+  }
+  /** Has a process remove them if the script cannot, when the container has ended. */
+  guard(pidfd) {
+    const uses = [
+      pidfd,
+      ...this.#parents.values(),
+      ...this.#made.map(({ fd }) => fd)
+    ];
+    const descriptors = [
+      ...new Set(uses)
+    ].sort((a, b) => a - b);
+    const numberOf4 = (fd) => descriptors.indexOf(fd);
+    const made = this.#made.filter(({ placeholder }) => placeholder.text !== "").map((one) => ({
+      ...one,
+      parent: numberOf4(one.parent),
+      fd: numberOf4(one.fd)
+    }));
+    this.#guard = new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf4(pidfd),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...made.flatMap(removal)
+    ]);
+  }
+  /** Removes them, unless another container has them too. */
+  end() {
+    this.#guard?.kill();
+    for (const made of this.#made.toReversed()) {
+      if (isThere(made)) syscalls(removal(made));
+      syscall(close(made.fd));
+    }
+    for (const parent of this.#parents.values()) syscall(close(parent));
+    this.#made.length = 0;
+    this.#parents.clear();
+  }
+};
+function placeholderCalls(plan) {
+  const parents = /* @__PURE__ */ new Map();
+  return plan.placeholders.flatMap((placeholder) => {
+    const directory = parentOf(placeholder.path);
+    const calls = [];
+    let parent = parents.get(directory);
+    if (parent === void 0) {
+      parents.set(directory, parent = opening(directory));
+      calls.push(parent);
+    }
+    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
+    calls.push(...Object.values(making2).filter((call2) => call2 !== void 0));
+    return calls.map((call2) => ({
+      call: call2,
+      stepIndex: placeholder.stepIndex
+    }));
+  });
+}
+function opening(directory) {
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, directory, {
+    flags: flags2,
+    resolve: RESOLVE_NO_SYMLINKS
+  });
+}
+var MODE = 365;
+function callsIn({ path: path2, text: text4 }, parent) {
+  const name = nameOf2(path2);
+  const opened = openat2(parent, name, {
+    flags: O_NOFOLLOW | O_CLOEXEC | (text4 === void 0 ? O_DIRECTORY : O_WRONLY | O_CREAT),
+    mode: text4 === void 0 ? 0 : 420,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  });
+  const fd = new ResultOf(opened, `<${name}>`);
+  const bytes = new TextEncoder().encode(text4);
+  return {
+    directory: text4 === void 0 ? mkdirat(parent, name, MODE) : void 0,
+    opened,
+    locked: flock(fd, LOCK_SH | LOCK_NB),
+    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
+  };
+}
+function make(placeholder, parent) {
+  for (; ; ) {
+    const { directory, opened, locked, written: written2 } = callsIn(placeholder, parent);
+    const failed = new Label("it cannot be made");
+    const then = {
+      onFailure: failed
+    };
+    const outcome = syscalls([
+      ...directory === void 0 ? [] : [
+        {
+          call: directory,
+          accept: [
+            "EEXIST"
+          ]
+        }
+      ],
+      // Another container may have removed it just now.
+      {
+        call: opened,
+        accept: [
+          "ENOENT"
+        ],
+        onAccepted: END
+      },
+      {
+        call: locked,
+        accept: [
+          "EAGAIN"
+        ],
+        ...then
+      },
+      ...written2 === void 0 ? [] : [
+        {
+          call: written2,
+          ...then
+        }
+      ],
+      {
+        call: getpid(),
+        onSuccess: END
+      },
+      failed,
+      {
+        call: close(new ResultOf(opened, "<placeholder>"))
+      }
+    ]);
+    const fd = Number(outcome.result(opened));
+    if (fd < 0) continue;
+    const made = {
+      placeholder,
+      parent,
+      fd
+    };
+    if (isThere(made)) return made;
+    syscall(close(fd));
+  }
+}
+function isThere({ placeholder: { path: path2 }, parent, fd }) {
+  const [named, open2] = [
+    statxOutput(),
+    statxOutput()
+  ];
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const outcome = syscalls([
+    {
+      call: look2,
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: statx(fd, "", AT_EMPTY_PATH, STATX_INO, open2)
+    }
+  ]);
+  const inodeOf = (output) => readStatx(outcome.output(output)).ino;
+  return outcome.result(look2) === 0n && inodeOf(named) === inodeOf(open2);
+}
+var LEFT = [
+  "ENOENT",
+  "ENOTEMPTY",
+  "ENOTDIR",
+  "EISDIR",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "EBUSY"
+];
+function removal({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+  const shared = new Label("others have it too");
+  const flags2 = text4 === void 0 ? AT_REMOVEDIR : 0;
+  return [
+    {
+      call: flock(fd, LOCK_EX | LOCK_NB),
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: shared
+    },
+    {
+      call: unlinkat(parent, nameOf2(path2), flags2),
+      accept: LEFT,
+      onFailure: shared
+    },
+    shared
+  ];
+}
+
 // launch/listing.ts
 var Plan = class {
   /** The actions, in order. */
@@ -18031,7 +18811,8 @@ var Plan = class {
         call: call2,
         stepIndex: plan.limits.stepIndex
       })),
-      ...plan.inheritedFds
+      ...plan.inheritedFds,
+      ...placeholderCalls(plan)
     ];
     const entries = before.map(({ call: call2, stepIndex }) => ({
       stepIndex,
@@ -18416,7 +19197,7 @@ var Launcher = class {
         inheritedFds,
         held
       });
-      const launch = new Launch(alter === void 0 ? prepared : altered(prepared, alter));
+      const launch = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
       try {
         launch.serve(spawnTool);
         return launch;
@@ -18475,6 +19256,17 @@ var CreatedContainer = class {
     this.cancel();
   }
 };
+function startLaunch(prepared) {
+  const placeholders = Placeholders.make(prepared.compiled.plan);
+  try {
+    return new Launch(prepared, placeholders === void 0 ? [] : [
+      placeholders
+    ]);
+  } catch (error) {
+    placeholders?.end();
+    throw error;
+  }
+}
 function startIn(launch, cgroup) {
   let launched;
   try {
@@ -18522,6 +19314,85 @@ function altered({ compiled, values }, alter) {
 var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
 function spawnTool(spec) {
   return launcherOfTools().spawn(spec);
+}
+
+// plan/copy_tree.ts
+function copyTree(plan, place2, more, source, fixes) {
+  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
+  const { mountFixes: mountFixes2 } = plan.state;
+  return plan.open(open_tree(place2, "", flags2), `<${source}>`, {
+    fixes: () => ({
+      ...mountFixes2,
+      ...allOf(fixes)
+    })
+  });
+}
+
+// plan/pins.ts
+var KERNEL2 = [
+  "/proc",
+  "/sys"
+];
+function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing2) {
+  const { mounts } = plan.state;
+  const mount4 = mounts.mountAbove(canonical);
+  if (!canonical.startsWith("/") || mount4.own || mount4.readOnly || mount4.type !== "bind") return;
+  if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
+  const root = plan.cursor.rootOf(canonical);
+  const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
+  const start3 = top === "/" ? 1 : top.length + 1;
+  for (const directory of parentsOf2(canonical.slice(start3))) {
+    const whole = canonical.slice(0, start3) + directory;
+    if (pinned.has(whole)) continue;
+    pinned.add(whole);
+    const place2 = openBelow(plan, plan.directory(top), directory, {
+      flags: O_DIRECTORY,
+      missing: missing2,
+      fixes: {
+        ELOOP: `a directory on the way to ${path2} is a symbolic link, which the program could replace; name the path without it`
+      }
+    });
+    mountOnItself(plan, place2, directory);
+  }
+}
+function parentsOf2(path2) {
+  const parts = path2.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+function openBelow(plan, directory, path2, { flags: flags2 = 0, missing: missing2, fixes = {} }) {
+  const resolve2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const call2 = openat2(directory, path2, {
+    flags: O_PATH | O_CLOEXEC | flags2,
+    resolve: resolve2
+  });
+  const accept2 = [
+    "ENOENT",
+    "ENOTDIR"
+  ];
+  return plan.open(call2, `<${path2}>`, {
+    ...missing2 !== void 0 && {
+      accept: accept2,
+      onAccepted: missing2
+    },
+    fixes
+  });
+}
+function mountOnItself(plan, place2, path2, { readOnly = false } = {}) {
+  const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
+  const fixes = plan.state.mountFixes;
+  if (readOnly) {
+    const attributes = {
+      attr_set: MOUNT_ATTR_RDONLY
+    };
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes), {
+      fixes
+    });
+  }
+  plan.call(move_mount(tree, "", place2, "", ONTO_FD), {
+    fixes
+  });
+  plan.release(tree);
+  plan.release(place2);
 }
 
 // plan/steps/empty_files.ts
@@ -18790,6 +19661,7 @@ function recordSource({ source, readOnly, restrict }, plan) {
   });
 }
 function show(step, source, target, plan, missing2) {
+  if (step.readOnly === true) pinParents(plan, target);
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
     ...missing2 !== void 0 && {
@@ -18829,16 +19701,6 @@ function missingSource({ source }, isHost) {
     return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
   }
   return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
-}
-function copyTree(plan, place2, more, source, fixes) {
-  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
-  const { mountFixes: mountFixes2 } = plan.state;
-  return plan.open(open_tree(place2, "", flags2), `<${source}>`, {
-    fixes: () => ({
-      ...mountFixes2,
-      ...allOf(fixes)
-    })
-  });
 }
 function isOnItself({ source, target }, plan) {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
@@ -19104,7 +19966,7 @@ function lowerDevices(step, plan) {
   mountFilesystem(plan, directory, {
     type: "tmpfs",
     flags: flags2,
-    data: "mode=0755"
+    data: "mode=0755,size=4m,nr_inodes=1k"
   });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
   for (const { name, tree } of trees) {
@@ -19120,10 +19982,11 @@ function lowerDevices(step, plan) {
     flags: flags2,
     data: pts
   });
+  const shm = `mode=1777,size=${step.shm ?? "64m"},nr_inodes=64k`;
   mountFilesystem(plan, `${directory}/shm`, {
     type: "tmpfs",
     flags: flags2,
-    data: "mode=1777"
+    data: shm
   });
   for (const [name, to] of Object.entries(LINKS)) plan.call(symlinkat(to, made, name));
   plan.release(made);
@@ -19845,18 +20708,20 @@ function allowPorts(step, ruleset, plan) {
 function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   withEmptyFiles(plan, (empty) => {
+    const pinned = /* @__PURE__ */ new Set();
     for (const path2 of paths.map(normalize)) {
       if (path2 === "/") {
         plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
       }
-      mask(plan, path2, empty);
+      mask(plan, path2, empty, pinned);
     }
   });
 }
-function mask(plan, path2, empty) {
+function mask(plan, path2, empty, pinned) {
   const target = plan.path(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, (end) => {
+    pinParents(plan, target, pinned, end);
     const place2 = openIfThere(target, end);
     coverWithEmpty(plan, place2, path2, empty);
     plan.release(place2);
@@ -19871,15 +20736,17 @@ function mask(plan, path2, empty) {
 }
 function lowerReadonlyPaths({ paths }, plan) {
   plan.needs("mount", "they would become read-only on the host");
+  const pinned = /* @__PURE__ */ new Set();
   for (const path2 of paths.map(normalize)) {
     if (path2 === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
-    keepFromChange(plan, path2);
+    keepFromChange(plan, path2, pinned);
   }
 }
-function keepFromChange(plan, path2) {
+function keepFromChange(plan, path2, pinned) {
   const target = plan.path(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, (missing2) => {
+    pinParents(plan, target, pinned, missing2);
     const place2 = openIfThere(target, missing2);
     const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
     const readOnly = {
@@ -20090,8 +20957,8 @@ function lowerOverlay(step, plan) {
     flags: flags2,
     data: "mode=0755"
   });
-  const below2 = target.open(O_PATH | O_DIRECTORY);
-  plan.inDirectory(below2, () => {
+  const below3 = target.open(O_PATH | O_DIRECTORY);
+  plan.inDirectory(below3, () => {
     const attached = new Map(lower2.map((tree, index) => [
       String(index),
       tree
@@ -20116,7 +20983,7 @@ function lowerOverlay(step, plan) {
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
   });
-  plan.release(below2);
+  plan.release(below3);
   plan.mounted({
     target: target.canonical,
     type: "overlay",
@@ -20363,7 +21230,7 @@ function bind3(plan, { source, target }) {
     readOnly: true
   });
 }
-var AT_ONCE3 = 2147479552;
+var AT_ONCE4 = 2147479552;
 function copy(plan, { source, target }) {
   plan.access.recordRead(source);
   const from = plan.source(source).open(O_RDONLY | O_NONBLOCK);
@@ -20373,7 +21240,7 @@ function copy(plan, { source, target }) {
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);
-  plan.call(sendfile(to, from, AT_ONCE3), {
+  plan.call(sendfile(to, from, AT_ONCE4), {
     onSuccess: more,
     onZero: done,
     fixes: {
@@ -20389,6 +21256,163 @@ function sendfile(to, from, count) {
   return call("sendfile", to, from, null, count);
 }
 
+// recipe/protected_names.ts
+var HOME_NAMES = [
+  ".bash_aliases",
+  ".bash_login",
+  ".bash_logout",
+  ".bash_profile",
+  ".bashrc",
+  ".config/autostart",
+  ".config/environment.d",
+  ".config/fish",
+  ".config/git",
+  ".config/systemd",
+  ".emacs",
+  ".emacs.d",
+  ".exrc",
+  ".gdbinit",
+  ".git/config.worktree",
+  ".gitconfig",
+  ".kshrc",
+  ".login",
+  ".netrc",
+  ".npmrc",
+  ".pam_environment",
+  ".profile",
+  ".ripgreprc",
+  ".ssh",
+  ".tmux.conf",
+  ".vim",
+  ".vimrc",
+  ".xprofile",
+  ".xsession",
+  ".zlogin",
+  ".zlogout",
+  ".zprofile",
+  ".zshenv",
+  ".zshrc"
+];
+var PROJECT_NAMES = [
+  ".claude/agents",
+  ".claude/commands",
+  ".claude/hooks",
+  ".claude/settings.json",
+  ".claude/settings.local.json",
+  ".claude/skills",
+  ".cursor",
+  ".devcontainer",
+  ".envrc",
+  ".git/commondir",
+  ".git/config",
+  ".git/hooks",
+  ".githooks",
+  ".gitmodules",
+  ".husky",
+  ".idea",
+  ".mcp.json",
+  ".vscode"
+];
+var PROTECTED_NAMES = [
+  ...HOME_NAMES,
+  ...PROJECT_NAMES
+].sort();
+
+// plan/steps/protect.ts
+function lowerProtect(step, plan) {
+  plan.needs("mount", "they would become read-only on the host");
+  const source = normalize(step.source);
+  const { path: directory, type } = plan.resolveTrusted(source);
+  if (type !== "directory") return;
+  const { names = PROTECTED_NAMES, except = [] } = step;
+  const { found, missing: missing2 } = plan.scanNames({
+    directory,
+    names,
+    absent: isHome(directory, plan) ? names : names.filter((name) => !HOME_NAMES.includes(name)),
+    // Links below the directory are not followed: a program may have made them.
+    except: except.map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length))
+  });
+  plan.access.record({
+    kind: "write",
+    path: directory
+  });
+  const shown2 = new Shown(plan, directory, plan.path(step.target).canonical);
+  for (const { path: path2, isLink, isShared } of found) {
+    if (!shown2.has(path2)) continue;
+    if (isShared) {
+      plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
+    }
+    shown2.keep(path2, isLink);
+  }
+  for (const name of missing2) {
+    if (!shown2.has(name.path)) continue;
+    plan.placeholders.push({
+      ...name,
+      stepIndex: plan.cursor.index
+    });
+    shown2.keep(name.path);
+  }
+}
+function isHome(directory, plan) {
+  const home = plan.host.homeDirectory();
+  return home?.startsWith("/") === true && plan.resolve(home).path === directory;
+}
+var Shown = class {
+  #plan;
+  #source;
+  #target;
+  #pinned = /* @__PURE__ */ new Set();
+  #kept = /* @__PURE__ */ new Set();
+  constructor(plan, source, target) {
+    this.#plan = plan;
+    this.#source = source;
+    this.#target = target;
+  }
+  /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
+  has(source) {
+    return !this.#plan.state.mounts.isContainerMount(`${this.#root}/${this.#nameOf(source)}`);
+  }
+  /** Makes a file read-only, and pins the directories on the way to it. */
+  keep(source, isLink = false) {
+    const path2 = this.#nameOf(source);
+    const parents = parentsOf2(path2);
+    if (this.#kept.has(path2) || parents.some((parent) => this.#kept.has(parent))) return;
+    for (const parent of parents) {
+      if (this.#pinned.has(parent)) continue;
+      this.#pinned.add(parent);
+      mountOnItself(this.#plan, this.#open(parent, O_DIRECTORY), parent);
+    }
+    this.#kept.add(path2);
+    const opened = this.#open(path2, isLink ? O_NOFOLLOW : 0);
+    mountOnItself(this.#plan, opened, path2, {
+      readOnly: true
+    });
+    const target = `${this.#root}/${path2}`;
+    this.#plan.mounted({
+      target,
+      type: "bind",
+      source,
+      readOnly: true
+    });
+  }
+  /** Returns the path from the directory. */
+  #nameOf(source) {
+    return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
+  }
+  get #root() {
+    return this.#target === "/" ? "" : this.#target;
+  }
+  #open(path2, flags2) {
+    const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
+    return openBelow(this.#plan, this.#plan.directory(this.#target), path2, {
+      flags: flags2,
+      fixes: {
+        ENOENT: gone
+      }
+    });
+  }
+};
+
 // plan/steps/root.ts
 function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
@@ -20397,7 +21421,7 @@ function lowerPivotRoot({ path: path2 }, plan) {
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
   plan.access.recordRoot(path2, "pivotRoot", noDevices);
   const directory = openRoot(plan, path2);
-  const root = isMountPoint ? directory : mountOnItself(plan, directory, path2, noDevices);
+  const root = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
   plan.call(fchdir(root));
   plan.call(pivot_root(".", "."), {
     fixes: {
@@ -20432,7 +21456,7 @@ function openRoot(plan, path2) {
     }
   });
 }
-function mountOnItself(plan, directory, path2, noDevices) {
+function mountOnItself2(plan, directory, path2, noDevices) {
   const tree = copyTree(plan, directory, AT_RECURSIVE, path2);
   if (noDevices) {
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
@@ -20779,7 +21803,7 @@ function searchAmong(ranges2) {
     }
   ];
   const half = Math.ceil(ranges2.length / 2);
-  const [below2, above] = [
+  const [below3, above] = [
     ranges2.slice(0, half),
     ranges2.slice(half)
   ];
@@ -20787,7 +21811,7 @@ function searchAmong(ranges2) {
   if (ranges2.length === 2) {
     const [holds2, fails] = [
       above[0].decision,
-      below2[0].decision
+      below3[0].decision
     ];
     return [
       {
@@ -20807,7 +21831,7 @@ function searchAmong(ranges2) {
       value,
       holds: upper
     },
-    ...searchAmong(below2),
+    ...searchAmong(below3),
     upper,
     ...searchAmong(above)
   ];
@@ -21175,6 +22199,7 @@ var LOWERINGS = {
   proc: lowerKernelFilesystem,
   programs: lowerPrograms,
   propagation: lowerPropagation,
+  protect: lowerProtect,
   publish: lowerPublish,
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,
@@ -21249,7 +22274,7 @@ var launchers = perEngine(() => new Launchers());
 // recipe/size.ts
 var MAX_VALUES = 1e5;
 var MAX_TEXT = 16 * 1024 * 1024;
-var MAX_DEPTH = 16;
+var MAX_DEPTH2 = 16;
 var RecipeSize = class {
   #values = 0;
   #text = 0;
@@ -21278,7 +22303,7 @@ var RecipeSize = class {
   /** What is wrong with the size of all together; `undefined` when nothing is. */
   get issue() {
     if (this.#values > MAX_VALUES) {
-      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH} in each other`;
+      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
     }
     return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
   }
@@ -21286,7 +22311,7 @@ var RecipeSize = class {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
-    if (depth > MAX_DEPTH || Array.isArray(value) && value.length > MAX_VALUES) {
+    if (depth > MAX_DEPTH2 || Array.isArray(value) && value.length > MAX_VALUES) {
       this.#values = Infinity;
       return;
     }
@@ -21296,7 +22321,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    if (depth > 0) this.#known.set(value, NOTHING3);
+    if (depth > 0) this.#known.set(value, NOTHING4);
     if (Array.isArray(value)) {
       for (let index = 0; index < value.length; index++) this.#visit(value[index], depth + 1);
     } else {
@@ -21313,7 +22338,7 @@ var RecipeSize = class {
     }
   }
 };
-var NOTHING3 = {
+var NOTHING4 = {
   values: 0,
   text: 0
 };
@@ -21356,6 +22381,7 @@ var SCHEMAS = {
   proc: procSchema,
   programs: programsSchema,
   propagation: propagationSchema,
+  protect: protectSchema,
   publish: publishSchema,
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,
@@ -21552,6 +22578,55 @@ var Recipe = class {
   }
 };
 
+// recipe/network_files.ts
+var CERTIFICATES = [
+  "/etc/ca-certificates",
+  "/etc/ca-certificates.conf",
+  "/etc/crypto-policies",
+  "/etc/pki/ca-trust",
+  "/etc/pki/java",
+  "/etc/pki/tls/cert.pem",
+  "/etc/pki/tls/certs",
+  "/etc/pki/tls/openssl.cnf",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+  "/etc/ssl/certs",
+  "/etc/ssl/openssl.cnf",
+  "/var/lib/ca-certificates"
+];
+var NETWORK_FILES = [
+  "/etc/gai.conf",
+  "/etc/hosts",
+  "/etc/protocols",
+  "/etc/resolv.conf",
+  "/etc/services"
+];
+function loopbackHosts(hostname2) {
+  return `127.0.0.1 localhost ${hostname2}
+::1 localhost ip6-localhost ip6-loopback
+`;
+}
+
+// recipe/protected_files.ts
+function protectedFiles(written2, isInner, names = true) {
+  if (names === false || names !== true && names.length === 0) return [];
+  return [
+    ...written2
+  ].filter(([path2]) => !isInner(path2)).map(([path2, target]) => {
+    const except = [
+      ...written2.keys()
+    ].filter((other) => other !== path2 && isWithin(other, path2));
+    return protect(path2, target, {
+      ...names !== true && {
+        names
+      },
+      ...except.length > 0 && {
+        except
+      }
+    });
+  });
+}
+
 // recipe/sandbox.ts
 var optionFields = lazy(() => {
   const paths = optional(list(absolutePath((path2) => {
@@ -21569,8 +22644,11 @@ var optionFields = lazy(() => {
       "host"
     ])),
     env: optional(list(variablePattern())),
+    protect: optional(either(boolean(), list(protectedName()))),
     unixSockets: optional(boolean()),
-    setuidFiles: optional(boolean())
+    setuidFiles: optional(boolean()),
+    tmp: optional(tmpfsSize()),
+    shm: optional(tmpfsSize())
   };
 });
 function sandboxSteps(options = {}) {
@@ -21606,8 +22684,8 @@ function sandboxSteps(options = {}) {
     ...net === "none" ? [
       loopback()
     ] : [],
-    hostname("sandbox"),
-    ...newRoot(asked, net),
+    hostname(HOSTNAME),
+    ...newRoot(asked, net, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network.
     sysctl({
@@ -21641,12 +22719,13 @@ function sandboxSteps(options = {}) {
     setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))))
   ];
 }
+var HOSTNAME = "sandbox";
 var ROOT = "/proc";
 var TEMPORARY = [
   "/tmp",
   "/run"
 ];
-function newRoot(asked, net) {
+function newRoot(asked, net, { protect: protect2, tmp = "25%", shm }) {
   const whole = asked.get("/");
   const paths = [
     ...asked.keys()
@@ -21655,12 +22734,22 @@ function newRoot(asked, net) {
     ...whole === void 0 ? smallRoot(net, paths) : [
       grantedFile("/", whole)
     ],
-    tmpfs(`${ROOT}/tmp`),
-    tmpfs(`${ROOT}/run`, {
-      mode: 493
+    tmpfs(`${ROOT}/tmp`, {
+      size: tmp,
+      options: "nr_inodes=400k"
     }),
-    devices(`${ROOT}/dev`),
+    tmpfs(`${ROOT}/run`, {
+      size: "16m",
+      mode: 493,
+      options: "nr_inodes=16k"
+    }),
+    devices(`${ROOT}/dev`, {
+      ...shm !== void 0 && {
+        shm
+      }
+    }),
     ...paths.map((path2) => askedFile(path2, asked)),
+    ...protectedFiles(writtenIn(asked), (path2) => accessAround(path2, asked).includes("write"), protect2),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
     whole === void 0 ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys")
@@ -21693,11 +22782,21 @@ function accessAround(path2, asked) {
     whole
   ];
 }
+function writtenIn(asked) {
+  const written2 = [
+    ...asked
+  ].filter(([, access]) => access === "write").map(([path2]) => path2);
+  return new Map(written2.sort().map((path2) => [
+    path2,
+    path2 === "/" ? ROOT : ROOT + path2
+  ]));
+}
 function smallRoot(net, asked) {
-  const system = net === "host" ? [
+  const system = [
     ...SYSTEM,
-    ...NETWORK_FILES
-  ] : SYSTEM;
+    ...CERTIFICATES,
+    ...net === "host" ? NETWORK_FILES : []
+  ];
   const others = system.filter((path2) => !asked.some((directory) => isWithin(path2, directory)));
   return [
     tmpfs(ROOT, {
@@ -21708,7 +22807,11 @@ function smallRoot(net, asked) {
     ...others.map((path2) => hostFile(path2, {
       readOnly: true,
       optional: true
-    }))
+    })),
+    ...net === "none" && !asked.some((directory) => isWithin("/etc/hosts", directory)) ? [
+      mkdir2(`${ROOT}/etc`),
+      writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))
+    ] : []
   ];
 }
 function grantedFile(path2, access) {
@@ -21740,16 +22843,6 @@ var SYSTEM = [
   "/etc/localtime",
   "/etc/nsswitch.conf",
   "/etc/passwd"
-];
-var NETWORK_FILES = [
-  "/etc/ca-certificates",
-  "/etc/gai.conf",
-  "/etc/hosts",
-  "/etc/pki",
-  "/etc/protocols",
-  "/etc/resolv.conf",
-  "/etc/services",
-  "/etc/ssl"
 ];
 var MASKED = [
   "/proc/acpi",
@@ -21867,6 +22960,9 @@ var linux = {
   IPC_EXCL,
   IPC_PRIVATE,
   IPC_RMID,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
@@ -22106,6 +23202,7 @@ export {
   DEFAULT_SECCOMP_PROFILE,
   ERRNO,
   OutputLimitError,
+  PROTECTED_NAMES,
   PermissionError,
   Plan,
   RLIMITS,
@@ -22156,6 +23253,7 @@ export {
   proc,
   programs,
   propagation,
+  protect,
   publish,
   readonlyPaths,
   recipe,
