@@ -5,6 +5,7 @@
  */
 
 import { formatIp, type IpAddress, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
+import { destinationAddress, parseDestinationAddress } from "./destination_address.ts";
 import { NetlinkSocket } from "../ffi/netlink/socket.ts";
 import { resolveName } from "../ffi/resolve_name.ts";
 import {
@@ -41,7 +42,7 @@ export class Hosts {
 
   /** Whether the host is granted, by the name or the address in the request. */
   has({ name, port }: Destination): boolean {
-    const ip = parseIp(name);
+    const ip = parseDestinationAddress(name);
     if (ip !== undefined) return this.#hasAddress(ip, port);
     return this.#granted.some((host) => isFor(host, port) && grantsName(host, name));
   }
@@ -76,10 +77,11 @@ export class Hosts {
   }
 
   async #resolve(name: string): Promise<readonly IpAddress[]> {
-    const ip = parseIp(name);
+    const ip = parseDestinationAddress(name);
     if (ip !== undefined) return [ip];
     if (name === "localhost") return LOCALHOST;
-    return (await this.#lookups.run(() => resolveName(name))).slice(0, ADDRESSES);
+    const found = await this.#lookups.run(() => resolveName(name));
+    return found.slice(0, ADDRESSES).map(destinationAddress);
   }
 
   #mayLeadTo(address: IpAddress, port: number): boolean {

@@ -9,9 +9,15 @@ import { isWithin, normalize } from "../../recipe/path.ts";
 import { touches } from "../mount_table.ts";
 import type { HostAccess } from "./access.ts";
 
-/** The filesystems with such files, and the paths in them that have to be read-only. */
+/** The filesystems with such files, and the paths in them that have to be read-only, where they are. */
 const KERNEL_FILES: Readonly<Record<string, { path: string; guards: readonly string[] }>> = {
-  proc: { path: "/proc/sys", guards: ["sys", "sysrq-trigger"] },
+  proc: {
+    path: "/proc",
+    guards: [
+      ...["sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "dynamic_debug", "fs", "irq"],
+      ...["latency_stats", "mtrr", "pressure", "scsi"],
+    ],
+  },
   sysfs: { path: "/sys", guards: [""] },
 };
 
@@ -23,6 +29,8 @@ export interface KernelMount {
   readonly stepIndex: number;
   /** Whether its files can be reached by another path than that of the mount. */
   readonly copied?: boolean;
+  /** If the whole mount is read-only, the number of user namespaces that had been entered before. */
+  readonly readOnlyIn?: number;
 }
 
 /** The mounts with such files, and the paths that are read-only. */
@@ -31,7 +39,7 @@ export class KernelFiles {
   /** For each read-only path, the number of user namespaces that had been entered before. */
   readonly #guarded = new Map<string, number>();
 
-  /** Adds a mount that can be written to. */
+  /** Adds a mount. */
   mounted(mount: KernelMount): void {
     if (KERNEL_FILES[mount.type] === undefined) return;
     this.#mounts.push({ ...mount, target: normalize(mount.target) });
@@ -57,21 +65,25 @@ export class KernelFiles {
   }
 
   /**
-   * Returns an access for each mount that root can still change.
+   * Returns an access for each mount that root can still change: the first path that it can.
    *
    * @param holds whether a path is still read-only that was made so in this user namespace
+   * @param exists whether the host has a file with such a path
    */
-  needs(holds: (userNamespaces: number) => boolean): readonly HostAccess[] {
-    return this.#mounts.filter(({ target, type, copied }) =>
-      copied || !KERNEL_FILES[type]!.guards.every((name) => {
+  needs(
+    holds: (userNamespaces: number) => boolean,
+    exists: (path: string) => boolean,
+  ): readonly HostAccess[] {
+    return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
+      if (readOnlyIn !== undefined && holds(readOnlyIn)) return [];
+      const { path, guards } = KERNEL_FILES[type]!;
+      const isOpen = (name: string) => {
         const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-        return guarded !== undefined && holds(guarded);
-      })
-    ).map(({ type, step, stepIndex }) => ({
-      kind: "write",
-      path: KERNEL_FILES[type]!.path,
-      stepIndex,
-      step,
-    }));
+        return copied || guarded === undefined || !holds(guarded);
+      };
+      const open = guards.map((name) => [name, normalize(`${path}/${name}`)] as const)
+        .find(([name, path]) => isOpen(name) && exists(path));
+      return open === undefined ? [] : [{ kind: "write", path: open[1], stepIndex, step }];
+    });
   }
 }

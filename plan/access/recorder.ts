@@ -103,8 +103,11 @@ export class AccessRecorder {
   lifetime: HostAccess | undefined;
   /** The files by which root can change the machine. */
   readonly kernelFiles: KernelFiles = new KernelFiles();
+  /** Whether a chroot(2) of the recipe can be left, and with it each later root. */
+  #isOpen = false;
   readonly #cursor: StepCursor;
   readonly #paths: HostPaths;
+  readonly #host: PathHost;
 
   constructor(
     cursor: StepCursor,
@@ -113,6 +116,7 @@ export class AccessRecorder {
   ) {
     this.#cursor = cursor;
     this.state = state;
+    this.#host = host;
     this.#paths = new HostPaths(cursor, state.mounts, host);
   }
 
@@ -124,6 +128,11 @@ export class AccessRecorder {
   /** See {@linkcode HostPaths.leavesRoot}. */
   leavesRoot(path: string): boolean {
     return this.#paths.leavesRoot(path);
+  }
+
+  /** Whether the host has a file with this path. */
+  exists(path: string): boolean {
+    return this.#host.resolve(path).type !== undefined;
   }
 
   /** The file of the host that the source of a bind is, or may be. */
@@ -209,10 +218,14 @@ export class AccessRecorder {
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }: FilesystemAccess): void {
     const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
-    if (!readOnly) {
-      const { index: stepIndex } = this.#cursor;
-      this.kernelFiles.mounted({ target, type, step: this.#cursor.nameOf(stepIndex), stepIndex });
-    }
+    const { index: stepIndex } = this.#cursor;
+    this.kernelFiles.mounted({
+      target,
+      type,
+      step: this.#cursor.nameOf(stepIndex),
+      stepIndex,
+      ...(readOnly && { readOnlyIn: this.state.capabilities.userNamespaces }),
+    });
     if (HARMLESS_TYPES.has(type)) return;
     // The directories of an overlay are in its options, where the kernel follows symbolic links.
     if (type === "overlay") return this.recordAll();
@@ -249,8 +262,20 @@ export class AccessRecorder {
     if (by === "chroot" && this.init !== undefined && this.root !== "own") {
       this.init.seesHost = true;
     }
-    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
+    this.root = this.#rootAfter(by, directory);
     this.kernelFiles.enter(directory);
+  }
+
+  /**
+   * A directory that is no mount can be moved out of the root by another mount of its filesystem,
+   * with a process in it: that finds the host's files by `..`. In a mount the kernel sees to it.
+   */
+  #rootAfter(by: "pivotRoot" | "chroot", directory: string): AccessRecorder["root"] {
+    this.#isOpen ||= by === "chroot" && this.root !== "own" &&
+      !this.state.mounts.isMountPoint(directory);
+    if (this.#isOpen) return "host";
+    if (this.root !== "host") return this.root;
+    return by === "chroot" ? "chroot" : "own";
   }
 
   /** Records that a process stays as the init, in the present namespaces. */

@@ -51,7 +51,9 @@ export function requiredAccess(
   for (const { access, locksWith } of recorder.recorded) {
     if (locksWith === undefined || !holds(locksWith)) needs.push(access);
   }
-  if (caller.euid === 0 && recorder.mapsRoot) needs.push(...recorder.kernelFiles.needs(holds));
+  if (caller.euid === 0 && recorder.mapsRoot) {
+    needs.push(...recorder.kernelFiles.needs(holds, (path) => recorder.exists(path)));
+  }
   if (!isContainerMount("net")) needs.push({ kind: "net", host: "*" });
   const asHost = !unshared.has("user");
   for (const namespace of NAMESPACE_KINDS) {

@@ -3,13 +3,19 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   bind,
+  capabilities,
+  chroot,
   describeAccess,
   type HostAccessKind,
   init,
+  mapRoot,
   mkdir,
+  newSession,
   PermissionError,
+  type Permissions,
   propagation as propagate,
   recipe,
+  seccomp,
   type Step,
   tmpfs,
   unshare,
@@ -179,3 +185,35 @@ test("a mount of the host that arrives in a directory to be read", async () => {
   assertEquals(await writesToLater("slave"), true);
   assertEquals(await writesToLater("private"), false);
 }, notRoot);
+
+/** A chroot to a directory, and the same filesystem again in it, from above. */
+const CHROOT: readonly Step[] = [
+  unshare("user", "mount", "pid", "net", "ipc", "uts", "cgroup"),
+  mapRoot(),
+  tmpfs("/mnt"),
+  mkdir("/mnt/a/up"),
+  mkdir("/mnt/a/sub"),
+  ...["/usr", "/bin", "/lib", "/lib64"].map((path) =>
+    bind(path, `/mnt/a${path}`, { readOnly: true, optional: true })
+  ),
+  bind("/mnt", "/mnt/a/up"),
+  init(),
+  newSession(),
+  unshare("user"),
+  mapRoot(),
+  chroot("/mnt/a"),
+  capabilities({ keep: [] }),
+  seccomp(),
+];
+
+test("a directory that is moved out of the chroot in which it lies", () => {
+  const leave =
+    "cd /sub && mv /up/a/sub /up/sub && cd -P .. && cd -P .. && cd -P .. && test -e etc";
+  const box = recipe(...CHROOT);
+  const run = (permissions?: Permissions) =>
+    box.command("/bin/sh", { args: ["-c", leave], ...(permissions && { permissions }) })
+      .outputSync();
+  assertEquals(run().code, 0);
+  const read = READ.filter((path) => path !== "/dev");
+  assertThrows(() => run({ read }), PermissionError, "not granted: read /");
+});

@@ -29,6 +29,7 @@ const OWN: Readonly<Record<string, string>> = {
   // Public, but of an interface of this machine.
   "own.test": "11.1.1.1",
   "own6.test": "2600::1",
+  "ownmapped.test": "::ffff:11.1.1.1",
   "sub.wild.test": "10.9.9.9",
 };
 

@@ -3,6 +3,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { sandbox } from "../../mod.ts";
 import { parseIp } from "../../ffi/netlink/ip.ts";
+import { parseDestinationAddress } from "../../proxy/destination_address.ts";
 import { parseHost } from "../../proxy/host.ts";
 import { Hosts } from "../../proxy/hosts.ts";
 import { isPublic } from "../../proxy/public_address.ts";
@@ -45,7 +46,8 @@ Deno.test("a range grants the addresses in it, and no others", () => {
   for (
     const [entry, granted, others] of [
       ["10.0.0.0/8", ["10.0.0.0:1", "10.255.255.255:65535"], ["11.0.0.0:1", "9.255.255.255:1"]],
-      ["10.1.2.3/8:80", ["10.2.0.1:80"], ["10.2.0.1:81", "a.example:80", "[::ffff:10.0.0.1]:80"]],
+      // An IPv4-mapped address is the IPv4 address: connect(2) goes there.
+      ["10.1.2.3/8:80", ["10.2.0.1:80", "[::ffff:10.0.0.1]:80"], ["10.2.0.1:81", "a.example:80"]],
       ["[fd00::]/8:80", ["[fd12::1]:80"], ["[fd12::1]:81", "[fe00::1]:80"]],
       ["192.0.2.0/31", ["192.0.2.1:1"], ["192.0.2.2:1"]],
       ["0.0.0.0/0", ["1.2.3.4:1", "127.0.0.1:1"], ["[::1]:1", "a.example:1"]],
@@ -54,6 +56,13 @@ Deno.test("a range grants the addresses in it, and no others", () => {
   ) {
     assertEquals(notIn([entry], granted), [], entry);
     assertEquals(notIn([entry], others), [...others], entry);
+  }
+});
+
+Deno.test("an IPv4-mapped address is checked and dialed as the IPv4 address", () => {
+  assertEquals(parseDestinationAddress("::ffff:8.8.4.4"), parseIp("8.8.4.4"));
+  for (const text of ["8.8.4.4", "2600::1", "::1", "64:ff9b::808:404"]) {
+    assertEquals(parseDestinationAddress(text), parseIp(text));
   }
 });
 

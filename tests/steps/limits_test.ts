@@ -72,7 +72,10 @@ function isOld(controller: Controller): boolean {
 
 test("invalid limits are refused with the field and the expected value", () => {
   const nonsense: [Record<string, unknown>, string][] = [
-    [{ memory: "64 m" }, '"memory": should be a number of bytes from 1 on, or a string with a unit'],
+    [
+      { memory: "64 m" },
+      '"memory": should be a number of bytes from 1 on, or a string with a unit',
+    ],
     [{ memory: "64mb" }, 'not "64mb"'],
     [{ memory: -1 }, "not -1"],
     [{ memory: 1.5 }, "not 1.5"],

@@ -1,0 +1,28 @@
+/**
+ * Addresses as a connection goes to them.
+ *
+ * @module
+ */
+
+import { AF_INET, AF_INET6 } from "../ffi/calls/constants/sockets.ts";
+import { type IpAddress, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
+import { isInRange } from "./granted_host.ts";
+
+/** IPv4 addresses in IPv6 (RFC 4291, 2.5.5.2). */
+const MAPPED = parsePrefix("::ffff:0:0/96")!;
+
+/**
+ * Returns the address that connect(2) connects to: of an IPv4-mapped one the IPv4 address, for which
+ * the kernel has other routes.
+ */
+export function destinationAddress(address: IpAddress): IpAddress {
+  return address.family === AF_INET6 && isInRange(address, MAPPED)
+    ? { family: AF_INET, bytes: address.bytes.slice(12) }
+    : address;
+}
+
+/** Returns the address that a text is; `undefined` if it is a name. */
+export function parseDestinationAddress(text: string): IpAddress | undefined {
+  const ip = parseIp(text);
+  return ip && destinationAddress(ip);
+}
