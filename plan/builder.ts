@@ -374,6 +374,7 @@ export class PlanBuilder {
 
   /** Adds a mount of the current step to the mount table. */
   mounted(description: MountDescription): void {
+    this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({ ...description, stepIndex: this.cursor.index });
   }
 

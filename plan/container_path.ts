@@ -158,7 +158,9 @@ export class ContainerPath {
     // Where a directory is there, those around it are too.
     for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
       if (state.mounts.isThere(directory)) break;
-      if (root !== undefined && isWithin(root, directory)) break;
+      // A later root is there, unless it is on a filesystem of the recipe.
+      const holdsRoot = root !== undefined && isWithin(root, directory);
+      if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing.push(directory);
     }
     for (const directory of missing.reverse()) this.#plan.path(directory).#makeDirectory();

@@ -6,6 +6,7 @@
 
 import { formatIp, type IpAddress, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
 import { destinationAddress, parseDestinationAddress } from "./destination_address.ts";
+import { perEngine } from "../ffi/engine/per_engine.ts";
 import { NetlinkSocket } from "../ffi/netlink/socket.ts";
 import { resolveName } from "../ffi/resolve_name.ts";
 import {
@@ -20,8 +21,11 @@ import { Refusal } from "./refusal.ts";
 import type { Destination } from "./request.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** How many names are looked up at once: each takes one of the 32 threads of Deno's pool. */
+/** How many names are looked up at once for one container. */
 const LOOKUPS_AT_ONCE = 4;
+
+/** How many are for all of them: each takes one of the 32 threads of Deno's pool. */
+const allLookups = perEngine(() => new Semaphore(8));
 
 /** How many addresses of a name count, of the thousands that name servers could return. */
 const ADDRESSES = 16;
@@ -80,7 +84,7 @@ export class Hosts {
     const ip = parseDestinationAddress(name);
     if (ip !== undefined) return [ip];
     if (name === "localhost") return LOCALHOST;
-    const found = await this.#lookups.run(() => resolveName(name));
+    const found = await this.#lookups.run(() => allLookups().run(() => resolveName(name)));
     return found.slice(0, ADDRESSES).map(destinationAddress);
   }
 

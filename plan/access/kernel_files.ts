@@ -50,6 +50,13 @@ export class KernelFiles {
     this.#guarded.set(normalize(path), userNamespaces);
   }
 
+  /** Notes that something is mounted at a path: it covers what was read-only there. */
+  cover(path: string): void {
+    for (const guarded of this.#guarded.keys()) {
+      if (isWithin(guarded, path)) this.#guarded.delete(guarded);
+    }
+  }
+
   /** Notes that the mounts at a path, or all of them, can be reached by other paths as well. */
   copied(path?: string): void {
     this.#mounts = this.#mounts.map((mount) =>

@@ -74,6 +74,9 @@ const HARMLESS_TYPES: ReadonlySet<string> = new Set([
   "devpts",
 ]);
 
+/** The kinds of namespaces that filesystems of the kernel show. */
+const SHOWN: Readonly<Record<string, NamespaceKind>> = { proc: "pid", sysfs: "net", mqueue: "ipc" };
+
 /** The devices that need no permission. */
 const HARMLESS: ReadonlySet<string> = new Set(
   ["null", "zero", "full", "random", "urandom", "tty"].map((name) => `/dev/${name}`),
@@ -226,6 +229,11 @@ export class AccessRecorder {
       stepIndex,
       ...(readOnly && { readOnlyIn: this.state.capabilities.userNamespaces }),
     });
+    // It shows the namespace that the process is in now, whichever the program is in later.
+    const shown = SHOWN[type];
+    if (shown !== undefined && !this.state.unshared.has(shown)) {
+      this.record({ kind: "namespace", namespace: shown });
+    }
     if (HARMLESS_TYPES.has(type)) return;
     // The directories of an overlay are in its options, where the kernel follows symbolic links.
     if (type === "overlay") return this.recordAll();

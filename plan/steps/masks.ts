@@ -45,13 +45,13 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf, pinned: Set<stri
     coverWithEmpty(plan, place, path, empty);
     plan.release(place);
   });
-  plan.access.recordGuard(path);
   plan.mounted({
     target: target.canonical,
     type: "mask",
     readOnly: true,
     certain: false,
   });
+  plan.access.recordGuard(path);
 }
 
 /** Lowers `readonlyPaths`. */
@@ -79,7 +79,6 @@ function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): v
     plan.release(tree);
     plan.release(place);
   });
-  plan.access.recordGuard(path);
   plan.mounted({
     target: target.canonical,
     type: "bind",
@@ -87,6 +86,7 @@ function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): v
     readOnly: true,
     certain: false,
   });
+  plan.access.recordGuard(path);
 }
 
 function openIfThere(target: ContainerPath, missing: Label): ResultOf {

@@ -571,6 +571,34 @@ test("the host's root can change the machine by /proc and /sys", () => {
   }
 });
 
+test("what is mounted over a read-only path uncovers it", () => {
+  const [pivot, ...rest] = closed;
+  const all = ["sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "dynamic_debug", "fs"];
+  const more = ["irq", "latency_stats", "mtrr", "pressure", "scsi"];
+  const guard = steps.readonlyPaths(...[...all, ...more].map((name) => `/proc/${name}`));
+  const before = own.with(steps.mkdir("/mnt/proc"), pivot!, guard);
+  const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc/sys" }] : [];
+  assertEquals(requiredAccess(steps.proc("/proc"), before, rest), machine);
+  const after = own.with(steps.mkdir("/mnt/proc"), pivot!);
+  assertEquals(requiredAccess(steps.proc("/proc"), after, [guard, ...rest]), []);
+});
+
+test("a filesystem of the kernel shows the namespace that it is mounted in", () => {
+  const base = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+  for (
+    const [step, namespace] of [
+      [steps.proc("/mnt/a", { options: "ro" }), "pid"],
+      [steps.mqueue("/mnt/a"), "ipc"],
+      [steps.sysfs("/mnt/a", { options: "ro" }), "net"],
+    ] as const
+  ) {
+    const others = unshare("pid", "ipc", "net", "uts", "cgroup");
+    const shown = (before: Recipe) => requiredAccess(step, before, [others, ...closed]);
+    assertEquals(shown(base), [{ kind: "namespace", namespace }]);
+    assertEquals(requiredAccess(step, base.with(others), closed), []);
+  }
+});
+
 test("limits() and disableUserNamespaces() need nothing", () => {
   assertEquals(requiredAccess(steps.disableUserNamespaces(), own), []);
   assertEquals(requiredAccess(steps.limits({ pids: 10 }), own), []);
