@@ -20,17 +20,15 @@ import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
-import { SyscallError } from "../ffi/errors.ts";
-import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
-import type { NameQuestion, NameScan } from "../host/name_scan.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
+import { HostFacts } from "./host_facts.ts";
 import { HostPath } from "./host_path.ts";
 import {
   CONTAINER_SOCKET,
@@ -84,6 +82,8 @@ const [MAX_CALLS, MAX_PATHS] = [100_000, 4 * 1024 * 1024];
 export class PlanBuilder {
   /** The machine that the plan is for. */
   readonly host: Host;
+  /** What the plan has asked of that machine. */
+  readonly facts: HostFacts;
   readonly options: PlanOptions;
   /** The steps, and the position of the current one. */
   readonly cursor: StepCursor;
@@ -133,12 +133,7 @@ export class PlanBuilder {
   isStale = false;
   #calls = 0;
   #paths = 0;
-  readonly #resolved = new Map<string, ResolvedPath>();
-  #hostPaths: readonly ResolvedPath[] = [];
-  readonly #scans: NameScan[] = [];
-  #scriptDirectory: string | undefined;
   #untrusted: UntrustedDirectories | undefined;
-  #mounts: readonly MountEntry[] | undefined;
   readonly #directories = new Map<string, OpenDirectory>();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
@@ -162,29 +157,13 @@ export class PlanBuilder {
     this.cursor = new StepCursor(steps);
     this.#closesAtOnce = this.cursor.includes("unmount");
     this.state = new PlannedState(host);
-    this.access = new AccessRecorder(this.cursor, this.state, this);
+    this.facts = new HostFacts(host);
+    this.access = new AccessRecorder(this.cursor, this.state, this.facts);
   }
 
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
-    if (this.isMomentary || this.isStale) return false;
-    const { host } = this;
-    // The access list resolves further paths when it is read.
-    if (this.#hostPaths.length !== this.#resolved.size) {
-      this.#hostPaths = [...this.#resolved.values()];
-    }
-    const directory = this.#scriptDirectory;
-    try {
-      return this.state.caller === host.credentials() &&
-        (directory === undefined || directory === host.workingDirectory()) &&
-        (this.#mounts === undefined || this.#mounts === host.mounts()) &&
-        host.unchanged(this.#hostPaths) &&
-        this.#scans.every((scan) => host.sameNames(scan));
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-      // Whoever plans anew gets the error, with its step.
-      return false;
-    }
+    return !this.isMomentary && !this.isStale && this.facts.hold(this.state.caller);
   }
 
   /** The process that calls are added to. */
@@ -393,31 +372,12 @@ export class PlanBuilder {
     return HostPath.of(this, source, optional) ?? new ContainerPath(this, source);
   }
 
-  /** Returns the working directory of the script, which is read once for each plan. */
-  workingDirectory(): string {
-    return this.#scriptDirectory ??= this.host.workingDirectory();
-  }
-
-  /** Resolves a path of the host, once for each plan. */
-  resolve(path: string): ResolvedPath {
-    let resolved = this.#resolved.get(path);
-    if (resolved === undefined) this.#resolved.set(path, resolved = this.host.resolve(path));
-    return resolved;
-  }
-
-  /** Looks for files of the host by their names. */
-  scanNames(question: NameQuestion): NameScan {
-    const scan = this.host.scanNames(question);
-    this.#scans.push(scan);
-    return scan;
-  }
-
   /**
    * Resolves a path of the host that is opened then. Refuses one that leads over a link which an
    * untrusted program may have made; as an optional one it is missing.
    */
   resolveTrusted(path: string, optional = false): ResolvedPath {
-    const resolved = this.resolve(path);
+    const resolved = this.facts.resolve(path);
     const found = this.#untrustedDirectories().linkOn(resolved);
     if (found === undefined) return resolved;
     if (optional) return { ...resolved, type: undefined };
@@ -432,14 +392,9 @@ export class PlanBuilder {
     return this.#untrusted ??= new UntrustedDirectories(
       this.host,
       this.cursor.untrustedSources.map((source) =>
-        source.startsWith("/") ? source : `${this.workingDirectory()}/${source}`
+        source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`
       ),
     );
-  }
-
-  /** The mounts of the host, which are read once for each plan; another one is made if they change. */
-  get hostMounts(): readonly MountEntry[] {
-    return this.#mounts ??= this.host.mounts();
   }
 
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */

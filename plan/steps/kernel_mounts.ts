@@ -51,7 +51,7 @@ const KERNEL_TYPES: ReadonlySet<string> = new Set([
 
 /** Refuses a source that is such a filesystem itself. */
 export function refuseKernelMount(source: string, resolved: string, plan: PlanBuilder): void {
-  const mount = new VisibleMounts(plan.hostMounts).at(resolved);
+  const mount = new VisibleMounts(plan.facts.mounts).at(resolved);
   if (mount === undefined || !KERNEL_TYPES.has(mount.type)) return;
   plan.refuse(
     `${source} is a filesystem of the kernel (${mount.type}), by which the machine can be seen and ` +
@@ -64,7 +64,7 @@ export function refuseKernelMount(source: string, resolved: string, plan: PlanBu
  * place of one fails the launch: who may move directories there could otherwise uncover it.
  */
 export function coverKernelMounts(resolved: string, target: string, plan: PlanBuilder): void {
-  const paths = kernelMountsIn(resolved, plan.hostMounts);
+  const paths = kernelMountsIn(resolved, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
     for (const path of paths) {

@@ -20,7 +20,7 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   // A file that is named itself is meant to be changed.
   if (type !== "directory") return;
   const { names = PROTECTED_NAMES, except = [] } = step;
-  const { found, missing } = plan.scanNames({
+  const { found, missing } = plan.facts.scanNames({
     directory,
     names,
     absent: isHome(directory, plan) ? names : names.filter((name) => !HOME_NAMES.includes(name)),
@@ -50,7 +50,7 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
 
 function isHome(directory: string, plan: PlanBuilder): boolean {
   const home = plan.host.homeDirectory();
-  return home?.startsWith("/") === true && plan.resolve(home).path === directory;
+  return home?.startsWith("/") === true && plan.facts.resolve(home).path === directory;
 }
 
 /** A directory of the host, as the container shows it. */

@@ -1,0 +1,70 @@
+/**
+ * What a plan has asked of the host, and whether a new plan would be told the same.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../ffi/errors.ts";
+import type { MountEntry } from "../ffi/proc/mountinfo.ts";
+import type { Credentials } from "../host/credentials.ts";
+import type { Host } from "../host/host.ts";
+import type { NameQuestion, NameScan } from "../host/name_scan.ts";
+import type { ResolvedPath } from "../host/resolve_path.ts";
+
+/** The answers of the host to one plan, each asked for once. */
+export class HostFacts {
+  readonly #host: Host;
+  readonly #resolved = new Map<string, ResolvedPath>();
+  #paths: readonly ResolvedPath[] = [];
+  readonly #scans: NameScan[] = [];
+  #workingDirectory: string | undefined;
+  #mounts: readonly MountEntry[] | undefined;
+
+  /** What this host says. */
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Returns the working directory of the script. */
+  workingDirectory(): string {
+    return this.#workingDirectory ??= this.#host.workingDirectory();
+  }
+
+  /** Resolves a path of the host. */
+  resolve(path: string): ResolvedPath {
+    let resolved = this.#resolved.get(path);
+    if (resolved === undefined) this.#resolved.set(path, resolved = this.#host.resolve(path));
+    return resolved;
+  }
+
+  /** Looks for files of the host by their names. */
+  scanNames(question: NameQuestion): NameScan {
+    const scan = this.#host.scanNames(question);
+    this.#scans.push(scan);
+    return scan;
+  }
+
+  /** The mounts of the host. */
+  get mounts(): readonly MountEntry[] {
+    return this.#mounts ??= this.#host.mounts();
+  }
+
+  /** Whether the host would say the same to this caller. */
+  hold(caller: Credentials): boolean {
+    const host = this.#host;
+    // The access list resolves further paths when it is read.
+    if (this.#paths.length !== this.#resolved.size) this.#paths = [...this.#resolved.values()];
+    const directory = this.#workingDirectory;
+    try {
+      return caller === host.credentials() &&
+        (directory === undefined || directory === host.workingDirectory()) &&
+        (this.#mounts === undefined || this.#mounts === host.mounts()) &&
+        host.unchanged(this.#paths) &&
+        this.#scans.every((scan) => host.sameNames(scan));
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      // Whoever plans anew gets the error, with its step.
+      return false;
+    }
+  }
+}
