@@ -107,6 +107,8 @@ export class Container implements AsyncDisposable {
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
     this.#maxOutput = limits.maxOutput;
     this.status = this.#wait(limits);
+    // A script that does not wait for it must not be ended by an error of the container's.
+    this.status.catch(() => {});
   }
 
   /**

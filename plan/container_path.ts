@@ -226,7 +226,7 @@ export class ContainerPath {
 
   /** Mounts a new filesystem on the directory. */
   mountOn({ source, type, flags, data, fixes = {} }: NewFilesystem): void {
-    this.#refuseRoot();
+    this.refuseRoot();
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
@@ -250,7 +250,7 @@ export class ContainerPath {
 
   /** Attaches an open mount here. */
   attach(tree: Fd, source: string): void {
-    this.#refuseRoot();
+    this.refuseRoot();
     const place = this.open(O_PATH, {
       fixes: () => ({
         ENOENT: this.#missingMountPoint(
@@ -329,8 +329,8 @@ export class ContainerPath {
     return this.open(O_PATH | more, { ...options, fixes });
   }
 
-  /** A mount on / is invisible: path lookup starts beneath it (path_resolution(7)). */
-  #refuseRoot(): void {
+  /** Refuses /: a mount on / is invisible: path lookup starts beneath it (path_resolution(7)). */
+  refuseRoot(): void {
     if (this.canonical !== "/") return;
     this.#plan.refuse(
       "a mount on / is invisible, as path lookup starts beneath it; mount it on a directory, " +

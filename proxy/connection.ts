@@ -4,6 +4,7 @@
  * @module
  */
 
+import { encodeLatin1 } from "./latin1.ts";
 import { passBody } from "./body.ts";
 import type { Connect } from "./dial.ts";
 import { Reader } from "./reader.ts";
@@ -60,7 +61,7 @@ async function serveHttp(
       await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
       return await passBoth(client, from, host);
     }
-    await host.write(new TextEncoder().encode(request.head));
+    await host.write(encodeLatin1(request.head));
     // The response may come before the body is complete, and ends the connection.
     const body = passBody(request.body, from, host).catch(() => host.close());
     await pass(new Reader(host), client);

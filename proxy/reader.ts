@@ -4,6 +4,7 @@
  * @module
  */
 
+import { decodeLatin1 } from "./latin1.ts";
 import { concat } from "../ffi/concat.ts";
 import { Refusal } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
@@ -31,12 +32,11 @@ export class Reader {
 
   /** Returns everything up to an ending, with the ending, which must come within `limit` bytes. */
   async upTo(ending: string, limit: number): Promise<string> {
-    const decoder = new TextDecoder("latin1");
     for (let searched = 0;;) {
       // Bytes that were searched are not searched again, however slowly the rest arrives.
       const from = Math.max(0, searched - ending.length);
-      const at = decoder.decode(this.#buffer.subarray(from, limit)).indexOf(ending);
-      if (at >= 0) return decoder.decode(this.#take(from + at + ending.length));
+      const at = decodeLatin1(this.#buffer.subarray(from, limit)).indexOf(ending);
+      if (at >= 0) return decodeLatin1(this.#take(from + at + ending.length));
       if (this.#buffer.length >= limit) throw new Refusal(431, "the request's head is too long");
       searched = this.#buffer.length;
       if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");

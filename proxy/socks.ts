@@ -4,6 +4,7 @@
  * @module
  */
 
+import { decodeLatin1 } from "./latin1.ts";
 import { parseHost } from "./host.ts";
 import type { Reader } from "./reader.ts";
 import { Refusal } from "./refusal.ts";
@@ -69,5 +70,5 @@ async function readName(type: number, from: Reader): Promise<string | undefined>
   }
   if (type !== NAME) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from.exactly(1);
-  return new TextDecoder("latin1").decode(await from.exactly(length!));
+  return decodeLatin1(await from.exactly(length!));
 }

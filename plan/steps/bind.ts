@@ -46,6 +46,7 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
   const target = plan.path(step.target);
+  target.refuseRoot();
   const mounted = {
     target: target.canonical,
     type: "bind",

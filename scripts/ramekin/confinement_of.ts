@@ -15,10 +15,18 @@ import {
 } from "../../mod.ts";
 import { readText } from "./files.ts";
 
-/** The steps that limit a program, be it root, as the one with this pid is limited. */
+/**
+ * The steps that limit a program as the one with this pid is limited. Root has the umask of ramekin:
+ * that of the program would let others write what root makes.
+ */
 export function limitsOf(pid: number, isRoot: boolean): readonly Step[] {
   const status = statusOf(String(pid));
-  return [...(isRoot ? rootLimitsIn(status, statusOf("self")) : []), ...limitsIn(status)];
+  const limits = limitsIn(status);
+  if (!isRoot) return limits;
+  return [
+    ...rootLimitsIn(status, statusOf("self")),
+    ...limits.filter(({ step }) => step !== "umask"),
+  ];
 }
 
 /** What root may not have, from /proc/PID/status (proc_pid_status(5)) of it and of this process. */

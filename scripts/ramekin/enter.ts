@@ -34,7 +34,7 @@ export async function run(given: Arguments): Promise<number> {
       join(target, { root: true, cwd: true, cgroup: true, credentials }),
       // Nothing of this process's environment is passed to it.
       clearEnv(),
-      setEnv(environmentIn(pid)),
+      setEnv(asRoot ? { PATH: DEFAULT_PATH } : environmentIn(pid)),
       ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
       // A program without a terminal of its own must not type into ramekin's (TIOCSTI).
       newSession(),
@@ -52,7 +52,8 @@ export async function run(given: Arguments): Promise<number> {
 
 /**
  * The environment of a program, which it may have written itself, PATH among it: it counts only
- * where the files are the container's, and nothing that runs there has rights of this machine.
+ * where the files are the container's, and nothing that runs there has rights of this machine. Root
+ * of the container takes nothing of it.
  */
 function environmentIn(pid: number): Readonly<Record<string, string>> {
   const [its, own] = [linux.namespaces(pid), linux.namespaces()];

@@ -35,8 +35,17 @@ async function output(
   return decode(stdout).split("\n").filter(Boolean);
 }
 
-/** A replacement of the program, which prints running containers. */
-const CONTAINERS = "PID NAME\\n12 soup\\n";
+/** A replacement of the program, which prints running containers; one has a name of its own making. */
+const CONTAINERS = "PID NAME\\n12 soup\\n34 $(touch${IFS}ran)\\n";
+
+function isMade(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const inKitchen = (body: (directory: string) => Promise<void>) =>
   withFiles({ "box.yaml": "", "my box.ts": "" }, async (directory) => {
@@ -67,7 +76,8 @@ test(
     assertEquals(await complete("sandbox", "--allow-read", "=", "my"), ["my box.ts"]);
     assertEquals((await complete("sandbox", "--allow-read", "=")).length, 3);
     assertEquals(await complete("sandbox", "--allow-env", "=", "XDG_CA"), ["XDG_CACHE_HOME"]);
-    assertEquals(await complete("enter", ""), ["12", "soup"]);
+    assertEquals(await complete("enter", ""), ["12", "soup", "34"]);
+    assertEquals(isMade(`${directory}/ran`), false);
     assertEquals(await complete("completions", "f"), ["fish"]);
     assertEquals(await complete("help", "sch"), ["schema"]);
     assert((await complete("sandbox", "--", "ca")).includes("cat"));
@@ -90,7 +100,8 @@ test(
     assert((await complete("ramekin run --allow-r")).includes("--allow-read"));
     assert((await complete("ramekin run b")).includes("box.yaml"));
     assert((await complete("ramekin sandbox --allow-read=b")).includes("--allow-read=box.yaml"));
-    assertEquals(await complete("ramekin enter "), ["12", "soup"]);
+    assertEquals((await complete("ramekin enter ")).toSorted(), ["12", "34", "soup"]);
+    assertEquals(isMade(`${directory}/ran`), false);
     assertEquals(await complete("ramekin completions f"), ["fish"]);
     assertEquals(await complete("ramekin help sch"), ["schema"]);
     assert((await complete("ramekin sandbox -- ca")).includes("cat"));

@@ -338,3 +338,11 @@ test("a bind that would change the host is refused, and invalid fields", () => {
     assertRefused(() => box.with(bind(...args)), { step: "bind", at: 2, says });
   }
 });
+
+test("/ is refused as a mount point, also for a source that is missing", () => {
+  for (const source of ["/usr", "/nonesuch"]) {
+    const root = bind(source, "/", { optional: true });
+    const box = () => recipe(unshare("user", "mount"), mapRoot(), root, bind("/usr", "/mnt"));
+    assertRefused(box, { step: "bind", at: 2, says: "a mount on / is invisible" });
+  }
+});

@@ -12,7 +12,7 @@ export function bashCompletions(): string {
   const first = [...FIRST_WORDS.map(({ name }) => name), "--help", "--version"].join(" ");
   return `# Completions of ramekin for bash: source <(ramekin completions bash)
 _ramekin() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} index flag=
+  local cur=\${COMP_WORDS[COMP_CWORD]} index word flag=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     mapfile -t COMPREPLY < <(compgen -W "${first}" -- "$cur")
@@ -57,7 +57,9 @@ function actionOf(completion: Completion): string {
     case "variable":
       return reply("compgen -e");
     default:
-      return reply(`compgen -W "$(${CONTAINERS})"`);
+      // compgen -W would expand the words, with what they have of \$(commands).
+      return `while IFS= read -r word; do [[ $word == "$cur"* ]] && COMPREPLY+=("$word"); done < ` +
+        `<(${CONTAINERS})`;
   }
 }
 

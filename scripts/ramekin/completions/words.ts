@@ -42,8 +42,12 @@ export function wordsOf(completion: Completion): readonly string[] | undefined {
   return typeof completion === "string" ? undefined : completion;
 }
 
-/** A command that writes the pids and names of the containers that run, a line each. */
-export const CONTAINERS = `ramekin ps 2>/dev/null | awk 'NR > 1 { print $1; print $2 }'`;
+/**
+ * A command that writes the pids and names of the containers that run, a line each. A program chooses
+ * its name, and shells expand words that they complete: a name with other letters is left out.
+ */
+export const CONTAINERS = `ramekin ps 2>/dev/null | ` +
+  `awk 'NR > 1 { print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
 
 /** The text as a word of a shell: in single quotes. */
 export function quoted(text: string): string {
