@@ -6,7 +6,7 @@
 
 import { RecipeError } from "./errors.ts";
 import { suggestion } from "./nearest.ts";
-import { invalidField, isObject } from "./schema.ts";
+import { invalidField, isObject, withDefaults } from "./schema.ts";
 import { quoted, shown, shownObject } from "./shown.ts";
 import { RecipeSize, type Size } from "./size.ts";
 import { type Step, STEP_SCHEMAS } from "./steps.ts";
@@ -38,13 +38,13 @@ export function checkedSteps(values: readonly unknown[]): readonly Step[] {
 }
 
 function checkedStep(value: unknown, index: number, size: Size): Step {
-  checkStep(value, index);
-  const step = frozenCopy(value) as Step;
+  const step = frozenCopy(completeStep(value, index)) as Step;
   CHECKED.set(step, size);
   return step;
 }
 
-function checkStep(value: unknown, stepIndex: number): void {
+/** Checks a step, and returns it with the fields that it leaves to their defaults. */
+function completeStep(value: unknown, stepIndex: number): unknown {
   if (!isObject(value) || !Object.hasOwn(value, "step") || typeof value["step"] !== "string") {
     throw new RecipeError(
       `is not a step: expected an object with a "step" field, got ${unsuitable(value)}`,
@@ -61,12 +61,14 @@ function checkStep(value: unknown, stepIndex: number): void {
       { stepIndex },
     );
   }
-  const invalid = invalidField(value, schema.fields, "step");
+  const whole = withDefaults(value, schema.fields);
+  const invalid = invalidField(whole, schema.fields, "step");
   if (invalid !== undefined) {
     throw new RecipeError(invalid.issue, { step, stepIndex, field: invalid.field });
   }
-  const issue = schema.issue?.(value);
+  const issue = schema.issue?.(whole);
   if (issue !== undefined) throw new RecipeError(issue, { step, stepIndex });
+  return whole;
 }
 
 /** What the value is, with how it becomes a step where that is likely. */

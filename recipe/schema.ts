@@ -14,6 +14,8 @@ export interface Schema {
   readonly expected: string;
   /** Whether a field of this schema may be left out. */
   readonly optional: boolean;
+  /** The value of a field that is left out, if it has one then. */
+  readonly defaultOf?: (fields: Readonly<Record<string, unknown>>) => unknown;
   /** Reports what is wrong with the value; `undefined` when nothing is. */
   issue(value: unknown): string | undefined;
   /** Returns the JSON Schema, as far as JSON Schema can express it. */
@@ -44,6 +46,38 @@ export function lazy<T>(make: () => T): () => T {
 /** The schema, but a field of it may be left out. */
 export function optional(schema: Schema): Schema {
   return { ...schema, optional: true };
+}
+
+/** The schema of a field that has this value where it is left out. */
+export function withDefault(schema: Schema, value: unknown): Schema {
+  return {
+    ...schema,
+    optional: true,
+    defaultOf: () => value,
+    jsonSchema: () => ({ ...schema.jsonSchema(), default: value }),
+  };
+}
+
+/** The schema of a field that has the value of another one where it is left out. */
+export function withDefaultOf(schema: Schema, other: string): Schema {
+  return { ...schema, optional: true, defaultOf: (fields) => fields[other] };
+}
+
+/** Returns the object with the values of the fields that are left out. */
+export function withDefaults(
+  value: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, Schema>>,
+): Readonly<Record<string, unknown>> {
+  let whole: Record<string, unknown> | undefined;
+  for (const name in fields) {
+    const { defaultOf } = fields[name]!;
+    if (defaultOf === undefined || (Object.hasOwn(value, name) && value[name] !== undefined)) {
+      continue;
+    }
+    whole ??= { ...value };
+    whole[name] = defaultOf(whole);
+  }
+  return whole ?? value;
 }
 
 /** What a string has to be, beside one without NUL bytes. */

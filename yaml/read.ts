@@ -4,7 +4,12 @@
  * @module
  */
 
-import { PermissionError } from "../ffi/errors.ts";
+import {
+  PermissionError,
+  type RamekinError,
+  SyscallError,
+  UnsupportedError,
+} from "../ffi/errors.ts";
 import type { TextPosition } from "../ffi/text_position.ts";
 import { suggestion } from "../recipe/nearest.ts";
 import { isObject } from "../recipe/schema.ts";
@@ -42,7 +47,7 @@ export interface RecipeText {
   /** The recipe. */
   readonly recipe: Recipe;
   /** Returns the error with the position of its step in the text. */
-  located<E extends RecipeError | PermissionError>(error: E): E;
+  located<E extends RamekinError>(error: E): E;
 }
 
 /** A step with its position. */
@@ -68,8 +73,10 @@ const MAX_STEPS = 1000;
 
 /** Reads a recipe, and keeps the positions of its steps. */
 export function readRecipe(text: string, options: ParseOptions = {}): RecipeText {
-  const steps = new RecipeReader(options).stepsOf(text, options.file, []);
-  const located = <E extends RecipeError | PermissionError>(error: E): E => {
+  const reader = new RecipeReader(options);
+  const steps = reader.stepsOf(text, options.file, []);
+  reader.requireUse();
+  const located = <E extends RamekinError>(error: E): E => {
     const at = error.stepIndex === undefined ? undefined : steps[error.stepIndex];
     return at === undefined || error.position !== undefined ? error : placed(error, at) as E;
   };
@@ -80,15 +87,19 @@ export function readRecipe(text: string, options: ParseOptions = {}): RecipeText
   }
 }
 
-function placed(error: RecipeError | PermissionError, at: StepText): RecipeError | PermissionError {
-  const { step, stepIndex } = error;
+/** Returns an error of the same class with the position. */
+function placed(error: RamekinError, at: StepText): RamekinError {
+  const { issue, step, stepIndex, field, advice, cause } = error;
+  const details = { step, stepIndex, field, advice, cause, position: at.position(field) };
   if (error instanceof PermissionError) {
-    const { issue, grant, value, advice } = error;
-    const details = { value, step, stepIndex, advice, position: at.position() };
-    return new PermissionError(issue, grant, details);
+    return new PermissionError(issue, error.grant, { ...details, value: error.value });
   }
-  const { issue, field } = error;
-  return new RecipeError(issue, { step, stepIndex, field, position: at.position(field) });
+  if (error instanceof SyscallError) {
+    const { syscall, errno, call, hint } = error;
+    return new SyscallError({ ...details, syscall, errno, call, hint });
+  }
+  if (error instanceof UnsupportedError) return new UnsupportedError(issue, details);
+  return error instanceof RecipeError ? new RecipeError(issue, details) : error;
 }
 
 const KEYS = ["steps", "variables"];
@@ -103,9 +114,22 @@ class RecipeReader {
   #includes = 0;
   #steps = 0;
   readonly #size = new RecipeSize();
+  /** The names of the variables that the texts have, by their defaults or in a value. */
+  readonly #variables = new Set<string>();
 
   constructor(options: ParseOptions) {
     this.#options = options;
+  }
+
+  /** Refuses a variable that is given and that no text has. */
+  requireUse(): void {
+    const names = [...this.#variables];
+    for (const name of Object.keys(this.#options.variables ?? {})) {
+      if (this.#variables.has(name)) continue;
+      throw new RecipeError(`there is no variable ${quoted(name)}${suggestion(name, names)}`, {
+        position: { file: this.#options.file, line: 1, column: 1 },
+      });
+    }
   }
 
   /**
@@ -137,7 +161,8 @@ class RecipeReader {
     const list = value["steps"];
     if (!Array.isArray(list)) return refuse('"steps" should be a list of steps', "steps");
     const variables = variablesOf(value["variables"], this.#options, refuse);
-    const substitution = new Substitution(variables);
+    for (const name of Object.keys(value["variables"] ?? {})) this.#variables.add(name);
+    const substitution = new Substitution(variables, this.#variables);
     return list.flatMap((item, index): StepText[] => {
       const path = ["steps", index];
       // By aliases, a small text can have much to replace variables in.
@@ -229,11 +254,15 @@ function variablesOf(
       );
     }
   }
-  return new Map(
-    [...defaults, ...Object.entries(given)].filter((entry): entry is [string, Variable] =>
-      isVariable(entry[1])
-    ),
+  const values = new Map(
+    defaults.filter((entry): entry is [string, Variable] => isVariable(entry[1])),
   );
+  for (const [name, value] of Object.entries(given)) {
+    if (!isVariable(value)) continue;
+    // --set name=12 is the text "12" where the default is a text.
+    values.set(name, typeof values.get(name) === "string" ? String(value) : value);
+  }
+  return values;
 }
 
 function isVariable(value: unknown): value is Variable {

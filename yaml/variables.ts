@@ -55,9 +55,16 @@ export class Substitution {
   /** By aliases one value can be in many places; it is replaced once. */
   readonly #done = new Map<object, unknown>();
 
-  /** Replaces variables by these values. */
-  constructor(variables: ReadonlyMap<string, Variable>) {
+  readonly #used: Set<string>;
+
+  /**
+   * Replaces variables by these values.
+   *
+   * @param used gets the names of those that are replaced
+   */
+  constructor(variables: ReadonlyMap<string, Variable>, used: Set<string>) {
     this.#variables = variables;
+    this.#used = used;
   }
 
   /**
@@ -66,7 +73,7 @@ export class Substitution {
    * @throws {VariableError} for a variable without a value, and for a value that contains itself
    */
   replace(value: unknown, path: readonly (string | number)[]): unknown {
-    if (typeof value === "string") return substituteText(value, this.#variables, path);
+    if (typeof value === "string") return this.#replaceIn(value, path);
     if (typeof value !== "object" || value === null) return value;
     if (this.#done.has(value)) {
       const done = this.#done.get(value);
@@ -82,27 +89,24 @@ export class Substitution {
     this.#done.set(value, replaced);
     return replaced;
   }
-}
 
-function substituteText(
-  text: string,
-  variables: ReadonlyMap<string, Variable>,
-  path: readonly (string | number)[],
-): Variable {
-  const valueOf = (name: string): Variable => {
-    const value = variables.get(name);
-    if (value !== undefined) return value;
-    throw new VariableError(
-      `the variable ${quoted(name)} has no value${suggestion(name, [...variables.keys()])}`,
-      path,
+  #replaceIn(text: string, path: readonly (string | number)[]): Variable {
+    const valueOf = (name: string): Variable => {
+      this.#used.add(name);
+      const value = this.#variables.get(name);
+      if (value !== undefined) return value;
+      throw new VariableError(
+        `the variable ${quoted(name)} has no value${suggestion(name, [...this.#variables.keys()])}`,
+        path,
+      );
+    };
+    const whole = text.match(/^\$\{([^}]*)\}$/);
+    if (whole !== null) return valueOf(whole[1]!);
+    const result = replaceReferences(
+      text,
+      (dollars, name) => dollars === "$" ? String(valueOf(name)) : `${dollars.slice(1)}{${name}}`,
     );
-  };
-  const whole = text.match(/^\$\{([^}]*)\}$/);
-  if (whole !== null) return valueOf(whole[1]!);
-  const result = replaceReferences(
-    text,
-    (dollars, name) => dollars === "$" ? String(valueOf(name)) : `${dollars.slice(1)}{${name}}`,
-  );
-  if (result.length <= MAX_TEXT) return result;
-  throw new VariableError(`with its variables the text has more than ${MAX_TEXT} letters`, path);
+    if (result.length <= MAX_TEXT) return result;
+    throw new VariableError(`with its variables the text has more than ${MAX_TEXT} letters`, path);
+  }
 }

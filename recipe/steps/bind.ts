@@ -5,7 +5,7 @@
  * @module
  */
 
-import { absolutePath, boolean, list, oneOf, optional, path } from "../schema.ts";
+import { absolutePath, boolean, list, oneOf, optional, path, withDefaultOf } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** What a bound file cannot be used for, by the option of mount(8). */
@@ -96,7 +96,7 @@ export function bind(source: string, target: string = source, options: BindOptio
 /** What the data of `bind` may be. */
 export const bindSchema: StepSchema<BindStep> = stepSchema("bind", () => ({
   source: path(),
-  target: absolutePath(),
+  target: withDefaultOf(absolutePath(), "source"),
   readOnly: optional(boolean()),
   recursive: optional(boolean()),
   optional: optional(boolean()),

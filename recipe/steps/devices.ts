@@ -4,7 +4,7 @@
  * @module
  */
 
-import { absolutePath, optional } from "../schema.ts";
+import { absolutePath, optional, withDefault } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 import { tmpfsSize } from "./mounts.ts";
 
@@ -51,5 +51,5 @@ export function devices(target = "/dev", options: DevicesOptions = {}): DevicesS
 /** What the data of `devices` may be. */
 export const devicesSchema: StepSchema<DevicesStep> = stepSchema(
   "devices",
-  () => ({ target: absolutePath(), shm: optional(tmpfsSize()) }),
+  () => ({ target: withDefault(absolutePath(), "/dev"), shm: optional(tmpfsSize()) }),
 );

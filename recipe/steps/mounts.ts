@@ -14,6 +14,7 @@ import {
   type Schema,
   type Schemas,
   text,
+  withDefault,
 } from "../schema.ts";
 import { mountOptions, parseMountOptions } from "../mount_options.ts";
 import { quoted } from "../shown.ts";
@@ -185,7 +186,7 @@ export function proc(target = "/proc", options: FilesystemOptions = {}): ProcSte
 }
 
 /** What the data of `proc` may be. */
-export const procSchema: StepSchema<ProcStep> = stepSchema("proc", kernelFilesystem);
+export const procSchema: StepSchema<ProcStep> = stepSchema("proc", kernelFilesystem("/proc"));
 
 /** Mounts /sys of the container's network namespace. */
 export interface SysfsStep extends FilesystemOptions {
@@ -218,7 +219,7 @@ export function sysfs(target = "/sys", options: FilesystemOptions = {}): SysfsSt
 }
 
 /** What the data of `sysfs` may be. */
-export const sysfsSchema: StepSchema<SysfsStep> = stepSchema("sysfs", kernelFilesystem);
+export const sysfsSchema: StepSchema<SysfsStep> = stepSchema("sysfs", kernelFilesystem("/sys"));
 
 /** Mounts the POSIX message queues of the container's ipc namespace. */
 export interface MqueueStep extends FilesystemOptions {
@@ -256,11 +257,16 @@ export function mqueue(target = "/dev/mqueue", options: FilesystemOptions = {}):
 }
 
 /** What the data of `mqueue` may be. */
-export const mqueueSchema: StepSchema<MqueueStep> = stepSchema("mqueue", kernelFilesystem);
+export const mqueueSchema: StepSchema<MqueueStep> = stepSchema(
+  "mqueue",
+  kernelFilesystem("/dev/mqueue"),
+);
 
 /** The fields of the steps that mount a filesystem of the kernel's own files. */
-function kernelFilesystem(): Schemas<FilesystemOptions & { readonly target: string }> {
-  return { target: absolutePath(), options: optional(mountOptions()) };
+function kernelFilesystem(
+  target: string,
+): () => Schemas<FilesystemOptions & { readonly target: string }> {
+  return () => ({ target: withDefault(absolutePath(), target), options: optional(mountOptions()) });
 }
 
 /** How mounts and unmounts propagate from and to a mount. */

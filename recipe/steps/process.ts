@@ -18,6 +18,8 @@ import {
   schema,
   text,
   variableName,
+  withDefault,
+  withDefaultOf,
 } from "../schema.ts";
 import { variablePattern } from "../variable_pattern.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
@@ -176,7 +178,7 @@ export const rlimitSchema: StepSchema<RlimitStep> = stepSchema("rlimit", () => {
   return {
     resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
     soft: limit,
-    hard: limit,
+    hard: withDefaultOf(limit, "soft"),
   };
 }, ({ soft, hard }) => {
   if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
@@ -254,10 +256,13 @@ export const dieWithParentSchema: StepSchema<DieWithParentStep> = stepSchema(
     const names = Object.keys(SIGNALS);
     const name = oneOf(names);
     return {
-      signal: schema(
-        `${name.expected}, or null`,
-        (value) => value === null ? undefined : name.issue(value),
-        () => ({ enum: [...names, null] }),
+      signal: withDefault(
+        schema(
+          `${name.expected}, or null`,
+          (value) => value === null ? undefined : name.issue(value),
+          () => ({ enum: [...names, null] }),
+        ),
+        "SIGKILL",
       ),
     };
   },

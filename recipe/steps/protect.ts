@@ -5,7 +5,7 @@
  */
 
 import { climbs } from "../path.ts";
-import { absolutePath, list, optional, type Schema, text } from "../schema.ts";
+import { absolutePath, list, optional, type Schema, text, withDefaultOf } from "../schema.ts";
 import { quoted } from "../shown.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
@@ -98,7 +98,7 @@ export function protectedName(): Schema {
 /** What the data of `protect` may be. */
 export const protectSchema: StepSchema<ProtectStep> = stepSchema("protect", () => ({
   source: absolutePath(),
-  target: absolutePath(),
+  target: withDefaultOf(absolutePath(), "source"),
   names: optional(list(protectedName())),
   except: optional(list(absolutePath())),
 }));

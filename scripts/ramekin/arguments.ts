@@ -64,7 +64,7 @@ export function readArguments(words: readonly string[], subcommand: Subcommand):
     string: [...valued, "_"],
     collect: valued,
     unknown: (word, name) => {
-      if (name !== undefined) refuseUnknown(word, flags);
+      if (name !== undefined) refuseUnknown(word, flags, subcommand);
     },
   });
   if (parsed["help"] !== true) check(parsed, words.includes("--"), subcommand);
@@ -87,12 +87,16 @@ function withValues(words: readonly string[], flags: readonly Flag[]): string[] 
   });
 }
 
-function refuseUnknown(word: string, flags: readonly Flag[]): never {
+function refuseUnknown(word: string, flags: readonly Flag[], { program }: Subcommand): never {
   const name = word.replace(/^-+/, "").split("=")[0]!;
   const near = nearest(name, flags.map(({ name }) => name));
   throw new UsageError(
     `there is no flag ${word.split("=")[0]}` +
-      (near === undefined ? "" : `; did you mean --${near}?`),
+      (near !== undefined
+        ? `; did you mean --${near}?`
+        : program === true
+        ? "; a program and its own flags come after --"
+        : ""),
   );
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { escapeControls } from "../../ffi/control_characters.ts";
-import { PermissionError, type Recipe, recipe, RecipeError, type RecipeInput } from "../../mod.ts";
+import { RamekinError, type Recipe, recipe, type RecipeInput } from "../../mod.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { UsageError } from "./usage.ts";
 
@@ -62,8 +62,7 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
       try {
         return await use();
       } catch (error) {
-        const isOfStep = error instanceof RecipeError || error instanceof PermissionError;
-        throw isOfStep ? located(error) : error;
+        throw error instanceof RamekinError ? located(error) : error;
       }
     },
   };

@@ -26,6 +26,7 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   $schema: () => undefined,
   $defs: () => undefined,
   title: () => undefined,
+  default: () => undefined,
   description: () => undefined,
   $ref(value, rule: string, _, root) {
     const [, name] = /^#\/\$defs\/(\w+)$/.exec(rule)!;

@@ -168,7 +168,12 @@ test(
     };
     assertEquals(await named("name=pot"), "pot\n");
     assertEquals(await named(`name="12"`), "12\n");
-    assertStringIncludes(await named("name=12"), "should be a string, not 12");
+    // The default of the recipe is a text.
+    assertEquals(await named("name=12"), "12\n");
+    assertStringIncludes(
+      await named("nam=pot"),
+      'there is no variable "nam"; did you mean "name"?',
+    );
     assertStringIncludes(await named("name"), "--set NAME=VALUE");
   }),
 );

@@ -8,9 +8,12 @@ import {
   recipe,
   RecipeError,
   type Step,
+  SyscallError,
   tmpfs,
   unshare,
+  UnsupportedError,
 } from "../../mod.ts";
+import { readRecipe } from "../../yaml/read.ts";
 import { loadRecipe, loadRecipeText, parseRecipe, stringifyRecipe } from "../../yaml/mod.ts";
 import { inDirectory, test } from "../support.ts";
 import { rounds } from "../rounds.ts";
@@ -327,4 +330,35 @@ test("arbitrary texts make a recipe or a RecipeError, nothing else", () => {
       }
     }
   }
+});
+
+test("a variable that no text has is refused, and one of an include is not", () => {
+  const text = 'steps: [{ step: hostname, name: "${name}" }, { include: a }]';
+  const include = () => ({ file: "a", text: 'steps: [{ step: hostname, name: "${other}" }]' });
+  const parse = (variables: Record<string, string | number>) =>
+    parseRecipe(text, { variables, include, file: "box.yaml" });
+  assertEquals(parse({ name: "a", other: "b" }).steps.length, 2);
+  const error = assertThrows(() => parse({ name: "a", other: "b", oter: "c" }), RecipeError);
+  assertEquals(error.message, 'box.yaml:1:1: there is no variable "oter"; did you mean "other"?');
+});
+
+test("a variable with a text as its default is a text", () => {
+  const text = (value: string) =>
+    `{ variables: { name: ${value} }, steps: [{ step: hostname, name: "\${name}" }] }`;
+  const given = { variables: { name: 12 } };
+  assertEquals(parseRecipe(text('"1"'), given).steps, [{ step: "hostname", name: "12" }]);
+  assertThrows(() => parseRecipe(text("1"), given), RecipeError, "should be a string, not 12");
+});
+
+test("errors of calls have the place of their step too", () => {
+  const text = "steps:\n- { step: unshare, kinds: [mount] }\n- { step: tmpfs, target: /none }\n";
+  const { located } = readRecipe(text, { file: "box.yaml" });
+  const details = { step: "tmpfs", stepIndex: 1 };
+  const failed = new SyscallError({ ...details, syscall: "mount", errno: 22, hint: "do this" });
+  const placed = located(failed);
+  assertEquals([placed.code, placed.hint, placed.position?.line], ["EINVAL", "do this", 3]);
+  const lacking = located(
+    new UnsupportedError("there is none", { ...details, advice: ["get it"] }),
+  );
+  assertEquals(lacking.message, "box.yaml:3:3: step 2 (tmpfs): there is none\n  get it");
 });
