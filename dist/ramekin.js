@@ -5272,6 +5272,38 @@ function optional(schema2) {
     optional: true
   };
 }
+function withDefault(schema2, value) {
+  return {
+    ...schema2,
+    optional: true,
+    defaultOf: () => value,
+    jsonSchema: () => ({
+      ...schema2.jsonSchema(),
+      default: value
+    })
+  };
+}
+function withDefaultOf(schema2, other) {
+  return {
+    ...schema2,
+    optional: true,
+    defaultOf: (fields) => fields[other]
+  };
+}
+function withDefaults(value, fields) {
+  let whole;
+  for (const name in fields) {
+    const { defaultOf } = fields[name];
+    if (defaultOf === void 0 || Object.hasOwn(value, name) && value[name] !== void 0) {
+      continue;
+    }
+    whole ??= {
+      ...value
+    };
+    whole[name] = defaultOf(whole);
+  }
+  return whole ?? value;
+}
 function text3(rules = {}) {
   const { expected = "a string", min = 0, max = Infinity, pattern, issue } = rules;
   return schema(expected, (value) => {
@@ -5557,7 +5589,7 @@ function bind(source, target = source, options = {}) {
 }
 var bindSchema = stepSchema("bind", () => ({
   source: path(),
-  target: absolutePath(),
+  target: withDefaultOf(absolutePath(), "source"),
   readOnly: optional(boolean()),
   recursive: optional(boolean()),
   optional: optional(boolean()),
@@ -5777,7 +5809,7 @@ function proc(target = "/proc", options = {}) {
     ...options
   };
 }
-var procSchema = stepSchema("proc", kernelFilesystem);
+var procSchema = stepSchema("proc", kernelFilesystem("/proc"));
 function sysfs(target = "/sys", options = {}) {
   return {
     step: "sysfs",
@@ -5785,7 +5817,7 @@ function sysfs(target = "/sys", options = {}) {
     ...options
   };
 }
-var sysfsSchema = stepSchema("sysfs", kernelFilesystem);
+var sysfsSchema = stepSchema("sysfs", kernelFilesystem("/sys"));
 function mqueue(target = "/dev/mqueue", options = {}) {
   return {
     step: "mqueue",
@@ -5793,12 +5825,12 @@ function mqueue(target = "/dev/mqueue", options = {}) {
     ...options
   };
 }
-var mqueueSchema = stepSchema("mqueue", kernelFilesystem);
-function kernelFilesystem() {
-  return {
-    target: absolutePath(),
+var mqueueSchema = stepSchema("mqueue", kernelFilesystem("/dev/mqueue"));
+function kernelFilesystem(target) {
+  return () => ({
+    target: withDefault(absolutePath(), target),
     options: optional(mountOptions())
-  };
+  });
 }
 var PROPAGATIONS = [
   "private",
@@ -5856,7 +5888,7 @@ function devices(target = "/dev", options = {}) {
   };
 }
 var devicesSchema = stepSchema("devices", () => ({
-  target: absolutePath(),
+  target: withDefault(absolutePath(), "/dev"),
   shm: optional(tmpfsSize())
 }));
 
@@ -6360,7 +6392,7 @@ function protectedName() {
 }
 var protectSchema = stepSchema("protect", () => ({
   source: absolutePath(),
-  target: absolutePath(),
+  target: withDefaultOf(absolutePath(), "source"),
   names: optional(list(protectedName())),
   except: optional(list(absolutePath()))
 }));
@@ -6678,7 +6710,7 @@ var rlimitSchema = stepSchema("rlimit", () => {
   return {
     resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
     soft: limit2,
-    hard: limit2
+    hard: withDefaultOf(limit2, "soft")
   };
 }, ({ soft, hard }) => {
   if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
@@ -6702,12 +6734,12 @@ var dieWithParentSchema = stepSchema("dieWithParent", () => {
   const names = Object.keys(SIGNALS);
   const name = oneOf(names);
   return {
-    signal: schema(`${name.expected}, or null`, (value) => value === null ? void 0 : name.issue(value), () => ({
+    signal: withDefault(schema(`${name.expected}, or null`, (value) => value === null ? void 0 : name.issue(value), () => ({
       enum: [
         ...names,
         null
       ]
-    }))
+    })), "SIGKILL")
   };
 });
 function init() {
@@ -8768,6 +8800,8 @@ var Container = class {
     this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new FdStream(fd));
     this.#maxOutput = limits2.maxOutput;
     this.status = this.#wait(limits2);
+    this.status.catch(() => {
+    });
   }
   /**
    * The same as `pid`; `pidsIn` returns the pid in the container.
@@ -9164,6 +9198,19 @@ function subjectOf(need) {
   }
 }
 
+// proxy/destination_address.ts
+var MAPPED = parsePrefix("::ffff:0:0/96");
+function destinationAddress(address2) {
+  return address2.family === AF_INET6 && isInRange(address2, MAPPED) ? {
+    family: AF_INET,
+    bytes: address2.bytes.slice(12)
+  } : address2;
+}
+function parseDestinationAddress(text4) {
+  const ip = parseIp(text4);
+  return ip && destinationAddress(ip);
+}
+
 // ffi/resolve_name.ts
 var ADDRINFO = {
   socktype: 8,
@@ -9331,6 +9378,7 @@ var Semaphore = class {
 
 // proxy/hosts.ts
 var LOOKUPS_AT_ONCE = 4;
+var allLookups = perEngine(() => new Semaphore(8));
 var ADDRESSES = 16;
 var LOOPBACK_IPV4 = parsePrefix("127.0.0.0/8");
 var LOCALHOST = [
@@ -9346,7 +9394,7 @@ var Hosts = class {
   }
   /** Whether the host is granted, by the name or the address in the request. */
   has({ name, port }) {
-    const ip = parseIp(name);
+    const ip = parseDestinationAddress(name);
     if (ip !== void 0) return this.#hasAddress(ip, port);
     return this.#granted.some((host2) => isFor(host2, port) && grantsName(host2, name));
   }
@@ -9359,24 +9407,27 @@ var Hosts = class {
    * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
    * and those that the list grants themselves.
    *
+   * @param isWanted whether the name still has to be looked up, once there is a thread for it
    * @throws {Refusal} where the host is not granted, to the program or to the script
    */
-  async addressesOf(to) {
+  async addressesOf(to, isWanted = () => true) {
     const text4 = describeDestination2(to);
     if (!this.has(to)) throw new Refusal(403, `${text4} is not allowed`);
     if (stateOf(text4) !== "granted") {
       throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
     }
-    const found = await this.#resolve(to.name);
+    const found = await this.#resolve(to.name, isWanted);
     return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
   }
-  async #resolve(name) {
-    const ip = parseIp(name);
+  async #resolve(name, isWanted) {
+    const ip = parseDestinationAddress(name);
     if (ip !== void 0) return [
       ip
     ];
     if (name === "localhost") return LOCALHOST;
-    return (await this.#lookups.run(() => resolveName(name))).slice(0, ADDRESSES);
+    const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
+    const found = await this.#lookups.run(() => allLookups().run(look2));
+    return found.slice(0, ADDRESSES).map(destinationAddress);
   }
   #mayLeadTo(address2, port) {
     if (this.#hasAddress(address2, port)) return true;
@@ -10297,7 +10348,9 @@ function requiredAccess(recorder, command) {
   for (const { access, locksWith } of recorder.recorded) {
     if (locksWith === void 0 || !holds2(locksWith)) needs2.push(access);
   }
-  if (caller.euid === 0 && recorder.mapsRoot) needs2.push(...recorder.kernelFiles.needs(holds2));
+  if (caller.euid === 0 && recorder.mapsRoot) {
+    needs2.push(...recorder.kernelFiles.needs(holds2, (path2) => recorder.exists(path2)));
+  }
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
     host: "*"
@@ -10485,6 +10538,16 @@ function socketAddress({ family, bytes, port, text: text4 }) {
   return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text4}}`);
 }
 
+// proxy/latin1.ts
+function decodeLatin1(bytes) {
+  let text4 = "";
+  for (const byte of bytes) text4 += String.fromCharCode(byte);
+  return text4;
+}
+function encodeLatin1(text4) {
+  return Uint8Array.from(text4, (letter) => letter.charCodeAt(0));
+}
+
 // proxy/body.ts
 var LINE_LIMIT = 64;
 async function passBody(body, from, to) {
@@ -10531,11 +10594,10 @@ var Reader = class {
   }
   /** Returns everything up to an ending, with the ending, which must come within `limit` bytes. */
   async upTo(ending, limit2) {
-    const decoder = new TextDecoder("latin1");
     for (let searched = 0; ; ) {
       const from = Math.max(0, searched - ending.length);
-      const at2 = decoder.decode(this.#buffer.subarray(from, limit2)).indexOf(ending);
-      if (at2 >= 0) return decoder.decode(this.#take(from + at2 + ending.length));
+      const at2 = decodeLatin1(this.#buffer.subarray(from, limit2)).indexOf(ending);
+      if (at2 >= 0) return decodeLatin1(this.#take(from + at2 + ending.length));
       if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
       searched = this.#buffer.length;
       if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
@@ -10728,7 +10790,7 @@ async function readName(type, from) {
   }
   if (type !== NAME2) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from.exactly(1);
-  return new TextDecoder("latin1").decode(await from.exactly(length));
+  return decodeLatin1(await from.exactly(length));
 }
 
 // proxy/connection.ts
@@ -10764,7 +10826,7 @@ async function serveHttp(client, from, connect2, whenAsked) {
       await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
       return await passBoth(client, from, host2);
     }
-    await host2.write(new TextEncoder().encode(request.head));
+    await host2.write(encodeLatin1(request.head));
     const body = passBody(request.body, from, host2).catch(() => host2.close());
     await pass(new Reader(host2), client);
     client.close();
@@ -10874,8 +10936,8 @@ var SocketStream = class {
 
 // proxy/dial.ts
 var PATIENCE2 = 1e4;
-async function dial(to, hosts) {
-  for (const address2 of await hosts.addressesOf(to)) {
+async function dial(to, hosts, isWanted) {
+  for (const address2 of await hosts.addressesOf(to, isWanted)) {
     const socket = await dialAddress(address2, to.port).catch(ifSyscall);
     if (socket !== void 0) return new SocketStream(socket);
   }
@@ -10957,7 +11019,7 @@ var ContainerProxy = class {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
     this.#watch.unref();
-    this.#connect = async (to) => this.#noted(await dial(to, hosts));
+    this.#connect = async (to) => this.#noted(await dial(to, hosts, () => !this.#watch.closed));
     void this.#accept();
   }
   /** Closes the socket, and all connections. */
@@ -14017,10 +14079,25 @@ function below2(place2, directory, path2, name) {
 // plan/access/kernel_files.ts
 var KERNEL_FILES = {
   proc: {
-    path: "/proc/sys",
+    path: "/proc",
     guards: [
-      "sys",
-      "sysrq-trigger"
+      ...[
+        "sys",
+        "sysrq-trigger",
+        "acpi",
+        "asound",
+        "bus",
+        "driver",
+        "dynamic_debug",
+        "fs",
+        "irq"
+      ],
+      ...[
+        "latency_stats",
+        "mtrr",
+        "pressure",
+        "scsi"
+      ]
     ]
   },
   sysfs: {
@@ -14034,7 +14111,7 @@ var KernelFiles = class {
   #mounts = [];
   /** For each read-only path, the number of user namespaces that had been entered before. */
   #guarded = /* @__PURE__ */ new Map();
-  /** Adds a mount that can be written to. */
+  /** Adds a mount. */
   mounted(mount4) {
     if (KERNEL_FILES[mount4.type] === void 0) return;
     this.#mounts.push({
@@ -14045,6 +14122,12 @@ var KernelFiles = class {
   /** Notes that a path is read-only. */
   guard(path2, userNamespaces) {
     this.#guarded.set(normalize(path2), userNamespaces);
+  }
+  /** Notes that something is mounted at a path: it covers what was read-only there. */
+  cover(path2) {
+    for (const guarded of this.#guarded.keys()) {
+      if (isWithin(guarded, path2)) this.#guarded.delete(guarded);
+    }
   }
   /** Notes that the mounts at a path, or all of them, can be reached by other paths as well. */
   copied(path2) {
@@ -14062,20 +14145,32 @@ var KernelFiles = class {
     this.#guarded.clear();
   }
   /**
-   * Returns an access for each mount that root can still change.
+   * Returns an access for each mount that root can still change: the first path that it can.
    *
    * @param holds whether a path is still read-only that was made so in this user namespace
+   * @param exists whether the host has a file with such a path
    */
-  needs(holds2) {
-    return this.#mounts.filter(({ target, type, copied }) => copied || !KERNEL_FILES[type].guards.every((name) => {
-      const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-      return guarded !== void 0 && holds2(guarded);
-    })).map(({ type, step, stepIndex }) => ({
-      kind: "write",
-      path: KERNEL_FILES[type].path,
-      stepIndex,
-      step
-    }));
+  needs(holds2, exists) {
+    return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
+      if (readOnlyIn !== void 0 && holds2(readOnlyIn)) return [];
+      const { path: path2, guards } = KERNEL_FILES[type];
+      const isOpen = (name) => {
+        const guarded = this.#guarded.get(normalize(`${target}/${name}`));
+        return copied || guarded === void 0 || !holds2(guarded);
+      };
+      const open2 = guards.map((name) => [
+        name,
+        normalize(`${path2}/${name}`)
+      ]).find(([name, path3]) => isOpen(name) && exists(path3));
+      return open2 === void 0 ? [] : [
+        {
+          kind: "write",
+          path: open2[1],
+          stepIndex,
+          step
+        }
+      ];
+    });
   }
 };
 
@@ -14088,6 +14183,11 @@ var HARMLESS_TYPES = /* @__PURE__ */ new Set([
   "mqueue",
   "devpts"
 ]);
+var SHOWN = {
+  proc: "pid",
+  sysfs: "net",
+  mqueue: "ipc"
+};
 var HARMLESS = new Set([
   "null",
   "zero",
@@ -14119,11 +14219,15 @@ var AccessRecorder = class {
   lifetime;
   /** The files by which root can change the machine. */
   kernelFiles = new KernelFiles();
+  /** Whether a chroot(2) of the recipe can be left, and with it each later root. */
+  #isOpen = false;
   #cursor;
   #paths;
+  #host;
   constructor(cursor, state, host2) {
     this.#cursor = cursor;
     this.state = state;
+    this.#host = host2;
     this.#paths = new HostPaths(cursor, state.mounts, host2);
   }
   /** See {@linkcode HostPaths.hostSource}. */
@@ -14133,6 +14237,10 @@ var AccessRecorder = class {
   /** See {@linkcode HostPaths.leavesRoot}. */
   leavesRoot(path2) {
     return this.#paths.leavesRoot(path2);
+  }
+  /** Whether the host has a file with this path. */
+  exists(path2) {
+    return this.#host.resolve(path2).type !== void 0;
   }
   /** The file of the host that the source of a bind is, or may be. */
   hostPlace(source) {
@@ -14239,13 +14347,21 @@ var AccessRecorder = class {
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }) {
     const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
-    if (!readOnly) {
-      const { index: stepIndex } = this.#cursor;
-      this.kernelFiles.mounted({
-        target,
-        type,
-        step: this.#cursor.nameOf(stepIndex),
-        stepIndex
+    const { index: stepIndex } = this.#cursor;
+    this.kernelFiles.mounted({
+      target,
+      type,
+      step: this.#cursor.nameOf(stepIndex),
+      stepIndex,
+      ...readOnly && {
+        readOnlyIn: this.state.capabilities.userNamespaces
+      }
+    });
+    const shown2 = SHOWN[type];
+    if (shown2 !== void 0 && !this.state.unshared.has(shown2)) {
+      this.record({
+        kind: "namespace",
+        namespace: shown2
       });
     }
     if (HARMLESS_TYPES.has(type)) return;
@@ -14282,8 +14398,18 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    if (this.root === "host") this.root = by === "chroot" ? "chroot" : "own";
+    this.root = this.#rootAfter(by, directory);
     this.kernelFiles.enter(directory);
+  }
+  /**
+   * A directory that is no mount can be moved out of the root by another mount of its filesystem,
+   * with a process in it: that finds the host's files by `..`. In a mount the kernel sees to it.
+   */
+  #rootAfter(by, directory) {
+    this.#isOpen ||= by === "chroot" && this.root !== "own" && !this.state.mounts.isMountPoint(directory);
+    if (this.#isOpen) return "host";
+    if (this.root !== "host") return this.root;
+    return by === "chroot" ? "chroot" : "own";
   }
   /** Records that a process stays as the init, in the present namespaces. */
   recordInit() {
@@ -14468,7 +14594,8 @@ var ContainerPath = class {
     const missing2 = [];
     for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
       if (state.mounts.isThere(directory)) break;
-      if (root !== void 0 && isWithin(root, directory)) break;
+      const holdsRoot = root !== void 0 && isWithin(root, directory);
+      if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
     for (const directory of missing2.reverse()) this.#plan.path(directory).#makeDirectory();
@@ -14537,7 +14664,7 @@ var ContainerPath = class {
   }
   /** Mounts a new filesystem on the directory. */
   mountOn({ source, type, flags: flags2, data: data2, fixes = {} }) {
-    this.#refuseRoot();
+    this.refuseRoot();
     if (this.needsMountPoint) this.makeMountPoint("directory");
     const place2 = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
@@ -14559,7 +14686,7 @@ var ContainerPath = class {
   }
   /** Attaches an open mount here. */
   attach(tree, source) {
-    this.#refuseRoot();
+    this.refuseRoot();
     const place2 = this.open(O_PATH, {
       fixes: () => ({
         ENOENT: this.#missingMountPoint("mkdir() or writeFile() makes one on a filesystem of the recipe")
@@ -14657,8 +14784,8 @@ var ContainerPath = class {
       fixes
     });
   }
-  /** A mount on / is invisible: path lookup starts beneath it (path_resolution(7)). */
-  #refuseRoot() {
+  /** Refuses /: a mount on / is invisible: path lookup starts beneath it (path_resolution(7)). */
+  refuseRoot() {
     if (this.canonical !== "/") return;
     this.#plan.refuse("a mount on / is invisible, as path lookup starts beneath it; mount it on a directory, of a tmpfs for instance, and make that the root with pivotRoot()");
   }
@@ -14698,6 +14825,54 @@ function baseOf(plan, path2) {
   };
   return plan.refuse(`${path2} is ${resolved2}, which has no path`);
 }
+
+// plan/host_facts.ts
+var HostFacts = class {
+  #host;
+  #resolved = /* @__PURE__ */ new Map();
+  #paths = [];
+  #scans = [];
+  #workingDirectory;
+  #mounts;
+  /** What this host says. */
+  constructor(host2) {
+    this.#host = host2;
+  }
+  /** Returns the working directory of the script. */
+  workingDirectory() {
+    return this.#workingDirectory ??= this.#host.workingDirectory();
+  }
+  /** Resolves a path of the host. */
+  resolve(path2) {
+    let resolved2 = this.#resolved.get(path2);
+    if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.#host.resolve(path2));
+    return resolved2;
+  }
+  /** Looks for files of the host by their names. */
+  scanNames(question) {
+    const scan = this.#host.scanNames(question);
+    this.#scans.push(scan);
+    return scan;
+  }
+  /** The mounts of the host. */
+  get mounts() {
+    return this.#mounts ??= this.#host.mounts();
+  }
+  /** Whether the host would say the same to this caller. */
+  hold(caller) {
+    const host2 = this.#host;
+    if (this.#paths.length !== this.#resolved.size) this.#paths = [
+      ...this.#resolved.values()
+    ];
+    const directory = this.#workingDirectory;
+    try {
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && host2.unchanged(this.#paths) && this.#scans.every((scan) => host2.sameNames(scan));
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      return false;
+    }
+  }
+};
 
 // plan/host_path.ts
 var HostPath = class _HostPath {
@@ -14947,6 +15122,8 @@ var [MAX_CALLS, MAX_PATHS] = [
 var PlanBuilder = class {
   /** The machine that the plan is for. */
   host;
+  /** What the plan has asked of that machine. */
+  facts;
   options;
   /** The steps, and the position of the current one. */
   cursor;
@@ -14998,12 +15175,7 @@ var PlanBuilder = class {
   isStale = false;
   #calls = 0;
   #paths = 0;
-  #resolved = /* @__PURE__ */ new Map();
-  #hostPaths = [];
-  #scans = [];
-  #scriptDirectory;
   #untrusted;
-  #mounts;
   #directories = /* @__PURE__ */ new Map();
   /** The directories that calls which may be skipped have opened, and the entries they replace. */
   #opened;
@@ -15022,24 +15194,12 @@ var PlanBuilder = class {
     this.cursor = new StepCursor(steps);
     this.#closesAtOnce = this.cursor.includes("unmount");
     this.state = new PlannedState(host2);
-    this.access = new AccessRecorder(this.cursor, this.state, this);
+    this.facts = new HostFacts(host2);
+    this.access = new AccessRecorder(this.cursor, this.state, this.facts);
   }
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent() {
-    if (this.isMomentary || this.isStale) return false;
-    const { host: host2 } = this;
-    if (this.#hostPaths.length !== this.#resolved.size) {
-      this.#hostPaths = [
-        ...this.#resolved.values()
-      ];
-    }
-    const directory = this.#scriptDirectory;
-    try {
-      return this.state.caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && host2.unchanged(this.#hostPaths) && this.#scans.every((scan) => host2.sameNames(scan));
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-      return false;
-    }
+    return !this.isMomentary && !this.isStale && this.facts.hold(this.state.caller);
   }
   /** The process that calls are added to. */
   get process() {
@@ -15205,6 +15365,7 @@ var PlanBuilder = class {
   }
   /** Adds a mount of the current step to the mount table. */
   mounted(description) {
+    this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({
       ...description,
       stepIndex: this.cursor.index
@@ -15220,30 +15381,17 @@ var PlanBuilder = class {
   }
   /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
   source(source, optional2 = false) {
-    return HostPath.of(this, source, optional2) ?? new ContainerPath(this, source);
-  }
-  /** Returns the working directory of the script, which is read once for each plan. */
-  workingDirectory() {
-    return this.#scriptDirectory ??= this.host.workingDirectory();
-  }
-  /** Resolves a path of the host, once for each plan. */
-  resolve(path2) {
-    let resolved2 = this.#resolved.get(path2);
-    if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.host.resolve(path2));
-    return resolved2;
-  }
-  /** Looks for files of the host by their names. */
-  scanNames(question) {
-    const scan = this.host.scanNames(question);
-    this.#scans.push(scan);
-    return scan;
+    const path2 = HostPath.of(this, source, optional2);
+    if (path2 !== void 0) return path2;
+    if (source.startsWith("/") && !climbs(source)) return new ContainerPath(this, source);
+    return this.refuse(`the source ${source} leads over a mount, a root or a working directory of the recipe; name it by an absolute path without ".."`);
   }
   /**
    * Resolves a path of the host that is opened then. Refuses one that leads over a link which an
    * untrusted program may have made; as an optional one it is missing.
    */
   resolveTrusted(path2, optional2 = false) {
-    const resolved2 = this.resolve(path2);
+    const resolved2 = this.facts.resolve(path2);
     const found = this.#untrustedDirectories().linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
@@ -15253,11 +15401,7 @@ var PlanBuilder = class {
     return this.refuse(`on the way to ${path2} the symbolic link ${found.link} is followed, which a program may have put in ${found.directory}, as the recipe lets it change that; name a path that does not lead over the link`);
   }
   #untrustedDirectories() {
-    return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map((source) => source.startsWith("/") ? source : `${this.workingDirectory()}/${source}`));
-  }
-  /** The mounts of the host, which are read once for each plan; another one is made if they change. */
-  get hostMounts() {
-    return this.#mounts ??= this.host.mounts();
+    return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`));
   }
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */
   directory(path2) {
@@ -19496,12 +19640,12 @@ var KERNEL_TYPES = /* @__PURE__ */ new Set([
   "xenfs"
 ]);
 function refuseKernelMount(source, resolved2, plan) {
-  const mount4 = new VisibleMounts(plan.hostMounts).at(resolved2);
+  const mount4 = new VisibleMounts(plan.facts.mounts).at(resolved2);
   if (mount4 === void 0 || !KERNEL_TYPES.has(mount4.type)) return;
   plan.refuse(`${source} is a filesystem of the kernel (${mount4.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
 }
 function coverKernelMounts(resolved2, target, plan) {
-  const paths = kernelMountsIn(resolved2, plan.hostMounts);
+  const paths = kernelMountsIn(resolved2, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
     for (const path2 of paths) {
@@ -19611,6 +19755,7 @@ function lowerBind(step, plan) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
   const target = plan.path(step.target);
+  target.refuseRoot();
   const mounted = {
     target: target.canonical,
     type: "bind",
@@ -20726,13 +20871,13 @@ function mask(plan, path2, empty, pinned) {
     coverWithEmpty(plan, place2, path2, empty);
     plan.release(place2);
   });
-  plan.access.recordGuard(path2);
   plan.mounted({
     target: target.canonical,
     type: "mask",
     readOnly: true,
     certain: false
   });
+  plan.access.recordGuard(path2);
 }
 function lowerReadonlyPaths({ paths }, plan) {
   plan.needs("mount", "they would become read-only on the host");
@@ -20759,7 +20904,6 @@ function keepFromChange(plan, path2, pinned) {
     plan.release(tree);
     plan.release(place2);
   });
-  plan.access.recordGuard(path2);
   plan.mounted({
     target: target.canonical,
     type: "bind",
@@ -20767,6 +20911,7 @@ function keepFromChange(plan, path2, pinned) {
     readOnly: true,
     certain: false
   });
+  plan.access.recordGuard(path2);
 }
 function openIfThere(target, missing2) {
   return target.open(O_PATH, {
@@ -21325,7 +21470,7 @@ function lowerProtect(step, plan) {
   const { path: directory, type } = plan.resolveTrusted(source);
   if (type !== "directory") return;
   const { names = PROTECTED_NAMES, except = [] } = step;
-  const { found, missing: missing2 } = plan.scanNames({
+  const { found, missing: missing2 } = plan.facts.scanNames({
     directory,
     names,
     absent: isHome(directory, plan) ? names : names.filter((name) => !HOME_NAMES.includes(name)),
@@ -21355,7 +21500,7 @@ function lowerProtect(step, plan) {
 }
 function isHome(directory, plan) {
   const home = plan.host.homeDirectory();
-  return home?.startsWith("/") === true && plan.resolve(home).path === directory;
+  return home?.startsWith("/") === true && plan.facts.resolve(home).path === directory;
 }
 var Shown = class {
   #plan;
@@ -22424,12 +22569,11 @@ function checkedSteps(values) {
   }));
 }
 function checkedStep(value, index, size) {
-  checkStep(value, index);
-  const step = frozenCopy(value);
+  const step = frozenCopy(completeStep(value, index));
   CHECKED.set(step, size);
   return step;
 }
-function checkStep(value, stepIndex) {
+function completeStep(value, stepIndex) {
   if (!isObject(value) || !Object.hasOwn(value, "step") || typeof value["step"] !== "string") {
     throw new RecipeError(`is not a step: expected an object with a "step" field, got ${unsuitable(value)}`, {
       stepIndex
@@ -22445,7 +22589,8 @@ function checkStep(value, stepIndex) {
       stepIndex
     });
   }
-  const invalid = invalidField(value, schema2.fields, "step");
+  const whole = withDefaults(value, schema2.fields);
+  const invalid = invalidField(whole, schema2.fields, "step");
   if (invalid !== void 0) {
     throw new RecipeError(invalid.issue, {
       step,
@@ -22453,11 +22598,12 @@ function checkStep(value, stepIndex) {
       field: invalid.field
     });
   }
-  const issue = schema2.issue?.(value);
+  const issue = schema2.issue?.(whole);
   if (issue !== void 0) throw new RecipeError(issue, {
     step,
     stepIndex
   });
+  return whole;
 }
 function unsuitable(value) {
   if (typeof value === "function") {

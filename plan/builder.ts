@@ -25,6 +25,7 @@ import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
+import { climbs } from "../recipe/path.ts";
 import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
@@ -369,7 +370,14 @@ export class PlanBuilder {
 
   /** Returns the source of a bind or a copy: a file of the host, or one of the container's. */
   source(source: string, optional = false): HostPath | ContainerPath {
-    return HostPath.of(this, source, optional) ?? new ContainerPath(this, source);
+    const path = HostPath.of(this, source, optional);
+    if (path !== undefined) return path;
+    if (source.startsWith("/") && !climbs(source)) return new ContainerPath(this, source);
+    // What is opened by the words of such a path is not what they lead to on the host.
+    return this.refuse(
+      `the source ${source} leads over a mount, a root or a working directory of the recipe; name ` +
+        'it by an absolute path without ".."',
+    );
   }
 
   /**

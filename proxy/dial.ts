@@ -29,10 +29,15 @@ const PATIENCE = 10_000;
 /**
  * Connects to a host, by the first of its addresses that answers.
  *
+ * @param isWanted whether the container still waits for it
  * @throws {Refusal} where the host is not granted, or cannot be reached
  */
-export async function dial(to: Destination, hosts: Hosts): Promise<Stream> {
-  for (const address of await hosts.addressesOf(to)) {
+export async function dial(
+  to: Destination,
+  hosts: Hosts,
+  isWanted: () => boolean,
+): Promise<Stream> {
+  for (const address of await hosts.addressesOf(to, isWanted)) {
     const socket = await dialAddress(address, to.port).catch(ifSyscall);
     if (socket !== undefined) return new SocketStream(socket);
   }

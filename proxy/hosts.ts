@@ -65,26 +65,28 @@ export class Hosts {
    * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
    * and those that the list grants themselves.
    *
+   * @param isWanted whether the name still has to be looked up, once there is a thread for it
    * @throws {Refusal} where the host is not granted, to the program or to the script
    */
-  async addressesOf(to: Destination): Promise<readonly IpAddress[]> {
+  async addressesOf(to: Destination, isWanted = () => true): Promise<readonly IpAddress[]> {
     const text = describeDestination(to);
     if (!this.has(to)) throw new Refusal(403, `${text} is not allowed`);
     if (stateOf(text) !== "granted") {
       throw new Refusal(403, `${text} is not allowed to the script: --allow-net=${text}`);
     }
-    const found = await this.#resolve(to.name);
+    const found = await this.#resolve(to.name, isWanted);
     return found.filter((address) =>
       stateOf(describeAddress(address, to.port)) !== "denied" &&
       (to.name === "localhost" || this.#mayLeadTo(address, to.port))
     );
   }
 
-  async #resolve(name: string): Promise<readonly IpAddress[]> {
+  async #resolve(name: string, isWanted: () => boolean): Promise<readonly IpAddress[]> {
     const ip = parseDestinationAddress(name);
     if (ip !== undefined) return [ip];
     if (name === "localhost") return LOCALHOST;
-    const found = await this.#lookups.run(() => allLookups().run(() => resolveName(name)));
+    const look = () => isWanted() ? resolveName(name) : Promise.resolve([]);
+    const found = await this.#lookups.run(() => allLookups().run(look));
     return found.slice(0, ADDRESSES).map(destinationAddress);
   }
 

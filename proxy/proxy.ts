@@ -49,7 +49,7 @@ export class ContainerProxy {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
     this.#watch.unref();
-    this.#connect = async (to) => this.#noted(await dial(to, hosts));
+    this.#connect = async (to) => this.#noted(await dial(to, hosts, () => !this.#watch.closed));
     void this.#accept();
   }
 

@@ -1,8 +1,15 @@
 /** The access to the host that each kind of step needs, as data. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as steps from "../../mod.ts";
-import { describeAccess, type HostAccessKind, type Recipe, recipe, type Step } from "../../mod.ts";
+import {
+  describeAccess,
+  type HostAccessKind,
+  type Recipe,
+  recipe,
+  RecipeError,
+  type Step,
+} from "../../mod.ts";
 import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { inDirectory, root, test } from "../support.ts";
 
@@ -417,9 +424,17 @@ test("paths are reported without links and `..`", () =>
     assertEquals(path(`/dev/fd/${opened.number}/etc`), read("/etc"));
   })());
 
-test("a relative source after chdir() could be any file", () => {
-  assertEquals(requiredAccess(bind("etc", "/mnt/x"), recipe(own, steps.chdir("/"))), [
-    ...WHOLE_HOST,
+test("a source that is not the host's by its words is refused", () => {
+  const says = "leads over a mount, a root or a working directory of the recipe";
+  const refused = (source: string, ...before: Step[]) =>
+    assertThrows(() => own.with(...before, bind(source, "/mnt/x")).plan(), RecipeError, says);
+  refused("etc", steps.chdir("/"));
+  refused("etc", steps.tmpfs(Deno.cwd()));
+  // The link in the recipe's /usr/lib leads elsewhere than the directory on the host.
+  refused("/usr/lib/..", steps.tmpfs("/usr"), steps.mkdir("/usr/lib"));
+  refused("/mnt/../etc", steps.tmpfs("/etc"));
+  assertEquals(requiredAccess(bind("/usr/lib/..", "/mnt/x", { readOnly: true })), [
+    { kind: "read", path: Deno.realPathSync("/usr") },
   ]);
 });
 

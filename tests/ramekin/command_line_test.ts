@@ -51,7 +51,10 @@ test("an optional value is only accepted after =, as with Deno", () => {
 
 test("unknown words are reported, with the nearest one", () => {
   assertEquals(mistake("soup", "--sat", "a=b"), "there is no flag --sat; did you mean --set?");
-  assertEquals(mistake("soup", "-x"), "there is no flag -x; a program and its own flags come after --");
+  assertEquals(
+    mistake("soup", "-x"),
+    "there is no flag -x; a program and its own flags come after --",
+  );
   assertEquals(mistake("soup", "--all=yes"), "--all takes no value");
   assertEquals(mistake("soup", "--set"), "--set needs a value: --set=NAME=VALUE");
   assertEquals(mistake("soup", "--set="), "--set= has no value after it");
