@@ -1,6 +1,6 @@
 /** The pages of docs/ say what is so: their scripts print what stands below them. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import * as ramekin from "../../mod.ts";
 import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { parseRecipe } from "../../yaml/mod.ts";
@@ -149,6 +149,19 @@ test("the recipe of the README can be run as it says", () => {
   const { stdout } = box.command("uname", { args: ["-n"], permissions: { read: ["/usr"] } })
     .outputSync();
   assertEquals(new TextDecoder().decode(stdout), "pot\n");
+});
+
+test("the recipe of yaml.md is one, with what it says of it", () => {
+  const [, text] = /```yaml\n([\s\S]*?)```/.exec(textOf("yaml.md"))!;
+  const include = (path: string) => ({ file: path, text: "steps: [{ step: sysfs }]" });
+  const { steps } = parseRecipe(text!, { variables: { size: "10m", name: 12 }, include });
+  assertEquals(
+    steps.map(({ step }) => step).join(" "),
+    "unshare mapRoot tmpfs bind hostname sysfs",
+  );
+  assertEquals(steps[3], { step: "bind", source: "/usr", target: "/usr", readOnly: true });
+  assertEquals(steps[4], { step: "hostname", name: "12" });
+  assertThrows(() => parseRecipe(text!, { include }), ramekin.RecipeError, '"size" has no value');
 });
 
 test("the index leads to every page", () => {
