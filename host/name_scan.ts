@@ -25,8 +25,15 @@ export interface NameQuestion {
   readonly directory: string;
   /** Names, or ends of paths: `".git/hooks"`. */
   readonly names: readonly string[];
-  /** Those of the names that are reported where they are missing, directly in the directory. */
+  /**
+   * Those of the names that are reported where they are missing: directly in the directory, and in
+   * the repository in which `start` is, or in `start` itself.
+   */
   readonly absent: readonly string[];
+  /** A directory that is looked through first, with those around it, however deep it is. */
+  readonly start?: string | undefined;
+  /** The home directory, where all names are reported if they are missing. */
+  readonly home?: string | undefined;
   /** Files that are not reported. */
   readonly except: readonly string[];
 }
@@ -138,19 +145,42 @@ class Search {
   }
 
   run(): NameScan {
-    this.#later({ path: this.#question.directory, depth: 0, inGit: false });
+    const { directory, absent, names, home } = this.#question;
+    const around = this.#aroundStart();
+    for (const [index, path] of around.entries()) {
+      // As deep below the first as below the directory itself.
+      this.#later({ path, depth: index === 0 ? 0 : around.length - index, inGit: false });
+    }
+    this.#later({ path: directory, depth: 0, inGit: false });
     for (let read = 0; read < MAX_DIRECTORIES; read++) {
       // Repositories first, so that no other directories can keep them from being found.
       const pending = this.#gitQueue.shift() ?? this.#queue.shift();
       if (pending === undefined) break;
       this.#read(pending);
     }
-    for (const name of this.#question.absent) {
-      if (!name.startsWith(GIT)) this.#reportMissing(below(this.#question.directory, name));
-    }
+    // Nobody starts a program in / that reads what is there.
+    if (directory !== "/") this.#reportAllMissing(directory, absent);
+    const project = around.find((path) => this.#lists.of(path).has(".git")) ?? around[0];
+    if (project !== undefined) this.#reportAllMissing(project, absent);
+    if (home !== undefined && isWithin(home, directory)) this.#reportAllMissing(home, names);
     const found = [...this.#found.values()].sort(byPath);
     const missing = [...this.#missing.values()].filter(({ path }) => isWritable(parentOf(path)));
     return { found, missing: missing.sort(byPath) };
+  }
+
+  /** The start and the directories around it, below the directory; none if it is not in there. */
+  #aroundStart(): readonly string[] {
+    const { directory, start } = this.#question;
+    if (start === undefined || !isWithin(start, directory)) return [];
+    const around: string[] = [];
+    for (let at = start; at !== directory; at = parentOf(at)) around.push(at);
+    return around;
+  }
+
+  #reportAllMissing(directory: string, names: readonly string[]): void {
+    for (const name of names) {
+      if (!name.startsWith(GIT)) this.#reportMissing(below(directory, name));
+    }
   }
 
   #later(pending: Pending): void {

@@ -158,7 +158,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(setuidFiles ? [] : ["@setuid-files"]),
     ...(unixSockets ? [] : ["@unix-sockets"]),
   ];
-  const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp" });
+  const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp", LANG: "C.UTF-8" });
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...(net === "none" ? [unshare("net")] : []),
@@ -247,7 +247,9 @@ function accessAround(path: string, asked: ReadonlyMap<string, Access>): readonl
     if (access !== undefined) around.push(access);
   }
   const whole = asked.get("/");
-  if (whole === undefined || TEMPORARY.some((directory) => isWithin(path, directory))) {
+  if (
+    whole === undefined || path === "/" || TEMPORARY.some((directory) => isWithin(path, directory))
+  ) {
     return around;
   }
   return [...around, whole];

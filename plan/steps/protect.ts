@@ -23,7 +23,9 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   const { found, missing } = plan.facts.scanNames({
     directory,
     names,
-    absent: isHome(directory, plan) ? names : names.filter((name) => !HOME_NAMES.includes(name)),
+    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    start: plan.facts.resolve(plan.facts.workingDirectory()).path,
+    home: homeOf(plan),
     // Links below the directory are not followed: a program may have made them.
     except: except.map(normalize).filter((path) => isWithin(path, source))
       .map((path) => directory + path.slice(source.length)),
@@ -48,9 +50,9 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   }
 }
 
-function isHome(directory: string, plan: PlanBuilder): boolean {
+function homeOf(plan: PlanBuilder): string | undefined {
   const home = plan.host.homeDirectory();
-  return home?.startsWith("/") === true && plan.facts.resolve(home).path === directory;
+  return home?.startsWith("/") === true ? plan.facts.resolve(home).path : undefined;
 }
 
 /** A directory of the host, as the container shows it. */

@@ -20,7 +20,10 @@ import { enterTime } from "../time_namespace.ts";
 export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
   const kinds = new Set(step.kinds);
   if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("user")) dropScriptGroups(plan);
+  if (kinds.has("user")) {
+    requireMappedIds(plan);
+    dropScriptGroups(plan);
+  }
   if (kinds.has("net")) keepParentNetns(plan);
   if (kinds.has("mount")) plan.leaveMountNamespace();
   enterNamespaces(kinds, plan);
@@ -52,6 +55,12 @@ function dropScriptGroups(plan: PlanBuilder): void {
   if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
   plan.callBefore(setgroups([]));
   state.groupsChanged = true;
+}
+
+/** Only a user with an id can make a user namespace (user_namespaces(7)). */
+function requireMappedIds(plan: PlanBuilder): void {
+  if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
+  plan.refuse("the ids of the user namespace before it have to be mapped first: mapRoot()");
 }
 
 function enterNamespaces(kinds: ReadonlySet<NamespaceKind>, plan: PlanBuilder): void {

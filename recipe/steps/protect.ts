@@ -37,7 +37,8 @@ export interface ProtectOptions {
  * `bind()` of the directory. Needs `unshare("mount")` before it.
  *
  * The names are looked for when the recipe is planned: in the directory and three levels below it,
- * in at most 500 directories, the nearest first, but not in node_modules. Upper and lower case count
+ * and in the working directory and those around it, in at most 500 directories, the nearest first,
+ * but not in node_modules. Upper and lower case count
  * as the same. What is found is mounted on itself, read-only, and so are the directories on the
  * way, which then cannot be moved away. Where a name is a symbolic link, neither the link nor what
  * it leads to can be changed. Repositories of git are found by what is in them, however deep those
@@ -45,9 +46,9 @@ export interface ProtectOptions {
  * are protected too.
  *
  * Of the names that are missing, those that are read in any directory cannot be made in this one,
- * nor in a repository: an empty directory stands in their place on the host while the container
- * runs. Others can be made, such as .bashrc: it is read in the home directory, and only there it
- * cannot be made.
+ * nor in the repository of the working directory, and those of git in no repository that is found:
+ * an empty directory stands in their place on the host while the container runs. Others can be made,
+ * such as .bashrc: it is read in the home directory, and only there it cannot be made.
  *
  * It guards against what happens by itself later. It does not make a directory safe whose programs
  * are run on purpose: a Makefile, or a repository that the program has made. What is done outside

@@ -119,9 +119,13 @@ function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcomm
   }
   const extra = parsed._[operands.length];
   if (extra === undefined) return;
+  // What is given without its optional value may have it as the next word.
+  const flag = flags.find(({ name, optionalValue }) =>
+    optionalValue === true && (parsed[name] as readonly string[] | undefined)?.includes("")
+  );
   throw new UsageError(
-    program === true
-      ? `"${extra}" is one word too many; a program comes after --: -- ${extra} ...`
-      : `"${extra}" is one word too many`,
+    `"${extra}" is one word too many` +
+      (flag === undefined ? "" : `; a value is written with =: --${flag.name}=${extra}`) +
+      (program === true ? `; a program comes after --: -- ${extra} ...` : ""),
   );
 }

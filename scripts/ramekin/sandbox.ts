@@ -6,7 +6,14 @@
 
 import { isWithin, normalize } from "../../recipe/path.ts";
 import { environment } from "../../host.ts";
-import { type Permissions, PROTECTED_NAMES, sandbox, type SandboxOptions } from "../../mod.ts";
+import {
+  linux,
+  type Permissions,
+  PROTECTED_NAMES,
+  sandbox,
+  type SandboxOptions,
+  SyscallError,
+} from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf, requireNetwork, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
@@ -39,7 +46,10 @@ function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
     return given.has(flag) ? listOf(given, flag) ?? everything() : [];
   };
   return {
-    read: listed("allow-read", everywhere).map((path) => absolutePath(path, "allow-read")),
+    // A sandbox has a /tmp of its own, which programs write to; to be written, it is the host's.
+    read: listed("allow-read", () => all ? everywhere() : ["/"]).map((path) =>
+      absolutePath(path, "allow-read")
+    ),
     write: listed("allow-write", everywhere).map((path) => absolutePath(path, "allow-write")),
     net: all || (given.has("allow-net") && listOf(given, "allow-net") === undefined)
       ? "host"
@@ -65,7 +75,7 @@ function sizesOf(given: Arguments): Pick<SandboxOptions, "tmp" | "shm"> {
   return { ...(tmp !== undefined && { tmp }), ...(shm !== undefined && { shm }) };
 }
 
-/** All files; /tmp must be listed, because the sandbox has its own otherwise. */
+/** All files that can be changed; /tmp must be listed, because the sandbox has its own otherwise. */
 function everywhere(): readonly string[] {
   return ["/", "/tmp"];
 }
@@ -86,12 +96,21 @@ function absolutePath(path: string, flag: string): string {
   // by the words of the path too.
   const whole = withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
   try {
-    Deno.statSync(whole);
+    // Deno.statSync() needs all permissions for /proc, /sys and /dev.
+    linux.statx(linux.AT_FDCWD, whole);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UsageError(`--${flag}=${path}: there is no such file`);
+    if (!(error instanceof SyscallError) || !MISSING.includes(error.code)) throw error;
+    throw new UsageError(`--${flag}=${path}: ${missing(path)}`);
   }
   return whole;
+}
+
+const MISSING = ["ENOENT", "ENOTDIR"];
+
+function missing(path: string): string {
+  return /^~|\$/.test(path)
+    ? `there is no such file; a shell expands ~ only at the start of a word: write $HOME`
+    : "there is no such file; make it first, or name its directory";
 }
 
 /** Returns the path with each `..` and the name before it left out. */
@@ -104,12 +123,14 @@ function withoutClimbing(path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** The working directory, if the program can see it. */
+/** The working directory, if it is there for the program: shown, or around something that is. */
 function visibleDirectory({ read, write }: ShownPaths): string | undefined {
   const directory = Deno.cwd();
-  const shown = [...read, ...write, "/usr"].filter((path) => isWithin(directory, path));
   const isOwn = OWN.some((path) => isWithin(directory, path));
-  return shown.some((path) => path !== "/" || !isOwn) ? directory : undefined;
+  const isThere = [...read, ...write, "/usr"].some((path) =>
+    isWithin(path, directory) || (isWithin(directory, path) && (path !== "/" || !isOwn))
+  );
+  return isThere ? directory : undefined;
 }
 
 /** The directories that a sandbox has of its own, even if it is shown all files. */
