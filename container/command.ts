@@ -120,7 +120,8 @@ export class Command {
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
    * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output(): Promise<CommandOutput> {
@@ -142,7 +143,8 @@ export class Command {
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
    * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
    * list of granted hosts
    */
@@ -168,7 +170,8 @@ export class Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
    */
   spawn(): Container {
     const defaults = ["inherit", "inherit", "inherit"] as const;

@@ -88,7 +88,12 @@ export class Slot {
 
 /** Memory that the kernel fills; what it holds can be read once the program has run. */
 export class Output {
-  constructor(readonly size: number, readonly text = "&out") {}
+  /** @param initial what it holds before, for a value that the kernel reads and then changes */
+  constructor(
+    readonly size: number,
+    readonly text = "&out",
+    readonly initial?: Uint8Array<ArrayBuffer>,
+  ) {}
 }
 
 /**

@@ -71,21 +71,21 @@ export class HelperProcess {
   }
 
   /** Kills it, and returns as {@linkcode wait}. */
-  kill(): number | undefined {
+  kill(): RunResult {
     syscall(kill(this.#pid, SIGNALS.SIGKILL));
     return this.wait();
   }
 
   /**
-   * Waits until it has ended, while the script's thread blocks. Returns the errno of its first
-   * failure, if it had one.
+   * Waits until it has ended, while the script's thread blocks. Returns what its calls have left
+   * behind.
    */
-  wait(): number | undefined {
+  wait(): RunResult {
     const again = new Label("again");
     const call = waitid(P_PID, this.#pid, null, WEXITED);
     syscalls([again, { call, accept: ["EINTR"], onAccepted: again }]);
-    const errno = this.#result.failed?.errno;
+    const result = this.#result.copy();
     engine().release(this.#memory);
-    return errno;
+    return result;
   }
 }

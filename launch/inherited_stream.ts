@@ -6,9 +6,11 @@
  * @module
  */
 
-import { Output } from "../ffi/call.ts";
+import { type Call, Output } from "../ffi/call.ts";
 import {
   AT_EMPTY_PATH,
+  F_GETPIPE_SZ,
+  fcntl,
   ioctl,
   makedev,
   S_IFCHR,
@@ -17,7 +19,17 @@ import {
   S_IFMT,
   S_IFSOCK,
   TCGETS,
+  TIOCGSID,
 } from "../ffi/calls/files.ts";
+import {
+  AF_UNIX,
+  getpeername,
+  getSocketOption,
+  SO_DOMAIN,
+  SO_TYPE,
+  SOCK_DGRAM,
+} from "../ffi/calls/sockets.ts";
+import { fstatfs, readStatfs, statfsOutput } from "../ffi/calls/statfs.ts";
 import {
   readStatx,
   type Statx,
@@ -34,18 +46,30 @@ export type Handover = "inherit" | "null" | { readonly copyOf: string };
 /**
  * Returns how the program gets a stream of the script's.
  *
- * @param readsTerminal whether the script's terminal is its standard input
- * @throws {RamekinError} for a directory
+ * @param input the script's standard input, where the program has it too
+ * @throws {RamekinError} for a directory, and for a socket without a connection
  */
-export function handoverOf(fd: number, readsTerminal: boolean): Handover {
+export function handoverOf(fd: number, input: 0 | undefined): Handover {
   const status = statusOf(fd);
   if (status === undefined) return "inherit";
   const { mode, rdev, dev, ino } = status;
   switch (mode & S_IFMT) {
-    // Both ends of a pipe can be opened by /proc/self/fd; they lead to nothing but its own data.
     case S_IFIFO:
+      // Both ends of a pipe can be opened by /proc/self/fd; they lead to nothing but its own data.
+      if (isNameless(fd)) return "inherit";
+      break;
     case S_IFSOCK:
-      return "inherit";
+      if (!isConnection(fd)) {
+        throw new RamekinError(
+          `${
+            NAMES[fd]
+          } is a socket without a connection, by which the program would reach sockets outside ` +
+            "of its root; give it a pipe or a connection, or /dev/null",
+        );
+      }
+      // A connection of TCP can be made anew to others, in the network that the socket is of.
+      if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
+      break;
     case S_IFDIR:
       throw new RamekinError(
         `${
@@ -55,15 +79,57 @@ export function handoverOf(fd: number, readsTerminal: boolean): Handover {
       );
     case S_IFCHR:
       if (rdev === DEV_NULL) return "null";
-      if (isTerminal(fd) && (fd === 0 || readsTerminal)) return "inherit";
+      if (input !== undefined && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
   }
   return { copyOf: `${dev}:${ino}` };
 }
 
+/** Whether the descriptor is a pipe, with a name or without. */
+export function isPipe(fd: number): boolean {
+  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0));
+}
+
+/** Whether a pipe has no name: the others have a mode and times that all users of the host see. */
+function isNameless(pipe: number): boolean {
+  const state = statfsOutput();
+  return readStatfs(syscalls([{ call: fstatfs(pipe, state) }]).output(state)).type === PIPEFS;
+}
+
+/** Whether a socket has a connection. Those of datagrams can send to others even so (unix(7)). */
+function isConnection(socket: number): boolean {
+  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket));
+}
+
+function optionOf(socket: number, option: number): number {
+  const value = new Output(4);
+  const call = getSocketOption(socket, option, value);
+  return syscalls([{ call }]).output(value).getInt32(0, true);
+}
+
+/** Whether two terminals are one: by the same file, or as the one that controls the session. */
+function isSameTerminal(fd: number, other: number): boolean {
+  const [one, two] = [statusOf(fd), statusOf(other)];
+  if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
+  const session = sessionOf(fd);
+  return session !== undefined && session === sessionOf(other);
+}
+
+/** The session that a terminal controls, if it is this one (or the terminal is the master of it). */
+function sessionOf(terminal: number): number | undefined {
+  const session = new Output(4);
+  const call = ioctl(terminal, TIOCGSID, session);
+  const outcome = syscalls([{ call, accept: ["ENOTTY", "EIO"] }]);
+  return outcome.result(call) === 0n ? outcome.output(session).getInt32(0, true) : undefined;
+}
+
 /** Whether the descriptor is a terminal. */
 export function isTerminal(fd: number): boolean {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)));
+}
+
+function succeeds(call: Call): boolean {
   try {
-    syscall(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)));
+    syscall(call);
     return true;
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
@@ -86,5 +152,7 @@ function statusOf(fd: number): Statx | undefined {
 const NAMES = ["stdin", "stdout", "stderr"] as const;
 /** The device 1:3, which is /dev/null (Documentation/admin-guide/devices.txt). */
 const DEV_NULL = makedev(1, 3);
+/** PIPEFS_MAGIC (linux/magic.h). */
+const PIPEFS = 0x50495045;
 /** The size of struct termios of the kernel. */
 const TERMIOS_SIZE = 36;

@@ -7,9 +7,12 @@
 import { Slot } from "../ffi/call.ts";
 import { close, F_SETFL, fcntl, O_NONBLOCK } from "../ffi/calls/files.ts";
 import { Routine } from "../ffi/routine.ts";
-import { type CopiedStream, copyInput, copyOutput } from "./copied_stream.ts";
+import { copyInput } from "./copied_input.ts";
+import { copyNamedPipe } from "./copied_named_pipe.ts";
+import { copyOutput } from "./copied_output.ts";
+import type { CopiedStream } from "./copied_stream.ts";
 import type { Stdio } from "./exec.ts";
-import { handoverOf, isTerminal } from "./inherited_stream.ts";
+import { handoverOf, isPipe } from "./inherited_stream.ts";
 import { openPipe } from "./pipe.ts";
 import { endServices, type RunningService } from "./running_service.ts";
 
@@ -34,16 +37,17 @@ export class StandardStreams {
    * that a program with a root of its own may not inherit.
    *
    * @throws {SyscallError} if too many files are open, or too many processes run
-   * @throws {RamekinError} if such a program would inherit a directory
+   * @throws {RamekinError} if such a program would inherit a directory, or a socket without a
+   * connection
    */
   constructor(kinds: readonly [StdioKind, StdioKind, StdioKind], hasOwnRoot = false) {
-    const readsTerminal = hasOwnRoot && kinds[0] === "inherit" && isTerminal(0);
+    const input = kinds[0] === "inherit" ? 0 : undefined;
     try {
       kinds.forEach((kind, fd) => {
         const pipe = this.#pipes[fd] = kind === "piped" ? openPipeTo(fd) : undefined;
         if (pipe !== undefined) this.#streams.push({ fd: pipe.theirs });
         else if (kind === "inherit" && hasOwnRoot) {
-          this.#streams.push(this.#protected(fd, readsTerminal));
+          this.#streams.push(this.#protected(fd, input));
         } else this.#streams.push(kind as "inherit" | "null");
       });
     } catch (error) {
@@ -53,12 +57,12 @@ export class StandardStreams {
   }
 
   /** Returns a stream of the script's for a program that must not get the open file itself. */
-  #protected(fd: number, readsTerminal: boolean): Stdio {
-    const handover = handoverOf(fd, readsTerminal);
+  #protected(fd: number, input: 0 | undefined): Stdio {
+    const handover = handoverOf(fd, input);
     if (typeof handover === "string") return handover;
     // One pipe for two streams to one file, or its lines would change their order.
     const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
-    const copy = this.#copies.get(key) ?? (fd === 0 ? copyInput(fd) : copyOutput(fd));
+    const copy = this.#copies.get(key) ?? copyStream(fd);
     this.#copies.set(key, copy);
     return { fd: copy.theirs };
   }
@@ -91,6 +95,11 @@ export class StandardStreams {
       // The program was not started, and its error is the cause.
     }
   }
+}
+
+function copyStream(fd: number): CopiedStream {
+  if (fd !== 0) return copyOutput(fd);
+  return isPipe(fd) ? copyNamedPipe(fd) : copyInput(fd);
 }
 
 /** Opens a pipe, in which the script has the writable end for stdin, and the readable one else. */

@@ -36,6 +36,7 @@ import {
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
+  SPLICE_F_NONBLOCK,
   W_OK,
   X_OK,
 } from "./constants/files.ts";
@@ -72,6 +73,7 @@ export interface OpenHow {
 }
 
 const OPEN_HOW_SIZE = 24;
+const SPLICE_FLAGS = { SPLICE_F_NONBLOCK };
 
 /** Opens a file, with restrictions on how its path is resolved. See openat2(2). */
 export function openat2(directory: Fd, path: string | Output | Slot, how: OpenHow): Call {
@@ -120,7 +122,7 @@ export function flock(fd: Fd, operation: number): Call {
 }
 
 /** Reads from a descriptor. See read(2). */
-export function read(fd: Fd, buffer: Output, size: number): Call {
+export function read(fd: Fd, buffer: Output, size: number | ResultOf): Call {
   return call("read", fd, buffer, size);
 }
 
@@ -148,9 +150,23 @@ export function lseek(fd: Fd, offset: number, whence: number): Call {
   return call("lseek", fd, offset, constant(whence, { SEEK_SET, SEEK_CUR, SEEK_END }));
 }
 
-/** Moves data between a pipe and another file, each at its own offset. See splice(2). */
-export function splice(from: Fd, to: Fd, size: number): Call {
-  return call("splice", from, null, to, null, size, 0);
+/**
+ * Moves data between a pipe and another file. See splice(2).
+ *
+ * @param offset where to read in place of the file's own offset, which then stays; it moves on
+ */
+export function splice(
+  from: Fd,
+  to: Fd,
+  size: number | ResultOf,
+  { offset, flags: flagBits = 0 }: { readonly offset?: Output; readonly flags?: number } = {},
+): Call {
+  return call("splice", from, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
+}
+
+/** Puts into a pipe what another pipe holds, and leaves it there. See tee(2). */
+export function tee(from: Fd, to: Fd, size: number, flagBits = 0): Call {
+  return call("tee", from, to, size, flags(flagBits, SPLICE_FLAGS));
 }
 
 /** Sets the size of an open file. See ftruncate(2). */

@@ -16,8 +16,8 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
-  SOL_SOCKET,
 } from "./constants/sockets.ts";
+import { getSocketOption } from "./sockets.ts";
 
 /** A port of an address. */
 export interface SocketAddress {
@@ -91,9 +91,7 @@ export function connect(socket: Fd, address: SocketAddress): Call {
 
 /** Takes the error of a connection that was begun, 0 if there is none. See socket(7). */
 export function takeSocketError(socket: Fd, error: Output): Call {
-  const size = new Struct(Uint8Array.of(4, 0, 0, 0), "&4");
-  const [level, option] = [constant(SOL_SOCKET, { SOL_SOCKET }), constant(SO_ERROR, { SO_ERROR })];
-  return call("getsockopt", socket, level, option, error, size);
+  return getSocketOption(socket, SO_ERROR, error);
 }
 
 /** Memory for {@linkcode takeSocketError}. */

@@ -12,6 +12,8 @@ const SIGSET_SIZE = 8;
 export const POLLIN = 1;
 /** The descriptor can be written. */
 export const POLLOUT = 4;
+/** Nobody has the other end of the pipe any more. It is always waited for. */
+export const POLLERR = 8;
 
 /** A descriptor and the events to wait for: struct pollfd. A slot for the descriptor takes 4 bytes. */
 export interface PollFd {

@@ -29,7 +29,10 @@ import {
   NETLINK_ROUTE,
   SIOCGIFINDEX,
   SIOCGSKNS,
+  SO_DOMAIN,
+  SO_ERROR,
   SO_PASSCRED,
+  SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOCK_SEQPACKET,
@@ -87,6 +90,23 @@ export function passCredentials(socket: Fd, on: boolean): Call {
     new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"),
     4,
   );
+}
+
+/** Gets an option of a socket that is a number of 32 bits. See getsockopt(2), socket(7). */
+export function getSocketOption(socket: Fd, option: number, value: Output): Call {
+  return call(
+    "getsockopt",
+    socket,
+    constant(SOL_SOCKET, { SOL_SOCKET }),
+    constant(option, { SO_TYPE, SO_ERROR, SO_DOMAIN }),
+    value,
+    new Struct(Uint8Array.of(4, 0, 0, 0), "&4"),
+  );
+}
+
+/** Fails with `ENOTCONN` if the socket is not connected. See getpeername(2). */
+export function getpeername(socket: Fd): Call {
+  return call("getpeername", socket, null, new Struct(new Uint8Array(4), "&0"));
 }
 
 /** Receives a byte and, with {@linkcode passCredentials}, its sender. See recvmsg(2). */

@@ -325,6 +325,7 @@ class Table {
     const known = this.#outputs.get(output);
     if (known !== undefined) return known;
     const at = this.#reserve(output.size);
+    if (output.initial !== undefined) paper.bytes.set(output.initial, at);
     this.#outputs.set(output, at);
     return at;
   }

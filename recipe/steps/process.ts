@@ -149,6 +149,9 @@ export interface RlimitStep {
  * microseconds; the others are counts or priorities. Raising a hard limit needs CAP_SYS_RESOURCE on
  * the host. See setrlimit(2).
  *
+ * `"fsize"` limits the files that the program has open itself, and not a stdout or stderr that is
+ * copied to a file of the host, as behind `pivotRoot()` (docs/inherited.md).
+ *
  * Wherever the step is in the recipe, `"nofile"` takes effect just before the program starts.
  *
  * @throws {RecipeError} where `soft` is greater than `hard`

@@ -60,6 +60,8 @@ export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
 /** From the end. */
 export const SEEK_END = 2;
+/** Neither pipe is waited for. For splice(2) and tee(2). */
+export const SPLICE_F_NONBLOCK = 0x2;
 /** Fails if the new name exists. For renameat2(2). */
 export const RENAME_NOREPLACE = 0x1;
 /** Exchanges the two files. For renameat2(2). */

@@ -32,10 +32,14 @@ export const SHUT_WR = 1;
 
 /** Options of every socket. See socket(7). */
 export const SOL_SOCKET = 1;
+/** The type: `SOCK_STREAM` ... */
+export const SO_TYPE = 3;
 /** The error of a connection that was begun without waiting for it. */
 export const SO_ERROR = 4;
 /** Messages carry the credentials of their sender. See unix(7). */
 export const SO_PASSCRED = 16;
+/** The family: `AF_UNIX` ... */
+export const SO_DOMAIN = 39;
 /** Options of IPv6 sockets. See ipv6(7). */
 export const IPPROTO_IPV6 = 41;
 /** The socket is not for IPv4 too. */

@@ -24,6 +24,8 @@ export const TIOCSWINSZ = 0x5414;
 export const FIONREAD = 0x541b;
 /** Gives up the controlling terminal. */
 export const TIOCNOTTY = 0x5422;
+/** Gets the session, if the terminal is the controlling one of the process. */
+export const TIOCGSID = 0x5429;
 /** Gets the number of a pseudo-terminal. */
 export const TIOCGPTN = 0x80045430;
 /** Locks or unlocks the other side of a pseudo-terminal. */
