@@ -19,7 +19,7 @@ export type { SandboxOptions };
  * The program has no capabilities and cannot gain any, cannot create user namespaces, and can make
  * only the system calls that ordinary programs need (`seccomp()`): no set-user-ID files, and once it
  * is given files or the network, no unix sockets, unless an option lifts that. Its environment is
- * PATH, HOME, and the variables of `env`. It has no controlling terminal, and is killed when the
+ * PATH, HOME, LANG, and the variables of `env`. It has no controlling terminal, and is killed when the
  * script ends.
  *
  * The result is an ordinary recipe: `sandbox().steps` lists the steps, and `.with(...)` adds to

@@ -127,9 +127,10 @@ test("the program gets only the variables of `env`", () => {
     const names = (from: typeof box) =>
       inside(from, "cat /proc/self/environ | tr '\\0' '\\n' | cut -d= -f1 | sort").split("\n")
         .filter((name) => !["_", "OLDPWD", "PWD", "SHLVL"].includes(name));
-    assertEquals(names(box), ["HOME", "PATH"]);
+    assertEquals(names(box), ["HOME", "LANG", "PATH"]);
     assertEquals(names(sandbox({ env: ["RAMEKIN_GIVEN", "NOT_SET"] })), [
       "HOME",
+      "LANG",
       "PATH",
       "RAMEKIN_GIVEN",
     ]);
