@@ -12,6 +12,11 @@ import type { SyscallName } from "./syscall_numbers.ts";
 export interface Call {
   readonly name: SyscallName;
   readonly args: readonly Argument[];
+  /**
+   * Whether the engine makes the call again where it answers `EAGAIN`, up to 1024 times: the kernel
+   * says so where it could do nothing else, and not that the caller would have to wait.
+   */
+  readonly retried?: boolean;
   /** What the call tells about an earlier one, where it was made for nothing else. */
   readonly verdict?: Verdict;
 }

@@ -139,6 +139,9 @@ export class ContainerPath {
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
       ...(base.kind === "beneath" && {
+        EAGAIN:
+          `a symbolic link on the way to ${this.path} leads over .., which cannot be looked up ` +
+          "while others rename or mount files without a pause",
         EXDEV: `a symbolic link on the way to ${this.path} leads out of ${base.directory}; make ` +
           "it a relative one within it",
       }),

@@ -41,7 +41,7 @@ import {
   X_OK,
 } from "./constants/files.ts";
 import { FCNTL_COMMANDS } from "./names/files.ts";
-import { O_CLOEXEC, O_RDONLY } from "./constants/open.ts";
+import { O_CLOEXEC, O_RDONLY, RESOLVE_BENEATH, RESOLVE_IN_ROOT } from "./constants/open.ts";
 import { OPEN_FLAGS, RESOLVE_FLAGS } from "./names/open.ts";
 import { IOCTL_REQUESTS } from "./names/terminals.ts";
 
@@ -75,6 +75,14 @@ export interface OpenHow {
 const OPEN_HOW_SIZE = 24;
 const SPLICE_FLAGS = { SPLICE_F_NONBLOCK };
 
+/**
+ * Lookups that cannot leave a directory answer `EAGAIN` where they come to a `..`, as a symbolic link
+ * may have it, while anything on the machine is renamed or mounted (openat2(2)). Whoever renames in a
+ * loop makes one in twenty tries fail for one `..`, and three in four for fifty. Without a bound, a
+ * long way could keep the script in its launch, which no timer of the script's interrupts.
+ */
+const SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+
 /** Opens a file, with restrictions on how its path is resolved. See openat2(2). */
 export function openat2(directory: Fd, path: string | Output | Slot, how: OpenHow): Call {
   const { resolve = 0 } = how;
@@ -87,7 +95,8 @@ export function openat2(directory: Fd, path: string | Output | Slot, how: OpenHo
     `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ` +
     `${flags(resolve, RESOLVE_FLAGS).text}}`;
   const struct = new Struct(new Uint8Array(words.buffer), text);
-  return call("openat2", at(directory), path, struct, OPEN_HOW_SIZE);
+  const opened = call("openat2", at(directory), path, struct, OPEN_HOW_SIZE);
+  return (resolve & SCOPED) === 0 ? opened : { ...opened, retried: true };
 }
 
 /** Closes a descriptor. See close(2). */

@@ -16,9 +16,14 @@
     .set ARGUMENTS,  32
     .set RESULT,     80
 
+    .set RETRIED,     6          // bit of REFERENCES: the call is made again where it answers EAGAIN
+    .set TRIES,     1024         // how often at most
+    .set EAGAIN,     11
+
     .set UNDER_WAY, -1 << 32     // a result that no system call gives
 
-    // x9: the table, x10: the record, x11: its references; caller-saved, so nothing to restore
+    // x9: the table, x10: the record, x11: its references, x14: the tries that it has left;
+    // caller-saved, so nothing to restore
     .macro argument index
     ldr     x\index, [x10, ARGUMENTS + 8 * \index]
     tbz     w11, \index, 1f
@@ -34,6 +39,8 @@
 run:
     mov     x9, x0
     add     x10, x0, w1, uxtw
+record:
+    mov     w14, TRIES
 call:
     ldr     w11, [x10, REFERENCES]
     argument 0
@@ -60,6 +67,12 @@ zero:
     b       go
 error:
     neg     w0, w0
+    cmp     w0, EAGAIN
+    b.ne    3f
+    tbz     w11, RETRIED, 3f
+    subs    w14, w14, 1
+    b.ne    call
+3:
     ldr     x12, [x10, ACCEPTED]
 1:
     cbz     x12, failure
@@ -81,7 +94,7 @@ failure:
     ldr     w12, [x10, ON_FAILURE]
 go:
     add     x10, x9, x12
-    cbnz    x12, call
+    cbnz    x12, record
     ldr     w0, [x9, FAILED_WITH]
     ret
     .size   run, . - run

@@ -67,6 +67,9 @@ const RECORD = {
   size: 88,
 } as const;
 
+/** The bit of `references` of a call that is retried. */
+const RETRIED = 1 << 6;
+
 /** What the engine leaves as the result of a call that has not come back, as execve(2) does not. */
 export const PENDING: bigint = -(2n ** 32n);
 
@@ -206,7 +209,7 @@ class Table {
 
   arguments(record: number, call: Call): void {
     if (call.args.length > 6) throw new TypeError(`${call.name} has more than six arguments`);
-    let references = 0;
+    let references = call.retried === true ? RETRIED : 0;
     for (let index = 0; index < call.args.length; index++) {
       const argument = call.args[index] as Argument;
       const offset = record + RECORD.arguments + index * 8;

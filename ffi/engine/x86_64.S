@@ -19,6 +19,10 @@
     .set ARGUMENTS,  32
     .set RESULT,     80
 
+    .set RETRIED,     6          # bit of REFERENCES: the call is made again where it answers EAGAIN
+    .set TRIES,     1024         # how often at most
+    .set EAGAIN,     11
+
     .macro argument index, register
     mov     \register, [rbp + ARGUMENTS + 8 * \index]
     test    r12b, 1 << \index
@@ -36,9 +40,12 @@ run:
     push    rbx
     push    rbp
     push    r12
+    push    r13
     mov     esi, esi
     mov     rbx, rdi
     lea     rbp, [rdi + rsi]
+record:
+    mov     r13d, TRIES
 call:
     mov     r12d, [rbp + REFERENCES]
     argument 0, rdi
@@ -66,6 +73,13 @@ zero:
     jmp     go
 error:
     neg     eax
+    cmp     eax, EAGAIN
+    jne     3f
+    bt      r12d, RETRIED
+    jnc     3f
+    dec     r13d
+    jnz     call
+3:
     mov     rcx, [rbp + ACCEPTED]
 1:
     test    rcx, rcx
@@ -90,8 +104,9 @@ failure:
 go:
     lea     rbp, [rbx + rax]
     test    eax, eax
-    jnz     call
+    jnz     record
     mov     eax, [rbx + FAILED_WITH]
+    pop     r13
     pop     r12
     pop     rbp
     pop     rbx

@@ -62,7 +62,7 @@ export function openat(
  * [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html). Linux 5.6.
  *
  * @throws {SyscallError} `EXDEV` if the path leaves the directory, `ELOOP` at a link that may not be
- * followed, `ENOENT`, `EACCES`
+ * followed, `ENOENT`, `EACCES`; `EAGAIN` after 1024 lookups that others have disturbed
  * @tags allow-ffi
  *
  * @example A path that cannot leave its directory

@@ -86,6 +86,11 @@ export function coverWithEmpty(
     return plan.open(copied, `<empty ${name}>`, { fixes: plan.state.mountFixes });
   };
   const cover = (copy: ResultOf) => move_mount(copy, "", place, "", ONTO_FD);
+  const fixes = () => ({
+    ...plan.state.mountFixes,
+    ENOENT: `what is mounted at ${path} has been removed, as /proc/PID is when its process has ` +
+      "ended; unmount it",
+  });
   // The kernel mounts a file on a file only, and a directory on a directory.
   const [isDirectory, covered] = [
     new Label(`${path} is a directory`),
@@ -96,11 +101,11 @@ export function coverWithEmpty(
     accept: ["EINVAL", "ENOTDIR"],
     onAccepted: isDirectory,
     onZero: covered,
-    fixes: plan.state.mountFixes,
+    fixes,
   });
   plan.place(isDirectory);
   const directory = copyOf(EMPTY.directory);
-  plan.call(cover(directory), { fixes: plan.state.mountFixes });
+  plan.call(cover(directory), { fixes });
   plan.release(directory);
   plan.place(covered);
   plan.release(file);

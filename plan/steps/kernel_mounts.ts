@@ -14,9 +14,11 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from "../../ffi/calls/files.ts";
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
+import { Label } from "../../ffi/engine/program.ts";
 import type { MountEntry } from "../../ffi/proc/mountinfo.ts";
 import { isWithin, parentOf } from "../../recipe/path.ts";
-import type { PlanBuilder } from "../builder.ts";
+import type { CallOptions, PlanBuilder } from "../builder.ts";
+import { unsearchable } from "../fixes.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
 
 /** The types of these filesystems. */
@@ -49,6 +51,9 @@ const KERNEL_TYPES: ReadonlySet<string> = new Set([
   "xenfs",
 ]);
 
+/** The permission of everybody to search a directory (inode(7)). */
+const S_IXOTH = 0o001;
+
 /** Refuses a source that is such a filesystem itself. */
 export function refuseKernelMount(source: string, resolved: string, plan: PlanBuilder): void {
   const mount = new VisibleMounts(plan.facts.mounts).at(resolved);
@@ -64,36 +69,114 @@ export function refuseKernelMount(source: string, resolved: string, plan: PlanBu
  * place of one fails the launch: who may move directories there could otherwise uncover it.
  */
 export function coverKernelMounts(resolved: string, target: string, plan: PlanBuilder): void {
+  refuseUnnamed(resolved, plan);
   const paths = kernelMountsIn(resolved, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
-    for (const path of paths) {
-      cover(path, target, path.slice(resolved === "/" ? 1 : resolved.length + 1), empty, plan);
-    }
+    // It stays open behind the calls that may be skipped.
+    plan.directory(target);
+    new Cover(plan, resolved, target, empty).paths(paths, resolved);
   });
 }
 
-function cover(
-  path: string,
-  directory: string,
-  rest: string,
-  empty: ResultOf,
-  plan: PlanBuilder,
-): void {
-  const target = directory === "/" ? `/${rest}` : `${directory}/${rest}`;
-  const moved = `the filesystem of the kernel at ${path} has been moved or unmounted meanwhile`;
-  const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-  const opened = openat2(plan.directory(directory), rest, how);
-  const place = plan.open(opened, `<${target}>`, {
-    fixes: () => ({ ENOENT: moved, ENOTDIR: moved, ELOOP: moved }),
-  });
-  // mount_setattr(2) takes nothing but the root of a mount.
-  plan.call(mount_setattr(place, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }), {
-    fixes: () => ({ ...plan.state.mountFixes, EINVAL: moved }),
-  });
-  coverWithEmpty(plan, place, target, empty);
-  plan.release(place);
-  plan.mounted({ target, type: "mask", readOnly: true });
+/** Refuses what cannot be told from other mounts, as its path has been decoded with a loss. */
+function refuseUnnamed(directory: string, plan: PlanBuilder): void {
+  const unnamed = plan.facts.mounts.find(({ type, target }) =>
+    KERNEL_TYPES.has(type) && target.includes("\ufffd") && isWithin(target, directory)
+  );
+  if (unnamed === undefined) return;
+  plan.refuse(
+    `a filesystem of the kernel (${unnamed.type}) is mounted at ${unnamed.target}, whose name is not ` +
+      `UTF-8, so that it cannot be covered; unmount it, or name what the program needs in ${directory}`,
+  );
+}
+
+/** Covers filesystems of the kernel in one directory of the container. */
+class Cover {
+  readonly #plan: PlanBuilder;
+  readonly #source: string;
+  readonly #target: string;
+  readonly #empty: ResultOf;
+
+  constructor(plan: PlanBuilder, source: string, target: string, empty: ResultOf) {
+    this.#plan = plan;
+    this.#source = source;
+    this.#target = target;
+    this.#empty = empty;
+  }
+
+  /** Covers those in a directory that can be searched. */
+  paths(paths: readonly string[], directory: string): void {
+    for (const [closed, within] of Map.groupBy(paths, (path) => this.#closedOn(path, directory))) {
+      if (closed !== undefined) this.#unlessClosed(closed, within);
+      else for (const path of within) this.#cover(path);
+    }
+  }
+
+  /** Returns the first directory on the way that not everybody may search. */
+  #closedOn(path: string, directory: string): string | undefined {
+    return directoriesAround(path, directory).slice(0, -1).findLast((on) => {
+      const { attributes } = this.#plan.resolve(on);
+      return attributes !== undefined && (attributes.mode & S_IXOTH) === 0;
+    });
+  }
+
+  /**
+   * Covers what is in a directory, or where the container's user may not search it, the directory:
+   * its owner could let the program in later.
+   */
+  #unlessClosed(directory: string, paths: readonly string[]): void {
+    const plan = this.#plan;
+    plan.skippable(`${directory} can be searched`, (end) => {
+      const closed = new Label(`${directory} cannot be searched`);
+      const inside = this.#open(directory, "/.", { accept: ["EACCES"], onAccepted: closed });
+      this.paths(paths, directory);
+      plan.goTo(end, inside);
+      plan.place(closed);
+      const place = this.#open(directory);
+      coverWithEmpty(plan, place, directory, this.#empty);
+      plan.release(place);
+    });
+  }
+
+  #cover(path: string): void {
+    const plan = this.#plan;
+    const place = this.#open(path);
+    // mount_setattr(2) takes nothing but the root of a mount.
+    plan.call(mount_setattr(place, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }), {
+      fixes: () => ({ ...plan.state.mountFixes, EINVAL: moved(path) }),
+    });
+    coverWithEmpty(plan, place, path, this.#empty);
+    plan.release(place);
+    const [target, certain] = [this.#targetOf(path), !plan.isSkippable];
+    plan.mounted({ target, type: "mask", readOnly: true, certain });
+  }
+
+  #open(path: string, more = "", options: CallOptions = {}): ResultOf {
+    const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+    const opened = openat2(this.#plan.directory(this.#target), this.#restOf(path) + more, how);
+    return this.#plan.open(opened, `<${this.#targetOf(path)}${more}>`, {
+      ...options,
+      fixes: () => ({
+        ENOENT: moved(path),
+        ENOTDIR: moved(path),
+        ELOOP: moved(path),
+        EACCES: unsearchable(path),
+      }),
+    });
+  }
+
+  #restOf(path: string): string {
+    return path.slice(this.#source === "/" ? 1 : this.#source.length + 1);
+  }
+
+  #targetOf(path: string): string {
+    return `${this.#target === "/" ? "" : this.#target}/${this.#restOf(path)}`;
+  }
+}
+
+function moved(path: string): string {
+  return `the filesystem of the kernel at ${path} has been moved or unmounted meanwhile`;
 }
 
 /** Returns those in a directory that can be reached there, without those that are in another. */

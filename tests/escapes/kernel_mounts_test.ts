@@ -12,13 +12,15 @@ import {
   recipe,
   RecipeError,
   sandbox,
+  setUser,
   sysfs,
   tmpfs,
   unshare,
+  writeFile,
 } from "../../mod.ts";
 import { kernelMountsIn } from "../../plan/steps/kernel_mounts.ts";
 import { scriptInside } from "../script_inside.ts";
-import { inDirectory, inside, test, testOn } from "../support.ts";
+import { inDirectory, inside, notRoot, test, testOn } from "../support.ts";
 
 /** Runs scripts of a shell in nested sandboxes, and returns what they print. */
 const nested = (directory: string, body: string) => `
@@ -156,6 +158,80 @@ testOn(
       assertMatch(part!, /does not exist/);
     })(),
 );
+
+for (
+  const [name, { script, owner, searched }] of Object.entries({
+    "an ordinary user's": { script: 65534, owner: 0, searched: false },
+    "root's, of another user's": { script: 0, owner: 1000, searched: false },
+    "root's, of its own": { script: 0, owner: 0, searched: true },
+  })
+) {
+  test(
+    `a sandbox with a directory that not everybody may search, and kernel filesystems in it: ${name}`,
+    inDirectory((directory) => {
+      const closed = `${directory}/closed`;
+      Deno.mkdirSync(closed);
+      const machine = recipe(
+        unshare("mount", "pid", "net"),
+        proc(),
+        tmpfs(closed, { options: `mode=700,uid=${owner}` }),
+        proc(`${closed}/proc`),
+        proc(`${closed}/deep/proc`),
+        writeFile(`${closed}/deep/soup`, "leek"),
+        setUser({ uid: script }),
+      );
+      const body = `
+        const look = "stat -c %a closed; find closed -mindepth 1 -maxdepth 2 | sort";
+        const results = [directory, "/"].map((path) => {
+          const box = sandbox({ read: [path, directory] });
+          return [inside(box, look), inside(open(box), "ls closed/proc/self/status")];
+        });
+        console.log(JSON.stringify(results));`;
+      const seen = searched
+        ? "700\nclosed/deep\nclosed/deep/proc\nclosed/deep/soup\nclosed/proc"
+        // An empty directory, which stays so whatever mode that one gets.
+        : "555";
+      const status = "closed/proc/self/status";
+      const uncovered = searched ? status : `ls: cannot access '${status}': Permission denied`;
+      assertEquals(scriptInside(machine, nested(directory, body)), [
+        [seen, uncovered],
+        [seen, uncovered],
+      ]);
+    }),
+    notRoot,
+  );
+}
+
+for (
+  const [name, mount, says] of [
+    [
+      "at a path that is not UTF-8",
+      'at="$(printf "caf\\351")/proc"; mkdir -p "$at"; mount --bind /proc "$at"',
+      /\(proc\) is mounted at \S+\/caf\ufffd\/proc, whose name is not UTF-8, so/,
+    ],
+    [
+      "of a process that has ended",
+      "sleep 60 & mkdir ended; mount --bind /proc/$! ended; kill $!; wait $! || :",
+      /what is mounted at \S+\/ended has been removed, as \/proc\/PID is when/,
+    ],
+  ] as const
+) {
+  testOn(
+    ["mount", "pid", "net"],
+    `one ${name} is refused by its name`,
+    (ground) =>
+      inDirectory((directory) => {
+        const body = `console.log(JSON.stringify(inside(sandbox({ read: [directory] }), "true")));`;
+        const script = nested(directory, body);
+        const message = scriptInside(
+          ground.with(proc()),
+          script,
+          `cd ${directory}; ${mount}; cd /`,
+        );
+        assertMatch(message as string, says);
+      })(),
+  );
+}
 
 test("the machine's own /sys is refused, and directories in it are not", () => {
   assertThrows(

@@ -236,6 +236,31 @@ testWalk("a record leads to itself", async ({ run }) => {
   assertEquals(text(outcome.output(token)), "c");
 });
 
+testWalk("a call that is retried fails at last, or is accepted", async ({ run }) => {
+  const there = new Label("there");
+  const pipe = new Pipe(O_NONBLOCK);
+  const none = new Output(1), token = new Output(1);
+  const read = (into: Output) => ({ ...call("read", pipe.reader, into, 1), retried: true });
+  const [accepted, first, failed] = [read(none), read(token), read(none)];
+  const skipped = call("getpid");
+  const outcome = await run([
+    { call: pipe.make },
+    { call: accepted, accept: ["EINTR", "EAGAIN"], onAccepted: there },
+    { call: skipped },
+    there,
+    { call: call("write", pipe.writer, "a", 1) },
+    { call: first },
+    { call: failed },
+  ]);
+  assertEquals([accepted, first, skipped].map((one) => outcome.result(one)), [
+    BigInt(-ERRNO.EAGAIN),
+    1n,
+    0n,
+  ]);
+  assertEquals(text(outcome.output(token)), "a");
+  assertEquals(outcome.failed, { call: failed, errno: ERRNO.EAGAIN });
+});
+
 testWalk("a child runs the records of its edge", async ({ run }) => {
   const child = new Child();
   const outcome = await run(withChild(child, [{ call: call("exit_group", 7) }]));

@@ -36,6 +36,8 @@ export function processesOf(trace: string): ReadonlyMap<string, readonly (readon
     }
     // The kernel restarts some calls until it gets a lock (ERESTARTNOINTR).
     if (/= \? ERESTART/.test(text)) current!.get(pid)?.pop();
+    // The engine makes a lookup again that others have disturbed.
+    if (/^openat2\(.*RESOLVE_(BENEATH|IN_ROOT)\b.*= -1 EAGAIN/.test(text)) current!.get(pid)?.pop();
     // After this the process is the program or the init.
     if (/^(execve(at)?\(|<\.\.\. execve(at)? resumed>).*= 0$/.test(text)) ended.add(pid);
   }
