@@ -83,6 +83,7 @@ var MFD_EXEC = 16;
 var SEEK_SET = 0;
 var SEEK_CUR = 1;
 var SEEK_END = 2;
+var SPLICE_F_NONBLOCK = 2;
 var RENAME_NOREPLACE = 1;
 var RENAME_EXCHANGE = 2;
 var RENAME_WHITEOUT = 4;
@@ -376,9 +377,12 @@ var Slot = class {
 var Output = class {
   size;
   text;
-  constructor(size, text4 = "&out") {
+  initial;
+  /** @param initial what it holds before, for a value that the kernel reads and then changes */
+  constructor(size, text4 = "&out", initial) {
     this.size = size;
     this.text = text4;
+    this.initial = initial;
   }
 };
 var OutputField = class {
@@ -566,6 +570,7 @@ var TIOCGWINSZ = 21523;
 var TIOCSWINSZ = 21524;
 var FIONREAD = 21531;
 var TIOCNOTTY = 21538;
+var TIOCGSID = 21545;
 var TIOCGPTN = 2147767344;
 var TIOCSPTLCK = 1074025521;
 var TIOCGPTPEER = 21569;
@@ -582,6 +587,7 @@ var IOCTL_REQUESTS = {
   TIOCSWINSZ,
   FIONREAD,
   TIOCNOTTY,
+  TIOCGSID,
   TIOCGPTN,
   TIOCSPTLCK,
   TIOCGPTPEER
@@ -593,6 +599,10 @@ function openat(directory, path2, flagBits, fileMode = 0) {
   return call("openat", at(directory), path2, named, mode(fileMode));
 }
 var OPEN_HOW_SIZE = 24;
+var SPLICE_FLAGS = {
+  SPLICE_F_NONBLOCK
+};
+var SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 function openat2(directory, path2, how) {
   const { resolve: resolve2 = 0 } = how;
   const words2 = new Uint32Array(OPEN_HOW_SIZE / 4);
@@ -601,7 +611,11 @@ function openat2(directory, path2, how) {
   words2[4] = resolve2;
   const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
   const struct = new Struct(new Uint8Array(words2.buffer), text4);
-  return call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
+  const opened = call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
+  return (resolve2 & SCOPED) === 0 ? opened : {
+    ...opened,
+    retried: true
+  };
 }
 function close(fd) {
   return call("close", fd);
@@ -650,8 +664,11 @@ function lseek(fd, offset, whence) {
     SEEK_END
   }));
 }
-function splice(from, to, size) {
-  return call("splice", from, null, to, null, size, 0);
+function splice(from, to, size, { offset, flags: flagBits = 0 } = {}) {
+  return call("splice", from, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
+}
+function tee(from, to, size, flagBits = 0) {
+  return call("tee", from, to, size, flags(flagBits, SPLICE_FLAGS));
 }
 function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -1437,6 +1454,10 @@ var NUMBERS = {
     115,
     158
   ],
+  getpeername: [
+    52,
+    205
+  ],
   getpgid: [
     121,
     155
@@ -1877,6 +1898,10 @@ var NUMBERS = {
     103,
     116
   ],
+  tee: [
+    276,
+    77
+  ],
   tgkill: [
     234,
     131
@@ -1963,6 +1988,7 @@ var RECORD = {
   result: 80,
   size: 88
 };
+var RETRIED = 1 << 6;
 var PENDING = -(2n ** 32n);
 function assemble(parts, architecture) {
   let places;
@@ -2060,7 +2086,7 @@ var Table = class {
   }
   arguments(record, call2) {
     if (call2.args.length > 6) throw new TypeError(`${call2.name} has more than six arguments`);
-    let references = 0;
+    let references = call2.retried === true ? RETRIED : 0;
     for (let index = 0; index < call2.args.length; index++) {
       const argument = call2.args[index];
       const offset = record + RECORD.arguments + index * 8;
@@ -2161,6 +2187,7 @@ var Table = class {
     const known = this.#outputs.get(output);
     if (known !== void 0) return known;
     const at2 = this.#reserve(output.size);
+    if (output.initial !== void 0) paper.bytes.set(output.initial, at2);
     this.#outputs.set(output, at2);
     return at2;
   }
@@ -2186,8 +2213,8 @@ var Table = class {
 
 // ffi/engine/bytes.ts
 var ENGINE = {
-  x86_64: "f0VMRgIBAQAAAAAAAAAAAAMAPgABAAAAAAAAAAAAAABAAAAAAAAAAFADAAAAAAAAAAAAAEAAOAAEAEAACAAHAAEAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUAIAAAAAAABQAgAAAAAAAAAAAQAAAAAAAQAAAAYAAABQAgAAAAAAAFACAQAAAAAAUAIBAAAAAADAAAAAAAAAAMAAAAAAAAAAAAABAAAAAAACAAAABgAAAFACAAAAAAAAUAIBAAAAAABQAgEAAAAAAMAAAAAAAAAAwAAAAAAAAAAIAAAAAAAAAFHldGQGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAQAAAAIAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAABIABABwAQAAAAAAAN8AAAAAAAAAAHJ1bgAAAABTVUFUifZIiftIjSw3RItlBEiLfSBB9sQBdARIizw7SIt1KEH2xAJ0BEiLNDNIi1UwQfbEBHQESIsUE0yLVThB9sQIdAROixQTTItFQEH2xBB0BE6LBANMi01IQfbEIHQETosMC4tFAMdFUAAAAADHRVT/////DwVIhcB0EUiJRVBIPQHw//9zEYtFHOs9x0VUAAAAAItFEOsx99hIi00ISIXJdBIPttE50HQGSMHpCOvui0UU6xSDewQAdQtIielIKdmJC4lDBItFGEiNLAOFwA+FNv///4tDBEFcXVvDAAQAAAAAAAAAIAEAAAAAAAAFAAAAAAAAAGgBAAAAAAAABgAAAAAAAAA4AQAAAAAAAAoAAAAAAAAABQAAAAAAAAALAAAAAAAAABgAAAAAAAAA+///bwAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAuc2hzdHJ0YWIALmhhc2gALmR5bnN5bQAuZHluc3RyAC50ZXh0AC5laF9mcmFtZQAuZHluYW1pYwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwAAAAUAAAACAAAAAAAAACABAAAAAAAAIAEAAAAAAAAUAAAAAAAAAAIAAAAAAAAACAAAAAAAAAAEAAAAAAAAABEAAAALAAAAAgAAAAAAAAA4AQAAAAAAADgBAAAAAAAAMAAAAAAAAAADAAAAAQAAAAgAAAAAAAAAGAAAAAAAAAAZAAAAAwAAAAIAAAAAAAAAaAEAAAAAAABoAQAAAAAAAAUAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAIQAAAAEAAAAGAAAAAAAAAHABAAAAAAAAcAEAAAAAAADfAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAACcAAAABAAAAAgAAAAAAAABQAgAAAAAAAFACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAxAAAABgAAAAMAAAAAAAAAUAIBAAAAAABQAgAAAAAAAMAAAAAAAAAAAwAAAAAAAAAIAAAAAAAAABAAAAAAAAAAAQAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAEAMAAAAAAAA6AAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAA==",
-  aarch64: "f0VMRgIBAQAAAAAAAAAAAAMAtwABAAAAAAAAAAAAAABAAAAAAAAAAGgDAAAAAAAAAAAAAEAAOAAEAEAACQAIAAEAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAIAAAAAAABIAgAAAAAAAAAAAQAAAAAAAQAAAAYAAABIAgAAAAAAAEgCAQAAAAAASAIBAAAAAADgAAAAAAAAAOAAAAAAAAAAAAABAAAAAAACAAAABgAAAEgCAAAAAAAASAIBAAAAAABIAgEAAAAAAMAAAAAAAAAAwAAAAAAAAAAIAAAAAAAAAFHldGQGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAQAAAAIAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAABIABABwAQAAAAAAANgAAAAAAAAAAHJ1bgAAAADpAwCqCkAhi0sFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkUAAAUX1UAuUwRQLkRAAAU4AMAS0wFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIvs+f+1IAVAucADX9YEAAAAAAAAACABAAAAAAAABQAAAAAAAABoAQAAAAAAAAYAAAAAAAAAOAEAAAAAAAAKAAAAAAAAAAUAAAAAAAAACwAAAAAAAAAYAAAAAAAAAPv//28AAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAgEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAuc2hzdHJ0YWIALmhhc2gALmR5bnN5bQAuZHluc3RyAC50ZXh0AC5keW5hbWljAC5nb3QALmdvdC5wbHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwAAAAUAAAACAAAAAAAAACABAAAAAAAAIAEAAAAAAAAUAAAAAAAAAAIAAAAAAAAACAAAAAAAAAAEAAAAAAAAABEAAAALAAAAAgAAAAAAAAA4AQAAAAAAADgBAAAAAAAAMAAAAAAAAAADAAAAAQAAAAgAAAAAAAAAGAAAAAAAAAAZAAAAAwAAAAIAAAAAAAAAaAEAAAAAAABoAQAAAAAAAAUAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAIQAAAAEAAAAGAAAAAAAAAHABAAAAAAAAcAEAAAAAAADYAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAACcAAAAGAAAAAwAAAAAAAABIAgEAAAAAAEgCAAAAAAAAwAAAAAAAAAADAAAAAAAAAAgAAAAAAAAAEAAAAAAAAAAwAAAAAQAAAAMAAAAAAAAACAMBAAAAAAAIAwAAAAAAAAgAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAgAAAAAAAAANQAAAAEAAAADAAAAAAAAABADAQAAAAAAEAMAAAAAAAAYAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAIAAAAAAAAAAEAAAADAAAAAAAAAAAAAAAAAAAAAAAAACgDAAAAAAAAPgAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAA="
+  x86_64: "f0VMRgIBAQAAAAAAAAAAAAMAPgABAAAAAAAAAAAAAABAAAAAAAAAAHADAAAAAAAAAAAAAEAAOAAEAEAACAAHAAEAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAIAAAAAAABwAgAAAAAAAAAAAQAAAAAAAQAAAAYAAABwAgAAAAAAAHACAQAAAAAAcAIBAAAAAADAAAAAAAAAAMAAAAAAAAAAAAABAAAAAAACAAAABgAAAHACAAAAAAAAcAIBAAAAAABwAgEAAAAAAMAAAAAAAAAAwAAAAAAAAAAIAAAAAAAAAFHldGQGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAQAAAAIAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAABIABABwAQAAAAAAAP4AAAAAAAAAAHJ1bgAAAABTVUFUQVWJ9kiJ+0iNLDdBvQAEAABEi2UESIt9IEH2xAF0BEiLPDtIi3UoQfbEAnQESIs0M0iLVTBB9sQEdARIixQTTItVOEH2xAh0BE6LFBNMi0VAQfbEEHQETosEA0yLTUhB9sQgdAROiwwLi0UAx0VQAAAAAMdFVP////8PBUiFwHQRSIlFUEg9AfD//3MRi0Uc61LHRVQAAAAAi0UQ60b32IP4C3UQQQ+65AZzCUH/zQ+FXP///0iLTQhIhcl0Eg+20TnQdAZIwekI6+6LRRTrFIN7BAB1C0iJ6Ugp2YkLiUMEi0UYSI0sA4XAD4Ub////i0MEQV1BXF1bwwAABAAAAAAAAAAgAQAAAAAAAAUAAAAAAAAAaAEAAAAAAAAGAAAAAAAAADgBAAAAAAAACgAAAAAAAAAFAAAAAAAAAAsAAAAAAAAAGAAAAAAAAAD7//9vAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC5zaHN0cnRhYgAuaGFzaAAuZHluc3ltAC5keW5zdHIALnRleHQALmVoX2ZyYW1lAC5keW5hbWljAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAALAAAABQAAAAIAAAAAAAAAIAEAAAAAAAAgAQAAAAAAABQAAAAAAAAAAgAAAAAAAAAIAAAAAAAAAAQAAAAAAAAAEQAAAAsAAAACAAAAAAAAADgBAAAAAAAAOAEAAAAAAAAwAAAAAAAAAAMAAAABAAAACAAAAAAAAAAYAAAAAAAAABkAAAADAAAAAgAAAAAAAABoAQAAAAAAAGgBAAAAAAAABQAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAhAAAAAQAAAAYAAAAAAAAAcAEAAAAAAABwAQAAAAAAAP4AAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAJwAAAAEAAAACAAAAAAAAAHACAAAAAAAAcAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAADEAAAAGAAAAAwAAAAAAAABwAgEAAAAAAHACAAAAAAAAwAAAAAAAAAADAAAAAAAAAAgAAAAAAAAAEAAAAAAAAAABAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAwAwAAAAAAADoAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAA",
+  aarch64: "f0VMRgIBAQAAAAAAAAAAAAMAtwABAAAAAAAAAAAAAABAAAAAAAAAAIADAAAAAAAAAAAAAEAAOAAEAEAACQAIAAEAAAAFAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYAIAAAAAAABgAgAAAAAAAAAAAQAAAAAAAQAAAAYAAABgAgAAAAAAAGACAQAAAAAAYAIBAAAAAADgAAAAAAAAAOAAAAAAAAAAAAABAAAAAAACAAAABgAAAGACAAAAAAAAYAIBAAAAAABgAgEAAAAAAMAAAAAAAAAAwAAAAAAAAAAIAAAAAAAAAFHldGQGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAQAAAAIAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAABIABABwAQAAAAAAAPAAAAAAAAAAAHJ1bgAAAADpAwCqCkAhiw6AgFJLBUC5QBFA+UsAADYgaWD4QRVA+UsACDYhaWH4QhlA+UsAEDYiaWL4Qx1A+UsAGDYjaWP4RCFA+UsAIDYkaWT4RSVA+UsAKDYlaWX4SAFAuex/YLJMKQD5AQAA1MAAALRAKQD5H/w/scIAAFRMHUC5GQAAFF9VALlMEUC5FgAAFOADAEsfLABxgQAAVGsAMDbOBQBxYfv/VEwFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIss+f+1IAVAucADX9YEAAAAAAAAACABAAAAAAAABQAAAAAAAABoAQAAAAAAAAYAAAAAAAAAOAEAAAAAAAAKAAAAAAAAAAUAAAAAAAAACwAAAAAAAAAYAAAAAAAAAPv//28AAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABgAgEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAuc2hzdHJ0YWIALmhhc2gALmR5bnN5bQAuZHluc3RyAC50ZXh0AC5keW5hbWljAC5nb3QALmdvdC5wbHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwAAAAUAAAACAAAAAAAAACABAAAAAAAAIAEAAAAAAAAUAAAAAAAAAAIAAAAAAAAACAAAAAAAAAAEAAAAAAAAABEAAAALAAAAAgAAAAAAAAA4AQAAAAAAADgBAAAAAAAAMAAAAAAAAAADAAAAAQAAAAgAAAAAAAAAGAAAAAAAAAAZAAAAAwAAAAIAAAAAAAAAaAEAAAAAAABoAQAAAAAAAAUAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAIQAAAAEAAAAGAAAAAAAAAHABAAAAAAAAcAEAAAAAAADwAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAACcAAAAGAAAAAwAAAAAAAABgAgEAAAAAAGACAAAAAAAAwAAAAAAAAAADAAAAAAAAAAgAAAAAAAAAEAAAAAAAAAAwAAAAAQAAAAMAAAAAAAAAIAMBAAAAAAAgAwAAAAAAAAgAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAgAAAAAAAAANQAAAAEAAAADAAAAAAAAACgDAQAAAAAAKAMAAAAAAAAYAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAIAAAAAAAAAAEAAAADAAAAAAAAAAAAAAAAAAAAAAAAAEADAAAAAAAAPgAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAA="
 };
 var INIT = {
   x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAhQBAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAASAEAAAAAAABIAQAAAAAAAAAQAAAAAAAA//////////9pbml0AEiB7IAAAAC/AgAAAEiNNeD///8x0kG6CAAAALgOAAAADwW/DwAAAEiNNc3///+4nQAAAA8FMf9Iiea6CAAAALgAAAAADwWLHCQx/7gDAAAADwW//////0iJ5roBAAAARTHSuD0AAAAPBYXAfiA52HXhiwQkPH902g+2/IPgf3QGjbiAAAAAuOcAAAAPBUiNPV////9IieYx0kG6CAAAALiAAAAADwWD+BF0p4XAeN6DfCQIAH/Xid+Jxrg+AAAADwXryg==",
@@ -2506,19 +2533,19 @@ var ENTRY = {
 var TYPE_SHIFT = 12;
 function readDirectoryEntries(entries, size) {
   const found = [];
-  for (let start3 = 0; start3 < size; ) {
-    const length = entries.getUint16(start3 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start3, length);
+  for (let start2 = 0; start2 < size; ) {
+    const length = entries.getUint16(start2 + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
     const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start3 + ENTRY.type) << TYPE_SHIFT;
+      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
       found.push({
-        ino: entries.getBigUint64(start3 + ENTRY.ino, true),
+        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
         type,
         name
       });
     }
-    start3 += length;
+    start2 += length;
   }
   return found;
 }
@@ -2557,8 +2584,8 @@ var AT_ONCE = 256;
 var LONGEST2 = 128;
 function readLinks(paths) {
   const found = [];
-  for (let start3 = 0; start3 < paths.length; start3 += AT_ONCE) {
-    found.push(...readBatch(paths.slice(start3, start3 + AT_ONCE)));
+  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
+    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
   }
   return found;
 }
@@ -3277,8 +3304,8 @@ function utsname() {
 }
 function readUtsname(names) {
   const text4 = (index) => {
-    const start3 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field = new Uint8Array(names.buffer, start3, UTSNAME_LENGTH);
+    const start2 = names.byteOffset + index * UTSNAME_LENGTH;
+    const field = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
     return new TextDecoder().decode(field.subarray(0, field.indexOf(0)));
   };
   return {
@@ -3361,8 +3388,10 @@ var SOCK_CLOEXEC = 524288;
 var SOCK_NONBLOCK = 2048;
 var SHUT_WR = 1;
 var SOL_SOCKET = 1;
+var SO_TYPE = 3;
 var SO_ERROR = 4;
 var SO_PASSCRED = 16;
+var SO_DOMAIN = 39;
 var IPPROTO_IPV6 = 41;
 var IPV6_V6ONLY = 26;
 var SOL_NETLINK = 270;
@@ -3421,6 +3450,18 @@ function passCredentials(socket, on) {
   }), constant(SO_PASSCRED, {
     SO_PASSCRED
   }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
+}
+function getSocketOption(socket, option, value) {
+  return call("getsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(option, {
+    SO_TYPE,
+    SO_ERROR,
+    SO_DOMAIN
+  }), value, new Struct(Uint8Array.of(4, 0, 0, 0), "&4"));
+}
+function getpeername(socket) {
+  return call("getpeername", socket, null, new Struct(new Uint8Array(4), "&0"));
 }
 function receiveByte(socket, sender) {
   return call("recvmsg", socket, message(new Output(1), sender, "&message"), 0);
@@ -3571,9 +3612,9 @@ function formatIp(bytes) {
     length: 8
   }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
   const words2 = groups.map((group) => group.toString(16));
-  const [start3, count] = longestZeros(groups);
+  const [start2, count] = longestZeros(groups);
   if (count < 2) return words2.join(":");
-  return `${words2.slice(0, start3).join(":")}::${words2.slice(start3 + count).join(":")}`;
+  return `${words2.slice(0, start2).join(":")}::${words2.slice(start2 + count).join(":")}`;
 }
 function networkOf({ bytes, length }) {
   return bytes.map((byte, index) => {
@@ -3620,11 +3661,11 @@ function longestZeros(groups) {
     0,
     0
   ];
-  for (let start3 = 0; start3 < groups.length; start3++) {
+  for (let start2 = 0; start2 < groups.length; start2++) {
     let count = 0;
-    while (groups[start3 + count] === 0) count++;
+    while (groups[start2 + count] === 0) count++;
     if (count > best[1]) best = [
-      start3,
+      start2,
       count
     ];
   }
@@ -3751,12 +3792,12 @@ var MessageWriter = class {
     return this.#bytes.slice(0, this.#end);
   }
   message({ type, flags: flags2, payload: payload2 }, sequence) {
-    const start3 = this.#reserve(HEADER_SIZE);
+    const start2 = this.#reserve(HEADER_SIZE);
     this.#pieces(payload2);
-    this.#view.setUint32(start3, this.#end - start3, true);
-    this.#view.setUint16(start3 + 4, type, true);
-    this.#view.setUint16(start3 + 6, flags2 | NLM_F_REQUEST, true);
-    this.#view.setUint32(start3 + 8, sequence, true);
+    this.#view.setUint32(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 4, type, true);
+    this.#view.setUint16(start2 + 6, flags2 | NLM_F_REQUEST, true);
+    this.#view.setUint32(start2 + 8, sequence, true);
     this.#reserve(0);
   }
   #pieces(pieces) {
@@ -3773,10 +3814,10 @@ var MessageWriter = class {
     }
   }
   #attribute({ type, payload: payload2 }) {
-    const start3 = this.#reserve(ATTRIBUTE_HEADER_SIZE);
+    const start2 = this.#reserve(ATTRIBUTE_HEADER_SIZE);
     this.#pieces(payload2);
-    this.#view.setUint16(start3, this.#end - start3, true);
-    this.#view.setUint16(start3 + 2, type, true);
+    this.#view.setUint16(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 2, type, true);
   }
   #append(bytes) {
     const at2 = this.#end;
@@ -4444,6 +4485,7 @@ function readRlimit(limit2) {
 var SIGSET_SIZE = 8;
 var POLLIN = 1;
 var POLLOUT = 4;
+var POLLERR = 8;
 function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
   const view2 = new DataView(bytes.buffer);
@@ -6640,10 +6682,10 @@ var overlaySchema = stepSchema("overlay", () => ({
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
   discard: optional(boolean())
-}), ({ lower: lower2, upper, work, discard }) => {
+}), ({ lower: lower2, upper, work, discard: discard2 }) => {
   if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
-  if (upper !== void 0 && discard === true) return `"discard" takes the place of "upper"`;
-  if (upper === void 0 && discard !== true && lower2.length < 2) {
+  if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
+  if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }
   return void 0;
@@ -10355,6 +10397,7 @@ function requiredAccess(recorder, command) {
     kind: "net",
     host: "*"
   });
+  needs2.push(...recorder.kernelMounts);
   const asHost = !unshared.has("user");
   for (const namespace of NAMESPACE_KINDS) {
     const reaching = REACHING.includes(namespace) || asHost && mayMount && namespace === "uts";
@@ -10509,16 +10552,7 @@ function connect(socket, address2) {
   return call("connect", socket, struct, struct.size);
 }
 function takeSocketError(socket, error) {
-  const size = new Struct(Uint8Array.of(4, 0, 0, 0), "&4");
-  const [level, option] = [
-    constant(SOL_SOCKET, {
-      SOL_SOCKET
-    }),
-    constant(SO_ERROR, {
-      SO_ERROR
-    })
-  ];
-  return call("getsockopt", socket, level, option, error, size);
+  return getSocketOption(socket, SO_ERROR, error);
 }
 function socketErrorOutput() {
   return new Output(4, "&error");
@@ -11339,8 +11373,8 @@ var HelperProcess = class {
     return this.wait();
   }
   /**
-   * Waits until it has ended, while the script's thread blocks. Returns the errno of its first
-   * failure, if it had one.
+   * Waits until it has ended, while the script's thread blocks. Returns what its calls have left
+   * behind.
    */
   wait() {
     const again = new Label("again");
@@ -11355,35 +11389,453 @@ var HelperProcess = class {
         onAccepted: again
       }
     ]);
-    const errno = this.#result.failed?.errno;
+    const result = this.#result.copy();
     engine().release(this.#memory);
-    return errno;
+    return result;
   }
 };
 
+// launch/copied_stream.ts
+var ONE2 = new Uint8Array([
+  1,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+function startCopying(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+}
+function closingOnFailure(fd, make2) {
+  try {
+    return make2();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+}
+
+// launch/pipe.ts
+function openPipe() {
+  const opened = OPENING.run().output(ENDS2);
+  return {
+    reader: opened.getInt32(0, true),
+    writer: opened.getInt32(4, true)
+  };
+}
+var ENDS2 = new Output(8, "&ends");
+var OPENING = new Routine([], [
+  {
+    call: pipe2(ENDS2, O_CLOEXEC)
+  }
+]);
+
+// launch/copied_input.ts
+var CHUNK = 64 * 1024;
+var PIPE_BUF = 4096;
+function copyInput(fd) {
+  const file = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  return closingOnFailure(file, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(reader, () => {
+      const copy2 = new FileCopy(file);
+      const process = startCopying([
+        file,
+        writer
+      ], copy2.loop, writer);
+      return {
+        theirs: reader,
+        // The script keeps this end, by which it learns what was not read.
+        handOver: () => {
+        },
+        end() {
+          const result = process.kill();
+          copy2.moveOn(result, unreadOf(reader));
+          syscalls([
+            {
+              call: close(reader)
+            },
+            {
+              call: close(file)
+            }
+          ]);
+          throwUnread(result);
+        }
+      };
+    });
+  });
+}
+function unreadOf(pipe) {
+  const unread = new Output(4);
+  return syscalls([
+    {
+      call: ioctl(pipe, FIONREAD, unread)
+    }
+  ]).output(unread).getInt32(0, true);
+}
+function throwUnread({ failed }) {
+  if (failed === void 0) return;
+  throw new SyscallError({
+    syscall: "read",
+    errno: failed.errno,
+    hint: UNREAD
+  });
+}
+var UNREAD = "the script's stdin could not be read, and the program has had only a part of it";
+var FileCopy = class {
+  #file;
+  /** Where the program begins to read; `undefined` for devices that have no offset. */
+  #start;
+  /** Where the file is read: an offset of this copy's own. */
+  #offset;
+  #splice;
+  constructor(file) {
+    this.#file = file;
+    this.#start = offsetOf(file);
+    if (this.#start !== void 0) {
+      const initial = new Uint8Array(new BigInt64Array([
+        BigInt(this.#start)
+      ]).buffer);
+      this.#offset = new Output(initial.length, "&offset", initial);
+    }
+    this.#splice = splice(0, 1, CHUNK, this.#offset && {
+      offset: this.#offset
+    });
+  }
+  get loop() {
+    const [splicing, reading] = [
+      new Label("splicing"),
+      new Label("reading")
+    ];
+    const ends = {
+      onZero: HELPER_ENDS,
+      onFailure: HELPER_ENDS
+    };
+    const chunk = new Output(PIPE_BUF, "&chunk");
+    const readChunk = read(0, chunk, PIPE_BUF);
+    const waiting = this.#start === void 0 ? WAITING4 : [];
+    return [
+      splicing,
+      ...waiting,
+      {
+        call: this.#splice,
+        accept: [
+          "EINVAL"
+        ],
+        onAccepted: reading,
+        onSuccess: splicing,
+        ...ends
+      },
+      // Some files of /proc cannot be spliced before Linux 6.5.
+      reading,
+      ...waiting,
+      {
+        call: readChunk,
+        ...ends
+      },
+      {
+        call: write(1, chunk, new ResultOf(readChunk, "count")),
+        onSuccess: reading,
+        ...ends
+      }
+    ];
+  }
+  /** Moves the file's offset behind what the program has read. */
+  moveOn(result, unread) {
+    const now = offsetOf(this.#file);
+    if (this.#start === void 0 || this.#offset === void 0 || now === void 0) return;
+    const reads = result.result(this.#splice) === BigInt(-ERRNO.EINVAL);
+    const copied = reads ? now : Number(result.output(this.#offset).getBigInt64(0, true));
+    const end = Math.max(this.#start, copied - unread);
+    const stays = !reads && (end === this.#start || end <= now);
+    if (!stays) syscalls([
+      {
+        call: lseek(this.#file, end, SEEK_SET),
+        accept: [
+          "EINVAL"
+        ]
+      }
+    ]);
+  }
+};
+var WAITING4 = [
+  {
+    call: ppoll([
+      {
+        fd: 0,
+        events: POLLIN
+      },
+      {
+        fd: 1,
+        events: POLLERR
+      }
+    ], void 0),
+    onFailure: HELPER_ENDS
+  },
+  {
+    call: ppoll([
+      {
+        fd: 1,
+        events: POLLERR
+      }
+    ], 0),
+    onSuccess: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  }
+];
+function offsetOf(file) {
+  const call2 = lseek(file, 0, SEEK_CUR);
+  const offset = Number(syscalls([
+    {
+      call: call2,
+      accept: [
+        "ESPIPE",
+        "EINVAL"
+      ]
+    }
+  ]).result(call2));
+  return offset < 0 ? void 0 : offset;
+}
+
+// launch/copied_named_pipe.ts
+var ONE_BUFFER = 1;
+var CHUNK2 = 64 * 1024;
+function copyNamedPipe(fd) {
+  const opened = [];
+  const keep = (fd2) => (opened.push(fd2), fd2);
+  const closeAll = () => syscalls(opened.map((fd2) => ({
+    call: close(fd2)
+  })));
+  try {
+    const file = keep(syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3)));
+    const stop = keep(syscall(eventfd2(0, EFD_CLOEXEC)));
+    const nowhere = keep(syscall(openat(at_fdcwd, "/dev/null", O_WRONLY | O_CLOEXEC)));
+    const { reader, writer } = openPipe();
+    keep(reader);
+    const copy2 = new NamedPipeCopy();
+    closingOnFailure(writer, () => syscall(fcntl(writer, F_SETPIPE_SZ, ONE_BUFFER)));
+    const process = startCopying([
+      file,
+      writer,
+      stop,
+      nowhere
+    ], copy2.loop, writer);
+    return {
+      theirs: reader,
+      handOver: () => {
+      },
+      end() {
+        syscall(write(stop, ONE2, ONE2.length));
+        const result = process.wait();
+        const rest = copy2.readOfLast(result, unreadOf(reader));
+        if (rest > 0) syscalls([
+          {
+            call: discard(file, nowhere, rest),
+            accept: [
+              "EAGAIN"
+            ]
+          }
+        ]);
+        closeAll();
+        throwUnread(result);
+      }
+    };
+  } catch (error) {
+    closeAll();
+    throw error;
+  }
+}
+var NamedPipeCopy = class {
+  #copy = tee(0, 1, CHUNK2, SPLICE_F_NONBLOCK);
+  #isRead = ppoll([
+    {
+      fd: 1,
+      events: POLLOUT
+    }
+  ], 0);
+  get loop() {
+    const [waiting, full] = [
+      new Label("waiting"),
+      new Label("full")
+    ];
+    const stop = {
+      fd: 2,
+      events: POLLIN
+    }, gone = {
+      fd: 1,
+      events: POLLERR
+    };
+    const onFailure = HELPER_ENDS;
+    const untilRead = ppoll([
+      {
+        fd: 1,
+        events: POLLOUT
+      },
+      stop
+    ], void 0);
+    return [
+      waiting,
+      {
+        call: ppoll([
+          {
+            fd: 0,
+            events: POLLIN
+          },
+          gone,
+          stop
+        ], void 0),
+        onFailure
+      },
+      {
+        call: ppoll([
+          gone,
+          stop
+        ], 0),
+        onSuccess: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: this.#copy,
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: full,
+        onZero: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: untilRead,
+        onFailure
+      },
+      {
+        call: this.#isRead,
+        onZero: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: ppoll([
+          gone
+        ], 0),
+        onSuccess: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: discard(0, 3, new ResultOf(this.#copy, "count")),
+        // Others read from it too.
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: waiting,
+        onSuccess: waiting,
+        onZero: waiting,
+        onFailure
+      },
+      // The program has written to its own input.
+      full,
+      {
+        call: untilRead,
+        onSuccess: waiting,
+        onFailure
+      }
+    ];
+  }
+  /** How much the program has read of what is still in the named pipe. */
+  readOfLast(result, unread) {
+    const isWaiting = result.result(this.#isRead) === 0n;
+    const copied = Number(result.result(this.#copy));
+    return isWaiting ? Math.max(0, copied - unread) : 0;
+  }
+};
+function discard(pipe, nowhere, size) {
+  return splice(pipe, nowhere, size, {
+    flags: SPLICE_F_NONBLOCK
+  });
+}
+
 // launch/inherited_stream.ts
-function handoverOf(fd, readsTerminal) {
+function handoverOf(fd, input) {
   const status = statusOf(fd);
   if (status === void 0) return "inherit";
   const { mode: mode2, rdev, dev, ino } = status;
   switch (mode2 & S_IFMT) {
-    // Both ends of a pipe can be opened by /proc/self/fd; they lead to nothing but its own data.
     case S_IFIFO:
+      if (isNameless(fd)) return "inherit";
+      break;
     case S_IFSOCK:
-      return "inherit";
+      if (!isConnection(fd)) {
+        throw new RamekinError(`${NAMES2[fd]} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
+      }
+      if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
+      break;
     case S_IFDIR:
       throw new RamekinError(`${NAMES2[fd]} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
     case S_IFCHR:
       if (rdev === DEV_NULL) return "null";
-      if (isTerminal(fd) && (fd === 0 || readsTerminal)) return "inherit";
+      if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
   }
   return {
     copyOf: `${dev}:${ino}`
   };
 }
+function isPipe(fd) {
+  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0));
+}
+function isNameless(pipe) {
+  const state = statfsOutput();
+  return readStatfs(syscalls([
+    {
+      call: fstatfs(pipe, state)
+    }
+  ]).output(state)).type === PIPEFS;
+}
+function isConnection(socket) {
+  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket));
+}
+function optionOf(socket, option) {
+  const value = new Output(4);
+  const call2 = getSocketOption(socket, option, value);
+  return syscalls([
+    {
+      call: call2
+    }
+  ]).output(value).getInt32(0, true);
+}
+function isSameTerminal(fd, other) {
+  const [one, two] = [
+    statusOf(fd),
+    statusOf(other)
+  ];
+  if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
+  const session = sessionOf(fd);
+  return session !== void 0 && session === sessionOf(other);
+}
+function sessionOf(terminal) {
+  const session = new Output(4);
+  const call2 = ioctl(terminal, TIOCGSID, session);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ENOTTY",
+        "EIO"
+      ]
+    }
+  ]);
+  return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
+}
 function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)));
+}
+function succeeds(call2) {
   try {
-    syscall(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)));
+    syscall(call2);
     return true;
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
@@ -11410,76 +11862,12 @@ var NAMES2 = [
   "stderr"
 ];
 var DEV_NULL = makedev(1, 3);
+var PIPEFS = 1346981957;
 var TERMIOS_SIZE = 36;
 
-// launch/pipe.ts
-function openPipe() {
-  const opened = OPENING.run().output(ENDS2);
-  return {
-    reader: opened.getInt32(0, true),
-    writer: opened.getInt32(4, true)
-  };
-}
-var ENDS2 = new Output(8, "&ends");
-var OPENING = new Routine([], [
-  {
-    call: pipe2(ENDS2, O_CLOEXEC)
-  }
-]);
-
-// launch/copied_stream.ts
-var CHUNK = 64 * 1024;
-var PIPE_BUF = 4096;
-var CHUNKS_LEFT = 16;
-function copyInput(fd) {
-  const file = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  return closingOnFailure(file, () => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(reader, () => {
-      const process = start([
-        file,
-        writer
-      ], inputLoop(), writer);
-      return {
-        theirs: reader,
-        // The script keeps this end, by which it learns what was not read.
-        handOver: () => {
-        },
-        end() {
-          const errno = process.kill();
-          const unread = new Output(4);
-          const bytes = syscalls([
-            {
-              call: ioctl(reader, FIONREAD, unread)
-            }
-          ]).output(unread);
-          const back = lseek(file, -bytes.getInt32(0, true), SEEK_CUR);
-          syscalls([
-            // Devices cannot go back.
-            {
-              call: back,
-              accept: [
-                "ESPIPE",
-                "EINVAL"
-              ]
-            },
-            {
-              call: close(reader)
-            },
-            {
-              call: close(file)
-            }
-          ]);
-          if (errno !== void 0) throw new SyscallError({
-            syscall: "read",
-            errno,
-            hint: UNREAD
-          });
-        }
-      };
-    });
-  });
-}
+// launch/copied_output.ts
+var CHUNK3 = 64 * 1024;
+var CHUNKS_LEFT = 32;
 function copyOutput(fd) {
   const ofTerminal = isTerminal(fd);
   const stop = syscall(eventfd2(0, EFD_CLOEXEC));
@@ -11487,11 +11875,11 @@ function copyOutput(fd) {
     const { reader, writer } = openPipe();
     return closingOnFailure(writer, () => {
       syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
-      const process = start([
+      const process = startCopying([
         fd,
         reader,
         stop
-      ], outputLoop(), reader);
+      ], loop(), reader);
       let isOpen = true;
       const handOver = () => {
         if (isOpen) syscall(close(writer));
@@ -11503,9 +11891,10 @@ function copyOutput(fd) {
         end() {
           handOver();
           syscall(write(stop, ONE2, ONE2.length));
-          const errno = process.wait();
+          const errno = process.wait().failed?.errno;
           syscall(close(stop));
-          if (errno === void 0 || ofTerminal && errno === ERRNO.EIO) return;
+          if (errno === void 0) return;
+          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
           throw new SyscallError({
             syscall: "write",
             errno,
@@ -11516,75 +11905,16 @@ function copyOutput(fd) {
     });
   });
 }
-var UNREAD = "the script's stdin could not be read, and the program has had only a part of it";
 var UNWRITTEN = "the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
-var ONE2 = new Uint8Array([
-  1,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0
-]);
-function start(descriptors, work, end) {
-  try {
-    return new HelperProcess(descriptors, work);
-  } finally {
-    syscall(close(end));
-  }
-}
-function closingOnFailure(fd, make2) {
-  try {
-    return make2();
-  } catch (error) {
-    syscall(close(fd));
-    throw error;
-  }
-}
-function inputLoop() {
-  const [splicing, reading] = [
-    new Label("splicing"),
-    new Label("reading")
-  ];
-  const ends = {
-    onZero: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  };
-  const chunk = new Output(PIPE_BUF, "&chunk");
-  const readChunk = read(0, chunk, PIPE_BUF);
-  return [
-    splicing,
-    // The offset of the file is that of the pipe: no byte is in neither.
-    {
-      call: splice(0, 1, CHUNK),
-      accept: [
-        "EINVAL"
-      ],
-      onAccepted: reading,
-      onSuccess: splicing,
-      ...ends
-    },
-    // Some files of /proc cannot be spliced before Linux 6.5.
-    reading,
-    {
-      call: readChunk,
-      ...ends
-    },
-    {
-      call: write(1, chunk, new ResultOf(readChunk, "count")),
-      onSuccess: reading,
-      ...ends
-    }
-  ];
-}
-function outputLoop() {
+function loop() {
   const [waiting, draining] = [
     new Label("waiting"),
     new Label("draining")
   ];
-  const buffer = new Output(CHUNK, "&chunk");
+  const copy2 = {
+    buffer: new Output(CHUNK3, "&chunk"),
+    unwritten: new PipeEnds()
+  };
   const pipe = {
     fd: 1,
     events: POLLIN
@@ -11594,6 +11924,10 @@ function outputLoop() {
   };
   const onFailure = HELPER_ENDS;
   return [
+    {
+      call: pipe2(copy2.unwritten.output, 0),
+      onFailure
+    },
     waiting,
     {
       call: ppoll([
@@ -11609,43 +11943,53 @@ function outputLoop() {
       onSuccess: draining,
       onFailure
     },
-    ...copyChunk(buffer, waiting, waiting),
+    ...copyChunk(copy2, waiting, waiting),
     draining,
     // Processes that the program has left behind may write without end.
     ...Array.from({
       length: CHUNKS_LEFT
-    }, () => copyChunk(buffer, HELPER_ENDS)).flat()
+    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
   ];
 }
-function copyChunk(buffer, whenEmpty, then) {
-  const [again, full, next] = [
+function copyChunk({ buffer, unwritten }, whenEmpty, then) {
+  const [again, full, taking, next] = [
     "again",
     "full",
+    "taking",
     "next"
   ].map((name) => new Label(name));
   const ends = {
     onZero: HELPER_ENDS,
     onFailure: HELPER_ENDS
   };
-  const readChunk = read(1, buffer, CHUNK);
+  const onEmpty = {
+    accept: [
+      "EAGAIN"
+    ],
+    onAccepted: whenEmpty
+  };
+  const readChunk = read(unwritten.reader, buffer, CHUNK3);
+  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
   return [
+    // splice(2) cannot write to a file that is only appended to.
+    {
+      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
+      ...onEmpty,
+      ...ends
+    },
     {
       call: readChunk,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: whenEmpty,
       ...ends
     },
     again,
+    // A terminal may be set not to block.
     {
-      call: write(0, buffer, new ResultOf(readChunk, "count")),
-      // A terminal may be set not to block.
+      call: writeChunk,
       accept: [
         "EAGAIN"
       ],
       onAccepted: full,
-      onSuccess: then ?? next,
+      onSuccess: taking,
       ...ends
     },
     full,
@@ -11657,6 +12001,13 @@ function copyChunk(buffer, whenEmpty, then) {
         }
       ], void 0),
       onSuccess: again,
+      ...ends
+    },
+    taking,
+    {
+      call: read(1, buffer, new ResultOf(writeChunk, "written")),
+      ...onEmpty,
+      onSuccess: then ?? next,
       ...ends
     },
     next
@@ -11674,10 +12025,11 @@ var StandardStreams = class {
    * that a program with a root of its own may not inherit.
    *
    * @throws {SyscallError} if too many files are open, or too many processes run
-   * @throws {RamekinError} if such a program would inherit a directory
+   * @throws {RamekinError} if such a program would inherit a directory, or a socket without a
+   * connection
    */
   constructor(kinds, hasOwnRoot = false) {
-    const readsTerminal = hasOwnRoot && kinds[0] === "inherit" && isTerminal(0);
+    const input = kinds[0] === "inherit" ? 0 : void 0;
     try {
       kinds.forEach((kind, fd) => {
         const pipe = this.#pipes[fd] = kind === "piped" ? openPipeTo(fd) : void 0;
@@ -11685,7 +12037,7 @@ var StandardStreams = class {
           fd: pipe.theirs
         });
         else if (kind === "inherit" && hasOwnRoot) {
-          this.#streams.push(this.#protected(fd, readsTerminal));
+          this.#streams.push(this.#protected(fd, input));
         } else this.#streams.push(kind);
       });
     } catch (error) {
@@ -11694,11 +12046,11 @@ var StandardStreams = class {
     }
   }
   /** Returns a stream of the script's for a program that must not get the open file itself. */
-  #protected(fd, readsTerminal) {
-    const handover = handoverOf(fd, readsTerminal);
+  #protected(fd, input) {
+    const handover = handoverOf(fd, input);
     if (typeof handover === "string") return handover;
     const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
-    const copy2 = this.#copies.get(key) ?? (fd === 0 ? copyInput(fd) : copyOutput(fd));
+    const copy2 = this.#copies.get(key) ?? copyStream(fd);
     this.#copies.set(key, copy2);
     return {
       fd: copy2.theirs
@@ -11731,6 +12083,10 @@ var StandardStreams = class {
     }
   }
 };
+function copyStream(fd) {
+  if (fd !== 0) return copyOutput(fd);
+  return isPipe(fd) ? copyNamedPipe(fd) : copyInput(fd);
+}
 function openPipeTo(fd) {
   const { reader, writer } = openPipe();
   return fd === 0 ? {
@@ -12284,7 +12640,8 @@ var Command = class _Command {
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
    * @throws {TypeError} if stdin is piped, because nothing would write to it
    */
   async output() {
@@ -12309,7 +12666,8 @@ var Command = class _Command {
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
    * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
    * list of granted hosts
    */
@@ -12338,7 +12696,8 @@ var Command = class _Command {
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
    * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
    */
   spawn() {
     const defaults = [
@@ -12784,7 +13143,7 @@ function readElf(readAt) {
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
   const entries = dynamic === void 0 ? [] : readDynamic(readAt, dynamic);
   const of = (tag) => entries.filter((entry) => entry.tag === tag);
-  const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
+  const strings = offsetOf2(segments, of(DT.STRTAB)[0]?.value);
   const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
   const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
@@ -12827,7 +13186,7 @@ function readDynamic(readAt, { offset, size }) {
   }
   return entries;
 }
-function offsetOf(segments, address2) {
+function offsetOf2(segments, address2) {
   if (address2 === void 0) return void 0;
   const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
   return holder && holder.offset + address2 - holder.address;
@@ -13398,8 +13757,8 @@ var DirectoryLists = class {
     const paths = [
       ...this.#known.keys()
     ];
-    for (let start3 = 0; start3 < paths.length; start3 += AT_ONCE3) {
-      const part = paths.slice(start3, start3 + AT_ONCE3);
+    for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE3) {
+      const part = paths.slice(start2, start2 + AT_ONCE3);
       const now = stampsOf(part);
       part.forEach((path2, index) => {
         const known = this.#known.get(path2);
@@ -13622,8 +13981,17 @@ var Search = class {
     this.#lists = lists;
   }
   run() {
+    const { directory, absent, names, home } = this.#question;
+    const around = this.#aroundStart();
+    for (const [index, path2] of around.entries()) {
+      this.#later({
+        path: path2,
+        depth: index === 0 ? 0 : around.length - index,
+        inGit: false
+      });
+    }
     this.#later({
-      path: this.#question.directory,
+      path: directory,
       depth: 0,
       inGit: false
     });
@@ -13632,9 +14000,10 @@ var Search = class {
       if (pending === void 0) break;
       this.#read(pending);
     }
-    for (const name of this.#question.absent) {
-      if (!name.startsWith(GIT)) this.#reportMissing(below(this.#question.directory, name));
-    }
+    if (directory !== "/") this.#reportAllMissing(directory, absent);
+    const project = around.find((path2) => this.#lists.of(path2).has(".git")) ?? around[0];
+    if (project !== void 0) this.#reportAllMissing(project, absent);
+    if (home !== void 0 && isWithin(home, directory)) this.#reportAllMissing(home, names);
     const found = [
       ...this.#found.values()
     ].sort(byPath);
@@ -13645,6 +14014,19 @@ var Search = class {
       found,
       missing: missing2.sort(byPath)
     };
+  }
+  /** The start and the directories around it, below the directory; none if it is not in there. */
+  #aroundStart() {
+    const { directory, start: start2 } = this.#question;
+    if (start2 === void 0 || !isWithin(start2, directory)) return [];
+    const around = [];
+    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    return around;
+  }
+  #reportAllMissing(directory, names) {
+    for (const name of names) {
+      if (!name.startsWith(GIT)) this.#reportMissing(below(directory, name));
+    }
   }
   #later(pending) {
     if (this.#queued.has(pending.path) || KERNEL.has(pending.path)) return;
@@ -14012,6 +14394,92 @@ function parseRelease(release) {
   };
 }
 
+// host/kernel_mounts.ts
+var KERNEL_TYPES = /* @__PURE__ */ new Set([
+  "binder",
+  "binfmt_misc",
+  "bpf",
+  "cgroup",
+  "cgroup2",
+  "configfs",
+  "cpuset",
+  "debugfs",
+  "devpts",
+  "devtmpfs",
+  "efivarfs",
+  "functionfs",
+  "fusectl",
+  "mqueue",
+  "nfsd",
+  "nsfs",
+  "proc",
+  "pstore",
+  "resctrl",
+  "rpc_pipefs",
+  "securityfs",
+  "selinuxfs",
+  "smackfs",
+  "sysfs",
+  "tracefs",
+  "xenfs"
+]);
+function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
+}
+function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
+}
+function kernelMountsIn(directory, mounts) {
+  const visible = new VisibleMounts(mounts);
+  const found = new Set(mounts.filter((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4)).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+}
+var VisibleMounts = class {
+  #mounts;
+  #byId;
+  /** For each mount, the mount points on it. */
+  #points = /* @__PURE__ */ new Map();
+  constructor(mounts) {
+    this.#mounts = mounts;
+    this.#byId = new Map(mounts.map((mount4) => [
+      mount4.id,
+      mount4
+    ]));
+    for (const { parent, target } of mounts) {
+      if (target === "/") continue;
+      const points = this.#points.get(parent);
+      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
+        target
+      ]));
+      else points.add(target);
+    }
+  }
+  /** Returns the mount whose root is at this path. */
+  at(path2) {
+    return this.#mounts.find((mount4) => mount4.target === path2 && this.has(mount4));
+  }
+  /** Whether a path leads to the root of the mount. */
+  has(mount4) {
+    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+      const points = this.#points.get(above.id);
+      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
+      at2 = above;
+    }
+    return true;
+  }
+  #above({ id: id2, parent }) {
+    return parent === id2 ? void 0 : this.#byId.get(parent);
+  }
+};
+function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+}
+
 // plan/access/host_paths.ts
 var HostPaths = class {
   #cursor;
@@ -14047,12 +14515,12 @@ var HostPaths = class {
    */
   hostSource(source) {
     if (source.startsWith("/")) return source;
-    const moved = [
+    const moved2 = [
       "chdir",
       "chroot",
       "join"
     ].some((step) => this.#cursor.cameBefore(step));
-    if (moved || !this.#mounts.atHostRoot) return void 0;
+    if (moved2 || !this.#mounts.atHostRoot) return void 0;
     return `${this.#host.workingDirectory()}/${source}`;
   }
   #placeOf(path2) {
@@ -14183,6 +14651,11 @@ var HARMLESS_TYPES = /* @__PURE__ */ new Set([
   "mqueue",
   "devpts"
 ]);
+var USUAL = [
+  "/dev",
+  "/proc",
+  "/sys"
+];
 var SHOWN = {
   proc: "pid",
   sysfs: "net",
@@ -14224,6 +14697,8 @@ var AccessRecorder = class {
   #cursor;
   #paths;
   #host;
+  /** The directories that are shown with what is mounted below them, and the steps. */
+  #trees = [];
   constructor(cursor, state, host2) {
     this.#cursor = cursor;
     this.state = state;
@@ -14337,6 +14812,30 @@ var AccessRecorder = class {
       kind: "namespace",
       namespace: "pid"
     });
+  }
+  /** Records that a directory is shown with all that is mounted below it. */
+  recordTree(path2) {
+    if (!this.#paths.mayBeHostFile(path2)) return;
+    const { index: stepIndex } = this.#cursor;
+    const step = this.#cursor.nameOf(stepIndex);
+    this.#trees.push({
+      directory: this.#paths.placeOf(path2).path,
+      stepIndex,
+      step
+    });
+  }
+  /**
+   * The filesystems of the kernel that are mounted below such directories: the machine can be seen and
+   * changed by them. Those of the host itself are needs by their paths.
+   */
+  get kernelMounts() {
+    if (this.#trees.length === 0) return [];
+    const { mounts } = this.#host;
+    return this.#trees.flatMap(({ directory, ...step }) => kernelMountsIn(directory, mounts).filter((path2) => !USUAL.some((usual) => isWithin(path2, usual))).map((path2) => ({
+      kind: "device",
+      path: path2,
+      ...step
+    })));
   }
   /** Records that a file of the container is shown at another path; links may lead to any. */
   #recordCopy(path2) {
@@ -14579,6 +15078,7 @@ var ContainerPath = class {
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
       ...base.kind === "beneath" && {
+        EAGAIN: `a symbolic link on the way to ${this.path} leads over .., which cannot be looked up while others rename or mount files without a pause`,
         EXDEV: `a symbolic link on the way to ${this.path} leads out of ${base.directory}; make it a relative one within it`
       }
     };
@@ -18364,7 +18864,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
     for (const action of point.parentActions(String(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
       else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
-      else services.push(start2(action, pid, spawn, plan, point));
+      else services.push(start(action, pid, spawn, plan, point));
     }
     letGo(socket);
   }
@@ -18407,7 +18907,7 @@ function receiveFd(socket) {
   ]);
   return descriptorOf(result.output(control));
 }
-function start2(service, pid, spawn, plan, point) {
+function start(service, pid, spawn, plan, point) {
   try {
     return startService(service, {
       pid,
@@ -19484,9 +19984,9 @@ function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ n
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
   const root = plan.cursor.rootOf(canonical);
   const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
-  const start3 = top === "/" ? 1 : top.length + 1;
-  for (const directory of parentsOf2(canonical.slice(start3))) {
-    const whole = canonical.slice(0, start3) + directory;
+  const start2 = top === "/" ? 1 : top.length + 1;
+  for (const directory of parentsOf2(canonical.slice(start2))) {
+    const whole = canonical.slice(0, start2) + directory;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
     const place2 = openBelow(plan, plan.directory(top), directory, {
@@ -19585,25 +20085,29 @@ function coverWithEmpty(plan, place2, path2, empty) {
       fixes: plan.state.mountFixes
     });
   };
-  const cover2 = (copy2) => move_mount(copy2, "", place2, "", ONTO_FD);
+  const cover = (copy2) => move_mount(copy2, "", place2, "", ONTO_FD);
+  const fixes = () => ({
+    ...plan.state.mountFixes,
+    ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
+  });
   const [isDirectory, covered] = [
     new Label(`${path2} is a directory`),
     new Label(`${path2} is a file`)
   ];
   const file = copyOf(EMPTY.file);
-  plan.call(cover2(file), {
+  plan.call(cover(file), {
     accept: [
       "EINVAL",
       "ENOTDIR"
     ],
     onAccepted: isDirectory,
     onZero: covered,
-    fixes: plan.state.mountFixes
+    fixes
   });
   plan.place(isDirectory);
   const directory = copyOf(EMPTY.directory);
-  plan.call(cover2(directory), {
-    fixes: plan.state.mountFixes
+  plan.call(cover(directory), {
+    fixes
   });
   plan.release(directory);
   plan.place(covered);
@@ -19611,128 +20115,122 @@ function coverWithEmpty(plan, place2, path2, empty) {
 }
 
 // plan/steps/kernel_mounts.ts
-var KERNEL_TYPES = /* @__PURE__ */ new Set([
-  "binder",
-  "binfmt_misc",
-  "bpf",
-  "cgroup",
-  "cgroup2",
-  "configfs",
-  "cpuset",
-  "debugfs",
-  "devpts",
-  "devtmpfs",
-  "efivarfs",
-  "functionfs",
-  "fusectl",
-  "mqueue",
-  "nfsd",
-  "nsfs",
-  "proc",
-  "pstore",
-  "resctrl",
-  "rpc_pipefs",
-  "securityfs",
-  "selinuxfs",
-  "smackfs",
-  "sysfs",
-  "tracefs",
-  "xenfs"
-]);
+var S_IXOTH = 1;
 function refuseKernelMount(source, resolved2, plan) {
-  const mount4 = new VisibleMounts(plan.facts.mounts).at(resolved2);
-  if (mount4 === void 0 || !KERNEL_TYPES.has(mount4.type)) return;
+  const mount4 = mountAt(resolved2, plan.facts.mounts);
+  if (mount4 === void 0 || !isKernelMount(mount4)) return;
   plan.refuse(`${source} is a filesystem of the kernel (${mount4.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
 }
 function coverKernelMounts(resolved2, target, plan) {
+  refuseUnnamed(resolved2, plan);
   const paths = kernelMountsIn(resolved2, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
-    for (const path2 of paths) {
-      cover(path2, target, path2.slice(resolved2 === "/" ? 1 : resolved2.length + 1), empty, plan);
-    }
+    plan.directory(target);
+    new Cover(plan, resolved2, target, empty).paths(paths, resolved2);
   });
 }
-function cover(path2, directory, rest, empty, plan) {
-  const target = directory === "/" ? `/${rest}` : `${directory}/${rest}`;
-  const moved = `the filesystem of the kernel at ${path2} has been moved or unmounted meanwhile`;
-  const how = {
-    flags: O_PATH | O_CLOEXEC,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-  };
-  const opened = openat2(plan.directory(directory), rest, how);
-  const place2 = plan.open(opened, `<${target}>`, {
-    fixes: () => ({
-      ENOENT: moved,
-      ENOTDIR: moved,
-      ELOOP: moved
-    })
-  });
-  plan.call(mount_setattr(place2, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }), {
-    fixes: () => ({
-      ...plan.state.mountFixes,
-      EINVAL: moved
-    })
-  });
-  coverWithEmpty(plan, place2, target, empty);
-  plan.release(place2);
-  plan.mounted({
-    target,
-    type: "mask",
-    readOnly: true
-  });
+function refuseUnnamed(directory, plan) {
+  const unnamed = plan.facts.mounts.find((mount4) => isKernelMount(mount4) && mount4.target.includes("\uFFFD") && isWithin(mount4.target, directory));
+  if (unnamed === void 0) return;
+  plan.refuse(`a filesystem of the kernel (${unnamed.type}) is mounted at ${unnamed.target}, whose name is not UTF-8, so that it cannot be covered; unmount it, or name what the program needs in ${directory}`);
 }
-function kernelMountsIn(directory, mounts) {
-  const visible = new VisibleMounts(mounts);
-  const found = new Set(mounts.filter((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4)).map(({ target }) => target));
-  return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
-}
-var VisibleMounts = class {
-  #mounts;
-  #byId;
-  /** For each mount, the mount points on it. */
-  #points = /* @__PURE__ */ new Map();
-  constructor(mounts) {
-    this.#mounts = mounts;
-    this.#byId = new Map(mounts.map((mount4) => [
-      mount4.id,
-      mount4
-    ]));
-    for (const { parent, target } of mounts) {
-      if (target === "/") continue;
-      const points = this.#points.get(parent);
-      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
-        target
-      ]));
-      else points.add(target);
+var Cover = class {
+  #plan;
+  #source;
+  #target;
+  #empty;
+  constructor(plan, source, target, empty) {
+    this.#plan = plan;
+    this.#source = source;
+    this.#target = target;
+    this.#empty = empty;
+  }
+  /** Covers those in a directory that can be searched. */
+  paths(paths, directory) {
+    for (const [closed, within] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory))) {
+      if (closed !== void 0) this.#unlessClosed(closed, within);
+      else for (const path2 of within) this.#cover(path2);
     }
   }
-  /** Returns the mount whose root is at this path. */
-  at(path2) {
-    return this.#mounts.find((mount4) => mount4.target === path2 && this.has(mount4));
+  /** Returns the first directory on the way that not everybody may search. */
+  #closedOn(path2, directory) {
+    return directoriesAround(path2, directory).slice(0, -1).findLast((on) => {
+      const { attributes } = this.#plan.facts.resolve(on);
+      return attributes !== void 0 && (attributes.mode & S_IXOTH) === 0;
+    });
   }
-  /** Whether a path leads to the root of the mount. */
-  has(mount4) {
-    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-      const points = this.#points.get(above.id);
-      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-      at2 = above;
-    }
-    return true;
+  /**
+   * Covers what is in a directory, or where the container's user may not search it, the directory:
+   * its owner could let the program in later.
+   */
+  #unlessClosed(directory, paths) {
+    const plan = this.#plan;
+    plan.skippable(`${directory} can be searched`, (end) => {
+      const closed = new Label(`${directory} cannot be searched`);
+      const inside = this.#open(directory, "/.", {
+        accept: [
+          "EACCES"
+        ],
+        onAccepted: closed
+      });
+      this.paths(paths, directory);
+      plan.goTo(end, inside);
+      plan.place(closed);
+      const place2 = this.#open(directory);
+      coverWithEmpty(plan, place2, directory, this.#empty);
+      plan.release(place2);
+    });
   }
-  #above({ id: id2, parent }) {
-    return parent === id2 ? void 0 : this.#byId.get(parent);
+  #cover(path2) {
+    const plan = this.#plan;
+    const place2 = this.#open(path2);
+    plan.call(mount_setattr(place2, "", AT_EMPTY_PATH, {
+      attr_set: MOUNT_ATTR_RDONLY
+    }), {
+      fixes: () => ({
+        ...plan.state.mountFixes,
+        EINVAL: moved(path2)
+      })
+    });
+    coverWithEmpty(plan, place2, path2, this.#empty);
+    plan.release(place2);
+    const [target, certain] = [
+      this.#targetOf(path2),
+      !plan.isSkippable
+    ];
+    plan.mounted({
+      target,
+      type: "mask",
+      readOnly: true,
+      certain
+    });
+  }
+  #open(path2, more = "", options = {}) {
+    const how = {
+      flags: O_PATH | O_CLOEXEC,
+      resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+    };
+    const opened = openat2(this.#plan.directory(this.#target), this.#restOf(path2) + more, how);
+    return this.#plan.open(opened, `<${this.#targetOf(path2)}${more}>`, {
+      ...options,
+      fixes: () => ({
+        ENOENT: moved(path2),
+        ENOTDIR: moved(path2),
+        ELOOP: moved(path2),
+        EACCES: unsearchable(path2)
+      })
+    });
+  }
+  #restOf(path2) {
+    return path2.slice(this.#source === "/" ? 1 : this.#source.length + 1);
+  }
+  #targetOf(path2) {
+    return `${this.#target === "/" ? "" : this.#target}/${this.#restOf(path2)}`;
   }
 };
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
+function moved(path2) {
+  return `the filesystem of the kernel at ${path2} has been moved or unmounted meanwhile`;
 }
 
 // plan/steps/bind.ts
@@ -19797,9 +20295,11 @@ function usualRestrictions(source, plan) {
     "nodev"
   ];
 }
-function recordSource({ source, readOnly, restrict }, plan) {
+function recordSource(step, plan) {
+  const { source, readOnly, restrict } = step;
   const path2 = plan.access.hostSource(source);
   if (path2 === void 0) return plan.access.recordAll();
+  if (step.recursive !== false && step.untrusted !== true) plan.access.recordTree(path2);
   plan.access.recordBind(path2, {
     readOnly,
     noDevices: restrict?.includes("nodev")
@@ -21473,7 +21973,9 @@ function lowerProtect(step, plan) {
   const { found, missing: missing2 } = plan.facts.scanNames({
     directory,
     names,
-    absent: isHome(directory, plan) ? names : names.filter((name) => !HOME_NAMES.includes(name)),
+    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    start: plan.facts.resolve(plan.facts.workingDirectory()).path,
+    home: homeOf(plan),
     // Links below the directory are not followed: a program may have made them.
     except: except.map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length))
   });
@@ -21498,9 +22000,9 @@ function lowerProtect(step, plan) {
     shown2.keep(name.path);
   }
 }
-function isHome(directory, plan) {
+function homeOf(plan) {
   const home = plan.host.homeDirectory();
-  return home?.startsWith("/") === true && plan.facts.resolve(home).path === directory;
+  return home?.startsWith("/") === true ? plan.facts.resolve(home).path : void 0;
 }
 var Shown = class {
   #plan;
@@ -22238,7 +22740,10 @@ function secondsAndNanoseconds(seconds2) {
 function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
   if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("user")) dropScriptGroups(plan);
+  if (kinds.has("user")) {
+    requireMappedIds(plan);
+    dropScriptGroups(plan);
+  }
   if (kinds.has("net")) keepParentNetns(plan);
   if (kinds.has("mount")) plan.leaveMountNamespace();
   enterNamespaces(kinds, plan);
@@ -22265,6 +22770,10 @@ function dropScriptGroups(plan) {
   if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
   plan.callBefore(setgroups([]));
   state.groupsChanged = true;
+}
+function requireMappedIds(plan) {
+  if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
+  plan.refuse("the ids of the user namespace before it have to be mapped first: mapRoot()");
 }
 function enterNamespaces(kinds, plan) {
   let flags2 = 0;
@@ -22819,7 +23328,8 @@ function sandboxSteps(options = {}) {
   ];
   const usual = Object.entries({
     PATH: DEFAULT_PATH,
-    HOME: "/tmp"
+    HOME: "/tmp",
+    LANG: "C.UTF-8"
   });
   return [
     unshare3("user", "mount", "pid", "uts", "ipc", "cgroup"),
@@ -22920,7 +23430,7 @@ function accessAround(path2, asked) {
     if (access !== void 0) around.push(access);
   }
   const whole = asked.get("/");
-  if (whole === void 0 || TEMPORARY.some((directory) => isWithin(path2, directory))) {
+  if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
     return around;
   }
   return [
@@ -23234,6 +23744,7 @@ var linux = {
   SIGNALS,
   SIGRTMAX,
   SIGRTMIN,
+  SPLICE_F_NONBLOCK,
   STATX_ATIME,
   STATX_BASIC_STATS,
   STATX_BLOCKS,

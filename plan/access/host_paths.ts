@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MountEntry } from "../../ffi/proc/mountinfo.ts";
 import type { Host } from "../../host/host.ts";
 import type { ResolvedPath } from "../../host/resolve_path.ts";
 import { climbs, isWithin, nameOf, normalize, parentOf } from "../../recipe/path.ts";
@@ -14,7 +15,10 @@ import type { StepCursor } from "../step_cursor.ts";
 export type HostPlace = Pick<ResolvedPath, "path" | "type">;
 
 /** What resolving a path needs of the host. */
-export type PathHost = Pick<Host, "resolve" | "workingDirectory">;
+export type PathHost = Pick<Host, "resolve" | "workingDirectory"> & {
+  /** The mounts of the host. */
+  readonly mounts: readonly MountEntry[];
+};
 
 /** Resolves paths by the mounts that the steps have made at the time of each call. */
 export class HostPaths {

@@ -9,9 +9,10 @@
  */
 
 import { MS_RDONLY } from "../../ffi/calls/constants/mounts.ts";
+import { kernelMountsIn } from "../../host/kernel_mounts.ts";
 import { parseMountOptions } from "../../recipe/mount_options.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
-import { normalize } from "../../recipe/path.ts";
+import { isWithin, normalize } from "../../recipe/path.ts";
 import type { IdRange } from "../../recipe/steps/id_range.ts";
 import { touches } from "../mount_table.ts";
 import type { PlannedState } from "../planned_state.ts";
@@ -74,6 +75,9 @@ const HARMLESS_TYPES: ReadonlySet<string> = new Set([
   "devpts",
 ]);
 
+/** Where the host has its own filesystems of the kernel. */
+const USUAL = ["/dev", "/proc", "/sys"];
+
 /** The kinds of namespaces that filesystems of the kernel show. */
 const SHOWN: Readonly<Record<string, NamespaceKind>> = { proc: "pid", sysfs: "net", mqueue: "ipc" };
 
@@ -111,6 +115,12 @@ export class AccessRecorder {
   readonly #cursor: StepCursor;
   readonly #paths: HostPaths;
   readonly #host: PathHost;
+  /** The directories that are shown with what is mounted below them, and the steps. */
+  readonly #trees: {
+    readonly directory: string;
+    readonly stepIndex: number;
+    readonly step: string;
+  }[] = [];
 
   constructor(
     cursor: StepCursor,
@@ -209,6 +219,28 @@ export class AccessRecorder {
       );
     }
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
+  }
+
+  /** Records that a directory is shown with all that is mounted below it. */
+  recordTree(path: string): void {
+    if (!this.#paths.mayBeHostFile(path)) return;
+    const { index: stepIndex } = this.#cursor;
+    const step = this.#cursor.nameOf(stepIndex);
+    this.#trees.push({ directory: this.#paths.placeOf(path).path, stepIndex, step });
+  }
+
+  /**
+   * The filesystems of the kernel that are mounted below such directories: the machine can be seen and
+   * changed by them. Those of the host itself are needs by their paths.
+   */
+  get kernelMounts(): readonly HostAccess[] {
+    if (this.#trees.length === 0) return [];
+    const { mounts } = this.#host;
+    return this.#trees.flatMap(({ directory, ...step }) =>
+      kernelMountsIn(directory, mounts)
+        .filter((path) => !USUAL.some((usual) => isWithin(path, usual)))
+        .map((path): HostAccess => ({ kind: "device", path, ...step }))
+    );
   }
 
   /** Records that a file of the container is shown at another path; links may lead to any. */

@@ -55,6 +55,7 @@ export function requiredAccess(
     needs.push(...recorder.kernelFiles.needs(holds, (path) => recorder.exists(path)));
   }
   if (!isContainerMount("net")) needs.push({ kind: "net", host: "*" });
+  needs.push(...recorder.kernelMounts);
   const asHost = !unshared.has("user");
   for (const namespace of NAMESPACE_KINDS) {
     const reaching = REACHING.includes(namespace) || (asHost && mayMount && namespace === "uts");

@@ -89,9 +89,11 @@ export function usualRestrictions(source: string, plan: PlanBuilder): readonly B
   return place.type === "device" || touches(place.path, "/dev") ? [] : ["nodev"];
 }
 
-function recordSource({ source, readOnly, restrict }: BindStep, plan: PlanBuilder): void {
+function recordSource(step: BindStep, plan: PlanBuilder): void {
+  const { source, readOnly, restrict } = step;
   const path = plan.access.hostSource(source);
   if (path === undefined) return plan.access.recordAll();
+  if (step.recursive !== false && step.untrusted !== true) plan.access.recordTree(path);
   plan.access.recordBind(path, { readOnly, noDevices: restrict?.includes("nodev") });
 }
 

@@ -15,49 +15,24 @@ import {
 } from "../../ffi/calls/files.ts";
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import type { MountEntry } from "../../ffi/proc/mountinfo.ts";
-import { isWithin, parentOf } from "../../recipe/path.ts";
+import {
+  directoriesAround,
+  isKernelMount,
+  kernelMountsIn,
+  mountAt,
+} from "../../host/kernel_mounts.ts";
+import { isWithin } from "../../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "../builder.ts";
 import { unsearchable } from "../fixes.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
-
-/** The types of these filesystems. */
-const KERNEL_TYPES: ReadonlySet<string> = new Set([
-  "binder",
-  "binfmt_misc",
-  "bpf",
-  "cgroup",
-  "cgroup2",
-  "configfs",
-  "cpuset",
-  "debugfs",
-  "devpts",
-  "devtmpfs",
-  "efivarfs",
-  "functionfs",
-  "fusectl",
-  "mqueue",
-  "nfsd",
-  "nsfs",
-  "proc",
-  "pstore",
-  "resctrl",
-  "rpc_pipefs",
-  "securityfs",
-  "selinuxfs",
-  "smackfs",
-  "sysfs",
-  "tracefs",
-  "xenfs",
-]);
 
 /** The permission of everybody to search a directory (inode(7)). */
 const S_IXOTH = 0o001;
 
 /** Refuses a source that is such a filesystem itself. */
 export function refuseKernelMount(source: string, resolved: string, plan: PlanBuilder): void {
-  const mount = new VisibleMounts(plan.facts.mounts).at(resolved);
-  if (mount === undefined || !KERNEL_TYPES.has(mount.type)) return;
+  const mount = mountAt(resolved, plan.facts.mounts);
+  if (mount === undefined || !isKernelMount(mount)) return;
   plan.refuse(
     `${source} is a filesystem of the kernel (${mount.type}), by which the machine can be seen and ` +
       "changed; name the files and directories in it that the program needs",
@@ -81,8 +56,8 @@ export function coverKernelMounts(resolved: string, target: string, plan: PlanBu
 
 /** Refuses what cannot be told from other mounts, as its path has been decoded with a loss. */
 function refuseUnnamed(directory: string, plan: PlanBuilder): void {
-  const unnamed = plan.facts.mounts.find(({ type, target }) =>
-    KERNEL_TYPES.has(type) && target.includes("\ufffd") && isWithin(target, directory)
+  const unnamed = plan.facts.mounts.find((mount) =>
+    isKernelMount(mount) && mount.target.includes("\ufffd") && isWithin(mount.target, directory)
   );
   if (unnamed === undefined) return;
   plan.refuse(
@@ -116,7 +91,7 @@ class Cover {
   /** Returns the first directory on the way that not everybody may search. */
   #closedOn(path: string, directory: string): string | undefined {
     return directoriesAround(path, directory).slice(0, -1).findLast((on) => {
-      const { attributes } = this.#plan.resolve(on);
+      const { attributes } = this.#plan.facts.resolve(on);
       return attributes !== undefined && (attributes.mode & S_IXOTH) === 0;
     });
   }
@@ -177,67 +152,4 @@ class Cover {
 
 function moved(path: string): string {
   return `the filesystem of the kernel at ${path} has been moved or unmounted meanwhile`;
-}
-
-/** Returns those in a directory that can be reached there, without those that are in another. */
-export function kernelMountsIn(
-  directory: string,
-  mounts: readonly MountEntry[],
-): readonly string[] {
-  const visible = new VisibleMounts(mounts);
-  const found = new Set(
-    mounts.filter((mount) =>
-      KERNEL_TYPES.has(mount.type) && mount.target !== directory &&
-      isWithin(mount.target, directory) && visible.has(mount)
-    ).map(({ target }) => target),
-  );
-  return [...found].filter((path) =>
-    !directoriesAround(path, directory).some((at) => found.has(at))
-  );
-}
-
-/** Which mounts other mounts cover. A mount on / covers nothing (path_resolution(7)). */
-class VisibleMounts {
-  readonly #mounts: readonly MountEntry[];
-  readonly #byId: ReadonlyMap<number, MountEntry>;
-  /** For each mount, the mount points on it. */
-  readonly #points = new Map<number, Set<string>>();
-
-  constructor(mounts: readonly MountEntry[]) {
-    this.#mounts = mounts;
-    this.#byId = new Map(mounts.map((mount) => [mount.id, mount]));
-    for (const { parent, target } of mounts) {
-      if (target === "/") continue;
-      const points = this.#points.get(parent);
-      if (points === undefined) this.#points.set(parent, new Set([target]));
-      else points.add(target);
-    }
-  }
-
-  /** Returns the mount whose root is at this path. */
-  at(path: string): MountEntry | undefined {
-    return this.#mounts.find((mount) => mount.target === path && this.has(mount));
-  }
-
-  /** Whether a path leads to the root of the mount. */
-  has(mount: MountEntry): boolean {
-    if (this.#points.get(mount.id)?.has(mount.target)) return false;
-    for (let at = mount, above = this.#above(at); above !== undefined; above = this.#above(at)) {
-      const points = this.#points.get(above.id)!;
-      if (directoriesAround(at.target, above.target).some((path) => points.has(path))) return false;
-      at = above;
-    }
-    return true;
-  }
-
-  #above({ id, parent }: MountEntry): MountEntry | undefined {
-    return parent === id ? undefined : this.#byId.get(parent);
-  }
-}
-
-/** Returns the directories that a path is in, from its own up to the given one. */
-function directoriesAround(path: string, top: string): readonly string[] {
-  const directories: string[] = [];
-  for (let at = path; at !== top && at !== "/";) directories.push(at = parentOf(at));
-  return directories;
 }

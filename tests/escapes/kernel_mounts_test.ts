@@ -18,7 +18,7 @@ import {
   unshare,
   writeFile,
 } from "../../mod.ts";
-import { kernelMountsIn } from "../../plan/steps/kernel_mounts.ts";
+import { kernelMountsIn } from "../../host/kernel_mounts.ts";
 import { scriptInside } from "../script_inside.ts";
 import { inDirectory, inside, notRoot, test, testOn } from "../support.ts";
 

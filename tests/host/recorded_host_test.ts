@@ -30,6 +30,7 @@ import {
 } from "../../mod.ts";
 import type { PlanBuilder } from "../../plan/builder.ts";
 import { namespaceFixes } from "../../plan/namespace_fixes.ts";
+import { requiredAccess } from "../../plan/access/required.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { HUB, STEP_RECIPES } from "../faults/step_recipes.ts";
 import { test } from "../support.ts";
@@ -165,6 +166,13 @@ test("a plan from a recording covers and refuses what that of the machine does",
   const calls = callsOn({ answers }, box, untrusted);
   assertEquals(calls.filter((call) => call.includes('"proc"')).length, 1);
   assertEquals(calls.filter((call) => call.includes('"mnt"')).length, 0);
+  const kernel = (step: RecipeInput) =>
+    requiredAccess(planOn({ answers }, box, step).access)
+      .filter((need) => need.kind === "device" && need.path === "/usr/proc")
+      .map(({ stepIndex }) => stepIndex);
+  assertEquals(kernel(bind("/usr", "/mnt", { readOnly: true })), [2]);
+  assertEquals(kernel(bind("/usr", "/mnt", { readOnly: true, recursive: false })), []);
+  assertEquals(kernel(untrusted), []);
   const within = bind("/var", "/mnt", { untrusted: true });
   const linked = bind("/var/run", "/proc", { readOnly: true });
   assertThrows(
