@@ -120,7 +120,7 @@ function valuesIn(directory: string): readonly unknown[] {
     "10m",
     "ro",
     ...[null, true, false, 7, Deno.pid],
-    ...[[directory], ["user"], ["CAP_CHOWN"], ["/bin/true"], [7]],
+    ...[[directory], ["user"], ["uts"], ["CAP_CHOWN"], ["/bin/true"], [7]],
     ...[{ A: directory }, { "net.ipv4.ip_forward": 1 }, { pids: 7 }],
     [{ inside: 0, outside: 100_000, count: 7 }],
   ];
