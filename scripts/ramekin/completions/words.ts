@@ -43,7 +43,8 @@ export function wordsOf(completion: Completion): readonly string[] | undefined {
 }
 
 /** A command that writes the pids and names of the containers that run, a line each. */
-export const CONTAINERS = `ramekin ps 2>/dev/null | awk 'NR > 1 { print $1; print $2 }'`;
+export const CONTAINERS =
+  `ramekin ps 2>/dev/null | awk 'NR > 1 { print $1; if ($2 !~ /^[(]/) print $2 }'`;
 
 /** The text as a word of a shell: in single quotes. */
 export function quoted(text: string): string {
