@@ -14,6 +14,7 @@ import { processIdentity, startOf, statField } from "../ffi/proc/process_identit
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
+import { isNamesFile, readName } from "../launch/names.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /** A running container. */
@@ -24,6 +25,11 @@ export interface RunningContainer {
   readonly program: number;
   /** The name of its program. */
   readonly name: string;
+  /**
+   * Whether the script has given it the name, by the program that it runs; a name of the program
+   * itself can be any.
+   */
+  readonly namedBy: "script" | "program";
   /** The command line of its program. */
   readonly command: string;
   /** The pid of the script that has made it. */
@@ -61,26 +67,39 @@ export function runningContainers(): RunningContainer[] {
     textOf(pid, "maps")?.includes("/memfd:ramekin-engine") === true
   );
   return scripts
-    .flatMap((script) => childrenOf(script, parents).map((pid) => ({ script, pid })))
-    .flatMap(({ script, pid }) => containerOf(pid, script, parents) ?? [])
+    .flatMap((script) => childrenOf(script, parents).map((child) => ({ script, ...child })))
+    .flatMap((child) => containerOf(child, parents) ?? [])
     .sort((a, b) => a.pid - b.pid);
 }
 
+/** A child of a script, and the name that the script has given it. */
+interface Child {
+  readonly pid: number;
+  readonly name: string | undefined;
+}
+
 /** Returns the children of a script of which it has a pidfd that the engine has opened. */
-function childrenOf(script: number, parents: ReadonlyMap<number, number | undefined>): number[] {
-  const infos = (ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [])
-    .map((fd) => textOf(script, `fdinfo/${fd}`) ?? "");
-  return infos.flatMap((text) => {
+function childrenOf(script: number, parents: ReadonlyMap<number, number | undefined>): Child[] {
+  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
+  const links = readLinks(paths);
+  const files = paths.filter((_, index) => isNamesFile(links[index]));
+  return fds.flatMap((fd) => {
+    const text = textOf(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text)?.[1] ?? 0);
     const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? "0", 8);
     // Deno opens pidfds of its own children with PIDFD_NONBLOCK, the engine does not.
-    return parents.get(pid) === script && (flags & O_NONBLOCK) === 0 ? [pid] : [];
+    if (parents.get(pid) !== script || (flags & O_NONBLOCK) !== 0) return [];
+    const pids = /^NSpid:(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? [];
+    const names = files.map((file) =>
+      ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS)
+    );
+    return [{ pid, name: names.find((name) => name !== undefined) }];
   });
 }
 
 function containerOf(
-  pid: number,
-  script: number,
+  { script, pid, name }: Child & { readonly script: number },
   parents: ReadonlyMap<number, number | undefined>,
 ): RunningContainer | undefined {
   return ifThere(() => {
@@ -92,7 +111,8 @@ function containerOf(
     return {
       pid,
       program,
-      name: readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
+      name: name ?? readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
+      namedBy: name === undefined ? "program" : "script",
       command: commandOf(program),
       script,
       namespaces: Object.fromEntries(kinds.map((kind) => [kind, own[kind]])),

@@ -18,6 +18,7 @@ import type { ExecSpec } from "./exec.ts";
 import { launchError } from "./explain.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import type { LaunchProgram } from "./link.ts";
+import { writeName } from "./names.ts";
 import type { ScriptFrame } from "./script_frame.ts";
 import type { LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
@@ -126,6 +127,7 @@ export class Launch {
     if (socket !== undefined) this.#receiveFds(socket);
     const pid = pids.at(-1)!;
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    writeName(opened, pid, this.#prepared.values.spec.program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]!);
     if (socket !== undefined) syscall(close(socket));

@@ -20,6 +20,7 @@ import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { type LaunchProgram, link } from "./link.ts";
 import { Plan } from "./listing.ts";
+import { namesFile } from "./names.ts";
 import { Placeholders } from "./placeholders.ts";
 import { initImage, scriptFacts, scriptPidfd } from "./runtime_fds.ts";
 import { ScriptFrame } from "./script_frame.ts";
@@ -70,6 +71,7 @@ export class Launcher {
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
   prepare(spec: ExecSpec, given: LaunchGivens = {}): PreparedLaunch {
     prepareLock();
+    namesFile();
     const values = {
       ...given,
       spec,

@@ -11,7 +11,8 @@ import { ifThere, readText } from "./files.ts";
 import { UsageError } from "./usage.ts";
 
 /**
- * The pid of the program of a container, which is given by a pid or by the name of its program.
+ * The pid of the program of a container, which is given by a pid or by the name of the program that
+ * its script has started.
  *
  * @param any whether it may be a container of another user's script, or any process
  * @throws {UsageError} where there is no such container, or several
@@ -44,13 +45,15 @@ function byPid(pid: number, containers: readonly RunningContainer[], any: boolea
 }
 
 function byName(name: string, containers: readonly RunningContainer[]): number {
-  const found = containers.filter((container) => container.name === name);
+  // A program can call itself by the name of another container.
+  const named = containers.filter(({ namedBy }) => namedBy === "script");
+  const found = named.filter((container) => container.name === name);
   if (found.length === 1) return found[0]!.program;
   if (found.length > 1) {
     const pids = found.map(({ pid }) => pid).join(", ");
     throw new UsageError(`there are ${found.length} containers with the name ${name}: ${pids}`);
   }
-  const near = nearest(name, containers.map((container) => container.name));
+  const near = nearest(name, named.map((container) => container.name));
   throw new UsageError(
     `no running container of yours has the name ${name}` +
       (near === undefined ? "; ramekin ps lists them" : `; did you mean ${near}?`),

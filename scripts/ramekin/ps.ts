@@ -19,7 +19,7 @@ export function run(given: Arguments): number {
   }
   const rows = containers.map((container) => [
     String(container.pid),
-    container.name,
+    container.namedBy === "script" ? container.name : `(${container.name})`,
     timeText(container.uptime),
     String(container.script),
     Object.keys(container.namespaces).join(",") || "-",

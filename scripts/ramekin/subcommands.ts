@@ -79,8 +79,9 @@ const TABLE = [
   {
     name: "enter",
     summary: "run a program in a running container",
-    more: "The container is given by its pid, or by the name of its program, as ramekin ps shows " +
-      "them; its script has to be yours. All namespaces are joined, and its root, working " +
+    more: "The container is given by its pid, or by the name of the program that its script has " +
+      "started, as ramekin ps shows them; its script has to be yours. A name in parentheses is " +
+      "what the program calls itself, and does not count. All namespaces are joined, and its root, working " +
       "directory and cgroup. The program runs as the container's program does: its user, groups, " +
       "capabilities and umask. It gets its environment too where the container has a user and a " +
       "mount namespace of its own. Where the container's program is under a filter of system " +

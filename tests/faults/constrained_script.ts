@@ -77,7 +77,8 @@ function run(box: () => Recipe): Ended {
 }
 
 /** The descriptors that a script uses for all launches, and those that Deno opens at any time. */
-const KEPT = /socket:|node_analysis|eventpoll|eventfd|pidfd|memfd:ramekin-init|^cgroup|^mapping/;
+const KEPT =
+  /socket:|node_analysis|eventpoll|eventfd|pidfd|memfd:ramekin-(init|names)|^cgroup|^mapping/;
 
 if (import.meta.main) {
   const before = takeInventory();

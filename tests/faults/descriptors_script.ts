@@ -24,7 +24,7 @@ const options = {
 const DENOS = /socket:|node_analysis_cache|^cgroup/;
 /** Those, and the descriptors that a script uses for all launches. */
 const KEPT = new RegExp(
-  `${DENOS.source}|:\\[(pidfd|eventpoll|eventfd)\\]|memfd:ramekin-init|^mapping`,
+  `${DENOS.source}|:\\[(pidfd|eventpoll|eventfd)\\]|memfd:ramekin-(init|names)|^mapping`,
 );
 
 using first = joins ? hub() : undefined;

@@ -138,12 +138,51 @@ test("enter runs a program in a container of another script", () =>
     }
   }));
 
-test("enter finds a container by the name of its program, if it is the only one", async () => {
+/** Runs commands of a shell in a container of another script while the body runs. */
+async function withProgram(
+  { program, init }: { readonly program: string; readonly init: boolean },
+  body: () => Promise<void>,
+): Promise<void> {
+  await using script = new Script(`
+    const box = ramekin.recipe(ramekin.unshare("user", "uts", "mount", "pid"), ramekin.mapRoot(),
+      ramekin.hostname("pantry"), ramekin.proc(), ${init ? "ramekin.init()" : ""});
+    const container = box.command("/bin/sh", {
+      args: ["-c", ${JSON.stringify(`${program}; echo ready; read line`)}],
+      stdin: "piped", stdout: "inherit" }).spawn();
+    await container.status;`);
+  const { process } = script;
+  await readUntil(process.stdout, (text) => text.includes("ready"));
+  try {
+    await body();
+  } finally {
+    process.kill("SIGKILL");
+    await process.stdout.cancel();
+    await process.stderr.cancel();
+    await process.status;
+  }
+}
+
+for (const init of [false, true]) {
+  const kind = init ? "with an init" : "without an init";
+  test(`a container is entered by the name that its script gives, ${kind}`, () =>
+    withProgram({ program: "printf pantryman > /proc/self/comm", init }, async () => {
+      const listed = JSON.parse((await ramekin("ps", "--json")).stdout) as RunningContainer[];
+      assert(!listed.some(({ name }) => name === "pantryman"));
+      const { code, stderr } = await ramekin("enter", "pantryman", "--", "hostname");
+      assertEquals(code, 125);
+      assertStringIncludes(stderr, "no running container of yours has the name pantryman");
+    }));
+}
+
+test("enter finds a container by its name, if it is the only one", async () => {
+  const directory = Deno.makeTempDirSync();
+  Deno.chmodSync(directory, 0o755);
+  Deno.symlinkSync("/bin/sh", `${directory}/pantryman`);
   await using script = new Script(`
     const box = ramekin.recipe(ramekin.unshare("user", "uts"), ramekin.mapRoot(),
       ramekin.hostname("pantry"));
-    const container = box.command("sh", {
-      args: ["-c", "printf pantryman > /proc/self/comm; echo ready; read line"],
+    const container = box.command("${directory}/pantryman", {
+      args: ["-c", "printf sh > /proc/self/comm; echo ready; read line"],
       stdin: "piped", stdout: "inherit" }).spawn();
     await container.status;`);
   const { process } = script;
@@ -156,6 +195,7 @@ test("enter finds a container by the name of its program, if it is the only one"
   await process.stdout.cancel();
   await process.stderr.cancel();
   await process.status;
+  Deno.removeSync(directory, { recursive: true });
 });
 
 test("enter reports a missing process", async () => {
