@@ -8652,6 +8652,116 @@ function hintOf2(code, kind) {
   return void 0;
 }
 
+// ffi/files/regular_file.ts
+var [MOST_AT_ONCE2, PATH_MAX2] = [
+  64 * 1024,
+  4096
+];
+var RegularFile = class {
+  /** Its path now, without symbolic links. */
+  path;
+  /** Its size in bytes; 0 for most files of /proc, which have no contents until they are read. */
+  size;
+  #found;
+  #opened;
+  /** Use {@linkcode withRegularFile}. */
+  constructor(found, size) {
+    this.#found = found;
+    this.size = size;
+    const target = new Output(PATH_MAX2, "&path");
+    const link2 = readlinkat(at_fdcwd, linkTo(found), target);
+    const outcome = syscalls([
+      {
+        call: link2
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(target);
+    this.path = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, Number(outcome.result(link2))));
+  }
+  /**
+   * Reads from an offset: `length` bytes, or fewer at the end or beyond 64 KiB. A file of size 0 is
+   * never opened.
+   *
+   * @throws {SyscallError} `EACCES`
+   */
+  readAt(offset, length) {
+    if (this.size === 0) return new Uint8Array();
+    const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    this.#opened ??= syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
+    const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
+    const call2 = pread64(this.#opened, output, output.size, offset);
+    const outcome = syscalls([
+      {
+        call: call2
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(output);
+    return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+  }
+  /** Reads all that it held when it was found, and no more. */
+  readAll() {
+    const parts = [];
+    for (let at2 = 0; at2 < this.size; ) {
+      const part = this.readAt(at2, this.size - at2);
+      if (part.length === 0) break;
+      parts.push(part);
+      at2 += part.length;
+    }
+    return concat(parts);
+  }
+  [Symbol.dispose]() {
+    if (this.#opened !== void 0) syscall(close(this.#opened));
+  }
+};
+function withRegularFile(path2, use) {
+  const finding = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
+  const outcome = syscalls([
+    {
+      call: finding,
+      accept: NO_SUCH_PATH
+    }
+  ]);
+  const found = Number(outcome.result(finding));
+  if (found < 0) return void 0;
+  try {
+    const output = statxOutput();
+    const call2 = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+    const { mode: mode2, size } = readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(output));
+    if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
+    using file = new RegularFile(found, size);
+    return use(file);
+  } finally {
+    syscall(close(found));
+  }
+}
+function linkTo(fd) {
+  return `/proc/self/fd/${fd}`;
+}
+
+// launch/names.ts
+var FILE = "ramekin-names";
+var RECORD2 = 128;
+var namesFile = perEngine(() => syscall(memfd_create(FILE, MFD_CLOEXEC)));
+function writeName(pidfd, pid, program) {
+  const record = new Uint8Array(RECORD2);
+  new TextEncoder().encodeInto(`${pid} ${nameOf2(program)}`, record.subarray(0, -1));
+  const call2 = pwrite64(namesFile(), record, RECORD2, pidfd * RECORD2);
+  syscalls([
+    {
+      call: call2,
+      accept: [
+        "ENOSPC",
+        "ENOMEM",
+        "EDQUOT"
+      ]
+    }
+  ]);
+}
+
 // container/registry.ts
 function programOf(pid, parents) {
   const [image] = readLinks([
@@ -9501,7 +9611,7 @@ function stateOf(host2) {
 }
 
 // host/resolve_path.ts
-var PATH_MAX2 = 4096;
+var PATH_MAX3 = 4096;
 var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var TYPES2 = {
   4096: "pipe",
@@ -9559,7 +9669,7 @@ var lookups = perEngine(() => ({
   link: linkReading()
 }));
 function plainLookup() {
-  const path2 = new Output(PATH_MAX2, "&path");
+  const path2 = new Output(PATH_MAX3, "&path");
   const how = {
     flags: O_PATH | O_CLOEXEC,
     resolve: RESOLVE_NO_SYMLINKS
@@ -9590,7 +9700,7 @@ function plainLookup() {
   ]);
 }
 function followingLookup() {
-  const path2 = new Output(PATH_MAX2, "&path");
+  const path2 = new Output(PATH_MAX3, "&path");
   const opened = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
   const [fd, stat, end] = [
     new ResultOf(opened, "fd"),
@@ -9611,8 +9721,8 @@ function followingLookup() {
 }
 function linkReading() {
   const [path2, target] = [
-    new Output(PATH_MAX2, "&path"),
-    new Output(PATH_MAX2, "&target")
+    new Output(PATH_MAX3, "&path"),
+    new Output(PATH_MAX3, "&target")
   ];
   const accept2 = [
     ...NOTHING,
@@ -10792,7 +10902,7 @@ async function socksDestination(from, client) {
   await client.write(Uint8Array.of(SOCKS_VERSION, NO_AUTHENTICATION));
   const [version, command, reserved, type] = await from.exactly(4);
   if (version !== SOCKS_VERSION || reserved !== 0) throw new Refusal(400, "this is not SOCKS 5");
-  const name = await readName(type, from);
+  const name = await readName2(type, from);
   const [high, low] = await from.exactly(2);
   if (command !== CONNECT) {
     await replySocks("noSuchCommand", client);
@@ -10811,7 +10921,7 @@ async function socksDestination(from, client) {
 async function replySocks(reply, client) {
   await client.write(Uint8Array.of(SOCKS_VERSION, REPLIES[reply], 0, IPV4, 0, 0, 0, 0, 0, 0));
 }
-async function readName(type, from) {
+async function readName2(type, from) {
   if (type === IPV4) return (await from.exactly(4)).join(".");
   if (type === IPV6) {
     const bytes = await from.exactly(16);
@@ -13198,96 +13308,6 @@ function textAt(readAt, offset) {
 }
 function view(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-// ffi/files/regular_file.ts
-var [MOST_AT_ONCE2, PATH_MAX3] = [
-  64 * 1024,
-  4096
-];
-var RegularFile = class {
-  /** Its path now, without symbolic links. */
-  path;
-  /** Its size in bytes; 0 for most files of /proc, which have no contents until they are read. */
-  size;
-  #found;
-  #opened;
-  /** Use {@linkcode withRegularFile}. */
-  constructor(found, size) {
-    this.#found = found;
-    this.size = size;
-    const target = new Output(PATH_MAX3, "&path");
-    const link2 = readlinkat(at_fdcwd, linkTo(found), target);
-    const outcome = syscalls([
-      {
-        call: link2
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(target);
-    this.path = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, Number(outcome.result(link2))));
-  }
-  /**
-   * Reads from an offset: `length` bytes, or fewer at the end or beyond 64 KiB. A file of size 0 is
-   * never opened.
-   *
-   * @throws {SyscallError} `EACCES`
-   */
-  readAt(offset, length) {
-    if (this.size === 0) return new Uint8Array();
-    const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    this.#opened ??= syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
-    const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
-    const call2 = pread64(this.#opened, output, output.size, offset);
-    const outcome = syscalls([
-      {
-        call: call2
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(output);
-    return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
-  }
-  /** Reads all that it held when it was found, and no more. */
-  readAll() {
-    const parts = [];
-    for (let at2 = 0; at2 < this.size; ) {
-      const part = this.readAt(at2, this.size - at2);
-      if (part.length === 0) break;
-      parts.push(part);
-      at2 += part.length;
-    }
-    return concat(parts);
-  }
-  [Symbol.dispose]() {
-    if (this.#opened !== void 0) syscall(close(this.#opened));
-  }
-};
-function withRegularFile(path2, use) {
-  const finding = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
-  const outcome = syscalls([
-    {
-      call: finding,
-      accept: NO_SUCH_PATH
-    }
-  ]);
-  const found = Number(outcome.result(finding));
-  if (found < 0) return void 0;
-  try {
-    const output = statxOutput();
-    const call2 = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
-    const { mode: mode2, size } = readStatx(syscalls([
-      {
-        call: call2
-      }
-    ]).output(output));
-    if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
-    using file = new RegularFile(found, size);
-    return use(file);
-  } finally {
-    syscall(close(found));
-  }
-}
-function linkTo(fd) {
-  return `/proc/self/fd/${fd}`;
 }
 
 // host/elf/elf_reader.ts
@@ -19036,6 +19056,7 @@ var Launch = class {
     if (socket !== void 0) this.#receiveFds(socket);
     const pid = pids.at(-1);
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    writeName(opened, pid, this.#prepared.values.spec.program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
@@ -19793,6 +19814,7 @@ var Launcher = class {
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
   prepare(spec, given = {}) {
     prepareLock();
+    namesFile();
     const values = {
       ...given,
       spec,
