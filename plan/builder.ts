@@ -5,17 +5,7 @@
  */
 
 import { type Call, call, type Fd, Output, ResultOf, Slot } from "../ffi/call.ts";
-import {
-  at_fdcwd,
-  chdir,
-  close,
-  fchdir,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_PATH,
-  openat,
-  umask,
-} from "../ffi/calls/files.ts";
+import { close, umask } from "../ffi/calls/files.ts";
 import { PR_SET_NO_NEW_PRIVS, prctl } from "../ffi/calls/processes.ts";
 import type { GroupLimits } from "../ffi/cgroups/limits.ts";
 import { type Edges, Label } from "../ffi/engine/program.ts";
@@ -37,9 +27,10 @@ import {
   type Placeholder,
   type SyncPoint,
 } from "./parent_work.ts";
+import { OpenDirectories } from "./open_directories.ts";
 import { PlannedState } from "./planned_state.ts";
 import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
-import type { MountDescription, PlannedMount } from "./mount_table.ts";
+import type { MountDescription } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
 import { UntrustedDirectories } from "./untrusted.ts";
 
@@ -60,12 +51,6 @@ export interface CallOptions extends Edges {
 }
 
 const NO_OPTIONS: CallOptions = {};
-
-/** An open directory, and the mount that it is on. */
-interface OpenDirectory {
-  readonly mount: PlannedMount;
-  readonly fd: ResultOf;
-}
 
 /**
  * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
@@ -90,6 +75,8 @@ export class PlanBuilder {
   readonly cursor: StepCursor;
   /** The container as the steps so far have made it. */
   readonly state: PlannedState;
+  /** The directories that are open, for lookups beneath them. */
+  readonly directories: OpenDirectories;
   /** The access of the steps to the host. */
   readonly access: AccessRecorder;
   /** The processes so far; calls are added to the last. */
@@ -135,18 +122,12 @@ export class PlanBuilder {
   #calls = 0;
   #paths = 0;
   #untrusted: UntrustedDirectories | undefined;
-  readonly #directories = new Map<string, OpenDirectory>();
-  /** The directories that calls which may be skipped have opened, and the entries they replace. */
-  #opened: [path: string, before: OpenDirectory | undefined][] | undefined;
   #limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   #released = 0;
   /**
    * Whether descriptors are closed at once, because an open file keeps a mount busy (umount(2)).
    */
-  readonly #closesAtOnce: boolean;
-  /** The open working directory; `"lost"` if no later call needs it. */
-  #workingDirectory: ResultOf | "lost" | undefined;
-  #inOtherDirectory = false;
+  readonly closesAtOnce: boolean;
 
   constructor(
     steps: readonly { readonly step: string }[],
@@ -156,9 +137,10 @@ export class PlanBuilder {
     this.host = host;
     this.options = options;
     this.cursor = new StepCursor(steps);
-    this.#closesAtOnce = this.cursor.includes("unmount");
+    this.closesAtOnce = this.cursor.includes("unmount");
     this.state = new PlannedState(host);
     this.facts = new HostFacts(host);
+    this.directories = new OpenDirectories(this);
     this.access = new AccessRecorder(this.cursor, this.state, this.facts);
   }
 
@@ -251,30 +233,19 @@ export class PlanBuilder {
 
   /** Whether the calls that are added now may be skipped. */
   get isSkippable(): boolean {
-    return this.#opened !== undefined;
+    return this.directories.maySkip;
   }
 
   /** Adds calls that may be skipped by a jump to the label after them. */
   skippable(name: string, write: (end: Label) => void): void {
     const end = new Label(name);
-    this.rememberWorkingDirectory();
-    const outer = this.#opened;
-    const opened: [path: string, before: OpenDirectory | undefined][] = this.#opened = [];
-    write(end);
-    // These directories are not open if the calls are skipped.
-    for (const [path, before] of opened.reverse()) {
-      const { fd } = this.#directories.get(path) ?? {};
-      if (this.#closesAtOnce && fd !== undefined) this.call(close(fd));
-      if (before === undefined) this.#directories.delete(path);
-      else this.#directories.set(path, before);
-    }
-    this.#opened = outer;
+    this.directories.whereSkippable(() => write(end));
     this.place(end);
   }
 
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   release(fd: Fd): void {
-    if (this.#closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
+    if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }
 
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
@@ -285,17 +256,6 @@ export class PlanBuilder {
   /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
   goTo(label: Label, fd: Fd): void {
     this.call(close(fd), { onZero: label });
-  }
-
-  /** Closes all open directories, which would keep a mount busy (umount(2)). */
-  closeDirectories(): readonly Fd[] {
-    const open = [...this.#directories.values(), this.state.proc].filter((one) =>
-      one !== undefined
-    );
-    for (const { fd } of open) this.call(close(fd));
-    this.forgetDirectories();
-    this.state.proc = undefined;
-    return open.map(({ fd }) => fd);
   }
 
   /**
@@ -405,89 +365,9 @@ export class PlanBuilder {
     );
   }
 
-  /** Opens a directory of the container for lookups beneath it, unless it is open already. */
-  directory(path: string): ResultOf {
-    const mount = this.state.mounts.mountOf(path);
-    const known = this.#directories.get(path);
-    if (known?.mount === mount) return known.fd;
-    const fd = this.path(path).open(O_PATH | O_DIRECTORY, {
-      fixes: () => ({
-        ENOENT: `the directory ${path} does not exist; mkdir() makes it`,
-        ENOTDIR: `${path} is not a directory`,
-      }),
-    });
-    this.#opened?.push([path, known]);
-    this.#directories.set(path, { mount, fd });
-    return fd;
-  }
-
-  /**
-   * Adds calls with an open directory as the working directory, because mount(2) takes `"."` but no
-   * descriptor. The process stays there until {@linkcode returnToWorkingDirectory}.
-   */
-  inDirectory(directory: Fd, write: () => void): void {
-    if (!this.#inOtherDirectory) this.rememberWorkingDirectory();
-    this.#inOtherDirectory = true;
-    this.call(fchdir(directory));
-    write();
-  }
-
-  /** Restores the working directory from before {@linkcode inDirectory}. */
-  returnToWorkingDirectory(): void {
-    if (!this.#inOtherDirectory) return;
-    this.#inOtherDirectory = false;
-    if (this.#workingDirectory instanceof ResultOf) this.call(fchdir(this.#workingDirectory));
-  }
-
-  /** Notes that calls have set another working directory, so the old one is not restored. */
-  enteredWorkingDirectory(): void {
-    this.#inOtherDirectory = false;
-    this.#workingDirectory = undefined;
-  }
-
-  /** Forgets what is open in the present mount namespace, which the container leaves. */
-  leaveMountNamespace(): void {
-    this.returnToWorkingDirectory();
-    this.#workingDirectory = undefined;
-    this.forgetDirectories();
-  }
-
-  /** Forgets the open directories: the root has changed. */
-  forgetDirectories(): void {
-    this.#directories.clear();
-  }
-
-  /** Opens the working directory, unless no later call needs it. */
-  rememberWorkingDirectory(): void {
-    if (this.#workingDirectory !== undefined) return;
-    // A new root sets the working directory to "/"; without a chdir step no program sees this one.
-    const { cursor } = this;
-    if (cursor.nextRoot !== undefined && !cursor.comesLater("chdir")) {
-      this.#workingDirectory = "lost";
-      return;
-    }
-    const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    const [again, unsearchable, done] = [
-      new Label("again"),
-      new Label("unsearchable"),
-      new Label("the working directory is open"),
-    ];
-    this.place(again);
-    this.#workingDirectory = this.open(opened, "<working directory>", {
-      accept: ["EACCES"],
-      onAccepted: unsearchable,
-      onSuccess: done,
-    });
-    // The container has less rights than the script: root of a user namespace may not enter another
-    // user's home.
-    this.place(unsearchable);
-    this.call(chdir("/"), { onZero: again });
-    this.place(done);
-  }
-
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   fork(then: "exit" | "init"): void {
-    this.returnToWorkingDirectory();
+    this.directories.returnToWorking();
     this.process.then = then;
     this.processes.push(newProcess());
     this.state.sessionLeader = false;

@@ -121,7 +121,7 @@ export class ContainerPath {
     }
     const { directory, resolve } = base;
     const relative = this.canonical.slice(directory === "/" ? 1 : directory.length + 1) || ".";
-    return openat2(this.#plan.directory(directory), relative, { flags, mode, resolve });
+    return openat2(this.#plan.directories.at(directory), relative, { flags, mode, resolve });
   }
 
   /** The fixes for errors of a lookup, unless the step has its own. */
@@ -150,7 +150,7 @@ export class ContainerPath {
 
   /** Adds calls that use the open parent directory, and the name in it. */
   inParent(write: (directory: Fd, name: string) => void): void {
-    write(this.#plan.directory(parentOf(this.canonical)), nameOf(this.canonical));
+    write(this.#plan.directories.at(parentOf(this.canonical)), nameOf(this.canonical));
   }
 
   /** Makes the directory and its parents, unless they exist. */
@@ -201,7 +201,7 @@ export class ContainerPath {
     const base = this.#base;
     if (base.kind !== "beneath") return;
     if (this.#plan.state.mounts.mountOf(base.directory).certain) {
-      this.#plan.directory(base.directory);
+      this.#plan.directories.at(base.directory);
     }
   }
 
@@ -211,7 +211,7 @@ export class ContainerPath {
     if (!this.needsMountPoint) return;
     const parent = parentOf(this.canonical);
     if (parent !== "/") this.#plan.path(parent).makeDirectories();
-    this.#plan.directory(parent);
+    this.#plan.directories.at(parent);
   }
 
   /** Makes the mount point, unless it exists. */
@@ -237,7 +237,7 @@ export class ContainerPath {
         ENOTDIR: `the mount point ${this.path} is not a directory`,
       }),
     });
-    this.#plan.inDirectory(place, () => {
+    this.#plan.directories.inside(place, () => {
       this.#plan.call(mount(source, ".", type, flags, data), { fixes });
     });
     this.#plan.release(place);
@@ -287,7 +287,7 @@ export class ContainerPath {
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags: number, data: string | null, fixes: LazyFixes): void {
     const place = this.#openMount(O_DIRECTORY);
-    this.#plan.inDirectory(place, () => {
+    this.#plan.directories.inside(place, () => {
       this.#plan.call(mount(null, ".", null, flags, data), { fixes });
     });
     this.#plan.release(place);
@@ -300,29 +300,29 @@ export class ContainerPath {
    */
   unmount(detach: boolean, fixes: LazyFixes): void {
     const plan = this.#plan;
-    plan.rememberWorkingDirectory();
+    plan.directories.rememberWorking();
     const [done, isFile] = [
       new Label("what is mounted is a directory"),
       new Label("what is mounted is a file"),
     ];
     // Whichever way is taken, nothing is open at its end that was open before.
-    plan.closeDirectories();
+    plan.directories.closeAll();
     const place = this.#openMount(O_DIRECTORY, { accept: ["ENOTDIR"], onAccepted: isFile });
     const path = new Output(4096, "&path");
-    plan.inDirectory(place, () => {
+    plan.directories.inside(place, () => {
       plan.call(detach ? umount2(".", MNT_DETACH) : getcwd(path), detach ? { fixes } : {});
     });
     if (!detach) plan.call(chdir("/"));
-    const opened = plan.closeDirectories();
+    const opened = plan.directories.closeAll();
     plan.call(close(place), detach ? { onZero: done } : {});
     if (!detach) plan.call(umount2(path, UMOUNT_NOFOLLOW), { fixes, onZero: done });
     plan.place(isFile);
     this.inParent((parent, name) => {
-      plan.inDirectory(parent, () => {
+      plan.directories.inside(parent, () => {
         plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), { fixes });
       });
     });
-    plan.closeDirectories();
+    plan.directories.closeAll();
     for (const fd of opened) plan.call(close(fd));
     plan.place(done);
   }

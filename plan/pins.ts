@@ -56,7 +56,7 @@ export function pinParents(
     const whole = canonical.slice(0, start) + directory;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
-    const place = openBelow(plan, plan.directory(top), directory, {
+    const place = openBelow(plan, plan.directories.at(top), directory, {
       flags: O_DIRECTORY,
       missing,
       fixes: {

@@ -33,7 +33,7 @@ export function planRecipe(
       throw error instanceof SyscallError ? inStep(error, plan) : error;
     }
   }
-  plan.returnToWorkingDirectory();
+  plan.directories.returnToWorking();
   return plan;
 }
 

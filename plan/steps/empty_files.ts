@@ -70,7 +70,7 @@ export function withEmptyFiles(plan: PlanBuilder, write: (empty: ResultOf) => vo
   const attached = !atLeast(plan.host.kernel(), { major: 6, minor: 15 });
   if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
   write(empty);
-  if (attached) plan.inDirectory(empty, () => void plan.call(umount2(".", MNT_DETACH)));
+  if (attached) plan.directories.inside(empty, () => void plan.call(umount2(".", MNT_DETACH)));
   plan.release(empty);
 }
 

@@ -98,7 +98,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   }
   if (step.root === true && root === undefined) plan.call(chdir("/"));
   if (cwd !== undefined) plan.call(fchdir(cwd));
-  if (step.root === true || cwd !== undefined) plan.enteredWorkingDirectory();
+  if (step.root === true || cwd !== undefined) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
 }
 
@@ -127,7 +127,7 @@ function enter(plan: PlanBuilder, fd: Fd, kinds: ReadonlySet<NamespaceKind>): vo
   // setns(2) refuses a process that shares its memory for a time namespace (EUSERS).
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.leaveMountNamespace();
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
   plan.state.joins(kinds);
   let flags = 0;
   for (const kind of kinds) flags |= CLONE_FLAG[kind];

@@ -49,7 +49,7 @@ export function coverKernelMounts(resolved: string, target: string, plan: PlanBu
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
     // It stays open behind the calls that may be skipped.
-    plan.directory(target);
+    plan.directories.at(target);
     new Cover(plan, resolved, target, empty).paths(paths, resolved);
   });
 }
@@ -129,7 +129,7 @@ class Cover {
 
   #open(path: string, more = "", options: CallOptions = {}): ResultOf {
     const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-    const opened = openat2(this.#plan.directory(this.#target), this.#restOf(path) + more, how);
+    const opened = openat2(this.#plan.directories.at(this.#target), this.#restOf(path) + more, how);
     return this.#plan.open(opened, `<${this.#targetOf(path)}${more}>`, {
       ...options,
       fixes: () => ({

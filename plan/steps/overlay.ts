@@ -57,7 +57,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   const flags = MS_NOSUID | MS_NODEV;
   mountFilesystem(plan, step.target, { type: "tmpfs", flags, data: "mode=0755" });
   const below = target.open(O_PATH | O_DIRECTORY);
-  plan.inDirectory(below, () => {
+  plan.directories.inside(below, () => {
     const attached = new Map(lower.map((tree, index) => [String(index), tree]));
     if (changes !== undefined) attached.set("changes", changes.tree);
     for (const [name, tree] of attached) attachHere(plan, tree, name);

@@ -103,7 +103,7 @@ class Shown {
 
   #open(path: string, flags: number): ResultOf {
     const gone = `${path} was there when the recipe was planned, and is not any more; run it again`;
-    return openBelow(this.#plan, this.#plan.directory(this.#target), path, {
+    return openBelow(this.#plan, this.#plan.directories.at(this.#target), path, {
       flags,
       fixes: { ENOENT: gone },
     });

@@ -93,14 +93,14 @@ function mountOnItself(
 function enterRoot(plan: PlanBuilder, path: string, root: ResultOf): void {
   plan.call(chdir("/"));
   plan.release(root);
-  plan.enteredWorkingDirectory();
-  plan.forgetDirectories();
+  plan.directories.enteredWorking();
+  plan.directories.forget();
   plan.state.entersRoot(path);
 }
 
 /** Lowers `chdir`. */
 export function lowerChdir({ path }: ChdirStep, plan: PlanBuilder): void {
-  plan.returnToWorkingDirectory();
+  plan.directories.returnToWorking();
   const directory = plan.currentPath(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the directory ${path} does not exist in the container`,
@@ -109,5 +109,5 @@ export function lowerChdir({ path }: ChdirStep, plan: PlanBuilder): void {
   });
   plan.call(fchdir(directory), { fixes: { EACCES: `this user may not enter ${path}` } });
   plan.release(directory);
-  plan.enteredWorkingDirectory();
+  plan.directories.enteredWorking();
 }

@@ -25,7 +25,7 @@ export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
     dropScriptGroups(plan);
   }
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.leaveMountNamespace();
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
