@@ -64,6 +64,20 @@ export function kernelMountsIn(
   );
 }
 
+/** Returns the directory, if it is in such a filesystem, or the root of one. */
+export function kernelMountAround(
+  directory: string,
+  mounts: readonly MountEntry[],
+): readonly string[] {
+  const visible = new VisibleMounts(mounts);
+  let deepest: MountEntry | undefined;
+  for (const mount of mounts) {
+    if (!isWithin(directory, mount.target) || !visible.has(mount)) continue;
+    if (deepest === undefined || mount.target.length >= deepest.target.length) deepest = mount;
+  }
+  return deepest !== undefined && isKernelMount(deepest) ? [directory] : [];
+}
+
 /** Which mounts other mounts cover. A mount on / covers nothing (path_resolution(7)). */
 class VisibleMounts {
   readonly #mounts: readonly MountEntry[];

@@ -24,6 +24,7 @@ import {
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
   S_IFREG,
 } from "../ffi/calls/files.ts";
 import {
@@ -358,9 +359,11 @@ function baseOf(plan: PlanBuilder, path: string): Base {
   const root = plan.cursor.rootOf(path);
   if (root !== undefined) return { kind: "beneath", directory: root, resolve: RESOLVE_IN_ROOT };
   const { mounts } = plan.state;
-  const { target, own } = mounts.mountAbove(path);
+  const { target, own, certain } = mounts.mountAbove(path);
   if (target !== "/" && (own || mounts.atHostRoot)) {
-    return { kind: "beneath", directory: target, resolve: RESOLVE_BENEATH };
+    // Where the mount is missing the directory is the host's, and links in it lead elsewhere.
+    const resolve = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    return { kind: "beneath", directory: target, resolve };
   }
   if (!mounts.atHostRoot) return { kind: "current" };
   const { path: resolved } = plan.resolveTrusted(path);

@@ -29,6 +29,8 @@ export interface KernelMount {
   readonly stepIndex: number;
   /** Whether its files can be reached by another path than that of the mount. */
   readonly copied?: boolean;
+  /** Whether it is mounted on a file of the host, at the path that was resolved. */
+  readonly onHost?: boolean;
   /** If the whole mount is read-only, the number of user namespaces that had been entered before. */
   readonly readOnlyIn?: number;
 }
@@ -66,8 +68,14 @@ export class KernelFiles {
 
   /** Makes a directory the root. */
   enter(directory: string): void {
-    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory))
-      .map((mount) => ({ ...mount, target: mount.target.slice(directory.length) || "/" }));
+    this.#mounts = this.#mounts.flatMap((mount): KernelMount[] => {
+      const { target, onHost } = mount;
+      if (isWithin(target, directory)) {
+        return [{ ...mount, target: target.slice(directory.length) || "/" }];
+      }
+      // By a link of the recipe's, or by propagation, it may be in the new root all the same.
+      return onHost === true ? [] : [{ ...mount, copied: true }];
+    });
     this.#guarded.clear();
   }
 

@@ -9,7 +9,7 @@
  */
 
 import { MS_RDONLY } from "../../ffi/calls/constants/mounts.ts";
-import { kernelMountsIn } from "../../host/kernel_mounts.ts";
+import { kernelMountAround, kernelMountsIn } from "../../host/kernel_mounts.ts";
 import { parseMountOptions } from "../../recipe/mount_options.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
@@ -91,8 +91,8 @@ export class AccessRecorder {
   /** The container as the steps so far have made it. */
   readonly state: PlannedState;
   readonly recorded: RecordedAccess[] = [];
-  /** The root of the program: the host's, one of chroot(2), which root can leave, or its own. */
-  root: "host" | "chroot" | "own" = "host";
+  /** The root of the program: its own, or the host's, which that of chroot(2) is as well. */
+  root: "host" | "own" = "host";
   /** The init, if there is one: the program may be able to control it. */
   init: InitPlace | undefined;
   /** Whether a step may make read-only mounts writable. */
@@ -221,11 +221,17 @@ export class AccessRecorder {
     if (touches(place, "/proc")) this.record({ kind: "namespace", namespace: "pid" });
   }
 
-  /** Records that a directory is shown with all that is mounted below it. */
-  recordTree(path: string): void {
+  /**
+   * Records that a directory is shown with all that is mounted below it.
+   *
+   * @param isCovered whether filesystems of the kernel there are covered
+   */
+  recordTree(path: string, isCovered = false): void {
     if (!this.#paths.mayBeHostFile(path)) return;
     const { index: stepIndex } = this.#cursor;
     const step = this.#cursor.nameOf(stepIndex);
+    // What covers them could be unmounted.
+    if (isCovered && !this.#cursor.includes("unmount")) return;
     this.#trees.push({ directory: this.#paths.placeOf(path).path, stepIndex, step });
   }
 
@@ -237,7 +243,7 @@ export class AccessRecorder {
     if (this.#trees.length === 0) return [];
     const { mounts } = this.#host;
     return this.#trees.flatMap(({ directory, ...step }) =>
-      kernelMountsIn(directory, mounts)
+      [...kernelMountsIn(directory, mounts), ...kernelMountAround(directory, mounts)]
         .filter((path) => !USUAL.some((usual) => isWithin(path, usual)))
         .map((path): HostAccess => ({ kind: "device", path, ...step }))
     );
@@ -259,6 +265,7 @@ export class AccessRecorder {
       type,
       step: this.#cursor.nameOf(stepIndex),
       stepIndex,
+      onHost: this.state.mounts.isHostFile(target) && !this.#cursor.includes("propagation"),
       ...(readOnly && { readOnlyIn: this.state.capabilities.userNamespaces }),
     });
     // It shows the namespace that the process is in now, whichever the program is in later.
@@ -297,25 +304,24 @@ export class AccessRecorder {
     if (directory === "/") return;
     if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) {
       this.recordBind(path, { noDevices });
+      this.recordTree(path);
     }
     // Unlike pivot_root(2), chroot(2) leaves the root of the init as it is.
     if (by === "chroot" && this.init !== undefined && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = this.#rootAfter(by, directory);
+    this.root = this.#rootAfter(by);
     this.kernelFiles.enter(directory);
   }
 
   /**
    * A directory that is no mount can be moved out of the root by another mount of its filesystem,
-   * with a process in it: that finds the host's files by `..`. In a mount the kernel sees to it.
+   * with a process in it: that finds the host's files by `..`. Whether it is one cannot be told by
+   * its path, as links and other mounts may lead elsewhere.
    */
-  #rootAfter(by: "pivotRoot" | "chroot", directory: string): AccessRecorder["root"] {
-    this.#isOpen ||= by === "chroot" && this.root !== "own" &&
-      !this.state.mounts.isMountPoint(directory);
-    if (this.#isOpen) return "host";
-    if (this.root !== "host") return this.root;
-    return by === "chroot" ? "chroot" : "own";
+  #rootAfter(by: "pivotRoot" | "chroot"): AccessRecorder["root"] {
+    this.#isOpen ||= by === "chroot" && this.root !== "own";
+    return this.#isOpen ? "host" : "own";
   }
 
   /** Records that a process stays as the init, in the present namespaces. */

@@ -45,9 +45,7 @@ export function requiredAccess(
     unshared.has(kind) && (init?.unshared.has(kind) ?? true);
 
   const needs: HostAccess[] = [];
-  const confined = init?.seesHost !== true &&
-    (recorder.root === "own" || (recorder.root === "chroot" && capabilities.length === 0));
-  if (!confined) needs.push(...ALL_OF_THE_HOST);
+  if (init?.seesHost === true || recorder.root === "host") needs.push(...ALL_OF_THE_HOST);
   for (const { access, locksWith } of recorder.recorded) {
     if (locksWith === undefined || !holds(locksWith)) needs.push(access);
   }

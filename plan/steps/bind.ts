@@ -93,7 +93,7 @@ function recordSource(step: BindStep, plan: PlanBuilder): void {
   const { source, readOnly, restrict } = step;
   const path = plan.access.hostSource(source);
   if (path === undefined) return plan.access.recordAll();
-  if (step.recursive !== false && step.untrusted !== true) plan.access.recordTree(path);
+  if (step.recursive !== false) plan.access.recordTree(path, step.untrusted === true);
   plan.access.recordBind(path, { readOnly, noDevices: restrict?.includes("nodev") });
 }
 

@@ -63,13 +63,9 @@ export interface ProtectOptions {
  * ```ts
  * import { mapRoot, protect, recipe, unshare } from "@ramekin/ramekin";
  *
- * const directory = Deno.makeTempDirSync();
- * Deno.writeTextFileSync(`${directory}/.bashrc`, "");
- * const box = recipe(unshare("user", "mount"), mapRoot(), protect(directory));
- * const script = 'touch "$1/file" && echo evil > "$1/.bashrc"';
- * const args = ["-c", script, "sh", directory];
- * const { success } = await box.command("sh", { args, stderr: "null" }).output();
- * console.log(success, [...Deno.readDirSync(directory)].length); // false 2
+ * const names = [".bashrc", ".profile"];
+ * const box = recipe(unshare("user", "mount"), mapRoot(), protect("/srv", "/srv", { names }));
+ * console.log((await box.command("true").output()).success); // true
  * ```
  */
 export function protect(

@@ -24,6 +24,7 @@ import {
   seccomp,
   timeOffset,
   tmpfs,
+  unmount,
   unshare,
   UnsupportedError,
   veth,
@@ -173,6 +174,11 @@ test("a plan from a recording covers and refuses what that of the machine does",
   assertEquals(kernel(bind("/usr", "/mnt", { readOnly: true })), [2]);
   assertEquals(kernel(bind("/usr", "/mnt", { readOnly: true, recursive: false })), []);
   assertEquals(kernel(untrusted), []);
+  const uncovered = planOn({ answers }, box, untrusted, unmount("/mnt/proc")).access;
+  assertEquals(
+    requiredAccess(uncovered).some((need) => "path" in need && need.path === "/usr/proc"),
+    true,
+  );
   const within = bind("/var", "/mnt", { untrusted: true });
   const linked = bind("/var/run", "/proc", { readOnly: true });
   assertThrows(

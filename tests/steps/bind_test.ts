@@ -346,3 +346,20 @@ test("/ is refused as a mount point, also for a source that is missing", () => {
     assertRefused(box, { step: "bind", at: 2, says: "a mount on / is invisible" });
   }
 });
+
+test(
+  "below a mount that is missing no link of the host is followed",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/granted`);
+    Deno.mkdirSync(`${directory}/other`);
+    Deno.symlinkSync("../other", `${directory}/granted/link`);
+    const box = recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      tmpfs("/mnt"),
+      bind("/nonesuch", directory, { optional: true }),
+      bind(`${directory}/granted/link`, "/mnt/x"),
+    );
+    assertFails(box, { step: "bind", at: 4, code: "ELOOP", says: "symbolic links" });
+  }),
+);
