@@ -19,12 +19,28 @@ import { Label } from "../ffi/engine/program.ts";
 import { syscalls } from "../ffi/syscalls.ts";
 import { nameOf, normalize, parentOf } from "../recipe/path.ts";
 
-/** Whether git takes this for a repository: .git, or a directory that looks like one. */
+/**
+ * Whether git takes this for a repository: .git, or a directory that looks like one, or that does
+ * once a program has moved back what it has moved away.
+ */
 export function isGitDirectory(path: string, entries: ReadonlyMap<string, number>): boolean {
-  if (nameOf(path) === ".git") return true;
-  if (!entries.has("HEAD")) return false;
-  return entries.has("commondir") || entries.has("objects") && entries.has("refs");
+  if (nameOf(path).endsWith(".git")) return true;
+  const found = LAYOUT.filter((name) => entries.has(name)).length;
+  const isWithin = path.includes(".git/modules/") || path.includes(".git/worktrees/");
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin && found > 0;
 }
+
+/** What is in every repository, or in most. */
+const LAYOUT = [
+  "HEAD",
+  "commondir",
+  "description",
+  "hooks",
+  "info",
+  "objects",
+  "packed-refs",
+  "refs",
+];
 
 /** Returns the directory that a file names: .git of a worktree or submodule, or commondir. */
 export function pointerIn(file: string): string | undefined {
@@ -41,7 +57,9 @@ interface Named {
 /** Returns the paths that a configuration names, whose commands git runs. */
 export function namedInConfig(file: string): readonly Named[] {
   const named: Named[] = [];
-  const settings = (textOf(file) ?? "").matchAll(/^\s*(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim);
+  const settings = (textOf(file) ?? "").matchAll(
+    /^\s*(?:\[[^\]\n]*\]\s*)?(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim,
+  );
   for (const [, key, value] of settings) {
     // Hooks are relative to the worktree, an included file to the one that includes it.
     const path = value!.trim();

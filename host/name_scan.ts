@@ -80,7 +80,11 @@ const PASSED_OVER: ReadonlySet<string> = new Set(["node_modules"]);
 const GIT = ".git/";
 
 /** What git reads as if the file were not there; of a directory in its place it complains. */
-const GIT_FILES: Readonly<Record<string, string>> = { commondir: ".\n", config: "" };
+const GIT_FILES: Readonly<Record<string, string>> = {
+  commondir: ".\n",
+  config: "",
+  "config.worktree": "",
+};
 
 /** A file that does not exist, or may not be read. */
 const NOTHING = ["ENOENT", "ENOTDIR", "EACCES", "EINVAL", "ELOOP", "ENAMETOOLONG"] as const;
@@ -160,8 +164,11 @@ class Search {
     }
     // Nobody starts a program in / that reads what is there.
     if (directory !== "/") this.#reportAllMissing(directory, absent);
-    const project = around.find((path) => this.#lists.of(path).has(".git")) ?? around[0];
-    if (project !== undefined) this.#reportAllMissing(project, absent);
+    // A program may have made a .git in between.
+    const projects = around.filter((path) => this.#lists.of(path).has(".git"));
+    for (const project of new Set([...around.slice(0, 1), ...projects])) {
+      this.#reportAllMissing(project, absent);
+    }
     if (home !== undefined && isWithin(home, directory)) this.#reportAllMissing(home, names);
     const found = [...this.#found.values()].sort(byPath);
     const missing = [...this.#missing.values()].filter(({ path }) => isWritable(parentOf(path)));
@@ -229,8 +236,11 @@ class Search {
       // A file that was left behind, and says that the common directory is this one.
       const isOwn = name === "commondir" && pointerIn(path) === directory;
       if (type !== undefined && !isOwn) this.#find(path, type);
-      // A worktree has its hooks and its configuration in the common directory.
-      else if ((isOwn || !entries.has("commondir")) && this.#question.absent.includes(GIT + name)) {
+      // A worktree has its hooks and its configuration in the common directory, but for this one.
+      else if (
+        (isOwn || !entries.has("commondir") || name === "config.worktree") &&
+        this.#question.absent.includes(GIT + name)
+      ) {
         const text = GIT_FILES[name];
         this.#missing.set(path, { path, ...(text !== undefined && { text }) });
       }
@@ -281,6 +291,7 @@ class Search {
   #follow(link: string, isProtected = false): void {
     const end = this.#endOf(link, isProtected);
     const type = end === undefined ? undefined : typeOf(end);
+    if (type === undefined && end !== undefined && this.#isInside(end)) this.#reportMissing(end);
     // What is a link in a protected directory may lead to a directory of sources.
     if (type === S_IFREG || type === S_IFDIR && !isProtected) this.#find(end!, type);
   }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Call, type Fd, type Output, ResultOf } from "../ffi/call.ts";
+import { type Call, type Fd, Output, ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
   AT_REMOVEDIR,
@@ -21,19 +21,36 @@ import {
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
+  O_EXCL,
   O_NOFOLLOW,
+  O_NONBLOCK,
   O_PATH,
-  O_WRONLY,
+  O_RDONLY,
+  O_RDWR,
   openat2,
+  pread64,
   pwrite64,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
   unlinkat,
 } from "../ffi/calls/files.ts";
-import { readStatx, statx, STATX_INO, statxOutput } from "../ffi/calls/statx.ts";
+import {
+  readStatx,
+  statx,
+  STATX_INO,
+  STATX_NLINK,
+  STATX_SIZE,
+  STATX_TYPE,
+  statxOutput,
+} from "../ffi/calls/statx.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/mounts.ts";
 import { getpid, POLLIN, ppoll, setsid } from "../ffi/calls/processes.ts";
-import { END, Label, type ProgramRecord } from "../ffi/engine/program.ts";
+import { Label, type ProgramRecord } from "../ffi/engine/program.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { Placeholder } from "../plan/parent_work.ts";
@@ -90,8 +107,8 @@ export class Placeholders implements RunningService {
     // In this order no number is needed after it is given to another file.
     const descriptors = [...new Set(uses)].sort((a, b) => a - b);
     const numberOf = (fd: number) => descriptors.indexOf(fd);
-    // An empty file may be somebody's own by then, and does no harm.
-    const made = this.#made.filter(({ placeholder }) => placeholder.text !== "")
+    // A file may be somebody's own by then, and does no harm; only an empty directory is removed.
+    const made = this.#made.filter(({ placeholder }) => placeholder.text === undefined)
       .map((one) => ({ ...one, parent: numberOf(one.parent), fd: numberOf(one.fd) }));
     this.#guard = new HelperProcess(descriptors, [
       { call: setsid(), onFailure: HELPER_ENDS },
@@ -107,7 +124,7 @@ export class Placeholders implements RunningService {
   end(): void {
     this.#guard?.kill();
     for (const made of this.#made.toReversed()) {
-      if (isThere(made)) syscalls(removal(made));
+      if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
       syscall(close(made.fd));
     }
     for (const parent of this.#parents.values()) syscall(close(parent));
@@ -152,11 +169,8 @@ const MODE = 0o555;
 
 function callsIn({ path, text }: Placeholder, parent: Fd): Making {
   const name = nameOf(path);
-  const opened = openat2(parent, name, {
-    flags: O_NOFOLLOW | O_CLOEXEC | (text === undefined ? O_DIRECTORY : O_WRONLY | O_CREAT),
-    mode: text === undefined ? 0 : 0o644,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-  });
+  // What is there already is never written to: who may write beside it could have put it there.
+  const opened = openIn(parent, name, text === undefined ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
   const fd = new ResultOf(opened, `<${name}>`);
   const bytes = new TextEncoder().encode(text);
   return {
@@ -167,27 +181,74 @@ function callsIn({ path, text }: Placeholder, parent: Fd): Making {
   };
 }
 
+/** Opens a file in a directory; a pipe does not keep it waiting. */
+function openIn(parent: Fd, name: string, flags: number): Call {
+  return openat2(parent, name, {
+    flags: flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+    mode: (flags & O_CREAT) === 0 ? 0 : 0o644,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+  });
+}
+
+/** How often it is tried to make one, a millisecond apart: others may remove it meanwhile. */
+const TRIES = 200;
+
 function make(placeholder: Placeholder, parent: number): Made {
-  for (;;) {
-    const { directory, opened, locked, written } = callsIn(placeholder, parent);
-    const failed = new Label("it cannot be made");
-    const then = { onFailure: failed };
-    const outcome = syscalls([
-      ...(directory === undefined ? [] : [{ call: directory, accept: ["EEXIST"] as const }]),
-      // Another container may have removed it just now.
-      { call: opened, accept: ["ENOENT"], onAccepted: END },
-      { call: locked, accept: ["EAGAIN"], ...then },
-      ...(written === undefined ? [] : [{ call: written, ...then }]),
-      { call: getpid(), onSuccess: END },
-      failed,
-      { call: close(new ResultOf(opened, "<placeholder>")) },
-    ]);
-    const fd = Number(outcome.result(opened));
-    if (fd < 0) continue;
-    const made = { placeholder, parent, fd };
-    if (isThere(made)) return made;
-    syscall(close(fd));
+  for (let tries = 0; tries < TRIES; tries++) {
+    const fd = openPlaceholder(placeholder, parent);
+    if (fd !== undefined) {
+      const made = { placeholder, parent, fd };
+      if (isLocked(fd) && isThere(made) && isUnchanged(made)) return made;
+      syscall(close(fd));
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   }
+  throw new SyscallError({
+    syscall: "openat2",
+    errno: ERRNO.EEXIST,
+    call: `openat2(..., ${JSON.stringify(nameOf(placeholder.path))}, ...)`,
+    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`,
+  });
+}
+
+/** Makes and opens it, or opens what is there; `undefined` if that is gone again. */
+function openPlaceholder(placeholder: Placeholder, parent: number): number | undefined {
+  const { directory, opened, written } = callsIn(placeholder, parent);
+  const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
+  const [end, exists] = [new Label("it is open"), new Label("it is there")];
+  const outcome = syscalls([
+    ...(directory === undefined ? [] : [{ call: directory, accept: ["EEXIST"] as const }]),
+    { call: opened, accept: ["ENOENT", "EEXIST"], onAccepted: exists },
+    ...(written === undefined ? [] : [{ call: written }]),
+    { call: getpid(), onSuccess: end },
+    exists,
+    { call: there, accept: ["ENOENT", "ELOOP", "ENXIO"] },
+    end,
+  ]);
+  const fd = Number(outcome.result(opened));
+  if (fd > 0) return fd;
+  const other = Number(outcome.result(there));
+  return other > 0 ? other : undefined;
+}
+
+function isLocked(fd: number): boolean {
+  const call = flock(fd, LOCK_SH | LOCK_NB);
+  return syscalls([{ call, accept: ["EAGAIN"] }]).result(call) === 0n;
+}
+
+/** Whether it is as placeholders are made: of a file, that nobody has written to it. */
+function isUnchanged({ placeholder: { text }, fd }: Made): boolean {
+  const status = statxOutput();
+  const mask = STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  const { mode, nlink, size } = readStatx(
+    syscalls([{ call: statx(fd, "", AT_EMPTY_PATH, mask, status) }]).output(status),
+  );
+  if (text === undefined) return (mode & S_IFMT) === S_IFDIR;
+  if ((mode & S_IFMT) !== S_IFREG || nlink !== 1 || size !== text.length) return false;
+  const content = new Output(size + 1, "&content");
+  const read = pread64(fd, content, size + 1, 0);
+  const view = syscalls([{ call: read }]).output(content);
+  return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset, size)) === text;
 }
 
 /** Whether a placeholder is still there: others remove one under a lock. */
