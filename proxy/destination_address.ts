@@ -5,8 +5,13 @@
  */
 
 import { AF_INET, AF_INET6 } from "../ffi/calls/constants/sockets.ts";
-import { type IpAddress, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
-import { isInRange } from "./granted_host.ts";
+import {
+  type IpAddress,
+  type IpPrefix,
+  isInRange,
+  parseIp,
+  parsePrefix,
+} from "../ffi/netlink/ip.ts";
 
 /** IPv4 addresses in IPv6 (RFC 4291, 2.5.5.2). */
 const MAPPED = parsePrefix("::ffff:0:0/96")!;
@@ -19,6 +24,13 @@ export function destinationAddress(address: IpAddress): IpAddress {
   return address.family === AF_INET6 && isInRange(address, MAPPED)
     ? { family: AF_INET, bytes: address.bytes.slice(12) }
     : address;
+}
+
+/** Returns the range of addresses that connect(2) connects to: IPv4 ones, if all are mapped. */
+export function destinationRange(range: IpPrefix): IpPrefix {
+  const isMapped = range.length >= MAPPED.length && isInRange(range, MAPPED);
+  if (!isMapped) return range;
+  return { ...destinationAddress(range), length: range.length - MAPPED.length };
 }
 
 /** Returns the address that a text is; `undefined` if it is a name. */

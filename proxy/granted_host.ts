@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type IpAddress, type IpPrefix, networkOf, parseIp } from "../ffi/netlink/ip.ts";
+import { type IpAddress, type IpPrefix, isInRange, parseIp } from "../ffi/netlink/ip.ts";
+import { destinationRange } from "./destination_address.ts";
 import { parseHost } from "./host.ts";
 
 /** A granted host: a name, or addresses. */
@@ -42,7 +43,8 @@ export function parseGrantedHost(text: string): GrantedHost | undefined {
   }
   const bits = ip.bytes.length * 8;
   if (wildcard !== undefined || Number(length ?? 0) > bits) return undefined;
-  return { range: { ...ip, length: Number(length ?? bits) }, port: parsed.port };
+  const range = destinationRange({ ...ip, length: Number(length ?? bits) });
+  return { range, port: parsed.port };
 }
 
 /** Whether the entry grants a name. */
@@ -55,11 +57,4 @@ export function grantsName(granted: GrantedHost, name: string): boolean {
 /** Whether the entry grants an address. */
 export function grantsAddress(granted: GrantedHost, address: IpAddress): boolean {
   return "range" in granted && isInRange(address, granted.range);
-}
-
-/** Whether an address is in a range. */
-export function isInRange(address: IpAddress, range: IpPrefix): boolean {
-  if (address.family !== range.family) return false;
-  const [one, other] = [networkOf({ ...address, length: range.length }), networkOf(range)];
-  return one.every((byte, index) => byte === other[index]);
 }

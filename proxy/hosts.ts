@@ -4,18 +4,12 @@
  * @module
  */
 
-import { formatIp, type IpAddress, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
+import { formatIp, type IpAddress, isInRange, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
 import { destinationAddress, parseDestinationAddress } from "./destination_address.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { NetlinkSocket } from "../ffi/netlink/socket.ts";
 import { resolveName } from "../ffi/resolve_name.ts";
-import {
-  type GrantedHost,
-  grantsAddress,
-  grantsName,
-  isInRange,
-  parseGrantedHost,
-} from "./granted_host.ts";
+import { type GrantedHost, grantsAddress, grantsName, parseGrantedHost } from "./granted_host.ts";
 import { isPublic } from "./public_address.ts";
 import { Refusal } from "./refusal.ts";
 import type { Destination } from "./request.ts";

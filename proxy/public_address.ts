@@ -7,8 +7,7 @@
  */
 
 import { AF_INET } from "../ffi/calls/constants/sockets.ts";
-import { type IpAddress, type IpPrefix, parsePrefix } from "../ffi/netlink/ip.ts";
-import { isInRange } from "./granted_host.ts";
+import { type IpAddress, type IpPrefix, isInRange, parsePrefix } from "../ffi/netlink/ip.ts";
 
 /** What is not globally reachable, by the IANA IPv4 Special-Purpose Address Registry (RFC 6890). */
 const NOT_PUBLIC_IPV4 = ranges(

@@ -55,6 +55,13 @@ export function networkOf({ bytes, length }: IpPrefix): Uint8Array {
   });
 }
 
+/** Whether an address is in a range. */
+export function isInRange(address: IpAddress, range: IpPrefix): boolean {
+  if (address.family !== range.family) return false;
+  const [one, other] = [networkOf({ ...address, length: range.length }), networkOf(range)];
+  return one.every((byte, index) => byte === other[index]);
+}
+
 function parseIpv4(text: string): number[] | undefined {
   const parts = text.split(".");
   const valid = parts.length === 4 &&

@@ -69,18 +69,19 @@ export class KernelFiles {
   /** Makes a directory the root. */
   enter(directory: string): void {
     this.#mounts = this.#mounts.flatMap((mount): KernelMount[] => {
-      const { target, onHost } = mount;
+      const { target, onHost, copied } = mount;
       if (isWithin(target, directory)) {
         return [{ ...mount, target: target.slice(directory.length) || "/" }];
       }
       // By a link of the recipe's, or by propagation, it may be in the new root all the same.
-      return onHost === true ? [] : [{ ...mount, copied: true }];
+      return onHost === true && copied !== true ? [] : [{ ...mount, copied: true }];
     });
     this.#guarded.clear();
   }
 
   /**
-   * Returns an access for each mount that root can still change: the first path that it can.
+   * Returns an access for each mount that root can still change: the path, or that of the filesystem
+   * if there are several.
    *
    * @param holds whether a path is still read-only that was made so in this user namespace
    * @param exists whether the host has a file with such a path
@@ -97,8 +98,10 @@ export class KernelFiles {
         return copied || guarded === undefined || !holds(guarded);
       };
       const open = guards.map((name) => [name, normalize(`${path}/${name}`)] as const)
-        .find(([name, path]) => isOpen(name) && exists(path));
-      return open === undefined ? [] : [{ kind: "write", path: open[1], stepIndex, step }];
+        .filter(([name, path]) => isOpen(name) && exists(path));
+      if (open.length === 0) return [];
+      // Who grants one of the files does not mean the others.
+      return [{ kind: "write", path: open.length === 1 ? open[0]![1] : path, stepIndex, step }];
     });
   }
 }

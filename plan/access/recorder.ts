@@ -8,7 +8,7 @@
  * @module
  */
 
-import { MS_RDONLY } from "../../ffi/calls/constants/mounts.ts";
+import { MS_NODEV, MS_RDONLY } from "../../ffi/calls/constants/mounts.ts";
 import { kernelMountAround, kernelMountsIn } from "../../host/kernel_mounts.ts";
 import { parseMountOptions } from "../../recipe/mount_options.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
@@ -96,7 +96,9 @@ export class AccessRecorder {
   /** The init, if there is one: the program may be able to control it. */
   init: InitPlace | undefined;
   /** Whether a step may make read-only mounts writable. */
-  remounts = false;
+  makesWritable = false;
+  /** Whether a step may make the devices of a mount work. */
+  allowsDevices = false;
   /**
    * Whether mounts that the host makes later appear in the container. They are not restricted as
    * the bind is that they are made in (mount_namespaces(7)).
@@ -196,7 +198,7 @@ export class AccessRecorder {
 
   /** Records a bind mount of a path. */
   recordBind(path: string, { readOnly, noDevices }: BindAccess): void {
-    if (!this.#paths.mayBeHostFile(path)) return this.#recordCopy(path);
+    if (!this.#paths.mayBeHostFile(path)) return;
     const { path: place, type } = this.#paths.placeOf(path);
     const harmless = HARMLESS.has(place);
     if (!harmless) this.record({ kind: "read", path: place });
@@ -249,8 +251,11 @@ export class AccessRecorder {
     );
   }
 
-  /** Records that a file of the container is shown at another path; links may lead to any. */
-  #recordCopy(path: string): void {
+  /** Records that a path is shown at another one as well, and what the recipe mounts there. */
+  recordCopy(path: string): void {
+    if (this.#paths.mayBeHostFile(path)) {
+      return this.kernelFiles.copied(this.#paths.placeOf(path).path);
+    }
     const { type } = this.state.mounts.mountOf(path);
     const hasLinks = type === "bind" || this.#cursor.includes("symlink");
     this.kernelFiles.copied(hasLinks ? undefined : normalize(path));
@@ -290,7 +295,8 @@ export class AccessRecorder {
 
   /** Records that a step changes the flags of a mount. */
   recordRemount(flags: number): void {
-    if ((flags & MS_RDONLY) === 0) this.remounts = true;
+    if ((flags & MS_RDONLY) === 0) this.makesWritable = true;
+    if ((flags & MS_NODEV) === 0) this.allowsDevices = true;
   }
 
   /** Records that a step makes a path read-only, or hides it. */

@@ -36,8 +36,9 @@ export function requiredAccess(
   const capabilities = model.of(credentials, caller.inheritable);
   const mayMount = capabilities.includes("CAP_SYS_ADMIN");
   // Mounts of a user namespace above the program's are locked (mount_namespaces(7)).
-  const holds = (userNamespaces: number) =>
-    !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
+  const isLocked = (kind: HostAccess["kind"], userNamespaces: number) =>
+    !(kind === "device" ? recorder.allowsDevices : recorder.makesWritable) &&
+    (!mayMount || userNamespaces < model.userNamespaces);
 
   // A program in the init's user namespace may be able to trace it (ptrace(2)).
   const init = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : undefined;
@@ -47,9 +48,10 @@ export function requiredAccess(
   const needs: HostAccess[] = [];
   if (init?.seesHost === true || recorder.root === "host") needs.push(...ALL_OF_THE_HOST);
   for (const { access, locksWith } of recorder.recorded) {
-    if (locksWith === undefined || !holds(locksWith)) needs.push(access);
+    if (locksWith === undefined || !isLocked(access.kind, locksWith)) needs.push(access);
   }
   if (caller.euid === 0 && recorder.mapsRoot) {
+    const holds = (userNamespaces: number) => isLocked("write", userNamespaces);
     needs.push(...recorder.kernelFiles.needs(holds, (path) => recorder.exists(path)));
   }
   if (!isContainerMount("net")) needs.push({ kind: "net", host: "*" });

@@ -94,6 +94,7 @@ function recordSource(step: BindStep, plan: PlanBuilder): void {
   const path = plan.access.hostSource(source);
   if (path === undefined) return plan.access.recordAll();
   if (step.recursive !== false) plan.access.recordTree(path, step.untrusted === true);
+  plan.access.recordCopy(path);
   plan.access.recordBind(path, { readOnly, noDevices: restrict?.includes("nodev") });
 }
 

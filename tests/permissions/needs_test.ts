@@ -551,15 +551,15 @@ test("veth() and the like change the host's network", () => {
 
 test("the host's root can change the machine by /proc and /sys", () => {
   const machine = (path: string): HostAccessKind[] => root ? [{ kind: "write", path }] : [];
-  assertEquals(requiredAccess(steps.proc("/mnt/proc")), machine("/proc/sys"));
+  assertEquals(requiredAccess(steps.proc("/mnt/proc")), machine("/proc"));
   assertEquals(requiredAccess(steps.sysfs("/mnt/sys")), machine("/sys"));
   const [pivot, ...rest] = closed;
   const readOnly = steps.proc("/mnt/proc", { options: "ro" });
   assertEquals(requiredAccess(readOnly), []);
   // Whoever may mount can make it writable again, and so can a step.
-  assertEquals(requiredAccess(readOnly, own, [pivot!]), machine("/proc/sys"));
+  assertEquals(requiredAccess(readOnly, own, [pivot!]), machine("/proc"));
   const again = steps.remount("/mnt/proc", "rw");
-  assertEquals(requiredAccess(readOnly, own, [again, ...closed]), machine("/proc/sys"));
+  assertEquals(requiredAccess(readOnly, own, [again, ...closed]), machine("/proc"));
   const names = ["sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "dynamic_debug", "fs"];
   const others = ["irq", "latency_stats", "mtrr", "pressure", "scsi"];
   const guard = steps.readonlyPaths(...[...names, ...others].map((name) => `/proc/${name}`));
@@ -574,12 +574,12 @@ test("the host's root can change the machine by /proc and /sys", () => {
     assertEquals(found, isThere ? machine(`/proc/${name}`) : []);
   }
   assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard, ...rest]), []);
-  assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard]), machine("/proc/sys"));
+  assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, [pivot!, guard]), machine("/proc"));
   assertEquals(requiredAccess(steps.proc("/proc"), own), [], "it is left behind");
   // What is read-only at /proc can be changed by another path, or once it is uncovered.
   for (const lifted of [steps.unmount("/proc/sys"), steps.bind("/proc", "/tmp/other")]) {
     const guarded = [pivot!, guard, lifted, ...rest];
-    assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, guarded), machine("/proc/sys"));
+    assertEquals(requiredAccess(steps.proc("/mnt/proc"), own, guarded), machine("/proc"));
   }
 });
 
@@ -589,7 +589,7 @@ test("what is mounted over a read-only path uncovers it", () => {
   const more = ["irq", "latency_stats", "mtrr", "pressure", "scsi"];
   const guard = steps.readonlyPaths(...[...all, ...more].map((name) => `/proc/${name}`));
   const before = own.with(steps.mkdir("/mnt/proc"), pivot!, guard);
-  const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc/sys" }] : [];
+  const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc" }] : [];
   assertEquals(requiredAccess(steps.proc("/proc"), before, rest), machine);
   const after = own.with(steps.mkdir("/mnt/proc"), pivot!);
   assertEquals(requiredAccess(steps.proc("/proc"), after, [guard, ...rest]), []);
@@ -612,7 +612,7 @@ test("a filesystem of the kernel shows the namespace that it is mounted in", () 
 });
 
 test("a filesystem of the kernel counts that may be in the new root by another path", () => {
-  const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc/sys" }] : [];
+  const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc" }] : [];
   const proc = steps.proc("/mnt/alias/proc");
   const linked = own.with(steps.mkdir("/mnt/root"), steps.symlink("root", "/mnt/alias"));
   const [, ...rest] = closed;
@@ -624,6 +624,20 @@ test("a filesystem of the kernel counts that may be in the new root by another p
   );
   const after = [steps.propagation("/mnt/root", "private"), pivotRoot("/mnt/root"), ...rest];
   assertEquals(requiredAccess(steps.proc("/mnt/other/proc"), shared, after), machine);
+  // A copy is in the new root, also of what is mounted on a file of the host.
+  const copied = [bind("/proc", "/mnt/proc"), ...closed];
+  assertEquals(requiredAccess(steps.proc("/proc"), own, copied), machine);
+  const around = [bind("/var", "/mnt/var"), ...closed];
+  assertEquals(requiredAccess(steps.proc("/var/tmp"), own, around), machine);
+});
+
+test("a mount has devices again where a step leaves out nodev", () => {
+  const shown = bind("/usr", "/mnt/usr", { readOnly: true });
+  const read: HostAccessKind[] = [{ kind: "read", path: "/usr" }];
+  const found = (options: string) =>
+    requiredAccess(shown, own, [steps.remount("/mnt/usr", options), ...closed]);
+  assertEquals(found("ro,nodev"), read);
+  assertEquals(found("ro"), [...read, { kind: "device", path: "/usr" }]);
 });
 
 test("limits() and disableUserNamespaces() need nothing", () => {
