@@ -15,6 +15,7 @@ import {
   STATX_MODE,
   STATX_NLINK,
   STATX_TYPE,
+  STATX_UID,
   statxOutput,
 } from "../ffi/calls/statx.ts";
 import { entriesIn } from "../ffi/files/read_dir.ts";
@@ -36,10 +37,18 @@ const GONE = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"] as const;
 /** The names in a directory, with their types in the bits of a mode: `S_IFDIR`. */
 export type DirectoryList = ReadonlyMap<string, number>;
 
+/** Who may do what with a directory. */
+export interface DirectoryOwner {
+  readonly uid: number;
+  /** What the owner may do, in the bits of a mode: 0o7 for everything. */
+  readonly rights: number;
+}
+
 interface Known {
   readonly list: DirectoryList;
   /** What changes with the list: the directory's identity and the time of its last change. */
   readonly stamp: string | undefined;
+  readonly owner: DirectoryOwner | undefined;
   used: boolean;
 }
 
@@ -66,10 +75,19 @@ export class DirectoryLists {
 
   /** Returns the names in a directory; none where it is gone, or may not be read. */
   of(path: string): DirectoryList {
+    return this.#get(path).list;
+  }
+
+  /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
+  ownerOf(path: string): DirectoryOwner | undefined {
+    return this.#get(path).owner;
+  }
+
+  #get(path: string): Known {
     let known = this.#known.get(path);
     if (known === undefined) this.#known.set(path, known = readNow(path));
     known.used = true;
-    return known.list;
+    return known;
   }
 }
 
@@ -78,27 +96,30 @@ function readNow(path: string): Known {
   const isSettled = before !== undefined && before.changed < Date.now() - SETTLED_MS;
   const entries = ifThere(() => entriesIn(path), GONE) ?? [];
   const list = new Map(entries.map(({ name, type }) => [name, type || typeOf(path, name)]));
-  return { list, stamp: isSettled ? before.stamp : undefined, used: true };
+  const stamp = isSettled ? before.stamp : undefined;
+  return { list, stamp, owner: before?.owner, used: true };
 }
 
 interface Stamp {
   readonly stamp: string;
   /** When it was changed, in milliseconds. */
   readonly changed: number;
+  readonly owner: DirectoryOwner;
 }
 
 /** The time of the change of status cannot be set back, unlike that of the contents (utimensat(2)). */
 function stampsOf(paths: readonly string[]): (Stamp | undefined)[] {
   const looks = paths.map((path) => {
     const output: Output = statxOutput();
-    const mask = STATX_INO | STATX_CTIME;
+    const mask = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
     return { output, call: statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, mask, output) };
   });
   const outcome = syscalls(looks.map(({ call }) => ({ call, accept: GONE })));
   return looks.map(({ output, call }) => {
     if (outcome.result(call) < 0n) return undefined;
-    const { dev, ino, ctime } = readStatx(outcome.output(output));
-    return { stamp: `${dev}:${ino}:${ctime}`, changed: Number(ctime / 1_000_000n) };
+    const { dev, ino, ctime, uid, mode } = readStatx(outcome.output(output));
+    const owner = { uid, rights: mode >> 6 & 0o7 };
+    return { stamp: `${dev}:${ino}:${ctime}`, changed: Number(ctime / 1_000_000n), owner };
   });
 }
 

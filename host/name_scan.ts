@@ -36,11 +36,16 @@ export interface NameQuestion {
   readonly home?: string | undefined;
   /** Files that are not reported. */
   readonly except: readonly string[];
+  /** The user whose programs can change the modes of its directories. */
+  readonly uid: number;
 }
 
 /** What was found, as plain data. */
 export interface NameScan {
-  /** The files, each before what is in it. */
+  /**
+   * The files, each before what is in it; also directories of the user's that may not be read, or
+   * not be written to where a name is missing: whatever is in them could be changed later.
+   */
   readonly found: readonly FoundName[];
   /** The names that are missing, where files can be made. */
   readonly missing: readonly MissingName[];
@@ -170,8 +175,12 @@ class Search {
       this.#reportAllMissing(project, absent);
     }
     if (home !== undefined && isWithin(home, directory)) this.#reportAllMissing(home, names);
+    const missing = [...this.#missing.values()].filter(({ path }) => {
+      if (isWritable(parentOf(path))) return true;
+      if (this.#isClosed(parentOf(path), 0o2)) this.#findDirectory(parentOf(path));
+      return false;
+    });
     const found = [...this.#found.values()].sort(byPath);
-    const missing = [...this.#missing.values()].filter(({ path }) => isWritable(parentOf(path)));
     return { found, missing: missing.sort(byPath) };
   }
 
@@ -203,6 +212,7 @@ class Search {
 
   #read({ path, depth, inGit }: Pending): void {
     const entries = this.#lists.of(path);
+    if (this.#isClosed(path, 0o5)) return this.#findDirectory(path);
     const isGit = this.#gitNames.length > 0 && isGitDirectory(path, entries);
     if (isGit) this.#readGit(path, entries);
     for (const [name, type] of entries) {
@@ -269,6 +279,19 @@ class Search {
   #searchIn(directory: string | undefined): void {
     if (directory === undefined || !this.#isInside(directory)) return;
     this.#later({ path: directory, depth: MAX_DEPTH, inGit: true });
+  }
+
+  /** Whether the user may not do something with a directory, but can change its mode. */
+  #isClosed(path: string, rights: number): boolean {
+    const owner = this.#lists.ownerOf(path);
+    const { uid } = this.#question;
+    // Root may do everything.
+    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+  }
+
+  #findDirectory(path: string): void {
+    if (this.#isExcepted(path)) return;
+    this.#found.set(path, { path, isLink: false, isShared: false });
   }
 
   #isInside(path: string): boolean {

@@ -26,6 +26,7 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     absent: names.filter((name) => !HOME_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
+    uid: plan.state.caller.euid,
     // Links below the directory are not followed: a program may have made them.
     except: except.map(normalize).filter((path) => isWithin(path, source))
       .map((path) => directory + path.slice(source.length)),
@@ -34,6 +35,12 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   plan.access.record({ kind: "write", path: directory });
   const shown = new Shown(plan, directory, plan.path(step.target).canonical);
   for (const { path, isLink, isShared } of found) {
+    if (path === directory) {
+      plan.refuse(
+        `${path} may not be read or written to by its owner, and a program could change that; ` +
+          `run \`chmod u+rwx ${path}\` before`,
+      );
+    }
     if (!shown.has(path)) continue;
     if (isShared) {
       plan.refuse(

@@ -8,7 +8,7 @@ const HOST = liveHost();
 
 /** Returns the paths that are found, from the directory. */
 function found(directory: string, ...names: string[]): string[] {
-  const scan = HOST.scanNames({ directory, names, absent: [], except: [] });
+  const scan = HOST.scanNames({ directory, names, absent: [], except: [], uid: 0 });
   return scan.found.map(({ path }) => path.slice(directory.length + 1));
 }
 
@@ -67,7 +67,13 @@ test(
   inDirectory((directory) => {
     write(directory, "a/file", "b/file", ".git/HEAD", ".git/config");
     Deno.symlinkSync("a/file", `${directory}/rc`);
-    const question = { directory, names: ["rc", ".git/config"], absent: ["gone"], except: [] };
+    const question = {
+      directory,
+      names: ["rc", ".git/config"],
+      absent: ["gone"],
+      except: [],
+      uid: 0,
+    };
     const changes: readonly [same: boolean, change: () => void][] = [
       [true, () => {}],
       [true, () => write(directory, "a/other")],
@@ -103,5 +109,33 @@ test(
       found(directory, "a", "loop", "up", "root", ".git/config"),
       [".git/config", "a", "loop", "root", "up"],
     );
+  }),
+);
+
+test(
+  "a directory is found that its owner may not read, or write to where a name is missing",
+  inDirectory((directory) => {
+    write(directory, "closed/rc", "a/.git/HEAD", "b/x", "shut/a/rc");
+    const names = ["rc", ".git/hooks"];
+    const uid = Deno.statSync(directory).uid!;
+    const owner = uid === 0 ? 65534 : uid;
+    for (const path of ["", "/closed", "/a/.git", "/b", "/shut"]) {
+      if (uid === 0) Deno.chownSync(directory + path, owner, owner);
+    }
+    for (const [path, mode] of [["closed", 0o311], ["a/.git", 0o555], ["b", 0o555], ["shut", 0]]) {
+      Deno.chmodSync(`${directory}/${path}`, mode as number);
+    }
+    const scan = (uid: number) => {
+      const { found } = HOST.scanNames({ directory, names, absent: names, except: [], uid });
+      return found.map(({ path }) => path.slice(directory.length + 1));
+    };
+    // Root may write everywhere.
+    assertEquals(scan(owner), [...(uid === 0 ? [] : ["a/.git"]), "closed", "shut"]);
+    Deno.chmodSync(directory, 0o300);
+    assertEquals(scan(owner), [""]);
+    Deno.chmodSync(directory, 0o755);
+    for (const path of ["closed", "a/.git", "b", "shut"]) {
+      Deno.chmodSync(`${directory}/${path}`, 0o755);
+    }
   }),
 );

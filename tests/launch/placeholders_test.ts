@@ -120,13 +120,10 @@ test("what is put there meanwhile stays", () =>
 
 test(
   "none are made where the user may not",
-  inDirectory((directory) => {
-    Deno.mkdirSync(`${directory}/own`);
-    Deno.chmodSync(`${directory}/own`, 0o555);
-    const { entries } = box(`${directory}/own`).command("true").plan();
+  () => {
+    const { entries } = box("/usr/share").command("true").plan();
     assert(!entries.some(({ call }) => call.startsWith("mkdirat")));
-    inside(box(`${directory}/own`), "true");
-    Deno.chmodSync(`${directory}/own`, 0o755);
-  }),
+    inside(box("/usr/share"), "true");
+  },
   root ? "root may" : undefined,
 );

@@ -1,13 +1,14 @@
 /** `protect`. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { bind, protect, recipe, tmpfs } from "../../mod.ts";
+import { bind, mapCurrentUser, protect, recipe, tmpfs, unshare } from "../../mod.ts";
 import {
   assertFails,
   assertRefused,
   failing,
   inDirectory,
   inside,
+  root,
   test,
   testOn,
 } from "../support.ts";
@@ -237,3 +238,20 @@ test("invalid names are refused, and names on the host", () => {
   assertRefused(() => recipe(protect("/tmp")), { step: "protect", says: 'unshare("mount")' });
   assertRefused(() => recipe(protect("tmp")), { step: "protect", says: "begin with /" });
 });
+
+test(
+  "a directory that a program has closed to the next scan is read-only, or refused",
+  inDirectory((directory) => {
+    write(directory, ".git/HEAD", ".git/objects/x", ".git/refs/x", ".git/config");
+    const user = recipe(unshare("user", "mount"), mapCurrentUser());
+    const box = () => user.with(protect(directory, directory, HOOKS));
+    inside(box(), `chmod 311 ${directory}/.git`);
+    const again = `chmod 755 ${directory}/.git || mkdir ${directory}/.git/hooks`;
+    assertStringIncludes(failing(box(), again), "Read-only");
+    inside(box(), `chmod 311 ${directory}`);
+    assertRefused(box, { step: "protect", says: "may not be read or written to by its owner" });
+    Deno.chmodSync(directory, 0o755);
+    Deno.chmodSync(`${directory}/.git`, 0o755);
+  }),
+  root ? "root may read everything" : undefined,
+);
