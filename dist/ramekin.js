@@ -3622,6 +3622,17 @@ function networkOf({ bytes, length }) {
     return byte & 65280 >> kept;
   });
 }
+function isInRange(address2, range) {
+  if (address2.family !== range.family) return false;
+  const [one, other] = [
+    networkOf({
+      ...address2,
+      length: range.length
+    }),
+    networkOf(range)
+  ];
+  return one.every((byte, index) => byte === other[index]);
+}
 function parseIpv4(text4) {
   const parts = text4.split(".");
   const valid = parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
@@ -8132,6 +8143,27 @@ var CLOSING = new Routine([
   }
 ]);
 
+// proxy/destination_address.ts
+var MAPPED = parsePrefix("::ffff:0:0/96");
+function destinationAddress(address2) {
+  return address2.family === AF_INET6 && isInRange(address2, MAPPED) ? {
+    family: AF_INET,
+    bytes: address2.bytes.slice(12)
+  } : address2;
+}
+function destinationRange(range) {
+  const isMapped = range.length >= MAPPED.length && isInRange(range, MAPPED);
+  if (!isMapped) return range;
+  return {
+    ...destinationAddress(range),
+    length: range.length - MAPPED.length
+  };
+}
+function parseDestinationAddress(text4) {
+  const ip = parseIp(text4);
+  return ip && destinationAddress(ip);
+}
+
 // proxy/host.ts
 function parseHost(text4) {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
@@ -8172,11 +8204,12 @@ function parseGrantedHost(text4) {
   }
   const bits = ip.bytes.length * 8;
   if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
+  const range = destinationRange({
+    ...ip,
+    length: Number(length ?? bits)
+  });
   return {
-    range: {
-      ...ip,
-      length: Number(length ?? bits)
-    },
+    range,
     port: parsed.port
   };
 }
@@ -8186,17 +8219,6 @@ function grantsName(granted, name) {
 }
 function grantsAddress(granted, address2) {
   return "range" in granted && isInRange(address2, granted.range);
-}
-function isInRange(address2, range) {
-  if (address2.family !== range.family) return false;
-  const [one, other] = [
-    networkOf({
-      ...address2,
-      length: range.length
-    }),
-    networkOf(range)
-  ];
-  return one.every((byte, index) => byte === other[index]);
 }
 
 // permissions/permissions.ts
@@ -9350,19 +9372,6 @@ function subjectOf(need) {
   }
 }
 
-// proxy/destination_address.ts
-var MAPPED = parsePrefix("::ffff:0:0/96");
-function destinationAddress(address2) {
-  return address2.family === AF_INET6 && isInRange(address2, MAPPED) ? {
-    family: AF_INET,
-    bytes: address2.bytes.slice(12)
-  } : address2;
-}
-function parseDestinationAddress(text4) {
-  const ip = parseIp(text4);
-  return ip && destinationAddress(ip);
-}
-
 // ffi/resolve_name.ts
 var ADDRINFO = {
   socktype: 8,
@@ -10491,16 +10500,16 @@ function requiredAccess(recorder, command) {
   };
   const capabilities2 = model.of(credentials, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
-  const holds2 = (userNamespaces) => !recorder.remounts && (!mayMount || userNamespaces < model.userNamespaces);
+  const isLocked2 = (kind, userNamespaces) => !(kind === "device" ? recorder.allowsDevices : recorder.makesWritable) && (!mayMount || userNamespaces < model.userNamespaces);
   const init2 = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : void 0;
   const isContainerMount = (kind) => unshared.has(kind) && (init2?.unshared.has(kind) ?? true);
   const needs2 = [];
-  const confined = init2?.seesHost !== true && (recorder.root === "own" || recorder.root === "chroot" && capabilities2.length === 0);
-  if (!confined) needs2.push(...ALL_OF_THE_HOST);
+  if (init2?.seesHost === true || recorder.root === "host") needs2.push(...ALL_OF_THE_HOST);
   for (const { access, locksWith } of recorder.recorded) {
-    if (locksWith === void 0 || !holds2(locksWith)) needs2.push(access);
+    if (locksWith === void 0 || !isLocked2(access.kind, locksWith)) needs2.push(access);
   }
   if (caller.euid === 0 && recorder.mapsRoot) {
+    const holds2 = (userNamespaces) => isLocked2("write", userNamespaces);
     needs2.push(...recorder.kernelFiles.needs(holds2, (path2) => recorder.exists(path2)));
   }
   if (!isContainerMount("net")) needs2.push({
@@ -13789,10 +13798,17 @@ var DirectoryLists = class {
   }
   /** Returns the names in a directory; none where it is gone, or may not be read. */
   of(path2) {
+    return this.#get(path2).list;
+  }
+  /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
+  ownerOf(path2) {
+    return this.#get(path2).owner;
+  }
+  #get(path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
-    return known.list;
+    return known;
   }
 };
 function readNow(path2) {
@@ -13805,16 +13821,18 @@ function readNow(path2) {
     name,
     type || typeOf(path2, name)
   ]));
+  const stamp = isSettled ? before.stamp : void 0;
   return {
     list: list2,
-    stamp: isSettled ? before.stamp : void 0,
+    stamp,
+    owner: before?.owner,
     used: true
   };
 }
 function stampsOf(paths) {
   const looks = paths.map((path2) => {
     const output = statxOutput();
-    const mask2 = STATX_INO | STATX_CTIME;
+    const mask2 = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
     return {
       output,
       call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, mask2, output)
@@ -13826,10 +13844,15 @@ function stampsOf(paths) {
   })));
   return looks.map(({ output, call: call2 }) => {
     if (outcome.result(call2) < 0n) return void 0;
-    const { dev, ino, ctime } = readStatx(outcome.output(output));
+    const { dev, ino, ctime, uid, mode: mode2 } = readStatx(outcome.output(output));
+    const owner = {
+      uid,
+      rights: mode2 >> 6 & 7
+    };
     return {
       stamp: `${dev}:${ino}:${ctime}`,
-      changed: Number(ctime / 1000000n)
+      changed: Number(ctime / 1000000n),
+      owner
     };
   });
 }
@@ -13857,25 +13880,37 @@ function look(path2) {
 
 // host/git_directory.ts
 function isGitDirectory(path2, entries) {
-  if (nameOf2(path2) === ".git") return true;
-  if (!entries.has("HEAD")) return false;
-  return entries.has("commondir") || entries.has("objects") && entries.has("refs");
+  if (nameOf2(path2).endsWith(".git")) return true;
+  const found = LAYOUT.filter((name) => entries.has(name)).length;
+  const isWithin2 = path2.includes(".git/modules/") || path2.includes(".git/worktrees/");
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0;
 }
+var LAYOUT = [
+  "HEAD",
+  "commondir",
+  "description",
+  "hooks",
+  "info",
+  "objects",
+  "packed-refs",
+  "refs"
+];
 function pointerIn(file) {
   const text4 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
   return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : resolve(file, text4);
 }
-function namedInConfig(file) {
+function namedInConfig(file, worktree, home) {
   const named = [];
-  const settings2 = (textOf4(file) ?? "").matchAll(/^\s*(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim);
+  const settings2 = (textOf4(file) ?? "").matchAll(/^\s*(?:\[[^\]\n]*\]\s*)?(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim);
   for (const [, key, value] of settings2) {
-    const path2 = value.trim();
+    let path2 = value.trim();
+    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
     if (key.toLowerCase() === "path") named.push({
       path: resolve(file, path2),
       text: ""
     });
     else named.push({
-      path: resolve(parentOf(file), path2)
+      path: resolve(`${worktree}/.git`, path2)
     });
   }
   return named;
@@ -13946,7 +13981,8 @@ var PASSED_OVER = /* @__PURE__ */ new Set([
 var GIT = ".git/";
 var GIT_FILES = {
   commondir: ".\n",
-  config: ""
+  config: "",
+  "config.worktree": ""
 };
 var NOTHING2 = [
   "ENOENT",
@@ -13994,6 +14030,8 @@ var Search = class {
   #queue = [];
   #gitQueue = [];
   #queued = /* @__PURE__ */ new Set();
+  /** The configurations of git that were read. */
+  #configs = /* @__PURE__ */ new Set();
   constructor(question, ends, gitNames, lists) {
     this.#question = question;
     this.#ends = ends;
@@ -14021,15 +14059,24 @@ var Search = class {
       this.#read(pending);
     }
     if (directory !== "/") this.#reportAllMissing(directory, absent);
-    const project = around.find((path2) => this.#lists.of(path2).has(".git")) ?? around[0];
-    if (project !== void 0) this.#reportAllMissing(project, absent);
+    const projects = around.filter((path2) => this.#lists.of(path2).has(".git"));
+    for (const project of /* @__PURE__ */ new Set([
+      ...around.slice(0, 1),
+      ...projects
+    ])) {
+      this.#reportAllMissing(project, absent);
+    }
     if (home !== void 0 && isWithin(home, directory)) this.#reportAllMissing(home, names);
+    const missing2 = [
+      ...this.#missing.values()
+    ].filter(({ path: path2 }) => {
+      if (isWritable(parentOf(path2))) return true;
+      if (this.#isClosed(parentOf(path2), 2)) this.#findDirectory(parentOf(path2));
+      return false;
+    });
     const found = [
       ...this.#found.values()
     ].sort(byPath);
-    const missing2 = [
-      ...this.#missing.values()
-    ].filter(({ path: path2 }) => isWritable(parentOf(path2)));
     return {
       found,
       missing: missing2.sort(byPath)
@@ -14059,6 +14106,7 @@ var Search = class {
   }
   #read({ path: path2, depth, inGit }) {
     const entries = this.#lists.of(path2);
+    if (this.#isClosed(path2, 5)) return this.#findDirectory(path2);
     const isGit = this.#gitNames.length > 0 && isGitDirectory(path2, entries);
     if (isGit) this.#readGit(path2, entries);
     for (const [name, type] of entries) {
@@ -14067,6 +14115,8 @@ var Search = class {
       const child = below(path2, name);
       if (ends !== void 0 && hasEnd(child, ends) && !this.#isExcepted(child)) {
         this.#find(child, type);
+        if (child.endsWith("/.gitconfig")) this.#readConfig(child, path2);
+        if (child.endsWith("/.config/git")) this.#readConfig(`${child}/config`, path2);
         continue;
       }
       if (name === ".git" && this.#gitNames.length > 0) {
@@ -14093,7 +14143,7 @@ var Search = class {
       const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
       const isOwn = name === "commondir" && pointerIn(path2) === directory;
       if (type !== void 0 && !isOwn) this.#find(path2, type);
-      else if ((isOwn || !entries.has("commondir")) && this.#question.absent.includes(GIT + name)) {
+      else if ((isOwn || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT + name)) {
         const text4 = GIT_FILES[name];
         this.#missing.set(path2, {
           path: path2,
@@ -14103,17 +14153,25 @@ var Search = class {
         });
       }
       if (name !== "config" || type !== S_IFREG) continue;
-      for (const named of namedInConfig(path2)) this.#findNamed(named);
+      this.#readConfig(path2, parentOf(directory));
     }
     this.#readPointer(below(directory, "commondir"));
   }
-  /** Notes a file that the configuration of git names, or that it is missing. */
-  #findNamed({ path: named, text: text4 }) {
-    const path2 = this.#endOf(named);
-    if (path2 === void 0 || !this.#isInside(path2)) return;
-    const type = typeOf2(path2);
-    if (type !== void 0) this.#find(path2, type);
-    else this.#reportMissing(path2, text4);
+  /** Notes the files that a configuration of git names, and those that these include. */
+  #readConfig(file, worktree) {
+    if (this.#configs.has(file)) return;
+    this.#configs.add(file);
+    for (const { path: named, text: text4 } of namedInConfig(file, worktree, this.#question.home)) {
+      const path2 = this.#endOf(named);
+      if (path2 === void 0 || !this.#isInside(path2)) continue;
+      const type = typeOf2(path2);
+      if (type === void 0) {
+        this.#reportMissing(path2, text4);
+        continue;
+      }
+      this.#find(path2, type);
+      if (text4 !== void 0 && type === S_IFREG) this.#readConfig(path2, worktree);
+    }
   }
   /** Reads a file that says where a directory of git is: .git of a worktree, or commondir. */
   #readPointer(file) {
@@ -14127,6 +14185,20 @@ var Search = class {
       path: directory,
       depth: MAX_DEPTH,
       inGit: true
+    });
+  }
+  /** Whether the user may not do something with a directory, but can change its mode. */
+  #isClosed(path2, rights) {
+    const owner = this.#lists.ownerOf(path2);
+    const { uid } = this.#question;
+    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+  }
+  #findDirectory(path2) {
+    if (this.#isExcepted(path2)) return;
+    this.#found.set(path2, {
+      path: path2,
+      isLink: false,
+      isShared: false
     });
   }
   #isInside(path2) {
@@ -14151,6 +14223,7 @@ var Search = class {
   #follow(link2, isProtected = false) {
     const end = this.#endOf(link2, isProtected);
     const type = end === void 0 ? void 0 : typeOf2(end);
+    if (type === void 0 && end !== void 0 && this.#isInside(end)) this.#reportMissing(end);
     if (type === S_IFREG || type === S_IFDIR && !isProtected) this.#find(end, type);
   }
   /** Notes the links on the way that a path leads, and returns the path at its end. */
@@ -14456,6 +14529,17 @@ function kernelMountsIn(directory, mounts) {
     ...found
   ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
 }
+function kernelMountAround(directory, mounts) {
+  const visible = new VisibleMounts(mounts);
+  let deepest;
+  for (const mount4 of mounts) {
+    if (!isWithin(directory, mount4.target) || !visible.has(mount4)) continue;
+    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
+  }
+  return deepest !== void 0 && isKernelMount(deepest) ? [
+    directory
+  ] : [];
+}
 var VisibleMounts = class {
   #mounts;
   #byId;
@@ -14626,14 +14710,28 @@ var KernelFiles = class {
   }
   /** Makes a directory the root. */
   enter(directory) {
-    this.#mounts = this.#mounts.filter(({ target }) => isWithin(target, directory)).map((mount4) => ({
-      ...mount4,
-      target: mount4.target.slice(directory.length) || "/"
-    }));
+    this.#mounts = this.#mounts.flatMap((mount4) => {
+      const { target, onHost, copied } = mount4;
+      if (isWithin(target, directory)) {
+        return [
+          {
+            ...mount4,
+            target: target.slice(directory.length) || "/"
+          }
+        ];
+      }
+      return onHost === true && copied !== true ? [] : [
+        {
+          ...mount4,
+          copied: true
+        }
+      ];
+    });
     this.#guarded.clear();
   }
   /**
-   * Returns an access for each mount that root can still change: the first path that it can.
+   * Returns an access for each mount that root can still change: the path, or that of the filesystem
+   * if there are several.
    *
    * @param holds whether a path is still read-only that was made so in this user namespace
    * @param exists whether the host has a file with such a path
@@ -14649,11 +14747,12 @@ var KernelFiles = class {
       const open2 = guards.map((name) => [
         name,
         normalize(`${path2}/${name}`)
-      ]).find(([name, path3]) => isOpen(name) && exists(path3));
-      return open2 === void 0 ? [] : [
+      ]).filter(([name, path3]) => isOpen(name) && exists(path3));
+      if (open2.length === 0) return [];
+      return [
         {
           kind: "write",
-          path: open2[1],
+          path: open2.length === 1 ? open2[0][1] : path2,
           stepIndex,
           step
         }
@@ -14693,12 +14792,14 @@ var AccessRecorder = class {
   /** The container as the steps so far have made it. */
   state;
   recorded = [];
-  /** The root of the program: the host's, one of chroot(2), which root can leave, or its own. */
+  /** The root of the program: its own, or the host's, which that of chroot(2) is as well. */
   root = "host";
   /** The init, if there is one: the program may be able to control it. */
   init;
   /** Whether a step may make read-only mounts writable. */
-  remounts = false;
+  makesWritable = false;
+  /** Whether a step may make the devices of a mount work. */
+  allowsDevices = false;
   /**
    * Whether mounts that the host makes later appear in the container. They are not restricted as
    * the bind is that they are made in (mount_namespaces(7)).
@@ -14807,7 +14908,7 @@ var AccessRecorder = class {
   }
   /** Records a bind mount of a path. */
   recordBind(path2, { readOnly, noDevices }) {
-    if (!this.#paths.mayBeHostFile(path2)) return this.#recordCopy(path2);
+    if (!this.#paths.mayBeHostFile(path2)) return;
     const { path: place2, type } = this.#paths.placeOf(path2);
     const harmless = HARMLESS.has(place2);
     if (!harmless) this.record({
@@ -14833,11 +14934,16 @@ var AccessRecorder = class {
       namespace: "pid"
     });
   }
-  /** Records that a directory is shown with all that is mounted below it. */
-  recordTree(path2) {
+  /**
+   * Records that a directory is shown with all that is mounted below it.
+   *
+   * @param isCovered whether filesystems of the kernel there are covered
+   */
+  recordTree(path2, isCovered = false) {
     if (!this.#paths.mayBeHostFile(path2)) return;
     const { index: stepIndex } = this.#cursor;
     const step = this.#cursor.nameOf(stepIndex);
+    if (isCovered && !this.#cursor.includes("unmount")) return;
     this.#trees.push({
       directory: this.#paths.placeOf(path2).path,
       stepIndex,
@@ -14851,14 +14957,20 @@ var AccessRecorder = class {
   get kernelMounts() {
     if (this.#trees.length === 0) return [];
     const { mounts } = this.#host;
-    return this.#trees.flatMap(({ directory, ...step }) => kernelMountsIn(directory, mounts).filter((path2) => !USUAL.some((usual) => isWithin(path2, usual))).map((path2) => ({
+    return this.#trees.flatMap(({ directory, ...step }) => [
+      ...kernelMountsIn(directory, mounts),
+      ...kernelMountAround(directory, mounts)
+    ].filter((path2) => !USUAL.some((usual) => isWithin(path2, usual))).map((path2) => ({
       kind: "device",
       path: path2,
       ...step
     })));
   }
-  /** Records that a file of the container is shown at another path; links may lead to any. */
-  #recordCopy(path2) {
+  /** Records that a path is shown at another one as well, and what the recipe mounts there. */
+  recordCopy(path2) {
+    if (this.#paths.mayBeHostFile(path2)) {
+      return this.kernelFiles.copied(this.#paths.placeOf(path2).path);
+    }
     const { type } = this.state.mounts.mountOf(path2);
     const hasLinks = type === "bind" || this.#cursor.includes("symlink");
     this.kernelFiles.copied(hasLinks ? void 0 : normalize(path2));
@@ -14872,6 +14984,7 @@ var AccessRecorder = class {
       type,
       step: this.#cursor.nameOf(stepIndex),
       stepIndex,
+      onHost: this.state.mounts.isHostFile(target) && !this.#cursor.includes("propagation"),
       ...readOnly && {
         readOnlyIn: this.state.capabilities.userNamespaces
       }
@@ -14899,7 +15012,8 @@ var AccessRecorder = class {
   }
   /** Records that a step changes the flags of a mount. */
   recordRemount(flags2) {
-    if ((flags2 & MS_RDONLY) === 0) this.remounts = true;
+    if ((flags2 & MS_RDONLY) === 0) this.makesWritable = true;
+    if ((flags2 & MS_NODEV) === 0) this.allowsDevices = true;
   }
   /** Records that a step makes a path read-only, or hides it. */
   recordGuard(path2) {
@@ -14913,22 +15027,22 @@ var AccessRecorder = class {
       this.recordBind(path2, {
         noDevices
       });
+      this.recordTree(path2);
     }
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = this.#rootAfter(by, directory);
+    this.root = this.#rootAfter(by);
     this.kernelFiles.enter(directory);
   }
   /**
    * A directory that is no mount can be moved out of the root by another mount of its filesystem,
-   * with a process in it: that finds the host's files by `..`. In a mount the kernel sees to it.
+   * with a process in it: that finds the host's files by `..`. Whether it is one cannot be told by
+   * its path, as links and other mounts may lead elsewhere.
    */
-  #rootAfter(by, directory) {
-    this.#isOpen ||= by === "chroot" && this.root !== "own" && !this.state.mounts.isMountPoint(directory);
-    if (this.#isOpen) return "host";
-    if (this.root !== "host") return this.root;
-    return by === "chroot" ? "chroot" : "own";
+  #rootAfter(by) {
+    this.#isOpen ||= by === "chroot" && this.root !== "own";
+    return this.#isOpen ? "host" : "own";
   }
   /** Records that a process stays as the init, in the present namespaces. */
   recordInit() {
@@ -15082,7 +15196,7 @@ var ContainerPath = class {
     }
     const { directory, resolve: resolve2 } = base;
     const relative = this.canonical.slice(directory === "/" ? 1 : directory.length + 1) || ".";
-    return openat2(this.#plan.directory(directory), relative, {
+    return openat2(this.#plan.directories.at(directory), relative, {
       flags: flags2,
       mode: mode2,
       resolve: resolve2
@@ -15105,7 +15219,7 @@ var ContainerPath = class {
   }
   /** Adds calls that use the open parent directory, and the name in it. */
   inParent(write3) {
-    write3(this.#plan.directory(parentOf(this.canonical)), nameOf2(this.canonical));
+    write3(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
   }
   /** Makes the directory and its parents, unless they exist. */
   makeDirectories() {
@@ -15154,7 +15268,7 @@ var ContainerPath = class {
     const base = this.#base;
     if (base.kind !== "beneath") return;
     if (this.#plan.state.mounts.mountOf(base.directory).certain) {
-      this.#plan.directory(base.directory);
+      this.#plan.directories.at(base.directory);
     }
   }
   /** Makes the parent directory of the mount point if that may be missing, and opens it. */
@@ -15163,7 +15277,7 @@ var ContainerPath = class {
     if (!this.needsMountPoint) return;
     const parent = parentOf(this.canonical);
     if (parent !== "/") this.#plan.path(parent).makeDirectories();
-    this.#plan.directory(parent);
+    this.#plan.directories.at(parent);
   }
   /** Makes the mount point, unless it exists. */
   makeMountPoint(kind) {
@@ -15192,7 +15306,7 @@ var ContainerPath = class {
         ENOTDIR: `the mount point ${this.path} is not a directory`
       })
     });
-    this.#plan.inDirectory(place2, () => {
+    this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(source, ".", type, flags2, data2), {
         fixes
       });
@@ -15242,7 +15356,7 @@ var ContainerPath = class {
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
     const place2 = this.#openMount(O_DIRECTORY);
-    this.#plan.inDirectory(place2, () => {
+    this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
       });
@@ -15256,12 +15370,12 @@ var ContainerPath = class {
    */
   unmount(detach, fixes) {
     const plan = this.#plan;
-    plan.rememberWorkingDirectory();
+    plan.directories.rememberWorking();
     const [done, isFile] = [
       new Label("what is mounted is a directory"),
       new Label("what is mounted is a file")
     ];
-    plan.closeDirectories();
+    plan.directories.closeAll();
     const place2 = this.#openMount(O_DIRECTORY, {
       accept: [
         "ENOTDIR"
@@ -15269,13 +15383,13 @@ var ContainerPath = class {
       onAccepted: isFile
     });
     const path2 = new Output(4096, "&path");
-    plan.inDirectory(place2, () => {
+    plan.directories.inside(place2, () => {
       plan.call(detach ? umount2(".", MNT_DETACH) : getcwd(path2), detach ? {
         fixes
       } : {});
     });
     if (!detach) plan.call(chdir("/"));
-    const opened = plan.closeDirectories();
+    const opened = plan.directories.closeAll();
     plan.call(close(place2), detach ? {
       onZero: done
     } : {});
@@ -15285,13 +15399,13 @@ var ContainerPath = class {
     });
     plan.place(isFile);
     this.inParent((parent, name) => {
-      plan.inDirectory(parent, () => {
+      plan.directories.inside(parent, () => {
         plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), {
           fixes
         });
       });
     });
-    plan.closeDirectories();
+    plan.directories.closeAll();
     for (const fd of opened) plan.call(close(fd));
     plan.place(done);
   }
@@ -15327,12 +15441,13 @@ function baseOf(plan, path2) {
     resolve: RESOLVE_IN_ROOT
   };
   const { mounts } = plan.state;
-  const { target, own } = mounts.mountAbove(path2);
+  const { target, own, certain } = mounts.mountAbove(path2);
   if (target !== "/" && (own || mounts.atHostRoot)) {
+    const resolve2 = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
     return {
       kind: "beneath",
       directory: target,
-      resolve: RESOLVE_BENEATH
+      resolve: resolve2
     };
   }
   if (!mounts.atHostRoot) return {
@@ -15448,6 +15563,132 @@ var HostPath = class _HostPath {
 var SYNC_SOCKETS = new Output(8, "&sockets");
 var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
 var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
+
+// plan/open_directories.ts
+var OpenDirectories = class {
+  #plan;
+  #open = /* @__PURE__ */ new Map();
+  /** The directories that calls which may be skipped have opened, and the entries they replace. */
+  #opened;
+  /** The open working directory; `"lost"` if no later call needs it. */
+  #working;
+  #isElsewhere = false;
+  /** Those of a plan. */
+  constructor(plan) {
+    this.#plan = plan;
+  }
+  /** Opens a directory of the container for lookups beneath it, unless it is open already. */
+  at(path2) {
+    const plan = this.#plan;
+    const mount4 = plan.state.mounts.mountOf(path2);
+    const known = this.#open.get(path2);
+    if (known?.mount === mount4) return known.fd;
+    const fd = plan.path(path2).open(O_PATH | O_DIRECTORY, {
+      fixes: () => ({
+        ENOENT: `the directory ${path2} does not exist; mkdir() makes it`,
+        ENOTDIR: `${path2} is not a directory`
+      })
+    });
+    this.#opened?.push([
+      path2,
+      known
+    ]);
+    this.#open.set(path2, {
+      mount: mount4,
+      fd
+    });
+    return fd;
+  }
+  /** Whether the calls that are added now may be skipped. */
+  get maySkip() {
+    return this.#opened !== void 0;
+  }
+  /** Forgets the directories that are opened by calls which may be skipped. */
+  whereSkippable(write3) {
+    this.rememberWorking();
+    const outer = this.#opened;
+    const opened = this.#opened = [];
+    write3();
+    for (const [path2, before] of opened.reverse()) {
+      const { fd } = this.#open.get(path2) ?? {};
+      if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
+      if (before === void 0) this.#open.delete(path2);
+      else this.#open.set(path2, before);
+    }
+    this.#opened = outer;
+  }
+  /** Closes all of them, which would keep a mount busy (umount(2)). */
+  closeAll() {
+    const { state } = this.#plan;
+    const open2 = [
+      ...this.#open.values(),
+      state.proc
+    ].filter((one) => one !== void 0);
+    for (const { fd } of open2) this.#plan.call(close(fd));
+    this.forget();
+    state.proc = void 0;
+    return open2.map(({ fd }) => fd);
+  }
+  /** Forgets them: the root has changed. */
+  forget() {
+    this.#open.clear();
+  }
+  /**
+   * Adds calls with an open directory as the working directory, because mount(2) takes `"."` but no
+   * descriptor. The process stays there until {@linkcode returnToWorking}.
+   */
+  inside(directory, write3) {
+    if (!this.#isElsewhere) this.rememberWorking();
+    this.#isElsewhere = true;
+    this.#plan.call(fchdir(directory));
+    write3();
+  }
+  /** Restores the working directory from before {@linkcode inside}. */
+  returnToWorking() {
+    if (!this.#isElsewhere) return;
+    this.#isElsewhere = false;
+    if (this.#working instanceof ResultOf) this.#plan.call(fchdir(this.#working));
+  }
+  /** Notes that calls have set another working directory, so the old one is not restored. */
+  enteredWorking() {
+    this.#isElsewhere = false;
+    this.#working = void 0;
+  }
+  /** Forgets what is open in the present mount namespace, which the container leaves. */
+  leaveMountNamespace() {
+    this.returnToWorking();
+    this.#working = void 0;
+    this.forget();
+  }
+  /** Opens the working directory, unless no later call needs it. */
+  rememberWorking() {
+    if (this.#working !== void 0) return;
+    const plan = this.#plan;
+    if (plan.cursor.nextRoot !== void 0 && !plan.cursor.comesLater("chdir")) {
+      this.#working = "lost";
+      return;
+    }
+    const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const [again, unsearchable2, done] = [
+      new Label("again"),
+      new Label("unsearchable"),
+      new Label("the working directory is open")
+    ];
+    plan.place(again);
+    this.#working = plan.open(opened, "<working directory>", {
+      accept: [
+        "EACCES"
+      ],
+      onAccepted: unsearchable2,
+      onSuccess: done
+    });
+    plan.place(unsearchable2);
+    plan.call(chdir("/"), {
+      onZero: again
+    });
+    plan.place(done);
+  }
+};
 
 // plan/process.ts
 function newProcess() {
@@ -15649,6 +15890,8 @@ var PlanBuilder = class {
   cursor;
   /** The container as the steps so far have made it. */
   state;
+  /** The directories that are open, for lookups beneath them. */
+  directories;
   /** The access of the steps to the host. */
   access;
   /** The processes so far; calls are added to the last. */
@@ -15696,25 +15939,20 @@ var PlanBuilder = class {
   #calls = 0;
   #paths = 0;
   #untrusted;
-  #directories = /* @__PURE__ */ new Map();
-  /** The directories that calls which may be skipped have opened, and the entries they replace. */
-  #opened;
   #limits;
   #released = 0;
   /**
    * Whether descriptors are closed at once, because an open file keeps a mount busy (umount(2)).
    */
-  #closesAtOnce;
-  /** The open working directory; `"lost"` if no later call needs it. */
-  #workingDirectory;
-  #inOtherDirectory = false;
+  closesAtOnce;
   constructor(steps, host2, options = {}) {
     this.host = host2;
     this.options = options;
     this.cursor = new StepCursor(steps);
-    this.#closesAtOnce = this.cursor.includes("unmount");
+    this.closesAtOnce = this.cursor.includes("unmount");
     this.state = new PlannedState(host2);
     this.facts = new HostFacts(host2);
+    this.directories = new OpenDirectories(this);
     this.access = new AccessRecorder(this.cursor, this.state, this.facts);
   }
   /** Whether a new plan of the same steps would be the same. */
@@ -15794,27 +16032,17 @@ var PlanBuilder = class {
   }
   /** Whether the calls that are added now may be skipped. */
   get isSkippable() {
-    return this.#opened !== void 0;
+    return this.directories.maySkip;
   }
   /** Adds calls that may be skipped by a jump to the label after them. */
   skippable(name, write3) {
     const end = new Label(name);
-    this.rememberWorkingDirectory();
-    const outer = this.#opened;
-    const opened = this.#opened = [];
-    write3(end);
-    for (const [path2, before] of opened.reverse()) {
-      const { fd } = this.#directories.get(path2) ?? {};
-      if (this.#closesAtOnce && fd !== void 0) this.call(close(fd));
-      if (before === void 0) this.#directories.delete(path2);
-      else this.#directories.set(path2, before);
-    }
-    this.#opened = outer;
+    this.directories.whereSkippable(() => write3(end));
     this.place(end);
   }
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   release(fd) {
-    if (this.#closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
+    if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
   closeWritten(fd) {
@@ -15825,17 +16053,6 @@ var PlanBuilder = class {
     this.call(close(fd), {
       onZero: label
     });
-  }
-  /** Closes all open directories, which would keep a mount busy (umount(2)). */
-  closeDirectories() {
-    const open2 = [
-      ...this.#directories.values(),
-      this.state.proc
-    ].filter((one) => one !== void 0);
-    for (const { fd } of open2) this.call(close(fd));
-    this.forgetDirectories();
-    this.state.proc = void 0;
-    return open2.map(({ fd }) => fd);
   }
   /**
    * Adds a call that restricts the program and would restrict the rest of the launch too. It is
@@ -15923,89 +16140,9 @@ var PlanBuilder = class {
   #untrustedDirectories() {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`));
   }
-  /** Opens a directory of the container for lookups beneath it, unless it is open already. */
-  directory(path2) {
-    const mount4 = this.state.mounts.mountOf(path2);
-    const known = this.#directories.get(path2);
-    if (known?.mount === mount4) return known.fd;
-    const fd = this.path(path2).open(O_PATH | O_DIRECTORY, {
-      fixes: () => ({
-        ENOENT: `the directory ${path2} does not exist; mkdir() makes it`,
-        ENOTDIR: `${path2} is not a directory`
-      })
-    });
-    this.#opened?.push([
-      path2,
-      known
-    ]);
-    this.#directories.set(path2, {
-      mount: mount4,
-      fd
-    });
-    return fd;
-  }
-  /**
-   * Adds calls with an open directory as the working directory, because mount(2) takes `"."` but no
-   * descriptor. The process stays there until {@linkcode returnToWorkingDirectory}.
-   */
-  inDirectory(directory, write3) {
-    if (!this.#inOtherDirectory) this.rememberWorkingDirectory();
-    this.#inOtherDirectory = true;
-    this.call(fchdir(directory));
-    write3();
-  }
-  /** Restores the working directory from before {@linkcode inDirectory}. */
-  returnToWorkingDirectory() {
-    if (!this.#inOtherDirectory) return;
-    this.#inOtherDirectory = false;
-    if (this.#workingDirectory instanceof ResultOf) this.call(fchdir(this.#workingDirectory));
-  }
-  /** Notes that calls have set another working directory, so the old one is not restored. */
-  enteredWorkingDirectory() {
-    this.#inOtherDirectory = false;
-    this.#workingDirectory = void 0;
-  }
-  /** Forgets what is open in the present mount namespace, which the container leaves. */
-  leaveMountNamespace() {
-    this.returnToWorkingDirectory();
-    this.#workingDirectory = void 0;
-    this.forgetDirectories();
-  }
-  /** Forgets the open directories: the root has changed. */
-  forgetDirectories() {
-    this.#directories.clear();
-  }
-  /** Opens the working directory, unless no later call needs it. */
-  rememberWorkingDirectory() {
-    if (this.#workingDirectory !== void 0) return;
-    const { cursor } = this;
-    if (cursor.nextRoot !== void 0 && !cursor.comesLater("chdir")) {
-      this.#workingDirectory = "lost";
-      return;
-    }
-    const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    const [again, unsearchable2, done] = [
-      new Label("again"),
-      new Label("unsearchable"),
-      new Label("the working directory is open")
-    ];
-    this.place(again);
-    this.#workingDirectory = this.open(opened, "<working directory>", {
-      accept: [
-        "EACCES"
-      ],
-      onAccepted: unsearchable2,
-      onSuccess: done
-    });
-    this.place(unsearchable2);
-    this.call(chdir("/"), {
-      onZero: again
-    });
-    this.place(done);
-  }
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   fork(then) {
-    this.returnToWorkingDirectory();
+    this.directories.returnToWorking();
     this.process.then = then;
     this.processes.push(newProcess());
     this.state.sessionLeader = false;
@@ -19276,7 +19413,7 @@ var Placeholders = class _Placeholders {
       ...new Set(uses)
     ].sort((a, b) => a - b);
     const numberOf4 = (fd) => descriptors.indexOf(fd);
-    const made = this.#made.filter(({ placeholder }) => placeholder.text !== "").map((one) => ({
+    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
       ...one,
       parent: numberOf4(one.parent),
       fd: numberOf4(one.fd)
@@ -19302,7 +19439,7 @@ var Placeholders = class _Placeholders {
   end() {
     this.#guard?.kill();
     for (const made of this.#made.toReversed()) {
-      if (isThere(made)) syscalls(removal(made));
+      if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
       syscall(close(made.fd));
     }
     for (const parent of this.#parents.values()) syscall(close(parent));
@@ -19338,11 +19475,7 @@ function opening(directory) {
 var MODE = 365;
 function callsIn({ path: path2, text: text4 }, parent) {
   const name = nameOf2(path2);
-  const opened = openat2(parent, name, {
-    flags: O_NOFOLLOW | O_CLOEXEC | (text4 === void 0 ? O_DIRECTORY : O_WRONLY | O_CREAT),
-    mode: text4 === void 0 ? 0 : 420,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-  });
+  const opened = openIn(parent, name, text4 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
   const fd = new ResultOf(opened, `<${name}>`);
   const bytes = new TextEncoder().encode(text4);
   return {
@@ -19352,62 +19485,113 @@ function callsIn({ path: path2, text: text4 }, parent) {
     written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
   };
 }
+function openIn(parent, name, flags2) {
+  return openat2(parent, name, {
+    flags: flags2 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+    mode: (flags2 & O_CREAT) === 0 ? 0 : 420,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  });
+}
+var TRIES = 200;
 function make(placeholder, parent) {
-  for (; ; ) {
-    const { directory, opened, locked, written: written2 } = callsIn(placeholder, parent);
-    const failed = new Label("it cannot be made");
-    const then = {
-      onFailure: failed
-    };
-    const outcome = syscalls([
-      ...directory === void 0 ? [] : [
-        {
-          call: directory,
-          accept: [
-            "EEXIST"
-          ]
-        }
-      ],
-      // Another container may have removed it just now.
-      {
-        call: opened,
-        accept: [
-          "ENOENT"
-        ],
-        onAccepted: END
-      },
-      {
-        call: locked,
-        accept: [
-          "EAGAIN"
-        ],
-        ...then
-      },
-      ...written2 === void 0 ? [] : [
-        {
-          call: written2,
-          ...then
-        }
-      ],
-      {
-        call: getpid(),
-        onSuccess: END
-      },
-      failed,
-      {
-        call: close(new ResultOf(opened, "<placeholder>"))
-      }
-    ]);
-    const fd = Number(outcome.result(opened));
-    if (fd < 0) continue;
-    const made = {
-      placeholder,
-      parent,
-      fd
-    };
-    if (isThere(made)) return made;
-    syscall(close(fd));
+  for (let tries = 0; tries < TRIES; tries++) {
+    const fd = openPlaceholder(placeholder, parent);
+    if (fd !== void 0) {
+      const made = {
+        placeholder,
+        parent,
+        fd
+      };
+      if (isLocked(fd) && isThere(made) && isUnchanged(made)) return made;
+      syscall(close(fd));
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   }
+  throw new SyscallError({
+    syscall: "openat2",
+    errno: ERRNO.EEXIST,
+    call: `openat2(..., ${JSON.stringify(nameOf2(placeholder.path))}, ...)`,
+    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
+  });
+}
+function openPlaceholder(placeholder, parent) {
+  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
+  const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
+  const [end, exists] = [
+    new Label("it is open"),
+    new Label("it is there")
+  ];
+  const outcome = syscalls([
+    ...directory === void 0 ? [] : [
+      {
+        call: directory,
+        accept: [
+          "EEXIST"
+        ]
+      }
+    ],
+    {
+      call: opened,
+      accept: [
+        "ENOENT",
+        "EEXIST"
+      ],
+      onAccepted: exists
+    },
+    ...written2 === void 0 ? [] : [
+      {
+        call: written2
+      }
+    ],
+    {
+      call: getpid(),
+      onSuccess: end
+    },
+    exists,
+    {
+      call: there,
+      accept: [
+        "ENOENT",
+        "ELOOP",
+        "ENXIO"
+      ]
+    },
+    end
+  ]);
+  const fd = Number(outcome.result(opened));
+  if (fd > 0) return fd;
+  const other = Number(outcome.result(there));
+  return other > 0 ? other : void 0;
+}
+function isLocked(fd) {
+  const call2 = flock(fd, LOCK_SH | LOCK_NB);
+  return syscalls([
+    {
+      call: call2,
+      accept: [
+        "EAGAIN"
+      ]
+    }
+  ]).result(call2) === 0n;
+}
+function isUnchanged({ placeholder: { text: text4 }, fd }) {
+  const status = statxOutput();
+  const mask2 = STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  const { mode: mode2, nlink, size } = readStatx(syscalls([
+    {
+      call: statx(fd, "", AT_EMPTY_PATH, mask2, status)
+    }
+  ]).output(status));
+  if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+  if ((mode2 & S_IFMT) !== S_IFREG || nlink !== 1 || size !== text4.length) return false;
+  const content2 = new Output(size + 1, "&content");
+  const read4 = pread64(fd, content2, size + 1, 0);
+  const view2 = syscalls([
+    {
+      call: read4
+    }
+  ]).output(content2);
+  return new TextDecoder().decode(new Uint8Array(view2.buffer, view2.byteOffset, size)) === text4;
 }
 function isThere({ placeholder: { path: path2 }, parent, fd }) {
   const [named, open2] = [
@@ -20011,7 +20195,7 @@ function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ n
     const whole = canonical.slice(0, start2) + directory;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
-    const place2 = openBelow(plan, plan.directory(top), directory, {
+    const place2 = openBelow(plan, plan.directories.at(top), directory, {
       flags: O_DIRECTORY,
       missing: missing2,
       fixes: {
@@ -20097,7 +20281,7 @@ function withEmptyFiles(plan, write3) {
   });
   if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
   write3(empty);
-  if (attached) plan.inDirectory(empty, () => void plan.call(umount2(".", MNT_DETACH)));
+  if (attached) plan.directories.inside(empty, () => void plan.call(umount2(".", MNT_DETACH)));
   plan.release(empty);
 }
 function coverWithEmpty(plan, place2, path2, empty) {
@@ -20148,7 +20332,7 @@ function coverKernelMounts(resolved2, target, plan) {
   const paths = kernelMountsIn(resolved2, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
-    plan.directory(target);
+    plan.directories.at(target);
     new Cover(plan, resolved2, target, empty).paths(paths, resolved2);
   });
 }
@@ -20233,7 +20417,7 @@ var Cover = class {
       flags: O_PATH | O_CLOEXEC,
       resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
     };
-    const opened = openat2(this.#plan.directory(this.#target), this.#restOf(path2) + more, how);
+    const opened = openat2(this.#plan.directories.at(this.#target), this.#restOf(path2) + more, how);
     return this.#plan.open(opened, `<${this.#targetOf(path2)}${more}>`, {
       ...options,
       fixes: () => ({
@@ -20321,7 +20505,8 @@ function recordSource(step, plan) {
   const { source, readOnly, restrict } = step;
   const path2 = plan.access.hostSource(source);
   if (path2 === void 0) return plan.access.recordAll();
-  if (step.recursive !== false && step.untrusted !== true) plan.access.recordTree(path2);
+  if (step.recursive !== false) plan.access.recordTree(path2, step.untrusted === true);
+  plan.access.recordCopy(path2);
   plan.access.recordBind(path2, {
     readOnly,
     noDevices: restrict?.includes("nodev")
@@ -21234,7 +21419,7 @@ function joinProcess(target, step, plan) {
   }
   if (step.root === true && root === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
-  if (step.root === true || cwd !== void 0) plan.enteredWorkingDirectory();
+  if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
 }
 var ENDED3 = {
@@ -21262,7 +21447,7 @@ function enter(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.leaveMountNamespace();
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
   plan.state.joins(kinds);
   let flags2 = 0;
   for (const kind of kinds) flags2 |= CLONE_FLAG[kind];
@@ -21625,7 +21810,7 @@ function lowerOverlay(step, plan) {
     data: "mode=0755"
   });
   const below3 = target.open(O_PATH | O_DIRECTORY);
-  plan.inDirectory(below3, () => {
+  plan.directories.inside(below3, () => {
     const attached = new Map(lower2.map((tree, index) => [
       String(index),
       tree
@@ -21939,7 +22124,6 @@ var HOME_NAMES = [
   ".emacs.d",
   ".exrc",
   ".gdbinit",
-  ".git/config.worktree",
   ".gitconfig",
   ".kshrc",
   ".login",
@@ -21972,6 +22156,7 @@ var PROJECT_NAMES = [
   ".envrc",
   ".git/commondir",
   ".git/config",
+  ".git/config.worktree",
   ".git/hooks",
   ".githooks",
   ".gitmodules",
@@ -21998,6 +22183,7 @@ function lowerProtect(step, plan) {
     absent: names.filter((name) => !HOME_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
+    uid: plan.state.caller.euid,
     // Links below the directory are not followed: a program may have made them.
     except: except.map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length))
   });
@@ -22007,6 +22193,9 @@ function lowerProtect(step, plan) {
   });
   const shown2 = new Shown(plan, directory, plan.path(step.target).canonical);
   for (const { path: path2, isLink, isShared } of found) {
+    if (path2 === directory) {
+      plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run \`chmod u+rwx ${path2}\` before`);
+    }
     if (!shown2.has(path2)) continue;
     if (isShared) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
@@ -22073,7 +22262,7 @@ var Shown = class {
   }
   #open(path2, flags2) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
-    return openBelow(this.#plan, this.#plan.directory(this.#target), path2, {
+    return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
       flags: flags2,
       fixes: {
         ENOENT: gone
@@ -22143,12 +22332,12 @@ function mountOnItself2(plan, directory, path2, noDevices) {
 function enterRoot(plan, path2, root) {
   plan.call(chdir("/"));
   plan.release(root);
-  plan.enteredWorkingDirectory();
-  plan.forgetDirectories();
+  plan.directories.enteredWorking();
+  plan.directories.forget();
   plan.state.entersRoot(path2);
 }
 function lowerChdir({ path: path2 }, plan) {
-  plan.returnToWorkingDirectory();
+  plan.directories.returnToWorking();
   const directory = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the directory ${path2} does not exist in the container`,
@@ -22161,7 +22350,7 @@ function lowerChdir({ path: path2 }, plan) {
     }
   });
   plan.release(directory);
-  plan.enteredWorkingDirectory();
+  plan.directories.enteredWorking();
 }
 
 // ffi/seccomp/bpf.ts
@@ -22767,7 +22956,7 @@ function lowerUnshare(step, plan) {
     dropScriptGroups(plan);
   }
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.leaveMountNamespace();
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
   enterNamespaces(kinds, plan);
   plan.state.unshares(kinds);
   if (kinds.has("mount")) {
@@ -22911,7 +23100,7 @@ function planRecipe(steps, options = {}, host2 = liveHost()) {
       throw error instanceof SyscallError ? inStep2(error, plan) : error;
     }
   }
-  plan.returnToWorkingDirectory();
+  plan.directories.returnToWorking();
   return plan;
 }
 function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {

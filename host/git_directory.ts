@@ -54,17 +54,27 @@ interface Named {
   readonly text?: string;
 }
 
-/** Returns the paths that a configuration names, whose commands git runs. */
-export function namedInConfig(file: string): readonly Named[] {
+/**
+ * Returns the paths that a configuration names, whose commands git runs.
+ *
+ * @param worktree what the path of the hooks is relative to
+ * @param home what `~` is
+ */
+export function namedInConfig(
+  file: string,
+  worktree: string,
+  home: string | undefined,
+): readonly Named[] {
   const named: Named[] = [];
   const settings = (textOf(file) ?? "").matchAll(
     /^\s*(?:\[[^\]\n]*\]\s*)?(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim,
   );
   for (const [, key, value] of settings) {
-    // Hooks are relative to the worktree, an included file to the one that includes it.
-    const path = value!.trim();
+    // An included file is relative to the one that includes it.
+    let path = value!.trim();
+    if (path.startsWith("~/") && home !== undefined) path = home + path.slice(1);
     if (key!.toLowerCase() === "path") named.push({ path: resolve(file, path), text: "" });
-    else named.push({ path: resolve(parentOf(file), path) });
+    else named.push({ path: resolve(`${worktree}/.git`, path) });
   }
   return named;
 }

@@ -140,6 +140,8 @@ class Search {
   readonly #queue: Pending[] = [];
   readonly #gitQueue: Pending[] = [];
   readonly #queued = new Set<string>();
+  /** The configurations of git that were read. */
+  readonly #configs = new Set<string>();
 
   constructor(
     question: NameQuestion,
@@ -221,6 +223,8 @@ class Search {
       const child = below(path, name);
       if (ends !== undefined && hasEnd(child, ends) && !this.#isExcepted(child)) {
         this.#find(child, type);
+        if (child.endsWith("/.gitconfig")) this.#readConfig(child, path);
+        if (child.endsWith("/.config/git")) this.#readConfig(`${child}/config`, path);
         continue;
       }
       if (name === ".git" && this.#gitNames.length > 0) {
@@ -255,18 +259,26 @@ class Search {
         this.#missing.set(path, { path, ...(text !== undefined && { text }) });
       }
       if (name !== "config" || type !== S_IFREG) continue;
-      for (const named of namedInConfig(path)) this.#findNamed(named);
+      this.#readConfig(path, parentOf(directory));
     }
     this.#readPointer(below(directory, "commondir"));
   }
 
-  /** Notes a file that the configuration of git names, or that it is missing. */
-  #findNamed({ path: named, text }: MissingName): void {
-    const path = this.#endOf(named);
-    if (path === undefined || !this.#isInside(path)) return;
-    const type = typeOf(path);
-    if (type !== undefined) this.#find(path, type);
-    else this.#reportMissing(path, text);
+  /** Notes the files that a configuration of git names, and those that these include. */
+  #readConfig(file: string, worktree: string): void {
+    if (this.#configs.has(file)) return;
+    this.#configs.add(file);
+    for (const { path: named, text } of namedInConfig(file, worktree, this.#question.home)) {
+      const path = this.#endOf(named);
+      if (path === undefined || !this.#isInside(path)) continue;
+      const type = typeOf(path);
+      if (type === undefined) {
+        this.#reportMissing(path, text);
+        continue;
+      }
+      this.#find(path, type);
+      if (text !== undefined && type === S_IFREG) this.#readConfig(path, worktree);
+    }
   }
 
   /** Reads a file that says where a directory of git is: .git of a worktree, or commondir. */

@@ -344,8 +344,9 @@ export interface RemountStep {
 
 /**
  * Changes the options of a mount: `remount("/usr", "ro,nosuid")`. An ordinary user has to repeat
- * the options that the mount has outside, as they are locked (mount_namespaces(7)). Needs
- * `unshare("mount")` before it.
+ * the options that the mount has outside, as they are locked (mount_namespaces(7)). Options that are
+ * left out are cleared: with `permissions`, all that is shown is then to be granted for writing
+ * without `ro`, and as devices without `nodev`. Needs `unshare("mount")` before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or with `bind:
  * false` for a filesystem of the host's

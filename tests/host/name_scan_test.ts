@@ -139,3 +139,30 @@ test(
     }
   }),
 );
+
+test(
+  "what a configuration of git includes is read too, and ~ is the home directory",
+  inDirectory((directory) => {
+    const text = (path: string, text: string) => Deno.writeTextFileSync(directory + path, text);
+    write(directory, ".git/HEAD", "home/.gitconfig", "a", "b", "home/c", "hooks/x");
+    write(directory, "home/.config/git/config", "home/d");
+    text("/home/.config/git/config", "[include]\n\tpath = ../../d\n");
+    text("/.git/config", "[include]\n\tpath = ../a\n");
+    text("/a", "[include]\n\tpath = b\n[core]\n\thooksPath = hooks\n");
+    text("/b", "[include] path = ../x/../a\n");
+    text("/home/.gitconfig", '[include]\n\tpath = "~/c"\n');
+    const home = `${directory}/home`;
+    const { found } = HOST.scanNames({
+      directory,
+      names: [".git/config", ".gitconfig", ".config/git"],
+      absent: [],
+      except: [],
+      home,
+      uid: 0,
+    });
+    assertEquals(
+      found.map(({ path }) => path.slice(directory.length + 1)),
+      [".git/config", "a", "b", "home/.config/git", "home/.gitconfig", "home/c", "home/d", "hooks"],
+    );
+  }),
+);
