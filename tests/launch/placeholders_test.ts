@@ -1,7 +1,9 @@
 /** The directories that stand for missing names on the host: shared, guarded, and found again. */
 
-import { assert, assertEquals } from "@std/assert";
-import { mapRoot, protect, recipe, unshare } from "../../mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Placeholders } from "../../launch/placeholders.ts";
+import { mapRoot, protect, recipe, SyscallError, unshare } from "../../mod.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
 import { failing, inDirectory, inside, root, test } from "../support.ts";
 
 const box = (directory: string) =>
@@ -105,6 +107,32 @@ test(
     failing(box(directory), `touch ${directory}/a/x`);
     assertEquals(namesIn(directory).sort(), ["a", "b"]);
     Deno.chmodSync(`${directory}/b`, 0o755);
+  }),
+);
+
+test(
+  "what somebody has put there first is not written to, waited for or removed",
+  inDirectory((directory) => {
+    const path = `${directory}/config`;
+    const other = `${directory}/other`;
+    const ways: Record<string, () => void> = {
+      "a pipe": () => new Deno.Command("mkfifo", { args: [path] }).outputSync(),
+      "a hard link": () => Deno.linkSync(other, path),
+      "a file with a text": () => Deno.writeTextFileSync(path, "text"),
+      "a symbolic link": () => Deno.symlinkSync("other", path),
+      "a directory": () => Deno.mkdirSync(path),
+    };
+    for (const [name, put] of Object.entries(ways)) {
+      Deno.writeTextFileSync(other, "");
+      put();
+      const { ino } = Deno.lstatSync(path);
+      const plan = planRecipe(box(directory).steps);
+      plan.placeholders.splice(0, Infinity, { path, text: ".\n", stepIndex: 2 });
+      assertThrows(() => Placeholders.make(plan), SyscallError, undefined, name);
+      assertEquals(Deno.lstatSync(path).ino, ino, name);
+      assertEquals(Deno.readTextFileSync(other), "", name);
+      Deno.removeSync(path);
+    }
   }),
 );
 
