@@ -27,6 +27,7 @@ import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
 import { inputStream, type OutputStream, outputStream } from "./streams.ts";
+import { after } from "./timer.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
 
 /** The limits of a running container, and a callback for its end. */
@@ -405,17 +406,17 @@ export class Container implements AsyncDisposable {
     const kill = () => this.#killNow();
     if (signal?.aborted === true) kill();
     signal?.addEventListener("abort", kill);
-    const timer = timeout === undefined ? undefined : setTimeout(() => {
+    const stopTimer = timeout === undefined ? undefined : after(timeout, () => {
       this.#timedOut = !this.#ended;
       kill();
-    }, timeout);
+    });
     let status: CommandStatus | undefined;
     while (status === undefined) {
       await this.#exit.ready("readable");
       status = reapStatus(this.#pidfd);
     }
     this.#ended = true;
-    if (timer !== undefined) clearTimeout(timer);
+    stopTimer?.();
     signal?.removeEventListener("abort", kill);
     this.#exit.close();
     syscall(close(this.#pidfd));

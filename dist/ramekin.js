@@ -3641,10 +3641,10 @@ function parseIpv4(text4) {
 function parseIpv6(text4) {
   const halves = text4.split("::");
   if (halves.length > 2) return void 0;
-  const [before, after] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const head = parseGroups(before, after === void 0);
-  if (after === void 0) return head?.length === 16 ? head : void 0;
-  const tail = parseGroups(after, true);
+  const [before, after2] = halves.map((half) => half === "" ? [] : half.split(":"));
+  const head = parseGroups(before, after2 === void 0);
+  if (after2 === void 0) return head?.length === 16 ? head : void 0;
+  const tail = parseGroups(after2, true);
   if (head === void 0 || tail === void 0 || head.length + tail.length > 14) return void 0;
   return [
     ...head,
@@ -8944,6 +8944,18 @@ function inputStream(channel) {
   });
 }
 
+// container/timer.ts
+var LONGEST4 = 2 ** 31 - 1;
+function after(time, call2) {
+  let timer;
+  const start2 = (rest) => {
+    timer = setTimeout(() => rest > LONGEST4 ? start2(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
+    Deno.unrefTimer(timer);
+  };
+  start2(time);
+  return () => clearTimeout(timer);
+}
+
 // container/container.ts
 var Container = class {
   /** The pid of the container's first process, as this script sees it. */
@@ -9260,17 +9272,17 @@ var Container = class {
     const kill3 = () => this.#killNow();
     if (signal?.aborted === true) kill3();
     signal?.addEventListener("abort", kill3);
-    const timer = timeout === void 0 ? void 0 : setTimeout(() => {
+    const stopTimer = timeout === void 0 ? void 0 : after(timeout, () => {
       this.#timedOut = !this.#ended;
       kill3();
-    }, timeout);
+    });
     let status;
     while (status === void 0) {
       await this.#exit.ready("readable");
       status = reapStatus(this.#pidfd);
     }
     this.#ended = true;
-    if (timer !== void 0) clearTimeout(timer);
+    stopTimer?.();
     signal?.removeEventListener("abort", kill3);
     this.#exit.close();
     syscall(close(this.#pidfd));
@@ -16511,8 +16523,8 @@ function controllerOf(word4) {
   return CONTROLLERS.filter((controller) => controller === name);
 }
 function parseMount(line) {
-  const [before = "", after = ""] = line.split(" - ");
-  const [type = "", , options = ""] = after.split(" ");
+  const [before = "", after2 = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after2.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
   const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
   return [

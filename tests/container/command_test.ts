@@ -221,6 +221,13 @@ test("a program that has the script or its init trace it, and stops, has not end
   }
 });
 
+test("a timeout longer than a timer of Deno does not end at once", async () => {
+  const command = box.command("sleep", { args: ["0.05"], timeout: 2 ** 31 });
+  assertEquals((await command.output()).code, 0);
+  assertEquals((await command.spawn().status).code, 0);
+  assertEquals(command.outputSync().code, 0);
+});
+
 test("a timeout kills the container and is in the status", async () => {
   const command = box.command("sleep", { args: ["100"], timeout: 50 });
   for (const output of [await command.output(), command.outputSync()]) {

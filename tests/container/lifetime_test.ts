@@ -72,7 +72,8 @@ test("a running container keeps the event loop alive, unless it is unref'ed", as
   `);
   assertEquals(lasting.stdout, "ended\n");
   const passing = await runScript(`
-    const container = ramekin.recipe().command("sleep", { args: ["100"] }).spawn();
+    const options = { args: ["100"], timeout: 100_000 };
+    const container = ramekin.recipe().command("sleep", options).spawn();
     container.unref();
     container.status.then(() => console.log("never"));
   `);
