@@ -239,7 +239,7 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * The program's standard input.
+   * The program's standard input. Writing fails with `Deno.errors.BrokenPipe` where nobody reads it.
    *
    * @throws {TypeError} if it is not piped
    */

@@ -6,6 +6,7 @@
  */
 
 import { concat } from "../ffi/concat.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import type { FdStream } from "../ffi/fd_stream.ts";
 
 /** A program's output, with the methods of `Deno.SubprocessReadableStream`. */
@@ -47,10 +48,21 @@ export function outputStream(channel: FdStream): OutputStream {
   });
 }
 
-/** Returns a stream to a program's input; closing it closes the input. */
+/**
+ * Returns a stream to a program's input; closing it closes the input. Where nobody reads it any more,
+ * a write fails with `Deno.errors.BrokenPipe`, as with Deno.Command.
+ */
 export function inputStream(channel: FdStream): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
-    write: (bytes) => channel.write(bytes),
+    async write(bytes): Promise<void> {
+      try {
+        await channel.write(bytes);
+      } catch (error) {
+        if (!(error instanceof SyscallError) || error.code !== "EPIPE") throw error;
+        const message = "the program has ended, or has closed its standard input: EPIPE";
+        throw new Deno.errors.BrokenPipe(message, { cause: error });
+      }
+    },
     close: () => channel.close(),
     abort: () => channel.close(),
   });

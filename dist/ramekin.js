@@ -8938,7 +8938,17 @@ function outputStream(channel) {
 }
 function inputStream(channel) {
   return new WritableStream({
-    write: (bytes) => channel.write(bytes),
+    async write(bytes) {
+      try {
+        await channel.write(bytes);
+      } catch (error) {
+        if (!(error instanceof SyscallError) || error.code !== "EPIPE") throw error;
+        const message2 = "the program has ended, or has closed its standard input: EPIPE";
+        throw new Deno.errors.BrokenPipe(message2, {
+          cause: error
+        });
+      }
+    },
     close: () => channel.close(),
     abort: () => channel.close()
   });
@@ -9117,7 +9127,7 @@ var Container = class {
     return pinNamespace(this.pid, kind, path2);
   }
   /**
-   * The program's standard input.
+   * The program's standard input. Writing fails with `Deno.errors.BrokenPipe` where nobody reads it.
    *
    * @throws {TypeError} if it is not piped
    */

@@ -121,7 +121,7 @@ test("writing to a program that has ended fails, as it does with Deno.Command", 
   await using container = box.command("true", { stdin: "piped", stdout: "null" }).spawn();
   await container.status;
   const writer = container.stdin.getWriter();
-  await assertRejects(() => writer.write(new Uint8Array(1)), Error, "EPIPE");
+  await assertRejects(() => writer.write(new Uint8Array(1)), Deno.errors.BrokenPipe, "EPIPE");
 });
 
 test("a program whose output is closed gets SIGPIPE", async () => {
