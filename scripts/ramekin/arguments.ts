@@ -75,16 +75,22 @@ export function readArguments(words: readonly string[], subcommand: Subcommand):
 function withValues(words: readonly string[], flags: readonly Flag[]): string[] {
   const end = words.indexOf("--");
   return words.map((word, index) => {
-    if (!word.startsWith("--") || (end !== -1 && index >= end)) return word;
-    const [name, value] = word.slice(2).split(/=(.*)/s);
+    if (!word.startsWith("-") || (end !== -1 && index >= end)) return word;
+    const [name, value] = longName(word, flags).slice(2).split(/=(.*)/s);
     const flag = flags.find((flag) => flag.name === name);
     if (flag === undefined) return word;
     if (flag.value === undefined && value !== undefined) {
       throw new UsageError(`--${name} takes no value`);
     }
     if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === undefined && flag.optionalValue === true ? `${word}=` : word;
+    return value === undefined && flag.optionalValue === true ? `--${name}=` : word;
   });
+}
+
+/** A flag of one letter, `-R` or `-R=PATH`, by its name. */
+function longName(word: string, flags: readonly Flag[]): string {
+  const flag = flags.find(({ letter }) => letter !== undefined && word.startsWith(`-${letter}`));
+  return flag !== undefined && /^-\w(=|$)/.test(word) ? `--${flag.name}${word.slice(2)}` : word;
 }
 
 function refuseUnknown(word: string, flags: readonly Flag[], { program }: Subcommand): never {

@@ -16,6 +16,7 @@ export type GrantName = "read" | "write" | "net" | "env" | "run" | "sys";
 export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   read: {
     name: "allow-read",
+    letter: "R",
     value: "PATHS",
     optionalValue: true,
     repeated: true,
@@ -24,6 +25,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
   write: {
     name: "allow-write",
+    letter: "W",
     value: "PATHS",
     optionalValue: true,
     repeated: true,
@@ -32,6 +34,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
   net: {
     name: "allow-net",
+    letter: "N",
     value: "HOSTS",
     optionalValue: true,
     repeated: true,
@@ -39,6 +42,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
   env: {
     name: "allow-env",
+    letter: "E",
     value: "NAMES",
     optionalValue: true,
     repeated: true,
@@ -54,6 +58,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
   sys: {
     name: "allow-sys",
+    letter: "S",
     summary:
       "let it use keys and virtual sockets, and run on after ramekin; with --allow-run, all " +
       "of the machine: devices, users, other processes",

@@ -21,7 +21,13 @@ const COOK: Subcommand = {
   program: true,
   flags: [
     { name: "set", value: "NAME=VALUE", repeated: true, summary: "set a variable" },
-    { name: "allow-read", value: "PATHS", optionalValue: true, summary: "allow to read" },
+    {
+      name: "allow-read",
+      letter: "R",
+      value: "PATHS",
+      optionalValue: true,
+      summary: "allow to read",
+    },
     { name: "all", letter: "A", summary: "allow all" },
   ],
 };
@@ -47,6 +53,10 @@ test("an optional value is only accepted after =, as with Deno", () => {
   assertEquals([given.has("allow-read"), given.value("allow-read")], [true, undefined]);
   assertEquals(given.operands, ["soup"]);
   assertEquals(readArguments(["soup", "--allow-read=/a,/b"], COOK).value("allow-read"), "/a,/b");
+  const short = readArguments(["-R", "soup", "--", "-R=/x"], COOK);
+  assertEquals([short.has("allow-read"), short.value("allow-read")], [true, undefined]);
+  assertEquals(readArguments(["soup", "-R=/a"], COOK).value("allow-read"), "/a");
+  assertEquals(mistake("soup", "-Rx"), mistake("soup", "-x").replace("-x", "-Rx"));
 });
 
 test("unknown words are reported, with the nearest one", () => {
