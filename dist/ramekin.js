@@ -19140,7 +19140,7 @@ var Launch = class {
   /** The memory of the program, unless it runs in the engine's own. */
   #memory;
   #result;
-  /** The state of the launch when the constructor has returned; `undefined` while it can change. */
+  /** The state of the launch, when it cannot change any more. */
   #final;
   /** Whether the script's memory is still to be restored. */
   #isGuarded;
@@ -19215,6 +19215,10 @@ var Launch = class {
     if (socket !== void 0) this.#receiveFds(socket);
     const pid = pids.at(-1);
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    if (pidfd === void 0) this.#final = {
+      ...this.#state,
+      pidfd: opened
+    };
     writeName(opened, pid, this.#prepared.values.spec.program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
@@ -22216,7 +22220,7 @@ function lowerProtect(step, plan) {
   const shown2 = new Shown(plan, directory, plan.path(step.target).canonical);
   for (const { path: path2, isLink, isShared } of found) {
     if (path2 === directory) {
-      plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run \`chmod u+rwx ${path2}\` before`);
+      plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
     }
     if (!shown2.has(path2)) continue;
     if (isShared) {

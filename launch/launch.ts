@@ -47,8 +47,8 @@ export class Launch {
   /** The memory of the program, unless it runs in the engine's own. */
   #memory: Memory | undefined;
   readonly #result: RunResult;
-  /** The state of the launch when the constructor has returned; `undefined` while it can change. */
-  readonly #final: LaunchState | undefined;
+  /** The state of the launch, when it cannot change any more. */
+  #final: LaunchState | undefined;
   /** Whether the script's memory is still to be restored. */
   #isGuarded: boolean;
   #terminal: number | undefined;
@@ -127,6 +127,8 @@ export class Launch {
     if (socket !== undefined) this.#receiveFds(socket);
     const pid = pids.at(-1)!;
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    // So that abort() closes it.
+    if (pidfd === undefined) this.#final = { ...this.#state, pidfd: opened };
     writeName(opened, pid, this.#prepared.values.spec.program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]!);

@@ -38,7 +38,7 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     if (path === directory) {
       plan.refuse(
         `${path} may not be read or written to by its owner, and a program could change that; ` +
-          `run \`chmod u+rwx ${path}\` before`,
+          `run "chmod u+rwx ${path}" before`,
       );
     }
     if (!shown.has(path)) continue;
