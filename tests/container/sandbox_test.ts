@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { PROTECTED_NAMES, recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
-import { failing, inDirectory, inside, test } from "../support.ts";
+import { assertRefused, failing, inDirectory, inside, root, test } from "../support.ts";
 
 const box = sandbox();
 
@@ -338,10 +338,13 @@ test(
 );
 
 test(
-  "a sandbox whose directory cannot be written to for lack of rights is made all the same",
+  "a directory that its owner cannot write to, and a program could open, is refused",
   inDirectory((directory) => {
     Deno.chmodSync(directory, 0o555);
-    inside(sandbox({ write: [directory] }), "true");
+    const box = () => sandbox({ write: [directory] });
+    if (root) inside(box(), "true");
+    else assertRefused(box, { step: "protect", says: "chmod u+rwx" });
+    inside(sandbox({ write: [directory], protect: [] }), "true");
     Deno.chmodSync(directory, 0o755);
   }),
 );
