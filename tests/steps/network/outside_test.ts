@@ -75,14 +75,19 @@ for (const kinds of [`"net"`, `"user", "net"`]) {
       attempt(moveInterface("lo"));
       attempt(moveInterface("none"));
       attempt(macvlan("m", { parent: "lo" }));
-      const files = [...Deno.readDirSync("/proc/self/fd")].length;
-      attempt(veth("eth0", { peer: "lo" }));
-      console.log([...Deno.readDirSync("/proc/self/fd")].length - files);
+      const files = () => [...Deno.readDirSync("/proc/self/fd")].length;
+      // Deno opens files of its own at times, but not for each launch.
+      const more = [1, 2, 3].map(() => {
+        const before = files();
+        attempt(veth("eth0", { peer: "lo" }));
+        return files() - before;
+      });
+      console.log(Math.min(...more));
     `);
     assertEquals(printed.split("\n"), [
       ...["veth EEXIST", "lo", "veth ENODEV", "lo", "address EADDRNOTAVAIL", "lo"],
       ...["moveInterface EINVAL", "lo", "moveInterface ENODEV", "lo", "macvlan EINVAL", "lo"],
-      ...["veth EEXIST", "lo", "0"],
+      ...["veth EEXIST", "lo", "veth EEXIST", "lo", "veth EEXIST", "lo", "0"],
     ]);
   });
 }
