@@ -18630,8 +18630,8 @@ function lowerPublish({ port, address: address2, hostAddress, to: toPort = port,
 }
 function requireFree(published, plan) {
   const others = plan.state.network.published ??= [];
-  const isTaken = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
-  if (isTaken) {
+  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
+  if (isTaken2) {
     plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
   }
   others.push(published);
@@ -19464,10 +19464,7 @@ var Placeholders = class _Placeholders {
   /** Removes them, unless another container has them too. */
   end() {
     this.#guard?.kill();
-    for (const made of this.#made.toReversed()) {
-      if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
-      syscall(close(made.fd));
-    }
+    for (const made of this.#made.toReversed()) give(made);
     for (const parent of this.#parents.values()) syscall(close(parent));
     this.#made.length = 0;
     this.#parents.clear();
@@ -19528,7 +19525,7 @@ function make(placeholder, parent) {
         parent,
         fd
       };
-      if (isLocked(fd) && isThere(made) && isUnchanged(made)) return made;
+      if (isTaken(made)) return made;
       syscall(close(fd));
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
@@ -19547,6 +19544,7 @@ function openPlaceholder(placeholder, parent) {
     new Label("it is open"),
     new Label("it is there")
   ];
+  const failed = new Label("it cannot be written");
   const outcome = syscalls([
     ...directory === void 0 ? [] : [
       {
@@ -19562,17 +19560,26 @@ function openPlaceholder(placeholder, parent) {
         "ENOENT",
         "EEXIST"
       ],
-      onAccepted: exists
+      onAccepted: exists,
+      ...written2 === void 0 && {
+        onSuccess: end
+      }
     },
     ...written2 === void 0 ? [] : [
       {
-        call: written2
+        call: written2,
+        onFailure: failed,
+        onSuccess: end
+      },
+      failed,
+      {
+        call: unlinkat(parent, nameOf2(placeholder.path), 0)
+      },
+      {
+        call: close(new ResultOf(opened, "<placeholder>")),
+        onSuccess: end
       }
     ],
-    {
-      call: getpid(),
-      onSuccess: end
-    },
     exists,
     {
       call: there,
@@ -19588,6 +19595,22 @@ function openPlaceholder(placeholder, parent) {
   if (fd > 0) return fd;
   const other = Number(outcome.result(there));
   return other > 0 ? other : void 0;
+}
+function isTaken(made) {
+  try {
+    return isLocked(made.fd) && isThere(made) && isUnchanged(made);
+  } catch (error) {
+    give(made);
+    throw error;
+  }
+}
+function give(made) {
+  try {
+    if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
+  } catch {
+  } finally {
+    syscall(close(made.fd));
+  }
 }
 function isLocked(fd) {
   const call2 = flock(fd, LOCK_SH | LOCK_NB);

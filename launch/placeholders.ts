@@ -47,7 +47,7 @@ import {
   statxOutput,
 } from "../ffi/calls/statx.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/mounts.ts";
-import { getpid, POLLIN, ppoll, setsid } from "../ffi/calls/processes.ts";
+import { POLLIN, ppoll, setsid } from "../ffi/calls/processes.ts";
 import { Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
@@ -123,10 +123,7 @@ export class Placeholders implements RunningService {
   /** Removes them, unless another container has them too. */
   end(): void {
     this.#guard?.kill();
-    for (const made of this.#made.toReversed()) {
-      if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
-      syscall(close(made.fd));
-    }
+    for (const made of this.#made.toReversed()) give(made);
     for (const parent of this.#parents.values()) syscall(close(parent));
     this.#made.length = 0;
     this.#parents.clear();
@@ -198,7 +195,7 @@ function make(placeholder: Placeholder, parent: number): Made {
     const fd = openPlaceholder(placeholder, parent);
     if (fd !== undefined) {
       const made = { placeholder, parent, fd };
-      if (isLocked(fd) && isThere(made) && isUnchanged(made)) return made;
+      if (isTaken(made)) return made;
       syscall(close(fd));
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
@@ -216,11 +213,21 @@ function openPlaceholder(placeholder: Placeholder, parent: number): number | und
   const { directory, opened, written } = callsIn(placeholder, parent);
   const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
   const [end, exists] = [new Label("it is open"), new Label("it is there")];
+  const failed = new Label("it cannot be written");
   const outcome = syscalls([
     ...(directory === undefined ? [] : [{ call: directory, accept: ["EEXIST"] as const }]),
-    { call: opened, accept: ["ENOENT", "EEXIST"], onAccepted: exists },
-    ...(written === undefined ? [] : [{ call: written }]),
-    { call: getpid(), onSuccess: end },
+    {
+      call: opened,
+      accept: ["ENOENT", "EEXIST"],
+      onAccepted: exists,
+      ...(written === undefined && { onSuccess: end }),
+    },
+    ...(written === undefined ? [] : [
+      { call: written, onFailure: failed, onSuccess: end },
+      failed,
+      { call: unlinkat(parent, nameOf(placeholder.path), 0) },
+      { call: close(new ResultOf(opened, "<placeholder>")), onSuccess: end },
+    ]),
     exists,
     { call: there, accept: ["ENOENT", "ELOOP", "ENXIO"] },
     end,
@@ -229,6 +236,27 @@ function openPlaceholder(placeholder: Placeholder, parent: number): number | und
   if (fd > 0) return fd;
   const other = Number(outcome.result(there));
   return other > 0 ? other : undefined;
+}
+
+/** Takes a placeholder that is open, unless it is somebody else's. */
+function isTaken(made: Made): boolean {
+  try {
+    return isLocked(made.fd) && isThere(made) && isUnchanged(made);
+  } catch (error) {
+    give(made);
+    throw error;
+  }
+}
+
+/** Removes a placeholder, unless others have it too, and closes it. */
+function give(made: Made): void {
+  try {
+    if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
+  } catch {
+    // It is left behind then, and the next container takes it over.
+  } finally {
+    syscall(close(made.fd));
+  }
 }
 
 function isLocked(fd: number): boolean {

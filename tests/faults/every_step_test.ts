@@ -5,6 +5,8 @@ import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import {
   dummy,
   macvlan,
+  mapRoot,
+  protect,
   type Recipe,
   recipe,
   type Step,
@@ -13,7 +15,7 @@ import {
   userNetwork,
 } from "../../mod.ts";
 import { STEP_SCHEMAS } from "../../recipe/steps.ts";
-import { notRoot, test } from "../support.ts";
+import { inDirectory, notRoot, test } from "../support.ts";
 import { breakAndNote } from "./breaking.ts";
 import { HUB, STEP_RECIPES } from "./step_recipes.ts";
 
@@ -61,3 +63,20 @@ for (const [name, make] of Object.entries(STEP_RECIPES)) {
     breakAndNote(`step ${name}`, make(hub));
   }, LACKS[name as Step["step"]]?.());
 }
+
+test(
+  "every call of a placeholder fails once, and nothing is left where it was to be",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/.git`);
+    Deno.writeTextFileSync(`${directory}/.git/HEAD`, "");
+    const names = [".git/commondir", ".git/hooks", ".mcp.json"];
+    const box = recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      protect(directory, directory, { names }),
+    );
+    breakAndNote("placeholders", box);
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), [".git"]);
+    assertEquals([...Deno.readDirSync(`${directory}/.git`)].map(({ name }) => name), ["HEAD"]);
+  }),
+);
