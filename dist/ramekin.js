@@ -14260,7 +14260,7 @@ var Search = class {
         continue;
       }
       const path2 = `${at2}/${name}`;
-      const target = isWithin(path2, "/proc") ? void 0 : readLink2(path2);
+      const target = isWithin(path2, "/proc") ? void 0 : linkTarget(path2);
       if (target === void 0) {
         at2 = path2;
         continue;
@@ -14329,20 +14329,6 @@ function isWritable(directory) {
       ]
     }
   ]).result(call2) === 0n;
-}
-function readLink2(path2) {
-  const target = new Output(4096, "&target");
-  const call2 = readlinkat(at_fdcwd, path2, target);
-  const outcome = syscalls([
-    {
-      call: call2,
-      accept: NOTHING2
-    }
-  ]);
-  const length = Number(outcome.result(call2));
-  if (length < 0) return void 0;
-  const { buffer, byteOffset } = outcome.output(target);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 function typeOf2(path2) {
   return look(path2)?.type;

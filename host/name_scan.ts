@@ -4,20 +4,12 @@
  * @module
  */
 
-import { Output } from "../ffi/call.ts";
-import {
-  at_fdcwd,
-  faccessat,
-  readlinkat,
-  S_IFDIR,
-  S_IFLNK,
-  S_IFREG,
-  W_OK,
-} from "../ffi/calls/files.ts";
+import { at_fdcwd, faccessat, S_IFDIR, S_IFLNK, S_IFREG, W_OK } from "../ffi/calls/files.ts";
 import { syscalls } from "../ffi/syscalls.ts";
 import { isWithin, nameOf, parentOf } from "../recipe/path.ts";
 import { DirectoryLists, look } from "./directory_lists.ts";
 import { isGitDirectory, namedInConfig, pointerIn } from "./git_directory.ts";
+import { linkTarget } from "./resolve_path.ts";
 
 /** What is looked for. */
 export interface NameQuestion {
@@ -343,7 +335,7 @@ class Search {
         continue;
       }
       const path = `${at}/${name}`;
-      const target = isWithin(path, "/proc") ? undefined : readLink(path);
+      const target = isWithin(path, "/proc") ? undefined : linkTarget(path);
       if (target === undefined) {
         at = path;
         continue;
@@ -408,16 +400,6 @@ function below(directory: string, name: string): string {
 function isWritable(directory: string): boolean {
   const call = faccessat(at_fdcwd, directory, W_OK);
   return syscalls([{ call, accept: [...NOTHING, "EROFS"] }]).result(call) === 0n;
-}
-
-function readLink(path: string): string | undefined {
-  const target = new Output(4096, "&target");
-  const call = readlinkat(at_fdcwd, path, target);
-  const outcome = syscalls([{ call, accept: NOTHING }]);
-  const length = Number(outcome.result(call));
-  if (length < 0) return undefined;
-  const { buffer, byteOffset } = outcome.output(target);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
 function typeOf(path: string): number | undefined {
