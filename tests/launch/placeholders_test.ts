@@ -67,7 +67,7 @@ test("they go when the script is killed", () =>
       const [directory] = Deno.args;
       const box = recipe(unshare("user", "mount"), mapRoot(),
         protect(directory, directory, { names: ["a", "b"] }));
-      const container = box.command("sh", { args: ["-c", "echo ready; sleep 60"], stdout: "piped" }).spawn();
+      const container = box.command("sh", { args: ["-c", "echo ready; exec sleep 60"], stdout: "piped" }).spawn();
       for await (const _ of container.stdout) console.log("ready");
     `;
     const child = new Deno.Command(Deno.execPath(), {
