@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Output, ResultOf } from "../ffi/call.ts";
+import { type Call, Output, ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
   close,
@@ -30,6 +30,7 @@ import {
 import { engine, place } from "../ffi/engine/engine.ts";
 import {
   assemble,
+  END,
   Label,
   type ProgramRecord,
   resultOffset,
@@ -93,7 +94,8 @@ const ABSENT: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR]);
 
 /** Resolves an absolute path as the kernel does, magic links of /proc included. */
 export function resolvePath(path: string): ResolvedPath {
-  return withoutLinks(path) ?? withLinks(path);
+  // A lookup that follows no link says nothing of what `..` leads to after one.
+  return (path.includes("..") ? undefined : withoutLinks(path)) ?? withLinks(path);
 }
 
 /** A table of calls in memory of its own, which is run repeatedly. */
@@ -142,11 +144,14 @@ const lookups = perEngine(() => ({
   link: linkReading(),
 }));
 
+function openWithoutLinks(path: string | Output): Call {
+  return openat2(at_fdcwd, path, { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS });
+}
+
 /** Opens a path without symbolic links, and reads the status of the file. */
 function plainLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
-  const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
-  const opened = openat2(at_fdcwd, path, how);
+  const opened = openWithoutLinks(path);
   const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
   return keepTable(path, stat, [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
@@ -176,12 +181,20 @@ function linkReading(): KeptTable {
   return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target), accept }]);
 }
 
-/** Resolves a path that has no symbolic links; `undefined` for any other. */
+/**
+ * Resolves a path that has no symbolic links, or none before the part that is missing; `undefined`
+ * for any other.
+ */
 function withoutLinks(path: string): ResolvedPath | undefined {
-  if (path.includes("..")) return undefined;
   const table = lookups().plain;
-  if (runTable(table, path) < 0n) return undefined;
-  return { asked: path, path: normalize(path), ...readFile(table.output) };
+  const result = Number(runTable(table, path));
+  if (result >= 0) return { asked: path, path: normalize(path), ...readFile(table.output) };
+  // Parts are looked up in order, and the first link ends the lookup by ELOOP (openat2(2)).
+  return ABSENT.has(-result) ? absent(path) : undefined;
+}
+
+function absent(path: string): ResolvedPath {
+  return { asked: path, path: normalize(path), type: undefined, id: undefined };
 }
 
 function withLinks(path: string): ResolvedPath {
@@ -284,14 +297,19 @@ function canBeFound(path: string): boolean {
  */
 export class ResolvedPathsCheck {
   readonly #found: { readonly known: ResolvedPath; readonly output: Output }[] = [];
-  readonly #others: readonly ResolvedPath[];
+  readonly #absent: Call[] = [];
+  readonly #others: ResolvedPath[] = [];
   readonly #program: SyscallProgram;
 
   constructor(paths: readonly ResolvedPath[]) {
-    this.#others = paths.filter(({ id }) => id === undefined);
     const parts: ProgramRecord[] = [];
     for (const known of paths) {
-      if (known.id === undefined) continue;
+      if (known.id === undefined) {
+        if (isPlainlyAbsent(known)) {
+          this.#absent.push(openWithoutLinks(known.asked));
+        } else this.#others.push(known);
+        continue;
+      }
       for (const path of new Set([known.asked, known.path])) {
         const output = statxOutput();
         const call = statx(at_fdcwd, path, 0, ATTRIBUTES, output);
@@ -299,14 +317,23 @@ export class ResolvedPathsCheck {
         this.#found.push({ known, output });
       }
     }
+    for (const call of this.#absent) {
+      // The walk ends with the first that is there, so that only that is open.
+      parts.push({ call, accept: ["ENOENT", "ENOTDIR"], onZero: END, onSuccess: END });
+    }
     this.#program = assemble(parts, engine().architecture);
   }
 
   /** Asks the kernel. */
   holds(): boolean {
-    if (this.#found.length > 0) {
+    if (this.#program.calls.length > 0) {
       const result = engine().runInArena(this.#program);
       if (result.failed !== undefined) return false;
+      const appeared = this.#absent.find((call) => result.result(call) >= 0n);
+      if (appeared !== undefined) {
+        syscall(close(Number(result.result(appeared))));
+        return false;
+      }
       for (const { known, output } of this.#found) {
         if (!isSame(readFile(result.output(output)), known)) return false;
       }
@@ -316,6 +343,11 @@ export class ResolvedPathsCheck {
       return now.path === known.path && isSame(now, known);
     });
   }
+}
+
+/** Whether nothing is there, and no link leads to nothing. */
+function isPlainlyAbsent({ asked, path, type }: ResolvedPath): boolean {
+  return type === undefined && path === normalize(asked) && !asked.includes("..");
 }
 
 /** Whether it is the same file, with the same mode and owner. */

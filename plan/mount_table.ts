@@ -43,21 +43,24 @@ export type MountDescription =
 /** A path of the file tree with its mounts, the topmost last. */
 interface Place {
   mounts: Entry[];
-  children: Map<string, Place>;
+  children: Children;
   /** Whether the plan makes a directory here. */
   made: boolean;
 }
+
+/** The paths beneath one, by name: `undefined` for none, which most have. */
+type Children = Map<string, Place> | undefined;
 
 interface Entry {
   mount: PlannedMount;
   /** The length of the paths of the roots that had been entered when its mount point was written. */
   depth: number;
   /** The paths beneath that the mount covers. */
-  readonly covered: Map<string, Place>;
+  readonly covered: Children;
 }
 
 function newPlace(): Place {
-  return { mounts: [], children: new Map(), made: false };
+  return { mounts: [], children: undefined, made: false };
 }
 
 const DEFAULTS = {
@@ -87,7 +90,7 @@ export class MountTable {
     const place = this.#makePlace(target);
     const mount: PlannedMount = { ...DEFAULTS, ...description, target };
     place.mounts.push({ mount, depth: this.#depth, covered: place.children });
-    place.children = new Map();
+    place.children = undefined;
   }
 
   /** Removes the topmost mount at a path. */
@@ -170,7 +173,7 @@ export class MountTable {
     const directory = normalize(root);
     if (directory === "/") return;
     const mount = this.mountOf(directory);
-    this.#root = { ...newPlace(), children: this.#placeAt(directory)?.children ?? new Map() };
+    this.#root = { ...newPlace(), children: this.#placeAt(directory)?.children };
     const rest = directory.slice(mount.target === "/" ? 0 : mount.target.length);
     const source = mount.type === "bind" ? normalize(mount.source + rest) : mount.source;
     this.#base = { ...mount, target: "/", source, certain: true };
@@ -217,8 +220,9 @@ export class MountTable {
     const normal = normalize(path);
     if (normal === "/") return place;
     for (const part of normal.slice(1).split("/")) {
-      let next = place.children.get(part);
-      if (next === undefined) place.children.set(part, next = newPlace());
+      const children: Map<string, Place> = place.children ??= new Map();
+      let next = children.get(part);
+      if (next === undefined) children.set(part, next = newPlace());
       place = next;
     }
     return place;
@@ -232,7 +236,7 @@ function walk(root: Place, path: string, pass?: (place: Place) => void): Place |
   for (let begin = 1; begin < normal.length;) {
     const slash = normal.indexOf("/", begin);
     const end = slash < 0 ? normal.length : slash;
-    place = place.children.get(normal.slice(begin, end));
+    place = place.children?.get(normal.slice(begin, end));
     if (place === undefined) return undefined;
     pass?.(place);
     begin = end + 1;
@@ -242,12 +246,12 @@ function walk(root: Place, path: string, pass?: (place: Place) => void): Place |
 
 function isKnown(place: Place): boolean {
   if (place.made || place.mounts.some(({ mount }) => mount.certain)) return true;
-  return place.children.values().some(isKnown);
+  return place.children?.values().some(isKnown) ?? false;
 }
 
 function* entriesBelow(place: Place, path: string): Generator<PlannedMount> {
   for (const { mount } of place.mounts.slice(-1)) yield { ...mount, target: path || "/" };
-  for (const [name, child] of place.children) yield* entriesBelow(child, `${path}/${name}`);
+  for (const [name, child] of place.children ?? []) yield* entriesBelow(child, `${path}/${name}`);
 }
 
 /** Whether one path is within the other. */

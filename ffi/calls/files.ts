@@ -44,6 +44,7 @@ import { FCNTL_COMMANDS } from "./names/files.ts";
 import { O_CLOEXEC, O_RDONLY, RESOLVE_BENEATH, RESOLVE_IN_ROOT } from "./constants/open.ts";
 import { OPEN_FLAGS, RESOLVE_FLAGS } from "./names/open.ts";
 import { IOCTL_REQUESTS } from "./names/terminals.ts";
+import { words } from "./words.ts";
 
 export { at_fdcwd } from "./at.ts";
 export * from "./constants/at.ts";
@@ -86,15 +87,10 @@ const SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 /** Opens a file, with restrictions on how its path is resolved. See openat2(2). */
 export function openat2(directory: Fd, path: string | Output | Slot, how: OpenHow): Call {
   const { resolve = 0 } = how;
-  // struct open_how has three 64-bit words, and none has a bit beyond the 32nd.
-  const words = new Uint32Array(OPEN_HOW_SIZE / 4);
-  words[0] = how.flags;
-  words[2] = how.mode ?? 0;
-  words[4] = resolve;
   const text = () =>
     `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ` +
     `${flags(resolve, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(new Uint8Array(words.buffer), text);
+  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve), text);
   const opened = call("openat2", at(directory), path, struct, OPEN_HOW_SIZE);
   return (resolve & SCOPED) === 0 ? opened : { ...opened, retried: true };
 }

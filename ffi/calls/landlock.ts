@@ -7,6 +7,8 @@
 import { type Call, call, type Fd, flags, Named, Output, type ResultOf, Struct } from "../call.ts";
 import { LANDLOCK_ACCESS_FS, LANDLOCK_ACCESS_NET, LANDLOCK_SCOPE } from "./constants/landlock.ts";
 
+import { words } from "./words.ts";
+
 export * from "./constants/landlock.ts";
 
 const CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
@@ -30,13 +32,13 @@ export interface RulesetAttributes {
 
 /** Creates a ruleset. See landlock_create_ruleset(2). */
 export function landlock_create_ruleset({ files, ports, scopes }: RulesetAttributes): Call {
-  const words = [files, ports, scopes];
+  const fields = [files, ports, scopes];
   const text = () =>
     `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ` +
     `${flags(scopes, LANDLOCK_SCOPE).text}}`;
   // Older kernels know only the first fields, and refuse a larger size.
-  const known = words.findLastIndex((word) => word !== 0) + 1;
-  const struct = structOf(words.slice(0, known), text);
+  const known = fields.findLastIndex((field) => field !== 0) + 1;
+  const struct = new Struct(words(...fields.slice(0, known)), text);
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
 
@@ -55,7 +57,7 @@ export function writePathBeneath(pipe: Fd, rights: number, directory: ResultOf):
   vector.setUint32(24, 4, true);
   const text = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
   const struct = new Struct(new Uint8Array(vector.buffer), text, [
-    { offset: 0, to: structOf([rights], "") },
+    { offset: 0, to: words(rights) },
     { offset: 16, to: directory },
   ]);
   return call("writev", pipe, struct, 2);
@@ -69,14 +71,16 @@ export function addPathBeneath(ruleset: Fd, rule: Output): Call {
 /** Adds a rule about a TCP port. See landlock_add_rule(2). */
 export function addNetPort(ruleset: Fd, rights: number, port: number): Call {
   const text = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, structOf([rights, port], text), 0);
+  return call(
+    "landlock_add_rule",
+    ruleset,
+    RULE_NET_PORT,
+    new Struct(words(rights, port), text),
+    0,
+  );
 }
 
 /** Enforces the ruleset on the thread and its future children. See landlock_restrict_self(2). */
 export function landlock_restrict_self(ruleset: Fd): Call {
   return call("landlock_restrict_self", ruleset, 0);
-}
-
-function structOf(words: readonly number[], text: string | (() => string)): Struct {
-  return new Struct(new Uint8Array(new BigUint64Array(words.map(BigInt)).buffer), text);
 }

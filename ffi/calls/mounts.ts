@@ -21,6 +21,7 @@ import {
 } from "./constants/mount_descriptors.ts";
 import { FSCONFIG_COMMANDS, FSPICK_FLAGS, MOVE_MOUNT_FLAGS } from "./names/mount_descriptors.ts";
 import { MOUNT_ATTRIBUTES, MOUNT_FLAGS, UMOUNT_FLAGS } from "./names/mounts.ts";
+import { words } from "./words.ts";
 
 export * from "./constants/at.ts";
 export * from "./constants/mounts.ts";
@@ -91,17 +92,11 @@ export function mount_setattr(
   attributes: MountAttributes,
 ): Call {
   const { attr_set = 0, attr_clr = 0, propagation = 0, userns_fd = 0 } = attributes;
-  // Four 64-bit words, and no attribute has a bit beyond the 32nd.
-  const words = new Uint32Array(MOUNT_ATTR_SIZE / 4);
-  words[0] = attr_set;
-  words[2] = attr_clr;
-  words[4] = propagation;
-  words[6] = userns_fd;
   const text = () =>
     `{${
       Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")
     }}`;
-  const struct = new Struct(new Uint8Array(words.buffer), text);
+  const struct = new Struct(words(attr_set, attr_clr, propagation, userns_fd), text);
   const named = flags(flagBits, TREE_FLAGS);
   return call("mount_setattr", at(directory), path, named, struct, MOUNT_ATTR_SIZE);
 }

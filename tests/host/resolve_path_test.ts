@@ -1,0 +1,74 @@
+/** Where paths lead, and whether they still do, compared with what the kernel makes of them. */
+
+import { assert, assertEquals } from "@std/assert";
+import { ResolvedPathsCheck, resolvePath } from "../../host/resolve_path.ts";
+import { inDirectory, test } from "../support.ts";
+
+/** Makes what the tests ask for: files, directories and links of every kind. */
+function furnish(directory: string) {
+  Deno.mkdirSync(`${directory}/a/b`, { recursive: true });
+  Deno.writeTextFileSync(`${directory}/a/file`, "");
+  Deno.symlinkSync("a/b", `${directory}/link`);
+  Deno.symlinkSync("gone/away", `${directory}/dangling`);
+  Deno.symlinkSync("circle", `${directory}/circle`);
+}
+
+test(
+  "a path whose end is missing is resolved up to there, over links too",
+  inDirectory((directory) => {
+    furnish(directory);
+    const leads = (path: string, to: string, type: string | undefined = undefined) => {
+      const asked = `${directory}/${path}`;
+      const { path: found, type: kind } = resolvePath(asked);
+      assertEquals([found, kind], [`${directory}/${to}`, type], path);
+    };
+    leads("none", "none");
+    leads("none/at//./all/", "none/at/all");
+    leads("a/file/", "a/file");
+    leads("a/file/beneath", "a/file/beneath");
+    leads("link/none/at", "a/b/none/at");
+    leads("dangling/none", "gone/away/none");
+    leads("link/../none", "a/none");
+    leads("circle/none", "circle/none", "unknown");
+    leads("link", "a/b", "directory");
+  }),
+);
+
+test(
+  "a path that leads elsewhere, or that has appeared, is told, and no descriptor stays open",
+  inDirectory((directory) => {
+    furnish(directory);
+    const asked = ["a/file", "link", "none/at/all", "a/none", "a/file/beneath", "dangling"];
+    const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const changes: readonly [what: string, change: () => void][] = [
+      ["a file appears", () => Deno.writeTextFileSync(`${directory}/a/none`, "")],
+      ["a link appears", () => Deno.symlinkSync("a", `${directory}/none`)],
+      [
+        "a link's target appears",
+        () => Deno.mkdirSync(`${directory}/gone/away`, { recursive: true }),
+      ],
+      ["a file is replaced", () => {
+        Deno.renameSync(`${directory}/a/file`, `${directory}/a/old`);
+        Deno.writeTextFileSync(`${directory}/a/file`, "");
+      }],
+      ["a link is changed", () => {
+        Deno.removeSync(`${directory}/link`);
+        Deno.symlinkSync("a", `${directory}/link`);
+      }],
+      ["a file has become a directory", () => {
+        Deno.removeSync(`${directory}/a/file`);
+        Deno.mkdirSync(`${directory}/a/file/beneath`, { recursive: true });
+      }],
+    ];
+    for (const [what, change] of changes) {
+      const check = new ResolvedPathsCheck(
+        asked.map((path) => resolvePath(`${directory}/${path}`)),
+      );
+      const before = descriptors();
+      assert(check.holds(), `before ${what}`);
+      change();
+      assert(!check.holds(), what);
+      assertEquals(descriptors(), before, what);
+    }
+  }),
+);
