@@ -438,15 +438,15 @@ function flags(value, names) {
 }
 function flagNames(value, names) {
   let rest = value;
-  const words2 = [];
+  const words3 = [];
   for (const [name, bits] of Object.entries(names)) {
     if (bits !== 0 && containsBits(rest, bits)) {
-      words2.push(name);
+      words3.push(name);
       rest -= bits;
     }
   }
-  if (rest !== 0 || words2.length === 0) words2.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
-  return words2.join("|");
+  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  return words3.join("|");
 }
 function constant(value, names) {
   return new Named(value, () => {
@@ -593,6 +593,19 @@ var IOCTL_REQUESTS = {
   TIOCGPTPEER
 };
 
+// ffi/calls/words.ts
+function words(...values) {
+  const bytes = new Uint8Array(values.length * 8);
+  for (let index = 0; index < values.length; index++) {
+    let rest = values[index];
+    for (let at2 = index * 8; rest > 0; at2++) {
+      bytes[at2] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+  }
+  return bytes;
+}
+
 // ffi/calls/files.ts
 function openat(directory, path2, flagBits, fileMode = 0) {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
@@ -605,12 +618,8 @@ var SPLICE_FLAGS = {
 var SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 function openat2(directory, path2, how) {
   const { resolve: resolve2 = 0 } = how;
-  const words2 = new Uint32Array(OPEN_HOW_SIZE / 4);
-  words2[0] = how.flags;
-  words2[2] = how.mode ?? 0;
-  words2[4] = resolve2;
   const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(new Uint8Array(words2.buffer), text4);
+  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve2), text4);
   const opened = call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
   return (resolve2 & SCOPED) === 0 ? opened : {
     ...opened,
@@ -2493,8 +2502,8 @@ function syscalls(parts, hints) {
 function checkResult(outcome, hints) {
   const failure = failureOf(outcome);
   if (failure === void 0) return outcome;
-  const { name, errno, text: text4, words: words2 } = failure;
-  const hint = hintOf(words2, hintFor(errnoName(errno), hints));
+  const { name, errno, text: text4, words: words3 } = failure;
+  const hint = hintOf(words3, hintFor(errnoName(errno), hints));
   throw new SyscallError({
     syscall: name,
     errno,
@@ -3092,13 +3101,8 @@ function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
 var MOUNT_ATTR_SIZE = 32;
 function mount_setattr(directory, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
-  const words2 = new Uint32Array(MOUNT_ATTR_SIZE / 4);
-  words2[0] = attr_set;
-  words2[2] = attr_clr;
-  words2[4] = propagation2;
-  words2[6] = userns_fd;
   const text4 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
-  const struct = new Struct(new Uint8Array(words2.buffer), text4);
+  const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text4);
   const named = flags(flagBits, TREE_FLAGS);
   return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
 }
@@ -3611,10 +3615,10 @@ function formatIp(bytes) {
   const groups = Array.from({
     length: 8
   }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
-  const words2 = groups.map((group) => group.toString(16));
+  const words3 = groups.map((group) => group.toString(16));
   const [start2, count] = longestZeros(groups);
-  if (count < 2) return words2.join(":");
-  return `${words2.slice(0, start2).join(":")}::${words2.slice(start2 + count).join(":")}`;
+  if (count < 2) return words3.join(":");
+  return `${words3.slice(0, start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
 }
 function networkOf({ bytes, length }) {
   return bytes.map((byte, index) => {
@@ -3781,10 +3785,10 @@ function readResponse(answer) {
     words: void 0
   };
   const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
-  const words2 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+  const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return {
     errno,
-    words: words2 && decodeText(words2)
+    words: words3 && decodeText(words3)
   };
 }
 function decodeText(bytes) {
@@ -3945,12 +3949,12 @@ function addVeth(one, other) {
     ...header2,
     ...settings(other)
   ]);
-  const words2 = [
+  const words3 = [
     ...describe2(one),
     "peer",
     ...describe2(other)
   ];
-  return addLink("veth", one, words2, [
+  return addLink("veth", one, words3, [
     peer
   ]);
 }
@@ -3961,14 +3965,14 @@ function addDummy(link2) {
   return addLink("dummy", link2, describe2(link2), []);
 }
 function addMacvlan(link2, parent, mode2) {
-  const words2 = [
+  const words3 = [
     ...describe2(link2),
     `on ${nameOf(parent)}`
   ];
   const data2 = [
     word2(IFLA_MACVLAN_MODE, MACVLAN_MODES[mode2])
   ];
-  return addLink("macvlan", link2, words2, data2, [
+  return addLink("macvlan", link2, words3, data2, [
     word2(IFLA.LINK, parent)
   ]);
 }
@@ -4050,7 +4054,7 @@ function linkHeader(index, up) {
     uint32(change)
   ];
 }
-function addLink(kind, link2, words2, data2, more = []) {
+function addLink(kind, link2, words3, data2, more = []) {
   const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
     nested(IFLA_INFO_DATA, ...data2)
   ]);
@@ -4066,7 +4070,7 @@ function addLink(kind, link2, words2, data2, more = []) {
     words: [
       "RTM_NEWLINK",
       kind,
-      ...words2
+      ...words3
     ]
   };
 }
@@ -4136,24 +4140,24 @@ function socketCalls(protocol, fdOf2) {
     setNetlinkOption(fd, NETLINK_CAP_ACK)
   ];
 }
-function requestCalls(socket, messages, answer, words2 = messages[0].words) {
+function requestCalls(socket, messages, answer, words3 = messages[0].words) {
   return [
     send(socket, messages),
     recvfrom(socket, answer, MSG_DONTWAIT),
-    responseCheck(words2, answer)
+    responseCheck(words3, answer)
   ];
 }
 function send(socket, messages) {
   const encoded = encode(messages);
-  const text4 = messages.map(({ words: words2 }) => `{${words2.join(", ")}}`).join(", ");
+  const text4 = messages.map(({ words: words3 }) => `{${words3.join(", ")}}`).join(", ");
   if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text4));
   return sendPieces(socket, piecesOf(encoded), text4);
 }
-function responseCheck(words2, answer) {
+function responseCheck(words3, answer) {
   const none = new Named(4294967295, "~0U");
   const verdict = {
-    name: words2[0],
-    text: words2.join(" "),
+    name: words3[0],
+    text: words3.join(" "),
     answer,
     read: readResponse
   };
@@ -4351,8 +4355,8 @@ var NetlinkSocket = class {
     return route2 !== void 0 && leadsToOneMachine(route2);
   }
   /** Makes a request; see {@linkcode requestCalls}. */
-  request(messages, words2) {
-    const calls = requestCalls(this.number, messages, answerOutput(), words2);
+  request(messages, words3) {
+    const calls = requestCalls(this.number, messages, answerOutput(), words3);
     syscalls(calls.map((call2) => ({
       call: call2
     })));
@@ -4404,13 +4408,13 @@ var NetlinkSocket = class {
     this.close();
   }
 };
-function responseError({ words: words2 }, answer) {
+function responseError({ words: words3 }, answer) {
   const view2 = new DataView(answer.buffer, answer.byteOffset, answer.length);
   const { errno, words: hint } = readResponse(view2);
   return new SyscallError({
-    syscall: words2[0],
+    syscall: words3[0],
     errno,
-    call: words2.join(" "),
+    call: words3.join(" "),
     hint
   });
 }
@@ -4474,12 +4478,12 @@ function prlimit64(pid, resource, limit2, old) {
   const named = new Named(resource, () => `RLIMIT_${known.text}`);
   if (limit2 === null) return call("prlimit64", pid, named, null, old);
   const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
-  const words2 = [
+  const words3 = [
     BigInt(limit2.soft),
     BigInt(limit2.hard)
   ];
-  const bytes = new Uint8Array(new BigUint64Array(words2).buffer);
-  const struct = new Struct(bytes, `{${text4(words2[0])}, ${text4(words2[1])}}`);
+  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
+  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
   return call("prlimit64", pid, named, struct, old);
 }
 function rlimitOutput() {
@@ -4517,11 +4521,11 @@ function timespec(milliseconds) {
   if (milliseconds === void 0) return null;
   const seconds2 = Math.floor(milliseconds / 1e3);
   const nanoseconds = Math.round((milliseconds - seconds2 * 1e3) * 1e6);
-  const words2 = new BigInt64Array([
+  const words3 = new BigInt64Array([
     BigInt(seconds2),
     BigInt(nanoseconds)
   ]);
-  return new Struct(new Uint8Array(words2.buffer), `{${milliseconds} ms}`);
+  return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
 }
 
 // ffi/calls/names/waiting.ts
@@ -4899,15 +4903,15 @@ function capget(data2) {
   return call("capget", HEADER2, data2);
 }
 function capset(state) {
-  const words2 = new Uint32Array(6);
+  const words3 = new Uint32Array(6);
   SETS.forEach((set, index) => {
     for (const name of state[set]) {
       const bit = CAPABILITIES[name];
-      words2[index + (bit < 32 ? 0 : 3)] |= 1 << bit % 32;
+      words3[index + (bit < 32 ? 0 : 3)] |= 1 << bit % 32;
     }
   });
   const text4 = SETS.map((set) => `${set}=[${state[set].join(", ")}]`).join(", ");
-  return call("capset", HEADER2, new Struct(new Uint8Array(words2.buffer), `{${text4}}`));
+  return call("capset", HEADER2, new Struct(new Uint8Array(words3.buffer), `{${text4}}`));
 }
 function readCapabilities(data2) {
   const names = (set) => Object.keys(CAPABILITIES).filter((name) => {
@@ -5222,12 +5226,12 @@ var [PART2, ABBREVIATION] = [
   0.4,
   0.6
 ];
-function nearest(word4, words2) {
+function nearest(word4, words3) {
   if (word4.length > LONGEST3) return void 0;
   const wanted = word4.toLowerCase();
   let best;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
-  for (const candidate of words2) {
+  for (const candidate of words3) {
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [
@@ -5235,16 +5239,16 @@ function nearest(word4, words2) {
       distance
     ];
   }
-  return best ?? overlapping(wanted, words2);
+  return best ?? overlapping(wanted, words3);
 }
-function suggestion(word4, words2) {
-  const near = nearest(word4, words2);
+function suggestion(word4, words3) {
+  const near = nearest(word4, words3);
   return near === void 0 ? "" : `; did you mean "${near}"?`;
 }
-function overlapping(wanted, words2) {
+function overlapping(wanted, words3) {
   let best;
   let bestOverlap = PART2;
-  for (const candidate of words2) {
+  for (const candidate of words3) {
     const [short, long] = candidate.length < wanted.length ? [
       candidate.toLowerCase(),
       wanted
@@ -5494,14 +5498,14 @@ function boolean() {
     type: "boolean"
   }));
 }
-function oneOf(words2) {
-  const all = words2.map((word4) => `"${word4}"`).join(", ");
+function oneOf(words3) {
+  const all = words3.map((word4) => `"${word4}"`).join(", ");
   return schema(`one of ${all}`, (value) => {
     if (typeof value !== "string") return mismatch(value, `one of ${all}`);
-    if (words2.includes(value)) return void 0;
-    return `${quoted(value)} is none of ${all}${suggestion(value, words2)}`;
+    if (words3.includes(value)) return void 0;
+    return `${quoted(value)} is none of ${all}${suggestion(value, words3)}`;
   }, () => ({
-    enum: words2
+    enum: words3
   }));
 }
 function list(of, min = 0) {
@@ -7048,7 +7052,7 @@ var DEFAULT_SECCOMP_PROFILE = {
         MEMORY,
         PROCESSES,
         MESSAGES
-      ].flatMap(words)),
+      ].flatMap(words2)),
       allowWhere([
         "clone"
       ], {
@@ -7113,9 +7117,9 @@ function allowMore(profile2, more) {
 }
 function callsOf(name) {
   const groups = SECCOMP_GROUPS;
-  return words(groups[name] ?? name);
+  return words2(groups[name] ?? name);
 }
-function words(text4) {
+function words2(text4) {
   return text4.trim().split(/\s+/);
 }
 function allow(names) {
@@ -8245,11 +8249,11 @@ function permissionsSchema() {
   const lists = object(permissionFields());
   return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word4.issue(value) : lists.issue(value)));
 }
-function grantOf(item, words2 = [
+function grantOf(item, words3 = [
   "inherit"
 ]) {
   const items = list(item);
-  const all = either(oneOf(words2), either(boolean(), items));
+  const all = either(oneOf(words3), either(boolean(), items));
   return optional(schema(all.expected, (value) => (Array.isArray(value) ? items : all).issue(value)));
 }
 function host() {
@@ -8424,8 +8428,8 @@ function hasRoot(ranges2) {
   return ranges2.some(({ inside }) => inside === 0);
 }
 function numbersAfter(name, status) {
-  const [, words2 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
-  return words2.split(/\s+/).filter((word4) => word4 !== "").map(Number);
+  const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
+  return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
 }
 function mapOf(pid, file) {
   return read3(pid, file).split("\n").filter((line) => line !== "").map((line) => {
@@ -9665,7 +9669,7 @@ var ABSENT = /* @__PURE__ */ new Set([
   ERRNO.ENOTDIR
 ]);
 function resolvePath(path2) {
-  return withoutLinks(path2) ?? withLinks(path2);
+  return (path2.includes("..") ? void 0 : withoutLinks(path2)) ?? withLinks(path2);
 }
 function keepTable(path2, output, parts) {
   const loaded2 = engine();
@@ -9699,13 +9703,15 @@ var lookups = perEngine(() => ({
   following: followingLookup(),
   link: linkReading()
 }));
-function plainLookup() {
-  const path2 = new Output(PATH_MAX3, "&path");
-  const how = {
+function openWithoutLinks(path2) {
+  return openat2(at_fdcwd, path2, {
     flags: O_PATH | O_CLOEXEC,
     resolve: RESOLVE_NO_SYMLINKS
-  };
-  const opened = openat2(at_fdcwd, path2, how);
+  });
+}
+function plainLookup() {
+  const path2 = new Output(PATH_MAX3, "&path");
+  const opened = openWithoutLinks(path2);
   const [fd, stat, end] = [
     new ResultOf(opened, "fd"),
     statxOutput(),
@@ -9767,13 +9773,21 @@ function linkReading() {
   ]);
 }
 function withoutLinks(path2) {
-  if (path2.includes("..")) return void 0;
   const table = lookups().plain;
-  if (runTable(table, path2) < 0n) return void 0;
-  return {
+  const result = Number(runTable(table, path2));
+  if (result >= 0) return {
     asked: path2,
     path: normalize(path2),
     ...readFile(table.output)
+  };
+  return ABSENT.has(-result) ? absent(path2) : void 0;
+}
+function absent(path2) {
+  return {
+    asked: path2,
+    path: normalize(path2),
+    type: void 0,
+    id: void 0
   };
 }
 function withLinks(path2) {
@@ -9881,13 +9895,18 @@ function canBeFound(path2) {
 }
 var ResolvedPathsCheck = class {
   #found = [];
-  #others;
+  #absent = [];
+  #others = [];
   #program;
   constructor(paths) {
-    this.#others = paths.filter(({ id: id2 }) => id2 === void 0);
     const parts = [];
     for (const known of paths) {
-      if (known.id === void 0) continue;
+      if (known.id === void 0) {
+        if (isPlainlyAbsent(known)) {
+          this.#absent.push(openWithoutLinks(known.asked));
+        } else this.#others.push(known);
+        continue;
+      }
       for (const path2 of /* @__PURE__ */ new Set([
         known.asked,
         known.path
@@ -9904,13 +9923,29 @@ var ResolvedPathsCheck = class {
         });
       }
     }
+    for (const call2 of this.#absent) {
+      parts.push({
+        call: call2,
+        accept: [
+          "ENOENT",
+          "ENOTDIR"
+        ],
+        onZero: END,
+        onSuccess: END
+      });
+    }
     this.#program = assemble(parts, engine().architecture);
   }
   /** Asks the kernel. */
   holds() {
-    if (this.#found.length > 0) {
+    if (this.#program.calls.length > 0) {
       const result = engine().runInArena(this.#program);
       if (result.failed !== void 0) return false;
+      const appeared = this.#absent.find((call2) => result.result(call2) >= 0n);
+      if (appeared !== void 0) {
+        syscall(close(Number(result.result(appeared))));
+        return false;
+      }
       for (const { known, output } of this.#found) {
         if (!isSame(readFile(result.output(output)), known)) return false;
       }
@@ -9921,6 +9956,9 @@ var ResolvedPathsCheck = class {
     });
   }
 };
+function isPlainlyAbsent({ asked, path: path2, type }) {
+  return type === void 0 && path2 === normalize(asked) && !asked.includes("..");
+}
 function isSame(now, known) {
   return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
 }
@@ -10185,7 +10223,7 @@ function mountFixes(host2, inUserNamespace) {
 function newPlace() {
   return {
     mounts: [],
-    children: /* @__PURE__ */ new Map(),
+    children: void 0,
     made: false
   };
 }
@@ -10226,7 +10264,7 @@ var MountTable = class {
       depth: this.#depth,
       covered: place2.children
     });
-    place2.children = /* @__PURE__ */ new Map();
+    place2.children = void 0;
   }
   /** Removes the topmost mount at a path. */
   unmounted(target) {
@@ -10298,7 +10336,7 @@ var MountTable = class {
     const mount4 = this.mountOf(directory);
     this.#root = {
       ...newPlace(),
-      children: this.#placeAt(directory)?.children ?? /* @__PURE__ */ new Map()
+      children: this.#placeAt(directory)?.children
     };
     const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
     const source = mount4.type === "bind" ? normalize(mount4.source + rest) : mount4.source;
@@ -10351,8 +10389,9 @@ var MountTable = class {
     const normal = normalize(path2);
     if (normal === "/") return place2;
     for (const part of normal.slice(1).split("/")) {
-      let next = place2.children.get(part);
-      if (next === void 0) place2.children.set(part, next = newPlace());
+      const children = place2.children ??= /* @__PURE__ */ new Map();
+      let next = children.get(part);
+      if (next === void 0) children.set(part, next = newPlace());
       place2 = next;
     }
     return place2;
@@ -10364,7 +10403,7 @@ function walk(root, path2, pass2) {
   for (let begin = 1; begin < normal.length; ) {
     const slash = normal.indexOf("/", begin);
     const end = slash < 0 ? normal.length : slash;
-    place2 = place2.children.get(normal.slice(begin, end));
+    place2 = place2.children?.get(normal.slice(begin, end));
     if (place2 === void 0) return void 0;
     pass2?.(place2);
     begin = end + 1;
@@ -10373,14 +10412,14 @@ function walk(root, path2, pass2) {
 }
 function isKnown(place2) {
   if (place2.made || place2.mounts.some(({ mount: mount4 }) => mount4.certain)) return true;
-  return place2.children.values().some(isKnown);
+  return place2.children?.values().some(isKnown) ?? false;
 }
 function* entriesBelow(place2, path2) {
   for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
     ...mount4,
     target: path2 || "/"
   };
-  for (const [name, child] of place2.children) yield* entriesBelow(child, `${path2}/${name}`);
+  for (const [name, child] of place2.children ?? []) yield* entriesBelow(child, `${path2}/${name}`);
 }
 function touches(path2, other) {
   return isWithin(path2, other) || isWithin(other, path2);
@@ -13095,14 +13134,14 @@ function landlockVersion() {
   return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
 }
 function landlock_create_ruleset({ files, ports, scopes }) {
-  const words2 = [
+  const fields = [
     files,
     ports,
     scopes
   ];
   const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  const known = words2.findLastIndex((word4) => word4 !== 0) + 1;
-  const struct = structOf(words2.slice(0, known), text4);
+  const known = fields.findLastIndex((field) => field !== 0) + 1;
+  const struct = new Struct(words(...fields.slice(0, known)), text4);
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
 function pathBeneathOutput(rights) {
@@ -13116,9 +13155,7 @@ function writePathBeneath(pipe, rights, directory) {
   const struct = new Struct(new Uint8Array(vector.buffer), text4, [
     {
       offset: 0,
-      to: structOf([
-        rights
-      ], "")
+      to: words(rights)
     },
     {
       offset: 16,
@@ -13132,16 +13169,10 @@ function addPathBeneath(ruleset, rule) {
 }
 function addNetPort(ruleset, rights, port) {
   const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, structOf([
-    rights,
-    port
-  ], text4), 0);
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
 }
 function landlock_restrict_self(ruleset) {
   return call("landlock_restrict_self", ruleset, 0);
-}
-function structOf(words2, text4) {
-  return new Struct(new Uint8Array(new BigUint64Array(words2.map(BigInt)).buffer), text4);
 }
 
 // ffi/linux/landlock.ts
@@ -13209,17 +13240,17 @@ var CurrentCredentials = class {
       Number(result.result(GID))
     ];
     const groups = groupsIn(result, egid);
-    const words2 = [
+    const words3 = [
       euid,
       egid,
       groups
     ];
-    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words2.push(view2.getUint32(at2, true));
-    if (this.#last !== void 0 && words2.every((word4, at2) => word4 === this.#words[at2])) {
+    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
+    if (this.#last !== void 0 && words3.every((word4, at2) => word4 === this.#words[at2])) {
       return this.#last;
     }
     const { effective, inheritable } = readCapabilities(view2);
-    this.#words = words2;
+    this.#words = words3;
     return this.#last = {
       euid,
       egid,
@@ -14061,7 +14092,7 @@ var Search = class {
     this.#lists = lists;
   }
   run() {
-    const { directory, absent, names, home } = this.#question;
+    const { directory, absent: absent2, names, home } = this.#question;
     const around = this.#aroundStart();
     for (const [index, path2] of around.entries()) {
       this.#later({
@@ -14080,13 +14111,13 @@ var Search = class {
       if (pending === void 0) break;
       this.#read(pending);
     }
-    if (directory !== "/") this.#reportAllMissing(directory, absent);
+    if (directory !== "/") this.#reportAllMissing(directory, absent2);
     const projects = around.filter((path2) => this.#lists.of(path2).has(".git"));
     for (const project of /* @__PURE__ */ new Set([
       ...around.slice(0, 1),
       ...projects
     ])) {
-      this.#reportAllMissing(project, absent);
+      this.#reportAllMissing(project, absent2);
     }
     if (home !== void 0 && isWithin(home, directory)) this.#reportAllMissing(home, names);
     const missing2 = [
@@ -16336,7 +16367,7 @@ function settingsOf2(limit2, limits2) {
       ];
     case "io":
       return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
-        const words2 = Object.entries({
+        const words3 = Object.entries({
           rbps: readBps,
           wbps: writeBps,
           riops: readIops,
@@ -16344,7 +16375,7 @@ function settingsOf2(limit2, limits2) {
         }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
         return setting("io.max", [
           device,
-          ...words2
+          ...words3
         ].join(" "));
       });
   }
@@ -16492,12 +16523,12 @@ function parseHierarchies(groups, mountinfo) {
   return groups.split("\n").filter(Boolean).flatMap((line) => {
     const [id2, names = "", ...rest] = line.split(":");
     const version = id2 === "0" && names === "" ? 2 : 1;
-    const words2 = names.split(",");
-    const controllers = new Set(words2.flatMap(controllerOf));
+    const words3 = names.split(",");
+    const controllers = new Set(words3.flatMap(controllerOf));
     if (version === 1 && controllers.size === 0) return [];
     const path2 = rest.join(":");
     for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words2.every((word4) => mount4.options.includes(word4)));
+      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
       const own = same ? directoryIn(mount4, path2) : void 0;
       if (own !== void 0) return [
         {
@@ -16633,14 +16664,14 @@ function parentAt2(directory, needed, isOwnGroup) {
   const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
   const there = controllers("cgroup.controllers");
   const enabled = controllers("cgroup.subtree_control");
-  const absent = [
+  const absent2 = [
     ...needed
   ].filter((name) => !there.has(name));
-  if (absent.length > 0) {
+  if (absent2.length > 0) {
     return {
       version: 2,
       directory,
-      why: `has not been given "${absent.join('", "')}"`
+      why: `has not been given "${absent2.join('", "')}"`
     };
   }
   const missing2 = [
@@ -16775,11 +16806,11 @@ function checkProcessors(directory, cpuset) {
   const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
   if (text4 === void 0) return;
   const there = parseList(text4);
-  const absent = [
+  const absent2 = [
     ...parseList(cpuset)
   ].filter((processor) => !there.has(processor));
-  if (absent.length === 0) return;
-  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent.join(", ")}, only ${text4}`);
+  if (absent2.length === 0) return;
+  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text4}`);
 }
 function callsOf2(action) {
   return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
@@ -17874,7 +17905,7 @@ function launchError({ compiled, values }, result) {
     fixes
   });
 }
-function failureError({ name, errno, text: text4, words: words2 }, { plan, stepIndex, fixes }) {
+function failureError({ name, errno, text: text4, words: words3 }, { plan, stepIndex, fixes }) {
   const code = errnoName(errno);
   const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
   return new SyscallError({
@@ -17882,7 +17913,7 @@ function failureError({ name, errno, text: text4, words: words2 }, { plan, stepI
     errno,
     call: text4,
     ...stepDetails(plan, stepIndex),
-    hint: hintOf(words2, orMemoryLimit(fix, code, plan))
+    hint: hintOf(words3, orMemoryLimit(fix, code, plan))
   });
 }
 function orEarlierStep(fix, code, { cursor }, stepIndex) {
@@ -18276,7 +18307,7 @@ function addNatTable({ name, family, owned, rules }) {
     ...new Set(rules.map(({ hook }) => hook))
   ];
   const table = text2(1, name);
-  const message2 = (type, words2, ...attributes) => ({
+  const message2 = (type, words3, ...attributes) => ({
     type,
     flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
     payload: [
@@ -18284,10 +18315,10 @@ function addNatTable({ name, family, owned, rules }) {
       ...attributes
     ],
     words: [
-      ...words2.slice(0, 1),
+      ...words3.slice(0, 1),
       family === AF_INET6 ? "ip6" : "ip",
       name,
-      ...words2.slice(1)
+      ...words3.slice(1)
     ]
   });
   const messages = [
@@ -18600,7 +18631,7 @@ function lowerPublish({ port, address: address2, hostAddress, to: toPort = port,
       rule
     }
   ];
-  const words2 = [
+  const words3 = [
     "publish",
     describePublished(published)
   ];
@@ -18608,7 +18639,7 @@ function lowerPublish({ port, address: address2, hostAddress, to: toPort = port,
   translate(plan, inside, {
     family: to.family,
     rules
-  }, words2, {
+  }, words3, {
     service: "reserve-port",
     protocol,
     address: socketAddress2(published)
@@ -18633,7 +18664,7 @@ function socketAddress2({ host: host2, port, to }) {
     text: text4
   };
 }
-function translate(plan, inside, table, words2, ...before) {
+function translate(plan, inside, table, words3, ...before) {
   plan.needs("net", HOSTS_NETWORK);
   const messages = (name) => addNatTable({
     ...table,
@@ -18643,8 +18674,8 @@ function translate(plan, inside, table, words2, ...before) {
   if (inside === true) {
     writeSetting(plan, forwardingSetting(table.family), "1");
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
-    const name = `ramekin-${words2.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words2);
+    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
     plan.calls([
       socket,
       ...options,
@@ -18664,7 +18695,7 @@ function translate(plan, inside, table, words2, ...before) {
     {
       service: "nat-table",
       table,
-      words: words2
+      words: words3
     }
   ]);
 }
@@ -18691,7 +18722,7 @@ var natTableService = {
       describeCall(send(socket, messages))
     ];
   },
-  start({ table, words: words2 }) {
+  start({ table, words: words3 }) {
     requireForwarding(table.family);
     const name = `ramekin-${crypto.randomUUID()}`;
     const socket = new NetlinkSocket(NETLINK_NETFILTER);
@@ -18700,7 +18731,7 @@ var natTableService = {
         ...table,
         name,
         owned: true
-      }), words2);
+      }), words3);
     } catch (error) {
       socket.close();
       throw error;
@@ -20685,7 +20716,7 @@ function lowerMount(step, plan) {
 function lowerTmpfs(step, plan) {
   plan.needs("mount", NEEDS_MOUNT);
   const { flags: flags2, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
-  const words2 = [
+  const words3 = [
     ...step.size === void 0 ? [] : [
       `size=${step.size}`
     ],
@@ -20699,7 +20730,7 @@ function lowerTmpfs(step, plan) {
   mountFilesystem(plan, step.target, {
     type: "tmpfs",
     flags: flags2,
-    data: words2.join(",") || null
+    data: words3.join(",") || null
   });
 }
 function lowerKernelFilesystem({ step: type, target, options }, plan) {
