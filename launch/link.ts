@@ -22,6 +22,7 @@ import {
   unshare,
 } from "../ffi/calls/namespaces.ts";
 import { execveat, exit_group } from "../ffi/calls/processes.ts";
+import { ALL_PROCESSORS, sched_setaffinity } from "../ffi/calls/processors.ts";
 import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { Label } from "../ffi/engine/program.ts";
 import type { Fixes } from "../ffi/fix.ts";
@@ -124,6 +125,11 @@ function enterCgroup(writer: ProgramWriter, plan: PlanBuilder, { cgroup }: Launc
   };
   for (let index = 0; index < cgroup.files; index++) {
     writer.add(writeTextTo(cgroupFile(index), MYSELF), options);
+  }
+  // Since Linux 6.2 the processors that the script is kept to are remembered, and the container would
+  // run on those of its group that are among them (sched_setaffinity(2)).
+  if (plan.limits!.limits.cpuset !== undefined) {
+    writer.add(sched_setaffinity(0, ALL_PROCESSORS), options);
   }
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }

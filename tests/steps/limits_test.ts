@@ -30,6 +30,7 @@ import {
   writeFile,
 } from "../../mod.ts";
 import { decode, isAlive, runScript, until } from "../other_scripts.ts";
+import { printed } from "../launch/started_script.ts";
 import { assertRefused, inside, notRoot, root, test } from "../support.ts";
 
 /** Returns why these limits cannot be set here; `undefined` if they can. */
@@ -193,6 +194,17 @@ test("the program runs on the processors of the set", () => {
   );
   assertStringIncludes(error.message, "there is no processor 4000, only 0");
 }, lacks({ cpuset: "0" }));
+
+test("a container with processors of its own runs on all of them", () => {
+  const [own, programs] = printed(
+    `const list = "grep Cpus_allowed_list /proc/self/status";
+     const { stdout } = new Deno.Command("sh", { args: ["-c", list] }).outputSync();
+     const box = recipe(ramekin.limits({ cpuset: "0,1" }));
+     print(new TextDecoder().decode(stdout) + inside(box, list))`,
+    { by: "taskset -c 0" },
+  ).trim().split("\n").map((line) => line.split("\t")[1]);
+  assertEquals([own, programs], ["0", "0-1"]);
+}, lacks({ cpuset: "0,1" }));
 
 /** Returns a whole disk of this machine. */
 function disk(): string | undefined {
