@@ -17232,6 +17232,12 @@ var UNDENIED = /* @__PURE__ */ new Set([
   "pidfd_open"
 ]);
 
+// ffi/calls/processors.ts
+var ALL_PROCESSORS = new Struct(new Uint8Array(8192 / 8).fill(255), "[all processors]");
+function sched_setaffinity(thread, mask2) {
+  return call("sched_setaffinity", thread, mask2.size, mask2);
+}
+
 // plan/namespace_fixes.ts
 function namespaceFixes(kinds, host2, inUserNamespace) {
   const usedUp = () => limitReached(kinds, host2);
@@ -17733,6 +17739,9 @@ function enterCgroup(writer, plan, { cgroup }) {
   };
   for (let index = 0; index < cgroup.files; index++) {
     writer.add(writeTextTo(cgroupFile(index), MYSELF), options);
+  }
+  if (plan.limits.limits.cpuset !== void 0) {
+    writer.add(sched_setaffinity(0, ALL_PROCESSORS), options);
   }
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 }
