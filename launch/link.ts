@@ -11,7 +11,7 @@
 import { type Call, pointerList, ResultOf } from "../ffi/call.ts";
 import { clone3, CLONE_CLEAR_SIGHAND } from "../ffi/calls/clone3.ts";
 import { EFD_CLOEXEC } from "../ffi/calls/events.ts";
-import { close_range, CLOSE_RANGE_CLOEXEC, dup3, eventfd2 } from "../ffi/calls/files.ts";
+import { chdir, close_range, CLOSE_RANGE_CLOEXEC, dup3, eventfd2 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import {
   clone,
@@ -153,6 +153,9 @@ const MYSELF = "0";
 /** Writes the calls that become the init, which reads the pid of its child from descriptor 0. */
 function becomeInit(writer: ProgramWriter, cloned: Call, frame: Frame): void {
   writer.section = "init";
+  // The program may have entered another root by now. pivot_root(2) has moved the init to it, but not
+  // its working directory, by which the old root would be found at /proc/1/cwd.
+  writer.add(chdir("/"), CHILD_EDGES);
   writer.add(close_range(0, 0xffff_ffff, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
   const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
   writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);

@@ -357,7 +357,10 @@ function followLinks(plan: PlanBuilder, path: string): string {
 
 function baseOf(plan: PlanBuilder, path: string): Base {
   const root = plan.cursor.rootOf(path);
-  if (root !== undefined) return { kind: "beneath", directory: root, resolve: RESOLVE_IN_ROOT };
+  if (root !== undefined) {
+    plan.access.recordLookup(path);
+    return { kind: "beneath", directory: root, resolve: RESOLVE_IN_ROOT };
+  }
   const { mounts } = plan.state;
   const { target, own, certain } = mounts.mountAbove(path);
   if (target !== "/" && (own || mounts.atHostRoot)) {

@@ -39,7 +39,7 @@ export class HostPath {
     const isClimbing = climbs(path);
     if (!isClimbing && !mounts.isHostFile(path)) return undefined;
     // Links of a later root, which may be untrusted, are followed as if it were the root already.
-    if (plan.access.leavesRoot(path)) return undefined;
+    if (plan.access.hostRootAround(path) !== undefined) return undefined;
     const resolved = plan.resolveTrusted(isClimbing ? path : normalize(path), optional);
     if (!resolved.path.startsWith("/")) {
       return plan.refuse(`${source} is ${resolved.path}, which has no path`);

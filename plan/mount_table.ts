@@ -15,6 +15,8 @@ export interface PlannedMount {
   readonly type: string;
   /** The path that is bound, or the source of the filesystem. */
   readonly source: string;
+  /** The file of the host that is bound, without symbolic links. */
+  readonly hostSource?: string | undefined;
   /** The directories of an overlay, the topmost first. */
   readonly layers: readonly MountLayer[];
   /** Whether the mount is read-only. */
@@ -175,8 +177,14 @@ export class MountTable {
     const mount = this.mountOf(directory);
     this.#root = { ...newPlace(), children: this.#placeAt(directory)?.children };
     const rest = directory.slice(mount.target === "/" ? 0 : mount.target.length);
-    const source = mount.type === "bind" ? normalize(mount.source + rest) : mount.source;
-    this.#base = { ...mount, target: "/", source, certain: true };
+    const below = (path: string) => mount.type === "bind" ? normalize(path + rest) : path;
+    this.#base = {
+      ...mount,
+      target: "/",
+      source: below(mount.source),
+      hostSource: mount.hostSource === undefined ? undefined : below(mount.hostSource),
+      certain: true,
+    };
     this.#tree = "other";
     this.#depth += directory.length;
   }

@@ -269,7 +269,10 @@ function smallRoot(net: "none" | "host", asked: readonly string[]): readonly Ste
   return [
     tmpfs(ROOT, { mode: 0o755 }),
     mkdir(`${ROOT}/var`),
-    symlink("/tmp", `${ROOT}/var/tmp`),
+    // A mount on a link would be one on /tmp.
+    ...(asked.some((directory) => isWithin(directory, "/var/tmp"))
+      ? []
+      : [symlink("/tmp", `${ROOT}/var/tmp`)]),
     ...others.map((path) => hostFile(path, { readOnly: true, optional: true })),
     ...(net === "none" && !asked.some((directory) => isWithin("/etc/hosts", directory))
       ? [mkdir(`${ROOT}/etc`), writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))]

@@ -7,7 +7,7 @@
 import type { MountEntry } from "../../ffi/proc/mountinfo.ts";
 import type { Host } from "../../host/host.ts";
 import type { ResolvedPath } from "../../host/resolve_path.ts";
-import { climbs, isWithin, nameOf, normalize, parentOf } from "../../recipe/path.ts";
+import { climbs, nameOf, normalize, parentOf } from "../../recipe/path.ts";
 import type { MountTable } from "../mount_table.ts";
 import type { StepCursor } from "../step_cursor.ts";
 
@@ -34,17 +34,23 @@ export class HostPaths {
 
   /** Whether the path may be a file of the host that no step has mounted. */
   mayBeHostFile(path: string): boolean {
-    return this.#mounts.atHostRoot && (climbs(path) || this.#mounts.mayBeHostFile(path));
+    return this.#mounts.atHostRoot &&
+      (climbs(path) || this.#mounts.mayBeHostFile(path) || this.hostRootAround(path) !== undefined);
   }
 
   /**
-   * Whether symbolic links lead a path of the host out of the later root that it lies in. The
-   * kernel then looks it up as in that root, so it can be any file in it.
+   * Returns the later root that a path lies in, if the path can lead to any file of the host in it:
+   * that root is a directory of the host's, the kernel looks the path up as in it, and follows a
+   * symbolic link on the way, of the host's or on a mount of the recipe.
    */
-  leavesRoot(path: string): boolean {
+  hostRootAround(path: string): string | undefined {
     const root = this.#cursor.rootOf(path);
-    if (root === undefined || climbs(path) || !this.#mounts.isHostFile(path)) return false;
-    return !isWithin(this.#host.resolve(path).path, this.#host.resolve(root).path);
+    if (root === undefined || climbs(path) || !this.#mounts.mayBeHostFile(root)) return undefined;
+    const normal = normalize(path);
+    if (!this.#mounts.isHostFile(parentOf(normal))) return root;
+    if (!this.#mounts.isHostFile(normal)) return undefined;
+    const plain = this.#host.resolve(root).path + normal.slice(root.length);
+    return this.#host.resolve(normal).path === plain ? undefined : root;
   }
 
   /** Returns the path without symbolic links. Refuses the step if the file has no path. */
@@ -66,7 +72,8 @@ export class HostPaths {
   }
 
   #placeOf(path: string): HostPlace {
-    if (this.leavesRoot(path)) return this.#host.resolve(this.#cursor.rootOf(path)!);
+    const root = this.hostRootAround(path);
+    if (root !== undefined) return this.#host.resolve(root);
     if (climbs(path) || this.#mounts.isHostFile(path)) return this.#host.resolve(path);
     const mount = this.#mounts.mountOf(path);
     const normal = normalize(path);

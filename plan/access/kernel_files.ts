@@ -66,10 +66,11 @@ export class KernelFiles {
     );
   }
 
-  /** Makes a directory the root. */
-  enter(directory: string): void {
+  /** Makes a directory the root, which is not known if links lead to it. */
+  enter(directory: string | undefined): void {
     this.#mounts = this.#mounts.flatMap((mount): KernelMount[] => {
       const { target, onHost, copied } = mount;
+      if (directory === undefined) return [{ ...mount, copied: true }];
       if (isWithin(target, directory)) {
         return [{ ...mount, target: target.slice(directory.length) || "/" }];
       }

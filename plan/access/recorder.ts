@@ -20,6 +20,7 @@ import type { StepCursor } from "../step_cursor.ts";
 import type { HostAccess, HostAccessKind } from "./access.ts";
 import { HostPaths, type HostPlace, type PathHost } from "./host_paths.ts";
 import { KernelFiles } from "./kernel_files.ts";
+import { SettledPaths } from "./settled_paths.ts";
 
 /** An access that may depend on later steps. */
 export interface RecordedAccess {
@@ -116,7 +117,10 @@ export class AccessRecorder {
   #isOpen = false;
   readonly #cursor: StepCursor;
   readonly #paths: HostPaths;
+  readonly #settled: SettledPaths;
   readonly #host: PathHost;
+  /** The later roots that files of the host may have been looked up in. */
+  readonly #lookedUp = new Set<string>();
   /** The directories that are shown with what is mounted below them, and the steps. */
   readonly #trees: {
     readonly directory: string;
@@ -133,6 +137,7 @@ export class AccessRecorder {
     this.state = state;
     this.#host = host;
     this.#paths = new HostPaths(cursor, state.mounts, host);
+    this.#settled = new SettledPaths(cursor, state.mounts, (path) => host.resolve(path));
   }
 
   /** See {@linkcode HostPaths.hostSource}. */
@@ -140,9 +145,19 @@ export class AccessRecorder {
     return this.#paths.hostSource(source);
   }
 
-  /** See {@linkcode HostPaths.leavesRoot}. */
-  leavesRoot(path: string): boolean {
-    return this.#paths.leavesRoot(path);
+  /** See {@linkcode HostPaths.hostRootAround}. */
+  hostRootAround(path: string): string | undefined {
+    return this.#paths.hostRootAround(path);
+  }
+
+  /** Records a lookup in a later root, which may lead to any file of the host there. */
+  recordLookup(path: string): void {
+    const root = this.#paths.hostRootAround(path);
+    if (root === undefined || this.#lookedUp.has(root)) return;
+    this.#lookedUp.add(root);
+    const { path: place } = this.#paths.placeOf(root);
+    this.record({ kind: "read", path: place });
+    this.record({ kind: "write", path: place });
   }
 
   /** Whether the host has a file with this path. */
@@ -256,21 +271,32 @@ export class AccessRecorder {
     if (this.#paths.mayBeHostFile(path)) {
       return this.kernelFiles.copied(this.#paths.placeOf(path).path);
     }
-    const { type } = this.state.mounts.mountOf(path);
-    const hasLinks = type === "bind" || this.#cursor.includes("symlink");
-    this.kernelFiles.copied(hasLinks ? undefined : normalize(path));
+    this.kernelFiles.copied(this.#settled.of(path));
+  }
+
+  /** Records a symbolic link that a step makes. */
+  recordLink(path: string): void {
+    this.#settled.linked(path);
+  }
+
+  /** Records that a step mounts something, before the mount table has it. */
+  recordMountPoint(target: string): void {
+    this.#settled.mounted(target);
   }
 
   /** Records a mount of a new filesystem. */
   recordFilesystem({ source, target, type, options }: FilesystemAccess): void {
     const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
     const { index: stepIndex } = this.#cursor;
+    const place = this.#settled.of(target);
     this.kernelFiles.mounted({
-      target,
+      target: place ?? target,
       type,
       step: this.#cursor.nameOf(stepIndex),
       stepIndex,
-      onHost: this.state.mounts.isHostFile(target) && !this.#cursor.includes("propagation"),
+      copied: place === undefined,
+      onHost: place !== undefined && this.state.mounts.isHostFile(place) &&
+        !this.#cursor.includes("propagation"),
       ...(readOnly && { readOnlyIn: this.state.capabilities.userNamespaces }),
     });
     // It shows the namespace that the process is in now, whichever the program is in later.
@@ -301,7 +327,8 @@ export class AccessRecorder {
 
   /** Records that a step makes a path read-only, or hides it. */
   recordGuard(path: string): void {
-    this.kernelFiles.guard(path, this.state.capabilities.userNamespaces);
+    const place = this.#settled.of(path);
+    if (place !== undefined) this.kernelFiles.guard(place, this.state.capabilities.userNamespaces);
   }
 
   /** Records that a step makes a directory the root. */
@@ -317,7 +344,8 @@ export class AccessRecorder {
       this.init.seesHost = true;
     }
     this.root = this.#rootAfter(by);
-    this.kernelFiles.enter(directory);
+    this.kernelFiles.enter(this.#settled.of(directory));
+    this.#settled.entered(directory);
   }
 
   /**

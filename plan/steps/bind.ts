@@ -47,10 +47,12 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   }
   const target = plan.path(step.target);
   target.refuseRoot();
+  plan.access.recordMountPoint(target.canonical);
   const mounted = {
     target: target.canonical,
     type: "bind",
     source: step.source,
+    hostSource: source instanceof HostPath ? source.resolved.path : undefined,
     readOnly: step.readOnly === true,
   };
   if (step.optional !== true) {

@@ -60,7 +60,10 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   mountFilesystem(plan, `${directory}/pts`, { type: "devpts", flags, data: pts });
   const shm = `mode=1777,size=${step.shm ?? "64m"},nr_inodes=64k`;
   mountFilesystem(plan, `${directory}/shm`, { type: "tmpfs", flags, data: shm });
-  for (const [name, to] of Object.entries(LINKS)) plan.call(symlinkat(to, made, name));
+  for (const [name, to] of Object.entries(LINKS)) {
+    plan.access.recordLink(`${directory}/${name}`);
+    plan.call(symlinkat(to, made, name));
+  }
   plan.release(made);
   plan.state.terminals = `${directory}/ptmx`;
 }

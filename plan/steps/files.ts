@@ -42,6 +42,7 @@ export function lowerMkdir(step: MkdirStep, plan: PlanBuilder): void {
 /** Lowers `symlink`. */
 export function lowerSymlink(step: SymlinkStep, plan: PlanBuilder): void {
   mayMake(plan, step);
+  plan.access.recordLink(step.path);
   plan.path(step.path).inParent((directory, name) => {
     plan.call(symlinkat(step.target, directory, name), { fixes: makingFixes(step.path) });
   });

@@ -69,6 +69,7 @@ export function mountFilesystem(
 ): void {
   checkOptions(plan, data);
   const target = plan.path(path);
+  plan.access.recordMountPoint(target.canonical);
   const { mountFixes } = plan.state;
   target.mountOn({
     source: source ?? type,

@@ -631,6 +631,62 @@ test("a filesystem of the kernel counts that may be in the new root by another p
   assertEquals(requiredAccess(steps.proc("/var/tmp"), own, around), machine);
 });
 
+/** What has to be read-only in /proc. */
+const GUARDS = [
+  ...["sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "dynamic_debug", "fs", "irq"],
+  ...["latency_stats", "mtrr", "pressure", "scsi"],
+];
+
+test("paths that are read-only count where they certainly are those of the mount", () => {
+  const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc" }] : [];
+  const [, ...rest] = closed;
+  const guarded = (directory: string) =>
+    steps.readonlyPaths(...GUARDS.map((name) => `${directory}/${name}`));
+  const found = (proc: string, before: readonly Step[], after: readonly Step[]) =>
+    requiredAccess(steps.proc(proc), own.with(...before), [...after, ...rest]);
+  const place = [steps.mkdir("/mnt/s/proc"), steps.mkdir("/mnt/dir")];
+  assertEquals(found("/mnt/s/proc", place, [pivotRoot("/mnt"), guarded("/s/proc")]), []);
+  // Over a link of the recipe's; what is read-only are directories of the same names.
+  const feigned = [tmpfs("/mnt/s"), ...GUARDS.map((name) => steps.mkdir(`/mnt/s/p/${name}`))];
+  const link = [...place, steps.symlink("proc", "/mnt/s/p")];
+  const over = [...feigned, pivotRoot("/mnt"), guarded("/s/p")];
+  assertEquals(found("/mnt/s/p", link, over), machine);
+  // The same by a link in a directory that is mounted over another one by another link.
+  const hidden = [
+    ...place,
+    steps.symlink("dir", "/mnt/other"),
+    tmpfs("/mnt/other"),
+    steps.symlink("../s/proc", "/mnt/other/p"),
+  ];
+  assertEquals(found("/mnt/dir/p", hidden, [tmpfs("/mnt/dir"), pivotRoot("/mnt")]), machine);
+  assertEquals(found("/mnt/s/proc", hidden, [pivotRoot("/mnt"), guarded("/s/proc")]), machine);
+});
+
+test(
+  "a filesystem of the kernel is in the new root by whichever link it is named",
+  inDirectory((directory) => {
+    const machine: HostAccessKind[] = root ? [{ kind: "write", path: "/proc" }] : [];
+    Deno.mkdirSync(`${directory}/real/proc`, { recursive: true });
+    Deno.symlinkSync("real", `${directory}/link`);
+    const [, ...rest] = closed;
+    for (
+      const [proc, entered] of [
+        ["real/proc", "real"],
+        ["real/proc", "link"],
+        ["link/proc", "real"],
+        ["link/proc", "link"],
+      ]
+    ) {
+      const after = [pivotRoot(`${directory}/${entered}`), ...rest];
+      const box = recipe(unshare(...ALL), mapRoot());
+      for (const before of ["", "/proc/self/root"]) {
+        const found = requiredAccess(steps.proc(`${before}${directory}/${proc}`), box, after);
+        assertEquals(found, machine, `${before} ${proc} ${entered}`);
+      }
+    }
+  }),
+);
+
 test("a mount has devices again where a step leaves out nodev", () => {
   const shown = bind("/usr", "/mnt/usr", { readOnly: true });
   const read: HostAccessKind[] = [{ kind: "read", path: "/usr" }];

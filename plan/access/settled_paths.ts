@@ -1,0 +1,89 @@
+/**
+ * Which paths of a recipe certainly lead to the place that their words name. The mount table knows
+ * mounts by words, and so do the needs for kernel filesystems; a symbolic link on the way, of the
+ * recipe's own or of a directory that it shows, makes them name another place.
+ *
+ * @module
+ */
+
+import type { ResolvedPath } from "../../host/resolve_path.ts";
+import { climbs, isWithin, normalize } from "../../recipe/path.ts";
+import type { MountTable, PlannedMount } from "../mount_table.ts";
+import type { StepCursor } from "../step_cursor.ts";
+
+/** The filesystems of the recipe's in which nobody but its steps makes links. */
+const EMPTY_TYPES: ReadonlySet<string> = new Set(["tmpfs", "ramfs"]);
+
+/** The links of procfs, beside those of each process (proc(5)). */
+const PROC_LINK = /^\/(?:\d+|self|thread-self|mounts|net)(?:\/|$)/;
+
+/** Follows what the steps do to the ways of paths. */
+export class SettledPaths {
+  readonly #cursor: StepCursor;
+  readonly #mounts: MountTable;
+  readonly #resolve: (path: string) => ResolvedPath;
+  /** The links that the steps have made. */
+  #links: string[] = [];
+  /** Whether a step has mounted or made a link where its words need not lead. */
+  #isLost = false;
+
+  constructor(cursor: StepCursor, mounts: MountTable, resolve: (path: string) => ResolvedPath) {
+    this.#cursor = cursor;
+    this.#mounts = mounts;
+    this.#resolve = resolve;
+  }
+
+  /** Returns the path without links of the place that a path certainly leads to, if it is known. */
+  of(path: string): string | undefined {
+    if (this.#isLost || climbs(path)) return undefined;
+    const normal = normalize(path);
+    if (this.#mounts.isHostFile(normal)) return this.#onHost(normal);
+    const mount = this.#mounts.mountOf(normal);
+    if (mount.target === normal) return normal;
+    return mount.certain && this.#isPlain(normal, mount) ? normal : undefined;
+  }
+
+  /** Notes a mount, before the mount table has it. */
+  mounted(target: string): void {
+    if (this.of(target) === undefined) this.#isLost = true;
+  }
+
+  /** Notes a symbolic link that a step makes. */
+  linked(path: string): void {
+    if (this.of(path) === undefined) this.#isLost = true;
+    this.#links.push(normalize(path));
+  }
+
+  /** Notes that a directory becomes the root. */
+  entered(root: string): void {
+    this.#links = this.#links.filter((link) => isWithin(link, root))
+      .map((link) => link.slice(root === "/" ? 0 : root.length) || "/");
+  }
+
+  #onHost(path: string): string | undefined {
+    const resolved = this.#resolve(path).path;
+    const root = this.#cursor.rootOf(path);
+    if (root === undefined) return this.#mounts.isHostFile(resolved) ? resolved : undefined;
+    // Links in a later root are followed as if it were the root already.
+    const plain = this.#resolve(root).path + path.slice(root.length);
+    return resolved === plain ? resolved : undefined;
+  }
+
+  #isPlain(path: string, { target, type, own, hostSource, layers }: PlannedMount): boolean {
+    const rest = path.slice(target === "/" ? 0 : target.length);
+    const isPlainBelow = (directory: string) => {
+      const whole = normalize(directory + rest);
+      return this.#resolve(whole).path === whole;
+    };
+    if (own && EMPTY_TYPES.has(type)) {
+      return !this.#links.some((link) => isWithin(path, link));
+    }
+    if (type === "proc") return !PROC_LINK.test(rest);
+    if (type === "bind" && hostSource !== undefined) return isPlainBelow(hostSource);
+    // A directory of an overlay may be the recipe's own, with its links.
+    if (type === "overlay" && !this.#cursor.includes("symlink")) {
+      return layers.every((layer) => layer.path.startsWith("/") && isPlainBelow(layer.path));
+    }
+    return false;
+  }
+}
