@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ResultOf } from "../call.ts";
+import { type Call, ResultOf } from "../call.ts";
 import {
   at_fdcwd,
   close,
@@ -18,34 +18,43 @@ import {
   openat,
 } from "../calls/files.ts";
 import { ppoll } from "../calls/processes.ts";
-import { END, Label } from "../engine/program.ts";
+import { engine } from "../engine/engine.ts";
+import { assemble, Label } from "../engine/program.ts";
 import type { ErrnoName } from "../errno.ts";
-import { syscall, syscalls } from "../syscalls.ts";
+import { checkResult, syscalls } from "../syscalls.ts";
 
 /** Locks that are held. */
 export class Locks {
-  readonly #held: number[] = [];
+  #held: readonly number[];
 
-  private constructor() {}
+  private constructor(held: readonly number[]) {
+    this.#held = held;
+  }
 
-  /** Locks the groups of a script, as long as it lives. */
+  /**
+   * Locks the groups of a script, as long as it lives.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
   static ofScript(groups: readonly string[]): Locks {
-    return Locks.#each(groups, (group) => lock(group, LOCK_SH));
+    return new Locks(lock(groups, LOCK_SH));
   }
 
   /**
    * Keeps others from removing groups without a script from directories, while this script makes
    * its own there. Anybody can hold such a lock, so it is waited for no longer than a moment.
+   *
+   * @throws {SyscallError} if no more files may be open
    */
   static ofMaking(directories: readonly string[]): Locks {
-    return Locks.#each(directories, (directory) => {
-      let fd = lock(entrance(directory), LOCK_SH);
-      for (let tries = 0; fd === undefined && tries < TRIES; tries++) {
-        syscalls([{ call: ppoll([], 1), accept: ["EINTR"] }]);
-        fd = lock(entrance(directory), LOCK_SH);
-      }
-      return fd;
-    });
+    const files = directories.map(entrance);
+    let held = lock(files, LOCK_SH);
+    for (let tries = 0; held.length < files.length && tries < TRIES; tries++) {
+      syscalls([{ call: ppoll([], 1), accept: ["EINTR"] }]);
+      closeAll(held);
+      held = lock(files, LOCK_SH);
+    }
+    return new Locks(held);
   }
 
   /** Keeps others from making groups in a directory; `undefined` where somebody makes one. */
@@ -58,32 +67,15 @@ export class Locks {
     return Locks.#alone(group);
   }
 
-  static #each(paths: readonly string[], take: (path: string) => number | undefined): Locks {
-    const locks = new Locks();
-    try {
-      for (const path of paths) locks.#add(take(path));
-      return locks;
-    } catch (error) {
-      locks.release();
-      throw error;
-    }
-  }
-
   static #alone(path: string): Locks | undefined {
-    const fd = lock(path, LOCK_EX);
-    if (fd === undefined) return undefined;
-    const locks = new Locks();
-    locks.#add(fd);
-    return locks;
-  }
-
-  #add(fd: number | undefined): void {
-    if (fd !== undefined) this.#held.push(fd);
+    const held = lock([path], LOCK_EX);
+    return held.length === 0 ? undefined : new Locks(held);
   }
 
   /** Releases them. */
   release(): void {
-    for (const fd of this.#held.splice(0)) syscall(close(fd));
+    closeAll(this.#held);
+    this.#held = [];
   }
 
   /** Releases them at the end of a `using` scope. */
@@ -106,17 +98,34 @@ function entrance(directory: string): string {
 /** The errnos of what is gone, another user's, or locked. */
 const NOT_LOCKED: readonly ErrnoName[] = ["ENOENT", "ENODEV", "EACCES", "EAGAIN"];
 
-/** Opens and locks a file, if that is possible at once. */
-function lock(path: string, operation: number): number | undefined {
-  const opened = openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  const locked = flock(fd, operation | LOCK_NB);
-  const closing = new Label("closing");
-  const outcome = syscalls([
-    { call: opened, accept: NOT_LOCKED, onAccepted: END },
-    { call: locked, accept: NOT_LOCKED, onZero: END, onFailure: closing },
-    closing,
-    { call: close(fd) },
-  ]);
-  return outcome.result(locked) === 0n ? Number(outcome.result(opened)) : undefined;
+/** Opens and locks those files with which that is possible at once. */
+function lock(paths: readonly string[], operation: number): number[] {
+  const tried = paths.map((path) => {
+    const opened = openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC);
+    return { opened, locked: flock(new ResultOf(opened, "fd"), operation | LOCK_NB) };
+  });
+  const program = assemble(
+    tried.flatMap(({ opened, locked }) => {
+      const [closing, next] = [new Label("closing"), new Label("next")];
+      return [
+        { call: opened, accept: NOT_LOCKED, onAccepted: next, onFailure: next },
+        { call: locked, accept: NOT_LOCKED, onZero: next, onFailure: closing },
+        closing,
+        { call: close(new ResultOf(opened, "fd")) },
+        next,
+      ];
+    }),
+    engine().architecture,
+  );
+  const outcome = engine().run(program);
+  const held = tried.filter(({ locked }) => outcome.result(locked) === 0n)
+    .map(({ opened }) => Number(outcome.result(opened)));
+  if (outcome.failed !== undefined) closeAll(held);
+  checkResult(outcome);
+  return held;
+}
+
+function closeAll(fds: readonly number[]): void {
+  const calls: readonly Call[] = fds.map((fd) => close(fd));
+  syscalls(calls.map((call) => ({ call })));
 }
