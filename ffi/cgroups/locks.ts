@@ -118,8 +118,11 @@ function lock(paths: readonly string[], operation: number): number[] {
     engine().architecture,
   );
   const outcome = engine().run(program);
-  const held = tried.filter(({ locked }) => outcome.result(locked) === 0n)
-    .map(({ opened }) => Number(outcome.result(opened)));
+  // A call that was not made has the result 0 too.
+  const held = tried.flatMap(({ opened, locked }) => {
+    const fd = Number(outcome.result(opened));
+    return fd >= 0 && outcome.result(locked) === 0n ? [fd] : [];
+  });
   if (outcome.failed !== undefined) closeAll(held);
   checkResult(outcome);
   return held;

@@ -342,6 +342,19 @@ testWith(
   },
 );
 
+testWith(noGroups, "a group that is gone is not locked", async () => {
+  const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  await withGroup((group) => {
+    const { directory } = group.directories[0]!;
+    const before = fds();
+    const locks = Locks.ofScript([`${directory}/gone`, directory]);
+    assertEquals(fds(), before + 1);
+    locks.release();
+    assertEquals(fds(), before);
+    assertEquals(Locks.ofLeft(`${directory}/gone`), undefined);
+  });
+});
+
 testWith(noGroups, "a group is locked as long as its script has it", async () => {
   await withGroup((group) => {
     const paths = group.directories.map(({ directory }) => directory);
