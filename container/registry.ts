@@ -1,6 +1,7 @@
 /**
  * The running containers of all scripts of this user. There is no list of them: a script is a
- * process that has mapped the engine, and has a pidfd of each of its containers.
+ * process that has mapped the engine, and has a pidfd of each of its containers. One that may
+ * outlive its script has a marker, too.
  *
  * @module
  */
@@ -14,7 +15,9 @@ import { processIdentity, startOf, statField } from "../ffi/proc/process_identit
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
+import { isMarker, readMarker } from "../launch/marker.ts";
 import { isNamesFile, readName } from "../launch/names.ts";
+import { canHaveMade, isOwn } from "./trust.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
 /** A running container. */
@@ -32,8 +35,13 @@ export interface RunningContainer {
   readonly namedBy: "script" | "program";
   /** The command line of its program. */
   readonly command: string;
-  /** The pid of the script that has made it. */
-  readonly script: number;
+  /** The pid of the script that has made it; `undefined` if the container has outlived it. */
+  readonly script: number | undefined;
+  /**
+   * Whether its script is this user's, outside of all containers, and no more restricted than this
+   * process. What another process says of its containers can be anything, their names first.
+   */
+  readonly own: boolean;
   /** The ids of the namespaces that it does not share with the script. */
   readonly namespaces: Readonly<Partial<Record<NamespaceKind, number>>>;
   /** Its cgroup in each hierarchy, as paths; empty if it is in the script's. */
@@ -63,11 +71,18 @@ export interface RunningContainer {
 export function runningContainers(): RunningContainer[] {
   const pids = allPids();
   const parents = parentsOf(pids);
-  const scripts = pids.filter((pid) =>
-    textOf(pid, "maps")?.includes("/memfd:ramekin-engine") === true
+  const maps = pids.map((pid) => ({ pid, text: textOf(pid, "maps") ?? "" }));
+  const scripts = maps.filter(({ text }) => text.includes("/memfd:ramekin-engine"));
+  const children = scripts.flatMap(({ pid }) =>
+    childrenOf(pid, parents).map((child) => ({ ...child, script: pid, source: pid }))
   );
-  return scripts
-    .flatMap((script) => childrenOf(script, parents).map((child) => ({ script, ...child })))
+  const known = new Set(children.map(({ pid }) => pid));
+  const marked = maps.filter(({ text }) => isMarker(text)).flatMap(({ pid: source }) => {
+    const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
+    if (found === undefined || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
+    return [{ ...found, script: undefined, source }];
+  });
+  return [...children, ...marked]
     .flatMap((child) => containerOf(child, parents) ?? [])
     .sort((a, b) => a.pid - b.pid);
 }
@@ -98,15 +113,21 @@ function childrenOf(script: number, parents: ReadonlyMap<number, number | undefi
   });
 }
 
+/** A container as its script or its marker has it, and the pid of that, which is where it was made. */
+interface Found extends Child {
+  readonly script: number | undefined;
+  readonly source: number;
+}
+
 function containerOf(
-  { script, pid, name }: Child & { readonly script: number },
+  { script, source, pid, name }: Found,
   parents: ReadonlyMap<number, number | undefined>,
 ): RunningContainer | undefined {
   return ifThere(() => {
     const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
     const program = programOf(pid, parents);
-    const [own, scripts] = [namespaces(pid), namespaces(script)];
-    const kinds = NAMESPACE_KINDS.filter((kind) => own[kind] !== scripts[kind]);
+    const [own, others] = [namespaces(pid), namespaces(source)];
+    const kinds = NAMESPACE_KINDS.filter((kind) => own[kind] !== others[kind]);
     const groups = cgroupOf(pid);
     return {
       pid,
@@ -115,8 +136,9 @@ function containerOf(
       namedBy: name === undefined ? "program" : "script",
       command: commandOf(program),
       script,
+      own: isOwn(source),
       namespaces: Object.fromEntries(kinds.map((kind) => [kind, own[kind]])),
-      cgroup: groups.join() === cgroupOf(script).join() ? [] : groups,
+      cgroup: groups.join() === cgroupOf(source).join() ? [] : groups,
       uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS),
     };
   }, HIDDEN_PROCESS);

@@ -132,6 +132,7 @@ export class ContainerCgroup {
       this.#group.kill();
       await sleep(delay);
     }
+    this.#group.leave();
     return result;
   }
 
@@ -154,6 +155,7 @@ export class ContainerCgroup {
       this.#group.kill();
       syscalls([{ call: ppoll([], delay), accept: ["EINTR"] }]);
     }
+    this.#group.leave();
   }
 }
 

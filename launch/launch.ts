@@ -7,11 +7,11 @@
 
 import type { Output } from "../ffi/call.ts";
 import { close } from "../ffi/calls/files.ts";
-import { kill, P_PID, pidfd_open, SIGNALS, waitid, WEXITED } from "../ffi/calls/processes.ts";
+import { kill, pidfd_open, SIGNALS } from "../ffi/calls/processes.ts";
 import { engine, place, RunResult, sizeWith } from "../ffi/engine/engine.ts";
 import type { Memory } from "../ffi/engine/memory.ts";
 import { PENDING, type SyscallProgram } from "../ffi/engine/program.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { SYNC_SOCKETS } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
@@ -19,6 +19,7 @@ import { launchError } from "./explain.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import type { LaunchProgram } from "./link.ts";
 import { writeName } from "./names.ts";
+import { reap } from "./reap.ts";
 import type { ScriptFrame } from "./script_frame.ts";
 import type { LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
@@ -229,8 +230,4 @@ function childrenIn(result: RunResult, plan: PlanBuilder): number[] {
 
 function pidIn(result: RunResult, pid: Output): number {
   return result.output(pid).getInt32(0, true);
-}
-
-function reap(pid: number): void {
-  syscalls([{ call: waitid(P_PID, pid, null, WEXITED), accept: ["ECHILD"] }]);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SIGNALS } from "../ffi/calls/processes.ts";
 import type { CgroupEntry } from "../ffi/cgroups/group.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { assemble, type SyscallProgram } from "../ffi/engine/program.ts";
@@ -20,6 +21,7 @@ import { type CompiledLaunch, Launch, type PreparedLaunch } from "./launch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { type LaunchProgram, link } from "./link.ts";
 import { Plan } from "./listing.ts";
+import { Marker } from "./marker.ts";
 import { namesFile } from "./names.ts";
 import { Placeholders } from "./placeholders.ts";
 import { initImage, scriptFacts, scriptPidfd } from "./runtime_fds.ts";
@@ -184,11 +186,15 @@ interface Made {
   readonly cgroup: ContainerCgroup | undefined;
 }
 
-/** Begins a launch, with the files that the script makes for it. */
+/** Begins a launch, with the files that the script makes for it, and its marker. */
 function startLaunch(prepared: PreparedLaunch): Launch {
-  const placeholders = Placeholders.make(prepared.compiled.plan);
+  const { compiled: { plan }, values: { spec } } = prepared;
+  const placeholders = Placeholders.make(plan);
   try {
-    return new Launch(prepared, placeholders === undefined ? [] : [placeholders]);
+    return new Launch(prepared, [
+      ...(placeholders === undefined ? [] : [placeholders]),
+      ...(plan.deathSignal === SIGNALS.SIGKILL ? [] : [new Marker(spec.program)]),
+    ]);
   } catch (error) {
     placeholders?.end();
     throw error;

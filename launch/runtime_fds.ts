@@ -5,24 +5,13 @@
  */
 
 import { call, Output } from "../ffi/call.ts";
-import {
-  F_ADD_SEALS,
-  F_SEAL_GROW,
-  F_SEAL_SEAL,
-  F_SEAL_SHRINK,
-  F_SEAL_WRITE,
-  fcntl,
-  memfd_create,
-  MFD_ALLOW_SEALING,
-  MFD_CLOEXEC,
-  write,
-} from "../ffi/calls/files.ts";
 import { gettid, PR_GET_TID_ADDRESS, prctl } from "../ffi/calls/processes.ts";
 import { hasClone3 } from "../ffi/clone3_support.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { ignoredSignals } from "./ignored_signals.ts";
+import { sealedImage } from "./sealed_image.ts";
 import type { ScriptFacts, ThreadWord } from "./script_frame.ts";
 
 /** A pidfd of this process, by which a container checks whether the script still runs. */
@@ -54,11 +43,6 @@ export function scriptFacts(): ScriptFacts {
 }
 
 /** A sealed memfd with the init's image. */
-export const initImage: () => number = perEngine((loaded) => {
-  const fd = syscall(memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const image = Uint8Array.fromBase64(INIT[loaded.architecture]);
-  syscall(write(fd, image, image.length));
-  // A container can open it as /proc/1/exe, and later containers execute it (CVE-2019-5736).
-  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-  return fd;
-});
+export const initImage: () => number = perEngine(({ architecture }) =>
+  sealedImage("ramekin-init", INIT[architecture])
+);

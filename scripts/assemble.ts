@@ -35,7 +35,15 @@ export function assembleEngine(architecture: string): Uint8Array<ArrayBuffer> {
 
 /** The init as a static executable of one segment, its ELF header part of the source. */
 export function assembleInit(architecture: string): Uint8Array<ArrayBuffer> {
-  const source = `init_${architecture}.S`;
+  return executable(architecture, `init_${architecture}.S`);
+}
+
+/** The marker, likewise. */
+export function assembleMarker(architecture: string): Uint8Array<ArrayBuffer> {
+  return executable(architecture, `marker_${architecture}.S`);
+}
+
+function executable(architecture: string, source: string): Uint8Array<ArrayBuffer> {
   // The linker for aarch64 knows no `--oformat binary`, so objcopy takes the text out.
   return build(architecture, source, ["-Ttext=0x400000"], ["-O", "binary", "-j", ".text"]);
 }
@@ -66,8 +74,8 @@ function run(program: string, args: string[]): void {
 export function bytesModule(): string {
   const lines = [
     "/**",
-    " * The engine and the init, assembled. Made by `deno task assemble` from the `.S` files beside",
-    " * this one; a test compares them.",
+    " * The engine, the init and the marker, assembled. Made by `deno task assemble` from the `.S`",
+    " * files beside this one; a test compares them.",
     " *",
     " * @module",
     " */",
@@ -77,6 +85,7 @@ export function bytesModule(): string {
     const [name, doc, assemble] of [
       ["ENGINE", "The shared object of the engine, in base64.", assembleEngine],
       ["INIT", "The static executable of the init, in base64.", assembleInit],
+      ["MARKER", "The static executable of the marker, in base64.", assembleMarker],
     ] as const
   ) {
     lines.push(`/** ${doc} */`, `export const ${name} = {`);

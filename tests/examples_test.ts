@@ -22,6 +22,15 @@ const LACKS: Readonly<Record<string, () => string | undefined>> = {
   rootfs: noStaticBusybox,
 };
 
+/** What the tour says of what these need. */
+const TOLD: Readonly<Record<string, readonly string[]>> = {
+  build_job: ["`cc`"],
+  cgroup_limits: ["root", "a control group", "Delegate=yes"],
+  network: ["`busybox`"],
+  rootfs: ["directory"],
+  shell: ["a terminal"],
+};
+
 /** Examples that are not just run. */
 const OTHERS: Readonly<Record<string, (printed: RegExp) => Promise<void>>> = {
   rootfs: runInRootDirectory,
@@ -41,6 +50,20 @@ test("the tour leads to every example", () => {
   const tour = Deno.readTextFileSync(`${directory}README.md`);
   for (const { name } of Deno.readDirSync(directory)) {
     if (name.endsWith(".ts")) assert(tour.includes(`](${name})`), name);
+  }
+});
+
+test("the tour says which examples need more than Deno, and what", () => {
+  const tour = Deno.readTextFileSync(`${directory}README.md`);
+  const needs = tour.split(/\n(?=\*\*\[|\d+\. \*\*\[)/).flatMap((entry) => {
+    const [, example] = /^(?:\d+\. )?\*\*\[(\w+)\.ts\]/.exec(entry) ?? [];
+    const [, what] = /_Needs_\s+([^]*)/.exec(entry) ?? [];
+    return example === undefined || what === undefined ? [] : [[example, what] as const];
+  });
+  const found = new Map(needs);
+  assertEquals([...found.keys()].sort(), Object.keys({ ...NEEDS, ...LACKS }).sort());
+  for (const [example, words] of Object.entries(TOLD)) {
+    for (const word of words) assert(found.get(example)!.includes(word), `${example}: ${word}`);
   }
 });
 

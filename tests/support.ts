@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
   bind,
+  dieWithParent,
   init,
   linux,
   mapRoot,
@@ -44,8 +45,13 @@ export const NAMESPACE_KINDS: readonly NamespaceKind[] = Object.keys(
 ) as NamespaceKind[];
 
 // The first launch of a script opens descriptors for all launches, which are no leftover of a test.
-await recipe(unshare("user", "mount", "pid"), mapRoot(), bind("/usr", "/usr"), init())
-  .command("true").output();
+await recipe(
+  unshare("user", "mount", "pid"),
+  mapRoot(),
+  bind("/usr", "/usr"),
+  init(),
+  dieWithParent(null),
+).command("true").output();
 
 /**
  * A test that may leave no process, open file, mount, interface or cgroup. One

@@ -34,6 +34,7 @@ import { killGroup } from "./kill.ts";
 import { mayWrite, parentOf, readEntry, readFile, readNumber, writeFile } from "./files.ts";
 import type { Controller } from "./hierarchies.ts";
 import { type GroupLimits, limitsIn } from "./limits.ts";
+import { Locks } from "./locks.ts";
 import { removeTree, sweep } from "./naming.ts";
 import type { CgroupAction } from "./parents.ts";
 import { type Usage, usageOf } from "./usage.ts";
@@ -63,6 +64,7 @@ export class Group {
   /** Its directories. */
   readonly directories: readonly GroupDirectory[];
   #limits: GroupLimits;
+  #locks: Locks | undefined;
 
   /** Use {@linkcode Group.make}. */
   constructor(directories: readonly GroupDirectory[], limits: GroupLimits) {
@@ -77,10 +79,13 @@ export class Group {
    * @throws {UnsupportedError} if the kernel does not have that file
    */
   static make({ directories, limits, actions }: CgroupPlan): Group {
-    for (const { directory } of directories) sweepOnce(parentOf(directory));
+    const paths = directories.map(({ directory }) => directory);
+    for (const path of paths) sweepOnce(parentOf(path));
     const group = new Group(directories, limits);
+    using _making = Locks.ofMaking(paths.map(parentOf));
     try {
       makeAll(actions);
+      group.#locks = Locks.ofScript(paths);
     } catch (error) {
       group.remove();
       throw error;
@@ -160,7 +165,15 @@ export class Group {
 
   /** Removes it. Returns `false` if it still has processes. */
   remove(): boolean {
-    return this.directories.map(({ directory }) => removeTree(directory)).every((gone) => gone);
+    const gone = this.directories.map(({ directory }) => removeTree(directory)).every(Boolean);
+    if (gone) this.leave();
+    return gone;
+  }
+
+  /** Leaves it to later scripts to remove it. */
+  leave(): void {
+    this.#locks?.release();
+    this.#locks = undefined;
   }
 
   #of(controller: Controller): GroupDirectory | undefined {

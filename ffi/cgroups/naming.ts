@@ -1,6 +1,6 @@
 /**
  * The names of groups. A name identifies the script that created the group, so that another script
- * can remove what a killed one left behind.
+ * can remove what a killed one left behind; from other pid namespaces, a lock does (locks.ts).
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { namespaces } from "../proc/process_namespaces.ts";
 import { syscalls } from "../syscalls.ts";
 import { readWholeText } from "../files/read_file.ts";
 import { directoriesIn, mayWrite, readFile, writeFile } from "./files.ts";
+import { Locks } from "./locks.ts";
 
 /** Names are `ramekin-PIDNS-PID-STARTED-REST`: a pid is unique only within its namespace. */
 const NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
@@ -42,22 +43,31 @@ const namePrefix = perEngine(() => {
 });
 
 /**
- * Removes the groups in a directory whose script has ended and that have no processes. Groups of
- * another pid namespace stay, as its processes cannot be seen from here.
+ * Removes the groups in a directory whose script has ended and that have no processes. One of this
+ * pid namespace has ended when no process has its pid and start time. Of others only the lock of
+ * their groups is seen from here, which a group has a moment after it is made: while somebody makes
+ * one, theirs stay.
  */
 export function sweep(directory: string): void {
+  using alone = Locks.ofSweeping(directory);
   const own = NAME.exec(scriptsName())![1];
   for (const name of directoriesIn(directory)) {
     const [, pidNamespace, pid, started] = NAME.exec(name) ?? [];
-    if (pid === undefined || pidNamespace !== own) continue;
-    const stat = readFile(`/proc/${pid}/stat`);
-    if (stat !== undefined && startOf(stat) === Number(started)) continue;
+    if (pid === undefined) continue;
+    if (pidNamespace === own ? isRunning(pid, started!) : alone === undefined) continue;
     const group = `${directory}/${name}`;
+    using left = Locks.ofLeft(group);
+    if (left === undefined) continue;
     // No script is left to thaw it, and frozen processes of version 1 cannot even be killed.
     const state = `${group}/freezer.state`;
     if (mayWrite(state)) writeFile(state, "THAWED");
     removeTree(group);
   }
+}
+
+function isRunning(pid: string, started: string): boolean {
+  const stat = readFile(`/proc/${pid}/stat`);
+  return stat !== undefined && startOf(stat) === Number(started);
 }
 
 /** Removes a group and those below it. Returns `false` if processes are left. */

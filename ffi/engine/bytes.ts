@@ -1,6 +1,6 @@
 /**
- * The engine and the init, assembled. Made by `deno task assemble` from the `.S` files beside
- * this one; a test compares them.
+ * The engine, the init and the marker, assembled. Made by `deno task assemble` from the `.S`
+ * files beside this one; a test compares them.
  *
  * @module
  */
@@ -69,4 +69,17 @@ export const INIT = {
     "0igHgNIBAADUAACAkuEDAJEiAIDSAwCA0ogggNIBAADUHwAAca0BAFQfABNr4f7/VOEDQLkiHAASX/wBcWD+/1QgPAhT" +
     "IRgAckAAAFQgAAIRyAuA0gEAANSA+v8Q4QMAkQIAgNIDAYDSKBGA0gEAANQfRABxoPz/VAD//zfhC0C5PwAAcaz+/1Th" +
     "AwAq4AMTKigQgNIBAADU8P//Fw==",
+} as const;
+
+/** The static executable of the marker, in base64. */
+export const MARKER = {
+  x86_64:
+    "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAhwBAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAF" +
+    "AAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAzwAAAAAAAADPAAAAAAAAAAAQAAAAAAAAcmFtZWtpbi1tYXJrZXIAvw8A" +
+    "AABIjTXl////uJ0AAAAPBUiD7BDHBCQAAAAAx0QkBAEAAABIiee+AQAAADHSRTHSuA8BAAAPBYP4/HTYMf+45wAAAA8F",
+  aarch64:
+    "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAiABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAF" +
+    "AAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAA1AAAAAAAAADUAAAAAAAAAAAAAQAAAAAAcmFtZWtpbi1tYXJrZXIAAOAB" +
+    "gNJh//8Q6BSA0gEAANT/QwDRIACA0gB8YNPgAwD54AMAkSEAgNICAIDSAwCA0igJgNIBAADUHxAAMcD+/1QAAIDSyAuA" +
+    "0gEAANQ=",
 } as const;

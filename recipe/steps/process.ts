@@ -237,6 +237,10 @@ export interface DieWithParentStep {
  * gains privileges by its file (set-user-ID, capabilities); `noNewPrivileges()`, `init()` or a user
  * namespace prevents that. Needs no privilege.
  *
+ * With anything but SIGKILL a small process beside the container, `ramekin-marker NAME`, ends with
+ * it: `ramekin ps`, `ramekin enter` and `runningContainers()` find the container by that when the
+ * script has ended.
+ *
  * @throws {RecipeError} when it is planned with `null`, and a step has the script forward packets:
  * `publish()`, `masquerade()` or `userNetwork()`
  *

@@ -5,7 +5,6 @@
  */
 
 import { type RunningContainer, runningContainers } from "../../host.ts";
-import { linux } from "../../mod.ts";
 import { nearest } from "../../recipe/nearest.ts";
 import { ifThere, readText } from "./files.ts";
 import { UsageError } from "./usage.ts";
@@ -19,19 +18,8 @@ import { UsageError } from "./usage.ts";
  */
 export function containerOf(word: string, any: boolean): number {
   const all = runningContainers();
-  const containers = any ? all : all.filter(isOwn);
+  const containers = any ? all : all.filter(({ own }) => own);
   return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers);
-}
-
-/**
- * Whether its script is one of this user's, outside of all containers: any program can name itself
- * like a container, and look like a script to those who see it.
- */
-function isOwn({ script }: RunningContainer): boolean {
-  const status = ifThere(() => readText(`/proc/${script}/status`)) ?? "";
-  const [, uid] = /^Uid:\s+(\d+)/m.exec(status) ?? [];
-  const [its, own] = [ifThere(() => linux.namespaces(script)), linux.namespaces()];
-  return Number(uid) === linux.getuid() && its?.user === own.user && its?.pid === own.pid;
 }
 
 function byPid(pid: number, containers: readonly RunningContainer[], any: boolean): number {

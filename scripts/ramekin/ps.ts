@@ -21,7 +21,7 @@ export function run(given: Arguments): number {
     String(container.pid),
     container.namedBy === "script" ? container.name : `(${container.name})`,
     timeText(container.uptime),
-    String(container.script),
+    container.script === undefined ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
     container.cgroup.join(" ") || "-",
     container.command,

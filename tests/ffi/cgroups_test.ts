@@ -14,6 +14,7 @@ import {
   settingsOf1,
   settingsOf2,
 } from "../../ffi/cgroups/limits.ts";
+import { Locks } from "../../ffi/cgroups/locks.ts";
 import { isScriptsName, newName, scriptsName, sweep } from "../../ffi/cgroups/naming.ts";
 import { SyscallError, UnsupportedError } from "../../ffi/errors.ts";
 import type { Memory } from "../../ffi/engine/memory.ts";
@@ -316,20 +317,55 @@ testWith(
       const names = [
         `ramekin-${pidNamespace}-4194305-1-gone`,
         `ramekin-${pidNamespace}-${pid}-1-earlier`,
+        `ramekin-1-4194305-1-elsewhere`,
         `ramekin-${pidNamespace}-${pid}-${started}-mine`,
         `ramekin-${pidNamespace}-${pid}-${started}-script`,
-        `ramekin-1-4194305-1-elsewhere`,
+        `ramekin-1-4194305-1-locked`,
         `ramekins`,
       ];
       for (const name of names) Deno.mkdirSync(`${directory}/${name}`);
       Deno.mkdirSync(`${directory}/${names[0]}/below`);
+      const locks = Locks.ofScript([`${directory}/ramekin-1-4194305-1-locked`]);
+      const making = Locks.ofMaking([directory]);
       sweep(directory);
       assertEquals([...directoriesIn(directory)].sort(), names.slice(2).sort());
+      making.release();
+      sweep(directory);
+      assertEquals([...directoriesIn(directory)].sort(), names.slice(3).sort());
+      locks.release();
+      sweep(directory);
+      const left = names.slice(3).filter((name) => !name.endsWith("-locked"));
+      assertEquals([...directoriesIn(directory)].sort(), left.sort());
       for (const name of directoriesIn(directory)) Deno.removeSync(`${directory}/${name}`);
       assertEquals(pidsIn(directory), []);
     });
   },
 );
+
+testWith(noGroups, "a group that is gone is not locked", async () => {
+  const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  await withGroup((group) => {
+    const { directory } = group.directories[0]!;
+    const before = fds();
+    const locks = Locks.ofScript([`${directory}/gone`, directory]);
+    assertEquals(fds(), before + 1);
+    locks.release();
+    assertEquals(fds(), before);
+    assertEquals(Locks.ofLeft(`${directory}/gone`), undefined);
+  });
+});
+
+testWith(noGroups, "a group is locked as long as its script has it", async () => {
+  await withGroup((group) => {
+    const paths = group.directories.map(({ directory }) => directory);
+    assertEquals(paths.map((path) => Locks.ofLeft(path)), paths.map(() => undefined));
+    group.leave();
+    for (const path of paths) {
+      using left = Locks.ofLeft(path);
+      assert(left !== undefined, path);
+    }
+  });
+});
 
 testWith(
   noGroups === undefined || hierarchies().length === 0

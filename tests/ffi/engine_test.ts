@@ -2,14 +2,14 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { call, Output, pointerList, ResultOf, Struct } from "../../ffi/call.ts";
-import { ENGINE, INIT } from "../../ffi/engine/bytes.ts";
+import { ENGINE, INIT, MARKER } from "../../ffi/engine/bytes.ts";
 import { engine, place, RunResult } from "../../ffi/engine/engine.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { Memory } from "../../ffi/engine/memory.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { assemble, END, Label, PENDING, recordOffset } from "../../ffi/engine/program.ts";
 import type { Architecture } from "../../ffi/syscall_numbers.ts";
-import { assembleEngine, assembleInit, tool } from "../../scripts/assemble.ts";
+import { assembleEngine, assembleInit, assembleMarker, tool } from "../../scripts/assemble.ts";
 import {
   CLONE_VFORK,
   CLONE_VM,
@@ -409,6 +409,7 @@ for (const architecture of ["x86_64", "aarch64"] as const) {
       const assembled = assembleEngine(architecture);
       assertEquals(await code(shipped, architecture), await code(assembled, architecture));
       assertEquals(Uint8Array.fromBase64(INIT[architecture]), assembleInit(architecture));
+      assertEquals(Uint8Array.fromBase64(MARKER[architecture]), assembleMarker(architecture));
     },
   );
 }

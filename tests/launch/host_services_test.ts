@@ -25,7 +25,7 @@ const MAKER = `
   );
   const spec = execSpec("sleep", { args: ["1000"] });
   const { pid, services } = new Launcher(planRecipe(box.steps)).spawn(spec);
-  console.log(JSON.stringify({ pid, records: services.map(({ record }) => record) }));
+  console.log(JSON.stringify({ pid, records: services.flatMap(({ record }) => record ?? []) }));
   setInterval(() => {}, 1000);
 `;
 

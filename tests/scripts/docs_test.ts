@@ -164,6 +164,52 @@ test("the recipe of yaml.md is one, with what it says of it", () => {
   assertThrows(() => parseRecipe(text!, { include }), ramekin.RecipeError, '"size" has no value');
 });
 
+const analyze = canRun("systemd-analyze", ["--version"]);
+
+test("systemd finds nothing wrong with the service of running.md", async () => {
+  const [, text] = /```ini\n([\s\S]*?)```/.exec(textOf("running.md"))!;
+  const directory = Deno.makeTempDirSync();
+  try {
+    const unit = `${directory}/kitchen.service`;
+    Deno.writeTextFileSync(unit, text!.replace("/usr/local/bin/deno", Deno.execPath()));
+    const { success, stderr } = await new Deno.Command("systemd-analyze", {
+      args: ["verify", "--man=no", unit],
+    }).output();
+    const about = new TextDecoder().decode(stderr).split("\n").filter((line) =>
+      line.includes("kitchen")
+    );
+    assertEquals([success, about], [true, []]);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}, analyze ? undefined : "needs systemd-analyze");
+
+test("the root of busybox in roots.md is one", async () => {
+  const [, script] = /```sh\n(mkdir -p root\/bin[\s\S]*?)```/.exec(textOf("roots.md"))!;
+  const directory = Deno.makeTempDirSync();
+  try {
+    const made = await new Deno.Command("sh", { args: ["-euc", script!], cwd: directory }).output();
+    assert(made.success, new TextDecoder().decode(made.stderr));
+    const example = new URL("../../examples/rootfs.ts", import.meta.url).pathname;
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-ffi", example, `${directory}/root`]
+        .concat("sh", "-c", "hostname; echo /*"),
+    }).output();
+    const printed = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assertEquals(printed, "rootfs\n/bin /dev /proc /sys /tmp\n");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}, canRun("busybox", ["true"]) ? undefined : "needs busybox");
+
+function canRun(name: string, args: readonly string[]): boolean {
+  try {
+    return new Deno.Command(name, { args: [...args] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
 test("the index leads to every page", () => {
   const index = textOf("README.md");
   for (const page of pages) {
