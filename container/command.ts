@@ -156,11 +156,10 @@ export class Command {
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
-    const { timeout, maxOutput } = this.#options;
     this.#admit();
     const kinds = this.#kinds(["null", "piped", "piped"]);
     const { launched, descriptors } = this.#launchWith(kinds);
-    return collectSync(launched, descriptors, timeout, maxOutput);
+    return collectSync(launched, descriptors, this.#options);
   }
 
   /**
@@ -212,8 +211,8 @@ export class Command {
   }
 
   get #limits(): ContainerLimits {
-    const { signal, timeout, maxOutput } = this.#options;
-    return { signal, timeout, maxOutput };
+    const { signal, timeout, killAfter, maxOutput } = this.#options;
+    return { signal, timeout, killAfter, maxOutput };
   }
 
   #startInTerminal(defaults: Kinds): Container {

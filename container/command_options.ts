@@ -38,7 +38,10 @@ export interface CommandOptions {
   readonly uid?: number;
   /** Its group id in the container's user namespace. */
   readonly gid?: number;
-  /** Kills the container (SIGKILL) when aborted; one that is aborted before throws its reason. */
+  /**
+   * Ends the container when aborted: see `killAfter`. One that is aborted before throws its reason,
+   * and nothing runs. Without effect in `outputSync()`, during which no event occurs.
+   */
   readonly signal?: AbortSignal;
   /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
   readonly stdin?: StdioKind;
@@ -52,8 +55,17 @@ export interface CommandOptions {
    * {@linkcode OutputLimitError} is thrown. Without it, they collect whatever a program writes.
    */
   readonly maxOutput?: number;
-  /** The time after which the container is killed (SIGKILL), in milliseconds. */
+  /** The time after which the container is ended, in milliseconds: see `killAfter`. */
   readonly timeout?: number;
+  /**
+   * How long a program that is ended may go on, in milliseconds: by `signal`, by `timeout`, or at the
+   * end of an `await using` scope. It gets SIGTERM, and after this time SIGKILL; with 0 it gets
+   * SIGKILL at once. So does one that SIGTERM does not reach: a paused one, and PID 1 of a pid
+   * namespace without a handler for it.
+   *
+   * @default {5000}
+   */
+  readonly killAfter?: number;
   /**
    * Whether the program gets a terminal of its own, which shells and editors need. Inherited
    * streams connect it with the script's terminal; a piped stream is the script's side of it.
@@ -93,6 +105,7 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     stderr: kind,
     maxOutput: optional(integer(0)),
     timeout: optional(integer(0)),
+    killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     permissions: permissionsSchema(),
   };

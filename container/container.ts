@@ -20,6 +20,8 @@ import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import { programOf } from "./registry.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
+import { askToEnd } from "../launch/ask_to_end.ts";
+import type { CollectLimits } from "../launch/collect.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
 import { suggestion } from "../recipe/nearest.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
@@ -31,13 +33,9 @@ import { after } from "./timer.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
 
 /** The limits of a running container, and a callback for its end. */
-export interface ContainerLimits {
-  /** Kills the container when aborted. */
+export interface ContainerLimits extends CollectLimits {
+  /** Ends the container when aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** The time after which it is killed, in milliseconds. */
-  readonly timeout?: number | undefined;
-  /** How many bytes of a stream `output()` collects before the container is killed. */
-  readonly maxOutput?: number | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }
@@ -85,11 +83,14 @@ export class Container implements AsyncDisposable {
   readonly #services: readonly RunningService[];
   readonly #channels: readonly (FdStream | undefined)[];
   readonly #maxOutput: number | undefined;
+  readonly #killAfter: number | undefined;
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
   #ended = false;
   #timedOut = false;
-  #killed = false;
+  /** Whether it was asked to end, or killed. */
+  #isEnding = false;
+  #stopGrace: (() => void) | undefined;
   #identity: ProcessIdentity | undefined;
 
   /** Use `spawn()`. */
@@ -107,6 +108,7 @@ export class Container implements AsyncDisposable {
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
     this.#maxOutput = limits.maxOutput;
+    this.#killAfter = limits.killAfter;
     this.status = this.#wait(limits);
     // A script that does not wait for it must not be ended by an error of the container's.
     this.status.catch(() => {});
@@ -395,20 +397,23 @@ export class Container implements AsyncDisposable {
     for (const wait of this.#waits()) wait.unref();
   }
 
-  /** Kills the container (SIGKILL), waits until it is cleaned up, and closes its streams. */
+  /**
+   * Ends the container, by SIGTERM and later SIGKILL (the option `killAfter`), waits until it is
+   * cleaned up, and closes its streams.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) this.kill("SIGKILL");
+    this.#end();
     await this.status;
     for (const channel of this.#channels) channel?.close();
   }
 
   async #wait({ signal, timeout, ended }: ContainerLimits): Promise<CommandStatus> {
-    const kill = () => this.#killNow();
-    if (signal?.aborted === true) kill();
-    signal?.addEventListener("abort", kill);
+    const end = () => this.#end();
+    if (signal?.aborted === true) end();
+    signal?.addEventListener("abort", end);
     const stopTimer = timeout === undefined ? undefined : after(timeout, () => {
-      this.#timedOut = !this.#ended;
-      kill();
+      this.#timedOut = !this.#isEnding;
+      end();
     });
     let status: CommandStatus | undefined;
     while (status === undefined) {
@@ -417,12 +422,13 @@ export class Container implements AsyncDisposable {
     }
     this.#ended = true;
     stopTimer?.();
-    signal?.removeEventListener("abort", kill);
+    this.#stopGrace?.();
+    signal?.removeEventListener("abort", end);
     this.#exit.close();
     syscall(close(this.#pidfd));
     if (this.#cgroup !== undefined) status = { ...status, ...await this.#cgroup.end() };
     endServices(this.#services);
-    if (this.#killed) this.#channels.forEach((channel) => channel?.stopAtEof());
+    if (this.#isEnding) this.#channels.forEach((channel) => channel?.stopAtEof());
     await ended?.();
     return this.#timedOut ? { ...status, timedOut: true } : status;
   }
@@ -466,9 +472,18 @@ export class Container implements AsyncDisposable {
     return collected;
   }
 
+  /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
+  #end(): void {
+    if (this.#ended || this.#isEnding) return;
+    this.#isEnding = true;
+    const { pid } = this;
+    const grace = askToEnd({ pid, pidfd: this.#pidfd, cgroup: this.#cgroup }, this.#killAfter);
+    if (grace !== undefined) this.#stopGrace = after(grace, () => this.#killNow());
+  }
+
   #killNow(): void {
     if (this.#ended) return;
-    this.#killed = true;
+    this.#isEnding = true;
     this.kill("SIGKILL");
   }
 

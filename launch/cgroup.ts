@@ -119,6 +119,11 @@ export class ContainerCgroup {
     this.#group.freeze(false);
   }
 
+  /** Whether its processes are frozen, or about to be. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
   killed(): void {
     if (this.#paused) this.resume();

@@ -10,50 +10,72 @@ import { syscall } from "../ffi/syscalls.ts";
 import { Slot, Struct } from "../ffi/call.ts";
 import { Routine } from "../ffi/routine.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
+import { askToEnd } from "./ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { type CommandStatus, reapStatus } from "./status.ts";
 import { endServices } from "./running_service.ts";
 
+/** What bounds a program whose output is collected. */
+export interface CollectLimits {
+  /** The time after which it is asked to end, in milliseconds. */
+  readonly timeout?: number | undefined;
+  /** How long it may go on after that, until it is killed. */
+  readonly killAfter?: number | undefined;
+  /** How many bytes it may write to a stream. */
+  readonly maxOutput?: number | undefined;
+}
+
 /**
- * Collects the program's output and waits for its end; kills it after the timeout.
+ * Collects the program's output and waits for its end; ends it after the timeout.
  *
- * @throws {OutputLimitError} if it has written too much, when it is killed too
+ * @throws {OutputLimitError} if it has written too much, when it is killed
  */
 export function collectSync(
   launched: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
-  timeout: number | undefined,
-  maxOutput?: number,
+  { timeout, killAfter, maxOutput }: CollectLimits = {},
 ): CommandOutput {
   const { pidfd, cgroup } = launched;
-  const end = timeout === undefined ? Infinity : performance.now() + timeout;
+  // First that of the timeout, then that of SIGKILL.
+  let deadline = timeout === undefined ? Infinity : performance.now() + timeout;
   const collected = new Map<number, OutputCollector>();
   descriptors.forEach((fd, stream) => {
     if (fd !== undefined) collected.set(fd, new OutputCollector(stream, maxOutput));
   });
   const open = new Set(collected.keys());
+  let [isEnding, timedOut] = [false, false];
+  let status: CommandStatus | undefined;
   const kill = () => {
-    if (!killed && status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    killed = true;
+    if (status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    [isEnding, deadline] = [true, Infinity];
+  };
+  const end = () => {
+    const grace = status === undefined && !isEnding ? askToEnd(launched, killAfter) : undefined;
+    if (grace === undefined) return kill();
+    [isEnding, deadline] = [true, performance.now() + grace];
   };
   const waitForAny = () => {
     const [first = -1, second = -1] = open;
-    const left = killed || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
+    const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds = Math.floor(left / 1000);
     const exit = status === undefined ? pidfd : -1;
     WAITING.run(first, second, exit, seconds, Math.round((left - seconds * 1000) * 1e6));
   };
-  let [timedOut, killed] = [false, false];
-  let status: CommandStatus | undefined;
-  while (status === undefined || (open.size > 0 && !killed)) {
+  while (status === undefined || (open.size > 0 && !isEnding)) {
     // If only the end of the program is left to wait for, waitid(2) waits.
-    const waitsForEnd = open.size === 0 && (killed || end === Infinity);
+    const waitsForEnd = open.size === 0 && deadline === Infinity;
     if (!waitsForEnd) waitForAny();
-    if (!killed && performance.now() >= end) {
-      timedOut = true;
-      kill();
+    if (performance.now() >= deadline) {
+      timedOut ||= !isEnding;
+      end();
     }
+    if (status === undefined) {
+      status = reapStatus(pidfd, waitsForEnd);
+      // This kills the remaining processes of the group, which may hold the streams open.
+      if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
+    }
+    // All that a program has left in a pipe at its end is read at once.
     for (const fd of open) {
       const bytes = readSome(fd);
       if (bytes === undefined) continue;
@@ -62,10 +84,6 @@ export function collectSync(
       if (bytes.length === 0) open.delete(fd);
       else if (stream.overflows) kill();
     }
-    if (status !== undefined) continue;
-    status = reapStatus(pidfd, waitsForEnd);
-    // This kills the remaining processes of the group, which may hold the streams open.
-    if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
   }
   const streams = descriptors.map((fd) => fd === undefined ? undefined : collected.get(fd));
   return conclude(launched, descriptors, { ...status, timedOut }, streams);
@@ -91,7 +109,7 @@ export function conclude(
 /** Kills a container and waits for its end. */
 export function endSync(launched: LaunchedProcess): void {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
-  collectSync(launched, [], undefined);
+  collectSync(launched, []);
 }
 
 /** The timeout of ppoll(2) for a program without one, in milliseconds. */

@@ -1,0 +1,61 @@
+/**
+ * Asking a program to end: SIGTERM first, so that it can clean up, and SIGKILL where that is of no
+ * use.
+ *
+ * @module
+ */
+
+import { at_fdcwd } from "../ffi/calls/files.ts";
+import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
+import { engine } from "../ffi/engine/engine.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { processDirectory } from "../ffi/proc/proc_dir.ts";
+import { syscallNumber } from "../ffi/syscall_numbers.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import type { LaunchedProcess } from "./launched_process.ts";
+
+/** How long a program that got SIGTERM may go on, in milliseconds, where nothing else is said. */
+const USUAL_GRACE = 5000;
+
+/**
+ * Sends SIGTERM to a container's first process, and returns after how many milliseconds SIGKILL has
+ * to follow; `undefined` if SIGKILL was sent at once, because it has no time, or would not get
+ * SIGTERM.
+ */
+export function askToEnd(
+  { pid, pidfd, cgroup }: Pick<LaunchedProcess, "pid" | "pidfd" | "cgroup">,
+  killAfter = USUAL_GRACE,
+): number | undefined {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !dropsTerm(pid);
+  syscall(pidfd_send_signal(pidfd, asks ? SIGNALS.SIGTERM : SIGNALS.SIGKILL));
+  if (!asks) cgroup?.killed();
+  return asks ? killAfter : undefined;
+}
+
+/**
+ * Whether the kernel drops SIGTERM to a process, and tells nobody: to PID 1 of a pid namespace that
+ * neither catches nor blocks it (pid_namespaces(7)). While it waits in sigtimedwait(2), as inits do,
+ * what it waits for is not shown as blocked.
+ */
+function dropsTerm(pid: number): boolean {
+  try {
+    const directory = processDirectory(pid);
+    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
+    const status = readWholeText(at_fdcwd, `${directory}/status`);
+    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) &&
+      !TAKEN.some((field) => hasTerm(status, field));
+  } catch {
+    // It has ended, may not be looked into, or there are no descriptors left: it is only a matter of
+    // time then.
+    return false;
+  }
+}
+
+/** The masks of signals that are caught and blocked. */
+const TAKEN = ["SigCgt", "SigBlk"] as const;
+
+function hasTerm(status: string, field: string): boolean {
+  const mask = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${mask}`) >> BigInt(SIGNALS.SIGTERM - 1)) & 1n) === 1n;
+}
