@@ -89,9 +89,11 @@ export class Command {
     return this.#launcher.plan;
   }
 
-  get #planOptions(): PlanOptions | undefined {
+  get #planOptions(): PlanOptions {
     const grants = this.#grants;
-    return grants && { network: grants.network, admit: (access) => grants.require([access]) };
+    const detached = this.#options.detached || undefined;
+    if (grants === undefined) return { detached };
+    return { detached, network: grants.network, admit: (access) => grants.require([access]) };
   }
 
   /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
@@ -107,7 +109,8 @@ export class Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs(): readonly HostAccess[] {
-    return this.#needs(this.#plans.launcher({}).plan);
+    const { detached } = this.#planOptions;
+    return this.#needs(this.#plans.launcher({ detached }).plan);
   }
 
   /**

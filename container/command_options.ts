@@ -72,6 +72,14 @@ export interface CommandOptions {
    */
   readonly terminal?: boolean;
   /**
+   * Whether the program has a session of its own, which no signal of the script's terminal reaches,
+   * and runs on when the script ends: as by the steps `newSession` and `dieWithParent(null)`.
+   * `unref()` lets the script end before it.
+   */
+  readonly detached?: boolean;
+  /** As for `Deno.Command`: without effect on Linux. */
+  readonly windowsRawArguments?: boolean;
+  /**
    * The access to the host that is granted: see {@linkcode Permissions}. Without this option, the
    * recipe is trusted like the script's own code.
    */
@@ -107,6 +115,8 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     timeout: optional(integer(0)),
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
+    detached: optional(boolean()),
+    windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema(),
   };
 });

@@ -8,7 +8,6 @@ import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
 import type { Usage } from "../ffi/cgroups/usage.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { escapeControls } from "../ffi/control_characters.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
@@ -23,11 +22,11 @@ import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { askToEnd } from "../launch/ask_to_end.ts";
 import type { CollectLimits } from "../launch/collect.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
-import { suggestion } from "../recipe/nearest.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
+import { signalNumber } from "./signal_number.ts";
 import { inputStream, type OutputStream, outputStream } from "./streams.ts";
 import { after } from "./timer.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
@@ -46,6 +45,8 @@ export type Enter = (
   program: string | URL,
   options: EnterOptions,
 ) => Command;
+
+const STREAMS = ["stdin", "stdout", "stderr"] as const;
 
 /**
  * A running container: its program, and all processes that this has started. Made by `spawn()`.
@@ -86,6 +87,8 @@ export class Container implements AsyncDisposable {
   readonly #killAfter: number | undefined;
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
+  /** Whether `output()` was called. */
+  #collects = false;
   #ended = false;
   #timedOut = false;
   /** Whether it was asked to end, or killed. */
@@ -255,7 +258,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if it is not piped
    */
   get stdout(): OutputStream {
-    return this.#outputs[1] ??= outputStream(this.#channel(1));
+    return this.#output(1);
   }
 
   /**
@@ -273,11 +276,12 @@ export class Container implements AsyncDisposable {
    * ```
    */
   get stderr(): OutputStream {
-    return this.#outputs[2] ??= outputStream(this.#channel(2));
+    return this.#output(2);
   }
 
   /**
-   * Waits for the end of the program, and returns its status and output.
+   * Waits for the end of the program, and returns its status and output. A piped standard input is
+   * left open: the script closes it.
    *
    * @example
    * ```ts
@@ -289,11 +293,18 @@ export class Container implements AsyncDisposable {
    * assertEquals([success, new TextDecoder().decode(stdout)], [true, "soup\n"]);
    * ```
    *
-   * @throws {TypeError} if one of its streams is being read already
+   * @throws {TypeError} if one of its streams is or was read to its end elsewhere
    * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
   async output(): Promise<CommandOutput> {
-    if (this.#channels[0] !== undefined && this.#stdin === undefined) this.#channels[0].close();
+    for (const fd of [1, 2]) {
+      if (this.#channels[fd] === undefined) continue;
+      if (this.#collects || this.#outputs[fd]?.locked === true) {
+        const name = STREAMS[fd];
+        throw new TypeError(`Cannot collect output: '${name}' is locked`);
+      }
+    }
+    this.#collects = true;
     const [status, stdout, stderr] = await Promise.all([
       this.status,
       this.#collect(1),
@@ -318,15 +329,12 @@ export class Container implements AsyncDisposable {
    * assertEquals((await container.status).code, 128 + 15);
    * ```
    *
+   * @param signal its name, or its number; 0 only checks
    * @throws {TypeError} if the container has ended, or for a signal that Linux does not have
    */
-  kill(signal: Deno.Signal = "SIGTERM"): void {
+  kill(signal: Deno.Signal | number = "SIGTERM"): void {
     this.#requireRunning();
-    const number = SIGNALS[signal as keyof typeof SIGNALS];
-    if (number === undefined) {
-      const meant = suggestion(String(signal), Object.keys(SIGNALS));
-      throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
-    }
+    const number = signalNumber(signal);
     syscall(pidfd_send_signal(this.#pidfd, number));
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
@@ -449,10 +457,17 @@ export class Container implements AsyncDisposable {
     return this.#group;
   }
 
+  #output(fd: 1 | 2): OutputStream {
+    const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
+    // What output() collects is not to be had twice.
+    if (this.#collects && !stream.locked) stream.getReader();
+    return stream;
+  }
+
   #channel(fd: 0 | 1 | 2): FdStream {
     const channel = this.#channels[fd];
     if (channel === undefined) {
-      const name = ["stdin", "stdout", "stderr"][fd];
+      const name = STREAMS[fd];
       throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
     }
     return channel;

@@ -110,7 +110,9 @@ export class Recipe {
   /** Returns the launcher of the last command, unless its plan would be another now. */
   #launcherWith(options: PlanOptions = {}): Launcher {
     const plan = this.#launcher?.plan;
-    if (plan?.options.network === options.network && plan?.isCurrent) return this.#launcher!;
+    const { network, detached } = options;
+    const isSame = plan?.options.network === network && plan?.options.detached === detached;
+    if (isSame && plan?.isCurrent) return this.#launcher!;
     return this.#launcher = launchers().of(this.steps, options);
   }
 

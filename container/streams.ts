@@ -38,7 +38,7 @@ export function outputStream(channel: FdStream): OutputStream {
   });
   // This is no subclass, because a reference to ReadableStream at import makes Deno load all
   // streams.
-  const bytes = async () => concat(await Array.fromAsync(stream));
+  const bytes = async () => concat(await allOf(stream));
   const text = async () => new TextDecoder().decode(await bytes());
   return Object.assign(stream, {
     bytes,
@@ -48,22 +48,50 @@ export function outputStream(channel: FdStream): OutputStream {
   });
 }
 
+/** Reads all parts of a stream, which stays locked, as with Deno.Command. */
+async function allOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const reader = stream.getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return parts;
+    parts.push(value);
+  }
+}
+
 /**
- * Returns a stream to a program's input; closing it closes the input. Where nobody reads it any more,
- * a write fails with `Deno.errors.BrokenPipe`, as with Deno.Command.
+ * Returns a stream to a program's input; closing it closes the input, and so does a write that
+ * fails. Where nobody reads it any more, that is `Deno.errors.BrokenPipe`, as with Deno.Command.
  */
 export function inputStream(channel: FdStream): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
-    async write(bytes): Promise<void> {
+    async write(chunk): Promise<void> {
       try {
-        await channel.write(bytes);
+        await channel.write(bytesOf(chunk));
       } catch (error) {
-        if (!(error instanceof SyscallError) || error.code !== "EPIPE") throw error;
-        const message = "the program has ended, or has closed its standard input: EPIPE";
-        throw new Deno.errors.BrokenPipe(message, { cause: error });
+        channel.close();
+        throw brokenPipe(error) ?? error;
       }
     },
     close: () => channel.close(),
     abort: () => channel.close(),
   });
+}
+
+/** Returns the bytes of a chunk, which may be any view of a buffer. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
+}
+
+function brokenPipe(error: unknown): Error | undefined {
+  if (!(error instanceof SyscallError) || error.code !== "EPIPE") return undefined;
+  const message = "the program has ended, or has closed its standard input: EPIPE";
+  return Object.assign(new Deno.errors.BrokenPipe(message, { cause: error }), { code: "EPIPE" });
 }

@@ -18,6 +18,8 @@ import { SyscallError, UnsupportedError } from "../ffi/errors.ts";
 import { syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { stepError } from "./explain.ts";
+import type { HelperProcess } from "./helper_process.ts";
+import { thawGuard } from "./thaw_guard.ts";
 import { liveHost } from "../host/live_host.ts";
 import { checkLimits } from "../plan/steps/limits.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
@@ -51,6 +53,8 @@ export class ContainerCgroup {
   /** The usage at the end of the container. */
   #finalUsage: Usage | undefined;
   #paused = false;
+  /** The process that thaws it if the script cannot. */
+  #thawGuard: HelperProcess | undefined;
 
   private constructor(group: Group) {
     this.#group = group;
@@ -104,8 +108,13 @@ export class ContainerCgroup {
     this.#group.update(checkLimits(limits, liveHost()));
   }
 
-  /** Freezes all processes; resolves when they are frozen or have ended. */
+  /**
+   * Freezes all processes; resolves when they are frozen or have ended.
+   *
+   * @throws {SyscallError} `EAGAIN` at the limit of processes
+   */
   async pause(): Promise<void> {
+    this.#thawGuard ??= thawGuard(this.#group.freezer);
     this.#group.freeze(true);
     this.#paused = true;
     for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
@@ -117,6 +126,7 @@ export class ContainerCgroup {
   resume(): void {
     this.#paused = false;
     this.#group.freeze(false);
+    this.#endGuard();
   }
 
   /** Whether its processes are frozen, or about to be. */
@@ -148,8 +158,14 @@ export class ContainerCgroup {
     return result;
   }
 
+  #endGuard(): void {
+    this.#thawGuard?.kill();
+    this.#thawGuard = undefined;
+  }
+
   #close(): { readonly outOfMemory: boolean } {
     this.#paused = false;
+    this.#endGuard();
     this.#finalUsage = this.#group.usage();
     return { outOfMemory: this.#group.outOfMemoryKills() > 0 };
   }

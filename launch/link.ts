@@ -21,7 +21,7 @@ import {
   CLONE_VM,
   unshare,
 } from "../ffi/calls/namespaces.ts";
-import { execveat, exit_group } from "../ffi/calls/processes.ts";
+import { execveat, exit_group, setsid } from "../ffi/calls/processes.ts";
 import { ALL_PROCESSORS, sched_setaffinity } from "../ffi/calls/processors.ts";
 import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { Label } from "../ffi/engine/program.ts";
@@ -61,7 +61,10 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
-    if (index === plan.firstIndex) enterCgroup(writer, plan, shape);
+    if (index === plan.firstIndex) {
+      if (plan.options.detached === true) writer.add(setsid(), CHILD_EDGES);
+      enterCgroup(writer, plan, shape);
+    }
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";

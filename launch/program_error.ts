@@ -68,12 +68,14 @@ export function programError(
   const where = spec.program.includes("/")
     ? ""
     : ` in the directories of PATH (${spec.searchPath})`;
-  return new Deno.errors.NotFound(
+  const missing = new Deno.errors.NotFound(
     escapeControls(
       `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`,
     ) + "\n  is it in the container's file tree?",
     { cause: error("the program does not exist") },
   );
+  // As Deno's own have it.
+  return Object.assign(missing, { code: "ENOENT" });
 }
 
 /** The errors that Linux 6.1 returns before it looks the file up. */

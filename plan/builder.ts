@@ -43,6 +43,8 @@ export interface PlanOptions {
   readonly network?: NetworkService | undefined;
   /** Throws unless an access is granted that is made while the plan is, and not only when it runs. */
   readonly admit?: ((access: HostAccess) => void) | undefined;
+  /** Whether the container has a session of its own, and runs on when the script ends. */
+  readonly detached?: boolean | undefined;
 }
 
 /** The edges of a call, and the fixes for its errors. */
@@ -142,6 +144,13 @@ export class PlanBuilder {
     this.facts = new HostFacts(host);
     this.directories = new OpenDirectories(this);
     this.access = new AccessRecorder(this.cursor, this.state, this.facts);
+    if (options.detached === true) this.#detach();
+  }
+
+  #detach(): void {
+    this.deathSignal = 0;
+    this.access.lifetime = { kind: "lifetime" };
+    [this.state.sessionLeader, this.state.ownSession] = [true, true];
   }
 
   /** Whether a new plan of the same steps would be the same. */

@@ -105,6 +105,13 @@ export function rt_sigprocmask(mask: "all" | "none" | Output, old: Output | null
   );
 }
 
+/** Waits for a signal that is blocked, and returns its number. See sigwaitinfo(2). */
+export function rt_sigtimedwait(signal: number): Call {
+  const set = new Uint8Array(SIGSET_SIZE);
+  set[(signal - 1) >> 3] = 1 << ((signal - 1) & 7);
+  return call("rt_sigtimedwait", new Struct(set, "&set"), null, null, SIGSET_SIZE);
+}
+
 const MASKS = {
   all: new Struct(new Uint8Array(SIGSET_SIZE).fill(255), "~[]"),
   none: new Struct(new Uint8Array(SIGSET_SIZE), "[]"),

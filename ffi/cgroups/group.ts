@@ -59,6 +59,13 @@ export function closeCgroupEntry({ directory, files }: CgroupEntry): void {
   }
 }
 
+/** The file of a group that freezes its processes, and what is written to it. */
+export interface FreezerFile {
+  readonly file: string;
+  readonly freezing: string;
+  readonly thawing: string;
+}
+
 /** A group that exists. */
 export class Group {
   /** Its directories. */
@@ -145,9 +152,20 @@ export class Group {
 
   /** Starts to freeze its processes, or thaws them. */
   freeze(frozen: boolean): void {
+    const { file, freezing, thawing } = this.freezer;
+    writeFile(file, frozen ? freezing : thawing);
+  }
+
+  /**
+   * The file that freezes its processes.
+   *
+   * @throws {UnsupportedError} if the group has none
+   */
+  get freezer(): FreezerFile {
     const { directory, version } = this.#freezer();
-    if (version === 2) writeFile(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
-    else writeFile(`${directory}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+    return version === 2
+      ? { file: `${directory}/cgroup.freeze`, freezing: "1", thawing: "0" }
+      : { file: `${directory}/freezer.state`, freezing: "FROZEN", thawing: "THAWED" };
   }
 
   /** Whether all of its processes are frozen. */

@@ -61,6 +61,8 @@ export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuil
 
 /** Lowers `newSession`. */
 export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void {
+  // A detached process begins with a session of its own.
+  if (plan.options.detached === true && plan.state.sessionLeader) return;
   plan.call(setsid(), { fixes: { EPERM: "the program is a session leader already" } });
   plan.state.sessionLeader = true;
   plan.state.ownSession = true;
@@ -68,6 +70,7 @@ export function lowerNewSession(_step: NewSessionStep, plan: PlanBuilder): void 
 
 /** Lowers `dieWithParent`. */
 export function lowerDieWithParent({ signal }: DieWithParentStep, plan: PlanBuilder): void {
+  if (plan.options.detached === true) return;
   if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
   plan.access.recordDeath(signal === "SIGKILL");
