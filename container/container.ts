@@ -73,10 +73,8 @@ const STREAMS = ["stdin", "stdout", "stderr"] as const;
  * ```
  */
 export class Container implements AsyncDisposable {
-  /** The pid of the container's first process, as this script sees it. */
-  readonly pid: number;
-  /** Resolves when the program has ended. */
-  readonly status: Promise<CommandStatus>;
+  readonly #pid: number;
+  readonly #status: Promise<CommandStatus>;
   readonly #pidfd: number;
   readonly #enter: Enter;
   readonly #exit: Watch;
@@ -103,7 +101,7 @@ export class Container implements AsyncDisposable {
     limits: ContainerLimits,
     enter: Enter,
   ) {
-    this.pid = launched.pid;
+    this.#pid = launched.pid;
     this.#enter = enter;
     this.#pidfd = launched.pidfd;
     this.#cgroup = launched.cgroup;
@@ -112,9 +110,19 @@ export class Container implements AsyncDisposable {
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
     this.#maxOutput = limits.maxOutput;
     this.#killAfter = limits.killAfter;
-    this.status = this.#wait(limits);
+    this.#status = this.#wait(limits);
     // A script that does not wait for it must not be ended by an error of the container's.
-    this.status.catch(() => {});
+    this.#status.catch(() => {});
+  }
+
+  /** The pid of the container's first process, as this script sees it. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Resolves when the program has ended. */
+  get status(): Promise<CommandStatus> {
+    return this.#status;
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Containers and their script: its event loop, its threads, its end. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { mapRoot, PermissionError, recipe, RecipeError, unshare, userNetwork } from "../../mod.ts";
 import { rounds } from "../rounds.ts";
 import { isAlive, readUntil, runScript, Script, until } from "../other_scripts.ts";
 import { test } from "../support.ts";
@@ -49,6 +50,53 @@ test("dieWithParent(null) lets a container outlive its script", async () => {
   assert(isAlive(pid));
   Deno.kill(pid, "SIGKILL");
   await until(() => !isAlive(pid));
+});
+
+test("a detached container outlives its script, in a session of its own, behind an init too", async () => {
+  const { stdout, stderr } = await runScript(`
+    const { init, mapRoot, newSession, proc, recipe, unshare } = ramekin;
+    const own = recipe(unshare("user", "pid", "mount"), mapRoot(), proc());
+    const boxes = [recipe(), recipe(newSession()), own, own.with(init()),
+      own.with(newSession(), init(), newSession()), recipe(ramekin.dieWithParent("SIGTERM"))];
+    for (const box of boxes) {
+      const streams = { stdin: "null", stdout: "null", stderr: "null" };
+      const command = box.command("sleep", { args: ["100"], detached: true, ...streams });
+      const container = command.spawn();
+      container.unref();
+      const { kind } = command.needs().find(({ kind }) => kind === "lifetime");
+      console.log(container.pid, kind);
+    }
+  `);
+  const lines = stdout.trim().split("\n").map((line) => line.split(" "));
+  assertEquals(lines.map(([, kind]) => kind), Array(6).fill("lifetime"), stderr);
+  for (const pid of lines.map(([pid]) => Number(pid))) {
+    assert(isAlive(pid));
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ");
+    assertEquals(stat.slice(2, 4), [String(pid), String(pid)]);
+    Deno.kill(pid, "SIGKILL");
+    await until(() => !isAlive(pid));
+  }
+});
+
+test("a detached container has a terminal, and may not need the script for its network", async () => {
+  const box = recipe(unshare("user"), mapRoot());
+  await using container = box.command("tty", {
+    detached: true,
+    terminal: true,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  assertMatch(await container.stdout.text(), /^\/dev\/pts\/\d+/);
+  const forwarding = recipe(unshare("user", "net"), mapRoot(), userNetwork());
+  assertThrows(
+    () => forwarding.command("true", { detached: true }),
+    RecipeError,
+    "the option detached, lets the container outlive it",
+  );
+  assertThrows(
+    () => recipe().command("true", { detached: true, permissions: {} }).spawn(),
+    PermissionError,
+  );
 });
 
 test("dieWithParent() can choose another signal", async () => {
@@ -238,4 +286,47 @@ test("a recipe runs in the container of a recipe", async () => {
     ["--allow-ffi", "--allow-read"],
   );
   assertMatch(stdout, /^box3\n1\nuser:\[\d+\]/, stdout + stderr);
+});
+
+/** A script that terminates a worker once the program of its command runs, and waits for its end. */
+function terminating(call: string): string {
+  return `
+    const code = \`
+      import { recipe } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+      const command = (options) => recipe().command("sleep", { args: ["100"], ...options });
+      ${call};
+    \`;
+    const url = URL.createObjectURL(new Blob([code], { type: "application/javascript" }));
+    const worker = new Worker(url, { type: "module" });
+    const state = (pid) => {
+      try {
+        return Deno.readTextFileSync("/proc/" + pid + "/stat").split(") ")[1][0];
+      } catch {
+        return "Z";
+      }
+    };
+    const running = () => [...Deno.readDirSync("/proc/self/task")].flatMap(({ name }) => {
+      try {
+        const text = Deno.readTextFileSync("/proc/self/task/" + name + "/children");
+        return text.trim().split(" ").filter((pid) => pid !== "" && state(pid) !== "Z");
+      } catch {
+        return [];
+      }
+    }).length > 0;
+    const until = async (holds) => {
+      while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    await until(running);
+    worker.terminate();
+    await until(() => !running());
+    console.log("ended");
+    Deno.exit();
+  `;
+}
+
+test("a worker's end is its container's; one in outputSync() has no end before its program", async () => {
+  // Worker.terminate() interrupts nothing of Deno 2.9 that runs, so that only the timeout is left.
+  for (const call of ["await command().output()", "command({ timeout: 2000 }).outputSync()"]) {
+    assertEquals((await runScript(terminating(call), ["-A"])).stdout, "ended\n", call);
+  }
 });
