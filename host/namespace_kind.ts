@@ -11,6 +11,7 @@ import { fstatfs, readStatfs, statfsOutput } from "../ffi/calls/statfs.ts";
 import { Label } from "../ffi/engine/program.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { CLONE_FLAG, NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
+import { unexpanded } from "../recipe/unexpanded.ts";
 
 /** NSFS_MAGIC (linux/magic.h): the filesystem of namespace files. */
 const NSFS_MAGIC = 0x6e736673;
@@ -22,7 +23,8 @@ const NSFS_MAGIC = 0x6e736673;
  * @throws {SyscallError} if the file cannot be found or opened
  */
 export function namespaceKindOf(file: string): NamespaceKind | undefined {
-  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC));
+  const fixes = { ENOENT: `the file ${file} does not exist${unexpanded(file)}` };
+  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
   try {
     const state = statfsOutput();
     const { type } = readStatfs(syscalls([{ call: fstatfs(found, state) }]).output(state));

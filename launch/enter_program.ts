@@ -165,7 +165,8 @@ function enterDirectory(writer: ProgramWriter): void {
 }
 
 const CWD_FIXES: Fixes = {
-  ENOENT: "the directory does not exist in the container",
+  ENOENT:
+    "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
   ENOTDIR: "it is not a directory",
   ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
   EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)",

@@ -15,6 +15,7 @@ import type { ExecCandidate } from "./enter_program.ts";
 import type { CompiledLaunch } from "./launch.ts";
 import { orMemoryLimit } from "./memory_limit_fix.ts";
 import type { LaunchValues } from "./slots.ts";
+import { unexpanded } from "../recipe/unexpanded.ts";
 
 /**
  * Returns the error of a program that could not be executed, for the most informative candidate.
@@ -71,7 +72,7 @@ export function programError(
   const missing = new Deno.errors.NotFound(
     escapeControls(
       `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`,
-    ) + "\n  is it in the container's file tree?",
+    ) + `\n  ${unexpanded(spec.program).slice(2) || "is it in the container's file tree?"}`,
     { cause: error("the program does not exist") },
   );
   // As Deno's own have it.

@@ -46,6 +46,7 @@ import { resolveFlag } from "../host/resolve_path.ts";
 import { climbs, isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
 import { filesystemFull, READ_ONLY, unsearchable } from "./fixes.ts";
+import { unexpanded } from "../recipe/unexpanded.ts";
 
 /** The directory at which the lookup of a path starts. */
 type Base =
@@ -247,6 +248,8 @@ export class ContainerPath {
   /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
   #missingMountPoint(fix: string): string {
     const missing = `the mount point ${this.path} does not exist`;
+    const expected = unexpanded(this.path);
+    if (expected !== "") return missing + expected;
     return this.#base.kind === "host"
       ? `${missing} on the host; take one that does, such as /mnt`
       : `${missing}; ${fix}`;
@@ -329,7 +332,7 @@ export class ContainerPath {
   }
 
   #openMount(more = 0, options: CallOptions = {}): ResultOf {
-    const fixes = () => ({ ENOENT: `${this.path} does not exist` });
+    const fixes = () => ({ ENOENT: `${this.path} does not exist${unexpanded(this.path)}` });
     return this.open(O_PATH | more, { ...options, fixes });
   }
 

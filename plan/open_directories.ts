@@ -20,6 +20,7 @@ import {
 import { Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "./builder.ts";
 import type { PlannedMount } from "./mount_table.ts";
+import { unexpanded } from "../recipe/unexpanded.ts";
 
 /** An open directory, and the mount that it is on. */
 interface OpenDirectory {
@@ -50,7 +51,7 @@ export class OpenDirectories {
     if (known?.mount === mount) return known.fd;
     const fd = plan.path(path).open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
-        ENOENT: `the directory ${path} does not exist; mkdir() makes it`,
+        ENOENT: `the directory ${path} does not exist${unexpanded(path) || "; mkdir() makes it"}`,
         ENOTDIR: `${path} is not a directory`,
       }),
     });

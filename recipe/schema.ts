@@ -7,6 +7,7 @@
 
 import { nearest, suggestion } from "./nearest.ts";
 import { quoted, shown } from "./shown.ts";
+import { unexpanded } from "./unexpanded.ts";
 
 /** What a value may be. */
 export interface Schema {
@@ -154,7 +155,7 @@ export function absolutePath(issue?: (path: string) => string | undefined): Sche
     max: PATH_BYTES,
     pattern: "^/(?!(.*/)?\\.\\.(/|$))",
     issue(path) {
-      if (!path.startsWith("/")) return `${quoted(path)} has to begin with /`;
+      if (!path.startsWith("/")) return `${quoted(path)} has to begin with /${unexpanded(path)}`;
       if (path.includes("..") && path.split("/").includes("..")) {
         return `${quoted(path)} must not contain ".."`;
       }

@@ -16,6 +16,7 @@ import {
   placeOf,
   searchOf,
 } from "./library_search.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Reads files of the host, scripts included. */
 export interface ProgramHost extends HostFiles {
@@ -55,7 +56,7 @@ function* filesOf(
     const head = host.head(path) ??
       refuse(
         `${path === program ? path : `the interpreter ${path} of ${program}`} does not exist, ` +
-          "or is not a regular file",
+          `or is not a regular file${unexpanded(path)}`,
       );
     yield { source: path, target: path };
     const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));

@@ -26,6 +26,7 @@ import { HostPath } from "../host_path.ts";
 import { pinParents } from "../pins.ts";
 import { touches } from "../mount_table.ts";
 import { coverKernelMounts, refuseKernelMount } from "./kernel_mounts.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -141,9 +142,8 @@ function show(
 
 function missingSource({ source }: BindStep, isHost: boolean): string {
   const why = `the source ${source} does not exist`;
-  if (/^~|\$/.test(source)) {
-    return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
-  }
+  const expected = unexpanded(source);
+  if (expected !== "") return why + expected;
   return isHost
     ? `${why}; leave it out, or bind() it with { optional: true }`
     : `${why} at this step: after pivotRoot() no file of the host does`;

@@ -26,6 +26,7 @@ import type { Fixes } from "../../ffi/fix.ts";
 import type { MkdirStep, MknodStep, SymlinkStep, WriteFileStep } from "../../recipe/steps/files.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { filesystemFull, READ_ONLY } from "../fixes.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Lowers `mkdir`. */
 export function lowerMkdir(step: MkdirStep, plan: PlanBuilder): void {
@@ -61,7 +62,7 @@ export function lowerWriteFile(step: WriteFileStep, plan: PlanBuilder): void {
       plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
         mode: step.mode ?? 0o644,
         fixes: {
-          ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
+          ENOENT: noParent(step.path),
           EISDIR: `${step.path} is a directory`,
         },
       }),
@@ -98,10 +99,15 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
     }));
 }
 
+function noParent(path: string): string {
+  return `the parent directory of ${path} does not exist` +
+    (unexpanded(path) || "; mkdir() makes it");
+}
+
 function makingFixes(path: string): Fixes {
   return {
     EEXIST: `${path} exists already`,
-    ENOENT: `the parent directory of ${path} does not exist; mkdir() makes it`,
+    ENOENT: noParent(path),
     EROFS: READ_ONLY,
     ENOSPC: filesystemFull(path),
   };

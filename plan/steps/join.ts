@@ -29,6 +29,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { CGROUP_DENIED } from "../fixes.ts";
 import { leaveGroups, takeRoot, takeUserInside, takeUserOutside } from "../joined_user.ts";
 import { keepParentNetns } from "../network.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Lowers `join`. */
 export function lowerJoin(step: JoinStep, plan: PlanBuilder): void {
@@ -112,7 +113,7 @@ function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
   // O_NONBLOCK: the file may be a pipe, whose open would block.
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd: ResultOf = plan.open(opened, `<${file}>`, {
-    fixes: { ENOENT: `the file ${file} does not exist`, EACCES: OTHERS_PROCESS },
+    fixes: { ENOENT: `the file ${file} does not exist${unexpanded(file)}`, EACCES: OTHERS_PROCESS },
   });
   const { credentials = "root" } = step;
   if (kind === "user" && credentials !== "keep") leaveGroups(plan);

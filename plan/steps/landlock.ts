@@ -29,6 +29,7 @@ import {
   SCOPES_SINCE,
 } from "../../recipe/landlock_rights.ts";
 import { FILE_WORDS, type LandlockStep, PORT_WORDS } from "../../recipe/steps/landlock.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Lowers `landlock`. */
 export function lowerLandlock(step: LandlockStep, plan: PlanBuilder): void {
@@ -86,7 +87,9 @@ function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: Pla
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path, allowed] of rights) {
     const place = plan.path(path).open(O_PATH, {
-      fixes: { ENOENT: `${path}, the path of a rule, does not exist in the container` },
+      fixes: {
+        ENOENT: `${path}, the path of a rule, does not exist in the container${unexpanded(path)}`,
+      },
     });
     // The kernel returns EINVAL for rights of directories on a file, and the type of the path is
     // not known before.

@@ -45,6 +45,7 @@ import type {
 } from "../../recipe/steps/mounts.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { appArmor, deniedPrivilege } from "../fixes.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 const NEEDS_MOUNT = "it would be mounted on the host";
 
@@ -82,7 +83,7 @@ export function mountFilesystem(
       EINVAL: () =>
         optionIssue(plan, type, data) ?? `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
-      ENOENT: `the source ${source ?? type} does not exist`,
+      ENOENT: `the source ${source ?? type} does not exist${unexpanded(source ?? "")}`,
       ...fixes,
     }),
   });

@@ -33,6 +33,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
 import { copyTree } from "../copy_tree.ts";
 import { checkOptions, mountFilesystem } from "./mounts.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** The mount with the upper and the work directory, and their paths in the tmpfs. */
 interface Changes {
@@ -101,7 +102,7 @@ function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {
 function openLower(plan: PlanBuilder, path: string): ResultOf {
   const opened = plan.source(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the lower directory ${path} does not exist`,
+      ENOENT: `the lower directory ${path} does not exist${unexpanded(path)}`,
       ENOTDIR: `${path} is not a directory`,
     },
   });
@@ -139,7 +140,7 @@ function openChanges(plan: PlanBuilder, upper: string, work: string): Changes {
 function checkDirectory(plan: PlanBuilder, path: string, role: string): void {
   const opened = plan.source(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the ${role} directory ${path} does not exist`,
+      ENOENT: `the ${role} directory ${path} does not exist${unexpanded(path)}`,
       ENOTDIR: `the ${role} directory ${path} is not a directory`,
     },
   });

@@ -22,6 +22,7 @@ import { ONTO_FD } from "../container_path.ts";
 import { needsPrivilege } from "../fixes.ts";
 import { copyTree } from "../copy_tree.ts";
 import { usualRestrictions } from "./bind.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Lowers `pivotRoot`. */
 export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void {
@@ -66,7 +67,7 @@ export function lowerChroot({ path }: ChrootStep, plan: PlanBuilder): void {
 function openRoot(plan: PlanBuilder, path: string): ResultOf {
   return plan.path(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path} does not exist in the container`,
+      ENOENT: `the directory ${path} does not exist in the container${unexpanded(path)}`,
       ENOTDIR: `${path} is not a directory`,
     },
   });
@@ -103,7 +104,7 @@ export function lowerChdir({ path }: ChdirStep, plan: PlanBuilder): void {
   plan.directories.returnToWorking();
   const directory = plan.currentPath(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path} does not exist in the container`,
+      ENOENT: `the directory ${path} does not exist in the container${unexpanded(path)}`,
       ENOTDIR: `${path} is not a directory`,
     },
   });

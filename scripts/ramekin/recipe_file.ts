@@ -6,6 +6,7 @@
 
 import { escapeControls } from "../../ffi/control_characters.ts";
 import { RamekinError, type Recipe, recipe, type RecipeInput } from "../../mod.ts";
+import { unexpanded } from "../../recipe/unexpanded.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { UsageError } from "./usage.ts";
 
@@ -74,7 +75,8 @@ function readable<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     const why = READING.find(([kind]) => error instanceof kind)?.[1];
-    throw why === undefined ? error : new FileError(`${path} cannot be read: ${why}`);
+    if (why === undefined) throw error;
+    throw new FileError(`${path} cannot be read: ${why}${unexpanded(path)}`);
   }
 }
 

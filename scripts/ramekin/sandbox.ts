@@ -108,8 +108,11 @@ function absolutePath(path: string, flag: string): string {
 const MISSING = ["ENOENT", "ENOTDIR"];
 
 function missing(path: string): string {
-  return /^~|\$/.test(path)
-    ? `there is no such file; a shell expands ~ only at the start of a word: write $HOME`
+  if (path.startsWith("~")) {
+    return "there is no such file; a shell expands ~ only at the start of a word: write $HOME";
+  }
+  return path.includes("$")
+    ? "there is no such file; a shell expands $ only outside of single quotes"
     : "there is no such file; make it first, or name its directory";
 }
 

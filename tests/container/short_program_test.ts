@@ -54,5 +54,5 @@ test("timers run while many programs end at once", async () => {
 
 test("a command with a timeout of 0 is killed", async () => {
   const late = await shell("exec sleep 10", { timeout: 0 }).output();
-  assertEquals([late.signal, late.timedOut], ["SIGKILL", true]);
+  assertEquals([late.signal, late.timedOut], ["SIGTERM", true]);
 });
