@@ -11,7 +11,8 @@
 
 import { UnsupportedError } from "../errors.ts";
 import { processDirectory } from "../proc/proc_dir.ts";
-import { mayWrite, parentOf, pidsIn, readFile } from "./files.ts";
+import { type Denial, denialIn } from "./denial.ts";
+import { parentOf, pidsIn, readFile } from "./files.ts";
 import { type Controller, controllersIn, hierarchies, type Hierarchy } from "./hierarchies.ts";
 import { CONTROLLER_OF, type GroupLimits, limitsIn } from "./limits.ts";
 import { isScriptsName, scriptsName } from "./naming.ts";
@@ -34,10 +35,9 @@ export type CgroupAction =
   | { readonly file: string; readonly text: string };
 
 /** A directory in which no group can be created, and why. */
-interface Blocker {
+interface Blocker extends Denial {
   readonly version: 1 | 2;
   readonly directory: string;
-  readonly why: string;
 }
 
 /** The controllers that are used without a limit, for accounting. */
@@ -67,9 +67,11 @@ export function findParents(limits: GroupLimits): readonly ParentCgroup[] {
   for (const { own, controllers } of old) {
     const mine = [...controllers].filter((controller) => useful.has(controller));
     if (mine.length === 0) continue;
-    if (mayWrite(own)) parents.push({ version: 1, directory: own, controllers, before: [] });
-    else {
-      const denied: Blocker = { version: 1, directory: own, why: DENIED };
+    const denial = denialIn(own);
+    if (denial === undefined) {
+      parents.push({ version: 1, directory: own, controllers, before: [] });
+    } else {
+      const denied: Blocker = { version: 1, directory: own, ...denial };
       for (const name of mine) blockers.set(name, denied);
       if (!blockers.has(undefined)) blockers.set(undefined, denied);
     }
@@ -94,15 +96,15 @@ export function findParents(limits: GroupLimits): readonly ParentCgroup[] {
   );
 }
 
-const DENIED = "belongs to another user, or is read-only";
-
-function reason({ version, directory, why }: Blocker): string {
-  const fix = version === 2
-    ? "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run " +
-      "--allow-ffi ...`"
-    : "root has to create a group there and give it to the user (chown)";
+function reason({ version, directory, why, fix = FIXES[version] }: Blocker): string {
   return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
 }
+
+const FIXES = {
+  1: "root has to create a group there and give it to the user (chown)",
+  2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run " +
+    "--allow-ffi ...`",
+} as const;
 
 /** The nearest directory, from the own group upwards, that has the controllers or can enable them. */
 function parentIn2(
@@ -125,9 +127,8 @@ function parentAt2(
   isOwnGroup: boolean,
 ): ParentCgroup | Blocker {
   // Moving a process takes the right to write cgroup.procs of the common ancestor.
-  if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
-    return { version: 2, directory, why: DENIED };
-  }
+  const denial = denialIn(directory) ?? denialIn(`${directory}/cgroup.procs`);
+  if (denial !== undefined) return { version: 2, directory, ...denial };
   const controllers = (file: string) => controllersIn(readFile(`${directory}/${file}`) ?? "");
   const there = controllers("cgroup.controllers");
   const enabled = controllers("cgroup.subtree_control");

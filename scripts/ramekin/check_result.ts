@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Recipe, SyscallError } from "../../mod.ts";
+import { RamekinError, type Recipe, SyscallError } from "../../mod.ts";
 
 /** One thing that this machine can do, or cannot. */
 export interface Finding {
@@ -48,7 +48,14 @@ export function failed(name: string, error: Error): Finding {
     const says = `${syscall} fails with ${code}`;
     return { name, works: false, says, ...(hint !== undefined && { fix: hint }) };
   }
-  const [says, ...fix] = error.message.split(/; (.*)/s);
+  // No step is of the user's.
+  const text = error instanceof RamekinError ? error.issue : error.message;
+  const [says, ...fix] = text.split(/; (.*)/s);
   const rest = fix.join("").replaceAll("\n", " ").trim();
-  return { name, works: false, says: says!, ...(rest !== "" && { fix: rest }) };
+  return {
+    name,
+    works: false,
+    says: says!.replaceAll("\n", " "),
+    ...(rest !== "" && { fix: rest }),
+  };
 }

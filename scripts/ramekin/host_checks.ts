@@ -6,6 +6,7 @@
 
 import { environment, hierarchies, landlockVersion, NAMESPACE_KINDS } from "../../host.ts";
 import {
+  landlock,
   limits,
   linux,
   mapRoot,
@@ -19,6 +20,7 @@ import {
   seccomp,
   tmpfs,
   unshare,
+  userNetwork,
 } from "../../mod.ts";
 import { type Finding, tried } from "./check_result.ts";
 import { ifThere, readText } from "./files.ts";
@@ -54,7 +56,7 @@ export function hostChecks(): readonly Finding[] {
     tried("limits of processors", "", recipe(limits({ cpus: 1 }))),
     tried("limits of processes", "", recipe(limits({ pids: 1000 }))),
     tried("seccomp filters", "", recipe(seccomp())),
-    landlock(),
+    landlockFinding(),
     outsideNetwork(),
     tried("address translation", "", inOwn("net").with(masquerade("10.0.0.0/8", { inside: true }))),
     tried("ramekin sandbox", "", sandbox()),
@@ -125,13 +127,16 @@ function cgroups(): Finding {
     };
   }
   const version = unified === undefined ? "version 1" : old.length > 0 ? "hybrid" : "version 2";
-  return { name, works: true, says: `${version}, this one is ${(unified ?? old[0])!.own}` };
+  return tried(name, `${version}, this one is ${(unified ?? old[0])!.own}`, recipe(limits({})));
 }
 
-function landlock(): Finding {
+function landlockFinding(): Finding {
   const name = "Landlock";
   const version = landlockVersion();
-  if (version > 0) return { name, works: true, says: `version ${version} of its interface` };
+  if (version > 0) {
+    const box = recipe(landlock({ read: ["/"] }));
+    return tried(name, `version ${version} of its interface`, box);
+  }
   return {
     name,
     works: false,
@@ -140,7 +145,7 @@ function landlock(): Finding {
   };
 }
 
-/** Whether containers of ordinary users can have a network. */
+/** Whether containers of ordinary users can have a network: one is made. */
 function outsideNetwork(): Finding {
   const name = "a network for ordinary users";
   const found = ["pasta", "slirp4netns"].filter(isInstalled);
@@ -152,16 +157,23 @@ function outsideNetwork(): Finding {
       fix: "install one of them: Debian has passt and slirp4netns",
     };
   }
-  if (!isThere("/dev/net/tun")) {
-    return {
-      name,
-      works: false,
-      says: "there is no /dev/net/tun",
-      fix: "modprobe tun; a container must be given that device",
-    };
+  const box = recipe(unshare("user", "net"), mapRoot(), userNetwork());
+  const finding = tried(name, found.join(", "), box);
+  const tunnel = ifThere(() => linux.statx(linux.AT_FDCWD, TUN).mode);
+  if (tunnel === undefined) {
+    return { ...finding, fix: `modprobe tun; a container must be given ${TUN}` };
   }
-  return { name, works: true, says: found.join(", ") };
+  // Root may open what others may not.
+  const isProof = finding.works && linux.geteuid() !== 0;
+  if (isProof || (tunnel & OTHERS_OPEN) === OTHERS_OPEN) return finding;
+  return { name, works: false, says: `not everybody may open ${TUN}`, fix: `chmod 666 ${TUN}` };
 }
+
+/** The device by which pasta and slirp4netns make an interface. */
+const TUN = "/dev/net/tun";
+
+/** The mode bits of a file that everybody may read and write. */
+const OTHERS_OPEN = 0o006;
 
 /** Whether a directory of PATH has the program. */
 export function isInstalled(program: string): boolean {
