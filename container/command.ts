@@ -139,7 +139,8 @@ export class Command {
 
   /**
    * Runs the program to its end, while the script's thread blocks, and returns its status and
-   * output.
+   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
+   * that runs (Deno 2.9); `output()` it ends.
    *
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
@@ -307,7 +308,7 @@ export class Command {
   }
 
   #spec(streams: ProgramStreams): ExecSpec {
-    const { args = [], cwd, uid, gid } = this.#options;
+    const { args = [], cwd } = this.#options;
     const inherited = this.#inherited();
     const changes = this.#changes();
     const inheritedPath = this.#inheritsVariable("PATH") ? environmentVariable("PATH") : undefined;
@@ -317,11 +318,19 @@ export class Command {
       environment: { inherited, changes },
       searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
       cwd: cwd === undefined ? undefined : pathOf(cwd),
-      uid,
-      gid,
+      ...this.#ids,
       stdio: streams.stdio ?? [],
       terminal: streams.terminal,
     };
+  }
+
+  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
+  get #ids(): Pick<ExecSpec, "uid" | "gid"> {
+    const { uid, gid } = this.#options;
+    const { caller: { euid, egid }, inUserNamespace, ids } = this.#plan.state;
+    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
+    const isOrdinary = euid !== 0 && !inUserNamespace && ids === undefined;
+    return areOwn && isOrdinary ? { uid: undefined, gid: undefined } : { uid, gid };
   }
 
   #kinds(defaults: Kinds): Kinds {

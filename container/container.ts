@@ -386,9 +386,11 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Freezes all processes of the container; resolves when they are frozen.
+   * Freezes all processes of the container; resolves when they are frozen. If the script ends, by
+   * whatever cause, they are thawed, so that they end with it.
    *
    * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
+   * @throws {SyscallError} `EAGAIN` at the limit of processes
    */
   async pause(): Promise<void> {
     await this.#runningGroup.pause();

@@ -229,7 +229,8 @@ export interface DieWithParentStep {
 /**
  * Sets what happens to the container when the script ends, for whatever reason. Without this step
  * the container is killed; with it, the container gets another signal, or goes on:
- * `dieWithParent(null)`. See PR_SET_PDEATHSIG in prctl(2).
+ * `dieWithParent(null)`, which the option `detached` of a command does too. See PR_SET_PDEATHSIG in
+ * prctl(2).
  *
  * The signal goes to the first process of the container; in a pid namespace all others end with
  * that one. A program can reset the setting for itself (prctl(2)), but not for an `init()` that it
@@ -285,8 +286,9 @@ export interface InitStep {
  * Makes a small init PID 1 of the container, and the program, with all later steps, its child. The
  * init reaps orphans, forwards signals, and ends with the program: with the same exit code, or with
  * 128 plus the number of the signal that ended it. Without this step the program itself is PID 1,
- * which ignores the signals that it does not handle (pid_namespaces(7)). Needs `unshare("pid")`
- * before it.
+ * which ignores the signals that it does not handle (pid_namespaces(7)). A PID 1 cannot end itself
+ * by a signal either: abort(3) of any program, and SIGTERM of Deno, become SIGSEGV, and the code 139
+ * where it would be 134 and 143, as behind an init. Needs `unshare("pid")` before it.
  *
  * @throws {RecipeError} when it is planned without `unshare("pid")` before it, after another one,
  * or in a pid namespace that is joined, which has a PID 1 already

@@ -78,8 +78,9 @@ const OPTIONS: Rows = {
   "options that are null": (make) => make("true", null as unknown as object).output(),
   "windowsRawArguments": (make) =>
     printed(make("echo", { args: ['"a b"'], windowsRawArguments: true })),
-  "its own uid and gid": (make) =>
-    printed(make("id", { args: ["-u"], uid: Deno.uid()!, gid: Deno.gid()! })),
+  "its own uid and gid": (make) => printed(make("id", { uid: Deno.uid()!, gid: Deno.gid()! })),
+  "its own uid alone": (make) => printed(make("id", { uid: Deno.uid()! })),
+  "its own gid alone": (make) => printed(make("id", { gid: Deno.gid()! })),
   "a piped stdin of output()": (make) => make("cat", { stdin: "piped" }).output(),
   "a piped stdin of outputSync()": (make) => make("cat", { stdin: "piped" }).outputSync(),
 };
@@ -165,6 +166,22 @@ const DIFFERENCES: Readonly<
     },
     false,
     true,
+  ],
+  "a real-time signal": [
+    async (make) => {
+      const streams = { stdin: "null", stdout: "null", stderr: "null" };
+      const child = make("sleep", { args: ["100"], ...streams }).spawn();
+      try {
+        child.kill(34);
+      } catch (error) {
+        child.kill("SIGKILL");
+        await child.status;
+        throw error;
+      }
+      return (await child.status).code;
+    },
+    "TypeError",
+    128 + 34,
   ],
   "members of the status": [
     async (make) => Object.keys(await make("true").spawn().status),

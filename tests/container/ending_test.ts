@@ -11,6 +11,7 @@ import {
   recipe,
   unshare,
 } from "../../mod.ts";
+import { programOf } from "../../container/registry.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { decode, runScript, until } from "../other_scripts.ts";
 import { patience } from "../rounds.ts";
@@ -167,6 +168,28 @@ test("what holds the pipes of a program that was ended is not waited for", async
     Deno.kill(Number(decode(output.stdout)), "SIGKILL");
   }
 });
+
+test("PID 1 that ends itself by a signal shows SIGSEGV; behind an init it shows that signal", async () => {
+  const abort = ["-MPOSIX", "-e", "abort()"];
+  const codes = [own, own.with(init())].map((box) =>
+    box.command("perl", { args: abort, stderr: "null" }).outputSync().code
+  );
+  assertEquals(codes, [139, 134]);
+  for (const [box, code] of [[own, 139], [own.with(init()), 143]] as const) {
+    const args = ["eval", "setTimeout(() => {}, 1000000)"];
+    const container = box.command(Deno.execPath(), { args, stderr: "null" }).spawn();
+    // Deno handles SIGTERM half a second after its start, and then sends it to itself.
+    await until(() => catchesTerm(programOf(container.pid)));
+    container.kill("SIGTERM");
+    assertEquals((await container.status).code, code);
+  }
+});
+
+function catchesTerm(pid: number): boolean {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)![1]!;
+  return (parseInt(mask.slice(-8), 16) & (1 << 14)) !== 0;
+}
 
 test("killAfter is a number of milliseconds", () => {
   for (const killAfter of [-1, 1.5, "1s", null] as unknown as number[]) {
