@@ -20,7 +20,6 @@ import { programOf } from "./registry.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { askToEnd } from "../launch/ask_to_end.ts";
-import type { CollectLimits } from "../launch/collect.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
@@ -32,9 +31,15 @@ import { after } from "./timer.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
 
 /** The limits of a running container, and a callback for its end. */
-export interface ContainerLimits extends CollectLimits {
+export interface ContainerLimits {
   /** Ends the container when aborted. */
   readonly signal?: AbortSignal | undefined;
+  /** The time after which it is ended, in milliseconds. */
+  readonly timeout?: number | undefined;
+  /** How long it may go on after SIGTERM, in milliseconds, until SIGKILL. */
+  readonly killAfter?: number | undefined;
+  /** How many bytes of a stream `output()` collects before the container is killed. */
+  readonly maxOutput?: number | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }

@@ -17,7 +17,7 @@ import { type CommandStatus, reapStatus } from "./status.ts";
 import { endServices } from "./running_service.ts";
 
 /** What bounds a program whose output is collected. */
-export interface CollectLimits {
+interface CollectLimits {
   /** The time after which it is asked to end, in milliseconds. */
   readonly timeout?: number | undefined;
   /** How long it may go on after that, until it is killed. */
