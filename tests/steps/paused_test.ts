@@ -119,6 +119,35 @@ for (const { name, box, skip } of PLACES) {
   }, skip);
 }
 
+/** A worker that pauses its container and is terminated; prints the script and the container. */
+const IN_WORKER = `
+  const code = \`
+    import { limits, recipe, unshare } from ${JSON.stringify(import.meta.resolve("../../mod.ts"))};
+    const streams = { stdin: "null", stdout: "null", stderr: "null" };
+    const command = recipe(unshare("pid"), limits({})).command("sleep", { args: ["1000"], ...streams });
+    const container = command.spawn();
+    await container.pause();
+    self.postMessage(container.pid);
+  \`;
+  const url = URL.createObjectURL(new Blob([code], { type: "application/javascript" }));
+  const worker = new Worker(url, { type: "module" });
+  const pid = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+  worker.terminate();
+  while (!/^State:\\s+Z/m.test(Deno.readTextFileSync("/proc/" + pid + "/status"))) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  console.log(Deno.pid);
+  console.log("ended");
+`;
+
+for (const { name, box, skip } of PLACES) {
+  test(`a paused container ends with its worker, with groups ${name}`, async () => {
+    const [script, result] = await run(box(), IN_WORKER);
+    assertEquals(result, "ended");
+    await sweep(box(), script!);
+  }, root ? skip : "needs root");
+}
+
 test("a pause leaves no process behind, however often it is repeated", async () => {
   await using container = recipe(limits({})).command("sleep", { args: ["1000"] }).spawn();
   for (let i = 0; i < 3; i++) {
