@@ -1,19 +1,23 @@
 /**
- * Whole processes: `deno run` of a recipe in one file against `deno run` of an empty file, and
- * against the peers.
+ * Whole processes: `deno run` of a recipe and of a sandbox in one file, and the command, against
+ * `deno run` of an empty file, and against the peers.
  *
  * @module
  */
 
+import { sandbox } from "../mod.ts";
 import { alone } from "./alone.ts";
+import { bwrapOptions } from "./bwrap_sandbox.ts";
 import { findProgram } from "./machine.ts";
 import { makeBundle } from "./oci_bundle.ts";
-import { type Report, roundsTable } from "./report.ts";
+import { type Report, roundsTable, type Wanted } from "./report.ts";
 import { type Contender, interleave, median, ratios } from "./rounds.ts";
 
 const ROUNDS = 21;
 const EMPTY = "an empty file",
   ONE_FILE = "a recipe, with dist/ramekin.js",
+  SANDBOX = "a sandbox, with dist/ramekin.js",
+  COMMAND = "dist/command.js sandbox -- true",
   FIRST = "examples/first.ts";
 const FLOOR = "Deno's own part of it";
 const KINDS = ["user", "mount", "pid", "uts"] as const;
@@ -36,7 +40,16 @@ export async function cold(): Promise<Report> {
       run(ONE_FILE, write("one_file.ts", recipeWith("dist/ramekin.js"))),
       run("a recipe, with mod.ts", write("modules.ts", recipeWith("mod.ts"))),
       run(FIRST, example),
+      run(SANDBOX, write("sandbox.ts", sandboxWith("dist/ramekin.js"))),
+      ramekin(COMMAND, "dist/command.js", "sandbox", "--", "true"),
+      ramekin("scripts/ramekin.ts sandbox -- true", "scripts/ramekin.ts", "sandbox", "--", "true"),
+      ramekin("dist/command.js --version", "dist/command.js", "--version"),
     ];
+    const bwrap = findProgram("bwrap");
+    if (bwrap !== undefined) {
+      const options = bwrapOptions(sandbox().steps);
+      contenders.push(processOf("bwrap, the same sandbox", [bwrap, ...options, "/bin/true"]));
+    }
     const runc = findProgram("runc");
     if (runc !== undefined) {
       const bundle = `${directory}/runc`;
@@ -47,7 +60,12 @@ export async function cold(): Promise<Report> {
       );
     }
     const rounds = await interleave(contenders, ROUNDS);
-    const is = median(ratios(rounds, ONE_FILE, EMPTY));
+    const wanted = ([what, name, limit]: readonly [string, string, number]): Wanted => ({
+      what: `${what} to the empty file`,
+      is: median(ratios(rounds, name, EMPTY)),
+      bound: "at most",
+      limit,
+    });
     return {
       title: "A cold start",
       about: [
@@ -55,10 +73,13 @@ export async function cold(): Promise<Report> {
         "Deno's own part of it is a script that imports one line, calls one function of each of two " +
         "libraries, as a module must that brings machine code, and runs /bin/true with Deno.Command",
         `${FIRST} runs seven programs in its container`,
+        "the command has the permissions that it is installed with",
       ],
       tables: [
         roundsTable("Whole processes", rounds, EMPTY, "ms", (ms) => ms.toFixed(1), [
-          { what: "the recipe in one file to the empty file", is, bound: "at most", limit: 1.4 },
+          wanted(["the recipe in one file", ONE_FILE, 1.5]),
+          wanted(["the sandbox in one file", SANDBOX, 1.7]),
+          wanted(["ramekin sandbox -- true", COMMAND, 2]),
         ]),
       ],
       plots: [],
@@ -78,6 +99,21 @@ const box = recipe(unshare("${KINDS.join('", "')}"), mapRoot(), proc(), hostname
 const { code } = await box.command("/bin/true").output();
 if (code !== 0) throw new Error(String(code));
 `;
+}
+
+/** A script that runs a program in a sandbox, with the module from that file. */
+function sandboxWith(module: string): string {
+  return `import { sandbox } from "${new URL(`../${module}`, import.meta.url)}";
+const { code } = await sandbox().command("/bin/true").output();
+if (code !== 0) throw new Error(String(code));
+`;
+}
+
+/** The command as it is installed, from that file. */
+function ramekin(name: string, file: string, ...words: readonly string[]): Contender {
+  const flags = ["--no-config", "--allow-ffi", "--allow-read", "--allow-net"];
+  const path = new URL(`../${file}`, import.meta.url).pathname;
+  return processOf(name, [Deno.execPath(), "run", ...flags, path, ...words]);
 }
 
 /** Writes a script that does what no launch by FFI can do without, and answers its path. */

@@ -37,8 +37,9 @@ import {
   STATX_BASIC_STATS,
   statxOutput,
 } from "../ffi/calls/statx.ts";
+import type { ErrnoName } from "../ffi/errno.ts";
 import { RamekinError, SyscallError } from "../ffi/errors.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { syscalls } from "../ffi/syscalls.ts";
 
 /** How the program gets the stream: as it is, as its own /dev/null, or as a copy of this file. */
 export type Handover = "inherit" | "null" | { readonly copyOf: string };
@@ -86,7 +87,7 @@ export function handoverOf(fd: number, input: 0 | undefined): Handover {
 
 /** Whether the descriptor is a pipe, with a name or without. */
 export function isPipe(fd: number): boolean {
-  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0));
+  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
 }
 
 /** Whether a pipe has no name: the others have a mode and times that all users of the host see. */
@@ -97,7 +98,7 @@ function isNameless(pipe: number): boolean {
 
 /** Whether a socket has a connection. Those of datagrams can send to others even so (unix(7)). */
 function isConnection(socket: number): boolean {
-  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket));
+  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
 }
 
 function optionOf(socket: number, option: number): number {
@@ -124,13 +125,13 @@ function sessionOf(terminal: number): number | undefined {
 
 /** Whether the descriptor is a terminal. */
 export function isTerminal(fd: number): boolean {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)));
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
 }
 
-function succeeds(call: Call): boolean {
+/** Whether the call succeeds; it usually fails with that errno, of which no error has to be made. */
+function succeeds(call: Call, usual: ErrnoName): boolean {
   try {
-    syscall(call);
-    return true;
+    return syscalls([{ call, accept: [usual] }]).result(call) >= 0n;
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     return false;

@@ -12,6 +12,7 @@ import { resolveName } from "../ffi/resolve_name.ts";
 import { type GrantedHost, grantsAddress, grantsName, parseGrantedHost } from "./granted_host.ts";
 import { isPublic } from "./public_address.ts";
 import { Refusal } from "./refusal.ts";
+import { lazy } from "../recipe/schema.ts";
 import type { Destination } from "./request.ts";
 import { Semaphore } from "./semaphore.ts";
 
@@ -24,9 +25,9 @@ const allLookups = perEngine(() => new Semaphore(8));
 /** How many addresses of a name count, of the thousands that name servers could return. */
 const ADDRESSES = 16;
 
-const LOOPBACK_IPV4 = parsePrefix("127.0.0.0/8")!;
+const loopbackIpv4 = lazy(() => parsePrefix("127.0.0.0/8")!);
 /** The addresses of localhost, whatever name servers say (RFC 6761). */
-const LOCALHOST: readonly IpAddress[] = [parseIp("127.0.0.1")!, parseIp("::1")!];
+const localhost = lazy((): readonly IpAddress[] => [parseIp("127.0.0.1")!, parseIp("::1")!]);
 
 /** The hosts that a program may reach. */
 export class Hosts {
@@ -49,8 +50,8 @@ export class Hosts {
   get includesLoopback(): boolean {
     return this.#granted.some((host) =>
       grantsName(host, "localhost") ||
-      LOCALHOST.some((address) => grantsAddress(host, address)) ||
-      ("range" in host && isInRange(host.range, LOOPBACK_IPV4))
+      localhost().some((address) => grantsAddress(host, address)) ||
+      ("range" in host && isInRange(host.range, loopbackIpv4()))
     );
   }
 
@@ -78,7 +79,7 @@ export class Hosts {
   async #resolve(name: string, isWanted: () => boolean): Promise<readonly IpAddress[]> {
     const ip = parseDestinationAddress(name);
     if (ip !== undefined) return [ip];
-    if (name === "localhost") return LOCALHOST;
+    if (name === "localhost") return localhost();
     const look = () => isWanted() ? resolveName(name) : Promise.resolve([]);
     const found = await this.#lookups.run(() => allLookups().run(look));
     return found.slice(0, ADDRESSES).map(destinationAddress);

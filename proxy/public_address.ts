@@ -8,9 +8,10 @@
 
 import { AF_INET } from "../ffi/calls/constants/sockets.ts";
 import { type IpAddress, type IpPrefix, isInRange, parsePrefix } from "../ffi/netlink/ip.ts";
+import { lazy } from "../recipe/schema.ts";
 
 /** What is not globally reachable, by the IANA IPv4 Special-Purpose Address Registry (RFC 6890). */
-const NOT_PUBLIC_IPV4 = ranges(
+const notPublicIpv4 = ranges(
   "0.0.0.0/8",
   "10.0.0.0/8",
   // Carriers, VPNs, and a metadata service: 100.100.100.200.
@@ -33,10 +34,10 @@ const NOT_PUBLIC_IPV4 = ranges(
 );
 
 /** All unicast addresses that are assigned so far (RFC 3587). */
-const GLOBAL_IPV6 = ranges("2000::/3");
+const globalIpv6 = ranges("2000::/3");
 
 /** What is not globally reachable of these, by the IANA IPv6 Special-Purpose Address Registry. */
-const NOT_PUBLIC_IPV6 = ranges(
+const notPublicIpv6 = ranges(
   // Teredo, among others.
   "2001::/23",
   "2001:db8::/32",
@@ -44,23 +45,25 @@ const NOT_PUBLIC_IPV6 = ranges(
 );
 
 /** Ranges of addresses with an IPv4 address in them, and where it is. */
-const WITH_IPV4 = [
-  // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
-  { range: parsePrefix("::ffff:0:0/96")!, at: 12 },
-  // NAT64 (RFC 6052).
-  { range: parsePrefix("64:ff9b::/96")!, at: 12 },
-  // 6to4 (RFC 3056).
-  { range: parsePrefix("2002::/16")!, at: 2 },
-] as const;
+const withIpv4 = lazy(() =>
+  [
+    // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
+    { range: parsePrefix("::ffff:0:0/96")!, at: 12 },
+    // NAT64 (RFC 6052).
+    { range: parsePrefix("64:ff9b::/96")!, at: 12 },
+    // 6to4 (RFC 3056).
+    { range: parsePrefix("2002::/16")!, at: 2 },
+  ] as const
+);
 
 /** Whether an address is public. One with an IPv4 address in it is what that one is. */
 export function isPublic(address: IpAddress): boolean {
   const { family, bytes } = address;
-  if (family === AF_INET) return !isInAny(address, NOT_PUBLIC_IPV4);
-  const carrier = WITH_IPV4.find(({ range }) => isInRange(address, range));
+  if (family === AF_INET) return !isInAny(address, notPublicIpv4());
+  const carrier = withIpv4().find(({ range }) => isInRange(address, range));
   if (carrier !== undefined) return isPublic(ipv4At(bytes, carrier.at));
   if (isIsatap(bytes) && !isPublic(ipv4At(bytes, 12))) return false;
-  return isInAny(address, GLOBAL_IPV6) && !isInAny(address, NOT_PUBLIC_IPV6);
+  return isInAny(address, globalIpv6()) && !isInAny(address, notPublicIpv6());
 }
 
 /** Whether the second half is of ISATAP, with an IPv4 address at its end (RFC 5214). */
@@ -76,6 +79,7 @@ function isInAny(address: IpAddress, ranges: readonly IpPrefix[]): boolean {
   return ranges.some((range) => isInRange(address, range));
 }
 
-function ranges(...texts: readonly string[]): readonly IpPrefix[] {
-  return texts.map((text) => parsePrefix(text)!);
+/** The ranges, which are read from their texts when an address is first looked up among them. */
+function ranges(...texts: readonly string[]): () => readonly IpPrefix[] {
+  return lazy(() => texts.map((text) => parsePrefix(text)!));
 }

@@ -71,6 +71,29 @@ for (const path of ["/mod.ts", ONE_FILE]) {
     }));
 }
 
+test("the command runs from a URL, by one request", () =>
+  served(async (origin, requested) => {
+    const directory = Deno.makeTempDirSync();
+    try {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          `--allow-import=${new URL(origin).host}`,
+          ...["--allow-ffi", "--allow-read", "--allow-net"],
+          `${origin}/dist/command.js`,
+          ...["sandbox", "--", "echo", "soup"],
+        ],
+        cwd: directory,
+        env: { DENO_DIR: `${directory}/cache`, NO_COLOR: "1" },
+        stdin: "null",
+      }).output();
+      assertEquals(new TextDecoder().decode(stdout), "soup\n");
+      assertEquals(requested, ["/dist/command.js"]);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  }));
+
 /** The paths that `mod.ts` may import, directly or indirectly. */
 const BELOW = [
   "container/",

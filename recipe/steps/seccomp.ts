@@ -91,7 +91,7 @@ function callName(groups: readonly string[]): Schema {
     expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
     min: 1,
     issue: (name) =>
-      isSyscallName(name) || groups.includes(name)
+      groups.includes(name) || isSyscallName(name)
         ? undefined
         : `there is no call ${quoted(name)}${suggestion(name, [...groups, ...callNames()])}`,
   });

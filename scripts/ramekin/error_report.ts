@@ -9,7 +9,7 @@ import { UsageError } from "./usage.ts";
 
 /** How the program is installed, with the permissions that it needs and no others. */
 export const INSTALL =
-  "deno install --global --allow-ffi --allow-read --allow-net --name ramekin ramekin.ts";
+  "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
 
 /** The error as text; for a mistake on the command line, with where to read on. */
 export function errorReport(

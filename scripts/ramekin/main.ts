@@ -41,6 +41,11 @@ export async function main(words: readonly string[]): Promise<number> {
 
 const SIGPIPE = 13;
 
+/** Whether the command line has a subcommand that runs a program. */
+export function runsProgram([first]: readonly string[]): boolean {
+  return SUBCOMMANDS.some(({ name, program }) => name === first && program === true);
+}
+
 async function runSubcommand(
   subcommand: KnownSubcommand,
   words: readonly string[],

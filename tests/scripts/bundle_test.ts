@@ -1,25 +1,102 @@
-/** The module in one file; tests/import_test.ts imports it from a URL. */
+/** The module and the command in one file each; tests/import_test.ts has them from a URL. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as module from "../../mod.ts";
 import { bundle } from "../../scripts/bundle.ts";
+import { BUNDLES } from "../../scripts/bundle/plain.ts";
+import { ramekinWith, RUN, withFiles } from "../ramekin/support.ts";
+import { decode } from "../other_scripts.ts";
 import { emulated } from "../rounds.ts";
 import { notRoot, test } from "../support.ts";
 
-const FILE = new URL("../../dist/ramekin.js", import.meta.url);
+const PROJECT = new URL("../../", import.meta.url);
 
-test("the one file is what the modules make: deno task bundle", async () => {
-  const [written, made] = [await Deno.readTextFile(FILE), await bundle()];
-  assert(written === made, "dist/ramekin.js is older than the modules: deno task bundle");
-}, notRoot ? "is compared as root" : emulated ? "needs the bundler, which is fetched" : undefined);
+for (const [file, made] of Object.entries(BUNDLES)) {
+  test(
+    `${file} is what the modules make: deno task bundle`,
+    async () => {
+      const [written, anew] = [await Deno.readTextFile(new URL(file, PROJECT)), await bundle(made)];
+      assert(written === anew, `${file} is older than the modules: deno task bundle`);
+    },
+    notRoot ? "is compared as root" : emulated ? "needs the bundler, which is fetched" : undefined,
+  );
+}
 
-test("the one file has all that the module has", async () => {
+test("the module in one file has all that the module has", async () => {
   const [{ linux, ...others }, { linux: linuxOfModule, ...othersOfModule }] = [
-    await import(FILE.href) as typeof module,
+    await import(new URL("dist/ramekin.js", PROJECT).href) as typeof module,
     module,
   ];
   assertEquals(kinds(others), kinds(othersOfModule));
   assertEquals(kinds(linux), kinds(linuxOfModule));
+});
+
+const RECIPE = `
+variables: { name: box }
+steps:
+  - { step: unshare, kinds: [user, uts] }
+  - step: mapRoot
+  - { step: hostname, name: "\${name}" }
+`;
+
+for (
+  const words of [
+    ["--version"],
+    ["help", "sandbox"],
+    ["sandbox", "--", "sh", "-c", "id -u; ls /; exit 3"],
+    ["sandbox", "--allow-read=/etc/hosts", "--", "cat", "/etc/hosts"],
+    ["sandbox", "--", "/nonesuch"],
+    ["sandboks"],
+    ["run", "recipe.yaml", "-A", "--set=name=pot", "--", "uname", "-n"],
+    ["run", "recipe.yaml", "--", "true"],
+    ["plan", "recipe.yaml", "--json"],
+    ["check", "recipe.yaml"],
+    ["schema"],
+    ["completions", "bash"],
+  ]
+) {
+  test(
+    `the command in one file does what the command does: ${words.join(" ")}`,
+    withFiles({ "recipe.yaml": RECIPE }, async (cwd) => {
+      const file = new URL("dist/command.js", PROJECT).pathname;
+      const [program, ...args] = [...RUN.slice(0, -1), file, ...words];
+      const { code, stdout, stderr } = await new Deno.Command(program!, {
+        args,
+        cwd,
+        stdin: "null",
+      }).output();
+      const expected = await ramekinWith({ cwd }, ...words);
+      assertEquals([code, decode(stdout), decode(stderr)], [
+        expected.code,
+        expected.stdout,
+        expected.stderr,
+      ]);
+    }),
+  );
+}
+
+test("Deno keeps the command compiled after a subcommand that waits for nothing", async () => {
+  for (const words of [["--version"], ["schema"]]) {
+    const directory = Deno.makeTempDirSync();
+    try {
+      // What is kept is read in the second run, and V8 logs that it compiles nothing of the file.
+      const log = `${directory}/log`;
+      const flags = `--v8-flags=--log-function-events,--logfile=${log},--no-logfile-per-isolate`;
+      const file = new URL("dist/command.js", PROJECT).pathname;
+      for (const _ of ["first", "second"]) {
+        const { success } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", flags, "--allow-ffi", "--allow-read", "--allow-net", file, ...words],
+          env: { DENO_DIR: `${directory}/cache` },
+          stdin: "null",
+        }).output();
+        assert(success);
+      }
+      const events = Deno.readTextFileSync(log);
+      assertMatch(events, /^function,deserialize,.*command\.js$/m, words[0]);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  }
 });
 
 /** The members of a module: constants by their values, functions as such. */

@@ -10,13 +10,19 @@ import {
   noNewPrivileges,
   proc,
   recipe,
+  sandbox,
   seccomp,
   type SeccompProfile,
+  type SeccompStep,
   setUser,
   tmpfs,
   unshare,
 } from "../../mod.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
+import { deniesKernelCalls } from "../../plan/access/kernel_calls.ts";
+import { filterOfStep } from "../../plan/steps/seccomp.ts";
+import { SECCOMP_FILTERS } from "../../plan/steps/seccomp_filters.ts";
+import { DENIED, filters } from "../../scripts/filters.ts";
 import {
   assertFails,
   assertRefused,
@@ -413,3 +419,24 @@ test("a profile is the same after JSON", () => {
 function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
+
+test("the filters that are compiled before are those of the rules: deno task filters", () => {
+  for (const architecture of ["x86_64", "aarch64"] as const) {
+    assertEquals(SECCOMP_FILTERS[architecture], filters(architecture));
+  }
+  for (const deny of DENIED) assert(deniesKernelCalls(filterOfStep(seccomp({ deny }))));
+});
+
+test("they are the filters of `seccomp()` and of all sandboxes", () => {
+  for (const net of ["none", "host"] as const) {
+    for (const setuidFiles of [false, true]) {
+      for (const unixSockets of [false, true]) {
+        const step = sandbox({ net, setuidFiles, unixSockets }).steps
+          .find(({ step }) => step === "seccomp") as SeccompStep;
+        assertEquals([step.profile, step.allow], [undefined, undefined]);
+        assert(step.deny!.join() in SECCOMP_FILTERS[native]);
+      }
+    }
+  }
+  assert("" in SECCOMP_FILTERS[native]);
+});
