@@ -26,6 +26,7 @@ import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, reapStatus } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
+import { signalNumber } from "./signal_number.ts";
 import { inputStream, type OutputStream, outputStream } from "./streams.ts";
 import { after } from "./timer.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
@@ -320,7 +321,7 @@ export class Container implements AsyncDisposable {
    */
   kill(signal: Deno.Signal = "SIGTERM"): void {
     this.#requireRunning();
-    const number = SIGNALS[signal as keyof typeof SIGNALS];
+    const number = signalNumber(signal);
     if (number === undefined) {
       const meant = suggestion(String(signal), Object.keys(SIGNALS));
       throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
