@@ -24,7 +24,7 @@ import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
 import { PermissionSet } from "../permissions/permission_set.ts";
 import type { HostAccess } from "../plan/access/access.ts";
-import { requiredAccess } from "../plan/access/required.ts";
+import { reachesSockets, requiredAccess } from "../plan/access/required.ts";
 import { ContainerProxy } from "../proxy/proxy.ts";
 import { proxyVariables } from "../proxy/variables.ts";
 import type { Launcher } from "../launch/launcher.ts";
@@ -252,7 +252,9 @@ export class Command {
     this.#options.signal?.throwIfAborted();
     this.#refresh();
     if (this.#grants === undefined) return;
-    this.#grants.require(this.#needs(this.#plan));
+    const needs = this.#needs(this.#plan);
+    this.#grants.require(needs);
+    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs);
   }
 
   #needs(plan: PlanBuilder): readonly HostAccess[] {

@@ -140,6 +140,8 @@ export class UnsupportedError extends RamekinError {
 export interface PermissionErrorDetails extends RamekinErrorDetails {
   /** What the recipe needs access to: `"/usr"`. */
   readonly value?: string | undefined;
+  /** Whether it is denied by name. */
+  readonly denied?: boolean | undefined;
 }
 
 /**
@@ -166,12 +168,15 @@ export class PermissionError extends RamekinError {
   readonly grant: string;
   /** What the recipe needs access to, if it has a name: `"/usr"`. */
   readonly value: string | undefined;
+  /** Whether it is denied by name, so that granting it is of no use. */
+  readonly denied: boolean;
 
   /** Creates an error about the missing permission. */
   constructor(issue: string, grant: string, details: PermissionErrorDetails = {}) {
     super(issue, details);
     this.grant = grant;
     this.value = details.value;
+    this.denied = details.denied ?? false;
   }
 }
 

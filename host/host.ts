@@ -64,6 +64,8 @@ export interface Host {
   landlockVersion(): number;
   /** The home directory of the user, by the variable HOME. */
   homeDirectory(): string | undefined;
+  /** The text of /etc/resolv.conf; empty where it cannot be read. */
+  resolvConf(): string;
   /** The working directory of the script. */
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */

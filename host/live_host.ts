@@ -26,6 +26,7 @@ import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } fro
 import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
 import { type NameQuestion, type NameScan, NameScanner } from "./name_scan.ts";
+import { readResolvConf } from "./resolver.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
 
@@ -62,6 +63,11 @@ export class LiveHost implements Host {
   /** The home directory of the user. */
   homeDirectory(): string | undefined {
     return environmentVariable("HOME");
+  }
+
+  /** The text of /etc/resolv.conf. */
+  resolvConf(): string {
+    return readResolvConf();
   }
 
   /** The working directory of the script. */

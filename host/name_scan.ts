@@ -26,6 +26,8 @@ export interface NameQuestion {
   readonly start?: string | undefined;
   /** The home directory, where all names are reported if they are missing. */
   readonly home?: string | undefined;
+  /** Paths below the directory that are reported themselves, found or missing. */
+  readonly paths?: readonly string[] | undefined;
   /** Files that are not reported. */
   readonly except: readonly string[];
   /** The user whose programs can change the modes of its directories. */
@@ -149,12 +151,13 @@ class Search {
 
   run(): NameScan {
     const { directory, absent, names, home } = this.#question;
-    const around = this.#aroundStart();
+    for (const path of this.#question.paths ?? []) this.#reportPath(path);
+    const around = names.length === 0 ? [] : this.#aroundStart();
     for (const [index, path] of around.entries()) {
       // As deep below the first as below the directory itself.
       this.#later({ path, depth: index === 0 ? 0 : around.length - index, inGit: false });
     }
-    this.#later({ path: directory, depth: 0, inGit: false });
+    if (names.length > 0) this.#later({ path: directory, depth: 0, inGit: false });
     for (let read = 0; read < MAX_DIRECTORIES; read++) {
       // Repositories first, so that no other directories can keep them from being found.
       const pending = this.#gitQueue.shift() ?? this.#queue.shift();
@@ -185,6 +188,29 @@ class Search {
     const around: string[] = [];
     for (let at = start; at !== directory; at = parentOf(at)) around.push(at);
     return around;
+  }
+
+  /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
+  #reportPath(path: string): void {
+    const closed = this.#closedAbove(path);
+    if (closed !== undefined) return this.#findDirectory(closed);
+    const end = this.#endOf(path);
+    if (end === undefined || !this.#isInside(end)) return;
+    const type = typeOf(end);
+    if (type === undefined || this.#isLeft(end)) return this.#reportMissing(end);
+    const isShared = type === S_IFREG && linkCount(end) > 1;
+    this.#found.set(end, { path: end, isLink: false, isShared });
+  }
+
+  /** Returns the first directory on the way that its owner may not search now, but could. */
+  #closedAbove(path: string): string | undefined {
+    const { directory } = this.#question;
+    let closed: string | undefined;
+    for (let at = path; at !== directory && at !== "/";) {
+      at = parentOf(at);
+      if (this.#isClosed(at, 0o1)) closed = at;
+    }
+    return closed;
   }
 
   #reportAllMissing(directory: string, names: readonly string[]): void {

@@ -66,6 +66,11 @@ export class RecordedHost implements Host {
     return this.#answer("homeDirectory") as string | undefined;
   }
 
+  /** The recorded configuration of the resolver. */
+  resolvConf(): string {
+    return this.#answer("resolvConf") as string;
+  }
+
   /** The recorded working directory. */
   workingDirectory(): string {
     return this.#recording.workingDirectory;
@@ -192,6 +197,7 @@ export function recordHost(host: Host): Recorder {
       landlockVersion: () => host.landlockVersion(),
       workingDirectory: () => host.workingDirectory(),
       homeDirectory: () => noted(["homeDirectory"], host.homeDirectory()),
+      resolvConf: () => noted(["resolvConf"], host.resolvConf()),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
       inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
       filesystemIssue: (options) => host.filesystemIssue(options),

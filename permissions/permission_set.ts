@@ -4,22 +4,32 @@
  * @module
  */
 
+import { CERTIFICATES } from "../recipe/network_files.ts";
 import { isWithin } from "../recipe/path.ts";
 import { includesVariable } from "../recipe/variable_pattern.ts";
+import { escapeControls } from "../ffi/control_characters.ts";
 import { PermissionError } from "../ffi/errors.ts";
 import type { NetworkService } from "../plan/builder.ts";
 import { describeAccess, type HostAccess } from "../plan/access/access.ts";
 import type { PermissionOptions, Permissions } from "./permissions.ts";
 import { Hosts } from "../proxy/hosts.ts";
+import { touches } from "../plan/mount_table.ts";
 import { resolvePath } from "../host/resolve_path.ts";
 
 /** The option that decides about a need. */
-type GrantName = keyof PermissionOptions;
+type GrantName = "read" | "write" | "net" | "env" | "run" | "sys";
+
+/** Directories of programs and their files, in which no service listens (hier(7)). */
+const SOCKETLESS = ["/bin", "/etc", "/lib", "/lib32", "/lib64", "/sbin", "/usr", ...CERTIFICATES];
+
+/** What is denied, and the name of each list. */
+const DENIALS = { read: "denyRead", write: "denyWrite", net: "denyNet", env: "denyEnv" } as const;
 
 /** The granted permissions, with resolved paths. */
 export class PermissionSet {
   readonly #options: Required<PermissionOptions>;
   readonly #paths: Readonly<Record<"read" | "write", readonly string[]>>;
+  readonly #deniedPaths: Readonly<Record<"read" | "write", readonly string[]>>;
 
   constructor(permissions: Permissions) {
     const given = typeof permissions === "string" ? {} : permissions;
@@ -31,10 +41,15 @@ export class PermissionSet {
       env: otherwise,
       run: otherwise,
       sys: otherwise,
+      denyRead: [],
+      denyWrite: [],
+      denyNet: [],
+      denyEnv: [],
       ...given,
     };
-    const { read, write } = this.#options;
+    const { read, write, denyRead, denyWrite } = this.#options;
     this.#paths = { read: resolved(read), write: resolved(write) };
+    this.#deniedPaths = { read: resolved(denyRead), write: resolved(denyWrite) };
   }
 
   /** What is set up in a network namespace of the container. */
@@ -45,19 +60,21 @@ export class PermissionSet {
 
   /** The hosts of a granted list. */
   get hosts(): Hosts | undefined {
-    const { net } = this.#options;
-    return typeof net === "object" ? new Hosts(net) : undefined;
+    const { net, denyNet } = this.#options;
+    return typeof net === "object" ? new Hosts(net, denyNet) : undefined;
   }
 
   /** Whether a variable of the script's environment may be passed on. */
   hasVariable(name: string): boolean {
-    const { env } = this.#options;
+    const { env, denyEnv } = this.#options;
+    if (includesVariable(denyEnv, name)) return false;
     if (env === "inherit") return mayScript({ name: "env", variable: name });
     return typeof env === "boolean" ? env : includesVariable(env, name);
   }
 
   /** Whether the need is granted. Variables always are, because others are left out silently. */
   has(need: HostAccess): boolean {
+    if (this.#denialOf(need) !== undefined) return false;
     switch (need.kind) {
       case "read":
       case "write":
@@ -87,7 +104,61 @@ export class PermissionSet {
    */
   require(needs: readonly HostAccess[]): void {
     const [first, ...others] = needs.filter((need) => !this.has(need));
-    if (first !== undefined) throw permissionError(first, others);
+    if (first !== undefined) throw permissionError(first, others, this.#denialOf(first));
+  }
+
+  /**
+   * Checks that the script itself may connect to each unix socket among the files that the program
+   * reaches, where the network is the script's: Deno wants the socket to be read, to be written, and
+   * as a part of the network (`--allow-net=unix:PATH`).
+   *
+   * @throws {PermissionError} for the first that it may not connect to
+   */
+  requireSockets(needs: readonly HostAccess[]): void {
+    if (this.#options.net !== "inherit") return;
+    for (const need of needs) {
+      if (need.kind !== "read" || this.#mayConnect(need.path)) continue;
+      const { path: value, step, stepIndex } = need;
+      const fix = 'seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, ' +
+        `--allow-write=${value} and --allow-net are needed, or for a socket --allow-net=unix:${value}`;
+      throw new PermissionError(
+        `not granted: the unix sockets in ${escapeControls(value)}`,
+        "net",
+        {
+          value,
+          step,
+          stepIndex,
+          advice: [fix],
+        },
+      );
+    }
+  }
+
+  #mayConnect(path: string): boolean {
+    if (SOCKETLESS.some((directory) => isWithin(path, directory))) return true;
+    const { type } = resolvePath(path);
+    if (type === "file" || type === "device" || type === "pipe") return true;
+    // Deno compares the path of a socket as a whole, so that no directory of them can be granted.
+    const net = type === "socket" ? { host: `unix:${path}` } : {};
+    return this.#hasPath("write", path) && mayScript({ name: "net", ...net });
+  }
+
+  /** Returns how a need is denied, whatever is granted; `undefined` if it is not. */
+  #denialOf(need: HostAccess): Denial | undefined {
+    switch (need.kind) {
+      case "read":
+      case "write": {
+        // What is around a denied file would show that too.
+        const value = this.#deniedPaths[need.kind].find((denied) => touches(need.path, denied));
+        return value === undefined ? undefined : { grant: need.kind, value };
+      }
+      case "net": {
+        const [value] = this.#options.denyNet;
+        return value === undefined ? undefined : { grant: "net", value };
+      }
+      default:
+        return undefined;
+    }
   }
 
   #hasPath(kind: "read" | "write", path: string): boolean {
@@ -118,15 +189,41 @@ function resolved(grant: PermissionOptions["read"]): readonly string[] {
   );
 }
 
-function permissionError(need: HostAccess, others: readonly HostAccess[]): PermissionError {
+function permissionError(
+  need: HostAccess,
+  others: readonly HostAccess[],
+  denial: Denial | undefined,
+): PermissionError {
   const { step, stepIndex, ...subject } = need;
-  const { grant, value, fix } = remedyOf(need);
+  const { grant, value, fix } = denial === undefined ? remedyOf(need) : lifted(denial, need);
   const advice = [fix];
   if (others.length > 0) {
     advice.push(`not granted either: ${others.map(describeAccess).join("; ")}`);
   }
   const issue = `not granted: ${describeAccess(subject as HostAccess)}`;
-  return new PermissionError(issue, grant, { value, step, stepIndex, advice });
+  return new PermissionError(issue, grant, {
+    value,
+    step,
+    stepIndex,
+    advice,
+    denied: denial !== undefined,
+  });
+}
+
+/** An entry of a list of what is denied. */
+interface Denial {
+  readonly grant: keyof typeof DENIALS;
+  readonly value: string;
+}
+
+/** Says what denies a need. */
+function lifted({ grant, value }: Denial, need: HostAccess): Remedy {
+  const denied = `--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
+  const why = need.kind === "net"
+    ? ", cannot be held on the host's network: list the hosts to be reached, with " +
+      'unshare("net")'
+    : ", denies it, and it wins over what is granted";
+  return { grant, ...("path" in need && { value: need.path }), fix: denied + why };
 }
 
 interface Remedy {

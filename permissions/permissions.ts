@@ -50,7 +50,7 @@ export type Permissions = "inherit" | "none" | PermissionOptions;
 
 /**
  * Permissions by kind: all (`true`), none (`false`), those of the script (`"inherit"`), or a list.
- * A kind that is left out is not granted, as for a Deno worker.
+ * A kind that is left out is not granted, as for a Deno worker. What is denied wins over all of them.
  *
  * A recipe that shares the host's processes, ids, devices, root's capabilities or the script's
  * terminal could do whatever any program can, so these need `run: true` and `sys: true` together.
@@ -91,6 +91,17 @@ export interface PermissionOptions {
    * `run: true`, everything that is not a file, a network or a variable.
    */
   readonly sys?: "inherit" | boolean;
+  /** Files and directories that are not granted, whatever `read` says; nor is what they are in. */
+  readonly denyRead?: readonly string[];
+  /** The same for `write`. */
+  readonly denyWrite?: readonly string[];
+  /**
+   * Hosts that are not reached, whatever the list of `net` says: in its notation, and also where a
+   * name leads to such an address. Without a list, they deny the host's network.
+   */
+  readonly denyNet?: readonly string[];
+  /** Variables that are not passed on, whatever `env` says. */
+  readonly denyEnv?: readonly string[];
 }
 
 /** The schemas of the options. */
@@ -101,6 +112,10 @@ const permissionFields = lazy((): Schemas<PermissionOptions> => ({
   env: grantOf(variablePattern()),
   run: grantOf(text({ min: 1 })),
   sys: optional(either(oneOf(["inherit"]), boolean())),
+  denyRead: optional(list(path())),
+  denyWrite: optional(list(path())),
+  denyNet: optional(list(host())),
+  denyEnv: optional(list(variablePattern())),
 }));
 
 /** Returns the schema of a command's option `permissions`. */

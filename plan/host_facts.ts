@@ -19,6 +19,7 @@ export class HostFacts {
   readonly #scans: NameScan[] = [];
   #workingDirectory: string | undefined;
   #mounts: readonly MountEntry[] | undefined;
+  #resolvConf: string | undefined;
 
   /** What this host says. */
   constructor(host: Host) {
@@ -28,6 +29,11 @@ export class HostFacts {
   /** Returns the working directory of the script. */
   workingDirectory(): string {
     return this.#workingDirectory ??= this.#host.workingDirectory();
+  }
+
+  /** Returns the text of /etc/resolv.conf. */
+  resolvConf(): string {
+    return this.#resolvConf ??= this.#host.resolvConf();
   }
 
   /** Resolves a path of the host. */
@@ -58,6 +64,7 @@ export class HostFacts {
     try {
       return caller === host.credentials() &&
         (directory === undefined || directory === host.workingDirectory()) &&
+        (this.#resolvConf === undefined || this.#resolvConf === host.resolvConf()) &&
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
         host.unchanged(this.#paths) &&
         this.#scans.every((scan) => host.sameNames(scan));

@@ -7,6 +7,7 @@
 import type { Step, StepOf } from "../recipe/steps.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { lowerBind } from "./steps/bind.ts";
+import { lowerDenyFiles } from "./steps/deny_files.ts";
 import { lowerDevices } from "./steps/devices.ts";
 import { lowerMkdir, lowerMknod, lowerSymlink, lowerWriteFile } from "./steps/files.ts";
 import { lowerMapCurrentUser, lowerMapIds, lowerMapRoot } from "./steps/id_maps.ts";
@@ -59,6 +60,7 @@ const LOWERINGS = {
   chdir: lowerChdir,
   chroot: lowerChroot,
   clearEnv: lowerClearEnv,
+  denyFiles: lowerDenyFiles,
   devices: lowerDevices,
   dieWithParent: lowerDieWithParent,
   disableUserNamespaces: lowerDisableUserNamespaces,

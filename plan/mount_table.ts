@@ -15,8 +15,10 @@ export interface PlannedMount {
   readonly type: string;
   /** The path that is bound, or the source of the filesystem. */
   readonly source: string;
-  /** The file of the host that is bound, without symbolic links. */
+  /** The file of the host that the step itself names, without symbolic links. */
   readonly hostSource?: string | undefined;
+  /** The file of the host that a bind shows, without symbolic links; left out if it shows none. */
+  readonly origin?: string;
   /** The directories of an overlay, the topmost first. */
   readonly layers: readonly MountLayer[];
   /** Whether the mount is read-only. */
@@ -78,10 +80,12 @@ function rootMount(own: boolean): PlannedMount {
   return { ...DEFAULTS, target: "/", type: "bind", source: "/", own };
 }
 
+const HOST_ROOT: PlannedMount = { ...rootMount(false), origin: "/" };
+
 /** The mounts that the steps have made so far. */
 export class MountTable {
   #root: Place = newPlace();
-  #base: PlannedMount = rootMount(false);
+  #base: PlannedMount = HOST_ROOT;
   #tree: "host" | "other" = "host";
   /** The length of the paths of all roots that were entered, each within the one before. */
   #depth = 0;
@@ -142,6 +146,13 @@ export class MountTable {
     return this.#deepest(path, (place) => place.mounts.at(-1));
   }
 
+  /** Returns the file of the host that a path without symbolic links shows, if it shows one. */
+  originOf(path: string): { readonly origin?: string } {
+    const { origin, target } = this.mountOf(path);
+    if (origin === undefined) return {};
+    return { origin: normalize(`${origin}/${normalize(path).slice(target.length)}`) };
+  }
+
   /** Returns the mount that the parent directory of the path is on. */
   mountAbove(path: string): PlannedMount {
     const normal = normalize(path);
@@ -180,6 +191,7 @@ export class MountTable {
     const below = (path: string) => mount.type === "bind" ? normalize(path + rest) : path;
     this.#base = {
       ...mount,
+      ...this.originOf(directory),
       target: "/",
       source: below(mount.source),
       hostSource: mount.hostSource === undefined ? undefined : below(mount.hostSource),

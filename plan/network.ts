@@ -140,7 +140,7 @@ export function forwardsByScript(plan: PlanBuilder): void {
 
 /** Why a container may not outlive a script that forwards its packets. */
 export const OUTLIVES_FORWARDING =
-  "publish(), masquerade() and userNetwork() forward packets as long as the script lives, and " +
+  "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and " +
   "dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
 
 /** Keeps a socket of the present network namespace, before the container enters another. */

@@ -8,7 +8,7 @@ import { AF_INET } from "../ffi/calls/constants/sockets.ts";
 import { bindLoopback, ipSocket, listen } from "../ffi/calls/ip_sockets.ts";
 import { setLink } from "../ffi/netlink/link.ts";
 import type { PlanBuilder } from "./builder.ts";
-import { inContainerNetns } from "./network.ts";
+import { forwardsByScript, inContainerNetns } from "./network.ts";
 
 /** The port of the script's proxy, on the container's loopback interface. */
 export const PROXY_PORT = 3128;
@@ -22,6 +22,7 @@ export function setUpNetworkService(plan: PlanBuilder): void {
   if (network === undefined) return;
   inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", { up: true })));
   if (network === "loopback") return;
+  forwardsByScript(plan);
   const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
   plan.call(bindLoopback(socket, PROXY_PORT));
   plan.call(listen(socket, BACKLOG));

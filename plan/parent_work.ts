@@ -72,7 +72,15 @@ export type HostService =
     readonly address: SocketAddress;
   }
   /** Runs the first of these programs that is installed, to forward the container's packets. */
-  | { readonly service: "user-network"; readonly programs: readonly UserNetworkProgram[] };
+  | {
+    readonly service: "user-network";
+    readonly programs: readonly UserNetworkProgram[];
+    /** Whether queries of names to {@linkcode DNS_FORWARDER} go to this machine's resolver. */
+    readonly forwardsNames?: boolean;
+  };
+
+/** Where slirp4netns forwards queries of names by itself, and pasta where it is told to. */
+export const DNS_FORWARDER = "10.0.2.3";
 
 /** The socket pair of the sync points: the script's end, and the container's. */
 export const SYNC_SOCKETS: Output = new Output(8, "&sockets");

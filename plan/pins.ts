@@ -79,6 +79,8 @@ export interface OpenBelow {
   readonly flags?: number;
   /** Jumped to where the file is missing, if given. */
   readonly missing?: Label | undefined;
+  /** Jumped to where a directory on the way may not be searched, if given. */
+  readonly unreachable?: Label | undefined;
   readonly fixes?: Fixes;
 }
 
@@ -87,13 +89,14 @@ export function openBelow(
   plan: PlanBuilder,
   directory: Fd,
   path: string,
-  { flags = 0, missing, fixes = {} }: OpenBelow,
+  { flags = 0, missing, unreachable, fixes = {} }: OpenBelow,
 ): ResultOf {
   const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   const call = openat2(directory, path, { flags: O_PATH | O_CLOEXEC | flags, resolve });
   const accept = ["ENOENT", "ENOTDIR"] as const;
   return plan.open(call, `<${path}>`, {
     ...(missing !== undefined && { accept, onAccepted: missing }),
+    ...(unreachable !== undefined && { accept: ["EACCES"], onAccepted: unreachable }),
     fixes,
   });
 }

@@ -32,17 +32,23 @@ const localhost = lazy((): readonly IpAddress[] => [parseIp("127.0.0.1")!, parse
 /** The hosts that a program may reach. */
 export class Hosts {
   readonly #granted: readonly GrantedHost[];
+  readonly #denied: readonly GrantedHost[];
   readonly #lookups = new Semaphore(LOOKUPS_AT_ONCE);
 
-  /** A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`. */
-  constructor(list: readonly string[]) {
+  /**
+   * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
+   * not reached although they are in it.
+   */
+  constructor(list: readonly string[], denied: readonly string[] = []) {
     this.#granted = list.map((text) => parseGrantedHost(text)!);
+    this.#denied = denied.map((text) => parseGrantedHost(text)!);
   }
 
   /** Whether the host is granted, by the name or the address in the request. */
   has({ name, port }: Destination): boolean {
     const ip = parseDestinationAddress(name);
-    if (ip !== undefined) return this.#hasAddress(ip, port);
+    if (ip !== undefined) return this.#hasAddress(ip, port) && !this.#denies(ip, port);
+    if (this.#denied.some((host) => isFor(host, port) && grantsName(host, name))) return false;
     return this.#granted.some((host) => isFor(host, port) && grantsName(host, name));
   }
 
@@ -71,7 +77,7 @@ export class Hosts {
     }
     const found = await this.#resolve(to.name, isWanted);
     return found.filter((address) =>
-      stateOf(describeAddress(address, to.port)) !== "denied" &&
+      stateOf(describeAddress(address, to.port)) !== "denied" && !this.#denies(address, to.port) &&
       (to.name === "localhost" || this.#mayLeadTo(address, to.port))
     );
   }
@@ -93,6 +99,14 @@ export class Hosts {
     return socket.leadsToOneMachine(address);
   }
 
+  /** Whether an address is denied, by itself or as one of localhost. */
+  #denies(address: IpAddress, port: number): boolean {
+    return this.#denied.some((host) =>
+      isFor(host, port) &&
+      (grantsAddress(host, address) || grantsName(host, "localhost") && isLoopback(address))
+    );
+  }
+
   #hasAddress(address: IpAddress, port: number): boolean {
     return this.#granted.some((host) => isFor(host, port) && grantsAddress(host, address));
   }
@@ -106,6 +120,10 @@ export function describeDestination({ name, port }: Destination): string {
 /** Returns a port of an address as text: `[2001:db8::1]:443`. */
 export function describeAddress({ bytes }: IpAddress, port: number): string {
   return describeDestination({ name: formatIp(bytes), port });
+}
+
+function isLoopback(address: IpAddress): boolean {
+  return isInRange(address, loopbackIpv4()) || formatIp(address.bytes) === "::1";
 }
 
 function isFor(host: GrantedHost, port: number): boolean {

@@ -81,6 +81,15 @@ const OTHER_STEPS: Readonly<Record<string, string>> = {
   runbindable: "propagation",
 };
 
+/** Words with which mount(8) makes a loop device. */
+const LOOP: ReadonlySet<string> = new Set(["loop", "offset", "sizelimit"]);
+
+/** What mount(8) does before or after it mounts; mount points are made in any case. */
+const DONE_BY_MOUNT = /^[xX]-mount\.(idmap|subdir|owner|group|mode)$/;
+
+/** Words that neither the kernel nor this module reads: comments, and names of other programs. */
+const IGNORED = /^(x-|X-|comment=|u?helper=)/;
+
 /** The kernel takes a page of options, with the NUL at the end. */
 const OPTIONS_BYTES = 4095;
 
@@ -91,7 +100,14 @@ export function mountOptions(): Schema {
 
 function wordOfAnotherStep(options: string): string | undefined {
   for (const word of splitOptions(options)) {
-    if (word === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
+    const [name] = word.split("=") as [string];
+    if (LOOP.has(name)) return `"${name}" needs a loop device, which mount(2) does not make`;
+    if (name.startsWith("verity.")) {
+      return `"${name}" needs dm-verity, which mount(2) does not set up`;
+    }
+    if (DONE_BY_MOUNT.test(name)) {
+      return `"${name}" is done by mount(8), and mount(2) has no such option`;
+    }
     if (Object.hasOwn(OTHER_STEPS, word)) return `"${word}" is the step ${OTHER_STEPS[word]}()`;
   }
   return undefined;
@@ -104,7 +120,7 @@ export function parseMountOptions(options: string | undefined, initial = 0): Mou
   for (const option of splitOptions(options ?? "")) {
     const word = Object.hasOwn(WORDS, option) ? WORDS[option] : undefined;
     if (word !== undefined) flags = flags & ~(word.clear ?? 0) | (word.set ?? 0);
-    else if (!/^(x-|X-|comment=)/.test(option)) data.push(option);
+    else if (!IGNORED.test(option)) data.push(option);
   }
   return { flags: flags >>> 0, data: data.length === 0 ? null : data.join(",") };
 }

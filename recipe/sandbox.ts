@@ -27,6 +27,7 @@ import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
   capabilities,
   clearEnv,
+  denyFiles,
   devices,
   hostname,
   init,
@@ -70,6 +71,13 @@ export interface SandboxOptions {
   readonly read?: readonly string[];
   /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
+  /**
+   * Files and directories that are hidden, whatever `read` and `write` say, also by another name that
+   * shows them. A file appears empty, and a directory too. See `denyFiles()`.
+   */
+  readonly denyRead?: readonly string[];
+  /** Files and directories that stay read-only, whatever `write` says. See `denyFiles()`. */
+  readonly denyWrite?: readonly string[];
   /**
    * The network: the host's, or nothing but a loopback interface. With `unixSockets`,
    * those of the host with abstract names are out of reach even with its network, from Linux 6.12 on.
@@ -129,6 +137,8 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
   return {
     read: paths,
     write: paths,
+    denyRead: paths,
+    denyWrite: paths,
     net: optional(oneOf(["none", "host"])),
     env: optional(list(variablePattern())),
     protect: optional(either(boolean(), list(protectedName()))),
@@ -199,7 +209,7 @@ const TEMPORARY = ["/tmp", "/run"];
 function newRoot(
   asked: ReadonlyMap<string, Access>,
   net: "none" | "host",
-  { protect, tmp = "25%", shm }: SandboxOptions,
+  { denyRead = [], denyWrite = [], protect, tmp = "25%", shm }: SandboxOptions,
 ): readonly Step[] {
   const whole = asked.get("/");
   // A directory comes before what is in it, so that nothing is covered.
@@ -215,6 +225,9 @@ function newRoot(
       (path) => accessAround(path, asked).includes("write"),
       protect,
     ),
+    ...(denyRead.length + denyWrite.length === 0
+      ? []
+      : [denyFiles({ read: denyRead, write: denyWrite })]),
     proc(`${ROOT}/proc`),
     pivotRoot(ROOT),
     whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),

@@ -7,6 +7,7 @@
 
 import type { AnyStepSchema, StepSchema } from "./step_schema.ts";
 import { bindSchema, type BindStep } from "./steps/bind.ts";
+import { denyFilesSchema, type DenyFilesStep } from "./steps/deny_files.ts";
 import { devicesSchema, type DevicesStep } from "./steps/devices.ts";
 import {
   mkdirSchema,
@@ -141,6 +142,7 @@ export type Step =
   | ChdirStep
   | ChrootStep
   | ClearEnvStep
+  | DenyFilesStep
   | DevicesStep
   | DieWithParentStep
   | DisableUserNamespacesStep
@@ -202,6 +204,7 @@ const SCHEMAS = {
   chdir: chdirSchema,
   chroot: chrootSchema,
   clearEnv: clearEnvSchema,
+  denyFiles: denyFilesSchema,
   devices: devicesSchema,
   dieWithParent: dieWithParentSchema,
   disableUserNamespaces: disableUserNamespacesSchema,

@@ -126,6 +126,7 @@ const COMMANDS_OWN: readonly string[] = [
   "recipe/path.ts",
   "recipe/nearest.ts",
   "recipe/unexpanded.ts",
+  "recipe/variable_pattern.ts",
   "proxy/granted_host.ts",
   "ffi/control_characters.ts",
   // The input before a question is flushed by an ioctl(2), which no entry has.

@@ -21,15 +21,22 @@ export function isDenial(value: number): boolean {
   return !PASSING.has((value & ACTION_BITS) >>> 0);
 }
 
-/**
- * Whether the filter denies the call, with all arguments, or with all that begin with `first`.
- *
- * @param first the first argument, of which the kernel reads the lower 32 bits only; a program may
- * pass any others above them
- */
-export function denies(rules: RuleIndex, name: string, first?: number): boolean {
+/** An argument of a call, as far as it is known. */
+export interface KnownArgument {
+  readonly value: number;
+  /** The bits that the kernel reads; a program may pass any others beside them. */
+  readonly bits: bigint;
+}
+
+/** An argument of 32 bits. */
+export function int(value: number): KnownArgument {
+  return { value, bits: 0xffff_ffffn };
+}
+
+/** Whether the filter denies the call, with all arguments, or with all that begin with these. */
+export function denies(rules: RuleIndex, name: string, ...args: readonly KnownArgument[]): boolean {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds(condition, first));
+    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(undefined)) return true;
@@ -39,15 +46,14 @@ export function denies(rules: RuleIndex, name: string, first?: number): boolean 
 
 /** Whether a condition always or never holds; `undefined` if that depends on other bits. */
 function holds(
-  { index, comparison, value, mask = ALL_BITS }: Condition,
-  first: number | undefined,
+  { comparison, value, mask = ALL_BITS }: Condition,
+  known: KnownArgument | undefined,
 ): boolean | undefined {
-  if (index !== 0 || first === undefined) return undefined;
+  if (known === undefined) return undefined;
   if (comparison !== "equal" && comparison !== "unequal") return undefined;
-  const differs = (BigInt(first) & mask & LOWER_BITS) !== (value & LOWER_BITS);
+  const differs = (BigInt(known.value) & mask & known.bits) !== (value & known.bits);
   if (differs) return comparison === "unequal";
-  return (mask & ~LOWER_BITS) === 0n ? comparison === "equal" : undefined;
+  return (mask & ~known.bits) === 0n ? comparison === "equal" : undefined;
 }
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
-const LOWER_BITS = 0xffff_ffffn;

@@ -17,6 +17,7 @@ import { readSome } from "../../ffi/engine/transfer.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { processIdentity } from "../../ffi/proc/process_identity.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
+import { DNS_FORWARDER } from "../../plan/parent_work.ts";
 import { liveHost } from "../../host/live_host.ts";
 import type { UserNetworkProgram } from "../../recipe/steps/network/user_network.ts";
 import type { LaunchedProcess } from "../launched_process.ts";
@@ -32,10 +33,13 @@ import type { ServiceContext, ServiceDefinition } from "./service.ts";
  * read the packets of a program that may be hostile. pasta confines itself; slirp4netns has to be
  * asked to leave the host's files, its capabilities, and the calls that it does not need.
  */
-const ARGUMENTS: Readonly<Record<UserNetworkProgram, (pid: string) => readonly string[]>> = {
-  pasta: (pid) => [
+const ARGUMENTS: Readonly<
+  Record<UserNetworkProgram, (pid: string, forwardsNames: boolean) => readonly string[]>
+> = {
+  pasta: (pid, forwardsNames) => [
     ...["--foreground", "--quiet", "--config-net", "--no-map-gw", "--pid", "/dev/stdin"],
     ...["-I", "tap0", "-t", "none", "-u", "none", "-T", "none", "-U", "none"],
+    ...(forwardsNames ? ["--dns-forward", DNS_FORWARDER] : []),
     pid,
   ],
   slirp4netns: (pid) => [
@@ -50,16 +54,16 @@ const PATIENCE = 10_000;
 
 /** The service. */
 export const userNetworkService: ServiceDefinition<"user-network"> = {
-  describe: ({ programs }, pid) => [
-    programs.map((name) => [name, ...ARGUMENTS[name](pid)].join(" ")).join(", or "),
+  describe: ({ programs, forwardsNames = false }, pid) => [
+    programs.map((name) => [name, ...ARGUMENTS[name](pid, forwardsNames)].join(" ")).join(", or "),
   ],
-  start({ programs }, context) {
+  start({ programs, forwardsNames = false }, context) {
     const issues: string[] = [];
     for (const program of programs) {
       const streams = new StandardStreams(["null", "piped", "piped"]);
       let launched: LaunchedProcess;
       try {
-        launched = launchProgram(program, context, streams);
+        launched = launchProgram(program, forwardsNames, context, streams);
       } catch (error) {
         streams.close();
         if (error instanceof Deno.errors.NotFound) continue;
@@ -94,13 +98,14 @@ export const userNetworkService: ServiceDefinition<"user-network"> = {
 
 function launchProgram(
   program: UserNetworkProgram,
+  forwardsNames: boolean,
   { pid, spawn }: ServiceContext,
   streams: StandardStreams,
 ): LaunchedProcess {
   const { euid, egid } = liveHost().credentials();
   // Without --runas, pasta run by root changes to "nobody", which may not enter the namespaces.
   const asRoot = program === "pasta" && euid === 0 ? ["--runas", `${euid}:${egid}`] : [];
-  const args = [...asRoot, ...ARGUMENTS[program](String(pid))];
+  const args = [...asRoot, ...ARGUMENTS[program](String(pid), forwardsNames)];
   const [, ready, stderr] = streams.theirs;
   return spawn(hostTool(program, args, [ready!, "null", stderr!]));
 }

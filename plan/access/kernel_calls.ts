@@ -4,7 +4,7 @@
  * @module
  */
 
-import { denies, isDenial } from "../../ffi/seccomp/denial.ts";
+import { denies, int, isDenial } from "../../ffi/seccomp/denial.ts";
 import { RuleIndex, type SyscallFilter } from "../../ffi/seccomp/filter.ts";
 
 /** Calls that have to be denied. */
@@ -30,5 +30,16 @@ const FAMILIES = [32, 40, 42] as const;
 export function deniesKernelCalls(filter: SyscallFilter): boolean {
   const rules = new RuleIndex(filter, new Set<string>([...CALLS, "socket"]));
   return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) &&
-    FAMILIES.every((family) => denies(rules, "socket", family));
+    FAMILIES.every((family) => denies(rules, "socket", int(family)));
+}
+
+/** AF_UNIX; SOCK_DGRAM, and SOCK_RAW, which is the same for it; and the bits of a type. */
+const [UNIX, DATAGRAMS, TYPE_BITS] = [1, [2, 3], 0xfn] as const;
+
+/** Whether a filter denies all calls by which a program gets a unix socket that it can connect. */
+export function deniesUnixSockets(filter: SyscallFilter): boolean {
+  const rules = new RuleIndex(filter, new Set(["socket", "socketpair", "io_uring_setup"]));
+  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") &&
+    denies(rules, "socket", int(UNIX)) &&
+    DATAGRAMS.every((value) => denies(rules, "socketpair", int(UNIX), { value, bits: TYPE_BITS }));
 }

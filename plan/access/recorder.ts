@@ -109,6 +109,8 @@ export class AccessRecorder {
   mapsRoot = true;
   /** Whether a filter denies the calls that no namespace holds. */
   filtered = false;
+  /** Whether a filter denies all unix sockets that can be connected. */
+  deniesSockets = false;
   /** Set by a step after which the container need not end with the script. */
   lifetime: HostAccess | undefined;
   /** The files by which root can change the machine. */

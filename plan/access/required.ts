@@ -24,6 +24,12 @@ export interface CommandAccess {
 /** The kinds of namespaces by which a program reaches other programs. */
 const REACHING: readonly NamespaceKind[] = ["pid", "ipc"];
 
+/** Whether the program can connect to the unix sockets among the files that it reaches. */
+export function reachesSockets({ state, deniesSockets, init }: AccessRecorder): boolean {
+  // The init makes its calls without the filter.
+  return !deniesSockets || init?.userNamespaces === state.capabilities.userNamespaces;
+}
+
 /** Returns each access that the steps, and the command if given, need; without duplicates. */
 export function requiredAccess(
   recorder: AccessRecorder,

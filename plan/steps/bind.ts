@@ -55,6 +55,9 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
     source: step.source,
     hostSource: source instanceof HostPath ? source.resolved.path : undefined,
     readOnly: step.readOnly === true,
+    ...(source instanceof HostPath
+      ? { origin: source.resolved.path }
+      : plan.state.mounts.originOf(source.canonical)),
   };
   if (step.optional !== true) {
     show({ ...step, restrict }, source, target, plan);

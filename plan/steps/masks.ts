@@ -83,6 +83,7 @@ function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): v
     target: target.canonical,
     type: "bind",
     source: path,
+    ...plan.state.mounts.originOf(target.canonical),
     readOnly: true,
     certain: false,
   });

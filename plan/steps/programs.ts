@@ -65,7 +65,13 @@ function bind(plan: PlanBuilder, { source, target }: PlacedFile): void {
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, { attr_set: MOUNT_ATTR_RDONLY }));
   place.attachTo(made, tree, source);
   for (const fd of [made, opened, tree]) plan.release(fd);
-  plan.mounted({ target: place.canonical, type: "bind", source, readOnly: true });
+  plan.mounted({
+    target: place.canonical,
+    type: "bind",
+    source,
+    origin: source,
+    readOnly: true,
+  });
 }
 
 /** The most bytes that one sendfile(2) transfers. */

@@ -11,7 +11,7 @@ import {
   SECCOMP_RET,
   type SyscallFilter,
 } from "../../ffi/seccomp/filter.ts";
-import { deniesKernelCalls } from "../access/kernel_calls.ts";
+import { deniesKernelCalls, deniesUnixSockets } from "../access/kernel_calls.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE } from "../../recipe/seccomp_default.ts";
 import { denyMore } from "../../recipe/seccomp_denials.ts";
@@ -24,8 +24,9 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   const { flags = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
     .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
-  const { program, isContained } = filterFor(step, plan);
+  const { program, isContained, deniesSockets } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
+  if (deniesSockets) plan.access.deniesSockets = true;
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -39,6 +40,8 @@ interface CompiledFilter {
   readonly program: Uint8Array<ArrayBuffer>;
   /** Whether it denies all calls that reach out of every namespace. */
   readonly isContained: boolean;
+  /** Whether it denies all unix sockets that can be connected. */
+  readonly deniesSockets: boolean;
 }
 
 function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
@@ -50,12 +53,22 @@ function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
     const made = profile === undefined && allow === undefined
       ? SECCOMP_FILTERS[architecture][(deny ?? []).join()]
       : undefined;
-    if (made !== undefined) return { program: Uint8Array.fromBase64(made), isContained: true };
+    if (made !== undefined) {
+      return {
+        program: Uint8Array.fromBase64(made),
+        isContained: true,
+        deniesSockets: deny?.includes("@unix-sockets") === true,
+      };
+    }
     const filter = filterOfStep(step);
     try {
       checkLaunch(filter, plan);
       const program = compileFilter(filter, architecture);
-      return { program, isContained: deniesKernelCalls(filter) };
+      return {
+        program,
+        isContained: deniesKernelCalls(filter),
+        deniesSockets: deniesUnixSockets(filter),
+      };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;

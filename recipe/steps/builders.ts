@@ -7,6 +7,7 @@
 export type { CapabilitySets } from "./capability_sets.ts";
 export type { IdRange } from "./id_range.ts";
 export { bind, type BindOptions, type BindRestriction, type BindStep } from "./bind.ts";
+export { type DeniedFiles, denyFiles, type DenyFilesStep } from "./deny_files.ts";
 export { devices, type DevicesOptions, type DevicesStep } from "./devices.ts";
 export {
   type FileOptions,
@@ -103,6 +104,7 @@ export {
 } from "./network/translation.ts";
 export {
   userNetwork,
+  type UserNetworkOptions,
   type UserNetworkProgram,
   type UserNetworkStep,
 } from "./network/user_network.ts";

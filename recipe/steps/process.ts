@@ -242,8 +242,12 @@ export interface DieWithParentStep {
  * it: `ramekin ps`, `ramekin enter` and `runningContainers()` find the container by that when the
  * script has ended.
  *
- * @throws {RecipeError} when it is planned with `null`, and a step has the script forward packets:
- * `publish()`, `masquerade()` or `userNetwork()`
+ * What the script does for the container ends with the script in any case: its `timeout` and
+ * `maxOutput`, the copying of its `terminal`, and what a step would do at its end, such as moving an
+ * interface back (`moveInterface()`).
+ *
+ * @throws {RecipeError} when it is planned with `null`, and the script forwards its connections: with
+ * `publish()`, `masquerade()`, `userNetwork()`, or a list of hosts as a permission
  *
  * @example
  * ```ts

@@ -65,6 +65,47 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
   },
 };
 
+/** The permissions that can be denied, each with its option in a script. */
+const DENIALS = { read: "denyRead", write: "denyWrite", net: "denyNet", env: "denyEnv" } as const;
+
+/** A permission that can be denied. */
+export type DeniedName = keyof typeof DENIALS;
+
+/** The flags that deny, as Deno has them; they win over those that allow. */
+export const DENIAL_FLAGS: Readonly<Record<DeniedName, Flag>> = {
+  read: {
+    name: "deny-read",
+    value: "PATHS",
+    optionalValue: true,
+    repeated: true,
+    completes: "file",
+    summary: "hide files and directories; without a value, all that are not listed",
+  },
+  write: {
+    name: "deny-write",
+    value: "PATHS",
+    optionalValue: true,
+    repeated: true,
+    completes: "file",
+    summary: "keep files and directories from being changed",
+  },
+  net: {
+    name: "deny-net",
+    value: "HOSTS",
+    optionalValue: true,
+    repeated: true,
+    summary: "deny hosts that --allow-net=HOSTS includes",
+  },
+  env: {
+    name: "deny-env",
+    value: "NAMES",
+    optionalValue: true,
+    repeated: true,
+    completes: "variable",
+    summary: "keep back variables of the environment: HOME, or AWS_*",
+  },
+};
+
 /** The flag for all permissions. */
 export const ALLOW_ALL: Flag = {
   name: "allow-all",
@@ -84,17 +125,96 @@ export const SETUID_FILES: Flag = {
   summary: "let it make files that run as their owner or group, as package managers do",
 };
 
-/** The permissions that the flags grant; those without a flag are denied. */
-export function grantsOf(given: Arguments): PermissionOptions {
+/**
+ * The permissions that the flags grant, and those that they deny.
+ *
+ * @param others whether those without a flag are granted
+ */
+export function grantsOf(given: Arguments, others = false): PermissionOptions {
   const grants: Record<string, boolean | readonly string[]> = {};
   for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
-    if (!given.has(name)) continue;
-    const list = value === undefined ? undefined : listOf(given, name);
-    if (grant === "net") requireNetwork(list ?? []);
+    if (!others && !given.has(name)) continue;
+    const list = value === undefined ? undefined : grantedList(given, grant as GrantName, others);
     grants[grant] = list ?? true;
+  }
+  for (const [denied, option] of Object.entries(DENIALS)) {
+    const list = deniedList(given, denied as DeniedName);
+    if (list.length > 0) grants[option] = list;
+  }
+  const { net } = grants;
+  if (typeof net === "object") {
+    const socket = net.find(isSocket);
+    if (socket !== undefined) {
+      const path = socketPath(socket);
+      throw new UsageError(
+        `--allow-net=${socket}: a recipe shows a unix socket by a bind(), which ` +
+          `--allow-read=${path} --allow-write=${path} grant`,
+      );
+    }
+    requireNetwork(net);
   }
   return grants;
 }
+
+/** Whether a flag denies something. */
+export function hasDenials(given: Arguments): boolean {
+  return Object.values(DENIAL_FLAGS).some(({ name }) => given.has(name));
+}
+
+/**
+ * What is listed of a permission; `undefined` where all of it is granted. Without a value, a flag
+ * that denies leaves what is listed, as it does in Deno.
+ *
+ * @param others whether all of it is granted without a flag
+ */
+export function grantedList(
+  given: Arguments,
+  grant: GrantName,
+  others = false,
+): readonly string[] | undefined {
+  const { name } = PERMISSION_FLAGS[grant];
+  const isAll = others || given.values(name).includes(undefined);
+  const isDenied = grant in DENIAL_FLAGS &&
+    given.values(DENIAL_FLAGS[grant as DeniedName].name).includes(undefined);
+  return isAll && !isDenied ? undefined : listed(given, grant, name);
+}
+
+/** What is listed of what is denied. */
+export function deniedList(given: Arguments, denied: DeniedName): readonly string[] {
+  return listed(given, denied, DENIAL_FLAGS[denied].name);
+}
+
+function listed(given: Arguments, kind: GrantName, flag: string): readonly string[] {
+  const words = given.values(flag).flatMap((value) => value?.split(",") ?? [])
+    .filter((word) => word !== "");
+  return kind === "net" ? words.flatMap((host) => hostsOf(host, flag)) : words;
+}
+
+/** The hosts that an entry stands for: as in Deno, `:8080` is this machine's port. */
+function hostsOf(text: string, flag: string): readonly string[] {
+  const port = /^:\d+$/.test(text) ? text : undefined;
+  const hosts = port === undefined ? [text] : THIS_MACHINE.map((host) => host + port);
+  for (const host of hosts) {
+    if (isSocket(host) || parseGrantedHost(host) !== undefined) continue;
+    throw new UsageError(`--${flag}=${text}: this is not ${GRANTED_HOSTS}`);
+  }
+  return hosts;
+}
+
+/** What Deno reads a port without a host as. */
+const THIS_MACHINE = ["0.0.0.0", "127.0.0.1", "localhost"];
+
+/** Whether an entry of a list of hosts is a unix socket. */
+export function isSocket(host: string): boolean {
+  return host.startsWith(UNIX);
+}
+
+/** Returns the path of such an entry. */
+export function socketPath(host: string): string {
+  return host.slice(UNIX.length);
+}
+
+const UNIX = "unix:";
 
 /**
  * Checks that ramekin itself may reach the hosts that a program is to reach through it, because Deno
@@ -102,9 +222,6 @@ export function grantsOf(given: Arguments): PermissionOptions {
  */
 export function requireNetwork(hosts: readonly string[]): void {
   for (const text of hosts) {
-    if (parseGrantedHost(text) === undefined) {
-      throw new UsageError(`--allow-net=${text}: this is not ${GRANTED_HOSTS}`);
-    }
     // Deno answers for one host: a name of a wildcard, an address of a range.
     const host = text.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
     if (Deno.permissions.querySync({ name: "net", host }).state === "granted") continue;

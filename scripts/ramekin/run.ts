@@ -7,7 +7,7 @@
 import type { PermissionOptions, Permissions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ask, canAsk, widened } from "./prompt.ts";
-import { grantsOf, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission_flags.ts";
 import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
 
@@ -24,7 +24,7 @@ export async function run(given: Arguments): Promise<number> {
           ? apartAtTerminal(file.recipe, options).command(program, options)
           : apart(file.recipe).command(program, { ...options, permissions: grants }),
       (error) => {
-        if (!canAsk()) return false;
+        if (error.denied || !canAsk()) return false;
         const answer = ask(path, error);
         if (answer === "no") return false;
         grants = widened(grants as PermissionOptions, error, answer);
@@ -36,7 +36,7 @@ export async function run(given: Arguments): Promise<number> {
 
 /** Data gets what the flags grant; code, which could do anything by itself, all unless there are flags. */
 function permissionsFor({ isCode }: RecipeFile, given: Arguments): Permissions | undefined {
-  if (given.has("allow-all")) return undefined;
   const hasFlags = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
-  return isCode && !hasFlags ? undefined : grantsOf(given);
+  const getsAll = given.has("allow-all") || isCode && !hasFlags;
+  return getsAll && !hasDenials(given) ? undefined : grantsOf(given, getsAll);
 }

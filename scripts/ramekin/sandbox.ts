@@ -5,6 +5,7 @@
  */
 
 import { isWithin, normalize } from "../../recipe/path.ts";
+import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { environment } from "../../host.ts";
 import {
   linux,
@@ -15,7 +16,18 @@ import {
   SyscallError,
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { listOf, requireNetwork, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
+import {
+  deniedList,
+  grantedList,
+  type GrantName,
+  isSocket,
+  listOf,
+  PERMISSION_FLAGS,
+  requireNetwork,
+  SETUID_FILES,
+  socketPath,
+  UNIX_SOCKETS,
+} from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
@@ -27,7 +39,9 @@ export async function run(given: Arguments): Promise<number> {
   const options = optionsOf(given);
   const box = sandbox(options);
   const cwd = visibleDirectory(options);
-  const terminal = environment()["TERM"];
+  const terminal = includesVariable(deniedList(given, "env"), "TERM")
+    ? undefined
+    : environment()["TERM"];
   const permissions = permissionsOf(given);
   return await runProgram(given.program, (program, command) =>
     box.command(program, {
@@ -41,25 +55,72 @@ export async function run(given: Arguments): Promise<number> {
 /** The options of the sandbox that the flags ask for. */
 function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
   const all = given.has("allow-all");
-  const listed = (flag: string, everything: () => readonly string[]) => {
-    if (all) return everything();
-    return given.has(flag) ? listOf(given, flag) ?? everything() : [];
-  };
+  const allowed = (grant: GrantName, everything: () => readonly string[]) =>
+    grantedList(given, grant, all) ?? everything();
+  const paths = (grant: "read" | "write", everything: () => readonly string[]) =>
+    allowed(grant, everything).map((path) =>
+      existingPath(path, `--${PERMISSION_FLAGS[grant].name}=${path}`)
+    );
+  const denied = (kind: "read" | "write") => deniedList(given, kind).map(absolutePath);
+  // A sandbox has a /tmp of its own, which programs write to; to be written, it is the host's.
+  const read = paths("read", () => all ? everywhere() : ["/"]);
+  const write = paths("write", everywhere);
+  const sockets = socketsOf(given);
   return {
-    // A sandbox has a /tmp of its own, which programs write to; to be written, it is the host's.
-    read: listed("allow-read", () => all ? everywhere() : ["/"]).map((path) =>
-      absolutePath(path, "allow-read")
-    ),
-    write: listed("allow-write", everywhere).map((path) => absolutePath(path, "allow-write")),
-    net: all || (given.has("allow-net") && listOf(given, "allow-net") === undefined)
-      ? "host"
-      : "none",
-    env: listed("allow-env", () => Object.keys(environment())),
+    read: [...read, ...sockets],
+    write,
+    denyRead: denied("read"),
+    denyWrite: denied("write"),
+    net: grantedList(given, "net", all) === undefined ? "host" : "none",
+    env: variablesOf(allowed("env", () => Object.keys(environment())), deniedList(given, "env")),
     protect: protectedBy(given),
     ...sizesOf(given),
-    ...((all || given.has(UNIX_SOCKETS.name)) && { unixSockets: true }),
+    ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
+      { unixSockets: true }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
+}
+
+/** The unix sockets of `--allow-net=unix:PATH`. */
+function socketsOf(given: Arguments): readonly string[] {
+  return (grantedList(given, "net") ?? []).filter(isSocket).map((host) => {
+    const path = socketPath(host);
+    const flag = `--allow-net=${host}`;
+    if (!path.startsWith("/")) {
+      throw new UsageError(`${flag}: the path of a socket has to begin with /`);
+    }
+    const whole = existingPath(path, flag);
+    // Anything else would be shown by a flag that is about connections.
+    const { mode } = linux.statx(linux.AT_FDCWD, whole);
+    if ((mode & linux.S_IFMT) === linux.S_IFSOCK) return whole;
+    throw new UsageError(`${flag}: this is no unix socket`);
+  });
+}
+
+/**
+ * Whether a sandbox that is shown these sockets may make unix sockets. The kernel denies all of them
+ * or none, so that a program with other files could reach the sockets that are among those.
+ */
+function onlySockets(
+  sockets: readonly string[],
+  read: readonly string[],
+  write: readonly string[],
+): boolean {
+  if (sockets.length === 0) return false;
+  const [other] = [...read, ...write];
+  if (other === undefined) return true;
+  throw new UsageError(
+    `--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ` +
+      `${other}; --unix-sockets allows that`,
+  );
+}
+
+/** The variables that are allowed and not denied: by their names, if some are denied. */
+function variablesOf(allowed: readonly string[], denied: readonly string[]): readonly string[] {
+  if (denied.length === 0) return allowed;
+  return Object.keys(environment()).filter((name) =>
+    includesVariable(allowed, name) && !includesVariable(denied, name)
+  );
 }
 
 /** The names that are protected: the usual ones, and those that are listed. */
@@ -82,25 +143,42 @@ function everywhere(): readonly string[] {
 
 /** The permissions for a list of hosts, which are reached through this script and no other way. */
 function permissionsOf(given: Arguments): Permissions | undefined {
-  const hosts = given.has("allow-net") && !given.has("allow-all")
-    ? listOf(given, "allow-net")
-    : undefined;
-  if (hosts === undefined) return undefined;
+  const listed = grantedList(given, "net", given.has("allow-all"));
+  const denyNet = deniedList(given, "net");
+  if (listed === undefined) {
+    if (denyNet.length === 0) return undefined;
+    throw new UsageError(
+      `--deny-net=${denyNet[0]}: the network of this machine cannot be held to hosts; list those ` +
+        "that the program may reach: --allow-net=HOSTS",
+    );
+  }
+  const hosts = listed.filter((host) => !isSocket(host));
+  const sockets = denyNet.filter(isSocket);
+  if (sockets[0] !== undefined) {
+    throw new UsageError(
+      `--deny-net=${sockets[0]}: --deny-read=${socketPath(sockets[0])} hides a socket`,
+    );
+  }
+  if (hosts.length === 0) return undefined;
   requireNetwork(hosts);
-  return { read: true, write: true, env: true, run: true, sys: true, net: hosts };
+  return { read: true, write: true, env: true, run: true, sys: true, net: hosts, denyNet };
 }
 
-/** The path from the root; the file must exist. */
-function absolutePath(path: string, flag: string): string {
-  // Links are left to the sandbox: an earlier program may have made them. Deno's own flags take `..`
-  // by the words of the path too.
-  const whole = withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
+/** The path from the root. Links are left to the sandbox: an earlier program may have made them. */
+function absolutePath(path: string): string {
+  // Deno's own flags take `..` by the words of the path too.
+  return withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
+}
+
+/** The same for a file that must exist, by a flag. */
+function existingPath(path: string, flag: string): string {
+  const whole = absolutePath(path);
   try {
     // Deno.statSync() needs all permissions for /proc, /sys and /dev.
     linux.statx(linux.AT_FDCWD, whole);
   } catch (error) {
     if (!(error instanceof SyscallError) || !MISSING.includes(error.code)) throw error;
-    throw new UsageError(`--${flag}=${path}: ${missing(path)}`);
+    throw new UsageError(`${flag}: ${missing(path)}`);
   }
   return whole;
 }

@@ -5,7 +5,13 @@
  * @module
  */
 
-import { ALLOW_ALL, PERMISSION_FLAGS, SETUID_FILES, UNIX_SOCKETS } from "./permission_flags.ts";
+import {
+  ALLOW_ALL,
+  DENIAL_FLAGS,
+  PERMISSION_FLAGS,
+  SETUID_FILES,
+  UNIX_SOCKETS,
+} from "./permission_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
@@ -44,7 +50,12 @@ const TABLE = [
       `flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}\n\n${STATUS}`,
     operands: [RECIPE],
     program: true,
-    flags: [SET, ...Object.values(PERMISSION_FLAGS), ALLOW_ALL],
+    flags: [
+      SET,
+      ...Object.values(PERMISSION_FLAGS),
+      ALLOW_ALL,
+      ...Object.values(DENIAL_FLAGS),
+    ],
   },
   {
     name: "sandbox",
@@ -74,6 +85,7 @@ const TABLE = [
         ...ALLOW_ALL,
         summary: "show it all files, the network and the environment, and lift the two above",
       },
+      ...Object.values(DENIAL_FLAGS),
     ],
   },
   {

@@ -1,9 +1,17 @@
 /** `sandbox`: what a program in it can access. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { PROTECTED_NAMES, recipe, RecipeError, sandbox, seccomp, setEnv } from "../../mod.ts";
+import {
+  PROTECTED_NAMES,
+  recipe,
+  RecipeError,
+  sandbox,
+  seccomp,
+  setEnv,
+  SyscallError,
+} from "../../mod.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
-import { assertRefused, failing, inDirectory, inside, root, test } from "../support.ts";
+import { assertRefused, failing, inDirectory, inside, notRoot, root, test } from "../support.ts";
 
 const box = sandbox();
 
@@ -338,6 +346,46 @@ test(
 );
 
 test(
+  "what is denied wins over what is granted, in each of a sandbox's directories",
+  inDirectory((directory) => {
+    for (const path of ["a/b/c", "d/e", "link"]) {
+      Deno.mkdirSync(`${directory}/${path}`, { recursive: true });
+    }
+    for (const path of ["a/b/c/kept", "d/e/.env", "d/e/x"]) {
+      Deno.writeTextFileSync(`${directory}/${path}`, "soup\n");
+    }
+    const box = sandbox({
+      write: [directory, `${directory}/a/b`, `${directory}/link`],
+      read: [`${directory}/d`, "/etc/hosts"],
+      denyRead: [`${directory}/d/e/.env`, `${directory}/new`, "/etc/hosts", "/usr/share"],
+      denyWrite: [`${directory}/a/b/c/kept`, `${directory}/a/b/c/none`, `${directory}/link`],
+    });
+    assertEquals(
+      inside(box, `cd ${directory}; cat d/e/.env d/e/x a/b/c/kept /etc/hosts; ls -A /usr/share`),
+      "soup\nsoup",
+    );
+    for (const path of ["a/b/c/kept", "a/b/c/none/x", "link/x", "new", "new/x", "d/e/.env"]) {
+      failing(box, `echo evil > ${directory}/${path}`);
+    }
+    for (const path of ["a", "a/b", "a/b/c", "d", "link", "new"]) {
+      failing(box, `perl -e 'exit !rename("${directory}/${path}", "${directory}/old")'`);
+    }
+    inside(box, `cd ${directory}; echo salt > a/b/c/x; echo salt > a/b/x; echo salt > x`);
+    assertEquals(
+      [...Deno.readDirSync(directory)].map(({ name }) => name).sort(),
+      ["a", "d", "link", "x"],
+    );
+    // A grant within what is denied is not one.
+    const denied = sandbox({ write: [`${directory}/a/b`], denyWrite: [`${directory}/a`] });
+    failing(denied, `echo evil > ${directory}/a/b/c/x`);
+    const hidden = sandbox({ write: [`${directory}/a/b`], denyRead: [`${directory}/a`] });
+    assertEquals(inside(hidden, `ls -A ${directory}/a/b`), "");
+    const all = sandbox({ read: ["/"], denyRead: ["/usr/share", "/usr/bin/env"] });
+    assertEquals(inside(all, "ls -A /usr/share; cat /bin/env"), "");
+  }),
+);
+
+test(
   "a directory that its owner cannot write to, and a program could open, is refused",
   inDirectory((directory) => {
     Deno.chmodSync(directory, 0o555);
@@ -347,6 +395,36 @@ test(
     inside(sandbox({ write: [directory], protect: [] }), "true");
     Deno.chmodSync(directory, 0o755);
   }),
+);
+
+test(
+  "what root's sandbox may not reach, as another user's, is left as it is",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/home/.ssh`, { recursive: true });
+    for (const name of [".bashrc", ".ssh/key", "secret"]) {
+      Deno.writeTextFileSync(`${directory}/home/${name}`, "");
+    }
+    Deno.writeTextFileSync(`${directory}/.bashrc`, "");
+    for (const path of ["home", "home/.ssh"]) Deno.chownSync(`${directory}/${path}`, 1234, 1234);
+    Deno.chmodSync(`${directory}/home`, 0o700);
+    const box = sandbox({
+      write: [directory],
+      denyRead: [`${directory}/home/secret`],
+      denyWrite: [`${directory}/home/.ssh/key`],
+    });
+    inside(box, `echo salt > ${directory}/new`);
+    failing(box, `echo evil >> ${directory}/.bashrc`);
+    for (const attack of ["ls", "chmod 777", "rm -r", "touch"]) {
+      failing(box, `${attack} ${directory}/home/secret`);
+    }
+    failing(box, `mv ${directory}/home ${directory}/old`);
+    // A directory of root's own in there could have been closed by a program, and opened again.
+    Deno.mkdirSync(`${directory}/home/own`);
+    Deno.writeTextFileSync(`${directory}/home/own/.bashrc`, "");
+    const unsafe = () => sandbox({ write: [directory] });
+    assertThrows(() => unsafe().command("true").outputSync(), SyscallError, "EACCES");
+  }),
+  notRoot,
 );
 
 test("unix sockets can be made where there is none of the host's, or by an option", () => {
@@ -386,6 +464,8 @@ test("an unknown option is refused", () => {
   refused({ read: ["usr"] }, "has to begin with /");
   refused({ write: ["/a/.."] }, "..");
   refused({ read: ["/proc/sys"] }, "has its own /proc");
+  refused({ denyRead: ["/proc/sys"] }, "has its own /proc");
+  refused({ denyWrite: ["etc"] }, "has to begin with /");
   refused({ write: ["//dev/"] }, "has its own /dev");
   refused({ net: "all" }, '"none", "host"');
   refused({ unixSockets: "yes" }, "true or false");

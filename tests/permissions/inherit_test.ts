@@ -98,6 +98,49 @@ test("the host's network needs --allow-net without exceptions", async () => {
   assertEquals(await outcome([read, "--allow-net"], script(box)), "runs");
 });
 
+test("a program connects to the unix sockets that the script may connect to, and to no others", () =>
+  inDirectoryAsync(async (directory) => {
+    const path = `${directory}/service.sock`;
+    using server = Deno.listen({ transport: "unix", path });
+    Deno.chmodSync(path, 0o777);
+    const answering = (async () => {
+      for await (const connection of server) {
+        await connection.write(new TextEncoder().encode("soup\n"));
+        connection.close();
+      }
+    })();
+    const ask = `use IO::Socket::UNIX; print IO::Socket::UNIX->new(q(${path}))->getline`;
+    const box = (source: string, step = "seccomp()") =>
+      `recipe(...sandbox({ write: ["${source}"], unixSockets: true, protect: false }).steps
+        .map((step) => step.step === "seccomp" ? ${step} : step))`;
+    const more = `args: ["-e", ${JSON.stringify(ask)}]`;
+    const files = [`${READ_SYSTEM},${directory}`, `--allow-write=${directory}`];
+    const outcomes = async (source: string, ...flags: readonly string[]) =>
+      await outcome([...files, ...flags], script(box(source), '"perl"', more));
+    for (const source of [directory, path]) {
+      const denied = await outcomes(source);
+      assertStringIncludes(denied, `PermissionError net ${source} step `);
+      assertStringIncludes(denied, `not granted: the unix sockets in ${source}`);
+      assertEquals(await outcomes(source, "--allow-net"), "runs soup");
+    }
+    assertEquals(await outcomes(path, `--allow-net=unix:${path}`), "runs soup");
+    // Deno grants sockets one by one.
+    for (const flag of [`unix:${directory}`, `unix:${path}`, "localhost"]) {
+      assertStringIncludes(await outcomes(directory, `--allow-net=${flag}`), "PermissionError net");
+    }
+    const filtered = box(directory, 'seccomp({ deny: ["@unix-sockets"] })');
+    assertEquals(await outcome(files, script(filtered)), "runs");
+    // To connect, Deno wants the socket to be written.
+    const read = `recipe(...sandbox({ read: ["${directory}"], unixSockets: true }).steps)`;
+    const [reading] = files;
+    assertStringIncludes(
+      await outcome([reading!, "--allow-net"], script(read)),
+      "PermissionError net",
+    );
+    server.close();
+    await answering.catch(() => {});
+  }));
+
 test("variables that the script may read are passed on", async () => {
   const code = `
     const { recipe, sandbox } = ramekin;

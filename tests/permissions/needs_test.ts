@@ -68,6 +68,7 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
   [steps.capabilities({ keep: [] }), NONE],
   [steps.chdir("/mnt"), NONE],
   [steps.clearEnv(), NONE],
+  [steps.denyFiles({ read: ["/usr/a"], write: ["/usr/b"] }), NONE],
   [steps.devices("/mnt/dev"), NONE],
   [steps.dieWithParent(null), [{ kind: "lifetime" }]],
   [steps.dieWithParent("SIGTERM"), [{ kind: "lifetime" }]],

@@ -6,6 +6,7 @@ import {
   capabilities,
   clearEnv,
   devices,
+  dieWithParent,
   init,
   linux,
   mapRoot,
@@ -21,6 +22,7 @@ import {
   programs,
   type Recipe,
   recipe,
+  RecipeError,
   type RecipeInput,
   remount,
   sandbox,
@@ -595,3 +597,72 @@ test("permissions are checked at each start of a command", () =>
     }
     assertEquals(command.plan().entries.length > 0, true, "a plan takes no grant");
   })());
+
+test(
+  "what is denied is not granted, nor is what shows it",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/a/b`, { recursive: true });
+    Deno.symlinkSync("a", `${directory}/link`);
+    const denied = (source: string, permissions: Exclude<Permissions, string>): string => {
+      const box = own.with(mkdir("/mnt/x"), bind(source, "/mnt/x"), ...closed);
+      try {
+        box.command("/no", { permissions: { ...SYS, read: true, write: true, ...permissions } })
+          .outputSync();
+        return "ended";
+      } catch (error) {
+        if (!(error instanceof PermissionError)) return "started";
+        return `${error.grant} ${error.value} ${error.denied} ${error.message}`;
+      }
+    };
+    assertEquals(denied(`${directory}/a`, { denyRead: ["/usr"] }), "started");
+    for (const name of ["a", "a/b", "link"]) {
+      const message = denied(`${directory}/a`, { denyRead: [`${directory}/${name}`] });
+      assertStringIncludes(message, `read ${directory}/a true`);
+      assertStringIncludes(message, `--deny-read=${directory}/a`);
+      assertStringIncludes(message, "denies it, and it wins over what is granted");
+    }
+    const inner = denied(`${directory}/a/b`, { denyWrite: [`${directory}/a`] });
+    assertStringIncludes(inner, `write ${directory}/a/b true`);
+    assertStringIncludes(denied(directory, { write: [] }), `write ${directory} false`);
+  }),
+);
+
+test("no container outlives the script that is its way to a list of hosts", () => {
+  const says = "a list of hosts last as long as the script, and dieWithParent(null)";
+  const permissions = { ...SYS, read: true, net: ["a.example"] };
+  for (const steps of [[dieWithParent(null), ...own.steps], [...own.steps, dieWithParent(null)]]) {
+    const box = recipe(...steps, ...closed);
+    assertThrows(() => box.command("/no", { permissions }).outputSync(), RecipeError, says);
+    const other = { ...permissions, net: "loopback" } as const;
+    const start = () => box.command("/no", { permissions: other }).outputSync();
+    assertThrows(start, Deno.errors.NotFound);
+  }
+});
+
+test("variables that are denied are not passed on, and hosts need a list", () => {
+  const box = recipe(...sandbox().steps.filter(({ step }) => !/Env$/.test(step)));
+  const names = (permissions: Exclude<Permissions, string>) => {
+    const all = { ...SYS, read: true, run: true };
+    const { stdout } = box.command("env", { permissions: { ...all, ...permissions } }).outputSync();
+    return new TextDecoder().decode(stdout).split("\n").map((line) => line.split("=")[0]);
+  };
+  Deno.env.set("RAMEKIN_SOUP", "leek");
+  try {
+    assert(names({ env: true }).includes("RAMEKIN_SOUP"));
+    assert(!names({ env: true, denyEnv: ["RAMEKIN_*"] }).includes("RAMEKIN_SOUP"));
+    assert(!names({ env: ["RAMEKIN_SOUP"], denyEnv: ["RAMEKIN_SOUP"] }).includes("RAMEKIN_SOUP"));
+  } finally {
+    Deno.env.delete("RAMEKIN_SOUP");
+  }
+  const host = sandbox({ net: "host" });
+  const error = assertThrows(
+    () =>
+      host.command("true", {
+        permissions: { ...SYS, read: true, net: true, denyNet: ["a.example"] },
+      }).outputSync(),
+    PermissionError,
+    "--deny-net=a.example",
+  );
+  assertEquals([error.grant, error.denied], ["net", true]);
+  assertStringIncludes(error.message, "list the hosts to be reached");
+});

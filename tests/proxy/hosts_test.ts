@@ -42,6 +42,35 @@ Deno.test("a wildcard grants a name and all names below it, as Deno's does", () 
   assertEquals(notIn(["*.example.org:443"], ["a.example.org:80"]), ["a.example.org:80"]);
 });
 
+Deno.test("what is denied is not granted, by a name, a wildcard, an address or a range", () => {
+  const notDenied = (denied: string, ...hosts: string[]) => {
+    const granted = new Hosts(["*.example.org", "10.0.0.0/8", "localhost", "127.0.0.0/8"], [
+      denied,
+    ]);
+    return hosts.filter((text) => {
+      const { name, port } = parseHost(text)!;
+      return granted.has({ name, port: port! });
+    });
+  };
+  const names = ["example.org:443", "a.example.org:443", "a.example.org:80"];
+  assertEquals(notDenied("a.example.org", ...names), ["example.org:443"]);
+  assertEquals(notDenied("a.example.org:443", ...names), [names[0], names[2]]);
+  assertEquals(notDenied("*.example.org:443", ...names), ["a.example.org:80"]);
+  const addresses = ["10.0.0.1:80", "[::ffff:10.0.0.1]:80", "10.1.0.1:80"];
+  assertEquals(notDenied("10.0.0.0/16", ...addresses), ["10.1.0.1:80"]);
+  const own = ["localhost:80", "127.0.0.1:80"];
+  assertEquals(notDenied("localhost", ...own), []);
+  assertEquals(notDenied("localhost:81", ...own), own);
+});
+
+Deno.test("a granted name does not lead to a denied address", async () => {
+  const port = 80;
+  const hosts = new Hosts(["localhost", "127.0.0.1", "[::1]"], ["[::1]", "127.0.0.1:81"]);
+  const found = async (port: number) =>
+    (await hosts.addressesOf({ name: "localhost", port })).map(({ bytes }) => bytes.length);
+  assertEquals([await found(port), await found(81)], [[4], []]);
+});
+
 Deno.test("a range grants the addresses in it, and no others", () => {
   for (
     const [entry, granted, others] of [

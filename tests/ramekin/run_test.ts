@@ -59,6 +59,32 @@ const FILES = {
 const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
 
 test(
+  "what a flag denies is not granted to a recipe, with -A and to a module too",
+  inKitchen(async (cwd) => {
+    const refused = async (file: string, says: string, ...flags: readonly string[]) => {
+      const words = ["run", file, ...flags, "--", "true"];
+      const { code, stderr } = await ramekinWith({ cwd }, ...words);
+      assertEquals(code, 125, stderr);
+      assertStringIncludes(stderr, says);
+    };
+    await refused("closed.yaml", "--deny-read=/usr/share", "-R=/usr", "--deny-read=/usr/share");
+    await refused("closed.yaml", "--deny-read=/usr", "-A", "--deny-read=/usr");
+    await refused("box.ts", "--deny-write=/etc", "--deny-write=/etc");
+    await refused("closed.yaml", "read /usr", "--allow-read", "--deny-read");
+    await refused("closed.yaml", "which --allow-read=/x --allow-write=/x", "--allow-net=unix:/x");
+    const run = async (file: string, ...flags: readonly string[]) => {
+      const script = "echo ${SOUP:-none} ${SALT:-none}";
+      const words = ["run", file, ...flags, "--", "sh", "-c", script];
+      const { stdout } = await ramekinWith({ cwd, env: { SOUP: "leek", SALT: "sea" } }, ...words);
+      return stdout;
+    };
+    assertEquals(await run("closed.yaml", "-A", "--deny-env=SO*"), "none sea\n");
+    assertEquals(await run("box.ts", "--deny-env=SALT"), "leek none\n");
+    assertEquals(await run("closed.yaml", "-R=/usr", "-E", "--deny-env=SALT"), "leek none\n");
+  }),
+);
+
+test(
   "a recipe in YAML gets what the flags grant, and no variables",
   inKitchen(async (cwd) => {
     const env = { SOUP: "leek" };

@@ -75,6 +75,44 @@ test(
 );
 
 test(
+  "what a flag denies wins over what another allows",
+  inDirectory(async (directory) => {
+    for (const name of [".env", "kept"]) Deno.writeTextFileSync(`${directory}/${name}`, "secret\n");
+    const script = "cat .env kept; for f in .env kept new soup.txt; do " +
+      "(echo x > $f) 2> /dev/null || echo $f; done; rm soup.txt; echo leek > soup.txt";
+    const denied = ["--deny-read=.env,new", "--deny-write=./kept"];
+    // The whole machine has directories of other tests, which come and go.
+    const all = ["-A", "--no-protect"];
+    const expected = "secret\n.env\nkept\nnew\n";
+    assertEquals(await inside(directory, ["--allow-write=.", ...denied], script), expected);
+    assertEquals(
+      await inside(directory, ["--no-protect", "--allow-write", "-W=.", ...denied], script),
+      expected,
+    );
+    assertEquals(
+      await inside(directory, [...all, ...denied], `cd ${directory}; ${script}`),
+      expected,
+    );
+    // Without a value, what is listed stays.
+    assertEquals(
+      await inside(directory, ["--allow-read", "--allow-read=kept", "--deny-read"], "ls; cat kept"),
+      "kept\nsecret\n",
+    );
+    assertEquals(await inside(directory, ["--allow-write", "--deny-write"], "pwd"), "/\n");
+    const show = "echo $SOUP $SPOON";
+    assertEquals(await inside(directory, ["--allow-env", "--deny-env=SP*"], show), "leek\n");
+    assertEquals(await inside(directory, ["--allow-env=S*", "--deny-env=SOUP"], show), "silver\n");
+    assertEquals(await inside(directory, [...all, "--deny-env"], show), "\n");
+    assertEquals(await inside(directory, [...all, "--deny-env", "-E=SOUP"], show), "leek\n");
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), [
+      ".env",
+      "kept",
+      "soup.txt",
+    ]);
+  }),
+);
+
+test(
   "unix sockets and set-user-ID files are made where a flag lets it",
   inDirectory(async (directory) => {
     const script = `cp /usr/bin/true setuid; chmod 4755 setuid 2>/dev/null && echo setuid
@@ -184,15 +222,108 @@ test("for a list of hosts ramekin needs the permission itself, and says so", asy
 });
 
 test("a host that could never match is refused with the flag, before anything runs", async () => {
-  for (const host of ["!evil.org", "*", "**.x", ":8080", "a b", "unix:/x", "10.0.0.0/33"]) {
+  for (const host of ["!evil.org", "*", "**.x", ":0", "a b", "10.0.0.0/33"]) {
     const { code, stderr } = await ramekin("sandbox", `--allow-net=${host}`, "--", "true");
     assertEquals(code, 125);
     assertStringIncludes(stderr, `--allow-net=${host}: this is not a host`);
   }
-  const granted = ["*.example.org:443", "10.0.0.0/8", "[fd00::]/8:80", "localhost"].join();
-  const { code, stderr } = await ramekin("sandbox", `--allow-net=${granted}`, "--", "true");
+  const granted = ["*.example.org:443", "10.0.0.0/8", "[fd00::]/8:80", "localhost", ":80"].join();
+  const { code, stderr } = await ramekin("sandbox", `-N=${granted}`, "--", "true");
   assertEquals([code, stderr], [0, ""]);
 });
+
+/** Returns how a server of this machine answers a program with these flags. */
+async function answerTo(...flags: readonly string[]): Promise<string> {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response("soup"),
+  );
+  const { port } = server.addr;
+  const client = `const answer = await fetch("http://127.0.0.1:${port}");
+    console.log(answer.status, await answer.text());`;
+  const deno = Deno.realPathSync(Deno.execPath());
+  const directory = Deno.execPath().replace(/\/[^/]*$/, "");
+  const { stdout } = await ramekin(
+    "sandbox",
+    ...flags.map((flag) => flag.replace("PORT", String(port))),
+    `--allow-read=${deno},${directory}`,
+    ...["--", deno, "eval", client],
+  );
+  return stdout;
+}
+
+test("a port alone is one of this machine, as in Deno", async () => {
+  assertEquals(await answerTo("--allow-net=:PORT"), "200 soup\n");
+  assertMatch(await answerTo("--allow-net=:1"), /^(403 .*\n)?$/);
+});
+
+test("a host that is denied is not reached, whatever name or range allows it", async () => {
+  assertEquals(await answerTo("--allow-net=127.0.0.0/8", "--deny-net=127.0.0.2"), "200 soup\n");
+  for (const denied of ["127.0.0.1", "127.0.0.1:PORT", ":PORT", "localhost", "127.0.0.0/8"]) {
+    const flags = ["--allow-net=127.0.0.0/8,localhost", `--deny-net=${denied}`];
+    assertMatch(await answerTo(...flags), /^(403 .*\n)?$/, denied);
+  }
+});
+
+test("the network of this machine is not held to hosts, and a fix is given", async () => {
+  for (const flag of ["-A", "--allow-net"]) {
+    const { code, stderr } = await ramekin("sandbox", flag, "--deny-net=a.example", "--", "true");
+    assertEquals(code, 125);
+    assertStringIncludes(
+      stderr,
+      "--deny-net=a.example: the network of this machine cannot be held",
+    );
+    assertStringIncludes(stderr, "--allow-net=HOSTS");
+  }
+});
+
+test(
+  "a unix socket of --allow-net is reached, and no other",
+  inDirectory(async (directory) => {
+    using server = Deno.listen({ transport: "unix", path: `${directory}/a.sock` });
+    using _other = Deno.listen({ transport: "unix", path: `${directory}/b.sock` });
+    for (const name of ["a", "b"]) Deno.chmodSync(`${directory}/${name}.sock`, 0o777);
+    const answering = (async () => {
+      for await (const connection of server) {
+        await connection.write(new TextEncoder().encode("soup\n"));
+        connection.close();
+      }
+    })();
+    const ask = (name: string) =>
+      `perl -MIO::Socket::UNIX -e 'print IO::Socket::UNIX->new("${directory}/${name}.sock")->getline'`;
+    const flag = `--allow-net=unix:${directory}/a.sock`;
+    assertEquals(await inside(directory, [flag], ask("a")), "soup\n");
+    assertEquals(
+      await inside(directory, [flag, "--allow-net=a.example"], `${ask("a")}; ls ${directory}`),
+      "soup\na.sock\n",
+    );
+    const refused = async (says: string, ...flags: readonly string[]) => {
+      const { code, stderr } = await ramekinWith(
+        { cwd: directory },
+        "sandbox",
+        ...flags,
+        "--",
+        "true",
+      );
+      assertEquals(code, 125);
+      assertStringIncludes(stderr, says);
+    };
+    await refused(`reach the unix sockets in ${directory}; --unix-sockets`, flag, "--allow-read=.");
+    assertEquals(
+      await inside(directory, [flag, "--allow-read=.", "--unix-sockets"], ask("a")),
+      "soup\n",
+    );
+    await refused("there is no such file", `${flag}s`);
+    await refused("has to begin with /", "--allow-net=unix:a.sock");
+    await refused("is no unix socket", `--allow-net=unix:${directory}/soup.txt`);
+    await refused(
+      `--deny-read=${directory}/a.sock hides a socket`,
+      `--deny-net=unix:${directory}/a.sock`,
+    );
+    server.close();
+    await answering.catch(() => {});
+  }),
+);
 
 test(
   "-A allows all files, the network and the environment, but no privileges",

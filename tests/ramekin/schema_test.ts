@@ -33,6 +33,7 @@ const STEPS: readonly Step[] = [
   ramekin.chdir("/"),
   ramekin.chroot("/srv"),
   ramekin.clearEnv({ keep: ["HOME"] }),
+  ramekin.denyFiles({ read: ["/home/me/work/.env"], write: ["/home/me/work/deploy"] }),
   ramekin.devices(),
   ramekin.dieWithParent("SIGTERM"),
   ramekin.dieWithParent(null),

@@ -75,10 +75,13 @@ Deno.test("words for fstab and for mount(8) are left out", () => {
     flags: 0,
     data: null,
   });
-  assertEquals(parseMountOptions("nouser,nousers,noowner,nogroup,comment=soup,noauto"), {
-    flags: 0,
-    data: null,
-  });
+  assertEquals(
+    parseMountOptions("nouser,nousers,noowner,nogroup,comment=soup,noauto,uhelper=a,helper=b"),
+    {
+      flags: 0,
+      data: null,
+    },
+  );
 });
 
 Deno.test("words that let users mount imply what they do for mount(8)", () => {
@@ -110,6 +113,13 @@ Deno.test("words for another step are refused, with that step", () => {
   ) {
     assertStringIncludes(issueOf(`ro,${word}`)!, step);
   }
-  assertStringIncludes(issueOf("loop")!, "loop device");
+  for (const word of ["loop", "loop=/dev/loop1", "offset=4096", "sizelimit=1m"]) {
+    assertStringIncludes(issueOf(word)!, "loop device");
+  }
+  assertStringIncludes(issueOf("verity.roothash=00")!, "dm-verity");
+  for (const word of ["X-mount.subdir=a", "x-mount.idmap=/proc/1/ns/user", "X-mount.mode=700"]) {
+    assertStringIncludes(issueOf(word)!, "is done by mount(8)");
+  }
+  assertEquals(issueOf("X-mount.mkdir,x-systemd.requires=a"), undefined);
   assertEquals(issueOf("ro,size=bind"), undefined);
 });

@@ -58,6 +58,18 @@ testOn(["mount"], "later option words override earlier ones", (mounts) => {
   assertStringIncludes(line, " rw,relatime");
 });
 
+testOn(["mount"], "the words of fstab(5) do not reach the kernel", (mounts) => {
+  const words =
+    "auto,noauto,user,nouser,users,nousers,owner,noowner,group,nogroup,_netdev,nofail," +
+    "comment=soup,x-systemd.automount,X-mount.mkdir,uhelper=a,helper=b,size=64k";
+  const line = (options: string) =>
+    inside(mounts.with(mount("a", "/tmp", { type: "tmpfs", options })), mountOf("/tmp"));
+  assertStringIncludes(line(words), " rw,nosuid,nodev,noexec");
+  assertStringIncludes(line(`${words},defaults`), " rw,relatime");
+  const box = mounts.with(tmpfs("/mnt", { options: words }), remount("/mnt", "ro,user,comment=a"));
+  assertStringIncludes(inside(box, mountOf("/mnt")), " ro,nosuid,nodev,noexec");
+});
+
 testOn(["mount"], "a tmpfs is empty, without setuid and devices, and for everyone", (mounts) => {
   const seen = inside(
     mounts.with(tmpfs("/tmp")),

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import {
+  bind,
   bridge,
   type Container,
   loopback,
@@ -58,13 +59,28 @@ export const ask = (host: string, port = 80): string =>
      timeout 5 bash -c 'exec 3<>/dev/tcp/${host}/${port}; cat <&3' 2> /dev/null && break || sleep 0.1
    done`;
 
+/** Why tests of what forwards packets without privilege are skipped; `undefined` if they can run. */
+export const noTunnel: string | undefined = (() => {
+  try {
+    Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
+    return undefined;
+  } catch {
+    return "this user may not open /dev/net/tun";
+  }
+})();
+
 /**
  * Runs a script in a network namespace of its own, where it is root. Its function `show()` prints
  * the interfaces that it has.
+ *
+ * @param resolvConf the text of /etc/resolv.conf for it; that of the host if left out
  */
-export async function inNetworkOfItsOwn(code: string): Promise<string> {
+export async function inNetworkOfItsOwn(code: string, resolvConf?: string): Promise<string> {
   const path = Deno.makeTempFileSync({ suffix: ".ts" });
+  const conf = Deno.makeTempFileSync();
   try {
+    Deno.writeTextFileSync(conf, resolvConf ?? "");
+    Deno.chmodSync(conf, 0o644);
     Deno.writeTextFileSync(
       path,
       `import * as ramekin from "${new URL("../../../mod.ts", import.meta.url).href}";
@@ -75,14 +91,20 @@ export async function inNetworkOfItsOwn(code: string): Promise<string> {
        ${code}`,
     );
     Deno.chmodSync(path, 0o644);
-    const world = recipe(unshare("user", "net", "mount"), mapRoot(), sysfs(), loopback());
+    const world = recipe(
+      unshare("user", "net", "mount"),
+      mapRoot(),
+      sysfs(),
+      loopback(),
+      ...(resolvConf === undefined ? [] : [bind(conf, Deno.realPathSync("/etc/resolv.conf"))]),
+    );
     const args = ["run", "--no-check", "--no-config", "--quiet", "-A", path];
     const { code: status, stdout, stderr } = await world
       .command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
     assertEquals(status, 0, new TextDecoder().decode(stderr));
     return new TextDecoder().decode(stdout).trimEnd();
   } finally {
-    Deno.removeSync(path);
+    for (const file of [path, conf]) Deno.removeSync(file);
   }
 }
 

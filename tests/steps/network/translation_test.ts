@@ -208,7 +208,7 @@ test("a publish that could not forward, or not for long enough, is refused", () 
 
 test("what the script forwards, no container outlives", () => {
   const says = "dieWithParent(null) lets the container outlive it";
-  const box = recipe(unshare("net"));
+  const box = recipe(unshare("net", "mount"));
   const steps = [
     masquerade("10.7.0.0/24"),
     publish(80, { address: "10.7.0.2" }),

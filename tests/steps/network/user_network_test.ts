@@ -3,16 +3,11 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { bridge, mapRoot, recipe, unshare, UnsupportedError, userNetwork } from "../../../mod.ts";
 import { inDirectory, test } from "../../support.ts";
-import { inNetworkOfItsOwn, noIp, noTalk, without, WORLD } from "./support.ts";
+import { inNetworkOfItsOwn, noIp, noTalk, noTunnel, without, WORLD } from "./support.ts";
 
 /** Returns why a network program cannot run here; `undefined` if it can. */
 function withoutTunnel(program: string, debianPackage: string): string | undefined {
-  try {
-    Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
-  } catch {
-    return "this user may not open /dev/net/tun";
-  }
-  return without(program, debianPackage);
+  return noTunnel ?? without(program, debianPackage);
 }
 
 for (
@@ -23,7 +18,7 @@ for (
       ${WORLD}
       const outside = serve(world, "world");
       hostSays("ip route add default via 10.8.0.2");
-      const box = recipe(unshare("user", "net"), mapRoot(), ramekin.userNetwork("${program}"));
+      const box = recipe(unshare("user", "mount", "net"), mapRoot(), ramekin.userNetwork("${program}"));
       const files = [...Deno.readDirSync("/proc/self/fd")].length;
       console.log(shell(box, asking("10.8.0.2", 80)));
       console.log([...Deno.readDirSync("/proc/self/fd")].length - files);
@@ -48,7 +43,7 @@ for (
       await using outside = serve(world, "world");
       hostSays("ip route add default via 10.8.0.2");
       Deno.env.set("RAMEKIN_SECRET", "soup");
-      const box = recipe(unshare("user", "net"), mapRoot(), ramekin.userNetwork("${program}"));
+      const box = recipe(unshare("user", "mount", "net"), mapRoot(), ramekin.userNetwork("${program}"));
       await using container = box.command("sleep", { args: ["600"], stdin: "null" }).spawn();
       const read = (pid, name) => Deno.readTextFileSync("/proc/" + pid + "/" + name);
       const [pid] = read("thread-self", "children").trim().split(" ")
@@ -69,7 +64,7 @@ test(
     const path = Deno.env.get("PATH")!;
     Deno.env.set("PATH", bin);
     try {
-      const box = recipe(unshare("user", "net"), mapRoot(), userNetwork());
+      const box = recipe(unshare("user", "mount", "net"), mapRoot(), userNetwork());
       const issues: string[] = [];
       for (const program of ["slirp4netns", "pasta"]) {
         const script = `#!/bin/sh\necho no ${program} today >&2\nexit 1\n`;
@@ -88,7 +83,7 @@ test("without a network program, the error says which to install", () => {
   const path = Deno.env.get("PATH")!;
   Deno.env.set("PATH", "/none");
   try {
-    const box = recipe(unshare("user", "net"), mapRoot(), userNetwork());
+    const box = recipe(unshare("user", "mount", "net"), mapRoot(), userNetwork());
     const error = assertThrows(() => box.command("/bin/true").outputSync(), UnsupportedError);
     assertStringIncludes(error.message, "needs pasta or slirp4netns, and it is not installed");
   } finally {
@@ -97,10 +92,10 @@ test("without a network program, the error says which to install", () => {
 });
 
 test("the error of a network program has the program's message", () => {
-  const box = recipe(unshare("user", "net"), mapRoot(), userNetwork("slirp4netns"));
+  const box = recipe(unshare("user", "mount", "net"), mapRoot(), userNetwork("slirp4netns"));
   // An interface with its name exists already.
   const taken = recipe(
-    unshare("user", "net"),
+    unshare("user", "mount", "net"),
     mapRoot(),
     bridge("tap0"),
     userNetwork("slirp4netns"),

@@ -1,0 +1,200 @@
+/**
+ * Lowers the step `denyFiles`: looks for the files in each directory of the host that is shown.
+ *
+ * @module
+ */
+
+import type { ResultOf } from "../../ffi/call.ts";
+import { O_PATH } from "../../ffi/calls/files.ts";
+import type { FoundName } from "../../host/name_scan.ts";
+import type { FileType } from "../../host/resolve_path.ts";
+import { isWithin, normalize } from "../../recipe/path.ts";
+import type { DenyFilesStep } from "../../recipe/steps/deny_files.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { type PlannedMount, touches } from "../mount_table.ts";
+import { mountOnItself, pinParents } from "../pins.ts";
+import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
+import { ShownDirectory } from "./shown_directory.ts";
+
+/** Lowers `denyFiles`. */
+export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: PlanBuilder): void {
+  plan.needs("mount", "they would be hidden on the host");
+  if (!plan.state.mounts.atHostRoot) {
+    plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
+  }
+  const [hidden, kept] = [placesOf(read, plan), placesOf(write, plan)];
+  const trees = shownTrees(plan, [...hidden, ...kept]);
+  const deny = (empty?: ResultOf) => {
+    for (const tree of trees) {
+      const within = new DenialsIn(tree, trees, plan);
+      if (empty !== undefined) within.hide(hidden, empty);
+      if (!tree.readOnly) within.keep(kept);
+    }
+  };
+  if (hidden.length === 0) deny();
+  else withEmptyFiles(plan, deny);
+  // What is open may be below a mount now.
+  plan.directories.closeAll();
+}
+
+/** A file of the host that is denied: where its path leads, and the symbolic links on the way. */
+interface DeniedPlace {
+  readonly end: string;
+  readonly links: readonly string[];
+}
+
+function placesOf(paths: readonly string[], plan: PlanBuilder): readonly DeniedPlace[] {
+  return paths.map((path) => {
+    const asked = normalize(path);
+    if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
+    const { path: end } = plan.facts.resolve(asked);
+    return { end, links: end === asked ? [] : plan.host.followLinks(asked).links };
+  });
+}
+
+/** A file or directory of the host that the container shows. */
+interface ShownTree {
+  /** Its path on the host, without symbolic links. */
+  readonly origin: string;
+  readonly type: FileType | "unknown";
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** Returns what is shown of the host, the innermost first: what is around it then has the mounts in it. */
+function shownTrees(
+  plan: PlanBuilder,
+  denied: readonly DeniedPlace[],
+): readonly ShownTree[] {
+  const { nextRoot } = plan.cursor;
+  const trees: ShownTree[] = [];
+  for (const mount of plan.state.mounts.visible()) {
+    const { origin, target, readOnly } = mount;
+    if (nextRoot !== undefined && !isWithin(target, nextRoot)) continue;
+    refuseLayers(mount, denied, plan);
+    if (origin === undefined) continue;
+    const { type } = plan.facts.resolve(origin);
+    if (type !== undefined) trees.push({ origin, type, target, readOnly });
+  }
+  return trees.sort((a, b) => b.target.length - a.target.length);
+}
+
+function refuseLayers(
+  { target, layers }: PlannedMount,
+  denied: readonly DeniedPlace[],
+  plan: PlanBuilder,
+): void {
+  for (const { path } of layers) {
+    const layer = plan.facts.resolve(path).path;
+    const found = denied.find(({ end }) => touches(end, layer));
+    if (found === undefined) continue;
+    plan.refuse(
+      `${found.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() ` +
+        "take its path in there",
+    );
+  }
+}
+
+/** What is denied in one tree. */
+class DenialsIn {
+  readonly #tree: ShownTree;
+  readonly #trees: readonly ShownTree[];
+  readonly #plan: PlanBuilder;
+  readonly #shown: ShownDirectory;
+
+  constructor(tree: ShownTree, trees: readonly ShownTree[], plan: PlanBuilder) {
+    this.#tree = tree;
+    this.#trees = trees;
+    this.#plan = plan;
+    this.#shown = new ShownDirectory(plan, tree.origin, tree.target);
+  }
+
+  /** Mounts empty files and directories over what is denied. */
+  hide(denied: readonly DeniedPlace[], empty: ResultOf): void {
+    const { target, readOnly } = this.#tree;
+    if (this.#isWhole(denied)) {
+      const place = this.#openWhole();
+      coverWithEmpty(this.#plan, place, target, empty);
+      this.#plan.release(place);
+      return this.#plan.mounted({ target, type: "mask", readOnly: true });
+    }
+    this.#find(denied, "read", ({ path }) => this.#shown.hide(path, empty, readOnly));
+  }
+
+  /** Makes what is denied read-only. */
+  keep(denied: readonly DeniedPlace[]): void {
+    const { target, origin } = this.#tree;
+    if (this.#isWhole(denied)) {
+      mountOnItself(this.#plan, this.#openWhole(), target, { readOnly: true });
+      return this.#plan.mounted({ target, type: "bind", source: origin, origin, readOnly: true });
+    }
+    this.#find(denied, "changed", (file) => this.#shown.keep(file));
+  }
+
+  /** Whether the tree is denied, or in a directory that is. */
+  #isWhole(denied: readonly DeniedPlace[]): boolean {
+    return denied.some(({ end }) => isWithin(this.#tree.origin, end));
+  }
+
+  #openWhole(): ResultOf {
+    const path = this.#plan.path(this.#tree.target);
+    pinParents(this.#plan, path);
+    return path.open(O_PATH);
+  }
+
+  /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
+  #find(
+    denied: readonly DeniedPlace[],
+    done: string,
+    write: (file: FoundName) => void,
+  ): void {
+    const { origin, type, target, readOnly } = this.#tree;
+    if (type !== "directory") return;
+    const paths = this.#shownOf(denied.map(({ end }) => end));
+    const links = readOnly ? [] : this.#shownOf(denied.flatMap(({ links }) => links));
+    if (paths.length + links.length === 0) return;
+    const plan = this.#plan;
+    const { found, missing } = plan.facts.scanNames({
+      directory: origin,
+      names: [],
+      absent: [],
+      paths,
+      except: [],
+      uid: plan.state.caller.euid,
+    });
+    pinParents(plan, plan.path(target));
+    plan.directories.closeAll();
+    for (const file of found) {
+      if (file.path === origin) {
+        plan.refuse(
+          `${origin} may not be searched by its owner, and a program could change that; run ` +
+            `"chmod u+rwx ${origin}" before`,
+        );
+      }
+      if (file.isShared) {
+        plan.refuse(
+          `${file.path} has another name, a hard link, by which it could be ${done}; copy it to ` +
+            "a file of its own, or deny the directories of both",
+        );
+      }
+      write(file);
+    }
+    for (const path of links) this.#shown.keep({ path, isLink: true });
+    // Nobody makes a file in what can only be read.
+    if (readOnly || missing.length === 0) return;
+    plan.access.record({ kind: "write", path: origin });
+    for (const name of missing) {
+      plan.placeholders.push({ ...name, stepIndex: plan.cursor.index });
+      this.#shown.keep({ path: name.path, isLink: false });
+    }
+  }
+
+  /** Returns the paths of the host that are shown in this tree, and not in one within it. */
+  #shownOf(paths: readonly string[]): readonly string[] {
+    return [...new Set(paths)].filter((path) => {
+      if (!isWithin(path, this.#tree.origin) || !this.#shown.has(path)) return false;
+      const target = this.#shown.targetOf(path);
+      return this.#trees.find((tree) => isWithin(target, tree.target)) === this.#tree;
+    });
+  }
+}
