@@ -77,6 +77,15 @@ export type { PinnedNamespace } from "./container/pinned_namespace.ts";
 export type { CommandStatus } from "./launch/status.ts";
 export type { Usage } from "./ffi/cgroups/usage.ts";
 export type { StdioKind } from "./launch/stdio.ts";
+export type {
+  InputSource,
+  OpenFile,
+  OutputFile,
+  OutputTarget,
+  StdioFile,
+  StdioOptions,
+} from "./container/stdio_options.ts";
+export type { ResourceUsage } from "./ffi/calls/waiting.ts";
 export type { OutputStream } from "./container/streams.ts";
 export { type NamespaceOwner, Plan, type PlanEntry } from "./launch/listing.ts";
 export type { MountLayer, PlannedMount } from "./plan/mount_table.ts";

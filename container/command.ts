@@ -16,9 +16,12 @@ import { SyscallError } from "../ffi/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
-import { checkCommand, checkEnteringUser, type CommandOptions, pathOf } from "./command_options.ts";
+import { checkCommand, checkEnteringUser, type CommandOptions } from "./command_options.ts";
+import { pathOf } from "./command_paths.ts";
 import { Container, type ContainerLimits, type Enter } from "./container.ts";
 import { orEnded } from "./enter_steps.ts";
+import { passOnOutput, StreamPumps } from "./passed_streams.ts";
+import { handedFds, LaunchStdio, type PassedStreams, passedStreams } from "./launch_stdio.ts";
 import type { CommandOutput } from "../launch/output.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
@@ -27,10 +30,11 @@ import type { HostAccess } from "../plan/access/access.ts";
 import { reachesSockets, requiredAccess } from "../plan/access/required.ts";
 import { ContainerProxy } from "../proxy/proxy.ts";
 import { proxyVariables } from "../proxy/variables.ts";
+import { HandedFds } from "../launch/handed_fds.ts";
 import type { Launcher } from "../launch/launcher.ts";
 import type { ExecSpec, Terminal } from "../launch/exec.ts";
 import type { Plan } from "../launch/listing.ts";
-import { StandardStreams, type StdioKind } from "../launch/stdio.ts";
+import { StandardStreams, type StdioKind, type StdioSources } from "../launch/stdio.ts";
 import { collectPromptly } from "./short_program.ts";
 import { ProgramTerminal } from "./terminal/terminal.ts";
 
@@ -131,10 +135,17 @@ export class Command {
     this.#refusePipedInput("output");
     const defaults = ["null", "piped", "piped"] as const;
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const { launched, descriptors } = this.#start(defaults);
+    const started = this.#start(defaults);
+    const { launched, descriptors, passed } = started;
     const { timeout, maxOutput } = this.#options;
-    const collected = await collectPromptly(launched, descriptors, timeout, maxOutput);
-    return collected ?? await this.#container(launched, descriptors).output();
+    // Such a bound is not one of what is passed on.
+    const takesLonger = passed !== undefined &&
+      (passed.input !== undefined || maxOutput !== undefined);
+    const collected = takesLonger
+      ? undefined
+      : await collectPromptly(launched, descriptors, timeout, maxOutput);
+    if (collected === undefined) return await this.#container(started).output();
+    return passed === undefined ? collected : await passOnOutput(collected, passed, descriptors);
   }
 
   /**
@@ -160,9 +171,11 @@ export class Command {
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
+    if (passedStreams(this.#options) !== undefined) {
+      throw new TypeError("a stream needs the event loop; use output() or spawn()");
+    }
     this.#admit();
-    const kinds = this.#kinds(["null", "piped", "piped"]);
-    const { launched, descriptors } = this.#launchWith(kinds);
+    const { launched, descriptors } = this.#launchWith(["null", "piped", "piped"]);
     return collectSync(launched, descriptors, this.#options);
   }
 
@@ -179,8 +192,7 @@ export class Command {
   spawn(): Container {
     const defaults = ["inherit", "inherit", "inherit"] as const;
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    const { launched, descriptors } = this.#start(defaults);
-    return this.#container(launched, descriptors);
+    return this.#container(this.#start(defaults));
   }
 
   /**
@@ -195,23 +207,38 @@ export class Command {
 
   /** Starts the program, and returns it with the script's ends of its pipes. */
   #start(defaults: Kinds): Started {
-    const kinds = this.#kinds(defaults);
+    const passed = passedStreams(this.#options);
     this.#admit();
     // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
-    const { launched, descriptors } = this.#launchWith(kinds);
-    return { launched: this.#withProxy(launched), descriptors };
+    const { launched, descriptors } = this.#launchWith(defaults);
+    return { launched: this.#withProxy(launched), descriptors, passed };
   }
 
-  #launchWith(kinds: Kinds): Started {
-    const streams = new StandardStreams(kinds, this.#plan.state.hasOwnRoot);
+  #launchWith(defaults: Kinds): Started {
+    const stdio = new LaunchStdio(this.#options, defaults);
+    try {
+      return this.#launchOn(stdio.sources);
+    } finally {
+      stdio.close();
+    }
+  }
+
+  #launchOn(sources: StdioSources): Started {
+    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
     const launched = this.#launch({ stdio: streams.theirs }, streams);
     const services = [...launched.services, ...streams.services];
     return { launched: { ...launched, services }, descriptors: streams.release() };
   }
 
-  #container(launched: LaunchedProcess, descriptors: Started["descriptors"]): Container {
-    return new Container(launched, descriptors, this.#limits, this.#enter);
+  #container({ launched, descriptors, passed }: Started): Container {
+    if (passed === undefined) {
+      return new Container(launched, descriptors, this.#limits, this.#enter);
+    }
+    const pumps = new StreamPumps(passed, descriptors);
+    const taken = (fd: number) => fd === 0 ? passed.input !== undefined : passed.outputs.has(fd);
+    const others = descriptors.map((descriptor, fd) => taken(fd) ? undefined : descriptor);
+    return new Container(launched, others, this.#limits, this.#enter, pumps);
   }
 
   get #limits(): ContainerLimits {
@@ -220,7 +247,7 @@ export class Command {
   }
 
   #startInTerminal(defaults: Kinds): Container {
-    const kinds = this.#kinds(defaults);
+    const kinds = this.#terminalKinds(defaults);
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
@@ -238,12 +265,16 @@ export class Command {
 
   /** Launches the program, and closes what was opened for it if that fails. */
   #launch(streams: ProgramStreams, opened: { close(): void }): LaunchedProcess {
+    let handed: HandedFds | undefined;
     try {
-      return this.#launcher.spawn(this.#spec(streams));
+      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
+      return this.#launcher.spawn(this.#spec({ ...streams, fds: handed.theirs }));
     } catch (error) {
       if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
       throw this.#plans.explain?.(error) ?? error;
+    } finally {
+      handed?.close();
     }
   }
 
@@ -310,18 +341,20 @@ export class Command {
   }
 
   #spec(streams: ProgramStreams): ExecSpec {
-    const { args = [], cwd } = this.#options;
+    const { args = [], argv0, cwd } = this.#options;
     const inherited = this.#inherited();
     const changes = this.#changes();
     const inheritedPath = this.#inheritsVariable("PATH") ? environmentVariable("PATH") : undefined;
     return {
       program: this.#program,
+      argv0,
       args,
       environment: { inherited, changes },
       searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
       cwd: cwd === undefined ? undefined : pathOf(cwd),
       ...this.#ids,
       stdio: streams.stdio ?? [],
+      fds: streams.fds ?? [],
       terminal: streams.terminal,
     };
   }
@@ -335,9 +368,15 @@ export class Command {
     return areOwn && isOrdinary ? { uid: undefined, gid: undefined } : { uid, gid };
   }
 
-  #kinds(defaults: Kinds): Kinds {
+  #terminalKinds(defaults: Kinds): Kinds {
     const { stdin, stdout, stderr } = this.#options;
-    return [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
+    const kinds = [stdin ?? defaults[0], stdout ?? defaults[1], stderr ?? defaults[2]];
+    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
+      return kinds as readonly StdioKind[] as Kinds;
+    }
+    throw new TypeError(
+      'with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal',
+    );
   }
 
   /** Makes a command for a program that enters a container of this one. */
@@ -369,6 +408,7 @@ type Kinds = readonly [StdioKind, StdioKind, StdioKind];
 /** The program's sides of its streams: pipes and the like, or a terminal. */
 interface ProgramStreams {
   readonly stdio?: ExecSpec["stdio"];
+  readonly fds?: ExecSpec["fds"];
   readonly terminal?: Terminal;
 }
 
@@ -376,4 +416,6 @@ interface ProgramStreams {
 interface Started {
   readonly launched: LaunchedProcess;
   readonly descriptors: readonly (number | undefined)[];
+  /** The streams of the script's that are passed on. */
+  readonly passed?: PassedStreams | undefined;
 }

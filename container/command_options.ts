@@ -19,15 +19,19 @@ import {
   text,
   variableName,
 } from "../recipe/schema.ts";
-import { shown } from "../recipe/shown.ts";
-import { escapeControls } from "../ffi/control_characters.ts";
 import { type Permissions, permissionsSchema } from "../permissions/permissions.ts";
-import type { StdioKind } from "../launch/stdio.ts";
+import { optionError, pathOf } from "./command_paths.ts";
+import { fdsSchema, type StdioOptions, stdioSchema } from "./stdio_options.ts";
 
 /** Options of a command: those of `Deno.Command`, and what a container adds. */
-export interface CommandOptions {
+export interface CommandOptions extends StdioOptions {
   /** The program's arguments. */
   readonly args?: readonly string[];
+  /**
+   * The name by which the program is called, its argv[0]: `"-sh"` makes a shell a login shell. The
+   * default is the name of the command.
+   */
+  readonly argv0?: string;
   /** Its working directory in the container. The default is the one of the steps. */
   readonly cwd?: string | URL;
   /** Whether it gets no variables of this process's environment. */
@@ -43,12 +47,6 @@ export interface CommandOptions {
    * and nothing runs. Without effect in `outputSync()`, during which no event occurs.
    */
   readonly signal?: AbortSignal;
-  /** The default is `"null"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
-  readonly stdin?: StdioKind;
-  /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
-  readonly stdout?: StdioKind;
-  /** The default is `"piped"` for `output()` and `outputSync()`, and `"inherit"` for `spawn()`. */
-  readonly stderr?: StdioKind;
   /**
    * The number of bytes that `output()` and `outputSync()` collect of stdout, and of stderr. A
    * program that writes more is killed with its container (SIGKILL), and an
@@ -99,18 +97,19 @@ export interface EnterOptions extends CommandOptions {
 }
 
 const commandFields = lazy((): Schemas<CommandOptions> => {
-  const kind = optional(oneOf(["piped", "inherit", "null"]));
   return {
     args: optional(list(text())),
+    argv0: optional(text()),
     cwd: optional(text({ min: 1 })),
     clearEnv: optional(boolean()),
     env: optional(dictionary(variableName(), text())),
     uid: optional(id()),
     gid: optional(id()),
     signal: optional(schema("an AbortSignal", () => undefined)),
-    stdin: kind,
-    stdout: kind,
-    stderr: kind,
+    stdin: optional(stdioSchema("stdin")),
+    stdout: optional(stdioSchema("stdout")),
+    stderr: optional(stdioSchema("stderr")),
+    fds: optional(fdsSchema()),
     maxOutput: optional(integer(0)),
     timeout: optional(integer(0)),
     killAfter: optional(integer(0)),
@@ -150,21 +149,4 @@ export function checkCommand(program: string, options: CommandOptions): void {
 export function checkEnteringUser(user: EnterOptions["user"]): void {
   const issue = enteringUser().issue(user);
   if (issue !== undefined) throw optionError(`the command's option "user" ${issue}`);
-}
-
-/** Returns the path of a file, which may be given as a URL. */
-export function pathOf(path: string | URL): string {
-  if (typeof path === "string") return path;
-  if (!(path instanceof URL)) {
-    throw optionError(
-      `the program or directory should be a string or a file: URL, not ${shown(path)}`,
-    );
-  }
-  if (path.protocol !== "file:") throw optionError(`${path} is not a file: URL`);
-  // A % that begins no escape is one, as for Deno.
-  return decodeURIComponent(path.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
-}
-
-function optionError(message: string): TypeError {
-  return new TypeError(escapeControls(message));
 }

@@ -15,6 +15,7 @@ import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import type { Command } from "./command.ts";
 import type { EnterOptions } from "./command_options.ts";
 import { ENDED } from "./enter_steps.ts";
+import type { StreamPumps } from "./passed_streams.ts";
 import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import { programOf } from "./registry.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
@@ -22,7 +23,7 @@ import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { askToEnd } from "../launch/ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
-import { type CommandStatus, reapStatus } from "../launch/status.ts";
+import { type CommandStatus, type ProcessEnd, reapStatus, statusSince } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
 import { signalNumber } from "./signal_number.ts";
@@ -81,11 +82,13 @@ export class Container implements AsyncDisposable {
   readonly #pid: number;
   readonly #status: Promise<CommandStatus>;
   readonly #pidfd: number;
+  readonly #startedAt: number;
   readonly #enter: Enter;
   readonly #exit: Watch;
   readonly #cgroup: ContainerCgroup | undefined;
   readonly #services: readonly RunningService[];
   readonly #channels: readonly (FdStream | undefined)[];
+  readonly #pumps: StreamPumps | undefined;
   readonly #maxOutput: number | undefined;
   readonly #killAfter: number | undefined;
   #stdin: WritableStream<Uint8Array> | undefined;
@@ -105,19 +108,23 @@ export class Container implements AsyncDisposable {
     descriptors: readonly (number | undefined)[],
     limits: ContainerLimits,
     enter: Enter,
+    pumps?: StreamPumps,
   ) {
     this.#pid = launched.pid;
     this.#enter = enter;
     this.#pidfd = launched.pidfd;
+    this.#startedAt = launched.startedAt;
     this.#cgroup = launched.cgroup;
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
     this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
+    this.#pumps = pumps;
     this.#maxOutput = limits.maxOutput;
     this.#killAfter = limits.killAfter;
     this.#status = this.#wait(limits);
     // A script that does not wait for it must not be ended by an error of the container's.
     this.#status.catch(() => {});
+    pumps?.done.catch(() => this.#killNow());
   }
 
   /** The pid of the container's first process, as this script sees it. */
@@ -323,6 +330,7 @@ export class Container implements AsyncDisposable {
       this.#collect(1),
       this.#collect(2),
     ]);
+    await this.#pumps?.done;
     return commandOutput(status, stdout?.bytes(), stderr?.bytes());
   }
 
@@ -427,7 +435,7 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
     await this.status;
-    for (const channel of this.#channels) channel?.close();
+    for (const channel of this.#openChannels()) channel.close();
   }
 
   async #wait({ signal, timeout, ended }: ContainerLimits): Promise<CommandStatus> {
@@ -438,11 +446,12 @@ export class Container implements AsyncDisposable {
       this.#timedOut = !this.#isEnding;
       end();
     });
-    let status: CommandStatus | undefined;
-    while (status === undefined) {
+    let reaped: ProcessEnd | undefined;
+    while (reaped === undefined) {
       await this.#exit.ready("readable");
-      status = reapStatus(this.#pidfd);
+      reaped = reapStatus(this.#pidfd);
     }
+    let status = statusSince(this.#startedAt, reaped);
     this.#ended = true;
     stopTimer?.();
     this.#stopGrace?.();
@@ -451,7 +460,8 @@ export class Container implements AsyncDisposable {
     syscall(close(this.#pidfd));
     if (this.#cgroup !== undefined) status = { ...status, ...await this.#cgroup.end() };
     endServices(this.#services);
-    if (this.#isEnding) this.#channels.forEach((channel) => channel?.stopAtEof());
+    this.#pumps?.ended();
+    if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
     await ended?.();
     return this.#timedOut ? { ...status, timedOut: true } : status;
   }
@@ -519,6 +529,11 @@ export class Container implements AsyncDisposable {
 
   /** Returns what may keep the event loop alive. */
   #waits(): readonly (Watch | FdStream)[] {
-    return [this.#exit, ...this.#channels.filter((channel) => channel !== undefined)];
+    return [this.#exit, ...this.#openChannels()];
+  }
+
+  #openChannels(): readonly FdStream[] {
+    const own = this.#channels.filter((channel) => channel !== undefined);
+    return this.#pumps === undefined ? own : [...own, ...this.#pumps.channels];
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { POLLIN, ppoll } from "../ffi/calls/polling.ts";
-import { P_PIDFD, siginfoOutput, waitid, WEXITED } from "../ffi/calls/processes.ts";
+import { P_PIDFD, rusageOutput, siginfoOutput, waitid, WEXITED } from "../ffi/calls/processes.ts";
 import { syscalls } from "../ffi/syscalls.ts";
 import { END } from "../ffi/engine/program.ts";
 import { reactor } from "../ffi/reactor.ts";
@@ -33,7 +33,7 @@ export async function collectPromptly(
   // Processes that are left in a control group take longer to end.
   if (launched.cgroup !== undefined || !await reactor().mayBlock()) return undefined;
   const { pidfd } = launched;
-  const info = siginfoOutput();
+  const info = siginfoOutput(), usage = rusageOutput();
   // With no events requested, ppoll(2) returns only if the other end is closed (POLLHUP).
   const closed = descriptors.flatMap((fd) =>
     fd === undefined ? [] : [ppoll([{ fd, events: 0 }], 0)]
@@ -41,9 +41,9 @@ export async function collectPromptly(
   const waits = [ppoll([{ fd: pidfd, events: POLLIN }], Math.min(PATIENCE_MS, timeout)), ...closed];
   const outcome = syscalls([
     ...waits.map((call) => ({ call, accept: UNDECIDED, onZero: END, onAccepted: END })),
-    { call: waitid(P_PIDFD, pidfd, info, WEXITED), accept: UNDECIDED },
+    { call: waitid(P_PIDFD, pidfd, info, WEXITED, usage), accept: UNDECIDED },
   ]);
-  const status = statusIn(outcome.output(info));
+  const status = statusIn(outcome.output(info), outcome.output(usage));
   if (status === undefined) return undefined;
   const streams = descriptors.map((fd, stream) =>
     fd === undefined ? undefined : readAll(fd, new OutputCollector(stream, maxOutput))

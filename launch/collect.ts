@@ -13,7 +13,7 @@ import { readSome } from "../ffi/engine/transfer.ts";
 import { askToEnd } from "./ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { type CommandStatus, reapStatus } from "./status.ts";
+import { type ProcessEnd, reapStatus, statusSince } from "./status.ts";
 import { endServices } from "./running_service.ts";
 
 /** What bounds a program whose output is collected. */
@@ -45,7 +45,7 @@ export function collectSync(
   });
   const open = new Set(collected.keys());
   let [isEnding, timedOut] = [false, false];
-  let status: CommandStatus | undefined;
+  let status: ProcessEnd | undefined;
   const kill = () => {
     if (status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     [isEnding, deadline] = [true, Infinity];
@@ -95,11 +95,12 @@ export function collectSync(
  * @throws {OutputLimitError} if it has written too much
  */
 export function conclude(
-  { pidfd, services }: LaunchedProcess,
+  { pidfd, services, startedAt }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
-  status: CommandStatus,
+  end: ProcessEnd,
   [, stdout, stderr]: readonly (OutputCollector | undefined)[],
 ): CommandOutput {
+  const status = statusSince(startedAt, end);
   CLOSING.run(pidfd);
   for (const fd of descriptors) if (fd !== undefined) CLOSING.run(fd);
   endServices(services);

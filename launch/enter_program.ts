@@ -51,6 +51,7 @@ import {
   CWD,
   ENVIRONMENT,
   GID,
+  handedFd,
   programPath,
   RESERVED,
   SCRIPT_PIDFD,
@@ -110,8 +111,16 @@ export function writeExec(
   add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
   for (const planned of plan.beforeProgram) writer.part(planned);
+  // Last, as they may take the numbers of descriptors that the calls before have used.
+  shape.fds.forEach((number, index) => {
+    writer.add(dup3(handedFd(index), number, 0), { ...CHILD_EDGES, fixes: HANDED_FIXES });
+  });
   return tryExec(writer, shape.paths);
 }
+
+const HANDED_FIXES: Fixes = {
+  EBADF: "the number of a descriptor is beyond the limit of open files (rlimit nofile)",
+};
 
 /** Has the complete container wait for the script, and exit if the script has closed its end. */
 function waitToStart(writer: ProgramWriter): void {

@@ -16,6 +16,8 @@ import { DEFAULT_PATH } from "../recipe/default_path.ts";
 export interface ExecSpec {
   /** The path of the program, or a name that is looked up in `searchPath`. */
   readonly program: string;
+  /** Its own name, as it gets it; the default is `program`. */
+  readonly argv0: string | undefined;
   /** Its arguments, without its own name. */
   readonly args: readonly string[];
   readonly environment: Environment;
@@ -27,6 +29,8 @@ export interface ExecSpec {
   readonly gid: number | undefined;
   /** Its standard input, output and error. */
   readonly stdio: readonly Stdio[];
+  /** Descriptors of the script's that it gets beside these. */
+  readonly fds: readonly HandedFd[];
   /** Its controlling terminal, which replaces the standard streams. */
   readonly terminal: Terminal | undefined;
 }
@@ -39,6 +43,12 @@ export interface Environment {
 
 /** A standard stream: the script's own, /dev/null, or a descriptor of the script. */
 export type Stdio = "inherit" | "null" | { readonly fd: number };
+
+/** A descriptor of the script's, and the number that it has in the program. */
+export interface HandedFd {
+  readonly number: number;
+  readonly fd: number;
+}
 
 /** A terminal of the program. */
 export type Terminal =
@@ -57,6 +67,7 @@ export function execSpec(
 ): ExecSpec {
   return {
     program,
+    argv0: spec.argv0,
     args: spec.args ?? [],
     environment: spec.environment ?? { inherited: environmentStrings(), changes: new Map() },
     searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
@@ -64,6 +75,7 @@ export function execSpec(
     uid: spec.uid,
     gid: spec.gid,
     stdio: spec.stdio ?? ["null", "null", "null"],
+    fds: spec.fds ?? [],
     terminal: spec.terminal,
   };
 }

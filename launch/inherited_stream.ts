@@ -1,6 +1,6 @@
 /**
- * What a program with a root of its own gets of a standard stream that it inherits. An open file of
- * the host would be a way around that root: /proc/self/fd opens it again, to read and to write, and a
+ * What a program with a root of its own gets of a standard stream of the script's. An open file of the
+ * host would be a way around that root: /proc/self/fd opens it again, to read and to write, and a
  * directory leads to the files beside it (CVE-2024-21626).
  *
  * @module
@@ -45,12 +45,13 @@ import { syscalls } from "../ffi/syscalls.ts";
 export type Handover = "inherit" | "null" | { readonly copyOf: string };
 
 /**
- * Returns how the program gets a stream of the script's.
+ * Returns how the program gets a descriptor of the script's.
  *
- * @param input the script's standard input, where the program has it too
+ * @param input the script's descriptor that is the program's standard input
+ * @param name what it is of the program's
  * @throws {RamekinError} for a directory, and for a socket without a connection
  */
-export function handoverOf(fd: number, input: 0 | undefined): Handover {
+export function handoverOf(fd: number, input: number | undefined, name: string): Handover {
   const status = statusOf(fd);
   if (status === undefined) return "inherit";
   const { mode, rdev, dev, ino } = status;
@@ -62,9 +63,7 @@ export function handoverOf(fd: number, input: 0 | undefined): Handover {
     case S_IFSOCK:
       if (!isConnection(fd)) {
         throw new RamekinError(
-          `${
-            NAMES[fd]
-          } is a socket without a connection, by which the program would reach sockets outside ` +
+          `${name} is a socket without a connection, by which the program would reach sockets outside ` +
             "of its root; give it a pipe or a connection, or /dev/null",
         );
       }
@@ -73,9 +72,7 @@ export function handoverOf(fd: number, input: 0 | undefined): Handover {
       break;
     case S_IFDIR:
       throw new RamekinError(
-        `${
-          NAMES[fd]
-        } is a directory, by which the program would reach files outside of its root; ` +
+        `${name} is a directory, by which the program would reach files outside of its root; ` +
           "redirect it from a file, or from /dev/null",
       );
     case S_IFCHR:
@@ -150,7 +147,6 @@ function statusOf(fd: number): Statx | undefined {
   }
 }
 
-const NAMES = ["stdin", "stdout", "stderr"] as const;
 /** The device 1:3, which is /dev/null (Documentation/admin-guide/devices.txt). */
 const DEV_NULL = makedev(1, 3);
 /** PIPEFS_MAGIC (linux/magic.h). */

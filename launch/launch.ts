@@ -138,6 +138,7 @@ export class Launch {
     return {
       pid,
       pidfd: opened,
+      startedAt: performance.now(),
       terminal: this.#terminal,
       listener: this.#listener,
       services: this.#services,

@@ -13,6 +13,8 @@ export interface LaunchedProcess {
   readonly pid: number;
   /** Its pidfd. */
   readonly pidfd: number;
+  /** When the program has begun, by `performance.now()`. */
+  readonly startedAt: number;
   /** The master of the terminal that the container has opened, if it has one. */
   readonly terminal: number | undefined;
   /** A listening socket of the container's network, for a proxy. */

@@ -14,6 +14,8 @@ export interface CommandOutput extends CommandStatus {
   readonly stdout: Uint8Array<ArrayBuffer>;
   /** Its standard error; throws a `TypeError` if that is not piped. */
   readonly stderr: Uint8Array<ArrayBuffer>;
+  /** Returns its standard output as UTF-8; throws a `TypeError` if that is not piped. */
+  text(): string;
 }
 
 /**
@@ -101,5 +103,6 @@ export function commandOutput(
     get stderr() {
       return collected("stderr", stderr);
     },
+    text: () => new TextDecoder().decode(collected("stdout", stdout)),
   };
 }

@@ -12,6 +12,8 @@ import type { ExecSpec } from "./exec.ts";
 export interface LaunchShape {
   /** The kinds of the standard streams; `"fd"` is a descriptor of the script. */
   readonly stdio: readonly ("inherit" | "null" | "fd")[];
+  /** The numbers of the program's further descriptors. */
+  readonly fds: readonly number[];
   /** The number of paths at which the program may be. */
   readonly paths: number;
   readonly cwd: boolean;
@@ -27,13 +29,14 @@ export interface LaunchShape {
 
 /** Returns the shape of a launch. */
 export function shapeOf(
-  { stdio, cwd, uid, gid, terminal }: ExecSpec,
+  { stdio, fds, cwd, uid, gid, terminal }: ExecSpec,
   paths: number,
   cgroup: CgroupEntry | undefined,
   held: boolean,
 ): LaunchShape {
   return {
     stdio: stdio.map((stream) => typeof stream === "string" ? stream : "fd"),
+    fds: fds.map(({ number }) => number),
     paths,
     cwd: cwd !== undefined,
     uid: uid !== undefined,

@@ -51,9 +51,13 @@ class LaunchSlot extends Slot {
 /** The program's argv: its name, then its arguments. */
 export const ARGV: Slot = new LaunchSlot(
   "argv",
-  ({ spec: { program, args } }, room) => room.list([], [program, ...args]),
-  ({ spec: { program, args } }) => `[${[program, ...args].map(quoted).join(", ")}]`,
+  ({ spec }, room) => room.list([], argvOf(spec)),
+  ({ spec }) => `[${argvOf(spec).map(quoted).join(", ")}]`,
 );
+
+function argvOf({ program, argv0, args }: ExecSpec): readonly string[] {
+  return [argv0 ?? program, ...args];
+}
 
 /** The program's environment. */
 export const ENVIRONMENT: Slot = new LaunchSlot(
@@ -146,6 +150,15 @@ export const programPath: (index: number) => Slot = numbered((index) =>
   )
 );
 
+/** Returns the slot of a descriptor that the program gets beside its standard streams. */
+export const handedFd: (index: number) => Slot = numbered((index) =>
+  new LaunchSlot(
+    `handed ${index + 1}`,
+    ({ spec }) => spec.fds[index]?.fd,
+    ({ spec }) => `<${spec.fds[index]?.number}>`,
+  )
+);
+
 /** Returns the slot of a cgroup.procs file that the container writes. */
 export const cgroupFile: (index: number) => Slot = numbered((index) =>
   new LaunchSlot(
@@ -184,9 +197,9 @@ function bindSlots(program: SyscallProgram, memory: Memory, values: LaunchValues
 
 /** Returns an upper bound of the bytes that are written after the program. */
 function roomFor({ spec, paths }: LaunchValues): number {
-  const { program, args, environment: { inherited, changes }, cwd } = spec;
+  const { program, argv0 = program, args, environment: { inherited, changes }, cwd } = spec;
   // Two lists, each aligned and with a null pointer at its end, and the strings.
-  let bytes = 8 * (args.length + inherited.length + changes.size + 5) + stringSize(program) +
+  let bytes = 8 * (args.length + inherited.length + changes.size + 5) + stringSize(argv0) +
     (cwd === undefined ? 0 : stringSize(cwd));
   for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]!);
   for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]!);

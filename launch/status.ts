@@ -10,6 +10,9 @@ import {
   CLD_KILLED,
   P_PIDFD,
   readChildState,
+  readRusage,
+  type ResourceUsage,
+  rusageOutput,
   siginfoOutput,
   SIGNALS,
   waitid,
@@ -19,7 +22,19 @@ import {
 import { Slot } from "../ffi/call.ts";
 import { Routine } from "../ffi/routine.ts";
 
-/** The exit status of a program, as `Deno.CommandStatus` has it. */
+/**
+ * The exit status of a program, as `Deno.CommandStatus` has it.
+ *
+ * @example
+ * ```ts
+ * import { recipe } from "@ramekin/ramekin";
+ * import { assert } from "@std/assert";
+ *
+ * const { code, durationMs, usage } = await recipe().command("true").spawn().status;
+ * assert(code === 0 && durationMs > 0);
+ * console.log(usage.userMs + usage.systemMs); // 0.7
+ * ```
+ */
 export interface CommandStatus {
   /** Whether it has exited with code 0. */
   readonly success: boolean;
@@ -31,20 +46,40 @@ export interface CommandStatus {
   readonly timedOut: boolean;
   /** Whether the OOM killer has killed a process; always `false` without the step `limits`. */
   readonly outOfMemory: boolean;
+  /** How long it has run, in milliseconds. */
+  readonly durationMs: number;
+  /** The time of the processor that the program, and the children it has waited for, have used. */
+  readonly usage: ResourceUsage;
+}
+
+/** The end of a process, as waitid(2) tells it. */
+export type ProcessEnd = Omit<CommandStatus, "durationMs">;
+
+/** Returns the status of a program that has begun at this time of `performance.now()`. */
+export function statusSince(startedAt: number, end: ProcessEnd): CommandStatus {
+  return { ...end, durationMs: performance.now() - startedAt };
+}
+
+/** Returns the status alone, of what has more than it. */
+export function statusOf(
+  { success, code, signal, timedOut, outOfMemory, durationMs, usage }: CommandStatus,
+): CommandStatus {
+  return { success, code, signal, timedOut, outOfMemory, durationMs, usage };
 }
 
 /**
  * Reaps the child of a pidfd and returns its status; `undefined` if it has not ended: with `wait`,
  * because something has interrupted the call.
  */
-export function reapStatus(pidfd: number, wait = false): CommandStatus | undefined {
-  return statusIn((wait ? WAITING : LOOKING).run(pidfd).output(INFO));
+export function reapStatus(pidfd: number, wait = false): ProcessEnd | undefined {
+  const outcome = (wait ? WAITING : LOOKING).run(pidfd);
+  return statusIn(outcome.output(INFO), outcome.output(USAGE));
 }
 
 const PIDFD = new Slot("pidfd");
-const INFO = siginfoOutput();
+const INFO = siginfoOutput(), USAGE = rusageOutput();
 const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
-  new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options), accept: ["EINTR"] }])
+  new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE), accept: ["EINTR"] }])
 ) as [Routine, Routine];
 
 /**
@@ -52,11 +87,11 @@ const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
  * program that has only stopped. By PTRACE_TRACEME a program makes the script its tracer, and
  * waitid(2) tells a tracer of the stops of its tracees whatever it waits for.
  */
-export function statusIn(info: DataView): CommandStatus | undefined {
+export function statusIn(info: DataView, usage: DataView): ProcessEnd | undefined {
   const state = readChildState(info);
   if (state === undefined || !ENDS.includes(state.code)) return undefined;
   const { code, status } = state;
-  const rest = { timedOut: false, outOfMemory: false };
+  const rest = { timedOut: false, outOfMemory: false, usage: readRusage(usage) };
   if (code === CLD_EXITED) return { success: status === 0, code: status, signal: null, ...rest };
   return { success: false, code: 128 + status, signal: signalName(status), ...rest };
 }

@@ -186,7 +186,7 @@ const DIFFERENCES: Readonly<
   "members of the status": [
     async (make) => Object.keys(await make("true").spawn().status),
     ["success", "code", "signal"],
-    ["success", "code", "signal", "timedOut", "outOfMemory"],
+    ["success", "code", "signal", "timedOut", "outOfMemory", "usage", "durationMs"],
   ],
 };
 

@@ -2,6 +2,7 @@
 
 import {
   bridge,
+  chroot,
   devices,
   hostname,
   init,
@@ -13,6 +14,7 @@ import {
   proc,
   type Recipe,
   recipe,
+  type StdioOptions,
   tmpfs,
   unshare,
   veth,
@@ -29,6 +31,8 @@ export interface Shape {
   readonly terminal?: true;
   /** Whether the program joins a running container. */
   readonly joins?: true;
+  /** Makes streams that the script hands over, in place of pipes. */
+  readonly streams?: () => StdioOptions;
   /** The permissions of the recipe. */
   readonly permissions?: Permissions;
 }
@@ -62,6 +66,11 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   "a cable to the host": {
     box: recipe(unshare("pid", "net"), veth("eth0"), loopback()),
     rootOnly: true,
+  },
+  "streams that are handed over": {
+    // With a root of its own, so that files are copied.
+    box: recipe(unshare("user", "pid"), mapRoot(), chroot("/")),
+    streams: () => ({ stdin: { path: "/etc/passwd" }, stderr: new WritableStream() }),
   },
   "a terminal": { box: recipe(unshare("user", "pid"), mapRoot()), terminal: true },
   "a terminal of its own": {
