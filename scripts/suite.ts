@@ -24,6 +24,7 @@ export const EXAMPLES: readonly string[] = [
   "permissions",
   "proxy",
   "container",
+  "shell",
   "yaml",
   "docs",
 ];

@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   proxy: 5,
   container: 6,
   yaml: 7,
+  shell: 7,
   "mod.ts": 7,
   scripts: 8,
 };

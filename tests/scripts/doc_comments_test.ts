@@ -11,6 +11,7 @@ import {
   main,
   modules,
   PROJECT,
+  shell,
   steps,
   type Symbol,
   tags,
@@ -20,7 +21,7 @@ import {
 /** The examples that `deno test --doc` runs as whoever imports the module would write them. */
 function examplesOf(jsDoc: JsDoc | undefined): string[] {
   return tags(jsDoc, "example").map(({ doc = "" }) => doc).filter((doc) =>
-    /^```ts\n[^]*?from "@ramekin\/ramekin(\/yaml|\/host)?";/m.test(doc)
+    /^```ts\n[^]*?from "@ramekin\/ramekin(\/yaml|\/host|\/shell)?";/m.test(doc)
   );
 }
 
@@ -31,7 +32,7 @@ const lacksExample = ({ jsDoc }: { readonly jsDoc?: JsDoc }) => examplesOf(jsDoc
 test("every function, class and constant has an example, apart from the kernel's numbers", () => {
   const named = new Set(modules[0]!.symbols.map(({ name }) => name));
   const ofLinux = linux.filter(({ name, kind }) => kind !== "variable" || named.has(name));
-  const symbols = [...main, ...ofLinux, ...yaml, ...host]
+  const symbols = [...main, ...ofLinux, ...yaml, ...host, ...shell]
     .filter(({ kind }) => ["function", "class", "variable"].includes(kind));
   assertEquals(namesOf(symbols.filter(lacksExample)), []);
   assertEquals(ENTRIES.filter((_, index) => lacksExample({ jsDoc: moduleDoc(index) })), [
@@ -45,7 +46,7 @@ function moduleDoc(index: number): JsDoc {
 }
 
 const examples = [
-  ...[...main, ...linux, ...yaml, ...host].flatMap(({ jsDoc, def }) => [
+  ...[...main, ...linux, ...yaml, ...host, ...shell].flatMap(({ jsDoc, def }) => [
     ...examplesOf(jsDoc),
     ...(def?.methods ?? []).flatMap((method) => examplesOf(method.jsDoc)),
   ]),
@@ -53,10 +54,10 @@ const examples = [
 ].join("\n");
 
 test("every type is that of something else: an example of that shows it", () => {
-  const texts = [...main, ...linux, ...yaml, ...host].map((symbol) =>
+  const texts = [...main, ...linux, ...yaml, ...host, ...shell].map((symbol) =>
     [symbol.name, JSON.stringify(symbol)] as const
   );
-  const types = [...main, ...linux, ...yaml, ...host]
+  const types = [...main, ...linux, ...yaml, ...host, ...shell]
     .filter(({ kind }) => kind === "interface" || kind === "typeAlias");
   const alone = types.filter(({ name }) =>
     !texts.some(([other, text]) =>
@@ -82,7 +83,7 @@ test("every method and every getter of a class is used in an example", () => {
     "[Symbol.asyncDispose]",
     "await using ",
   ]]);
-  const classes = [...main, ...linux].filter(({ kind }) => kind === "class");
+  const classes = [...main, ...linux, ...shell].filter(({ kind }) => kind === "class");
   const unused = classes.flatMap(({ name, def }) =>
     (def?.methods ?? []).map((method) => method.name)
       .filter((method) => !examples.includes(scopes.get(method) ?? `.${method}`))
@@ -110,13 +111,15 @@ test("every step says what it needs, or that it needs no privilege", () => {
 });
 
 test("every other function says what fails, or that nothing does", () => {
-  const functions = [...main, ...linux, ...yaml, ...host].filter(({ kind }) => kind === "function");
+  const functions = [...main, ...linux, ...yaml, ...host, ...shell].filter(({ kind }) =>
+    kind === "function"
+  );
   assertEquals(namesOf(functions.filter((one) => !saysWhatFails(one))), []);
 });
 
 test("an errno that a comment names is one of the kernel's", async () => {
   const { ERRNO } = await import("../../mod.ts");
-  const thrown = [...main, ...linux, ...yaml, ...host].flatMap(({ name, jsDoc, def }) =>
+  const thrown = [...main, ...linux, ...yaml, ...host, ...shell].flatMap(({ name, jsDoc, def }) =>
     [jsDoc, ...(def?.methods ?? []).map((method) => method.jsDoc)]
       .flatMap((one) => tags(one, "throws"))
       .flatMap(({ doc = "" }) => doc.match(/`E[A-Z0-9]+`/g) ?? [])

@@ -11,6 +11,7 @@ import { test } from "../support.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 const MODULE = new URL("../../mod.ts", import.meta.url).href;
+const SHELL = new URL("../../shell/mod.ts", import.meta.url).href;
 
 const pages = [...Deno.readDirSync(DOCS)].map(({ name }) => name)
   .filter((name) => name.endsWith(".md")).sort();
@@ -46,7 +47,9 @@ for (const page of [README, ...pages]) {
 async function printedBy(script: string): Promise<string> {
   const file = Deno.makeTempFileSync({ suffix: ".ts" });
   try {
-    Deno.writeTextFileSync(file, script.replaceAll('"@ramekin/ramekin"', JSON.stringify(MODULE)));
+    const imported = script.replaceAll('"@ramekin/ramekin"', JSON.stringify(MODULE))
+      .replaceAll('"@ramekin/ramekin/shell"', JSON.stringify(SHELL));
+    Deno.writeTextFileSync(file, imported);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-config", "--allow-ffi", file],
       env: { NO_COLOR: "1" },
@@ -106,6 +109,7 @@ const HOUSE = [
   "permissions",
   "proxy",
   "container",
+  "shell",
   "yaml",
 ];
 

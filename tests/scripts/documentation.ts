@@ -31,7 +31,13 @@ interface FileDoc {
 export const PROJECT: URL = new URL("../../", import.meta.url);
 
 /** `mod.ts` exports `linux` as a namespace, of which `deno doc` leaves out what has been renamed. */
-export const ENTRIES = ["mod.ts", "ffi/linux/mod.ts", "yaml/mod.ts", "host.ts"] as const;
+export const ENTRIES = [
+  "mod.ts",
+  "ffi/linux/mod.ts",
+  "yaml/mod.ts",
+  "host.ts",
+  "shell/mod.ts",
+] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {
   const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
@@ -48,10 +54,10 @@ export const modules: readonly FileDoc[] = ENTRIES.map((entry) =>
 );
 
 /** What each entry exports of its own. */
-export const [main, linux, yaml, host] = modules.map(({ symbols }): Symbol[] =>
+export const [main, linux, yaml, host, shell] = modules.map(({ symbols }): Symbol[] =>
   symbols.map(({ name, declarations }) => ({ name, ...declarations[0]! }))
     .filter(({ kind }) => kind !== "reference" && kind !== "namespace")
-) as [Symbol[], Symbol[], Symbol[], Symbol[]];
+) as [Symbol[], Symbol[], Symbol[], Symbol[], Symbol[]];
 
 /** The builders of the steps. */
 export const steps: readonly Symbol[] = main.filter(({ name, kind }) =>

@@ -8,7 +8,18 @@ const PROJECT = new URL("../..", import.meta.url).pathname;
 /** What the step's files and its tests are made of. */
 const PARTS = [
   ...["deno.json", "deno.lock", "mod.ts", "host.ts", "scripts", "std", "tests"],
-  ...["ffi", "recipe", "host", "plan", "launch", "permissions", "proxy", "container", "yaml"],
+  ...[
+    "ffi",
+    "recipe",
+    "host",
+    "plan",
+    "launch",
+    "permissions",
+    "proxy",
+    "container",
+    "shell",
+    "yaml",
+  ],
 ];
 
 /** A block of the page that is to be applied to a file. */

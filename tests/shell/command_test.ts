@@ -1,0 +1,279 @@
+/** Template commands: how they are read, fail, and are changed. */
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { init, mapRoot, recipe, sandbox, SyscallError, unshare } from "../../mod.ts";
+import { $, CommandError, shell } from "../../shell/mod.ts";
+import { inDirectory, test } from "../support.ts";
+
+const PROJECT = new URL("../../", import.meta.url).pathname;
+
+/** Where commands run: for each of them everything is the same. */
+const SHELLS = {
+  "on the host": $,
+  "in a container": shell(recipe(unshare("user", "mount", "pid"), mapRoot())),
+  "in a container with an init": shell(recipe(unshare("user", "pid"), mapRoot(), init())),
+  "in a sandbox": shell(sandbox()),
+} as const;
+
+for (const [where, $] of Object.entries(SHELLS)) {
+  test(`output is read as a text, bytes, lines and a value, ${where}`, async () => {
+    assertEquals(await $`printf 'a\nb\n\n'`.text(), "a\nb\n");
+    assertEquals(await $`printf 'a\r\n'`.text(), "a");
+    assertEquals(await $`printf '\0\377'`.bytes(), new Uint8Array([0, 255]));
+    assertEquals(await Array.fromAsync($`printf 'a\n\nb\r\nc'`.lines()), ["a", "", "b", "c"]);
+    assertEquals(await Array.fromAsync($`true`.lines()), []);
+    assertEquals(await $`echo '[1, "é"]'`.json<unknown[]>(), [1, "é"]);
+    assertEquals(await $`sh -c 'exit 7'`.code(), 7);
+  });
+
+  test(`a failure is an error that tells all, ${where}`, async () => {
+    const script = "i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo line $i >&2; done; exit 5";
+    const command = $`sh -c ${script}`.quiet().cwd("/usr");
+    const error = await assertRejects(async () => await command, CommandError);
+    assertEquals([error.code, error.signal, error.success, error.timedOut], [
+      5,
+      null,
+      false,
+      false,
+    ]);
+    assertEquals(error.command, `sh -c '${script}'`);
+    assertEquals(error.cwd, "/usr");
+    assertEquals(
+      error.stderr,
+      Array.from({ length: 20 }, (_, index) => `line ${index + 11}`).join("\n"),
+    );
+    assert(error.durationMs > 0 && error.usage.userMs >= 0);
+    assertMatch(error.message, /failed with code 5 after \d+ ms in \/usr\n {2}line 11\n/);
+    for (const read of ["text", "bytes", "json"] as const) {
+      await assertRejects(() => $`false`[read](), CommandError, "false failed with code 1");
+    }
+    const lines: string[] = [];
+    await assertRejects(
+      async () => {
+        for await (const line of $`sh -c 'echo one; exit 2'`.lines()) lines.push(line);
+      },
+      CommandError,
+      "code 2",
+    );
+    assertEquals(lines, ["one"]);
+  });
+
+  test(`a signal is told by its name, ${where}`, async () => {
+    const error = await assertRejects(
+      () => $`sh -c 'kill -KILL $$; sleep 1'`.text(),
+      CommandError,
+    );
+    // PID 1 of a pid namespace cannot be killed from inside, and init tells a signal by the code.
+    if (where === "on the host") {
+      assertEquals([error.signal, error.code], ["SIGKILL", 137]);
+      assertStringIncludes(error.message, "was killed by SIGKILL");
+    }
+  }, where === "in a container" ? "PID 1 cannot kill itself" : undefined);
+
+  test(`timeouts and signals kill, ${where}`, async () => {
+    const error = await assertRejects(() => $`sleep 60`.timeout(30).text(), CommandError);
+    assertEquals(error.timedOut, true);
+    assertStringIncludes(error.message, "timeout");
+    const result = await $`sleep 60`.timeout(30).noThrow();
+    assertEquals([result.timedOut, result.success], [true, false]);
+
+    const stop = new AbortController();
+    const running = $`sleep 60`.signal(stop.signal).text();
+    setTimeout(() => stop.abort(new Error("enough")), 10);
+    await assertRejects(() => running, Error, "enough");
+    await assertRejects(() => $`true`.signal(stop.signal).text(), Error, "enough");
+  });
+
+  test(`all kinds of input are read, ${where}`, async () => {
+    const read = $`cat`;
+    assertEquals(await read.text(), "");
+    assertEquals(await read.stdin("text").text(), "text");
+    assertEquals(await read.stdin(new Uint8Array([65])).text(), "A");
+    assertEquals(await read.stdin(new Blob(["blob"])).text(), "blob");
+    assertEquals(await read.stdin(new Response("response")).text(), "response");
+    assertEquals(await read.stdin(new Response(null)).text(), "");
+    assertEquals(await read.stdin(new Blob(["stream"]).stream()).text(), "stream");
+    using file = await Deno.open("/etc/passwd");
+    assertStringIncludes(await read.stdin(file).text(), "root:");
+    assertStringIncludes(await read.stdin({ path: "/etc/passwd" }).text(), "root:");
+    assertStringIncludes(await read.stdin(new URL("file:///etc/passwd")).text(), "root:");
+    const large = "x".repeat(3_000_000);
+    assertEquals(await read.stdin(large).text(), large);
+  });
+
+  test(`output goes to files and streams, ${where}`, async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      const path = `${directory}/file`;
+      await $`echo one`.stdout(path);
+      await $`sh -c 'echo two; echo three >&2'`.all().stdout(path, { append: true });
+      assertEquals(Deno.readTextFileSync(path), "one\ntwo\nthree\n");
+      {
+        using file = await Deno.open(path, { write: true, truncate: true });
+        await $`echo four`.stdout(file);
+        await $`echo five`.stdout(file).quiet();
+      }
+      assertEquals(Deno.readTextFileSync(path), "four\nfive\n");
+      await $`sh -c 'echo error >&2'`.stderr(path);
+      assertEquals(Deno.readTextFileSync(path), "error\n");
+      const parts: string[] = [];
+      const stream = new WritableStream<Uint8Array>({
+        write: (bytes) => void parts.push(new TextDecoder().decode(bytes)),
+      });
+      await $`echo six`.stdout(stream);
+      assertEquals(parts.join(""), "six\n");
+      assertEquals(await $`echo seven`.tee(path).tee(`${path}2`).text(), "seven");
+      assertEquals([path, `${path}2`].map((path) => Deno.readTextFileSync(path)), [
+        "seven\n",
+        "seven\n",
+      ]);
+      assertEquals(await Array.fromAsync($`echo eight`.tee(path, { append: true }).lines()), [
+        "eight",
+      ]);
+      assertEquals(Deno.readTextFileSync(path), "seven\neight\n");
+      await $`echo nine`.quiet().tee(path);
+      assertEquals(Deno.readTextFileSync(path), "nine\n");
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+
+  test(`variables are added, the last one counts, ${where}`, async () => {
+    const command = $`sh -c 'echo $A $B'`.env("A", "1").env({ B: "2" });
+    assertEquals(await command.text(), "1 2");
+    assertEquals(await command.env("A", "3").text(), "3 2");
+    assertEquals(await command.text(), "1 2");
+  });
+}
+
+test("a command never changes, and runs each time anew", async () => {
+  const command = $`sh -c 'echo $$'`;
+  assert(await command.text() !== await command.text());
+  assert(command.quiet() !== command);
+  assertEquals(await $`false`.noThrow().code(), 1);
+});
+
+test(
+  "a command that is not awaited does not run",
+  inDirectory((directory) => {
+    $`touch ${directory}/made`;
+    $`touch ${directory}/made`.quiet().retry(2);
+    assertEquals([...Deno.readDirSync(directory)], []);
+  }),
+);
+
+test("a retry runs it again while it fails, with growing delays", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const script = `echo x >> ${directory}/tries; test $(wc -l < ${directory}/tries) -ge 3`;
+    const failures: number[] = [];
+    const delay = (failed: number) => {
+      failures.push(failed);
+      return 1;
+    };
+    await $`sh -c ${script}`.retry(5, { delay });
+    assertEquals(failures, [1, 2]);
+    await Deno.remove(`${directory}/tries`);
+    await assertRejects(() => $`sh -c ${script}`.retry(1).text(), CommandError);
+    assertEquals(Deno.readTextFileSync(`${directory}/tries`), "x\nx\n");
+    await Deno.remove(`${directory}/tries`);
+    assertEquals(await $`sh -c ${script}`.retry(5).code(), 0);
+    assertEquals((await $`sh -c ${"exit 4"}`.retry(2, { delay }).noThrow()).code, 4);
+    assertEquals(failures, [1, 2, 1, 2]);
+    const stop = new AbortController();
+    const retried = $`false`.retry(1, { delay: 60_000 }).signal(stop.signal).text();
+    setTimeout(() => stop.abort(new Error("enough")), 20);
+    await assertRejects(() => retried, Error, "enough");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+  const stream = () => new Blob(["x"]).stream();
+  using file = await Deno.open("/etc/passwd");
+  for (const input of [stream(), new Response("x"), file, Deno.stdin]) {
+    await assertRejects(() => $`cat`.stdin(input).retry(1).text(), TypeError, "only once");
+  }
+  for (const input of ["x", new Blob(["x"]), { path: "/etc/passwd" }]) {
+    await assertRejects(() => $`grep nonesuch`.stdin(input).retry(1).text(), CommandError);
+  }
+  await assertRejects(() => $`cat`.retry(1).lines().next(), TypeError, "cannot be retried");
+  assertThrows(() => $`true`.retry(-1), TypeError, "0 or more");
+});
+
+test("a program that cannot be started is an error of the launch, also with noThrow()", async () => {
+  await assertRejects(() => $`nonesuch`.code(), Deno.errors.NotFound, "nonesuch");
+  await assertRejects(
+    () => $`true`.noThrow().cwd("/nonesuch").text(),
+    SyscallError,
+    "does not exist",
+  );
+  await assertRejects(() => $`true`.stdin({ path: "/nonesuch" }).text(), SyscallError, "stdin");
+});
+
+test("what is sent elsewhere cannot be read", async () => {
+  const message = "cannot read what stdout() sends elsewhere";
+  await assertRejects(() => $`echo`.stdout("/dev/null").text(), TypeError, message);
+  await assertRejects(() => $`echo`.stdout("/dev/null").lines().next(), TypeError, message);
+});
+
+test("a failing stream is an error, and ends the program", async () => {
+  const burnt = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error("burnt")) });
+  await assertRejects(() => $`sleep 60`.stdin(burnt).text(), Error, "burnt");
+  const full = () =>
+    new WritableStream<Uint8Array>({ write: () => Promise.reject(new Error("full")) });
+  await assertRejects(async () => await $`yes`.stdout(full()), Error, "full");
+  await assertRejects(() => $`yes`.tee(full()).text(), Error, "full");
+});
+
+test("what goes to the script's streams is there in order", async () => {
+  const code = `import { $ } from "${PROJECT}shell/mod.ts";
+    await $\`echo one\`;
+    await $\`sh -c 'echo error >&2'\`;
+    await $\`echo hidden\`.quiet();
+    await $\`sh -c 'echo hidden >&2; false'\`.quiet().noThrow();
+    await $\`echo \${"t w o"}\`.printCommand();
+    await $\`echo three\`.stdout(Deno.stderr);
+    console.log(await $\`echo four\`.tee().text());
+    await $\`echo five\`.tee("/dev/null");
+    await $\`cat\`.stdin(Deno.stdin);`;
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, code);
+  await Deno.chmod(file, 0o644);
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-config", "--no-check", "--allow-ffi", file],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const writer = command.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("six\n"));
+  await writer.close();
+  const { stdout, stderr } = await command.output();
+  await Deno.remove(file);
+  assertEquals(new TextDecoder().decode(stdout), "one\nt w o\nfour\nfour\nfive\nsix\n");
+  assertEquals(new TextDecoder().decode(stderr), "error\n$ echo 't w o'\nthree\n");
+});
+
+test("programs enter a container that runs", async () => {
+  const box = recipe(unshare("user", "pid"), mapRoot(), init());
+  const container = box.command("sleep", { args: ["60"] }).spawn();
+  const inside = shell(container, { env: { DISH: "soup" } });
+  assertEquals(await inside`printenv DISH`.text(), "soup");
+  assertEquals(await $`echo stew`.pipe(inside`cat`).text(), "stew");
+  await container[Symbol.asyncDispose]();
+  await assertRejects(() => inside`true`.code(), TypeError, "ended");
+});
+
+test("options of a shell are those of its commands", async () => {
+  const $ = shell(sandbox(), { cwd: "/usr", permissions: { read: true } });
+  assertEquals(await $`pwd`.text(), "/usr");
+  const none = shell(sandbox({ read: ["/etc/hostname"] }), { permissions: {} });
+  await assertRejects(() => none`true`.code(), Error, "read");
+});
