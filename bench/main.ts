@@ -20,6 +20,7 @@ import { pipes } from "./pipe.ts";
 import { planning } from "./plan.ts";
 import { markdownOf, print, printReport, type Report, wantedOf } from "./report.ts";
 import { sandboxes } from "./sandbox.ts";
+import { templates } from "./shell.ts";
 import { trace } from "./trace.ts";
 
 const BENCHES = [
@@ -35,6 +36,7 @@ const BENCHES = [
   many,
   cold,
   pipes,
+  templates,
 ] as const;
 
 if (import.meta.main) {

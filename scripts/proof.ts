@@ -55,6 +55,13 @@ const TABLES: Readonly<Record<string, Table>> = {
     text: "One script, one launch after the other.",
     each: true,
   },
+  shell: {
+    title: "Template commands",
+    text:
+      "One script: short commands, failing ones and pipes into a container, 10,000 of each; and " +
+      "a GiB through a pipe of three containers.",
+    each: true,
+  },
   crowd: { title: "Many containers at once", text: "", each: true },
   threads: {
     title: "Several threads",

@@ -5,13 +5,17 @@
  * `descriptors_script.ts SHAPE [warm]` prints a line for each: how it has ended, and what was left.
  */
 
-import { SyscallError } from "../../mod.ts";
+import { recipe, SyscallError } from "../../mod.ts";
+import { $ } from "../../shell/mod.ts";
 import { takeInventory } from "../leftovers.ts";
 import { SHAPES } from "./shapes.ts";
 import { leftSince } from "./support.ts";
 
+/** In place of a shape: a pipe of template commands. */
+const TEMPLATES = "templates";
+
 const [name, warm, only] = Deno.args as [string, string, string | undefined];
-const { box, terminal, joins, permissions } = SHAPES[name]!;
+const { box, terminal, joins, streams, permissions } = SHAPES[name] ?? { box: recipe() };
 const options = {
   stdin: "null",
   stdout: "piped",
@@ -35,7 +39,8 @@ function hub() {
 }
 
 async function run(): Promise<string> {
-  const settings = { ...options, args: ["-c", "echo out"] };
+  if (name === TEMPLATES) return `0 ${await $`echo out`.pipe`cat`.pipe`cat`.text()}`;
+  const settings = { ...options, ...streams?.(), args: ["-c", "echo out"] };
   const command = first === undefined
     ? box.command("sh", settings)
     : first.container.enter("sh", settings);

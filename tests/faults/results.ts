@@ -20,7 +20,7 @@ export function note(table: string, name: string, figures: Row["figures"]): void
 }
 
 /** The tables whose rows have no sums. */
-const SINGLE: ReadonlySet<string> = new Set(["soak"]);
+const SINGLE: ReadonlySet<string> = new Set(["soak", "shell"]);
 
 addEventListener("unload", () => {
   for (const [table, noted] of rows) {

@@ -77,6 +77,10 @@ function checkDescriptors(shape: string, lines: readonly DescriptorsLine[]): voi
   }
 }
 
+test("no descriptors are left, or some: a pipe of template commands", async () => {
+  checkDescriptors("a pipe of template commands", await withFewDescriptors("templates", "warm"));
+});
+
 for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
   test(
     `no descriptors are left, or some: ${shape}`,
