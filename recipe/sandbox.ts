@@ -20,6 +20,7 @@ import {
   type Schemas,
 } from "./schema.ts";
 import { protectedFiles } from "./protected_files.ts";
+import { type SeccompArchitecture, seccompArchitectures } from "./seccomp_profile.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
 import { protectedName } from "./steps/protect.ts";
@@ -126,6 +127,13 @@ export interface SandboxOptions {
    * @default {false}
    */
   readonly setuidFiles?: boolean;
+  /**
+   * The architectures of programs beside the machine's own, as `seccomp()` takes them:
+   * `["SCMP_ARCH_X86"]` for 32-bit programs on x86_64. Without it they are killed (SIGSYS).
+   *
+   * @default {[]}
+   */
+  readonly architectures?: readonly SeccompArchitecture[];
 }
 
 /** What each of the options may be. */
@@ -144,6 +152,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     protect: optional(either(boolean(), list(protectedName()))),
     unixSockets: optional(boolean()),
     setuidFiles: optional(boolean()),
+    architectures: optional(seccompArchitectures()),
     tmp: optional(tmpfsSize()),
     shm: optional(tmpfsSize()),
   };
@@ -159,7 +168,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   if (invalid !== undefined) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read = [], write = [], net = "none", env = [] } = options;
+  const { read = [], write = [], net = "none", env = [], architectures = [] } = options;
   const asked = new Map<string, Access>();
   for (const path of read) asked.set(normalize(path), "read");
   for (const path of write) asked.set(normalize(path), "write");
@@ -189,7 +198,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     noNewPrivileges(),
     // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
-    seccomp({ deny: denied }),
+    seccomp({ deny: denied, ...(architectures.length > 0 && { architectures }) }),
     clearEnv({ keep: env }),
     setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name)))),
   ];

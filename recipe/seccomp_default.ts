@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ERRNO } from "../ffi/errno.ts";
 import type { SeccompProfile, SeccompRule } from "./seccomp_profile.ts";
 
 const FILES = `
@@ -63,6 +64,22 @@ const MESSAGES = `
   semctl semget semop semtimedop shmat shmctl shmdt shmget
 `;
 
+/** The calls that only 32-bit programs make, in place of some of the above. */
+const NARROW = `
+  _llseek arm_fadvise64_64 arm_sync_file_range chown32 fadvise64_64 fchown32 fcntl64 fstat64
+  fstatat64 fstatfs64 ftruncate64 io_pgetevents_time64 lchown32 lstat64 sendfile64 stat64 statfs64
+  truncate64 utimensat_time64
+  _newselect clock_adjtime64 clock_getres_time64 clock_gettime64 clock_nanosleep_time64
+  ppoll_time64 pselect6_time64 timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64
+  mmap2
+  futex_time64 getegid32 geteuid32 getgid32 getgroups32 getresgid32 getresuid32 getuid32 nice
+  olduname rt_sigtimedwait_time64 sched_rr_get_interval_time64 setfsgid32 setfsuid32 setgid32
+  setgroups32 setregid32 setresgid32 setresuid32 setreuid32 setuid32 sigaction signal sigpending
+  sigprocmask sigreturn sigsuspend ugetrlimit waitpid
+  mq_timedreceive_time64 mq_timedsend_time64 recv recvmmsg_time64 semtimedop_time64 send
+  breakpoint cacheflush get_tls set_tls
+`;
+
 /**
  * The calls that a container needs to make containers itself, by the names that `allow` and `deny`
  * take.
@@ -70,7 +87,7 @@ const MESSAGES = `
 export const SECCOMP_GROUPS = {
   "@mounts": `
     fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
-    umount2
+    umount umount2
   `,
   "@namespaces": "clone clone3 setns unshare",
 } as const;
@@ -94,8 +111,6 @@ const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 /** The requests that put characters into a terminal as if typed: TIOCSTI, TIOCLINUX. */
 const TYPING = [0x5412, 0x541c];
 
-const ENOSYS = 38;
-
 /**
  * The default profile of `seccomp()`. The calls that ordinary programs make are allowed. All others
  * fail with `EPERM`, and those that are newer than Ramekin's tables with `ENOSYS`.
@@ -103,7 +118,7 @@ const ENOSYS = 38;
  * Not allowed are mounts, namespaces (`clone` and `unshare` are allowed without their flags),
  * kernel modules and BPF programs, keyrings, `perf_event_open`, `userfaultfd`, io_uring, files by
  * handles, swap, clocks, quotas, accounting and rebooting; sockets other than unix, internet,
- * netlink and packet sockets; personalities that weaken a process; and typing into a terminal
+ * netlink and packet sockets (`EAFNOSUPPORT`); personalities that weaken a process; and typing into a terminal
  * (`TIOCSTI`). `clone3` fails with `ENOSYS`, as a filter cannot read its flags; programs then use
  * `clone`.
  *
@@ -123,13 +138,15 @@ export const DEFAULT_SECCOMP_PROFILE: SeccompProfile = {
   defaultAction: "SCMP_ACT_ERRNO",
   get syscalls(): readonly SeccompRule[] {
     return [
-      allow([FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES].flatMap(words)),
+      allow([FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES, NARROW].flatMap(words)),
       allowWhere(["clone"], { index: 0, bits: CLONE_NAMESPACES, are: 0 }),
       allowWhere(["unshare"], { index: 0, bits: CLONE_NAMESPACES + CLONE_NEWTIME, are: 0 }),
-      { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
+      { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ERRNO.ENOSYS },
       ...SOCKET_FAMILIES.map((are) =>
         allowWhere(["socket", "socketpair"], { index: 0, bits: INT, are })
       ),
+      // As of a family that the kernel does not have: programs then try another one.
+      { names: ["socket", "socketpair"], action: "SCMP_ACT_ERRNO", errnoRet: ERRNO.EAFNOSUPPORT },
       ...PERSONALITIES.map((are) => allowWhere(["personality"], { index: 0, bits: INT, are })),
       ...TYPING.map((are): SeccompRule => ({
         ...allowWhere(["ioctl"], { index: 1, bits: INT, are }),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ERRNO } from "../ffi/errno.ts";
 import type { SeccompArgument, SeccompProfile, SeccompRule } from "./seccomp_profile.ts";
 import { callsOf } from "./seccomp_default.ts";
 
@@ -22,8 +23,6 @@ const DATAGRAMS = [2, 3];
 /** What the kernel reads of an `int`; and of the type of a socket, beside its flags. */
 const INT = 0xffff_ffff, SOCK_TYPE_MASK = 0xf;
 
-const ENOSYS = 38;
-
 /** The groups, by the names that `deny` takes. */
 export const SECCOMP_DENIALS = {
   /**
@@ -39,15 +38,19 @@ export const SECCOMP_DENIALS = {
         deny(["openat"], has(2, flag), has(3, bit)),
       ]),
     ]),
-    { ...deny(["openat2"]), errnoRet: ENOSYS },
+    { ...deny(["openat2"]), errnoRet: ERRNO.ENOSYS },
   ],
   /**
-   * Unix sockets, but for connected pairs. Datagrams can be sent from one of a pair to any other
+   * Unix sockets, but for connected pairs: with the kernel's own errors for a family, and for a type
+   * of it, that it does not have. Datagrams can be sent from one of a pair to any other
    * socket by its path, so that only streams are left.
    */
   "@unix-sockets": (): readonly SeccompRule[] => [
-    deny(["socket"], is(0, INT, UNIX)),
-    ...DATAGRAMS.map((type) => deny(["socketpair"], is(0, INT, UNIX), is(1, SOCK_TYPE_MASK, type))),
+    { ...deny(["socket"], is(0, INT, UNIX)), errnoRet: ERRNO.EAFNOSUPPORT },
+    ...DATAGRAMS.map((type): SeccompRule => ({
+      ...deny(["socketpair"], is(0, INT, UNIX), is(1, SOCK_TYPE_MASK, type)),
+      errnoRet: ERRNO.ESOCKTNOSUPPORT,
+    })),
   ],
 } as const;
 

@@ -6,6 +6,7 @@
  */
 
 import { ERRNO } from "../ffi/errno.ts";
+import type { Abi } from "../ffi/seccomp/all_syscalls.ts";
 import { SECCOMP_RET } from "../ffi/seccomp/returns.ts";
 import type { Comparison, Condition, FilterRule, SyscallFilter } from "../ffi/seccomp/filter.ts";
 import {
@@ -39,10 +40,17 @@ export interface SeccompProfile {
    */
   readonly defaultErrnoRet?: number;
   /**
-   * Architectures, by libseccomp's names. They are ignored: the filter is for the architecture of
-   * the machine, and a program that makes a call of another one is killed.
+   * The architectures of programs beside the machine's own, by libseccomp's names: `SCMP_ARCH_X86`
+   * for 32-bit programs on x86_64, `SCMP_ARCH_X32` there, `SCMP_ARCH_ARM` on aarch64. Those that
+   * the machine does not have are ignored. A program that makes a call of one that is not in the list
+   * is killed (SIGSYS).
+   *
+   * 32-bit programs may make sockets by socketcall(2), the arguments of which no filter sees: what is
+   * allowed on conditions is denied by it, unless a rule allows `socketcall` itself.
+   *
+   * @default {[]}
    */
-  readonly architectures?: readonly string[];
+  readonly architectures?: readonly SeccompArchitecture[];
   /**
    * Flags of the filter. Those about threads are ignored, as a container starts with one thread.
    */
@@ -87,6 +95,9 @@ export interface SeccompArgument {
   /** The comparison. */
   readonly op: SeccompComparison;
 }
+
+/** An architecture, by libseccomp's name. */
+export type SeccompArchitecture = keyof typeof ARCHITECTURES;
 
 /** An action of a filter, by libseccomp's name. */
 export type SeccompAction =
@@ -136,6 +147,33 @@ const COMPARISONS: Readonly<Record<Exclude<SeccompComparison, "SCMP_CMP_MASKED_E
     SCMP_CMP_GT: "greater",
   };
 
+/** The architectures of the OCI runtime specification, and the ABIs of the machines that are supported. */
+const ARCHITECTURES = {
+  SCMP_ARCH_X86: "i386",
+  SCMP_ARCH_X86_64: "x86_64",
+  SCMP_ARCH_X32: "x32",
+  SCMP_ARCH_ARM: "arm",
+  SCMP_ARCH_AARCH64: "aarch64",
+  SCMP_ARCH_LOONGARCH64: undefined,
+  SCMP_ARCH_M68K: undefined,
+  SCMP_ARCH_MIPS: undefined,
+  SCMP_ARCH_MIPS64: undefined,
+  SCMP_ARCH_MIPS64N32: undefined,
+  SCMP_ARCH_MIPSEL: undefined,
+  SCMP_ARCH_MIPSEL64: undefined,
+  SCMP_ARCH_MIPSEL64N32: undefined,
+  SCMP_ARCH_PARISC: undefined,
+  SCMP_ARCH_PARISC64: undefined,
+  SCMP_ARCH_PPC: undefined,
+  SCMP_ARCH_PPC64: undefined,
+  SCMP_ARCH_PPC64LE: undefined,
+  SCMP_ARCH_RISCV64: undefined,
+  SCMP_ARCH_S390: undefined,
+  SCMP_ARCH_S390X: undefined,
+  SCMP_ARCH_SH: undefined,
+  SCMP_ARCH_SHEB: undefined,
+} as const satisfies Readonly<Record<string, Abi | undefined>>;
+
 const FLAGS: readonly SeccompFlag[] = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
@@ -183,6 +221,16 @@ export function seccompProfile(): Schema {
   );
 }
 
+/** A list of architectures. */
+export function seccompArchitectures(): Schema {
+  return list(oneOf(Object.keys(ARCHITECTURES)));
+}
+
+/** Returns the ABIs of these architectures. */
+export function abisOf(architectures: readonly SeccompArchitecture[]): readonly Abi[] {
+  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== undefined);
+}
+
 function profile(): Schema {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
@@ -201,7 +249,7 @@ function profile(): Schema {
   return object({
     defaultAction: action,
     defaultErrnoRet: errno,
-    architectures: optional(list(text({ min: 1 }))),
+    architectures: optional(seccompArchitectures()),
     flags: optional(list(oneOf(FLAGS))),
     syscalls: optional(list(rule)),
   });

@@ -7,6 +7,13 @@
  */
 
 import type { Architecture } from "../syscall_numbers.ts";
+import { ARM, I386, NOT_IN_X32, X32_OWN } from "./compat_syscalls.ts";
+
+/** A binary interface of the kernel: that of an architecture, or another one that it has beside. */
+export type Abi = Architecture | "i386" | "x32" | "arm";
+
+/** The bit in the numbers of x32, which are those of x86_64 otherwise (__X32_SYSCALL_BIT). */
+export const X32_BIT = 0x4000_0000;
 
 // Each call has the number after that of the call before it, unless a number stands between them.
 const X86_64 = `
@@ -96,19 +103,33 @@ const AARCH64 = `
   file_getattr file_setattr
 `;
 
-const TABLES: Readonly<Record<Architecture, () => ReadonlyMap<string, number>>> = {
+const TABLES: Readonly<Record<Abi, () => ReadonlyMap<string, number>>> = {
   x86_64: lazy(() => numbersOf(X86_64)),
   aarch64: lazy(() => numbersOf(AARCH64)),
+  i386: lazy(() => numbersOf(I386)),
+  x32: lazy(numbersOfX32),
+  arm: lazy(() => numbersOf(ARM)),
 };
 
-/** The number of every system call of the architecture, by its name. */
-export function allSyscalls(architecture: Architecture): ReadonlyMap<string, number> {
-  return TABLES[architecture]();
+/** The number of every system call of the ABI, by its name. */
+export function allSyscalls(abi: Abi): ReadonlyMap<string, number> {
+  return TABLES[abi]();
 }
 
-/** Whether one of the architectures has a system call of this name. */
+/** Whether there is a system call of this name. */
 export function isSyscallName(name: string): boolean {
-  return allSyscalls("x86_64").has(name) || allSyscalls("aarch64").has(name);
+  return Object.values(TABLES).some((table) => table().has(name));
+}
+
+/** The names of all system calls. */
+export function syscallNames(): ReadonlySet<string> {
+  return new Set(Object.values(TABLES).flatMap((table) => [...table().keys()]));
+}
+
+function numbersOfX32(): ReadonlyMap<string, number> {
+  const numbers = new Map([...numbersOf(X86_64), ...numbersOf(X32_OWN)]);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
+  return new Map([...numbers].map(([name, number]) => [name, number + X32_BIT]));
 }
 
 function numbersOf(table: string): ReadonlyMap<string, number> {

@@ -13,6 +13,8 @@ import type { Label } from "../engine/program.ts";
 export type Instruction =
   /** Loads 32 bits of the data into the accumulator. */
   | { readonly kind: "load"; readonly offset: number }
+  /** Sets the accumulator. */
+  | { readonly kind: "constant"; readonly value: number }
   /** Clears the bits of the accumulator that are not in the mask. */
   | { readonly kind: "and"; readonly mask: number }
   /** Jumps to a label. */
@@ -34,6 +36,7 @@ export type Test = "equal" | "greater" | "greaterOrEqual";
 /** The codes of the instructions: class, size or operation, and source. */
 const BPF = {
   load: 0x20, // BPF_LD | BPF_W | BPF_ABS
+  constant: 0x00, // BPF_LD | BPF_IMM
   and: 0x54, // BPF_ALU | BPF_AND | BPF_K
   jump: 0x05, // BPF_JMP | BPF_JA
   equal: 0x15, // BPF_JMP | BPF_JEQ | BPF_K
@@ -83,6 +86,8 @@ class BackwardsProgram {
     switch (instruction.kind) {
       case "load":
         return this.#word(BPF.load, instruction.offset);
+      case "constant":
+        return this.#word(BPF.constant, instruction.value);
       case "and":
         return this.#word(BPF.and, instruction.mask);
       case "return":

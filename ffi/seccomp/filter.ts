@@ -10,7 +10,8 @@
 import { SECCOMP_RET } from "./returns.ts";
 import { Label } from "../engine/program.ts";
 import type { Architecture } from "../syscall_numbers.ts";
-import { allSyscalls } from "./all_syscalls.ts";
+import { type Abi, allSyscalls, X32_BIT } from "./all_syscalls.ts";
+import { withMultiplexers } from "./multiplexed.ts";
 import { assembleFilter, type Instruction, INSTRUCTION_SIZE, MOST_INSTRUCTIONS } from "./bpf.ts";
 
 export { SECCOMP_RET };
@@ -21,7 +22,7 @@ export interface SyscallFilter {
   readonly otherwise: number;
   /** The return value for numbers that the tables do not know. */
   readonly unknown: number;
-  /** The return value for calls by the entry point of another architecture, such as the 32-bit one. */
+  /** The return value for calls by the entry point of an ABI that the filter is not for. */
   readonly foreign: number;
   /** The rules, in the order in which they apply. */
   readonly rules: readonly FilterRule[];
@@ -61,21 +62,31 @@ export type Comparison =
 /** Offsets in struct seccomp_data. */
 const SECCOMP_DATA = { number: 0, architecture: 4, arguments: 16, size: 64 } as const;
 
-/** The architectures by their numbers in linux/audit.h. */
-export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {
+/** The entry points by their numbers in linux/audit.h; x32 has that of x86_64. */
+export const AUDIT_ARCH: Readonly<Record<Exclude<Abi, "x32">, number>> = {
   x86_64: 0xc000_003e,
   aarch64: 0xc000_00b7,
+  i386: 0x4000_0003,
+  arm: 0x4000_0028,
 };
 
-/** The first number of the x32 ABI on x86_64, which has its own numbers for the same calls. */
-const X32 = 0x4000_0000;
+/** The ABIs that a machine may have beside its own. */
+export const OTHER_ABIS: Readonly<Record<Architecture, readonly Abi[]>> = {
+  x86_64: ["i386", "x32"],
+  aarch64: ["arm"],
+};
 
-/** Compiles a filter to instructions, as many `struct sock_filter`. */
+/**
+ * Compiles a filter to instructions, as many `struct sock_filter`.
+ *
+ * @param others the ABIs that it is for, beside that of the architecture
+ */
 export function compileFilter(
   filter: SyscallFilter,
   architecture: Architecture,
+  others: readonly Abi[] = [],
 ): Uint8Array<ArrayBuffer> {
-  const bytes = assembleFilter(new Compiler(filter, architecture).parts());
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
   if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
   return bytes;
 }
@@ -135,70 +146,111 @@ interface NumberRange {
   readonly decision: Label;
 }
 
+/** The code for some rules. */
+interface Decision {
+  readonly label: Label;
+  readonly rules: readonly FilterRule[];
+  /** Whether only the lower halves of the arguments are compared. */
+  readonly isNarrow: boolean;
+}
+
+/**
+ * The ABIs of 32 bits. A 64-bit program that makes their calls (int 0x80) can have anything in the
+ * upper halves of its registers, which the filter is shown and the call does not read.
+ */
+const NARROW: readonly Abi[] = ["i386", "arm"];
+
 class Compiler {
   readonly #filter: SyscallFilter;
   readonly #architecture: Architecture;
+  readonly #others: readonly Abi[];
   readonly #returns = new Map<number, Label>();
-  readonly #decisions = new Map<string, { label: Label; rules: readonly FilterRule[] }>();
+  readonly #decisions = new Map<string, Decision>();
   /** The numbers of rules, by what they do and by themselves. */
   readonly #contents = new Map<string, number>();
   readonly #numbers = new Map<FilterRule, number>();
   #decided = 0;
 
-  constructor(filter: SyscallFilter, architecture: Architecture) {
+  constructor(filter: SyscallFilter, architecture: Architecture, others: readonly Abi[]) {
     this.#filter = filter;
     this.#architecture = architecture;
+    this.#others = others;
   }
 
   parts(): (Instruction | Label)[] {
-    const ranges = this.#ranges();
-    const foreign = this.#return(this.#filter.foreign);
-    const value = AUDIT_ARCH[this.#architecture];
-    const search = [
-      { kind: "load", offset: SECCOMP_DATA.architecture } as const,
-      { kind: "branch", test: "equal", value, fails: foreign } as const,
-      { kind: "load", offset: SECCOMP_DATA.number } as const,
-      ...searchAmong(ranges),
+    const entries = [
+      this.#entry(this.#architecture, this.#ranges()),
+      ...this.#others.filter((abi) => abi !== "x32").map((abi) =>
+        this.#entry(abi, this.#rangesOf(abi))
+      ),
     ];
+    const foreign = this.#return(this.#filter.foreign);
     const decisions = [...this.#decisions.values()].flatMap((decision) => this.#decide(decision));
     const returns = [...this.#returns].flatMap(([value, label]) => [
       label,
       { kind: "return", value } as const,
     ]);
-    return [...search, ...decisions, ...returns];
+    return [
+      { kind: "load", offset: SECCOMP_DATA.architecture },
+      ...entries.flat(),
+      { kind: "jump", to: foreign },
+      ...decisions,
+      ...returns,
+    ];
   }
 
+  /** Finds the number of a call that was made by an entry point. */
+  #entry(abi: Exclude<Abi, "x32">, ranges: readonly NumberRange[]): (Instruction | Label)[] {
+    const other = new Label(`not ${abi}`);
+    return [
+      { kind: "branch", test: "equal", value: AUDIT_ARCH[abi], fails: other },
+      { kind: "load", offset: SECCOMP_DATA.number },
+      ...searchAmong(ranges),
+      other,
+    ];
+  }
+
+  /** The ranges of the architecture's own entry point. */
   #ranges(): readonly NumberRange[] {
+    const own = this.#rangesOf(this.#architecture);
+    if (this.#architecture !== "x86_64") return own;
+    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+    // Whatever is beyond fails as without x32 in the kernel; it may be a call that a tracer skips.
+    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+    return [...own, ...x32, { first: beyond, decision: this.#return(NO_CALL) }];
+  }
+
+  #rangesOf(abi: Abi, first = 0): readonly NumberRange[] {
     const { unknown } = this.#filter;
-    const calls = allSyscalls(this.#architecture);
-    const rules = new RuleIndex(this.#filter, calls);
+    const calls = allSyscalls(abi);
+    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
     const known = [...calls].sort(([, a], [, b]) => a - b);
+    const isNarrow = NARROW.includes(abi);
     const ranges: NumberRange[] = [];
     const add = (first: number, decision: Label) => {
       if (ranges.at(-1)?.decision !== decision) ranges.push({ first, decision });
     };
-    let next = 0;
+    let next = first;
     for (const [name, number] of known) {
       if (number > next) add(next, this.#return(unknown));
-      add(number, this.#decision(rules.for(name)));
+      add(number, this.#decision(rules.for(name), isNarrow));
       next = number + 1;
     }
     add(next, this.#return(unknown));
-    if (this.#architecture === "x86_64") add(X32, this.#return(X32_VALUE));
     return ranges;
   }
 
   /** The label of the code for these rules, which calls with the same rules share. */
-  #decision(rules: readonly FilterRule[]): Label {
+  #decision(rules: readonly FilterRule[], isNarrow: boolean): Label {
     const first = rules[0]!;
     if (isUnconditional(first)) return this.#return(first.action);
-    const key = rules.map((rule) => this.#numberOf(rule)).join();
+    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
     let decision = this.#decisions.get(key);
     if (decision === undefined) {
       // A rule takes at least one instruction.
       this.#decided += rules.length;
       if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
-      decision = { label: new Label(`about ${first.names.join(", ")}`), rules };
+      decision = { label: new Label(`about ${first.names.join(", ")}`), rules, isNarrow };
       this.#decisions.set(key, decision);
     }
     return decision.label;
@@ -227,21 +279,19 @@ class Compiler {
     return label;
   }
 
-  #decide(
-    { label, rules }: { label: Label; rules: readonly FilterRule[] },
-  ): (Instruction | Label)[] {
+  #decide({ label, rules, isNarrow }: Decision): (Instruction | Label)[] {
     const parts: (Instruction | Label)[] = [label];
     for (const { action, conditions = [] } of rules) {
       const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare(condition, otherwise));
+      for (const condition of conditions) parts.push(...compare(condition, isNarrow, otherwise));
       parts.push({ kind: "jump", to: this.#return(action) }, otherwise);
     }
     return parts;
   }
 }
 
-/** `ENOSYS`, as without x32 in the kernel. It also applies to a call that a tracer skips (number -1). */
-const X32_VALUE = SECCOMP_RET.ERRNO | 38;
+/** `ENOSYS`. */
+const NO_CALL = SECCOMP_RET.ERRNO | 38;
 
 /** Finds the range of the accumulator by binary search. */
 function searchAmong(ranges: readonly NumberRange[]): (Instruction | Label)[] {
@@ -266,12 +316,20 @@ const EVERY_BIT = 0xffff_ffff_ffff_ffffn;
 const LOW = 0xffff_ffffn;
 
 /** Continues if the condition holds, and otherwise jumps to the label. */
-function compare(condition: Condition, otherwise: Label): (Instruction | Label)[] {
+function compare(
+  condition: Condition,
+  isNarrow: boolean,
+  otherwise: Label,
+): (Instruction | Label)[] {
   const { index, comparison, value, mask = EVERY_BIT } = condition;
   const at = SECCOMP_DATA.arguments + index * 8;
   const holds = new Label("it holds");
   // Both architectures are little-endian: the lower half comes first.
-  const high = { offset: at + 4, mask: Number(mask >> 32n), value: Number(value >> 32n) };
+  const high = {
+    offset: isNarrow ? undefined : at + 4,
+    mask: Number(mask >> 32n),
+    value: Number(value >> 32n),
+  };
   const low = { offset: at, mask: Number(mask & LOW), value: Number(value & LOW) };
   const parts = isEquality(comparison)
     ? equality(high, low, ...directions(comparison === "equal", holds, otherwise))
@@ -297,9 +355,9 @@ function directions(
   return straight ? [holds, otherwise] : [otherwise, holds];
 }
 
-/** A half of a 64-bit argument. */
+/** A half of a 64-bit argument; without an offset it is 0. */
 interface Half {
-  readonly offset: number;
+  readonly offset: number | undefined;
   readonly mask: number;
   readonly value: number;
 }
@@ -322,16 +380,21 @@ function order(
   no: Label,
 ): Instruction[] {
   return [
-    { kind: "load", offset: high.offset },
+    loadHalf(high),
     { kind: "branch", test: "greater", value: high.value, holds: yes },
     { kind: "branch", test: "equal", value: high.value, fails: no },
-    { kind: "load", offset: low.offset },
+    loadHalf(low),
     { kind: "branch", test, value: low.value, holds: yes, fails: no },
   ];
 }
 
-function loadMasked({ offset, mask }: Half): Instruction[] {
+function loadHalf({ offset }: Half): Instruction {
+  return offset === undefined ? { kind: "constant", value: 0 } : { kind: "load", offset };
+}
+
+function loadMasked(half: Half): Instruction[] {
+  const { mask } = half;
   // A mask of all bits needs no instruction.
-  const load: Instruction = { kind: "load", offset };
+  const load = loadHalf(half);
   return mask === 0xffff_ffff ? [load] : [load, { kind: "and", mask }];
 }

@@ -7,6 +7,7 @@
 import { SECCOMP_FILTER_FLAGS, seccompSetFilter } from "../../ffi/calls/seccomp.ts";
 import {
   compileFilter,
+  OTHER_ABIS,
   RuleIndex,
   SECCOMP_RET,
   type SyscallFilter,
@@ -15,7 +16,7 @@ import { deniesKernelCalls, deniesUnixSockets } from "../access/kernel_calls.ts"
 import type { PlanBuilder } from "../builder.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE } from "../../recipe/seccomp_default.ts";
 import { denyMore } from "../../recipe/seccomp_denials.ts";
-import { filterOf } from "../../recipe/seccomp_profile.ts";
+import { abisOf, filterOf } from "../../recipe/seccomp_profile.ts";
 import type { SeccompStep } from "../../recipe/steps/seccomp.ts";
 import { SECCOMP_FILTERS } from "./seccomp_filters.ts";
 
@@ -47,10 +48,12 @@ interface CompiledFilter {
 function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
   const { architecture } = plan.host;
   const { profile, allow, deny } = step;
+  const abis = abisOf([...step.architectures ?? [], ...profile?.architectures ?? []]);
+  const others = OTHER_ABIS[architecture].filter((abi) => abis.includes(abi));
   // Compiling a filter takes longer than a launch.
-  const key = JSON.stringify({ architecture, profile, allow, deny });
+  const key = JSON.stringify({ architecture, others, profile, allow, deny });
   return plan.host.remember(`seccomp ${key}`, () => {
-    const made = profile === undefined && allow === undefined
+    const made = profile === undefined && allow === undefined && others.length === 0
       ? SECCOMP_FILTERS[architecture][(deny ?? []).join()]
       : undefined;
     if (made !== undefined) {
@@ -63,11 +66,11 @@ function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
     const filter = filterOfStep(step);
     try {
       checkLaunch(filter, plan);
-      const program = compileFilter(filter, architecture);
+      const program = compileFilter(filter, architecture, others);
       return {
         program,
-        isContained: deniesKernelCalls(filter),
-        deniesSockets: deniesUnixSockets(filter),
+        isContained: deniesKernelCalls(filter, others),
+        deniesSockets: deniesUnixSockets(filter, others),
       };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);

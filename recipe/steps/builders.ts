@@ -140,6 +140,7 @@ export { seccomp, type SeccompAllowance, type SeccompStep } from "./seccomp.ts";
 export { DEFAULT_SECCOMP_PROFILE } from "../seccomp_default.ts";
 export type {
   SeccompAction,
+  SeccompArchitecture,
   SeccompArgument,
   SeccompComparison,
   SeccompFlag,

@@ -4,13 +4,18 @@
  * @module
  */
 
-import { allSyscalls, isSyscallName } from "../../ffi/seccomp/all_syscalls.ts";
+import { isSyscallName, syscallNames } from "../../ffi/seccomp/all_syscalls.ts";
 import { suggestion } from "../nearest.ts";
 import { lazy, list, optional, type Schema, text } from "../schema.ts";
 import { quoted } from "../shown.ts";
 import { SECCOMP_GROUPS } from "../seccomp_default.ts";
 import { SECCOMP_DENIALS } from "../seccomp_denials.ts";
-import { type SeccompProfile, seccompProfile } from "../seccomp_profile.ts";
+import {
+  type SeccompArchitecture,
+  seccompArchitectures,
+  type SeccompProfile,
+  seccompProfile,
+} from "../seccomp_profile.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** Limits the system calls that the program may make. */
@@ -25,7 +30,7 @@ export interface SeccompStep extends SeccompAllowance {
   readonly profile?: SeccompProfile;
 }
 
-/** What {@linkcode seccomp} takes in place of a profile: calls to allow or deny beside the default. */
+/** What {@linkcode seccomp} takes in place of a profile: what to allow or deny beside the default. */
 export interface SeccompAllowance {
   /**
    * Calls by their names, `"@mounts"` for those that mount and unmount, and `"@namespaces"` for
@@ -40,6 +45,11 @@ export interface SeccompAllowance {
    * connected pairs (`socketpair` of streams).
    */
   readonly deny?: readonly string[];
+  /**
+   * The architectures of programs beside the machine's own, as a profile has them:
+   * `["SCMP_ARCH_X86"]` for 32-bit programs on x86_64. A program of another one is killed (SIGSYS).
+   */
+  readonly architectures?: readonly SeccompArchitecture[];
 }
 
 /**
@@ -83,7 +93,7 @@ export function seccomp(profile: SeccompProfile | SeccompAllowance = {}): Seccom
 }
 
 /** The names of every call there is. */
-const callNames = lazy(() => [...allSyscalls("x86_64").keys()]);
+const callNames = lazy(() => [...syscallNames()]);
 
 /** The name of a system call, or of one of these groups. */
 function callName(groups: readonly string[]): Schema {
@@ -106,6 +116,7 @@ export const seccompSchema: StepSchema<SeccompStep> = stepSchema(
       profile: optional(seccompProfile()),
       allow: optional(list(callName(groups))),
       deny: optional(list(callName([...groups, ...Object.keys(SECCOMP_DENIALS)]))),
+      architectures: optional(seccompArchitectures()),
     };
   },
 );

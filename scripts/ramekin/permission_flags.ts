@@ -125,6 +125,12 @@ export const SETUID_FILES: Flag = {
   summary: "let it make files that run as their owner or group, as package managers do",
 };
 
+/** The flag of a sandbox for 32-bit programs. */
+export const NARROW_PROGRAMS: Flag = {
+  name: "32-bit",
+  summary: "let it run 32-bit programs, which are killed otherwise (SIGSYS)",
+};
+
 /**
  * The permissions that the flags grant, and those that they deny.
  *

@@ -39,6 +39,14 @@ export type MakeCommand = (program: string, options: CommandOptions) => Command;
 /** Returns whether the missing permission is granted now, so that the program can be started again. */
 export type Denied = (error: PermissionError) => boolean;
 
+/** The status of a program that a filter has killed: 128 and SIGSYS. An init passes it on. */
+const BAD_CALL = 128 + 31;
+
+/** What is said of it, as it can say nothing itself. */
+const KILLED_BY_FILTER = "ramekin: a program has ended by SIGSYS, because of a system call that " +
+  "seccomp() does not let through\n  for 32-bit programs: ramekin sandbox --32-bit, or " +
+  '"architectures" of seccomp()';
+
 /** The exit statuses of a shell for a program that does not exist, and for one that cannot start. */
 const STATUS = { notFound: 127, notStarted: 126 } as const;
 
@@ -58,7 +66,9 @@ export async function runProgram(
   try {
     const start = (program: string) => spawn(() => make(program, options), denied);
     using running = startShell(program, start, words.length === 0);
-    return (await running.container.status).code;
+    const { code } = await running.container.status;
+    if (code === BAD_CALL) printError(KILLED_BY_FILTER);
+    return code;
   } catch (error) {
     const status = startStatus(error);
     if (status === undefined) throw error;

@@ -22,6 +22,7 @@ import {
   type GrantName,
   isSocket,
   listOf,
+  NARROW_PROGRAMS,
   PERMISSION_FLAGS,
   requireNetwork,
   SETUID_FILES,
@@ -77,9 +78,13 @@ function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
     ...sizesOf(given),
     ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
       { unixSockets: true }),
+    ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }
+
+/** Those of 32 bits; a machine passes over those that it does not have. */
+const NARROW_ARCHITECTURES = ["SCMP_ARCH_X86", "SCMP_ARCH_ARM"] as const;
 
 /** The unix sockets of `--allow-net=unix:PATH`. */
 function socketsOf(given: Arguments): readonly string[] {

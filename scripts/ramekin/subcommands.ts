@@ -8,6 +8,7 @@
 import {
   ALLOW_ALL,
   DENIAL_FLAGS,
+  NARROW_PROGRAMS,
   PERMISSION_FLAGS,
   SETUID_FILES,
   UNIX_SOCKETS,
@@ -81,9 +82,11 @@ const TABLE = [
       { name: "shm", value: "SIZE", summary: "the size of /dev/shm, which is 64m" },
       UNIX_SOCKETS,
       SETUID_FILES,
+      NARROW_PROGRAMS,
       {
         ...ALLOW_ALL,
-        summary: "show it all files, the network and the environment, and lift the two above",
+        summary:
+          "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files",
       },
       ...Object.values(DENIAL_FLAGS),
     ],

@@ -17,6 +17,9 @@ export function interpret(program: Uint8Array, data: Uint8Array): number {
         if (k % 4 !== 0) throw new Error("the kernel refuses a load that is not aligned");
         accumulator = memory.getUint32(k, true);
         break;
+      case 0x00:
+        accumulator = k;
+        break;
       case 0x54:
         accumulator = (accumulator & k) >>> 0;
         break;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Label } from "../../ffi/engine/program.ts";
-import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
+import { type Abi, allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { assembleFilter, type Instruction } from "../../ffi/seccomp/bpf.ts";
 import {
   AUDIT_ARCH,
@@ -39,18 +39,35 @@ function seccompData(number: number, arch: number, args: readonly bigint[]): Uin
 /** What the filter is to answer, said as plainly as it can be. */
 function evaluate(
   filter: SyscallFilter,
-  architecture: Architecture,
+  abi: Abi,
   number: number,
   args: readonly bigint[],
 ): number {
-  if (architecture === "x86_64" && number >= 0x4000_0000) return ENOSYS;
-  const name = NAMES[architecture].get(number);
+  if (abi === "x86_64" && number >= 0x4000_0000) return ENOSYS;
+  if (abi === "x32" && number >= 0x8000_0000) return ENOSYS;
+  const name = NAMES[abi].get(number);
   if (name === undefined) return filter.unknown;
-  const rule = filter.rules.find(({ names, conditions = [] }) =>
-    names.includes(name) && conditions.every((condition) => holds(condition, args))
-  );
-  return rule?.action ?? filter.otherwise;
+  const read = WIDE.includes(abi) ? args : args.map((argument) => argument & 0xffff_ffffn);
+  const meant = abi === "i386" ? meantBy(name, read[0]!) : undefined;
+  for (const { names, action, conditions = [] } of filter.rules) {
+    if (names.includes(name) && conditions.every((condition) => holds(condition, read))) {
+      return action;
+    }
+    // The arguments of what is meant are not seen.
+    if (meant === undefined || !names.includes(meant)) continue;
+    if (conditions.length === 0 || action !== SECCOMP_RET.ALLOW) return action;
+  }
+  return filter.otherwise;
 }
+
+/** What socketcall(2) and ipc(2) stand for: linux/net.h and linux/ipc.h, some of each. */
+function meantBy(name: string, first: bigint): string | undefined {
+  if (name === "socketcall") return ({ 1: "socket", 3: "connect", 20: "sendmmsg" })[Number(first)];
+  if (name === "ipc") return ({ 1: "semop", 13: "msgget" })[Number(first & 0xffffn)];
+  return undefined;
+}
+
+const WIDE: readonly Abi[] = ["x86_64", "aarch64", "x32"];
 
 function holds(
   { index, comparison, value, mask = 2n ** 64n - 1n }: Condition,
@@ -73,13 +90,16 @@ function holds(
   }
 }
 
-const NAMES: Readonly<Record<Architecture, ReadonlyMap<number, string>>> = {
+const NAMES: Readonly<Record<Abi, ReadonlyMap<number, string>>> = {
   x86_64: namesOf("x86_64"),
   aarch64: namesOf("aarch64"),
+  i386: namesOf("i386"),
+  x32: namesOf("x32"),
+  arm: namesOf("arm"),
 };
 
-function namesOf(architecture: Architecture): ReadonlyMap<number, string> {
-  return new Map([...allSyscalls(architecture)].map(([name, number]) => [number, name]));
+function namesOf(abi: Abi): ReadonlyMap<number, string> {
+  return new Map([...allSyscalls(abi)].map(([name, number]) => [number, name]));
 }
 
 /** Numbers as good as random, the same ones each time. */
@@ -180,6 +200,59 @@ Deno.test("a filter returns what its rules say, for every call and any arguments
   for (const rules of [0, 1, 3, 10, 30, 100, 100]) {
     const filter = randomFilter(dice, rules);
     for (const architecture of ARCHITECTURES) assertSame(filter, architecture, dice);
+  }
+});
+
+/** What is tried of a call that stands for others. */
+const MEANT: Readonly<Record<string, readonly bigint[]>> = {
+  socketcall: [1n, 3n, 20n, 0x5_0000_0001n, 99n],
+  ipc: [1n, 13n, 0x1_000dn, 99n],
+};
+
+Deno.test("a filter for several ABIs returns the same by the numbers of each", () => {
+  const dice = new Dice();
+  for (const rules of [0, 3, 10, 20]) {
+    const filter = randomFilter(dice, rules);
+    const sockets = ["socket", "connect", "sendmmsg", "socketcall", "semop", "ipc", "msgget"];
+    const more = sockets.map((name, index): FilterRule => ({
+      names: [name, dice.one(sockets)],
+      action: dice.one([SECCOMP_RET.ALLOW, SECCOMP_RET.ERRNO | 97]),
+      ...(index % 2 === 0 && {
+        conditions: [{ index: 0, comparison: "equal", value: BigInt(dice.below(4)) }],
+      }),
+    }));
+    const whole = { ...filter, rules: [...filter.rules, ...more] };
+    for (
+      const [architecture, others] of [
+        ["x86_64", ["i386"]],
+        ["x86_64", ["x32"]],
+        ["x86_64", ["i386", "x32"]],
+        ["aarch64", ["arm"]],
+      ] as const
+    ) {
+      const program = compileFilter(whole, architecture, others);
+      for (const abi of [architecture, ...others]) {
+        const entry = AUDIT_ARCH[abi === "x32" ? "x86_64" : abi];
+        const first = abi === "x32" ? 0x4000_0000 : 0;
+        const own = Array.from({ length: 600 }, (_, index) => first + index);
+        const ends = abi === "x86_64" && others.some((other) => other === "x32")
+          ? []
+          : [0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+        for (const number of [...own, ...ends, ...NAMES[abi].keys()]) {
+          const name = NAMES[abi].get(number);
+          for (let attempt = 0; attempt < 3; attempt++) {
+            const args = Array.from({ length: 6 }, () => dice.word());
+            const meant = MEANT[name ?? ""];
+            if (meant !== undefined) args[0] = dice.one(meant);
+            assertEquals(
+              interpret(program, seccompData(number, entry, args)),
+              evaluate(whole, abi, number, args),
+              `${abi} ${name ?? number}(${args})`,
+            );
+          }
+        }
+      }
+    }
   }
 });
 
@@ -290,24 +363,30 @@ Deno.test("the tables of all calls agree with the table of those that Ramekin ma
   }
 });
 
+/** The kernel's tables; Debian's linux-libc-dev, and linux-libc-dev-armhf-cross for arm. */
 const HEADERS = {
   x86_64: "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
   aarch64: "/usr/include/asm-generic/unistd.h",
-} as const;
+  i386: "/usr/include/x86_64-linux-gnu/asm/unistd_32.h",
+  x32: "/usr/include/x86_64-linux-gnu/asm/unistd_x32.h",
+  arm: "/usr/arm-linux-gnueabihf/include/asm/unistd-eabi.h",
+} as const satisfies Readonly<Record<Abi, string>>;
 
 /** What the generic header has for 32-bit architectures only, and what is no call. */
 const NOT_ON_AARCH64 =
   /64$|^(llseek|mmap2|fadvise64_64|_llseek|arch_specific_syscall|syscalls|stat|lstat|sync_file_range2|riscv_\w+)$/;
 
-for (const architecture of ARCHITECTURES) {
-  const header = HEADERS[architecture];
+for (const [architecture, header] of Object.entries(HEADERS) as [Abi, string][]) {
   const ignore = !exists(header);
-  const reason = ignore ? " (install Debian's linux-libc-dev)" : "";
+  const reason = ignore
+    ? ` (install Debian's linux-libc-dev${architecture === "arm" ? "-armhf-cross" : ""})`
+    : "";
   Deno.test(`the table of ${architecture} is the kernel's${reason}`, { ignore }, () => {
     const text = Deno.readTextFileSync(header);
     const numbers = new Map<string, number>();
-    for (const [, name, number] of text.matchAll(/^#\s*define __NR(?:3264)?_(\w+)\s+(\d+)/gm)) {
-      numbers.set(name === "fstatat" ? "newfstatat" : name!, Number(number));
+    const first = architecture === "x32" ? 0x4000_0000 : 0;
+    for (const [, name, number] of text.matchAll(DEFINITION)) {
+      numbers.set(name === "fstatat" ? "newfstatat" : name!, first + Number(number));
     }
     const table = allSyscalls(architecture);
     for (const [name, number] of numbers) {
@@ -315,13 +394,19 @@ for (const architecture of ARCHITECTURES) {
       assertEquals(table.get(name), number, name);
     }
     // The headers may be older than the table; what both know they must know alike.
-    const newest = Math.max(...[...numbers].filter(([name]) => table.has(name)).map(([, n]) => n));
+    // x32's own numbers come after those that it shares.
+    const shared = [...numbers].filter(([name, n]) => table.has(name) && n < 0x4000_0200);
+    const newest = Math.max(...shared.map(([, n]) => n));
     for (const [name, number] of table) {
       if (numbers.has(name) || number > newest || NEWER.has(name)) continue;
       throw new Error(`${name} (${number}) is not in ${header}`);
     }
   });
 }
+
+/** A number, which in some headers is counted from a first one. */
+const DEFINITION =
+  /^#\s*define __NR(?:3264)?_(\w+)\s+\(?(?:__X32_SYSCALL_BIT \+ |__NR_SYSCALL_BASE \+ )?(\d+)\)?/gm;
 
 /** Calls whose numbers lie among those of older ones. */
 const NEWER = new Set(["uretprobe", "uprobe"]);

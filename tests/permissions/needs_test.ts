@@ -211,6 +211,13 @@ test("what no namespace holds is a need unless a filter denies the calls for it"
   assertEquals(has(seccomp({ allow: ["@mounts"] }), seccomp()), false, "both filters apply");
   assertEquals(has(seccomp(), steps.init()), true, "the init has no filter");
   assertEquals(has(steps.init(), unshare("user"), mapRoot(), seccomp()), false);
+  const architectures = ["SCMP_ARCH_X86"] as const;
+  assertEquals(has(seccomp({ architectures })), false);
+  assertEquals(
+    has(seccomp({ architectures, allow: ["socketcall"] })),
+    Deno.build.arch === "x86_64",
+    "no filter sees the family",
+  );
   for (
     const call of [
       "keyctl",
