@@ -48,6 +48,11 @@ function optionsOf(step: Step, root: string): readonly string[] {
       return ["--symlink", step.target, within(step.path)];
     case "bind": {
       const option = step.readOnly === true ? "--ro-bind" : "--bind";
+      if (step.entries !== undefined) {
+        return step.entries.flatMap((entry) => found(step.source, entry.split("/"))).flatMap(
+          (path) => [option, path, path],
+        );
+      }
       return [step.optional === true ? `${option}-try` : option, step.source, within(step.target)];
     }
     case "devices":
@@ -74,6 +79,24 @@ function optionsOf(step: Step, root: string): readonly string[] {
       return Object.entries(step.variables).flatMap(([name, value]) => ["--setenv", name, value]);
     default:
       return [];
+  }
+}
+
+/** Returns the files that an entry of a bind stands for, which has `*` for any text. */
+function found(directory: string, [first, ...rest]: readonly string[]): readonly string[] {
+  const parts = first!.split("*").map((part) => RegExp.escape(part));
+  const whole = new RegExp(`^${parts.join(".*")}$`, "su");
+  const names = isDirectory(directory) ? [...Deno.readDirSync(directory)] : [];
+  const paths = names.filter(({ name }) => whole.test(name))
+    .map(({ name }) => `${directory === "/" ? "" : directory}/${name}`);
+  return rest.length === 0 ? paths : paths.flatMap((path) => found(path, rest));
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
   }
 }
 

@@ -52,6 +52,15 @@ export type ProgramFiles =
   | { readonly files: readonly PlacedFile[] }
   | { readonly issue: string };
 
+/** The names in directories at one time. */
+export interface DirectoryNames {
+  /**
+   * The names in a directory, none where it is missing or may not be read; the same set as before if
+   * it has not changed.
+   */
+  in(directory: string): ReadonlySet<string>;
+}
+
 /** The machine that a plan is made for. All results are plain data. */
 export interface Host {
   /** The architecture of its system calls. */
@@ -84,6 +93,8 @@ export interface Host {
   mounts(): readonly MountEntry[];
   /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
+  /** The names in directories, as they are now. */
+  directoryNames(): DirectoryNames;
   /** Looks for files by their names, in a directory and below it. */
   scanNames(question: NameQuestion): NameScan;
   /** Whether {@linkcode scanNames} would return the same as this. */

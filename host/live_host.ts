@@ -17,12 +17,20 @@ import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { blockDeviceOf } from "./block_device.ts";
 import { type Credentials, CurrentCredentials } from "./credentials.ts";
+import { type DirectoryList, DirectoryLists } from "./directory_lists.ts";
 import { programHost } from "./elf/elf_reader.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { filesOfPrograms } from "./elf/program_files.ts";
 import { filesystemIssue, type FilesystemOptions } from "./filesystem_issue.ts";
 import { type FollowedLinks, followLinks } from "./follow_links.ts";
-import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
+import type {
+  DirectoryNames,
+  Host,
+  JoinQuestions,
+  JoinTarget,
+  KernelVersion,
+  ProgramFiles,
+} from "./host.ts";
 import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
 import { type NameQuestion, type NameScan, NameScanner } from "./name_scan.ts";
@@ -38,6 +46,8 @@ export class LiveHost implements Host {
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
   readonly #scanners = new WeakMap<NameScan, NameScanner>();
   #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
+  readonly #lists = new DirectoryLists();
+  readonly #names = new WeakMap<DirectoryList, ReadonlySet<string>>();
   readonly #remembered = new Map<string, unknown>();
 
   /** The architecture of this machine. */
@@ -128,6 +138,19 @@ export class LiveHost implements Host {
     let check = this.#checks.get(paths);
     if (check === undefined) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
     return check.holds();
+  }
+
+  /** The names in directories; only those that have changed are read again. */
+  directoryNames(): DirectoryNames {
+    this.#lists.refresh();
+    return {
+      in: (directory) => {
+        const list = this.#lists.of(directory);
+        let names = this.#names.get(list);
+        if (names === undefined) this.#names.set(list, names = new Set([...list.keys()].sort()));
+        return names;
+      },
+    };
   }
 
   /** Looks for files by their names. */

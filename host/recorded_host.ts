@@ -12,7 +12,14 @@ import type { NamespaceKind } from "../recipe/namespaces.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Credentials } from "./credentials.ts";
 import type { FollowedLinks } from "./follow_links.ts";
-import type { Host, JoinQuestions, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
+import type {
+  DirectoryNames,
+  Host,
+  JoinQuestions,
+  JoinTarget,
+  KernelVersion,
+  ProgramFiles,
+} from "./host.ts";
 import type { NameQuestion, NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
@@ -116,6 +123,13 @@ export class RecordedHost implements Host {
     return true;
   }
 
+  /** The recorded names in directories. */
+  directoryNames(): DirectoryNames {
+    return {
+      in: (directory) => new Set(this.#answer("namesIn", directory) as readonly string[]),
+    };
+  }
+
   /** The recorded files of these names. */
   scanNames(question: NameQuestion): NameScan {
     return this.#answer("scanNames", question) as NameScan;
@@ -206,6 +220,16 @@ export function recordHost(host: Host): Recorder {
       followLinks: (path) => noted(["followLinks", path], host.followLinks(path)),
       mounts: () => noted(["mounts"], host.mounts()),
       unchanged: (paths) => host.unchanged(paths),
+      directoryNames() {
+        const names = host.directoryNames();
+        return {
+          in(directory) {
+            const found = names.in(directory);
+            noted(["namesIn", directory], [...found]);
+            return found;
+          },
+        };
+      },
       scanNames: (question) => noted(["scanNames", question], host.scanNames(question)),
       sameNames: (scan) => host.sameNames(scan),
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),

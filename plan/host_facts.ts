@@ -7,15 +7,18 @@
 import { SyscallError } from "../ffi/errors.ts";
 import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { Credentials } from "../host/credentials.ts";
-import type { Host } from "../host/host.ts";
+import type { DirectoryNames, Host } from "../host/host.ts";
 import type { NameQuestion, NameScan } from "../host/name_scan.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
+import { MatchingNames } from "./matching_names.ts";
 
 /** The answers of the host to one plan, each asked for once. */
 export class HostFacts {
   readonly #host: Host;
   readonly #resolved = new Map<string, ResolvedPath>();
   #paths: readonly ResolvedPath[] = [];
+  readonly #names = new Map<string, MatchingNames>();
+  #namesNow: DirectoryNames | undefined;
   readonly #scans: NameScan[] = [];
   #workingDirectory: string | undefined;
   #mounts: readonly MountEntry[] | undefined;
@@ -43,6 +46,19 @@ export class HostFacts {
     return resolved;
   }
 
+  /** Returns the names in a directory of the host that match, with `*` for any text. */
+  namesIn(directory: string, pattern: string): readonly string[] {
+    let names = this.#names.get(directory);
+    if (names === undefined) {
+      this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
+    }
+    return names.matching(pattern);
+  }
+
+  get #now(): DirectoryNames {
+    return this.#namesNow ??= this.#host.directoryNames();
+  }
+
   /** Looks for files of the host by their names. */
   scanNames(question: NameQuestion): NameScan {
     const scan = this.#host.scanNames(question);
@@ -53,6 +69,12 @@ export class HostFacts {
   /** The mounts of the host. */
   get mounts(): readonly MountEntry[] {
     return this.#mounts ??= this.#host.mounts();
+  }
+
+  #namesHold(): boolean {
+    if (this.#names.size === 0) return true;
+    const now = this.#host.directoryNames();
+    return this.#names.entries().every(([directory, names]) => names.hold(now.in(directory)));
   }
 
   /** Whether the host would say the same to this caller. */
@@ -66,6 +88,7 @@ export class HostFacts {
         (directory === undefined || directory === host.workingDirectory()) &&
         (this.#resolvConf === undefined || this.#resolvConf === host.resolvConf()) &&
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
+        this.#namesHold() &&
         host.unchanged(this.#paths) &&
         this.#scans.every((scan) => host.sameNames(scan));
     } catch (error) {

@@ -19,6 +19,7 @@ import { lowerMaskPaths, lowerReadonlyPaths } from "./steps/masks.ts";
 import {
   lowerKernelFilesystem,
   lowerMount,
+  lowerProc,
   lowerPropagation,
   lowerRemount,
   lowerTmpfs,
@@ -87,7 +88,7 @@ const LOWERINGS = {
   noNewPrivileges: lowerNoNewPrivileges,
   overlay: lowerOverlay,
   pivotRoot: lowerPivotRoot,
-  proc: lowerKernelFilesystem,
+  proc: lowerProc,
   programs: lowerPrograms,
   propagation: lowerPropagation,
   protect: lowerProtect,

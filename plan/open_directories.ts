@@ -83,11 +83,12 @@ export class OpenDirectories {
   /** Closes all of them, which would keep a mount busy (umount(2)). */
   closeAll(): readonly Fd[] {
     const { state } = this.#plan;
-    const open = [...this.#open.values(), state.proc].filter((one) => one !== undefined);
-    for (const { fd } of open) this.#plan.call(close(fd));
+    const proc = [state.proc, state.outerProc].filter((one) => one !== undefined);
+    const open = new Set([...this.#open.values(), ...proc].map(({ fd }) => fd));
+    for (const fd of open) this.#plan.call(close(fd));
     this.forget();
-    state.proc = undefined;
-    return open.map(({ fd }) => fd);
+    state.proc = state.outerProc = undefined;
+    return [...open];
   }
 
   /** Forgets them: the root has changed. */

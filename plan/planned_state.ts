@@ -51,6 +51,8 @@ export class PlannedState {
   isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */
   proc: OpenProc | undefined;
+  /** The /proc outside, as it was before a step has shown a read-only copy of it. */
+  outerProc: { readonly stepIndex: number; readonly fd: ResultOf } | undefined;
   /** How often the root or the mount namespace has changed. */
   rootCount = 0;
   /** Whether the root is another than the script's. */

@@ -33,7 +33,8 @@ const NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one 
 /** Opens the container's /proc and checks that it is procfs, unless it is open already. */
 export function procDirectory(plan: PlanBuilder): ResultOf {
   const mount = plan.state.mounts.mountOf(PROC);
-  const known = plan.state.proc;
+  const { proc: known, outerProc } = plan.state;
+  if (outerProc !== undefined && outerProc.stepIndex === mount.stepIndex) return outerProc.fd;
   if (known?.mount === mount && known.root === plan.state.rootCount) return known.fd;
   const fd = plan.path(PROC).open(O_PATH | O_DIRECTORY, {
     fixes: { ENOENT: "there is no /proc here; proc() mounts one" },

@@ -10,8 +10,9 @@
  * /etc/pki/tls/private, /etc/pki/entitlement.
  */
 export const CERTIFICATES: readonly string[] = [
-  "/etc/ca-certificates",
-  "/etc/ca-certificates.conf",
+  // Arch Linux; Debian has there what makes /etc/ssl/certs.
+  "/etc/ca-certificates/extracted",
+  "/etc/ca-certificates/trust-source",
   "/etc/crypto-policies",
   "/etc/pki/ca-trust",
   "/etc/pki/java",

@@ -6,8 +6,8 @@
 
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
-import { CERTIFICATES, loopbackHosts, NETWORK_FILES } from "./network_files.ts";
-import { isWithin, normalize, parentOf } from "./path.ts";
+import { isWithin, normalize } from "./path.ts";
+import { askedPaths, HOSTNAME, sandboxRoot } from "./sandbox_root.ts";
 import {
   absolutePath,
   boolean,
@@ -19,37 +19,26 @@ import {
   optional,
   type Schemas,
 } from "./schema.ts";
-import { protectedFiles } from "./protected_files.ts";
 import { type SeccompArchitecture, seccompArchitectures } from "./seccomp_profile.ts";
 import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
 import { protectedName } from "./steps/protect.ts";
-import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
   capabilities,
   clearEnv,
-  denyFiles,
-  devices,
   hostname,
   init,
   landlock,
   loopback,
   mapCurrentUser,
   maskPaths,
-  mkdir,
   newSession,
   noNewPrivileges,
-  pivotRoot,
-  proc,
   readonlyPaths,
-  remount,
   seccomp,
   setEnv,
-  symlink,
   sysctl,
-  tmpfs,
   unshare,
-  writeFile,
 } from "./steps/builders.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
 import { includesVariable, variablePattern } from "./variable_pattern.ts";
@@ -134,6 +123,15 @@ export interface SandboxOptions {
    * @default {[]}
    */
   readonly architectures?: readonly SeccompArchitecture[];
+  /**
+   * Whether the sandbox shows the /proc outside, read-only, where it can have none of its own: in a
+   * container whose /proc is covered in part, as those of Docker and Kubernetes. **That is weaker**:
+   * the program sees the processes outside and their arguments, and only the filter of system calls
+   * keeps it from making user namespaces. See docs/security.md.
+   *
+   * @default {false}
+   */
+  readonly weakerProc?: boolean;
 }
 
 /** What each of the options may be. */
@@ -153,6 +151,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     unixSockets: optional(boolean()),
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
+    weakerProc: optional(boolean()),
     tmp: optional(tmpfsSize()),
     shm: optional(tmpfsSize()),
   };
@@ -168,26 +167,29 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   if (invalid !== undefined) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read = [], write = [], net = "none", env = [], architectures = [] } = options;
-  const asked = new Map<string, Access>();
-  for (const path of read) asked.set(normalize(path), "read");
-  for (const path of write) asked.set(normalize(path), "write");
+  const { read = [], write = [], net = "none", env = [], architectures = [], weakerProc = false } =
+    options;
+  const asked = askedPaths(read, write);
   const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
   const denied = [
     ...(setuidFiles ? [] : ["@setuid-files"]),
     ...(unixSockets ? [] : ["@unix-sockets"]),
   ];
-  const usual = Object.entries({ PATH: DEFAULT_PATH, HOME: "/tmp", LANG: "C.UTF-8" });
+  const usual = Object.entries({
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
+    HOME: "/tmp",
+    LANG: "C.UTF-8",
+  });
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...(net === "none" ? [unshare("net")] : []),
     mapCurrentUser(),
     ...(net === "none" ? [loopback()] : []),
     hostname(HOSTNAME),
-    ...newRoot(asked, net, options),
+    ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
-    // and has no capabilities over the mounts and the network.
-    sysctl({ "user.max_user_namespaces": 1 }),
+    // and has no capabilities over the mounts and the network. The /proc outside is read-only.
+    ...(weakerProc ? [] : [sysctl({ "user.max_user_namespaces": 1 })]),
     maskPaths(...MASKED),
     readonlyPaths(...READ_ONLY),
     newSession(),
@@ -204,128 +206,8 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   ];
 }
 
-/** What a program may do with a file of the host's. */
-type Access = "read" | "write";
-
-const HOSTNAME = "sandbox";
-
-/** Where the new root is put together: the one place of the host that no sandbox shows. */
-const ROOT = "/proc";
-
-/** Directories that are empty at first and end with the sandbox. */
-const TEMPORARY = ["/tmp", "/run"];
-
-function newRoot(
-  asked: ReadonlyMap<string, Access>,
-  net: "none" | "host",
-  { denyRead = [], denyWrite = [], protect, tmp = "25%", shm }: SandboxOptions,
-): readonly Step[] {
-  const whole = asked.get("/");
-  // A directory comes before what is in it, so that nothing is covered.
-  const paths = [...asked.keys()].filter((path) => path !== "/").sort();
-  return [
-    ...(whole === undefined ? smallRoot(net, paths) : [grantedFile("/", whole)]),
-    tmpfs(`${ROOT}/tmp`, { size: tmp, options: "nr_inodes=400k" }),
-    tmpfs(`${ROOT}/run`, { size: "16m", mode: 0o755, options: "nr_inodes=16k" }),
-    devices(`${ROOT}/dev`, { ...(shm !== undefined && { shm }) }),
-    ...paths.map((path) => askedFile(path, asked)),
-    ...protectedFiles(
-      writtenIn(asked),
-      (path) => accessAround(path, asked).includes("write"),
-      protect,
-    ),
-    ...(denyRead.length + denyWrite.length === 0
-      ? []
-      : [denyFiles({ read: denyRead, write: denyWrite })]),
-    proc(`${ROOT}/proc`),
-    pivotRoot(ROOT),
-    whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
-  ];
-}
-
-/**
- * Shows what was asked for. In a directory that a program may write to, an earlier program may have
- * put a link to any file of the host. Such a path is looked up in the new root, where that
- * directory is mounted already and no link leads out.
- */
-function askedFile(path: string, asked: ReadonlyMap<string, Access>): Step {
-  const access = asked.get(path)!;
-  const around = accessAround(path, asked);
-  if (!around.includes("write")) return grantedFile(path, access);
-  if (access === "write" && around[0] === "read") {
-    throw new RecipeError(
-      `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
-        "name either the two inner ones alone, or the outer one",
-    );
-  }
-  return { ...grantedFile(path, access), source: ROOT + path };
-}
-
-/** Returns the access to each directory around the path that was asked for, the innermost first. */
-function accessAround(path: string, asked: ReadonlyMap<string, Access>): readonly Access[] {
-  const around: Access[] = [];
-  for (let at = parentOf(path); at !== "/"; at = parentOf(at)) {
-    const access = asked.get(at);
-    if (access !== undefined) around.push(access);
-  }
-  const whole = asked.get("/");
-  if (
-    whole === undefined || path === "/" || TEMPORARY.some((directory) => isWithin(path, directory))
-  ) {
-    return around;
-  }
-  return [...around, whole];
-}
-
-/** Returns the directories to be written, and where each is while the new root is put together. */
-function writtenIn(asked: ReadonlyMap<string, Access>): ReadonlyMap<string, string> {
-  const written = [...asked].filter(([, access]) => access === "write").map(([path]) => path);
-  return new Map(written.sort().map((path) => [path, path === "/" ? ROOT : ROOT + path]));
-}
-
-/** A root with nothing but what programs need. */
-function smallRoot(net: "none" | "host", asked: readonly string[]): readonly Step[] {
-  const system = [...SYSTEM, ...CERTIFICATES, ...(net === "host" ? NETWORK_FILES : [])];
-  // What is asked for comes later, and would cover these.
-  const others = system.filter((path) => !asked.some((directory) => isWithin(path, directory)));
-  return [
-    tmpfs(ROOT, { mode: 0o755 }),
-    mkdir(`${ROOT}/var`),
-    // A mount on a link would be one on /tmp.
-    ...(asked.some((directory) => isWithin(directory, "/var/tmp"))
-      ? []
-      : [symlink("/tmp", `${ROOT}/var/tmp`)]),
-    ...others.map((path) => hostFile(path, { readOnly: true, optional: true })),
-    ...(net === "none" && !asked.some((directory) => isWithin("/etc/hosts", directory))
-      ? [mkdir(`${ROOT}/etc`), writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))]
-      : []),
-  ];
-}
-
-function grantedFile(path: string, access: Access): BindStep {
-  return hostFile(path, { readOnly: access === "read", untrusted: true });
-}
-
-function hostFile(path: string, options: BindOptions): BindStep {
-  const target = path === "/" ? ROOT : ROOT + path;
-  return bind(path, target, { ...options, restrict: ["nosuid", "nodev"] });
-}
-
-/** Programs and libraries, and the files of /etc that they cannot run without. */
-const SYSTEM = [
-  "/usr",
-  "/bin",
-  "/sbin",
-  "/lib",
-  "/lib32",
-  "/lib64",
-  "/etc/alternatives",
-  "/etc/group",
-  "/etc/ld.so.cache",
-  "/etc/localtime",
-  "/etc/nsswitch.conf",
-  "/etc/passwd",
-];
+/** Where NixOS and Guix System have their programs. */
+const STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
 
 /** What shows the machine, its memory and its keys. */
 const MASKED = [

@@ -102,6 +102,7 @@ function isData(file: string): boolean {
     "ffi/errors.ts",
     "ffi/netlink/ip.ts",
     "ffi/seccomp/all_syscalls.ts",
+    "ffi/seccomp/compat_syscalls.ts",
     "ffi/seccomp/returns.ts",
     "ffi/text_position.ts",
   ].includes(file);

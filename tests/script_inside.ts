@@ -10,8 +10,13 @@ import { decode } from "./other_scripts.ts";
 
 const MOD = new URL("../mod.ts", import.meta.url).href;
 
-/** Runs a script that prints one JSON value, in a container, with `--allow-ffi` alone. */
-export function scriptInside(box: Recipe, script: string, before = ""): unknown {
+/** Runs a script that prints one JSON value, in a container, with `--allow-ffi` and the flags. */
+export function scriptInside(
+  box: Recipe,
+  script: string,
+  before = "",
+  flags: readonly string[] = [],
+): unknown {
   const directory = Deno.makeTempDirSync();
   try {
     Deno.chmodSync(directory, 0o777);
@@ -20,7 +25,9 @@ export function scriptInside(box: Recipe, script: string, before = ""): unknown 
     const { code, stdout, stderr } = box.command("sh", {
       args: [
         "-euc",
-        `${before}\nexec ${Deno.execPath()} run --no-check --quiet --allow-ffi ${path}`,
+        `${before}\nexec ${Deno.execPath()} run --no-check --quiet --allow-ffi ${
+          flags.join(" ")
+        } ${path}`,
       ],
       env: { DENO_DIR: `${directory}/cache`, HOME: directory, NO_COLOR: "1" },
     }).outputSync();

@@ -25,6 +25,7 @@ import { copyTree } from "../copy_tree.ts";
 import { HostPath } from "../host_path.ts";
 import { pinParents } from "../pins.ts";
 import { touches } from "../mount_table.ts";
+import { ENTRY_GONE, lowerEntries } from "./bind_entries.ts";
 import { coverKernelMounts, refuseKernelMount } from "./kernel_mounts.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 
@@ -38,6 +39,18 @@ const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
 /** Lowers `bind`. */
 export function lowerBind(step: BindStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
+  if (step.entries !== undefined) {
+    return lowerEntries(step, plan, (entry) => bindOne(entry, plan, ENTRY_GONE));
+  }
+  bindOne(step, plan);
+}
+
+/**
+ * Lowers a `bind` of its source.
+ *
+ * @param gone what to do where the source does not exist
+ */
+function bindOne(step: BindStep, plan: PlanBuilder, gone?: string): void {
   const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath &&
     source.resolved.type === undefined;
@@ -60,13 +73,13 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
       : plan.state.mounts.originOf(source.canonical)),
   };
   if (step.optional !== true) {
-    show({ ...step, restrict }, source, target, plan);
+    show({ ...step, restrict }, source, target, plan, { gone });
     plan.mounted(mounted);
   } else {
     if (!isMissing) {
       target.makeParent();
       plan.skippable("the source is missing", (end) => {
-        show({ ...step, restrict }, source, target, plan, end);
+        show({ ...step, restrict }, source, target, plan, { missing: end });
       });
     }
     plan.mounted({ ...mounted, certain: false });
@@ -104,20 +117,26 @@ function recordSource(step: BindStep, plan: PlanBuilder): void {
   plan.access.recordBind(path, { readOnly, noDevices: restrict?.includes("nodev") });
 }
 
-/** Mounts the source. Jumps to the label, if given, if the source does not exist. */
+/** What to do where the source does not exist: where to jump to, or what the error says. */
+interface Missing {
+  readonly missing?: Label;
+  readonly gone?: string | undefined;
+}
+
+/** Mounts the source. */
 function show(
   step: BindStep,
   source: HostPath | ContainerPath,
   target: ContainerPath,
   plan: PlanBuilder,
-  missing?: Label,
+  { missing, gone }: Missing,
 ): void {
   // Before the source is opened, as that may be beneath a directory that is pinned.
   if (step.readOnly === true) pinParents(plan, target);
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
     ...(missing !== undefined && { accept: ["ENOENT"], onAccepted: missing }),
-    fixes: () => ({ ENOENT: missingSource(step, isHost) }),
+    fixes: () => ({ ENOENT: missingSource(step, isHost, gone) }),
   });
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
@@ -143,7 +162,8 @@ function show(
   plan.release(opened);
 }
 
-function missingSource({ source }: BindStep, isHost: boolean): string {
+function missingSource({ source }: BindStep, isHost: boolean, gone?: string): string {
+  if (gone !== undefined) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
   const expected = unexpanded(source);
   if (expected !== "") return why + expected;

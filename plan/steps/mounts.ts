@@ -44,6 +44,7 @@ import type {
   UnmountStep,
 } from "../../recipe/steps/mounts.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { showOuterProc } from "./outer_proc.ts";
 import { appArmor, deniedPrivilege } from "../fixes.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 
@@ -139,6 +140,12 @@ export function lowerTmpfs(step: TmpfsStep, plan: PlanBuilder): void {
   mountFilesystem(plan, step.target, { type: "tmpfs", flags, data: words.join(",") || null });
 }
 
+/** Lowers `proc`. */
+export function lowerProc(step: ProcStep, plan: PlanBuilder): void {
+  if (step.outer === true) showOuterProc(step.target, plan);
+  else lowerKernelFilesystem(step, plan);
+}
+
 /** Lowers `proc`, `sysfs` and `mqueue`: with nosuid, nodev and noexec, which they do not need. */
 export function lowerKernelFilesystem(
   { step: type, target, options }: ProcStep | SysfsStep | MqueueStep,
@@ -158,7 +165,8 @@ function kernelFilesystemFixes(
   const denied = {
     proc: ownsPids
       ? "an ordinary user may mount /proc only if no part of the outer /proc is covered, as it " +
-        'is in many containers; bind it instead: bind("/proc")'
+        'is in many containers; show that one, which is weaker: proc("/proc", { outer: true }), ' +
+        "weakerProc of sandbox(), --weaker-proc of ramekin sandbox"
       : 'a new /proc needs a pid namespace: put unshare("pid") before it',
     sysfs: 'a new /sys needs a network namespace: unshare("net")',
     mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")',

@@ -5,7 +5,18 @@
  * @module
  */
 
-import { absolutePath, boolean, list, oneOf, optional, path, withDefaultOf } from "../schema.ts";
+import {
+  absolutePath,
+  boolean,
+  list,
+  oneOf,
+  optional,
+  path,
+  type Schema,
+  text,
+  withDefaultOf,
+} from "../schema.ts";
+import { quoted } from "../shown.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** What a bound file cannot be used for, by the option of mount(8). */
@@ -46,6 +57,20 @@ export interface BindOptions {
    */
   readonly restrict?: readonly BindRestriction[];
   /**
+   * Only these of the files in the directory, each where it is there and all users may read it:
+   * `["hosts", "ssl/certs", "java*-openjdk"]`, in which `*` is any text without a `/`. The names in
+   * the directory are looked up once.
+   *
+   * @default {the whole directory}
+   */
+  readonly entries?: readonly string[];
+  /**
+   * Those of the files in the entries that are covered by empty ones, in the same form.
+   *
+   * @default {none}
+   */
+  readonly hide?: readonly string[];
+  /**
    * Whether the program is not trusted with the source. Where it can write, it may leave symbolic
    * links for the next container: no path of the recipe is followed on the host over a link that
    * lies there, by whichever name the path gets there; an optional step is left out then.
@@ -63,11 +88,13 @@ export interface BindOptions {
  * What is read-only in a directory that can be changed stays where it is: the directories on the way
  * to it are mounted on themselves, so that the program cannot move them away.
  *
+ * With `entries` only some files of a directory are shown, those that there are.
+ *
  * The source is the file that its path leads to when the recipe is planned. Where the path has got
  * a symbolic link on the way since then, the step fails.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`; with
- * `untrusted` for a source that is a filesystem of the kernel, and for a path that leads over a link
+ * `entries` for a source that is no directory of the host; with `untrusted` for a source that is a filesystem of the kernel, and for a path that leads over a link
  * which the program may have made
  * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount
  * point on a filesystem of the host's, `EACCES` where the user may not search a directory on the
@@ -93,13 +120,38 @@ export function bind(source: string, target: string = source, options: BindOptio
   return { step: "bind", source, target, ...options };
 }
 
+/** The path of an entry of a directory. */
+function entry(): Schema {
+  return text({
+    expected: "a name in the directory, or a path from there",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue(path) {
+      const isPath = path.split("/").every((name) => !["", ".", ".."].includes(name));
+      return isPath
+        ? undefined
+        : `${quoted(path)} is no name in a directory, and no path from there`;
+    },
+  });
+}
+
 /** What the data of `bind` may be. */
-export const bindSchema: StepSchema<BindStep> = stepSchema("bind", () => ({
-  source: path(),
-  target: withDefaultOf(absolutePath(), "source"),
-  readOnly: optional(boolean()),
-  recursive: optional(boolean()),
-  optional: optional(boolean()),
-  restrict: optional(list(oneOf(RESTRICTIONS))),
-  untrusted: optional(boolean()),
-}));
+export const bindSchema: StepSchema<BindStep> = stepSchema(
+  "bind",
+  () => ({
+    source: path(),
+    target: withDefaultOf(absolutePath(), "source"),
+    readOnly: optional(boolean()),
+    recursive: optional(boolean()),
+    optional: optional(boolean()),
+    entries: optional(list(entry(), 1)),
+    hide: optional(list(entry())),
+    restrict: optional(list(oneOf(RESTRICTIONS))),
+    untrusted: optional(boolean()),
+  }),
+  ({ entries, hide }) =>
+    hide !== undefined && entries === undefined
+      ? '"hide" is about the files in "entries"; maskPaths() hides any path'
+      : undefined,
+);

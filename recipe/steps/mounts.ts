@@ -149,14 +149,27 @@ function sizeIssue(size: string): string | undefined {
 }
 
 /** Mounts /proc of the container's pid namespace. */
-export interface ProcStep extends FilesystemOptions {
+export interface ProcStep extends ProcOptions {
   /** The name of the step. */
   readonly step: "proc";
   /** The directory to mount on. */
   readonly target: string;
 }
 
-/** Options of {@linkcode proc}, {@linkcode sysfs} and {@linkcode mqueue}. */
+/** Options of {@linkcode proc}. */
+export interface ProcOptions extends FilesystemOptions {
+  /**
+   * Whether the /proc outside is shown, read-only, in place of a new one. That is weaker: the program
+   * sees the processes outside, their arguments, mounts and connections, and what /proc tells of the
+   * machine. It is for containers in which parts of /proc are covered, as in those of Docker and
+   * Kubernetes, as the kernel then mounts no other (`EPERM`). The pids in it are those outside.
+   *
+   * @default {false}
+   */
+  readonly outer?: boolean;
+}
+
+/** Options of {@linkcode sysfs} and {@linkcode mqueue}. */
 export interface FilesystemOptions {
   /** Further options as mount(8) takes them: `"ro"`, `"hidepid=2"`. */
   readonly options?: string;
@@ -167,7 +180,8 @@ export interface FilesystemOptions {
  * `unshare("mount")` before it; an ordinary user needs `unshare("pid")` too, and a /proc outside
  * without mounts over parts of it. See proc(5).
  *
- * @throws {RecipeError} when it is planned without `unshare("mount")` before it
+ * @throws {RecipeError} where `outer` has `options` beside it; when it is planned without
+ * `unshare("mount")` before it, or with `outer` where a step has covered /proc
  * @throws {SyscallError} when it is run: `EPERM` in a user namespace without `unshare("pid")`, or
  * where mounts cover parts of the /proc outside, as in many containers, `ENOENT` where the mount
  * point does not exist on a filesystem of the host's, `ENOTDIR` where it is not a directory
@@ -181,12 +195,19 @@ export interface FilesystemOptions {
  * console.log(new TextDecoder().decode(stdout)); // /proc/1
  * ```
  */
-export function proc(target = "/proc", options: FilesystemOptions = {}): ProcStep {
+export function proc(target = "/proc", options: ProcOptions = {}): ProcStep {
   return { step: "proc", target, ...options };
 }
 
 /** What the data of `proc` may be. */
-export const procSchema: StepSchema<ProcStep> = stepSchema("proc", kernelFilesystem("/proc"));
+export const procSchema: StepSchema<ProcStep> = stepSchema(
+  "proc",
+  () => ({ ...kernelFilesystem("/proc")(), outer: optional(boolean()) }),
+  ({ outer, options }) =>
+    outer === true && options !== undefined
+      ? '"options" are those of a new /proc, and "outer" shows the one that there is'
+      : undefined,
+);
 
 /** Mounts /sys of the container's network namespace. */
 export interface SysfsStep extends FilesystemOptions {

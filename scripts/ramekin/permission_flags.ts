@@ -131,6 +131,12 @@ export const NARROW_PROGRAMS: Flag = {
   summary: "let it run 32-bit programs, which are killed otherwise (SIGSYS)",
 };
 
+/** The flag of a sandbox for containers whose /proc is covered. */
+export const WEAKER_PROC: Flag = {
+  name: "weaker-proc",
+  summary: "show it the /proc outside, with all processes there: for containers as those of Docker",
+};
+
 /**
  * The permissions that the flags grant, and those that they deny.
  *

@@ -28,6 +28,7 @@ import {
   SETUID_FILES,
   socketPath,
   UNIX_SOCKETS,
+  WEAKER_PROC,
 } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
@@ -79,6 +80,7 @@ function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
     ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
       { unixSockets: true }),
     ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
+    ...(given.has(WEAKER_PROC.name) && { weakerProc: true }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }

@@ -12,6 +12,7 @@ import {
   PERMISSION_FLAGS,
   SETUID_FILES,
   UNIX_SOCKETS,
+  WEAKER_PROC,
 } from "./permission_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
@@ -83,6 +84,7 @@ const TABLE = [
       UNIX_SOCKETS,
       SETUID_FILES,
       NARROW_PROGRAMS,
+      WEAKER_PROC,
       {
         ...ALLOW_ALL,
         summary:

@@ -320,6 +320,19 @@ function isFile(path: string): boolean {
   }
 }
 
+test("what is asked for below a link of the root, such as /lib, is shown there alone", () => {
+  for (const path of ["/bin", "/lib"].filter((path) => Deno.lstatSync(path).isSymlink)) {
+    assertEquals(inside(box, `readlink ${path}`), Deno.readLinkSync(path));
+    const [name] = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    const given = sandbox({ read: [`${path}/${name}`] });
+    const mounts = inside(given, `ls -d ${path}/${name}; cut -d' ' -f5 /proc/self/mountinfo`);
+    assertEquals(mounts.split("\n").filter((line) => line.endsWith(`/${name}`)), [
+      `${path}/${name}`,
+      `${path}/${name}`,
+    ]);
+  }
+});
+
 test("without a network, localhost and the container's own name are this container", () => {
   const lookUp = `perl -MSocket -e 'print inet_ntoa(scalar gethostbyname $_), " " for @ARGV'`;
   assertEquals(inside(box, `${lookUp} localhost sandbox`), "127.0.0.1 127.0.0.1");
