@@ -56,7 +56,8 @@ export class HostPath {
     const call = openat2(at_fdcwd, path, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
-      ELOOP: `a symbolic link on the way to ${path} has appeared since the plan was made`,
+      ELOOP: `a symbolic link on the way to ${path} has appeared since the plan was made, or an ` +
+        "automounter has not mounted what belongs there",
       ...allOf(options.fixes),
     });
     return this.#plan.open(call, `<${path}>`, { ...options, fixes });

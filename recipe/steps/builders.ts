@@ -48,6 +48,7 @@ export {
   mqueue,
   type MqueueStep,
   proc,
+  type ProcOptions,
   type ProcStep,
   type Propagation,
   propagation,
