@@ -91,6 +91,10 @@ export interface Host {
   followLinks(path: string): FollowedLinks;
   /** The mounts that the script sees; the same array as before if they have not changed. */
   mounts(): readonly MountEntry[];
+  /** Whether there are directories of an automounter. */
+  hasAutomounter(): boolean;
+  /** Lets an automounter mount what belongs on a directory, and on those in it. */
+  mountAutomounts(directory: string): void;
   /** Whether {@linkcode resolve} would return the same for these paths. */
   unchanged(paths: readonly ResolvedPath[]): boolean;
   /** The names in directories, as they are now. */

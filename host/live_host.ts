@@ -15,6 +15,7 @@ import { type MountEntry, mountinfoOf, parseMountinfo } from "../ffi/proc/mounti
 import { requireOwnProc } from "../ffi/proc/proc_dir.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
+import { mountAutomounts } from "./automounts.ts";
 import { blockDeviceOf } from "./block_device.ts";
 import { type Credentials, CurrentCredentials } from "./credentials.ts";
 import { type DirectoryList, DirectoryLists } from "./directory_lists.ts";
@@ -131,6 +132,16 @@ export class LiveHost implements Host {
     const text = mountinfoOf();
     if (this.#mounts?.text !== text) this.#mounts = { text, entries: parseMountinfo(text) };
     return this.#mounts.entries;
+  }
+
+  /** Whether there are mounts of autofs. */
+  hasAutomounter(): boolean {
+    return this.mounts().some(({ type }) => type === "autofs");
+  }
+
+  /** Lets an automounter mount what belongs on a directory, and on those in it. */
+  mountAutomounts(directory: string): void {
+    mountAutomounts(directory, this.mounts());
   }
 
   /** Whether paths still lead where they did. */

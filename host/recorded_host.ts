@@ -118,6 +118,14 @@ export class RecordedHost implements Host {
     return this.#answer("mounts") as readonly MountEntry[];
   }
 
+  /** Returns `false`: no automounter is asked. */
+  hasAutomounter(): boolean {
+    return false;
+  }
+
+  /** Does nothing: there is none. */
+  mountAutomounts(_directory: string): void {}
+
   /** Returns `true`: a recording does not change. */
   unchanged(_paths: readonly ResolvedPath[]): boolean {
     return true;
@@ -219,6 +227,8 @@ export function recordHost(host: Host): Recorder {
       resolve: (path) => noted(["resolve", path], host.resolve(path)),
       followLinks: (path) => noted(["followLinks", path], host.followLinks(path)),
       mounts: () => noted(["mounts"], host.mounts()),
+      hasAutomounter: () => host.hasAutomounter(),
+      mountAutomounts: (directory) => host.mountAutomounts(directory),
       unchanged: (paths) => host.unchanged(paths),
       directoryNames() {
         const names = host.directoryNames();

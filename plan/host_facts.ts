@@ -20,6 +20,7 @@ export class HostFacts {
   readonly #names = new Map<string, MatchingNames>();
   #namesNow: DirectoryNames | undefined;
   readonly #scans: NameScan[] = [];
+  #hasAutomounter: boolean | undefined;
   #workingDirectory: string | undefined;
   #mounts: readonly MountEntry[] | undefined;
   #resolvConf: string | undefined;
@@ -44,6 +45,15 @@ export class HostFacts {
     let resolved = this.#resolved.get(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.#host.resolve(path));
     return resolved;
+  }
+
+  /**
+   * Lets an automounter mount what belongs on a directory, and on those in it: in the container, what
+   * it mounts later does not appear.
+   */
+  mountAutomounts(directory: string): void {
+    this.#hasAutomounter ??= this.#host.hasAutomounter();
+    if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
   }
 
   /** Returns the names in a directory of the host that match, with `*` for any text. */

@@ -97,7 +97,30 @@ export interface SeccompArgument {
 }
 
 /** An architecture, by libseccomp's name. */
-export type SeccompArchitecture = keyof typeof ARCHITECTURES;
+export type SeccompArchitecture =
+  | "SCMP_ARCH_X86"
+  | "SCMP_ARCH_X86_64"
+  | "SCMP_ARCH_X32"
+  | "SCMP_ARCH_ARM"
+  | "SCMP_ARCH_AARCH64"
+  | "SCMP_ARCH_LOONGARCH64"
+  | "SCMP_ARCH_M68K"
+  | "SCMP_ARCH_MIPS"
+  | "SCMP_ARCH_MIPS64"
+  | "SCMP_ARCH_MIPS64N32"
+  | "SCMP_ARCH_MIPSEL"
+  | "SCMP_ARCH_MIPSEL64"
+  | "SCMP_ARCH_MIPSEL64N32"
+  | "SCMP_ARCH_PARISC"
+  | "SCMP_ARCH_PARISC64"
+  | "SCMP_ARCH_PPC"
+  | "SCMP_ARCH_PPC64"
+  | "SCMP_ARCH_PPC64LE"
+  | "SCMP_ARCH_RISCV64"
+  | "SCMP_ARCH_S390"
+  | "SCMP_ARCH_S390X"
+  | "SCMP_ARCH_SH"
+  | "SCMP_ARCH_SHEB";
 
 /** An action of a filter, by libseccomp's name. */
 export type SeccompAction =
@@ -148,7 +171,7 @@ const COMPARISONS: Readonly<Record<Exclude<SeccompComparison, "SCMP_CMP_MASKED_E
   };
 
 /** The architectures of the OCI runtime specification, and the ABIs of the machines that are supported. */
-const ARCHITECTURES = {
+const ARCHITECTURES: Readonly<Record<SeccompArchitecture, Abi | undefined>> = {
   SCMP_ARCH_X86: "i386",
   SCMP_ARCH_X86_64: "x86_64",
   SCMP_ARCH_X32: "x32",
@@ -172,7 +195,7 @@ const ARCHITECTURES = {
   SCMP_ARCH_S390X: undefined,
   SCMP_ARCH_SH: undefined,
   SCMP_ARCH_SHEB: undefined,
-} as const satisfies Readonly<Record<string, Abi | undefined>>;
+};
 
 const FLAGS: readonly SeccompFlag[] = [
   "SECCOMP_FILTER_FLAG_TSYNC",

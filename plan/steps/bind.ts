@@ -55,6 +55,10 @@ function bindOne(step: BindStep, plan: PlanBuilder, gone?: string): void {
   const isMissing = step.optional === true && source instanceof HostPath &&
     source.resolved.type === undefined;
   const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  // Of the system's own directories that are listed nothing is mounted on demand.
+  if (gone === undefined && source instanceof HostPath && step.recursive !== false) {
+    plan.facts.mountAutomounts(source.resolved.path);
+  }
   if (!isMissing) recordSource({ ...step, restrict }, plan);
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
