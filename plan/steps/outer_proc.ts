@@ -42,6 +42,12 @@ export function showOuterProc(path: string, plan: PlanBuilder): void {
   if (target.needsMountPoint) target.makeMountPoint("directory");
   target.attach(tree, PROC);
   plan.release(tree);
-  plan.mounted({ target: target.canonical, type: "bind", source: PROC, readOnly: true });
+  plan.mounted({
+    target: target.canonical,
+    type: "bind",
+    source: PROC,
+    origin: PROC,
+    readOnly: true,
+  });
   plan.state.outerProc = { stepIndex: plan.cursor.index, fd: outer };
 }

@@ -198,6 +198,13 @@ test(
   }),
 );
 
+test("what is denied is denied among the system's files, too", () => {
+  const denied = sandbox({ denyRead: ["/etc/passwd", "/bin/true"] });
+  const script =
+    "cat /etc/passwd; for f in /bin/true /usr/bin/true; do test -s $f || echo $f; done";
+  assertEquals(inside(denied, script).split("\n"), ["/bin/true", "/usr/bin/true"]);
+});
+
 test("entries that are none are refused", () => {
   const refused = (options: Parameters<typeof bind>[2], says: string) =>
     assertRefused(
