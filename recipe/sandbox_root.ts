@@ -11,6 +11,7 @@ import { protectedFiles } from "./protected_files.ts";
 import type { SandboxOptions } from "./sandbox.ts";
 import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
+  denyFiles,
   devices,
   maskPaths,
   mkdir,
@@ -71,7 +72,7 @@ class SandboxRoot {
   }
 
   steps(): readonly Step[] {
-    const { weakerProc, protect, tmp = "25%", shm } = this.#options;
+    const { denyRead = [], denyWrite = [], weakerProc, protect, tmp = "25%", shm } = this.#options;
     const whole = this.#asked.get("/");
     // A directory comes before what is in it, so that nothing is covered.
     const paths = [...this.#asked.keys()].filter((path) => path !== "/").sort();
@@ -87,6 +88,9 @@ class SandboxRoot {
         (path) => this.#accessAround(path).includes("write"),
         protect,
       ),
+      ...(denyRead.length + denyWrite.length === 0
+        ? []
+        : [denyFiles({ read: denyRead, write: denyWrite })]),
       proc(this.#at("/proc"), weakerProc === true ? { outer: true } : {}),
       pivotRoot(this.#root),
       whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
