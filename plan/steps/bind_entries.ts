@@ -45,6 +45,7 @@ export function lowerEntries(
     const path = `${target}/${name}`;
     const link = links.get(name);
     if (link !== undefined && plan.state.mounts.mountAbove(path).own) {
+      plan.access.recordLink(path);
       plan.path(path).makeParent();
       plan.path(path).inParent((parent, last) => plan.call(symlinkat(link, parent, last)));
     } else if (isPublic(`${directory}/${name}`, plan)) {

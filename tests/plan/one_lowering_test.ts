@@ -87,8 +87,8 @@ test("the calls that strace(1) traces are those of the plan, one by one", async 
     for (const line of new TextDecoder().decode(stdout).trim().split("\n")) {
       const { name, calls, lacks } = JSON.parse(line) as TracedLaunch;
       if (lacks !== undefined) continue;
-      // The tool of userNetwork() on the host is traced too, behind the container's one process.
-      const processes = name === "userNetwork" ? 1 : Infinity;
+      // What runs beside the container's one process, its tool or its marker, is traced too.
+      const processes = ["userNetwork", "dieWithParent"].includes(name) ? 1 : Infinity;
       const traced = seen.get(name)!.slice(0, processes).flat();
       const texts = calls.map(({ call, unless = "" }) => `${call} ${unless}`).join("\n");
       assert(isTraceOf(calls, traced), `${name}: ${traced.join(" ")}\nare not\n${texts}`);
