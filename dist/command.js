@@ -45,37 +45,34 @@ var inherited$36;
 var inheritsVariable$37;
 var changes$38;
 var spec$39;
-var kinds$40;
-var refusePipedInput$41;
-var get$42;
-var aroundStart$43;
-var reportAllMissing$44;
-var later$45;
-var isExcepted$46;
-var read$47;
-var isClosed$48;
-var reportMissing$49;
-var placeOf$50;
-var onHost$51;
-var isPlain$52;
-var ofStep$53;
-var rootAfter$54;
-var opening$55;
-var makeDirectory$56;
-var openMount$57;
-var around$58;
-var callIn$59;
-var untrustedDirectories$60;
-var release$61;
-var read$62;
-var parent$63;
-var make$64;
-var begin$65;
-var compile$66;
-var nameOf$67;
-var open$68;
-var visit$69;
-var launcherWith$70;
+var refusePipedInput$40;
+var get$41;
+var aroundStart$42;
+var reportAllMissing$43;
+var later$44;
+var isExcepted$45;
+var read$46;
+var isClosed$47;
+var reportMissing$48;
+var placeOf$49;
+var onHost$50;
+var isPlain$51;
+var ofStep$52;
+var rootAfter$53;
+var opening$54;
+var makeDirectory$55;
+var openMount$56;
+var around$57;
+var callIn$58;
+var untrustedDirectories$59;
+var release$60;
+var read$61;
+var parent$62;
+var make$63;
+var begin$64;
+var compile$65;
+var visit$66;
+var launcherWith$67;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -515,7 +512,7 @@ var absolutePath = (function absolutePath(issue) {
     max: PATH_BYTES,
     pattern: "^/(?!(.*/)?\\.\\.(/|$))",
     issue: (function (path2) {
-      if (!path2.startsWith("/")) return `${quoted(path2)} has to begin with /`;
+      if (!path2.startsWith("/")) return `${quoted(path2)} has to begin with /${unexpanded(path2)}`;
       if (path2.includes("..") && path2.split("/").includes("..")) {
         return `${quoted(path2)} must not contain ".."`;
       }
@@ -665,8 +662,8 @@ var flags = (function flags(value, names) {
 });
 var constant = (function constant(value, names) {
   return new Named(value, () => {
-    const entry = Object.entries(names).find(([, known]) => known === value);
-    return entry?.[0] ?? String(value);
+    const entry2 = Object.entries(names).find(([, known]) => known === value);
+    return entry2?.[0] ?? String(value);
   });
 });
 var mode = (function mode(value) {
@@ -1035,8 +1032,8 @@ var timespec = (function timespec(milliseconds) {
   ]);
   return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
 });
-var waitid = (function waitid(idType, id2, info, options) {
-  return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options, WAIT_FLAGS), null);
+var waitid = (function waitid(idType, id2, info, options, usage = null) {
+  return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options, WAIT_FLAGS), usage);
 });
 var siginfoOutput = (function siginfoOutput() {
   return new Output(128, "&siginfo");
@@ -1332,8 +1329,8 @@ var clone = (function clone(flagBits, stored) {
 var unshare = (function unshare(flagBits) {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
 });
-var pivot_root = (function pivot_root(newRoot2, putOld) {
-  return call("pivot_root", newRoot2, putOld);
+var pivot_root = (function pivot_root(newRoot, putOld) {
+  return call("pivot_root", newRoot, putOld);
 });
 var sethostname = (function sethostname(name) {
   return call("sethostname", name, new TextEncoder().encode(name).length);
@@ -1679,7 +1676,14 @@ var mountOptions = (function mountOptions() {
 });
 var wordOfAnotherStep = (function wordOfAnotherStep(options) {
   for (const word4 of splitOptions(options)) {
-    if (word4 === "loop") return `"loop" needs a loop device, which mount(2) does not make`;
+    const [name] = word4.split("=");
+    if (LOOP.has(name)) return `"${name}" needs a loop device, which mount(2) does not make`;
+    if (name.startsWith("verity.")) {
+      return `"${name}" needs dm-verity, which mount(2) does not set up`;
+    }
+    if (DONE_BY_MOUNT.test(name)) {
+      return `"${name}" is done by mount(8), and mount(2) has no such option`;
+    }
     if (Object.hasOwn(OTHER_STEPS, word4)) return `"${word4}" is the step ${OTHER_STEPS[word4]}()`;
   }
   return void 0;
@@ -1690,7 +1694,7 @@ var parseMountOptions = (function parseMountOptions(options, initial = 0) {
   for (const option of splitOptions(options ?? "")) {
     const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
     if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
-    else if (!/^(x-|X-|comment=)/.test(option)) data2.push(option);
+    else if (!IGNORED.test(option)) data2.push(option);
   }
   return {
     flags: flags2 >>> 0,
@@ -2034,19 +2038,22 @@ var commandOutput = (function commandOutput(status, stdout, stderr) {
     },
     get stderr() {
       return collected("stderr", stderr);
-    }
+    },
+    text: () => new TextDecoder().decode(collected("stdout", stdout))
   };
 });
 var reapStatus = (function reapStatus(pidfd, wait = false) {
-  return statusIn((wait ? WAITING2 : LOOKING).run(pidfd).output(INFO));
+  const outcome = (wait ? WAITING2 : LOOKING).run(pidfd);
+  return statusIn(outcome.output(INFO), outcome.output(USAGE));
 });
-var statusIn = (function statusIn(info) {
+var statusIn = (function statusIn(info, usage) {
   const state = readChildState(info);
   if (state === void 0 || !ENDS.includes(state.code)) return void 0;
   const { code, status } = state;
   const rest = {
     timedOut: false,
-    outOfMemory: false
+    outOfMemory: false,
+    usage: readRusage(usage)
   };
   if (code === CLD_EXITED) return {
     success: status === 0,
@@ -2072,59 +2079,72 @@ var endServices = (function endServices(services) {
   }
   if (errors.length > 0) throw errors[0];
 });
-var collectSync = (function collectSync(launched, descriptors, timeout, maxOutput) {
+var collectSync = (function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = {}) {
   const { pidfd, cgroup } = launched;
-  const end = timeout === void 0 ? Infinity : performance.now() + timeout;
+  let deadline = timeout === void 0 ? Infinity : performance.now() + timeout;
   const collected = /* @__PURE__ */ new Map();
   descriptors.forEach(((fd, stream) => {
     if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
   }));
-  const open2 = new Set(collected.keys());
-  const kill3 = () => {
-    if (!killed && status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    killed = true;
-  };
-  const waitForAny = (() => {
-    const [first = -1, second = -1] = open2;
-    const left = killed || end === Infinity ? FOREVER : Math.max(0, end - performance.now());
-    const seconds2 = Math.floor(left / 1e3);
-    const exit = status === void 0 ? pidfd : -1;
-    WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
-  });
-  let [timedOut, killed] = [
+  const open3 = new Set(collected.keys());
+  let [isEnding, timedOut] = [
     false,
     false
   ];
   let status;
-  while (status === void 0 || open2.size > 0 && !killed) {
-    const waitsForEnd = open2.size === 0 && (killed || end === Infinity);
+  const kill3 = () => {
+    if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    [isEnding, deadline] = [
+      true,
+      Infinity
+    ];
+  };
+  const end = (() => {
+    const grace = status === void 0 && !isEnding ? askToEnd(launched, killAfter) : void 0;
+    if (grace === void 0) return kill3();
+    [isEnding, deadline] = [
+      true,
+      performance.now() + grace
+    ];
+  });
+  const waitForAny = (() => {
+    const [first = -1, second = -1] = open3;
+    const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
+    const seconds2 = Math.floor(left / 1e3);
+    const exit = status === void 0 ? pidfd : -1;
+    WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
+  });
+  while (status === void 0 || open3.size > 0 && !isEnding) {
+    const waitsForEnd = open3.size === 0 && deadline === Infinity;
     if (!waitsForEnd) waitForAny();
-    if (!killed && performance.now() >= end) {
-      timedOut = true;
-      kill3();
+    if (performance.now() >= deadline) {
+      timedOut ||= !isEnding;
+      end();
     }
-    for (const fd of open2) {
+    if (status === void 0) {
+      status = reapStatus(pidfd, waitsForEnd);
+      if (status !== void 0 && cgroup !== void 0) status = {
+        ...status,
+        ...cgroup.endSync()
+      };
+    }
+    for (const fd of open3) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
       const stream = collected.get(fd);
       stream.add(bytes);
-      if (bytes.length === 0) open2.delete(fd);
+      if (bytes.length === 0) open3.delete(fd);
       else if (stream.overflows) kill3();
     }
-    if (status !== void 0) continue;
-    status = reapStatus(pidfd, waitsForEnd);
-    if (status !== void 0 && cgroup !== void 0) status = {
-      ...status,
-      ...cgroup.endSync()
-    };
   }
-  const streams = descriptors.map(((fd) => fd === void 0 ? void 0 : collected.get(fd)));
+  const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
   return conclude(launched, descriptors, {
     ...status,
     timedOut
   }, streams);
 });
-var conclude = (function conclude({ pidfd, services }, descriptors, status, [, stdout, stderr]) {
+var conclude = (function conclude({ pidfd, services, startedAt }, descriptors, end, [, stdout, stderr]) {
+  const status = statusSince(startedAt, end);
   CLOSING.run(pidfd);
   for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
   endServices(services);
@@ -2163,16 +2183,56 @@ var checkCommand = (function checkCommand(program, options) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
 });
-var pathOf2 = (function pathOf2(path2) {
-  if (typeof path2 === "string") return path2;
-  if (!(path2 instanceof URL)) {
-    throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
-  }
-  if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
-  return decodeURIComponent(path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
+var loopbackHosts = (function loopbackHosts(hostname2) {
+  return `127.0.0.1 localhost ${hostname2}
+::1 localhost ip6-localhost ip6-loopback
+`;
 });
 var ranges = (function ranges(...texts) {
   return lazy(() => texts.map((text4) => parsePrefix(text4)));
+});
+var newPlace = (function newPlace() {
+  return {
+    mounts: [],
+    children: void 0,
+    made: false
+  };
+});
+var rootMount = (function rootMount(own) {
+  return {
+    ...DEFAULTS,
+    target: "/",
+    type: "bind",
+    source: "/",
+    own
+  };
+});
+var walk = (function walk(root, path2, pass2) {
+  const normal = normalize(path2);
+  let place2 = root;
+  for (let begin = 1; begin < normal.length; ) {
+    const slash = normal.indexOf("/", begin);
+    const end = slash < 0 ? normal.length : slash;
+    place2 = place2.children?.get(normal.slice(begin, end));
+    if (place2 === void 0) return void 0;
+    pass2?.(place2);
+    begin = end + 1;
+  }
+  return place2;
+});
+var isKnown = (function isKnown(place2) {
+  if (place2.made || place2.mounts.some((({ mount: mount4 }) => mount4.certain))) return true;
+  return place2.children?.values().some(isKnown) ?? false;
+});
+var entriesBelow = (function* entriesBelow(place2, path2) {
+  for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
+    ...mount4,
+    target: path2 || "/"
+  };
+  for (const [name, child] of place2.children ?? []) yield* entriesBelow(child, `${path2}/${name}`);
+});
+var touches = (function touches(path2, other) {
+  return isWithin(path2, other) || isWithin(other, path2);
 });
 var resolvePath = (function resolvePath(path2) {
   return (path2.includes("..") ? void 0 : withoutLinks(path2)) ?? withLinks(path2);
@@ -2357,49 +2417,6 @@ var mountFixes = (function mountFixes(host2, inUserNamespace) {
     EACCES: () => appArmor(host2)
   };
 });
-var newPlace = (function newPlace() {
-  return {
-    mounts: [],
-    children: void 0,
-    made: false
-  };
-});
-var rootMount = (function rootMount(own) {
-  return {
-    ...DEFAULTS,
-    target: "/",
-    type: "bind",
-    source: "/",
-    own
-  };
-});
-var walk = (function walk(root, path2, pass2) {
-  const normal = normalize(path2);
-  let place2 = root;
-  for (let begin = 1; begin < normal.length; ) {
-    const slash = normal.indexOf("/", begin);
-    const end = slash < 0 ? normal.length : slash;
-    place2 = place2.children?.get(normal.slice(begin, end));
-    if (place2 === void 0) return void 0;
-    pass2?.(place2);
-    begin = end + 1;
-  }
-  return place2;
-});
-var isKnown = (function isKnown(place2) {
-  if (place2.made || place2.mounts.some((({ mount: mount4 }) => mount4.certain))) return true;
-  return place2.children?.values().some(isKnown) ?? false;
-});
-var entriesBelow = (function* entriesBelow(place2, path2) {
-  for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
-    ...mount4,
-    target: path2 || "/"
-  };
-  for (const [name, child] of place2.children ?? []) yield* entriesBelow(child, `${path2}/${name}`);
-});
-var touches = (function touches(path2, other) {
-  return isWithin(path2, other) || isWithin(other, path2);
-});
 var denialIn = (function denialIn(plan) {
   return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
 });
@@ -2433,20 +2450,14 @@ var setUpNetworkService = (function setUpNetworkService(plan) {
     up: true
   })));
   if (network === "loopback") return;
+  forwardsByScript(plan);
   const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
   plan.call(bindLoopback(socket, PROXY_PORT));
   plan.call(listen(socket, BACKLOG));
   plan.listener = socket;
 });
-var openPipe = (function openPipe() {
-  const opened = OPENING.run().output(ENDS2);
-  return {
-    reader: opened.getInt32(0, true),
-    writer: opened.getInt32(4, true)
-  };
-});
-var handoverOf = (function handoverOf(fd, input) {
-  const status = statusOf2(fd);
+var handoverOf = (function handoverOf(fd, input, name) {
+  const status = statusOf4(fd);
   if (status === void 0) return "inherit";
   const { mode: mode2, rdev, dev, ino } = status;
   switch (mode2 & S_IFMT) {
@@ -2455,12 +2466,12 @@ var handoverOf = (function handoverOf(fd, input) {
       break;
     case S_IFSOCK:
       if (!isConnection(fd)) {
-        throw new RamekinError(`${NAMES2[fd]} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
+        throw new RamekinError(`${name} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
       }
       if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
       break;
     case S_IFDIR:
-      throw new RamekinError(`${NAMES2[fd]} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
+      throw new RamekinError(`${name} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
     case S_IFCHR:
       if (rdev === DEV_NULL) return "null";
       if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
@@ -2477,7 +2488,7 @@ var isNameless = (function isNameless(pipe) {
     }
   ]).output(state)).type === PIPEFS;
 });
-var statusOf2 = (function statusOf2(fd) {
+var statusOf4 = (function statusOf4(fd) {
   const stat = statxOutput();
   try {
     const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
@@ -2490,6 +2501,13 @@ var statusOf2 = (function statusOf2(fd) {
     if (error instanceof SyscallError && error.code === "EBADF") return void 0;
     throw error;
   }
+});
+var openPipe = (function openPipe() {
+  const opened = OPENING.run().output(ENDS2);
+  return {
+    reader: opened.getInt32(0, true),
+    writer: opened.getInt32(4, true)
+  };
 });
 var openPipeTo = (function openPipeTo(fd) {
   const { reader, writer } = openPipe();
@@ -2504,7 +2522,7 @@ var openPipeTo = (function openPipeTo(fd) {
 var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
   if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
   const { pidfd } = launched;
-  const info = siginfoOutput();
+  const info = siginfoOutput(), usage = rusageOutput();
   const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
     ppoll([
       {
@@ -2530,11 +2548,11 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
       onAccepted: END
     }))),
     {
-      call: waitid(P_PIDFD, pidfd, info, WEXITED),
+      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
       accept: UNDECIDED
     }
   ]);
-  const status = statusIn(outcome.output(info));
+  const status = statusIn(outcome.output(info), outcome.output(usage));
   if (status === void 0) return void 0;
   const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll(fd, new OutputCollector(stream, maxOutput))));
   return conclude(launched, descriptors, status, streams);
@@ -2614,40 +2632,6 @@ var mayCallSetgroups = (function mayCallSetgroups() {
     }
   ]).result(attempt) === BigInt(-ERRNO.EINVAL);
 });
-var writeTextTo = (function writeTextTo(fd, text4) {
-  const bytes = encoder4.encode(text4);
-  return write(fd, bytes, bytes.length);
-});
-var followLinks = (function followLinks(path2) {
-  const links2 = [];
-  const rest = partsOf(path2);
-  let at2 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
-    const target = name === ".." || OWN_LINKS.has(here) ? void 0 : linkTarget(here);
-    if (target === void 0) {
-      at2 = here;
-      continue;
-    }
-    if (links2.push(here) > MAX_LINKS) return {
-      path: path2,
-      links: links2
-    };
-    if (isWithin(here, "/proc")) {
-      at2 = resolvePath(here).path;
-    } else {
-      if (target.startsWith("/")) at2 = "/";
-      rest.push(...partsOf(target));
-    }
-  }
-  return {
-    path: at2,
-    links: links2
-  };
-});
-var partsOf = (function partsOf(path2) {
-  return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
-});
 var readNow = (function readNow(path2) {
   const [before] = stampsOf([
     path2
@@ -2693,6 +2677,40 @@ var stampsOf = (function stampsOf(paths) {
     };
   }));
 });
+var writeTextTo = (function writeTextTo(fd, text4) {
+  const bytes = encoder4.encode(text4);
+  return write(fd, bytes, bytes.length);
+});
+var followLinks = (function followLinks(path2) {
+  const links2 = [];
+  const rest = partsOf(path2);
+  let at2 = "/";
+  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+    const here = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const target = name === ".." || OWN_LINKS.has(here) ? void 0 : linkTarget(here);
+    if (target === void 0) {
+      at2 = here;
+      continue;
+    }
+    if (links2.push(here) > MAX_LINKS) return {
+      path: path2,
+      links: links2
+    };
+    if (isWithin(here, "/proc")) {
+      at2 = resolvePath(here).path;
+    } else {
+      if (target.startsWith("/")) at2 = "/";
+      rest.push(...partsOf(target));
+    }
+  }
+  return {
+    path: at2,
+    links: links2
+  };
+});
+var partsOf = (function partsOf(path2) {
+  return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
+});
 var isGitDirectory = (function isGitDirectory(path2, entries) {
   if (nameOf(path2).endsWith(".git")) return true;
   const found = LAYOUT.filter(((name) => entries.has(name))).length;
@@ -2708,7 +2726,7 @@ var fold = (function fold(name) {
 var below = (function below(directory, name) {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 });
-var isWritable = (function isWritable(directory) {
+var isWritable2 = (function isWritable2(directory) {
   const call2 = faccessat(at_fdcwd, directory, W_OK);
   return syscalls([
     {
@@ -2819,8 +2837,8 @@ var bindSlots = (function bindSlots(program, memory, values) {
   }
 });
 var roomFor = (function roomFor({ spec, paths }) {
-  const { program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
-  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(program) + (cwd === void 0 ? 0 : stringSize(cwd));
+  const { program, argv0 = program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
+  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(argv0) + (cwd === void 0 ? 0 : stringSize(cwd));
   for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]);
   for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]);
   for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
@@ -2872,6 +2890,12 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
   add(rt_sigprocmask("none", null));
   for (const planned of plan.beforeProgram) writer.part(planned);
+  shape.fds.forEach((number, index) => {
+    writer.add(dup3(handedFd(index), number, 0), {
+      ...CHILD_EDGES,
+      fixes: HANDED_FIXES
+    });
+  });
   return tryExec(writer, shape.paths);
 });
 var enterAgain = (function enterAgain(writer) {
@@ -3006,7 +3030,10 @@ var link = (function link(plan, shape, frame2) {
       if (shape.stdio.includes("null")) writer.add(openNull, CHILD_EDGES);
     }
     if (plan.processes[index - 1]?.then !== "init") frame2.tie(writer);
-    if (index === plan.firstIndex) enterCgroup(writer, plan, shape);
+    if (index === plan.firstIndex) {
+      if (plan.options.detached === true) writer.add(setsid(), CHILD_EDGES);
+      enterCgroup(writer, plan, shape);
+    }
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
@@ -3109,7 +3136,8 @@ var compareWord = (function compareWord(word4, value) {
 });
 var procDirectory = (function procDirectory(plan) {
   const mount4 = plan.state.mounts.mountOf(PROC);
-  const known = plan.state.proc;
+  const { proc: known, outerProc } = plan.state;
+  if (outerProc !== void 0 && outerProc.stepIndex === mount4.stepIndex) return outerProc.fd;
   if (known?.mount === mount4 && known.root === plan.state.rootCount) return known.fd;
   const fd = plan.path(PROC).open(O_PATH | O_DIRECTORY, {
     fixes: {
@@ -3348,7 +3376,7 @@ var isUnchanged = (function isUnchanged({ placeholder: { text: text4 }, fd }) {
   return new TextDecoder().decode(new Uint8Array(view2.buffer, view2.byteOffset, size)) === text4;
 });
 var isThere = (function isThere({ placeholder: { path: path2 }, parent, fd }) {
-  const [named, open2] = [
+  const [named, open3] = [
     statxOutput(),
     statxOutput()
   ];
@@ -3361,11 +3389,11 @@ var isThere = (function isThere({ placeholder: { path: path2 }, parent, fd }) {
       ]
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_INO, open2)
+      call: statx(fd, "", AT_EMPTY_PATH, STATX_INO, open3)
     }
   ]);
   const inodeOf = ((output) => readStatx(outcome.output(output)).ino);
-  return outcome.result(look2) === 0n && inodeOf(named) === inodeOf(open2);
+  return outcome.result(look2) === 0n && inodeOf(named) === inodeOf(open3);
 });
 var removal = (function removal({ placeholder: { path: path2, text: text4 }, parent, fd }) {
   const shared = new Label("others have it too");
@@ -3392,9 +3420,10 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts }) => parts.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, cwd, uid, gid, terminal }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
+    fds: fds.map(({ number }) => number),
     paths,
     cwd: cwd !== void 0,
     uid: uid !== void 0,
@@ -3486,7 +3515,7 @@ var parentsOf2 = (function parentsOf2(path2) {
   const parts = path2.split("/");
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 });
-var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0, missing: missing3, fixes = {} }) {
+var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0, missing: missing3, unreachable, fixes = {} }) {
   const resolve2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   const call2 = openat2(directory, path2, {
     flags: O_PATH | O_CLOEXEC | flags2,
@@ -3500,6 +3529,12 @@ var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0,
     ...missing3 !== void 0 && {
       accept: accept2,
       onAccepted: missing3
+    },
+    ...unreachable !== void 0 && {
+      accept: [
+        "EACCES"
+      ],
+      onAccepted: unreachable
     },
     fixes
   });
@@ -3522,57 +3557,29 @@ var mountOnItself = (function mountOnItself(plan, place2, path2, { readOnly = fa
   plan.release(place2);
 });
 var withEmptyFiles = (function withEmptyFiles(plan, write4) {
-  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
-    plan.refuse("the container makes empty files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
-  }
-  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
-    fixes: plan.state.mountFixes
+  const make2 = ((root) => {
+    plan.call(mkdirat(root, EMPTY.directory, 365));
+    plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
   });
-  const set = ((key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0)));
-  set("mode", "0555");
-  set("nr_blocks", "1");
-  set("nr_inodes", "3");
-  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
-    fixes: plan.state.mountFixes
-  });
-  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const mounted = fsmount(filesystem, FSMOUNT_CLOEXEC, attributes);
-  const empty = plan.open(mounted, "<empty>", {
-    fixes: plan.state.mountFixes
-  });
-  plan.release(filesystem);
-  plan.call(mkdirat(empty, EMPTY.directory, 365));
-  plan.call(mknodat(empty, EMPTY.file, S_IFREG | 292, 0));
-  plan.call(mount_setattr(empty, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }));
-  const attached = !atLeast(plan.host.kernel(), {
-    major: 6,
-    minor: 15
-  });
-  if (attached) plan.call(move_mount(empty, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  write4(empty);
-  if (attached) plan.directories.inside(empty, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(empty);
+  withMemoryFiles(plan, {
+    name: "empty",
+    blocks: 1,
+    inodes: 3,
+    make: make2
+  }, write4);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
-  const copyOf = ((name) => {
-    const copied = open_tree(empty, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    return plan.open(copied, `<empty ${name}>`, {
-      fixes: plan.state.mountFixes
-    });
-  });
-  const cover = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
-  const fixes = () => ({
+  const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
+  const fixes = (() => ({
     ...plan.state.mountFixes,
     ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
-  });
+  }));
   const [isDirectory, covered] = [
     new Label(`${path2} is a directory`),
     new Label(`${path2} is a file`)
   ];
-  const file = copyOf(EMPTY.file);
-  plan.call(cover(file), {
+  const file = copyOfFile(plan, empty, EMPTY.file, "empty file");
+  plan.call(cover2(file), {
     accept: [
       "EINVAL",
       "ENOTDIR"
@@ -3582,8 +3589,8 @@ var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
     fixes
   });
   plan.place(isDirectory);
-  const directory = copyOf(EMPTY.directory);
-  plan.call(cover(directory), {
+  const directory = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
+  plan.call(cover2(directory), {
     fixes
   });
   plan.release(directory);
@@ -3611,50 +3618,10 @@ var refuseUnnamed = (function refuseUnnamed(directory, plan) {
 });
 var lowerBind = (function lowerBind(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  const source = plan.source(step.source, step.optional);
-  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
-  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
-  if (!isMissing) recordSource({
-    ...step,
-    restrict
-  }, plan);
-  if (isUntrustedDirectory(step, source)) {
-    refuseKernelMount(step.source, source.resolved.path, plan);
+  if (step.entries !== void 0) {
+    return lowerEntries(step, plan, ((entry2) => bindOne(entry2, plan, ENTRY_GONE)));
   }
-  const target = plan.path(step.target);
-  target.refuseRoot();
-  plan.access.recordMountPoint(target.canonical);
-  const mounted = {
-    target: target.canonical,
-    type: "bind",
-    source: step.source,
-    hostSource: source instanceof HostPath ? source.resolved.path : void 0,
-    readOnly: step.readOnly === true
-  };
-  if (step.optional !== true) {
-    show({
-      ...step,
-      restrict
-    }, source, target, plan);
-    plan.mounted(mounted);
-  } else {
-    if (!isMissing) {
-      target.makeParent();
-      plan.skippable("the source is missing", ((end) => {
-        show({
-          ...step,
-          restrict
-        }, source, target, plan, end);
-      }));
-    }
-    plan.mounted({
-      ...mounted,
-      certain: false
-    });
-  }
-  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
-    coverKernelMounts(source.resolved.path, target.canonical, plan);
-  }
+  bindOne(step, plan);
 });
 var isUntrustedDirectory = (function isUntrustedDirectory(step, source) {
   return step.untrusted === true && source instanceof HostPath && source.resolved.type === "directory";
@@ -3670,7 +3637,7 @@ var recordSource = (function recordSource(step, plan) {
     noDevices: restrict?.includes("nodev")
   });
 });
-var show = (function show(step, source, target, plan, missing3) {
+var show = (function show(step, source, target, plan, { missing: missing3, gone }) {
   if (step.readOnly === true) pinParents(plan, target);
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
@@ -3681,7 +3648,7 @@ var show = (function show(step, source, target, plan, missing3) {
       onAccepted: missing3
     },
     fixes: () => ({
-      ENOENT: missingSource(step, isHost)
+      ENOENT: missingSource(step, isHost, gone)
     })
   });
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
@@ -3713,19 +3680,19 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
   if (known !== void 0 && known !== "unknown") {
     return target.makeMountPoint(known === "directory" ? "directory" : "file");
   }
-  const isFile = new Label("the source is not a directory");
+  const isFile2 = new Label("the source is not a directory");
   plan.skippable("the mount point is there", (made) => {
     const accept2 = {
       accept: [
         "ENOTDIR"
       ],
-      onAccepted: isFile
+      onAccepted: isFile2
     };
     const looked = openat(opened, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     const directory = plan.open(looked, "<source>", accept2);
     plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
     plan.goTo(made, directory);
-    plan.place(isFile);
+    plan.place(isFile2);
     target.makeMountPoint("file");
   });
 });
@@ -3744,7 +3711,7 @@ var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, fla
       EBUSY: `something is mounted at ${path2} already, or the source is in use`,
       EINVAL: () => optionIssue(plan, type, data2) ?? `the filesystem ${type} does not support an option`,
       ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
-      ENOENT: `the source ${source ?? type} does not exist`,
+      ENOENT: `the source ${source ?? type} does not exist${unexpanded(source ?? "")}`,
       ...fixes
     })
   });
@@ -3803,7 +3770,7 @@ var lowerKernelFilesystem = (function lowerKernelFilesystem({ step: type, target
 var kernelFilesystemFixes = (function kernelFilesystemFixes(type, plan) {
   const ownsPids = plan.state.unshared.has("pid");
   const denied2 = {
-    proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; bind it instead: bind("/proc")' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
+    proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; show that one, which is weaker: proc("/proc", { outer: true }), weakerProc of sandbox(), --weaker-proc of ramekin sandbox' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
     sysfs: 'a new /sys needs a network namespace: unshare("net")',
     mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
   }[type];
@@ -3947,7 +3914,7 @@ var lowerWriteFile = (function lowerWriteFile(step, plan) {
   const fd = making(plan, step, (() => plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
     mode: step.mode ?? 420,
     fixes: {
-      ENOENT: `the parent directory of ${step.path} does not exist; mkdir() makes it`,
+      ENOENT: noParent(step.path),
       EISDIR: `${step.path} is a directory`
     }
   })));
@@ -3961,7 +3928,7 @@ var lowerWriteFile = (function lowerWriteFile(step, plan) {
 var makingFixes = (function makingFixes(path2) {
   return {
     EEXIST: `${path2} exists already`,
-    ENOENT: `the parent directory of ${path2} does not exist; mkdir() makes it`,
+    ENOENT: noParent(path2),
     EROFS: READ_ONLY,
     ENOSPC: filesystemFull(path2)
   };
@@ -4149,6 +4116,7 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
     target: target.canonical,
     type: "bind",
     source: path2,
+    ...plan.state.mounts.originOf(target.canonical),
     readOnly: true,
     certain: false
   });
@@ -4193,6 +4161,7 @@ var lowerClearEnv = (function lowerClearEnv({ keep = [] }, plan) {
   }
 });
 var lowerNewSession = (function lowerNewSession(_step, plan) {
+  if (plan.options.detached === true && plan.state.sessionLeader) return;
   plan.call(setsid(), {
     fixes: {
       EPERM: "the program is a session leader already"
@@ -4230,8 +4199,9 @@ var lowerProtect = (function lowerProtect(step, plan) {
     kind: "write",
     path: directory
   });
-  const shown2 = new Shown(plan, directory, plan.path(step.target).canonical);
-  for (const { path: path2, isLink, isShared } of found) {
+  const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
+  for (const file of found) {
+    const { path: path2, isShared } = file;
     if (path2 === directory) {
       plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
     }
@@ -4239,7 +4209,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     if (isShared) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
     }
-    shown2.keep(path2, isLink);
+    shown2.keep(file);
   }
   for (const name of missing3) {
     if (!shown2.has(name.path)) continue;
@@ -4247,7 +4217,10 @@ var lowerProtect = (function lowerProtect(step, plan) {
       ...name,
       stepIndex: plan.cursor.index
     });
-    shown2.keep(name.path);
+    shown2.keep({
+      path: name.path,
+      isLink: false
+    });
   }
 });
 var homeOf = (function homeOf(plan) {
@@ -4275,7 +4248,7 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
 var openRoot = (function openRoot(plan, path2) {
   return plan.path(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path2} does not exist in the container`,
+      ENOENT: `the directory ${path2} does not exist in the container${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
@@ -4302,8 +4275,9 @@ var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
-  const { program, isContained } = filterFor(step, plan);
+  const { program, isContained, deniesSockets } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
+  if (deniesSockets) plan.access.deniesSockets = true;
   plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
@@ -4314,31 +4288,41 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
   const { profile: profile2, allow: allow2, deny: deny2 } = step;
+  const abis = abisOf([
+    ...step.architectures ?? [],
+    ...profile2?.architectures ?? []
+  ]);
+  const others = OTHER_ABIS[architecture].filter(((abi) => abis.includes(abi)));
   const key = JSON.stringify({
     architecture,
+    others,
     profile: profile2,
     allow: allow2,
     deny: deny2
   });
-  return plan.host.remember(`seccomp ${key}`, (() => {
-    const made = profile2 === void 0 && allow2 === void 0 ? SECCOMP_FILTERS[architecture][(deny2 ?? []).join()] : void 0;
-    if (made !== void 0) return {
-      program: Uint8Array.fromBase64(made),
-      isContained: true
-    };
+  return plan.host.remember(`seccomp ${key}`, () => {
+    const made = profile2 === void 0 && allow2 === void 0 && others.length === 0 ? SECCOMP_FILTERS[architecture][(deny2 ?? []).join()] : void 0;
+    if (made !== void 0) {
+      return {
+        program: Uint8Array.fromBase64(made),
+        isContained: true,
+        deniesSockets: deny2?.includes("@unix-sockets") === true
+      };
+    }
     const filter = filterOfStep(step);
     try {
       checkLaunch(filter, plan);
-      const program = compileFilter(filter, architecture);
+      const program = compileFilter(filter, architecture, others);
       return {
         program,
-        isContained: deniesKernelCalls(filter)
+        isContained: deniesKernelCalls(filter, others),
+        deniesSockets: deniesUnixSockets(filter, others)
       };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;
     }
-  }));
+  });
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
@@ -4480,11 +4464,6 @@ var recipe = (function recipe(...inputs) {
     input
   ])));
 });
-var loopbackHosts = (function loopbackHosts(hostname2) {
-  return `127.0.0.1 localhost ${hostname2}
-::1 localhost ip6-localhost ip6-loopback
-`;
-});
 var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
   return [
@@ -4510,10 +4489,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid !== void 0) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read: read4 = [], write: write4 = [], net = "none", env = [] } = options;
-  const asked = /* @__PURE__ */ new Map();
-  for (const path2 of read4) asked.set(normalize(path2), "read");
-  for (const path2 of write4) asked.set(normalize(path2), "write");
+  const { read: read4 = [], write: write4 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = askedPaths(read4, write4);
   const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
@@ -4524,7 +4501,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     ]
   ];
   const usual = Object.entries({
-    PATH: DEFAULT_PATH,
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
     HOME: "/tmp",
     LANG: "C.UTF-8"
   });
@@ -4538,14 +4515,16 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       loopback()
     ] : [],
     hostname(HOSTNAME),
-    ...newRoot(asked, net, options),
+    ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
-    // and has no capabilities over the mounts and the network.
-    sysctl({
-      "user.max_user_namespaces": 1
-    }),
+    // and has no capabilities over the mounts and the network. The /proc outside is read-only.
+    ...weakerProc ? [] : [
+      sysctl({
+        "user.max_user_namespaces": 1
+      })
+    ],
     maskPaths(...MASKED),
-    readonlyPaths(...READ_ONLY2),
+    readonlyPaths(...READ_ONLY3),
     newSession(),
     init(),
     unshare3("user"),
@@ -4564,121 +4543,16 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ] : [],
     seccomp({
-      deny: denied2
+      deny: denied2,
+      ...architectures.length > 0 && {
+        architectures
+      }
     }),
     clearEnv({
       keep: env
     }),
     setEnv(Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))))
   ];
-});
-var newRoot = (function newRoot(asked, net, { protect: protect2, tmp = "25%", shm }) {
-  const whole = asked.get("/");
-  const paths = [
-    ...asked.keys()
-  ].filter(((path2) => path2 !== "/")).sort();
-  return [
-    ...whole === void 0 ? smallRoot(net, paths) : [
-      grantedFile("/", whole)
-    ],
-    tmpfs(`${ROOT}/tmp`, {
-      size: tmp,
-      options: "nr_inodes=400k"
-    }),
-    tmpfs(`${ROOT}/run`, {
-      size: "16m",
-      mode: 493,
-      options: "nr_inodes=16k"
-    }),
-    devices(`${ROOT}/dev`, {
-      ...shm !== void 0 && {
-        shm
-      }
-    }),
-    ...paths.map(((path2) => askedFile(path2, asked))),
-    ...protectedFiles(writtenIn(asked), ((path2) => accessAround(path2, asked).includes("write")), protect2),
-    proc(`${ROOT}/proc`),
-    pivotRoot(ROOT),
-    whole === void 0 ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys")
-  ];
-});
-var askedFile = (function askedFile(path2, asked) {
-  const access = asked.get(path2);
-  const around = accessAround(path2, asked);
-  if (!around.includes("write")) return grantedFile(path2, access);
-  if (access === "write" && around[0] === "read") {
-    throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
-  }
-  return {
-    ...grantedFile(path2, access),
-    source: ROOT + path2
-  };
-});
-var accessAround = (function accessAround(path2, asked) {
-  const around = [];
-  for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
-    const access = asked.get(at2);
-    if (access !== void 0) around.push(access);
-  }
-  const whole = asked.get("/");
-  if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
-    return around;
-  }
-  return [
-    ...around,
-    whole
-  ];
-});
-var writtenIn = (function writtenIn(asked) {
-  const written2 = [
-    ...asked
-  ].filter((([, access]) => access === "write")).map((([path2]) => path2));
-  return new Map(written2.sort().map(((path2) => [
-    path2,
-    path2 === "/" ? ROOT : ROOT + path2
-  ])));
-});
-var smallRoot = (function smallRoot(net, asked) {
-  const system = [
-    ...SYSTEM,
-    ...CERTIFICATES,
-    ...net === "host" ? NETWORK_FILES : []
-  ];
-  const others = system.filter(((path2) => !asked.some(((directory) => isWithin(path2, directory)))));
-  return [
-    tmpfs(ROOT, {
-      mode: 493
-    }),
-    mkdir2(`${ROOT}/var`),
-    // A mount on a link would be one on /tmp.
-    ...asked.some(((directory) => isWithin(directory, "/var/tmp"))) ? [] : [
-      symlink("/tmp", `${ROOT}/var/tmp`)
-    ],
-    ...others.map(((path2) => hostFile(path2, {
-      readOnly: true,
-      optional: true
-    }))),
-    ...net === "none" && !asked.some(((directory) => isWithin("/etc/hosts", directory))) ? [
-      mkdir2(`${ROOT}/etc`),
-      writeFile(`${ROOT}/etc/hosts`, loopbackHosts(HOSTNAME))
-    ] : []
-  ];
-});
-var grantedFile = (function grantedFile(path2, access) {
-  return hostFile(path2, {
-    readOnly: access === "read",
-    untrusted: true
-  });
-});
-var hostFile = (function hostFile(path2, options) {
-  const target = path2 === "/" ? ROOT : ROOT + path2;
-  return bind(path2, target, {
-    ...options,
-    restrict: [
-      "nosuid",
-      "nodev"
-    ]
-  });
 });
 var sandbox = (function sandbox(options = {}) {
   return recipe(...sandboxSteps(options));
@@ -4695,7 +4569,9 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
   try {
     const start2 = ((program2) => spawn((() => make2(program2, options)), denied2));
     using running = startShell(program, start2, words3.length === 0);
-    return (await running.container.status).code;
+    const { code } = await running.container.status;
+    if (code === BAD_CALL) printError(KILLED_BY_FILTER);
+    return code;
   } catch (error) {
     const status = startStatus(error);
     if (status === void 0) throw error;
@@ -4729,7 +4605,7 @@ var run2 = (async function run2(given) {
   const options = optionsOf(given);
   const box2 = sandbox(options);
   const cwd = visibleDirectory(options);
-  const terminal = environment()["TERM"];
+  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
   const permissions = permissionsOf(given);
   return await runProgram(given.program, ((program, command) => box2.command(program, {
     ...command,
@@ -4748,32 +4624,44 @@ var run2 = (async function run2(given) {
 });
 var optionsOf = (function optionsOf(given) {
   const all = given.has("allow-all");
-  const listed = ((flag, everything) => {
-    if (all) return everything();
-    return given.has(flag) ? listOf(given, flag) ?? everything() : [];
-  });
+  const allowed = ((grant, everything) => grantedList(given, grant, all) ?? everything());
+  const paths = (grant, everything) => allowed(grant, everything).map((path2) => existingPath(path2, `--${PERMISSION_FLAGS[grant].name}=${path2}`));
+  const denied2 = ((kind) => deniedList(given, kind).map(absolutePath2));
+  const read4 = paths("read", (() => all ? everywhere() : [
+    "/"
+  ]));
+  const write4 = paths("write", everywhere);
+  const sockets = socketsOf(given);
   return {
-    // A sandbox has a /tmp of its own, which programs write to; to be written, it is the host's.
-    read: listed("allow-read", () => all ? everywhere() : [
-      "/"
-    ]).map(((path2) => absolutePath2(path2, "allow-read"))),
-    write: listed("allow-write", everywhere).map(((path2) => absolutePath2(path2, "allow-write"))),
-    net: all || given.has("allow-net") && listOf(given, "allow-net") === void 0 ? "host" : "none",
-    env: listed("allow-env", () => Object.keys(environment())),
+    read: [
+      ...read4,
+      ...sockets
+    ],
+    write: write4,
+    denyRead: denied2("read"),
+    denyWrite: denied2("write"),
+    net: grantedList(given, "net", all) === void 0 ? "host" : "none",
+    env: variablesOf3(allowed("env", () => Object.keys(environment())), deniedList(given, "env")),
     protect: protectedBy(given),
     ...sizesOf(given),
-    ...(all || given.has(UNIX_SOCKETS.name)) && {
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write4)) && {
       unixSockets: true
+    },
+    ...given.has(NARROW_PROGRAMS.name) && {
+      architectures: NARROW_ARCHITECTURES
+    },
+    ...given.has(WEAKER_PROC.name) && {
+      weakerProc: true
     },
     setuidFiles: all || given.has(SETUID_FILES.name)
   };
 });
 var protectedBy = (function protectedBy(given) {
-  const listed = listOf(given, "protect") ?? [];
+  const listed2 = listOf(given, "protect") ?? [];
   const usual = !given.has("no-protect");
-  return listed.length === 0 ? usual : [
+  return listed2.length === 0 ? usual : [
     ...usual ? PROTECTED_NAMES : [],
-    ...listed
+    ...listed2
   ];
 });
 var sizesOf = (function sizesOf(given) {
@@ -4791,8 +4679,18 @@ var sizesOf = (function sizesOf(given) {
   };
 });
 var permissionsOf = (function permissionsOf(given) {
-  const hosts = given.has("allow-net") && !given.has("allow-all") ? listOf(given, "allow-net") : void 0;
-  if (hosts === void 0) return void 0;
+  const listed2 = grantedList(given, "net", given.has("allow-all"));
+  const denyNet = deniedList(given, "net");
+  if (listed2 === void 0) {
+    if (denyNet.length === 0) return void 0;
+    throw new UsageError(`--deny-net=${denyNet[0]}: the network of this machine cannot be held to hosts; list those that the program may reach: --allow-net=HOSTS`);
+  }
+  const hosts = listed2.filter((host2) => !isSocket(host2));
+  const sockets = denyNet.filter(isSocket);
+  if (sockets[0] !== void 0) {
+    throw new UsageError(`--deny-net=${sockets[0]}: --deny-read=${socketPath(sockets[0])} hides a socket`);
+  }
+  if (hosts.length === 0) return void 0;
   requireNetwork(hosts);
   return {
     read: true,
@@ -4800,18 +4698,12 @@ var permissionsOf = (function permissionsOf(given) {
     env: true,
     run: true,
     sys: true,
-    net: hosts
+    net: hosts,
+    denyNet
   };
 });
-var absolutePath2 = (function absolutePath2(path2, flag) {
-  const whole = withoutClimbing(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
-  try {
-    linux.statx(linux.AT_FDCWD, whole);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !MISSING.includes(error.code)) throw error;
-    throw new UsageError(`--${flag}=${path2}: ${missing2(path2)}`);
-  }
-  return whole;
+var absolutePath2 = (function absolutePath2(path2) {
+  return withoutClimbing(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
 });
 var withoutClimbing = (function withoutClimbing(path2) {
   const parts = [];
@@ -5301,6 +5193,15 @@ var init_shown = __esm({
   })
 });
 
+// recipe/unexpanded.ts
+function unexpanded(path2) {
+  return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
+}
+var init_unexpanded = __esm({
+  "recipe/unexpanded.ts"() {
+  }
+});
+
 // recipe/schema.ts
 
 
@@ -5358,6 +5259,7 @@ var init_schema = __esm({
   "recipe/schema.ts": (function () {
     init_nearest();
     init_shown();
+    init_unexpanded();
     PATH_BYTES = 4095;
     DECIMAL_MODES = [
       ...[
@@ -5502,21 +5404,63 @@ var init_granted_host = __esm({
 });
 
 // scripts/ramekin/permission_flags.ts
-function grantsOf(given) {
+function grantsOf(given, others = false) {
   const grants = {};
   for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
-    if (!given.has(name)) continue;
-    const list2 = value === void 0 ? void 0 : listOf(given, name);
-    if (grant === "net") requireNetwork(list2 ?? []);
+    if (!others && !given.has(name)) continue;
+    const list2 = value === void 0 ? void 0 : grantedList(given, grant, others);
     grants[grant] = list2 ?? true;
+  }
+  for (const [denied2, option] of Object.entries(DENIALS)) {
+    const list2 = deniedList(given, denied2);
+    if (list2.length > 0) grants[option] = list2;
+  }
+  const { net } = grants;
+  if (typeof net === "object") {
+    const socket = net.find(isSocket);
+    if (socket !== void 0) {
+      const path2 = socketPath(socket);
+      throw new UsageError(`--allow-net=${socket}: a recipe shows a unix socket by a bind(), which --allow-read=${path2} --allow-write=${path2} grant`);
+    }
+    requireNetwork(net);
   }
   return grants;
 }
+function hasDenials(given) {
+  return Object.values(DENIAL_FLAGS).some(({ name }) => given.has(name));
+}
+function grantedList(given, grant, others = false) {
+  const { name } = PERMISSION_FLAGS[grant];
+  const isAll = others || given.values(name).includes(void 0);
+  const isDenied = grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
+  return isAll && !isDenied ? void 0 : listed(given, grant, name);
+}
+function deniedList(given, denied2) {
+  return listed(given, denied2, DENIAL_FLAGS[denied2].name);
+}
+function listed(given, kind, flag) {
+  const words3 = given.values(flag).flatMap((value) => value?.split(",") ?? []).filter((word4) => word4 !== "");
+  return kind === "net" ? words3.flatMap((host2) => hostsOf(host2, flag)) : words3;
+}
+function hostsOf(text4, flag) {
+  const port = /^:\d+$/.test(text4) ? text4 : void 0;
+  const hosts = port === void 0 ? [
+    text4
+  ] : THIS_MACHINE.map((host2) => host2 + port);
+  for (const host2 of hosts) {
+    if (isSocket(host2) || parseGrantedHost(host2) !== void 0) continue;
+    throw new UsageError(`--${flag}=${text4}: this is not ${GRANTED_HOSTS}`);
+  }
+  return hosts;
+}
+function isSocket(host2) {
+  return host2.startsWith(UNIX);
+}
+function socketPath(host2) {
+  return host2.slice(UNIX.length);
+}
 function requireNetwork(hosts) {
   for (const text4 of hosts) {
-    if (parseGrantedHost(text4) === void 0) {
-      throw new UsageError(`--allow-net=${text4}: this is not ${GRANTED_HOSTS}`);
-    }
     const host2 = text4.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
     if (Deno.permissions.querySync({
       name: "net",
@@ -5526,7 +5470,7 @@ function requireNetwork(hosts) {
   }
 }
 
-var PERMISSION_FLAGS, ALLOW_ALL, UNIX_SOCKETS, SETUID_FILES;
+var PERMISSION_FLAGS, DENIALS, DENIAL_FLAGS, ALLOW_ALL, UNIX_SOCKETS, SETUID_FILES, NARROW_PROGRAMS, WEAKER_PROC, THIS_MACHINE, UNIX;
 var init_permission_flags = __esm({
   "scripts/ramekin/permission_flags.ts": (function () {
     init_granted_host();
@@ -5580,6 +5524,45 @@ var init_permission_flags = __esm({
         summary: "let it use keys and virtual sockets, and run on after ramekin; with --allow-run, all of the machine: devices, users, other processes"
       }
     };
+    DENIALS = {
+      read: "denyRead",
+      write: "denyWrite",
+      net: "denyNet",
+      env: "denyEnv"
+    };
+    DENIAL_FLAGS = {
+      read: {
+        name: "deny-read",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "hide files and directories; without a value, all that are not listed"
+      },
+      write: {
+        name: "deny-write",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "keep files and directories from being changed"
+      },
+      net: {
+        name: "deny-net",
+        value: "HOSTS",
+        optionalValue: true,
+        repeated: true,
+        summary: "deny hosts that --allow-net=HOSTS includes"
+      },
+      env: {
+        name: "deny-env",
+        value: "NAMES",
+        optionalValue: true,
+        repeated: true,
+        completes: "variable",
+        summary: "keep back variables of the environment: HOME, or AWS_*"
+      }
+    };
     ALLOW_ALL = {
       name: "allow-all",
       letter: "A",
@@ -5593,6 +5576,20 @@ var init_permission_flags = __esm({
       name: "setuid-files",
       summary: "let it make files that run as their owner or group, as package managers do"
     };
+    NARROW_PROGRAMS = {
+      name: "32-bit",
+      summary: "let it run 32-bit programs, which are killed otherwise (SIGSYS)"
+    };
+    WEAKER_PROC = {
+      name: "weaker-proc",
+      summary: "show it the /proc outside, with all processes there: for containers as those of Docker"
+    };
+    THIS_MACHINE = [
+      "0.0.0.0",
+      "127.0.0.1",
+      "localhost"
+    ];
+    UNIX = "unix:";
   })
 });
 
@@ -5638,7 +5635,8 @@ ${STATUS}`,
         flags: [
           SET,
           ...Object.values(PERMISSION_FLAGS),
-          ALLOW_ALL
+          ALLOW_ALL,
+          ...Object.values(DENIAL_FLAGS)
         ]
       },
       {
@@ -5671,10 +5669,13 @@ ${STATUS}`,
           },
           UNIX_SOCKETS,
           SETUID_FILES,
+          NARROW_PROGRAMS,
+          WEAKER_PROC,
           {
             ...ALLOW_ALL,
-            summary: "show it all files, the network and the environment, and lift the two above"
-          }
+            summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
+          },
+          ...Object.values(DENIAL_FLAGS)
         ]
       },
       {
@@ -6235,8 +6236,8 @@ var init_files3 = __esm({
 
 // ffi/errno.ts
 function errnoName(errno) {
-  const entry = Object.entries(ERRNO).find(([, number]) => number === errno);
-  return entry?.[0];
+  const entry2 = Object.entries(ERRNO).find(([, number]) => number === errno);
+  return entry2?.[0];
 }
 function errnoText(name) {
   return TEXT[name];
@@ -6624,11 +6625,14 @@ var init_errors = __esm({
       grant;
       /** What the recipe needs access to, if it has a name: `"/usr"`. */
       value;
+      /** Whether it is denied by name, so that granting it is of no use. */
+      denied;
       /** Creates an error about the missing permission. */
       constructor(issue, grant, details = {}) {
         super(issue, details);
         this.grant = grant;
         this.value = details.value;
+        this.denied = details.denied ?? false;
       }
     };
   })
@@ -8449,6 +8453,16 @@ var init_waiting2 = __esm({
 
 
 
+function rusageOutput() {
+  return new Output(144, "&rusage");
+}
+function readRusage(usage) {
+  const time = (at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3;
+  return {
+    userMs: time(0),
+    systemMs: time(16)
+  };
+}
 var init_waiting3 = __esm({
   "ffi/calls/waiting.ts": (function () {
     init_call();
@@ -8471,6 +8485,11 @@ function pidfd_getfd(pidfd, target) {
 
 
 
+function rt_sigtimedwait(signal) {
+  const set = new Uint8Array(SIGSET_SIZE2);
+  set[signal - 1 >> 3] = 1 << (signal - 1 & 7);
+  return call("rt_sigtimedwait", new Struct(set, "&set"), null, null, SIGSET_SIZE2);
+}
 
 
 
@@ -10846,8 +10865,8 @@ function setns2(fd, kind = 0) {
   };
   syscall(setns(raw(fd), kind), hints);
 }
-function pivot_root2(newRoot2, oldRoot) {
-  syscall(pivot_root(newRoot2, oldRoot), {
+function pivot_root2(newRoot, oldRoot) {
+  syscall(pivot_root(newRoot, oldRoot), {
     EPERM: needs("CAP_SYS_ADMIN", '"user", "mount"'),
     EINVAL: "the new root must be a mount (bind it on itself), no mount may be shared (MS_REC|MS_PRIVATE on /), and the root must not be the initial ramdisk"
   });
@@ -12049,10 +12068,27 @@ var init_step_schema = __esm({
 
 // recipe/steps/bind.ts
 
+function entry() {
+  return text({
+    expected: "a name in the directory, or a path from there",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue(path2) {
+      const isPath2 = path2.split("/").every((name) => ![
+        "",
+        ".",
+        ".."
+      ].includes(name));
+      return isPath2 ? void 0 : `${quoted(path2)} is no name in a directory, and no path from there`;
+    }
+  });
+}
 var RESTRICTIONS2, bindSchema;
 var init_bind = __esm({
   "recipe/steps/bind.ts": (function () {
     init_schema();
+    init_shown();
     init_step_schema();
     RESTRICTIONS2 = [
       "nosuid",
@@ -12066,10 +12102,31 @@ var init_bind = __esm({
       readOnly: optional(boolean()),
       recursive: optional(boolean()),
       optional: optional(boolean()),
+      entries: optional(list(entry(), 1)),
+      hide: optional(list(entry())),
       restrict: optional(list(oneOf(RESTRICTIONS2))),
       untrusted: optional(boolean())
-    })));
+    })), ({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0);
   })
+});
+
+// recipe/steps/deny_files.ts
+function denyFiles(files) {
+  return {
+    step: "denyFiles",
+    ...files
+  };
+}
+var denyFilesSchema;
+var init_deny_files = __esm({
+  "recipe/steps/deny_files.ts"() {
+    init_schema();
+    init_step_schema();
+    denyFilesSchema = stepSchema("denyFiles", () => ({
+      read: optional(list(absolutePath())),
+      write: optional(list(absolutePath()))
+    }));
+  }
 });
 
 // recipe/mount_options.ts
@@ -12077,7 +12134,7 @@ var init_bind = __esm({
 
 
 
-var WORDS, OTHER_STEPS, OPTIONS_BYTES;
+var WORDS, OTHER_STEPS, LOOP, DONE_BY_MOUNT, IGNORED, OPTIONS_BYTES;
 var init_mount_options = __esm({
   "recipe/mount_options.ts": (function () {
     init_mounts();
@@ -12210,6 +12267,13 @@ var init_mount_options = __esm({
       unbindable: "propagation",
       runbindable: "propagation"
     };
+    LOOP = /* @__PURE__ */ new Set([
+      "loop",
+      "offset",
+      "sizelimit"
+    ]);
+    DONE_BY_MOUNT = /^[xX]-mount\.(idmap|subdir|owner|group|mode)$/;
+    IGNORED = /^(x-|X-|comment=|u?helper=)/;
     OPTIONS_BYTES = 4095;
   })
 });
@@ -12242,7 +12306,10 @@ var init_mounts5 = __esm({
       mode: optional(modeBits()),
       options: optional(mountOptions())
     })));
-    procSchema = stepSchema("proc", kernelFilesystem("/proc"));
+    procSchema = stepSchema("proc", () => ({
+      ...kernelFilesystem("/proc")(),
+      outer: optional(boolean())
+    }), ({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0);
     sysfsSchema = stepSchema("sysfs", kernelFilesystem("/sys"));
     mqueueSchema = stepSchema("mqueue", kernelFilesystem("/dev/mqueue"));
     PROPAGATIONS = [
@@ -12889,13 +12956,22 @@ var init_translation = __esm({
       if (host2.bytes.every((byte) => byte === 0)) {
         return `without "hostAddress", all addresses are published`;
       }
-      const isLoopback = host2.bytes.length === 4 ? host2.bytes[0] === 127 : formatIp(host2.bytes) === "::1";
-      return isLoopback ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address2} without publish()` : void 0;
+      const isLoopback3 = host2.bytes.length === 4 ? host2.bytes[0] === 127 : formatIp(host2.bytes) === "::1";
+      return isLoopback3 ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address2} without publish()` : void 0;
     });
   })
 });
 
 // recipe/steps/network/user_network.ts
+function userNetwork(program, options = {}) {
+  return {
+    step: "userNetwork",
+    ...program !== void 0 && {
+      program
+    },
+    ...options
+  };
+}
 var USER_NETWORK_PROGRAMS, userNetworkSchema;
 var init_user_network = __esm({
   "recipe/steps/network/user_network.ts": (function () {
@@ -12906,7 +12982,8 @@ var init_user_network = __esm({
       "slirp4netns"
     ];
     userNetworkSchema = stepSchema("userNetwork", () => ({
-      program: optional(oneOf(USER_NETWORK_PROGRAMS))
+      program: optional(oneOf(USER_NETWORK_PROGRAMS)),
+      dns: optional(boolean())
     }));
   })
 });
@@ -13045,12 +13122,156 @@ var init_root = __esm({
   })
 });
 
+// ffi/seccomp/compat_syscalls.ts
+var I386, ARM, X32_OWN, NOT_IN_X32;
+var init_compat_syscalls = __esm({
+  "ffi/seccomp/compat_syscalls.ts"() {
+    I386 = `
+  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
+  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
+  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
+  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
+  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
+  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
+  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
+  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
+  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
+  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
+  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
+  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
+  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
+  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
+  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
+  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
+  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
+  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
+  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
+  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
+  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
+  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
+  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
+  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
+  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
+  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
+  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
+  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
+  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
+  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
+  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
+  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
+  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
+  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
+  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
+  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
+  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
+  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
+  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
+  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+`;
+    ARM = `
+  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
+  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
+  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
+  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
+  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
+  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
+  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
+  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
+  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
+  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
+  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
+  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
+  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
+  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
+  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
+  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
+  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
+  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
+  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
+  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
+  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
+  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
+  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
+  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
+  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
+  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
+  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
+  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
+  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
+  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
+  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
+  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
+  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
+  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
+  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
+  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
+  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
+  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
+  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
+  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
+`;
+    X32_OWN = `
+  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
+  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
+  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
+  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
+  execveat preadv2 pwritev2
+`;
+    NOT_IN_X32 = `
+  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
+  get_thread_area epoll_ctl_old epoll_wait_old vserver
+`;
+  }
+});
+
 // ffi/seccomp/all_syscalls.ts
-function allSyscalls(architecture) {
-  return TABLES[architecture]();
+function allSyscalls(abi) {
+  return TABLES[abi]();
 }
 function isSyscallName(name) {
-  return allSyscalls("x86_64").has(name) || allSyscalls("aarch64").has(name);
+  return Object.values(TABLES).some((table2) => table2().has(name));
+}
+function syscallNames() {
+  return new Set(Object.values(TABLES).flatMap((table2) => [
+    ...table2().keys()
+  ]));
+}
+function numbersOfX32() {
+  const numbers = new Map([
+    ...numbersOf(X86_64),
+    ...numbersOf(X32_OWN)
+  ]);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
+  return new Map([
+    ...numbers
+  ].map(([name, number]) => [
+    name,
+    number + X32_BIT
+  ]));
 }
 function numbersOf(table2) {
   const numbers = /* @__PURE__ */ new Map();
@@ -13062,9 +13283,11 @@ function numbersOf(table2) {
   return numbers;
 }
 
-var X86_64, AARCH64, TABLES;
+var X32_BIT, X86_64, AARCH64, TABLES;
 var init_all_syscalls = __esm({
   "ffi/seccomp/all_syscalls.ts": (function () {
+    init_compat_syscalls();
+    X32_BIT = 1073741824;
     X86_64 = `
   read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
   rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
@@ -13152,7 +13375,10 @@ var init_all_syscalls = __esm({
 `;
     TABLES = {
       x86_64: lazy2(() => numbersOf(X86_64)),
-      aarch64: lazy2(() => numbersOf(AARCH64))
+      aarch64: lazy2(() => numbersOf(AARCH64)),
+      i386: lazy2(() => numbersOf(I386)),
+      x32: lazy2(numbersOfX32),
+      arm: lazy2(() => numbersOf(ARM))
     };
   })
 });
@@ -13194,9 +13420,10 @@ function allowWhere(names, { index, bits, are }) {
     ]
   };
 }
-var FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES, SECCOMP_GROUPS, CLONE_NAMESPACES, CLONE_NEWTIME2, INT, SOCKET_FAMILIES, PERSONALITIES, TYPING, ENOSYS, DEFAULT_SECCOMP_PROFILE;
+var FILES, WAITING, CLOCK, MEMORY, PROCESSES, MESSAGES, NARROW, SECCOMP_GROUPS, CLONE_NAMESPACES, CLONE_NEWTIME2, INT, SOCKET_FAMILIES, PERSONALITIES, TYPING, DEFAULT_SECCOMP_PROFILE;
 var init_seccomp_default = __esm({
   "recipe/seccomp_default.ts": (function () {
+    init_errno();
     FILES = `
   access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
   faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
@@ -13246,10 +13473,24 @@ var init_seccomp_default = __esm({
   mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
   semctl semget semop semtimedop shmat shmctl shmdt shmget
 `;
+    NARROW = `
+  _llseek arm_fadvise64_64 arm_sync_file_range chown32 fadvise64_64 fchown32 fcntl64 fstat64
+  fstatat64 fstatfs64 ftruncate64 io_pgetevents_time64 lchown32 lstat64 sendfile64 stat64 statfs64
+  truncate64 utimensat_time64
+  _newselect clock_adjtime64 clock_getres_time64 clock_gettime64 clock_nanosleep_time64
+  ppoll_time64 pselect6_time64 timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64
+  mmap2
+  futex_time64 getegid32 geteuid32 getgid32 getgroups32 getresgid32 getresuid32 getuid32 nice
+  olduname rt_sigtimedwait_time64 sched_rr_get_interval_time64 setfsgid32 setfsuid32 setgid32
+  setgroups32 setregid32 setresgid32 setresuid32 setreuid32 setuid32 sigaction signal sigpending
+  sigprocmask sigreturn sigsuspend ugetrlimit waitpid
+  mq_timedreceive_time64 mq_timedsend_time64 recv recvmmsg_time64 semtimedop_time64 send
+  breakpoint cacheflush get_tls set_tls
+`;
     SECCOMP_GROUPS = {
       "@mounts": `
     fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
-    umount2
+    umount umount2
   `,
       "@namespaces": "clone clone3 setns unshare"
     };
@@ -13274,7 +13515,6 @@ var init_seccomp_default = __esm({
       21522,
       21532
     ];
-    ENOSYS = 38;
     DEFAULT_SECCOMP_PROFILE = {
       defaultAction: "SCMP_ACT_ERRNO",
       get syscalls() {
@@ -13285,7 +13525,8 @@ var init_seccomp_default = __esm({
             CLOCK,
             MEMORY,
             PROCESSES,
-            MESSAGES
+            MESSAGES,
+            NARROW
           ].flatMap(words2)),
           allowWhere([
             "clone"
@@ -13306,7 +13547,7 @@ var init_seccomp_default = __esm({
               "clone3"
             ],
             action: "SCMP_ACT_ERRNO",
-            errnoRet: ENOSYS
+            errnoRet: ERRNO.ENOSYS
           },
           ...SOCKET_FAMILIES.map((are) => allowWhere([
             "socket",
@@ -13316,6 +13557,15 @@ var init_seccomp_default = __esm({
             bits: INT,
             are
           })),
+          // As of a family that the kernel does not have: programs then try another one.
+          {
+            names: [
+              "socket",
+              "socketpair"
+            ],
+            action: "SCMP_ACT_ERRNO",
+            errnoRet: ERRNO.EAFNOSUPPORT
+          },
           ...PERSONALITIES.map((are) => allowWhere([
             "personality"
           ], {
@@ -13373,9 +13623,10 @@ function is(index, mask2, value) {
     op: "SCMP_CMP_MASKED_EQ"
   };
 }
-var SETUID_BITS, CREATING, UNIX, DATAGRAMS, INT2, SOCK_TYPE_MASK, ENOSYS2, SECCOMP_DENIALS;
+var SETUID_BITS, CREATING, UNIX2, DATAGRAMS, INT2, SOCK_TYPE_MASK, SECCOMP_DENIALS;
 var init_seccomp_denials = __esm({
   "recipe/seccomp_denials.ts": (function () {
+    init_errno();
     init_seccomp_default();
     SETUID_BITS = [
       2048,
@@ -13385,14 +13636,13 @@ var init_seccomp_denials = __esm({
       64,
       4194304
     ];
-    UNIX = 1;
+    UNIX2 = 1;
     DATAGRAMS = [
       2,
       3
     ];
     INT2 = 4294967295;
     SOCK_TYPE_MASK = 15;
-    ENOSYS2 = 38;
     SECCOMP_DENIALS = {
       /**
        * Files with the bits of set-user-ID and set-group-ID, as RestrictSUIDSGID= of systemd.exec(5)
@@ -13424,20 +13674,27 @@ var init_seccomp_denials = __esm({
           ...deny([
             "openat2"
           ]),
-          errnoRet: ENOSYS2
+          errnoRet: ERRNO.ENOSYS
         }
       ],
       /**
-       * Unix sockets, but for connected pairs. Datagrams can be sent from one of a pair to any other
+       * Unix sockets, but for connected pairs: with the kernel's own errors for a family, and for a type
+       * of it, that it does not have. Datagrams can be sent from one of a pair to any other
        * socket by its path, so that only streams are left.
        */
       "@unix-sockets": () => [
-        deny([
-          "socket"
-        ], is(0, INT2, UNIX)),
-        ...DATAGRAMS.map((type) => deny([
-          "socketpair"
-        ], is(0, INT2, UNIX), is(1, SOCK_TYPE_MASK, type)))
+        {
+          ...deny([
+            "socket"
+          ], is(0, INT2, UNIX2)),
+          errnoRet: ERRNO.EAFNOSUPPORT
+        },
+        ...DATAGRAMS.map((type) => ({
+          ...deny([
+            "socketpair"
+          ], is(0, INT2, UNIX2), is(1, SOCK_TYPE_MASK, type)),
+          errnoRet: ERRNO.ESOCKTNOSUPPORT
+        }))
       ]
     };
   })
@@ -13481,6 +13738,12 @@ function word3() {
   }));
 }
 
+function seccompArchitectures() {
+  return list(oneOf(Object.keys(ARCHITECTURES)));
+}
+function abisOf(architectures) {
+  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
+}
 function profile() {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
@@ -13504,9 +13767,7 @@ function profile() {
   return object({
     defaultAction: action,
     defaultErrnoRet: errno,
-    architectures: optional(list(text({
-      min: 1
-    }))),
+    architectures: optional(seccompArchitectures()),
     flags: optional(list(oneOf(FLAGS))),
     syscalls: optional(list(rule))
   });
@@ -13561,7 +13822,7 @@ function answerOf2(action, errnoRet = ERRNO.EPERM) {
   const data2 = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errnoRet : 0;
   return (ACTIONS[action] | data2) >>> 0;
 }
-var ACTIONS, COMPARISONS, FLAGS, LAST_ERRNO;
+var ACTIONS, COMPARISONS, ARCHITECTURES, FLAGS, LAST_ERRNO;
 var init_seccomp_profile = __esm({
   "recipe/seccomp_profile.ts": (function () {
     init_errno();
@@ -13585,6 +13846,31 @@ var init_seccomp_profile = __esm({
       SCMP_CMP_EQ: "equal",
       SCMP_CMP_GE: "greaterOrEqual",
       SCMP_CMP_GT: "greater"
+    };
+    ARCHITECTURES = {
+      SCMP_ARCH_X86: "i386",
+      SCMP_ARCH_X86_64: "x86_64",
+      SCMP_ARCH_X32: "x32",
+      SCMP_ARCH_ARM: "arm",
+      SCMP_ARCH_AARCH64: "aarch64",
+      SCMP_ARCH_LOONGARCH64: void 0,
+      SCMP_ARCH_M68K: void 0,
+      SCMP_ARCH_MIPS: void 0,
+      SCMP_ARCH_MIPS64: void 0,
+      SCMP_ARCH_MIPS64N32: void 0,
+      SCMP_ARCH_MIPSEL: void 0,
+      SCMP_ARCH_MIPSEL64: void 0,
+      SCMP_ARCH_MIPSEL64N32: void 0,
+      SCMP_ARCH_PARISC: void 0,
+      SCMP_ARCH_PARISC64: void 0,
+      SCMP_ARCH_PPC: void 0,
+      SCMP_ARCH_PPC64: void 0,
+      SCMP_ARCH_PPC64LE: void 0,
+      SCMP_ARCH_RISCV64: void 0,
+      SCMP_ARCH_S390: void 0,
+      SCMP_ARCH_S390X: void 0,
+      SCMP_ARCH_SH: void 0,
+      SCMP_ARCH_SHEB: void 0
     };
     FLAGS = [
       "SECCOMP_FILTER_FLAG_TSYNC",
@@ -13610,7 +13896,7 @@ var init_seccomp = __esm({
     init_seccomp_profile();
     init_step_schema();
     callNames = lazy(() => [
-      ...allSyscalls("x86_64").keys()
+      ...syscallNames()
     ]);
     seccompSchema = stepSchema("seccomp", (() => {
       const groups = Object.keys(SECCOMP_GROUPS);
@@ -13620,7 +13906,8 @@ var init_seccomp = __esm({
         deny: optional(list(callName([
           ...groups,
           ...Object.keys(SECCOMP_DENIALS)
-        ])))
+        ]))),
+        architectures: optional(seccompArchitectures())
       };
     }));
   })
@@ -13704,6 +13991,7 @@ var init_user_namespaces = __esm({
 var init_builders = __esm({
   "recipe/steps/builders.ts": (function () {
     init_bind();
+    init_deny_files();
     init_devices();
     init_files5();
     init_id_maps();
@@ -14138,6 +14426,46 @@ var init_transfer = __esm({
   })
 });
 
+// launch/ask_to_end.ts
+function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE) {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !dropsTerm(pid);
+  syscall(pidfd_send_signal(pidfd, asks ? SIGNALS.SIGTERM : SIGNALS.SIGKILL));
+  if (!asks) cgroup?.killed();
+  return asks ? killAfter : void 0;
+}
+function dropsTerm(pid) {
+  try {
+    const directory = processDirectory(pid);
+    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
+    const status = readWholeText(at_fdcwd, `${directory}/status`);
+    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasTerm(status, field2));
+  } catch {
+    return false;
+  }
+}
+function hasTerm(status, field2) {
+  const mask2 = new RegExp(`^${field2}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${mask2}`) >> BigInt(SIGNALS.SIGTERM - 1) & 1n) === 1n;
+}
+var USUAL_GRACE, TAKEN;
+var init_ask_to_end = __esm({
+  "launch/ask_to_end.ts"() {
+    init_files3();
+    init_processes();
+    init_engine();
+    init_read_file();
+    init_proc_dir();
+    init_syscall_numbers();
+    init_syscalls();
+    USUAL_GRACE = 5e3;
+    TAKEN = [
+      "SigCgt",
+      "SigBlk"
+    ];
+  }
+});
+
 // launch/output.ts
 
 var OutputLimitError, OutputCollector;
@@ -14201,13 +14529,30 @@ var init_output2 = __esm({
 });
 
 // launch/status.ts
+function statusSince(startedAt, end) {
+  return {
+    ...end,
+    durationMs: performance.now() - startedAt
+  };
+}
+function statusOf2({ success, code, signal, timedOut, outOfMemory, durationMs, usage }) {
+  return {
+    success,
+    code,
+    signal,
+    timedOut,
+    outOfMemory,
+    durationMs,
+    usage
+  };
+}
 
 
 function signalName2(number) {
-  const entry = Object.entries(SIGNALS).find(([, known]) => known === number);
-  return entry === void 0 ? null : entry[0];
+  const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number);
+  return entry2 === void 0 ? null : entry2[0];
 }
-var PIDFD, INFO, WAITING2, LOOKING, ENDS;
+var PIDFD, INFO, USAGE, WAITING2, LOOKING, ENDS;
 var init_status = __esm({
   "launch/status.ts": (function () {
     init_processes();
@@ -14215,6 +14560,7 @@ var init_status = __esm({
     init_routine();
     PIDFD = new Slot("pidfd");
     INFO = siginfoOutput();
+    USAGE = rusageOutput();
     [WAITING2, LOOKING] = [
       WEXITED,
       WEXITED | WNOHANG
@@ -14222,7 +14568,7 @@ var init_status = __esm({
       PIDFD
     ], [
       {
-        call: waitid(P_PIDFD, PIDFD, INFO, options),
+        call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE),
         accept: [
           "EINTR"
         ]
@@ -14248,7 +14594,7 @@ var init_running_service = __esm({
 
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
-  collectSync(launched, [], void 0);
+  collectSync(launched, []);
 }
 var FOREVER, FIRST, SECOND, EXIT, SECONDS, NANOSECONDS, TIMEOUT, WAITING3, FD, CLOSING;
 var init_collect = __esm({
@@ -14259,6 +14605,7 @@ var init_collect = __esm({
     init_call();
     init_routine();
     init_transfer();
+    init_ask_to_end();
     init_output2();
     init_status();
     init_running_service();
@@ -14334,9 +14681,88 @@ var init_permissions = __esm({
       })),
       sys: optional(either(oneOf([
         "inherit"
-      ]), boolean()))
+      ]), boolean())),
+      denyRead: optional(list(path())),
+      denyWrite: optional(list(path())),
+      denyNet: optional(list(host())),
+      denyEnv: optional(list(variablePattern()))
     })));
   })
+});
+
+// container/command_paths.ts
+function pathOf2(path2) {
+  if (typeof path2 === "string") return path2;
+  if (!(path2 instanceof URL)) {
+    throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
+  }
+  if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
+  return decodeURIComponent(path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
+}
+function optionError(message2) {
+  return new TypeError(escapeControls(message2));
+}
+var init_command_paths = __esm({
+  "container/command_paths.ts"() {
+    init_control_characters();
+    init_shown();
+  }
+});
+
+// container/stdio_options.ts
+function stdioSchema(stream) {
+  const kinds = oneOf(stream === "stderr" ? [
+    ...KINDS,
+    "stdout"
+  ] : KINDS);
+  const isStream = stream === "stdin" ? isReadable : isWritable;
+  const expected = '"piped", "inherit", "null", a file, a descriptor, { path } or a ' + (stream === "stdin" ? "ReadableStream" : "WritableStream");
+  return schema(expected, (value) => {
+    if (typeof value === "string") return kinds.issue(value);
+    if (isFile(value) || isStream(value)) return void 0;
+    if (isDescriptor(value) || isPath(value)) return void 0;
+    return `should be ${expected}, not ${shown(value)}`;
+  });
+}
+function fdsSchema() {
+  const expected = "a number from 3 to 1023";
+  const isOne = (name) => /^[1-9]\d{0,3}$/.test(String(name));
+  const number = schema(expected, (name) => isOne(name) && Number(name) >= 3 && Number(name) <= 1023 ? void 0 : `should be ${expected}`);
+  const file = schema("a file or a descriptor", (value) => isFile(value) || isDescriptor(value) ? void 0 : `should be a file or a descriptor, not ${shown(value)}`);
+  return dictionary(number, file);
+}
+function isDescriptor(value) {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0;
+}
+function isFile(value) {
+  return value instanceof Deno.FsFile || value === Deno.stdin || value === Deno.stdout || value === Deno.stderr;
+}
+function isObject2(value) {
+  return typeof value === "object" && value !== null;
+}
+function isReadable(value) {
+  return isObject2(value) && !isFile(value) && "getReader" in value && value instanceof ReadableStream;
+}
+function isWritable(value) {
+  return isObject2(value) && !isFile(value) && "getWriter" in value && value instanceof WritableStream;
+}
+function isPath(value) {
+  if (!isObject2(value) || !("path" in value)) return false;
+  const { path: path2 } = value;
+  const append = "append" in value ? value.append : void 0;
+  return (typeof path2 === "string" && path2 !== "" || path2 instanceof URL) && (append === void 0 || typeof append === "boolean");
+}
+var KINDS;
+var init_stdio_options = __esm({
+  "container/stdio_options.ts"() {
+    init_schema();
+    init_shown();
+    KINDS = [
+      "piped",
+      "inherit",
+      "null"
+    ];
+  }
 });
 
 // container/command_options.ts
@@ -14345,25 +14771,17 @@ function checkEnteringUser(user) {
   const issue = enteringUser().issue(user);
   if (issue !== void 0) throw optionError(`the command's option "user" ${issue}`);
 }
-
-function optionError(message2) {
-  return new TypeError(escapeControls(message2));
-}
 var commandFields, enteringUser, programName;
 var init_command_options = __esm({
   "container/command_options.ts": (function () {
     init_schema();
-    init_shown();
-    init_control_characters();
     init_permissions();
+    init_command_paths();
+    init_stdio_options();
     commandFields = lazy((() => {
-      const kind = optional(oneOf([
-        "piped",
-        "inherit",
-        "null"
-      ]));
       return {
         args: optional(list(text())),
+        argv0: optional(text()),
         cwd: optional(text({
           min: 1
         })),
@@ -14372,12 +14790,16 @@ var init_command_options = __esm({
         uid: optional(id()),
         gid: optional(id()),
         signal: optional(schema("an AbortSignal", () => void 0)),
-        stdin: kind,
-        stdout: kind,
-        stderr: kind,
+        stdin: optional(stdioSchema("stdin")),
+        stdout: optional(stdioSchema("stdout")),
+        stderr: optional(stdioSchema("stderr")),
+        fds: optional(fdsSchema()),
         maxOutput: optional(integer(0)),
         timeout: optional(integer(0)),
+        killAfter: optional(integer(0)),
         terminal: optional(boolean()),
+        detached: optional(boolean()),
+        windowsRawArguments: optional(boolean()),
         permissions: permissionsSchema()
       };
     }));
@@ -14638,6 +15060,32 @@ var init_fd_stream = __esm({
   })
 });
 
+// container/signal_number.ts
+function signalNumber(signal) {
+  if (typeof signal === "number" && Number.isInteger(signal)) {
+    if (signal >= 0 && signal <= SIGRTMAX) return signal;
+  } else if (Object.hasOwn(BY_NAME, signal)) {
+    return BY_NAME[signal];
+  }
+  const name = typeof signal === "string" ? signal : shown(signal);
+  const meant = suggestion(name, Object.keys(BY_NAME));
+  throw new TypeError(escapeControls(`Linux has no signal ${name}${meant}`));
+}
+var BY_NAME;
+var init_signal_number = __esm({
+  "container/signal_number.ts"() {
+    init_signals();
+    init_control_characters();
+    init_nearest();
+    init_shown();
+    BY_NAME = {
+      ...SIGNALS,
+      SIGPOLL: SIGNALS.SIGIO,
+      SIGUNUSED: SIGNALS.SIGSYS
+    };
+  }
+});
+
 // container/streams.ts
 function outputStream(channel) {
   const stream = new ReadableStream({
@@ -14651,7 +15099,7 @@ function outputStream(channel) {
     },
     cancel: () => channel.close()
   });
-  const bytes = async () => concat(await Array.fromAsync(stream));
+  const bytes = async () => concat(await allOf2(stream));
   const text4 = async () => new TextDecoder().decode(await bytes());
   return Object.assign(stream, {
     bytes,
@@ -14660,21 +15108,44 @@ function outputStream(channel) {
     json: async () => JSON.parse(await text4())
   });
 }
+async function allOf2(stream) {
+  const reader = stream.getReader();
+  const parts = [];
+  for (; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return parts;
+    parts.push(value);
+  }
+}
 function inputStream(channel) {
   return new WritableStream({
-    async write(bytes) {
+    async write(chunk) {
       try {
-        await channel.write(bytes);
+        await channel.write(bytesOf3(chunk));
       } catch (error) {
-        if (!(error instanceof SyscallError) || error.code !== "EPIPE") throw error;
-        const message2 = "the program has ended, or has closed its standard input: EPIPE";
-        throw new Deno.errors.BrokenPipe(message2, {
-          cause: error
-        });
+        channel.close();
+        throw brokenPipe(error) ?? error;
       }
     },
     close: () => channel.close(),
     abort: () => channel.close()
+  });
+}
+function bytesOf3(chunk) {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
+}
+function brokenPipe(error) {
+  if (!(error instanceof SyscallError) || error.code !== "EPIPE") return void 0;
+  const message2 = "the program has ended, or has closed its standard input: EPIPE";
+  return Object.assign(new Deno.errors.BrokenPipe(message2, {
+    cause: error
+  }), {
+    code: "EPIPE"
   });
 }
 var init_streams = __esm({
@@ -14702,13 +15173,12 @@ var init_timer = __esm({
 });
 
 // container/container.ts
-var Container;
+var STREAMS, Container;
 var init_container = __esm({
   "container/container.ts": (function () {
     init_files3();
     init_processes();
     init_syscalls();
-    init_control_characters();
     init_missing();
     init_reactor();
     init_process_identity();
@@ -14716,32 +15186,40 @@ var init_container = __esm({
     init_enter_steps();
     init_pinned_namespace();
     init_registry();
+    init_ask_to_end();
     init_output2();
-    init_nearest();
     init_namespaces2();
     init_status();
     init_fd_stream();
+    init_signal_number();
     init_streams();
     init_timer();
     init_running_service();
+    STREAMS = [
+      "stdin",
+      "stdout",
+      "stderr"
+    ];
     Container = class {
   static {
     wait$24 = (async function ({ signal, timeout, ended }) {
-        const kill3 = () => this.#killNow();
-        if (signal?.aborted === true) kill3();
-        signal?.addEventListener("abort", kill3);
+        const end = () => this.#end();
+        if (signal?.aborted === true) end();
+        signal?.addEventListener("abort", end);
         const stopTimer = timeout === void 0 ? void 0 : after(timeout, () => {
-          this.#timedOut = !this.#ended;
-          kill3();
+          this.#timedOut = !this.#isEnding;
+          end();
         });
-        let status;
-        while (status === void 0) {
+        let reaped;
+        while (reaped === void 0) {
           await this.#exit.ready("readable");
-          status = reapStatus(this.#pidfd);
+          reaped = reapStatus(this.#pidfd);
         }
+        let status = statusSince(this.#startedAt, reaped);
         this.#ended = true;
         stopTimer?.();
-        signal?.removeEventListener("abort", kill3);
+        this.#stopGrace?.();
+        signal?.removeEventListener("abort", end);
         this.#exit.close();
         syscall(close(this.#pidfd));
         if (this.#cgroup !== void 0) status = {
@@ -14749,7 +15227,8 @@ var init_container = __esm({
           ...await this.#cgroup.end()
         };
         endServices(this.#services);
-        if (this.#killed) this.#channels.forEach((channel) => channel?.stopAtEof());
+        this.#pumps?.ended();
+        if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
         await ended?.();
         return this.#timedOut ? {
           ...status,
@@ -14758,36 +15237,53 @@ var init_container = __esm({
       });
   }
 
-      /** The pid of the container's first process, as this script sees it. */
-      pid;
-      /** Resolves when the program has ended. */
-      status;
+      #pid;
+      #status;
       #pidfd;
+      #startedAt;
       #enter;
       #exit;
       #cgroup;
       #services;
       #channels;
+      #pumps;
       #maxOutput;
+      #killAfter;
       #stdin;
       #outputs = [];
+      /** Whether `output()` was called. */
+      #collects = false;
       #ended = false;
       #timedOut = false;
-      #killed = false;
+      /** Whether it was asked to end, or killed. */
+      #isEnding = false;
+      #stopGrace;
       #identity;
       /** Use `spawn()`. */
-      constructor(launched, descriptors, limits2, enter2) {
-        this.pid = launched.pid;
-        this.#enter = enter2;
+      constructor(launched, descriptors, limits2, enter3, pumps) {
+        this.#pid = launched.pid;
+        this.#enter = enter3;
         this.#pidfd = launched.pidfd;
+        this.#startedAt = launched.startedAt;
         this.#cgroup = launched.cgroup;
         this.#services = launched.services;
         this.#exit = reactor().watch(launched.pidfd);
         this.#channels = descriptors.map(((fd) => fd === void 0 ? void 0 : new FdStream(fd)));
+        this.#pumps = pumps;
         this.#maxOutput = limits2.maxOutput;
-        this.status = wait$24.call(this, limits2);
-        this.status.catch(() => {
+        this.#killAfter = limits2.killAfter;
+        this.#status = wait$24.call(this, limits2);
+        this.#status.catch(() => {
         });
+        pumps?.done.catch(() => this.#killNow());
+      }
+      /** The pid of the container's first process, as this script sees it. */
+      get pid() {
+        return this.#pid;
+      }
+      /** Resolves when the program has ended. */
+      get status() {
+        return this.#status;
       }
       /**
        * The same as `pid`; `pidsIn` returns the pid in the container.
@@ -14930,7 +15426,7 @@ var init_container = __esm({
        * @throws {TypeError} if it is not piped
        */
       get stdout() {
-        return this.#outputs[1] ??= outputStream(this.#channel(1));
+        return this.#output(1);
       }
       /**
        * The program's standard error.
@@ -14947,10 +15443,11 @@ var init_container = __esm({
        * ```
        */
       get stderr() {
-        return this.#outputs[2] ??= outputStream(this.#channel(2));
+        return this.#output(2);
       }
       /**
-       * Waits for the end of the program, and returns its status and output.
+       * Waits for the end of the program, and returns its status and output. A piped standard input is
+       * left open: the script closes it.
        *
        * @example
        * ```ts
@@ -14962,16 +15459,27 @@ var init_container = __esm({
        * assertEquals([success, new TextDecoder().decode(stdout)], [true, "soup\n"]);
        * ```
        *
-       * @throws {TypeError} if one of its streams is being read already
+       * @throws {TypeError} if one of its streams is or was read to its end elsewhere
        * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
        */
       async output() {
-        if (this.#channels[0] !== void 0 && this.#stdin === void 0) this.#channels[0].close();
+        for (const fd of [
+          1,
+          2
+        ]) {
+          if (this.#channels[fd] === void 0) continue;
+          if (this.#collects || this.#outputs[fd]?.locked === true) {
+            const name = STREAMS[fd];
+            throw new TypeError(`Cannot collect output: '${name}' is locked`);
+          }
+        }
+        this.#collects = true;
         const [status, stdout, stderr] = await Promise.all([
           this.status,
           this.#collect(1),
           this.#collect(2)
         ]);
+        await this.#pumps?.done;
         return commandOutput(status, stdout?.bytes(), stderr?.bytes());
       }
       /**
@@ -14990,15 +15498,12 @@ var init_container = __esm({
        * assertEquals((await container.status).code, 128 + 15);
        * ```
        *
+       * @param signal its name, or its number; 0 only checks
        * @throws {TypeError} if the container has ended, or for a signal that Linux does not have
        */
       kill(signal = "SIGTERM") {
         this.#requireRunning();
-        const number = SIGNALS[signal];
-        if (number === void 0) {
-          const meant = suggestion(String(signal), Object.keys(SIGNALS));
-          throw new TypeError(escapeControls(`Linux has no signal ${signal}${meant}`));
-        }
+        const number = signalNumber(signal);
         syscall(pidfd_send_signal(this.#pidfd, number));
         if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
       }
@@ -15039,9 +15544,11 @@ var init_container = __esm({
         this.#runningGroup.update(limits2);
       }
       /**
-       * Freezes all processes of the container; resolves when they are frozen.
+       * Freezes all processes of the container; resolves when they are frozen. If the script ends, by
+       * whatever cause, they are thawed, so that they end with it.
        *
        * @throws {TypeError} if the container has ended, or the recipe has no step `limits`
+       * @throws {SyscallError} `EAGAIN` at the limit of processes
        */
       async pause() {
         await this.#runningGroup.pause();
@@ -15062,11 +15569,14 @@ var init_container = __esm({
       unref() {
         for (const wait of this.#waits()) wait.unref();
       }
-      /** Kills the container (SIGKILL), waits until it is cleaned up, and closes its streams. */
+      /**
+       * Ends the container, by SIGTERM and later SIGKILL (the option `killAfter`), waits until it is
+       * cleaned up, and closes its streams.
+       */
       async [Symbol.asyncDispose]() {
-        if (!this.#ended) this.kill("SIGKILL");
+        this.#end();
         await this.status;
-        for (const channel of this.#channels) channel?.close();
+        for (const channel of this.#openChannels()) channel.close();
       }
       
       #requireRunning() {
@@ -15080,14 +15590,15 @@ var init_container = __esm({
         this.#requireRunning();
         return this.#group;
       }
+      #output(fd) {
+        const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
+        if (this.#collects && !stream.locked) stream.getReader();
+        return stream;
+      }
       #channel(fd) {
         const channel = this.#channels[fd];
         if (channel === void 0) {
-          const name = [
-            "stdin",
-            "stdout",
-            "stderr"
-          ][fd];
+          const name = STREAMS[fd];
           throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
         }
         return channel;
@@ -15105,19 +15616,401 @@ var init_container = __esm({
         channel.close();
         return collected;
       }
+      /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
+      #end() {
+        if (this.#ended || this.#isEnding) return;
+        this.#isEnding = true;
+        const { pid } = this;
+        const grace = askToEnd({
+          pid,
+          pidfd: this.#pidfd,
+          cgroup: this.#cgroup
+        }, this.#killAfter);
+        if (grace !== void 0) this.#stopGrace = after(grace, () => this.#killNow());
+      }
       #killNow() {
         if (this.#ended) return;
-        this.#killed = true;
+        this.#isEnding = true;
         this.kill("SIGKILL");
       }
       /** Returns what may keep the event loop alive. */
       #waits() {
         return [
           this.#exit,
-          ...this.#channels.filter((channel) => channel !== void 0)
+          ...this.#openChannels()
+        ];
+      }
+      #openChannels() {
+        const own = this.#channels.filter((channel) => channel !== void 0);
+        return this.#pumps === void 0 ? own : [
+          ...own,
+          ...this.#pumps.channels
         ];
       }
     };
+  })
+});
+
+// container/passed_streams.ts
+function isBrokenPipe(error) {
+  return error instanceof Deno.errors.BrokenPipe || error instanceof SyscallError && error.code === "EPIPE";
+}
+async function passOnOutput(output, { outputs }, descriptors) {
+  const bytesOf4 = (fd) => fd === 1 ? output.stdout : output.stderr;
+  await Promise.all([
+    ...outputs
+  ].map(async ([fd, target]) => {
+    const writer = target.getWriter();
+    const bytes = bytesOf4(fd);
+    if (bytes.length > 0) await writer.write(bytes);
+    await writer.close();
+    writer.releaseLock();
+  }));
+  const [stdout, stderr] = [
+    1,
+    2
+  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf4(fd));
+  return commandOutput(statusOf2(output), stdout, stderr);
+}
+async function passOn(channel, target) {
+  const writer = target.getWriter();
+  try {
+    for await (const bytes of channel.chunks()) await writer.write(bytes);
+    await writer.close();
+  } finally {
+    channel.close();
+    writer.releaseLock();
+  }
+}
+var StreamPumps, Input;
+var init_passed_streams = __esm({
+  "container/passed_streams.ts"() {
+    init_errors();
+    init_fd_stream();
+    init_output2();
+    init_status();
+    StreamPumps = class {
+
+      /** The script's ends of the pipes. */
+      channels;
+      /**
+       * Resolves when all that the program has written was passed on; rejects if a stream of the
+       * script's fails, after which the program has to be killed.
+       */
+      done;
+      #input;
+      /** Takes over the descriptors of the script's ends. */
+      constructor({ input, outputs }, descriptors) {
+        this.#input = input && new Input(input, new FdStream(descriptors[0]));
+        const passing = [
+          ...outputs
+        ].map(([fd, target]) => {
+          const channel = new FdStream(descriptors[fd]);
+          return {
+            channel,
+            done: passOn(channel, target)
+          };
+        });
+        const taking = this.#input?.pass();
+        this.channels = [
+          ...this.#input === void 0 ? [] : [
+            this.#input.channel
+          ],
+          ...passing.map(({ channel }) => channel)
+        ];
+        this.done = Promise.all([
+          taking,
+          ...passing.map(({ done }) => done)
+        ]).then(() => {
+        });
+        this.done.catch(() => {
+        });
+      }
+      /** Stops to read for a program that has ended. */
+      ended() {
+        this.#input?.stop();
+      }
+    };
+    Input = class {
+
+      channel;
+      #reader;
+      #stopped = false;
+      constructor(source, channel) {
+        this.#reader = source.getReader();
+        this.channel = channel;
+      }
+      async pass() {
+        try {
+          for (; ; ) {
+            const { done, value } = await this.#reader.read();
+            if (done || this.#stopped) break;
+            await this.channel.write(value);
+          }
+        } catch (error) {
+          await this.#reader.cancel(error).catch(() => {
+          });
+          if (!isBrokenPipe(error)) throw error;
+        } finally {
+          this.#reader.releaseLock();
+        }
+        this.channel.close();
+      }
+      /** The rest of the stream is not read. */
+      stop() {
+        if (this.channel.closed) return;
+        this.#stopped = true;
+        this.channel.close();
+        void this.#reader.cancel().catch(() => {
+        });
+      }
+    };
+  }
+});
+
+// container/file_descriptor.ts
+function descriptorOf2(file, use) {
+  const standard = [
+    Deno.stdin,
+    Deno.stdout,
+    Deno.stderr
+  ].findIndex((stream) => stream === file);
+  if (standard !== -1) return standard;
+  const open3 = file;
+  const { dev, ino } = open3.statSync();
+  const same = namesIn("/proc/self/fd").map(Number).filter((fd) => {
+    const status = statusOf3(fd);
+    return status !== void 0 && Number(status.ino) === ino && status.dev === dev;
+  });
+  const [first] = same;
+  if (first === void 0) throw new TypeError("the file is not one of this process's open files");
+  if (same.length === 1) return first;
+  return same.find((fd) => movesWith(fd, open3)) ?? same.find((fd) => isFor(fd, use)) ?? first;
+}
+function isFor(fd, use) {
+  const mode2 = syscall(fcntl(fd, F_GETFL, 0)) & O_ACCMODE;
+  return mode2 !== (use === "read" ? O_WRONLY : O_RDONLY);
+}
+function movesWith(fd, file) {
+  const before = offsetOf(fd);
+  if (before < 0) return false;
+  try {
+    file.seekSync(1, Deno.SeekMode.Current);
+    return offsetOf(fd) === before + 1;
+  } finally {
+    file.seekSync(-1, Deno.SeekMode.Current);
+  }
+}
+function offsetOf(fd) {
+  const call2 = lseek(fd, 0, SEEK_CUR);
+  return Number(syscalls([
+    {
+      call: call2,
+      accept: [
+        "ESPIPE",
+        "EINVAL"
+      ]
+    }
+  ]).result(call2));
+}
+function statusOf3(fd) {
+  const stat = statxOutput();
+  const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: [
+        "EBADF"
+      ]
+    }
+  ]);
+  return outcome.result(call2) < 0n ? void 0 : readStatx(outcome.output(stat));
+}
+var O_ACCMODE;
+var init_file_descriptor = __esm({
+  "container/file_descriptor.ts"() {
+    init_at();
+    init_files3();
+    init_statx3();
+    init_read_dir();
+    init_syscalls();
+    O_ACCMODE = 3;
+  }
+});
+
+// container/stdio_files.ts
+function openInput(path2) {
+  return open2(pathOf2(path2), O_RDONLY, "stdin");
+}
+function openOutput(path2, append, stream) {
+  return open2(pathOf2(path2), O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), stream);
+}
+function open2(path2, flags2, stream) {
+  const call2 = openat(at_fdcwd, path2, flags2 | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 438);
+  const fd = syscall(call2, {
+    ENOENT: `the file for the program's ${stream}, or a directory on the way, does not exist`,
+    EACCES: `this user may not open the file for the program's ${stream}`,
+    EISDIR: `a directory cannot be a program's ${stream}`,
+    ENXIO: NAMED_PIPE
+  });
+  try {
+    if (isNamedPipe(fd)) {
+      throw new TypeError(escapeControls(`${path2} is a named pipe: ${NAMED_PIPE}`));
+    }
+    syscall(fcntl(fd, F_SETFL, flags2 & O_APPEND));
+    return fd;
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+}
+function isNamedPipe(fd) {
+  const stat = statxOutput();
+  const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
+  const { mode: mode2 } = readStatx(syscalls([
+    {
+      call: call2
+    }
+  ]).output(stat));
+  return (mode2 & S_IFMT) === S_IFIFO;
+}
+var NAMED_PIPE;
+var init_stdio_files = __esm({
+  "container/stdio_files.ts"() {
+    init_at();
+    init_files3();
+    init_statx3();
+    init_control_characters();
+    init_syscalls();
+    init_command_paths();
+    NAMED_PIPE = "it has to be opened by both sides at once; open it with Deno.open(), and give the program that file";
+  }
+});
+
+// container/launch_stdio.ts
+function handedFds({ fds = {} }) {
+  return Object.entries(fds).map(([number, file]) => ({
+    number: Number(number),
+    fd: typeof file === "number" ? file : descriptorOf2(file, "read")
+  }));
+}
+function passedStreams({ stdin, stdout, stderr }) {
+  const outputs = /* @__PURE__ */ new Map();
+  if (isWritable(stdout)) outputs.set(1, stdout);
+  if (isWritable(stderr)) outputs.set(2, stderr);
+  const input = isReadable(stdin) ? stdin : void 0;
+  if (input === void 0 && outputs.size === 0) return void 0;
+  if (outputs.size === 2 && stdout === stderr) {
+    throw new TypeError('one stream cannot be stdout and stderr; use { stderr: "stdout" }');
+  }
+  if ([
+    input,
+    ...outputs.values()
+  ].some((stream) => stream?.locked === true)) {
+    throw new TypeError("a stream for the program is locked: something else reads or writes it");
+  }
+  return {
+    input,
+    outputs
+  };
+}
+function simple(stream, use) {
+  if (typeof stream === "string") return stream;
+  if (typeof stream === "number") return {
+    fd: stream
+  };
+  return isFile(stream) ? {
+    fd: descriptorOf2(stream, use)
+  } : void 0;
+}
+var LaunchStdio;
+var init_launch_stdio = __esm({
+  "container/launch_stdio.ts"() {
+    init_files3();
+    init_syscalls();
+    init_file_descriptor();
+    init_stdio_files();
+    init_stdio_options();
+    LaunchStdio = class {
+
+      sources;
+      #opened = [];
+      #outputs = /* @__PURE__ */ new Map();
+      /**
+       * Opens the files that are given by their paths.
+       *
+       * @throws {SyscallError} if one cannot be opened; the others are closed then
+       */
+      constructor({ stdin, stdout, stderr }, defaults) {
+        try {
+          this.sources = [
+            this.#input(stdin ?? defaults[0]),
+            this.#output(stdout ?? defaults[1], "stdout"),
+            stderr === "stdout" ? stderr : this.#output(stderr ?? defaults[2], "stderr")
+          ];
+        } catch (error) {
+          this.close();
+          throw error;
+        }
+      }
+      #input(source) {
+        if (isReadable(source)) return "piped";
+        return simple(source, "read") ?? {
+          fd: this.#keep(openInput(source.path))
+        };
+      }
+      #output(target, stream) {
+        if (isWritable(target)) return "piped";
+        const found = simple(target, "write");
+        if (found !== void 0) return found;
+        const { path: path2, append = false } = target;
+        const key = `${path2} ${append}`;
+        const fd = this.#outputs.get(key) ?? this.#keep(openOutput(path2, append, stream));
+        this.#outputs.set(key, fd);
+        return {
+          fd
+        };
+      }
+      #keep(fd) {
+        this.#opened.push(fd);
+        return fd;
+      }
+      /** Closes the opened files; the program has its own by then. */
+      close() {
+        for (const fd of this.#opened.splice(0)) syscall(close(fd));
+      }
+    };
+  }
+});
+
+// recipe/network_files.ts
+
+var CERTIFICATES, NETWORK_FILES;
+var init_network_files = __esm({
+  "recipe/network_files.ts": (function () {
+    CERTIFICATES = [
+      // Arch Linux; Debian has there what makes /etc/ssl/certs.
+      "/etc/ca-certificates/extracted",
+      "/etc/ca-certificates/trust-source",
+      "/etc/crypto-policies",
+      "/etc/pki/ca-trust",
+      "/etc/pki/java",
+      "/etc/pki/tls/cert.pem",
+      "/etc/pki/tls/certs",
+      "/etc/pki/tls/openssl.cnf",
+      "/etc/ssl/ca-bundle.pem",
+      "/etc/ssl/cert.pem",
+      "/etc/ssl/certs",
+      "/etc/ssl/openssl.cnf",
+      "/var/lib/ca-certificates"
+    ];
+    NETWORK_FILES = [
+      "/etc/gai.conf",
+      "/etc/hosts",
+      "/etc/protocols",
+      "/etc/resolv.conf",
+      "/etc/services"
+    ];
   })
 });
 
@@ -15187,10 +16080,10 @@ async function resolveName(name) {
 }
 function* addressesIn(list2) {
   for (let at2 = list2; at2 !== null; ) {
-    const entry = new Deno.UnsafePointerView(at2);
-    const socketAddress3 = entry.getPointer(ADDRINFO.addr);
+    const entry2 = new Deno.UnsafePointerView(at2);
+    const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
     if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
-    at2 = entry.getPointer(ADDRINFO.next);
+    at2 = entry2.getPointer(ADDRINFO.next);
   }
 }
 function* addressIn(view2) {
@@ -15362,7 +16255,10 @@ function describeAddress({ bytes }, port) {
     port
   });
 }
-function isFor(host2, port) {
+function isLoopback(address2) {
+  return isInRange(address2, loopbackIpv4()) || formatIp(address2.bytes) === "::1";
+}
+function isFor2(host2, port) {
   return (host2.port ?? port) === port;
 }
 function stateOf(host2) {
@@ -15395,16 +16291,22 @@ var init_hosts = __esm({
     Hosts = class {
 
       #granted;
+      #denied;
       #lookups = new Semaphore(LOOKUPS_AT_ONCE);
-      /** A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`. */
-      constructor(list2) {
+      /**
+       * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
+       * not reached although they are in it.
+       */
+      constructor(list2, denied2 = []) {
         this.#granted = list2.map((text4) => parseGrantedHost(text4));
+        this.#denied = denied2.map((text4) => parseGrantedHost(text4));
       }
       /** Whether the host is granted, by the name or the address in the request. */
       has({ name, port }) {
         const ip = parseDestinationAddress(name);
-        if (ip !== void 0) return this.#hasAddress(ip, port);
-        return this.#granted.some((host2) => isFor(host2, port) && grantsName(host2, name));
+        if (ip !== void 0) return this.#hasAddress(ip, port) && !this.#denies(ip, port);
+        if (this.#denied.some((host2) => isFor2(host2, port) && grantsName(host2, name))) return false;
+        return this.#granted.some((host2) => isFor2(host2, port) && grantsName(host2, name));
       }
       /** Whether one of the hosts is this machine by its loopback interface. */
       get includesLoopback() {
@@ -15425,7 +16327,7 @@ var init_hosts = __esm({
           throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
         }
         const found = await this.#resolve(to.name, isWanted);
-        return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
+        return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
       }
       async #resolve(name, isWanted) {
         const ip = parseDestinationAddress(name);
@@ -15443,9 +16345,227 @@ var init_hosts = __esm({
         using socket = new NetlinkSocket();
         return socket.leadsToOneMachine(address2);
       }
-      #hasAddress(address2, port) {
-        return this.#granted.some((host2) => isFor(host2, port) && grantsAddress(host2, address2));
+      /** Whether an address is denied, by itself or as one of localhost. */
+      #denies(address2, port) {
+        return this.#denied.some((host2) => isFor2(host2, port) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
       }
+      #hasAddress(address2, port) {
+        return this.#granted.some((host2) => isFor2(host2, port) && grantsAddress(host2, address2));
+      }
+    };
+  })
+});
+
+// plan/mount_table.ts
+
+
+
+
+
+
+var DEFAULTS, HOST_ROOT, MountTable;
+var init_mount_table = __esm({
+  "plan/mount_table.ts": (function () {
+    init_path();
+    DEFAULTS = {
+      source: "",
+      layers: [],
+      readOnly: false,
+      own: false,
+      certain: true,
+      stepIndex: void 0
+    };
+    HOST_ROOT = {
+      ...rootMount(false),
+      origin: "/"
+    };
+    MountTable = class {
+  static {
+    addMethods(this.prototype, {
+    mounted: (function (description) {
+        const target = normalize(description.target);
+        const place2 = makePlace$27.call(this, target);
+        const mount4 = {
+          ...DEFAULTS,
+          ...description,
+          target
+        };
+        place2.mounts.push({
+          mount: mount4,
+          depth: this.#depth,
+          covered: place2.children
+        });
+        place2.children = void 0;
+      }),
+    remounted: (function (target, readOnly) {
+        const entry2 = this.#placeAt(target)?.mounts.at(-1);
+        if (entry2 !== void 0) entry2.mount = {
+          ...entry2.mount,
+          readOnly
+        };
+        else if (normalize(target) === "/") this.#base = {
+          ...this.#base,
+          readOnly
+        };
+      }),
+    madeDirectory: (function (path2) {
+        makePlace$27.call(this, path2).made = true;
+      }),
+    isMountPoint: (function (target) {
+        return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
+      }),
+    isThere: (function (path2) {
+        if (normalize(path2) === "/") return true;
+        const place2 = this.#placeAt(path2);
+        return place2 !== void 0 && isKnown(place2);
+      }),
+    isContainerMount: (function (path2) {
+        return this.mountOf(path2).own;
+      }),
+    mountOf: (function (path2) {
+        return deepest$25.call(this, path2, ((place2) => place2.mounts.at(-1)));
+      }),
+    mountAbove: (function (path2) {
+        const normal = normalize(path2);
+        return deepest$25.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+      }),
+    isHostFile: (function (path2) {
+        return this.atHostRoot && this.mountOf(path2) === this.#base;
+      }),
+    mayBeHostFile: (function (path2) {
+        if (!this.atHostRoot) return false;
+        return deepest$25.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+      }),
+    enter: (function (root) {
+        const directory = normalize(root);
+        if (directory === "/") return;
+        const mount4 = this.mountOf(directory);
+        this.#root = {
+          ...newPlace(),
+          children: this.#placeAt(directory)?.children
+        };
+        const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
+        const below3 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
+        this.#base = {
+          ...mount4,
+          ...this.originOf(directory),
+          target: "/",
+          source: below3(mount4.source),
+          hostSource: mount4.hostSource === void 0 ? void 0 : below3(mount4.hostSource),
+          certain: true
+        };
+        this.#tree = "other";
+        this.#depth += directory.length;
+      })
+    });
+  }
+  static {
+    deepest$25 = (function (path2, entryAt) {
+        let best = entryAt(this.#root);
+        walk(this.#root, path2, ((place2) => {
+          best = entryAt(place2) ?? best;
+        }));
+        return best === void 0 ? this.#base : mountOf$26.call(this, best);
+      });
+  }
+  static {
+    mountOf$26 = (function (entry2) {
+        const { mount: mount4, depth } = entry2;
+        if (depth < this.#depth) {
+          entry2.mount = {
+            ...mount4,
+            target: mount4.target.slice(this.#depth - depth) || "/"
+          };
+          entry2.depth = this.#depth;
+        }
+        return entry2.mount;
+      });
+  }
+  static {
+    makePlace$27 = (function (path2) {
+        let place2 = this.#root;
+        const normal = normalize(path2);
+        if (normal === "/") return place2;
+        for (const part of normal.slice(1).split("/")) {
+          const children = place2.children ??= /* @__PURE__ */ new Map();
+          let next = children.get(part);
+          if (next === void 0) children.set(part, next = newPlace());
+          place2 = next;
+        }
+        return place2;
+      });
+  }
+
+      #root = newPlace();
+      #base = HOST_ROOT;
+      #tree = "host";
+      /** The length of the paths of all roots that were entered, each within the one before. */
+      #depth = 0;
+      /** Adds a mount on top of those at its mount point. */
+      
+      /** Removes the topmost mount at a path. */
+      unmounted(target) {
+        const place2 = this.#placeAt(target);
+        const entry2 = place2?.mounts.pop();
+        if (entry2 === void 0) return;
+        place2.children = entry2.covered;
+      }
+      /** Changes whether the topmost mount at a path is read-only. */
+      
+      /** Notes that the plan makes a directory and its parents. */
+      
+      /** Whether any mount of the recipe is visible. */
+      get hasMounts() {
+        return !entriesBelow(this.#root, "").next().done;
+      }
+      /** Whether the path is certainly a mount point of the recipe. */
+      
+      /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
+      
+      /** Whether the path is on a filesystem that the recipe has created. */
+      
+      /** Returns the mount that the path is on. */
+      
+      /** Returns the file of the host that a path without symbolic links shows, if it shows one. */
+      originOf(path2) {
+        const { origin, target } = this.mountOf(path2);
+        if (origin === void 0) return {};
+        return {
+          origin: normalize(`${origin}/${normalize(path2).slice(target.length)}`)
+        };
+      }
+      /** Returns the mount that the parent directory of the path is on. */
+      
+      /** Whether the root is still the host's. */
+      get atHostRoot() {
+        return this.#tree === "host";
+      }
+      /** Whether the path is a file of the host that no mount of the recipe covers. */
+      
+      /** Whether the path may be such a file: mounts that may be skipped are left out. */
+      
+      /** Makes a directory the root. */
+      
+      /** Forgets all mounts: the container has joined another mount namespace or root. */
+      leave() {
+        this.#root = newPlace();
+        this.#base = rootMount(false);
+        this.#tree = "other";
+      }
+      /** Returns all visible mounts with their present mount points, the root first. */
+      visible() {
+        return [
+          this.#base,
+          ...entriesBelow(this.#root, "")
+        ];
+      }
+      
+      /** Returns the mount with its mount point beneath the present root. */
+      
+      #placeAt(path2) {
+        return walk(this.#root, path2);
+      }
+      
     };
   })
 });
@@ -15644,9 +16764,9 @@ function resolved(grant) {
   if (typeof grant !== "object") return [];
   return grant.map((path2) => resolvePath(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`).path);
 }
-function permissionError(need, others) {
+function permissionError(need, others, denial) {
   const { step, stepIndex, ...subject } = need;
-  const { grant, value, fix } = remedyOf(need);
+  const { grant, value, fix } = denial === void 0 ? remedyOf(need) : lifted(denial, need);
   const advice = [
     fix
   ];
@@ -15658,8 +16778,20 @@ function permissionError(need, others) {
     value,
     step,
     stepIndex,
-    advice
+    advice,
+    denied: denial !== void 0
   });
+}
+function lifted({ grant, value }, need) {
+  const denied2 = `--deny-${grant}=${value}, or { ${DENIALS2[grant]}: [${JSON.stringify(value)}] }`;
+  const why = need.kind === "net" ? `, cannot be held on the host's network: list the hosts to be reached, with unshare("net")` : ", denies it, and it wins over what is granted";
+  return {
+    grant,
+    ..."path" in need && {
+      value: need.path
+    },
+    fix: denied2 + why
+  };
 }
 function remedyOf(need) {
   switch (need.kind) {
@@ -15722,19 +16854,39 @@ function remedyOf(need) {
       return MACHINE;
   }
 }
-var PermissionSet, UNCHANGED, SYS, MACHINE;
+var SOCKETLESS, DENIALS2, PermissionSet, UNCHANGED, SYS, MACHINE;
 var init_permission_set = __esm({
   "permissions/permission_set.ts": (function () {
+    init_network_files();
     init_path();
     init_variable_pattern();
+    init_control_characters();
     init_errors();
     init_access();
     init_hosts();
+    init_mount_table();
     init_resolve_path();
+    SOCKETLESS = [
+      "/bin",
+      "/etc",
+      "/lib",
+      "/lib32",
+      "/lib64",
+      "/sbin",
+      "/usr",
+      ...CERTIFICATES
+    ];
+    DENIALS2 = {
+      read: "denyRead",
+      write: "denyWrite",
+      net: "denyNet",
+      env: "denyEnv"
+    };
     PermissionSet = class {
 
       #options;
       #paths;
+      #deniedPaths;
       constructor(permissions) {
         const given = typeof permissions === "string" ? {} : permissions;
         const otherwise = permissions === "inherit" ? "inherit" : false;
@@ -15745,12 +16897,20 @@ var init_permission_set = __esm({
           env: otherwise,
           run: otherwise,
           sys: otherwise,
+          denyRead: [],
+          denyWrite: [],
+          denyNet: [],
+          denyEnv: [],
           ...given
         };
-        const { read: read4, write: write4 } = this.#options;
+        const { read: read4, write: write4, denyRead, denyWrite } = this.#options;
         this.#paths = {
           read: resolved(read4),
           write: resolved(write4)
+        };
+        this.#deniedPaths = {
+          read: resolved(denyRead),
+          write: resolved(denyWrite)
         };
       }
       /** What is set up in a network namespace of the container. */
@@ -15760,12 +16920,13 @@ var init_permission_set = __esm({
       }
       /** The hosts of a granted list. */
       get hosts() {
-        const { net } = this.#options;
-        return typeof net === "object" ? new Hosts(net) : void 0;
+        const { net, denyNet } = this.#options;
+        return typeof net === "object" ? new Hosts(net, denyNet) : void 0;
       }
       /** Whether a variable of the script's environment may be passed on. */
       hasVariable(name) {
-        const { env } = this.#options;
+        const { env, denyEnv } = this.#options;
+        if (includesVariable(denyEnv, name)) return false;
         if (env === "inherit") return mayScript({
           name: "env",
           variable: name
@@ -15774,6 +16935,7 @@ var init_permission_set = __esm({
       }
       /** Whether the need is granted. Variables always are, because others are left out silently. */
       has(need) {
+        if (this.#denialOf(need) !== void 0) return false;
         switch (need.kind) {
           case "read":
           case "write":
@@ -15802,7 +16964,64 @@ var init_permission_set = __esm({
        */
       require(needs2) {
         const [first, ...others] = needs2.filter((need) => !this.has(need));
-        if (first !== void 0) throw permissionError(first, others);
+        if (first !== void 0) throw permissionError(first, others, this.#denialOf(first));
+      }
+      /**
+       * Checks that the script itself may connect to each unix socket among the files that the program
+       * reaches, where the network is the script's: Deno wants the socket to be read, to be written, and
+       * as a part of the network (`--allow-net=unix:PATH`).
+       *
+       * @throws {PermissionError} for the first that it may not connect to
+       */
+      requireSockets(needs2) {
+        if (this.#options.net !== "inherit") return;
+        for (const need of needs2) {
+          if (need.kind !== "read" || this.#mayConnect(need.path)) continue;
+          const { path: value, step, stepIndex } = need;
+          const fix = `seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, --allow-write=${value} and --allow-net are needed, or for a socket --allow-net=unix:${value}`;
+          throw new PermissionError(`not granted: the unix sockets in ${escapeControls(value)}`, "net", {
+            value,
+            step,
+            stepIndex,
+            advice: [
+              fix
+            ]
+          });
+        }
+      }
+      #mayConnect(path2) {
+        if (SOCKETLESS.some((directory) => isWithin(path2, directory))) return true;
+        const { type } = resolvePath(path2);
+        if (type === "file" || type === "device" || type === "pipe") return true;
+        const net = type === "socket" ? {
+          host: `unix:${path2}`
+        } : {};
+        return this.#hasPath("write", path2) && mayScript({
+          name: "net",
+          ...net
+        });
+      }
+      /** Returns how a need is denied, whatever is granted; `undefined` if it is not. */
+      #denialOf(need) {
+        switch (need.kind) {
+          case "read":
+          case "write": {
+            const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2));
+            return value === void 0 ? void 0 : {
+              grant: need.kind,
+              value
+            };
+          }
+          case "net": {
+            const [value] = this.#options.denyNet;
+            return value === void 0 ? void 0 : {
+              grant: "net",
+              value
+            };
+          }
+          default:
+            return void 0;
+        }
       }
       #hasPath(kind, path2) {
         const grant = this.#options[kind];
@@ -15912,207 +17131,6 @@ var init_fixes = __esm({
   })
 });
 
-// plan/mount_table.ts
-
-
-
-
-
-
-var DEFAULTS, MountTable;
-var init_mount_table = __esm({
-  "plan/mount_table.ts": (function () {
-    init_path();
-    DEFAULTS = {
-      source: "",
-      layers: [],
-      readOnly: false,
-      own: false,
-      certain: true,
-      stepIndex: void 0
-    };
-    MountTable = class {
-  static {
-    addMethods(this.prototype, {
-    mounted: (function (description) {
-        const target = normalize(description.target);
-        const place2 = makePlace$27.call(this, target);
-        const mount4 = {
-          ...DEFAULTS,
-          ...description,
-          target
-        };
-        place2.mounts.push({
-          mount: mount4,
-          depth: this.#depth,
-          covered: place2.children
-        });
-        place2.children = void 0;
-      }),
-    remounted: (function (target, readOnly) {
-        const entry = this.#placeAt(target)?.mounts.at(-1);
-        if (entry !== void 0) entry.mount = {
-          ...entry.mount,
-          readOnly
-        };
-        else if (normalize(target) === "/") this.#base = {
-          ...this.#base,
-          readOnly
-        };
-      }),
-    madeDirectory: (function (path2) {
-        makePlace$27.call(this, path2).made = true;
-      }),
-    isMountPoint: (function (target) {
-        return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
-      }),
-    isThere: (function (path2) {
-        if (normalize(path2) === "/") return true;
-        const place2 = this.#placeAt(path2);
-        return place2 !== void 0 && isKnown(place2);
-      }),
-    isContainerMount: (function (path2) {
-        return this.mountOf(path2).own;
-      }),
-    mountOf: (function (path2) {
-        return deepest$25.call(this, path2, ((place2) => place2.mounts.at(-1)));
-      }),
-    mountAbove: (function (path2) {
-        const normal = normalize(path2);
-        return deepest$25.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
-      }),
-    isHostFile: (function (path2) {
-        return this.atHostRoot && this.mountOf(path2) === this.#base;
-      }),
-    mayBeHostFile: (function (path2) {
-        if (!this.atHostRoot) return false;
-        return deepest$25.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
-      }),
-    enter: (function (root) {
-        const directory = normalize(root);
-        if (directory === "/") return;
-        const mount4 = this.mountOf(directory);
-        this.#root = {
-          ...newPlace(),
-          children: this.#placeAt(directory)?.children
-        };
-        const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
-        const below3 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
-        this.#base = {
-          ...mount4,
-          target: "/",
-          source: below3(mount4.source),
-          hostSource: mount4.hostSource === void 0 ? void 0 : below3(mount4.hostSource),
-          certain: true
-        };
-        this.#tree = "other";
-        this.#depth += directory.length;
-      })
-    });
-  }
-  static {
-    deepest$25 = (function (path2, entryAt) {
-        let best = entryAt(this.#root);
-        walk(this.#root, path2, ((place2) => {
-          best = entryAt(place2) ?? best;
-        }));
-        return best === void 0 ? this.#base : mountOf$26.call(this, best);
-      });
-  }
-  static {
-    mountOf$26 = (function (entry) {
-        const { mount: mount4, depth } = entry;
-        if (depth < this.#depth) {
-          entry.mount = {
-            ...mount4,
-            target: mount4.target.slice(this.#depth - depth) || "/"
-          };
-          entry.depth = this.#depth;
-        }
-        return entry.mount;
-      });
-  }
-  static {
-    makePlace$27 = (function (path2) {
-        let place2 = this.#root;
-        const normal = normalize(path2);
-        if (normal === "/") return place2;
-        for (const part of normal.slice(1).split("/")) {
-          const children = place2.children ??= /* @__PURE__ */ new Map();
-          let next = children.get(part);
-          if (next === void 0) children.set(part, next = newPlace());
-          place2 = next;
-        }
-        return place2;
-      });
-  }
-
-      #root = newPlace();
-      #base = rootMount(false);
-      #tree = "host";
-      /** The length of the paths of all roots that were entered, each within the one before. */
-      #depth = 0;
-      /** Adds a mount on top of those at its mount point. */
-      
-      /** Removes the topmost mount at a path. */
-      unmounted(target) {
-        const place2 = this.#placeAt(target);
-        const entry = place2?.mounts.pop();
-        if (entry === void 0) return;
-        place2.children = entry.covered;
-      }
-      /** Changes whether the topmost mount at a path is read-only. */
-      
-      /** Notes that the plan makes a directory and its parents. */
-      
-      /** Whether any mount of the recipe is visible. */
-      get hasMounts() {
-        return !entriesBelow(this.#root, "").next().done;
-      }
-      /** Whether the path is certainly a mount point of the recipe. */
-      
-      /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
-      
-      /** Whether the path is on a filesystem that the recipe has created. */
-      
-      /** Returns the mount that the path is on. */
-      
-      /** Returns the mount that the parent directory of the path is on. */
-      
-      /** Whether the root is still the host's. */
-      get atHostRoot() {
-        return this.#tree === "host";
-      }
-      /** Whether the path is a file of the host that no mount of the recipe covers. */
-      
-      /** Whether the path may be such a file: mounts that may be skipped are left out. */
-      
-      /** Makes a directory the root. */
-      
-      /** Forgets all mounts: the container has joined another mount namespace or root. */
-      leave() {
-        this.#root = newPlace();
-        this.#base = rootMount(false);
-        this.#tree = "other";
-      }
-      /** Returns all visible mounts with their present mount points, the root first. */
-      visible() {
-        return [
-          this.#base,
-          ...entriesBelow(this.#root, "")
-        ];
-      }
-      
-      /** Returns the mount with its mount point beneath the present root. */
-      
-      #placeAt(path2) {
-        return walk(this.#root, path2);
-      }
-      
-    };
-  })
-});
-
 // plan/planned_state.ts
 var OVERFLOW_ID, PlannedState;
 var init_planned_state = __esm({
@@ -16156,6 +17174,8 @@ var init_planned_state = __esm({
       isForwardedByScript = false;
       /** The open /proc, once a step has needed it. */
       proc;
+      /** The /proc outside, as it was before a step has shown a read-only copy of it. */
+      outerProc;
       /** How often the root or the mount namespace has changed. */
       rootCount = 0;
       /** Whether the root is another than the script's. */
@@ -16250,6 +17270,9 @@ var init_planned_state = __esm({
 });
 
 // plan/access/required.ts
+function reachesSockets({ state, deniesSockets, init: init2 }) {
+  return !deniesSockets || init2?.userNamespaces === state.capabilities.userNamespaces;
+}
 function requiredAccess(recorder, command) {
   const { state } = recorder;
   const { capabilities: model, unshared, joined, caller } = state;
@@ -17091,18 +18114,18 @@ var init_proxy = __esm({
       }
       /** Returns the stream, to be closed with the proxy unless it is closed before. */
       #noted(stream) {
-        const open2 = this.#open;
+        const open3 = this.#open;
         const noted = {
           read: () => stream.read(),
           write: (bytes) => stream.write(bytes),
           end: () => stream.end(),
           close() {
-            open2.delete(noted);
+            open3.delete(noted);
             stream.close();
           }
         };
         if (this.#watch.closed) stream.close();
-        else open2.add(noted);
+        else open3.add(noted);
         return noted;
       }
     };
@@ -17235,7 +18258,7 @@ var init_network2 = __esm({
         return indexField(request, name);
       }
     };
-    OUTLIVES_FORWARDING = "publish(), masquerade() and userNetwork() forward packets as long as the script lives, and dieWithParent(null) lets the container outlive it; leave out one of them";
+    OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
   })
 });
 
@@ -17277,6 +18300,82 @@ function proxyVariables(hosts) {
 var init_variables = __esm({
   "proxy/variables.ts": (function () {
     init_network_service();
+  })
+});
+
+// launch/inherited_stream.ts
+
+function isPipe(fd) {
+  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
+}
+
+function isConnection(socket) {
+  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
+}
+function optionOf(socket, option) {
+  const value = new Output(4);
+  const call2 = getSocketOption(socket, option, value);
+  return syscalls([
+    {
+      call: call2
+    }
+  ]).output(value).getInt32(0, true);
+}
+function isSameTerminal(fd, other) {
+  const [one, two] = [
+    statusOf4(fd),
+    statusOf4(other)
+  ];
+  if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
+  const session = sessionOf(fd);
+  return session !== void 0 && session === sessionOf(other);
+}
+function sessionOf(terminal) {
+  const session = new Output(4);
+  const call2 = ioctl(terminal, TIOCGSID, session);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ENOTTY",
+        "EIO"
+      ]
+    }
+  ]);
+  return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
+}
+function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
+}
+function succeeds(call2, usual) {
+  try {
+    return syscalls([
+      {
+        call: call2,
+        accept: [
+          usual
+        ]
+      }
+    ]).result(call2) >= 0n;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
+}
+
+var DEV_NULL, PIPEFS, TERMIOS_SIZE;
+var init_inherited_stream = __esm({
+  "launch/inherited_stream.ts": (function () {
+    init_call();
+    init_files3();
+    init_sockets2();
+    init_statfs();
+    init_statx3();
+    init_errors();
+    init_syscalls();
+    DEV_NULL = makedev(1, 3);
+    PIPEFS = 1346981957;
+    TERMIOS_SIZE = 36;
   })
 });
 
@@ -17499,7 +18598,7 @@ function throwUnread({ failed: failed2 }) {
     hint: UNREAD
   });
 }
-function offsetOf(file) {
+function offsetOf2(file) {
   const call2 = lseek(file, 0, SEEK_CUR);
   const offset = Number(syscalls([
     {
@@ -17538,7 +18637,7 @@ var init_copied_input = __esm({
       #splice;
       constructor(file) {
         this.#file = file;
-        this.#start = offsetOf(file);
+        this.#start = offsetOf2(file);
         if (this.#start !== void 0) {
           const initial = new Uint8Array(new BigInt64Array([
             BigInt(this.#start)
@@ -17589,7 +18688,7 @@ var init_copied_input = __esm({
       }
       /** Moves the file's offset behind what the program has read. */
       moveOn(result, unread) {
-        const now = offsetOf(this.#file);
+        const now = offsetOf2(this.#file);
         if (this.#start === void 0 || this.#offset === void 0 || now === void 0) return;
         const reads = result.result(this.#splice) === BigInt(-ERRNO.EINVAL);
         const copied = reads ? now : Number(result.output(this.#offset).getBigInt64(0, true));
@@ -17804,87 +18903,6 @@ var init_copied_named_pipe = __esm({
   })
 });
 
-// launch/inherited_stream.ts
-
-function isPipe(fd) {
-  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
-}
-
-function isConnection(socket) {
-  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
-}
-function optionOf(socket, option) {
-  const value = new Output(4);
-  const call2 = getSocketOption(socket, option, value);
-  return syscalls([
-    {
-      call: call2
-    }
-  ]).output(value).getInt32(0, true);
-}
-function isSameTerminal(fd, other) {
-  const [one, two] = [
-    statusOf2(fd),
-    statusOf2(other)
-  ];
-  if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
-  const session = sessionOf(fd);
-  return session !== void 0 && session === sessionOf(other);
-}
-function sessionOf(terminal) {
-  const session = new Output(4);
-  const call2 = ioctl(terminal, TIOCGSID, session);
-  const outcome = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ENOTTY",
-        "EIO"
-      ]
-    }
-  ]);
-  return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
-}
-function isTerminal(fd) {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
-}
-function succeeds(call2, usual) {
-  try {
-    return syscalls([
-      {
-        call: call2,
-        accept: [
-          usual
-        ]
-      }
-    ]).result(call2) >= 0n;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  }
-}
-
-var NAMES2, DEV_NULL, PIPEFS, TERMIOS_SIZE;
-var init_inherited_stream = __esm({
-  "launch/inherited_stream.ts": (function () {
-    init_call();
-    init_files3();
-    init_sockets2();
-    init_statfs();
-    init_statx3();
-    init_errors();
-    init_syscalls();
-    NAMES2 = [
-      "stdin",
-      "stdout",
-      "stderr"
-    ];
-    DEV_NULL = makedev(1, 3);
-    PIPEFS = 1346981957;
-    TERMIOS_SIZE = 36;
-  })
-});
-
 // launch/copied_output.ts
 function copyOutput(fd) {
   const ofTerminal = isTerminal(fd);
@@ -18052,17 +19070,18 @@ var init_copied_output = __esm({
 });
 
 // launch/stdio.ts
-function copyStream(fd) {
-  if (fd !== 0) return copyOutput(fd);
-  return isPipe(fd) ? copyNamedPipe(fd) : copyInput(fd);
+function copyStream(fd, ours) {
+  if (fd !== 0) return copyOutput(ours);
+  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 }
 
-var StandardStreams, THEIRS, OURS, RELEASING, CLOSING2;
+var StandardStreams, NAMES2, NOT_OPEN, THEIRS, OURS, RELEASING, CLOSING2;
 var init_stdio = __esm({
   "launch/stdio.ts": (function () {
     init_call();
     init_files3();
     init_routine();
+    init_syscalls();
     init_copied_input();
     init_copied_named_pipe();
     init_copied_output();
@@ -18075,16 +19094,18 @@ var init_stdio = __esm({
     release: (function () {
         for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
         for (const copy2 of this.#copies.values()) copy2.handOver();
+        this.#closeDuplicates();
         return this.#pipes.map(((pipe) => pipe?.ours));
       })
     });
   }
   static {
-    protected$28 = (function (fd, input) {
-        const handover = handoverOf(fd, input);
-        if (typeof handover === "string") return handover;
+    protected$28 = (function (fd, ours, input) {
+        const handover = handoverOf(ours, input, NAMES2[fd]);
+        if (handover === "inherit") return this.#streams[fd];
+        if (handover === "null") return "null";
         const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
-        const copy2 = this.#copies.get(key) ?? copyStream(fd);
+        const copy2 = this.#copies.get(key) ?? copyStream(fd, ours);
         this.#copies.set(key, copy2);
         return {
           fd: copy2.theirs
@@ -18094,34 +19115,73 @@ var init_stdio = __esm({
 
       #streams = [];
       #pipes = [];
-      /** The copies of inherited streams, by the file and the direction. */
+      /** The copies of streams of the script's, by the file and the direction. */
       #copies = /* @__PURE__ */ new Map();
+      /** Duplicates of the script's descriptors, which are closed after the launch. */
+      #duplicates = [];
       /**
-       * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`, and begins to copy those
-       * that a program with a root of its own may not inherit.
+       * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`, duplicates the descriptors
+       * of the script's, and begins to copy those files that a program with a root of its own may not
+       * get.
        *
-       * @throws {SyscallError} if too many files are open, or too many processes run
-       * @throws {RamekinError} if such a program would inherit a directory, or a socket without a
-       * connection
+       * @throws {SyscallError} `EBADF` for a descriptor that is not open, or if too many files are open,
+       * or too many processes run
+       * @throws {RamekinError} if such a program would get a directory, or a socket without a connection
        */
-      constructor(kinds, hasOwnRoot = false) {
-        const input = kinds[0] === "inherit" ? 0 : void 0;
+      constructor(sources, hasOwnRoot = false) {
         try {
-          kinds.forEach(((kind, fd) => {
-            const pipe = this.#pipes[fd] = kind === "piped" ? openPipeTo(fd) : void 0;
-            if (pipe !== void 0) this.#streams.push({
-              fd: pipe.theirs
-            });
-            else if (kind === "inherit" && hasOwnRoot) {
-              this.#streams.push(protected$28.call(this, fd, input));
-            } else this.#streams.push(kind);
-          }));
+          sources.forEach(((source, fd) => this.#streams.push(this.#open(source, fd, sources))));
+          if (hasOwnRoot) this.#protect(sources);
         } catch (error) {
           this.close();
           throw error;
         }
       }
-      /** Returns a stream of the script's for a program that must not get the open file itself. */
+      #open(source, fd, sources) {
+        if (source === "piped") {
+          const pipe = this.#pipes[fd] = openPipeTo(fd);
+          return {
+            fd: pipe.theirs
+          };
+        }
+        if (source === "stdout") return this.#sameAsStdout(sources[1]);
+        if (typeof source === "string") return source;
+        return {
+          fd: this.#duplicate(source.fd)
+        };
+      }
+      #sameAsStdout(stdout) {
+        if (stdout === "inherit") return {
+          fd: this.#duplicate(1)
+        };
+        return this.#streams[1];
+      }
+      /** A number above those of the standard streams, which are replaced one after the other. */
+      #duplicate(fd) {
+        const duplicate2 = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3), {
+          EBADF: NOT_OPEN
+        });
+        this.#duplicates.push(duplicate2);
+        return duplicate2;
+      }
+      /** Replaces the script's streams for a program that must not get the open files themselves. */
+      #protect(sources) {
+        const oursAt = (fd) => {
+          const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
+          const stream = this.#streams[fd];
+          if (isPiped || stream === "null") return void 0;
+          return stream === "inherit" ? fd : stream.fd;
+        };
+        const ours = [
+          0,
+          1,
+          2
+        ].map(oursAt);
+        ours.forEach((fd, stream) => {
+          if (fd !== void 0) this.#streams[stream] = protected$28.call(this, stream, fd, ours[0]);
+        });
+      }
+      /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
       
       /** The program's streams. */
       get theirs() {
@@ -18140,12 +19200,23 @@ var init_stdio = __esm({
         for (const pipe of this.#pipes) {
           if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
         }
+        this.#closeDuplicates();
         try {
           endServices(this.services);
         } catch {
         }
       }
+      #closeDuplicates() {
+        for (const fd of this.#duplicates) syscall(close(fd));
+        this.#duplicates.length = 0;
+      }
     };
+    NAMES2 = [
+      "stdin",
+      "stdout",
+      "stderr"
+    ];
+    NOT_OPEN = "the script has no open file of this number; a descriptor that is handed to a program has to be open until it is started";
     THEIRS = new Slot("theirs");
     OURS = new Slot("ours");
     RELEASING = new Routine([
@@ -18171,6 +19242,60 @@ var init_stdio = __esm({
       }
     ]);
   })
+});
+
+// launch/handed_fds.ts
+function requireHarmless(fd, number) {
+  const name = `descriptor ${number}`;
+  if (handoverOf(fd, void 0, name) === "inherit") return;
+  throw new RamekinError(`${name} is a file or a device, by which the program would reach files outside of its root; give it a pipe, or a connection of unix sockets`);
+}
+var HandedFds;
+var init_handed_fds = __esm({
+  "launch/handed_fds.ts"() {
+    init_files3();
+    init_errors();
+    init_syscalls();
+    init_inherited_stream();
+    init_stdio();
+    HandedFds = class {
+
+      #handed = [];
+      /**
+       * Duplicates the script's descriptors.
+       *
+       * @param fds the script's descriptors, by the numbers that they have in the program
+       * @throws {SyscallError} `EBADF` for a descriptor that is not open, or if too many files are open
+       * @throws {RamekinError} if a program with a root of its own would get a file of the script's
+       */
+      constructor(fds, hasOwnRoot) {
+        const lowest = Math.max(2, ...fds.map(({ number }) => number)) + 1;
+        try {
+          for (const { number, fd } of fds) {
+            const duplicate2 = syscall(fcntl(fd, F_DUPFD_CLOEXEC, lowest), {
+              EBADF: NOT_OPEN
+            });
+            this.#handed.push({
+              number,
+              fd: duplicate2
+            });
+            if (hasOwnRoot) requireHarmless(duplicate2, number);
+          }
+        } catch (error) {
+          this.close();
+          throw error;
+        }
+      }
+      /** The duplicates, by the numbers that they have in the program. */
+      get theirs() {
+        return this.#handed;
+      }
+      /** Closes the duplicates; the program has its own by then. */
+      close() {
+        for (const { fd } of this.#handed.splice(0)) syscall(close(fd));
+      }
+    };
+  }
 });
 
 // container/short_program.ts
@@ -18640,12 +19765,16 @@ var init_command = __esm({
     init_reactor();
     init_collect();
     init_command_options();
+    init_command_paths();
     init_container();
     init_enter_steps();
+    init_passed_streams();
+    init_launch_stdio();
     init_permission_set();
     init_required();
     init_proxy();
     init_variables();
+    init_handed_fds();
     init_stdio();
     init_short_program();
     init_terminal();
@@ -18657,35 +19786,39 @@ var init_command = __esm({
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$41.call(this, "output");
+        refusePipedInput$40.call(this, "output");
         const defaults = [
           "null",
           "piped",
           "piped"
         ];
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-        const { launched, descriptors } = start$30.call(this, defaults);
+        const started2 = start$30.call(this, defaults);
+        const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#options;
-        const collected = await collectPromptly(launched, descriptors, timeout, maxOutput);
-        return collected ?? await container$32.call(this, launched, descriptors).output();
+        const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+        const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
+        if (collected === void 0) return await container$32.call(this, started2).output();
+        return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$41.call(this, "outputSync");
+        refusePipedInput$40.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
         if (this.#grants?.network === "proxy") {
           throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
         }
-        const { timeout, maxOutput } = this.#options;
+        if (passedStreams(this.#options) !== void 0) {
+          throw new TypeError("a stream needs the event loop; use output() or spawn()");
+        }
         admit$34.call(this);
-        const kinds = kinds$40.call(this, [
+        const { launched, descriptors } = launchWith$31.call(this, [
           "null",
           "piped",
           "piped"
         ]);
-        const { launched, descriptors } = launchWith$31.call(this, kinds);
-        return collectSync(launched, descriptors, timeout, maxOutput);
+        return collectSync(launched, descriptors, this.#options);
       }),
     spawn: (function () {
         const defaults = [
@@ -18694,8 +19827,7 @@ var init_command = __esm({
           "inherit"
         ];
         if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-        const { launched, descriptors } = start$30.call(this, defaults);
-        return container$32.call(this, launched, descriptors);
+        return container$32.call(this, start$30.call(this, defaults));
       })
     });
   }
@@ -18706,48 +19838,53 @@ var init_command = __esm({
   }
   static {
     start$30 = (function (defaults) {
-        const kinds = kinds$40.call(this, defaults);
+        const passed = passedStreams(this.#options);
         admit$34.call(this);
         reactor();
-        const { launched, descriptors } = launchWith$31.call(this, kinds);
+        const { launched, descriptors } = launchWith$31.call(this, defaults);
         return {
           launched: withProxy$35.call(this, launched),
-          descriptors
+          descriptors,
+          passed
         };
       });
   }
   static {
-    launchWith$31 = (function (kinds) {
-        const streams = new StandardStreams(kinds, this.#plan.state.hasOwnRoot);
-        const launched = launch$33.call(this, {
-          stdio: streams.theirs
-        }, streams);
-        const services = [
-          ...launched.services,
-          ...streams.services
-        ];
-        return {
-          launched: {
-            ...launched,
-            services
-          },
-          descriptors: streams.release()
-        };
+    launchWith$31 = (function (defaults) {
+        const stdio = new LaunchStdio(this.#options, defaults);
+        try {
+          return this.#launchOn(stdio.sources);
+        } finally {
+          stdio.close();
+        }
       });
   }
   static {
-    container$32 = (function (launched, descriptors) {
-        return new Container(launched, descriptors, this.#limits, this.#enter);
+    container$32 = (function ({ launched, descriptors, passed }) {
+        if (passed === void 0) {
+          return new Container(launched, descriptors, this.#limits, this.#enter);
+        }
+        const pumps = new StreamPumps(passed, descriptors);
+        const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
+        const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
+        return new Container(launched, others, this.#limits, this.#enter, pumps);
       });
   }
   static {
     launch$33 = (function (streams, opened) {
+        let handed;
         try {
-          return this.#launcher.spawn(spec$39.call(this, streams));
+          handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
+          return this.#launcher.spawn(spec$39.call(this, {
+            ...streams,
+            fds: handed.theirs
+          }));
         } catch (error) {
           if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
           opened.close();
           throw this.#plans.explain?.(error) ?? error;
+        } finally {
+          handed?.close();
         }
       });
   }
@@ -18756,7 +19893,9 @@ var init_command = __esm({
         this.#options.signal?.throwIfAborted();
         refresh$29.call(this);
         if (this.#grants === void 0) return;
-        this.#grants.require(this.#needs(this.#plan));
+        const needs2 = this.#needs(this.#plan);
+        this.#grants.require(needs2);
+        if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
       });
   }
   static {
@@ -18808,12 +19947,13 @@ var init_command = __esm({
   }
   static {
     spec$39 = (function (streams) {
-        const { args = [], cwd, uid, gid } = this.#options;
+        const { args = [], argv0, cwd } = this.#options;
         const inherited2 = inherited$36.call(this);
         const changes = changes$38.call(this);
         const inheritedPath = inheritsVariable$37.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
+          argv0,
           args,
           environment: {
             inherited: inherited2,
@@ -18821,25 +19961,15 @@ var init_command = __esm({
           },
           searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
           cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
-          uid,
-          gid,
+          ...this.#ids,
           stdio: streams.stdio ?? [],
+          fds: streams.fds ?? [],
           terminal: streams.terminal
         };
       });
   }
   static {
-    kinds$40 = (function (defaults) {
-        const { stdin, stdout, stderr } = this.#options;
-        return [
-          stdin ?? defaults[0],
-          stdout ?? defaults[1],
-          stderr ?? defaults[2]
-        ];
-      });
-  }
-  static {
-    refusePipedInput$41 = (function (method) {
+    refusePipedInput$40 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -18866,7 +19996,12 @@ var init_command = __esm({
       }
       get #planOptions() {
         const grants = this.#grants;
-        return grants && {
+        const detached = this.#options.detached || void 0;
+        if (grants === void 0) return {
+          detached
+        };
+        return {
+          detached,
           network: grants.network,
           admit: (access) => grants.require([
             access
@@ -18883,7 +20018,10 @@ var init_command = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return this.#needs(this.#plans.launcher({}).plan);
+        const { detached } = this.#planOptions;
+        return this.#needs(this.#plans.launcher({
+          detached
+        }).plan);
       }
       /**
        * Runs the program to its end, and returns its status and output. If the event loop has nothing
@@ -18902,7 +20040,8 @@ var init_command = __esm({
       
       /**
        * Runs the program to its end, while the script's thread blocks, and returns its status and
-       * output.
+       * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
+       * that runs (Deno 2.9); `output()` it ends.
        *
        * @throws {PermissionError} if the recipe needs more than its permissions
        * @throws {SyscallError} if a call fails, with the step
@@ -18944,17 +20083,35 @@ var init_command = __esm({
       /** Starts the program, and returns it with the script's ends of its pipes. */
       
       
+      #launchOn(sources) {
+        const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
+        const launched = launch$33.call(this, {
+          stdio: streams.theirs
+        }, streams);
+        const services = [
+          ...launched.services,
+          ...streams.services
+        ];
+        return {
+          launched: {
+            ...launched,
+            services
+          },
+          descriptors: streams.release()
+        };
+      }
       
       get #limits() {
-        const { signal, timeout, maxOutput } = this.#options;
+        const { signal, timeout, killAfter, maxOutput } = this.#options;
         return {
           signal,
           timeout,
+          killAfter,
           maxOutput
         };
       }
       #startInTerminal(defaults) {
-        const kinds = kinds$40.call(this, defaults);
+        const kinds = this.#terminalKinds(defaults);
         admit$34.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
@@ -19001,7 +20158,32 @@ var init_command = __esm({
       /** Returns the variables that are added to these strings, or override them. */
       
       
-      
+      /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
+      get #ids() {
+        const { uid, gid } = this.#options;
+        const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
+        const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
+        const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
+        return areOwn && isOrdinary ? {
+          uid: void 0,
+          gid: void 0
+        } : {
+          uid,
+          gid
+        };
+      }
+      #terminalKinds(defaults) {
+        const { stdin, stdout, stderr } = this.#options;
+        const kinds = [
+          stdin ?? defaults[0],
+          stdout ?? defaults[1],
+          stderr ?? defaults[2]
+        ];
+        if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
+          return kinds;
+        }
+        throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
+      }
       /** Makes a command for a program that enters a container of this one. */
       #enter = ({ first, inside }, program, { user = "program", ...options }) => {
         checkEnteringUser(user);
@@ -19062,6 +20244,31 @@ var init_process_lock = __esm({
       ]);
     }));
   })
+});
+
+// host/automounts.ts
+function mountAutomounts(directory, mounts) {
+  for (const { type, target } of mounts) {
+    if (type !== "autofs") continue;
+    if (isWithin(target, directory)) enter(target);
+    else if (isWithin(directory, target)) enter(directory);
+  }
+}
+function enter(directory) {
+  try {
+    const way = `${directory}/.`;
+    syscall(close(syscall(openat(at_fdcwd, way, O_PATH | O_DIRECTORY | O_CLOEXEC, 0))));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
+}
+var init_automounts = __esm({
+  "host/automounts.ts"() {
+    init_files3();
+    init_errors();
+    init_syscalls();
+    init_path();
+  }
 });
 
 // host/block_device.ts
@@ -19169,6 +20376,97 @@ var init_credentials = __esm({
   })
 });
 
+// host/directory_lists.ts
+
+
+function typeOf(directory, name) {
+  return look(`${directory}/${name}`)?.type ?? 0;
+}
+function look(path2) {
+  const output = statxOutput();
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, MASK, output);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: GONE
+    }
+  ]);
+  if (outcome.result(call2) < 0n) return void 0;
+  const { mode: mode2, nlink } = readStatx(outcome.output(output));
+  return {
+    type: mode2 & S_IFMT,
+    mode: mode2,
+    nlink
+  };
+}
+var AT_ONCE3, SETTLED_MS, GONE, DirectoryLists, MASK;
+var init_directory_lists = __esm({
+  "host/directory_lists.ts": (function () {
+    init_files3();
+    init_mounts3();
+    init_statx3();
+    init_read_dir();
+    init_missing();
+    init_syscalls();
+    AT_ONCE3 = 128;
+    SETTLED_MS = 50;
+    GONE = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP",
+      "ENAMETOOLONG"
+    ];
+    DirectoryLists = class {
+  static {
+    addMethods(this.prototype, {
+    refresh: (function () {
+        for (const [path2, known] of this.#known) {
+          if (!known.used || known.stamp === void 0) this.#known.delete(path2);
+        }
+        const paths = [
+          ...this.#known.keys()
+        ];
+        for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE3) {
+          const part = paths.slice(start2, start2 + AT_ONCE3);
+          const now = stampsOf(part);
+          part.forEach(((path2, index) => {
+            const known = this.#known.get(path2);
+            if (now[index]?.stamp === known.stamp) known.used = false;
+            else this.#known.delete(path2);
+          }));
+        }
+      }),
+    of: (function (path2) {
+        return get$41.call(this, path2).list;
+      }),
+    ownerOf: (function (path2) {
+        return get$41.call(this, path2).owner;
+      })
+    });
+  }
+  static {
+    get$41 = (function (path2) {
+        let known = this.#known.get(path2);
+        if (known === void 0) this.#known.set(path2, known = readNow(path2));
+        known.used = true;
+        return known;
+      });
+  }
+
+      #known = /* @__PURE__ */ new Map();
+      /** Forgets the directories that have changed, or that were not asked for since the last time. */
+      
+      /** Returns the names in a directory; none where it is gone, or may not be read. */
+      
+      /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
+      
+      
+    };
+    MASK = STATX_TYPE | STATX_MODE | STATX_NLINK;
+  })
+});
+
 // ffi/elf.ts
 function readElf(readAt) {
   const header2 = view(readAt(0, HEADER_SIZE2));
@@ -19179,8 +20477,8 @@ function readElf(readAt) {
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
   const entries = dynamic === void 0 ? [] : readDynamic(readAt, dynamic);
-  const of = (tag) => entries.filter((entry) => entry.tag === tag);
-  const strings = offsetOf2(segments, of(DT.STRTAB)[0]?.value);
+  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
+  const strings = offsetOf3(segments, of(DT.STRTAB)[0]?.value);
   const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
   const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
@@ -19223,7 +20521,7 @@ function readDynamic(readAt, { offset, size }) {
   }
   return entries;
 }
-function offsetOf2(segments, address2) {
+function offsetOf3(segments, address2) {
   if (address2 === void 0) return void 0;
   const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
   return holder && holder.offset + address2 - holder.address;
@@ -19309,12 +20607,12 @@ function readLoaderCache(bytes) {
   };
   const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
   for (let index = 0; index < count; index++) {
-    const entry = HEADER_SIZE3 + index * ENTRY_SIZE2;
-    if (entry + ENTRY_SIZE2 > bytes.length) break;
-    const needsHwcaps = view2.getBigUint64(entry + 16, true) !== 0n;
+    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
+    if (entry2 + ENTRY_SIZE2 > bytes.length) break;
+    const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
     if (needsHwcaps) continue;
-    const name = textAt2(view2.getUint32(entry + 4, true));
-    const path2 = textAt2(view2.getUint32(entry + 8, true));
+    const name = textAt2(view2.getUint32(entry2 + 4, true));
+    const path2 = textAt2(view2.getUint32(entry2 + 8, true));
     const known = paths.get(name);
     if (known === void 0) paths.set(name, [
       path2
@@ -19472,7 +20770,7 @@ function filesOfPrograms(programs2, host2, refuse2) {
 function* filesOf(program, host2, refuse2) {
   let path2 = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file`);
+    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
     yield {
       source: path2,
       target: path2
@@ -19553,6 +20851,7 @@ var init_program_files = __esm({
   "host/elf/program_files.ts": (function () {
     init_path();
     init_library_search();
+    init_unexpanded();
     SCRIPTS_DEEP = 5;
   })
 });
@@ -19689,7 +20988,10 @@ var init_follow_links = __esm({
 
 // host/namespace_kind.ts
 function namespaceKindOf(file) {
-  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC));
+  const fixes = {
+    ENOENT: `the file ${file} does not exist${unexpanded(file)}`
+  };
+  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
   try {
     const state = statfsOutput();
     const { type } = readStatfs(syscalls([
@@ -19738,98 +21040,8 @@ var init_namespace_kind = __esm({
     init_program();
     init_syscalls();
     init_namespaces2();
+    init_unexpanded();
     NSFS_MAGIC = 1853056627;
-  })
-});
-
-// host/directory_lists.ts
-
-
-function typeOf(directory, name) {
-  return look(`${directory}/${name}`)?.type ?? 0;
-}
-function look(path2) {
-  const output = statxOutput();
-  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, MASK, output);
-  const outcome = syscalls([
-    {
-      call: call2,
-      accept: GONE
-    }
-  ]);
-  if (outcome.result(call2) < 0n) return void 0;
-  const { mode: mode2, nlink } = readStatx(outcome.output(output));
-  return {
-    type: mode2 & S_IFMT,
-    mode: mode2,
-    nlink
-  };
-}
-var AT_ONCE3, SETTLED_MS, GONE, DirectoryLists, MASK;
-var init_directory_lists = __esm({
-  "host/directory_lists.ts": (function () {
-    init_files3();
-    init_mounts3();
-    init_statx3();
-    init_read_dir();
-    init_missing();
-    init_syscalls();
-    AT_ONCE3 = 128;
-    SETTLED_MS = 50;
-    GONE = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP",
-      "ENAMETOOLONG"
-    ];
-    DirectoryLists = class {
-  static {
-    addMethods(this.prototype, {
-    refresh: (function () {
-        for (const [path2, known] of this.#known) {
-          if (!known.used || known.stamp === void 0) this.#known.delete(path2);
-        }
-        const paths = [
-          ...this.#known.keys()
-        ];
-        for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE3) {
-          const part = paths.slice(start2, start2 + AT_ONCE3);
-          const now = stampsOf(part);
-          part.forEach(((path2, index) => {
-            const known = this.#known.get(path2);
-            if (now[index]?.stamp === known.stamp) known.used = false;
-            else this.#known.delete(path2);
-          }));
-        }
-      }),
-    of: (function (path2) {
-        return get$42.call(this, path2).list;
-      }),
-    ownerOf: (function (path2) {
-        return get$42.call(this, path2).owner;
-      })
-    });
-  }
-  static {
-    get$42 = (function (path2) {
-        let known = this.#known.get(path2);
-        if (known === void 0) this.#known.set(path2, known = readNow(path2));
-        known.used = true;
-        return known;
-      });
-  }
-
-      #known = /* @__PURE__ */ new Map();
-      /** Forgets the directories that have changed, or that were not asked for since the last time. */
-      
-      /** Returns the names in a directory; none where it is gone, or may not be read. */
-      
-      /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
-      
-      
-    };
-    MASK = STATX_TYPE | STATX_MODE | STATX_NLINK;
   })
 });
 
@@ -20014,15 +21226,16 @@ var init_name_scan = __esm({
     addMethods(this.prototype, {
     run: (function () {
         const { directory, absent: absent2, names, home } = this.#question;
-        const around = aroundStart$43.call(this);
+        for (const path2 of this.#question.paths ?? []) this.#reportPath(path2);
+        const around = names.length === 0 ? [] : aroundStart$42.call(this);
         for (const [index, path2] of around.entries()) {
-          later$45.call(this, {
+          later$44.call(this, {
             path: path2,
             depth: index === 0 ? 0 : around.length - index,
             inGit: false
           });
         }
-        later$45.call(this, {
+        if (names.length > 0) later$44.call(this, {
           path: directory,
           depth: 0,
           inGit: false
@@ -20030,22 +21243,22 @@ var init_name_scan = __esm({
         for (let read4 = 0; read4 < MAX_DIRECTORIES; read4++) {
           const pending = this.#gitQueue.shift() ?? this.#queue.shift();
           if (pending === void 0) break;
-          read$47.call(this, pending);
+          read$46.call(this, pending);
         }
-        if (directory !== "/") reportAllMissing$44.call(this, directory, absent2);
+        if (directory !== "/") reportAllMissing$43.call(this, directory, absent2);
         const projects = around.filter((path2) => this.#lists.of(path2).has(".git"));
         for (const project of /* @__PURE__ */ new Set([
           ...around.slice(0, 1),
           ...projects
         ])) {
-          reportAllMissing$44.call(this, project, absent2);
+          reportAllMissing$43.call(this, project, absent2);
         }
-        if (home !== void 0 && isWithin(home, directory)) reportAllMissing$44.call(this, home, names);
+        if (home !== void 0 && isWithin(home, directory)) reportAllMissing$43.call(this, home, names);
         const missing3 = [
           ...this.#missing.values()
         ].filter((({ path: path2 }) => {
-          if (isWritable(parentOf(path2))) return true;
-          if (isClosed$48.call(this, parentOf(path2), 2)) this.#findDirectory(parentOf(path2));
+          if (isWritable2(parentOf(path2))) return true;
+          if (isClosed$47.call(this, parentOf(path2), 2)) this.#findDirectory(parentOf(path2));
           return false;
         }));
         const found = [
@@ -20059,7 +21272,7 @@ var init_name_scan = __esm({
     });
   }
   static {
-    aroundStart$43 = (function () {
+    aroundStart$42 = (function () {
         const { directory, start: start2 } = this.#question;
         if (start2 === void 0 || !isWithin(start2, directory)) return [];
         const around = [];
@@ -20068,14 +21281,14 @@ var init_name_scan = __esm({
       });
   }
   static {
-    reportAllMissing$44 = (function (directory, names) {
+    reportAllMissing$43 = (function (directory, names) {
         for (const name of names) {
-          if (!name.startsWith(GIT)) reportMissing$49.call(this, below(directory, name));
+          if (!name.startsWith(GIT)) reportMissing$48.call(this, below(directory, name));
         }
       });
   }
   static {
-    later$45 = (function (pending) {
+    later$44 = (function (pending) {
         if (this.#queued.has(pending.path) || KERNEL.has(pending.path)) return;
         this.#queued.add(pending.path);
         const isGit = pending.inGit || nameOf(pending.path) === ".git";
@@ -20083,21 +21296,21 @@ var init_name_scan = __esm({
       });
   }
   static {
-    isExcepted$46 = (function (path2) {
+    isExcepted$45 = (function (path2) {
         return this.#question.except.includes(path2);
       });
   }
   static {
-    read$47 = (function ({ path: path2, depth, inGit }) {
+    read$46 = (function ({ path: path2, depth, inGit }) {
         const entries = this.#lists.of(path2);
-        if (isClosed$48.call(this, path2, 5)) return this.#findDirectory(path2);
+        if (isClosed$47.call(this, path2, 5)) return this.#findDirectory(path2);
         const isGit = this.#gitNames.length > 0 && isGitDirectory(path2, entries);
         if (isGit) this.#readGit(path2, entries);
         for (const [name, type] of entries) {
           const ends = this.#ends.get(fold(name));
           if (ends === void 0 && type !== S_IFDIR && name !== ".git") continue;
           const child = below(path2, name);
-          if (ends !== void 0 && hasEnd(child, ends) && !isExcepted$46.call(this, child)) {
+          if (ends !== void 0 && hasEnd(child, ends) && !isExcepted$45.call(this, child)) {
             this.#find(child, type);
             if (child.endsWith("/.gitconfig")) this.#readConfig(child, path2);
             if (child.endsWith("/.config/git")) this.#readConfig(`${child}/config`, path2);
@@ -20113,7 +21326,7 @@ var init_name_scan = __esm({
           if (isGit && name !== "modules" && name !== "worktrees") continue;
           const within = inGit || isGit;
           if (within || depth < MAX_DEPTH || name === ".git") {
-            later$45.call(this, {
+            later$44.call(this, {
               path: child,
               depth: depth + 1,
               inGit: within
@@ -20123,24 +21336,24 @@ var init_name_scan = __esm({
       });
   }
   static {
-    isClosed$48 = (function (path2, rights) {
+    isClosed$47 = (function (path2, rights) {
         const owner = this.#lists.ownerOf(path2);
         const { uid } = this.#question;
         return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
       });
   }
   static {
-    reportMissing$49 = (function (whole, text4) {
+    reportMissing$48 = (function (whole, text4) {
         const { directory } = this.#question;
         let path2 = directory;
         for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
           const entries = this.#lists.of(path2);
           path2 = below(path2, part);
           if (!entries.has(part) || this.#isLeft(path2)) {
-            const isFile = path2 === whole && text4 !== void 0;
-            if (!isExcepted$46.call(this, path2)) this.#missing.set(path2, {
+            const isFile2 = path2 === whole && text4 !== void 0;
+            if (!isExcepted$45.call(this, path2)) this.#missing.set(path2, {
               path: path2,
-              ...isFile && {
+              ...isFile2 && {
                 text: text4
               }
             });
@@ -20172,6 +21385,31 @@ var init_name_scan = __esm({
       
       /** The start and the directories around it, below the directory; none if it is not in there. */
       
+      /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
+      #reportPath(path2) {
+        const closed = this.#closedAbove(path2);
+        if (closed !== void 0) return this.#findDirectory(closed);
+        const end = this.#endOf(path2);
+        if (end === void 0 || !this.#isInside(end)) return;
+        const type = typeOf2(end);
+        if (type === void 0 || this.#isLeft(end)) return reportMissing$48.call(this, end);
+        const isShared = type === S_IFREG && linkCount(end) > 1;
+        this.#found.set(end, {
+          path: end,
+          isLink: false,
+          isShared
+        });
+      }
+      /** Returns the first directory on the way that its owner may not search now, but could. */
+      #closedAbove(path2) {
+        const { directory } = this.#question;
+        let closed;
+        for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
+          at2 = parentOf(at2);
+          if (isClosed$47.call(this, at2, 1)) closed = at2;
+        }
+        return closed;
+      }
       
       
       
@@ -20205,7 +21443,7 @@ var init_name_scan = __esm({
           if (path2 === void 0 || !this.#isInside(path2)) continue;
           const type = typeOf2(path2);
           if (type === void 0) {
-            reportMissing$49.call(this, path2, text4);
+            reportMissing$48.call(this, path2, text4);
             continue;
           }
           this.#find(path2, type);
@@ -20220,7 +21458,7 @@ var init_name_scan = __esm({
       /** Looks through a directory of git, however deep it is. */
       #searchIn(directory) {
         if (directory === void 0 || !this.#isInside(directory)) return;
-        later$45.call(this, {
+        later$44.call(this, {
           path: directory,
           depth: MAX_DEPTH,
           inGit: true
@@ -20229,7 +21467,7 @@ var init_name_scan = __esm({
       /** Whether the user may not do something with a directory, but can change its mode. */
       
       #findDirectory(path2) {
-        if (isExcepted$46.call(this, path2)) return;
+        if (isExcepted$45.call(this, path2)) return;
         this.#found.set(path2, {
           path: path2,
           isLink: false,
@@ -20241,7 +21479,7 @@ var init_name_scan = __esm({
       }
       /** Notes a file, the links by which it is reached, and what links in a directory lead to. */
       #find(path2, type) {
-        if (this.#found.has(path2) || isExcepted$46.call(this, path2) || !this.#isInside(path2)) return;
+        if (this.#found.has(path2) || isExcepted$45.call(this, path2) || !this.#isInside(path2)) return;
         if (type === S_IFLNK) return this.#follow(path2);
         const isShared = type === S_IFREG && linkCount(path2) > 1;
         this.#found.set(path2, {
@@ -20250,15 +21488,15 @@ var init_name_scan = __esm({
           isShared
         });
         if (type !== S_IFDIR) return;
-        for (const [name, entry] of this.#lists.of(path2)) {
-          if (entry === S_IFLNK) this.#follow(below(path2, name), true);
+        for (const [name, entry2] of this.#lists.of(path2)) {
+          if (entry2 === S_IFLNK) this.#follow(below(path2, name), true);
         }
       }
       /** Notes the links on the way that a link leads, and the file at its end. */
       #follow(link2, isProtected = false) {
         const end = this.#endOf(link2, isProtected);
         const type = end === void 0 ? void 0 : typeOf2(end);
-        if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$49.call(this, end);
+        if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$48.call(this, end);
         if (type === S_IFREG || type === S_IFDIR && !isProtected) this.#find(end, type);
       }
       /** Notes the links on the way that a path leads, and returns the path at its end. */
@@ -20279,7 +21517,7 @@ var init_name_scan = __esm({
             continue;
           }
           if (++links2 > MAX_LINKS2) return void 0;
-          if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$46.call(this, path2)) {
+          if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$45.call(this, path2)) {
             this.#found.set(path2, {
               path: path2,
               isLink: true,
@@ -20300,6 +21538,23 @@ var init_name_scan = __esm({
       
     };
   })
+});
+
+// host/resolver.ts
+function readResolvConf() {
+  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read4, [
+    "EACCES"
+  ]) ?? new Uint8Array());
+}
+var RESOLV_CONF, MOST_BYTES;
+var init_resolver = __esm({
+  "host/resolver.ts"() {
+    init_missing();
+    init_regular_file();
+    RESOLV_CONF = "/etc/resolv.conf";
+    MOST_BYTES = 64 * 1024;
+  }
 });
 
 // host/settings.ts
@@ -20331,8 +21586,10 @@ var init_live_host = __esm({
     init_namespaces5();
     init_mountinfo();
     init_proc_dir();
+    init_automounts();
     init_block_device();
     init_credentials();
+    init_directory_lists();
     init_elf_reader();
     init_program_files();
     init_filesystem_issue();
@@ -20340,6 +21597,7 @@ var init_live_host = __esm({
     init_join_target();
     init_namespace_kind();
     init_name_scan();
+    init_resolver();
     init_resolve_path();
     init_settings();
     LiveHost = class {
@@ -20408,6 +21666,8 @@ var init_live_host = __esm({
       #checks = /* @__PURE__ */ new WeakMap();
       #scanners = /* @__PURE__ */ new WeakMap();
       #mounts;
+      #lists = new DirectoryLists();
+      #names = /* @__PURE__ */ new WeakMap();
       #remembered = /* @__PURE__ */ new Map();
       /** The architecture of this machine. */
       get architecture() {
@@ -20423,6 +21683,10 @@ var init_live_host = __esm({
       }
       /** The home directory of the user. */
       
+      /** The text of /etc/resolv.conf. */
+      resolvConf() {
+        return readResolvConf();
+      }
       /** The working directory of the script. */
       
       /** Whether a variable of the script's environment is set. */
@@ -20448,8 +21712,30 @@ var init_live_host = __esm({
       
       /** The mounts that the calling thread sees. */
       
+      /** Whether there are mounts of autofs. */
+      hasAutomounter() {
+        return this.mounts().some(({ type }) => type === "autofs");
+      }
+      /** Lets an automounter mount what belongs on a directory, and on those in it. */
+      mountAutomounts(directory) {
+        mountAutomounts(directory, this.mounts());
+      }
       /** Whether paths still lead where they did. */
       
+      /** The names in directories; only those that have changed are read again. */
+      directoryNames() {
+        this.#lists.refresh();
+        return {
+          in: (directory) => {
+            const list2 = this.#lists.of(directory);
+            let names = this.#names.get(list2);
+            if (names === void 0) this.#names.set(list2, names = new Set([
+              ...list2.keys()
+            ].sort()));
+            return names;
+          }
+        };
+      }
       /** Looks for files by their names. */
       
       /** Looks again; only directories that have changed are read. */
@@ -20630,7 +21916,7 @@ var init_host_paths = __esm({
         return this.#host.resolve(normal).path === plain2 ? void 0 : root;
       }),
     placeOf: (function (path2) {
-        const place2 = placeOf$50.call(this, path2);
+        const place2 = placeOf$49.call(this, path2);
         if (place2.path.startsWith("/")) return place2;
         return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
       }),
@@ -20647,18 +21933,18 @@ var init_host_paths = __esm({
     });
   }
   static {
-    placeOf$50 = (function (path2) {
+    placeOf$49 = (function (path2) {
         const root = this.hostRootAround(path2);
         if (root !== void 0) return this.#host.resolve(root);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal = normalize(path2);
         if (normal !== mount4.target) {
-          return below2(placeOf$50.call(this, mount4.target), mount4.target, normal);
+          return below2(placeOf$49.call(this, mount4.target), mount4.target, normal);
         }
         const directory = parentOf(normal);
         if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-        return below2(placeOf$50.call(this, directory), directory, normal, nameOf(normal));
+        return below2(placeOf$49.call(this, directory), directory, normal, nameOf(normal));
       });
   }
 
@@ -20807,15 +22093,15 @@ var init_kernel_files = __esm({
             const guarded = this.#guarded.get(normalize(`${target}/${name}`));
             return copied || guarded === void 0 || !holds2(guarded);
           };
-          const open2 = guards.map((name) => [
+          const open3 = guards.map((name) => [
             name,
             normalize(`${path2}/${name}`)
           ]).filter(([name, path3]) => isOpen(name) && exists(path3));
-          if (open2.length === 0) return [];
+          if (open3.length === 0) return [];
           return [
             {
               kind: "write",
-              path: open2.length === 1 ? open2[0][1] : path2,
+              path: open3.length === 1 ? open3[0][1] : path2,
               stepIndex,
               step
             }
@@ -20842,10 +22128,10 @@ var init_settled_paths = __esm({
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
         const normal = normalize(path2);
-        if (this.#mounts.isHostFile(normal)) return onHost$51.call(this, normal);
+        if (this.#mounts.isHostFile(normal)) return onHost$50.call(this, normal);
         const mount4 = this.#mounts.mountOf(normal);
         if (mount4.target === normal) return normal;
-        return mount4.certain && isPlain$52.call(this, normal, mount4) ? normal : void 0;
+        return mount4.certain && isPlain$51.call(this, normal, mount4) ? normal : void 0;
       }),
     mounted: (function (target) {
         if (this.of(target) === void 0) this.#isLost = true;
@@ -20860,7 +22146,7 @@ var init_settled_paths = __esm({
     });
   }
   static {
-    onHost$51 = (function (path2) {
+    onHost$50 = (function (path2) {
         const resolved2 = this.#resolve(path2).path;
         const root = this.#cursor.rootOf(path2);
         if (root === void 0) return this.#mounts.isHostFile(resolved2) ? resolved2 : void 0;
@@ -20869,7 +22155,7 @@ var init_settled_paths = __esm({
       });
   }
   static {
-    isPlain$52 = (function (path2, { target, type, own, hostSource, layers }) {
+    isPlain$51 = (function (path2, { target, type, own, hostSource, layers }) {
         const rest = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = (directory) => {
           const whole = normalize(directory + rest);
@@ -20975,7 +22261,7 @@ var init_recorder = __esm({
         });
       }),
     record: (function (access, locksWith) {
-        const whole = ofStep$53.call(this, access);
+        const whole = ofStep$52.call(this, access);
         this.recorded.push({
           access: whole,
           ...locksWith !== void 0 && {
@@ -21089,7 +22375,7 @@ var init_recorder = __esm({
         if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
           this.init.seesHost = true;
         }
-        this.root = rootAfter$54.call(this, by);
+        this.root = rootAfter$53.call(this, by);
         this.kernelFiles.enter(this.#settled.of(directory));
         this.#settled.entered(directory);
       }),
@@ -21108,7 +22394,7 @@ var init_recorder = __esm({
     });
   }
   static {
-    ofStep$53 = (function (access) {
+    ofStep$52 = (function (access) {
         const { index } = this.#cursor;
         return {
           ...access,
@@ -21118,7 +22404,7 @@ var init_recorder = __esm({
       });
   }
   static {
-    rootAfter$54 = (function (by) {
+    rootAfter$53 = (function (by) {
         this.#isOpen ||= by === "chroot" && this.root !== "own";
         return this.#isOpen ? "host" : "own";
       });
@@ -21144,6 +22430,8 @@ var init_recorder = __esm({
       mapsRoot = true;
       /** Whether a filter denies the calls that no namespace holds. */
       filtered = false;
+      /** Whether a filter denies all unix sockets that can be connected. */
+      deniesSockets = false;
       /** Set by a step after which the container need not end with the script. */
       lifetime;
       /** The files by which root can change the machine. */
@@ -21276,7 +22564,7 @@ var init_recorder = __esm({
       
       /** Records whether the container is killed when the script ends; other signals can be survived. */
       recordDeath(isKilled) {
-        this.lifetime = isKilled ? void 0 : ofStep$53.call(this, {
+        this.lifetime = isKilled ? void 0 : ofStep$52.call(this, {
           kind: "lifetime"
         });
       }
@@ -21367,13 +22655,14 @@ var init_container_path = __esm({
     init_resolve_path();
     init_path();
     init_fixes();
+    init_unexpanded();
     ONTO_FD = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
     ContainerPath = class {
   static {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
         const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-        const call2 = opening$55.call(this, flags2 | O_CLOEXEC, mode2);
+        const call2 = opening$54.call(this, flags2 | O_CLOEXEC, mode2);
         const fixes = () => ({
           ...this.#lookupFixes(flags2),
           ...allOf(options.fixes)
@@ -21397,7 +22686,7 @@ var init_container_path = __esm({
           if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
           missing3.push(directory);
         }
-        for (const directory of missing3.reverse()) makeDirectory$56.call(this.#plan.path(directory));
+        for (const directory of missing3.reverse()) makeDirectory$55.call(this.#plan.path(directory));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -21470,7 +22759,7 @@ var init_container_path = __esm({
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place2 = openMount$57.call(this);
+        const place2 = openMount$56.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
         this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
           fixes
@@ -21484,7 +22773,7 @@ var init_container_path = __esm({
     });
   }
   static {
-    opening$55 = (function (flags2, mode2) {
+    opening$54 = (function (flags2, mode2) {
         const base = this.#base;
         if (base.kind === "host") {
           const how = {
@@ -21513,7 +22802,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    makeDirectory$56 = (function () {
+    makeDirectory$55 = (function () {
         const fixes = () => ({
           ENOTDIR: `something on the way to ${this.path} is not a directory`,
           EROFS: READ_ONLY,
@@ -21533,9 +22822,9 @@ var init_container_path = __esm({
       });
   }
   static {
-    openMount$57 = (function (more = 0, options = {}) {
+    openMount$56 = (function (more = 0, options = {}) {
         const fixes = () => ({
-          ENOENT: `${this.path} does not exist`
+          ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
         });
         return this.open(O_PATH | more, {
           ...options,
@@ -21622,6 +22911,8 @@ var init_container_path = __esm({
       /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
       #missingMountPoint(fix) {
         const missing3 = `the mount point ${this.path} does not exist`;
+        const expected = unexpanded(this.path);
+        if (expected !== "") return missing3 + expected;
         return this.#base.kind === "host" ? `${missing3} on the host; take one that does, such as /mnt` : `${missing3}; ${fix}`;
       }
       /** Attaches an open mount here. */
@@ -21632,7 +22923,7 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place2 = openMount$57.call(this, O_DIRECTORY);
+        const place2 = openMount$56.call(this, O_DIRECTORY);
         this.#plan.directories.inside(place2, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
@@ -21648,16 +22939,16 @@ var init_container_path = __esm({
       unmount(detach, fixes) {
         const plan = this.#plan;
         plan.directories.rememberWorking();
-        const [done, isFile] = [
+        const [done, isFile2] = [
           new Label("what is mounted is a directory"),
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place2 = openMount$57.call(this, O_DIRECTORY, {
+        const place2 = openMount$56.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
-          onAccepted: isFile
+          onAccepted: isFile2
         });
         const path2 = new Output(4096, "&path");
         plan.directories.inside(place2, () => {
@@ -21674,7 +22965,7 @@ var init_container_path = __esm({
           fixes,
           onZero: done
         });
-        plan.place(isFile);
+        plan.place(isFile2);
         this.inParent((parent, name) => {
           plan.directories.inside(parent, () => {
             plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), {
@@ -21693,11 +22984,51 @@ var init_container_path = __esm({
   })
 });
 
+// plan/matching_names.ts
+function matchesIn(names, pattern) {
+  if (!pattern.includes("*")) return names.has(pattern) ? [
+    pattern
+  ] : [];
+  const parts = pattern.split("*").map((part) => RegExp.escape(part));
+  const whole = new RegExp(`^${parts.join(".*")}$`, "su");
+  return [
+    ...names
+  ].filter((name) => whole.test(name));
+}
+var MatchingNames;
+var init_matching_names = __esm({
+  "plan/matching_names.ts"() {
+    MatchingNames = class {
+
+      #names;
+      #matching = /* @__PURE__ */ new Map();
+      /** Those of all these names. */
+      constructor(names) {
+        this.#names = names;
+      }
+      /** Returns the names that match, with `*` for any text. */
+      matching(pattern) {
+        let names = this.#matching.get(pattern);
+        if (names === void 0) this.#matching.set(pattern, names = matchesIn(this.#names, pattern));
+        return names;
+      }
+      /** Whether the same ones match among the names of now; others may come and go. */
+      hold(now) {
+        if (now === this.#names) return true;
+        const isSame2 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
+        if (isSame2) this.#names = now;
+        return isSame2;
+      }
+    };
+  }
+});
+
 // plan/host_facts.ts
 var HostFacts;
 var init_host_facts = __esm({
   "plan/host_facts.ts": (function () {
     init_errors();
+    init_matching_names();
     HostFacts = class {
   static {
     addMethods(this.prototype, {
@@ -21721,7 +23052,7 @@ var init_host_facts = __esm({
         ];
         const directory = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && host2.unchanged(this.#paths) && this.#scans.every(((scan) => host2.sameNames(scan)));
+          return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#namesHold() && host2.unchanged(this.#paths) && this.#scans.every(((scan) => host2.sameNames(scan)));
         } catch (error) {
           if (!(error instanceof SyscallError)) throw error;
           return false;
@@ -21733,22 +23064,54 @@ var init_host_facts = __esm({
       #host;
       #resolved = /* @__PURE__ */ new Map();
       #paths = [];
+      #names = /* @__PURE__ */ new Map();
+      #namesNow;
       #scans = [];
+      #hasAutomounter;
       #workingDirectory;
       #mounts;
+      #resolvConf;
       /** What this host says. */
       constructor(host2) {
         this.#host = host2;
       }
       /** Returns the working directory of the script. */
       
+      /** Returns the text of /etc/resolv.conf. */
+      resolvConf() {
+        return this.#resolvConf ??= this.#host.resolvConf();
+      }
       /** Resolves a path of the host. */
       
+      /**
+       * Lets an automounter mount what belongs on a directory, and on those in it: in the container, what
+       * it mounts later does not appear.
+       */
+      mountAutomounts(directory) {
+        this.#hasAutomounter ??= this.#host.hasAutomounter();
+        if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
+      }
+      /** Returns the names in a directory of the host that match, with `*` for any text. */
+      namesIn(directory, pattern) {
+        let names = this.#names.get(directory);
+        if (names === void 0) {
+          this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
+        }
+        return names.matching(pattern);
+      }
+      get #now() {
+        return this.#namesNow ??= this.#host.directoryNames();
+      }
       /** Looks for files of the host by their names. */
       
       /** The mounts of the host. */
       get mounts() {
         return this.#mounts ??= this.#host.mounts();
+      }
+      #namesHold() {
+        if (this.#names.size === 0) return true;
+        const now = this.#host.directoryNames();
+        return this.#names.entries().every(([directory, names]) => names.hold(now.in(directory)));
       }
       /** Whether the host would say the same to this caller. */
       
@@ -21777,7 +23140,7 @@ var init_host_path = __esm({
         const call2 = openat2(at_fdcwd, path2, how);
         const fixes = () => ({
           EACCES: unsearchable(this.path),
-          ELOOP: `a symbolic link on the way to ${path2} has appeared since the plan was made`,
+          ELOOP: `a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`,
           ...allOf(options.fixes)
         });
         return this.#plan.open(call2, `<${path2}>`, {
@@ -21828,10 +23191,11 @@ var init_host_path = __esm({
 });
 
 // plan/parent_work.ts
-var SYNC_SOCKETS, SCRIPT_SOCKET, CONTAINER_SOCKET;
+var DNS_FORWARDER, SYNC_SOCKETS, SCRIPT_SOCKET, CONTAINER_SOCKET;
 var init_parent_work = __esm({
   "plan/parent_work.ts": (function () {
     init_call();
+    DNS_FORWARDER = "10.0.2.3";
     SYNC_SOCKETS = new Output(8, "&sockets");
     SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
     CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
@@ -21845,6 +23209,7 @@ var init_open_directories = __esm({
     init_call();
     init_files3();
     init_program();
+    init_unexpanded();
     OpenDirectories = class {
   static {
     addMethods(this.prototype, {
@@ -21855,7 +23220,7 @@ var init_open_directories = __esm({
         if (known?.mount === mount4) return known.fd;
         const fd = plan.path(path2).open(O_PATH | O_DIRECTORY, {
           fixes: () => ({
-            ENOENT: `the directory ${path2} does not exist; mkdir() makes it`,
+            ENOENT: `the directory ${path2} does not exist${unexpanded(path2) || "; mkdir() makes it"}`,
             ENOTDIR: `${path2} is not a directory`
           })
         });
@@ -21957,14 +23322,20 @@ var init_open_directories = __esm({
       /** Closes all of them, which would keep a mount busy (umount(2)). */
       closeAll() {
         const { state } = this.#plan;
-        const open2 = [
-          ...this.#open.values(),
-          state.proc
+        const proc2 = [
+          state.proc,
+          state.outerProc
         ].filter((one) => one !== void 0);
-        for (const { fd } of open2) this.#plan.call(close(fd));
+        const open3 = new Set([
+          ...this.#open.values(),
+          ...proc2
+        ].map(({ fd }) => fd));
+        for (const fd of open3) this.#plan.call(close(fd));
         this.forget();
-        state.proc = void 0;
-        return open2.map(({ fd }) => fd);
+        state.proc = state.outerProc = void 0;
+        return [
+          ...open3
+        ];
       }
       /** Forgets them: the root has changed. */
       
@@ -22137,7 +23508,7 @@ var init_untrusted = __esm({
         if (this.#directories.length === 0 || path2 === normalize(asked)) return void 0;
         const followed = this.#host.followLinks(asked);
         for (const link2 of followed.links) {
-          const directory = around$58.call(this, parentOf(link2));
+          const directory = around$57.call(this, parentOf(link2));
           if (directory !== void 0) return {
             link: link2,
             directory: directory.asked
@@ -22152,10 +23523,10 @@ var init_untrusted = __esm({
     });
   }
   static {
-    around$58 = (function (path2) {
+    around$57 = (function (path2) {
         if (this.#known.has(path2)) return this.#known.get(path2);
         const { id: id2 } = this.#host.resolve(path2);
-        const found = this.#directories.find(((directory) => directory.id === id2)) ?? (path2 === "/" ? void 0 : around$58.call(this, parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
+        const found = this.#directories.find(((directory) => directory.id === id2)) ?? (path2 === "/" ? void 0 : around$57.call(this, parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
         this.#known.set(path2, found);
         return found;
       });
@@ -22230,7 +23601,7 @@ var init_builder = __esm({
         for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
       }),
     call: (function (call2, options = NO_OPTIONS) {
-        return callIn$59.call(this, this.process, call2, options);
+        return callIn$58.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
         this.#paths += path2.length;
@@ -22299,7 +23670,7 @@ var init_builder = __esm({
       }),
     resolveTrusted: (function (path2, optional2 = false) {
         const resolved2 = this.facts.resolve(path2);
-        const found = untrustedDirectories$60.call(this).linkOn(resolved2);
+        const found = untrustedDirectories$59.call(this).linkOn(resolved2);
         if (found === void 0) return resolved2;
         if (optional2) return {
           ...resolved2,
@@ -22316,7 +23687,7 @@ var init_builder = __esm({
     });
   }
   static {
-    callIn$59 = (function ({ parts }, call2, options) {
+    callIn$58 = (function ({ parts }, call2, options) {
         const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
         const stepIndex = this.cursor.index;
         if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -22334,7 +23705,7 @@ var init_builder = __esm({
       });
   }
   static {
-    untrustedDirectories$60 = (function () {
+    untrustedDirectories$59 = (function () {
         return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
       });
   }
@@ -22412,6 +23783,17 @@ var init_builder = __esm({
         this.facts = new HostFacts(host2);
         this.directories = new OpenDirectories(this);
         this.access = new AccessRecorder(this.cursor, this.state, this.facts);
+        if (options.detached === true) this.#detach();
+      }
+      #detach() {
+        this.deathSignal = 0;
+        this.access.lifetime = {
+          kind: "lifetime"
+        };
+        [this.state.sessionLeader, this.state.ownSession] = [
+          true,
+          true
+        ];
       }
       /** Whether a new plan of the same steps would be the same. */
       get isCurrent() {
@@ -22443,7 +23825,7 @@ var init_builder = __esm({
       
       /** Adds a call that is made before the container has namespaces. */
       callBefore(call2, options = NO_OPTIONS) {
-        return callIn$59.call(this, this.#forerunner(), call2, options);
+        return callIn$58.call(this, this.#forerunner(), call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -23007,6 +24389,50 @@ var init_naming = __esm({
   })
 });
 
+// ffi/cgroups/denial.ts
+function denialIn2(directory) {
+  const state = statfsOutput();
+  const looked = statfs(directory, state);
+  const outcome = syscalls([
+    {
+      call: looked,
+      accept: [
+        "ENOENT",
+        "ENOTDIR",
+        "EACCES"
+      ]
+    }
+  ]);
+  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED : COVERED;
+  const { type, flags: flags2 } = readStatfs(outcome.output(state));
+  if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
+  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
+  return mayWrite(directory) ? void 0 : DENIED;
+}
+var CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, ST_RDONLY, NO_ACCESS, DENIED, COVERED, READ_ONLY2;
+var init_denial = __esm({
+  "ffi/cgroups/denial.ts"() {
+    init_statfs();
+    init_syscalls();
+    init_files6();
+    CGROUP_SUPER_MAGIC = 2613483;
+    CGROUP2_SUPER_MAGIC = 1667723888;
+    ST_RDONLY = 1;
+    NO_ACCESS = -13n;
+    DENIED = {
+      why: "belongs to another user"
+    };
+    COVERED = {
+      why: "cannot be reached: something is mounted over it",
+      fix: "unmount that (see /proc/self/mountinfo)"
+    };
+    READ_ONLY2 = {
+      why: "is read-only",
+      fix: "mount it to be written; a container engine has to be asked for that"
+    };
+  }
+});
+
 // ffi/cgroups/parents.ts
 function findParents(limits2) {
   const found = hierarchies();
@@ -23040,17 +24466,19 @@ function findParents(limits2) {
       ...controllers
     ].filter((controller) => useful.has(controller));
     if (mine.length === 0) continue;
-    if (mayWrite(own)) parents.push({
-      version: 1,
-      directory: own,
-      controllers,
-      before: []
-    });
-    else {
+    const denial = denialIn2(own);
+    if (denial === void 0) {
+      parents.push({
+        version: 1,
+        directory: own,
+        controllers,
+        before: []
+      });
+    } else {
       const denied2 = {
         version: 1,
         directory: own,
-        why: DENIED
+        ...denial
       };
       for (const name of mine) blockers.set(name, denied2);
       if (!blockers.has(void 0)) blockers.set(void 0, denied2);
@@ -23066,8 +24494,7 @@ function findParents(limits2) {
   const blocker = blockers.get(void 0);
   throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
 }
-function reason({ version, directory, why }) {
-  const fix = version === 2 ? "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`" : "root has to create a group there and give it to the user (chown)";
+function reason({ version, directory, why, fix = FIXES[version] }) {
   return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
 }
 function parentIn2({ own, top }, needed) {
@@ -23081,13 +24508,12 @@ function parentIn2({ own, top }, needed) {
   return blocker;
 }
 function parentAt2(directory, needed, isOwnGroup) {
-  if (!mayWrite(directory) || !mayWrite(`${directory}/cgroup.procs`)) {
-    return {
-      version: 2,
-      directory,
-      why: DENIED
-    };
-  }
+  const denial = denialIn2(directory) ?? denialIn2(`${directory}/cgroup.procs`);
+  if (denial !== void 0) return {
+    version: 2,
+    directory,
+    ...denial
+  };
   const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
   const there = controllers("cgroup.controllers");
   const enabled = controllers("cgroup.subtree_control");
@@ -23168,11 +24594,12 @@ function upwards(directory, top) {
 function nameOf3(directory) {
   return directory.slice(directory.lastIndexOf("/") + 1);
 }
-var USEFUL, DENIED;
+var USEFUL, FIXES;
 var init_parents = __esm({
   "ffi/cgroups/parents.ts": (function () {
     init_errors();
     init_proc_dir();
+    init_denial();
     init_files6();
     init_hierarchies();
     init_limits4();
@@ -23184,7 +24611,10 @@ var init_parents = __esm({
       "pids",
       "io"
     ];
-    DENIED = "belongs to another user, or is read-only";
+    FIXES = {
+      1: "root has to create a group there and give it to the user (chown)",
+      2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
+    };
   })
 });
 
@@ -23500,16 +24930,16 @@ function sweepOnce(directory) {
   sweep(directory);
   swept().add(directory);
 }
-function entryOf(directories, open2) {
+function entryOf(directories, open3) {
   let into;
   const files = [];
   for (const { version, directory } of directories) {
     if (version === 2 && hasClone3()) {
       const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open2(openat(at_fdcwd, directory, flags2)), directory);
+      into = new Named(open3(openat(at_fdcwd, directory, flags2)), directory);
     } else {
       const file = `${directory}/cgroup.procs`;
-      files.push(new Named(open2(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
     }
   }
   return {
@@ -23678,9 +25108,25 @@ var init_group = __esm({
       }
       /** Starts to freeze its processes, or thaws them. */
       freeze(frozen) {
+        const { file, freezing, thawing } = this.freezer;
+        writeFile2(file, frozen ? freezing : thawing);
+      }
+      /**
+       * The file that freezes its processes.
+       *
+       * @throws {UnsupportedError} if the group has none
+       */
+      get freezer() {
         const { directory, version } = this.#freezer();
-        if (version === 2) writeFile2(`${directory}/cgroup.freeze`, frozen ? "1" : "0");
-        else writeFile2(`${directory}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+        return version === 2 ? {
+          file: `${directory}/cgroup.freeze`,
+          freezing: "1",
+          thawing: "0"
+        } : {
+          file: `${directory}/freezer.state`,
+          freezing: "FROZEN",
+          thawing: "THAWED"
+        };
       }
       /** Whether all of its processes are frozen. */
       get frozen() {
@@ -23884,6 +25330,12 @@ var init_program_writer = __esm({
 });
 
 // launch/slots.ts
+function argvOf({ program, argv0, args }) {
+  return [
+    argv0 ?? program,
+    ...args
+  ];
+}
 function showValues(values) {
   return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
 }
@@ -23895,7 +25347,7 @@ function quoted2(text4) {
   return JSON.stringify(text4);
 }
 
-var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, CGROUP_DIRECTORY, programPath, cgroupFile, encoder5, Room;
+var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
 var init_slots = __esm({
   "launch/slots.ts": (function () {
     init_call();
@@ -23909,13 +25361,7 @@ var init_slots = __esm({
         super(text4, size), this.value = value, this.show = show3;
       }
     };
-    ARGV = new LaunchSlot("argv", (({ spec: { program, args } }, room) => room.list([], [
-      program,
-      ...args
-    ])), ({ spec: { program, args } }) => `[${[
-      program,
-      ...args
-    ].map(quoted2).join(", ")}]`);
+    ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
     ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment: environment2 } }, room) => {
       const { changes } = environment2;
       const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
@@ -23943,6 +25389,7 @@ var init_slots = __esm({
     INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
     CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
     programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
+    handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
     cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
     encoder5 = new TextEncoder();
     Room = class {
@@ -24042,7 +25489,7 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-var openNull, CWD_FIXES, NOT_HERE;
+var openNull, HANDED_FIXES, CWD_FIXES, NOT_HERE;
 var init_enter_program = __esm({
   "launch/enter_program.ts": (function () {
     init_call();
@@ -24056,8 +25503,11 @@ var init_enter_program = __esm({
     init_program_writer();
     init_slots();
     openNull = openDevNull();
+    HANDED_FIXES = {
+      EBADF: "the number of a descriptor is beyond the limit of open files (rlimit nofile)"
+    };
     CWD_FIXES = {
-      ENOENT: "the directory does not exist in the container",
+      ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
       ENOTDIR: "it is not a directory",
       ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
       EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
@@ -24171,8 +25621,12 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  return new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + "\n  is it in the container's file tree?", {
+  const missing3 = new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  ${unexpanded(spec.program).slice(2) || "is it in the container's file tree?"}`, {
     cause: error("the program does not exist")
+  });
+  return Object.assign(missing3, {
+    code: "ENOENT"
   });
 }
 function isLandlocked({ beforeProgram }) {
@@ -24226,6 +25680,7 @@ var init_program_error = __esm({
     init_errors();
     init_general_fix();
     init_memory_limit_fix();
+    init_unexpanded();
     GENERAL = /* @__PURE__ */ new Set([
       ERRNO.E2BIG,
       ERRNO.ENOMEM
@@ -24331,6 +25786,66 @@ var init_explain = __esm({
   })
 });
 
+// launch/thaw_guard.ts
+function thawGuard({ file, thawing }) {
+  const fd = syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC));
+  try {
+    const [again, ended] = [
+      new Label("again"),
+      new Label("the script has ended")
+    ];
+    return new HelperProcess([
+      scriptPidfd(),
+      fd
+    ], [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: 0,
+            events: POLLIN
+          }
+        ], 0),
+        onFailure: HELPER_ENDS,
+        onSuccess: ended
+      },
+      again,
+      {
+        call: rt_sigtimedwait(SIGNALS.SIGTERM),
+        accept: [
+          "EINTR"
+        ],
+        onAccepted: again
+      },
+      ended,
+      {
+        call: writeTextTo(1, thawing),
+        onFailure: HELPER_ENDS
+      }
+    ]);
+  } finally {
+    syscall(close(fd));
+  }
+}
+var init_thaw_guard = __esm({
+  "launch/thaw_guard.ts"() {
+    init_files3();
+    init_processes();
+    init_write_text();
+    init_program();
+    init_syscalls();
+    init_helper_process();
+    init_runtime_fds();
+  }
+});
+
 // plan/steps/limits.ts
 function lowerLimits(step, plan) {
   const refuse2 = (why) => plan.refuse(why);
@@ -24431,6 +25946,7 @@ var init_cgroup = __esm({
     init_errors();
     init_syscalls();
     init_explain();
+    init_thaw_guard();
     init_live_host();
     init_limits5();
     PATIENCE3 = [
@@ -24471,6 +25987,8 @@ var init_cgroup = __esm({
       /** The usage at the end of the container. */
       #finalUsage;
       #paused = false;
+      /** The process that thaws it if the script cannot. */
+      #thawGuard;
       constructor(group) {
         this.#group = group;
         this.#entry = group.enter();
@@ -24504,8 +26022,13 @@ var init_cgroup = __esm({
       update(limits2) {
         this.#group.update(checkLimits(limits2, liveHost()));
       }
-      /** Freezes all processes; resolves when they are frozen or have ended. */
+      /**
+       * Freezes all processes; resolves when they are frozen or have ended.
+       *
+       * @throws {SyscallError} `EAGAIN` at the limit of processes
+       */
       async pause() {
+        this.#thawGuard ??= thawGuard(this.#group.freezer);
         this.#group.freeze(true);
         this.#paused = true;
         for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
@@ -24516,6 +26039,11 @@ var init_cgroup = __esm({
       resume() {
         this.#paused = false;
         this.#group.freeze(false);
+        this.#endGuard();
+      }
+      /** Whether its processes are frozen, or about to be. */
+      get paused() {
+        return this.#paused;
       }
       /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
       killed() {
@@ -24538,8 +26066,13 @@ var init_cgroup = __esm({
         this.#removeSync();
         return result;
       }
+      #endGuard() {
+        this.#thawGuard?.kill();
+        this.#thawGuard = void 0;
+      }
       #close() {
         this.#paused = false;
+        this.#endGuard();
         this.#finalUsage = this.#group.usage();
         return {
           outOfMemory: this.#group.outOfMemoryKills() > 0
@@ -24568,6 +26101,7 @@ var init_cgroup = __esm({
 function execSpec(program, spec = {}) {
   return {
     program,
+    argv0: spec.argv0,
     args: spec.args ?? [],
     environment: spec.environment ?? {
       inherited: environmentStrings(),
@@ -24582,6 +26116,7 @@ function execSpec(program, spec = {}) {
       "null",
       "null"
     ],
+    fds: spec.fds ?? [],
     terminal: spec.terminal
   };
 }
@@ -25165,8 +26700,8 @@ var init_nat_table = __esm({
 });
 
 // launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open2) {
-  const fd = ifThere(() => syscall(open2(pid)), ENDED2);
+function openIfRunning({ pid, started: started2 }, open3) {
+  const fd = ifThere(() => syscall(open3(pid)), ENDED2);
   if (fd === void 0) return void 0;
   if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
   syscall(close(fd));
@@ -25320,7 +26855,7 @@ var init_reserve_port = __esm({
 });
 
 // launch/host_services/user_network.ts
-function launchProgram(program, { pid, spawn: spawn2 }, streams) {
+function launchProgram(program, forwardsNames, { pid, spawn: spawn2 }, streams) {
   const { euid, egid } = liveHost().credentials();
   const asRoot = program === "pasta" && euid === 0 ? [
     "--runas",
@@ -25328,7 +26863,7 @@ function launchProgram(program, { pid, spawn: spawn2 }, streams) {
   ] : [];
   const args = [
     ...asRoot,
-    ...ARGUMENTS[program](String(pid))
+    ...ARGUMENTS[program](String(pid), forwardsNames)
   ];
   const [, ready, stderr] = streams.theirs;
   return spawn2(hostTool(program, args, [
@@ -25393,13 +26928,14 @@ var init_user_network2 = __esm({
     init_errors();
     init_process_identity();
     init_syscalls();
+    init_parent_work();
     init_live_host();
     init_status();
     init_stdio();
     init_host_tool();
     init_process3();
     ARGUMENTS = {
-      pasta: (pid) => [
+      pasta: (pid, forwardsNames) => [
         ...[
           "--foreground",
           "--quiet",
@@ -25420,6 +26956,10 @@ var init_user_network2 = __esm({
           "-U",
           "none"
         ],
+        ...forwardsNames ? [
+          "--dns-forward",
+          DNS_FORWARDER
+        ] : [],
         pid
       ],
       slirp4netns: (pid) => [
@@ -25441,13 +26981,13 @@ var init_user_network2 = __esm({
     };
     PATIENCE4 = 1e4;
     userNetworkService = {
-      describe: ({ programs: programs2 }, pid) => [
+      describe: ({ programs: programs2, forwardsNames = false }, pid) => [
         programs2.map((name) => [
           name,
-          ...ARGUMENTS[name](pid)
+          ...ARGUMENTS[name](pid, forwardsNames)
         ].join(" ")).join(", or ")
       ],
-      start({ programs: programs2 }, context) {
+      start({ programs: programs2, forwardsNames = false }, context) {
         const issues = [];
         for (const program of programs2) {
           const streams = new StandardStreams([
@@ -25457,7 +26997,7 @@ var init_user_network2 = __esm({
           ]);
           let launched;
           try {
-            launched = launchProgram(program, context, streams);
+            launched = launchProgram(program, forwardsNames, context, streams);
           } catch (error) {
             streams.close();
             if (error instanceof Deno.errors.NotFound) continue;
@@ -25689,10 +27229,11 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$61.call(this);
+        release$60.call(this);
         return {
           pid,
           pidfd: opened,
+          startedAt: performance.now(),
           terminal: this.#terminal,
           listener: this.#listener,
           services: this.#services
@@ -25701,13 +27242,13 @@ var init_launch = __esm({
     });
   }
   static {
-    release$61 = (function () {
+    release$60 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$62 = (function (result) {
+    read$61 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0;
@@ -25756,7 +27297,7 @@ var init_launch = __esm({
         const isCopied = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$62.call(this, result);
+          this.#final = read$61.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -25765,7 +27306,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$62.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$61.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -25804,7 +27345,7 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$61.call(this);
+        release$60.call(this);
         return error;
       }
       #receiveFds(socket) {
@@ -25819,7 +27360,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$62.call(this, this.#result);
+        return this.#final ?? read$61.call(this, this.#result);
       }
       
     };
@@ -26020,7 +27561,7 @@ var init_placeholders = __esm({
         const all = new _Placeholders();
         for (const placeholder of plan.placeholders) {
           try {
-            all.#made.push(make(placeholder, parent$63.call(all, placeholder)));
+            all.#made.push(make(placeholder, parent$62.call(all, placeholder)));
           } catch (error) {
             all.end();
             throw stepError(error, plan, placeholder.stepIndex);
@@ -26031,7 +27572,7 @@ var init_placeholders = __esm({
     });
   }
   static {
-    parent$63 = (function ({ path: path2 }) {
+    parent$62 = (function ({ path: path2 }) {
         const directory = parentOf(path2);
         let parent = this.#parents.get(directory);
         if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
@@ -26488,7 +28029,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$64.call(this, spec, false, alter);
+          const { launch, cgroup } = make$63.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -26505,17 +28046,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$66.call(this, values),
+          compiled: compile$65.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$64 = (function (spec, held, alter) {
+    make$63 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$65.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$64.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -26528,7 +28069,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$65 = (function (spec, cgroupEntry, held, alter) {
+    begin$64 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
         try {
           const prepared = this.prepare(spec, {
@@ -26549,7 +28090,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$66 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$65 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = shapeOf(spec, paths.length, cgroupEntry, held);
         const key = JSON.stringify(shape);
         const known = this.#compiled.get(key);
@@ -26581,7 +28122,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$64.call(this, spec, true, alter);
+        const { launch, cgroup } = make$63.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -26595,7 +28136,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$66.call(this, values),
+          compiled: compile$65.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -26676,6 +28217,54 @@ var init_pins = __esm({
   })
 });
 
+// plan/steps/memory_files.ts
+function withMemoryFiles(plan, { name, blocks, inodes, make: make2 }, use) {
+  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
+    plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
+  }
+  const fixes = plan.state.mountFixes;
+  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+    fixes
+  });
+  const set = (key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
+  set("mode", "0555");
+  set("nr_blocks", String(blocks));
+  set("nr_inodes", String(inodes));
+  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+    fixes
+  });
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const root = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+    fixes
+  });
+  plan.release(filesystem);
+  make2(root);
+  plan.call(mount_setattr(root, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  const attached = !atLeast(plan.host.kernel(), {
+    major: 6,
+    minor: 15
+  });
+  if (attached) plan.call(move_mount(root, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  use(root);
+  if (attached) plan.directories.inside(root, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(root);
+}
+function copyOfFile(plan, root, name, called = name) {
+  const copied = open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  return plan.open(copied, `<${called}>`, {
+    fixes: plan.state.mountFixes
+  });
+}
+var init_memory_files = __esm({
+  "plan/steps/memory_files.ts"() {
+    init_files3();
+    init_mounts3();
+    init_host3();
+  }
+});
+
 // plan/steps/empty_files.ts
 
 
@@ -26685,13 +28274,112 @@ var init_empty_files = __esm({
     init_files3();
     init_mounts3();
     init_program();
-    init_host3();
     init_container_path();
+    init_memory_files();
     EMPTY = {
       file: "file",
       directory: "directory"
     };
   })
+});
+
+// plan/steps/bind_entries.ts
+function lowerEntries({ entries = [], hide = [], ...step }, plan, show3) {
+  const source = plan.source(step.source, step.optional);
+  if (!(source instanceof HostPath)) {
+    return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
+  }
+  const [directory, target] = [
+    source.resolved.path,
+    normalize(step.target)
+  ].map((path2) => path2 === "/" ? "" : path2);
+  const found = (patterns) => new Set(patterns.flatMap((pattern) => namesOf(pattern.split("/"), directory, plan)));
+  const names = [
+    ...found(entries)
+  ];
+  const shown2 = /* @__PURE__ */ new Set();
+  const links2 = linksAmong(names, directory, plan);
+  for (const name of names) {
+    const path2 = `${target}/${name}`;
+    const link2 = links2.get(name);
+    if (link2 !== void 0 && plan.state.mounts.mountAbove(path2).own) {
+      plan.access.recordLink(path2);
+      plan.path(path2).makeParent();
+      plan.path(path2).inParent((parent, last) => plan.call(symlinkat(link2, parent, last)));
+    } else if (isPublic2(`${directory}/${name}`, plan)) {
+      show3({
+        ...step,
+        source: `${directory}/${name}`,
+        target: path2
+      });
+      shown2.add(name);
+    }
+  }
+  const hidden = [
+    ...found(hide)
+  ].filter((name) => [
+    ...shown2
+  ].some((other) => isWithin(name, other)));
+  if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+}
+function cover(paths, plan) {
+  withEmptyFiles(plan, (empty) => {
+    for (const path2 of paths) {
+      const target = plan.path(path2);
+      const place2 = target.open(O_PATH, {
+        fixes: {
+          ENOENT: `${path2} ${ENTRY_GONE}`
+        }
+      });
+      coverWithEmpty(plan, place2, path2, empty);
+      plan.release(place2);
+      plan.mounted({
+        target: target.canonical,
+        type: "mask",
+        readOnly: true
+      });
+    }
+  });
+}
+function namesOf([first, ...rest], directory, plan) {
+  const found = plan.facts.namesIn(directory || "/", first);
+  if (rest.length === 0) return found;
+  return found.flatMap((name) => namesOf(rest, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
+}
+function linksAmong(names, directory, plan) {
+  const found = names.map((name) => {
+    const asked = `${directory}/${name}`;
+    const { path: path2, attributes } = plan.facts.resolve(asked);
+    return {
+      name,
+      asked,
+      path: path2,
+      isThere: attributes !== void 0
+    };
+  });
+  const shown2 = found.filter(({ asked, path: path2 }) => asked === path2);
+  return new Map(found.filter(({ asked, path: path2, isThere: isThere3 }) => isThere3 && asked !== path2 && shown2.some((other) => isWithin(path2, other.path))).map(({ name, path: path2 }) => {
+    const up = "../".repeat(name.split("/").length - 1);
+    return [
+      name,
+      up + path2.slice(directory.length + 1)
+    ];
+  }));
+}
+function isPublic2(path2, plan) {
+  const { attributes } = plan.facts.resolve(path2);
+  return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
+}
+var S_IROTH, ENTRY_GONE;
+var init_bind_entries = __esm({
+  "plan/steps/bind_entries.ts"() {
+    init_files3();
+    init_path();
+    init_host_path();
+    init_empty_files();
+    S_IROTH = 4;
+    ENTRY_GONE = "was there when the recipe was planned, and is gone; run it again";
+  }
 });
 
 // plan/steps/kernel_mounts.ts
@@ -26812,6 +28500,62 @@ var init_kernel_mounts2 = __esm({
 
 // plan/steps/bind.ts
 
+function bindOne(step, plan, gone) {
+  const source = plan.source(step.source, step.optional);
+  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
+  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  if (gone === void 0 && source instanceof HostPath && step.recursive !== false) {
+    plan.facts.mountAutomounts(source.resolved.path);
+  }
+  if (!isMissing) recordSource({
+    ...step,
+    restrict
+  }, plan);
+  if (isUntrustedDirectory(step, source)) {
+    refuseKernelMount(step.source, source.resolved.path, plan);
+  }
+  const target = plan.path(step.target);
+  target.refuseRoot();
+  plan.access.recordMountPoint(target.canonical);
+  const mounted = {
+    target: target.canonical,
+    type: "bind",
+    source: step.source,
+    hostSource: source instanceof HostPath ? source.resolved.path : void 0,
+    readOnly: step.readOnly === true,
+    ...source instanceof HostPath ? {
+      origin: source.resolved.path
+    } : plan.state.mounts.originOf(source.canonical)
+  };
+  if (step.optional !== true) {
+    show({
+      ...step,
+      restrict
+    }, source, target, plan, {
+      gone
+    });
+    plan.mounted(mounted);
+  } else {
+    if (!isMissing) {
+      target.makeParent();
+      plan.skippable("the source is missing", (end) => {
+        show({
+          ...step,
+          restrict
+        }, source, target, plan, {
+          missing: end
+        });
+      });
+    }
+    plan.mounted({
+      ...mounted,
+      certain: false
+    });
+  }
+  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
+    coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+}
 
 function usualRestrictions(source, plan) {
   const place2 = plan.access.hostPlace(source);
@@ -26822,11 +28566,11 @@ function usualRestrictions(source, plan) {
 }
 
 
-function missingSource({ source }, isHost) {
+function missingSource({ source }, isHost, gone) {
+  if (gone !== void 0) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
-  if (/^~|\$/.test(source)) {
-    return `${why}; a shell expands ~ and $HOME, a recipe does not: write the path itself`;
-  }
+  const expected = unexpanded(source);
+  if (expected !== "") return why + expected;
   return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 
@@ -26842,7 +28586,9 @@ var init_bind2 = __esm({
     init_host_path();
     init_pins();
     init_mount_table();
+    init_bind_entries();
     init_kernel_mounts2();
+    init_unexpanded();
     RESTRICTIONS4 = {
       nosuid: MOUNT_ATTR_NOSUID,
       nodev: MOUNT_ATTR_NODEV,
@@ -26850,6 +28596,361 @@ var init_bind2 = __esm({
       nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
     };
   })
+});
+
+// plan/steps/shown_directory.ts
+function isIn(path2, paths) {
+  return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
+}
+var ShownDirectory;
+var init_shown_directory = __esm({
+  "plan/steps/shown_directory.ts"() {
+    init_files3();
+    init_pins();
+    init_empty_files();
+    ShownDirectory = class {
+
+      #plan;
+      #source;
+      #target;
+      #pinned = /* @__PURE__ */ new Set();
+      #kept = /* @__PURE__ */ new Set();
+      #hidden = /* @__PURE__ */ new Set();
+      /** The paths are without symbolic links, each in its own tree. */
+      constructor(plan, source, target) {
+        this.#plan = plan;
+        this.#source = source;
+        this.#target = target;
+      }
+      /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
+      has(source) {
+        return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+      }
+      /** Returns the path at which the container shows a file. */
+      targetOf(source) {
+        return `${this.#root}/${this.#nameOf(source)}`;
+      }
+      /** Makes a file read-only, and pins the directories on the way to it. */
+      keep({ path: source, isLink }) {
+        const path2 = this.#nameOf(source);
+        if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
+        this.#whereReachable(path2, (end) => {
+          this.#pinParents(path2, end);
+          const opened = this.#open(path2, isLink ? O_NOFOLLOW : 0, end);
+          mountOnItself(this.#plan, opened, path2, {
+            readOnly: true
+          });
+        });
+        this.#kept.add(path2);
+        this.#plan.mounted({
+          target: this.targetOf(source),
+          type: "bind",
+          source,
+          readOnly: true
+        });
+      }
+      /**
+       * Mounts an empty file or directory over a file.
+       *
+       * @param isFixed whether the directories on the way cannot be moved away anyhow
+       */
+      hide(source, empty, isFixed) {
+        const path2 = this.#nameOf(source);
+        if (isIn(path2, this.#hidden)) return;
+        this.#whereReachable(path2, (end) => {
+          if (!isFixed) this.#pinParents(path2, end);
+          const opened = this.#open(path2, 0, end);
+          coverWithEmpty(this.#plan, opened, path2, empty);
+          this.#plan.release(opened);
+        });
+        this.#hidden.add(path2);
+        this.#plan.mounted({
+          target: this.targetOf(source),
+          type: "mask",
+          readOnly: true
+        });
+      }
+      /**
+       * Adds calls for a file that are skipped where a directory of another user may not be searched:
+       * root of a user namespace is an ordinary user there, and so is its program.
+       */
+      #whereReachable(path2, write4) {
+        if (!this.#isOthers(path2)) return write4(void 0);
+        this.#plan.directories.at(this.#target);
+        this.#plan.skippable(`${path2} is out of reach`, write4);
+      }
+      /**
+       * Whether a directory on the way is another user's and closed to others, and none after it is the
+       * caller's own, which a program could have closed.
+       */
+      #isOthers(path2) {
+        const { caller, inUserNamespace, joined } = this.#plan.state;
+        if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
+        if (this.#plan.cursor.includes("mapIds")) return false;
+        const around = parentsOf2(path2).map((parent) => {
+          const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
+          return this.#plan.facts.resolve(whole).attributes;
+        });
+        const first = around.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
+        return first >= 0 && around.slice(first).every((attributes) => attributes?.uid !== 0);
+      }
+      #pinParents(path2, unreachable) {
+        for (const parent of parentsOf2(path2)) {
+          if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
+          this.#pinned.add(parent);
+          mountOnItself(this.#plan, this.#open(parent, O_DIRECTORY, unreachable), parent);
+        }
+      }
+      /** Returns the path from the directory. */
+      #nameOf(source) {
+        return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
+      }
+      get #root() {
+        return this.#target === "/" ? "" : this.#target;
+      }
+      #open(path2, flags2, unreachable) {
+        const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
+        return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
+          flags: flags2,
+          unreachable,
+          fixes: {
+            ENOENT: gone
+          }
+        });
+      }
+    };
+  }
+});
+
+// plan/steps/deny_files.ts
+function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
+  plan.needs("mount", "they would be hidden on the host");
+  if (!plan.state.mounts.atHostRoot) {
+    plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
+  }
+  const [hidden, kept] = [
+    placesOf(read4, plan),
+    placesOf(write4, plan)
+  ];
+  const trees = shownTrees(plan, [
+    ...hidden,
+    ...kept
+  ]);
+  const deny2 = (empty) => {
+    for (const tree of trees) {
+      const within = new DenialsIn(tree, trees, plan);
+      if (empty !== void 0) within.hide(hidden, empty);
+      if (!tree.readOnly) within.keep(kept);
+    }
+  };
+  if (hidden.length === 0) deny2();
+  else withEmptyFiles(plan, deny2);
+  plan.directories.closeAll();
+}
+function placesOf(paths, plan) {
+  return paths.map((path2) => {
+    const asked = normalize(path2);
+    if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
+    const { path: end } = plan.facts.resolve(asked);
+    return {
+      end,
+      links: end === asked ? [] : plan.host.followLinks(asked).links
+    };
+  });
+}
+function shownTrees(plan, denied2) {
+  const { nextRoot: nextRoot2 } = plan.cursor;
+  const trees = [];
+  for (const mount4 of plan.state.mounts.visible()) {
+    const { origin, target, readOnly } = mount4;
+    if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
+    refuseLayers(mount4, denied2, plan);
+    if (origin === void 0) continue;
+    const { type } = plan.facts.resolve(origin);
+    if (type !== void 0) trees.push({
+      origin,
+      type,
+      target,
+      readOnly
+    });
+  }
+  return trees.sort((a, b) => b.target.length - a.target.length);
+}
+function refuseLayers({ target, layers }, denied2, plan) {
+  for (const { path: path2 } of layers) {
+    const layer = plan.facts.resolve(path2).path;
+    const found = denied2.find(({ end }) => touches(end, layer));
+    if (found === void 0) continue;
+    plan.refuse(`${found.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
+  }
+}
+var DenialsIn;
+var init_deny_files2 = __esm({
+  "plan/steps/deny_files.ts"() {
+    init_files3();
+    init_path();
+    init_mount_table();
+    init_pins();
+    init_empty_files();
+    init_shown_directory();
+    DenialsIn = class {
+
+      #tree;
+      #trees;
+      #plan;
+      #shown;
+      constructor(tree, trees, plan) {
+        this.#tree = tree;
+        this.#trees = trees;
+        this.#plan = plan;
+        this.#shown = new ShownDirectory(plan, tree.origin, tree.target);
+      }
+      /** Mounts empty files and directories over what is denied. */
+      hide(denied2, empty) {
+        const { target, readOnly } = this.#tree;
+        if (this.#isWhole(denied2)) {
+          const place2 = this.#openWhole();
+          coverWithEmpty(this.#plan, place2, target, empty);
+          this.#plan.release(place2);
+          return this.#plan.mounted({
+            target,
+            type: "mask",
+            readOnly: true
+          });
+        }
+        this.#find(denied2, "read", ({ path: path2 }) => this.#shown.hide(path2, empty, readOnly));
+      }
+      /** Makes what is denied read-only. */
+      keep(denied2) {
+        const { target, origin } = this.#tree;
+        if (this.#isWhole(denied2)) {
+          mountOnItself(this.#plan, this.#openWhole(), target, {
+            readOnly: true
+          });
+          return this.#plan.mounted({
+            target,
+            type: "bind",
+            source: origin,
+            origin,
+            readOnly: true
+          });
+        }
+        this.#find(denied2, "changed", (file) => this.#shown.keep(file));
+      }
+      /** Whether the tree is denied, or in a directory that is. */
+      #isWhole(denied2) {
+        return denied2.some(({ end }) => isWithin(this.#tree.origin, end));
+      }
+      #openWhole() {
+        const path2 = this.#plan.path(this.#tree.target);
+        pinParents(this.#plan, path2);
+        return path2.open(O_PATH);
+      }
+      /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
+      #find(denied2, done, write4) {
+        const { origin, type, target, readOnly } = this.#tree;
+        if (type !== "directory") return;
+        const paths = this.#shownOf(denied2.map(({ end }) => end));
+        const links2 = readOnly ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
+        if (paths.length + links2.length === 0) return;
+        const plan = this.#plan;
+        const { found, missing: missing3 } = plan.facts.scanNames({
+          directory: origin,
+          names: [],
+          absent: [],
+          paths,
+          except: [],
+          uid: plan.state.caller.euid
+        });
+        pinParents(plan, plan.path(target));
+        plan.directories.closeAll();
+        for (const file of found) {
+          if (file.path === origin) {
+            plan.refuse(`${origin} may not be searched by its owner, and a program could change that; run "chmod u+rwx ${origin}" before`);
+          }
+          if (file.isShared) {
+            plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
+          }
+          write4(file);
+        }
+        for (const path2 of links2) this.#shown.keep({
+          path: path2,
+          isLink: true
+        });
+        if (readOnly || missing3.length === 0) return;
+        plan.access.record({
+          kind: "write",
+          path: origin
+        });
+        for (const name of missing3) {
+          plan.placeholders.push({
+            ...name,
+            stepIndex: plan.cursor.index
+          });
+          this.#shown.keep({
+            path: name.path,
+            isLink: false
+          });
+        }
+      }
+      /** Returns the paths of the host that are shown in this tree, and not in one within it. */
+      #shownOf(paths) {
+        return [
+          ...new Set(paths)
+        ].filter((path2) => {
+          if (!isWithin(path2, this.#tree.origin) || !this.#shown.has(path2)) return false;
+          const target = this.#shown.targetOf(path2);
+          return this.#trees.find((tree) => isWithin(target, tree.target)) === this.#tree;
+        });
+      }
+    };
+  }
+});
+
+// plan/steps/outer_proc.ts
+function showOuterProc(path2, plan) {
+  plan.needs("mount", "it would be mounted on the host");
+  if (!plan.state.mounts.isHostFile(PROC2)) {
+    plan.refuse("the /proc outside is covered or gone by now; put the step before what covers it");
+  }
+  plan.access.recordTree(PROC2);
+  plan.access.recordBind(PROC2, {
+    readOnly: true,
+    noDevices: true
+  });
+  const outer = procDirectory(plan);
+  const target = plan.path(path2);
+  target.refuseRoot();
+  const tree = copyTree(plan, outer, AT_RECURSIVE, PROC2);
+  const attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
+    attr_set
+  }), {
+    fixes: plan.state.mountFixes
+  });
+  if (target.needsMountPoint) target.makeMountPoint("directory");
+  target.attach(tree, PROC2);
+  plan.release(tree);
+  plan.mounted({
+    target: target.canonical,
+    type: "bind",
+    source: PROC2,
+    origin: PROC2,
+    readOnly: true
+  });
+  plan.state.outerProc = {
+    stepIndex: plan.cursor.index,
+    fd: outer
+  };
+}
+var PROC2;
+var init_outer_proc = __esm({
+  "plan/steps/outer_proc.ts"() {
+    init_mounts3();
+    init_copy_tree();
+    init_proc_file();
+    PROC2 = "/proc";
+  }
 });
 
 // plan/steps/mounts.ts
@@ -26888,6 +28989,10 @@ function lowerMount(step, plan) {
   });
 }
 
+function lowerProc(step, plan) {
+  if (step.outer === true) showOuterProc(step.target, plan);
+  else lowerKernelFilesystem(step, plan);
+}
 
 
 function lowerPropagation(step, plan) {
@@ -26918,7 +29023,9 @@ var init_mounts6 = __esm({
   "plan/steps/mounts.ts": (function () {
     init_mounts();
     init_mount_options();
+    init_outer_proc();
     init_fixes();
+    init_unexpanded();
     NEEDS_MOUNT = "it would be mounted on the host";
     OPTION_BYTES = 4095;
     PROPAGATION = {
@@ -27014,6 +29121,9 @@ function lowerMknod(step, plan) {
     if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
   }));
 }
+function noParent(path2) {
+  return `the parent directory of ${path2} does not exist` + (unexpanded(path2) || "; mkdir() makes it");
+}
 
 
 
@@ -27021,6 +29131,7 @@ var init_files7 = __esm({
   "plan/steps/files.ts": (function () {
     init_files3();
     init_fixes();
+    init_unexpanded();
   })
 });
 
@@ -27384,7 +29495,7 @@ function joinProcess(target, step, plan) {
     check: check2,
     fixes: ENDED3
   }) : void 0;
-  const open2 = (name, isWanted) => {
+  const open3 = (name, isWanted) => {
     if (!isWanted) return void 0;
     const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call2, `<${name}>`, {
@@ -27394,15 +29505,15 @@ function joinProcess(target, step, plan) {
     });
   };
   const [root, cwd] = [
-    open2("root", entersRoot),
-    open2("cwd", step.cwd === true)
+    open3("root", entersRoot),
+    open3("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
   if (joinsUser && credentials !== "keep") leaveGroups(plan);
-  if (kinds.size > 0) enter(plan, pidfd, kinds);
+  if (kinds.size > 0) enter2(plan, pidfd, kinds);
   if (joinsUser) {
     plan.state.setgroupsDenied = found.setgroupsDenied;
     takeUserInside(plan, found, credentials);
@@ -27422,19 +29533,19 @@ function joinFile(file, step, plan) {
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd = plan.open(opened, `<${file}>`, {
     fixes: {
-      ENOENT: `the file ${file} does not exist`,
+      ENOENT: `the file ${file} does not exist${unexpanded(file)}`,
       EACCES: OTHERS_PROCESS
     }
   });
   const { credentials = "root" } = step;
   if (kind === "user" && credentials !== "keep") leaveGroups(plan);
-  enter(plan, fd, /* @__PURE__ */ new Set([
+  enter2(plan, fd, /* @__PURE__ */ new Set([
     kind
   ]));
   if (kind === "user") takeRoot(plan, credentials);
   if (kind === "pid") plan.fork("exit");
 }
-function enter(plan, fd, kinds) {
+function enter2(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
@@ -27482,6 +29593,7 @@ var init_join2 = __esm({
     init_fixes();
     init_joined_user();
     init_network2();
+    init_unexpanded();
     ENDED3 = {
       ENOENT: NO_PROCESS,
       ESRCH: NO_PROCESS
@@ -27528,10 +29640,10 @@ function allowFiles(step, deniable, ruleset, plan) {
   for (const [path2, allowed] of rights) {
     const place2 = plan.path(path2).open(O_PATH, {
       fixes: {
-        ENOENT: `${path2}, the path of a rule, does not exist in the container`
+        ENOENT: `${path2}, the path of a rule, does not exist in the container${unexpanded(path2)}`
       }
     });
-    const isFile = new Label("it is a file");
+    const isFile2 = new Label("it is a file");
     const done = new Label("it is a directory");
     plan.call(writePathBeneath(pipe.writer, allowed, place2));
     const rule = pathBeneathOutput(allowed);
@@ -27540,10 +29652,10 @@ function allowFiles(step, deniable, ruleset, plan) {
       accept: [
         "EINVAL"
       ],
-      onAccepted: isFile,
+      onAccepted: isFile2,
       onZero: done
     });
-    plan.place(isFile);
+    plan.place(isFile2);
     const ofFile = allowed & RIGHTS_OF_FILE;
     plan.call(writePathBeneath(pipe.writer, ofFile, place2));
     const fileRule = pathBeneathOutput(ofFile);
@@ -27574,6 +29686,7 @@ var init_landlock5 = __esm({
     init_program();
     init_landlock_rights();
     init_landlock4();
+    init_unexpanded();
   })
 });
 
@@ -27758,8 +29871,101 @@ var init_outside2 = __esm({
   })
 });
 
+// plan/steps/network/name_servers.ts
+function loopbackServers(resolvConf) {
+  const servers = [
+    ...resolvConf.matchAll(/^nameserver[ \t]+([^\s#;]+)/gm)
+  ].map(([, ip]) => ip);
+  return servers.every(isLoopback2) ? servers : [];
+}
+function isLoopback2(text4) {
+  const ip = parseIp(text4.replace(/%.*/, ""));
+  if (ip === void 0) return false;
+  const [first, ...rest] = ip.bytes;
+  return ip.family === AF_INET ? first === 127 : rest.at(-1) === 1 && [
+    first,
+    ...rest.slice(0, -1)
+  ].every((byte) => byte === 0);
+}
+function nameForwarder(plan, resolvConf) {
+  plan.access.recordRead(RESOLV_CONF);
+  const text4 = forwardedConf(resolvConf);
+  const make2 = (root) => {
+    const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    const file = new ResultOf(plan.call(openat(root, NAME4, flags2, 420)), "file");
+    plan.call(write(file, text4, text4.length));
+    plan.call(close(file));
+  };
+  const blocks = Math.ceil(text4.length / 4096);
+  withMemoryFiles(plan, {
+    name: "files",
+    blocks,
+    inodes: 2,
+    make: make2
+  }, (root) => {
+    for (const target of placesOf2(plan)) {
+      plan.skippable(`${target} is missing`, (end) => {
+        const accept2 = [
+          "ENOENT",
+          "ENOTDIR"
+        ];
+        const place2 = plan.path(target).open(O_PATH, {
+          accept: accept2,
+          onAccepted: end
+        });
+        const file = copyOfFile(plan, root, NAME4);
+        plan.path(target).attachTo(place2, file, NAME4);
+        plan.release(file);
+        plan.release(place2);
+      });
+      plan.mounted({
+        target,
+        type: "tmpfs",
+        source: "none",
+        readOnly: true,
+        own: true
+      });
+    }
+  });
+}
+function forwardedConf(resolvConf) {
+  const kept = resolvConf.split("\n").filter((line) => /^(search|domain|options)[ \t]/.test(line));
+  return new TextEncoder().encode([
+    `nameserver ${DNS_FORWARDER}`,
+    ...kept,
+    ""
+  ].join("\n"));
+}
+function placesOf2(plan) {
+  const { path: path2, type } = plan.facts.resolve(RESOLV_CONF);
+  if (type === void 0) return [];
+  const { mounts } = plan.state;
+  return mounts.visible().flatMap(({ origin, target }) => {
+    if (origin === void 0 || !isWithin(path2, origin)) return [];
+    const place2 = normalize(`${target}/${path2.slice(origin.length)}`);
+    return mounts.originOf(place2).origin === path2 ? [
+      place2
+    ] : [];
+  });
+}
+var NAME4;
+var init_name_servers = __esm({
+  "plan/steps/network/name_servers.ts"() {
+    init_call();
+    init_files3();
+    init_sockets();
+    init_ip();
+    init_resolver();
+    init_path();
+    init_parent_work();
+    init_memory_files();
+    NAME4 = "resolv.conf";
+  }
+});
+
 // plan/steps/network/user_network.ts
-function lowerUserNetwork({ program }, plan) {
+function lowerUserNetwork(step, plan) {
+  const { program, dns = true } = step;
   plan.needs("net", HOSTS_NETWORK);
   forwardsByScript(plan);
   plan.host.requireOwnProc();
@@ -27770,10 +29976,22 @@ function lowerUserNetwork({ program }, plan) {
   const programs2 = program === void 0 ? USER_NETWORK_PROGRAMS : [
     program
   ];
+  const resolvConf = dns ? plan.facts.resolvConf() : "";
+  const [server] = loopbackServers(resolvConf);
+  if (server !== void 0) {
+    if (!plan.state.unshared.has("mount")) {
+      plan.refuse(`this machine's resolver is at ${server}, where the container has none; with unshare("mount") before it, its /etc/resolv.conf names another, and { dns: false } does without`);
+    }
+    nameForwarder(plan, resolvConf);
+  }
+  const forwarding = server === void 0 ? {} : {
+    forwardsNames: true
+  };
   plan.syncWithParent(() => [
     {
       service: "user-network",
-      programs: programs2
+      programs: programs2,
+      ...forwarding
     }
   ]);
 }
@@ -27781,6 +29999,7 @@ var init_user_network3 = __esm({
   "plan/steps/network/user_network.ts": (function () {
     init_network2();
     init_user_network();
+    init_name_servers();
   })
 });
 
@@ -27866,7 +30085,7 @@ function overlayFixes(step, plan) {
 function openLower(plan, path2) {
   const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the lower directory ${path2} does not exist`,
+      ENOENT: `the lower directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
@@ -27910,7 +30129,7 @@ function openChanges(plan, upper, work) {
 function checkDirectory(plan, path2, role) {
   const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the ${role} directory ${path2} does not exist`,
+      ENOENT: `the ${role} directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `the ${role} directory ${path2} is not a directory`
     }
   });
@@ -27965,6 +30184,7 @@ var init_overlay2 = __esm({
     init_host_path();
     init_copy_tree();
     init_mounts6();
+    init_unexpanded();
   })
 });
 
@@ -27990,6 +30210,7 @@ function lowerRlimit({ resource, soft, hard }, plan) {
 }
 
 function lowerDieWithParent({ signal }, plan) {
+  if (plan.options.detached === true) return;
   if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
   plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
   plan.access.recordDeath(signal === "SIGKILL");
@@ -28059,6 +30280,7 @@ function bind3(plan, { source, target }) {
     target: place2.canonical,
     type: "bind",
     source,
+    origin: source,
     readOnly: true
   });
 }
@@ -28170,81 +30392,11 @@ var init_protected_names = __esm({
 // plan/steps/protect.ts
 
 
-var Shown;
 var init_protect2 = __esm({
   "plan/steps/protect.ts": (function () {
-    init_files3();
     init_path();
     init_protected_names();
-    init_pins();
-    Shown = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (source) {
-        return !this.#plan.state.mounts.isContainerMount(`${this.#root}/${nameOf$67.call(this, source)}`);
-      }),
-    keep: (function (source, isLink = false) {
-        const path2 = nameOf$67.call(this, source);
-        const parents = parentsOf2(path2);
-        if (this.#kept.has(path2) || parents.some((parent) => this.#kept.has(parent))) return;
-        for (const parent of parents) {
-          if (this.#pinned.has(parent)) continue;
-          this.#pinned.add(parent);
-          mountOnItself(this.#plan, open$68.call(this, parent, O_DIRECTORY), parent);
-        }
-        this.#kept.add(path2);
-        const opened = open$68.call(this, path2, isLink ? O_NOFOLLOW : 0);
-        mountOnItself(this.#plan, opened, path2, {
-          readOnly: true
-        });
-        const target = `${this.#root}/${path2}`;
-        this.#plan.mounted({
-          target,
-          type: "bind",
-          source,
-          readOnly: true
-        });
-      })
-    });
-  }
-  static {
-    nameOf$67 = (function (source) {
-        return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
-      });
-  }
-  static {
-    open$68 = (function (path2, flags2) {
-        const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
-        return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
-          flags: flags2,
-          fixes: {
-            ENOENT: gone
-          }
-        });
-      });
-  }
-
-      #plan;
-      #source;
-      #target;
-      #pinned = /* @__PURE__ */ new Set();
-      #kept = /* @__PURE__ */ new Set();
-      constructor(plan, source, target) {
-        this.#plan = plan;
-        this.#source = source;
-        this.#target = target;
-      }
-      /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
-      
-      /** Makes a file read-only, and pins the directories on the way to it. */
-      
-      /** Returns the path from the directory. */
-      
-      get #root() {
-        return this.#target === "/" ? "" : this.#target;
-      }
-      
-    };
+    init_shown_directory();
   })
 });
 
@@ -28287,7 +30439,7 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.returnToWorking();
   const directory = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path2} does not exist in the container`,
+      ENOENT: `the directory ${path2} does not exist in the container${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
@@ -28308,6 +30460,7 @@ var init_root2 = __esm({
     init_fixes();
     init_copy_tree();
     init_bind2();
+    init_unexpanded();
   })
 });
 
@@ -28325,6 +30478,7 @@ var init_bpf = __esm({
   "ffi/seccomp/bpf.ts": (function () {
     BPF = {
       load: 32,
+      constant: 0,
       and: 84,
       jump: 5,
       equal: 21,
@@ -28346,6 +30500,8 @@ var init_bpf = __esm({
         switch (instruction.kind) {
           case "load":
             return this.#word(BPF.load, instruction.offset);
+          case "constant":
+            return this.#word(BPF.constant, instruction.value);
           case "and":
             return this.#word(BPF.and, instruction.mask);
           case "return":
@@ -28415,9 +30571,94 @@ var init_seccomp2 = __esm({
   })
 });
 
+// ffi/seccomp/multiplexed.ts
+function withMultiplexers(filter, abi) {
+  if (abi !== "i386") return filter;
+  return {
+    ...filter,
+    rules: filter.rules.flatMap((rule) => [
+      rule,
+      ...multiplexed(rule)
+    ])
+  };
+}
+function multiplexed({ names, action, conditions = [] }) {
+  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+    names: [
+      name
+    ],
+    action,
+    conditions: [
+      is2(numbers[meant], mask2)
+    ]
+  })));
+}
+function is2(number, mask2) {
+  return {
+    index: 0,
+    comparison: "equal",
+    value: BigInt(number),
+    mask: mask2
+  };
+}
+var MULTIPLEXERS;
+var init_multiplexed = __esm({
+  "ffi/seccomp/multiplexed.ts"() {
+    init_returns();
+    MULTIPLEXERS = [
+      {
+        name: "socketcall",
+        mask: 0xffffffffn,
+        numbers: {
+          socket: 1,
+          bind: 2,
+          connect: 3,
+          listen: 4,
+          accept: 5,
+          getsockname: 6,
+          getpeername: 7,
+          socketpair: 8,
+          send: 9,
+          recv: 10,
+          sendto: 11,
+          recvfrom: 12,
+          shutdown: 13,
+          setsockopt: 14,
+          getsockopt: 15,
+          sendmsg: 16,
+          recvmsg: 17,
+          accept4: 18,
+          recvmmsg: 19,
+          sendmmsg: 20
+        }
+      },
+      {
+        name: "ipc",
+        // Above them is a version.
+        mask: 0xffffn,
+        numbers: {
+          semop: 1,
+          semget: 2,
+          semctl: 3,
+          semtimedop: 4,
+          msgsnd: 11,
+          msgrcv: 12,
+          msgget: 13,
+          msgctl: 14,
+          shmat: 21,
+          shmdt: 22,
+          shmget: 23,
+          shmctl: 24
+        }
+      }
+    ];
+  }
+});
+
 // ffi/seccomp/filter.ts
-function compileFilter(filter, architecture) {
-  const bytes = assembleFilter(new Compiler(filter, architecture).parts());
+function compileFilter(filter, architecture, others = []) {
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
   if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
   return bytes;
 }
@@ -28468,12 +30709,12 @@ function searchAmong(ranges2) {
     ...searchAmong(above)
   ];
 }
-function compare2(condition, otherwise) {
+function compare2(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
   const at2 = SECCOMP_DATA.arguments + index * 8;
   const holds2 = new Label("it holds");
   const high = {
-    offset: at2 + 4,
+    offset: isNarrow ? void 0 : at2 + 4,
     mask: Number(mask2 >> 32n),
     value: Number(value >> 32n)
   };
@@ -28521,10 +30762,7 @@ function equality(high, low, yes, no) {
 }
 function order(high, low, test, yes, no) {
   return [
-    {
-      kind: "load",
-      offset: high.offset
-    },
+    loadHalf(high),
     {
       kind: "branch",
       test: "greater",
@@ -28537,10 +30775,7 @@ function order(high, low, test, yes, no) {
       value: high.value,
       fails: no
     },
-    {
-      kind: "load",
-      offset: low.offset
-    },
+    loadHalf(low),
     {
       kind: "branch",
       test,
@@ -28550,11 +30785,18 @@ function order(high, low, test, yes, no) {
     }
   ];
 }
-function loadMasked({ offset, mask: mask2 }) {
-  const load = {
+function loadHalf({ offset }) {
+  return offset === void 0 ? {
+    kind: "constant",
+    value: 0
+  } : {
     kind: "load",
     offset
   };
+}
+function loadMasked(half) {
+  const { mask: mask2 } = half;
+  const load = loadHalf(half);
   return mask2 === 4294967295 ? [
     load
   ] : [
@@ -28565,12 +30807,13 @@ function loadMasked({ offset, mask: mask2 }) {
     }
   ];
 }
-var SECCOMP_DATA, AUDIT_ARCH, X32, RuleIndex, Compiler, X32_VALUE, EVERY_BIT, LOW;
+var SECCOMP_DATA, AUDIT_ARCH, OTHER_ABIS, RuleIndex, NARROW2, Compiler, NO_CALL, EVERY_BIT, LOW;
 var init_filter = __esm({
   "ffi/seccomp/filter.ts": (function () {
     init_returns();
     init_program();
     init_all_syscalls();
+    init_multiplexed();
     init_bpf();
     SECCOMP_DATA = {
       number: 0,
@@ -28580,9 +30823,19 @@ var init_filter = __esm({
     };
     AUDIT_ARCH = {
       x86_64: 3221225534,
-      aarch64: 3221225655
+      aarch64: 3221225655,
+      i386: 1073741827,
+      arm: 1073741864
     };
-    X32 = 1073741824;
+    OTHER_ABIS = {
+      x86_64: [
+        "i386",
+        "x32"
+      ],
+      aarch64: [
+        "arm"
+      ]
+    };
     RuleIndex = class {
 
       #rules = /* @__PURE__ */ new Map();
@@ -28629,95 +30882,128 @@ var init_filter = __esm({
         ];
       }
     };
+    NARROW2 = [
+      "i386",
+      "arm"
+    ];
     Compiler = class {
 
       #filter;
       #architecture;
+      #others;
       #returns = /* @__PURE__ */ new Map();
       #decisions = /* @__PURE__ */ new Map();
       /** The numbers of rules, by what they do and by themselves. */
       #contents = /* @__PURE__ */ new Map();
       #numbers = /* @__PURE__ */ new Map();
       #decided = 0;
-      constructor(filter, architecture) {
+      constructor(filter, architecture, others) {
         this.#filter = filter;
         this.#architecture = architecture;
+        this.#others = others;
       }
       parts() {
-        const ranges2 = this.#ranges();
-        const foreign = this.#return(this.#filter.foreign);
-        const value = AUDIT_ARCH[this.#architecture];
-        const search = [
-          {
-            kind: "load",
-            offset: SECCOMP_DATA.architecture
-          },
-          {
-            kind: "branch",
-            test: "equal",
-            value,
-            fails: foreign
-          },
-          {
-            kind: "load",
-            offset: SECCOMP_DATA.number
-          },
-          ...searchAmong(ranges2)
+        const entries = [
+          this.#entry(this.#architecture, this.#ranges()),
+          ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
         ];
+        const foreign = this.#return(this.#filter.foreign);
         const decisions = [
           ...this.#decisions.values()
         ].flatMap((decision) => this.#decide(decision));
         const returns = [
           ...this.#returns
-        ].flatMap(([value2, label2]) => [
+        ].flatMap(([value, label2]) => [
           label2,
           {
             kind: "return",
-            value: value2
+            value
           }
         ]);
         return [
-          ...search,
+          {
+            kind: "load",
+            offset: SECCOMP_DATA.architecture
+          },
+          ...entries.flat(),
+          {
+            kind: "jump",
+            to: foreign
+          },
           ...decisions,
           ...returns
         ];
       }
+      /** Finds the number of a call that was made by an entry point. */
+      #entry(abi, ranges2) {
+        const other = new Label(`not ${abi}`);
+        return [
+          {
+            kind: "branch",
+            test: "equal",
+            value: AUDIT_ARCH[abi],
+            fails: other
+          },
+          {
+            kind: "load",
+            offset: SECCOMP_DATA.number
+          },
+          ...searchAmong(ranges2),
+          other
+        ];
+      }
+      /** The ranges of the architecture's own entry point. */
       #ranges() {
+        const own = this.#rangesOf(this.#architecture);
+        if (this.#architecture !== "x86_64") return own;
+        const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+        const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+        return [
+          ...own,
+          ...x32,
+          {
+            first: beyond,
+            decision: this.#return(NO_CALL)
+          }
+        ];
+      }
+      #rangesOf(abi, first = 0) {
         const { unknown } = this.#filter;
-        const calls = allSyscalls(this.#architecture);
-        const rules = new RuleIndex(this.#filter, calls);
+        const calls = allSyscalls(abi);
+        const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
         const known = [
           ...calls
         ].sort(([, a], [, b]) => a - b);
+        const isNarrow = NARROW2.includes(abi);
         const ranges2 = [];
-        const add = (first, decision) => {
+        const add = (first2, decision) => {
           if (ranges2.at(-1)?.decision !== decision) ranges2.push({
-            first,
+            first: first2,
             decision
           });
         };
-        let next = 0;
+        let next = first;
         for (const [name, number] of known) {
           if (number > next) add(next, this.#return(unknown));
-          add(number, this.#decision(rules.for(name)));
+          add(number, this.#decision(rules.for(name), isNarrow));
           next = number + 1;
         }
         add(next, this.#return(unknown));
-        if (this.#architecture === "x86_64") add(X32, this.#return(X32_VALUE));
         return ranges2;
       }
       /** The label of the code for these rules, which calls with the same rules share. */
-      #decision(rules) {
+      #decision(rules, isNarrow) {
         const first = rules[0];
         if (isUnconditional(first)) return this.#return(first.action);
-        const key = rules.map((rule) => this.#numberOf(rule)).join();
+        const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
         let decision = this.#decisions.get(key);
         if (decision === void 0) {
           this.#decided += rules.length;
           if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
           decision = {
             label: new Label(`about ${first.names.join(", ")}`),
-            rules
+            rules,
+            isNarrow
           };
           this.#decisions.set(key, decision);
         }
@@ -28744,13 +31030,13 @@ var init_filter = __esm({
         }
         return label2;
       }
-      #decide({ label: label2, rules }) {
+      #decide({ label: label2, rules, isNarrow }) {
         const parts = [
           label2
         ];
         for (const { action, conditions = [] } of rules) {
           const otherwise = new Label("the next rule");
-          for (const condition of conditions) parts.push(...compare2(condition, otherwise));
+          for (const condition of conditions) parts.push(...compare2(condition, isNarrow, otherwise));
           parts.push({
             kind: "jump",
             to: this.#return(action)
@@ -28759,7 +31045,7 @@ var init_filter = __esm({
         return parts;
       }
     };
-    X32_VALUE = SECCOMP_RET.ERRNO | 38;
+    NO_CALL = SECCOMP_RET.ERRNO | 38;
     EVERY_BIT = 0xffffffffffffffffn;
     LOW = 0xffffffffn;
   })
@@ -28769,24 +31055,30 @@ var init_filter = __esm({
 function isDenial(value) {
   return !PASSING.has((value & ACTION_BITS) >>> 0);
 }
-function denies(rules, name, first) {
+function int(value) {
+  return {
+    value,
+    bits: 0xffffffffn
+  };
+}
+function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds(condition, first));
+    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(void 0)) return true;
   }
   return false;
 }
-function holds({ index, comparison, value, mask: mask2 = ALL_BITS }, first) {
-  if (index !== 0 || first === void 0) return void 0;
+function holds({ comparison, value, mask: mask2 = ALL_BITS }, known) {
+  if (known === void 0) return void 0;
   if (comparison !== "equal" && comparison !== "unequal") return void 0;
-  const differs = (BigInt(first) & mask2 & LOWER_BITS) !== (value & LOWER_BITS);
+  const differs = (BigInt(known.value) & mask2 & known.bits) !== (value & known.bits);
   if (differs) return comparison === "unequal";
-  return (mask2 & ~LOWER_BITS) === 0n ? comparison === "equal" : void 0;
+  return (mask2 & ~known.bits) === 0n ? comparison === "equal" : void 0;
 }
-var PASSING, ACTION_BITS, ALL_BITS, LOWER_BITS;
-var init_denial = __esm({
+var PASSING, ACTION_BITS, ALL_BITS;
+var init_denial2 = __esm({
   "ffi/seccomp/denial.ts": (function () {
     init_filter();
     PASSING = /* @__PURE__ */ new Set([
@@ -28796,22 +31088,42 @@ var init_denial = __esm({
     ]);
     ACTION_BITS = 4294901760;
     ALL_BITS = 0xffffffffffffffffn;
-    LOWER_BITS = 0xffffffffn;
   })
 });
 
 // plan/access/kernel_calls.ts
-function deniesKernelCalls(filter) {
+function deniesKernelCalls(filter, others = []) {
   const rules = new RuleIndex(filter, /* @__PURE__ */ new Set([
     ...CALLS,
     "socket"
   ]));
-  return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) && FAMILIES.every((family) => denies(rules, "socket", family));
+  return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) && FAMILIES.every((family) => denies(rules, "socket", int(family))) && (!others.includes("i386") || deniesSocketCall(filter, SYS_SOCKET));
 }
-var CALLS, FAMILIES;
+function deniesUnixSockets(filter, others = []) {
+  const rules = new RuleIndex(filter, /* @__PURE__ */ new Set([
+    "socket",
+    "socketpair",
+    "io_uring_setup"
+  ]));
+  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX3)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX3), {
+    value,
+    bits: TYPE_BITS
+  })) && (!others.includes("i386") || [
+    SYS_SOCKET,
+    SYS_SOCKETPAIR
+  ].every((call2) => deniesSocketCall(filter, call2)));
+}
+function deniesSocketCall(filter, call2) {
+  const rules = new RuleIndex(withMultiplexers(filter, "i386"), /* @__PURE__ */ new Set([
+    "socketcall"
+  ]));
+  return denies(rules, "socketcall", int(call2));
+}
+var CALLS, FAMILIES, UNIX3, DATAGRAMS2, TYPE_BITS, SYS_SOCKET, SYS_SOCKETPAIR;
 var init_kernel_calls = __esm({
   "plan/access/kernel_calls.ts": (function () {
-    init_denial();
+    init_denial2();
+    init_multiplexed();
     init_filter();
     CALLS = [
       // The session's keyring stays the script's in every namespace (session-keyring(7)).
@@ -28832,6 +31144,18 @@ var init_kernel_calls = __esm({
       40,
       42
     ];
+    [UNIX3, DATAGRAMS2, TYPE_BITS] = [
+      1,
+      [
+        2,
+        3
+      ],
+      0xfn
+    ];
+    [SYS_SOCKET, SYS_SOCKETPAIR] = [
+      1,
+      8
+    ];
   })
 });
 
@@ -28841,16 +31165,16 @@ var init_seccomp_filters = __esm({
   "plan/steps/seccomp_filters.ts": (function () {
     SECCOMP_FILTERS = {
       "x86_64": {
-        "": "IAAAAAQAAAAVAACuPgAAwCAAAAAAAAAANQAnABEBAAA1ABMAnQAAADUACQBnAAAANQAFADUAAAA1AAMAKQAAADUAAQARAAAANQBIoxAAAAAFAAAAogAAADUAoVMqAAAANQABADgAAAA1AJ9RNgAAADUAnm85AAAANQAFAIkAAAA1AAMAhwAAADUAAQCGAAAANQCam2gAAAAFAAAAmgAAADUAmXGIAAAANQABAIwAAAA1AJeWiwAAADUAlpWZAAAANQAJAOwAAAA1AAUA1gAAADUAAwDUAAAANQABALoAAAA1AJGQowAAAAUAAACPAAAANQCOj9UAAAA1AAEA4wAAADUAjI3YAAAANQCLjOQAAAA1AAUA+wAAADUAAwD3AAAANQABAPYAAAA1AIeI8AAAAAUAAACHAAAANQCGhfgAAAA1AAEAAQEAADUAhIMAAQAANQB6ghABAAA1ABMAqAEAADUACQA0AQAANQAFACwBAAA1AAMAKgEAADUAAQAYAQAANQB9fBcBAAAFAAAAewAAADUAensrAQAANQABADABAAA1AHh5LgEAADUAd3gxAQAANQAFAEIBAAA1AAMAOgEAADUAAQA4AQAANQBzdDUBAAAFAAAAcwAAADUAcnFAAQAANQABAEQBAAA1AHBvQwEAADUAcG5RAQAANQAJALoBAAA1AAUAtgEAADUAAwCzAQAANQABALIBAAA1AGppqQEAAAUAAABoAAAANQBnabQBAAA1AAEAuAEAADUAZWa3AQAANQBkZbkBAAA1AAUAzQEAADUAAwDDAQAANQABAMIBAAA1AGBhvAEAAAUAAABgAAAANQBfXswBAAA1AAEA1AEAADUAXVzTAQAANQBdW9YBAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAESVAAABQAAAFYAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAEcVAAABQAAAFAAAAAFAAAATgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAASAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAQgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAAPAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAANgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAMAAAAAUAAAAwAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAAAACfhUAAAEAAAAABQAAACgAAAAFAAAAKAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAAIQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAGwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAFQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAADwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAACQAAAAUAAAAJAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAgAACfhUAAAEAAAAABQAAAAEAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACA",
-        "@setuid-files": "IAAAAAQAAAAVAAEAPgAAwAUAAAB9AQAAIAAAAAAAAAA1AFEABAEAADUAJQCLAAAANQARAFUAAAA1AAkAKgAAADUABAAQAAAANQACAAMAAAA1AI8AAgAAAAUAAABxAQAABQAAAHABAAA1AAIAKQAAADUAAMARAAAABQAAAG0BAAAFAAAAywAAADUABAA4AAAANQACADYAAAA1AMgANQAAAAUAAABoAQAABQAAAGcBAAA1AADkOQAAAAUAAABlAQAANQAKAIUAAAA1AAQAXAAAADUAAgBaAAAANQAA51YAAAAFAAAAYAEAAAUAAADlAAAANQADAGgAAAA1AAEAZwAAAAUAAABcAQAABQAAAFwBAAAFAAAAWgEAADUABACIAAAANQACAIcAAAA1AADdhgAAAAUAAABXAQAABQAAAOoAAAA1AAEAiQAAAAUAAABUAQAABQAAAFIBAAA1ABUA5AAAADUACwDUAAAANQAFAJ0AAAA1AAMAmQAAADUAAQCMAAAABQAAAE0BAAAFAAAASwEAAAUAAABLAQAANQADALoAAAA1AAEAowAAAAUAAABHAQAABQAAAEcBAAAFAAAARQEAADUABQDYAAAANQADANYAAAA1AAEA1QAAAAUAAABCAQAABQAAAEABAAAFAAAAQAEAADUAAQDjAAAABQAAAD0BAAAFAAAAPQEAADUACwD7AAAANQAFAPYAAAA1AAMA8AAAADUAAQDsAAAABQAAADcBAAAFAAAANwEAAAUAAAA1AQAANQADAPgAAAA1AAEA9wAAAAUAAAAzAQAABQAAADEBAAAFAAAAMQEAADUABQACAQAANQADAAEBAAA1AAEAAAEAAAUAAAAsAQAABQAAACwBAAAFAAAA3gAAADUAAQADAQAABQAAACgBAAAFAAAAEAEAADUAKgCoAQAANQAVADABAAA1AAsAGAEAADUABQAQAQAANQADAA0BAAA1AAEADAEAAAUAAAAgAQAABQAAAAgBAAAFAAAAHgEAADUAAwAXAQAANQABABEBAAAFAAAAEwEAAAUAAAAaAQAABQAAABoBAAA1AAUALAEAADUAAwArAQAANQABACoBAAAFAAAAFQEAAAUAAAAVAQAABQAAABMBAAA1AAEALgEAAAUAAAASAQAABQAAABABAAA1AAsAQAEAADUABQA1AQAANQADADQBAAA1AAEAMQEAAAUAAAAMAQAABQAAAAoBAAAFAAAACgEAADUAAwA6AQAANQABADgBAAAFAAAABgEAAAUAAAAGAQAABQAAAAQBAAA1AAUARAEAADUAAwBDAQAANQABAEIBAAAFAAAAAQEAAAUAAAD/AAAABQAAAP8AAAA1AAD9UQEAAAUAAAD+AAAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1APj3qQEAAAUAAAD2AAAANQABALUBAAA1APT2tAEAAAUAAAD1AAAANQADALkBAAA1AAEAuAEAADUA8PG3AQAABQAAAPAAAAA1AO/uugEAADUABQDMAQAANQADAMQBAAA1AAEAwwEAADUA6+rCAQAABQAAAOkAAAA1AOjRxQEAADUAAwDUAQAANQABANMBAAA1AOXmzQEAAAUAAADlAAAANQDl49YBAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAABAAAAAFQAAB0AAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAA1wAAACAAAAAcAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAYAAAAVAAAAAAAQAAVAAAHAABAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAIAAAVAAABAAgAAAUAAADKAAAAIAAAABwAAABUAAAAAAAAABUAAAoAAAAAIAAAABgAAABUAAAAQAAAABUAAAdAAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAQAABUAAAEABAAABQAAAL0AAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAAAAAEAAFQAABwAAQAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAsAAAAAUAAACuAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABElQAAAUAAACpAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABHFQAAAUAAACjAAAABQAAAKEAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAAJsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAAJUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAAI8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAIkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAAIMAAAAFAAAAgwAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAAAAAn4VAAABAAAAAAUAAAB7AAAABQAAAHsAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAdAAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAAAEAAAVAAABAAQAAAUAAABtAAAABQAAAGsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAAABQAAAGUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAAABQAAAF8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAIABQAAAFkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAIABQAAAFMAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAH/////BQAAAE0AAAAFAAAATQAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAIAAAVAAABAAgAAAUAAABAAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAADMAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAABAAAAAFQAAB0AAAAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAJgAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAAAAQAAVAAAHAABAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAZAAAABQAAABcAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAEQAAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAKAAAABQAAAAgAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIA=",
-        "@unix-sockets": "IAAAAAQAAAAVAADrPgAAwCAAAAAAAAAANQAnABEBAAA1ABMAnQAAADUACQBnAAAANQAFADUAAAA1AAMAKQAAADUAAQARAAAANQBI4BAAAAAFAAAA3wAAADUA3lMqAAAANQABADgAAAA1ANx2NgAAADUA26w5AAAANQAFAIkAAAA1AAMAhwAAADUAAQCGAAAANQDX2GgAAAAFAAAA1wAAADUA1q6IAAAANQABAIwAAAA1ANTTiwAAADUA09KZAAAANQAJAOwAAAA1AAUA1gAAADUAAwDUAAAANQABALoAAAA1AM7NowAAAAUAAADMAAAANQDLzNUAAAA1AAEA4wAAADUAycrYAAAANQDIyeQAAAA1AAUA+wAAADUAAwD3AAAANQABAPYAAAA1AMTF8AAAAAUAAADEAAAANQDDwvgAAAA1AAEAAQEAADUAwcAAAQAANQC3vxABAAA1ABMAqAEAADUACQA0AQAANQAFACwBAAA1AAMAKgEAADUAAQAYAQAANQC6uRcBAAAFAAAAuAAAADUAt7grAQAANQABADABAAA1ALW2LgEAADUAtLUxAQAANQAFAEIBAAA1AAMAOgEAADUAAQA4AQAANQCwsTUBAAAFAAAAsAAAADUAr65AAQAANQABAEQBAAA1AK2sQwEAADUAratRAQAANQAJALoBAAA1AAUAtgEAADUAAwCzAQAANQABALIBAAA1AKemqQEAAAUAAAClAAAANQCkprQBAAA1AAEAuAEAADUAoqO3AQAANQChorkBAAA1AAUAzQEAADUAAwDDAQAANQABAMIBAAA1AJ2evAEAAAUAAACdAAAANQCcm8wBAAA1AAEA1AEAADUAmpnTAQAANQCamNYBAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAESVAAABQAAAJMAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAEcVAAABQAAAI0AAAAFAAAAiwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAhgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAfwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAeQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAAcwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAAbQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAZwAAAAUAAABnAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAgAAAAUAAABbAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAwAAAAUAAABPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAABIAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAABCAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAAA8AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAAA2AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAAwAAAABQAAADAAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAAAAAAJ+FQAAAQAAAAAFAAAAKAAAAAUAAAAoAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAAAAAUAAAAhAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAAAAAUAAAAbAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAACAAUAAAAVAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAACAAUAAAAPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAAB/////wUAAAAJAAAABQAAAAkAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIA=",
-        "@setuid-files,@unix-sockets": "IAAAAAQAAAAVAAEAPgAAwAUAAADPAQAAIAAAAAAAAAA1AFUABAEAADUAKQCLAAAANQATAFUAAAA1AAkAKgAAADUABAAQAAAANQACAAMAAAA1AKQAAgAAAAUAAADDAQAABQAAAMIBAAA1AAIAKQAAADUAANURAAAABQAAAL8BAAAFAAAA4AAAADUABQA4AAAANQADADYAAAA1AAEANQAAAAUAAAC6AQAABQAAAAABAAAFAAAAuAEAADUAAQA5AAAABQAAADQBAAAFAAAAtQEAADUACwCFAAAANQAFAFwAAAA1AAMAWgAAADUAAQBWAAAABQAAADYBAAAFAAAArwEAAAUAAAA0AQAANQADAGgAAAA1AAEAZwAAAAUAAACrAQAABQAAAKsBAAAFAAAAqQEAADUABQCIAAAANQADAIcAAAA1AAEAhgAAAAUAAAArAQAABQAAAKUBAAAFAAAAOAEAADUAAQCJAAAABQAAAKIBAAAFAAAAoAEAADUAFQDkAAAANQALANQAAAA1AAUAnQAAADUAAwCZAAAANQABAIwAAAAFAAAAmwEAAAUAAACZAQAABQAAAJkBAAA1AAMAugAAADUAAQCjAAAABQAAAJUBAAAFAAAAlQEAAAUAAACTAQAANQAFANgAAAA1AAMA1gAAADUAAQDVAAAABQAAAJABAAAFAAAAjgEAAAUAAACOAQAANQABAOMAAAAFAAAAiwEAAAUAAACLAQAANQALAPsAAAA1AAUA9gAAADUAAwDwAAAANQABAOwAAAAFAAAAhQEAAAUAAACFAQAABQAAAIMBAAA1AAMA+AAAADUAAQD3AAAABQAAAIEBAAAFAAAAfwEAAAUAAAB/AQAANQAFAAIBAAA1AAMAAQEAADUAAQAAAQAABQAAAHoBAAAFAAAAegEAAAUAAAAsAQAANQABAAMBAAAFAAAAdgEAAAUAAABeAQAANQArAKgBAAA1ABUAMAEAADUACwAYAQAANQAFABABAAA1AAMADQEAADUAAQAMAQAABQAAAG4BAAAFAAAAVgEAAAUAAABsAQAANQADABcBAAA1AAEAEQEAAAUAAABhAQAABQAAAGgBAAAFAAAAaAEAADUABQAsAQAANQADACsBAAA1AAEAKgEAAAUAAABjAQAABQAAAGMBAAAFAAAAYQEAADUAAQAuAQAABQAAAGABAAAFAAAAXgEAADUACwBAAQAANQAFADUBAAA1AAMANAEAADUAAQAxAQAABQAAAFoBAAAFAAAAWAEAAAUAAABYAQAANQADADoBAAA1AAEAOAEAAAUAAABUAQAABQAAAFQBAAAFAAAAUgEAADUABQBEAQAANQADAEMBAAA1AAEAQgEAAAUAAABPAQAABQAAAE0BAAAFAAAATQEAADUAAQBRAQAABQAAAEoBAAAFAAAASwEAADUAFQC8AQAANQALALYBAAA1AAUAswEAADUAAwCyAQAANQABAKkBAAAFAAAAQwEAAAUAAABDAQAABQAAAEEBAAA1AAMAtQEAADUAAQC0AQAABQAAAEABAAAFAAAAPQEAAAUAAAA+AQAANQAFALkBAAA1AAMAuAEAADUAAQC3AQAABQAAADkBAAAFAAAANwEAAAUAAAA3AQAANQABALoBAAAFAAAANAEAAAUAAAA0AQAANQAJAMwBAAA1AAUAxAEAADUAAwDDAQAANQABAMIBAAAFAAAALgEAAAUAAAAuAQAABQAAACwBAAA1AAEAxQEAAAUAAAATAQAABQAAACkBAAA1AAUA1AEAADUAAwDTAQAANQABAM0BAAAFAAAAJgEAAAUAAAAkAQAABQAAACQBAAA1AAEA1gEAAAUAAAAhAQAABQAAACIBAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAABAAAAAFQAAB0AAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAFAEAACAAAAAcAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAYAAAAVAAAAAAAQAAVAAAHAABAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAIAAAVAAABAAgAAAUAAAAHAQAAIAAAABwAAABUAAAAAAAAABUAAAoAAAAAIAAAABgAAABUAAAAQAAAABUAAAdAAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAQAABUAAAEABAAABQAAAPoAAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAAAAAEAAFQAABwAAQAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAABAAAFQAAAQAEAAAFAAAA7QAAAAUAAADrAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABElQAAAUAAADmAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABHFQAAAUAAADgAAAABQAAAN4AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAANkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAANIAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAAMwAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAAMYAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAMAAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAALoAAAAFAAAAugAAACAAAAAUAAAAVAAAAAAAAAAVAAAJAAAAACAAAAAQAAAAFQAABwEAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAPAAAAFQAAAQIAAAAFAAAArgAAACAAAAAUAAAAVAAAAAAAAAAVAAAJAAAAACAAAAAQAAAAFQAABwEAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAPAAAAFQAAAQMAAAAFAAAAogAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAmwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAlQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAAjwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAAiQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAgwAAAAUAAACDAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAAAACfhUAAAEAAAAABQAAAHsAAAAFAAAAewAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAAAIAAAVAAABAAgAAAUAAAB0AAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAAAAQAABUAAAEABAAABQAAAG0AAAAFAAAAawAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAAZQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAXwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAWQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAAUwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAATQAAAAUAAABNAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAQAAAABUAAAdAAAAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAAEAAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAAAAAEAAFQAABwAAQAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAMwAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAmAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAQAABUAAAEABAAABQAAABkAAAAFAAAAFwAAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAIAAAVAAABAAgAAAUAAAARAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAQAABUAAAEABAAABQAAAAoAAAAFAAAACAAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAIAAAn4VAAABAAAAAAUAAAABAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgA=="
+        "": "IAAAAAQAAAAVAABSPgAAwCAAAAAAAAAANQApABcBAAA1ABUAowAAADUACwBoAAAANQAFADUAAAA1AAMAKQAAADUAAQARAAAANQBLphAAAAAFAAAApQAAADUApFYqAAAANQADADkAAAA1AAEAOAAAADUAoVM2AAAABQAAAHEAAAA1AKCfZwAAADUABQCLAAAANQADAIgAAAA1AAEAhwAAADUAnJuGAAAABQAAAHMAAAA1AJmaiQAAADUAAQCZAAAANQCXmIwAAAA1AJaXnQAAADUACQDwAAAANQAFANgAAAA1AAMA1QAAADUAAQDUAAAANQCRkroAAAAFAAAAkQAAADUAkI/WAAAANQABAOQAAAA1AI6N4wAAADUAjYzsAAAANQAFAAABAAA1AAMA+AAAADUAAQD3AAAANQCJiPYAAAAFAAAAhwAAADUAhof7AAAANQABABABAAA1AISFAQEAADUAg3sRAQAANQATAKkBAAA1AAkANQEAADUABQAuAQAANQADACsBAAA1AAEAKgEAADUAfX4YAQAABQAAAH0AAAA1AHx7LAEAADUAAQAxAQAANQB6eTABAAA1AHl4NAEAADUABQBDAQAANQADAEABAAA1AAEAOgEAADUAdXQ4AQAABQAAAHMAAAA1AHJzQgEAADUAAQBRAQAANQBwcUQBAAA1AG9xqAEAADUACQC8AQAANQAFALcBAAA1AAMAtAEAADUAAQCzAQAANQBqa7IBAAAFAAAAawAAADUAaWi2AQAANQABALkBAAA1AGdmuAEAADUAZmW6AQAANQAFANMBAAA1AAMAzAEAADUAAQDDAQAANQBiYcIBAAAFAAAAYAAAADUAX2DNAQAANQABANYBAAA1AF1e1AEAADUAXl4AAABABQAAAF4AAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAESVAAABQAAAFYAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAEcVAAABQAAAFAAAAAFAAAATgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAASAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAQgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAAPAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAANgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAMAAAAAUAAAAzAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAAAACfhUAAAEAAAAABQAAACgAAAAFAAAAKAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAAIQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAGwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAFQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAADwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAACQAAAAUAAAAJAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAgAACfhUAAAEAAAAABQAAAAEAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQA=",
+        "@setuid-files": "IAAAAAQAAAAVAACaPgAAwCAAAAAAAAAANQBRAAQBAAA1ACUAiwAAADUAEQBVAAAANQAJACoAAAA1AAQAEAAAADUAAgADAAAANQCTAAIAAAAFAAAAdQEAAAUAAAB0AQAANQACACkAAAA1AADEEQAAAAUAAABxAQAABQAAAM8AAAA1AAQAOAAAADUAAgA2AAAANQDMADUAAAAFAAAAbAEAAAUAAABrAQAANQAA6DkAAAAFAAAAaQEAADUACgCFAAAANQAEAFwAAAA1AAIAWgAAADUAAOtWAAAABQAAAGQBAAAFAAAA6QAAADUAAwBoAAAANQABAGcAAAAFAAAAYAEAAAUAAABgAQAABQAAAF4BAAA1AAQAiAAAADUAAgCHAAAANQAA4YYAAAAFAAAAWwEAAAUAAADuAAAANQABAIkAAAAFAAAAWAEAAAUAAABWAQAANQAVAOQAAAA1AAsA1AAAADUABQCdAAAANQADAJkAAAA1AAEAjAAAAAUAAABRAQAABQAAAE8BAAAFAAAATwEAADUAAwC6AAAANQABAKMAAAAFAAAASwEAAAUAAABLAQAABQAAAEkBAAA1AAUA2AAAADUAAwDWAAAANQABANUAAAAFAAAARgEAAAUAAABEAQAABQAAAEQBAAA1AAEA4wAAAAUAAABBAQAABQAAAEEBAAA1AAsA+wAAADUABQD2AAAANQADAPAAAAA1AAEA7AAAAAUAAAA7AQAABQAAADsBAAAFAAAAOQEAADUAAwD4AAAANQABAPcAAAAFAAAANwEAAAUAAAA1AQAABQAAADUBAAA1AAUAAgEAADUAAwABAQAANQABAAABAAAFAAAAMAEAAAUAAAAwAQAABQAAAOIAAAA1AAEAAwEAAAUAAAAsAQAABQAAABQBAAA1ACsAqAEAADUAFQAwAQAANQALABgBAAA1AAUAEAEAADUAAwANAQAANQABAAwBAAAFAAAAJAEAAAUAAAAMAQAABQAAACIBAAA1AAMAFwEAADUAAQARAQAABQAAABcBAAAFAAAAHgEAAAUAAAAeAQAANQAFACwBAAA1AAMAKwEAADUAAQAqAQAABQAAABkBAAAFAAAAGQEAAAUAAAAXAQAANQABAC4BAAAFAAAAFgEAAAUAAAAUAQAANQALAEABAAA1AAUANQEAADUAAwA0AQAANQABADEBAAAFAAAAEAEAAAUAAAAOAQAABQAAAA4BAAA1AAMAOgEAADUAAQA4AQAABQAAAAoBAAAFAAAACgEAAAUAAAAIAQAANQAFAEQBAAA1AAMAQwEAADUAAQBCAQAABQAAAAUBAAAFAAAAAwEAAAUAAAADAQAANQABAFEBAAAFAAAAAAEAAAUAAAABAQAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1APv6qQEAAAUAAAD5AAAANQABALUBAAA1APf5tAEAAAUAAAD4AAAANQADALkBAAA1AAEAuAEAADUA8/S3AQAABQAAAPMAAAA1APLxugEAADUABwDNAQAANQADAMQBAAA1AAEAwwEAADUA7u3CAQAABQAAAOwAAAA1AAEAzAEAADUA6tPFAQAABQAAAOoAAAA1AAMA1gEAADUAAQDUAQAANQDn5tMBAAAFAAAA5QAAADUA5uYAAABABQAAAOYAAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAABAAAAAFQAAB0AAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAA1wAAACAAAAAcAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAYAAAAVAAAAAAAQAAVAAAHAABAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAIAAAVAAABAAgAAAUAAADKAAAAIAAAABwAAABUAAAAAAAAABUAAAoAAAAAIAAAABgAAABUAAAAQAAAABUAAAdAAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAQAABUAAAEABAAABQAAAL0AAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAAAAAEAAFQAABwAAQAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAsAAAAAUAAACuAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABElQAAAUAAACpAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABHFQAAAUAAACjAAAABQAAAKEAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAAJsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAAJUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAAI8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAIkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAAIMAAAAFAAAAhgAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAAAAAn4VAAABAAAAAAUAAAB7AAAABQAAAHsAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAdAAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAAAEAAAVAAABAAQAAAUAAABtAAAABQAAAGsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAAABQAAAGUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAAABQAAAF8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAIABQAAAFkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAIABQAAAFMAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAH/////BQAAAE0AAAAFAAAATQAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAIAAAVAAABAAgAAAUAAABAAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAADMAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAABAAAAAFQAAB0AAAAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAJgAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAAAAQAAVAAAHAABAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAZAAAABQAAABcAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAEQAAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAKAAAABQAAAAgAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAA==",
+        "@unix-sockets": "IAAAAAQAAAAVAABSPgAAwCAAAAAAAAAANQApABcBAAA1ABUAowAAADUACwBoAAAANQAFADUAAAA1AAMAKQAAADUAAQARAAAANQBL4xAAAAAFAAAA4gAAADUA4VYqAAAANQADADkAAAA1AAEAOAAAADUA3ng2AAAABQAAAK4AAAA1AN3cZwAAADUABQCLAAAANQADAIgAAAA1AAEAhwAAADUA2diGAAAABQAAALAAAAA1ANbXiQAAADUAAQCZAAAANQDU1YwAAAA1ANPUnQAAADUACQDwAAAANQAFANgAAAA1AAMA1QAAADUAAQDUAAAANQDOz7oAAAAFAAAAzgAAADUAzczWAAAANQABAOQAAAA1AMvK4wAAADUAysnsAAAANQAFAAABAAA1AAMA+AAAADUAAQD3AAAANQDGxfYAAAAFAAAAxAAAADUAw8T7AAAANQABABABAAA1AMHCAQEAADUAwLgRAQAANQATAKkBAAA1AAkANQEAADUABQAuAQAANQADACsBAAA1AAEAKgEAADUAursYAQAABQAAALoAAAA1ALm4LAEAADUAAQAxAQAANQC3tjABAAA1ALa1NAEAADUABQBDAQAANQADAEABAAA1AAEAOgEAADUAsrE4AQAABQAAALAAAAA1AK+wQgEAADUAAQBRAQAANQCtrkQBAAA1AKyuqAEAADUACQC8AQAANQAFALcBAAA1AAMAtAEAADUAAQCzAQAANQCnqLIBAAAFAAAAqAAAADUApqW2AQAANQABALkBAAA1AKSjuAEAADUAo6K6AQAANQAFANMBAAA1AAMAzAEAADUAAQDDAQAANQCfnsIBAAAFAAAAnQAAADUAnJ3NAQAANQABANYBAAA1AJqb1AEAADUAm5sAAABABQAAAJsAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAESVAAABQAAAJMAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAEcVAAABQAAAI0AAAAFAAAAiwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAiQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAfwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAeQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAAcwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAAbQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAZwAAAAUAAABqAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAgAAAAUAAABfAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAwAAAAUAAABTAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAABIAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAABCAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAAA8AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAAA2AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAAwAAAABQAAADMAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAAAAAAJ+FQAAAQAAAAAFAAAAKAAAAAUAAAAoAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAAAAAUAAAAhAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAAAAAUAAAAbAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAACAAUAAAAVAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAACAAUAAAAPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAAB/////wUAAAAJAAAABQAAAAkAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAAYAAABeAAUA",
+        "@setuid-files,@unix-sockets": "IAAAAAQAAAAVAACuPgAAwCAAAAAAAAAANQBVAAQBAAA1ACkAiwAAADUAEwBVAAAANQAJACoAAAA1AAQAEAAAADUAAgADAAAANQCnAAIAAAAFAAAAxgEAAAUAAADFAQAANQACACkAAAA1AADYEQAAAAUAAADCAQAABQAAAOMAAAA1AAUAOAAAADUAAwA2AAAANQABADUAAAAFAAAAvQEAAAUAAAADAQAABQAAALsBAAA1AAEAOQAAAAUAAAA3AQAABQAAALgBAAA1AAsAhQAAADUABQBcAAAANQADAFoAAAA1AAEAVgAAAAUAAAA5AQAABQAAALIBAAAFAAAANwEAADUAAwBoAAAANQABAGcAAAAFAAAArgEAAAUAAACuAQAABQAAAKwBAAA1AAUAiAAAADUAAwCHAAAANQABAIYAAAAFAAAALgEAAAUAAACoAQAABQAAADsBAAA1AAEAiQAAAAUAAAClAQAABQAAAKMBAAA1ABUA5AAAADUACwDUAAAANQAFAJ0AAAA1AAMAmQAAADUAAQCMAAAABQAAAJ4BAAAFAAAAnAEAAAUAAACcAQAANQADALoAAAA1AAEAowAAAAUAAACYAQAABQAAAJgBAAAFAAAAlgEAADUABQDYAAAANQADANYAAAA1AAEA1QAAAAUAAACTAQAABQAAAJEBAAAFAAAAkQEAADUAAQDjAAAABQAAAI4BAAAFAAAAjgEAADUACwD7AAAANQAFAPYAAAA1AAMA8AAAADUAAQDsAAAABQAAAIgBAAAFAAAAiAEAAAUAAACGAQAANQADAPgAAAA1AAEA9wAAAAUAAACEAQAABQAAAIIBAAAFAAAAggEAADUABQACAQAANQADAAEBAAA1AAEAAAEAAAUAAAB9AQAABQAAAH0BAAAFAAAALwEAADUAAQADAQAABQAAAHkBAAAFAAAAYQEAADUAKwCoAQAANQAVADABAAA1AAsAGAEAADUABQAQAQAANQADAA0BAAA1AAEADAEAAAUAAABxAQAABQAAAFkBAAAFAAAAbwEAADUAAwAXAQAANQABABEBAAAFAAAAZAEAAAUAAABrAQAABQAAAGsBAAA1AAUALAEAADUAAwArAQAANQABACoBAAAFAAAAZgEAAAUAAABmAQAABQAAAGQBAAA1AAEALgEAAAUAAABjAQAABQAAAGEBAAA1AAsAQAEAADUABQA1AQAANQADADQBAAA1AAEAMQEAAAUAAABdAQAABQAAAFsBAAAFAAAAWwEAADUAAwA6AQAANQABADgBAAAFAAAAVwEAAAUAAABXAQAABQAAAFUBAAA1AAUARAEAADUAAwBDAQAANQABAEIBAAAFAAAAUgEAAAUAAABQAQAABQAAAFABAAA1AAEAUQEAAAUAAABNAQAABQAAAE4BAAA1ABUAvAEAADUACwC2AQAANQAFALMBAAA1AAMAsgEAADUAAQCpAQAABQAAAEYBAAAFAAAARgEAAAUAAABEAQAANQADALUBAAA1AAEAtAEAAAUAAABDAQAABQAAAEABAAAFAAAAQQEAADUABQC5AQAANQADALgBAAA1AAEAtwEAAAUAAAA8AQAABQAAADoBAAAFAAAAOgEAADUAAQC6AQAABQAAADcBAAAFAAAANwEAADUACwDNAQAANQAFAMQBAAA1AAMAwwEAADUAAQDCAQAABQAAADEBAAAFAAAAMQEAAAUAAAAvAQAANQADAMwBAAA1AAEAxQEAAAUAAAAVAQAABQAAACsBAAAFAAAAKwEAADUABQDWAQAANQADANQBAAA1AAEA0wEAAAUAAAAmAQAABQAAACYBAAAFAAAAJAEAADUAAQAAAABABQAAACQBAAAFAAAAIwEAAAUAAAAjAQAAIAAAABwAAABUAAAAAAAAABUAAAoAAAAAIAAAABgAAABUAAAAQAAAABUAAAdAAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAgAABUAAAEACAAABQAAABQBAAAgAAAAHAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAGAAAAFQAAAAAAEAAFQAABwAAQAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAABwEAACAAAAAcAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAYAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAEAAAVAAABAAQAAAUAAAD6AAAAIAAAABwAAABUAAAAAAAAABUAAAoAAAAAIAAAABgAAABUAAAAAABAABUAAAcAAEAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAQAABUAAAEABAAABQAAAO0AAAAFAAAA6wAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARJUAAAFAAAA5gAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARxUAAAFAAAA4AAAAAUAAADeAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAADcAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAADSAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAADMAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAADGAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAADAAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAC6AAAABQAAAL0AAAAgAAAAFAAAAFQAAAAAAAAAFQAACQAAAAAgAAAAEAAAABUAAAcBAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAADwAAABUAAAECAAAABQAAALIAAAAgAAAAFAAAAFQAAAAAAAAAFQAACQAAAAAgAAAAEAAAABUAAAcBAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAADwAAABUAAAEDAAAABQAAAKYAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAAJsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAAJUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAAI8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAIkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAAIMAAAAFAAAAhgAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAAAAAn4VAAABAAAAAAUAAAB7AAAABQAAAHsAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAdAAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAAAEAAAVAAABAAQAAAUAAABtAAAABQAAAGsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAAABQAAAGUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAAABQAAAF8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAIABQAAAFkAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAIABQAAAFMAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAH/////BQAAAE0AAAAFAAAATQAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAIAAAVAAABAAgAAAUAAABAAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAADMAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAABAAAAAFQAAB0AAAAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAJgAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAAAAQAAVAAAHAABAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAZAAAABQAAABcAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAEQAAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAEAAAVAAABAAQAAAUAAAAKAAAABQAAAAgAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAAYAAABeAAUA"
       },
       "aarch64": {
-        "": "IAAAAAQAAAAVAACytwAAwCAAAAAAAAAANQApAPAAAAA1ABUAcAAAADUACwA9AAAANQAFACcAAAA1AAMAHQAAADUAAQATAAAANQCopxIAAAAFAAAApgAAADUApUoeAAAANQADADsAAAA1AAEAOgAAADUAoqMrAAAABQAAAKIAAAA1AKGgPAAAADUABQBhAAAANQADAFwAAAA1AAEAWgAAADUAnZxZAAAABQAAAJsAAAA1AJpMXQAAADUAAQBoAAAANQCYaWIAAAA1AJeYawAAADUACQCrAAAANQAFAI8AAAA1AAMAdQAAADUAAQB0AAAANQCSk3EAAAAFAAAAkgAAADUAkZCOAAAANQABAKMAAAA1AI+OoQAAADUAjo2qAAAANQAFAN0AAAA1AAMA2QAAADUAAQDIAAAANQBiicYAAAAFAAAAiAAAADUAf4jcAAAANQABAOIAAAA1AIaF4AAAADUAhYTrAAAANQAVAKgBAAA1AAsADQEAADUABQAGAQAANQADAPQAAAA1AAEA8gAAADUAf37xAAAABQAAAH0AAAA1AHx+BAEAADUAAwAKAQAANQABAAkBAAA1AHl6CAEAAAUAAAB5AAAANQB4dwwBAAA1AAUAGgEAADUAAwAYAQAANQABABIBAAA1AHRzEAEAAAUAAAByAAAANQBxchkBAAA1AAEAJgEAADUAb3AbAQAANQBwbycBAAA1AAkAugEAADUABQC2AQAANQADALMBAAA1AAEAsgEAADUAammpAQAABQAAAGgAAAA1AGdptAEAADUAAQC4AQAANQBlZrcBAAA1AGRluQEAADUABQDNAQAANQADAMMBAAA1AAEAwgEAADUAYGG8AQAABQAAAGAAAAA1AF9ezAEAADUAAQDUAQAANQBdXNMBAAA1AF1b1gEAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARJUAAAFAAAAVgAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARxUAAAFAAAAUAAAAAUAAABOAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAAAAAUAAABIAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAAAAAUAAABCAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAACAAUAAAA8AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAACAAUAAAA2AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAAB/////wUAAAAwAAAABQAAADAAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAKAAAAAUAAAAoAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAAAhAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAAAbAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAAAVAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAAAPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAAJAAAABQAAAAkAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAAAAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIA=",
-        "@setuid-files": "IAAAAAQAAAAVAAEAtwAAwAUAAAAhAQAAIAAAAAAAAAA1ADsA4gAAADUAIQBdAAAANQASADYAAAA1AAoAIgAAADUABQAdAAAANQADABMAAAA1AAEAEgAAAAUAAAAVAQAABQAAABUBAAAFAAAAEwEAADUAAgAhAAAANQAAYx4AAAAFAAAAEAEAAAUAAABuAAAANQAFADQAAAA1AAMAKwAAADUAAQAnAAAABQAAAAsBAAAFAAAACwEAAAUAAAAJAQAANQBndjUAAAA1AAgAPAAAADUABAA6AAAANQACADkAAAA1AIEAOAAAAAUAAAADAQAABQAAAAIBAAA1AAEAOwAAAAUAAAABAQAABQAAAP8AAAA1AAMAWgAAADUAAQBZAAAANQD8/T0AAAAFAAAA/AAAADUArPpcAAAANQANAKEAAAA1AAcAcQAAADUAAwBoAAAANQABAGIAAAA1AMb1YQAAAAUAAAD0AAAANQABAHAAAAA1APLzawAAAAUAAADyAAAANQADAI4AAAA1AAEAdQAAADUA7+50AAAABQAAAO0AAAA1AOztjwAAADUABQDIAAAANQADAKsAAAA1AAEAqgAAADUA6OmjAAAABQAAAOgAAAA1AL/mxgAAADUAAwDdAAAANQABANwAAAA1AOTj2QAAAAUAAADaAAAANQDi4eAAAAA1ABkAqAEAADUADQAMAQAANQAHAAQBAAA1AAMA8QAAADUAAQDwAAAANQDc2+sAAAAFAAAA2gAAADUAAQD0AAAANQDY2fIAAAAFAAAA2QAAADUAAwAJAQAANQABAAgBAAA1ANXUBgEAAAUAAADTAAAANQDS0woBAAA1AAUAGQEAADUAAwASAQAANQABABABAAA1AM7PDQEAAAUAAADOAAAANQDNzBgBAAA1AAMAJgEAADUAAQAbAQAANQDKyRoBAAAFAAAAyAAAADUAycgnAQAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1AMPCqQEAAAUAAADBAAAANQABALUBAAA1AL/BtAEAAAUAAADAAAAANQADALkBAAA1AAEAuAEAADUAu7y3AQAABQAAALsAAAA1ALq5ugEAADUABQDMAQAANQADAMQBAAA1AAEAwwEAADUAtrXCAQAABQAAALQAAAA1ALMSxQEAADUAAwDUAQAANQABANMBAAA1ALCxzQEAAAUAAACwAAAANQCwrtYBAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAESVAAABQAAAKkAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAEcVAAABQAAAKMAAAAFAAAAoQAAACAAAAAkAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAgAAAAVAAAAAAIAAAVAAABAAgAAAUAAACbAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAQAABUAAAEABAAABQAAAJQAAAAFAAAAkgAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAAAIAAAVAAABAAgAAAUAAACMAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAAAAQAABUAAAEABAAABQAAAIUAAAAFAAAAgwAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAIAAAVAAABAAgAAAUAAAB3AAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAAGoAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAABAAAAAFQAAB0AAAAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAXQAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAAAAQAAVAAAHAABAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAABQAAAABQAAAE4AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAAABQAAAEgAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAAABQAAAEIAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAIABQAAADwAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAIABQAAADYAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAH/////BQAAADAAAAAFAAAAMAAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAIAAAn4VAAABAAAAAAUAAAAoAAAABQAAACgAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAACEAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAABsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAABUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAA8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAAAkAAAAFAAAACQAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAAAAAn4VAAABAAAAAAUAAAABAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgA==",
-        "@unix-sockets": "IAAAAAQAAAAVAADxtwAAwCAAAAAAAAAANQArAPAAAAA1ABUAcAAAADUACwA9AAAANQAFACcAAAA1AAMAHQAAADUAAQATAAAANQDn5hIAAAAFAAAA5QAAADUA5EweAAAANQADADsAAAA1AAEAOgAAADUA4eIrAAAABQAAAOEAAAA1AODfPAAAADUABQBhAAAANQADAFwAAAA1AAEAWgAAADUA3NtZAAAABQAAANoAAAA1ANlOXQAAADUAAQBoAAAANQDXa2IAAAA1ANbXawAAADUACwDGAAAANQAFAI8AAAA1AAMAdQAAADUAAQB0AAAANQDR0nEAAAAFAAAA0QAAADUA0M+OAAAANQADAKoAAAA1AAEAowAAADUAzcyhAAAABQAAAMsAAAA1AMrLqwAAADUABQDdAAAANQADANkAAAA1AAEAyAAAADUAh2LHAAAABQAAAMUAAAA1ALzF3AAAADUAAQDiAAAANQDDwuAAAAA1AMLB6wAAADUAFQCoAQAANQALAA0BAAA1AAUABgEAADUAAwD0AAAANQABAPIAAAA1ALy78QAAAAUAAAC6AAAANQC5uwQBAAA1AAMACgEAADUAAQAJAQAANQC2twgBAAAFAAAAtgAAADUAtbQMAQAANQAFABoBAAA1AAMAGAEAADUAAQASAQAANQCxsBABAAAFAAAArwAAADUArq8ZAQAANQABACYBAAA1AKytGwEAADUArawnAQAANQAJALoBAAA1AAUAtgEAADUAAwCzAQAANQABALIBAAA1AKemqQEAAAUAAAClAAAANQCkprQBAAA1AAEAuAEAADUAoqO3AQAANQChorkBAAA1AAUAzQEAADUAAwDDAQAANQABAMIBAAA1AJ2evAEAAAUAAACdAAAANQCcm8wBAAA1AAEA1AEAADUAmpnTAQAANQCamNYBAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAESVAAABQAAAJMAAAAgAAAAHAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAGAAAABUAAAEcVAAABQAAAI0AAAAFAAAAiwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAAhQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAfwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAeQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAAcwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAAbQAAAAUAAABtAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAgAACfhUAAAEAAAAABQAAAGUAAAAFAAAAZQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAXwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAWAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAUgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAATAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAARgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAQAAAAAUAAABAAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAgAAAAUAAAA0AAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAwAAAAUAAAAoAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAAAhAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAAAbAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAAAVAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAAAPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAAJAAAABQAAAAkAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAAAAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIA=",
-        "@setuid-files,@unix-sockets": "IAAAAAQAAAAVAAEAtwAAwAUAAACDAQAAIAAAAAAAAAA1AE0A4gAAADUAJgBhAAAANQASADYAAAA1AAoAIgAAADUABQAdAAAANQADABMAAAA1AAEAEgAAAAUAAAB3AQAABQAAAHcBAAAFAAAAdQEAADUAAgAhAAAANQAAiB4AAAAFAAAAcgEAAAUAAACTAAAANQAFADQAAAA1AAMAKwAAADUAAQAnAAAABQAAAG0BAAAFAAAAbQEAAAUAAABrAQAANQCMmzUAAAA1AAoAPQAAADUABAA6AAAANQACADkAAAA1AKYAOAAAAAUAAABlAQAABQAAAGQBAAA1AAMAPAAAADUAAQA7AAAABQAAAGIBAAAFAAAAYAEAAAUAAABgAQAANQAFAFwAAAA1AAMAWgAAADUAAQBZAAAABQAAAFsBAAAFAAAAWwEAAAUAAABZAQAANQAAzV0AAAAFAAAAVwEAADUAFACjAAAANQAKAHQAAAA1AAQAawAAADUAAgBoAAAANQAA5mIAAAAFAAAAUQEAAAUAAABRAQAANQADAHEAAAA1AAEAcAAAAAUAAABNAQAABQAAAE0BAAAFAAAASwEAADUABQCPAAAANQADAI4AAAA1AAEAdQAAAAUAAABIAQAABQAAAEYBAAAFAAAARgEAADUAAQChAAAABQAAAEMBAAAFAAAAQwEAADUABwDIAAAANQAFAMYAAAA1AAMAqwAAADUAAQCqAAAABQAAAD0BAAAFAAAAPQEAAAUAAAA7AQAANQD71scAAAA1AAUA3QAAADUAAwDcAAAANQABANkAAAAFAAAANgEAAAUAAAA2AQAABQAAACwBAAA1AAEA4AAAAAUAAAAyAQAABQAAADIBAAA1ACkAqAEAADUAFQAMAQAANQALAAQBAAA1AAUA8QAAADUAAwDwAAAANQABAOsAAAAFAAAAKgEAAAUAAAAqAQAABQAAACgBAAA1AAMA9AAAADUAAQDyAAAABQAAACYBAAAFAAAAJAEAAAUAAAAlAQAANQAFAAkBAAA1AAMACAEAADUAAQAGAQAABQAAAB8BAAAFAAAAHwEAAAUAAAAdAQAANQABAAoBAAAFAAAAHAEAAAUAAAAaAQAANQAJABkBAAA1AAUAEgEAADUAAwAQAQAANQABAA0BAAAFAAAAFgEAAAUAAAAUAQAABQAAABQBAAA1AAEAGAEAAAUAAAARAQAABQAAABEBAAA1AAUAJgEAADUAAwAbAQAANQABABoBAAAFAAAADAEAAAUAAAAMAQAABQAAAAoBAAA1AAEAJwEAAAUAAAAJAQAABQAAAAkBAAA1ABAAvAEAADUACgC2AQAANQAFALMBAAA1AAMAsgEAADUAAQCpAQAABQAAAAEBAAAFAAAAAQEAAAUAAAD/AAAANQACALUBAAA1AP0AtAEAAAUAAAD+AAAABQAAAP0AAAA1AAMAuQEAADUAAQC4AQAANQD4+bcBAAAFAAAA+AAAADUA9/a6AQAANQAFAMwBAAA1AAMAxAEAADUAAQDDAQAANQDz8sIBAAAFAAAA8QAAADUA8BLFAQAANQADANQBAAA1AAEA0wEAADUA7e7NAQAABQAAAO0AAAA1AO3r1gEAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARJUAAAFAAAA5gAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARxUAAAFAAAA4AAAAAUAAADeAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAgAABUAAAEACAAABQAAANgAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAABAAAFQAAAQAEAAAFAAAA0QAAAAUAAADPAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAAAAgAABUAAAEACAAABQAAAMkAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAwgAAAAUAAADAAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAQAAAABUAAAdAAAAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAALQAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAAAAAEAAFQAABwAAQAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAACAAAFQAAAQAIAAAFAAAApwAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAACaAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAQAABUAAAEABAAABQAAAI0AAAAFAAAAiwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAAhQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAfwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAeQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAAcwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAAbQAAAAUAAABtAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAgAACfhUAAAEAAAAABQAAAGUAAAAFAAAAZQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAXwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAWAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAUgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAATAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAARgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAQAAAAAUAAABAAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAgAAAAUAAAA0AAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAwAAAAUAAAAoAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAAAhAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAAAbAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAAAVAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAAAPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAAJAAAABQAAAAkAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAAAAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIA="
+        "": "IAAAAAQAAAAVAABUtwAAwCAAAAAAAAAANQApAPAAAAA1ABUAcAAAADUACwA9AAAANQAFACcAAAA1AAMAHQAAADUAAQATAAAANQCpqBIAAAAFAAAApwAAADUApkseAAAANQADADsAAAA1AAEAOgAAADUAo6QrAAAABQAAAKMAAAA1AKKhPAAAADUABQBhAAAANQADAFwAAAA1AAEAWgAAADUAnp1ZAAAABQAAAJwAAAA1AJtNXQAAADUAAQBoAAAANQCZamIAAAA1AJiZawAAADUACQCrAAAANQAFAI8AAAA1AAMAdQAAADUAAQB0AAAANQCTlHEAAAAFAAAAkwAAADUAkpGOAAAANQABAKMAAAA1AJCPoQAAADUAj46qAAAANQAFAN0AAAA1AAMA2QAAADUAAQDIAAAANQBjisYAAAAFAAAAiQAAADUAgIncAAAANQABAOIAAAA1AIeG4AAAADUAhoXrAAAANQAVAKgBAAA1AAsADQEAADUABQAGAQAANQADAPQAAAA1AAEA8gAAADUAgH/xAAAABQAAAH4AAAA1AH1/BAEAADUAAwAKAQAANQABAAkBAAA1AHp7CAEAAAUAAAB6AAAANQB5eAwBAAA1AAUAGgEAADUAAwAYAQAANQABABIBAAA1AHV0EAEAAAUAAABzAAAANQBycxkBAAA1AAEAJgEAADUAcHEbAQAANQBxcCcBAAA1AAkAugEAADUABQC2AQAANQADALMBAAA1AAEAsgEAADUAa2qpAQAABQAAAGkAAAA1AGhqtAEAADUAAQC4AQAANQBmZ7cBAAA1AGVmuQEAADUABQDNAQAANQADAMMBAAA1AAEAwgEAADUAYWK8AQAABQAAAGEAAAA1AGBfzAEAADUAAQDUAQAANQBeXdMBAAA1AF5c1gEAAAUAAABeAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABElQAAAUAAABWAAAAIAAAABwAAABUAAAAAAAAABUAAAMAAAAAIAAAABgAAAAVAAABHFQAAAUAAABQAAAABQAAAE4AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAAABQAAAEgAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAAABQAAAEIAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEAAAIABQAAADwAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEIAAIABQAAADYAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAH/////BQAAADAAAAAFAAAAMAAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAIAAAn4VAAABAAAAAAUAAAAoAAAABQAAACgAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAACEAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAABsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAABUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAA8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAAAkAAAAFAAAADAAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAAAAAn4VAAABAAAAAAUAAAABAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUA",
+        "@setuid-files": "IAAAAAQAAAAVAABxtwAAwCAAAAAAAAAANQA8AOIAAAA1ACIAXQAAADUAEgA2AAAANQAKACIAAAA1AAUAHQAAADUAAwATAAAANQABABIAAAAFAAAAFwEAAAUAAAAXAQAABQAAABUBAAA1AAIAIQAAADUAAGUeAAAABQAAABIBAAAFAAAAcAAAADUABQA0AAAANQADACsAAAA1AAEAJwAAAAUAAAANAQAABQAAAA0BAAAFAAAACwEAADUAaXg1AAAANQAIADwAAAA1AAQAOgAAADUAAgA5AAAANQCDADgAAAAFAAAABQEAAAUAAAAEAQAANQABADsAAAAFAAAAAwEAAAUAAAABAQAANQAEAFoAAAA1AAIAWQAAADUA/gA9AAAABQAAAP4AAAAFAAAA/QAAADUArftcAAAANQANAKEAAAA1AAcAcQAAADUAAwBoAAAANQABAGIAAAA1AMf2YQAAAAUAAAD1AAAANQABAHAAAAA1APP0awAAAAUAAADzAAAANQADAI4AAAA1AAEAdQAAADUA8O90AAAABQAAAO4AAAA1AO3ujwAAADUABQDIAAAANQADAKsAAAA1AAEAqgAAADUA6eqjAAAABQAAAOkAAAA1AMDnxgAAADUAAwDdAAAANQABANwAAAA1AOXk2QAAAAUAAADbAAAANQDj4uAAAAA1ABkAqAEAADUADQAMAQAANQAHAAQBAAA1AAMA8QAAADUAAQDwAAAANQDd3OsAAAAFAAAA2wAAADUAAQD0AAAANQDZ2vIAAAAFAAAA2gAAADUAAwAJAQAANQABAAgBAAA1ANbVBgEAAAUAAADUAAAANQDT1AoBAAA1AAUAGQEAADUAAwASAQAANQABABABAAA1AM/QDQEAAAUAAADPAAAANQDOzRgBAAA1AAMAJgEAADUAAQAbAQAANQDLyhoBAAAFAAAAyQAAADUAysknAQAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1AMTDqQEAAAUAAADCAAAANQABALUBAAA1AMDCtAEAAAUAAADBAAAANQADALkBAAA1AAEAuAEAADUAvL23AQAABQAAALwAAAA1ALu6ugEAADUABQDMAQAANQADAMQBAAA1AAEAwwEAADUAt7bCAQAABQAAALUAAAA1ALQTxQEAADUAAwDUAQAANQABANMBAAA1ALGyzQEAAAUAAACxAAAANQCxr9YBAAAFAAAAsQAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARJUAAAFAAAAqQAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARxUAAAFAAAAowAAAAUAAAChAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAgAABUAAAEACAAABQAAAJsAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAlAAAAAUAAACSAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAAAAgAABUAAAEACAAABQAAAIwAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAhQAAAAUAAACDAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAQAAAABUAAAdAAAAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAAHcAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAAAAAEAAFQAABwAAQAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAACAAAFQAAAQAIAAAFAAAAagAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAABdAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAQAABUAAAEABAAABQAAAFAAAAAFAAAATgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAASAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAQgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAPAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAANgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAAMAAAAAUAAAAwAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAgAACfhUAAAEAAAAABQAAACgAAAAFAAAAKAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAIQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAGwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAAFQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAADwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAACQAAAAUAAAAMAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAAAACfhUAAAEAAAAABQAAAAEAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQA=",
+        "@unix-sockets": "IAAAAAQAAAAVAABWtwAAwCAAAAAAAAAANQArAPAAAAA1ABUAcAAAADUACwA9AAAANQAFACcAAAA1AAMAHQAAADUAAQATAAAANQDo5xIAAAAFAAAA5gAAADUA5U0eAAAANQADADsAAAA1AAEAOgAAADUA4uMrAAAABQAAAOIAAAA1AOHgPAAAADUABQBhAAAANQADAFwAAAA1AAEAWgAAADUA3dxZAAAABQAAANsAAAA1ANpPXQAAADUAAQBoAAAANQDYbGIAAAA1ANfYawAAADUACwDGAAAANQAFAI8AAAA1AAMAdQAAADUAAQB0AAAANQDS03EAAAAFAAAA0gAAADUA0dCOAAAANQADAKoAAAA1AAEAowAAADUAzs2hAAAABQAAAMwAAAA1AMvMqwAAADUABQDdAAAANQADANkAAAA1AAEAyAAAADUAiGPHAAAABQAAAMYAAAA1AL3G3AAAADUAAQDiAAAANQDEw+AAAAA1AMPC6wAAADUAFQCoAQAANQALAA0BAAA1AAUABgEAADUAAwD0AAAANQABAPIAAAA1AL288QAAAAUAAAC7AAAANQC6vAQBAAA1AAMACgEAADUAAQAJAQAANQC3uAgBAAAFAAAAtwAAADUAtrUMAQAANQAFABoBAAA1AAMAGAEAADUAAQASAQAANQCysRABAAAFAAAAsAAAADUAr7AZAQAANQABACYBAAA1AK2uGwEAADUArq0nAQAANQAJALoBAAA1AAUAtgEAADUAAwCzAQAANQABALIBAAA1AKinqQEAAAUAAACmAAAANQClp7QBAAA1AAEAuAEAADUAo6S3AQAANQCio7kBAAA1AAUAzQEAADUAAwDDAQAANQABAMIBAAA1AJ6fvAEAAAUAAACeAAAANQCdnMwBAAA1AAEA1AEAADUAm5rTAQAANQCbmdYBAAAFAAAAmwAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARJUAAAFAAAAkwAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARxUAAAFAAAAjQAAAAUAAACLAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAAAAAUAAACFAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAAAAAUAAAB/AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAAACAAUAAAB5AAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCAACAAUAAABzAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAAB/////wUAAABtAAAABQAAAG0AAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAACAAAJ+FQAAAQAAAAAFAAAAZQAAAAUAAABlAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAABiAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAABYAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAABSAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAABMAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAABGAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAABAAAAABQAAAEMAAAAgAAAAFAAAAFQAAAAAAAAAFQAACQAAAAAgAAAAEAAAABUAAAcBAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAADwAAABUAAAECAAAABQAAADgAAAAgAAAAFAAAAFQAAAAAAAAAFQAACQAAAAAgAAAAEAAAABUAAAcBAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAADwAAABUAAAEDAAAABQAAACwAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEBAAAABQAAACEAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAECAAAABQAAABsAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEKAAAABQAAABUAAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAEQAAAABQAAAA8AAAAgAAAAFAAAAFQAAAAAAAAAFQAAAwAAAAAgAAAAEAAAABUAAAERAAAABQAAAAkAAAAFAAAADAAAACAAAAAUAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAQAAAAVAAAAAAAAn4VAAABAAAAAAUAAAABAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUABgAAAF4ABQA=",
+        "@setuid-files,@unix-sockets": "IAAAAAQAAAAVAACVtwAAwCAAAAAAAAAANQBNAOIAAAA1ACYAYQAAADUAEgA2AAAANQAKACIAAAA1AAUAHQAAADUAAwATAAAANQABABIAAAAFAAAAeAEAAAUAAAB4AQAABQAAAHYBAAA1AAIAIQAAADUAAIkeAAAABQAAAHMBAAAFAAAAlAAAADUABQA0AAAANQADACsAAAA1AAEAJwAAAAUAAABuAQAABQAAAG4BAAAFAAAAbAEAADUAjZw1AAAANQAKAD0AAAA1AAQAOgAAADUAAgA5AAAANQCnADgAAAAFAAAAZgEAAAUAAABlAQAANQADADwAAAA1AAEAOwAAAAUAAABjAQAABQAAAGEBAAAFAAAAYQEAADUABQBcAAAANQADAFoAAAA1AAEAWQAAAAUAAABcAQAABQAAAFwBAAAFAAAAWgEAADUAAM5dAAAABQAAAFgBAAA1ABQAowAAADUACgB0AAAANQAEAGsAAAA1AAIAaAAAADUAAOdiAAAABQAAAFIBAAAFAAAAUgEAADUAAwBxAAAANQABAHAAAAAFAAAATgEAAAUAAABOAQAABQAAAEwBAAA1AAUAjwAAADUAAwCOAAAANQABAHUAAAAFAAAASQEAAAUAAABHAQAABQAAAEcBAAA1AAEAoQAAAAUAAABEAQAABQAAAEQBAAA1AAcAyAAAADUABQDGAAAANQADAKsAAAA1AAEAqgAAAAUAAAA+AQAABQAAAD4BAAAFAAAAPAEAADUA/NfHAAAANQAFAN0AAAA1AAMA3AAAADUAAQDZAAAABQAAADcBAAAFAAAANwEAAAUAAAAtAQAANQABAOAAAAAFAAAAMwEAAAUAAAAzAQAANQApAKgBAAA1ABUADAEAADUACwAEAQAANQAFAPEAAAA1AAMA8AAAADUAAQDrAAAABQAAACsBAAAFAAAAKwEAAAUAAAApAQAANQADAPQAAAA1AAEA8gAAAAUAAAAnAQAABQAAACUBAAAFAAAAJgEAADUABQAJAQAANQADAAgBAAA1AAEABgEAAAUAAAAgAQAABQAAACABAAAFAAAAHgEAADUAAQAKAQAABQAAAB0BAAAFAAAAGwEAADUACQAZAQAANQAFABIBAAA1AAMAEAEAADUAAQANAQAABQAAABcBAAAFAAAAFQEAAAUAAAAVAQAANQABABgBAAAFAAAAEgEAAAUAAAASAQAANQAFACYBAAA1AAMAGwEAADUAAQAaAQAABQAAAA0BAAAFAAAADQEAAAUAAAALAQAANQABACcBAAAFAAAACgEAAAUAAAAKAQAANQAQALwBAAA1AAoAtgEAADUABQCzAQAANQADALIBAAA1AAEAqQEAAAUAAAACAQAABQAAAAIBAAAFAAAAAAEAADUAAgC1AQAANQD+ALQBAAAFAAAA/wAAAAUAAAD+AAAANQADALkBAAA1AAEAuAEAADUA+fq3AQAABQAAAPkAAAA1APj3ugEAADUABQDMAQAANQADAMQBAAA1AAEAwwEAADUA9PPCAQAABQAAAPIAAAA1APETxQEAADUAAwDUAQAANQABANMBAAA1AO7vzQEAAAUAAADuAAAANQDu7NYBAAAFAAAA7gAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARJUAAAFAAAA5gAAACAAAAAcAAAAVAAAAAAAAAAVAAADAAAAACAAAAAYAAAAFQAAARxUAAAFAAAA4AAAAAUAAADeAAAAIAAAACQAAABUAAAAAAAAABUAAAQAAAAAIAAAACAAAABUAAAAAAgAABUAAAEACAAABQAAANgAAAAgAAAAJAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAIAAAAFQAAAAABAAAFQAAAQAEAAAFAAAA0QAAAAUAAADPAAAAIAAAABwAAABUAAAAAAAAABUAAAQAAAAAIAAAABgAAABUAAAAAAgAABUAAAEACAAABQAAAMkAAAAgAAAAHAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAGAAAAFQAAAAABAAAFQAAAQAEAAAFAAAAwgAAAAUAAADAAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAQAAAABUAAAdAAAAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAgAABUAAAEACAAABQAAALQAAAAgAAAAJAAAAFQAAAAAAAAAFQAACgAAAAAgAAAAIAAAAFQAAAAAAEAAFQAABwAAQAAgAAAALAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAKAAAAFQAAAAACAAAFQAAAQAIAAAFAAAApwAAACAAAAAkAAAAVAAAAAAAAAAVAAAKAAAAACAAAAAgAAAAVAAAAEAAAAAVAAAHQAAAACAAAAAsAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAoAAAAVAAAAAAEAAAVAAABAAQAAAUAAACaAAAAIAAAACQAAABUAAAAAAAAABUAAAoAAAAAIAAAACAAAABUAAAAAABAABUAAAcAAEAAIAAAACwAAABUAAAAAAAAABUAAAQAAAAAIAAAACgAAABUAAAAAAQAABUAAAEABAAABQAAAI0AAAAFAAAAiwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAAAFAAAAhQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAAAFAAAAfwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQAAAgAFAAAAeQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQgAAgAFAAAAcwAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAf////8FAAAAbQAAAAUAAABtAAAAIAAAABQAAABUAAAAAAAAABUAAAQAAAAAIAAAABAAAABUAAAAgAACfhUAAAEAAAAABQAAAGUAAAAFAAAAZQAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAYgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQEAAAAFAAAAWAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQIAAAAFAAAAUgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAQoAAAAFAAAATAAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAARAAAAAFAAAARgAAACAAAAAUAAAAVAAAAAAAAAAVAAADAAAAACAAAAAQAAAAFQAAAREAAAAFAAAAQAAAAAUAAABDAAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAgAAAAUAAAA4AAAAIAAAABQAAABUAAAAAAAAABUAAAkAAAAAIAAAABAAAAAVAAAHAQAAACAAAAAcAAAAVAAAAAAAAAAVAAAEAAAAACAAAAAYAAAAVAAAAA8AAAAVAAABAwAAAAUAAAAsAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAQAAAAUAAAAhAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABAgAAAAUAAAAbAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABCgAAAAUAAAAVAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEAAAAAUAAAAPAAAAIAAAABQAAABUAAAAAAAAABUAAAMAAAAAIAAAABAAAAAVAAABEQAAAAUAAAAJAAAABQAAAAwAAAAgAAAAFAAAAFQAAAAAAAAAFQAABAAAAAAgAAAAEAAAAFQAAAAAAAJ+FQAAAQAAAAAFAAAAAQAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAAYAAABeAAUA"
       }
     };
   })
@@ -28902,10 +31226,10 @@ function enterTime(plan) {
   const opened = plan.call(openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC));
   const fd = new ResultOf(opened, "time");
   plan.call(setns(fd, CLONE_NEWTIME));
-  for (const open2 of [
+  for (const open3 of [
     fd,
     directory
-  ]) plan.release(open2);
+  ]) plan.release(open3);
 }
 var init_time_namespace = __esm({
   "plan/time_namespace.ts": (function () {
@@ -29005,6 +31329,7 @@ var LOWERINGS;
 var init_lowering = __esm({
   "plan/lowering.ts": (function () {
     init_bind2();
+    init_deny_files2();
     init_devices2();
     init_files7();
     init_id_maps3();
@@ -29038,6 +31363,7 @@ var init_lowering = __esm({
       chdir: lowerChdir,
       chroot: lowerChroot,
       clearEnv: lowerClearEnv,
+      denyFiles: lowerDenyFiles,
       devices: lowerDevices,
       dieWithParent: lowerDieWithParent,
       disableUserNamespaces: lowerDisableUserNamespaces,
@@ -29064,7 +31390,7 @@ var init_lowering = __esm({
       noNewPrivileges: lowerNoNewPrivileges,
       overlay: lowerOverlay,
       pivotRoot: lowerPivotRoot,
-      proc: lowerKernelFilesystem,
+      proc: lowerProc,
       programs: lowerPrograms,
       propagation: lowerPropagation,
       protect: lowerProtect,
@@ -29129,7 +31455,8 @@ var init_launchers = __esm({
     of: (function (steps, options) {
         const key = JSON.stringify([
           steps,
-          options.network
+          options.network,
+          options.detached
         ]);
         const known = this.#cache.get(key);
         this.#cache.delete(key);
@@ -29165,7 +31492,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$69.call(this, value, 0);
+        visit$66.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text4
@@ -29174,7 +31501,7 @@ var init_size = __esm({
     });
   }
   static {
-    visit$69 = (function (value, depth) {
+    visit$66 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -29190,11 +31517,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING4);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$69.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$66.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$69.call(this, value[key], depth + 1);
+            visit$66.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -29241,6 +31568,7 @@ var SCHEMAS, STEP_SCHEMAS;
 var init_steps = __esm({
   "recipe/steps.ts": (function () {
     init_bind();
+    init_deny_files();
     init_devices();
     init_files5();
     init_id_maps();
@@ -29274,6 +31602,7 @@ var init_steps = __esm({
       chdir: chdirSchema,
       chroot: chrootSchema,
       clearEnv: clearEnvSchema,
+      denyFiles: denyFilesSchema,
       devices: devicesSchema,
       dieWithParent: dieWithParentSchema,
       disableUserNamespaces: disableUserNamespacesSchema,
@@ -29373,16 +31702,18 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$70.call(this, options2)),
+          launcher: ((options2) => launcherWith$67.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2))
         }, program, options);
       })
     });
   }
   static {
-    launcherWith$70 = (function (options = {}) {
+    launcherWith$67 = (function (options = {}) {
         const plan = this.#launcher?.plan;
-        if (plan?.options.network === options.network && plan?.isCurrent) return this.#launcher;
+        const { network, detached } = options;
+        const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
+        if (isSame2 && plan?.isCurrent) return this.#launcher;
         return this.#launcher = launchers().of(this.steps, options);
       });
   }
@@ -29445,7 +31776,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$70.call(this).plan.access);
+        return requiredAccess(launcherWith$67.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -29470,36 +31801,6 @@ var init_recipe = __esm({
   })
 });
 
-// recipe/network_files.ts
-
-var CERTIFICATES, NETWORK_FILES;
-var init_network_files = __esm({
-  "recipe/network_files.ts": (function () {
-    CERTIFICATES = [
-      "/etc/ca-certificates",
-      "/etc/ca-certificates.conf",
-      "/etc/crypto-policies",
-      "/etc/pki/ca-trust",
-      "/etc/pki/java",
-      "/etc/pki/tls/cert.pem",
-      "/etc/pki/tls/certs",
-      "/etc/pki/tls/openssl.cnf",
-      "/etc/ssl/ca-bundle.pem",
-      "/etc/ssl/cert.pem",
-      "/etc/ssl/certs",
-      "/etc/ssl/openssl.cnf",
-      "/var/lib/ca-certificates"
-    ];
-    NETWORK_FILES = [
-      "/etc/gai.conf",
-      "/etc/hosts",
-      "/etc/protocols",
-      "/etc/resolv.conf",
-      "/etc/services"
-    ];
-  })
-});
-
 // recipe/protected_files.ts
 
 var init_protected_files = __esm({
@@ -29509,27 +31810,283 @@ var init_protected_files = __esm({
   })
 });
 
+// recipe/system_files.ts
+function systemNetworkFiles() {
+  return NETWORK_FILES.map(fromRoot);
+}
+function fromRoot(path2) {
+  return path2.slice(1);
+}
+var PROGRAMS, LIBRARY_FILES, CONFIGURATION, HIDDEN_FILES, SYSTEM_FILES, CURRENT_SYSTEM;
+var init_system_files = __esm({
+  "recipe/system_files.ts"() {
+    init_network_files();
+    PROGRAMS = [
+      "usr",
+      "bin",
+      "sbin",
+      "lib",
+      "lib32",
+      "lib64",
+      // NixOS and Guix System have all of them here, and links to it everywhere else.
+      "nix/store",
+      "gnu/store"
+    ];
+    LIBRARY_FILES = [
+      "alternatives",
+      "group",
+      // Where the loader of musl looks for libraries.
+      "ld-musl-*.path",
+      "ld.so.cache",
+      "localtime",
+      "nsswitch.conf",
+      "passwd",
+      // What the files of /etc are links into on NixOS; it is in the store.
+      "static"
+    ];
+    CONFIGURATION = [
+      "R/Makeconf",
+      "R/Renviron",
+      "R/ldpaths",
+      "R/repositories",
+      "fonts",
+      "groff",
+      "java*-openjdk",
+      // Fedora has a directory for each version.
+      "java/java-*-openjdk",
+      "man_db.conf",
+      "manpath.config",
+      "maven/logging",
+      "maven/m2.conf",
+      "texmf"
+    ];
+    HIDDEN_FILES = [
+      "etc/java*-openjdk/management/*.password",
+      "etc/java/java-*-openjdk/*/conf/management/*.password"
+    ];
+    SYSTEM_FILES = [
+      ...PROGRAMS,
+      ...[
+        ...LIBRARY_FILES,
+        ...CONFIGURATION
+      ].map((name) => `etc/${name}`),
+      ...CERTIFICATES.map(fromRoot)
+    ];
+    CURRENT_SYSTEM = [
+      "current-system"
+    ];
+  }
+});
+
+// recipe/sandbox_root.ts
+function askedPaths(read4, write4) {
+  return new Map([
+    ...read4.map((path2) => [
+      normalize(path2),
+      "read"
+    ]),
+    ...write4.map((path2) => [
+      normalize(path2),
+      "write"
+    ])
+  ]);
+}
+function sandboxRoot(asked, options) {
+  return new SandboxRoot(asked, options).steps();
+}
+var HOSTNAME, TEMPORARY, SandboxRoot;
+var init_sandbox_root = __esm({
+  "recipe/sandbox_root.ts"() {
+    init_errors2();
+    init_network_files();
+    init_path();
+    init_protected_files();
+    init_bind();
+    init_builders();
+    init_system_files();
+    HOSTNAME = "sandbox";
+    TEMPORARY = [
+      "/tmp",
+      "/run"
+    ];
+    SandboxRoot = class {
+
+      #asked;
+      #options;
+      /**
+       * Where the new root is put together: the one place of the host that no sandbox shows. The /proc
+       * outside has to be seen until it is shown.
+       */
+      #root;
+      constructor(asked, options) {
+        this.#asked = asked;
+        this.#options = options;
+        this.#root = options.weakerProc === true ? "/sys" : "/proc";
+        const covered = [
+          ...asked.keys()
+        ].find((path2) => isWithin(path2, this.#root));
+        if (covered === void 0) return;
+        throw new RecipeError(`sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ${this.#root}`);
+      }
+      steps() {
+        const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, tmp = "25%", shm } = this.#options;
+        const whole = this.#asked.get("/");
+        const paths = [
+          ...this.#asked.keys()
+        ].filter((path2) => path2 !== "/").sort();
+        return [
+          ...whole === void 0 ? this.#smallRoot(paths) : [
+            this.#grantedFile("/", whole)
+          ],
+          tmpfs(this.#at("/tmp"), {
+            size: tmp,
+            options: "nr_inodes=400k"
+          }),
+          tmpfs(this.#at("/run"), {
+            size: "16m",
+            mode: 493,
+            options: "nr_inodes=16k"
+          }),
+          this.#hostFile("/run", {
+            readOnly: true,
+            entries: CURRENT_SYSTEM
+          }),
+          devices(this.#at("/dev"), {
+            ...shm !== void 0 && {
+              shm
+            }
+          }),
+          ...paths.map((path2) => this.#askedFile(path2)),
+          ...protectedFiles(this.#written(), (path2) => this.#accessAround(path2).includes("write"), protect2),
+          ...denyRead.length + denyWrite.length === 0 ? [] : [
+            denyFiles({
+              read: denyRead,
+              write: denyWrite
+            })
+          ],
+          proc(this.#at("/proc"), weakerProc === true ? {
+            outer: true
+          } : {}),
+          pivotRoot(this.#root),
+          whole === void 0 ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys")
+        ];
+      }
+      /** Returns where a path of the sandbox is while the root is put together. */
+      #at(path2) {
+        return path2 === "/" ? this.#root : this.#root + path2;
+      }
+      /**
+       * Shows what was asked for. In a directory that a program may write to, an earlier program may have
+       * put a link to any file of the host. Such a path is looked up in the new root, where that
+       * directory is mounted already and no link leads out.
+       */
+      #askedFile(path2) {
+        const access = this.#asked.get(path2);
+        const around = this.#accessAround(path2);
+        if (!around.includes("write")) return this.#grantedFile(path2, access);
+        if (access === "write" && around[0] === "read") {
+          throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
+        }
+        return {
+          ...this.#grantedFile(path2, access),
+          source: this.#at(path2)
+        };
+      }
+      /** Returns the access to each directory around the path that was asked for, the innermost first. */
+      #accessAround(path2) {
+        const around = [];
+        for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
+          const access = this.#asked.get(at2);
+          if (access !== void 0) around.push(access);
+        }
+        const whole = this.#asked.get("/");
+        if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
+          return around;
+        }
+        return [
+          ...around,
+          whole
+        ];
+      }
+      /** Returns the directories to be written, and where each is while the root is put together. */
+      #written() {
+        const written2 = [
+          ...this.#asked
+        ].filter(([, access]) => access === "write");
+        return new Map(written2.map(([path2]) => path2).sort().map((path2) => [
+          path2,
+          this.#at(path2)
+        ]));
+      }
+      /** A root with nothing but what programs need. */
+      #smallRoot(asked) {
+        const { net = "none" } = this.#options;
+        const isCovered = (path2) => asked.some((directory) => isWithin(`/${path2}`, directory));
+        const others = [
+          ...SYSTEM_FILES,
+          ...net === "host" ? systemNetworkFiles() : []
+        ].filter((path2) => !isCovered(path2));
+        const holdsAsked = (path2) => asked.some((inner) => isWithin(inner, path2));
+        const [apart2, entries] = [
+          true,
+          false
+        ].map((isApart) => others.filter((path2) => holdsAsked(`/${path2}`) === isApart));
+        return [
+          tmpfs(this.#root, {
+            mode: 493
+          }),
+          mkdir2(this.#at("/var")),
+          // A mount on a link would be one on /tmp.
+          ...holdsAsked("/var/tmp") ? [] : [
+            symlink("/tmp", this.#at("/var/tmp"))
+          ],
+          this.#hostFile("/", {
+            readOnly: true,
+            entries,
+            hide: HIDDEN_FILES
+          }),
+          ...apart2.map((path2) => this.#hostFile(`/${path2}`, {
+            readOnly: true,
+            optional: true
+          })),
+          ...net === "none" && !isCovered("etc/hosts") ? [
+            mkdir2(this.#at("/etc")),
+            writeFile(this.#at("/etc/hosts"), loopbackHosts(HOSTNAME))
+          ] : []
+        ];
+      }
+      #grantedFile(path2, access) {
+        return this.#hostFile(path2, {
+          readOnly: access === "read",
+          untrusted: true
+        });
+      }
+      #hostFile(path2, options) {
+        return bind(path2, this.#at(path2), {
+          ...options,
+          restrict: [
+            "nosuid",
+            "nodev"
+          ]
+        });
+      }
+    };
+  }
+});
+
 // recipe/sandbox.ts
 
-
-
-
-
-
-
-
-var optionFields, HOSTNAME, ROOT, TEMPORARY, SYSTEM, MASKED, READ_ONLY2;
+var optionFields, STORE_PATH, MASKED, READ_ONLY3;
 var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
     init_default_path();
     init_errors2();
-    init_network_files();
     init_path();
+    init_sandbox_root();
     init_schema();
-    init_protected_files();
+    init_seccomp_profile();
     init_shown();
     init_protect();
-    init_bind();
     init_builders();
     init_mounts5();
     init_variable_pattern();
@@ -29544,6 +32101,8 @@ var init_sandbox = __esm({
       return {
         read: paths,
         write: paths,
+        denyRead: paths,
+        denyWrite: paths,
         net: optional(oneOf([
           "none",
           "host"
@@ -29552,30 +32111,13 @@ var init_sandbox = __esm({
         protect: optional(either(boolean(), list(protectedName()))),
         unixSockets: optional(boolean()),
         setuidFiles: optional(boolean()),
+        architectures: optional(seccompArchitectures()),
+        weakerProc: optional(boolean()),
         tmp: optional(tmpfsSize()),
         shm: optional(tmpfsSize())
       };
     }));
-    HOSTNAME = "sandbox";
-    ROOT = "/proc";
-    TEMPORARY = [
-      "/tmp",
-      "/run"
-    ];
-    SYSTEM = [
-      "/usr",
-      "/bin",
-      "/sbin",
-      "/lib",
-      "/lib32",
-      "/lib64",
-      "/etc/alternatives",
-      "/etc/group",
-      "/etc/ld.so.cache",
-      "/etc/localtime",
-      "/etc/nsswitch.conf",
-      "/etc/passwd"
-    ];
+    STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
     MASKED = [
       "/proc/acpi",
       "/proc/asound",
@@ -29597,7 +32139,7 @@ var init_sandbox = __esm({
       "/proc/vmallocinfo",
       "/proc/vmcore"
     ];
-    READ_ONLY2 = [
+    READ_ONLY3 = [
       "/proc/bus",
       "/proc/driver",
       "/proc/dynamic_debug",
@@ -29988,13 +32530,15 @@ function startStatus(error) {
   }
   return error instanceof SyscallError && error.syscall === "execve" ? STATUS2.notStarted : void 0;
 }
-var STATUS2, SIGNALS2, Running;
+var BAD_CALL, KILLED_BY_FILTER, STATUS2, SIGNALS2, Running;
 var init_run_program = __esm({
   "scripts/ramekin/run_program.ts": (function () {
     init_host2();
     init_mod2();
     init_error_report();
     init_output();
+    BAD_CALL = 128 + 31;
+    KILLED_BY_FILTER = 'ramekin: a program has ended by SIGSYS, because of a system call that seccomp() does not let through\n  for 32-bit programs: ramekin sandbox --32-bit, or "architectures" of seccomp()';
     STATUS2 = {
       notFound: 127,
       notStarted: 126
@@ -31139,22 +33683,22 @@ function readSingleQuotedScalar(state, nodeIndent, props) {
   if (state.input.charCodeAt(state.position) !== 39) return false;
   state.position++;
   const start2 = state.position;
-  let simple = true;
+  let simple2 = true;
   while (state.input.charCodeAt(state.position) !== 0) {
     const ch = state.input.charCodeAt(state.position);
     if (ch === 39) {
       if (state.input.charCodeAt(state.position + 1) === 39) {
-        simple = false;
+        simple2 = false;
         state.position += 2;
         continue;
       }
       const end = state.position;
       state.position++;
-      addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
+      addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple2);
       return true;
     }
     if (isEol(ch)) {
-      simple = false;
+      simple2 = false;
       readFlowScalarBreak(state, nodeIndent);
     } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a single quoted scalar");
     else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
@@ -31166,17 +33710,17 @@ function readDoubleQuotedScalar(state, nodeIndent, props) {
   if (state.input.charCodeAt(state.position) !== 34) return false;
   state.position++;
   const start2 = state.position;
-  let simple = true;
+  let simple2 = true;
   while (state.input.charCodeAt(state.position) !== 0) {
     const ch = state.input.charCodeAt(state.position);
     if (ch === 34) {
       const end = state.position;
       state.position++;
-      addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
+      addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple2);
       return true;
     }
     if (ch === 92) {
-      simple = false;
+      simple2 = false;
       const escaped5 = state.input.charCodeAt(++state.position);
       if (isEol(escaped5)) readFlowScalarBreak(state, nodeIndent);
       else if (isSimpleEscape(escaped5)) state.position++;
@@ -31190,7 +33734,7 @@ function readDoubleQuotedScalar(state, nodeIndent, props) {
         state.position++;
       }
     } else if (isEol(ch)) {
-      simple = false;
+      simple2 = false;
       readFlowScalarBreak(state, nodeIndent);
     } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a double quoted scalar");
     else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
@@ -32818,7 +35362,7 @@ function variablesOf(declared, { variables: given = {} }, refuse2) {
       refuse2(`the default of ${quoted(name)} should be a string, a number, true or false`, "variables", name);
     }
   }
-  const values = new Map(defaults.filter((entry) => isVariable(entry[1])));
+  const values = new Map(defaults.filter((entry2) => isVariable(entry2[1])));
   for (const [name, value] of Object.entries(given)) {
     if (!isVariable(value)) continue;
     values.set(name, typeof values.get(name) === "string" ? String(value) : value);
@@ -33280,7 +35824,8 @@ function readable(path2, read4) {
     return read4();
   } catch (error) {
     const why = READING.find(([kind]) => error instanceof kind)?.[1];
-    throw why === void 0 ? error : new FileError(`${path2} cannot be read: ${why}`);
+    if (why === void 0) throw error;
+    throw new FileError(`${path2} cannot be read: ${why}${unexpanded(path2)}`);
   }
 }
 async function importRecipe(path2) {
@@ -33314,6 +35859,7 @@ var init_recipe_file = __esm({
   "scripts/ramekin/recipe_file.ts"() {
     init_control_characters();
     init_mod2();
+    init_unexpanded();
     init_mod3();
     init_usage();
     FileError = class extends Error {
@@ -33362,7 +35908,7 @@ async function run(given) {
     ...options,
     permissions: grants
   }), (error) => {
-    if (!canAsk()) return false;
+    if (error.denied || !canAsk()) return false;
     const answer = ask(path2, error);
     if (answer === "no") return false;
     grants = widened(grants, error, answer);
@@ -33370,9 +35916,9 @@ async function run(given) {
   }));
 }
 function permissionsFor({ isCode }, given) {
-  if (given.has("allow-all")) return void 0;
   const hasFlags = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
-  return isCode && !hasFlags ? void 0 : grantsOf(given);
+  const getsAll = given.has("allow-all") || isCode && !hasFlags;
+  return getsAll && !hasDenials(given) ? void 0 : grantsOf(given, getsAll);
 }
 var init_run = __esm({
   "scripts/ramekin/run.ts"() {
@@ -33390,6 +35936,32 @@ __export(sandbox_exports, {
 });
 
 
+function socketsOf(given) {
+  return (grantedList(given, "net") ?? []).filter(isSocket).map((host2) => {
+    const path2 = socketPath(host2);
+    const flag = `--allow-net=${host2}`;
+    if (!path2.startsWith("/")) {
+      throw new UsageError(`${flag}: the path of a socket has to begin with /`);
+    }
+    const whole = existingPath(path2, flag);
+    const { mode: mode2 } = linux.statx(linux.AT_FDCWD, whole);
+    if ((mode2 & linux.S_IFMT) === linux.S_IFSOCK) return whole;
+    throw new UsageError(`${flag}: this is no unix socket`);
+  });
+}
+function onlySockets(sockets, read4, write4) {
+  if (sockets.length === 0) return false;
+  const [other] = [
+    ...read4,
+    ...write4
+  ];
+  if (other === void 0) return true;
+  throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
+}
+function variablesOf3(allowed, denied2) {
+  if (denied2.length === 0) return allowed;
+  return Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name));
+}
 
 
 function everywhere() {
@@ -33400,20 +35972,38 @@ function everywhere() {
 }
 
 
+function existingPath(path2, flag) {
+  const whole = absolutePath2(path2);
+  try {
+    linux.statx(linux.AT_FDCWD, whole);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !MISSING.includes(error.code)) throw error;
+    throw new UsageError(`${flag}: ${missing2(path2)}`);
+  }
+  return whole;
+}
 function missing2(path2) {
-  return /^~|\$/.test(path2) ? `there is no such file; a shell expands ~ only at the start of a word: write $HOME` : "there is no such file; make it first, or name its directory";
+  if (path2.startsWith("~")) {
+    return "there is no such file; a shell expands ~ only at the start of a word: write $HOME";
+  }
+  return path2.includes("$") ? "there is no such file; a shell expands $ only outside of single quotes" : "there is no such file; make it first, or name its directory";
 }
 
 
-var MISSING, OWN;
+var NARROW_ARCHITECTURES, MISSING, OWN;
 var init_sandbox3 = __esm({
   "scripts/ramekin/sandbox.ts": (function () {
     init_path();
+    init_variable_pattern();
     init_host2();
     init_mod2();
     init_permission_flags();
     init_run_program();
     init_usage();
+    NARROW_ARCHITECTURES = [
+      "SCMP_ARCH_X86",
+      "SCMP_ARCH_ARM"
+    ];
     MISSING = [
       "ENOENT",
       "ENOTDIR"
@@ -33471,11 +36061,11 @@ var init_files8 = __esm({
 
 // scripts/ramekin/confinement_of.ts
 function limitsOf(pid, isRoot) {
-  const status = statusOf3(String(pid));
+  const status = statusOf5(String(pid));
   const limits2 = limitsIn2(status);
   if (!isRoot) return limits2;
   return [
-    ...rootLimitsIn(status, statusOf3("self")),
+    ...rootLimitsIn(status, statusOf5("self")),
     ...limits2.filter(({ step }) => step !== "umask")
   ];
 }
@@ -33515,7 +36105,7 @@ function boundingSet2(status) {
 function field(status, name) {
   return new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1];
 }
-function statusOf3(pid) {
+function statusOf5(pid) {
   return readText(`/proc/${pid}/status`);
 }
 var SANDBOX_DENIES, FILTERED2;
@@ -33826,7 +36416,7 @@ async function run4(given) {
 }
 function planText(plan, needs2, paint) {
   const lines = plan.split("\n").map((line) => line.startsWith(" ") ? line : paint("bold", line));
-  const listed = needs2.map((need) => {
+  const listed2 = needs2.map((need) => {
     const flag = flagOf(need);
     return `    ${describeAccess(need)}` + (flag === void 0 ? "" : `  ${paint("dim", escapeControls(flag))}`);
   });
@@ -33834,7 +36424,7 @@ function planText(plan, needs2, paint) {
     ...lines,
     "",
     paint("bold", "what it needs of this machine"),
-    ...listed.length > 0 ? listed : [
+    ...listed2.length > 0 ? listed2 : [
       "    nothing"
     ]
   ].join("\n");
@@ -33954,18 +36544,18 @@ function run6(given) {
     printJson(entries);
     return 0;
   }
-  const rows = given.has("tree") ? treeOf(entries).map(({ entry, indent }) => rowOf(entry, indent)) : entries.map((entry) => rowOf(entry, ""));
+  const rows = given.has("tree") ? treeOf(entries).map(({ entry: entry2, indent }) => rowOf(entry2, indent)) : entries.map((entry2) => rowOf(entry2, ""));
   print(table(HEADS2, rows, paintFor(Deno.stdout)));
   return 0;
 }
-function rowOf(entry, indent) {
-  const { id: id2, type, processes, first, mounts } = entry;
+function rowOf(entry2, indent) {
+  const { id: id2, type, processes, first, mounts } = entry2;
   return [
     indent + id2,
     type,
     String(processes),
     first === void 0 ? "-" : String(first.pid),
-    String(first?.uid ?? entry.madeBy ?? "-"),
+    String(first?.uid ?? entry2.madeBy ?? "-"),
     first?.command ?? mounts.join(" ")
   ];
 }
@@ -33976,17 +36566,17 @@ function treeOf(entries) {
     return id2 !== void 0 && known.has(id2) ? id2 : void 0;
   };
   const rows = [];
-  const add = (entry, before, last, root) => {
+  const add = (entry2, before, last, root) => {
     rows.push({
-      entry,
+      entry: entry2,
       indent: root ? "" : before + (last ? "\u2514\u2500" : "\u251C\u2500")
     });
-    const below3 = entries.filter((other) => above(other) === entry.id);
+    const below3 = entries.filter((other) => above(other) === entry2.id);
     const deeper = root ? "" : before + (last ? "  " : "\u2502 ");
     below3.forEach((other, index) => add(other, deeper, index === below3.length - 1, false));
   };
-  const roots = entries.filter((entry) => above(entry) === void 0);
-  roots.forEach((entry) => add(entry, "", true, true));
+  const roots = entries.filter((entry2) => above(entry2) === void 0);
+  roots.forEach((entry2) => add(entry2, "", true, true));
   return rows;
 }
 var HEADS2;
@@ -34039,12 +36629,13 @@ function failed(name, error) {
       }
     };
   }
-  const [says, ...fix] = error.message.split(/; (.*)/s);
+  const text4 = error instanceof RamekinError ? error.issue : error.message;
+  const [says, ...fix] = text4.split(/; (.*)/s);
   const rest = fix.join("").replaceAll("\n", " ").trim();
   return {
     name,
     works: false,
-    says,
+    says: says.replaceAll("\n", " "),
     ...rest !== "" && {
       fix: rest
     }
@@ -34076,7 +36667,7 @@ function idRanges() {
   ].map((file) => firstOf3(textOf5(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME4,
+      name: NAME5,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -34099,7 +36690,7 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME4, says, recipe(unshare3("user"), ids2));
+  return tried(NAME5, says, recipe(unshare3("user"), ids2));
 }
 function nameOf4(uid, passwd) {
   const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
@@ -34115,13 +36706,13 @@ function firstOf3(text4, user, uid) {
 function textOf5(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME4;
+var NAME5;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
     init_files8();
-    NAME4 = "more ids than one";
+    NAME5 = "more ids than one";
   }
 });
 
@@ -34157,7 +36748,7 @@ function hostChecks() {
       pids: 1e3
     }))),
     tried("seccomp filters", "", recipe(seccomp())),
-    landlock2(),
+    landlockFinding(),
     outsideNetwork(),
     tried("address translation", "", inOwn("net").with(masquerade("10.0.0.0/8", {
       inside: true
@@ -34213,20 +36804,19 @@ function cgroups() {
     };
   }
   const version = unified === void 0 ? "version 1" : old.length > 0 ? "hybrid" : "version 2";
-  return {
-    name,
-    works: true,
-    says: `${version}, this one is ${(unified ?? old[0]).own}`
-  };
+  return tried(name, `${version}, this one is ${(unified ?? old[0]).own}`, recipe(limits({})));
 }
-function landlock2() {
+function landlockFinding() {
   const name = "Landlock";
   const version = landlockVersion2();
-  if (version > 0) return {
-    name,
-    works: true,
-    says: `version ${version} of its interface`
-  };
+  if (version > 0) {
+    const box2 = recipe(landlock({
+      read: [
+        "/"
+      ]
+    }));
+    return tried(name, `version ${version} of its interface`, box2);
+  }
   return {
     name,
     works: false,
@@ -34248,18 +36838,22 @@ function outsideNetwork() {
       fix: "install one of them: Debian has passt and slirp4netns"
     };
   }
-  if (!isThere2("/dev/net/tun")) {
+  const box2 = recipe(unshare3("user", "net"), mapRoot(), userNetwork());
+  const finding = tried(name, found.join(", "), box2);
+  const tunnel = ifThere2(() => linux.statx(linux.AT_FDCWD, TUN).mode);
+  if (tunnel === void 0) {
     return {
-      name,
-      works: false,
-      says: "there is no /dev/net/tun",
-      fix: "modprobe tun; a container must be given that device"
+      ...finding,
+      fix: `modprobe tun; a container must be given ${TUN}`
     };
   }
+  const isProof = finding.works && linux.geteuid() !== 0;
+  if (isProof || (tunnel & OTHERS_OPEN) === OTHERS_OPEN) return finding;
   return {
     name,
-    works: true,
-    says: found.join(", ")
+    works: false,
+    says: `not everybody may open ${TUN}`,
+    fix: `chmod 666 ${TUN}`
   };
 }
 function isInstalled(program) {
@@ -34269,6 +36863,7 @@ function isInstalled(program) {
 function isThere2(path2) {
   return ifThere2(() => linux.statx(linux.AT_FDCWD, path2)) !== void 0;
 }
+var TUN, OTHERS_OPEN;
 var init_host_checks = __esm({
   "scripts/ramekin/host_checks.ts"() {
     init_host2();
@@ -34276,6 +36871,8 @@ var init_host_checks = __esm({
     init_check_result();
     init_files8();
     init_id_ranges();
+    TUN = "/dev/net/tun";
+    OTHERS_OPEN = 6;
   }
 });
 
