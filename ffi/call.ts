@@ -87,8 +87,8 @@ export type Pid = number | ResultOf | OutputField | Slot;
  * address. It is shown by its text, unless whoever shows it knows the value.
  */
 export class Slot {
-  /** @param size how many bytes it takes where it stands in a {@linkcode Struct} */
-  constructor(readonly text: string, readonly size: 4 | 8 = 8) {}
+  /** @param size how many bytes it takes where it stands in a {@linkcode Struct}: 10 for digits */
+  constructor(readonly text: string, readonly size: 4 | 8 | 10 = 8) {}
 }
 
 /** Memory that the kernel fills; what it holds can be read once the program has run. */

@@ -139,6 +139,7 @@ const NUMBERS = {
   sendfile: [40, 71],
   sendmsg: [46, 211],
   sendto: [44, 206],
+  set_tid_address: [218, 96],
   setdomainname: [171, 162],
   setgid: [106, 144],
   setgroups: [116, 159],

@@ -34,7 +34,7 @@ export interface Credentials {
    * Whether it may change its supplementary groups: it has CAP_SETGID, and setgroups(2) is not
    * denied in its user namespace.
    */
-  readonly mayChangeGroups: boolean;
+  readonly mayChangeGroups: boolean | "unknown";
   /** Whether it may change its network: it has CAP_NET_ADMIN. */
   readonly mayChangeNetwork: boolean;
 }

@@ -63,6 +63,8 @@ export interface DirectoryNames {
 
 /** The machine that a plan is made for. All results are plain data. */
 export interface Host {
+  /** Whether it is this machine, or a recording of one, and not one that is not known yet. */
+  readonly isHere: boolean;
   /** The architecture of its system calls. */
   readonly architecture: Architecture;
   /** The credentials of the script, with which the container starts. */

@@ -51,6 +51,9 @@ export class LiveHost implements Host {
   readonly #names = new WeakMap<DirectoryList, ReadonlySet<string>>();
   readonly #remembered = new Map<string, unknown>();
 
+  /** `true`. */
+  readonly isHere = true;
+
   /** The architecture of this machine. */
   get architecture(): Architecture {
     return engine().architecture;

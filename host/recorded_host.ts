@@ -42,6 +42,8 @@ interface RecordedPrograms {
 
 /** Returns results from a recording. */
 export class RecordedHost implements Host {
+  /** `true`: the recording is of a machine. */
+  readonly isHere = true;
   readonly #recording: HostRecording;
 
   constructor(recording: HostRecording) {
@@ -213,6 +215,7 @@ export function recordHost(host: Host): Recorder {
   };
   return {
     host: {
+      isHere: host.isHere,
       architecture: host.architecture,
       credentials: () => host.credentials(),
       kernel: () => host.kernel(),

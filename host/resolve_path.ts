@@ -62,6 +62,8 @@ export interface ResolvedPath {
   readonly id: string | undefined;
   /** Its mode and owner, if it exists. */
   readonly attributes?: FileAttributes;
+  /** Whether its links are followed when it is opened, as the machine is not known before. */
+  readonly late?: boolean;
 }
 
 /** The mode and the owner of a file. */
@@ -225,8 +227,8 @@ function byOwnLink(asked: string, found: string): string {
 }
 
 /** Returns the `RESOLVE_*` flag with which a resolved path is opened: it has no other links. */
-export function resolveFlag({ path }: Pick<ResolvedPath, "path">): number {
-  return OWN_LINKS.values().some((link) => isWithin(path, link))
+export function resolveFlag({ path, late }: Pick<ResolvedPath, "path" | "late">): number {
+  return late === true || OWN_LINKS.values().some((link) => isWithin(path, link))
     ? RESOLVE_NO_MAGICLINKS
     : RESOLVE_NO_SYMLINKS;
 }

@@ -115,7 +115,7 @@ export function writeExec(
   shape.fds.forEach((number, index) => {
     writer.add(dup3(handedFd(index), number, 0), { ...CHILD_EDGES, fixes: HANDED_FIXES });
   });
-  return tryExec(writer, shape.paths);
+  return frame.exec(writer, shape);
 }
 
 const HANDED_FIXES: Fixes = {
@@ -228,7 +228,7 @@ function openTerminal(add: (call: Call) => Call): ResultOf {
 }
 
 /** Tries to execute the program at each path, as execvp(3) does. */
-function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[] {
+export function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[] {
   const paths = Array.from({ length: count }, (_, index) => programPath(index));
   const findOut = new Label("find out why");
   const attempts = paths.map((path, index) => {

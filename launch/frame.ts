@@ -7,7 +7,9 @@
 
 import type { Call } from "../ffi/call.ts";
 import type { Label } from "../ffi/engine/program.ts";
+import type { ExecCandidate } from "./enter_program.ts";
 import type { ProgramWriter } from "./program_writer.ts";
+import type { LaunchShape } from "./shape.ts";
 
 /** The part of a launch's program around the processes of the container. */
 export interface Frame {
@@ -25,4 +27,6 @@ export interface Frame {
   tie(writer: ProgramWriter): void;
   /** Writes the last calls of the program's process, after its ids have changed. */
   beforeExec(writer: ProgramWriter): void;
+  /** Writes the calls that execute the program, and returns them. */
+  exec(writer: ProgramWriter, shape: LaunchShape): readonly ExecCandidate[];
 }

@@ -54,9 +54,17 @@ export class ProgramWriter {
     this.parts.push(label);
   }
 
-  /** Ends the program after the last call. */
-  end(): void {
+  /** Ends the walk of a process of the container after its last call, unless that fails. */
+  endProcess(): Call {
     const last = this.parts.pop() as LaunchRecord;
-    this.parts.push({ ...last, onZero: END, onAccepted: END, onFailure: END, onSuccess: END });
+    this.parts.push({ ...last, onZero: END, onAccepted: END, onSuccess: END });
+    return last.call;
+  }
+
+  /** Ends the program after the last call, on all edges but these. */
+  end(edges: Edges = {}): void {
+    const last = this.parts.pop() as LaunchRecord;
+    const ends = { onZero: END, onAccepted: END, onFailure: END, onSuccess: END };
+    this.parts.push({ ...last, ...ends, ...edges });
   }
 }

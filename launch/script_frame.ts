@@ -24,6 +24,7 @@ import { END, Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
+import { type ExecCandidate, tryExec } from "./enter_program.ts";
 import type { Frame } from "./frame.ts";
 import type { IgnoredSignals } from "./ignored_signals.ts";
 import { firstCloneFixes } from "./link.ts";
@@ -150,5 +151,9 @@ export class ScriptFrame implements Frame {
 
   beforeExec(writer: ProgramWriter): void {
     this.guard.renew(writer);
+  }
+
+  exec(writer: ProgramWriter, { paths }: LaunchShape): readonly ExecCandidate[] {
+    return tryExec(writer, paths);
   }
 }

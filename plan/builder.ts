@@ -15,7 +15,7 @@ import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import type { Host } from "../host/host.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
-import { climbs } from "../recipe/path.ts";
+import { climbs, normalize } from "../recipe/path.ts";
 import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import { ContainerPath } from "./container_path.ts";
@@ -29,8 +29,8 @@ import {
 } from "./parent_work.ts";
 import { OpenDirectories } from "./open_directories.ts";
 import { PlannedState } from "./planned_state.ts";
-import { EXIT_CHILD, newProcess, type PlannedCall, type ProcessPlan } from "./process.ts";
-import type { MountDescription } from "./mount_table.ts";
+import { EXIT_CHILD, newProcess, type PlannedCall, type PlannedRecord, type ProcessPlan } from "./process.ts";
+import { type MountDescription, touches } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
 import { UntrustedDirectories } from "./untrusted.ts";
 
@@ -41,6 +41,11 @@ export type NetworkService = "loopback" | "proxy";
 export interface PlanOptions {
   /** What is set up in a network namespace that the recipe creates. */
   readonly network?: NetworkService | undefined;
+  /**
+   * Whether the launcher is a process of the container's alone, as a box is: what comes before the
+   * namespaces can be done in it.
+   */
+  readonly ownLauncher?: boolean | undefined;
   /** Throws unless an access is granted that is made while the plan is, and not only when it runs. */
   readonly admit?: ((access: HostAccess) => void) | undefined;
   /** Whether the container has a session of its own, and runs on when the script ends. */
@@ -83,6 +88,8 @@ export class PlanBuilder {
   readonly access: AccessRecorder;
   /** The processes so far; calls are added to the last. */
   readonly processes: ProcessPlan[] = [newProcess()];
+  /** Calls of a launcher of the container's own, before the first clone. */
+  readonly launcherParts: (PlannedRecord | Label)[] = [];
   /** Calls that are made directly before execve(2). */
   readonly beforeProgram: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
@@ -197,10 +204,12 @@ export class PlanBuilder {
 
   /** Adds a call that is made before the container has namespaces. */
   callBefore(call: Call, options: CallOptions = NO_OPTIONS): Call {
-    return this.#callIn(this.#forerunner(), call, options);
+    const { launcherParts } = this;
+    const before = this.options.ownLauncher === true ? { parts: launcherParts } : this.#forerunner();
+    return this.#callIn(before, call, options);
   }
 
-  #callIn({ parts }: ProcessPlan, call: Call, options: CallOptions): Call {
+  #callIn({ parts }: Pick<ProcessPlan, "parts">, call: Call, options: CallOptions): Call {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -355,6 +364,10 @@ export class PlanBuilder {
    */
   resolveTrusted(path: string, optional = false): ResolvedPath {
     const resolved = this.facts.resolve(path);
+    // Where links lead is not known yet, so none is followed that a program may have made.
+    if (resolved.late === true && this.#isUntrusted(resolved.path)) {
+      return { ...resolved, late: false };
+    }
     const found = this.#untrustedDirectories().linkOn(resolved);
     if (found === undefined) return resolved;
     if (optional) return { ...resolved, type: undefined };
@@ -363,6 +376,11 @@ export class PlanBuilder {
         `put in ${found.directory}, as the recipe lets it change that; name a path that does not ` +
         "lead over the link",
     );
+  }
+
+  #isUntrusted(path: string): boolean {
+    return this.cursor.isUntrusted ||
+      this.cursor.untrustedSources.some((source) => touches(path, normalize(source)));
   }
 
   #untrustedDirectories(): UntrustedDirectories {

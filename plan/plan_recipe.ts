@@ -8,6 +8,7 @@ import { errnoName } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { Host } from "../host/host.ts";
 import { liveHost } from "../host/live_host.ts";
+import { TargetIssue } from "../host/target_host.ts";
 import type { Step } from "../recipe/steps.ts";
 import { PlanBuilder, type PlanOptions } from "./builder.ts";
 import { generalFix } from "./general_fix.ts";
@@ -30,6 +31,7 @@ export function planRecipe(
     try {
       lower(steps[index]!, plan);
     } catch (error) {
+      if (error instanceof TargetIssue) plan.refuse(error.message);
       throw error instanceof SyscallError ? inStep(error, plan) : error;
     }
   }

@@ -104,7 +104,7 @@ export class PlannedState {
   /** Whether the process has supplementary groups of the script, which it may change. */
   get hasScriptGroups(): boolean {
     const { groups, mayChangeGroups } = this.caller;
-    return !this.groupsChanged && groups !== "none" && mayChangeGroups;
+    return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
   }
 
   /** Whether the container is in another user namespace than the script. */

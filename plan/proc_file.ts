@@ -19,6 +19,7 @@ import {
 import { writeTextTo } from "../ffi/calls/write_text.ts";
 import { fstatfs, readStatfs, statfsOutput } from "../ffi/calls/statfs.ts";
 import { compareWord } from "../ffi/calls/futex.ts";
+import { textWithIds } from "../host/caller_ids.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "./builder.ts";
@@ -83,6 +84,6 @@ export function writeProcFile(
   fixes: { readonly open: Fixes; readonly write: Fixes },
 ): void {
   const fd = openProcFile(plan, path, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, text), { fixes: fixes.write });
+  plan.call(writeTextTo(fd, textWithIds(text)), { fixes: fixes.write });
   plan.release(fd);
 }

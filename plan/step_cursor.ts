@@ -89,6 +89,11 @@ export class StepCursor {
     return this.#steps.flatMap((step) => isUntrustedBind(step) ? [step.source] : []);
   }
 
+  /** Whether the current step is a bind of files that an untrusted program is shown. */
+  get isUntrusted(): boolean {
+    return (this.#steps[this.#index] as Partial<BindStep> | undefined)?.untrusted === true;
+  }
+
   /** The directory that a later step makes the root. */
   get nextRoot(): string | undefined {
     return this.#nextRoots[this.#index];

@@ -6,6 +6,7 @@
  */
 
 const HERE = new URL("../ffi/engine/", import.meta.url).pathname;
+const BOX = new URL("../box/", import.meta.url).pathname;
 
 /** The tool of an architecture, native or cross. */
 export function tool(name: "as" | "ld" | "objcopy", architecture: string): string {
@@ -14,7 +15,7 @@ export function tool(name: "as" | "ld" | "objcopy", architecture: string): strin
 
 /** The engine as a shared object that holds nothing but its one function. */
 export function assembleEngine(architecture: string): Uint8Array<ArrayBuffer> {
-  return build(architecture, `${architecture}.S`, [
+  return build(architecture, [`${HERE}${architecture}.S`], [
     "-shared",
     "--hash-style=sysv",
     "--build-id=none",
@@ -33,31 +34,45 @@ export function assembleEngine(architecture: string): Uint8Array<ArrayBuffer> {
   ]);
 }
 
+/** The code of a box: its start, which comes first, and the engine. It runs at any address. */
+export function assembleStart(architecture: string): Uint8Array<ArrayBuffer> {
+  return build(
+    architecture,
+    [`${BOX}start_${architecture}.S`, `${HERE}${architecture}.S`],
+    ["-Ttext=0x400000"],
+    ["-O", "binary", "-j", ".text"],
+  );
+}
+
 /** The init as a static executable of one segment, its ELF header part of the source. */
 export function assembleInit(architecture: string): Uint8Array<ArrayBuffer> {
-  return executable(architecture, `init_${architecture}.S`);
+  return executable(architecture, `${HERE}init_${architecture}.S`);
 }
 
 /** The marker, likewise. */
 export function assembleMarker(architecture: string): Uint8Array<ArrayBuffer> {
-  return executable(architecture, `marker_${architecture}.S`);
+  return executable(architecture, `${HERE}marker_${architecture}.S`);
 }
 
 function executable(architecture: string, source: string): Uint8Array<ArrayBuffer> {
   // The linker for aarch64 knows no `--oformat binary`, so objcopy takes the text out.
-  return build(architecture, source, ["-Ttext=0x400000"], ["-O", "binary", "-j", ".text"]);
+  return build(architecture, [source], ["-Ttext=0x400000"], ["-O", "binary", "-j", ".text"]);
 }
 
 function build(
   architecture: string,
-  source: string,
+  sources: readonly string[],
   ld: string[],
   objcopy?: string[],
 ): Uint8Array<ArrayBuffer> {
   const directory = Deno.makeTempDirSync({ prefix: "ramekin-assemble-" });
   try {
-    run(tool("as", architecture), [HERE + source, "-o", `${directory}/object`]);
-    run(tool("ld", architecture), [...ld, "-o", `${directory}/image`, `${directory}/object`]);
+    const objects = sources.map((source, index) => {
+      const object = `${directory}/object${index}`;
+      run(tool("as", architecture), [source, "-o", object]);
+      return object;
+    });
+    run(tool("ld", architecture), [...ld, "-o", `${directory}/image`, ...objects]);
     if (objcopy) run(tool("objcopy", architecture), [...objcopy, `${directory}/image`]);
     return Deno.readFileSync(`${directory}/image`);
   } finally {
@@ -70,24 +85,36 @@ function run(program: string, args: string[]): void {
   if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** The source of the module with the bytes. */
+/** Bytes for each architecture, their name and comment in the module. */
+type Assembled = readonly [
+  name: string,
+  doc: string,
+  assemble: (architecture: string) => Uint8Array<ArrayBuffer>,
+];
+
+/** The source of the module with the bytes of the engine and the init. */
 export function bytesModule(): string {
-  const lines = [
-    "/**",
+  return moduleOf([
     " * The engine, the init and the marker, assembled. Made by `deno task assemble` from the `.S`",
     " * files beside this one; a test compares them.",
-    " *",
-    " * @module",
-    " */",
-    "",
-  ];
-  for (
-    const [name, doc, assemble] of [
-      ["ENGINE", "The shared object of the engine, in base64.", assembleEngine],
-      ["INIT", "The static executable of the init, in base64.", assembleInit],
-      ["MARKER", "The static executable of the marker, in base64.", assembleMarker],
-    ] as const
-  ) {
+  ], [
+    ["ENGINE", "The shared object of the engine, in base64.", assembleEngine],
+    ["INIT", "The static executable of the init, in base64.", assembleInit],
+    ["MARKER", "The static executable of the marker, in base64.", assembleMarker],
+  ]);
+}
+
+/** The source of the module with the code of boxes. */
+export function startModule(): string {
+  return moduleOf([
+    " * The code of boxes, assembled: their start, and the engine behind it. Made by `deno task assemble`",
+    " * from the `.S` files beside this one and in `ffi/engine/`; a test compares them.",
+  ], [["START", "The code of a box, in base64.", assembleStart]]);
+}
+
+function moduleOf(about: readonly string[], assembled: readonly Assembled[]): string {
+  const lines = ["/**", ...about, " *", " * @module", " */", ""];
+  for (const [name, doc, assemble] of assembled) {
     lines.push(`/** ${doc} */`, `export const ${name} = {`);
     for (const architecture of ["x86_64", "aarch64"]) {
       const parts = assemble(architecture).toBase64().match(/.{1,92}/g) ?? [];
@@ -101,4 +128,5 @@ export function bytesModule(): string {
 
 if (import.meta.main) {
   Deno.writeTextFileSync(`${HERE}bytes.ts`, bytesModule());
+  Deno.writeTextFileSync(`${BOX}bytes.ts`, startModule());
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Call, type Fd, ResultOf } from "../call.ts";
+import { type Call, type Fd, ResultOf, Struct } from "../call.ts";
 import { close, O_CLOEXEC, O_WRONLY, openat, write } from "./files.ts";
 
 const encoder = new TextEncoder();
@@ -22,7 +22,8 @@ export function writeText(
 }
 
 /** Writes the text to an open file. */
-export function writeTextTo(fd: Fd, text: string): Call {
+export function writeTextTo(fd: Fd, text: string | Struct): Call {
+  if (text instanceof Struct) return write(fd, text, text.size);
   const bytes = encoder.encode(text);
   return write(fd, bytes, bytes.length);
 }

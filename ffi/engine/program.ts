@@ -22,6 +22,7 @@ import {
 } from "../call.ts";
 import { ERRNO, type ErrnoName } from "../errno.ts";
 import { invalidArgument } from "../errors.ts";
+import { translateOpenFlags } from "../calls/constants/open.ts";
 import { type Architecture, syscallNumber } from "../syscall_numbers.ts";
 
 /** A place in a program that other records go on to. */
@@ -108,7 +109,7 @@ export function assemble(
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(end, calls);
+  const table = new Table(end, calls, (Deno.build.arch === "aarch64") !== (architecture === "aarch64"));
   // The offset of a record, or 0 to end the walk.
   const goOn = (label: Label | undefined, otherwise: number): number => {
     if (label === undefined) return otherwise;
@@ -181,7 +182,12 @@ class Table {
   /** Strings, structures and the cells of slots, where they lie. */
   #placed: Map<string | Struct | Slot, number> | undefined;
 
-  constructor(end: number, calls: readonly Call[]) {
+  /** Whether it is for another architecture than the numbers of this module are for. */
+  readonly #foreign: boolean;
+  readonly #translated = new Set<Struct>();
+
+  constructor(end: number, calls: readonly Call[], foreign: boolean) {
+    this.#foreign = foreign;
     this.#calls = calls;
     this.#reserve(end);
   }
@@ -222,7 +228,18 @@ class Table {
         this.#value(offset, argument, call);
       }
     }
+    if (this.#foreign) this.#translateFlags(record, call);
     if (references !== 0) this.int32(record + RECORD.references, references);
+  }
+
+  /** Gives the flags that a path is opened with the bits of another architecture. */
+  #translateFlags(record: number, { name, args }: Call): void {
+    const [how, flags] = [args[2], record + RECORD.arguments + 2 * 8];
+    if (name === "openat") this.int32(flags, translateOpenFlags(paper.view.getInt32(flags, true)));
+    if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
+    this.#translated.add(how);
+    const at = this.#placed!.get(how)!;
+    this.int32(at, translateOpenFlags(paper.view.getInt32(at, true)));
   }
 
   #value(

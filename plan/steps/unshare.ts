@@ -53,7 +53,9 @@ function dropScriptGroups(plan: PlanBuilder): void {
   if (state.inUserNamespace || !state.hasScriptGroups) return;
   // The own group alone gives nothing to a program that stays in it, and mapIds() may move it.
   if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
-  plan.callBefore(setgroups([]));
+  // A box does not know whether its caller may.
+  const isCertain = state.caller.mayChangeGroups === true;
+  plan.callBefore(setgroups([]), isCertain ? {} : { accept: ["EPERM"] });
   state.groupsChanged = true;
 }
 

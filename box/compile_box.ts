@@ -1,0 +1,128 @@
+/**
+ * Compiles a recipe for a machine that is not here.
+ *
+ * @module
+ */
+
+import { type Argument, type Call, describeCall } from "../ffi/call.ts";
+import { execveat } from "../ffi/calls/processes.ts";
+import { INIT } from "../ffi/engine/bytes.ts";
+import { assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
+import type { Architecture } from "../ffi/syscall_numbers.ts";
+import { CALLER_GID, CALLER_UID, isCallersId } from "../host/caller_ids.ts";
+import { TargetHost, type TargetUser } from "../host/target_host.ts";
+import { BoxFrame } from "../launch/box_frame.ts";
+import { link } from "../launch/link.ts";
+import type { LaunchRecord } from "../launch/program_writer.ts";
+import type { LaunchShape } from "../launch/shape.ts";
+import { INIT_IMAGE } from "../launch/slots.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import { planRecipe } from "../plan/plan_recipe.ts";
+import { RecipeError } from "../recipe/errors.ts";
+import type { Step } from "../recipe/steps.ts";
+
+/** A recipe as a table. */
+export interface CompiledBox {
+  readonly plan: PlanBuilder;
+  readonly program: SyscallProgram;
+  /** A text for each call of the program: its step and its arguments. */
+  readonly texts: readonly string[];
+  /** The last call before the program. */
+  readonly last: Call;
+  /** Whether a process of the container has memory of its own. */
+  readonly copiesMemory: boolean;
+}
+
+/** The machine that a box is for. */
+export interface Target {
+  readonly architecture: Architecture;
+  readonly user: TargetUser;
+}
+
+/** The streams are the caller's, and the box finds the program itself. */
+const SHAPE: LaunchShape = {
+  stdio: ["inherit", "inherit", "inherit"],
+  paths: 0,
+  cwd: false,
+  uid: false,
+  gid: false,
+  terminal: undefined,
+  cgroup: undefined,
+  held: false,
+};
+
+/**
+ * Compiles steps; makes no call.
+ *
+ * @throws {RecipeError} for a step that a box cannot do, or whose calls depend on the machine
+ */
+export function compileBox(steps: readonly Step[], target: Target): CompiledBox {
+  const { architecture, user } = target;
+  const plan = planRecipe(steps, { ownLauncher: true }, new TargetHost(architecture, user));
+  refuseParentWork(plan);
+  const frame = new BoxFrame(plan, Uint8Array.fromBase64(INIT[architecture]));
+  const { parts, clone } = link(plan, SHAPE, frame);
+  const bound = parts.map((part) => part instanceof Label ? part : withImage(part, frame));
+  const texts = bound.flatMap((part) => part instanceof Label ? [] : [textOf(part, plan)]);
+  for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
+  if (clone === undefined) throw new TypeError("a box makes a process");
+  const program = assemble(bound, architecture);
+  return { plan, program, texts, last: frame.last, copiesMemory: frame.copiesMemory };
+}
+
+/** Refuses what a process outside of the container has to do, which a box has not. */
+function refuseParentWork(plan: PlanBuilder): void {
+  const { syncPoints, inheritedFds, placeholders, limits } = plan;
+  const refuse = (stepIndex: number, message: string): never => {
+    throw new RecipeError(message, { step: plan.cursor.nameOf(stepIndex), stepIndex });
+  };
+  const [waits, opens, makes] = [syncPoints[0], inheritedFds[0], placeholders[0]];
+  if (waits !== undefined) {
+    refuse(
+      waits.stepIndex,
+      "a process beside the container has to do a part of this, which a box does not have; run the " +
+        "recipe with Deno",
+    );
+  }
+  if (opens !== undefined) {
+    refuse(opens.stepIndex, "the script opens files for this; run the recipe with Deno");
+  }
+  if (makes !== undefined) {
+    refuse(makes.stepIndex, "the script makes files on the host for this; run it with Deno");
+  }
+  if (limits !== undefined) {
+    refuse(
+      limits.stepIndex,
+      "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box",
+    );
+  }
+}
+
+/** Returns the record with the init's image of the box in place of the script's. */
+function withImage(part: LaunchRecord, { initImage }: BoxFrame): LaunchRecord {
+  const { args, name } = part.call;
+  if (name !== "execveat" || args[0] !== INIT_IMAGE) return part;
+  return { ...part, call: { ...execveat(0, "", 0, 0, 0), args: [initImage, ...args.slice(1)] } };
+}
+
+/** Refuses a call that takes an id of the caller as a number, which is known when the box runs. */
+function refuseIds({ call, stepIndex }: LaunchRecord, plan: PlanBuilder): void {
+  if (!call.args.some(isId)) return;
+  const step = stepIndex === undefined ? undefined : plan.cursor.nameOf(stepIndex);
+  throw new RecipeError(
+    "the ids of the caller are known only when the box runs; name the ids",
+    step === undefined ? {} : { step, stepIndex },
+  );
+}
+
+function isId(argument: Argument): boolean {
+  return typeof argument === "number" && isCallersId(argument);
+}
+
+function textOf({ call, stepIndex }: LaunchRecord, plan: PlanBuilder): string {
+  const text = describeCall(call)
+    .replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
+  return stepIndex === undefined
+    ? text
+    : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text}`;
+}

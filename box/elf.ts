@@ -1,0 +1,198 @@
+/**
+ * Writes the file of a box: a static executable with a segment that can be read and executed, one of
+ * zeros that can be written, a note, and sections for objdump(1) and strip(1). See elf(5).
+ *
+ * @module
+ */
+
+import type { Architecture } from "../ffi/syscall_numbers.ts";
+
+/** Where the first segment lies. */
+export const BASE = 0x400000;
+
+/** The name of the note's owner, and its type. */
+export const NOTE = { owner: "Ramekin", type: 1 } as const;
+
+/** The largest pages of the kernels of an architecture. */
+const PAGE: Readonly<Record<Architecture, number>> = { x86_64: 0x1000, aarch64: 0x10000 };
+const MACHINE: Readonly<Record<Architecture, number>> = { x86_64: 62, aarch64: 183 };
+
+const [HEADER_SIZE, SEGMENT_SIZE, SECTION_SIZE] = [64, 56, 64];
+const ET_EXEC = 2;
+const [PT_LOAD, PT_NOTE, PT_GNU_STACK] = [1, 4, 0x6474e551];
+const [PF_X, PF_W, PF_R] = [1, 2, 4];
+const [SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS] = [1, 3, 7, 8];
+const [SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR] = [1, 2, 4];
+
+/** The content of an executable. */
+export interface Executable {
+  readonly architecture: Architecture;
+  /** The text of the note. */
+  readonly note: string;
+  /** What lies right before the code. */
+  readonly parameters: Uint8Array;
+  readonly code: Uint8Array;
+  readonly data: Uint8Array;
+  /** The size of the memory of zeros. */
+  readonly memory: number;
+}
+
+/** Where the parts of an executable lie when it runs. */
+export interface Addresses {
+  readonly data: number;
+  readonly memory: number;
+}
+
+/** Returns the addresses of an executable; its parameters may be zeros still. */
+export function addressesOf(executable: Executable): Addresses {
+  const { data, memory } = layOut(executable);
+  return { data: BASE + data, memory };
+}
+
+interface Layout {
+  readonly note: number;
+  readonly code: number;
+  readonly data: number;
+  readonly end: number;
+  /** The address of the memory. */
+  readonly memory: number;
+}
+
+const SEGMENTS = 4;
+
+function layOut({ architecture, note, parameters, code, data }: Executable): Layout {
+  const notes = HEADER_SIZE + SEGMENTS * SEGMENT_SIZE;
+  const codeAt = align(notes + noteOf(note).length + parameters.length, 16);
+  const dataAt = align(codeAt + code.length, 8);
+  const end = dataAt + data.length;
+  const memory = BASE + align(end, PAGE[architecture]);
+  return { note: notes, code: codeAt, data: dataAt, end, memory };
+}
+
+/** Returns the bytes of an executable. */
+export function writeElf(executable: Executable): Uint8Array<ArrayBuffer> {
+  const { architecture, parameters, code, data, memory } = executable;
+  const at = layOut(executable);
+  const note = noteOf(executable.note);
+  const sections: readonly Section[] = [
+    { name: "", type: 0, flags: 0, address: 0, offset: 0, size: 0, alignment: 0 },
+    ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at.note, note.length, 4),
+    // strip(1) clears what is in no section.
+    ofFile(
+      ".parameters",
+      SHT_PROGBITS,
+      SHF_ALLOC,
+      at.code - parameters.length,
+      parameters.length,
+      4,
+    ),
+    ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at.code, code.length, 16),
+    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at.data, data.length, 8),
+    {
+      name: ".bss",
+      type: SHT_NOBITS,
+      flags: SHF_ALLOC | SHF_WRITE,
+      address: at.memory,
+      offset: at.end,
+      size: memory,
+      alignment: 16,
+    },
+  ];
+  const names = new TextEncoder().encode(
+    [...sections.map(({ name }) => name), ".shstrtab", ""].join("\0"),
+  );
+  const sectionsAt = align(at.end + names.length, 8);
+  const all = [...sections, {
+    name: ".shstrtab",
+    type: SHT_STRTAB,
+    flags: 0,
+    address: 0,
+    offset: at.end,
+    size: names.length,
+    alignment: 1,
+  }];
+  const file = new Uint8Array(sectionsAt + all.length * SECTION_SIZE);
+  const view = new DataView(file.buffer);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]); // 64 bits, little-endian
+  view.setUint16(16, ET_EXEC, true);
+  view.setUint16(18, MACHINE[architecture], true);
+  view.setUint32(20, 1, true);
+  put64(view, 24, BASE + at.code);
+  put64(view, 32, HEADER_SIZE);
+  put64(view, 40, sectionsAt);
+  [HEADER_SIZE, SEGMENT_SIZE, SEGMENTS, SECTION_SIZE, all.length, all.length - 1]
+    .forEach((value, index) => view.setUint16(52 + 2 * index, value, true));
+  const page = PAGE[architecture];
+  const segments: readonly (readonly number[])[] = [
+    // type, flags, offset, address, size in the file, size in memory, alignment
+    [PT_LOAD, PF_R | PF_X, 0, BASE, at.end, at.end, page],
+    [PT_LOAD, PF_R | PF_W, 0, at.memory, 0, memory, page],
+    [PT_NOTE, PF_R, at.note, BASE + at.note, note.length, note.length, 4],
+    [PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 16],
+  ];
+  segments.forEach(([type, flags, offset, address, size, whole, alignment], index) => {
+    const start = HEADER_SIZE + index * SEGMENT_SIZE;
+    view.setUint32(start, type!, true);
+    view.setUint32(start + 4, flags!, true);
+    [offset!, address!, address!, size!, whole!, alignment!]
+      .forEach((value, field) => put64(view, start + 8 + 8 * field, value));
+  });
+  file.set(note, at.note);
+  file.set(parameters, at.code - parameters.length);
+  file.set(code, at.code);
+  file.set(data, at.data);
+  file.set(names, at.end);
+  let name = 0;
+  all.forEach((section, index) => {
+    const start = sectionsAt + index * SECTION_SIZE;
+    view.setUint32(start, name, true);
+    view.setUint32(start + 4, section.type, true);
+    [section.flags, section.address, section.offset, section.size]
+      .forEach((value, field) => put64(view, start + 8 + 8 * field, value));
+    put64(view, start + 48, section.alignment);
+    name += section.name.length + 1;
+  });
+  return file;
+}
+
+interface Section {
+  readonly name: string;
+  readonly type: number;
+  readonly flags: number;
+  readonly address: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly alignment: number;
+}
+
+function ofFile(
+  name: string,
+  type: number,
+  flags: number,
+  offset: number,
+  size: number,
+  alignment: number,
+): Section {
+  return { name, type, flags, address: BASE + offset, offset, size, alignment };
+}
+
+/** Returns a note: sizes of the owner and the text, the type, and both, padded to four bytes. */
+function noteOf(text: string): Uint8Array {
+  const encoder = new TextEncoder();
+  const [owner, content] = [encoder.encode(`${NOTE.owner}\0`), encoder.encode(text)];
+  const bytes = new Uint8Array(12 + align(owner.length, 4) + align(content.length, 4));
+  const view = new DataView(bytes.buffer);
+  [owner.length, content.length, NOTE.type]
+    .forEach((value, index) => view.setUint32(4 * index, value, true));
+  bytes.set(owner, 12);
+  bytes.set(content, 12 + align(owner.length, 4));
+  return bytes;
+}
+
+function put64(view: DataView, at: number, value: number): void {
+  view.setBigUint64(at, BigInt(value), true);
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

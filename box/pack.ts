@@ -1,0 +1,79 @@
+/**
+ * Packs bytes for the code of a box to unpack, in the format of a block of LZ4: sequences of bytes
+ * as they are, and of a copy of earlier ones. The number of bytes is written before them.
+ *
+ * @module
+ */
+
+/** The shortest copy. */
+const SHORTEST = 4;
+/** The farthest distance of a copy. */
+const FARTHEST = 0xffff;
+/** How many earlier places are tried. */
+const TRIES = 64;
+
+/** Packs bytes. */
+export function pack(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const packed = [bytes.length, bytes.length >> 8, bytes.length >> 16, bytes.length >>> 24];
+  const places = new Map<number, number[]>();
+  let [literals, at] = [0, 0];
+  while (at + SHORTEST <= bytes.length) {
+    const known = places.get(wordAt(bytes, at));
+    const found = known === undefined ? undefined : longest(bytes, at, known);
+    if (found === undefined) {
+      note(places, bytes, at++);
+      continue;
+    }
+    writeSequence(packed, bytes.subarray(literals, at), found);
+    for (const end = at + found.length; at < end; at++) note(places, bytes, at);
+    literals = at;
+  }
+  if (literals < bytes.length) writeSequence(packed, bytes.subarray(literals));
+  return Uint8Array.from(packed);
+}
+
+interface Copy {
+  readonly distance: number;
+  readonly length: number;
+}
+
+function longest(bytes: Uint8Array, at: number, places: readonly number[]): Copy | undefined {
+  let best: Copy | undefined;
+  for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES); index--) {
+    const from = places[index]!;
+    if (at - from > FARTHEST) break;
+    let length = 0;
+    while (at + length < bytes.length && bytes[from + length] === bytes[at + length]) length++;
+    if (length >= SHORTEST && length > (best?.length ?? 0)) best = { distance: at - from, length };
+  }
+  return best;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
+}
+
+function note(places: Map<number, number[]>, bytes: Uint8Array, at: number): void {
+  if (at + SHORTEST > bytes.length) return;
+  const word = wordAt(bytes, at);
+  const known = places.get(word);
+  if (known === undefined) places.set(word, [at]);
+  else known.push(at);
+}
+
+function writeSequence(packed: number[], literals: Uint8Array, copy?: Copy): void {
+  const more = copy === undefined ? 0 : copy.length - SHORTEST;
+  packed.push(Math.min(literals.length, 15) << 4 | Math.min(more, 15));
+  writeLength(packed, literals.length);
+  packed.push(...literals);
+  if (copy === undefined) return;
+  packed.push(copy.distance & 255, copy.distance >> 8);
+  writeLength(packed, more);
+}
+
+function writeLength(packed: number[], length: number): void {
+  if (length < 15) return;
+  let rest = length - 15;
+  for (; rest >= 255; rest -= 255) packed.push(255);
+  packed.push(rest);
+}

@@ -1,0 +1,566 @@
+# The start of a box for x86_64. The engine (ffi/engine/x86_64.S) stands behind it in the same image.
+#
+# It fills in what is known only now (the caller's ids, argv, the environment), has the engine walk
+# the table, waits for the container, passes signals on, and exits as it did. The engine returns
+# twice: in the container's last process, which executes the program, and in the launcher.
+#
+# Before the code lie the parameters, which parameters.ts writes. All are 32 bits; an address of 0
+# stands for nothing.
+
+    .intel_syntax noprefix
+
+    .set P_TABLE,         0     # address of the table
+    .set P_TABLE_SIZE,    4
+    .set P_PACKED,        8     # address of the packed table
+    .set P_PID,          12     # offset of the container's pid
+    .set P_LAST,         16     # offset of the result of the last call before the program
+    .set P_UIDS,         20     # address of the offsets of the caller's uid in ten digits, 0 last
+    .set P_GIDS,         24     # the same for the gid
+    .set P_TEXTS,        28     # address of the packed texts of the records
+    .set P_TEXTS_AT,     32     # address for the texts
+    .set P_ERRNOS,       36     # address of the names of errnos: number, text ..., 0
+    .set P_KEPT,         40     # address of the beginnings of variables that are kept
+    .set P_SET,          44     # address of variables that are set
+    .set P_SET_COUNT,    48
+    .set P_PROGRAM,      52     # address of the program and its first arguments
+    .set P_PROGRAM_COUNT,56
+    .set P_FLAGS,        60
+    .set P_SIZE,         64
+
+    .set CLEARS,      1         # flags: the environment is cleared
+    .set OWN_SESSION, 2         # the program has no part in the terminal's signals
+    .set FOR_ROOT,    4         # it is for root alone
+    .set OWN_ROOT,    8         # the program may not get open files of the host
+    .set SHARED,     16         # a process of the container has memory of its own
+
+    .set FAILED_AT,   0         # the table's header
+    .set FAILED_WITH, 4
+    .set STARTED,     8         # whether the program has been tried
+    .set NOT_STARTED, 12        # the errno of the program
+
+    .set WRITE, 1
+    .set FSTAT, 5
+    .set MMAP, 9
+    .set GETPID, 39
+    .set EXECVE, 59
+    .set WAIT4, 61
+    .set KILL, 62
+    .set GETEUID, 107
+    .set GETEGID, 108
+    .set RT_SIGTIMEDWAIT, 128
+    .set EXIT_GROUP, 231
+    .set FACCESSAT, 269
+
+    .set AT_FDCWD, -100
+    .set AT_SECURE, 23
+    .set ENOENT, 2
+    .set EACCES, 13
+    .set ENOTDIR, 20
+    .set SIGCHLD, 17
+    .set SIGSTOP, 19
+    .set SIGTSTP, 20
+    .set SIGTTOU, 22
+    .set SI_CODE, 8
+    .set WNOHANG, 1
+    .set ST_MODE, 24
+    .set S_IFMT, 0xf000
+    .set S_IFDIR, 0x4000
+    .set S_IFIFO, 0x1000
+    .set S_IFCHR, 0x2000
+    .set PROT_READ_WRITE, 3
+    .set MAP_SHARED_FIXED_ANONYMOUS, 0x31
+    # Below the engine's frame, from which two processes return: neither may write there.
+    .set BOTH_FRAMES, 512
+
+    .macro system number
+    mov     eax, \number
+    syscall
+    .endm
+
+    .text
+    .globl  _start
+# r12: the environment, r13: the parameters, r14: the table, r15: argv
+_start:
+    mov     rbp, rsp
+    lea     r13, [rip + _start - P_SIZE]
+    mov     r14d, [r13 + P_TABLE]
+
+    # The auxiliary vector is behind the environment.
+    mov     rax, [rbp]
+    lea     r12, [rbp + 8 * rax + 16]
+    mov     rdi, r12
+    xor     ebx, ebx            # how many variables
+1:  cmp     qword ptr [rdi], 0
+    lea     rdi, [rdi + 8]
+    je      2f
+    inc     ebx
+    jmp     1b
+2:  mov     rax, [rdi]
+    test    rax, rax
+    jz      3f
+    cmp     rax, AT_SECURE
+    lea     rdi, [rdi + 16]
+    jne     2b
+    cmp     qword ptr [rdi - 8], 0
+    je      3f
+    lea     rsi, [rip + is_setuid]
+    jmp     refuse
+3:  system  GETEUID
+    test    eax, eax
+    jz      4f
+    test    byte ptr [r13 + P_FLAGS], FOR_ROOT
+    jz      4f
+    lea     rsi, [rip + is_for_root]
+    jmp     refuse
+4:  test    byte ptr [r13 + P_FLAGS], OWN_ROOT
+    jz      5f
+    call    check_streams
+5:  test    byte ptr [r13 + P_FLAGS], SHARED
+    jz      6f
+    mov     edi, r14d
+    mov     esi, [r13 + P_TABLE_SIZE]
+    mov     edx, PROT_READ_WRITE
+    mov     r10d, MAP_SHARED_FIXED_ANONYMOUS
+    mov     r8, -1
+    xor     r9d, r9d
+    system  MMAP
+    cmp     rax, r14
+    lea     rsi, [rip + no_memory]
+    jne     refuse
+6:  mov     esi, [r13 + P_PACKED]
+    mov     rdi, r14
+    call    unpack
+    system  GETEUID
+    mov     esi, [r13 + P_UIDS]
+    call    write_ids
+    system  GETEGID
+    mov     esi, [r13 + P_GIDS]
+    call    write_ids
+
+    # argv: what was built in, and what is given.
+    mov     rax, [rbp]
+    sub     rax, 1
+    adc     rax, 0              # argc can be 0
+    mov     ecx, [r13 + P_PROGRAM_COUNT]
+    mov     rdx, rax
+    add     rdx, rcx
+    lea     rsi, [rip + no_program]
+    jz      refuse
+    lea     rdx, [8 * rdx + 8]
+    sub     rsp, rdx
+    mov     r15, rsp
+    mov     rdi, r15
+    mov     esi, [r13 + P_PROGRAM]
+    call    list_strings
+    lea     rsi, [rbp + 16]
+    mov     rcx, rax
+    rep     movsq
+    mov     qword ptr [rdi], 0
+
+    # The environment: variables that pass, and those that are set.
+    mov     ecx, [r13 + P_SET_COUNT]
+    lea     rdx, [rbx + rcx + 1]
+    shl     rdx, 3
+    sub     rsp, rdx
+    mov     rdi, rsp
+7:  mov     r8, [r12]
+    add     r12, 8
+    test    r8, r8
+    jz      9f
+    test    byte ptr [r13 + P_FLAGS], CLEARS
+    jz      8f
+    mov     esi, [r13 + P_KEPT]
+    call    is_listed
+    jnc     7b
+8:  mov     esi, [r13 + P_SET]
+    call    is_listed
+    jc      7b
+    mov     rax, r8
+    stosq
+    jmp     7b
+9:  mov     ecx, [r13 + P_SET_COUNT]
+    mov     esi, [r13 + P_SET]
+    call    list_strings
+    mov     qword ptr [rdi], 0
+    mov     r12, rsp
+
+    and     rsp, -16
+    mov     rdi, r14
+    mov     esi, 16             # the first record, behind the header
+    call    run
+    lea     rsp, [rsp - BOTH_FRAMES]
+
+    mov     ecx, [r13 + P_LAST]
+    mov     rax, 0xffffffff00000000     # the engine's mark of a call that has not come back
+    cmp     [r14 + rcx], rax
+    je      launcher
+    cmp     dword ptr [r14 + STARTED], 0
+    jne     launcher
+    mov     dword ptr [r14 + STARTED], 1
+
+# The container's process: executes the program, as execvp(3) does.
+    mov     r8, [r15]
+    mov     rdi, r8
+1:  mov     al, [rdi]
+    inc     rdi
+    cmp     al, '/'
+    je      named
+    test    al, al
+    jnz     1b
+    sub     rdi, r8
+    mov     r9, rdi             # the size of the name
+    mov     rdi, r12
+2:  mov     rsi, [rdi]
+    add     rdi, 8
+    test    rsi, rsi
+    jz      3f
+    cmp     dword ptr [rsi], 0x48544150 # "PATH"
+    jne     2b
+    cmp     byte ptr [rsi + 4], '='
+    jne     2b
+    add     rsi, 5
+    jmp     4f
+3:  lea     rsi, [rip + default_path]
+4:  mov     rdi, rsi            # room for the longest
+5:  cmp     byte ptr [rdi], 0
+    lea     rdi, [rdi + 1]
+    jne     5b
+    sub     rdi, rsi
+    add     rdi, r9
+    sub     rsp, rdi
+    mov     ebx, ENOENT
+directory:
+    mov     rdi, rsp
+1:  lodsb
+    cmp     al, ':'
+    je      2f
+    test    al, al
+    jz      2f
+    stosb
+    jmp     1b
+2:  mov     ebp, eax            # the end, or a colon
+    cmp     rdi, rsp
+    je      3f                  # an empty one is the working directory
+    mov     al, '/'
+    stosb
+3:  mov     r10, rsi
+    mov     rsi, r8
+    mov     rcx, r9
+    rep     movsb
+    push    r10
+    push    r9
+    push    r8
+    lea     rdi, [rsp + 24]
+    mov     rsi, r15
+    mov     rdx, r12
+    system  EXECVE
+    neg     eax
+    cmp     eax, ENOENT
+    je      5f
+    cmp     eax, ENOTDIR
+    je      5f
+    cmp     eax, EACCES
+    jne     give_up
+    mov     edi, AT_FDCWD       # denied is the file, or a directory on the way to it
+    lea     rsi, [rsp + 24]
+    xor     edx, edx
+    system  FACCESSAT
+    test    eax, eax
+    jnz     5f
+    mov     ebx, EACCES
+5:  pop     r8
+    pop     r9
+    pop     rsi
+    test    bpl, bpl
+    jnz     directory
+    mov     eax, ebx
+    jmp     give_up
+named:
+    mov     rdi, r8
+    mov     rsi, r15
+    mov     rdx, r12
+    system  EXECVE
+    neg     eax
+give_up:
+    mov     [r14 + NOT_STARTED], eax
+    mov     edi, 127
+    jmp     exit
+
+launcher:
+    mov     ebx, [r13 + P_PID]
+    mov     ebx, [r14 + rbx]
+    test    ebx, ebx
+    jz      failed
+reap:
+    mov     edi, -1
+    mov     rsi, rsp
+    mov     edx, WNOHANG
+    xor     r10d, r10d
+    system  WAIT4
+    test    eax, eax
+    jle     wait
+    cmp     eax, ebx
+    jne     reap
+    cmp     dword ptr [r14 + FAILED_WITH], 0
+    jne     failed
+    cmp     dword ptr [r14 + NOT_STARTED], 0
+    jne     not_started
+    mov     eax, [rsp]
+    movzx   edi, ah
+    and     eax, 0x7f
+    jz      exit
+    lea     edi, [rax + 128]
+exit:
+    system  EXIT_GROUP
+wait:
+    lea     rdi, [rip + every_signal]
+    lea     rsi, [rsp + 16]
+    xor     edx, edx
+    mov     r10d, 8
+    system  RT_SIGTIMEDWAIT
+    cmp     eax, SIGCHLD
+    je      reap
+    test    eax, eax
+    js      wait
+    mov     esi, eax
+    mov     edi, ebx
+    cmp     dword ptr [rsp + 16 + SI_CODE], 0
+    jle     pass                # a process has sent it
+    # The terminal has sent it, to the program too, unless that has a session of its own. What stops
+    # the program stops the launcher as well, so that the shell sees it.
+    lea     ecx, [rax - SIGTSTP]
+    cmp     ecx, SIGTTOU - SIGTSTP
+    ja      1f
+    system  GETPID
+    mov     edi, eax
+    mov     esi, SIGSTOP
+pass:
+    system  KILL
+    jmp     wait
+1:  test    byte ptr [r13 + P_FLAGS], OWN_SESSION
+    jz      wait
+    jmp     pass
+
+failed:
+    call    unpack_texts
+    lea     rsi, [rip + begins]
+    call    say
+    mov     eax, [r14 + FAILED_AT]
+    sub     eax, 16
+    xor     edx, edx
+    mov     ecx, 88
+    div     ecx
+    mov     esi, [r13 + P_TEXTS_AT]
+    mov     ecx, eax
+    call    nth
+    call    say
+    mov     ebp, [r14 + FAILED_WITH]
+    mov     ebx, 125
+    jmp     says_errno
+not_started:
+    call    unpack_texts
+    lea     rsi, [rip + program]
+    call    say
+    mov     rsi, [r15]
+    call    say
+    mov     ebp, [r14 + NOT_STARTED]
+    mov     ebx, 126
+    cmp     ebp, ENOENT
+    jne     says_errno
+    mov     ebx, 127
+says_errno:
+    lea     rsi, [rip + fails]
+    call    say
+    mov     edi, [r13 + P_ERRNOS]
+1:  mov     al, [rdi]
+    inc     rdi
+    mov     rsi, rdi
+    cmp     al, bpl
+    je      3f
+    test    al, al
+    jz      3f
+2:  cmp     byte ptr [rdi], 0
+    lea     rdi, [rdi + 1]
+    jne     2b
+    jmp     1b
+3:  call    say
+    lea     rsi, [rip + newline]
+    call    say
+    mov     edi, ebx
+    jmp     exit
+
+# Refuses to run, with the text at rsi.
+refuse:
+    mov     rbx, rsi
+    lea     rsi, [rip + begins]
+    call    say
+    mov     rsi, rbx
+    call    say
+    lea     rsi, [rip + newline]
+    call    say
+    mov     edi, 125
+    jmp     exit
+
+# Writes the text at rsi to the standard error.
+say:
+    mov     rdx, -1
+1:  inc     rdx
+    cmp     byte ptr [rsi + rdx], 0
+    jne     1b
+    mov     edi, 2
+    system  WRITE
+    ret
+
+# Moves rsi over as many strings as ecx says.
+nth:
+    jecxz   2f
+1:  cmp     byte ptr [rsi], 0
+    lea     rsi, [rsi + 1]
+    jne     1b
+    dec     ecx
+    jmp     nth
+2:  ret
+
+# Writes the addresses of the strings at rsi, as many as ecx says, to rdi. Leaves rax alone.
+list_strings:
+    jecxz   2f
+    mov     [rdi], rsi
+    add     rdi, 8
+1:  cmp     byte ptr [rsi], 0
+    lea     rsi, [rsi + 1]
+    jne     1b
+    dec     ecx
+    jmp     list_strings
+2:  ret
+
+# Whether the variable at r8 is in the list at rsi: by its name, up to "=", or by how it begins.
+is_listed:
+    cmp     byte ptr [rsi], 0
+    je      4f
+    mov     rdx, r8
+1:  lodsb
+    test    al, al
+    jz      3f
+    cmp     al, [rdx]
+    jne     2f
+    inc     rdx
+    cmp     al, '='
+    jne     1b
+3:  stc
+    ret
+2:  cmp     byte ptr [rsi - 1], 0
+    je      is_listed
+    inc     rsi
+    jmp     2b
+4:  clc
+    ret
+
+# Writes the number in eax as ten digits at each offset of the list at rsi.
+write_ids:
+    test    esi, esi
+    jz      3f
+    mov     r8d, eax
+    mov     r9d, 10
+1:  mov     edi, [rsi]
+    test    edi, edi
+    jz      3f
+    add     rsi, 4
+    add     rdi, r14
+    mov     eax, r8d
+    mov     ecx, 10
+2:  xor     edx, edx
+    div     r9d
+    add     dl, '0'
+    mov     [rdi + rcx - 1], dl
+    dec     ecx
+    jnz     2b
+    jmp     1b
+3:  ret
+
+unpack_texts:
+    mov     esi, [r13 + P_TEXTS]
+    mov     edi, [r13 + P_TEXTS_AT]
+
+# Unpacks what lies at rsi to rdi (pack.ts has the format).
+unpack:
+    lodsd
+    lea     r8, [rdi + rax]
+1:  cmp     rdi, r8
+    jae     4f
+    movzx   edx, byte ptr [rsi]
+    inc     rsi
+    mov     ecx, edx
+    shr     ecx, 4
+    call    length
+    rep     movsb
+    cmp     rdi, r8
+    jae     4f
+    movzx   r9d, word ptr [rsi]
+    add     rsi, 2
+    mov     ecx, edx
+    and     ecx, 15
+    call    length
+    add     ecx, 4
+    mov     r10, rsi
+    mov     rsi, rdi
+    sub     rsi, r9
+    rep     movsb
+    mov     rsi, r10
+    jmp     1b
+4:  ret
+length:
+    cmp     ecx, 15
+    jne     2f
+1:  movzx   eax, byte ptr [rsi]
+    inc     rsi
+    add     ecx, eax
+    cmp     eax, 255
+    je      1b
+2:  ret
+
+# Refuses streams by which a program with a root of its own would reach files of the host.
+check_streams:
+    sub     rsp, 144
+    mov     ebx, 2
+1:  mov     edi, ebx
+    mov     rsi, rsp
+    system  FSTAT
+    test    eax, eax
+    jnz     2f
+    mov     eax, [rsp + ST_MODE]
+    and     eax, S_IFMT
+    cmp     eax, S_IFIFO
+    je      2f
+    cmp     eax, S_IFCHR
+    je      2f
+    lea     rsi, [rip + is_file]
+    jmp     refuse
+2:  dec     ebx
+    jns     1b
+    add     rsp, 144
+    ret
+
+    .p2align 3
+every_signal:
+    .quad   -1
+default_path:
+    .asciz  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+begins:
+    .asciz  "box: "
+fails:
+    .asciz  " failed: "
+program:
+    .asciz  "box: execve of "
+newline:
+    .asciz  "\n"
+is_setuid:
+    .asciz  "it is set-user-ID or has capabilities (AT_SECURE), and would lend them to its caller; take them away"
+is_for_root:
+    .asciz  "it was built for root; run it as root, or build it with --for user"
+no_program:
+    .asciz  "it has no program: box PROGRAM [ARGUMENT...]"
+no_memory:
+    .asciz  "mmap failed"
+is_file:
+    .asciz  "a standard stream is a file or a socket of the host"
+    .section .note.GNU-stack, "", @progbits

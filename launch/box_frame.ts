@@ -1,0 +1,140 @@
+/**
+ * The frame of a box, which launches by itself: a process with one thread and no other work. It
+ * blocks signals, makes the first process, and the walk ends. It ends in the container too, before
+ * the program, which the code of the box executes.
+ *
+ * @module
+ */
+
+import { type Call, call, Named, Output, ResultOf } from "../ffi/call.ts";
+import {
+  dup3,
+  F_ADD_SEALS,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  fcntl,
+  memfd_create,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+  write,
+} from "../ffi/calls/files.ts";
+import { compareWord } from "../ffi/calls/futex.ts";
+import {
+  getpid,
+  pidfd_open,
+  POLLIN,
+  ppoll,
+  PR_SET_DUMPABLE,
+  PR_SET_PDEATHSIG,
+  prctl,
+  rt_sigaction,
+  rt_sigprocmask,
+  SIGNALS,
+} from "../ffi/calls/processes.ts";
+import { END, type Label } from "../ffi/engine/program.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
+import { EXIT_CHILD } from "../plan/process.ts";
+import type { ExecCandidate } from "./enter_program.ts";
+import type { Frame } from "./frame.ts";
+import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
+
+/** The descriptor of the launcher, where it has one: no program of a box inherits more than three. */
+const LAUNCHER_PIDFD = 3;
+
+/** The frame of a box. */
+export class BoxFrame implements Frame {
+  readonly vfork = true;
+  readonly sharesMemory = true;
+  readonly clearsHandlers = false;
+  /** The memfd of the init's image. */
+  readonly initImage: ResultOf;
+  readonly #plan: PlanBuilder;
+  readonly #memfd: Call = memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  readonly #image: Uint8Array<ArrayBuffer>;
+  readonly #me: Call = getpid();
+  readonly #pidfd: Call = pidfd_open(new ResultOf(this.#me, "pid"), 0);
+  /** A word that the kernel clears when the launcher ends (set_tid_address(2)). */
+  readonly #word = new Output(8, "&launcher", Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+  #last: Call | undefined;
+
+  /** @param image the init for the architecture of the box */
+  constructor(plan: PlanBuilder, image: Uint8Array<ArrayBuffer>) {
+    this.#plan = plan;
+    this.#image = image;
+    this.initImage = new ResultOf(this.#memfd, "init");
+  }
+
+  /** Whether a process of the container has memory of its own. */
+  get copiesMemory(): boolean {
+    return this.#plan.processes.some(({ ownMemory }) => ownMemory);
+  }
+
+  /** The last call of the container before its program. */
+  get last(): Call {
+    return this.#last!;
+  }
+
+  enclose(writer: ProgramWriter, clone: Call, firstProcess: Label): void {
+    const { hasInit, state, launcherParts, cloneStep } = this.#plan;
+    writer.section = "script";
+    const add = (call: Call) => void writer.add(call, { onFailure: END });
+    // While it is ignored, the kernel throws the exit codes of children away (sigaction(2)).
+    add(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
+    if (this.copiesMemory) {
+      add(this.#me);
+      add(this.#pidfd);
+      // A structure holds a number that is known before. EINVAL: it has that number already.
+      const numbered = dup3(new ResultOf(this.#pidfd, "launcher"), LAUNCHER_PIDFD, O_CLOEXEC);
+      writer.add(numbered, { accept: ["EINVAL"], onFailure: END });
+    } else add(call("set_tid_address", this.#word));
+    if (state.exposed) add(prctl(PR_SET_DUMPABLE, 0));
+    if (hasInit) this.#makeImage(add);
+    for (const part of launcherParts) {
+      if ("call" in part) writer.part({ ...part, onFailure: END });
+      else writer.place(part);
+    }
+    add(rt_sigprocmask("all", null));
+    writer.section = "clone";
+    writer.add(clone, { onZero: firstProcess, stepIndex: cloneStep });
+    writer.end({ onZero: firstProcess });
+  }
+
+  #makeImage(add: (call: Call) => void): void {
+    add(this.#memfd);
+    add(write(this.initImage, this.#image, this.#image.length));
+    // A container can open it as /proc/1/exe.
+    const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    add(fcntl(this.initImage, F_ADD_SEALS, seals));
+  }
+
+  begin(): void {
+    // A box has no handlers, and passes on what its caller ignores.
+  }
+
+  tie(writer: ProgramWriter): void {
+    const { deathSignal } = this.#plan;
+    if (deathSignal === 0) return;
+    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+    // No signal is sent if the parent died between the clone and this prctl.
+    if (this.copiesMemory) {
+      const gone = ppoll([{ fd: LAUNCHER_PIDFD, events: POLLIN }], 0);
+      writer.add(gone, { ...CHILD_EDGES, onSuccess: EXIT_CHILD });
+    } else {
+      const alive = compareWord(this.#word, new Named(1, "1"));
+      writer.add(alive, { ...CHILD_EDGES, accept: ["EAGAIN"], onAccepted: EXIT_CHILD });
+    }
+  }
+
+  beforeExec(writer: ProgramWriter): void {
+    // Changes of credentials have reset it.
+    if (this.#plan.state.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  }
+
+  exec(writer: ProgramWriter): readonly ExecCandidate[] {
+    this.#last = writer.endProcess();
+    return [];
+  }
+}
