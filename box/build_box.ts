@@ -59,6 +59,7 @@ export function buildBox(
     const textsAt = memoryAt + align(compiled.program.bytes.length);
     const texts = new TextEncoder().encode([...compiled.texts, ""].join("\0"));
     const errnos = errnoBytes();
+    const copies = align(textsAt + texts.length + errnos.length);
     const { plan } = compiled;
     const { environment, clearsEnvironment, keptVariables } = plan.state;
     const set = Array.from(environment, ([name, value]) => `${name}=${value}`);
@@ -83,8 +84,10 @@ export function buildBox(
       program: contents.strings(program),
       programCount: program.length,
       flags: flagsOf(compiled, user),
+      nulls: contents.offsets(compiled.nulls),
+      copies,
     });
-    const memory = textsAt - memoryAt + texts.length + errnos.length;
+    const memory = copies + COPIES_SIZE - memoryAt;
     const data = contents.bytes;
     const executable = { architecture, note: noteText(note), parameters, code, data, memory };
     return executable satisfies Executable;
@@ -100,6 +103,9 @@ export function buildBox(
   }
   return writeElf(executable);
 }
+
+/** The size of what is known of the copies of streams. */
+const COPIES_SIZE = 16;
 
 function thisArchitecture(): Architecture {
   return Deno.build.arch;

@@ -29,6 +29,8 @@ export interface CompiledBox {
   readonly texts: readonly string[];
   /** The last call before the program. */
   readonly last: Call;
+  /** The offsets of words that tell whether a stream is /dev/null; none where that is no matter. */
+  readonly nulls: readonly number[];
   /** Whether a process of the container has memory of its own. */
   readonly copiesMemory: boolean;
 }
@@ -67,7 +69,9 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
   if (clone === undefined) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
-  return { plan, program, texts, last: frame.last, copiesMemory: frame.copiesMemory };
+  const { last, copiesMemory } = frame;
+  const nulls = frame.nulls.flatMap((word) => program.outputs.get(word) ?? []);
+  return { plan, program, texts, last, nulls, copiesMemory };
 }
 
 /** Refuses what a process outside of the container has to do, which a box has not. */

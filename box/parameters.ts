@@ -33,6 +33,10 @@ export interface Parameters {
   readonly programCount: number;
   /** The sum of {@linkcode FLAGS}. */
   readonly flags: number;
+  /** The address of the offsets of three words: whether a stream is /dev/null. */
+  readonly nulls: number;
+  /** The address of 16 bytes for what is known of the copies of streams. */
+  readonly copies: number;
 }
 
 /** What a box is like. */
@@ -50,15 +54,15 @@ export const FLAGS = {
 } as const;
 
 /** The size of the parameters in bytes. */
-export const PARAMETERS_SIZE = 64;
+export const PARAMETERS_SIZE = 72;
 
 /** Returns the parameters as the code reads them. */
 export function parameterBytes(parameters: Parameters): Uint8Array {
   const { table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos } = parameters;
-  const { kept, set, setCount, program, programCount, flags } = parameters;
+  const { kept, set, setCount, program, programCount, flags, nulls, copies } = parameters;
   const words = Uint32Array.of(
     ...[table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos],
-    ...[kept, set, setCount, program, programCount, flags],
+    ...[kept, set, setCount, program, programCount, flags, nulls, copies],
   );
   return new Uint8Array(words.buffer);
 }

@@ -25,7 +25,9 @@
     .set P_PROGRAM,      52     # address of the program and its first arguments
     .set P_PROGRAM_COUNT,56
     .set P_FLAGS,        60
-    .set P_SIZE,         64
+    .set P_NULLS,        64     # address of the offsets of words: whether a stream is /dev/null
+    .set P_COPIES,       68     # address of what is known of the copies of streams
+    .set P_SIZE,         72
 
     .set CLEARS,      1         # flags: the environment is cleared
     .set OWN_SESSION, 2         # the program has no part in the terminal's signals
@@ -38,18 +40,34 @@
     .set STARTED,     8         # whether the program has been tried
     .set NOT_STARTED, 12        # the errno of the program
 
+    # What is known of copies: the pids of those of stdout and stderr; whether one has failed; whether
+    # stderr goes to the copy of stdout.
+    .set COPY_FAILED, 8
+    .set COPIES_BOTH, 12
+
+    .set READ, 0
     .set WRITE, 1
+    .set CLOSE, 3
     .set FSTAT, 5
     .set MMAP, 9
+    .set RT_SIGPROCMASK, 14
+    .set IOCTL, 16
     .set GETPID, 39
+    .set GETPEERNAME, 52
+    .set GETSOCKOPT, 55
+    .set CLONE, 56
     .set EXECVE, 59
     .set WAIT4, 61
     .set KILL, 62
     .set GETEUID, 107
     .set GETEGID, 108
     .set RT_SIGTIMEDWAIT, 128
+    .set FSTATFS, 138
+    .set PRCTL, 157
     .set EXIT_GROUP, 231
     .set FACCESSAT, 269
+    .set DUP3, 292
+    .set PIPE2, 293
 
     .set AT_FDCWD, -100
     .set AT_SECURE, 23
@@ -62,11 +80,26 @@
     .set SIGTTOU, 22
     .set SI_CODE, 8
     .set WNOHANG, 1
+    .set SIGKILL, 9
+    .set SIG_SETMASK, 2
+    .set PR_SET_PDEATHSIG, 1
+    .set ST_DEV, 0              # struct stat
+    .set ST_INO, 8
     .set ST_MODE, 24
+    .set ST_RDEV, 40
     .set S_IFMT, 0xf000
-    .set S_IFDIR, 0x4000
     .set S_IFIFO, 0x1000
     .set S_IFCHR, 0x2000
+    .set S_IFDIR, 0x4000
+    .set S_IFSOCK, 0xc000
+    .set DEV_NULL, 0x103
+    .set PIPEFS, 0x50495045
+    .set TCGETS, 0x5401
+    .set SOL_SOCKET, 1
+    .set SO_TYPE, 3
+    .set SO_DOMAIN, 39
+    .set SOCK_DGRAM, 2
+    .set AF_UNIX, 1
     .set PROT_READ_WRITE, 3
     .set MAP_SHARED_FIXED_ANONYMOUS, 0x31
     # Below the engine's frame, from which two processes return: neither may write there.
@@ -112,11 +145,8 @@ _start:
     jz      4f
     lea     rsi, [rip + is_for_root]
     jmp     refuse
-4:  test    byte ptr [r13 + P_FLAGS], OWN_ROOT
+4:  test    byte ptr [r13 + P_FLAGS], SHARED
     jz      5f
-    call    check_streams
-5:  test    byte ptr [r13 + P_FLAGS], SHARED
-    jz      6f
     mov     edi, r14d
     mov     esi, [r13 + P_TABLE_SIZE]
     mov     edx, PROT_READ_WRITE
@@ -127,9 +157,13 @@ _start:
     cmp     rax, r14
     lea     rsi, [rip + no_memory]
     jne     refuse
-6:  mov     esi, [r13 + P_PACKED]
+5:  mov     esi, [r13 + P_PACKED]
     mov     rdi, r14
     call    unpack
+    test    byte ptr [r13 + P_FLAGS], OWN_ROOT
+    jz      6f
+    call    check_streams
+6:
     system  GETEUID
     mov     esi, [r13 + P_UIDS]
     call    write_ids
@@ -299,6 +333,7 @@ reap:
     system  WAIT4
     test    eax, eax
     jle     wait
+    call    note_copy
     cmp     eax, ebx
     jne     reap
     cmp     dword ptr [r14 + FAILED_WITH], 0
@@ -308,8 +343,37 @@ reap:
     mov     eax, [rsp]
     movzx   edi, ah
     and     eax, 0x7f
-    jz      exit
+    jz      finish
     lea     edi, [rax + 128]
+
+# Ends with the status in edi, once all that the program has written is copied.
+finish:
+    mov     ebx, edi
+    mov     r12d, [r13 + P_COPIES]
+    cmp     qword ptr [r12], 0
+    je      2f
+    mov     eax, [r12 + 4]
+    or      eax, [r12 + COPIES_BOTH]
+    mov     edi, 2
+    jz      1f
+    system  CLOSE
+1:  mov     edi, 1
+    system  CLOSE
+    mov     edi, -1
+    mov     rsi, rsp
+    xor     edx, edx
+    xor     r10d, r10d
+    system  WAIT4
+    test    eax, eax
+    js      2f
+    call    note_copy
+    cmp     qword ptr [r12], 0
+    jne     1b
+2:  mov     edi, ebx
+    cmp     dword ptr [r12 + COPY_FAILED], 0
+    je      exit
+    lea     rsi, [rip + not_written]
+    jmp     refuse
 exit:
     system  EXIT_GROUP
 wait:
@@ -387,7 +451,7 @@ says_errno:
     lea     rsi, [rip + newline]
     call    say
     mov     edi, ebx
-    jmp     exit
+    jmp     finish
 
 # Refuses to run, with the text at rsi.
 refuse:
@@ -518,27 +582,202 @@ length:
     je      1b
 2:  ret
 
-# Refuses streams by which a program with a root of its own would reach files of the host.
+# Notes that the process eax has ended, if it is a copy. Its status is on the caller's stack.
+note_copy:
+    mov     ecx, [r13 + P_COPIES]
+    cmp     eax, [rcx]
+    je      1f
+    add     ecx, 4
+    cmp     eax, [rcx]
+    jne     2f
+1:  mov     dword ptr [rcx], 0
+    mov     ecx, [r13 + P_COPIES]
+    mov     edx, [rsp + 8]
+    or      [rcx + COPY_FAILED], edx
+2:  ret
+
+    .set STDIN, 144             # the frame of check_streams: struct stat, then device and inode
+    .set STDOUT, 160
+    .set SCRATCH, 176
+    .set FRAME, 320
+# Gives a program with a root of its own no open file of the host, but a pipe that a process copies
+# from or to. As inherited_stream.ts has it.
 check_streams:
-    sub     rsp, 144
-    mov     ebx, 2
-1:  mov     edi, ebx
+    sub     rsp, FRAME
+    mov     qword ptr [rsp + STDIN + ST_INO], 0
+    mov     qword ptr [rsp + STDOUT + ST_INO], 0
+    xor     r15d, r15d
+stream:
+    mov     edi, r15d
     mov     rsi, rsp
     system  FSTAT
     test    eax, eax
-    jnz     2f
+    jnz     next_stream
     mov     eax, [rsp + ST_MODE]
     and     eax, S_IFMT
     cmp     eax, S_IFIFO
-    je      2f
+    je      is_pipe
+    cmp     eax, S_IFSOCK
+    je      is_socket
+    lea     rsi, [rip + is_directory]
+    cmp     eax, S_IFDIR
+    je      refuse
     cmp     eax, S_IFCHR
-    je      2f
-    lea     rsi, [rip + is_file]
+    jne     copy
+    cmp     qword ptr [rsp + ST_RDEV], DEV_NULL
+    jne     1f
+    mov     esi, [r13 + P_NULLS]
+    mov     eax, [rsi + 4 * r15]
+    mov     dword ptr [r14 + rax], 1
+    jmp     next_stream
+1:  mov     edi, r15d
+    mov     esi, TCGETS
+    lea     rdx, [rsp + SCRATCH]
+    system  IOCTL
+    test    eax, eax
+    jnz     copy
+    mov     rax, [rsp + ST_DEV]
+    mov     rdx, [rsp + ST_INO]
+    test    r15d, r15d
+    jnz     2f
+    mov     [rsp + STDIN + ST_DEV], rax
+    mov     [rsp + STDIN + ST_INO], rdx
+    jmp     next_stream
+2:  cmp     rax, [rsp + STDIN + ST_DEV]     # what is typed there may be read by stdin alone
+    jne     copy
+    cmp     rdx, [rsp + STDIN + ST_INO]
+    je      next_stream
+    jmp     copy
+is_pipe:                        # one with a name can be opened by others
+    mov     edi, r15d
+    lea     rsi, [rsp + SCRATCH]
+    system  FSTATFS
+    cmp     qword ptr [rsp + SCRATCH], PIPEFS
+    je      next_stream
+    jmp     copy
+is_socket:
+    mov     edx, SO_TYPE
+    call    socket_option
+    cmp     eax, SOCK_DGRAM
+    je      1f
+    mov     edi, r15d
+    lea     rsi, [rsp + SCRATCH]
+    lea     rdx, [rsp + SCRATCH + 8]
+    system  GETPEERNAME
+    test    eax, eax
+    jnz     1f
+    mov     edx, SO_DOMAIN
+    call    socket_option
+    cmp     eax, AF_UNIX
+    je      next_stream
+    jmp     copy
+1:  lea     rsi, [rip + is_unconnected]
     jmp     refuse
-2:  dec     ebx
-    jns     1b
-    add     rsp, 144
+socket_option:                  # the value of the option edx; leaves its size behind it
+    mov     edi, r15d
+    mov     esi, SOL_SOCKET
+    lea     r10, [rsp + 8 + SCRATCH]
+    lea     r8, [rsp + 8 + SCRATCH + 8]
+    mov     dword ptr [r8], 4
+    system  GETSOCKOPT
+    mov     eax, [rsp + 8 + SCRATCH]
     ret
+copy:
+    mov     rax, [rsp + ST_DEV]
+    mov     rdx, [rsp + ST_INO]
+    cmp     r15d, 1
+    jb      3f
+    ja      1f
+    mov     [rsp + STDOUT + ST_DEV], rax
+    mov     [rsp + STDOUT + ST_INO], rdx
+    jmp     3f
+1:  cmp     rax, [rsp + STDOUT + ST_DEV]    # two streams to one file keep their order in one pipe
+    jne     3f
+    cmp     rdx, [rsp + STDOUT + ST_INO]
+    jne     3f
+    mov     edi, 1
+    mov     esi, 2
+    xor     edx, edx
+    system  DUP3
+    mov     ecx, [r13 + P_COPIES]
+    mov     dword ptr [rcx + COPIES_BOTH], 1
+    jmp     next_stream
+3:  lea     rdi, [rsp + SCRATCH]
+    xor     esi, esi
+    system  PIPE2
+    lea     rsi, [rip + not_copied]
+    test    eax, eax
+    jnz     refuse
+    mov     edi, SIGCHLD
+    xor     esi, esi
+    xor     edx, edx
+    xor     r10d, r10d
+    xor     r8d, r8d
+    system  CLONE
+    lea     rsi, [rip + not_copied]
+    test    eax, eax
+    js      refuse
+    jz      copying
+    mov     edi, [rsp + SCRATCH]
+    test    r15d, r15d
+    jz      4f
+    mov     ecx, [r13 + P_COPIES]
+    mov     [rcx + 4 * r15 - 4], eax
+    mov     edi, [rsp + SCRATCH + 4]
+4:  mov     esi, r15d
+    xor     edx, edx
+    system  DUP3
+    mov     edi, [rsp + SCRATCH]
+    system  CLOSE
+    mov     edi, [rsp + SCRATCH + 4]
+    system  CLOSE
+next_stream:
+    inc     r15d
+    cmp     r15d, 3
+    jb      stream
+    add     rsp, FRAME
+    ret
+
+# The process that copies: stdin to the pipe, until the launcher ends; or the pipe to another stream.
+copying:
+    mov     edi, SIG_SETMASK
+    lea     rsi, [rip + every_signal]
+    xor     edx, edx
+    mov     r10d, 8
+    system  RT_SIGPROCMASK
+    mov     r8d, [rsp + SCRATCH]
+    mov     r9d, r15d
+    mov     edi, [rsp + SCRATCH + 4]
+    test    r15d, r15d
+    jnz     1f
+    mov     r9d, edi
+    mov     edi, PR_SET_PDEATHSIG
+    mov     esi, SIGKILL
+    system  PRCTL
+    mov     edi, r8d
+    xor     r8d, r8d
+1:  system  CLOSE
+    sub     rsp, 65536
+2:  mov     edi, r8d
+    mov     rsi, rsp
+    mov     edx, 65536
+    system  READ
+    mov     edi, eax
+    test    eax, eax
+    jz      exit
+    mov     edi, 1
+    js      exit
+    mov     rsi, rsp
+    mov     edx, eax
+3:  mov     edi, r9d
+    system  WRITE
+    mov     edi, 1
+    test    eax, eax
+    jle     exit
+    add     rsi, rax
+    sub     edx, eax
+    jnz     3b
+    jmp     2b
 
     .p2align 3
 every_signal:
@@ -561,6 +800,12 @@ no_program:
     .asciz  "it has no program: box PROGRAM [ARGUMENT...]"
 no_memory:
     .asciz  "mmap failed"
-is_file:
-    .asciz  "a standard stream is a file or a socket of the host"
+is_directory:
+    .asciz  "a standard stream is a directory, by which the program would reach files outside of its root"
+is_unconnected:
+    .asciz  "a standard stream is a socket without a connection, by which the program would reach others"
+not_copied:
+    .asciz  "a standard stream cannot be copied: there are too many files or processes"
+not_written:
+    .asciz  "its output cannot be written"
     .section .note.GNU-stack, "", @progbits

@@ -8,6 +8,7 @@
 
 import { type Call, call, Named, Output, ResultOf } from "../ffi/call.ts";
 import {
+  at_fdcwd,
   dup3,
   F_ADD_SEALS,
   F_SEAL_GROW,
@@ -19,6 +20,8 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   O_CLOEXEC,
+  O_RDWR,
+  openat,
   write,
 } from "../ffi/calls/files.ts";
 import { compareWord } from "../ffi/calls/futex.ts";
@@ -34,7 +37,7 @@ import {
   rt_sigprocmask,
   SIGNALS,
 } from "../ffi/calls/processes.ts";
-import { END, type Label } from "../ffi/engine/program.ts";
+import { END, Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import type { ExecCandidate } from "./enter_program.ts";
@@ -58,6 +61,8 @@ export class BoxFrame implements Frame {
   readonly #pidfd: Call = pidfd_open(new ResultOf(this.#me, "pid"), 0);
   /** A word that the kernel clears when the launcher ends (set_tid_address(2)). */
   readonly #word = new Output(8, "&launcher", Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+  /** Words that tell whether the standard streams are /dev/null. */
+  readonly nulls: readonly Output[] = [0, 1, 2].map(() => new Output(4, "&null"));
   #last: Call | undefined;
 
   /** @param image the init for the architecture of the box */
@@ -131,6 +136,28 @@ export class BoxFrame implements Frame {
   beforeExec(writer: ProgramWriter): void {
     // Changes of credentials have reset it.
     if (this.#plan.state.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+    if (this.#plan.state.hasOwnRoot) this.#useOwnNull(writer);
+  }
+
+  /**
+   * Uses the container's own /dev/null for a stream that is the host's, whose mode its owner could
+   * change. The code of the box has looked.
+   */
+  #useOwnNull(writer: ProgramWriter): void {
+    const missing = new Label("there is no /dev/null");
+    const opened = writer.add(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0), {
+      ...CHILD_EDGES,
+      accept: ["ENOENT", "ENOTDIR", "EACCES"],
+      onAccepted: missing,
+    });
+    this.nulls.forEach((word, fd) => {
+      const other = new Label(`stream ${fd} is not /dev/null`);
+      const compare = compareWord(word, new Named(1, "1"));
+      writer.add(compare, { ...CHILD_EDGES, accept: ["EAGAIN"], onAccepted: other });
+      writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+      writer.place(other);
+    });
+    writer.place(missing);
   }
 
   exec(writer: ProgramWriter): readonly ExecCandidate[] {
