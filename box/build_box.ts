@@ -13,7 +13,7 @@ import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import type { TargetUser } from "../host/target_host.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import type { Step } from "../recipe/steps.ts";
-import { START } from "./bytes.ts";
+import { START, STREAMS } from "./bytes.ts";
 import { type CompiledBox, compileBox } from "./compile_box.ts";
 import { addressesOf, type Executable, writeElf } from "./elf.ts";
 import { type BoxNote, noteText } from "./note.ts";
@@ -51,9 +51,12 @@ export function buildBox(
   const steps = checkedSteps(recipe.steps);
   const compiled = compileBox(steps, { architecture, user });
   const note: BoxNote = { recipe: { steps }, program, architecture, for: user };
-  const code = Uint8Array.fromBase64(START[architecture]);
+  const start = Uint8Array.fromBase64(START[architecture]);
+  const ownRoot = compiled.plan.state.hasOwnRoot;
+  const streams = Uint8Array.fromBase64(ownRoot ? STREAMS[architecture] : "");
+  const code = concat([start, new Uint8Array(align(start.length) - start.length), streams]);
   const contents = new Contents();
-  const build = (memoryAt: number, dataAt: number) => {
+  const build = (memoryAt: number, dataAt: number, codeAt: number) => {
     contents.begin(dataAt);
     const table = tableBytes(compiled, memoryAt);
     const textsAt = memoryAt + align(compiled.program.bytes.length);
@@ -86,6 +89,7 @@ export function buildBox(
       flags: flagsOf(compiled, user),
       nulls: contents.offsets(compiled.nulls),
       copies,
+      streams: ownRoot ? codeAt + align(start.length) : 0,
     });
     const memory = copies + COPIES_SIZE - memoryAt;
     const data = contents.bytes;
@@ -93,10 +97,10 @@ export function buildBox(
     return executable satisfies Executable;
   };
   // The size of what is packed depends on the addresses in it, and they on the size.
-  let executable = build(0, 0);
+  let executable = build(0, 0, 0);
   for (let tries = 0; tries < 8; tries++) {
-    const { data, memory } = addressesOf(executable);
-    const next = build(memory, data);
+    const { data, memory, code } = addressesOf(executable);
+    const next = build(memory, data, code);
     const again = addressesOf(next);
     executable = next;
     if (again.data === data && again.memory === memory) break;
@@ -105,16 +109,16 @@ export function buildBox(
 }
 
 /** The size of what is known of the copies of streams. */
-const COPIES_SIZE = 16;
+const COPIES_SIZE = 20;
 
 function thisArchitecture(): Architecture {
   return Deno.build.arch;
 }
 
 function flagsOf({ plan, copiesMemory }: CompiledBox, user: TargetUser): number {
-  const { clearsEnvironment, ownSession, hasOwnRoot } = plan.state;
+  const { clearsEnvironment, ownSession } = plan.state;
   return (clearsEnvironment ? FLAGS.clears : 0) | (ownSession ? FLAGS.ownSession : 0) |
-    (user === "root" ? FLAGS.forRoot : 0) | (hasOwnRoot ? FLAGS.ownRoot : 0) |
+    (user === "root" ? FLAGS.forRoot : 0) |
     (copiesMemory ? FLAGS.shared : 0);
 }
 

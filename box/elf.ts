@@ -39,14 +39,15 @@ export interface Executable {
 
 /** Where the parts of an executable lie when it runs. */
 export interface Addresses {
+  readonly code: number;
   readonly data: number;
   readonly memory: number;
 }
 
 /** Returns the addresses of an executable; its parameters may be zeros still. */
 export function addressesOf(executable: Executable): Addresses {
-  const { data, memory } = layOut(executable);
-  return { data: BASE + data, memory };
+  const { code, data, memory } = layOut(executable);
+  return { code: BASE + code, data: BASE + data, memory };
 }
 
 interface Layout {

@@ -35,8 +35,10 @@ export interface Parameters {
   readonly flags: number;
   /** The address of the offsets of three words: whether a stream is /dev/null. */
   readonly nulls: number;
-  /** The address of 16 bytes for what is known of the copies of streams. */
+  /** The address of 20 bytes for what is known of the copies of streams. */
   readonly copies: number;
+  /** The address of the code that looks at the standard streams. */
+  readonly streams: number;
 }
 
 /** What a box is like. */
@@ -47,22 +49,20 @@ export const FLAGS = {
   ownSession: 2,
   /** It is for root alone. */
   forRoot: 4,
-  /** The program may not get open files of the host. */
-  ownRoot: 8,
   /** A process of the container has memory of its own. */
   shared: 16,
 } as const;
 
 /** The size of the parameters in bytes. */
-export const PARAMETERS_SIZE = 72;
+export const PARAMETERS_SIZE = 76;
 
 /** Returns the parameters as the code reads them. */
 export function parameterBytes(parameters: Parameters): Uint8Array {
   const { table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos } = parameters;
-  const { kept, set, setCount, program, programCount, flags, nulls, copies } = parameters;
+  const { kept, set, setCount, program, programCount, flags, nulls, copies, streams } = parameters;
   const words = Uint32Array.of(
     ...[table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos],
-    ...[kept, set, setCount, program, programCount, flags, nulls, copies],
+    ...[kept, set, setCount, program, programCount, flags, nulls, copies, streams],
   );
   return new Uint8Array(words.buffer);
 }

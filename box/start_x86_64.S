@@ -27,12 +27,12 @@
     .set P_FLAGS,        60
     .set P_NULLS,        64     # address of the offsets of words: whether a stream is /dev/null
     .set P_COPIES,       68     # address of what is known of the copies of streams
-    .set P_SIZE,         72
+    .set P_STREAMS,      72     # address of the code that looks at the standard streams
+    .set P_SIZE,         76
 
     .set CLEARS,      1         # flags: the environment is cleared
     .set OWN_SESSION, 2         # the program has no part in the terminal's signals
     .set FOR_ROOT,    4         # it is for root alone
-    .set OWN_ROOT,    8         # the program may not get open files of the host
     .set SHARED,     16         # a process of the container has memory of its own
 
     .set FAILED_AT,   0         # the table's header
@@ -44,30 +44,21 @@
     # stderr goes to the copy of stdout.
     .set COPY_FAILED, 8
     .set COPIES_BOTH, 12
+    .set OWN_STDERR, 16         # the stderr that is copied to, or 0
 
-    .set READ, 0
     .set WRITE, 1
     .set CLOSE, 3
-    .set FSTAT, 5
     .set MMAP, 9
-    .set RT_SIGPROCMASK, 14
-    .set IOCTL, 16
     .set GETPID, 39
-    .set GETPEERNAME, 52
-    .set GETSOCKOPT, 55
-    .set CLONE, 56
     .set EXECVE, 59
     .set WAIT4, 61
     .set KILL, 62
     .set GETEUID, 107
     .set GETEGID, 108
     .set RT_SIGTIMEDWAIT, 128
-    .set FSTATFS, 138
-    .set PRCTL, 157
     .set EXIT_GROUP, 231
     .set FACCESSAT, 269
     .set DUP3, 292
-    .set PIPE2, 293
 
     .set AT_FDCWD, -100
     .set AT_SECURE, 23
@@ -80,26 +71,6 @@
     .set SIGTTOU, 22
     .set SI_CODE, 8
     .set WNOHANG, 1
-    .set SIGKILL, 9
-    .set SIG_SETMASK, 2
-    .set PR_SET_PDEATHSIG, 1
-    .set ST_DEV, 0              # struct stat
-    .set ST_INO, 8
-    .set ST_MODE, 24
-    .set ST_RDEV, 40
-    .set S_IFMT, 0xf000
-    .set S_IFIFO, 0x1000
-    .set S_IFCHR, 0x2000
-    .set S_IFDIR, 0x4000
-    .set S_IFSOCK, 0xc000
-    .set DEV_NULL, 0x103
-    .set PIPEFS, 0x50495045
-    .set TCGETS, 0x5401
-    .set SOL_SOCKET, 1
-    .set SO_TYPE, 3
-    .set SO_DOMAIN, 39
-    .set SOCK_DGRAM, 2
-    .set AF_UNIX, 1
     .set PROT_READ_WRITE, 3
     .set MAP_SHARED_FIXED_ANONYMOUS, 0x31
     # Below the engine's frame, from which two processes return: neither may write there.
@@ -160,9 +131,12 @@ _start:
 5:  mov     esi, [r13 + P_PACKED]
     mov     rdi, r14
     call    unpack
-    test    byte ptr [r13 + P_FLAGS], OWN_ROOT
+    mov     eax, [r13 + P_STREAMS]
+    test    eax, eax
     jz      6f
-    call    check_streams
+    call    rax
+    test    rsi, rsi
+    jnz     refuse
 6:
     system  GETEUID
     mov     esi, [r13 + P_UIDS]
@@ -369,9 +343,13 @@ finish:
     call    note_copy
     cmp     qword ptr [r12], 0
     jne     1b
-2:  mov     edi, ebx
-    cmp     dword ptr [r12 + COPY_FAILED], 0
+2:  cmp     dword ptr [r12 + COPY_FAILED], 0
+    mov     edi, ebx
     je      exit
+    mov     edi, [r12 + OWN_STDERR]
+    mov     esi, 2
+    xor     edx, edx
+    system  DUP3
     lea     rsi, [rip + not_written]
     jmp     refuse
 exit:
@@ -596,189 +574,6 @@ note_copy:
     or      [rcx + COPY_FAILED], edx
 2:  ret
 
-    .set STDIN, 144             # the frame of check_streams: struct stat, then device and inode
-    .set STDOUT, 160
-    .set SCRATCH, 176
-    .set FRAME, 320
-# Gives a program with a root of its own no open file of the host, but a pipe that a process copies
-# from or to. As inherited_stream.ts has it.
-check_streams:
-    sub     rsp, FRAME
-    mov     qword ptr [rsp + STDIN + ST_INO], 0
-    mov     qword ptr [rsp + STDOUT + ST_INO], 0
-    xor     r15d, r15d
-stream:
-    mov     edi, r15d
-    mov     rsi, rsp
-    system  FSTAT
-    test    eax, eax
-    jnz     next_stream
-    mov     eax, [rsp + ST_MODE]
-    and     eax, S_IFMT
-    cmp     eax, S_IFIFO
-    je      is_pipe
-    cmp     eax, S_IFSOCK
-    je      is_socket
-    lea     rsi, [rip + is_directory]
-    cmp     eax, S_IFDIR
-    je      refuse
-    cmp     eax, S_IFCHR
-    jne     copy
-    cmp     qword ptr [rsp + ST_RDEV], DEV_NULL
-    jne     1f
-    mov     esi, [r13 + P_NULLS]
-    mov     eax, [rsi + 4 * r15]
-    mov     dword ptr [r14 + rax], 1
-    jmp     next_stream
-1:  mov     edi, r15d
-    mov     esi, TCGETS
-    lea     rdx, [rsp + SCRATCH]
-    system  IOCTL
-    test    eax, eax
-    jnz     copy
-    mov     rax, [rsp + ST_DEV]
-    mov     rdx, [rsp + ST_INO]
-    test    r15d, r15d
-    jnz     2f
-    mov     [rsp + STDIN + ST_DEV], rax
-    mov     [rsp + STDIN + ST_INO], rdx
-    jmp     next_stream
-2:  cmp     rax, [rsp + STDIN + ST_DEV]     # what is typed there may be read by stdin alone
-    jne     copy
-    cmp     rdx, [rsp + STDIN + ST_INO]
-    je      next_stream
-    jmp     copy
-is_pipe:                        # one with a name can be opened by others
-    mov     edi, r15d
-    lea     rsi, [rsp + SCRATCH]
-    system  FSTATFS
-    cmp     qword ptr [rsp + SCRATCH], PIPEFS
-    je      next_stream
-    jmp     copy
-is_socket:
-    mov     edx, SO_TYPE
-    call    socket_option
-    cmp     eax, SOCK_DGRAM
-    je      1f
-    mov     edi, r15d
-    lea     rsi, [rsp + SCRATCH]
-    lea     rdx, [rsp + SCRATCH + 8]
-    system  GETPEERNAME
-    test    eax, eax
-    jnz     1f
-    mov     edx, SO_DOMAIN
-    call    socket_option
-    cmp     eax, AF_UNIX
-    je      next_stream
-    jmp     copy
-1:  lea     rsi, [rip + is_unconnected]
-    jmp     refuse
-socket_option:                  # the value of the option edx; leaves its size behind it
-    mov     edi, r15d
-    mov     esi, SOL_SOCKET
-    lea     r10, [rsp + 8 + SCRATCH]
-    lea     r8, [rsp + 8 + SCRATCH + 8]
-    mov     dword ptr [r8], 4
-    system  GETSOCKOPT
-    mov     eax, [rsp + 8 + SCRATCH]
-    ret
-copy:
-    mov     rax, [rsp + ST_DEV]
-    mov     rdx, [rsp + ST_INO]
-    cmp     r15d, 1
-    jb      3f
-    ja      1f
-    mov     [rsp + STDOUT + ST_DEV], rax
-    mov     [rsp + STDOUT + ST_INO], rdx
-    jmp     3f
-1:  cmp     rax, [rsp + STDOUT + ST_DEV]    # two streams to one file keep their order in one pipe
-    jne     3f
-    cmp     rdx, [rsp + STDOUT + ST_INO]
-    jne     3f
-    mov     edi, 1
-    mov     esi, 2
-    xor     edx, edx
-    system  DUP3
-    mov     ecx, [r13 + P_COPIES]
-    mov     dword ptr [rcx + COPIES_BOTH], 1
-    jmp     next_stream
-3:  lea     rdi, [rsp + SCRATCH]
-    xor     esi, esi
-    system  PIPE2
-    lea     rsi, [rip + not_copied]
-    test    eax, eax
-    jnz     refuse
-    mov     edi, SIGCHLD
-    xor     esi, esi
-    xor     edx, edx
-    xor     r10d, r10d
-    xor     r8d, r8d
-    system  CLONE
-    lea     rsi, [rip + not_copied]
-    test    eax, eax
-    js      refuse
-    jz      copying
-    mov     edi, [rsp + SCRATCH]
-    test    r15d, r15d
-    jz      4f
-    mov     ecx, [r13 + P_COPIES]
-    mov     [rcx + 4 * r15 - 4], eax
-    mov     edi, [rsp + SCRATCH + 4]
-4:  mov     esi, r15d
-    xor     edx, edx
-    system  DUP3
-    mov     edi, [rsp + SCRATCH]
-    system  CLOSE
-    mov     edi, [rsp + SCRATCH + 4]
-    system  CLOSE
-next_stream:
-    inc     r15d
-    cmp     r15d, 3
-    jb      stream
-    add     rsp, FRAME
-    ret
-
-# The process that copies: stdin to the pipe, until the launcher ends; or the pipe to another stream.
-copying:
-    mov     edi, SIG_SETMASK
-    lea     rsi, [rip + every_signal]
-    xor     edx, edx
-    mov     r10d, 8
-    system  RT_SIGPROCMASK
-    mov     r8d, [rsp + SCRATCH]
-    mov     r9d, r15d
-    mov     edi, [rsp + SCRATCH + 4]
-    test    r15d, r15d
-    jnz     1f
-    mov     r9d, edi
-    mov     edi, PR_SET_PDEATHSIG
-    mov     esi, SIGKILL
-    system  PRCTL
-    mov     edi, r8d
-    xor     r8d, r8d
-1:  system  CLOSE
-    sub     rsp, 65536
-2:  mov     edi, r8d
-    mov     rsi, rsp
-    mov     edx, 65536
-    system  READ
-    mov     edi, eax
-    test    eax, eax
-    jz      exit
-    mov     edi, 1
-    js      exit
-    mov     rsi, rsp
-    mov     edx, eax
-3:  mov     edi, r9d
-    system  WRITE
-    mov     edi, 1
-    test    eax, eax
-    jle     exit
-    add     rsi, rax
-    sub     edx, eax
-    jnz     3b
-    jmp     2b
-
     .p2align 3
 every_signal:
     .quad   -1
@@ -800,12 +595,6 @@ no_program:
     .asciz  "it has no program: box PROGRAM [ARGUMENT...]"
 no_memory:
     .asciz  "mmap failed"
-is_directory:
-    .asciz  "a standard stream is a directory, by which the program would reach files outside of its root"
-is_unconnected:
-    .asciz  "a standard stream is a socket without a connection, by which the program would reach others"
-not_copied:
-    .asciz  "a standard stream cannot be copied: there are too many files or processes"
 not_written:
     .asciz  "its output cannot be written"
     .section .note.GNU-stack, "", @progbits

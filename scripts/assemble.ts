@@ -44,6 +44,12 @@ export function assembleStart(architecture: string): Uint8Array<ArrayBuffer> {
   );
 }
 
+/** The code of a box that looks at the standard streams. It runs at any address. */
+export function assembleStreams(architecture: string): Uint8Array<ArrayBuffer> {
+  const source = `${BOX}streams_${architecture}.S`;
+  return build(architecture, [source], ["-Ttext=0x400000"], ["-O", "binary", "-j", ".text"]);
+}
+
 /** The init as a static executable of one segment, its ELF header part of the source. */
 export function assembleInit(architecture: string): Uint8Array<ArrayBuffer> {
   return executable(architecture, `${HERE}init_${architecture}.S`);
@@ -109,7 +115,10 @@ export function startModule(): string {
   return moduleOf([
     " * The code of boxes, assembled: their start, and the engine behind it. Made by `deno task assemble`",
     " * from the `.S` files beside this one and in `ffi/engine/`; a test compares them.",
-  ], [["START", "The code of a box, in base64.", assembleStart]]);
+  ], [
+    ["START", "The code of a box, in base64.", assembleStart],
+    ["STREAMS", "The code that looks at the standard streams, in base64.", assembleStreams],
+  ]);
 }
 
 function moduleOf(about: readonly string[], assembled: readonly Assembled[]): string {
