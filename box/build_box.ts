@@ -14,7 +14,7 @@ import type { TargetUser } from "../host/target_host.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import type { Step } from "../recipe/steps.ts";
 import { START, STREAMS } from "./bytes.ts";
-import { type CompiledBox, compileBox } from "./compile_box.ts";
+import { compileBox, type CompiledBox } from "./compile_box.ts";
 import { addressesOf, type Executable, writeElf } from "./elf.ts";
 import { type BoxNote, noteText } from "./note.ts";
 import { pack } from "./pack.ts";
@@ -64,7 +64,7 @@ export function buildBox(
     const errnos = errnoBytes();
     const copies = align(textsAt + texts.length + errnos.length);
     const { plan } = compiled;
-    const { environment, clearsEnvironment, keptVariables } = plan.state;
+    const { environment, keptVariables } = plan.state;
     const set = Array.from(environment, ([name, value]) => `${name}=${value}`);
     const kept = Array.from(
       keptVariables,
@@ -116,8 +116,10 @@ function thisArchitecture(): Architecture {
 }
 
 function flagsOf({ plan, copiesMemory }: CompiledBox, user: TargetUser): number {
-  const { clearsEnvironment, ownSession } = plan.state;
-  return (clearsEnvironment ? FLAGS.clears : 0) | (ownSession ? FLAGS.ownSession : 0) |
+  const { clearsEnvironment, keptVariables, ownSession } = plan.state;
+  // All variables are kept where all names are.
+  const clears = clearsEnvironment && !keptVariables.has("*");
+  return (clears ? FLAGS.clears : 0) | (ownSession ? FLAGS.ownSession : 0) |
     (user === "root" ? FLAGS.forRoot : 0) |
     (copiesMemory ? FLAGS.shared : 0);
 }
@@ -144,7 +146,9 @@ function errnoBytes(): Uint8Array {
   const entries = Object.entries(ERRNO).filter(([, number]) => number < 256);
   const encoder = new TextEncoder();
   return concat([
-    ...entries.map(([name, number]) => concat([Uint8Array.of(number), encoder.encode(`${name}\0`)])),
+    ...entries.map(([name, number]) =>
+      concat([Uint8Array.of(number), encoder.encode(`${name}\0`)])
+    ),
     encoder.encode("\0an unknown errno\0"),
   ]);
 }

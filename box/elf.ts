@@ -190,6 +190,28 @@ function noteOf(text: string): Uint8Array {
   return bytes;
 }
 
+/** Returns the text of the note in an executable; `undefined` if it has none of this owner. */
+export function noteIn(file: Uint8Array): string | undefined {
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  if (file.length < HEADER_SIZE || view.getUint32(0) !== 0x7f454c46) return undefined;
+  const [table, count] = [Number(view.getBigUint64(32, true)), view.getUint16(56, true)];
+  for (let index = 0; index < count; index++) {
+    const segment = table + index * SEGMENT_SIZE;
+    if (segment + SEGMENT_SIZE > file.length) return undefined;
+    if (view.getUint32(segment, true) !== PT_NOTE) continue;
+    const at = Number(view.getBigUint64(segment + 8, true));
+    if (at + 12 > file.length) return undefined;
+    const [owner, size] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    const name = new TextDecoder().decode(file.subarray(at + 12, at + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view.getUint32(at + 8, true) !== NOTE.type) continue;
+    const start = at + 12 + align(owner, 4);
+    if (start + size <= file.length) {
+      return new TextDecoder().decode(file.subarray(start, start + size));
+    }
+  }
+  return undefined;
+}
+
 function put64(view: DataView, at: number, value: number): void {
   view.setBigUint64(at, BigInt(value), true);
 }

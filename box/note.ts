@@ -4,6 +4,7 @@
  * @module
  */
 
+import { noteIn } from "./elf.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import type { TargetUser } from "../host/target_host.ts";
 import type { Step } from "../recipe/steps.ts";
@@ -16,6 +17,12 @@ export interface BoxNote {
   readonly architecture: Architecture;
   /** Who may run it. */
   readonly for: TargetUser;
+}
+
+/** Returns the note of a box; `undefined` if the file is none. */
+export function readBoxNote(file: Uint8Array): BoxNote | undefined {
+  const text = noteIn(file);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** Returns the note as JSON. */

@@ -29,7 +29,13 @@ import {
 } from "./parent_work.ts";
 import { OpenDirectories } from "./open_directories.ts";
 import { PlannedState } from "./planned_state.ts";
-import { EXIT_CHILD, newProcess, type PlannedCall, type PlannedRecord, type ProcessPlan } from "./process.ts";
+import {
+  EXIT_CHILD,
+  newProcess,
+  type PlannedCall,
+  type PlannedRecord,
+  type ProcessPlan,
+} from "./process.ts";
 import { type MountDescription, touches } from "./mount_table.ts";
 import { StepCursor } from "./step_cursor.ts";
 import { UntrustedDirectories } from "./untrusted.ts";
@@ -205,7 +211,9 @@ export class PlanBuilder {
   /** Adds a call that is made before the container has namespaces. */
   callBefore(call: Call, options: CallOptions = NO_OPTIONS): Call {
     const { launcherParts } = this;
-    const before = this.options.ownLauncher === true ? { parts: launcherParts } : this.#forerunner();
+    const before = this.options.ownLauncher === true
+      ? { parts: launcherParts }
+      : this.#forerunner();
     return this.#callIn(before, call, options);
   }
 

@@ -109,7 +109,11 @@ export function assemble(
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(end, calls, (Deno.build.arch === "aarch64") !== (architecture === "aarch64"));
+  const table = new Table(
+    end,
+    calls,
+    (Deno.build.arch === "aarch64") !== (architecture === "aarch64"),
+  );
   // The offset of a record, or 0 to end the walk.
   const goOn = (label: Label | undefined, otherwise: number): number => {
     if (label === undefined) return otherwise;

@@ -34,7 +34,7 @@ export async function main(words: readonly string[]): Promise<number> {
     const debug = rest.slice(0, end === -1 ? undefined : end).includes("--debug");
     const name = subcommand?.name;
     printError(errorReport(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
-    if (subcommand?.program === true) return FAILED_BEFORE_PROGRAM;
+    if (subcommand?.runs === true) return FAILED_BEFORE_PROGRAM;
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -11,13 +11,15 @@ import { writeText } from "./files.ts";
 import { graphOf } from "./graph.ts";
 import { drawGraph } from "./graph_svg.ts";
 import { type Paint, paintFor, print, printJson } from "./output.ts";
+import { recipeOfBox } from "./box_file.ts";
 import { recipeFile } from "./recipe_file.ts";
 import { apart } from "./run_program.ts";
 
 /** Prints it, or draws it. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
-  const file = await recipeFile(path, given.values("set").map((value) => value!));
+  const file = recipeOfBox(path) ??
+    await recipeFile(path, given.values("set").map((value) => value!));
   const { located } = file;
   // The recipe that runs where flags grant what it needs.
   const recipe = file.isCode ? file.recipe : apart(file.recipe);

@@ -48,10 +48,18 @@ export async function recipeFile(
   if (!CODE.test(path)) {
     throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
   }
-  if (settings.length > 0) {
-    throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
-  }
-  return { recipe: await importRecipe(path), isCode: true, located: async (use) => await use() };
+  const recipe = await importRecipe(path, settings);
+  return { recipe, isCode: true, located: async (use) => await use() };
+}
+
+/** Whether a path is that of a recipe as data, by its name. */
+export function isData(path: string): boolean {
+  return DATA.test(path);
+}
+
+/** Whether a path is that of a recipe as code, by its name. */
+export function isCode(path: string): boolean {
+  return CODE.test(path);
 }
 
 function readData(path: string, variables: Readonly<Record<string, Variable>>): RecipeFile {
@@ -70,7 +78,7 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
 }
 
 /** Reads the file; the error of one that cannot be read names it. */
-function readable<T>(path: string, read: () => T): T {
+export function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -86,7 +94,11 @@ const READING: readonly (readonly [new (message: string) => Error, string])[] = 
   [Deno.errors.NotADirectory, "there is no such directory"],
 ];
 
-async function importRecipe(path: string): Promise<Recipe> {
+/** Loads the recipe that a module exports. */
+export async function importRecipe(path: string, settings: readonly string[]): Promise<Recipe> {
+  if (settings.length > 0) {
+    throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
+  }
   const url = new URL(encodeURI(path).replace(/[?#]/g, encodeURIComponent), directoryUrl());
   readable(path, () => Deno.statSync(url));
   const module = await import(url.href) as Readonly<Record<string, unknown>>;
@@ -109,7 +121,8 @@ function hasSteps(value: unknown): boolean {
     Array.isArray(value.steps);
 }
 
-function variablesOf(settings: readonly string[]): Record<string, Variable> {
+/** The variables that `--set` gives values. */
+export function variablesOf(settings: readonly string[]): Record<string, Variable> {
   return Object.fromEntries(settings.map((setting) => {
     const at = setting.indexOf("=");
     if (at < 1) throw new UsageError(`--set=${setting} is not of the form --set NAME=VALUE`);

@@ -54,14 +54,25 @@ export async function run(given: Arguments): Promise<number> {
     }));
 }
 
+/** How words of the flags are read. */
+interface FlagReading {
+  /** Returns the path from the root. */
+  path(path: string, flag: string): string;
+  /** Returns the names of all variables. */
+  variables(): readonly string[];
+}
+
 /** The options of the sandbox that the flags ask for. */
-function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
+export function optionsOf(
+  given: Arguments,
+  reading: FlagReading = HERE,
+): SandboxOptions & ShownPaths {
   const all = given.has("allow-all");
   const allowed = (grant: GrantName, everything: () => readonly string[]) =>
     grantedList(given, grant, all) ?? everything();
   const paths = (grant: "read" | "write", everything: () => readonly string[]) =>
     allowed(grant, everything).map((path) =>
-      existingPath(path, `--${PERMISSION_FLAGS[grant].name}=${path}`)
+      reading.path(path, `--${PERMISSION_FLAGS[grant].name}=${path}`)
     );
   const denied = (kind: "read" | "write") => deniedList(given, kind).map(absolutePath);
   // A sandbox has a /tmp of its own, which programs write to; to be written, it is the host's.
@@ -74,7 +85,7 @@ function optionsOf(given: Arguments): SandboxOptions & ShownPaths {
     denyRead: denied("read"),
     denyWrite: denied("write"),
     net: grantedList(given, "net", all) === undefined ? "host" : "none",
-    env: variablesOf(allowed("env", () => Object.keys(environment())), deniedList(given, "env")),
+    env: variablesOf(allowed("env", () => reading.variables()), deniedList(given, "env")),
     protect: protectedBy(given),
     ...sizesOf(given),
     ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
@@ -172,7 +183,7 @@ function permissionsOf(given: Arguments): Permissions | undefined {
 }
 
 /** The path from the root. Links are left to the sandbox: an earlier program may have made them. */
-function absolutePath(path: string): string {
+export function absolutePath(path: string): string {
   // Deno's own flags take `..` by the words of the path too.
   return withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
 }
@@ -189,6 +200,11 @@ function existingPath(path: string, flag: string): string {
   }
   return whole;
 }
+
+const HERE: FlagReading = {
+  path: existingPath,
+  variables: () => Object.keys(environment()),
+};
 
 const MISSING = ["ENOENT", "ENOTDIR"];
 

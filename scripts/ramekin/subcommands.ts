@@ -42,6 +42,27 @@ const STATUS =
   "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
   "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
 
+/** The flags by which a sandbox is told what it shows. */
+const SANDBOX_FLAGS: readonly Flag[] = [
+  PERMISSION_FLAGS.read,
+  PERMISSION_FLAGS.write,
+  PERMISSION_FLAGS.net,
+  PERMISSION_FLAGS.env,
+  PROTECT,
+  { name: "no-protect", summary: "let it change those that are run or trusted later, too" },
+  { name: "tmp", value: "SIZE", summary: "the size of /tmp, which is 25% of memory: 512m, 2g" },
+  { name: "shm", value: "SIZE", summary: "the size of /dev/shm, which is 64m" },
+  UNIX_SOCKETS,
+  SETUID_FILES,
+  NARROW_PROGRAMS,
+  WEAKER_PROC,
+  {
+    ...ALLOW_ALL,
+    summary:
+      "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files",
+  },
+];
+
 const TABLE = [
   {
     name: "run",
@@ -52,6 +73,7 @@ const TABLE = [
       `flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}\n\n${STATUS}`,
     operands: [RECIPE],
     program: true,
+    runs: true,
     flags: [
       SET,
       ...Object.values(PERMISSION_FLAGS),
@@ -72,25 +94,44 @@ const TABLE = [
       `of it. ${PROGRAM}\n\n${STATUS}`,
     operands: [],
     program: true,
+    runs: true,
+    flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS)],
+  },
+  {
+    name: "build",
+    summary: "write a recipe as an executable that needs no Deno",
+    more:
+      "The executable, a box, makes the recipe's container by itself, on any machine with Linux " +
+      "5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. " +
+      "It runs the program that is given here, with further arguments of its own command line; or, " +
+      "without one, the program that its command line names. A step that only a script can do, or " +
+      "whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box " +
+      "would do here.",
+    operands: [{ ...RECIPE, optional: true }],
+    program: true,
     flags: [
-      PERMISSION_FLAGS.read,
-      PERMISSION_FLAGS.write,
-      PERMISSION_FLAGS.net,
-      PERMISSION_FLAGS.env,
-      PROTECT,
-      { name: "no-protect", summary: "let it change those that are run or trusted later, too" },
-      { name: "tmp", value: "SIZE", summary: "the size of /tmp, which is 25% of memory: 512m, 2g" },
-      { name: "shm", value: "SIZE", summary: "the size of /dev/shm, which is 64m" },
-      UNIX_SOCKETS,
-      SETUID_FILES,
-      NARROW_PROGRAMS,
-      WEAKER_PROC,
       {
-        ...ALLOW_ALL,
-        summary:
-          "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files",
+        name: "output",
+        letter: "o",
+        value: "FILE",
+        completes: "file",
+        summary: "the file to write",
       },
-      ...Object.values(DENIAL_FLAGS),
+      {
+        name: "arch",
+        value: "NAME",
+        completes: ["x86_64", "aarch64"],
+        summary: "the processor: x86_64 or aarch64, or else the one of this machine",
+      },
+      {
+        name: "for",
+        value: "WHO",
+        completes: ["root", "user"],
+        summary: "who runs it: root, for what only root may do, or any user, which is usual",
+      },
+      SET,
+      { name: "sandbox", summary: "build a sandbox, without a recipe, by the flags below" },
+      ...SANDBOX_FLAGS,
     ],
   },
   {
@@ -107,6 +148,7 @@ const TABLE = [
       `\n\n${STATUS}`,
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,
+    runs: true,
     flags: [
       { name: "root", summary: "run it as root of the container's user namespace, or else as you" },
       { name: "any", summary: "enter a container of another user's script, or any process" },

@@ -49,6 +49,8 @@ export interface Subcommand {
   readonly operands: readonly Operand[];
   /** Whether it takes a program after `--`. */
   readonly program?: boolean;
+  /** Whether it runs that program, and has its exit status. */
+  readonly runs?: boolean;
   /** Its flags. */
   readonly flags: readonly Flag[];
 }

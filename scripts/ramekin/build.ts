@@ -1,0 +1,122 @@
+/**
+ * `ramekin build`: writes a recipe as an executable. It makes no system call of its own, so that it
+ * runs on any machine that Deno runs on, without `--allow-ffi`.
+ *
+ * @module
+ */
+
+import { type BoxOptions, buildBox } from "../../box/mod.ts";
+import { RamekinError, type Recipe, sandbox } from "../../mod.ts";
+import { readRecipe } from "../../yaml/read.ts";
+import type { Arguments } from "./arguments.ts";
+import { listOf } from "./permission_flags.ts";
+import { importRecipe, isCode, isData, readable, variablesOf } from "./recipe_file.ts";
+import { absolutePath, optionsOf } from "./sandbox.ts";
+import { UsageError } from "./usage.ts";
+
+/** Writes the box. */
+export async function run(given: Arguments): Promise<number> {
+  const output = given.value("output");
+  if (output === undefined) throw new UsageError("-o=FILE is missing: where the box is written to");
+  const options: BoxOptions = {
+    program: given.program,
+    ...choice(given, "arch", "architecture", ["x86_64", "aarch64"]),
+    ...choice(given, "for", "for", ["root", "user"]),
+  };
+  Deno.writeFileSync(output, await bytesOf(given, options), { mode: 0o755 });
+  // An older file keeps its mode.
+  if (Deno.build.os !== "windows") Deno.chmodSync(output, 0o755);
+  return 0;
+}
+
+async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const [path] = given.operands;
+  if (given.has("sandbox")) {
+    if (path !== undefined) {
+      throw new UsageError(`--sandbox is instead of a recipe; leave out ${path}`);
+    }
+    return buildBox(sandboxOf(given), options);
+  }
+  if (path === undefined) throw new UsageError("RECIPE is missing, or --sandbox in its place");
+  const flag = SANDBOX_FLAGS.find((name) => given.has(name));
+  if (flag !== undefined) {
+    throw new UsageError(`--${flag} is for --sandbox; a recipe has its own steps`);
+  }
+  const settings = given.values("set").map((value) => value!);
+  if (isCode(path)) return buildBox(await importRecipe(path, settings), options);
+  if (!isData(path)) {
+    throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
+  }
+  return buildData(path, settings, options);
+}
+
+/** The flags that describe a sandbox. */
+const SANDBOX_FLAGS = [
+  "allow-read",
+  "allow-write",
+  "allow-net",
+  "allow-env",
+  "allow-all",
+  "protect",
+  "no-protect",
+  "tmp",
+  "shm",
+  "unix-sockets",
+  "setuid-files",
+];
+
+function sandboxOf(given: Arguments): Recipe {
+  if (given.has("allow-net") && listOf(given, "allow-net") !== undefined) {
+    throw new UsageError(
+      "--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone " +
+        "gives it the whole network",
+    );
+  }
+  const options = optionsOf(given, { path: absolutePath, variables: () => ["*"] });
+  return sandbox({ ...options, env: [...new Set(["TERM", ...options.env ?? []])] });
+}
+
+function buildData(
+  path: string,
+  settings: readonly string[],
+  options: BoxOptions,
+): Uint8Array<ArrayBuffer> {
+  const text = readable(path, () => Deno.readTextFileSync(path));
+  const directory = Deno.realPathSync(directoryOf(path));
+  const { recipe, located } = readRecipe(text, {
+    file: path,
+    variables: variablesOf(settings),
+    include: (name, from) => {
+      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf(from!)}/${name}`);
+      if (!file.startsWith(`${directory}/`)) {
+        throw new UsageError(`${name} is outside of the recipe's directory`);
+      }
+      return { file, text: Deno.readTextFileSync(file) };
+    },
+  });
+  try {
+    return buildBox(recipe, options);
+  } catch (error) {
+    throw error instanceof RamekinError ? located(error) : error;
+  }
+}
+
+function directoryOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : path.slice(0, end) || "/";
+}
+
+/** The option that a flag with a few values sets. */
+function choice<Option extends keyof BoxOptions>(
+  given: Arguments,
+  flag: string,
+  option: Option,
+  values: readonly BoxOptions[Option][],
+): BoxOptions {
+  const value = given.value(flag);
+  if (value === undefined) return {};
+  if (!values.includes(value as BoxOptions[Option])) {
+    throw new UsageError(`--${flag}=${value}: it is ${values.join(" or ")}`);
+  }
+  return { [option]: value };
+}
