@@ -40,6 +40,13 @@ export interface BoxOptions {
    * @default {"user"}
    */
   readonly for?: TargetUser;
+  /**
+   * Where the program begins behind `pivotRoot()` and `chroot()`: in the root, or in the directory of
+   * the caller, if there is one of this path.
+   *
+   * @default {"root"}
+   */
+  readonly cwd?: "root" | "caller";
 }
 
 /** Returns the bytes of an executable that makes the recipe's container. */
@@ -48,8 +55,9 @@ export function buildBox(
   options: BoxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const { program = [], architecture = thisArchitecture(), for: user = "user" } = options;
+  const keepsDirectory = options.cwd === "caller";
   const steps = checkedSteps(recipe.steps);
-  const compiled = compileBox(steps, { architecture, user });
+  const compiled = compileBox(steps, { architecture, user, keepsDirectory });
   const note: BoxNote = { recipe: { steps }, program, architecture, for: user };
   const start = Uint8Array.fromBase64(START[architecture]);
   const ownRoot = compiled.plan.state.hasOwnRoot;

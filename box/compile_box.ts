@@ -39,6 +39,8 @@ export interface CompiledBox {
 export interface Target {
   readonly architecture: Architecture;
   readonly user: TargetUser;
+  /** Whether the program begins in its caller's working directory, where that is in its root too. */
+  readonly keepsDirectory: boolean;
 }
 
 /** The streams are the caller's, and the box finds the program itself. */
@@ -59,10 +61,13 @@ const SHAPE: LaunchShape = {
  * @throws {RecipeError} for a step that a box cannot do, or whose calls depend on the machine
  */
 export function compileBox(steps: readonly Step[], target: Target): CompiledBox {
-  const { architecture, user } = target;
+  const { architecture, user, keepsDirectory } = target;
   const plan = planRecipe(steps, { ownLauncher: true }, new TargetHost(architecture, user));
   refuseParentWork(plan);
-  const frame = new BoxFrame(plan, Uint8Array.fromBase64(INIT[architecture]));
+  const frame = new BoxFrame(plan, {
+    image: Uint8Array.fromBase64(INIT[architecture]),
+    keepsDirectory,
+  });
   const { parts, clone } = link(plan, SHAPE, frame);
   const bound = parts.map((part) => part instanceof Label ? part : withImage(part, frame));
   const texts = bound.flatMap((part) => part instanceof Label ? [] : [textOf(part, plan)]);

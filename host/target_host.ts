@@ -55,12 +55,9 @@ export class TargetHost implements Host {
     return OLDEST;
   }
 
-  /** Refused: the rights that Landlock can deny differ with the kernel. */
+  /** Refused: the rights that Landlock can deny differ with the kernel, which the step tries. */
   landlockVersion(): number {
-    throw new TargetIssue(
-      "the version of Landlock is that of the kernel on which the box runs; limit files by mounts " +
-        '(bind(), readonlyPaths()) and networks by unshare("net"), or run the recipe with Deno',
-    );
+    throw new TargetIssue("the version of Landlock is known only where the box runs");
   }
 
   /** Refused: it is the caller's. */
@@ -128,11 +125,7 @@ export class TargetHost implements Host {
 
   /** Refused: the files are on the machine. */
   scanNames(): NameScan {
-    throw new TargetIssue(
-      "which files have these names is known only where the box runs; leave it out " +
-        "(sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you " +
-        "know with { readOnly: true }",
-    );
+    throw new TargetIssue("which files there are is known only where the box runs");
   }
 
   /** Returns `true`: there is none. */

@@ -15,13 +15,19 @@ import {
   F_SEAL_SEAL,
   F_SEAL_SHRINK,
   F_SEAL_WRITE,
+  fchdir,
   fcntl,
+  getcwd,
   memfd_create,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
   O_RDWR,
   openat,
+  openat2,
+  RESOLVE_NO_MAGICLINKS,
   write,
 } from "../ffi/calls/files.ts";
 import { compareWord } from "../ffi/calls/futex.ts";
@@ -47,6 +53,14 @@ import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 /** The descriptor of the launcher, where it has one: no program of a box inherits more than three. */
 const LAUNCHER_PIDFD = 3;
 
+/** The facts of a box that its frame needs. */
+export interface BoxFacts {
+  /** The init for its architecture. */
+  readonly image: Uint8Array<ArrayBuffer>;
+  /** Whether the program begins in its caller's working directory, where that is in its root too. */
+  readonly keepsDirectory: boolean;
+}
+
 /** The frame of a box. */
 export class BoxFrame implements Frame {
   readonly vfork = true;
@@ -65,10 +79,12 @@ export class BoxFrame implements Frame {
   readonly nulls: readonly Output[] = [0, 1, 2].map(() => new Output(4, "&null"));
   #last: Call | undefined;
 
-  /** @param image the init for the architecture of the box */
-  constructor(plan: PlanBuilder, image: Uint8Array<ArrayBuffer>) {
+  readonly #cwd: Output | undefined;
+
+  constructor(plan: PlanBuilder, { image, keepsDirectory }: BoxFacts) {
     this.#plan = plan;
     this.#image = image;
+    this.#cwd = keepsDirectory ? new Output(4096, "&cwd") : undefined;
     this.initImage = new ResultOf(this.#memfd, "init");
   }
 
@@ -96,6 +112,8 @@ export class BoxFrame implements Frame {
       writer.add(numbered, { accept: ["EINVAL"], onFailure: END });
     } else add(call("set_tid_address", this.#word));
     if (state.exposed) add(prctl(PR_SET_DUMPABLE, 0));
+    // ENOENT: the directory is gone, and the path stays empty.
+    if (this.#cwd) writer.add(getcwd(this.#cwd), { accept: ["ENOENT"], onFailure: END });
     if (hasInit) this.#makeImage(add);
     for (const part of launcherParts) {
       if ("call" in part) writer.part({ ...part, onFailure: END });
@@ -137,6 +155,20 @@ export class BoxFrame implements Frame {
     // Changes of credentials have reset it.
     if (this.#plan.state.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
     if (this.#plan.state.hasOwnRoot) this.#useOwnNull(writer);
+    if (this.#cwd) this.#enterDirectory(writer, this.#cwd);
+  }
+
+  #enterDirectory(writer: ProgramWriter, path: Output): void {
+    const missing = new Label("there is no such directory");
+    const edges = {
+      ...CHILD_EDGES,
+      accept: ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"],
+      onAccepted: missing,
+    } as const;
+    const how = { flags: O_PATH | O_DIRECTORY | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
+    const opened = writer.add(openat2(at_fdcwd, path, how), edges);
+    writer.add(fchdir(new ResultOf(opened, "directory")), edges);
+    writer.place(missing);
   }
 
   /**

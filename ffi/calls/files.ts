@@ -228,8 +228,9 @@ export function faccessat(directory: Fd, path: string | Slot, rights: number): C
 }
 
 /** Changes the mode of a file. See fchmodat(2). */
-export function fchmodat(directory: Fd, path: string, fileMode: number): Call {
-  return call("fchmodat", at(directory), path, mode(fileMode));
+export function fchmodat(directory: Fd, path: string, fileMode: number | OutputField): Call {
+  const given = typeof fileMode === "number" ? mode(fileMode) : fileMode;
+  return call("fchmodat", at(directory), path, given);
 }
 
 /** Changes the owner of a file. See fchownat(2). */

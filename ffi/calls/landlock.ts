@@ -63,6 +63,19 @@ export function writePathBeneath(pipe: Fd, rights: number, directory: ResultOf):
   return call("writev", pipe, struct, 2);
 }
 
+/** Writes the number of a descriptor, which is not known before the program runs, to a pipe. */
+export function writeDescriptor(pipe: Fd, descriptor: ResultOf): Call {
+  const vector = new DataView(new ArrayBuffer(16));
+  vector.setUint32(8, 4, true);
+  const pointer = { offset: 0, to: descriptor };
+  return call(
+    "writev",
+    pipe,
+    new Struct(new Uint8Array(vector.buffer), descriptor.text, [pointer]),
+    1,
+  );
+}
+
 /** Adds a rule about the files beneath a directory, or about a file. See landlock_add_rule(2). */
 export function addPathBeneath(ruleset: Fd, rule: Output): Call {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, call, type Fd, flags, Output } from "../call.ts";
+import { type Call, call, type Fd, flags, Output, OutputField } from "../call.ts";
 import { at } from "./at.ts";
 import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
 import { STATX_FLAGS } from "./names/statx.ts";
@@ -53,6 +53,11 @@ export interface Statx {
   readonly ctime: bigint;
   /** The number of its mount. */
   readonly mnt_id: number;
+}
+
+/** The mode that statx(2) returns, as an argument: a call takes the permission bits of it. */
+export function statxMode(stat: Output): OutputField {
+  return new OutputField(stat, 28, "mode");
 }
 
 /** What statx(2) returned. */

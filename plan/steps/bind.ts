@@ -26,8 +26,8 @@ import { HostPath } from "../host_path.ts";
 import { pinParents } from "../pins.ts";
 import { touches } from "../mount_table.ts";
 import { ENTRY_GONE, lowerEntries } from "./bind_entries.ts";
-import { coverKernelMounts, refuseKernelMount } from "./kernel_mounts.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
+import { coverKernelMounts, refuseKernelFile, refuseKernelMount } from "./kernel_mounts.ts";
 
 const RESTRICTIONS: Readonly<Record<BindRestriction, number>> = {
   nosuid: MOUNT_ATTR_NOSUID,
@@ -50,7 +50,8 @@ export function lowerBind(step: BindStep, plan: PlanBuilder): void {
  *
  * @param gone what to do where the source does not exist
  */
-function bindOne(step: BindStep, plan: PlanBuilder, gone?: string): void {
+function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
+  const step = given.untrusted === true ? withoutUnknownMounts(given, plan) : given;
   const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath &&
     source.resolved.type === undefined;
@@ -91,6 +92,21 @@ function bindOne(step: BindStep, plan: PlanBuilder, gone?: string): void {
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
+}
+
+/**
+ * Leaves out what is mounted below the source on a machine that is not known yet: there may be
+ * filesystems of the kernel, which cannot be covered before they are known.
+ */
+function withoutUnknownMounts(step: BindStep, plan: PlanBuilder): BindStep {
+  if (plan.host.isHere || plan.access.hostSource(step.source) === undefined) return step;
+  if (normalize(step.source) === "/") {
+    plan.refuse(
+      "which filesystems of the kernel are mounted below / is known only where the box runs; name the " +
+        "directories that the program needs",
+    );
+  }
+  return { ...step, recursive: false };
 }
 
 function isUntrustedDirectory(
@@ -142,6 +158,7 @@ function show(
     ...(missing !== undefined && { accept: ["ENOENT"], onAccepted: missing }),
     fixes: () => ({ ENOENT: missingSource(step, isHost, gone) }),
   });
+  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened, plan);
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; ` +

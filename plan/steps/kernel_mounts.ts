@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ResultOf } from "../../ffi/call.ts";
+import { Named, type ResultOf } from "../../ffi/call.ts";
 import {
   O_CLOEXEC,
   O_PATH,
@@ -13,6 +13,8 @@ import {
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
 } from "../../ffi/calls/files.ts";
+import { compareWord } from "../../ffi/calls/futex.ts";
+import { fstatfs, statfsOutput } from "../../ffi/calls/statfs.ts";
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
 import {
@@ -38,6 +40,53 @@ export function refuseKernelMount(source: string, resolved: string, plan: PlanBu
       "changed; name the files and directories in it that the program needs",
   );
 }
+
+/** Checks in the launch that an open file is of no filesystem of the kernel. */
+export function refuseKernelFile(file: ResultOf, plan: PlanBuilder): void {
+  const statfs = statfsOutput();
+  plan.call(fstatfs(file, statfs));
+  const [found, none] = [new Label("it is of the kernel"), new Label("it is not of the kernel")];
+  KERNEL_MAGIC.forEach((magic, index) => {
+    const isLast = index === KERNEL_MAGIC.length - 1;
+    plan.call(compareWord(statfs, new Named(magic, `0x${magic.toString(16)}`)), {
+      accept: ["EAGAIN"],
+      onZero: found,
+      ...(isLast && { onAccepted: none }),
+    });
+  });
+  plan.place(found);
+  // No filesystem has this number, so the comparison fails.
+  plan.call(compareWord(statfs, new Named(0, "a filesystem of files, not of the kernel")));
+  plan.place(none);
+}
+
+/** The numbers of these filesystems (linux/magic.h, and the sources of those that are not there). */
+const KERNEL_MAGIC = [
+  0x6c6f6f70, // binderfs
+  0x42494e4d, // binfmt_misc
+  0xcafe4a11, // bpf
+  0x27e0eb, // cgroup, cpuset
+  0x63677270, // cgroup2
+  0x62656570, // configfs
+  0x64626720, // debugfs
+  0x1cd1, // devpts
+  0xde5e81e4, // efivarfs
+  0xa647361, // functionfs
+  0x65735543, // fusectl
+  0x19800202, // mqueue
+  0x6e667364, // nfsd
+  0x6e736673, // nsfs
+  0x9fa0, // proc
+  0x6165676c, // pstore
+  0x7655821, // resctrl
+  0x67596969, // rpc_pipefs
+  0x73636673, // securityfs
+  0xf97cff8c, // selinuxfs
+  0x43415d53, // smackfs
+  0x62656572, // sysfs
+  0x74726163, // tracefs
+  0xabba1974, // xenfs
+];
 
 /**
  * Covers those below the source with empty files and directories. Another mount, or none, in the

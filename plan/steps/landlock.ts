@@ -5,7 +5,7 @@
  */
 
 import { normalize } from "../../recipe/path.ts";
-import { type Fd, ResultOf } from "../../ffi/call.ts";
+import { type Fd, Output, OutputField, ResultOf } from "../../ffi/call.ts";
 import { O_CLOEXEC, O_PATH, pipe2, PipeEnds, read } from "../../ffi/calls/files.ts";
 import {
   addNetPort,
@@ -13,8 +13,11 @@ import {
   landlock_create_ruleset,
   landlock_restrict_self,
   pathBeneathOutput,
+  type RulesetAttributes,
+  writeDescriptor,
   writePathBeneath,
 } from "../../ffi/calls/landlock.ts";
+import type { Fixes } from "../../ffi/fix.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { Label } from "../../ffi/engine/program.ts";
 import type { PlanBuilder } from "../builder.ts";
@@ -33,8 +36,88 @@ import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Lowers `landlock`. */
 export function lowerLandlock(step: LandlockStep, plan: PlanBuilder): void {
+  if (!plan.host.isHere) return lowerForAnyVersion(step, plan);
   const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
+  const denied = deniedBy(step, version);
+  const { files, ports, scopes } = denied;
+  if (files + ports + scopes === 0) return;
+  const created = plan.call(landlock_create_ruleset(denied));
+  const ruleset = new ResultOf(created, "ruleset");
+  if (files !== 0) allowFiles(step, files, ruleset, plan);
+  if (ports !== 0) allowPorts(step, ruleset, plan);
+  plan.setNoNewPrivileges();
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES);
+}
+
+const RESTRICT_FIXES: Fixes = {
+  E2BIG: "Landlock allows 16 nested rulesets, and 16 are active",
+};
+
+/** The errors of a kernel that does not know a ruleset: an older Landlock, or none. */
+const OLDER = ["EINVAL", "E2BIG", "ENOSYS", "EOPNOTSUPP"] as const;
+
+/** The newest version that differs in what it can deny. */
+const NEWEST = 6;
+
+/**
+ * Has the kernel, which is not known yet, try rulesets from the newest version on. The first that it
+ * takes is passed on by a pipe, as a call refers to one other call only.
+ */
+function lowerForAnyVersion(step: LandlockStep, plan: PlanBuilder): void {
+  const degrade = step.degrade === true;
+  const versions = versionsFor(step, degrade ? 1 : neededBy(step));
+  if (versions.length === 0) return;
+  const pipe = new PipeEnds();
+  const chosen = new Output(4, "&ruleset", Uint8Array.of(255, 255, 255, 255));
+  const [made, none] = [new Label("the ruleset is made"), new Label("there is no Landlock")];
+  plan.call(pipe2(pipe.output, O_CLOEXEC));
+  versions.forEach((denied, index) => {
+    const isLast = index === versions.length - 1;
+    plan.skippable("this Landlock is older", (older) => {
+      const onAccepted = isLast ? none : older;
+      const accepted = isLast && !degrade ? {} : { accept: OLDER, onAccepted };
+      const created = plan.call(landlock_create_ruleset(denied), accepted);
+      const ruleset = new ResultOf(created, "ruleset");
+      if (denied.files !== 0) allowFiles(step, denied.files, ruleset, plan);
+      if (denied.ports !== 0) allowPorts(step, ruleset, plan);
+      plan.call(writeDescriptor(pipe.writer, ruleset), { onSuccess: made });
+    });
+  });
+  plan.place(made);
+  plan.call(read(pipe.reader, chosen, chosen.size));
+  plan.place(none);
+  plan.release(pipe.reader);
+  plan.release(pipe.writer);
+  plan.setNoNewPrivileges();
+  // EBADF: no ruleset was made.
+  const ruleset = new OutputField(chosen, 0, "ruleset");
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? ["EBADF"] : []);
+}
+
+/** Returns what each version can deny, the newest first, and no two the same. */
+function versionsFor(step: LandlockStep, oldest: number): readonly RulesetAttributes[] {
+  const found: RulesetAttributes[] = [];
+  for (let version = NEWEST; version >= oldest; version--) {
+    const denied = deniedBy(step, version);
+    const { files, ports, scopes } = denied;
+    const isNew = JSON.stringify(denied) !== JSON.stringify(found.at(-1));
+    if (files + ports + scopes !== 0 && isNew) found.push(denied);
+  }
+  return found;
+}
+
+/** Returns the oldest version that can do what a step asks for. */
+function neededBy(step: LandlockStep): number {
+  return Math.max(
+    FILE_WORDS.some((word) => step[word] !== undefined) ? FILES_SINCE : 1,
+    PORT_WORDS.some((word) => step[word] !== undefined) ? PORTS_SINCE : 1,
+    step.isolate !== undefined ? SCOPES_SINCE : 1,
+  );
+}
+
+/** Returns what this version can deny of what a step limits. */
+function deniedBy(step: LandlockStep, version: number): RulesetAttributes {
   const files = FILE_WORDS.some((word) => step[word] !== undefined)
     ? deniableFileRights(version)
     : 0;
@@ -46,15 +129,7 @@ export function lowerLandlock(step: LandlockStep, plan: PlanBuilder): void {
     (sum, word) => sum | SCOPES[word],
     0,
   );
-  if (files + ports + scopes === 0) return;
-  const created = plan.call(landlock_create_ruleset({ files, ports, scopes }));
-  const ruleset = new ResultOf(created, "ruleset");
-  if (files !== 0) allowFiles(step, files, ruleset, plan);
-  if (ports !== 0) allowPorts(step, ruleset, plan);
-  plan.setNoNewPrivileges();
-  plan.beforeExec(landlock_restrict_self(ruleset), {
-    E2BIG: "Landlock allows 16 nested rulesets, and 16 are active",
-  });
+  return { files, ports, scopes };
 }
 
 function refuseOlder(step: LandlockStep, version: number): void {

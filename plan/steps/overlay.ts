@@ -5,6 +5,7 @@
  */
 
 import type { ResultOf } from "../../ffi/call.ts";
+import { statx, STATX_MODE, statxMode, statxOutput } from "../../ffi/calls/statx.ts";
 import {
   at_fdcwd,
   fchmodat,
@@ -159,12 +160,23 @@ function placeOf(plan: PlanBuilder, path: string): string {
  */
 function copyAttributes(plan: PlanBuilder, lower: string, upper: string): void {
   const source = plan.source(lower);
+  if (source instanceof HostPath && !plan.host.isHere) return copyLateMode(plan, source, upper);
   const attributes = source instanceof HostPath ? source.resolved.attributes : undefined;
   if (attributes === undefined) return;
   const { mode, uid, gid } = attributes;
   // In a user namespace the directory is the caller's already, and other owners are not mapped.
   if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
   plan.call(fchmodat(at_fdcwd, upper, mode));
+}
+
+/** Does the same for a lower directory that is not known yet: its mode is read when the box runs. */
+function copyLateMode(plan: PlanBuilder, lower: HostPath, upper: string): void {
+  const opened = lower.open(O_PATH | O_DIRECTORY);
+  const status = statxOutput();
+  plan.call(statx(opened, "", AT_EMPTY_PATH, STATX_MODE, status));
+  plan.call(fchmodat(at_fdcwd, upper, statxMode(status)));
+  plan.release(opened);
+  // The owner is that of a user namespace: isPrivileged() refuses others.
 }
 
 /** Attaches a mount to a new directory in the working directory. */

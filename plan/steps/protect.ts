@@ -16,7 +16,8 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   const source = normalize(step.source);
   const { path: directory, type } = plan.resolveTrusted(source);
   // A file that is named itself is meant to be changed.
-  if (type !== "directory") return;
+  if (type !== "directory" && plan.host.isHere) return;
+  if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES, except = [] } = step;
   const { found, missing } = plan.facts.scanNames({
     directory,
@@ -55,6 +56,11 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     shown.keep({ path: name.path, isLink: false });
   }
 }
+
+const NAMES_OF_TARGET =
+  "which files have these names is known only where the box runs; leave it out " +
+  "(sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know " +
+  "with { readOnly: true }";
 
 function homeOf(plan: PlanBuilder): string | undefined {
   const home = plan.host.homeDirectory();

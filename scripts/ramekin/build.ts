@@ -35,7 +35,7 @@ async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Arra
     if (path !== undefined) {
       throw new UsageError(`--sandbox is instead of a recipe; leave out ${path}`);
     }
-    return buildBox(sandboxOf(given), options);
+    return buildBox(sandboxOf(given), { ...options, cwd: "caller" });
   }
   if (path === undefined) throw new UsageError("RECIPE is missing, or --sandbox in its place");
   const flag = SANDBOX_FLAGS.find((name) => given.has(name));
