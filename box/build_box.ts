@@ -97,6 +97,7 @@ export function buildBox(
       flags: flagsOf(compiled, user),
       nulls: contents.offsets(compiled.nulls),
       copies,
+      answers: contents.offsets(compiled.answers),
       streams: ownRoot ? codeAt + align(start.length) : 0,
     });
     const memory = copies + COPIES_SIZE - memoryAt;

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Argument, type Call, describeCall } from "../ffi/call.ts";
+import { type Argument, type Call, describeCall, OutputField } from "../ffi/call.ts";
 import { execveat } from "../ffi/calls/processes.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
-import { assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
+import { assemble, Label, recordOffset, type SyscallProgram } from "../ffi/engine/program.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import { CALLER_GID, CALLER_UID, isCallersId } from "../host/caller_ids.ts";
 import { TargetHost, type TargetUser } from "../host/target_host.ts";
@@ -29,6 +30,8 @@ export interface CompiledBox {
   readonly texts: readonly string[];
   /** The last call before the program. */
   readonly last: Call;
+  /** The calls that look at an earlier one's answer: their offsets, and where the errno is. */
+  readonly answers: readonly number[];
   /** The offsets of words that tell whether a stream is /dev/null; none where that is no matter. */
   readonly nulls: readonly number[];
   /** Whether a process of the container has memory of its own. */
@@ -76,7 +79,23 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   const program = assemble(bound, architecture);
   const { last, copiesMemory } = frame;
   const nulls = frame.nulls.flatMap((word) => program.outputs.get(word) ?? []);
-  return { plan, program, texts, last, nulls, copiesMemory };
+  const answers = answersIn(program);
+  return { plan, program, texts, last, answers, nulls, copiesMemory };
+}
+
+/** The bit of an errno that stands in place of the offset of one. */
+const ERRNO_ITSELF = 2 ** 31;
+
+/** Returns pairs of offsets for the calls that fail for an earlier one, which is what is to be told. */
+function answersIn({ calls, outputs }: SyscallProgram): readonly number[] {
+  return calls.flatMap(({ verdict, args }, index) => {
+    if (verdict === undefined) return [];
+    const answer = args.find((argument) => argument instanceof OutputField);
+    const at = outputs.get(verdict.answer)!;
+    // One that compares the answer with a value has no errno in it.
+    const errno = answer === undefined ? ERRNO_ITSELF + ERRNO.EINVAL : at + answer.offset;
+    return [recordOffset(index), errno];
+  });
 }
 
 /** Refuses what a process outside of the container has to do, which a box has not. */
@@ -129,7 +148,8 @@ function isId(argument: Argument): boolean {
 }
 
 function textOf({ call, stepIndex }: LaunchRecord, plan: PlanBuilder): string {
-  const text = describeCall(call)
+  const described = call.verdict === undefined ? describeCall(call) : call.verdict.text;
+  const text = described
     .replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
   return stepIndex === undefined
     ? text

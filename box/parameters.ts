@@ -39,6 +39,8 @@ export interface Parameters {
   readonly copies: number;
   /** The address of the code that looks at the standard streams. */
   readonly streams: number;
+  /** The address of pairs of offsets: of a call that looks at an answer, and of its errno. */
+  readonly answers: number;
 }
 
 /** What a box is like. */
@@ -54,15 +56,16 @@ export const FLAGS = {
 } as const;
 
 /** The size of the parameters in bytes. */
-export const PARAMETERS_SIZE = 76;
+export const PARAMETERS_SIZE = 80;
 
 /** Returns the parameters as the code reads them. */
 export function parameterBytes(parameters: Parameters): Uint8Array {
   const { table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos } = parameters;
-  const { kept, set, setCount, program, programCount, flags, nulls, copies, streams } = parameters;
+  const { kept, set, setCount, program, programCount, flags, nulls, copies, streams, answers } =
+    parameters;
   const words = Uint32Array.of(
     ...[table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos],
-    ...[kept, set, setCount, program, programCount, flags, nulls, copies, streams],
+    ...[kept, set, setCount, program, programCount, flags, nulls, copies, streams, answers],
   );
   return new Uint8Array(words.buffer);
 }

@@ -19,7 +19,8 @@
     .set P_NULLS,        64
     .set P_COPIES,       68
     .set P_STREAMS,      72
-    .set P_SIZE,         76
+    .set P_ANSWERS,      76
+    .set P_SIZE,         80
 
     .set CLEARS,      0         // flags, by their bits
     .set OWN_SESSION, 1
@@ -380,6 +381,16 @@ failed:
     bl      say
     ldr     w23, [x21, FAILED_WITH]
     mov     w24, 125
+    ldr     w1, [x20, P_ANSWERS]
+    ldr     w4, [x21, FAILED_AT]
+1:  ldp     w2, w3, [x1], 8
+    cbz     w2, says_errno
+    cmp     w2, w4
+    b.ne    1b
+    and     w23, w3, 0x7fffffff
+    tbnz    w3, 31, says_errno
+    ldr     w23, [x21, x3]
+    neg     w23, w23
     b       says_errno
 not_started:
     bl      unpack_texts

@@ -28,7 +28,9 @@
     .set P_NULLS,        64     # address of the offsets of words: whether a stream is /dev/null
     .set P_COPIES,       68     # address of what is known of the copies of streams
     .set P_STREAMS,      72     # address of the code that looks at the standard streams
-    .set P_SIZE,         76
+    .set P_ANSWERS,      76     # address of pairs: the offset of a call that looks at an answer, and
+                                # that of the answer, or with the highest bit an errno; 0 last
+    .set P_SIZE,         80
 
     .set CLEARS,      1         # flags: the environment is cleared
     .set OWN_SESSION, 2         # the program has no part in the terminal's signals
@@ -398,6 +400,19 @@ failed:
     call    say
     mov     ebp, [r14 + FAILED_WITH]
     mov     ebx, 125
+    mov     esi, [r13 + P_ANSWERS]
+1:  mov     eax, [rsi]
+    test    eax, eax
+    jz      says_errno
+    mov     ecx, [rsi + 4]
+    add     rsi, 8
+    cmp     eax, [r14 + FAILED_AT]
+    jne     1b
+    mov     ebp, ecx
+    btr     ebp, 31
+    jc      says_errno
+    mov     ebp, [r14 + rcx]
+    neg     ebp
     jmp     says_errno
 not_started:
     call    unpack_texts
