@@ -4,21 +4,23 @@
  * @module
  */
 
-import { ERRNO } from "../ffi/errno.ts";
-import { HEADER, PENDING, resultOffset } from "../ffi/engine/program.ts";
 import { concat } from "../ffi/concat.ts";
 import type { Slot } from "../ffi/call.ts";
+import { PENDING, resultOffset } from "../ffi/engine/program.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import type { TargetUser } from "../host/target_host.ts";
 import { checkedSteps } from "../recipe/check.ts";
+import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
 import { START, STREAMS } from "./bytes.ts";
 import { compileBox, type CompiledBox } from "./compile_box.ts";
-import { addressesOf, type Executable, writeElf } from "./elf.ts";
-import { type BoxNote, noteText } from "./note.ts";
+import { Contents } from "./contents.ts";
+import { codeAddress, dataAddress, memoryAddress, writeElf } from "./elf.ts";
+import { noteText } from "./note.ts";
 import { pack } from "./pack.ts";
-import { FLAGS, parameterBytes, PARAMETERS_SIZE } from "./parameters.ts";
+import { FLAGS, parameterBytes, type Parameters } from "./parameters.ts";
+import { errnoBytes, textBytes } from "./texts.ts";
 
 /** The options of {@linkcode buildBox}. */
 export interface BoxOptions {
@@ -49,79 +51,129 @@ export interface BoxOptions {
   readonly cwd?: "root" | "caller";
 }
 
-/** Returns the bytes of an executable that makes the recipe's container. */
+/**
+ * Returns the bytes of a static executable that makes the recipe's container and runs a program in it.
+ * It needs Linux 5.12 or later, and nothing else. Its exit status is the program's: 128 plus the
+ * signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be
+ * started, 125 if the container cannot be made.
+ *
+ * The same recipe and options give the same bytes. Nothing of this machine gets into them: what the
+ * plan of a recipe would ask it, the box finds out where it runs.
+ *
+ * @throws {RecipeError} for a step that only a script can do, or that depends on a machine that is
+ * not known yet
+ *
+ * @example
+ * ```ts
+ * import { clearEnv, hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+ * import { buildBox } from "@ramekin/ramekin/box";
+ *
+ * const kitchen = recipe(unshare("user", "uts"), mapRoot(), hostname("kitchen"), clearEnv());
+ * const file = buildBox(kitchen, { program: ["uname", "-n"], architecture: "aarch64" });
+ * console.log(file.length); // a few kilobytes, for Deno.writeFileSync(path, file, { mode: 0o755 })
+ * ```
+ */
 export function buildBox(
   recipe: { readonly steps: readonly Step[] },
   options: BoxOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { program = [], architecture = thisArchitecture(), for: user = "user" } = options;
-  const keepsDirectory = options.cwd === "caller";
+  const { program = [], architecture = Deno.build.arch, for: user = "user" } = options;
   const steps = checkedSteps(recipe.steps);
+  checkProgram(program);
+  const keepsDirectory = options.cwd === "caller";
   const compiled = compileBox(steps, { architecture, user, keepsDirectory });
-  const note: BoxNote = { recipe: { steps }, program, architecture, for: user };
+  const note = noteText({ recipe: { steps }, program, architecture, for: user });
   const start = Uint8Array.fromBase64(START[architecture]);
   const ownRoot = compiled.plan.state.hasOwnRoot;
   const streams = Uint8Array.fromBase64(ownRoot ? STREAMS[architecture] : "");
-  const code = concat([start, new Uint8Array(align(start.length) - start.length), streams]);
-  const contents = new Contents();
-  const build = (memoryAt: number, dataAt: number, codeAt: number) => {
-    contents.begin(dataAt);
-    const table = tableBytes(compiled, memoryAt);
-    const textsAt = memoryAt + align(compiled.program.bytes.length);
-    const texts = new TextEncoder().encode([...compiled.texts, ""].join("\0"));
-    const errnos = errnoBytes();
-    const copies = align(textsAt + texts.length + errnos.length);
-    const { plan } = compiled;
-    const { environment, keptVariables } = plan.state;
-    const set = Array.from(environment, ([name, value]) => `${name}=${value}`);
-    const kept = Array.from(
-      keptVariables,
-      (name) => name.endsWith("*") ? name.slice(0, -1) : `${name}=`,
-    );
-    const parameters = parameterBytes({
-      table: memoryAt,
-      tableSize: compiled.program.bytes.length,
-      packed: contents.add(pack(table)),
-      pid: compiled.program.outputs.get(plan.main.pid)!,
-      last: resultOffset(compiled.program.calls.indexOf(compiled.last)),
-      uids: contents.offsets(cellsOf(compiled, UID_DIGITS)),
-      gids: contents.offsets(cellsOf(compiled, GID_DIGITS)),
-      texts: contents.add(pack(concat([texts, errnos]))),
-      textsAt,
-      errnos: textsAt + texts.length,
-      kept: contents.strings(kept.filter((name) => name !== "")),
-      set: contents.strings(set),
-      setCount: set.length,
-      program: contents.strings(program),
-      programCount: program.length,
-      flags: flagsOf(compiled, user),
-      nulls: contents.offsets(compiled.nulls),
-      copies,
-      answers: contents.offsets(compiled.answers),
-      streams: ownRoot ? codeAt + align(start.length) : 0,
-    });
-    const memory = copies + COPIES_SIZE - memoryAt;
-    const data = contents.bytes;
-    const executable = { architecture, note: noteText(note), parameters, code, data, memory };
-    return executable satisfies Executable;
-  };
-  // The size of what is packed depends on the addresses in it, and they on the size.
-  let executable = build(0, 0, 0);
-  for (let tries = 0; tries < 8; tries++) {
-    const { data, memory, code } = addressesOf(executable);
-    const next = build(memory, data, code);
-    const again = addressesOf(next);
-    executable = next;
-    if (again.data === data && again.memory === memory) break;
-  }
-  return writeElf(executable);
+  const code = concat([start, new Uint8Array(aligned(start.length) - start.length), streams]);
+  const memory = layOutMemory(compiled, memoryAddress(note, code, unpackedSize(compiled)));
+  const contents = new Contents(dataAddress(note));
+  const given = fill(contents, compiled, memory, program);
+  const flags = flagsOf(compiled, user);
+  const data = contents.bytes;
+  const codeAt = codeAddress(note, data.length);
+  const streamsAt = ownRoot ? codeAt + aligned(start.length) : 0;
+  const parameters = parameterBytes({ ...given, flags, streams: streamsAt });
+  return writeElf({ architecture, note, parameters, code, data, memory });
+}
+
+/** Refuses words that execve(2) cannot pass on. */
+function checkProgram(program: readonly string[]): void {
+  const wrong = program.find((word, index) => word.includes("\0") || index === 0 && word === "");
+  if (wrong === undefined) return;
+  throw new RecipeError(
+    `the program and its arguments have no NUL byte in them, and its name has letters, not ${
+      JSON.stringify(wrong)
+    }`,
+  );
+}
+
+/** Where the parts of the memory of a box lie. */
+interface MemoryLayout {
+  readonly address: number;
+  readonly table: number;
+  readonly texts: number;
+  readonly errnos: number;
+  readonly copies: number;
+  readonly size: number;
+}
+
+function layOutMemory({ program, texts }: CompiledBox, address: number): MemoryLayout {
+  const textsAt = address + aligned(program.bytes.length);
+  const errnos = textsAt + textBytes(texts).length;
+  const copies = aligned(errnos + errnoBytes().length);
+  const size = copies + COPIES_SIZE - address;
+  return { address, table: address, texts: textsAt, errnos, copies, size };
 }
 
 /** The size of what is known of the copies of streams. */
 const COPIES_SIZE = 20;
 
-function thisArchitecture(): Architecture {
-  return Deno.build.arch;
+/** Returns what the packed parts take at most, and all that is beside them. */
+function unpackedSize({ program, texts, plan }: CompiledBox): number {
+  const { environment, keptVariables } = plan.state;
+  const strings = [...environment, ...keptVariables].join("").length * 3;
+  return 2 * (program.bytes.length + textBytes(texts).length + strings) + errnoBytes().length;
+}
+
+/** Writes the data of a box, and returns where it is. */
+function fill(
+  contents: Contents,
+  compiled: CompiledBox,
+  memory: MemoryLayout,
+  program: readonly string[],
+): Omit<Parameters, "flags" | "streams"> {
+  const { plan } = compiled;
+  const { calls, outputs, bytes, slots } = compiled.program;
+  const { environment, keptVariables } = plan.state;
+  const set = Array.from(environment, ([name, value]) => `${name}=${value}`);
+  const digits = (slot: Slot) => contents.numbers(slots.get(slot) ?? []);
+  return {
+    table: memory.table,
+    tableSize: bytes.length,
+    packed: contents.add(pack(tableBytes(compiled, memory.table))),
+    pid: outputs.get(plan.main.pid)!,
+    last: resultOffset(calls.indexOf(compiled.last)),
+    uids: digits(UID_DIGITS),
+    gids: digits(GID_DIGITS),
+    texts: contents.add(pack(concat([textBytes(compiled.texts), errnoBytes()]))),
+    textsAt: memory.texts,
+    errnos: memory.errnos,
+    kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text) => text !== "")),
+    set: contents.strings(set),
+    setCount: set.length,
+    program: contents.strings(program),
+    programCount: program.length,
+    nulls: contents.numbers(compiled.nulls),
+    copies: memory.copies,
+    answers: contents.numbers(compiled.answers),
+  };
+}
+
+/** Returns how variables begin that are kept: `HOME=`, or `AWS_`. */
+function beginningOf(pattern: string): string {
+  return pattern.endsWith("*") ? pattern.slice(0, -1) : `${pattern}=`;
 }
 
 function flagsOf({ plan, copiesMemory }: CompiledBox, user: TargetUser): number {
@@ -129,8 +181,7 @@ function flagsOf({ plan, copiesMemory }: CompiledBox, user: TargetUser): number 
   // All variables are kept where all names are.
   const clears = clearsEnvironment && !keptVariables.has("*");
   return (clears ? FLAGS.clears : 0) | (ownSession ? FLAGS.ownSession : 0) |
-    (user === "root" ? FLAGS.forRoot : 0) |
-    (copiesMemory ? FLAGS.shared : 0);
+    (user === "root" ? FLAGS.forRoot : 0) | (copiesMemory ? FLAGS.shared : 0);
 }
 
 /** Returns the table for its address, without the zeros at its end. */
@@ -145,58 +196,6 @@ function tableBytes({ program, last }: CompiledBox, address: number): Uint8Array
   return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
 
-/** Returns where the digits of an id begin in the table. */
-function cellsOf({ program }: CompiledBox, digits: Slot): readonly number[] {
-  return program.slots.get(digits) ?? [];
-}
-
-/** Returns the numbers and names of errnos; the last one, with the number 0, is that of others. */
-function errnoBytes(): Uint8Array {
-  const entries = Object.entries(ERRNO).filter(([, number]) => number < 256);
-  const encoder = new TextEncoder();
-  return concat([
-    ...entries.map(([name, number]) =>
-      concat([Uint8Array.of(number), encoder.encode(`${name}\0`)])
-    ),
-    encoder.encode("\0an unknown errno\0"),
-  ]);
-}
-
-function align(value: number): number {
+function aligned(value: number): number {
   return Math.ceil(value / 16) * 16;
-}
-
-/** The data of a box while it is written. */
-class Contents {
-  #parts: Uint8Array[] = [];
-  #address = 0;
-  #end = 0;
-
-  begin(address: number): void {
-    this.#parts = [];
-    this.#address = address;
-    this.#end = 0;
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return concat(this.#parts);
-  }
-
-  /** Adds bytes, and returns their address. */
-  add(bytes: Uint8Array): number {
-    const at = Math.ceil(this.#end / 4) * 4;
-    this.#parts.push(new Uint8Array(at - this.#end), bytes);
-    this.#end = at + bytes.length;
-    return this.#address + at;
-  }
-
-  /** Adds strings, each with a NUL behind it, and one more behind the last. */
-  strings(strings: readonly string[]): number {
-    return this.add(new TextEncoder().encode([...strings, "", ""].join("\0")));
-  }
-
-  /** Adds offsets, and 0 behind the last. */
-  offsets(offsets: readonly number[]): number {
-    return this.add(new Uint8Array(Uint32Array.of(...offsets, 0).buffer));
-  }
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Architecture } from "../ffi/syscall_numbers.ts";
+import { PARAMETERS_SIZE } from "./parameters.ts";
 
 /** Where the first segment lies. */
 export const BASE = 0x400000;
@@ -15,6 +16,7 @@ export const NOTE = { owner: "Ramekin", type: 1 } as const;
 
 /** The largest pages of the kernels of an architecture. */
 const PAGE: Readonly<Record<Architecture, number>> = { x86_64: 0x1000, aarch64: 0x10000 };
+const LARGEST_PAGE = 0x10000;
 const MACHINE: Readonly<Record<Architecture, number>> = { x86_64: 62, aarch64: 183 };
 
 const [HEADER_SIZE, SEGMENT_SIZE, SECTION_SIZE] = [64, 56, 64];
@@ -29,73 +31,55 @@ export interface Executable {
   readonly architecture: Architecture;
   /** The text of the note. */
   readonly note: string;
+  readonly data: Uint8Array;
   /** What lies right before the code. */
   readonly parameters: Uint8Array;
   readonly code: Uint8Array;
-  readonly data: Uint8Array;
-  /** The size of the memory of zeros. */
-  readonly memory: number;
-}
-
-/** Where the parts of an executable lie when it runs. */
-export interface Addresses {
-  readonly code: number;
-  readonly data: number;
-  readonly memory: number;
-}
-
-/** Returns the addresses of an executable; its parameters may be zeros still. */
-export function addressesOf(executable: Executable): Addresses {
-  const { code, data, memory } = layOut(executable);
-  return { code: BASE + code, data: BASE + data, memory };
-}
-
-interface Layout {
-  readonly note: number;
-  readonly code: number;
-  readonly data: number;
-  readonly end: number;
-  /** The address of the memory. */
-  readonly memory: number;
+  /** The memory of zeros. */
+  readonly memory: { readonly address: number; readonly size: number };
 }
 
 const SEGMENTS = 4;
+const NOTE_AT = HEADER_SIZE + SEGMENTS * SEGMENT_SIZE;
 
-function layOut({ architecture, note, parameters, code, data }: Executable): Layout {
-  const notes = HEADER_SIZE + SEGMENTS * SEGMENT_SIZE;
-  const codeAt = align(notes + noteOf(note).length + parameters.length, 16);
-  const dataAt = align(codeAt + code.length, 8);
-  const end = dataAt + data.length;
-  const memory = BASE + align(end, PAGE[architecture]);
-  return { note: notes, code: codeAt, data: dataAt, end, memory };
+/** Returns the address of the data behind a note. */
+export function dataAddress(note: string): number {
+  return BASE + align(NOTE_AT + noteOf(note).length, 4);
+}
+
+/** Returns the address of the code behind data of this size and the parameters. */
+export function codeAddress(note: string, size: number): number {
+  return align(dataAddress(note) + size + PARAMETERS_SIZE, 16);
+}
+
+/** Returns an address for the memory, behind data of this size at most. */
+export function memoryAddress(note: string, code: Uint8Array, size: number): number {
+  // Pages of any size begin there.
+  return align(codeAddress(note, size) + code.length, LARGEST_PAGE);
 }
 
 /** Returns the bytes of an executable. */
 export function writeElf(executable: Executable): Uint8Array<ArrayBuffer> {
   const { architecture, parameters, code, data, memory } = executable;
-  const at = layOut(executable);
   const note = noteOf(executable.note);
+  const [dataAt, codeAt] = [
+    dataAddress(executable.note) - BASE,
+    codeAddress(executable.note, data.length) - BASE,
+  ];
+  const at = { note: NOTE_AT, data: dataAt, code: codeAt, end: codeAt + code.length };
   const sections: readonly Section[] = [
     { name: "", type: 0, flags: 0, address: 0, offset: 0, size: 0, alignment: 0 },
     ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at.note, note.length, 4),
-    // strip(1) clears what is in no section.
-    ofFile(
-      ".parameters",
-      SHT_PROGBITS,
-      SHF_ALLOC,
-      at.code - parameters.length,
-      parameters.length,
-      4,
-    ),
+    // With the parameters: strip(1) clears what is in no section.
+    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at.data, at.code - at.data, 4),
     ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at.code, code.length, 16),
-    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at.data, data.length, 8),
     {
       name: ".bss",
       type: SHT_NOBITS,
       flags: SHF_ALLOC | SHF_WRITE,
-      address: at.memory,
+      address: memory.address,
       offset: at.end,
-      size: memory,
+      size: memory.size,
       alignment: 16,
     },
   ];
@@ -127,7 +111,7 @@ export function writeElf(executable: Executable): Uint8Array<ArrayBuffer> {
   const segments: readonly (readonly number[])[] = [
     // type, flags, offset, address, size in the file, size in memory, alignment
     [PT_LOAD, PF_R | PF_X, 0, BASE, at.end, at.end, page],
-    [PT_LOAD, PF_R | PF_W, 0, at.memory, 0, memory, page],
+    [PT_LOAD, PF_R | PF_W, 0, memory.address, 0, memory.size, page],
     [PT_NOTE, PF_R, at.note, BASE + at.note, note.length, note.length, 4],
     [PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 16],
   ];

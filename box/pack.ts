@@ -18,14 +18,17 @@ export function pack(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const places = new Map<number, number[]>();
   let [literals, at] = [0, 0];
   while (at + SHORTEST <= bytes.length) {
-    const known = places.get(wordAt(bytes, at));
-    const found = known === undefined ? undefined : longest(bytes, at, known);
-    if (found === undefined) {
-      note(places, bytes, at++);
+    const found = copyFor(bytes, at, places);
+    note(places, bytes, at);
+    const later = found === undefined ? undefined : copyFor(bytes, at + 1, places);
+    // A longer copy that begins one byte later is worth the byte.
+    if (found === undefined || later !== undefined && later.length > found.length + 1) {
+      at++;
       continue;
     }
     writeSequence(packed, bytes.subarray(literals, at), found);
-    for (const end = at + found.length; at < end; at++) note(places, bytes, at);
+    const end = at + found.length;
+    for (at++; at < end; at++) note(places, bytes, at);
     literals = at;
   }
   if (literals < bytes.length) writeSequence(packed, bytes.subarray(literals));
@@ -35,6 +38,16 @@ export function pack(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 interface Copy {
   readonly distance: number;
   readonly length: number;
+}
+
+function copyFor(
+  bytes: Uint8Array,
+  at: number,
+  places: ReadonlyMap<number, readonly number[]>,
+): Copy | undefined {
+  if (at + SHORTEST > bytes.length) return undefined;
+  const known = places.get(wordAt(bytes, at));
+  return known === undefined ? undefined : longest(bytes, at, known);
 }
 
 function longest(bytes: Uint8Array, at: number, places: readonly number[]): Copy | undefined {
@@ -65,7 +78,7 @@ function writeSequence(packed: number[], literals: Uint8Array, copy?: Copy): voi
   const more = copy === undefined ? 0 : copy.length - SHORTEST;
   packed.push(Math.min(literals.length, 15) << 4 | Math.min(more, 15));
   writeLength(packed, literals.length);
-  packed.push(...literals);
+  for (const byte of literals) packed.push(byte);
   if (copy === undefined) return;
   packed.push(copy.distance & 255, copy.distance >> 8);
   writeLength(packed, more);

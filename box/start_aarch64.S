@@ -27,6 +27,14 @@
     .set FOR_ROOT,    2
     .set SHARED,      4
 
+    // Refusals, by their numbers among the texts (texts.ts).
+    .set IS_SETUID, 0
+    .set IS_FOR_ROOT, 1
+    .set NO_PROGRAM, 2
+    .set NO_MEMORY, 3
+    .set NOT_WRITTEN, 4
+    .set REFUSALS, 8
+
     .set FAILED_AT,   0
     .set FAILED_WITH, 4
     .set STARTED,     8
@@ -93,13 +101,13 @@ _start:
     cmp     x0, AT_SECURE
     b.ne    2b
     cbz     x2, 3f
-    adr     x1, is_setuid
+    mov     w22, IS_SETUID
     b       refuse
 3:  system  GETEUID
     cbz     w0, 4f
     ldr     w2, [x20, P_FLAGS]
     tbz     w2, FOR_ROOT, 4f
-    adr     x1, is_for_root
+    mov     w22, IS_FOR_ROOT
     b       refuse
 4:  ldr     w2, [x20, P_FLAGS]
     tbz     w2, SHARED, 5f
@@ -110,7 +118,7 @@ _start:
     mov     x4, -1
     mov     x5, 0
     system  MMAP
-    adr     x1, no_memory
+    mov     w22, NO_MEMORY
     cmp     x0, x21
     b.ne    refuse
 5:  ldr     w1, [x20, P_PACKED]
@@ -119,7 +127,8 @@ _start:
     ldr     w2, [x20, P_STREAMS]
     cbz     w2, 6f
     blr     x2
-    cbnz    x1, refuse
+    mov     w22, w1
+    cbnz    w1, refuse
 6:  system  GETEUID
     ldr     w1, [x20, P_UIDS]
     bl      write_ids
@@ -133,7 +142,7 @@ _start:
     sub     x5, x5, 1
 7:  ldr     w3, [x20, P_PROGRAM_COUNT]
     add     x2, x5, x3
-    adr     x1, no_program
+    mov     w22, NO_PROGRAM
     cbz     x2, refuse
     add     x2, x2, 2           // the NULL, and one more for the stack's 16 bytes
     and     x2, x2, -2
@@ -336,7 +345,7 @@ finish:
     mov     x1, 2
     mov     x2, 0
     system  DUP3
-    adr     x1, not_written
+    mov     w22, NOT_WRITTEN
     b       refuse
 exit:
     system  EXIT_GROUP
@@ -376,6 +385,7 @@ failed:
     sub     w3, w3, 16
     mov     w2, RECORD_SIZE
     udiv    w3, w3, w2
+    add     w3, w3, REFUSALS
     ldr     w1, [x20, P_TEXTS_AT]
     bl      nth
     bl      say
@@ -420,12 +430,14 @@ says_errno:
     mov     w0, w24
     b       finish
 
-// Refuses to run, with the text at x1.
+// Refuses to run, with the text of the number w22.
 refuse:
-    mov     x24, x1
+    bl      unpack_texts
     adr     x1, begins
     bl      say
-    mov     x1, x24
+    ldr     w1, [x20, P_TEXTS_AT]
+    mov     w3, w22
+    bl      nth
     bl      say
     adr     x1, newline
     bl      say
@@ -574,14 +586,4 @@ program:
     .asciz  "box: execve of "
 newline:
     .asciz  "\n"
-is_setuid:
-    .asciz  "it is set-user-ID or has capabilities (AT_SECURE), and would lend them to its caller; take them away"
-is_for_root:
-    .asciz  "it was built for root; run it as root, or build it with --for user"
-no_program:
-    .asciz  "it has no program: box PROGRAM [ARGUMENT...]"
-no_memory:
-    .asciz  "mmap failed"
-not_written:
-    .asciz  "its output cannot be written"
     .section .note.GNU-stack, "", %progbits

@@ -37,6 +37,14 @@
     .set FOR_ROOT,    4         # it is for root alone
     .set SHARED,     16         # a process of the container has memory of its own
 
+    # Refusals, by their numbers among the texts (texts.ts).
+    .set IS_SETUID, 0
+    .set IS_FOR_ROOT, 1
+    .set NO_PROGRAM, 2
+    .set NO_MEMORY, 3
+    .set NOT_WRITTEN, 4
+    .set REFUSALS, 8
+
     .set FAILED_AT,   0         # the table's header
     .set FAILED_WITH, 4
     .set STARTED,     8         # whether the program has been tried
@@ -109,14 +117,14 @@ _start:
     jne     2b
     cmp     qword ptr [rdi - 8], 0
     je      3f
-    lea     rsi, [rip + is_setuid]
+    mov     r15d, IS_SETUID
     jmp     refuse
 3:  system  GETEUID
     test    eax, eax
     jz      4f
     test    byte ptr [r13 + P_FLAGS], FOR_ROOT
     jz      4f
-    lea     rsi, [rip + is_for_root]
+    mov     r15d, IS_FOR_ROOT
     jmp     refuse
 4:  test    byte ptr [r13 + P_FLAGS], SHARED
     jz      5f
@@ -128,7 +136,7 @@ _start:
     xor     r9d, r9d
     system  MMAP
     cmp     rax, r14
-    lea     rsi, [rip + no_memory]
+    mov     r15d, NO_MEMORY
     jne     refuse
 5:  mov     esi, [r13 + P_PACKED]
     mov     rdi, r14
@@ -137,7 +145,8 @@ _start:
     test    eax, eax
     jz      6f
     call    rax
-    test    rsi, rsi
+    mov     r15d, esi
+    test    esi, esi
     jnz     refuse
 6:
     system  GETEUID
@@ -154,7 +163,7 @@ _start:
     mov     ecx, [r13 + P_PROGRAM_COUNT]
     mov     rdx, rax
     add     rdx, rcx
-    lea     rsi, [rip + no_program]
+    mov     r15d, NO_PROGRAM
     jz      refuse
     lea     rdx, [8 * rdx + 8]
     sub     rsp, rdx
@@ -352,7 +361,7 @@ finish:
     mov     esi, 2
     xor     edx, edx
     system  DUP3
-    lea     rsi, [rip + not_written]
+    mov     r15d, NOT_WRITTEN
     jmp     refuse
 exit:
     system  EXIT_GROUP
@@ -395,7 +404,7 @@ failed:
     mov     ecx, 88
     div     ecx
     mov     esi, [r13 + P_TEXTS_AT]
-    mov     ecx, eax
+    lea     ecx, [rax + REFUSALS]
     call    nth
     call    say
     mov     ebp, [r14 + FAILED_WITH]
@@ -446,12 +455,14 @@ says_errno:
     mov     edi, ebx
     jmp     finish
 
-# Refuses to run, with the text at rsi.
+# Refuses to run, with the text of the number r15d.
 refuse:
-    mov     rbx, rsi
+    call    unpack_texts
     lea     rsi, [rip + begins]
     call    say
-    mov     rsi, rbx
+    mov     esi, [r13 + P_TEXTS_AT]
+    mov     ecx, r15d
+    call    nth
     call    say
     lea     rsi, [rip + newline]
     call    say
@@ -602,14 +613,4 @@ program:
     .asciz  "box: execve of "
 newline:
     .asciz  "\n"
-is_setuid:
-    .asciz  "it is set-user-ID or has capabilities (AT_SECURE), and would lend them to its caller; take them away"
-is_for_root:
-    .asciz  "it was built for root; run it as root, or build it with --for user"
-no_program:
-    .asciz  "it has no program: box PROGRAM [ARGUMENT...]"
-no_memory:
-    .asciz  "mmap failed"
-not_written:
-    .asciz  "its output cannot be written"
     .section .note.GNU-stack, "", @progbits

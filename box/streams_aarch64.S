@@ -1,10 +1,15 @@
 // The standard streams of a box for aarch64. As streams_x86_64.S, which says what it does. The table is
-// in x21 and the parameters in x20; it returns the text of a refusal in x1, or 0, and keeps x19 to x24.
+// in x21 and the parameters in x20; it returns the number of a refusal in w1, or 0, and keeps x19 to x24.
 
     .set P_NULLS,        64
     .set P_COPIES,       68
     .set COPIES_BOTH,    12
     .set OWN_STDERR,     16
+
+    // Refusals, by their numbers among the texts (texts.ts).
+    .set IS_DIRECTORY, 5
+    .set IS_UNCONNECTED, 6
+    .set NOT_COPIED, 7
 
     .set DUP3, 24
     .set FCNTL, 25
@@ -75,7 +80,7 @@ stream:
     mov     w2, S_IFSOCK
     cmp     w0, w2
     b.eq    is_socket
-    adr     x1, is_directory
+    mov     w1, IS_DIRECTORY
     cmp     w0, S_IFDIR
     b.eq    done
     cmp     w0, S_IFCHR
@@ -127,7 +132,7 @@ is_socket:
     cmp     w0, AF_UNIX
     b.eq    next_stream
     b       copy
-1:  adr     x1, is_unconnected
+1:  mov     w1, IS_UNCONNECTED
     b       done
 socket_option:                  // the value of the option x2; leaves its size behind it
     mov     x0, x15
@@ -170,7 +175,7 @@ copy:
 3:  add     x0, sp, SCRATCH
     mov     x1, 0
     system  PIPE2
-    adr     x1, not_copied
+    mov     w1, NOT_COPIED
     cbnz    w0, done
     mov     x0, SIGCHLD
     mov     x1, 0
@@ -178,7 +183,7 @@ copy:
     mov     x3, 0
     mov     x4, 0
     system  CLONE
-    adr     x1, not_copied
+    mov     w1, NOT_COPIED
     tbnz    w0, 31, done
     cbz     w0, copying
     ldr     w2, [sp, SCRATCH]
@@ -250,10 +255,4 @@ every_signal:
     .quad   -1
 pipefs:
     .quad   0x50495045
-is_directory:
-    .asciz  "a standard stream is a directory, by which the program would reach files outside of its root"
-is_unconnected:
-    .asciz  "a standard stream is a socket without a connection, by which the program would reach others"
-not_copied:
-    .asciz  "a standard stream cannot be copied: there are too many files or processes"
     .section .note.GNU-stack, "", %progbits

@@ -1,7 +1,7 @@
 # The standard streams of a box for x86_64 whose program has a root of its own: it gets no open file
 # of the host, but a pipe that a process copies from or to, as launch/inherited_stream.ts has it. The
 # start of the box calls it where it lies behind the engine, with the table in r14 and the parameters
-# in r13. It returns the text of a refusal in rsi, or 0, and keeps rbx, rbp, r12, r13 and r14.
+# in r13. It returns the number of a refusal in esi, or 0, and keeps rbx, rbp, r12, r13 and r14.
 
     .intel_syntax noprefix
 
@@ -9,6 +9,11 @@
     .set P_COPIES,       68
     .set COPIES_BOTH,    12
     .set OWN_STDERR,     16
+
+    # Refusals, by their numbers among the texts (texts.ts).
+    .set IS_DIRECTORY, 5
+    .set IS_UNCONNECTED, 6
+    .set NOT_COPIED, 7
 
     .set READ, 0
     .set WRITE, 1
@@ -78,7 +83,7 @@ stream:
     je      is_pipe
     cmp     eax, S_IFSOCK
     je      is_socket
-    lea     rsi, [rip + is_directory]
+    mov     esi, IS_DIRECTORY
     cmp     eax, S_IFDIR
     je      done
     cmp     eax, S_IFCHR
@@ -130,7 +135,7 @@ is_socket:
     cmp     eax, AF_UNIX
     je      next_stream
     jmp     copy
-1:  lea     rsi, [rip + is_unconnected]
+1:  mov     esi, IS_UNCONNECTED
     jmp     done
 socket_option:                  # the value of the option edx; leaves its size behind it
     mov     edi, r15d
@@ -172,7 +177,7 @@ copy:
 3:  lea     rdi, [rsp + SCRATCH]
     xor     esi, esi
     system  PIPE2
-    lea     rsi, [rip + not_copied]
+    mov     esi, NOT_COPIED
     test    eax, eax
     jnz     done
     mov     edi, SIGCHLD
@@ -181,7 +186,7 @@ copy:
     xor     r10d, r10d
     xor     r8d, r8d
     system  CLONE
-    lea     rsi, [rip + not_copied]
+    mov     esi, NOT_COPIED
     test    eax, eax
     js      done
     jz      copying
@@ -253,10 +258,4 @@ exit:
     .p2align 3
 every_signal:
     .quad   -1
-is_directory:
-    .asciz  "a standard stream is a directory, by which the program would reach files outside of its root"
-is_unconnected:
-    .asciz  "a standard stream is a socket without a connection, by which the program would reach others"
-not_copied:
-    .asciz  "a standard stream cannot be copied: there are too many files or processes"
     .section .note.GNU-stack, "", @progbits

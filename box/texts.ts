@@ -1,0 +1,47 @@
+/**
+ * The texts of a box's errors, which its code unpacks when one is needed.
+ *
+ * @module
+ */
+
+import { concat } from "../ffi/concat.ts";
+import { ERRNO } from "../ffi/errno.ts";
+
+/**
+ * Why a box refuses to run. Their numbers are in the assembler sources; the texts of the calls are
+ * behind them.
+ */
+export const REFUSALS: readonly string[] = [
+  "it is set-user-ID or has capabilities (AT_SECURE), and would lend them to its caller; take them " +
+  "away",
+  "it was built for root; run it as root, or build it with --for user",
+  "it has no program: box PROGRAM [ARGUMENT...]",
+  "mmap failed; memory is short",
+  "its output cannot be written",
+  "a standard stream is a directory, by which the program would reach files outside of its root",
+  "a standard stream is a socket without a connection, by which the program would reach others",
+  "a standard stream cannot be copied: there are too many files or processes",
+];
+
+/** Returns the refusals and the texts of the calls, in their order. */
+export function textBytes(calls: readonly string[]): Uint8Array {
+  return encoder.encode([...REFUSALS, ...calls, ""].join("\0"));
+}
+
+/**
+ * Errnos beyond the first 40 that calls of a launch may have. The names of the others, of streams and
+ * of keys, would take as much room as the code.
+ */
+const LATER =
+  /^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|TIMEDOUT|CONNREFUSED|HOSTUNREACH|STALE|UCLEAN|DQUOT|LIBBAD)$/;
+
+/** Returns the numbers and names of errnos; the last one, with the number 0, is that of others. */
+export function errnoBytes(): Uint8Array {
+  const named = Object.entries(ERRNO).filter(([name, number]) => number <= 40 || LATER.test(name));
+  return concat([
+    ...named.map(([name, number]) => concat([Uint8Array.of(number), encoder.encode(`${name}\0`)])),
+    encoder.encode("\0an errno that errno(1) names\0"),
+  ]);
+}
+
+const encoder = new TextEncoder();
