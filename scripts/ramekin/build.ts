@@ -7,6 +7,7 @@
 
 import { type BoxOptions, buildBox } from "../../box/mod.ts";
 import { RamekinError, type Recipe, sandbox } from "../../mod.ts";
+import { mayWrite, writeBytes } from "./files.ts";
 import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
 import { listOf } from "./permission_flags.ts";
@@ -23,10 +24,16 @@ export async function run(given: Arguments): Promise<number> {
     ...choice(given, "arch", "architecture", ["x86_64", "aarch64"]),
     ...choice(given, "for", "for", ["root", "user"]),
   };
-  Deno.writeFileSync(output, await bytesOf(given, options), { mode: 0o755 });
-  // An older file keeps its mode.
-  if (Deno.build.os !== "windows") Deno.chmodSync(output, 0o755);
+  writeExecutable(output, await bytesOf(given, options));
   return 0;
+}
+
+/** Writes it with Deno's permission, or where that is not given, as `--allow-ffi` allows it. */
+function writeExecutable(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+  if (!mayWrite(path)) return writeBytes(path, bytes, 0o755);
+  Deno.writeFileSync(path, bytes, { mode: 0o755 });
+  // An older file keeps its mode.
+  if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o755);
 }
 
 async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Array<ArrayBuffer>> {

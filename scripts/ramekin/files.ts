@@ -35,10 +35,20 @@ export function readLink(path: string): string {
   return linux.readlinkat(linux.AT_FDCWD, path);
 }
 
+/** Whether Deno lets the file be written. */
+export function mayWrite(path: string): boolean {
+  return Deno.permissions.querySync({ name: "write", path }).state === "granted";
+}
+
 /** Writes a file, which is made where there is none. */
 export function writeText(path: string, text: string): void {
+  writeBytes(path, new TextEncoder().encode(text), 0o644);
+}
+
+/** The same with bytes, and the mode of a file that is made. */
+export function writeBytes(path: string, content: Uint8Array<ArrayBuffer>, mode: number): void {
   const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  using file = linux.open(path, flags, 0o644);
-  let bytes = new TextEncoder().encode(text);
+  using file = linux.open(path, flags, mode);
+  let bytes = content;
   while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
 }
