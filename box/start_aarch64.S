@@ -341,11 +341,13 @@ finish:
 3:  ldr     w1, [x19, COPY_FAILED]
     mov     w0, w24
     cbz     w1, exit
+    mov     w22, NOT_WRITTEN
     ldr     w0, [x19, OWN_STDERR]
+    cmp     w0, 0
+    b.le    refuse
     mov     x1, 2
     mov     x2, 0
     system  DUP3
-    mov     w22, NOT_WRITTEN
     b       refuse
 exit:
     system  EXIT_GROUP

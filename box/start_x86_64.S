@@ -357,11 +357,13 @@ finish:
 2:  cmp     dword ptr [r12 + COPY_FAILED], 0
     mov     edi, ebx
     je      exit
+    mov     r15d, NOT_WRITTEN
     mov     edi, [r12 + OWN_STDERR]
+    test    edi, edi
+    jle     refuse
     mov     esi, 2
     xor     edx, edx
     system  DUP3
-    mov     r15d, NOT_WRITTEN
     jmp     refuse
 exit:
     system  EXIT_GROUP
