@@ -7,9 +7,7 @@
 import { concat } from "../ffi/concat.ts";
 import type { Slot } from "../ffi/call.ts";
 import { PENDING, resultOffset } from "../ffi/engine/program.ts";
-import type { Architecture } from "../ffi/syscall_numbers.ts";
 import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
-import type { TargetUser } from "../host/target_host.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
@@ -34,14 +32,14 @@ export interface BoxOptions {
    *
    * @default {the one of this machine}
    */
-  readonly architecture?: Architecture;
+  readonly architecture?: "x86_64" | "aarch64";
   /**
    * Who runs the box. One for root does what needs root, and refuses others; one for users serves
    * root too.
    *
    * @default {"user"}
    */
-  readonly for?: TargetUser;
+  readonly for?: "root" | "user";
   /**
    * Where the program begins behind `pivotRoot()` and `chroot()`: in the root, or in the directory of
    * the caller, if there is one of this path.
@@ -176,7 +174,7 @@ function beginningOf(pattern: string): string {
   return pattern.endsWith("*") ? pattern.slice(0, -1) : `${pattern}=`;
 }
 
-function flagsOf({ plan, copiesMemory }: CompiledBox, user: TargetUser): number {
+function flagsOf({ plan, copiesMemory }: CompiledBox, user: "root" | "user"): number {
   const { clearsEnvironment, keptVariables, ownSession } = plan.state;
   // All variables are kept where all names are.
   const clears = clearsEnvironment && !keptVariables.has("*");

@@ -13,6 +13,7 @@ import type { Architecture } from "../ffi/syscall_numbers.ts";
 import { CALLER_GID, CALLER_UID, isCallersId } from "../host/caller_ids.ts";
 import { TargetHost, type TargetUser } from "../host/target_host.ts";
 import { BoxFrame } from "../launch/box_frame.ts";
+import { parentWorkIssue } from "../launch/box_parent.ts";
 import { link } from "../launch/link.ts";
 import type { LaunchRecord } from "../launch/program_writer.ts";
 import type { LaunchShape } from "../launch/shape.ts";
@@ -100,18 +101,13 @@ function answersIn({ calls, outputs }: SyscallProgram): readonly number[] {
 
 /** Refuses what a process outside of the container has to do, which a box has not. */
 function refuseParentWork(plan: PlanBuilder): void {
-  const { syncPoints, inheritedFds, placeholders, limits } = plan;
+  const { inheritedFds, placeholders, limits } = plan;
   const refuse = (stepIndex: number, message: string): never => {
     throw new RecipeError(message, { step: plan.cursor.nameOf(stepIndex), stepIndex });
   };
-  const [waits, opens, makes] = [syncPoints[0], inheritedFds[0], placeholders[0]];
-  if (waits !== undefined) {
-    refuse(
-      waits.stepIndex,
-      "a process beside the container has to do a part of this, which a box does not have; run the " +
-        "recipe with Deno",
-    );
-  }
+  const issue = parentWorkIssue(plan);
+  if (issue !== undefined) refuse(issue.stepIndex, issue.message);
+  const [opens, makes] = [inheritedFds[0], placeholders[0]];
   if (opens !== undefined) {
     refuse(opens.stepIndex, "the script opens files for this; run the recipe with Deno");
   }

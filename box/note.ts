@@ -5,18 +5,18 @@
  */
 
 import { noteIn } from "./elf.ts";
-import type { Architecture } from "../ffi/syscall_numbers.ts";
-import type { TargetUser } from "../host/target_host.ts";
 import type { Step } from "../recipe/steps.ts";
 
 /** What a box says of itself. */
 export interface BoxNote {
+  /** The recipe. */
   readonly recipe: { readonly steps: readonly Step[] };
   /** The program and its first arguments. */
   readonly program: readonly string[];
-  readonly architecture: Architecture;
+  /** The processor of its machine. */
+  readonly architecture: "x86_64" | "aarch64";
   /** Who may run it. */
-  readonly for: TargetUser;
+  readonly for: "root" | "user";
 }
 
 /** Returns the note of a box; `undefined` if the file is none. */

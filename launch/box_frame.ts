@@ -9,6 +9,7 @@
 import { type Call, call, Named, Output, ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
+  close,
   dup3,
   F_ADD_SEALS,
   F_SEAL_GROW,
@@ -27,6 +28,7 @@ import {
   O_RDWR,
   openat,
   openat2,
+  readlinkat,
   RESOLVE_NO_MAGICLINKS,
   write,
 } from "../ffi/calls/files.ts";
@@ -43,9 +45,12 @@ import {
   rt_sigprocmask,
   SIGNALS,
 } from "../ffi/calls/processes.ts";
+import { socketpair } from "../ffi/calls/sockets.ts";
 import { END, Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
+import { SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
+import { writeParentWork } from "./box_parent.ts";
 import type { ExecCandidate } from "./enter_program.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
@@ -63,7 +68,7 @@ export interface BoxFacts {
 
 /** The frame of a box. */
 export class BoxFrame implements Frame {
-  readonly vfork = true;
+  readonly vfork: boolean;
   readonly sharesMemory = true;
   readonly clearsHandlers = false;
   /** The memfd of the init's image. */
@@ -77,12 +82,14 @@ export class BoxFrame implements Frame {
   readonly #word = new Output(8, "&launcher", Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
   /** Words that tell whether the standard streams are /dev/null. */
   readonly nulls: readonly Output[] = [0, 1, 2].map(() => new Output(4, "&null"));
+  readonly #pidText = new Output(16, "PID");
   #last: Call | undefined;
 
   readonly #cwd: Output | undefined;
 
   constructor(plan: PlanBuilder, { image, keepsDirectory }: BoxFacts) {
     this.#plan = plan;
+    this.vfork = plan.syncPoints.length === 0;
     this.#image = image;
     this.#cwd = keepsDirectory ? new Output(4096, "&cwd") : undefined;
     this.initImage = new ResultOf(this.#memfd, "init");
@@ -120,9 +127,11 @@ export class BoxFrame implements Frame {
       else writer.place(part);
     }
     add(rt_sigprocmask("all", null));
+    if (!this.vfork) add(socketpair(SYNC_SOCKETS));
     writer.section = "clone";
-    writer.add(clone, { onZero: firstProcess, stepIndex: cloneStep });
-    writer.end({ onZero: firstProcess });
+    writer.add(clone, { onZero: firstProcess, onFailure: END, stepIndex: cloneStep });
+    if (this.vfork) writer.end({ onZero: firstProcess });
+    else writeParentWork(writer, this.#plan, this.#pidText);
   }
 
   #makeImage(add: (call: Call) => void): void {
@@ -133,8 +142,12 @@ export class BoxFrame implements Frame {
     add(fcntl(this.initImage, F_ADD_SEALS, seals));
   }
 
-  begin(): void {
+  begin(writer: ProgramWriter): void {
     // A box has no handlers, and passes on what its caller ignores.
+    if (this.vfork) return;
+    writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+    // The launcher uses the pid as a text, and the memory is its own too.
+    writer.add(readlinkat(at_fdcwd, "/proc/self", this.#pidText), CHILD_EDGES);
   }
 
   tie(writer: ProgramWriter): void {

@@ -134,7 +134,7 @@ const PARTS: Readonly<Record<Section, string>> = {
 /** Returns the script's actions at a sync point. */
 function parentEntries(plan: PlanBuilder, { stepIndex, parentActions }: SyncPoint): PlanEntry[] {
   const part = plan.cursor.nameOf(stepIndex);
-  return parentActions("PID").flatMap((action) =>
+  return parentActions({ text: "PID", number: NaN }).flatMap((action) =>
     "calls" in action
       ? action.calls.map(({ call }) => describeCall(call))
       : "program" in action

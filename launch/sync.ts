@@ -21,7 +21,12 @@ import { failureOf } from "../ffi/engine/failure.ts";
 import { assemble, Label } from "../ffi/engine/program.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
-import type { HostService, ParentCall, SyncPoint } from "../plan/parent_work.ts";
+import {
+  type HostService,
+  knownPid,
+  type ParentCall,
+  type SyncPoint,
+} from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
 import { failureError, stepError } from "./explain.ts";
 import { runIdMapTool } from "./host_services/id_maps.ts";
@@ -45,9 +50,9 @@ export function serveSyncPoints(
     const pid = waitForArrival(socket);
     // The container has failed and closed its end; the error is in the launch's record.
     if (pid === undefined) return;
-    for (const action of point.parentActions(String(pid))) {
+    for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
+      else if ("program" in action) runIdMapTool(spawn, action.program, action.args.map(String));
       else services.push(start(action, pid, spawn, plan, point));
     }
     letGo(socket);

@@ -110,7 +110,7 @@ export function inParentNetns(
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    request(kernel, { pid: Number(pid) });
+    request(kernel, { pid: pid.number });
     const calls = [
       ...[socket, ...options].map((call) => ({ call })),
       ...kernel.calls,

@@ -32,13 +32,25 @@ export interface Placeholder extends MissingName {
   readonly stepIndex: number;
 }
 
+/** The pid of a container's process, as its parent sees it. */
+export interface ParentPid {
+  /** Its digits, or the memory in which a launch has them. */
+  readonly text: string | Output;
+  readonly number: number | OutputField;
+}
+
+/** Returns a pid that is known. */
+export function knownPid(pid: number): ParentPid {
+  return { text: String(pid), number: pid };
+}
+
 /** A point at which the container waits for the script. */
 export interface SyncPoint {
   readonly stepIndex: number;
   /** The call by which the container reports that it waits. */
   readonly arrival: Call;
   /** Returns what the script does for the process with this pid. */
-  parentActions(pid: string): readonly ParentAction[];
+  parentActions(pid: ParentPid): readonly ParentAction[];
 }
 
 /** A call of the script for a step, and the fixes for its errors. */
@@ -50,7 +62,7 @@ export interface ParentCall {
 /** An action of the script at a sync point: calls, a program to its end, or a service to start. */
 export type ParentAction =
   | { readonly calls: readonly ParentCall[] }
-  | { readonly program: string; readonly args: readonly string[] }
+  | { readonly program: string; readonly args: readonly (string | Output)[] }
   | HostService;
 
 /** A service that the script runs on the host as long as the container runs, as data. */

@@ -110,13 +110,18 @@ export function getpeername(socket: Fd): Call {
 }
 
 /** Receives a byte and, with {@linkcode passCredentials}, its sender. See recvmsg(2). */
-export function receiveByte(socket: number, sender: Output): Call {
+export function receiveByte(socket: Fd, sender: Output): Call {
   return call("recvmsg", socket, message(new Output(1), sender, "&message"), 0);
 }
 
 /** Memory for the sender of a message: a header, and struct ucred. */
 export function senderOutput(): Output {
   return new Output(CREDENTIALS_SPACE, "&sender");
+}
+
+/** The pid of a message's sender, as an argument of a later call. */
+export function senderField(sender: Output): OutputField {
+  return new OutputField(sender, CMSG_HEADER, "pid");
 }
 
 /** The pid of a message's sender, in the pid namespace of the receiver. */

@@ -53,7 +53,7 @@ export const LOOPBACK_INDEX = 1;
 export type LinkReference = string | { readonly index: number | Later };
 
 /** A network namespace by a process in it, or by a descriptor. */
-export type NetworkReference = { readonly pid: number } | { readonly fd: number | Later };
+export type NetworkReference = { readonly pid: number | Later } | { readonly fd: number | Later };
 
 /** The settings of an interface. */
 export interface LinkSettings {
@@ -236,7 +236,8 @@ function describe({ up, name, master, mtu, namespace }: LinkSettings): string[] 
 
 function describeNetwork(namespace: NetworkReference): string {
   if ("fd" in namespace) return nameOf(namespace.fd);
-  return `the network of ${Number.isNaN(namespace.pid) ? "PID" : namespace.pid}`;
+  const { pid } = namespace;
+  return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
 }
 
 function describeLink(link: LinkReference): string {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { type Call, type Fd, type Output, ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
 import { writeText } from "../../ffi/calls/write_text.ts";
 import { type IdRange, imageOf } from "../../recipe/steps/id_range.ts";
 import {
@@ -16,7 +17,7 @@ import {
 import type { PlanBuilder } from "../builder.ts";
 import { changeIds } from "../change_ids.ts";
 import { appArmor } from "../fixes.ts";
-import type { ParentCall } from "../parent_work.ts";
+import type { ParentCall, ParentPid } from "../parent_work.ts";
 import type { PlannedState } from "../planned_state.ts";
 import { writeProcFile } from "../proc_file.ts";
 
@@ -53,19 +54,23 @@ export function lowerMapIds(step: MapIdsStep, plan: PlanBuilder): void {
   plan.syncWithParent((pid) =>
     mayMapIds
       ? [
-        { calls: mapCalls(plan, `/proc/${pid}/uid_map`, uids) },
-        { calls: mapCalls(plan, `/proc/${pid}/gid_map`, gids) },
+        { calls: mapCalls(plan, pid, "uid_map", uids) },
+        { calls: mapCalls(plan, pid, "gid_map", gids) },
       ]
       : [
-        { program: "newuidmap", args: [pid, ...uids.trim().split(/\s/)] },
-        { program: "newgidmap", args: [pid, ...gids.trim().split(/\s/)] },
+        { program: "newuidmap", args: [pid.text, ...uids.trim().split(/\s/)] },
+        { program: "newgidmap", args: [pid.text, ...gids.trim().split(/\s/)] },
       ]
   );
   const images = { uid: imageOf(own.uid, step.uids), gid: imageOf(own.gid, step.gids) };
   plan.state.ids = { uid: images.uid ?? firstOf(step.uids), gid: images.gid ?? firstOf(step.gids) };
   if (images.uid !== undefined && images.gid !== undefined) return;
   // Without a mapped id it would be nobody in there, and still the script's user on the host.
-  for (const { call, fixes } of changeIds(plan.state.ids, plan.state)) plan.call(call, { fixes });
+  // A box does not know whether the map is its caller's own id alone, with which groups stay.
+  const isLate = plan.state.caller.mayChangeGroups === "unknown";
+  for (const { call, fixes } of changeIds(plan.state.ids, plan.state)) {
+    plan.call(call, { fixes, ...(isLate && call.name === "setgroups" && { accept: ["EPERM"] }) });
+  }
   if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 
@@ -118,13 +123,32 @@ function mapFixes(plan: PlanBuilder): { readonly EPERM: () => string } {
 }
 
 /** Returns the calls by which the script writes a map of the container. */
-function mapCalls(plan: PlanBuilder, path: string, text: string): ParentCall[] {
-  const [opened, written, closed] = writeText(at_fdcwd, path, text);
+function mapCalls(
+  plan: PlanBuilder,
+  { text: pid }: ParentPid,
+  file: string,
+  text: string,
+): ParentCall[] {
+  const [before, directory, after] = processDirectory(pid);
+  const path = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
+  const [opened, written, closed] = writeText(directory, path, text);
   return [
+    ...before.map((call) => ({ call })),
     { call: opened, fixes: { EACCES: () => appArmor(plan.host) } },
     { call: written, fixes: mapFixes(plan) },
+    ...after.map((call) => ({ call })),
     { call: closed },
   ];
+}
+
+/** Opens the directory of a process whose pid is in memory, with the calls that close it. */
+function processDirectory(pid: string | Output): [before: Call[], directory: Fd, after: Call[]] {
+  if (typeof pid === "string") return [[], at_fdcwd, []];
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const proc = openat(at_fdcwd, "/proc", flags);
+  const directory = openat(new ResultOf(proc, "proc"), pid, flags);
+  const fds = [new ResultOf(proc, "proc"), new ResultOf(directory, "process")] as const;
+  return [[proc, directory], fds[1], fds.map((fd) => close(fd))];
 }
 
 /** Refuses the step unless the user namespace has no map yet. */

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Call, describeCall } from "../../ffi/call.ts";
 import { Engine } from "../../ffi/engine/engine.ts";
+import { knownPid } from "../../plan/parent_work.ts";
 import { fixFor } from "../../ffi/fix.ts";
 import { liveHost } from "../../host/live_host.ts";
 import { type HostRecording, RecordedHost, recordHost } from "../../host/recorded_host.ts";
@@ -121,7 +122,7 @@ const callsOn = (changes: Partial<HostRecording>, ...steps: RecipeInput[]) =>
 
 /** Returns the script's actions at the sync points of a container. */
 function scriptOf({ syncPoints }: PlanBuilder): string[] {
-  return syncPoints.flatMap(({ parentActions }) => parentActions("77")).flatMap((action) =>
+  return syncPoints.flatMap(({ parentActions }) => parentActions(knownPid(77))).flatMap((action) =>
     "calls" in action
       ? action.calls.map(({ call }) => textOf(call))
       : "program" in action
