@@ -6,6 +6,7 @@
  */
 
 import { formatted } from "../scripts/docs/format.ts";
+import { boxes } from "./boxes.ts";
 import { calls } from "./calls.ts";
 import { cold } from "./cold.ts";
 import { heap } from "./heap.ts";
@@ -27,6 +28,7 @@ const BENCHES = [
   launches,
   newCommands,
   sandboxes,
+  boxes,
   planning,
   calls,
   heap,
