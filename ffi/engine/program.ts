@@ -22,8 +22,8 @@ import {
 } from "../call.ts";
 import { ERRNO, type ErrnoName } from "../errno.ts";
 import { invalidArgument } from "../errors.ts";
-import { translateOpenFlags } from "../calls/constants/open.ts";
 import { type Architecture, syscallNumber } from "../syscall_numbers.ts";
+import { areForeign, translateOpenFlags } from "./open_flags.ts";
 
 /** A place in a program that other records go on to. */
 export class Label {
@@ -109,11 +109,7 @@ export function assemble(
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(
-    end,
-    calls,
-    (Deno.build.arch === "aarch64") !== (architecture === "aarch64"),
-  );
+  const table = new Table(end, calls, areForeign(architecture));
   // The offset of a record, or 0 to end the walk.
   const goOn = (label: Label | undefined, otherwise: number): number => {
     if (label === undefined) return otherwise;

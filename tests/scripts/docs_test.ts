@@ -106,6 +106,7 @@ const HOUSE = [
   "host",
   "plan",
   "launch",
+  "box",
   "permissions",
   "proxy",
   "container",

@@ -37,6 +37,7 @@ export const ENTRIES = [
   "yaml/mod.ts",
   "host.ts",
   "shell/mod.ts",
+  "box/mod.ts",
 ] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {
@@ -54,10 +55,10 @@ export const modules: readonly FileDoc[] = ENTRIES.map((entry) =>
 );
 
 /** What each entry exports of its own. */
-export const [main, linux, yaml, host, shell] = modules.map(({ symbols }): Symbol[] =>
+export const [main, linux, yaml, host, shell, box] = modules.map(({ symbols }): Symbol[] =>
   symbols.map(({ name, declarations }) => ({ name, ...declarations[0]! }))
     .filter(({ kind }) => kind !== "reference" && kind !== "namespace")
-) as [Symbol[], Symbol[], Symbol[], Symbol[], Symbol[]];
+) as [Symbol[], Symbol[], Symbol[], Symbol[], Symbol[], Symbol[]];
 
 /** The builders of the steps. */
 export const steps: readonly Symbol[] = main.filter(({ name, kind }) =>

@@ -44,19 +44,6 @@ export const O_DIRECTORY: number = onArm ? 0o40000 : 0o200000;
 /** Fails if it is a symbolic link. */
 export const O_NOFOLLOW: number = onArm ? 0o100000 : 0o400000;
 
-/** The bits that differ: those of O_DIRECT, O_DIRECTORY and O_NOFOLLOW on x86_64, then on aarch64. */
-const DIFFERENT = [[0o40000, 0o200000], [0o200000, 0o40000], [0o400000, 0o100000]] as const;
-
-/** Returns flags of this architecture as the other one has them. */
-export function translateOpenFlags(value: number): number {
-  let translated = value & ~0o740000;
-  for (const [x86, arm] of DIFFERENT) {
-    const [here, there] = onArm ? [arm, x86] : [x86, arm];
-    if ((value & here) !== 0) translated |= there;
-  }
-  return translated;
-}
-
 /** Fails at the boundary of a mount. */
 export const RESOLVE_NO_XDEV = 0x1;
 /** Fails at a magic link, as those of /proc/PID/fd are. */

@@ -1,0 +1,135 @@
+/** `ramekin build`, and what `ramekin plan` reads of a box. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readBoxNote } from "../../box/mod.ts";
+import { decode } from "../other_scripts.ts";
+import { test } from "../support.ts";
+import { RAMEKIN, ramekinWith, withFiles } from "./support.ts";
+
+const FILES = {
+  "box.yaml": `variables: { name: box }
+steps:
+  - { step: unshare, kinds: [user, uts] }
+  - step: mapRoot
+  - include: name.yaml
+`,
+  "name.yaml": "steps: [{ step: hostname, name: kitchen }]\n",
+  "early.yaml": "steps:\n  - step: mapRoot\n",
+  "pid.yaml": "steps:\n  - { step: join, target: 1 }\n",
+  "recipe.ts": `export default { steps: [{ step: "setEnv", variables: { FROM: "module" } }] };\n`,
+};
+
+/** A test in a directory of recipes, in which the user of the suite may write. */
+const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
+
+const text = (path: string, ...args: string[]) =>
+  new Deno.Command(path, { args, stdin: "null" }).outputSync();
+
+test(
+  "a recipe is built without the permission to make calls",
+  inKitchen(async (cwd) => {
+    const flags = ["--no-check", "--no-prompt", "--quiet", "--allow-read", `--allow-write=${cwd}`];
+    const words = ["build", "box.yaml", "-o", "box", "--", "uname", "-n"];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", ...flags, RAMEKIN, ...words],
+      cwd,
+      stdin: "null",
+    }).output();
+    assertEquals([code, decode(stderr)], [0, ""]);
+    assertEquals(decode(text(`${cwd}/box`).stdout), "kitchen\n");
+    const { mode } = Deno.statSync(`${cwd}/box`);
+    assertEquals(mode! & 0o111, 0o111);
+  }),
+);
+
+test(
+  "the command builds as it is installed, and plan shows what is in a box",
+  inKitchen(async (cwd) => {
+    const built = await ramekinWith({ cwd }, "build", "box.yaml", "-o", "box");
+    assertEquals(built, { code: 0, signal: null, stdout: "", stderr: "" });
+    assertEquals(decode(text(`${cwd}/box`, "uname", "-n").stdout), "kitchen\n");
+    const { stdout } = await ramekinWith({ cwd }, "plan", "./box");
+    assertMatch(stdout, /^3 hostname\n {4}sethostname\("kitchen", 7\)$/m);
+    const other = await ramekinWith({ cwd }, "plan", "/bin/true");
+    assertEquals(other.code, 1);
+    assertStringIncludes(other.stderr, "is no box");
+  }),
+);
+
+test(
+  "a module is built, and for the other processor",
+  inKitchen(async (cwd) => {
+    await ramekinWith({ cwd }, "build", "recipe.ts", "-o", "box", "--", "sh", "-c", "echo $FROM");
+    assertEquals(decode(text(`${cwd}/box`).stdout), "module\n");
+    for (const name of ["x86_64", "aarch64"] as const) {
+      const flags = [`--arch=${name}`, "--for=root"];
+      assertEquals((await ramekinWith({ cwd }, "build", "box.yaml", "-o", name, ...flags)).code, 0);
+      const note = readBoxNote(Deno.readFileSync(`${cwd}/${name}`))!;
+      assertEquals([note.architecture, note.for], [name, "root"]);
+    }
+  }),
+);
+
+test(
+  "a sandbox is built by the flags of ramekin sandbox",
+  inKitchen(async (cwd) => {
+    const flags = ["--sandbox", `--allow-read=${cwd}`, "--allow-env=KITCHEN"];
+    const built = await ramekinWith({ cwd }, "build", ...flags, "-o", "box");
+    assertEquals([built.code, built.stderr], [0, ""]);
+    const script = "pwd; cat name.yaml; echo $KITCHEN; touch made || echo denied";
+    const { stdout } = await new Deno.Command(`${cwd}/box`, {
+      args: ["sh", "-c", script],
+      env: { KITCHEN: "open" },
+      cwd,
+      stdin: "null",
+    }).output();
+    assertEquals(decode(stdout), `${cwd}\n${FILES["name.yaml"]}open\ndenied\n`);
+  }),
+);
+
+test(
+  "a sandbox that may write is built without protection, and changes the directory",
+  inKitchen(async (cwd) => {
+    const flags = ["--sandbox", `--allow-write=${cwd}`, "-o", "box"];
+    const refused = await ramekinWith({ cwd }, "build", ...flags);
+    assertEquals(refused.code, 1);
+    assertMatch(refused.stderr, /\(protect\): which files have these names .* --no-protect/);
+    assertEquals((await ramekinWith({ cwd }, "build", ...flags, "--no-protect")).code, 0);
+    const { code, stderr } = text(`${cwd}/box`, "sh", "-c", `cd ${cwd} && echo > made`);
+    assertEquals([code, decode(stderr)], [0, ""]);
+    assert(Deno.statSync(`${cwd}/made`).isFile);
+    // A link where a directory is granted would lead anywhere.
+    Deno.mkdirSync(`${cwd}/granted`);
+    const linked = ["--sandbox", `--allow-read=${cwd}/granted`, "-o", "linked"];
+    assertEquals((await ramekinWith({ cwd }, "build", ...linked)).code, 0);
+    Deno.removeSync(`${cwd}/granted`);
+    Deno.symlinkSync("/etc", `${cwd}/granted`);
+    const shown = text(`${cwd}/linked`, "true");
+    assertEquals(shown.code, 125);
+    assertMatch(decode(shown.stderr), /^box: step \d+ \(bind\): openat2\(.*failed: ELOOP\n$/);
+  }),
+);
+
+test(
+  "what cannot be built is refused with the step, in its file",
+  inKitchen(async (cwd) => {
+    const refused = async (says: string, ...words: string[]) => {
+      const { code, stdout, stderr } = await ramekinWith({ cwd }, "build", ...words);
+      assert(code === 1 || code === 2, stderr);
+      assertEquals(stdout, "");
+      assertStringIncludes(stderr.replaceAll(/\s+/g, " "), says);
+    };
+    await refused("known by its pid only while it runs", "pid.yaml", "-o", "box");
+    await refused("pid.yaml:2", "pid.yaml", "-o", "box");
+    await refused("early.yaml:2", "early.yaml", "-o", "box");
+    await refused("-o=FILE is missing", "box.yaml");
+    await refused("RECIPE is missing", "-o", "box");
+    await refused("--tmp is for --sandbox", "box.yaml", "-o", "box", "--tmp=1m");
+    await refused("leave out box.yaml", "box.yaml", "-o", "box", "--sandbox");
+    await refused("it is x86_64 or aarch64", "box.yaml", "-o", "box", "--arch=vax");
+    await refused("--allow-net with hosts", "--sandbox", "-o", "box", "--allow-net=example.org");
+    await refused("is not a recipe", "box.txt", "-o", "box");
+    await refused("cannot be read", "none.yaml", "-o", "box");
+    assertEquals([...Deno.readDirSync(cwd)].filter(({ name }) => name === "box"), []);
+  }),
+);
