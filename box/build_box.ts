@@ -11,11 +11,12 @@ import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
+import { VERSION } from "../recipe/version.ts";
 import { START, STREAMS } from "./bytes.ts";
 import { compileBox, type CompiledBox } from "./compile_box.ts";
 import { Contents } from "./contents.ts";
 import { codeAddress, dataAddress, memoryAddress, writeElf } from "./elf.ts";
-import { noteText } from "./note.ts";
+import { type BoxNote, noteText } from "./note.ts";
 import { pack } from "./pack.ts";
 import { FLAGS, parameterBytes, type Parameters } from "./parameters.ts";
 import { errnoBytes, textBytes } from "./texts.ts";
@@ -80,7 +81,14 @@ export function buildBox(
   checkProgram(program);
   const keepsDirectory = options.cwd === "caller";
   const compiled = compileBox(steps, { architecture, user, keepsDirectory });
-  const note = noteText({ recipe: { steps }, program, architecture, for: user });
+  const note = noteText({
+    recipe: { steps },
+    program,
+    architecture,
+    for: user,
+    ...(keepsDirectory && { cwd: "caller" }),
+    version: VERSION,
+  });
   const start = Uint8Array.fromBase64(START[architecture]);
   const ownRoot = compiled.plan.state.hasOwnRoot;
   const streams = Uint8Array.fromBase64(ownRoot ? STREAMS[architecture] : "");
@@ -94,6 +102,30 @@ export function buildBox(
   const streamsAt = ownRoot ? codeAt + aligned(start.length) : 0;
   const parameters = parameterBytes({ ...given, flags, streams: streamsAt });
   return writeElf({ architecture, note, parameters, code, data, memory });
+}
+
+/**
+ * Whether a file is the box that this version of Ramekin builds of a note. If it is not, the file
+ * may do something else than the recipe in its note says.
+ *
+ * @throws {RecipeError} if the recipe of the note is none
+ *
+ * @example
+ * ```ts
+ * import { recipe, umask } from "@ramekin/ramekin";
+ * import { buildBox, isBoxOf, readBoxNote } from "@ramekin/ramekin/box";
+ *
+ * const file = buildBox(recipe(umask(0o77)));
+ * const note = readBoxNote(file)!;
+ * console.log(isBoxOf(file, note)); // true
+ * file[2000]! ^= 1;
+ * console.log(isBoxOf(file, note)); // false
+ * ```
+ */
+export function isBoxOf(file: Uint8Array, note: BoxNote): boolean {
+  const { recipe, program, architecture, for: user, cwd = "root" } = note;
+  const built = buildBox(recipe, { program, architecture, for: user, cwd });
+  return built.length === file.length && built.every((byte, at) => byte === file[at]);
 }
 
 /** Refuses words that execve(2) cannot pass on. */

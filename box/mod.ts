@@ -2,6 +2,7 @@
  * Boxes: recipes as small static executables, which make the container without Deno. Building one
  * makes no system call, so that it works on any machine, and for both processors.
  *
+ * @example
  * ```ts
  * import { hostname, mapRoot, recipe, unshare } from "@ramekin/ramekin";
  * import { buildBox } from "@ramekin/ramekin/box";
@@ -14,5 +15,5 @@
  * @module
  */
 
-export { type BoxOptions, buildBox } from "./build_box.ts";
+export { type BoxOptions, buildBox, isBoxOf } from "./build_box.ts";
 export { type BoxNote, readBoxNote } from "./note.ts";

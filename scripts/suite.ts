@@ -21,6 +21,7 @@ export const EXAMPLES: readonly string[] = [
   "host",
   "plan",
   "launch",
+  "box",
   "permissions",
   "proxy",
   "container",

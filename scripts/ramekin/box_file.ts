@@ -4,8 +4,9 @@
  * @module
  */
 
-import { readBoxNote } from "../../box/mod.ts";
+import { isBoxOf, readBoxNote } from "../../box/mod.ts";
 import { recipe } from "../../mod.ts";
+import { VERSION } from "./version.ts";
 import { FileError, type RecipeFile } from "./recipe_file.ts";
 
 /** The first bytes of an executable. */
@@ -14,9 +15,17 @@ const ELF = [0x7f, 0x45, 0x4c, 0x46];
 /** The recipe of a box; `undefined` if the file is no executable, or cannot be read. */
 export function recipeOfBox(path: string): RecipeFile | undefined {
   if (!isExecutable(path)) return undefined;
-  const note = readBoxNote(Deno.readFileSync(path));
+  const file = Deno.readFileSync(path);
+  const note = readBoxNote(file);
   if (note === undefined) {
     throw new FileError(`${path} is no box: an executable without the note of ramekin build`);
+  }
+  if (!isBoxOf(file, note)) {
+    const { version } = note;
+    const other = version === VERSION ? "it has been changed" : `it is of Ramekin ${version}`;
+    throw new FileError(
+      `${path} is not what this Ramekin builds of the recipe in it: ${other}, and may do something else`,
+    );
   }
   return {
     recipe: recipe(...note.recipe.steps),

@@ -1,2 +1,2 @@
 /** The version of the program, which is the project's. */
-export const VERSION = "0.1.0";
+export { VERSION } from "../../recipe/version.ts";

@@ -9,6 +9,7 @@ import { openat } from "../../ffi/calls/files.ts";
 import { O_CLOEXEC, O_DIRECT, O_DIRECTORY, O_NOFOLLOW } from "../../ffi/calls/constants/open.ts";
 import { argumentOffset, assemble } from "../../ffi/engine/program.ts";
 import { clearEnv, recipe, RecipeError, sandbox, setEnv, writeFile } from "../../mod.ts";
+import { VERSION } from "../../recipe/version.ts";
 import { startModule } from "../../scripts/assemble.ts";
 import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
@@ -73,6 +74,7 @@ test("the note tells the recipe, the program and the target", () => {
     program: ["id", "-u"],
     architecture: "aarch64",
     for: "root",
+    version: VERSION,
   });
   assertEquals(readBoxNote(Deno.readFileSync("/proc/self/exe")), undefined);
   for (const length of [0, 3, 64, 200, 300, 400]) {

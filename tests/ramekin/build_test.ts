@@ -50,6 +50,12 @@ test(
     assertEquals(decode(text(`${cwd}/box`, "uname", "-n").stdout), "kitchen\n");
     const { stdout } = await ramekinWith({ cwd }, "plan", "./box");
     assertMatch(stdout, /^3 hostname\n {4}sethostname\("kitchen", 7\)$/m);
+    const changed = Deno.readFileSync(`${cwd}/box`);
+    changed[changed.length - 1000]! ^= 1;
+    Deno.writeFileSync(`${cwd}/changed`, changed);
+    const refused = await ramekinWith({ cwd }, "plan", "changed");
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.stderr, "it has been changed");
     const other = await ramekinWith({ cwd }, "plan", "/bin/true");
     assertEquals(other.code, 1);
     assertStringIncludes(other.stderr, "is no box");

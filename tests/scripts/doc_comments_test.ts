@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { STEP_SCHEMAS } from "../../recipe/steps.ts";
 import { test } from "../support.ts";
 import {
+  box,
   ENTRIES,
   host,
   type JsDoc,
@@ -32,7 +33,7 @@ const lacksExample = ({ jsDoc }: { readonly jsDoc?: JsDoc }) => examplesOf(jsDoc
 test("every function, class and constant has an example, apart from the kernel's numbers", () => {
   const named = new Set(modules[0]!.symbols.map(({ name }) => name));
   const ofLinux = linux.filter(({ name, kind }) => kind !== "variable" || named.has(name));
-  const symbols = [...main, ...ofLinux, ...yaml, ...host, ...shell]
+  const symbols = [...main, ...ofLinux, ...yaml, ...host, ...shell, ...box]
     .filter(({ kind }) => ["function", "class", "variable"].includes(kind));
   assertEquals(namesOf(symbols.filter(lacksExample)), []);
   assertEquals(ENTRIES.filter((_, index) => lacksExample({ jsDoc: moduleDoc(index) })), [
@@ -46,7 +47,7 @@ function moduleDoc(index: number): JsDoc {
 }
 
 const examples = [
-  ...[...main, ...linux, ...yaml, ...host, ...shell].flatMap(({ jsDoc, def }) => [
+  ...[...main, ...linux, ...yaml, ...host, ...shell, ...box].flatMap(({ jsDoc, def }) => [
     ...examplesOf(jsDoc),
     ...(def?.methods ?? []).flatMap((method) => examplesOf(method.jsDoc)),
   ]),
@@ -54,10 +55,10 @@ const examples = [
 ].join("\n");
 
 test("every type is that of something else: an example of that shows it", () => {
-  const texts = [...main, ...linux, ...yaml, ...host, ...shell].map((symbol) =>
+  const texts = [...main, ...linux, ...yaml, ...host, ...shell, ...box].map((symbol) =>
     [symbol.name, JSON.stringify(symbol)] as const
   );
-  const types = [...main, ...linux, ...yaml, ...host, ...shell]
+  const types = [...main, ...linux, ...yaml, ...host, ...shell, ...box]
     .filter(({ kind }) => kind === "interface" || kind === "typeAlias");
   const alone = types.filter(({ name }) =>
     !texts.some(([other, text]) =>
@@ -111,7 +112,7 @@ test("every step says what it needs, or that it needs no privilege", () => {
 });
 
 test("every other function says what fails, or that nothing does", () => {
-  const functions = [...main, ...linux, ...yaml, ...host, ...shell].filter(({ kind }) =>
+  const functions = [...main, ...linux, ...yaml, ...host, ...shell, ...box].filter(({ kind }) =>
     kind === "function"
   );
   assertEquals(namesOf(functions.filter((one) => !saysWhatFails(one))), []);
@@ -119,7 +120,7 @@ test("every other function says what fails, or that nothing does", () => {
 
 test("an errno that a comment names is one of the kernel's", async () => {
   const { ERRNO } = await import("../../mod.ts");
-  const thrown = [...main, ...linux, ...yaml, ...host, ...shell].flatMap(({ name, jsDoc, def }) =>
+  const thrown = [...main, ...linux, ...yaml, ...host, ...shell, ...box].flatMap(({ name, jsDoc, def }) =>
     [jsDoc, ...(def?.methods ?? []).map((method) => method.jsDoc)]
       .flatMap((one) => tags(one, "throws"))
       .flatMap(({ doc = "" }) => doc.match(/`E[A-Z0-9]+`/g) ?? [])
