@@ -6,7 +6,7 @@
 
 import { concat } from "../ffi/concat.ts";
 import type { Slot } from "../ffi/call.ts";
-import { PENDING, resultOffset } from "../ffi/engine/program.ts";
+import { resultOffset } from "../ffi/engine/program.ts";
 import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import { RecipeError } from "../recipe/errors.ts";
@@ -81,6 +81,17 @@ export function buildBox(
   checkProgram(program);
   const keepsDirectory = options.cwd === "caller";
   const compiled = compileBox(steps, { architecture, user, keepsDirectory });
+  return boxOf(compiled, steps, options);
+}
+
+/** Returns the box of a compiled recipe: the tests change its table before. */
+export function boxOf(
+  compiled: CompiledBox,
+  steps: readonly Step[],
+  options: BoxOptions,
+): Uint8Array<ArrayBuffer> {
+  const { program = [], architecture = Deno.build.arch, for: user = "user" } = options;
+  const keepsDirectory = options.cwd === "caller";
   const note = noteText({
     recipe: { steps },
     program,
@@ -184,7 +195,7 @@ function fill(
     tableSize: bytes.length,
     packed: contents.add(pack(tableBytes(compiled, memory.table))),
     pid: outputs.get(plan.main.pid)!,
-    last: resultOffset(calls.indexOf(compiled.last)),
+    mine: resultOffset(calls.indexOf(compiled.launchersLast)),
     uids: digits(UID_DIGITS),
     gids: digits(GID_DIGITS),
     texts: contents.add(pack(concat([textBytes(compiled.texts), errnoBytes()]))),
@@ -215,14 +226,12 @@ function flagsOf({ plan, copiesMemory }: CompiledBox, user: "root" | "user"): nu
 }
 
 /** Returns the table for its address, without the zeros at its end. */
-function tableBytes({ program, last }: CompiledBox, address: number): Uint8Array {
+function tableBytes({ program }: CompiledBox, address: number): Uint8Array {
   const bytes = program.bytes.slice();
   const view = new DataView(bytes.buffer);
   for (const at of program.relocations) {
     view.setBigUint64(at, BigInt(address) + view.getBigUint64(at, true), true);
   }
-  // So that the code sees whether the call has been made.
-  view.setBigInt64(resultOffset(program.calls.indexOf(last)), PENDING, true);
   return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
 

@@ -29,8 +29,8 @@ export interface CompiledBox {
   readonly program: SyscallProgram;
   /** A text for each call of the program: its step and its arguments. */
   readonly texts: readonly string[];
-  /** The last call before the program. */
-  readonly last: Call;
+  /** The last call of the launcher's walk; its result is 0 in the container. */
+  readonly launchersLast: Call;
   /** The calls that look at an earlier one's answer: their offsets, and where the errno is. */
   readonly answers: readonly number[];
   /** The offsets of words that tell whether a stream is /dev/null; none where that is no matter. */
@@ -78,10 +78,10 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
   if (clone === undefined) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
-  const { last, copiesMemory } = frame;
+  const { launchersLast, copiesMemory } = frame;
   const nulls = frame.nulls.flatMap((word) => program.outputs.get(word) ?? []);
   const answers = answersIn(program);
-  return { plan, program, texts, last, answers, nulls, copiesMemory };
+  return { plan, program, texts, launchersLast, answers, nulls, copiesMemory };
 }
 
 /** The bit of an errno that stands in place of the offset of one. */

@@ -14,8 +14,8 @@ export interface Parameters {
   readonly packed: number;
   /** The offset of the container's pid in the table. */
   readonly pid: number;
-  /** The offset of the result of the last call before the program. */
-  readonly last: number;
+  /** The offset of the result of the launcher's last call, which is 0 in the container. */
+  readonly mine: number;
   /** Addresses of lists of offsets at which the caller's ids go in ten digits, with 0 at the end. */
   readonly uids: number;
   readonly gids: number;
@@ -60,11 +60,11 @@ export const PARAMETERS_SIZE = 80;
 
 /** Returns the parameters as the code reads them. */
 export function parameterBytes(parameters: Parameters): Uint8Array {
-  const { table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos } = parameters;
+  const { table, tableSize, packed, pid, mine, uids, gids, texts, textsAt, errnos } = parameters;
   const { kept, set, setCount, program, programCount, flags, nulls, copies, streams, answers } =
     parameters;
   const words = Uint32Array.of(
-    ...[table, tableSize, packed, pid, last, uids, gids, texts, textsAt, errnos],
+    ...[table, tableSize, packed, pid, mine, uids, gids, texts, textsAt, errnos],
     ...[kept, set, setCount, program, programCount, flags, nulls, copies, streams, answers],
   );
   return new Uint8Array(words.buffer);

@@ -4,7 +4,7 @@
     .set P_TABLE_SIZE,    4
     .set P_PACKED,        8
     .set P_PID,          12
-    .set P_LAST,         16
+    .set P_MINE,         16
     .set P_UIDS,         20
     .set P_GIDS,         24
     .set P_TEXTS,        28
@@ -37,7 +37,6 @@
 
     .set FAILED_AT,   0
     .set FAILED_WITH, 4
-    .set STARTED,     8
     .set NOT_STARTED, 12
     .set RECORD_SIZE, 88
 
@@ -190,15 +189,11 @@ _start:
     mov     w1, 16
     bl      run                 // which leaves the stack alone, and does not keep x0 to x14
 
-    ldr     w1, [x20, P_LAST]
-    mov     x0, -1 << 32        // the engine's mark of a call that has not come back
-    ldr     x2, [x21, x1]
-    cmp     x2, x0
-    b.eq    launcher
-    ldr     w2, [x21, STARTED]
+    ldr     w1, [x20, P_MINE]
+    ldr     w2, [x21, x1]
+    ldr     w3, [x21, FAILED_WITH]
+    orr     w2, w2, w3
     cbnz    w2, launcher
-    mov     w2, 1
-    str     w2, [x21, STARTED]
 
 // The container's process: executes the program, as execvp(3) does.
     ldr     x9, [x22]

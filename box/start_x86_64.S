@@ -13,7 +13,7 @@
     .set P_TABLE_SIZE,    4
     .set P_PACKED,        8     # address of the packed table
     .set P_PID,          12     # offset of the container's pid
-    .set P_LAST,         16     # offset of the result of the last call before the program
+    .set P_MINE,         16     # offset of the result of the launcher's last call: 0 in the container
     .set P_UIDS,         20     # address of the offsets of the caller's uid in ten digits, 0 last
     .set P_GIDS,         24     # the same for the gid
     .set P_TEXTS,        28     # address of the packed texts of the records
@@ -47,7 +47,6 @@
 
     .set FAILED_AT,   0         # the table's header
     .set FAILED_WITH, 4
-    .set STARTED,     8         # whether the program has been tried
     .set NOT_STARTED, 12        # the errno of the program
 
     # What is known of copies: the pids of those of stdout and stderr; whether one has failed; whether
@@ -209,13 +208,12 @@ _start:
     call    run
     lea     rsp, [rsp - BOTH_FRAMES]
 
-    mov     ecx, [r13 + P_LAST]
-    mov     rax, 0xffffffff00000000     # the engine's mark of a call that has not come back
-    cmp     [r14 + rcx], rax
-    je      launcher
-    cmp     dword ptr [r14 + STARTED], 0
-    jne     launcher
-    mov     dword ptr [r14 + STARTED], 1
+    # The launcher comes here with that result or after a failure, the container with neither. Nothing
+    # else may tell the two apart: a launcher whose container was killed would run the program itself.
+    mov     ecx, [r13 + P_MINE]
+    mov     eax, [r14 + rcx]
+    or      eax, [r14 + FAILED_WITH]
+    jnz     launcher
 
 # The container's process: executes the program, as execvp(3) does.
     mov     r8, [r15]

@@ -83,7 +83,7 @@ export class BoxFrame implements Frame {
   /** Words that tell whether the standard streams are /dev/null. */
   readonly nulls: readonly Output[] = [0, 1, 2].map(() => new Output(4, "&null"));
   readonly #pidText = new Output(16, "PID");
-  #last: Call | undefined;
+  #launchersLast: Call | undefined;
 
   readonly #cwd: Output | undefined;
 
@@ -100,9 +100,12 @@ export class BoxFrame implements Frame {
     return this.#plan.processes.some(({ ownMemory }) => ownMemory);
   }
 
-  /** The last call of the container before its program. */
-  get last(): Call {
-    return this.#last!;
+  /**
+   * The last call of the launcher's walk. Its result is never 0 there, and is 0 for the container:
+   * the clone, as the launcher sleeps meanwhile, or a call that comes when it has waited.
+   */
+  get launchersLast(): Call {
+    return this.#launchersLast!;
   }
 
   enclose(writer: ProgramWriter, clone: Call, firstProcess: Label): void {
@@ -130,8 +133,10 @@ export class BoxFrame implements Frame {
     if (!this.vfork) add(socketpair(SYNC_SOCKETS));
     writer.section = "clone";
     writer.add(clone, { onZero: firstProcess, onFailure: END, stepIndex: cloneStep });
-    if (this.vfork) writer.end({ onZero: firstProcess });
-    else writeParentWork(writer, this.#plan, this.#pidText);
+    if (this.vfork) {
+      writer.end({ onZero: firstProcess });
+      this.#launchersLast = clone;
+    } else this.#launchersLast = writeParentWork(writer, this.#plan, this.#pidText);
   }
 
   #makeImage(add: (call: Call) => void): void {
@@ -206,7 +211,7 @@ export class BoxFrame implements Frame {
   }
 
   exec(writer: ProgramWriter): readonly ExecCandidate[] {
-    this.#last = writer.endProcess();
+    writer.endProcess();
     return [];
   }
 }

@@ -55,10 +55,9 @@ export class ProgramWriter {
   }
 
   /** Ends the walk of a process of the container after its last call, unless that fails. */
-  endProcess(): Call {
+  endProcess(): void {
     const last = this.parts.pop() as LaunchRecord;
     this.parts.push({ ...last, onZero: END, onAccepted: END, onSuccess: END });
-    return last.call;
   }
 
   /** Ends the program after the last call, on all edges but these. */

@@ -39,7 +39,9 @@ export type TakenUser = "root" | "process" | "keep";
  */
 export function leaveGroups(plan: PlanBuilder): void {
   if (!plan.state.hasScriptGroups) return;
-  plan.call(setgroups([]), { fixes: CHANGE });
+  // A box does not know whether its caller may.
+  const isCertain = plan.state.caller.mayChangeGroups === true;
+  plan.call(setgroups([]), isCertain ? { fixes: CHANGE } : { accept: ["EPERM"] });
   plan.state.groupsChanged = true;
 }
 
@@ -98,8 +100,9 @@ export function takeRoot(plan: PlanBuilder, taken: TakenUser): void {
   if (taken === "keep") return;
   const { state } = plan;
   plan.call(setgroups([]), { accept: hasNoPrivilegedGroups(state) ? ["EPERM"] : [] });
-  // EINVAL: root is not mapped. The user of an ordinary script is the one who has made it then.
-  const options = state.caller.mayMapIds
+  // EINVAL: root is not mapped. The user of an ordinary script is the one who has made it then; a
+  // box may be run by root, who would stay the host's.
+  const options = state.caller.mayMapIds || !plan.host.isHere
     ? { fixes: { EINVAL: NO_ROOT } }
     : { accept: ["EINVAL"] as const };
   plan.call(setresgid(0, 0, 0), options);
