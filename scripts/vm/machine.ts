@@ -39,7 +39,6 @@ export const MACHINES: readonly Machine[] = [
     console: "ttyS0",
     bound: 7200,
     brief: [
-      "tests/box/box_test.ts",
       "tests/ffi/cgroups_test.ts",
       "tests/steps/landlock_test.ts",
       "tests/steps/limits_test.ts",
@@ -55,7 +54,6 @@ export const MACHINES: readonly Machine[] = [
     console: "ttyAMA0",
     bound: 14_400,
     brief: [
-      "tests/box/box_test.ts",
       "tests/ffi/engine_test.ts",
       "tests/ffi/init_test.ts",
       "tests/steps/limits_test.ts",

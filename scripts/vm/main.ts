@@ -6,6 +6,7 @@
  *
  * `--brief` runs what differs from host to host, and leaves out a machine that this host cannot
  * make, with the reason. `--bound` is for each start of a machine, which runs one part of the suite.
+ * `--boxes` runs boxes where there is nothing but busybox (`boxes.ts`).
  * Other arguments are passed to `deno test`, and make a single part:
  * `deno task test:vm aarch64 tests/recipe --filter hostname`.
  *
@@ -14,6 +15,7 @@
 
 // deno-lint-ignore-file no-console -- a program, whose output is the console's
 
+import { runBoxes } from "./boxes.ts";
 import { addTally, emptyTally, readSummary, tallyText, TESTS } from "../suite.ts";
 import { emulate, MachineError } from "./emulator.ts";
 import { fillDenoCache, type User, writeRoot } from "./errand.ts";
@@ -33,6 +35,7 @@ const take = (word: string): boolean => {
 };
 
 const shell = take("--shell");
+const boxes = take("--boxes");
 const brief = take("--brief");
 const asked = (["root", "nobody"] as const).filter((user) => take(`--as=${user}`));
 const users: readonly User[] = asked.length > 0 ? asked : ["root", "nobody"];
@@ -70,6 +73,12 @@ function partsFor(machine: Machine): readonly Shard[] {
 
 async function runMachine(machine: Machine): Promise<void> {
   await run(machine.emulator[0]!, ["--version"]);
+  if (boxes) {
+    const { passed, failed } = await runBoxes(machine);
+    total.passed += passed;
+    total.failed += failed;
+    return;
+  }
   const parts = partsFor(machine);
   const made = await base(machine);
   await fillDenoCache();

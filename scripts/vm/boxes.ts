@@ -1,0 +1,167 @@
+/**
+ * `deno task test:vm --boxes [x86_64|aarch64]`: boxes in the emulated machines, in a root that has
+ * busybox and nothing else, as root and as an ordinary user.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console -- part of a program, whose output is the console's
+
+import { buildBox } from "../../box/mod.ts";
+import {
+  hostname,
+  init,
+  landlock,
+  mapIds,
+  mapRoot,
+  proc,
+  type Recipe,
+  recipe,
+  sandbox,
+  timeOffset,
+  tmpfs,
+  unshare,
+} from "../../mod.ts";
+import { Archive } from "./archive.ts";
+import { emulate } from "./emulator.ts";
+import { base } from "./initramfs.ts";
+import type { Machine } from "./machine.ts";
+
+/** How many seconds a machine may run. */
+const BOUND = 300;
+
+/** A box, a script of the shell that runs in it, and what that prints. */
+interface Trial {
+  readonly name: string;
+  readonly box: Recipe;
+  readonly script: string;
+  readonly printed: string;
+  readonly code?: number;
+  readonly for?: "root";
+}
+
+const range = [{ inside: 0, outside: 100_000, count: 10 }];
+
+const TRIALS: readonly Trial[] = [
+  {
+    name: "readme",
+    box: recipe(
+      unshare("user", "mount", "pid", "uts", "ipc", "net"),
+      mapRoot(),
+      tmpfs("/tmp", { size: "10m" }),
+      proc(),
+      hostname("a-cooler-hostname"),
+    ),
+    script: "hostname; id -u; echo $$; exit 3",
+    printed: "a-cooler-hostname 0 1",
+    code: 3,
+  },
+  {
+    name: "sandbox",
+    box: sandbox(),
+    script: "hostname; test -e /boxes || echo alone; grep -c 'Seccomp:.*2' /proc/self/status",
+    printed: "sandbox alone 1",
+  },
+  {
+    name: "init",
+    box: recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init()),
+    script: "cat /proc/1/comm; echo $$; kill -TERM $$",
+    printed: "init 2",
+    code: 143,
+  },
+  {
+    name: "time",
+    box: recipe(unshare("user", "time"), mapRoot(), timeOffset({ boottime: 1e8 })),
+    script: "cut -c 1-6 /proc/uptime",
+    printed: "100000",
+  },
+  {
+    name: "landlock",
+    box: recipe(landlock({ read: ["/"], execute: ["/"], degrade: true })),
+    script: "(echo > /tmp/made) 2>&1 | grep -c denied",
+    printed: "1",
+  },
+  {
+    name: "ids",
+    box: recipe(unshare("user"), mapIds({ uids: range, gids: range })),
+    script: "id -u; tr -s ' ' </proc/self/uid_map | cut -c 2-",
+    printed: "0 0 100000 10",
+    for: "root",
+  },
+];
+
+/** Leaves the first root for one with busybox and the boxes alone, and runs each box there. */
+const INIT = `#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount -t tmpfs tmpfs /mnt
+cd /mnt
+mkdir bin proc dev tmp etc usr
+chmod 1777 tmp
+cp /usr/bin/busybox bin/ || cp /bin/busybox bin/
+cp -r /boxes .
+printf 'root:x:0:0::/:/bin/sh\\nnobody:x:65534:65534::/:/bin/sh\\n' >etc/passwd
+mount --move . /
+exec chroot . /bin/busybox sh /boxes/run
+`;
+
+const RUN = `export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts
+mount -t devpts devpts /dev/pts
+echo 'exec "$@"' >/boxes/as
+exec </dev/null
+${TRIALS.flatMap((trial) => usersOf(trial).map((user) => lineOf(trial, user))).join("\n")}
+echo "ramekin: exit 0"
+poweroff -f
+`;
+
+function usersOf({ for: whom }: Trial): readonly ("root" | "nobody")[] {
+  return whom === "root" ? ["root"] : ["root", "nobody"];
+}
+
+function lineOf({ name, script }: Trial, user: "root" | "nobody"): string {
+  const as = user === "root" ? "" : "su -s /bin/sh nobody -- /boxes/as ";
+  const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
+  return `${as}/boxes/${name} sh -c ${quoted} >/tmp/out 2>&1; ` +
+    `echo "${name} as ${user}: $? $(tr '\\n' ' ' </tmp/out)"`;
+}
+
+/** Runs the boxes in a machine, and returns how many do not do what they should. */
+export async function runBoxes(machine: Machine): Promise<{ passed: number; failed: number }> {
+  const made = await base(machine);
+  const directory = Deno.makeTempDirSync({ prefix: "ramekin-vm-" });
+  try {
+    const root = `${directory}/root.cpio`;
+    Deno.copyFileSync(made.archive, root);
+    {
+      using archive = new Archive(root);
+      archive.file("vm/init", INIT, 0o755);
+      archive.file("boxes/run", RUN);
+      for (const { name, box, for: user = "user" } of TRIALS) {
+        const file = buildBox(box, { architecture: machine.name, for: user });
+        archive.file(`boxes/${name}`, file, 0o755);
+      }
+    }
+    const { text } = await emulate(machine, made.kernel, root, BOUND);
+    return judge(text);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function judge(text: string): { passed: number; failed: number } {
+  let [passed, failed] = [0, 0];
+  for (const trial of TRIALS) {
+    for (const user of usersOf(trial)) {
+      const line = `${trial.name} as ${user}: ${trial.code ?? 0} ${trial.printed}`;
+      if (text.split("\n").some((shown) => shown.trim() === line)) passed++;
+      else {
+        console.error(`not shown: ${line}`);
+        failed++;
+      }
+    }
+  }
+  return { passed, failed };
+}
