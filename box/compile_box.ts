@@ -10,7 +10,7 @@ import { INIT } from "../ffi/engine/bytes.ts";
 import { assemble, Label, recordOffset, type SyscallProgram } from "../ffi/engine/program.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
-import { CALLER_GID, CALLER_UID, isCallersId } from "../host/caller_ids.ts";
+import { CALLER_GID, CALLER_UID, GID_DIGITS, isCallersId, UID_DIGITS } from "../host/caller_ids.ts";
 import { TargetHost, type TargetUser } from "../host/target_host.ts";
 import { BoxFrame } from "../launch/box_frame.ts";
 import { parentWorkIssue } from "../launch/box_parent.ts";
@@ -78,6 +78,11 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
   if (clone === undefined) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
+  for (const slot of program.slots.keys()) {
+    if (slot !== UID_DIGITS && slot !== GID_DIGITS) {
+      throw new TypeError(`a box does not fill the slot "${slot.text}"`);
+    }
+  }
   const { launchersLast, copiesMemory } = frame;
   const nulls = frame.nulls.flatMap((word) => program.outputs.get(word) ?? []);
   const answers = answersIn(program);

@@ -49,6 +49,8 @@ export class HostPaths {
     const normal = normalize(path);
     if (!this.#mounts.isHostFile(parentOf(normal))) return root;
     if (!this.#mounts.isHostFile(normal)) return undefined;
+    // Of a machine that is not here yet it is not known whether there is a link.
+    if (this.#host.resolve(normal).late === true) return root;
     const plain = this.#host.resolve(root).path + normal.slice(root.length);
     return this.#host.resolve(normal).path === plain ? undefined : root;
   }

@@ -297,3 +297,25 @@ test("a program with a root of its own gets the /dev/null of that", async () => 
   const lines = (await box.inside(looks)).split("\n");
   assertEquals(lines[1], lines[2]);
 });
+
+test("a link in a root that is entered later leads into that root", async () => {
+  const root = Deno.makeTempDirSync();
+  try {
+    Deno.chmodSync(root, 0o755);
+    for (const name of ["usr", "etc", "shown"]) Deno.mkdirSync(`${root}/${name}`);
+    for (const name of ["bin", "lib", "lib64"]) Deno.symlinkSync(`usr/${name}`, `${root}/${name}`);
+    Deno.writeTextFileSync(`${root}/etc/inner`, "");
+    // Whoever has made the root may have put it there.
+    Deno.symlinkSync("/etc", `${root}/link`);
+    using box = new BoxFile(recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      bind("/usr", `${root}/usr`),
+      bind(`${root}/link`, `${root}/shown`),
+      pivotRoot(root),
+    ));
+    assertEquals(await box.inside("ls /shown"), "inner");
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+});
