@@ -45,7 +45,9 @@
     .set OWN_STDERR, 16
 
     .set DUP3, 24
+    .set FCNTL, 25
     .set FACCESSAT, 48
+    .set OPENAT, 56
     .set CLOSE, 57
     .set WRITE, 64
     .set EXIT_GROUP, 94
@@ -60,6 +62,8 @@
 
     .set AT_FDCWD, -100
     .set AT_SECURE, 23
+    .set F_GETFD, 1
+    .set O_RDWR, 2
     .set ENOENT, 2
     .set EACCES, 13
     .set ENOTDIR, 20
@@ -120,7 +124,19 @@ _start:
     mov     w22, NO_MEMORY
     cmp     x0, x21
     b.ne    refuse
-5:  ldr     w1, [x20, P_PACKED]
+5:  mov     x9, 0               // a descriptor of the launch may not be a standard stream
+1:  mov     x0, x9
+    mov     x1, F_GETFD
+    system  FCNTL
+    tbz     w0, 31, 2f
+    mov     x0, AT_FDCWD
+    adr     x1, dev_null
+    mov     x2, O_RDWR
+    system  OPENAT
+2:  add     x9, x9, 1
+    cmp     x9, 3
+    b.lo    1b
+    ldr     w1, [x20, P_PACKED]
     mov     x0, x21
     bl      unpack
     ldr     w2, [x20, P_STREAMS]
@@ -575,6 +591,8 @@ every_signal:
     .quad   -1
 default_path:
     .asciz  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+dev_null:
+    .asciz  "/dev/null"
 begins:
     .asciz  "box: "
 fails:

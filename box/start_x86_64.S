@@ -62,15 +62,19 @@
     .set EXECVE, 59
     .set WAIT4, 61
     .set KILL, 62
+    .set FCNTL, 72
     .set GETEUID, 107
     .set GETEGID, 108
     .set RT_SIGTIMEDWAIT, 128
     .set EXIT_GROUP, 231
+    .set OPENAT, 257
     .set FACCESSAT, 269
     .set DUP3, 292
 
     .set AT_FDCWD, -100
     .set AT_SECURE, 23
+    .set F_GETFD, 1
+    .set O_RDWR, 2
     .set ENOENT, 2
     .set EACCES, 13
     .set ENOTDIR, 20
@@ -137,7 +141,20 @@ _start:
     cmp     rax, r14
     mov     r15d, NO_MEMORY
     jne     refuse
-5:  mov     esi, [r13 + P_PACKED]
+5:  xor     r8d, r8d            # a descriptor of the launch may not be a standard stream
+1:  mov     edi, r8d
+    mov     esi, F_GETFD
+    system  FCNTL
+    test    eax, eax
+    jns     2f
+    mov     edi, AT_FDCWD
+    lea     rsi, [rip + dev_null]
+    mov     edx, O_RDWR
+    system  OPENAT
+2:  inc     r8d
+    cmp     r8d, 3
+    jb      1b
+    mov     esi, [r13 + P_PACKED]
     mov     rdi, r14
     call    unpack
     mov     eax, [r13 + P_STREAMS]
@@ -605,6 +622,8 @@ every_signal:
     .quad   -1
 default_path:
     .asciz  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+dev_null:
+    .asciz  "/dev/null"
 begins:
     .asciz  "box: "
 fails:

@@ -319,3 +319,13 @@ test("a link in a root that is entered later leads into that root", async () => 
     Deno.removeSync(root, { recursive: true });
   }
 });
+
+test("closed streams are /dev/null, and no descriptor of the launch", async () => {
+  for (const container of [recipe(unshare("user", "pid"), mapRoot(), init()), sandbox()]) {
+    using box = new BoxFile(container);
+    const script = `"$0" sh -c 'readlink /proc/self/fd/0; echo out' <&- 2>&-; "$0" true >&- 2>&-`;
+    const { code, stdout } = await new Deno.Command("sh", { args: ["-c", script, box.path] })
+      .output();
+    assertEquals([code, decode(stdout)], [0, "/dev/null\nout\n"]);
+  }
+});
