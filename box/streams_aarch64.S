@@ -149,7 +149,7 @@ copy:
     b.ne    1f
     mov     x0, x15             // an error of the copy itself is said there
     mov     x1, F_DUPFD_CLOEXEC
-    mov     x2, 3
+    mov     x2, 4
     system  FCNTL
     ldr     w1, [x20, P_COPIES]
     str     w0, [x1, OWN_STDERR]

@@ -151,7 +151,7 @@ copy:
     jne     1f
     mov     edi, r15d           # an error of the copy itself is said there
     mov     esi, F_DUPFD_CLOEXEC
-    mov     edx, 3
+    mov     edx, 4              # 3 may become the launcher's pidfd (box_frame.ts)
     system  FCNTL
     mov     ecx, [r13 + P_COPIES]
     mov     [rcx + OWN_STDERR], eax
