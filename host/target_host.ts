@@ -65,6 +65,11 @@ export class TargetHost implements Host {
     throw new TargetIssue("the home directory is that of who runs the box; name it by its path");
   }
 
+  /** Returns nothing: the service that needs it is refused. */
+  resolvConf(): string {
+    return "";
+  }
+
   /** Refused: it is the caller's. */
   workingDirectory(): string {
     throw new TargetIssue(

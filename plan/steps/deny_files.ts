@@ -22,6 +22,7 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
+  if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
   const [hidden, kept] = [placesOf(read, plan), placesOf(write, plan)];
   const trees = shownTrees(plan, [...hidden, ...kept]);
   const deny = (empty?: ResultOf) => {
@@ -36,6 +37,10 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
   // What is open may be below a mount now.
   plan.directories.closeAll();
 }
+
+const FILES_OF_TARGET =
+  "where these paths lead is known only where the box runs; show fewer files, or cover them in the new " +
+  "root: maskPaths(), readonlyPaths()";
 
 /** A file of the host that is denied: where its path leads, and the symbolic links on the way. */
 interface DeniedPlace {

@@ -40,6 +40,7 @@ const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   chdir: "built",
   chroot: "built",
   clearEnv: "built",
+  denyFiles: "where these paths lead",
   devices: "built",
   dieWithParent: "built",
   disableUserNamespaces: "built",
