@@ -50,6 +50,7 @@ export interface Target {
 /** The streams are the caller's, and the box finds the program itself. */
 const SHAPE: LaunchShape = {
   stdio: ["inherit", "inherit", "inherit"],
+  fds: [],
   paths: 0,
   cwd: false,
   uid: false,

@@ -120,7 +120,9 @@ test("every other function says what fails, or that nothing does", () => {
 
 test("an errno that a comment names is one of the kernel's", async () => {
   const { ERRNO } = await import("../../mod.ts");
-  const thrown = [...main, ...linux, ...yaml, ...host, ...shell, ...box].flatMap(({ name, jsDoc, def }) =>
+  const thrown = [...main, ...linux, ...yaml, ...host, ...shell, ...box].flatMap((
+    { name, jsDoc, def },
+  ) =>
     [jsDoc, ...(def?.methods ?? []).map((method) => method.jsDoc)]
       .flatMap((one) => tags(one, "throws"))
       .flatMap(({ doc = "" }) => doc.match(/`E[A-Z0-9]+`/g) ?? [])
