@@ -11,7 +11,7 @@ import { climbs, normalize } from "../recipe/path.ts";
 import { CALLER_GID, CALLER_UID } from "./caller_ids.ts";
 import type { Credentials } from "./credentials.ts";
 import type { FollowedLinks } from "./follow_links.ts";
-import type { Host, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
+import type { DirectoryNames, Host, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
 import type { NameScan } from "./name_scan.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
@@ -118,6 +118,21 @@ export class TargetHost implements Host {
   /** Returns none; a step whose calls depend on them asks {@linkcode Host.isHere} first. */
   mounts(): readonly MountEntry[] {
     return NO_MOUNTS;
+  }
+
+  /** Returns `false`: what an automounter has not mounted yet is mounted when the box opens it. */
+  hasAutomounter(): boolean {
+    return false;
+  }
+
+  /** Does nothing. */
+  mountAutomounts(_directory: string): void {}
+
+  /** Refused: the names are on the machine. */
+  directoryNames(): DirectoryNames {
+    throw new TargetIssue(
+      "which names a directory has is known only where the box runs; name the files without entries",
+    );
   }
 
   /** Returns `false`. */

@@ -27,6 +27,7 @@ export function lowerEntries(
   plan: PlanBuilder,
   show: (step: BindStep) => void,
 ): void {
+  if (!plan.host.isHere) return lowerLateEntries({ entries, hide, ...step }, plan, show);
   const source = plan.source(step.source, step.optional);
   if (!(source instanceof HostPath)) {
     return plan.refuse(
@@ -57,6 +58,41 @@ export function lowerEntries(
     [...shown].some((other) => isWithin(name, other))
   );
   if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+}
+
+/**
+ * Shows the entries of a machine that is not known yet, where they are there: those with a name, as
+ * what a pattern stands for is not known, so that nothing of it is shown.
+ */
+function lowerLateEntries(
+  { entries = [], hide = [], ...step }: BindStep,
+  plan: PlanBuilder,
+  show: (step: BindStep) => void,
+): void {
+  const [directory, target] = [normalize(step.source), normalize(step.target)]
+    .map((path) => path === "/" ? "" : path) as [string, string];
+  for (const name of entries.filter((entry) => !entry.includes("*"))) {
+    if (hide.some((pattern) => mayLieIn(pattern, name))) {
+      plan.refuse(
+        `what is hidden in ${name} is known only where the box runs; leave the entry out`,
+      );
+    }
+    show({
+      ...step,
+      optional: true,
+      source: `${directory}/${name}`,
+      target: `${target}/${name}`,
+    });
+  }
+}
+
+/** Whether a pattern may stand for an entry, or for what is in it. */
+function mayLieIn(pattern: string, entry: string): boolean {
+  const parts = pattern.split("/");
+  return entry.split("/").every((name, at) => {
+    const words = parts[at]?.split("*").map((word) => word.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    return words !== undefined && new RegExp(`^${words.join(".*")}$`).test(name);
+  });
 }
 
 /** Covers files with empty ones. */

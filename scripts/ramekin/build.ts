@@ -70,6 +70,8 @@ const SANDBOX_FLAGS = [
   "shm",
   "unix-sockets",
   "setuid-files",
+  "32-bit",
+  "weaker-proc",
 ];
 
 function sandboxOf(given: Arguments): Recipe {
