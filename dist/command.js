@@ -837,7 +837,7 @@ var assemble = (function assemble(parts, architecture) {
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table2 = new Table(end, calls);
+  const table2 = new Table(end, calls, areForeign(architecture));
   const goOn = ((label2, otherwise) => {
     if (label2 === void 0) return otherwise;
     if (label2 === END) return 0;
@@ -2376,8 +2376,8 @@ var byOwnLink = (function byOwnLink(asked, found) {
   }
   return found;
 });
-var resolveFlag = (function resolveFlag({ path: path2 }) {
-  return OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
+var resolveFlag = (function resolveFlag({ path: path2, late }) {
+  return late === true || OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
 });
 var linkTarget = (function linkTarget(path2) {
   const table2 = lookups().link;
@@ -2678,6 +2678,7 @@ var stampsOf = (function stampsOf(paths) {
   }));
 });
 var writeTextTo = (function writeTextTo(fd, text4) {
+  if (text4 instanceof Struct) return write(fd, text4, text4.size);
   const bytes = encoder4.encode(text4);
   return write(fd, bytes, bytes.length);
 });
@@ -2896,7 +2897,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
       fixes: HANDED_FIXES
     });
   });
-  return tryExec(writer, shape.paths);
+  return frame2.exec(writer, shape);
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
@@ -3181,7 +3182,7 @@ var openProcFile = (function openProcFile(plan, path2, flags2, fixes) {
 });
 var writeProcFile = (function writeProcFile(plan, path2, text4, fixes) {
   const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, text4), {
+  plan.call(writeTextTo(fd, textWithIds(text4)), {
     fixes: fixes.write
   });
   plan.release(fd);
@@ -3651,6 +3652,7 @@ var show = (function show(step, source, target, plan, { missing: missing3, gone 
       ENOENT: missingSource(step, isHost, gone)
     })
   });
+  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened, plan);
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
@@ -4183,7 +4185,8 @@ var lowerProtect = (function lowerProtect(step, plan) {
   plan.needs("mount", "they would become read-only on the host");
   const source = normalize(step.source);
   const { path: directory, type } = plan.resolveTrusted(source);
-  if (type !== "directory") return;
+  if (type !== "directory" && plan.host.isHere) return;
+  if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES, except = [] } = step;
   const { found, missing: missing3 } = plan.facts.scanNames({
     directory,
@@ -4354,7 +4357,12 @@ var dropScriptGroups = (function dropScriptGroups(plan) {
   const { state, cursor } = plan;
   if (state.inUserNamespace || !state.hasScriptGroups) return;
   if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
-  plan.callBefore(setgroups([]));
+  const isCertain = state.caller.mayChangeGroups === true;
+  plan.callBefore(setgroups([]), isCertain ? {} : {
+    accept: [
+      "EPERM"
+    ]
+  });
   state.groupsChanged = true;
 });
 var requireMappedIds = (function requireMappedIds(plan) {
@@ -4388,6 +4396,7 @@ var planRecipe = (function planRecipe(steps, options = {}, host2 = liveHost()) {
     try {
       lower(steps[index], plan);
     } catch (error) {
+      if (error instanceof TargetIssue) plan.refuse(error.message);
       throw error instanceof SyscallError ? inStep2(error, plan) : error;
     }
   }
@@ -4622,10 +4631,10 @@ var run2 = (async function run2(given) {
     }
   })));
 });
-var optionsOf = (function optionsOf(given) {
+var optionsOf = (function optionsOf(given, reading = HERE2) {
   const all = given.has("allow-all");
   const allowed = ((grant, everything) => grantedList(given, grant, all) ?? everything());
-  const paths = (grant, everything) => allowed(grant, everything).map((path2) => existingPath(path2, `--${PERMISSION_FLAGS[grant].name}=${path2}`));
+  const paths = (grant, everything) => allowed(grant, everything).map((path2) => reading.path(path2, `--${PERMISSION_FLAGS[grant].name}=${path2}`));
   const denied2 = ((kind) => deniedList(given, kind).map(absolutePath2));
   const read4 = paths("read", (() => all ? everywhere() : [
     "/"
@@ -4641,7 +4650,7 @@ var optionsOf = (function optionsOf(given) {
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
-    env: variablesOf3(allowed("env", () => Object.keys(environment())), deniedList(given, "env")),
+    env: variablesOf3(allowed("env", () => reading.variables()), deniedList(given, "env")),
     protect: protectedBy(given),
     ...sizesOf(given),
     ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write4)) && {
@@ -4742,7 +4751,7 @@ var main = (async function main(words3) {
       debug,
       subcommand: name
     }));
-    if (subcommand?.program === true) return FAILED_BEFORE_PROGRAM;
+    if (subcommand?.runs === true) return FAILED_BEFORE_PROGRAM;
     return error instanceof UsageError ? 2 : 1;
   }
 });
@@ -5594,7 +5603,7 @@ var init_permission_flags = __esm({
 });
 
 // scripts/ramekin/subcommands.ts
-var JSON_FLAG, RECIPE, SET, PROTECT, PROGRAM, STREAM, STATUS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, SET, PROTECT, PROGRAM, STREAM, STATUS, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
@@ -5621,6 +5630,35 @@ var init_subcommands = __esm({
     PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
     STREAM = "A recipe in YAML that comes by the standard input is -.";
     STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
+    SANDBOX_FLAGS = [
+      PERMISSION_FLAGS.read,
+      PERMISSION_FLAGS.write,
+      PERMISSION_FLAGS.net,
+      PERMISSION_FLAGS.env,
+      PROTECT,
+      {
+        name: "no-protect",
+        summary: "let it change those that are run or trusted later, too"
+      },
+      {
+        name: "tmp",
+        value: "SIZE",
+        summary: "the size of /tmp, which is 25% of memory: 512m, 2g"
+      },
+      {
+        name: "shm",
+        value: "SIZE",
+        summary: "the size of /dev/shm, which is 64m"
+      },
+      UNIX_SOCKETS,
+      SETUID_FILES,
+      NARROW_PROGRAMS,
+      WEAKER_PROC,
+      {
+        ...ALLOW_ALL,
+        summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
+      }
+    ];
     TABLE = [
       {
         name: "run",
@@ -5632,6 +5670,7 @@ ${STATUS}`,
           RECIPE
         ],
         program: true,
+        runs: true,
         flags: [
           SET,
           ...Object.values(PERMISSION_FLAGS),
@@ -5647,35 +5686,55 @@ ${STATUS}`,
 ${STATUS}`,
         operands: [],
         program: true,
+        runs: true,
         flags: [
-          PERMISSION_FLAGS.read,
-          PERMISSION_FLAGS.write,
-          PERMISSION_FLAGS.net,
-          PERMISSION_FLAGS.env,
-          PROTECT,
-          {
-            name: "no-protect",
-            summary: "let it change those that are run or trusted later, too"
-          },
-          {
-            name: "tmp",
-            value: "SIZE",
-            summary: "the size of /tmp, which is 25% of memory: 512m, 2g"
-          },
-          {
-            name: "shm",
-            value: "SIZE",
-            summary: "the size of /dev/shm, which is 64m"
-          },
-          UNIX_SOCKETS,
-          SETUID_FILES,
-          NARROW_PROGRAMS,
-          WEAKER_PROC,
-          {
-            ...ALLOW_ALL,
-            summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
-          },
+          ...SANDBOX_FLAGS,
           ...Object.values(DENIAL_FLAGS)
+        ]
+      },
+      {
+        name: "build",
+        summary: "write a recipe as an executable that needs no Deno",
+        more: "The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here.",
+        operands: [
+          {
+            ...RECIPE,
+            optional: true
+          }
+        ],
+        program: true,
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "FILE",
+            completes: "file",
+            summary: "the file to write"
+          },
+          {
+            name: "arch",
+            value: "NAME",
+            completes: [
+              "x86_64",
+              "aarch64"
+            ],
+            summary: "the processor: x86_64 or aarch64, or else the one of this machine"
+          },
+          {
+            name: "for",
+            value: "WHO",
+            completes: [
+              "root",
+              "user"
+            ],
+            summary: "who runs it: root, for what only root may do, or any user, which is usual"
+          },
+          SET,
+          {
+            name: "sandbox",
+            summary: "build a sandbox, without a recipe, by the flags below"
+          },
+          ...SANDBOX_FLAGS
         ]
       },
       {
@@ -5691,6 +5750,7 @@ ${STATUS}`,
           }
         ],
         program: true,
+        runs: true,
         flags: [
           {
             name: "root",
@@ -5845,7 +5905,7 @@ var init_call = __esm({
 
       text;
       size;
-      /** @param size how many bytes it takes where it stands in a {@linkcode Struct} */
+      /** @param size how many bytes it takes where it stands in a {@linkcode Struct}: 10 for digits */
       constructor(text4, size = 8) {
         this.text = text4;
         this.size = size;
@@ -6188,7 +6248,8 @@ function tee(from, to, size, flagBits = 0) {
 
 
 function fchmodat(directory, path2, fileMode) {
-  return call("fchmodat", at(directory), path2, mode(fileMode));
+  const given = typeof fileMode === "number" ? mode(fileMode) : fileMode;
+  return call("fchmodat", at(directory), path2, given);
 }
 function fchownat(directory, path2, uid, gid) {
   return call("fchownat", at(directory), path2, uid, gid, 0);
@@ -7279,6 +7340,10 @@ var init_syscall_numbers = __esm({
         44,
         206
       ],
+      set_tid_address: [
+        218,
+        96
+      ],
       setdomainname: [
         171,
         162
@@ -7455,6 +7520,45 @@ var init_syscall_numbers = __esm({
   })
 });
 
+// ffi/engine/open_flags.ts
+function areForeign(architecture) {
+  return architecture !== HERE;
+}
+function translateOpenFlags(value) {
+  let translated = value & ~245760;
+  for (const [x86, arm] of DIFFERENT) {
+    const [here, there] = HERE === "aarch64" ? [
+      arm,
+      x86
+    ] : [
+      x86,
+      arm
+    ];
+    if ((value & here) !== 0) translated |= there;
+  }
+  return translated;
+}
+var DIFFERENT, HERE;
+var init_open_flags = __esm({
+  "ffi/engine/open_flags.ts"() {
+    DIFFERENT = [
+      [
+        16384,
+        65536
+      ],
+      [
+        65536,
+        16384
+      ],
+      [
+        131072,
+        32768
+      ]
+    ];
+    HERE = typeof Deno !== "undefined" && Deno.build.arch === "aarch64" ? "aarch64" : "x86_64";
+  }
+});
+
 // ffi/engine/program.ts
 
 
@@ -7469,6 +7573,7 @@ var init_program = __esm({
     init_errno();
     init_errors();
     init_syscall_numbers();
+    init_open_flags();
     Label = class {
 
       text;
@@ -7525,6 +7630,7 @@ var init_program = __esm({
             value$0.call(this, offset, argument, call2);
           }
         }
+        if (this.#foreign) this.#translateFlags(record, call2);
         if (references !== 0) this.int32(record + RECORD.references, references);
       })
     });
@@ -7671,7 +7777,11 @@ var init_program = __esm({
       #slots;
       /** Strings, structures and the cells of slots, where they lie. */
       #placed;
-      constructor(end, calls) {
+      /** Whether it is for another architecture than the numbers of this module are for. */
+      #foreign;
+      #translated = /* @__PURE__ */ new Set();
+      constructor(end, calls, foreign) {
+        this.#foreign = foreign;
         this.#calls = calls;
         reserve$12.call(this, end);
       }
@@ -7685,6 +7795,18 @@ var init_program = __esm({
       
       
       
+      /** Gives the flags that a path is opened with the bits of another architecture. */
+      #translateFlags(record, { name, args }) {
+        const [how, flags2] = [
+          args[2],
+          record + RECORD.arguments + 2 * 8
+        ];
+        if (name === "openat") this.int32(flags2, translateOpenFlags(paper.view.getInt32(flags2, true)));
+        if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
+        this.#translated.add(how);
+        const at2 = this.#placed.get(how);
+        this.int32(at2, translateOpenFlags(paper.view.getInt32(at2, true)));
+      }
       
       
       
@@ -9378,6 +9500,17 @@ function writePathBeneath(pipe, rights, directory) {
   ]);
   return call("writev", pipe, struct, 2);
 }
+function writeDescriptor(pipe, descriptor) {
+  const vector = new DataView(new ArrayBuffer(16));
+  vector.setUint32(8, 4, true);
+  const pointer = {
+    offset: 0,
+    to: descriptor
+  };
+  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
+    pointer
+  ]), 1);
+}
 function addPathBeneath(ruleset, rule) {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
@@ -9677,6 +9810,9 @@ var init_statx2 = __esm({
 // ffi/calls/statx.ts
 
 
+function statxMode(stat) {
+  return new OutputField(stat, 28, "mode");
+}
 
 var init_statx3 = __esm({
   "ffi/calls/statx.ts": (function () {
@@ -10961,6 +11097,9 @@ function receiveByte(socket, sender) {
 function senderOutput() {
   return new Output(CREDENTIALS_SPACE, "&sender");
 }
+function senderField(sender) {
+  return new OutputField(sender, CMSG_HEADER, "pid");
+}
 function senderOf(sender) {
   return sender.getInt32(CMSG_HEADER, true);
 }
@@ -11430,7 +11569,8 @@ function namespaceAttribute(namespace) {
 
 function describeNetwork(namespace) {
   if ("fd" in namespace) return nameOf2(namespace.fd);
-  return `the network of ${Number.isNaN(namespace.pid) ? "PID" : namespace.pid}`;
+  const { pid } = namespace;
+  return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
 }
 
 
@@ -15656,12 +15796,12 @@ function isBrokenPipe(error) {
   return error instanceof Deno.errors.BrokenPipe || error instanceof SyscallError && error.code === "EPIPE";
 }
 async function passOnOutput(output, { outputs }, descriptors) {
-  const bytesOf4 = (fd) => fd === 1 ? output.stdout : output.stderr;
+  const bytesOf5 = (fd) => fd === 1 ? output.stdout : output.stderr;
   await Promise.all([
     ...outputs
   ].map(async ([fd, target]) => {
     const writer = target.getWriter();
-    const bytes = bytesOf4(fd);
+    const bytes = bytesOf5(fd);
     if (bytes.length > 0) await writer.write(bytes);
     await writer.close();
     writer.releaseLock();
@@ -15669,7 +15809,7 @@ async function passOnOutput(output, { outputs }, descriptors) {
   const [stdout, stderr] = [
     1,
     2
-  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf4(fd));
+  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf5(fd));
   return commandOutput(statusOf2(output), stdout, stderr);
 }
 async function passOn(channel, target) {
@@ -16947,8 +17087,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run10 } = this.#options;
-            return typeof run10 !== "object" || run10.includes(need.program);
+            const { run: run11 } = this.#options;
+            return typeof run11 !== "object" || run11.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -17224,7 +17364,7 @@ var init_planned_state = __esm({
       /** Whether the process has supplementary groups of the script, which it may change. */
       get hasScriptGroups() {
         const { groups, mayChangeGroups } = this.caller;
-        return !this.groupsChanged && groups !== "none" && mayChangeGroups;
+        return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
       }
       /** Whether the container is in another user namespace than the script. */
       get inUserNamespace() {
@@ -18163,7 +18303,7 @@ function inParentNetns(plan, request, service) {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
     request(kernel, {
-      pid: Number(pid)
+      pid: pid.number
     });
     const calls = [
       ...[
@@ -21669,6 +21809,8 @@ var init_live_host = __esm({
       #lists = new DirectoryLists();
       #names = /* @__PURE__ */ new WeakMap();
       #remembered = /* @__PURE__ */ new Map();
+      /** `true`. */
+      isHere = true;
       /** The architecture of this machine. */
       get architecture() {
         return engine().architecture;
@@ -21912,6 +22054,7 @@ var init_host_paths = __esm({
         const normal = normalize(path2);
         if (!this.#mounts.isHostFile(parentOf(normal))) return root;
         if (!this.#mounts.isHostFile(normal)) return void 0;
+        if (this.#host.resolve(normal).late === true) return root;
         const plain2 = this.#host.resolve(root).path + normal.slice(root.length);
         return this.#host.resolve(normal).path === plain2 ? void 0 : root;
       }),
@@ -23191,6 +23334,12 @@ var init_host_path = __esm({
 });
 
 // plan/parent_work.ts
+function knownPid(pid) {
+  return {
+    text: String(pid),
+    number: pid
+  };
+}
 var DNS_FORWARDER, SYNC_SOCKETS, SCRIPT_SOCKET, CONTAINER_SOCKET;
 var init_parent_work = __esm({
   "plan/parent_work.ts": (function () {
@@ -23482,6 +23631,10 @@ var init_step_cursor = __esm({
           step.source
         ] : []));
       }
+      /** Whether the current step is a bind of files that an untrusted program is shown. */
+      get isUntrusted() {
+        return this.#steps[this.#index]?.untrusted === true;
+      }
       /** The directory that a later step makes the root. */
       get nextRoot() {
         return this.#nextRoots[this.#index];
@@ -23584,6 +23737,7 @@ var init_builder = __esm({
     init_open_directories();
     init_planned_state();
     init_process2();
+    init_mount_table();
     init_step_cursor();
     init_untrusted();
     NO_OPTIONS = {};
@@ -23670,6 +23824,12 @@ var init_builder = __esm({
       }),
     resolveTrusted: (function (path2, optional2 = false) {
         const resolved2 = this.facts.resolve(path2);
+        if (resolved2.late === true && this.#isUntrusted(resolved2.path)) {
+          return {
+            ...resolved2,
+            late: false
+          };
+        }
         const found = untrustedDirectories$59.call(this).linkOn(resolved2);
         if (found === void 0) return resolved2;
         if (optional2) return {
@@ -23727,6 +23887,8 @@ var init_builder = __esm({
       processes = [
         newProcess()
       ];
+      /** Calls of a launcher of the container's own, before the first clone. */
+      launcherParts = [];
       /** Calls that are made directly before execve(2). */
       beforeProgram = [];
       /** Descriptors that the script opens for the container. */
@@ -23825,7 +23987,11 @@ var init_builder = __esm({
       
       /** Adds a call that is made before the container has namespaces. */
       callBefore(call2, options = NO_OPTIONS) {
-        return callIn$58.call(this, this.#forerunner(), call2, options);
+        const { launcherParts } = this;
+        const before = this.options.ownLauncher === true ? {
+          parts: launcherParts
+        } : this.#forerunner();
+        return callIn$58.call(this, before, call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -23896,6 +24062,9 @@ var init_builder = __esm({
        * untrusted program may have made; as an optional one it is missing.
        */
       
+      #isUntrusted(path2) {
+        return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source) => touches(path2, normalize(source)));
+      }
       
       /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
       
@@ -25302,14 +25471,18 @@ var init_program_writer = __esm({
     place: (function (label2) {
         this.parts.push(label2);
       }),
-    end: (function () {
+    end: (function (edges = {}) {
         const last = this.parts.pop();
-        this.parts.push({
-          ...last,
+        const ends = {
           onZero: END,
           onAccepted: END,
           onFailure: END,
           onSuccess: END
+        };
+        this.parts.push({
+          ...last,
+          ...ends,
+          ...edges
         });
       })
     });
@@ -25323,7 +25496,17 @@ var init_program_writer = __esm({
       
       /** Places a label, to which edges of other calls can jump. */
       
-      /** Ends the program after the last call. */
+      /** Ends the walk of a process of the container after its last call, unless that fails. */
+      endProcess() {
+        const last = this.parts.pop();
+        this.parts.push({
+          ...last,
+          onZero: END,
+          onAccepted: END,
+          onSuccess: END
+        });
+      }
+      /** Ends the program after the last call, on all edges but these. */
       
     };
   })
@@ -26435,6 +26618,38 @@ var init_futex = __esm({
   })
 });
 
+// host/caller_ids.ts
+function isCallersId(value) {
+  return value === CALLER_UID || value === CALLER_GID;
+}
+function textWithIds(text4) {
+  const cells = [];
+  for (const { 0: digits, index } of text4.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
+    });
+  }
+  if (cells.length === 0) return text4;
+  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
+}
+var CALLER_UID, CALLER_GID, UID_DIGITS, GID_DIGITS, SLOTS, ANY;
+var init_caller_ids = __esm({
+  "host/caller_ids.ts"() {
+    init_call();
+    CALLER_UID = 2 ** 32 + 1;
+    CALLER_GID = 2 ** 32 + 2;
+    UID_DIGITS = new Slot("uid", 10);
+    GID_DIGITS = new Slot("gid", 10);
+    SLOTS = {
+      [CALLER_UID]: UID_DIGITS,
+      [CALLER_GID]: GID_DIGITS
+    };
+    ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
+  }
+});
+
 // plan/proc_file.ts
 
 
@@ -26447,6 +26662,7 @@ var init_proc_file = __esm({
     init_write_text();
     init_statfs();
     init_futex();
+    init_caller_ids();
     init_errno();
     PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
     PROC = "/proc";
@@ -27070,9 +27286,9 @@ function serveSyncPoints(plan, socket, spawn2, services) {
   for (const point of plan.syncPoints) {
     const pid = waitForArrival(socket);
     if (pid === void 0) return;
-    for (const action of point.parentActions(String(pid))) {
+    for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn2, action.program, action.args);
+      else if ("program" in action) runIdMapTool(spawn2, action.program, action.args.map(String));
       else services.push(start(action, pid, spawn2, plan, point));
     }
     letGo(socket);
@@ -27171,6 +27387,7 @@ var init_sync = __esm({
     init_failure();
     init_program();
     init_syscalls();
+    init_parent_work();
     init_explain();
     init_id_maps2();
     init_table();
@@ -27401,7 +27618,7 @@ function listingText(entries) {
   const lines = [];
   let heading;
   let condition;
-  for (const { first, note } of collapse(entries)) {
+  for (const { first, note: note2 } of collapse(entries)) {
     const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
     if (heading !== number + first.part) {
       lines.push(heading = number + first.part);
@@ -27412,7 +27629,7 @@ function listingText(entries) {
       if (condition !== void 0) lines.push(`    unless ${condition}:`);
     }
     const indent = condition === void 0 ? "    " : "        ";
-    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note2}`);
   }
   return lines.map(escapeControls).join("\n");
 }
@@ -27424,10 +27641,10 @@ function collapse(entries) {
     const count = end - index;
     const isExecve = seriesOf(first) === "execve";
     if (count > 2 || isExecve && count > 1) {
-      const note = isExecve ? `one of ${count}` : `${count} times`;
+      const note2 = isExecve ? `one of ${count}` : `${count} times`;
       lines.push({
         first,
-        note: ` (${note})`
+        note: ` (${note2})`
       });
       index = end;
     } else {
@@ -27614,7 +27831,10 @@ var init_placeholders = __esm({
 // launch/listing.ts
 function parentEntries(plan, { stepIndex, parentActions }) {
   const part = plan.cursor.nameOf(stepIndex);
-  return parentActions("PID").flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
+  return parentActions({
+    text: "PID",
+    number: NaN
+  }).flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
     [
       action.program,
       ...action.args
@@ -27843,6 +28063,7 @@ var init_script_frame = __esm({
     init_program();
     init_parent_work();
     init_process2();
+    init_enter_program();
     init_link2();
     init_memory_guard();
     init_program_writer();
@@ -27964,6 +28185,9 @@ var init_script_frame = __esm({
       
       
       
+      exec(writer, { paths }) {
+        return tryExec(writer, paths);
+      }
     };
   })
 });
@@ -28188,6 +28412,159 @@ var init_launcher = __esm({
   })
 });
 
+// host/target_host.ts
+var TargetIssue, OLDEST, TargetHost, NO_MOUNTS;
+var init_target_host = __esm({
+  "host/target_host.ts"() {
+    init_path();
+    init_caller_ids();
+    TargetIssue = class extends Error {
+
+    };
+    OLDEST = {
+      major: 5,
+      minor: 12
+    };
+    TargetHost = class {
+
+      architecture;
+      #user;
+      /** A machine of this architecture, on which this user runs the box. */
+      constructor(architecture, user) {
+        this.architecture = architecture;
+        this.#user = user;
+      }
+      /** The ids stand for those that the caller turns out to have. */
+      credentials() {
+        const privileged = this.#user === "root";
+        return this.#credentials ??= {
+          euid: privileged ? 0 : CALLER_UID,
+          egid: CALLER_GID,
+          groups: "others",
+          inheritable: [],
+          mayMapIds: privileged,
+          mayChangeGroups: privileged ? true : "unknown",
+          mayChangeNetwork: privileged
+        };
+      }
+      #credentials;
+      /** The oldest kernel: what works there works on later ones too. */
+      kernel() {
+        return OLDEST;
+      }
+      /** Refused: the rights that Landlock can deny differ with the kernel, which the step tries. */
+      landlockVersion() {
+        throw new TargetIssue("the version of Landlock is known only where the box runs");
+      }
+      /** Refused: it is the caller's. */
+      homeDirectory() {
+        throw new TargetIssue("the home directory is that of who runs the box; name it by its path");
+      }
+      /** Returns nothing: the service that needs it is refused. */
+      resolvConf() {
+        return "";
+      }
+      /** Refused: it is the caller's. */
+      workingDirectory() {
+        throw new TargetIssue("the working directory is that of who runs the box; name files by paths that begin with /");
+      }
+      /** Returns `true`: only the list of needs asks, and a variable that may be set is one. */
+      hasVariable(_name) {
+        return true;
+      }
+      /** Refused: a box may be run in a container. */
+      inFirstUserNamespace() {
+        throw new TargetIssue('whether root is that of the machine is known only where the box runs; put unshare("user", "mount") and mapRoot() before it');
+      }
+      /** Returns `undefined`: the kernel is asked when the box runs. */
+      filesystemIssue() {
+        return void 0;
+      }
+      /** Returns `undefined`: settings are asked for only to explain errors. */
+      setting(_path) {
+        return void 0;
+      }
+      /** Returns the path as it is written; symbolic links are followed when the box opens it. */
+      resolve(path2) {
+        if (climbs(path2)) {
+          throw new TargetIssue(`where ${path2} leads is known only where the box runs; name it without ".."`);
+        }
+        return {
+          asked: path2,
+          path: normalize(path2),
+          type: "unknown",
+          id: void 0,
+          late: true
+        };
+      }
+      /** Returns none: whoever may not follow links has them refused when the path is opened. */
+      followLinks(path2) {
+        return {
+          path: normalize(path2),
+          links: []
+        };
+      }
+      /** Returns none; a step whose calls depend on them asks {@linkcode Host.isHere} first. */
+      mounts() {
+        return NO_MOUNTS;
+      }
+      /** Returns `false`: what an automounter has not mounted yet is mounted when the box opens it. */
+      hasAutomounter() {
+        return false;
+      }
+      /** Does nothing. */
+      mountAutomounts(_directory) {
+      }
+      /** Refused: the names are on the machine. */
+      directoryNames() {
+        throw new TargetIssue("which names a directory has is known only where the box runs; name the files without entries");
+      }
+      /** Returns `false`. */
+      isHere = false;
+      /** Returns `true`: there is nothing to ask again. */
+      unchanged(_paths) {
+        return true;
+      }
+      /** Refused: the files are on the machine. */
+      scanNames() {
+        throw new TargetIssue("which files there are is known only where the box runs");
+      }
+      /** Returns `true`: there is none. */
+      sameNames(_scan) {
+        return true;
+      }
+      /** Refused: the numbers of devices differ between machines. */
+      blockDevice(path2) {
+        throw new TargetIssue(`the numbers of ${path2} are known only where the box runs; write them: "8:0"`);
+      }
+      /** Refused: processes come and go. */
+      joinTarget() {
+        throw new TargetIssue("a process is known by its pid only while it runs, and not to a box; join the namespace by its file: join(path)");
+      }
+      /** Returns `false`: there is none. */
+      hasEnded() {
+        return false;
+      }
+      /** Refused: the file is on the machine. */
+      namespaceKind(file) {
+        throw new TargetIssue(`of which kind the namespace ${file} is, is known only where the box runs; say it: join(${JSON.stringify(file)}, "net")`);
+      }
+      /** Refused: the libraries are on the machine. */
+      programFiles() {
+        throw new TargetIssue('the libraries of programs are known only where the box runs; bind the directories that hold them: bind("/usr", ..., { readOnly: true })');
+      }
+      /** Makes the value; nothing is kept. */
+      remember(_key, make2) {
+        return make2();
+      }
+      /** Returns: the box finds its own files of /proc itself. */
+      requireOwnProc() {
+      }
+    };
+    NO_MOUNTS = [];
+  }
+});
+
 // plan/copy_tree.ts
 
 var init_copy_tree = __esm({
@@ -28285,6 +28662,11 @@ var init_empty_files = __esm({
 
 // plan/steps/bind_entries.ts
 function lowerEntries({ entries = [], hide = [], ...step }, plan, show3) {
+  if (!plan.host.isHere) return lowerLateEntries({
+    entries,
+    hide,
+    ...step
+  }, plan, show3);
   const source = plan.source(step.source, step.optional);
   if (!(source instanceof HostPath)) {
     return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
@@ -28321,6 +28703,30 @@ function lowerEntries({ entries = [], hide = [], ...step }, plan, show3) {
     ...shown2
   ].some((other) => isWithin(name, other)));
   if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+}
+function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
+  const [directory, target] = [
+    normalize(step.source),
+    normalize(step.target)
+  ].map((path2) => path2 === "/" ? "" : path2);
+  for (const name of entries.filter((entry2) => !entry2.includes("*"))) {
+    if (hide.some((pattern) => mayLieIn(pattern, name))) {
+      plan.refuse(`what is hidden in ${name} is known only where the box runs; leave the entry out`);
+    }
+    show3({
+      ...step,
+      optional: true,
+      source: `${directory}/${name}`,
+      target: `${target}/${name}`
+    });
+  }
+}
+function mayLieIn(pattern, entry2) {
+  const parts = pattern.split("/");
+  return entry2.split("/").every((name, at2) => {
+    const words3 = parts[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
+  });
 }
 function cover(paths, plan) {
   withEmptyFiles(plan, (empty) => {
@@ -28384,15 +28790,41 @@ var init_bind_entries = __esm({
 
 // plan/steps/kernel_mounts.ts
 
+function refuseKernelFile(file, plan) {
+  const statfs3 = statfsOutput();
+  plan.call(fstatfs(file, statfs3));
+  const [found, none] = [
+    new Label("it is of the kernel"),
+    new Label("it is not of the kernel")
+  ];
+  KERNEL_MAGIC.forEach((magic, index) => {
+    const isLast = index === KERNEL_MAGIC.length - 1;
+    plan.call(compareWord(statfs3, new Named(magic, `0x${magic.toString(16)}`)), {
+      accept: [
+        "EAGAIN"
+      ],
+      onZero: found,
+      ...isLast && {
+        onAccepted: none
+      }
+    });
+  });
+  plan.place(found);
+  plan.call(compareWord(statfs3, new Named(0, "a filesystem of files, not of the kernel")));
+  plan.place(none);
+}
 
 
 function moved(path2) {
   return `the filesystem of the kernel at ${path2} has been moved or unmounted meanwhile`;
 }
-var S_IXOTH, Cover;
+var S_IXOTH, KERNEL_MAGIC, Cover;
 var init_kernel_mounts2 = __esm({
   "plan/steps/kernel_mounts.ts": (function () {
+    init_call();
     init_files3();
+    init_futex();
+    init_statfs();
     init_mounts3();
     init_program();
     init_kernel_mounts();
@@ -28400,6 +28832,32 @@ var init_kernel_mounts2 = __esm({
     init_fixes();
     init_empty_files();
     S_IXOTH = 1;
+    KERNEL_MAGIC = [
+      1819242352,
+      1112100429,
+      3405662737,
+      2613483,
+      1667723888,
+      1650812272,
+      1684170528,
+      7377,
+      3730735588,
+      174355297,
+      1702057283,
+      427819522,
+      1852207972,
+      1853056627,
+      40864,
+      1634035564,
+      124082209,
+      1733912937,
+      1935894131,
+      4185718668,
+      1128357203,
+      1650812274,
+      1953653091,
+      2881100148
+    ];
     Cover = class {
 
       #plan;
@@ -28500,7 +28958,8 @@ var init_kernel_mounts2 = __esm({
 
 // plan/steps/bind.ts
 
-function bindOne(step, plan, gone) {
+function bindOne(given, plan, gone) {
+  const step = given.untrusted === true ? withoutUnknownMounts(given, plan) : given;
   const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
   const restrict = step.restrict ?? usualRestrictions(step.source, plan);
@@ -28556,6 +29015,16 @@ function bindOne(step, plan, gone) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
 }
+function withoutUnknownMounts(step, plan) {
+  if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
+  if (normalize(step.source) === "/") {
+    plan.refuse("which filesystems of the kernel are mounted below / is known only where the box runs; name the directories that the program needs");
+  }
+  return {
+    ...step,
+    recursive: false
+  };
+}
 
 function usualRestrictions(source, plan) {
   const place2 = plan.access.hostPlace(source);
@@ -28587,8 +29056,8 @@ var init_bind2 = __esm({
     init_pins();
     init_mount_table();
     init_bind_entries();
-    init_kernel_mounts2();
     init_unexpanded();
+    init_kernel_mounts2();
     RESTRICTIONS4 = {
       nosuid: MOUNT_ATTR_NOSUID,
       nodev: MOUNT_ATTR_NODEV,
@@ -28728,6 +29197,7 @@ function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
+  if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
   const [hidden, kept] = [
     placesOf(read4, plan),
     placesOf(write4, plan)
@@ -28784,7 +29254,7 @@ function refuseLayers({ target, layers }, denied2, plan) {
     plan.refuse(`${found.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
   }
 }
-var DenialsIn;
+var FILES_OF_TARGET, DenialsIn;
 var init_deny_files2 = __esm({
   "plan/steps/deny_files.ts"() {
     init_files3();
@@ -28793,6 +29263,7 @@ var init_deny_files2 = __esm({
     init_pins();
     init_empty_files();
     init_shown_directory();
+    FILES_OF_TARGET = "where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
     DenialsIn = class {
 
       #tree;
@@ -29160,23 +29631,23 @@ function lowerMapIds(step, plan) {
   const { mayMapIds } = plan.state.caller;
   plan.syncWithParent((pid) => mayMapIds ? [
     {
-      calls: mapCalls(plan, `/proc/${pid}/uid_map`, uids)
+      calls: mapCalls(plan, pid, "uid_map", uids)
     },
     {
-      calls: mapCalls(plan, `/proc/${pid}/gid_map`, gids)
+      calls: mapCalls(plan, pid, "gid_map", gids)
     }
   ] : [
     {
       program: "newuidmap",
       args: [
-        pid,
+        pid.text,
         ...uids.trim().split(/\s/)
       ]
     },
     {
       program: "newgidmap",
       args: [
-        pid,
+        pid.text,
         ...gids.trim().split(/\s/)
       ]
     }
@@ -29190,9 +29661,17 @@ function lowerMapIds(step, plan) {
     gid: images.gid ?? firstOf2(step.gids)
   };
   if (images.uid !== void 0 && images.gid !== void 0) return;
-  for (const { call: call2, fixes } of changeIds(plan.state.ids, plan.state)) plan.call(call2, {
-    fixes
-  });
+  const isLate = plan.state.caller.mayChangeGroups === "unknown";
+  for (const { call: call2, fixes } of changeIds(plan.state.ids, plan.state)) {
+    plan.call(call2, {
+      fixes,
+      ...isLate && call2.name === "setgroups" && {
+        accept: [
+          "EPERM"
+        ]
+      }
+    });
+  }
   if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 
@@ -29203,9 +29682,14 @@ function firstOf2(ranges2) {
 
 
 
-function mapCalls(plan, path2, text4) {
-  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
+function mapCalls(plan, { text: pid }, file, text4) {
+  const [before, directory, after2] = processDirectory2(pid);
+  const path2 = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
+  const [opened, written2, closed] = writeText(directory, path2, text4);
   return [
+    ...before.map((call2) => ({
+      call: call2
+    })),
     {
       call: opened,
       fixes: {
@@ -29216,15 +29700,41 @@ function mapCalls(plan, path2, text4) {
       call: written2,
       fixes: mapFixes(plan)
     },
+    ...after2.map((call2) => ({
+      call: call2
+    })),
     {
       call: closed
     }
+  ];
+}
+function processDirectory2(pid) {
+  if (typeof pid === "string") return [
+    [],
+    at_fdcwd,
+    []
+  ];
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const proc2 = openat(at_fdcwd, "/proc", flags2);
+  const directory = openat(new ResultOf(proc2, "proc"), pid, flags2);
+  const fds = [
+    new ResultOf(proc2, "proc"),
+    new ResultOf(directory, "process")
+  ];
+  return [
+    [
+      proc2,
+      directory
+    ],
+    fds[1],
+    fds.map((fd) => close(fd))
   ];
 }
 
 var UNDUMPABLE;
 var init_id_maps3 = __esm({
   "plan/steps/id_maps.ts": (function () {
+    init_call();
     init_files3();
     init_write_text();
     init_id_range();
@@ -29278,8 +29788,13 @@ var init_identity2 = __esm({
 // plan/joined_user.ts
 function leaveGroups(plan) {
   if (!plan.state.hasScriptGroups) return;
-  plan.call(setgroups([]), {
+  const isCertain = plan.state.caller.mayChangeGroups === true;
+  plan.call(setgroups([]), isCertain ? {
     fixes: CHANGE
+  } : {
+    accept: [
+      "EPERM"
+    ]
   });
   plan.state.groupsChanged = true;
 }
@@ -29346,7 +29861,7 @@ function takeRoot(plan, taken) {
       "EPERM"
     ] : []
   });
-  const options = state.caller.mayMapIds ? {
+  const options = state.caller.mayMapIds || !plan.host.isHere ? {
     fixes: {
       EINVAL: NO_ROOT
     }
@@ -29603,24 +30118,80 @@ var init_join2 = __esm({
 
 // plan/steps/landlock.ts
 function lowerLandlock(step, plan) {
+  if (!plan.host.isHere) return lowerForAnyVersion(step, plan);
   const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
-  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  const denied2 = deniedBy(step, version);
+  const { files, ports, scopes } = denied2;
   if (files + ports + scopes === 0) return;
-  const created = plan.call(landlock_create_ruleset({
-    files,
-    ports,
-    scopes
-  }));
+  const created = plan.call(landlock_create_ruleset(denied2));
   const ruleset = new ResultOf(created, "ruleset");
   if (files !== 0) allowFiles(step, files, ruleset, plan);
   if (ports !== 0) allowPorts(step, ruleset, plan);
   plan.setNoNewPrivileges();
-  plan.beforeExec(landlock_restrict_self(ruleset), {
-    E2BIG: "Landlock allows 16 nested rulesets, and 16 are active"
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES);
+}
+function lowerForAnyVersion(step, plan) {
+  const degrade = step.degrade === true;
+  const versions = versionsFor(step, degrade ? 1 : neededBy(step));
+  if (versions.length === 0) return;
+  const pipe = new PipeEnds();
+  const chosen = new Output(4, "&ruleset", Uint8Array.of(255, 255, 255, 255));
+  const [made, none] = [
+    new Label("the ruleset is made"),
+    new Label("there is no Landlock")
+  ];
+  plan.call(pipe2(pipe.output, O_CLOEXEC));
+  versions.forEach((denied2, index) => {
+    const isLast = index === versions.length - 1;
+    plan.skippable("this Landlock is older", (older) => {
+      const onAccepted = isLast ? none : older;
+      const accepted = isLast && !degrade ? {} : {
+        accept: OLDER,
+        onAccepted
+      };
+      const created = plan.call(landlock_create_ruleset(denied2), accepted);
+      const ruleset2 = new ResultOf(created, "ruleset");
+      if (denied2.files !== 0) allowFiles(step, denied2.files, ruleset2, plan);
+      if (denied2.ports !== 0) allowPorts(step, ruleset2, plan);
+      plan.call(writeDescriptor(pipe.writer, ruleset2), {
+        onSuccess: made
+      });
+    });
   });
+  plan.place(made);
+  plan.call(read(pipe.reader, chosen, chosen.size));
+  plan.place(none);
+  plan.release(pipe.reader);
+  plan.release(pipe.writer);
+  plan.setNoNewPrivileges();
+  const ruleset = new OutputField(chosen, 0, "ruleset");
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? [
+    "EBADF"
+  ] : []);
+}
+function versionsFor(step, oldest) {
+  const found = [];
+  for (let version = NEWEST; version >= oldest; version--) {
+    const denied2 = deniedBy(step, version);
+    const { files, ports, scopes } = denied2;
+    const isNew = JSON.stringify(denied2) !== JSON.stringify(found.at(-1));
+    if (files + ports + scopes !== 0 && isNew) found.push(denied2);
+  }
+  return found;
+}
+function neededBy(step) {
+  return Math.max(FILE_WORDS.some((word4) => step[word4] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word4) => step[word4] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
+}
+function deniedBy(step, version) {
+  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  return {
+    files,
+    ports,
+    scopes
+  };
 }
 function refuseOlder(step, version) {
   const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
@@ -29656,9 +30227,9 @@ function allowFiles(step, deniable, ruleset, plan) {
       onZero: done
     });
     plan.place(isFile2);
-    const ofFile = allowed & RIGHTS_OF_FILE;
-    plan.call(writePathBeneath(pipe.writer, ofFile, place2));
-    const fileRule = pathBeneathOutput(ofFile);
+    const ofFile2 = allowed & RIGHTS_OF_FILE;
+    plan.call(writePathBeneath(pipe.writer, ofFile2, place2));
+    const fileRule = pathBeneathOutput(ofFile2);
     plan.call(read(pipe.reader, fileRule, fileRule.size));
     plan.call(addPathBeneath(ruleset, fileRule));
     plan.place(done);
@@ -29676,6 +30247,7 @@ function allowPorts(step, ruleset, plan) {
   }
   for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
 }
+var RESTRICT_FIXES, OLDER, NEWEST;
 var init_landlock5 = __esm({
   "plan/steps/landlock.ts": (function () {
     init_path();
@@ -29687,6 +30259,16 @@ var init_landlock5 = __esm({
     init_landlock_rights();
     init_landlock4();
     init_unexpanded();
+    RESTRICT_FIXES = {
+      E2BIG: "Landlock allows 16 nested rulesets, and 16 are active"
+    };
+    OLDER = [
+      "EINVAL",
+      "E2BIG",
+      "ENOSYS",
+      "EOPNOTSUPP"
+    ];
+    NEWEST = 6;
   })
 });
 
@@ -30141,11 +30723,19 @@ function placeOf2(plan, path2) {
 }
 function copyAttributes(plan, lower2, upper) {
   const source = plan.source(lower2);
+  if (source instanceof HostPath && !plan.host.isHere) return copyLateMode(plan, source, upper);
   const attributes = source instanceof HostPath ? source.resolved.attributes : void 0;
   if (attributes === void 0) return;
   const { mode: mode2, uid, gid } = attributes;
   if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
   plan.call(fchmodat(at_fdcwd, upper, mode2));
+}
+function copyLateMode(plan, lower2, upper) {
+  const opened = lower2.open(O_PATH | O_DIRECTORY);
+  const status = statxOutput();
+  plan.call(statx(opened, "", AT_EMPTY_PATH, STATX_MODE, status));
+  plan.call(fchmodat(at_fdcwd, upper, statxMode(status)));
+  plan.release(opened);
 }
 function attachHere(plan, tree, name) {
   plan.call(mkdirat(at_fdcwd, name, 493));
@@ -30178,6 +30768,7 @@ function escaped2(path2) {
 }
 var init_overlay2 = __esm({
   "plan/steps/overlay.ts": (function () {
+    init_statx3();
     init_files3();
     init_mounts3();
     init_path();
@@ -30392,11 +30983,13 @@ var init_protected_names = __esm({
 // plan/steps/protect.ts
 
 
+var NAMES_OF_TARGET;
 var init_protect2 = __esm({
   "plan/steps/protect.ts": (function () {
     init_path();
     init_protected_names();
     init_shown_directory();
+    NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
   })
 });
 
@@ -31435,6 +32028,7 @@ var init_plan_recipe = __esm({
     init_errno();
     init_errors();
     init_live_host();
+    init_target_host();
     init_builder();
     init_general_fix();
     init_lowering();
@@ -35713,7 +36307,7 @@ function withVariables(schema2) {
     const choices = inner.flatMap((one) => one["anyOf"] ?? [
       one
     ]);
-    const others = choices.filter((choice) => choice["$ref"] !== VARIABLE.$ref);
+    const others = choices.filter((choice2) => choice2["$ref"] !== VARIABLE.$ref);
     return {
       ...described,
       anyOf: others.length < choices.length ? [
@@ -35794,14 +36388,18 @@ async function recipeFile(named, settings2) {
   if (!CODE.test(path2)) {
     throw new UsageError(`${path2} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
   }
-  if (settings2.length > 0) {
-    throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
-  }
+  const recipe2 = await importRecipe(path2, settings2);
   return {
-    recipe: await importRecipe(path2),
+    recipe: recipe2,
     isCode: true,
     located: async (use) => await use()
   };
+}
+function isData(path2) {
+  return DATA.test(path2);
+}
+function isCode(path2) {
+  return CODE.test(path2);
 }
 function readData(path2, variables) {
   const { recipe: recipe2, located } = readable(path2, () => loadRecipeText(path2, {
@@ -35828,7 +36426,10 @@ function readable(path2, read4) {
     throw new FileError(`${path2} cannot be read: ${why}${unexpanded(path2)}`);
   }
 }
-async function importRecipe(path2) {
+async function importRecipe(path2, settings2) {
+  if (settings2.length > 0) {
+    throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
+  }
   const url = new URL(encodeURI(path2).replace(/[?#]/g, encodeURIComponent), directoryUrl());
   readable(path2, () => Deno.statSync(url));
   const module = await import(url.href);
@@ -35915,9 +36516,9 @@ async function run(given) {
     return true;
   }));
 }
-function permissionsFor({ isCode }, given) {
+function permissionsFor({ isCode: isCode2 }, given) {
   const hasFlags = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
-  const getsAll = given.has("allow-all") || isCode && !hasFlags;
+  const getsAll = given.has("allow-all") || isCode2 && !hasFlags;
   return getsAll && !hasDenials(given) ? void 0 : grantsOf(given, getsAll);
 }
 var init_run = __esm({
@@ -35932,7 +36533,9 @@ var init_run = __esm({
 // scripts/ramekin/sandbox.ts
 var sandbox_exports = {};
 __export(sandbox_exports, {
-  run: (() => run2)
+  absolutePath: (() => absolutePath2),
+  optionsOf: () => optionsOf,
+  run: () => run2
 });
 
 
@@ -35990,7 +36593,7 @@ function missing2(path2) {
 }
 
 
-var NARROW_ARCHITECTURES, MISSING, OWN;
+var NARROW_ARCHITECTURES, HERE2, MISSING, OWN;
 var init_sandbox3 = __esm({
   "scripts/ramekin/sandbox.ts": (function () {
     init_path();
@@ -36004,6 +36607,10 @@ var init_sandbox3 = __esm({
       "SCMP_ARCH_X86",
       "SCMP_ARCH_ARM"
     ];
+    HERE2 = {
+      path: existingPath,
+      variables: () => Object.keys(environment())
+    };
     MISSING = [
       "ENOENT",
       "ENOTDIR"
@@ -36016,6 +36623,1203 @@ var init_sandbox3 = __esm({
       "/tmp"
     ];
   })
+});
+
+// recipe/version.ts
+var VERSION;
+var init_version = __esm({
+  "recipe/version.ts"() {
+    VERSION = "0.1.0";
+  }
+});
+
+// box/bytes.ts
+var START, STREAMS2;
+var init_bytes2 = __esm({
+  "box/bytes.ts"() {
+    START = {
+      x86_64: "SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOmvBAAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6ZIEAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhVkEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTXfBQAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+j4BAAAQYtFSIXAdA3/0EGJ94X2D4UBBAAAuGsAAAAPBUGLdRTolgQAALhsAAAADwVBi3UY6IYEAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4S/AwAASI0U1QgAAABIKdRJiedMif9Bi3U06AsEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjo4gMAAHPhQYt1LOjXAwAActZMicBIq+vPQYtNMEGLdSzoqQMAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoCwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNTIEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6eQAAABBi10MQYscHoXbD4Q2AQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+OvAAAAOggAwAAOdh12EGDfgQAD4UDAQAAQYN+DAAPhVgBAACLBCQPtvyD4H90Bo24gAAAAIn7RYtlREmDPCQAdEhBi0QkBEELRCQMvwIAAAB0B7gDAAAADwW/AQAAALgDAAAADwW//////0iJ5jHSRTHSuD0AAAAPBYXAeAzopwIAAEmDPCQAddBBg3wkCACJ33QmQb8EAAAAQYt8JBCF/w+ORQEAAL4CAAAAMdK4JAEAAA8F6TIBAAC45wAAAA8FSI09hwIAAEiNdCQQMdJBuggAAAC4gAAAAA8Fg/gRD4QB////hcB42InGid+DfCQYAH4WjUjsg/kCdxe4JwAAAA8Fice+EwAAALg+AAAADwXrrkH2RTwCdKfr7uilAQAASI01dgIAAOj3AAAAQYsGg+gQMdK5WAAAAPfxQYt1II1ICOj5AAAA6NcAAABBi24Eu30AAABBi3VMiwaFwHRIi04ESIPGCEE7BnXuic0PuvUfcjRBiywO993rLOhFAQAASI01JgIAAOiXAAAASYs36I8AAABBi24Mu34AAACD/QJ1Bbt/AAAASI019QEAAOhwAAAAQYt9JIoHSP/HSIn+QDjodA+EwHQLgD8ASI1/AXX36+ToSwAAAEiNNd4BAADoPwAAAInf6Un+///o1QAAAEiNNaYBAADoJwAAAEGLdSBEifnoOAAAAOgWAAAASI01qQEAAOgKAAAAv30AAADplv7//0jHwv////9I/8KAPBYAdfe/AgAAALgBAAAADwXDZ+MNgD4ASI12AXX3/8nr8MNn4xRIiTdIg8cIgD4ASI12AXX3/8nr6cOAPgB0IEyJwqyEwHQLOgJ1CUj/wjw9dfD5w4B+/wB04Ej/xuv1+MOF9nQwQYnAQbkKAAAAiz6F/3QhSIPGBEwB90SJwLkKAAAAMdJB9/GAwjCIVA///8l18OvZw0GLdRxBi30grUyNBAdMOcdzPA+2Fkj/xonRwekE6C0AAADzpEw5x3MlRA+3DkiDxgKJ0YPhD+gUAAAAg8EESYnySIn+TCnO86RMidbrv8OD+Q91Dw+2Bkj/xgHBPf8AAAB08cNBi01EOwF0B4PBBDsBdRHHAQAAAABBi01Ei1QkCAlRCMMPH0AA//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACgBmLg8fhAAAAAAADx9EAABTVUFUQVWJ9kiJ+0iNLDdBvQAEAABEi2UESIt9IEH2xAF0BEiLPDtIi3UoQfbEAnQESIs0M0iLVTBB9sQEdARIixQTTItVOEH2xAh0BE6LFBNMi0VAQfbEEHQETosEA0yLTUhB9sQgdAROiwwLi0UAx0VQAAAAAMdFVP////8PBUiFwHQRSIlFUEg9AfD//3MRi0Uc61LHRVQAAAAAi0UQ60b32IP4C3UQQQ+65AZzCUH/zQ+FXP///0iLTQhIhcl0Eg+20TnQdAZIwekI6+6LRRTrFIN7BAB1C0iJ6Ugp2YkLiUMEi0UYSI0sA4XAD4Ub////i0MEQV1BXF1bww==",
+      aarch64: "9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSSgEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUkMBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFevBJgBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkqE2ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqmgBAJSCSkC5ggAANEAAP9b2AwEqASQANegVgNIBAADUgRZAuU0BAJQoFoDSAQAA1IEaQLlJAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSIiIAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLkiAQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuRUBAJRG//80gS5AuRIBAJTm/v81BYQA+PX//xeDMkC5gS5AuQUBAJQfAAD58wMAkeADFaoBAoBSewEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUyycAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSPQAAFIEOQLm4amG4/4MC0bgKADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxbQYAVOMAAJQfABhrwf7/VKEGQLkBCQA1oQ5AucELADXhA0C5IDwIUyEYAHJAAABUIAACEfgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N8IAAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcW0KAFRBAIDSAgCA0ggDgNIBAADUTgAAFMgLgNIBAADUIBgAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAceD3/1QA//834QMAKuADGCriG0C5XwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Or//xeCPkC5Av0PNvv//xdyAACUIRcAcDoAAJSjAkC5Y0AAUQILgFJjCMIaYyAAEYEiQLk7AACUMgAAlLcGQLm4D4BSgU5AuaQCQLkiDMEoQgIANF8ABGuh//9Ud3gAEsMB+De3amO49wMXSwsAABRaAACUoRQAcCIAAJTBAkD5IAAAlLcOQLnYD4BS/woAcUEAAFT4D4BSQRMAMBkAAJSBJkC5IhRAOF8AF2ugAABUggAANCIUQDji//81+v//FxAAAJShEgBwDgAAlOADGCqQ//8XQQAAlAERAHAJAACUgSJAueMDFioOAACUBQAAlEERAHADAACUoA+AUqn//xcCAICSQgQAkSNoYjjD//81QACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACeviAgBUIxRAOGJ8BFMVAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnrogEAVCUUQDgkFEA4pSAEKmIMABIJAACUQhAAEQUABcukFEA4BBQAOEIEAHGh//9U6f//F+AAX9ZfPABxoQAAVCQUQDhCAAQLn/wDcaD//1TAA1/WgkZAuUMAQLnkAwKqHwADa6AAAFREEACRgwBAuR8AA2vBAABUnwAAueMDQLlECEC5YwAEKkMIALnAA1/WHyAD1f//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAoAHyAD1R8gA+kDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
+    };
+    STREAMS2 = {
+      x86_64: "SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FVAIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+Civ3//zH2SIHEQAEAAMO/AgAAAEiNNZoAAAAx0kG6CAAAALgOAAAADwVEi4QksAAAAEWJ+Yu8JLQAAABFhf91GkGJ+b8BAAAAvgkAAAC4nQAAAA8FRInHRTHAuAMAAAAPBUiB7AAAAQBEicdIiea6AAABALgAAAAADwWJx4XAdCi/AQAAAHghSInmicJEic+4AQAAAA8FvwEAAACFwH4JSAHGKcJ15uvAuOcAAAAPBQ8fRAAA//////////8=",
+      aarch64: "7gMeqv/DBNH/RwD5/08A+Q8AgNLgAw+q4QMAkQgKgNIBAADU4BAANeATQLkADBQSHwRAcSAEAFQCAJhSHwACa+AEAFShAIBSHxBAcSAQAFQfCEBxoQcAVOATQPkfDATxwQAAVIFCQLkgeG+4IgCAUqJqILhzAAAU4AMPqiGAitLigwKRqAOA0gEAANTgBQA14AdAqW8AALXgBwipaQAAFOIPSKkfAALrAQUAVD8AA+uADABUJQAAFOADD6rhgwKRiAWA0gEAANTgU0D5IRIAWB8AAetgCwBUHAAAFGIAgNIQAACUHwgAcYABAFTgAw+q4YMCkeKjApGoGYDSAQAA1MAAADXiBIDSBgAAlB8EAHGACQBUDQAAFMEAgFJNAAAU4AMPqiEAgNLjgwKR5KMCkYUAgFKFAAC5KBqA0gEAANTgo0C5wANf1v8JAPEBAQBU4AMPqsGAgNKCAIDSKAOA0gEAANSBRkC5IBAAueAHQKn/BQDxQwIAVGgAAFTgBwmpDwAAFOIPSakfAALrgQEAVD8AA+tBAQBUIACA0kEAgNICAIDSCAOA0gEAANSBRkC5IgCAUiIMALkiAAAU4IMCkQEAgNJoB4DSAQAA1OEAgFIABAA1IAKA0gEAgNICAIDSAwCA0gQAgNKIG4DSAQAA1OEAgFLgAvg3AAMANOKjQLmvAAC0gUZAuSEQANEgeC+44qdAueADAirhAw+qAgCA0ggDgNIBAADU4KNAuSgHgNIBAADU4KdAuSgHgNIBAADU7wUAkf8NAPFj7v9UAQCA0v/DBJHAAV/WQACA0mEFABACAIDSAwGA0ugQgNIBAADU6aNAueoDDyrrp0C5DwEAteoDCyogAIDSIQGA0ugUgNIBAADU6wMJKgkAgFLgAwsqKAeA0gEAANT/Q0DR4AMJKuEDAJEiAKDS6AeA0gEAANTgAQC0oAH4t+EDAJHsAwCq4AMKKuIDDKoICIDSAQAA1B8AAPGtAABUIQAAi4wBAOsB//9U7v//FyAAgFLIC4DSAQAA1B8gA9X//////////0VQSVAAAAAA"
+    };
+  }
+});
+
+// launch/box_parent.ts
+function parentWorkIssue({ syncPoints, processes }) {
+  for (const { stepIndex, arrival, parentActions } of syncPoints) {
+    for (const action of parentActions(knownPid(0))) {
+      const message2 = "service" in action ? SERVICES2[action.service] : void 0;
+      if (message2 !== void 0) return {
+        stepIndex,
+        message: message2
+      };
+    }
+    const isFirst = processes[0].parts.some((part) => "call" in part && part.call === arrival);
+    if (!isFirst) {
+      const message2 = 'a box can do this for the first process of a container only; put the step before init() and before a second unshare("pid")';
+      return {
+        stepIndex,
+        message: message2
+      };
+    }
+  }
+  return void 0;
+}
+function writeParentWork(writer, plan, pidText) {
+  const closing = new Label("closing");
+  writer.section = "script";
+  const edges = {
+    onFailure: closing
+  };
+  writer.add(close(CONTAINER_SOCKET), edges);
+  writer.add(passCredentials(SCRIPT_SOCKET, true), edges);
+  for (const { stepIndex, parentActions } of plan.syncPoints) {
+    const sender = senderOutput();
+    writer.add(receiveByte(SCRIPT_SOCKET, sender), {
+      ...edges,
+      accept: [
+        "ECONNRESET"
+      ],
+      onAccepted: closing,
+      onZero: closing
+    });
+    const pid = {
+      text: pidText,
+      number: senderField(sender)
+    };
+    for (const action of parentActions(pid)) writeAction(writer, action, stepIndex, closing);
+    writer.add(write(SCRIPT_SOCKET, new Uint8Array(1), 1), {
+      ...edges,
+      accept: [
+        "EPIPE"
+      ]
+    });
+  }
+  writer.add(read(SCRIPT_SOCKET, new Output(1), 1), {
+    ...edges,
+    accept: [
+      "ECONNRESET"
+    ]
+  });
+  writer.place(closing);
+  writer.add(close(SCRIPT_SOCKET));
+  const last = writer.add(getpid());
+  writer.end();
+  return last;
+}
+function writeAction(writer, action, stepIndex, onFailure) {
+  if ("calls" in action) {
+    for (const { call: call2, fixes } of action.calls) writer.add(call2, {
+      stepIndex,
+      fixes,
+      onFailure
+    });
+  } else if ("program" in action) {
+    runTool(writer, action, stepIndex, onFailure);
+  }
+}
+function runTool(writer, { program, args }, stepIndex, onFailure) {
+  const [child, made] = [
+    new Label(`${program} begins`),
+    new Label(`${program} runs`)
+  ];
+  const [pid, status] = [
+    new Output(4, "&pid"),
+    new Output(4, "&status")
+  ];
+  const words3 = [
+    program,
+    ...args
+  ];
+  const shown2 = words3.map((word4) => typeof word4 === "string" ? word4 : word4.text).join(" ");
+  const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown2}]`, words3.map((to, index) => ({
+    offset: index * 8,
+    to
+  })));
+  const options = {
+    stepIndex,
+    onFailure
+  };
+  writer.add(clone(CLONE_VM | CLONE_VFORK, pid), {
+    ...options,
+    onZero: child,
+    onSuccess: made
+  });
+  writer.place(child);
+  const environment2 = pointerList([
+    "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+  ], "[PATH]");
+  DIRECTORIES.forEach((directory, index) => {
+    const isLast = index === DIRECTORIES.length - 1;
+    writer.add(execve(`${directory}/${program}`, argv, environment2), {
+      stepIndex,
+      onFailure: EXIT_CHILD,
+      ...!isLast && {
+        accept: [
+          "ENOENT"
+        ]
+      }
+    });
+  });
+  writer.place(made);
+  const wait = call("wait4", new OutputField(pid, 0, "pid"), status, 0, null);
+  writer.add(wait, options);
+  const verdict = {
+    name: program,
+    text: `${shown2} (see /etc/subuid and /etc/subgid)`,
+    answer: status,
+    read: () => ({
+      errno: ERRNO.EINVAL,
+      words: void 0
+    })
+  };
+  writer.add({
+    ...compareWord(status, new Named(0, "0")),
+    verdict
+  }, options);
+}
+var SERVICES2, DIRECTORIES;
+var init_box_parent = __esm({
+  "launch/box_parent.ts"() {
+    init_call();
+    init_files3();
+    init_futex();
+    init_namespaces4();
+    init_processes();
+    init_sockets2();
+    init_errno();
+    init_program();
+    init_parent_work();
+    init_process2();
+    SERVICES2 = {
+      "delete-link": void 0,
+      "return-link": "the interface has to be moved back when the container ends, which a box does not do; veth() and macvlan() make interfaces that end with it",
+      "nat-table": "packets are translated as long as a script runs beside the container; run the recipe with Deno, or translate in a network of the container's: { inside: true }",
+      "reserve-port": "the port is kept by a script that runs beside the container; run it with Deno",
+      "user-network": "a program has to forward packets as long as the container runs, and a script has to end it; run the recipe with Deno"
+    };
+    DIRECTORIES = [
+      "/usr/bin",
+      "/bin",
+      "/usr/local/bin"
+    ];
+  }
+});
+
+// launch/box_frame.ts
+var LAUNCHER_PIDFD, BoxFrame;
+var init_box_frame = __esm({
+  "launch/box_frame.ts"() {
+    init_call();
+    init_files3();
+    init_futex();
+    init_processes();
+    init_sockets2();
+    init_program();
+    init_parent_work();
+    init_process2();
+    init_box_parent();
+    init_program_writer();
+    LAUNCHER_PIDFD = 3;
+    BoxFrame = class {
+
+      vfork;
+      sharesMemory = true;
+      clearsHandlers = false;
+      /** The memfd of the init's image. */
+      initImage;
+      #plan;
+      #memfd = memfd_create("ramekin-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+      #image;
+      #me = getpid();
+      #pidfd = pidfd_open(new ResultOf(this.#me, "pid"), 0);
+      /** A word that the kernel clears when the launcher ends (set_tid_address(2)). */
+      #word = new Output(8, "&launcher", Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+      /** Words that tell whether the standard streams are /dev/null. */
+      nulls = [
+        0,
+        1,
+        2
+      ].map(() => new Output(4, "&null"));
+      #pidText = new Output(16, "PID");
+      #launchersLast;
+      #cwd;
+      constructor(plan, { image: image2, keepsDirectory }) {
+        this.#plan = plan;
+        this.vfork = plan.syncPoints.length === 0;
+        this.#image = image2;
+        this.#cwd = keepsDirectory ? new Output(4096, "&cwd") : void 0;
+        this.initImage = new ResultOf(this.#memfd, "init");
+      }
+      /** Whether a process of the container has memory of its own. */
+      get copiesMemory() {
+        return this.#plan.processes.some(({ ownMemory }) => ownMemory);
+      }
+      /**
+       * The last call of the launcher's walk. Its result is never 0 there, and is 0 for the container:
+       * the clone, as the launcher sleeps meanwhile, or a call that comes when it has waited.
+       */
+      get launchersLast() {
+        return this.#launchersLast;
+      }
+      enclose(writer, clone2, firstProcess) {
+        const { hasInit, state, launcherParts, cloneStep } = this.#plan;
+        writer.section = "script";
+        const add = (call2) => void writer.add(call2, {
+          onFailure: END
+        });
+        add(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
+        if (this.copiesMemory) {
+          add(this.#me);
+          add(this.#pidfd);
+          const numbered2 = dup3(new ResultOf(this.#pidfd, "launcher"), LAUNCHER_PIDFD, O_CLOEXEC);
+          writer.add(numbered2, {
+            accept: [
+              "EINVAL"
+            ],
+            onFailure: END
+          });
+        } else add(call("set_tid_address", this.#word));
+        if (state.exposed) add(prctl(PR_SET_DUMPABLE, 0));
+        if (this.#cwd) writer.add(getcwd(this.#cwd), {
+          accept: [
+            "ENOENT"
+          ],
+          onFailure: END
+        });
+        if (hasInit) this.#makeImage(add);
+        for (const part of launcherParts) {
+          if ("call" in part) writer.part({
+            ...part,
+            onFailure: END
+          });
+          else writer.place(part);
+        }
+        add(rt_sigprocmask("all", null));
+        if (!this.vfork) add(socketpair(SYNC_SOCKETS));
+        writer.section = "clone";
+        writer.add(clone2, {
+          onZero: firstProcess,
+          onFailure: END,
+          stepIndex: cloneStep
+        });
+        if (this.vfork) {
+          writer.end({
+            onZero: firstProcess
+          });
+          this.#launchersLast = clone2;
+        } else this.#launchersLast = writeParentWork(writer, this.#plan, this.#pidText);
+      }
+      #makeImage(add) {
+        add(this.#memfd);
+        add(write(this.initImage, this.#image, this.#image.length));
+        const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+        add(fcntl(this.initImage, F_ADD_SEALS, seals));
+      }
+      begin(writer) {
+        if (this.vfork) return;
+        writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+        writer.add(readlinkat(at_fdcwd, "/proc/self", this.#pidText), CHILD_EDGES);
+      }
+      tie(writer) {
+        const { deathSignal } = this.#plan;
+        if (deathSignal === 0) return;
+        writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+        if (this.copiesMemory) {
+          const gone = ppoll([
+            {
+              fd: LAUNCHER_PIDFD,
+              events: POLLIN
+            }
+          ], 0);
+          writer.add(gone, {
+            ...CHILD_EDGES,
+            onSuccess: EXIT_CHILD
+          });
+        } else {
+          const alive = compareWord(this.#word, new Named(1, "1"));
+          writer.add(alive, {
+            ...CHILD_EDGES,
+            accept: [
+              "EAGAIN"
+            ],
+            onAccepted: EXIT_CHILD
+          });
+        }
+      }
+      beforeExec(writer) {
+        if (this.#plan.state.exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+        if (this.#plan.state.hasOwnRoot) this.#useOwnNull(writer);
+        if (this.#cwd) this.#enterDirectory(writer, this.#cwd);
+      }
+      #enterDirectory(writer, path2) {
+        const missing3 = new Label("there is no such directory");
+        const edges = {
+          ...CHILD_EDGES,
+          accept: [
+            "ENOENT",
+            "ENOTDIR",
+            "EACCES",
+            "ELOOP"
+          ],
+          onAccepted: missing3
+        };
+        const how = {
+          flags: O_PATH | O_DIRECTORY | O_CLOEXEC,
+          resolve: RESOLVE_NO_MAGICLINKS
+        };
+        const opened = writer.add(openat2(at_fdcwd, path2, how), edges);
+        writer.add(fchdir(new ResultOf(opened, "directory")), edges);
+        writer.place(missing3);
+      }
+      /**
+       * Uses the container's own /dev/null for a stream that is the host's, whose mode its owner could
+       * change. The code of the box has looked.
+       */
+      #useOwnNull(writer) {
+        const missing3 = new Label("there is no /dev/null");
+        const opened = writer.add(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0), {
+          ...CHILD_EDGES,
+          accept: [
+            "ENOENT",
+            "ENOTDIR",
+            "EACCES"
+          ],
+          onAccepted: missing3
+        });
+        this.nulls.forEach((word4, fd) => {
+          const other = new Label(`stream ${fd} is not /dev/null`);
+          const compare3 = compareWord(word4, new Named(1, "1"));
+          writer.add(compare3, {
+            ...CHILD_EDGES,
+            accept: [
+              "EAGAIN"
+            ],
+            onAccepted: other
+          });
+          writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+          writer.place(other);
+        });
+        writer.place(missing3);
+      }
+      exec(writer) {
+        writer.endProcess();
+        return [];
+      }
+    };
+  }
+});
+
+// box/compile_box.ts
+function compileBox(steps, target) {
+  const { architecture, user, keepsDirectory } = target;
+  const plan = planRecipe(steps, {
+    ownLauncher: true
+  }, new TargetHost(architecture, user));
+  refuseParentWork(plan);
+  const frame2 = new BoxFrame(plan, {
+    image: Uint8Array.fromBase64(INIT[architecture]),
+    keepsDirectory
+  });
+  const { parts, clone: clone2 } = link(plan, SHAPE, frame2);
+  const bound = parts.map((part) => part instanceof Label ? part : withImage(part, frame2));
+  const texts = bound.flatMap((part) => part instanceof Label ? [] : [
+    textOf5(part, plan)
+  ]);
+  for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
+  if (clone2 === void 0) throw new TypeError("a box makes a process");
+  const program = assemble(bound, architecture);
+  for (const slot of program.slots.keys()) {
+    if (slot !== UID_DIGITS && slot !== GID_DIGITS) {
+      throw new TypeError(`a box does not fill the slot "${slot.text}"`);
+    }
+  }
+  const { launchersLast, copiesMemory } = frame2;
+  const nulls = frame2.nulls.flatMap((word4) => program.outputs.get(word4) ?? []);
+  const answers = answersIn(program);
+  return {
+    plan,
+    program,
+    texts,
+    launchersLast,
+    answers,
+    nulls,
+    copiesMemory
+  };
+}
+function answersIn({ calls, outputs }) {
+  return calls.flatMap(({ verdict, args }, index) => {
+    if (verdict === void 0) return [];
+    const answer = args.find((argument) => argument instanceof OutputField);
+    const at2 = outputs.get(verdict.answer);
+    const errno = answer === void 0 ? ERRNO_ITSELF + ERRNO.EINVAL : at2 + answer.offset;
+    return [
+      recordOffset(index),
+      errno
+    ];
+  });
+}
+function refuseParentWork(plan) {
+  const { inheritedFds, placeholders, limits: limits2 } = plan;
+  const refuse2 = (stepIndex, message2) => {
+    throw new RecipeError(message2, {
+      step: plan.cursor.nameOf(stepIndex),
+      stepIndex
+    });
+  };
+  const issue = parentWorkIssue(plan);
+  if (issue !== void 0) refuse2(issue.stepIndex, issue.message);
+  const [opens, makes] = [
+    inheritedFds[0],
+    placeholders[0]
+  ];
+  if (opens !== void 0) {
+    refuse2(opens.stepIndex, "the script opens files for this; run the recipe with Deno");
+  }
+  if (makes !== void 0) {
+    refuse2(makes.stepIndex, "the script makes files on the host for this; run it with Deno");
+  }
+  if (limits2 !== void 0) {
+    refuse2(limits2.stepIndex, "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box");
+  }
+}
+function withImage(part, { initImage: initImage2 }) {
+  const { args, name } = part.call;
+  if (name !== "execveat" || args[0] !== INIT_IMAGE) return part;
+  return {
+    ...part,
+    call: {
+      ...execveat(0, "", 0, 0, 0),
+      args: [
+        initImage2,
+        ...args.slice(1)
+      ]
+    }
+  };
+}
+function refuseIds({ call: call2, stepIndex }, plan) {
+  if (!call2.args.some(isId)) return;
+  const step = stepIndex === void 0 ? void 0 : plan.cursor.nameOf(stepIndex);
+  throw new RecipeError("the ids of the caller are known only when the box runs; name the ids", step === void 0 ? {} : {
+    step,
+    stepIndex
+  });
+}
+function isId(argument) {
+  return typeof argument === "number" && isCallersId(argument);
+}
+function textOf5({ call: call2, stepIndex }, plan) {
+  const described = call2.verdict === void 0 ? describeCall(call2) : call2.verdict.text;
+  const text4 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
+  return stepIndex === void 0 ? text4 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text4}`;
+}
+var SHAPE, ERRNO_ITSELF;
+var init_compile_box = __esm({
+  "box/compile_box.ts"() {
+    init_call();
+    init_processes();
+    init_bytes();
+    init_program();
+    init_errno();
+    init_caller_ids();
+    init_target_host();
+    init_box_frame();
+    init_box_parent();
+    init_link2();
+    init_slots();
+    init_plan_recipe();
+    init_errors2();
+    SHAPE = {
+      stdio: [
+        "inherit",
+        "inherit",
+        "inherit"
+      ],
+      fds: [],
+      paths: 0,
+      cwd: false,
+      uid: false,
+      gid: false,
+      terminal: void 0,
+      cgroup: void 0,
+      held: false
+    };
+    ERRNO_ITSELF = 2 ** 31;
+  }
+});
+
+// box/contents.ts
+var Contents;
+var init_contents = __esm({
+  "box/contents.ts"() {
+    init_concat();
+    Contents = class {
+
+      #address;
+      #parts = [];
+      #end = 0;
+      /** @param address where the data begins */
+      constructor(address2) {
+        this.#address = address2;
+      }
+      /** All of it. */
+      get bytes() {
+        return concat(this.#parts);
+      }
+      /** Adds bytes, and returns their address. */
+      add(bytes) {
+        const at2 = Math.ceil(this.#end / 4) * 4;
+        this.#parts.push(new Uint8Array(at2 - this.#end), bytes);
+        this.#end = at2 + bytes.length;
+        return this.#address + at2;
+      }
+      /** Adds strings, each with a NUL behind it, and one more behind the last. */
+      strings(strings) {
+        return this.add(new TextEncoder().encode([
+          ...strings,
+          "",
+          ""
+        ].join("\0")));
+      }
+      /** Adds numbers, and 0 behind the last. */
+      numbers(numbers) {
+        return this.add(new Uint8Array(Uint32Array.of(...numbers, 0).buffer));
+      }
+    };
+  }
+});
+
+// box/parameters.ts
+function parameterBytes(parameters) {
+  const { table: table2, tableSize, packed, pid, mine, uids, gids, texts, textsAt, errnos } = parameters;
+  const { kept, set, setCount, program, programCount, flags: flags2, nulls, copies, streams, answers } = parameters;
+  const words3 = Uint32Array.of(...[
+    table2,
+    tableSize,
+    packed,
+    pid,
+    mine,
+    uids,
+    gids,
+    texts,
+    textsAt,
+    errnos
+  ], ...[
+    kept,
+    set,
+    setCount,
+    program,
+    programCount,
+    flags2,
+    nulls,
+    copies,
+    streams,
+    answers
+  ]);
+  return new Uint8Array(words3.buffer);
+}
+var FLAGS3, PARAMETERS_SIZE;
+var init_parameters = __esm({
+  "box/parameters.ts"() {
+    FLAGS3 = {
+      /** The environment is cleared. */
+      clears: 1,
+      /** The program has no part in the signals of the terminal. */
+      ownSession: 2,
+      /** It is for root alone. */
+      forRoot: 4,
+      /** A process of the container has memory of its own. */
+      shared: 16
+    };
+    PARAMETERS_SIZE = 80;
+  }
+});
+
+// box/elf.ts
+function dataAddress(note2) {
+  return BASE + align(NOTE_AT + noteOf(note2).length, 4);
+}
+function codeAddress(note2, size) {
+  return align(dataAddress(note2) + size + PARAMETERS_SIZE, 16);
+}
+function memoryAddress(note2, code, size) {
+  return align(codeAddress(note2, size) + code.length, LARGEST_PAGE);
+}
+function writeElf(executable) {
+  const { architecture, parameters, code, data: data2, memory } = executable;
+  const note2 = noteOf(executable.note);
+  const [dataAt, codeAt] = [
+    dataAddress(executable.note) - BASE,
+    codeAddress(executable.note, data2.length) - BASE
+  ];
+  const at2 = {
+    note: NOTE_AT,
+    data: dataAt,
+    code: codeAt,
+    end: codeAt + code.length
+  };
+  const sections = [
+    {
+      name: "",
+      type: 0,
+      flags: 0,
+      address: 0,
+      offset: 0,
+      size: 0,
+      alignment: 0
+    },
+    ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at2.note, note2.length, 4),
+    // With the parameters: strip(1) clears what is in no section.
+    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at2.data, at2.code - at2.data, 4),
+    ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at2.code, code.length, 16),
+    {
+      name: ".bss",
+      type: SHT_NOBITS,
+      flags: SHF_ALLOC | SHF_WRITE,
+      address: memory.address,
+      offset: at2.end,
+      size: memory.size,
+      alignment: 16
+    }
+  ];
+  const names = new TextEncoder().encode([
+    ...sections.map(({ name: name2 }) => name2),
+    ".shstrtab",
+    ""
+  ].join("\0"));
+  const sectionsAt = align(at2.end + names.length, 8);
+  const all = [
+    ...sections,
+    {
+      name: ".shstrtab",
+      type: SHT_STRTAB,
+      flags: 0,
+      address: 0,
+      offset: at2.end,
+      size: names.length,
+      alignment: 1
+    }
+  ];
+  const file = new Uint8Array(sectionsAt + all.length * SECTION_SIZE);
+  const view2 = new DataView(file.buffer);
+  file.set([
+    127,
+    69,
+    76,
+    70,
+    2,
+    1,
+    1
+  ]);
+  view2.setUint16(16, ET_EXEC, true);
+  view2.setUint16(18, MACHINE2[architecture], true);
+  view2.setUint32(20, 1, true);
+  put64(view2, 24, BASE + at2.code);
+  put64(view2, 32, HEADER_SIZE4);
+  put64(view2, 40, sectionsAt);
+  [
+    HEADER_SIZE4,
+    SEGMENT_SIZE,
+    SEGMENTS,
+    SECTION_SIZE,
+    all.length,
+    all.length - 1
+  ].forEach((value, index) => view2.setUint16(52 + 2 * index, value, true));
+  const page = PAGE[architecture];
+  const segments = [
+    // type, flags, offset, address, size in the file, size in memory, alignment
+    [
+      PT_LOAD,
+      PF_R | PF_X,
+      0,
+      BASE,
+      at2.end,
+      at2.end,
+      page
+    ],
+    [
+      PT_LOAD,
+      PF_R | PF_W,
+      0,
+      memory.address,
+      0,
+      memory.size,
+      page
+    ],
+    [
+      PT_NOTE,
+      PF_R,
+      at2.note,
+      BASE + at2.note,
+      note2.length,
+      note2.length,
+      4
+    ],
+    [
+      PT_GNU_STACK,
+      PF_R | PF_W,
+      0,
+      0,
+      0,
+      0,
+      16
+    ]
+  ];
+  segments.forEach(([type, flags2, offset, address2, size, whole, alignment], index) => {
+    const start2 = HEADER_SIZE4 + index * SEGMENT_SIZE;
+    view2.setUint32(start2, type, true);
+    view2.setUint32(start2 + 4, flags2, true);
+    [
+      offset,
+      address2,
+      address2,
+      size,
+      whole,
+      alignment
+    ].forEach((value, field2) => put64(view2, start2 + 8 + 8 * field2, value));
+  });
+  file.set(note2, at2.note);
+  file.set(parameters, at2.code - parameters.length);
+  file.set(code, at2.code);
+  file.set(data2, at2.data);
+  file.set(names, at2.end);
+  let name = 0;
+  all.forEach((section, index) => {
+    const start2 = sectionsAt + index * SECTION_SIZE;
+    view2.setUint32(start2, name, true);
+    view2.setUint32(start2 + 4, section.type, true);
+    [
+      section.flags,
+      section.address,
+      section.offset,
+      section.size
+    ].forEach((value, field2) => put64(view2, start2 + 8 + 8 * field2, value));
+    put64(view2, start2 + 48, section.alignment);
+    name += section.name.length + 1;
+  });
+  return file;
+}
+function ofFile(name, type, flags2, offset, size, alignment) {
+  return {
+    name,
+    type,
+    flags: flags2,
+    address: BASE + offset,
+    offset,
+    size,
+    alignment
+  };
+}
+function noteOf(text4) {
+  const encoder7 = new TextEncoder();
+  const [owner, content2] = [
+    encoder7.encode(`${NOTE.owner}\0`),
+    encoder7.encode(text4)
+  ];
+  const bytes = new Uint8Array(12 + align(owner.length, 4) + align(content2.length, 4));
+  const view2 = new DataView(bytes.buffer);
+  [
+    owner.length,
+    content2.length,
+    NOTE.type
+  ].forEach((value, index) => view2.setUint32(4 * index, value, true));
+  bytes.set(owner, 12);
+  bytes.set(content2, 12 + align(owner.length, 4));
+  return bytes;
+}
+function noteIn(file) {
+  const view2 = new DataView(file.buffer, file.byteOffset, file.length);
+  if (file.length < HEADER_SIZE4 || view2.getUint32(0) !== 2135247942) return void 0;
+  const [table2, count] = [
+    Number(view2.getBigUint64(32, true)),
+    view2.getUint16(56, true)
+  ];
+  for (let index = 0; index < count; index++) {
+    const segment = table2 + index * SEGMENT_SIZE;
+    if (segment + SEGMENT_SIZE > file.length) return void 0;
+    if (view2.getUint32(segment, true) !== PT_NOTE) continue;
+    const at2 = Number(view2.getBigUint64(segment + 8, true));
+    if (at2 + 12 > file.length) return void 0;
+    const [owner, size] = [
+      view2.getUint32(at2, true),
+      view2.getUint32(at2 + 4, true)
+    ];
+    const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
+    const start2 = at2 + 12 + align(owner, 4);
+    if (start2 + size <= file.length) {
+      return new TextDecoder().decode(file.subarray(start2, start2 + size));
+    }
+  }
+  return void 0;
+}
+function put64(view2, at2, value) {
+  view2.setBigUint64(at2, BigInt(value), true);
+}
+function align(value, to) {
+  return Math.ceil(value / to) * to;
+}
+var BASE, NOTE, PAGE, LARGEST_PAGE, MACHINE2, HEADER_SIZE4, SEGMENT_SIZE, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
+var init_elf2 = __esm({
+  "box/elf.ts"() {
+    init_parameters();
+    BASE = 4194304;
+    NOTE = {
+      owner: "Ramekin",
+      type: 1
+    };
+    PAGE = {
+      x86_64: 4096,
+      aarch64: 65536
+    };
+    LARGEST_PAGE = 65536;
+    MACHINE2 = {
+      x86_64: 62,
+      aarch64: 183
+    };
+    [HEADER_SIZE4, SEGMENT_SIZE, SECTION_SIZE] = [
+      64,
+      56,
+      64
+    ];
+    ET_EXEC = 2;
+    [PT_LOAD, PT_NOTE, PT_GNU_STACK] = [
+      1,
+      4,
+      1685382481
+    ];
+    [PF_X, PF_W, PF_R] = [
+      1,
+      2,
+      4
+    ];
+    [SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS] = [
+      1,
+      3,
+      7,
+      8
+    ];
+    [SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR] = [
+      1,
+      2,
+      4
+    ];
+    SEGMENTS = 4;
+    NOTE_AT = HEADER_SIZE4 + SEGMENTS * SEGMENT_SIZE;
+  }
+});
+
+// box/note.ts
+function readBoxNote(file) {
+  const text4 = noteIn(file);
+  return text4 === void 0 ? void 0 : JSON.parse(text4);
+}
+function noteText(note2) {
+  return JSON.stringify(note2);
+}
+var init_note = __esm({
+  "box/note.ts"() {
+    init_elf2();
+  }
+});
+
+// box/pack.ts
+function pack(bytes) {
+  const packed = [
+    bytes.length,
+    bytes.length >> 8,
+    bytes.length >> 16,
+    bytes.length >>> 24
+  ];
+  const places = /* @__PURE__ */ new Map();
+  let [literals, at2] = [
+    0,
+    0
+  ];
+  while (at2 + SHORTEST <= bytes.length) {
+    const found = copyFor(bytes, at2, places);
+    note(places, bytes, at2);
+    const later = found === void 0 ? void 0 : copyFor(bytes, at2 + 1, places);
+    if (found === void 0 || later !== void 0 && later.length > found.length + 1) {
+      at2++;
+      continue;
+    }
+    writeSequence(packed, bytes.subarray(literals, at2), found);
+    const end = at2 + found.length;
+    for (at2++; at2 < end; at2++) note(places, bytes, at2);
+    literals = at2;
+  }
+  if (literals < bytes.length) writeSequence(packed, bytes.subarray(literals));
+  return Uint8Array.from(packed);
+}
+function copyFor(bytes, at2, places) {
+  if (at2 + SHORTEST > bytes.length) return void 0;
+  const known = places.get(wordAt(bytes, at2));
+  return known === void 0 ? void 0 : longest(bytes, at2, known);
+}
+function longest(bytes, at2, places) {
+  let best;
+  for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES3); index--) {
+    const from = places[index];
+    if (at2 - from > FARTHEST) break;
+    let length = 0;
+    while (at2 + length < bytes.length && bytes[from + length] === bytes[at2 + length]) length++;
+    if (length >= SHORTEST && length > (best?.length ?? 0)) best = {
+      distance: at2 - from,
+      length
+    };
+  }
+  return best;
+}
+function wordAt(bytes, at2) {
+  return bytes[at2] | bytes[at2 + 1] << 8 | bytes[at2 + 2] << 16 | bytes[at2 + 3] << 24;
+}
+function note(places, bytes, at2) {
+  if (at2 + SHORTEST > bytes.length) return;
+  const word4 = wordAt(bytes, at2);
+  const known = places.get(word4);
+  if (known === void 0) places.set(word4, [
+    at2
+  ]);
+  else known.push(at2);
+}
+function writeSequence(packed, literals, copy2) {
+  const more = copy2 === void 0 ? 0 : copy2.length - SHORTEST;
+  packed.push(Math.min(literals.length, 15) << 4 | Math.min(more, 15));
+  writeLength(packed, literals.length);
+  for (const byte of literals) packed.push(byte);
+  if (copy2 === void 0) return;
+  packed.push(copy2.distance & 255, copy2.distance >> 8);
+  writeLength(packed, more);
+}
+function writeLength(packed, length) {
+  if (length < 15) return;
+  let rest = length - 15;
+  for (; rest >= 255; rest -= 255) packed.push(255);
+  packed.push(rest);
+}
+var SHORTEST, FARTHEST, TRIES3;
+var init_pack = __esm({
+  "box/pack.ts"() {
+    SHORTEST = 4;
+    FARTHEST = 65535;
+    TRIES3 = 64;
+  }
+});
+
+// box/texts.ts
+function textBytes(calls) {
+  return encoder6.encode([
+    ...REFUSALS,
+    ...calls,
+    ""
+  ].join("\0"));
+}
+function errnoBytes() {
+  const named = Object.entries(ERRNO).filter(([name, number]) => number <= 40 && !NEVER.test(name) || LATER.test(name));
+  return concat([
+    ...named.map(([name, number]) => concat([
+      Uint8Array.of(number),
+      encoder6.encode(`${name}\0`)
+    ])),
+    encoder6.encode("\0an errno that errno(1) names\0")
+  ]);
+}
+var REFUSALS, LATER, NEVER, encoder6;
+var init_texts = __esm({
+  "box/texts.ts"() {
+    init_concat();
+    init_errno();
+    REFUSALS = [
+      "it is set-user-ID or has capabilities (AT_SECURE), and would lend them to its caller; take them away",
+      "it was built for root; run it as root, or build it with --for user",
+      "it has no program: box PROGRAM [ARGUMENT...]",
+      "mmap failed; memory is short",
+      "its output cannot be written",
+      "a standard stream is a directory, by which the program would reach files outside of its root",
+      "a standard stream is a socket without a connection, by which the program would reach others",
+      "a standard stream cannot be copied: there are too many files or processes"
+    ];
+    LATER = /^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
+    NEVER = /^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
+    encoder6 = new TextEncoder();
+  }
+});
+
+// box/build_box.ts
+function buildBox(recipe2, options = {}) {
+  const { program = [], architecture = Deno.build.arch, for: user = "user" } = options;
+  const steps = checkedSteps(recipe2.steps);
+  checkProgram(program);
+  const keepsDirectory = options.cwd === "caller";
+  const compiled = compileBox(steps, {
+    architecture,
+    user,
+    keepsDirectory
+  });
+  return boxOf(compiled, steps, options);
+}
+function boxOf(compiled, steps, options) {
+  const { program = [], architecture = Deno.build.arch, for: user = "user" } = options;
+  const keepsDirectory = options.cwd === "caller";
+  const note2 = noteText({
+    recipe: {
+      steps
+    },
+    program,
+    architecture,
+    for: user,
+    ...keepsDirectory && {
+      cwd: "caller"
+    },
+    version: VERSION
+  });
+  const start2 = Uint8Array.fromBase64(START[architecture]);
+  const ownRoot = compiled.plan.state.hasOwnRoot;
+  const streams = Uint8Array.fromBase64(ownRoot ? STREAMS2[architecture] : "");
+  const code = concat([
+    start2,
+    new Uint8Array(aligned2(start2.length) - start2.length),
+    streams
+  ]);
+  const memory = layOutMemory(compiled, memoryAddress(note2, code, unpackedSize(compiled)));
+  const contents = new Contents(dataAddress(note2));
+  const given = fill(contents, compiled, memory, program);
+  const flags2 = flagsOf(compiled, user);
+  const data2 = contents.bytes;
+  const codeAt = codeAddress(note2, data2.length);
+  const streamsAt = ownRoot ? codeAt + aligned2(start2.length) : 0;
+  const parameters = parameterBytes({
+    ...given,
+    flags: flags2,
+    streams: streamsAt
+  });
+  return writeElf({
+    architecture,
+    note: note2,
+    parameters,
+    code,
+    data: data2,
+    memory
+  });
+}
+function isBoxOf(file, note2) {
+  const { recipe: recipe2, program, architecture, for: user, cwd = "root" } = note2;
+  const built = buildBox(recipe2, {
+    program,
+    architecture,
+    for: user,
+    cwd
+  });
+  return built.length === file.length && built.every((byte, at2) => byte === file[at2]);
+}
+function checkProgram(program) {
+  const wrong = program.find((word4, index) => word4.includes("\0") || index === 0 && word4 === "");
+  if (wrong === void 0) return;
+  throw new RecipeError(`the program and its arguments have no NUL byte in them, and its name has letters, not ${JSON.stringify(wrong)}`);
+}
+function layOutMemory({ program, texts }, address2) {
+  const textsAt = address2 + aligned2(program.bytes.length);
+  const errnos = textsAt + textBytes(texts).length;
+  const copies = aligned2(errnos + errnoBytes().length);
+  const size = copies + COPIES_SIZE - address2;
+  return {
+    address: address2,
+    table: address2,
+    texts: textsAt,
+    errnos,
+    copies,
+    size
+  };
+}
+function unpackedSize({ program, texts, plan }) {
+  const { environment: environment2, keptVariables } = plan.state;
+  const strings = [
+    ...environment2,
+    ...keptVariables
+  ].join("").length * 3;
+  return 2 * (program.bytes.length + textBytes(texts).length + strings) + errnoBytes().length;
+}
+function fill(contents, compiled, memory, program) {
+  const { plan } = compiled;
+  const { calls, outputs, bytes, slots } = compiled.program;
+  const { environment: environment2, keptVariables } = plan.state;
+  const set = Array.from(environment2, ([name, value]) => `${name}=${value}`);
+  const digits = (slot) => contents.numbers(slots.get(slot) ?? []);
+  return {
+    table: memory.table,
+    tableSize: bytes.length,
+    packed: contents.add(pack(tableBytes(compiled, memory.table))),
+    pid: outputs.get(plan.main.pid),
+    mine: resultOffset(calls.indexOf(compiled.launchersLast)),
+    uids: digits(UID_DIGITS),
+    gids: digits(GID_DIGITS),
+    texts: contents.add(pack(concat([
+      textBytes(compiled.texts),
+      errnoBytes()
+    ]))),
+    textsAt: memory.texts,
+    errnos: memory.errnos,
+    kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text4) => text4 !== "")),
+    set: contents.strings(set),
+    setCount: set.length,
+    program: contents.strings(program),
+    programCount: program.length,
+    nulls: contents.numbers(compiled.nulls),
+    copies: memory.copies,
+    answers: contents.numbers(compiled.answers)
+  };
+}
+function beginningOf(pattern) {
+  return pattern.endsWith("*") ? pattern.slice(0, -1) : `${pattern}=`;
+}
+function flagsOf({ plan, copiesMemory }, user) {
+  const { clearsEnvironment, keptVariables, ownSession } = plan.state;
+  const clears = clearsEnvironment && !keptVariables.has("*");
+  return (clears ? FLAGS3.clears : 0) | (ownSession ? FLAGS3.ownSession : 0) | (user === "root" ? FLAGS3.forRoot : 0) | (copiesMemory ? FLAGS3.shared : 0);
+}
+function tableBytes({ program }, address2) {
+  const bytes = program.bytes.slice();
+  const view2 = new DataView(bytes.buffer);
+  for (const at2 of program.relocations) {
+    view2.setBigUint64(at2, BigInt(address2) + view2.getBigUint64(at2, true), true);
+  }
+  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+}
+function aligned2(value) {
+  return Math.ceil(value / 16) * 16;
+}
+var COPIES_SIZE;
+var init_build_box = __esm({
+  "box/build_box.ts"() {
+    init_concat();
+    init_program();
+    init_caller_ids();
+    init_check();
+    init_errors2();
+    init_version();
+    init_bytes2();
+    init_compile_box();
+    init_contents();
+    init_elf2();
+    init_note();
+    init_pack();
+    init_parameters();
+    init_texts();
+    COPIES_SIZE = 20;
+  }
+});
+
+// box/mod.ts
+var init_mod4 = __esm({
+  "box/mod.ts"() {
+    init_build_box();
+    init_note();
+  }
 });
 
 // scripts/ramekin/files.ts
@@ -36039,10 +37843,19 @@ function ifThere2(look2) {
     throw error;
   }
 }
+function mayWrite2(path2) {
+  return Deno.permissions.querySync({
+    name: "write",
+    path: path2
+  }).state === "granted";
+}
 function writeText2(path2, text4) {
+  writeBytes(path2, new TextEncoder().encode(text4), 420);
+}
+function writeBytes(path2, content2, mode2) {
   const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  using file = linux.open(path2, flags2, 420);
-  let bytes = new TextEncoder().encode(text4);
+  using file = linux.open(path2, flags2, mode2);
+  let bytes = content2;
   while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
 }
 var ABSENT3;
@@ -36056,6 +37869,144 @@ var init_files8 = __esm({
       "EPERM",
       "ESRCH"
     ]);
+  }
+});
+
+// scripts/ramekin/build.ts
+var build_exports = {};
+__export(build_exports, {
+  run: () => run3
+});
+async function run3(given) {
+  const output = given.value("output");
+  if (output === void 0) throw new UsageError("-o=FILE is missing: where the box is written to");
+  const options = {
+    program: given.program,
+    ...choice(given, "arch", "architecture", [
+      "x86_64",
+      "aarch64"
+    ]),
+    ...choice(given, "for", "for", [
+      "root",
+      "user"
+    ])
+  };
+  writeExecutable(output, await bytesOf4(given, options));
+  return 0;
+}
+function writeExecutable(path2, bytes) {
+  if (!mayWrite2(path2)) return writeBytes(path2, bytes, 493);
+  Deno.writeFileSync(path2, bytes, {
+    mode: 493
+  });
+  if (Deno.build.os !== "windows") Deno.chmodSync(path2, 493);
+}
+async function bytesOf4(given, options) {
+  const [path2] = given.operands;
+  if (given.has("sandbox")) {
+    if (path2 !== void 0) {
+      throw new UsageError(`--sandbox is instead of a recipe; leave out ${path2}`);
+    }
+    return buildBox(sandboxOf(given), {
+      ...options,
+      cwd: "caller"
+    });
+  }
+  if (path2 === void 0) throw new UsageError("RECIPE is missing, or --sandbox in its place");
+  const flag = SANDBOX_FLAGS2.find((name) => given.has(name));
+  if (flag !== void 0) {
+    throw new UsageError(`--${flag} is for --sandbox; a recipe has its own steps`);
+  }
+  const settings2 = given.values("set").map((value) => value);
+  if (isCode(path2)) return buildBox(await importRecipe(path2, settings2), options);
+  if (!isData(path2)) {
+    throw new UsageError(`${path2} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
+  }
+  return buildData(path2, settings2, options);
+}
+function sandboxOf(given) {
+  if (given.has("allow-net") && listOf(given, "allow-net") !== void 0) {
+    throw new UsageError("--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone gives it the whole network");
+  }
+  const options = optionsOf(given, {
+    path: absolutePath2,
+    variables: () => [
+      "*"
+    ]
+  });
+  return sandbox({
+    ...options,
+    env: [
+      .../* @__PURE__ */ new Set([
+        "TERM",
+        ...options.env ?? []
+      ])
+    ]
+  });
+}
+function buildData(path2, settings2, options) {
+  const text4 = readable(path2, () => Deno.readTextFileSync(path2));
+  const directory = Deno.realPathSync(directoryOf3(path2));
+  const { recipe: recipe2, located } = readRecipe(text4, {
+    file: path2,
+    variables: variablesOf2(settings2),
+    include: (name, from) => {
+      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from)}/${name}`);
+      if (!file.startsWith(`${directory}/`)) {
+        throw new UsageError(`${name} is outside of the recipe's directory`);
+      }
+      return {
+        file,
+        text: Deno.readTextFileSync(file)
+      };
+    }
+  });
+  try {
+    return buildBox(recipe2, options);
+  } catch (error) {
+    throw error instanceof RamekinError ? located(error) : error;
+  }
+}
+function directoryOf3(path2) {
+  const end = path2.lastIndexOf("/");
+  return end < 0 ? "." : path2.slice(0, end) || "/";
+}
+function choice(given, flag, option, values) {
+  const value = given.value(flag);
+  if (value === void 0) return {};
+  if (!values.includes(value)) {
+    throw new UsageError(`--${flag}=${value}: it is ${values.join(" or ")}`);
+  }
+  return {
+    [option]: value
+  };
+}
+var SANDBOX_FLAGS2;
+var init_build = __esm({
+  "scripts/ramekin/build.ts"() {
+    init_mod4();
+    init_mod2();
+    init_files8();
+    init_read();
+    init_permission_flags();
+    init_recipe_file();
+    init_sandbox3();
+    init_usage();
+    SANDBOX_FLAGS2 = [
+      "allow-read",
+      "allow-write",
+      "allow-net",
+      "allow-env",
+      "allow-all",
+      "protect",
+      "no-protect",
+      "tmp",
+      "shm",
+      "unix-sockets",
+      "setuid-files",
+      "32-bit",
+      "weaker-proc"
+    ];
   }
 });
 
@@ -36156,9 +38107,9 @@ var init_container_of = __esm({
 // scripts/ramekin/enter.ts
 var enter_exports = {};
 __export(enter_exports, {
-  run: () => run3
+  run: () => run4
 });
-async function run3(given) {
+async function run4(given) {
   const target = identityOf(containerOf2(given.operands[0], given.has("any")));
   const { pid } = target;
   const asRoot = given.has("root");
@@ -36308,7 +38259,7 @@ function drawGraph(graph, title) {
       const way = source.changes ? "write" : "read";
       parts.push(`<path class="way ${way}" d="M${from} ${top + 13} L${to - 4} ${middle}" marker-end="url(#${way})"/>`);
     });
-    parts.push(box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn2(mount4) ? "own" : "host"), label(COLUMN.container + 10, middle + 5, fitted(mount4.target), "name"), label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf(mount4), "small end"));
+    parts.push(box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn2(mount4) ? "own" : "host"), label(COLUMN.container + 10, middle + 5, fitted(mount4.target), "name"), label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf2(mount4), "small end"));
     y += sources.length * ROW;
   }
   y += 36;
@@ -36324,7 +38275,7 @@ function drawGraph(graph, title) {
 function isOwn2({ sources }) {
   return sources.length === 0;
 }
-function noteOf({ type, readOnly }) {
+function noteOf2({ type, readOnly }) {
   return [
     type,
     readOnly ? "read-only" : void 0
@@ -36386,15 +38337,67 @@ var init_graph_svg = __esm({
   }
 });
 
+// scripts/ramekin/version.ts
+var init_version2 = __esm({
+  "scripts/ramekin/version.ts"() {
+    init_version();
+  }
+});
+
+// scripts/ramekin/box_file.ts
+function recipeOfBox(path2) {
+  if (!isExecutable(path2)) return void 0;
+  const file = Deno.readFileSync(path2);
+  const note2 = readBoxNote(file);
+  if (note2 === void 0) {
+    throw new FileError(`${path2} is no box: an executable without the note of ramekin build`);
+  }
+  if (!isBoxOf(file, note2)) {
+    const { version } = note2;
+    const other = version === VERSION ? "it has been changed" : `it is of Ramekin ${version}`;
+    throw new FileError(`${path2} is not what this Ramekin builds of the recipe in it: ${other}, and may do something else`);
+  }
+  return {
+    recipe: recipe(...note2.recipe.steps),
+    isCode: false,
+    located: async (use) => await use()
+  };
+}
+function isExecutable(path2) {
+  try {
+    if (!Deno.statSync(path2).isFile) return false;
+    using file = Deno.openSync(path2);
+    const start2 = new Uint8Array(ELF.length);
+    return file.readSync(start2) === ELF.length && ELF.every((byte, at2) => start2[at2] === byte);
+  } catch {
+    return false;
+  }
+}
+var ELF;
+var init_box_file = __esm({
+  "scripts/ramekin/box_file.ts"() {
+    init_mod4();
+    init_mod2();
+    init_version2();
+    init_recipe_file();
+    ELF = [
+      127,
+      69,
+      76,
+      70
+    ];
+  }
+});
+
 // scripts/ramekin/plan.ts
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run4
+  run: () => run5
 });
-async function run4(given) {
+async function run5(given) {
   const path2 = given.operands[0];
-  const file = await recipeFile(path2, given.values("set").map((value) => value));
+  const file = recipeOfBox(path2) ?? await recipeFile(path2, given.values("set").map((value) => value));
   const { located } = file;
   const recipe2 = file.isCode ? file.recipe : apart(file.recipe);
   const [plan, needs2] = await located(() => [
@@ -36455,6 +38458,7 @@ var init_plan2 = __esm({
     init_graph();
     init_graph_svg();
     init_output();
+    init_box_file();
     init_recipe_file();
     init_run_program();
   }
@@ -36463,10 +38467,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run5,
+  run: () => run6,
   timeText: () => timeText
 });
-function run5(given) {
+function run6(given) {
   const containers = runningContainers();
   if (given.has("json")) {
     printJson(containers);
@@ -36535,10 +38539,10 @@ var init_ps = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run6,
+  run: () => run7,
   treeOf: () => treeOf
 });
-function run6(given) {
+function run7(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -36657,14 +38661,14 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf4(euid, textOf5("/etc/passwd"));
+  const user = nameOf4(euid, textOf6("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
   ] : [
     "/etc/subuid",
     "/etc/subgid"
-  ].map((file) => firstOf3(textOf5(file), user, euid));
+  ].map((file) => firstOf3(textOf6(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
       name: NAME5,
@@ -36703,7 +38707,7 @@ function firstOf3(text4, user, uid) {
   }
   return void 0;
 }
-function textOf5(file) {
+function textOf6(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
 var NAME5;
@@ -36880,9 +38884,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run7
+  run: () => run8
 });
-function run7(given) {
+function run8(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -36915,9 +38919,9 @@ var init_check2 = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run8
+  run: () => run9
 });
-function run8() {
+function run9() {
   printJson(recipeSchema());
   return 0;
 }
@@ -37178,9 +39182,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run9
+  run: () => run10
 });
-function run9(given) {
+function run10(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -37309,6 +39313,7 @@ function wrapped(text4, width2 = LINE) {
 var LOAD = {
   run: () => Promise.resolve().then(() => (init_run(), run_exports)),
   sandbox: (() => Promise.resolve().then((() => (init_sandbox3(), sandbox_exports)))),
+  build: () => Promise.resolve().then(() => (init_build(), build_exports)),
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
   plan: () => Promise.resolve().then(() => (init_plan2(), plan_exports)),
   ps: () => Promise.resolve().then(() => (init_ps(), ps_exports)),
@@ -37322,11 +39327,7 @@ var LOAD = {
 init_output();
 init_subcommands();
 init_usage();
-
-// scripts/ramekin/version.ts
-var VERSION = "0.1.0";
-
-// scripts/ramekin/main.ts
+init_version2();
 var FAILED_BEFORE_PROGRAM = 125;
 
 var SIGPIPE = 13;

@@ -267,7 +267,7 @@ var assemble = (function assemble(parts, architecture) {
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
-  const table = new Table(end, calls);
+  const table = new Table(end, calls, areForeign(architecture));
   const goOn = ((label, otherwise) => {
     if (label === void 0) return otherwise;
     if (label === END) return 0;
@@ -2027,8 +2027,8 @@ var byOwnLink = (function byOwnLink(asked, found) {
   }
   return found;
 });
-var resolveFlag = (function resolveFlag({ path: path2 }) {
-  return OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
+var resolveFlag = (function resolveFlag({ path: path2, late }) {
+  return late === true || OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
 });
 var linkTarget = (function linkTarget(path2) {
   const table = lookups().link;
@@ -2329,6 +2329,7 @@ var stampsOf = (function stampsOf(paths) {
   }));
 });
 var writeTextTo = (function writeTextTo(fd, text4) {
+  if (text4 instanceof Struct) return write(fd, text4, text4.size);
   const bytes = encoder4.encode(text4);
   return write(fd, bytes, bytes.length);
 });
@@ -2547,7 +2548,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
       fixes: HANDED_FIXES
     });
   });
-  return tryExec(writer, shape.paths);
+  return frame.exec(writer, shape);
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
@@ -2832,7 +2833,7 @@ var openProcFile = (function openProcFile(plan, path2, flags2, fixes) {
 });
 var writeProcFile = (function writeProcFile(plan, path2, text4, fixes) {
   const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, text4), {
+  plan.call(writeTextTo(fd, textWithIds(text4)), {
     fixes: fixes.write
   });
   plan.release(fd);
@@ -3302,6 +3303,7 @@ var show = (function show(step, source, target, plan, { missing: missing2, gone 
       ENOENT: missingSource(step, isHost, gone)
     })
   });
+  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened, plan);
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
@@ -3834,7 +3836,8 @@ var lowerProtect = (function lowerProtect(step, plan) {
   plan.needs("mount", "they would become read-only on the host");
   const source = normalize(step.source);
   const { path: directory, type } = plan.resolveTrusted(source);
-  if (type !== "directory") return;
+  if (type !== "directory" && plan.host.isHere) return;
+  if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES, except = [] } = step;
   const { found, missing: missing2 } = plan.facts.scanNames({
     directory,
@@ -4005,7 +4008,12 @@ var dropScriptGroups = (function dropScriptGroups(plan) {
   const { state, cursor } = plan;
   if (state.inUserNamespace || !state.hasScriptGroups) return;
   if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
-  plan.callBefore(setgroups([]));
+  const isCertain = state.caller.mayChangeGroups === true;
+  plan.callBefore(setgroups([]), isCertain ? {} : {
+    accept: [
+      "EPERM"
+    ]
+  });
   state.groupsChanged = true;
 });
 var requireMappedIds = (function requireMappedIds(plan) {
@@ -4039,6 +4047,7 @@ var planRecipe = (function planRecipe(steps, options = {}, host2 = liveHost()) {
     try {
       lower(steps[index], plan);
     } catch (error) {
+      if (error instanceof TargetIssue) plan.refuse(error.message);
       throw error instanceof SyscallError ? inStep2(error, plan) : error;
     }
   }
@@ -4578,7 +4587,7 @@ var Slot = class {
 
   text;
   size;
-  /** @param size how many bytes it takes where it stands in a {@linkcode Struct} */
+  /** @param size how many bytes it takes where it stands in a {@linkcode Struct}: 10 for digits */
   constructor(text4, size = 8) {
     this.text = text4;
     this.size = size;
@@ -4839,7 +4848,8 @@ var PipeEnds = class {
 
 
 function fchmodat(directory, path2, fileMode) {
-  return call("fchmodat", at(directory), path2, mode(fileMode));
+  const given = typeof fileMode === "number" ? mode(fileMode) : fileMode;
+  return call("fchmodat", at(directory), path2, given);
 }
 function fchownat(directory, path2, uid, gid) {
   return call("fchownat", at(directory), path2, uid, gid, 0);
@@ -5877,6 +5887,10 @@ var NUMBERS = {
     44,
     206
   ],
+  set_tid_address: [
+    218,
+    96
+  ],
   setdomainname: [
     171,
     162
@@ -6052,6 +6066,40 @@ var NUMBERS = {
 };
 
 
+// ffi/engine/open_flags.ts
+var DIFFERENT = [
+  [
+    16384,
+    65536
+  ],
+  [
+    65536,
+    16384
+  ],
+  [
+    131072,
+    32768
+  ]
+];
+var HERE = typeof Deno !== "undefined" && Deno.build.arch === "aarch64" ? "aarch64" : "x86_64";
+function areForeign(architecture) {
+  return architecture !== HERE;
+}
+function translateOpenFlags(value) {
+  let translated = value & ~245760;
+  for (const [x86, arm] of DIFFERENT) {
+    const [here, there] = HERE === "aarch64" ? [
+      arm,
+      x86
+    ] : [
+      x86,
+      arm
+    ];
+    if ((value & here) !== 0) translated |= there;
+  }
+  return translated;
+}
+
 // ffi/engine/program.ts
 var Label = class {
 
@@ -6115,6 +6163,7 @@ var Table = class {
         value$0.call(this, offset, argument, call2);
       }
     }
+    if (this.#foreign) this.#translateFlags(record, call2);
     if (references !== 0) this.int32(record + RECORD.references, references);
   })
     });
@@ -6261,7 +6310,11 @@ var Table = class {
   #slots;
   /** Strings, structures and the cells of slots, where they lie. */
   #placed;
-  constructor(end, calls) {
+  /** Whether it is for another architecture than the numbers of this module are for. */
+  #foreign;
+  #translated = /* @__PURE__ */ new Set();
+  constructor(end, calls, foreign) {
+    this.#foreign = foreign;
     this.#calls = calls;
     reserve$12.call(this, end);
   }
@@ -6275,6 +6328,18 @@ var Table = class {
   
   
   
+  /** Gives the flags that a path is opened with the bits of another architecture. */
+  #translateFlags(record, { name, args }) {
+    const [how, flags2] = [
+      args[2],
+      record + RECORD.arguments + 2 * 8
+    ];
+    if (name === "openat") this.int32(flags2, translateOpenFlags(paper.view.getInt32(flags2, true)));
+    if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
+    this.#translated.add(how);
+    const at2 = this.#placed.get(how);
+    this.int32(at2, translateOpenFlags(paper.view.getInt32(at2, true)));
+  }
   
   
   
@@ -6793,6 +6858,9 @@ var STATX_FLAGS = {
 // ffi/calls/statx.ts
 
 
+function statxMode(stat) {
+  return new OutputField(stat, 28, "mode");
+}
 
 
 // ffi/linux/directories.ts
@@ -7848,7 +7916,8 @@ function namespaceAttribute(namespace) {
 
 function describeNetwork(namespace) {
   if ("fd" in namespace) return nameOf(namespace.fd);
-  return `the network of ${Number.isNaN(namespace.pid) ? "PID" : namespace.pid}`;
+  const { pid } = namespace;
+  return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
 }
 
 
@@ -14241,7 +14310,7 @@ var PlannedState = class {
   /** Whether the process has supplementary groups of the script, which it may change. */
   get hasScriptGroups() {
     const { groups, mayChangeGroups } = this.caller;
-    return !this.groupsChanged && groups !== "none" && mayChangeGroups;
+    return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
   }
   /** Whether the container is in another user namespace than the script. */
   get inUserNamespace() {
@@ -15126,7 +15195,7 @@ function inParentNetns(plan, request, service) {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
     request(kernel, {
-      pid: Number(pid)
+      pid: pid.number
     });
     const calls = [
       ...[
@@ -16952,6 +17021,17 @@ function writePathBeneath(pipe, rights, directory) {
   ]);
   return call("writev", pipe, struct, 2);
 }
+function writeDescriptor(pipe, descriptor) {
+  const vector = new DataView(new ArrayBuffer(16));
+  vector.setUint32(8, 4, true);
+  const pointer = {
+    offset: 0,
+    to: descriptor
+  };
+  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
+    pointer
+  ]), 1);
+}
 function addPathBeneath(ruleset, rule) {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
@@ -18224,6 +18304,8 @@ var LiveHost = class {
   #lists = new DirectoryLists();
   #names = /* @__PURE__ */ new WeakMap();
   #remembered = /* @__PURE__ */ new Map();
+  /** `true`. */
+  isHere = true;
   /** The architecture of this machine. */
   get architecture() {
     return engine().architecture;
@@ -18449,6 +18531,7 @@ var HostPaths = class {
     const normal = normalize(path2);
     if (!this.#mounts.isHostFile(parentOf(normal))) return root;
     if (!this.#mounts.isHostFile(normal)) return void 0;
+    if (this.#host.resolve(normal).late === true) return root;
     const plain = this.#host.resolve(root).path + normal.slice(root.length);
     return this.#host.resolve(normal).path === plain ? void 0 : root;
   }),
@@ -19671,6 +19754,12 @@ var HostPath = class _HostPath {
 };
 
 // plan/parent_work.ts
+function knownPid(pid) {
+  return {
+    text: String(pid),
+    number: pid
+  };
+}
 var DNS_FORWARDER = "10.0.2.3";
 var SYNC_SOCKETS = new Output(8, "&sockets");
 var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
@@ -19923,6 +20012,10 @@ var StepCursor = class {
       step.source
     ] : []));
   }
+  /** Whether the current step is a bind of files that an untrusted program is shown. */
+  get isUntrusted() {
+    return this.#steps[this.#index]?.untrusted === true;
+  }
   /** The directory that a later step makes the root. */
   get nextRoot() {
     return this.#nextRoots[this.#index];
@@ -20091,6 +20184,12 @@ var PlanBuilder = class {
   }),
     resolveTrusted: (function (path2, optional2 = false) {
     const resolved2 = this.facts.resolve(path2);
+    if (resolved2.late === true && this.#isUntrusted(resolved2.path)) {
+      return {
+        ...resolved2,
+        late: false
+      };
+    }
     const found = untrustedDirectories$59.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
@@ -20148,6 +20247,8 @@ var PlanBuilder = class {
   processes = [
     newProcess()
   ];
+  /** Calls of a launcher of the container's own, before the first clone. */
+  launcherParts = [];
   /** Calls that are made directly before execve(2). */
   beforeProgram = [];
   /** Descriptors that the script opens for the container. */
@@ -20246,7 +20347,11 @@ var PlanBuilder = class {
   
   /** Adds a call that is made before the container has namespaces. */
   callBefore(call2, options = NO_OPTIONS) {
-    return callIn$58.call(this, this.#forerunner(), call2, options);
+    const { launcherParts } = this;
+    const before = this.options.ownLauncher === true ? {
+      parts: launcherParts
+    } : this.#forerunner();
+    return callIn$58.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -20317,6 +20422,9 @@ var PlanBuilder = class {
    * untrusted program may have made; as an optional one it is missing.
    */
   
+  #isUntrusted(path2) {
+    return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source) => touches(path2, normalize(source)));
+  }
   
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   
@@ -21645,14 +21753,18 @@ var ProgramWriter = class {
     place: (function (label) {
     this.parts.push(label);
   }),
-    end: (function () {
+    end: (function (edges = {}) {
     const last = this.parts.pop();
-    this.parts.push({
-      ...last,
+    const ends = {
       onZero: END,
       onAccepted: END,
       onFailure: END,
       onSuccess: END
+    };
+    this.parts.push({
+      ...last,
+      ...ends,
+      ...edges
     });
   })
     });
@@ -21666,7 +21778,17 @@ var ProgramWriter = class {
   
   /** Places a label, to which edges of other calls can jump. */
   
-  /** Ends the program after the last call. */
+  /** Ends the walk of a process of the container after its last call, unless that fails. */
+  endProcess() {
+    const last = this.parts.pop();
+    this.parts.push({
+      ...last,
+      onZero: END,
+      onAccepted: END,
+      onSuccess: END
+    });
+  }
+  /** Ends the program after the last call, on all edges but these. */
   
 };
 
@@ -22615,6 +22737,29 @@ function boundary(type, name) {
 var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 
 
+// host/caller_ids.ts
+var CALLER_UID = 2 ** 32 + 1;
+var CALLER_GID = 2 ** 32 + 2;
+var UID_DIGITS = new Slot("uid", 10);
+var GID_DIGITS = new Slot("gid", 10);
+var SLOTS = {
+  [CALLER_UID]: UID_DIGITS,
+  [CALLER_GID]: GID_DIGITS
+};
+function textWithIds(text4) {
+  const cells = [];
+  for (const { 0: digits, index } of text4.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
+    });
+  }
+  if (cells.length === 0) return text4;
+  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
+}
+var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
+
 // plan/proc_file.ts
 var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
 var PROC = "/proc";
@@ -23141,9 +23286,9 @@ function serveSyncPoints(plan, socket, spawn, services) {
   for (const point of plan.syncPoints) {
     const pid = waitForArrival(socket);
     if (pid === void 0) return;
-    for (const action of point.parentActions(String(pid))) {
+    for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn, action.program, action.args);
+      else if ("program" in action) runIdMapTool(spawn, action.program, action.args.map(String));
       else services.push(start(action, pid, spawn, plan, point));
     }
     letGo(socket);
@@ -23700,7 +23845,10 @@ var PARTS2 = {
 };
 function parentEntries(plan, { stepIndex, parentActions }) {
   const part = plan.cursor.nameOf(stepIndex);
-  return parentActions("PID").flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
+  return parentActions({
+    text: "PID",
+    number: NaN
+  }).flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
     [
       action.program,
       ...action.args
@@ -23937,6 +24085,9 @@ var ScriptFrame = class {
   
   
   
+  exec(writer, { paths }) {
+    return tryExec(writer, paths);
+  }
 };
 
 // launch/shape.ts
@@ -24129,6 +24280,11 @@ function spawnTool(spec) {
   return launcherOfTools().spawn(spec);
 }
 
+// host/target_host.ts
+var TargetIssue = class extends Error {
+
+};
+
 // plan/copy_tree.ts
 
 
@@ -24195,6 +24351,11 @@ var EMPTY = {
 var S_IROTH = 4;
 var ENTRY_GONE = "was there when the recipe was planned, and is gone; run it again";
 function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
+  if (!plan.host.isHere) return lowerLateEntries({
+    entries,
+    hide,
+    ...step
+  }, plan, show2);
   const source = plan.source(step.source, step.optional);
   if (!(source instanceof HostPath)) {
     return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
@@ -24231,6 +24392,30 @@ function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
     ...shown2
   ].some((other) => isWithin(name, other)));
   if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+}
+function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show2) {
+  const [directory, target] = [
+    normalize(step.source),
+    normalize(step.target)
+  ].map((path2) => path2 === "/" ? "" : path2);
+  for (const name of entries.filter((entry2) => !entry2.includes("*"))) {
+    if (hide.some((pattern) => mayLieIn(pattern, name))) {
+      plan.refuse(`what is hidden in ${name} is known only where the box runs; leave the entry out`);
+    }
+    show2({
+      ...step,
+      optional: true,
+      source: `${directory}/${name}`,
+      target: `${target}/${name}`
+    });
+  }
+}
+function mayLieIn(pattern, entry2) {
+  const parts = pattern.split("/");
+  return entry2.split("/").every((name, at2) => {
+    const words3 = parts[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
+  });
 }
 function cover(paths, plan) {
   withEmptyFiles(plan, (empty) => {
@@ -24284,6 +24469,55 @@ function isPublic2(path2, plan) {
 // plan/steps/kernel_mounts.ts
 var S_IXOTH = 1;
 
+function refuseKernelFile(file, plan) {
+  const statfs3 = statfsOutput();
+  plan.call(fstatfs(file, statfs3));
+  const [found, none] = [
+    new Label("it is of the kernel"),
+    new Label("it is not of the kernel")
+  ];
+  KERNEL_MAGIC.forEach((magic, index) => {
+    const isLast = index === KERNEL_MAGIC.length - 1;
+    plan.call(compareWord(statfs3, new Named(magic, `0x${magic.toString(16)}`)), {
+      accept: [
+        "EAGAIN"
+      ],
+      onZero: found,
+      ...isLast && {
+        onAccepted: none
+      }
+    });
+  });
+  plan.place(found);
+  plan.call(compareWord(statfs3, new Named(0, "a filesystem of files, not of the kernel")));
+  plan.place(none);
+}
+var KERNEL_MAGIC = [
+  1819242352,
+  1112100429,
+  3405662737,
+  2613483,
+  1667723888,
+  1650812272,
+  1684170528,
+  7377,
+  3730735588,
+  174355297,
+  1702057283,
+  427819522,
+  1852207972,
+  1853056627,
+  40864,
+  1634035564,
+  124082209,
+  1733912937,
+  1935894131,
+  4185718668,
+  1128357203,
+  1650812274,
+  1953653091,
+  2881100148
+];
 
 
 var Cover = class {
@@ -24393,7 +24627,8 @@ var RESTRICTIONS3 = {
   nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
 };
 
-function bindOne(step, plan, gone) {
+function bindOne(given, plan, gone) {
+  const step = given.untrusted === true ? withoutUnknownMounts(given, plan) : given;
   const source = plan.source(step.source, step.optional);
   const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
   const restrict = step.restrict ?? usualRestrictions(step.source, plan);
@@ -24448,6 +24683,16 @@ function bindOne(step, plan, gone) {
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
+}
+function withoutUnknownMounts(step, plan) {
+  if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
+  if (normalize(step.source) === "/") {
+    plan.refuse("which filesystems of the kernel are mounted below / is known only where the box runs; name the directories that the program needs");
+  }
+  return {
+    ...step,
+    recursive: false
+  };
 }
 
 function usualRestrictions(source, plan) {
@@ -24591,6 +24836,7 @@ function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
+  if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
   const [hidden, kept] = [
     placesOf(read4, plan),
     placesOf(write3, plan)
@@ -24610,6 +24856,7 @@ function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
   else withEmptyFiles(plan, deny2);
   plan.directories.closeAll();
 }
+var FILES_OF_TARGET = "where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
 function placesOf(paths, plan) {
   return paths.map((path2) => {
     const asked = normalize(path2);
@@ -24976,23 +25223,23 @@ function lowerMapIds(step, plan) {
   const { mayMapIds } = plan.state.caller;
   plan.syncWithParent((pid) => mayMapIds ? [
     {
-      calls: mapCalls(plan, `/proc/${pid}/uid_map`, uids)
+      calls: mapCalls(plan, pid, "uid_map", uids)
     },
     {
-      calls: mapCalls(plan, `/proc/${pid}/gid_map`, gids)
+      calls: mapCalls(plan, pid, "gid_map", gids)
     }
   ] : [
     {
       program: "newuidmap",
       args: [
-        pid,
+        pid.text,
         ...uids.trim().split(/\s/)
       ]
     },
     {
       program: "newgidmap",
       args: [
-        pid,
+        pid.text,
         ...gids.trim().split(/\s/)
       ]
     }
@@ -25006,9 +25253,17 @@ function lowerMapIds(step, plan) {
     gid: images.gid ?? firstOf2(step.gids)
   };
   if (images.uid !== void 0 && images.gid !== void 0) return;
-  for (const { call: call2, fixes } of changeIds(plan.state.ids, plan.state)) plan.call(call2, {
-    fixes
-  });
+  const isLate = plan.state.caller.mayChangeGroups === "unknown";
+  for (const { call: call2, fixes } of changeIds(plan.state.ids, plan.state)) {
+    plan.call(call2, {
+      fixes,
+      ...isLate && call2.name === "setgroups" && {
+        accept: [
+          "EPERM"
+        ]
+      }
+    });
+  }
   if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
 
@@ -25020,9 +25275,14 @@ function firstOf2(ranges2) {
 
 var UNDUMPABLE = "a container that joins namespaces is undumpable during setup, so only root can write its maps; do this in a second recipe, run in the container";
 
-function mapCalls(plan, path2, text4) {
-  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
+function mapCalls(plan, { text: pid }, file, text4) {
+  const [before, directory, after2] = processDirectory2(pid);
+  const path2 = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
+  const [opened, written2, closed] = writeText(directory, path2, text4);
   return [
+    ...before.map((call2) => ({
+      call: call2
+    })),
     {
       call: opened,
       fixes: {
@@ -25033,9 +25293,34 @@ function mapCalls(plan, path2, text4) {
       call: written2,
       fixes: mapFixes(plan)
     },
+    ...after2.map((call2) => ({
+      call: call2
+    })),
     {
       call: closed
     }
+  ];
+}
+function processDirectory2(pid) {
+  if (typeof pid === "string") return [
+    [],
+    at_fdcwd,
+    []
+  ];
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const proc2 = openat(at_fdcwd, "/proc", flags2);
+  const directory = openat(new ResultOf(proc2, "proc"), pid, flags2);
+  const fds = [
+    new ResultOf(proc2, "proc"),
+    new ResultOf(directory, "process")
+  ];
+  return [
+    [
+      proc2,
+      directory
+    ],
+    fds[1],
+    fds.map((fd) => close(fd))
   ];
 }
 
@@ -25074,8 +25359,13 @@ function lowerSetUser({ uid, gid = uid, groups }, plan) {
 // plan/joined_user.ts
 function leaveGroups(plan) {
   if (!plan.state.hasScriptGroups) return;
-  plan.call(setgroups([]), {
+  const isCertain = plan.state.caller.mayChangeGroups === true;
+  plan.call(setgroups([]), isCertain ? {
     fixes: CHANGE
+  } : {
+    accept: [
+      "EPERM"
+    ]
   });
   plan.state.groupsChanged = true;
 }
@@ -25142,7 +25432,7 @@ function takeRoot(plan, taken) {
       "EPERM"
     ] : []
   });
-  const options = state.caller.mayMapIds ? {
+  const options = state.caller.mayMapIds || !plan.host.isHere ? {
     fixes: {
       EINVAL: NO_ROOT
     }
@@ -25376,24 +25666,90 @@ function takeEnvironment(plan, variables) {
 
 // plan/steps/landlock.ts
 function lowerLandlock(step, plan) {
+  if (!plan.host.isHere) return lowerForAnyVersion(step, plan);
   const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
-  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  const denied2 = deniedBy(step, version);
+  const { files, ports, scopes } = denied2;
   if (files + ports + scopes === 0) return;
-  const created = plan.call(landlock_create_ruleset({
-    files,
-    ports,
-    scopes
-  }));
+  const created = plan.call(landlock_create_ruleset(denied2));
   const ruleset = new ResultOf(created, "ruleset");
   if (files !== 0) allowFiles(step, files, ruleset, plan);
   if (ports !== 0) allowPorts(step, ruleset, plan);
   plan.setNoNewPrivileges();
-  plan.beforeExec(landlock_restrict_self(ruleset), {
-    E2BIG: "Landlock allows 16 nested rulesets, and 16 are active"
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES);
+}
+var RESTRICT_FIXES = {
+  E2BIG: "Landlock allows 16 nested rulesets, and 16 are active"
+};
+var OLDER = [
+  "EINVAL",
+  "E2BIG",
+  "ENOSYS",
+  "EOPNOTSUPP"
+];
+var NEWEST = 6;
+function lowerForAnyVersion(step, plan) {
+  const degrade = step.degrade === true;
+  const versions = versionsFor(step, degrade ? 1 : neededBy(step));
+  if (versions.length === 0) return;
+  const pipe = new PipeEnds();
+  const chosen = new Output(4, "&ruleset", Uint8Array.of(255, 255, 255, 255));
+  const [made, none] = [
+    new Label("the ruleset is made"),
+    new Label("there is no Landlock")
+  ];
+  plan.call(pipe2(pipe.output, O_CLOEXEC));
+  versions.forEach((denied2, index) => {
+    const isLast = index === versions.length - 1;
+    plan.skippable("this Landlock is older", (older) => {
+      const onAccepted = isLast ? none : older;
+      const accepted = isLast && !degrade ? {} : {
+        accept: OLDER,
+        onAccepted
+      };
+      const created = plan.call(landlock_create_ruleset(denied2), accepted);
+      const ruleset2 = new ResultOf(created, "ruleset");
+      if (denied2.files !== 0) allowFiles(step, denied2.files, ruleset2, plan);
+      if (denied2.ports !== 0) allowPorts(step, ruleset2, plan);
+      plan.call(writeDescriptor(pipe.writer, ruleset2), {
+        onSuccess: made
+      });
+    });
   });
+  plan.place(made);
+  plan.call(read(pipe.reader, chosen, chosen.size));
+  plan.place(none);
+  plan.release(pipe.reader);
+  plan.release(pipe.writer);
+  plan.setNoNewPrivileges();
+  const ruleset = new OutputField(chosen, 0, "ruleset");
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? [
+    "EBADF"
+  ] : []);
+}
+function versionsFor(step, oldest) {
+  const found = [];
+  for (let version = NEWEST; version >= oldest; version--) {
+    const denied2 = deniedBy(step, version);
+    const { files, ports, scopes } = denied2;
+    const isNew = JSON.stringify(denied2) !== JSON.stringify(found.at(-1));
+    if (files + ports + scopes !== 0 && isNew) found.push(denied2);
+  }
+  return found;
+}
+function neededBy(step) {
+  return Math.max(FILE_WORDS.some((word4) => step[word4] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word4) => step[word4] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
+}
+function deniedBy(step, version) {
+  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  return {
+    files,
+    ports,
+    scopes
+  };
 }
 function refuseOlder(step, version) {
   const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
@@ -25838,11 +26194,19 @@ function placeOf2(plan, path2) {
 }
 function copyAttributes(plan, lower2, upper) {
   const source = plan.source(lower2);
+  if (source instanceof HostPath && !plan.host.isHere) return copyLateMode(plan, source, upper);
   const attributes = source instanceof HostPath ? source.resolved.attributes : void 0;
   if (attributes === void 0) return;
   const { mode: mode2, uid, gid } = attributes;
   if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
   plan.call(fchmodat(at_fdcwd, upper, mode2));
+}
+function copyLateMode(plan, lower2, upper) {
+  const opened = lower2.open(O_PATH | O_DIRECTORY);
+  const status = statxOutput();
+  plan.call(statx(opened, "", AT_EMPTY_PATH, STATX_MODE, status));
+  plan.call(fchmodat(at_fdcwd, upper, statxMode(status)));
+  plan.release(opened);
 }
 function attachHere(plan, tree, name) {
   plan.call(mkdirat(at_fdcwd, name, 493));
@@ -26052,6 +26416,7 @@ var PROTECTED_NAMES = [
 
 // plan/steps/protect.ts
 
+var NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
 
 
 // plan/steps/root.ts
